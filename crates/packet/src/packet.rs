@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::BitOr;
 
@@ -34,7 +35,7 @@ pub struct Packet {
 
 /// Source and destination of a TCP packet. IPv4 addresses are IPv4-mapped (`::ffff:0:0/96`), so
 /// that both families are one type; the parser refuses such addresses in real IPv6 headers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FiveTuple {
     /// Source address.
     pub src_ip: Ipv6Addr,
@@ -77,6 +78,16 @@ impl FiveTuple {
     #[inline]
     pub fn is_ipv4(&self) -> bool {
         self.src_ip.segments()[..6] == [0, 0, 0, 0, 0, 0xffff]
+    }
+}
+
+/// In three words instead of field by field: every packet is looked up by it.
+impl Hash for FiveTuple {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.src_ip.to_bits());
+        state.write_u128(self.dst_ip.to_bits());
+        state.write_u32(u32::from(self.src_port) << 16 | u32::from(self.dst_port));
     }
 }
 

@@ -1,0 +1,154 @@
+//! Link layers: from a captured frame to its IP header.
+
+use crate::Refusal;
+use crate::bytes::{u16_at, u32_at};
+use crate::nflog;
+
+/// What a captured frame begins with (<https://www.tcpdump.org/linktypes.html>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum LinkType {
+    /// BSD loopback (`NULL`, 0): a protocol family in the byte order of the capturing machine.
+    Null,
+    /// Ethernet (`EN10MB`, 1).
+    Ethernet,
+    /// IPv4 or IPv6 without a link layer (`RAW`, 101; 12 and 14 in old captures).
+    Raw,
+    /// OpenBSD loopback (`LOOP`, 108): a protocol family in network byte order.
+    Loop,
+    /// Linux "cooked" capture (`LINUX_SLL`, 113).
+    LinuxSll,
+    /// IPv4 without a link layer (`IPV4`, 228).
+    Ipv4,
+    /// IPv6 without a link layer (`IPV6`, 229).
+    Ipv6,
+    /// Linux netfilter log (`NFLOG`, 239).
+    Nflog,
+    /// Linux "cooked" capture, version 2 (`LINUX_SLL2`, 276).
+    LinuxSll2,
+}
+
+impl LinkType {
+    /// Every link type that can be parsed.
+    pub const ALL: [Self; 9] = [
+        Self::Null,
+        Self::Ethernet,
+        Self::Raw,
+        Self::Loop,
+        Self::LinuxSll,
+        Self::Ipv4,
+        Self::Ipv6,
+        Self::Nflog,
+        Self::LinuxSll2,
+    ];
+
+    /// The link type of a number in a pcap or pcapng file; `None` if it is not supported.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Option<Self> {
+        Some(match number {
+            0 => Self::Null,
+            1 => Self::Ethernet,
+            12 | 14 | 101 => Self::Raw,
+            108 => Self::Loop,
+            113 => Self::LinuxSll,
+            228 => Self::Ipv4,
+            229 => Self::Ipv6,
+            239 => Self::Nflog,
+            276 => Self::LinuxSll2,
+            _ => return None,
+        })
+    }
+
+    /// The name in the registry of link types.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Ethernet => "EN10MB",
+            Self::Raw => "RAW",
+            Self::Loop => "LOOP",
+            Self::LinuxSll => "LINUX_SLL",
+            Self::Ipv4 => "IPV4",
+            Self::Ipv6 => "IPV6",
+            Self::Nflog => "NFLOG",
+            Self::LinuxSll2 => "LINUX_SLL2",
+        }
+    }
+}
+
+/// Which IP version the layer below promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Ipv4,
+    Ipv6,
+    /// The layer below does not tell; the version nibble decides.
+    Either,
+}
+
+/// The network layer of a frame, and what was said of it.
+pub(crate) type Network<'a> = (Family, &'a [u8]);
+
+/// Walks the link layer of `frame` up to its IP header.
+#[inline]
+pub(crate) fn network(link: LinkType, frame: &[u8]) -> Result<Network<'_>, Refusal> {
+    match link {
+        LinkType::Ethernet => ethertype(frame, 12, 14),
+        LinkType::Raw => Ok((Family::Either, frame)),
+        LinkType::Ipv4 => Ok((Family::Ipv4, frame)),
+        LinkType::Ipv6 => Ok((Family::Ipv6, frame)),
+        LinkType::Null => null(frame),
+        LinkType::Loop => bsd_family(frame, u32_at(frame, 0).ok_or(Refusal::Malformed)?),
+        LinkType::LinuxSll => ethertype(frame, 14, 16),
+        LinkType::LinuxSll2 => ethertype(frame, 0, 20),
+        LinkType::Nflog => nflog::network(frame),
+    }
+}
+
+/// The family is written in the byte order of the capturing machine, which the frame does not
+/// tell; but no family is above 255, so only one reading can be meant.
+fn null(frame: &[u8]) -> Result<Network<'_>, Refusal> {
+    let family = u32_at(frame, 0).ok_or(Refusal::Malformed)?;
+    bsd_family(frame, if family > 0xff { family.swap_bytes() } else { family })
+}
+
+/// AF_INET is 2 everywhere; AF_INET6 is 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on macOS and
+/// 10 on Linux.
+fn bsd_family(frame: &[u8], family: u32) -> Result<Network<'_>, Refusal> {
+    match family {
+        2 => Ok((Family::Ipv4, &frame[4..])),
+        10 | 24 | 28 | 30 => Ok((Family::Ipv6, &frame[4..])),
+        _ => Err(Refusal::NotIp),
+    }
+}
+
+const ETHERTYPE_IPV4: u16 = 0x0800;
+const ETHERTYPE_IPV6: u16 = 0x86dd;
+const ETHERTYPE_PPPOE_SESSION: u16 = 0x8864;
+const ETHERTYPES_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
+
+/// Reads the EtherType at `at`, walks VLAN tags and PPPoE behind the header that ends at `end`.
+#[inline]
+fn ethertype(frame: &[u8], at: usize, end: usize) -> Result<Network<'_>, Refusal> {
+    let mut ethertype = u16_at(frame, at).ok_or(Refusal::Malformed)?;
+    let mut rest = frame.get(end..).ok_or(Refusal::Malformed)?;
+    while ETHERTYPES_VLAN.contains(&ethertype) {
+        ethertype = u16_at(rest, 2).ok_or(Refusal::Malformed)?;
+        rest = &rest[4..];
+    }
+    match ethertype {
+        ETHERTYPE_IPV4 => Ok((Family::Ipv4, rest)),
+        ETHERTYPE_IPV6 => Ok((Family::Ipv6, rest)),
+        ETHERTYPE_PPPOE_SESSION => pppoe(rest),
+        _ => Err(Refusal::NotIp),
+    }
+}
+
+/// PPPoE session (RFC 2516, 4): six bytes of header, then the PPP protocol.
+fn pppoe(rest: &[u8]) -> Result<Network<'_>, Refusal> {
+    let protocol = u16_at(rest, 6).ok_or(Refusal::Malformed)?;
+    match protocol {
+        0x0021 => Ok((Family::Ipv4, &rest[8..])),
+        0x0057 => Ok((Family::Ipv6, &rest[8..])),
+        _ => Err(Refusal::NotIp),
+    }
+}

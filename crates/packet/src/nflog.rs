@@ -1,0 +1,45 @@
+//! The netfilter log as libpcap writes it (`NFLOG`, 239): a family, then attributes.
+
+use crate::Refusal;
+use crate::bytes::u16_at;
+use crate::link::{Family, Network};
+
+/// Family (1 byte), version (1), resource id (2).
+const HEADER: usize = 4;
+/// The attribute that holds the packet (`NFULA_PAYLOAD`).
+const PAYLOAD: u16 = 9;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+/// Logged by a bridge: the family of what it carries is not told.
+const AF_BRIDGE: u8 = 7;
+
+pub(crate) fn network(frame: &[u8]) -> Result<Network<'_>, Refusal> {
+    let (&family, _) = frame.split_first().ok_or(Refusal::Malformed)?;
+    let family = match family {
+        AF_INET => Family::Ipv4,
+        AF_INET6 => Family::Ipv6,
+        AF_BRIDGE => Family::Either,
+        _ => return Err(Refusal::NotIp),
+    };
+    let attributes = frame.get(HEADER..).ok_or(Refusal::Malformed)?;
+    // Lengths are in the byte order of the capturing machine, which the frame does not tell. In
+    // the wrong order the small lengths in front of the payload reach far beyond the frame.
+    let payload = payload(attributes, u16::swap_bytes).or_else(|| payload(attributes, |field| field));
+    Ok((family, payload.ok_or(Refusal::Malformed)?))
+}
+
+/// The payload attribute, of which a capture may have kept the beginning only.
+fn payload(mut attributes: &[u8], order: impl Fn(u16) -> u16) -> Option<&[u8]> {
+    loop {
+        let len = usize::from(order(u16_at(attributes, 0)?));
+        // The highest two bits of the type are flags (nested, network byte order).
+        let kind = order(u16_at(attributes, 2)?) & 0x3fff;
+        if kind == PAYLOAD {
+            return attributes.get(HEADER..len.min(attributes.len()));
+        }
+        if len < HEADER {
+            return None;
+        }
+        attributes = attributes.get(len.next_multiple_of(4)..)?;
+    }
+}

@@ -1,0 +1,202 @@
+//! From a captured frame to a [`Packet`].
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::bytes::{u16_at, u32_at};
+use crate::link::{self, Family};
+use crate::{FiveTuple, Flags, LinkType, Packet, Refusal};
+
+/// One record of a capture: bytes of a frame and when they were seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Capture time in nanoseconds since the Unix epoch.
+    pub ts: i64,
+    /// Length of the frame on the wire in bytes; the captured bytes may be fewer. Only needed
+    /// where the IP header does not tell a length.
+    pub wire_len: u32,
+    /// The captured bytes.
+    pub bytes: &'a [u8],
+}
+
+impl Packet {
+    /// Parses a frame. A TCP packet counts from its 20th header byte on, even if the capture cut
+    /// its options or payload. Checksums are not verified. [`sample_rate`](Self::sample_rate) is
+    /// 1: who sampled sets it.
+    ///
+    /// # Errors
+    /// The reason why the frame is no TCP packet. It is tested in the order of [`Refusal::ALL`]
+    /// as far as the headers were walked: an IPv4 header that contradicts itself is malformed
+    /// whatever it carries, a later fragment of UDP is not TCP.
+    #[inline]
+    pub fn parse(link: LinkType, frame: Frame<'_>) -> Result<Self, Refusal> {
+        let (family, ip) = link::network(link, frame.bytes)?;
+        let not_captured = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
+        let version = ip.first().ok_or(Refusal::Malformed)? >> 4;
+        let network = match (version, family) {
+            (4, Family::Ipv4 | Family::Either) => ipv4(ip, not_captured)?,
+            (6, Family::Ipv6 | Family::Either) => ipv6(ip, not_captured)?,
+            _ => return Err(Refusal::Malformed),
+        };
+        tcp(frame.ts, &network)
+    }
+}
+
+/// What the IP layer says of the segment that it carries.
+struct Segment<'a> {
+    src: Ipv6Addr,
+    dst: Ipv6Addr,
+    ip_id: u16,
+    ttl: u8,
+    /// The segment's captured bytes, without link-layer padding.
+    bytes: &'a [u8],
+    /// The segment's length according to the IP length.
+    len: usize,
+}
+
+const PROTOCOL_TCP: u8 = 6;
+
+#[inline]
+fn ipv4(ip: &[u8], not_captured: usize) -> Result<Segment<'_>, Refusal> {
+    let header: &[u8; 20] = ip.first_chunk().ok_or(Refusal::Malformed)?;
+    let header_len = usize::from(header[0] & 0x0f) * 4;
+    // A length of 0 is what segmentation offload leaves behind.
+    let total_len = match u16::from_be_bytes([header[2], header[3]]) {
+        0 => ip.len() + not_captured,
+        told => usize::from(told),
+    };
+    if header_len < 20 || total_len < header_len {
+        return Err(Refusal::Malformed);
+    }
+    if header[9] != PROTOCOL_TCP {
+        return Err(Refusal::NotTcp);
+    }
+    let fragment_offset = u16::from_be_bytes([header[6], header[7]]) & 0x1fff;
+    if fragment_offset != 0 {
+        return Err(Refusal::Fragment);
+    }
+    let captured = &ip[..total_len.min(ip.len())];
+    Ok(Segment {
+        src: mapped([header[12], header[13], header[14], header[15]]),
+        dst: mapped([header[16], header[17], header[18], header[19]]),
+        ip_id: u16::from_be_bytes([header[4], header[5]]),
+        ttl: header[8],
+        bytes: captured.get(header_len..).ok_or(Refusal::Malformed)?,
+        len: total_len - header_len,
+    })
+}
+
+#[inline]
+fn mapped(octets: [u8; 4]) -> Ipv6Addr {
+    Ipv4Addr::from(octets).to_ipv6_mapped()
+}
+
+const IPV6_HEADER: usize = 40;
+
+#[inline]
+fn ipv6(ip: &[u8], not_captured: usize) -> Result<Segment<'_>, Refusal> {
+    let header: &[u8; IPV6_HEADER] = ip.first_chunk().ok_or(Refusal::Malformed)?;
+    let payload = &ip[IPV6_HEADER..];
+    // A length of 0 is a jumbogram (RFC 2675) or what segmentation offload leaves behind.
+    let payload_len = match u16::from_be_bytes([header[4], header[5]]) {
+        0 => payload.len() + not_captured,
+        told => usize::from(told),
+    };
+    let src = address(header, 8);
+    let dst = address(header, 24);
+    // They would be taken for IPv4 addresses, and have no place on the wire (RFC 4291, 2.5.5.2).
+    if src.to_ipv4_mapped().is_some() || dst.to_ipv4_mapped().is_some() {
+        return Err(Refusal::Malformed);
+    }
+    let chain = extension_headers(header[6], payload, payload_len)?;
+    let captured = &payload[..payload_len.min(payload.len())];
+    Ok(Segment {
+        src,
+        dst,
+        ip_id: 0,
+        ttl: header[7],
+        bytes: captured.get(chain..).ok_or(Refusal::Malformed)?,
+        len: payload_len - chain,
+    })
+}
+
+#[inline]
+fn address(header: &[u8; IPV6_HEADER], at: usize) -> Ipv6Addr {
+    let mut octets = [0; 16];
+    octets.copy_from_slice(&header[at..at + 16]);
+    octets.into()
+}
+
+/// Walks the chain of extension headers (RFC 8200, 4) up to TCP; returns the chain's length.
+#[inline]
+fn extension_headers(mut next: u8, payload: &[u8], payload_len: usize) -> Result<usize, Refusal> {
+    let mut at = 0;
+    while next != PROTOCOL_TCP {
+        let len = extension_header(next, payload.get(at..).unwrap_or(&[]))?;
+        next = payload[at];
+        at += len;
+        if at > payload_len {
+            return Err(Refusal::Malformed);
+        }
+    }
+    Ok(at)
+}
+
+/// The length of the extension header of kind `kind` at the beginning of `bytes`.
+fn extension_header(kind: u8, bytes: &[u8]) -> Result<usize, Refusal> {
+    const HOP_BY_HOP: u8 = 0;
+    const ROUTING: u8 = 43;
+    const FRAGMENT: u8 = 44;
+    const AUTHENTICATION: u8 = 51;
+    const DESTINATION: u8 = 60;
+    if !matches!(kind, HOP_BY_HOP | ROUTING | FRAGMENT | AUTHENTICATION | DESTINATION) {
+        return Err(Refusal::NotTcp);
+    }
+    let &[next, units, high, low] = bytes.first_chunk().ok_or(Refusal::Malformed)?;
+    match kind {
+        FRAGMENT if u16::from_be_bytes([high, low]) >> 3 == 0 => Ok(8),
+        // What follows a later fragment's header is data. Only the header that the first
+        // fragment has there is known.
+        FRAGMENT if matches!(next, PROTOCOL_TCP | HOP_BY_HOP | ROUTING | AUTHENTICATION | DESTINATION) => {
+            Err(Refusal::Fragment)
+        }
+        FRAGMENT => Err(Refusal::NotTcp),
+        AUTHENTICATION => Ok((usize::from(units) + 2) * 4),
+        _ => Ok((usize::from(units) + 1) * 8),
+    }
+}
+
+const TCP_HEADER: usize = 20;
+
+#[inline]
+fn tcp(ts: i64, segment: &Segment<'_>) -> Result<Packet, Refusal> {
+    if segment.len < TCP_HEADER {
+        return Err(Refusal::Malformed);
+    }
+    let header: &[u8; TCP_HEADER] = segment.bytes.first_chunk().ok_or(Refusal::Cut)?;
+    let header_len = usize::from(header[12] >> 4) * 4;
+    if header_len < TCP_HEADER || header_len > segment.len {
+        return Err(Refusal::Malformed);
+    }
+    let half = |at: usize| u16_at(header, at).unwrap_or_default();
+    let word = |at: usize| u32_at(header, at).unwrap_or_default();
+    Ok(Packet {
+        ts,
+        five_tuple: FiveTuple {
+            src_ip: segment.src,
+            src_port: half(0),
+            dst_ip: segment.dst,
+            dst_port: half(2),
+        },
+        ip_id: segment.ip_id,
+        ttl: segment.ttl,
+        flags: Flags::from_bits(half(12)),
+        seq: word(4),
+        ack: word(8),
+        window: half(14),
+        // At most 60 - 20.
+        options_len: (header_len - TCP_HEADER) as u8,
+        // Jumbograms carry up to 2^32 - 1 bytes; a capture's lengths are 32 bits as well.
+        payload_len: u32::try_from(segment.len - header_len).unwrap_or(u32::MAX),
+        sample_rate: 1,
+    })
+}

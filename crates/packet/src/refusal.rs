@@ -1,0 +1,54 @@
+use std::fmt;
+
+/// Why captured bytes are no TCP packet that cutshort can use. Always counted, never fatal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Refusal {
+    /// Neither IPv4 nor IPv6.
+    NotIp,
+    /// IP, but another protocol than TCP.
+    NotTcp,
+    /// A fragment other than the first: it has no TCP header.
+    Fragment,
+    /// Headers that contradict themselves or each other, or end before TCP begins.
+    Malformed,
+    /// The capture ends before byte 20 of the TCP header.
+    Cut,
+}
+
+impl Refusal {
+    /// All reasons, in the order in which they are shown.
+    pub const ALL: [Self; 5] = [Self::NotIp, Self::NotTcp, Self::Fragment, Self::Malformed, Self::Cut];
+
+    /// The reason's name in data: `not_ip`, `not_tcp`, `fragment`, `malformed`, `cut`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotIp => "not_ip",
+            Self::NotTcp => "not_tcp",
+            Self::Fragment => "fragment",
+            Self::Malformed => "malformed",
+            Self::Cut => "cut",
+        }
+    }
+
+    /// The reason in words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::NotIp => "not IP (ARP, LLDP, ...)",
+            Self::NotTcp => "IP, but not TCP",
+            Self::Fragment => "IP fragments other than the first",
+            Self::Malformed => "malformed headers",
+            Self::Cut => "cut by the capture before the TCP header was complete",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.about())
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,403 @@
+//! What the rules take from a connection's rows, before anything around it is known.
+
+use cutshort_packet::Flags;
+
+use crate::{Progress, Row, Signature, Stage, Tag, Tags};
+
+/// What a row means for a connection whose SYN is known (SPEC 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// A SYN packet.
+    Syn,
+    /// A RST at or after the latest SYN packet.
+    Rst,
+    /// A RST bit before the latest SYN packet: of an older connection.
+    EarlierRst,
+    /// A SYN bit together with ACK or FIN.
+    OddSyn,
+    /// `rel` ≥ 2^31: the tail of an older connection.
+    Tail,
+    /// Everything else.
+    Segment {
+        /// Has the ACK bit.
+        ack: bool,
+        /// Has payload and is no keep-alive.
+        data: bool,
+        /// Has the FIN bit.
+        fin: bool,
+        /// `rel` + payload length: where its data ends.
+        end: u64,
+    },
+}
+
+impl Meaning {
+    #[inline]
+    pub(crate) fn of(row: &Row, syn: &Syn) -> Self {
+        if row.is_syn() {
+            return Self::Syn;
+        }
+        if row.has_rst() {
+            return if row.ts >= syn.latest_ts { Self::Rst } else { Self::EarlierRst };
+        }
+        if row.flags.any(Flags::SYN) {
+            return Self::OddSyn;
+        }
+        let rel = row.seq.wrapping_sub(syn.seq);
+        if rel >= 1 << 31 {
+            return Self::Tail;
+        }
+        let keep_alive = rel == 0 && row.payload_len == 1;
+        Self::Segment {
+            ack: row.flags.any(Flags::ACK),
+            data: row.payload_len > 0 && !keep_alive,
+            fin: row.flags.any(Flags::FIN),
+            end: u64::from(rel) + u64::from(row.payload_len),
+        }
+    }
+}
+
+/// The SYN packets of a connection, which all have the same sequence number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Syn {
+    pub(crate) seq: u32,
+    pub(crate) latest_ts: i64,
+    pub(crate) count: u32,
+    pub(crate) payload: bool,
+    pub(crate) ttl: u8,
+    pub(crate) sample_rate: u32,
+    zmap: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Syns {
+    None,
+    One(Syn),
+    /// With different sequence numbers.
+    Several,
+}
+
+impl Syns {
+    pub(crate) fn of(rows: &[Row]) -> Self {
+        let mut syns = rows.iter().filter(|row| row.is_syn());
+        let Some(first) = syns.next() else { return Self::None };
+        let mut earliest = first;
+        let mut syn =
+            Syn { seq: first.seq, latest_ts: first.ts, count: 1, payload: first.payload_len > 0, ..UNSET };
+        for row in syns {
+            if row.seq != syn.seq {
+                return Self::Several;
+            }
+            earliest = earliest.earlier_syn(row);
+            syn.latest_ts = syn.latest_ts.max(row.ts);
+            syn.count += 1;
+            syn.payload |= row.payload_len > 0;
+        }
+        syn.ttl = earliest.ttl;
+        syn.sample_rate = earliest.sample_rate;
+        syn.zmap = earliest.ip_id == 54321 && earliest.window == 65535;
+        Self::One(syn)
+    }
+}
+
+const UNSET: Syn =
+    Syn { seq: 0, latest_ts: 0, count: 0, payload: false, ttl: 0, sample_rate: 0, zmap: false };
+
+impl Row {
+    /// Of two SYN packets the one whose fields count: the earlier, of equal time the smaller.
+    fn earlier_syn<'a>(&'a self, other: &'a Self) -> &'a Self {
+        let key = |row: &Self| (row.ts, row.ip_id, row.ttl, row.window, row.sample_rate);
+        if key(other) < key(self) { other } else { self }
+    }
+}
+
+/// What the rules take from the rows of one 5-tuple and window (SPEC 2-7).
+///
+/// Does not depend on the order of the rows. Together with what is
+/// [around it](crate::Surroundings) it gives the [`Verdict`](crate::Verdict).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Findings {
+    pub(crate) kind: Kind,
+    /// Time of the earliest row.
+    pub first_ts: i64,
+    /// Time of the latest row.
+    pub last_ts: i64,
+    /// Time of the latest row with the RST bit, whatever it means here: the other direction asks.
+    pub latest_rst_ts: Option<i64>,
+    /// Rows taken.
+    pub packets: u32,
+}
+
+/// Whether the rows are a connection at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    NoSyn,
+    MultipleSyn,
+    Connection(Shape),
+}
+
+/// What a connection looks like from the client's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) latest_syn_ts: i64,
+    pub(crate) sample_rate: u32,
+    /// Rows that only repeat a SYN packet or data.
+    pub(crate) repeats: u32,
+    /// All tags but those that depend on the termination.
+    pub(crate) tags: Tags,
+    pub(crate) progress: Progress,
+    pub(crate) syn_ttl: u8,
+    pub(crate) single_ack: bool,
+    pub(crate) fin: bool,
+    /// RSTs without and with the ACK bit, 255 meaning that many or more.
+    pub(crate) rst: u8,
+    pub(crate) rst_ack: u8,
+    pub(crate) rst_ttl_delta: Option<i16>,
+    pub(crate) rst_ip_id_delta: Option<u16>,
+}
+
+impl Shape {
+    #[inline]
+    pub(crate) const fn is_reset(&self) -> bool {
+        self.rst > 0 || self.rst_ack > 0
+    }
+
+    pub(crate) fn signature(&self, stage: Stage, tags: Tags) -> Option<Signature> {
+        Signature::matching(crate::signature::Pattern {
+            stage,
+            tags,
+            rst: u32::from(self.rst),
+            rst_ack: u32::from(self.rst_ack),
+            single_ack: self.single_ack,
+        })
+    }
+}
+
+impl Findings {
+    /// Reads the rows of one 5-tuple and window, in any order. There must be at least one.
+    #[must_use]
+    pub fn of(rows: &[Row]) -> Self {
+        let times = rows.iter().map(|row| row.ts);
+        Self {
+            kind: match Syns::of(rows) {
+                Syns::None => Kind::NoSyn,
+                Syns::Several => Kind::MultipleSyn,
+                Syns::One(syn) => Kind::Connection(shape(rows, &syn)),
+            },
+            first_ts: times.clone().min().unwrap_or_default(),
+            last_ts: times.max().unwrap_or_default(),
+            latest_rst_ts: rows.iter().filter(|row| row.has_rst()).map(|row| row.ts).max(),
+            packets: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+fn shape(rows: &[Row], syn: &Syn) -> Shape {
+    let segments = Segments::of(rows, syn);
+    let resets = Resets::of(rows, syn);
+    let mut tags = resets.tags;
+    tags.set_if(Tag::Zmap, syn.zmap);
+    tags.set_if(Tag::Answered, segments.acks.answered());
+    tags.set_if(Tag::SynPayload, syn.payload);
+    tags.set_if(Tag::SynRetransmitted, syn.count > 1);
+    Shape {
+        latest_syn_ts: syn.latest_ts,
+        sample_rate: syn.sample_rate,
+        repeats: syn.count - 1 + segments.repeated_data,
+        tags,
+        progress: segments.progress(),
+        syn_ttl: syn.ttl,
+        single_ack: segments.acks.single(),
+        fin: segments.fin,
+        rst: resets.plain,
+        rst_ack: resets.with_ack,
+        rst_ttl_delta: resets.ttl_delta,
+        rst_ip_id_delta: if resets.any() { ip_id_delta(rows, syn) } else { None },
+    }
+}
+
+/// What the rows that are neither SYN nor RST say.
+#[derive(Default)]
+struct Segments<'a> {
+    acks: Acks<'a>,
+    fin: bool,
+    data: u32,
+    repeated_data: u32,
+    /// Where the first message ends: the smallest end of data with PSH.
+    first_message: Option<u64>,
+    /// Where all data ends.
+    end: u64,
+}
+
+impl<'a> Segments<'a> {
+    fn of(rows: &'a [Row], syn: &Syn) -> Self {
+        let mut segments = Self::default();
+        for row in rows {
+            if let Meaning::Segment { ack, data, fin, end } = Meaning::of(row, syn) {
+                segments.fin |= fin;
+                if ack {
+                    segments.acks.add(row);
+                }
+                if data {
+                    segments.add_data(row, end);
+                }
+            }
+        }
+        // Only many rows can be full of repeats, and counting these is the costliest part.
+        if segments.data > 1 {
+            segments.repeated_data = repeated_data(rows, syn);
+        }
+        segments
+    }
+
+    fn add_data(&mut self, row: &Row, end: u64) {
+        self.data += 1;
+        self.end = self.end.max(end);
+        if row.flags.any(Flags::PSH) {
+            self.first_message = Some(self.first_message.map_or(end, |first| first.min(end)));
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        match (self.data, self.first_message) {
+            (0, _) if self.acks.first.is_none() => Progress::PostSyn,
+            (0, _) => Progress::PostAck,
+            (_, Some(first)) if self.end > first => Progress::Later,
+            _ => Progress::PostPsh,
+        }
+    }
+}
+
+/// The acknowledgements: whether they differ at all, and in their number.
+#[derive(Default)]
+struct Acks<'a> {
+    first: Option<&'a Row>,
+    distinct: bool,
+    numbers: bool,
+}
+
+impl<'a> Acks<'a> {
+    fn add(&mut self, row: &'a Row) {
+        let first = *self.first.get_or_insert(row);
+        self.distinct |= !row.repeats(first);
+        self.numbers |= row.ack != first.ack;
+    }
+
+    fn single(&self) -> bool {
+        self.first.is_some() && !self.distinct
+    }
+
+    fn answered(&self) -> bool {
+        self.numbers
+    }
+}
+
+/// How many data rows equal an earlier one.
+fn repeated_data(rows: &[Row], syn: &Syn) -> u32 {
+    let is_data = |row: &Row| matches!(Meaning::of(row, syn), Meaning::Segment { data: true, .. });
+    count_repeats(rows, is_data, Row::repeats)
+}
+
+/// How many of the rows that `counts` equal an earlier one of them by `same`. Quadratic: rows are
+/// a few dozen at most.
+pub(crate) fn count_repeats(
+    rows: &[Row],
+    counts: impl Fn(&Row) -> bool,
+    same: impl Fn(&Row, &Row) -> bool,
+) -> u32 {
+    let repeats = |(at, row): &(usize, &Row)| {
+        counts(row) && rows[..*at].iter().any(|earlier| same(row, earlier) && counts(earlier))
+    };
+    rows.iter().enumerate().filter(repeats).count() as u32
+}
+
+/// What the RSTs say.
+#[derive(Default)]
+struct Resets {
+    plain: u8,
+    with_ack: u8,
+    tags: Tags,
+    ttl_delta: Option<i16>,
+}
+
+impl Resets {
+    fn of(rows: &[Row], syn: &Syn) -> Self {
+        let mut resets = Self::default();
+        let mut numbers = AckNumbers::default();
+        for row in rows.iter().filter(|row| Meaning::of(row, syn) == Meaning::Rst) {
+            resets.add_ttl(i16::from(row.ttl) - i16::from(syn.ttl));
+            if row.flags.any(Flags::ACK) {
+                resets.with_ack = resets.with_ack.saturating_add(1);
+            } else {
+                resets.plain = resets.plain.saturating_add(1);
+                numbers.add(row.ack);
+            }
+        }
+        if resets.any() {
+            resets.set_tags(&numbers);
+        }
+        resets
+    }
+
+    const fn any(&self) -> bool {
+        self.plain > 0 || self.with_ack > 0
+    }
+
+    /// Of the largest magnitude; of ± equal ones the positive.
+    fn add_ttl(&mut self, delta: i16) {
+        let largest = self.ttl_delta.into_iter().chain([delta]).max_by_key(|delta| (delta.abs(), *delta));
+        self.ttl_delta = largest;
+    }
+
+    fn set_tags(&mut self, numbers: &AckNumbers) {
+        self.tags |= match (self.plain, self.with_ack) {
+            (1, 0) => Tag::SingleRst,
+            (_, 0) => Tag::MultipleRsts,
+            (0, 1) => Tag::SingleRstAck,
+            (0, _) => Tag::MultipleRstAcks,
+            _ => Tag::RstAndRstAcks,
+        };
+        if self.tags.has(Tag::MultipleRsts) {
+            self.tags |= numbers.tag();
+        }
+    }
+}
+
+/// The acknowledgement numbers of the RSTs without ACK bit.
+#[derive(Default)]
+struct AckNumbers {
+    first: Option<u32>,
+    differ: bool,
+    zero: bool,
+}
+
+impl AckNumbers {
+    fn add(&mut self, number: u32) {
+        self.differ |= *self.first.get_or_insert(number) != number;
+        self.zero |= number == 0;
+    }
+
+    const fn tag(&self) -> Tag {
+        match (self.differ, self.zero) {
+            (false, false) => Tag::AckNumSame,
+            (false, true) => Tag::AckNumSame0,
+            (true, false) => Tag::AckNumDiff,
+            (true, true) => Tag::AckNumDiff0,
+        }
+    }
+}
+
+/// Over the RSTs: the distance of an IP id to the nearest of any row that is no RST (SPEC 7).
+fn ip_id_delta(rows: &[Row], syn: &Syn) -> Option<u16> {
+    let with_id = || rows.iter().filter(|row| row.ip_id != 0);
+    let is_rst = |row: &&Row| Meaning::of(row, syn) == Meaning::Rst;
+    let nearest =
+        |rst: &Row| with_id().filter(|row| !is_rst(row)).map(|row| circular(row.ip_id, rst.ip_id)).min();
+    with_id().filter(is_rst).filter_map(nearest).max()
+}
+
+fn circular(a: u16, b: u16) -> u16 {
+    a.wrapping_sub(b).min(b.wrapping_sub(a))
+}
+
+/// Kept small because a reader holds one for each connection of a window.
+const _: () = assert!(size_of::<Findings>() <= 88);

@@ -1,0 +1,39 @@
+//! Look-up of the terms by name, with an error that lists what there is.
+
+use std::fmt;
+
+/// A name that no stage, termination, tag or signature has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    what: &'static str,
+    name: String,
+    known: Vec<&'static str>,
+}
+
+impl Unknown {
+    pub(crate) fn new(what: &'static str, name: &str, known: impl Iterator<Item = &'static str>) -> Self {
+        Self { what, name: name.to_owned(), known: known.collect() }
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no {} is called '{}'; there are: {}", self.what, self.name, self.known.join(", "))
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+/// The item called `name`; capitals and `-` for `_` do not matter.
+pub(crate) fn find<T: Copy>(
+    what: &'static str,
+    all: &[T],
+    name_of: fn(T) -> &'static str,
+    name: &str,
+) -> Result<T, Unknown> {
+    let wanted = name.trim().to_ascii_lowercase().replace('-', "_");
+    all.iter()
+        .copied()
+        .find(|item| name_of(*item).eq_ignore_ascii_case(&wanted))
+        .ok_or_else(|| Unknown::new(what, name, all.iter().map(|item| name_of(*item))))
+}

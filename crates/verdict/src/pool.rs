@@ -1,0 +1,88 @@
+//! Memory for the rows of many flows, most of which are short.
+
+use crate::Row;
+
+/// Blocks of 2, 4, 8, ... rows, up to the packet limit. A flow moves to the next larger block
+/// when it outgrows its own, which then serves another flow.
+pub(crate) struct Pool {
+    slabs: Vec<Slab>,
+}
+
+/// Where a flow's rows are.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Block {
+    position: u32,
+    slab: u8,
+}
+
+impl Block {
+    /// A position in something else than a slab.
+    pub(crate) fn at(position: usize) -> Self {
+        Self { position: position as u32, slab: 0 }
+    }
+
+    pub(crate) const fn position(self) -> usize {
+        self.position as usize
+    }
+}
+
+struct Slab {
+    /// Rows a block.
+    size: usize,
+    rows: Vec<Row>,
+    free: Vec<u32>,
+}
+
+impl Pool {
+    pub(crate) fn new(limit: u16) -> Self {
+        let limit = usize::from(limit);
+        let sizes = (1..16).map(|power| 1 << power).take_while(|size| *size < limit).chain([limit]);
+        Self { slabs: sizes.map(|size| Slab { size, rows: Vec::new(), free: Vec::new() }).collect() }
+    }
+
+    /// Adds a row to the `len` that `block` has (none is its own before the first); returns where
+    /// the rows are now.
+    #[inline]
+    pub(crate) fn push(&mut self, block: Block, len: u16, row: Row) -> Block {
+        let len = usize::from(len);
+        let block = match len {
+            0 => self.allocate(0),
+            _ if len == self.slabs[usize::from(block.slab)].size => self.grow(block, len),
+            _ => block,
+        };
+        let slab = &mut self.slabs[usize::from(block.slab)];
+        slab.rows[block.position() * slab.size + len] = row;
+        block
+    }
+
+    #[inline]
+    pub(crate) fn rows(&self, block: Block, len: u16) -> &[Row] {
+        let slab = &self.slabs[usize::from(block.slab)];
+        &slab.rows[block.position() * slab.size..][..usize::from(len)]
+    }
+
+    pub(crate) fn free(&mut self, block: Block) {
+        self.slabs[usize::from(block.slab)].free.push(block.position);
+    }
+
+    fn allocate(&mut self, slab: u8) -> Block {
+        let place = &mut self.slabs[usize::from(slab)];
+        let position = place.free.pop().unwrap_or_else(|| {
+            let blocks = place.rows.len() / place.size;
+            place.rows.resize(place.rows.len() + place.size, Row::default());
+            blocks as u32
+        });
+        Block { position, slab }
+    }
+
+    fn grow(&mut self, block: Block, len: usize) -> Block {
+        let larger = self.allocate(block.slab + 1);
+        let (small, large) = self.slabs.split_at_mut(usize::from(larger.slab));
+        let from = &small[usize::from(block.slab)];
+        let to = &mut large[0];
+        to.rows[larger.position() * to.size..][..len]
+            .copy_from_slice(&from.rows[block.position() * from.size..][..len]);
+        self.free(block);
+        larger
+    }
+}

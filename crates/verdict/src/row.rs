@@ -1,0 +1,87 @@
+use cutshort_packet::{Flags, Packet};
+
+/// What the rules look at in a packet: a [`Packet`] without its 5-tuple, in 32 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Row {
+    /// Capture time in nanoseconds since the Unix epoch.
+    pub ts: i64,
+    /// The nine TCP flag bits.
+    pub flags: Flags,
+    /// IPv4 identification; 0 for IPv6.
+    pub ip_id: u16,
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgement number.
+    pub ack: u32,
+    /// Bytes of payload.
+    pub payload_len: u32,
+    /// N of "1 in N".
+    pub sample_rate: u32,
+    /// Window, unscaled.
+    pub window: u16,
+    /// IPv4 time to live or IPv6 hop limit.
+    pub ttl: u8,
+    /// Bytes of TCP options.
+    pub options_len: u8,
+}
+
+impl From<&Packet> for Row {
+    #[inline]
+    fn from(packet: &Packet) -> Self {
+        Self {
+            ts: packet.ts,
+            flags: packet.flags,
+            ip_id: packet.ip_id,
+            seq: packet.seq,
+            ack: packet.ack,
+            payload_len: packet.payload_len,
+            sample_rate: packet.sample_rate,
+            window: packet.window,
+            ttl: packet.ttl,
+            options_len: packet.options_len,
+        }
+    }
+}
+
+impl Row {
+    /// A SYN packet: SYN set, and none of ACK, RST, FIN.
+    #[must_use]
+    #[inline]
+    pub const fn is_syn(&self) -> bool {
+        self.flags.bits() & 0b1_0111 == Flags::SYN.bits()
+    }
+
+    /// The RST bit is set. Whether that resets the connection also depends on its time.
+    #[must_use]
+    #[inline]
+    pub const fn has_rst(&self) -> bool {
+        self.flags.any(Flags::RST)
+    }
+
+    /// Equal in flags, seq, ack and payload length: one of the two is a repeat.
+    #[must_use]
+    #[inline]
+    pub fn repeats(&self, other: &Self) -> bool {
+        (self.seq, self.ack, self.payload_len, self.flags)
+            == (other.seq, other.ack, other.payload_len, other.flags)
+    }
+
+    /// Equal in every field but time and TTL: the same packet captured at a second hop.
+    #[must_use]
+    #[inline]
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        (self.ip_id, self.window, self.options_len, self.sample_rate)
+            == (other.ip_id, other.window, other.options_len, other.sample_rate)
+            && self.repeats(other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_32_bytes() {
+        assert_eq!(size_of::<Row>(), 32);
+    }
+}

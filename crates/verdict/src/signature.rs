@@ -1,0 +1,460 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::names::Unknown;
+use crate::{Stage, Tag, Tags};
+
+/// How often a kind of RST must have been seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Times {
+    Never,
+    Once,
+    AtLeastOnce,
+    AtLeastTwice,
+}
+
+impl Times {
+    const fn holds(self, count: u32) -> bool {
+        match self {
+            Self::Never => count == 0,
+            Self::Once => count == 1,
+            Self::AtLeastOnce => count >= 1,
+            Self::AtLeastTwice => count >= 2,
+        }
+    }
+}
+
+/// One of the 19 signatures (SPEC 6; the paper's table 1): a stage and how it ended there.
+///
+/// A signature says what was seen, never who did it or why.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signature(u8);
+
+struct Entry {
+    name: &'static str,
+    stage: Stage,
+    /// RSTs without the ACK bit.
+    rst: Times,
+    /// RSTs with the ACK bit.
+    rst_ack: Times,
+    /// One of these tags is needed; none is where the list is empty.
+    one_of: &'static [Tag],
+    seen: &'static str,
+    causes: &'static [&'static str],
+}
+
+/// What the table is searched with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pattern {
+    pub(crate) stage: Stage,
+    pub(crate) tags: Tags,
+    pub(crate) rst: u32,
+    pub(crate) rst_ack: u32,
+    /// Exactly one distinct acknowledgement.
+    pub(crate) single_ack: bool,
+}
+
+impl Signature {
+    /// How many there are.
+    pub const COUNT: usize = ENTRIES.len();
+
+    /// All signatures by number.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..ENTRIES.len() as u8).map(Self)
+    }
+
+    /// The signature with the number `id`, 1 to 19.
+    #[must_use]
+    pub fn from_id(id: u8) -> Option<Self> {
+        (1..=ENTRIES.len()).contains(&usize::from(id)).then(|| Self(id - 1))
+    }
+
+    /// Its number, 1 to 19.
+    #[must_use]
+    pub const fn id(self) -> u8 {
+        self.0 + 1
+    }
+
+    /// Its name, such as `PSH+ACK → RST; RST₀`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// The stage at which it ends.
+    #[must_use]
+    pub const fn stage(self) -> Stage {
+        self.entry().stage
+    }
+
+    /// What was seen, in one sentence.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        self.entry().seen
+    }
+
+    /// What is known to cause it, innocent causes first, and who described it. Passive data
+    /// proves none of them.
+    #[must_use]
+    pub const fn causes(self) -> &'static [&'static str] {
+        self.entry().causes
+    }
+
+    const fn entry(self) -> &'static Entry {
+        &ENTRIES[self.0 as usize]
+    }
+
+    /// The signature that matches. Connections with the tag `fin` have none.
+    #[inline]
+    pub(crate) fn matching(pattern: Pattern) -> Option<Self> {
+        if pattern.stage == Stage::None || pattern.tags.has(Tag::Fin) {
+            return None;
+        }
+        Self::all().find(|signature| signature.entry().matches(pattern))
+    }
+}
+
+impl Entry {
+    fn matches(&self, pattern: Pattern) -> bool {
+        self.stage == pattern.stage
+            && self.rst.holds(pattern.rst)
+            && self.rst_ack.holds(pattern.rst_ack)
+            && (self.stage != Stage::PostAck || pattern.single_ack)
+            && (self.one_of.is_empty() || self.one_of.iter().any(|tag| pattern.tags.has(*tag)))
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.id(), self.name())
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// By number, or by name, in which `->` may stand for `→`, `!=` for `≠`, `0` for `∅` and `₀`, and
+/// spaces and capitals do not matter.
+impl FromStr for Signature {
+    type Err = Unknown;
+
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        let wanted = plain(text);
+        let by_number = wanted.parse().ok().and_then(Self::from_id);
+        by_number
+            .or_else(|| Self::all().find(|signature| plain(signature.name()) == wanted))
+            .ok_or_else(|| Unknown::new("signature", text, Self::all().map(Self::name)))
+    }
+}
+
+/// A name without what is hard to type.
+fn plain(name: &str) -> String {
+    let name = name.replace("->", "→").replace("!=", "≠").replace(['∅', '₀'], "0").to_ascii_lowercase();
+    name.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+const ENTRIES: [Entry; 19] = [
+    Entry {
+        name: "SYN → ∅",
+        stage: Stage::PostSyn,
+        rst: Times::Never,
+        rst_ack: Times::Never,
+        one_of: &[],
+        seen: "A SYN, and then silence.",
+        causes: &[
+            "Scanners that only look whether a SYN+ACK comes, and whose host drops it.",
+            "The loser of a Happy Eyeballs race (RFC 8305), dropped while it connects.",
+            "A SYN+ACK that was lost on the way back, or a client that went away.",
+            "SYN floods with spoofed source addresses.",
+            "Described for blocking by IP address, for filters that only pass known protocols (Iran), and for network shutdowns.",
+        ],
+    },
+    Entry {
+        name: "SYN → RST",
+        stage: Stage::PostSyn,
+        rst: Times::AtLeastOnce,
+        rst_ack: Times::Never,
+        one_of: &[],
+        seen: "A SYN, and then one or more RSTs without the ACK bit.",
+        causes: &[
+            "Scanners that send raw SYNs (ZMap, masscan, nmap -sS): their own kernel answers the SYN+ACK with a RST.",
+            "Browsers that give up the slower of two attempts (Happy Eyeballs, RFC 8305).",
+            "A NAT or host that forgot the connection before the SYN+ACK arrived.",
+            "Injected resets: described by Weaver et al. 2009.",
+        ],
+    },
+    Entry {
+        name: "SYN → RST+ACK",
+        stage: Stage::PostSyn,
+        rst: Times::Never,
+        rst_ack: Times::AtLeastOnce,
+        one_of: &[],
+        seen: "A SYN, and then one or more RSTs with the ACK bit.",
+        causes: &[
+            "Connect checks and scanners that abort at the SYN+ACK.",
+            "Applications that abort while they connect; firewalls that reject the SYN+ACK.",
+            "Injected resets: described by Weaver et al. 2009.",
+        ],
+    },
+    Entry {
+        name: "SYN → RST; RST+ACK",
+        stage: Stage::PostSyn,
+        rst: Times::AtLeastOnce,
+        rst_ack: Times::AtLeastOnce,
+        one_of: &[],
+        seen: "A SYN, and then RSTs with and without the ACK bit.",
+        causes: &[
+            "An attempt that was aborted, and whose closed socket was then hit by another SYN+ACK.",
+            "A NAT that resets on its own while the client aborts as well.",
+            "Injectors that send both kinds: described for HTTPS in China.",
+        ],
+    },
+    Entry {
+        name: "SYN; ACK → ∅",
+        stage: Stage::PostAck,
+        rst: Times::Never,
+        rst_ack: Times::Never,
+        one_of: &[],
+        seen: "A completed handshake, and then silence.",
+        causes: &[
+            "Sockets that browsers open ahead of need and never use.",
+            "Health checks that connect and go; clients that wait for the server to speak first.",
+            "A client that lost its network right after it connected.",
+            "The first data was dropped on the way: zero-rating in mobile networks (name not on the free list), and filters of TLS ClientHellos (described for Iran, 2013-2020).",
+        ],
+    },
+    Entry {
+        name: "SYN; ACK → RST",
+        stage: Stage::PostAck,
+        rst: Times::Once,
+        rst_ack: Times::Never,
+        one_of: &[],
+        seen: "A completed handshake, and then one RST without the ACK bit.",
+        causes: &[
+            "Connect scans and health checks that end with a RST.",
+            "A preconnected socket whose host or NAT dropped its state.",
+            "Injected resets while the triggering data is dropped: described for Iran (2013), for filters of encrypted SNI, and for HTTP in Turkmenistan.",
+        ],
+    },
+    Entry {
+        name: "SYN; ACK → RST; RST",
+        stage: Stage::PostAck,
+        rst: Times::AtLeastTwice,
+        rst_ack: Times::Never,
+        one_of: &[],
+        seen: "A completed handshake, and then two or more RSTs without the ACK bit.",
+        causes: &[
+            "A closed socket that was hit by several late segments of the server.",
+            "A client behind a NAT that lost its state, with a server that repeats itself.",
+            "Injected resets while the triggering data is dropped: described for Iran (2013) and for HTTP in Turkmenistan.",
+        ],
+    },
+    Entry {
+        name: "SYN; ACK → RST+ACK",
+        stage: Stage::PostAck,
+        rst: Times::Never,
+        rst_ack: Times::Once,
+        one_of: &[],
+        seen: "A completed handshake, and then one RST with the ACK bit.",
+        causes: &[
+            "Health checks of load balancers and uptime monitors, which connect and abort.",
+            "Connect scans (nmap -sT); browsers that abort a preconnected socket.",
+            "Injected resets while the triggering data is dropped: described by Weaver et al. 2009, and seen from Uzbekistan and Kazakhstan in the paper's data.",
+        ],
+    },
+    Entry {
+        name: "SYN; ACK → RST+ACK; RST+ACK",
+        stage: Stage::PostAck,
+        rst: Times::Never,
+        rst_ack: Times::AtLeastTwice,
+        one_of: &[],
+        seen: "A completed handshake, and then two or more RSTs with the ACK bit.",
+        causes: &[
+            "An abort whose RST was seen twice, by retransmission or by a capture at two points.",
+            "A firewall that resets on behalf of a client that aborts as well.",
+            "Injected resets: first described in the paper.",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK → ∅",
+        stage: Stage::PostPsh,
+        rst: Times::Never,
+        rst_ack: Times::Never,
+        one_of: &[],
+        seen: "The first message arrived, and then silence: the client never acknowledged an answer.",
+        causes: &[
+            "A client that lost its network, was suspended or timed out while it waited.",
+            "A NAT or firewall that lost its state; an answer that was lost on the way.",
+            "A server that was slow or refused to answer, and a client that gave up in silence.",
+            "Everything after the trigger is dropped: described for Iran (2020), for encrypted SNI in China (2020), and for Russia (2022).",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK → RST",
+        stage: Stage::PostPsh,
+        rst: Times::Once,
+        rst_ack: Times::Never,
+        one_of: &[],
+        seen: "The first message arrived, and then one RST without the ACK bit.",
+        causes: &[
+            "A client that closed or crashed, and whose closed socket was hit by the answer.",
+            "A NAT or firewall that lost its state.",
+            "An answered request on a connection that was then dropped (tag answered).",
+            "Injected resets: many filters send one.",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK → RST+ACK",
+        stage: Stage::PostPsh,
+        rst: Times::Never,
+        rst_ack: Times::Once,
+        one_of: &[],
+        seen: "The first message arrived, and then one RST with the ACK bit.",
+        causes: &[
+            "A client that cancelled: a tab closed, a timeout, an abort with unread data.",
+            "An answered request on an idle connection that was then aborted (tag answered).",
+            "Injected resets: many filters send one.",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK → RST; RST+ACK",
+        stage: Stage::PostPsh,
+        rst: Times::AtLeastOnce,
+        rst_ack: Times::AtLeastOnce,
+        one_of: &[],
+        seen: "The first message arrived, and then RSTs with and without the ACK bit.",
+        causes: &[
+            "A client that aborted with RST+ACK, and whose closed socket was then hit by the answer.",
+            "A firewall that resets on its own besides.",
+            "Injectors that send both kinds: described for China (2017, 2021).",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK → RST+ACK; RST+ACK",
+        stage: Stage::PostPsh,
+        rst: Times::Never,
+        rst_ack: Times::AtLeastTwice,
+        one_of: &[],
+        seen: "The first message arrived, and then two or more RSTs with the ACK bit.",
+        causes: &[
+            "An abort whose RST was seen twice, by a capture at two points.",
+            "A middlebox that resets on behalf of a client that aborts as well.",
+            "Injectors that repeat themselves: described for China (2017, 2021).",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK → RST = RST",
+        stage: Stage::PostPsh,
+        rst: Times::AtLeastTwice,
+        rst_ack: Times::Never,
+        one_of: &[Tag::AckNumSame, Tag::AckNumSame0],
+        seen: "The first message arrived, and then two or more RSTs without the ACK bit and with equal acknowledgement numbers.",
+        causes: &[
+            "An ordinary closed socket that was hit by several late segments (acknowledgement numbers 0).",
+            "A client behind a NAT that lost its state, with a server that repeats itself.",
+            "Injectors that repeat themselves: described in the paper.",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK → RST ≠ RST",
+        stage: Stage::PostPsh,
+        rst: Times::AtLeastTwice,
+        rst_ack: Times::Never,
+        one_of: &[Tag::AckNumDiff],
+        seen: "The first message arrived, and then RSTs without the ACK bit whose acknowledgement numbers differ, none being 0.",
+        causes: &[
+            "A stack that fills in the acknowledgement number and was hit by several late segments.",
+            "A NAT or firewall that resets on its own besides the client.",
+            "Injectors that guess the next acknowledgement: described by Weaver et al. 2009; in the paper's data a third came from one Korean network.",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK → RST; RST₀",
+        stage: Stage::PostPsh,
+        rst: Times::AtLeastTwice,
+        rst_ack: Times::Never,
+        one_of: &[Tag::AckNumDiff0],
+        seen: "The first message arrived, and then RSTs without the ACK bit whose acknowledgement numbers differ, at least one being 0.",
+        causes: &[
+            "A client's own RST (acknowledgement number 0) besides one of a NAT or firewall.",
+            "A stack that fills in the acknowledgement number at times.",
+            "Injectors: the paper saw it from China and from some networks of Korea.",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK; Data → RST",
+        stage: Stage::Later,
+        rst: Times::AtLeastOnce,
+        rst_ack: Times::Never,
+        one_of: &[],
+        seen: "Data beyond the first message arrived, and then one or more RSTs without the ACK bit.",
+        causes: &[
+            "A tab was closed or a download cancelled, and the closed socket was hit by late segments.",
+            "A keep-alive connection whose client, NAT or firewall had forgotten it.",
+            "Firewalls with insight into the content: described in the paper.",
+        ],
+    },
+    Entry {
+        name: "PSH+ACK; Data → RST+ACK",
+        stage: Stage::Later,
+        rst: Times::Never,
+        rst_ack: Times::AtLeastOnce,
+        one_of: &[],
+        seen: "Data beyond the first message arrived, and then one or more RSTs with the ACK bit.",
+        causes: &[
+            "A tab was closed or a download cancelled: the application aborted the connection.",
+            "A keep-alive connection that was aborted when idle.",
+            "Firewalls with insight into the content: described in the paper.",
+        ],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No two entries may match the same connection: the order of the table must not matter.
+    #[test]
+    fn at_most_one_signature_matches() {
+        let ack_tags = [
+            None,
+            Some(Tag::AckNumSame),
+            Some(Tag::AckNumSame0),
+            Some(Tag::AckNumDiff),
+            Some(Tag::AckNumDiff0),
+        ];
+        for stage in Stage::ALL {
+            for (rst, rst_ack) in (0..4).flat_map(|r| (0..4).map(move |ra| (r, ra))) {
+                for tag in ack_tags {
+                    let pattern =
+                        Pattern { stage, tags: tag.into_iter().collect(), rst, rst_ack, single_ack: true };
+                    assert!(
+                        ENTRIES.iter().filter(|entry| entry.matches(pattern)).count() <= 1,
+                        "{pattern:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn signatures_are_found_by_number_and_by_name() {
+        for signature in Signature::all() {
+            assert_eq!(signature.id().to_string().parse(), Ok(signature));
+            assert_eq!(signature.name().parse(), Ok(signature));
+            assert_eq!(signature.stage(), signature.entry().stage);
+        }
+        assert_eq!("psh+ack -> rst != rst".parse(), Ok(Signature::from_id(16).unwrap()));
+        assert_eq!("SYN->0".parse(), Ok(Signature::from_id(1).unwrap()));
+        assert!("20".parse::<Signature>().is_err());
+        assert!("0".parse::<Signature>().is_err());
+    }
+
+    #[test]
+    fn every_signature_names_innocent_causes_too() {
+        assert!(Signature::all().all(|signature| signature.causes().len() >= 3));
+    }
+}

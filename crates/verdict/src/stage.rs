@@ -1,0 +1,217 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::names::{Unknown, find};
+
+/// How far a connection got (SPEC 3), from the first SYN on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Progress {
+    /// Neither an acknowledgement nor data came after the SYN.
+    PostSyn,
+    /// The handshake was completed; no data came.
+    PostAck,
+    /// Data came, but none beyond the first message.
+    PostPsh,
+    /// Data beyond the first message.
+    Later,
+}
+
+/// Where in the connection it was cut short (SPEC 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Stage {
+    /// Reset or silent after the SYN.
+    PostSyn,
+    /// Reset or silent after the handshake.
+    PostAck,
+    /// Reset or silent after the first message.
+    PostPsh,
+    /// Reset after more data than the first message.
+    Later,
+    /// Not anomalous: closed, still open, or reset by the server.
+    None,
+}
+
+impl Stage {
+    /// The five stages, in the order in which they are shown everywhere.
+    pub const ALL: [Self; 5] = [Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later, Self::None];
+
+    /// The name in data: `post_syn`, `post_ack`, `post_psh`, `later`, `none`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PostSyn => "post_syn",
+            Self::PostAck => "post_ack",
+            Self::PostPsh => "post_psh",
+            Self::Later => "later",
+            Self::None => "none",
+        }
+    }
+
+    /// The name for people: `Post-SYN`, ..., `None`.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::PostSyn => "Post-SYN",
+            Self::PostAck => "Post-ACK",
+            Self::PostPsh => "Post-PSH",
+            Self::Later => "Later",
+            Self::None => "None",
+        }
+    }
+
+    /// What was seen, in one sentence.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::PostSyn => {
+                "The client sent a SYN, and then a RST or nothing: the handshake was never completed."
+            }
+            Self::PostAck => "The handshake was completed, and then a RST or nothing came: no data arrived.",
+            Self::PostPsh => {
+                "The client's first message (a request, a TLS ClientHello) arrived, and then a RST or nothing."
+            }
+            Self::Later => "Data beyond the first message arrived, and then a RST.",
+            Self::None => {
+                "The connection was closed with a FIN, was reset by the server, or was alive when last seen."
+            }
+        }
+    }
+
+    /// What is known to cause it, innocent causes first. Passive data proves none of them.
+    #[must_use]
+    pub const fn causes(self) -> &'static [&'static str] {
+        match self {
+            Self::PostSyn => &[
+                "Scanners: ZMap sends one SYN, and its host's kernel answers the SYN+ACK with a RST.",
+                "Browsers that try IPv6 and IPv4 at once and drop the slower one (Happy Eyeballs, RFC 8305).",
+                "A lost return path, a client that went away, or a port where the server refuses.",
+                "SYN floods with spoofed source addresses: then the place says nothing about the sender.",
+                "Blocking by IP address, also for a while after an earlier trigger; shutdowns of a network.",
+            ],
+            Self::PostAck => &[
+                "Sockets that browsers open ahead of need and never use.",
+                "Health checks of load balancers and uptime monitors (connect, then RST+ACK); connect scans.",
+                "Protocols in which the server speaks first, while the client waits.",
+                "The first data packet was dropped on the way: zero-rating in mobile networks, filters that drop a ClientHello.",
+            ],
+            Self::PostPsh => &[
+                "The client cancelled or timed out, a tab was closed, an application crashed.",
+                "A NAT or firewall on the way lost its state.",
+                "The request was answered and the idle connection closed by a RST (tag answered).",
+                "Resets injected after the ClientHello or the request; an answer that was dropped on the way.",
+            ],
+            Self::Later => &[
+                "A tab was closed or a download cancelled.",
+                "A keep-alive connection was closed by a RST.",
+                "Filters that see clear-text or decrypted content, such as company firewalls.",
+            ],
+            Self::None => &["This is what ordinary connections look like."],
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Stage {
+    type Err = Unknown;
+
+    fn from_str(name: &str) -> Result<Self, Unknown> {
+        find("stage", &Self::ALL, Self::name, name)
+    }
+}
+
+/// How a connection ended, as far as one direction shows it (SPEC 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Termination {
+    /// The client's side sent a RST.
+    Reset,
+    /// Only the server's side sent a RST.
+    ServerReset,
+    /// A FIN: closed in the ordinary way.
+    Fin,
+    /// Silence, and the client never acknowledged anything that the server sent after its SYN+ACK.
+    Timeout,
+    /// Alive when last seen.
+    Open,
+}
+
+impl Termination {
+    /// All terminations, in the order in which they are tested.
+    pub const ALL: [Self; 5] = [Self::Reset, Self::ServerReset, Self::Fin, Self::Timeout, Self::Open];
+
+    /// The name in data: `reset`, `server_reset`, `fin`, `timeout`, `open`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::ServerReset => "server_reset",
+            Self::Fin => "fin",
+            Self::Timeout => "timeout",
+            Self::Open => "open",
+        }
+    }
+}
+
+impl fmt::Display for Termination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Termination {
+    type Err = Unknown;
+
+    fn from_str(name: &str) -> Result<Self, Unknown> {
+        find("termination", &Self::ALL, Self::name, name)
+    }
+}
+
+/// Why a 5-tuple is in no total (SPEC 2). Tested in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Exclusion {
+    /// No SYN packet: an older connection, the other direction, or backscatter.
+    NoSyn,
+    /// SYN packets with different sequence numbers.
+    MultipleSyn,
+    /// Its last packet is too close to the end of what was seen.
+    Incomplete,
+}
+
+impl Exclusion {
+    /// All reasons, in the order in which they are tested.
+    pub const ALL: [Self; 3] = [Self::NoSyn, Self::MultipleSyn, Self::Incomplete];
+
+    /// The name in data: `no_syn`, `multiple_syn`, `incomplete`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoSyn => "no_syn",
+            Self::MultipleSyn => "multiple_syn",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
+    /// The reason in words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::NoSyn => "no SYN seen: older connections, or the other direction",
+            Self::MultipleSyn => "several SYNs with different sequence numbers",
+            Self::Incomplete => "still going on when the window or the capture ended",
+        }
+    }
+}
+
+impl fmt::Display for Exclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,239 @@
+use std::fmt;
+use std::ops::BitOrAssign;
+use std::str::FromStr;
+
+use crate::names::{Unknown, find};
+
+/// A property of a connection (SPEC 5). The discriminant is its bit, which never moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Tag {
+    /// Termination is timeout.
+    Timeout,
+    /// Termination is reset.
+    Reset,
+    /// Reset, with at least one FIN besides.
+    Fin,
+    /// Exactly one RST without ACK bit and none with it.
+    SingleRst,
+    /// Two or more RSTs without ACK bit and none with it.
+    MultipleRsts,
+    /// Of multiple RSTs: acknowledgement numbers equal and not 0.
+    AckNumSame,
+    /// Of multiple RSTs: all acknowledgement numbers 0.
+    AckNumSame0,
+    /// Of multiple RSTs: acknowledgement numbers differ, none is 0.
+    AckNumDiff,
+    /// Of multiple RSTs: acknowledgement numbers differ, at least one is 0.
+    AckNumDiff0,
+    /// Exactly one RST with ACK bit and none without it.
+    SingleRstAck,
+    /// Two or more RSTs with ACK bit and none without it.
+    MultipleRstAcks,
+    /// RSTs with and without ACK bit.
+    RstAndRstAcks,
+    /// The SYN looks like ZMap's before version 4.1.
+    Zmap,
+    /// The client acknowledged something that the server sent after its SYN+ACK.
+    Answered,
+    /// A SYN carries payload.
+    SynPayload,
+    /// More than one SYN with the same sequence number.
+    SynRetransmitted,
+    /// A RST in the other direction.
+    ServerRst,
+}
+
+impl Tag {
+    /// All tags in the order of their bits.
+    pub const ALL: [Self; 17] = [
+        Self::Timeout,
+        Self::Reset,
+        Self::Fin,
+        Self::SingleRst,
+        Self::MultipleRsts,
+        Self::AckNumSame,
+        Self::AckNumSame0,
+        Self::AckNumDiff,
+        Self::AckNumDiff0,
+        Self::SingleRstAck,
+        Self::MultipleRstAcks,
+        Self::RstAndRstAcks,
+        Self::Zmap,
+        Self::Answered,
+        Self::SynPayload,
+        Self::SynRetransmitted,
+        Self::ServerRst,
+    ];
+
+    /// The tag's bit in [`Tags::bits`].
+    #[must_use]
+    #[inline]
+    pub const fn bit(self) -> u32 {
+        1 << self as u8
+    }
+
+    /// The name in data.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Fin => "fin",
+            Self::SingleRst => "single_rst",
+            Self::MultipleRsts => "multiple_rsts",
+            Self::AckNumSame => "acknumsame",
+            Self::AckNumSame0 => "acknumsame0",
+            Self::AckNumDiff => "acknumdiff",
+            Self::AckNumDiff0 => "acknumdiff0",
+            Self::SingleRstAck => "single_rstack",
+            Self::MultipleRstAcks => "multiple_rstacks",
+            Self::RstAndRstAcks => "rst_and_rstacks",
+            Self::Zmap => "zmap",
+            Self::Answered => "answered",
+            Self::SynPayload => "syn_payload",
+            Self::SynRetransmitted => "syn_retransmitted",
+            Self::ServerRst => "server_rst",
+        }
+    }
+
+    /// The tag without which this one never stands.
+    #[must_use]
+    pub const fn parent(self) -> Option<Self> {
+        match self {
+            Self::Fin
+            | Self::SingleRst
+            | Self::MultipleRsts
+            | Self::SingleRstAck
+            | Self::MultipleRstAcks
+            | Self::RstAndRstAcks => Some(Self::Reset),
+            Self::AckNumSame | Self::AckNumSame0 | Self::AckNumDiff | Self::AckNumDiff0 => {
+                Some(Self::MultipleRsts)
+            }
+            _ => None,
+        }
+    }
+
+    /// What was seen, and what to make of it.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Timeout => {
+                "The client fell silent without FIN or RST, and never acknowledged anything that the server sent after its SYN+ACK. \
+                 A server that refused or reset the connection itself looks the same when only the client's direction is seen."
+            }
+            Self::Reset => "At least one RST came from the client's side after its SYN.",
+            Self::Fin => {
+                "A FIN came besides the RST. Clients that close a connection while data is still arriving do this."
+            }
+            Self::SingleRst => {
+                "Exactly one RST without the ACK bit. Operating systems send it when a segment hits a closed socket."
+            }
+            Self::MultipleRsts => {
+                "Two or more RSTs without the ACK bit. A closed socket that is hit by several late segments does this; so do injectors."
+            }
+            Self::AckNumSame => {
+                "The RSTs' acknowledgement numbers are all equal and not 0. Operating systems leave 0 there (RFC 9293, 3.10.7.1)."
+            }
+            Self::AckNumSame0 => {
+                "The RSTs' acknowledgement numbers are all 0: ordinary where a closed socket is hit by late segments."
+            }
+            Self::AckNumDiff => {
+                "The RSTs' acknowledgement numbers differ and none is 0: known of injectors that guess the next acknowledgement."
+            }
+            Self::AckNumDiff0 => {
+                "The RSTs' acknowledgement numbers differ and at least one is 0: more than one sender, or an injector."
+            }
+            Self::SingleRstAck => {
+                "Exactly one RST with the ACK bit. Applications that abort a connection (close with unread data, SO_LINGER 0) cause it."
+            }
+            Self::MultipleRstAcks => {
+                "Two or more RSTs with the ACK bit. One abort sends one; several are known of injectors, and of captures that see packets twice."
+            }
+            Self::RstAndRstAcks => {
+                "RSTs with and without the ACK bit. An abort followed by late segments does this; so do injectors that send both."
+            }
+            Self::Zmap => {
+                "The SYN has IPv4 identification 54321 and window 65535, as the scanner ZMap sent it before version 4.1."
+            }
+            Self::Answered => {
+                "The client acknowledged at least two different numbers: it received something from the server after the SYN+ACK, whatever the stage."
+            }
+            Self::SynPayload => {
+                "A SYN carries payload: TCP Fast Open (RFC 7413), or an attempt at amplification."
+            }
+            Self::SynRetransmitted => {
+                "The SYN came more than once: the client did not get its answer in time. Real clients do this; most scanners do not."
+            }
+            Self::ServerRst => {
+                "The other direction has a RST: the server refused or reset the connection. Only known where both directions are captured."
+            }
+        }
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Tag {
+    type Err = Unknown;
+
+    fn from_str(name: &str) -> Result<Self, Unknown> {
+        find("tag", &Self::ALL, Self::name, name)
+    }
+}
+
+/// A set of tags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tags(u32);
+
+impl Tags {
+    /// The set with the given [`bits`](Self::bits); unknown bits are kept.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// One bit a tag, at [`Tag::bit`].
+    #[must_use]
+    #[inline]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Whether the set has the tag.
+    #[must_use]
+    #[inline]
+    pub const fn has(self, tag: Tag) -> bool {
+        self.0 & tag.bit() != 0
+    }
+
+    /// Adds the tag if `holds`.
+    #[inline]
+    pub(crate) const fn set_if(&mut self, tag: Tag, holds: bool) {
+        if holds {
+            self.0 |= tag.bit();
+        }
+    }
+
+    /// The tags in the order of their bits.
+    pub fn iter(self) -> impl Iterator<Item = Tag> {
+        Tag::ALL.into_iter().filter(move |tag| self.has(*tag))
+    }
+}
+
+impl BitOrAssign<Tag> for Tags {
+    #[inline]
+    fn bitor_assign(&mut self, tag: Tag) {
+        self.0 |= tag.bit();
+    }
+}
+
+impl FromIterator<Tag> for Tags {
+    fn from_iter<I: IntoIterator<Item = Tag>>(tags: I) -> Self {
+        tags.into_iter().fold(Self::default(), |set, tag| Self(set.0 | tag.bit()))
+    }
+}
