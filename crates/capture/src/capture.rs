@@ -1,0 +1,194 @@
+use std::ops::Range;
+
+use cutshort_packet::{Frame, LinkType};
+
+use crate::buffer::{Buffer, Filled};
+use crate::pcap::{self, Pcap};
+use crate::pcapng::{self, Pcapng};
+use crate::{CaptureError, Input, Reading};
+
+/// One capture being read, record by record.
+pub struct Capture {
+    buffer: Buffer,
+    format: Format,
+    /// The record that is looked at; its bytes are the first unread ones.
+    place: Option<Place>,
+    records: u64,
+    reading: Reading,
+}
+
+enum Format {
+    Pcap(Pcap),
+    Pcapng(Box<Pcapng>),
+}
+
+/// Where a record lies in the unread bytes, and what its header says.
+pub(crate) struct Place {
+    pub(crate) ts: i64,
+    pub(crate) link: Result<LinkType, u32>,
+    pub(crate) wire_len: u32,
+    pub(crate) data: Range<usize>,
+    /// Bytes of the record with its header.
+    pub(crate) len: usize,
+}
+
+/// What the unread bytes begin with.
+pub(crate) enum Parsed {
+    Record(Place),
+    /// A block without a packet, of that many bytes.
+    Nothing(usize),
+    Incomplete,
+    Damaged,
+}
+
+/// A captured frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// What it begins with, or the number of a link type that is not supported.
+    pub link: Result<LinkType, u32>,
+    /// Its bytes and time.
+    pub frame: Frame<'a>,
+}
+
+impl Capture {
+    /// Finds out what kind of capture the input is.
+    ///
+    /// # Errors
+    /// That it is none.
+    pub fn open(input: Input, reading: &Reading) -> Result<Self, CaptureError> {
+        let mut buffer = Buffer::new(input.decompressed(reading)?);
+        while buffer.unread().len() < pcap::HEADER && fill(&mut buffer)? == Filled::More {}
+        let format = match buffer.unread() {
+            [] => return Err(CaptureError::Empty),
+            bytes if bytes.starts_with(&pcapng::MAGIC) => Format::Pcapng(Box::default()),
+            bytes => match Pcap::open(bytes) {
+                Some(pcap) => Format::Pcap(pcap),
+                None if is_pcap_magic(bytes) => return Err(CaptureError::HeaderCut),
+                None => return Err(CaptureError::NotACapture),
+            },
+        };
+        if matches!(format, Format::Pcap(_)) {
+            buffer.consume(pcap::HEADER);
+        }
+        let mut capture = Self { buffer, format, place: None, records: 0, reading: reading.clone() };
+        capture.check_section()?;
+        Ok(capture)
+    }
+
+    /// A pcapng whose first block is none was never one.
+    fn check_section(&mut self) -> Result<(), CaptureError> {
+        let Format::Pcapng(pcapng) = &mut self.format else { return Ok(()) };
+        loop {
+            match pcapng.next(self.buffer.unread()) {
+                Parsed::Nothing(len) => {
+                    self.buffer.consume(len);
+                    return Ok(());
+                }
+                Parsed::Incomplete if fill(&mut self.buffer)? == Filled::More => {}
+                Parsed::Incomplete => return Err(CaptureError::HeaderCut),
+                _ => return Err(CaptureError::NotACapture),
+            }
+        }
+    }
+
+    /// Steps to the next record. False at the end, and when [`Reading::stop`] was called.
+    ///
+    /// # Errors
+    /// Why the capture cannot be read on. Do not step any further then.
+    #[inline]
+    pub fn advance(&mut self) -> Result<bool, CaptureError> {
+        if let Some(place) = self.place.take() {
+            self.buffer.consume(place.len);
+        }
+        loop {
+            let parsed = match &mut self.format {
+                Format::Pcap(pcap) => pcap.next(self.buffer.unread()),
+                Format::Pcapng(pcapng) => pcapng.next(self.buffer.unread()),
+            };
+            match parsed {
+                Parsed::Record(place) => {
+                    self.place = Some(place);
+                    self.records += 1;
+                    return Ok(true);
+                }
+                Parsed::Nothing(len) => self.buffer.consume(len),
+                Parsed::Incomplete => {
+                    if !self.read_on()? {
+                        return Ok(false);
+                    }
+                }
+                Parsed::Damaged => return Err(self.damaged()),
+            }
+        }
+    }
+
+    /// Fills the buffer; false at the end of the input.
+    #[cold]
+    fn read_on(&mut self) -> Result<bool, CaptureError> {
+        if self.reading.is_stopped() {
+            return Ok(false);
+        }
+        match fill(&mut self.buffer) {
+            Ok(Filled::More) => Ok(true),
+            Ok(Filled::End) if self.buffer.unread().is_empty() || self.reading.is_stopped() => Ok(false),
+            Ok(Filled::End) => Err(self.cut()),
+            Ok(Filled::TooLarge) => Err(self.damaged()),
+            // Decompressors say so when the compressed stream is cut.
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(self.cut()),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(self.damaged()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    const fn cut(&self) -> CaptureError {
+        CaptureError::Cut { records: self.records }
+    }
+
+    const fn damaged(&self) -> CaptureError {
+        CaptureError::Damaged { records: self.records, offset: self.buffer.offset() }
+    }
+
+    /// The record that was stepped to.
+    #[must_use]
+    #[inline]
+    pub fn record(&self) -> Option<Record<'_>> {
+        let place = self.place.as_ref()?;
+        let bytes = &self.buffer.unread()[place.data.clone()];
+        Some(Record { link: place.link, frame: Frame { ts: place.ts, wire_len: place.wire_len, bytes } })
+    }
+
+    /// Its time.
+    #[inline]
+    pub(crate) fn ts(&self) -> Option<i64> {
+        self.place.as_ref().map(|place| place.ts)
+    }
+
+    /// The program that wrote the capture (`shb_userappl`), where a pcapng says it.
+    #[must_use]
+    pub fn application(&self) -> Option<&str> {
+        match &self.format {
+            Format::Pcapng(pcapng) => pcapng.application.as_deref(),
+            Format::Pcap(_) => None,
+        }
+    }
+
+    /// Records that carry no time (pcapng's simple packet blocks) so far. They are given the time
+    /// of the record before.
+    #[must_use]
+    pub fn without_time(&self) -> u64 {
+        match &self.format {
+            Format::Pcapng(pcapng) => pcapng.without_time,
+            Format::Pcap(_) => 0,
+        }
+    }
+}
+
+fn fill(buffer: &mut Buffer) -> std::io::Result<Filled> {
+    buffer.fill()
+}
+
+fn is_pcap_magic(bytes: &[u8]) -> bool {
+    const MAGICS: [u32; 3] = [0xa1b2_c3d4, 0xa1b2_3c4d, 0xa1b2_cd34];
+    let Some(magic) = bytes.first_chunk() else { return false };
+    MAGICS.contains(&u32::from_le_bytes(*magic)) || MAGICS.contains(&u32::from_be_bytes(*magic))
+}

@@ -1,0 +1,198 @@
+use std::cmp::Reverse;
+use std::path::{Path, PathBuf};
+
+use crate::{Capture, CaptureError, Input, Reading, Record};
+
+/// Many captures read as one.
+///
+/// Their records are merged by time, so that neither the order of the files nor files that
+/// overlap (several interfaces, several servers) make records late. Within a file the order
+/// stays as it is. Files that do not overlap are open one after the other.
+pub struct Captures {
+    /// Not yet open, the earliest last.
+    waiting: Vec<Waiting>,
+    open: Vec<Open>,
+    /// Which of `open` has the current record.
+    current: usize,
+    /// The current capture goes on as long as its records are not later.
+    until: i64,
+    problems: Vec<Problem>,
+    applications: Vec<String>,
+    without_time: u64,
+    reading: Reading,
+}
+
+struct Waiting {
+    path: PathBuf,
+    first_ts: i64,
+}
+
+struct Open {
+    path: PathBuf,
+    capture: Capture,
+}
+
+/// Something that went wrong with one of the captures.
+#[derive(Debug)]
+pub struct Problem {
+    /// Which; `-` is the standard input.
+    pub path: PathBuf,
+    /// What.
+    pub error: CaptureError,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.error)
+    }
+}
+
+impl Captures {
+    /// Looks at the beginning of every capture; `-` is the standard input. Those that cannot be
+    /// read are [`problems`](Self::problems).
+    pub fn open<P: AsRef<Path>>(paths: &[P], reading: &Reading) -> Self {
+        let mut captures = Self {
+            waiting: Vec::new(),
+            open: Vec::new(),
+            current: 0,
+            until: i64::MIN,
+            problems: Vec::new(),
+            applications: Vec::new(),
+            without_time: 0,
+            reading: reading.clone(),
+        };
+        for path in paths {
+            captures.look_at(path.as_ref());
+        }
+        captures.waiting.sort_by_key(|waiting| Reverse(waiting.first_ts));
+        captures.choose();
+        captures
+    }
+
+    /// Opens a capture and finds its first record. A stream cannot be opened again and stays.
+    fn look_at(&mut self, path: &Path) {
+        let only_looked = Reading::default();
+        let input = match path {
+            _ if path == Path::new("-") => Ok(Input::stdin(&self.reading)),
+            // What is read here will be read again, and counted then.
+            _ if path.is_file() => Input::open(path, &only_looked),
+            _ => Input::open(path, &self.reading),
+        };
+        let regular = input.as_ref().is_ok_and(|input| input.regular);
+        let path = path.to_owned();
+        match input.and_then(|input| Capture::open(input, &self.reading)) {
+            Ok(capture) if regular => self.wait(path, capture),
+            Ok(capture) => self.begin(Open { path, capture }),
+            Err(error) => self.problems.push(Problem { path, error }),
+        }
+    }
+
+    fn wait(&mut self, path: PathBuf, mut capture: Capture) {
+        match capture.advance() {
+            Ok(true) => {
+                let first_ts = capture.ts().unwrap_or(i64::MIN);
+                self.waiting.push(Waiting { path, first_ts });
+            }
+            Ok(false) => self.note_end(&capture),
+            Err(error) => self.problems.push(Problem { path, error }),
+        }
+    }
+
+    /// Steps to the first record of a capture, and keeps it open if there is one.
+    fn begin(&mut self, mut open: Open) {
+        match open.capture.advance() {
+            Ok(true) => self.open.push(open),
+            Ok(false) => self.note_end(&open.capture),
+            Err(error) => self.problems.push(Problem { path: open.path, error }),
+        }
+    }
+
+    fn note_end(&mut self, capture: &Capture) {
+        self.without_time += capture.without_time();
+        if let Some(application) = capture.application()
+            && !self.applications.iter().any(|known| known == application)
+        {
+            self.applications.push(application.to_owned());
+        }
+    }
+
+    /// Opens what has become due, then chooses the capture with the earliest record.
+    fn choose(&mut self) {
+        loop {
+            let earliest = (0..self.open.len()).min_by_key(|at| self.open[*at].capture.ts());
+            let earliest_ts = earliest.and_then(|at| self.open[at].capture.ts());
+            match self.waiting.last() {
+                Some(next) if earliest_ts.is_none_or(|ts| next.first_ts <= ts) => self.open_next(),
+                _ => {
+                    self.current = earliest.unwrap_or(0);
+                    self.until = self.next_ts();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn open_next(&mut self) {
+        let Some(Waiting { path, .. }) = self.waiting.pop() else { return };
+        let opened = Input::open(&path, &self.reading);
+        match opened.and_then(|input| Capture::open(input, &self.reading)) {
+            Ok(capture) => self.begin(Open { path, capture }),
+            Err(error) => self.problems.push(Problem { path, error }),
+        }
+    }
+
+    /// The time of the earliest record outside the current capture.
+    fn next_ts(&self) -> i64 {
+        let others = self.open.iter().enumerate().filter(|(at, _)| *at != self.current);
+        let open = others.filter_map(|(_, open)| open.capture.ts());
+        open.chain(self.waiting.last().map(|waiting| waiting.first_ts)).min().unwrap_or(i64::MAX)
+    }
+
+    /// Steps behind the current record.
+    #[inline]
+    pub fn advance(&mut self) {
+        let Some(open) = self.open.get_mut(self.current) else { return };
+        match open.capture.advance() {
+            Ok(true) if open.capture.ts() <= Some(self.until) => {}
+            Ok(true) => self.choose(),
+            ended => self.end(ended.err()),
+        }
+    }
+
+    #[cold]
+    fn end(&mut self, error: Option<CaptureError>) {
+        let Open { path, capture } = self.open.swap_remove(self.current);
+        self.note_end(&capture);
+        self.problems.extend(error.map(|error| Problem { path, error }));
+        if self.reading.is_stopped() {
+            self.open.clear();
+            self.waiting.clear();
+        }
+        self.choose();
+    }
+
+    /// The current record; `None` at the end of all captures.
+    #[must_use]
+    #[inline]
+    pub fn record(&self) -> Option<Record<'_>> {
+        self.open.get(self.current)?.capture.record()
+    }
+
+    /// What went wrong so far.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// The programs that wrote the captures, as far as these say it and were read to their end.
+    #[must_use]
+    pub fn applications(&self) -> &[String] {
+        &self.applications
+    }
+
+    /// Records without a time, in captures that were read to their end.
+    #[must_use]
+    pub const fn without_time(&self) -> u64 {
+        self.without_time
+    }
+}
