@@ -102,6 +102,16 @@ impl Syns {
 const UNSET: Syn =
     Syn { seq: 0, latest_ts: 0, count: 0, payload: false, ttl: 0, sample_rate: 0, zmap: false };
 
+impl Syns {
+    /// The sequence number from which others are counted.
+    pub(crate) const fn seq(&self) -> Option<u32> {
+        match self {
+            Self::One(syn) => Some(syn.seq),
+            Self::None | Self::Several => None,
+        }
+    }
+}
+
 impl Row {
     /// Of two SYN packets the one whose fields count: the earlier, of equal time the smaller.
     fn earlier_syn<'a>(&'a self, other: &'a Self) -> &'a Self {
@@ -217,19 +227,19 @@ fn shape(rows: &[Row], syn: &Syn) -> Shape {
 
 /// What the rows that are neither SYN nor RST say.
 #[derive(Default)]
-struct Segments<'a> {
+pub(crate) struct Segments<'a> {
     acks: Acks<'a>,
     fin: bool,
     data: u32,
     repeated_data: u32,
     /// Where the first message ends: the smallest end of data with PSH.
-    first_message: Option<u64>,
+    pub(crate) first_message: Option<u64>,
     /// Where all data ends.
     end: u64,
 }
 
 impl<'a> Segments<'a> {
-    fn of(rows: &'a [Row], syn: &Syn) -> Self {
+    pub(crate) fn of(rows: &'a [Row], syn: &Syn) -> Self {
         let mut segments = Self::default();
         for row in rows {
             if let Meaning::Segment { ack, data, fin, end } = Meaning::of(row, syn) {

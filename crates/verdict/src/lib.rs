@@ -2,6 +2,7 @@
 mod clock;
 mod connection;
 mod findings;
+mod index;
 mod names;
 mod pool;
 mod rate;
@@ -10,6 +11,7 @@ mod signature;
 mod stage;
 mod table;
 mod tag;
+mod trace;
 mod tracker;
 mod verdict;
 
@@ -21,5 +23,6 @@ pub use row::Row;
 pub use signature::Signature;
 pub use stage::{Exclusion, Progress, Stage, Termination};
 pub use tag::{Tag, Tags};
+pub use trace::{Step, Trace};
 pub use tracker::{ClosedWindow, RowCount, Tracker};
 pub use verdict::{Outcome, Rules, Surroundings, Verdict};

@@ -9,13 +9,16 @@ pub(crate) struct Pool {
 }
 
 /// Where a flow's rows are.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Block {
     position: u32,
     slab: u8,
 }
 
 impl Block {
+    /// Of a flow without rows.
+    pub(crate) const NONE: Self = Self { position: 0, slab: 0 };
+
     /// A position in something else than a slab.
     pub(crate) fn at(position: usize) -> Self {
         Self { position: position as u32, slab: 0 }
@@ -59,6 +62,13 @@ impl Pool {
     pub(crate) fn rows(&self, block: Block, len: u16) -> &[Row] {
         let slab = &self.slabs[usize::from(block.slab)];
         &slab.rows[block.position() * slab.size..][..usize::from(len)]
+    }
+
+    /// Reads from where the row behind the `len` of `block` would be.
+    #[inline]
+    pub(crate) fn touch(&self, block: Block, len: u16) -> u64 {
+        let slab = &self.slabs[usize::from(block.slab)];
+        slab.rows.get(block.position() * slab.size + usize::from(len)).map_or(0, |row| u64::from(row.ack))
     }
 
     pub(crate) fn free(&mut self, block: Block) {

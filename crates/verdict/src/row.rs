@@ -2,6 +2,8 @@ use cutshort_packet::{Flags, Packet};
 
 /// What the rules look at in a packet: a [`Packet`] without its 5-tuple, in 32 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+// So that no row lies across two cache lines.
+#[repr(align(32))]
 pub struct Row {
     /// Capture time in nanoseconds since the Unix epoch.
     pub ts: i64,

@@ -3,9 +3,10 @@
 use std::hash::BuildHasher;
 
 use cutshort_packet::{FiveTuple, Packet};
-use hashbrown::{DefaultHashBuilder, HashTable};
+use foldhash::fast::RandomState;
 
 use crate::findings::count_repeats;
+use crate::index::Index;
 use crate::pool::{Block, Pool};
 use crate::{Findings, Row};
 
@@ -16,9 +17,10 @@ use crate::{Findings, Row};
 pub(crate) struct Table {
     limit: u16,
     keep_rows: bool,
-    hasher: DefaultHashBuilder,
+    /// Random, so that nobody can choose addresses and ports that collide.
+    hasher: RandomState,
     /// Positions in `flows`.
-    index: HashTable<u32>,
+    index: Index,
     flows: Vec<Flow>,
     pool: Pool,
     sealed: Vec<Findings>,
@@ -26,6 +28,11 @@ pub(crate) struct Table {
     copies: u64,
 }
 
+/// How many packets are looked up at once.
+pub(crate) const BATCH: usize = 64;
+
+/// Aligned so that none lies across two cache lines.
+#[repr(align(64))]
 struct Flow {
     five_tuple: FiveTuple,
     block: Block,
@@ -34,14 +41,20 @@ struct Flow {
     sealed: bool,
 }
 
+impl Flow {
+    const fn new(five_tuple: &FiveTuple) -> Self {
+        Self { five_tuple: *five_tuple, block: Block::NONE, len: 0, has_rst: false, sealed: false }
+    }
+}
+
 impl Table {
     pub(crate) fn new(packet_limit: u32, keep_rows: bool) -> Self {
         let limit = u16::try_from(packet_limit).unwrap_or(u16::MAX);
         Self {
             limit,
             keep_rows,
-            hasher: DefaultHashBuilder::default(),
-            index: HashTable::new(),
+            hasher: RandomState::default(),
+            index: Index::new(),
             flows: Vec::new(),
             pool: Pool::new(limit),
             sealed: Vec::new(),
@@ -50,10 +63,47 @@ impl Table {
         }
     }
 
-    /// Adds a packet, unless the packet limit of its 5-tuple is reached.
+    /// Adds packets, unless the packet limit of their 5-tuple is reached.
+    ///
+    /// Each packet's flow and rows lie somewhere in hundreds of megabytes. Looking all of them up
+    /// before any is changed lets the processor wait for many of them at once.
+    pub(crate) fn add_all(&mut self, packets: &[Packet]) {
+        let mut hashes = [0; BATCH];
+        let mut found = [None; BATCH];
+        for batch in packets.chunks(BATCH) {
+            let all = || batch.iter().zip(0..);
+            all().for_each(|(packet, at): (_, usize)| hashes[at] = self.hash(&packet.five_tuple));
+            near(all().map(|(_, at)| self.index.touch(hashes[at])));
+            near(all().map(|(_, at)| self.touch_flow(hashes[at])));
+            all().for_each(|(packet, at)| found[at] = self.find(hashes[at], &packet.five_tuple));
+            near(all().map(|(_, at)| found[at].map_or(0, |flow| self.touch_row(flow))));
+            for (packet, at) in all() {
+                let flow = found[at].unwrap_or_else(|| self.find_or_insert(hashes[at], &packet.five_tuple));
+                self.add(flow, packet);
+            }
+        }
+    }
+
     #[inline]
-    pub(crate) fn add(&mut self, packet: &Packet) {
-        let at = self.find_or_insert(&packet.five_tuple);
+    fn hash(&self, five_tuple: &FiveTuple) -> u32 {
+        (self.hasher.hash_one(five_tuple) >> 32) as u32
+    }
+
+    /// Reads from the flow that the hash most likely belongs to.
+    #[inline]
+    fn touch_flow(&self, hash: u32) -> u64 {
+        self.index.find(hash, |_| true).map_or(0, |at| u64::from(self.flows[at].len))
+    }
+
+    /// Reads from where the flow's next row will be, so that it is near when it is written.
+    #[inline]
+    fn touch_row(&self, at: usize) -> u64 {
+        let flow = &self.flows[at];
+        if flow.sealed { 0 } else { self.pool.touch(flow.block, flow.len) }
+    }
+
+    #[inline]
+    fn add(&mut self, at: usize, packet: &Packet) {
         let flow = &mut self.flows[at];
         if flow.len == self.limit {
             return;
@@ -67,29 +117,17 @@ impl Table {
         }
     }
 
-    #[inline]
-    fn find_or_insert(&mut self, five_tuple: &FiveTuple) -> usize {
-        let hash = self.hasher.hash_one(five_tuple);
-        let flows = &self.flows;
-        let same = |at: &u32| flows[*at as usize].five_tuple == *five_tuple;
-        if let Some(at) = self.index.find(hash, same) {
-            return *at as usize;
-        }
-        let hash_of = |at: &u32| self.hasher.hash_one(flows[*at as usize].five_tuple);
-        self.index.insert_unique(hash, flows.len() as u32, hash_of);
-        self.flows.push(Flow {
-            five_tuple: *five_tuple,
-            block: Block::default(),
-            len: 0,
-            has_rst: false,
-            sealed: false,
-        });
-        self.flows.len() - 1
+    fn find_or_insert(&mut self, hash: u32, five_tuple: &FiveTuple) -> usize {
+        self.find(hash, five_tuple).unwrap_or_else(|| {
+            self.index.insert(hash, self.flows.len());
+            self.flows.push(Flow::new(five_tuple));
+            self.flows.len() - 1
+        })
     }
 
-    fn find(&self, five_tuple: &FiveTuple) -> Option<usize> {
-        let same = |at: &u32| self.flows[*at as usize].five_tuple == *five_tuple;
-        self.index.find(self.hasher.hash_one(five_tuple), same).map(|at| *at as usize)
+    #[inline]
+    fn find(&self, hash: u32, five_tuple: &FiveTuple) -> Option<usize> {
+        self.index.find(hash, |at| self.flows[at].five_tuple == *five_tuple)
     }
 
     fn seal(&mut self, at: usize) {
@@ -137,7 +175,8 @@ impl Table {
         let with_rst = self.flows.iter().filter(|flow| flow.has_rst);
         let mut found: Vec<_> = with_rst
             .filter_map(|flow| {
-                let other = self.find(&flow.five_tuple.reversed())?;
+                let other = flow.five_tuple.reversed();
+                let other = self.find(self.hash(&other), &other)?;
                 Some((other, self.findings(flow).latest_rst_ts?))
             })
             .collect();
@@ -148,4 +187,10 @@ impl Table {
 
 fn copies(rows: &[Row]) -> u64 {
     u64::from(count_repeats(rows, |_| true, Row::is_copy_of))
+}
+
+/// Reads from memory whose content is not needed yet.
+#[inline]
+fn near(words: impl Iterator<Item = u64>) {
+    std::hint::black_box(words.fold(0, u64::wrapping_add));
 }

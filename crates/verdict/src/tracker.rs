@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use cutshort_packet::{FiveTuple, Packet};
 
 use crate::clock::Clock;
-use crate::table::Table;
+use crate::table::{BATCH, Table};
 use crate::{Outcome, Row, Rules, Surroundings};
 
 /// Rebuilds connections from packets in reading order, window by window.
@@ -27,8 +27,9 @@ pub struct Tracker {
     keep_rows: bool,
     clock: Clock,
     open: BTreeMap<i64, Table>,
-    /// The window of the packet before, looked at first.
-    current: Option<(i64, Table)>,
+    /// The window of the packet before, and packets that are still to be added to it.
+    current: i64,
+    batch: Vec<Packet>,
     late: u64,
 }
 
@@ -36,8 +37,15 @@ impl Tracker {
     /// A tracker that keeps of complete connections only what the rules need.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        let clock = Clock::new(&rules);
-        Self { rules, keep_rows: false, clock, open: BTreeMap::new(), current: None, late: 0 }
+        Self {
+            rules,
+            keep_rows: false,
+            clock: Clock::new(&rules),
+            open: BTreeMap::new(),
+            current: i64::MIN,
+            batch: Vec::with_capacity(BATCH),
+            late: 0,
+        }
     }
 
     /// Keeps all rows until their window is closed, for outputs that show them. Takes up to four
@@ -55,7 +63,7 @@ impl Tracker {
     pub fn record(&mut self, ts: i64, packet: Option<&Packet>) -> bool {
         let closed = self.clock.tick(ts);
         if closed {
-            self.open.extend(self.current.take());
+            self.flush();
         }
         if let Some(packet) = packet {
             self.add(packet);
@@ -66,22 +74,25 @@ impl Tracker {
     #[inline]
     fn add(&mut self, packet: &Packet) {
         let number = self.rules.window_of(packet.ts);
-        match &mut self.current {
-            Some((current, table)) if *current == number => table.add(packet),
-            _ => self.switch(number, packet),
+        if number != self.current || self.batch.len() == BATCH {
+            self.flush();
+            self.current = number;
+        }
+        if number < self.clock.closed_before() {
+            self.late += 1;
+        } else {
+            self.batch.push(*packet);
         }
     }
 
-    fn switch(&mut self, number: i64, packet: &Packet) {
-        if number < self.clock.closed_before() {
-            self.late += 1;
+    /// Adds the packets that wait to their window.
+    fn flush(&mut self) {
+        if self.batch.is_empty() {
             return;
         }
-        self.open.extend(self.current.take());
-        let table = self.open.remove(&number);
-        let mut table = table.unwrap_or_else(|| Table::new(self.rules.packet_limit, self.keep_rows));
-        table.add(packet);
-        self.current = Some((number, table));
+        let new = || Table::new(self.rules.packet_limit, self.keep_rows);
+        self.open.entry(self.current).or_insert_with(new).add_all(&self.batch);
+        self.batch.clear();
     }
 
     /// The earliest window that is closed by now and was not yet taken.
@@ -94,7 +105,7 @@ impl Tracker {
 
     /// Ends the input: the windows that are still open, in the order of time.
     pub fn finish(mut self) -> impl Iterator<Item = ClosedWindow> {
-        self.open.extend(self.current.take());
+        self.flush();
         let (rules, latest) = (self.rules, self.clock.latest());
         self.open.into_iter().map(move |(number, table)| ClosedWindow::new(&rules, number, table, latest))
     }

@@ -1,0 +1,157 @@
+//! One connection packet by packet, and why its verdict is what it is.
+
+use std::fmt;
+
+use cutshort_packet::Flags;
+
+use crate::findings::{Meaning, Segments, Shape, Syn, Syns};
+use crate::verdict::{Ending, SECOND};
+use crate::{Findings, Outcome, Progress, Row, Rules, Stage, Surroundings, Tag};
+
+/// How a verdict came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// The rows in the order of time.
+    pub steps: Vec<Step>,
+    /// The verdict.
+    pub outcome: Outcome,
+    /// The rules that led to it, one sentence each.
+    pub reasons: Vec<String>,
+}
+
+/// One row and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The row.
+    pub row: Row,
+    /// Its sequence number counted from that of the SYN; `None` without a SYN.
+    pub rel: Option<u32>,
+    /// What it means for the connection.
+    pub meaning: &'static str,
+    /// It equals an earlier row in flags, seq, ack and payload length, and is no RST.
+    pub is_repeat: bool,
+}
+
+impl Trace {
+    /// Judges the rows of one 5-tuple and window, and says why. There must be at least one row.
+    #[must_use]
+    pub fn of(rows: &[Row], rules: &Rules, around: &Surroundings) -> Self {
+        let mut rows = rows.to_vec();
+        rows.sort_by_key(|row| row.ts);
+        let findings = Findings::of(&rows);
+        let outcome = findings.judge(rules, around);
+        Self { steps: steps(&rows), outcome, reasons: reasons(&findings, rules, around, &outcome) }
+    }
+}
+
+fn steps(rows: &[Row]) -> Vec<Step> {
+    let syns = Syns::of(rows);
+    let step = |(at, row): (usize, &Row)| Step {
+        row: *row,
+        rel: syns.seq().map(|seq| row.seq.wrapping_sub(seq)),
+        meaning: meaning(row, rows, &syns),
+        is_repeat: !row.has_rst() && rows[..at].iter().any(|earlier| row.repeats(earlier)),
+    };
+    rows.iter().enumerate().map(step).collect()
+}
+
+fn meaning(row: &Row, rows: &[Row], syns: &Syns) -> &'static str {
+    match syns {
+        Syns::None => "no SYN to count from",
+        Syns::Several if row.is_syn() => "SYN, with another sequence number than another one",
+        Syns::Several => "unclear which SYN it belongs to",
+        Syns::One(syn) => meaning_after(row, rows, syn),
+    }
+}
+
+fn meaning_after(row: &Row, rows: &[Row], syn: &Syn) -> &'static str {
+    match Meaning::of(row, syn) {
+        Meaning::Syn if row.payload_len > 0 => "SYN with payload",
+        Meaning::Syn => "SYN",
+        Meaning::Rst if row.flags.any(Flags::ACK) => "RST+ACK",
+        Meaning::Rst => "RST",
+        Meaning::EarlierRst => "RST before the latest SYN: of an older connection, ignored",
+        Meaning::OddSyn => "SYN bit with others: ignored",
+        Meaning::Tail => "tail of an older connection: ignored",
+        Meaning::Segment { fin: true, data: false, .. } => "FIN",
+        Meaning::Segment { data: true, end, .. } => match Segments::of(rows, syn).first_message {
+            Some(first) if end > first => "data beyond the first message",
+            _ => "data of the first message",
+        },
+        Meaning::Segment { .. } if row.payload_len > 0 => "keep-alive",
+        Meaning::Segment { ack: true, .. } => "acknowledgement",
+        Meaning::Segment { .. } => "neither acknowledgement nor data",
+    }
+}
+
+fn reasons(findings: &Findings, rules: &Rules, around: &Surroundings, outcome: &Outcome) -> Vec<String> {
+    let shape = match findings.shape() {
+        Ok(shape) => shape,
+        Err(exclusion) => return vec![format!("Left out: {}.", exclusion.about())],
+    };
+    let mut reasons = vec![progress(shape).to_owned()];
+    reasons.push(ending(findings, shape, rules, around));
+    match outcome {
+        Ok(verdict) => {
+            if verdict.stage == Stage::None {
+                reasons.push(format!("Stage none: {} is not anomalous.", verdict.termination));
+            } else {
+                reasons.push(format!("Stage {}: {}", verdict.stage, verdict.stage.about()));
+            }
+            reasons.push(match verdict.signature {
+                Some(signature) => {
+                    format!("Signature {} ({}): {}", signature.id(), signature.name(), signature.about())
+                }
+                None => "No signature matches.".to_owned(),
+            });
+        }
+        Err(exclusion) => reasons.push(format!("Left out: {}.", exclusion.about())),
+    }
+    reasons
+}
+
+fn progress(shape: &Shape) -> &'static str {
+    match (shape.progress, shape.tags.has(Tag::Answered)) {
+        (Progress::PostSyn, _) => "Neither an acknowledgement nor data came after the SYN.",
+        (Progress::PostAck, false) => "The handshake was completed; no data came.",
+        (Progress::PostAck, true) => "The handshake was completed and the server answered; no data came.",
+        (Progress::PostPsh, false) => "The first message came, and no acknowledgement of an answer.",
+        (Progress::PostPsh, true) => "The first message came, and an answer was acknowledged.",
+        (Progress::Later, false) => {
+            "Data beyond the first message came, and no acknowledgement of an answer."
+        }
+        (Progress::Later, true) => "Data beyond the first message came, and an answer was acknowledged.",
+    }
+}
+
+fn ending(findings: &Findings, shape: &Shape, rules: &Rules, around: &Surroundings) -> String {
+    let silent = Seconds(around.cutoff.saturating_sub(findings.last_ts));
+    let guard = Seconds(rules.guard);
+    match findings.ending(shape, rules, around) {
+        Ending::Reset => "It has a RST: reset (rule 1).".to_owned(),
+        Ending::ServerReset => "The other direction has a RST: server_reset (rule 2).".to_owned(),
+        Ending::Fin => "It has a FIN: fin (rule 3).".to_owned(),
+        Ending::Full => format!(
+            "All of the {} packets that are kept were used, and {} of them only repeat: open (rule 4).",
+            rules.packet_limit, shape.repeats
+        ),
+        Ending::TooLate => {
+            format!(
+                "It was silent for {silent} when the window or the capture ended, less than {guard} (rule 5)."
+            )
+        }
+        Ending::Timeout => format!("It was silent for {silent} and not answered: timeout (rule 6)."),
+        Ending::Answered => {
+            format!("It was silent for {silent}, but had been answered: open (rule 7).")
+        }
+    }
+}
+
+/// Nanoseconds, shown as seconds.
+struct Seconds(i64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3} s", self.0 as f64 / SECOND as f64)
+    }
+}
