@@ -41,6 +41,14 @@ pub struct Problem {
     pub error: CaptureError,
 }
 
+impl Problem {
+    /// Whether not even the beginning could be read.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        !matches!(self.error, CaptureError::Cut { .. } | CaptureError::Damaged { .. })
+    }
+}
+
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.path.display(), self.error)

@@ -1,1 +1,19 @@
-fn main() {}
+//! Which of your TCP connections are cut short: where, when and how.
+
+mod arguments;
+mod classify;
+mod documents;
+mod error;
+mod explain_connection;
+mod geo;
+mod output;
+mod progress;
+mod simulate;
+mod terminal;
+mod terms;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    terminal::exit_code(arguments::run())
+}

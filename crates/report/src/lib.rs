@@ -1,1 +1,23 @@
-//! cutshort-report
+//! Verdicts for people and for programs.
+//!
+//! A [`Summary`] counts connections and shows the result as a table or as JSON. A
+//! [`Writer`](connection::Writer) writes them one by one as JSON lines, CSV, Parquet or a Zeek
+//! log. A [`Filter`] says which ones. [`explain`] tells what the terms mean.
+
+pub mod connection;
+pub mod explain;
+mod filter;
+mod input;
+mod notes;
+mod rank;
+mod summary;
+mod summary_json;
+mod summary_table;
+mod text;
+mod time;
+mod trace;
+
+pub use filter::{Filter, FilterError, Selection, parse_net};
+pub use input::InputCount;
+pub use summary::{Group, Summary};
+pub use trace::write_trace;

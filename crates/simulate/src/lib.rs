@@ -46,7 +46,7 @@ mod window;
 mod world;
 
 pub use incident::{Incident, IncidentKind};
-pub use pcapng::PcapngWriter;
+pub use pcapng::{APPLICATION, PcapngWriter};
 pub use profile::Behaviour;
 pub use simulation::{Simulation, WINDOW_NS};
 pub use truth::{Outcome, Stage, TAGS, Termination, Truth, Verdict, tag};

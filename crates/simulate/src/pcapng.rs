@@ -7,7 +7,8 @@ const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const ENHANCED_PACKET: u32 = 6;
 const ETHERNET: u16 = 1;
-const APPLICATION: &str = "cutshort simulate";
+/// What a file of simulated packets names as the program that wrote it.
+pub const APPLICATION: &str = "cutshort simulate";
 
 /// Writes packets as Ethernet frames into a pcapng file that says that it is simulated. Writes often
 /// and little: give it a buffered writer.

@@ -169,6 +169,15 @@ impl Table {
         (all, copied)
     }
 
+    /// The kept rows of a 5-tuple, and the time of the other direction's latest RST bit.
+    pub(crate) fn connection(&self, five_tuple: &FiveTuple) -> Option<(&[Row], Option<i64>)> {
+        let get = |five_tuple| Some(&self.flows[self.find(self.hash(&five_tuple), &five_tuple)?]);
+        let flow = get(*five_tuple)?;
+        let other_rst_ts = get(five_tuple.reversed()).and_then(|flow| self.findings(flow).latest_rst_ts);
+        let rows = if flow.sealed { &[] } else { self.pool.rows(flow.block, flow.len) };
+        Some((rows, other_rst_ts))
+    }
+
     /// The flows whose other direction has a RST bit, and when, in the order of the flows. Few
     /// have one, so these look for their other direction rather than everybody for theirs.
     fn other_rsts(&self) -> Vec<(usize, i64)> {

@@ -161,4 +161,12 @@ impl ClosedWindow {
         });
         RowCount { taken, copies }
     }
+
+    /// The rows of one 5-tuple and what is around them; `None` if it is not in the window. The
+    /// rows are empty unless [`keep_rows`](Tracker::keep_rows) was asked for.
+    #[must_use]
+    pub fn connection(&self, five_tuple: &FiveTuple) -> Option<(&[Row], Surroundings)> {
+        let (rows, other_rst_ts) = self.table.connection(five_tuple)?;
+        Some((rows, Surroundings { cutoff: self.cutoff, other_rst_ts }))
+    }
 }

@@ -1,0 +1,284 @@
+//! `cutshort classify`: captures in, verdicts out.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::ColorChoice;
+use cutshort_capture::{Captures, Reading, Record};
+use cutshort_geo::{Geo, Place};
+use cutshort_packet::{FiveTuple, Packet};
+use cutshort_report::connection::{self, Connection, Writer};
+use cutshort_report::{InputCount, Selection, Summary};
+use cutshort_verdict::{ClosedWindow, Outcome, Row, Rules, Tracker, Verdict};
+
+use crate::arguments::{Classify, Format};
+use crate::error::{Done, Error};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::terminal::{self, message};
+
+pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Error> {
+    check_output(arguments)?;
+    let files = files(&arguments.files)?;
+    let geo = crate::geo::open(&arguments.geo)?;
+    let mut output = Output::create(arguments.output.as_deref())?;
+    let reading = stoppable()?;
+    let mut sink = Sink::new(arguments, &geo, &mut output)?;
+    let captures = read(&files, &arguments.rules.rules(), &reading, &mut sink)?;
+    let done = report_problems(&captures, &files, &reading);
+    let summary = sink.finish(&captures, &reading)?;
+    if readable(&captures, &files) {
+        write_summary(arguments, &summary, &geo, color, &mut output)?;
+        output.finish()?;
+    }
+    Ok(done)
+}
+
+/// The captures to read: the standard input if none is named and something is piped into it.
+pub(crate) fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let stdin = PathBuf::from("-");
+    match files {
+        [] if io::stdin().is_terminal() => Err(Error::Usage(
+            "name captures to read, or pipe one in; 'cutshort classify --help' shows how".to_owned(),
+        )),
+        [] => Ok(vec![stdin]),
+        files if files.iter().filter(|file| **file == stdin).count() > 1 => {
+            Err(Error::Usage("'-' (the standard input) can be read once only".to_owned()))
+        }
+        files => Ok(files.to_vec()),
+    }
+}
+
+/// Reading that Ctrl-C ends: the first time with what there is, the second time at once.
+pub(crate) fn stoppable() -> Result<Reading, Error> {
+    const INTERRUPTED: i32 = 130;
+    let reading = Reading::default();
+    let on_signal = reading.clone();
+    let handler = move || {
+        if on_signal.is_stopped() {
+            std::process::exit(INTERRUPTED);
+        }
+        on_signal.stop();
+    };
+    ctrlc::set_handler(handler).map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))?;
+    Ok(reading)
+}
+
+fn check_output(arguments: &Classify) -> Result<(), Error> {
+    let Some(output) = &arguments.output else {
+        return match arguments.format {
+            Format::Parquet if terminal::is_terminal() => Err(Error::Usage(
+                "Parquet is not for terminals: name a file with --output, or pipe it on".to_owned(),
+            )),
+            _ => Ok(()),
+        };
+    };
+    let same = |file: &PathBuf| {
+        output.canonicalize().ok().is_some_and(|path| file.canonicalize().ok() == Some(path))
+    };
+    match arguments.files.iter().find(|file| same(file)) {
+        Some(file) => {
+            Err(Error::Usage(format!("{}: is read and cannot be the output as well", file.display())))
+        }
+        None => Ok(()),
+    }
+}
+
+fn read(files: &[PathBuf], rules: &Rules, reading: &Reading, sink: &mut Sink<'_>) -> Result<Captures, Error> {
+    let mut captures = Captures::open(files, reading);
+    let mut tracker = Tracker::new(*rules);
+    if sink.needs_rows {
+        tracker = tracker.keep_rows();
+    }
+    let mut progress = Progress::new(files);
+    while let Some(record) = captures.record() {
+        if let Some(closed) = take(record, &mut tracker, &mut sink.summary.input) {
+            closed.for_each(|window| sink.window(&window));
+            sink.check()?;
+        }
+        captures.advance();
+        progress.tick(sink.summary.input.records, reading);
+    }
+    progress.finish();
+    sink.summary.input.late = tracker.late();
+    tracker.finish().for_each(|window| sink.window(&window));
+    sink.check()?;
+    Ok(captures)
+}
+
+/// Takes a record; gives the windows that it closes.
+#[inline]
+fn take<'a>(
+    record: Record<'_>,
+    tracker: &'a mut Tracker,
+    input: &mut InputCount,
+) -> Option<impl Iterator<Item = ClosedWindow> + use<'a>> {
+    let ts = record.frame.ts;
+    let packet = parse(record, input);
+    let closes = tracker.record(ts, packet.as_ref());
+    closes.then(|| std::iter::from_fn(|| tracker.next_closed()))
+}
+
+/// Counts a record and gives its packet if it is one.
+#[inline]
+pub(crate) fn parse(record: Record<'_>, input: &mut InputCount) -> Option<Packet> {
+    input.add_record(record.frame.ts);
+    let link = record.link.map_err(|number| input.add_unknown_link(number)).ok()?;
+    match Packet::parse(link, record.frame) {
+        Ok(packet) => {
+            input.packets += 1;
+            Some(packet)
+        }
+        Err(refusal) => {
+            input.refused[refusal as usize] += 1;
+            None
+        }
+    }
+}
+
+/// Says what could not be read.
+pub(crate) fn report_problems(captures: &Captures, files: &[PathBuf], reading: &Reading) -> Done {
+    captures.problems().iter().for_each(message);
+    if captures.without_time() > 0 {
+        let count = captures.without_time();
+        message(&format!(
+            "{count} records carry no time (pcapng simple packet blocks): taken as of the one before"
+        ));
+    }
+    let whole = captures.problems().is_empty() && !reading.is_stopped();
+    if !readable(captures, files) {
+        message(&"nothing could be read");
+    }
+    if whole { Done::Whole } else { Done::InPart }
+}
+
+/// Whether any of the captures could be read at all.
+fn readable(captures: &Captures, files: &[PathBuf]) -> bool {
+    let unread = captures.problems().iter().filter(|problem| problem.is_unreadable()).count();
+    unread < files.len()
+}
+
+fn write_summary(
+    arguments: &Classify,
+    summary: &Summary,
+    geo: &Geo,
+    color: ColorChoice,
+    output: &mut Output,
+) -> Result<(), Error> {
+    match arguments.format {
+        Format::Table if arguments.output.is_none() => {
+            terminal::print(color, |text| Ok(summary.write_table(geo, terminal::width(), text)?))
+        }
+        Format::Table => {
+            let mut text = Vec::new();
+            summary.write_table(geo, terminal::DEFAULT_WIDTH, &mut text)?;
+            Ok(output.write_all(&terminal::without_colours(&text))?)
+        }
+        Format::Json => Ok(summary.write_json(geo, output)?),
+        _ => {
+            if summary.simulated {
+                message(&"the capture is SIMULATED: nothing in it is real");
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Takes connections and counts or writes them.
+struct Sink<'a> {
+    geo: &'a Geo,
+    arguments: &'a Classify,
+    selection: Selection,
+    summary: Summary,
+    writer: Option<Box<dyn Writer + 'a>>,
+    needs_rows: bool,
+    failed: Option<io::Error>,
+}
+
+impl<'a> Sink<'a> {
+    fn new(arguments: &'a Classify, geo: &'a Geo, output: &'a mut Output) -> Result<Self, Error> {
+        let format = connection_format(arguments.format);
+        Ok(Self {
+            geo,
+            arguments,
+            selection: Selection {
+                server_nets: arguments.server_net.clone(),
+                server_ports: arguments.server_port.clone(),
+                ignored_sources: arguments.ignore_src.clone(),
+            },
+            summary: Summary::of(selection(arguments)),
+            writer: format.map(|format| format.writer(output)).transpose()?,
+            needs_rows: format.is_some_and(connection::Format::needs_rows),
+            failed: None,
+        })
+    }
+
+    fn window(&mut self, window: &ClosedWindow) {
+        let rows = window.for_each(|five_tuple, outcome, rows| self.outcome(five_tuple, outcome, rows));
+        self.summary.input.add_rows(rows);
+    }
+
+    fn outcome(&mut self, five_tuple: &FiveTuple, outcome: &Outcome, rows: &[Row]) {
+        if !self.selection.has(five_tuple) {
+            return self.summary.add_not_meant();
+        }
+        match outcome {
+            Ok(verdict) => self.verdict(five_tuple, verdict, rows),
+            Err(exclusion) => self.summary.add_excluded(*exclusion),
+        }
+    }
+
+    fn verdict(&mut self, five_tuple: &FiveTuple, verdict: &Verdict, rows: &[Row]) {
+        let place = self.geo.lookup(five_tuple.src());
+        let mut connection = Connection { five_tuple, verdict, node: "", place, as_name: None };
+        if !self.arguments.filter.iter().all(|filter| filter.matches(&connection)) {
+            return self.summary.add_not_selected();
+        }
+        self.summary.add(&connection);
+        if let Some(writer) = &mut self.writer {
+            connection.as_name = as_name(self.geo, place);
+            if self.failed.is_none() {
+                self.failed = writer.write(&connection, rows).err();
+            }
+        }
+    }
+
+    /// Stops at the first error of the output.
+    fn check(&mut self) -> Result<(), Error> {
+        self.failed.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn finish(mut self, captures: &Captures, reading: &Reading) -> Result<Summary, Error> {
+        if let Some(writer) = self.writer {
+            writer.finish()?;
+        }
+        self.summary.simulated =
+            captures.applications().iter().any(|name| name == cutshort_simulate::APPLICATION);
+        self.summary.interrupted = reading.is_stopped();
+        Ok(self.summary)
+    }
+}
+
+fn as_name(geo: &Geo, place: Place) -> Option<&str> {
+    geo.as_name(place.asn?)
+}
+
+const fn connection_format(format: Format) -> Option<connection::Format> {
+    Some(match format {
+        Format::Table | Format::Json => return None,
+        Format::Jsonl => connection::Format::Jsonl,
+        Format::Csv => connection::Format::Csv,
+        Format::Parquet => connection::Format::Parquet,
+        Format::Zeek => connection::Format::Zeek,
+    })
+}
+
+/// What was asked for, in words.
+fn selection(arguments: &Classify) -> Option<String> {
+    let filters = arguments.filter.iter().map(ToString::to_string);
+    let nets = arguments.server_net.iter().map(|net| format!("server in {net}"));
+    let ports = arguments.server_port.iter().map(|port| format!("port {port}"));
+    let ignored = arguments.ignore_src.iter().map(|net| format!("client not in {net}"));
+    let all: Vec<String> = filters.chain(nets).chain(ports).chain(ignored).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}

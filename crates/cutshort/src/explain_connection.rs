@@ -1,0 +1,86 @@
+//! `cutshort classify --explain`: one connection packet by packet.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::ColorChoice;
+use cutshort_capture::{Captures, Reading};
+use cutshort_packet::FiveTuple;
+use cutshort_report::{InputCount, write_trace};
+use cutshort_verdict::{ClosedWindow, Rules, Trace, Tracker};
+
+use crate::classify::{files, parse, report_problems, stoppable};
+use crate::error::{Done, Error};
+use crate::progress::Progress;
+use crate::terminal;
+
+pub(crate) fn run(
+    named: &[PathBuf],
+    rules: &Rules,
+    five_tuple: &FiveTuple,
+    color: ColorChoice,
+) -> Result<Done, Error> {
+    let files = files(named)?;
+    let reading = stoppable()?;
+    let mut captures = Captures::open(&files, &reading);
+    let windows = read(&mut captures, &files, rules, five_tuple, &reading);
+    let done = report_problems(&captures, &files, &reading);
+    let shown = show(&windows, rules, five_tuple, color)?;
+    if shown { Ok(done) } else { Err(Error::Failed(not_found(&windows, five_tuple))) }
+}
+
+/// The windows with only the connection and its other direction in them; the times of all other
+/// records count as well.
+fn read(
+    captures: &mut Captures,
+    files: &[PathBuf],
+    rules: &Rules,
+    five_tuple: &FiveTuple,
+    reading: &Reading,
+) -> Vec<ClosedWindow> {
+    let mut input = InputCount::default();
+    let mut tracker = Tracker::new(*rules).keep_rows();
+    let mut progress = Progress::new(files);
+    let mut windows = Vec::new();
+    let both = [*five_tuple, five_tuple.reversed()];
+    while let Some(record) = captures.record() {
+        let packet = parse(record, &mut input).filter(|packet| both.contains(&packet.five_tuple));
+        if tracker.record(record.frame.ts, packet.as_ref()) {
+            windows.extend(std::iter::from_fn(|| tracker.next_closed()));
+        }
+        captures.advance();
+        progress.tick(input.records, reading);
+    }
+    progress.finish();
+    windows.extend(tracker.finish());
+    windows
+}
+
+/// Shows the connection in every window that has it; false if none has.
+fn show(
+    windows: &[ClosedWindow],
+    rules: &Rules,
+    five_tuple: &FiveTuple,
+    color: ColorChoice,
+) -> Result<bool, Error> {
+    let parts: Vec<_> = windows.iter().filter_map(|window| window.connection(five_tuple)).collect();
+    terminal::print(color, |text| {
+        for (at, (rows, around)) in parts.iter().enumerate() {
+            if at > 0 {
+                writeln!(text)?;
+            }
+            write_trace(five_tuple, &Trace::of(rows, rules, around), terminal::width(), &mut *text)?;
+        }
+        Ok(())
+    })?;
+    Ok(!parts.is_empty())
+}
+
+fn not_found(windows: &[ClosedWindow], five_tuple: &FiveTuple) -> String {
+    let reversed = five_tuple.reversed();
+    if windows.iter().any(|window| window.connection(&reversed).is_some()) {
+        format!("no packet of {five_tuple} is there, but of the other direction: try '{reversed}'")
+    } else {
+        format!("no packet of {five_tuple} is there")
+    }
+}

@@ -1,0 +1,67 @@
+//! How far reading has come, on standard error.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use cutshort_capture::Reading;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How many records pass between two looks at the clock.
+const RECORDS: u64 = 1 << 16;
+/// What ends sooner needs no bar.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    /// Bytes of all captures, where known.
+    total: Option<u64>,
+    since: Instant,
+    visible: bool,
+}
+
+impl Progress {
+    pub(crate) fn new(files: &[PathBuf]) -> Self {
+        let len = |file: &PathBuf| {
+            let metadata = file.metadata().ok()?;
+            metadata.is_file().then_some(metadata.len())
+        };
+        let visible = std::io::stderr().is_terminal();
+        Self { bar: None, total: files.iter().map(len).sum(), since: Instant::now(), visible }
+    }
+
+    /// Shows how far reading has come, now and then.
+    #[inline]
+    pub(crate) fn tick(&mut self, records: u64, reading: &Reading) {
+        if self.visible && records.is_multiple_of(RECORDS) {
+            self.show(records, reading);
+        }
+    }
+
+    #[cold]
+    fn show(&mut self, records: u64, reading: &Reading) {
+        let elapsed = self.since.elapsed();
+        if elapsed < PATIENCE {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| new_bar(self.total));
+        bar.set_position(reading.bytes());
+        let million = records as f64 / 1e6;
+        bar.set_message(format!("{million:.1} M records, {:.1} M/s", million / elapsed.as_secs_f64()));
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn new_bar(total: Option<u64>) -> ProgressBar {
+    let template = match total {
+        Some(_) => "{wide_bar} {percent:>3} %  {msg}  {eta} left",
+        None => "{spinner} {bytes}  {msg}",
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5)).with_style(style)
+}

@@ -1,0 +1,211 @@
+//! No bytes make the parser panic or contradict itself.
+//!
+//! Runs for ten seconds a test; `BOLERO_RANDOM_TEST_TIME_MS` sets another time. A failure shows
+//! its seed, with which `BOLERO_RANDOM_SEED` runs it again.
+
+#[path = "parse/bytes.rs"]
+mod bytes;
+
+use std::net::Ipv6Addr;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use bolero::TypeGenerator;
+use bolero::generator::{ValueGenerator, produce};
+use cutshort_packet::{Frame, LinkType, Packet, Refusal};
+
+use bytes::{
+    AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, IPV4, IPV6, Order, PPPOE_SESSION, ROUTING, TCP,
+    authentication, bsd, ethernet, extension, fragment, ipv4, ipv6, nflog_of, pppoe, sll, sll2, tagged, tcp,
+};
+
+const TEST_TIME: Duration = Duration::from_secs(10);
+
+#[test]
+fn any_bytes() {
+    let link = (0..LinkType::ALL.len()).map_gen(|at| LinkType::ALL[at]);
+    let bytes = produce::<Vec<u8>>().with().len(0..300_usize);
+    bolero::check!()
+        .with_generator((link, produce::<u32>(), bytes))
+        .with_test_time(TEST_TIME)
+        .for_each(|(link, wire_len, bytes)| check(*link, bytes, *wire_len));
+}
+
+#[test]
+fn valid_frames_with_changes() {
+    bolero::check!()
+        .with_type::<Changed>()
+        .with_test_time(TEST_TIME)
+        .for_each(|changed| check(changed.link(), &changed.bytes(), changed.wire_len()));
+}
+
+/// A valid frame, changed.
+#[derive(Debug, TypeGenerator)]
+struct Changed {
+    seed: u8,
+    /// Parsed as of another link type than its own.
+    other_link: Option<u8>,
+    changes: [Option<Change>; 4],
+    captured: Option<u16>,
+    wire_len: Option<u32>,
+}
+
+/// What to do at a place of a frame.
+#[derive(Debug, TypeGenerator)]
+enum Change {
+    Set(u16, u8),
+    FlipBit(u16, u8),
+    /// Lengths and offsets break where they are smallest and largest.
+    Zeros(u16),
+    Ones(u16),
+    /// Of that many bytes.
+    Remove(u16, u8),
+    Repeat(u16, u8),
+    /// Another valid frame.
+    Insert(u16, u8),
+}
+
+impl Changed {
+    fn seed(&self) -> &'static (LinkType, Vec<u8>) {
+        &SEEDS[usize::from(self.seed) % SEEDS.len()]
+    }
+
+    fn link(&self) -> LinkType {
+        self.other_link.map_or(self.seed().0, |at| LinkType::ALL[usize::from(at) % LinkType::ALL.len()])
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.seed().1.clone();
+        for change in self.changes.iter().flatten() {
+            change.apply(&mut bytes);
+        }
+        if let Some(captured) = self.captured {
+            bytes.truncate(usize::from(captured) % (bytes.len() + 1));
+        }
+        bytes
+    }
+
+    fn wire_len(&self) -> u32 {
+        self.wire_len.unwrap_or(self.seed().1.len() as u32)
+    }
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        let place = |at: u16| usize::from(at) % bytes.len().max(1);
+        let range = |at: u16, len: u8| place(at)..(place(at) + usize::from(len)).min(bytes.len());
+        match *self {
+            Self::Insert(at, seed) => {
+                let at = place(at);
+                bytes.splice(at..at, SEEDS[usize::from(seed) % SEEDS.len()].1.iter().copied());
+            }
+            // There is nothing left to change.
+            _ if bytes.is_empty() => {}
+            Self::Set(at, value) => {
+                let at = place(at);
+                bytes[at] = value;
+            }
+            Self::FlipBit(at, bit) => {
+                let at = place(at);
+                bytes[at] ^= 1 << (bit % 8);
+            }
+            Self::Zeros(at) => {
+                let range = range(at, 2);
+                bytes[range].fill(0);
+            }
+            Self::Ones(at) => {
+                let range = range(at, 2);
+                bytes[range].fill(0xff);
+            }
+            Self::Remove(at, len) => {
+                let range = range(at, len);
+                bytes.drain(range);
+            }
+            Self::Repeat(at, len) => {
+                let range = range(at, len);
+                let repeated = bytes[range.clone()].to_vec();
+                bytes.splice(range.start..range.start, repeated);
+            }
+        }
+    }
+}
+
+/// Every link layer and every kind of header.
+static SEEDS: LazyLock<Vec<(LinkType, Vec<u8>)>> = LazyLock::new(|| {
+    let v4 = ipv4(TCP, &tcp(12, 40));
+    let chain = [
+        extension(ROUTING, 8),
+        extension(DESTINATION, 16),
+        extension(FRAGMENT, 8),
+        fragment(AUTHENTICATION, 0, true),
+        authentication(TCP, 24),
+        tcp(40, 8),
+    ];
+    let v6 = ipv6(HOP_BY_HOP, &chain.concat());
+    let (outer, tagged_v4) = tagged(&[0x88a8, 0x8100], IPV4, &v4);
+    let (pppoe_outer, pppoe_v6) = tagged(&[0x9100], PPPOE_SESSION, &pppoe(0x57, &v6));
+    vec![
+        (LinkType::Ethernet, ethernet(IPV4, &v4)),
+        (LinkType::Ethernet, ethernet(outer, &tagged_v4)),
+        (LinkType::Ethernet, ethernet(pppoe_outer, &pppoe_v6)),
+        (LinkType::LinuxSll, sll(IPV6, &v6)),
+        (LinkType::LinuxSll, sll(PPPOE_SESSION, &pppoe(0x21, &v4))),
+        (LinkType::LinuxSll2, sll2(outer, &tagged_v4)),
+        (LinkType::Null, bsd(2_u32.to_le_bytes(), &v4)),
+        (LinkType::Null, bsd(30_u32.to_be_bytes(), &v6)),
+        (LinkType::Loop, bsd(24_u32.to_be_bytes(), &v6)),
+        (LinkType::Nflog, nflog_of(2, Order::Little, &v4)),
+        (LinkType::Nflog, nflog_of(10, Order::Big, &v6)),
+        (LinkType::Nflog, nflog_of(7, Order::Big, &ipv4(TCP, &tcp(0, 3000)))),
+        (LinkType::Raw, ipv4(TCP, &tcp(0, 0))),
+        (LinkType::Raw, v6.clone()),
+        (LinkType::Ipv4, v4),
+        (LinkType::Ipv6, v6),
+    ]
+});
+
+/// Parses, and checks what holds of any bytes.
+fn check(link: LinkType, bytes: &[u8], wire_len: u32) {
+    let parse = |bytes: &[u8], wire_len| Packet::parse(link, Frame { ts: -1, wire_len, bytes });
+    let parsed = parse(bytes, wire_len);
+    assert_eq!(parsed, parse(bytes, wire_len), "parsed twice");
+    let Ok(packet) = parsed else { return };
+    check_packet(link, &packet);
+    let longest = u64::from(u16::MAX).max(u64::from(wire_len)).max(bytes.len() as u64);
+    let segment = 20 + u64::from(packet.options_len) + u64::from(packet.payload_len);
+    assert!(segment <= longest, "a segment longer than the frame");
+    check_cuts(link, bytes, parse);
+}
+
+fn check_packet(link: LinkType, packet: &Packet) {
+    assert_eq!((packet.ts, packet.sample_rate), (-1, 1));
+    assert!(packet.options_len <= 40 && packet.options_len.is_multiple_of(4));
+    assert!(packet.flags.bits() < 0x200);
+    let is_mapped = |addr: Ipv6Addr| addr.to_ipv4_mapped().is_some();
+    assert_eq!(is_mapped(packet.five_tuple.src_ip), is_mapped(packet.five_tuple.dst_ip));
+    assert_eq!(is_mapped(packet.five_tuple.src_ip), packet.five_tuple.is_ipv4());
+    match link {
+        LinkType::Ipv4 => assert!(packet.five_tuple.is_ipv4()),
+        LinkType::Ipv6 => assert!(!packet.five_tuple.is_ipv4()),
+        _ => {}
+    }
+    if !packet.five_tuple.is_ipv4() {
+        assert_eq!(packet.ip_id, 0);
+    }
+}
+
+/// Fewer captured bytes of the same frame are the same packet, or cut, or an incomplete header.
+fn check_cuts(link: LinkType, bytes: &[u8], parse: impl Fn(&[u8], u32) -> Result<Packet, Refusal>) {
+    // Where an attribute of the netfilter log lies depends on how long the frame is.
+    if link == LinkType::Nflog {
+        return;
+    }
+    let wire_len = bytes.len() as u32;
+    let whole = parse(bytes, wire_len);
+    for captured in 0..bytes.len() {
+        match parse(&bytes[..captured], wire_len) {
+            Err(Refusal::Cut | Refusal::Malformed) => {}
+            parsed => assert_eq!(parsed, whole, "of {captured} captured bytes"),
+        }
+    }
+}

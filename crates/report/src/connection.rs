@@ -1,0 +1,77 @@
+//! Connections one by one, in formats for programs (SPEC 10).
+
+mod csv;
+mod jsonl;
+mod parquet;
+mod record;
+mod zeek;
+
+use std::io::{self, Write};
+
+use cutshort_geo::Place;
+use cutshort_packet::FiveTuple;
+use cutshort_verdict::{Row, Verdict};
+
+/// A connection and everything that is said of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection<'a> {
+    /// Addresses and ports, client first.
+    pub five_tuple: &'a FiveTuple,
+    /// What was found.
+    pub verdict: &'a Verdict,
+    /// Which server saw its SYN; empty for a file.
+    pub node: &'a str,
+    /// Where the client is.
+    pub place: Place,
+    /// The name of the client's network.
+    pub as_name: Option<&'a str>,
+}
+
+/// Formats of single connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values with a header.
+    Csv,
+    /// An Apache Parquet file, compressed with zstd.
+    Parquet,
+    /// A tab-separated log with Zeek's header.
+    Zeek,
+}
+
+impl Format {
+    /// Whether [`Writer::write`] looks at the rows.
+    #[must_use]
+    pub const fn needs_rows(self) -> bool {
+        matches!(self, Self::Zeek)
+    }
+
+    /// A writer of this format onto `output`.
+    ///
+    /// # Errors
+    /// What writing the header gives.
+    pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
+        Ok(match self {
+            Self::Jsonl => Box::new(jsonl::Jsonl::new(output)),
+            Self::Csv => Box::new(csv::Csv::new(output)?),
+            Self::Parquet => Box::new(parquet::Parquet::new(output)?),
+            Self::Zeek => Box::new(zeek::Zeek::new(output)?),
+        })
+    }
+}
+
+/// Writes connections.
+pub trait Writer {
+    /// Writes one. `rows` may be empty unless the [format needs them](Format::needs_rows).
+    ///
+    /// # Errors
+    /// What the output gives.
+    fn write(&mut self, connection: &Connection<'_>, rows: &[Row]) -> io::Result<()>;
+
+    /// Ends the output. Without it a file is not complete.
+    ///
+    /// # Errors
+    /// What the output gives.
+    fn finish(self: Box<Self>) -> io::Result<()>;
+}

@@ -1,0 +1,182 @@
+use std::fmt;
+use std::str::FromStr;
+
+use cutshort_geo::Country;
+use cutshort_packet::FiveTuple;
+use cutshort_verdict::{Signature, Stage, Tag, Termination};
+use ipnet::IpNet;
+
+use crate::connection::Connection;
+
+/// Which connections are meant at all: to which servers, and not from whom.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Networks of the servers; any if there are none.
+    pub server_nets: Vec<IpNet>,
+    /// Ports of the servers; any if there are none.
+    pub server_ports: Vec<u16>,
+    /// Networks of sources to be left out, such as health checks.
+    pub ignored_sources: Vec<IpNet>,
+}
+
+impl Selection {
+    /// Whether a client's 5-tuple is meant.
+    #[must_use]
+    pub fn has(&self, five_tuple: &FiveTuple) -> bool {
+        let in_any = |nets: &[IpNet], addr| nets.iter().any(|net| net.contains(&addr));
+        (self.server_ports.is_empty() || self.server_ports.contains(&five_tuple.dst_port))
+            && (self.server_nets.is_empty() || in_any(&self.server_nets, five_tuple.dst()))
+            && !in_any(&self.ignored_sources, five_tuple.src())
+    }
+}
+
+/// A condition on connections: `KEY=VALUE`, `KEY=VALUE,VALUE` for any of several, `KEY!=VALUE`
+/// for none of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    text: String,
+    values: Values,
+    negated: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Values {
+    Stage(Vec<Stage>),
+    Termination(Vec<Termination>),
+    Tag(Vec<Tag>),
+    Signature(Vec<Signature>),
+    Location(Vec<Country>),
+    Asn(Vec<u32>),
+    Port(Vec<u16>),
+    Prefix(Vec<IpNet>),
+}
+
+/// Why a text is no filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterError(String);
+
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for FilterError {}
+
+impl Filter {
+    /// Whether the connection fulfils the condition.
+    #[must_use]
+    pub fn matches(&self, connection: &Connection<'_>) -> bool {
+        self.negated != self.values.has(connection)
+    }
+}
+
+impl Values {
+    fn has(&self, connection: &Connection<'_>) -> bool {
+        let Connection { five_tuple, verdict, place, .. } = connection;
+        match self {
+            Self::Stage(stages) => stages.contains(&verdict.stage),
+            Self::Termination(terminations) => terminations.contains(&verdict.termination),
+            Self::Tag(tags) => tags.iter().any(|tag| verdict.tags.has(*tag)),
+            Self::Signature(signatures) => verdict.signature.is_some_and(|own| signatures.contains(&own)),
+            Self::Location(countries) => place.country.is_some_and(|own| countries.contains(&own)),
+            Self::Asn(numbers) => place.asn.is_some_and(|own| numbers.contains(&own)),
+            Self::Port(ports) => ports.contains(&five_tuple.dst_port),
+            Self::Prefix(nets) => nets.iter().any(|net| net.contains(&five_tuple.src())),
+        }
+    }
+}
+
+const KEYS: &str = "stage, termination, tag, signature, location, asn, port, prefix";
+
+impl FromStr for Filter {
+    type Err = FilterError;
+
+    fn from_str(text: &str) -> Result<Self, FilterError> {
+        let (key, value) = text.split_once('=').ok_or_else(|| {
+            FilterError(format!("'{text}' has no '='; write KEY=VALUE with one of the keys {KEYS}"))
+        })?;
+        let (key, negated) = key.strip_suffix('!').map_or((key, false), |key| (key, true));
+        Ok(Self { text: text.to_owned(), values: values(key.trim(), value)?, negated })
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn values(key: &str, value: &str) -> Result<Values, FilterError> {
+    let location = |text: &str| {
+        Country::from_alpha2(&text.to_ascii_uppercase())
+            .ok_or_else(|| format!("no country has the code '{text}' (two letters, ISO 3166-1)"))
+    };
+    let asn = |text: &str| {
+        let digits =
+            text.get(..2).filter(|head| head.eq_ignore_ascii_case("as")).map_or(text, |_| &text[2..]);
+        digits.parse().map_err(|_| format!("'{text}' is no AS number, such as 64496 or AS64496"))
+    };
+    let port = |text: &str| text.parse().map_err(|_| format!("'{text}' is no port, 0 to 65535"));
+    Ok(match key {
+        "stage" => Values::Stage(list(value, named)?),
+        "termination" => Values::Termination(list(value, named)?),
+        "tag" => Values::Tag(list(value, named)?),
+        "signature" => Values::Signature(list(value, named)?),
+        "location" => Values::Location(list(value, location)?),
+        "asn" => Values::Asn(list(value, asn)?),
+        "port" => Values::Port(list(value, port)?),
+        "prefix" => Values::Prefix(list(value, parse_net)?),
+        _ => return Err(FilterError(format!("there is no key '{key}'; the keys are {KEYS}"))),
+    })
+}
+
+fn named<T: FromStr>(text: &str) -> Result<T, String>
+where
+    T::Err: fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+/// Reads a network, or a single address as one.
+///
+/// # Errors
+/// That it is neither, with an example.
+pub fn parse_net(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>()
+        .or_else(|_| address())
+        .map_err(|_| format!("'{text}' is no network, such as 198.51.100.0/24 or 2001:db8::/32"))
+}
+
+fn list<T>(value: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, FilterError> {
+    value.split(',').map(|item| parse(item.trim()).map_err(FilterError)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_say_what_is_wrong_with_them() {
+        let error = |text: &str| text.parse::<Filter>().unwrap_err().to_string();
+        assert!(error("post_ack").contains("KEY=VALUE"));
+        assert!(error("country=PE").contains("the keys are stage,"));
+        assert!(error("stage=post_fin").contains("post_syn, post_ack"));
+        assert!(error("location=XX").contains("two letters"));
+        assert!(error("asn=ASx").contains("AS64496"));
+        assert!(error("port=70000").contains("65535"));
+        assert!(error("prefix=10.0.0.0/40").contains("/24"));
+        assert!(error("tag=").contains("single_rst"));
+    }
+
+    #[test]
+    fn filters_are_read() {
+        for text in
+            ["stage=post_ack,post-psh", "tag!=zmap", "signature=PSH+ACK -> RST = RST", "asn=AS64496,1"]
+        {
+            assert_eq!(text.parse::<Filter>().unwrap().to_string(), text);
+        }
+        assert!("tag!=zmap".parse::<Filter>().unwrap().negated);
+    }
+}

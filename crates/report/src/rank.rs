@@ -1,0 +1,45 @@
+//! Who is cut short the most.
+
+use cutshort_geo::Geo;
+
+use crate::Summary;
+use crate::summary::Group;
+
+/// A place or network in a ranking.
+pub(crate) struct Ranked {
+    /// `PE`, `AS28403`; empty where unknown.
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) group: Group,
+}
+
+/// Countries by the lower end of the interval of their anomalous share, so that few connections
+/// do not put anybody on top.
+pub(crate) fn locations(summary: &Summary) -> Vec<Ranked> {
+    let ranked = summary.locations().map(|(country, group)| Ranked {
+        code: country.map(|country| country.alpha2().to_owned()).unwrap_or_default(),
+        name: country.map_or("unknown country", |country| country.name()).to_owned(),
+        group: *group,
+    });
+    sorted(ranked.collect())
+}
+
+/// Networks, likewise.
+pub(crate) fn networks(summary: &Summary, geo: &Geo) -> Vec<Ranked> {
+    let ranked = summary.networks(geo).map(|(asn, name, group)| Ranked {
+        code: asn.map(|asn| format!("AS{asn}")).unwrap_or_default(),
+        name: name.unwrap_or(if asn.is_some() { "" } else { "unknown network" }).to_owned(),
+        group: *group,
+    });
+    sorted(ranked.collect())
+}
+
+fn sorted(mut ranked: Vec<Ranked>) -> Vec<Ranked> {
+    let low = |ranked: &Ranked| {
+        let Group { all, anomalous, .. } = &ranked.group;
+        // No anomalous connection at all ranks below any.
+        if anomalous.sampled == 0 { -1.0 } else { anomalous.interval_of(all).0 }
+    };
+    ranked.sort_by(|a, b| low(b).total_cmp(&low(a)).then_with(|| a.code.cmp(&b.code)));
+    ranked
+}

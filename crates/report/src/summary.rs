@@ -1,0 +1,151 @@
+use std::collections::HashMap;
+
+use cutshort_geo::{Country, Geo};
+use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination, Verdict};
+use foldhash::fast::RandomState;
+
+use crate::connection::Connection;
+use crate::input::InputCount;
+use crate::notes::Direction;
+
+/// Counts of connections, for people and programs.
+#[derive(Debug)]
+pub struct Summary {
+    /// What was read.
+    pub input: InputCount,
+    /// Whether the input says that it is simulated.
+    pub simulated: bool,
+    /// Whether reading was ended before the input.
+    pub interrupted: bool,
+    /// The selection of connections, if there is one, in words.
+    pub selection: Option<String>,
+    pub(crate) total: Group,
+    pub(crate) stages: [Count; Stage::ALL.len()],
+    /// As `stages`, of completed handshakes only.
+    pub(crate) completed_stages: [Count; Stage::ALL.len()],
+    pub(crate) terminations: [Count; Termination::ALL.len()],
+    pub(crate) tags: [Count; Tag::ALL.len()],
+    pub(crate) signatures: [Count; Signature::COUNT],
+    pub(crate) excluded: [u64; Exclusion::ALL.len()],
+    /// Connections outside the selection, and outside what was meant.
+    pub(crate) not_selected: u64,
+    pub(crate) not_meant: u64,
+    /// By [`Country::index`]; the last is for those without a country.
+    pub(crate) locations: Vec<Group>,
+    pub(crate) networks: HashMap<Option<u32>, Group, RandomState>,
+    pub(crate) direction: Direction,
+}
+
+/// Connections of one place or network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// All.
+    pub all: Count,
+    /// Those that were cut short.
+    pub anomalous: Count,
+    /// Those whose handshake was completed: without spoofed addresses.
+    pub completed: Count,
+    /// Those of completed handshakes that were cut short.
+    pub completed_anomalous: Count,
+}
+
+impl Group {
+    fn add(&mut self, verdict: &Verdict) {
+        self.all.add(verdict.sample_rate);
+        if verdict.is_anomalous() {
+            self.anomalous.add(verdict.sample_rate);
+        }
+        if verdict.completed_handshake() {
+            self.completed.add(verdict.sample_rate);
+            if verdict.is_anomalous() {
+                self.completed_anomalous.add(verdict.sample_rate);
+            }
+        }
+    }
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self {
+            input: InputCount::default(),
+            simulated: false,
+            interrupted: false,
+            selection: None,
+            total: Group::default(),
+            stages: Default::default(),
+            completed_stages: Default::default(),
+            terminations: Default::default(),
+            tags: Default::default(),
+            signatures: Default::default(),
+            excluded: Default::default(),
+            not_selected: 0,
+            not_meant: 0,
+            locations: vec![Group::default(); Country::COUNT + 1],
+            networks: HashMap::default(),
+            direction: Direction::default(),
+        }
+    }
+}
+
+impl Summary {
+    /// An empty one, of connections that were chosen as these words say.
+    #[must_use]
+    pub fn of(selection: Option<String>) -> Self {
+        Self { selection, ..Self::default() }
+    }
+
+    /// Counts a connection of the selection.
+    pub fn add(&mut self, connection: &Connection<'_>) {
+        let verdict = connection.verdict;
+        let weight = verdict.sample_rate;
+        self.total.add(verdict);
+        self.stages[verdict.stage as usize].add(weight);
+        if verdict.completed_handshake() {
+            self.completed_stages[verdict.stage as usize].add(weight);
+        }
+        self.terminations[verdict.termination as usize].add(weight);
+        verdict.tags.iter().for_each(|tag| self.tags[tag as usize].add(weight));
+        if let Some(signature) = verdict.signature {
+            self.signatures[usize::from(signature.id()) - 1].add(weight);
+        }
+        let location = connection.place.country.map_or(Country::COUNT, Country::index);
+        self.locations[location].add(verdict);
+        self.networks.entry(connection.place.asn).or_default().add(verdict);
+        self.direction.add(connection.five_tuple, verdict);
+    }
+
+    /// Counts a 5-tuple that is in no total.
+    pub const fn add_excluded(&mut self, exclusion: Exclusion) {
+        self.excluded[exclusion as usize] += 1;
+    }
+
+    /// Counts a connection outside the selection.
+    pub const fn add_not_selected(&mut self) {
+        self.not_selected += 1;
+    }
+
+    /// Counts a 5-tuple to other servers or from sources that are not meant.
+    pub const fn add_not_meant(&mut self) {
+        self.not_meant += 1;
+    }
+
+    /// Connections counted.
+    #[must_use]
+    pub const fn connections(&self) -> u64 {
+        self.total.all.sampled
+    }
+
+    /// The locations with their groups; those without a country last, as `None`.
+    pub(crate) fn locations(&self) -> impl Iterator<Item = (Option<Country>, &Group)> {
+        let countries = Country::all().map(Some).chain([None]);
+        countries.zip(&self.locations).filter(|(_, group)| group.all.sampled > 0)
+    }
+
+    /// The networks with their names and groups.
+    pub(crate) fn networks<'a>(
+        &'a self,
+        geo: &'a Geo,
+    ) -> impl Iterator<Item = (Option<u32>, Option<&'a str>, &'a Group)> {
+        self.networks.iter().map(|(asn, group)| (*asn, asn.and_then(|asn| geo.as_name(asn)), group))
+    }
+}

@@ -1,0 +1,170 @@
+//! The summary as JSON. Shares are from 0 to 1, intervals at 95 % (Wilson).
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use cutshort_geo::Geo;
+use cutshort_packet::Refusal;
+use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
+use serde::Serialize;
+
+use crate::notes::notes;
+use crate::rank::{self, Ranked};
+use crate::summary::{Group, Summary};
+use crate::time::micros;
+
+#[derive(Serialize)]
+struct Json<'a> {
+    cutshort: &'static str,
+    simulated: bool,
+    selection: Option<&'a str>,
+    first_us: Option<i64>,
+    last_us: Option<i64>,
+    records: u64,
+    packets: u64,
+    refused: BTreeMap<&'static str, u64>,
+    unsupported_link_types: BTreeMap<u32, u64>,
+    late: u64,
+    beyond_limit: u64,
+    copies: u64,
+    excluded: BTreeMap<&'static str, u64>,
+    not_meant: u64,
+    not_selected: u64,
+    connections: u64,
+    weight: u64,
+    anomalous: Share,
+    completed_handshakes: Completed,
+    stages: BTreeMap<&'static str, Share>,
+    terminations: BTreeMap<&'static str, Share>,
+    tags: BTreeMap<&'static str, Share>,
+    signatures: Vec<SignatureShare>,
+    locations: Vec<Place>,
+    networks: Vec<Place>,
+    geo: Vec<String>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Share {
+    count: u64,
+    weight: u64,
+    share: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Share {
+    fn of(part: &Count, whole: &Count) -> Self {
+        let (low, high) = part.interval_of(whole);
+        Self { count: part.sampled, weight: part.weight, share: part.share_of(whole), low, high }
+    }
+}
+
+#[derive(Serialize)]
+struct Completed {
+    connections: u64,
+    weight: u64,
+    anomalous: Share,
+    stages: BTreeMap<&'static str, Share>,
+}
+
+#[derive(Serialize)]
+struct SignatureShare {
+    id: u8,
+    name: &'static str,
+    #[serde(flatten)]
+    share: Share,
+}
+
+#[derive(Serialize)]
+struct Place {
+    code: Option<String>,
+    name: String,
+    connections: u64,
+    weight: u64,
+    anomalous: Share,
+    completed_handshakes: u64,
+    completed_anomalous: Share,
+}
+
+impl From<Ranked> for Place {
+    fn from(Ranked { code, name, group }: Ranked) -> Self {
+        let Group { all, anomalous, completed, completed_anomalous } = group;
+        Self {
+            code: Some(code).filter(|code| !code.is_empty()),
+            name,
+            connections: all.sampled,
+            weight: all.weight,
+            anomalous: Share::of(&anomalous, &all),
+            completed_handshakes: completed.sampled,
+            completed_anomalous: Share::of(&completed_anomalous, &completed),
+        }
+    }
+}
+
+impl Summary {
+    /// Writes the summary as one JSON object.
+    ///
+    /// # Errors
+    /// What the output gives.
+    pub fn write_json(&self, geo: &Geo, mut output: impl Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut output, &self.json(geo))?;
+        output.write_all(b"\n")
+    }
+
+    fn json(&self, geo: &Geo) -> Json<'_> {
+        let Group { all, anomalous, completed, completed_anomalous } = &self.total;
+        let shares = |counts: &[Count]| counts.iter().map(|count| Share::of(count, all)).collect::<Vec<_>>();
+        let stages = Stage::ALL.map(Stage::name);
+        Json {
+            cutshort: env!("CARGO_PKG_VERSION"),
+            simulated: self.simulated,
+            selection: self.selection.as_deref(),
+            first_us: self.input.span.map(|(first, _)| micros(first)),
+            last_us: self.input.span.map(|(_, last)| micros(last)),
+            records: self.input.records,
+            packets: self.input.packets,
+            refused: named(Refusal::ALL.map(Refusal::name), self.input.refused),
+            unsupported_link_types: self.input.unknown_links.iter().copied().collect(),
+            late: self.input.late,
+            beyond_limit: self.input.beyond_limit(),
+            copies: self.input.rows.copies,
+            excluded: named(Exclusion::ALL.map(Exclusion::name), self.excluded),
+            not_meant: self.not_meant,
+            not_selected: self.not_selected,
+            connections: all.sampled,
+            weight: all.weight,
+            anomalous: Share::of(anomalous, all),
+            completed_handshakes: Completed {
+                connections: completed.sampled,
+                weight: completed.weight,
+                anomalous: Share::of(completed_anomalous, completed),
+                stages: named(stages, self.completed_stages.map(|count| Share::of(&count, completed))),
+            },
+            stages: named(stages, shares(&self.stages)),
+            terminations: named(Termination::ALL.map(Termination::name), shares(&self.terminations)),
+            tags: named(Tag::ALL.map(Tag::name), shares(&self.tags)),
+            signatures: self.signature_shares(),
+            locations: rank::locations(self).into_iter().map(Place::from).collect(),
+            networks: rank::networks(self, geo).into_iter().map(Place::from).collect(),
+            geo: geo.sources().iter().map(ToString::to_string).collect(),
+            notes: notes(self),
+        }
+    }
+
+    fn signature_shares(&self) -> Vec<SignatureShare> {
+        let share = |(signature, count): (Signature, &Count)| SignatureShare {
+            id: signature.id(),
+            name: signature.name(),
+            share: Share::of(count, &self.total.all),
+        };
+        Signature::all().zip(&self.signatures).map(share).collect()
+    }
+}
+
+fn named<T>(
+    names: impl IntoIterator<Item = &'static str>,
+    values: impl IntoIterator<Item = T>,
+) -> BTreeMap<&'static str, T> {
+    names.into_iter().zip(values).collect()
+}

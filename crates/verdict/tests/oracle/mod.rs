@@ -1,0 +1,200 @@
+//! The rules once more, sentence by sentence and slow: a second opinion on what `src` computes.
+//!
+//! Nothing here is shared with `src` but the types of the answer, and nothing is clever.
+use std::collections::BTreeSet;
+
+use cutshort_packet::Flags;
+use cutshort_verdict::{
+    Exclusion, Outcome, Progress, Row, Rules, Signature, Stage, Surroundings, Tag, Tags, Termination, Verdict,
+};
+
+fn bit(row: &Row, flag: Flags) -> bool {
+    row.flags.any(flag)
+}
+
+/// SPEC 2: SYN set, and none of ACK, RST, FIN.
+fn is_syn(row: &Row) -> bool {
+    bit(row, Flags::SYN) && !bit(row, Flags::ACK) && !bit(row, Flags::RST) && !bit(row, Flags::FIN)
+}
+
+/// SPEC 2: what two rows must share for one to be a repeat.
+fn identity(row: &Row) -> (u16, u32, u32, u32) {
+    (row.flags.bits(), row.seq, row.ack, row.payload_len)
+}
+
+fn distinct(rows: &[&Row]) -> usize {
+    rows.iter().map(|row| identity(row)).collect::<BTreeSet<_>>().len()
+}
+
+/// What the rows of one 5-tuple and window are to be taken for.
+pub(crate) fn judge(rows: &[Row], rules: &Rules, around: &Surroundings) -> Outcome {
+    // SPEC 2, exclusions 1 and 2.
+    let syns: Vec<&Row> = rows.iter().filter(|row| is_syn(row)).collect();
+    let isns: BTreeSet<u32> = syns.iter().map(|row| row.seq).collect();
+    let isn = match isns.iter().collect::<Vec<_>>()[..] {
+        [] => return Err(Exclusion::NoSyn),
+        [isn] => *isn,
+        _ => return Err(Exclusion::MultipleSyn),
+    };
+    let earliest = |row: &&&Row| (row.ts, row.ip_id, row.ttl, row.window, row.sample_rate);
+    let syn = **syns.iter().min_by_key(earliest).unwrap();
+    let latest_syn = syns.iter().map(|row| row.ts).max().unwrap();
+
+    // SPEC 2: what is left besides, once what means nothing is gone.
+    let is_rst = |row: &Row| bit(row, Flags::RST) && row.ts >= latest_syn;
+    let rsts: Vec<&Row> = rows.iter().filter(|row| is_rst(row)).collect();
+    let rel = |row: &Row| row.seq.wrapping_sub(isn);
+    let others: Vec<&Row> = rows
+        .iter()
+        .filter(|row| !bit(row, Flags::SYN) && !bit(row, Flags::RST) && rel(row) < 0x8000_0000)
+        .collect();
+
+    // SPEC 3.
+    let acks: Vec<&Row> = others.iter().copied().filter(|row| bit(row, Flags::ACK)).collect();
+    let is_keep_alive = |row: &Row| row.payload_len == 1 && row.seq == isn;
+    let data: Vec<&Row> =
+        others.iter().copied().filter(|row| row.payload_len > 0 && !is_keep_alive(row)).collect();
+    let end = |row: &Row| u128::from(rel(row)) + u128::from(row.payload_len);
+    let first_message = data.iter().filter(|row| bit(row, Flags::PSH)).map(|row| end(row)).min();
+    let beyond = data.iter().any(|row| first_message.is_some_and(|first| end(row) > first));
+    let progress = if beyond {
+        Progress::Later
+    } else if !data.is_empty() {
+        Progress::PostPsh
+    } else if !acks.is_empty() {
+        Progress::PostAck
+    } else {
+        Progress::PostSyn
+    };
+    let answered = acks.iter().map(|row| row.ack).collect::<BTreeSet<_>>().len() >= 2;
+
+    // SPEC 4.
+    let server_rst = around.other_rst_ts.is_some_and(|ts| ts >= latest_syn);
+    let fin = others.iter().any(|row| bit(row, Flags::FIN));
+    let only_repeat = (syns.len() - 1) + (data.len() - distinct(&data));
+    let limit = rules.packet_limit as usize;
+    let last_ts = rows.iter().map(|row| row.ts).max().unwrap();
+    let termination = if !rsts.is_empty() {
+        Termination::Reset
+    } else if server_rst {
+        Termination::ServerReset
+    } else if fin {
+        Termination::Fin
+    } else if rows.len() >= limit && (only_repeat as f64) < limit as f64 / 2.0 {
+        Termination::Open
+    } else if last_ts > around.cutoff - rules.guard {
+        return Err(Exclusion::Incomplete);
+    } else if answered {
+        Termination::Open
+    } else {
+        Termination::Timeout
+    };
+    let reached = match progress {
+        Progress::PostSyn => Stage::PostSyn,
+        Progress::PostAck => Stage::PostAck,
+        Progress::PostPsh => Stage::PostPsh,
+        Progress::Later => Stage::Later,
+    };
+    let stage = match termination {
+        Termination::Reset => reached,
+        Termination::Timeout => reached.min(Stage::PostPsh),
+        Termination::ServerReset | Termination::Fin | Termination::Open => Stage::None,
+    };
+
+    // SPEC 5.
+    let plain: Vec<&Row> = rsts.iter().copied().filter(|row| !bit(row, Flags::ACK)).collect();
+    let (r, ra) = (plain.len(), rsts.len() - plain.len());
+    let numbers: BTreeSet<u32> = plain.iter().map(|row| row.ack).collect();
+    let zero = numbers.contains(&0);
+    let (several, equal) = (r >= 2 && ra == 0, numbers.len() == 1);
+    let tagged = [
+        (Tag::Timeout, termination == Termination::Timeout),
+        (Tag::Reset, termination == Termination::Reset),
+        (Tag::Fin, termination == Termination::Reset && fin),
+        (Tag::SingleRst, r == 1 && ra == 0),
+        (Tag::MultipleRsts, several),
+        (Tag::AckNumSame, several && equal && !zero),
+        (Tag::AckNumSame0, several && equal && zero),
+        (Tag::AckNumDiff, several && !equal && !zero),
+        (Tag::AckNumDiff0, several && !equal && zero),
+        (Tag::SingleRstAck, r == 0 && ra == 1),
+        (Tag::MultipleRstAcks, r == 0 && ra >= 2),
+        (Tag::RstAndRstAcks, r >= 1 && ra >= 1),
+        (Tag::Zmap, syn.ip_id == 54321 && syn.window == 65535),
+        (Tag::Answered, answered),
+        (Tag::SynPayload, syns.iter().any(|row| row.payload_len > 0)),
+        (Tag::SynRetransmitted, syns.len() >= 2),
+        (Tag::ServerRst, server_rst),
+    ];
+    let tags: Tags = tagged.into_iter().filter(|(_, holds)| *holds).map(|(tag, _)| tag).collect();
+
+    Ok(Verdict {
+        progress,
+        termination,
+        stage,
+        tags,
+        signature: signature(stage, tags, (r, ra), distinct(&acks)),
+        rst_ttl_delta: ttl_delta(&rsts, &syn),
+        rst_ip_id_delta: ip_id_delta(rows, is_rst),
+        syn_ttl: syn.ttl,
+        sample_rate: syn.sample_rate,
+        packets: rows.len() as u32,
+        first_ts: rows.iter().map(|row| row.ts).min().unwrap(),
+        last_ts,
+        silent: around.cutoff - last_ts,
+    })
+}
+
+/// SPEC 6: the numbers of the signatures by stage, R and RA.
+fn signature(stage: Stage, tags: Tags, counts: (usize, usize), acks: usize) -> Option<Signature> {
+    let any = |of: &[Tag]| of.iter().any(|tag| tags.has(*tag));
+    let id = match (stage, counts) {
+        _ if tags.has(Tag::Fin) => None,
+        (Stage::PostSyn, (0, 0)) => Some(1),
+        (Stage::PostSyn, (1.., 0)) => Some(2),
+        (Stage::PostSyn, (0, 1..)) => Some(3),
+        (Stage::PostSyn, (1.., 1..)) => Some(4),
+        (Stage::PostAck, (0, 0)) if acks == 1 => Some(5),
+        (Stage::PostAck, (1, 0)) if acks == 1 => Some(6),
+        (Stage::PostAck, (2.., 0)) if acks == 1 => Some(7),
+        (Stage::PostAck, (0, 1)) if acks == 1 => Some(8),
+        (Stage::PostAck, (0, 2..)) if acks == 1 => Some(9),
+        (Stage::PostPsh, (0, 0)) => Some(10),
+        (Stage::PostPsh, (1, 0)) => Some(11),
+        (Stage::PostPsh, (0, 1)) => Some(12),
+        (Stage::PostPsh, (1.., 1..)) => Some(13),
+        (Stage::PostPsh, (0, 2..)) => Some(14),
+        (Stage::PostPsh, (2.., 0)) if any(&[Tag::AckNumSame, Tag::AckNumSame0]) => Some(15),
+        (Stage::PostPsh, (2.., 0)) if any(&[Tag::AckNumDiff]) => Some(16),
+        (Stage::PostPsh, (2.., 0)) if any(&[Tag::AckNumDiff0]) => Some(17),
+        (Stage::Later, (1.., 0)) => Some(18),
+        (Stage::Later, (0, 1..)) => Some(19),
+        _ => None,
+    };
+    Signature::from_id(id?)
+}
+
+/// SPEC 7.
+fn ttl_delta(rsts: &[&Row], syn: &Row) -> Option<i16> {
+    let mut deltas: Vec<i16> = rsts.iter().map(|row| i16::from(row.ttl) - i16::from(syn.ttl)).collect();
+    // Of ± equal ones the positive comes last.
+    deltas.sort_unstable();
+    deltas.sort_by_key(|delta| delta.abs());
+    deltas.last().copied()
+}
+
+/// SPEC 7.
+fn ip_id_delta(rows: &[Row], is_rst: impl Fn(&Row) -> bool) -> Option<u16> {
+    let mut largest = None;
+    for rst in rows.iter().filter(|row| is_rst(row) && row.ip_id != 0) {
+        let mut nearest = None;
+        for row in rows.iter().filter(|row| !is_rst(row) && row.ip_id != 0) {
+            let apart = (i32::from(row.ip_id) - i32::from(rst.ip_id)).rem_euclid(65536);
+            let distance = apart.min(65536 - apart) as u16;
+            nearest = Some(nearest.map_or(distance, |other: u16| other.min(distance)));
+        }
+        // None is smaller than any distance.
+        largest = largest.max(nearest);
+    }
+    largest
+}

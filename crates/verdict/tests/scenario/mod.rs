@@ -1,0 +1,306 @@
+//! The format of scenario files; `tests/scenarios/README.md` explains it.
+use std::net::SocketAddr;
+
+use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_verdict::{Outcome, Rules, Verdict};
+use serde::Deserialize;
+
+/// Some time in 2024; the scenarios' first window is the one that holds it.
+const SOME_TIME: i64 = 1_718_000_000 * SECOND;
+const SECOND: i64 = 1_000_000_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    about: String,
+    #[serde(default = "client")]
+    client: SocketAddr,
+    #[serde(default = "server")]
+    server: SocketAddr,
+    #[serde(default = "isn")]
+    isn: u32,
+    packets: Vec<String>,
+    #[serde(default)]
+    second_node: Vec<String>,
+    #[serde(default)]
+    other: Vec<String>,
+    input_ends: Option<f64>,
+    #[serde(default)]
+    rules: RuleChanges,
+    pub(crate) expect: Expect,
+    pub(crate) expect_next: Option<Expect>,
+    pub(crate) expect_other: Option<Expect>,
+}
+
+fn client() -> SocketAddr {
+    ([198, 51, 100, 7], 40112).into()
+}
+
+fn server() -> SocketAddr {
+    ([203, 0, 113, 5], 443).into()
+}
+
+const fn isn() -> u32 {
+    1000
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleChanges {
+    window: Option<f64>,
+    guard: Option<f64>,
+    packet_limit: Option<u32>,
+}
+
+/// What a file says about one connection. What is left out is null, 1 or obvious; `first`, `last`,
+/// `silent_us` and `syn_ttl` are compared where they are given.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expect {
+    pub(crate) excluded: Option<String>,
+    pub(crate) stage: Option<String>,
+    pub(crate) termination: Option<String>,
+    progress: Option<String>,
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    pub(crate) signature: Option<u8>,
+    packets: Option<u32>,
+    rst_ttl_delta: Option<i16>,
+    rst_ip_id_delta: Option<u16>,
+    sample_rate: Option<u32>,
+    syn_ttl: Option<u8>,
+    first: Option<f64>,
+    last: Option<f64>,
+    silent_us: Option<i64>,
+}
+
+/// A file's packets, ready to be judged.
+pub(crate) struct Scenario {
+    pub(crate) rules: Rules,
+    /// The client's packets in order of arrival, as each node saw them.
+    pub(crate) nodes: Vec<Vec<Packet>>,
+    /// The other direction's.
+    pub(crate) other: Vec<Packet>,
+    /// Time of the latest record of the input.
+    pub(crate) input_ends: i64,
+    /// Every 5-tuple and window, and what is to be said of it.
+    pub(crate) subjects: Vec<Subject>,
+}
+
+/// Of what an outcome is expected, and which.
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    pub(crate) five_tuple: FiveTuple,
+    /// The window's number since the epoch.
+    pub(crate) window: i64,
+    pub(crate) fields: Fields,
+}
+
+/// Names and values, as they are compared and shown.
+pub(crate) type Fields = Vec<(&'static str, String)>;
+
+impl File {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let file: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        if file.about.starts_with("SPEC ") { Ok(file) } else { Err("`about` names no section".to_owned()) }
+    }
+
+    /// All expectations of the file.
+    pub(crate) fn expectations(&self) -> impl Iterator<Item = &Expect> {
+        [Some(&self.expect), self.expect_next.as_ref(), self.expect_other.as_ref()].into_iter().flatten()
+    }
+
+    pub(crate) fn scenario(&self) -> Result<Scenario, String> {
+        let rules = self.rules.applied();
+        let first = rules.window_of(SOME_TIME);
+        let start = rules.window_start(first);
+        let five_tuple = tuple(self.client, self.server);
+        let parse = |lines: &[String], five_tuple: &FiveTuple| -> Result<Vec<Packet>, String> {
+            lines.iter().map(|line| packet(line, five_tuple, self.isn, start)).collect()
+        };
+        let mut nodes = vec![parse(&self.packets, &five_tuple)?];
+        if !self.second_node.is_empty() {
+            nodes.push(parse(&self.second_node, &five_tuple)?);
+        }
+        let other = parse(&self.other, &five_tuple.reversed())?;
+        let all = || nodes.iter().flatten().chain(&other);
+        let last_window = all().map(|packet| rules.window_of(packet.ts)).max().unwrap_or(first);
+        let input_ends =
+            self.input_ends.map_or(rules.window_start(last_window + 1), |ends| start + nanoseconds(ends));
+        if all().any(|packet| packet.ts > input_ends) {
+            return Err("a packet comes after the end of the input".to_owned());
+        }
+        let mut subjects = Vec::new();
+        let mut add = |name, five_tuple, window, rows: &[&Packet], expect: Option<&Expect>| {
+            let taken = rows.iter().filter(|packet| rules.window_of(packet.ts) == window).count();
+            match (taken, expect) {
+                (0, None) => Ok(()),
+                (0, Some(_)) => Err(format!("{name}: no packets")),
+                (_, None) => Err(format!("{name}: nothing is expected of it")),
+                (_, Some(expect)) => {
+                    let fields = expect.fields(&rules, taken, start)?;
+                    subjects.push(Subject { name, five_tuple, window, fields });
+                    Ok(())
+                }
+            }
+        };
+        let client: Vec<_> = nodes.iter().flatten().collect();
+        add("expect", five_tuple, first, &client, Some(&self.expect))?;
+        add("expect_next", five_tuple, first + 1, &client, self.expect_next.as_ref())?;
+        // Nearly always the other direction has no SYN packet, and is not worth a word.
+        let no_syn = Expect { excluded: Some("no_syn".to_owned()), ..Expect::default() };
+        for window in [first, first + 1] {
+            let other: Vec<_> = other.iter().filter(|packet| rules.window_of(packet.ts) == window).collect();
+            if !other.is_empty() {
+                let expect = self.expect_other.as_ref().unwrap_or(&no_syn);
+                add("expect_other", five_tuple.reversed(), window, &other, Some(expect))?;
+            }
+        }
+        if all().any(|packet| ![first, first + 1].contains(&rules.window_of(packet.ts))) {
+            return Err("a packet is in neither the first nor the next window".to_owned());
+        }
+        Ok(Scenario { rules, nodes, other, input_ends, subjects })
+    }
+}
+
+impl RuleChanges {
+    fn applied(&self) -> Rules {
+        let usual = Rules::default();
+        Rules {
+            window: self.window.map_or(usual.window, nanoseconds),
+            guard: self.guard.map_or(usual.guard, nanoseconds),
+            packet_limit: self.packet_limit.unwrap_or(usual.packet_limit),
+        }
+    }
+}
+
+impl Expect {
+    fn fields(&self, rules: &Rules, seen: usize, start: i64) -> Result<Fields, String> {
+        if let Some(reason) = &self.excluded {
+            let says_more = self.stage.is_some() || self.termination.is_some() || !self.tags.is_empty();
+            return match says_more {
+                true => Err("what is excluded has no verdict".to_owned()),
+                false => Ok(vec![("excluded", reason.clone())]),
+            };
+        }
+        let stage = self.stage.clone().ok_or("`stage` is missing")?;
+        // With a stage the progress is the same, but for timeouts after later data.
+        let progress = match (&self.progress, stage.as_str()) {
+            (Some(progress), _) => progress.clone(),
+            (None, "none") => return Err("`progress` is missing where the stage is none".to_owned()),
+            (None, stage) => stage.to_owned(),
+        };
+        let taken = u32::try_from(seen).map_err(|_| "too many packets")?.min(rules.packet_limit);
+        let mut fields = vec![
+            ("excluded", show(None::<&str>)),
+            ("stage", stage),
+            ("termination", self.termination.clone().ok_or("`termination` is missing")?),
+            ("progress", progress),
+            ("tags", self.tags.join(", ")),
+            ("signature", show(self.signature)),
+            ("packets", self.packets.unwrap_or(taken).to_string()),
+            ("rst_ttl_delta", show(self.rst_ttl_delta)),
+            ("rst_ip_id_delta", show(self.rst_ip_id_delta)),
+            ("sample_rate", self.sample_rate.unwrap_or(1).to_string()),
+        ];
+        let time = |seconds: Option<f64>| seconds.map(|seconds| (start + nanoseconds(seconds)).to_string());
+        let on_demand = [
+            ("syn_ttl", self.syn_ttl.map(|ttl| ttl.to_string())),
+            ("first", time(self.first)),
+            ("last", time(self.last)),
+            ("silent_us", self.silent_us.map(|silent| silent.to_string())),
+        ];
+        fields.extend(on_demand.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        Ok(fields)
+    }
+}
+
+/// An outcome as it is compared.
+pub(crate) fn fields_of(outcome: &Outcome) -> Fields {
+    let verdict = match outcome {
+        Err(exclusion) => return vec![("excluded", exclusion.to_string())],
+        Ok(verdict) => verdict,
+    };
+    let Verdict { progress, termination, stage, tags, .. } = verdict;
+    let tags: Vec<_> = tags.iter().map(|tag| tag.name()).collect();
+    vec![
+        ("excluded", show(None::<&str>)),
+        ("stage", stage.to_string()),
+        ("termination", termination.to_string()),
+        ("progress", format!("{progress:?}").replace("Post", "Post_").to_lowercase()),
+        ("tags", tags.join(", ")),
+        ("signature", show(verdict.signature.map(|signature| signature.id()))),
+        ("packets", verdict.packets.to_string()),
+        ("rst_ttl_delta", show(verdict.rst_ttl_delta)),
+        ("rst_ip_id_delta", show(verdict.rst_ip_id_delta)),
+        ("sample_rate", verdict.sample_rate.to_string()),
+        ("syn_ttl", verdict.syn_ttl.to_string()),
+        ("first", verdict.first_ts.to_string()),
+        ("last", verdict.last_ts.to_string()),
+        ("silent_us", verdict.silent.div_euclid(1000).to_string()),
+    ]
+}
+
+fn show<T: ToString>(value: Option<T>) -> String {
+    value.map_or("null".to_owned(), |value| value.to_string())
+}
+
+fn tuple(from: SocketAddr, to: SocketAddr) -> FiveTuple {
+    FiveTuple::new(from.ip(), from.port(), to.ip(), to.port())
+}
+
+/// `0.031 PA rel=1 ack=5001 len=517`
+fn packet(line: &str, five_tuple: &FiveTuple, isn: u32, start: i64) -> Result<Packet, String> {
+    let wrong = |what: &str| format!("`{line}`: {what}");
+    let mut words = line.split_whitespace();
+    let ts = words.next().and_then(exact_time).ok_or_else(|| wrong("no time"))?;
+    let flags = words.next().ok_or_else(|| wrong("no flags"))?;
+    let flags = Flags::from_letters(flags).map_err(|letter| wrong(&format!("{letter} is no flag")))?;
+    let mut packet = Packet {
+        ts: start + ts,
+        five_tuple: *five_tuple,
+        ip_id: 0,
+        ttl: 64,
+        flags,
+        seq: isn,
+        ack: 0,
+        window: 64240,
+        options_len: 0,
+        payload_len: 0,
+        sample_rate: 1,
+    };
+    // Only what begins a connection can do without.
+    let mut has_seq = flags.any(Flags::SYN);
+    for word in words {
+        let (key, value) = word.split_once('=').ok_or_else(|| wrong(&format!("{word} has no =")))?;
+        let number: u32 = value.parse().map_err(|_| wrong(&format!("{word} is out of range")))?;
+        let short = || u16::try_from(number).map_err(|_| wrong(&format!("{word} is out of range")));
+        let byte = || u8::try_from(number).map_err(|_| wrong(&format!("{word} is out of range")));
+        match key {
+            "seq" => packet.seq = number,
+            "rel" => packet.seq = isn.wrapping_add(number),
+            "ack" => packet.ack = number,
+            "len" => packet.payload_len = number,
+            "ttl" => packet.ttl = byte()?,
+            "id" => packet.ip_id = short()?,
+            "win" => packet.window = short()?,
+            "opt" => packet.options_len = byte()?,
+            "rate" => packet.sample_rate = number,
+            _ => return Err(wrong(&format!("{key} is unknown"))),
+        }
+        has_seq |= matches!(key, "seq" | "rel");
+    }
+    if has_seq { Ok(packet) } else { Err(wrong("neither seq nor rel")) }
+}
+
+/// Seconds with up to nine digits behind the point, without rounding.
+fn exact_time(text: &str) -> Option<i64> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let nanoseconds = format!("{fraction:0<9}");
+    let exact = nanoseconds.len() == 9;
+    exact.then_some(seconds.parse::<i64>().ok()? * SECOND + nanoseconds.parse::<i64>().ok()?)
+}
+
+fn nanoseconds(seconds: f64) -> i64 {
+    (seconds * 1e9).round() as i64
+}
