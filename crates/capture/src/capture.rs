@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use cutshort_packet::{Frame, LinkType};
 
 use crate::buffer::{Buffer, Filled};
@@ -11,8 +9,9 @@ use crate::{CaptureError, Input, Reading};
 pub struct Capture {
     buffer: Buffer,
     format: Format,
-    /// The record that is looked at; its bytes are the first unread ones.
-    place: Option<Place>,
+    /// Of the record that is looked at; its bytes are the first unread ones.
+    place: Place,
+    has_record: bool,
     records: u64,
     reading: Reading,
 }
@@ -27,14 +26,19 @@ pub(crate) struct Place {
     pub(crate) ts: i64,
     pub(crate) link: Result<LinkType, u32>,
     pub(crate) wire_len: u32,
-    pub(crate) data: Range<usize>,
+    /// Where its frame begins, and how long that is.
+    pub(crate) data: (usize, usize),
     /// Bytes of the record with its header.
     pub(crate) len: usize,
 }
 
+impl Place {
+    const NONE: Self = Self { ts: 0, link: Err(0), wire_len: 0, data: (0, 0), len: 0 };
+}
+
 /// What the unread bytes begin with.
 pub(crate) enum Parsed {
-    Record(Place),
+    Record,
     /// A block without a packet, of that many bytes.
     Nothing(usize),
     Incomplete,
@@ -70,7 +74,14 @@ impl Capture {
         if matches!(format, Format::Pcap(_)) {
             buffer.consume(pcap::HEADER);
         }
-        let mut capture = Self { buffer, format, place: None, records: 0, reading: reading.clone() };
+        let mut capture = Self {
+            buffer,
+            format,
+            place: Place::NONE,
+            has_record: false,
+            records: 0,
+            reading: reading.clone(),
+        };
         capture.check_section()?;
         Ok(capture)
     }
@@ -79,7 +90,7 @@ impl Capture {
     fn check_section(&mut self) -> Result<(), CaptureError> {
         let Format::Pcapng(pcapng) = &mut self.format else { return Ok(()) };
         loop {
-            match pcapng.next(self.buffer.unread()) {
+            match pcapng.next(self.buffer.unread(), &mut self.place) {
                 Parsed::Nothing(len) => {
                     self.buffer.consume(len);
                     return Ok(());
@@ -97,17 +108,17 @@ impl Capture {
     /// Why the capture cannot be read on. Do not step any further then.
     #[inline]
     pub fn advance(&mut self) -> Result<bool, CaptureError> {
-        if let Some(place) = self.place.take() {
-            self.buffer.consume(place.len);
+        if std::mem::take(&mut self.has_record) {
+            self.buffer.consume(self.place.len);
         }
         loop {
             let parsed = match &mut self.format {
-                Format::Pcap(pcap) => pcap.next(self.buffer.unread()),
-                Format::Pcapng(pcapng) => pcapng.next(self.buffer.unread()),
+                Format::Pcap(pcap) => pcap.next(self.buffer.unread(), &mut self.place),
+                Format::Pcapng(pcapng) => pcapng.next(self.buffer.unread(), &mut self.place),
             };
             match parsed {
-                Parsed::Record(place) => {
-                    self.place = Some(place);
+                Parsed::Record => {
+                    self.has_record = true;
                     self.records += 1;
                     return Ok(true);
                 }
@@ -152,15 +163,18 @@ impl Capture {
     #[must_use]
     #[inline]
     pub fn record(&self) -> Option<Record<'_>> {
-        let place = self.place.as_ref()?;
-        let bytes = &self.buffer.unread()[place.data.clone()];
-        Some(Record { link: place.link, frame: Frame { ts: place.ts, wire_len: place.wire_len, bytes } })
+        if !self.has_record {
+            return None;
+        }
+        let Place { ts, link, wire_len, data: (start, len), .. } = self.place;
+        let bytes = self.buffer.unread().get(start..start + len)?;
+        Some(Record { link, frame: Frame { ts, wire_len, bytes } })
     }
 
     /// Its time.
     #[inline]
     pub(crate) fn ts(&self) -> Option<i64> {
-        self.place.as_ref().map(|place| place.ts)
+        self.has_record.then_some(self.place.ts)
     }
 
     /// The program that wrote the capture (`shb_userappl`), where a pcapng says it.

@@ -31,7 +31,7 @@ impl Pcap {
     }
 
     #[inline]
-    pub(crate) fn next(&self, bytes: &[u8]) -> Parsed {
+    pub(crate) fn next(&self, bytes: &[u8], place: &mut Place) -> Parsed {
         let parsed = match self.layout {
             Layout::LittleEndian => parse_pcap_frame(bytes),
             Layout::BigEndian => parse_pcap_frame_be(bytes),
@@ -39,14 +39,12 @@ impl Pcap {
         };
         match parsed {
             Ok((rest, block)) => {
-                let len = bytes.len() - rest.len();
-                Parsed::Record(Place {
-                    ts: i64::from(block.ts_sec) * 1_000_000_000 + i64::from(block.ts_usec) * self.unit,
-                    link: self.link,
-                    wire_len: block.origlen,
-                    data: len - block.data.len()..len,
-                    len,
-                })
+                place.ts = i64::from(block.ts_sec) * 1_000_000_000 + i64::from(block.ts_usec) * self.unit;
+                place.link = self.link;
+                place.wire_len = block.origlen;
+                place.len = bytes.len() - rest.len();
+                place.data = (place.len - block.data.len(), block.data.len());
+                Parsed::Record
             }
             Err(Err::Incomplete(_)) => Parsed::Incomplete,
             Err(_) => Parsed::Damaged,

@@ -1,8 +1,6 @@
 //! pcapng: sections of blocks, with any number of interfaces
 //! (<https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcapng/>).
 
-use std::ops::Range;
-
 use cutshort_packet::LinkType;
 use pcap_parser::nom::Err;
 use pcap_parser::pcapng::{
@@ -62,10 +60,10 @@ const PACKET_BLOCK: u32 = 2;
 
 impl Pcapng {
     #[inline]
-    pub(crate) fn next(&mut self, bytes: &[u8]) -> Parsed {
+    pub(crate) fn next(&mut self, bytes: &[u8], place: &mut Place) -> Parsed {
         let parse = if self.big_endian { parse_block_be } else { parse_block_le };
         match parse(bytes) {
-            Ok((rest, block)) => self.block(bytes, &block, bytes.len() - rest.len()),
+            Ok((rest, block)) => self.block(bytes, &block, bytes.len() - rest.len(), place),
             Err(Err::Incomplete(_)) if self.block_is_whole(bytes) => Parsed::Damaged,
             Err(Err::Incomplete(_)) => Parsed::Incomplete,
             Err(_) => Parsed::Damaged,
@@ -81,29 +79,28 @@ impl Pcapng {
         !section && bytes.len() >= len as usize
     }
 
-    fn block(&mut self, bytes: &[u8], block: &Block<'_>, len: usize) -> Parsed {
-        let place = match block {
+    fn block(&mut self, bytes: &[u8], block: &Block<'_>, len: usize, place: &mut Place) -> Parsed {
+        place.len = len;
+        let placed = match block {
             Block::EnhancedPacket(packet) => {
                 let ts = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
-                self.place(
-                    packet.if_id,
-                    Some(ts),
-                    packet.orig_len(),
-                    within(bytes, packet.packet_data()),
-                    len,
-                )
+                place.wire_len = packet.orig_len();
+                place.data = within(bytes, packet.packet_data());
+                self.interface_says(packet.if_id, Some(ts), place)
             }
             Block::SimplePacket(packet) => {
-                self.place(0, None, packet.orig_len(), within(bytes, packet.packet_data()), len)
+                place.wire_len = packet.orig_len();
+                place.data = within(bytes, packet.packet_data());
+                self.interface_says(0, None, place)
             }
-            Block::Unknown(unknown) if self.u32_in(unknown.data, 0).is_some() && self.is_packet(bytes) => {
-                self.packet_block(bytes, unknown.data, len)
+            Block::Unknown(block) if self.u32_in(bytes, 0) == Some(PACKET_BLOCK) => {
+                self.packet_block(bytes, block.data, place)
             }
             Block::SectionHeader(section) => return self.section(section, len),
             Block::InterfaceDescription(interface) => return self.interface(interface, len),
             _ => return Parsed::Nothing(len),
         };
-        place.map_or(Parsed::Damaged, Parsed::Record)
+        placed.map_or(Parsed::Damaged, |()| Parsed::Record)
     }
 
     fn section(&mut self, section: &SectionHeaderBlock<'_>, len: usize) -> Parsed {
@@ -130,15 +127,8 @@ impl Pcapng {
         Parsed::Nothing(len)
     }
 
-    /// `None` if no such interface was described.
-    fn place(
-        &mut self,
-        interface: u32,
-        units: Option<u64>,
-        wire_len: u32,
-        data: Range<usize>,
-        len: usize,
-    ) -> Option<Place> {
+    /// Adds time and link type; `None` if no such interface was described.
+    fn interface_says(&mut self, interface: u32, units: Option<u64>, place: &mut Place) -> Option<()> {
         let interface = self.interfaces.get(interface as usize)?;
         if let Some(units) = units {
             let offset = interface.offset.saturating_mul(1_000_000_000);
@@ -146,21 +136,20 @@ impl Pcapng {
         } else {
             self.without_time += 1;
         }
-        Some(Place { ts: self.last_ts, link: interface.link, wire_len, data, len })
-    }
-
-    fn is_packet(&self, bytes: &[u8]) -> bool {
-        self.u32_in(bytes, 0) == Some(PACKET_BLOCK)
+        place.ts = self.last_ts;
+        place.link = interface.link;
+        Some(())
     }
 
     /// Interface (2 bytes), drops (2), time (8), captured length (4), length on the wire (4), data.
-    fn packet_block(&mut self, bytes: &[u8], block: &[u8], len: usize) -> Option<Place> {
+    fn packet_block(&mut self, bytes: &[u8], block: &[u8], place: &mut Place) -> Option<()> {
         let first: [u8; 2] = *block.first_chunk()?;
         let interface = if self.big_endian { u16::from_be_bytes(first) } else { u16::from_le_bytes(first) };
         let ts = u64::from(self.u32_in(block, 4)?) << 32 | u64::from(self.u32_in(block, 8)?);
         let data = block.get(20..)?.get(..self.u32_in(block, 12)? as usize)?;
-        let wire_len = self.u32_in(block, 16)?;
-        self.place(u32::from(interface), Some(ts), wire_len, within(bytes, data), len)
+        place.wire_len = self.u32_in(block, 16)?;
+        place.data = within(bytes, data);
+        self.interface_says(u32::from(interface), Some(ts), place)
     }
 
     fn u32_in(&self, bytes: &[u8], at: usize) -> Option<u32> {
@@ -169,10 +158,9 @@ impl Pcapng {
     }
 }
 
-/// Where `part`, a slice of `bytes`, lies in it.
-fn within(bytes: &[u8], part: &[u8]) -> Range<usize> {
-    let start = part.as_ptr() as usize - bytes.as_ptr() as usize;
-    start..start + part.len()
+/// Where `part`, a slice of `bytes`, begins in it, and its length.
+fn within(bytes: &[u8], part: &[u8]) -> (usize, usize) {
+    (part.as_ptr() as usize - bytes.as_ptr() as usize, part.len())
 }
 
 #[cfg(test)]

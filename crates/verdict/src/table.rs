@@ -31,8 +31,6 @@ pub(crate) struct Table {
 /// How many packets are looked up at once.
 pub(crate) const BATCH: usize = 64;
 
-/// Aligned so that none lies across two cache lines.
-#[repr(align(64))]
 struct Flow {
     five_tuple: FiveTuple,
     block: Block,

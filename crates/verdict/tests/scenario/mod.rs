@@ -2,7 +2,7 @@
 use std::net::SocketAddr;
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::{Outcome, Rules, Verdict};
+use cutshort_verdict::{Outcome, Progress, Rules, Signature, Tag};
 use serde::Deserialize;
 
 /// Some time in 2024; the scenarios' first window is the one that holds it.
@@ -130,34 +130,41 @@ impl File {
         if all().any(|packet| packet.ts > input_ends) {
             return Err("a packet comes after the end of the input".to_owned());
         }
-        let mut subjects = Vec::new();
-        let mut add = |name, five_tuple, window, rows: &[&Packet], expect: Option<&Expect>| {
-            let taken = rows.iter().filter(|packet| rules.window_of(packet.ts) == window).count();
-            match (taken, expect) {
-                (0, None) => Ok(()),
-                (0, Some(_)) => Err(format!("{name}: no packets")),
-                (_, None) => Err(format!("{name}: nothing is expected of it")),
-                (_, Some(expect)) => {
-                    let fields = expect.fields(&rules, taken, start)?;
-                    subjects.push(Subject { name, five_tuple, window, fields });
-                    Ok(())
-                }
-            }
-        };
-        let client: Vec<_> = nodes.iter().flatten().collect();
-        add("expect", five_tuple, first, &client, Some(&self.expect))?;
-        add("expect_next", five_tuple, first + 1, &client, self.expect_next.as_ref())?;
-        // Nearly always the other direction has no SYN packet, and is not worth a word.
-        let no_syn = Expect { excluded: Some("no_syn".to_owned()), ..Expect::default() };
-        for window in [first, first + 1] {
-            let other: Vec<_> = other.iter().filter(|packet| rules.window_of(packet.ts) == window).collect();
-            if !other.is_empty() {
-                let expect = self.expect_other.as_ref().unwrap_or(&no_syn);
-                add("expect_other", five_tuple.reversed(), window, &other, Some(expect))?;
-            }
-        }
         if all().any(|packet| ![first, first + 1].contains(&rules.window_of(packet.ts))) {
             return Err("a packet is in neither the first nor the next window".to_owned());
+        }
+        let seen = |five_tuple: &FiveTuple, window| {
+            let is_his =
+                |packet: &&Packet| packet.five_tuple == *five_tuple && rules.window_of(packet.ts) == window;
+            all().filter(is_his).count()
+        };
+        let mut expected = vec![
+            ("expect", five_tuple, first, Some(&self.expect)),
+            ("expect_next", five_tuple, first + 1, self.expect_next.as_ref()),
+        ];
+        // Nearly always the other direction has no SYN packet, and is not worth a word.
+        let no_syn = Expect { excluded: Some("no_syn".to_owned()), ..Expect::default() };
+        let reversed = five_tuple.reversed();
+        let with_others = [first, first + 1].into_iter().filter(|window| seen(&reversed, *window) > 0);
+        if !other.is_empty() {
+            let expect = self.expect_other.as_ref().unwrap_or(&no_syn);
+            expected.extend(with_others.map(|window| ("expect_other", reversed, window, Some(expect))));
+        } else if self.expect_other.is_some() {
+            return Err("expect_other: there are no packets".to_owned());
+        }
+        let mut subjects = Vec::new();
+        for (name, five_tuple, window, expect) in expected {
+            match (seen(&five_tuple, window), expect) {
+                (0, None) => {}
+                (0, Some(_)) => return Err(format!("{name}: there are no packets")),
+                (_, None) => return Err(format!("{name} is missing")),
+                (seen, Some(expect)) => subjects.push(Subject {
+                    name,
+                    five_tuple,
+                    window,
+                    fields: expect.fields(&rules, seen, start)?,
+                }),
+            }
         }
         Ok(Scenario { rules, nodes, other, input_ends, subjects })
     }
@@ -221,15 +228,20 @@ pub(crate) fn fields_of(outcome: &Outcome) -> Fields {
         Err(exclusion) => return vec![("excluded", exclusion.to_string())],
         Ok(verdict) => verdict,
     };
-    let Verdict { progress, termination, stage, tags, .. } = verdict;
-    let tags: Vec<_> = tags.iter().map(|tag| tag.name()).collect();
+    let progress = match verdict.progress {
+        Progress::PostSyn => "post_syn",
+        Progress::PostAck => "post_ack",
+        Progress::PostPsh => "post_psh",
+        Progress::Later => "later",
+    };
+    let tags: Vec<_> = verdict.tags.iter().map(Tag::name).collect();
     vec![
         ("excluded", show(None::<&str>)),
-        ("stage", stage.to_string()),
-        ("termination", termination.to_string()),
-        ("progress", format!("{progress:?}").replace("Post", "Post_").to_lowercase()),
+        ("stage", verdict.stage.to_string()),
+        ("termination", verdict.termination.to_string()),
+        ("progress", progress.to_owned()),
         ("tags", tags.join(", ")),
-        ("signature", show(verdict.signature.map(|signature| signature.id()))),
+        ("signature", show(verdict.signature.map(Signature::id))),
         ("packets", verdict.packets.to_string()),
         ("rst_ttl_delta", show(verdict.rst_ttl_delta)),
         ("rst_ip_id_delta", show(verdict.rst_ip_id_delta)),
@@ -298,7 +310,7 @@ fn exact_time(text: &str) -> Option<i64> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     let nanoseconds = format!("{fraction:0<9}");
     let exact = nanoseconds.len() == 9;
-    exact.then_some(seconds.parse::<i64>().ok()? * SECOND + nanoseconds.parse::<i64>().ok()?)
+    exact.then_some(i64::from(seconds.parse::<u32>().ok()?) * SECOND + nanoseconds.parse::<i64>().ok()?)
 }
 
 fn nanoseconds(seconds: f64) -> i64 {

@@ -1,0 +1,124 @@
+//! Random rows from ranges so small that repeats, tails, ties and edges are frequent.
+use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_verdict::{Row, Rules, Surroundings};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+pub(crate) const SECOND: i64 = 1_000_000_000;
+
+fn letters(of: &'static [&'static str]) -> impl Strategy<Value = Flags> {
+    select(of).prop_map(|letters| Flags::from_letters(letters).unwrap())
+}
+
+/// Flags, `rel`, acknowledgement number and payload length, which make the meaning of a row.
+fn meaning() -> impl Strategy<Value = (Flags, u32, u32, u32)> {
+    const TAIL: u32 = 1 << 31;
+    let syn = (letters(&["S", "S", "S", "SEW", "SPU"]), select(&[0; 40][..]), select(&[0, 7][..]), 0..2_u32);
+    let other_syn = (letters(&["S"]), select(&[1, TAIL, u32::MAX][..]), 0..1_u32, 0..1_u32);
+    let ack = (letters(&["A", "A", "AE"]), 0..2_u32, select(&[5001, 5001, 6001][..]), 0..2_u32);
+    let data = (
+        letters(&["A", "PA", "PA", "P", "-", "FPA"]),
+        select(&[0, 1, 1, 2, 101][..]),
+        select(&[5001, 5001, 5001, 6001][..]),
+        select(&[1, 100, 100, 101][..]),
+    );
+    let fin = (letters(&["F", "FA", "FPA"]), select(&[1, 101][..]), select(&[5001, 6001][..]), 0..2_u32);
+    let rst = (
+        letters(&["R", "R", "RA", "RA", "RP", "FR", "SR", "SRA"]),
+        select(&[0, 1, 101, TAIL][..]),
+        select(&[0, 0, 5001, 6001][..]),
+        select(&[0, 0, 9][..]),
+    );
+    let odd = (letters(&["SA", "SF", "SPA", "SFA"]), 0..2_u32, select(&[0, 9001][..]), 0..3_u32);
+    let tail = (
+        letters(&["A", "PA", "FA", "P", "R"]),
+        select(&[TAIL - 1, TAIL, TAIL + 1, u32::MAX][..]),
+        select(&[5001, 9001][..]),
+        select(&[0, 0, 1, 100, u32::MAX][..]),
+    );
+    let anything = (
+        (0..0x200_u16).prop_map(Flags::from_bits),
+        select(&[0, 1, TAIL][..]),
+        select(&[0, 5001][..]),
+        0..2_u32,
+    );
+    prop_oneof![
+        80 => syn, 1 => other_syn, 80 => ack, 120 => data, 10 => fin, 30 => rst, 15 => odd, 25 => tail, 10 => anything
+    ]
+}
+
+/// What a row says besides its meaning.
+fn circumstances() -> impl Strategy<Value = (i64, u16, u8, u16, u8, u32)> {
+    (
+        ticks(16),
+        select(&[0, 0, 1, 2, 300, 32769, 54321, 54321, 65535][..]),
+        select(&[0, 50, 64, 114, 255][..]),
+        select(&[64240, 65535, 65535][..]),
+        select(&[0, 20][..]),
+        select(&[1, 10][..]),
+    )
+}
+
+/// Half seconds, at times one nanosecond more.
+fn ticks(up_to: i64) -> impl Strategy<Value = i64> {
+    (0..up_to, select(&[0, 0, 0, 1][..])).prop_map(|(half_seconds, more)| half_seconds * SECOND / 2 + more)
+}
+
+/// A row with its `rel` for a sequence number.
+pub(crate) fn row() -> impl Strategy<Value = Row> {
+    (meaning(), circumstances()).prop_map(|(meaning, circumstances)| {
+        let (flags, seq, ack, payload_len) = meaning;
+        let (ts, ip_id, ttl, window, options_len, sample_rate) = circumstances;
+        Row { ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len }
+    })
+}
+
+/// The rows of one connection, at least one: some different ones, and repetitions of these at
+/// other times.
+pub(crate) fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let repetitions = prop::collection::vec((any::<prop::sample::Index>(), circumstances()), 0..10);
+    let isn = select(&[0, 1000, u32::MAX, u32::MAX - 100, 1 << 31][..]);
+    let syn = prop::option::weighted(0.9, circumstances());
+    (prop::collection::vec(row(), 1..9), syn, repetitions, isn).prop_map(|(mut rows, syn, again, isn)| {
+        let at = |row: Row, (ts, ip_id, ttl, window, options_len, sample_rate)| Row {
+            ts,
+            ip_id,
+            ttl,
+            window,
+            options_len,
+            sample_rate,
+            ..row
+        };
+        rows.extend(syn.map(|when| at(Row { flags: Flags::SYN, ..Row::default() }, when)));
+        let different = rows.clone();
+        rows.extend(again.into_iter().map(|(index, when)| at(*index.get(&different), when)));
+        shift_seq(&rows, isn)
+    })
+}
+
+pub(crate) fn shift_seq(rows: &[Row], by: u32) -> Vec<Row> {
+    rows.iter().map(|row| Row { seq: row.seq.wrapping_add(by), ..*row }).collect()
+}
+
+pub(crate) fn rules() -> impl Strategy<Value = Rules> {
+    let limit = prop_oneof![Just(10), 1..14_u32];
+    (limit, select(&[0, 5, 10][..])).prop_map(|(packet_limit, guard)| Rules {
+        packet_limit,
+        guard: guard * SECOND,
+        ..Rules::default()
+    })
+}
+
+/// What may be around rows: the cutoff is not before any of them.
+pub(crate) fn case() -> impl Strategy<Value = (Vec<Row>, Rules, Surroundings)> {
+    let other_rst_ts = prop::option::weighted(0.2, ticks(16));
+    (rows(), rules(), ticks(50), other_rst_ts).prop_map(|(rows, rules, cutoff, other_rst_ts)| {
+        let cutoff = rows.iter().map(|row| row.ts).fold(cutoff, i64::max);
+        (rows, rules, Surroundings { cutoff, other_rst_ts })
+    })
+}
+
+pub(crate) fn packet(row: &Row, five_tuple: FiveTuple) -> Packet {
+    let Row { ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len } = *row;
+    Packet { ts, five_tuple, ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate }
+}

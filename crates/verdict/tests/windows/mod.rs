@@ -1,0 +1,154 @@
+//! Random inputs of several 5-tuples and windows, and what a tracker has to say of them: grouped
+//! as SPEC 2 says it, with all packets at hand.
+use std::collections::{BTreeMap, BTreeSet};
+
+use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_verdict::{Outcome, Row, RowCount, Rules, Surroundings};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::oracle;
+use crate::rows::{SECOND, packet, row};
+
+const REORDER: i64 = 300 * SECOND;
+const IN_A_ROW: u32 = 10_000;
+
+/// A part of the input, in reading order.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    Packet(Packet),
+    /// Records of other protocols, all at one time.
+    Others {
+        ts: i64,
+        count: u32,
+    },
+}
+
+/// Three connections in both directions, and one to itself.
+fn five_tuples() -> [FiveTuple; 7] {
+    let tuple = |host: u8| FiveTuple::new([192, 0, 2, host].into(), 40112, [203, 0, 113, 5].into(), 443);
+    let to_itself = FiveTuple::new([192, 0, 2, 9].into(), 4000, [192, 0, 2, 9].into(), 4000);
+    let [a, b, c] = [1, 2, 3].map(tuple);
+    [a, a.reversed(), b, b.reversed(), c, c.reversed(), to_itself]
+}
+
+/// An input whose times run backwards by less than `backwards` seconds.
+pub(crate) fn inputs(backwards: i64) -> impl Strategy<Value = Vec<Input>> {
+    let others = select(&[1, 1, 4_999, 5_000, 9_999, 10_000, 10_001][..]);
+    let what = prop_oneof![
+        30 => (select(five_tuples().to_vec()), row()).prop_map(|(five_tuple, row)| Ok((five_tuple, row))),
+        1 => others.prop_map(Err),
+    ];
+    let ahead = prop_oneof![20 => 0..2_i64, 3 => 0..100_i64, 1 => 0..1500_i64];
+    let step = (ahead, prop_oneof![3 => 0..1_i64, 1 => 0..backwards], 0..2_i64, what);
+    prop::collection::vec(step, 1..150).prop_map(|steps| {
+        // Not a multiple of the window, and before the epoch so that windows are negative, too.
+        let mut latest = -1000 * SECOND;
+        let input = |(ahead, back, more, what): (i64, i64, i64, Result<_, u32>)| {
+            latest += ahead * SECOND;
+            let ts = latest - back * SECOND + more;
+            match what {
+                Ok((five_tuple, row)) => Input::Packet(packet(&Row { ts, ..row }, five_tuple)),
+                Err(count) => Input::Others { ts, count },
+            }
+        };
+        steps.into_iter().map(input).collect()
+    })
+}
+
+/// All that is said of a window.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Window {
+    pub(crate) start: i64,
+    pub(crate) cutoff: i64,
+    pub(crate) rows: RowCount,
+    pub(crate) connections: BTreeMap<FiveTuple, (Outcome, Vec<Row>)>,
+}
+
+/// The windows in the order of time, and how many packets came too late for theirs.
+pub(crate) fn expected(inputs: &[Input], rules: &Rules) -> (Vec<Window>, u64) {
+    let (windows, late) = taken(inputs, rules);
+    let time = |input: &Input| match input {
+        Input::Packet(packet) => packet.ts,
+        Input::Others { ts, .. } => *ts,
+    };
+    let latest = inputs.iter().map(time).max().unwrap_or_default();
+    let windows = windows.into_iter().map(|(number, groups)| {
+        let start = number * rules.window;
+        let cutoff = latest.min(start + rules.window);
+        let judged = |(five_tuple, rows): (&FiveTuple, &Vec<Row>)| {
+            let other = groups.get(&five_tuple.reversed()).map_or(&[][..], Vec::as_slice);
+            let rsts = other.iter().filter(|row| row.flags.any(Flags::RST));
+            let around = Surroundings { cutoff, other_rst_ts: rsts.map(|row| row.ts).max() };
+            (*five_tuple, (oracle::judge(rows, rules, &around), rows.clone()))
+        };
+        let connections = groups.iter().map(judged).collect();
+        let taken = groups.values().map(Vec::len).sum::<usize>() as u64;
+        let copies = groups.values().map(|rows| copies(rows)).sum();
+        Window { start, cutoff, rows: RowCount { taken, copies }, connections }
+    });
+    (windows.collect(), late)
+}
+
+type Groups = BTreeMap<FiveTuple, Vec<Row>>;
+
+/// Of each window that is not closed yet, of each 5-tuple, the first packets.
+fn taken(inputs: &[Input], rules: &Rules) -> (BTreeMap<i64, Groups>, u64) {
+    let mut windows = BTreeMap::<i64, Groups>::new();
+    let mut closing = Closing::default();
+    let mut late = 0;
+    for input in inputs {
+        match input {
+            Input::Others { ts, count } => closing.record(*ts, *count, rules),
+            Input::Packet(packet) => {
+                closing.record(packet.ts, 1, rules);
+                let number = packet.ts.div_euclid(rules.window);
+                if closing.is_closed(number) {
+                    late += 1;
+                    continue;
+                }
+                let rows = windows.entry(number).or_default().entry(packet.five_tuple).or_default();
+                if rows.len() < rules.packet_limit as usize {
+                    rows.push(Row::from(packet));
+                }
+            }
+        }
+    }
+    (windows, late)
+}
+
+/// For each window that could matter: how many records in a row were later than its end + 5
+/// minutes, and whether these were ever enough.
+#[derive(Default)]
+struct Closing {
+    in_a_row: BTreeMap<i64, u32>,
+    closed: BTreeSet<i64>,
+}
+
+impl Closing {
+    fn record(&mut self, ts: i64, count: u32, rules: &Rules) {
+        for number in -10..1000 {
+            let end = (number + 1) * rules.window;
+            if ts <= end + REORDER {
+                // Nor is it later for any window after this one.
+                self.in_a_row.retain(|other, _| *other < number);
+                break;
+            }
+            let records = self.in_a_row.entry(number).or_default();
+            *records += count;
+            if *records >= IN_A_ROW {
+                self.closed.insert(number);
+            }
+        }
+    }
+
+    fn is_closed(&self, number: i64) -> bool {
+        self.closed.contains(&number)
+    }
+}
+
+/// How many rows equal an earlier one in every field but time and TTL.
+fn copies(rows: &[Row]) -> u64 {
+    let different: BTreeSet<Row> = rows.iter().map(|row| Row { ts: 0, ttl: 0, ..*row }).collect();
+    (rows.len() - different.len()) as u64
+}
