@@ -1,3 +1,5 @@
+use std::io::ErrorKind;
+
 use cutshort_packet::{Frame, LinkType};
 
 use crate::buffer::{Buffer, Filled};
@@ -61,7 +63,7 @@ impl Capture {
     /// That it is none.
     pub fn open(input: Input, reading: &Reading) -> Result<Self, CaptureError> {
         let mut buffer = Buffer::new(input.decompressed(reading)?);
-        while buffer.unread().len() < pcap::HEADER && fill(&mut buffer)? == Filled::More {}
+        while buffer.unread().len() < pcap::HEADER && fill_header(&mut buffer)? {}
         let format = match buffer.unread() {
             [] => return Err(CaptureError::Empty),
             bytes if bytes.starts_with(&pcapng::MAGIC) => Format::Pcapng(Box::default()),
@@ -95,7 +97,7 @@ impl Capture {
                     self.buffer.consume(len);
                     return Ok(());
                 }
-                Parsed::Incomplete if fill(&mut self.buffer)? == Filled::More => {}
+                Parsed::Incomplete if fill_header(&mut self.buffer)? => {}
                 Parsed::Incomplete => return Err(CaptureError::HeaderCut),
                 _ => return Err(CaptureError::NotACapture),
             }
@@ -139,15 +141,19 @@ impl Capture {
         if self.reading.is_stopped() {
             return Ok(false);
         }
-        match fill(&mut self.buffer) {
+        match self.buffer.fill() {
             Ok(Filled::More) => Ok(true),
+            // A decompressor takes a stop for the end of its input, which is then cut.
+            Err(_) if self.reading.is_stopped() => Ok(false),
             Ok(Filled::End) if self.buffer.unread().is_empty() || self.reading.is_stopped() => Ok(false),
             Ok(Filled::End) => Err(self.cut()),
             Ok(Filled::TooLarge) => Err(self.damaged()),
-            // Decompressors say so when the compressed stream is cut.
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(self.cut()),
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(self.damaged()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(match error.kind() {
+                // What decompressors say of a stream that is cut, and of one that is damaged.
+                ErrorKind::UnexpectedEof => self.cut(),
+                ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => self.damaged(),
+                _ => error.into(),
+            }),
         }
     }
 
@@ -197,12 +203,19 @@ impl Capture {
     }
 }
 
-fn fill(buffer: &mut Buffer) -> std::io::Result<Filled> {
-    buffer.fill()
+/// Reads more of a header; false at the end of the input.
+fn fill_header(buffer: &mut Buffer) -> Result<bool, CaptureError> {
+    match buffer.fill() {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(CaptureError::HeaderCut),
+        filled => Ok(filled? == Filled::More),
+    }
 }
 
+/// Whether this is the beginning of a pcap that ends too early.
 fn is_pcap_magic(bytes: &[u8]) -> bool {
-    const MAGICS: [u32; 3] = [0xa1b2_c3d4, 0xa1b2_3c4d, 0xa1b2_cd34];
+    const EITHER_ORDER: [u32; 2] = [0xa1b2_c3d4, 0xa1b2_3c4d];
+    const MODIFIED: u32 = 0xa1b2_cd34;
     let Some(magic) = bytes.first_chunk() else { return false };
-    MAGICS.contains(&u32::from_le_bytes(*magic)) || MAGICS.contains(&u32::from_be_bytes(*magic))
+    let (little, big) = (u32::from_le_bytes(*magic), u32::from_be_bytes(*magic));
+    little == MODIFIED || EITHER_ORDER.contains(&little) || EITHER_ORDER.contains(&big)
 }

@@ -27,6 +27,8 @@ struct Interface {
     resolution: Resolution,
     /// Seconds to be added to timestamps.
     offset: i64,
+    /// Bytes that are kept of each packet; 0 is no limit.
+    snaplen: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,15 @@ impl Pcapng {
     pub(crate) fn next(&mut self, bytes: &[u8], place: &mut Place) -> Parsed {
         let parse = if self.big_endian { parse_block_be } else { parse_block_le };
         match parse(bytes) {
-            Ok((rest, block)) => self.block(bytes, &block, bytes.len() - rest.len(), place),
+            Ok((rest, block)) => {
+                let len = bytes.len() - rest.len();
+                // The parser compares the two lengths of some kinds of block only.
+                if bytes[4..8] == bytes[len - 4..len] {
+                    self.block(bytes, &block, len, place)
+                } else {
+                    Parsed::Damaged
+                }
+            }
             Err(Err::Incomplete(_)) if self.block_is_whole(bytes) => Parsed::Damaged,
             Err(Err::Incomplete(_)) => Parsed::Incomplete,
             Err(_) => Parsed::Damaged,
@@ -91,6 +101,7 @@ impl Pcapng {
             Block::SimplePacket(packet) => {
                 place.wire_len = packet.orig_len();
                 place.data = within(bytes, packet.packet_data());
+                place.data.1 = place.data.1.min(self.snaplen());
                 self.interface_says(0, None, place)
             }
             Block::Unknown(block) if self.u32_in(bytes, 0) == Some(PACKET_BLOCK) => {
@@ -123,8 +134,17 @@ impl Pcapng {
                 option(OptionCode::IfTsresol).and_then(<[u8]>::first).copied().unwrap_or(6),
             ),
             offset: offset.map_or(0, |offset| order(*offset)),
+            snaplen: block.snaplen,
         });
         Parsed::Nothing(len)
+    }
+
+    /// How much of a simple packet was kept, which the block itself does not tell.
+    fn snaplen(&self) -> usize {
+        match self.interfaces.first() {
+            Some(interface) if interface.snaplen > 0 => interface.snaplen as usize,
+            _ => usize::MAX,
+        }
     }
 
     /// Adds time and link type; `None` if no such interface was described.

@@ -8,6 +8,8 @@ use crate::link::{Family, Network};
 const HEADER: usize = 4;
 /// The attribute that holds the packet (`NFULA_PAYLOAD`).
 const PAYLOAD: u16 = 9;
+/// No attribute has a type near this.
+const MAX_KIND: u16 = 0xff;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 /// Logged by a bridge: the family of what it carries is not told.
@@ -22,8 +24,8 @@ pub(crate) fn network(frame: &[u8]) -> Result<Network<'_>, Refusal> {
         _ => return Err(Refusal::NotIp),
     };
     let attributes = frame.get(HEADER..).ok_or(Refusal::Malformed)?;
-    // Lengths are in the byte order of the capturing machine, which the frame does not tell. In
-    // the wrong order the small lengths in front of the payload reach far beyond the frame.
+    // Lengths and types are in the byte order of the capturing machine, which the frame does not
+    // tell. In the wrong order the small types in front of the payload are beyond all that exist.
     let payload = payload(attributes, u16::swap_bytes).or_else(|| payload(attributes, |field| field));
     Ok((family, payload.ok_or(Refusal::Malformed)?))
 }
@@ -37,7 +39,7 @@ fn payload(mut attributes: &[u8], order: impl Fn(u16) -> u16) -> Option<&[u8]> {
         if kind == PAYLOAD {
             return attributes.get(HEADER..len.min(attributes.len()));
         }
-        if len < HEADER {
+        if len < HEADER || kind > MAX_KIND {
             return None;
         }
         attributes = attributes.get(len.next_multiple_of(4)..)?;

@@ -107,16 +107,9 @@ fn ipv6(ip: &[u8], not_captured: usize) -> Result<Segment<'_>, Refusal> {
     if src.to_ipv4_mapped().is_some() || dst.to_ipv4_mapped().is_some() {
         return Err(Refusal::Malformed);
     }
-    let chain = extension_headers(header[6], payload, payload_len)?;
     let captured = &payload[..payload_len.min(payload.len())];
-    Ok(Segment {
-        src,
-        dst,
-        ip_id: 0,
-        ttl: header[7],
-        bytes: captured.get(chain..).ok_or(Refusal::Malformed)?,
-        len: payload_len - chain,
-    })
+    let chain = extension_headers(header[6], captured)?;
+    Ok(Segment { src, dst, ip_id: 0, ttl: header[7], bytes: &captured[chain..], len: payload_len - chain })
 }
 
 #[inline]
@@ -128,17 +121,14 @@ fn address(header: &[u8; IPV6_HEADER], at: usize) -> Ipv6Addr {
 
 /// Walks the chain of extension headers (RFC 8200, 4) up to TCP; returns the chain's length.
 #[inline]
-fn extension_headers(mut next: u8, payload: &[u8], payload_len: usize) -> Result<usize, Refusal> {
+fn extension_headers(mut next: u8, payload: &[u8]) -> Result<usize, Refusal> {
     let mut at = 0;
     while next != PROTOCOL_TCP {
-        let len = extension_header(next, payload.get(at..).unwrap_or(&[]))?;
-        next = payload[at];
-        at += len;
-        if at > payload_len {
-            return Err(Refusal::Malformed);
-        }
+        let header = payload.get(at..).ok_or(Refusal::Malformed)?;
+        at += extension_header(next, header)?;
+        next = header[0];
     }
-    Ok(at)
+    if at > payload.len() { Err(Refusal::Malformed) } else { Ok(at) }
 }
 
 /// The length of the extension header of kind `kind` at the beginning of `bytes`.

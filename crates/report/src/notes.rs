@@ -58,7 +58,7 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
     note(
         copies > NOTEWORTHY,
         format!(
-            "{} of the packets are there twice, as when a capture sees them at two points: capture at one.",
+            "{} of the packets equal another one, as when a capture sees them at two points: capture at one.",
             percent(copies)
         ),
     );

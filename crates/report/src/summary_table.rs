@@ -18,6 +18,8 @@ const DIM: Style = Style::new().dimmed();
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
 /// How many lines a ranking has.
 const TOP: usize = 5;
+/// A minimum sample is never above this.
+const MAX_LEAST_SAMPLE: u64 = 1000;
 /// Narrower terminals break lines.
 const MIN_WIDTH: usize = 30;
 const MAX_WIDTH: usize = 100;
@@ -65,7 +67,7 @@ impl<W: Write> Table<'_, W> {
         let Summary { input, .. } = self.summary;
         let count = self.summary.connections();
         let of = if input.span.is_some() { " in " } else { "" };
-        let records = format!("{} records", grouped(input.records));
+        let records = quantity(input.records, "record");
         let head = format!("{}{of}{records}", quantity(count, "connection"));
         writeln!(self.output, "{BOLD}{}{BOLD:#}", fit(&head, self.width))?;
         if let Some((first, last)) = input.span {
@@ -78,7 +80,8 @@ impl<W: Write> Table<'_, W> {
     }
 
     fn title(&mut self, title: &str) -> io::Result<()> {
-        writeln!(self.output, "\n{BOLD}{}{BOLD:#}", fit(title, self.width))
+        writeln!(self.output)?;
+        self.paragraph(BOLD, title, 0)
     }
 
     fn paragraph(&mut self, style: Style, text: &str, indent: usize) -> io::Result<()> {
@@ -146,26 +149,33 @@ impl<W: Write> Table<'_, W> {
         Ok(())
     }
 
+    /// The top of a ranking. Of thousands of groups some small ones are cut short by chance alone,
+    /// so a large capture asks for a minimum sample.
     fn ranking(&mut self, title: &str, mut ranked: Vec<Ranked>) -> io::Result<()> {
-        ranked.retain(|ranked| ranked.group.anomalous.sampled > 0);
-        if ranked.is_empty() {
+        let least = (self.summary.connections() / 1000).clamp(1, MAX_LEAST_SAMPLE);
+        ranked.retain(|ranked| ranked.group.anomalous.sampled > 0 && ranked.group.all.sampled >= least);
+        if ranked.iter().all(|ranked| ranked.code.is_empty()) {
             return Ok(());
         }
         let places = ranked.len();
         ranked.truncate(TOP);
-        let of = if places > TOP { format!(" (top {TOP} of {places})") } else { String::new() };
-        self.title(&format!("{title}{of}"))?;
+        let of =
+            if places > TOP { format!(", top {TOP} of {}", grouped(places as u64)) } else { String::new() };
+        let at_least =
+            if least > 1 { format!(", of {} connections or more", grouped(least)) } else { String::new() };
+        self.title(&format!("{title}{of}{at_least}"))?;
         let wide = self.width >= 72;
-        let numbers: Vec<String> = ranked.iter().map(|ranked| numbers(&ranked.group, wide)).collect();
-        let number_width = numbers.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+        let head = wide.then(|| RANKING_HEAD.map(str::to_owned).to_vec());
+        let lines = head.into_iter().chain(ranked.iter().map(|ranked| numbers(&ranked.group, wide)));
+        let mut lines = aligned(&lines.collect::<Vec<_>>()).into_iter();
+        let number_width = lines.as_slice().first().map_or(0, |line| line.chars().count());
         let name_width = self.width.saturating_sub(2 + 2 + number_width).clamp(6, 40);
-        if wide {
-            let heading = "share  95 % interval      cut short / all   handshakes";
-            writeln!(self.output, "{DIM}  {:name_width$}  {heading:>number_width$}{DIM:#}", "")?;
+        if let Some(head) = wide.then(|| lines.next()).flatten() {
+            writeln!(self.output, "{DIM}  {:name_width$}  {head}{DIM:#}", "")?;
         }
-        for (Ranked { code, name, .. }, numbers) in ranked.iter().zip(numbers) {
+        for (Ranked { code, name, .. }, numbers) in ranked.iter().zip(lines) {
             let name = fit(format!("{code} {name}").trim(), name_width);
-            writeln!(self.output, "  {name:name_width$}  {numbers:>number_width$}")?;
+            writeln!(self.output, "  {name:name_width$}  {numbers}")?;
         }
         Ok(())
     }
@@ -220,23 +230,34 @@ impl<W: Write> Table<'_, W> {
     }
 }
 
+const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "of all", "handshakes"];
+
 /// Share, interval, counts, and the share of completed handshakes; the first and the counts on a
 /// narrow terminal.
-fn numbers(group: &Group, wide: bool) -> String {
+fn numbers(group: &Group, wide: bool) -> Vec<String> {
     let Group { all, anomalous, completed, completed_anomalous } = group;
     let share = percent(anomalous.share_of(all));
     let counts = format!("{} / {}", grouped(anomalous.sampled), grouped(all.sampled));
     if !wide {
-        return format!("{share}  {counts}");
+        return vec![share, counts];
     }
     let (low, high) = anomalous.interval_of(all);
-    let interval = format!("{:.1} – {:.1} %", low * 100.0, high * 100.0);
+    let interval = format!("{:.1}–{:.1} %", low * 100.0, high * 100.0);
     let handshakes = if completed.sampled == 0 {
         "–".to_owned()
     } else {
         percent(completed_anomalous.share_of(completed))
     };
-    format!("{share:>8}  {interval:>14}  {counts:>17}  {handshakes:>11}")
+    vec![share, interval, counts, handshakes]
+}
+
+/// Lines of columns, each as wide as its widest cell, aligned to the right.
+fn aligned(lines: &[Vec<String>]) -> Vec<String> {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let cell = |(cell, width): (&String, &usize)| format!("{cell:>width$}");
+    lines.iter().map(|line| line.iter().zip(&widths).map(cell).collect::<Vec<_>>().join("  ")).collect()
 }
 
 fn quantity(count: u64, what: &str) -> String {

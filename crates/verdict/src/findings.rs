@@ -301,21 +301,11 @@ impl<'a> Acks<'a> {
     }
 }
 
-/// How many data rows equal an earlier one.
+/// How many data rows equal an earlier one. Quadratic: rows are a few dozen at most.
 fn repeated_data(rows: &[Row], syn: &Syn) -> u32 {
     let is_data = |row: &Row| matches!(Meaning::of(row, syn), Meaning::Segment { data: true, .. });
-    count_repeats(rows, is_data, Row::repeats)
-}
-
-/// How many of the rows that `counts` equal an earlier one of them by `same`. Quadratic: rows are
-/// a few dozen at most.
-pub(crate) fn count_repeats(
-    rows: &[Row],
-    counts: impl Fn(&Row) -> bool,
-    same: impl Fn(&Row, &Row) -> bool,
-) -> u32 {
     let repeats = |(at, row): &(usize, &Row)| {
-        counts(row) && rows[..*at].iter().any(|earlier| same(row, earlier) && counts(earlier))
+        is_data(row) && rows[..*at].iter().any(|earlier| row.repeats(earlier) && is_data(earlier))
     };
     rows.iter().enumerate().filter(repeats).count() as u32
 }

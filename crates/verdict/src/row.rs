@@ -2,8 +2,6 @@ use cutshort_packet::{Flags, Packet};
 
 /// What the rules look at in a packet: a [`Packet`] without its 5-tuple, in 32 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-// So that no row lies across two cache lines.
-#[repr(align(32))]
 pub struct Row {
     /// Capture time in nanoseconds since the Unix epoch.
     pub ts: i64,
@@ -64,17 +62,22 @@ impl Row {
     #[must_use]
     #[inline]
     pub fn repeats(&self, other: &Self) -> bool {
-        (self.seq, self.ack, self.payload_len, self.flags)
-            == (other.seq, other.ack, other.payload_len, other.flags)
+        self.seq == other.seq
+            && self.ack == other.ack
+            && self.payload_len == other.payload_len
+            && self.flags == other.flags
     }
 
     /// Equal in every field but time and TTL: the same packet captured at a second hop.
     #[must_use]
     #[inline]
     pub fn is_copy_of(&self, other: &Self) -> bool {
-        (self.ip_id, self.window, self.options_len, self.sample_rate)
-            == (other.ip_id, other.window, other.options_len, other.sample_rate)
+        // First what differs most often.
+        self.ip_id == other.ip_id
             && self.repeats(other)
+            && self.window == other.window
+            && self.options_len == other.options_len
+            && self.sample_rate == other.sample_rate
     }
 }
 

@@ -130,7 +130,7 @@ pub struct ClosedWindow {
 pub struct RowCount {
     /// Rows taken.
     pub taken: u64,
-    /// Of these, rows that equal another of their connection in every field but time and TTL.
+    /// Of these, rows that equal another of their 5-tuple in every field but time and TTL.
     pub copies: u64,
 }
 

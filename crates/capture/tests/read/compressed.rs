@@ -121,11 +121,12 @@ fn corrupted_data() {
         let mut stored = compression.compress(&bytes);
         let middle = stored.len() / 2;
         stored[middle..middle + 64].fill(0xff);
-        // Whatever the corrupted bytes mean as data: gzip and xz notice by their checksums.
-        if compression != Compression::Zstd {
-            assert_corrupted(&read(&stored), &records, 700);
+        let outcome = read(&stored);
+        if compression == Compression::Zstd {
+            // Without a checksum only what came before is sure.
+            assert!(outcome.records[..700] == records[..700]);
         } else {
-            let _ = read(&stored);
+            assert_corrupted(&outcome, &records, 700);
         }
     }
 }

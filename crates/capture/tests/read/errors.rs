@@ -94,7 +94,7 @@ fn file_that_may_not_be_read() {
     use std::os::unix::fs::PermissionsExt;
 
     let file = Temporary::file(&pcap(&some_records()));
-    fs::set_permissions(&file.0, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file.0, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&file.0).is_ok() {
         eprintln!("skipped: this user may read any file");
         return;

@@ -22,7 +22,7 @@ fn nanoseconds_are_kept() {
     let record = Record { ts: 1_700_000_000_123_456_789, wire_len: 60, bytes: vec![1; 60] };
     for order in Order::BOTH {
         let bytes = Pcap::Nanoseconds.file(order, ETHERNET, std::slice::from_ref(&record));
-        assert_eq!(read(&bytes).whole().records, [record.clone()]);
+        assert_eq!(read(&bytes).whole().records, std::slice::from_ref(&record));
     }
 }
 
@@ -31,7 +31,7 @@ fn times_after_2038() {
     let record = Record { ts: 4_294_967_295_999_999_000, wire_len: 60, bytes: vec![1; 60] };
     for kind in [Pcap::Microseconds, Pcap::Nanoseconds] {
         let bytes = kind.file(Order::Big, ETHERNET, std::slice::from_ref(&record));
-        assert_eq!(read(&bytes).whole().records, [record.clone()], "{kind:?}");
+        assert_eq!(read(&bytes).whole().records, std::slice::from_ref(&record), "{kind:?}");
     }
 }
 
