@@ -94,11 +94,10 @@ fn track(packets: &[Packet]) -> impl Iterator<Item = ClosedWindow> {
 }
 
 fn judge(windows: &[ClosedWindow]) -> u64 {
+    let is_anomalous = |outcome: &Outcome| outcome.is_ok_and(|verdict| verdict.is_anomalous());
     let mut anomalous = 0;
     for window in windows {
-        window.for_each(|_, outcome, _| {
-            anomalous += u64::from(outcome.is_ok_and(|verdict| verdict.is_anomalous()))
-        });
+        window.for_each(|_, outcome, _| anomalous += u64::from(is_anomalous(outcome)));
     }
     anomalous
 }

@@ -1,6 +1,6 @@
 //! From a captured frame to a [`Packet`].
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use crate::bytes::{u16_at, u32_at};
 use crate::link::{self, Family};
@@ -85,9 +85,10 @@ fn ipv4(ip: &[u8], not_captured: usize) -> Result<Segment<'_>, Refusal> {
     })
 }
 
+/// IPv4-mapped. In one word: the compiler would move octets one by one.
 #[inline]
 fn mapped(octets: [u8; 4]) -> Ipv6Addr {
-    Ipv4Addr::from(octets).to_ipv6_mapped()
+    Ipv6Addr::from_bits(0xffff_0000_0000 | u128::from(u32::from_be_bytes(octets)))
 }
 
 const IPV6_HEADER: usize = 40;
@@ -104,7 +105,8 @@ fn ipv6(ip: &[u8], not_captured: usize) -> Result<Segment<'_>, Refusal> {
     let src = address(header, 8);
     let dst = address(header, 24);
     // They would be taken for IPv4 addresses, and have no place on the wire (RFC 4291, 2.5.5.2).
-    if src.to_ipv4_mapped().is_some() || dst.to_ipv4_mapped().is_some() {
+    let is_mapped = |addr: Ipv6Addr| addr.to_bits() >> 32 == 0xffff;
+    if is_mapped(src) || is_mapped(dst) {
         return Err(Refusal::Malformed);
     }
     let captured = &payload[..payload_len.min(payload.len())];
@@ -116,7 +118,7 @@ fn ipv6(ip: &[u8], not_captured: usize) -> Result<Segment<'_>, Refusal> {
 fn address(header: &[u8; IPV6_HEADER], at: usize) -> Ipv6Addr {
     let mut octets = [0; 16];
     octets.copy_from_slice(&header[at..at + 16]);
-    octets.into()
+    Ipv6Addr::from_bits(u128::from_be_bytes(octets))
 }
 
 /// Walks the chain of extension headers (RFC 8200, 4) up to TCP; returns the chain's length.

@@ -19,9 +19,12 @@ const RECORDS: u64 = 10_000;
 #[derive(Debug)]
 pub(crate) struct Clock {
     window: i64,
-    /// Verges with the number of the latest record that has it, both rising.
+    /// Verges, each with the number of the latest record that has it, both rising; but the last
+    /// is that of the latest record, whatever its number says.
     candidates: VecDeque<(i64, u64)>,
     records: u64,
+    /// Until that many records came, no window can be closed.
+    closes_at: u64,
     latest: i64,
     closed_before: i64,
     /// The times that share the verge of the latest record, looked at first.
@@ -34,6 +37,7 @@ impl Clock {
             window: rules.window,
             candidates: VecDeque::new(),
             records: 0,
+            closes_at: RECORDS,
             latest: i64::MIN,
             closed_before: i64::MIN,
             same_verge: (0, 0),
@@ -53,20 +57,20 @@ impl Clock {
     /// Counts a record; tells whether windows were closed by it.
     #[inline]
     pub(crate) fn tick(&mut self, ts: i64) -> bool {
-        self.records += 1;
         self.latest = self.latest.max(ts);
-        if self.same_verge.0 < ts && ts <= self.same_verge.1 {
-            if let Some(last) = self.candidates.back_mut() {
-                last.1 = self.records;
-            }
-        } else {
+        if !(self.same_verge.0 < ts && ts <= self.same_verge.1) {
             self.turn(ts);
         }
-        self.close()
+        self.records += 1;
+        self.records >= self.closes_at && self.close()
     }
 
     /// Takes in a record whose verge is not that of the one before.
+    #[cold]
     fn turn(&mut self, ts: i64) {
+        if let Some(before) = self.candidates.back_mut() {
+            before.1 = self.records;
+        }
         // The record is later than the end + REORDER of all windows before this one: later, not
         // equal, hence the 1.
         let verge = ts.saturating_sub(REORDER).saturating_sub(1).div_euclid(self.window);
@@ -75,22 +79,23 @@ impl Clock {
         while self.candidates.back().is_some_and(|(later, _)| *later >= verge) {
             self.candidates.pop_back();
         }
-        self.candidates.push_back((verge, self.records));
+        self.candidates.push_back((verge, self.records + 1));
+        self.closes_at = RECORDS;
     }
 
-    #[inline]
+    #[cold]
     fn close(&mut self) -> bool {
-        let Some(beyond) = self.records.checked_sub(RECORDS) else { return false };
-        while self.candidates.front().is_some_and(|(_, record)| *record <= beyond) {
+        let beyond = self.records - RECORDS;
+        while self.candidates.len() > 1
+            && self.candidates.front().is_some_and(|(_, record)| *record <= beyond)
+        {
             self.candidates.pop_front();
         }
-        match self.candidates.front() {
-            Some((verge, _)) if *verge > self.closed_before => {
-                self.closed_before = *verge;
-                true
-            }
-            _ => false,
-        }
+        let Some((verge, record)) = self.candidates.front() else { return false };
+        self.closes_at = if self.candidates.len() > 1 { record + RECORDS } else { u64::MAX };
+        let closes = *verge > self.closed_before;
+        self.closed_before = self.closed_before.max(*verge);
+        closes
     }
 }
 

@@ -186,24 +186,33 @@ impl Findings {
     /// Reads the rows of one 5-tuple and window, in any order. There must be at least one.
     #[must_use]
     pub fn of(rows: &[Row]) -> Self {
-        let times = rows.iter().map(|row| row.ts);
+        let (mut first_ts, mut last_ts, mut latest_rst_ts) = (i64::MAX, i64::MIN, None);
+        for row in rows {
+            first_ts = first_ts.min(row.ts);
+            last_ts = last_ts.max(row.ts);
+            if row.has_rst() {
+                latest_rst_ts = latest_rst_ts.max(Some(row.ts));
+            }
+        }
+        let kind = match Syns::of(rows) {
+            Syns::None => Kind::NoSyn,
+            Syns::Several => Kind::MultipleSyn,
+            Syns::One(syn) => Kind::Connection(shape(rows, &syn, latest_rst_ts)),
+        };
         Self {
-            kind: match Syns::of(rows) {
-                Syns::None => Kind::NoSyn,
-                Syns::Several => Kind::MultipleSyn,
-                Syns::One(syn) => Kind::Connection(shape(rows, &syn)),
-            },
-            first_ts: times.clone().min().unwrap_or_default(),
-            last_ts: times.max().unwrap_or_default(),
-            latest_rst_ts: rows.iter().filter(|row| row.has_rst()).map(|row| row.ts).max(),
+            kind,
+            first_ts,
+            last_ts,
+            latest_rst_ts,
             packets: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         }
     }
 }
 
-fn shape(rows: &[Row], syn: &Syn) -> Shape {
+fn shape(rows: &[Row], syn: &Syn, latest_rst_ts: Option<i64>) -> Shape {
     let segments = Segments::of(rows, syn);
-    let resets = Resets::of(rows, syn);
+    let is_reset = latest_rst_ts.is_some_and(|ts| ts >= syn.latest_ts);
+    let resets = if is_reset { Resets::of(rows, syn) } else { Resets::default() };
     let mut tags = resets.tags;
     tags.set_if(Tag::Zmap, syn.zmap);
     tags.set_if(Tag::Answered, segments.acks.answered());
@@ -221,7 +230,7 @@ fn shape(rows: &[Row], syn: &Syn) -> Shape {
         rst: resets.plain,
         rst_ack: resets.with_ack,
         rst_ttl_delta: resets.ttl_delta,
-        rst_ip_id_delta: if resets.any() { ip_id_delta(rows, syn) } else { None },
+        rst_ip_id_delta: if is_reset { ip_id_delta(rows, syn) } else { None },
     }
 }
 
@@ -310,7 +319,7 @@ fn repeated_data(rows: &[Row], syn: &Syn) -> u32 {
     rows.iter().enumerate().filter(repeats).count() as u32
 }
 
-/// What the RSTs say.
+/// What the RSTs say, of which there is at least one.
 #[derive(Default)]
 struct Resets {
     plain: u8,
@@ -332,14 +341,8 @@ impl Resets {
                 numbers.add(row.ack);
             }
         }
-        if resets.any() {
-            resets.set_tags(&numbers);
-        }
+        resets.set_tags(&numbers);
         resets
-    }
-
-    const fn any(&self) -> bool {
-        self.plain > 0 || self.with_ack > 0
     }
 
     /// Of the largest magnitude; of ± equal ones the positive.

@@ -17,7 +17,7 @@ impl Count {
     pub const fn add(&mut self, sample_rate: u32) {
         self.sampled += 1;
         self.weight += sample_rate as u64;
-        self.squares += (sample_rate as u128) * (sample_rate as u128);
+        self.squares += (sample_rate as u64 * sample_rate as u64) as u128;
     }
 
     /// Adds all connections of another count.

@@ -1,9 +1,9 @@
 //! The 5-tuples of one window and their rows.
 
-use std::hash::BuildHasher;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 
 use cutshort_packet::{FiveTuple, Packet};
-use foldhash::fast::RandomState;
 
 use crate::index::Index;
 use crate::pool::{Block, Pool};
@@ -17,7 +17,7 @@ pub(crate) struct Table {
     limit: u16,
     keep_rows: bool,
     /// Random, so that nobody can choose addresses and ports that collide.
-    hasher: RandomState,
+    seeds: [u64; 4],
     /// Positions in `flows`.
     index: Index,
     flows: Vec<Flow>,
@@ -50,7 +50,7 @@ impl Table {
         Self {
             limit,
             keep_rows,
-            hasher: RandomState::default(),
+            seeds: std::array::from_fn(|_| RandomState::new().build_hasher().finish()),
             index: Index::new(),
             flows: Vec::new(),
             pool: Pool::new(limit),
@@ -68,33 +68,41 @@ impl Table {
         let mut hashes = [0; BATCH];
         let mut found = [None; BATCH];
         for batch in packets.chunks(BATCH) {
-            let all = || batch.iter().zip(0..);
-            all().for_each(|(packet, at): (_, usize)| hashes[at] = self.hash(&packet.five_tuple));
-            near(all().map(|(_, at)| self.index.touch(hashes[at])));
-            near(all().map(|(_, at)| self.touch_flow(hashes[at])));
-            all().for_each(|(packet, at)| found[at] = self.find(hashes[at], &packet.five_tuple));
-            near(all().map(|(_, at)| found[at].map_or(0, |flow| self.touch_row(flow))));
-            for (packet, at) in all() {
-                let flow = found[at].unwrap_or_else(|| self.find_or_insert(hashes[at], &packet.five_tuple));
+            let (hashes, found) = (&mut hashes[..batch.len()], &mut found[..batch.len()]);
+            for (packet, hash) in batch.iter().zip(&mut *hashes) {
+                *hash = self.hash(&packet.five_tuple);
+            }
+            near(hashes.iter().map(|hash| self.index.touch(*hash)));
+            for ((packet, hash), flow) in batch.iter().zip(&*hashes).zip(&mut *found) {
+                *flow = self.find(*hash, &packet.five_tuple);
+            }
+            near(found.iter().flatten().map(|at| self.touch(*at)));
+            for ((packet, hash), flow) in batch.iter().zip(&*hashes).zip(&*found) {
+                let flow = flow.unwrap_or_else(|| self.find_or_insert(*hash, &packet.five_tuple));
                 self.add(flow, packet);
             }
         }
     }
 
+    /// Folded multiplication, as in wyhash and its kin.
     #[inline]
     fn hash(&self, five_tuple: &FiveTuple) -> u32 {
-        (self.hasher.hash_one(five_tuple) >> 32) as u32
-    }
-
-    /// Reads from the flow that the hash most likely belongs to.
-    #[inline]
-    fn touch_flow(&self, hash: u32) -> u64 {
-        self.index.find(hash, |_| true).map_or(0, |at| u64::from(self.flows[at].len))
+        let fold = |a: u64, b: u64| {
+            let product = u128::from(a) * u128::from(b);
+            product as u64 ^ (product >> 64) as u64
+        };
+        let halves = |addr: std::net::Ipv6Addr| (addr.to_bits() as u64, (addr.to_bits() >> 64) as u64);
+        let (src_low, src_high) = halves(five_tuple.src_ip);
+        let (dst_low, dst_high) = halves(five_tuple.dst_ip);
+        let ports = u64::from(five_tuple.src_port) << 16 | u64::from(five_tuple.dst_port);
+        let src = fold(src_low ^ self.seeds[0], src_high ^ self.seeds[1]);
+        let dst = fold(dst_low ^ self.seeds[2], dst_high ^ self.seeds[3]);
+        (fold(src ^ ports, dst ^ self.seeds[0]) >> 32) as u32
     }
 
     /// Reads from where the flow's next row will be, so that it is near when it is written.
     #[inline]
-    fn touch_row(&self, at: usize) -> u64 {
+    fn touch(&self, at: usize) -> u64 {
         let flow = &self.flows[at];
         if flow.sealed { 0 } else { self.pool.touch(flow.block, flow.len) }
     }
@@ -153,15 +161,15 @@ impl Table {
         &self,
         mut each: impl FnMut(&FiveTuple, &Findings, Option<i64>, &[Row]),
     ) -> (u64, u64) {
-        let mut other_rst = self.other_rsts().into_iter().peekable();
+        let mut other_rsts = self.other_rsts().into_iter().peekable();
         let (mut all, mut copied) = (self.rows, self.copies);
         for (at, flow) in self.flows.iter().enumerate() {
             let findings = self.findings(flow);
             let rows = if flow.sealed { &[] } else { self.pool.rows(flow.block, flow.len) };
             all += rows.len() as u64;
             copied += copies(rows);
-            let rst_ts = other_rst.next_if(|(of, _)| *of == at).map(|(_, ts)| ts);
-            each(&flow.five_tuple, &findings, rst_ts, rows);
+            let other_rst = other_rsts.next_if(|(of, _)| *of == at);
+            each(&flow.five_tuple, &findings, other_rst.map(|(_, ts)| ts), rows);
         }
         (all, copied)
     }
@@ -193,11 +201,22 @@ impl Table {
 
 /// How many rows equal another one in every field but time and TTL.
 fn copies(rows: &[Row]) -> u64 {
-    let has_copy = |(at, row): &(usize, &Row)| {
-        let mut others = rows[..*at].iter().chain(&rows[*at + 1..]);
-        others.any(|other| row.is_copy_of(other))
-    };
-    rows.iter().enumerate().filter(has_copy).count() as u64
+    // The usual case: a sender that counts.
+    if rows.windows(2).all(|pair| pair[0].ip_id < pair[1].ip_id) {
+        return 0;
+    }
+    if rows.len() > 64 {
+        let has_copy = |row: &&Row| rows.iter().filter(|other| row.is_copy_of(other)).nth(1).is_some();
+        return rows.iter().filter(has_copy).count() as u64;
+    }
+    // One bit a row: each pair is looked at once.
+    let mut equal = 0_u64;
+    for (at, row) in rows.iter().enumerate() {
+        for (before, _) in rows[..at].iter().enumerate().filter(|(_, other)| row.is_copy_of(other)) {
+            equal |= 1 << at | 1 << before;
+        }
+    }
+    u64::from(equal.count_ones())
 }
 
 /// Reads from memory whose content is not needed yet.

@@ -29,6 +29,8 @@ pub struct Tracker {
     open: BTreeMap<i64, Table>,
     /// The window of the packet before, and packets that are still to be added to it.
     current: i64,
+    /// Its times: most packets need no division to find their window.
+    span: std::ops::Range<i64>,
     batch: Vec<Packet>,
     late: u64,
 }
@@ -43,6 +45,7 @@ impl Tracker {
             clock: Clock::new(&rules),
             open: BTreeMap::new(),
             current: i64::MIN,
+            span: 0..0,
             batch: Vec::with_capacity(BATCH),
             late: 0,
         }
@@ -73,16 +76,25 @@ impl Tracker {
 
     #[inline]
     fn add(&mut self, packet: &Packet) {
-        let number = self.rules.window_of(packet.ts);
-        if number != self.current || self.batch.len() == BATCH {
+        if !self.span.contains(&packet.ts) {
+            self.switch(packet.ts);
+        } else if self.batch.len() == BATCH {
             self.flush();
-            self.current = number;
         }
-        if number < self.clock.closed_before() {
+        if self.current < self.clock.closed_before() {
             self.late += 1;
         } else {
             self.batch.push(*packet);
         }
+    }
+
+    /// Turns to the window that holds a time.
+    #[cold]
+    fn switch(&mut self, ts: i64) {
+        self.flush();
+        self.current = self.rules.window_of(ts);
+        let start = self.rules.window_start(self.current);
+        self.span = start..start.saturating_add(self.rules.window);
     }
 
     /// Adds the packets that wait to their window.
