@@ -36,8 +36,7 @@ impl Summary {
         if self.connections() > 0 {
             table.stages()?;
             table.signatures()?;
-            table.ranking("Networks cut short most", rank::networks(self, geo))?;
-            table.ranking("Countries cut short most", rank::locations(self))?;
+            table.rankings()?;
         }
         table.left_out()?;
         table.notes()?;
@@ -147,6 +146,19 @@ impl<W: Write> Table<'_, W> {
             )?;
         }
         Ok(())
+    }
+
+    fn rankings(&mut self) -> io::Result<()> {
+        let known = |ranked: &[Ranked]| ranked.iter().any(|ranked| !ranked.code.is_empty());
+        let (networks, countries) = (rank::networks(self.summary, self.geo), rank::locations(self.summary));
+        if !known(&networks) && !known(&countries) {
+            writeln!(self.output)?;
+            let text =
+                "Of none of the clients a network or country is known (private or reserved addresses).";
+            return self.paragraph(DIM, text, 0);
+        }
+        self.ranking("Networks cut short most", networks)?;
+        self.ranking("Countries cut short most", countries)
     }
 
     /// The top of a ranking. Of thousands of groups some small ones are cut short by chance alone,
