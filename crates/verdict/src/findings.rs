@@ -131,8 +131,8 @@ pub struct Findings {
     pub first_ts: i64,
     /// Time of the latest row.
     pub last_ts: i64,
-    /// Time of the latest row with the RST bit, whatever it means here: the other direction asks.
-    pub latest_rst_ts: Option<i64>,
+    /// [`i64::MIN`] where there is none.
+    latest_rst_ts: i64,
     /// Rows taken.
     pub packets: u32,
 }
@@ -151,7 +151,7 @@ pub(crate) struct Shape {
     pub(crate) latest_syn_ts: i64,
     pub(crate) sample_rate: u32,
     /// Rows that only repeat a SYN packet or data.
-    pub(crate) repeats: u32,
+    pub(crate) repeats: u16,
     /// All tags but those that depend on the termination.
     pub(crate) tags: Tags,
     pub(crate) progress: Progress,
@@ -186,12 +186,12 @@ impl Findings {
     /// Reads the rows of one 5-tuple and window, in any order. There must be at least one.
     #[must_use]
     pub fn of(rows: &[Row]) -> Self {
-        let (mut first_ts, mut last_ts, mut latest_rst_ts) = (i64::MAX, i64::MIN, None);
+        let (mut first_ts, mut last_ts, mut latest_rst_ts) = (i64::MAX, i64::MIN, i64::MIN);
         for row in rows {
             first_ts = first_ts.min(row.ts);
             last_ts = last_ts.max(row.ts);
             if row.has_rst() {
-                latest_rst_ts = latest_rst_ts.max(Some(row.ts));
+                latest_rst_ts = latest_rst_ts.max(row.ts);
             }
         }
         let kind = match Syns::of(rows) {
@@ -209,9 +209,17 @@ impl Findings {
     }
 }
 
-fn shape(rows: &[Row], syn: &Syn, latest_rst_ts: Option<i64>) -> Shape {
+impl Findings {
+    /// Time of the latest row with the RST bit, whatever it means here: the other direction asks.
+    #[must_use]
+    pub const fn latest_rst_ts(&self) -> Option<i64> {
+        if self.latest_rst_ts == i64::MIN { None } else { Some(self.latest_rst_ts) }
+    }
+}
+
+fn shape(rows: &[Row], syn: &Syn, latest_rst_ts: i64) -> Shape {
     let segments = Segments::of(rows, syn);
-    let is_reset = latest_rst_ts.is_some_and(|ts| ts >= syn.latest_ts);
+    let is_reset = latest_rst_ts >= syn.latest_ts;
     let resets = if is_reset { Resets::of(rows, syn) } else { Resets::default() };
     let mut tags = resets.tags;
     tags.set_if(Tag::Zmap, syn.zmap);
@@ -221,7 +229,7 @@ fn shape(rows: &[Row], syn: &Syn, latest_rst_ts: Option<i64>) -> Shape {
     Shape {
         latest_syn_ts: syn.latest_ts,
         sample_rate: syn.sample_rate,
-        repeats: syn.count - 1 + segments.repeated_data,
+        repeats: u16::try_from(syn.count - 1 + segments.repeated_data).unwrap_or(u16::MAX),
         tags,
         progress: segments.progress(),
         syn_ttl: syn.ttl,
@@ -403,4 +411,4 @@ fn circular(a: u16, b: u16) -> u16 {
 }
 
 /// Kept small because a reader holds one for each connection of a window.
-const _: () = assert!(size_of::<Findings>() <= 88);
+const _: () = assert!(size_of::<Findings>() <= 64);

@@ -2,8 +2,8 @@
 
 use crate::Row;
 
-/// Blocks of 2, 4, ... rows and, from half of it on, of the packet limit. A flow moves to the next
-/// larger block when it outgrows its own, which then serves another flow.
+/// Blocks of 2, 4, 8, ... rows, up to the packet limit. A flow moves to the next larger block
+/// when it outgrows its own, which then serves another flow.
 pub(crate) struct Pool {
     slabs: Vec<Slab>,
 }
@@ -39,7 +39,7 @@ struct Slab {
 impl Pool {
     pub(crate) fn new(limit: u16) -> Self {
         let limit = usize::from(limit);
-        let sizes = (1..16).map(|power| 1 << power).take_while(|size| *size * 2 <= limit).chain([limit]);
+        let sizes = (1..16).map(|power| 1 << power).take_while(|size| *size < limit).chain([limit]);
         Self { slabs: sizes.map(|size| Slab { size, rows: Vec::new(), free: Vec::new() }).collect() }
     }
 

@@ -178,7 +178,7 @@ impl Table {
     pub(crate) fn connection(&self, five_tuple: &FiveTuple) -> Option<(&[Row], Option<i64>)> {
         let get = |five_tuple| Some(&self.flows[self.find(self.hash(&five_tuple), &five_tuple)?]);
         let flow = get(*five_tuple)?;
-        let other_rst_ts = get(five_tuple.reversed()).and_then(|flow| self.findings(flow).latest_rst_ts);
+        let other_rst_ts = get(five_tuple.reversed()).and_then(|flow| self.findings(flow).latest_rst_ts());
         let rows = if flow.sealed { &[] } else { self.pool.rows(flow.block, flow.len) };
         Some((rows, other_rst_ts))
     }
@@ -191,7 +191,7 @@ impl Table {
             .filter_map(|flow| {
                 let other = flow.five_tuple.reversed();
                 let other = self.find(self.hash(&other), &other)?;
-                Some((other, self.findings(flow).latest_rst_ts?))
+                Some((other, self.findings(flow).latest_rst_ts()?))
             })
             .collect();
         found.sort_unstable();
