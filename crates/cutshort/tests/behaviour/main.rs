@@ -1,0 +1,16 @@
+//! What the program does beside counting: codes, messages, files, signals, selections.
+
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod filters;
+mod inputs;
+mod notes;
+mod outputs;
+mod rules;
+#[cfg(unix)]
+mod signals;
+mod simulated;

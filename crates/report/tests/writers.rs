@@ -1,0 +1,244 @@
+//! Extreme values and unpleasant names in the formats for programs.
+
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use cutshort_geo::Geo;
+use cutshort_packet::FiveTuple;
+use cutshort_report::connection::{Connection, Format};
+use cutshort_report::{Filter, Summary};
+use cutshort_verdict::{Tag, Verdict};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::TrackedWrite;
+use serde_json::Value;
+
+use common::{TS, closed, connection, five_tuple, geo, reset, written};
+
+const NAME: &str = "Comma, \"Quote\", semi; Ünï 网";
+
+fn networks() -> Geo {
+    geo(&format!("198.51.100.0,198.51.100.255,PE,4294967294,\"{}\"\n", NAME.replace('"', "\"\"")))
+}
+
+/// The longest window that can be asked for.
+const DAY: i64 = 86_400_000_000_000;
+
+/// Numbers as large as their fields allow.
+fn extreme() -> Verdict {
+    Verdict {
+        rst_ttl_delta: Some(i16::MIN),
+        rst_ip_id_delta: Some(u16::MAX),
+        sample_rate: u32::MAX,
+        packets: u32::MAX,
+        first_ts: i64::MAX - DAY,
+        last_ts: i64::MAX,
+        silent: DAY,
+        tags: Tag::ALL.into_iter().collect(),
+        ..reset()
+    }
+}
+
+fn json_line(connection: &Connection<'_>) -> Value {
+    serde_json::from_slice(&written(Format::Jsonl, &[*connection])).unwrap()
+}
+
+#[test]
+fn json_lines_keep_extremes() {
+    let (geo, tuple, verdict) = (networks(), five_tuple("198.51.100.7"), extreme());
+    let line = json_line(&connection(&tuple, &verdict, &geo));
+    assert_eq!(line["first_us"], (i64::MAX - DAY).div_euclid(1000));
+    assert_eq!(line["last_us"], i64::MAX.div_euclid(1000));
+    assert_eq!((&line["asn"], &line["as_name"]), (&4_294_967_294_u32.into(), &NAME.into()));
+    assert_eq!((&line["sample_rate"], &line["packets"]), (&u32::MAX.into(), &u32::MAX.into()));
+    assert_eq!((&line["rst_ttl_delta"], &line["rst_ip_id_delta"]), (&i16::MIN.into(), &u16::MAX.into()));
+    assert_eq!(line["tags"].as_array().unwrap().len(), Tag::ALL.len());
+    assert_eq!(line["node"], "edge-1");
+}
+
+#[test]
+fn times_are_rounded_down() {
+    let (geo, tuple, verdict) = (networks(), five_tuple("192.0.2.1"), reset());
+    let line = json_line(&connection(&tuple, &verdict, &geo));
+    assert_eq!(line["first_us"], TS / 1000 + 1);
+    assert_eq!(line["silent_us"], 0);
+    assert!(line["asn"].is_null() && line["location"].is_null());
+}
+
+/// SPEC 10: as in RFC 5952, always hexadecimal.
+#[test]
+fn addresses_are_written_as_rfc_5952_has_them() {
+    let (geo, verdict) = (networks(), reset());
+    for (address, expected) in [
+        ("2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
+        ("2001:db8::0001", "2001:db8::1"),
+        ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("64:ff9b::c000:201", "64:ff9b::c000:201"),
+    ] {
+        let tuple = FiveTuple::new(address.parse().unwrap(), 1, "203.0.113.5".parse().unwrap(), 2);
+        assert_eq!(json_line(&connection(&tuple, &verdict, &geo))["src_ip"], expected);
+    }
+}
+
+#[test]
+fn csv_quotes_what_has_to_be_quoted() {
+    let (geo, tuple) = (networks(), five_tuple("198.51.100.7"));
+    let (one, other) = (extreme(), closed());
+    let text = written(Format::Csv, &[connection(&tuple, &one, &geo), connection(&tuple, &other, &geo)]);
+    let mut reader = csv::Reader::from_reader(&text[..]);
+    let at = reader.headers().unwrap().iter().position(|name| name == "as_name").unwrap();
+    let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(records.len(), 2);
+    assert!(records.iter().all(|record| record.len() == 21 && &record[at] == NAME));
+}
+
+#[test]
+fn zeek_lines_have_as_many_fields_as_the_header() {
+    let (geo, tuple) = (networks(), five_tuple("198.51.100.7"));
+    let (one, other) = (extreme(), closed());
+    let text = written(Format::Zeek, &[connection(&tuple, &one, &geo), connection(&tuple, &other, &geo)]);
+    let text = String::from_utf8(text).unwrap();
+    let fields = text.lines().find(|line| line.starts_with("#fields")).unwrap().split('\t').count() - 1;
+    let rows: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.split('\t').count() == fields), "{text}");
+    assert!(rows[1].contains("\t(empty)\t"), "no tags: {}", rows[1]);
+}
+
+/// More connections than a row group has.
+#[test]
+fn parquet_has_several_row_groups() {
+    let (geo, tuple, verdict) = (networks(), five_tuple("198.51.100.7"), extreme());
+    let connections = vec![connection(&tuple, &verdict, &geo); 100_001];
+    let file = tempfile::tempfile().unwrap();
+    let mut output = TrackedWrite::new(file.try_clone().unwrap());
+    let mut writer = Format::Parquet.writer(&mut output).unwrap();
+    connections.iter().for_each(|connection| writer.write(connection, &[]).unwrap());
+    writer.finish().unwrap();
+    output.inner_mut().sync_all().unwrap();
+    drop(output);
+    let reader = SerializedFileReader::new(file).unwrap();
+    assert_eq!((reader.num_row_groups(), reader.metadata().file_metadata().num_rows()), (2, 100_001));
+    let last = reader.get_row_group(1).unwrap().get_row_iter(None).unwrap().next().unwrap().unwrap();
+    let text = last.to_string();
+    assert!(text.contains("asn: 4294967294") && text.contains(NAME), "{text}");
+}
+
+#[test]
+fn formats_of_nothing_are_headers_only() {
+    assert_eq!(written(Format::Jsonl, &[]), b"");
+    assert_eq!(String::from_utf8(written(Format::Csv, &[])).unwrap().lines().count(), 1);
+    assert!(String::from_utf8(written(Format::Zeek, &[])).unwrap().lines().all(|line| line.starts_with('#')));
+    assert!(written(Format::Parquet, &[]).ends_with(b"PAR1"));
+}
+
+/// A destination that takes so many bytes and no more.
+struct Full(usize);
+
+impl std::io::Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0 < bytes.len() {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        self.0 -= bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writing fails at some point before or at the end, with the error of the destination.
+fn fails(format: Format, room: usize) -> Option<std::io::ErrorKind> {
+    let (geo, tuple, verdict) = (networks(), five_tuple("198.51.100.7"), reset());
+    let write = || {
+        let mut writer = format.writer(Full(room))?;
+        (0..1000).try_for_each(|_| writer.write(&connection(&tuple, &verdict, &geo), &[]))?;
+        writer.finish()
+    };
+    write().err().map(|error| error.kind())
+}
+
+#[track_caller]
+fn keeps_errors(format: Format) {
+    for room in [0, 10, 500] {
+        assert_eq!(fails(format, room), Some(std::io::ErrorKind::StorageFull), "{format:?}, {room} bytes");
+    }
+    assert_eq!(fails(format, 1 << 30), None, "{format:?}");
+}
+
+#[test]
+fn errors_of_the_output_are_kept() {
+    [Format::Jsonl, Format::Parquet, Format::Zeek].into_iter().for_each(keeps_errors);
+}
+
+/// A closed pipe is told from other errors by the kind.
+#[test]
+fn bug_errors_of_the_output_are_kept_by_csv() {
+    keeps_errors(Format::Csv);
+}
+
+#[test]
+fn weights_count_and_samples_are_kept() {
+    let (geo, tuple) = (networks(), five_tuple("198.51.100.7"));
+    let (heavy, light) = (Verdict { sample_rate: 9, ..reset() }, closed());
+    let mut summary = Summary::default();
+    [&heavy, &light].into_iter().for_each(|verdict| summary.add(&connection(&tuple, verdict, &geo)));
+    let mut text = Vec::new();
+    summary.write_json(&geo, &mut text).unwrap();
+    let json: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!((&json["connections"], &json["weight"]), (&2.into(), &10.into()));
+    assert_eq!((&json["anomalous"]["count"], &json["anomalous"]["share"]), (&1.into(), &0.9.into()));
+}
+
+#[track_caller]
+fn selects(filter: &str, expected: bool) {
+    let (geo, tuple, verdict) = (networks(), five_tuple("198.51.100.7"), reset());
+    let parsed: Filter = filter.parse().unwrap();
+    assert_eq!(parsed.matches(&connection(&tuple, &verdict, &geo)), expected, "{filter}");
+}
+
+#[test]
+fn filters_match() {
+    for filter in [
+        "stage=post_psh",
+        "stage=later, post_psh",
+        "termination!=fin,open",
+        "tag=single_rst,zmap",
+        "tag!=zmap",
+        "signature=11",
+        "signature!=10,12",
+        "signature=PSH+ACK → RST",
+        "signature=PSH+ACK -> RST",
+        "location=pe",
+        "asn=as4294967294",
+        "asn!=64496",
+        "port=443,80",
+        "prefix=198.51.100.0/24,2001:db8::/32",
+        "prefix!=192.0.2.0/24",
+    ] {
+        selects(filter, true);
+        let negated =
+            if filter.contains("!=") { filter.replacen("!=", "=", 1) } else { filter.replacen('=', "!=", 1) };
+        selects(&negated, false);
+    }
+}
+
+/// What is unknown equals nothing: `!=` has it.
+#[test]
+fn filters_of_what_is_unknown() {
+    let (geo, tuple, verdict) = (networks(), five_tuple("192.0.2.1"), closed());
+    for (filter, expected) in [
+        ("location=PE", false),
+        ("location!=PE", true),
+        ("asn!=1", true),
+        ("signature!=1", true),
+        ("tag=reset", false),
+    ] {
+        let parsed: Filter = filter.parse().unwrap();
+        assert_eq!(parsed.matches(&connection(&tuple, &verdict, &geo)), expected, "{filter}");
+    }
+}
