@@ -51,7 +51,9 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.error)
+        let stdin = self.path == Path::new("-");
+        let name = if stdin { "standard input".into() } else { self.path.to_string_lossy() };
+        write!(f, "{name}: {}", self.error)
     }
 }
 

@@ -26,7 +26,7 @@ struct Cutshort {
     #[command(subcommand)]
     verb: Verb,
     /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, display_order = 999)]
     color: ColorChoice,
 }
 
@@ -66,8 +66,8 @@ pub(crate) struct Classify {
     /// Only connections to servers in this network
     #[arg(long, value_name = "CIDR", value_parser = net)]
     pub(crate) server_net: Vec<IpNet>,
-    /// Only connections to this port
-    #[arg(long, value_name = "PORT", value_delimiter = ',')]
+    /// Only connections to these ports
+    #[arg(long, value_name = "PORT,...", value_delimiter = ',', value_parser = port)]
     pub(crate) server_port: Vec<u16>,
     /// Leave out connections from this network, such as those of health checks
     #[arg(long, value_name = "CIDR", value_parser = net)]
@@ -95,13 +95,13 @@ const CLASSIFY_EXAMPLES: &str = "Examples:
 /// The settings of the rules. Other values than the defaults change what the terms mean.
 #[derive(Args)]
 pub(crate) struct Rules {
-    /// Length of a window; a connection is looked at within one
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = window)]
+    /// Length of a window, 1s to 24h; a connection is looked at within one
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = window, allow_hyphen_values = true)]
     window: SignedDuration,
     /// Silence before the end of a window or capture from which a connection may be a timeout
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = guard)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = guard, allow_hyphen_values = true)]
     guard: SignedDuration,
-    /// How many packets are kept of each connection
+    /// How many packets are kept of each connection, 1 to 1000
     #[arg(long = "limit", value_name = "PACKETS", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -185,7 +185,7 @@ pub(crate) struct Simulate {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// When it begins (UTC), rounded down to 15 minutes
-    #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z")]
+    #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z", value_parser = time)]
     pub(crate) start: jiff::Timestamp,
     /// How long it lasts, rounded up to 15 minutes
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
@@ -234,6 +234,18 @@ pub(crate) fn run() -> Result<Done, Error> {
 
 fn net(text: &str) -> Result<IpNet, String> {
     cutshort_report::parse_net(text)
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "write port numbers, 0 to 65535, separated by commas".to_owned())
+}
+
+/// A point in time, or the beginning of a day.
+fn time(text: &str) -> Result<jiff::Timestamp, String> {
+    let day = || format!("{text}T00:00:00Z").parse();
+    text.parse().or_else(|_| day()).map_err(|_: jiff::Error| {
+        "write a time in UTC, such as 2026-01-05T00:00:00Z, or a day, such as 2026-01-05".to_owned()
+    })
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let reading = stoppable()?;
     let mut sink = Sink::new(arguments, &geo, &mut output)?;
     let captures = read(&files, &arguments.rules.rules(), &reading, &mut sink)?;
-    let done = report_problems(&captures, &files, &reading);
+    let done = report_problems(&captures, &reading);
     let summary = sink.finish(&captures, &reading)?;
     if readable(&captures, &files) {
         write_summary(arguments, &summary, &geo, color, &mut output)?;
@@ -49,13 +49,15 @@ pub(crate) fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
-/// Reading that Ctrl-C ends: the first time with what there is, the second time at once.
+/// Reading that Ctrl-C (or a request to terminate) ends: the first time with what there is, the
+/// second time at once.
 pub(crate) fn stoppable() -> Result<Reading, Error> {
     const INTERRUPTED: i32 = 130;
     let reading = Reading::default();
     let on_signal = reading.clone();
     let handler = move || {
         if on_signal.is_stopped() {
+            crate::output::abandon();
             std::process::exit(INTERRUPTED);
         }
         on_signal.stop();
@@ -76,7 +78,7 @@ fn check_output(arguments: &Classify) -> Result<(), Error> {
     let same = |file: &PathBuf| {
         output.canonicalize().ok().is_some_and(|path| file.canonicalize().ok() == Some(path))
     };
-    match arguments.files.iter().find(|file| same(file)) {
+    match arguments.files.iter().chain(&arguments.geo.geo).find(|file| same(file)) {
         Some(file) => {
             Err(Error::Usage(format!("{}: is read and cannot be the output as well", file.display())))
         }
@@ -137,7 +139,7 @@ pub(crate) fn parse(record: Record<'_>, input: &mut InputCount) -> Option<Packet
 }
 
 /// Says what could not be read.
-pub(crate) fn report_problems(captures: &Captures, files: &[PathBuf], reading: &Reading) -> Done {
+pub(crate) fn report_problems(captures: &Captures, reading: &Reading) -> Done {
     captures.problems().iter().for_each(message);
     if captures.without_time() > 0 {
         let count = captures.without_time();
@@ -146,9 +148,6 @@ pub(crate) fn report_problems(captures: &Captures, files: &[PathBuf], reading: &
         ));
     }
     let whole = captures.problems().is_empty() && !reading.is_stopped();
-    if !readable(captures, files) {
-        message(&"nothing could be read");
-    }
     if whole { Done::Whole } else { Done::InPart }
 }
 
@@ -177,12 +176,15 @@ fn write_summary(
         Format::Json => Ok(summary.write_json(geo, output)?),
         _ => {
             if summary.simulated {
-                message(&"the capture is SIMULATED: nothing in it is real");
+                message(&SIMULATED);
             }
             Ok(())
         }
     }
 }
+
+/// Where a capture has no summary to say it in.
+pub(crate) const SIMULATED: &str = "the capture is SIMULATED: nothing in it is real";
 
 /// Takes connections and counts or writes them.
 struct Sink<'a> {
@@ -259,6 +261,11 @@ impl<'a> Sink<'a> {
     }
 }
 
+/// Whether one of the captures says that it is simulated.
+pub(crate) fn is_simulated(captures: &Captures) -> bool {
+    captures.applications().iter().any(|name| name == cutshort_simulate::APPLICATION)
+}
+
 fn as_name(geo: &Geo, place: Place) -> Option<&str> {
     geo.as_name(place.asn?)
 }
@@ -275,10 +282,14 @@ const fn connection_format(format: Format) -> Option<connection::Format> {
 
 /// What was asked for, in words.
 fn selection(arguments: &Classify) -> Option<String> {
-    let filters = arguments.filter.iter().map(ToString::to_string);
-    let nets = arguments.server_net.iter().map(|net| format!("server in {net}"));
-    let ports = arguments.server_port.iter().map(|port| format!("port {port}"));
-    let ignored = arguments.ignore_src.iter().map(|net| format!("client not in {net}"));
-    let all: Vec<String> = filters.chain(nets).chain(ports).chain(ignored).collect();
+    let any = |items: Vec<String>, what: &str| {
+        (!items.is_empty()).then(|| format!("{what} {}", items.join(" or ")))
+    };
+    let texts = |nets: &[ipnet::IpNet]| nets.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let ports = arguments.server_port.iter().map(ToString::to_string).collect();
+    let servers = any(texts(&arguments.server_net), "server in").into_iter().chain(any(ports, "server port"));
+    let clients = any(texts(&arguments.ignore_src), "client not in");
+    let all: Vec<String> =
+        servers.chain(clients).chain(arguments.filter.iter().map(ToString::to_string)).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }

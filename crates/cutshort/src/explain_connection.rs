@@ -9,7 +9,7 @@ use cutshort_packet::FiveTuple;
 use cutshort_report::{InputCount, write_trace};
 use cutshort_verdict::{ClosedWindow, Rules, Trace, Tracker};
 
-use crate::classify::{files, parse, report_problems, stoppable};
+use crate::classify::{SIMULATED, files, is_simulated, parse, report_problems, stoppable};
 use crate::error::{Done, Error};
 use crate::progress::Progress;
 use crate::terminal;
@@ -24,7 +24,10 @@ pub(crate) fn run(
     let reading = stoppable()?;
     let mut captures = Captures::open(&files, &reading);
     let windows = read(&mut captures, &files, rules, five_tuple, &reading);
-    let done = report_problems(&captures, &files, &reading);
+    let done = report_problems(&captures, &reading);
+    if is_simulated(&captures) {
+        terminal::message(&SIMULATED);
+    }
     let shown = show(&windows, rules, five_tuple, color)?;
     if shown { Ok(done) } else { Err(Error::Failed(not_found(&windows, five_tuple))) }
 }
@@ -79,8 +82,8 @@ fn show(
 fn not_found(windows: &[ClosedWindow], five_tuple: &FiveTuple) -> String {
     let reversed = five_tuple.reversed();
     if windows.iter().any(|window| window.connection(&reversed).is_some()) {
-        format!("no packet of {five_tuple} is there, but of the other direction: try '{reversed}'")
+        format!("{five_tuple} is not in the capture, but its other direction is: try '{reversed}'")
     } else {
-        format!("no packet of {five_tuple} is there")
+        format!("{five_tuple} is not in the capture")
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
 
@@ -32,9 +33,15 @@ impl Output {
             let special = File::options().write(true).open(path)?;
             return Ok(Self::Special(BufWriter::with_capacity(BUFFER, special)));
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        Ok(Self::File(BufWriter::with_capacity(BUFFER, file), path.to_owned()))
+        // A link stays, and what it points to is replaced.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(io::Error::other(format!("there is no folder {}", folder.display())));
+        }
+        let file = temporary(folder)?;
+        *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.path().to_owned());
+        Ok(Self::File(BufWriter::with_capacity(BUFFER, file), path))
     }
 
     /// Puts the file in its place.
@@ -47,22 +54,28 @@ impl Output {
     }
 }
 
+/// The file that is being written, to be removed when the program ends all of a sudden.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Removes what is not finished.
+pub(crate) fn abandon() {
+    if let Some(path) = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// With the permissions that other new files have.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // Its error names the temporary file, which nobody has asked for.
+    builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))
+}
+
 fn persist(output: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
     let file = output.into_inner().map_err(io::IntoInnerError::into_error)?;
-    // As File::create would have made it, not readable by the owner only.
-    set_mode(file.as_file())?;
     file.persist(path)?;
-    Ok(())
-}
-
-#[cfg(unix)]
-fn set_mode(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_file: &File) -> io::Result<()> {
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use cutshort_report::grouped;
 use cutshort_simulate::{PcapngWriter, Simulation, World};
 
 use crate::arguments::Simulate;
@@ -15,9 +16,15 @@ pub(crate) fn run(arguments: &Simulate) -> Result<Done, Error> {
     if to_stdout && is_terminal() {
         return Err(Error::Usage("a capture is not for terminals: name a file, or pipe it on".to_owned()));
     }
+    if arguments.duration.is_zero() {
+        return Err(Error::Usage(
+            "a capture of no time has no packets: give a --duration, such as 1h".to_owned(),
+        ));
+    }
     let simulation = simulation(arguments)?;
-    let packets = write_capture(arguments, &simulation)?;
-    if to_stdout {
+    let packets = grouped(write_capture(arguments, &simulation)?);
+    // Not beside pipes and devices.
+    if to_stdout || !arguments.output.is_file() {
         return Ok(Done::Whole);
     }
     let capture = &arguments.output;
@@ -31,7 +38,9 @@ pub(crate) fn run(arguments: &Simulate) -> Result<Done, Error> {
 }
 
 fn simulation(arguments: &Simulate) -> Result<Simulation, Error> {
-    let out_of_range = |_| Error::Usage("the time is out of range".to_owned());
+    let out_of_range = |_| {
+        Error::Usage("--start or --duration is out of range: years 1970 to 2200 are simulated".to_owned())
+    };
     let from = i64::try_from(arguments.start.as_nanosecond()).map_err(out_of_range)?;
     let duration = i64::try_from(arguments.duration.as_nanos()).map_err(out_of_range)?;
     let to = from.saturating_add(duration);

@@ -92,7 +92,7 @@ fn no_line_of_a_summary_is_wider_than_the_terminal() {
 }
 
 #[test]
-fn bug_no_line_of_a_selection_is_wider_than_the_terminal() {
+fn no_line_of_a_selection_is_wider_than_the_terminal() {
     let path = common::capture("inject-rst");
     let net = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:0/112";
     let filter = "tag=reset,single_rst,multiple_rsts,acknumsame,acknumsame0,acknumdiff,acknumdiff0";
@@ -103,7 +103,7 @@ fn bug_no_line_of_a_selection_is_wider_than_the_terminal() {
 }
 
 #[test]
-fn bug_no_line_of_an_explanation_is_wider_than_the_terminal() {
+fn no_line_of_an_explanation_is_wider_than_the_terminal() {
     for width in [30, 50, 80] {
         fits(width, &["explain"]);
         fits(width, &["explain", "9", "14", "multiple_rsts", "post_psh"]);
@@ -121,7 +121,7 @@ fn no_line_of_help_is_wider_than_80_columns() {
 
 /// The table of packets is what it is; the words below it have no reason to be wider.
 #[test]
-fn bug_no_line_of_a_trace_is_wider_than_80_columns() {
+fn no_line_of_a_trace_is_wider_than_80_columns() {
     let (reuse, inject) = (common::capture("port-reuse"), common::capture("inject-2rst-diff"));
     let reuse = ("198.51.100.2:40001 > 203.0.113.2:80", reuse.to_str().unwrap());
     let inject = ("198.51.100.2:37796 > 203.0.113.2:80", inject.to_str().unwrap());

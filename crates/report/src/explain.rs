@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use cutshort_verdict::{Signature, Stage, Tag};
 
-use crate::text::wrap;
+use crate::text::{columns, hanging, wrap};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -52,27 +52,23 @@ pub fn write_term(term: Term, width: usize, mut output: impl Write) -> io::Resul
     let out = &mut output;
     match term {
         Term::Stage(stage) => {
-            writeln!(out, "{BOLD}{}{BOLD:#} {DIM}stage {stage}{DIM:#}\n", stage.title())?;
-            paragraph(out, stage.about(), width)?;
+            heading(out, stage.title(), &format!("stage {stage}"), width)?;
+            paragraph(out, Style::new(), stage.about(), width)?;
             causes(out, stage.causes(), width)?;
             let here = Signature::all().filter(|signature| signature.stage() == stage);
             list(out, "Signatures at this stage", here.map(signature_line), width)
         }
         Term::Tag(tag) => {
             let with = tag.parent().map(|parent| format!(", only with {parent}")).unwrap_or_default();
-            writeln!(out, "{BOLD}{tag}{BOLD:#} {DIM}tag, bit {}{with}{DIM:#}\n", tag as u8)?;
-            paragraph(out, tag.about(), width)?;
+            heading(out, tag.name(), &format!("tag, bit {}{with}", tag as u8), width)?;
+            paragraph(out, Style::new(), tag.about(), width)?;
             let below = Tag::ALL.into_iter().filter(|below| below.parent() == Some(tag));
-            list(out, "Tags that stand only with it", below.map(|tag| tag.to_string()), width)
+            list(out, "Tags that stand only with it", below.map(tag_line), width)
         }
         Term::Signature(signature) => {
-            let stage = signature.stage();
-            writeln!(
-                out,
-                "{BOLD}{signature}{BOLD:#} {DIM}signature {}, stage {stage}{DIM:#}\n",
-                signature.id()
-            )?;
-            paragraph(out, signature.about(), width)?;
+            let note = format!("signature {}, stage {}", signature.id(), signature.stage());
+            heading(out, signature.name(), &note, width)?;
+            paragraph(out, Style::new(), signature.about(), width)?;
             causes(out, signature.causes(), width)
         }
     }
@@ -84,53 +80,84 @@ pub fn write_term(term: Term, width: usize, mut output: impl Write) -> io::Resul
 /// What the output gives.
 pub fn write_all(width: usize, mut output: impl Write) -> io::Result<()> {
     let out = &mut output;
-    let stages = Stage::ALL.into_iter().map(|stage| format!("{:9} {}", stage.name(), stage.about()));
-    list(out, "Stages", stages, width)?;
-    let tags = Tag::ALL.into_iter().map(|tag| {
-        let indent = if tag.parent().is_some() { "- " } else { "" };
-        format!("{indent}{tag}")
-    });
-    list(out, "Tags", tags, width)?;
+    let stages = Stage::ALL.map(|stage| (format!("{:9} ", stage.name()), stage.about().to_owned()));
+    section(out, "Stages", stages.into_iter(), width)?;
+    list(out, "Tags", Tag::ALL.into_iter().map(tag_line), width)?;
     list(out, "Signatures", Signature::all().map(signature_line), width)?;
     writeln!(out)?;
-    paragraph(out, "cutshort explain NAME tells more of one. Signatures go by number, too.", width)
+    paragraph(
+        out,
+        Style::new(),
+        "cutshort explain NAME tells more of one. Signatures go by number, too.",
+        width,
+    )
 }
 
-fn signature_line(signature: Signature) -> String {
-    format!("{:2} {signature}", signature.id())
+/// What stands before a text in a list, and the text.
+type Item = (String, String);
+
+fn signature_line(signature: Signature) -> Item {
+    (format!("{:2} ", signature.id()), signature.to_string())
 }
 
-fn paragraph(output: &mut impl Write, text: &str, width: usize) -> io::Result<()> {
-    wrap(text, width).iter().try_for_each(|line| writeln!(output, "{line}"))
+/// Indented below its parents, with the first sentence about it.
+fn tag_line(tag: Tag) -> Item {
+    let depth = std::iter::successors(tag.parent(), |parent| parent.parent()).count();
+    let name = format!("{}{tag}", "  ".repeat(depth));
+    let sentence = tag.about().split_inclusive(". ").next().unwrap_or_default();
+    (format!("{name:18} "), sentence.trim_end().to_owned())
+}
+
+fn heading(output: &mut impl Write, name: &str, note: &str, width: usize) -> io::Result<()> {
+    if columns(name) + columns(note) + 3 <= width {
+        writeln!(output, "{BOLD}{name}{BOLD:#} {DIM}({note}){DIM:#}\n")
+    } else {
+        paragraph(output, BOLD, name, width)?;
+        paragraph(output, DIM, &format!("({note})"), width)?;
+        writeln!(output)
+    }
+}
+
+fn paragraph(output: &mut impl Write, style: Style, text: &str, width: usize) -> io::Result<()> {
+    wrap(text, width).iter().try_for_each(|line| writeln!(output, "{style}{line}{style:#}"))
 }
 
 fn causes(output: &mut impl Write, causes: &[&str], width: usize) -> io::Result<()> {
-    list(output, "What is known to cause it", causes.iter().map(ToString::to_string), width)?;
+    if causes.is_empty() {
+        return Ok(());
+    }
+    let items = causes.iter().map(|cause| ("- ".to_owned(), (*cause).to_owned()));
+    list(output, "What is known to cause it", items, width)?;
     writeln!(output)?;
     let caveat = "Packets show what was seen, never who did it or why: none of these is proved by it.";
-    wrap(caveat, width).iter().try_for_each(|line| writeln!(output, "{DIM}{line}{DIM:#}"))
+    paragraph(output, DIM, caveat, width)
 }
 
+/// A section behind others, if there is anything in it.
 fn list(
     output: &mut impl Write,
     title: &str,
-    items: impl Iterator<Item = String>,
+    items: impl Iterator<Item = Item>,
     width: usize,
 ) -> io::Result<()> {
     let mut items = items.peekable();
     if items.peek().is_none() {
         return Ok(());
     }
-    writeln!(output, "\n{HEADING}{title}{HEADING:#}")?;
-    for item in items {
-        let mut lines = hanging(&item, width.saturating_sub(4)).into_iter();
-        writeln!(output, "  {}", lines.next().unwrap_or_default())?;
-        lines.try_for_each(|line| writeln!(output, "    {line}"))?;
-    }
-    Ok(())
+    writeln!(output)?;
+    section(output, title, items, width)
 }
 
-/// Wrapped, but with the leading column of a short item kept as it is.
-fn hanging(item: &str, width: usize) -> Vec<String> {
-    if item.chars().count() <= width { vec![item.to_owned()] } else { wrap(item, width) }
+fn section(
+    output: &mut impl Write,
+    title: &str,
+    items: impl Iterator<Item = Item>,
+    width: usize,
+) -> io::Result<()> {
+    writeln!(output, "{HEADING}{title}{HEADING:#}")?;
+    for (head, text) in items {
+        let lines = hanging(&format!("  {head}"), &text, width);
+        lines.iter().try_for_each(|line| writeln!(output, "{}", line.trim_end()))?;
+    }
+    Ok(())
 }

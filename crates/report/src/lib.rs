@@ -20,4 +20,5 @@ mod trace;
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
 pub use summary::{Group, Summary};
+pub use text::grouped;
 pub use trace::write_trace;

@@ -58,7 +58,8 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
     note(
         copies > NOTEWORTHY,
         format!(
-            "{} of the packets equal another one, as when a capture sees them at two points: capture at one.",
+            "{} of the packets equal another one in all but time and TTL. Captures at two points cause this: capture at one. \
+             So do retransmissions over IPv6.",
             percent(copies)
         ),
     );

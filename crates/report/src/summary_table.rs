@@ -10,7 +10,7 @@ use cutshort_verdict::{Count, Exclusion, Signature, Stage};
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
 use crate::summary::{Group, Summary};
-use crate::text::{bar, fit, grouped, percent, wrap};
+use crate::text::{bar, columns, grouped, hanging, padded, percent, quantity, wrap};
 use crate::time::{date_time, until};
 
 const BOLD: Style = Style::new().bold();
@@ -23,6 +23,14 @@ const MAX_LEAST_SAMPLE: u64 = 1000;
 /// Narrower terminals break lines.
 const MIN_WIDTH: usize = 30;
 const MAX_WIDTH: usize = 100;
+/// A bar is as wide as this, or not there.
+const MIN_BAR: usize = 4;
+const MAX_BAR: usize = 40;
+/// The name of a network or country is as wide as this.
+const MIN_NAME: usize = 12;
+const MAX_NAME: usize = 40;
+/// From here on its code stands before its name.
+const MIN_LABEL: usize = 24;
 
 impl Summary {
     /// Writes the summary as a table of at most `width` columns, with ANSI colours.
@@ -64,11 +72,8 @@ impl<W: Write> Table<'_, W> {
             self.paragraph(WARN, "SIMULATED: nothing in this capture is real.", 0)?;
         }
         let Summary { input, .. } = self.summary;
-        let count = self.summary.connections();
-        let of = if input.span.is_some() { " in " } else { "" };
-        let records = quantity(input.records, "record");
-        let head = format!("{}{of}{records}", quantity(count, "connection"));
-        writeln!(self.output, "{BOLD}{}{BOLD:#}", fit(&head, self.width))?;
+        let connections = quantity(self.summary.connections(), "connection");
+        self.paragraph(BOLD, &format!("{connections} in {}", quantity(input.records, "record")), 0)?;
         if let Some((first, last)) = input.span {
             self.paragraph(DIM, &format!("{} to {} UTC", date_time(first), until(first, last)), 0)?;
         }
@@ -99,13 +104,15 @@ impl<W: Write> Table<'_, W> {
         };
         self.shares(Stage::ALL.into_iter().zip(&self.summary.stages).map(stage).collect())?;
         let Group { all, anomalous, completed, completed_anomalous } = self.summary.total;
-        let text = format!(
-            "{} cut short (Post-SYN to Later); {} of the {} that completed the handshake.",
-            percent(anomalous.share_of(&all)),
-            percent(completed_anomalous.share_of(&completed)),
-            grouped(completed.sampled),
-        );
-        self.paragraph(Style::new(), &text, 2)
+        let share = percent(anomalous.share_of(&all));
+        let completed = match completed.sampled {
+            0 => "none completed the handshake".to_owned(),
+            count => {
+                let share = percent(completed_anomalous.share_of(&completed));
+                format!("{share} of the {} that completed the handshake", grouped(count))
+            }
+        };
+        self.paragraph(Style::new(), &format!("{share} cut short (Post-SYN to Later); {completed}."), 2)
     }
 
     fn signatures(&mut self) -> io::Result<()> {
@@ -127,22 +134,22 @@ impl<W: Write> Table<'_, W> {
 
     /// Lines of name, share, count and bar, of which a narrow terminal loses the last first.
     fn shares(&mut self, lines: Vec<Line>) -> io::Result<()> {
-        const SHARE: usize = 8;
         let all = self.summary.total.all;
+        let shares: Vec<String> = lines.iter().map(|line| percent(line.count.share_of(&all))).collect();
         let counts: Vec<String> = lines.iter().map(|line| grouped(line.count.sampled)).collect();
-        let count_width = counts.iter().map(|count| count.chars().count()).max().unwrap_or(0);
-        let longest = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
-        let name_width = longest.min(self.width - 2 - SHARE - 2 - count_width);
-        let bar_width = self.width.saturating_sub(2 + name_width + SHARE + 2 + count_width + 2).min(40);
-        for (Line { name, count, style }, number) in lines.into_iter().zip(counts) {
-            let share = count.share_of(&all);
-            let name = fit(&name, name_width);
-            let bar = if bar_width < 4 { String::new() } else { bar(share, bar_width) };
+        let widest = |texts: &[String]| texts.iter().map(|text| columns(text)).max().unwrap_or(0);
+        let (share_width, count_width) = (widest(&shares), widest(&counts));
+        let numbers = 2 + share_width + 2 + count_width;
+        let longest = lines.iter().map(|line| columns(&line.name)).max().unwrap_or(0);
+        let name_width = longest.min(self.width - 2 - numbers);
+        let bar_width = self.width.saturating_sub(2 + name_width + numbers + 2).min(MAX_BAR);
+        for ((Line { name, count, style }, share), number) in lines.into_iter().zip(shares).zip(counts) {
+            let name = padded(&name, name_width);
+            let bar = if bar_width < MIN_BAR { String::new() } else { bar(count.share_of(&all), bar_width) };
             let gap = if bar.is_empty() { "" } else { "  " };
-            let share = percent(share);
             writeln!(
                 self.output,
-                "  {name:name_width$}{share:>SHARE$}  {number:>count_width$}{gap}{style}{bar}{style:#}"
+                "  {name}  {share:>share_width$}  {number:>count_width$}{gap}{style}{bar}{style:#}"
             )?;
         }
         Ok(())
@@ -153,8 +160,7 @@ impl<W: Write> Table<'_, W> {
         let (networks, countries) = (rank::networks(self.summary, self.geo), rank::locations(self.summary));
         if !known(&networks) && !known(&countries) {
             writeln!(self.output)?;
-            let text =
-                "Of none of the clients a network or country is known (private or reserved addresses).";
+            let text = "No country or network of a client is known (private or reserved addresses).";
             return self.paragraph(DIM, text, 0);
         }
         self.ranking("Networks cut short most", networks)?;
@@ -171,23 +177,25 @@ impl<W: Write> Table<'_, W> {
         }
         let places = ranked.len();
         ranked.truncate(TOP);
-        let of =
-            if places > TOP { format!(", top {TOP} of {}", grouped(places as u64)) } else { String::new() };
-        let at_least =
-            if least > 1 { format!(", of {} connections or more", grouped(least)) } else { String::new() };
+        let of = if places > TOP { format!(", top {TOP} of {places}") } else { String::new() };
+        let at_least = if least > 1 {
+            format!(" (those with {} connections or more)", grouped(least))
+        } else {
+            String::new()
+        };
         self.title(&format!("{title}{of}{at_least}"))?;
-        let wide = self.width >= 72;
-        let head = wide.then(|| RANKING_HEAD.map(str::to_owned).to_vec());
-        let lines = head.into_iter().chain(ranked.iter().map(|ranked| numbers(&ranked.group, wide)));
-        let mut lines = aligned(&lines.collect::<Vec<_>>()).into_iter();
-        let number_width = lines.as_slice().first().map_or(0, |line| line.chars().count());
-        let name_width = self.width.saturating_sub(2 + 2 + number_width).clamp(6, 40);
-        if let Some(head) = wide.then(|| lines.next()).flatten() {
-            writeln!(self.output, "{DIM}  {:name_width$}  {head}{DIM:#}", "")?;
-        }
-        for (Ranked { code, name, .. }, numbers) in ranked.iter().zip(lines) {
-            let name = fit(format!("{code} {name}").trim(), name_width);
-            writeln!(self.output, "  {name:name_width$}  {numbers}")?;
+        let cells: Vec<[String; 4]> = ranked.iter().map(|ranked| numbers(&ranked.group)).collect();
+        let columns_shown = (1..=4).rev().find(|shown| self.width >= MIN_NAME + 4 + width_of(&cells, *shown));
+        let shown = columns_shown.unwrap_or(1);
+        let name_width = self.width.saturating_sub(4 + width_of(&cells, shown)).min(MAX_NAME);
+        let head = aligned(&RANKING_HEAD.map(str::to_owned), &cells, shown);
+        writeln!(self.output, "{DIM}  {:name_width$}  {head}{DIM:#}", "")?;
+        for (Ranked { code, name, .. }, row) in ranked.iter().zip(&cells) {
+            // Where only one fits, the name says more.
+            let label =
+                if name_width < MIN_LABEL && !name.is_empty() { name } else { &format!("{code} {name}") };
+            let label = padded(label.trim(), name_width);
+            writeln!(self.output, "  {label}  {}", aligned(row, &cells, shown))?;
         }
         Ok(())
     }
@@ -199,7 +207,7 @@ impl<W: Write> Table<'_, W> {
         let records =
             Refusal::ALL.into_iter().zip(input.refused).map(|(reason, count)| (count, reason.about()));
         let others = [
-            (*not_meant, "to other servers, or from sources to be ignored"),
+            (*not_meant, "to other servers or ports, from clients to be ignored, or the other direction"),
             (*not_selected, "outside the filter"),
         ];
         self.reasons("Left out: 5-tuples", connections.chain(others).collect())?;
@@ -219,9 +227,8 @@ impl<W: Write> Table<'_, W> {
         let counts: Vec<String> = reasons.iter().map(|(count, _)| grouped(*count)).collect();
         let width = counts.iter().map(String::len).max().unwrap_or(0);
         for ((_, reason), count) in reasons.into_iter().zip(counts) {
-            let mut lines = wrap(reason, self.width - width - 4).into_iter();
-            writeln!(self.output, "  {count:>width$}  {}", lines.next().unwrap_or_default())?;
-            lines.try_for_each(|line| writeln!(self.output, "  {:width$}  {line}", ""))?;
+            let lines = hanging(&format!("  {count:>width$}  "), reason, self.width);
+            lines.iter().try_for_each(|line| writeln!(self.output, "{line}"))?;
         }
         Ok(())
     }
@@ -242,38 +249,39 @@ impl<W: Write> Table<'_, W> {
     }
 }
 
-const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "of all", "handshakes"];
+const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "cut short / all", "handshakes"];
 
-/// Share, interval, counts, and the share of completed handshakes; the first and the counts on a
-/// narrow terminal.
-fn numbers(group: &Group, wide: bool) -> Vec<String> {
+/// Share, its interval, counts, and the share of completed handshakes. Narrow terminals lose the
+/// last first.
+fn numbers(group: &Group) -> [String; 4] {
     let Group { all, anomalous, completed, completed_anomalous } = group;
-    let share = percent(anomalous.share_of(all));
-    let counts = format!("{} / {}", grouped(anomalous.sampled), grouped(all.sampled));
-    if !wide {
-        return vec![share, counts];
-    }
     let (low, high) = anomalous.interval_of(all);
-    let interval = format!("{:.1}–{:.1} %", low * 100.0, high * 100.0);
     let handshakes = if completed.sampled == 0 {
         "–".to_owned()
     } else {
         percent(completed_anomalous.share_of(completed))
     };
-    vec![share, interval, counts, handshakes]
+    [
+        percent(anomalous.share_of(all)),
+        format!("{:.1}–{:.1} %", low * 100.0, high * 100.0),
+        format!("{} / {}", grouped(anomalous.sampled), grouped(all.sampled)),
+        handshakes,
+    ]
 }
 
-/// Lines of columns, each as wide as its widest cell, aligned to the right.
-fn aligned(lines: &[Vec<String>]) -> Vec<String> {
-    let columns = lines.first().map_or(0, Vec::len);
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let cell = |(cell, width): (&String, &usize)| format!("{cell:>width$}");
-    lines.iter().map(|line| line.iter().zip(&widths).map(cell).collect::<Vec<_>>().join("  ")).collect()
+/// The first columns of a row, each as wide as its widest cell, aligned to the right.
+fn aligned(row: &[String; 4], rows: &[[String; 4]], shown: usize) -> String {
+    let cell = |column: usize| format!("{:>width$}", row[column], width = column_width(rows, column));
+    (0..shown).map(cell).collect::<Vec<_>>().join("  ")
 }
 
-fn quantity(count: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
+fn width_of(rows: &[[String; 4]], shown: usize) -> usize {
+    (0..shown).map(|column| column_width(rows, column)).sum::<usize>() + 2 * (shown - 1)
+}
+
+fn column_width(rows: &[[String; 4]], column: usize) -> usize {
+    let cells = rows.iter().map(|row| columns(&row[column]));
+    cells.chain([columns(RANKING_HEAD[column])]).max().unwrap_or(0)
 }
 
 const fn stage_style(stage: Stage) -> Style {

@@ -1,7 +1,10 @@
 //! Numbers and words on a terminal.
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// `1,234,567`
-pub(crate) fn grouped(number: u64) -> String {
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -11,6 +14,11 @@ pub(crate) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `1 connection`, `1,234 connections`
+pub(crate) fn quantity(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// `12.3 %`; what is not nothing is never shown as 0.0.
@@ -27,32 +35,82 @@ pub(crate) fn bar(share: f64, width: usize) -> String {
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// Cut to `width` columns with an ellipsis, without control characters: names come from files and
-/// must not steer the terminal.
-pub(crate) fn fit(text: &str, width: usize) -> String {
-    let clean = text.chars().filter(|c| !c.is_control());
-    if clean.clone().count() <= width {
-        return clean.collect();
-    }
-    clean.take(width.saturating_sub(1)).chain(['…']).collect()
+/// Columns that a text takes.
+pub(crate) fn columns(text: &str) -> usize {
+    text.width()
 }
 
-/// Lines of at most `width` columns, broken at spaces where possible.
+/// Whether a letter is harmless: names come from files and must neither steer the terminal nor
+/// change the direction of writing.
+fn is_plain(letter: char) -> bool {
+    const FORMATS: [std::ops::RangeInclusive<char>; 4] =
+        ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
+    !letter.is_control() && !FORMATS.iter().any(|range| range.contains(&letter))
+}
+
+/// Cut to `width` columns with an ellipsis, and without what is not [plain](is_plain).
+pub(crate) fn fit(text: &str, width: usize) -> String {
+    let clean: String = text.chars().filter(|letter| is_plain(*letter)).collect();
+    if columns(&clean) <= width {
+        return clean;
+    }
+    let mut left = width.saturating_sub(1);
+    let fitting = clean.chars().take_while(|letter| {
+        let columns = letter.width().unwrap_or(0);
+        let fits = columns <= left;
+        left = left.saturating_sub(columns);
+        fits
+    });
+    fitting.chain(['…']).collect()
+}
+
+/// [`fit`] and then filled up with spaces.
+pub(crate) fn padded(text: &str, width: usize) -> String {
+    let text = fit(text, width);
+    let fill = width - columns(&text).min(width);
+    format!("{text}{:fill$}", "")
+}
+
+/// Lines of at most `width` columns, broken at spaces, and within words that are longer than a
+/// line.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().map_or(0, |line| line.chars().count());
-        if line > 0 && line + 1 + word.chars().count() > width {
+    for piece in text.split_whitespace().flat_map(|word| pieces(word, width)) {
+        let line = lines.last().map_or(0, |line| columns(line));
+        if line > 0 && line + 1 + columns(&piece) > width {
             lines.push(String::new());
         }
         if let Some(line) = lines.last_mut() {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&piece);
         }
     }
     lines
+}
+
+/// A word in parts that fit a line, broken behind a comma where there is one.
+fn pieces(word: &str, width: usize) -> Vec<String> {
+    let (mut rest, mut pieces) = (word.to_owned(), Vec::new());
+    while columns(&rest) > width {
+        let most = rest.char_indices().nth(width).map_or(rest.len(), |(at, _)| at);
+        let at = rest[..most].rfind(',').map_or(most, |comma| comma + 1);
+        let tail = rest.split_off(at);
+        pieces.push(std::mem::replace(&mut rest, tail));
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// Lines of `text` behind a `head` that stands in the first of them only.
+pub(crate) fn hanging(head: &str, text: &str, width: usize) -> Vec<String> {
+    let indent = columns(head);
+    let lines = wrap(text, width.saturating_sub(indent)).into_iter().enumerate();
+    lines
+        .map(|(at, line)| if at == 0 { format!("{head}{line}") } else { format!("{:indent$}{line}", "") })
+        .collect()
 }
 
 #[cfg(test)]
@@ -75,7 +133,17 @@ mod tests {
     #[test]
     fn text_fits_and_does_not_steer_the_terminal() {
         assert_eq!(fit("Télécom\u{1b}[31m SA", 40), "Télécom[31m SA");
+        assert_eq!(fit("\u{202e}abc", 40), "abc");
         assert_eq!(fit("abcdef", 4), "abc…");
+        assert_eq!(fit("中国电信", 6), "中国…");
+        assert_eq!(padded("中", 4), "中  ");
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_in_long_words() {
         assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrap("a=1,2,3,4 x", 5), ["a=1,", "2,3,4", "x"]);
+        assert_eq!(wrap("abcdefg", 3), ["abc", "def", "g"]);
+        assert_eq!(hanging("- ", "aa bb", 5), ["- aa", "  bb"]);
     }
 }

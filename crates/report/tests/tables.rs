@@ -70,7 +70,7 @@ fn no_line_is_wider_than_the_terminal() {
 }
 
 #[test]
-fn bug_no_line_of_a_large_capture_is_wider_than_the_terminal() {
+fn no_line_of_a_large_capture_is_wider_than_the_terminal() {
     let geo = networks(&["Net"]);
     let summary = summary(&geo, 1, 1_500_000);
     WIDTHS.for_each(|width| fits(&table(&summary, &geo, width), width));
@@ -85,7 +85,7 @@ fn narrower_terminals_get_lines_of_30_columns() {
 }
 
 #[test]
-fn bug_a_summary_of_nothing_counts_records() {
+fn a_summary_of_nothing_counts_records() {
     let geo = networks(&["Net"]);
     let text = table(&Summary::default(), &geo, 80);
     assert!(text.starts_with("0 connections in 0 records\n"), "{text}");
@@ -121,14 +121,14 @@ fn names_do_not_steer_the_terminal() {
 
 /// They turn the rest of the line around.
 #[test]
-fn bug_names_do_not_change_the_direction_of_writing() {
+fn names_do_not_change_the_direction_of_writing() {
     let geo = networks(&["\u{202e}right to left"]);
     assert!(!table(&summary(&geo, 1, 10), &geo, 100).contains('\u{202e}'));
 }
 
 /// A column may be two of the terminal's, as in names in Chinese.
 #[test]
-fn bug_wide_letters_count_twice() {
+fn wide_letters_count_twice() {
     let geo = networks(&["中国电信股份有限公司骨干网络中心及其分支机构的网络"]);
     let text = table(&summary(&geo, 1, 10), &geo, 80);
     let line = text.lines().find(|line| line.contains('中')).unwrap();
@@ -154,7 +154,7 @@ fn the_share_of_an_empty_part_is_no_number_of_nothing() {
 
 /// A share of nothing is not 0 %.
 #[test]
-fn bug_no_share_of_no_handshake_is_shown() {
+fn no_share_of_no_handshake_is_shown() {
     let geo = networks(&["Net"]);
     let syn_only =
         Verdict { progress: cutshort_verdict::Progress::PostSyn, stage: Stage::PostSyn, ..reset() };
@@ -185,7 +185,7 @@ fn explanations_fit_from_60_columns_on() {
 }
 
 #[test]
-fn bug_explanations_fit_30_columns() {
+fn explanations_fit_30_columns() {
     for term in all_terms() {
         fits(&explained(term, 30), 30);
     }
@@ -225,7 +225,7 @@ fn column_behind(text: &str, name: &str) -> usize {
 }
 
 #[test]
-fn bug_the_list_of_terms_is_aligned() {
+fn the_list_of_terms_is_aligned() {
     let mut text = Vec::new();
     explain::write_all(80, &mut text).unwrap();
     let text = plain(&text);
@@ -234,7 +234,7 @@ fn bug_the_list_of_terms_is_aligned() {
 }
 
 #[test]
-fn bug_the_list_of_terms_begins_at_once() {
+fn the_list_of_terms_begins_at_once() {
     let mut text = Vec::new();
     explain::write_all(80, &mut text).unwrap();
     assert!(!plain(&text).starts_with('\n'));
@@ -267,6 +267,6 @@ fn reasons_fit_80_columns() {
 }
 
 #[test]
-fn bug_tags_and_evidence_fit_a_narrow_terminal() {
+fn tags_and_evidence_fit_a_narrow_terminal() {
     fits(&reasons(30), 30);
 }

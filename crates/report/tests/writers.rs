@@ -177,7 +177,7 @@ fn errors_of_the_output_are_kept() {
 
 /// A closed pipe is told from other errors by the kind.
 #[test]
-fn bug_errors_of_the_output_are_kept_by_csv() {
+fn errors_of_the_output_are_kept_by_csv() {
     keeps_errors(Format::Csv);
 }
 

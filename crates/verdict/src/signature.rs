@@ -144,9 +144,9 @@ impl FromStr for Signature {
     fn from_str(text: &str) -> Result<Self, Unknown> {
         let wanted = plain(text);
         let by_number = wanted.parse().ok().and_then(Self::from_id);
-        by_number
-            .or_else(|| Self::all().find(|signature| plain(signature.name()) == wanted))
-            .ok_or_else(|| Unknown::new("signature", text, Self::all().map(Self::name)))
+        by_number.or_else(|| Self::all().find(|signature| plain(signature.name()) == wanted)).ok_or_else(
+            || Unknown::new("signature", text, ["1 to 19", "a name such as 'SYN; ACK -> RST'"].into_iter()),
+        )
     }
 }
 

@@ -74,12 +74,13 @@ impl Stage {
             }
             Self::Later => "Data beyond the first message arrived, and then a RST.",
             Self::None => {
-                "The connection was closed with a FIN, was reset by the server, or was alive when last seen."
+                "Not cut short: closed with a FIN, reset by the server, or alive when last seen. This is what ordinary connections look like."
             }
         }
     }
 
-    /// What is known to cause it, innocent causes first. Passive data proves none of them.
+    /// What is known to cause it, innocent causes first; nothing for `none`. Passive data proves none
+    /// of them.
     #[must_use]
     pub const fn causes(self) -> &'static [&'static str] {
         match self {
@@ -107,7 +108,7 @@ impl Stage {
                 "A keep-alive connection was closed by a RST.",
                 "Filters that see clear-text or decrypted content, such as company firewalls.",
             ],
-            Self::None => &["This is what ordinary connections look like."],
+            Self::None => &[],
         }
     }
 }

@@ -58,7 +58,7 @@ fn steps(rows: &[Row]) -> Vec<Step> {
 fn meaning(row: &Row, rows: &[Row], syns: &Syns) -> &'static str {
     match syns {
         Syns::None => "no SYN to count from",
-        Syns::Several if row.is_syn() => "SYN, with another sequence number than another one",
+        Syns::Several if row.is_syn() => "SYN, one of several",
         Syns::Several => "unclear which SYN it belongs to",
         Syns::One(syn) => meaning_after(row, rows, syn),
     }
@@ -70,17 +70,17 @@ fn meaning_after(row: &Row, rows: &[Row], syn: &Syn) -> &'static str {
         Meaning::Syn => "SYN",
         Meaning::Rst if row.flags.any(Flags::ACK) => "RST+ACK",
         Meaning::Rst => "RST",
-        Meaning::EarlierRst => "RST before the latest SYN: of an older connection, ignored",
-        Meaning::OddSyn => "SYN bit with others: ignored",
+        Meaning::EarlierRst => "earlier RST, of an older connection: ignored",
+        Meaning::OddSyn => "SYN with other bits: ignored",
         Meaning::Tail => "tail of an older connection: ignored",
         Meaning::Segment { fin: true, data: false, .. } => "FIN",
         Meaning::Segment { data: true, end, .. } => match Segments::of(rows, syn).first_message {
-            Some(first) if end > first => "data beyond the first message",
-            _ => "data of the first message",
+            Some(first) if end > first => "more data",
+            _ => "first message",
         },
         Meaning::Segment { .. } if row.payload_len > 0 => "keep-alive",
-        Meaning::Segment { ack: true, .. } => "acknowledgement",
-        Meaning::Segment { .. } => "neither acknowledgement nor data",
+        Meaning::Segment { ack: true, .. } => "ack",
+        Meaning::Segment { .. } => "neither ack nor data",
     }
 }
 

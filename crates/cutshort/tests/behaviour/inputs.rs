@@ -105,7 +105,7 @@ fn a_directory() {
 
 /// Requirement: each gives one clear line. 'nothing could be read' is a second one.
 #[test]
-fn bug_one_bad_file_gets_one_line() {
+fn one_bad_file_gets_one_line() {
     let (_folder, path) = bad("empty.pcap", b"");
     let ran = classify(&[&path]);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
@@ -284,7 +284,7 @@ fn usage_errors_end_with_two() {
 }
 
 #[test]
-fn bug_a_negative_guard_is_said_to_be_negative() {
+fn a_negative_guard_is_said_to_be_negative() {
     let ran = run("classify --guard -1s", &[capture("https")]).ended(2);
     assert!(ran.stderr.contains("cannot be negative"), "{}", ran.stderr);
 }

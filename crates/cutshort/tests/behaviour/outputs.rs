@@ -80,7 +80,7 @@ fn an_input_is_no_output() {
 
 /// `--geo` names an input, too.
 #[test]
-fn bug_geo_data_are_no_output() {
+fn geo_data_are_no_output() {
     let folder = tempfile::tempdir().unwrap();
     let geo = folder.path().join("networks.csv");
     fs::write(&geo, "198.51.100.0,198.51.100.255,PE,64500,Net\n").unwrap();
@@ -106,7 +106,7 @@ fn a_folder_that_is_not_there_is_said() {
 
 /// Names of temporary files mean nothing to who named another one.
 #[test]
-fn bug_no_temporary_name_in_a_message() {
+fn no_temporary_name_in_a_message() {
     let folder = tempfile::tempdir().unwrap();
     let said = cannot_write(&folder.path().join("missing/summary.txt"));
     assert!(!said.contains("missing/."), "{said}");
@@ -156,14 +156,14 @@ fn an_output_can_be_read_as_any_new_file() {
 /// The lines have addresses of people: who asks for private files must get them.
 #[cfg(unix)]
 #[test]
-fn bug_an_output_keeps_to_the_umask() {
+fn an_output_keeps_to_the_umask() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(mode_with_umask("077", &folder.path().join("csv")), 0o600);
 }
 
 #[cfg(unix)]
 #[test]
-fn bug_an_output_behind_a_link_leaves_the_link() {
+fn an_output_behind_a_link_leaves_the_link() {
     let folder = tempfile::tempdir().unwrap();
     let (target, link) = (folder.path().join("target.csv"), folder.path().join("link.csv"));
     fs::write(&target, "from before").unwrap();
@@ -201,7 +201,7 @@ fn a_closed_pipe_is_quiet() {
 }
 
 #[test]
-fn bug_a_closed_pipe_is_quiet_with_csv() {
+fn a_closed_pipe_is_quiet_with_csv() {
     let folder = tempfile::tempdir().unwrap();
     quiet_after_a_line("csv", &simulated(folder.path()));
 }

@@ -90,7 +90,7 @@ fn an_output_is_put_in_its_place() {
 /// What is asked to end politely (by `timeout`, systemd, a shutdown) ends as with Ctrl-C, and
 /// leaves no file behind that nobody has named.
 #[test]
-fn bug_termination_leaves_no_temporary_file() {
+fn termination_leaves_no_temporary_file() {
     let endless = Endless::new();
     let output = endless.folder.path().join("lines.csv");
     let (child, _writer) = endless.read(&["--format", "csv", "--output", output.to_str().unwrap()]);

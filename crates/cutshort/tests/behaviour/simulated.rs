@@ -68,7 +68,7 @@ fn it_is_marked() {
 
 /// Whoever looks at one connection of it has to be told as well.
 #[test]
-fn bug_one_connection_of_it_is_marked() {
+fn one_connection_of_it_is_marked() {
     let (_folder, path) = simulate("--duration 15m --rate 1");
     let line = &classify("jsonl", &path).lines()[0];
     let fields =
@@ -153,7 +153,7 @@ fn it_is_told_as_it_is() {
 /// A device has no name for the networks beside it.
 #[cfg(target_os = "linux")]
 #[test]
-fn bug_nothing_is_written_beside_a_device() {
+fn nothing_is_written_beside_a_device() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("null");
     std::os::unix::fs::symlink("/dev/null", &link).unwrap();

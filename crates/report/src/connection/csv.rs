@@ -13,7 +13,7 @@ pub(super) struct Csv<W: Write> {
 impl<W: Write> Csv<W> {
     pub(super) fn new(output: W) -> io::Result<Self> {
         let mut output = csv::Writer::from_writer(output);
-        output.write_record(FIELDS)?;
+        output.write_record(FIELDS).map_err(io_error)?;
         Ok(Self { output })
     }
 }
@@ -30,10 +30,18 @@ impl<W: Write> Writer for Csv<W> {
         );
         let place = (record.location, record.asn, record.as_name);
         let evidence = (record.rst_ttl_delta, record.rst_ip_id_delta, record.silent_us, record.sample_rate);
-        self.output.serialize((head, place, evidence)).map_err(io::Error::from)
+        self.output.serialize((head, place, evidence)).map_err(io_error)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         self.output.flush()
+    }
+}
+
+/// The error of the output as it came: the conversion of the crate hides a broken pipe.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }

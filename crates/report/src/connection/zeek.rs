@@ -64,9 +64,9 @@ impl<W: Write> Writer for Zeek<W> {
         writeln!(
             self.output,
             "{}\t{}\t{id}\ttcp\t{}\t-\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
-            seconds(verdict.first_ts),
+            seconds(micros(verdict.first_ts)),
             uid(five_tuple, verdict.first_ts),
-            seconds(verdict.last_ts - verdict.first_ts),
+            seconds(micros(verdict.last_ts) - micros(verdict.first_ts)),
             history(rows),
             verdict.packets,
             community_id(five_tuple),
@@ -95,9 +95,8 @@ fn tags(connection: &Connection<'_>) -> String {
     if tags.is_empty() { "(empty)".to_owned() } else { tags.join(",") }
 }
 
-/// Seconds with six decimals, exact.
-fn seconds(ts: i64) -> String {
-    let micros = micros(ts);
+/// Microseconds as seconds with six decimals, exact.
+fn seconds(micros: i64) -> String {
     format!("{}.{:06}", micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000))
 }
 
@@ -196,7 +195,7 @@ mod tests {
 
     #[test]
     fn times_are_exact() {
-        assert_eq!(seconds(1_718_000_000_000_001_999), "1718000000.000001");
+        assert_eq!(seconds(1_718_000_000_000_001), "1718000000.000001");
         assert_eq!(seconds(-1), "-1.999999");
     }
 }
