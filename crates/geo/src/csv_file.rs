@@ -116,7 +116,7 @@ mod tests {
         let layer =
             read(b"192.0.2.0,192.0.2.127,AU\n\n192.0.2.128,192.0.2.255,ZZ\n2001:db8::,2001:db8::ff,nz\n");
         let layer = layer.unwrap();
-        assert_eq!(layer.provides, Provides::Country);
+        assert_eq!(layer.origins[0].provides, Provides::Country);
         assert_eq!(get(&layer, "192.0.2.127"), (Some("AU"), None));
         assert_eq!(get(&layer, "192.0.2.128"), (None, None));
         assert_eq!(get(&layer, "2001:db8::ff"), (Some("NZ"), None));
@@ -129,21 +129,21 @@ mod tests {
                     \"192.0.2.0\",\"192.0.2.255\",\"64500\",\"Net, \"\"Inc\"\"\"\n3325256704,3325256959,AS64501,\n\
                     198.18.0.0,198.18.0.255,0,Not routed\n";
         let layer = read(text.as_bytes()).unwrap();
-        assert_eq!(layer.provides, Provides::Network);
+        assert_eq!(layer.origins[0].provides, Provides::Network);
         assert_eq!(get(&layer, "192.0.2.1"), (None, Some(64500)));
         assert_eq!(get(&layer, "198.51.100.9"), (None, Some(64501)));
         assert_eq!(get(&layer, "198.18.0.1"), (None, None));
         assert_eq!(layer.names.get(64500), Some("Net, \"Inc\""));
         assert_eq!(layer.names.get(64501), None);
-        assert_eq!(layer.about.name.as_deref(), Some("My nets"));
-        assert_eq!(layer.about.date.as_deref(), Some("2026-02-03"));
+        assert_eq!(layer.origins[0].about.name.as_deref(), Some("My nets"));
+        assert_eq!(layer.origins[0].about.date.as_deref(), Some("2026-02-03"));
     }
 
     #[test]
     fn both_and_a_later_row_over_an_earlier_one() {
         let text = "10.0.0.0,10.255.255.255,IR,64500,Simulated\r\n10.9.0.0,10.9.0.255,KZ,-,\r\n";
         let layer = read(text.as_bytes()).unwrap();
-        assert_eq!(layer.provides, Provides::Both);
+        assert_eq!(layer.origins[0].provides, Provides::Both);
         assert_eq!(get(&layer, "10.8.0.0"), (Some("IR"), Some(64500)));
         assert_eq!(get(&layer, "10.9.0.0"), (Some("KZ"), None));
         assert_eq!(get(&layer, "10.9.1.0"), (Some("IR"), Some(64500)));

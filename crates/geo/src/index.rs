@@ -2,29 +2,38 @@
 
 use crate::steps::{Cell, Key, Steps};
 
-/// Steps, and for each value of an address's first 16 bits the first of them that begins there. What is left
-/// to search is a dozen steps for most IPv4 addresses.
+/// Steps, and for each [`head`](Key::head) of an address the first of them that begins there. For most IPv4
+/// addresses nothing is left to search, for nearly all a few steps.
 #[derive(Debug)]
 pub(crate) struct Index<K> {
     steps: Steps<K>,
-    /// `heads[h]` counts the starts whose first 16 bits are below `h`; 65,537 entries.
+    /// `heads[h]` counts the starts whose head is below `h`; one entry more than there are heads.
     heads: Vec<u32>,
 }
 
+/// How many starts are looked at together.
+const BLOCK: usize = 8;
+
 impl<K: Key> Index<K> {
     pub(crate) fn new(steps: Steps<K>) -> Self {
-        let mut heads = vec![0; (1 << 16) + 1];
-        for start in steps.starts() {
-            heads[start.head() + 1] += 1;
+        let mut heads = Vec::with_capacity(K::HEADS + 1);
+        for (block, starts) in steps.starts().chunks(BLOCK).enumerate() {
+            // Mostly many starts have the same head: the last one tells whether there is a new one.
+            if starts.last().is_none_or(|last| last.head() < heads.len()) {
+                continue;
+            }
+            for (at, start) in starts.iter().enumerate() {
+                let head = start.head();
+                if heads.len() <= head {
+                    heads.resize(head + 1, (block * BLOCK + at) as u32);
+                }
+            }
         }
-        let mut sum = 0;
-        for head in &mut heads {
-            sum += *head;
-            *head = sum;
-        }
+        heads.resize(K::HEADS + 1, steps.starts().len() as u32);
         Self { steps, heads }
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: K) -> Cell {
         let head = key.head();
         self.steps.get_within(key, self.heads[head] as usize..self.heads[head + 1] as usize)

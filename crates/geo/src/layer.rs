@@ -1,19 +1,48 @@
-//! What a source tells, as every reader of a kind of file hands it over.
+//! What sources tell, as every reader of a kind of file hands it over.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
 
 use crate::names::{NameNotes, Names};
 use crate::steps::{Cell, Span, Steps};
 use crate::{Country, Provides};
 
-/// Everything that one source tells.
+/// Everything that one source tells, or several laid over one another.
 #[derive(Debug)]
 pub(crate) struct Layer {
-    pub(crate) about: About,
-    pub(crate) provides: Provides,
+    /// At least one, in the order of precedence.
+    pub(crate) origins: Vec<Origin>,
     pub(crate) v4: Steps<u32>,
     pub(crate) v6: Steps<u128>,
     pub(crate) names: Names,
+}
+
+impl Layer {
+    /// `self` laid over `base`: what `self` does not know, `base` tells.
+    pub(crate) fn over(mut self, base: Self) -> Self {
+        self.origins.extend(base.origins);
+        Self {
+            origins: self.origins,
+            v4: self.v4.over(&base.v4),
+            v6: self.v6.over(&base.v6),
+            names: self.names.over(&base.names),
+        }
+    }
+}
+
+/// Where what a layer tells is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) about: About,
+    pub(crate) provides: Provides,
+    /// The file it was read from; `None` if it came with the program.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Origin {
+    pub(crate) fn new(about: About, provides: Provides) -> Self {
+        Self { about, provides, path: None }
+    }
 }
 
 /// What a source says about itself.
@@ -92,8 +121,7 @@ impl LayerNotes {
     /// `None` if there was neither a country nor a network.
     pub(crate) fn finish(self, about: About) -> Option<Layer> {
         Some(Layer {
-            about,
-            provides: Provides::from_flags(self.country, self.network)?,
+            origins: vec![Origin::new(about, Provides::from_flags(self.country, self.network)?)],
             v4: Steps::from_spans(&self.v4),
             v6: Steps::from_spans(&self.v6),
             names: self.names.finish(),
@@ -159,6 +187,6 @@ mod tests {
         assert!(notes.add(a, c, None, Some(64500)).is_err());
         let layer = notes.finish(About::default()).unwrap();
         assert_eq!(layer.v4.get(0xc000_0205).place().asn, Some(64500));
-        assert_eq!(layer.provides, Provides::Network);
+        assert_eq!(layer.origins[0].provides, Provides::Network);
     }
 }

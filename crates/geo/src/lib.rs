@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Whatever source an answer has, all sources are laid over one another when they are loaded, and a look-up
-//! is one search in one sorted array per family of addresses. The shipped data takes some 20 MB in memory.
+//! is one search in one sorted array per family of addresses. The shipped data takes some 22 MB in memory.
 //!
 //! Where an address is, is guesswork: sources agree about nine countries in ten or better. So show
 //! [`Geo::sources`] with the answers; the licences ask for it too.
@@ -33,7 +33,7 @@ mod packed;
 mod source;
 mod steps;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
 
 pub use country::{Continent, Country};
@@ -41,13 +41,11 @@ pub use error::GeoError;
 pub use source::{Provides, Source};
 
 use index::Index;
-use layer::Layer;
+use layer::{Layer, Origin};
 use names::Names;
-use steps::Steps;
 
-/// The shipped data, the first before the second. `scripts/geo-data` refreshes them.
-const BUILTIN: [&[u8]; 2] =
-    [include_bytes!("../data/country.cutshort-geo"), include_bytes!("../data/network.cutshort-geo")];
+/// The shipped data. `scripts/geo-data` refreshes it.
+const BUILTIN: &[u8] = include_bytes!("../data/builtin.cutshort-geo");
 
 /// What is known about an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -63,17 +61,14 @@ pub struct Place {
 pub struct Geo {
     v4: Index<u32>,
     v6: Index<u128>,
-    /// In the order of precedence, like `sources`.
-    names: Vec<Names>,
+    names: Names,
     sources: Vec<Source>,
 }
 
 impl Geo {
-    /// The shipped data only. Takes a tenth of a second or less, so keep it.
+    /// The shipped data only. Takes some 30 ms, so keep it.
     pub fn builtin() -> Self {
-        let mut loading = Loading::new();
-        loading.add_builtin();
-        loading.finish()
+        Layer::builtin().into()
     }
 
     /// The shipped data, overridden by the files: a later one goes before an earlier one, field by field and
@@ -82,26 +77,31 @@ impl Geo {
     /// # Errors
     /// A file that is missing, unreadable, damaged, or tells neither countries nor AS numbers.
     pub fn with_files<P: AsRef<Path>>(files: &[P]) -> Result<Self, GeoError> {
-        let mut loading = Loading::new();
-        loading.add_builtin();
-        for path in files.iter().map(AsRef::as_ref) {
-            loading.add(open::open(path)?, Some(path));
-        }
-        Ok(loading.finish())
+        lay_over(Layer::builtin(), files).map(Self::from)
     }
 
     /// Where an address is and who announces it. IPv4 addresses mapped into IPv6 are treated as IPv4. Does
-    /// not allocate; takes some 50 ns.
+    /// not allocate; takes some 20 ns.
+    #[inline]
     pub fn lookup(&self, addr: IpAddr) -> Place {
-        match layer::unmapped(addr) {
+        match addr {
             IpAddr::V4(v4) => self.v4.get(v4.to_bits()).place(),
-            IpAddr::V6(v6) => self.v6.get(v6.to_bits()).place(),
+            IpAddr::V6(v6) => self.lookup_v6(v6.to_bits()),
+        }
+    }
+
+    /// On its own, so that [`lookup`](Self::lookup) stays small enough to become part of its callers.
+    #[inline(never)]
+    fn lookup_v6(&self, bits: u128) -> Place {
+        match Ipv6Addr::from_bits(bits).to_ipv4_mapped() {
+            Some(v4) => self.v4.get(v4.to_bits()).place(),
+            None => self.v6.get(bits).place(),
         }
     }
 
     /// The name of a network, from the first source that has one.
     pub fn as_name(&self, asn: u32) -> Option<&str> {
-        self.names.iter().find_map(|names| names.get(asn))
+        self.names.get(asn)
     }
 
     /// Where answers come from, in the order of precedence: what an earlier one tells, no later one is asked.
@@ -116,52 +116,52 @@ impl Geo {
 /// # Errors
 /// As [`Geo::with_files`].
 pub fn pack(path: &Path) -> Result<Vec<u8>, GeoError> {
-    let layer = open::open(path)?;
-    packed::write(&layer).map_err(|error| GeoError::Read { path: path.to_owned(), error })
+    pack_merged::<&Path>(path, &[])
 }
 
-/// Layers laid over one another, so far.
-struct Loading {
-    v4: Steps<u32>,
-    v6: Steps<u128>,
-    names: Vec<Names>,
-    sources: Vec<Source>,
+/// Packs several files into one: `base`, overridden by `files` as [`Geo::with_files`] does it.
+///
+/// # Errors
+/// As [`Geo::with_files`].
+pub fn pack_merged<P: AsRef<Path>>(base: &Path, files: &[P]) -> Result<Vec<u8>, GeoError> {
+    let layer = lay_over(open::open(base)?, files)?;
+    packed::write(&layer).map_err(|error| GeoError::Read { path: base.to_owned(), error })
 }
 
-impl Loading {
-    fn new() -> Self {
-        Self { v4: Steps::default(), v6: Steps::default(), names: Vec::new(), sources: Vec::new() }
+/// The files laid over `base`, a later one over an earlier one.
+fn lay_over<P: AsRef<Path>>(base: Layer, files: &[P]) -> Result<Layer, GeoError> {
+    files.iter().try_fold(base, |base, path| Ok(open::open(path.as_ref())?.over(base)))
+}
+
+impl Layer {
+    /// The shipped data.
+    fn builtin() -> Self {
+        packed::read(BUILTIN).expect("the shipped data is tested")
     }
+}
 
-    fn add_builtin(&mut self) {
-        for bytes in BUILTIN.iter().rev() {
-            self.add(packed::read(bytes).expect("the shipped data is tested"), None);
+impl From<Layer> for Geo {
+    fn from(layer: Layer) -> Self {
+        Self {
+            v4: Index::new(layer.v4),
+            v6: Index::new(layer.v6),
+            names: layer.names,
+            sources: layer.origins.into_iter().map(Source::from).collect(),
         }
     }
-
-    /// Lays a layer on top.
-    fn add(&mut self, layer: Layer, path: Option<&Path>) {
-        self.sources.insert(0, source(&layer, path));
-        self.names.insert(0, layer.names);
-        self.v4 = layer.v4.over(&self.v4);
-        self.v6 = layer.v6.over(&self.v6);
-    }
-
-    fn finish(self) -> Geo {
-        Geo { v4: Index::new(self.v4), v6: Index::new(self.v6), names: self.names, sources: self.sources }
-    }
 }
 
-fn source(layer: &Layer, path: Option<&Path>) -> Source {
-    let about = layer.about.clone();
-    let file_name = || path?.file_name().map(|name| name.to_string_lossy().into_owned());
-    Source {
-        name: about.name.or_else(file_name).unwrap_or_else(|| "unnamed".into()),
-        date: about.date.unwrap_or_else(|| "unknown".into()),
-        licence: about.licence,
-        urls: about.urls,
-        provides: layer.provides,
-        path: path.map(Path::to_owned),
+impl From<Origin> for Source {
+    fn from(Origin { about, provides, path }: Origin) -> Self {
+        let file_name = || Some(path.as_ref()?.file_name()?.to_string_lossy().into_owned());
+        Self {
+            name: about.name.or_else(file_name).unwrap_or_else(|| "unnamed".into()),
+            date: about.date.unwrap_or_else(|| "unknown".into()),
+            licence: about.licence,
+            urls: about.urls,
+            provides,
+            path,
+        }
     }
 }
 
@@ -174,19 +174,19 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
         #[test]
-        fn the_merged_data_answers_as_its_parts_do(addrs in prop::collection::vec(any::<(u32, u128)>(), 20_000)) {
-            let geo = Geo::builtin();
-            let [country, network] = BUILTIN.map(|bytes| packed::read(bytes).unwrap());
-            for (v4, v6) in addrs {
-                let v6 = v6 >> 3 | 1 << 125; // in 2000::/3
-                let parts = |country: steps::Cell, network: steps::Cell| Place {
-                    country: country.place().country,
-                    asn: network.place().asn,
-                };
-                let place = geo.lookup(IpAddr::V4(v4.into()));
-                prop_assert_eq!(place, parts(country.v4.get(v4), network.v4.get(v4)));
-                let place = geo.lookup(IpAddr::V6(v6.into()));
-                prop_assert_eq!(place, parts(country.v6.get(v6), network.v6.get(v6)));
+        fn the_index_answers_as_a_search_of_all_steps_does(
+            addrs in prop::collection::vec(any::<(u32, u128)>(), 20_000),
+        ) {
+            let (geo, layer) = (Geo::builtin(), Layer::builtin());
+            let edges4 = layer.v4.starts().iter().step_by(50).flat_map(|&start| [start.wrapping_sub(1), start]);
+            let edges6 = layer.v6.starts().iter().step_by(50).flat_map(|&start| [start.wrapping_sub(1), start]);
+            for v4 in addrs.iter().map(|&(v4, _)| v4).chain(edges4) {
+                prop_assert_eq!(geo.lookup(IpAddr::V4(v4.into())), layer.v4.get(v4).place());
+            }
+            // Mostly in 2000::/3.
+            let random = addrs.iter().map(|&(v4, v6)| if v4 % 8 == 0 { v6 } else { v6 >> 3 | 1 << 125 });
+            for v6 in random.chain(edges6) {
+                prop_assert_eq!(geo.v6.get(v6), layer.v6.get(v6));
             }
         }
     }

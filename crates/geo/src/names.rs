@@ -18,6 +18,37 @@ impl Names {
         self.text.get(begin as usize..self.ends[found] as usize)
     }
 
+    /// `None` if there are not as many ends as numbers, or if the last end is not that of the text.
+    pub(crate) fn from_columns(asns: Vec<u32>, ends: Vec<u32>, text: String) -> Option<Self> {
+        let end = ends.last().map_or(0, |&end| end as usize);
+        (asns.len() == ends.len() && end == text.len()).then_some(Self { asns, ends, text })
+    }
+
+    /// Those of both; where both have a name for a network, that of `self`.
+    pub(crate) fn over(&self, base: &Self) -> Self {
+        let mut all: BTreeMap<u32, &str> = base.iter().collect();
+        all.extend(self.iter());
+        Self::from_sorted(all.into_iter())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.asns.iter().filter_map(|&asn| Some((asn, self.get(asn)?)))
+    }
+
+    /// In ascending order.
+    pub(crate) fn asns(&self) -> &[u32] {
+        &self.asns
+    }
+
+    /// Where in [`text`](Self::text) the name of each of [`asns`](Self::asns) ends.
+    pub(crate) fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Sorted already, each number once.
     pub(crate) fn from_sorted<'a>(names: impl Iterator<Item = (u32, &'a str)>) -> Self {
         let mut this = Self::default();

@@ -11,7 +11,11 @@ const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b
 /// Reads the file, whatever it is.
 pub(crate) fn open(path: &Path) -> Result<Layer, GeoError> {
     let bytes = std::fs::read(path).map_err(|error| GeoError::Read { path: path.to_owned(), error })?;
-    read(&bytes).map_err(|problem| GeoError::wrong(path, problem))
+    let mut layer = read(&bytes).map_err(|problem| GeoError::wrong(path, problem))?;
+    for origin in &mut layer.origins {
+        origin.path = Some(path.to_owned());
+    }
+    Ok(layer)
 }
 
 fn read(bytes: &[u8]) -> Result<Layer, String> {

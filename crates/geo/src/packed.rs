@@ -1,35 +1,51 @@
 //! The packed form that the built-in data is shipped in.
 //!
+//! It is made for being loaded fast: columns that need hardly any decoding, compressed as a whole.
+//!
 //! ```text
-//! file       = "cutshort-geo 1\n" *( key ": " value "\n" ) "\n" payload
-//! key        = "source" | "date" | "licence" | "url"      the url any number of times
-//! payload    = one zstd frame with a checksum, of: dictionary, IPv4 ranges, IPv6 ranges
-//! dictionary = column of lines: country [ " " asn [ " " name ] ] "\n"    the country "-" if unknown
-//! ranges     = five columns, of: gap zeros, gap rest, length zeros, length rest, line of the dictionary
-//! column     = varint length in bytes, the bytes
-//! varint     = LEB128
+//! file    = "cutshort-geo 2\n" 1*source "\n" frame    sources in the order of precedence
+//! source  = "provides: " ( "country" | "network" | "both" ) "\n" *( key ": " value "\n" )
+//! key     = "source" | "date" | "licence" | "url"     the url any number of times
+//! frame   = one zstd frame with its size and a checksum, of: cells, names, IPv4 steps, IPv6 steps
+//! cells   = bytes: codes of countries, two letters each
+//!           numbers: AS numbers, each as the difference to the one before; 0 if unknown
+//!           bytes: countries, each as its place among the codes from 1 on; 0 if unknown
+//! names   = numbers: AS numbers, each as the difference to the one before
+//!           numbers: lengths in bytes
+//!           bytes: the names, one after the other
+//! steps   = numbers: the different lengths of steps, each less one
+//!           numbers: which of these each step but the last has, counted from 0
+//!           bytes: for each step how many steps back one has the same cell, or 0
+//!           numbers: for each 0 of these the cell of the step, counted from 0
+//! bytes   = length, the bytes
+//! numbers = count, a byte for how many bytes a number has, all lowest bytes, all second lowest and so on
+//! length, count: four bytes, the lowest first
 //! ```
 //!
-//! Ranges are sorted and do not overlap. `gap` counts the addresses between a range and the one before (or
-//! address 0), `length` those in the range. Such numbers mostly end in many zero bits, so a number is a byte
-//! and a varint: for `n` = (2 `r` + 1) << `z` the byte `z` + 1 and the varint `r`; for 0 the byte 0 and no
-//! varint. 2^128, the length of all of IPv6, has `z` = 128. A line of the dictionary is a varint. A line is
-//! written where it is used first, so new ones are always the next.
-//!
-//! Each kind of number is a column of its own because zstd finds more in them than in rows.
+//! A step is a number of addresses that all have the same cell, which is a pair of country and AS number. The
+//! first step begins at address 0, each other one where the one before ends, and the last one ends with the
+//! last address. There are only thousands of different lengths, and often networks take turns: that is why
+//! lengths are numbered and cells are looked up among the last steps. Zstd finds little more to save in these
+//! columns, and so decodes them fast.
 
-use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::collections::{BTreeSet, HashMap};
 
-use crate::layer::{About, Layer};
+use zstd::bulk::Compressor;
+use zstd::stream::raw::CParameter;
+
+use crate::layer::{About, Layer, Origin};
 use crate::names::Names;
-use crate::steps::{Builder, Cell, Key, Span, Steps};
+use crate::steps::{Cell, Key, Steps};
 use crate::{Country, Provides};
 
-const MAGIC: &[u8] = b"cutshort-geo 1\n";
+const MAGIC: &[u8] = b"cutshort-geo 2\n";
 const LEVEL: i32 = 19;
+/// The shortest repetition that zstd makes use of: shorter ones save little and cost much to decode.
+const MIN_MATCH: u32 = 7;
 /// Far above what the whole internet needs: a small file cannot fill the memory.
-const MAX_PAYLOAD: u64 = 1 << 28;
+const MAX_PAYLOAD: usize = 1 << 27;
+/// How many steps back a cell is looked for.
+const MAX_BACK: usize = 255;
 
 /// Whether these are the bytes of a packed file.
 pub(crate) fn is_packed(bytes: &[u8]) -> bool {
@@ -38,218 +54,219 @@ pub(crate) fn is_packed(bytes: &[u8]) -> bool {
 
 /// The packed form of a layer.
 pub(crate) fn write(layer: &Layer) -> std::io::Result<Vec<u8>> {
-    let mut lines = Lines { names: &layer.names, numbers: HashMap::new(), text: Vec::new() };
-    let v4 = write_ranges(&layer.v4, &mut lines);
-    let v6 = write_ranges(&layer.v6, &mut lines);
+    let cells: BTreeSet<_> = layer.v4.cells().iter().chain(layer.v6.cells()).copied().collect();
+    let cells: Vec<Cell> = cells.into_iter().collect();
     let mut payload = Vec::new();
-    put_column(&mut payload, &lines.text);
-    payload.extend(v4);
-    payload.extend(v6);
-    let mut encoder = zstd::Encoder::new(header(&layer.about), LEVEL)?;
-    encoder.include_checksum(true)?;
-    encoder.set_pledged_src_size(Some(payload.len() as u64))?;
-    encoder.include_contentsize(true)?;
-    encoder.write_all(&payload)?;
-    encoder.finish()
+    put_cells(&mut payload, &cells);
+    put_names(&mut payload, &layer.names);
+    put_steps(&mut payload, &layer.v4, &cells);
+    put_steps(&mut payload, &layer.v6, &cells);
+    let mut compressor = Compressor::new(LEVEL)?;
+    compressor.set_parameter(CParameter::MinMatch(MIN_MATCH))?;
+    compressor.set_parameter(CParameter::ChecksumFlag(true))?;
+    Ok([header(&layer.origins), compressor.compress(&payload)?].concat())
 }
 
-fn header(about: &About) -> Vec<u8> {
-    let single = [("source", &about.name), ("date", &about.date), ("licence", &about.licence)];
-    let single = single.into_iter().filter_map(|(key, value)| value.as_ref().map(|value| (key, value)));
-    let urls = about.urls.iter().map(|url| ("url", url));
+fn header(origins: &[Origin]) -> Vec<u8> {
     let mut header = MAGIC.to_vec();
-    for (key, value) in single.chain(urls) {
-        header.extend(format!("{key}: {value}\n").bytes());
+    for Origin { about, provides, .. } in origins {
+        let single = [("source", &about.name), ("date", &about.date), ("licence", &about.licence)];
+        let single = single.into_iter().filter_map(|(key, value)| value.as_ref().map(|value| (key, value)));
+        let urls = about.urls.iter().map(|url| ("url", url));
+        header.extend(format!("provides: {}\n", provides.word()).bytes());
+        for (key, value) in single.chain(urls) {
+            header.extend(format!("{key}: {value}\n").bytes());
+        }
     }
     header.push(b'\n');
     header
 }
 
-/// The dictionary while it grows.
-struct Lines<'a> {
-    names: &'a Names,
-    numbers: HashMap<(Option<Country>, Option<u32>), u128>,
-    text: Vec<u8>,
+fn put_cells(payload: &mut Vec<u8>, cells: &[Cell]) {
+    let places = || cells.iter().map(|cell| cell.place());
+    let countries: BTreeSet<Country> = places().filter_map(|place| place.country).collect();
+    let countries: Vec<Country> = countries.into_iter().collect();
+    let codes: Vec<&str> = countries.iter().map(|country| country.alpha2()).collect();
+    let number = |country| countries.binary_search(&country).map_or(0, |at| at as u8 + 1);
+    put_bytes(payload, codes.concat().as_bytes());
+    put_numbers(payload, &differences(places().map(|place| place.asn.unwrap_or(0))));
+    put_bytes(payload, &places().map(|place| place.country.map_or(0, number)).collect::<Vec<u8>>());
 }
 
-impl Lines<'_> {
-    fn number(&mut self, cell: Cell) -> u128 {
-        let place = cell.place();
-        let next = self.numbers.len() as u128;
-        *self.numbers.entry((place.country, place.asn)).or_insert_with(|| {
-            let country = place.country.map_or("-", Country::alpha2);
-            let line = match place.asn {
-                None => country.to_owned(),
-                Some(asn) => format!("{country} {asn} {}", self.names.get(asn).unwrap_or("")),
-            };
-            self.text.extend(line.trim_end().bytes().chain([b'\n']));
-            next
-        })
-    }
+fn put_names(payload: &mut Vec<u8>, names: &Names) {
+    put_numbers(payload, &differences(names.asns().iter().copied()));
+    put_numbers(payload, &differences(names.ends().iter().copied()));
+    put_bytes(payload, names.text().as_bytes());
 }
 
-fn write_ranges<K: Key>(steps: &Steps<K>, lines: &mut Lines<'_>) -> Vec<u8> {
-    let mut columns: [Vec<u8>; 5] = Default::default();
-    let [gap_zeros, gap_rest, length_zeros, length_rest, numbers] = &mut columns;
-    let mut free = 0;
-    for span in steps.spans() {
-        put_number(gap_zeros, gap_rest, span.first.to_u128() - free);
-        // 2^128 wraps to 0, which no range is long.
-        let length = (span.last - span.first).to_u128().wrapping_add(1);
-        match length {
-            0 => put_zeros(length_zeros, length_rest, 128, 0),
-            _ => put_number(length_zeros, length_rest, length),
+fn put_steps<K: Key>(payload: &mut Vec<u8>, steps: &Steps<K>, all: &[Cell]) {
+    let lengths: Vec<K> = steps.starts().windows(2).map(|pair| pair[1] - pair[0] - K::ONE).collect();
+    let different = by_frequency(&lengths);
+    let numbers: HashMap<K, u32> = different.iter().copied().zip(0..).collect();
+    put_numbers(payload, &different);
+    put_numbers(payload, &lengths.iter().map(|length| numbers[length]).collect::<Vec<u32>>());
+
+    let (mut backs, mut direct) = (Vec::new(), Vec::new());
+    let mut last = HashMap::new();
+    for (at, &cell) in steps.cells().iter().enumerate() {
+        let number = all.partition_point(|&other| other < cell) as u32;
+        match last.insert(number, at).map(|before| at - before) {
+            Some(back @ 1..=MAX_BACK) => backs.push(back as u8),
+            _ => {
+                backs.push(0);
+                direct.push(number);
+            }
         }
-        put_varint(numbers, lines.number(span.cell));
-        free = span.last.to_u128().wrapping_add(1);
     }
-    let mut bytes = Vec::new();
-    columns.iter().for_each(|column| put_column(&mut bytes, column));
-    bytes
+    put_bytes(payload, &backs);
+    put_numbers(payload, &direct);
 }
 
-fn put_number(zeros: &mut Vec<u8>, rest: &mut Vec<u8>, number: u128) {
-    match number.trailing_zeros() {
-        128 => zeros.push(0),
-        shift => put_zeros(zeros, rest, shift as u8, number >> shift >> 1),
+/// What is in the list, the most frequent first.
+fn by_frequency<K: Key>(list: &[K]) -> Vec<K> {
+    let mut counts: HashMap<K, usize> = HashMap::new();
+    for &item in list {
+        *counts.entry(item).or_default() += 1;
     }
+    let mut items: Vec<K> = counts.keys().copied().collect();
+    items.sort_unstable_by_key(|item| (std::cmp::Reverse(counts[item]), *item));
+    items
 }
 
-fn put_zeros(zeros: &mut Vec<u8>, rest: &mut Vec<u8>, shift: u8, value: u128) {
-    zeros.push(shift + 1);
-    put_varint(rest, value);
+/// Of ascending numbers, the first from 0.
+fn differences(ascending: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut before = 0;
+    ascending.map(|number| number - std::mem::replace(&mut before, number)).collect()
 }
 
-fn put_varint(bytes: &mut Vec<u8>, mut value: u128) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
+fn put_bytes(payload: &mut Vec<u8>, bytes: &[u8]) {
+    payload.extend((bytes.len() as u32).to_le_bytes());
+    payload.extend(bytes);
+}
+
+fn put_numbers<K: Key>(payload: &mut Vec<u8>, numbers: &[K]) {
+    let used = |place: &usize| numbers.iter().any(|number| number.byte(*place) != 0);
+    let width = (1..K::BYTES).rev().find(used).map_or(1, |highest| highest + 1);
+    payload.extend((numbers.len() as u32).to_le_bytes());
+    payload.push(width as u8);
+    for place in 0..width {
+        payload.extend(numbers.iter().map(|number| number.byte(place)));
     }
-    bytes.push(value as u8);
-}
-
-fn put_column(bytes: &mut Vec<u8>, column: &[u8]) {
-    put_varint(bytes, column.len() as u128);
-    bytes.extend(column);
 }
 
 /// Reads a packed file. `Err` says what is wrong with it.
 pub(crate) fn read(bytes: &[u8]) -> Result<Layer, String> {
-    let (about, frame) = read_header(bytes).ok_or_else(|| damaged("no header"))?;
-    let mut payload = Vec::new();
-    zstd::Decoder::with_buffer(frame)
-        .and_then(|decoder| decoder.take(MAX_PAYLOAD).read_to_end(&mut payload))
-        .map_err(|error| damaged(&error.to_string()))?;
-    read_payload(about, &payload).ok_or_else(|| damaged("no such ranges"))
+    let (origins, frame) = read_header(bytes).ok_or_else(|| damaged("no header"))?;
+    let payload = zstd::bulk::decompress(frame, MAX_PAYLOAD).map_err(|error| damaged(&error.to_string()))?;
+    read_payload(origins, &payload).ok_or_else(|| damaged("no such ranges"))
 }
 
 fn damaged(problem: &str) -> String {
     format!("a damaged file of packed geo data ({problem})")
 }
 
-fn read_header(bytes: &[u8]) -> Option<(About, &[u8])> {
+fn read_header(bytes: &[u8]) -> Option<(Vec<Origin>, &[u8])> {
     let mut rest = bytes.strip_prefix(MAGIC)?;
-    let mut about = About::default();
+    let mut origins: Vec<Origin> = Vec::new();
     loop {
         let end = rest.iter().position(|&byte| byte == b'\n')?;
         let line = std::str::from_utf8(&rest[..end]).ok()?;
         rest = &rest[end + 1..];
-        if line.is_empty() {
-            return Some((about, rest));
-        }
-        about.note(line);
-    }
-}
-
-fn read_payload(about: About, mut payload: &[u8]) -> Option<Layer> {
-    let dictionary = Dictionary::read(take_column(&mut payload)?)?;
-    let v4 = read_ranges(&mut payload, &dictionary.cells)?;
-    let v6 = read_ranges(&mut payload, &dictionary.cells)?;
-    payload.is_empty().then_some(())?;
-    Some(Layer { about, provides: dictionary.provides()?, v4, v6, names: dictionary.names })
-}
-
-struct Dictionary {
-    cells: Vec<Cell>,
-    names: Names,
-}
-
-impl Dictionary {
-    fn read(text: &[u8]) -> Option<Self> {
-        let mut cells = Vec::new();
-        let mut names = Vec::new();
-        for line in std::str::from_utf8(text).ok()?.lines() {
-            let mut parts = line.splitn(3, ' ');
-            let country = match parts.next()? {
-                "-" => None,
-                code => Some(Country::from_alpha2(code)?),
-            };
-            let asn = parts.next().map(str::parse).transpose().ok()?;
-            names.extend(asn.zip(parts.next()));
-            cells.push(Cell::new(country, asn));
-        }
-        names.sort_unstable();
-        names.dedup_by_key(|(asn, _)| *asn);
-        Some(Self { cells, names: Names::from_sorted(names.into_iter()) })
-    }
-
-    fn provides(&self) -> Option<Provides> {
-        let places = || self.cells.iter().map(|cell| cell.place());
-        Provides::from_flags(
-            places().any(|place| place.country.is_some()),
-            places().any(|place| place.asn.is_some()),
-        )
-    }
-}
-
-fn read_ranges<K: Key>(payload: &mut &[u8], cells: &[Cell]) -> Option<Steps<K>> {
-    let mut columns = [&[][..]; 5];
-    for column in &mut columns {
-        *column = take_column(payload)?;
-    }
-    let [gap_zeros, mut gap_rest, length_zeros, mut length_rest, mut numbers] = columns;
-    let mut builder = Builder::new(gap_zeros.len());
-    let mut free = Some(0_u128);
-    for (&gap, &length) in gap_zeros.iter().zip(length_zeros) {
-        let first = free?.checked_add(take_number(gap, &mut gap_rest)?)?;
-        let length = take_number(length, &mut length_rest)?;
-        let last = first.checked_add(length.wrapping_sub(1))?;
-        let cell = *cells.get(usize::try_from(take_varint(&mut numbers)?).ok()?)?;
-        builder.add(Span { first: K::from_u128(first)?, last: K::from_u128(last)?, cell });
-        free = last.checked_add(1);
-    }
-    let all_used = gap_rest.is_empty() && length_rest.is_empty() && numbers.is_empty();
-    (all_used && gap_zeros.len() == length_zeros.len()).then(|| builder.finish())
-}
-
-/// 2^128 wraps to 0.
-fn take_number(zeros: u8, rest: &mut &[u8]) -> Option<u128> {
-    let Some(shift) = zeros.checked_sub(1) else { return Some(0) };
-    let odd = take_varint(rest)?.checked_mul(2)? | 1;
-    match shift {
-        128 => (odd == 1).then_some(0),
-        _ => odd.checked_shl(shift.into()).filter(|number| number >> shift == odd),
-    }
-}
-
-fn take_varint(bytes: &mut &[u8]) -> Option<u128> {
-    let mut value = 0_u128;
-    for shift in (0..128).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u128::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
+        match line.strip_prefix("provides: ") {
+            Some(word) => origins.push(Origin::new(About::default(), Provides::from_word(word)?)),
+            None if line.is_empty() => return (!origins.is_empty()).then_some((origins, rest)),
+            None => origins.last_mut()?.about.note(line),
         }
     }
-    None
 }
 
-fn take_column<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(take_varint(bytes)?).ok()?;
-    let (column, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(column)
+fn read_payload(origins: Vec<Origin>, mut payload: &[u8]) -> Option<Layer> {
+    let cells = take_cells(&mut payload)?;
+    let names = take_names(&mut payload)?;
+    let v4 = take_steps(&mut payload, &cells)?;
+    let v6 = take_steps(&mut payload, &cells)?;
+    payload.is_empty().then_some(Layer { origins, v4, v6, names })
+}
+
+fn take_cells(payload: &mut &[u8]) -> Option<Vec<Cell>> {
+    let codes = take_bytes(payload)?.chunks(2);
+    let codes = codes.map(|code| Country::from_alpha2(std::str::from_utf8(code).ok()?).map(Some));
+    let countries: Vec<Option<Country>> = std::iter::once(Some(None)).chain(codes).collect::<Option<_>>()?;
+    let asns = sums(take_numbers(payload)?)?;
+    let numbers = take_bytes(payload)?;
+    let cell =
+        |(asn, &country): (u32, &u8)| Some(Cell::new(*countries.get(usize::from(country))?, Some(asn)));
+    let cells = asns.iter().copied().zip(numbers).map(cell).collect::<Option<Vec<Cell>>>()?;
+    (asns.len() == numbers.len()).then_some(cells)
+}
+
+fn take_names(payload: &mut &[u8]) -> Option<Names> {
+    let asns = sums(take_numbers(payload)?)?;
+    let ends = sums(take_numbers(payload)?)?;
+    let text = std::str::from_utf8(take_bytes(payload)?).ok()?;
+    Names::from_columns(asns, ends, text.to_owned())
+}
+
+fn take_steps<K: Key>(payload: &mut &[u8], all: &[Cell]) -> Option<Steps<K>> {
+    let lengths: Vec<K> = take_numbers(payload)?;
+    let lengths: Vec<K> = lengths.into_iter().map(K::next).collect::<Option<_>>()?;
+    let numbers: Vec<u32> = take_numbers(payload)?;
+    let mut starts = vec![K::ZERO; numbers.len() + 1];
+    let mut sum = K::ZERO;
+    for (start, &number) in starts[1..].iter_mut().zip(&numbers) {
+        sum = sum.checked_add(*lengths.get(number as usize)?)?;
+        *start = sum;
+    }
+
+    let backs = take_bytes(payload)?;
+    let direct: Vec<u32> = take_numbers(payload)?;
+    let mut direct = direct.iter();
+    let mut cells: Vec<Cell> = Vec::with_capacity(backs.len());
+    for &back in backs {
+        let cell = match back {
+            0 => all.get(*direct.next()? as usize)?,
+            _ => cells.get(cells.len().wrapping_sub(back.into()))?,
+        };
+        cells.push(*cell);
+    }
+    (direct.next().is_none() && cells.len() == starts.len()).then(|| Steps::from_columns(starts, cells))
+}
+
+/// Undoes [`differences`].
+fn sums(mut numbers: Vec<u32>) -> Option<Vec<u32>> {
+    let mut sum = 0_u32;
+    for number in &mut numbers {
+        sum = sum.checked_add(*number)?;
+        *number = sum;
+    }
+    Some(numbers)
+}
+
+fn take_numbers<K: Key>(payload: &mut &[u8]) -> Option<Vec<K>> {
+    let count = take_u32(payload)?;
+    let width = usize::from(*payload.split_off_first()?);
+    let bytes = payload.split_off(..count.checked_mul(width)?)?;
+    if !(1..=K::BYTES).contains(&width) {
+        return None;
+    }
+    let mut numbers = vec![K::ZERO; count];
+    for (place, column) in bytes.chunks_exact(count.max(1)).enumerate() {
+        for (number, &byte) in numbers.iter_mut().zip(column) {
+            *number = number.with_byte(place, byte);
+        }
+    }
+    Some(numbers)
+}
+
+fn take_bytes<'a>(payload: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = take_u32(payload)?;
+    payload.split_off(..length)
+}
+
+fn take_u32(payload: &mut &[u8]) -> Option<usize> {
+    let (number, rest) = payload.split_first_chunk()?;
+    *payload = rest;
+    usize::try_from(u32::from_le_bytes(*number)).ok()
 }
 
 #[cfg(test)]

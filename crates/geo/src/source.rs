@@ -25,6 +25,20 @@ impl Provides {
         }
     }
 
+    /// For files.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Country => "country",
+            Self::Network => "network",
+            Self::Both => "both",
+        }
+    }
+
+    /// The one with this [`word`](Self::word).
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        [Self::Country, Self::Network, Self::Both].into_iter().find(|provides| provides.word() == word)
+    }
+
     /// Whether it tells the country.
     pub fn country(self) -> bool {
         self != Self::Network

@@ -82,11 +82,8 @@ fn it_can_be_shared_between_threads() {
 }
 
 #[test]
-fn the_shipped_files_stay_small() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
-    let size: u64 = ["country", "network"]
-        .map(|name| folder.join(format!("{name}.cutshort-geo")).metadata().unwrap().len())
-        .iter()
-        .sum();
-    assert!(size < 5_000_000, "{size}");
+fn the_shipped_file_stays_small() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/builtin.cutshort-geo");
+    let size = file.metadata().unwrap().len();
+    assert!(size < 4_000_000, "{size}");
 }

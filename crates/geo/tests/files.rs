@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use cutshort_geo::{Country, Geo, GeoError, Provides, pack};
+use cutshort_geo::{Country, Geo, GeoError, Provides, pack, pack_merged};
 
 static BUILTIN: LazyLock<Geo> = LazyLock::new(Geo::builtin);
 
@@ -142,6 +142,23 @@ fn a_packed_file_is_accepted_and_says_the_same() {
     bytes.truncate(bytes.len() - 9);
     let cut = problem(&file("packed-cut", &bytes));
     assert!(cut.contains(": a damaged file of packed geo data ("), "{cut}");
+}
+
+#[test]
+fn files_packed_together_answer_as_they_do_on_their_own() {
+    let base =
+        file("base.csv", b"# source: Base\n192.0.2.0,192.0.2.255,64500,Base\n192.0.2.0,192.0.2.9,FR\n");
+    let top = file("top.csv", b"# source: Top\n192.0.2.0,192.0.2.127,SE\n");
+    let packed = file("packed-merged", &pack_merged(&base, &[&top]).unwrap());
+    let (geo, parts) = (with(&[&packed]), with(&[&base, &top]));
+    for addr in ["192.0.1.255", "192.0.2.0", "192.0.2.127", "192.0.2.128", "192.0.3.0"] {
+        assert_eq!(lookup(&geo, addr), lookup(&parts, addr), "{addr}");
+    }
+    assert_eq!(geo.as_name(64500), Some("Base"));
+    let lines = |geo: &Geo| geo.sources().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(lines(&geo), lines(&parts));
+    assert_eq!(geo.sources()[0].provides, Provides::Country);
+    assert_eq!(geo.sources()[0].path, Some(packed));
 }
 
 #[test]

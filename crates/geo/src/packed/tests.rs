@@ -28,7 +28,7 @@ fn sample() -> Layer {
 
 fn assert_same(a: &Layer, b: &Layer) {
     assert_eq!((&a.v4, &a.v6, &a.names), (&b.v4, &b.v6, &b.names));
-    assert_eq!((&a.about, a.provides), (&b.about, b.provides));
+    assert_eq!(a.origins, b.origins);
 }
 
 #[test]
@@ -64,35 +64,111 @@ fn every_cut_and_every_flipped_byte_of_the_frame_is_noticed() {
 }
 
 #[test]
+fn a_layer_of_several_sources_comes_back() {
+    let mut notes = LayerNotes::default();
+    notes.add(addr(256), addr(300), Country::from_alpha2("FR"), Some(64501)).unwrap();
+    notes.name(64501, "Top");
+    notes.name(64500, "Other name");
+    let layer = notes.finish(About::default()).unwrap().over(sample());
+    assert_eq!(layer.origins.len(), 2);
+    assert_eq!(layer.names.get(64500), Some("Other name"));
+    assert_same(&layer, &read(&write(&layer).unwrap()).unwrap());
+}
+
+#[test]
+fn steps_beyond_the_reach_of_a_look_back_come_back() {
+    let mut notes = LayerNotes::default();
+    for round in 0..3 {
+        for asn in 1..=260 {
+            let at = round * 1000 + asn;
+            notes.add(addr(at), addr(at), None, Some(asn)).unwrap();
+            notes
+                .add(addr6(u128::from(at) << 90), addr6(u128::from(at) << 90), None, Some(asn % 3 + 1))
+                .unwrap();
+        }
+    }
+    let layer = notes.finish(About::default()).unwrap();
+    assert_same(&layer, &read(&write(&layer).unwrap()).unwrap());
+}
+
+#[test]
+fn headers_of_nonsense_are_refused() {
+    let header = |lines: &str| read_header(&[MAGIC, lines.as_bytes()].concat()).is_some();
+    assert!(header("provides: both\n\n"));
+    assert!(header("provides: country\nother: x\nprovides: network\nsource: A\n\n"));
+    assert!(!header("provides: both\n"), "no end");
+    assert!(!header("provides: names\n\n"), "no such kind");
+    assert!(!header("source: A\nprovides: both\n\n"), "whose source is it?");
+    assert!(!header("\n"), "no source");
+}
+
+/// Columns of a payload that is right: one cell, one name, one step of IPv4 and of IPv6.
+fn columns() -> Vec<Vec<u8>> {
+    let bytes = |bytes: &[u8]| [&[bytes.len() as u8, 0, 0, 0], bytes].concat();
+    let numbers = |numbers: &[u8]| [&[numbers.len() as u8, 0, 0, 0, 1], numbers].concat();
+    let cells = [bytes(b"AU"), numbers(&[5]), bytes(&[1])];
+    let names = [numbers(&[5]), numbers(&[2]), bytes(b"Ab")];
+    let steps = [numbers(&[]), numbers(&[]), bytes(&[0]), numbers(&[0])];
+    [&cells[..], &names, &steps, &steps].concat()
+}
+
+#[test]
 fn payloads_of_nonsense_are_refused() {
-    let payload = |bytes: &[u8]| read_payload(About::default(), bytes).is_some();
-    let empty_ranges = [0; 10];
-    assert!(payload(&[&[5][..], b"AU 1\n", &empty_ranges].concat()));
-    assert!(!payload(&[&[5][..], b"AU 1\n", &empty_ranges, &[0]].concat()), "bytes left over");
-    assert!(!payload(&[&[2][..], b"-\n", &empty_ranges].concat()), "tells nothing");
-    assert!(!payload(&[&[3][..], b"ZZ\n", &empty_ranges].concat()), "no country");
-    assert!(!payload(&[&[6][..], b"AU 1\n", &empty_ranges].concat()), "length off");
-    let one_range = |gap: &[u8], length: &[u8], line: u8| {
-        let columns = [&gap[..1], &gap[1..], &length[..1], &length[1..], &[line]];
-        let columns = columns.map(|column| [&[column.len() as u8], column].concat()).concat();
-        payload(&[&[3][..], b"AU\n", &columns, &[0; 5]].concat())
+    let read = |columns: &[Vec<u8>]| read_payload(Vec::new(), &columns.concat());
+    let layer = read(&columns()).unwrap();
+    let au = Country::from_alpha2("AU");
+    assert_eq!((layer.v4.get(9), layer.v6.get(9)), (Cell::new(au, Some(5)), Cell::new(au, Some(5))));
+    assert_eq!(layer.names.get(5), Some("Ab"));
+    let with = |changes: &[(usize, &[u8])]| {
+        let mut columns = columns();
+        for &(at, bytes) in changes {
+            columns[at] = bytes.to_vec();
+        }
+        read(&columns)
     };
-    assert!(one_range(&[0], &[1, 0], 0));
-    assert!(one_range(&[0], &[33, 0], 0), "all of IPv4");
-    assert!(!one_range(&[0], &[34, 0], 0), "more than all of IPv4");
-    assert!(!one_range(&[1, 0], &[33, 0], 0), "beyond the end");
-    assert!(!one_range(&[0], &[1, 0], 1), "no such line");
-    assert!(!one_range(&[0], &[200, 0], 0), "no such shift");
+    let two_steps: [(usize, &[u8]); 3] =
+        [(6, &[1, 0, 0, 0, 1, 7]), (7, &[1, 0, 0, 0, 1, 0]), (8, &[2, 0, 0, 0, 0, 1])];
+    assert_eq!(with(&two_steps).unwrap().v4.starts(), [0, 8]);
+    let refused = |at: usize, bytes: &[u8]| {
+        let mut changes = two_steps.to_vec();
+        changes.retain(|&(column, _)| column != at);
+        changes.push((at, bytes));
+        with(&changes).is_none()
+    };
+    assert!(refused(0, &[2, 0, 0, 0, b'Z', b'Z']), "no country");
+    assert!(refused(0, &[1, 0, 0, 0, b'A']), "half a country");
+    assert!(refused(2, &[1, 0, 0, 0, 2]), "no such country");
+    assert!(refused(2, &[2, 0, 0, 0, 1, 1]), "more countries than AS numbers");
+    assert!(refused(3, &[2, 0, 0, 0, 1, 255, 255]), "more AS numbers than lengths");
+    assert!(refused(4, &[1, 0, 0, 0, 1, 3]), "lengths off");
+    assert!(refused(5, &[2, 0, 0, 0, 0xff, 0xff]), "no text");
+    assert!(refused(6, &[1, 0, 0, 0, 4, 255, 255, 255, 255]), "more than all of IPv4");
+    assert!(refused(6, &[1, 0, 0, 0, 5, 1, 0, 0, 0, 0]), "too wide");
+    assert!(refused(6, &[1, 0, 0, 0, 0]), "no width");
+    assert!(refused(7, &[1, 0, 0, 0, 1, 1]), "no such length");
+    assert!(refused(7, &[0, 0, 0, 0, 1]), "fewer starts than cells");
+    assert!(refused(8, &[2, 0, 0, 0, 0, 2]), "back before the first step");
+    assert!(refused(8, &[1, 0, 0, 0, 0]), "fewer cells than starts");
+    assert!(refused(8, &[2, 0, 0, 0, 0, 0]), "more cells than are told");
+    assert!(refused(9, &[1, 0, 0, 0, 1, 1]), "no such cell");
+    assert!(refused(9, &[2, 0, 0, 0, 1, 0, 0]), "cells left over");
+    assert!(refused(13, &[1, 0, 0, 0, 1, 0, 0]), "bytes left over");
+    for length in 0..columns().concat().len() {
+        assert!(read_payload(Vec::new(), &columns().concat()[..length]).is_none(), "cut to {length}");
+    }
 }
 
 proptest! {
     #[test]
-    fn numbers_come_back(number in any::<u128>(), shift in 0_u32..128) {
-        let number = number >> shift << (shift / 2);
-        let (mut zeros, mut rest) = (Vec::new(), Vec::new());
-        put_number(&mut zeros, &mut rest, number);
-        let mut left = &rest[..];
-        prop_assert_eq!(take_number(zeros[0], &mut left), Some(number));
+    fn numbers_come_back(numbers in prop::collection::vec(any::<u128>(), 0..5), shift in 0_u32..128) {
+        let numbers: Vec<u128> = numbers.into_iter().map(|number| number >> shift).collect();
+        let narrow: Vec<u32> = numbers.iter().map(|&number| number as u32).collect();
+        let mut payload = Vec::new();
+        put_numbers(&mut payload, &numbers);
+        put_numbers(&mut payload, &narrow);
+        let mut left = &payload[..];
+        prop_assert_eq!(take_numbers(&mut left), Some(numbers));
+        prop_assert_eq!(take_numbers(&mut left), Some(narrow));
         prop_assert!(left.is_empty());
     }
 
