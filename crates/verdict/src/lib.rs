@@ -1,4 +1,21 @@
 //! TCP packets to connections, and connections to stage, tags, signature and evidence.
+//!
+//! Pure: no I/O, no clock, no allocation per packet beyond the rows that are kept. The terms are
+//! those of Cloudflare's "TCP resets and timeouts" (2024) and of "Global, Passive Detection of
+//! Connection Tampering" (SIGCOMM 2023, doi:10.1145/3603269.3604875), on top of RFC 9293.
+//!
+//! * A [`Tracker`] takes packets in reading order and rebuilds connections, window by window. Use
+//!   it for captures.
+//! * A [`Connection`] is the rows of one 5-tuple and window, mergeable in any order. Use it where
+//!   packets come grouped.
+//! * Both give [`Findings`], and these, with their [`Surroundings`], a [`Verdict`] or an
+//!   [`Exclusion`].
+//! * [`Stage`], [`Termination`], [`Tag`] and [`Signature`] know their names and what is to be
+//!   said of them: what was seen, and what is known to cause it.
+//! * [`Trace`] shows how a verdict came about, [`Count`] adds up weighted connections.
+//!
+//! A verdict says what was seen, never who did it or why.
+
 mod clock;
 mod connection;
 mod findings;
