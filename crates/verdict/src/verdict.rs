@@ -9,7 +9,7 @@ pub struct Rules {
     /// How long before the cutoff a connection must have been silent to be a timeout, in
     /// nanoseconds.
     pub guard: i64,
-    /// How many packets of a 5-tuple and window are taken.
+    /// How many packets of a 5-tuple and window are taken: 1 to 65,535.
     pub packet_limit: u32,
 }
 
