@@ -254,8 +254,7 @@ impl<'a> Sink<'a> {
         if let Some(writer) = self.writer {
             writer.finish()?;
         }
-        self.summary.simulated =
-            captures.applications().iter().any(|name| name == cutshort_simulate::APPLICATION);
+        self.summary.simulated = is_simulated(captures);
         self.summary.interrupted = reading.is_stopped();
         Ok(self.summary)
     }
