@@ -175,7 +175,7 @@ impl Captures {
         self.note_end(&capture);
         self.problems.extend(error.map(|error| Problem { path, error }));
         if self.reading.is_stopped() {
-            self.open.clear();
+            std::mem::take(&mut self.open).iter().for_each(|open| self.note_end(&open.capture));
             self.waiting.clear();
         }
         self.choose();

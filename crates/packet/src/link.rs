@@ -91,10 +91,6 @@ pub(crate) type Network<'a> = (Family, &'a [u8]);
 /// Walks the link layer of `frame` up to its IP header.
 #[inline]
 pub(crate) fn network(link: LinkType, frame: &[u8]) -> Result<Network<'_>, Refusal> {
-    // Nearly always; a jump that is foreseen.
-    if link == LinkType::Ethernet {
-        return ethertype(frame, 12, 14);
-    }
     match link {
         LinkType::Ethernet => ethertype(frame, 12, 14),
         LinkType::Raw => Ok((Family::Either, frame)),

@@ -5,10 +5,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use cutshort_verdict::{Signature, Stage, Tag};
 
-use crate::text::{columns, hanging, wrap};
+use crate::text::{BOLD, DIM, columns, hanging, paragraph};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
 const HEADING: Style = AnsiColor::Cyan.on_default();
 
 /// A term that can be explained.
@@ -116,10 +114,6 @@ fn heading(output: &mut impl Write, name: &str, note: &str, width: usize) -> io:
         paragraph(output, DIM, &format!("({note})"), width)?;
         writeln!(output)
     }
-}
-
-fn paragraph(output: &mut impl Write, style: Style, text: &str, width: usize) -> io::Result<()> {
-    wrap(text, width).iter().try_for_each(|line| writeln!(output, "{style}{line}{style:#}"))
 }
 
 fn causes(output: &mut impl Write, causes: &[&str], width: usize) -> io::Result<()> {

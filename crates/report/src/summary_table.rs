@@ -10,11 +10,9 @@ use cutshort_verdict::{Count, Exclusion, Signature, Stage};
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
 use crate::summary::{Group, Summary};
-use crate::text::{bar, columns, grouped, hanging, padded, percent, quantity, wrap};
+use crate::text::{BOLD, DIM, bar, columns, grouped, hanging, padded, percent, quantity, wrap};
 use crate::time::{date_time, until};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
 /// How many lines a ranking has.
 const TOP: usize = 5;

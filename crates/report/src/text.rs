@@ -1,6 +1,17 @@
 //! Numbers and words on a terminal.
 
+use std::io::{self, Write};
+
+use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+/// Writes text in lines of at most `width` columns, all of one style.
+pub(crate) fn paragraph(output: &mut impl Write, style: Style, text: &str, width: usize) -> io::Result<()> {
+    wrap(text, width).iter().try_for_each(|line| writeln!(output, "{style}{line}{style:#}"))
+}
 
 /// `1,234,567`
 #[must_use]

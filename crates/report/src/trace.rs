@@ -4,11 +4,8 @@ use anstyle::Style;
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Row, Step, Tag, Trace, Verdict};
 
-use crate::text::{hanging, quantity, wrap};
+use crate::text::{BOLD, DIM, hanging, paragraph, quantity};
 use crate::time::date_time;
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
 
 /// The columns before what a row means take this much.
 const TABLE: usize = 53;
@@ -68,10 +65,6 @@ fn write_verdict(output: &mut impl Write, verdict: &Verdict, width: usize) -> io
         .map(|delta| format!("IP id of the RST: {delta} away from the nearest other."));
     let lines = std::iter::once(format!("Tags: {tags}.")).chain(ttl).chain(ip_id);
     lines.into_iter().try_for_each(|line| paragraph(output, Style::new(), &line, width))
-}
-
-fn paragraph(output: &mut impl Write, style: Style, text: &str, width: usize) -> io::Result<()> {
-    wrap(text, width).iter().try_for_each(|line| writeln!(output, "{style}{line}{style:#}"))
 }
 
 /// Counted from the SYN; what lies before it is negative.

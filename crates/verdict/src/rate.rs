@@ -27,16 +27,6 @@ impl Count {
         self.squares += other.squares;
     }
 
-    /// The connections of this count that are not in `part`.
-    #[must_use]
-    pub const fn without(&self, part: &Self) -> Self {
-        Self {
-            sampled: self.sampled - part.sampled,
-            weight: self.weight - part.weight,
-            squares: self.squares - part.squares,
-        }
-    }
-
     /// This count as a share of `whole`, from 0 to 1; 0 of nothing is 0.
     #[must_use]
     pub fn share_of(&self, whole: &Self) -> f64 {

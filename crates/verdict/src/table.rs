@@ -146,12 +146,13 @@ impl Table {
         flow.sealed = true;
     }
 
+    /// The flow's rows, of which a sealed one has none.
+    fn kept(&self, flow: &Flow) -> &[Row] {
+        if flow.sealed { &[] } else { self.pool.rows(flow.block, flow.len) }
+    }
+
     fn findings(&self, flow: &Flow) -> Findings {
-        if flow.sealed {
-            self.sealed[flow.block.position()]
-        } else {
-            Findings::of(self.pool.rows(flow.block, flow.len))
-        }
+        if flow.sealed { self.sealed[flow.block.position()] } else { Findings::of(self.kept(flow)) }
     }
 
     /// Calls `each` with every 5-tuple, what was found in its rows, the time of the other
@@ -165,7 +166,7 @@ impl Table {
         let (mut all, mut copied) = (self.rows, self.copies);
         for (at, flow) in self.flows.iter().enumerate() {
             let findings = self.findings(flow);
-            let rows = if flow.sealed { &[] } else { self.pool.rows(flow.block, flow.len) };
+            let rows = self.kept(flow);
             all += rows.len() as u64;
             copied += copies(rows);
             let other_rst = other_rsts.next_if(|(of, _)| *of == at);
@@ -179,8 +180,7 @@ impl Table {
         let get = |five_tuple| Some(&self.flows[self.find(self.hash(&five_tuple), &five_tuple)?]);
         let flow = get(*five_tuple)?;
         let other_rst_ts = get(five_tuple.reversed()).and_then(|flow| self.findings(flow).latest_rst_ts());
-        let rows = if flow.sealed { &[] } else { self.pool.rows(flow.block, flow.len) };
-        Some((rows, other_rst_ts))
+        Some((self.kept(flow), other_rst_ts))
     }
 
     /// The flows whose other direction has a RST bit, and when, in the order of the flows. Few
