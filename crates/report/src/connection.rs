@@ -12,6 +12,8 @@ use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Row, Verdict};
 
+pub use record::Record;
+
 /// A connection and everything that is said of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection<'a> {

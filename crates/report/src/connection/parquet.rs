@@ -116,7 +116,7 @@ fn values(record: &Record<'_>) -> Vec<Value> {
     vec![
         Value::Long(record.first_us),
         Value::Long(record.last_us),
-        text(record.node),
+        text(&record.node),
         text(&record.src_ip),
         int(record.src_port.into()),
         text(&record.dst_ip),
@@ -130,7 +130,7 @@ fn values(record: &Record<'_>) -> Vec<Value> {
         Value::Int(record.signature_id.map(i32::from)),
         maybe_text(record.location),
         Value::Int(record.asn.map(u32::cast_signed)),
-        maybe_text(record.as_name),
+        maybe_text(record.as_name.as_deref()),
         Value::Int(record.rst_ttl_delta.map(i32::from)),
         Value::Int(record.rst_ip_id_delta.map(i32::from)),
         Value::Long(record.silent_us),

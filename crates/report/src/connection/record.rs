@@ -1,15 +1,17 @@
+use std::borrow::Cow;
+
 use cutshort_verdict::Tags;
 use serde::{Serialize, Serializer};
 
 use super::Connection;
 use crate::time::micros;
 
-/// The fields of SPEC 10 in their order.
-#[derive(Serialize)]
-pub(super) struct Record<'a> {
+/// The fields of SPEC 10 in their order: a connection as it is written and read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Record<'a> {
     pub(super) first_us: i64,
     pub(super) last_us: i64,
-    pub(super) node: &'a str,
+    pub(super) node: Cow<'a, str>,
     pub(super) src_ip: String,
     pub(super) src_port: u16,
     pub(super) dst_ip: String,
@@ -24,7 +26,7 @@ pub(super) struct Record<'a> {
     pub(super) signature_id: Option<u8>,
     pub(super) location: Option<&'static str>,
     pub(super) asn: Option<u32>,
-    pub(super) as_name: Option<&'a str>,
+    pub(super) as_name: Option<Cow<'a, str>>,
     pub(super) rst_ttl_delta: Option<i16>,
     pub(super) rst_ip_id_delta: Option<u16>,
     pub(super) silent_us: i64,
@@ -62,7 +64,7 @@ impl<'a> From<&Connection<'a>> for Record<'a> {
         Self {
             first_us: micros(verdict.first_ts),
             last_us: micros(verdict.last_ts),
-            node,
+            node: node.into(),
             src_ip: five_tuple.src().to_string(),
             src_port: five_tuple.src_port,
             dst_ip: five_tuple.dst().to_string(),
@@ -76,7 +78,7 @@ impl<'a> From<&Connection<'a>> for Record<'a> {
             signature_id: verdict.signature.map(cutshort_verdict::Signature::id),
             location: place.country.map(cutshort_geo::Country::alpha2),
             asn: place.asn,
-            as_name,
+            as_name: as_name.map(Cow::from),
             rst_ttl_delta: verdict.rst_ttl_delta,
             rst_ip_id_delta: verdict.rst_ip_id_delta,
             silent_us: micros(verdict.silent),

@@ -1,0 +1,1 @@
+//! Counts and connections over HTTP.

@@ -1,0 +1,1 @@
+//! The jobs that run: import, ingest, and the results of windows.

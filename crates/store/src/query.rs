@@ -1,0 +1,217 @@
+use std::net::IpAddr;
+use std::ops::Range;
+
+use cutshort_geo::{Continent, Country};
+use cutshort_verdict::{Count, Signature, Stage, Tag, Termination};
+use ipnet::IpNet;
+
+use crate::cell::{Network, Port};
+
+/// Values that are asked for, or asked to be left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice<T> {
+    /// If there are any, only these.
+    pub include: Vec<T>,
+    /// None of these.
+    pub exclude: Vec<T>,
+}
+
+impl<T> Default for Choice<T> {
+    fn default() -> Self {
+        Self { include: Vec::new(), exclude: Vec::new() }
+    }
+}
+
+impl<T: PartialEq> Choice<T> {
+    /// Whether all values are welcome.
+    #[must_use]
+    pub const fn is_all(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    /// Whether a value was asked for. An unknown value is only where nothing is included by name.
+    #[must_use]
+    pub fn has(&self, value: Option<&T>) -> bool {
+        match value {
+            Some(value) => {
+                (self.include.is_empty() || self.include.contains(value)) && !self.exclude.contains(value)
+            }
+            None => self.include.is_empty(),
+        }
+    }
+}
+
+/// Which connections are asked for: those for which everything holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The client's country.
+    pub locations: Choice<Country>,
+    /// The client's continent.
+    pub continents: Choice<Continent>,
+    /// The client's network. Networks that were folded into `other` are not found by number.
+    pub asns: Choice<u32>,
+    /// Any of these tags, none of those.
+    pub tags: Choice<Tag>,
+    /// The signature.
+    pub signatures: Choice<Signature>,
+    /// 4, 6.
+    pub ip_versions: Choice<u8>,
+    /// The server's port. Ports that were folded into `other` are not found by number.
+    pub ports: Choice<u16>,
+    /// The server's name.
+    pub nodes: Choice<String>,
+    /// Whether the client has acknowledged something beyond the handshake (SPEC 3).
+    pub answered: Option<bool>,
+    /// Only connections that completed the handshake (SPEC 9).
+    pub completed: bool,
+}
+
+/// By what connections can be told apart, besides the stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dimension {
+    /// Tags; a connection counts under each of its tags, and under none without any.
+    Tag,
+    /// Signatures.
+    Signature,
+    /// How connections ended.
+    Termination,
+    /// 4 and 6.
+    IpVersion,
+    /// Countries.
+    Location,
+    /// Networks.
+    As,
+    /// Server ports.
+    Port,
+    /// Servers.
+    Node,
+}
+
+/// A value of a [`Dimension`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// Everything; no dimension was asked for.
+    All,
+    /// A tag.
+    Tag(Tag),
+    /// A signature, or none.
+    Signature(Option<Signature>),
+    /// How connections ended.
+    Termination(Termination),
+    /// 4 or 6.
+    IpVersion(u8),
+    /// A country, or none known.
+    Location(Option<Country>),
+    /// A network, and the country in which most of its connections are.
+    As(Network),
+    /// A port.
+    Port(Port),
+    /// A server.
+    Node(String),
+}
+
+/// How finely time is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bucket {
+    /// 15 minutes.
+    Quarter,
+    /// An hour.
+    Hour,
+    /// A day, UTC.
+    Day,
+    /// A week from Monday, UTC.
+    Week,
+}
+
+impl Bucket {
+    /// Its length in nanoseconds.
+    #[must_use]
+    pub const fn nanoseconds(self) -> i64 {
+        const HOUR: i64 = 3_600_000_000_000;
+        match self {
+            Self::Quarter => crate::WINDOW,
+            Self::Hour => HOUR,
+            Self::Day => 24 * HOUR,
+            Self::Week => 7 * 24 * HOUR,
+        }
+    }
+
+    /// The beginning of the one that holds a time. Weeks begin on Monday, and the epoch on a Thursday.
+    #[must_use]
+    pub const fn start(self, ts: i64) -> i64 {
+        let shift = match self {
+            Self::Week => 3 * Self::Day.nanoseconds(),
+            _ => 0,
+        };
+        (ts + shift).div_euclid(self.nanoseconds()) * self.nanoseconds() - shift
+    }
+}
+
+/// Counts that are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RollupQuery {
+    /// From and to, in nanoseconds since the Unix epoch: whole windows.
+    pub range: Range<i64>,
+    /// Cut time into these; none gives one count of the whole range.
+    pub bucket: Option<Bucket>,
+    /// Which connections.
+    pub selection: Selection,
+    /// Told apart by this.
+    pub by: Option<Dimension>,
+}
+
+/// Counts of one piece of time and one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RollupRow {
+    /// The beginning of the bucket, or of the range if that is later.
+    pub from: i64,
+    /// The value.
+    pub value: Value,
+    /// Connections by stage, in the order of [`Stage::ALL`].
+    pub stages: [Count; Stage::ALL.len()],
+    /// 5-tuples that are in no total, in the order of [`Exclusion::ALL`](cutshort_verdict::Exclusion::ALL).
+    /// Only restrictions that can be known of them apply: place, IP version, port, server.
+    pub excluded: [Count; cutshort_verdict::Exclusion::ALL.len()],
+}
+
+impl RollupRow {
+    /// All connections.
+    #[must_use]
+    pub fn total(&self) -> Count {
+        let mut total = Count::default();
+        self.stages.iter().for_each(|count| total.merge(count));
+        total
+    }
+}
+
+/// The counts, by time, then in any order. Pieces of time and values without a connection are left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RollupAnswer {
+    /// The counts.
+    pub rows: Vec<RollupRow>,
+    /// Whether networks were folded into `other` somewhere in the range.
+    pub networks_folded: bool,
+    /// Whether ports were folded into `other` somewhere in the range.
+    pub ports_folded: bool,
+}
+
+/// Single connections that are asked for, the latest window first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionQuery {
+    /// From and to, in nanoseconds since the Unix epoch: whole windows.
+    pub range: Range<i64>,
+    /// Which connections.
+    pub selection: Selection,
+    /// Only these stages; all if empty.
+    pub stages: Vec<Stage>,
+    /// Only these terminations; all if empty.
+    pub terminations: Vec<Termination>,
+    /// Only clients in these networks; all if empty.
+    pub clients: Vec<IpNet>,
+    /// Only these servers' addresses; all if empty.
+    pub servers: Vec<IpAddr>,
+    /// How many to pass over.
+    pub offset: usize,
+    /// How many at most.
+    pub limit: usize,
+}

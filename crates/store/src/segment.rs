@@ -1,0 +1,90 @@
+use std::fmt;
+
+use cutshort_packet::Packet;
+
+use crate::Result;
+
+/// The name of a segment, the same wherever it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SegmentId(pub u128);
+
+impl fmt::Display for SegmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// Where packets come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A capture file. Its packets have no node, and of each 5-tuple and window the first ten count, however
+    /// many files they are from.
+    File,
+    /// A live receiver, which has taken the first packets of each connection itself.
+    Live,
+    /// Made up.
+    Simulated,
+}
+
+/// What is known of a segment besides its packets; part of its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentInfo {
+    /// Its name. For files it is made from the content, so that importing one twice gives the same.
+    pub id: SegmentId,
+    /// Which server saw the packets; empty for a file.
+    pub node: String,
+    /// Where they come from.
+    pub origin: Origin,
+    /// From and to: the time in which every packet there was is in this segment or another. Nanoseconds
+    /// since the Unix epoch.
+    pub covers: (i64, i64),
+    /// Packet rows.
+    pub rows: u64,
+    /// Times of the earliest and the latest packet; none without packets.
+    pub times: Option<(i64, i64)>,
+}
+
+/// An immutable Parquet file of packets, sorted by source address and port, destination address and port, and
+/// time. Its columns are those of SPEC 1.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    info: SegmentInfo,
+    bytes: Vec<u8>,
+}
+
+impl Segment {
+    /// Makes a segment of packets in any order. Without an id it gets one from the content (node, origin,
+    /// packets and the time that is covered).
+    ///
+    /// # Errors
+    /// What encoding gives.
+    pub fn encode(
+        _packets: Vec<Packet>,
+        _node: &str,
+        _origin: Origin,
+        _covers: (i64, i64),
+        _id: Option<SegmentId>,
+    ) -> Result<Self> {
+        unimplemented!()
+    }
+
+    /// Takes a file as a segment, after checking schema, bounds and order.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`](crate::StoreError::Refused) with what is wrong with it.
+    pub fn parse(_bytes: Vec<u8>) -> Result<Self> {
+        unimplemented!()
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub const fn info(&self) -> &SegmentInfo {
+        &self.info
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}

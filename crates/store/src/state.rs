@@ -1,0 +1,127 @@
+use std::time::Duration;
+
+use cutshort_verdict::Exclusion;
+
+/// What became of a segment that was handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It is kept, for good.
+    New,
+    /// One with its id is kept already, or was: nothing changed.
+    Known,
+}
+
+/// What a window's results are made from. Results made from other inputs are out of date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// A digest of the ids of the segments with packets of the window, in any order.
+    pub segments: u64,
+    /// Until when the window counts: its end, or the end of what is covered by all segments if that is
+    /// earlier (SPEC 2).
+    pub cutoff: i64,
+    /// The version of the rules ([`RULES_VERSION`](Self::RULES_VERSION)) and their settings.
+    pub rules: u64,
+}
+
+/// A window that has packets or results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowState {
+    /// When it begins, in nanoseconds since the Unix epoch.
+    pub start: i64,
+    /// What there is to make results from; `rules` is 0.
+    pub inputs: Inputs,
+    /// What the results were made from; none before the first.
+    pub done: Option<Inputs>,
+    /// Whether some of its packets were deleted or set aside, so that it must not be done again.
+    pub frozen: bool,
+    /// Bytes of the segments with its packets.
+    pub bytes: u64,
+}
+
+impl WindowState {
+    /// Whether its results are missing or out of date for rules, and can be made. Other rules alone do not
+    /// make results out of date: that is for `recompute`.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        let same = |done: Inputs| done.segments == self.inputs.segments && done.cutoff == self.inputs.cutoff;
+        !self.frozen && !self.done.is_some_and(same)
+    }
+}
+
+/// What was counted in a window besides its cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowCounts {
+    /// Packet rows.
+    pub packets: u64,
+    /// Rows that equal another of their 5-tuple in every field but time and TTL.
+    pub copies: u64,
+    /// Connections, sampled.
+    pub connections: u64,
+    /// 5-tuples that are in no total, sampled, in the order of [`Exclusion::ALL`].
+    pub excluded: [u64; Exclusion::ALL.len()],
+}
+
+/// For how long things are kept, from when they happened or came in, whichever is later. None is for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Packets: whole segments.
+    pub packets: Option<Duration>,
+    /// Connections: whole windows.
+    pub connections: Option<Duration>,
+    /// Counts of 15 minutes.
+    pub quarters: Option<Duration>,
+    /// Counts of hours.
+    pub hours: Option<Duration>,
+    /// Counts of days.
+    pub days: Option<Duration>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        const DAY: u64 = 86_400;
+        let days = |days: u64| Some(Duration::from_secs(days * DAY));
+        Self { packets: days(7), connections: days(90), quarters: days(366), hours: None, days: None }
+    }
+}
+
+/// Something that could not be used and was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// Where it is now.
+    pub name: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Segments that are kept.
+    pub segments: u64,
+    /// Their packets.
+    pub packets: u64,
+    /// Their bytes.
+    pub packet_bytes: u64,
+    /// Time of the latest packet.
+    pub latest_packet: Option<i64>,
+    /// The time that segments cover, from the first to the last.
+    pub covered: Option<(i64, i64)>,
+    /// Windows with results.
+    pub windows: u64,
+    /// The first and the last of them.
+    pub window_range: Option<(i64, i64)>,
+    /// When results were replaced last, in nanoseconds since the Unix epoch.
+    pub updated: Option<i64>,
+    /// Sums over all windows with results.
+    pub counts: WindowCounts,
+    /// Bytes of the connections.
+    pub connection_bytes: u64,
+    /// Bytes of the counts.
+    pub rollup_bytes: u64,
+    /// Servers with the time of their latest packet.
+    pub nodes: Vec<(String, i64)>,
+    /// What was set aside.
+    pub damaged: Vec<Damaged>,
+    /// Whether some of it is simulated.
+    pub simulated: bool,
+}

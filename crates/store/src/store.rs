@@ -1,0 +1,156 @@
+use std::ops::Range;
+use std::time::SystemTime;
+
+use cutshort_packet::FiveTuple;
+use cutshort_report::connection::{Connection, Record};
+use cutshort_verdict::Row;
+
+use crate::cell::Cells;
+use crate::{
+    Added, Annotation, ConnectionQuery, Inputs, NewAnnotation, Result, Retention, RollupAnswer, RollupQuery,
+    Segment, Status, WindowCounts, WindowState,
+};
+
+/// Packets, connections and their counts at rest. All times are nanoseconds since the Unix epoch; a window
+/// is named by its beginning.
+pub trait Store: Send + Sync {
+    /// Keeps a segment. When it returns, the segment is durable. The same id again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`](crate::StoreError::Full) and the like; then it is not kept.
+    fn append(&self, segment: &Segment) -> Result<Added>;
+
+    /// The windows within a range that have packets or results, in order.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>>;
+
+    /// A window's packets, grouped by 5-tuple, in at most so many parts that can be read side by side.
+    ///
+    /// # Errors
+    /// What reading gives. A damaged segment is set aside and left out, now or by the next call.
+    fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>>;
+
+    /// Begins to replace all results of a window. Nothing changes before
+    /// [`commit`](Replacement::commit).
+    ///
+    /// # Errors
+    /// What writing gives.
+    fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>>;
+
+    /// Makes hours and days of the windows that were replaced since. Answers are right without it, only
+    /// slower.
+    ///
+    /// # Errors
+    /// What writing gives; it can be called again.
+    fn roll(&self) -> Result<()>;
+
+    /// Adds up cells.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer>;
+
+    /// Single connections.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>>;
+
+    /// Calls `each` with every connection of a range, window by window, until it returns false.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn each_connection(&self, range: Range<i64>, each: &mut dyn FnMut(Record<'static>) -> bool)
+    -> Result<()>;
+
+    /// What is there.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn status(&self) -> Result<Status>;
+
+    /// Deletes what is past its time. Returns how many segments and windows' results were deleted.
+    ///
+    /// # Errors
+    /// What deleting gives; it can be called again.
+    fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64>;
+
+    /// The annotations that concern a time within a range, by their beginning.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>>;
+
+    /// Keeps an annotation.
+    ///
+    /// # Errors
+    /// What writing gives.
+    fn annotate(&self, annotation: &NewAnnotation) -> Result<Annotation>;
+
+    /// Removes an annotation; false if there is none with the number.
+    ///
+    /// # Errors
+    /// What writing gives.
+    fn remove_annotation(&self, id: u64) -> Result<bool>;
+}
+
+/// A packet without its 5-tuple, and which server saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredRow {
+    /// A position in [`WindowPackets::nodes`].
+    pub node: u16,
+    /// The packet.
+    pub row: Row,
+}
+
+/// A window's packets.
+pub struct WindowPackets<'a> {
+    /// What they are; `rules` is 0.
+    pub inputs: Inputs,
+    /// Names of servers; the first is "", that of files.
+    pub nodes: Vec<String>,
+    /// The packets. Each 5-tuple is in one part, as a whole; a 5-tuple's reverse may be in another.
+    pub parts: Vec<Box<dyn Grouped + Send + 'a>>,
+}
+
+/// Packets grouped by 5-tuple.
+pub trait Grouped {
+    /// Replaces `rows` by those of the next 5-tuple, in the order of time; none at the end.
+    ///
+    /// # Errors
+    /// What reading gives; then all that was read of the window is of no use.
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>>;
+}
+
+/// New results of one window. Dropped without [`commit`](Self::commit), nothing has changed.
+pub trait Replacement: Send {
+    /// Takes connections. Several can be filled side by side.
+    ///
+    /// # Errors
+    /// What writing gives.
+    fn sink(&self) -> Result<Box<dyn ConnectionSink + Send>>;
+
+    /// Replaces connections (those of all sinks, finished before), cells (folded by the caller) and counts
+    /// of the window as a whole.
+    ///
+    /// # Errors
+    /// What writing gives; then nothing has changed.
+    fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()>;
+}
+
+/// Takes connections of one window.
+pub trait ConnectionSink {
+    /// Takes one.
+    ///
+    /// # Errors
+    /// What writing gives.
+    fn write(&mut self, connection: &Connection<'_>) -> Result<()>;
+
+    /// Ends this sink. Without it, its connections are not part of the results.
+    ///
+    /// # Errors
+    /// What writing gives.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
