@@ -33,6 +33,10 @@ impl<K: Key> Index<K> {
         Self { steps, heads }
     }
 
+    pub(crate) fn steps(&self) -> &Steps<K> {
+        &self.steps
+    }
+
     #[inline]
     pub(crate) fn get(&self, key: K) -> Cell {
         let head = key.head();

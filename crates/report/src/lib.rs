@@ -19,6 +19,7 @@ mod trace;
 
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
+pub use rank::least_sample;
 pub use summary::{Group, Summary};
 pub use text::grouped;
 pub use trace::write_trace;

@@ -16,7 +16,7 @@ pub const LEAST_EFFECT: f64 = 0.25;
 /// The level of a series: 1 too little data and erratic, 2 too little data, 3 erratic, 5 no known issue.
 /// `points` is how many pieces of time there are, with and without a connection.
 #[must_use]
-pub fn level(groups: &Groups, points: usize) -> u8 {
+pub(super) fn level(groups: &Groups, points: usize) -> u8 {
     match (is_little(groups, points), is_erratic(groups, points)) {
         (true, true) => 1,
         (true, false) => 2,

@@ -76,7 +76,8 @@ fn position(answer: &Answer, start: i64, time: i64) -> i64 {
     answer.bucket.map_or(0, |bucket| (bucket.start(time) - bucket.start(start)) / bucket.nanoseconds())
 }
 
-fn capitalized(name: &str) -> String {
+/// With its first letter in upper case.
+pub(crate) fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

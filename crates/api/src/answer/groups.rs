@@ -151,7 +151,7 @@ pub fn sum(counts: &[Count]) -> Count {
 ///
 /// # Errors
 /// What the store gives.
-pub fn count(
+pub(super) fn count(
     store: &dyn Store,
     series: &Series,
     bucket: Option<Bucket>,

@@ -103,7 +103,8 @@ pub struct Unit {
     pub value: &'static str,
 }
 
-pub(super) const DATA_SOURCE: &str = "CONNECTION_ANOMALY";
+/// Which data all answers are about.
+pub(crate) const DATA_SOURCE: &str = "CONNECTION_ANOMALY";
 
 impl Meta {
     pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups]) -> Self {

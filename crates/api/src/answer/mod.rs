@@ -7,6 +7,7 @@ mod groups;
 mod meta;
 mod shares;
 mod shape;
+mod top;
 
 use cutshort_store::{Bucket, Store};
 
@@ -16,6 +17,11 @@ pub use groups::{By, DIMENSIONS, Group, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
 pub use shape::{CountColumns, CountOfSeries, Counts};
 pub use shares::{Share, shares};
+pub use top::{AskedTop, Code, Completed, Excluded, Numbers, Order, Ranked, Top, Who, top};
+
+pub(crate) use csv::{capitalized, text as csv_text};
+pub(crate) use meta::DATA_SOURCE;
+pub(crate) use shape::WholeMeta;
 
 use crate::problem::Problem;
 use crate::question::{Series, iso};

@@ -73,7 +73,7 @@ pub(crate) fn country(text: &str) -> Result<Country, String> {
         .ok_or_else(|| format!("'{text}' is no country: write the two letters of ISO 3166-1, such as US"))
 }
 
-fn continent(text: &str) -> Result<Continent, String> {
+pub(crate) fn continent(text: &str) -> Result<Continent, String> {
     Continent::from_code(text)
         .ok_or_else(|| format!("'{text}' is no continent; there are: AF, AN, AS, EU, NA, OC, SA"))
 }
@@ -111,7 +111,7 @@ pub fn stage_from_name(text: &str) -> Result<Stage, String> {
     })
 }
 
-fn named<T: FromStr>(text: &str) -> Result<T, String>
+pub(crate) fn named<T: FromStr>(text: &str) -> Result<T, String>
 where
     T::Err: Display,
 {

@@ -45,6 +45,13 @@ impl Parameters {
         }
     }
 
+    /// The same with other values of a key.
+    #[must_use]
+    pub fn with<'a>(&self, key: &str, values: impl Iterator<Item = &'a str>) -> Self {
+        let others = self.0.iter().filter(|(own, _)| own != key).cloned();
+        Self(others.chain(values.map(|value| (key.to_owned(), value.to_owned()))).collect())
+    }
+
     /// The keys that are not among those that are known, each once.
     #[must_use]
     pub fn unknown(&self, known: &[&str]) -> Vec<&str> {
