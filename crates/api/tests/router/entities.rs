@@ -42,7 +42,7 @@ fn countries_are_listed_and_found() {
 #[test]
 fn what_does_not_exist_is_not_found() {
     let server = Server::of(Memory::default());
-    for path in ["/entities/asns/4294967294", "/entities/locations/XX", "/entities/asns/ip?ip=192.0.2.1"] {
+    for path in ["/entities/asns/4199999999", "/entities/locations/XX", "/entities/asns/ip?ip=192.0.2.1"] {
         let got = server.get(&format!("/client/v4/radar{path}"));
         assert_eq!((got.status.as_u16(), got.json()), (404, json!({"error": "Not Found"})), "{path}");
     }

@@ -25,7 +25,7 @@ pub(crate) struct Cell {
     pub(crate) times: u64,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) cells: Vec<Cell>,
     pub(crate) pending: Vec<i64>,
@@ -33,7 +33,7 @@ pub(crate) struct Memory {
     pub(crate) simulated: bool,
     pub(crate) records: Vec<Record<'static>>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
-    annotations: Mutex<Vec<Annotation>>,
+    pub(crate) annotations: Mutex<Vec<Annotation>>,
 }
 
 /// A connection that ends at a stage.
@@ -227,7 +227,10 @@ impl Store for Memory {
     fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>> {
         self.check()?;
         let all = self.annotations.lock().unwrap();
-        Ok(all.iter().filter(|annotation| annotation.content.touches(&range)).cloned().collect())
+        let found = all.iter().filter(|annotation| annotation.content.touches(&range));
+        let mut found: Vec<Annotation> = found.cloned().collect();
+        found.sort_by_key(|annotation| annotation.content.start);
+        Ok(found)
     }
 
     fn annotate(&self, annotation: &NewAnnotation) -> Result<Annotation> {

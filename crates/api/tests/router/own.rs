@@ -90,7 +90,7 @@ fn every_filter_works_on_every_dimension() {
     assert_eq!(shares("tag=answered"), json!({"US": "100"}));
     assert_eq!(shares("tag=-reset"), json!({"US": "100"}));
     assert_eq!(shares("signature=5"), json!({"PT": "100"}));
-    assert_eq!(shares("signature=-SYN%20->%200&tag=reset"), json!({"PT": "75", "BR": "25"}));
+    assert_eq!(shares("signature=-SYN%20-%3E%200&tag=reset"), json!({"PT": "75", "BR": "25"}));
     assert_eq!(shares("answered=true"), json!({"US": "100"}));
     assert_eq!(shares("answered=false&location=US"), json!({"US": "100"}));
     assert_eq!(shares("ipVersion=IPv6"), json!({}));
@@ -146,12 +146,24 @@ fn rankings_go_by_the_lower_end_of_the_interval() {
 
 fn record(first_us: i64) -> Record<'static> {
     use cutshort_geo::Place;
-    use cutshort_packet::FiveTuple;
+    use cutshort_packet::{FiveTuple, Flags, Packet};
     use cutshort_verdict::{Rules, Surroundings};
     let five_tuple = FiveTuple::new("198.51.100.7".parse().unwrap(), 40112, "203.0.113.5".parse().unwrap(), 443);
     let mut connection = cutshort_verdict::Connection::default();
-    let syn = cutshort_verdict::Row { ts: first_us * 1000, flags: 2, sample_rate: 1, ..Default::default() };
-    connection.add(syn);
+    let syn = Packet {
+        ts: first_us * 1000,
+        five_tuple,
+        ip_id: 1,
+        ttl: 64,
+        flags: Flags::SYN,
+        seq: 1,
+        ack: 0,
+        window: 1,
+        options_len: 0,
+        payload_len: 0,
+        sample_rate: 1,
+    };
+    connection.push(&syn);
     let around = Surroundings { cutoff: first_us * 1000 + WINDOW, other_rst_ts: None };
     let verdict = connection.judge(&Rules::default(), &around).unwrap();
     let connection =

@@ -11,7 +11,7 @@ use crate::memory::{Cell, Memory, connection, excluded};
 const PLACES: [(&str, u32); 6] = [("US", 174), ("US", 3356), ("PT", 3243), ("BR", 28573), ("JP", 0), ("", 174)];
 
 fn cell() -> impl Strategy<Value = Cell> {
-    let ago = prop_oneof![0..96_i64, 0..96 * 30, 0..96 * 400];
+    let ago = prop_oneof![0..96_i64, 0..96 * 30_i64, 0..96 * 400_i64];
     let kind = prop_oneof![8 => (0..5_usize).prop_map(Ok), 1 => (0..3_usize).prop_map(Err)];
     (ago, 0..PLACES.len(), kind, prop_oneof![Just(1_u32), 1..1000_u32], 1..200_u64).prop_map(
         |(ago, place, kind, rate, times)| {
