@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use cutshort_packet::FiveTuple;
 
 use crate::index::Index;
-use crate::pool::{Block, Pool};
+use crate::pool::{self, Block, Pool};
 use crate::{Findings, Row};
 
 /// Rows by 5-tuple, in the order in which the 5-tuples were first seen.
@@ -121,7 +121,7 @@ impl Table {
     #[inline]
     fn touch(&self, at: usize) -> u64 {
         let flow = &self.flows[at];
-        if flow.sealed { 0 } else { self.pool.touch(flow.block, flow.len) }
+        if flow.sealed || flow.len == self.limit { 0 } else { self.pool.touch(flow.block, flow.len) }
     }
 
     #[inline]
@@ -173,8 +173,7 @@ impl Table {
     fn touch_kept(&self, flow: &Flow) -> u64 {
         match self.sealed.get(flow.block.position()) {
             Some(findings) if flow.sealed => u64::from(findings.packets) ^ findings.last_ts as u64,
-            // Every other row: two are as long as a cache line.
-            _ => self.kept(flow).iter().step_by(2).map(|row| u64::from(row.ack)).fold(0, u64::wrapping_add),
+            _ => pool::touch_all(self.kept(flow)),
         }
     }
 
