@@ -101,8 +101,8 @@ impl Geo {
         }
     }
 
-    /// Looks up many addresses, some time before their answers are taken. Five times as fast as one by one where
-    /// the addresses have nothing in common.
+    /// Looks up many addresses, some before their answers are asked for. Faster than one by one where the
+    /// addresses have little in common.
     pub fn places<I: Iterator<Item = Ipv6Addr>>(&self, addrs: I) -> Places<'_, I> {
         Places::new(self, addrs)
     }
