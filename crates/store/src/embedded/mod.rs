@@ -11,6 +11,8 @@ use crate::{
     RollupQuery, Segment, Status, Store, WindowPackets, WindowState,
 };
 
+pub mod rollup;
+
 /// A store in a folder.
 pub struct Embedded {}
 
