@@ -11,6 +11,7 @@ use crate::{
     RollupQuery, Segment, Status, Store, WindowPackets, WindowState,
 };
 
+mod annotations;
 pub mod rollup;
 
 /// A store in a folder.
