@@ -8,7 +8,7 @@ mod folder;
 mod merge;
 mod replacement;
 mod retention;
-mod rollup;
+pub mod rollup;
 mod segments;
 mod status;
 
