@@ -21,4 +21,5 @@ pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
 pub use summary::{Group, Summary};
 pub use text::grouped;
+pub use time::{compact, date, date_time};
 pub use trace::write_trace;
