@@ -6,9 +6,13 @@ mod documents;
 mod error;
 mod explain_connection;
 mod geo;
+mod import;
+mod moment;
 mod output;
 mod progress;
+mod recompute;
 mod simulate;
+mod store;
 mod terminal;
 mod terms;
 

@@ -20,5 +20,6 @@ mod trace;
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
 pub use summary::{Group, Summary};
-pub use text::grouped;
+pub use text::{grouped, quantity};
+pub use time::{date_time, until};
 pub use trace::write_trace;

@@ -8,7 +8,8 @@ pub(crate) const fn micros(ts: i64) -> i64 {
 }
 
 /// `2026-11-21 09:30:00`, in UTC.
-pub(crate) fn date_time(ts: i64) -> String {
+#[must_use]
+pub fn date_time(ts: i64) -> String {
     match Timestamp::from_nanosecond(i128::from(ts)) {
         Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => format!("{ts} ns"),
@@ -16,7 +17,8 @@ pub(crate) fn date_time(ts: i64) -> String {
 }
 
 /// `09:30:00` if it is on the same day as `since`, else with the date.
-pub(crate) fn until(since: i64, ts: i64) -> String {
+#[must_use]
+pub fn until(since: i64, ts: i64) -> String {
     let (from, to) = (date_time(since), date_time(ts));
     match (from.split_once(' '), to.split_once(' ')) {
         (Some((day, _)), Some((same, time))) if day == same => time.to_owned(),
