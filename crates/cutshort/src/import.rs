@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ColorChoice};
 use cutshort_capture::{Captures, Reading};
 use cutshort_pipeline::{Arrival, Due, Imported, Report, WindowJob, import};
-use cutshort_report::{InputCount, date_time, grouped, quantity, until};
+use cutshort_report::{InputCount, date_time, grouped, quantity, rfc3339, until};
 use cutshort_store::{Store, WINDOW, window_of};
 use cutshort_verdict::Rules;
 
 use crate::arguments::GeoFiles;
 use crate::classify::{self, SIMULATED};
 use crate::error::{Done, Error};
-use crate::moment::rfc3339;
 use crate::progress::{Progress, Steps};
 use crate::store::{self, Data};
 use crate::terminal::{self, message};

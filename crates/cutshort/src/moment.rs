@@ -50,11 +50,6 @@ pub(crate) fn windows(from: Timestamp, to: Timestamp) -> Option<Range<i64>> {
     (to > from).then(|| window_of(from)..end)
 }
 
-/// `2026-01-05T00:15:00Z`
-pub(crate) fn rfc3339(ts: i64) -> String {
-    Timestamp::from_nanosecond(i128::from(ts)).map_or_else(|_| ts.to_string(), |time| time.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

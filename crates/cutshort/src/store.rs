@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use cutshort_capture::Reading;
 use cutshort_pipeline::{Progress, Report};
-use cutshort_report::quantity;
+use cutshort_report::{quantity, rfc3339};
 use cutshort_store::embedded::Options;
 use cutshort_store::{Embedded, StoreError};
 
 use crate::error::{Done, Error};
-use crate::moment::rfc3339;
 use crate::progress::Steps;
 use crate::terminal::message;
 
