@@ -10,7 +10,9 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::{classify, documents, explain_connection, geo, import, recompute, simulate, terms};
+use crate::{
+    classify, demo, documents, explain_connection, export, geo, import, recompute, simulate, terms,
+};
 
 /// Which of your TCP connections are cut short: where, when and how.
 ///
@@ -35,6 +37,8 @@ enum Verb {
     Classify(Classify),
     Import(import::Import),
     Recompute(recompute::Recompute),
+    Export(export::Export),
+    Demo(demo::Demo),
     Explain(Explain),
     #[command(subcommand)]
     Geo(Geo),
@@ -228,6 +232,8 @@ pub(crate) fn run() -> Result<Done, Error> {
         Verb::Classify(arguments) => classify::run(&arguments, color),
         Verb::Import(arguments) => import::run(&arguments, color),
         Verb::Recompute(arguments) => recompute::run(&arguments, color),
+        Verb::Export(arguments) => export::run(&arguments),
+        Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Explain(arguments) => terms::run(&arguments, color),
         Verb::Geo(Geo::Lookup(arguments)) => geo::lookup(&arguments, color),
         Verb::Simulate(arguments) => simulate::run(&arguments),

@@ -2,9 +2,11 @@
 
 mod arguments;
 mod classify;
+mod demo;
 mod documents;
 mod error;
 mod explain_connection;
+mod export;
 mod geo;
 mod import;
 mod moment;

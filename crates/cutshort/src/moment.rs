@@ -5,6 +5,8 @@ use std::ops::Range;
 use cutshort_store::{WINDOW, window_of};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::error::Error;
+
 /// A point in time: absolute (UTC unless it says otherwise), or counted back from now.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     let now = Timestamp::now();
@@ -48,6 +50,11 @@ pub(crate) fn windows(from: Timestamp, to: Timestamp) -> Option<Range<i64>> {
     let (from, to) = (i64::try_from(from.as_nanosecond()).ok()?, i64::try_from(to.as_nanosecond()).ok()?);
     let end = window_of(to.checked_add(WINDOW - 1)?);
     (to > from).then(|| window_of(from)..end)
+}
+
+/// What is said of such a range.
+pub(crate) fn no_time() -> Error {
+    Error::Usage("there is no time between --from and --to: --to must be later".to_owned())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::arguments::GeoFiles;
 use crate::error::{Done, Error};
-use crate::moment::{moment, windows};
+use crate::moment::{moment, no_time, windows};
 use crate::progress::Steps;
 use crate::store::{self, Data};
 use crate::{classify, terminal};
