@@ -22,5 +22,5 @@ pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
 pub use summary::{Group, Summary};
 pub use text::{grouped, quantity};
-pub use time::{date_time, rfc3339, until};
+pub use time::{compact, date, date_time, rfc3339, until};
 pub use trace::write_trace;

@@ -31,3 +31,17 @@ pub fn until(since: i64, ts: i64) -> String {
         _ => to,
     }
 }
+
+/// `2026-11-21`, in UTC.
+#[must_use]
+pub fn date(ts: i64) -> String {
+    date_time(ts).split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// `20261121T093000Z`, for names of files.
+#[must_use]
+pub fn compact(ts: i64) -> String {
+    let digits: String = date_time(ts).chars().filter(char::is_ascii_digit).collect();
+    let (date, time) = digits.split_at(8.min(digits.len()));
+    format!("{date}T{time}Z")
+}
