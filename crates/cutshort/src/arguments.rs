@@ -10,9 +10,7 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::{
-    classify, demo, documents, explain_connection, export, geo, import, recompute, simulate, terms,
-};
+use crate::{classify, demo, documents, explain_connection, export, geo, import, recompute, simulate, terms};
 
 /// Which of your TCP connections are cut short: where, when and how.
 ///

@@ -124,7 +124,9 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
             let writer = counts_format(*format).writer(&mut output)?;
             let (rows, folded) = export_rollups(&store, range, arguments.every.bucket(), &by, writer)?;
             if folded {
-                message(&"networks or ports with few connections in a window are counted together as 'other'");
+                message(
+                    &"networks or ports with few connections in a window are counted together as 'other'",
+                );
             }
             (rows, "row")
         }

@@ -38,9 +38,7 @@ const EXAMPLES: &str = "Examples:
   cutshort recompute --data store --from 2026-01-05 --to 2026-01-06 --geo GeoLite2-Country.mmdb";
 
 pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Error> {
-    let range = windows(arguments.from, arguments.to).ok_or_else(|| {
-        Error::Usage("there is no time between --from and --to: --to must be later".to_owned())
-    })?;
+    let range = windows(arguments.from, arguments.to).ok_or_else(no_time)?;
     let geo = crate::geo::open(&arguments.geo)?;
     let store = arguments.data.open_existing()?;
     let reading = classify::stoppable()?;

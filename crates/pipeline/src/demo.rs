@@ -74,7 +74,7 @@ impl Demo {
         // First, because what they cover says until when all windows count.
         with_packets.clone().try_for_each(|window| self.keep_packets(store, window))?;
         let next = AtomicUsize::new(0);
-        let work = || {
+        let work = || -> Result<()> {
             while let Some(window) = windows.clone().nth(next.fetch_add(1, Ordering::Relaxed)) {
                 self.window(store, geo, window, with_packets.contains(&window))?;
                 let done = (window - windows.start) as usize + 1;
