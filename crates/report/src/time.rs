@@ -7,7 +7,7 @@ pub(crate) const fn micros(ts: i64) -> i64 {
     ts.div_euclid(1000)
 }
 
-/// `2026-11-21 09:30:00`, in UTC.
+/// A time in nanoseconds since the Unix epoch as `2026-11-21 09:30:00`, in UTC.
 #[must_use]
 pub fn date_time(ts: i64) -> String {
     match Timestamp::from_nanosecond(i128::from(ts)) {

@@ -8,7 +8,6 @@ mod folder;
 mod merge;
 mod replacement;
 mod retention;
-mod rollup;
 mod segments;
 mod status;
 
@@ -28,6 +27,8 @@ use crate::{
 use annotations::Annotations;
 use database::Database;
 use folder::Folder;
+
+pub mod rollup;
 
 /// A store in a folder.
 pub struct Embedded {
