@@ -190,18 +190,18 @@ impl WindowJob {
     /// What the store gives; then nothing has changed.
     pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<WindowCounts> {
         let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
+        let once = || {
             let packets = store.read_window(window.start, parts)?;
-            match self.replace(geo, packets, store.replace(window.start)?) {
+            self.replace(geo, packets, store.replace(window.start)?)
+        };
+        for _ in 1..ATTEMPTS {
+            match once() {
                 // It is set aside now, and the rest counts.
-                Err(StoreError::Damaged(what)) if attempts < ATTEMPTS => {
-                    tracing::warn!(window = window.start, "damaged: {what}");
-                }
+                Err(StoreError::Damaged(what)) => tracing::warn!(window = window.start, "damaged: {what}"),
                 done => return done,
             }
         }
+        once()
     }
 
     /// Makes results of packets and puts them in the place of those of before.
