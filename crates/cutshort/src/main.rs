@@ -2,13 +2,19 @@
 
 mod arguments;
 mod classify;
+mod demo;
 mod documents;
 mod error;
 mod explain_connection;
+mod export;
 mod geo;
+mod import;
+mod moment;
 mod output;
 mod progress;
+mod recompute;
 mod simulate;
+mod store;
 mod terminal;
 mod terms;
 
