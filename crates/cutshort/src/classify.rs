@@ -13,6 +13,7 @@ use cutshort_verdict::{ClosedWindow, Outcome, Row, Rules, Tracker, Verdict};
 
 use crate::arguments::{Classify, Format};
 use crate::error::{Done, Error};
+use crate::live;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::terminal::{self, message};
@@ -22,11 +23,20 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let files = files(&arguments.files)?;
     let geo = crate::geo::open(&arguments.geo)?;
     let mut output = Output::create(arguments.output.as_deref())?;
+    let source = live::source(&files)?;
+    live::check_duration(arguments.duration, source.as_ref())?;
     let reading = stoppable()?;
     let mut sink = Sink::new(arguments, &geo, &mut output)?;
+    if let Some(source) = source {
+        let done = live::classify(&source, arguments, &reading, &mut sink)?;
+        let summary = sink.finish(false, false)?;
+        write_summary(arguments, &summary, &geo, color, &mut output)?;
+        output.finish()?;
+        return Ok(done);
+    }
     let captures = read(&files, &arguments.rules.rules(), &reading, &mut sink)?;
     let done = report_problems(&captures, &reading);
-    let summary = sink.finish(&captures, &reading)?;
+    let summary = sink.finish(is_simulated(&captures), reading.is_stopped())?;
     if readable(&captures, &files) {
         write_summary(arguments, &summary, &geo, color, &mut output)?;
         output.finish()?;
@@ -187,13 +197,13 @@ fn write_summary(
 pub(crate) const SIMULATED: &str = "the capture is SIMULATED: nothing in it is real";
 
 /// Takes connections and counts or writes them.
-struct Sink<'a> {
+pub(crate) struct Sink<'a> {
     geo: &'a Geo,
     arguments: &'a Classify,
     selection: Selection,
-    summary: Summary,
+    pub(crate) summary: Summary,
     writer: Option<Box<dyn Writer + 'a>>,
-    needs_rows: bool,
+    pub(crate) needs_rows: bool,
     failed: Option<io::Error>,
 }
 
@@ -215,7 +225,7 @@ impl<'a> Sink<'a> {
         })
     }
 
-    fn window(&mut self, window: &ClosedWindow) {
+    pub(crate) fn window(&mut self, window: &ClosedWindow) {
         let rows = window.for_each(|five_tuple, outcome, rows| self.outcome(five_tuple, outcome, rows));
         self.summary.input.add_rows(rows);
     }
@@ -246,16 +256,16 @@ impl<'a> Sink<'a> {
     }
 
     /// Stops at the first error of the output.
-    fn check(&mut self) -> Result<(), Error> {
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
         self.failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn finish(mut self, captures: &Captures, reading: &Reading) -> Result<Summary, Error> {
+    fn finish(mut self, simulated: bool, interrupted: bool) -> Result<Summary, Error> {
         if let Some(writer) = self.writer {
             writer.finish()?;
         }
-        self.summary.simulated = is_simulated(captures);
-        self.summary.interrupted = reading.is_stopped();
+        self.summary.simulated = simulated;
+        self.summary.interrupted = interrupted;
         Ok(self.summary)
     }
 }
