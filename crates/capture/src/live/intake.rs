@@ -5,6 +5,7 @@ use cutshort_packet::{Frame, LinkType, Packet, Refusal};
 
 use super::LiveSettings;
 use super::sampler::{Decision, Sampler, is_chosen, is_syn};
+use super::unstamped::Unstamped;
 
 /// What a live source has received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,11 +24,18 @@ pub struct LiveCount {
     /// connections in the netfilter log, of all connections at a packet socket. Losses at the very
     /// end of the netfilter log show only in the rules' own counters.
     pub lost: u64,
-    /// Packets without the kernel's time, given that of being received: those that this host
-    /// sends.
+    /// Packets without the kernel's time, given that of being received, or of their answer if that
+    /// is earlier: those that this host sends.
     pub without_time: u64,
     /// Messages of the kernel that could not be read.
     pub malformed: u64,
+}
+
+/// Whose time a frame has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Time {
+    Kernel,
+    Receiver,
 }
 
 /// Where received frames become packets.
@@ -35,6 +43,7 @@ pub(super) struct Intake {
     pub(super) packets: Vec<Packet>,
     pub(super) counts: LiveCount,
     sampler: Sampler,
+    unstamped: Unstamped,
     settings: LiveSettings,
     seed: u32,
 }
@@ -47,6 +56,7 @@ impl Intake {
             packets: Vec::new(),
             counts: LiveCount::default(),
             sampler: Sampler::new(settings.limit, keep, settings.size),
+            unstamped: Unstamped::default(),
             seed: settings.seed.map_or_else(random, Ok)?,
             settings: settings.clone(),
         })
@@ -66,8 +76,8 @@ impl Intake {
 
     /// Takes a frame of a connection that the kernel's rules have chosen, at the rate that they
     /// tell. Counting is theirs too; where it fails (repeated SYNs, rules that were loaded anew)
-    /// it is done here.
-    pub(super) fn take_sampled(&mut self, link: LinkType, frame: Frame<'_>, rate: Option<u32>) {
+    /// it is done here. Of a frame without `time` the caller says when it was received.
+    pub(super) fn take_sampled(&mut self, link: LinkType, frame: Frame<'_>, rate: Option<u32>, time: Time) {
         let Some(mut packet) = self.parse(link, frame) else { return };
         packet.sample_rate = rate.unwrap_or(self.settings.rate.get());
         let decision = match self.sampler.decide(&packet, |_| true) {
@@ -75,7 +85,25 @@ impl Intake {
             Decision::Full => Decision::Take,
             decision => decision,
         };
-        self.put(packet, decision);
+        match (decision, time) {
+            (Decision::Take, Time::Receiver) => {
+                self.counts.without_time += 1;
+                self.unstamped.hold(packet);
+            }
+            _ => {
+                self.unstamped.answered_by(&packet);
+                self.put(packet, decision);
+            }
+        }
+    }
+
+    /// Hands on what waited for its answers, at the end all of it.
+    pub(super) fn release(&mut self, now: i64, all: bool) {
+        let (packets, counts) = (&mut self.packets, &mut self.counts);
+        self.unstamped.release(now, all, |packet| {
+            counts.packets += 1;
+            packets.push(packet);
+        });
     }
 
     fn parse(&mut self, link: LinkType, frame: Frame<'_>) -> Option<Packet> {

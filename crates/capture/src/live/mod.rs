@@ -18,6 +18,7 @@ mod settings;
 mod source;
 #[cfg(target_os = "linux")]
 mod sys;
+mod unstamped;
 
 pub use error::LiveError;
 pub use intake::LiveCount;

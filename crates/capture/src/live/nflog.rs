@@ -9,8 +9,9 @@ use rustix::io::Errno;
 use rustix::net::netlink::{self, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
+use super::intake::{Intake, Time};
 use super::logged::Logged;
-use super::{Intake, LiveError, LiveSettings, sys, wait};
+use super::{LiveError, LiveSettings, sys, wait};
 use crate::netlink::{ACK, Message, Request, messages};
 
 /// `NFNL_SUBSYS_ULOG` in the high byte.
@@ -29,8 +30,11 @@ const COPY_PACKET: u8 = 2;
 /// Packets are numbered.
 const WITH_SEQUENCE: u16 = 1;
 
-/// The most that the kernel puts into one datagram.
-const DATAGRAM: u32 = 128 << 10;
+/// The most that the kernel puts into one datagram: room for a queue of short packets. It takes
+/// that much memory for each.
+const DATAGRAM: u32 = 32 << 10;
+/// A single packet may be as large as a rule lets it be.
+const LARGEST: usize = 256 << 10;
 /// How long the kernel gathers packets, in hundredths of a second, and how many.
 const GATHER: u32 = 10;
 const QUEUE: u32 = 64;
@@ -51,14 +55,8 @@ pub(super) struct Nflog {
 impl Nflog {
     pub(super) fn open(group: u16, settings: &LiveSettings) -> Result<Self, LiveError> {
         let socket = socket(settings.buffer).map_err(LiveError::Io)?;
-        let mut nflog = Self {
-            socket,
-            group,
-            buffer: vec![0; 2 * DATAGRAM as usize],
-            early: Vec::new(),
-            requests: 0,
-            next: 0,
-        };
+        let mut nflog =
+            Self { socket, group, buffer: vec![0; LARGEST], early: Vec::new(), requests: 0, next: 0 };
         // In one message, so that no packet is logged with other settings.
         let mode = [&settings.snaplen.to_be_bytes()[..], &[COPY_PACKET, 0]].concat();
         let bind = nflog
@@ -103,6 +101,7 @@ impl Nflog {
         if wait(self.socket.as_fd())? {
             self.drain(DATAGRAMS, intake)?;
         }
+        intake.release(now(), false);
         Ok(())
     }
 
@@ -113,7 +112,9 @@ impl Nflog {
         for datagram in std::mem::take(&mut self.early) {
             take(&datagram, &mut self.next, intake);
         }
-        self.drain(usize::MAX, intake)
+        self.drain(usize::MAX, intake)?;
+        intake.release(now(), true);
+        Ok(())
     }
 
     fn drain(&mut self, datagrams: usize, intake: &mut Intake) -> io::Result<()> {
@@ -156,13 +157,11 @@ fn take(datagram: &[u8], next: &mut u32, intake: &mut Intake) {
             continue;
         };
         intake.counts.lost += logged.gap(next);
-        let ts = logged.ts.unwrap_or_else(|| {
-            intake.counts.without_time += 1;
-            now()
-        });
+        let time = if logged.ts.is_some() { Time::Kernel } else { Time::Receiver };
+        let ts = logged.ts.unwrap_or_else(now);
         let link = if logged.ipv6 { LinkType::Ipv6 } else { LinkType::Ipv4 };
         let wire_len = u32::try_from(logged.packet.len()).unwrap_or(u32::MAX);
-        intake.take_sampled(link, Frame { ts, wire_len, bytes: logged.packet }, logged.rate);
+        intake.take_sampled(link, Frame { ts, wire_len, bytes: logged.packet }, logged.rate, time);
     }
 }
 
@@ -188,6 +187,6 @@ fn refused(error: io::Error, group: u16) -> LiveError {
 
 /// Whether some program listens to the group already; only root can see that.
 fn is_taken(group: u16) -> bool {
-    let groups = std::fs::read_to_string("/proc/self/net/netfilter/nfnetlink_log").unwrap_or_default();
+    let groups = std::fs::read_to_string("/proc/thread-self/net/netfilter/nfnetlink_log").unwrap_or_default();
     groups.lines().any(|line| line.split_whitespace().next() == Some(group.to_string().as_str()))
 }

@@ -98,6 +98,9 @@ fn apply_iptables(sampling: &Sampling) -> Result<(), String> {
 #[must_use]
 pub fn chains() -> Vec<String> {
     let shown = |tool: &&str| {
+        if !super::status::has_mangle(tool == &"ip6tables") {
+            return None;
+        }
         let output =
             Command::new(tool).args(["-t", "mangle", "-v", "-S", CHAIN]).stderr(Stdio::null()).output();
         let output = output.ok().filter(|output| output.status.success())?;
@@ -108,6 +111,9 @@ pub fn chains() -> Vec<String> {
 
 /// Lines that delete the jumps to the chain; none if there is no such chain.
 fn jumps(tool: &str) -> Option<String> {
+    if !super::status::has_mangle(tool == "ip6tables") {
+        return None;
+    }
     let saved = Command::new(tool).args(["-t", "mangle", "-S"]).stderr(Stdio::null()).output().ok()?;
     let saved = String::from_utf8_lossy(&saved.stdout);
     saved.lines().any(|line| line == format!("-N {CHAIN}")).then(|| deletions(&saved))

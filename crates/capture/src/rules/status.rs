@@ -52,6 +52,22 @@ pub fn status() -> io::Result<Vec<Loaded>> {
         .collect())
 }
 
+/// Whether iptables or ip6tables has a mangle table, in either of its kinds. Only then it can be
+/// asked for its rules without making one.
+#[cfg(target_os = "linux")]
+pub(super) fn has_mangle(ipv6: bool) -> bool {
+    let (names, family) = if ipv6 { ("ip6_tables_names", 10) } else { ("ip_tables_names", 2) };
+    let legacy = std::fs::read_to_string(format!("/proc/thread-self/net/{names}")).unwrap_or_default();
+    let tables = || linux::Netfilter::open()?.tables_of(family);
+    legacy.lines().any(|name| name == "mangle")
+        || tables().is_ok_and(|tables| tables.iter().any(|(name, _)| name == "mangle"))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn has_mangle(_: bool) -> bool {
+    false
+}
+
 /// None is loaded elsewhere than on Linux.
 ///
 /// # Errors
@@ -96,21 +112,30 @@ mod linux {
             Ok(Self(socket))
         }
 
-        /// Names and comments.
         pub(super) fn tables(&mut self) -> io::Result<Vec<(String, String)>> {
-            self.dump(GET_TABLE, |bytes| {
+            self.tables_of(INET)
+        }
+
+        /// Names and comments of the tables of a family.
+        pub(super) fn tables_of(&mut self, family: u8) -> io::Result<Vec<(String, String)>> {
+            self.dump(GET_TABLE, family, |bytes| {
                 let comment = find(bytes, TABLE_DATA).and_then(comment).unwrap_or_default();
                 Some((text(find(bytes, TABLE_NAME)?)?.to_owned(), comment.to_owned()))
             })
         }
 
         pub(super) fn counters(&mut self) -> io::Result<Vec<(String, Counter)>> {
-            self.dump(GET_OBJECT, counter)
+            self.dump(GET_OBJECT, INET, counter)
         }
 
-        /// All things of a kind in the `inet` family, as `read` reads them.
-        fn dump<T>(&mut self, kind: u16, read: impl Fn(&[u8]) -> Option<T>) -> io::Result<Vec<T>> {
-            let request = Request::new(kind, DUMP, INET, 0).finish(u32::from(kind));
+        /// All things of a kind in a family, as `read` reads them.
+        fn dump<T>(
+            &mut self,
+            kind: u16,
+            family: u8,
+            read: impl Fn(&[u8]) -> Option<T>,
+        ) -> io::Result<Vec<T>> {
+            let request = Request::new(kind, DUMP, family, 0).finish(u32::from(kind));
             rustix::net::send(&self.0, &request, SendFlags::empty())?;
             let (mut all, mut buffer) = (Vec::new(), vec![0; 64 << 10]);
             loop {
