@@ -25,10 +25,13 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let mut output = Output::create(arguments.output.as_deref())?;
     let source = live::source(&files)?;
     live::check_duration(arguments.duration, source.as_ref())?;
-    let reading = stoppable()?;
+    let reading = Reading::default();
+    // Drops privileges, for which there must be no other thread yet.
+    let receiving = source.map(|source| live::open(source, arguments, &reading)).transpose()?;
+    stop_on_signals(&reading)?;
     let mut sink = Sink::new(arguments, &geo, &mut output)?;
-    if let Some(source) = source {
-        let done = live::classify(&source, arguments, &reading, &mut sink)?;
+    if let Some(receiving) = receiving {
+        let done = live::classify(receiving, arguments, &reading, &mut sink)?;
         let summary = sink.finish(false, false)?;
         write_summary(arguments, &summary, &geo, color, &mut output)?;
         output.finish()?;
@@ -59,11 +62,10 @@ pub(crate) fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
-/// Reading that Ctrl-C (or a request to terminate) ends: the first time with what there is, the
+/// Has Ctrl-C (or a request to terminate) end reading: the first time with what there is, the
 /// second time at once.
-pub(crate) fn stoppable() -> Result<Reading, Error> {
+pub(crate) fn stop_on_signals(reading: &Reading) -> Result<(), Error> {
     const INTERRUPTED: i32 = 130;
-    let reading = Reading::default();
     let on_signal = reading.clone();
     let handler = move || {
         if on_signal.is_stopped() {
@@ -72,8 +74,7 @@ pub(crate) fn stoppable() -> Result<Reading, Error> {
         }
         on_signal.stop();
     };
-    ctrlc::set_handler(handler).map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))?;
-    Ok(reading)
+    ctrlc::set_handler(handler).map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))
 }
 
 fn check_output(arguments: &Classify) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! `cutshort classify nflog:5`: packets that come now.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
@@ -39,29 +39,69 @@ pub(crate) fn check_duration(
     }
 }
 
+/// A live source that was opened.
+pub(crate) struct Receiving {
+    source: LiveSource,
+    live: Live,
+}
+
+impl Receiving {
+    fn failed(&self, error: &LiveError) -> Error {
+        Error::Failed(format!("{}: {error}", self.source))
+    }
+}
+
+/// Opens the source, then drops all privileges: nothing needs them any more.
+pub(crate) fn open(source: LiveSource, arguments: &Classify, reading: &Reading) -> Result<Receiving, Error> {
+    let live = Live::open(&source, &settings(arguments), reading);
+    let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
+    let kept = drop_privileges(arguments)?;
+    message(&format!("receiving from {source}{}; {kept}", until(arguments.duration)));
+    Ok(Receiving { source, live })
+}
+
+#[cfg(target_os = "linux")]
+fn drop_privileges(arguments: &Classify) -> Result<impl std::fmt::Display + use<>, Error> {
+    // The output gets its name at the end.
+    let output = arguments.output.as_ref().and_then(|path| path.canonicalize().ok().or(Some(path.clone())));
+    let folder =
+        output.as_ref().and_then(|path| path.parent()).map(|folder| match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        });
+    crate::fence::enter(&folder.into_iter().collect::<Vec<_>>())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn drop_privileges(_: &Classify) -> Result<impl std::fmt::Display + use<>, Error> {
+    Ok("kept all privileges")
+}
+
 /// Receives and classifies until it is stopped or the time is over.
 pub(crate) fn classify(
-    source: &LiveSource,
+    mut receiving: Receiving,
     arguments: &Classify,
     reading: &Reading,
     sink: &mut Sink<'_>,
 ) -> Result<Done, Error> {
-    let failed = |error: LiveError| Error::Failed(format!("{source}: {error}"));
-    let mut live = Live::open(source, &settings(arguments), reading).map_err(failed)?;
     let mut tracker = Tracker::new(arguments.rules.rules());
     if sink.needs_rows {
         tracker = tracker.keep_rows();
     }
     let end = arguments.duration.map(|duration| Instant::now() + duration.unsigned_abs());
-    message(&format!("receiving from {source}{}", until(arguments.duration)));
-    while let Some(packets) = live.next_batch().map_err(failed)? {
+    loop {
+        let packets = match receiving.live.next_batch() {
+            Ok(Some(packets)) => packets,
+            Ok(None) => break,
+            Err(error) => return Err(receiving.failed(&error)),
+        };
         packets.iter().for_each(|packet| take(packet, &mut tracker, sink));
         sink.check()?;
         if end.is_some_and(|end| Instant::now() >= end) {
             reading.stop();
         }
     }
-    finish(tracker, sink, live.counts())
+    finish(tracker, sink, receiving.live.counts())
 }
 
 fn settings(arguments: &Classify) -> LiveSettings {

@@ -5,6 +5,8 @@ mod classify;
 mod documents;
 mod error;
 mod explain_connection;
+#[cfg(target_os = "linux")]
+mod fence;
 mod geo;
 mod live;
 mod output;

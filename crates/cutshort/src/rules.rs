@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_capture::rules::{self, Applied, Loaded, Method, Sampling, Seed};
@@ -143,14 +143,14 @@ impl SamplingOf {
             forwarded: self.forwarded,
             keep: self.keep.unsigned_abs(),
             size: self.size,
-            seed: self.seed_file.as_ref().map(seed).transpose()?,
+            seed: self.seed_file.as_deref().map(seed).transpose()?,
         };
         sampling.check().map_err(Error::Usage)?;
         Ok(sampling)
     }
 }
 
-fn seed(path: &PathBuf) -> Result<Seed, Error> {
+fn seed(path: &Path) -> Result<Seed, Error> {
     Seed::read(path).map_err(|error| Error::Usage(format!("{}: {error}", path.display())))
 }
 

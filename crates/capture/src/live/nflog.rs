@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_packet::{Frame, LinkType};
 use rustix::io::Errno;
@@ -108,11 +108,21 @@ impl Nflog {
     /// Ends logging to this socket. The kernel then sends what it has gathered, so nothing that
     /// was logged before is lost.
     pub(super) fn close(&mut self, intake: &mut Intake) -> io::Result<()> {
-        self.ask(self.request().attribute(COMMAND, &[UNBIND]))?;
-        for datagram in std::mem::take(&mut self.early) {
-            take(&datagram, &mut self.next, intake);
+        match self.ask(self.request().attribute(COMMAND, &[UNBIND])) {
+            Ok(()) => {
+                for datagram in std::mem::take(&mut self.early) {
+                    take(&datagram, &mut self.next, intake);
+                }
+                self.drain(usize::MAX, intake)?;
+            }
+            // Who has dropped the privilege waits for what is gathered; more may still come.
+            Err(_) => {
+                let until = Instant::now() + 2 * Duration::from_millis(10 * u64::from(GATHER));
+                while Instant::now() < until {
+                    self.receive(intake)?;
+                }
+            }
         }
-        self.drain(usize::MAX, intake)?;
         intake.release(now(), true);
         Ok(())
     }
