@@ -20,8 +20,9 @@ pub enum Applied {
     Changed(Vec<String>),
 }
 
-/// Loads rules in place of cutshort's own that are loaded, if any. Connections that were being
-/// sampled are not sampled on. Rules of [`Method::Origin`] stand beside the others.
+/// Loads rules in place of cutshort's own that are loaded, if any. Where these sample alike,
+/// connections that are being sampled are sampled on and counters go on counting; else both begin
+/// anew. Rules of [`Method::Origin`] stand beside the others.
 ///
 /// # Errors
 /// What the loading program says. Then nothing was changed.
@@ -33,7 +34,7 @@ pub fn apply(sampling: &Sampling) -> Result<Applied, String> {
             remove_tables(&[Method::Set.table()])?;
         }
         method => {
-            load("nft", &["-f", "-"], &sampling.text())?;
+            load_table(sampling)?;
             if method != Method::Origin {
                 remove_chains()?;
             }
@@ -80,6 +81,21 @@ fn remove_chains() -> Result<Vec<String>, String> {
         removed.push(format!("{tool} chain {CHAIN}"));
     }
     Ok(removed)
+}
+
+/// Loads a table, with what the one before has remembered if it can be.
+fn load_table(sampling: &Sampling) -> Result<(), String> {
+    let (text, about) = (sampling.text(), sampling.to_string());
+    let table = sampling.method.table();
+    let loaded = super::status().unwrap_or_default();
+    if loaded.iter().any(|loaded| loaded.table == table && loaded.about == about) {
+        let kept =
+            text.replacen(&format!("delete table inet {table}"), &format!("flush table inet {table}"), 1);
+        if load("nft", &["-f", "-"], &kept).is_ok() {
+            return Ok(());
+        }
+    }
+    load("nft", &["-f", "-"], &text)
 }
 
 /// Both IP versions, or none.

@@ -25,7 +25,7 @@ const ABOUT: &str = "\
 # or far outside the window, an ACK or RST+ACK with a wrong acknowledgement number, a RST with a wrong checksum, and
 # whatever comes more than 10 s after a RST are NOT RECORDED. Fewer are missed with
 #     sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1 net.netfilter.nf_conntrack_tcp_ignore_invalid_rst=1
-# Packets are counted only with
+# Packets are counted as soon as such a rule is loaded, but by some older kernels only with
 #     sysctl -w net.netfilter.nf_conntrack_acct=1
 # The default rules ('cutshort rules --nft') miss none of them and need no conntrack.
 #

@@ -148,10 +148,14 @@ impl Sampling {
     }
 }
 
-/// `nft, 1 in 10000 connections, first 10 packets, group 5`
+/// `nft, 1 in 10000 connections, first 10 packets, group 5, 65536 remembered for 900 s`
 impl fmt::Display for Sampling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { method, rate, limit, group, .. } = self;
-        write!(f, "{}, 1 in {rate} connections, first {limit} packets, group {group}", method.name())
+        let Self { method, rate, limit, group, size, keep, .. } = self;
+        write!(f, "{}, 1 in {rate} connections, first {limit} packets, group {group}", method.name())?;
+        match method {
+            Method::Set | Method::Origin => write!(f, ", {size} remembered for {} s", keep.as_secs()),
+            Method::Conntrack | Method::Iptables => Ok(()),
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cutshort_capture::LiveSettings;
 use cutshort_capture::rules::Sampling;
 
-use crate::network::{Network, PORT};
+use crate::network::{Network, PORT, Receiving};
 use crate::{by_connection, first};
 
 const UPLOAD: &str = "/usr/bin/python3 -c '
@@ -31,7 +31,7 @@ fn merged_segments_are_packets_of_their_whole_length() {
     }
     thread::sleep(Duration::from_millis(300));
     let arrived = recording.stop();
-    for (packets, counts) in receivers.map(|receiver| receiver.stop()) {
+    for (packets, counts) in receivers.map(Receiving::stop) {
         let connections = by_connection(&packets);
         assert_eq!((connections.len(), counts.lost), (2, 0));
         assert_eq!(connections, first(&arrived, 10));

@@ -94,6 +94,26 @@ fn loading_is_atomic() {
     assert_eq!(network.server("nft list ruleset"), before);
 }
 
+/// Loading what is loaded goes on with what is remembered, also with other ports; another rate
+/// begins anew.
+#[test]
+fn loading_again_goes_on() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    let apply = |sampling: &Sampling| network.on_server(|| rules::apply(sampling)).unwrap();
+    let logged = || network.on_server(|| rules::status().unwrap())[0].packets("logged");
+    let remembered = || network.server("nft list ruleset").matches(" expires ").count();
+    let sampling = Sampling { rate: NonZeroU32::MIN, ..Sampling::default() };
+    apply(&sampling);
+    network.craft("flood", "20");
+    apply(&sampling);
+    apply(&Sampling { ports: vec![PORT], ..sampling.clone() });
+    assert_eq!((logged(), remembered()), (Some(60), 20));
+    apply(&Sampling { size: 100, ..sampling.clone() });
+    assert_eq!((logged(), remembered()), (Some(0), 0));
+    apply(&Sampling { rate: NonZeroU32::new(2).unwrap(), ..sampling });
+    assert_eq!((logged(), remembered()), (Some(0), 0));
+}
+
 /// Ports, exclusions and interfaces are respected.
 #[test]
 fn only_what_is_meant_is_sampled() {

@@ -8,7 +8,7 @@ use cutshort_capture::rules::{Method, Sampling, Seed};
 use cutshort_packet::{FiveTuple, Packet};
 
 use crate::by_connection;
-use crate::network::{Network, PORT};
+use crate::network::{Network, PORT, Receiving};
 
 const CONNECTIONS: u64 = 100_000;
 const RATE: NonZeroU32 = NonZeroU32::new(100).unwrap();
@@ -25,7 +25,7 @@ fn the_sample_is_right() {
         LiveSettings { rate: RATE, ports: vec![PORT], seed: Some(seed.number()), ..LiveSettings::default() };
     let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
     network.craft("flood", &CONNECTIONS.to_string());
-    let [(nflog, counts), (af_packet, other_counts)] = receivers.map(|receiver| receiver.stop());
+    let [(nflog, counts), (af_packet, other_counts)] = receivers.map(Receiving::stop);
 
     assert_eq!((counts.lost, other_counts.lost), (0, 0));
     assert_eq!(other_counts.packets + other_counts.left + other_counts.capped, 3 * CONNECTIONS);
@@ -37,6 +37,23 @@ fn the_sample_is_right() {
     let (ipv4, ipv6): (BTreeSet<&FiveTuple>, _) = connections.keys().partition(|key| key.is_ipv4());
     assert!((411..=589).contains(&ipv4.len()) && (411..=589).contains(&ipv6.len()));
     assert!(nflog.iter().chain(&af_packet).all(|packet| packet.sample_rate == 100));
+}
+
+/// Without a seed the kernel takes one of its own each time, and shows it to nobody.
+#[test]
+fn seeds_are_random_and_secret() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    let sampling = Sampling { rate: NonZeroU32::new(5).unwrap(), ..Sampling::default() };
+    let chosen = [(); 2].map(|()| {
+        network.load("nft -f -", &sampling.text());
+        assert!(!network.server("nft list ruleset; nft -j list ruleset").contains("seed"));
+        let receiver = network.receive("nflog:5", &LiveSettings::default());
+        // The same connections each time.
+        network.craft("flood", "400");
+        by_connection(&receiver.stop().0).into_keys().collect::<BTreeSet<_>>()
+    });
+    assert!(chosen.iter().all(|chosen| (30..150).contains(&chosen.len())), "{chosen:?}");
+    assert_ne!(chosen[0], chosen[1]);
 }
 
 /// The connections that the server opens: its SYNs, and what comes back.
