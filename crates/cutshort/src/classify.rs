@@ -13,6 +13,7 @@ use cutshort_verdict::{ClosedWindow, Outcome, Row, Rules, Tracker, Verdict};
 
 use crate::arguments::{Classify, Format};
 use crate::error::{Done, Error};
+use crate::live;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::terminal::{self, message};
@@ -22,11 +23,23 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let files = files(&arguments.files)?;
     let geo = crate::geo::open(&arguments.geo)?;
     let mut output = Output::create(arguments.output.as_deref())?;
-    let reading = stoppable()?;
+    let source = live::source(&files)?;
+    live::check_duration(arguments.duration, source.as_ref())?;
+    let reading = Reading::default();
+    // Drops privileges, for which there must be no other thread yet.
+    let receiving = source.map(|source| live::open(source, arguments, &reading)).transpose()?;
+    stop_on_signals(&reading)?;
     let mut sink = Sink::new(arguments, &geo, &mut output)?;
+    if let Some(receiving) = receiving {
+        let done = live::classify(receiving, arguments, &reading, &mut sink)?;
+        let summary = sink.finish(false, false)?;
+        write_summary(arguments, &summary, &geo, color, &mut output)?;
+        output.finish()?;
+        return Ok(done);
+    }
     let captures = read(&files, &arguments.rules.rules(), &reading, &mut sink)?;
     let done = report_problems(&captures, &reading);
-    let summary = sink.finish(&captures, &reading)?;
+    let summary = sink.finish(is_simulated(&captures), reading.is_stopped())?;
     if readable(&captures, &files) {
         write_summary(arguments, &summary, &geo, color, &mut output)?;
         output.finish()?;
@@ -49,11 +62,10 @@ pub(crate) fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
-/// Reading that Ctrl-C (or a request to terminate) ends: the first time with what there is, the
+/// Has Ctrl-C (or a request to terminate) end reading: the first time with what there is, the
 /// second time at once.
-pub(crate) fn stoppable() -> Result<Reading, Error> {
+pub(crate) fn stop_on_signals(reading: &Reading) -> Result<(), Error> {
     const INTERRUPTED: i32 = 130;
-    let reading = Reading::default();
     let on_signal = reading.clone();
     let handler = move || {
         if on_signal.is_stopped() {
@@ -62,8 +74,7 @@ pub(crate) fn stoppable() -> Result<Reading, Error> {
         }
         on_signal.stop();
     };
-    ctrlc::set_handler(handler).map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))?;
-    Ok(reading)
+    ctrlc::set_handler(handler).map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))
 }
 
 fn check_output(arguments: &Classify) -> Result<(), Error> {
@@ -191,13 +202,13 @@ fn write_summary(
 pub(crate) const SIMULATED: &str = "the capture is SIMULATED: nothing in it is real";
 
 /// Takes connections and counts or writes them.
-struct Sink<'a> {
+pub(crate) struct Sink<'a> {
     geo: &'a Geo,
     arguments: &'a Classify,
     selection: Selection,
-    summary: Summary,
+    pub(crate) summary: Summary,
     writer: Option<Box<dyn Writer + 'a>>,
-    needs_rows: bool,
+    pub(crate) needs_rows: bool,
     failed: Option<io::Error>,
 }
 
@@ -219,7 +230,7 @@ impl<'a> Sink<'a> {
         })
     }
 
-    fn window(&mut self, window: &ClosedWindow) {
+    pub(crate) fn window(&mut self, window: &ClosedWindow) {
         let mut places = self.geo.places(window.five_tuples().map(|five_tuple| five_tuple.src_ip));
         let rows = window.for_each(|five_tuple, outcome, rows| {
             let place = places.next().unwrap_or_default();
@@ -253,16 +264,16 @@ impl<'a> Sink<'a> {
     }
 
     /// Stops at the first error of the output.
-    fn check(&mut self) -> Result<(), Error> {
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
         self.failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn finish(mut self, captures: &Captures, reading: &Reading) -> Result<Summary, Error> {
+    fn finish(mut self, simulated: bool, interrupted: bool) -> Result<Summary, Error> {
         if let Some(writer) = self.writer {
             writer.finish()?;
         }
-        self.summary.simulated = is_simulated(captures);
-        self.summary.interrupted = reading.is_stopped();
+        self.summary.simulated = simulated;
+        self.summary.interrupted = interrupted;
         Ok(self.summary)
     }
 }
