@@ -18,7 +18,7 @@ pub struct Network {
 }
 
 /// Addresses by country; of IPv6 networks of 64 bits.
-type Places = HashMap<Option<Country>, u64>;
+type ByCountry = HashMap<Option<Country>, u64>;
 
 impl Geo {
     /// All networks, by their numbers. Looks at all that is loaded, some 100 ms long, so keep it.
@@ -43,8 +43,8 @@ impl Geo {
 }
 
 /// Where the addresses of each network are. `count` says how many there are from one up to another.
-fn places<K: Key>(index: &Index<K>, count: impl Fn(K, Option<K>) -> u64) -> HashMap<u32, Places> {
-    let mut networks: HashMap<u32, Places> = HashMap::new();
+fn places<K: Key>(index: &Index<K>, count: impl Fn(K, Option<K>) -> u64) -> HashMap<u32, ByCountry> {
+    let mut networks: HashMap<u32, ByCountry> = HashMap::new();
     for (from, to, cell) in index.steps().ranges() {
         let place = cell.place();
         if let Some(asn) = place.asn {
@@ -56,7 +56,7 @@ fn places<K: Key>(index: &Index<K>, count: impl Fn(K, Option<K>) -> u64) -> Hash
 }
 
 /// The country with most of the addresses; of equal ones the first by its code.
-fn main_country(places: &Places) -> Option<Country> {
+fn main_country(places: &ByCountry) -> Option<Country> {
     let known = places.iter().filter_map(|(country, count)| Some((*count, std::cmp::Reverse((*country)?))));
     known.max().map(|(_, std::cmp::Reverse(country))| country)
 }

@@ -16,7 +16,7 @@ use cutshort_verdict::Row;
 use crate::{WindowJob, nanoseconds};
 
 /// Four weeks.
-const WINDOWS: i64 = 28 * 96;
+const WINDOWS: u32 = 28 * 96;
 /// Of so many windows, the last, the packets are kept too.
 const WITH_PACKETS: i64 = 8;
 /// About so many connections in all: enough for smooth curves of single networks.
@@ -47,9 +47,15 @@ impl Demo {
     /// Weeks that end at the last quarter of an hour before a time.
     #[must_use]
     pub fn until(time: SystemTime) -> Self {
+        Self::of(time, WINDOWS, CONNECTIONS)
+    }
+
+    /// So many windows before a time, with about so many connections in all.
+    #[must_use]
+    pub fn of(time: SystemTime, windows: u32, connections: u64) -> Self {
         let end = window_of(nanoseconds(time));
-        let world = World::standard();
-        let simulation = Simulation::with_total(world, end - WINDOWS * WINDOW, end, CONNECTIONS, SEED);
+        let start = end - i64::from(windows) * WINDOW;
+        let simulation = Simulation::with_total(World::standard(), start, end, connections, SEED);
         Self { simulation: simulation.sample_rate(SAMPLE_RATE), job: WindowJob::default() }
     }
 
@@ -73,12 +79,12 @@ impl Demo {
         let with_packets = windows.end - WITH_PACKETS..windows.end;
         // First, because what they cover says until when all windows count.
         with_packets.clone().try_for_each(|window| self.keep_packets(store, window))?;
-        let next = AtomicUsize::new(0);
-        let work = || {
+        let (all, next) = ((windows.end - windows.start) as usize, AtomicUsize::new(0));
+        let work = || -> Result<()> {
             while let Some(window) = windows.clone().nth(next.fetch_add(1, Ordering::Relaxed)) {
                 self.window(store, geo, window, with_packets.contains(&window))?;
                 let done = (window - windows.start) as usize + 1;
-                if each(Filled { windows: done, all: WINDOWS as usize }).is_break() {
+                if each(Filled { windows: done, all }).is_break() {
                     break;
                 }
             }

@@ -4,6 +4,7 @@
 //! * [`Ingest`] takes segments that others have made.
 //! * A [`WindowJob`] makes the results of windows from their packets, and replaces those of before.
 //! * A [`Service`] runs the window job and retention as long as it lives.
+//! * [`export`] writes what a store has for other programs.
 //! * [`demo`] fills a store with made-up weeks.
 //!
 //! All of them know the store by its trait only, and hold nothing that a crash could lose: what is
@@ -11,6 +12,7 @@
 
 mod cut;
 pub mod demo;
+pub mod export;
 mod gather;
 mod import;
 mod ingest;

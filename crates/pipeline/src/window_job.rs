@@ -14,10 +14,8 @@ use cutshort_verdict::Rules;
 use crate::gather::Gathered;
 use crate::judge::{Around, Judge, Judged};
 
-/// Windows of less bytes are not worth a second thread.
-const SMALL: u64 = 1 << 20;
-/// How often a window is read again because something damaged was set aside.
-const DAMAGED: usize = 100;
+/// How often a window is read at most, where something damaged was set aside.
+const ATTEMPTS: usize = 3;
 
 /// Makes the results of windows and replaces those of before.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +26,8 @@ pub struct WindowJob {
     pub limits: Limits,
     /// How many threads work on a window.
     pub threads: usize,
+    /// Windows of less bytes of packets are not worth a second thread.
+    pub small: u64,
     /// How long after a window's end packets of live receivers are awaited.
     pub grace: Duration,
 }
@@ -36,7 +36,8 @@ impl Default for WindowJob {
     /// The usual rules and limits, a thread for each processor, 30 seconds.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { rules: Rules::default(), limits: Limits::default(), threads, grace: Duration::from_secs(30) }
+        let grace = Duration::from_secs(30);
+        Self { rules: Rules::default(), limits: Limits::default(), threads, small: 1 << 20, grace }
     }
 }
 
@@ -188,16 +189,19 @@ impl WindowJob {
     /// # Errors
     /// What the store gives; then nothing has changed.
     pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<WindowCounts> {
-        let parts = if window.bytes < SMALL { 1 } else { self.threads.max(1) };
-        for _ in 0..DAMAGED {
+        let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
+        let once = || {
             let packets = store.read_window(window.start, parts)?;
-            match self.replace(geo, packets, store.replace(window.start)?) {
+            self.replace(geo, packets, store.replace(window.start)?)
+        };
+        for _ in 1..ATTEMPTS {
+            match once() {
                 // It is set aside now, and the rest counts.
                 Err(StoreError::Damaged(what)) => tracing::warn!(window = window.start, "damaged: {what}"),
                 done => return done,
             }
         }
-        Err(StoreError::Damaged("too many segments are damaged".to_owned()))
+        once()
     }
 
     /// Makes results of packets and puts them in the place of those of before.

@@ -208,11 +208,7 @@ fn optional<T: DataType>(group: &dyn RowGroupReader, name: &str) -> io::Result<V
 }
 
 /// Texts as what they stand for. The same text mostly stands several times in a row.
-fn parsed<T: Copy>(
-    name: &str,
-    texts: &[ByteArray],
-    parse: impl Fn(&str) -> Option<T>,
-) -> io::Result<Vec<T>> {
+fn parsed<T: Copy>(name: &str, texts: &[ByteArray], parse: impl Fn(&str) -> Option<T>) -> io::Result<Vec<T>> {
     let mut values = Vec::with_capacity(texts.len());
     let mut last: Option<(&[u8], T)> = None;
     for text in texts {

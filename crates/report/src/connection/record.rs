@@ -106,7 +106,8 @@ impl Record<'_> {
     pub fn into_owned(self) -> Record<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         let Self { five_tuple, first_us, last_us, packets, progress, stage, termination, tags, .. } = self;
-        let Self { signature, location, asn, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, .. } = self;
+        let Self { signature, location, asn, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, .. } =
+            self;
         Record {
             five_tuple,
             first_us,
