@@ -10,5 +10,5 @@ mod http;
 mod problem;
 pub mod question;
 
-pub use http::{App, Options, Parts, Rate, Scope, Token, TokenFile, check_annotation, openapi, router, serve};
+pub use http::{App, Options, Parts, Rate, Scope, Token, TokenFile, openapi, router, serve};
 pub use problem::Problem;

@@ -33,10 +33,10 @@ impl<K: Key> Index<K> {
         Self { steps, heads }
     }
 
-<<<<<<< HEAD
     pub(crate) fn steps(&self) -> &Steps<K> {
         &self.steps
-=======
+    }
+
     /// Reads from where the search for a key begins.
     #[inline]
     pub(crate) fn touch_head(&self, key: K) -> u64 {
@@ -47,7 +47,6 @@ impl<K: Key> Index<K> {
     #[inline]
     pub(crate) fn touch_steps(&self, key: K) -> u64 {
         self.steps.touch(self.heads[key.head()] as usize)
->>>>>>> main
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use cutshort_geo::Country;
-use cutshort_store::{Annotation, AnnotationKind, Choice, Selection, Status, Store, WINDOW};
+use cutshort_store::{Annotation, Choice, Selection, Status, Store, WINDOW};
 
 use crate::problem::Problem;
 use crate::question::Series;
@@ -72,37 +72,4 @@ fn is_meant(annotation: &Annotation, selection: &Selection) -> bool {
 /// Whether a value is asked for by name.
 fn asks_for<T: PartialEq>(choice: &Choice<T>, value: &T) -> bool {
     choice.include.contains(value) && choice.has(Some(value))
-}
-
-/// The name of a kind in Radar's API.
-#[must_use]
-pub const fn kind_name(kind: AnnotationKind) -> &'static str {
-    match kind {
-        AnnotationKind::Event => "EVENT",
-        AnnotationKind::General => "GENERAL",
-        AnnotationKind::Outage => "OUTAGE",
-        AnnotationKind::PartialProjection => "PARTIAL_PROJECTION",
-        AnnotationKind::Pipeline => "PIPELINE",
-        AnnotationKind::TrafficAnomaly => "TRAFFIC_ANOMALY",
-    }
-}
-
-/// All kinds.
-pub const KINDS: [AnnotationKind; 6] = [
-    AnnotationKind::Event,
-    AnnotationKind::General,
-    AnnotationKind::Outage,
-    AnnotationKind::PartialProjection,
-    AnnotationKind::Pipeline,
-    AnnotationKind::TrafficAnomaly,
-];
-
-/// The kind that is called so; capitals do not matter.
-///
-/// # Errors
-/// The names there are.
-pub fn kind_from_name(name: &str) -> Result<AnnotationKind, String> {
-    KINDS.into_iter().find(|kind| kind_name(*kind).eq_ignore_ascii_case(name)).ok_or_else(|| {
-        format!("'{name}' is none of {}", KINDS.map(kind_name).join(", "))
-    })
 }

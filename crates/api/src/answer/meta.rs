@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Asked;
 use super::confidence;
-use super::facts::{Facts, kind_name};
+use super::facts::Facts;
 use super::groups::{By, Groups};
 use crate::question::{Series, iso};
 
@@ -183,7 +183,7 @@ fn operators(annotation: &cutshort_store::Annotation, series: &Series) -> Note {
     Note {
         data_source: DATA_SOURCE,
         description: content.description.clone(),
-        event_type: kind_name(content.kind),
+        event_type: content.kind.name(),
         start_date: iso(content.start),
         end_date: iso(content.end.unwrap_or(series.range.end)),
         is_instantaneous: content.end == Some(content.start),

@@ -12,7 +12,7 @@ mod top;
 use cutshort_store::{Bucket, Store};
 
 pub use confidence::{LEAST_EFFECT, LEAST_POINT, LEAST_SAMPLE, MOST_GAPS};
-pub use facts::{Facts, KINDS, kind_from_name, kind_name};
+pub use facts::Facts;
 pub use groups::{By, DIMENSIONS, Group, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
 pub use shape::{CountColumns, CountOfSeries, Counts};

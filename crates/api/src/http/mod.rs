@@ -35,8 +35,6 @@ use dispatch::dispatch;
 use endpoint::{Endpoint, Method};
 use endpoints::ENDPOINTS;
 
-pub use endpoints::check_annotation;
-
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
     let cors = cors(&app.options.origins);

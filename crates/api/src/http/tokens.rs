@@ -149,7 +149,19 @@ fn hexadecimal(bytes: &[u8]) -> String {
 /// The tokens of a file, which is read again when it has changed.
 pub(super) struct Tokens {
     path: Option<PathBuf>,
-    inner: Mutex<(Option<SystemTime>, Arc<TokenFile>)>,
+    inner: Mutex<(Option<Version>, Arc<TokenFile>)>,
+}
+
+/// Which state of a file was read: clocks of file systems are coarse.
+type Version = (Option<SystemTime>, u64, u64);
+
+fn version(path: &Path) -> Option<Version> {
+    let metadata = std::fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((metadata.modified().ok(), metadata.len(), number))
 }
 
 impl Tokens {
@@ -165,7 +177,7 @@ impl Tokens {
     fn file(&self) -> Arc<TokenFile> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(path) = &self.path else { return Arc::clone(&inner.1) };
-        let changed = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        let changed = version(path);
         if changed != inner.0 {
             match TokenFile::read(path) {
                 Ok(file) => *inner = (changed, Arc::new(file)),

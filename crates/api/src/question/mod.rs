@@ -19,7 +19,7 @@ pub(crate) use filter::{FILE, asn, continent, country, list, named};
 pub use interval::{default_bucket, parse_bucket};
 pub use names::stage_name;
 pub use parameters::Parameters;
-pub use time::{floor, iso, parse_time, parse_window};
+pub use time::{floor, iso, parse_time};
 
 use crate::problem::Problem;
 

@@ -3,7 +3,7 @@ use std::ops::Range;
 use cutshort_store::{Bucket, WINDOW, window_of};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Parameters;
 use crate::problem::Problem;
@@ -167,20 +167,9 @@ pub const fn floor(time: i64) -> i64 {
     time.div_euclid(WINDOW) * WINDOW
 }
 
-/// Reads from and to of a range, as the command line has them.
-///
-/// # Errors
-/// What is wrong with them.
-pub fn parse_window(from: Timestamp, to: Timestamp) -> Result<Range<i64>, String> {
-    let nanoseconds = |time: Timestamp| i64::try_from(time.as_nanosecond()).map_err(|_| "too far away".to_owned());
-    let (from, to) = (floor(nanoseconds(from)?), nanoseconds(to)?);
-    let up = floor(to.saturating_add(WINDOW - 1));
-    if from < up { Ok(from..up) } else { Err("the end of a range comes after its beginning".to_owned()) }
-}
-
 /// A time as it is written in answers: `2026-01-05T00:00:00Z`.
 #[must_use]
 pub fn iso(time: i64) -> String {
-    let seconds = SignedDuration::from_secs(time.div_euclid(1_000_000_000));
-    Timestamp::from_duration(seconds).map_or_else(|_| time.to_string(), |time| time.to_string())
+    const SECOND: i64 = 1_000_000_000;
+    cutshort_report::rfc3339(time.div_euclid(SECOND).saturating_mul(SECOND))
 }

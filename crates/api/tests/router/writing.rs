@@ -106,20 +106,20 @@ fn notes_are_part_of_the_answers_that_they_concern() {
 #[test]
 fn what_nobody_could_read_is_not_noted() {
     let writer = Writer::new(open());
-    let wrong = |key: &str, value: Value| {
+    let wrong = |key: &str, value: Value, why: &str| {
         let mut note = outage();
         note[key] = value;
         let (status, code, message) = writer.note(&note).problem();
         assert_eq!((status, code), (400, 2001), "{message}");
-        assert!(message.contains(key), "{key}: {message}");
+        assert!(message.contains(why), "{key}: {message}");
     };
-    wrong("description", json!(" "));
-    wrong("startDate", json!("today"));
-    wrong("endDate", json!("2026-01-01"));
-    wrong("eventType", json!("PARTY"));
-    wrong("linkedUrl", json!("javascript:alert(1)"));
-    wrong("locations", json!(["XX"]));
-    wrong("colour", json!("red"));
+    wrong("description", json!(" "), "the description is empty");
+    wrong("startDate", json!("today"), "startDate: 'today'");
+    wrong("endDate", json!("2026-01-01"), "it ends before it starts");
+    wrong("eventType", json!("PARTY"), "eventType: 'PARTY'");
+    wrong("linkedUrl", json!("javascript:alert(1)"), "http:// or https://");
+    wrong("locations", json!(["XX"]), "locations: 'XX'");
+    wrong("colour", json!("red"), "colour");
     assert_eq!(writer.send("POST", OUTAGES, "{").problem().0, 400);
     assert_eq!(writer.send("POST", OUTAGES, "x".repeat(100_000)).problem().0, 413);
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::of;
 use super::entities::written;
-use crate::answer::{DATA_SOURCE, kind_from_name, kind_name};
+use crate::answer::DATA_SOURCE;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Takes, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::{JSON, Reply};
@@ -199,8 +199,7 @@ fn get(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let parameters = &call.parameters;
     let countries = list("location", parameters.one("location")?, country)?;
     let numbers = list("asn", parameters.one("asn")?, asn)?;
-    let kind = parameters.one("eventType")?.map(kind_from_name).transpose();
-    let kind = kind.map_err(|why| Problem::bad_input(format!("eventType: {why}")))?;
+    let wanted = parameters.one("eventType")?.map(kind).transpose()?;
     let timed = ["dateRange", "dateStart", "dateEnd"].iter().any(|key| parameters.count(key) > 0);
     let range = match question::series(parameters, "annotations", Filters::Radar, call.now)?.first() {
         Some(series) if timed => series.range.clone(),
@@ -208,7 +207,7 @@ fn get(call: &mut Call<'_>) -> Result<Reply, Problem> {
     };
     let has = |annotation: &Annotation| {
         let content = &annotation.content;
-        kind.is_none_or(|kind| kind == content.kind)
+        wanted.is_none_or(|kind| kind == content.kind)
             && (countries.is_all() || content.locations.iter().any(|own| countries.has(Some(own))))
             && (numbers.is_all() || content.asns.iter().any(|own| numbers.has(Some(own))))
     };
@@ -246,9 +245,8 @@ fn checked(new: New) -> Result<NewAnnotation, Problem> {
     let time = |key: &str, text: &str| parse_time(text).map_err(|why| Problem::bad_input(format!("{key}: '{text}' {why}")));
     let places = new.locations.iter().map(|code| country(code));
     let locations: Result<Vec<Country>, String> = places.collect();
-    let kind = new.event_type.as_deref().map_or(Ok(AnnotationKind::Outage), kind_from_name);
     let checked = NewAnnotation {
-        kind: kind.map_err(|why| Problem::bad_input(format!("eventType: {why}")))?,
+        kind: new.event_type.as_deref().map_or(Ok(AnnotationKind::Outage), kind)?,
         start: time("startDate", &new.start_date)?,
         end: new.end_date.as_deref().map(|end| time("endDate", end)).transpose()?,
         description: new.description.trim().to_owned(),
@@ -258,33 +256,15 @@ fn checked(new: New) -> Result<NewAnnotation, Problem> {
         asns: new.asns,
         outage: new.outage.map(|outage| (outage.outage_cause, outage.outage_type)),
     };
-    check_annotation(&checked).map_err(Problem::bad_input)?;
+    checked.check()?;
     Ok(checked)
 }
 
-/// Refuses annotations that nobody could read or that are too large to keep.
-///
-/// # Errors
-/// What is wrong, beginning with the field.
-pub fn check_annotation(annotation: &NewAnnotation) -> Result<(), String> {
-    const TEXT: usize = 2000;
-    let texts = [&annotation.linked_url, &annotation.scope].into_iter().flatten();
-    let outage = annotation.outage.iter().flat_map(|(cause, kind)| [cause, kind]);
-    let too_long = texts.chain(outage).chain([&annotation.description]).any(|text| text.chars().count() > TEXT);
-    let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-    match () {
-        () if annotation.description.is_empty() => Err("description: say what is to be known".to_owned()),
-        () if too_long => Err(format!("description: no text may have more than {TEXT} letters")),
-        () if annotation.end.is_some_and(|end| end < annotation.start) => {
-            Err("endDate: before startDate; leave it out if it still goes on".to_owned())
-        }
-        () if !annotation.linked_url.iter().all(is_web) => {
-            Err("linkedUrl: an address begins with http:// or https://".to_owned())
-        }
-        () if annotation.locations.len() > Country::COUNT => Err("locations: more than there are".to_owned()),
-        () if annotation.asns.len() > 1000 => Err("asns: at most 1000".to_owned()),
-        () => Ok(()),
-    }
+fn kind(name: &str) -> Result<AnnotationKind, Problem> {
+    AnnotationKind::from_name(name).ok_or_else(|| {
+        let names = AnnotationKind::ALL.map(AnnotationKind::name).join(", ");
+        Problem::bad_input(format!("eventType: '{name}' is none of {names}"))
+    })
 }
 
 impl Entry {
@@ -305,7 +285,7 @@ impl Entry {
             scope: content.scope,
             start_date: iso(content.start),
             end_date: content.end.map(iso),
-            event_type: kind_name(content.kind),
+            event_type: content.kind.name(),
             linked_url: content.linked_url,
             asns_details: content.asns.iter().map(network).collect(),
             asns: content.asns,

@@ -12,8 +12,6 @@ mod status;
 mod terms;
 mod top;
 
-pub use annotations::check_annotation;
-
 use super::endpoint::{Endpoint, SchemaOf, Schemas};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::ToSchema;
