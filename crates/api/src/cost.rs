@@ -18,7 +18,7 @@ const PER_CONTINENT: u64 = 50;
 ///
 /// # Errors
 /// That it is too costly, and what would be less.
-pub fn check(
+pub(crate) fn check(
     series: &[Series],
     bucket: Option<Bucket>,
     by: By,

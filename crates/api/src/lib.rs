@@ -5,7 +5,8 @@
 //! and the documentation, for programs ([`openapi`]) and for people.
 
 pub mod answer;
-pub mod cost;
+pub mod ask;
+mod cost;
 mod http;
 mod problem;
 pub mod question;

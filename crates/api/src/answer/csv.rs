@@ -77,7 +77,7 @@ fn position(answer: &Answer, start: i64, time: i64) -> i64 {
 }
 
 /// With its first letter in upper case.
-pub(crate) fn capitalized(name: &str) -> String {
+pub(super) fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

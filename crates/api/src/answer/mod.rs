@@ -8,6 +8,7 @@ mod meta;
 mod shares;
 mod shape;
 mod top;
+mod top_shape;
 
 use cutshort_store::{Bucket, Store};
 
@@ -18,10 +19,10 @@ pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
 pub use shape::{CountColumns, CountOfSeries, Counts};
 pub use shares::{Share, shares};
 pub use top::{AskedTop, Code, Completed, Excluded, Numbers, Order, Ranked, Top, Who, top};
+pub use top_shape::{RankedAs, RankedLocation};
 
-pub(crate) use csv::{capitalized, text as csv_text};
+pub(crate) use csv::text as csv_text;
 pub(crate) use meta::DATA_SOURCE;
-pub(crate) use shape::WholeMeta;
 
 use crate::problem::Problem;
 use crate::question::{Series, iso};

@@ -43,11 +43,11 @@ impl Serialize for Answer {
 
 /// What an answer says about itself, with what only our own endpoints say.
 #[derive(Serialize)]
-pub(crate) struct WholeMeta<'a> {
+pub(super) struct WholeMeta<'a> {
     #[serde(flatten)]
-    pub(crate) meta: &'a Meta,
+    pub(super) meta: &'a Meta,
     #[serde(flatten)]
-    pub(crate) own: Option<&'a OwnMeta>,
+    pub(super) own: Option<&'a OwnMeta>,
 }
 
 /// The shares of one series.

@@ -165,7 +165,7 @@ pub fn top(store: &dyn Store, facts: &Facts, geo: &Geo, asked: &AskedTop<'_>) ->
 }
 
 impl Who {
-    const fn dimension(self) -> Dimension {
+    pub(crate) const fn dimension(self) -> Dimension {
         match self {
             Self::Ases => Dimension::As,
             Self::Locations => Dimension::Location,

@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 use super::app::App;
 use super::cache::Key;
 use super::endpoint::{Access, Call, Endpoint, Method, Place, Unknown};
-use super::reply::{self, Message, Reply};
+use super::reply::{self, Reply};
 use super::tokens::Scope;
+use crate::ask::Message;
 use crate::problem::Problem;
 use crate::question::{OWN_ARRAYS, Parameters, floor};
 
@@ -155,7 +156,7 @@ fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>,
     let unknown = parameters.unknown(&known);
     let ours = |key: &&&str| OWN_ARRAYS.contains(*key) || **key == "counts" || **key == "limitPerGroup";
     match (endpoint.unknown, unknown.iter().find(ours)) {
-        (Unknown::Ignored, None) => Ok(unknown.into_iter().map(Message::ignored).collect()),
+        (Unknown::Ignored, None) => Ok(unknown.into_iter().map(reply::ignored).collect()),
         (Unknown::Ignored, Some(own)) => Err(Problem::bad_input(format!(
             "{own}: not here, where answers are as Radar's; it is a parameter of {}/stage",
             endpoint.path

@@ -9,9 +9,10 @@ use cutshort_store::Store;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::app::App;
-use super::reply::{Keep, Message, Reply};
+use super::reply::{Keep, Reply};
 use super::tokens::Scope;
 use crate::answer::Facts;
+use crate::ask::{Context, Message};
 use crate::problem::Problem;
 use crate::question::{Parameters, Series};
 
@@ -176,6 +177,11 @@ impl Call<'_> {
 
     pub(super) fn facts(&self) -> Result<Arc<Facts>, Problem> {
         self.app.facts().map(|(facts, _)| facts)
+    }
+
+    /// What a question is asked of.
+    pub(super) fn context<'b>(&'b self, facts: &'b Facts) -> Context<'b> {
+        Context { store: self.store(), facts, geo: &self.app.geo, now: self.now, cost: self.app.options.cost }
     }
 
     /// A part of the path.

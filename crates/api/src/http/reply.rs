@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
+use crate::ask::{Envelope, Message, enveloped};
 use crate::problem::Problem;
 
 /// An answer that is ready to be sent.
@@ -31,30 +32,13 @@ pub(super) const JSON: &str = "application/json";
 pub(super) const CSV: &str = "text/csv; charset=utf-8";
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
-/// Something to be known about the request, beside the result.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Message {
-    code: u32,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct Envelope<'a, T> {
-    success: bool,
-    errors: &'a [Message],
-    messages: &'a [Message],
-    result: T,
-}
-
 #[derive(Serialize)]
 struct Nothing {}
 
-impl Message {
-    /// A parameter was not understood and had no effect.
-    pub(super) fn ignored(parameter: &str) -> Self {
-        let parameter: String = parameter.chars().take(60).collect();
-        Self { code: 1001, message: format!("'{parameter}' is no parameter here and was ignored") }
-    }
+/// A parameter was not understood and had no effect.
+pub(super) fn ignored(parameter: &str) -> Message {
+    let parameter: String = parameter.chars().take(60).collect();
+    Message { code: 1001, message: format!("'{parameter}' is no parameter here and was ignored") }
 }
 
 impl Reply {
@@ -65,8 +49,7 @@ impl Reply {
 
     /// A result in Radar's envelope.
     pub(super) fn result(result: &impl Serialize, messages: &[Message]) -> Result<Self, Problem> {
-        let envelope = Envelope { success: true, errors: &[], messages, result };
-        Self::json(&envelope)
+        enveloped(result, messages).map(|body| Self::new(JSON, body))
     }
 
     /// JSON as it is.

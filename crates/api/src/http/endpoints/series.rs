@@ -1,17 +1,16 @@
 //! Shares of stages and of everything else, as one number or over time.
 
-use cutshort_store::{Dimension, Selection};
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 use super::schema;
-use crate::answer::{self, Answer, Asked, By, CountOfSeries, Meta, OwnMeta};
-use crate::cost;
+use crate::answer::{Answer, By, CountOfSeries, Meta, OwnMeta};
+use crate::ask::{self, Kind};
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Parameter, Schemas, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
 use crate::problem::Problem;
-use crate::question::{self, Filters, Format, Series};
+use crate::question::{self, Format};
 
 const RADAR: &[&Parameter] =
     &[&p::NAME, &p::DATE_RANGE, &p::DATE_START, &p::DATE_END, &p::ASN, &p::LOCATION, &p::CONTINENT, &p::FORMAT];
@@ -103,50 +102,10 @@ fn dimension(call: &Call<'_>) -> Result<By, Problem> {
 }
 
 fn run(call: &mut Call<'_>, by: By, in_time: bool, own: bool) -> Result<Reply, Problem> {
-    let (name, filters) = (if in_time { "serie" } else { "summary" }, filters(own));
-    let series = question::series(&call.parameters, name, filters, call.now)?;
-    check_stages(by, &series)?;
-    let bucket = if in_time { Some(question::bucket(&call.parameters, &series)?) } else { None };
     let format = question::format(&call.parameters)?;
-    let limit = limit(call, by, own)?;
-    cost::check(&series, bucket, by, limit, call.app.options.cost)?;
     let facts = call.facts()?;
-    let counts = own && question::flag(&call.parameters, "counts")?;
-    let asked = Asked { series: &series, bucket, by, limit, counts, own };
-    let answer = answer::answer(call.store(), &facts, &asked)?;
+    let (answer, series) = ask::shares(&call.context(&facts), &call.parameters, Kind { by, in_time, own })?;
     Ok(written(call, &answer, format)?.keep(call.keep(&facts, &series)))
-}
-
-const fn filters(own: bool) -> Filters {
-    if own { Filters::Extended } else { Filters::Radar }
-}
-
-/// Exclusions have no stage, and none of what only connections have.
-fn check_stages(by: By, series: &[Series]) -> Result<(), Problem> {
-    let known = |selection: &Selection| Selection {
-        locations: selection.locations.clone(),
-        continents: selection.continents.clone(),
-        asns: selection.asns.clone(),
-        ip_versions: selection.ip_versions.clone(),
-        ports: selection.ports.clone(),
-        nodes: selection.nodes.clone(),
-        ..Selection::default()
-    };
-    let fits = |series: &Series| series.stages.is_all() && known(&series.selection) == series.selection;
-    if by != By::Exclusion || series.iter().all(fits) {
-        return Ok(());
-    }
-    Err(Problem::bad_input(
-        "exclusion: what is in no total has no stage, tag, signature or handshake; leave out these filters",
-    ))
-}
-
-fn limit(call: &Call<'_>, by: By, own: bool) -> Result<usize, Problem> {
-    let default = match by {
-        By::Dimension(Dimension::Location | Dimension::As | Dimension::Port | Dimension::Node) => 10,
-        _ => 5000,
-    };
-    if own { question::number(&call.parameters, "limitPerGroup", default, 1..=5000) } else { Ok(default) }
 }
 
 fn written(call: &Call<'_>, answer: &Answer, format: Format) -> Result<Reply, Problem> {
