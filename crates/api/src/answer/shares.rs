@@ -27,6 +27,14 @@ impl Share {
     }
 }
 
+impl Share {
+    /// From 0 to 1.
+    #[must_use]
+    pub fn ratio(self) -> f64 {
+        self.0 as f64 / WHOLE as f64
+    }
+}
+
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (percent, mut decimals) = (self.0 / 1_000_000, self.0 % 1_000_000);
