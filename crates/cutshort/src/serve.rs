@@ -136,7 +136,8 @@ pub(crate) fn serve(
     message(&format!("{} is served on http://{address}/ (Ctrl-C ends it)", data.display()));
     let ended = runtime.block_on(async {
         let stop = stop(abandon)?;
-        cutshort_api::serve(listener, app, stop, PATIENCE).await
+        cutshort_api::serve(listener, app, stop, PATIENCE).await;
+        Ok(())
     });
     runtime.shutdown_timeout(PATIENCE);
     // The last one ends after the window that it is at.
