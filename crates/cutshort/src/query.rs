@@ -59,7 +59,8 @@ pub(crate) struct Query {
     geo: GeoFiles,
 }
 
-const EXAMPLES: &str = "Dimensions: stage, tag, signature, termination, ip_version, location, as, port, node, exclusion.
+const EXAMPLES: &str =
+    "Dimensions: stage, tag, signature, termination, ip_version, location, as, port, node, exclusion.
 
 Examples:
   cutshort query summary --data store --from -7d --to now
@@ -154,13 +155,13 @@ impl From<Problem> for Error {
 }
 
 pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> {
+    let parameters = parameters(arguments)?;
     let geo = crate::geo::open(&arguments.geo)?;
     let store = arguments.data.open_reader()?;
     let now = nanoseconds(SystemTime::now());
     let facts = Facts::read(&store, now)?;
     // Whoever asks here waits for no one else.
     let context = Context { store: &store, facts: &facts, geo: &geo, now, cost: u64::MAX };
-    let parameters = parameters(arguments)?;
     match arguments.what {
         What::Top => top(arguments, &context, &parameters, color),
         what => shares(arguments, &context, &parameters, what == What::Timeseries, color),
@@ -174,7 +175,13 @@ fn parameters(arguments: &Query) -> Result<Parameters, Error> {
     let times = [("dateStart", rfc3339(range.start)), ("dateEnd", rfc3339(range.end))];
     let every = arguments.every.clone().map(|every| ("aggInterval", every));
     let least = arguments.min_sample.map(|least| ("minSample", least.to_string()));
-    Ok(times.into_iter().chain(limit).chain(every).chain(least).chain(arguments.filters.parameters()).collect())
+    Ok(times
+        .into_iter()
+        .chain(limit)
+        .chain(every)
+        .chain(least)
+        .chain(arguments.filters.parameters())
+        .collect())
 }
 
 fn shares(
@@ -206,7 +213,9 @@ fn top(
     let who = match arguments.by.map(By::name) {
         None | Some("as") => Who::Ases,
         Some("location") => Who::Locations,
-        Some(other) => return Err(Error::Usage(format!("'top' ranks by 'as' or 'location', not by '{other}'"))),
+        Some(other) => {
+            return Err(Error::Usage(format!("'top' ranks by 'as' or 'location', not by '{other}'")));
+        }
     };
     let (top, _) = ask::ranking(context, parameters, who)?;
     terminal::print(color, |text| {

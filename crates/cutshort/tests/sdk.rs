@@ -21,7 +21,8 @@ fn installed(name: &str) -> PathBuf {
 }
 
 fn done(command: &mut Command) -> Result<Output, String> {
-    let output = command.output().map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))?;
+    let output =
+        command.output().map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))?;
     if output.status.success() {
         return Ok(output);
     }
@@ -39,7 +40,11 @@ fn python() -> Result<PathBuf, String> {
             done(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
         }
         let requirements = root().join("tests/sdk/requirements.txt");
-        done(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(requirements))?;
+        done(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+                .arg(requirements),
+        )?;
         Ok(python)
     };
     PYTHON.get_or_init(install).clone()
@@ -61,7 +66,8 @@ fn typescript() -> Result<PathBuf, String> {
 
 /// What `classify` says of the captures, and the range that has all of them.
 fn expected(folder: &Path) -> PathBuf {
-    let summary: Value = serde_json::from_str(&run("classify --format json", &captures()).fine().stdout).unwrap();
+    let summary: Value =
+        serde_json::from_str(&run("classify --format json", &captures()).fine().stdout).unwrap();
     let stages = [
         ("post_syn", "post_syn"),
         ("post_ack", "post_ack"),
@@ -70,7 +76,8 @@ fn expected(folder: &Path) -> PathBuf {
         ("no_match", "none"),
     ];
     let share = |stage: &str| summary["stages"][stage]["share"].clone();
-    let shares: serde_json::Map<_, _> = stages.iter().map(|(radar, own)| ((*radar).to_owned(), share(own))).collect();
+    let shares: serde_json::Map<_, _> =
+        stages.iter().map(|(radar, own)| ((*radar).to_owned(), share(own))).collect();
     let day = |us: &Value, more: i64| {
         let time = jiff::Timestamp::from_microsecond(us.as_i64().unwrap() + more * 86_400_000_000).unwrap();
         time.strftime("%Y-%m-%dT00:00:00+00:00").to_string()
@@ -122,7 +129,13 @@ fn a_fuzzer_finds_no_answer_that_is_not_described() {
     let server = Server::of_captures();
     let mut command = Command::new(python.with_file_name("schemathesis"));
     command.current_dir(server.folder());
-    command.args(["run", "--no-color", "--seed=1", "--phases=examples,coverage,fuzzing", "--max-examples=15"]);
+    command.args([
+        "run",
+        "--no-color",
+        "--seed=1",
+        "--phases=examples,coverage,fuzzing",
+        "--max-examples=15",
+    ]);
     command.args(["--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"]);
     command.arg(format!("--header=Authorization: Bearer {}", server.token()));
     command.arg(format!("{}/openapi.json", server.address()));

@@ -42,11 +42,19 @@ fn totals_are_those_of_classify() {
     assert_eq!(server.send("GET", "/readyz", &[]).0, 200);
     let summary = |arguments: &str| {
         let data = server.folder().display().to_string();
-        run(&format!("query summary --data {data} --from 2026-11-21 --to 2026-11-22 {arguments}"), &[] as &[&str]).fine().stdout
+        run(
+            &format!("query summary --data {data} --from 2026-11-21 --to 2026-11-22 {arguments}"),
+            &[] as &[&str],
+        )
+        .fine()
+        .stdout
     };
     // Also on the command line, while the server runs.
     let own: Value = serde_json::from_str(&summary("--format json")).unwrap();
-    assert_eq!(own["result"]["summary_0"], server.result(&SUMMARY.replace("summary?", "summary/stage?"))["summary_0"]);
+    assert_eq!(
+        own["result"]["summary_0"],
+        server.result(&SUMMARY.replace("summary?", "summary/stage?"))["summary_0"]
+    );
     assert!(summary("--format csv").starts_with("Summary_0 post_syn,"));
 }
 
@@ -126,7 +134,10 @@ fn settings_come_from_flags_environment_and_file() {
     let file = folder.path().join("settings.toml");
     std::fs::write(&file, "listen = '0.0.0.0:0'\nopen_reed = true\n").unwrap();
     let message = refused(&format!("--settings {}", file.display()), folder.path());
-    assert!(message.contains("settings.toml: line 2, column 1: there is no setting 'open_reed'"), "{message}");
+    assert!(
+        message.contains("settings.toml: line 2, column 1: there is no setting 'open_reed'"),
+        "{message}"
+    );
     std::fs::write(&file, "open_read = true\nlog = 'nonsense=='\n").unwrap();
     let message = refused(&format!("--settings {}", file.display()), folder.path());
     assert!(message.contains("log: 'nonsense=='"), "{message}");
@@ -139,11 +150,20 @@ fn the_demo_is_ready_soon_and_leaves_nothing() {
     command.args(["demo", "--listen", "127.0.0.1:0"]).env("TMPDIR", temporary.path());
     let server = Server::spawn(command, tempfile::tempdir().unwrap());
     assert_eq!(temporary.path().read_dir().unwrap().count(), 1);
-    let countries = server.result("/tcp_resets_timeouts/timeseries_groups/location?dateRange=4w&aggInterval=1d&counts=true");
+    let countries = server
+        .result("/tcp_resets_timeouts/timeseries_groups/location?dateRange=4w&aggInterval=1d&counts=true");
     assert!(countries["serie_0"]["timestamps"].as_array().unwrap().len() >= 28);
     assert_eq!(countries["meta"]["simulated"], true);
-    let notes = server.result("/tcp_resets_timeouts/summary?dateRange=4w")["meta"]["confidenceInfo"]["annotations"].clone();
-    assert!(notes.as_array().unwrap().iter().any(|note| note["description"].as_str().unwrap().starts_with("SIMULATED")));
+    let notes =
+        server.result("/tcp_resets_timeouts/summary?dateRange=4w")["meta"]["confidenceInfo"]["annotations"]
+            .clone();
+    assert!(
+        notes
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|note| note["description"].as_str().unwrap().starts_with("SIMULATED"))
+    );
     assert_eq!(server.terminate().code(), Some(0));
     assert_eq!(temporary.path().read_dir().unwrap().count(), 0, "the temporary store is removed");
 }

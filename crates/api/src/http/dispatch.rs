@@ -20,7 +20,11 @@ use crate::problem::Problem;
 use crate::question::{OWN_ARRAYS, Parameters, floor};
 
 /// Answers a request.
-pub(super) async fn dispatch(app: Arc<App>, endpoint: &'static Endpoint, request: Request<Body>) -> Response<Body> {
+pub(super) async fn dispatch(
+    app: Arc<App>,
+    endpoint: &'static Endpoint,
+    request: Request<Body>,
+) -> Response<Body> {
     let begin = Instant::now();
     let (parts, body) = request.into_parts();
     let conditions = parts.headers.clone();
@@ -28,9 +32,16 @@ pub(super) async fn dispatch(app: Arc<App>, endpoint: &'static Endpoint, request
     let metrics = Arc::clone(&app);
     let response = match answer(app, endpoint, parts, body).await {
         Ok(reply) => conditional(reply, private, &conditions),
-        Err(problem) => reply::problem(&problem),
+        Err(problem) => {
+            if problem.status >= 500 {
+                tracing::warn!(endpoint = endpoint.id, status = problem.status, "{problem}");
+            }
+            reply::problem(&problem)
+        }
     };
-    metrics.metrics.request(endpoint.id, response.status().as_u16(), begin.elapsed());
+    let (status, took) = (response.status().as_u16(), begin.elapsed());
+    tracing::debug!(endpoint = endpoint.id, status, milliseconds = took.as_secs_f64() * 1e3, "answered");
+    metrics.metrics.request(endpoint.id, status, took);
     response
 }
 
@@ -66,6 +77,10 @@ async fn in_time(
     let limit = app.options.timeout;
     let busy = || Problem::unavailable(format!("not answered within {} s", limit.as_secs_f64()));
     let done = async {
+        let _room = match &endpoint.takes {
+            Some(_) => Some(app.bodies.acquire().await.map_err(|_| busy())?),
+            None => None,
+        };
         let body = read(&app, endpoint, body).await?;
         let readers = Arc::clone(&app.readers);
         let permit = match endpoint.access {
@@ -89,7 +104,8 @@ async fn read(app: &App, endpoint: &Endpoint, body: Body) -> Result<Bytes, Probl
         return Err(Problem::too_large(most));
     }
     axum::body::to_bytes(body, most).await.map_err(|error| {
-        let too_long = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
+        let too_long = std::error::Error::source(&error)
+            .is_some_and(|source| source.to_string().contains("length limit"));
         match too_long {
             true => Problem::too_large(most),
             false => Problem::bad_input(format!("the body did not arrive as a whole: {error}")),
