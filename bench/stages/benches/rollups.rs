@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use cutshort_geo::Country;
-use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
+use cutshort_store::cell::{Cells, Key, Limits, Network, Outcome, Port};
 use cutshort_store::embedded::rollup;
 use cutshort_store::{Bucket, Choice, Dimension, RollupQuery, Selection, WINDOW};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Tags, Termination};
@@ -38,6 +38,7 @@ fn main() {
     let size = fs::metadata(&path).map_or(0, |file| file.len());
     println!("file: {} MB", size / 1_000_000);
     sizes(&path);
+    large_window();
     questions(&path);
     at_once(&path);
 }
@@ -207,6 +208,39 @@ fn cells(day: &[(Key, f64)], part: f64, random: &mut Random) -> Cells {
         }
     }
     cells
+}
+
+/// A window of 1,800,000 connections, from 5-tuples to rows, in time of the processor.
+fn large_window() {
+    let mut random = Random(6);
+    let mut keys: Vec<Key> = (0..1_800_000).map(|_| key(&mut random)).collect();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut sql = Connection::open(folder.path().join("rollup.sqlite")).expect("a file");
+    sql.pragma_update(None, "journal_mode", "WAL").expect("WAL");
+    rollup::create(&sql).expect("tables");
+    for sorted in [false, true] {
+        if sorted {
+            keys.sort_by_key(|key| key.network);
+        }
+        let watch = Watch::start();
+        let mut cells = Cells::default();
+        name_nodes(&mut cells);
+        keys.iter().for_each(|key| cells.add(*key, 100));
+        let added = watch.stop().1.as_nanos() / keys.len() as u128;
+        let watch = Watch::start();
+        let cells = cells.fold(&Limits::default());
+        let folded = watch.stop().1.as_millis();
+        let watch = Watch::start();
+        let transaction = sql.transaction().expect("a transaction");
+        rollup::replace_window(&transaction, END, &cells).expect("replaced");
+        transaction.commit().expect("committed");
+        let (count, written) = (cells.len(), watch.stop().1.as_millis());
+        let order = if sorted { "by network" } else { "in any order" };
+        println!(
+            "1,800,000 connections {order}: added in {added} ns each, {count} cells, folded in {folded} ms, written in {written} ms"
+        );
+    }
+    println!("these take {} bytes a window", rollup::bytes(&sql).expect("a number"));
 }
 
 fn sizes(path: &Path) {
