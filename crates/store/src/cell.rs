@@ -206,3 +206,6 @@ impl Ranking {
         ranked.split_off(limit).into_iter().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use sha2::{Digest, Sha256};
 
+use super::rollup;
 use crate::{Inputs, Result, SegmentId, SegmentInfo, StoreError, WINDOW, WindowCounts, WindowState};
 
 /// Marks the database as a store's: "cuts".
@@ -88,7 +89,7 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
     if is_new(sql)? {
         let transaction = sql.transaction()?;
         transaction.execute_batch(TABLES)?;
-        super::rollup::create(&transaction)?;
+        rollup::create(&transaction)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
@@ -287,6 +288,10 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
             rules: row.get::<_, i64>(3)?.cast_unsigned(),
         });
         window.frozen = row.get(4)?;
+    }
+    // Counts that are part of hours and days for good cannot be replaced any more.
+    for (start, window) in found.iter_mut().filter(|(_, window)| !window.ids.is_empty()) {
+        window.frozen |= rollup::is_gone(sql, *start)?;
     }
     let covered_to = covered_to(sql)?;
     let there = found.into_iter().filter(|(_, window)| !window.ids.is_empty() || window.done.is_some());

@@ -8,6 +8,7 @@ mod folder;
 mod merge;
 mod replacement;
 mod retention;
+pub mod rollup;
 mod segments;
 mod status;
 
@@ -27,8 +28,6 @@ use crate::{
 use annotations::Annotations;
 use database::Database;
 use folder::Folder;
-
-pub mod rollup;
 
 /// A store in a folder.
 pub struct Embedded {

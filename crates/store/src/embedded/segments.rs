@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 use rusqlite::Connection;
 
 use super::catalog::{self, FileState, SegmentFile};
-use super::folder::{CONNECTIONS, PACKETS, segment_path};
+use super::folder::{CONNECTIONS, OPEN, PACKETS, segment_path};
 use super::{Embedded, now};
-use crate::{Added, Result, Segment, StoreError};
+use crate::open::{OpenSegment, Sync};
+use crate::{Added, Origin, Result, Segment, SegmentId, StoreError, open};
 
 impl Embedded {
     pub(super) fn append_segment(&self, segment: &Segment) -> Result<Added> {
@@ -36,11 +37,42 @@ impl Embedded {
         })
     }
 
+    /// Begins a segment in the store's folder, in which packets are safe before the segment is appended. After a
+    /// crash it is appended when the store is opened.
+    ///
+    /// # Errors
+    /// What [`OpenSegment::create`] gives.
+    pub fn open_segment(
+        &self,
+        id: SegmentId,
+        node: &str,
+        origin: Origin,
+        from: i64,
+        sync: Sync,
+    ) -> Result<OpenSegment> {
+        self.check_writer()?;
+        let path = self.folder.path(&format!("{OPEN}/{id}"));
+        OpenSegment::create(&path, id, node, origin, from, sync)
+    }
+
     /// Puts in order what a crash has left. Files are the truth: those that nobody knows of are taken in, and
     /// those that are gone are noted.
     pub(super) fn reconcile(&self) -> Result<()> {
         self.reconcile_segments()?;
+        self.reconcile_open()?;
         self.reconcile_connections()
+    }
+
+    /// Makes segments of those that were being written.
+    fn reconcile_open(&self) -> Result<()> {
+        for name in self.folder.names(OPEN)? {
+            let path = format!("{OPEN}/{name}");
+            if let Some(segment) = open::replay(&self.folder.path(&path))? {
+                self.append_segment(&segment)?;
+            }
+            self.folder.remove(&path)?;
+        }
+        Ok(())
     }
 
     fn reconcile_segments(&self) -> Result<()> {

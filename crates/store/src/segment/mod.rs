@@ -1,6 +1,7 @@
 mod decode;
 mod encode;
 mod key;
+mod packed;
 mod pages;
 mod parse;
 mod schema;
@@ -12,7 +13,9 @@ use bytes::Bytes;
 use cutshort_packet::Packet;
 
 pub(crate) use decode::{Batch, Batches, Scratch};
+pub(crate) use encode::check_packet;
 pub(crate) use key::Key;
+pub(crate) use packed::{PACKET_BYTES, packet_from_bytes, packet_to_bytes};
 pub(crate) use parse::sources;
 
 use crate::Result;

@@ -157,12 +157,13 @@ impl<'a> Rows<'a> {
 
     fn check(&mut self, batch: &Batch, group: usize) -> Checked<()> {
         for (key, row) in batch.keys.iter().zip(&batch.rows) {
-            check_packet(&packet(key, row), self.info.covers)?;
+            let packet = packet(key, row);
+            check_packet(&packet, self.info.covers)?;
             if self.last.is_some_and(|last| last > (*key, row.ts)) {
                 return Err(format!("its packets are not sorted: {} comes too late", key.five_tuple()));
             }
             self.last = Some((*key, row.ts));
-            self.id.add(&key.five_tuple(), row);
+            self.id.add(&packet);
             self.times.push(row.ts);
         }
         if let (Some(first), Some(last)) = (batch.keys.first(), batch.keys.last()) {

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use cutshort_packet::FiveTuple;
-use cutshort_verdict::Row;
+use cutshort_packet::Packet;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, KeyValue};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::Type;
 use sha2::{Digest, Sha256};
 
-use super::{Origin, SegmentId, SegmentInfo};
+use super::{Origin, SegmentId, SegmentInfo, packet_to_bytes};
 
 /// The columns of SPEC 1. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored by their
 /// bits.
@@ -171,22 +170,8 @@ impl ContentId {
         Self(hash)
     }
 
-    pub(super) fn add(&mut self, tuple: &FiveTuple, row: &Row) {
-        let mut bytes = [0; 68];
-        bytes[..16].copy_from_slice(&tuple.src_ip.octets());
-        bytes[16..32].copy_from_slice(&tuple.dst_ip.octets());
-        bytes[32..34].copy_from_slice(&tuple.src_port.to_le_bytes());
-        bytes[34..36].copy_from_slice(&tuple.dst_port.to_le_bytes());
-        bytes[36..44].copy_from_slice(&row.ts.to_le_bytes());
-        bytes[44..48].copy_from_slice(&row.seq.to_le_bytes());
-        bytes[48..52].copy_from_slice(&row.ack.to_le_bytes());
-        bytes[52..56].copy_from_slice(&row.payload_len.to_le_bytes());
-        bytes[56..60].copy_from_slice(&row.sample_rate.to_le_bytes());
-        bytes[60..62].copy_from_slice(&row.flags.bits().to_le_bytes());
-        bytes[62..64].copy_from_slice(&row.ip_id.to_le_bytes());
-        bytes[64..66].copy_from_slice(&row.window.to_le_bytes());
-        bytes[66..].copy_from_slice(&[row.ttl, row.options_len]);
-        self.0.update(bytes);
+    pub(super) fn add(&mut self, packet: &Packet) {
+        self.0.update(packet_to_bytes(packet));
     }
 
     pub(super) fn finish(self) -> SegmentId {

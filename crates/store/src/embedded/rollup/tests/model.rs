@@ -68,7 +68,7 @@ fn matches(selection: &Selection, one: &One) -> bool {
         ),
         None => locations.include.is_empty(),
     };
-    let by_continent = match location.map(|country| country.continent()) {
+    let by_continent = match location.map(cutshort_geo::Country::continent) {
         Some(continent) => known(
             continents.include.contains(&continent),
             continents.exclude.contains(&continent),

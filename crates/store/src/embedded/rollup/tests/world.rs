@@ -104,9 +104,9 @@ pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
     vec(change, 1..24)
 }
 
-fn choice<T: Clone + std::fmt::Debug + 'static>(values: Vec<T>) -> impl Strategy<Value = Choice<T>> {
+fn choice<T: Clone + std::fmt::Debug + 'static>(values: &[T]) -> impl Strategy<Value = Choice<T>> + use<T> {
     let most = values.len().min(3);
-    let list = || subsequence(values.clone(), 1..=most);
+    let list = || subsequence(values.to_vec(), 1..=most);
     prop_oneof![
         12 => Just(Choice { include: Vec::new(), exclude: Vec::new() }),
         2 => list().prop_map(|include| Choice { include, exclude: Vec::new() }),
@@ -117,15 +117,14 @@ fn choice<T: Clone + std::fmt::Debug + 'static>(values: Vec<T>) -> impl Strategy
 
 pub(super) fn selections() -> impl Strategy<Value = Selection> {
     let names: Vec<String> = NODES.iter().chain(&["nowhere"]).map(|name| (*name).to_owned()).collect();
-    let places =
-        (choice(countries()), choice(Continent::ALL.to_vec()), choice([&NUMBERS[..], &[9]].concat()));
+    let places = (choice(&countries()), choice(&Continent::ALL), choice(&[&NUMBERS[..], &[9]].concat()));
     let verdicts = (
-        choice(vec![Tag::Timeout, Tag::Answered, Tag::Zmap]),
-        choice(Signature::all().take(4).collect()),
+        choice(&[Tag::Timeout, Tag::Answered, Tag::Zmap]),
+        choice(&Signature::all().take(4).collect::<Vec<_>>()),
         option::weighted(0.1, any::<bool>()),
         prop::bool::weighted(0.1),
     );
-    let contexts = (choice(vec![4, 6]), choice([&PORTS[..], &[22]].concat()), choice(names));
+    let contexts = (choice(&[4, 6]), choice(&[&PORTS[..], &[22]].concat()), choice(&names));
     (places, verdicts, contexts).prop_map(|(places, verdicts, contexts)| Selection {
         locations: places.0,
         continents: places.1,
