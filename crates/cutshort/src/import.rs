@@ -52,7 +52,8 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
     let files = classify::files(&arguments.files)?;
     let geo = crate::geo::open(&arguments.geo)?;
     let store = arguments.data.open()?;
-    let reading = classify::stoppable()?;
+    let reading = Reading::default();
+    classify::stop_on_signals(&reading)?;
     let total = read(&files, &store, &reading)?;
     if reading.is_stopped() {
         message(&"interrupted: what was read until then is kept; run this again to go on");

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use clap::{Args, ColorChoice};
+use cutshort_capture::Reading;
 use cutshort_pipeline::WindowJob;
 use cutshort_report::quantity;
 use jiff::Timestamp;
@@ -41,7 +42,8 @@ pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Err
     let range = windows(arguments.from, arguments.to).ok_or_else(no_time)?;
     let geo = crate::geo::open(&arguments.geo)?;
     let store = arguments.data.open_existing()?;
-    let reading = classify::stoppable()?;
+    let reading = Reading::default();
+    classify::stop_on_signals(&reading)?;
     let mut steps = Steps::new("windows");
     let report =
         WindowJob::default().recompute(&store, &geo, range, &mut store::show(&mut steps, &reading))?;
