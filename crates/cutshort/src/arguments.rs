@@ -10,7 +10,9 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::{classify, documents, explain_connection, geo, rules, simulate, terms};
+use crate::{
+    classify, demo, documents, explain_connection, export, geo, import, recompute, rules, simulate, terms,
+};
 
 /// Which of your TCP connections are cut short: where, when and how.
 ///
@@ -33,6 +35,10 @@ struct Cutshort {
 #[derive(Subcommand)]
 enum Verb {
     Classify(Classify),
+    Import(import::Import),
+    Recompute(recompute::Recompute),
+    Export(export::Export),
+    Demo(demo::Demo),
     Explain(Explain),
     #[command(subcommand)]
     Geo(Geo),
@@ -231,6 +237,10 @@ pub(crate) fn run() -> Result<Done, Error> {
             explain_connection::run(&files, &rules.rules(), &five_tuple, color)
         }
         Verb::Classify(arguments) => classify::run(&arguments, color),
+        Verb::Import(arguments) => import::run(&arguments, color),
+        Verb::Recompute(arguments) => recompute::run(&arguments, color),
+        Verb::Export(arguments) => export::run(&arguments),
+        Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Explain(arguments) => terms::run(&arguments, color),
         Verb::Geo(Geo::Lookup(arguments)) => geo::lookup(&arguments, color),
         Verb::Rules(arguments) => rules::run(&arguments),
@@ -250,8 +260,7 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 
 /// A point in time, or the beginning of a day.
 fn time(text: &str) -> Result<jiff::Timestamp, String> {
-    let day = || format!("{text}T00:00:00Z").parse();
-    text.parse().or_else(|_| day()).map_err(|_: jiff::Error| {
+    crate::moment::absolute(text).ok_or_else(|| {
         "write a time in UTC, such as 2026-01-05T00:00:00Z, or a day, such as 2026-01-05".to_owned()
     })
 }

@@ -2,17 +2,23 @@
 
 mod arguments;
 mod classify;
+mod demo;
 mod documents;
 mod error;
 mod explain_connection;
+mod export;
 #[cfg(target_os = "linux")]
 mod fence;
 mod geo;
+mod import;
 mod live;
+mod moment;
 mod output;
 mod progress;
+mod recompute;
 mod rules;
 mod simulate;
+mod store;
 mod terminal;
 mod terms;
 

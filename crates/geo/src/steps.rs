@@ -189,6 +189,13 @@ impl<K: Key> Steps<K> {
         self.cells[(start + before).saturating_sub(1)]
     }
 
+    /// Reads a step, or the last one, so that it is near when it is searched.
+    #[inline]
+    pub(crate) fn touch(&self, at: usize) -> u64 {
+        let at = at.min(self.starts.len() - 1);
+        u64::from(self.starts[at].byte(0)) + u64::from(self.cells[at].asn)
+    }
+
     pub(crate) fn starts(&self) -> &[K] {
         &self.starts
     }

@@ -3,6 +3,7 @@
 mod csv;
 mod jsonl;
 mod parquet;
+pub mod read;
 mod record;
 mod zeek;
 
@@ -12,7 +13,10 @@ use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Row, Verdict};
 
-pub use record::Record;
+pub(crate) use csv::io_error as csv_error;
+pub(crate) use parquet::io_error as parquet_error;
+pub use parquet::{concatenate, stored};
+pub use record::{FIELDS, Record};
 
 /// A connection and everything that is said of it.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +47,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Whether [`Writer::write`] looks at the rows.
+    /// Whether [`Writer::write`] looks at the rows. Connections that were kept have none.
     #[must_use]
     pub const fn needs_rows(self) -> bool {
         matches!(self, Self::Zeek)
@@ -69,7 +73,15 @@ pub trait Writer {
     ///
     /// # Errors
     /// What the output gives.
-    fn write(&mut self, connection: &Connection<'_>, rows: &[Row]) -> io::Result<()>;
+    fn write(&mut self, connection: &Connection<'_>, rows: &[Row]) -> io::Result<()> {
+        self.write_record(&connection.into(), rows)
+    }
+
+    /// Writes one that was made before, such as one that was [kept](mod@read).
+    ///
+    /// # Errors
+    /// What the output gives.
+    fn write_record(&mut self, record: &Record<'_>, rows: &[Row]) -> io::Result<()>;
 
     /// Ends the output. Without it a file is not complete.
     ///

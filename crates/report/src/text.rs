@@ -28,7 +28,8 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// `1 connection`, `1,234 connections`
-pub(crate) fn quantity(count: u64, what: &str) -> String {
+#[must_use]
+pub fn quantity(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 

@@ -1,7 +1,14 @@
 //! Counts of one window by everything that can be asked for.
 
+use std::collections::HashMap;
+
 use cutshort_geo::Country;
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tags, Termination};
+use foldhash::fast::FixedState;
+
+pub(crate) mod packed;
+
+use packed::Packed;
 
 /// What a cell counts: all connections that agree in these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,7 +21,7 @@ pub struct Key {
     pub ip_version: u8,
     /// The server's port.
     pub port: Port,
-    /// Which server saw it: a position in [`Cells::nodes`](Cells).
+    /// Which server saw it: a position in [`Cells::nodes`].
     pub node: u16,
     /// What it was judged to be.
     pub outcome: Outcome,
@@ -78,34 +85,127 @@ impl Default for Limits {
 /// The cells of one window, or of several parts of it.
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
-    // Filled in by the implementation: a hash map from Key to Count and the names of the nodes.
-    _private: (),
+    counts: HashMap<Packed, Count, FixedState>,
+    nodes: Vec<String>,
 }
 
+/// The position of the last node that is told apart; further ones are counted under it.
+pub(crate) const LAST_NODE: u16 = u16::MAX;
+/// The name at [`LAST_NODE`].
+pub(crate) const LAST_NODE_NAME: &str = "other";
+
 impl Cells {
-    /// The position of a node's name, which is added if it is new.
-    pub fn node(&mut self, _name: &str) -> u16 {
-        unimplemented!()
+    /// The position of a node's name, which is added if it is new. Names beyond the first 65,535 are all
+    /// counted as `other`.
+    pub fn node(&mut self, name: &str) -> u16 {
+        if let Some(known) = self.nodes.iter().position(|known| known == name) {
+            return known as u16;
+        }
+        let position = self.nodes.len().min(usize::from(LAST_NODE));
+        if position == self.nodes.len() {
+            self.nodes
+                .push(if position == usize::from(LAST_NODE) { LAST_NODE_NAME } else { name }.to_owned());
+        }
+        position as u16
+    }
+
+    /// The names of the nodes, by their positions.
+    #[must_use]
+    pub fn nodes(&self) -> &[String] {
+        &self.nodes
     }
 
     /// Adds one 5-tuple that stands for `sample_rate`.
-    pub fn add(&mut self, _key: Key, _sample_rate: u32) {
-        unimplemented!()
+    #[inline]
+    pub fn add(&mut self, key: Key, sample_rate: u32) {
+        self.counts.entry(Packed::from(&key)).or_default().add(sample_rate);
+    }
+
+    /// Adds a whole cell.
+    #[inline]
+    pub fn add_count(&mut self, key: Key, count: &Count) {
+        self.counts.entry(Packed::from(&key)).or_default().merge(count);
     }
 
     /// Adds all of another's, whose nodes may have other positions.
-    pub fn merge(&mut self, _other: &Self) {
-        unimplemented!()
+    pub fn merge(&mut self, other: &Self) {
+        let positions: Vec<u16> = other.nodes.iter().map(|name| self.node(name)).collect();
+        self.counts.reserve(other.counts.len().saturating_sub(self.counts.len()));
+        for (packed, count) in &other.counts {
+            // A position without a name is not ours to change.
+            let node = positions.get(usize::from(packed.node())).copied().unwrap_or(packed.node());
+            self.counts.entry(packed.with_node(node)).or_default().merge(count);
+        }
     }
 
-    /// Puts networks and ports beyond the limits together as `other`.
+    /// Puts networks and ports beyond the limits together as `other`. Those with most connections (sampled)
+    /// stay, of equal ones those with the lower number.
     #[must_use]
-    pub fn fold(self, _limits: &Limits) -> Self {
-        unimplemented!()
+    pub fn fold(self, limits: &Limits) -> Self {
+        let networks = Ranking::of(&self.counts, Packed::as_number).beyond(limits.networks);
+        let ports = Ranking::of(&self.counts, Packed::port_number).beyond(limits.ports);
+        if networks.is_empty() && ports.is_empty() {
+            return self;
+        }
+        let mut counts: HashMap<Packed, Count, FixedState> = HashMap::default();
+        for (mut packed, count) in self.counts {
+            if packed.as_number().is_some_and(|number| networks.contains_key(&number)) {
+                packed = packed.with_network(Network::Other);
+            }
+            if packed.port_number().is_some_and(|number| ports.contains_key(&number)) {
+                packed = packed.with_port(Port::Other);
+            }
+            counts.entry(packed).or_default().merge(&count);
+        }
+        Self { counts, nodes: self.nodes }
     }
 
-    /// All cells.
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Count)> {
-        std::iter::empty()
+    /// All cells, in any order.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, Count)> {
+        self.counts.iter().map(|(packed, count)| (packed.key(), *count))
+    }
+
+    /// How many cells there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Whether nothing was counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    pub(crate) fn packed(&self) -> impl Iterator<Item = (Packed, Count)> {
+        self.counts.iter().map(|(packed, count)| (*packed, *count))
     }
 }
+
+/// Numbers with their sampled connections.
+struct Ranking(HashMap<u32, u64, FixedState>);
+
+impl Ranking {
+    fn of(counts: &HashMap<Packed, Count, FixedState>, number: fn(Packed) -> Option<u32>) -> Self {
+        let mut sums: HashMap<u32, u64, FixedState> = HashMap::default();
+        for (packed, count) in counts {
+            if let Some(number) = number(*packed) {
+                *sums.entry(number).or_default() += if packed.is_connection() { count.sampled } else { 0 };
+            }
+        }
+        Self(sums)
+    }
+
+    /// All but the first `limit`.
+    fn beyond(self, limit: usize) -> HashMap<u32, u64, FixedState> {
+        if self.0.len() <= limit {
+            return HashMap::default();
+        }
+        let mut ranked: Vec<(u32, u64)> = self.0.into_iter().collect();
+        ranked.sort_unstable_by_key(|&(number, sampled)| (std::cmp::Reverse(sampled), number));
+        ranked.split_off(limit).into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@
 pub mod cell;
 pub mod embedded;
 mod error;
+pub mod open;
 mod query;
 mod record;
 mod segment;

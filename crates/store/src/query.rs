@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use cutshort_geo::{Continent, Country};
-use cutshort_verdict::{Count, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{Count, Signature, Stage, Tag, Tags, Termination};
 use ipnet::IpNet;
 
 use crate::cell::{Network, Port};
@@ -22,13 +22,15 @@ impl<T> Default for Choice<T> {
     }
 }
 
-impl<T: PartialEq> Choice<T> {
+impl<T> Choice<T> {
     /// Whether all values are welcome.
     #[must_use]
     pub const fn is_all(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }
+}
 
+impl<T: PartialEq> Choice<T> {
     /// Whether a value was asked for. An unknown value is only where nothing is included by name.
     #[must_use]
     pub fn has(&self, value: Option<&T>) -> bool {
@@ -66,6 +68,55 @@ pub struct Selection {
     pub completed: bool,
 }
 
+impl Selection {
+    /// Whether a place is selected, by country and continent.
+    #[must_use]
+    pub fn has_location(&self, location: Option<Country>) -> bool {
+        let continent = location.map(Country::continent);
+        self.locations.has(location.as_ref()) && self.continents.has(continent.as_ref())
+    }
+
+    /// Whether a network is selected.
+    #[must_use]
+    pub fn has_network(&self, network: Network) -> bool {
+        match network {
+            Network::As(number) => self.asns.has(Some(&number)),
+            Network::Unknown | Network::Other => self.asns.has(None),
+        }
+    }
+
+    /// Whether an IP version and a port are selected.
+    #[must_use]
+    pub fn has_context(&self, ip_version: u8, port: Port) -> bool {
+        let number = match port {
+            Port::Number(number) => Some(number),
+            Port::Other => None,
+        };
+        self.ip_versions.has(Some(&ip_version)) && self.ports.has(number.as_ref())
+    }
+
+    /// Whether what a connection was judged to be is selected.
+    #[must_use]
+    pub fn has_verdict(&self, completed: bool, signature: Option<Signature>, tags: Tags) -> bool {
+        let any = |list: &[Tag]| list.iter().any(|tag| tags.has(*tag));
+        (completed || !self.completed)
+            && self.answered.is_none_or(|answered| tags.has(Tag::Answered) == answered)
+            && self.signatures.has(signature.as_ref())
+            && (self.tags.include.is_empty() || any(&self.tags.include))
+            && !any(&self.tags.exclude)
+    }
+
+    /// Whether something besides place, network and a complete handshake matters.
+    pub(crate) const fn is_about_more_than_place(&self) -> bool {
+        !(self.answered.is_none()
+            && self.tags.is_all()
+            && self.signatures.is_all()
+            && self.ip_versions.is_all()
+            && self.ports.is_all()
+            && self.nodes.is_all())
+    }
+}
+
 /// By what connections can be told apart, besides the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
@@ -87,6 +138,14 @@ pub enum Dimension {
     Node,
 }
 
+impl Dimension {
+    /// Whether only a verdict has it: exclusions are then in no row.
+    #[must_use]
+    pub const fn is_of_verdict(self) -> bool {
+        matches!(self, Self::Tag | Self::Signature | Self::Termination)
+    }
+}
+
 /// A value of a [`Dimension`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
@@ -102,7 +161,7 @@ pub enum Value {
     IpVersion(u8),
     /// A country, or none known.
     Location(Option<Country>),
-    /// A network, and the country in which most of its connections are.
+    /// A network.
     As(Network),
     /// A port.
     Port(Port),
@@ -150,7 +209,7 @@ impl Bucket {
 /// Counts that are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RollupQuery {
-    /// From and to, in nanoseconds since the Unix epoch: whole windows.
+    /// From and to, in nanoseconds since the Unix epoch: the windows that begin within.
     pub range: Range<i64>,
     /// Cut time into these; none gives one count of the whole range.
     pub bucket: Option<Bucket>,
@@ -170,7 +229,8 @@ pub struct RollupRow {
     /// Connections by stage, in the order of [`Stage::ALL`].
     pub stages: [Count; Stage::ALL.len()],
     /// 5-tuples that are in no total, in the order of [`Exclusion::ALL`](cutshort_verdict::Exclusion::ALL).
-    /// Only restrictions that can be known of them apply: place, IP version, port, server.
+    /// Only restrictions that can be known of them apply: place, network, IP version, port, server. Told
+    /// apart by what only a verdict has (tag, signature, termination), there are none.
     pub excluded: [Count; cutshort_verdict::Exclusion::ALL.len()],
 }
 
@@ -184,7 +244,8 @@ impl RollupRow {
     }
 }
 
-/// The counts, by time, then in any order. Pieces of time and values without a connection are left out.
+/// The counts, by time, then in any order. Pieces of time and values with neither
+/// a connection nor an exclusion are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RollupAnswer {
     /// The counts.

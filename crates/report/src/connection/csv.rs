@@ -1,9 +1,10 @@
 use std::io::{self, Write};
 
-use cutshort_verdict::Row;
+use cutshort_geo::Country;
+use cutshort_verdict::{Row, Signature, Tag};
 
+use super::Writer;
 use super::record::{FIELDS, Record};
-use super::{Connection, Writer};
 
 /// The fields of the JSON lines; tags separated by spaces, empty where JSON has null.
 pub(super) struct Csv<W: Write> {
@@ -19,16 +20,17 @@ impl<W: Write> Csv<W> {
 }
 
 impl<W: Write> Writer for Csv<W> {
-    fn write(&mut self, connection: &Connection<'_>, _rows: &[Row]) -> io::Result<()> {
-        let record = Record::from(connection);
-        let tags: Vec<_> = record.tags.iter().map(cutshort_verdict::Tag::name).collect();
+    fn write_record(&mut self, record: &Record<'_>, _rows: &[Row]) -> io::Result<()> {
+        let tags: Vec<_> = record.tags.iter().map(Tag::name).collect();
+        let tuple = record.five_tuple;
         // A tuple serialises as one flat row; serde stops at 16 fields, so it takes two.
         let head = (
-            (record.first_us, record.last_us, record.node, record.src_ip, record.src_port),
-            (record.dst_ip, record.dst_port, record.ip_version, record.packets),
-            (record.stage, record.termination, tags.join(" "), record.signature, record.signature_id),
+            (record.first_us, record.last_us, &record.node, tuple.src(), tuple.src_port),
+            (tuple.dst(), tuple.dst_port, record.ip_version(), record.packets),
+            (record.stage.name(), record.termination.name(), tags.join(" ")),
+            (record.signature.map(Signature::name), record.signature.map(Signature::id)),
         );
-        let place = (record.location, record.asn, record.as_name);
+        let place = (record.location.map(Country::alpha2), record.asn, &record.as_name);
         let evidence = (record.rst_ttl_delta, record.rst_ip_id_delta, record.silent_us, record.sample_rate);
         self.output.serialize((head, place, evidence)).map_err(io_error)
     }
@@ -39,7 +41,7 @@ impl<W: Write> Writer for Csv<W> {
 }
 
 /// The error of the output as it came: the conversion of the crate hides a broken pipe.
-fn io_error(error: csv::Error) -> io::Error {
+pub(crate) fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),

@@ -2,8 +2,7 @@ use std::io::{self, Write};
 
 use cutshort_verdict::Row;
 
-use super::record::Record;
-use super::{Connection, Writer};
+use super::{Record, Writer};
 
 pub(super) struct Jsonl<W> {
     output: W,
@@ -16,8 +15,8 @@ impl<W: Write> Jsonl<W> {
 }
 
 impl<W: Write> Writer for Jsonl<W> {
-    fn write(&mut self, connection: &Connection<'_>, _rows: &[Row]) -> io::Result<()> {
-        serde_json::to_writer(&mut self.output, &Record::from(connection))?;
+    fn write_record(&mut self, record: &Record<'_>, _rows: &[Row]) -> io::Result<()> {
+        serde_json::to_writer(&mut self.output, record)?;
         self.output.write_all(b"\n")
     }
 

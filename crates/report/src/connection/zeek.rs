@@ -4,11 +4,10 @@ use std::net::IpAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cutshort_packet::{FiveTuple, Flags};
-use cutshort_verdict::Row;
+use cutshort_verdict::{Row, Tags};
 use sha1::{Digest, Sha1};
 
-use super::{Connection, Writer};
-use crate::time::micros;
+use super::{Record, Writer};
 
 /// A log in Zeek's tab-separated form, with the names of its connection log where that has the
 /// field. `conn_state`, what the responder sent and what came back are unset (`-`): one direction
@@ -52,8 +51,8 @@ impl<W: Write> Zeek<W> {
 }
 
 impl<W: Write> Writer for Zeek<W> {
-    fn write(&mut self, connection: &Connection<'_>, rows: &[Row]) -> io::Result<()> {
-        let Connection { five_tuple, verdict, place, .. } = *connection;
+    fn write_record(&mut self, record: &Record<'_>, rows: &[Row]) -> io::Result<()> {
+        let five_tuple = &record.five_tuple;
         let id = format!(
             "{}\t{}\t{}\t{}",
             five_tuple.src(),
@@ -64,20 +63,20 @@ impl<W: Write> Writer for Zeek<W> {
         writeln!(
             self.output,
             "{}\t{}\t{id}\ttcp\t{}\t-\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
-            seconds(micros(verdict.first_ts)),
-            uid(five_tuple, verdict.first_ts),
-            seconds(micros(verdict.last_ts) - micros(verdict.first_ts)),
+            seconds(record.first_us),
+            uid(five_tuple, record.first_us),
+            seconds(record.last_us - record.first_us),
             history(rows),
-            verdict.packets,
+            record.packets,
             community_id(five_tuple),
-            verdict.stage,
-            verdict.termination,
-            tags(connection),
-            unset(verdict.signature),
-            unset(verdict.rst_ttl_delta),
-            unset(verdict.rst_ip_id_delta),
-            unset(place.country.map(cutshort_geo::Country::alpha2)),
-            unset(place.asn),
+            record.stage,
+            record.termination,
+            tags(record.tags),
+            unset(record.signature),
+            unset(record.rst_ttl_delta),
+            unset(record.rst_ip_id_delta),
+            unset(record.location.map(cutshort_geo::Country::alpha2)),
+            unset(record.asn),
         )
     }
 
@@ -90,8 +89,8 @@ fn unset<T: std::fmt::Display>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
-fn tags(connection: &Connection<'_>) -> String {
-    let tags: Vec<_> = connection.verdict.tags.iter().map(cutshort_verdict::Tag::name).collect();
+fn tags(tags: Tags) -> String {
+    let tags: Vec<_> = tags.iter().map(cutshort_verdict::Tag::name).collect();
     if tags.is_empty() { "(empty)".to_owned() } else { tags.join(",") }
 }
 
@@ -133,10 +132,10 @@ fn letters(row: &Row) -> Vec<char> {
 }
 
 /// Zeek's uids are random; this one is the same whenever the same connection is read.
-fn uid(five_tuple: &FiveTuple, first_ts: i64) -> String {
+fn uid(five_tuple: &FiveTuple, first_us: i64) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let hash =
-        Sha1::new().chain_update(five_tuple.to_string()).chain_update(first_ts.to_be_bytes()).finalize();
+        Sha1::new().chain_update(five_tuple.to_string()).chain_update(first_us.to_be_bytes()).finalize();
     let digits = hash.iter().take(17).map(|byte| char::from(DIGITS[usize::from(*byte) % DIGITS.len()]));
     std::iter::once('C').chain(digits).collect()
 }

@@ -1,18 +1,44 @@
 //! The store that needs no set-up: a folder of Parquet files and a SQLite file.
 
+mod annotations;
+mod catalog;
+mod connections;
+mod database;
+mod folder;
+mod merge;
+mod replacement;
+mod retention;
+pub mod rollup;
+mod segments;
+mod status;
+
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
-use std::time::SystemTime;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicI64;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use cutshort_report::connection::Record;
 
 use crate::{
     Added, Annotation, ConnectionQuery, NewAnnotation, Replacement, Result, Retention, RollupAnswer,
-    RollupQuery, Segment, Status, Store, WindowPackets, WindowState,
+    RollupQuery, Segment, Status, Store, StoreError, WindowPackets, WindowState,
 };
+use annotations::Annotations;
+use database::Database;
+use folder::Folder;
 
 /// A store in a folder.
-pub struct Embedded {}
+pub struct Embedded {
+    folder: Folder,
+    database: Database,
+    annotations: OnceLock<Annotations>,
+    /// Held by the one who writes.
+    lock: Option<File>,
+    /// Of the next file of connections.
+    generation: AtomicI64,
+}
 
 /// How to write.
 #[derive(Clone, Copy, Debug)]
@@ -21,78 +47,136 @@ pub struct Options {
     pub durable: bool,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self { durable: true }
+    }
+}
+
 impl Embedded {
-    /// Opens a folder for writing, and makes it if it is missing. One process at a time.
+    /// Opens a folder for writing, and makes it if it is missing. One process at a time. Whatever a crash has
+    /// left is put in order.
     ///
     /// # Errors
-    /// [`StoreError::Locked`](crate::StoreError::Locked) with who has it, and what the file system gives.
-    pub fn open(_folder: &Path, _options: Options) -> Result<Self> {
-        unimplemented!()
+    /// [`StoreError::Locked`] with who has it, [`StoreError::Refused`] if the folder holds other things or a
+    /// newer program's store, and what the file system gives.
+    pub fn open(folder: &Path, options: Options) -> Result<Self> {
+        let folder = Folder::new(folder, options.durable);
+        folder.create()?;
+        let lock = folder.lock()?;
+        let database = Database::create(&folder.path(folder::DATABASE), options.durable)?;
+        let store = Self {
+            folder,
+            database,
+            annotations: OnceLock::new(),
+            lock: Some(lock),
+            generation: AtomicI64::new(1),
+        };
+        store.reconcile()?;
+        Ok(store)
     }
 
     /// Opens a folder for reading, also while another process writes to it. Annotations can be written.
     ///
     /// # Errors
     /// That it is no store, with what to do; and what the file system gives.
-    pub fn open_reader(_folder: &Path) -> Result<Self> {
-        unimplemented!()
+    pub fn open_reader(folder: &Path) -> Result<Self> {
+        let root = folder;
+        let folder = Folder::new(root, true);
+        if !folder.has(folder::DATABASE) {
+            return Err(StoreError::Refused(format!(
+                "there is no store in {}: import captures into it, or serve it, first",
+                root.display()
+            )));
+        }
+        let database = Database::open(&folder.path(folder::DATABASE))?;
+        Ok(Self { folder, database, annotations: OnceLock::new(), lock: None, generation: AtomicI64::new(1) })
+    }
+
+    fn check_writer(&self) -> Result<()> {
+        match self.lock {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Refused("the store was opened for reading only".to_owned())),
+        }
+    }
+
+    fn annotations(&self) -> Result<&Annotations> {
+        if let Some(annotations) = self.annotations.get() {
+            return Ok(annotations);
+        }
+        let opened = Annotations::open(&self.folder.path(folder::ANNOTATIONS))?;
+        Ok(self.annotations.get_or_init(|| opened))
     }
 }
 
 impl Store for Embedded {
-    fn append(&self, _segment: &Segment) -> Result<Added> {
-        unimplemented!()
+    fn append(&self, segment: &Segment) -> Result<Added> {
+        self.check_writer()?;
+        self.append_segment(segment)
     }
 
-    fn windows(&self, _range: Range<i64>) -> Result<Vec<WindowState>> {
-        unimplemented!()
+    fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>> {
+        self.database.read(|sql| catalog::windows(sql, &range))
     }
 
-    fn read_window(&self, _window: i64, _parts: usize) -> Result<WindowPackets<'_>> {
-        unimplemented!()
+    fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
+        self.window_packets(window, parts)
     }
 
-    fn replace(&self, _window: i64) -> Result<Box<dyn Replacement + '_>> {
-        unimplemented!()
+    fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {
+        self.check_writer()?;
+        Ok(Box::new(self.begin_replacement(window)))
     }
 
     fn roll(&self) -> Result<()> {
-        unimplemented!()
+        self.check_writer()?;
+        self.database.write(rollup::roll)
     }
 
-    fn rollups(&self, _query: &RollupQuery) -> Result<RollupAnswer> {
-        unimplemented!()
+    fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {
+        self.database.read(|sql| rollup::query(sql, query))
     }
 
-    fn connections(&self, _query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
-        unimplemented!()
+    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+        self.select_connections(query)
     }
 
     fn each_connection(
         &self,
-        _range: Range<i64>,
-        _each: &mut dyn FnMut(Record<'static>) -> bool,
+        range: Range<i64>,
+        each: &mut dyn FnMut(Record<'static>) -> bool,
     ) -> Result<()> {
-        unimplemented!()
+        self.visit_connections(&range, each)
     }
 
     fn status(&self) -> Result<Status> {
-        unimplemented!()
+        self.database.read(status::status)
     }
 
-    fn retain(&self, _now: SystemTime, _retention: &Retention) -> Result<u64> {
-        unimplemented!()
+    fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64> {
+        self.check_writer()?;
+        self.delete_old(nanoseconds(now), retention)
     }
 
-    fn annotations(&self, _range: Range<i64>) -> Result<Vec<Annotation>> {
-        unimplemented!()
+    fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>> {
+        self.annotations()?.list(range)
     }
 
-    fn annotate(&self, _annotation: &NewAnnotation) -> Result<Annotation> {
-        unimplemented!()
+    fn annotate(&self, annotation: &NewAnnotation) -> Result<Annotation> {
+        self.annotations()?.add(annotation)
     }
 
-    fn remove_annotation(&self, _id: u64) -> Result<bool> {
-        unimplemented!()
+    fn remove_annotation(&self, id: u64) -> Result<bool> {
+        self.annotations()?.remove(id)
     }
+}
+
+/// Since the Unix epoch; what is before is the epoch.
+fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn now() -> i64 {
+    nanoseconds(SystemTime::now())
 }

@@ -1,6 +1,22 @@
+mod decode;
+mod encode;
+mod key;
+mod packed;
+mod pages;
+mod parse;
+mod schema;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::Bytes;
 use cutshort_packet::Packet;
+
+pub(crate) use decode::{Batch, Batches, Scratch};
+pub(crate) use encode::check_packet;
+pub(crate) use key::Key;
+pub(crate) use packed::{PACKET_BYTES, packet_from_bytes, packet_to_bytes};
+pub(crate) use parse::sources;
 
 use crate::Result;
 
@@ -35,8 +51,8 @@ pub struct SegmentInfo {
     pub node: String,
     /// Where they come from.
     pub origin: Origin,
-    /// From and to: the time in which every packet there was is in this segment or another. Nanoseconds
-    /// since the Unix epoch.
+    /// From and to, both included: the time in which every packet there was is in this segment or another.
+    /// Nanoseconds since the Unix epoch.
     pub covers: (i64, i64),
     /// Packet rows.
     pub rows: u64,
@@ -49,31 +65,40 @@ pub struct SegmentInfo {
 #[derive(Clone, Debug)]
 pub struct Segment {
     info: SegmentInfo,
-    bytes: Vec<u8>,
+    /// Windows with packets, and how many.
+    windows: BTreeMap<i64, u64>,
+    bytes: Bytes,
 }
 
 impl Segment {
+    /// How many packets a segment has at most.
+    pub const MAX_ROWS: u64 = 1 << 24;
+    /// How many bytes a segment's file has at most.
+    pub const MAX_BYTES: u64 = 1 << 29;
+
     /// Makes a segment of packets in any order. Without an id it gets one from the content (node, origin,
-    /// packets and the time that is covered).
+    /// packets and the time that is covered), and a file's always does.
     ///
     /// # Errors
-    /// What encoding gives.
+    /// [`StoreError::Refused`](crate::StoreError::Refused) if packets or node are not what a segment may
+    /// hold, such as more than [`MAX_ROWS`](Self::MAX_ROWS).
     pub fn encode(
-        _packets: Vec<Packet>,
-        _node: &str,
-        _origin: Origin,
-        _covers: (i64, i64),
-        _id: Option<SegmentId>,
+        packets: Vec<Packet>,
+        node: &str,
+        origin: Origin,
+        covers: (i64, i64),
+        id: Option<SegmentId>,
     ) -> Result<Self> {
-        unimplemented!()
+        encode::encode(packets, node, origin, covers, id)
     }
 
-    /// Takes a file as a segment, after checking schema, bounds and order.
+    /// Takes a file as a segment, after checking schema, bounds, order and id. No bytes make it panic or take
+    /// much more memory than their own.
     ///
     /// # Errors
     /// [`StoreError::Refused`](crate::StoreError::Refused) with what is wrong with it.
-    pub fn parse(_bytes: Vec<u8>) -> Result<Self> {
-        unimplemented!()
+    pub fn parse(bytes: Vec<u8>) -> Result<Self> {
+        parse::parse(bytes.into())
     }
 
     /// What is known of it.
@@ -86,5 +111,18 @@ impl Segment {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Its packets, sorted.
+    ///
+    /// # Errors
+    /// What decoding gives, which a segment that was made or checked does not.
+    pub fn packets(&self) -> Result<Vec<Packet>> {
+        parse::packets(&self.bytes)
+    }
+
+    /// The windows with packets of it, and how many.
+    pub(crate) const fn windows(&self) -> &BTreeMap<i64, u64> {
+        &self.windows
     }
 }

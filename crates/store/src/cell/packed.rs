@@ -1,0 +1,266 @@
+//! A cell's key in one number, which orders cells by network, then location, and so on.
+
+use std::sync::LazyLock;
+
+use cutshort_geo::Country;
+use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination};
+
+use super::{Key, Network, Outcome, Port};
+
+/// From the highest bit: network (34 bits), location (10), IP version (1), port (17), node (16), outcome (46).
+/// The numbers are also those at rest: they must not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Packed(u128);
+
+const OUTCOME: u32 = 46;
+const CONTEXT: u32 = 34;
+const LOCATION: u32 = 10;
+const GROUP_SHIFT: u32 = OUTCOME + CONTEXT;
+
+/// Network and location: what a row of a bucket of networks is grouped by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Group(pub(crate) u64);
+
+/// IP version, port and node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Context(pub(crate) u64);
+
+/// What was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PackedOutcome(pub(crate) u64);
+
+impl Packed {
+    pub(crate) const fn new(group: Group, context: Context, outcome: PackedOutcome) -> Self {
+        Self((group.0 as u128) << GROUP_SHIFT | (context.0 as u128) << OUTCOME | outcome.0 as u128)
+    }
+
+    pub(crate) const fn group(self) -> Group {
+        Group((self.0 >> GROUP_SHIFT) as u64)
+    }
+
+    pub(crate) const fn context(self) -> Context {
+        Context((self.0 >> OUTCOME) as u64 & ((1 << CONTEXT) - 1))
+    }
+
+    pub(crate) const fn outcome(self) -> PackedOutcome {
+        PackedOutcome(self.0 as u64 & ((1 << OUTCOME) - 1))
+    }
+
+    pub(crate) const fn with_group(self, group: Group) -> Self {
+        Self::new(group, self.context(), self.outcome())
+    }
+
+    pub(crate) const fn node(self) -> u16 {
+        self.context().node()
+    }
+
+    pub(crate) const fn with_node(self, node: u16) -> Self {
+        Self(self.0 & !(0xffff << OUTCOME) | (node as u128) << OUTCOME)
+    }
+
+    pub(crate) fn with_network(self, network: Network) -> Self {
+        self.with_group(Group::new(network_number(network), self.group().location_code()))
+    }
+
+    pub(crate) fn with_port(self, port: Port) -> Self {
+        let context = Context::new(self.context().ip_version(), port, self.node());
+        Self::new(self.group(), context, self.outcome())
+    }
+
+    /// The number of a network that has one.
+    pub(crate) fn as_number(self) -> Option<u32> {
+        match self.group().network() {
+            Network::As(number) => Some(number),
+            Network::Unknown | Network::Other => None,
+        }
+    }
+
+    /// The number of a port that has one.
+    pub(crate) fn port_number(self) -> Option<u32> {
+        match self.context().port() {
+            Port::Number(number) => Some(u32::from(number)),
+            Port::Other => None,
+        }
+    }
+
+    pub(crate) const fn is_connection(self) -> bool {
+        self.outcome().0 & EXCLUDED == 0
+    }
+
+    pub(crate) fn key(self) -> Key {
+        let context = self.context();
+        Key {
+            location: self.group().location().unwrap_or(None),
+            network: self.group().network(),
+            ip_version: context.ip_version(),
+            port: context.port(),
+            node: context.node(),
+            // What was packed from an outcome is one.
+            outcome: self.outcome().get().unwrap_or(Outcome::Excluded(Exclusion::NoSyn)),
+        }
+    }
+}
+
+impl From<&Key> for Packed {
+    #[inline]
+    fn from(key: &Key) -> Self {
+        let group = Group::new(network_number(key.network), location_code(key.location));
+        let context = Context::new(key.ip_version, key.port, key.node);
+        Self::new(group, context, PackedOutcome::from(key.outcome))
+    }
+}
+
+const OTHER_NETWORK: u64 = (1 << 32) + 1;
+
+/// 0, the number + 1, and one above all of these.
+const fn network_number(network: Network) -> u64 {
+    match network {
+        Network::Unknown => 0,
+        Network::As(number) => number as u64 + 1,
+        Network::Other => OTHER_NETWORK,
+    }
+}
+
+/// 0 for none, else 1 + the two letters as a number to base 26. Countries are numbered by their codes because
+/// their [`index`](Country::index) is not to be stored.
+pub(crate) fn location_code(location: Option<Country>) -> u16 {
+    static CODES: LazyLock<Vec<u16>> = LazyLock::new(|| {
+        let letter = |byte: u8| u16::from(byte - b'A');
+        let code = |name: &[u8]| name.iter().fold(0, |code, byte| code * 26 + letter(*byte)) + 1;
+        Country::all().map(|country| code(country.alpha2().as_bytes())).collect()
+    });
+    location.map_or(0, |country| CODES[country.index()])
+}
+
+/// The location of a code; none if there is no such code.
+pub(crate) fn location_of(code: u16) -> Option<Option<Country>> {
+    let Some(number) = code.checked_sub(1) else { return Some(None) };
+    let letter = |number: u16| u8::try_from(number).ok().map(|number| char::from(b'A' + number));
+    let name: String = [letter((number / 26).min(26))?, letter(number % 26)?].iter().collect();
+    Country::from_alpha2(&name).map(Some)
+}
+
+impl Group {
+    pub(crate) const fn new(network: u64, location: u16) -> Self {
+        Self(network << LOCATION | location as u64)
+    }
+
+    /// The same without the network.
+    pub(crate) const fn of_location(self) -> Self {
+        Self(self.location_code() as u64)
+    }
+
+    pub(crate) const fn location_code(self) -> u16 {
+        (self.0 & ((1 << LOCATION) - 1)) as u16
+    }
+
+    /// None if there is no such location.
+    pub(crate) fn location(self) -> Option<Option<Country>> {
+        location_of(self.location_code())
+    }
+
+    pub(crate) const fn network(self) -> Network {
+        match self.network_code() {
+            0 => Network::Unknown,
+            OTHER_NETWORK.. => Network::Other,
+            number => Network::As((number - 1) as u32),
+        }
+    }
+
+    /// The network as a number.
+    pub(crate) const fn network_code(self) -> u64 {
+        self.0 >> LOCATION
+    }
+
+    /// A group of the network with a number.
+    pub(crate) const fn of_network_code(code: u64) -> Self {
+        Self::new(code, 0)
+    }
+
+    /// The greatest that can be told apart.
+    pub(crate) const MAX: Self = Self::new(OTHER_NETWORK, (1 << LOCATION) - 1);
+}
+
+const OTHER_PORT: u64 = 1 << 16;
+
+impl Context {
+    /// The greatest that can be told apart.
+    pub(crate) const MAX: Self = Self((1 << CONTEXT) - 1);
+
+    pub(crate) const fn new(ip_version: u8, port: Port, node: u16) -> Self {
+        let port = match port {
+            Port::Number(number) => number as u64,
+            Port::Other => OTHER_PORT,
+        };
+        Self(((ip_version == 6) as u64) << 33 | port << 16 | node as u64)
+    }
+
+    pub(crate) const fn ip_version(self) -> u8 {
+        if self.0 >> 33 == 0 { 4 } else { 6 }
+    }
+
+    /// The port as a number.
+    pub(crate) const fn port_code(self) -> u64 {
+        self.0 >> 16 & 0x1ffff
+    }
+
+    /// A context of the port with a number.
+    pub(crate) const fn of_port_code(code: u64) -> Self {
+        Self(code << 16)
+    }
+
+    pub(crate) const fn port(self) -> Port {
+        match self.port_code() {
+            OTHER_PORT.. => Port::Other,
+            number => Port::Number(number as u16),
+        }
+    }
+
+    pub(crate) const fn node(self) -> u16 {
+        self.0 as u16
+    }
+}
+
+// The outcome: 1 bit for exclusions, whose reason is in the lowest bits; else stage (3 bits), termination (3),
+// completed (1), signature (5), tags (32), each enumeration by its position.
+const EXCLUDED: u64 = 1 << 45;
+
+impl From<Outcome> for PackedOutcome {
+    #[inline]
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Excluded(reason) => Self(EXCLUDED | reason as u64),
+            Outcome::Connection { stage, termination, completed, signature, tags } => {
+                let signature = signature.map_or(0, |signature| u64::from(signature.id()));
+                Self(
+                    (stage as u64) << 42
+                        | (termination as u64) << 39
+                        | u64::from(completed) << 38
+                        | signature << 32
+                        | u64::from(tags.bits()),
+                )
+            }
+        }
+    }
+}
+
+impl PackedOutcome {
+    /// None if it was never packed.
+    pub(crate) fn get(self) -> Option<Outcome> {
+        let bits = |shift: u32, width: u32| (self.0 >> shift & ((1 << width) - 1)) as usize;
+        if self.0 & EXCLUDED != 0 {
+            return Exclusion::ALL.get(bits(0, 45)).map(|reason| Outcome::Excluded(*reason));
+        }
+        let signature = match bits(32, 6) {
+            0 => None,
+            id => Some(Signature::from_id(id as u8)?),
+        };
+        Some(Outcome::Connection {
+            stage: *Stage::ALL.get(bits(42, 3))?,
+            termination: *Termination::ALL.get(bits(39, 3))?,
+            completed: bits(38, 1) == 1,
+            signature,
+            tags: Tags::from_bits(self.0 as u32),
+        })
+    }
+}

@@ -1,0 +1,242 @@
+//! A window's packets out of its segments, grouped by 5-tuple.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::ops::Range;
+
+use bytes::Bytes;
+use cutshort_packet::FiveTuple;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use super::Embedded;
+use super::catalog::{self, SegmentFile};
+use crate::segment::{Batch, Batches, Key, Scratch, sources};
+use crate::{Grouped, Inputs, Result, StoreError, StoredRow, WINDOW, WindowPackets};
+
+impl Embedded {
+    pub(super) fn window_packets(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
+        let (inputs, files) = self.load(window)?;
+        let mut nodes: Vec<String> = files.iter().map(|file| file.segment.node.clone()).collect();
+        nodes.push(String::new());
+        nodes.sort_unstable();
+        nodes.dedup();
+        let times = window..window.saturating_add(WINDOW);
+        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(damaged);
+        let parts = split(&files, parts).map_err(damaged)?.into_iter();
+        let parts = parts.map(|part| Ok(Box::new(open(part)?) as Box<dyn Grouped + Send>));
+        let parts = parts.collect::<Result<_>>()?;
+        Ok(WindowPackets { inputs, nodes, parts })
+    }
+
+    /// The files of a window's segments. What cannot be read is set aside, and then it is looked again.
+    fn load(&self, window: i64) -> Result<(Inputs, Vec<Loaded>)> {
+        loop {
+            let (inputs, segments) = self.database.read(|sql| {
+                let segments = catalog::segments_of(sql, window)?;
+                Ok((catalog::inputs(sql, window, &segments)?, segments))
+            })?;
+            let mut files = Vec::with_capacity(segments.len());
+            let mut wrong = Vec::new();
+            for segment in segments {
+                match self.load_file(&segment)? {
+                    Ok(bytes) => files.push(Loaded { segment, bytes }),
+                    Err(why) => wrong.push((segment, why)),
+                }
+            }
+            if wrong.is_empty() {
+                return Ok((inputs, files));
+            }
+            for (segment, why) in wrong {
+                self.set_segment_aside(&segment, &why)?;
+            }
+        }
+    }
+
+    /// The bytes of a file, or what is wrong with it.
+    fn load_file(&self, segment: &SegmentFile) -> Result<std::result::Result<Bytes, String>> {
+        let bytes = match std::fs::read(self.folder.path(&segment.path)) {
+            Ok(bytes) => Bytes::from(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Err(format!("{} is gone, and nobody here has deleted it", segment.path)));
+            }
+            Err(error) => return Err(self.folder.error("read", &segment.path, &error)),
+        };
+        if crc32fast::hash(&bytes) != segment.crc {
+            return Ok(Err("its bytes are not those that were written".to_owned()));
+        }
+        Ok(SerializedFileReader::new(bytes.clone()).map(|_| bytes).map_err(|error| error.to_string()))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err wants it")]
+fn damaged(error: ParquetError) -> StoreError {
+    StoreError::Damaged(format!("a segment cannot be read: {error}"))
+}
+
+struct Loaded {
+    segment: SegmentFile,
+    bytes: Bytes,
+}
+
+impl Loaded {
+    fn reader(&self) -> std::result::Result<SerializedFileReader<Bytes>, ParquetError> {
+        SerializedFileReader::new(self.bytes.clone())
+    }
+}
+
+/// Source addresses, from and to, both included.
+type Sources = (u128, u128);
+
+/// Ranges of source addresses with about as many rows each. Row groups say where they begin.
+fn split(files: &[Loaded], parts: usize) -> std::result::Result<Vec<Sources>, ParquetError> {
+    let mut begins = Vec::new();
+    for file in files {
+        for group in file.reader()?.metadata().row_groups() {
+            let (first, _) = sources(group).unwrap_or_default();
+            begins.push((first, group.num_rows().cast_unsigned()));
+        }
+    }
+    begins.sort_unstable();
+    let all: u64 = begins.iter().map(|(_, rows)| rows).sum();
+    let mut bounds = vec![0];
+    let mut before = 0;
+    for (first, rows) in begins {
+        let wanted = all * bounds.len() as u64 / parts.max(1) as u64;
+        if before >= wanted && first > bounds[bounds.len() - 1] && bounds.len() < parts {
+            bounds.push(first);
+        }
+        before += rows;
+    }
+    let ends = bounds.iter().skip(1).map(|bound| bound - 1).chain([u128::MAX]);
+    Ok(bounds.iter().copied().zip(ends).collect())
+}
+
+/// The 5-tuples with some of the source addresses.
+struct Part {
+    /// Those that are not at their end.
+    next: BinaryHeap<Reverse<(Key, usize)>>,
+    cursors: Vec<Cursor>,
+    scratch: Scratch,
+}
+
+impl Part {
+    fn open(
+        files: &[Loaded],
+        nodes: &[String],
+        sources: &Sources,
+        times: &Range<i64>,
+    ) -> std::result::Result<Self, ParquetError> {
+        let mut part = Self { next: BinaryHeap::new(), cursors: Vec::new(), scratch: Scratch::default() };
+        for file in files {
+            let node = nodes.binary_search(&file.segment.node).unwrap_or_default() as u16;
+            let mut cursor = Cursor::new(file, node, sources, times)?;
+            if let Some(key) = cursor.key(&mut part.scratch)? {
+                part.next.push(Reverse((key, part.cursors.len())));
+                part.cursors.push(cursor);
+            }
+        }
+        Ok(part)
+    }
+}
+
+impl Grouped for Part {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
+        rows.clear();
+        let Some(Reverse((wanted, _))) = self.next.peek().copied() else { return Ok(None) };
+        while let Some(mut top) = self.next.peek_mut().filter(|top| top.0.0 == wanted) {
+            let cursor = &mut self.cursors[top.0.1];
+            match cursor.take(&wanted, &mut self.scratch, rows).map_err(damaged)? {
+                Some(key) => top.0.0 = key,
+                None => drop(PeekMut::pop(top)),
+            }
+        }
+        // Mostly they are sorted already: they are from one segment, or of different times.
+        if !rows.is_sorted_by_key(|row| (row.row, row.node)) {
+            rows.sort_unstable_by_key(|row| (row.row, row.node));
+        }
+        Ok(Some(wanted.five_tuple()))
+    }
+}
+
+/// The rows of one segment, from the first to the last that is wanted.
+struct Cursor {
+    batches: Batches<SerializedFileReader<Bytes>>,
+    batch: Batch,
+    at: usize,
+    node: u16,
+    sources: Sources,
+    /// None if all rows are of that time.
+    times: Option<Range<i64>>,
+}
+
+impl Cursor {
+    fn new(
+        file: &Loaded,
+        node: u16,
+        wanted: &Sources,
+        times: &Range<i64>,
+    ) -> std::result::Result<Self, ParquetError> {
+        let reader = file.reader()?;
+        let groups = reader.metadata().row_groups().iter().enumerate();
+        let groups = groups.filter(|(_, group)| {
+            let (first, last) = sources(group).unwrap_or((0, u128::MAX));
+            first <= wanted.1 && last >= wanted.0
+        });
+        let groups = groups.map(|(at, _)| at).collect();
+        let (first, last) = file.segment.times;
+        let all = times.contains(&first) && times.contains(&last);
+        Ok(Self {
+            batches: Batches::new(reader, groups),
+            batch: Batch::default(),
+            at: 0,
+            node,
+            sources: *wanted,
+            times: (!all).then(|| times.clone()),
+        })
+    }
+
+    /// The 5-tuple of the next row; none at the end.
+    fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<Key>, ParquetError> {
+        while self.at == self.batch.keys.len() {
+            self.at = 0;
+            self.batch.clear();
+            if !self.batches.next(scratch, &mut self.batch)? {
+                self.batch = Batch::default();
+                return Ok(None);
+            }
+            self.keep_wanted();
+        }
+        Ok(Some(self.batch.keys[self.at]))
+    }
+
+    fn keep_wanted(&mut self) {
+        let (first, last) = self.sources;
+        let end = self.batch.keys.partition_point(|key| key.src_ip <= last);
+        self.batch.truncate(end);
+        if let Some(times) = &self.times {
+            self.batch.retain(|row| times.contains(&row.ts));
+        }
+        self.at = self.batch.keys.partition_point(|key| key.src_ip < first);
+    }
+
+    /// Appends the rows of a 5-tuple, which come next, and returns the 5-tuple behind them.
+    fn take(
+        &mut self,
+        wanted: &Key,
+        scratch: &mut Scratch,
+        rows: &mut Vec<StoredRow>,
+    ) -> std::result::Result<Option<Key>, ParquetError> {
+        loop {
+            let Some(key) = self.key(scratch)? else { return Ok(None) };
+            if key != *wanted {
+                return Ok(Some(key));
+            }
+            let same = self.batch.keys[self.at..].iter().take_while(|key| *key == wanted).count();
+            let found = &self.batch.rows[self.at..self.at + same];
+            rows.extend(found.iter().map(|row| StoredRow { node: self.node, row: *row }));
+            self.at += same;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Which rows cover a range of time.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::level::Level;
+
+/// Hours and days that are not to be read, by their first window.
+#[derive(Debug, Default)]
+pub(super) struct Stale {
+    /// Which they are.
+    pub(super) rows: HashSet<(Level, i64)>,
+    /// Those of them that have a rest, by its level.
+    pub(super) rests: HashSet<(Level, i64)>,
+}
+
+/// Rows of one level that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) level: Level,
+    /// Windows from and to.
+    pub(super) windows: Range<i64>,
+}
+
+/// The rows that make up a range of windows, as coarse as they can be up to `level`.
+pub(super) fn spans(range: &Range<i64>, level: Level, stale: &Stale) -> Vec<Span> {
+    let mut spans = Vec::new();
+    cover(range, level, stale, &mut spans);
+    spans
+}
+
+fn cover(range: &Range<i64>, level: Level, stale: &Stale, spans: &mut Vec<Span>) {
+    let Some(finer) = level.finer() else { return push(spans, level, range.clone()) };
+    let mut start = level.start(range.start);
+    while start < range.end {
+        let row = start..start + level.windows();
+        let within = row.start.max(range.start)..row.end.min(range.end);
+        if within == row && !stale.rows.contains(&(level, start)) {
+            push(spans, level, row);
+        } else {
+            let rest = level.rest().filter(|rest| within == row && stale.rests.contains(&(*rest, start)));
+            if let Some(rest) = rest {
+                push(spans, rest, row);
+            }
+            cover(&within, finer, stale, spans);
+        }
+        start += level.windows();
+    }
+}
+
+fn push(spans: &mut Vec<Span>, level: Level, windows: Range<i64>) {
+    match spans.last_mut() {
+        Some(last) if last.level == level && last.windows.end == windows.start => {
+            last.windows.end = windows.end;
+        }
+        _ => spans.push(Span { level, windows }),
+    }
+}

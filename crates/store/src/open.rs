@@ -1,0 +1,259 @@
+//! The segment that is being written: framed records that survive a crash.
+//!
+//! A file is a row of frames: the length of the content, its CRC-32, both in four bytes (little endian), and
+//! the content. The first frame says what the segment is, each of the others has packets and says until when
+//! time is covered. A frame is there as a whole or not at all, and so is everything before it.
+
+use std::fs::{self, File};
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cutshort_packet::Packet;
+
+use crate::segment::{PACKET_BYTES, check_packet, packet_from_bytes, packet_to_bytes};
+use crate::{Origin, Result, Segment, SegmentId, StoreError};
+
+/// When what was appended is forced to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// Before `append` returns.
+    Always,
+    /// When the last time was longer ago: a crash of the machine loses at most that much.
+    Every(Duration),
+    /// Whenever the system likes to. A crash of the program alone loses nothing.
+    Never,
+}
+
+/// What a segment that is being written is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Head {
+    id: SegmentId,
+    origin: Origin,
+    node: String,
+    from: i64,
+}
+
+/// A segment that is being written, in memory and in a file.
+pub struct OpenSegment {
+    file: File,
+    path: PathBuf,
+    head: Head,
+    /// Of the file, up to which it is known to be good.
+    len: u64,
+    sync: Sync,
+    synced: Instant,
+    content: Content,
+}
+
+/// Packets, and the time that they cover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Content {
+    packets: Vec<Packet>,
+    covers: (i64, i64),
+}
+
+impl Content {
+    /// Adds packets. Those before the beginning or behind the end make it cover more.
+    fn add(&mut self, packets: impl Iterator<Item = Packet>, covered_to: i64) {
+        self.covers.1 = self.covers.1.max(covered_to);
+        for packet in packets {
+            self.covers = (self.covers.0.min(packet.ts), self.covers.1.max(packet.ts));
+            self.packets.push(packet);
+        }
+    }
+}
+
+impl OpenSegment {
+    /// Begins a segment that covers time from `from` on (nanoseconds since the Unix epoch) in a new file. The id
+    /// is to be a random one: it is that of the segment in the end, also after a crash.
+    ///
+    /// # Errors
+    /// That the file exists, and what the file system gives.
+    pub fn create(
+        path: &Path,
+        id: SegmentId,
+        node: &str,
+        origin: Origin,
+        from: i64,
+        sync: Sync,
+    ) -> Result<Self> {
+        let head = Head { id, origin, node: node.to_owned(), from };
+        let file = File::options().create_new(true).write(true).open(path);
+        let file = file.map_err(|error| failed(path, &error))?;
+        let mut open = Self {
+            file,
+            path: path.to_owned(),
+            content: Content { packets: Vec::new(), covers: (from, from) },
+            len: 0,
+            sync,
+            synced: Instant::now(),
+            head,
+        };
+        open.write(&frame(&open.head.to_bytes()))?;
+        Ok(open)
+    }
+
+    /// Adds packets, and says until when every packet there was is in here.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] and the like; then nothing was added, and it can be tried again.
+    /// [`StoreError::Refused`] for packets that no segment may hold.
+    pub fn append(&mut self, packets: &[Packet], covered_to: i64) -> Result<()> {
+        let everywhere = (i64::MIN, i64::MAX);
+        let check = |packet| check_packet(packet, everywhere).map_err(StoreError::Refused);
+        packets.iter().try_for_each(check)?;
+        self.write(&frame(&batch_to_bytes(packets, covered_to)))?;
+        self.content.add(packets.iter().copied(), covered_to);
+        Ok(())
+    }
+
+    fn write(&mut self, frame: &[u8]) -> Result<()> {
+        let written = self.file.write_all(frame).and_then(|()| self.sync_if_wanted());
+        if let Err(error) = written {
+            // What is there of the frame must not stand before the next one.
+            let back =
+                self.file.set_len(self.len).and_then(|()| self.file.seek(io::SeekFrom::Start(self.len)));
+            back.map_err(|error| failed(&self.path, &error))?;
+            return Err(failed(&self.path, &error));
+        }
+        self.len += frame.len() as u64;
+        Ok(())
+    }
+
+    fn sync_if_wanted(&mut self) -> io::Result<()> {
+        match self.sync {
+            Sync::Always => {}
+            Sync::Every(time) if self.synced.elapsed() >= time => {}
+            Sync::Every(_) | Sync::Never => return Ok(()),
+        }
+        self.synced = Instant::now();
+        self.file.sync_data()
+    }
+
+    /// Packets so far.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.content.packets.len()
+    }
+
+    /// The time that is covered, from and to.
+    #[must_use]
+    pub const fn covers(&self) -> (i64, i64) {
+        self.content.covers
+    }
+
+    /// The whole as a segment. The file stays until it is [removed](Self::remove), which is right once the
+    /// segment is kept.
+    ///
+    /// # Errors
+    /// What encoding gives.
+    pub fn seal(&self) -> Result<Segment> {
+        to_segment(self.head.clone(), self.content.clone())
+    }
+
+    /// Removes the file.
+    ///
+    /// # Errors
+    /// What the file system gives.
+    pub fn remove(self) -> Result<()> {
+        fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))
+    }
+}
+
+/// What a crash has left of a segment, up to the last whole frame; none if there is nothing.
+///
+/// # Errors
+/// What reading and encoding give.
+pub fn replay(path: &Path) -> Result<Option<Segment>> {
+    let bytes = fs::read(path).map_err(|error| failed(path, &error))?;
+    match frames(&bytes) {
+        Some((head, content)) => to_segment(head, content).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn to_segment(head: Head, content: Content) -> Result<Segment> {
+    Segment::encode(content.packets, &head.node, head.origin, content.covers, Some(head.id))
+}
+
+fn failed(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::io(&format!("the open segment {}", path.display()), error)
+}
+
+fn frame(content: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(content.len() + 8);
+    frame.extend_from_slice(&(content.len() as u32).to_le_bytes());
+    frame.extend_from_slice(&crc32fast::hash(content).to_le_bytes());
+    frame.extend_from_slice(content);
+    frame
+}
+
+/// What the whole frames at the beginning say; none if they say nothing.
+fn frames(mut bytes: &[u8]) -> Option<(Head, Content)> {
+    let head = Head::from_bytes(next_frame(&mut bytes)?)?;
+    let mut content = Content { packets: Vec::new(), covers: (head.from, head.from) };
+    let mut batches = 0;
+    while let Some((packets, covered_to)) = next_frame(&mut bytes).and_then(batch_from_bytes) {
+        content.add(packets, covered_to);
+        batches += 1;
+    }
+    (batches > 0).then_some((head, content))
+}
+
+/// The content of the next frame, unless it is damaged.
+fn next_frame<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let len = u32::from_le_bytes(take(bytes)?);
+    let crc = u32::from_le_bytes(take(bytes)?);
+    let (content, rest) = bytes.split_at_checked(usize::try_from(len).ok()?)?;
+    *bytes = rest;
+    (crc32fast::hash(content) == crc).then_some(content)
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*first)
+}
+
+/// The version of the frames' content.
+const VERSION: u8 = 1;
+
+impl Head {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![VERSION];
+        bytes.extend_from_slice(&self.id.0.to_le_bytes());
+        bytes.extend_from_slice(&self.from.to_le_bytes());
+        let name = self.origin.name();
+        bytes.push(name.len() as u8);
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(self.node.as_bytes());
+        bytes
+    }
+
+    fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let [version] = take(&mut bytes)?;
+        let id = SegmentId(u128::from_le_bytes(take(&mut bytes)?));
+        let from = i64::from_le_bytes(take(&mut bytes)?);
+        let [len] = take(&mut bytes)?;
+        let (origin, node) = bytes.split_at_checked(len.into())?;
+        let origin = Origin::from_name(std::str::from_utf8(origin).ok()?)?;
+        let node = String::from_utf8(node.to_vec()).ok()?;
+        (version == VERSION).then_some(Self { id, origin, node, from })
+    }
+}
+
+fn batch_to_bytes(packets: &[Packet], covered_to: i64) -> Vec<u8> {
+    let mut bytes = covered_to.to_le_bytes().to_vec();
+    bytes.extend(packets.iter().flat_map(packet_to_bytes));
+    bytes
+}
+
+fn batch_from_bytes(mut bytes: &[u8]) -> Option<(impl Iterator<Item = Packet>, i64)> {
+    let covered_to = i64::from_le_bytes(take(&mut bytes)?);
+    let (packets, rest) = bytes.as_chunks::<PACKET_BYTES>();
+    rest.is_empty().then(|| (packets.iter().map(packet_from_bytes), covered_to))
+}
+
+#[cfg(test)]
+mod tests;

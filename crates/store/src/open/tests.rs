@@ -1,0 +1,111 @@
+use cutshort_packet::{FiveTuple, Flags};
+use proptest::prelude::*;
+
+use super::*;
+
+fn packet(at: u32) -> Packet {
+    Packet {
+        ts: i64::from(at) * 1000,
+        five_tuple: FiveTuple::new([198, 51, 100, 7].into(), at as u16, [203, 0, 113, 5].into(), 443),
+        ip_id: 1,
+        ttl: 52,
+        flags: Flags::SYN,
+        seq: at,
+        ack: 0,
+        window: 64_240,
+        options_len: 20,
+        payload_len: 0,
+        sample_rate: 3,
+    }
+}
+
+/// Batches of so many packets, the file that they make, and where its frames end.
+fn written(batches: &[u32]) -> (Vec<Vec<Packet>>, Vec<u8>, Vec<usize>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("open");
+    let mut open = OpenSegment::create(&path, SegmentId(7), "edge", Origin::Live, 0, Sync::Never).unwrap();
+    let mut ends = vec![fs::read(&path).unwrap().len()];
+    let mut next = 0;
+    let mut all = Vec::new();
+    for batch in batches {
+        let packets: Vec<Packet> = (next..next + batch).map(packet).collect();
+        next += batch;
+        open.append(&packets, i64::from(next) * 1000).unwrap();
+        ends.push(fs::read(&path).unwrap().len());
+        all.push(packets);
+    }
+    (all, fs::read(&path).unwrap(), ends)
+}
+
+/// What is found in bytes is what the first so many batches had.
+#[track_caller]
+fn assert_recovered(bytes: &[u8], batches: &[Vec<Packet>], whole: usize) {
+    let found = frames(bytes);
+    if whole == 0 {
+        assert!(found.is_none());
+        return;
+    }
+    let (head, content) = found.unwrap();
+    let expected: Vec<Packet> = batches[..whole].concat();
+    assert_eq!((head.id, head.node.as_str(), head.origin), (SegmentId(7), "edge", Origin::Live));
+    assert_eq!(content.covers, (0, expected.len() as i64 * 1000));
+    assert_eq!(content.packets, expected);
+}
+
+#[test]
+fn a_crash_at_any_byte_loses_only_what_was_not_written() {
+    let (batches, bytes, ends) = written(&[3, 0, 1, 5]);
+    for len in 0..=bytes.len() {
+        let whole = ends.iter().filter(|end| **end <= len).count().saturating_sub(1);
+        assert_recovered(&bytes[..len], &batches, whole);
+    }
+}
+
+#[test]
+fn a_damaged_byte_ends_what_is_recovered() {
+    let (batches, bytes, ends) = written(&[2, 1, 2]);
+    for at in 0..bytes.len() {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 0x40;
+        let whole = ends.iter().filter(|end| **end <= at).count().saturating_sub(1);
+        assert_recovered(&bytes, &batches, whole);
+    }
+}
+
+proptest! {
+    #[test]
+    fn garbage_behind_the_end_adds_nothing(
+        batches in prop::collection::vec(0..6_u32, 1..5),
+        garbage in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let (packets, mut bytes, _) = written(&batches);
+        bytes.extend(garbage);
+        assert_recovered(&bytes, &packets, packets.len());
+    }
+}
+
+#[test]
+fn sealed_and_replayed_segments_are_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("open");
+    let mut open = OpenSegment::create(&path, SegmentId(9), "edge", Origin::Live, 500, Sync::Always).unwrap();
+    assert!(replay(&path).unwrap().is_none(), "nothing was appended");
+    open.append(&[packet(3), packet(1)], 2000).unwrap();
+    assert_eq!((open.rows(), open.covers()), (2, (500, 3000)));
+    let sealed = open.seal().unwrap();
+    let replayed = replay(&path).unwrap().unwrap();
+    assert_eq!((sealed.info(), sealed.bytes()), (replayed.info(), replayed.bytes()));
+    open.remove().unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn packets_that_no_segment_may_hold_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("open");
+    let mut open = OpenSegment::create(&path, SegmentId(9), "edge", Origin::Live, 0, Sync::Never).unwrap();
+    let wrong = Packet { sample_rate: 0, ..packet(1) };
+    assert!(matches!(open.append(&[packet(1), wrong], 9), Err(StoreError::Refused(_))));
+    assert_eq!(open.rows(), 0);
+    assert!(replay(&path).unwrap().is_none());
+}

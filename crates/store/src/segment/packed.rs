@@ -1,0 +1,56 @@
+//! A packet in a fixed number of bytes.
+
+use std::net::Ipv6Addr;
+
+use cutshort_packet::{FiveTuple, Flags, Packet};
+
+/// Bytes of a packet.
+pub(crate) const PACKET_BYTES: usize = 68;
+
+/// All fields, little endian, addresses in network order.
+pub(crate) fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
+    let tuple = &packet.five_tuple;
+    let mut bytes = [0; PACKET_BYTES];
+    bytes[..16].copy_from_slice(&tuple.src_ip.octets());
+    bytes[16..32].copy_from_slice(&tuple.dst_ip.octets());
+    bytes[32..34].copy_from_slice(&tuple.src_port.to_le_bytes());
+    bytes[34..36].copy_from_slice(&tuple.dst_port.to_le_bytes());
+    bytes[36..44].copy_from_slice(&packet.ts.to_le_bytes());
+    bytes[44..48].copy_from_slice(&packet.seq.to_le_bytes());
+    bytes[48..52].copy_from_slice(&packet.ack.to_le_bytes());
+    bytes[52..56].copy_from_slice(&packet.payload_len.to_le_bytes());
+    bytes[56..60].copy_from_slice(&packet.sample_rate.to_le_bytes());
+    bytes[60..62].copy_from_slice(&packet.flags.bits().to_le_bytes());
+    bytes[62..64].copy_from_slice(&packet.ip_id.to_le_bytes());
+    bytes[64..66].copy_from_slice(&packet.window.to_le_bytes());
+    bytes[66..].copy_from_slice(&[packet.ttl, packet.options_len]);
+    bytes
+}
+
+/// The packet of which [`packet_to_bytes`] made the bytes.
+pub(crate) fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
+    let five_tuple = FiveTuple {
+        src_ip: Ipv6Addr::from(part::<16>(bytes, 0)),
+        src_port: u16::from_le_bytes(part(bytes, 32)),
+        dst_ip: Ipv6Addr::from(part::<16>(bytes, 16)),
+        dst_port: u16::from_le_bytes(part(bytes, 34)),
+    };
+    Packet {
+        ts: i64::from_le_bytes(part(bytes, 36)),
+        five_tuple,
+        ip_id: u16::from_le_bytes(part(bytes, 62)),
+        ttl: bytes[66],
+        flags: Flags::from_bits(u16::from_le_bytes(part(bytes, 60))),
+        seq: u32::from_le_bytes(part(bytes, 44)),
+        ack: u32::from_le_bytes(part(bytes, 48)),
+        window: u16::from_le_bytes(part(bytes, 64)),
+        options_len: bytes[67],
+        payload_len: u32::from_le_bytes(part(bytes, 52)),
+        sample_rate: u32::from_le_bytes(part(bytes, 56)),
+    }
+}
+
+/// Some of the bytes, which are within.
+fn part<const N: usize>(bytes: &[u8; PACKET_BYTES], at: usize) -> [u8; N] {
+    std::array::from_fn(|offset| bytes[at + offset])
+}

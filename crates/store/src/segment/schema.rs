@@ -1,0 +1,181 @@
+//! What a segment's file looks like.
+
+use std::collections::BTreeMap;
+
+use cutshort_packet::Packet;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{FileMetaData, KeyValue};
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::Type;
+use sha2::{Digest, Sha256};
+
+use super::{Origin, SegmentId, SegmentInfo, packet_to_bytes};
+
+/// The columns of SPEC 1. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored by their
+/// bits.
+const SCHEMA: &str = "message packet {
+  required int64 ts (TIMESTAMP(NANOS,true));
+  required binary node (UTF8);
+  required fixed_len_byte_array(16) src_ip;
+  required fixed_len_byte_array(16) dst_ip;
+  required int32 src_port (INTEGER(16,false));
+  required int32 dst_port (INTEGER(16,false));
+  required int32 ip_id (INTEGER(16,false));
+  required int32 ttl (INTEGER(8,false));
+  required int32 flags (INTEGER(16,false));
+  required int32 seq (INTEGER(32,false));
+  required int32 ack (INTEGER(32,false));
+  required int32 window (INTEGER(16,false));
+  required int32 options_len (INTEGER(8,false));
+  required int32 payload_len (INTEGER(32,false));
+  required int32 sample_rate (INTEGER(32,false));
+}";
+
+/// Positions of columns in the schema.
+pub(super) const TS: usize = 0;
+pub(super) const NODE: usize = 1;
+pub(super) const SRC_IP: usize = 2;
+pub(super) const DST_IP: usize = 3;
+/// The first of the columns of 32 bits, in the order of [`Int`].
+pub(super) const INTS: usize = 4;
+
+/// Columns of 32 bits.
+#[derive(Clone, Copy)]
+pub(super) enum Int {
+    SrcPort,
+    DstPort,
+    IpId,
+    Ttl,
+    Flags,
+    Seq,
+    Ack,
+    Window,
+    OptionsLen,
+    PayloadLen,
+    SampleRate,
+}
+
+impl Int {
+    pub(super) const COUNT: usize = 11;
+
+    /// Names and largest values.
+    pub(super) const BOUNDS: [(&'static str, u32); Self::COUNT] = [
+        ("src_port", 0xffff),
+        ("dst_port", 0xffff),
+        ("ip_id", 0xffff),
+        ("ttl", 0xff),
+        ("flags", 0x1ff),
+        ("seq", u32::MAX),
+        ("ack", u32::MAX),
+        ("window", 0xffff),
+        ("options_len", 40),
+        ("payload_len", u32::MAX),
+        ("sample_rate", u32::MAX),
+    ];
+}
+
+/// The version of the schema, in the file's metadata.
+const VERSION: &str = "1";
+const VERSION_KEY: &str = "cutshort.schema";
+const ID_KEY: &str = "cutshort.id";
+const NODE_KEY: &str = "cutshort.node";
+const ORIGIN_KEY: &str = "cutshort.origin";
+const COVERS_KEY: &str = "cutshort.covers";
+const TIMES_KEY: &str = "cutshort.times";
+
+/// Rows a row group: what parts of a window can begin at.
+pub(super) const ROW_GROUP: usize = 1 << 15;
+
+/// The longest name of a server.
+pub(super) const MAX_NODE: usize = 255;
+
+pub(super) fn schema() -> Result<Type, ParquetError> {
+    parse_message_type(SCHEMA)
+}
+
+const ORIGINS: [(Origin, &str); 3] =
+    [(Origin::File, "file"), (Origin::Live, "live"), (Origin::Simulated, "simulated")];
+
+impl Origin {
+    /// The name in data.
+    pub(crate) fn name(self) -> &'static str {
+        ORIGINS.iter().find(|(origin, _)| *origin == self).map_or("", |(_, name)| name)
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        ORIGINS.iter().find(|(_, own)| *own == name).map(|(origin, _)| *origin)
+    }
+}
+
+/// The metadata of a file.
+pub(super) fn to_metadata(info: &SegmentInfo) -> Vec<KeyValue> {
+    let pair = |(from, to): (i64, i64)| format!("{from},{to}");
+    let mut entries = vec![
+        (VERSION_KEY, VERSION.to_owned()),
+        (ID_KEY, info.id.to_string()),
+        (NODE_KEY, info.node.clone()),
+        (ORIGIN_KEY, info.origin.name().to_owned()),
+        (COVERS_KEY, pair(info.covers)),
+    ];
+    entries.extend(info.times.map(|times| (TIMES_KEY, pair(times))));
+    entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
+}
+
+/// What a file's metadata says, or what is wrong with it.
+pub(super) fn from_metadata(file: &FileMetaData) -> Result<SegmentInfo, String> {
+    let entries: BTreeMap<&str, &str> = file
+        .key_value_metadata()
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some((entry.key.as_str(), entry.value.as_deref()?)))
+        .collect();
+    let get = |key| entries.get(key).copied().ok_or_else(|| format!("its metadata has no {key}"));
+    let wrong = |key: &str| format!("the value of {key} in its metadata is not valid");
+    match get(VERSION_KEY)? {
+        VERSION => {}
+        other => return Err(format!("its schema has version {other}, and this program knows {VERSION}")),
+    }
+    let id = get(ID_KEY)?;
+    let id = (id.len() == 32).then(|| u128::from_str_radix(id, 16).ok()).flatten();
+    let rows = u64::try_from(file.num_rows()).map_err(|_| "its number of rows is negative".to_owned())?;
+    let times = entries.get(TIMES_KEY).map(|text| pair(text).ok_or_else(|| wrong(TIMES_KEY)));
+    Ok(SegmentInfo {
+        id: SegmentId(id.ok_or_else(|| wrong(ID_KEY))?),
+        node: get(NODE_KEY)?.to_owned(),
+        origin: Origin::from_name(get(ORIGIN_KEY)?).ok_or_else(|| wrong(ORIGIN_KEY))?,
+        covers: pair(get(COVERS_KEY)?).ok_or_else(|| wrong(COVERS_KEY))?,
+        rows,
+        times: times.transpose()?,
+    })
+}
+
+fn pair(text: &str) -> Option<(i64, i64)> {
+    let (from, to) = text.split_once(',')?;
+    let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+    (from <= to).then_some((from, to))
+}
+
+/// Makes an id of the content of a segment: of sorted packets, and what is known besides.
+pub(super) struct ContentId(Sha256);
+
+impl ContentId {
+    pub(super) fn new(node: &str, origin: Origin, covers: (i64, i64)) -> Self {
+        let mut hash = Sha256::new();
+        for text in [VERSION, node, origin.name()] {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        }
+        hash.update(covers.0.to_le_bytes());
+        hash.update(covers.1.to_le_bytes());
+        Self(hash)
+    }
+
+    pub(super) fn add(&mut self, packet: &Packet) {
+        self.0.update(packet_to_bytes(packet));
+    }
+
+    pub(super) fn finish(self) -> SegmentId {
+        let hash = self.0.finalize();
+        SegmentId(hash.iter().take(16).fold(0, |id, byte| id << 8 | u128::from(*byte)))
+    }
+}

@@ -1,0 +1,102 @@
+use std::net::{IpAddr, Ipv6Addr};
+
+use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_store::WINDOW;
+use proptest::prelude::*;
+
+use super::model::{self, Groups};
+use super::{Backend, MINUTE, SECOND, START, file, groups, live, packet};
+
+pub(crate) fn packets_come_grouped_by_five_tuple<B: Backend>() {
+    let backend = B::new();
+    let store = backend.store();
+    let seen = |client, second| packet(client, START + second * SECOND);
+    store.append(&file(vec![seen(2, 3), seen(1, 1), seen(1, 9)])).unwrap();
+    store.append(&live("edge", vec![seen(1, 5), seen(3, 4)], (START, START + MINUTE))).unwrap();
+    for parts in [1, 2, 7] {
+        let mut found = groups(store, START, parts);
+        found.sort_by_key(|(tuple, _)| *tuple);
+        let short = |(tuple, rows): &(FiveTuple, Vec<_>)| (tuple.src_ip.octets()[15], rows.len());
+        assert_eq!(found.iter().map(short).collect::<Vec<_>>(), [(1, 3), (2, 1), (3, 1)]);
+        let first: Vec<_> =
+            found[0].1.iter().map(|(node, row)| (node.as_str(), (row.row.ts - START) / SECOND)).collect();
+        assert_eq!(first, [("", 1), ("edge", 5), ("", 9)]);
+    }
+}
+
+pub(crate) fn packets_on_the_edges_of_windows_are_in_one<B: Backend>() {
+    let backend = B::new();
+    let store = backend.store();
+    let times = [START - 1, START, START + WINDOW - 1, START + WINDOW];
+    store.append(&file(times.iter().map(|ts| packet(1, *ts)).collect())).unwrap();
+    for (window, expected) in [(START - WINDOW, 1), (START, 2), (START + WINDOW, 1)] {
+        let rows: usize = groups(store, window, 2).iter().map(|(_, rows)| rows.len()).sum();
+        assert_eq!(rows, expected);
+    }
+    let windows: Vec<_> = store.windows(i64::MIN..i64::MAX).unwrap();
+    assert_eq!(windows.len(), 3);
+    assert!(groups(store, START + 5 * WINDOW, 2).is_empty());
+}
+
+/// Few addresses, so that 5-tuples meet; both families; two windows.
+fn any_packet() -> impl Strategy<Value = Packet> {
+    let address = prop_oneof![
+        (0..4_u8).prop_map(|last| IpAddr::from([10, 0, 0, last])),
+        (0..4_u16).prop_map(|last| Ipv6Addr::from([0x2001, 0xdb8, last, 0, 0, 0, 0, last]).into()),
+    ];
+    let tuple = (address, 0..3_u16, 0..2_u8, 0..2_u16).prop_map(|(src, src_port, server, dst_port)| {
+        let dst = match src {
+            IpAddr::V4(_) => IpAddr::from([10, 1, 0, server]),
+            IpAddr::V6(_) => Ipv6Addr::from([0x2001, 0xdb8, 9, 0, 0, 0, 0, server.into()]).into(),
+        };
+        FiveTuple::new(src, src_port * 20_000, dst, 443 + dst_port)
+    });
+    let numbers = (any::<u16>(), any::<u8>(), 0..0x200_u16, any::<u32>(), any::<u32>(), any::<u16>());
+    let sizes = (0..=40_u8, any::<u32>(), 1..=u32::MAX);
+    (0..2 * WINDOW, tuple, numbers, sizes).prop_map(|(ts, five_tuple, numbers, sizes)| {
+        let (ip_id, ttl, flags, seq, ack, window) = numbers;
+        let (options_len, payload_len, sample_rate) = sizes;
+        Packet {
+            ts: START + ts,
+            five_tuple,
+            ip_id,
+            ttl,
+            flags: Flags::from_bits(flags),
+            seq,
+            ack,
+            window,
+            options_len,
+            payload_len,
+            sample_rate,
+        }
+    })
+}
+
+fn any_segments() -> impl Strategy<Value = Vec<(String, Vec<Packet>)>> {
+    let node = prop_oneof![Just(String::new()), Just("a".to_owned()), Just("b".to_owned())];
+    prop::collection::vec((node, prop::collection::vec(any_packet(), 0..60)), 0..6)
+}
+
+pub(crate) fn grouping_is_that_of_the_model<B: Backend>() {
+    proptest!(ProptestConfig::with_cases(24), |(segments in any_segments(), parts in 1..5_usize)| {
+        let backend = B::new();
+        let mut kept = Vec::new();
+        for (node, packets) in &segments {
+            let segment = live(node, packets.clone(), (START, START + 2 * WINDOW));
+            // The same packets of the same node are the same segment.
+            if backend.store().append(&segment).unwrap() == cutshort_store::Added::New {
+                kept.push((node.clone(), packets.clone()));
+            }
+        }
+        for window in [START, START + WINDOW] {
+            let found = groups(backend.store(), window, parts);
+            let count = found.len();
+            let found: Groups = found
+                .into_iter()
+                .map(|(tuple, rows)| (tuple, rows.into_iter().map(|(node, row)| (row.row, node)).collect()))
+                .collect();
+            prop_assert_eq!(count, found.len(), "a 5-tuple came twice");
+            prop_assert_eq!(found, model::groups(&kept, window));
+        }
+    });
+}

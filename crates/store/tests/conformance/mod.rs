@@ -1,0 +1,165 @@
+//! What every back end of the store must do, whatever it is made of.
+#![allow(dead_code)]
+// Each test binary uses its part of it.
+
+pub(crate) mod connections;
+pub(crate) mod grouping;
+pub(crate) mod model;
+pub(crate) mod retention;
+pub(crate) mod windows;
+
+use std::net::IpAddr;
+
+use cutshort_geo::{Country, Place};
+use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_report::connection::Connection;
+use cutshort_store::cell::Cells;
+use cutshort_store::{Inputs, Origin, Segment, Store, StoredRow, WINDOW, WindowCounts};
+use cutshort_verdict::{Progress, Stage, Tags, Termination, Verdict};
+
+/// A back end with an empty store in it.
+pub(crate) trait Backend {
+    fn new() -> Self;
+
+    /// The one who writes.
+    fn store(&self) -> &dyn Store;
+
+    /// Another one, who reads, as another process would.
+    fn reader(&self) -> Box<dyn Store>;
+}
+
+/// One test for each promise.
+macro_rules! suite {
+    ($backend:ty: $($module:ident::$name:ident),* $(,)?) => {
+        $(#[test] fn $name() { conformance::$module::$name::<$backend>(); })*
+    };
+    ($backend:ty) => {
+        conformance::suite!($backend:
+            windows::segments_are_kept_once,
+            windows::a_window_is_due_until_it_has_results_of_what_there_is,
+            windows::the_cutoff_is_the_end_of_what_all_segments_cover,
+            windows::segments_without_packets_cover_time,
+            windows::results_are_replaced_as_a_whole,
+            windows::results_that_are_not_committed_change_nothing,
+            windows::status_tells_what_there_is,
+            grouping::packets_come_grouped_by_five_tuple,
+            grouping::grouping_is_that_of_the_model,
+            grouping::packets_on_the_edges_of_windows_are_in_one,
+            connections::connections_are_selected,
+            connections::connections_are_paged_from_the_latest_window,
+            connections::all_connections_are_visited_until_enough,
+            connections::readers_see_whole_results_while_they_are_replaced,
+            retention::old_packets_are_deleted_and_their_windows_frozen,
+            retention::packets_that_wait_for_results_stay,
+            retention::what_came_in_late_is_kept_from_then_on,
+            retention::old_connections_are_deleted,
+        );
+    };
+}
+pub(crate) use suite;
+
+/// A window in 2026.
+pub(crate) const START: i64 = 1_963_975 * WINDOW;
+pub(crate) const SECOND: i64 = 1_000_000_000;
+pub(crate) const MINUTE: i64 = 60 * SECOND;
+
+/// A packet of one of many clients.
+pub(crate) fn packet(client: u8, ts: i64) -> Packet {
+    let address = |last| IpAddr::from([198, 51, 100, last]);
+    Packet {
+        ts,
+        five_tuple: FiveTuple::new(address(client), 40_000, address(250), 443),
+        ip_id: 7,
+        ttl: 57,
+        flags: Flags::SYN,
+        seq: 1,
+        ack: 0,
+        window: 64_240,
+        options_len: 20,
+        payload_len: 0,
+        sample_rate: 1,
+    }
+}
+
+/// A capture file that covers its packets and no more.
+pub(crate) fn file(packets: Vec<Packet>) -> Segment {
+    let times = packets.iter().map(|packet| packet.ts);
+    let covers = times.clone().min().zip(times.max()).expect("packets");
+    Segment::encode(packets, "", Origin::File, covers, None).expect("packets that can be kept")
+}
+
+pub(crate) fn live(node: &str, packets: Vec<Packet>, covers: (i64, i64)) -> Segment {
+    Segment::encode(packets, node, Origin::Live, covers, None).expect("packets that can be kept")
+}
+
+/// All groups of a window, in as many parts as asked for.
+pub(crate) fn groups(
+    store: &dyn Store,
+    window: i64,
+    parts: usize,
+) -> Vec<(FiveTuple, Vec<(String, StoredRow)>)> {
+    let packets = store.read_window(window, parts).expect("a window");
+    assert!(packets.parts.len() <= parts.max(1));
+    assert_eq!(packets.nodes.first().map(String::as_str), Some(""));
+    let (mut all, mut rows) = (Vec::new(), Vec::new());
+    for mut part in packets.parts {
+        while let Some(tuple) = part.next_group(&mut rows).expect("a group") {
+            let named = rows.iter().map(|row| (packets.nodes[usize::from(row.node)].clone(), *row));
+            all.push((tuple, named.collect()));
+        }
+    }
+    all
+}
+
+/// A connection that ended with a FIN, of a client in a country.
+pub(crate) struct Made {
+    pub(crate) tuple: FiveTuple,
+    pub(crate) verdict: Verdict,
+    pub(crate) place: Place,
+    pub(crate) node: &'static str,
+}
+
+pub(crate) fn made(client: u8, ts: i64) -> Made {
+    let verdict = Verdict {
+        progress: Progress::Later,
+        termination: Termination::Fin,
+        stage: Stage::None,
+        tags: Tags::default(),
+        signature: None,
+        rst_ttl_delta: None,
+        rst_ip_id_delta: None,
+        syn_ttl: 57,
+        sample_rate: 1,
+        packets: 4,
+        first_ts: ts,
+        last_ts: ts + SECOND,
+        silent: MINUTE,
+    };
+    let place = Place { country: Country::from_alpha2("PE"), asn: Some(64_496) };
+    Made { tuple: packet(client, ts).five_tuple, verdict, place, node: "" }
+}
+
+impl Made {
+    pub(crate) fn connection(&self) -> Connection<'_> {
+        let Self { tuple, verdict, place, node } = self;
+        Connection { five_tuple: tuple, verdict, node, place: *place, as_name: Some("Example") }
+    }
+}
+
+/// Replaces a window's results by these connections.
+pub(crate) fn replace(store: &dyn Store, window: i64, connections: &[Made]) {
+    let inputs = inputs(store, window);
+    let replacement = store.replace(window).expect("a replacement");
+    let mut sink = replacement.sink().expect("a sink");
+    connections.iter().for_each(|made| sink.write(&made.connection()).expect("room"));
+    sink.finish().expect("room");
+    let counts =
+        WindowCounts { connections: connections.len() as u64, packets: 9, ..WindowCounts::default() };
+    replacement.commit(inputs, counts, &Cells::default()).expect("room");
+}
+
+/// What a window's results would be made from now.
+pub(crate) fn inputs(store: &dyn Store, window: i64) -> Inputs {
+    let windows = store.windows(window..window + 1).expect("windows");
+    windows.first().map_or(Inputs::default(), |window| window.inputs)
+}
