@@ -169,13 +169,8 @@ fn make(path: &Path, connections: i64, days: i64) {
         let step = if at < windows_from { HOUR } else { WINDOW };
         for window in (at..at + DAY).step_by(step as usize) {
             let cells = cells(&day, step as f64 / DAY as f64, &mut random);
-            let watch = Watch::start();
-            let transaction = sql.transaction().expect("a transaction");
-            rollup::replace_window(&transaction, window, &cells).expect("replaced");
-            transaction.commit().expect("committed");
-            if step == WINDOW {
-                written.push(watch.stop());
-            }
+            let took = replace(&mut sql, window, &cells);
+            written.extend((step == WINDOW).then_some(took));
         }
         let watch = Watch::start();
         rollup::roll(&mut sql).expect("rolled");
@@ -193,6 +188,14 @@ fn make(path: &Path, connections: i64, days: i64) {
         "making the hours and the day of a day: {:.0} ms of processor time",
         rolled.as_secs_f64() * 1e3 / days as f64
     );
+}
+
+fn replace(sql: &mut Connection, window: i64, cells: &Cells) -> (Duration, Duration) {
+    let watch = Watch::start();
+    let transaction = sql.transaction().expect("a transaction");
+    rollup::replace_window(&transaction, window, cells).expect("replaced");
+    transaction.commit().expect("committed");
+    watch.stop()
 }
 
 fn cells(day: &[(Key, f64)], part: f64, random: &mut Random) -> Cells {
@@ -230,11 +233,7 @@ fn large_window() {
         let watch = Watch::start();
         let cells = cells.fold(&Limits::default());
         let folded = watch.stop().1.as_millis();
-        let watch = Watch::start();
-        let transaction = sql.transaction().expect("a transaction");
-        rollup::replace_window(&transaction, END, &cells).expect("replaced");
-        transaction.commit().expect("committed");
-        let (count, written) = (cells.len(), watch.stop().1.as_millis());
+        let (count, written) = (cells.len(), replace(&mut sql, END, &cells).1.as_millis());
         let order = if sorted { "by network" } else { "in any order" };
         println!(
             "1,800,000 connections {order}: added in {added} ns each, {count} cells, folded in {folded} ms, written in {written} ms"
