@@ -151,7 +151,8 @@ fn list(arguments: &List, color: ColorChoice) -> Result<Done, Error> {
         message(&"there are no notes; 'cutshort annotate add' makes one");
         return Ok(Done::Whole);
     }
-    let table = Table::of_texts(&["no.", "from", "to", "kind", "concerns", "text"], found.iter().map(row).collect());
+    let table =
+        Table::of_texts(&["no.", "from", "to", "kind", "concerns", "text"], found.iter().map(row).collect());
     terminal::print(color, |text| Ok(table.write(terminal::width(), text)?))?;
     Ok(Done::Whole)
 }

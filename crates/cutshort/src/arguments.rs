@@ -11,8 +11,8 @@ use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
 use crate::{
-    annotate, classify, config, demo, documents, explain_connection, export, geo, import, query, recompute, rules, serve,
-    simulate, terms, token,
+    annotate, classify, config, demo, documents, explain_connection, export, geo, import, query, recompute,
+    rules, serve, simulate, terms, token,
 };
 
 /// Which of your TCP connections are cut short: where, when and how.

@@ -1,7 +1,7 @@
 //! `cutshort demo`: four made-up weeks to look at.
 
-use std::ops::ControlFlow;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -60,7 +60,11 @@ fn temporary(listen: SocketAddr) -> Result<Done, Error> {
     })
 }
 
-fn fill_and_serve(folder: &Path, listen: SocketAddr, abandon: impl Fn() + Send + 'static) -> Result<Done, Error> {
+fn fill_and_serve(
+    folder: &Path,
+    listen: SocketAddr,
+    abandon: impl Fn() + Send + 'static,
+) -> Result<Done, Error> {
     let settings = Settings { listen, open_read: true, connections: true, ..Settings::default() };
     if !listen.ip().is_loopback() {
         message(&format!("everybody who reaches {listen} can read what is made up"));

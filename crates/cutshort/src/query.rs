@@ -59,7 +59,8 @@ pub(crate) struct Query {
     geo: GeoFiles,
 }
 
-const EXAMPLES: &str = "Dimensions: stage, tag, signature, termination, ip_version, location, as, port, node, exclusion.
+const EXAMPLES: &str =
+    "Dimensions: stage, tag, signature, termination, ip_version, location, as, port, node, exclusion.
 
 Examples:
   cutshort query summary --data store --from -7d --to now
@@ -207,7 +208,9 @@ fn top(
     let who = match arguments.by.map(By::name) {
         None | Some("as") => Who::Ases,
         Some("location") => Who::Locations,
-        Some(other) => return Err(Error::Usage(format!("'top' ranks by 'as' or 'location', not by '{other}'"))),
+        Some(other) => {
+            return Err(Error::Usage(format!("'top' ranks by 'as' or 'location', not by '{other}'")));
+        }
     };
     let (top, _) = ask::ranking(context, parameters, who)?;
     terminal::print(color, |text| {

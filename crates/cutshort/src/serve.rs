@@ -42,7 +42,8 @@ pub(crate) struct Serve {
     geo: Vec<PathBuf>,
 }
 
-const EXAMPLES: &str = "Settings come from flags, else from the environment (CUTSHORT_LISTEN and so on), else from the
+const EXAMPLES: &str =
+    "Settings come from flags, else from the environment (CUTSHORT_LISTEN and so on), else from the
 settings file, else they have their defaults.
 
 Examples:
@@ -55,7 +56,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
-    let data = settings.data.clone().ok_or_else(|| Error::Usage("name the folder of the store: --data DIR".to_owned()))?;
+    let data = settings
+        .data
+        .clone()
+        .ok_or_else(|| Error::Usage("name the folder of the store: --data DIR".to_owned()))?;
     log(&settings)?;
     check_access(&settings, &data)?;
     let geo = Geo::with_files(&settings.geo).map_err(|error| Error::Usage(error.to_string()))?;
@@ -79,7 +83,10 @@ fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
 fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
     if needs_no_token(settings) {
         if !settings.listen.ip().is_loopback() {
-            message(&format!("everybody who reaches {} can read, without a token (open_read)", settings.listen));
+            message(&format!(
+                "everybody who reaches {} can read, without a token (open_read)",
+                settings.listen
+            ));
         }
         return Ok(());
     }
@@ -106,7 +113,8 @@ fn log(settings: &Settings) -> Result<(), Error> {
     let filter = tracing_subscriber::EnvFilter::try_new(&settings.log)
         .map_err(|error| Error::Usage(format!("log: '{}': {error}", settings.log)))?;
     let to_person = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(to_person);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(to_person);
     match settings.log_format {
         LogFormat::Json => builder.json().init(),
         LogFormat::Auto if !to_person => builder.json().init(),
@@ -131,7 +139,8 @@ pub(crate) fn serve(
     let address = listener.local_addr().map_err(|error| failed("the address", &error))?;
     let (store, geo): (Arc<dyn Store>, _) = (Arc::new(store), Arc::new(geo));
     let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), jobs(settings)));
-    let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens: Some(TokenFile::path(data)) };
+    let parts =
+        Parts { store, geo, service: Some(Arc::clone(&service)), tokens: Some(TokenFile::path(data)) };
     let app = Arc::new(App::new(parts, options(settings)));
     message(&format!("{} is served on http://{address}/ (Ctrl-C ends it)", data.display()));
     let ended = runtime.block_on(async {

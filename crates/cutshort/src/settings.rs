@@ -85,16 +85,12 @@ impl Setting {
 }
 
 /// Reads the file, if there is one, and then the environment, which goes before it.
-pub(crate) fn read(
-    file: Option<&Path>,
-    environment: impl Fn(&str) -> Option<String>,
-) -> Result<Read, Error> {
+pub(crate) fn read(file: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Result<Read, Error> {
     let mut read = Read { settings: Settings::default(), origins: vec![Origin::Default; SETTINGS.len()] };
     if let Some(path) = file {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
-        from_file(&mut read, &text)
-            .map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
+        from_file(&mut read, &text).map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
     }
     for (setting, origin) in SETTINGS.iter().zip(&mut read.origins) {
         let variable = setting.variable();
@@ -113,7 +109,8 @@ fn from_file(read: &mut Read, text: &str) -> Result<(), String> {
         let name: &str = key.get_ref();
         let at = SETTINGS.iter().position(|setting| setting.key == name);
         let at = at.ok_or_else(|| format!("{place}: {}", unknown(name)))?;
-        let value = value::from_file(value.get_ref()).ok_or_else(|| format!("{place}: {name}: no such kind of value"))?;
+        let value = value::from_file(value.get_ref())
+            .ok_or_else(|| format!("{place}: {name}: no such kind of value"))?;
         (SETTINGS[at].set)(&mut read.settings, &value).map_err(|why| format!("{place}: {name}: {why}"))?;
         read.origins[at] = Origin::File;
     }
@@ -142,7 +139,9 @@ fn unknown(name: &str) -> String {
 /// All settings as a file: what each does, its default, and what it is now.
 pub(crate) fn write(read: &Read) -> String {
     let defaults = Settings::default();
-    let mut text = String::from("# Settings of 'cutshort serve'. The environment goes before this file, and flags before both.\n");
+    let mut text = String::from(
+        "# Settings of 'cutshort serve'. The environment goes before this file, and flags before both.\n",
+    );
     for (setting, origin) in SETTINGS.iter().zip(&read.origins) {
         let shown = |settings| (setting.get)(settings).map(|value| value.to_string());
         let default = shown(&defaults).unwrap_or_else(|| "none".to_owned());

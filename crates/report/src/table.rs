@@ -67,7 +67,11 @@ impl Table {
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
         let cell = |(at, width): (usize, &usize)| {
             let text = cells.get(at).map_or("", String::as_str);
-            if at < self.numbers_from { padded(text, *width) } else { format!("{:>width$}", fit(text, *width)) }
+            if at < self.numbers_from {
+                padded(text, *width)
+            } else {
+                format!("{:>width$}", fit(text, *width))
+            }
         };
         let cells: Vec<String> = widths.iter().enumerate().map(cell).collect();
         cells.join(&" ".repeat(GAP)).trim_end().to_owned()
@@ -97,7 +101,10 @@ mod tests {
         let head = ["name", "share", "count"].map(str::to_owned).to_vec();
         let rows = vec![vec!["Post-SYN and more".to_owned(), "1.0 %".to_owned(), "12,345".to_owned()]];
         let table = Table::of_numbers(head, rows);
-        assert_eq!(written(&table, 80), "name               share   count\nPost-SYN and more  1.0 %  12,345\n");
+        assert_eq!(
+            written(&table, 80),
+            "name               share   count\nPost-SYN and more  1.0 %  12,345\n"
+        );
         assert_eq!(written(&table, 30), "name             share   count\nPost-SYN and m…  1.0 %  12,345\n");
         assert_eq!(written(&table, 20), "name           share\nPost-SYN and…  1.0 %\n");
         assert_eq!(written(&table, 10), "name\nPost-SYN an…\n");

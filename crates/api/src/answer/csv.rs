@@ -50,7 +50,8 @@ impl Table {
             [column].into_iter().chain(counts.into_iter().flatten())
         });
         let head = times.into_iter().chain(columns).collect();
-        let line = |at: usize| (position(answer, *start, groups.times[at]), fields(answer, groups, &shares, at));
+        let line =
+            |at: usize| (position(answer, *start, groups.times[at]), fields(answer, groups, &shares, at));
         Self { head, lines: (0..groups.times.len()).map(line).collect() }
     }
 

@@ -66,7 +66,10 @@ fn is_meant(annotation: &Annotation, selection: &Selection) -> bool {
     };
     everybody
         || content.asns.iter().any(|asn| asks_for(&selection.asns, asn))
-        || content.locations.iter().any(|country| asks_for(&selection.locations, country) || of_continent(country))
+        || content
+            .locations
+            .iter()
+            .any(|country| asks_for(&selection.locations, country) || of_continent(country))
 }
 
 /// Whether a value is asked for by name.

@@ -158,12 +158,8 @@ pub(super) fn count(
     by: By,
     limit: usize,
 ) -> Result<Groups, Problem> {
-    let query = |by| RollupQuery {
-        range: series.range.clone(),
-        bucket,
-        selection: series.selection.clone(),
-        by,
-    };
+    let query =
+        |by| RollupQuery { range: series.range.clone(), bucket, selection: series.selection.clone(), by };
     let answer = store.rollups(&query(by.dimension()))?;
     // Groups that overlap do not tell how many there are.
     let all = if by.adds_up() { None } else { Some(store.rollups(&query(None))?) };
@@ -296,8 +292,10 @@ fn limited(groups: Vec<Group>, limit: usize, together: bool) -> Vec<Group> {
 }
 
 fn together_as_other(groups: impl Iterator<Item = Group>) -> Option<Group> {
-    groups.reduce(|mut all, group| {
-        all.counts.iter_mut().zip(&group.counts).for_each(|(count, more)| count.merge(more));
-        all
-    }).map(|all| Group { name: OTHER.to_owned(), ..all })
+    groups
+        .reduce(|mut all, group| {
+            all.counts.iter_mut().zip(&group.counts).for_each(|(count, more)| count.merge(more));
+            all
+        })
+        .map(|all| Group { name: OTHER.to_owned(), ..all })
 }

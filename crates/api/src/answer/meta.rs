@@ -110,7 +110,8 @@ impl Meta {
     pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups]) -> Self {
         let series = asked.series;
         let points = |series: &Series| asked.bucket.map_or(1, |bucket| buckets(&series.range, bucket));
-        let levels = series.iter().zip(counted).map(|(series, groups)| confidence::level(groups, points(series)));
+        let levels =
+            series.iter().zip(counted).map(|(series, groups)| confidence::level(groups, points(series)));
         let updated = facts.status.updated.unwrap_or(0);
         Self {
             confidence_info: ConfidenceInfo {

@@ -5,8 +5,8 @@ mod csv;
 mod facts;
 mod groups;
 mod meta;
-mod shares;
 mod shape;
+mod shares;
 mod top;
 mod top_shape;
 
@@ -104,7 +104,11 @@ fn has_data(series: &Series, groups: &Groups, facts: &Facts) -> Result<(), Probl
     }
     let there = match facts.status.window_range {
         Some((first, last)) => {
-            format!("there are results from {} to {}", iso(first), iso(last.saturating_add(cutshort_store::WINDOW)))
+            format!(
+                "there are results from {} to {}",
+                iso(first),
+                iso(last.saturating_add(cutshort_store::WINDOW))
+            )
         }
         None => "there are no results at all yet: import captures, or let packets come in".to_owned(),
     };

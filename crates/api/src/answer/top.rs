@@ -156,7 +156,8 @@ pub fn top(store: &dyn Store, facts: &Facts, geo: &Geo, asked: &AskedTop<'_>) ->
     };
     let least = |groups: &Groups| asked.least.unwrap_or_else(|| least_sample(groups.total().sampled));
     let own = OwnMeta { min_sample: all.iter().map(least).min(), ..OwnMeta::new(&question, facts, &all) };
-    let lists = rankings.into_iter().zip(&all).map(|(ranking, groups)| ranking.ranked(asked, geo, least(groups)));
+    let lists =
+        rankings.into_iter().zip(&all).map(|(ranking, groups)| ranking.ranked(asked, geo, least(groups)));
     Ok(Top {
         meta: Meta::new(&question, facts, &all),
         own,
@@ -258,7 +259,11 @@ impl Ranking {
             second.key(asked.order).total_cmp(&first.key(asked.order)).then_with(|| a.cmp(b))
         });
         ranked.truncate(asked.limit);
-        let one = |(code, counted): (Code, Counted)| Ranked { code, name: name(code, geo), numbers: counted.numbers() };
+        let one = |(code, counted): (Code, Counted)| Ranked {
+            code,
+            name: name(code, geo),
+            numbers: counted.numbers(),
+        };
         ranked.into_iter().map(one).collect()
     }
 }
@@ -294,7 +299,8 @@ impl Counted {
         let (low, high) = interval(self.matching.interval_of(&self.all));
         let (completed_low, completed_high) = interval(self.completed_matching.interval_of(&self.completed));
         let everything = self.excluded.iter().map(|count| count.weight).sum::<u64>() + self.all.weight;
-        let [no_syn, multiple_syn, incomplete] = self.excluded.map(|count| Share::part(count.weight, everything));
+        let [no_syn, multiple_syn, incomplete] =
+            self.excluded.map(|count| Share::part(count.weight, everything));
         Numbers {
             value: Share::part(self.matching.weight, self.all.weight),
             low,

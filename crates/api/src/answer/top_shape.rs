@@ -60,7 +60,9 @@ impl<'a> From<&'a Ranked> for Entry<'a> {
     fn from(Ranked { code, name, numbers }: &'a Ranked) -> Self {
         match code {
             Code::As(asn) => Self::As(RankedAs { asn: *asn, name, numbers }),
-            Code::Location(country) => Self::Location(RankedLocation { alpha2: country.alpha2(), name, numbers }),
+            Code::Location(country) => {
+                Self::Location(RankedLocation { alpha2: country.alpha2(), name, numbers })
+            }
         }
     }
 }
@@ -69,13 +71,28 @@ impl Top {
     /// Rankings side by side, as comma-separated values.
     #[must_use]
     pub fn csv(&self) -> String {
-        const COLUMNS: [&str; 9] =
-            ["code", "name", "value", "low", "high", "matching", "connections", "completed value", "completed connections"];
-        let head = self.series.iter().flat_map(|(name, _)| COLUMNS.map(|column| format!("{} {column}", capitalized(name))));
+        const COLUMNS: [&str; 9] = [
+            "code",
+            "name",
+            "value",
+            "low",
+            "high",
+            "matching",
+            "connections",
+            "completed value",
+            "completed connections",
+        ];
+        let head = self
+            .series
+            .iter()
+            .flat_map(|(name, _)| COLUMNS.map(|column| format!("{} {column}", capitalized(name))));
         let mut lines = vec![head.collect::<Vec<String>>()];
         let longest = self.series.iter().map(|(_, ranked)| ranked.len()).max().unwrap_or(0);
         for at in 0..longest {
-            let line = self.series.iter().flat_map(|(_, ranked)| ranked.get(at).map_or_else(Default::default, fields));
+            let line = self
+                .series
+                .iter()
+                .flat_map(|(_, ranked)| ranked.get(at).map_or_else(Default::default, fields));
             lines.push(line.collect());
         }
         text(&lines)

@@ -20,7 +20,11 @@ use crate::problem::Problem;
 use crate::question::{OWN_ARRAYS, Parameters, floor};
 
 /// Answers a request.
-pub(super) async fn dispatch(app: Arc<App>, endpoint: &'static Endpoint, request: Request<Body>) -> Response<Body> {
+pub(super) async fn dispatch(
+    app: Arc<App>,
+    endpoint: &'static Endpoint,
+    request: Request<Body>,
+) -> Response<Body> {
     let begin = Instant::now();
     let (parts, body) = request.into_parts();
     let conditions = parts.headers.clone();
@@ -89,7 +93,8 @@ async fn read(app: &App, endpoint: &Endpoint, body: Body) -> Result<Bytes, Probl
         return Err(Problem::too_large(most));
     }
     axum::body::to_bytes(body, most).await.map_err(|error| {
-        let too_long = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
+        let too_long = std::error::Error::source(&error)
+            .is_some_and(|source| source.to_string().contains("length limit"));
         match too_long {
             true => Problem::too_large(most),
             false => Problem::bad_input(format!("the body did not arrive as a whole: {error}")),

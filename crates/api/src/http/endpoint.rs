@@ -76,7 +76,9 @@ impl Group {
 
     pub(super) const fn about(self) -> &'static str {
         match self {
-            Self::Radar => "TCP resets and timeouts as Cloudflare Radar's API has them: clients made for it work here.",
+            Self::Radar => {
+                "TCP resets and timeouts as Cloudflare Radar's API has them: clients made for it work here."
+            }
             Self::Own => "What Radar does not have: counts, tags, signatures, rankings, single connections.",
             Self::Entities => "Countries and networks.",
             Self::Annotations => "What the operator has noted about a time.",

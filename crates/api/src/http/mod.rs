@@ -67,11 +67,15 @@ fn filter(method: Method) -> MethodFilter {
 /// What can be done with an address, for those who ask and those who tried something else.
 async fn other_method(method: HttpMethod, path: axum::extract::MatchedPath) -> Response<Body> {
     let here = ENDPOINTS.iter().filter(|endpoint| endpoint.path == path.as_str());
-    let allowed: Vec<&str> = here.flat_map(|endpoint: &&Endpoint| match endpoint.method {
-        Method::Get => &["GET", "HEAD"][..],
-        Method::Post => &["POST"],
-        Method::Delete => &["DELETE"],
-    }).copied().chain(["OPTIONS"]).collect();
+    let allowed: Vec<&str> = here
+        .flat_map(|endpoint: &&Endpoint| match endpoint.method {
+            Method::Get => &["GET", "HEAD"][..],
+            Method::Post => &["POST"],
+            Method::Delete => &["DELETE"],
+        })
+        .copied()
+        .chain(["OPTIONS"])
+        .collect();
     let allowed = allowed.join(", ");
     let mut response = if method == HttpMethod::OPTIONS {
         let mut response = Response::new(Body::empty());

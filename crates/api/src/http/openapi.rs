@@ -38,12 +38,15 @@ pub fn document() -> OpenApi {
         };
         paths = paths.path(endpoint.path, PathItem::new(method, operation(endpoint, &mut schemas)));
     }
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A token of 'cutshort token create'"));
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token of 'cutshort token create'"));
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .schema("Problem", problem_schema())
         .security_scheme("token", SecurityScheme::Http(bearer.build()));
-    let tags = Group::ALL.map(|group| TagBuilder::new().name(group.title()).description(Some(group.about())).build());
+    let tags = Group::ALL
+        .map(|group| TagBuilder::new().name(group.title()).description(Some(group.about())).build());
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -80,13 +83,19 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> path::Operation {
             let either = [SecurityRequirement::default(), SecurityRequirement::new("token", [] as [&str; 0])];
             operation = operation.securities(Some(either));
         }
-        Access::Token(scope) => operation = operation.security(SecurityRequirement::new("token", [scope.name()])),
+        Access::Token(scope) => {
+            operation = operation.security(SecurityRequirement::new("token", [scope.name()]))
+        }
     }
     responses(endpoint, operation, schemas).build()
 }
 
 /// What is sent back: the answer, and all that can go wrong.
-fn responses(endpoint: &Endpoint, mut operation: OperationBuilder, schemas: &mut Schemas) -> OperationBuilder {
+fn responses(
+    endpoint: &Endpoint,
+    mut operation: OperationBuilder,
+    schemas: &mut Schemas,
+) -> OperationBuilder {
     let ok = match endpoint.answers {
         Answers::Result { schema, csv } => {
             let result = schema(schemas);
@@ -104,10 +113,14 @@ fn responses(endpoint: &Endpoint, mut operation: OperationBuilder, schemas: &mut
     }
     for status in statuses(endpoint) {
         let (about, schema) = bad(status, endpoint);
-        operation = operation.response(status.to_string(), ResponseBuilder::new().description(about).content(JSON, content(schema)).build());
+        operation = operation.response(
+            status.to_string(),
+            ResponseBuilder::new().description(about).content(JSON, content(schema)).build(),
+        );
     }
     if endpoint.method == Method::Get && endpoint.access == Access::Read {
-        operation = operation.response("304", ResponseBuilder::new().description("Nothing has changed.").build());
+        operation =
+            operation.response("304", ResponseBuilder::new().description("Nothing has changed.").build());
     }
     operation
 }
@@ -149,10 +162,13 @@ fn bad(status: u16, endpoint: &Endpoint) -> (&'static str, RefOr<Schema>) {
     };
     match (endpoint.group, status) {
         (Group::Entities, 404) => (about, not_found()),
-        (Group::Operation, 503) => ("Not ready.", match endpoint.answers {
-            Answers::Json(schema) => schema(&mut Schemas::new()),
-            _ => problem(),
-        }),
+        (Group::Operation, 503) => (
+            "Not ready.",
+            match endpoint.answers {
+                Answers::Json(schema) => schema(&mut Schemas::new()),
+                _ => problem(),
+            },
+        ),
         _ => (about, problem()),
     }
 }

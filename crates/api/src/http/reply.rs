@@ -74,7 +74,8 @@ impl Reply {
     /// What is sent. `private` is for answers that only those with a token may see.
     pub(super) fn into_response(self, private: bool) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -82,9 +83,10 @@ impl Reply {
             let policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
             headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
         }
-        let kept = self.keep.as_ref().map(|keep| {
-            format!("{}, max-age={}", if private { "private" } else { "public" }, keep.seconds)
-        });
+        let kept = self
+            .keep
+            .as_ref()
+            .map(|keep| format!("{}, max-age={}", if private { "private" } else { "public" }, keep.seconds));
         let control = kept.unwrap_or_else(|| "no-store".to_owned());
         if let Ok(value) = HeaderValue::from_str(&control) {
             headers.insert(header::CACHE_CONTROL, value);

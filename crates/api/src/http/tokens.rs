@@ -106,7 +106,9 @@ impl TokenFile {
     /// That there is one with the name, or that the system has no random numbers.
     pub fn create(&mut self, name: &str, scopes: &[Scope], now: &str) -> Result<String, String> {
         if self.token.iter().any(|token| token.name == name) {
-            return Err(format!("there is a token called '{name}' already: revoke it, or choose another name"));
+            return Err(format!(
+                "there is a token called '{name}' already: revoke it, or choose another name"
+            ));
         }
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| format!("no random numbers: {error}"))?;
@@ -130,7 +132,9 @@ impl TokenFile {
     /// The one that a secret belongs to. All are looked at, and all digits, so that time tells nothing.
     fn find(&self, secret: &str) -> Option<&Token> {
         let digest = hexadecimal(&Sha256::digest(secret.as_bytes()));
-        self.token.iter().fold(None, |found, token| if same(&token.sha256, &digest) { Some(token) } else { found })
+        self.token
+            .iter()
+            .fold(None, |found, token| if same(&token.sha256, &digest) { Some(token) } else { found })
     }
 }
 

@@ -1,9 +1,9 @@
 use std::ops::Range;
 
 use cutshort_store::{Bucket, WINDOW, window_of};
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 
 use super::Parameters;
 use crate::problem::Problem;
@@ -138,14 +138,18 @@ pub fn parse_time(text: &str) -> Result<i64, String> {
         .ok_or("is no time of ISO 8601, such as 2026-01-05T00:00:00Z")?;
     let nanoseconds = i64::try_from(time.as_nanosecond()).map_err(|_| "is too far away".to_owned())?;
     let years = -2_208_988_800_000_000_000..=7_258_118_400_000_000_000;
-    years.contains(&nanoseconds).then_some(nanoseconds).ok_or("is not within the years 1900 to 2199".to_owned())
+    years
+        .contains(&nanoseconds)
+        .then_some(nanoseconds)
+        .ok_or("is not within the years 1900 to 2199".to_owned())
 }
 
 fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let in_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     let with_offset = || text.parse::<Timestamp>().ok();
     let civil = || text.parse::<DateTime>().ok().and_then(in_utc);
-    let day = || text.parse::<Date>().ok().and_then(|day| in_utc(day.to_datetime(jiff::civil::Time::midnight())));
+    let day =
+        || text.parse::<Date>().ok().and_then(|day| in_utc(day.to_datetime(jiff::civil::Time::midnight())));
     // A civil time is also read from a text with an offset, which must not be lost.
     with_offset().or_else(|| if text.len() <= 10 { day() } else { civil().filter(|_| !has_offset(text)) })
 }

@@ -56,7 +56,8 @@ fn reading_needs_a_token_where_it_is_not_open() {
 
 #[test]
 fn clients_of_radar_send_tokens_that_are_none_and_may_read_where_it_is_open() {
-    let got = Server::of(store()).send(request("GET", &format!("{RADAR}/summary"), "any-token-of-cloudflare"));
+    let got =
+        Server::of(store()).send(request("GET", &format!("{RADAR}/summary"), "any-token-of-cloudflare"));
     assert_eq!(got.status, 200);
     assert!(got.header("cache-control").starts_with("public"));
 }
@@ -67,15 +68,23 @@ fn writing_always_needs_a_token_of_its_scope() {
     let path = TokenFile::path(folder.path());
     let server = Server::with_parts(Arc::new(store()), open(), Some(path.clone()));
     let outages = "/client/v4/radar/annotations/outages";
-    let (reader, writer) = (token(&path, "r", &[Scope::Read]), token(&path, "w", &[Scope::Write, Scope::Ingest]));
-    let writes = [("POST", outages), ("DELETE", "/client/v4/radar/annotations/outages/1"), ("POST", "/ingest/v1/segments")];
+    let (reader, writer) =
+        (token(&path, "r", &[Scope::Read]), token(&path, "w", &[Scope::Write, Scope::Ingest]));
+    let writes = [
+        ("POST", outages),
+        ("DELETE", "/client/v4/radar/annotations/outages/1"),
+        ("POST", "/ingest/v1/segments"),
+    ];
     for (method, path) in writes {
         let bare = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         assert_eq!(server.send(bare).problem().0, 401, "{method} {path}");
         let got = server.send(request(method, path, &reader)).problem();
         assert_eq!((got.0, got.1), (403, 9109), "{method} {path}");
         let status = server.send(request(method, path, &writer)).status.as_u16();
-        assert!([400, 404].contains(&status), "{method} {path}: allowed, but there is nothing to be done: {status}");
+        assert!(
+            [400, 404].contains(&status),
+            "{method} {path}: allowed, but there is nothing to be done: {status}"
+        );
     }
 }
 
@@ -142,21 +151,32 @@ fn behind_a_proxy_clients_are_told_apart_by_what_it_says() {
         server.send(builder.body(Body::empty()).unwrap()).status.as_u16()
     };
     let server = Server::with(store(), Options { rate, forwarded: true, ..open() });
-    assert_eq!([ask(&server, "203.0.113.1"), ask(&server, "198.51.100.9, 203.0.113.1"), ask(&server, "203.0.113.2")], [200, 429, 200]);
+    assert_eq!(
+        [ask(&server, "203.0.113.1"), ask(&server, "198.51.100.9, 203.0.113.1"), ask(&server, "203.0.113.2")],
+        [200, 429, 200]
+    );
     let server = Server::with(store(), Options { rate, ..open() });
-    assert_eq!([ask(&server, "203.0.113.1"), ask(&server, "203.0.113.2")], [200, 429], "else anybody could say anything");
+    assert_eq!(
+        [ask(&server, "203.0.113.1"), ask(&server, "203.0.113.2")],
+        [200, 429],
+        "else anybody could say anything"
+    );
 }
 
 #[test]
 fn pages_of_other_origins_may_read_where_the_operator_wants_it() {
     let ask = |server: &Server, method: &str, origin: &str| {
-        let builder = Request::builder().method(method).uri(format!("{RADAR}/summary")).header("origin", origin);
+        let builder =
+            Request::builder().method(method).uri(format!("{RADAR}/summary")).header("origin", origin);
         server.send(builder.header("access-control-request-method", "GET").body(Body::empty()).unwrap())
     };
     let closed = Server::of(store());
     assert!(!ask(&closed, "GET", "https://example.org").headers.contains_key("access-control-allow-origin"));
     let some = Server::with(store(), Options { origins: vec!["https://example.org".to_owned()], ..open() });
-    assert_eq!(ask(&some, "GET", "https://example.org").header("access-control-allow-origin"), "https://example.org");
+    assert_eq!(
+        ask(&some, "GET", "https://example.org").header("access-control-allow-origin"),
+        "https://example.org"
+    );
     assert!(!ask(&some, "GET", "https://example.com").headers.contains_key("access-control-allow-origin"));
     let all = Server::with(store(), Options { origins: vec!["*".to_owned()], ..open() });
     let preflight = ask(&all, "OPTIONS", "https://example.com");

@@ -17,7 +17,9 @@ fn networks_are_listed_and_found() {
     assert_eq!((&some["asns"][0]["asn"], &some["asns"][1]["asn"]), (&json!(13335), &json!(15169)));
     assert_eq!(some["asns"][1]["country"], "US");
     let portuguese = get("/entities/asns?location=PT&limit=1000");
-    assert!(portuguese["asns"].as_array().unwrap().iter().all(|network| network["countryName"] == "Portugal"));
+    assert!(
+        portuguese["asns"].as_array().unwrap().iter().all(|network| network["countryName"] == "Portugal")
+    );
     let one = get("/entities/asns/15169");
     assert_eq!((&one["asn"]["name"], &one["asn"]["confidenceLevel"]), (&json!("Google LLC"), &json!(5)));
     assert_eq!(one["asn"]["estimatedUsers"], json!({"locations": []}));
@@ -35,8 +37,12 @@ fn countries_are_listed_and_found() {
     assert_eq!(one["subregion"], "Southern Europe");
     assert!(one["latitude"].is_string() && one["longitude"].is_string());
     assert_eq!(get("/entities/locations?location=DE,FR")["locations"].as_array().unwrap().len(), 2);
-    let csv = Server::of(Memory::default()).get("/client/v4/radar/entities/locations?limit=1&format=csv").text;
-    assert!(csv.starts_with("alpha2,name,continent,region,subregion,latitude,longitude\nAD,Andorra,EU,"), "{csv}");
+    let csv =
+        Server::of(Memory::default()).get("/client/v4/radar/entities/locations?limit=1&format=csv").text;
+    assert!(
+        csv.starts_with("alpha2,name,continent,region,subregion,latitude,longitude\nAD,Andorra,EU,"),
+        "{csv}"
+    );
 }
 
 #[test]
@@ -46,7 +52,15 @@ fn what_does_not_exist_is_not_found() {
         let got = server.get(&format!("/client/v4/radar{path}"));
         assert_eq!((got.status.as_u16(), got.json()), (404, json!({"error": "Not Found"})), "{path}");
     }
-    for path in ["/entities/asns/x", "/entities/asns/ip", "/entities/asns/ip?ip=x", "/entities/asns?limit=0", "/entities/asns?orderBy=x", "/search/global", "/search/global?query=a&include=x"] {
+    for path in [
+        "/entities/asns/x",
+        "/entities/asns/ip",
+        "/entities/asns/ip?ip=x",
+        "/entities/asns?limit=0",
+        "/entities/asns?orderBy=x",
+        "/search/global",
+        "/search/global?query=a&include=x",
+    ] {
         assert_eq!(server.get(&format!("/client/v4/radar{path}")).problem().0, 400, "{path}");
     }
 }

@@ -9,7 +9,10 @@ use crate::client::{DAY, END, Got, NOW, RADAR, Server, open};
 use crate::memory::{Memory, connection};
 
 fn store() -> Memory {
-    Memory::of(vec![connection(END - DAY, "US", 174, Stage::None, 10), connection(END - 3 * DAY, "US", 174, Stage::None, 10)])
+    Memory::of(vec![
+        connection(END - DAY, "US", 174, Stage::None, 10),
+        connection(END - 3 * DAY, "US", 174, Stage::None, 10),
+    ])
 }
 
 fn with(server: &Server, path: &str, header: &str, value: &str) -> Got {
@@ -37,7 +40,9 @@ fn answers_of_closed_windows_may_be_kept() {
 #[test]
 fn answers_to_which_more_comes_may_not() {
     let pending = Server::of(Memory { pending: vec![END - WINDOW], ..store() });
-    for (server, query) in [(&pending, ""), (&Server::of(store()), "?dateStart=2026-01-13&dateEnd=2026-01-15")] {
+    for (server, query) in
+        [(&pending, ""), (&Server::of(store()), "?dateStart=2026-01-13&dateEnd=2026-01-15")]
+    {
         let got = server.radar(&format!("/summary{query}"));
         assert_eq!(got.header("cache-control"), "no-store");
         assert!(!got.headers.contains_key("etag"));
@@ -54,7 +59,9 @@ fn the_same_question_is_answered_from_memory_until_something_changes() {
     let first = server.radar("/summary").text;
     let count = |server: &Server| {
         let text = server.get("/metrics").text;
-        text.lines().find_map(|line| line.strip_prefix("cutshort_http_remembered_total ")?.parse::<u64>().ok()).unwrap()
+        text.lines()
+            .find_map(|line| line.strip_prefix("cutshort_http_remembered_total ")?.parse::<u64>().ok())
+            .unwrap()
     };
     let before = count(&server);
     assert_eq!(server.radar("/summary").text, first);

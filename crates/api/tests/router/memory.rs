@@ -9,9 +9,9 @@ use cutshort_geo::Country;
 use cutshort_report::connection::Record;
 use cutshort_store::cell::{Key, Network, Outcome, Port};
 use cutshort_store::{
-    Added, Annotation, Choice, ConnectionQuery, Dimension, Inputs, NewAnnotation, Replacement, Result, Retention,
-    RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError, Value, WINDOW,
-    WindowCounts, WindowPackets, WindowState,
+    Added, Annotation, Choice, ConnectionQuery, Dimension, Inputs, NewAnnotation, Replacement, Result,
+    Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError, Value,
+    WINDOW, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Tags, Termination};
 
@@ -39,9 +39,14 @@ pub(crate) struct Memory {
 /// A connection that ends at a stage.
 pub(crate) fn connection(window: i64, country: &str, asn: u32, stage: Stage, times: u64) -> Cell {
     let termination = if stage == Stage::None { Termination::Fin } else { Termination::Reset };
-    let tags: Tags = if stage == Stage::None { [Tag::Answered].into_iter().collect() } else { [Tag::Reset, Tag::SingleRst].into_iter().collect() };
+    let tags: Tags = if stage == Stage::None {
+        [Tag::Answered].into_iter().collect()
+    } else {
+        [Tag::Reset, Tag::SingleRst].into_iter().collect()
+    };
     let signature = Signature::all().find(|signature| signature.stage() == stage);
-    let outcome = Outcome::Connection { stage, termination, completed: stage != Stage::PostSyn, signature, tags };
+    let outcome =
+        Outcome::Connection { stage, termination, completed: stage != Stage::PostSyn, signature, tags };
     Cell { window, key: key(country, asn, outcome), node: String::new(), rate: 1, times }
 }
 
@@ -114,7 +119,9 @@ impl Cell {
             None => vec![Value::All],
             Some(Dimension::Tag) => of_connection(|_, _, tags| tags.iter().map(Value::Tag).collect()),
             Some(Dimension::Signature) => of_connection(|_, signature, _| vec![Value::Signature(signature)]),
-            Some(Dimension::Termination) => of_connection(|termination, _, _| vec![Value::Termination(termination)]),
+            Some(Dimension::Termination) => {
+                of_connection(|termination, _, _| vec![Value::Termination(termination)])
+            }
             Some(Dimension::IpVersion) => vec![Value::IpVersion(ip_version)],
             Some(Dimension::Location) => vec![Value::Location(location)],
             Some(Dimension::As) => vec![Value::As(network)],
@@ -170,7 +177,12 @@ impl Store for Memory {
                 let from = bucket.max(query.range.start);
                 let at = rows.iter().position(|row| row.from == from && row.value == value);
                 let at = at.unwrap_or_else(|| {
-                    rows.push(RollupRow { from, value, stages: Default::default(), excluded: Default::default() });
+                    rows.push(RollupRow {
+                        from,
+                        value,
+                        stages: Default::default(),
+                        excluded: Default::default(),
+                    });
                     rows.len() - 1
                 });
                 match cell.key.outcome {

@@ -8,14 +8,20 @@ use crate::client::{DAY, END, Server};
 use crate::memory::{Memory, connection, excluded};
 
 fn store() -> Memory {
-    let cells = vec![connection(END - DAY, "US", 174, Stage::None, 30), excluded(END - DAY, "US", 174, Exclusion::NoSyn, 10)];
+    let cells = vec![
+        connection(END - DAY, "US", 174, Stage::None, 30),
+        excluded(END - DAY, "US", 174, Exclusion::NoSyn, 10),
+    ];
     Memory { pending: vec![END - WINDOW], ..Memory::of(cells) }
 }
 
 #[test]
 fn status_says_what_there_is_and_what_is_missing() {
     let status = Server::of(store()).get("/client/v4/radar/status").result();
-    assert_eq!(status["exclusions"][0], json!({"name": "no_syn", "about": Exclusion::NoSyn.about(), "count": 10, "share": "25"}));
+    assert_eq!(
+        status["exclusions"][0],
+        json!({"name": "no_syn", "about": Exclusion::NoSyn.about(), "count": 10, "share": "25"})
+    );
     assert_eq!(status["windows"]["pending"], 1);
     assert_eq!(status["windows"]["oldestPending"], "2026-01-14T11:45:00Z");
     assert_eq!(status["nodes"][0]["name"], "file");
@@ -63,20 +69,29 @@ fn the_description_is_as_it_was_read() {
         std::fs::write(&path, format!("{text}\n")).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap();
-    assert!(kept.trim_end() == text, "the description has changed: OPENAPI=overwrite cargo test -p cutshort-api takes it over, after reading it");
+    assert!(
+        kept.trim_end() == text,
+        "the description has changed: OPENAPI=overwrite cargo test -p cutshort-api takes it over, after reading it"
+    );
 }
 
 #[test]
 fn the_page_needs_nothing_from_elsewhere() {
     let got = Server::of(Memory::default()).get("/docs");
     assert!(got.header("content-security-policy").starts_with("default-src 'none'"));
-    assert!(!got.text.contains("src=") && !got.text.contains("http://"), "no scripts, no pictures, no other hosts");
-    let outside: Vec<&str> = got.text.split("https://").skip(1).filter(|rest| !rest.starts_with("example.org")).collect();
+    assert!(
+        !got.text.contains("src=") && !got.text.contains("http://"),
+        "no scripts, no pictures, no other hosts"
+    );
+    let outside: Vec<&str> =
+        got.text.split("https://").skip(1).filter(|rest| !rest.starts_with("example.org")).collect();
     assert!(outside.is_empty(), "{outside:?}");
     for path in ["/client/v4/radar/tcp_resets_timeouts/summary", "dateRange", "later_in_flow"] {
         assert!(got.text.contains(path) || path == "later_in_flow", "{path}");
     }
-    assert!(Server::of(Memory::default()).get("/docs/style.css").header("content-type").starts_with("text/css"));
+    assert!(
+        Server::of(Memory::default()).get("/docs/style.css").header("content-type").starts_with("text/css")
+    );
 }
 
 /// Every example of the documentation is answered.
@@ -84,7 +99,8 @@ fn the_page_needs_nothing_from_elsewhere() {
 fn every_example_works() {
     let server = Server::with(store(), cutshort_api::Options { connections: true, ..crate::client::open() });
     let page = server.get("/docs").text;
-    let links: Vec<&str> = page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let links: Vec<&str> =
+        page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(links.len() > 15);
     for link in links {
         let got = server.get(&link.replace("&amp;", "&"));

@@ -9,8 +9,15 @@ use crate::memory::{Memory, connection};
 
 /// In the last days: of the US all stages, of Portugal few.
 fn store() -> Memory {
-    let stages = [(Stage::None, 800), (Stage::PostSyn, 112), (Stage::PostAck, 41), (Stage::PostPsh, 14), (Stage::Later, 33)];
-    let mut cells: Vec<_> = stages.map(|(stage, times)| connection(END - DAY, "US", 174, stage, times)).to_vec();
+    let stages = [
+        (Stage::None, 800),
+        (Stage::PostSyn, 112),
+        (Stage::PostAck, 41),
+        (Stage::PostPsh, 14),
+        (Stage::Later, 33),
+    ];
+    let mut cells: Vec<_> =
+        stages.map(|(stage, times)| connection(END - DAY, "US", 174, stage, times)).to_vec();
     cells.push(connection(END - 2 * WINDOW, "PT", 3243, Stage::None, 3));
     cells.push(connection(END - 2 * WINDOW, "PT", 3243, Stage::PostAck, 1));
     cells.push(connection(END - 9 * DAY, "US", 174, Stage::PostSyn, 50));
@@ -35,7 +42,10 @@ fn a_summary_has_five_shares() {
 #[test]
 fn meta_says_what_was_counted() {
     let meta = server().radar("/summary").result()["meta"].clone();
-    assert_eq!(meta["dateRange"], json!([{"startTime": "2026-01-07T12:00:00Z", "endTime": "2026-01-14T12:00:00Z"}]));
+    assert_eq!(
+        meta["dateRange"],
+        json!([{"startTime": "2026-01-07T12:00:00Z", "endTime": "2026-01-14T12:00:00Z"}])
+    );
     assert_eq!(meta["units"], json!([{"name": "*", "value": "connections"}]));
     assert_eq!(meta["normalization"], "PERCENTAGE");
     assert_eq!(meta["confidenceInfo"], json!({"annotations": [], "level": 5}));
@@ -59,7 +69,8 @@ fn a_time_series_has_arrays_side_by_side() {
 
 #[test]
 fn series_stand_side_by_side() {
-    let result = server().radar("/summary?name=us&location=US&dateRange=7d&location=PT&dateRange=7d").result();
+    let result =
+        server().radar("/summary?name=us&location=US&dateRange=7d&location=PT&dateRange=7d").result();
     assert_eq!(result["us"]["no_match"], "80");
     assert_eq!(result["summary_1"]["no_match"], "75");
     assert_eq!(result["meta"]["dateRange"].as_array().unwrap().len(), 2);
@@ -76,7 +87,8 @@ fn an_empty_value_is_as_if_it_was_not_given() {
 
 #[test]
 fn a_comma_list_includes_and_leaves_out() {
-    let no_match = |query: &str| server().radar(&format!("/summary?{query}")).result()["summary_0"]["no_match"].clone();
+    let no_match =
+        |query: &str| server().radar(&format!("/summary?{query}")).result()["summary_0"]["no_match"].clone();
     assert_eq!(no_match("asn=-174,%203243"), "75");
     assert_eq!(no_match("asn=-%20174"), "75");
     assert_eq!(no_match("asn=AS174"), "80");
@@ -101,13 +113,22 @@ fn control_ranges_are_shifted_by_whole_weeks() {
     assert_eq!(ranges("dateRange=3dCONTROL"), json!([["2026-01-04", "2026-01-07"]]));
     assert_eq!(ranges("dateRange=1W"), json!([["2026-01-07", "2026-01-14"]]));
     assert_eq!(ranges("dateRange=2wcontrol"), json!([["2025-12-17", "2025-12-31"]]));
-    assert_eq!(ranges("dateRange=7d&dateRange=7dControl"), json!([["2026-01-07", "2026-01-14"], ["2025-12-31", "2026-01-07"]]));
+    assert_eq!(
+        ranges("dateRange=7d&dateRange=7dControl"),
+        json!([["2026-01-07", "2026-01-14"], ["2025-12-31", "2026-01-07"]])
+    );
 }
 
 #[test]
 fn a_range_that_is_given_once_holds_for_all_series() {
-    assert_eq!(ranges("dateRange=2d&location=US&location=PT"), json!([["2026-01-12", "2026-01-14"], ["2026-01-12", "2026-01-14"]]));
-    assert_eq!(ranges("dateRange=7dcontrol&location=US&location=PT"), json!([["2025-12-31", "2026-01-07"], ["2026-01-07", "2026-01-14"]]));
+    assert_eq!(
+        ranges("dateRange=2d&location=US&location=PT"),
+        json!([["2026-01-12", "2026-01-14"], ["2026-01-12", "2026-01-14"]])
+    );
+    assert_eq!(
+        ranges("dateRange=7dcontrol&location=US&location=PT"),
+        json!([["2025-12-31", "2026-01-07"], ["2026-01-07", "2026-01-14"]])
+    );
 }
 
 #[test]
@@ -120,14 +141,21 @@ fn times_are_rounded_down_to_a_quarter() {
         ("20260114T100000Z", "20260114T114500Z"),
     ];
     for (start, end) in forms {
-        let query = format!("/timeseries_groups?dateStart={}&dateEnd={}", start.replace(' ', "%20"), end.replace(' ', "%20"));
+        let query = format!(
+            "/timeseries_groups?dateStart={}&dateEnd={}",
+            start.replace(' ', "%20"),
+            end.replace(' ', "%20")
+        );
         let result = server().radar(&query).result();
         let range = json!([{"startTime": "2026-01-14T10:00:00Z", "endTime": "2026-01-14T11:45:00Z"}]);
         assert_eq!(result["meta"]["dateRange"], range, "{query}");
         assert_eq!(result["serie_0"]["timestamps"], json!(["2026-01-14T11:30:00Z"]));
     }
     let days = server().radar("/timeseries_groups?dateStart=2026-01-13&dateEnd=2026-01-14").result();
-    assert_eq!(days["meta"]["dateRange"], json!([{"startTime": "2026-01-13T00:00:00Z", "endTime": "2026-01-14T00:00:00Z"}]));
+    assert_eq!(
+        days["meta"]["dateRange"],
+        json!([{"startTime": "2026-01-13T00:00:00Z", "endTime": "2026-01-14T00:00:00Z"}])
+    );
 }
 
 #[track_caller]
@@ -139,7 +167,21 @@ fn refused(query: &str, parameter: &str) {
 
 #[test]
 fn what_cannot_be_understood_is_named() {
-    for range in ["0d", "365d", "07d", "53w", "7", "d", "7days", "-7d", "7dcontrolcontrol", "7d%20control", "1m", "%2B7d", "400d"] {
+    for range in [
+        "0d",
+        "365d",
+        "07d",
+        "53w",
+        "7",
+        "d",
+        "7days",
+        "-7d",
+        "7dcontrolcontrol",
+        "7d%20control",
+        "1m",
+        "%2B7d",
+        "400d",
+    ] {
         refused(&format!("/summary?dateRange={range}"), "dateRange: '");
     }
     refused("/summary?dateStart=2026-01-01", "dateEnd: missing");
@@ -158,7 +200,10 @@ fn what_cannot_be_understood_is_named() {
     refused("/summary?format=xml", "format: 'XML'");
     refused("/summary?format=json&format=csv", "format: give it once");
     refused("/timeseries_groups?aggInterval=2h", "aggInterval: '2h'");
-    refused("/timeseries_groups?aggInterval=15m&dateRange=52w", "aggInterval: too fine for the range, more than 10000 points; use one of 1h, 1d, 1w");
+    refused(
+        "/timeseries_groups?aggInterval=15m&dateRange=52w",
+        "aggInterval: too fine for the range, more than 10000 points; use one of 1h, 1d, 1w",
+    );
     refused("/summary?name=meta", "name: 'meta'");
     refused("/summary?name=a&name=a", "name: two series are called 'a'");
     refused("/summary?name=summary_1&location=US&location=PT", "name: two series are called 'summary_1'");
@@ -167,15 +212,23 @@ fn what_cannot_be_understood_is_named() {
 
 #[test]
 fn series_must_be_equally_long() {
-    refused("/summary?dateRange=7d&dateRange=14d", "dateRange, dateStart, dateEnd: all series must be equally long; the first lasts 7d, the one at position 1 14d");
-    refused("/timeseries_groups?dateRange=7d&dateRange=&dateStart=&dateStart=2026-01-01&dateEnd=&dateEnd=2026-01-02T06:15", "dateRange, dateStart, dateEnd");
+    refused(
+        "/summary?dateRange=7d&dateRange=14d",
+        "dateRange, dateStart, dateEnd: all series must be equally long; the first lasts 7d, the one at position 1 14d",
+    );
+    refused(
+        "/timeseries_groups?dateRange=7d&dateRange=&dateStart=&dateStart=2026-01-01&dateEnd=&dateEnd=2026-01-02T06:15",
+        "dateRange, dateStart, dateEnd",
+    );
     let result = server().radar("/timeseries_groups?dateRange=7d&dateRange=1w&dateRange=7dcontrol").result();
     assert!(result["serie_2"].is_object());
 }
 
 #[test]
 fn the_interval_goes_by_the_length() {
-    let interval = |query: &str| server().radar(&format!("/timeseries_groups?{query}")).result()["meta"]["aggInterval"].clone();
+    let interval = |query: &str| {
+        server().radar(&format!("/timeseries_groups?{query}")).result()["meta"]["aggInterval"].clone()
+    };
     assert_eq!(interval("dateRange=1d"), "FIFTEEN_MINUTES");
     assert_eq!(interval("dateRange=2d"), "ONE_HOUR");
     assert_eq!(interval("dateRange=4w"), "ONE_HOUR");
@@ -219,7 +272,14 @@ fn csv_has_a_column_for_each_field() {
     let got = server().radar("/timeseries_groups?name=a,b&dateRange=2d&dateRange=2dcontrol&format=CSV");
     let lines: Vec<&str> = got.text.lines().collect();
     let fields = ["timestamps", "post_syn", "post_ack", "post_psh", "later_in_flow", "no_match"];
-    let head = |name: &str| fields.map(|field| if name.contains(',') { format!("\"{name} {field}\"") } else { format!("{name} {field}") }).join(",");
+    let head =
+        |name: &str| {
+            fields
+                .map(|field| {
+                    if name.contains(',') { format!("\"{name} {field}\"") } else { format!("{name} {field}") }
+                })
+                .join(",")
+        };
     assert_eq!(lines[0], format!("{},{}", head("A,b"), head("Serie_1")));
     // By the time since the beginning of each range.
     assert_eq!(lines[1], ",,,,,,2026-01-05T12:00:00Z,100,0,0,0,0");
@@ -245,8 +305,11 @@ fn little_and_erratic_data_lower_the_confidence() {
     assert_eq!(level("/timeseries_groups?location=US"), 3, "most hours have no connection");
     assert_eq!(level("/timeseries_groups?location=PT"), 1);
     let mut rates = store();
-    rates.cells.push(crate::memory::Cell { rate: 100_000, ..connection(END - DAY, "US", 174, Stage::None, 1) });
-    let level = Server::of(rates).radar("/summary?location=US").result()["meta"]["confidenceInfo"]["level"].clone();
+    rates
+        .cells
+        .push(crate::memory::Cell { rate: 100_000, ..connection(END - DAY, "US", 174, Stage::None, 1) });
+    let level =
+        Server::of(rates).radar("/summary?location=US").result()["meta"]["confidenceInfo"]["level"].clone();
     assert_eq!(level, 3, "one connection stands for more than all others");
 }
 
@@ -265,7 +328,15 @@ fn other_routes_and_methods_are_said_in_json() {
     assert_eq!((status, code), (404, 7003));
     assert!(message.contains("/client/v4/radar/http/summary/bot_class"));
     assert_eq!(server().get("/").status, 200);
-    let post = |method: &str| server().send(Request::builder().method(method).uri("/client/v4/radar/tcp_resets_timeouts/summary").body(Body::empty()).unwrap());
+    let post = |method: &str| {
+        server().send(
+            Request::builder()
+                .method(method)
+                .uri("/client/v4/radar/tcp_resets_timeouts/summary")
+                .body(Body::empty())
+                .unwrap(),
+        )
+    };
     let got = post("POST");
     assert_eq!(got.problem().0, 405);
     assert_eq!(got.header("allow"), "GET, HEAD, OPTIONS");

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::client::{END, Got, Server};
 use crate::memory::{Cell, Memory, connection, excluded};
 
-const PLACES: [(&str, u32); 6] = [("US", 174), ("US", 3356), ("PT", 3243), ("BR", 28573), ("JP", 0), ("", 174)];
+const PLACES: [(&str, u32); 6] =
+    [("US", 174), ("US", 3356), ("PT", 3243), ("BR", 28573), ("JP", 0), ("", 174)];
 
 fn cell() -> impl Strategy<Value = Cell> {
     let ago = prop_oneof![0..96_i64, 0..96 * 30_i64, 0..96 * 400_i64];
@@ -122,7 +123,8 @@ fn check_timeseries(result: &Value, series: usize) {
     for at in 0..series {
         let serie = &result[format!("serie_{at}")];
         assert_eq!(serie.as_object().unwrap().len(), FIELDS.len() + 1);
-        let times: Vec<&str> = serie["timestamps"].as_array().unwrap().iter().map(|time| time.as_str().unwrap()).collect();
+        let times: Vec<&str> =
+            serie["timestamps"].as_array().unwrap().iter().map(|time| time.as_str().unwrap()).collect();
         let range = &result["meta"]["dateRange"][at];
         let (start, end) = (range["startTime"].as_str().unwrap(), range["endTime"].as_str().unwrap());
         assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");

@@ -74,14 +74,18 @@ fn what_is_noted_is_listed_as_in_radar() {
     });
     assert_eq!(listed, expected);
     let csv = writer.server.get(&format!("{OUTAGES}?format=csv")).text;
-    assert!(csv.contains("1,OUTAGE,2026-01-13T06:00:00Z,2026-01-13T18:00:00Z,A cable was cut,Lisbon,"), "{csv}");
+    assert!(
+        csv.contains("1,OUTAGE,2026-01-13T06:00:00Z,2026-01-13T18:00:00Z,A cable was cut,Lisbon,"),
+        "{csv}"
+    );
 }
 
 #[test]
 fn notes_are_part_of_the_answers_that_they_concern() {
     let writer = Writer::new(open());
     let notes = |query: &str| {
-        let meta = writer.server.get(&format!("/client/v4/radar/tcp_resets_timeouts/summary?{query}")).result();
+        let meta =
+            writer.server.get(&format!("/client/v4/radar/tcp_resets_timeouts/summary?{query}")).result();
         let notes = meta["meta"]["confidenceInfo"]["annotations"].as_array().unwrap().clone();
         notes.into_iter().map(|note| note["description"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
@@ -93,9 +97,28 @@ fn notes_are_part_of_the_answers_that_they_concern() {
     assert_eq!(notes("continent=EU"), ["New servers", "A cable was cut"]);
     assert_eq!(notes("location=US"), ["New servers"]);
     assert_eq!(notes("location=PT&dateRange=1d"), ["New servers", "A cable was cut"]);
-    let found = |query: &str| writer.server.get(&format!("{OUTAGES}?{query}")).result()["annotations"].as_array().unwrap().len();
-    assert_eq!([found(""), found("location=PT"), found("asn=3243"), found("eventType=GENERAL"), found("limit=1"), found("offset=2")], [2, 1, 1, 1, 1, 0]);
-    assert_eq!([found("dateRange=7dcontrol"), found("dateRange=1d"), found("dateStart=2026-01-01&dateEnd=2026-01-12T12:00")], [0, 2, 1]);
+    let found = |query: &str| {
+        writer.server.get(&format!("{OUTAGES}?{query}")).result()["annotations"].as_array().unwrap().len()
+    };
+    assert_eq!(
+        [
+            found(""),
+            found("location=PT"),
+            found("asn=3243"),
+            found("eventType=GENERAL"),
+            found("limit=1"),
+            found("offset=2")
+        ],
+        [2, 1, 1, 1, 1, 0]
+    );
+    assert_eq!(
+        [
+            found("dateRange=7dcontrol"),
+            found("dateRange=1d"),
+            found("dateStart=2026-01-01&dateEnd=2026-01-12T12:00")
+        ],
+        [0, 2, 1]
+    );
     let removed = writer.send("DELETE", &format!("{OUTAGES}/1"), Body::empty());
     assert_eq!(removed.result(), json!({"id": "1"}));
     assert_eq!(notes("location=PT"), ["New servers"]);

@@ -30,14 +30,21 @@ fn unit(answer: &Answer) -> &'static str {
 }
 
 fn period(meta: &Meta) -> String {
-    meta.date_range.first().map_or_else(String::new, |range| format!("{} to {}", range.start_time, range.end_time))
+    meta.date_range
+        .first()
+        .map_or_else(String::new, |range| format!("{} to {}", range.start_time, range.end_time))
 }
 
 fn at_once(answer: &Answer, series: &Answered) -> Table {
     let total = series.groups.total();
     let row = |(name, counts): (&String, &[Count])| {
         let count = sum(counts);
-        vec![name.clone(), percent(count.share_of(&total)), interval(count.interval_of(&total)), grouped(count.sampled)]
+        vec![
+            name.clone(),
+            percent(count.share_of(&total)),
+            interval(count.interval_of(&total)),
+            grouped(count.sampled),
+        ]
     };
     let groups = series.groups.groups.iter().map(|group| (&group.name, &group.counts[..]));
     let head = [answer.by.name(), "share", "95 % interval", "sampled"].map(str::to_owned);
@@ -66,7 +73,11 @@ fn interval((low, high): (f64, f64)) -> String {
 pub(super) fn ranking(top: &Top, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
     for (_, ranked) in &top.series {
         let least = top.own.min_sample.unwrap_or(1);
-        let of = if least > 1 { format!(" (those with {} connections or more)", grouped(least)) } else { String::new() };
+        let of = if least > 1 {
+            format!(" (those with {} connections or more)", grouped(least))
+        } else {
+            String::new()
+        };
         writeln!(text, "Cut short most{of}, {}", period(&top.meta))?;
         if ranked.is_empty() {
             writeln!(text, "\nNobody: no country or network is known of the connections in the selection.")?;
@@ -86,7 +97,8 @@ fn row(Ranked { code, name, numbers }: &Ranked) -> Vec<String> {
     };
     let Numbers { value, low, high, matching, connections, completed, .. } = numbers;
     let Completed { value: completed_value, connections: completed_connections, .. } = completed;
-    let handshakes = if *completed_connections == 0 { "–".to_owned() } else { percent(completed_value.ratio()) };
+    let handshakes =
+        if *completed_connections == 0 { "–".to_owned() } else { percent(completed_value.ratio()) };
     vec![
         format!("{code} {name}").trim_end().to_owned(),
         percent(value.ratio()),

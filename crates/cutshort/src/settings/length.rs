@@ -11,7 +11,8 @@ const FOREVER: &str = "forever";
 
 /// A length of time.
 pub(super) fn read(value: &Value) -> Result<Duration, String> {
-    let wrong = || format!("{value} is no length of time, such as \"30s\", \"15m\", \"36h\", \"7d\" or \"4w\"");
+    let wrong =
+        || format!("{value} is no length of time, such as \"30s\", \"15m\", \"36h\", \"7d\" or \"4w\"");
     let length = text(value).ok().and_then(length).ok_or_else(wrong)?;
     Duration::try_from(length).map_err(|_| wrong())
 }

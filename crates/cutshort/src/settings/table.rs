@@ -53,7 +53,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "listen",
         about: "Address and port on which the API answers. On another address than those of this machine\nitself (127.0.0.1, ::1) reading needs a token, unless open_read says otherwise.",
         set: |settings, value| {
-            let wrong = || format!("{value} is no address with a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"");
+            let wrong =
+                || format!("{value} is no address with a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"");
             settings.listen = text(value)?.parse().map_err(|_| wrong())?;
             Ok(())
         },
@@ -94,7 +95,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         about: "Requests that a client may send at once.",
         set: |settings, value| {
             settings.rate_burst = rate(value)?;
-            if settings.rate_burst < 1.0 { Err("below 1 nobody could ask anything".to_owned()) } else { Ok(()) }
+            if settings.rate_burst < 1.0 {
+                Err("below 1 nobody could ask anything".to_owned())
+            } else {
+                Ok(())
+            }
         },
         get: |settings| Some(Value::Float(settings.rate_burst)),
     },
@@ -131,7 +136,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         key: "geo",
         about: "Files of countries and networks, before those that cutshort has; later ones go before earlier ones.",
-        set: |settings, value| list(value).map(|files| settings.geo = files.into_iter().map(PathBuf::from).collect()),
+        set: |settings, value| {
+            list(value).map(|files| settings.geo = files.into_iter().map(PathBuf::from).collect())
+        },
         get: |settings| Some(texts(&settings.geo.iter().map(|file| file.display()).collect::<Vec<_>>())),
     },
     Setting {

@@ -23,7 +23,10 @@ fn what_is_written_is_read_as_the_same() {
 #[test]
 fn mistakes_are_named_with_their_place() {
     let error = |text: &str| file(text).unwrap_err();
-    assert_eq!(error("\n  lisen = 1"), "line 2, column 3: there is no setting 'lisen'; 'cutshort config' shows all");
+    assert_eq!(
+        error("\n  lisen = 1"),
+        "line 2, column 3: there is no setting 'lisen'; 'cutshort config' shows all"
+    );
     assert!(error("open-read = true").ends_with("there is 'open_read'"), "{}", error("open-read = true"));
     assert!(error("keep = '7d'").contains("line 1, column 1"));
     assert!(error("listen = '127.0.0.1'").contains("listen: \"127.0.0.1\" is no address with a port"));
@@ -52,7 +55,8 @@ fn the_environment_goes_before_the_file() {
         _ => None,
     };
     let read = read(Some(&path), environment).unwrap();
-    let Settings { listen, threads, rate_limit, origins, open_read, keep_packets, .. } = read.settings.clone();
+    let Settings { listen, threads, rate_limit, origins, open_read, keep_packets, .. } =
+        read.settings.clone();
     assert_eq!((listen.port(), threads, rate_limit, open_read), (2, 3, 9.0, true));
     assert_eq!(origins, ["https://a", "https://b"]);
     assert_eq!(keep_packets, Some(Duration::from_secs(86_400)));

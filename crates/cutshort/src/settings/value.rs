@@ -23,9 +23,7 @@ pub(super) fn from_file(value: &DeValue<'_>) -> Option<Value> {
 pub(super) fn from_text(text: &str) -> Value {
     let number = text.parse().map(Value::Integer).ok();
     let number = number.or_else(|| text.parse().map(Value::Float).ok());
-    number
-        .or_else(|| text.parse().map(Value::Boolean).ok())
-        .unwrap_or_else(|| Value::String(text.to_owned()))
+    number.or_else(|| text.parse().map(Value::Boolean).ok()).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 pub(super) fn text(value: &Value) -> Result<&str, String> {

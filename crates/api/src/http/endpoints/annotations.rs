@@ -5,8 +5,8 @@ use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::of;
 use super::entities::written;
+use super::of;
 use crate::answer::DATA_SOURCE;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Takes, Unknown};
 use crate::http::parameters as p;
@@ -23,8 +23,15 @@ const BASE: Endpoint = Endpoint {
     about: "What the operator has noted about a time, the latest first. The ones that concern a series are part of its answer as well.",
     group: Group::Annotations,
     parameters: &[
-        &p::LIMIT_ANNOTATIONS, &p::OFFSET, &p::RANGE, &p::START, &p::END, &p::ONE_ASN, &p::ONE_LOCATION,
-        &p::EVENT_TYPE, &p::FORMAT,
+        &p::LIMIT_ANNOTATIONS,
+        &p::OFFSET,
+        &p::RANGE,
+        &p::START,
+        &p::END,
+        &p::ONE_ASN,
+        &p::ONE_LOCATION,
+        &p::EVENT_TYPE,
+        &p::FORMAT,
     ],
     access: Access::Read,
     unknown: Unknown::Ignored,
@@ -233,7 +240,8 @@ fn add(call: &mut Call<'_>) -> Result<Reply, Problem> {
 
 fn remove(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let id = call.part("id").to_owned();
-    let number = id.parse().map_err(|_| Problem::bad_input(format!("id: '{id}' is no number of an annotation")))?;
+    let number =
+        id.parse().map_err(|_| Problem::bad_input(format!("id: '{id}' is no number of an annotation")))?;
     if !call.store().remove_annotation(number)? {
         return Err(Problem::no_data(format!("there is no annotation {id}")));
     }
@@ -242,7 +250,9 @@ fn remove(call: &mut Call<'_>) -> Result<Reply, Problem> {
 }
 
 fn checked(new: New) -> Result<NewAnnotation, Problem> {
-    let time = |key: &str, text: &str| parse_time(text).map_err(|why| Problem::bad_input(format!("{key}: '{text}' {why}")));
+    let time = |key: &str, text: &str| {
+        parse_time(text).map_err(|why| Problem::bad_input(format!("{key}: '{text}' {why}")))
+    };
     let places = new.locations.iter().map(|code| country(code));
     let locations: Result<Vec<Country>, String> = places.collect();
     let checked = NewAnnotation {

@@ -26,9 +26,26 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
     about: "Connections one by one, the latest window first. They show addresses of clients, so the operator has to allow it (setting 'connections'). At most 31 days at once.",
     group: Group::Own,
     parameters: &[
-        &p::DATE_RANGE, &p::DATE_START, &p::DATE_END, &p::ASN, &p::LOCATION, &p::CONTINENT, &p::FORMAT, &p::TAG,
-        &p::SIGNATURE, &p::ANSWERED, &p::IP_VERSION, &p::PORT, &p::NODE, &p::HANDSHAKE, &p::STAGE,
-        &p::TERMINATION, &p::CLIENT, &p::SERVER, &p::LIMIT_CONNECTIONS, &p::OFFSET,
+        &p::DATE_RANGE,
+        &p::DATE_START,
+        &p::DATE_END,
+        &p::ASN,
+        &p::LOCATION,
+        &p::CONTINENT,
+        &p::FORMAT,
+        &p::TAG,
+        &p::SIGNATURE,
+        &p::ANSWERED,
+        &p::IP_VERSION,
+        &p::PORT,
+        &p::NODE,
+        &p::HANDSHAKE,
+        &p::STAGE,
+        &p::TERMINATION,
+        &p::CLIENT,
+        &p::SERVER,
+        &p::LIMIT_CONNECTIONS,
+        &p::OFFSET,
     ],
     access: Access::Read,
     unknown: Unknown::Refused,
@@ -86,7 +103,9 @@ fn limit(parameters: &Parameters) -> Result<usize, Problem> {
 fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
     let parameters = &call.parameters;
     let [series] = &question::series(parameters, "connections", Filters::Extended, call.now)?[..] else {
-        return Err(Problem::bad_input("connections are given for one series only: give each parameter once"));
+        return Err(Problem::bad_input(
+            "connections are given for one series only: give each parameter once",
+        ));
     };
     if series.range.end - series.range.start > LONGEST {
         return Err(Problem::too_costly("dateRange: connections are given for at most 31 days at once"));
@@ -105,7 +124,11 @@ fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
 
 /// Those of all values that are asked for; none if all are.
 fn wanted<T: PartialEq + Copy>(all: &[T], choice: &Choice<T>) -> Vec<T> {
-    if choice.is_all() { Vec::new() } else { all.iter().copied().filter(|value| choice.has(Some(value))).collect() }
+    if choice.is_all() {
+        Vec::new()
+    } else {
+        all.iter().copied().filter(|value| choice.has(Some(value))).collect()
+    }
 }
 
 fn included<T>(
@@ -126,7 +149,8 @@ fn address(text: &str) -> Result<IpAddr, String> {
 
 fn csv(connections: &[Record<'static>]) -> Result<Reply, Problem> {
     let mut bytes = Vec::new();
-    let mut writer = RecordFormat::Csv.writer(&mut bytes).map_err(|error| Problem::internal(error.to_string()))?;
+    let mut writer =
+        RecordFormat::Csv.writer(&mut bytes).map_err(|error| Problem::internal(error.to_string()))?;
     let written = connections.iter().try_for_each(|record| writer.write_record(record, &[]));
     written.and_then(|()| writer.finish()).map_err(|error| Problem::internal(error.to_string()))?;
     String::from_utf8(bytes)
@@ -138,7 +162,9 @@ fn csv(connections: &[Record<'static>]) -> Result<Reply, Problem> {
 fn connections_schema(schemas: &mut Schemas) -> RefOr<Schema> {
     let typed = |kind| ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null])).build();
     let kind = |field: &str| match field {
-        "node" | "src_ip" | "dst_ip" | "stage" | "termination" | "signature" | "location" | "as_name" => Type::String,
+        "node" | "src_ip" | "dst_ip" | "stage" | "termination" | "signature" | "location" | "as_name" => {
+            Type::String
+        }
         "tags" => Type::Array,
         _ => Type::Integer,
     };

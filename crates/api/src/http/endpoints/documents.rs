@@ -4,7 +4,9 @@ use std::fmt::Write;
 use std::sync::OnceLock;
 
 use super::ENDPOINTS;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Kind, Method, Parameter, Place, Unknown};
+use crate::http::endpoint::{
+    Access, Answers, Call, Endpoint, Group, Kind, Method, Parameter, Place, Unknown,
+};
 use crate::http::openapi;
 use crate::http::reply::{HTML, JSON, Keep, Reply};
 use crate::problem::Problem;
@@ -71,7 +73,9 @@ fn page(_call: &mut Call<'_>) -> Result<Reply, Problem> {
 }
 
 fn write_page(page: &mut String) -> std::fmt::Result {
-    page.push_str("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>cutshort: API</title>\n");
+    page.push_str(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>cutshort: API</title>\n",
+    );
     page.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n<link rel=\"stylesheet\" href=\"/docs/style.css\">\n");
     writeln!(page, "<h1>cutshort <small>{}</small></h1>", env!("CARGO_PKG_VERSION"))?;
     for paragraph in openapi::ABOUT.split("\n\n") {
@@ -94,7 +98,12 @@ fn write_endpoint(page: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
         Method::Delete => "DELETE",
     };
     writeln!(page, "<section id=\"{}\">\n<h3>{}</h3>", endpoint.id, escaped(endpoint.title))?;
-    writeln!(page, "<p><code>{method} {}</code></p>\n<p>{}</p>", escaped(endpoint.path), escaped(endpoint.about))?;
+    writeln!(
+        page,
+        "<p><code>{method} {}</code></p>\n<p>{}</p>",
+        escaped(endpoint.path),
+        escaped(endpoint.about)
+    )?;
     if let Access::Token(scope) = endpoint.access {
         writeln!(page, "<p>Needs a token with the scope <code>{}</code>.</p>", scope.name())?;
     }
@@ -138,7 +147,8 @@ fn example(endpoint: &Endpoint) -> String {
         path.replace(&format!("{{{}}}", parameter.name), parameter.example)
     });
     let needed = endpoint.parameters.iter().filter(|parameter| parameter.place == Place::Needed);
-    let query: Vec<String> = needed.map(|parameter| format!("{}={}", parameter.name, parameter.example)).collect();
+    let query: Vec<String> =
+        needed.map(|parameter| format!("{}={}", parameter.name, parameter.example)).collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 
@@ -150,5 +160,7 @@ fn escaped(text: &str) -> String {
 fn marked(text: &str) -> String {
     let parts = escaped(text);
     let parts = parts.split('`').enumerate();
-    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() }).collect()
+    parts
+        .map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() })
+        .collect()
 }

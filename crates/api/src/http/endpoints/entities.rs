@@ -187,7 +187,8 @@ fn asns(call: &mut Call<'_>) -> Result<Reply, Problem> {
         found.sort_by_key(|network| (std::cmp::Reverse(network.v4_addresses), network.asn));
     }
     let geo = &call.app.geo;
-    let asns: Vec<Asn<'_>> = page(&call.parameters, found)?.into_iter().map(|network| Asn::new(network, geo)).collect();
+    let asns: Vec<Asn<'_>> =
+        page(&call.parameters, found)?.into_iter().map(|network| Asn::new(network, geo)).collect();
     let rows = asns.iter().map(Asn::fields).collect();
     written(call, &AsnList { asns }, &Asn::FIELDS, rows)
 }

@@ -25,7 +25,11 @@ pub(super) const SEGMENTS: Endpoint = Endpoint {
     answers: Answers::Result { schema: of::<Kept>(), csv: false },
     good: &[200, 201],
     bad: &[413, 507],
-    takes: Some(Takes { kind: "application/vnd.apache.parquet", schema: None, most: |app| app.options.segment }),
+    takes: Some(Takes {
+        kind: "application/vnd.apache.parquet",
+        schema: None,
+        most: |app| app.options.segment,
+    }),
     run,
 };
 

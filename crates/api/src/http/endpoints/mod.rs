@@ -13,8 +13,8 @@ mod terms;
 mod top;
 
 use super::endpoint::{Endpoint, SchemaOf, Schemas};
-use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::ToSchema;
+use utoipa::openapi::{Ref, RefOr, Schema};
 
 /// All endpoints, in the order of their documentation.
 pub(super) const ENDPOINTS: &[&Endpoint] = &[

@@ -88,7 +88,8 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let trouble = state.trouble.filter(|_| full.is_none());
     let trouble = trouble.map(|trouble| format!("results cannot be computed: {}", trouble.what));
     let damaged = facts.map_or(0, |facts| facts.status.damaged.len());
-    let damaged = (damaged > 0).then(|| format!("{damaged} damaged files were set aside; see /client/v4/radar/status"));
+    let damaged =
+        (damaged > 0).then(|| format!("{damaged} damaged files were set aside; see /client/v4/radar/status"));
     // What was set aside does not keep the rest from working.
     let is_ready = unreadable.is_none() && full.is_none() && trouble.is_none();
     let reasons = [unreadable, full, trouble, damaged].into_iter().flatten().collect();
@@ -142,11 +143,26 @@ fn of_store(registry: &mut Registry, facts: &Facts) {
     gauge(registry, "connection_bytes", "Bytes of single connections", status.connection_bytes as f64);
     gauge(registry, "rollup_bytes", "Bytes of counts", status.rollup_bytes as f64);
     gauge(registry, "windows", "Windows with results", status.windows as f64);
-    gauge(registry, "windows_pending", "Windows that are over and whose results are missing or out of date", facts.pending.len() as f64);
+    gauge(
+        registry,
+        "windows_pending",
+        "Windows that are over and whose results are missing or out of date",
+        facts.pending.len() as f64,
+    );
     gauge(registry, "damaged_files", "Files that were set aside", status.damaged.len() as f64);
-    gauge(registry, "connections", "Connections in windows with results, sampled", status.counts.connections as f64);
+    gauge(
+        registry,
+        "connections",
+        "Connections in windows with results, sampled",
+        status.counts.connections as f64,
+    );
     gauge(registry, "packets", "Packets in windows with results", status.counts.packets as f64);
-    gauge(registry, "copies", "Packets that equal another one in all but time and TTL", status.counts.copies as f64);
+    gauge(
+        registry,
+        "copies",
+        "Packets that equal another one in all but time and TTL",
+        status.counts.copies as f64,
+    );
     let excluded = cutshort_verdict::Exclusion::ALL.into_iter().zip(status.counts.excluded);
     let excluded = excluded.map(|(reason, count)| ([("reason", reason.name().to_owned())], count as f64));
     gauges(registry, "excluded", "5-tuples that are in no total, sampled", excluded);
@@ -161,17 +177,43 @@ fn of_service(registry: &mut Registry, state: &ServiceState) {
     counter(registry, "window_job_windows", "Windows computed since the start", state.windows);
     counter(registry, "window_job_packets", "Packets in them", state.packets);
     counter(registry, "window_job_errors", "What went wrong in computing", state.errors);
-    counter(registry, "retired", "Segments and results deleted because they were past their time", state.retired);
-    gauge(registry, "window_job_seconds_sum", "Time that computing took since the start", state.windows_took.as_secs_f64());
-    gauge(registry, "window_job_last_seconds", "Time that the last window took", state.last_window_took.unwrap_or_default().as_secs_f64());
+    counter(
+        registry,
+        "retired",
+        "Segments and results deleted because they were past their time",
+        state.retired,
+    );
+    gauge(
+        registry,
+        "window_job_seconds_sum",
+        "Time that computing took since the start",
+        state.windows_took.as_secs_f64(),
+    );
+    gauge(
+        registry,
+        "window_job_last_seconds",
+        "Time that the last window took",
+        state.last_window_took.unwrap_or_default().as_secs_f64(),
+    );
     gauge(registry, "window_job_due", "Windows that are due", state.due as f64);
-    gauge(registry, "window_job_lag_seconds", "For how long the oldest due window has been over", state.lag(SystemTime::now()).as_secs_f64());
+    gauge(
+        registry,
+        "window_job_lag_seconds",
+        "For how long the oldest due window has been over",
+        state.lag(SystemTime::now()).as_secs_f64(),
+    );
     gauge(registry, "store_full", "Whether the store is full", f64::from(u8::from(state.full)));
 }
 
 fn of_ingest(registry: &mut Registry, call: &Call<'_>) {
     let counts = call.app.ingest.counts();
-    let answers = [("new", counts.new), ("known", counts.known), ("refused", counts.refused), ("later", counts.later), ("failed", counts.failed)];
+    let answers = [
+        ("new", counts.new),
+        ("known", counts.known),
+        ("refused", counts.refused),
+        ("later", counts.later),
+        ("failed", counts.failed),
+    ];
     let answers = answers.into_iter().map(|(name, count)| ([("answer", name.to_owned())], count as f64));
     gauges(registry, "ingest_segments", "Segments that were sent since the start, by answer", answers);
     counter(registry, "ingest_packets", "Packets of new segments since the start", counts.packets);

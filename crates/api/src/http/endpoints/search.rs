@@ -61,7 +61,8 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     }
     hits.sort_by_key(|(rank, _)| *rank);
     let search: Vec<Hit> = hits.into_iter().take(limit).map(|(_, hit)| hit).collect();
-    let rows = search.iter().map(|hit| vec![hit.code.clone(), hit.name.clone(), hit.kind.to_owned()]).collect();
+    let rows =
+        search.iter().map(|hit| vec![hit.code.clone(), hit.name.clone(), hit.kind.to_owned()]).collect();
     written(call, &Found { search }, &["code", "name", "type"], rows)
 }
 
@@ -70,11 +71,14 @@ fn is_wanted(parameters: &Parameters, kind: &str) -> Result<bool, Problem> {
     const KINDS: [&str; 2] = ["LOCATIONS", "ASNS"];
     for key in ["include", "exclude"] {
         let mut given = parameters.all(key).flat_map(|list| list.split(',')).filter(|one| !one.is_empty());
-        if let Some(other) = given.find(|one| !KINDS.iter().any(|kind| kind.eq_ignore_ascii_case(one.trim()))) {
+        if let Some(other) = given.find(|one| !KINDS.iter().any(|kind| kind.eq_ignore_ascii_case(one.trim())))
+        {
             return Err(Problem::bad_input(format!("{key}: '{other}' is neither LOCATIONS nor ASNS")));
         }
     }
-    let names = |key| parameters.all(key).any(|list| list.split(',').any(|one| one.trim().eq_ignore_ascii_case(kind)));
+    let names = |key| {
+        parameters.all(key).any(|list| list.split(',').any(|one| one.trim().eq_ignore_ascii_case(kind)))
+    };
     let any = parameters.all("include").any(|list| !list.is_empty());
     Ok((!any || names("include")) && !names("exclude"))
 }

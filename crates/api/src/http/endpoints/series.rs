@@ -12,21 +12,69 @@ use crate::http::reply::Reply;
 use crate::problem::Problem;
 use crate::question::{self, Format};
 
-const RADAR: &[&Parameter] =
-    &[&p::NAME, &p::DATE_RANGE, &p::DATE_START, &p::DATE_END, &p::ASN, &p::LOCATION, &p::CONTINENT, &p::FORMAT];
+const RADAR: &[&Parameter] = &[
+    &p::NAME,
+    &p::DATE_RANGE,
+    &p::DATE_START,
+    &p::DATE_END,
+    &p::ASN,
+    &p::LOCATION,
+    &p::CONTINENT,
+    &p::FORMAT,
+];
 const RADAR_TIMESERIES: &[&Parameter] = &[
-    &p::NAME, &p::DATE_RANGE, &p::DATE_START, &p::DATE_END, &p::ASN, &p::LOCATION, &p::CONTINENT, &p::FORMAT,
+    &p::NAME,
+    &p::DATE_RANGE,
+    &p::DATE_START,
+    &p::DATE_END,
+    &p::ASN,
+    &p::LOCATION,
+    &p::CONTINENT,
+    &p::FORMAT,
     &p::AGG_INTERVAL,
 ];
 const OWN: &[&Parameter] = &[
-    &p::DIMENSION, &p::NAME, &p::DATE_RANGE, &p::DATE_START, &p::DATE_END, &p::ASN, &p::LOCATION, &p::CONTINENT,
-    &p::FORMAT, &p::TAG, &p::SIGNATURE, &p::ANSWERED, &p::IP_VERSION, &p::PORT, &p::NODE, &p::HANDSHAKE,
-    &p::STAGE, &p::COUNTS, &p::LIMIT_PER_GROUP,
+    &p::DIMENSION,
+    &p::NAME,
+    &p::DATE_RANGE,
+    &p::DATE_START,
+    &p::DATE_END,
+    &p::ASN,
+    &p::LOCATION,
+    &p::CONTINENT,
+    &p::FORMAT,
+    &p::TAG,
+    &p::SIGNATURE,
+    &p::ANSWERED,
+    &p::IP_VERSION,
+    &p::PORT,
+    &p::NODE,
+    &p::HANDSHAKE,
+    &p::STAGE,
+    &p::COUNTS,
+    &p::LIMIT_PER_GROUP,
 ];
 const OWN_TIMESERIES: &[&Parameter] = &[
-    &p::DIMENSION, &p::NAME, &p::DATE_RANGE, &p::DATE_START, &p::DATE_END, &p::ASN, &p::LOCATION, &p::CONTINENT,
-    &p::FORMAT, &p::TAG, &p::SIGNATURE, &p::ANSWERED, &p::IP_VERSION, &p::PORT, &p::NODE, &p::HANDSHAKE,
-    &p::STAGE, &p::COUNTS, &p::LIMIT_PER_GROUP, &p::AGG_INTERVAL,
+    &p::DIMENSION,
+    &p::NAME,
+    &p::DATE_RANGE,
+    &p::DATE_START,
+    &p::DATE_END,
+    &p::ASN,
+    &p::LOCATION,
+    &p::CONTINENT,
+    &p::FORMAT,
+    &p::TAG,
+    &p::SIGNATURE,
+    &p::ANSWERED,
+    &p::IP_VERSION,
+    &p::PORT,
+    &p::NODE,
+    &p::HANDSHAKE,
+    &p::STAGE,
+    &p::COUNTS,
+    &p::LIMIT_PER_GROUP,
+    &p::AGG_INTERVAL,
 ];
 
 pub(super) const SUMMARY: Endpoint = Endpoint {
@@ -133,7 +181,9 @@ fn times() -> ArrayBuilder {
 /// An object with the five stages and nothing else.
 fn stages(value: impl Fn() -> Schema) -> ObjectBuilder {
     let names = cutshort_verdict::Stage::ALL.map(question::stage_name);
-    let object = names.iter().fold(ObjectBuilder::new(), |object, name| object.property(*name, value()).required(*name));
+    let object = names
+        .iter()
+        .fold(ObjectBuilder::new(), |object, name| object.property(*name, value()).required(*name));
     object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 
@@ -155,7 +205,8 @@ fn timeseries_schema(schemas: &mut Schemas) -> RefOr<Schema> {
 
 /// What endpoints of our own say about themselves.
 pub(super) fn own_meta(schemas: &mut Schemas) -> RefOr<Schema> {
-    let all = utoipa::openapi::AllOfBuilder::new().item(schema::<Meta>(schemas)).item(schema::<OwnMeta>(schemas));
+    let all =
+        utoipa::openapi::AllOfBuilder::new().item(schema::<Meta>(schemas)).item(schema::<OwnMeta>(schemas));
     Schema::AllOf(all.build()).into()
 }
 
@@ -179,4 +230,3 @@ fn timeseries_by_schema(schemas: &mut Schemas) -> RefOr<Schema> {
         .additional_properties(Some(Schema::from(column)));
     counted(schemas, series)
 }
-

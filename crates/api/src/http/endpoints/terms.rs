@@ -102,7 +102,9 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         terminations: Termination::ALL.map(termination).into(),
         tags: Tag::ALL.map(tag).into(),
         signatures: Signature::all().map(signature).collect(),
-        exclusions: Exclusion::ALL.map(|reason| NamedTerm { name: reason.name(), about: reason.about() }).into(),
+        exclusions: Exclusion::ALL
+            .map(|reason| NamedTerm { name: reason.name(), about: reason.about() })
+            .into(),
     };
     Ok(Reply::result(&terms, &call.messages)?.keep(Some(Keep { seconds: SECONDS, modified: None })))
 }

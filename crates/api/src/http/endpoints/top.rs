@@ -14,9 +14,25 @@ use crate::problem::Problem;
 use crate::question::{self, Format};
 
 const PARAMETERS: &[&Parameter] = &[
-    &p::RANKED, &p::LIMIT_TOP, &p::MIN_SAMPLE, &p::ORDER_TOP, &p::NAME, &p::DATE_RANGE, &p::DATE_START,
-    &p::DATE_END, &p::ASN, &p::LOCATION, &p::CONTINENT, &p::FORMAT, &p::TAG, &p::SIGNATURE, &p::ANSWERED,
-    &p::IP_VERSION, &p::PORT, &p::NODE, &p::HANDSHAKE,
+    &p::RANKED,
+    &p::LIMIT_TOP,
+    &p::MIN_SAMPLE,
+    &p::ORDER_TOP,
+    &p::NAME,
+    &p::DATE_RANGE,
+    &p::DATE_START,
+    &p::DATE_END,
+    &p::ASN,
+    &p::LOCATION,
+    &p::CONTINENT,
+    &p::FORMAT,
+    &p::TAG,
+    &p::SIGNATURE,
+    &p::ANSWERED,
+    &p::IP_VERSION,
+    &p::PORT,
+    &p::NODE,
+    &p::HANDSHAKE,
 ];
 
 pub(super) const ASES: Endpoint = Endpoint {
@@ -75,5 +91,10 @@ fn locations_schema(schemas: &mut Schemas) -> RefOr<Schema> {
 fn list(schemas: &mut Schemas, entry: fn(&mut Schemas) -> RefOr<Schema>) -> RefOr<Schema> {
     let meta = own_meta(schemas);
     let list = ArrayBuilder::new().items(entry(schemas)).build();
-    ObjectBuilder::new().property("meta", meta).required("meta").additional_properties(Some(Schema::from(list))).build().into()
+    ObjectBuilder::new()
+        .property("meta", meta)
+        .required("meta")
+        .additional_properties(Some(Schema::from(list)))
+        .build()
+        .into()
 }
