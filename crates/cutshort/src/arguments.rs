@@ -11,7 +11,8 @@ use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
 use crate::{
-    classify, demo, documents, explain_connection, export, geo, import, recompute, rules, simulate, terms,
+    annotate, classify, config, demo, documents, explain_connection, export, geo, import, query, recompute,
+    rules, serve, simulate, terms, token,
 };
 
 /// Which of your TCP connections are cut short: where, when and how.
@@ -36,6 +37,13 @@ struct Cutshort {
 enum Verb {
     Classify(Classify),
     Import(import::Import),
+    Serve(serve::Serve),
+    Query(query::Query),
+    #[command(subcommand)]
+    Annotate(annotate::Annotate),
+    #[command(subcommand)]
+    Token(token::Tokens),
+    Config(config::Config),
     Recompute(recompute::Recompute),
     Export(export::Export),
     Demo(demo::Demo),
@@ -238,6 +246,11 @@ pub(crate) fn run() -> Result<Done, Error> {
         }
         Verb::Classify(arguments) => classify::run(&arguments, color),
         Verb::Import(arguments) => import::run(&arguments, color),
+        Verb::Serve(arguments) => serve::run(&arguments),
+        Verb::Query(arguments) => query::run(&arguments, color),
+        Verb::Annotate(arguments) => annotate::run(&arguments, color),
+        Verb::Token(arguments) => token::run(&arguments, color),
+        Verb::Config(arguments) => config::run(&arguments, color),
         Verb::Recompute(arguments) => recompute::run(&arguments, color),
         Verb::Export(arguments) => export::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),

@@ -12,7 +12,7 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     let now = Timestamp::now();
     match text.strip_prefix('-') {
         _ if text.eq_ignore_ascii_case("now") => Ok(now),
-        Some(before) => ago(before)
+        Some(before) => length(before)
             .and_then(|ago| now.checked_sub(ago).ok())
             .ok_or_else(|| "write how long ago with its unit, such as -15m, -36h, -7d or -4w".to_owned()),
         None => absolute(text).ok_or_else(|| {
@@ -30,7 +30,8 @@ pub(crate) fn absolute(text: &str) -> Option<Timestamp> {
     text.parse().or_else(|_: jiff::Error| utc()).or_else(|_| day()).ok()
 }
 
-fn ago(text: &str) -> Option<SignedDuration> {
+/// A length of time with its unit: `30s`, `15m`, `36h`, `7d`, `4w`.
+pub(crate) fn length(text: &str) -> Option<SignedDuration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: i64 = number.parse().ok().filter(|number| *number >= 0)?;
     let seconds = match unit {

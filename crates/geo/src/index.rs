@@ -33,6 +33,10 @@ impl<K: Key> Index<K> {
         Self { steps, heads }
     }
 
+    pub(crate) fn steps(&self) -> &Steps<K> {
+        &self.steps
+    }
+
     /// Reads from where the search for a key begins.
     #[inline]
     pub(crate) fn touch_head(&self, key: K) -> u64 {

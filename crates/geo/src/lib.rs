@@ -28,6 +28,7 @@ mod index;
 mod layer;
 mod mmdb_file;
 mod names;
+mod networks;
 mod open;
 mod packed;
 mod places;
@@ -39,6 +40,7 @@ use std::path::Path;
 
 pub use country::{Continent, Country};
 pub use error::GeoError;
+pub use networks::Network;
 pub use places::Places;
 pub use source::{Provides, Source};
 

@@ -200,6 +200,12 @@ impl<K: Key> Steps<K> {
         &self.starts
     }
 
+    /// Where each step begins, where the next one does, and what holds there.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (K, Option<K>, Cell)> {
+        let ends = self.starts.iter().skip(1).copied().map(Some).chain([None]);
+        self.starts.iter().zip(ends).zip(&self.cells).map(|((start, end), cell)| (*start, end, *cell))
+    }
+
     pub(crate) fn cells(&self) -> &[Cell] {
         &self.cells
     }

@@ -15,7 +15,9 @@ pub enum Answer {
     Known(SegmentInfo),
     /// It is not acceptable, and will not be: why.
     Refused(String),
-    /// There is no room, or the store is busy: to be sent again later.
+    /// There is no room: to be sent again later.
+    Full(String),
+    /// The store is busy or cannot be reached: to be sent again later.
     Later(String),
     /// Something else went wrong here: to be sent again later.
     Failed(String),
@@ -42,7 +44,7 @@ pub struct IngestCounts {
     pub known: u64,
     /// [`Answer::Refused`].
     pub refused: u64,
-    /// [`Answer::Later`].
+    /// [`Answer::Full`] and [`Answer::Later`].
     pub later: u64,
     /// [`Answer::Failed`].
     pub failed: u64,
@@ -70,7 +72,8 @@ impl Ingest {
             }
             Ok((Added::Known, info)) => Answer::Known(info),
             Err(StoreError::Refused(why)) => Answer::Refused(why),
-            Err(StoreError::Full(why) | StoreError::Unavailable(why)) => Answer::Later(why),
+            Err(StoreError::Full(why)) => Answer::Full(why),
+            Err(StoreError::Unavailable(why)) => Answer::Later(why),
             Err(StoreError::Locked(why) | StoreError::Damaged(why) | StoreError::Failed(why)) => {
                 Answer::Failed(why)
             }
@@ -84,7 +87,7 @@ impl Ingest {
             Answer::New(_) => &self.new,
             Answer::Known(_) => &self.known,
             Answer::Refused(_) => &self.refused,
-            Answer::Later(_) => &self.later,
+            Answer::Full(_) | Answer::Later(_) => &self.later,
             Answer::Failed(_) => &self.failed,
         }
     }

@@ -14,13 +14,15 @@ mod rank;
 mod summary;
 mod summary_json;
 mod summary_table;
+pub mod table;
 mod text;
 mod time;
 mod trace;
 
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
+pub use rank::least_sample;
 pub use summary::{Group, Summary};
-pub use text::{grouped, quantity};
+pub use text::{grouped, percent, quantity, write_note};
 pub use time::{compact, date, date_time, rfc3339, until};
 pub use trace::write_trace;
