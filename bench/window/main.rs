@@ -30,8 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["generate", folder] => generate(Path::new(folder), CONNECTIONS),
         ["generate", folder, connections] => generate(Path::new(folder), connections.parse()?),
         ["compute", folder] => compute(Path::new(folder)),
-        ["demo", folder] => demo(Path::new(folder)),
-        _ => Err("generate DIR [CONNECTIONS] | compute DIR | demo DIR".into()),
+        ["demo", folder] => demo(Path::new(folder), &Demo::until(SystemTime::now())),
+        ["demo", folder, connections] => {
+            demo(Path::new(folder), &Demo::of(SystemTime::now(), 28 * 96, connections.parse()?))
+        }
+        _ => Err("generate DIR [CONNECTIONS] | compute DIR | demo DIR [CONNECTIONS]".into()),
     }
 }
 
@@ -103,12 +106,16 @@ fn compute(folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn demo(folder: &Path) -> Result<(), Box<dyn Error>> {
+fn demo(folder: &Path, demo: &Demo) -> Result<(), Box<dyn Error>> {
     let since = Instant::now();
-    let demo = Demo::until(SystemTime::now());
     let geo = geo(&demo.geo_csv())?;
     let store = Embedded::open(folder, Options { durable: false })?;
-    demo.fill(&store, &geo, &|_| ControlFlow::Continue(()))?;
+    demo.fill(&store, &geo, &|filled| {
+        if filled.windows == filled.all {
+            println!("all windows: {}", usage(since));
+        }
+        ControlFlow::Continue(())
+    })?;
     let counts = store.status()?.counts;
     println!(
         "{} packets, {} connections: {}",
