@@ -188,6 +188,13 @@ impl Captures {
         self.open.get(self.current)?.capture.record()
     }
 
+    /// The program that wrote the capture of the current record, where that says it.
+    #[must_use]
+    #[inline]
+    pub fn application(&self) -> Option<&str> {
+        self.open.get(self.current)?.capture.application()
+    }
+
     /// What went wrong so far.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {

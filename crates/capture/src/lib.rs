@@ -1,18 +1,24 @@
-//! Where packets come from: captures in files and streams.
+//! Where packets come from: captures in files and streams, and what a server receives now.
 //!
 //! [`Capture`] reads one pcap or pcapng, plain or compressed with gzip, zstd or xz.
-//! [`Captures`] reads many as one, merged by time.
+//! [`Captures`] reads many as one, merged by time. [`Live`] receives from the netfilter log or a
+//! packet socket; [`rules`] are what makes the kernel write that log.
 
 mod buffer;
 mod capture;
 mod captures;
 mod error;
 mod input;
+mod live;
+#[cfg(target_os = "linux")]
+mod netlink;
 mod pcap;
 mod pcapng;
 mod pipe;
+pub mod rules;
 
 pub use capture::{Capture, Record};
 pub use captures::{Captures, Problem};
 pub use error::CaptureError;
 pub use input::{Input, Reading};
+pub use live::{Live, LiveCount, LiveError, LiveSettings, LiveSource};

@@ -10,7 +10,10 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::{classify, documents, explain_connection, geo, simulate, terms};
+use crate::{
+    annotate, classify, config, demo, documents, explain_connection, export, geo, import, query, recompute,
+    rules, serve, simulate, terms, token,
+};
 
 /// Which of your TCP connections are cut short: where, when and how.
 ///
@@ -33,9 +36,21 @@ struct Cutshort {
 #[derive(Subcommand)]
 enum Verb {
     Classify(Classify),
+    Import(import::Import),
+    Serve(serve::Serve),
+    Query(query::Query),
+    #[command(subcommand)]
+    Annotate(annotate::Annotate),
+    #[command(subcommand)]
+    Token(token::Tokens),
+    Config(config::Config),
+    Recompute(recompute::Recompute),
+    Export(export::Export),
+    Demo(demo::Demo),
     Explain(Explain),
     #[command(subcommand)]
     Geo(Geo),
+    Rules(rules::RulesOf),
     Simulate(Simulate),
     Completions(Completions),
     Man(Man),
@@ -44,13 +59,18 @@ enum Verb {
 /// Classify the connections in captures
 ///
 /// Reads pcap and pcapng, plain or compressed with gzip, zstd or xz. Several captures are read as
-/// one, merged by time.
+/// one, merged by time. Or receives packets, until Ctrl-C or for the time of --for: nflog:GROUP is
+/// what firewall rules log ('cutshort rules' writes such rules), af_packet:INTERFACE what an
+/// interface takes in.
 #[derive(Args)]
 #[command(after_long_help = CLASSIFY_EXAMPLES)]
 pub(crate) struct Classify {
     /// Captures; '-' is the standard input, which is also read if there is none
     #[arg(value_name = "FILES")]
     pub(crate) files: Vec<PathBuf>,
+    /// How long to receive from nflog: or af_packet:
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) duration: Option<SignedDuration>,
     /// What to write
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
@@ -89,6 +109,7 @@ const CLASSIFY_EXAMPLES: &str = "Examples:
   cutshort classify server.pcap
   cutshort classify --server-port 443 captures/*.pcapng.zst
   tcpdump -i eth0 -w - 'tcp dst port 443' | cutshort classify -
+  cutshort classify --for 1m nflog:5
   cutshort classify --filter stage=post_ack --format jsonl server.pcap
   cutshort classify --explain '198.51.100.7:40112 > 203.0.113.5:443' server.pcap";
 
@@ -224,26 +245,35 @@ pub(crate) fn run() -> Result<Done, Error> {
             explain_connection::run(&files, &rules.rules(), &five_tuple, color)
         }
         Verb::Classify(arguments) => classify::run(&arguments, color),
+        Verb::Import(arguments) => import::run(&arguments, color),
+        Verb::Serve(arguments) => serve::run(&arguments),
+        Verb::Query(arguments) => query::run(&arguments, color),
+        Verb::Annotate(arguments) => annotate::run(&arguments, color),
+        Verb::Token(arguments) => token::run(&arguments, color),
+        Verb::Config(arguments) => config::run(&arguments, color),
+        Verb::Recompute(arguments) => recompute::run(&arguments, color),
+        Verb::Export(arguments) => export::run(&arguments),
+        Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Explain(arguments) => terms::run(&arguments, color),
         Verb::Geo(Geo::Lookup(arguments)) => geo::lookup(&arguments, color),
+        Verb::Rules(arguments) => rules::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Completions(arguments) => documents::completions(Cutshort::command(), &arguments),
         Verb::Man(arguments) => documents::man(Cutshort::command(), &arguments),
     }
 }
 
-fn net(text: &str) -> Result<IpNet, String> {
+pub(crate) fn net(text: &str) -> Result<IpNet, String> {
     cutshort_report::parse_net(text)
 }
 
-fn port(text: &str) -> Result<u16, String> {
+pub(crate) fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "write port numbers, 0 to 65535, separated by commas".to_owned())
 }
 
 /// A point in time, or the beginning of a day.
 fn time(text: &str) -> Result<jiff::Timestamp, String> {
-    let day = || format!("{text}T00:00:00Z").parse();
-    text.parse().or_else(|_| day()).map_err(|_: jiff::Error| {
+    crate::moment::absolute(text).ok_or_else(|| {
         "write a time in UTC, such as 2026-01-05T00:00:00Z, or a day, such as 2026-01-05".to_owned()
     })
 }
@@ -253,7 +283,7 @@ fn rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| "write a number from 0.001 to 1000000".to_owned())
 }
 
-fn duration(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
     let duration: SignedDuration =
         text.parse().map_err(|_| "write a time with its unit, such as 10s, 15m or 1h".to_owned())?;
     if duration.is_negative() { Err("a time cannot be negative".to_owned()) } else { Ok(duration) }

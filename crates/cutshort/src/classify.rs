@@ -13,6 +13,7 @@ use cutshort_verdict::{ClosedWindow, Outcome, Row, Rules, Tracker, Verdict};
 
 use crate::arguments::{Classify, Format};
 use crate::error::{Done, Error};
+use crate::live;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::terminal::{self, message};
@@ -22,11 +23,23 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let files = files(&arguments.files)?;
     let geo = crate::geo::open(&arguments.geo)?;
     let mut output = Output::create(arguments.output.as_deref())?;
-    let reading = stoppable()?;
+    let source = live::source(&files)?;
+    live::check_duration(arguments.duration, source.as_ref())?;
+    let reading = Reading::default();
+    // Drops privileges, for which there must be no other thread yet.
+    let receiving = source.map(|source| live::open(source, arguments, &reading)).transpose()?;
+    stop_on_signals(&reading)?;
     let mut sink = Sink::new(arguments, &geo, &mut output)?;
+    if let Some(receiving) = receiving {
+        let done = live::classify(receiving, arguments, &reading, &mut sink)?;
+        let summary = sink.finish(false, false)?;
+        write_summary(arguments, &summary, &geo, color, &mut output)?;
+        output.finish()?;
+        return Ok(done);
+    }
     let captures = read(&files, &arguments.rules.rules(), &reading, &mut sink)?;
     let done = report_problems(&captures, &reading);
-    let summary = sink.finish(&captures, &reading)?;
+    let summary = sink.finish(is_simulated(&captures), reading.is_stopped())?;
     if readable(&captures, &files) {
         write_summary(arguments, &summary, &geo, color, &mut output)?;
         output.finish()?;
@@ -49,11 +62,10 @@ pub(crate) fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
-/// Reading that Ctrl-C (or a request to terminate) ends: the first time with what there is, the
+/// Has Ctrl-C (or a request to terminate) end reading: the first time with what there is, the
 /// second time at once.
-pub(crate) fn stoppable() -> Result<Reading, Error> {
+pub(crate) fn stop_on_signals(reading: &Reading) -> Result<(), Error> {
     const INTERRUPTED: i32 = 130;
-    let reading = Reading::default();
     let on_signal = reading.clone();
     let handler = move || {
         if on_signal.is_stopped() {
@@ -62,8 +74,7 @@ pub(crate) fn stoppable() -> Result<Reading, Error> {
         }
         on_signal.stop();
     };
-    ctrlc::set_handler(handler).map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))?;
-    Ok(reading)
+    ctrlc::set_handler(handler).map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))
 }
 
 fn check_output(arguments: &Classify) -> Result<(), Error> {
@@ -116,13 +127,17 @@ fn take<'a>(
     input: &mut InputCount,
 ) -> Option<impl Iterator<Item = ClosedWindow> + use<'a>> {
     let ts = record.frame.ts;
-    let packet = parse(record, input);
-    let closes = tracker.record(ts, packet.as_ref());
+    // Not passed on as an option, and nothing on the way left to a call: copying a packet that was just
+    // written takes as long as parsing it.
+    let closes = match parse(record, input) {
+        Some(packet) => tracker.record(ts, Some(&packet)),
+        None => tracker.record(ts, None),
+    };
     closes.then(|| std::iter::from_fn(|| tracker.next_closed()))
 }
 
 /// Counts a record and gives its packet if it is one.
-#[inline]
+#[inline(always)]
 pub(crate) fn parse(record: Record<'_>, input: &mut InputCount) -> Option<Packet> {
     input.add_record(record.frame.ts);
     let link = record.link.map_err(|number| input.add_unknown_link(number)).ok()?;
@@ -187,13 +202,13 @@ fn write_summary(
 pub(crate) const SIMULATED: &str = "the capture is SIMULATED: nothing in it is real";
 
 /// Takes connections and counts or writes them.
-struct Sink<'a> {
+pub(crate) struct Sink<'a> {
     geo: &'a Geo,
     arguments: &'a Classify,
     selection: Selection,
-    summary: Summary,
+    pub(crate) summary: Summary,
     writer: Option<Box<dyn Writer + 'a>>,
-    needs_rows: bool,
+    pub(crate) needs_rows: bool,
     failed: Option<io::Error>,
 }
 
@@ -215,23 +230,26 @@ impl<'a> Sink<'a> {
         })
     }
 
-    fn window(&mut self, window: &ClosedWindow) {
-        let rows = window.for_each(|five_tuple, outcome, rows| self.outcome(five_tuple, outcome, rows));
+    pub(crate) fn window(&mut self, window: &ClosedWindow) {
+        let mut places = self.geo.places(window.five_tuples().map(|five_tuple| five_tuple.src_ip));
+        let rows = window.for_each(|five_tuple, outcome, rows| {
+            let place = places.next().unwrap_or_default();
+            self.outcome(five_tuple, place, outcome, rows);
+        });
         self.summary.input.add_rows(rows);
     }
 
-    fn outcome(&mut self, five_tuple: &FiveTuple, outcome: &Outcome, rows: &[Row]) {
+    fn outcome(&mut self, five_tuple: &FiveTuple, place: Place, outcome: &Outcome, rows: &[Row]) {
         if !self.selection.has(five_tuple) {
             return self.summary.add_not_meant();
         }
         match outcome {
-            Ok(verdict) => self.verdict(five_tuple, verdict, rows),
+            Ok(verdict) => self.verdict(five_tuple, place, verdict, rows),
             Err(exclusion) => self.summary.add_excluded(*exclusion),
         }
     }
 
-    fn verdict(&mut self, five_tuple: &FiveTuple, verdict: &Verdict, rows: &[Row]) {
-        let place = self.geo.lookup(five_tuple.src());
+    fn verdict(&mut self, five_tuple: &FiveTuple, place: Place, verdict: &Verdict, rows: &[Row]) {
         let mut connection = Connection { five_tuple, verdict, node: "", place, as_name: None };
         if !self.arguments.filter.iter().all(|filter| filter.matches(&connection)) {
             return self.summary.add_not_selected();
@@ -246,16 +264,16 @@ impl<'a> Sink<'a> {
     }
 
     /// Stops at the first error of the output.
-    fn check(&mut self) -> Result<(), Error> {
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
         self.failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn finish(mut self, captures: &Captures, reading: &Reading) -> Result<Summary, Error> {
+    fn finish(mut self, simulated: bool, interrupted: bool) -> Result<Summary, Error> {
         if let Some(writer) = self.writer {
             writer.finish()?;
         }
-        self.summary.simulated = is_simulated(captures);
-        self.summary.interrupted = reading.is_stopped();
+        self.summary.simulated = simulated;
+        self.summary.interrupted = interrupted;
         Ok(self.summary)
     }
 }

@@ -9,7 +9,7 @@ use cutshort_packet::FiveTuple;
 use cutshort_report::{InputCount, write_trace};
 use cutshort_verdict::{ClosedWindow, Rules, Trace, Tracker};
 
-use crate::classify::{SIMULATED, files, is_simulated, parse, report_problems, stoppable};
+use crate::classify::{SIMULATED, files, is_simulated, parse, report_problems, stop_on_signals};
 use crate::error::{Done, Error};
 use crate::progress::Progress;
 use crate::terminal;
@@ -21,7 +21,8 @@ pub(crate) fn run(
     color: ColorChoice,
 ) -> Result<Done, Error> {
     let files = files(named)?;
-    let reading = stoppable()?;
+    let reading = Reading::default();
+    stop_on_signals(&reading)?;
     let mut captures = Captures::open(&files, &reading);
     let windows = read(&mut captures, &files, rules, five_tuple, &reading);
     let done = report_problems(&captures, &reading);

@@ -57,6 +57,35 @@ impl Progress {
     }
 }
 
+/// How many of several steps are done.
+pub(crate) struct Steps {
+    bar: Option<ProgressBar>,
+    what: &'static str,
+    since: Instant,
+    visible: bool,
+}
+
+impl Steps {
+    /// Steps that are called that, in the plural.
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self { bar: None, what, since: Instant::now(), visible: std::io::stderr().is_terminal() }
+    }
+
+    pub(crate) fn show(&mut self, done: usize, all: usize) {
+        if self.visible && self.since.elapsed() >= PATIENCE {
+            let bar = self.bar.get_or_insert_with(|| new_bar(Some(all as u64)));
+            bar.set_position(done as u64);
+            bar.set_message(format!("{done} of {all} {}", self.what));
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 fn new_bar(total: Option<u64>) -> ProgressBar {
     let template = match total {
         Some(_) => "{wide_bar} {percent:>3} %  {msg}  {eta} left",

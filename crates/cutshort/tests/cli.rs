@@ -112,7 +112,21 @@ fn no_line_of_an_explanation_is_wider_than_the_terminal() {
 
 #[test]
 fn no_line_of_help_is_wider_than_80_columns() {
-    for command in ["", "classify", "geo", "geo lookup", "simulate", "explain", "completions", "man"] {
+    let commands = [
+        "",
+        "classify",
+        "geo",
+        "geo lookup",
+        "rules",
+        "rules apply",
+        "rules remove",
+        "rules status",
+        "simulate",
+        "explain",
+        "completions",
+        "man",
+    ];
+    for command in commands {
         for help in ["-h", "--help"] {
             fits(80, &command.split_whitespace().chain([help]).collect::<Vec<_>>());
         }

@@ -33,6 +33,22 @@ impl<K: Key> Index<K> {
         Self { steps, heads }
     }
 
+    pub(crate) fn steps(&self) -> &Steps<K> {
+        &self.steps
+    }
+
+    /// Reads from where the search for a key begins.
+    #[inline]
+    pub(crate) fn touch_head(&self, key: K) -> u64 {
+        u64::from(self.heads[key.head()])
+    }
+
+    /// Reads from where it goes on, and mostly ends.
+    #[inline]
+    pub(crate) fn touch_steps(&self, key: K) -> u64 {
+        self.steps.touch(self.heads[key.head()] as usize)
+    }
+
     #[inline]
     pub(crate) fn get(&self, key: K) -> Cell {
         let head = key.head();

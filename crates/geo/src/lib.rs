@@ -28,8 +28,10 @@ mod index;
 mod layer;
 mod mmdb_file;
 mod names;
+mod networks;
 mod open;
 mod packed;
+mod places;
 mod source;
 mod steps;
 
@@ -38,6 +40,8 @@ use std::path::Path;
 
 pub use country::{Continent, Country};
 pub use error::GeoError;
+pub use networks::Network;
+pub use places::Places;
 pub use source::{Provides, Source};
 
 use index::Index;
@@ -97,6 +101,12 @@ impl Geo {
             Some(v4) => self.v4.get(v4.to_bits()).place(),
             None => self.v6.get(bits).place(),
         }
+    }
+
+    /// Looks up many addresses, some before their answers are asked for. Faster than one by one where the
+    /// addresses have little in common.
+    pub fn places<I: Iterator<Item = Ipv6Addr>>(&self, addrs: I) -> Places<'_, I> {
+        Places::new(self, addrs)
     }
 
     /// The name of a network, from the first source that has one.

@@ -189,8 +189,21 @@ impl<K: Key> Steps<K> {
         self.cells[(start + before).saturating_sub(1)]
     }
 
+    /// Reads a step, or the last one, so that it is near when it is searched.
+    #[inline]
+    pub(crate) fn touch(&self, at: usize) -> u64 {
+        let at = at.min(self.starts.len() - 1);
+        u64::from(self.starts[at].byte(0)) + u64::from(self.cells[at].asn)
+    }
+
     pub(crate) fn starts(&self) -> &[K] {
         &self.starts
+    }
+
+    /// Where each step begins, where the next one does, and what holds there.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (K, Option<K>, Cell)> {
+        let ends = self.starts.iter().skip(1).copied().map(Some).chain([None]);
+        self.starts.iter().zip(ends).zip(&self.cells).map(|((start, end), cell)| (*start, end, *cell))
     }
 
     pub(crate) fn cells(&self) -> &[Cell] {

@@ -27,7 +27,9 @@ impl Packet {
     /// The reason why the frame is no TCP packet. It is tested in the order of [`Refusal::ALL`]
     /// as far as the headers were walked: an IPv4 header that contradicts itself is malformed
     /// whatever it carries, a later fragment of UDP is not TCP.
-    #[inline]
+    // Where it is not inlined, the packet is written to memory and copied from there at once,
+    // which the processor has to wait for.
+    #[inline(always)]
     pub fn parse(link: LinkType, frame: Frame<'_>) -> Result<Self, Refusal> {
         let (family, ip) = link::network(link, frame.bytes)?;
         let not_captured = (frame.wire_len as usize).saturating_sub(frame.bytes.len());

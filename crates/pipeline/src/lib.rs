@@ -1,1 +1,35 @@
 //! The jobs that run: import, ingest, and the results of windows.
+//!
+//! * [`import()`] makes segments of a capture's records.
+//! * [`Ingest`] takes segments that others have made.
+//! * A [`WindowJob`] makes the results of windows from their packets, and replaces those of before.
+//! * A [`Service`] runs the window job and retention as long as it lives.
+//! * [`export`] writes what a store has for other programs.
+//! * [`demo`] fills a store with made-up weeks.
+//!
+//! All of them know the store by its trait only, and hold nothing that a crash could lose: what is
+//! to be done is derived from what the store has.
+
+mod cut;
+pub mod demo;
+pub mod export;
+mod gather;
+mod import;
+mod ingest;
+mod judge;
+mod service;
+mod window_job;
+
+pub use import::{Arrival, Imported, import};
+pub use ingest::{Answer, Ingest, IngestCounts};
+pub use service::{Service, ServiceState, Settings, Trouble};
+pub use window_job::{Due, Progress, Report, WindowJob};
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A point in time in nanoseconds since the Unix epoch.
+#[must_use]
+pub fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    i64::try_from(since).unwrap_or(i64::MAX)
+}

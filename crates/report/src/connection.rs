@@ -13,6 +13,8 @@ use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Row, Verdict};
 
+pub(crate) use csv::io_error as csv_error;
+pub(crate) use parquet::io_error as parquet_error;
 pub use parquet::{concatenate, stored};
 pub use record::{FIELDS, Record};
 

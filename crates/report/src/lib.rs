@@ -2,9 +2,10 @@
 //!
 //! A [`Summary`] counts connections and shows the result as a table or as JSON. A
 //! [`Writer`](connection::Writer) writes them one by one as JSON lines, CSV, Parquet or a Zeek
-//! log. A [`Filter`] says which ones. [`explain`] tells what the terms mean.
+//! log; [counts](mod@counts) by time and value are written alike. A [`Filter`] says which ones. [`explain`] tells what the terms mean.
 
 pub mod connection;
+pub mod counts;
 pub mod explain;
 mod filter;
 mod input;
@@ -13,13 +14,15 @@ mod rank;
 mod summary;
 mod summary_json;
 mod summary_table;
+pub mod table;
 mod text;
 mod time;
 mod trace;
 
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
+pub use rank::least_sample;
 pub use summary::{Group, Summary};
-pub use text::grouped;
-pub use time::{compact, date, date_time};
+pub use text::{grouped, percent, quantity, write_note};
+pub use time::{compact, date, date_time, rfc3339, until};
 pub use trace::write_trace;

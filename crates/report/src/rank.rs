@@ -5,6 +5,16 @@ use cutshort_geo::Geo;
 use crate::Summary;
 use crate::summary::Group;
 
+/// A minimum sample is never above this.
+const MAX_LEAST_SAMPLE: u64 = 1000;
+
+/// How many connections a group must have to be ranked among so many in all: of thousands of groups some
+/// small ones are cut short by chance alone, so a large capture asks for a minimum sample.
+#[must_use]
+pub fn least_sample(connections: u64) -> u64 {
+    (connections / 1000).clamp(1, MAX_LEAST_SAMPLE)
+}
+
 /// A place or network in a ranking.
 pub(crate) struct Ranked {
     /// `PE`, `AS28403`; empty where unknown.

@@ -16,8 +16,6 @@ use crate::time::{date_time, until};
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
 /// How many lines a ranking has.
 const TOP: usize = 5;
-/// A minimum sample is never above this.
-const MAX_LEAST_SAMPLE: u64 = 1000;
 /// Narrower terminals break lines.
 const MIN_WIDTH: usize = 30;
 const MAX_WIDTH: usize = 100;
@@ -165,10 +163,9 @@ impl<W: Write> Table<'_, W> {
         self.ranking("Countries cut short most", countries)
     }
 
-    /// The top of a ranking. Of thousands of groups some small ones are cut short by chance alone,
-    /// so a large capture asks for a minimum sample.
+    /// The top of a ranking.
     fn ranking(&mut self, title: &str, mut ranked: Vec<Ranked>) -> io::Result<()> {
-        let least = (self.summary.connections() / 1000).clamp(1, MAX_LEAST_SAMPLE);
+        let least = rank::least_sample(self.summary.connections());
         ranked.retain(|ranked| ranked.group.anomalous.sampled > 0 && ranked.group.all.sampled >= least);
         if ranked.iter().all(|ranked| ranked.code.is_empty()) {
             return Ok(());

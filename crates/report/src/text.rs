@@ -13,6 +13,14 @@ pub(crate) fn paragraph(output: &mut impl Write, style: Style, text: &str, width
     wrap(text, width).iter().try_for_each(|line| writeln!(output, "{style}{line}{style:#}"))
 }
 
+/// Writes something to be known besides.
+///
+/// # Errors
+/// What the output gives.
+pub fn write_note(note: &str, width: usize, mut output: impl Write) -> io::Result<()> {
+    paragraph(&mut output, anstyle::AnsiColor::Yellow.on_default(), note, width)
+}
+
 /// `1,234,567`
 #[must_use]
 pub fn grouped(number: u64) -> String {
@@ -28,12 +36,14 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// `1 connection`, `1,234 connections`
-pub(crate) fn quantity(count: u64, what: &str) -> String {
+#[must_use]
+pub fn quantity(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
-/// `12.3 %`; what is not nothing is never shown as 0.0.
-pub(crate) fn percent(share: f64) -> String {
+/// `12.3 %` of a share from 0 to 1; what is not nothing is never shown as 0.0.
+#[must_use]
+pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.05 { "<0.1 %".to_owned() } else { format!("{percent:.1} %") }
 }

@@ -16,8 +16,15 @@ pub fn date_time(ts: i64) -> String {
     }
 }
 
+/// `2026-11-21T09:30:00Z`
+#[must_use]
+pub fn rfc3339(ts: i64) -> String {
+    Timestamp::from_nanosecond(i128::from(ts)).map_or_else(|_| ts.to_string(), |time| time.to_string())
+}
+
 /// `09:30:00` if it is on the same day as `since`, else with the date.
-pub(crate) fn until(since: i64, ts: i64) -> String {
+#[must_use]
+pub fn until(since: i64, ts: i64) -> String {
     let (from, to) = (date_time(since), date_time(ts));
     match (from.split_once(' '), to.split_once(' ')) {
         (Some((day, _)), Some((same, time))) if day == same => time.to_owned(),

@@ -9,13 +9,22 @@ pub(crate) struct Index {
     /// By how much a hash is shifted to give the slot at which it belongs.
     shift: u32,
     used: usize,
+    /// Slots that were searched for last, at most one for each [`RECENT_BITS`] of a hash. Most packets belong to
+    /// a connection of these seconds; its slot is found here, in a nearer cache than all slots fit in.
+    recent: Vec<u64>,
 }
 
 const FIRST_BITS: u32 = 8;
+const RECENT_BITS: u32 = 14;
 
 impl Index {
     pub(crate) fn new() -> Self {
-        Self { slots: vec![0; 1 << FIRST_BITS], shift: u32::BITS - FIRST_BITS, used: 0 }
+        Self {
+            slots: vec![0; 1 << FIRST_BITS],
+            shift: u32::BITS - FIRST_BITS,
+            used: 0,
+            recent: vec![0; 1 << RECENT_BITS],
+        }
     }
 
     #[inline]
@@ -27,6 +36,20 @@ impl Index {
     #[inline]
     pub(crate) fn touch(&self, hash: u32) -> u64 {
         self.slots[self.home(hash)]
+    }
+
+    /// The position that was [noted](Self::note) with this hash, if `is` holds for it.
+    #[inline]
+    pub(crate) fn find_recent(&self, hash: u32, is: impl Fn(usize) -> bool) -> Option<usize> {
+        let slot = self.recent[recent_home(hash)];
+        let position = (slot as u32).wrapping_sub(1) as usize;
+        (slot != 0 && (slot >> 32) as u32 == hash && is(position)).then_some(position)
+    }
+
+    /// Notes a position that was found or inserted, for [`find_recent`](Self::find_recent).
+    #[inline]
+    pub(crate) fn note(&mut self, hash: u32, position: usize) {
+        self.recent[recent_home(hash)] = slot(hash, position);
     }
 
     /// The first position with this hash for which `is` holds.
@@ -52,7 +75,7 @@ impl Index {
         if self.used * 4 > self.slots.len() * 3 {
             self.grow();
         }
-        self.put(u64::from(hash) << 32 | (position as u64 + 1));
+        self.put(slot(hash, position));
     }
 
     fn put(&mut self, slot: u64) {
@@ -75,6 +98,14 @@ impl Index {
     }
 }
 
+const fn slot(hash: u32, position: usize) -> u64 {
+    (hash as u64) << 32 | (position as u64 + 1)
+}
+
+const fn recent_home(hash: u32) -> usize {
+    (hash >> (u32::BITS - RECENT_BITS)) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +122,18 @@ mod tests {
         }
         assert!(keys.iter().all(|key| index.find(hash(*key), |at| keys[at] == *key) == Some(*key as usize)));
         assert_eq!(index.find(hash(3), |_| false), None);
+    }
+
+    #[test]
+    fn what_was_noted_last_is_found_without_a_search() {
+        let mut index = Index::new();
+        assert_eq!(index.find_recent(0, |_| true), None);
+        index.note(7, 70);
+        assert_eq!(index.find_recent(7, |at| at == 70), Some(70));
+        assert_eq!(index.find_recent(7, |_| false), None);
+        // Its place among the recent ones is the same.
+        assert_eq!(index.find_recent(8, |_| true), None);
+        index.note(8, 80);
+        assert_eq!(index.find_recent(7, |_| true), None);
     }
 }

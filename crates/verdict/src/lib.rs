@@ -6,6 +6,7 @@
 //!
 //! * A [`Tracker`] takes packets in reading order and rebuilds connections, window by window. Use
 //!   it for captures.
+//! * A [`Capper`] tells which of these packets count, for those who keep packets.
 //! * A [`Connection`] is the rows of one 5-tuple and window, mergeable in any order. Use it where
 //!   packets come grouped.
 //! * Both give [`Findings`], and these, with their [`Surroundings`], a [`Verdict`] or an
@@ -16,6 +17,7 @@
 //!
 //! A verdict says what was seen, never who did it or why.
 
+mod capper;
 mod clock;
 mod connection;
 mod findings;
@@ -32,11 +34,12 @@ mod trace;
 mod tracker;
 mod verdict;
 
+pub use capper::Capper;
 pub use connection::Connection;
 pub use findings::Findings;
 pub use names::Unknown;
 pub use rate::Count;
-pub use row::Row;
+pub use row::{Row, copies};
 pub use signature::Signature;
 pub use stage::{Exclusion, Progress, Stage, Termination};
 pub use tag::{Tag, Tags};

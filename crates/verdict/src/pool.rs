@@ -6,6 +6,7 @@ use crate::Row;
 /// when it outgrows its own, which then serves another flow.
 pub(crate) struct Pool {
     slabs: Vec<Slab>,
+    limit: usize,
 }
 
 /// Where a flow's rows are.
@@ -40,7 +41,8 @@ impl Pool {
     pub(crate) fn new(limit: u16) -> Self {
         let limit = usize::from(limit);
         let sizes = (1..16).map(|power| 1 << power).take_while(|size| *size < limit).chain([limit]);
-        Self { slabs: sizes.map(|size| Slab { size, rows: Vec::new(), free: Vec::new() }).collect() }
+        let slabs = sizes.map(|size| Slab { size, rows: Vec::new(), free: Vec::new() }).collect();
+        Self { slabs, limit }
     }
 
     /// Adds a row to the `len` that `block` has (none is its own before the first); returns where
@@ -64,11 +66,16 @@ impl Pool {
         &slab.rows[block.position() * slab.size..][..usize::from(len)]
     }
 
-    /// Reads from where the row behind the `len` of `block` would be.
+    /// Reads from what will be needed when a row is added to the `len` of `block`: where it will
+    /// be, or all rows if they will be moved then, or be complete.
     #[inline]
     pub(crate) fn touch(&self, block: Block, len: u16) -> u64 {
         let slab = &self.slabs[usize::from(block.slab)];
-        slab.rows.get(block.position() * slab.size + usize::from(len)).map_or(0, |row| u64::from(row.ack))
+        let (start, len) = (block.position() * slab.size, usize::from(len));
+        if len == slab.size || len + 1 == self.limit {
+            return touch_all(&slab.rows[start..start + len]);
+        }
+        u64::from(slab.rows[start + len].ack)
     }
 
     pub(crate) fn free(&mut self, block: Block) {
@@ -95,4 +102,10 @@ impl Pool {
         self.free(block);
         larger
     }
+}
+
+/// Reads from each cache line that rows are in: two rows are as long as one.
+#[inline]
+pub(crate) fn touch_all(rows: &[Row]) -> u64 {
+    rows.iter().step_by(2).map(|row| u64::from(row.ack)).fold(0, u64::wrapping_add)
 }

@@ -81,6 +81,27 @@ impl Row {
     }
 }
 
+/// How many rows of one 5-tuple and window equal another one in every field but time and TTL.
+#[must_use]
+pub fn copies(rows: &[Row]) -> u64 {
+    // The usual case: a sender that counts.
+    if rows.windows(2).all(|pair| pair[0].ip_id < pair[1].ip_id) {
+        return 0;
+    }
+    if rows.len() > 64 {
+        let has_copy = |row: &&Row| rows.iter().filter(|other| row.is_copy_of(other)).nth(1).is_some();
+        return rows.iter().filter(has_copy).count() as u64;
+    }
+    // One bit a row: each pair is looked at once.
+    let mut equal = 0_u64;
+    for (at, row) in rows.iter().enumerate() {
+        for (before, _) in rows[..at].iter().enumerate().filter(|(_, other)| row.is_copy_of(other)) {
+            equal |= 1 << at | 1 << before;
+        }
+    }
+    u64::from(equal.count_ones())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

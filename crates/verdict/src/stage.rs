@@ -158,6 +158,20 @@ impl Termination {
             Self::Open => "open",
         }
     }
+
+    /// What was seen, in one sentence.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Reset => "The client's side sent a RST.",
+            Self::ServerReset => "Only the server's side sent a RST.",
+            Self::Fin => "The client sent a FIN: closed in the ordinary way.",
+            Self::Timeout => {
+                "The client fell silent, and never acknowledged anything that the server sent after its SYN+ACK."
+            }
+            Self::Open => "Still alive when last seen, or silent after it was answered.",
+        }
+    }
 }
 
 impl fmt::Display for Termination {

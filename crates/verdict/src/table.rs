@@ -3,10 +3,11 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-use cutshort_packet::{FiveTuple, Packet};
+use cutshort_packet::FiveTuple;
 
 use crate::index::Index;
-use crate::pool::{Block, Pool};
+use crate::pool::{self, Block, Pool};
+use crate::row::copies;
 use crate::{Findings, Row};
 
 /// Rows by 5-tuple, in the order in which the 5-tuples were first seen.
@@ -28,7 +29,15 @@ pub(crate) struct Table {
 }
 
 /// How many packets are looked up at once.
-pub(crate) const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 256;
+/// How many flows are read ahead when they are judged.
+const AHEAD: usize = 64;
+
+/// A packet that is to be added.
+pub(crate) struct Arrival {
+    pub(crate) five_tuple: FiveTuple,
+    pub(crate) row: Row,
+}
 
 struct Flow {
     five_tuple: FiveTuple,
@@ -64,24 +73,33 @@ impl Table {
     ///
     /// Each packet's flow and rows lie somewhere in hundreds of megabytes. Looking all of them up
     /// before any is changed lets the processor wait for many of them at once.
-    pub(crate) fn add_all(&mut self, packets: &[Packet]) {
+    pub(crate) fn add_all(&mut self, arrivals: &[Arrival]) {
         let mut hashes = [0; BATCH];
-        let mut found = [None; BATCH];
-        for batch in packets.chunks(BATCH) {
-            let (hashes, found) = (&mut hashes[..batch.len()], &mut found[..batch.len()]);
-            for (packet, hash) in batch.iter().zip(&mut *hashes) {
-                *hash = self.hash(&packet.five_tuple);
-            }
-            near(hashes.iter().map(|hash| self.index.touch(*hash)));
-            for ((packet, hash), flow) in batch.iter().zip(&*hashes).zip(&mut *found) {
-                *flow = self.find(*hash, &packet.five_tuple);
-            }
-            near(found.iter().flatten().map(|at| self.touch(*at)));
-            for ((packet, hash), flow) in batch.iter().zip(&*hashes).zip(&*found) {
-                let flow = flow.unwrap_or_else(|| self.find_or_insert(*hash, &packet.five_tuple));
-                self.add(flow, packet);
+        let mut flows = [None; BATCH];
+        for batch in arrivals.chunks(BATCH) {
+            let (hashes, flows) = (&mut hashes[..batch.len()], &mut flows[..batch.len()]);
+            self.look_up(batch, hashes, flows);
+            near(flows.iter().flatten().map(|at| self.touch(*at)));
+            for ((arrival, hash), at) in batch.iter().zip(&*hashes).zip(&*flows) {
+                let at = at.unwrap_or_else(|| self.find_or_insert(*hash, &arrival.five_tuple));
+                self.add(at, arrival.row);
             }
         }
+    }
+
+    /// Finds the flows that had packets lately, and reads from where the index will be searched for the others.
+    fn look_up(&self, batch: &[Arrival], hashes: &mut [u32], flows: &mut [Option<usize>]) {
+        for (arrival, hash) in batch.iter().zip(&mut *hashes) {
+            *hash = self.hash(&arrival.five_tuple);
+        }
+        // As a list, which is read from in so few steps that the processor waits for all of it at once.
+        let (mut others, mut count) = ([0; BATCH], 0);
+        for ((arrival, hash), flow) in batch.iter().zip(hashes).zip(flows) {
+            *flow = self.index.find_recent(*hash, |at| self.flows[at].five_tuple == arrival.five_tuple);
+            others[count] = *hash;
+            count += usize::from(flow.is_none());
+        }
+        near(others[..count].iter().map(|hash| self.index.touch(*hash)));
     }
 
     /// Folded multiplication, as in wyhash and its kin.
@@ -104,16 +122,15 @@ impl Table {
     #[inline]
     fn touch(&self, at: usize) -> u64 {
         let flow = &self.flows[at];
-        if flow.sealed { 0 } else { self.pool.touch(flow.block, flow.len) }
+        if flow.sealed || flow.len == self.limit { 0 } else { self.pool.touch(flow.block, flow.len) }
     }
 
     #[inline]
-    fn add(&mut self, at: usize, packet: &Packet) {
+    fn add(&mut self, at: usize, row: Row) {
         let flow = &mut self.flows[at];
         if flow.len == self.limit {
             return;
         }
-        let row = Row::from(packet);
         flow.block = self.pool.push(flow.block, flow.len, row);
         flow.len += 1;
         flow.has_rst |= row.has_rst();
@@ -123,11 +140,13 @@ impl Table {
     }
 
     fn find_or_insert(&mut self, hash: u32, five_tuple: &FiveTuple) -> usize {
-        self.find(hash, five_tuple).unwrap_or_else(|| {
+        let at = self.find(hash, five_tuple).unwrap_or_else(|| {
             self.index.insert(hash, self.flows.len());
             self.flows.push(Flow::new(five_tuple));
             self.flows.len() - 1
-        })
+        });
+        self.index.note(hash, at);
+        at
     }
 
     #[inline]
@@ -151,6 +170,14 @@ impl Table {
         if flow.sealed { &[] } else { self.pool.rows(flow.block, flow.len) }
     }
 
+    /// Reads from what is kept of a flow, so that it is near when it is judged.
+    fn touch_kept(&self, flow: &Flow) -> u64 {
+        match self.sealed.get(flow.block.position()) {
+            Some(findings) if flow.sealed => u64::from(findings.packets) ^ findings.last_ts as u64,
+            _ => pool::touch_all(self.kept(flow)),
+        }
+    }
+
     fn findings(&self, flow: &Flow) -> Findings {
         if flow.sealed { self.sealed[flow.block.position()] } else { Findings::of(self.kept(flow)) }
     }
@@ -165,6 +192,9 @@ impl Table {
         let mut other_rsts = self.other_rsts().into_iter().peekable();
         let (mut all, mut copied) = (self.rows, self.copies);
         for (at, flow) in self.flows.iter().enumerate() {
+            if at.is_multiple_of(AHEAD) {
+                near(self.flows[at..].iter().take(AHEAD).map(|flow| self.touch_kept(flow)));
+            }
             let findings = self.findings(flow);
             let rows = self.kept(flow);
             all += rows.len() as u64;
@@ -173,6 +203,10 @@ impl Table {
             each(&flow.five_tuple, &findings, other_rst.map(|(_, ts)| ts), rows);
         }
         (all, copied)
+    }
+
+    pub(crate) fn five_tuples(&self) -> impl Iterator<Item = &FiveTuple> + Clone {
+        self.flows.iter().map(|flow| &flow.five_tuple)
     }
 
     /// The kept rows of a 5-tuple, and the time of the other direction's latest RST bit.
@@ -197,26 +231,6 @@ impl Table {
         found.sort_unstable();
         found
     }
-}
-
-/// How many rows equal another one in every field but time and TTL.
-fn copies(rows: &[Row]) -> u64 {
-    // The usual case: a sender that counts.
-    if rows.windows(2).all(|pair| pair[0].ip_id < pair[1].ip_id) {
-        return 0;
-    }
-    if rows.len() > 64 {
-        let has_copy = |row: &&Row| rows.iter().filter(|other| row.is_copy_of(other)).nth(1).is_some();
-        return rows.iter().filter(has_copy).count() as u64;
-    }
-    // One bit a row: each pair is looked at once.
-    let mut equal = 0_u64;
-    for (at, row) in rows.iter().enumerate() {
-        for (before, _) in rows[..at].iter().enumerate().filter(|(_, other)| row.is_copy_of(other)) {
-            equal |= 1 << at | 1 << before;
-        }
-    }
-    u64::from(equal.count_ones())
 }
 
 /// Reads from memory whose content is not needed yet.

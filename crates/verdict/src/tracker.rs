@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use cutshort_packet::{FiveTuple, Packet};
 
 use crate::clock::Clock;
-use crate::table::{BATCH, Table};
+use crate::table::{Arrival, BATCH, Table};
 use crate::{Outcome, Row, Rules, Surroundings};
 
 /// Rebuilds connections from packets in reading order, window by window.
@@ -31,7 +31,7 @@ pub struct Tracker {
     current: i64,
     /// Its times: most packets need no division to find their window.
     span: std::ops::Range<i64>,
-    batch: Vec<Packet>,
+    batch: Vec<Arrival>,
     late: u64,
 }
 
@@ -84,7 +84,7 @@ impl Tracker {
         if self.current < self.clock.closed_before() {
             self.late += 1;
         } else {
-            self.batch.push(*packet);
+            self.batch.push(Arrival { five_tuple: packet.five_tuple, row: Row::from(packet) });
         }
     }
 
@@ -172,6 +172,11 @@ impl ClosedWindow {
             each(five_tuple, &findings.judge(&self.rules, &around), rows);
         });
         RowCount { taken, copies }
+    }
+
+    /// All 5-tuples, in the order in which [`for_each`](Self::for_each) calls with them.
+    pub fn five_tuples(&self) -> impl Iterator<Item = &FiveTuple> + Clone {
+        self.table.five_tuples()
     }
 
     /// The rows of one 5-tuple and what is around them; `None` if it is not in the window. The

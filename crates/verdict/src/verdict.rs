@@ -23,6 +23,23 @@ impl Default for Rules {
 pub(crate) const SECOND: i64 = 1_000_000_000;
 
 impl Rules {
+    /// Rises whenever the same packets are judged otherwise than before.
+    pub const VERSION: u32 = 1;
+
+    /// A number that changes with the settings and with the [version](Self::VERSION), for those
+    /// who keep what was judged. Never 0.
+    #[must_use]
+    pub const fn digest(&self) -> u64 {
+        // FNV-1a over words.
+        const PRIME: u64 = 0x0100_0000_01b3;
+        let mut digest = 0xcbf2_9ce4_8422_2325;
+        digest = (digest ^ Self::VERSION as u64).wrapping_mul(PRIME);
+        digest = (digest ^ self.window.cast_unsigned()).wrapping_mul(PRIME);
+        digest = (digest ^ self.guard.cast_unsigned()).wrapping_mul(PRIME);
+        digest = (digest ^ self.packet_limit as u64).wrapping_mul(PRIME);
+        digest | 1
+    }
+
     /// The window that holds a time: its number since the epoch.
     #[must_use]
     pub const fn window_of(&self, ts: i64) -> i64 {

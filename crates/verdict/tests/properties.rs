@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{
-    ClosedWindow, Connection, Progress, Row, Rules, Stage, Tag, Termination, Trace, Tracker, Verdict,
+    Capper, ClosedWindow, Connection, Progress, Row, Rules, Stage, Tag, Termination, Trace, Tracker, Verdict,
 };
 use proptest::prelude::*;
 use rows::{case, packet, shift_seq};
@@ -130,6 +130,7 @@ proptest! {
         let (tracked, tracked_late) = tracked(&inputs, rules, true, takes);
         prop_assert_eq!(tracked_late, late);
         assert_same(&tracked, &windows, true)?;
+        prop_assert_eq!(capped(&inputs, rules), (taken(&windows), late));
     }
 }
 
@@ -196,6 +197,33 @@ fn tracked(inputs: &[Input], rules: Rules, keep_rows: bool, takes: bool) -> (Vec
     let late = tracker.late();
     windows.extend(tracker.finish().map(|window| read(&window)));
     (windows, late)
+}
+
+type Taken = BTreeMap<(i64, FiveTuple), Vec<Row>>;
+
+/// The rows that a capper takes of an input, and how many came late.
+fn capped(inputs: &[Input], rules: Rules) -> (Taken, u64) {
+    let (mut capper, mut taken) = (Capper::new(rules), Taken::new());
+    for input in inputs {
+        match input {
+            Input::Packet(packet) if capper.record(packet.ts, Some(packet)) => {
+                let window = rules.window_start(rules.window_of(packet.ts));
+                taken.entry((window, packet.five_tuple)).or_default().push(Row::from(packet));
+            }
+            Input::Packet(_) => {}
+            Input::Others { ts, count } => (0..*count).for_each(|_| assert!(!capper.record(*ts, None))),
+        }
+    }
+    (taken, capper.late())
+}
+
+fn taken(windows: &[Window]) -> Taken {
+    let rows = |window: &Window| {
+        let start = window.start;
+        let rows = window.connections.iter().map(move |(tuple, (_, rows))| ((start, *tuple), rows.clone()));
+        rows.collect::<Vec<_>>()
+    };
+    windows.iter().flat_map(rows).collect()
 }
 
 fn read(window: &ClosedWindow) -> Window {

@@ -41,7 +41,7 @@ impl<W: Write> Writer for Csv<W> {
 }
 
 /// The error of the output as it came: the conversion of the crate hides a broken pipe.
-fn io_error(error: csv::Error) -> io::Error {
+pub(crate) fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),

@@ -147,7 +147,7 @@ fn file_writer<W: Write + Send>(output: W, stored: bool) -> io::Result<Serialize
     SerializedFileWriter::new(output, schema, Arc::new(properties.build())).map_err(io_error)
 }
 
-pub(super) fn io_error(error: ParquetError) -> io::Error {
+pub(crate) fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
             Ok(error) => *error,

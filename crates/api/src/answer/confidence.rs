@@ -1,0 +1,46 @@
+//! How far an answer can be trusted: Radar's confidence level.
+
+use cutshort_verdict::Count;
+
+use super::groups::Groups;
+
+/// With fewer connections a share may be more than 5 percentage points off (95 % interval).
+pub const LEAST_SAMPLE: u64 = 400;
+/// With fewer connections in the middle piece of time, a share there may be more than 10 points off.
+pub const LEAST_POINT: u64 = 100;
+/// When more pieces of time than this share have no connection at all, a series has gaps.
+pub const MOST_GAPS: f64 = 0.1;
+/// When connections stand for so different numbers that they are worth less than this share of them.
+pub const LEAST_EFFECT: f64 = 0.25;
+
+/// The level of a series: 1 too little data and erratic, 2 too little data, 3 erratic, 5 no known issue.
+/// `points` is how many pieces of time there are, with and without a connection.
+#[must_use]
+pub(super) fn level(groups: &Groups, points: usize) -> u8 {
+    match (is_little(groups, points), is_erratic(groups, points)) {
+        (true, true) => 1,
+        (true, false) => 2,
+        (false, true) => 3,
+        (false, false) => 5,
+    }
+}
+
+fn is_little(groups: &Groups, points: usize) -> bool {
+    let mut sampled: Vec<u64> = groups.totals.iter().map(|count| count.sampled).collect();
+    sampled.sort_unstable();
+    let middle = sampled.get(sampled.len() / 2).copied().unwrap_or(0);
+    groups.total().sampled < LEAST_SAMPLE || points > 1 && middle < LEAST_POINT
+}
+
+fn is_erratic(groups: &Groups, points: usize) -> bool {
+    let gaps = points.saturating_sub(groups.times.len());
+    gaps as f64 > points as f64 * MOST_GAPS || effect(&groups.total()) < LEAST_EFFECT
+}
+
+/// Kish's effective sample size as a share of the sample.
+fn effect(total: &Count) -> f64 {
+    if total.squares == 0 {
+        return 1.0;
+    }
+    (total.weight as f64).powi(2) / total.squares as f64 / total.sampled as f64
+}

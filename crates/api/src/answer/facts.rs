@@ -1,0 +1,78 @@
+//! What must be known besides counts to answer well.
+
+use std::ops::Range;
+
+use cutshort_geo::Country;
+use cutshort_store::{Annotation, Choice, Selection, Status, Store, WINDOW};
+
+use crate::problem::Problem;
+use crate::question::Series;
+
+/// What is there, what is missing, and what the operator has noted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// What is there.
+    pub status: Status,
+    /// Windows that are over and whose results are missing or out of date, rising.
+    pub pending: Vec<i64>,
+    /// All annotations.
+    pub annotations: Vec<Annotation>,
+}
+
+impl Facts {
+    /// Reads them from a store.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn read(store: &dyn Store, now: i64) -> Result<Self, Problem> {
+        let is_pending = |start: i64| start.saturating_add(WINDOW) <= now;
+        let windows = store.windows(i64::MIN..i64::MAX)?;
+        let pending = windows.iter().filter(|window| window.is_due() && is_pending(window.start));
+        Ok(Self {
+            status: store.status()?,
+            pending: pending.map(|window| window.start).collect(),
+            annotations: store.annotations(i64::MIN..i64::MAX)?,
+        })
+    }
+
+    /// How many windows of a range wait for their results.
+    #[must_use]
+    pub fn pending_in(&self, range: &Range<i64>) -> usize {
+        let before = |time: i64| self.pending.partition_point(|start| *start < time);
+        before(range.end) - before(range.start)
+    }
+
+    /// Whether all windows of a range are over and have results.
+    #[must_use]
+    pub fn is_closed(&self, range: &Range<i64>, now: i64) -> bool {
+        range.end <= now && self.pending_in(range) == 0
+    }
+
+    /// The annotations that concern a series: those of its time, and of everybody or of a place that is
+    /// asked for.
+    pub(super) fn annotations_of<'a>(&'a self, series: &'a Series) -> impl Iterator<Item = &'a Annotation> {
+        let concerns = |annotation: &&Annotation| {
+            annotation.content.touches(&series.range) && is_meant(annotation, &series.selection)
+        };
+        self.annotations.iter().filter(concerns)
+    }
+}
+
+fn is_meant(annotation: &Annotation, selection: &Selection) -> bool {
+    let content = &annotation.content;
+    let everybody = content.locations.is_empty() && content.asns.is_empty();
+    let of_continent = |country: &Country| {
+        asks_for(&selection.continents, &country.continent()) && selection.locations.has(Some(country))
+    };
+    everybody
+        || content.asns.iter().any(|asn| asks_for(&selection.asns, asn))
+        || content
+            .locations
+            .iter()
+            .any(|country| asks_for(&selection.locations, country) || of_continent(country))
+}
+
+/// Whether a value is asked for by name.
+fn asks_for<T: PartialEq>(choice: &Choice<T>, value: &T) -> bool {
+    choice.include.contains(value) && choice.has(Some(value))
+}

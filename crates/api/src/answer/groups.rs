@@ -1,0 +1,301 @@
+//! Counts of a store into groups with names, in time.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cutshort_store::cell::{Network, Port};
+use cutshort_store::{Bucket, Dimension, RollupAnswer, RollupQuery, RollupRow, Store, Value};
+use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
+
+use crate::problem::Problem;
+use crate::question::{FILE, Series, stage_name};
+
+/// By what an answer tells connections apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum By {
+    /// Where they were cut short.
+    Stage,
+    /// What a store tells apart.
+    Dimension(Dimension),
+    /// 5-tuples that are in no total, by reason, beside connections.
+    Exclusion,
+}
+
+/// The names of all.
+pub const DIMENSIONS: [(&str, By); 10] = [
+    ("stage", By::Stage),
+    ("tag", By::Dimension(Dimension::Tag)),
+    ("signature", By::Dimension(Dimension::Signature)),
+    ("termination", By::Dimension(Dimension::Termination)),
+    ("ip_version", By::Dimension(Dimension::IpVersion)),
+    ("location", By::Dimension(Dimension::Location)),
+    ("as", By::Dimension(Dimension::As)),
+    ("port", By::Dimension(Dimension::Port)),
+    ("node", By::Dimension(Dimension::Node)),
+    ("exclusion", By::Exclusion),
+];
+
+/// The rest.
+pub const OTHER: &str = "other";
+/// Where no country or network is known.
+const UNKNOWN: &str = "unknown";
+/// Connections without a signature, and those that are in the total.
+const NO_SIGNATURE: &str = "none";
+const CONNECTION: &str = "connection";
+
+impl By {
+    /// The one that is called so; capitals do not matter.
+    ///
+    /// # Errors
+    /// The names there are.
+    pub fn from_name(name: &str) -> Result<Self, String> {
+        let found = DIMENSIONS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        found.map(|(_, by)| *by).ok_or_else(|| {
+            let names: Vec<&str> = DIMENSIONS.iter().map(|(name, _)| *name).collect();
+            format!("no dimension is called '{name}'; there are: {}", names.join(", "))
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        DIMENSIONS.iter().find(|(_, by)| *by == self).map_or("", |(name, _)| *name)
+    }
+
+    /// Whether shares of all groups add up to 100: a connection may have several tags.
+    #[must_use]
+    pub fn adds_up(self) -> bool {
+        self != Self::Dimension(Dimension::Tag)
+    }
+
+    const fn dimension(self) -> Option<Dimension> {
+        match self {
+            Self::Dimension(dimension) => Some(dimension),
+            Self::Stage | Self::Exclusion => None,
+        }
+    }
+
+    /// The groups that are there even if they are empty.
+    fn always(self) -> Vec<String> {
+        match self {
+            Self::Stage => Stage::ALL.map(|stage| stage_name(stage).to_owned()).to_vec(),
+            Self::Exclusion => exclusion_names().map(str::to_owned).collect(),
+            Self::Dimension(_) => Vec::new(),
+        }
+    }
+
+    /// Where a group stands before others of which more were seen; those of open sets go by their counts.
+    fn order(self, name: &str) -> usize {
+        let position = |mut names: Box<dyn Iterator<Item = &'static str>>| names.position(|own| own == name);
+        let found = match self {
+            Self::Stage => position(Box::new(Stage::ALL.into_iter().map(stage_name))),
+            Self::Exclusion => position(Box::new(exclusion_names())),
+            Self::Dimension(Dimension::Tag) => position(Box::new(Tag::ALL.into_iter().map(Tag::name))),
+            Self::Dimension(Dimension::Signature) => {
+                position(Box::new(Signature::all().map(Signature::name)))
+            }
+            Self::Dimension(Dimension::Termination) => {
+                position(Box::new(Termination::ALL.into_iter().map(Termination::name)))
+            }
+            Self::Dimension(_) => None,
+        };
+        found.unwrap_or(usize::MAX)
+    }
+}
+
+fn exclusion_names() -> impl Iterator<Item = &'static str> {
+    [CONNECTION].into_iter().chain(Exclusion::ALL.into_iter().map(Exclusion::name))
+}
+
+/// One value of a dimension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its name in answers.
+    pub name: String,
+    /// Its counts, one for each of [`Groups::times`].
+    pub counts: Vec<Count>,
+}
+
+/// The counts of one series.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    /// Where each piece of time begins, rising; those without a connection are left out. One, the beginning
+    /// of the range, if time is not cut.
+    pub times: Vec<i64>,
+    /// All, one for each of `times`.
+    pub totals: Vec<Count>,
+    /// The values.
+    pub groups: Vec<Group>,
+    /// Whether networks were put together as `other` by the store.
+    pub networks_folded: bool,
+    /// Whether ports were.
+    pub ports_folded: bool,
+}
+
+impl Groups {
+    /// All pieces of time together.
+    #[must_use]
+    pub fn total(&self) -> Count {
+        sum(&self.totals)
+    }
+}
+
+/// Adds counts.
+#[must_use]
+pub fn sum(counts: &[Count]) -> Count {
+    let mut total = Count::default();
+    counts.iter().for_each(|count| total.merge(count));
+    total
+}
+
+/// Counts a series.
+///
+/// # Errors
+/// What the store gives.
+pub(super) fn count(
+    store: &dyn Store,
+    series: &Series,
+    bucket: Option<Bucket>,
+    by: By,
+    limit: usize,
+) -> Result<Groups, Problem> {
+    let query =
+        |by| RollupQuery { range: series.range.clone(), bucket, selection: series.selection.clone(), by };
+    let answer = store.rollups(&query(by.dimension()))?;
+    // Groups that overlap do not tell how many there are.
+    let all = if by.adds_up() { None } else { Some(store.rollups(&query(None))?) };
+    Ok(Counting::new(series, by).answer(&answer, all.as_ref(), limit))
+}
+
+struct Counting<'a> {
+    series: &'a Series,
+    by: By,
+    totals: BTreeMap<i64, Count>,
+    groups: HashMap<String, BTreeMap<i64, Count>>,
+}
+
+impl<'a> Counting<'a> {
+    fn new(series: &'a Series, by: By) -> Self {
+        Self { series, by, totals: BTreeMap::new(), groups: HashMap::new() }
+    }
+
+    fn answer(mut self, answer: &RollupAnswer, all: Option<&RollupAnswer>, limit: usize) -> Groups {
+        answer.rows.iter().for_each(|row| self.row(row));
+        if let Some(all) = all {
+            self.totals.clear();
+            for row in &all.rows {
+                let count = self.of_stages(row);
+                self.totals.entry(row.from).or_default().merge(&count);
+            }
+        }
+        self.totals.retain(|_, count| count.weight > 0);
+        let times: Vec<i64> = self.totals.keys().copied().collect();
+        let by = self.by;
+        for name in by.always() {
+            self.groups.entry(name).or_default();
+        }
+        let column = |(name, counts): (String, BTreeMap<i64, Count>)| Group {
+            name,
+            counts: times.iter().map(|time| counts.get(time).copied().unwrap_or_default()).collect(),
+        };
+        let groups = sorted(by, self.groups.into_iter().map(column).collect());
+        Groups {
+            totals: self.totals.into_values().collect(),
+            groups: limited(groups, limit, by.adds_up()),
+            times,
+            networks_folded: answer.networks_folded,
+            ports_folded: answer.ports_folded,
+        }
+    }
+
+    fn row(&mut self, row: &RollupRow) {
+        match self.by {
+            By::Stage => {
+                for (stage, count) in Stage::ALL.into_iter().zip(&row.stages) {
+                    if self.series.stages.has(Some(&stage)) {
+                        self.add(stage_name(stage), row.from, count);
+                    }
+                }
+            }
+            By::Exclusion => {
+                for (name, count) in exclusion_names().zip([row.total()].iter().chain(&row.excluded)) {
+                    self.add(name, row.from, count);
+                }
+            }
+            By::Dimension(_) => {
+                let count = self.of_stages(row);
+                self.add(&value_name(&row.value), row.from, &count);
+            }
+        }
+    }
+
+    fn add(&mut self, name: &str, from: i64, count: &Count) {
+        self.totals.entry(from).or_default().merge(count);
+        if count.sampled > 0 {
+            self.groups.entry(name.to_owned()).or_default().entry(from).or_default().merge(count);
+        }
+    }
+
+    /// The connections at the stages that are asked for.
+    fn of_stages(&self, row: &RollupRow) -> Count {
+        let stages = Stage::ALL.into_iter().zip(&row.stages);
+        let mut total = Count::default();
+        stages
+            .filter(|(stage, _)| self.series.stages.has(Some(stage)))
+            .for_each(|(_, count)| total.merge(count));
+        total
+    }
+}
+
+/// The name of a value in answers.
+#[must_use]
+pub fn value_name(value: &Value) -> String {
+    match value {
+        Value::All => String::new(),
+        Value::Tag(tag) => tag.name().to_owned(),
+        Value::Signature(signature) => signature.map_or(NO_SIGNATURE, Signature::name).to_owned(),
+        Value::Termination(termination) => termination.name().to_owned(),
+        Value::IpVersion(version) => format!("IPv{version}"),
+        Value::Location(country) => country.map_or(UNKNOWN, |country| country.alpha2()).to_owned(),
+        Value::As(Network::As(asn)) => asn.to_string(),
+        Value::As(Network::Unknown) => UNKNOWN.to_owned(),
+        Value::Port(Port::Number(port)) => port.to_string(),
+        Value::As(Network::Other) | Value::Port(Port::Other) => OTHER.to_owned(),
+        Value::Node(name) if name.is_empty() => FILE.to_owned(),
+        Value::Node(name) => name.clone(),
+    }
+}
+
+fn sorted(by: By, mut groups: Vec<Group>) -> Vec<Group> {
+    groups.sort_by_cached_key(|group| {
+        let last = group.name == OTHER;
+        (last, by.order(&group.name), std::cmp::Reverse(sum(&group.counts).weight), group.name.clone())
+    });
+    groups
+}
+
+/// The first groups by their counts; the others together. Where groups overlap, the others are left out.
+fn limited(groups: Vec<Group>, limit: usize, together: bool) -> Vec<Group> {
+    let named = groups.iter().filter(|group| group.name != OTHER).count();
+    if named <= limit {
+        return groups;
+    }
+    let mut by_count: Vec<usize> = (0..groups.len()).filter(|at| groups[*at].name != OTHER).collect();
+    by_count.sort_by_key(|at| (std::cmp::Reverse(sum(&groups[*at].counts).weight), *at));
+    let mut is_kept = vec![false; groups.len()];
+    by_count.into_iter().take(limit).for_each(|at| is_kept[at] = true);
+    let (kept, rest): (Vec<_>, Vec<_>) = groups.into_iter().enumerate().partition(|(at, _)| is_kept[*at]);
+    let mut kept: Vec<Group> = kept.into_iter().map(|(_, group)| group).collect();
+    if together {
+        kept.extend(together_as_other(rest.into_iter().map(|(_, group)| group)));
+    }
+    kept
+}
+
+fn together_as_other(groups: impl Iterator<Item = Group>) -> Option<Group> {
+    groups
+        .reduce(|mut all, group| {
+            all.counts.iter_mut().zip(&group.counts).for_each(|(count, more)| count.merge(more));
+            all
+        })
+        .map(|all| Group { name: OTHER.to_owned(), ..all })
+}

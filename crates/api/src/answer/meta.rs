@@ -1,0 +1,225 @@
+//! What an answer says about itself.
+
+use std::ops::Range;
+
+use cutshort_store::{Bucket, Dimension, WINDOW};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Asked;
+use super::confidence;
+use super::facts::Facts;
+use super::groups::{By, Groups};
+use crate::question::{Series, iso};
+
+/// What an answer says about itself.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Meta {
+    /// How far it can be trusted.
+    pub confidence_info: ConfidenceInfo,
+    /// One for each series.
+    pub date_range: Vec<DateRange>,
+    /// When results were computed last.
+    #[schema(format = DateTime)]
+    pub last_updated: String,
+    /// How numbers are given.
+    pub normalization: &'static str,
+    /// What is counted.
+    pub units: Vec<Unit>,
+    /// How finely time is cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agg_interval: Option<&'static str>,
+}
+
+/// What answers of our own endpoints say besides.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnMeta {
+    /// Windows of 15 minutes in the range whose results are missing or out of date now.
+    pub pending_windows: usize,
+    /// Whether small networks were counted as `other` somewhere in the range.
+    pub networks_folded: bool,
+    /// Whether rare ports were counted as `other` somewhere in the range.
+    pub ports_folded: bool,
+    /// Whether some of the data is simulated.
+    pub simulated: bool,
+    /// Rankings: with fewer connections nobody is ranked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_sample: Option<u64>,
+}
+
+/// How far an answer can be trusted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ConfidenceInfo {
+    /// What is to be known about the time.
+    pub annotations: Vec<Note>,
+    /// 1 too little data and erratic, 2 too little data, 3 erratic, 5 no known issue.
+    #[schema(minimum = 1, maximum = 5)]
+    pub level: u8,
+}
+
+/// Something that is to be known about a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Note {
+    /// Which data it is about.
+    pub data_source: &'static str,
+    /// What is to be known.
+    pub description: String,
+    /// What kind of thing it is.
+    #[schema(pattern = "^(EVENT|GENERAL|OUTAGE|PARTIAL_PROJECTION|PIPELINE|TRAFFIC_ANOMALY)$")]
+    pub event_type: &'static str,
+    /// From when.
+    #[schema(format = DateTime)]
+    pub start_date: String,
+    /// Until when; the end of the range if it still goes on.
+    #[schema(format = DateTime)]
+    pub end_date: String,
+    /// Whether it is an instant.
+    pub is_instantaneous: bool,
+    /// Where to read more; empty if nowhere.
+    pub linked_url: String,
+}
+
+/// A range of time.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DateRange {
+    /// From when.
+    #[schema(format = DateTime)]
+    pub start_time: String,
+    /// Until when, not included.
+    #[schema(format = DateTime)]
+    pub end_time: String,
+}
+
+/// What is counted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Unit {
+    /// Of which values.
+    pub name: &'static str,
+    /// What.
+    pub value: &'static str,
+}
+
+/// Which data all answers are about.
+pub(crate) const DATA_SOURCE: &str = "CONNECTION_ANOMALY";
+
+impl Meta {
+    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups]) -> Self {
+        let series = asked.series;
+        let points = |series: &Series| asked.bucket.map_or(1, |bucket| buckets(&series.range, bucket));
+        let levels =
+            series.iter().zip(counted).map(|(series, groups)| confidence::level(groups, points(series)));
+        let updated = facts.status.updated.unwrap_or(0);
+        Self {
+            confidence_info: ConfidenceInfo {
+                annotations: notes(asked, facts, counted),
+                level: levels.min().unwrap_or(1),
+            },
+            date_range: series.iter().map(|series| DateRange::new(&series.range)).collect(),
+            last_updated: iso(updated),
+            normalization: "PERCENTAGE",
+            units: vec![Unit {
+                name: "*",
+                value: if asked.by == By::Exclusion { "five_tuples" } else { "connections" },
+            }],
+            agg_interval: asked.bucket.map(bucket_name),
+        }
+    }
+}
+
+impl OwnMeta {
+    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups]) -> Self {
+        Self {
+            pending_windows: asked.series.iter().map(|series| facts.pending_in(&series.range)).sum(),
+            networks_folded: counted.iter().any(|groups| groups.networks_folded),
+            ports_folded: counted.iter().any(|groups| groups.ports_folded),
+            simulated: facts.status.simulated,
+            min_sample: None,
+        }
+    }
+}
+
+impl DateRange {
+    fn new(range: &Range<i64>) -> Self {
+        Self { start_time: iso(range.start), end_time: iso(range.end) }
+    }
+}
+
+/// How many buckets a range has, cut ones included.
+fn buckets(range: &Range<i64>, bucket: Bucket) -> usize {
+    let length = bucket.nanoseconds();
+    let whole = bucket.start(range.end + length - 1) - bucket.start(range.start);
+    usize::try_from(whole / length).unwrap_or(0)
+}
+
+const fn bucket_name(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::Quarter => "FIFTEEN_MINUTES",
+        Bucket::Hour => "ONE_HOUR",
+        Bucket::Day => "ONE_DAY",
+        Bucket::Week => "ONE_WEEK",
+    }
+}
+
+/// What the operator has noted, and what is to be known of the data; each once.
+fn notes(asked: &Asked<'_>, facts: &Facts, counted: &[Groups]) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    let mut add = |note: Note| {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    };
+    for (series, groups) in asked.series.iter().zip(counted) {
+        facts.annotations_of(series).for_each(|annotation| add(operators(annotation, series)));
+        of_data(asked, facts, series, groups).into_iter().for_each(&mut add);
+    }
+    notes
+}
+
+fn operators(annotation: &cutshort_store::Annotation, series: &Series) -> Note {
+    let content = &annotation.content;
+    Note {
+        data_source: DATA_SOURCE,
+        description: content.description.clone(),
+        event_type: content.kind.name(),
+        start_date: iso(content.start),
+        end_date: iso(content.end.unwrap_or(series.range.end)),
+        is_instantaneous: content.end == Some(content.start),
+        linked_url: content.linked_url.clone().unwrap_or_default(),
+    }
+}
+
+/// What a reader must know of the data of a series.
+fn of_data(asked: &Asked<'_>, facts: &Facts, series: &Series, groups: &Groups) -> Vec<Note> {
+    let pending = facts.pending_in(&series.range);
+    let first = facts.pending.partition_point(|start| *start < series.range.start);
+    let waiting = &facts.pending[first..first + pending];
+    let span = |windows: &[i64]| {
+        Some(windows.first()?.max(&series.range.start).to_owned()..windows.last()?.saturating_add(WINDOW))
+    };
+    let asks_networks = !series.selection.asns.is_all() || asked.by == By::Dimension(Dimension::As);
+    let asks_ports = !series.selection.ports.is_all() || asked.by == By::Dimension(Dimension::Port);
+    let whole = || Some(series.range.clone());
+    let said = [
+        (pending > 0, "PIPELINE", span(waiting), format!("Results of {pending} windows of 15 minutes are missing or out of date here, and are being computed.")),
+        (asks_networks && groups.networks_folded, "GENERAL", whole(), "Networks with few connections were counted as 'other' in some windows, and are not found there by number.".to_owned()),
+        (asks_ports && groups.ports_folded, "GENERAL", whole(), "Ports with few connections were counted as 'other' in some windows, and are not found there by number.".to_owned()),
+        (facts.status.simulated, "GENERAL", whole(), "SIMULATED: some of the data is made up.".to_owned()),
+    ];
+    let note = |(holds, kind, range, text): (bool, _, Option<Range<i64>>, _)| {
+        let range = range.filter(|_| holds)?;
+        Some(Note {
+            data_source: DATA_SOURCE,
+            description: text,
+            event_type: kind,
+            start_date: iso(range.start),
+            end_date: iso(range.end),
+            is_instantaneous: false,
+            linked_url: String::new(),
+        })
+    };
+    said.into_iter().filter_map(note).collect()
+}

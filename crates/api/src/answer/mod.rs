@@ -1,0 +1,121 @@
+//! Questions into answers: shares that add up, and what is to be said beside them.
+
+mod confidence;
+mod csv;
+mod facts;
+mod groups;
+mod meta;
+mod shape;
+mod shares;
+mod top;
+mod top_shape;
+
+use cutshort_store::{Bucket, Store};
+
+pub use confidence::{LEAST_EFFECT, LEAST_POINT, LEAST_SAMPLE, MOST_GAPS};
+pub use facts::Facts;
+pub use groups::{By, DIMENSIONS, Group, Groups, OTHER, sum, value_name};
+pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
+pub use shape::{CountColumns, CountOfSeries, Counts};
+pub use shares::{Share, shares};
+pub use top::{AskedTop, Code, Completed, Excluded, Numbers, Order, Ranked, Top, Who, top};
+pub use top_shape::{RankedAs, RankedLocation};
+
+pub(crate) use csv::text as csv_text;
+pub(crate) use meta::DATA_SOURCE;
+
+use crate::problem::Problem;
+use crate::question::{Series, iso};
+
+/// What is asked of a store.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The series, side by side.
+    pub series: &'a [Series],
+    /// Time is cut into these, if at all.
+    pub bucket: Option<Bucket>,
+    /// Told apart by this.
+    pub by: By,
+    /// How many groups have a name; the rest is `other`.
+    pub limit: usize,
+    /// Whether counts stand beside shares.
+    pub counts: bool,
+    /// Whether this is an endpoint of our own, not one of Radar's.
+    pub own: bool,
+}
+
+/// An answer: shares of groups, of one piece of time or many, for each series.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What it says about itself.
+    pub meta: Meta,
+    /// What it says besides on endpoints of our own.
+    pub own: Option<OwnMeta>,
+    /// The counts of each series.
+    pub series: Vec<Answered>,
+    /// What groups are.
+    pub by: By,
+    /// How time is cut.
+    pub bucket: Option<Bucket>,
+    /// Whether counts stand beside shares.
+    pub counts: bool,
+}
+
+/// The counts of one series.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Its key in the result.
+    pub name: String,
+    /// When its range begins.
+    pub start: i64,
+    /// Its counts.
+    pub groups: Groups,
+}
+
+/// Answers a question.
+///
+/// # Errors
+/// What the store gives; and that there is no data where shares would have to add up.
+pub fn answer(store: &dyn Store, facts: &Facts, asked: &Asked<'_>) -> Result<Answer, Problem> {
+    let count = |series| groups::count(store, series, asked.bucket, asked.by, asked.limit);
+    let counted: Vec<Groups> = asked.series.iter().map(count).collect::<Result<_, _>>()?;
+    if asked.bucket.is_none() && !asked.own {
+        asked.series.iter().zip(&counted).try_for_each(|(series, groups)| has_data(series, groups, facts))?;
+    }
+    let answered = |(series, groups): (&Series, Groups)| Answered {
+        name: series.name.clone(),
+        start: series.range.start,
+        groups,
+    };
+    Ok(Answer {
+        meta: Meta::new(asked, facts, &counted),
+        own: asked.own.then(|| OwnMeta::new(asked, facts, &counted)),
+        series: asked.series.iter().zip(counted).map(answered).collect(),
+        by: asked.by,
+        bucket: asked.bucket,
+        counts: asked.counts,
+    })
+}
+
+/// Shares of nothing cannot add up to 100, as clients of Radar expect, and zeros would be made up.
+fn has_data(series: &Series, groups: &Groups, facts: &Facts) -> Result<(), Problem> {
+    if groups.total().weight > 0 {
+        return Ok(());
+    }
+    let there = match facts.status.window_range {
+        Some((first, last)) => {
+            format!(
+                "there are results from {} to {}",
+                iso(first),
+                iso(last.saturating_add(cutshort_store::WINDOW))
+            )
+        }
+        None => "there are no results at all yet: import captures, or let packets come in".to_owned(),
+    };
+    let (name, range) = (&series.name, &series.range);
+    Err(Problem::no_data(format!(
+        "{name}: no connection from {} to {} is in the selection; {there}",
+        iso(range.start),
+        iso(range.end)
+    )))
+}

@@ -1,0 +1,147 @@
+//! How an answer looks in JSON.
+
+use cutshort_verdict::Count;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use super::groups::{Group, Groups};
+use super::shares::{Share, shares};
+use super::{Answer, Meta, OwnMeta};
+use crate::question::iso;
+
+impl Groups {
+    /// The shares of each group, one for each piece of time.
+    #[must_use]
+    pub fn shares(&self, add_up: bool) -> Vec<Vec<Share>> {
+        let mut columns = vec![Vec::with_capacity(self.times.len()); self.groups.len()];
+        for (at, total) in self.totals.iter().enumerate() {
+            let parts: Vec<u64> = self.groups.iter().map(|group| group.counts[at].weight).collect();
+            let row = match add_up {
+                true => shares(&parts),
+                false => parts.iter().map(|part| Share::part(*part, total.weight)).collect(),
+            };
+            columns.iter_mut().zip(row).for_each(|(column, share)| column.push(share));
+        }
+        columns
+    }
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("meta", &WholeMeta { meta: &self.meta, own: self.own.as_ref() })?;
+        for series in &self.series {
+            map.serialize_entry(&series.name, &Shares { answer: self, groups: &series.groups })?;
+        }
+        if self.counts {
+            map.serialize_entry("counts", &AllCounts(self))?;
+        }
+        map.end()
+    }
+}
+
+/// What an answer says about itself, with what only our own endpoints say.
+#[derive(Serialize)]
+pub(super) struct WholeMeta<'a> {
+    #[serde(flatten)]
+    pub(super) meta: &'a Meta,
+    #[serde(flatten)]
+    pub(super) own: Option<&'a OwnMeta>,
+}
+
+/// The shares of one series.
+struct Shares<'a> {
+    answer: &'a Answer,
+    groups: &'a Groups,
+}
+
+impl Serialize for Shares<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { answer, groups } = self;
+        let in_time = answer.bucket.is_some();
+        let mut map = serializer.serialize_map(None)?;
+        if in_time {
+            let times: Vec<String> = groups.times.iter().map(|time| iso(*time)).collect();
+            map.serialize_entry("timestamps", &times)?;
+        }
+        for (group, column) in groups.groups.iter().zip(groups.shares(answer.by.adds_up())) {
+            match column.first() {
+                _ if in_time => map.serialize_entry(&group.name, &column)?,
+                Some(share) => map.serialize_entry(&group.name, share)?,
+                None => {}
+            }
+        }
+        map.end()
+    }
+}
+
+/// The counts of all series.
+struct AllCounts<'a>(&'a Answer);
+
+impl Serialize for AllCounts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let series = self.0.series.iter();
+        serializer.collect_map(series.map(|series| (&series.name, CountOfSeries::new(&series.groups))))
+    }
+}
+
+/// The counts of one series.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CountOfSeries {
+    /// Of all connections.
+    pub total: Counts,
+    /// Of each group.
+    #[schema(value_type = std::collections::BTreeMap<String, CountColumns>)]
+    pub groups: serde_json::Map<String, serde_json::Value>,
+}
+
+/// How many connections there are, one number for each piece of time.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct Counts {
+    /// Connections that were really sampled.
+    pub sampled: Vec<u64>,
+    /// Connections that they stand for.
+    pub weight: Vec<u64>,
+}
+
+/// The counts of a group, one number for each piece of time.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CountColumns {
+    /// How many there are.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Lower end of the 95 % interval of the share (Wilson), in percent.
+    #[schema(value_type = Vec<String>)]
+    pub low: Vec<Share>,
+    /// Its upper end.
+    #[schema(value_type = Vec<String>)]
+    pub high: Vec<Share>,
+}
+
+impl CountOfSeries {
+    fn new(groups: &Groups) -> Self {
+        let column = |group: &Group| {
+            let columns = serde_json::to_value(CountColumns::new(&group.counts, &groups.totals));
+            (group.name.clone(), columns.unwrap_or_default())
+        };
+        Self { total: Counts::new(&groups.totals), groups: groups.groups.iter().map(column).collect() }
+    }
+}
+
+impl Counts {
+    fn new(counts: &[Count]) -> Self {
+        Self {
+            sampled: counts.iter().map(|count| count.sampled).collect(),
+            weight: counts.iter().map(|count| count.weight).collect(),
+        }
+    }
+}
+
+impl CountColumns {
+    fn new(counts: &[Count], totals: &[Count]) -> Self {
+        let intervals = counts.iter().zip(totals).map(|(count, total)| count.interval_of(total));
+        let (low, high) = intervals.map(|(low, high)| (Share::of(low), Share::of(high))).unzip();
+        Self { counts: Counts::new(counts), low, high }
+    }
+}

@@ -1,0 +1,321 @@
+//! Rankings of networks and countries.
+
+use std::collections::HashMap;
+
+use cutshort_geo::Geo;
+use cutshort_report::least_sample;
+use cutshort_store::cell::Network;
+use cutshort_store::{Dimension, RollupAnswer, RollupQuery, RollupRow, Selection, Store, Value};
+use cutshort_verdict::{Count, Exclusion, Stage};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::groups::By;
+use super::{Asked, Facts, Groups, Meta, OwnMeta, Share};
+use crate::problem::Problem;
+use crate::question::Series;
+
+/// Who is ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Networks.
+    Ases,
+    /// Countries.
+    Locations,
+}
+
+/// By what is ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The lower end of the interval of the share, so that few connections do not put anybody on top.
+    Low,
+    /// The share.
+    Value,
+    /// The number of connections at the stages.
+    Count,
+}
+
+/// A ranking that is asked for. The stages of the series are those whose share is ranked.
+#[derive(Clone, Copy, Debug)]
+pub struct AskedTop<'a> {
+    /// The series, side by side.
+    pub series: &'a [Series],
+    /// Who is ranked.
+    pub who: Who,
+    /// By what.
+    pub order: Order,
+    /// How many.
+    pub limit: usize,
+    /// Only those with so many sampled connections; none chooses by how many there are.
+    pub least: Option<u64>,
+}
+
+/// A ranking.
+#[derive(Clone, Debug)]
+pub struct Top {
+    /// What it says about itself.
+    pub meta: Meta,
+    /// What it says besides.
+    pub own: OwnMeta,
+    /// The ranked of each series.
+    pub series: Vec<(String, Vec<Ranked>)>,
+}
+
+/// A network or country in a ranking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ranked {
+    /// Its number or code.
+    pub code: Code,
+    /// Its name; empty if unknown.
+    pub name: String,
+    /// Its numbers.
+    pub numbers: Numbers,
+}
+
+/// Who is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// A network.
+    As(u32),
+    /// A country.
+    Location(cutshort_geo::Country),
+}
+
+/// What a ranking says of each. Shares are in percent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Numbers {
+    /// The share of connections at the stages that are asked for.
+    #[schema(value_type = String)]
+    pub value: Share,
+    /// Lower end of its 95 % interval (Wilson).
+    #[schema(value_type = String)]
+    pub low: Share,
+    /// Upper end.
+    #[schema(value_type = String)]
+    pub high: Share,
+    /// Sampled connections at the stages.
+    pub matching: u64,
+    /// All sampled connections.
+    pub connections: u64,
+    /// For how many connections all of them stand.
+    pub weight: u64,
+    /// The same over connections that completed the handshake: addresses of others may be spoofed.
+    pub completed: Completed,
+    /// Shares of 5-tuples that are in no total, by reason, among all of the network or country.
+    pub excluded: Excluded,
+}
+
+/// Over connections that completed the handshake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Completed {
+    /// The share of those at the stages.
+    #[schema(value_type = String)]
+    pub value: Share,
+    /// Lower end of its 95 % interval (Wilson).
+    #[schema(value_type = String)]
+    pub low: Share,
+    /// Upper end.
+    #[schema(value_type = String)]
+    pub high: Share,
+    /// Sampled connections at the stages.
+    pub matching: u64,
+    /// All sampled connections.
+    pub connections: u64,
+}
+
+/// 5-tuples that are in no total.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Excluded {
+    /// Without a SYN.
+    #[schema(value_type = String)]
+    pub no_syn: Share,
+    /// With several SYNs.
+    #[schema(value_type = String)]
+    pub multiple_syn: Share,
+    /// Cut by the end of what was seen.
+    #[schema(value_type = String)]
+    pub incomplete: Share,
+}
+
+/// Ranks.
+///
+/// # Errors
+/// What the store gives.
+pub fn top(store: &dyn Store, facts: &Facts, geo: &Geo, asked: &AskedTop<'_>) -> Result<Top, Problem> {
+    let ranked = |series: &Series| Ranking::read(store, series, asked.who);
+    let rankings: Vec<Ranking> = asked.series.iter().map(ranked).collect::<Result<_, _>>()?;
+    let all: Vec<Groups> = rankings.iter().map(Ranking::groups).collect();
+    let question = Asked {
+        series: asked.series,
+        bucket: None,
+        by: By::Dimension(asked.who.dimension()),
+        limit: asked.limit,
+        counts: true,
+        own: true,
+    };
+    let least = |groups: &Groups| asked.least.unwrap_or_else(|| least_sample(groups.total().sampled));
+    let own = OwnMeta { min_sample: all.iter().map(least).min(), ..OwnMeta::new(&question, facts, &all) };
+    let lists =
+        rankings.into_iter().zip(&all).map(|(ranking, groups)| ranking.ranked(asked, geo, least(groups)));
+    Ok(Top {
+        meta: Meta::new(&question, facts, &all),
+        own,
+        series: asked.series.iter().map(|series| series.name.clone()).zip(lists).collect(),
+    })
+}
+
+impl Who {
+    pub(crate) const fn dimension(self) -> Dimension {
+        match self {
+            Self::Ases => Dimension::As,
+            Self::Locations => Dimension::Location,
+        }
+    }
+}
+
+/// What is counted of one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    all: Count,
+    matching: Count,
+    completed: Count,
+    completed_matching: Count,
+    excluded: [Count; Exclusion::ALL.len()],
+}
+
+struct Ranking {
+    counted: HashMap<Code, Counted>,
+    total: Count,
+    start: i64,
+    networks_folded: bool,
+    ports_folded: bool,
+}
+
+impl Ranking {
+    fn read(store: &dyn Store, series: &Series, who: Who) -> Result<Self, Problem> {
+        let query = |completed| RollupQuery {
+            range: series.range.clone(),
+            bucket: None,
+            selection: Selection { completed, ..series.selection.clone() },
+            by: Some(who.dimension()),
+        };
+        let all = store.rollups(&query(series.selection.completed))?;
+        let mut ranking = Self {
+            counted: HashMap::new(),
+            total: Count::default(),
+            start: series.range.start,
+            networks_folded: all.networks_folded,
+            ports_folded: all.ports_folded,
+        };
+        ranking.add(&all, series, |counted| (&mut counted.all, &mut counted.matching));
+        all.rows.iter().for_each(|row| ranking.exclude(row));
+        let handshakes = if series.selection.completed { all } else { store.rollups(&query(true))? };
+        ranking.add(&handshakes, series, |counted| (&mut counted.completed, &mut counted.completed_matching));
+        Ok(ranking)
+    }
+
+    fn add(
+        &mut self,
+        answer: &RollupAnswer,
+        series: &Series,
+        parts: fn(&mut Counted) -> (&mut Count, &mut Count),
+    ) {
+        for row in &answer.rows {
+            let Some(code) = code(&row.value) else { continue };
+            let (all, matching) = parts(self.counted.entry(code).or_default());
+            all.merge(&row.total());
+            for (stage, count) in Stage::ALL.into_iter().zip(&row.stages) {
+                if series.stages.has(Some(&stage)) {
+                    matching.merge(count);
+                }
+            }
+        }
+    }
+
+    fn exclude(&mut self, row: &RollupRow) {
+        self.total.merge(&row.total());
+        let Some(code) = code(&row.value) else { return };
+        let excluded = &mut self.counted.entry(code).or_default().excluded;
+        excluded.iter_mut().zip(&row.excluded).for_each(|(count, more)| count.merge(more));
+    }
+
+    /// All connections, also of those who are not ranked.
+    fn groups(&self) -> Groups {
+        let some = self.total.sampled > 0;
+        Groups {
+            times: some.then_some(self.start).into_iter().collect(),
+            totals: some.then_some(self.total).into_iter().collect(),
+            groups: Vec::new(),
+            networks_folded: self.networks_folded,
+            ports_folded: self.ports_folded,
+        }
+    }
+
+    fn ranked(self, asked: &AskedTop<'_>, geo: &Geo, least: u64) -> Vec<Ranked> {
+        let mut ranked: Vec<(Code, Counted)> =
+            self.counted.into_iter().filter(|(_, counted)| counted.all.sampled >= least.max(1)).collect();
+        ranked.sort_by(|(a, first), (b, second)| {
+            second.key(asked.order).total_cmp(&first.key(asked.order)).then_with(|| a.cmp(b))
+        });
+        ranked.truncate(asked.limit);
+        let one = |(code, counted): (Code, Counted)| Ranked {
+            code,
+            name: name(code, geo),
+            numbers: counted.numbers(),
+        };
+        ranked.into_iter().map(one).collect()
+    }
+}
+
+fn code(value: &Value) -> Option<Code> {
+    match value {
+        Value::As(Network::As(number)) => Some(Code::As(*number)),
+        Value::Location(Some(country)) => Some(Code::Location(*country)),
+        _ => None,
+    }
+}
+
+fn name(code: Code, geo: &Geo) -> String {
+    match code {
+        Code::As(number) => geo.as_name(number).unwrap_or_default().to_owned(),
+        Code::Location(country) => country.name().to_owned(),
+    }
+}
+
+impl Counted {
+    fn key(&self, order: Order) -> f64 {
+        match order {
+            // Nothing at all ranks below anything.
+            Order::Low if self.matching.sampled == 0 => -1.0,
+            Order::Low => self.matching.interval_of(&self.all).0,
+            Order::Value => self.matching.share_of(&self.all),
+            Order::Count => self.matching.weight as f64,
+        }
+    }
+
+    fn numbers(&self) -> Numbers {
+        let interval = |(low, high): (f64, f64)| (Share::of(low), Share::of(high));
+        let (low, high) = interval(self.matching.interval_of(&self.all));
+        let (completed_low, completed_high) = interval(self.completed_matching.interval_of(&self.completed));
+        let everything = self.excluded.iter().map(|count| count.weight).sum::<u64>() + self.all.weight;
+        let [no_syn, multiple_syn, incomplete] =
+            self.excluded.map(|count| Share::part(count.weight, everything));
+        Numbers {
+            value: Share::part(self.matching.weight, self.all.weight),
+            low,
+            high,
+            matching: self.matching.sampled,
+            connections: self.all.sampled,
+            weight: self.all.weight,
+            completed: Completed {
+                value: Share::part(self.completed_matching.weight, self.completed.weight),
+                low: completed_low,
+                high: completed_high,
+                matching: self.completed_matching.sampled,
+                connections: self.completed.sampled,
+            },
+            excluded: Excluded { no_syn, multiple_syn, incomplete },
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! How a ranking looks in JSON and as a table.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use super::csv::{capitalized, text};
+use super::shape::WholeMeta;
+use super::top::{Code, Numbers, Ranked, Top};
+
+impl Serialize for Top {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { meta, own, series } = self;
+        let mut map = serializer.serialize_map(Some(series.len() + 1))?;
+        map.serialize_entry("meta", &WholeMeta { meta, own: Some(own) })?;
+        for (name, ranked) in series {
+            let list: Vec<Entry<'_>> = ranked.iter().map(Entry::from).collect();
+            map.serialize_entry(name, &list)?;
+        }
+        map.end()
+    }
+}
+
+/// A network, named as in Radar's rankings.
+#[derive(Serialize, ToSchema)]
+pub struct RankedAs<'a> {
+    /// Its number.
+    #[serde(rename = "clientASN")]
+    asn: u32,
+    /// Its name; empty if unknown.
+    #[serde(rename = "clientASName")]
+    name: &'a str,
+    /// Its numbers.
+    #[serde(flatten)]
+    numbers: &'a Numbers,
+}
+
+/// A country, named as in Radar's rankings.
+#[derive(Serialize, ToSchema)]
+pub struct RankedLocation<'a> {
+    /// Its two letters.
+    #[serde(rename = "clientCountryAlpha2")]
+    alpha2: &'a str,
+    /// Its name.
+    #[serde(rename = "clientCountryName")]
+    name: &'a str,
+    /// Its numbers.
+    #[serde(flatten)]
+    numbers: &'a Numbers,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    As(RankedAs<'a>),
+    Location(RankedLocation<'a>),
+}
+
+impl<'a> From<&'a Ranked> for Entry<'a> {
+    fn from(Ranked { code, name, numbers }: &'a Ranked) -> Self {
+        match code {
+            Code::As(asn) => Self::As(RankedAs { asn: *asn, name, numbers }),
+            Code::Location(country) => {
+                Self::Location(RankedLocation { alpha2: country.alpha2(), name, numbers })
+            }
+        }
+    }
+}
+
+impl Top {
+    /// Rankings side by side, as comma-separated values.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        const COLUMNS: [&str; 9] = [
+            "code",
+            "name",
+            "value",
+            "low",
+            "high",
+            "matching",
+            "connections",
+            "completed value",
+            "completed connections",
+        ];
+        let head = self
+            .series
+            .iter()
+            .flat_map(|(name, _)| COLUMNS.map(|column| format!("{} {column}", capitalized(name))));
+        let mut lines = vec![head.collect::<Vec<String>>()];
+        let longest = self.series.iter().map(|(_, ranked)| ranked.len()).max().unwrap_or(0);
+        for at in 0..longest {
+            let line = self
+                .series
+                .iter()
+                .flat_map(|(_, ranked)| ranked.get(at).map_or_else(Default::default, fields));
+            lines.push(line.collect());
+        }
+        text(&lines)
+    }
+}
+
+fn fields(Ranked { code, name, numbers }: &Ranked) -> [String; 9] {
+    let code = match code {
+        Code::As(asn) => asn.to_string(),
+        Code::Location(country) => country.alpha2().to_owned(),
+    };
+    [
+        code,
+        name.clone(),
+        numbers.value.to_string(),
+        numbers.low.to_string(),
+        numbers.high.to_string(),
+        numbers.matching.to_string(),
+        numbers.connections.to_string(),
+        numbers.completed.value.to_string(),
+        numbers.completed.connections.to_string(),
+    ]
+}

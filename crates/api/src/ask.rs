@@ -1,0 +1,165 @@
+//! From parameters to answers: what the API and the command line have in common.
+
+use cutshort_geo::Geo;
+use cutshort_store::{Dimension, Selection, Store};
+use serde::Serialize;
+
+use crate::answer::{self, Answer, Asked, AskedTop, By, Facts, Order, Top, Who};
+use crate::cost;
+use crate::problem::Problem;
+use crate::question::{self, Filters, OWN_ARRAYS, Parameters, RADAR_ARRAYS, Series};
+
+/// Of what questions are asked, and when.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The store.
+    pub store: &'a dyn Store,
+    /// What must be known beside counts.
+    pub facts: &'a Facts,
+    /// Names of networks.
+    pub geo: &'a Geo,
+    /// When relative ranges end, in nanoseconds since the Unix epoch.
+    pub now: i64,
+    /// The most that an answer may cost.
+    pub cost: u64,
+}
+
+/// Which shares are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Told apart by this.
+    pub by: By,
+    /// Over time, rather than one number.
+    pub in_time: bool,
+    /// By an endpoint of our own, rather than one of Radar's.
+    pub own: bool,
+}
+
+/// Answers with shares, and gives the series that were asked for.
+///
+/// # Errors
+/// Parameters that cannot be understood, what is too costly or has no data, and what the store gives.
+pub fn shares(
+    context: &Context<'_>,
+    parameters: &Parameters,
+    kind: Kind,
+) -> Result<(Answer, Vec<Series>), Problem> {
+    let Kind { by, in_time, own } = kind;
+    let filters = if own { Filters::Extended } else { Filters::Radar };
+    let name = if in_time { "serie" } else { "summary" };
+    let series = question::series(parameters, name, filters, context.now)?;
+    check_exclusion(by, &series)?;
+    let bucket = if in_time { Some(question::bucket(parameters, &series)?) } else { None };
+    let limit = limit(parameters, by, own)?;
+    cost::check(&series, bucket, by, limit, context.cost)?;
+    let counts = own && question::flag(parameters, "counts")?;
+    let asked = Asked { series: &series, bucket, by, limit, counts, own };
+    Ok((answer::answer(context.store, context.facts, &asked)?, series))
+}
+
+/// Exclusions have no stage, and nothing else of what only connections have.
+fn check_exclusion(by: By, series: &[Series]) -> Result<(), Problem> {
+    let fits = |series: &Series| {
+        let of_connections = Selection {
+            locations: Default::default(),
+            continents: Default::default(),
+            asns: Default::default(),
+            ip_versions: Default::default(),
+            ports: Default::default(),
+            nodes: Default::default(),
+            ..series.selection.clone()
+        };
+        series.stages.is_all() && of_connections == Selection::default()
+    };
+    if by != By::Exclusion || series.iter().all(fits) {
+        return Ok(());
+    }
+    Err(Problem::bad_input(
+        "exclusion: what is in no total has no stage, tag, signature or handshake; leave out these filters",
+    ))
+}
+
+fn limit(parameters: &Parameters, by: By, own: bool) -> Result<usize, Problem> {
+    /// More than any set of values that is shown as a whole.
+    const ALL: usize = 5000;
+    let default = match by {
+        By::Dimension(Dimension::Location | Dimension::As | Dimension::Port | Dimension::Node) => 10,
+        _ => ALL,
+    };
+    if own { question::number(parameters, "limitPerGroup", default, 1..=ALL) } else { Ok(default) }
+}
+
+/// Answers with a ranking, and gives the series that were asked for.
+///
+/// # Errors
+/// As [`shares`].
+pub fn ranking(
+    context: &Context<'_>,
+    parameters: &Parameters,
+    who: Who,
+) -> Result<(Top, Vec<Series>), Problem> {
+    let parameters = with_stages(parameters);
+    let series = question::series(&parameters, "top", Filters::Extended, context.now)?;
+    let limit = question::number(&parameters, "limit", 5, 1..=1000)?;
+    let least = match parameters.one("minSample")? {
+        Some(_) => Some(question::number(&parameters, "minSample", 1, 1..=1_000_000_000)? as u64),
+        None => None,
+    };
+    let order = order(&parameters)?;
+    // It is asked twice, the second time of completed handshakes.
+    cost::check(&series, None, By::Dimension(who.dimension()), limit, context.cost / 2)?;
+    let asked = AskedTop { series: &series, who, order, limit, least };
+    let top = answer::top(context.store, context.facts, context.geo, &asked)?;
+    Ok((top, series))
+}
+
+/// `anomaly`, also where nothing is said, are all stages but `no_match`.
+fn with_stages(parameters: &Parameters) -> Parameters {
+    const ANOMALY: &str = "post_syn,post_ack,post_psh,later_in_flow";
+    let keys = RADAR_ARRAYS.iter().chain(&OWN_ARRAYS);
+    let count = keys.map(|key| parameters.count(key)).max().unwrap_or(0).max(1);
+    let stage = |at| match parameters.at("stage", at) {
+        None => ANOMALY,
+        Some(stage) if stage.eq_ignore_ascii_case("anomaly") => ANOMALY,
+        Some(stage) => stage,
+    };
+    parameters.with("stage", (0..count).map(stage))
+}
+
+fn order(parameters: &Parameters) -> Result<Order, Problem> {
+    match parameters.one("orderBy")?.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("low") => Ok(Order::Low),
+        Some("value") => Ok(Order::Value),
+        Some("count") => Ok(Order::Count),
+        Some(other) => Err(Problem::bad_input(format!("orderBy: '{other}' is none of low, value, count"))),
+    }
+}
+
+/// Radar's envelope.
+#[derive(Debug, Serialize)]
+pub(crate) struct Envelope<'a, T> {
+    pub(crate) success: bool,
+    pub(crate) errors: &'a [Message],
+    pub(crate) messages: &'a [Message],
+    pub(crate) result: T,
+}
+
+/// Something to be known about a request, beside the result.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Message {
+    pub(crate) code: u32,
+    pub(crate) message: String,
+}
+
+/// A result in Radar's envelope.
+///
+/// # Errors
+/// What serialising gives.
+pub fn json(result: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    enveloped(result, &[])
+}
+
+pub(crate) fn enveloped(result: &impl Serialize, messages: &[Message]) -> Result<Vec<u8>, Problem> {
+    let envelope = Envelope { success: true, errors: &[], messages, result };
+    serde_json::to_vec(&envelope).map_err(|error| Problem::internal(error.to_string()))
+}

@@ -1,0 +1,71 @@
+//! What an answer costs, before it is begun.
+
+use std::ops::Range;
+
+use cutshort_geo::Country;
+use cutshort_store::{Bucket, Dimension};
+
+use crate::answer::By;
+use crate::problem::Problem;
+use crate::question::Series;
+
+/// About how many networks have counts of their own.
+const NETWORKS: u64 = 5_000;
+/// Countries on a continent, about.
+const PER_CONTINENT: u64 = 50;
+
+/// Refuses what costs more than `most` pieces of counts.
+///
+/// # Errors
+/// That it is too costly, and what would be less.
+pub(crate) fn check(
+    series: &[Series],
+    bucket: Option<Bucket>,
+    by: By,
+    limit: usize,
+    most: u64,
+) -> Result<(), Problem> {
+    let cost: u64 = series.iter().map(|series| of(series, bucket, by, limit)).fold(0, u64::saturating_add);
+    if cost <= most {
+        return Ok(());
+    }
+    Err(Problem::too_costly(format!(
+        "this would read and give about {cost} counts, more than {most}: ask for a shorter range, a coarser aggInterval, a lower limitPerGroup or fewer series"
+    )))
+}
+
+fn of(series: &Series, bucket: Option<Bucket>, by: By, limit: usize) -> u64 {
+    let steps = steps(&series.range, bucket);
+    let values = match by {
+        By::Dimension(Dimension::As) => NETWORKS,
+        By::Dimension(Dimension::Location) => Country::COUNT as u64,
+        _ => 50,
+    };
+    let given = if bucket.is_some() { steps.saturating_mul(values.min(limit as u64)) } else { values };
+    steps.saturating_mul(places(series, by)).saturating_add(given)
+}
+
+/// Pieces of time that are read: days inside, finer ones at the edges.
+fn steps(range: &Range<i64>, bucket: Option<Bucket>) -> u64 {
+    const EDGES: u64 = 2 * (24 + 4);
+    let coarsest = match bucket {
+        Some(bucket @ (Bucket::Quarter | Bucket::Hour)) => bucket,
+        _ => Bucket::Day,
+    };
+    let length = u64::try_from(range.end - range.start).unwrap_or(0);
+    length / coarsest.nanoseconds().unsigned_abs() + EDGES
+}
+
+/// Places whose counts are read in each piece of time.
+fn places(series: &Series, by: By) -> u64 {
+    let selection = &series.selection;
+    let (asns, locations) = (&selection.asns, &selection.locations);
+    let named = (asns.include.len() + asns.exclude.len() + locations.exclude.len()) as u64;
+    match by {
+        _ if !asns.include.is_empty() => named,
+        By::Dimension(Dimension::As) => NETWORKS,
+        _ if !locations.include.is_empty() => named + locations.include.len() as u64,
+        By::Dimension(Dimension::Location) => Country::COUNT as u64,
+        _ => 1 + named + selection.continents.include.len() as u64 * PER_CONTINENT,
+    }
+}

@@ -1,0 +1,167 @@
+//! What all requests share.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use cutshort_geo::{Geo, Network};
+use cutshort_pipeline::{Ingest, Service, nanoseconds};
+use cutshort_store::Store;
+use tokio::sync::Semaphore;
+
+use super::cache::Cache;
+use super::limiter::{Limiter, Rate};
+use super::metrics::Metrics;
+use super::tokens::Tokens;
+use crate::answer::Facts;
+use crate::problem::Problem;
+
+/// How the API is to be served.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether reading needs no token.
+    pub open_read: bool,
+    /// Whether single connections may be read, which shows addresses.
+    pub connections: bool,
+    /// The origins whose pages may read, `*` for all.
+    pub origins: Vec<String>,
+    /// How many requests a client may send; none is as many as it likes.
+    pub rate: Option<Rate>,
+    /// Whether clients are told apart by `X-Forwarded-For`, which a proxy in front must set.
+    pub forwarded: bool,
+    /// A request that takes longer is given up.
+    pub timeout: Duration,
+    /// The most that an answer may cost, in pieces of counts that are read.
+    pub cost: u64,
+    /// The longest body of a segment in bytes.
+    pub segment: usize,
+    /// Memory for answers that are kept to be given again, in bytes.
+    pub cache: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            open_read: false,
+            connections: false,
+            origins: Vec::new(),
+            rate: Some(Rate::default()),
+            forwarded: false,
+            timeout: Duration::from_secs(30),
+            cost: 5_000_000,
+            segment: Ingest::MOST_BYTES,
+            cache: 32 << 20,
+        }
+    }
+}
+
+/// What the API tells about and works on.
+pub struct Parts {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Names of networks and places, and where they are known from.
+    pub geo: Arc<Geo>,
+    /// The jobs that run beside, if there are any.
+    pub service: Option<Arc<Service>>,
+    /// The file of tokens; without it nobody has one.
+    pub tokens: Option<PathBuf>,
+}
+
+/// All that requests share.
+pub struct App {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) geo: Arc<Geo>,
+    pub(super) service: Option<Arc<Service>>,
+    pub(super) options: Options,
+    pub(super) tokens: Tokens,
+    pub(super) ingest: Ingest,
+    pub(super) limiter: Option<Limiter>,
+    pub(super) cache: Cache,
+    pub(super) metrics: Metrics,
+    /// How many requests read the store at the same time.
+    pub(super) readers: Arc<Semaphore>,
+    pub(super) started: SystemTime,
+    networks: OnceLock<Vec<Network>>,
+    facts: Mutex<Option<Taken>>,
+    clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+/// Facts, and when they were read.
+struct Taken {
+    facts: Arc<Facts>,
+    /// Grows whenever they have changed.
+    generation: u64,
+    at: Instant,
+    took: Duration,
+}
+
+/// Facts are read again after this time, or after so many times the time that reading them takes.
+const FRESH: Duration = Duration::from_secs(1);
+const FRESH_FACTOR: u32 = 50;
+
+impl App {
+    /// Puts together what requests share.
+    #[must_use]
+    pub fn new(parts: Parts, options: Options) -> Self {
+        let readers = std::thread::available_parallelism().map_or(2, usize::from) * 2;
+        Self {
+            store: parts.store,
+            geo: parts.geo,
+            service: parts.service,
+            tokens: Tokens::new(parts.tokens),
+            ingest: Ingest::default(),
+            limiter: options.rate.map(Limiter::new),
+            cache: Cache::new(options.cache),
+            metrics: Metrics::default(),
+            readers: Arc::new(Semaphore::new(readers)),
+            started: SystemTime::now(),
+            networks: OnceLock::new(),
+            facts: Mutex::new(None),
+            clock: Box::new(SystemTime::now),
+            options,
+        }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { clock: Box::new(clock), ..self }
+    }
+
+    /// All networks that are known, found out once.
+    pub(super) fn networks(&self) -> &[Network] {
+        self.networks.get_or_init(|| self.geo.networks())
+    }
+
+    /// Now, in nanoseconds since the Unix epoch.
+    pub(super) fn now(&self) -> i64 {
+        nanoseconds((self.clock)())
+    }
+
+    /// What must be known beside counts, a second old at most, and a number that grows when it changes.
+    pub(super) fn facts(&self) -> Result<(Arc<Facts>, u64), Problem> {
+        let mut taken = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = &*taken
+            && taken.at.elapsed() < FRESH.max(taken.took * FRESH_FACTOR)
+        {
+            return Ok((Arc::clone(&taken.facts), taken.generation));
+        }
+        let begin = Instant::now();
+        let facts = Facts::read(self.store.as_ref(), self.now())?;
+        let (facts, generation) = match &*taken {
+            Some(old) if *old.facts == facts => (Arc::clone(&old.facts), old.generation),
+            old => (Arc::new(facts), old.as_ref().map_or(0, |old| old.generation + 1)),
+        };
+        let answer = (Arc::clone(&facts), generation);
+        *taken = Some(Taken { facts, generation, at: Instant::now(), took: begin.elapsed() });
+        Ok(answer)
+    }
+
+    /// Lets facts be read again, after something was changed.
+    pub(super) fn forget_facts(&self) {
+        if let Some(taken) = &mut *self.facts.lock().unwrap_or_else(PoisonError::into_inner) {
+            taken.took = Duration::ZERO;
+            taken.at = taken.at.checked_sub(FRESH).unwrap_or(taken.at);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Single connections, where the operator allows it.
+
+use std::net::IpAddr;
+
+use cutshort_report::connection::{Format as RecordFormat, Record};
+use cutshort_report::parse_net;
+use cutshort_store::{Choice, ConnectionQuery};
+use cutshort_verdict::{Stage, Termination};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+use super::schema;
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Schemas, Unknown};
+use crate::http::parameters as p;
+use crate::http::reply::Reply;
+use crate::problem::Problem;
+use crate::question::{self, Filters, Format, Parameters, list, named};
+
+pub(super) const CONNECTIONS: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/client/v4/radar/tcp_resets_timeouts/connections",
+    id: "connections",
+    title: "Single connections",
+    about: "Connections one by one, the latest window first. They show addresses of clients, so the operator has to allow it (setting 'connections'). At most 31 days at once.",
+    group: Group::Own,
+    parameters: &[
+        &p::DATE_RANGE,
+        &p::DATE_START,
+        &p::DATE_END,
+        &p::ASN,
+        &p::LOCATION,
+        &p::CONTINENT,
+        &p::FORMAT,
+        &p::TAG,
+        &p::SIGNATURE,
+        &p::ANSWERED,
+        &p::IP_VERSION,
+        &p::PORT,
+        &p::NODE,
+        &p::HANDSHAKE,
+        &p::STAGE,
+        &p::TERMINATION,
+        &p::CLIENT,
+        &p::SERVER,
+        &p::LIMIT_CONNECTIONS,
+        &p::OFFSET,
+    ],
+    access: Access::Read,
+    unknown: Unknown::Refused,
+    answers: Answers::Result { schema: connections_schema, csv: true },
+    good: &[200],
+    bad: &[422],
+    takes: None,
+    run,
+};
+
+/// Connections, and where the next ones are.
+#[derive(Serialize)]
+struct Found {
+    connections: Vec<Record<'static>>,
+    paging: Paging,
+}
+
+/// Which part of a list this is.
+#[derive(Serialize, ToSchema)]
+struct Paging {
+    /// How many were passed over before.
+    offset: usize,
+    /// How many are given at most.
+    limit: usize,
+    /// Whether there are more behind them.
+    more: bool,
+}
+
+const LONGEST: i64 = 31 * cutshort_store::Bucket::Day.nanoseconds();
+
+fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    if !call.app.options.connections {
+        return Err(Problem::forbidden(
+            "single connections show addresses of clients; the operator has not allowed it (setting 'connections')",
+        ));
+    }
+    let (limit, query) = (limit(&call.parameters)?, query(call)?);
+    let mut connections = call.store().connections(&query)?;
+    let more = connections.len() > limit;
+    connections.truncate(limit);
+    match question::format(&call.parameters)? {
+        Format::Csv => csv(&connections),
+        Format::Json => {
+            let paging = Paging { offset: query.offset, limit, more };
+            Reply::result(&Found { connections, paging }, &call.messages)
+        }
+    }
+}
+
+fn limit(parameters: &Parameters) -> Result<usize, Problem> {
+    question::number(parameters, "limit", 100, 1..=1000)
+}
+
+/// One more than is given, to see whether there are more.
+fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
+    let parameters = &call.parameters;
+    let [series] = &question::series(parameters, "connections", Filters::Extended, call.now)?[..] else {
+        return Err(Problem::bad_input(
+            "connections are given for one series only: give each parameter once",
+        ));
+    };
+    if series.range.end - series.range.start > LONGEST {
+        return Err(Problem::too_costly("dateRange: connections are given for at most 31 days at once"));
+    }
+    Ok(ConnectionQuery {
+        range: series.range.clone(),
+        selection: series.selection.clone(),
+        stages: wanted(&Stage::ALL, &series.stages),
+        terminations: wanted(&Termination::ALL, &list("termination", parameters.one("termination")?, named)?),
+        clients: included("client", parameters, parse_net)?,
+        servers: included("server", parameters, address)?,
+        offset: question::number(parameters, "offset", 0, 0..=1_000_000)?,
+        limit: limit(parameters)? + 1,
+    })
+}
+
+/// Those of all values that are asked for; none if all are.
+fn wanted<T: PartialEq + Copy>(all: &[T], choice: &Choice<T>) -> Vec<T> {
+    if choice.is_all() {
+        Vec::new()
+    } else {
+        all.iter().copied().filter(|value| choice.has(Some(value))).collect()
+    }
+}
+
+fn included<T>(
+    key: &str,
+    parameters: &Parameters,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, Problem> {
+    let choice = list(key, parameters.one(key)?, parse)?;
+    if choice.exclude.is_empty() {
+        return Ok(choice.include);
+    }
+    Err(Problem::bad_input(format!("{key}: addresses cannot be left out by '-'")))
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| format!("'{text}' is no address, such as 203.0.113.5"))
+}
+
+fn csv(connections: &[Record<'static>]) -> Result<Reply, Problem> {
+    let mut bytes = Vec::new();
+    let mut writer =
+        RecordFormat::Csv.writer(&mut bytes).map_err(|error| Problem::internal(error.to_string()))?;
+    let written = connections.iter().try_for_each(|record| writer.write_record(record, &[]));
+    written.and_then(|()| writer.finish()).map_err(|error| Problem::internal(error.to_string()))?;
+    String::from_utf8(bytes)
+        .map(|text| Reply::csv(text, "connections.csv"))
+        .map_err(|error| Problem::internal(error.to_string()))
+}
+
+/// A connection has the fields of the exports.
+fn connections_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+    let typed = |kind| ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null])).build();
+    let kind = |field: &str| match field {
+        "node" | "src_ip" | "dst_ip" | "stage" | "termination" | "signature" | "location" | "as_name" => {
+            Type::String
+        }
+        "tags" => Type::Array,
+        _ => Type::Integer,
+    };
+    let fields = cutshort_report::connection::FIELDS;
+    let record = fields.iter().fold(ObjectBuilder::new(), |object, field| match kind(field) {
+        Type::Array => object.property(*field, ArrayBuilder::new().items(typed(Type::String)).build()),
+        kind => object.property(*field, typed(kind)),
+    });
+    let record = fields.into_iter().fold(record, ObjectBuilder::required);
+    ObjectBuilder::new()
+        .property("connections", ArrayBuilder::new().items(record.build()).build())
+        .property("paging", schema::<Paging>(schemas))
+        .required("connections")
+        .required("paging")
+        .build()
+        .into()
+}

@@ -1,0 +1,166 @@
+//! The documentation of the API, for programs and for people.
+
+use std::fmt::Write;
+use std::sync::OnceLock;
+
+use super::ENDPOINTS;
+use crate::http::endpoint::{
+    Access, Answers, Call, Endpoint, Group, Kind, Method, Parameter, Place, Unknown,
+};
+use crate::http::openapi;
+use crate::http::reply::{HTML, JSON, Keep, Reply};
+use crate::problem::Problem;
+
+const BASE: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/openapi.json",
+    id: "openapi",
+    title: "OpenAPI",
+    about: "This description for programs.",
+    group: Group::Operation,
+    parameters: &[],
+    access: Access::Open,
+    unknown: Unknown::Ignored,
+    answers: Answers::Json(|_| utoipa::openapi::schema::ObjectBuilder::new().build().into()),
+    good: &[200],
+    bad: &[],
+    takes: None,
+    run: description,
+};
+
+pub(super) const OPENAPI: Endpoint = BASE;
+
+pub(super) const PAGE: Endpoint = Endpoint {
+    path: "/docs",
+    id: "docs",
+    title: "Documentation",
+    about: "This description for people.",
+    answers: Answers::Text("text/html"),
+    run: page,
+    ..BASE
+};
+
+pub(super) const HOME: Endpoint = Endpoint { path: "/", id: "home", ..PAGE };
+
+pub(super) const STYLE: Endpoint = Endpoint {
+    path: "/docs/style.css",
+    id: "docsStyle",
+    title: "Style",
+    about: "How the description looks.",
+    answers: Answers::Text("text/css"),
+    run: |_| Ok(Reply::new("text/css; charset=utf-8", include_str!("style.css")).keep(KEEP)),
+    ..BASE
+};
+
+/// They change with a new version only.
+const KEEP: Option<Keep> = Some(Keep { seconds: 300, modified: None });
+
+fn description(_call: &mut Call<'_>) -> Result<Reply, Problem> {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(|| openapi::document().to_pretty_json().unwrap_or_default());
+    Ok(Reply::new(JSON, text.as_str()).keep(KEEP))
+}
+
+fn page(_call: &mut Call<'_>) -> Result<Reply, Problem> {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(|| {
+        let mut text = String::new();
+        // Writing to a text cannot fail.
+        let _ = write_page(&mut text);
+        text
+    });
+    Ok(Reply::new(HTML, text.as_str()).keep(KEEP))
+}
+
+fn write_page(page: &mut String) -> std::fmt::Result {
+    page.push_str(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>cutshort: API</title>\n",
+    );
+    page.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n<link rel=\"stylesheet\" href=\"/docs/style.css\">\n");
+    writeln!(page, "<h1>cutshort <small>{}</small></h1>", env!("CARGO_PKG_VERSION"))?;
+    for paragraph in openapi::ABOUT.split("\n\n") {
+        writeln!(page, "<p>{}</p>", marked(paragraph))?;
+    }
+    page.push_str("<p>For programs: <a href=\"/openapi.json\">openapi.json</a></p>\n");
+    for group in Group::ALL {
+        writeln!(page, "<h2>{}</h2>\n<p>{}</p>", group.title(), escaped(group.about()))?;
+        for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.group == group) {
+            write_endpoint(page, endpoint)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_endpoint(page: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
+    let method = match endpoint.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Delete => "DELETE",
+    };
+    writeln!(page, "<section id=\"{}\">\n<h3>{}</h3>", endpoint.id, escaped(endpoint.title))?;
+    writeln!(
+        page,
+        "<p><code>{method} {}</code></p>\n<p>{}</p>",
+        escaped(endpoint.path),
+        escaped(endpoint.about)
+    )?;
+    if let Access::Token(scope) = endpoint.access {
+        writeln!(page, "<p>Needs a token with the scope <code>{}</code>.</p>", scope.name())?;
+    }
+    if endpoint.method == Method::Get {
+        let address = example(endpoint);
+        writeln!(page, "<p>Try it: <a href=\"{0}\"><code>{0}</code></a></p>", escaped(&address))?;
+    }
+    if !endpoint.parameters.is_empty() {
+        page.push_str("<table>\n<tr><th>parameter<th>values<th>meaning\n");
+        endpoint.parameters.iter().try_for_each(|parameter| write_parameter(page, parameter))?;
+        page.push_str("</table>\n");
+    }
+    page.push_str("</section>\n");
+    Ok(())
+}
+
+fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result {
+    let place = match parameter.place {
+        Place::Series => " (one for each series)",
+        Place::Query => "",
+        Place::Needed => " (needed)",
+        Place::Path => " (in the path)",
+    };
+    let values = match &parameter.kind {
+        Kind::Choice(values) => values.join(", "),
+        Kind::Flag => "true, false".to_owned(),
+        Kind::Number { bounds, default } => {
+            let default = default.map(|default| format!("; default {default}")).unwrap_or_default();
+            format!("{} to {}{default}", bounds.start(), bounds.end())
+        }
+        Kind::Text | Kind::Pattern(_) | Kind::Time => format!("such as {}", parameter.example),
+    };
+    let (name, about) = (parameter.name, escaped(parameter.about));
+    writeln!(page, "<tr><td><code>{name}</code>{place}<td>{}<td>{about}", escaped(&values))
+}
+
+/// An address that works.
+fn example(endpoint: &Endpoint) -> String {
+    let in_path = endpoint.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+    let path = in_path.fold(endpoint.path.to_owned(), |path, parameter| {
+        path.replace(&format!("{{{}}}", parameter.name), parameter.example)
+    });
+    let needed = endpoint.parameters.iter().filter(|parameter| parameter.place == Place::Needed);
+    let query: Vec<String> =
+        needed.map(|parameter| format!("{}={}", parameter.name, parameter.example)).collect();
+    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// With what stands between backticks as code.
+fn marked(text: &str) -> String {
+    let parts = escaped(text);
+    let parts = parts.split('`').enumerate();
+    parts
+        .map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() })
+        .collect()
+}

@@ -1,0 +1,77 @@
+//! Packets coming in.
+
+use cutshort_pipeline::Answer;
+use cutshort_store::SegmentInfo;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::of;
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Takes, Unknown};
+use crate::http::reply::Reply;
+use crate::http::tokens::Scope;
+use crate::problem::Problem;
+use crate::question::iso;
+
+pub(super) const SEGMENTS: Endpoint = Endpoint {
+    method: Method::Post,
+    path: "/ingest/v1/segments",
+    id: "ingest",
+    title: "Send a segment",
+    about: "Takes a segment: a Parquet file of packets, sorted and with its description in its metadata. When this is answered with 201, the segment is durable. The same one again changes nothing and is answered with 200.",
+    group: Group::Ingest,
+    parameters: &[],
+    access: Access::Token(Scope::Ingest),
+    unknown: Unknown::Refused,
+    answers: Answers::Result { schema: of::<Kept>(), csv: false },
+    good: &[200, 201],
+    bad: &[413, 507],
+    takes: Some(Takes {
+        kind: "application/vnd.apache.parquet",
+        schema: None,
+        most: |app| app.options.segment,
+    }),
+    run,
+};
+
+/// What was kept.
+#[derive(Serialize, ToSchema)]
+struct Kept {
+    /// The segment's name.
+    id: String,
+    /// How many packets it has.
+    packets: u64,
+    /// From when it covers.
+    #[schema(format = DateTime)]
+    from: String,
+    /// Until when.
+    #[schema(format = DateTime)]
+    to: String,
+    /// Whether it is new here.
+    new: bool,
+}
+
+fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let app = call.app;
+    let file = std::mem::take(&mut call.body).into();
+    match app.ingest.take(app.store.as_ref(), file) {
+        Answer::New(info) => {
+            app.forget_facts();
+            if let Some(service) = &app.service {
+                service.wake();
+            }
+            Ok(Reply::result(&Kept::new(&info, true), &[])?.status(201))
+        }
+        Answer::Known(info) => Reply::result(&Kept::new(&info, false), &[]),
+        Answer::Refused(why) => Err(Problem::bad_input(why)),
+        Answer::Full(why) => Err(Problem::full(why)),
+        Answer::Later(why) => Err(Problem::unavailable(why)),
+        Answer::Failed(why) => Err(Problem::internal(why)),
+    }
+}
+
+impl Kept {
+    fn new(info: &SegmentInfo, new: bool) -> Self {
+        let SegmentInfo { id, rows, covers, .. } = info;
+        Self { id: id.to_string(), packets: *rows, from: iso(covers.0), to: iso(covers.1), new }
+    }
+}

@@ -1,0 +1,63 @@
+//! What can be asked for.
+
+mod annotations;
+mod connections;
+mod documents;
+mod entities;
+mod ingest;
+mod operation;
+mod search;
+mod series;
+mod status;
+mod terms;
+mod top;
+
+use super::endpoint::{Endpoint, SchemaOf, Schemas};
+use utoipa::ToSchema;
+use utoipa::openapi::{Ref, RefOr, Schema};
+
+/// All endpoints, in the order of their documentation.
+pub(super) const ENDPOINTS: &[&Endpoint] = &[
+    &series::SUMMARY,
+    &series::TIMESERIES,
+    &series::SUMMARY_BY,
+    &series::TIMESERIES_BY,
+    &top::ASES,
+    &top::LOCATIONS,
+    &connections::CONNECTIONS,
+    &terms::TERMS,
+    &entities::ASNS,
+    &entities::ASN_OF_IP,
+    &entities::ASN,
+    &entities::LOCATIONS,
+    &entities::LOCATION,
+    &search::GLOBAL,
+    &annotations::LIST,
+    &annotations::ADD,
+    &annotations::REMOVE,
+    &ingest::SEGMENTS,
+    &status::STATUS,
+    &operation::HEALTH,
+    &operation::READY,
+    &operation::METRICS,
+    &documents::OPENAPI,
+    &documents::PAGE,
+    &documents::HOME,
+    &documents::STYLE,
+];
+
+/// The schema of a type, by its name.
+fn schema<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
+    T::schemas(schemas);
+    let name = T::name().into_owned();
+    let reference = RefOr::Ref(Ref::from_schema_name(&name));
+    if schemas.iter().all(|(known, _)| *known != name) {
+        schemas.push((name, T::schema()));
+    }
+    reference
+}
+
+/// The same as a constant.
+const fn of<T: ToSchema>() -> SchemaOf {
+    schema::<T>
+}

@@ -1,0 +1,221 @@
+//! Whether this server works, for those who run it.
+
+use std::time::SystemTime;
+
+use cutshort_pipeline::ServiceState;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::of;
+use crate::answer::Facts;
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::reply::Reply;
+use crate::problem::Problem;
+
+const BASE: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/healthz",
+    id: "healthz",
+    title: "Alive",
+    about: "Answers as long as the program lives.",
+    group: Group::Operation,
+    parameters: &[],
+    access: Access::Open,
+    unknown: Unknown::Ignored,
+    answers: Answers::Json(of::<Health>()),
+    good: &[200],
+    bad: &[],
+    takes: None,
+    run: health,
+};
+
+pub(super) const HEALTH: Endpoint = BASE;
+
+pub(super) const READY: Endpoint = Endpoint {
+    path: "/readyz",
+    id: "readyz",
+    title: "Ready",
+    about: "Whether the store can be read, new packets can be kept, and results are computed; if not, why. Answers to questions go on as long as the store can be read.",
+    answers: Answers::Json(of::<Ready>()),
+    bad: &[503],
+    run: ready,
+    ..BASE
+};
+
+/// The format of Prometheus that others call OpenMetrics.
+const METRICS_KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(super) const METRICS: Endpoint = Endpoint {
+    path: "/metrics",
+    id: "metrics",
+    title: "Metrics",
+    about: "Numbers for Prometheus.",
+    access: Access::Read,
+    answers: Answers::Text(METRICS_KIND),
+    run: metrics,
+    ..BASE
+};
+
+/// That the program lives.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// Whether everything works.
+#[derive(Serialize, ToSchema)]
+struct Ready {
+    ready: bool,
+    /// Why not.
+    reasons: Vec<String>,
+}
+
+fn health(_call: &mut Call<'_>) -> Result<Reply, Problem> {
+    Reply::json(&Health { status: "ok" })
+}
+
+fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let facts = call.facts();
+    let state = call.app.service.as_ref().map(|service| service.state()).unwrap_or_default();
+    let unreadable = facts.as_ref().err().map(|problem| format!("the store cannot be read: {problem}"));
+    let full = state.full.then(|| "the store is full: make room; it goes on by itself".to_owned());
+    let trouble = state.trouble.filter(|_| full.is_none());
+    let trouble = trouble.map(|trouble| format!("results cannot be computed: {}", trouble.what));
+    let damaged = facts.map_or(0, |facts| facts.status.damaged.len());
+    let damaged =
+        (damaged > 0).then(|| format!("{damaged} damaged files were set aside; see /client/v4/radar/status"));
+    // What was set aside does not keep the rest from working.
+    let is_ready = unreadable.is_none() && full.is_none() && trouble.is_none();
+    let reasons = [unreadable, full, trouble, damaged].into_iter().flatten().collect();
+    let reply = Reply::json(&Ready { ready: is_ready, reasons })?;
+    Ok(if is_ready { reply } else { reply.status(503) })
+}
+
+fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let mut registry = Registry::with_prefix("cutshort");
+    call.app.metrics.register(&mut registry);
+    if let Ok(facts) = call.facts() {
+        of_store(&mut registry, &facts);
+    }
+    if let Some(service) = &call.app.service {
+        of_service(&mut registry, &service.state());
+    }
+    of_ingest(&mut registry, call);
+    let mut text = String::new();
+    encode(&mut text, &registry).map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(Reply::new(METRICS_KIND, text))
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: f64) {
+    registry.register(name, help, ConstGauge::new(value));
+}
+
+fn counter(registry: &mut Registry, name: &str, help: &str, value: u64) {
+    registry.register(name, help, ConstCounter::new(value));
+}
+
+type Labels = [(&'static str, String); 1];
+
+/// One gauge with a label.
+fn gauges(registry: &mut Registry, name: &str, help: &str, values: impl Iterator<Item = (Labels, f64)>) {
+    let family: Family<Labels, Gauge<f64, std::sync::atomic::AtomicU64>> = Family::default();
+    values.for_each(|(labels, value)| {
+        family.get_or_create(&labels).set(value);
+    });
+    registry.register(name, help, family);
+}
+
+fn seconds(time: i64) -> f64 {
+    time as f64 / 1e9
+}
+
+fn of_store(registry: &mut Registry, facts: &Facts) {
+    let status = &facts.status;
+    gauge(registry, "segments", "Segments that are kept", status.segments as f64);
+    gauge(registry, "stored_packets", "Packets in them", status.packets as f64);
+    gauge(registry, "packet_bytes", "Their bytes", status.packet_bytes as f64);
+    gauge(registry, "connection_bytes", "Bytes of single connections", status.connection_bytes as f64);
+    gauge(registry, "rollup_bytes", "Bytes of counts", status.rollup_bytes as f64);
+    gauge(registry, "windows", "Windows with results", status.windows as f64);
+    gauge(
+        registry,
+        "windows_pending",
+        "Windows that are over and whose results are missing or out of date",
+        facts.pending.len() as f64,
+    );
+    gauge(registry, "damaged_files", "Files that were set aside", status.damaged.len() as f64);
+    gauge(
+        registry,
+        "connections",
+        "Connections in windows with results, sampled",
+        status.counts.connections as f64,
+    );
+    gauge(registry, "packets", "Packets in windows with results", status.counts.packets as f64);
+    gauge(
+        registry,
+        "copies",
+        "Packets that equal another one in all but time and TTL",
+        status.counts.copies as f64,
+    );
+    let excluded = cutshort_verdict::Exclusion::ALL.into_iter().zip(status.counts.excluded);
+    let excluded = excluded.map(|(reason, count)| ([("reason", reason.name().to_owned())], count as f64));
+    gauges(registry, "excluded", "5-tuples that are in no total, sampled", excluded);
+    let nodes = status.nodes.iter().map(|(name, latest)| ([("node", name.clone())], seconds(*latest)));
+    gauges(registry, "node_latest_packet_timestamp_seconds", "Time of the latest packet of a server", nodes);
+    if let Some(updated) = status.updated {
+        gauge(registry, "updated_timestamp_seconds", "When results were computed last", seconds(updated));
+    }
+}
+
+fn of_service(registry: &mut Registry, state: &ServiceState) {
+    counter(registry, "window_job_windows", "Windows computed since the start", state.windows);
+    counter(registry, "window_job_packets", "Packets in them", state.packets);
+    counter(registry, "window_job_errors", "What went wrong in computing", state.errors);
+    counter(
+        registry,
+        "retired",
+        "Segments and results deleted because they were past their time",
+        state.retired,
+    );
+    gauge(
+        registry,
+        "window_job_seconds_sum",
+        "Time that computing took since the start",
+        state.windows_took.as_secs_f64(),
+    );
+    gauge(
+        registry,
+        "window_job_last_seconds",
+        "Time that the last window took",
+        state.last_window_took.unwrap_or_default().as_secs_f64(),
+    );
+    gauge(registry, "window_job_due", "Windows that are due", state.due as f64);
+    gauge(
+        registry,
+        "window_job_lag_seconds",
+        "For how long the oldest due window has been over",
+        state.lag(SystemTime::now()).as_secs_f64(),
+    );
+    gauge(registry, "store_full", "Whether the store is full", f64::from(u8::from(state.full)));
+}
+
+fn of_ingest(registry: &mut Registry, call: &Call<'_>) {
+    let counts = call.app.ingest.counts();
+    let answers = [
+        ("new", counts.new),
+        ("known", counts.known),
+        ("refused", counts.refused),
+        ("later", counts.later),
+        ("failed", counts.failed),
+    ];
+    let answers = answers.into_iter().map(|(name, count)| ([("answer", name.to_owned())], count as f64));
+    gauges(registry, "ingest_segments", "Segments that were sent since the start, by answer", answers);
+    counter(registry, "ingest_packets", "Packets of new segments since the start", counts.packets);
+    counter(registry, "ingest_bytes", "Bytes of new segments since the start", counts.bytes);
+}

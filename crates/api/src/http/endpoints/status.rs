@@ -1,0 +1,274 @@
+//! How the data is: for people who wonder why there are no numbers.
+
+use cutshort_store::WINDOW;
+use cutshort_verdict::Exclusion;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::of;
+use crate::answer::{Facts, Share};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::reply::Reply;
+use crate::problem::Problem;
+use crate::question::iso;
+
+pub(super) const STATUS: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/client/v4/radar/status",
+    id: "status",
+    title: "How the data is",
+    about: "What there is, how fresh it is, what is left out, where places are known from, and what to do if something is missing.",
+    group: Group::Operation,
+    parameters: &[],
+    access: Access::Read,
+    unknown: Unknown::Refused,
+    answers: Answers::Result { schema: of::<StatusResult>(), csv: false },
+    good: &[200],
+    bad: &[],
+    takes: None,
+    run,
+};
+
+/// How the data is.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct StatusResult {
+    /// The version of this program.
+    version: &'static str,
+    /// When it began.
+    #[schema(format = DateTime)]
+    started: String,
+    /// Whether some of the data is simulated.
+    simulated: bool,
+    /// What there is.
+    store: Stored,
+    /// Servers that have sent packets.
+    nodes: Vec<Node>,
+    /// Results of windows.
+    windows: Windows,
+    /// 5-tuples that are in no total.
+    exclusions: Vec<Excluded>,
+    /// Where places are known from.
+    geo: Vec<Source>,
+    /// Whether single connections may be read here.
+    connections_allowed: bool,
+    /// What is wrong or missing, and what to do; empty if nothing is.
+    hints: Vec<String>,
+}
+
+/// What there is.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    /// Segments of packets.
+    segments: u64,
+    /// Packets in them.
+    packets: u64,
+    /// Their bytes.
+    packet_bytes: u64,
+    /// Bytes of single connections.
+    connection_bytes: u64,
+    /// Bytes of counts.
+    rollup_bytes: u64,
+    /// When packets begin to be covered.
+    #[schema(format = DateTime)]
+    covered_from: Option<String>,
+    /// Until when they are.
+    #[schema(format = DateTime)]
+    covered_to: Option<String>,
+    /// Time of the latest packet.
+    #[schema(format = DateTime)]
+    latest_packet: Option<String>,
+    /// Packets that equal another in all but time and TTL, as a share in percent of those in windows.
+    #[schema(value_type = String)]
+    copies: Share,
+    /// What could not be read and was set aside.
+    damaged: Vec<Damaged>,
+}
+
+/// Something that was set aside.
+#[derive(Serialize, ToSchema)]
+struct Damaged {
+    /// Where it is.
+    name: String,
+    /// What is wrong with it.
+    why: String,
+}
+
+/// A server.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Node {
+    /// Its name; `file` for imported captures.
+    name: String,
+    /// Time of its latest packet.
+    #[schema(format = DateTime)]
+    latest_packet: String,
+    /// How many seconds ago that was.
+    seconds_ago: i64,
+}
+
+/// Results of windows of 15 minutes.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Windows {
+    /// How many have results.
+    done: u64,
+    /// When the first of them begins.
+    #[schema(format = DateTime)]
+    from: Option<String>,
+    /// When the last of them ends.
+    #[schema(format = DateTime)]
+    to: Option<String>,
+    /// How many are over and have none, or old ones.
+    pending: usize,
+    /// When the oldest of these begins.
+    #[schema(format = DateTime)]
+    oldest_pending: Option<String>,
+    /// When results were computed last.
+    #[schema(format = DateTime)]
+    last_updated: Option<String>,
+    /// Connections in all results.
+    connections: u64,
+    /// What went wrong last with computing, if it is still so.
+    trouble: Option<String>,
+}
+
+/// 5-tuples that are in no total for one reason.
+#[derive(Serialize, ToSchema)]
+struct Excluded {
+    /// The reason.
+    name: &'static str,
+    /// The reason in words.
+    about: &'static str,
+    /// How many.
+    count: u64,
+    /// In percent of all 5-tuples.
+    #[schema(value_type = String)]
+    share: Share,
+}
+
+/// A source of places.
+#[derive(Serialize, ToSchema)]
+struct Source {
+    name: String,
+    /// The day it is of, or `unknown`.
+    date: String,
+    licence: Option<String>,
+    /// To be shown beside results.
+    urls: Vec<String>,
+    /// Whether it tells countries.
+    country: bool,
+    /// Whether it tells networks.
+    network: bool,
+}
+
+fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let facts = call.facts()?;
+    let state = call.app.service.as_ref().map(|service| service.state());
+    let trouble = state.and_then(|state| state.trouble).map(|trouble| trouble.what);
+    let result = StatusResult {
+        version: env!("CARGO_PKG_VERSION"),
+        started: iso(cutshort_pipeline::nanoseconds(call.app.started)),
+        simulated: facts.status.simulated,
+        store: Stored::new(&facts),
+        nodes: nodes(&facts, call.now),
+        hints: hints(&facts, trouble.as_deref()),
+        windows: Windows::new(&facts, trouble),
+        exclusions: exclusions(&facts),
+        geo: call.app.geo.sources().iter().map(Source::from).collect(),
+        connections_allowed: call.app.options.connections,
+    };
+    Reply::result(&result, &call.messages)
+}
+
+impl Stored {
+    fn new(facts: &Facts) -> Self {
+        let status = &facts.status;
+        let damaged = status.damaged.iter();
+        Self {
+            segments: status.segments,
+            packets: status.packets,
+            packet_bytes: status.packet_bytes,
+            connection_bytes: status.connection_bytes,
+            rollup_bytes: status.rollup_bytes,
+            covered_from: status.covered.map(|(from, _)| iso(from)),
+            covered_to: status.covered.map(|(_, to)| iso(to)),
+            latest_packet: status.latest_packet.map(iso),
+            copies: Share::part(status.counts.copies, status.counts.packets),
+            damaged: damaged.map(|one| Damaged { name: one.name.clone(), why: one.why.clone() }).collect(),
+        }
+    }
+}
+
+fn nodes(facts: &Facts, now: i64) -> Vec<Node> {
+    let node = |(name, latest): &(String, i64)| Node {
+        name: if name.is_empty() { crate::question::FILE.to_owned() } else { name.clone() },
+        latest_packet: iso(*latest),
+        seconds_ago: now.saturating_sub(*latest) / 1_000_000_000,
+    };
+    facts.status.nodes.iter().map(node).collect()
+}
+
+impl Windows {
+    fn new(facts: &Facts, trouble: Option<String>) -> Self {
+        let status = &facts.status;
+        Self {
+            done: status.windows,
+            from: status.window_range.map(|(first, _)| iso(first)),
+            to: status.window_range.map(|(_, last)| iso(last.saturating_add(WINDOW))),
+            pending: facts.pending.len(),
+            oldest_pending: facts.pending.first().copied().map(iso),
+            last_updated: status.updated.map(iso),
+            connections: status.counts.connections,
+            trouble,
+        }
+    }
+}
+
+fn exclusions(facts: &Facts) -> Vec<Excluded> {
+    let counts = &facts.status.counts;
+    let all = counts.connections + counts.excluded.iter().sum::<u64>();
+    let one = |(reason, count): (Exclusion, &u64)| Excluded {
+        name: reason.name(),
+        about: reason.about(),
+        count: *count,
+        share: Share::part(*count, all),
+    };
+    Exclusion::ALL.into_iter().zip(&counts.excluded).map(one).collect()
+}
+
+impl From<&cutshort_geo::Source> for Source {
+    fn from(source: &cutshort_geo::Source) -> Self {
+        Self {
+            name: source.name.clone(),
+            date: source.date.clone(),
+            licence: source.licence.clone(),
+            urls: source.urls.clone(),
+            country: source.provides.country(),
+            network: source.provides.network(),
+        }
+    }
+}
+
+/// From this share on, exclusions say that something is set up in a way that loses much.
+const MANY: f64 = 0.5;
+
+fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
+    let status = &facts.status;
+    let counts = &status.counts;
+    let left_out: u64 = counts.excluded.iter().sum();
+    let many = left_out as f64 > MANY * (left_out + counts.connections) as f64;
+    let no_packets = status.segments == 0 && status.windows == 0;
+    let damaged = status.damaged.len();
+    let all = [
+        (no_packets, "The store is empty: put captures in with 'cutshort import --data DIR FILES' while no other program writes to it, or send segments to /ingest/v1/segments.".to_owned()),
+        (!no_packets && status.windows == 0, "There are packets, but no results yet: windows of 15 minutes are computed 30 s after their end.".to_owned()),
+        (status.segments > 0 && counts.packets == 0 && status.windows > 0, "There is no TCP packet in what came in.".to_owned()),
+        (status.windows > 0 && many, "More than half of the 5-tuples are in no total. Captures that begin in the middle of connections, or that show the servers' direction only, cause this.".to_owned()),
+        (damaged > 0, format!("{damaged} files could not be read and were set aside; the rest is used.")),
+        (trouble.is_some(), format!("Computing has trouble: {}", trouble.unwrap_or_default())),
+        (status.simulated, "SIMULATED: some of the data is made up.".to_owned()),
+    ];
+    all.into_iter().filter(|(holds, _)| *holds).map(|(_, hint)| hint).collect()
+}

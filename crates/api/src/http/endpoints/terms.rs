@@ -1,0 +1,128 @@
+//! What the terms mean, for programs that show them.
+
+use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::of;
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::reply::{Keep, Reply};
+use crate::problem::Problem;
+use crate::question::stage_name;
+
+pub(super) const TERMS: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/client/v4/radar/tcp_resets_timeouts/terms",
+    id: "terms",
+    title: "What the terms mean",
+    about: "Stages, terminations, tags, signatures and exclusions in their order, with what was seen and what is known to cause it. Packets show what was seen, never who did it or why.",
+    group: Group::Own,
+    parameters: &[],
+    access: Access::Read,
+    unknown: Unknown::Refused,
+    answers: Answers::Result { schema: of::<Terms>(), csv: false },
+    good: &[200],
+    bad: &[],
+    takes: None,
+    run,
+};
+
+/// All terms.
+#[derive(Serialize, ToSchema)]
+struct Terms {
+    stages: Vec<StageTerm>,
+    terminations: Vec<NamedTerm>,
+    tags: Vec<TagTerm>,
+    signatures: Vec<SignatureTerm>,
+    exclusions: Vec<NamedTerm>,
+}
+
+/// Where a connection is cut short.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct StageTerm {
+    /// Its name in this API.
+    name: &'static str,
+    /// Its name in exported connections and on the command line.
+    data_name: &'static str,
+    /// Its name for people.
+    title: &'static str,
+    /// What was seen.
+    about: &'static str,
+    /// What is known to cause it, innocent causes first.
+    causes: &'static [&'static str],
+}
+
+/// Something with a name.
+#[derive(Serialize, ToSchema)]
+struct NamedTerm {
+    name: &'static str,
+    /// What it means.
+    about: &'static str,
+}
+
+/// A property of a connection.
+#[derive(Serialize, ToSchema)]
+struct TagTerm {
+    name: &'static str,
+    /// Its bit.
+    bit: u8,
+    /// The tag without which it never stands.
+    parent: Option<&'static str>,
+    /// What was seen.
+    about: &'static str,
+}
+
+/// How a connection is cut short at a stage.
+#[derive(Serialize, ToSchema)]
+struct SignatureTerm {
+    /// 1 to 19.
+    id: u8,
+    name: &'static str,
+    /// The stage at which it ends.
+    stage: &'static str,
+    /// What was seen.
+    about: &'static str,
+    /// What is known to cause it, innocent causes first.
+    causes: &'static [&'static str],
+}
+
+fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    /// They change with a new version only.
+    const SECONDS: u32 = 3600;
+    let stage = |stage: Stage| StageTerm {
+        name: stage_name(stage),
+        data_name: stage.name(),
+        title: stage.title(),
+        about: stage.about(),
+        causes: stage.causes(),
+    };
+    let terms = Terms {
+        stages: Stage::ALL.map(stage).into(),
+        terminations: Termination::ALL.map(termination).into(),
+        tags: Tag::ALL.map(tag).into(),
+        signatures: Signature::all().map(signature).collect(),
+        exclusions: Exclusion::ALL
+            .map(|reason| NamedTerm { name: reason.name(), about: reason.about() })
+            .into(),
+    };
+    Ok(Reply::result(&terms, &call.messages)?.keep(Some(Keep { seconds: SECONDS, modified: None })))
+}
+
+fn termination(termination: Termination) -> NamedTerm {
+    NamedTerm { name: termination.name(), about: termination.about() }
+}
+
+fn tag(tag: Tag) -> TagTerm {
+    TagTerm { name: tag.name(), bit: tag as u8, parent: tag.parent().map(Tag::name), about: tag.about() }
+}
+
+fn signature(signature: Signature) -> SignatureTerm {
+    SignatureTerm {
+        id: signature.id(),
+        name: signature.name(),
+        stage: stage_name(signature.stage()),
+        about: signature.about(),
+        causes: signature.causes(),
+    }
+}

@@ -1,0 +1,100 @@
+//! Rankings.
+
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
+use utoipa::openapi::{RefOr, Schema};
+
+use super::schema;
+use super::series::own_meta;
+use crate::answer::{RankedAs, RankedLocation, Who};
+use crate::ask;
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Parameter, Schemas, Unknown};
+use crate::http::parameters as p;
+use crate::http::reply::Reply;
+use crate::problem::Problem;
+use crate::question::{self, Format};
+
+const PARAMETERS: &[&Parameter] = &[
+    &p::RANKED,
+    &p::LIMIT_TOP,
+    &p::MIN_SAMPLE,
+    &p::ORDER_TOP,
+    &p::NAME,
+    &p::DATE_RANGE,
+    &p::DATE_START,
+    &p::DATE_END,
+    &p::ASN,
+    &p::LOCATION,
+    &p::CONTINENT,
+    &p::FORMAT,
+    &p::TAG,
+    &p::SIGNATURE,
+    &p::ANSWERED,
+    &p::IP_VERSION,
+    &p::PORT,
+    &p::NODE,
+    &p::HANDSHAKE,
+];
+
+pub(super) const ASES: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/client/v4/radar/tcp_resets_timeouts/top/ases",
+    id: "topAses",
+    title: "Networks cut short most",
+    about: "Networks of clients, ranked by the share of their connections at some stages, with counts, 95 % intervals (Wilson, with the effective sample size), the same over completed handshakes, and what is in no total.",
+    group: Group::Own,
+    parameters: PARAMETERS,
+    access: Access::Read,
+    unknown: Unknown::Refused,
+    answers: Answers::Result { schema: ases_schema, csv: true },
+    good: &[200],
+    bad: &[422],
+    takes: None,
+    run: |call| run(call, Who::Ases),
+};
+
+pub(super) const LOCATIONS: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/client/v4/radar/tcp_resets_timeouts/top/locations",
+    id: "topLocations",
+    title: "Countries cut short most",
+    about: "Countries of clients, as top/ases.",
+    group: Group::Own,
+    parameters: PARAMETERS,
+    access: Access::Read,
+    unknown: Unknown::Refused,
+    answers: Answers::Result { schema: locations_schema, csv: true },
+    good: &[200],
+    bad: &[422],
+    takes: None,
+    run: |call| run(call, Who::Locations),
+};
+
+fn run(call: &mut Call<'_>, who: Who) -> Result<Reply, Problem> {
+    let format = question::format(&call.parameters)?;
+    let facts = call.facts()?;
+    let (top, series) = ask::ranking(&call.context(&facts), &call.parameters, who)?;
+    let reply = match format {
+        Format::Json => Reply::result(&top, &call.messages)?,
+        Format::Csv => Reply::csv(top.csv(), "top.csv"),
+    };
+    Ok(reply.keep(call.keep(&facts, &series)))
+}
+
+fn ases_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+    list(schemas, schema::<RankedAs<'_>>)
+}
+
+fn locations_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+    list(schemas, schema::<RankedLocation<'_>>)
+}
+
+fn list(schemas: &mut Schemas, entry: fn(&mut Schemas) -> RefOr<Schema>) -> RefOr<Schema> {
+    let meta = own_meta(schemas);
+    let list = ArrayBuilder::new().items(entry(schemas)).build();
+    ObjectBuilder::new()
+        .property("meta", meta)
+        .required("meta")
+        .additional_properties(Some(Schema::from(list)))
+        .build()
+        .into()
+}

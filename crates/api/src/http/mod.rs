@@ -1,0 +1,110 @@
+//! The API over HTTP.
+
+mod app;
+mod cache;
+mod dispatch;
+mod endpoint;
+mod endpoints;
+mod limiter;
+mod metrics;
+mod openapi;
+mod parameters;
+mod reply;
+mod serve;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method as HttpMethod, Response, StatusCode, Uri, header};
+use axum::routing::{MethodFilter, on};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+pub use app::{App, Options, Parts};
+pub use limiter::Rate;
+pub use openapi::document as openapi;
+pub use serve::serve;
+pub use tokens::{Scope, Token, TokenFile};
+
+use crate::problem::Problem;
+use dispatch::dispatch;
+use endpoint::{Endpoint, Method};
+use endpoints::ENDPOINTS;
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    let cors = cors(&app.options.origins);
+    let mut router = Router::new();
+    for endpoint in ENDPOINTS.iter().copied() {
+        let app = Arc::clone(&app);
+        let handler = move |request: Request| dispatch(Arc::clone(&app), endpoint, request);
+        router = router.route(endpoint.path, on(filter(endpoint.method), handler));
+    }
+    // Small answers do not become smaller.
+    let worth_it = DefaultPredicate::new().and(SizeAbove::new(512));
+    let router = router
+        .fallback(|uri: Uri| async move { reply::problem(&Problem::no_route(uri.path())) })
+        .method_not_allowed_fallback(other_method)
+        .layer(CompressionLayer::new().compress_when(worth_it));
+    match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
+}
+
+fn filter(method: Method) -> MethodFilter {
+    match method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Delete => MethodFilter::DELETE,
+    }
+}
+
+/// What can be done with an address, for those who ask and those who tried something else.
+async fn other_method(method: HttpMethod, path: axum::extract::MatchedPath) -> Response<Body> {
+    let here = ENDPOINTS.iter().filter(|endpoint| endpoint.path == path.as_str());
+    let allowed: Vec<&str> = here
+        .flat_map(|endpoint: &&Endpoint| match endpoint.method {
+            Method::Get => &["GET", "HEAD"][..],
+            Method::Post => &["POST"],
+            Method::Delete => &["DELETE"],
+        })
+        .copied()
+        .chain(["OPTIONS"])
+        .collect();
+    let allowed = allowed.join(", ");
+    let mut response = if method == HttpMethod::OPTIONS {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response
+    } else {
+        reply::problem(&Problem::no_method(&allowed))
+    };
+    if let Ok(value) = HeaderValue::from_str(&allowed) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+/// Lets pages of other origins read, where the operator wants it. Without credentials: a token that a page
+/// has, it may send.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let allowed = match origins.iter().any(|origin| origin == "*") {
+        true => AllowOrigin::any(),
+        false => AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok())),
+    };
+    Some(
+        CorsLayer::new()
+            .allow_origin(allowed)
+            .allow_methods([HttpMethod::GET, HttpMethod::HEAD, HttpMethod::OPTIONS])
+            .allow_headers([header::AUTHORIZATION, header::IF_NONE_MATCH])
+            .expose_headers([header::ETAG, header::RETRY_AFTER]),
+    )
+}

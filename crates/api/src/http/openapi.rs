@@ -1,0 +1,259 @@
+//! The description of the API, made from its endpoints.
+
+use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, KnownFormat, LicenseBuilder, OpenApi,
+    OpenApiBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder, Schema, SchemaFormat, path,
+};
+
+use super::endpoint::{Access, Answers, Endpoint, Group, Kind, Method, Parameter, Place, Schemas};
+use super::endpoints::ENDPOINTS;
+use super::reply::JSON;
+
+const TITLE: &str = "cutshort";
+pub(super) const ABOUT: &str = "Which TCP connections are cut short: where, when and how.\n\n\
+    Answers are in the envelope of Cloudflare Radar's API: `success`, `errors`, `messages`, `result`. \
+    Parameters of series may come several times; the position says which series a value belongs to, and an empty \
+    value is as if it was not given. Times are UTC. Shares are strings, in percent, with up to six decimals.\n\n\
+    `confidenceInfo.level` is 1 (too little data and erratic), 2 (too little data), 3 (erratic) or 5 (no known issue), \
+    the lowest of all series. Too little: fewer than 400 sampled connections (a share may be 5 points off), or fewer \
+    than 100 in the middle piece of time. Erratic: more than a tenth of the pieces of time have no connection, or \
+    connections stand for such different numbers that they are worth less than a quarter of them (Kish). \
+    `confidenceInfo.annotations` has what the operator has noted about the time, and what is missing or coarse.";
+
+/// The description, as OpenAPI 3.1 has it.
+#[must_use]
+pub fn document() -> OpenApi {
+    let mut schemas = Schemas::new();
+    let mut paths = PathsBuilder::new();
+    for endpoint in ENDPOINTS {
+        let method = match endpoint.method {
+            Method::Get => HttpMethod::Get,
+            Method::Post => HttpMethod::Post,
+            Method::Delete => HttpMethod::Delete,
+        };
+        paths = paths.path(endpoint.path, PathItem::new(method, operation(endpoint, &mut schemas)));
+    }
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token of 'cutshort token create'"));
+    let components = ComponentsBuilder::new()
+        .schemas_from_iter(schemas)
+        .schema("Problem", problem_schema())
+        .security_scheme("token", SecurityScheme::Http(bearer.build()));
+    let tags = Group::ALL
+        .map(|group| TagBuilder::new().name(group.title()).description(Some(group.about())).build());
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title(TITLE)
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(ABOUT))
+                .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build())),
+        )
+        .paths(paths)
+        .components(Some(components.build()))
+        .tags(Some(tags))
+        .build()
+}
+
+fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> path::Operation {
+    let mut operation = OperationBuilder::new()
+        .operation_id(Some(endpoint.id))
+        .summary(Some(endpoint.title))
+        .description(Some(endpoint.about))
+        .tag(endpoint.group.title());
+    for parameter in endpoint.parameters {
+        operation = operation.parameter(describe(parameter));
+    }
+    if let Some(takes) = &endpoint.takes {
+        let schema = takes.schema.map(|schema| schema(schemas));
+        let body = ContentBuilder::new().schema(schema.or_else(|| Some(binary())));
+        let body = RequestBodyBuilder::new().content(takes.kind, body.build()).required(Some(Required::True));
+        operation = operation.request_body(Some(body.build()));
+    }
+    match endpoint.access {
+        Access::Open => {}
+        Access::Read => {
+            // Whether reading needs a token is the operator's choice.
+            let either = [SecurityRequirement::default(), SecurityRequirement::new("token", [] as [&str; 0])];
+            operation = operation.securities(Some(either));
+        }
+        Access::Token(scope) => {
+            operation = operation.security(SecurityRequirement::new("token", [scope.name()]))
+        }
+    }
+    responses(endpoint, operation, schemas).build()
+}
+
+/// What is sent back: the answer, and all that can go wrong.
+fn responses(
+    endpoint: &Endpoint,
+    mut operation: OperationBuilder,
+    schemas: &mut Schemas,
+) -> OperationBuilder {
+    let ok = match endpoint.answers {
+        Answers::Result { schema, csv } => {
+            let result = schema(schemas);
+            let response = ResponseBuilder::new().content(JSON, content(envelope(result)));
+            if csv { response.content("text/csv", content(text())) } else { response }
+        }
+        Answers::Json(schema) => ResponseBuilder::new().content(JSON, content(schema(schemas))),
+        Answers::Text(kind) => ResponseBuilder::new().content(kind, content(text())),
+    };
+    let ok = ok.build();
+    for status in endpoint.good {
+        let mut response = ok.clone();
+        response.description = good(*status).to_owned();
+        operation = operation.response(status.to_string(), response);
+    }
+    for status in statuses(endpoint) {
+        let (about, schema) = bad(status, endpoint);
+        operation = operation.response(
+            status.to_string(),
+            ResponseBuilder::new().description(about).content(JSON, content(schema)).build(),
+        );
+    }
+    if endpoint.method == Method::Get && endpoint.access == Access::Read {
+        operation =
+            operation.response("304", ResponseBuilder::new().description("Nothing has changed.").build());
+    }
+    operation
+}
+
+fn content(schema: RefOr<Schema>) -> utoipa::openapi::Content {
+    ContentBuilder::new().schema(Some(schema)).build()
+}
+
+fn good(status: u16) -> &'static str {
+    match status {
+        201 => "Kept.",
+        _ => "The answer.",
+    }
+}
+
+fn statuses(endpoint: &Endpoint) -> Vec<u16> {
+    let mut statuses = endpoint.bad.to_vec();
+    if endpoint.access != Access::Open {
+        statuses.extend([400, 401, 403, 429, 500, 503]);
+    }
+    statuses.sort_unstable();
+    statuses.dedup();
+    statuses
+}
+
+fn bad(status: u16, endpoint: &Endpoint) -> (&'static str, RefOr<Schema>) {
+    let problem = || RefOr::Ref(Ref::from_schema_name("Problem"));
+    let about = match status {
+        400 => "A parameter cannot be what it is (2001).",
+        401 => "A token is needed (10000).",
+        403 => "The token or the operator does not allow it (9109).",
+        404 => "There is no such thing, or no data for shares (2004).",
+        413 => "The body is too long (2005).",
+        422 => "The answer would be too costly (2002).",
+        429 => "Too many requests (1015).",
+        503 => "Not now; try again (2003).",
+        507 => "No room is left (2003).",
+        _ => "Something failed in here (2000).",
+    };
+    match (endpoint.group, status) {
+        (Group::Entities, 404) => (about, not_found()),
+        (Group::Operation, 503) => (
+            "Not ready.",
+            match endpoint.answers {
+                Answers::Json(schema) => schema(&mut Schemas::new()),
+                _ => problem(),
+            },
+        ),
+        _ => (about, problem()),
+    }
+}
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
+}
+
+fn text() -> RefOr<Schema> {
+    string().build().into()
+}
+
+fn binary() -> RefOr<Schema> {
+    string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).build().into()
+}
+
+fn messages() -> RefOr<Schema> {
+    let integer = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
+    let message = ObjectBuilder::new().property("code", integer.build()).property("message", text());
+    ArrayBuilder::new().items(message.required("code").required("message").build()).build().into()
+}
+
+fn boolean() -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::Boolean)).build().into()
+}
+
+fn envelope(result: RefOr<Schema>) -> RefOr<Schema> {
+    let names = ["success", "errors", "messages", "result"];
+    let object = ObjectBuilder::new()
+        .property("success", boolean())
+        .property("errors", messages())
+        .property("messages", messages())
+        .property("result", result);
+    names.into_iter().fold(object, ObjectBuilder::required).build().into()
+}
+
+fn problem_schema() -> RefOr<Schema> {
+    envelope(ObjectBuilder::new().description(Some("Empty.")).build().into())
+}
+
+/// What is sent where an entity is not there, as Radar has it.
+fn not_found() -> RefOr<Schema> {
+    ObjectBuilder::new().property("error", text()).required("error").build().into()
+}
+
+fn describe(parameter: &Parameter) -> path::Parameter {
+    let schema = value(parameter);
+    let (place, schema) = match parameter.place {
+        Place::Series => (ParameterIn::Query, ArrayBuilder::new().items(schema).build().into()),
+        Place::Query | Place::Needed => (ParameterIn::Query, schema),
+        Place::Path => (ParameterIn::Path, schema),
+    };
+    let needed = matches!(parameter.place, Place::Path | Place::Needed);
+    let example = match parameter.place {
+        Place::Series => serde_json::json!([parameter.example]),
+        _ => example(parameter),
+    };
+    ParameterBuilder::new()
+        .name(parameter.name)
+        .parameter_in(place)
+        .required(if needed { Required::True } else { Required::False })
+        .description(Some(parameter.about))
+        .schema(Some(schema))
+        .example(Some(example))
+        .build()
+}
+
+fn example(parameter: &Parameter) -> serde_json::Value {
+    match parameter.kind {
+        Kind::Number { .. } | Kind::Flag => serde_json::from_str(parameter.example).unwrap_or_default(),
+        _ => parameter.example.into(),
+    }
+}
+
+fn value(parameter: &Parameter) -> RefOr<Schema> {
+    match &parameter.kind {
+        Kind::Text => text(),
+        Kind::Pattern(pattern) => string().pattern(Some(*pattern)).build().into(),
+        Kind::Choice(values) => string().enum_values(Some(values.iter().copied())).build().into(),
+        Kind::Flag => boolean(),
+        Kind::Time => string().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build().into(),
+        Kind::Number { bounds, default } => {
+            let number = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
+            let number = number.minimum(Some(*bounds.start() as f64)).maximum(Some(*bounds.end() as f64));
+            number.default(default.map(Into::into)).build().into()
+        }
+    }
+}

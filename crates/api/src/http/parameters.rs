@@ -1,0 +1,254 @@
+//! All parameters, with what is to be known about them.
+
+use super::endpoint::{Kind, Parameter, Place};
+
+const fn series(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, about, place: Place::Series, kind, example }
+}
+
+const fn query(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, about, place: Place::Query, kind, example }
+}
+
+const fn path(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, about, place: Place::Path, kind, example }
+}
+
+const DATE_RANGE_PATTERN: &str = "^((([1-9]|[1-9][0-9]|[1-2][0-9][0-9]|3[0-5][0-9]|36[0-4])[dD]([cC][oO][nN][tT][rR][oO][lL])?)|(([1-9]|[1-4][0-9]|5[0-2])[wW]([cC][oO][nN][tT][rR][oO][lL])?))$";
+const ASN_PATTERN: &str = "^[0-9AaSs, -]*$";
+const PLACE_PATTERN: &str = "^[A-Za-z, -]*$";
+const DIMENSIONS: &[&str] = &[
+    "stage",
+    "tag",
+    "signature",
+    "termination",
+    "ip_version",
+    "location",
+    "as",
+    "port",
+    "node",
+    "exclusion",
+];
+const FORMATS: &[&str] = &["JSON", "CSV"];
+/// What `dateRange` means.
+const RANGE_ABOUT: &str = "The time before now, rounded down to 15 minutes: days (1d to 364d) or weeks (1w to 52w). With 'control' behind it, the window before it that is as long, shifted by whole weeks. Without any range: 7d. Given once, it holds for all series.";
+
+pub(super) const NAME: Parameter = series(
+    "name",
+    Kind::Text,
+    "main",
+    "The key of a series in the result. Default: its position behind summary_, serie_ or top_.",
+);
+pub(super) const DATE_RANGE: Parameter =
+    series("dateRange", Kind::Pattern(DATE_RANGE_PATTERN), "7d", RANGE_ABOUT);
+pub(super) const DATE_START: Parameter = series(
+    "dateStart",
+    Kind::Time,
+    "2026-01-05T00:00:00Z",
+    "Instead of dateRange, together with dateEnd: ISO 8601, rounded down to 15 minutes; UTC without an offset.",
+);
+pub(super) const DATE_END: Parameter = series(
+    "dateEnd",
+    Kind::Time,
+    "2026-01-12T00:00:00Z",
+    "The end of the range that dateStart begins; not included.",
+);
+pub(super) const ASN: Parameter = series(
+    "asn",
+    Kind::Pattern(ASN_PATTERN),
+    "-174, 3356",
+    "Networks of clients, a comma list; '-' in front leaves out.",
+);
+pub(super) const LOCATION: Parameter = series(
+    "location",
+    Kind::Pattern(PLACE_PATTERN),
+    "US,PT",
+    "Countries of clients (ISO 3166-1, two letters), a comma list; '-' in front leaves out.",
+);
+pub(super) const CONTINENT: Parameter = series(
+    "continent",
+    Kind::Pattern(PLACE_PATTERN),
+    "-EU",
+    "Continents of clients (AF, AN, AS, EU, NA, OC, SA), a comma list; '-' in front leaves out.",
+);
+pub(super) const FORMAT: Parameter =
+    query("format", Kind::Choice(FORMATS), "JSON", "JSON, or a table with a header.");
+pub(super) const AGG_INTERVAL: Parameter = query(
+    "aggInterval",
+    Kind::Choice(&["15m", "1h", "1d", "1w"]),
+    "1h",
+    "How finely time is cut. Default: 15m up to a day, 1h up to a month, 1d beyond. At most 10,000 points.",
+);
+
+pub(super) const TAG: Parameter = series(
+    "tag",
+    Kind::Text,
+    "-zmap",
+    "Tags, a comma list: connections with any of them; '-' in front: with none of those.",
+);
+pub(super) const SIGNATURE: Parameter = series(
+    "signature",
+    Kind::Text,
+    "11,13",
+    "Signatures, by number or name, a comma list; '-' in front leaves out.",
+);
+pub(super) const ANSWERED: Parameter = series(
+    "answered",
+    Kind::Flag,
+    "true",
+    "Whether the client has acknowledged something that the server sent after its SYN+ACK.",
+);
+pub(super) const IP_VERSION: Parameter =
+    series("ipVersion", Kind::Pattern("^[IPVipv46, -]*$"), "IPv6", "IPv4 or IPv6.");
+pub(super) const PORT: Parameter = series(
+    "port",
+    Kind::Pattern("^[0-9, -]*$"),
+    "443",
+    "Ports of servers, a comma list; '-' in front leaves out.",
+);
+pub(super) const NODE: Parameter = series(
+    "node",
+    Kind::Text,
+    "edge1",
+    "Names of servers, a comma list; '-' in front leaves out. Imported captures are called 'file'.",
+);
+pub(super) const HANDSHAKE: Parameter = series(
+    "handshake",
+    Kind::Choice(&["all", "completed"]),
+    "completed",
+    "Which connections count: all, or those that completed the handshake, whose addresses are not spoofed.",
+);
+pub(super) const STAGE: Parameter = series(
+    "stage",
+    Kind::Text,
+    "post_ack,post_psh",
+    "Stages, a comma list; '-' in front leaves out. Only connections at these stages are counted.",
+);
+pub(super) const COUNTS: Parameter =
+    query("counts", Kind::Flag, "true", "Whether counts and 95 % intervals stand beside shares.");
+pub(super) const LIMIT_PER_GROUP: Parameter = query(
+    "limitPerGroup",
+    Kind::Number { bounds: 1..=5000, default: None },
+    "10",
+    "How many values have a name, those with most connections; the rest is 'other'. Default: 10 of countries, networks, ports and servers, all of others.",
+);
+pub(super) const DIMENSION: Parameter = path(
+    "dimension",
+    Kind::Choice(DIMENSIONS),
+    "signature",
+    "By what connections are told apart. 'exclusion': 5-tuples that are in no total, by reason, beside connections. A connection counts under each of its tags.",
+);
+
+pub(super) const RANKED: Parameter = series(
+    "stage",
+    Kind::Text,
+    "anomaly",
+    "What is ranked by: the share of connections at these stages, a comma list. 'anomaly' (default): all but no_match.",
+);
+pub(super) const LIMIT_TOP: Parameter =
+    query("limit", Kind::Number { bounds: 1..=1000, default: Some(5) }, "10", "How many are ranked.");
+pub(super) const MIN_SAMPLE: Parameter = query(
+    "minSample",
+    Kind::Number { bounds: 1..=1_000_000_000, default: None },
+    "100",
+    "Only those with so many sampled connections. Default: a thousandth of all, at most 1000.",
+);
+pub(super) const ORDER_TOP: Parameter = query(
+    "orderBy",
+    Kind::Choice(&["low", "value", "count"]),
+    "low",
+    "Ranked by the lower end of the 95 % interval of the share (default), the share, or the number of connections at these stages.",
+);
+
+pub(super) const TERMINATION: Parameter =
+    query("termination", Kind::Text, "reset", "How connections ended, a comma list.");
+pub(super) const CLIENT: Parameter =
+    query("client", Kind::Text, "198.51.100.0/24", "Networks or addresses of clients, a comma list.");
+pub(super) const SERVER: Parameter =
+    query("server", Kind::Text, "203.0.113.5", "Addresses of servers, a comma list.");
+pub(super) const LIMIT_CONNECTIONS: Parameter =
+    query("limit", Kind::Number { bounds: 1..=1000, default: Some(100) }, "100", "How many are given.");
+pub(super) const OFFSET: Parameter = query(
+    "offset",
+    Kind::Number { bounds: 0..=1_000_000, default: Some(0) },
+    "0",
+    "How many are passed over before.",
+);
+
+pub(super) const LIMIT_ENTITIES: Parameter =
+    query("limit", Kind::Number { bounds: 1..=1000, default: Some(5) }, "10", "How many are given.");
+pub(super) const LIMIT_ANNOTATIONS: Parameter =
+    query("limit", Kind::Number { bounds: 1..=1000, default: Some(100) }, "10", "How many are given.");
+pub(super) const ASN_LIST: Parameter =
+    query("asn", Kind::Pattern("^[0-9AaSs, ]*$"), "174,7922", "Only these networks, a comma list.");
+pub(super) const ONE_LOCATION: Parameter = query(
+    "location",
+    Kind::Pattern(PLACE_PATTERN),
+    "US",
+    "Only these countries (two letters), a comma list.",
+);
+pub(super) const ONE_CONTINENT: Parameter =
+    query("continent", Kind::Pattern(PLACE_PATTERN), "EU", "Only these continents, a comma list.");
+pub(super) const ORDER_ASNS: Parameter = query(
+    "orderBy",
+    Kind::Choice(&["ASN", "POPULATION"]),
+    "ASN",
+    "By number. POPULATION is understood, but how many people use a network is not known here: it orders by the number of IPv4 addresses.",
+);
+pub(super) const ASN_PATH: Parameter =
+    path("asn", Kind::Pattern("^[0-9]{1,10}$"), "174", "The number of a network.");
+pub(super) const ALPHA2_PATH: Parameter =
+    path("alpha2", Kind::Pattern("^[A-Za-z]{2}$"), "PT", "The two letters of a country (ISO 3166-1).");
+pub(super) const IP: Parameter = Parameter {
+    name: "ip",
+    about: "An address, IPv4 or IPv6.",
+    place: Place::Needed,
+    kind: Kind::Text,
+    example: "8.8.8.8",
+};
+pub(super) const SEARCH: Parameter = Parameter {
+    name: "query",
+    about: "A part of a name, a code or a number.",
+    place: Place::Needed,
+    kind: Kind::Text,
+    example: "portugal",
+};
+pub(super) const INCLUDE: Parameter =
+    query("include", Kind::Choice(&["LOCATIONS", "ASNS"]), "ASNS", "Search only these; it can come twice.");
+pub(super) const EXCLUDE: Parameter = query(
+    "exclude",
+    Kind::Choice(&["LOCATIONS", "ASNS"]),
+    "LOCATIONS",
+    "Do not search these; it can come twice.",
+);
+pub(super) const LIMIT_PER_KIND: Parameter = query(
+    "limitPerGroup",
+    Kind::Number { bounds: 1..=1000, default: None },
+    "5",
+    "How many of each kind are given at most.",
+);
+
+pub(super) const RANGE: Parameter = query(
+    "dateRange",
+    Kind::Pattern(DATE_RANGE_PATTERN),
+    "7d",
+    "Only those that touch this time. Default: all.",
+);
+pub(super) const START: Parameter = query(
+    "dateStart",
+    Kind::Time,
+    "2026-01-05T00:00:00Z",
+    "Only those that touch the time from then; together with dateEnd.",
+);
+pub(super) const END: Parameter =
+    query("dateEnd", Kind::Time, "2026-01-12T00:00:00Z", "The end of the range that dateStart begins.");
+pub(super) const ONE_ASN: Parameter =
+    query("asn", Kind::Pattern("^[0-9AaSs, ]*$"), "174", "Only those that concern one of these networks.");
+pub(super) const EVENT_TYPE: Parameter = query(
+    "eventType",
+    Kind::Choice(&["EVENT", "GENERAL", "OUTAGE", "PARTIAL_PROJECTION", "PIPELINE", "TRAFFIC_ANOMALY"]),
+    "OUTAGE",
+    "Only those of this kind.",
+);
+pub(super) const ANNOTATION_PATH: Parameter =
+    path("id", Kind::Pattern("^[0-9]{1,18}$"), "1", "The number of an annotation.");

@@ -1,0 +1,125 @@
+//! What is sent back.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+use crate::ask::{Envelope, Message, enveloped};
+use crate::problem::Problem;
+
+/// An answer that is ready to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) kind: &'static str,
+    pub(super) body: Bytes,
+    /// What it is made of will hardly change: it may be kept.
+    pub(super) keep: Option<Keep>,
+    /// A name for the file when it is saved.
+    pub(super) file: Option<&'static str>,
+}
+
+/// How an answer may be kept by those who ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Keep {
+    /// For how many seconds.
+    pub(super) seconds: u32,
+    /// When it was made, in nanoseconds since the Unix epoch.
+    pub(super) modified: Option<i64>,
+}
+
+pub(super) const JSON: &str = "application/json";
+pub(super) const CSV: &str = "text/csv; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
+#[derive(Serialize)]
+struct Nothing {}
+
+/// A parameter was not understood and had no effect.
+pub(super) fn ignored(parameter: &str) -> Message {
+    let parameter: String = parameter.chars().take(60).collect();
+    Message { code: 1001, message: format!("'{parameter}' is no parameter here and was ignored") }
+}
+
+impl Reply {
+    /// Text of a kind.
+    pub(super) fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { status: 200, kind, body: body.into(), keep: None, file: None }
+    }
+
+    /// A result in Radar's envelope.
+    pub(super) fn result(result: &impl Serialize, messages: &[Message]) -> Result<Self, Problem> {
+        enveloped(result, messages).map(|body| Self::new(JSON, body))
+    }
+
+    /// JSON as it is.
+    pub(super) fn json(value: &impl Serialize) -> Result<Self, Problem> {
+        let body = serde_json::to_vec(value);
+        body.map(|body| Self::new(JSON, body)).map_err(|error| Problem::internal(error.to_string()))
+    }
+
+    /// A table.
+    pub(super) fn csv(text: String, file: &'static str) -> Self {
+        Self { file: Some(file), ..Self::new(CSV, text) }
+    }
+
+    pub(super) fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(super) fn keep(self, keep: Option<Keep>) -> Self {
+        Self { keep, ..self }
+    }
+
+    /// What is sent. `private` is for answers that only those with a token may see.
+    pub(super) fn into_response(self, private: bool) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if self.kind == HTML {
+            let policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        }
+        let kept = self
+            .keep
+            .as_ref()
+            .map(|keep| format!("{}, max-age={}", if private { "private" } else { "public" }, keep.seconds));
+        let control = kept.unwrap_or_else(|| "no-store".to_owned());
+        if let Ok(value) = HeaderValue::from_str(&control) {
+            headers.insert(header::CACHE_CONTROL, value);
+        }
+        if let Some(time) = self.keep.and_then(|keep| keep.modified).and_then(http_date) {
+            headers.insert(header::LAST_MODIFIED, time);
+        }
+        let file = self.file.map(|file| format!("inline; filename=\"{file}\""));
+        if let Some(Ok(value)) = file.map(|file| HeaderValue::from_str(&file)) {
+            headers.insert(header::CONTENT_DISPOSITION, value);
+        }
+        response
+    }
+}
+
+/// A problem in Radar's envelope. Its result is an empty object.
+pub(super) fn problem(problem: &Problem) -> Response<Body> {
+    let errors = [Message { code: problem.code, message: problem.message.clone() }];
+    let envelope = Envelope { success: false, errors: &errors, messages: &[], result: Nothing {} };
+    let body = serde_json::to_vec(&envelope).unwrap_or_default();
+    let mut response = Reply::new(JSON, body).status(problem.status).into_response(true);
+    let headers = response.headers_mut();
+    if let Some(seconds) = problem.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"cutshort\""));
+    }
+    response
+}
+
+/// A time as HTTP has it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(time: i64) -> Option<HeaderValue> {
+    let time = jiff::Timestamp::from_second(time.div_euclid(1_000_000_000)).ok()?;
+    HeaderValue::from_str(&time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+}

@@ -1,0 +1,103 @@
+//! What can go wrong with a request, in the codes of Radar's API.
+
+use cutshort_store::StoreError;
+
+/// Why there is no answer: HTTP status, Radar's code, and a message that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// The code in the body.
+    pub code: u32,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// After how many seconds it is worth trying again.
+    pub retry_after: Option<u32>,
+}
+
+impl Problem {
+    fn new(status: u16, code: u32, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), retry_after: None }
+    }
+
+    /// 2001: a parameter cannot be what it is. The message names it and what is allowed.
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(400, 2001, message)
+    }
+
+    /// 2002: the answer would cost too much.
+    pub fn too_costly(message: impl Into<String>) -> Self {
+        Self::new(422, 2002, message)
+    }
+
+    /// 2004: there is no data where a share would be needed.
+    pub fn no_data(message: impl Into<String>) -> Self {
+        Self::new(404, 2004, message)
+    }
+
+    /// 2000: something failed in here.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(500, 2000, message)
+    }
+
+    /// 2003: not now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self { retry_after: Some(5), ..Self::new(503, 2003, message) }
+    }
+
+    /// 2003: no room is left to keep what was sent.
+    pub fn full(message: impl Into<String>) -> Self {
+        Self { retry_after: Some(60), ..Self::new(507, 2003, message) }
+    }
+
+    /// 7003: there is nothing at this address.
+    pub fn no_route(path: &str) -> Self {
+        Self::new(404, 7003, format!("Could not route to {path}, perhaps your object identifier is invalid?"))
+    }
+
+    /// 7001: nothing that can be done with this method.
+    pub fn no_method(allowed: &str) -> Self {
+        Self::new(405, 7001, format!("Method not available for that URI; there are: {allowed}"))
+    }
+
+    /// 1015: too many requests.
+    pub fn too_many(seconds: u32) -> Self {
+        let message = format!("Too many requests; try again in {seconds} s");
+        Self { retry_after: Some(seconds), ..Self::new(429, 1015, message) }
+    }
+
+    /// 10000: a token is needed, or the one that was sent is none.
+    pub fn no_token(message: impl Into<String>) -> Self {
+        Self::new(401, 10000, message)
+    }
+
+    /// 9109: the token, or the operator, does not allow it.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(403, 9109, message)
+    }
+
+    /// 2005: the body is longer than is taken.
+    pub fn too_large(most: usize) -> Self {
+        Self::new(413, 2005, format!("the body is longer than {most} bytes"))
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            StoreError::Full(_) => Self::full(text),
+            StoreError::Unavailable(_) | StoreError::Locked(_) => Self::unavailable(text),
+            StoreError::Refused(_) => Self::bad_input(text),
+            StoreError::Damaged(_) | StoreError::Failed(_) => Self::internal(text),
+        }
+    }
+}

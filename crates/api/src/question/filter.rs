@@ -1,0 +1,138 @@
+use std::fmt::Display;
+use std::str::FromStr;
+
+use cutshort_geo::{Continent, Country};
+use cutshort_store::{Choice, Selection};
+use cutshort_verdict::{Signature, Stage, Tag};
+
+use super::{Filters, Parameters, stage_name};
+use crate::problem::Problem;
+
+/// The name that files have where a server has one.
+pub(crate) const FILE: &str = "file";
+/// A list has at most so many items.
+const MOST: usize = 1000;
+
+/// A choice of numbers.
+pub type Numbers = Choice<u32>;
+/// A choice of stages.
+pub type Stages = Choice<Stage>;
+
+/// Which connections the series at a position asks for.
+pub(super) fn selection(parameters: &Parameters, at: usize, filters: Filters) -> Result<Selection, Problem> {
+    let own = |key| parameters.at(key, at);
+    let radar = Selection {
+        locations: list("location", own("location"), country)?,
+        continents: list("continent", own("continent"), continent)?,
+        asns: list("asn", own("asn"), asn)?,
+        ..Selection::default()
+    };
+    if filters == Filters::Radar {
+        return Ok(radar);
+    }
+    Ok(Selection {
+        tags: list("tag", own("tag"), named::<Tag>)?,
+        signatures: list("signature", own("signature"), named::<Signature>)?,
+        ip_versions: list("ipVersion", own("ipVersion"), ip_version)?,
+        ports: list("port", own("port"), port)?,
+        nodes: list("node", own("node"), node)?,
+        answered: boolean("answered", own("answered"))?,
+        completed: handshake(own("handshake"))?,
+        ..radar
+    })
+}
+
+/// Reads a choice of stages.
+pub(super) fn stages(value: &Option<&str>) -> Result<Choice<Stage>, Problem> {
+    list("stage", *value, stage_from_name)
+}
+
+/// Reads a comma list, in which `-` in front leaves out.
+pub(crate) fn list<T>(
+    key: &str,
+    value: Option<&str>,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Choice<T>, Problem> {
+    let mut choice = Choice::default();
+    let items = value.unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty());
+    for (at, item) in items.enumerate() {
+        if at == MOST {
+            return Err(Problem::bad_input(format!("{key}: at most {MOST} in one list")));
+        }
+        let (list, item) = match item.strip_prefix('-') {
+            Some(item) => (&mut choice.exclude, item.trim()),
+            None => (&mut choice.include, item),
+        };
+        list.push(parse(item).map_err(|why| Problem::bad_input(format!("{key}: {why}")))?);
+    }
+    Ok(choice)
+}
+
+pub(crate) fn country(text: &str) -> Result<Country, String> {
+    Country::from_alpha2(text)
+        .ok_or_else(|| format!("'{text}' is no country: write the two letters of ISO 3166-1, such as US"))
+}
+
+pub(crate) fn continent(text: &str) -> Result<Continent, String> {
+    Continent::from_code(text)
+        .ok_or_else(|| format!("'{text}' is no continent; there are: AF, AN, AS, EU, NA, OC, SA"))
+}
+
+pub(crate) fn asn(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).unwrap_or(text);
+    let number = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    number.ok_or_else(|| format!("'{text}' is no number of a network, such as 13335"))
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("'{text}' is no port: 0 to 65535"))
+}
+
+fn node(text: &str) -> Result<String, String> {
+    Ok(if text == FILE { String::new() } else { text.to_owned() })
+}
+
+fn ip_version(text: &str) -> Result<u8, String> {
+    match text.to_ascii_lowercase().trim_start_matches("ipv") {
+        "4" => Ok(4),
+        "6" => Ok(6),
+        _ => Err(format!("'{text}' is neither IPv4 nor IPv6")),
+    }
+}
+
+/// A stage by its name in Radar's API or in the rest of the product.
+///
+/// # Errors
+/// The names there are.
+pub fn stage_from_name(text: &str) -> Result<Stage, String> {
+    let radar = Stage::ALL.into_iter().find(|stage| stage_name(*stage).eq_ignore_ascii_case(text));
+    radar.or_else(|| text.parse().ok()).ok_or_else(|| {
+        format!("no stage is called '{text}'; there are: {}", Stage::ALL.map(stage_name).join(", "))
+    })
+}
+
+pub(crate) fn named<T: FromStr>(text: &str) -> Result<T, String>
+where
+    T::Err: Display,
+{
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+/// Reads a switch.
+pub(super) fn boolean(key: &str, value: Option<&str>) -> Result<Option<bool>, Problem> {
+    match value.map(str::to_ascii_lowercase).as_deref() {
+        None => Ok(None),
+        Some("true" | "1" | "yes") => Ok(Some(true)),
+        Some("false" | "0" | "no") => Ok(Some(false)),
+        Some(other) => Err(Problem::bad_input(format!("{key}: '{other}' is neither true nor false"))),
+    }
+}
+
+/// Reads which handshakes count; whether only completed ones.
+fn handshake(value: Option<&str>) -> Result<bool, Problem> {
+    match value.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("all") => Ok(false),
+        Some("completed") => Ok(true),
+        Some(other) => Err(Problem::bad_input(format!("handshake: '{other}' is neither all nor completed"))),
+    }
+}

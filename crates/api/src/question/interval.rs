@@ -1,0 +1,44 @@
+use cutshort_store::Bucket;
+
+use super::MAX_POINTS;
+use crate::problem::Problem;
+
+const DAY: i64 = Bucket::Day.nanoseconds();
+const ALL: [(&str, Bucket); 4] =
+    [("15m", Bucket::Quarter), ("1h", Bucket::Hour), ("1d", Bucket::Day), ("1w", Bucket::Week)];
+
+/// The interval of a name.
+///
+/// # Errors
+/// The names there are.
+pub fn parse_bucket(text: &str) -> Result<Bucket, String> {
+    let found = ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+    found.map(|(_, bucket)| *bucket).ok_or_else(|| format!("aggInterval: '{text}' is none of {}", names(0)))
+}
+
+/// The interval for a range of this length: 15 minutes up to a day, hours up to a month, then days.
+#[must_use]
+pub fn default_bucket(length: i64) -> Bucket {
+    match length {
+        length if length <= DAY => Bucket::Quarter,
+        length if length <= 31 * DAY => Bucket::Hour,
+        length if length / DAY <= MAX_POINTS => Bucket::Day,
+        _ => Bucket::Week,
+    }
+}
+
+pub(super) fn checked(bucket: Bucket, length: i64) -> Result<Bucket, Problem> {
+    let fine_enough = |bucket: Bucket| length / bucket.nanoseconds() <= MAX_POINTS;
+    if fine_enough(bucket) {
+        return Ok(bucket);
+    }
+    let first = ALL.iter().position(|(_, bucket)| fine_enough(*bucket)).unwrap_or(ALL.len() - 1);
+    Err(Problem::bad_input(format!(
+        "aggInterval: too fine for the range, more than {MAX_POINTS} points; use one of {}",
+        names(first)
+    )))
+}
+
+fn names(first: usize) -> String {
+    ALL[first..].iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}

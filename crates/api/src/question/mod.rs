@@ -1,0 +1,148 @@
+//! Parameters into questions, as Radar's API reads them.
+//!
+//! A key may come several times; its position says which series it belongs to. A value is a comma list, in
+//! which a `-` in front leaves out. An empty value is as if it was not given.
+
+mod filter;
+mod interval;
+mod names;
+mod parameters;
+mod time;
+
+use std::ops::Range;
+
+use cutshort_store::{Bucket, Choice, Selection};
+use cutshort_verdict::Stage;
+
+pub(crate) use filter::{FILE, asn, continent, country, list, named};
+pub use filter::{Numbers, Stages, stage_from_name};
+pub use interval::{default_bucket, parse_bucket};
+pub use names::stage_name;
+pub use parameters::Parameters;
+pub use time::{floor, iso, parse_time};
+
+use crate::problem::Problem;
+
+/// More series than this are not answered in one request.
+pub const MAX_SERIES: usize = 20;
+/// A series has at most so many points.
+pub const MAX_POINTS: i64 = 10_000;
+/// A series' name is not longer.
+const MAX_NAME: usize = 100;
+/// Keys of a result that are no series.
+const RESERVED: [&str; 2] = ["meta", "counts"];
+
+/// One of the answers that are asked for side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// Its key in the result.
+    pub name: String,
+    /// From and to, whole windows, nanoseconds since the Unix epoch.
+    pub range: Range<i64>,
+    /// Which connections.
+    pub selection: Selection,
+    /// Only connections at these stages are counted; all without any.
+    pub stages: Choice<Stage>,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JSON, in Radar's envelope.
+    #[default]
+    Json,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+/// Which parameters a series may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filters {
+    /// Radar's: `asn`, `location`, `continent`.
+    Radar,
+    /// Ours besides.
+    Extended,
+}
+
+/// The keys whose values are one to a series.
+pub const RADAR_ARRAYS: [&str; 7] =
+    ["name", "dateRange", "dateStart", "dateEnd", "asn", "location", "continent"];
+/// Those of our own endpoints besides.
+pub const OWN_ARRAYS: [&str; 8] =
+    ["tag", "signature", "answered", "ipVersion", "port", "node", "handshake", "stage"];
+
+/// Reads the series that are asked for. `default` is the name of those without one, to which their position
+/// is put; `now` is the time at which relative ranges end.
+///
+/// # Errors
+/// The parameter that cannot be understood, and what is allowed.
+pub fn series(
+    parameters: &Parameters,
+    default: &str,
+    filters: Filters,
+    now: i64,
+) -> Result<Vec<Series>, Problem> {
+    let own: &[&str] = if filters == Filters::Extended { &OWN_ARRAYS } else { &[] };
+    let count = RADAR_ARRAYS.iter().chain(own).map(|key| parameters.count(key)).max().unwrap_or(0).max(1);
+    if count > MAX_SERIES {
+        return Err(Problem::bad_input(format!(
+            "{count} series were asked for; at most {MAX_SERIES} are answered at once"
+        )));
+    }
+    let ranges = time::ranges(parameters, count, now)?;
+    let names = names::names(parameters, count, default)?;
+    let one = |(at, (name, range))| {
+        let stages = filter::stages(&parameters.at("stage", at).filter(|_| !own.is_empty()))?;
+        Ok(Series { name, range, selection: filter::selection(parameters, at, filters)?, stages })
+    };
+    names.into_iter().zip(ranges).enumerate().map(one).collect()
+}
+
+/// Reads `format`.
+///
+/// # Errors
+/// That it is neither JSON nor CSV.
+pub fn format(parameters: &Parameters) -> Result<Format, Problem> {
+    match parameters.one("format")?.map(str::to_ascii_uppercase).as_deref() {
+        None | Some("JSON") => Ok(Format::Json),
+        Some("CSV") => Ok(Format::Csv),
+        Some(other) => Err(Problem::bad_input(format!("format: '{other}' is neither JSON nor CSV"))),
+    }
+}
+
+/// Reads `aggInterval`, or chooses it by the length of the series.
+///
+/// # Errors
+/// That there is no such interval, or that it is too fine for the range.
+pub fn bucket(parameters: &Parameters, series: &[Series]) -> Result<Bucket, Problem> {
+    let length = series.first().map_or(0, |series| series.range.end - series.range.start);
+    match parameters.one("aggInterval")? {
+        Some(text) => interval::checked(parse_bucket(text).map_err(Problem::bad_input)?, length),
+        None => Ok(default_bucket(length)),
+    }
+}
+
+/// Reads a whole number within bounds.
+///
+/// # Errors
+/// That it is none, with the bounds.
+pub fn number(
+    parameters: &Parameters,
+    key: &str,
+    default: usize,
+    bounds: std::ops::RangeInclusive<usize>,
+) -> Result<usize, Problem> {
+    let Some(text) = parameters.one(key)? else { return Ok(default) };
+    text.parse().ok().filter(|number| bounds.contains(number)).ok_or_else(|| {
+        let (least, most) = (bounds.start(), bounds.end());
+        Problem::bad_input(format!("{key}: '{text}' is no whole number from {least} to {most}"))
+    })
+}
+
+/// Reads a switch.
+///
+/// # Errors
+/// That it is neither `true` nor `false`.
+pub fn flag(parameters: &Parameters, key: &str) -> Result<bool, Problem> {
+    Ok(filter::boolean(key, parameters.one(key)?)?.unwrap_or(false))
+}

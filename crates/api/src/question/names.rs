@@ -1,0 +1,40 @@
+use cutshort_verdict::Stage;
+
+use super::{MAX_NAME, Parameters, RESERVED};
+use crate::problem::Problem;
+
+/// The name that a stage has in Radar's API.
+#[must_use]
+pub const fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Later => "later_in_flow",
+        Stage::None => "no_match",
+        other => other.name(),
+    }
+}
+
+/// The names of all series; none twice.
+pub(super) fn names(parameters: &Parameters, count: usize, default: &str) -> Result<Vec<String>, Problem> {
+    let name = |at| parameters.at("name", at).map_or_else(|| format!("{default}_{at}"), str::to_owned);
+    let names: Vec<String> = (0..count).map(name).collect();
+    for (at, name) in names.iter().enumerate() {
+        check(name)?;
+        if names[..at].contains(name) {
+            return Err(Problem::bad_input(format!(
+                "name: two series are called '{name}'; give each its own"
+            )));
+        }
+    }
+    Ok(names)
+}
+
+fn check(name: &str) -> Result<(), Problem> {
+    if RESERVED.contains(&name) {
+        return Err(Problem::bad_input(format!("name: '{name}' is a part of every answer; choose another")));
+    }
+    if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        let why = format!("name: at most {MAX_NAME} letters, and no control characters");
+        return Err(Problem::bad_input(why));
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+use crate::problem::Problem;
+
+/// The parameters of a request, in their order; a key may come several times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters(Vec<(String, String)>);
+
+/// More of them are not read.
+const MOST: usize = 500;
+
+impl Parameters {
+    /// Reads the query of an address, without its `?`.
+    ///
+    /// # Errors
+    /// That there are too many.
+    pub fn parse(query: &str) -> Result<Self, Problem> {
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).take(MOST + 1).collect();
+        if pairs.len() > MOST {
+            return Err(Problem::bad_input(format!("more than {MOST} parameters are not read")));
+        }
+        Ok(pairs.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())).collect())
+    }
+
+    /// How many values a key has, empty ones included.
+    #[must_use]
+    pub fn count(&self, key: &str) -> usize {
+        self.all(key).count()
+    }
+
+    /// The value of a key for the series at a position; none if it is empty or missing.
+    #[must_use]
+    pub fn at(&self, key: &str, position: usize) -> Option<&str> {
+        self.all(key).nth(position).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a key that can have only one.
+    ///
+    /// # Errors
+    /// That it has several which differ.
+    pub fn one(&self, key: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.all(key).filter(|value| !value.is_empty());
+        let first = values.next();
+        match values.find(|other| Some(*other) != first) {
+            Some(_) => Err(Problem::bad_input(format!("{key}: give it once, it holds for all series"))),
+            None => Ok(first),
+        }
+    }
+
+    /// The same with other values of a key.
+    #[must_use]
+    pub fn with<'a>(&self, key: &str, values: impl Iterator<Item = &'a str>) -> Self {
+        let others = self.0.iter().filter(|(own, _)| own != key).cloned();
+        Self(others.chain(values.map(|value| (key.to_owned(), value.to_owned()))).collect())
+    }
+
+    /// The same without a key.
+    #[must_use]
+    pub fn without(&self, key: &str) -> Self {
+        self.with(key, std::iter::empty())
+    }
+
+    /// The keys that are not among those that are known, each once.
+    #[must_use]
+    pub fn unknown(&self, known: &[&str]) -> Vec<&str> {
+        let mut unknown: Vec<&str> =
+            self.0.iter().map(|(key, _)| key.as_str()).filter(|key| !known.contains(key)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown
+    }
+
+    /// All values of a key, trimmed.
+    pub fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(own, _)| own == key).map(|(_, value)| value.trim())
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Parameters {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+    }
+}

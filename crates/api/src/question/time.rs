@@ -1,0 +1,179 @@
+use std::ops::Range;
+
+use cutshort_store::{Bucket, WINDOW, window_of};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use super::Parameters;
+use crate::problem::Problem;
+
+const DAY: i64 = Bucket::Day.nanoseconds();
+const WEEK: i64 = Bucket::Week.nanoseconds();
+/// How long a range is that nobody has chosen.
+const DEFAULT: Asked = Asked::Relative { length: 7 * DAY, control: false };
+
+/// A range as it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// The time before now, or the window before it to compare with.
+    Relative { length: i64, control: bool },
+    /// Fixed.
+    Fixed { start: i64, end: i64 },
+}
+
+/// The ranges of all series, which are equally long.
+pub(super) fn ranges(parameters: &Parameters, count: usize, now: i64) -> Result<Vec<Range<i64>>, Problem> {
+    let given = ["dateRange", "dateStart", "dateEnd"].map(|key| parameters.count(key));
+    let given = given.into_iter().max().unwrap_or(0);
+    let mut asked: Vec<Asked> = Vec::with_capacity(count);
+    for at in 0..count {
+        let own = asked_at(parameters, at)?;
+        // A range that is given once is meant for all series, which must be equally long anyway.
+        let common = asked.first().filter(|_| given == 1 && at > 0).copied().map(Asked::without_control);
+        asked.push(own.or(common).unwrap_or(DEFAULT));
+    }
+    let ranges: Vec<_> = asked.into_iter().map(|asked| asked.range(now)).collect();
+    same_length(&ranges)?;
+    Ok(ranges)
+}
+
+fn same_length(ranges: &[Range<i64>]) -> Result<(), Problem> {
+    let length = |range: &Range<i64>| range.end - range.start;
+    let Some(first) = ranges.first().map(length) else { return Ok(()) };
+    match ranges.iter().position(|range| length(range) != first) {
+        None => Ok(()),
+        Some(at) => Err(Problem::bad_input(format!(
+            "dateRange, dateStart, dateEnd: all series must be equally long; the first lasts {}, the one at position {at} {}",
+            duration(first),
+            duration(length(&ranges[at])),
+        ))),
+    }
+}
+
+/// `7d`, `1d 2h 15m`.
+fn duration(nanoseconds: i64) -> String {
+    let minutes = nanoseconds / 60_000_000_000;
+    let parts = [(minutes / 1440, 'd'), (minutes / 60 % 24, 'h'), (minutes % 60, 'm')];
+    let parts: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    parts.join(" ")
+}
+
+fn asked_at(parameters: &Parameters, at: usize) -> Result<Option<Asked>, Problem> {
+    let [range, start, end] = ["dateRange", "dateStart", "dateEnd"].map(|key| parameters.at(key, at));
+    match (range, start, end) {
+        (None, None, None) => Ok(None),
+        (Some(range), None, None) => relative(range).map(Some),
+        (None, Some(start), Some(end)) => fixed(start, end).map(Some),
+        (Some(_), ..) => Err(Problem::bad_input(
+            "dateRange: give either it, or dateStart and dateEnd, but not both for one series",
+        )),
+        (None, Some(_), None) => Err(Problem::bad_input("dateEnd: missing; it goes together with dateStart")),
+        (None, None, Some(_)) => Err(Problem::bad_input("dateStart: missing; it goes together with dateEnd")),
+    }
+}
+
+impl Asked {
+    const fn without_control(self) -> Self {
+        match self {
+            Self::Relative { length, .. } => Self::Relative { length, control: false },
+            Self::Fixed { .. } => self,
+        }
+    }
+
+    const fn range(self, now: i64) -> Range<i64> {
+        match self {
+            Self::Fixed { start, end } => start..end,
+            Self::Relative { length, control } => {
+                // Whole weeks, so that weekdays are compared with the same ones.
+                let shift = if control { (length + WEEK - 1) / WEEK * WEEK } else { 0 };
+                let end = window_of(now) - shift;
+                end - length..end
+            }
+        }
+    }
+}
+
+/// Reads `7d`, `4w`, `7dcontrol`.
+fn relative(text: &str) -> Result<Asked, Problem> {
+    let wrong = || {
+        Problem::bad_input(format!(
+            "dateRange: '{text}' is none of 1d to 364d and 1w to 52w, with 'control' behind it for the window before"
+        ))
+    };
+    let lower = text.to_ascii_lowercase();
+    let (span, control) = lower.strip_suffix("control").map_or((&*lower, false), |span| (span, true));
+    let (number, most, unit) = match (span.strip_suffix('d'), span.strip_suffix('w')) {
+        (Some(days), _) => (days, 364, DAY),
+        (_, Some(weeks)) => (weeks, 52, WEEK),
+        _ => return Err(wrong()),
+    };
+    let plain = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = number.parse::<i64>().ok().filter(|number| plain && (1..=most).contains(number));
+    Ok(Asked::Relative { length: number.ok_or_else(wrong)? * unit, control })
+}
+
+fn fixed(start: &str, end: &str) -> Result<Asked, Problem> {
+    let time = |key: &str, text: &str| {
+        parse_time(text).map_err(|why| Problem::bad_input(format!("{key}: '{text}' {why}")))
+    };
+    let (start, end) = (floor(time("dateStart", start)?), floor(time("dateEnd", end)?));
+    if start < end {
+        return Ok(Asked::Fixed { start, end });
+    }
+    Err(Problem::bad_input(
+        "dateEnd: not after dateStart; both are rounded down to 15 minutes, and a range has at least as many",
+    ))
+}
+
+/// Reads a time of ISO 8601: with an offset, or in UTC without one; a date alone is its midnight.
+///
+/// # Errors
+/// What is wrong with it, to be put behind the text.
+pub fn parse_time(text: &str) -> Result<i64, String> {
+    let time = parse_timestamp(text)
+        // In an address '+' means a space, which clients forget.
+        .or_else(|| parse_timestamp(&plus_for_space(text)?))
+        .ok_or("is no time of ISO 8601, such as 2026-01-05T00:00:00Z")?;
+    let nanoseconds = i64::try_from(time.as_nanosecond()).map_err(|_| "is too far away".to_owned())?;
+    let years = -2_208_988_800_000_000_000..=7_258_118_400_000_000_000;
+    years
+        .contains(&nanoseconds)
+        .then_some(nanoseconds)
+        .ok_or("is not within the years 1900 to 2199".to_owned())
+}
+
+fn parse_timestamp(text: &str) -> Option<Timestamp> {
+    let in_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let with_offset = || text.parse::<Timestamp>().ok();
+    let civil = || text.parse::<DateTime>().ok().and_then(in_utc);
+    let day =
+        || text.parse::<Date>().ok().and_then(|day| in_utc(day.to_datetime(jiff::civil::Time::midnight())));
+    // A civil time is also read from a text with an offset, which must not be lost.
+    with_offset().or_else(|| if text.len() <= 10 { day() } else { civil().filter(|_| !has_offset(text)) })
+}
+
+/// Whether something like an offset stands behind the time.
+fn has_offset(text: &str) -> bool {
+    let time = text.get(10..).unwrap_or_default();
+    time.contains(['+', '-', 'Z', 'z', '['])
+}
+
+fn plus_for_space(text: &str) -> Option<String> {
+    let (time, offset) = text.rsplit_once(' ')?;
+    time.contains(':').then(|| format!("{time}+{offset}"))
+}
+
+/// Rounded down to 15 minutes.
+#[must_use]
+pub const fn floor(time: i64) -> i64 {
+    time.div_euclid(WINDOW) * WINDOW
+}
+
+/// A time as it is written in answers: `2026-01-05T00:00:00Z`.
+#[must_use]
+pub fn iso(time: i64) -> String {
+    const SECOND: i64 = 1_000_000_000;
+    cutshort_report::rfc3339(time.div_euclid(SECOND).saturating_mul(SECOND))
+}

@@ -1,0 +1,15 @@
+//! What the API answers, without a network and over a store in memory.
+
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod client;
+mod entities;
+mod keeping;
+mod memory;
+mod operation;
+mod own;
+mod radar;
+mod strict;
+mod writing;

@@ -1,0 +1,262 @@
+//! A store in memory that answers by going through everything.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use cutshort_geo::Country;
+use cutshort_report::connection::Record;
+use cutshort_store::cell::{Key, Network, Outcome, Port};
+use cutshort_store::{
+    Added, Annotation, Choice, ConnectionQuery, Dimension, Inputs, NewAnnotation, Replacement, Result,
+    Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError, Value,
+    WINDOW, WindowCounts, WindowPackets, WindowState,
+};
+use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Tags, Termination};
+
+/// 5-tuples of one kind in a window.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    pub(crate) window: i64,
+    pub(crate) key: Key,
+    pub(crate) node: String,
+    pub(crate) rate: u32,
+    pub(crate) times: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) pending: Vec<i64>,
+    pub(crate) folded: bool,
+    pub(crate) simulated: bool,
+    pub(crate) records: Vec<Record<'static>>,
+    pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
+    pub(crate) annotations: Mutex<Vec<Annotation>>,
+}
+
+/// A connection that ends at a stage.
+pub(crate) fn connection(window: i64, country: &str, asn: u32, stage: Stage, times: u64) -> Cell {
+    let termination = if stage == Stage::None { Termination::Fin } else { Termination::Reset };
+    let tags: Tags = if stage == Stage::None {
+        [Tag::Answered].into_iter().collect()
+    } else {
+        [Tag::Reset, Tag::SingleRst].into_iter().collect()
+    };
+    let signature = Signature::all().find(|signature| signature.stage() == stage);
+    let outcome =
+        Outcome::Connection { stage, termination, completed: stage != Stage::PostSyn, signature, tags };
+    Cell { window, key: key(country, asn, outcome), node: String::new(), rate: 1, times }
+}
+
+/// 5-tuples that are in no total.
+pub(crate) fn excluded(window: i64, country: &str, asn: u32, reason: Exclusion, times: u64) -> Cell {
+    Cell { window, key: key(country, asn, Outcome::Excluded(reason)), node: String::new(), rate: 1, times }
+}
+
+fn key(country: &str, asn: u32, outcome: Outcome) -> Key {
+    Key {
+        location: Country::from_alpha2(country),
+        network: if asn == 0 { Network::Unknown } else { Network::As(asn) },
+        ip_version: 4,
+        port: Port::Number(443),
+        node: 0,
+        outcome,
+    }
+}
+
+impl Memory {
+    pub(crate) fn of(cells: Vec<Cell>) -> Self {
+        Self { cells, ..Self::default() }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.broken.lock().unwrap().map_or(Ok(()), |error| Err(error()))
+    }
+}
+
+impl Cell {
+    fn count(&self) -> Count {
+        let mut count = Count::default();
+        let rate = u64::from(self.rate);
+        count.sampled = self.times;
+        count.weight = self.times * rate;
+        count.squares = u128::from(self.times) * u128::from(rate * rate);
+        count
+    }
+
+    fn is_in(&self, selection: &Selection) -> bool {
+        let Key { location, network, ip_version, port, outcome, .. } = &self.key;
+        let continent = location.map(Country::continent);
+        let asn = if let Network::As(number) = network { Some(number) } else { None };
+        let number = if let Port::Number(number) = port { Some(number) } else { None };
+        let common = selection.locations.has(location.as_ref())
+            && selection.continents.has(continent.as_ref())
+            && selection.asns.has(asn)
+            && selection.ip_versions.has(Some(ip_version))
+            && selection.ports.has(number)
+            && selection.nodes.has(Some(&self.node));
+        common
+            && match outcome {
+                Outcome::Excluded(_) => true,
+                Outcome::Connection { completed, signature, tags, .. } => {
+                    tagged(&selection.tags, *tags)
+                        && selection.signatures.has(signature.as_ref())
+                        && selection.answered.is_none_or(|answered| answered == tags.has(Tag::Answered))
+                        && (*completed || !selection.completed)
+                }
+            }
+    }
+
+    fn values(&self, by: Option<Dimension>) -> Vec<Value> {
+        let Key { location, network, ip_version, port, outcome, .. } = self.key;
+        let of_connection = |values: fn(Termination, Option<Signature>, Tags) -> Vec<Value>| match outcome {
+            Outcome::Connection { termination, signature, tags, .. } => values(termination, signature, tags),
+            Outcome::Excluded(_) => Vec::new(),
+        };
+        match by {
+            None => vec![Value::All],
+            Some(Dimension::Tag) => of_connection(|_, _, tags| tags.iter().map(Value::Tag).collect()),
+            Some(Dimension::Signature) => of_connection(|_, signature, _| vec![Value::Signature(signature)]),
+            Some(Dimension::Termination) => {
+                of_connection(|termination, _, _| vec![Value::Termination(termination)])
+            }
+            Some(Dimension::IpVersion) => vec![Value::IpVersion(ip_version)],
+            Some(Dimension::Location) => vec![Value::Location(location)],
+            Some(Dimension::As) => vec![Value::As(network)],
+            Some(Dimension::Port) => vec![Value::Port(port)],
+            Some(Dimension::Node) => vec![Value::Node(self.node.clone())],
+        }
+    }
+}
+
+fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
+    (choice.include.is_empty() || choice.include.iter().any(|tag| tags.has(*tag)))
+        && !choice.exclude.iter().any(|tag| tags.has(*tag))
+}
+
+impl Store for Memory {
+    fn append(&self, _segment: &Segment) -> Result<Added> {
+        self.check().map(|()| Added::New)
+    }
+
+    fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>> {
+        self.check()?;
+        let mut windows: BTreeMap<i64, bool> = self.cells.iter().map(|cell| (cell.window, true)).collect();
+        windows.extend(self.pending.iter().map(|window| (*window, false)));
+        let state = |(start, done): (i64, bool)| WindowState {
+            start,
+            inputs: Inputs::default(),
+            done: done.then(Inputs::default),
+            frozen: false,
+            bytes: 1,
+        };
+        Ok(windows.into_iter().filter(|(start, _)| range.contains(start)).map(state).collect())
+    }
+
+    fn read_window(&self, _window: i64, _parts: usize) -> Result<WindowPackets<'_>> {
+        Err(StoreError::Failed("no packets here".to_owned()))
+    }
+
+    fn replace(&self, _window: i64) -> Result<Box<dyn Replacement + '_>> {
+        Err(StoreError::Failed("nothing can be replaced here".to_owned()))
+    }
+
+    fn roll(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {
+        self.check()?;
+        let mut rows: Vec<RollupRow> = Vec::new();
+        let in_range = |cell: &&Cell| query.range.contains(&cell.window) && cell.is_in(&query.selection);
+        for cell in self.cells.iter().filter(in_range) {
+            let bucket = query.bucket.map_or(query.range.start, |bucket| bucket.start(cell.window));
+            for value in cell.values(query.by) {
+                let from = bucket.max(query.range.start);
+                let at = rows.iter().position(|row| row.from == from && row.value == value);
+                let at = at.unwrap_or_else(|| {
+                    rows.push(RollupRow {
+                        from,
+                        value,
+                        stages: Default::default(),
+                        excluded: Default::default(),
+                    });
+                    rows.len() - 1
+                });
+                match cell.key.outcome {
+                    Outcome::Connection { stage, .. } => rows[at].stages[stage as usize].merge(&cell.count()),
+                    Outcome::Excluded(reason) => rows[at].excluded[reason as usize].merge(&cell.count()),
+                }
+            }
+        }
+        rows.sort_by_key(|row| row.from);
+        Ok(RollupAnswer { rows, networks_folded: self.folded, ports_folded: self.folded })
+    }
+
+    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+        self.check()?;
+        let in_range = |record: &&Record<'static>| query.range.contains(&(record.first_us * 1000));
+        Ok(self.records.iter().filter(in_range).skip(query.offset).take(query.limit).cloned().collect())
+    }
+
+    fn each_connection(
+        &self,
+        _range: Range<i64>,
+        each: &mut dyn FnMut(Record<'static>) -> bool,
+    ) -> Result<()> {
+        let _ = self.records.iter().cloned().all(each);
+        Ok(())
+    }
+
+    fn status(&self) -> Result<Status> {
+        self.check()?;
+        let windows: Vec<i64> = self.cells.iter().map(|cell| cell.window).collect();
+        let range = windows.iter().min().copied().zip(windows.iter().max().copied());
+        let mut counts = WindowCounts::default();
+        for cell in &self.cells {
+            match cell.key.outcome {
+                Outcome::Connection { .. } => counts.connections += cell.times,
+                Outcome::Excluded(reason) => counts.excluded[reason as usize] += cell.times,
+            }
+        }
+        Ok(Status {
+            windows: windows.len() as u64,
+            window_range: range,
+            updated: range.map(|(_, last)| last + WINDOW + 30_000_000_000),
+            counts,
+            simulated: self.simulated,
+            nodes: vec![(String::new(), range.map_or(0, |(_, last)| last))],
+            ..Status::default()
+        })
+    }
+
+    fn retain(&self, _now: SystemTime, _retention: &Retention) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>> {
+        self.check()?;
+        let all = self.annotations.lock().unwrap();
+        let found = all.iter().filter(|annotation| annotation.content.touches(&range));
+        let mut found: Vec<Annotation> = found.cloned().collect();
+        found.sort_by_key(|annotation| annotation.content.start);
+        Ok(found)
+    }
+
+    fn annotate(&self, annotation: &NewAnnotation) -> Result<Annotation> {
+        self.check()?;
+        let mut all = self.annotations.lock().unwrap();
+        let annotation = Annotation { id: all.len() as u64 + 1, content: annotation.clone() };
+        all.push(annotation.clone());
+        Ok(annotation)
+    }
+
+    fn remove_annotation(&self, id: u64) -> Result<bool> {
+        let mut all = self.annotations.lock().unwrap();
+        let before = all.len();
+        all.retain(|annotation| annotation.id != id);
+        Ok(all.len() < before)
+    }
+}

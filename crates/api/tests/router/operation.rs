@@ -1,0 +1,109 @@
+//! How the server is, and its documentation.
+
+use cutshort_store::WINDOW;
+use cutshort_verdict::{Exclusion, Stage};
+use serde_json::json;
+
+use crate::client::{DAY, END, Server};
+use crate::memory::{Memory, connection, excluded};
+
+fn store() -> Memory {
+    let cells = vec![
+        connection(END - DAY, "US", 174, Stage::None, 30),
+        excluded(END - DAY, "US", 174, Exclusion::NoSyn, 10),
+    ];
+    Memory { pending: vec![END - WINDOW], ..Memory::of(cells) }
+}
+
+#[test]
+fn status_says_what_there_is_and_what_is_missing() {
+    let status = Server::of(store()).get("/client/v4/radar/status").result();
+    assert_eq!(
+        status["exclusions"][0],
+        json!({"name": "no_syn", "about": Exclusion::NoSyn.about(), "count": 10, "share": "25"})
+    );
+    assert_eq!(status["windows"]["pending"], 1);
+    assert_eq!(status["windows"]["oldestPending"], "2026-01-14T11:45:00Z");
+    assert_eq!(status["nodes"][0]["name"], "file");
+    assert!(status["geo"][0]["date"].as_str().unwrap().len() >= 7);
+    assert_eq!(status["hints"], json!([]));
+    let empty = Server::of(Memory::default()).get("/client/v4/radar/status").result();
+    assert!(empty["hints"][0].as_str().unwrap().contains("cutshort import"), "{empty}");
+}
+
+#[test]
+fn health_and_readiness() {
+    let server = Server::of(store());
+    assert_eq!(server.get("/healthz").json(), json!({"status": "ok"}));
+    assert_eq!(server.get("/readyz").json(), json!({"ready": true, "reasons": []}));
+}
+
+#[test]
+fn metrics_are_for_prometheus() {
+    let server = Server::of(store());
+    server.radar("/summary");
+    server.radar("/summary?dateRange=x");
+    let got = server.get("/metrics");
+    assert!(got.header("content-type").starts_with("application/openmetrics-text"));
+    for line in [
+        "cutshort_http_requests_total{endpoint=\"summary\",status=\"200\"} 1",
+        "cutshort_http_requests_total{endpoint=\"summary\",status=\"400\"} 1",
+        "cutshort_http_request_seconds_count{endpoint=\"summary\"} 2",
+        "cutshort_windows_pending 1.0",
+        "cutshort_connections 30.0",
+        "cutshort_excluded{reason=\"no_syn\"} 10.0",
+        "cutshort_ingest_segments{answer=\"new\"} 0.0",
+    ] {
+        assert!(got.text.lines().any(|own| own == line), "{line} in\n{}", got.text);
+    }
+    assert!(got.text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn the_description_is_as_it_was_read() {
+    let text = Server::of(Memory::default()).get("/openapi.json").text;
+    let version = concat!("\"version\": \"", env!("CARGO_PKG_VERSION"), "\"");
+    let text = text.replace(version, "\"version\": \"[VERSION]\"");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openapi.json");
+    if std::env::var_os("OPENAPI").is_some_and(|value| value == "overwrite") {
+        std::fs::write(&path, format!("{text}\n")).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        kept.trim_end() == text,
+        "the description has changed: OPENAPI=overwrite cargo test -p cutshort-api takes it over, after reading it"
+    );
+}
+
+#[test]
+fn the_page_needs_nothing_from_elsewhere() {
+    let got = Server::of(Memory::default()).get("/docs");
+    assert!(got.header("content-security-policy").starts_with("default-src 'none'"));
+    assert!(
+        !got.text.contains("src=") && !got.text.contains("http://"),
+        "no scripts, no pictures, no other hosts"
+    );
+    let outside: Vec<&str> =
+        got.text.split("https://").skip(1).filter(|rest| !rest.starts_with("example.org")).collect();
+    assert!(outside.is_empty(), "{outside:?}");
+    for path in ["/client/v4/radar/tcp_resets_timeouts/summary", "dateRange", "later_in_flow"] {
+        assert!(got.text.contains(path) || path == "later_in_flow", "{path}");
+    }
+    assert!(
+        Server::of(Memory::default()).get("/docs/style.css").header("content-type").starts_with("text/css")
+    );
+}
+
+/// Every example of the documentation is answered.
+#[test]
+fn every_example_works() {
+    let server = Server::with(store(), cutshort_api::Options { connections: true, ..crate::client::open() });
+    let page = server.get("/docs").text;
+    let links: Vec<&str> =
+        page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() > 15);
+    for link in links {
+        let got = server.get(&link.replace("&amp;", "&"));
+        assert_eq!(got.status, 200, "{link}: {}", got.text);
+    }
+}

@@ -1,0 +1,158 @@
+//! Annotations and segments.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Request;
+use cutshort_api::{Options, Scope, TokenFile};
+use cutshort_verdict::Stage;
+use serde_json::{Value, json};
+
+use crate::client::{DAY, END, Got, Server, open};
+use crate::memory::{Memory, connection};
+
+const OUTAGES: &str = "/client/v4/radar/annotations/outages";
+
+struct Writer {
+    server: Server,
+    token: String,
+    _folder: tempfile::TempDir,
+}
+
+fn token(path: &Path) -> String {
+    let mut file = TokenFile::default();
+    let token = file.create("all", &Scope::ALL, "2026-01-14T12:00:00Z").unwrap();
+    file.write(path).unwrap();
+    token
+}
+
+impl Writer {
+    fn new(options: Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = TokenFile::path(folder.path());
+        let token = token(&path);
+        let places = ["US", "PT"].map(|place| connection(END - DAY, place, 174, Stage::None, 1000));
+        let store = Arc::new(Memory::of(places.to_vec()));
+        Self { server: Server::with_parts(store, options, Some(path)), token, _folder: folder }
+    }
+
+    fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Got {
+        let builder = Request::builder().method(method).uri(path);
+        let builder = builder.header("authorization", format!("bearer {}", self.token));
+        self.server.send(builder.body(body.into()).unwrap())
+    }
+
+    fn note(&self, note: &Value) -> Got {
+        self.send("POST", OUTAGES, note.to_string())
+    }
+}
+
+fn outage() -> Value {
+    json!({
+        "description": "A cable was cut", "startDate": "2026-01-13T06:00:00Z", "endDate": "2026-01-13T18:00:00Z",
+        "linkedUrl": "https://example.org/cable", "scope": "Lisbon", "locations": ["pt"], "asns": [3243],
+        "outage": {"outageCause": "CABLE_CUT", "outageType": "REGIONAL"}
+    })
+}
+
+#[test]
+fn what_is_noted_is_listed_as_in_radar() {
+    let writer = Writer::new(open());
+    let got = writer.note(&outage());
+    assert_eq!(got.status, 201, "{}", got.text);
+    assert_eq!(got.json()["result"]["annotation"]["id"], "1");
+    let listed = writer.server.get(OUTAGES).result()["annotations"][0].clone();
+    let expected = json!({
+        "id": "1", "dataSource": "CONNECTION_ANOMALY", "description": "A cable was cut", "scope": "Lisbon",
+        "startDate": "2026-01-13T06:00:00Z", "endDate": "2026-01-13T18:00:00Z", "eventType": "OUTAGE",
+        "linkedUrl": "https://example.org/cable", "asns": [3243],
+        "asnsDetails": [{"asn": "3243", "name": listed["asnsDetails"][0]["name"]}],
+        "locations": ["PT"], "locationsDetails": [{"code": "PT", "name": "Portugal"}],
+        "outage": {"outageCause": "CABLE_CUT", "outageType": "REGIONAL"},
+        "entities": [], "geoIds": [], "origins": [], "originsDetails": [], "tags": []
+    });
+    assert_eq!(listed, expected);
+    let csv = writer.server.get(&format!("{OUTAGES}?format=csv")).text;
+    assert!(
+        csv.contains("1,OUTAGE,2026-01-13T06:00:00Z,2026-01-13T18:00:00Z,A cable was cut,Lisbon,"),
+        "{csv}"
+    );
+}
+
+#[test]
+fn notes_are_part_of_the_answers_that_they_concern() {
+    let writer = Writer::new(open());
+    let notes = |query: &str| {
+        let meta =
+            writer.server.get(&format!("/client/v4/radar/tcp_resets_timeouts/summary?{query}")).result();
+        let notes = meta["meta"]["confidenceInfo"]["annotations"].as_array().unwrap().clone();
+        notes.into_iter().map(|note| note["description"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(notes(""), [""; 0]);
+    writer.note(&outage());
+    writer.note(&json!({"description": "New servers", "eventType": "general", "startDate": "2026-01-12"}));
+    assert_eq!(notes(""), ["New servers"], "a part of the world is not the world");
+    assert_eq!(notes("location=PT"), ["New servers", "A cable was cut"]);
+    assert_eq!(notes("continent=EU"), ["New servers", "A cable was cut"]);
+    assert_eq!(notes("location=US"), ["New servers"]);
+    assert_eq!(notes("location=PT&dateRange=1d"), ["New servers", "A cable was cut"]);
+    let found = |query: &str| {
+        writer.server.get(&format!("{OUTAGES}?{query}")).result()["annotations"].as_array().unwrap().len()
+    };
+    assert_eq!(
+        [
+            found(""),
+            found("location=PT"),
+            found("asn=3243"),
+            found("eventType=GENERAL"),
+            found("limit=1"),
+            found("offset=2")
+        ],
+        [2, 1, 1, 1, 1, 0]
+    );
+    assert_eq!(
+        [
+            found("dateRange=7dcontrol"),
+            found("dateRange=1d"),
+            found("dateStart=2026-01-01&dateEnd=2026-01-12T12:00")
+        ],
+        [0, 2, 1]
+    );
+    let removed = writer.send("DELETE", &format!("{OUTAGES}/1"), Body::empty());
+    assert_eq!(removed.result(), json!({"id": "1"}));
+    assert_eq!(notes("location=PT"), ["New servers"]);
+    assert_eq!(writer.send("DELETE", &format!("{OUTAGES}/1"), Body::empty()).problem().0, 404);
+    assert_eq!(writer.send("DELETE", &format!("{OUTAGES}/x"), Body::empty()).problem().0, 400);
+}
+
+#[test]
+fn what_nobody_could_read_is_not_noted() {
+    let writer = Writer::new(open());
+    let wrong = |key: &str, value: Value, why: &str| {
+        let mut note = outage();
+        note[key] = value;
+        let (status, code, message) = writer.note(&note).problem();
+        assert_eq!((status, code), (400, 2001), "{message}");
+        assert!(message.contains(why), "{key}: {message}");
+    };
+    wrong("description", json!(" "), "the description is empty");
+    wrong("startDate", json!("today"), "startDate: 'today'");
+    wrong("endDate", json!("2026-01-01"), "it ends before it starts");
+    wrong("eventType", json!("PARTY"), "eventType: 'PARTY'");
+    wrong("linkedUrl", json!("javascript:alert(1)"), "http:// or https://");
+    wrong("locations", json!(["XX"]), "locations: 'XX'");
+    wrong("colour", json!("red"), "colour");
+    assert_eq!(writer.send("POST", OUTAGES, "{").problem().0, 400);
+    assert_eq!(writer.send("POST", OUTAGES, "x".repeat(100_000)).problem().0, 413);
+}
+
+#[test]
+fn what_is_no_segment_is_refused_with_the_reason() {
+    let writer = Writer::new(Options { segment: 1000, ..open() });
+    let got = writer.send("POST", "/ingest/v1/segments", "PAR1");
+    assert_eq!((got.problem().0, got.problem().1), (400, 2001), "{}", got.text);
+    let (status, code, message) = writer.send("POST", "/ingest/v1/segments", vec![0; 1001]).problem();
+    assert_eq!((status, code), (413, 2005));
+    assert!(message.contains("1000 bytes"), "{message}");
+}

@@ -1,0 +1,126 @@
+//! A packet socket on one interface, with a ring of memory shared with the kernel (TPACKET_V3).
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use cutshort_packet::{Frame, LinkType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+
+use super::ring::slots;
+use super::sys::{self, Ring};
+use super::{Intake, LiveError, LiveSettings, filter, wait};
+
+/// Of this size are the pieces in which the ring's memory changes hands.
+const BLOCK: usize = 1 << 20;
+/// How long the kernel fills a block at most, in milliseconds.
+const GATHER: u32 = 50;
+/// The least that a packet takes in a block; the kernel wants to know.
+const SLOT: u32 = 2048;
+/// `PACKET_IGNORE_OUTGOING`, since Linux 4.20.
+const IGNORE_OUTGOING: i32 = 23;
+/// `TPACKET_V3`
+const VERSION: i32 = 2;
+
+pub(super) struct AfPacket {
+    interface: String,
+    index: u32,
+    socket: OwnedFd,
+    ring: Ring,
+    /// The block that the kernel hands over next.
+    next: usize,
+}
+
+impl AfPacket {
+    pub(super) fn open(interface: &str, settings: &LiveSettings) -> Result<Self, LiveError> {
+        let flags = SocketFlags::CLOEXEC;
+        // Without a protocol, nothing comes before it is bound; and as datagrams, packets begin
+        // with their IP header, whatever the interface.
+        let socket = rustix::net::socket_with(AddressFamily::PACKET, SocketType::DGRAM, flags, None);
+        let socket = socket.map_err(|error| match error.into() {
+            error if io::Error::kind(&error) == io::ErrorKind::PermissionDenied => {
+                LiveError::NotPermitted("CAP_NET_RAW")
+            }
+            error => LiveError::Io(error),
+        })?;
+        let index = rustix::net::netdevice::name_to_index(&socket, interface)
+            .map_err(|_| LiveError::NoInterface(interface.to_owned()))?;
+        let ring = set_up(&socket, index, settings).map_err(LiveError::Io)?;
+        Ok(Self { interface: interface.to_owned(), index, socket, ring, next: 0 })
+    }
+
+    /// Waits for packets, not for long, and takes what has come.
+    pub(super) fn receive(&mut self, intake: &mut Intake) -> Result<(), LiveError> {
+        let waited = wait(self.socket.as_fd()).map_err(LiveError::Io)?;
+        // Each block is looked at once at most, so that packets are handed on under load too.
+        for _ in 0..self.ring.blocks() {
+            if !self.take_block(intake) {
+                break;
+            }
+        }
+        self.count_lost(intake).map_err(LiveError::Io)?;
+        if waited { self.check() } else { Ok(()) }
+    }
+
+    /// Takes what the kernel still gathers in a block.
+    pub(super) fn close(&mut self, intake: &mut Intake) -> Result<(), LiveError> {
+        let until = Instant::now() + Duration::from_millis(2 * u64::from(GATHER));
+        while Instant::now() < until {
+            self.receive(intake)?;
+        }
+        Ok(())
+    }
+
+    fn take_block(&mut self, intake: &mut Intake) -> bool {
+        let Some(block) = self.ring.block(self.next) else { return false };
+        for slot in slots(block) {
+            let frame = Frame { ts: slot.ts, wire_len: slot.wire_len, bytes: slot.bytes };
+            intake.take(LinkType::Raw, frame);
+        }
+        self.ring.release(self.next);
+        self.next = (self.next + 1) % self.ring.blocks();
+        true
+    }
+
+    /// Packets for which the ring had no room; asking sets the kernel's number to zero.
+    fn count_lost(&self, intake: &mut Intake) -> io::Result<()> {
+        let [_packets, dropped, _frozen] =
+            sys::option(self.socket.as_fd(), libc::SOL_PACKET, libc::PACKET_STATISTICS)?;
+        intake.counts.lost += u64::from(dropped);
+        Ok(())
+    }
+
+    /// An interface that is down may come back; one that is gone is another when it does.
+    fn check(&self) -> Result<(), LiveError> {
+        let Err(_down) =
+            rustix::net::sockopt::socket_error(&self.socket).map_err(|error| LiveError::Io(error.into()))?
+        else {
+            return Ok(());
+        };
+        match rustix::net::netdevice::name_to_index(&self.socket, &self.interface) {
+            Ok(index) if index == self.index => Ok(()),
+            _ => Err(LiveError::NoInterface(self.interface.clone())),
+        }
+    }
+}
+
+fn set_up(socket: &OwnedFd, interface: u32, settings: &LiveSettings) -> io::Result<Ring> {
+    let blocks = (settings.buffer / BLOCK).max(2);
+    let packet = |name, value: &[u8]| sys::set_option(socket.as_fd(), libc::SOL_PACKET, name, value);
+    sys::attach(socket.as_fd(), &mut filter::program(&settings.ports, settings.snaplen))?;
+    packet(libc::PACKET_VERSION, &VERSION.to_ne_bytes())?;
+    // Spares a look at what goes out; an older kernel's filter drops it.
+    let _ = packet(IGNORE_OUTGOING, &1_i32.to_ne_bytes());
+    packet(libc::PACKET_RX_RING, &ring_request(blocks))?;
+    let ring = Ring::map(socket, BLOCK, blocks)?;
+    sys::bind_packet(socket.as_fd(), interface)?;
+    Ok(ring)
+}
+
+/// `tpacket_req3`
+fn ring_request(blocks: usize) -> Vec<u8> {
+    let block = BLOCK as u32;
+    let blocks = blocks as u32;
+    let fields = [block, blocks, SLOT, block / SLOT * blocks, GATHER, 0, 0];
+    fields.iter().flat_map(|field: &u32| field.to_ne_bytes()).collect()
+}

@@ -1,0 +1,50 @@
+use std::fmt;
+use std::io;
+
+/// Why packets cannot be received, or not any more.
+#[derive(Debug)]
+pub enum LiveError {
+    /// The system has no such sources.
+    NotLinux,
+    /// A privilege is missing; its name.
+    NotPermitted(&'static str),
+    /// Another program receives this group.
+    Taken(u16),
+    /// There is no interface of this name, or no longer.
+    NoInterface(String),
+    /// The kernel refuses, for another reason.
+    Io(io::Error),
+}
+
+impl fmt::Display for LiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLinux => f.write_str("packets can be received on Linux only; read a capture here"),
+            Self::NotPermitted(privilege) => {
+                write!(f, "receiving packets needs root or {privilege}: run it with sudo")
+            }
+            Self::Taken(group) => write!(
+                f,
+                "another program receives group {group}; /proc/net/netfilter/nfnetlink_log shows which, \
+                 or choose another group for the rules and here"
+            ),
+            Self::NoInterface(name) => write!(f, "there is no interface {name}; 'ip link' lists them"),
+            Self::Io(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for LiveError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for LiveError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

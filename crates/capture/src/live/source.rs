@@ -1,0 +1,75 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// Where live packets come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LiveSource {
+    /// `nflog:GROUP`: what firewall rules log to a group; `cutshort rules` writes such rules.
+    Nflog(u16),
+    /// `af_packet:INTERFACE`: what an interface receives, sampled in user space.
+    AfPacket(String),
+}
+
+impl LiveSource {
+    /// Whether a text is meant to be a live source and not a file.
+    #[must_use]
+    pub fn is_meant(text: &str) -> bool {
+        text.starts_with("nflog:") || text.starts_with("af_packet:")
+    }
+}
+
+impl FromStr for LiveSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(group) = text.strip_prefix("nflog:") {
+            let group =
+                group.parse().map_err(|_| "write nflog:GROUP with a group from 0 to 65535, as in nflog:5")?;
+            return Ok(Self::Nflog(group));
+        }
+        match text.strip_prefix("af_packet:") {
+            Some(interface) => check_interface(interface).map(Self::AfPacket),
+            None => {
+                Err("write nflog:GROUP or af_packet:INTERFACE, as in nflog:5 or af_packet:eth0".to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Display for LiveSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nflog(group) => write!(f, "nflog:{group}"),
+            Self::AfPacket(interface) => write!(f, "af_packet:{interface}"),
+        }
+    }
+}
+
+/// A name that an interface can have. Quotes and the like are refused too: names are written into
+/// rules.
+pub(crate) fn check_interface(name: &str) -> Result<String, String> {
+    let is_harmless = |letter: char| letter.is_ascii_alphanumeric() || ".-_@:+".contains(letter);
+    match name.len() {
+        1..=15 if name.chars().all(is_harmless) => Ok(name.to_owned()),
+        _ => Err(format!("'{name}' cannot be the name of an interface; 'ip link' lists them")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_read_back() {
+        for text in ["nflog:0", "nflog:65535", "af_packet:eth0", "af_packet:br-0.42"] {
+            assert!(LiveSource::is_meant(text));
+            assert_eq!(text.parse::<LiveSource>().unwrap().to_string(), text);
+        }
+        for text in
+            ["nflog:", "nflog:65536", "nflog:x", "af_packet:", "af_packet:a b", "af_packet:\"", "eth0"]
+        {
+            assert!(text.parse::<LiveSource>().is_err(), "{text}");
+        }
+        assert!(!LiveSource::is_meant("server.pcap"));
+    }
+}

@@ -1,0 +1,201 @@
+//! Loading and removing rules on this host, each in one step that succeeds or changes nothing.
+
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
+
+use super::iptables::{self, CHAIN};
+use super::{Method, Sampling};
+
+/// The programs that load rules, for either IP version.
+const IPTABLES: [&str; 2] = ["iptables", "ip6tables"];
+/// What asks for a program that is not installed ends with.
+const PACKAGE: &str = "is not installed, or you are not root (apt-get install nftables iptables)";
+
+/// What became of rules that should be loaded or removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// Nothing had to be done.
+    Unchanged,
+    /// Something was done; in words.
+    Changed(Vec<String>),
+}
+
+/// Loads rules in place of cutshort's own that are loaded, if any. Where these sample alike,
+/// connections that are being sampled are sampled on and counters go on counting; else both begin
+/// anew. Rules of [`Method::Origin`] stand beside the others.
+///
+/// # Errors
+/// What the loading program says. Then nothing was changed.
+pub fn apply(sampling: &Sampling) -> Result<Applied, String> {
+    sampling.check()?;
+    match sampling.method {
+        Method::Iptables => {
+            apply_iptables(sampling)?;
+            remove_tables(&[Method::Set.table()])?;
+        }
+        method => {
+            load_table(sampling)?;
+            if method != Method::Origin {
+                remove_chains()?;
+            }
+        }
+    }
+    Ok(Applied::Changed(vec![sampling.to_string()]))
+}
+
+/// Removes all of cutshort's own rules.
+///
+/// # Errors
+/// What the removing program says.
+pub fn remove() -> Result<Applied, String> {
+    let mut removed = remove_tables(&[Method::Set.table(), Method::Origin.table()])?;
+    removed.extend(remove_chains()?);
+    Ok(if removed.is_empty() { Applied::Unchanged } else { Applied::Changed(removed) })
+}
+
+/// Removes nft tables as far as they are loaded, in one transaction.
+fn remove_tables(tables: &[&str]) -> Result<Vec<String>, String> {
+    let loaded =
+        super::status().map_err(|error| format!("the kernel does not tell what rules it has: {error}"))?;
+    let names: Vec<String> = loaded
+        .into_iter()
+        .map(|loaded| loaded.table)
+        .filter(|table| tables.contains(&table.as_str()))
+        .map(|table| format!("table inet {table}"))
+        .collect();
+    if !names.is_empty() {
+        let text: String = names.iter().map(|name| format!("delete {name}\n")).collect();
+        load("nft", &["-f", "-"], &text)?;
+    }
+    Ok(names)
+}
+
+/// Removes the iptables chains and the jumps to them, where there are some.
+fn remove_chains() -> Result<Vec<String>, String> {
+    let mut removed = Vec::new();
+    for tool in IPTABLES {
+        let Some(jumps) = jumps(tool) else { continue };
+        // The declaration empties the chain.
+        let text = format!("*mangle\n:{CHAIN} - [0:0]\n{jumps}-X {CHAIN}\nCOMMIT\n");
+        load(&format!("{tool}-restore"), &["-n"], &text)?;
+        removed.push(format!("{tool} chain {CHAIN}"));
+    }
+    Ok(removed)
+}
+
+/// Loads a table, with what the one before has remembered if it can be.
+fn load_table(sampling: &Sampling) -> Result<(), String> {
+    let (text, about) = (sampling.text(), sampling.to_string());
+    let table = sampling.method.table();
+    let loaded = super::status().unwrap_or_default();
+    if loaded.iter().any(|loaded| loaded.table == table && loaded.about == about) {
+        let kept =
+            text.replacen(&format!("delete table inet {table}"), &format!("flush table inet {table}"), 1);
+        if load("nft", &["-f", "-"], &kept).is_ok() {
+            return Ok(());
+        }
+    }
+    load("nft", &["-f", "-"], &text)
+}
+
+/// Both IP versions, or none.
+fn apply_iptables(sampling: &Sampling) -> Result<(), String> {
+    for tool in IPTABLES {
+        let text = iptables::text_with(sampling, &jumps(tool).unwrap_or_default());
+        if let Err(error) = load(&format!("{tool}-restore"), &["-n"], &text) {
+            remove_chains()?;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// The iptables chains that are loaded, as the programs show their rules and what these counted.
+#[must_use]
+pub fn chains() -> Vec<String> {
+    let shown = |tool: &&str| {
+        if !super::status::has_mangle(tool == &"ip6tables") {
+            return None;
+        }
+        let output =
+            Command::new(tool).args(["-t", "mangle", "-v", "-S", CHAIN]).stderr(Stdio::null()).output();
+        let output = output.ok().filter(|output| output.status.success())?;
+        Some(format!("{tool}:\n{}", String::from_utf8_lossy(&output.stdout).trim_end()))
+    };
+    IPTABLES.iter().filter_map(shown).collect()
+}
+
+/// Lines that delete the jumps to the chain; none if there is no such chain.
+fn jumps(tool: &str) -> Option<String> {
+    if !super::status::has_mangle(tool == "ip6tables") {
+        return None;
+    }
+    let saved = Command::new(tool).args(["-t", "mangle", "-S"]).stderr(Stdio::null()).output().ok()?;
+    let saved = String::from_utf8_lossy(&saved.stdout);
+    saved.lines().any(|line| line == format!("-N {CHAIN}")).then(|| deletions(&saved))
+}
+
+fn deletions(saved: &str) -> String {
+    let jump = format!(" -j {CHAIN}");
+    let rules =
+        saved.lines().filter_map(|line| line.strip_prefix("-A ").filter(|line| line.ends_with(&jump)));
+    rules.map(|rule| format!("-D {rule}\n")).collect()
+}
+
+/// Gives a program text to load.
+fn load(program: &str, arguments: &[&str], text: &str) -> Result<(), String> {
+    let run = || -> io::Result<_> {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that fails early does not read; its message tells more than the pipe's.
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        child.wait_with_output()
+    };
+    let output = run().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => format!("{program} {PACKAGE}"),
+        _ => format!("{program}: {error}"),
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let message = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{program} does not load the rules: {}", without_seed(message.trim())))
+}
+
+/// nft repeats the lines that it complains about.
+fn without_seed(message: &str) -> String {
+    let mut words = message.split(' ').peekable();
+    let mut shown = Vec::new();
+    while let Some(word) = words.next() {
+        shown.push(word);
+        if word == "seed" && words.peek().is_some_and(|next| next.starts_with("0x")) {
+            words.next();
+            shown.push("...");
+        }
+    }
+    shown.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_jumps_to_the_own_chain_are_deleted() {
+        let saved = "-P PREROUTING ACCEPT\n-N CUTSHORT\n-N CUTSHORT2\n-A PREROUTING -i eth0 -p tcp -j CUTSHORT\n\
+                     -A PREROUTING -j CUTSHORT2\n-A CUTSHORT -p tcp -j NFLOG\n";
+        assert_eq!(deletions(saved), "-D PREROUTING -i eth0 -p tcp -j CUTSHORT\n");
+    }
+
+    #[test]
+    fn messages_do_not_tell_the_seed() {
+        let message = "Error: no\n tcp sequence mod 5 seed 0x12345678 == 0 goto a";
+        assert_eq!(without_seed(message), "Error: no\n tcp sequence mod 5 seed ... == 0 goto a");
+    }
+}

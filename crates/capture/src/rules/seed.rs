@@ -1,0 +1,79 @@
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// The secret of the sampling hash. Who knows it could aim at the sample or avoid it, so it is
+/// shown nowhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seed(u32);
+
+impl Seed {
+    /// A seed from a number other than 0, which nft takes for "none".
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        if number == 0 { None } else { Some(Self(number)) }
+    }
+
+    /// The number, for receivers that sample by themselves.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// Reads a file that holds one seed as eight hexadecimal digits and that only its owner can
+    /// read.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn read(path: &Path) -> Result<Self, SeedError> {
+        let text = std::fs::read_to_string(path).map_err(SeedError::Io)?;
+        check_mode(path)?;
+        let digits = text.trim();
+        let number = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 8);
+        number.and_then(Self::new).ok_or(SeedError::NoSeed)
+    }
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<(), SeedError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = path.metadata().map_err(SeedError::Io)?.permissions().mode();
+    if mode & 0o077 == 0 { Ok(()) } else { Err(SeedError::Open) }
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path) -> Result<(), SeedError> {
+    Ok(())
+}
+
+/// Without the number.
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed(..)")
+    }
+}
+
+/// Why a file has no seed.
+#[derive(Debug)]
+pub enum SeedError {
+    /// It cannot be read.
+    Io(io::Error),
+    /// Others than its owner can read it.
+    Open,
+    /// It holds something else.
+    NoSeed,
+}
+
+impl fmt::Display for SeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "{error}"),
+            Self::Open => f.write_str("can be read by others than its owner, and is a secret: chmod 600"),
+            Self::NoSeed => f.write_str(
+                "is no seed: eight hexadecimal digits, as from 'od -An -N4 -tx4 /dev/urandom', not all 0",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SeedError {}

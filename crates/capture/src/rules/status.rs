@@ -1,0 +1,212 @@
+//! Which rules are loaded, and what their counters say; asked over netlink, so that a process
+//! without other privileges than `CAP_NET_ADMIN` can, too.
+
+use std::io;
+
+/// One of cutshort's tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// `cutshort` or `cutshort_origin`.
+    pub table: String,
+    /// What they sample, as [`Sampling`](super::Sampling) shows itself.
+    pub about: String,
+    /// Its counters, in the order in which they were made.
+    pub counters: Vec<Counter>,
+}
+
+/// A named counter of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// `syn`: SYNs looked at; `chosen`: of these in the sample, with repeats; `full`: chosen but not
+    /// remembered, as the set was full; `logged`: packets given to the netfilter log.
+    pub name: String,
+    /// Packets since the rules were loaded.
+    pub packets: u64,
+}
+
+impl Loaded {
+    /// Packets that a counter has.
+    #[must_use]
+    pub fn packets(&self, counter: &str) -> Option<u64> {
+        self.counters.iter().find(|other| other.name == counter).map(|counter| counter.packets)
+    }
+}
+
+/// The tables of cutshort's that are loaded.
+///
+/// # Errors
+/// That the kernel does not tell, for want of `CAP_NET_ADMIN` mostly.
+#[cfg(target_os = "linux")]
+pub fn status() -> io::Result<Vec<Loaded>> {
+    use super::Method;
+    let mut netfilter = linux::Netfilter::open()?;
+    let objects = netfilter.counters()?;
+    let tables = netfilter.tables()?;
+    let own = [Method::Set.table(), Method::Origin.table()];
+    let tables = tables.into_iter().filter(|(table, _)| own.contains(&table.as_str()));
+    Ok(tables
+        .map(|(table, about)| {
+            let of_table = objects.iter().filter(|(of, _)| *of == table);
+            Loaded { counters: of_table.map(|(_, counter)| counter.clone()).collect(), table, about }
+        })
+        .collect())
+}
+
+/// Whether iptables or ip6tables has a mangle table, in either of its kinds. Only then it can be
+/// asked for its rules without making one.
+#[cfg(target_os = "linux")]
+pub(super) fn has_mangle(ipv6: bool) -> bool {
+    let (names, family) = if ipv6 { ("ip6_tables_names", 10) } else { ("ip_tables_names", 2) };
+    let legacy = std::fs::read_to_string(format!("/proc/thread-self/net/{names}")).unwrap_or_default();
+    let tables = || linux::Netfilter::open()?.tables_of(family);
+    legacy.lines().any(|name| name == "mangle")
+        || tables().is_ok_and(|tables| tables.iter().any(|(name, _)| name == "mangle"))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn has_mangle(_: bool) -> bool {
+    false
+}
+
+/// None is loaded elsewhere than on Linux.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn status() -> io::Result<Vec<Loaded>> {
+    Ok(Vec::new())
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::io;
+    use std::os::fd::OwnedFd;
+
+    use rustix::net::netlink::{self, SocketAddrNetlink};
+    use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+
+    use super::Counter;
+    use crate::netlink::{DONE, DUMP, Message, Request, find, messages, text};
+
+    /// `NFNL_SUBSYS_NFTABLES` in the high byte, then what is asked for.
+    const GET_TABLE: u16 = 10 << 8 | 1;
+    const GET_OBJECT: u16 = 10 << 8 | 19;
+    const INET: u8 = 1;
+    /// Attributes of tables and objects, and of an object's data if it is a counter.
+    const TABLE_NAME: u16 = 1;
+    const TABLE_DATA: u16 = 6;
+    const OBJECT_TABLE: u16 = 1;
+    const OBJECT_NAME: u16 = 2;
+    const OBJECT_TYPE: u16 = 3;
+    const OBJECT_DATA: u16 = 4;
+    const COUNTER_PACKETS: u16 = 2;
+    const IS_COUNTER: u32 = 1;
+
+    pub(super) struct Netfilter(OwnedFd);
+
+    impl Netfilter {
+        pub(super) fn open() -> io::Result<Self> {
+            let (flags, protocol) = (SocketFlags::CLOEXEC, Some(netlink::NETFILTER));
+            let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, protocol)?;
+            rustix::net::bind(&socket, &SocketAddrNetlink::new(0, 0))?;
+            Ok(Self(socket))
+        }
+
+        pub(super) fn tables(&mut self) -> io::Result<Vec<(String, String)>> {
+            self.tables_of(INET)
+        }
+
+        /// Names and comments of the tables of a family.
+        pub(super) fn tables_of(&mut self, family: u8) -> io::Result<Vec<(String, String)>> {
+            self.dump(GET_TABLE, family, |bytes| {
+                let comment = find(bytes, TABLE_DATA).and_then(comment).unwrap_or_default();
+                Some((text(find(bytes, TABLE_NAME)?)?.to_owned(), comment.to_owned()))
+            })
+        }
+
+        pub(super) fn counters(&mut self) -> io::Result<Vec<(String, Counter)>> {
+            self.dump(GET_OBJECT, INET, counter)
+        }
+
+        /// All things of a kind in a family, as `read` reads them.
+        fn dump<T>(
+            &mut self,
+            kind: u16,
+            family: u8,
+            read: impl Fn(&[u8]) -> Option<T>,
+        ) -> io::Result<Vec<T>> {
+            let request = Request::new(kind, DUMP, family, 0).finish(u32::from(kind));
+            rustix::net::send(&self.0, &request, SendFlags::empty())?;
+            let (mut all, mut buffer) = (Vec::new(), vec![0; 64 << 10]);
+            loop {
+                let (len, _) = rustix::net::recv(&self.0, &mut buffer[..], RecvFlags::empty())?;
+                for message in messages(&buffer[..len]) {
+                    match end(&message) {
+                        Some(0) => return Ok(all),
+                        Some(number) => return Err(io::Error::from_raw_os_error(number)),
+                        None => all.extend(message.netfilter().and_then(|(_, bytes)| read(bytes))),
+                    }
+                }
+            }
+        }
+    }
+
+    /// If the message ends a dump: the error's number.
+    fn end(message: &Message<'_>) -> Option<i32> {
+        if message.kind == DONE { Some(0) } else { message.error() }
+    }
+
+    fn counter(bytes: &[u8]) -> Option<(String, Counter)> {
+        let kind = u32::from_be_bytes(*find(bytes, OBJECT_TYPE)?.first_chunk()?);
+        let packets = find(find(bytes, OBJECT_DATA)?, COUNTER_PACKETS)?;
+        let name = text(find(bytes, OBJECT_NAME)?)?.to_owned();
+        let counter = Counter { name, packets: u64::from_be_bytes(*packets.first_chunk()?) };
+        (kind == IS_COUNTER).then_some((text(find(bytes, OBJECT_TABLE)?)?.to_owned(), counter))
+    }
+
+    /// What nft keeps for itself with a table: kind, length and value; 0 is the comment.
+    fn comment(mut data: &[u8]) -> Option<&str> {
+        loop {
+            let (&[kind, len], rest) = data.split_first_chunk()?;
+            let value = rest.get(..usize::from(len))?;
+            if kind == 0 {
+                return text(value);
+            }
+            data = &rest[usize::from(len)..];
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn comments_are_found() {
+            assert_eq!(comment(&[1, 2, 9, 9, 0, 3, b'h', b'i', 0]), Some("hi"));
+            assert_eq!(comment(&[0, 9, b'h']), None);
+            assert_eq!(comment(&[]), None);
+        }
+
+        fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+            Request::new(0, 0, 0, 0).attribute(kind, value).finish(0)[20..].to_vec()
+        }
+
+        #[test]
+        fn counters_are_read() {
+            let data = attribute(COUNTER_PACKETS, &7_u64.to_be_bytes());
+            let parts = |kind: u32| {
+                [
+                    attribute(OBJECT_TABLE, b"cutshort\0"),
+                    attribute(OBJECT_NAME, b"logged\0"),
+                    attribute(OBJECT_TYPE, &kind.to_be_bytes()),
+                    attribute(OBJECT_DATA, &data),
+                ]
+                .concat()
+            };
+            let read = Counter { name: "logged".to_owned(), packets: 7 };
+            assert_eq!(counter(&parts(IS_COUNTER)), Some(("cutshort".to_owned(), read)));
+            assert_eq!(counter(&parts(2)), None);
+            assert_eq!(counter(&parts(IS_COUNTER)[..40]), None);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `cutshort export`: what a store has, in formats for programs.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use cutshort_pipeline::export::{ExportError, export_connections, export_rollups, extent};
+use cutshort_report::{connection, counts, quantity};
+use cutshort_store::{Bucket, Dimension};
+use jiff::Timestamp;
+
+use crate::error::{Done, Error};
+use crate::moment::{moment, no_time, windows};
+use crate::output::Output;
+use crate::store::Data;
+use crate::terminal::{self, message};
+
+/// Write connections or counts of a store for other programs
+///
+/// Connections have a line or row each, as 'classify' writes them. Rollups are counts by time,
+/// and if asked for by country, network and so on: for how many connections those of each stage
+/// stand, and how many were really sampled.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Export {
+    /// What to write
+    #[arg(value_enum)]
+    what: What,
+    #[command(flatten)]
+    data: Data,
+    /// From the window of this time: 2026-01-05T10:00:00Z, 2026-01-05, -7d [default: all]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    from: Option<Timestamp>,
+    /// Up to this time [default: all]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    to: Option<Timestamp>,
+    /// How to write it
+    #[arg(long, short, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+    /// Write to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Rollups: tell connections apart by this; repeat it for several, one after the other
+    #[arg(long, value_enum, value_name = "DIMENSION")]
+    by: Vec<By>,
+    /// Rollups: the length of the pieces of time
+    #[arg(long, value_enum, value_name = "LENGTH", default_value_t = Every::Hour)]
+    every: Every,
+}
+
+const EXAMPLES: &str = "Examples:
+  cutshort export connections --data store --from -1d --format parquet --output day.parquet
+  cutshort export rollups --data store --by location --by as --every 1d > counts.csv";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Connections one by one
+    Connections,
+    /// Counts by time
+    Rollups,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// An Apache Parquet file
+    Parquet,
+    /// Lines of comma-separated values with a header
+    Csv,
+    /// One JSON object a line
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum By {
+    /// A connection counts under each of its tags
+    Tag,
+    Signature,
+    Termination,
+    IpVersion,
+    /// Country of the client
+    Location,
+    /// Network of the client
+    As,
+    /// Port of the server
+    Port,
+    /// Server that saw it
+    Node,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Every {
+    #[value(name = "15m")]
+    Quarter,
+    #[value(name = "1h")]
+    Hour,
+    #[value(name = "1d")]
+    Day,
+    #[value(name = "1w")]
+    Week,
+}
+
+pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
+    let Export { what, format, output, .. } = arguments;
+    if *format == Format::Parquet && output.is_none() && terminal::is_terminal() {
+        return Err(Error::Usage(
+            "Parquet is not for terminals: name a file with --output, or pipe it on".to_owned(),
+        ));
+    }
+    let store = arguments.data.open_reader()?;
+    let Some(range) = range(arguments, extent(&store)?)? else {
+        return Err(Error::Failed(
+            "the store has no results yet: 'cutshort import' puts captures into it".to_owned(),
+        ));
+    };
+    let mut output = Output::create(output.as_deref())?;
+    let (written, what) = match what {
+        What::Connections => {
+            let writer = connection_format(*format).writer(&mut output)?;
+            (export_connections(&store, range, writer)?, "connection")
+        }
+        What::Rollups => {
+            let by: Vec<_> = arguments.by.iter().map(|by| by.dimension()).collect();
+            let writer = counts_format(*format).writer(&mut output)?;
+            let (rows, folded) = export_rollups(&store, range, arguments.every.bucket(), &by, writer)?;
+            if folded {
+                message(
+                    &"networks or ports with few connections in a window are counted together as 'other'",
+                );
+            }
+            (rows, "row")
+        }
+    };
+    output.finish()?;
+    if let Some(path) = &arguments.output {
+        message(&format!("{} written to {}", quantity(written, what), path.display()));
+    }
+    Ok(Done::Whole)
+}
+
+/// What was asked for of what is there.
+fn range(arguments: &Export, extent: Option<Range<i64>>) -> Result<Option<Range<i64>>, Error> {
+    let Some(extent) = extent else { return Ok(None) };
+    let bound = |ts: i64| Timestamp::from_nanosecond(i128::from(ts)).unwrap_or(Timestamp::MAX);
+    let from = arguments.from.unwrap_or_else(|| bound(extent.start));
+    let to = arguments.to.unwrap_or_else(|| bound(extent.end));
+    let asked = windows(from, to).ok_or_else(no_time)?;
+    let within = |ts: i64| ts.clamp(extent.start, extent.end);
+    Ok(Some(within(asked.start)..within(asked.end)))
+}
+
+const fn connection_format(format: Format) -> connection::Format {
+    match format {
+        Format::Parquet => connection::Format::Parquet,
+        Format::Csv => connection::Format::Csv,
+        Format::Jsonl => connection::Format::Jsonl,
+    }
+}
+
+const fn counts_format(format: Format) -> counts::Format {
+    match format {
+        Format::Parquet => counts::Format::Parquet,
+        Format::Csv => counts::Format::Csv,
+        Format::Jsonl => counts::Format::Jsonl,
+    }
+}
+
+impl By {
+    const fn dimension(self) -> Dimension {
+        match self {
+            Self::Tag => Dimension::Tag,
+            Self::Signature => Dimension::Signature,
+            Self::Termination => Dimension::Termination,
+            Self::IpVersion => Dimension::IpVersion,
+            Self::Location => Dimension::Location,
+            Self::As => Dimension::As,
+            Self::Port => Dimension::Port,
+            Self::Node => Dimension::Node,
+        }
+    }
+}
+
+impl Every {
+    const fn bucket(self) -> Bucket {
+        match self {
+            Self::Quarter => Bucket::Quarter,
+            Self::Hour => Bucket::Hour,
+            Self::Day => Bucket::Day,
+            Self::Week => Bucket::Week,
+        }
+    }
+}
+
+impl From<ExportError> for Error {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Output(error) => error.into(),
+        }
+    }
+}

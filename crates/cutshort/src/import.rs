@@ -1,0 +1,169 @@
+//! `cutshort import`: captures into a store.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ColorChoice};
+use cutshort_capture::{Captures, Reading};
+use cutshort_pipeline::{Arrival, Due, Imported, Report, WindowJob, import};
+use cutshort_report::{InputCount, date_time, grouped, quantity, rfc3339, until};
+use cutshort_store::{Store, WINDOW, window_of};
+use cutshort_verdict::Rules;
+
+use crate::arguments::GeoFiles;
+use crate::classify::{self, SIMULATED};
+use crate::error::{Done, Error};
+use crate::progress::{Progress, Steps};
+use crate::store::{self, Data};
+use crate::terminal::{self, message};
+
+/// Put captures into a store
+///
+/// Keeps their packets (of each connection the first 10 in 15 minutes) and computes the results of
+/// all windows that are concerned. Captures may come in any order and in pieces, and importing one
+/// twice changes nothing: after an interruption, run it again. The store is made if it is missing.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Import {
+    /// Captures; '-' is the standard input, which is also read if there is none
+    #[arg(value_name = "FILES")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    data: Data,
+    #[command(flatten)]
+    geo: GeoFiles,
+}
+
+const EXAMPLES: &str = "Examples:
+  cutshort import --data /var/lib/cutshort captures/*.pcapng.zst
+  ssh server tcpdump -i eth0 -w - 'tcp dst port 443' | cutshort import --data store -";
+
+/// What was read and kept of all captures.
+#[derive(Default)]
+struct Total {
+    files: u64,
+    input: InputCount,
+    imported: Imported,
+    simulated: bool,
+    in_part: bool,
+}
+
+pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error> {
+    let files = classify::files(&arguments.files)?;
+    let geo = crate::geo::open(&arguments.geo)?;
+    let store = arguments.data.open()?;
+    let reading = Reading::default();
+    classify::stop_on_signals(&reading)?;
+    let total = read(&files, &store, &reading)?;
+    if reading.is_stopped() {
+        message(&"interrupted: what was read until then is kept; run this again to go on");
+        return Ok(Done::InPart);
+    }
+    let job = WindowJob::default();
+    let mut steps = Steps::new("windows");
+    let report = job.run_due(&store, &geo, Due::All, &mut store::show(&mut steps, &reading))?;
+    steps.finish();
+    let done = store::report_problems(&report);
+    if total.input.records > 0 {
+        terminal::print(color, |text| write(text, &total, &report, &store, &arguments.data.data))?;
+    }
+    Ok(if total.in_part { Done::InPart } else { done })
+}
+
+/// Reads the captures one after the other: what is kept of one does not depend on the others.
+fn read(files: &[PathBuf], store: &dyn Store, reading: &Reading) -> Result<Total, Error> {
+    let mut total = Total::default();
+    let mut progress = Progress::new(files);
+    for file in files {
+        if !reading.is_stopped() {
+            one(file, store, reading, &mut progress, &mut total)?;
+        }
+    }
+    progress.finish();
+    Ok(total)
+}
+
+fn one(
+    file: &Path,
+    store: &dyn Store,
+    reading: &Reading,
+    progress: &mut Progress,
+    total: &mut Total,
+) -> Result<(), Error> {
+    let mut captures = Captures::open(&[file], reading);
+    let before = total.input.records;
+    let records =
+        Records { captures: &mut captures, input: &mut total.input, progress, reading, begun: false };
+    let imported = import(store, &Rules::default(), records, || !reading.is_stopped())?;
+    total.imported.merge(&imported);
+    total.files += u64::from(total.input.records > before);
+    total.simulated |= classify::is_simulated(&captures);
+    total.in_part |= classify::report_problems(&captures, reading) == Done::InPart;
+    Ok(())
+}
+
+/// The records of a capture, which are counted on the way.
+struct Records<'a> {
+    captures: &'a mut Captures,
+    input: &'a mut InputCount,
+    progress: &'a mut Progress,
+    reading: &'a Reading,
+    begun: bool,
+}
+
+impl Iterator for Records<'_> {
+    type Item = Arrival;
+
+    fn next(&mut self) -> Option<Arrival> {
+        if std::mem::replace(&mut self.begun, true) {
+            self.captures.advance();
+        }
+        let record = self.captures.record()?;
+        let simulated = self.captures.application() == Some(cutshort_simulate::APPLICATION);
+        let arrival = Arrival { ts: record.frame.ts, packet: classify::parse(record, self.input), simulated };
+        self.progress.tick(self.input.records, self.reading);
+        Some(arrival)
+    }
+}
+
+fn kept(imported: &Imported) -> String {
+    let packets = quantity(imported.packets, "packet");
+    let (new, known) = (quantity(imported.new, "new segment"), grouped(imported.known));
+    match (imported.new, imported.known) {
+        (_, 0) => format!("{packets} kept in {new}"),
+        (0, _) => format!("nothing new: all its {packets} were there already"),
+        _ => format!("{packets} kept, in {new} and {known} that were there already"),
+    }
+}
+
+/// What was done, and what to do next.
+fn write(
+    text: &mut Vec<u8>,
+    total: &Total,
+    report: &Report,
+    store: &dyn Store,
+    data: &Path,
+) -> Result<(), Error> {
+    let Total { files, input, imported, simulated, .. } = total;
+    if *simulated {
+        writeln!(text, "{SIMULATED}")?;
+    }
+    let Some((first, last)) = input.span else { return Ok(()) };
+    let (files, records) = (quantity(*files, "capture"), quantity(input.records, "record"));
+    writeln!(text, "{files}, {records}, {} to {} UTC", date_time(first), until(first, last))?;
+    writeln!(text, "{}", kept(imported))?;
+    if imported.late > 0 {
+        let late = quantity(imported.late, "packet");
+        writeln!(text, "{late} came after their window was closed and were not used")?;
+    }
+    writeln!(text, "{} computed", quantity(report.done, "window"))?;
+    let (from, to) = (rfc3339(window_of(first)), rfc3339(window_of(last).saturating_add(WINDOW)));
+    let counts = store.status()?.counts;
+    let (data, connections) = (data.display(), quantity(counts.connections, "connection"));
+    writeln!(
+        text,
+        "The store has {connections}. Now try\n  cutshort query summary --data {data} --from {from} --to {to}\n  \
+         cutshort serve --data {data}"
+    )?;
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! `cutshort classify nflog:5`: packets that come now.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_packet::Packet;
+use cutshort_report::grouped;
+use cutshort_verdict::Tracker;
+use jiff::SignedDuration;
+
+use crate::arguments::Classify;
+use crate::classify::Sink;
+use crate::error::{Done, Error};
+use crate::terminal::message;
+
+/// A packet socket takes all connections here, so more of them are remembered at a time.
+const CONNECTIONS: usize = 1 << 20;
+
+/// The live source among what is to be read. It cannot be merged with others.
+pub(crate) fn source(files: &[PathBuf]) -> Result<Option<LiveSource>, Error> {
+    let is_live = |file: &&PathBuf| file.to_str().is_some_and(LiveSource::is_meant);
+    let Some(source) = files.iter().find(is_live) else { return Ok(None) };
+    if files.len() > 1 {
+        return Err(Error::Usage(format!("{}: can only be read alone", source.display())));
+    }
+    source.to_string_lossy().parse().map(Some).map_err(Error::Usage)
+}
+
+pub(crate) fn check_duration(
+    duration: Option<SignedDuration>,
+    source: Option<&LiveSource>,
+) -> Result<(), Error> {
+    match (duration, source) {
+        (Some(_), None) => {
+            Err(Error::Usage("--for is for nflog: and af_packet:; captures are read to their end".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A live source that was opened.
+pub(crate) struct Receiving {
+    source: LiveSource,
+    live: Live,
+}
+
+impl Receiving {
+    fn failed(&self, error: &LiveError) -> Error {
+        Error::Failed(format!("{}: {error}", self.source))
+    }
+}
+
+/// Opens the source, then drops all privileges: nothing needs them any more.
+pub(crate) fn open(source: LiveSource, arguments: &Classify, reading: &Reading) -> Result<Receiving, Error> {
+    let live = Live::open(&source, &settings(arguments), reading);
+    let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
+    let kept = drop_privileges(arguments)?;
+    message(&format!("receiving from {source}{}; {kept}", until(arguments.duration)));
+    Ok(Receiving { source, live })
+}
+
+#[cfg(target_os = "linux")]
+fn drop_privileges(arguments: &Classify) -> Result<impl std::fmt::Display + use<>, Error> {
+    // The output gets its name at the end.
+    let output = arguments.output.as_ref().and_then(|path| path.canonicalize().ok().or(Some(path.clone())));
+    let folder =
+        output.as_ref().and_then(|path| path.parent()).map(|folder| match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        });
+    crate::fence::enter(&folder.into_iter().collect::<Vec<_>>())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn drop_privileges(_: &Classify) -> Result<impl std::fmt::Display + use<>, Error> {
+    Ok("kept all privileges")
+}
+
+/// Receives and classifies until it is stopped or the time is over.
+pub(crate) fn classify(
+    mut receiving: Receiving,
+    arguments: &Classify,
+    reading: &Reading,
+    sink: &mut Sink<'_>,
+) -> Result<Done, Error> {
+    let mut tracker = Tracker::new(arguments.rules.rules());
+    if sink.needs_rows {
+        tracker = tracker.keep_rows();
+    }
+    let end = arguments.duration.map(|duration| Instant::now() + duration.unsigned_abs());
+    loop {
+        let packets = match receiving.live.next_batch() {
+            Ok(Some(packets)) => packets,
+            Ok(None) => break,
+            Err(error) => return Err(receiving.failed(&error)),
+        };
+        packets.iter().for_each(|packet| take(packet, &mut tracker, sink));
+        sink.check()?;
+        if end.is_some_and(|end| Instant::now() >= end) {
+            reading.stop();
+        }
+    }
+    finish(tracker, sink, receiving.live.counts())
+}
+
+fn settings(arguments: &Classify) -> LiveSettings {
+    LiveSettings {
+        limit: arguments.rules.rules().packet_limit,
+        size: CONNECTIONS,
+        ports: arguments.server_port.clone(),
+        exclude: arguments.ignore_src.clone(),
+        ..LiveSettings::default()
+    }
+}
+
+fn until(duration: Option<SignedDuration>) -> String {
+    duration.map_or_else(|| " until Ctrl-C".to_owned(), |duration| format!(" for {duration:#}"))
+}
+
+fn take(packet: &Packet, tracker: &mut Tracker, sink: &mut Sink<'_>) {
+    sink.summary.input.add_record(packet.ts);
+    sink.summary.input.packets += 1;
+    if tracker.record(packet.ts, Some(packet)) {
+        while let Some(window) = tracker.next_closed() {
+            sink.window(&window);
+        }
+    }
+}
+
+fn finish(mut tracker: Tracker, sink: &mut Sink<'_>, counts: &LiveCount) -> Result<Done, Error> {
+    // Silence until now was seen, too.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let _ = tracker.record(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX), None);
+    let input = &mut sink.summary.input;
+    input.late = tracker.late();
+    input.records += counts.refused.iter().sum::<u64>();
+    input.refused = counts.refused;
+    tracker.finish().for_each(|window| sink.window(&window));
+    sink.check()?;
+    Ok(report(counts))
+}
+
+/// Says what was not received.
+fn report(counts: &LiveCount) -> Done {
+    let lines = [
+        (counts.lost, "packets were lost: they came faster than they were received"),
+        (counts.full, "connections were left out: too many at once"),
+        (counts.malformed, "messages of the kernel could not be read"),
+    ];
+    let mut done = Done::Whole;
+    for (count, what) in lines.into_iter().filter(|(count, _)| *count > 0) {
+        message(&format!("{} {what}", grouped(count)));
+        done = Done::InPart;
+    }
+    done
+}

@@ -1,0 +1,61 @@
+//! `cutshort recompute`: the results of a store's windows once more.
+
+use std::io::Write;
+
+use clap::{Args, ColorChoice};
+use cutshort_capture::Reading;
+use cutshort_pipeline::WindowJob;
+use cutshort_report::quantity;
+use jiff::Timestamp;
+
+use crate::arguments::GeoFiles;
+use crate::error::{Done, Error};
+use crate::moment::{moment, no_time, windows};
+use crate::progress::Steps;
+use crate::store::{self, Data};
+use crate::{classify, terminal};
+
+/// Compute the results of a store's windows again
+///
+/// From the packets that are kept: after an update with other rules or tags, or with other
+/// geographic data. Windows whose packets are gone keep their results.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Recompute {
+    #[command(flatten)]
+    data: Data,
+    /// From the window of this time: 2026-01-05T10:00:00Z, 2026-01-05, -7d
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    from: Timestamp,
+    /// Up to this time
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    to: Timestamp,
+    #[command(flatten)]
+    geo: GeoFiles,
+}
+
+const EXAMPLES: &str = "Examples:
+  cutshort recompute --data /var/lib/cutshort --from -2d --to now
+  cutshort recompute --data store --from 2026-01-05 --to 2026-01-06 --geo GeoLite2-Country.mmdb";
+
+pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Error> {
+    let range = windows(arguments.from, arguments.to).ok_or_else(no_time)?;
+    let geo = crate::geo::open(&arguments.geo)?;
+    let store = arguments.data.open_existing()?;
+    let reading = Reading::default();
+    classify::stop_on_signals(&reading)?;
+    let mut steps = Steps::new("windows");
+    let report =
+        WindowJob::default().recompute(&store, &geo, range, &mut store::show(&mut steps, &reading))?;
+    steps.finish();
+    let done = store::report_problems(&report);
+    terminal::print(color, |text| {
+        writeln!(text, "{} computed", quantity(report.done, "window"))?;
+        if report.kept > 0 {
+            let kept = quantity(report.kept, "window");
+            writeln!(text, "{kept} left as before: their packets are not all there any more")?;
+        }
+        Ok(())
+    })?;
+    Ok(done)
+}

@@ -1,0 +1,165 @@
+//! The settings of `cutshort serve`: one table says what there is, reads it, and writes it.
+
+mod length;
+mod table;
+mod value;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Value;
+use toml::de::{DeTable, DeValue};
+
+use crate::error::Error;
+pub(crate) use table::SETTINGS;
+
+/// What can be set.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Settings {
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) listen: SocketAddr,
+    pub(crate) open_read: bool,
+    pub(crate) require_token: bool,
+    pub(crate) connections: bool,
+    pub(crate) origins: Vec<String>,
+    pub(crate) rate_limit: f64,
+    pub(crate) rate_burst: f64,
+    pub(crate) forwarded_for: bool,
+    pub(crate) timeout: Duration,
+    pub(crate) cost_limit: u64,
+    pub(crate) segment_bytes: usize,
+    pub(crate) cache_bytes: usize,
+    pub(crate) geo: Vec<PathBuf>,
+    pub(crate) threads: usize,
+    pub(crate) grace: Duration,
+    pub(crate) keep_packets: Option<Duration>,
+    pub(crate) keep_connections: Option<Duration>,
+    pub(crate) keep_quarters: Option<Duration>,
+    pub(crate) keep_hours: Option<Duration>,
+    pub(crate) keep_days: Option<Duration>,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people on a terminal, as JSON elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// One thing that can be set.
+pub(crate) struct Setting {
+    /// Its name in the file; the environment has it in capitals behind `CUTSHORT_`.
+    pub(crate) key: &'static str,
+    /// What it does.
+    pub(crate) about: &'static str,
+    pub(crate) set: fn(&mut Settings, &Value) -> Result<(), String>,
+    pub(crate) get: fn(&Settings) -> Option<Value>,
+}
+
+/// Where a setting was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Default,
+    File,
+    Environment(String),
+}
+
+/// Settings, and where each of the table was set.
+pub(crate) struct Read {
+    pub(crate) settings: Settings,
+    pub(crate) origins: Vec<Origin>,
+}
+
+impl Setting {
+    /// Its name in the environment.
+    pub(crate) fn variable(&self) -> String {
+        format!("CUTSHORT_{}", self.key.to_ascii_uppercase())
+    }
+}
+
+/// Reads the file, if there is one, and then the environment, which goes before it.
+pub(crate) fn read(file: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Result<Read, Error> {
+    let mut read = Read { settings: Settings::default(), origins: vec![Origin::Default; SETTINGS.len()] };
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
+        from_file(&mut read, &text).map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
+    }
+    for (setting, origin) in SETTINGS.iter().zip(&mut read.origins) {
+        let variable = setting.variable();
+        let Some(text) = environment(&variable) else { continue };
+        (setting.set)(&mut read.settings, &value::from_text(&text))
+            .map_err(|why| Error::Usage(format!("{variable}={text}: {why}")))?;
+        *origin = Origin::Environment(variable);
+    }
+    Ok(read)
+}
+
+fn from_file(read: &mut Read, text: &str) -> Result<(), String> {
+    let table = DeTable::parse(text).map_err(|error| error.to_string())?;
+    for (key, value) in table.get_ref() {
+        let place = place(text, key.span().start);
+        let name: &str = key.get_ref();
+        let at = SETTINGS.iter().position(|setting| setting.key == name);
+        let at = at.ok_or_else(|| format!("{place}: {}", unknown(name)))?;
+        let value = value::from_file(value.get_ref())
+            .ok_or_else(|| format!("{place}: {name}: no such kind of value"))?;
+        (SETTINGS[at].set)(&mut read.settings, &value).map_err(|why| format!("{place}: {name}: {why}"))?;
+        read.origins[at] = Origin::File;
+    }
+    Ok(())
+}
+
+/// `line 3, column 1`
+fn place(text: &str, at: usize) -> String {
+    let before = &text[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}")
+}
+
+fn unknown(name: &str) -> String {
+    let like = SETTINGS.iter().map(|setting| setting.key).find(|key| {
+        let (key, name) = (key.replace('_', ""), name.replace(['_', '-'], ""));
+        key.eq_ignore_ascii_case(&name) || key.starts_with(&name) || name.starts_with(&key)
+    });
+    match like {
+        Some(like) => format!("there is no setting '{name}'; there is '{like}'"),
+        None => format!("there is no setting '{name}'; 'cutshort config' shows all"),
+    }
+}
+
+/// All settings as a file: what each does, its default, and what it is now.
+pub(crate) fn write(read: &Read) -> String {
+    let defaults = Settings::default();
+    let mut text = String::from(
+        "# Settings of 'cutshort serve'. The environment goes before this file, and flags before both.\n",
+    );
+    for (setting, origin) in SETTINGS.iter().zip(&read.origins) {
+        let shown = |settings| (setting.get)(settings).map(|value| value.to_string());
+        let default = shown(&defaults).unwrap_or_else(|| "none".to_owned());
+        text.push('\n');
+        for line in setting.about.lines() {
+            text.push_str(&format!("# {line}\n"));
+        }
+        text.push_str(&format!("# Default: {default}. Environment: {}.\n", setting.variable()));
+        if let Origin::Environment(variable) = origin {
+            text.push_str(&format!("# Set by {variable} now.\n"));
+        }
+        match shown(&read.settings) {
+            Some(value) => text.push_str(&format!("{} = {value}\n", setting.key)),
+            None => text.push_str(&format!("# {} =\n", setting.key)),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

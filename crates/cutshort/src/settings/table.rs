@@ -1,0 +1,218 @@
+//! All settings.
+
+use std::path::PathBuf;
+
+use cutshort_api::{Options, Rate};
+use cutshort_pipeline::WindowJob;
+use cutshort_store::Retention;
+use toml::Value;
+
+use super::length::{self, read_or_forever, write_or_forever};
+use super::value::{flag, integer, list, number, rate, size, text, texts};
+use super::{LogFormat, Setting, Settings};
+
+impl Default for Settings {
+    fn default() -> Self {
+        let (api, keep, rate) = (Options::default(), Retention::default(), Rate::default());
+        Self {
+            data: None,
+            listen: ([127, 0, 0, 1], 8080).into(),
+            open_read: false,
+            require_token: false,
+            connections: api.connections,
+            origins: api.origins,
+            rate_limit: rate.per_second,
+            rate_burst: rate.burst,
+            forwarded_for: api.forwarded,
+            timeout: api.timeout,
+            cost_limit: api.cost,
+            segment_bytes: api.segment,
+            cache_bytes: api.cache,
+            geo: Vec::new(),
+            threads: 0,
+            grace: WindowJob::default().grace,
+            keep_packets: keep.packets,
+            keep_connections: keep.connections,
+            keep_quarters: keep.quarters,
+            keep_hours: keep.hours,
+            keep_days: keep.days,
+            log: "info".to_owned(),
+            log_format: LogFormat::Auto,
+        }
+    }
+}
+
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "data",
+        about: "Folder of the store.",
+        set: |settings, value| text(value).map(|path| settings.data = Some(PathBuf::from(path))),
+        get: |settings| settings.data.as_ref().map(|path| Value::String(path.display().to_string())),
+    },
+    Setting {
+        key: "listen",
+        about: "Address and port on which the API answers. On another address than those of this machine\nitself (127.0.0.1, ::1) reading needs a token, unless open_read says otherwise.",
+        set: |settings, value| {
+            let wrong =
+                || format!("{value} is no address with a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"");
+            settings.listen = text(value)?.parse().map_err(|_| wrong())?;
+            Ok(())
+        },
+        get: |settings| Some(Value::String(settings.listen.to_string())),
+    },
+    Setting {
+        key: "open_read",
+        about: "Let everybody who reaches the address read without a token. Writing needs one always.",
+        set: |settings, value| flag(value).map(|value| settings.open_read = value),
+        get: |settings| Some(Value::Boolean(settings.open_read)),
+    },
+    Setting {
+        key: "require_token",
+        about: "Ask for a token on 127.0.0.1 and ::1 as well, as behind a proxy that is open to others.",
+        set: |settings, value| flag(value).map(|value| settings.require_token = value),
+        get: |settings| Some(Value::Boolean(settings.require_token)),
+    },
+    Setting {
+        key: "connections",
+        about: "Answer questions about single connections, which shows addresses of clients.",
+        set: |settings, value| flag(value).map(|value| settings.connections = value),
+        get: |settings| Some(Value::Boolean(settings.connections)),
+    },
+    Setting {
+        key: "origins",
+        about: "Web pages of these origins may read, such as \"https://example.org\"; \"*\" for all.",
+        set: |settings, value| list(value).map(|origins| settings.origins = origins),
+        get: |settings| Some(texts(&settings.origins)),
+    },
+    Setting {
+        key: "rate_limit",
+        about: "Requests a second that a client may send in the long run; 0 for any number.",
+        set: |settings, value| rate(value).map(|rate| settings.rate_limit = rate),
+        get: |settings| Some(Value::Float(settings.rate_limit)),
+    },
+    Setting {
+        key: "rate_burst",
+        about: "Requests that a client may send at once.",
+        set: |settings, value| {
+            settings.rate_burst = rate(value)?;
+            if settings.rate_burst < 1.0 {
+                Err("below 1 nobody could ask anything".to_owned())
+            } else {
+                Ok(())
+            }
+        },
+        get: |settings| Some(Value::Float(settings.rate_burst)),
+    },
+    Setting {
+        key: "forwarded_for",
+        about: "Tell clients apart by the last address in X-Forwarded-For. Only behind a proxy that sets it:\nelse anybody can say anything.",
+        set: |settings, value| flag(value).map(|value| settings.forwarded_for = value),
+        get: |settings| Some(Value::Boolean(settings.forwarded_for)),
+    },
+    Setting {
+        key: "timeout",
+        about: "How long a request may take.",
+        set: |settings, value| length::read(value).map(|length| settings.timeout = length),
+        get: |settings| Some(length::write(settings.timeout)),
+    },
+    Setting {
+        key: "cost_limit",
+        about: "The most that one answer may cost, in counts that are read and given.",
+        set: |settings, value| number(value).map(|number| settings.cost_limit = number),
+        get: |settings| Some(integer(settings.cost_limit)),
+    },
+    Setting {
+        key: "segment_bytes",
+        about: "The largest segment that is taken, in bytes.",
+        set: |settings, value| size(value).map(|size| settings.segment_bytes = size),
+        get: |settings| Some(integer(settings.segment_bytes)),
+    },
+    Setting {
+        key: "cache_bytes",
+        about: "Memory for answers that are given again to those who ask the same, in bytes.",
+        set: |settings, value| size(value).map(|size| settings.cache_bytes = size),
+        get: |settings| Some(integer(settings.cache_bytes)),
+    },
+    Setting {
+        key: "geo",
+        about: "Files of countries and networks, before those that cutshort has; later ones go before earlier ones.",
+        set: |settings, value| {
+            list(value).map(|files| settings.geo = files.into_iter().map(PathBuf::from).collect())
+        },
+        get: |settings| Some(texts(&settings.geo.iter().map(|file| file.display()).collect::<Vec<_>>())),
+    },
+    Setting {
+        key: "threads",
+        about: "Threads that compute a window; 0 for as many as there are processors.",
+        set: |settings, value| size(value).map(|size| settings.threads = size),
+        get: |settings| Some(integer(settings.threads)),
+    },
+    Setting {
+        key: "grace",
+        about: "How long packets of live receivers are awaited after the end of a window.",
+        set: |settings, value| length::read(value).map(|length| settings.grace = length),
+        get: |settings| Some(length::write(settings.grace)),
+    },
+    Setting {
+        key: "keep_packets",
+        about: "For how long packets are kept, from when they happened or came in, whichever is later.",
+        set: |settings, value| read_or_forever(value).map(|length| settings.keep_packets = length),
+        get: |settings| Some(write_or_forever(settings.keep_packets)),
+    },
+    Setting {
+        key: "keep_connections",
+        about: "For how long single connections are kept.",
+        set: |settings, value| read_or_forever(value).map(|length| settings.keep_connections = length),
+        get: |settings| Some(write_or_forever(settings.keep_connections)),
+    },
+    Setting {
+        key: "keep_quarters",
+        about: "For how long counts of 15 minutes are kept.",
+        set: |settings, value| read_or_forever(value).map(|length| settings.keep_quarters = length),
+        get: |settings| Some(write_or_forever(settings.keep_quarters)),
+    },
+    Setting {
+        key: "keep_hours",
+        about: "For how long counts of hours are kept.",
+        set: |settings, value| read_or_forever(value).map(|length| settings.keep_hours = length),
+        get: |settings| Some(write_or_forever(settings.keep_hours)),
+    },
+    Setting {
+        key: "keep_days",
+        about: "For how long counts of days are kept.",
+        set: |settings, value| read_or_forever(value).map(|length| settings.keep_days = length),
+        get: |settings| Some(write_or_forever(settings.keep_days)),
+    },
+    Setting {
+        key: "log",
+        about: "What is logged: error, warn, info, debug or trace; also by part, such as \"info,cutshort_api=debug\".",
+        set: |settings, value| text(value).map(|filter| settings.log = filter.to_owned()),
+        get: |settings| Some(Value::String(settings.log.clone())),
+    },
+    Setting {
+        key: "log_format",
+        about: "How it is logged: text for people, json for programs, auto for text on a terminal and json elsewhere.",
+        set: |settings, value| {
+            settings.log_format = LogFormat::from_name(text(value)?)?;
+            Ok(())
+        },
+        get: |settings| Some(Value::String(settings.log_format.name().to_owned())),
+    },
+];
+
+impl LogFormat {
+    const ALL: [Self; 3] = [Self::Auto, Self::Text, Self::Json];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+
+    fn from_name(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|format| format.name() == name);
+        found.ok_or_else(|| format!("'{name}' is none of auto, text, json"))
+    }
+}

@@ -1,0 +1,69 @@
+use super::*;
+
+fn nothing(_: &str) -> Option<String> {
+    None
+}
+
+fn file(text: &str) -> Result<Settings, String> {
+    let mut read = Read { settings: Settings::default(), origins: vec![Origin::Default; SETTINGS.len()] };
+    from_file(&mut read, text).map(|()| read.settings)
+}
+
+#[test]
+fn what_is_written_is_read_as_the_same() {
+    let set = "data = '/srv/c'\nlisten = '[::1]:1'\nopen_read = true\norigins = ['https://a', '*']\nrate_limit = 2.5\n\
+               timeout = '90s'\ncost_limit = 7\ngeo = ['a.mmdb']\nkeep_packets = 'forever'\nkeep_days = '4w'\nlog_format = 'json'\n";
+    let mut read = read(None, nothing).unwrap();
+    read.settings = file(set).unwrap();
+    assert_eq!(file(&write(&read)).unwrap(), read.settings);
+    let defaults = super::read(None, nothing).unwrap();
+    assert_eq!(file(&write(&defaults)).unwrap(), Settings::default());
+}
+
+#[test]
+fn mistakes_are_named_with_their_place() {
+    let error = |text: &str| file(text).unwrap_err();
+    assert_eq!(
+        error("\n  lisen = 1"),
+        "line 2, column 3: there is no setting 'lisen'; 'cutshort config' shows all"
+    );
+    assert!(error("open-read = true").ends_with("there is 'open_read'"), "{}", error("open-read = true"));
+    assert!(error("keep = '7d'").contains("line 1, column 1"));
+    assert!(error("listen = '127.0.0.1'").contains("listen: \"127.0.0.1\" is no address with a port"));
+    assert!(error("timeout = 30").contains("timeout: 30 is no length of time"));
+    assert!(error("keep_days = 'never'").contains("or \"forever\""));
+    assert!(error("threads = -1").contains("from 0 on"));
+    assert!(error("rate_burst = 0").contains("below 1"));
+    assert!(error("open_read = 'yes'").contains("neither true nor false"));
+    assert!(error("origins = [1]").contains("1 is no text"));
+    assert!(error("geo = {}").contains("no such kind"));
+    assert!(error("log_format = 'xml'").contains("auto, text, json"));
+    assert!(error("a = ").contains("line 1"));
+}
+
+#[test]
+fn the_environment_goes_before_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    std::fs::write(&path, "listen = '127.0.0.1:1'\nthreads = 3\n").unwrap();
+    let environment = |name: &str| match name {
+        "CUTSHORT_LISTEN" => Some("127.0.0.1:2".to_owned()),
+        "CUTSHORT_RATE_LIMIT" => Some("9".to_owned()),
+        "CUTSHORT_ORIGINS" => Some("https://a, https://b".to_owned()),
+        "CUTSHORT_OPEN_READ" => Some("true".to_owned()),
+        "CUTSHORT_KEEP_PACKETS" => Some("1d".to_owned()),
+        _ => None,
+    };
+    let read = read(Some(&path), environment).unwrap();
+    let Settings { listen, threads, rate_limit, origins, open_read, keep_packets, .. } =
+        read.settings.clone();
+    assert_eq!((listen.port(), threads, rate_limit, open_read), (2, 3, 9.0, true));
+    assert_eq!(origins, ["https://a", "https://b"]);
+    assert_eq!(keep_packets, Some(Duration::from_secs(86_400)));
+    assert!(write(&read).contains("# Set by CUTSHORT_LISTEN now.\nlisten = \"127.0.0.1:2\"\n"));
+    let wrong = super::read(None, |name| (name == "CUTSHORT_GRACE").then(|| "soon".to_owned()));
+    let message = wrong.err().unwrap().to_string();
+    assert!(message.starts_with("CUTSHORT_GRACE=soon: "), "{message}");
+    let missing = super::read(Some(&folder.path().join("none")), nothing).err().unwrap();
+    assert!(missing.to_string().contains("none: "));
+}

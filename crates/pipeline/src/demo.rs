@@ -1,0 +1,209 @@
+//! Made-up weeks for trying things out: nothing in them is real, and the store says so.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use cutshort_geo::{Country, Geo};
+use cutshort_packet::{FiveTuple, Packet};
+use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
+use cutshort_store::{
+    AnnotationKind, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WINDOW, WindowPackets,
+    window_of,
+};
+use cutshort_verdict::Row;
+use foldhash::fast::RandomState;
+
+use crate::{WindowJob, nanoseconds};
+
+/// Four weeks.
+const WINDOWS: u32 = 28 * 96;
+/// Of so many windows, the last, the packets are kept too.
+const WITH_PACKETS: i64 = 8;
+/// About so many connections in all: enough for smooth curves of single networks.
+const CONNECTIONS: u64 = 2_000_000;
+/// Each stands for so many.
+const SAMPLE_RATE: u32 = 100;
+const SEED: u64 = 1;
+/// The made-up servers.
+const NODES: [&str; 3] = ["edge1", "edge2", "edge3"];
+
+/// Four made-up weeks.
+#[derive(Debug)]
+pub struct Demo {
+    simulation: Simulation,
+    job: WindowJob,
+}
+
+/// How far filling has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Filled {
+    /// Windows that are done.
+    pub windows: usize,
+    /// All of them.
+    pub all: usize,
+}
+
+impl Demo {
+    /// Weeks that end at the last quarter of an hour before a time.
+    #[must_use]
+    pub fn until(time: SystemTime) -> Self {
+        Self::of(time, WINDOWS, CONNECTIONS)
+    }
+
+    /// So many windows before a time, with about so many connections in all.
+    #[must_use]
+    pub fn of(time: SystemTime, windows: u32, connections: u64) -> Self {
+        let end = window_of(nanoseconds(time));
+        let start = end - i64::from(windows) * WINDOW;
+        let simulation = Simulation::with_total(World::standard(), start, end, connections, SEED);
+        Self { simulation: simulation.sample_rate(SAMPLE_RATE), job: WindowJob::default() }
+    }
+
+    /// Where the made-up addresses are, as a CSV file for [`Geo::with_files`].
+    #[must_use]
+    pub fn geo_csv(&self) -> String {
+        self.simulation.world().geo_csv()
+    }
+
+    /// Fills an empty store. `each` is called now and then, from several threads, and ends it with a break.
+    ///
+    /// # Errors
+    /// What the store gives.
+    pub fn fill(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        each: &(dyn Fn(Filled) -> ControlFlow<()> + Sync),
+    ) -> Result<()> {
+        let windows = self.simulation.windows();
+        let with_packets = windows.end - WITH_PACKETS..windows.end;
+        // First, because what they cover says until when all windows count.
+        with_packets.clone().try_for_each(|window| self.keep_packets(store, window))?;
+        let (all, next) = ((windows.end - windows.start) as usize, AtomicUsize::new(0));
+        let work = || -> Result<()> {
+            while let Some(window) = windows.clone().nth(next.fetch_add(1, Ordering::Relaxed)) {
+                self.window(store, geo, window, with_packets.contains(&window))?;
+                let done = (window - windows.start) as usize + 1;
+                if each(Filled { windows: done, all }).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.job.threads.max(1)).map(|_| scope.spawn(work)).collect();
+            let mut results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+            results.try_for_each(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })?;
+        self.annotate(store)?;
+        store.roll()
+    }
+
+    /// A segment for each server.
+    fn keep_packets(&self, store: &dyn Store, window: i64) -> Result<()> {
+        let covers = (window * WINDOW, (window + 1) * WINDOW);
+        let packets = self.packets(window);
+        for (at, node) in NODES.iter().enumerate() {
+            let own = packets.iter().filter(|packet| node_of(&packet.five_tuple) == at).copied().collect();
+            store.append(&Segment::encode(own, node, Origin::Simulated, covers, None)?)?;
+        }
+        Ok(())
+    }
+
+    fn packets(&self, window: i64) -> Vec<Packet> {
+        let packet = |event| if let Event::Packet(packet) = event { Some(packet) } else { None };
+        self.simulation.window(window).filter_map(packet).collect()
+    }
+
+    /// The results of a window, made of its packets, whether these are kept or not.
+    fn window(&self, store: &dyn Store, geo: &Geo, window: i64, kept: bool) -> Result<()> {
+        let start = window * WINDOW;
+        let mut read = store.read_window(start, 1)?;
+        if !kept {
+            let nodes = std::iter::once("").chain(NODES).map(str::to_owned).collect();
+            let parts: Vec<Box<dyn Grouped + Send>> = vec![Box::new(Groups::of(&self.packets(window)))];
+            read = WindowPackets { inputs: read.inputs, nodes, parts };
+        }
+        self.job.replace(geo, read, store.replace(start)?).map(drop)
+    }
+
+    fn annotate(&self, store: &dyn Store) -> Result<()> {
+        let mut annotations: Vec<NewAnnotation> = Vec::new();
+        for incident in self.simulation.incidents() {
+            let new = annotation(incident);
+            match annotations.iter_mut().find(|known| goes_on(known, &new)) {
+                Some(known) => known.end = new.end,
+                None => annotations.push(new),
+            }
+        }
+        annotations.iter().try_for_each(|annotation| store.annotate(annotation).map(drop))
+    }
+}
+
+/// Which server a connection goes to.
+fn node_of(five_tuple: &FiveTuple) -> usize {
+    usize::from(five_tuple.dst_ip.octets()[15]) % NODES.len()
+}
+
+/// Packets in memory, by 5-tuple.
+struct Groups(std::vec::IntoIter<(FiveTuple, Vec<StoredRow>)>);
+
+impl Groups {
+    fn of(packets: &[Packet]) -> Self {
+        let mut places = HashMap::with_hasher(RandomState::default());
+        let mut groups: Vec<(FiveTuple, Vec<StoredRow>)> = Vec::new();
+        for packet in packets {
+            let place = *places.entry(packet.five_tuple).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push((packet.five_tuple, Vec::new()));
+            }
+            let node = 1 + node_of(&packet.five_tuple) as u16;
+            groups[place].1.push(StoredRow { node, row: Row::from(packet) });
+        }
+        Self(groups.into_iter())
+    }
+}
+
+impl Grouped for Groups {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
+        let Some((five_tuple, group)) = self.0.next() else { return Ok(None) };
+        *rows = group;
+        Ok(Some(five_tuple))
+    }
+}
+
+/// What is known of an incident.
+fn annotation(incident: &Incident) -> NewAnnotation {
+    let outage = |kind: &str| Some(("GOVERNMENT_DIRECTED".to_owned(), kind.to_owned()));
+    let (kind, what, outage) = match incident.kind {
+        IncidentKind::Shutdown => {
+            (AnnotationKind::Outage, "nearly all traffic is gone for a day", outage("NATIONWIDE"))
+        }
+        IncidentKind::Exams => {
+            (AnnotationKind::Outage, "mobile data is off on the mornings of exams", outage("NETWORK"))
+        }
+        IncidentKind::Campaign => {
+            (AnnotationKind::TrafficAnomaly, "one network scans, 18 hours of each day", None)
+        }
+        IncidentKind::Flood => (AnnotationKind::TrafficAnomaly, "SYNs of forged sources", None),
+    };
+    let country = incident.country.and_then(|code| Country::from_alpha2(std::str::from_utf8(&code).ok()?));
+    NewAnnotation {
+        kind,
+        start: incident.from_ns,
+        end: Some(incident.to_ns),
+        description: format!("SIMULATED {incident}: {what}"),
+        linked_url: None,
+        scope: None,
+        locations: country.into_iter().collect(),
+        asns: incident.asn.into_iter().collect(),
+        outage,
+    }
+}
+
+/// Whether one continues another after at most a day.
+fn goes_on(known: &NewAnnotation, new: &NewAnnotation) -> bool {
+    known.description == new.description && known.end.is_some_and(|end| new.start - end < 96 * WINDOW)
+}

@@ -1,0 +1,126 @@
+//! What the rules take from the packets of one part of a window.
+
+use std::collections::HashMap;
+
+use cutshort_packet::FiveTuple;
+use cutshort_store::{Grouped, Result, StoredRow};
+use cutshort_verdict::{Findings, Row, Rules, copies};
+use foldhash::fast::RandomState;
+
+/// The position of the node of files.
+const FILES: u16 = 0;
+/// Flows of a piece of the list: a list in pieces is never copied while it grows.
+const PIECE: usize = 1 << 14;
+
+/// A 5-tuple and what is known of it on its own.
+pub(crate) struct Flow {
+    pub(crate) five_tuple: FiveTuple,
+    pub(crate) findings: Findings,
+    /// For how many it stands if it is excluded: the sample rate of its earliest row.
+    pub(crate) sample_rate: u32,
+    /// Which server saw its SYN, or its earliest row if there is none.
+    pub(crate) node: u16,
+}
+
+/// The flows of a part.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    pub(crate) flows: Vec<Vec<Flow>>,
+    /// By the 5-tuple of the other direction: the latest RST bit.
+    pub(crate) other_rsts: HashMap<FiveTuple, i64, RandomState>,
+    /// Rows that count.
+    pub(crate) packets: u64,
+    /// Of these, rows that equal another.
+    pub(crate) copies: u64,
+}
+
+impl Gathered {
+    /// Reads a part to its end.
+    pub(crate) fn read(part: &mut dyn Grouped, rules: &Rules) -> Result<Self> {
+        let mut gathered = Self::default();
+        let (mut stored, mut rows) = (Vec::new(), Vec::new());
+        while let Some(five_tuple) = part.next_group(&mut stored)? {
+            cap_files(&mut stored, rules.packet_limit as usize);
+            rows.clear();
+            rows.extend(stored.iter().map(|stored| stored.row));
+            gathered.add(five_tuple, &stored, &rows);
+        }
+        Ok(gathered)
+    }
+
+    fn add(&mut self, five_tuple: FiveTuple, stored: &[StoredRow], rows: &[Row]) {
+        let Some((sample_rate, node)) = origin(stored) else { return };
+        self.packets += rows.len() as u64;
+        self.copies += copies(rows);
+        let findings = Findings::of(rows);
+        if let Some(ts) = findings.latest_rst_ts() {
+            self.other_rsts.insert(five_tuple.reversed(), ts);
+        }
+        if self.flows.last().is_none_or(|piece| piece.len() == PIECE) {
+            self.flows.push(Vec::with_capacity(PIECE));
+        }
+        if let Some(piece) = self.flows.last_mut() {
+            piece.push(Flow { five_tuple, findings, sample_rate, node });
+        }
+    }
+}
+
+/// Of the rows of files the first by time stay: each file has brought its own first ones.
+fn cap_files(rows: &mut Vec<StoredRow>, limit: usize) {
+    if rows.len() <= limit || rows.iter().filter(|row| row.node == FILES).count() <= limit {
+        return;
+    }
+    // Of rows at the same time the same ones stay, in whatever order they came.
+    rows.sort_unstable_by_key(|row| (row.node, row.row));
+    let mut files = 0;
+    rows.retain(|row| {
+        files += usize::from(row.node == FILES);
+        row.node != FILES || files <= limit
+    });
+}
+
+/// The sample rate of the earliest row, and the node of the SYN.
+fn origin(rows: &[StoredRow]) -> Option<(u32, u16)> {
+    let first = rows.iter().min_by_key(|row| (row.row.ts, row.row.sample_rate, row.node))?;
+    if rows.iter().all(|row| row.node == first.node) {
+        return Some((first.row.sample_rate, first.node));
+    }
+    let syns = rows.iter().filter(|row| row.row.is_syn());
+    let node = syns.min_by_key(|syn| (syn_order(&syn.row), syn.node)).unwrap_or(first).node;
+    Some((first.row.sample_rate, node))
+}
+
+/// As the rules choose the SYN packet whose fields count.
+const fn syn_order(row: &Row) -> (i64, u16, u8, u16, u32) {
+    (row.ts, row.ip_id, row.ttl, row.window, row.sample_rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use cutshort_packet::Flags;
+
+    use super::*;
+
+    fn row(node: u16, ts: i64, flags: Flags) -> StoredRow {
+        StoredRow { node, row: Row { ts, flags, sample_rate: ts as u32, ..Row::default() } }
+    }
+
+    #[test]
+    fn rows_of_files_are_capped_and_live_ones_are_not() {
+        let mut rows: Vec<_> =
+            (0..8).flat_map(|ts| [row(0, ts, Flags::ACK), row(1, ts, Flags::ACK)]).collect();
+        rows.reverse();
+        cap_files(&mut rows, 3);
+        let times =
+            |node| rows.iter().filter(|row| row.node == node).map(|row| row.row.ts).collect::<Vec<_>>();
+        assert_eq!((times(0), times(1)), (vec![0, 1, 2], (0..8).collect()));
+    }
+
+    #[test]
+    fn the_node_is_that_of_the_syn() {
+        let rows = [row(0, 1, Flags::ACK), row(2, 3, Flags::SYN), row(1, 2, Flags::SYN)];
+        assert_eq!(origin(&rows), Some((1, 1)), "the earliest SYN's; the weight is the earliest row's");
+        assert_eq!(origin(&[row(3, 5, Flags::ACK), row(1, 9, Flags::ACK)]), Some((5, 3)));
+        assert_eq!(origin(&[]), None);
+    }
+}

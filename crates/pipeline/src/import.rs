@@ -1,0 +1,101 @@
+//! Captures into the store.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use cutshort_packet::Packet;
+use cutshort_store::{Added, Result, Segment, Store};
+use cutshort_verdict::Rules;
+
+use crate::cut::{Cutter, Piece};
+
+/// A record of a capture, in reading order.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// Its time, in nanoseconds since the Unix epoch.
+    pub ts: i64,
+    /// Its TCP packet, if it is one.
+    pub packet: Option<Packet>,
+    /// Whether the capture says that it is made up.
+    pub simulated: bool,
+}
+
+/// What an import has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Segments that were not there before.
+    pub new: u64,
+    /// Segments that were there already.
+    pub known: u64,
+    /// Packets of all these segments: those that count.
+    pub packets: u64,
+    /// Bytes of the new segments.
+    pub bytes: u64,
+    /// Packets that came after their window was closed, and do not count.
+    pub late: u64,
+}
+
+impl Imported {
+    /// Adds another import's.
+    pub const fn merge(&mut self, other: &Self) {
+        self.new += other.new;
+        self.known += other.known;
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.late += other.late;
+    }
+}
+
+/// Puts one capture into the store, as segments that depend on its records only.
+///
+/// Of each 5-tuple and window the first [`packet_limit`](Rules::packet_limit) packets in order of
+/// arrival are kept, as `classify` takes them. `is_whole` is asked when there are no more records: if
+/// the capture was not read to its end, its last, incomplete segment is left out, so that there are
+/// only segments that importing the whole capture would give too.
+///
+/// # Errors
+/// What the store gives. Segments that were kept before stay, and importing again goes on behind
+/// them.
+pub fn import(
+    store: &dyn Store,
+    rules: &Rules,
+    records: impl Iterator<Item = Arrival>,
+    is_whole: impl FnOnce() -> bool,
+) -> Result<Imported> {
+    std::thread::scope(|scope| {
+        // Without a buffer: one piece is read while another is written.
+        let (sender, receiver) = sync_channel(0);
+        let writer = scope.spawn(move || keep_all(store, &receiver));
+        let mut cutter = Cutter::new(*rules);
+        let give = |piece: Option<Piece>| piece.is_none_or(|piece| sender.send(piece).is_ok());
+        // When the writer has ended, it will say why.
+        let mut records = records;
+        if records.all(|record| give(cutter.record(&record))) && is_whole() {
+            give(cutter.finish());
+        }
+        drop(sender);
+        let mut imported = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        imported.late = cutter.late();
+        Ok(imported)
+    })
+}
+
+fn keep_all(store: &dyn Store, pieces: &Receiver<Piece>) -> Result<Imported> {
+    let mut imported = Imported::default();
+    for piece in pieces {
+        keep(store, piece, &mut imported)?;
+    }
+    Ok(imported)
+}
+
+fn keep(store: &dyn Store, piece: Piece, imported: &mut Imported) -> Result<()> {
+    imported.packets += piece.packets.len() as u64;
+    let segment = Segment::encode(piece.packets, "", piece.origin, piece.covers, None)?;
+    match store.append(&segment)? {
+        Added::New => {
+            imported.new += 1;
+            imported.bytes += segment.bytes().len() as u64;
+        }
+        Added::Known => imported.known += 1,
+    }
+    Ok(())
+}

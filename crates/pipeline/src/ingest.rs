@@ -1,0 +1,124 @@
+//! Segments that others have made.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError};
+
+use crate::nanoseconds;
+
+/// What a sender is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is kept, for good.
+    New(SegmentInfo),
+    /// It is kept already, or was.
+    Known(SegmentInfo),
+    /// It is not acceptable, and will not be: why.
+    Refused(String),
+    /// There is no room: to be sent again later.
+    Full(String),
+    /// The store is busy or cannot be reached: to be sent again later.
+    Later(String),
+    /// Something else went wrong here: to be sent again later.
+    Failed(String),
+}
+
+/// Takes segments, and counts them.
+#[derive(Debug, Default)]
+pub struct Ingest {
+    new: AtomicU64,
+    known: AtomicU64,
+    refused: AtomicU64,
+    later: AtomicU64,
+    failed: AtomicU64,
+    packets: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// How many segments had which answer since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IngestCounts {
+    /// [`Answer::New`].
+    pub new: u64,
+    /// [`Answer::Known`].
+    pub known: u64,
+    /// [`Answer::Refused`].
+    pub refused: u64,
+    /// [`Answer::Full`] and [`Answer::Later`].
+    pub later: u64,
+    /// [`Answer::Failed`].
+    pub failed: u64,
+    /// Packets of the new ones.
+    pub packets: u64,
+    /// Bytes of the new ones.
+    pub bytes: u64,
+}
+
+impl Ingest {
+    /// Larger segments are refused, in bytes. An hour of a busy server is a tenth of it.
+    pub const MOST_BYTES: usize = 256 << 20;
+    /// How far a sender's clock may be ahead, in nanoseconds. What a segment covers ends the time for which
+    /// connections are awaited, of all servers: a clock that is far ahead would judge everybody too early.
+    pub const MOST_AHEAD: i64 = 900_000_000_000;
+
+    /// Takes a segment's file. When it is kept, it is durable.
+    pub fn take(&self, store: &dyn Store, file: Vec<u8>) -> Answer {
+        let (len, now) = (file.len(), nanoseconds(std::time::SystemTime::now()));
+        let answer = match keep(store, file, now) {
+            Ok((Added::New, info)) => {
+                self.packets.fetch_add(info.rows, Ordering::Relaxed);
+                self.bytes.fetch_add(len as u64, Ordering::Relaxed);
+                Answer::New(info)
+            }
+            Ok((Added::Known, info)) => Answer::Known(info),
+            Err(StoreError::Refused(why)) => Answer::Refused(why),
+            Err(StoreError::Full(why)) => Answer::Full(why),
+            Err(StoreError::Unavailable(why)) => Answer::Later(why),
+            Err(StoreError::Locked(why) | StoreError::Damaged(why) | StoreError::Failed(why)) => {
+                Answer::Failed(why)
+            }
+        };
+        self.counter(&answer).fetch_add(1, Ordering::Relaxed);
+        answer
+    }
+
+    const fn counter(&self, answer: &Answer) -> &AtomicU64 {
+        match answer {
+            Answer::New(_) => &self.new,
+            Answer::Known(_) => &self.known,
+            Answer::Refused(_) => &self.refused,
+            Answer::Full(_) | Answer::Later(_) => &self.later,
+            Answer::Failed(_) => &self.failed,
+        }
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> IngestCounts {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        IngestCounts {
+            new: get(&self.new),
+            known: get(&self.known),
+            refused: get(&self.refused),
+            later: get(&self.later),
+            failed: get(&self.failed),
+            packets: get(&self.packets),
+            bytes: get(&self.bytes),
+        }
+    }
+}
+
+fn keep(store: &dyn Store, file: Vec<u8>, now: i64) -> cutshort_store::Result<(Added, SegmentInfo)> {
+    if file.len() > Ingest::MOST_BYTES {
+        let (len, most) = (file.len(), Ingest::MOST_BYTES);
+        return Err(StoreError::Refused(format!("the segment has {len} bytes, more than {most}")));
+    }
+    let segment = Segment::parse(file)?;
+    let info = segment.info().clone();
+    if info.origin == Origin::Live && info.covers.1 > now.saturating_add(Ingest::MOST_AHEAD) {
+        return Err(StoreError::Refused(
+            "the segment is from the future: the clock of this machine or of the sender is wrong".to_owned(),
+        ));
+    }
+    Ok((store.append(&segment)?, info))
+}

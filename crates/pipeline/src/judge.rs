@@ -1,0 +1,139 @@
+//! Verdicts on the flows of one part of a window.
+
+use std::net::Ipv6Addr;
+
+use cutshort_geo::{Geo, Place};
+use cutshort_packet::FiveTuple;
+use cutshort_report::connection::Connection;
+use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
+use cutshort_store::{ConnectionSink, Result, WindowCounts};
+use cutshort_verdict::{Exclusion, Rules, Surroundings, Verdict};
+
+use crate::gather::{Flow, Gathered};
+
+/// What is the same for all parts of a window.
+pub(crate) struct Around<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) geo: &'a Geo,
+    pub(crate) cutoff: i64,
+    /// Names of servers.
+    pub(crate) nodes: &'a [String],
+    /// All parts, in which RSTs of other directions are looked up.
+    pub(crate) parts: &'a [Gathered],
+}
+
+/// Counts of one part.
+#[derive(Default)]
+pub(crate) struct Judged {
+    pub(crate) cells: Cells,
+    pub(crate) counts: WindowCounts,
+}
+
+impl Judged {
+    /// Adds another part's.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.cells.merge(&other.cells);
+        self.counts.packets += other.counts.packets;
+        self.counts.copies += other.counts.copies;
+        self.counts.connections += other.counts.connections;
+        for (sum, more) in self.counts.excluded.iter_mut().zip(other.counts.excluded) {
+            *sum += more;
+        }
+    }
+}
+
+/// Judges the flows of a part.
+pub(crate) struct Judge<'a> {
+    around: &'a Around<'a>,
+    sink: &'a mut dyn ConnectionSink,
+    judged: Judged,
+    /// For each of the nodes its position in the cells.
+    nodes: Vec<u16>,
+    client: Client<'a>,
+}
+
+/// Where a client is. Flows of one client mostly follow each other.
+#[derive(Clone, Copy)]
+struct Client<'a> {
+    address: Ipv6Addr,
+    place: Place,
+    as_name: Option<&'a str>,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(around: &'a Around<'a>, sink: &'a mut dyn ConnectionSink) -> Self {
+        let mut judged = Judged::default();
+        let nodes = around.nodes.iter().map(|name| judged.cells.node(name)).collect();
+        let client = Client { address: Ipv6Addr::UNSPECIFIED, place: Place::default(), as_name: None };
+        Self { around, sink, judged, nodes, client }
+    }
+
+    pub(crate) fn part(mut self, part: &Gathered) -> Result<Judged> {
+        self.judged.counts.packets = part.packets;
+        self.judged.counts.copies = part.copies;
+        part.flows.iter().flatten().try_for_each(|flow| self.flow(flow))?;
+        Ok(self.judged)
+    }
+
+    fn flow(&mut self, flow: &Flow) -> Result<()> {
+        let around =
+            Surroundings { cutoff: self.around.cutoff, other_rst_ts: self.other_rst(&flow.five_tuple) };
+        let outcome = flow.findings.judge(self.around.rules, &around);
+        if self.client.address != flow.five_tuple.src_ip {
+            self.look_up(flow.five_tuple.src_ip);
+        }
+        match outcome {
+            Ok(verdict) => self.connection(flow, &verdict),
+            Err(exclusion) => {
+                self.excluded(flow, exclusion);
+                Ok(())
+            }
+        }
+    }
+
+    fn other_rst(&self, five_tuple: &FiveTuple) -> Option<i64> {
+        self.around.parts.iter().find_map(|part| part.other_rsts.get(five_tuple)).copied()
+    }
+
+    fn look_up(&mut self, address: Ipv6Addr) {
+        let geo = self.around.geo;
+        let place = geo.lookup(address.to_canonical());
+        let as_name = if place.asn == self.client.place.asn {
+            self.client.as_name
+        } else {
+            place.asn.and_then(|asn| geo.as_name(asn))
+        };
+        self.client = Client { address, place, as_name };
+    }
+
+    fn connection(&mut self, flow: &Flow, verdict: &Verdict) -> Result<()> {
+        let outcome = Outcome::Connection {
+            stage: verdict.stage,
+            termination: verdict.termination,
+            completed: verdict.completed_handshake(),
+            signature: verdict.signature,
+            tags: verdict.tags,
+        };
+        self.judged.counts.connections += 1;
+        self.judged.cells.add(self.key(flow, outcome), verdict.sample_rate);
+        let Client { place, as_name, .. } = self.client;
+        let node = self.around.nodes.get(usize::from(flow.node)).map_or("", String::as_str);
+        self.sink.write(&Connection { five_tuple: &flow.five_tuple, verdict, node, place, as_name })
+    }
+
+    fn excluded(&mut self, flow: &Flow, exclusion: Exclusion) {
+        self.judged.counts.excluded[exclusion as usize] += 1;
+        self.judged.cells.add(self.key(flow, Outcome::Excluded(exclusion)), flow.sample_rate);
+    }
+
+    fn key(&self, flow: &Flow, outcome: Outcome) -> Key {
+        Key {
+            location: self.client.place.country,
+            network: self.client.place.asn.map_or(Network::Unknown, Network::As),
+            ip_version: if flow.five_tuple.is_ipv4() { 4 } else { 6 },
+            port: Port::Number(flow.five_tuple.dst_port),
+            node: self.nodes.get(usize::from(flow.node)).copied().unwrap_or_default(),
+            outcome,
+        }
+    }
+}

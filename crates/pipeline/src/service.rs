@@ -1,0 +1,282 @@
+//! The window job and retention, as long as the program runs.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use cutshort_geo::Geo;
+use cutshort_store::{Retention, Store, StoreError, WINDOW, WindowState};
+
+use crate::{Due, Progress, Report, WindowJob, nanoseconds};
+
+/// How a [`Service`] works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The window job.
+    pub job: WindowJob,
+    /// How long it waits before it looks again for windows that are due.
+    pub every: Duration,
+    /// What is deleted when.
+    pub retention: Retention,
+    /// How often it looks for what is past its time.
+    pub retain_every: Duration,
+    /// How long it waits at most before it tries again what went wrong.
+    pub patience: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            job: WindowJob::default(),
+            every: Duration::from_secs(5),
+            retention: Retention::default(),
+            retain_every: Duration::from_secs(3600),
+            patience: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// When, in nanoseconds since the Unix epoch.
+    pub at: i64,
+    /// The window concerned, if it is one only.
+    pub window: Option<i64>,
+    /// What.
+    pub what: String,
+}
+
+/// What a [`Service`] has done and how it is. Times are nanoseconds since the Unix epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceState {
+    /// When it looked last for windows that are due.
+    pub last_run: Option<i64>,
+    /// How long the last window took that was done.
+    pub last_window_took: Option<Duration>,
+    /// How long all windows took that were done.
+    pub windows_took: Duration,
+    /// Windows done since the start.
+    pub windows: u64,
+    /// Packets in them.
+    pub packets: u64,
+    /// Windows that are due and not done.
+    pub due: u64,
+    /// The end of the oldest of them.
+    pub oldest_due: Option<i64>,
+    /// Segments and windows' results that were deleted since the start because they were past their time.
+    pub retired: u64,
+    /// Everything that went wrong since the start.
+    pub errors: u64,
+    /// What went wrong last, if it is still so.
+    pub trouble: Option<Trouble>,
+    /// The store is full: nothing new can be kept until there is room.
+    pub full: bool,
+    /// It waits before it tries again.
+    pub paused: bool,
+}
+
+impl ServiceState {
+    /// How late the results are: since when the oldest window is over that is due.
+    #[must_use]
+    pub fn lag(&self, now: SystemTime) -> Duration {
+        let late = self.oldest_due.map_or(0, |end| nanoseconds(now).saturating_sub(end));
+        Duration::from_nanos(u64::try_from(late).unwrap_or(0))
+    }
+}
+
+/// Does windows as they become due, and deletes what is past its time, in a thread of its own, until it is
+/// stopped or dropped.
+///
+/// Errors do not end it: it waits, longer each time, and tries again.
+pub struct Service {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    inner: Mutex<Inner>,
+    called: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    state: ServiceState,
+    stop: bool,
+    woken: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the time is over, or until it is woken if it is not paused; false if it shall end.
+    fn wait(&self, time: Duration) -> bool {
+        let inner = self.lock();
+        let rests = |inner: &mut Inner| !inner.stop && (inner.state.paused || !inner.woken);
+        let waited = self.called.wait_timeout_while(inner, time, rests);
+        let mut inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        inner.woken = false;
+        !inner.stop
+    }
+}
+
+impl Service {
+    /// Begins to work on a store.
+    #[must_use]
+    pub fn start(store: Arc<dyn Store>, geo: Arc<Geo>, settings: Settings) -> Self {
+        let shared = Arc::new(Shared::default());
+        let mut worker =
+            Worker { shared: Arc::clone(&shared), store, geo, settings, retained: None, failures: 0 };
+        let thread = std::thread::spawn(move || worker.run());
+        Self { shared, thread: Some(thread) }
+    }
+
+    /// What it has done and how it is.
+    #[must_use]
+    pub fn state(&self) -> ServiceState {
+        self.shared.lock().state.clone()
+    }
+
+    /// Lets it look at once, as after a segment came in.
+    pub fn wake(&self) {
+        self.shared.lock().woken = true;
+        self.shared.called.notify_all();
+    }
+
+    /// Ends it after the window that it is at.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.shared.lock().stop = true;
+        self.shared.called.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // Its panic was shown; there is nothing to be saved.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    store: Arc<dyn Store>,
+    geo: Arc<Geo>,
+    settings: Settings,
+    retained: Option<Instant>,
+    /// How many times in a row something went wrong.
+    failures: u32,
+}
+
+impl Worker {
+    fn run(&mut self) {
+        loop {
+            let result = self.turn();
+            let wait = self.note(result);
+            if !self.shared.wait(wait) {
+                return;
+            }
+        }
+    }
+
+    /// Looks once for what is to be done, and does it.
+    fn turn(&mut self) -> Result<(), Trouble> {
+        let store = Arc::clone(&self.store);
+        self.retain(store.as_ref())?;
+        let now = nanoseconds(SystemTime::now());
+        let due =
+            self.settings.job.due(store.as_ref(), Due::At(now)).map_err(|error| self.trouble(&error))?;
+        self.note_due(now, &due);
+        let mut each = |progress: &Progress| self.note_progress(progress, &due);
+        let report = self.settings.job.run_windows(store.as_ref(), &self.geo, &due, &mut each);
+        let report = report.map_err(|error| self.trouble(&error))?;
+        self.note_failed(&report)
+    }
+
+    fn retain(&mut self, store: &dyn Store) -> Result<(), Trouble> {
+        if self.retained.is_some_and(|last| last.elapsed() < self.settings.retain_every) {
+            return Ok(());
+        }
+        let retired = store.retain(SystemTime::now(), &self.settings.retention);
+        let retired = retired.map_err(|error| self.trouble(&error))?;
+        if retired > 0 {
+            tracing::info!(retired, "deleted what is past its time");
+        }
+        self.retained = Some(Instant::now());
+        self.shared.lock().state.retired += retired;
+        Ok(())
+    }
+
+    fn trouble(&self, error: &StoreError) -> Trouble {
+        let mut inner = self.shared.lock();
+        inner.state.full = matches!(error, StoreError::Full(_));
+        inner.state.errors += 1;
+        Trouble { at: nanoseconds(SystemTime::now()), window: None, what: error.to_string() }
+    }
+
+    fn note_due(&self, now: i64, due: &[WindowState]) {
+        let state = &mut self.shared.lock().state;
+        state.last_run = Some(now);
+        state.due = due.len() as u64;
+        state.oldest_due = due.first().map(|window| window.start + WINDOW);
+    }
+
+    fn note_progress(&self, progress: &Progress, due: &[WindowState]) -> ControlFlow<()> {
+        let inner = &mut *self.shared.lock();
+        let state = &mut inner.state;
+        state.due = (due.len() - progress.past) as u64;
+        state.oldest_due = due.get(progress.past).map(|window| window.start + WINDOW);
+        if let Some(window) = progress.done {
+            tracing::info!(
+                window,
+                packets = progress.counts.packets,
+                connections = progress.counts.connections,
+                milliseconds = progress.took.as_millis() as u64,
+                "window done"
+            );
+            state.windows += 1;
+            state.packets += progress.counts.packets;
+            state.windows_took += progress.took;
+            state.last_window_took = Some(progress.took);
+        }
+        if inner.stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn note_failed(&self, report: &Report) -> Result<(), Trouble> {
+        let Some((window, error)) = report.failed.first() else { return Ok(()) };
+        let state = &mut self.shared.lock().state;
+        state.errors += report.failed.len() as u64;
+        state.due += report.failed.len() as u64;
+        state.oldest_due = Some(window + WINDOW);
+        Err(Trouble { at: nanoseconds(SystemTime::now()), window: Some(*window), what: error.to_string() })
+    }
+
+    /// Notes how a turn ended; gives the time to wait before the next.
+    fn note(&mut self, result: Result<(), Trouble>) -> Duration {
+        let state = &mut self.shared.lock().state;
+        state.paused = result.is_err();
+        state.trouble = result.err();
+        let Some(trouble) = &state.trouble else {
+            if self.failures > 0 {
+                tracing::info!("goes on");
+            }
+            self.failures = 0;
+            state.full = false;
+            return self.settings.every;
+        };
+        tracing::warn!(window = trouble.window, "{}", trouble.what);
+        self.failures += 1;
+        let wait = self.settings.every.saturating_mul(1 << self.failures.min(16).saturating_sub(1));
+        wait.min(self.settings.patience)
+    }
+}

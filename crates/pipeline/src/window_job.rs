@@ -1,0 +1,274 @@
+//! The results of windows, made from their packets.
+
+use std::ops::{ControlFlow, Range};
+use std::time::{Duration, Instant};
+
+use cutshort_geo::Geo;
+use cutshort_store::cell::Limits;
+use cutshort_store::{
+    ConnectionSink, Grouped, Replacement, Result, Store, StoreError, WINDOW, WindowCounts, WindowPackets,
+    WindowState,
+};
+use cutshort_verdict::Rules;
+
+use crate::gather::Gathered;
+use crate::judge::{Around, Judge, Judged};
+
+/// How often a window is read at most, where something damaged was set aside.
+const ATTEMPTS: usize = 3;
+
+/// Makes the results of windows and replaces those of before.
+#[derive(Clone, Copy, Debug)]
+pub struct WindowJob {
+    /// The rules. Their windows must be those of the store.
+    pub rules: Rules,
+    /// How many networks and ports are counted by name.
+    pub limits: Limits,
+    /// How many threads work on a window.
+    pub threads: usize,
+    /// Windows of less bytes of packets are not worth a second thread.
+    pub small: u64,
+    /// How long after a window's end packets of live receivers are awaited.
+    pub grace: Duration,
+}
+
+impl Default for WindowJob {
+    /// The usual rules and limits, a thread for each processor, 30 seconds.
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let grace = Duration::from_secs(30);
+        Self { rules: Rules::default(), limits: Limits::default(), threads, small: 1 << 20, grace }
+    }
+}
+
+/// Which windows without results, or with results that are out of date, are to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// All.
+    All,
+    /// Those to which live receivers add nothing more at this time, in nanoseconds since the Unix epoch: of
+    /// files only, or past their end and the grace.
+    At(i64),
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The window that was done just now.
+    pub done: Option<i64>,
+    /// What was counted in it.
+    pub counts: WindowCounts,
+    /// How long it took.
+    pub took: Duration,
+    /// Windows that are done or could not be.
+    pub past: usize,
+    /// All windows of this run.
+    pub all: usize,
+}
+
+/// What a run has done.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Windows that are done.
+    pub done: u64,
+    /// Windows that are still due because the run was ended before.
+    pub left: u64,
+    /// Windows that were asked for, but whose packets are gone, all or some.
+    pub kept: u64,
+    /// Windows that could not be done, with the reason.
+    pub failed: Vec<(i64, StoreError)>,
+}
+
+impl WindowJob {
+    /// The windows that are due, in the order of time.
+    ///
+    /// # Errors
+    /// What the store gives.
+    pub fn due(&self, store: &dyn Store, due: Due) -> Result<Vec<WindowState>> {
+        let mut windows = store.windows(i64::MIN..i64::MAX)?;
+        windows.retain(|window| window.is_due() && has_packets(window));
+        let Due::At(now) = due else { return Ok(windows) };
+        let grace = i64::try_from(self.grace.as_nanos()).unwrap_or(i64::MAX);
+        let over = |window: &WindowState| window.start.saturating_add(WINDOW).saturating_add(grace) <= now;
+        if !windows.iter().all(over) {
+            let live = latest_live(store)?;
+            windows.retain(|window| over(window) || live < window.start);
+        }
+        Ok(windows)
+    }
+
+    /// Does all windows that are due.
+    ///
+    /// `each` is called before the first window and after each one, and ends the run with a break.
+    ///
+    /// # Errors
+    /// That the store is full, cannot be reached or cannot be read at all; what was done stays. What
+    /// concerns one window only is in the report.
+    pub fn run_due(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        due: Due,
+        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        let windows = self.due(store, due)?;
+        self.run_windows(store, geo, &windows, each)
+    }
+
+    /// Does all windows of a range again, due or not. Those whose packets are gone, all or some, keep their
+    /// results.
+    ///
+    /// # Errors
+    /// As [`run_due`](Self::run_due).
+    pub fn recompute(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        range: Range<i64>,
+        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        let (windows, gone): (Vec<_>, Vec<_>) =
+            store.windows(range)?.into_iter().partition(|window| !window.frozen && has_packets(window));
+        let report = self.run_windows(store, geo, &windows, each)?;
+        Ok(Report { kept: gone.len() as u64, ..report })
+    }
+
+    pub(crate) fn run_windows(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        windows: &[WindowState],
+        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        let all = windows.len();
+        let mut report = Report { left: all as u64, ..Report::default() };
+        let counts = WindowCounts::default();
+        let mut progress = Progress { done: None, counts, took: Duration::ZERO, past: 0, all };
+        for window in windows {
+            if each(&progress).is_break() {
+                break;
+            }
+            progress = self.one(store, geo, window, progress, &mut report)?;
+        }
+        if report.left == 0 && all > 0 {
+            // There is nothing left to be ended.
+            let _ = each(&progress);
+        }
+        if report.done > 0 {
+            store.roll()?;
+        }
+        Ok(report)
+    }
+
+    fn one(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        window: &WindowState,
+        before: Progress,
+        report: &mut Report,
+    ) -> Result<Progress> {
+        let since = Instant::now();
+        let mut progress = Progress { done: None, past: before.past + 1, ..before };
+        match self.run(store, geo, window) {
+            Ok(counts) => {
+                report.done += 1;
+                progress.done = Some(window.start);
+                progress.counts = counts;
+            }
+            Err(error) if concerns_all(&error) => return Err(error),
+            Err(error) => report.failed.push((window.start, error)),
+        }
+        report.left -= 1;
+        progress.took = since.elapsed();
+        Ok(progress)
+    }
+
+    /// Does one window.
+    ///
+    /// # Errors
+    /// What the store gives; then nothing has changed.
+    pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<WindowCounts> {
+        let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
+        let once = || {
+            let packets = store.read_window(window.start, parts)?;
+            self.replace(geo, packets, store.replace(window.start)?)
+        };
+        for _ in 1..ATTEMPTS {
+            match once() {
+                // It is set aside now, and the rest counts.
+                Err(StoreError::Damaged(what)) => tracing::warn!(window = window.start, "damaged: {what}"),
+                done => return done,
+            }
+        }
+        once()
+    }
+
+    /// Makes results of packets and puts them in the place of those of before.
+    pub(crate) fn replace(
+        &self,
+        geo: &Geo,
+        packets: WindowPackets<'_>,
+        replacement: Box<dyn Replacement + '_>,
+    ) -> Result<WindowCounts> {
+        let WindowPackets { mut inputs, nodes, mut parts } = packets;
+        inputs.rules = self.rules.digest();
+        let gathered = side_by_side(&mut parts, |part| self.gather(part.as_mut()))?;
+        drop(parts);
+        let cutoff = inputs.cutoff;
+        let around = Around { rules: &self.rules, geo, cutoff, nodes: &nodes, parts: &gathered };
+        let with_sink = |part| Ok((part, Some(replacement.sink()?)));
+        let mut work = gathered.iter().map(with_sink).collect::<Result<Vec<_>>>()?;
+        let judged = side_by_side(&mut work, |(part, sink)| judge(&around, part, sink.take()))?;
+        let mut all = Judged::default();
+        judged.iter().for_each(|part| all.merge(part));
+        replacement.commit(inputs, all.counts, &all.cells.fold(&self.limits))?;
+        Ok(all.counts)
+    }
+
+    fn gather(&self, part: &mut dyn Grouped) -> Result<Gathered> {
+        Gathered::read(part, &self.rules)
+    }
+}
+
+fn judge(
+    around: &Around<'_>,
+    part: &Gathered,
+    sink: Option<Box<dyn ConnectionSink + Send>>,
+) -> Result<Judged> {
+    let Some(mut sink) = sink else { return Ok(Judged::default()) };
+    let judged = Judge::new(around, sink.as_mut()).part(part)?;
+    sink.finish()?;
+    Ok(judged)
+}
+
+/// Windows whose results were made elsewhere have no packets, and keep them.
+const fn has_packets(window: &WindowState) -> bool {
+    window.bytes > 0
+}
+
+/// Whether an error is that of the store, and not of one window.
+const fn concerns_all(error: &StoreError) -> bool {
+    matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Locked(_))
+}
+
+/// Time of the latest packet of any live receiver.
+fn latest_live(store: &dyn Store) -> Result<i64> {
+    let nodes = store.status()?.nodes;
+    Ok(nodes.iter().filter(|(name, _)| !name.is_empty()).map(|(_, ts)| *ts).max().unwrap_or(i64::MIN))
+}
+
+/// Does something with each item, in a thread for each, in the order of the items.
+fn side_by_side<T: Send, R: Send>(
+    items: &mut [T],
+    work: impl Fn(&mut T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    if let [item] = items {
+        return Ok(vec![work(item)?]);
+    }
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = items.iter_mut().map(|item| scope.spawn(|| work(item))).collect();
+        let results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        results.map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}

@@ -1,0 +1,155 @@
+//! The whole way on the real store.
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+mod memory;
+mod simulated;
+
+use std::ops::ControlFlow;
+use std::time::SystemTime;
+
+use cutshort_geo::Geo;
+use cutshort_pipeline::demo::Demo;
+use cutshort_pipeline::{Due, WindowJob, export, nanoseconds};
+use cutshort_report::connection::Record;
+use cutshort_report::{connection, counts};
+use cutshort_store::embedded::Options;
+use cutshort_store::{
+    Bucket, Dimension, Embedded, RollupAnswer, RollupQuery, Selection, Store, WINDOW, window_of,
+};
+use memory::Memory;
+use simulated::{END, do_all, packets, take_in};
+use tempfile::TempDir;
+
+const DIMENSIONS: [Dimension; 8] = [
+    Dimension::Tag,
+    Dimension::Signature,
+    Dimension::Termination,
+    Dimension::IpVersion,
+    Dimension::Location,
+    Dimension::As,
+    Dimension::Port,
+    Dimension::Node,
+];
+
+fn open() -> (TempDir, Embedded) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Embedded::open(folder.path(), Options { durable: false }).unwrap();
+    (folder, store)
+}
+
+fn connections(store: &dyn Store) -> Vec<Record<'static>> {
+    let mut all = Vec::new();
+    store
+        .each_connection(i64::MIN..i64::MAX, &mut |record| {
+            all.push(record);
+            true
+        })
+        .unwrap();
+    all.sort_by_key(|record| (window_of(record.first_us * 1000), record.five_tuple));
+    all
+}
+
+/// All counts, told apart by everything.
+fn rollups(store: &dyn Store, from: i64, to: i64) -> Vec<RollupAnswer> {
+    let query = |by, bucket| RollupQuery { range: from..to, bucket, selection: Selection::default(), by };
+    let by = std::iter::once(None).chain(DIMENSIONS.map(Some));
+    let queries =
+        by.flat_map(|by| [query(by, None), query(by, Some(Bucket::Quarter)), query(by, Some(Bucket::Hour))]);
+    queries
+        .map(|query| {
+            let mut answer = store.rollups(&query).unwrap();
+            answer.rows.sort_by_key(|row| (row.from, format!("{:?}", row.value)));
+            answer
+        })
+        .collect()
+}
+
+#[test]
+fn the_real_store_gives_what_the_one_in_memory_gives() {
+    let all = packets(5, 0.7, 8);
+    let geo = Geo::builtin();
+    let memory = Memory::default();
+    take_in(&memory, &all);
+    do_all(&memory, &geo);
+    let (_folder, store) = open();
+    let third = all.len() / 3;
+    for piece in [&all[third..], &all[..third], &all[third..]] {
+        take_in(&store, piece);
+        do_all(&store, &geo);
+    }
+    assert!(connections(&store) == connections(&memory));
+    let (_folder, whole) = open();
+    take_in(&whole, &all);
+    do_all(&whole, &geo);
+    assert_eq!(rollups(&store, END - 5 * WINDOW, END), rollups(&whole, END - 5 * WINDOW, END));
+    assert_eq!(whole.status().unwrap().counts, store.status().unwrap().counts);
+}
+
+fn demo(store: &dyn Store, until: SystemTime, folder: &TempDir) -> Geo {
+    let demo = Demo::of(until, 3 * 96, 60_000);
+    let networks = folder.path().join("networks.csv");
+    std::fs::write(&networks, demo.geo_csv()).unwrap();
+    let geo = Geo::with_files(&[networks]).unwrap();
+    demo.fill(store, &geo, &|_| ControlFlow::Continue(())).unwrap();
+    geo
+}
+
+#[test]
+fn the_demo_is_whole_and_says_what_it_is() {
+    let (until, networks) = (SystemTime::now(), tempfile::tempdir().unwrap());
+    let (_folder, store) = open();
+    let geo = demo(&store, until, &networks);
+    let end = window_of(nanoseconds(until));
+    let status = store.status().unwrap();
+    assert!(status.simulated);
+    assert_eq!((status.windows, status.window_range), (3 * 96, Some((end - 3 * 96 * WINDOW, end - WINDOW))));
+    assert!((50_000..80_000).contains(&status.counts.connections), "{:?}", status.counts);
+    assert_eq!(status.covered.map(|covered| covered.1), Some(end));
+    // The windows with packets and those without are judged alike, and neither is due.
+    assert!(WindowJob::default().due(&store, Due::All).unwrap().is_empty());
+    let again = WindowJob::default()
+        .recompute(&store, &geo, end - 16 * WINDOW..end, &mut |_| ControlFlow::Continue(()));
+    let again = again.unwrap();
+    assert_eq!((again.done, again.kept), (8, 8));
+    assert_eq!(store.status().unwrap().counts, status.counts);
+    let annotations = store.annotations(i64::MIN..i64::MAX).unwrap();
+    assert!(annotations.iter().all(|annotation| annotation.content.description.starts_with("SIMULATED ")));
+    assert!(!annotations.is_empty());
+    let query = RollupQuery {
+        range: end - 3 * 96 * WINDOW..end,
+        bucket: None,
+        selection: Selection::default(),
+        by: Some(Dimension::Location),
+    };
+    let answer = store.rollups(&query).unwrap();
+    assert!(answer.rows.len() >= 30, "{} countries", answer.rows.len());
+    let total: u64 = answer.rows.iter().map(|row| row.total().sampled).sum();
+    assert_eq!(total, status.counts.connections);
+}
+
+#[test]
+fn exports_have_everything_once() {
+    let (until, networks) = (SystemTime::now(), tempfile::tempdir().unwrap());
+    let (_folder, store) = open();
+    demo(&store, until, &networks);
+    let status = store.status().unwrap();
+    let range = export::extent(&store).unwrap().unwrap();
+    let mut lines = Vec::new();
+    let writer = connection::Format::Jsonl.writer(&mut lines).unwrap();
+    let count = export::export_connections(&store, range.clone(), writer).unwrap();
+    assert_eq!(
+        (count, lines.iter().filter(|byte| **byte == b'\n').count() as u64),
+        (count, status.counts.connections)
+    );
+    for bucket in [Bucket::Quarter, Bucket::Hour, Bucket::Day, Bucket::Week] {
+        let mut csv = Vec::new();
+        let writer = counts::Format::Csv.writer(&mut csv).unwrap();
+        let by = [Dimension::As, Dimension::Node];
+        let (rows, folded) = export::export_rollups(&store, range.clone(), bucket, &by, writer).unwrap();
+        let csv = String::from_utf8(csv).unwrap();
+        assert_eq!((csv.lines().count() as u64, folded), (rows + 1, false));
+        let sampled = |line: &str| line.split(',').nth(4).unwrap().parse::<u64>().unwrap();
+        let sum: u64 = csv.lines().filter(|line| line.contains(",node,")).map(sampled).sum();
+        assert_eq!(sum, status.counts.connections, "{bucket:?}");
+    }
+}

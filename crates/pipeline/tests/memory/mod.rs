@@ -1,0 +1,265 @@
+//! A store in memory, which does what the trait says in the plainest way, and fails when it is told to.
+#![allow(dead_code)] // Each test binary uses its part of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::SystemTime;
+
+use cutshort_packet::{FiveTuple, Packet};
+use cutshort_report::connection::{Connection, Record};
+use cutshort_store::cell::Cells;
+use cutshort_store::{
+    Added, Annotation, ConnectionQuery, ConnectionSink, Grouped, Inputs, NewAnnotation, Replacement, Result,
+    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentInfo, Status, Store, StoreError,
+    StoredRow, WINDOW, WindowCounts, WindowPackets, WindowState, window_of,
+};
+use cutshort_verdict::Row;
+
+/// Results of a window.
+#[derive(Clone, Debug)]
+pub(crate) struct Results {
+    pub(crate) inputs: Inputs,
+    pub(crate) counts: WindowCounts,
+    /// Sampled and weight by the text of the cell's key.
+    pub(crate) cells: BTreeMap<String, (u64, u64)>,
+    /// In the order of their 5-tuples.
+    pub(crate) connections: Vec<Record<'static>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    segments: BTreeMap<SegmentId, (SegmentInfo, Vec<Packet>)>,
+    results: BTreeMap<i64, Results>,
+    annotations: Vec<Annotation>,
+    /// Operations that fail, one after the other, with what.
+    faults: Vec<(&'static str, StoreError)>,
+    /// Operations that were begun.
+    log: Vec<&'static str>,
+}
+
+/// See the module.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<Inner>>);
+
+impl Memory {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap()
+    }
+
+    /// Lets the next operation of that name fail.
+    pub(crate) fn fail(&self, operation: &'static str, error: StoreError) {
+        self.lock().faults.push((operation, error));
+    }
+
+    /// How many operations of that name were begun.
+    pub(crate) fn begun(&self, operation: &str) -> usize {
+        self.lock().log.iter().filter(|begun| **begun == operation).count()
+    }
+
+    fn begin(&self, operation: &'static str) -> Result<MutexGuard<'_, Inner>> {
+        let mut inner = self.lock();
+        inner.log.push(operation);
+        match inner.faults.iter().position(|(fails, _)| *fails == operation) {
+            Some(at) => Err(inner.faults.remove(at).1),
+            None => Ok(inner),
+        }
+    }
+
+    pub(crate) fn results(&self) -> BTreeMap<i64, Results> {
+        self.lock().results.clone()
+    }
+
+    pub(crate) fn segments(&self) -> Vec<SegmentInfo> {
+        self.lock().segments.values().map(|(info, _)| info.clone()).collect()
+    }
+
+    /// All packets, with their nodes.
+    pub(crate) fn packets(&self) -> Vec<(String, Packet)> {
+        let inner = self.lock();
+        let with_node = |(info, packets): &(SegmentInfo, Vec<Packet>)| {
+            packets.iter().map(|packet| (info.node.clone(), *packet)).collect::<Vec<_>>()
+        };
+        inner.segments.values().flat_map(with_node).collect()
+    }
+}
+
+impl Inner {
+    fn inputs(&self, window: i64) -> Inputs {
+        let covered = self.segments.values().map(|(info, _)| info.covers.1).max().unwrap_or(i64::MIN);
+        let has = |packets: &[Packet]| packets.iter().any(|packet| window_of(packet.ts) == window);
+        let ids = self.segments.iter().filter(|(_, (_, packets))| has(packets)).map(|(id, _)| id.0);
+        let segments = ids.fold(7, |digest: u64, id| digest.rotate_left(5).wrapping_mul(31) ^ id as u64);
+        Inputs { segments, cutoff: window.saturating_add(WINDOW).min(covered), rules: 0 }
+    }
+}
+
+impl Store for Memory {
+    fn append(&self, segment: &Segment) -> Result<Added> {
+        let mut inner = self.begin("append")?;
+        let info = segment.info().clone();
+        if inner.segments.contains_key(&info.id) {
+            return Ok(Added::Known);
+        }
+        inner.segments.insert(info.id, (info, segment.packets()?));
+        Ok(Added::New)
+    }
+
+    fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>> {
+        let inner = self.begin("windows")?;
+        let packets = inner.segments.values().flat_map(|(_, packets)| packets);
+        let mut bytes: BTreeMap<i64, u64> = BTreeMap::new();
+        packets.for_each(|packet| *bytes.entry(window_of(packet.ts)).or_default() += 16);
+        let all: BTreeSet<i64> = bytes.keys().chain(inner.results.keys()).copied().collect();
+        let state = |start| WindowState {
+            start,
+            inputs: inner.inputs(start),
+            done: inner.results.get(&start).map(|results| results.inputs),
+            frozen: false,
+            bytes: bytes.get(&start).copied().unwrap_or(0),
+        };
+        Ok(all.into_iter().filter(|start| range.contains(start)).map(state).collect())
+    }
+
+    fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
+        let inner = self.begin("read_window")?;
+        let names: BTreeSet<&str> =
+            inner.segments.values().map(|(info, _)| info.node.as_str()).chain([""]).collect();
+        let nodes: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let mut groups: BTreeMap<FiveTuple, Vec<StoredRow>> = BTreeMap::new();
+        for (info, packets) in inner.segments.values() {
+            let node = nodes.iter().position(|name| *name == info.node).unwrap() as u16;
+            for packet in packets.iter().filter(|packet| window_of(packet.ts) == window) {
+                groups.entry(packet.five_tuple).or_default().push(StoredRow { node, row: Row::from(packet) });
+            }
+        }
+        groups.values_mut().for_each(|rows| rows.sort_by_key(|row| row.row.ts));
+        // Neighbours go to different parts: nothing may depend on who is where.
+        let mut lists = vec![Vec::new(); parts.max(1)];
+        for (at, group) in groups.into_iter().enumerate() {
+            lists[at % parts.max(1)].push(group);
+        }
+        let part = |list: Vec<_>| Box::new(Part(list.into_iter())) as Box<dyn Grouped + Send>;
+        Ok(WindowPackets {
+            inputs: inner.inputs(window),
+            nodes,
+            parts: lists.into_iter().map(part).collect(),
+        })
+    }
+
+    fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {
+        drop(self.begin("replace")?);
+        Ok(Box::new(New { store: self.clone(), window, finished: Arc::default() }))
+    }
+
+    fn roll(&self) -> Result<()> {
+        self.begin("roll").map(drop)
+    }
+
+    fn rollups(&self, _query: &RollupQuery) -> Result<RollupAnswer> {
+        Err(StoreError::Failed("the store in memory adds nothing up".to_owned()))
+    }
+
+    fn connections(&self, _query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+        Err(StoreError::Failed("the store in memory selects nothing".to_owned()))
+    }
+
+    fn each_connection(
+        &self,
+        range: Range<i64>,
+        each: &mut dyn FnMut(Record<'static>) -> bool,
+    ) -> Result<()> {
+        let results: Vec<_> =
+            self.begin("each_connection")?.results.range(range).map(|(_, r)| r.clone()).collect();
+        results.into_iter().flat_map(|results| results.connections).all(each);
+        Ok(())
+    }
+
+    fn status(&self) -> Result<Status> {
+        let inner = self.begin("status")?;
+        let mut status = Status { windows: inner.results.len() as u64, ..Status::default() };
+        status.window_range = inner.results.keys().next().copied().zip(inner.results.keys().last().copied());
+        let mut nodes: BTreeMap<String, i64> = BTreeMap::new();
+        for (info, _) in inner.segments.values() {
+            let latest = info.times.map_or(i64::MIN, |times| times.1);
+            nodes.entry(info.node.clone()).and_modify(|ts| *ts = latest.max(*ts)).or_insert(latest);
+        }
+        status.nodes = nodes.into_iter().collect();
+        Ok(status)
+    }
+
+    fn retain(&self, _now: SystemTime, _retention: &Retention) -> Result<u64> {
+        self.begin("retain").map(|_| 0)
+    }
+
+    fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>> {
+        let inner = self.begin("annotations")?;
+        Ok(inner.annotations.iter().filter(|known| known.content.touches(&range)).cloned().collect())
+    }
+
+    fn annotate(&self, annotation: &NewAnnotation) -> Result<Annotation> {
+        let mut inner = self.begin("annotate")?;
+        let new = Annotation { id: inner.annotations.len() as u64, content: annotation.clone() };
+        inner.annotations.push(new.clone());
+        Ok(new)
+    }
+
+    fn remove_annotation(&self, id: u64) -> Result<bool> {
+        let mut inner = self.begin("remove_annotation")?;
+        let before = inner.annotations.len();
+        inner.annotations.retain(|annotation| annotation.id != id);
+        Ok(inner.annotations.len() < before)
+    }
+}
+
+struct Part(std::vec::IntoIter<(FiveTuple, Vec<StoredRow>)>);
+
+impl Grouped for Part {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
+        let Some((five_tuple, group)) = self.0.next() else { return Ok(None) };
+        *rows = group;
+        Ok(Some(five_tuple))
+    }
+}
+
+type Finished = Arc<Mutex<Vec<Record<'static>>>>;
+
+struct New {
+    store: Memory,
+    window: i64,
+    finished: Finished,
+}
+
+impl Replacement for New {
+    fn sink(&self) -> Result<Box<dyn ConnectionSink + Send>> {
+        drop(self.store.begin("sink")?);
+        Ok(Box::new(Sink { records: Vec::new(), finished: Arc::clone(&self.finished) }))
+    }
+
+    fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()> {
+        let mut inner = self.store.begin("commit")?;
+        let mut connections = std::mem::take(&mut *self.finished.lock().unwrap());
+        connections.sort_by_key(|record| record.five_tuple);
+        let cells =
+            cells.iter().map(|(key, count)| (format!("{key:?}"), (count.sampled, count.weight))).collect();
+        inner.results.insert(self.window, Results { inputs, counts, cells, connections });
+        Ok(())
+    }
+}
+
+struct Sink {
+    records: Vec<Record<'static>>,
+    finished: Finished,
+}
+
+impl ConnectionSink for Sink {
+    fn write(&mut self, connection: &Connection<'_>) -> Result<()> {
+        self.records.push(Record::from(connection).into_owned());
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        self.finished.lock().unwrap().extend(self.records);
+        Ok(())
+    }
+}

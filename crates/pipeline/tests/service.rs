@@ -1,0 +1,137 @@
+//! The service does what is due, and goes on whatever happens.
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+mod memory;
+mod simulated;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use cutshort_geo::Geo;
+use cutshort_pipeline::{Answer, Ingest, IngestCounts, Service, ServiceState, Settings, nanoseconds};
+use cutshort_store::{Origin, Segment, Store, StoreError, WINDOW, window_of};
+use memory::Memory;
+use simulated::{packets, take_in};
+
+/// In milliseconds where it is minutes otherwise.
+fn hasty() -> Settings {
+    let millis = Duration::from_millis;
+    Settings { every: millis(5), patience: millis(20), retain_every: millis(50), ..Settings::default() }
+}
+
+fn start(store: &Memory, settings: Settings) -> Service {
+    Service::start(Arc::new(store.clone()), Arc::new(Geo::builtin()), settings)
+}
+
+/// Waits until its state is as it should be.
+#[track_caller]
+fn wait(service: &Service, is_so: impl Fn(&ServiceState) -> bool) -> ServiceState {
+    let since = Instant::now();
+    loop {
+        let state = service.state();
+        if is_so(&state) {
+            return state;
+        }
+        assert!(since.elapsed() < Duration::from_secs(20), "still {state:#?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn windows_are_done_as_they_become_due() {
+    let store = Memory::default();
+    let service = start(&store, hasty());
+    let idle = wait(&service, |state| state.last_run.is_some());
+    assert_eq!((idle.windows, idle.due, idle.lag(SystemTime::now())), (0, 0, Duration::ZERO));
+    take_in(&store, &packets(2, 0.2, 1));
+    let state = wait(&service, |state| state.windows == 2 && state.due == 0);
+    assert!(state.packets > 0 && state.windows_took >= state.last_window_took.unwrap());
+    assert_eq!((state.errors, state.trouble, state.paused, state.full), (0, None, false, false));
+    wait(&service, |_| store.begun("retain") > 1);
+    service.stop();
+    assert_eq!(store.results().len(), 2);
+}
+
+/// It waits long in between, but not when it is woken.
+#[test]
+fn it_can_be_woken_and_stopped() {
+    let store = Memory::default();
+    let service = start(&store, Settings::default());
+    wait(&service, |state| state.last_run.is_some());
+    take_in(&store, &packets(1, 0.2, 1));
+    service.wake();
+    wait(&service, |state| state.windows == 1);
+    let since = Instant::now();
+    service.stop();
+    assert!(since.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_full_store_pauses_it_until_there_is_room() {
+    let store = Memory::default();
+    for _ in 0..8 {
+        store.fail("commit", StoreError::Full("no room".to_owned()));
+    }
+    take_in(&store, &packets(1, 0.2, 1));
+    let service = start(&store, hasty());
+    let full = wait(&service, |state| state.full && state.paused);
+    assert_eq!((full.due, full.trouble.unwrap().what.as_str()), (1, "no room"));
+    assert!(full.oldest_due.is_some());
+    let state = wait(&service, |state| state.windows == 1);
+    assert_eq!(state.errors, 8);
+    wait(&service, |state| !state.full && !state.paused && state.trouble.is_none());
+}
+
+#[test]
+fn no_error_ends_it() {
+    let store = Memory::default();
+    for operation in ["retain", "windows", "status", "read_window", "replace", "sink", "commit", "roll"] {
+        store.fail(operation, StoreError::Unavailable(operation.to_owned()));
+        store.fail(operation, StoreError::Failed(operation.to_owned()));
+    }
+    take_in(&store, &packets(3, 0.2, 1));
+    let service = start(&store, hasty());
+    wait(&service, |state| state.windows >= 3 && state.trouble.is_none() && state.due == 0);
+    assert_eq!(store.results().len(), 3);
+}
+
+#[test]
+fn results_are_late_by_the_end_of_the_oldest_window() {
+    let now = SystemTime::now();
+    let oldest_due = Some(nanoseconds(now) - 90_000_000_000);
+    let state = ServiceState { oldest_due, ..ServiceState::default() };
+    assert_eq!(state.lag(now), Duration::from_secs(90));
+    assert_eq!(state.lag(now - Duration::from_secs(100)), Duration::ZERO, "a clock that was set back");
+}
+
+fn segment(node: &str, covers: (i64, i64)) -> Segment {
+    let mut packets = packets(1, 0.1, 1);
+    packets.iter_mut().for_each(|packet| packet.ts = covers.0);
+    Segment::encode(packets, node, Origin::Live, covers, None).unwrap()
+}
+
+#[test]
+fn segments_of_others_are_taken_refused_or_put_off() {
+    let (store, ingest) = (Memory::default(), Ingest::default());
+    let now = window_of(nanoseconds(SystemTime::now()));
+    let good = segment("edge", (now - WINDOW, now));
+    assert_eq!(ingest.take(&store, good.bytes().to_vec()), Answer::New(good.info().clone()));
+    assert_eq!(ingest.take(&store, good.bytes().to_vec()), Answer::Known(good.info().clone()));
+    let refused = |file: Vec<u8>| match ingest.take(&store, file) {
+        Answer::Refused(why) => why,
+        other => panic!("{other:?}"),
+    };
+    refused(b"no segment".to_vec());
+    refused(good.bytes()[..good.bytes().len() / 2].to_vec());
+    let future = segment("edge", (now, now + 4 * WINDOW));
+    assert!(refused(future.bytes().to_vec()).contains("clock"));
+    store.fail("append", StoreError::Full("no room".to_owned()));
+    let other = segment("other", (now - WINDOW, now));
+    assert_eq!(ingest.take(&store, other.bytes().to_vec()), Answer::Later("no room".to_owned()));
+    store.fail("append", StoreError::Failed("broken".to_owned()));
+    assert_eq!(ingest.take(&store, other.bytes().to_vec()), Answer::Failed("broken".to_owned()));
+    let (packets, bytes) = (good.info().rows, good.bytes().len() as u64);
+    let counts = IngestCounts { new: 1, known: 1, refused: 3, later: 1, failed: 1, packets, bytes };
+    assert_eq!(ingest.counts(), counts);
+    assert_eq!(store.status().unwrap().nodes.len(), 1);
+}

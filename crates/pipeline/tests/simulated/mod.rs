@@ -1,0 +1,75 @@
+//! Simulated packets as captures, and what is to come out.
+#![allow(dead_code)] // Each test binary uses its part of it.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use cutshort_geo::Geo;
+use cutshort_packet::Packet;
+use cutshort_pipeline::{Arrival, Due, Imported, Report, WindowJob, import};
+use cutshort_report::connection::{Connection, Record};
+use cutshort_simulate::{Simulation, WINDOW_NS, World};
+use cutshort_store::{Store, WindowCounts};
+use cutshort_verdict::{ClosedWindow, Rules, Tracker};
+
+/// The end of the simulated time.
+pub(crate) const END: i64 = 1_980_000 * WINDOW_NS;
+
+/// The packets of some windows, all of each connection.
+pub(crate) fn packets(windows: i64, rate: f64, seed: u64) -> Vec<Packet> {
+    let from = END - windows * WINDOW_NS;
+    Simulation::new(World::standard(), from, END, rate, seed).whole_connections().packets().collect()
+}
+
+pub(crate) fn arrivals(packets: &[Packet]) -> impl Iterator<Item = Arrival> {
+    packets.iter().map(|packet| Arrival { ts: packet.ts, packet: Some(*packet), simulated: true })
+}
+
+pub(crate) fn take_in(store: &dyn Store, packets: &[Packet]) -> Imported {
+    import(store, &Rules::default(), arrivals(packets), || true).unwrap()
+}
+
+/// Some threads, so that parts are more than one.
+pub(crate) fn job() -> WindowJob {
+    WindowJob { threads: 3, small: 0, ..WindowJob::default() }
+}
+
+pub(crate) fn do_all(store: &dyn Store, geo: &Geo) -> Report {
+    job().run_due(store, geo, Due::All, &mut |_| ControlFlow::Continue(())).unwrap()
+}
+
+/// What a tracker says of a capture, window by window: cutoff, counts, and connections in the order of their
+/// 5-tuples.
+pub(crate) type Tracked = BTreeMap<i64, (i64, WindowCounts, Vec<Record<'static>>)>;
+
+pub(crate) fn tracked(packets: &[Packet], geo: &Geo) -> Tracked {
+    let mut tracker = Tracker::new(Rules::default());
+    let mut tracked = Tracked::new();
+    for packet in packets {
+        if tracker.record(packet.ts, Some(packet)) {
+            while let Some(window) = tracker.next_closed() {
+                tracked.insert(window.start(), judged(&window, geo));
+            }
+        }
+    }
+    assert_eq!(tracker.late(), 0);
+    tracked.extend(tracker.finish().map(|window| (window.start(), judged(&window, geo))));
+    tracked
+}
+
+fn judged(window: &ClosedWindow, geo: &Geo) -> (i64, WindowCounts, Vec<Record<'static>>) {
+    let (mut counts, mut records) = (WindowCounts::default(), Vec::new());
+    let rows = window.for_each(|five_tuple, outcome, _| match outcome {
+        Ok(verdict) => {
+            counts.connections += 1;
+            let place = geo.lookup(five_tuple.src());
+            let as_name = place.asn.and_then(|asn| geo.as_name(asn));
+            let connection = Connection { five_tuple, verdict, node: "", place, as_name };
+            records.push(Record::from(&connection).into_owned());
+        }
+        Err(exclusion) => counts.excluded[*exclusion as usize] += 1,
+    });
+    (counts.packets, counts.copies) = (rows.taken, rows.copies);
+    records.sort_by_key(|record| record.five_tuple);
+    (window.cutoff(), counts, records)
+}

@@ -1,0 +1,191 @@
+//! Captures through import and window job: the same results whatever the pieces, and those of `classify`.
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+mod memory;
+mod simulated;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::LazyLock;
+
+use cutshort_geo::Geo;
+use cutshort_packet::{Flags, Packet};
+use cutshort_pipeline::{Due, WindowJob};
+use cutshort_store::{Origin, Segment, Store, StoreError, WINDOW, window_of};
+use memory::{Memory, Results};
+use proptest::prelude::*;
+use simulated::{END, do_all, job, packets, take_in, tracked};
+
+static GEO: LazyLock<Geo> = LazyLock::new(Geo::builtin);
+
+/// What must be equal where the packets are.
+fn comparable(results: &BTreeMap<i64, Results>) -> Vec<impl PartialEq + std::fmt::Debug + use<>> {
+    let all = results.iter();
+    all.map(|(window, r)| (*window, r.inputs.cutoff, r.counts, r.cells.clone(), r.connections.clone()))
+        .collect()
+}
+
+#[track_caller]
+fn assert_is_tracked(store: &Memory, packets: &[Packet]) {
+    let (results, tracked) = (store.results(), tracked(packets, &GEO));
+    assert!(results.keys().eq(tracked.keys()), "windows {:?}", results.keys());
+    for (window, (cutoff, counts, records)) in tracked {
+        let found = &results[&window];
+        assert_eq!((found.inputs.cutoff, found.counts), (cutoff, counts), "window {window}");
+        assert!(found.connections == records, "connections of window {window}");
+        let cells: u64 = found.cells.values().map(|(sampled, _)| sampled).sum();
+        assert_eq!(cells, counts.connections + counts.excluded.iter().sum::<u64>());
+    }
+}
+
+#[test]
+fn a_capture_is_judged_as_classify_does() {
+    let packets = packets(3, 2.0, 5);
+    let store = Memory::default();
+    let imported = take_in(&store, &packets);
+    assert!(imported.new >= 3 && imported.known == 0 && imported.late == 0, "{imported:?}");
+    let report = do_all(&store, &GEO);
+    assert_eq!((report.done, report.left, report.failed.len()), (3, 0, 0));
+    assert_is_tracked(&store, &packets);
+    assert_eq!(do_all(&store, &GEO).done, 0, "nothing is due any more");
+}
+
+/// Both directions, so that RSTs are looked up in other parts.
+#[test]
+fn resets_of_the_server_are_found_in_other_parts() {
+    let mut packets = packets(1, 1.0, 9);
+    let latest = packets.last().unwrap().ts;
+    let clients = packets.clone();
+    let answers = clients.iter().filter(|packet| packet.flags == Flags::SYN).map(|syn| Packet {
+        ts: (syn.ts + 1_000_000).min(latest),
+        five_tuple: syn.five_tuple.reversed(),
+        flags: Flags::RST | Flags::ACK,
+        ..*syn
+    });
+    packets.extend(answers.step_by(2));
+    packets.sort_by_key(|packet| packet.ts);
+    let store = Memory::default();
+    take_in(&store, &packets);
+    do_all(&store, &GEO);
+    assert_is_tracked(&store, &packets);
+    let server_resets = |results: &Results| {
+        let server =
+            |record: &&cutshort_report::connection::Record<'_>| record.termination.name() == "server_reset";
+        results.connections.iter().filter(server).count()
+    };
+    assert!(store.results().values().map(server_resets).sum::<usize>() > 100);
+}
+
+/// How a capture is cut: positions, in which order the pieces come, and which come twice.
+fn cuts() -> impl Strategy<Value = (Vec<prop::sample::Index>, u64, bool)> {
+    (prop::collection::vec(any::<prop::sample::Index>(), 0..6), any::<u64>(), any::<bool>())
+}
+
+/// Pieces in an order that depends on a number.
+fn shuffled<T>(mut pieces: Vec<T>, mut seed: u64) -> Vec<T> {
+    for at in (1..pieces.len()).rev() {
+        seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+        pieces.swap(at, seed as usize % (at + 1));
+    }
+    pieces
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn pieces_in_any_order_and_twice_give_the_same(
+        (cuts, order, twice) in cuts(), by_host in any::<bool>(), seed in 0..1000_u64,
+    ) {
+        let whole = packets(2, 0.5, seed);
+        let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(whole.len())).collect();
+        at.sort_unstable();
+        let bounds = std::iter::once(0).chain(at.iter().copied()).zip(at.iter().copied().chain([whole.len()]));
+        let mut pieces: Vec<Vec<Packet>> = bounds.map(|(from, to)| whole[from..to].to_vec()).collect();
+        if by_host {
+            // As captured at several interfaces: pieces of the same time.
+            let host = |packet: &Packet| packet.five_tuple.src_ip.octets()[15].is_multiple_of(2);
+            pieces = pieces.iter().flat_map(|piece| {
+                let (even, odd): (Vec<_>, Vec<_>) = piece.iter().copied().partition(host);
+                [even, odd]
+            }).collect();
+        }
+        if twice {
+            pieces.extend(pieces.clone());
+        }
+        let (one, many) = (Memory::default(), Memory::default());
+        take_in(&one, &whole);
+        do_all(&one, &GEO);
+        for (nth, piece) in shuffled(pieces, order).iter().enumerate() {
+            take_in(&many, piece);
+            if nth % 2 == 0 {
+                do_all(&many, &GEO);
+            }
+        }
+        do_all(&many, &GEO);
+        prop_assert!(comparable(&one.results()) == comparable(&many.results()));
+        assert_is_tracked(&one, &whole);
+    }
+}
+
+/// Whether a window is due while a live receiver may still add to it.
+#[test]
+fn live_windows_wait_for_their_end_and_the_grace() {
+    let packets = packets(1, 0.2, 1);
+    let start = END - WINDOW;
+    let due = |store: &Memory, now: i64| {
+        let due = WindowJob::default().due(store, Due::At(now)).unwrap();
+        due.iter().map(|window| window.start).collect::<Vec<_>>()
+    };
+    let live = Memory::default();
+    live.append(&Segment::encode(packets.clone(), "edge", Origin::Live, (start, END), None).unwrap())
+        .unwrap();
+    assert_eq!(due(&live, END + 29_999_999_999), Vec::<i64>::new());
+    assert_eq!(due(&live, END + 30_000_000_000), [start]);
+    assert_eq!(WindowJob::default().due(&live, Due::All).unwrap().len(), 1);
+    let file = Memory::default();
+    take_in(&file, &packets);
+    assert_eq!(due(&file, 0), [start], "what files have does not change by waiting");
+}
+
+#[test]
+fn what_concerns_one_window_does_not_stop_the_others() {
+    let store = Memory::default();
+    take_in(&store, &packets(3, 0.2, 1));
+    store.fail("read_window", StoreError::Failed("this one".to_owned()));
+    let report = do_all(&store, &GEO);
+    assert_eq!((report.done, report.failed.len(), report.left), (2, 1, 0));
+    store.fail("commit", StoreError::Full("no room".to_owned()));
+    let again = job().run_due(&store, &GEO, Due::All, &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(again, Err(StoreError::Full(_))), "{again:?}");
+    assert_eq!(store.results().len(), 2);
+    store.fail("read_window", StoreError::Damaged("read again".to_owned()));
+    assert_eq!((do_all(&store, &GEO).done, store.results().len()), (1, 3));
+}
+
+#[test]
+fn a_run_can_be_ended_between_windows() {
+    let store = Memory::default();
+    take_in(&store, &packets(3, 0.2, 1));
+    let mut looks = Vec::new();
+    let report = job().run_due(&store, &GEO, Due::All, &mut |progress| {
+        looks.push((progress.past, progress.done));
+        if progress.past == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let report = report.unwrap();
+    assert_eq!((report.done, report.left, store.begun("roll")), (1, 2, 1));
+    assert_eq!(looks, [(0, None), (1, Some(END - 3 * WINDOW))]);
+}
+
+#[test]
+fn recompute_does_windows_that_are_not_due() {
+    let store = Memory::default();
+    let packets = packets(2, 0.2, 1);
+    take_in(&store, &packets);
+    do_all(&store, &GEO);
+    let before = comparable(&store.results());
+    let from = window_of(packets[0].ts) + WINDOW;
+    let report = job().recompute(&store, &GEO, from..END, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((report.done, report.kept), (1, 0));
+    assert!(before == comparable(&store.results()));
+}

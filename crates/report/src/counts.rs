@@ -1,0 +1,251 @@
+//! Counts of connections by time and value, in formats for programs.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use cutshort_verdict::{Count, Exclusion, Stage};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use serde::Serializer;
+use serde_json::Value;
+
+use crate::connection::{csv_error, parquet_error};
+use crate::time::{micros, rfc3339};
+
+/// Connections of one piece of time and one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counts<'a> {
+    /// The beginning of the piece of time, in nanoseconds since the Unix epoch.
+    pub from: i64,
+    /// By what connections are told apart; empty where they are not.
+    pub by: &'a str,
+    /// The value; empty where none is known.
+    pub value: &'a str,
+    /// Connections by stage, in the order of [`Stage::ALL`].
+    pub stages: [Count; Stage::ALL.len()],
+    /// 5-tuples that are in no total, in the order of [`Exclusion::ALL`].
+    pub excluded: [Count; Exclusion::ALL.len()],
+}
+
+impl Counts<'_> {
+    /// For how many connections those stand that were sampled, and how many these are: in all, by stage,
+    /// and excluded.
+    fn numbers(&self) -> [i64; NUMBERS] {
+        let mut total = Count::default();
+        self.stages.iter().for_each(|count| total.merge(count));
+        let counts = std::iter::once(&total).chain(&self.stages).chain(&self.excluded);
+        let mut both = counts.flat_map(|count| [count.weight, count.sampled]);
+        std::array::from_fn(|_| both.next().map_or(0, |number| i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+}
+
+const NUMBERS: usize = 2 * (1 + Stage::ALL.len() + Exclusion::ALL.len());
+
+/// The names of the numbers: `connections`, `connections_sampled`, `post_syn`, `post_syn_sampled`, ...
+fn names() -> impl Iterator<Item = String> {
+    let groups = Stage::ALL.map(Stage::name).into_iter().chain(Exclusion::ALL.map(Exclusion::name));
+    let groups = std::iter::once("connections").chain(groups);
+    groups.flat_map(|name| [name.to_owned(), format!("{name}_sampled")])
+}
+
+/// Formats of counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values with a header.
+    Csv,
+    /// An Apache Parquet file, compressed with zstd.
+    Parquet,
+}
+
+impl Format {
+    /// A writer of this format onto `output`.
+    ///
+    /// # Errors
+    /// What writing the header gives.
+    pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
+        Ok(match self {
+            Self::Jsonl => Box::new(Jsonl { output, names: names().collect() }),
+            Self::Csv => Box::new(Csv::new(output)?),
+            Self::Parquet => Box::new(Parquet::new(output)?),
+        })
+    }
+}
+
+/// Writes counts.
+pub trait Writer {
+    /// Writes those of one piece of time and one value.
+    ///
+    /// # Errors
+    /// What the output gives.
+    fn write(&mut self, counts: &Counts<'_>) -> io::Result<()>;
+
+    /// Ends the output. Without it a file is not complete.
+    ///
+    /// # Errors
+    /// What the output gives.
+    fn finish(self: Box<Self>) -> io::Result<()>;
+}
+
+struct Jsonl<W> {
+    output: W,
+    names: Vec<String>,
+}
+
+impl<W: Write> Writer for Jsonl<W> {
+    fn write(&mut self, counts: &Counts<'_>) -> io::Result<()> {
+        let from: Value = rfc3339(counts.from).into();
+        let head = [("from", from), ("by", counts.by.into()), ("value", counts.value.into())];
+        let numbers = self.names.iter().map(String::as_str).zip(counts.numbers().map(Value::from));
+        serde_json::Serializer::new(&mut self.output).collect_map(head.into_iter().chain(numbers))?;
+        self.output.write_all(b"\n")
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+struct Csv<W: Write> {
+    output: csv::Writer<W>,
+}
+
+impl<W: Write> Csv<W> {
+    fn new(output: W) -> io::Result<Self> {
+        let mut output = csv::Writer::from_writer(output);
+        let header = ["from", "by", "value"].map(str::to_owned).into_iter().chain(names());
+        output.write_record(header).map_err(csv_error)?;
+        Ok(Self { output })
+    }
+}
+
+impl<W: Write> Writer for Csv<W> {
+    fn write(&mut self, counts: &Counts<'_>) -> io::Result<()> {
+        let head = [rfc3339(counts.from), counts.by.to_owned(), counts.value.to_owned()];
+        let fields = head.into_iter().chain(counts.numbers().map(|number| number.to_string()));
+        self.output.write_record(fields).map_err(csv_error)
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+/// Rows a row group: what is held in memory until it is written.
+const ROW_GROUP: usize = 100_000;
+
+struct Parquet<W: Write + Send> {
+    file: SerializedFileWriter<W>,
+    from: Vec<i64>,
+    texts: [Vec<ByteArray>; 2],
+    numbers: [Vec<i64>; NUMBERS],
+}
+
+impl<W: Write + Send> Parquet<W> {
+    fn new(output: W) -> io::Result<Self> {
+        let numbers: String = names().map(|name| format!(" required int64 {name};")).collect();
+        let schema = format!(
+            "message counts {{ required int64 from (TIMESTAMP(MICROS,true)); required binary by (UTF8); \
+             required binary value (UTF8);{numbers} }}"
+        );
+        let schema = Arc::new(parse_message_type(&schema).map_err(parquet_error)?);
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_created_by(concat!("cutshort version ", env!("CARGO_PKG_VERSION")).to_owned())
+            .build();
+        let file = SerializedFileWriter::new(output, schema, Arc::new(properties)).map_err(parquet_error)?;
+        let numbers = std::array::from_fn(|_| Vec::new());
+        Ok(Self { file, from: Vec::new(), texts: [Vec::new(), Vec::new()], numbers })
+    }
+
+    fn write_row_group(&mut self) -> Result<(), ParquetError> {
+        let mut group = self.file.next_row_group()?;
+        let mut longs = std::iter::once(&mut self.from).chain(&mut self.numbers);
+        let mut texts = self.texts.iter_mut();
+        let mut at = 0;
+        while let Some(mut column) = group.next_column()? {
+            if matches!(at, 1 | 2) {
+                let texts = texts.next().map(std::mem::take).unwrap_or_default();
+                column.typed::<ByteArrayType>().write_batch(&texts, None, None)?;
+            } else {
+                let longs = longs.next().map(std::mem::take).unwrap_or_default();
+                column.typed::<Int64Type>().write_batch(&longs, None, None)?;
+            }
+            column.close()?;
+            at += 1;
+        }
+        group.close()?;
+        Ok(())
+    }
+}
+
+impl<W: Write + Send> Writer for Parquet<W> {
+    fn write(&mut self, counts: &Counts<'_>) -> io::Result<()> {
+        self.from.push(micros(counts.from));
+        for (column, text) in self.texts.iter_mut().zip([counts.by, counts.value]) {
+            column.push(text.into());
+        }
+        for (column, number) in self.numbers.iter_mut().zip(counts.numbers()) {
+            column.push(number);
+        }
+        if self.from.len() == ROW_GROUP { self.write_row_group().map_err(parquet_error) } else { Ok(()) }
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        if !self.from.is_empty() {
+            self.write_row_group().map_err(parquet_error)?;
+        }
+        self.file.close().map(drop).map_err(parquet_error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(format: Format) -> Vec<u8> {
+        let mut output = Vec::new();
+        let mut writer = format.writer(&mut output).unwrap();
+        let mut counts = Counts {
+            from: 1_767_571_200_000_000_000,
+            by: "location",
+            value: "PE",
+            stages: Default::default(),
+            excluded: Default::default(),
+        };
+        counts.stages[0].add(100);
+        counts.stages[4].add(100);
+        counts.excluded[1].add(1);
+        writer.write(&counts).unwrap();
+        writer.finish().unwrap();
+        output
+    }
+
+    #[test]
+    fn counts_are_one_line() {
+        let csv = String::from_utf8(written(Format::Csv)).unwrap();
+        let (header, line) = csv.trim_end().split_once('\n').unwrap();
+        assert!(header.starts_with("from,by,value,connections,connections_sampled,post_syn,"), "{header}");
+        assert!(header.ends_with(",incomplete,incomplete_sampled"), "{header}");
+        assert_eq!(line, "2026-01-05T00:00:00Z,location,PE,200,2,100,1,0,0,0,0,0,0,100,1,0,0,1,1,0,0");
+        let json: Value = serde_json::from_slice(&written(Format::Jsonl)).unwrap();
+        assert_eq!((&json["from"], &json["none_sampled"]), (&"2026-01-05T00:00:00Z".into(), &1.into()));
+    }
+
+    #[test]
+    fn parquet_has_the_same_columns() {
+        use parquet::file::reader::{FileReader, SerializedFileReader};
+        let file = tempfile::tempfile().unwrap();
+        (&file).write_all(&written(Format::Parquet)).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let row = reader.get_row_iter(None).unwrap().next().unwrap().unwrap();
+        let names: Vec<_> = row.get_column_iter().skip(3).map(|(name, _)| name.clone()).collect();
+        assert_eq!(names, super::names().collect::<Vec<_>>());
+        assert_eq!(row.get_column_iter().nth(3).unwrap().1.to_string(), "200");
+    }
+}

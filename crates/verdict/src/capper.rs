@@ -1,0 +1,62 @@
+use std::collections::{BTreeMap, HashMap};
+
+use cutshort_packet::{FiveTuple, Packet};
+
+use crate::Rules;
+use crate::clock::Clock;
+
+/// Takes of a capture the packets that count: of each 5-tuple and window the first
+/// [`packet_limit`](Rules::packet_limit) in order of arrival, unless the window is closed by then.
+///
+/// A [`Tracker`](crate::Tracker) takes the same ones and keeps them; this one only counts, so that
+/// they can be kept elsewhere. Memory is bounded by the 5-tuples of the windows that are open.
+#[derive(Debug)]
+pub struct Capper {
+    rules: Rules,
+    clock: Clock,
+    open: BTreeMap<i64, HashMap<FiveTuple, u32>>,
+    late: u64,
+}
+
+impl Capper {
+    /// A capper that has seen nothing yet.
+    #[must_use]
+    pub const fn new(rules: Rules) -> Self {
+        Self { rules, clock: Clock::new(&rules), open: BTreeMap::new(), late: 0 }
+    }
+
+    /// Takes the next record of the input, of any protocol, at `ts` (nanoseconds since the Unix
+    /// epoch), with its TCP packet if it is one. True if the packet counts.
+    #[inline]
+    pub fn record(&mut self, ts: i64, packet: Option<&Packet>) -> bool {
+        if self.clock.tick(ts) {
+            self.open = self.open.split_off(&self.clock.closed_before());
+        }
+        packet.is_some_and(|packet| self.takes(packet))
+    }
+
+    #[inline]
+    fn takes(&mut self, packet: &Packet) -> bool {
+        let window = self.rules.window_of(packet.ts);
+        if window < self.clock.closed_before() {
+            self.late += 1;
+            return false;
+        }
+        let taken = self.open.entry(window).or_default().entry(packet.five_tuple).or_insert(0);
+        let takes = *taken < self.rules.packet_limit;
+        *taken += u32::from(takes);
+        takes
+    }
+
+    /// Time of the latest record, in nanoseconds; [`i64::MIN`] before the first.
+    #[must_use]
+    pub const fn latest(&self) -> i64 {
+        self.clock.latest()
+    }
+
+    /// How many packets came for a window that was closed already.
+    #[must_use]
+    pub const fn late(&self) -> u64 {
+        self.late
+    }
+}
