@@ -99,11 +99,13 @@ pub trait Store: Send + Sync {
     fn remove_annotation(&self, id: u64) -> Result<bool>;
 }
 
-/// A packet without its 5-tuple, and which server saw it.
+/// A packet without its 5-tuple, which server saw it, and from which segment it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredRow {
     /// A position in [`WindowPackets::nodes`].
     pub node: u16,
+    /// A number of its segment, the same for all rows of a window from this segment.
+    pub segment: u32,
     /// The packet.
     pub row: Row,
 }

@@ -116,9 +116,9 @@ impl Part {
         times: &Range<i64>,
     ) -> std::result::Result<Self, String> {
         let mut part = Self { next: BinaryHeap::new(), cursors: Vec::new(), scratch: Scratch::new()? };
-        for file in files {
+        for (number, file) in files.iter().enumerate() {
             let node = nodes.binary_search(&file.segment.node).unwrap_or_default() as u16;
-            let mut cursor = Cursor::new(file, node, sources, times);
+            let mut cursor = Cursor::new(file, (node, number as u32), sources, times);
             if let Some(key) = cursor.key(&mut part.scratch)? {
                 part.next.push(Reverse((key, part.cursors.len())));
                 part.cursors.push(cursor);
@@ -153,13 +153,14 @@ struct Cursor {
     batch: Batch,
     at: usize,
     node: u16,
+    segment: u32,
     sources: Sources,
     /// None if all rows are of that time.
     times: Option<Range<i64>>,
 }
 
 impl Cursor {
-    fn new(file: &Loaded, node: u16, wanted: &Sources, times: &Range<i64>) -> Self {
+    fn new(file: &Loaded, (node, segment): (u16, u32), wanted: &Sources, times: &Range<i64>) -> Self {
         let groups = file.layout.groups.iter().enumerate();
         let groups = groups.filter(|(_, group)| group.sources.0 <= wanted.1 && group.sources.1 >= wanted.0);
         let groups = groups.map(|(at, _)| at).collect();
@@ -170,6 +171,7 @@ impl Cursor {
             batch: Batch::default(),
             at: 0,
             node,
+            segment,
             sources: *wanted,
             times: (!all).then(|| times.clone()),
         }
@@ -213,7 +215,8 @@ impl Cursor {
             }
             let same = self.batch.keys[self.at..].iter().take_while(|key| *key == wanted).count();
             let found = &self.batch.rows[self.at..self.at + same];
-            rows.extend(found.iter().map(|row| StoredRow { node: self.node, row: *row }));
+            let (node, segment) = (self.node, self.segment);
+            rows.extend(found.iter().map(|row| StoredRow { node, segment, row: *row }));
             self.at += same;
         }
     }
