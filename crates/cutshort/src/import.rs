@@ -126,6 +126,16 @@ impl Iterator for Records<'_> {
     }
 }
 
+fn kept(imported: &Imported) -> String {
+    let packets = quantity(imported.packets, "packet");
+    let (new, known) = (quantity(imported.new, "new segment"), grouped(imported.known));
+    match (imported.new, imported.known) {
+        (_, 0) => format!("{packets} kept in {new}"),
+        (0, _) => format!("nothing new: all its {packets} were there already"),
+        _ => format!("{packets} kept, in {new} and {known} that were there already"),
+    }
+}
+
 /// What was done, and what to do next.
 fn write(
     text: &mut Vec<u8>,
@@ -141,9 +151,7 @@ fn write(
     let Some((first, last)) = input.span else { return Ok(()) };
     let (files, records) = (quantity(*files, "capture"), quantity(input.records, "record"));
     writeln!(text, "{files}, {records}, {} to {} UTC", date_time(first), until(first, last))?;
-    let kept = quantity(imported.packets, "packet");
-    let segments = quantity(imported.new, "new segment");
-    writeln!(text, "{kept} kept in {segments}; {} were there already", grouped(imported.known))?;
+    writeln!(text, "{}", kept(imported))?;
     if imported.late > 0 {
         let late = quantity(imported.late, "packet");
         writeln!(text, "{late} came after their window was closed and were not used")?;

@@ -64,7 +64,7 @@ struct SamplingOf {
     snaplen: u32,
     /// Packets that the kernel gathers before it hands them over, or for a tenth of a second
     #[arg(long, value_name = "PACKETS", default_value_t = 64)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
     queue: u32,
     /// Only these interfaces; otherwise all but the loopback
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]

@@ -458,6 +458,8 @@ fn without_places(mut line: Value) -> String {
     for name in ["location", "asn", "as_name"] {
         connection.remove(name);
     }
+    // Names in one order, whichever the oracle writes them in.
+    connection.sort_keys();
     line.to_string()
 }
 

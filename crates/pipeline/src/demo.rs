@@ -1,5 +1,6 @@
 //! Made-up weeks for trying things out: nothing in them is real, and the store says so.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
@@ -12,6 +13,7 @@ use cutshort_store::{
     window_of,
 };
 use cutshort_verdict::Row;
+use foldhash::fast::RandomState;
 
 use crate::{WindowJob, nanoseconds};
 
@@ -20,7 +22,7 @@ const WINDOWS: u32 = 28 * 96;
 /// Of so many windows, the last, the packets are kept too.
 const WITH_PACKETS: i64 = 8;
 /// About so many connections in all: enough for smooth curves of single networks.
-const CONNECTIONS: u64 = 2_500_000;
+const CONNECTIONS: u64 = 2_000_000;
 /// Each stands for so many.
 const SAMPLE_RATE: u32 = 100;
 const SEED: u64 = 1;
@@ -121,7 +123,7 @@ impl Demo {
         let mut read = store.read_window(start, 1)?;
         if !kept {
             let nodes = std::iter::once("").chain(NODES).map(str::to_owned).collect();
-            let parts: Vec<Box<dyn Grouped + Send>> = vec![Box::new(Sorted::of(self.packets(window)))];
+            let parts: Vec<Box<dyn Grouped + Send>> = vec![Box::new(Groups::of(&self.packets(window)))];
             read = WindowPackets { inputs: read.inputs, nodes, parts };
         }
         self.job.replace(geo, read, store.replace(start)?).map(drop)
@@ -145,29 +147,29 @@ fn node_of(five_tuple: &FiveTuple) -> usize {
     usize::from(five_tuple.dst_ip.octets()[15]) % NODES.len()
 }
 
-/// Packets in memory, sorted by 5-tuple and time.
-struct Sorted {
-    packets: Vec<Packet>,
-    at: usize,
-}
+/// Packets in memory, by 5-tuple.
+struct Groups(std::vec::IntoIter<(FiveTuple, Vec<StoredRow>)>);
 
-impl Sorted {
-    fn of(mut packets: Vec<Packet>) -> Self {
-        packets.sort_by_key(|packet| (packet.five_tuple, packet.ts));
-        Self { packets, at: 0 }
+impl Groups {
+    fn of(packets: &[Packet]) -> Self {
+        let mut places = HashMap::with_hasher(RandomState::default());
+        let mut groups: Vec<(FiveTuple, Vec<StoredRow>)> = Vec::new();
+        for packet in packets {
+            let place = *places.entry(packet.five_tuple).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push((packet.five_tuple, Vec::new()));
+            }
+            let node = 1 + node_of(&packet.five_tuple) as u16;
+            groups[place].1.push(StoredRow { node, segment: 0, row: Row::from(packet) });
+        }
+        Self(groups.into_iter())
     }
 }
 
-impl Grouped for Sorted {
+impl Grouped for Groups {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
-        rows.clear();
-        let rest = &self.packets[self.at..];
-        let Some(first) = rest.first() else { return Ok(None) };
-        let group = rest.iter().take_while(|packet| packet.five_tuple == first.five_tuple);
-        let node = 1 + node_of(&first.five_tuple) as u16;
-        rows.extend(group.map(|packet| StoredRow { node, row: Row::from(packet) }));
-        let five_tuple = first.five_tuple;
-        self.at += rows.len();
+        let Some((five_tuple, group)) = self.0.next() else { return Ok(None) };
+        *rows = group;
         Ok(Some(five_tuple))
     }
 }

@@ -1,6 +1,7 @@
 //! Counts of one window by everything that can be asked for.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use cutshort_geo::Country;
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tags, Termination};
@@ -8,7 +9,7 @@ use foldhash::fast::FixedState;
 
 pub(crate) mod packed;
 
-use packed::Packed;
+use packed::{Group, Packed};
 
 /// What a cell counts: all connections that agree in these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,9 +86,13 @@ impl Default for Limits {
 /// The cells of one window, or of several parts of it.
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
-    counts: HashMap<Packed, Count, FixedState>,
+    /// Packets come by their source address, so that those of one place are near each other in time. Here they
+    /// are near each other in memory.
+    groups: HashMap<Group, Counts, FixedState>,
     nodes: Vec<String>,
 }
+
+type Counts = HashMap<Packed, Count, FixedState>;
 
 /// The position of the last node that is told apart; further ones are counted under it.
 pub(crate) const LAST_NODE: u16 = u16::MAX;
@@ -118,23 +123,27 @@ impl Cells {
     /// Adds one 5-tuple that stands for `sample_rate`.
     #[inline]
     pub fn add(&mut self, key: Key, sample_rate: u32) {
-        self.counts.entry(Packed::from(&key)).or_default().add(sample_rate);
+        self.count(Packed::from(&key)).add(sample_rate);
     }
 
     /// Adds a whole cell.
     #[inline]
     pub fn add_count(&mut self, key: Key, count: &Count) {
-        self.counts.entry(Packed::from(&key)).or_default().merge(count);
+        self.count(Packed::from(&key)).merge(count);
+    }
+
+    #[inline]
+    fn count(&mut self, packed: Packed) -> &mut Count {
+        self.groups.entry(packed.group()).or_default().entry(packed).or_default()
     }
 
     /// Adds all of another's, whose nodes may have other positions.
     pub fn merge(&mut self, other: &Self) {
         let positions: Vec<u16> = other.nodes.iter().map(|name| self.node(name)).collect();
-        self.counts.reserve(other.counts.len().saturating_sub(self.counts.len()));
-        for (packed, count) in &other.counts {
+        for (packed, count) in other.packed() {
             // A position without a name is not ours to change.
             let node = positions.get(usize::from(packed.node())).copied().unwrap_or(packed.node());
-            self.counts.entry(packed.with_node(node)).or_default().merge(count);
+            self.count(packed.with_node(node)).merge(&count);
         }
     }
 
@@ -142,68 +151,59 @@ impl Cells {
     /// stay, of equal ones those with the lower number.
     #[must_use]
     pub fn fold(self, limits: &Limits) -> Self {
-        let networks = Ranking::of(&self.counts, Packed::as_number).beyond(limits.networks);
-        let ports = Ranking::of(&self.counts, Packed::port_number).beyond(limits.ports);
+        let networks = self.beyond(Packed::as_number, limits.networks);
+        let ports = self.beyond(Packed::port_number, limits.ports);
         if networks.is_empty() && ports.is_empty() {
             return self;
         }
-        let mut counts: HashMap<Packed, Count, FixedState> = HashMap::default();
-        for (mut packed, count) in self.counts {
-            if packed.as_number().is_some_and(|number| networks.contains_key(&number)) {
+        let mut folded = Self { groups: HashMap::default(), nodes: Vec::new() };
+        for (mut packed, count) in self.packed() {
+            if packed.as_number().is_some_and(|number| networks.contains(&number)) {
                 packed = packed.with_network(Network::Other);
             }
-            if packed.port_number().is_some_and(|number| ports.contains_key(&number)) {
+            if packed.port_number().is_some_and(|number| ports.contains(&number)) {
                 packed = packed.with_port(Port::Other);
             }
-            counts.entry(packed).or_default().merge(&count);
+            folded.count(packed).merge(&count);
         }
-        Self { counts, nodes: self.nodes }
+        Self { nodes: self.nodes, ..folded }
+    }
+
+    /// The numbers besides the first `limit` of those with most connections.
+    fn beyond(&self, number: fn(Packed) -> Option<u32>, limit: usize) -> HashSet<u32, FixedState> {
+        let mut sums: HashMap<u32, u64, FixedState> = HashMap::default();
+        for (packed, count) in self.packed() {
+            if let Some(number) = number(packed) {
+                *sums.entry(number).or_default() += if packed.is_connection() { count.sampled } else { 0 };
+            }
+        }
+        if sums.len() <= limit {
+            return HashSet::default();
+        }
+        let mut ranked: Vec<(u32, u64)> = sums.into_iter().collect();
+        ranked.sort_unstable_by_key(|&(number, sampled)| (Reverse(sampled), number));
+        ranked.into_iter().skip(limit).map(|(number, _)| number).collect()
     }
 
     /// All cells, in any order.
     pub fn iter(&self) -> impl Iterator<Item = (Key, Count)> {
-        self.counts.iter().map(|(packed, count)| (packed.key(), *count))
+        self.packed().map(|(packed, count)| (packed.key(), count))
     }
 
     /// How many cells there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.counts.len()
+        self.groups.values().map(HashMap::len).sum()
     }
 
     /// Whether nothing was counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+        self.groups.is_empty()
     }
 
     pub(crate) fn packed(&self) -> impl Iterator<Item = (Packed, Count)> {
-        self.counts.iter().map(|(packed, count)| (*packed, *count))
-    }
-}
-
-/// Numbers with their sampled connections.
-struct Ranking(HashMap<u32, u64, FixedState>);
-
-impl Ranking {
-    fn of(counts: &HashMap<Packed, Count, FixedState>, number: fn(Packed) -> Option<u32>) -> Self {
-        let mut sums: HashMap<u32, u64, FixedState> = HashMap::default();
-        for (packed, count) in counts {
-            if let Some(number) = number(*packed) {
-                *sums.entry(number).or_default() += if packed.is_connection() { count.sampled } else { 0 };
-            }
-        }
-        Self(sums)
-    }
-
-    /// All but the first `limit`.
-    fn beyond(self, limit: usize) -> HashMap<u32, u64, FixedState> {
-        if self.0.len() <= limit {
-            return HashMap::default();
-        }
-        let mut ranked: Vec<(u32, u64)> = self.0.into_iter().collect();
-        ranked.sort_unstable_by_key(|&(number, sampled)| (std::cmp::Reverse(sampled), number));
-        ranked.split_off(limit).into_iter().collect()
+        self.groups.values().flatten().map(|(packed, count)| (*packed, *count))
     }
 }
 

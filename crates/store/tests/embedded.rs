@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
+mod folder;
 
 use cutshort_store::Store;
 use cutshort_store::embedded::{Embedded, Options};

@@ -72,8 +72,7 @@ impl Network {
         match Self::obstacle() {
             None => Some(Self::set_up()),
             Some(why) => {
-                // Not captured by the test harness.
-                let _ = writeln!(std::io::stderr(), "NOT RUN: live tests: {why}");
+                not_run(&why);
                 None
             }
         }
@@ -127,6 +126,13 @@ impl Network {
         sh("ip", &["netns", "exec", &self.names[host], "timeout", "60", "sh", "-c", command])
     }
 
+    /// A program to start on a host: 0 is the client, 1 the router, 2 the server.
+    pub(crate) fn command(&self, host: usize, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.names[host], program]);
+        command
+    }
+
     pub(crate) fn router(&self, command: &str) -> String {
         self.run(1, command)
     }
@@ -138,9 +144,10 @@ impl Network {
 
     /// Runs it on the server, with something on its standard input.
     pub(crate) fn load(&self, command: &str, text: &str) {
-        let mut child = Command::new("ip")
-            .args(["netns", "exec", &self.names[2]])
-            .args(command.split_whitespace())
+        let (program, arguments) = command.split_once(' ').unwrap();
+        let mut child = self
+            .command(2, program)
+            .args(arguments.split_whitespace())
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
@@ -218,8 +225,9 @@ impl Network {
     /// Records with tcpdump what arrives at the server.
     pub(crate) fn record(&self) -> Recording {
         let path = std::env::temp_dir().join(format!("{}.pcap", self.names[2]));
-        let mut tcpdump = Command::new("ip")
-            .args(["netns", "exec", &self.names[2], "tcpdump", "-Z", "root", "-n", "-U", "--immediate-mode"])
+        let mut tcpdump = self
+            .command(2, "tcpdump")
+            .args(["-Z", "root", "-n", "-U", "--immediate-mode"])
             .args(["-i", "s0", "-Q", "in", "-s", "128", "-w"])
             .arg(&path)
             .arg("tcp")
@@ -280,6 +288,12 @@ impl Recording {
     }
 }
 
+/// Says that something was not tested. Past the test harness, which shows the output of failed
+/// tests only.
+pub(crate) fn not_run(why: &str) {
+    let _ = writeln!(std::io::stderr(), "NOT RUN: live tests: {why}");
+}
+
 /// Whether namespaces can be made and have a netfilter log; else the reason.
 fn probe() -> Option<String> {
     let name = format!("cut{}-probe", std::process::id());
@@ -303,7 +317,7 @@ pub(crate) fn eventually(what: &str, is_true: impl Fn() -> bool) {
     }
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 

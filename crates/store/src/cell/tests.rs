@@ -115,7 +115,7 @@ fn sampled_by<T: Ord + Copy>(cells: &Cells, of: impl Fn(&Key) -> Option<T>) -> B
 
 fn top<T: Ord + Copy>(sums: &BTreeMap<T, u64>, limit: usize) -> BTreeMap<T, u64> {
     let mut ranked: Vec<(T, u64)> = sums.iter().map(|(value, sampled)| (*value, *sampled)).collect();
-    ranked.sort_by_key(|&(value, sampled)| (std::cmp::Reverse(sampled), value));
+    ranked.sort_by_key(|&(value, sampled)| (Reverse(sampled), value));
     ranked.into_iter().take(limit).collect()
 }
 

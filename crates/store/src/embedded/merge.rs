@@ -4,15 +4,14 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cutshort_packet::FiveTuple;
-use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::Embedded;
 use super::catalog::{self, SegmentFile};
-use crate::segment::{Batch, Batches, Key, Scratch, sources};
+use crate::segment::{Batch, Batches, Key, Layout, Scratch};
 use crate::{Grouped, Inputs, Result, StoreError, StoredRow, WINDOW, WindowPackets};
 
 impl Embedded {
@@ -23,8 +22,8 @@ impl Embedded {
         nodes.sort_unstable();
         nodes.dedup();
         let times = window..window.saturating_add(WINDOW);
-        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(damaged);
-        let parts = split(&files, parts).map_err(damaged)?.into_iter();
+        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
+        let parts = split(&files, parts).into_iter();
         let parts = parts.map(|part| Ok(Box::new(open(part)?) as Box<dyn Grouped + Send>));
         let parts = parts.collect::<Result<_>>()?;
         Ok(WindowPackets { inputs, nodes, parts })
@@ -41,7 +40,7 @@ impl Embedded {
             let mut wrong = Vec::new();
             for segment in segments {
                 match self.load_file(&segment)? {
-                    Ok(bytes) => files.push(Loaded { segment, bytes }),
+                    Ok(layout) => files.push(Loaded { segment, layout: Arc::new(layout) }),
                     Err(why) => wrong.push((segment, why)),
                 }
             }
@@ -54,8 +53,8 @@ impl Embedded {
         }
     }
 
-    /// The bytes of a file, or what is wrong with it.
-    fn load_file(&self, segment: &SegmentFile) -> Result<std::result::Result<Bytes, String>> {
+    /// A file, or what is wrong with it.
+    fn load_file(&self, segment: &SegmentFile) -> Result<std::result::Result<Layout, String>> {
         let bytes = match std::fs::read(self.folder.path(&segment.path)) {
             Ok(bytes) => Bytes::from(bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -66,38 +65,26 @@ impl Embedded {
         if crc32fast::hash(&bytes) != segment.crc {
             return Ok(Err("its bytes are not those that were written".to_owned()));
         }
-        Ok(SerializedFileReader::new(bytes.clone()).map(|_| bytes).map_err(|error| error.to_string()))
+        Ok(Layout::read(bytes))
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "as map_err wants it")]
-fn damaged(error: ParquetError) -> StoreError {
-    StoreError::Damaged(format!("a segment cannot be read: {error}"))
+fn damaged(why: &str) -> StoreError {
+    StoreError::Damaged(format!("a segment cannot be read: {why}"))
 }
 
 struct Loaded {
     segment: SegmentFile,
-    bytes: Bytes,
-}
-
-impl Loaded {
-    fn reader(&self) -> std::result::Result<SerializedFileReader<Bytes>, ParquetError> {
-        SerializedFileReader::new(self.bytes.clone())
-    }
+    layout: Arc<Layout>,
 }
 
 /// Source addresses, from and to, both included.
 type Sources = (u128, u128);
 
 /// Ranges of source addresses with about as many rows each. Row groups say where they begin.
-fn split(files: &[Loaded], parts: usize) -> std::result::Result<Vec<Sources>, ParquetError> {
-    let mut begins = Vec::new();
-    for file in files {
-        for group in file.reader()?.metadata().row_groups() {
-            let (first, _) = sources(group).unwrap_or_default();
-            begins.push((first, group.num_rows().cast_unsigned()));
-        }
-    }
+fn split(files: &[Loaded], parts: usize) -> Vec<Sources> {
+    let groups = files.iter().flat_map(|file| &file.layout.groups);
+    let mut begins: Vec<_> = groups.map(|group| (group.sources.0, group.rows as u64)).collect();
     begins.sort_unstable();
     let all: u64 = begins.iter().map(|(_, rows)| rows).sum();
     let mut bounds = vec![0];
@@ -110,7 +97,7 @@ fn split(files: &[Loaded], parts: usize) -> std::result::Result<Vec<Sources>, Pa
         before += rows;
     }
     let ends = bounds.iter().skip(1).map(|bound| bound - 1).chain([u128::MAX]);
-    Ok(bounds.iter().copied().zip(ends).collect())
+    bounds.iter().copied().zip(ends).collect()
 }
 
 /// The 5-tuples with some of the source addresses.
@@ -127,11 +114,11 @@ impl Part {
         nodes: &[String],
         sources: &Sources,
         times: &Range<i64>,
-    ) -> std::result::Result<Self, ParquetError> {
-        let mut part = Self { next: BinaryHeap::new(), cursors: Vec::new(), scratch: Scratch::default() };
-        for file in files {
+    ) -> std::result::Result<Self, String> {
+        let mut part = Self { next: BinaryHeap::new(), cursors: Vec::new(), scratch: Scratch::new()? };
+        for (number, file) in files.iter().enumerate() {
             let node = nodes.binary_search(&file.segment.node).unwrap_or_default() as u16;
-            let mut cursor = Cursor::new(file, node, sources, times)?;
+            let mut cursor = Cursor::new(file, (node, number as u32), sources, times);
             if let Some(key) = cursor.key(&mut part.scratch)? {
                 part.next.push(Reverse((key, part.cursors.len())));
                 part.cursors.push(cursor);
@@ -147,7 +134,7 @@ impl Grouped for Part {
         let Some(Reverse((wanted, _))) = self.next.peek().copied() else { return Ok(None) };
         while let Some(mut top) = self.next.peek_mut().filter(|top| top.0.0 == wanted) {
             let cursor = &mut self.cursors[top.0.1];
-            match cursor.take(&wanted, &mut self.scratch, rows).map_err(damaged)? {
+            match cursor.take(&wanted, &mut self.scratch, rows).map_err(|why| damaged(&why))? {
                 Some(key) => top.0.0 = key,
                 None => drop(PeekMut::pop(top)),
             }
@@ -162,43 +149,36 @@ impl Grouped for Part {
 
 /// The rows of one segment, from the first to the last that is wanted.
 struct Cursor {
-    batches: Batches<SerializedFileReader<Bytes>>,
+    batches: Batches,
     batch: Batch,
     at: usize,
     node: u16,
+    segment: u32,
     sources: Sources,
     /// None if all rows are of that time.
     times: Option<Range<i64>>,
 }
 
 impl Cursor {
-    fn new(
-        file: &Loaded,
-        node: u16,
-        wanted: &Sources,
-        times: &Range<i64>,
-    ) -> std::result::Result<Self, ParquetError> {
-        let reader = file.reader()?;
-        let groups = reader.metadata().row_groups().iter().enumerate();
-        let groups = groups.filter(|(_, group)| {
-            let (first, last) = sources(group).unwrap_or((0, u128::MAX));
-            first <= wanted.1 && last >= wanted.0
-        });
+    fn new(file: &Loaded, (node, segment): (u16, u32), wanted: &Sources, times: &Range<i64>) -> Self {
+        let groups = file.layout.groups.iter().enumerate();
+        let groups = groups.filter(|(_, group)| group.sources.0 <= wanted.1 && group.sources.1 >= wanted.0);
         let groups = groups.map(|(at, _)| at).collect();
         let (first, last) = file.segment.times;
         let all = times.contains(&first) && times.contains(&last);
-        Ok(Self {
-            batches: Batches::new(reader, groups),
+        Self {
+            batches: Batches::new(Arc::clone(&file.layout), groups),
             batch: Batch::default(),
             at: 0,
             node,
+            segment,
             sources: *wanted,
             times: (!all).then(|| times.clone()),
-        })
+        }
     }
 
     /// The 5-tuple of the next row; none at the end.
-    fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<Key>, ParquetError> {
+    fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<Key>, String> {
         while self.at == self.batch.keys.len() {
             self.at = 0;
             self.batch.clear();
@@ -227,7 +207,7 @@ impl Cursor {
         wanted: &Key,
         scratch: &mut Scratch,
         rows: &mut Vec<StoredRow>,
-    ) -> std::result::Result<Option<Key>, ParquetError> {
+    ) -> std::result::Result<Option<Key>, String> {
         loop {
             let Some(key) = self.key(scratch)? else { return Ok(None) };
             if key != *wanted {
@@ -235,7 +215,8 @@ impl Cursor {
             }
             let same = self.batch.keys[self.at..].iter().take_while(|key| *key == wanted).count();
             let found = &self.batch.rows[self.at..self.at + same];
-            rows.extend(found.iter().map(|row| StoredRow { node: self.node, row: *row }));
+            let (node, segment) = (self.node, self.segment);
+            rows.extend(found.iter().map(|row| StoredRow { node, segment, row: *row }));
             self.at += same;
         }
     }

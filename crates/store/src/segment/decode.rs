@@ -1,17 +1,15 @@
 //! A file's packets, some at a time.
 
+use std::sync::Arc;
+
 use cutshort_packet::Flags;
 use cutshort_verdict::Row;
-use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
-use parquet::data_type::{DataType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type};
-use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, RowGroupReader};
+use zstd::bulk::Decompressor;
 
 use super::Key;
-use super::schema::{DST_IP, INTS, Int, SRC_IP, TS};
-
-/// Rows a batch.
-const BATCH: usize = 1 << 13;
+use super::layout::Layout;
+use super::pages::Pages;
+use super::schema::{BATCH, COLUMNS, DST_IP, INTS, Int, SRC_IP, TS};
 
 /// Some rows of a segment.
 #[derive(Default)]
@@ -45,113 +43,147 @@ impl Batch {
 }
 
 /// The columns of a batch as they come out of a file. One serves many files.
-#[derive(Default)]
 pub(crate) struct Scratch {
+    unpacker: Decompressor<'static>,
+    page: Vec<u8>,
     ts: Vec<i64>,
-    src_ip: Vec<FixedLenByteArray>,
-    dst_ip: Vec<FixedLenByteArray>,
-    ints: [Vec<i32>; Int::COUNT],
+    src_ip: Vec<u128>,
+    dst_ip: Vec<u128>,
+    ints: [Vec<u32>; Int::COUNT],
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Result<Self, String> {
+        Ok(Self {
+            unpacker: Decompressor::new().map_err(|error| error.to_string())?,
+            page: Vec::new(),
+            ts: Vec::new(),
+            src_ip: Vec::new(),
+            dst_ip: Vec::new(),
+            ints: Default::default(),
+        })
+    }
 }
 
 /// The rows of some row groups of a file, batch by batch.
-pub(crate) struct Batches<F> {
-    file: F,
+pub(crate) struct Batches {
+    layout: Arc<Layout>,
     groups: std::vec::IntoIter<usize>,
-    group: usize,
-    columns: Option<Columns>,
+    group: Option<OpenGroup>,
 }
 
-impl<F: FileReader> Batches<F> {
-    pub(crate) fn new(file: F, groups: Vec<usize>) -> Self {
-        Self { file, groups: groups.into_iter(), group: 0, columns: None }
+/// A row group of which something is left.
+struct OpenGroup {
+    number: usize,
+    left: usize,
+    columns: [Column; COLUMNS],
+}
+
+impl Batches {
+    pub(crate) fn new(layout: Arc<Layout>, groups: Vec<usize>) -> Self {
+        Self { layout, groups: groups.into_iter(), group: None }
     }
 
     /// Appends the next rows; false at the end.
-    pub(crate) fn next(&mut self, scratch: &mut Scratch, batch: &mut Batch) -> Result<bool, ParquetError> {
-        loop {
-            if let Some(columns) = &mut self.columns {
-                if columns.read(scratch)? {
-                    scratch.transpose(batch);
-                    return Ok(true);
-                }
-                self.columns = None;
-            }
-            let Some(group) = self.groups.next() else { return Ok(false) };
-            self.group = group;
-            self.columns = Some(Columns::open(&*self.file.get_row_group(group)?)?);
+    pub(crate) fn next(&mut self, scratch: &mut Scratch, batch: &mut Batch) -> Result<bool, String> {
+        if self.group.as_ref().is_none_or(|group| group.left == 0) {
+            let Some(number) = self.groups.next() else {
+                self.group = None;
+                return Ok(false);
+            };
+            let columns = std::array::from_fn(|_| Column::default());
+            self.group = Some(OpenGroup { number, left: self.layout.groups[number].rows, columns });
         }
+        if let Some(group) = &mut self.group {
+            group.read(&self.layout, scratch)?;
+            scratch.transpose(batch);
+        }
+        Ok(true)
     }
 
     /// The row group of the rows that came last.
-    pub(super) const fn group(&self) -> usize {
-        self.group
+    pub(super) fn group(&self) -> usize {
+        self.group.as_ref().map_or(0, |group| group.number)
     }
 }
 
-/// The columns of a row group.
-struct Columns {
-    left: usize,
-    ts: ColumnReaderImpl<Int64Type>,
-    src_ip: ColumnReaderImpl<FixedLenByteArrayType>,
-    dst_ip: ColumnReaderImpl<FixedLenByteArrayType>,
-    ints: Vec<ColumnReaderImpl<Int32Type>>,
-}
-
-impl Columns {
-    fn open(group: &dyn RowGroupReader) -> Result<Self, ParquetError> {
-        let ints = INTS..INTS + Int::COUNT;
-        Ok(Self {
-            left: usize::try_from(group.metadata().num_rows())?,
-            ts: get_typed_column_reader(group.get_column_reader(TS)?),
-            src_ip: get_typed_column_reader(group.get_column_reader(SRC_IP)?),
-            dst_ip: get_typed_column_reader(group.get_column_reader(DST_IP)?),
-            ints: ints
-                .map(|at| Ok(get_typed_column_reader(group.get_column_reader(at)?)))
-                .collect::<Result<_, ParquetError>>()?,
-        })
-    }
-
-    /// Replaces what is in the scratch; false at the end.
-    fn read(&mut self, scratch: &mut Scratch) -> Result<bool, ParquetError> {
+impl OpenGroup {
+    /// Replaces what is in the scratch.
+    fn read(&mut self, layout: &Layout, scratch: &mut Scratch) -> Result<(), String> {
         let rows = self.left.min(BATCH);
-        read(&mut self.ts, rows, &mut scratch.ts)?;
-        read(&mut self.src_ip, rows, &mut scratch.src_ip)?;
-        read(&mut self.dst_ip, rows, &mut scratch.dst_ip)?;
-        for (column, values) in self.ints.iter_mut().zip(&mut scratch.ints) {
-            read(column, rows, values)?;
-        }
         self.left -= rows;
-        Ok(rows > 0)
+        let Scratch { unpacker, page, ts, src_ip, dst_ip, ints } = scratch;
+        let mut reader = ColumnReader { group: self, layout, rows, unpacker, page };
+        reader.read(TS, ts, i64::from_le_bytes)?;
+        reader.read(SRC_IP, src_ip, u128::from_be_bytes)?;
+        reader.read(DST_IP, dst_ip, u128::from_be_bytes)?;
+        ints.iter_mut()
+            .enumerate()
+            .try_for_each(|(at, ints)| reader.read(INTS + at, ints, u32::from_le_bytes))
     }
 }
 
-fn read<T: DataType>(
-    column: &mut ColumnReaderImpl<T>,
+/// How far a column was read. What is left of a page stays unpacked; pages of own files leave nothing.
+#[derive(Default)]
+struct Column {
+    /// Bytes of the column that were read.
+    at: usize,
+    left: Vec<u8>,
+}
+
+/// Reads so many rows of columns.
+struct ColumnReader<'a> {
+    group: &'a mut OpenGroup,
+    layout: &'a Layout,
     rows: usize,
-    values: &mut Vec<T::T>,
-) -> Result<(), ParquetError> {
-    values.clear();
-    let (read, ..) = column.read_records(rows, None, None, values)?;
-    if read == rows && values.len() == rows {
-        return Ok(());
+    unpacker: &'a mut Decompressor<'static>,
+    page: &'a mut Vec<u8>,
+}
+
+impl ColumnReader<'_> {
+    /// Replaces `values` by the next ones of a column, each of `N` bytes.
+    fn read<T, const N: usize>(
+        &mut self,
+        column: usize,
+        values: &mut Vec<T>,
+        value: impl Fn([u8; N]) -> T,
+    ) -> Result<(), String> {
+        values.clear();
+        let bytes = self.layout.column(self.group.number, column);
+        let column = &mut self.group.columns[column];
+        let mut pages = Pages::new(bytes.get(column.at..).unwrap_or_default());
+        // Takes what is wanted and returns what is left.
+        let take = |bytes: &[u8], values: &mut Vec<T>| {
+            let (found, _) = bytes.as_chunks::<N>();
+            let taken = found.len().min(self.rows - values.len());
+            values.extend(found[..taken].iter().map(|bytes| value(*bytes)));
+            bytes[taken * N..].to_vec()
+        };
+        column.left = take(&column.left, values);
+        while values.len() < self.rows {
+            let page = pages.next()?.ok_or("a column has not as many values as its row group has rows")?;
+            page.unpack(N, self.unpacker, self.page)?;
+            column.left = take(self.page, values);
+        }
+        column.at = bytes.len() - pages.len();
+        Ok(())
     }
-    Err(ParquetError::EOF(format!("a column ends after {read} of {rows} rows")))
 }
 
 impl Scratch {
     /// The first column of 32 bits with a value above its bound.
     pub(super) fn out_of_bounds(&self) -> Option<&'static str> {
-        let above = |values: &[i32], bound| values.iter().any(|value| value.cast_unsigned() > bound);
-        let columns = self.ints.iter().zip(Int::BOUNDS);
-        columns.filter(|(values, (_, bound))| above(values, *bound)).map(|(_, (name, _))| name).next()
+        let above = |values: &[u32], bound| values.iter().any(|value| *value > bound);
+        let mut columns = self.ints.iter().zip(Int::BOUNDS);
+        columns.find(|(values, (_, bound))| above(values, *bound)).map(|(_, (name, _))| name)
     }
 
     fn transpose(&self, batch: &mut Batch) {
-        let int = |column: Int, at: usize| self.ints[column as usize][at].cast_unsigned();
+        let int = |column: Int, at: usize| self.ints[column as usize][at];
         batch.keys.extend((0..self.ts.len()).map(|at| Key {
-            src_ip: address(&self.src_ip[at]),
+            src_ip: self.src_ip[at],
             src_port: int(Int::SrcPort, at) as u16,
-            dst_ip: address(&self.dst_ip[at]),
+            dst_ip: self.dst_ip[at],
             dst_port: int(Int::DstPort, at) as u16,
         }));
         batch.rows.extend((0..self.ts.len()).map(|at| Row {
@@ -169,6 +201,18 @@ impl Scratch {
     }
 }
 
-fn address(bytes: &FixedLenByteArray) -> u128 {
-    bytes.data().try_into().map_or(0, u128::from_be_bytes)
+/// Whether a column of texts has this one as often as there are rows.
+pub(super) fn is_same_text(bytes: &[u8], rows: usize, text: &str) -> Result<bool, String> {
+    let mut value = (text.len() as u32).to_le_bytes().to_vec();
+    value.extend_from_slice(text.as_bytes());
+    let (mut pages, mut left) = (Pages::new(bytes), rows);
+    let mut scratch = Scratch::new()?;
+    while let Some(page) = pages.next()? {
+        page.unpack(value.len(), &mut scratch.unpacker, &mut scratch.page)?;
+        if scratch.page.chunks(value.len()).any(|found| found != value) || page.values > left {
+            return Ok(false);
+        }
+        left -= page.values;
+    }
+    Ok(left == 0)
 }

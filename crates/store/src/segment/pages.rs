@@ -1,30 +1,85 @@
-//! How large the pages of a column say that they are, before anything is unpacked.
+//! The pages of a column.
+//!
+//! They are read here and not by the `parquet` crate, which panics on some damaged ones: a segment may come
+//! from anybody. A segment's pages are plain values, compressed with zstd.
+
+use std::io;
+
+use zstd::bulk::Decompressor;
 
 /// The largest page that is unpacked, in bytes. Own pages are far smaller.
-const MAX_PAGE: u64 = 1 << 23;
+const MAX_PAGE: usize = 1 << 23;
 
-/// Whether the pages of a column chunk are of reasonable size and fill it.
-pub(super) fn check(mut chunk: &[u8]) -> Result<(), String> {
-    while !chunk.is_empty() {
-        let header = Header::read(&mut chunk).ok_or("a page's header is damaged")?;
-        if header.unpacked > MAX_PAGE {
-            return Err(format!("a page of {} bytes is too large", header.unpacked));
-        }
-        let packed = usize::try_from(header.packed).ok();
-        chunk = packed.and_then(|len| chunk.get(len..)).ok_or("a page reaches beyond its column")?;
+/// The pages that are left of a column.
+#[derive(Clone, Copy)]
+pub(super) struct Pages<'a> {
+    bytes: &'a [u8],
+}
+
+/// A page, as it stands in the file.
+pub(super) struct Page<'a> {
+    /// How many values it has.
+    pub(super) values: usize,
+    /// How many bytes they are when they are unpacked.
+    unpacked: usize,
+    packed: &'a [u8],
+}
+
+impl<'a> Pages<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
     }
-    Ok(())
+
+    /// Bytes that are left.
+    pub(super) const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The next page; none at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Page<'a>>, String> {
+        if self.bytes.is_empty() {
+            return Ok(None);
+        }
+        let header = Header::read(&mut self.bytes).ok_or("a page's header is damaged")?;
+        header.check()?;
+        let packed = usize::try_from(header.packed).ok();
+        let split = packed.and_then(|len| self.bytes.split_at_checked(len));
+        let (packed, rest) = split.ok_or("a page reaches beyond its column")?;
+        self.bytes = rest;
+        let [values, unpacked] = [header.values, header.unpacked].map(|number| number as usize);
+        Ok(Some(Page { values, unpacked, packed }))
+    }
 }
 
-/// Sizes in a page's header.
+impl Page<'_> {
+    /// Unpacks the values, each of so many bytes, into `bytes`.
+    pub(super) fn unpack(
+        &self,
+        width: usize,
+        unpacker: &mut Decompressor<'_>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        if self.unpacked != self.values.saturating_mul(width) {
+            return Err(format!("a page has {} bytes for {} values", self.unpacked, self.values));
+        }
+        bytes.resize(self.unpacked, 0);
+        let unpacked = unpacker.decompress_to_buffer(self.packed, &mut bytes[..]);
+        match unpacked.map_err(|error: io::Error| format!("a page cannot be unpacked: {error}"))? {
+            len if len == self.unpacked => Ok(()),
+            len => Err(format!("a page has {len} bytes, and not {}", self.unpacked)),
+        }
+    }
+}
+
+/// What a page's header says (parquet.thrift, `PageHeader`).
+#[derive(Default)]
 struct Header {
-    unpacked: u64,
-    packed: u64,
+    kind: i64,
+    unpacked: i64,
+    packed: i64,
+    values: i64,
+    encoding: i64,
 }
-
-/// Fields of the header (parquet.thrift, `PageHeader`).
-const UNPACKED: i64 = 2;
-const PACKED: i64 = 3;
 
 /// Types of the compact protocol of Thrift.
 const STOP: u8 = 0;
@@ -35,15 +90,44 @@ const STRUCT: u8 = 12;
 const DEPTH: usize = 8;
 
 impl Header {
+    fn check(&self) -> Result<(), String> {
+        const DATA_PAGE: i64 = 0;
+        const PLAIN: i64 = 0;
+        if self.kind != DATA_PAGE || self.encoding != PLAIN {
+            return Err(
+                "a page's values are not plain (no dictionary, no delta, data pages version 1)".to_owned()
+            );
+        }
+        if self.packed < 0 || self.values < 0 || !(0..=MAX_PAGE as i64).contains(&self.unpacked) {
+            return Err(format!("a page of {} bytes is too large", self.unpacked));
+        }
+        Ok(())
+    }
+
     /// Reads a header and moves behind it.
     fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let (mut unpacked, mut packed, mut field) = (None, None, 0);
+        let mut header = Self { kind: -1, encoding: -1, values: -1, unpacked: -1, packed: -1 };
+        let mut field = 0;
         loop {
-            let kind = next_field(bytes, &mut field)?;
-            match (kind, field) {
-                (STOP, _) => return Some(Self { unpacked: unpacked?, packed: packed? }),
-                (I32, UNPACKED) => unpacked = Some(u64::try_from(zigzag(bytes)?).ok()?),
-                (I32, PACKED) => packed = Some(u64::try_from(zigzag(bytes)?).ok()?),
+            match (next_field(bytes, &mut field)?, field) {
+                (STOP, _) => return Some(header),
+                (I32, 1) => header.kind = zigzag(bytes)?,
+                (I32, 2) => header.unpacked = zigzag(bytes)?,
+                (I32, 3) => header.packed = zigzag(bytes)?,
+                (STRUCT, 5) => header.read_data_page(bytes)?,
+                (kind, _) => skip(bytes, kind, DEPTH)?,
+            }
+        }
+    }
+
+    /// The part that only data pages have (`DataPageHeader`).
+    fn read_data_page(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        let mut field = 0;
+        loop {
+            match (next_field(bytes, &mut field)?, field) {
+                (STOP, _) => return Some(()),
+                (I32, 1) => self.values = zigzag(bytes)?,
+                (I32, 2) => self.encoding = zigzag(bytes)?,
                 (kind, _) => skip(bytes, kind, DEPTH)?,
             }
         }
@@ -56,7 +140,7 @@ fn next_field(bytes: &mut &[u8], field: &mut i64) -> Option<u8> {
     if head != STOP {
         *field = match head >> 4 {
             0 => zigzag(bytes)?,
-            step => *field + i64::from(step),
+            step => field.checked_add(step.into())?,
         };
     }
     Some(head & 0xf)
@@ -71,7 +155,10 @@ fn skip(bytes: &mut &[u8], kind: u8, depth: usize) -> Option<()> {
         3 => drop(byte(bytes)?),
         4..=6 => drop(varint(bytes)?),
         7 => *bytes = bytes.get(8..)?,
-        8 => *bytes = bytes.get(usize::try_from(varint(bytes)?).ok()?..)?,
+        8 => {
+            let len = usize::try_from(varint(bytes)?).ok()?;
+            *bytes = bytes.get(len..)?;
+        }
         STRUCT => {
             let mut field = 0;
             loop {
@@ -108,4 +195,72 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
 fn zigzag(bytes: &mut &[u8]) -> Option<i64> {
     let value = varint(bytes)?;
     Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(bytes: &mut Vec<u8>, number: u32) {
+        let mut rest = number << 1;
+        while rest >= 0x80 {
+            bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+    }
+
+    /// A page of so many values of four bytes: kind, sizes, values and encoding, two more encodings.
+    fn page(kind: u32, values: u32, encoding: u32) -> Vec<u8> {
+        let packed = zstd::bulk::compress(&vec![7; values as usize * 4], 1).unwrap();
+        let mut bytes = Vec::new();
+        for size in [kind, values * 4, packed.len() as u32] {
+            bytes.push(0x15);
+            number(&mut bytes, size);
+        }
+        bytes.push(0x2c);
+        for field in [values, encoding, 3, 3] {
+            bytes.push(0x15);
+            number(&mut bytes, field);
+        }
+        bytes.extend([0, 0]);
+        bytes.extend(packed);
+        bytes
+    }
+
+    fn unpack(bytes: &[u8]) -> Result<usize, String> {
+        let (mut pages, mut values) = (Pages::new(bytes), 0);
+        let (mut unpacker, mut buffer) = (Decompressor::new().unwrap(), Vec::new());
+        while let Some(page) = pages.next()? {
+            page.unpack(4, &mut unpacker, &mut buffer)?;
+            assert_eq!(buffer, vec![7; page.values * 4]);
+            values += page.values;
+        }
+        Ok(values)
+    }
+
+    #[test]
+    fn pages_are_unpacked() {
+        let pages = [page(0, 100, 0), page(0, 0, 0), page(0, 7, 0)];
+        assert_eq!(unpack(&pages.concat()), Ok(107));
+        let ends: Vec<usize> = (0..=3).map(|count| pages[..count].concat().len()).collect();
+        for len in 0..pages.concat().len() {
+            assert_eq!(unpack(&pages.concat()[..len]).is_ok(), ends.contains(&len), "{len}");
+        }
+    }
+
+    #[test]
+    fn pages_that_are_not_plain_are_refused() {
+        assert!(unpack(&page(2, 5, 0)).unwrap_err().contains("not plain"), "a dictionary");
+        assert!(unpack(&page(0, 5, 8)).unwrap_err().contains("not plain"), "positions in one");
+        assert!(unpack(&page(3, 5, 0)).unwrap_err().contains("not plain"), "version 2");
+    }
+
+    #[test]
+    fn pages_that_unpack_to_too_much_are_refused() {
+        assert!(unpack(&page(0, MAX_PAGE as u32 / 4 + 1, 0)).unwrap_err().contains("too large"));
+        let mut page = page(0, 5, 0);
+        page[3] = 24 << 1;
+        assert!(unpack(&page).unwrap_err().contains("24 bytes for 5 values"));
+    }
 }

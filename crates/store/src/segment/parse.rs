@@ -1,18 +1,16 @@
 //! Bytes from anywhere to a segment.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use cutshort_packet::Packet;
 use cutshort_verdict::Row;
-use parquet::basic::Compression;
-use parquet::column::reader::get_typed_column_reader;
-use parquet::data_type::ByteArrayType;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
-use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
+use super::decode::is_same_text;
 use super::encode::{check_packet, windows};
-use super::schema::{self, ContentId, MAX_NODE, NODE, ROW_GROUP, SRC_IP};
-use super::{Batch, Batches, Key, Origin, Scratch, Segment, SegmentInfo, pages};
+use super::layout::Layout;
+use super::schema::{ContentId, MAX_NODE, NODE};
+use super::{Batch, Batches, Key, Origin, Scratch, Segment, SegmentInfo};
 use crate::{Result, StoreError};
 
 type Checked<T> = std::result::Result<T, String>;
@@ -24,12 +22,15 @@ pub(super) fn parse(bytes: Bytes) -> Result<Segment> {
 }
 
 pub(super) fn packets(bytes: &Bytes) -> Result<Vec<Packet>> {
-    let damaged = |error: ParquetError| StoreError::Damaged(error.to_string());
-    let file = SerializedFileReader::new(bytes.clone()).map_err(damaged)?;
-    let groups = (0..file.num_row_groups()).collect();
-    let (mut batches, mut scratch, mut batch) =
-        (Batches::new(file, groups), Scratch::default(), Batch::default());
-    while batches.next(&mut scratch, &mut batch).map_err(damaged)? {}
+    all(bytes).map_err(StoreError::Damaged)
+}
+
+fn all(bytes: &Bytes) -> Checked<Vec<Packet>> {
+    let layout = Layout::read(bytes.clone())?;
+    let groups = (0..layout.groups.len()).collect();
+    let mut batches = Batches::new(Arc::new(layout), groups);
+    let (mut scratch, mut batch) = (Scratch::new()?, Batch::default());
+    while batches.next(&mut scratch, &mut batch)? {}
     Ok(batch.keys.iter().zip(&batch.rows).map(|(key, row)| packet(key, row)).collect())
 }
 
@@ -54,81 +55,31 @@ fn check(bytes: &Bytes) -> Checked<(SegmentInfo, Vec<i64>)> {
     if bytes.len() as u64 > Segment::MAX_BYTES {
         return Err(format!("{} bytes are too many", bytes.len()));
     }
-    let file = SerializedFileReader::new(bytes.clone()).map_err(|error| error.to_string())?;
-    let info = schema::from_metadata(file.metadata().file_metadata())?;
-    check_head(file.metadata(), &info)?;
-    file.metadata().row_groups().iter().try_for_each(|group| check_layout(group, bytes))?;
-    for at in 0..file.num_row_groups() {
-        let group = file.get_row_group(at).map_err(|error| error.to_string())?;
-        check_node(&*group, &info.node)?;
-    }
-    let times = check_rows(file, &info)?;
-    Ok((info, times))
-}
-
-fn check_head(metadata: &ParquetMetaData, info: &SegmentInfo) -> Checked<()> {
-    let own = schema::schema().map_err(|error| error.to_string())?;
-    if metadata.file_metadata().schema_descr().root_schema() != &own {
-        return Err("its columns are not those of a segment".to_owned());
+    let layout = Layout::read(bytes.clone())?;
+    let info = layout.info.clone();
+    if info.rows > Segment::MAX_ROWS {
+        return Err(format!("{} packets are too many", info.rows));
     }
     if info.node.len() > MAX_NODE {
         return Err("its node's name is too long".to_owned());
     }
-    let rows = metadata.row_groups().iter().map(RowGroupMetaData::num_rows);
-    if rows.clone().any(|rows| !(1..=ROW_GROUP as i64).contains(&rows)) {
-        return Err(format!("row groups are to have 1 to {ROW_GROUP} rows"));
-    }
-    if info.rows > Segment::MAX_ROWS || rows.sum::<i64>().cast_unsigned() != info.rows {
-        return Err(format!("{} rows are too many, or not what its row groups have", info.rows));
-    }
-    Ok(())
-}
-
-/// Columns lie within the file, and their pages are not larger than they have to be.
-fn check_layout(group: &RowGroupMetaData, bytes: &Bytes) -> Checked<()> {
-    for column in group.columns() {
-        if !matches!(column.compression(), Compression::ZSTD(_) | Compression::UNCOMPRESSED) {
-            return Err(format!("it is compressed with {}, not zstd", column.compression()));
+    for (at, group) in layout.groups.iter().enumerate() {
+        let same = is_same_text(layout.column(at, NODE), group.rows, &info.node);
+        if !same.map_err(|why| format!("its column node: {why}"))? {
+            return Err("its column node differs from the node in its metadata".to_owned());
         }
-        if column.num_values() != group.num_rows() {
-            return Err("a column has not as many values as its row group has rows".to_owned());
-        }
-        let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
-        let start = usize::try_from(start).map_err(|_| "a column is outside the file")?;
-        let len = usize::try_from(column.compressed_size()).map_err(|_| "a column has no size")?;
-        let chunk = start.checked_add(len).and_then(|end| bytes.get(start..end));
-        pages::check(chunk.ok_or("a column is outside the file")?)?;
     }
-    Ok(())
-}
-
-/// The column of the node says what the metadata says.
-fn check_node(group: &dyn RowGroupReader, node: &str) -> Checked<()> {
-    let mut values = Vec::new();
-    let rows = group.metadata().num_rows() as usize;
-    let column = group.get_column_reader(NODE).map_err(|error| error.to_string())?;
-    get_typed_column_reader::<ByteArrayType>(column)
-        .read_records(rows, None, None, &mut values)
-        .map_err(|error| error.to_string())?;
-    let same = values.len() == rows && values.iter().all(|value| value.data() == node.as_bytes());
-    if same { Ok(()) } else { Err("its column node differs from the node in its metadata".to_owned()) }
-}
-
-/// The first and the last source address of a row group, by its statistics.
-pub(crate) fn sources(group: &RowGroupMetaData) -> Option<(u128, u128)> {
-    let statistics = group.column(SRC_IP).statistics()?;
-    let address = |bytes: &[u8]| bytes.try_into().ok().map(u128::from_be_bytes);
-    Some((address(statistics.min_bytes_opt()?)?, address(statistics.max_bytes_opt()?)?))
+    let times = check_rows(layout)?;
+    Ok((info, times))
 }
 
 /// Checks all rows, and what is said about them, and returns their times.
-fn check_rows(file: SerializedFileReader<Bytes>, info: &SegmentInfo) -> Checked<Vec<i64>> {
-    let sources = file.metadata().row_groups().iter().map(sources).collect();
-    let groups = (0..file.num_row_groups()).collect();
-    let mut batches = Batches::new(file, groups);
-    let (mut scratch, mut batch) = (Scratch::default(), Batch::default());
-    let mut rows = Rows::new(info, sources);
-    while batches.next(&mut scratch, &mut batch).map_err(|error| error.to_string())? {
+fn check_rows(layout: Layout) -> Checked<Vec<i64>> {
+    let layout = Arc::new(layout);
+    let mut batches = Batches::new(Arc::clone(&layout), (0..layout.groups.len()).collect());
+    let (mut scratch, mut batch) = (Scratch::new()?, Batch::default());
+    let mut rows = Rows::new(&layout);
+    while batches.next(&mut scratch, &mut batch)? {
         if let Some(column) = scratch.out_of_bounds() {
             return Err(format!("the column {column} has values that are too large"));
         }
@@ -140,25 +91,25 @@ fn check_rows(file: SerializedFileReader<Bytes>, info: &SegmentInfo) -> Checked<
 
 /// What rows have to be, and what was seen of them.
 struct Rows<'a> {
-    info: &'a SegmentInfo,
-    /// First and last source address of each row group: as was said, and as was seen.
-    said: Vec<Option<(u128, u128)>>,
-    seen: Vec<Option<(u128, u128)>>,
+    layout: &'a Layout,
+    /// First and last source address of each row group.
+    sources: Vec<Option<(u128, u128)>>,
     last: Option<(Key, i64)>,
     times: Vec<i64>,
     id: ContentId,
 }
 
 impl<'a> Rows<'a> {
-    fn new(info: &'a SegmentInfo, said: Vec<Option<(u128, u128)>>) -> Self {
-        let id = ContentId::new(&info.node, info.origin, info.covers);
-        Self { info, seen: vec![None; said.len()], said, last: None, times: Vec::new(), id }
+    fn new(layout: &'a Layout) -> Self {
+        let SegmentInfo { node, origin, covers, .. } = &layout.info;
+        let id = ContentId::new(node, *origin, *covers);
+        Self { layout, sources: vec![None; layout.groups.len()], last: None, times: Vec::new(), id }
     }
 
     fn check(&mut self, batch: &Batch, group: usize) -> Checked<()> {
         for (key, row) in batch.keys.iter().zip(&batch.rows) {
             let packet = packet(key, row);
-            check_packet(&packet, self.info.covers)?;
+            check_packet(&packet, self.layout.info.covers)?;
             if self.last.is_some_and(|last| last > (*key, row.ts)) {
                 return Err(format!("its packets are not sorted: {} comes too late", key.five_tuple()));
             }
@@ -167,21 +118,22 @@ impl<'a> Rows<'a> {
             self.times.push(row.ts);
         }
         if let (Some(first), Some(last)) = (batch.keys.first(), batch.keys.last()) {
-            let seen = &mut self.seen[group];
+            let seen = &mut self.sources[group];
             *seen = Some((seen.map_or(first.src_ip, |(first, _)| first), last.src_ip));
         }
         Ok(())
     }
 
     fn finish(self) -> Checked<Vec<i64>> {
-        if self.said != self.seen {
-            return Err("the statistics of its column src_ip are missing or wrong".to_owned());
+        let info = &self.layout.info;
+        if self.layout.groups.iter().map(|group| Some(group.sources)).ne(self.sources) {
+            return Err("the statistics of its column src_ip are wrong".to_owned());
         }
         let times = self.times.iter().copied();
-        if self.info.times != times.clone().min().zip(times.max()) {
+        if info.times != times.clone().min().zip(times.max()) {
             return Err("the times in its metadata are not those of its packets".to_owned());
         }
-        if self.info.origin == Origin::File && self.id.finish() != self.info.id {
+        if info.origin == Origin::File && self.id.finish() != info.id {
             return Err("its id is not that of its content".to_owned());
         }
         Ok(self.times)

@@ -39,6 +39,8 @@ pub(super) const DST_IP: usize = 3;
 /// The first of the columns of 32 bits, in the order of [`Int`].
 pub(super) const INTS: usize = 4;
 
+pub(super) const COLUMNS: usize = INTS + Int::COUNT;
+
 /// Columns of 32 bits.
 #[derive(Clone, Copy)]
 pub(super) enum Int {
@@ -85,6 +87,8 @@ const TIMES_KEY: &str = "cutshort.times";
 
 /// Rows a row group: what parts of a window can begin at.
 pub(super) const ROW_GROUP: usize = 1 << 15;
+/// Rows a page: what is unpacked at a time.
+pub(super) const BATCH: usize = 1 << 13;
 
 /// The longest name of a server.
 pub(super) const MAX_NODE: usize = 255;
@@ -136,7 +140,8 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<SegmentInfo, String> 
         other => return Err(format!("its schema has version {other}, and this program knows {VERSION}")),
     }
     let id = get(ID_KEY)?;
-    let id = (id.len() == 32).then(|| u128::from_str_radix(id, 16).ok()).flatten();
+    let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let id = is_id.then(|| u128::from_str_radix(id, 16).ok()).flatten();
     let rows = u64::try_from(file.num_rows()).map_err(|_| "its number of rows is negative".to_owned())?;
     let times = entries.get(TIMES_KEY).map(|text| pair(text).ok_or_else(|| wrong(TIMES_KEY)));
     Ok(SegmentInfo {

@@ -39,7 +39,7 @@ pub(crate) fn packets_on_the_edges_of_windows_are_in_one<B: Backend>() {
 }
 
 /// Few addresses, so that 5-tuples meet; both families; two windows.
-fn any_packet() -> impl Strategy<Value = Packet> {
+pub(crate) fn any_packet() -> impl Strategy<Value = Packet> {
     let address = prop_oneof![
         (0..4_u8).prop_map(|last| IpAddr::from([10, 0, 0, last])),
         (0..4_u16).prop_map(|last| Ipv6Addr::from([0x2001, 0xdb8, last, 0, 0, 0, 0, last]).into()),

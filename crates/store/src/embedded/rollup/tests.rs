@@ -67,15 +67,19 @@ proptest! {
     fn rows_depend_on_cells_alone(changes in changes()) {
         let (mut sql, mut model) = (database(), Model::default());
         changes.iter().for_each(|change| apply(&mut sql, &mut model, change));
-        roll(&mut sql).unwrap();
         let (mut fresh, mut same) = (database(), Model::default());
         // Nodes are numbered in the order in which they come.
-        let all_nodes = Change::Replace(world::BASE, world::one_of_each_node(&changes));
-        apply(&mut fresh, &mut same, &all_nodes);
+        let all_nodes = world::one_of_each_node(&changes);
+        apply(&mut fresh, &mut same, &Change::Replace(world::BASE, all_nodes.clone()));
         apply(&mut fresh, &mut same, &Change::Delete(world::BASE));
         for (window, connections) in model.windows() {
             apply(&mut fresh, &mut same, &Change::Replace(window, connections));
         }
+        // All that is before a later window is rolled.
+        let later = Change::Replace(world::BASE + 30 * world::DAY, all_nodes);
+        apply(&mut sql, &mut model, &later);
+        apply(&mut fresh, &mut same, &later);
+        roll(&mut sql).unwrap();
         roll(&mut fresh).unwrap();
         prop_assert_eq!(rows_of(&sql), rows_of(&fresh));
     }

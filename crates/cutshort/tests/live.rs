@@ -1,0 +1,163 @@
+//! What a middlebox does to real connections, seen by the program as it happens: rules are loaded,
+//! packets received and classified on a server in a network namespace. Needs root; says so where it
+//! cannot run.
+#![cfg(target_os = "linux")]
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../capture/tests/live/network.rs"]
+#[allow(dead_code)] // Shared with the tests of the receivers.
+mod network;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use network::{Network, root};
+use serde_json::Value;
+
+const ROUTER: usize = 1;
+const SERVER: usize = 2;
+const CUTSHORT: &str = env!("CARGO_BIN_EXE_cutshort");
+
+/// What sets the middlebox off, what it sends, and the stage and signature that come of it.
+const RESETS: [(&str, &str, &str, u64); 12] = [
+    ("syn", "R", "post_syn", 2),
+    ("syn", "RA", "post_syn", 3),
+    ("ack", "R", "post_ack", 6),
+    ("ack", "R,R", "post_ack", 7),
+    ("ack", "RA", "post_ack", 8),
+    ("data", "R", "post_psh", 11),
+    ("data", "RA", "post_psh", 12),
+    ("data", "R,RA", "post_psh", 13),
+    ("data", "RA,RA@1460,RA@4380", "post_psh", 14),
+    ("data", "R,R", "post_psh", 15),
+    ("data", "R,R+1460", "post_psh", 16),
+    ("data", "R0,R", "post_psh", 17),
+];
+/// It drops everything from there on.
+const DROPS: [(&str, &str, u64); 2] = [("ack", "post_ack", 5), ("data", "post_psh", 10)];
+
+/// Of the clients; each case has its own.
+const FIRST_PORT: usize = 40_000;
+
+#[test]
+fn forged_resets_and_silence_are_classified_as_they_come() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    if Command::new("curl").arg("--version").output().is_err() {
+        return network::not_run("curl is not installed");
+    }
+    network.serve();
+    network.server(&format!("{CUTSHORT} rules apply --rate 1 --ports 8080"));
+    let receivers = ["nflog:5", "af_packet:s0"].map(|source| (source, classify(&network, source)));
+    let cases = provoke(&network);
+    for (source, classify) in receivers {
+        interrupt(&classify);
+        assert_verdicts(classify, source, &cases);
+    }
+    assert!(network.server(&format!("{CUTSHORT} rules status")).contains("packets logged"));
+    network.server(&format!("{CUTSHORT} rules remove"));
+    assert!(!network.server("nft list ruleset").contains("cutshort"));
+}
+
+/// Makes all connections; gives what should be found by client port.
+fn provoke(network: &Network) -> BTreeMap<u64, (&'static str, u64)> {
+    let mut cases = BTreeMap::new();
+    let mut silent = Vec::new();
+    for (number, (when, stage, signature)) in DROPS.into_iter().enumerate() {
+        let mut middlebox = middlebox(network, &["--when", when]);
+        let port = FIRST_PORT + number;
+        silent.extend(get(network, port, 60));
+        thread::sleep(Duration::from_millis(700));
+        // Not seen by the middleboxes to come, which would forward it.
+        network.client(&format!("nft 'table inet silence {{ chain c {{ type filter hook output priority 0; tcp sport {port} drop; }}; }}'"));
+        end(&mut middlebox);
+        cases.insert(port as u64, (stage, signature));
+    }
+    let dropped = Instant::now();
+    for (number, (when, send, stage, signature)) in RESETS.into_iter().enumerate() {
+        let port = FIRST_PORT + 100 + number;
+        let mut middlebox = middlebox(network, &["--when", when, "--send", send, "--ttl", "110"]);
+        for mut curl in get(network, port, 2) {
+            curl.wait().unwrap();
+        }
+        end(&mut middlebox);
+        cases.insert(port as u64, (stage, signature));
+    }
+    // From then on silence is a timeout.
+    thread::sleep(Duration::from_millis(11_500).saturating_sub(dropped.elapsed()));
+    silent.iter_mut().for_each(end);
+    network.client("nft delete table inet silence");
+    cases
+}
+
+fn classify(network: &Network, source: &str) -> Child {
+    let mut command = network.command(SERVER, CUTSHORT);
+    command.args(["classify", "--format", "jsonl", "--window", "24h", source]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("until Ctrl-C; kept no capability"), "{line}");
+    child
+}
+
+fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+fn assert_verdicts(classify: Child, source: &str, cases: &BTreeMap<u64, (&str, u64)>) {
+    let output = classify.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mut found: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let connection: Value = serde_json::from_str(line).unwrap();
+        found.entry(connection["src_port"].as_u64().unwrap()).or_default().push(connection);
+    }
+    for (port, (stage, signature)) in cases {
+        let connections = found.get(port).map(Vec::as_slice).unwrap_or_default();
+        assert_eq!(connections.len(), 2, "{source}, {port}: IPv4 and IPv6: {connections:?}");
+        for connection in connections {
+            let seen = (connection["stage"].as_str(), connection["signature_id"].as_u64());
+            assert_eq!(seen, (Some(*stage), Some(*signature)), "{source}: {connection}");
+        }
+    }
+    assert_eq!(found.len(), cases.len(), "{source}");
+}
+
+/// The router forwards by the middlebox alone from now on, also after its end.
+fn middlebox(network: &Network, options: &[&str]) -> Child {
+    let off = "table inet own { chain first { type filter hook prerouting priority -400; iifname { mc, ms } drop; }; }";
+    network.router(&format!("nft list table inet own >/dev/null 2>&1 || nft '{off}'"));
+    let mut child = network
+        .command(ROUTER, "/usr/bin/python3")
+        .arg(root().join("tests/captures/middlebox.py"))
+        .args(["--client-if", "mc", "--client-mac", "02:00:00:00:01:02"])
+        .args(["--server-if", "ms", "--server-mac", "02:00:00:00:02:02"])
+        .args(options)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    child
+}
+
+/// A page over IPv4 and over IPv6, from this port.
+fn get(network: &Network, port: usize, seconds: u32) -> Vec<Child> {
+    // A port of either address: of all addresses it could be used once only.
+    let curl = |host: &str, own: &str| {
+        let (port, seconds) = (port.to_string(), seconds.to_string());
+        let mut command = network.command(0, "curl");
+        command.args(["-gs", "-m", &seconds, "--interface", own, "--local-port", &port, "-o", "/dev/null"]);
+        command.arg(format!("http://{host}:8080/blocked")).spawn().unwrap()
+    };
+    vec![curl("203.0.113.2", "198.51.100.2"), curl("[2001:db8:2::2]", "2001:db8:1::2")]
+}
+
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    child.wait().unwrap();
+}

@@ -1,0 +1,153 @@
+//! What a person reads of the verbs that work on a store: `cli/store.txt` has commands and their output. To
+//! take over changed output after reading it: `SNAPSHOTS=overwrite cargo test -p cutshort --test store`.
+
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use common::{Ran, capture, captures, cutshort, ended_within, fixture, run, spawn};
+use cutshort_store::Embedded;
+use cutshort_store::embedded::Options;
+
+/// A folder with some captures, in which commands are run.
+struct Session {
+    folder: tempfile::TempDir,
+    text: String,
+}
+
+impl Session {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["http", "inject-rst", "drop-hello"] {
+            let path = capture(name);
+            std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+        }
+        let http = std::fs::read(capture("http")).unwrap();
+        std::fs::write(folder.path().join("cut.pcapng"), &http[..http.len() - 10]).unwrap();
+        std::fs::copy(fixture("networks.csv"), folder.path().join("networks.csv")).unwrap();
+        Self { folder, text: String::new() }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn say(&mut self, title: &str) {
+        let _ = writeln!(self.text, "# {title}\n");
+    }
+
+    /// Runs a command, of which the words are separated by spaces.
+    fn run(&mut self, arguments: &str) -> Ran {
+        let mut command = cutshort();
+        command.current_dir(self.folder.path()).args(arguments.split_whitespace()).env("COLUMNS", "80");
+        let ran: Ran = command.output().unwrap().into();
+        let (code, out, err) = (ran.code.unwrap(), &ran.stdout, &ran.stderr);
+        let code = if code == 0 { String::new() } else { format!("? {code}\n") };
+        let _ = writeln!(self.text, "$ cutshort {arguments}\n{code}{err}{out}");
+        ran
+    }
+}
+
+#[test]
+fn texts() {
+    let mut session = Session::new();
+    session.say("Import");
+    session.run("import --data store http.pcapng inject-rst.pcapng");
+    session.run("import --data store http.pcapng inject-rst.pcapng");
+    session.run("import --data store --geo networks.csv http.pcapng drop-hello.pcapng");
+    session.run("import --data store missing.pcapng cut.pcapng");
+    session.run("import --data store missing.pcapng");
+    session.run("import --data store networks.csv");
+    session.run("import --data store -");
+    session.run("import http.pcapng");
+    session.run("import --data . http.pcapng");
+    session.run("import --data http.pcapng http.pcapng");
+    session.say("Recompute");
+    session.run("recompute --data store --geo networks.csv --from 2026-11-21 --to 2026-11-22");
+    session.run("recompute --data store --from 2020-01-01 --to 2020-01-02T00:00:00+01:00");
+    session.run("recompute --data store --from now --to -7d");
+    session.run("recompute --data store --from yesterday --to now");
+    session.run("recompute --data store --from -7 --to now");
+    session.run("recompute --data store");
+    session.run("recompute --data nothing --from -1d --to now");
+    session.say("Export");
+    session.run("export connections --data store --from 2026-11-21T22:15:00Z --to 2026-11-21T22:30:00Z");
+    session.run("export rollups --data store --every 1d --by location --by as");
+    session.run("export rollups --data store --format jsonl");
+    session.run("export rollups --data store --from 2020-01-01 --to 2020-01-02");
+    session.run("export connections --data store --format parquet --output c.parquet");
+    session.run("export rollups --data store --format parquet --output missing/r.parquet");
+    session.run("export rollups --data nothing");
+    session.run("export packets --data store");
+    session.run("export rollups --data store --by continent");
+    session.say("Demo");
+    session.run("demo --data store");
+    let folder = session.folder.path().to_str().unwrap().to_owned();
+    let text = session.text.replace(&folder, "[FOLDER]");
+    snapbox::assert_data_eq!(text, snapbox::Data::read_from(&fixture("store.txt"), None).raw());
+}
+
+/// Who writes holds the lock; who reads does not mind.
+#[test]
+fn one_program_at_a_time_writes() {
+    let mut session = Session::new();
+    session.run("import --data store http.pcapng").fine();
+    let writer = Embedded::open(&session.path("store"), Options { durable: true }).unwrap();
+    for arguments in ["import --data store inject-rst.pcapng", "recompute --data store --from -1d --to now"] {
+        let ran = session.run(arguments).ended(1);
+        assert!(ran.stderr.contains("One program at a time writes to a store"), "{ran:?}");
+        assert!(ran.stderr.contains("cutshort serve"), "{ran:?}");
+    }
+    session.run("export rollups --data store").fine();
+    drop(writer);
+    session.run("import --data store inject-rst.pcapng").fine();
+}
+
+/// A store has the totals that `classify` prints.
+#[test]
+fn a_store_has_the_totals_of_classify() {
+    let session = Session::new();
+    let store = session.path("store");
+    run(&format!("import --data {}", store.display()), &captures()).ended(0);
+    let classified = run("classify --format json", &captures()).json();
+    let export = format!("export rollups --data {} --every 1w --format jsonl", store.display());
+    let totals = &run(&export, &[] as &[&Path]).fine().lines()[0];
+    for stage in ["post_syn", "post_ack", "post_psh", "later", "none"] {
+        assert_eq!(totals[stage], classified["stages"][stage]["count"], "{stage}");
+    }
+    for exclusion in ["no_syn", "multiple_syn", "incomplete"] {
+        assert_eq!(totals[exclusion], classified["excluded"][exclusion], "{exclusion}");
+    }
+    let lines = |arguments: &str, files: &[std::path::PathBuf]| {
+        let text = run(arguments, files).fine().stdout;
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    };
+    let exported = lines(&format!("export connections --format jsonl --data {}", store.display()), &[]);
+    assert_eq!(exported, lines("classify --format jsonl", &captures()));
+}
+
+/// Ctrl-C while a pipe gives nothing more: what a whole import would have kept too stays.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_import_says_how_to_go_on() {
+    let session = Session::new();
+    let mut command = cutshort();
+    command.current_dir(session.folder.path()).args(["import", "--data", "store", "-"]);
+    let mut child = spawn(command.stdin(Stdio::piped()));
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, &std::fs::read(capture("http")).unwrap()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    let ran = ended_within(child, Duration::from_secs(10)).ended(1);
+    assert!(ran.stderr.contains("interrupted") && ran.stderr.contains("run this again"), "{ran:?}");
+    assert_eq!(ran.stdout, "");
+}

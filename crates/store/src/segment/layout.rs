@@ -1,0 +1,91 @@
+//! Where what is in a file.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use parquet::basic::Compression;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use super::SegmentInfo;
+use super::schema::{self, COLUMNS, ROW_GROUP, SRC_IP};
+
+/// A segment's file.
+#[derive(Clone)]
+pub(crate) struct Layout {
+    pub(crate) bytes: Bytes,
+    pub(super) info: SegmentInfo,
+    pub(crate) groups: Vec<Group>,
+}
+
+/// A row group.
+#[derive(Clone)]
+pub(crate) struct Group {
+    pub(crate) rows: usize,
+    /// The first and the last source address.
+    pub(crate) sources: (u128, u128),
+    /// Where each column is.
+    pub(super) columns: [Range<usize>; COLUMNS],
+}
+
+impl Layout {
+    /// Reads the end of a file, or says what is wrong with it.
+    pub(crate) fn read(bytes: Bytes) -> Result<Self, String> {
+        let file = SerializedFileReader::new(bytes.clone()).map_err(|error| error.to_string())?;
+        let metadata = file.metadata();
+        check_schema(metadata)?;
+        let info = schema::from_metadata(metadata.file_metadata())?;
+        let groups = metadata.row_groups().iter().map(|group| Group::read(group, bytes.len()));
+        let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
+        let rows: u64 = groups.iter().map(|group| group.rows as u64).sum();
+        if rows != info.rows {
+            return Err(format!("it has {rows} rows, and says that it has {}", info.rows));
+        }
+        Ok(Self { bytes, info, groups })
+    }
+
+    /// The bytes of a column.
+    pub(super) fn column(&self, group: usize, column: usize) -> &[u8] {
+        &self.bytes[self.groups[group].columns[column].clone()]
+    }
+}
+
+fn check_schema(metadata: &ParquetMetaData) -> Result<(), String> {
+    let own = schema::schema().map_err(|error| error.to_string())?;
+    if metadata.file_metadata().schema_descr().root_schema() == &own {
+        return Ok(());
+    }
+    Err("its columns are not those of a segment".to_owned())
+}
+
+impl Group {
+    fn read(group: &RowGroupMetaData, file: usize) -> Result<Self, String> {
+        let rows = usize::try_from(group.num_rows()).unwrap_or(0);
+        if !(1..=ROW_GROUP).contains(&rows) {
+            return Err(format!("row groups have 1 to {ROW_GROUP} rows, and one has {}", group.num_rows()));
+        }
+        let columns: Vec<_> =
+            group.columns().iter().map(|column| place(column, file)).collect::<Result<_, _>>()?;
+        let columns = columns.try_into().map_err(|_| "a row group has not all columns")?;
+        let sources = sources(group).ok_or("the statistics of its column src_ip are missing")?;
+        Ok(Self { rows, sources, columns })
+    }
+}
+
+/// Where a column of a row group is in a file of so many bytes.
+fn place(column: &ColumnChunkMetaData, file: usize) -> Result<Range<usize>, String> {
+    if !matches!(column.compression(), Compression::ZSTD(_)) {
+        return Err(format!("it is compressed with {}, and not with zstd", column.compression()));
+    }
+    let outside = || "a column is outside the file".to_owned();
+    let start = usize::try_from(column.data_page_offset()).map_err(|_| outside())?;
+    let len = usize::try_from(column.compressed_size()).map_err(|_| outside())?;
+    let end = start.checked_add(len).filter(|end| *end <= file).ok_or_else(outside)?;
+    Ok(start..end)
+}
+
+fn sources(group: &RowGroupMetaData) -> Option<(u128, u128)> {
+    let statistics = group.column(SRC_IP).statistics()?;
+    let address = |bytes: &[u8]| bytes.try_into().ok().map(u128::from_be_bytes);
+    Some((address(statistics.min_bytes_opt()?)?, address(statistics.max_bytes_opt()?)?))
+}
