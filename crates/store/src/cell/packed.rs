@@ -124,20 +124,23 @@ const fn network_number(network: Network) -> u64 {
 /// 0 for none, else 1 + the two letters as a number to base 26. Countries are numbered by their codes because
 /// their [`index`](Country::index) is not to be stored.
 pub(crate) fn location_code(location: Option<Country>) -> u16 {
-    static CODES: LazyLock<Vec<u16>> = LazyLock::new(|| {
-        let letter = |byte: u8| u16::from(byte - b'A');
-        let code = |name: &[u8]| name.iter().fold(0, |code, byte| code * 26 + letter(*byte)) + 1;
-        Country::all().map(|country| code(country.alpha2().as_bytes())).collect()
-    });
+    static CODES: LazyLock<Vec<u16>> = LazyLock::new(|| Country::all().map(code_of).collect());
     location.map_or(0, |country| CODES[country.index()])
+}
+
+fn code_of(country: Country) -> u16 {
+    country.alpha2().bytes().fold(0, |code, letter| code * 26 + u16::from(letter - b'A')) + 1
 }
 
 /// The location of a code; none if there is no such code.
 pub(crate) fn location_of(code: u16) -> Option<Option<Country>> {
-    let Some(number) = code.checked_sub(1) else { return Some(None) };
-    let letter = |number: u16| u8::try_from(number).ok().map(|number| char::from(b'A' + number));
-    let name: String = [letter((number / 26).min(26))?, letter(number % 26)?].iter().collect();
-    Country::from_alpha2(&name).map(Some)
+    static LOCATIONS: LazyLock<Vec<Option<Option<Country>>>> = LazyLock::new(|| {
+        let mut locations = vec![None; 1 + 26 * 26];
+        locations[0] = Some(None);
+        Country::all().for_each(|country| locations[usize::from(code_of(country))] = Some(Some(country)));
+        locations
+    });
+    *LOCATIONS.get(usize::from(code))?
 }
 
 impl Group {

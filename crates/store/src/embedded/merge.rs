@@ -22,7 +22,7 @@ impl Embedded {
         nodes.sort_unstable();
         nodes.dedup();
         let times = window..window.saturating_add(WINDOW);
-        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(damaged);
+        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
         let parts = split(&files, parts).into_iter();
         let parts = parts.map(|part| Ok(Box::new(open(part)?) as Box<dyn Grouped + Send>));
         let parts = parts.collect::<Result<_>>()?;
@@ -69,7 +69,7 @@ impl Embedded {
     }
 }
 
-fn damaged(why: String) -> StoreError {
+fn damaged(why: &str) -> StoreError {
     StoreError::Damaged(format!("a segment cannot be read: {why}"))
 }
 
@@ -134,7 +134,7 @@ impl Grouped for Part {
         let Some(Reverse((wanted, _))) = self.next.peek().copied() else { return Ok(None) };
         while let Some(mut top) = self.next.peek_mut().filter(|top| top.0.0 == wanted) {
             let cursor = &mut self.cursors[top.0.1];
-            match cursor.take(&wanted, &mut self.scratch, rows).map_err(damaged)? {
+            match cursor.take(&wanted, &mut self.scratch, rows).map_err(|why| damaged(&why))? {
                 Some(key) => top.0.0 = key,
                 None => drop(PeekMut::pop(top)),
             }
