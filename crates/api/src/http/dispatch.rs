@@ -32,9 +32,16 @@ pub(super) async fn dispatch(
     let metrics = Arc::clone(&app);
     let response = match answer(app, endpoint, parts, body).await {
         Ok(reply) => conditional(reply, private, &conditions),
-        Err(problem) => reply::problem(&problem),
+        Err(problem) => {
+            if problem.status >= 500 {
+                tracing::warn!(endpoint = endpoint.id, status = problem.status, "{problem}");
+            }
+            reply::problem(&problem)
+        }
     };
-    metrics.metrics.request(endpoint.id, response.status().as_u16(), begin.elapsed());
+    let (status, took) = (response.status().as_u16(), begin.elapsed());
+    tracing::debug!(endpoint = endpoint.id, status, milliseconds = took.as_secs_f64() * 1e3, "answered");
+    metrics.metrics.request(endpoint.id, status, took);
     response
 }
 
@@ -70,6 +77,10 @@ async fn in_time(
     let limit = app.options.timeout;
     let busy = || Problem::unavailable(format!("not answered within {} s", limit.as_secs_f64()));
     let done = async {
+        let _room = match &endpoint.takes {
+            Some(_) => Some(app.bodies.acquire().await.map_err(|_| busy())?),
+            None => None,
+        };
         let body = read(&app, endpoint, body).await?;
         let readers = Arc::clone(&app.readers);
         let permit = match endpoint.access {
