@@ -87,9 +87,10 @@ async fn in_time(
             Access::Open => None,
             _ => Some(readers.acquire_owned().await.map_err(|_| busy())?),
         };
+        let shared = Arc::clone(&app);
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work(&app, body)
+            work(&shared, body)
         });
         work.await.unwrap_or_else(|_| Err(Problem::internal("something failed in here; the log has more")))
     };

@@ -84,7 +84,7 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> path::Operation {
             operation = operation.securities(Some(either));
         }
         Access::Token(scope) => {
-            operation = operation.security(SecurityRequirement::new("token", [scope.name()]))
+            operation = operation.security(SecurityRequirement::new("token", [scope.name()]));
         }
     }
     responses(endpoint, operation, schemas).build()

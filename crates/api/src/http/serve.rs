@@ -37,7 +37,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
     patience: Duration,
 ) {
-    let (router, graceful) = (router(app), GracefulShutdown::new());
+    let (router, graceful) = (router(&app), GracefulShutdown::new());
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
     loop {
