@@ -1,0 +1,90 @@
+// The questions that the page asks.
+
+import type { Metric } from "../state/stage";
+import { type Answer, readGroups } from "./answers";
+import { address, ask, type Parameters } from "./client";
+import { type Asked, metricPairs, seriesParameters } from "./question";
+import type { Asn, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow } from "./wire";
+
+const DATA = "tcp_resets_timeouts";
+
+const grouped = async (path: string, parameters: Parameters): Promise<Answer> =>
+  readGroups(await ask<GroupsAnswer>(`${DATA}/${path}`, [...parameters, ["counts", "true"]]));
+
+/** Counts and shares by a dimension over the whole range. */
+export const summary = (by: string, series: readonly Asked[], limit?: number): Promise<Answer> =>
+  grouped(`summary/${by}`, [...seriesParameters(series), ...limitPair(limit)]);
+
+/** Counts and shares by a dimension over time. */
+export const timeseries = (by: string, series: readonly Asked[], more: Parameters = []): Promise<Answer> =>
+  grouped(`timeseries_groups/${by}`, [...seriesParameters(series), ...more]);
+
+/** Where the raw answer is. */
+export const timeseriesAddress = (by: string, series: readonly Asked[]): URL =>
+  address(`${DATA}/timeseries_groups/${by}`, [...seriesParameters(series), ["counts", "true"]]);
+
+const limitPair = (limit?: number): Parameters => (limit ? [["limitPerGroup", String(limit)]] : []);
+
+/** A line of a ranking. */
+export interface Ranked {
+  /** Alpha-2 code or AS number. */
+  code: string;
+  name: string;
+  share: number;
+  low: number;
+  high: number;
+  sampled: number;
+}
+
+export interface Ranking {
+  meta: Meta;
+  range: [number, number];
+  rows: Ranked[];
+}
+
+type TopAnswer = { meta: Meta; top_0: TopRow[] };
+
+/** Countries or networks by the share of a metric. */
+export async function top(
+  what: "locations" | "ases",
+  asked: Asked,
+  metric: Metric,
+  limit: number,
+  least: number,
+): Promise<Ranking> {
+  const parameters: Parameters = [
+    ...seriesParameters([asked]),
+    ...metricPairs(metric),
+    ["limit", String(limit)],
+    ["minSample", String(least)],
+  ];
+  const { meta, top_0 } = await ask<TopAnswer>(`${DATA}/top/${what}`, parameters);
+  const [range] = meta.dateRange;
+  return {
+    meta,
+    range: [Date.parse(range?.startTime ?? ""), Date.parse(range?.endTime ?? "")],
+    rows: top_0.map((row) => ({
+      code: String(row.clientCountryAlpha2 ?? row.clientASN),
+      name: row.clientCountryName ?? row.clientASName ?? "",
+      share: Number(row.value),
+      low: Number(row.low),
+      high: Number(row.high),
+      sampled: row.sampled,
+    })),
+  };
+}
+
+export const search = async (query: string): Promise<Found[]> =>
+  (await ask<{ search: Found[] }>("search/global", [["query", query], ["limit", "10"]])).search;
+
+export const location = async (code: string): Promise<Location> =>
+  (await ask<{ location: Location }>(`entities/locations/${code}`)).location;
+
+export const locations = async (): Promise<Location[]> =>
+  (await ask<{ locations: Location[] }>("entities/locations", [["limit", "300"]])).locations;
+
+export const network = async (asn: number): Promise<Asn> => (await ask<{ asn: Asn }>(`entities/asns/${asn}`)).asn;
+
+export const terms = (): Promise<Terms> => ask<Terms>(`${DATA}/terms`);
+
+export const status = (): Promise<Status> => ask<Status>(`${DATA}/status`);

@@ -1,0 +1,139 @@
+// One selection over time: the share that is cut short, by stage.
+
+import { type Answer, column, type Groups, shareAt, total } from "../api/answers";
+import { ROOT } from "../api/client";
+import * as radar from "../api/radar";
+import { type App, cautions, selected } from "../app";
+import { listMarks, type Mark, marksOf } from "../charts/marks";
+import { stackChart } from "../charts/stack";
+import { ANOMALOUS, type Anomalous, stageClass, title } from "../state/stage";
+import { formatState, type State } from "../state/url";
+import { segmented } from "../ui/controls";
+import { type Child, h } from "../ui/dom";
+import { nothing } from "../ui/empty";
+import { causes } from "../ui/causes";
+import { figure } from "../ui/figure";
+import { count, percent, points, range, span } from "../ui/format";
+import { remarkable } from "./remarkable";
+import { isEmpty, layersOf, provenance, stageTable, unitText } from "./series";
+
+export async function render(app: App): Promise<Child[]> {
+  const asked = selected(app.state);
+  const both = [asked, { ...asked, control: true }];
+  const [sums, series, notes, others] = await Promise.all([
+    radar.summary("stage", both),
+    radar.timeseries("stage", [asked]),
+    causes().catch(() => null),
+    remarkable(app).catch(() => null),
+  ]);
+  const [now, before] = sums.series;
+  const between = sums.ranges[0] ?? [0, 0];
+  if (!now || isEmpty(now)) return [await nothing(app, between)];
+  return [headline(sums, now, before), chart(app, series), others, notes];
+}
+
+function headline(sums: Answer, now: Groups, before: Groups | undefined): HTMLElement {
+  const share = shareAt(now, "any", 0);
+  const cards = ANOMALOUS.map((stage) => card(stage, now, before));
+  const warnings = cautions(sums.meta);
+  return h(
+    "section",
+    { class: "headline", "aria-label": "In short" },
+    h(
+      "div",
+      { class: "total" },
+      h("p", { class: "big", "data-value": "share" }, percent(share)),
+      h("p", { class: "big-label" }, "of connections were cut short"),
+      h("p", { class: "change" }, change(share, before, sums)),
+      h("p", { class: "muted" }, h("span", { "data-value": "sampled" }, count(total(now.sampled))), " connections sampled"),
+      ...warnings.map((text) => h("p", { class: "caution" }, text)),
+    ),
+    h("div", { class: "cards" }, ...cards),
+  );
+}
+
+function change(share: number, before: Groups | undefined, sums: Answer): Child {
+  const [from, to] = sums.ranges[1] ?? [0, 0];
+  const then = `the ${span(to - from)} before`;
+  const title = `${range(from, to)} UTC`;
+  if (!before || isEmpty(before)) return h("span", { class: "muted", title }, `No connections in ${then} to compare with`);
+  const share0 = shareAt(before, "any", 0);
+  return h("span", { title }, h("strong", {}, points(share - share0)), h("span", { class: "muted" }, ` against ${then} (${percent(share0)})`));
+}
+
+const NOT_CUT = "Not cut short";
+const SEEN: Record<Anomalous, string> = {
+  post_syn: "Reset or silent after the SYN",
+  post_ack: "Reset or silent after the handshake",
+  post_psh: "Reset or silent after the first message",
+  later_in_flow: "Reset after more data",
+};
+
+function card(stage: Anomalous, now: Groups, before: Groups | undefined): HTMLElement {
+  const share = column(now, stage).share[0] ?? 0;
+  const then = before && !isEmpty(before) ? column(before, stage).share[0] : undefined;
+  return h(
+    "div",
+    { class: `card ${stageClass(stage)}` },
+    h("h2", {}, title(stage)),
+    h("p", { class: "card-value", "data-value": stage }, percent(share)),
+    h("p", { class: "card-change" }, then === undefined ? "" : points(share - then)),
+    h("p", { class: "card-seen" }, SEEN[stage]),
+  );
+}
+
+/** The chart alone, also for embedded pages. */
+export function stageFigureBody(state: State, series: Answer, marks: readonly Mark[], height: number, zoom?: (from: number, to: number) => void): HTMLDivElement {
+  const [groups] = series.series;
+  if (!groups) return h("div");
+  return stackChart({
+    label: "Stacked areas of the anomalous stages over time",
+    times: groups.times,
+    range: series.ranges[0] ?? [0, 0],
+    step: series.step,
+    layers: layersOf(groups, state.counts, state.hidden),
+    unit: state.counts ? "count" : "share",
+    sampled: groups.sampled,
+    height,
+    marks,
+    ...(zoom ? { zoom } : {}),
+  });
+}
+
+function chart({ store, state }: App, series: Answer): HTMLElement {
+  const [groups] = series.series;
+  const marks = marksOf(series.meta.confidenceInfo.annotations, series.ranges[0] ?? [0, 0]);
+  const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], state.counts, (counts) => store.go({ counts }));
+  const embedded = new URL(`embed/stages${formatState(state)}`, ROOT);
+  return figure({
+    key: "stages",
+    title: "Cut short over time, by stage",
+    sub: unitText(state.counts, series.step),
+    body: stageFigureBody(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
+    table: () => (groups ? stageTable(groups) : { columns: [], rows: [] }),
+    source: provenance("Connections cut short, by stage", state, series),
+    tools: [unit],
+    legend: legend({ store, state }),
+    below: listMarks(marks),
+    embed: embedded.href,
+  });
+}
+
+/** Entries switch series on and off. */
+function legend({ store, state }: App): HTMLElement {
+  const entry = (stage: Anomalous): HTMLElement => {
+    const off = state.hidden.includes(stage);
+    const hidden = off ? state.hidden.filter((other) => other !== stage) : [...state.hidden, stage];
+    return h(
+      "button",
+      {
+        type: "button", class: stageClass(stage), "aria-pressed": String(!off), "data-key": `legend:${stage}`, "data-legend": off ? null : title(stage),
+        title: off ? "Show" : "Hide", onclick: () => store.go({ hidden }, true),
+      },
+      h("span", { class: "swatch" }),
+      title(stage),
+    );
+  };
+  const rest = h("span", { class: stageClass("no_match"), "data-legend": NOT_CUT }, h("span", { class: "swatch" }), NOT_CUT);
+  return h("div", { class: "legend" }, ...ANOMALOUS.map(entry), state.counts ? rest : null, h("span", { class: "muted hint" }, "Drag in the chart to zoom in"));
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from "vite";
+import { mockApi } from "./mock/plugin";
+
+export default defineConfig(({ mode }) => ({
+  // Relative addresses: the page also works below a path of a reverse proxy.
+  base: "./",
+  publicDir: "public",
+  plugins: mode === "mock" ? [mockApi()] : [],
+  server: { proxy: mode === "mock" ? {} : { "/client": process.env["CUTSHORT_API"] ?? "http://127.0.0.1:8080" } },
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+    rollupOptions: { input: { main: "index.html", embed: "embed/index.html" } },
+  },
+}));
