@@ -214,12 +214,13 @@ function top(query: URLSearchParams, by: "as" | "location"): Reply {
       const named = by === "as"
           ? { clientASN: Number(key), clientASName: networks.find((x) => String(x.asn) === key)?.name ?? "" }
           : { clientCountryAlpha2: key, clientCountryName: countries.find((c) => c.alpha2 === key)?.name ?? "" };
-      return { ...named, value: percent(k, n), low: String(low), high: String(high), sampled: n, weight: n, matched: k };
+      const numbers = { value: percent(k, n), low: String(low), high: String(high), connections: n, weight: n, matching: k };
+      return { ...named, ...numbers, completed: numbers };
     });
     const name = one.name || `top_${at}`;
     result[name] = rows
-      .filter((row) => row.sampled >= least)
-      .sort((a, b) => Number(b.value) - Number(a.value))
+      .filter((row) => row.connections >= least)
+      .sort((a, b) => Number(b.low) - Number(a.low))
       .slice(0, Number(query.get("limit") ?? 5));
   });
   return ok(result);

@@ -34,6 +34,8 @@ export interface Ranked {
   low: number;
   high: number;
   sampled: number;
+  /** The same over connections that completed the handshake. */
+  completed: { share: number; low: number; high: number; sampled: number };
 }
 
 export interface Ranking {
@@ -56,7 +58,7 @@ export async function top(
     ...seriesParameters([asked]),
     ...metricPairs(metric),
     ["limit", String(limit)],
-    ["minSample", String(least)],
+    ...(least ? [["minSample", String(least)] as const] : []),
   ];
   const { meta, top_0 } = await ask<TopAnswer>(`${DATA}/top/${what}`, parameters);
   const [range] = meta.dateRange;
@@ -69,7 +71,13 @@ export async function top(
       share: Number(row.value),
       low: Number(row.low),
       high: Number(row.high),
-      sampled: row.sampled,
+      sampled: row.connections,
+      completed: {
+        share: Number(row.completed.value),
+        low: Number(row.completed.low),
+        high: Number(row.completed.high),
+        sampled: row.completed.connections,
+      },
     })),
   };
 }

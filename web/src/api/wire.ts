@@ -40,15 +40,20 @@ export interface GroupsAnswer {
   [series: string]: unknown;
 }
 
-export interface TopRow {
+interface Numbers {
+  value: string;
+  low: string;
+  high: string;
+  matching: number;
+  connections: number;
+}
+
+export interface TopRow extends Numbers {
   clientASN?: number;
   clientASName?: string;
   clientCountryAlpha2?: string;
   clientCountryName?: string;
-  value: string;
-  low: string;
-  high: string;
-  sampled: number;
+  completed: Numbers;
 }
 
 export interface Location {

@@ -28,10 +28,12 @@ export interface StackSpec {
   /** The top of the scale, where several charts share it. */
   max?: number;
   marks?: readonly Mark[];
-  /** Dashed line over it, by position in the range: the period before. */
-  before?: { label: string; values: readonly number[] } | undefined;
+  /** Dashed line over it: the period before, moved forward by `shift`. */
+  before?: { label: string; times: readonly number[]; values: readonly number[]; shift: number } | undefined;
   zoom?: (from: number, to: number) => void;
   small?: boolean;
+  /** Stands over it in pictures of several charts. */
+  title?: string;
 }
 
 type Row = Record<string, number>;
@@ -50,16 +52,17 @@ export function stackChart(spec: StackSpec): HTMLDivElement {
   const all = grid(spec.times, spec.range, spec.step);
   const layers = spec.layers.map((layer) => ({ ...layer, values: onGrid(layer.values, all) }));
   const sampled = onGrid(spec.sampled, all);
+  const before = spec.before && onGrid(spec.before.values, grid(spec.before.times.map((time) => time + (spec.before?.shift ?? 0)), spec.range, spec.step));
   const height = spec.height ?? 320;
   let reader: Reader | null = null;
   const place = responsive(height, (width) => {
     const frame = frameOf(width, height, spec);
-    const { svg, x } = draw(spec, all, layers, frame);
+    const { svg, x } = draw(spec, all, layers, before, frame);
     reader ??= new Reader(place, {
       times: all.times,
       step: spec.step,
       range: spec.range,
-      describe: (at) => box(spec, all, layers, sampled, at),
+      describe: (at) => box(spec, all, layers, sampled, before, at),
       speak: (at) => speak(spec, all, layers, at),
       zoom: spec.zoom,
     });
@@ -73,8 +76,8 @@ function frameOf(width: number, height: number, spec: StackSpec): Frame {
   return { width, height, left: 52, right: 12, top: spec.marks?.length ? 22 : 12, bottom: 28 };
 }
 
-function draw(spec: StackSpec, all: Grid, layers: readonly Layer[], frame: Frame) {
-  const max = spec.max ?? Math.max(highest(layers, all.times.length), ...(spec.before?.values ?? []).filter(Number.isFinite));
+function draw(spec: StackSpec, all: Grid, layers: readonly Layer[], before: readonly number[] | undefined, frame: Frame) {
+  const max = spec.max ?? Math.max(highest(layers, all.times.length), ...(before ?? []).filter(Number.isFinite));
   const x = timeScale(spec.range, frame);
   const y = valueScale(max, frame);
   const rows = all.times.map((_, at): Row => Object.fromEntries(layers.map((layer, of) => [of, layer.values[at] ?? NaN])));
@@ -95,7 +98,8 @@ function draw(spec: StackSpec, all: Grid, layers: readonly Layer[], frame: Frame
   });
   areas.append(...lonely(stacked.map((series) => series.map((p) => [p[0], p[1]])), layers, has, xs, y));
   const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, spec.small ? 3 : 5), areas);
-  if (spec.before) svg.append(beforeLine(spec.before.values, xs, y));
+  if (before) svg.append(beforeLine(before, xs, y));
+  if (spec.title) svg.dataset["title"] = spec.title;
   if (spec.marks) svg.append(drawMarks(spec.marks, x, frame));
   svg.append(timeAxis(x, frame));
   return { svg, x };
@@ -127,7 +131,7 @@ function beforeLine(values: readonly number[], xs: number[], y: (n: number) => n
     .defined((n) => !Number.isNaN(n))
     .x((_, at) => xs[at] ?? 0)
     .y((n) => y(n));
-  return s("path", { class: "before", d: shape(values.slice(0, xs.length)) ?? "" });
+  return s("path", { class: "before", d: shape([...values]) ?? "" });
 }
 
 const shown = (unit: ValueUnit, n: number): string => (Number.isNaN(n) ? "–" : unit === "share" ? percent(n) : count(n));
@@ -138,14 +142,14 @@ export function pieceTime(time: number, step: number): string {
   return `${moment(time)} to ${clock(time + step)}`;
 }
 
-function box(spec: StackSpec, all: Grid, layers: readonly Layer[], sampled: readonly number[], at: number): HTMLElement {
+function box(spec: StackSpec, all: Grid, layers: readonly Layer[], sampled: readonly number[], earlier: readonly number[] | undefined, at: number): HTMLElement {
   const time = all.times[at] ?? 0;
   const rows = [...layers].reverse().map((layer) =>
     h("tr", {}, h("th", {}, h("span", { class: `swatch ${layer.class}` }), layer.label), h("td", {}, shown(spec.unit, layer.values[at] ?? NaN))),
   );
   const sum = layers.reduce((all, layer) => all + (layer.values[at] ?? NaN), 0);
   if (layers.length > 1) rows.unshift(h("tr", { class: "sum" }, h("th", {}, "Together"), h("td", {}, shown(spec.unit, sum))));
-  const before = spec.before?.values[at];
+  const before = earlier?.[at];
   if (spec.before && before !== undefined) rows.push(h("tr", { class: "then" }, h("th", {}, spec.before.label), h("td", {}, shown(spec.unit, before))));
   const n = sampled[at] ?? NaN;
   return h(

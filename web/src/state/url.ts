@@ -32,7 +32,7 @@ export interface State {
   over: boolean;
   /** With the period before. */
   control: boolean;
-  /** Fewer connections are not ranked. */
+  /** Fewer connections are not ranked; 0 leaves it to the server. */
   least: number;
   /** Column of a ranking, `-` in front for falling. */
   sort: string;
@@ -59,7 +59,7 @@ export const DEFAULT: State = {
   others: [],
   over: false,
   control: false,
-  least: 100,
+  least: 0,
   sort: "",
   term: "",
   filters: {},

@@ -1,5 +1,114 @@
-import type { App } from "../app";
+// How connections end: the way from SYN to end, and the signatures and tags with their texts.
+
+import { type Answer, column, type Groups } from "../api/answers";
+import * as radar from "../api/radar";
+import type { Terms } from "../api/wire";
+import { type App, cautions, selected, terms } from "../app";
+import { type Flow, flowChart, flowKey } from "../charts/flow";
+import { ANOMALOUS, type Stage, STAGES, stageClass, title } from "../state/stage";
 import { type Child, h } from "../ui/dom";
-export async function render(_app: App): Promise<Child[]> {
-  return [h("p", {}, "…")];
+import { nothing } from "../ui/empty";
+import { causes } from "../ui/causes";
+import { figure } from "../ui/figure";
+import type { Table } from "../ui/table";
+import { isEmpty, provenance } from "./series";
+import { termFigure, type Term } from "./terms";
+
+export async function render(app: App): Promise<Child[]> {
+  const asked = selected(app.state);
+  const at = (stage: Stage) => ({ ...asked, only: { stage } });
+  const [stages, completed, ends, signatures, tags, texts, notes] = await Promise.all([
+    radar.summary("stage", [asked]),
+    radar.summary("stage", [{ ...asked, completed: true }]),
+    radar.summary("termination", STAGES.map(at)),
+    radar.timeseries("signature", [asked]),
+    radar.timeseries("tag", [asked]),
+    terms(),
+    causes().catch(() => null),
+  ]);
+  const [all] = stages.series;
+  if (!all || isEmpty(all)) return [await nothing(app, stages.ranges[0] ?? [0, 0])];
+  const flow = flowOf(all, completed.series[0], ends);
+  return [flowFigure(app, stages, flow), signatureFigure(app, signatures, texts), tagFigure(app, tags, texts), notes];
+}
+
+const part = (groups: Groups | undefined, name: string, whole: number): number =>
+  groups && whole ? (100 * (column(groups, name).weight[0] ?? 0)) / whole : 0;
+
+/** How many are left at each step, in percent of all. */
+export function flowOf(all: Groups, completed: Groups | undefined, ends: Answer): Flow {
+  const whole = all.weight[0] ?? 0;
+  const exits = ANOMALOUS.map((stage, at) => ({
+    label: title(stage),
+    class: stageClass(stage),
+    reset: part(ends.series[at], "reset", whole),
+    timeout: part(ends.series[at], "timeout", whole),
+  }));
+  // Not cut short, and yet the handshake was never completed: the server refused.
+  const refused = Math.max(0, part(all, "no_match", whole) - part(completed, "no_match", whole));
+  const labels = ["SYN", "Handshake", "First message", "More data"];
+  let left = 100;
+  const steps = exits.map((exit, at) => {
+    const step = { label: labels[at] ?? "", share: left };
+    left -= exit.reset + exit.timeout + (at === 0 ? refused : 0);
+    return step;
+  });
+  steps.push({ label: "End", share: left });
+  const none = ends.series[STAGES.indexOf("no_match")];
+  const closed = [
+    { label: "Closed (FIN)", share: part(none, "fin", whole) },
+    { label: "Still open", share: part(none, "open", whole) },
+    { label: "Server's RST", share: Math.max(0, part(none, "server_reset", whole) - refused) },
+  ];
+  return { steps, exits, ends: closed.filter(({ share }) => share > 0.005) };
+}
+
+function flowFigure(app: App, stages: Answer, flow: Flow): HTMLElement {
+  const rows: Table = {
+    columns: [{ label: "Step" }, { label: "Still there", as: "percent" }, { label: "Cut short by RST", as: "percent" }, { label: "Cut short by silence", as: "percent" }],
+    rows: [
+      ...flow.exits.map((exit, at) => [flow.steps[at]?.label ?? "", flow.steps[at]?.share ?? null, exit.reset, exit.timeout]),
+      ...flow.ends.map(({ label, share }) => [`End: ${label}`, share, null, null]),
+    ],
+  };
+  return figure({
+    key: "flow",
+    title: "From the SYN to the end",
+    sub: "Shares of all connections. Those that were not cut short are carried to the end, however much they sent.",
+    body: flowChart(flow, "How many connections are still there after each step, and how the others ended; the table has the numbers"),
+    table: () => rows,
+    source: provenance("From the SYN to the end", app.state, stages),
+    legend: flowKey(),
+    below: h("div", {}, ...cautions(stages.meta).map((text) => h("p", { class: "caution" }, text))),
+  });
+}
+
+function signatureFigure(app: App, answer: Answer, texts: Terms): HTMLElement {
+  const all: Term[] = texts.signatures.map((one) => ({
+    key: `signature-${one.id}`,
+    name: one.name,
+    group: one.name,
+    note: `Signature ${one.id}, stage ${title(one.stage as Stage)}`,
+    class: stageClass(one.stage as Stage),
+    depth: 0,
+    about: one.about,
+    causes: one.causes,
+  }));
+  return termFigure(app, { key: "signatures", title: "Signatures", sub: "Patterns of the last packets, as the paper describes them. A connection has one at most.", answer, terms: all, byShare: true });
+}
+
+function tagFigure(app: App, answer: Answer, texts: Terms): HTMLElement {
+  const parents = new Map(texts.tags.map((tag) => [tag.name, tag.parent]));
+  const depth = (name: string | null | undefined): number => (name ? 1 + depth(parents.get(name)) : -1);
+  const all: Term[] = texts.tags.map((tag) => ({
+    key: `tag-${tag.name}`,
+    name: tag.name,
+    group: tag.name,
+    note: tag.parent ? `Tag, only with ${tag.parent}` : "Tag",
+    class: "stage-any",
+    depth: depth(tag.name),
+    about: tag.about,
+    causes: [],
+  }));
+  return termFigure(app, { key: "tags", title: "Tags", sub: "Properties of a connection. It can have several, so shares do not add up.", answer, terms: all, byShare: false });
 }
