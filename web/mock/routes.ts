@@ -246,20 +246,40 @@ function search(query: URLSearchParams): Reply {
 
 function status(): Reply {
   const now = end();
+  const at = (time: number): string | null => (scale ? iso(time) : null);
+  const n = (some: number): number => (scale ? some : 0);
   return ok({
-    version: "0.1.0",
-    simulated: scale > 0,
-    segments: scale ? 2688 : 0, packets: scale ? 8_213_447 : 0, packetBytes: scale ? 139_000_000 : 0,
-    latestPacket: scale ? iso(now - 4000) : null,
-    covered: scale ? { from: iso(now - 28 * DAY), to: iso(now) } : null,
-    windows: scale ? 2688 : 0, windowRange: scale ? { from: iso(now - 28 * DAY), to: iso(now) } : null,
-    updated: scale ? iso(now + 30_000) : null,
-    connections: scale ? 1_912_332 : 0,
-    excluded: { no_syn: scale ? 21_932 : 0, multiple_syn: scale ? 812 : 0, incomplete: scale ? 2_114 : 0 },
-    nodes: scale ? [{ name: "edge1", latestPacket: iso(now - 4000) }, { name: "edge2", latestPacket: iso(now - 3_600_000) }] : [],
-    damaged: [], geo: [{ source: "DB-IP lite", date: "2026-11-01" }],
-    connectionsAllowed: true,
+    version: "0.1.0", started: iso(now), simulated: scale > 0,
+    store: {
+      segments: n(2688), packets: n(8_213_447), packetBytes: n(139_000_000), connectionBytes: n(44_000_000), rollupBytes: n(31_000_000),
+      coveredFrom: at(now - 28 * DAY), coveredTo: at(now), latestPacket: at(now - 4000), copies: "0.12", damaged: [],
+    },
+    nodes: scale ? [{ name: "edge1", latestPacket: iso(now - 4000), secondsAgo: 4 }, { name: "edge2", latestPacket: iso(now - 3_600_000), secondsAgo: 3600 }] : [],
+    windows: { done: n(2688), from: at(now - 28 * DAY), to: at(now), pending: 0, oldestPending: null, lastUpdated: at(now), connections: n(1_912_332), trouble: null },
+    exclusions: [["no_syn", 21_932], ["multiple_syn", 812], ["incomplete", 2_114]].map(([name, c]) => ({ name, about: `Why ${name}.`, count: n(Number(c)), share: "1.1" })),
+    geo: [{ name: "IP Geolocation by DB-IP", date: "2026-11-01", licence: "CC BY 4.0", urls: ["https://db-ip.com"], country: true, network: false }],
+    connectionsAllowed: true, hints: scale ? [] : ["The store is empty: put captures in with 'cutshort import --data DIR FILES'."],
   });
+}
+
+function connections(q: URLSearchParams): Reply {
+  const [one] = series(q);
+  const [limit, offset] = [Number(q.get("limit") ?? 100), Number(q.get("offset") ?? 0)];
+  const all = Array.from({ length: scale ? 240 : 0 }, (_, at) => {
+    const network = one!.who[(at * 7) % one!.who.length]!;
+    const [stage, termination, tags, signature] = ([
+      ["post_ack", "timeout", ["timeout"], "SYN; ACK → ∅"],
+      ["post_psh", "reset", ["reset", "single_rstack"], "PSH+ACK → RST+ACK"],
+      ["none", "fin", ["answered"], null],
+      ["post_syn", "reset", ["reset", "single_rst", "zmap"], "SYN → RST"],
+    ] as const)[at % 4]!;
+    return {
+      first_us: (one!.to - at * 31_000) * 1000, last_us: (one!.to - at * 31_000 + 350) * 1000, node: "edge1", src_ip: `240.0.${at}.7`, src_port: 40_000 + at,
+      dst_ip: "192.0.2.5", dst_port: 443, ip_version: 4, packets: 4, stage, termination, tags, signature, signature_id: signature ? 5 : null,
+      location: network.country, asn: network.asn, as_name: network.name, rst_ttl_delta: termination === "reset" ? 64 : null, rst_ip_id_delta: null, silent_us: 4e8, sample_rate: 1,
+    };
+  });
+  return ok({ connections: all.slice(offset, offset + limit), paging: { offset, limit, more: offset + limit < all.length } });
 }
 
 export function answer(url: URL): Reply {
@@ -271,7 +291,8 @@ export function answer(url: URL): Reply {
     case "tcp_resets_timeouts/top/ases": return top(q, "as");
     case "tcp_resets_timeouts/top/locations": return top(q, "location");
     case "tcp_resets_timeouts/terms": return ok(terms);
-    case "tcp_resets_timeouts/status": return status();
+    case "tcp_resets_timeouts/connections": return connections(q);
+    case "status": return status();
     case "search/global": return search(q);
     case "entities/locations": return ok({ locations: countries.map(place) });
     case "annotations/outages": return ok({ annotations: [] });

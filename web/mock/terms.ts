@@ -28,6 +28,7 @@ function stages(): object[] {
   const radar: Record<string, string> = { later: "later_in_flow", none: "no_match" };
   return part("name").map(([id, [name = ""]]) => ({
     name: radar[name] ?? name,
+    data_name: name,
     title: title.get(id)?.[0],
     about: about.get(id)?.[0],
     causes: causes.get(id) ?? [],
@@ -54,5 +55,7 @@ function signatures(): object[] {
   });
 }
 
-export const terms = { stages: stages(), tags: tags(), signatures: signatures() };
+const terminations = ["reset", "server_reset", "fin", "timeout", "open"].map((name) => ({ name, about: `How ${name} looks.` }));
+const exclusions = ["no_syn", "multiple_syn", "incomplete"].map((name) => ({ name, about: `Why ${name}.` }));
+export const terms = { terminations, exclusions, stages: stages(), tags: tags(), signatures: signatures() };
 export const signatureNames = (terms.signatures as { name: string; stage: string }[]).map((s) => [s.name, s.stage]);

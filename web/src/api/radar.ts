@@ -4,7 +4,7 @@ import type { Metric } from "../state/stage";
 import { type Answer, readGroups } from "./answers";
 import { address, ask, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
-import type { Asn, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow } from "./wire";
+import type { Asn, ConnectionsAnswer, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow } from "./wire";
 
 const DATA = "tcp_resets_timeouts";
 
@@ -95,4 +95,13 @@ export const network = async (asn: number): Promise<Asn> => (await ask<{ asn: As
 
 export const terms = (): Promise<Terms> => ask<Terms>(`${DATA}/terms`);
 
-export const status = (): Promise<Status> => ask<Status>(`${DATA}/status`);
+export const status = (): Promise<Status> => ask<Status>("status");
+
+/** Single connections, where the operator allows it. */
+export const connections = (asked: Asked, filters: Parameters, offset: number, limit: number): Promise<ConnectionsAnswer> =>
+  ask<ConnectionsAnswer>(`${DATA}/connections`, [
+    ...seriesParameters([{ ...asked, unanswered: false }]),
+    ...filters,
+    ["offset", String(offset)],
+    ["limit", String(limit)],
+  ]);

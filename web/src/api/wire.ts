@@ -79,6 +79,8 @@ export interface Found {
 
 export interface StageTerm {
   name: string;
+  /** Its name in single connections. */
+  data_name: string;
   title: string;
   about: string;
   causes: string[];
@@ -96,27 +98,77 @@ export interface SignatureTerm {
   about: string;
   causes: string[];
 }
+export interface NamedTerm {
+  name: string;
+  about: string;
+}
 export interface Terms {
   stages: StageTerm[];
+  terminations: NamedTerm[];
+  exclusions: NamedTerm[];
   tags: TagTerm[];
   signatures: SignatureTerm[];
 }
 
 export interface Status {
   version: string;
+  started: string;
   simulated: boolean;
-  segments: number;
-  packets: number;
-  packetBytes: number;
-  latestPacket: string | null;
-  covered: { from: string; to: string } | null;
-  windows: number;
-  windowRange: { from: string; to: string } | null;
-  updated: string | null;
-  connections: number;
-  excluded: Record<string, number>;
-  nodes: { name: string; latestPacket: string }[];
-  damaged: { name: string; why: string }[];
-  geo: { source: string; date: string }[];
+  store: {
+    segments: number;
+    packets: number;
+    packetBytes: number;
+    connectionBytes: number;
+    rollupBytes: number;
+    coveredFrom: string | null;
+    coveredTo: string | null;
+    latestPacket: string | null;
+    copies: string;
+    damaged: { name: string; why: string }[];
+  };
+  nodes: { name: string; latestPacket: string; secondsAgo: number }[];
+  windows: {
+    done: number;
+    from: string | null;
+    to: string | null;
+    pending: number;
+    oldestPending: string | null;
+    lastUpdated: string | null;
+    connections: number;
+    trouble: string | null;
+  };
+  exclusions: { name: string; about: string; count: number; share: string }[];
+  geo: { name: string; date: string; licence: string | null; urls: string[]; country: boolean; network: boolean }[];
   connectionsAllowed: boolean;
+  hints: string[];
+}
+
+/** One connection, with the fields of the exports. */
+export interface Connection {
+  first_us: number;
+  last_us: number;
+  node: string;
+  src_ip: string;
+  src_port: number;
+  dst_ip: string;
+  dst_port: number;
+  ip_version: number;
+  packets: number;
+  stage: string;
+  termination: string;
+  tags: string[];
+  signature: string | null;
+  signature_id: number | null;
+  location: string | null;
+  asn: number | null;
+  as_name: string | null;
+  rst_ttl_delta: number | null;
+  rst_ip_id_delta: number | null;
+  silent_us: number;
+  sample_rate: number;
+}
+
+export interface ConnectionsAnswer {
+  connections: Connection[];
+  paging: { offset: number; limit: number; more: boolean };
 }

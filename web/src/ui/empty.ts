@@ -10,11 +10,11 @@ import { range } from "./format";
 /** No connection is in the selection: where there are some. */
 export async function nothing(app: App, between: readonly [number, number]): Promise<HTMLElement> {
   const status = await radar.status().catch(() => null);
-  const there = status?.windowRange;
-  if (status && !there) return emptyStore(app);
+  const { from: first, to: last } = status?.windows ?? { from: null, to: null };
+  if (status && !first) return emptyStore(app);
   const links: HTMLElement[] = [];
-  if (there) {
-    const [from, to] = [Date.parse(there.from), Date.parse(there.to)];
+  if (first && last) {
+    const [from, to] = [Date.parse(first), Date.parse(last)];
     if (to <= between[0] || from >= between[1]) {
       const recent = Math.max(from, to - 7 * 86_400_000);
       links.push(h("li", {}, stateLink(app.store, { range: { kind: "fixed", from: recent, to } }, { key: "empty-range" }, `Show ${range(recent, to)} UTC`)));

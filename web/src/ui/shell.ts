@@ -88,16 +88,18 @@ function brand(store: Store): HTMLElement {
 async function credit(footer: HTMLElement, banner: HTMLElement): Promise<void> {
   const status = await radar.status().catch(() => null);
   banner.hidden = !status?.simulated;
-  const geo = status?.geo.map(({ source, date }) => `${source} (${date})`).join(", ");
+  const sources = (status?.geo ?? []).flatMap(({ name, date, urls }, at) => [at ? "; " : "", link(urls[0], name), ` (${date})`]);
   append(footer, [
     h("p", {}, "Times are UTC. Shares are of the connections that were sampled at these servers, by the place of their source address."),
     h(
       "p",
       {},
-      geo ? `Places and networks: ${geo}. ` : null,
-      /db-?ip/i.test(geo ?? "") ? h("a", { href: "https://db-ip.com", rel: "noreferrer" }, "IP Geolocation by DB-IP") : null,
-      status ? ` cutshort ${status.version}. ` : null,
-      h("a", { href: "openapi.json" }, "API"),
+      ...(sources.length ? ["Places and networks: ", ...sources, ". "] : []),
+      status ? `cutshort ${status.version}. ` : null,
+      h("a", { href: "docs" }, "API"),
     ),
   ]);
 }
+
+const link = (url: string | undefined, text: string): HTMLElement | string =>
+  url && /^https?:/.test(url) ? h("a", { href: url, rel: "noreferrer" }, text) : text;
