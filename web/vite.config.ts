@@ -1,5 +1,5 @@
 import { defineConfig } from "vite";
-import { mockApi } from "./mock/plugin";
+import { mockApi } from "./mock/plugin.ts";
 
 export default defineConfig(({ mode }) => ({
   // Relative addresses: the page also works below a path of a reverse proxy.

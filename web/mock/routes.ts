@@ -1,6 +1,6 @@
 // The API's routes and shapes over the made-up world. MOCK_DATA=full|sparse|empty.
-import { type Country, counts, countries, type Network, networks, QUARTER, STAGES, type StageCounts } from "./world";
-import { signatureNames, terms } from "./terms";
+import { type Country, counts, countries, type Network, networks, QUARTER, STAGES, type StageCounts } from "./world.ts";
+import { signatureNames, terms } from "./terms.ts";
 
 const DAY = 96 * QUARTER;
 const WEEK = 7 * DAY;

@@ -8,17 +8,26 @@ import { swap, type Child } from "./ui/dom";
 import { failure } from "./ui/empty";
 import { shell } from "./ui/shell";
 import { startTheme } from "./ui/theme";
+import { render as compare } from "./views/compare";
+import { render as connections } from "./views/connections";
+import { render as how } from "./views/how";
+import { render as networks } from "./views/networks";
+import { render as overview } from "./views/overview";
+import { render as status } from "./views/status";
 
 type Render = (app: App) => Promise<Child[]>;
 
-const views: Record<View, () => Promise<{ render: Render }>> = {
-  overview: () => import("./views/overview"),
-  compare: () => import("./views/compare"),
-  where: () => import("./views/where"),
-  networks: () => import("./views/networks"),
-  how: () => import("./views/how"),
-  connections: () => import("./views/connections"),
-  status: () => import("./views/status"),
+/** The map is much of the page's weight: it comes when it is asked for, or when nothing else is to do. */
+const where = (): Promise<{ render: Render }> => import("./views/where");
+
+const views: Record<View, Render> = {
+  overview,
+  compare,
+  where: async (app) => (await where()).render(app),
+  networks,
+  how,
+  connections,
+  status,
 };
 
 startTheme();
@@ -42,8 +51,7 @@ function start(root: HTMLElement): void {
   };
   const rendered = async (app: App): Promise<Child[]> => {
     try {
-      const { render } = await views[app.state.view]();
-      return await render(app);
+      return await views[app.state.view](app);
     } catch (error) {
       return [failure(error, () => void show())];
     }
@@ -52,5 +60,5 @@ function start(root: HTMLElement): void {
     if (state.view !== before.view) scrollTo({ top: 0 });
     void show();
   });
-  void show().then(() => requestIdleCallback?.(() => Object.values(views).forEach((load) => void load())));
+  void show().then(() => requestIdleCallback?.(() => void where()));
 }

@@ -1,8 +1,8 @@
 // What all charts over time share: margins, scales, axes, a responsive place.
 
-import { scaleLinear, type ScaleLinear, scaleUtc, type ScaleTime } from "d3-scale";
 import { clock, compact, dayMonth, percentTick } from "../ui/format";
 import { h, s } from "../ui/dom";
+import { type Scale, utcScale, valueScaleTo } from "./scale";
 
 export interface Frame {
   width: number;
@@ -13,24 +13,23 @@ export interface Frame {
   bottom: number;
 }
 
-export type TimeScale = ScaleTime<number, number>;
-export type ValueScale = ScaleLinear<number, number>;
+export type TimeScale = Scale;
 
 export const inner = (frame: Frame): number => frame.width - frame.left - frame.right;
 
 export function timeScale([from, to]: readonly [number, number], frame: Frame): TimeScale {
-  return scaleUtc([from, to], [frame.left, frame.width - frame.right]);
+  return utcScale([from, to], [frame.left, frame.width - frame.right]);
 }
 
-export function valueScale(max: number, frame: Frame): ValueScale {
-  return scaleLinear([0, max || 1], [frame.height - frame.bottom, frame.top]).nice(4);
+export function valueScale(max: number, frame: Frame): Scale {
+  return valueScaleTo(max, [frame.height - frame.bottom, frame.top], 4);
 }
 
 const DAY = 86_400_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-function timeLabel(at: Date, apart: number): string {
-  const time = at.getTime();
+function timeLabel(time: number, apart: number): string {
+  const at = new Date(time);
   if (apart >= 27 * DAY) return at.getUTCMonth() === 0 ? String(at.getUTCFullYear()) : (MONTHS[at.getUTCMonth()] ?? "");
   return time % DAY === 0 ? dayMonth(time) : clock(time);
 }
@@ -55,7 +54,7 @@ export type ValueUnit = "share" | "count";
 export const tickLabel = (unit: ValueUnit): ((n: number) => string) => (unit === "share" ? percentTick : compact);
 
 /** The value axis with grid lines. */
-export function valueAxis(y: ValueScale, frame: Frame, unit: ValueUnit, ticks = 4): SVGGElement {
+export function valueAxis(y: Scale, frame: Frame, unit: ValueUnit, ticks = 4): SVGGElement {
   const axis = s("g", { class: "axis axis-y" });
   for (const tick of y.ticks(ticks)) {
     const at = y(tick);

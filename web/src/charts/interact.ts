@@ -58,7 +58,7 @@ export class Reader {
   #indexAt(event: PointerEvent): number {
     const svg = this.place.querySelector("svg");
     if (!svg || !this.#x) return -1;
-    const time = Number(this.#x.invert(event.clientX - svg.getBoundingClientRect().left));
+    const time = this.#x.invert(event.clientX - svg.getBoundingClientRect().left);
     return pieceAt(this.reading.times, time);
   }
 

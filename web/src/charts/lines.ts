@@ -100,7 +100,7 @@ function speak(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, at: number):
 }
 
 /** A small line without axes, beside a number that says how high it is. */
-export function sparkline(times: readonly number[], values: readonly number[], range: readonly [number, number], step: number, kind: string): SVGSVGElement {
+export function sparkline(times: readonly number[], values: readonly number[], range: readonly [number, number], step: number, kind: string, marked?: readonly [number, number]): SVGSVGElement {
   const frame: Frame = { width: 120, height: 26, left: 1, right: 1, top: 2, bottom: 2 };
   const all = grid(times, range, step);
   const on = onGrid(values, all);
@@ -111,5 +111,6 @@ export function sparkline(times: readonly number[], values: readonly number[], r
     .x((_, at) => x(middle(all.times[at] ?? 0, step, range[1])))
     .y((n) => y(n));
   const path = s("path", { class: `series thin ${kind}`, d: shape(on) ?? "" });
-  return s("svg", { class: "spark", width: frame.width, height: frame.height, "aria-hidden": "true" }, path);
+  const mark = marked && s("rect", { class: "mark", x: x(marked[0]), y: 0, width: Math.max(2, x(marked[1]) - x(marked[0])), height: frame.height });
+  return s("svg", { class: "spark", width: frame.width, height: frame.height, viewBox: `0 0 ${frame.width} ${frame.height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, mark, path);
 }

@@ -2,6 +2,7 @@
 
 import { h, newId, type Child } from "./dom";
 import { download, FORMATS, type Format, type Provenance } from "./download";
+import { parseState, type Range } from "../state/url";
 import { close, menu } from "./menu";
 import { dataTable, type Table } from "./table";
 
@@ -16,8 +17,10 @@ export interface FigureSpec {
   /** Between heading and chart. */
   legend?: Child;
   below?: Child;
+  /** The body has its table already. */
+  tabular?: boolean;
   /** Where the chart can be shown within other pages. */
-  embed?: string | undefined;
+  embed?: (range: Range) => string;
 }
 
 const LABELS: Record<Format, string> = {
@@ -49,12 +52,12 @@ export function figure(spec: FigureSpec): HTMLElement {
     });
     return button;
   });
-  const share = [...(spec.embed ? [embedPart(spec.embed, spec.title)] : []), citePart(spec.source)];
+  const share = [...(spec.embed ? [embedPart(spec.embed, spec)] : []), citePart(spec.source)];
   const tools = h(
     "div",
     { class: "tools" },
     ...(spec.tools ?? []),
-    tableButton,
+    spec.tabular ? null : tableButton,
     menu("Download", { key: `download:${spec.key}` }, ...files),
     menu("Cite", { key: `cite:${spec.key}`, class: "wide" }, ...share),
   );
@@ -83,9 +86,18 @@ function copyable(label: string, text: string): HTMLElement {
   return h("div", { class: "copyable" }, h("p", {}, h("strong", {}, label)), area, button);
 }
 
-function embedPart(address: string, title: string): HTMLElement {
-  const html = `<iframe src="${address.replaceAll("&", "&amp;")}" title="${title}" width="720" height="420" loading="lazy"></iframe>`;
-  return copyable("Show this chart in another page", html);
+/** A frame that moves on with time, where the page's time does, or holds still. */
+function embedPart(address: (range: Range) => string, { title, source }: FigureSpec): HTMLElement {
+  const frame = (range: Range): string =>
+    `<iframe src="${address(range).replaceAll("&", "&amp;")}" title="${title}" width="720" height="440" loading="lazy"></iframe>`;
+  const { range } = parseState(location.search);
+  const still: Range = { kind: "fixed", from: source.from, to: source.to };
+  return h(
+    "div",
+    {},
+    range.kind === "last" ? copyable("In another page, moving on with time", frame(range)) : null,
+    copyable(`In another page, always ${source.period} UTC`, frame(still)),
+  );
 }
 
 export function citation(source: Provenance, address: string, today: Date): string {

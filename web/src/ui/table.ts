@@ -7,8 +7,8 @@ export type Cell = string | number | null;
 
 export interface TableColumn {
   label: string;
-  /** How numbers are shown; without it the cell is text. */
-  as?: "percent" | "count";
+  /** How numbers are shown; `text` is set like a number. Without it the cell is text. */
+  as?: "percent" | "count" | "text";
 }
 
 export interface Table {

@@ -1,13 +1,14 @@
 // Up to six selections, over each other or side by side on one scale, and each against the period before.
 
-import { type Answer, column, type Groups, shareAt, total } from "../api/answers";
+import { column, type Groups, shareAt, total } from "../api/answers";
+import { ROOT } from "../api/client";
 import * as radar from "../api/radar";
-import { type App, cautions, named, selected } from "../app";
-import { type Line, lineChart } from "../charts/lines";
+import { type App, cautions, selected } from "../app";
+import type { Line } from "../charts/lines";
 import { highest, stackChart } from "../charts/stack";
 import { ANOMALOUS, metricTitle, metricPhrase, stageClass, title } from "../state/stage";
 import { type Place, placeKey, samePlace } from "../state/place";
-import { controlShift, MOST_COMPARED } from "../state/url";
+import { controlShift, formatState, MOST_COMPARED } from "../state/url";
 import { segmented, stateLink, toggle } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
@@ -16,25 +17,12 @@ import { metricControl } from "../ui/metric";
 import { searchField } from "../ui/search";
 import { dataTable, type Table } from "../ui/table";
 import { points } from "../ui/format";
+import { type Compared, comparedChart, comparedLegend, comparedLines, comparison } from "./compared";
 import { anomalous, isEmpty, layersOf, provenance, unitText } from "./series";
 
-interface Compared {
-  places: Place[];
-  names: string[];
-  sums: Answer;
-  series: Answer;
-}
-
 export async function render(app: App): Promise<Child[]> {
-  const places = [app.state.place, ...app.state.others.filter((place) => !samePlace(place, app.state.place))];
-  const asked = places.map((place) => ({ ...selected(app.state), place }));
-  const before = asked.map((one) => ({ ...one, control: true }));
-  const [sums, series, all] = await Promise.all([
-    radar.summary("stage", [...asked, ...before]),
-    radar.timeseries("stage", [...asked, ...before]),
-    Promise.all(places.map(named)),
-  ]);
-  const compared: Compared = { places, names: all.map(({ name }) => name), sums, series };
+  const compared = await comparison(app.state);
+  const { places, sums } = compared;
   if (sums.series.slice(0, places.length).every(isEmpty)) return [await picker(app, compared), await nothing(app, sums.ranges[0] ?? [0, 0])];
   const chart = app.state.over ? overEachOther(app, compared) : sideBySide(app, compared);
   return [await picker(app, compared), chart, numbers(compared)];
@@ -86,32 +74,20 @@ function tools({ store, state }: App): HTMLElement[] {
 
 const zoom = ({ store }: App) => (from: number, to: number): void => store.go({ range: { kind: "fixed", from, to } });
 
-function overEachOther(app: App, { places, names, series }: Compared): HTMLElement {
+function overEachOther(app: App, compared: Compared): HTMLElement {
   const { state } = app;
-  const values = (groups: Groups): number[] => groups.times.map((_, at) => shareAt(groups, state.metric, at));
-  const shift = controlShift(state.range);
-  const lines = places.flatMap((_, at): Line[] => {
-    const [now, before] = [series.series[at], series.series[at + places.length]];
-    if (!now) return [];
-    const name = names[at] ?? "";
-    const own: Line = { label: name, class: `hue-${at}`, times: now.times, values: values(now) };
-    if (!state.control || !before) return [own];
-    return [own, { label: `${name}, before`, class: `hue-${at}`, times: before.times, values: values(before), dashed: true, shift }];
-  });
+  const { series, names } = compared;
+  const lines = comparedLines(state, compared);
   return figure({
     key: "compare",
     title: `${metricTitle(state.metric)}, compared`,
     sub: `${unitText(false, series.step)} that are ${metricPhrase(state.metric)}`,
-    body: lineChart({ label: "Lines over time, one for each selection", range: series.ranges[0] ?? [0, 0], step: series.step, lines, unit: "share", zoom: zoom(app) }),
+    body: comparedChart(compared, lines, 300, zoom(app)),
     table: () => overTable(lines),
     source: { ...provenance(`${metricTitle(state.metric)}, compared`, state, series), selection: names.join(", ") },
     tools: tools(app),
-    legend: h(
-      "div",
-      { class: "legend" },
-      metricControl(app),
-      ...lines.map((one) => h("span", { class: one.class, "data-legend": one.label }, h("span", { class: `swatch ${one.dashed ? "hollow" : ""}` }), one.label)),
-    ),
+    legend: h("div", {}, metricControl(app), comparedLegend(lines)),
+    embed: (range) => new URL(`embed/compare${formatState({ ...state, range })}`, ROOT).href,
   });
 }
 
@@ -192,7 +168,7 @@ function numbers({ places, names, sums }: Compared): HTMLElement {
   });
   const stages = ANOMALOUS.map((stage) => ({ label: title(stage), as: "percent" as const }));
   const table: Table = {
-    columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, { label: "Period before", as: "percent" }, { label: "Change" }, { label: "Sampled", as: "count" }],
+    columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, { label: "Period before", as: "percent" }, { label: "Change", as: "text" }, { label: "Sampled", as: "count" }],
     rows,
   };
   return h("section", {}, h("h2", {}, "The whole time in numbers"), dataTable("Selections compared over the whole time", table), ...cautions(sums.meta).map((text) => h("p", { class: "caution" }, text)));

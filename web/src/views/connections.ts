@@ -9,7 +9,7 @@ import { stageClass, STAGES, title, type Stage } from "../state/stage";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
-import { count, duration, moment } from "../ui/format";
+import { count, dayMonth, duration, moment } from "../ui/format";
 import { ladder } from "./ladder";
 
 const PER_PAGE = 50;
@@ -103,12 +103,15 @@ function stageOf(one: Connection, texts: Terms): Stage {
   return STAGES.find((stage) => stage === name) ?? "no_match";
 }
 
+/** `22 Nov, 01:29:31`. */
+const second = (time: number): string => `${dayMonth(time)}, ${new Date(time).toISOString().slice(11, 19)}`;
+
 const endpoint = (ip: string, port: number): string => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);
 
 function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
   const stage = stageOf(one, texts);
   const detail = h("tr", { hidden: true, id: `connection-${at}` });
-  const button = h("button", { type: "button", class: "plain-button", "aria-expanded": "false", "aria-controls": detail.id, "data-key": `connection:${at}` }, moment(one.first_us / 1000).replace(/^\w+ /, ""));
+  const button = h("button", { type: "button", class: "plain-button", "aria-expanded": "false", "aria-controls": detail.id, "data-key": `connection:${at}` }, second(one.first_us / 1000));
   button.addEventListener("click", () => {
     detail.hidden = !detail.hidden;
     button.setAttribute("aria-expanded", String(!detail.hidden));
@@ -122,8 +125,8 @@ function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
     h("td", {}, h("code", {}, endpoint(one.src_ip, one.src_port))),
     h("td", {}, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
     h("td", {}, h("code", {}, endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
-    h("td", {}, h("span", { class: `swatch ${stageClass(stage)}` }), ` ${title(stage)}`),
-    h("td", {}, one.signature ?? h("span", { class: "muted" }, one.termination)),
+    h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), ` ${title(stage)}`),
+    h("td", { class: "nowrap" }, one.signature ?? h("span", { class: "muted" }, one.termination)),
     h("td", { class: "number" }, count(one.packets)),
   );
   return [row, detail];
@@ -142,7 +145,7 @@ function explained(one: Connection, stage: Stage, texts: Terms): HTMLElement {
   ];
   const reasons = [
     [title(stage), term?.about],
-    [one.termination, termination?.about],
+    ...(one.tags.includes(one.termination) ? [] : [[one.termination, termination?.about]]),
     [signature?.name ?? "", signature?.about],
     ...one.tags.map((tag) => [tag, texts.tags.find(({ name }) => name === tag)?.about]),
   ].filter(([, about]) => about);

@@ -4,32 +4,30 @@ import { type Answer, column, type Groups, shareAt, total } from "../api/answers
 import { ROOT } from "../api/client";
 import * as radar from "../api/radar";
 import { type App, cautions, selected } from "../app";
-import { listMarks, type Mark, marksOf } from "../charts/marks";
-import { stackChart } from "../charts/stack";
+import { listMarks, marksOf } from "../charts/marks";
 import { ANOMALOUS, type Anomalous, stageClass, title } from "../state/stage";
-import { formatState, type State } from "../state/url";
+import { formatState } from "../state/url";
 import { segmented } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
+import { later } from "../ui/later";
 import { count, percent, points, range, span } from "../ui/format";
 import { remarkable } from "./remarkable";
-import { isEmpty, layersOf, provenance, stageTable, unitText } from "./series";
+import { stoodOut } from "./stood-out";
+import { isEmpty, provenance, stageTable, unitText } from "./series";
+import { NOT_CUT, stageChart } from "./stage-chart";
 
 export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
   const both = [asked, { ...asked, control: true }];
-  const [sums, series, notes, others] = await Promise.all([
-    radar.summary("stage", both),
-    radar.timeseries("stage", [asked]),
-    causes().catch(() => null),
-    remarkable(app).catch(() => null),
-  ]);
+  const more = [later(remarkable(app), 270), later(stoodOut(app), 200), later(causes(), 300)];
+  const [sums, series] = await Promise.all([radar.summary("stage", both), radar.timeseries("stage", [asked])]);
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
   if (!now || isEmpty(now)) return [await nothing(app, between)];
-  return [headline(sums, now, before), chart(app, series), others, notes];
+  return [headline(sums, now, before), chart(app, series), ...(await Promise.all(more))];
 }
 
 function headline(sums: Answer, now: Groups, before: Groups | undefined): HTMLElement {
@@ -61,7 +59,6 @@ function change(share: number, before: Groups | undefined, sums: Answer): Child 
   return h("span", { title }, h("strong", {}, points(share - share0)), h("span", { class: "muted" }, ` against ${then} (${percent(share0)})`));
 }
 
-const NOT_CUT = "Not cut short";
 const SEEN: Record<Anomalous, string> = {
   post_syn: "Reset or silent after the SYN",
   post_ack: "Reset or silent after the handshake",
@@ -82,40 +79,21 @@ function card(stage: Anomalous, now: Groups, before: Groups | undefined): HTMLEl
   );
 }
 
-/** The chart alone, also for embedded pages. */
-export function stageFigureBody(state: State, series: Answer, marks: readonly Mark[], height: number, zoom?: (from: number, to: number) => void): HTMLDivElement {
-  const [groups] = series.series;
-  if (!groups) return h("div");
-  return stackChart({
-    label: "Stacked areas of the anomalous stages over time",
-    times: groups.times,
-    range: series.ranges[0] ?? [0, 0],
-    step: series.step,
-    layers: layersOf(groups, state.counts, state.hidden),
-    unit: state.counts ? "count" : "share",
-    sampled: groups.sampled,
-    height,
-    marks,
-    ...(zoom ? { zoom } : {}),
-  });
-}
-
 function chart({ store, state }: App, series: Answer): HTMLElement {
   const [groups] = series.series;
   const marks = marksOf(series.meta.confidenceInfo.annotations, series.ranges[0] ?? [0, 0]);
   const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], state.counts, (counts) => store.go({ counts }));
-  const embedded = new URL(`embed/stages${formatState(state)}`, ROOT);
   return figure({
     key: "stages",
     title: "Cut short over time, by stage",
     sub: unitText(state.counts, series.step),
-    body: stageFigureBody(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
+    body: stageChart(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
     table: () => (groups ? stageTable(groups) : { columns: [], rows: [] }),
     source: provenance("Connections cut short, by stage", state, series),
     tools: [unit],
     legend: legend({ store, state }),
     below: listMarks(marks),
-    embed: embedded.href,
+    embed: (range) => new URL(`embed/stages${formatState({ ...state, range })}`, ROOT).href,
   });
 }
 

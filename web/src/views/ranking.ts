@@ -57,7 +57,7 @@ export function rankingTable({ app, what, rows, metric, place, note }: RankingSp
     const first = key === "name" ? key : `-${key}`;
     const next = state.sort === first ? (key === "name" ? `-${key}` : key) : first;
     const button = h("button", { type: "button", title, "data-key": `sort:${key}`, onclick: () => store.go({ sort: next }, true) }, label, h("span", { class: "arrow", "aria-hidden": "true" }, rising ? "↑" : falling ? "↓" : ""));
-    return h("th", { scope: "col", class: key === "name" ? null : "number", "aria-sort": rising ? "ascending" : falling ? "descending" : null }, button);
+    return h("th", { scope: "col", class: key === "name" ? null : `number ${key}`, "aria-sort": rising ? "ascending" : falling ? "descending" : null }, button);
   });
   const lines = sorted(rows, state.sort).map((row) => {
     const extra = note?.(row);
@@ -65,8 +65,8 @@ export function rankingTable({ app, what, rows, metric, place, note }: RankingSp
       "tr",
       {},
       h("th", { scope: "row" }, stateLink(store, { view: "overview", place: place(row) }, { key: `row:${row.code}` }, row.name || `AS${row.code}`), extra ? h("span", { class: "muted code" }, extra) : null),
-      h("td", { class: "number share" }, interval(row, metric, scale), percent(row.share)),
-      h("td", { class: "number muted" }, percent(row.completed.share)),
+      h("td", { class: "number" }, h("span", { class: "share" }, interval(row, metric, scale), percent(row.share))),
+      h("td", { class: "number muted completed" }, percent(row.completed.share)),
       h("td", { class: "number" }, count(row.sampled)),
     );
   });

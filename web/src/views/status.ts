@@ -12,7 +12,7 @@ export async function render(app: App): Promise<Child[]> {
   return [
     h("h1", {}, "Status"),
     hints(status),
-    h("div", { class: "status-grid" }, steps(app, status), servers(status), leftOut(status), sources(status)),
+    h("div", { class: "status-grid" }, h("div", {}, steps(app, status)), h("div", {}, servers(status), leftOut(status), sources(status))),
   ];
 }
 

@@ -79,7 +79,7 @@ function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar
       describe: (code) => tip(code, rows.get(code), places.find(({ alpha2 }) => alpha2 === code)?.name),
       choose: (code) => rows.has(code) && store.go({ view: "overview", place: { kind: "location", code } }),
     },
-    matchMedia("(width < 640px)").matches ? 190 : 380,
+    matchMedia("(width < 640px)").matches ? 180 : 330,
   );
   const table = rankingTable({
     app,
@@ -87,13 +87,14 @@ function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar
     rows: ranking.rows,
     metric: state.metric,
     place: (row) => ({ kind: "location", code: row.code }),
-    note: (row) => (hasShape(row.code) ? row.code : `${row.code}, a dot on the map`),
+    note: (row) => (hasShape(row.code) ? row.code : `${row.code} (dot)`),
   });
   return figure({
     key: "where",
     title: `${metricTitle(state.metric)}, by country`,
     sub: `Share of connections that are ${metricPhrase(state.metric)}; ${ranking.rows.length} countries with at least ${count(ranking.meta.minSample ?? 1)} sampled`,
     body: h("div", { class: "where" }, h("div", { class: "where-map" }, body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
+    tabular: true,
     table: () => rankingData("Country", ranking.rows, "Code"),
     source: provenance(`${metricTitle(state.metric)}, by country`, state, { meta: ranking.meta, ranges: [ranking.range] }, place),
   });
