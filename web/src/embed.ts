@@ -38,15 +38,17 @@ async function show(root: HTMLElement): Promise<void> {
   }
 }
 
-const height = (): number => Math.max(140, innerHeight - AROUND);
+const LINE = 24;
+
+const height = (lines = 0): number => Math.max(140, innerHeight - AROUND - lines * LINE);
 
 async function stages(): Promise<HTMLElement[]> {
-  const [series, { name }] = await Promise.all([radar.timeseries("stage", [selected(state)]), named(state.place)]);
+  const [series, { name }] = await Promise.all([radar.stagesOverTime([selected(state)]), named(state.place)]);
   const [groups] = series.series;
   const between = series.ranges[0] ?? [0, 0];
   const marks = marksOf(series.meta.confidenceInfo.annotations, between);
   const nothing = h("p", { class: "muted" }, "No connections in this time.");
-  const chart = !groups || isEmpty(groups) ? nothing : stageChart(state, series, marks, height());
+  const chart = !groups || isEmpty(groups) ? nothing : stageChart(state, series, marks, height(marks.length));
   return [heading("Cut short, by stage", name, between, unitText(state.counts, series.step)), plainLegend(state), chart, listMarks(marks) ?? h("span"), source(state, series.meta.simulated)];
 }
 

@@ -21,6 +21,22 @@ interface Kept {
 }
 const kept = new Map<string, Kept>();
 
+const TOKEN = "cutshort-token";
+
+function token(): string | null {
+  try {
+    return sessionStorage.getItem(TOKEN);
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps a token for reading until the tab is closed. */
+export function useToken(secret: string): void {
+  sessionStorage.setItem(TOKEN, secret);
+  forget();
+}
+
 export type Parameters = readonly (readonly [string, string])[];
 
 /** The address of a question, for links to the raw answer. */
@@ -57,8 +73,10 @@ interface Envelope<T> {
 
 async function request<T>(url: string): Promise<T> {
   let response: Response;
+  const secret = token();
+  const headers = { accept: "application/json", ...(secret ? { authorization: `Bearer ${secret}` } : {}) };
   try {
-    response = await fetch(url, { headers: { accept: "application/json" } });
+    response = await fetch(url, { headers });
   } catch {
     throw new ApiError(0, "The server does not answer. Is cutshort still running?");
   }

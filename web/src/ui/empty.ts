@@ -1,7 +1,7 @@
 // What stands where there is nothing to show: what is missing, and what to do.
 
 import * as radar from "../api/radar";
-import { ApiError, forget } from "../api/client";
+import { ApiError, forget, useToken } from "../api/client";
 import type { App } from "../app";
 import { stateLink } from "./controls";
 import { h } from "./dom";
@@ -48,12 +48,31 @@ export function emptyStore({ store }: App): HTMLElement {
 
 /** Something went wrong. */
 export function failure(error: unknown, again: () => void): HTMLElement {
+  if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return askForToken(error, again);
   const message = error instanceof Error ? error.message : String(error);
-  const wait = error instanceof ApiError && error.status === 401 ? "Open the page on the machine itself, or ask the operator for a token." : null;
   const button = h("button", { type: "button", class: "button", "data-key": "again" }, "Try again");
   button.addEventListener("click", () => {
     forget();
     again();
   });
-  return h("div", { class: "empty", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), wait ? h("p", {}, wait) : null, button);
+  return h("div", { class: "empty", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), button);
+}
+
+/** On other addresses than loopback a server wants a token, unless its operator has opened it. */
+function askForToken(error: ApiError, again: () => void): HTMLElement {
+  const field = h("input", { type: "password", autocomplete: "off", required: true, "data-key": "token" });
+  const form = h("form", { class: "token" }, h("label", {}, "Token for reading", field), h("button", { class: "button primary" }, "Use it"));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    useToken(field.value.trim());
+    again();
+  });
+  return h(
+    "div",
+    { class: "empty" },
+    h("h2", {}, "This server wants a token"),
+    h("p", { role: "alert" }, error.message),
+    form,
+    h("p", { class: "muted" }, "The operator makes one with ", h("code", {}, "cutshort token create --scope read"), ". It is kept until this tab is closed."),
+  );
 }

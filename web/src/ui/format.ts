@@ -27,6 +27,9 @@ export function points(difference: number): string {
 /** `1,912,332`. */
 export const count = (n: number): string => Math.round(n).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 
+/** `1 network`, `12 networks`. */
+export const many = (n: number, one: string, more = `${one}s`): string => `${count(n)} ${n === 1 ? one : more}`;
+
 /** `1.9 M`: for axes and small places. */
 export function compact(n: number): string {
   for (const [unit, size] of [["G", 1e9], ["M", 1e6], ["k", 1e3]] as const) {

@@ -57,6 +57,8 @@ export function shell(root: HTMLElement, store: Store): Shell {
     view,
     async update(app) {
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
+      const current = nav.querySelector("[aria-current]");
+      if (current instanceof HTMLElement) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - 40;
       const hasPlace = app.state.view !== "status";
       bar.hidden = !hasPlace;
       if (!hasPlace) return;

@@ -20,7 +20,7 @@ export async function comparison(state: State): Promise<Compared> {
   const places = [state.place, ...state.others.filter((place) => !samePlace(place, state.place))];
   const asked = places.map((place) => ({ ...selected(state), place }));
   const both = [...asked, ...asked.map((one) => ({ ...one, control: true }))];
-  const [sums, series, all] = await Promise.all([radar.summary("stage", both), radar.timeseries("stage", both), Promise.all(places.map(named))]);
+  const [sums, series, all] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime(both, asked.length), Promise.all(places.map(named))]);
   return { places, names: all.map(({ name }) => name), sums, series };
 }
 

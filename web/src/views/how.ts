@@ -1,16 +1,17 @@
 // How connections end: the way from SYN to end, and the signatures and tags with their texts.
 
-import { type Answer, column, type Groups } from "../api/answers";
+import type { Answer } from "../api/answers";
 import * as radar from "../api/radar";
 import type { Terms } from "../api/wire";
 import { type App, cautions, selected, terms } from "../app";
 import { type Flow, flowChart, flowKey } from "../charts/flow";
-import { ANOMALOUS, type Stage, STAGES, stageClass, title } from "../state/stage";
+import { type Stage, STAGES, stageClass, title } from "../state/stage";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
 import type { Table } from "../ui/table";
+import { flowOf } from "./flow";
 import { isEmpty, provenance } from "./series";
 import { termFigure, type Term } from "./terms";
 
@@ -30,37 +31,6 @@ export async function render(app: App): Promise<Child[]> {
   if (!all || isEmpty(all)) return [await nothing(app, stages.ranges[0] ?? [0, 0])];
   const flow = flowOf(all, completed.series[0], ends);
   return [flowFigure(app, stages, flow), signatureFigure(app, signatures, texts), tagFigure(app, tags, texts), notes];
-}
-
-const part = (groups: Groups | undefined, name: string, whole: number): number =>
-  groups && whole ? (100 * (column(groups, name).weight[0] ?? 0)) / whole : 0;
-
-/** How many are left at each step, in percent of all. */
-export function flowOf(all: Groups, completed: Groups | undefined, ends: Answer): Flow {
-  const whole = all.weight[0] ?? 0;
-  const exits = ANOMALOUS.map((stage, at) => ({
-    label: title(stage),
-    class: stageClass(stage),
-    reset: part(ends.series[at], "reset", whole),
-    timeout: part(ends.series[at], "timeout", whole),
-  }));
-  // Not cut short, and yet the handshake was never completed: the server refused.
-  const refused = Math.max(0, part(all, "no_match", whole) - part(completed, "no_match", whole));
-  const labels = ["SYN", "Handshake", "First message", "More data"];
-  let left = 100;
-  const steps = exits.map((exit, at) => {
-    const step = { label: labels[at] ?? "", share: left };
-    left -= exit.reset + exit.timeout + (at === 0 ? refused : 0);
-    return step;
-  });
-  steps.push({ label: "End", share: left });
-  const none = ends.series[STAGES.indexOf("no_match")];
-  const closed = [
-    { label: "Closed (FIN)", share: part(none, "fin", whole) },
-    { label: "Still open", share: part(none, "open", whole) },
-    { label: "Server's RST", share: Math.max(0, part(none, "server_reset", whole) - refused) },
-  ];
-  return { steps, exits, ends: closed.filter(({ share }) => share > 0.005) };
 }
 
 function flowFigure(app: App, stages: Answer, flow: Flow): HTMLElement {

@@ -11,7 +11,7 @@ import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { figure } from "../ui/figure";
-import { compact, count, percent, points } from "../ui/format";
+import { compact, count, many, percent, points } from "../ui/format";
 import { leastControl, metricControl } from "../ui/metric";
 import { anomalous, isEmpty, layersOf, provenance, stepName } from "./series";
 import { rankingData, rankingTable, sorted } from "./ranking";
@@ -21,6 +21,7 @@ const MOST = 200;
 const CHARTS = 12;
 /** Intervals that lie so many points apart are called different. */
 const APART = 5;
+const STEPS: Record<number, string> = { 900_000: "15m", 3_600_000: "1h", 86_400_000: "1d", 604_800_000: "1w" };
 
 export async function render(app: App): Promise<Child[]> {
   const { state } = app;
@@ -72,8 +73,12 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
   const shown = rows.slice(0, CHARTS * (state.page + 1));
   const chunks = Array.from({ length: Math.ceil(shown.length / CHARTS) }, (_, at) => shown.slice(at * CHARTS, (at + 1) * CHARTS));
   const ask = (row: Ranked) => ({ ...selected(state), place: { kind: "asn", number: Number(row.code) } as const });
-  const [whole, ...answers] = await Promise.all([radar.timeseries("stage", [selected(state)]), ...chunks.map((chunk) => radar.timeseries("stage", chunk.map(ask)))]);
-  const series = answers.flatMap((answer) => answer.series);
+  // The first networks set how finely time is cut, for all charts.
+  const first = await radar.stagesOverTime((chunks[0] ?? []).map(ask), CHARTS);
+  const same = [["aggInterval", STEPS[first.step] ?? "1h"]] as const;
+  const [whole, ...others] = await Promise.all([[selected(state)], ...chunks.slice(1).map((chunk) => chunk.map(ask))].map((asked) => radar.timeseries("stage", asked, same)));
+  if (!whole) return h("div");
+  const series = [first, ...others].flatMap((answer) => answer.series);
   const layers = series.map((groups) => layersFor(app, groups));
   const before = whole.series[0];
   const line = before && { label: name, times: before.times, shift: 0, values: state.metric === "any" ? anomalous(before) : before.times.map((_, at) => shareAt(before, state.metric, at)) };
@@ -111,7 +116,7 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
       ...(state.metric === "any" ? ANOMALOUS : [state.metric]).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
       h("span", {}, h("span", { class: "dash" }), name),
     ),
-    below: rows.length > shown.length ? h("p", { class: "more" }, more, h("span", { class: "muted" }, ` ${shown.length} of ${rows.length} networks`)) : null,
+    below: rows.length > shown.length ? h("p", { class: "more" }, more, h("span", { class: "muted" }, ` ${shown.length} of ${many(rows.length, "network")}`)) : null,
   });
 }
 
@@ -144,7 +149,7 @@ function table(app: App, ranking: Ranking): HTMLElement {
     "section",
     { class: "panel" },
     h("h2", {}, `Networks by share ${metricPhrase(app.state.metric)}`),
-    h("p", { class: "muted" }, `${ranking.rows.length} networks with at least ${count(ranking.meta.minSample ?? 1)} connections sampled, ranked by the lower end of their 95 % interval`),
+    h("p", { class: "muted" }, `${many(ranking.rows.length, "network")} with at least ${count(ranking.meta.minSample ?? 1)} connections sampled, ranked by the lower end of their 95 % interval`),
     ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text)),
     rankingTable({ app, what: "Network", rows: ranking.rows, metric: app.state.metric, place: (row) => ({ kind: "asn", number: Number(row.code) }), note: (row) => `AS${row.code}` }),
   );

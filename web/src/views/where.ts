@@ -10,7 +10,7 @@ import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
-import { count, percent } from "../ui/format";
+import { count, many, percent } from "../ui/format";
 import { leastControl, metricControl } from "../ui/metric";
 import { provenance } from "./series";
 import { rankingData, rankingTable } from "./ranking";
@@ -92,7 +92,7 @@ function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar
   return figure({
     key: "where",
     title: `${metricTitle(state.metric)}, by country`,
-    sub: `Share of connections that are ${metricPhrase(state.metric)}; ${ranking.rows.length} countries with at least ${count(ranking.meta.minSample ?? 1)} sampled`,
+    sub: `Share of connections that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled`,
     body: h("div", { class: "where" }, h("div", { class: "where-map" }, body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
     tabular: true,
     table: () => rankingData("Country", ranking.rows, "Code"),
