@@ -40,16 +40,21 @@ function rangePairs({ range, control }: Asked): Pair[] {
   ];
 }
 
-/** The parameters of series side by side: the nth value of each key belongs to the nth series. */
-export function seriesParameters(series: readonly Asked[]): Parameters {
-  const keys = new Set(series.flatMap((one) => Object.keys(one.only ?? {})));
-  return series.flatMap((one): Pair[] => [
+function pairs(one: Asked): Pair[] {
+  return [
     ...rangePairs(one),
     ...placePairs(one.place),
     ["handshake", one.completed ? "completed" : ""],
     ["resets", one.unanswered ? "unanswered" : ""],
-    ...[...keys].map((key): Pair => [key, one.only?.[key] ?? ""]),
-  ]);
+    ...Object.entries(one.only ?? {}),
+  ];
+}
+
+/** The parameters of series side by side: the nth value of each key belongs to the nth series. Keys that no series needs are left out. */
+export function seriesParameters(series: readonly Asked[]): Parameters {
+  const each = series.map((one) => new Map(pairs(one)));
+  const keys = new Set(each.flatMap((one) => [...one].filter(([, value]) => value).map(([key]) => key)));
+  return each.flatMap((one) => [...keys].map((key): Pair => [key, one.get(key) ?? ""]));
 }
 
 /** The stages that a metric counts; the API's rankings count all anomalous ones by themselves. */

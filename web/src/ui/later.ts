@@ -6,13 +6,16 @@ import { h } from "./dom";
 const PATIENCE_MS = 80;
 
 /** The part if it is ready soon; else a place of a height for it, which is filled when it comes. */
-export async function later(part: Promise<Element | null>, height: number): Promise<Element | null> {
-  const late = Symbol("late");
-  const safe = part.catch(() => null);
-  const first = await Promise.race([safe, new Promise<symbol>((resolve) => setTimeout(() => resolve(late), PATIENCE_MS))]);
-  if (typeof first !== "symbol") return first;
+export async function later(part: Promise<Element | null>, height: number): Promise<Element> {
   const place = h("div", { class: "later" });
   place.style.minHeight = `${height}px`;
-  void safe.then((element) => (element ? place.replaceWith(element) : place.remove()));
+  const filled = part
+    .catch(() => null)
+    .then((element) => {
+      place.className = element ? "" : "nothing";
+      place.style.minHeight = "";
+      if (element) place.replaceChildren(element);
+    });
+  await Promise.race([filled, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
   return place;
 }
