@@ -48,6 +48,7 @@ function start(root: HTMLElement): void {
     swap(page.view, ...children);
     page.view.dataset["view"] = app.state.view;
     page.view.removeAttribute("aria-busy");
+    performance.mark("cutshort:shown");
   };
   const rendered = async (app: App): Promise<Child[]> => {
     try {

@@ -19,26 +19,26 @@ export const summary = (by: string, series: readonly Asked[], limit?: number): P
 export const timeseries = (by: string, series: readonly Asked[], more: Parameters = []): Promise<Answer> =>
   grouped(`timeseries_groups/${by}`, [...seriesParameters(series), ...more]);
 
-/** Fewer connections in the middle piece of time give no line but noise. */
+/** Fewer connections in a piece of time give no line but noise. */
 const FEW = 20;
 const COARSER: Record<number, string> = { 900_000: "1h", 3_600_000: "1d", 86_400_000: "1w" };
 
 /** Stages over time, in pieces long enough for the number of connections of the first `led` series. */
-export async function stagesOverTime(series: readonly Asked[], led = 1): Promise<Answer> {
+export async function stagesOverTime(series: readonly Asked[], led = 1, few = FEW): Promise<Answer> {
   let answer = await timeseries("stage", series);
-  for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, led); coarser = COARSER[answer.step]) {
+  for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, led, few); coarser = COARSER[answer.step]) {
     answer = await timeseries("stage", series, [["aggInterval", coarser]]);
   }
   return answer;
 }
 
 /** Whether most of the series have few connections in most pieces of time, and still enough for longer pieces. */
-function isSparse({ series, ranges, step }: Answer, led: number): boolean {
+function isSparse({ series, ranges, step }: Answer, led: number, few: number): boolean {
   const [from, to] = ranges[0] ?? [0, 0];
   const pieces = (to - from) / step;
   const means = series.slice(0, led).map(({ sampled }) => total(sampled) / pieces).filter((mean) => mean > 0);
   const middle = means.sort((a, b) => a - b)[Math.floor(means.length / 2)];
-  return middle !== undefined && middle < FEW && pieces > 12;
+  return middle !== undefined && middle < few && pieces > 12;
 }
 
 /** Where the raw answer is. */

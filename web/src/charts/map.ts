@@ -17,6 +17,8 @@ export interface MapSpec {
   marks: readonly { code: string; latitude: number; longitude: number }[];
   describe: (code: string) => HTMLElement | null;
   choose: (code: string) => void;
+  /** The one that is marked. */
+  current?: string | undefined;
 }
 
 export const BINS = 6;
@@ -57,7 +59,7 @@ function draw(spec: MapSpec, width: number, height: number): SVGSVGElement {
   const all = { type: "FeatureCollection", features: countries } as GeoPermissibleObjects;
   const projection = geoEqualEarth().rotate([-11, 0]).fitExtent([[2, 2], [width - 2, height - 2]], all);
   const path = geoPath(projection).digits(1);
-  const classes = (code: string): string => `land bin-${spec.bin(code)}`;
+  const classes = (code: string): string => `land bin-${spec.bin(code)}${code === spec.current ? " current" : ""}`;
   const shapes = countries.map((country) => {
     const code = String(country.id ?? "");
     return s("path", { class: classes(code), "data-code": code || null, d: path(country) ?? "" });
@@ -68,5 +70,7 @@ function draw(spec: MapSpec, width: number, height: number): SVGSVGElement {
       const [x, y] = projection([longitude, latitude]) ?? [-9, -9];
       return s("circle", { class: `${classes(code)} small`, "data-code": code, cx: x, cy: y, r: width < 500 ? 3 : 4 });
     });
+  // The line around the marked one lies above its neighbours.
+  shapes.sort((a, b) => Number(a.classList.contains("current")) - Number(b.classList.contains("current")));
   return s("svg", { class: `chart map ${spec.class}`, width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": spec.label }, ...shapes, ...marks);
 }

@@ -13,10 +13,10 @@ export function metricControl({ store, state }: App): HTMLElement {
 const LEAST = [1, 10, 30, 100, 300, 1000, 3000, 10_000];
 
 /** How many connections somebody must have to be ranked. `chosen` is what the server takes by itself. */
-export function leastControl({ store, state }: App, chosen: number | undefined): HTMLElement {
+export function leastControl({ store, state }: App, chosen: number | null | undefined): HTMLElement {
   const select = h("select", { "data-key": "least" });
   const option = (value: number, label: string): HTMLOptionElement => h("option", { value, selected: value === state.least }, label);
-  select.append(option(0, chosen === undefined || state.least ? "automatic" : `automatic (${chosen})`), ...LEAST.map((n) => option(n, String(n))));
+  select.append(option(0, !chosen || state.least ? "automatic" : `automatic (${chosen})`), ...LEAST.map((n) => option(n, String(n))));
   select.addEventListener("change", () => store.go({ least: Number(select.value), page: 0 }));
   return h("label", { class: "least" }, "Minimum sample", select);
 }

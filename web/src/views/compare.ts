@@ -157,7 +157,7 @@ function sideTable(own: readonly Groups[], names: readonly string[]): Table {
 }
 
 /** The whole range in numbers. */
-function numbers({ places, names, sums }: Compared): HTMLElement {
+function numbers({ places, names, sums, meta }: Compared): HTMLElement {
   const rows = places.map((_, at) => {
     const [now, before] = [sums.series[at], sums.series[at + places.length]];
     const share = now && !isEmpty(now) ? shareAt(now, "any", 0) : NaN;
@@ -171,6 +171,6 @@ function numbers({ places, names, sums }: Compared): HTMLElement {
     columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, { label: "Period before", as: "percent" }, { label: "Change", as: "text" }, { label: "Sampled", as: "count" }],
     rows,
   };
-  return h("section", {}, h("h2", {}, "The whole time in numbers"), dataTable("Selections compared over the whole time", table), ...cautions(sums.meta).map((text) => h("p", { class: "caution" }, text)));
+  return h("section", {}, h("h2", {}, "The whole time in numbers"), dataTable("Selections compared over the whole time", table), ...cautions(meta).map((text) => h("p", { class: "caution" }, text)));
 }
 

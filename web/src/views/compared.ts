@@ -2,6 +2,7 @@
 
 import { type Answer, type Groups, shareAt } from "../api/answers";
 import * as radar from "../api/radar";
+import type { Meta } from "../api/wire";
 import { named, selected } from "../app";
 import { type Line, lineChart } from "../charts/lines";
 import { type Place, samePlace } from "../state/place";
@@ -14,14 +15,21 @@ export interface Compared {
   /** Of the whole time: all places, then all of them one period earlier. */
   sums: Answer;
   series: Answer;
+  /** Of the time itself, not of the period before. */
+  meta: Meta;
 }
 
 export async function comparison(state: State): Promise<Compared> {
   const places = [state.place, ...state.others.filter((place) => !samePlace(place, state.place))];
   const asked = places.map((place) => ({ ...selected(state), place }));
   const both = [...asked, ...asked.map((one) => ({ ...one, control: true }))];
-  const [sums, series, all] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime(both, asked.length), Promise.all(places.map(named))]);
-  return { places, names: all.map(({ name }) => name), sums, series };
+  const [sums, series, own, all] = await Promise.all([
+    radar.summary("stage", both),
+    radar.stagesOverTime(both, asked.length),
+    radar.summary("stage", asked),
+    Promise.all(places.map(named)),
+  ]);
+  return { places, names: all.map(({ name }) => name), sums, series, meta: own.meta };
 }
 
 export function comparedLines(state: State, { places, names, series }: Compared): Line[] {

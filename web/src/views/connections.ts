@@ -22,13 +22,14 @@ export async function render(app: App): Promise<Child[]> {
   if (lengthOf(state.range) > MOST_DAYS * 86_400_000) return [tooLong(app)];
   const filters = FILTERS.filter((key) => state.filters[key]).map((key) => [key, state.filters[key] ?? ""] as const);
   const texts = await terms();
+  const servers = status.nodes.map(({ name }) => name);
   try {
     const found = await radar.connections(selected(state), filters, state.page * PER_PAGE, PER_PAGE);
     const list = found.connections.length ? table(found.connections, texts) : await none(app);
-    return [filterForm(app, texts), list, pager(app, found.connections.length, found.paging.more)];
+    return [filterForm(app, texts, servers), list, pager(app, found.connections.length, found.paging.more)];
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 400) throw error;
-    return [filterForm(app, texts), h("p", { class: "problem", role: "alert" }, error.message)];
+    return [filterForm(app, texts, servers), h("p", { class: "problem", role: "alert" }, error.message)];
   }
 }
 
@@ -54,7 +55,7 @@ function rangeNow({ state }: App): [number, number] {
   return [Date.now() - lengthOf(state.range), Date.now()];
 }
 
-function filterForm({ store, state }: App, texts: Terms): HTMLElement {
+function filterForm({ store, state }: App, texts: Terms, servers: readonly string[]): HTMLElement {
   const choice = (key: string, label: string, options: readonly (readonly [string, string])[]): HTMLElement => {
     const select = h("select", { name: key, "data-key": `filter:${key}` }, h("option", { value: "" }, "all"), ...options.map(([value, text]) => h("option", { value, selected: state.filters[key] === value }, text)));
     return h("label", {}, label, select);
@@ -68,6 +69,7 @@ function filterForm({ store, state }: App, texts: Terms): HTMLElement {
     choice("termination", "Ended by", texts.terminations.map(({ name }) => [name, name])),
     choice("signature", "Signature", texts.signatures.map(({ id, name }) => [String(id), name])),
     choice("tag", "Tag", texts.tags.map(({ name }) => [name, name])),
+    servers.length > 1 || state.filters["node"] ? choice("node", "Server", servers.map((name) => [name, name])) : null,
     field("port", "Port", "443"),
     field("client", "Client", "198.51.100.0/24"),
     h("button", { class: "button", "data-key": "filter" }, "Apply"),
@@ -93,13 +95,13 @@ function table(connections: readonly Connection[], texts: Terms): HTMLElement {
   return h(
     "section",
     { class: "panel" },
-    h("h2", {}, "Connections, the latest first"),
+    h("h2", {}, "Connections, the latest 15 minutes first"),
     h("div", { class: "table-scroll tall", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
   );
 }
 
 function stageOf(one: Connection, texts: Terms): Stage {
-  const name = texts.stages.find((stage) => stage.data_name === one.stage)?.name;
+  const name = texts.stages.find((stage) => stage.dataName === one.stage)?.name;
   return STAGES.find((stage) => stage === name) ?? "no_match";
 }
 

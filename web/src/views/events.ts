@@ -77,9 +77,22 @@ function eventsOf(series: Series): Event[] {
   return events;
 }
 
-/** The most remarkable ones first. */
-export const remarkableDays = (all: readonly Series[], most: number): Event[] =>
-  all
-    .flatMap(eventsOf)
-    .sort((a, b) => b.score - a.score)
-    .slice(0, most);
+/** What concerns all places together. */
+export const TOGETHER = "";
+
+function sum(all: readonly Series[]): Series {
+  const days = all[0]?.all.map((_, day) => day) ?? [];
+  const add = (of: (one: Series) => readonly number[]): number[] => days.map((day) => all.reduce((total, one) => total + (of(one)[day] ?? 0), 0));
+  return { code: TOGETHER, all: add((one) => one.all), cut: add((one) => one.cut) };
+}
+
+/** A place is named besides what concerns all if it differs this many times as much. */
+const OWN = 3;
+
+/** The most remarkable ones first. What happened everywhere is said once. */
+export function remarkableDays(all: readonly Series[], most: number): Event[] {
+  const everywhere = all.length > 2 ? eventsOf(sum(all)) : [];
+  const covered = (event: Event): boolean => everywhere.some((one) => one.first <= event.first && one.last >= event.last && event.score < OWN * one.score);
+  const own = all.flatMap(eventsOf).filter((event) => !covered(event));
+  return [...everywhere, ...own].sort((a, b) => b.score - a.score).slice(0, most);
+}

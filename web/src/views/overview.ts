@@ -3,6 +3,7 @@
 import { type Answer, column, type Groups, shareAt, total } from "../api/answers";
 import { ROOT } from "../api/client";
 import * as radar from "../api/radar";
+import type { Meta } from "../api/wire";
 import { type App, cautions, selected } from "../app";
 import { listMarks, marksOf } from "../charts/marks";
 import { ANOMALOUS, type Anomalous, stageClass, title } from "../state/stage";
@@ -27,13 +28,13 @@ export async function render(app: App): Promise<Child[]> {
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
   if (!now || isEmpty(now)) return [await nothing(app, between)];
-  return [headline(sums, now, before), chart(app, series), ...(await Promise.all(more))];
+  return [headline(sums, series.meta, now, before), chart(app, series), ...(await Promise.all(more))];
 }
 
-function headline(sums: Answer, now: Groups, before: Groups | undefined): HTMLElement {
+function headline(sums: Answer, meta: Meta, now: Groups, before: Groups | undefined): HTMLElement {
   const share = shareAt(now, "any", 0);
   const cards = ANOMALOUS.map((stage) => card(stage, now, before));
-  const warnings = cautions(sums.meta);
+  const warnings = cautions(meta);
   return h(
     "section",
     { class: "headline", "aria-label": "In short" },

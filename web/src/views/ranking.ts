@@ -46,9 +46,11 @@ export interface RankingSpec {
   metric: Metric;
   place: (row: Ranked) => Place;
   note?: (row: Ranked) => string;
+  /** The one that is marked. */
+  current?: string | undefined;
 }
 
-export function rankingTable({ app, what, rows, metric, place, note }: RankingSpec): HTMLElement {
+export function rankingTable({ app, what, rows, metric, place, note, current }: RankingSpec): HTMLElement {
   const { store, state } = app;
   const scale = Math.max(1, ...rows.map((row) => row.high));
   const header = heads(what).map(({ key, label, title }) => {
@@ -63,7 +65,7 @@ export function rankingTable({ app, what, rows, metric, place, note }: RankingSp
     const extra = note?.(row);
     return h(
       "tr",
-      {},
+      { class: row.code === current ? "current" : null },
       h("th", { scope: "row" }, stateLink(store, { view: "overview", place: place(row) }, { key: `row:${row.code}` }, row.name || `AS${row.code}`), extra ? h("span", { class: "muted code" }, extra) : null),
       h("td", { class: "number" }, h("span", { class: "share" }, interval(row, metric, scale), percent(row.share))),
       h("td", { class: "number muted completed" }, percent(row.completed.share)),

@@ -16,7 +16,9 @@ export async function render(app: App): Promise<Child[]> {
   ];
 }
 
-function hints({ hints }: Status): HTMLElement | null {
+/** What is wrong or missing. That data are simulated stands above every view. */
+function hints({ hints: all, simulated }: Status): HTMLElement | null {
+  const hints = all.filter((hint) => !(simulated && hint.startsWith("SIMULATED")));
   if (hints.length === 0) return null;
   return h("ul", { class: "hints" }, ...hints.map((hint) => h("li", {}, hint)));
 }

@@ -11,7 +11,7 @@ import { lengthOf } from "../state/url";
 import { stateLink } from "../ui/controls";
 import { h } from "../ui/dom";
 import { count, percent, range } from "../ui/format";
-import { type Event, remarkableDays, type Series } from "./events";
+import { type Event, remarkableDays, type Series, TOGETHER } from "./events";
 
 const DAY = 86_400_000;
 const SHOWN = 5;
@@ -63,16 +63,17 @@ function wholeDays(answer: Answer): Days | null {
 const parse = (code: string): Place | null => parsePlace(/^\d+$/.test(code) ? `AS${code}` : /^[A-Z]{2}$/.test(code) ? code : "-");
 
 async function item(app: App, by: string, event: Event, days: Days): Promise<HTMLElement> {
-  const place = parse(event.code) ?? { kind: "world" as const };
+  const place = parse(event.code) ?? app.state.place;
   const { name } = await named(place);
   const [from, to] = [days.times[event.first] ?? 0, (days.times[event.last] ?? 0) + DAY];
-  const all = days.series.find(({ code }) => code === event.code)?.all ?? [];
+  const own = event.code === TOGETHER ? days.series : days.series.filter(({ code }) => code === event.code);
+  const all = days.times.map((_, day) => own.reduce((sum, one) => sum + (one.all[day] ?? 0), 0));
   const around = { kind: "fixed" as const, from: from - 3 * DAY, to: Math.min(to + 3 * DAY, (days.times.at(-1) ?? to) + DAY) };
   const span: [number, number] = [days.times[0] ?? 0, (days.times.at(-1) ?? 0) + DAY];
   return h(
     "li",
     {},
-    h("div", {}, stateLink(app.store, { place, range: around, counts: isCount(event) }, { key: `event:${by}:${event.code}:${event.first}` }, name), h("span", { class: "muted" }, ` ${range(from, to)}`)),
+    h("div", {}, stateLink(app.store, { place, range: around, counts: isCount(event) }, { key: `event:${by}:${event.code}:${event.first}` }, event.code === TOGETHER ? `${name} as a whole` : name), h("span", { class: "muted" }, ` ${range(from, to)}`)),
     h("p", {}, words(event)),
     sparkline(days.times, all, span, DAY, "stage-any", [from, to]),
   );

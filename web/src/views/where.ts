@@ -62,6 +62,7 @@ function scaleOf(rows: readonly Ranked[]): number[] {
 
 function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar.locations>>, place: Place): HTMLElement {
   const { state, store } = app;
+  const current = state.place.kind === "location" ? state.place.code : undefined;
   const rows = new Map(ranking.rows.map((row) => [row.code, row]));
   const scale = scaleOf(ranking.rows);
   const bin = (code: string): number => {
@@ -77,6 +78,7 @@ function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar
       bin,
       marks: places.filter(({ alpha2 }) => rows.has(alpha2)).map(({ alpha2, latitude, longitude }) => ({ code: alpha2, latitude: Number(latitude), longitude: Number(longitude) })),
       describe: (code) => tip(code, rows.get(code), places.find(({ alpha2 }) => alpha2 === code)?.name),
+      current,
       choose: (code) => rows.has(code) && store.go({ view: "overview", place: { kind: "location", code } }),
     },
     matchMedia("(width < 640px)").matches ? 180 : 330,
@@ -87,6 +89,7 @@ function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar
     rows: ranking.rows,
     metric: state.metric,
     place: (row) => ({ kind: "location", code: row.code }),
+    current,
     note: (row) => (hasShape(row.code) ? row.code : `${row.code} (dot)`),
   });
   return figure({

@@ -17,8 +17,10 @@ export interface Looked {
 }
 
 export const base = (): string => inject("base");
+/** A server without data. */
+export const empty = (): string => inject("empty");
 
-export async function look(options: BrowserContextOptions = {}): Promise<Looked> {
+export async function look(options: BrowserContextOptions = {}, server = base()): Promise<Looked> {
   mkdirSync(OUT, { recursive: true });
   const profile = mkdtempSync(join(tmpdir(), "cutshort-page-"));
   const context = await chromium.launchPersistentContext(profile, {
@@ -35,10 +37,10 @@ export async function look(options: BrowserContextOptions = {}): Promise<Looked>
   page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
   page.on("request", (request) => {
     const url = request.url();
-    if (!url.startsWith(base()) && !url.startsWith("blob:")) problems.push(`request to ${url}`);
+    if (!url.startsWith(server) && !url.startsWith("blob:")) problems.push(`request to ${url}`);
   });
   const open = async (query: string): Promise<void> => {
-    await page.goto(base() + query.replace(/^\//, ""));
+    await page.goto(server + query.replace(/^\//, ""));
     await shown(page);
   };
   return { context, page, problems, open };

@@ -51,7 +51,7 @@ describe("scales", () => {
 
 describe("annotations", () => {
   const note = (eventType: string, from: number, to: number) => ({
-    description: "text", eventType, startDate: new Date(from).toISOString(), endDate: new Date(to).toISOString(), isInstantaneous: false, linkedUrl: "",
+    dataSource: "CONNECTION_ANOMALY", description: "text", eventType, startDate: new Date(from).toISOString(), endDate: new Date(to).toISOString(), isInstantaneous: false, linkedUrl: "",
   });
 
   it("are marked where they concern a part of the time", () => {

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { type Answer, readGroups } from "../../src/api/answers";
 import type { GroupsAnswer, Meta } from "../../src/api/wire";
-import { remarkableDays, type Series } from "../../src/views/events";
+import { remarkableDays, type Series, TOGETHER } from "../../src/views/events";
 import { flowOf } from "../../src/views/flow";
 
 const meta: Meta = {
   confidenceInfo: { annotations: [], level: 5 },
   dateRange: [{ startTime: "2026-11-01T00:00:00Z", endTime: "2026-11-08T00:00:00Z" }],
   lastUpdated: "2026-11-08T00:00:00Z",
+  normalization: "PERCENTAGE",
+  units: [{ name: "*", value: "connections" }],
 };
 
 function summary(groups: Record<string, number>): GroupsAnswer {
@@ -59,6 +61,12 @@ describe("days that stood out", () => {
       { code: "B", first: 3, last: 4, count: 50, share: 60 },
       { code: "C", first: 9, last: 9, share: 40 },
     ]);
+  });
+
+  it("are said once where they concern all places", () => {
+    const flood: Record<number, [number, number]> = { 6: [2000, 1200] };
+    const found = remarkableDays([usual("A", flood), usual("B", flood), usual("C", { ...flood, 2: [20, 4] })], 5);
+    expect(found).toMatchObject([{ code: "C", first: 2 }, { code: TOGETHER, first: 6, share: 60 }]);
   });
 
   it("are not looked for where there is little", () => {
