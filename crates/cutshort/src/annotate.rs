@@ -21,7 +21,7 @@ use crate::terminal::{self, message};
 #[derive(Subcommand)]
 pub(crate) enum Annotate {
     /// Add a note
-    Add(Add),
+    Add(Box<Add>),
     /// List notes
     List(List),
     /// Remove a note

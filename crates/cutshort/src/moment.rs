@@ -71,7 +71,10 @@ mod tests {
 
     #[test]
     fn relative_times_count_from_now() {
-        let hours = |text: &str| (Timestamp::now() - moment(text).unwrap()).get_seconds() / 3600;
+        let hours = |text: &str| {
+            let then = moment(text).unwrap();
+            (Timestamp::now() - then).get_seconds() / 3600
+        };
         assert_eq!([hours("now"), hours("-36h"), hours("-7d"), hours("-1w")], [0, 36, 168, 168]);
         for text in ["-", "-7", "-d", "--7d", "-7y", "7d", "tomorrow", "", "-é"] {
             assert!(moment(text).is_err(), "{text}");

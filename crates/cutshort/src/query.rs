@@ -46,7 +46,7 @@ pub(crate) struct Query {
     /// Time series: the length of the pieces of time [default: by the length of the range]
     #[arg(long, value_name = "LENGTH", value_parser = ["15m", "1h", "1d", "1w"])]
     every: Option<String>,
-    /// How many values have a name, and how many are ranked [default: 10]
+    /// How many values have a name, or how many are ranked; the rest is 'other' [default: as the API]
     #[arg(long, value_name = "COUNT")]
     limit: Option<u32>,
     /// Top: only those with so many sampled connections
@@ -155,13 +155,13 @@ impl From<Problem> for Error {
 }
 
 pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> {
+    let parameters = parameters(arguments)?;
     let geo = crate::geo::open(&arguments.geo)?;
     let store = arguments.data.open_reader()?;
     let now = nanoseconds(SystemTime::now());
     let facts = Facts::read(&store, now)?;
     // Whoever asks here waits for no one else.
     let context = Context { store: &store, facts: &facts, geo: &geo, now, cost: u64::MAX };
-    let parameters = parameters(arguments)?;
     match arguments.what {
         What::Top => top(arguments, &context, &parameters, color),
         what => shares(arguments, &context, &parameters, what == What::Timeseries, color),
@@ -170,12 +170,18 @@ pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> 
 
 fn parameters(arguments: &Query) -> Result<Parameters, Error> {
     let range = windows(arguments.from, arguments.to).ok_or_else(no_time)?;
-    let limit = arguments.limit.unwrap_or(10).to_string();
     let key = if arguments.what == What::Top { "limit" } else { "limitPerGroup" };
-    let times = [("dateStart", rfc3339(range.start)), ("dateEnd", rfc3339(range.end)), (key, limit)];
+    let limit = arguments.limit.map(|limit| (key, limit.to_string()));
+    let times = [("dateStart", rfc3339(range.start)), ("dateEnd", rfc3339(range.end))];
     let every = arguments.every.clone().map(|every| ("aggInterval", every));
     let least = arguments.min_sample.map(|least| ("minSample", least.to_string()));
-    Ok(times.into_iter().chain(every).chain(least).chain(arguments.filters.parameters()).collect())
+    Ok(times
+        .into_iter()
+        .chain(limit)
+        .chain(every)
+        .chain(least)
+        .chain(arguments.filters.parameters())
+        .collect())
 }
 
 fn shares(
@@ -186,8 +192,7 @@ fn shares(
     color: ColorChoice,
 ) -> Result<Done, Error> {
     let by = arguments.by.unwrap_or(By::Stage);
-    let parameters = if by == By::Stage { parameters.without("limitPerGroup") } else { parameters.clone() };
-    let (answer, _) = ask::shares(context, &parameters, Kind { by, in_time, own: true })?;
+    let (answer, _) = ask::shares(context, parameters, Kind { by, in_time, own: true })?;
     terminal::print(color, |text| {
         match arguments.format {
             Format::Json => write_json(&ask::json(&answer)?, text),

@@ -42,13 +42,11 @@ pub(crate) struct Serve {
     geo: Vec<PathBuf>,
 }
 
-const EXAMPLES: &str =
-    "Settings come from flags, else from the environment (CUTSHORT_LISTEN and so on), else from the
-settings file, else they have their defaults.
+const EXAMPLES: &str = "Settings come from flags, else from the environment (CUTSHORT_LISTEN and so on), else from the settings file, else they have their defaults.
 
 Examples:
   cutshort serve --data /var/lib/cutshort
-  cutshort serve --data store --listen 0.0.0.0:8080      # reading needs a token: 'cutshort token create'
+  cutshort serve --data store --listen 0.0.0.0:8080
   cutshort config > cutshort.toml; cutshort serve --settings cutshort.toml";
 
 /// How long requests that are being answered are waited for at the end.
@@ -145,7 +143,8 @@ pub(crate) fn serve(
     message(&format!("{} is served on http://{address}/ (Ctrl-C ends it)", data.display()));
     let ended = runtime.block_on(async {
         let stop = stop(abandon)?;
-        cutshort_api::serve(listener, app, stop, PATIENCE).await
+        cutshort_api::serve(listener, app, stop, PATIENCE).await;
+        Ok(())
     });
     runtime.shutdown_timeout(PATIENCE);
     // The last one ends after the window that it is at.

@@ -16,7 +16,7 @@ use cutshort_store::{Bucket, Embedded, RollupQuery, RollupRow, Selection, Store,
 
 const KILLS: usize = 40;
 /// For all kills together; on a slow machine there are fewer.
-const TIME: Duration = Duration::from_secs(45);
+const TIME: Duration = Duration::from_secs(30);
 
 /// Two captures of the same hour, so that the second changes what the first gave.
 struct Captures {
@@ -141,7 +141,7 @@ fn kill_until_done(
 
 #[test]
 fn killed_imports_leave_whole_windows_and_go_on() {
-    let captures = Captures::new(25);
+    let captures = Captures::new(8);
     let (first, both) = ([&captures.first], [&captures.first, &captures.second]);
     let undisturbed = captures.folder.path().join("undisturbed");
     let imported = |captures: &[&PathBuf]| {

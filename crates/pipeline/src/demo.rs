@@ -160,7 +160,7 @@ impl Groups {
                 groups.push((packet.five_tuple, Vec::new()));
             }
             let node = 1 + node_of(&packet.five_tuple) as u16;
-            groups[place].1.push(StoredRow { node, row: Row::from(packet) });
+            groups[place].1.push(StoredRow { node, segment: 0, row: Row::from(packet) });
         }
         Self(groups.into_iter())
     }

@@ -40,6 +40,7 @@ impl Gathered {
         let mut gathered = Self::default();
         let (mut stored, mut rows) = (Vec::new(), Vec::new());
         while let Some(five_tuple) = part.next_group(&mut stored)? {
+            merge_files(&mut stored);
             cap_files(&mut stored, rules.packet_limit as usize);
             rows.clear();
             rows.extend(stored.iter().map(|stored| stored.row));
@@ -63,6 +64,24 @@ impl Gathered {
             piece.push(Flow { five_tuple, findings, sample_rate, node });
         }
     }
+}
+
+/// A packet that several captures have is one: captures may overlap, or have grown since they were imported
+/// before. It counts as often as in the segment that has it most often.
+fn merge_files(rows: &mut Vec<StoredRow>) {
+    let is_of_file = |row: &&StoredRow| row.node == FILES;
+    let mut segments = rows.iter().filter(is_of_file).map(|row| row.segment);
+    let first = segments.next();
+    if segments.all(|segment| Some(segment) == first) {
+        return;
+    }
+    rows.sort_unstable_by_key(|row| (row.node, row.row, row.segment));
+    let mut merged = Vec::with_capacity(rows.len());
+    for same in rows.chunk_by(|a, b| a.node == FILES && b.node == FILES && a.row == b.row) {
+        let of_segments = same.chunk_by(|a, b| a.segment == b.segment);
+        merged.extend_from_slice(of_segments.max_by_key(|rows| rows.len()).unwrap_or_default());
+    }
+    *rows = merged;
 }
 
 /// Of the rows of files the first by time stay: each file has brought its own first ones.
@@ -102,7 +121,7 @@ mod tests {
     use super::*;
 
     fn row(node: u16, ts: i64, flags: Flags) -> StoredRow {
-        StoredRow { node, row: Row { ts, flags, sample_rate: ts as u32, ..Row::default() } }
+        StoredRow { node, segment: 0, row: Row { ts, flags, sample_rate: ts as u32, ..Row::default() } }
     }
 
     #[test]
@@ -114,6 +133,19 @@ mod tests {
         let times =
             |node| rows.iter().filter(|row| row.node == node).map(|row| row.row.ts).collect::<Vec<_>>();
         assert_eq!((times(0), times(1)), (vec![0, 1, 2], (0..8).collect()));
+    }
+
+    #[test]
+    fn a_packet_of_several_captures_is_one() {
+        let of = |segment: u32, node: u16, ts: i64| StoredRow { segment, ..row(node, ts, Flags::ACK) };
+        let mut rows = vec![of(2, 0, 1), of(1, 0, 1), of(2, 0, 1), of(1, 0, 2), of(3, 1, 1), of(4, 1, 1)];
+        merge_files(&mut rows);
+        let mut times: Vec<_> = rows.iter().map(|row| (row.node, row.row.ts)).collect();
+        times.sort_unstable();
+        assert_eq!(times, [(0, 1), (0, 1), (0, 2), (1, 1), (1, 1)], "twice in one capture is twice");
+        let before = rows.clone();
+        merge_files(&mut rows);
+        assert_eq!(rows, before);
     }
 
     #[test]

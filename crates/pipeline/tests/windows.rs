@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn pieces_in_any_order_and_twice_give_the_same(
-        (cuts, order, twice) in cuts(), by_host in any::<bool>(), seed in 0..1000_u64,
+        (cuts, order, twice) in cuts(), by_host in any::<bool>(), grown in any::<bool>(), seed in 0..1000_u64,
     ) {
         let whole = packets(2, 0.5, seed);
         let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(whole.len())).collect();
@@ -109,6 +109,10 @@ proptest! {
                 let (even, odd): (Vec<_>, Vec<_>) = piece.iter().copied().partition(host);
                 [even, odd]
             }).collect();
+        }
+        if grown {
+            // As imported while it was still being written.
+            pieces.extend(at.iter().map(|end| whole[..*end].to_vec()));
         }
         if twice {
             pieces.extend(pieces.clone());

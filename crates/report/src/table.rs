@@ -16,7 +16,7 @@ pub struct Table {
 /// Between two columns.
 const GAP: usize = 2;
 /// A column of text is never narrower.
-const MIN_TEXT: usize = 12;
+const MIN_TEXT: usize = 16;
 
 impl Table {
     /// Columns of text, of which a narrow terminal cuts the last.
@@ -92,8 +92,8 @@ mod tests {
     fn narrow_terminals_cut_the_last_text() {
         let table = Table::of_texts(&["a", "text"], vec![vec!["1".into(), "a long text about it".into()]]);
         assert_eq!(written(&table, 80), "a  text\n1  a long text about it\n");
-        assert_eq!(written(&table, 18), "a  text\n1  a long text ab…\n");
-        assert_eq!(written(&table, 3), "a  text\n1  a long text…\n", "no narrower than it can be read");
+        assert_eq!(written(&table, 18), "a  text\n1  a long text abo…\n");
+        assert_eq!(written(&table, 3), "a  text\n1  a long text abo…\n", "no narrower than it can be read");
     }
 
     #[test]
@@ -105,8 +105,8 @@ mod tests {
             written(&table, 80),
             "name               share   count\nPost-SYN and more  1.0 %  12,345\n"
         );
-        assert_eq!(written(&table, 30), "name             share   count\nPost-SYN and m…  1.0 %  12,345\n");
-        assert_eq!(written(&table, 20), "name           share\nPost-SYN and…  1.0 %\n");
-        assert_eq!(written(&table, 10), "name\nPost-SYN an…\n");
+        assert_eq!(written(&table, 31), "name              share   count\nPost-SYN and mo…  1.0 %  12,345\n");
+        assert_eq!(written(&table, 24), "name               share\nPost-SYN and more  1.0 %\n");
+        assert_eq!(written(&table, 10), "name\nPost-SYN and mo…\n");
     }
 }

@@ -7,7 +7,8 @@ mod common;
 
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
-use cutshort_report::connection::{Connection, Format};
+use cutshort_report::connection::read::read;
+use cutshort_report::connection::{Connection, Format, Record, concatenate, stored};
 use cutshort_report::{Filter, Summary};
 use cutshort_verdict::{Tag, Verdict};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -111,7 +112,7 @@ fn zeek_lines_have_as_many_fields_as_the_header() {
 #[test]
 fn parquet_has_several_row_groups() {
     let (geo, tuple, verdict) = (networks(), five_tuple("198.51.100.7"), extreme());
-    let connections = vec![connection(&tuple, &verdict, &geo); 100_001];
+    let connections = vec![connection(&tuple, &verdict, &geo); 40_000];
     let file = tempfile::tempfile().unwrap();
     let mut output = TrackedWrite::new(file.try_clone().unwrap());
     let mut writer = Format::Parquet.writer(&mut output).unwrap();
@@ -120,7 +121,7 @@ fn parquet_has_several_row_groups() {
     output.inner_mut().sync_all().unwrap();
     drop(output);
     let reader = SerializedFileReader::new(file).unwrap();
-    assert_eq!((reader.num_row_groups(), reader.metadata().file_metadata().num_rows()), (2, 100_001));
+    assert_eq!((reader.num_row_groups(), reader.metadata().file_metadata().num_rows()), (2, 40_000));
     let last = reader.get_row_group(1).unwrap().get_row_iter(None).unwrap().next().unwrap().unwrap();
     let text = last.to_string();
     assert!(text.contains("asn: 4294967294") && text.contains(NAME), "{text}");
@@ -240,5 +241,50 @@ fn filters_of_what_is_unknown() {
     ] {
         let parsed: Filter = filter.parse().unwrap();
         assert_eq!(parsed.matches(&connection(&tuple, &verdict, &geo)), expected, "{filter}");
+    }
+}
+
+#[test]
+fn stored_connections_are_read_back() {
+    let (geo, tuple, other) = (networks(), five_tuple("198.51.100.7"), five_tuple("2001:db8::7"));
+    let other = FiveTuple { dst_ip: "2001:db8::1".parse().unwrap(), ..other };
+    let (one, two) = (extreme(), Verdict { progress: cutshort_verdict::Progress::PostSyn, ..closed() });
+    let connections = [connection(&tuple, &one, &geo), connection(&other, &two, &geo)];
+    let write = |connections: &[Connection<'_>]| {
+        let file = tempfile::tempfile().unwrap();
+        let mut writer = stored(file.try_clone().unwrap()).unwrap();
+        connections.iter().for_each(|connection| writer.write(connection, &[]).unwrap());
+        writer.finish().unwrap();
+        file
+    };
+    let records: Vec<Record<'_>> = connections.iter().map(Record::from).collect();
+    let found: Vec<_> = read(write(&connections)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(found, records);
+    assert!(found[0].completed_handshake() && !found[1].completed_handshake());
+    // Files that are put together have the connections of all, and records are written like connections.
+    let parts = [write(&connections[1..]), write(&[]), write(&connections[..1])];
+    let whole = concatenate(&parts, tempfile::tempfile().unwrap()).unwrap();
+    let found: Vec<_> = read(whole).unwrap().map(Result::unwrap).collect();
+    assert_eq!(found, [records[1].clone(), records[0].clone()]);
+    for format in [Format::Jsonl, Format::Csv, Format::Parquet] {
+        let mut output = Vec::new();
+        let mut writer = format.writer(&mut output).unwrap();
+        records.iter().for_each(|record| writer.write_record(record, &[]).unwrap());
+        writer.finish().unwrap();
+        assert_eq!(output, written(format, &connections), "{format:?}");
+    }
+}
+
+/// What is no file of stored connections is an error, whatever it is.
+#[test]
+fn other_files_are_no_stored_connections() {
+    let (geo, tuple, verdict) = (networks(), five_tuple("198.51.100.7"), reset());
+    for bytes in
+        [Vec::new(), b"PAR1PAR1".to_vec(), written(Format::Parquet, &[connection(&tuple, &verdict, &geo)])]
+    {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, &bytes).unwrap();
+        let wrong = read(file).map_or(true, |mut records| records.any(|record| record.is_err()));
+        assert!(wrong, "{} bytes", bytes.len());
     }
 }

@@ -149,7 +149,7 @@ impl OpenSegment {
     /// # Errors
     /// What encoding gives.
     pub fn seal(&self) -> Result<Segment> {
-        to_segment(self.head.clone(), self.content.clone())
+        to_segment(&self.head, self.content.clone())
     }
 
     /// Removes the file.
@@ -168,13 +168,14 @@ impl OpenSegment {
 pub fn replay(path: &Path) -> Result<Option<Segment>> {
     let bytes = fs::read(path).map_err(|error| failed(path, &error))?;
     match frames(&bytes) {
-        Some((head, content)) => to_segment(head, content).map(Some),
+        Some((head, content)) => to_segment(&head, content).map(Some),
         None => Ok(None),
     }
 }
 
-fn to_segment(head: Head, content: Content) -> Result<Segment> {
-    Segment::encode(content.packets, &head.node, head.origin, content.covers, Some(head.id))
+fn to_segment(head: &Head, content: Content) -> Result<Segment> {
+    let Content { packets, covers } = content;
+    Segment::encode(packets, &head.node, head.origin, covers, Some(head.id))
 }
 
 fn failed(path: &Path, error: &io::Error) -> StoreError {

@@ -19,7 +19,7 @@ pub struct Inputs {
     /// Until when the window counts: its end, or the end of what is covered by all segments if that is
     /// earlier (SPEC 2).
     pub cutoff: i64,
-    /// The version of the rules ([`RULES_VERSION`](Self::RULES_VERSION)) and their settings.
+    /// A number for the rules and their settings, given by the one who makes the results.
     pub rules: u64,
 }
 
@@ -32,7 +32,8 @@ pub struct WindowState {
     pub inputs: Inputs,
     /// What the results were made from; none before the first.
     pub done: Option<Inputs>,
-    /// Whether some of its packets were deleted or set aside, so that it must not be done again.
+    /// Whether it must not be done again: it has results of packets that were deleted or set aside since, or its
+    /// counts are part of hours and days for good. A window without results is done with what is left.
     pub frozen: bool,
     /// Bytes of the segments with its packets.
     pub bytes: u64,

@@ -26,10 +26,12 @@ pub trait Store: Send + Sync {
     /// What reading gives.
     fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>>;
 
-    /// A window's packets, grouped by 5-tuple, in at most so many parts that can be read side by side.
+    /// A window's packets, grouped by 5-tuple, in at most so many parts that can be read side by side. Nothing
+    /// that happens to the store later changes what they give.
     ///
     /// # Errors
-    /// What reading gives. A damaged segment is set aside and left out, now or by the next call.
+    /// What reading gives. A damaged segment is set aside and left out; one who may not write is told that it is
+    /// [`Damaged`](crate::StoreError::Damaged).
     fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>>;
 
     /// Begins to replace all results of a window. Nothing changes before
@@ -71,7 +73,8 @@ pub trait Store: Send + Sync {
     /// What reading gives.
     fn status(&self) -> Result<Status>;
 
-    /// Deletes what is past its time. Returns how many segments and windows' results were deleted.
+    /// Deletes what is past its time. Segments with packets of windows that are due stay until there are results.
+    /// Returns how many segments and windows' connections were deleted.
     ///
     /// # Errors
     /// What deleting gives; it can be called again.
@@ -96,11 +99,13 @@ pub trait Store: Send + Sync {
     fn remove_annotation(&self, id: u64) -> Result<bool>;
 }
 
-/// A packet without its 5-tuple, and which server saw it.
+/// A packet without its 5-tuple, which server saw it, and from which segment it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredRow {
     /// A position in [`WindowPackets::nodes`].
     pub node: u16,
+    /// A number of its segment, the same for all rows of a window from this segment.
+    pub segment: u32,
     /// The packet.
     pub row: Row,
 }

@@ -80,6 +80,8 @@ pub struct App {
     pub(super) metrics: Metrics,
     /// How many requests read the store at the same time.
     pub(super) readers: Arc<Semaphore>,
+    /// How many bodies are in memory at the same time.
+    pub(super) bodies: Semaphore,
     pub(super) started: SystemTime,
     networks: OnceLock<Vec<Network>>,
     facts: Mutex<Option<Taken>>,
@@ -95,6 +97,8 @@ struct Taken {
     took: Duration,
 }
 
+/// Segments may be large.
+const BODIES: usize = 4;
 /// Facts are read again after this time, or after so many times the time that reading them takes.
 const FRESH: Duration = Duration::from_secs(1);
 const FRESH_FACTOR: u32 = 50;
@@ -114,6 +118,7 @@ impl App {
             cache: Cache::new(options.cache),
             metrics: Metrics::default(),
             readers: Arc::new(Semaphore::new(readers)),
+            bodies: Semaphore::new(BODIES),
             started: SystemTime::now(),
             networks: OnceLock::new(),
             facts: Mutex::new(None),

@@ -32,9 +32,16 @@ pub(super) async fn dispatch(
     let metrics = Arc::clone(&app);
     let response = match answer(app, endpoint, parts, body).await {
         Ok(reply) => conditional(reply, private, &conditions),
-        Err(problem) => reply::problem(&problem),
+        Err(problem) => {
+            if problem.status >= 500 {
+                tracing::warn!(endpoint = endpoint.id, status = problem.status, "{problem}");
+            }
+            reply::problem(&problem)
+        }
     };
-    metrics.metrics.request(endpoint.id, response.status().as_u16(), begin.elapsed());
+    let (status, took) = (response.status().as_u16(), begin.elapsed());
+    tracing::debug!(endpoint = endpoint.id, status, milliseconds = took.as_secs_f64() * 1e3, "answered");
+    metrics.metrics.request(endpoint.id, status, took);
     response
 }
 
@@ -70,15 +77,20 @@ async fn in_time(
     let limit = app.options.timeout;
     let busy = || Problem::unavailable(format!("not answered within {} s", limit.as_secs_f64()));
     let done = async {
+        let _room = match &endpoint.takes {
+            Some(_) => Some(app.bodies.acquire().await.map_err(|_| busy())?),
+            None => None,
+        };
         let body = read(&app, endpoint, body).await?;
         let readers = Arc::clone(&app.readers);
         let permit = match endpoint.access {
             Access::Open => None,
             _ => Some(readers.acquire_owned().await.map_err(|_| busy())?),
         };
+        let shared = Arc::clone(&app);
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work(&app, body)
+            work(&shared, body)
         });
         work.await.unwrap_or_else(|_| Err(Problem::internal("something failed in here; the log has more")))
     };

@@ -38,11 +38,11 @@ use endpoint::Method;
 use endpoints::ENDPOINTS;
 
 /// All routes.
-pub fn router(app: Arc<App>) -> Router {
+pub fn router(app: &Arc<App>) -> Router {
     let cors = cors(&app.options.origins);
     let mut router = dashboard::routes();
     for endpoint in ENDPOINTS.iter().copied() {
-        let app = Arc::clone(&app);
+        let app = Arc::clone(app);
         let handler = move |request: Request| dispatch(Arc::clone(&app), endpoint, request);
         router = router.route(endpoint.path, on(filter(endpoint.method), handler));
     }

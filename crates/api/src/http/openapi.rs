@@ -84,7 +84,7 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> path::Operation {
             operation = operation.securities(Some(either));
         }
         Access::Token(scope) => {
-            operation = operation.security(SecurityRequirement::new("token", [scope.name()]))
+            operation = operation.security(SecurityRequirement::new("token", [scope.name()]));
         }
     }
     responses(endpoint, operation, schemas).build()
@@ -255,5 +255,40 @@ fn value(parameter: &Parameter) -> RefOr<Schema> {
             let number = number.minimum(Some(*bounds.start() as f64)).maximum(Some(*bounds.end() as f64));
             number.default(default.map(Into::into)).build().into()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn no_two_schemas_have_the_same_name() {
+        let mut schemas = Schemas::new();
+        ENDPOINTS.iter().for_each(|endpoint| {
+            operation(endpoint, &mut schemas);
+        });
+        let mut known: HashMap<String, String> = HashMap::new();
+        for (name, schema) in schemas {
+            let text = serde_json::to_string(&schema).unwrap();
+            let before = known.entry(name.clone()).or_insert_with(|| text.clone());
+            assert_eq!(*before, text, "{name}");
+        }
+        assert!(known.len() > 20);
+    }
+
+    #[test]
+    fn every_endpoint_has_an_address_and_a_name_of_its_own() {
+        let ids: std::collections::HashSet<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.id).collect();
+        assert_eq!(ids.len(), ENDPOINTS.len());
+        let in_paths: usize = document()
+            .paths
+            .paths
+            .values()
+            .map(|path| serde_json::to_value(path).unwrap().as_object().unwrap().len())
+            .sum();
+        assert_eq!(in_paths, ENDPOINTS.len());
     }
 }

@@ -52,12 +52,6 @@ impl Parameters {
         Self(others.chain(values.map(|value| (key.to_owned(), value.to_owned()))).collect())
     }
 
-    /// The same without a key.
-    #[must_use]
-    pub fn without(&self, key: &str) -> Self {
-        self.with(key, std::iter::empty())
-    }
-
     /// The keys that are not among those that are known, each once.
     #[must_use]
     pub fn unknown(&self, known: &[&str]) -> Vec<&str> {

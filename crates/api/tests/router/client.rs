@@ -57,7 +57,7 @@ impl Server {
     ) -> Self {
         let now = || -> SystemTime { UNIX_EPOCH + Duration::from_nanos(NOW as u64) };
         let app = App::new(Parts { store, geo: geo(), service: None, tokens }, options).with_clock(now);
-        Self { router: cutshort_api::router(Arc::new(app)) }
+        Self { router: cutshort_api::router(&Arc::new(app)) }
     }
 
     pub(crate) fn get(&self, path: &str) -> Got {

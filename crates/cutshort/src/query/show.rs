@@ -4,14 +4,14 @@ use std::io::{self, Write};
 
 use cutshort_api::answer::{Answer, Answered, Code, Completed, Meta, Numbers, Ranked, Top, sum};
 use cutshort_report::table::Table;
-use cutshort_report::{grouped, percent, rfc3339};
+use cutshort_report::{date_time, grouped, percent, quantity};
 use cutshort_verdict::Count;
 
 /// Writes shares, and what is to be known about them.
 pub(super) fn shares(answer: &Answer, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
     for series in &answer.series {
         let total = series.groups.total();
-        writeln!(text, "{} {}, {}", grouped(total.sampled), unit(answer), period(&answer.meta))?;
+        writeln!(text, "{}, {}", quantity(total.sampled, unit(answer)), period(&answer.meta))?;
         if total.sampled > 0 {
             writeln!(text)?;
             let table = if answer.bucket.is_some() { over_time(series) } else { at_once(answer, series) };
@@ -23,9 +23,9 @@ pub(super) fn shares(answer: &Answer, width: usize, text: &mut Vec<u8>) -> io::R
 
 fn unit(answer: &Answer) -> &'static str {
     if answer.meta.units.first().is_some_and(|unit| unit.value == "five_tuples") {
-        "5-tuples"
+        "5-tuple"
     } else {
-        "connections"
+        "connection"
     }
 }
 
@@ -53,15 +53,23 @@ fn at_once(answer: &Answer, series: &Answered) -> Table {
 
 fn over_time(series: &Answered) -> Table {
     let groups = &series.groups;
-    let head = ["from".to_owned()].into_iter().chain(groups.groups.iter().map(|group| group.name.clone()));
+    let head =
+        ["from (UTC)".to_owned()].into_iter().chain(groups.groups.iter().map(|group| group.name.clone()));
     let row = |at: usize| {
         let total = &groups.totals[at];
         let shares = groups.groups.iter().map(|group| percent(group.counts[at].share_of(total)));
         let ends = [grouped(total.sampled)];
-        [rfc3339(groups.times[at])].into_iter().chain(shares).chain(ends).collect()
+        [minute(groups.times[at])].into_iter().chain(shares).chain(ends).collect()
     };
     let head = head.chain(["sampled".to_owned()]).collect();
     Table::of_numbers(head, (0..groups.times.len()).map(row).collect())
+}
+
+/// `2026-11-21 09:30`
+fn minute(time: i64) -> String {
+    let mut text = date_time(time);
+    text.truncate(text.len() - ":00".len());
+    text
 }
 
 /// `1.2–3.4 %`

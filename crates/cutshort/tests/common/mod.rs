@@ -3,6 +3,7 @@
 
 pub(crate) mod packets;
 pub(crate) mod pcapng;
+pub(crate) mod server;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -127,10 +127,14 @@ impl Store for Memory {
             inner.segments.values().map(|(info, _)| info.node.as_str()).chain([""]).collect();
         let nodes: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mut groups: BTreeMap<FiveTuple, Vec<StoredRow>> = BTreeMap::new();
-        for (info, packets) in inner.segments.values() {
+        for (segment, (info, packets)) in (0..).zip(inner.segments.values()) {
             let node = nodes.iter().position(|name| *name == info.node).unwrap() as u16;
             for packet in packets.iter().filter(|packet| window_of(packet.ts) == window) {
-                groups.entry(packet.five_tuple).or_default().push(StoredRow { node, row: Row::from(packet) });
+                groups.entry(packet.five_tuple).or_default().push(StoredRow {
+                    node,
+                    segment,
+                    row: Row::from(packet),
+                });
             }
         }
         groups.values_mut().for_each(|rows| rows.sort_by_key(|row| row.row.ts));

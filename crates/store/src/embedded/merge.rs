@@ -22,7 +22,7 @@ impl Embedded {
         nodes.sort_unstable();
         nodes.dedup();
         let times = window..window.saturating_add(WINDOW);
-        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(damaged);
+        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
         let parts = split(&files, parts).into_iter();
         let parts = parts.map(|part| Ok(Box::new(open(part)?) as Box<dyn Grouped + Send>));
         let parts = parts.collect::<Result<_>>()?;
@@ -69,7 +69,7 @@ impl Embedded {
     }
 }
 
-fn damaged(why: String) -> StoreError {
+fn damaged(why: &str) -> StoreError {
     StoreError::Damaged(format!("a segment cannot be read: {why}"))
 }
 
@@ -116,9 +116,9 @@ impl Part {
         times: &Range<i64>,
     ) -> std::result::Result<Self, String> {
         let mut part = Self { next: BinaryHeap::new(), cursors: Vec::new(), scratch: Scratch::new()? };
-        for file in files {
+        for (number, file) in files.iter().enumerate() {
             let node = nodes.binary_search(&file.segment.node).unwrap_or_default() as u16;
-            let mut cursor = Cursor::new(file, node, sources, times);
+            let mut cursor = Cursor::new(file, (node, number as u32), sources, times);
             if let Some(key) = cursor.key(&mut part.scratch)? {
                 part.next.push(Reverse((key, part.cursors.len())));
                 part.cursors.push(cursor);
@@ -134,7 +134,7 @@ impl Grouped for Part {
         let Some(Reverse((wanted, _))) = self.next.peek().copied() else { return Ok(None) };
         while let Some(mut top) = self.next.peek_mut().filter(|top| top.0.0 == wanted) {
             let cursor = &mut self.cursors[top.0.1];
-            match cursor.take(&wanted, &mut self.scratch, rows).map_err(damaged)? {
+            match cursor.take(&wanted, &mut self.scratch, rows).map_err(|why| damaged(&why))? {
                 Some(key) => top.0.0 = key,
                 None => drop(PeekMut::pop(top)),
             }
@@ -153,13 +153,14 @@ struct Cursor {
     batch: Batch,
     at: usize,
     node: u16,
+    segment: u32,
     sources: Sources,
     /// None if all rows are of that time.
     times: Option<Range<i64>>,
 }
 
 impl Cursor {
-    fn new(file: &Loaded, node: u16, wanted: &Sources, times: &Range<i64>) -> Self {
+    fn new(file: &Loaded, (node, segment): (u16, u32), wanted: &Sources, times: &Range<i64>) -> Self {
         let groups = file.layout.groups.iter().enumerate();
         let groups = groups.filter(|(_, group)| group.sources.0 <= wanted.1 && group.sources.1 >= wanted.0);
         let groups = groups.map(|(at, _)| at).collect();
@@ -170,6 +171,7 @@ impl Cursor {
             batch: Batch::default(),
             at: 0,
             node,
+            segment,
             sources: *wanted,
             times: (!all).then(|| times.clone()),
         }
@@ -213,7 +215,8 @@ impl Cursor {
             }
             let same = self.batch.keys[self.at..].iter().take_while(|key| *key == wanted).count();
             let found = &self.batch.rows[self.at..self.at + same];
-            rows.extend(found.iter().map(|row| StoredRow { node: self.node, row: *row }));
+            let (node, segment) = (self.node, self.segment);
+            rows.extend(found.iter().map(|row| StoredRow { node, segment, row: *row }));
             self.at += same;
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction};
 
 use super::{Embedded, catalog, rollup};
-use crate::{Bucket, Result, Retention, WINDOW};
+use crate::{Bucket, Result, Retention, WINDOW, WindowState};
 
 impl Embedded {
     /// First it is noted that something is deleted, then its file goes: a crash in between is put in order
@@ -43,7 +43,7 @@ fn earlier(now: i64, by: Duration) -> i64 {
 fn forget_segments(sql: &mut Connection, before: i64) -> Result<Vec<String>> {
     let waiting = catalog::windows(sql, &(i64::MIN..i64::MAX))?;
     let waiting: BTreeSet<i64> =
-        waiting.into_iter().filter(|window| window.is_due()).map(|window| window.start).collect();
+        waiting.into_iter().filter(WindowState::is_due).map(|window| window.start).collect();
     let transaction = sql.transaction()?;
     let mut paths = Vec::new();
     for (key, path) in old_segments(&transaction, before)? {

@@ -1,6 +1,6 @@
 //! A process that is killed at any moment loses nothing that it has acknowledged.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write, stdout};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -42,11 +42,11 @@ fn until_killed() {
         if store.append(&segment(at)).unwrap() == Added::Known {
             continue;
         }
-        println!("\nappended {at}");
+        writeln!(stdout(), "\nappended {at}").unwrap();
         let (window, clients) = place(at);
         let results: Vec<_> = (1..=clients).map(|client| made(client, window)).collect();
         replace(&store, window, &results);
-        println!("\nreplaced {at}");
+        writeln!(stdout(), "\nreplaced {at}").unwrap();
         store.roll().unwrap();
         if at % 7 == 0 {
             store.retain(SystemTime::now(), &retention).unwrap();

@@ -52,10 +52,10 @@ pub(super) const ADD: Endpoint = Endpoint {
     parameters: &[],
     access: Access::Token(Scope::Write),
     unknown: Unknown::Refused,
-    answers: Answers::Result { schema: of::<One>(), csv: false },
+    answers: Answers::Result { schema: of::<OneAnnotation>(), csv: false },
     good: &[201],
     bad: &[413, 507],
-    takes: Some(Takes { kind: JSON, schema: Some(of::<New>()), most: |_| 64 << 10 }),
+    takes: Some(Takes { kind: JSON, schema: Some(of::<AnnotationToKeep>()), most: |_| 64 << 10 }),
     run: add,
     ..BASE
 };
@@ -69,7 +69,7 @@ pub(super) const REMOVE: Endpoint = Endpoint {
     parameters: &[&p::ANNOTATION_PATH],
     access: Access::Token(Scope::Write),
     unknown: Unknown::Refused,
-    answers: Answers::Result { schema: of::<Removed>(), csv: false },
+    answers: Answers::Result { schema: of::<RemovedAnnotation>(), csv: false },
     bad: &[404, 507],
     run: remove,
     ..BASE
@@ -78,7 +78,7 @@ pub(super) const REMOVE: Endpoint = Endpoint {
 /// What is to be noted.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct New {
+struct AnnotationToKeep {
     /// What is to be said.
     #[schema(min_length = 1, max_length = 2000)]
     description: String,
@@ -119,18 +119,18 @@ struct Outage {
 /// Annotations.
 #[derive(Serialize, ToSchema)]
 struct Annotations {
-    annotations: Vec<Entry>,
+    annotations: Vec<KeptAnnotation>,
 }
 
 /// An annotation.
 #[derive(Serialize, ToSchema)]
-struct One {
-    annotation: Entry,
+struct OneAnnotation {
+    annotation: KeptAnnotation,
 }
 
 /// That it was removed.
 #[derive(Serialize, ToSchema)]
-struct Removed {
+struct RemovedAnnotation {
     /// Its number.
     id: String,
 }
@@ -138,7 +138,7 @@ struct Removed {
 /// An annotation that is kept.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct KeptAnnotation {
     /// Its number.
     id: String,
     /// Which data it is about.
@@ -164,7 +164,7 @@ struct Entry {
     /// Countries concerned.
     locations: Vec<&'static str>,
     /// Their names.
-    locations_details: Vec<LocationDetails>,
+    locations_details: Vec<AnnotatedLocation>,
     /// Of an outage: what it is.
     outage: Option<Outage>,
     /// Always empty here.
@@ -195,7 +195,7 @@ struct AsnConcerned {
 
 /// A country concerned.
 #[derive(Serialize, ToSchema)]
-struct LocationDetails {
+struct AnnotatedLocation {
     /// Its two letters.
     code: &'static str,
     /// Its name.
@@ -224,17 +224,18 @@ fn get(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let limit = question::number(parameters, "limit", 100, 1..=1000)?;
     let offset = question::number(parameters, "offset", 0, 0..=1_000_000)?;
     let entries = found.into_iter().skip(offset).take(limit);
-    let annotations: Vec<Entry> = entries.map(|annotation| Entry::new(annotation, &call.app.geo)).collect();
-    let rows = annotations.iter().map(Entry::fields).collect();
-    Ok(written(call, &Annotations { annotations }, &Entry::FIELDS, rows)?.keep(None))
+    let annotations: Vec<KeptAnnotation> =
+        entries.map(|annotation| KeptAnnotation::new(annotation, &call.app.geo)).collect();
+    let rows = annotations.iter().map(KeptAnnotation::fields).collect();
+    Ok(written(call, &Annotations { annotations }, &KeptAnnotation::FIELDS, rows)?.keep(None))
 }
 
 fn add(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    let new: New = serde_json::from_slice(&call.body)
+    let new: AnnotationToKeep = serde_json::from_slice(&call.body)
         .map_err(|error| Problem::bad_input(format!("the body is no annotation: {error}")))?;
     let annotation = call.store().annotate(&checked(new)?)?;
     call.app.forget_facts();
-    let result = One { annotation: Entry::new(annotation, &call.app.geo) };
+    let result = OneAnnotation { annotation: KeptAnnotation::new(annotation, &call.app.geo) };
     Ok(Reply::result(&result, &call.messages)?.status(201))
 }
 
@@ -246,10 +247,10 @@ fn remove(call: &mut Call<'_>) -> Result<Reply, Problem> {
         return Err(Problem::no_data(format!("there is no annotation {id}")));
     }
     call.app.forget_facts();
-    Reply::result(&Removed { id }, &call.messages)
+    Reply::result(&RemovedAnnotation { id }, &call.messages)
 }
 
-fn checked(new: New) -> Result<NewAnnotation, Problem> {
+fn checked(new: AnnotationToKeep) -> Result<NewAnnotation, Problem> {
     let time = |key: &str, text: &str| {
         parse_time(text).map_err(|why| Problem::bad_input(format!("{key}: '{text}' {why}")))
     };
@@ -277,7 +278,7 @@ fn kind(name: &str) -> Result<AnnotationKind, Problem> {
     })
 }
 
-impl Entry {
+impl KeptAnnotation {
     const FIELDS: [&'static str; 9] =
         ["id", "eventType", "startDate", "endDate", "description", "scope", "linkedUrl", "locations", "asns"];
 
@@ -287,7 +288,7 @@ impl Entry {
             asn: asn.to_string(),
             name: geo.as_name(*asn).unwrap_or_default().to_owned(),
         };
-        let place = |country: &Country| LocationDetails { code: country.alpha2(), name: country.name() };
+        let place = |country: &Country| AnnotatedLocation { code: country.alpha2(), name: country.name() };
         Self {
             id: id.to_string(),
             data_source: DATA_SOURCE,

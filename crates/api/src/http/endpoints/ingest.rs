@@ -22,20 +22,16 @@ pub(super) const SEGMENTS: Endpoint = Endpoint {
     parameters: &[],
     access: Access::Token(Scope::Ingest),
     unknown: Unknown::Refused,
-    answers: Answers::Result { schema: of::<Kept>(), csv: false },
+    answers: Answers::Result { schema: of::<KeptSegment>(), csv: false },
     good: &[200, 201],
     bad: &[413, 507],
-    takes: Some(Takes {
-        kind: "application/vnd.apache.parquet",
-        schema: None,
-        most: |app| app.options.segment,
-    }),
+    takes: Some(Takes { kind: "application/octet-stream", schema: None, most: |app| app.options.segment }),
     run,
 };
 
 /// What was kept.
 #[derive(Serialize, ToSchema)]
-struct Kept {
+struct KeptSegment {
     /// The segment's name.
     id: String,
     /// How many packets it has.
@@ -59,9 +55,9 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
             if let Some(service) = &app.service {
                 service.wake();
             }
-            Ok(Reply::result(&Kept::new(&info, true), &[])?.status(201))
+            Ok(Reply::result(&KeptSegment::new(&info, true), &[])?.status(201))
         }
-        Answer::Known(info) => Reply::result(&Kept::new(&info, false), &[]),
+        Answer::Known(info) => Reply::result(&KeptSegment::new(&info, false), &[]),
         Answer::Refused(why) => Err(Problem::bad_input(why)),
         Answer::Full(why) => Err(Problem::full(why)),
         Answer::Later(why) => Err(Problem::unavailable(why)),
@@ -69,7 +65,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     }
 }
 
-impl Kept {
+impl KeptSegment {
     fn new(info: &SegmentInfo, new: bool) -> Self {
         let SegmentInfo { id, rows, covers, .. } = info;
         Self { id: id.to_string(), packets: *rows, from: iso(covers.0), to: iso(covers.1), new }

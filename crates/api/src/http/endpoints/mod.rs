@@ -50,9 +50,7 @@ fn schema<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
     T::schemas(schemas);
     let name = T::name().into_owned();
     let reference = RefOr::Ref(Ref::from_schema_name(&name));
-    if schemas.iter().all(|(known, _)| *known != name) {
-        schemas.push((name, T::schema()));
-    }
+    schemas.push((name, T::schema()));
     reference
 }
 

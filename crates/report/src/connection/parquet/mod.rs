@@ -52,7 +52,7 @@ const PROGRESS: &str = "  required int32 progress (INTEGER(8,false));\n";
 const DISTINCT: [&str; 6] = ["first_us", "last_us", "src_ip", "src_port", "rst_ip_id_delta", "silent_us"];
 
 /// Connections a row group: what is held in memory until it is written.
-const ROW_GROUP: usize = 100_000;
+const ROW_GROUP: usize = 1 << 15;
 
 pub(super) struct Parquet<W: Write + Send> {
     file: SerializedFileWriter<W>,

@@ -1,0 +1,132 @@
+//! The program as it serves.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{captures, cutshort, run};
+
+/// A server with a store in a folder of its own; both end with it.
+pub(crate) struct Server {
+    child: Option<Child>,
+    address: String,
+    token: String,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Server {
+    /// With the project's captures, and a token for everything.
+    pub(crate) fn of_captures() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().display().to_string();
+        run(&format!("import --data {data}"), &captures()).fine();
+        Self::start(folder, &[])
+    }
+
+    /// With more arguments, and the store that the folder has.
+    pub(crate) fn start(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let data = folder.path().display().to_string();
+        let scopes = "--scope read --scope write --scope ingest";
+        let token = run(&format!("token create test {scopes} --data {data}"), &[] as &[&str]).ended(0).stdout;
+        let mut command = cutshort();
+        command.arg("serve").arg("--data").arg(folder.path());
+        command.args(if arguments.is_empty() { &["--listen", "127.0.0.1:0"] } else { arguments });
+        command.env("CUTSHORT_CONNECTIONS", "true");
+        let mut server = Self::spawn(command, folder);
+        server.token = token.trim().to_owned();
+        server
+    }
+
+    /// Starts a command that serves, and waits until it does.
+    pub(crate) fn spawn(mut command: Command, folder: tempfile::TempDir) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("is served on") {
+            assert!(lines.read_line(&mut text).unwrap() > 0, "{text}");
+        }
+        let address = text.split("is served on http://").nth(1).unwrap().split('/').next().unwrap();
+        let address = format!("http://{}", address.replace("0.0.0.0", "127.0.0.1"));
+        // Whatever it says must be read, or it stands still.
+        std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
+        Self { child: Some(child), address, token: String::new(), folder: Some(folder) }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What clients of Radar take for it.
+    pub(crate) fn radar(&self) -> String {
+        format!("{}/client/v4", self.address)
+    }
+
+    /// Asks, with the token, and gives status and body.
+    pub(crate) fn send(&self, method: &str, path: &str, body: &[u8]) -> (u16, String) {
+        let host = self.address.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).unwrap();
+        let (token, length) = (&self.token, body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        // A server may refuse a body before it has read it.
+        let _ = stream.write_all(body);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{path}: '{answer}'"));
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// The result of a question to Radar's API.
+    #[track_caller]
+    pub(crate) fn result(&self, path: &str) -> Value {
+        let (status, body) = self.send("GET", &format!("/client/v4/radar{path}"), &[]);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str::<Value>(&body).unwrap()["result"].clone()
+    }
+
+    /// Waits until something holds, for some seconds.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let since = Instant::now();
+        while !holds(self) {
+            assert!(since.elapsed() < Duration::from_secs(60), "not in a minute: {what}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Asks without the token from now on.
+    pub(crate) fn forget_token(&mut self) {
+        self.token.clear();
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.as_ref().unwrap().path()
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
+        let mut child = self.child.take().unwrap();
+        assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+        child.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

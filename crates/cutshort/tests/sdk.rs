@@ -1,0 +1,142 @@
+//! Clients that were made for Cloudflare Radar, and a fuzzer of descriptions, against the program as it runs.
+//! They are installed from PyPI and npm, and said to be not run where these cannot be reached.
+
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use common::server::Server;
+use common::{captures, root, run};
+use serde_json::{Value, json};
+
+/// Where the clients are installed, kept between runs.
+fn installed(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk").join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn done(command: &mut Command) -> Result<Output, String> {
+    let output =
+        command.output().map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    Err(text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason was given").to_owned())
+}
+
+/// Python with what is required.
+fn python() -> Result<PathBuf, String> {
+    static PYTHON: std::sync::OnceLock<Result<PathBuf, String>> = std::sync::OnceLock::new();
+    let install = || {
+        let folder = installed("python");
+        let python = folder.join("bin/python");
+        if !python.exists() {
+            done(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        }
+        let requirements = root().join("tests/sdk/requirements.txt");
+        done(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+                .arg(requirements),
+        )?;
+        Ok(python)
+    };
+    PYTHON.get_or_init(install).clone()
+}
+
+/// The compiled program.
+fn typescript() -> Result<PathBuf, String> {
+    let (folder, source) = (installed("typescript"), root().join("tests/sdk"));
+    for file in ["package.json", "tsconfig.json", "radar.ts"] {
+        std::fs::copy(source.join(file), folder.join(file)).unwrap();
+    }
+    let install = ["install", "--no-audit", "--no-fund", "--silent"];
+    done(Command::new("npm").args(install).current_dir(&folder))?;
+    let compiled = Command::new("node").arg("node_modules/typescript/bin/tsc").current_dir(&folder).output();
+    let compiled = compiled.map_err(|error| format!("node: {error}"))?;
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stdout));
+    Ok(folder.join("built/radar.js"))
+}
+
+/// What `classify` says of the captures, and the range that has all of them.
+fn expected(folder: &Path) -> PathBuf {
+    let summary: Value =
+        serde_json::from_str(&run("classify --format json", &captures()).fine().stdout).unwrap();
+    let stages = [
+        ("post_syn", "post_syn"),
+        ("post_ack", "post_ack"),
+        ("post_psh", "post_psh"),
+        ("later_in_flow", "later"),
+        ("no_match", "none"),
+    ];
+    let share = |stage: &str| summary["stages"][stage]["share"].clone();
+    let shares: serde_json::Map<_, _> =
+        stages.iter().map(|(radar, own)| ((*radar).to_owned(), share(own))).collect();
+    let day = |us: &Value, more: i64| {
+        let time = jiff::Timestamp::from_microsecond(us.as_i64().unwrap() + more * 86_400_000_000).unwrap();
+        time.strftime("%Y-%m-%dT00:00:00+00:00").to_string()
+    };
+    let expected = json!({ "start": day(&summary["first_us"], 0), "end": day(&summary["last_us"], 1), "shares": shares });
+    let path = folder.join("expected.json");
+    std::fs::write(&path, expected.to_string()).unwrap();
+    path
+}
+
+fn run_client(mut command: Command) {
+    let output = command.output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}");
+}
+
+#[test]
+fn the_python_sdk_reads_everything() {
+    let python = match python() {
+        Ok(python) => python,
+        Err(why) => return common::not_run(&format!("the Python SDK cannot be installed here: {why}")),
+    };
+    let server = Server::of_captures();
+    let mut command = Command::new(python);
+    command.arg(root().join("tests/sdk/radar.py")).arg(server.radar()).arg(expected(server.folder()));
+    run_client(command);
+}
+
+#[test]
+fn the_typescript_sdk_reads_everything() {
+    let script = match typescript() {
+        Ok(script) => script,
+        Err(why) => return common::not_run(&format!("the TypeScript SDK cannot be installed here: {why}")),
+    };
+    let server = Server::of_captures();
+    let mut command = Command::new("node");
+    command.arg(script).arg(server.radar()).arg(expected(server.folder()));
+    run_client(command);
+}
+
+/// What is answered is what is described, whatever is asked.
+#[test]
+fn a_fuzzer_finds_no_answer_that_is_not_described() {
+    let python = match python() {
+        Ok(python) => python,
+        Err(why) => return common::not_run(&format!("schemathesis cannot be installed here: {why}")),
+    };
+    let server = Server::of_captures();
+    let mut command = Command::new(python.with_file_name("schemathesis"));
+    command.current_dir(server.folder());
+    command.args([
+        "run",
+        "--no-color",
+        "--seed=1",
+        "--phases=examples,coverage,fuzzing",
+        "--max-examples=15",
+    ]);
+    command.args(["--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"]);
+    command.arg(format!("--header=Authorization: Bearer {}", server.token()));
+    command.arg(format!("{}/openapi.json", server.address()));
+    run_client(command);
+}
