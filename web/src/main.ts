@@ -1,7 +1,7 @@
 // The dashboard: state in the address, one view at a time.
 
 import "./styles/main.css";
-import type { App } from "./app";
+import { type App, named } from "./app";
 import { Store } from "./state/store";
 import type { View } from "./state/url";
 import { swap, type Child } from "./ui/dom";
@@ -52,6 +52,8 @@ function start(root: HTMLElement): void {
   };
   const rendered = async (app: App): Promise<Child[]> => {
     try {
+      // Headings, files and citations name the place.
+      await named(app.state.place);
       return await views[app.state.view](app);
     } catch (error) {
       return [failure(error, () => void show())];

@@ -20,25 +20,33 @@ export const timeseries = (by: string, series: readonly Asked[], more: Parameter
   grouped(`timeseries_groups/${by}`, [...seriesParameters(series), ...more]);
 
 /** Fewer connections in a piece of time give no line but noise. */
-const FEW = 20;
+const FEW = 50;
 const COARSER: Record<number, string> = { 900_000: "1h", 3_600_000: "1d", 86_400_000: "1w" };
 
-/** Stages over time, in pieces long enough for the number of connections of the first `led` series. */
-export async function stagesOverTime(series: readonly Asked[], led = 1, few = FEW): Promise<Answer> {
+export interface Pieces {
+  /** How many series, from the first, set the length of pieces. */
+  led?: number;
+  /** The one of these, by connections, that does: 0 is the smallest, 0.5 the one in the middle. */
+  rank?: number;
+  few?: number;
+}
+
+/** Stages over time, in pieces that are long enough for the number of connections. */
+export async function stagesOverTime(series: readonly Asked[], pieces: Pieces = {}): Promise<Answer> {
   let answer = await timeseries("stage", series);
-  for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, led, few); coarser = COARSER[answer.step]) {
+  for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, pieces); coarser = COARSER[answer.step]) {
     answer = await timeseries("stage", series, [["aggInterval", coarser]]);
   }
   return answer;
 }
 
-/** Whether most of the series have few connections in most pieces of time, and still enough for longer pieces. */
-function isSparse({ series, ranges, step }: Answer, led: number, few: number): boolean {
+/** Whether there are few connections in a piece of time, and enough pieces to make longer ones. */
+function isSparse({ series, ranges, step }: Answer, { led = 1, rank = 0, few = FEW }: Pieces): boolean {
   const [from, to] = ranges[0] ?? [0, 0];
   const pieces = (to - from) / step;
   const means = series.slice(0, led).map(({ sampled }) => total(sampled) / pieces).filter((mean) => mean > 0);
-  const middle = means.sort((a, b) => a - b)[Math.floor(means.length / 2)];
-  return middle !== undefined && middle < few && pieces > 12;
+  const mean = means.sort((a, b) => a - b)[Math.floor(means.length * rank)];
+  return mean !== undefined && mean < few && pieces > 12;
 }
 
 /** Where the raw answer is. */

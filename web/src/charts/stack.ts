@@ -50,8 +50,9 @@ export const highest = (layers: readonly Layer[], length: number): number => {
 
 export function stackChart(spec: StackSpec): HTMLDivElement {
   const all = grid(spec.times, spec.range, spec.step);
-  const layers = spec.layers.map((layer) => ({ ...layer, values: onGrid(layer.values, all) }));
   const sampled = onGrid(spec.sampled, all);
+  const stub = (at: number): boolean => spec.unit === "share" && isStub(spec, all, sampled, at);
+  const layers = spec.layers.map((layer) => ({ ...layer, values: onGrid(layer.values, all).map((n, at) => (stub(at) ? NaN : n)) }));
   const before = spec.before && onGrid(spec.before.values, grid(spec.before.times.map((time) => time + (spec.before?.shift ?? 0)), spec.range, spec.step));
   const height = spec.height ?? 320;
   let reader: Reader | null = null;
@@ -69,6 +70,16 @@ export function stackChart(spec: StackSpec): HTMLDivElement {
     return reader.attach(svg, frame, x);
   });
   return place;
+}
+
+/** With fewer connections a cut piece of time at the edge shows a share that means nothing. */
+const STUB = 20;
+
+/** Whether a piece is less than half as long as others because the range ends within it, and nearly empty. */
+function isStub({ range, step }: StackSpec, { times }: Grid, sampled: readonly number[], at: number): boolean {
+  const begin = times[at] ?? 0;
+  const end = Math.min(times[at + 1] ?? range[1], range[1]);
+  return times.length > 2 && end - begin < step / 2 && (sampled[at] ?? 0) < STUB;
 }
 
 function frameOf(width: number, height: number, spec: StackSpec): Frame {

@@ -25,7 +25,7 @@ export async function comparison(state: State): Promise<Compared> {
   const both = [...asked, ...asked.map((one) => ({ ...one, control: true }))];
   const [sums, series, own, all] = await Promise.all([
     radar.summary("stage", both),
-    radar.stagesOverTime(both, asked.length),
+    radar.stagesOverTime(both, { led: asked.length }),
     radar.summary("stage", asked),
     Promise.all(places.map(named)),
   ]);

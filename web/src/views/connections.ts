@@ -87,7 +87,7 @@ function filterForm({ store, state }: App, texts: Terms, servers: readonly strin
   return form;
 }
 
-const COLUMNS = ["Time (UTC)", "Client", "From", "To", "Stage", "Signature", "Packets"];
+const COLUMNS = ["Time (UTC)", "Stage", "Signature", "From", "Client", "To", "Packets"];
 
 function table(connections: readonly Connection[], texts: Terms): HTMLElement {
   const rows = connections.flatMap((one, at) => lines(one, at, texts));
@@ -124,11 +124,11 @@ function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
     "tr",
     {},
     h("th", { scope: "row" }, button),
-    h("td", {}, h("code", {}, endpoint(one.src_ip, one.src_port))),
-    h("td", {}, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
-    h("td", {}, h("code", {}, endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
     h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), ` ${title(stage)}`),
     h("td", { class: "nowrap" }, one.signature ?? h("span", { class: "muted" }, one.termination)),
+    h("td", {}, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
+    h("td", {}, h("code", {}, endpoint(one.src_ip, one.src_port))),
+    h("td", {}, h("code", {}, endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
     h("td", { class: "number" }, count(one.packets)),
   );
   return [row, detail];

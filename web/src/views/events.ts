@@ -86,13 +86,30 @@ function sum(all: readonly Series[]): Series {
   return { code: TOGETHER, all: add((one) => one.all), cut: add((one) => one.cut) };
 }
 
-/** A place is named besides what concerns all if it differs this many times as much. */
-const OWN = 3;
+/** So many places with the same days, and such a share of all, are no coincidence. */
+const PLACES = 3;
+const PART = 0.2;
+
+/** One event instead of those of many places on the same days. */
+function together(all: readonly Series[], same: readonly Event[]): Event {
+  const [event] = same;
+  const { first = 0, last = 0 } = event ?? {};
+  const whole = sum(all);
+  const usual = usualOf(whole);
+  const score = Math.max(...same.map((one) => one.score));
+  return { code: TOGETHER, first, last, count: whole.all[first] ?? 0, usualCount: usual.count, share: share(whole, first), usualShare: usual.share, score };
+}
 
 /** The most remarkable ones first. What happened everywhere is said once. */
 export function remarkableDays(all: readonly Series[], most: number): Event[] {
-  const everywhere = all.length > 2 ? eventsOf(sum(all)) : [];
-  const covered = (event: Event): boolean => everywhere.some((one) => one.first <= event.first && one.last >= event.last && event.score < OWN * one.score);
-  const own = all.flatMap(eventsOf).filter((event) => !covered(event));
-  return [...everywhere, ...own].sort((a, b) => b.score - a.score).slice(0, most);
+  const byDays = new Map<string, Event[]>();
+  for (const event of all.flatMap(eventsOf)) {
+    const days = `${event.first}-${event.last}`;
+    byDays.set(days, [...(byDays.get(days) ?? []), event]);
+  }
+  const isMany = (same: readonly Event[]): boolean => same.length >= Math.max(PLACES, PART * all.length);
+  return [...byDays.values()]
+    .flatMap((same) => (isMany(same) ? [together(all, same)] : same))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, most);
 }

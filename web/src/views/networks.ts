@@ -22,7 +22,7 @@ const CHARTS = 12;
 /** Intervals that lie so many points apart are called different. */
 const APART = 5;
 /** So many connections in a piece of time make a line that a small chart can show. */
-const SMOOTH = 60;
+const SMOOTH = 100;
 const STEPS: Record<number, string> = { 900_000: "15m", 3_600_000: "1h", 86_400_000: "1d", 604_800_000: "1w" };
 
 export async function render(app: App): Promise<Child[]> {
@@ -76,7 +76,7 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
   const chunks = Array.from({ length: Math.ceil(shown.length / CHARTS) }, (_, at) => shown.slice(at * CHARTS, (at + 1) * CHARTS));
   const ask = (row: Ranked) => ({ ...selected(state), place: { kind: "asn", number: Number(row.code) } as const });
   // The first networks set how finely time is cut, for all charts.
-  const first = await radar.stagesOverTime((chunks[0] ?? []).map(ask), CHARTS, SMOOTH);
+  const first = await radar.stagesOverTime((chunks[0] ?? []).map(ask), { led: CHARTS, rank: 0.5, few: SMOOTH });
   const same = [["aggInterval", STEPS[first.step] ?? "1h"]] as const;
   const [whole, ...others] = await Promise.all([[selected(state)], ...chunks.slice(1).map((chunk) => chunk.map(ask))].map((asked) => radar.timeseries("stage", asked, same)));
   if (!whole) return h("div");

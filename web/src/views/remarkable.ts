@@ -12,7 +12,7 @@ import { stateLink } from "../ui/controls";
 import { h } from "../ui/dom";
 import { compact, percent } from "../ui/format";
 
-const SHOWN = 6;
+const SHOWN = 8;
 
 interface Line {
   row: Ranked;

@@ -79,7 +79,7 @@ it("works by keyboard alone", async () => {
   await looked.open("?range=4w");
   await page.keyboard.press("/");
   await page.keyboard.type("portug");
-  await page.getByRole("option", { name: /Portugal/ }).waitFor();
+  await page.getByRole("option", { name: "Portugal Country PT" }).waitFor();
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: /Portugal/ }).waitFor();
   await shown(page);

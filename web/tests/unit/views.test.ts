@@ -65,8 +65,8 @@ describe("days that stood out", () => {
 
   it("are said once where they concern all places", () => {
     const flood: Record<number, [number, number]> = { 6: [2000, 1200] };
-    const found = remarkableDays([usual("A", flood), usual("B", flood), usual("C", { ...flood, 2: [20, 4] })], 5);
-    expect(found).toMatchObject([{ code: "C", first: 2 }, { code: TOGETHER, first: 6, share: 60 }]);
+    const found = remarkableDays([usual("A", flood), usual("B", flood), usual("C", { ...flood, 2: [20, 4] }), usual("D")], 5);
+    expect(found).toMatchObject([{ code: "C", first: 2 }, { code: TOGETHER, first: 6, count: 7006 }]);
   });
 
   it("are not looked for where there is little", () => {
