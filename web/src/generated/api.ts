@@ -260,8 +260,25 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AnnotatedLocation: {
+            code: string;
+            name: string;
+        };
+        AnnotationToKeep: {
+            asns?: number[];
+            description: string;
+            /** Format: date-time */
+            endDate?: string | null;
+            eventType?: string | null;
+            linkedUrl?: string | null;
+            locations?: string[];
+            outage?: components["schemas"]["Outage"] | null;
+            scope?: string | null;
+            /** Format: date-time */
+            startDate: string;
+        };
         Annotations: {
-            annotations: components["schemas"]["Entry"][];
+            annotations: components["schemas"]["KeptAnnotation"][];
         };
         Asn: {
             /** Format: int32 */
@@ -327,28 +344,6 @@ export interface components {
             /** Format: date-time */
             startTime: string;
         };
-        Entry: {
-            asns: number[];
-            asnsDetails: components["schemas"]["AsnConcerned"][];
-            dataSource: string;
-            description: string;
-            /** Format: date-time */
-            endDate?: string | null;
-            entities: string[];
-            eventType: string;
-            geoIds: string[];
-            id: string;
-            linkedUrl?: string | null;
-            locations: string[];
-            locationsDetails: components["schemas"]["LocationDetails"][];
-            origins: string[];
-            originsDetails: string[];
-            outage?: components["schemas"]["Outage"] | null;
-            scope?: string | null;
-            /** Format: date-time */
-            startDate: string;
-            tags: string[];
-        };
         EstimatedUsers: {
             locations: string[];
         };
@@ -368,7 +363,29 @@ export interface components {
             name: string;
             type: string;
         };
-        Kept: {
+        KeptAnnotation: {
+            asns: number[];
+            asnsDetails: components["schemas"]["AsnConcerned"][];
+            dataSource: string;
+            description: string;
+            /** Format: date-time */
+            endDate?: string | null;
+            entities: string[];
+            eventType: string;
+            geoIds: string[];
+            id: string;
+            linkedUrl?: string | null;
+            locations: string[];
+            locationsDetails: components["schemas"]["AnnotatedLocation"][];
+            origins: string[];
+            originsDetails: string[];
+            outage?: components["schemas"]["Outage"] | null;
+            scope?: string | null;
+            /** Format: date-time */
+            startDate: string;
+            tags: string[];
+        };
+        KeptSegment: {
             /** Format: date-time */
             from: string;
             id: string;
@@ -396,10 +413,6 @@ export interface components {
             region: string;
             subregion: string;
         };
-        LocationDetails: {
-            code: string;
-            name: string;
-        };
         LocationList: {
             locations: components["schemas"]["Location"][];
         };
@@ -418,19 +431,6 @@ export interface components {
         NamedTerm: {
             about: string;
             name: string;
-        };
-        New: {
-            asns?: number[];
-            description: string;
-            /** Format: date-time */
-            endDate?: string | null;
-            eventType?: string | null;
-            linkedUrl?: string | null;
-            locations?: string[];
-            outage?: components["schemas"]["Outage"] | null;
-            scope?: string | null;
-            /** Format: date-time */
-            startDate: string;
         };
         Node: {
             /** Format: date-time */
@@ -463,8 +463,8 @@ export interface components {
             /** Format: int64 */
             weight: number;
         };
-        One: {
-            annotation: components["schemas"]["Entry"];
+        OneAnnotation: {
+            annotation: components["schemas"]["KeptAnnotation"];
         };
         Outage: {
             outageCause: string;
@@ -508,7 +508,7 @@ export interface components {
             ready: boolean;
             reasons: string[];
         };
-        Removed: {
+        RemovedAnnotation: {
             id: string;
         };
         SignatureTerm: {
