@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod ask;
 mod cost;
+mod dashboard;
 mod http;
 mod problem;
 pub mod question;

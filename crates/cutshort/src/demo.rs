@@ -70,8 +70,7 @@ fn fill_and_serve(
         message(&format!("everybody who reaches {listen} can read what is made up"));
     }
     let (store, geo) = fill(folder)?;
-    let summary = format!("http://{listen}/client/v4/radar/tcp_resets_timeouts/summary");
-    message(&format!("four SIMULATED weeks are ready, such as {summary}"));
+    message("four SIMULATED weeks are ready: open the address with ?range=4w behind it to see all of them");
     serve(store, geo, &settings, folder, abandon)
 }
 

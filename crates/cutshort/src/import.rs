@@ -51,9 +51,9 @@ struct Total {
 pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error> {
     let files = classify::files(&arguments.files)?;
     let geo = crate::geo::open(&arguments.geo)?;
-    let store = arguments.data.open()?;
     let reading = Reading::default();
     classify::stop_on_signals(&reading)?;
+    let store = arguments.data.open()?;
     let total = read(&files, &store, &reading)?;
     if reading.is_stopped() {
         message(&"interrupted: what was read until then is kept; run this again to go on");

@@ -91,7 +91,6 @@ fn expected(folder: &Path) -> PathBuf {
 fn run_client(mut command: Command) {
     let output = command.output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    println!("{out}");
     assert!(output.status.success(), "{out}\n{err}");
 }
 

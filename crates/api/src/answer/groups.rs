@@ -6,6 +6,7 @@ use cutshort_store::cell::{Network, Port};
 use cutshort_store::{Bucket, Dimension, RollupAnswer, RollupQuery, RollupRow, Store, Value};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
 
+use super::resets;
 use crate::problem::Problem;
 use crate::question::{FILE, Series, stage_name};
 
@@ -160,9 +161,9 @@ pub(super) fn count(
 ) -> Result<Groups, Problem> {
     let query =
         |by| RollupQuery { range: series.range.clone(), bucket, selection: series.selection.clone(), by };
-    let answer = store.rollups(&query(by.dimension()))?;
+    let answer = resets::rollups(store, series, &query(by.dimension()))?;
     // Groups that overlap do not tell how many there are.
-    let all = if by.adds_up() { None } else { Some(store.rollups(&query(None))?) };
+    let all = if by.adds_up() { None } else { Some(resets::rollups(store, series, &query(None))?) };
     Ok(Counting::new(series, by).answer(&answer, all.as_ref(), limit))
 }
 

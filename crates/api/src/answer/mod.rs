@@ -5,6 +5,7 @@ mod csv;
 mod facts;
 mod groups;
 mod meta;
+mod resets;
 mod shape;
 mod shares;
 mod top;

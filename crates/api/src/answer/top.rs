@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::groups::By;
+use super::resets;
 use super::{Asked, Facts, Groups, Meta, OwnMeta, Share};
 use crate::problem::Problem;
 use crate::question::Series;
@@ -200,7 +201,7 @@ impl Ranking {
             selection: Selection { completed, ..series.selection.clone() },
             by: Some(who.dimension()),
         };
-        let all = store.rollups(&query(series.selection.completed))?;
+        let all = resets::rollups(store, series, &query(series.selection.completed))?;
         let mut ranking = Self {
             counted: HashMap::new(),
             total: Count::default(),
@@ -210,7 +211,8 @@ impl Ranking {
         };
         ranking.add(&all, series, |counted| (&mut counted.all, &mut counted.matching));
         all.rows.iter().for_each(|row| ranking.exclude(row));
-        let handshakes = if series.selection.completed { all } else { store.rollups(&query(true))? };
+        let handshakes =
+            if series.selection.completed { all } else { resets::rollups(store, series, &query(true))? };
         ranking.add(&handshakes, series, |counted| (&mut counted.completed, &mut counted.completed_matching));
         Ok(ranking)
     }

@@ -27,18 +27,20 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 pub use app::{App, Options, Parts};
 pub use limiter::Rate;
 pub use openapi::document as openapi;
+pub(crate) use reply::problem;
 pub use serve::serve;
 pub use tokens::{Scope, Token, TokenFile};
 
+use crate::dashboard;
 use crate::problem::Problem;
 use dispatch::dispatch;
-use endpoint::{Endpoint, Method};
+use endpoint::Method;
 use endpoints::ENDPOINTS;
 
 /// All routes.
 pub fn router(app: &Arc<App>) -> Router {
     let cors = cors(&app.options.origins);
-    let mut router = Router::new();
+    let mut router = dashboard::routes();
     for endpoint in ENDPOINTS.iter().copied() {
         let app = Arc::clone(app);
         let handler = move |request: Request| dispatch(Arc::clone(&app), endpoint, request);
@@ -47,7 +49,7 @@ pub fn router(app: &Arc<App>) -> Router {
     // Small answers do not become smaller.
     let worth_it = DefaultPredicate::new().and(SizeAbove::new(512));
     let router = router
-        .fallback(|uri: Uri| async move { reply::problem(&Problem::no_route(uri.path())) })
+        .fallback(|uri: Uri| async move { problem(&Problem::no_route(uri.path())) })
         .method_not_allowed_fallback(other_method)
         .layer(CompressionLayer::new().compress_when(worth_it));
     match cors {
@@ -67,8 +69,12 @@ fn filter(method: Method) -> MethodFilter {
 /// What can be done with an address, for those who ask and those who tried something else.
 async fn other_method(method: HttpMethod, path: axum::extract::MatchedPath) -> Response<Body> {
     let here = ENDPOINTS.iter().filter(|endpoint| endpoint.path == path.as_str());
-    let allowed: Vec<&str> = here
-        .flat_map(|endpoint: &&Endpoint| match endpoint.method {
+    let methods: Vec<Method> = here.map(|endpoint| endpoint.method).collect();
+    // The dashboard's files are in no table.
+    let methods = if methods.is_empty() { vec![Method::Get] } else { methods };
+    let allowed: Vec<&str> = methods
+        .iter()
+        .flat_map(|method| match method {
             Method::Get => &["GET", "HEAD"][..],
             Method::Post => &["POST"],
             Method::Delete => &["DELETE"],
@@ -82,7 +88,7 @@ async fn other_method(method: HttpMethod, path: axum::extract::MatchedPath) -> R
         *response.status_mut() = StatusCode::NO_CONTENT;
         response
     } else {
-        reply::problem(&Problem::no_method(&allowed))
+        problem(&Problem::no_method(&allowed))
     };
     if let Ok(value) = HeaderValue::from_str(&allowed) {
         response.headers_mut().insert(header::ALLOW, value);

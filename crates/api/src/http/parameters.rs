@@ -143,6 +143,12 @@ pub(super) const HANDSHAKE: Parameter = series(
     "completed",
     "Which connections count: all, or those that completed the handshake, whose addresses are not spoofed.",
 );
+pub(super) const RESETS: Parameter = series(
+    "resets",
+    Kind::Choice(&["all", "unanswered"]),
+    "unanswered",
+    "Which resets count as cut short: all, or those before the client has acknowledged an answer. The others are in the total as no_match: many are ordinary ends of idle connections.",
+);
 pub(super) const STAGE: Parameter = series(
     "stage",
     Kind::List(stages),

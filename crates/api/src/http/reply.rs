@@ -103,7 +103,7 @@ impl Reply {
 }
 
 /// A problem in Radar's envelope. Its result is an empty object.
-pub(super) fn problem(problem: &Problem) -> Response<Body> {
+pub(crate) fn problem(problem: &Problem) -> Response<Body> {
     let errors = [Message { code: problem.code, message: problem.message.clone() }];
     let envelope = Envelope { success: false, errors: &errors, messages: &[], result: Nothing {} };
     let body = serde_json::to_vec(&envelope).unwrap_or_default();

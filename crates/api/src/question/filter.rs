@@ -136,3 +136,12 @@ fn handshake(value: Option<&str>) -> Result<bool, Problem> {
         Some(other) => Err(Problem::bad_input(format!("handshake: '{other}' is neither all nor completed"))),
     }
 }
+
+/// Reads which resets count; whether only those before any answer.
+pub(super) fn unanswered(value: Option<&str>) -> Result<bool, Problem> {
+    match value.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("all") => Ok(false),
+        Some("unanswered") => Ok(true),
+        Some(other) => Err(Problem::bad_input(format!("resets: '{other}' is neither all nor unanswered"))),
+    }
+}

@@ -43,6 +43,8 @@ pub struct Series {
     pub selection: Selection,
     /// Only connections at these stages are counted; all without any.
     pub stages: Choice<Stage>,
+    /// Resets after an answer count as not cut short.
+    pub unanswered: bool,
 }
 
 /// How an answer is written.
@@ -68,8 +70,8 @@ pub enum Filters {
 pub const RADAR_ARRAYS: [&str; 7] =
     ["name", "dateRange", "dateStart", "dateEnd", "asn", "location", "continent"];
 /// Those of our own endpoints besides.
-pub const OWN_ARRAYS: [&str; 8] =
-    ["tag", "signature", "answered", "ipVersion", "port", "node", "handshake", "stage"];
+pub const OWN_ARRAYS: [&str; 9] =
+    ["tag", "signature", "answered", "ipVersion", "port", "node", "handshake", "stage", "resets"];
 
 /// Reads the series that are asked for. `default` is the name of those without one, to which their position
 /// is put; `now` is the time at which relative ranges end.
@@ -93,7 +95,9 @@ pub fn series(
     let names = names::names(parameters, count, default)?;
     let one = |(at, (name, range))| {
         let stages = filter::stages(&parameters.at("stage", at).filter(|_| !own.is_empty()))?;
-        Ok(Series { name, range, selection: filter::selection(parameters, at, filters)?, stages })
+        let unanswered = filter::unanswered(parameters.at("resets", at).filter(|_| !own.is_empty()))?;
+        let selection = filter::selection(parameters, at, filters)?;
+        Ok(Series { name, range, selection, stages, unanswered })
     };
     names.into_iter().zip(ranges).enumerate().map(one).collect()
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod client;
+mod dashboard;
 mod entities;
 mod keeping;
 mod memory;

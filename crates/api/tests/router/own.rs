@@ -2,7 +2,7 @@
 
 use cutshort_report::connection::{Connection, Record};
 use cutshort_store::WINDOW;
-use cutshort_store::cell::{Network, Port};
+use cutshort_store::cell::{Network, Outcome, Port};
 use cutshort_verdict::{Exclusion, Stage, Tag};
 use serde_json::{Value, json};
 
@@ -289,4 +289,47 @@ fn too_much_is_too_costly() {
     assert_eq!(server.radar("/timeseries_groups/location?dateRange=52w").status, 200);
     let many: Vec<String> = (0..21).map(|at| format!("name=n{at}")).collect();
     assert_eq!(server.radar(&format!("/summary?{}", many.join("&"))).problem().0, 400);
+}
+
+#[test]
+fn resets_after_an_answer_can_count_as_ordinary() {
+    let at = END - DAY;
+    let answered = |mut cell: Cell| {
+        if let Outcome::Connection { tags, .. } = &mut cell.key.outcome {
+            *tags = [Tag::Reset, Tag::SingleRst, Tag::Answered].into_iter().collect();
+        }
+        cell
+    };
+    let server = Server::of(Memory::of(vec![
+        connection(at, "US", 174, Stage::None, 60),
+        connection(at, "US", 174, Stage::PostPsh, 10),
+        answered(connection(at, "US", 174, Stage::PostPsh, 10)),
+        answered(connection(at, "PT", 3243, Stage::Later, 20)),
+    ]));
+    let shares = |query: &str| server.radar(&format!("/summary/{query}")).result()["summary_0"].clone();
+    let stages = |psh: &str, later: &str, none: &str| json!({"post_syn": "0", "post_ack": "0", "post_psh": psh, "later_in_flow": later, "no_match": none});
+    assert_eq!(shares("stage"), stages("20", "20", "60"));
+    assert_eq!(shares("stage?resets=all"), stages("20", "20", "60"));
+    assert_eq!(shares("stage?resets=unanswered"), stages("10", "0", "90"));
+    assert_eq!(shares("stage?resets=unanswered&answered=true"), stages("0", "0", "100"));
+    assert_eq!(shares("stage?resets=unanswered&answered=false"), stages("100", "0", "0"));
+    assert_eq!(shares("signature?resets=unanswered"), json!({"PSH+ACK → ∅": "10", "none": "90"}));
+    assert_eq!(
+        shares("location?resets=unanswered"),
+        json!({"US": "80", "PT": "20"}),
+        "they are in the total"
+    );
+    let series = server.radar("/timeseries_groups/stage?resets=&resets=unanswered&aggInterval=1d").result();
+    assert_eq!(
+        (&series["serie_0"]["post_psh"], &series["serie_1"]["post_psh"]),
+        (&json!(["20"]), &json!(["10"]))
+    );
+    let top = server.radar("/top/locations?resets=unanswered&minSample=1").result();
+    assert_eq!(
+        (&top["top_0"][0]["clientCountryAlpha2"], &top["top_0"][0]["value"]),
+        (&json!("US"), &json!("12.5"))
+    );
+    assert_eq!((&top["top_0"][1]["value"], &top["top_0"][1]["connections"]), (&json!("0"), &json!(20)));
+    let (status, _, message) = server.radar("/summary/stage?resets=some").problem();
+    assert!(status == 400 && message.starts_with("resets:"), "{message}");
 }

@@ -114,7 +114,7 @@ fn write(packets: &[Packet], info: &SegmentInfo) -> std::result::Result<Vec<u8>,
     file.into_inner()
 }
 
-/// Plain values and zstd take less room here than other encodings, and least time.
+/// Plain values and zstd: 13 to 15 bytes a row, and simple to read.
 fn properties(info: &SegmentInfo) -> WriterProperties {
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))

@@ -160,7 +160,7 @@ struct KeptAnnotation {
     /// Networks concerned.
     asns: Vec<u32>,
     /// Their names.
-    asns_details: Vec<AnnotatedAsn>,
+    asns_details: Vec<AsnConcerned>,
     /// Countries concerned.
     locations: Vec<&'static str>,
     /// Their names.
@@ -186,7 +186,7 @@ struct KeptAnnotation {
 
 /// A network concerned.
 #[derive(Serialize, ToSchema)]
-struct AnnotatedAsn {
+struct AsnConcerned {
     /// Its number.
     asn: String,
     /// Its name; empty if unknown.
@@ -284,7 +284,7 @@ impl KeptAnnotation {
 
     fn new(annotation: Annotation, geo: &Geo) -> Self {
         let Annotation { id, content } = annotation;
-        let network = |asn: &u32| AnnotatedAsn {
+        let network = |asn: &u32| AsnConcerned {
             asn: asn.to_string(),
             name: geo.as_name(*asn).unwrap_or_default().to_owned(),
         };

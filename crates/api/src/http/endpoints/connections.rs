@@ -160,7 +160,14 @@ fn csv(connections: &[Record<'static>]) -> Result<Reply, Problem> {
 
 /// A connection has the fields of the exports.
 fn connections_schema(schemas: &mut Schemas) -> RefOr<Schema> {
-    let typed = |kind| ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null])).build();
+    let typed = |field: &str, kind| {
+        let kind = match field {
+            "signature" | "signature_id" | "location" | "asn" | "as_name" | "rst_ttl_delta"
+            | "rst_ip_id_delta" => SchemaType::Array(vec![kind, Type::Null]),
+            _ => SchemaType::new(kind),
+        };
+        ObjectBuilder::new().schema_type(kind).build()
+    };
     let kind = |field: &str| match field {
         "node" | "src_ip" | "dst_ip" | "stage" | "termination" | "signature" | "location" | "as_name" => {
             Type::String
@@ -170,8 +177,8 @@ fn connections_schema(schemas: &mut Schemas) -> RefOr<Schema> {
     };
     let fields = cutshort_report::connection::FIELDS;
     let record = fields.iter().fold(ObjectBuilder::new(), |object, field| match kind(field) {
-        Type::Array => object.property(*field, ArrayBuilder::new().items(typed(Type::String)).build()),
-        kind => object.property(*field, typed(kind)),
+        Type::Array => object.property(*field, ArrayBuilder::new().items(typed(field, Type::String)).build()),
+        kind => object.property(*field, typed(field, kind)),
     });
     let record = fields.into_iter().fold(record, ObjectBuilder::required);
     ObjectBuilder::new()

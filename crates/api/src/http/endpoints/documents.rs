@@ -40,8 +40,6 @@ pub(super) const PAGE: Endpoint = Endpoint {
     ..BASE
 };
 
-pub(super) const HOME: Endpoint = Endpoint { path: "/", id: "home", ..PAGE };
-
 pub(super) const STYLE: Endpoint = Endpoint {
     path: "/docs/style.css",
     id: "docsStyle",

@@ -42,7 +42,6 @@ pub(super) const ENDPOINTS: &[&Endpoint] = &[
     &operation::METRICS,
     &documents::OPENAPI,
     &documents::PAGE,
-    &documents::HOME,
     &documents::STYLE,
 ];
 

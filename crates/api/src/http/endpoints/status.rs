@@ -47,7 +47,7 @@ struct StatusResult {
     /// Results of windows.
     windows: Windows,
     /// 5-tuples that are in no total.
-    exclusions: Vec<ExcludedForReason>,
+    exclusions: Vec<LeftOut>,
     /// Where places are known from.
     geo: Vec<Source>,
     /// Whether single connections may be read here.
@@ -136,7 +136,7 @@ struct Windows {
 
 /// 5-tuples that are in no total for one reason.
 #[derive(Serialize, ToSchema)]
-struct ExcludedForReason {
+struct LeftOut {
     /// The reason.
     name: &'static str,
     /// The reason in words.
@@ -226,10 +226,10 @@ impl Windows {
     }
 }
 
-fn exclusions(facts: &Facts) -> Vec<ExcludedForReason> {
+fn exclusions(facts: &Facts) -> Vec<LeftOut> {
     let counts = &facts.status.counts;
     let all = counts.connections + counts.excluded.iter().sum::<u64>();
-    let one = |(reason, count): (Exclusion, &u64)| ExcludedForReason {
+    let one = |(reason, count): (Exclusion, &u64)| LeftOut {
         name: reason.name(),
         about: reason.about(),
         count: *count,

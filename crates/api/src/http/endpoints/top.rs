@@ -33,6 +33,7 @@ const PARAMETERS: &[&Parameter] = &[
     &p::PORT,
     &p::NODE,
     &p::HANDSHAKE,
+    &p::RESETS,
 ];
 
 pub(super) const ASES: Endpoint = Endpoint {

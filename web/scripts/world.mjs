@@ -1,0 +1,24 @@
+// Makes src/generated/world.json: the borders of world-atlas (110m) with the two letters of ISO 3166-1 as ids,
+// and nothing that the map does not draw. The codes come from the table that the server uses.
+import { readFileSync, writeFileSync } from "node:fs";
+import { quantize } from "topojson-client";
+
+const table = readFileSync(new URL("../../crates/geo/src/country/table.rs", import.meta.url), "utf8");
+const codes = new Map([...table.matchAll(/row\("(\w\w)", "[^"]+", (\d+),/g)].map(([, alpha2, numeric]) => [Number(numeric), alpha2]));
+const atlas = JSON.parse(readFileSync(new URL("../node_modules/world-atlas/countries-110m.json", import.meta.url), "utf8"));
+
+const named = { Kosovo: "XK" };
+const geometries = atlas.objects.countries.geometries
+  .map(({ type, arcs, id, properties }) => ({ type, arcs, id: codes.get(Number(id)) ?? named[properties.name] }))
+  .filter(({ id }) => id !== "AQ");
+
+/** Absolute coordinates again, so that they can be rounded to what a screen shows. */
+const { scale, translate } = atlas.transform;
+const arcs = atlas.arcs.map((arc) => {
+  let [x, y] = [0, 0];
+  return arc.map(([dx, dy]) => [(x += dx) * scale[0] + translate[0], (y += dy) * scale[1] + translate[1]]);
+});
+const STEPS = 2000;
+const world = { type: "Topology", bbox: atlas.bbox, arcs, objects: { countries: { type: "GeometryCollection", geometries } } };
+const { bbox, ...small } = quantize(world, STEPS);
+writeFileSync(new URL("../src/generated/world.json", import.meta.url), JSON.stringify(small));

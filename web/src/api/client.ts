@@ -1,0 +1,87 @@
+// One way to ask the server: JSON in Radar's envelope, each answer kept for a minute.
+
+/** The page's folder: assets lie in `assets/` below it, embedded pages in `embed/`. */
+export const ROOT = new URL(import.meta.env.DEV ? "/" : "../", import.meta.url);
+const BASE = new URL("client/v4/radar/", ROOT);
+const KEPT_MS = 60_000;
+const MOST_KEPT = 200;
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Kept {
+  at: number;
+  answer: Promise<unknown>;
+}
+const kept = new Map<string, Kept>();
+
+const TOKEN = "cutshort-token";
+
+function token(): string | null {
+  try {
+    return sessionStorage.getItem(TOKEN);
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps a token for reading until the tab is closed. */
+export function useToken(secret: string): void {
+  sessionStorage.setItem(TOKEN, secret);
+  forget();
+}
+
+export type Parameters = readonly (readonly [string, string])[];
+
+/** The address of a question, for links to the raw answer. */
+export function address(path: string, parameters: Parameters = []): URL {
+  const url = new URL(path, BASE);
+  for (const [key, value] of parameters) url.searchParams.append(key, value);
+  return url;
+}
+
+/** Asks; the same question within a minute is not asked twice. */
+export function ask<T>(path: string, parameters: Parameters = []): Promise<T> {
+  const url = address(path, parameters).href;
+  const known = kept.get(url);
+  if (known && Date.now() - known.at < KEPT_MS) return known.answer as Promise<T>;
+  const answer = request<T>(url);
+  kept.delete(url);
+  kept.set(url, { at: Date.now(), answer });
+  answer.catch(() => kept.delete(url));
+  for (const [oldest] of kept) {
+    if (kept.size <= MOST_KEPT) break;
+    kept.delete(oldest);
+  }
+  return answer;
+}
+
+/** Forgets what was answered, so that a refresh asks again. */
+export const forget = (): void => kept.clear();
+
+interface Envelope<T> {
+  success: boolean;
+  errors?: { code: number; message: string }[];
+  result: T;
+}
+
+async function request<T>(url: string): Promise<T> {
+  let response: Response;
+  const secret = token();
+  const headers = { accept: "application/json", ...(secret ? { authorization: `Bearer ${secret}` } : {}) };
+  try {
+    response = await fetch(url, { headers });
+  } catch {
+    throw new ApiError(0, "The server does not answer. Is cutshort still running?");
+  }
+  const body = (await response.json().catch(() => null)) as (Partial<Envelope<T>> & { error?: string }) | null;
+  if (response.ok && body?.success !== false && body?.result !== undefined) return body.result;
+  const message = body?.errors?.[0]?.message ?? body?.error ?? `The server answered with status ${response.status}.`;
+  throw new ApiError(response.status, message);
+}

@@ -1,0 +1,137 @@
+// The questions that the page asks.
+
+import type { Metric } from "../state/stage";
+import { type Answer, readGroups, total } from "./answers";
+import { address, ask, type Parameters } from "./client";
+import { type Asked, metricPairs, seriesParameters } from "./question";
+import type { Asn, ConnectionsAnswer, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow } from "./wire";
+
+const DATA = "tcp_resets_timeouts";
+
+const grouped = async (path: string, parameters: Parameters): Promise<Answer> =>
+  readGroups(await ask<GroupsAnswer>(`${DATA}/${path}`, [...parameters, ["counts", "true"]]));
+
+/** Counts and shares by a dimension over the whole range. */
+export const summary = (by: string, series: readonly Asked[], limit?: number): Promise<Answer> =>
+  grouped(`summary/${by}`, [...seriesParameters(series), ...limitPair(limit)]);
+
+/** Counts and shares by a dimension over time. */
+export const timeseries = (by: string, series: readonly Asked[], more: Parameters = []): Promise<Answer> =>
+  grouped(`timeseries_groups/${by}`, [...seriesParameters(series), ...more]);
+
+/** Fewer connections in a piece of time give no line but noise. */
+const FEW = 50;
+const COARSER: Record<number, string> = { 900_000: "1h", 3_600_000: "1d", 86_400_000: "1w" };
+
+export interface Pieces {
+  /** How many series, from the first, set the length of pieces. */
+  led?: number;
+  /** The one of these, by connections, that does: 0 is the smallest, 0.5 the one in the middle. */
+  rank?: number;
+  few?: number;
+}
+
+/** Stages over time, in pieces that are long enough for the number of connections. */
+export async function stagesOverTime(series: readonly Asked[], pieces: Pieces = {}): Promise<Answer> {
+  let answer = await timeseries("stage", series);
+  for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, pieces); coarser = COARSER[answer.step]) {
+    answer = await timeseries("stage", series, [["aggInterval", coarser]]);
+  }
+  return answer;
+}
+
+/** Whether there are few connections in a piece of time, and enough pieces to make longer ones. */
+function isSparse({ series, ranges, step }: Answer, { led = 1, rank = 0, few = FEW }: Pieces): boolean {
+  const [from, to] = ranges[0] ?? [0, 0];
+  const pieces = (to - from) / step;
+  const means = series.slice(0, led).map(({ sampled }) => total(sampled) / pieces).filter((mean) => mean > 0);
+  const mean = means.sort((a, b) => a - b)[Math.floor(means.length * rank)];
+  return mean !== undefined && mean < few && pieces > 12;
+}
+
+/** Where the raw answer is. */
+export const timeseriesAddress = (by: string, series: readonly Asked[]): URL =>
+  address(`${DATA}/timeseries_groups/${by}`, [...seriesParameters(series), ["counts", "true"]]);
+
+const limitPair = (limit?: number): Parameters => (limit ? [["limitPerGroup", String(limit)]] : []);
+
+/** A line of a ranking. */
+export interface Ranked {
+  /** Alpha-2 code or AS number. */
+  code: string;
+  name: string;
+  share: number;
+  low: number;
+  high: number;
+  sampled: number;
+  /** The same over connections that completed the handshake. */
+  completed: { share: number; low: number; high: number; sampled: number };
+}
+
+export interface Ranking {
+  meta: Meta;
+  range: [number, number];
+  rows: Ranked[];
+}
+
+type TopAnswer = { meta: Meta; top_0: TopRow[] };
+
+/** Countries or networks by the share of a metric. */
+export async function top(
+  what: "locations" | "ases",
+  asked: Asked,
+  metric: Metric,
+  limit: number,
+  least: number,
+): Promise<Ranking> {
+  const parameters: Parameters = [
+    ...seriesParameters([asked]),
+    ...metricPairs(metric),
+    ["limit", String(limit)],
+    ...(least ? [["minSample", String(least)] as const] : []),
+  ];
+  const { meta, top_0 } = await ask<TopAnswer>(`${DATA}/top/${what}`, parameters);
+  const [range] = meta.dateRange;
+  return {
+    meta,
+    range: [Date.parse(range?.startTime ?? ""), Date.parse(range?.endTime ?? "")],
+    rows: top_0.map((row) => ({
+      code: String(row.clientCountryAlpha2 ?? row.clientASN),
+      name: row.clientCountryName ?? row.clientASName ?? "",
+      share: Number(row.value),
+      low: Number(row.low),
+      high: Number(row.high),
+      sampled: row.connections,
+      completed: {
+        share: Number(row.completed.value),
+        low: Number(row.completed.low),
+        high: Number(row.completed.high),
+        sampled: row.completed.connections,
+      },
+    })),
+  };
+}
+
+export const search = async (query: string): Promise<Found[]> =>
+  (await ask<{ search: Found[] }>("search/global", [["query", query], ["limit", "10"]])).search;
+
+export const location = async (code: string): Promise<Location> =>
+  (await ask<{ location: Location }>(`entities/locations/${code}`)).location;
+
+export const locations = async (): Promise<Location[]> =>
+  (await ask<{ locations: Location[] }>("entities/locations", [["limit", "300"]])).locations;
+
+export const network = async (asn: number): Promise<Asn> => (await ask<{ asn: Asn }>(`entities/asns/${asn}`)).asn;
+
+export const terms = (): Promise<Terms> => ask<Terms>(`${DATA}/terms`);
+
+export const status = (): Promise<Status> => ask<Status>("status");
+
+/** Single connections, where the operator allows it. */
+export const connections = (asked: Asked, filters: Parameters, offset: number, limit: number): Promise<ConnectionsAnswer> =>
+  ask<ConnectionsAnswer>(`${DATA}/connections`, [
+    ...seriesParameters([{ ...asked, unanswered: false }]),
+    ...filters,
+    ["offset", String(offset)],
+    ["limit", String(limit)],
+  ]);

@@ -1,0 +1,98 @@
+// What every view gets: the state, names of places, the terms' texts.
+
+import * as radar from "./api/radar";
+import type { Meta, StageTerm, Terms } from "./api/wire";
+import type { Asked } from "./api/question";
+import { CONTINENTS, type Place, placeKey } from "./state/place";
+import type { Store } from "./state/store";
+import type { State } from "./state/url";
+
+export interface Named {
+  name: string;
+  /** What it is: `Country PT`. */
+  kind: string;
+  /** Places around it, the widest first. */
+  above: readonly Place[];
+}
+
+const names = new Map<string, Named>([["world", { name: "World", kind: "All connections", above: [] }]]);
+for (const [code, name] of Object.entries(CONTINENTS)) {
+  names.set(`continent-${code}`, { name, kind: "Continent", above: [{ kind: "world" }] });
+}
+
+/** Remembers a name that an answer carried, so that nobody asks for it again. */
+export function learn(place: Place, named: Named): void {
+  names.set(placeKey(place), named);
+}
+
+/** The name of a place; asked for if nobody knows it yet. */
+export async function named(place: Place): Promise<Named> {
+  const known = names.get(placeKey(place));
+  if (known) return known;
+  const found = await lookUp(place).catch(() => unknown(place));
+  names.set(placeKey(place), found);
+  return found;
+}
+
+/** The name if it is known, else the code. */
+export const shortName = (place: Place): string => names.get(placeKey(place))?.name ?? placeKey(place);
+
+const unknown = (place: Place): Named => ({ name: placeKey(place), kind: "Unknown to this server", above: [{ kind: "world" }] });
+
+async function lookUp(place: Place): Promise<Named> {
+  if (place.kind === "location") {
+    const { name, continent } = await radar.location(place.code);
+    const above: Place[] = continent in CONTINENTS ? [{ kind: "world" }, { kind: "continent", code: continent }] : [{ kind: "world" }];
+    return { name, kind: `Country ${place.code}`, above };
+  }
+  if (place.kind === "asn") {
+    const { name, country } = await radar.network(place.number);
+    const above: Place[] = country ? [{ kind: "world" }, { kind: "location", code: country }] : [{ kind: "world" }];
+    if (country) await named({ kind: "location", code: country });
+    return { name: name || `AS${place.number}`, kind: `Network AS${place.number}`, above };
+  }
+  return unknown(place);
+}
+
+let texts: Promise<Terms> | null = null;
+
+/** What stages, tags and signatures mean, in the words of `cutshort explain`. */
+export function terms(): Promise<Terms> {
+  texts ??= radar.terms().catch((error: unknown) => {
+    texts = null;
+    throw error;
+  });
+  return texts;
+}
+
+export async function stageTerm(name: string): Promise<StageTerm | undefined> {
+  return (await terms()).stages.find((stage) => stage.name === name);
+}
+
+export interface App {
+  store: Store;
+  state: State;
+}
+
+/** The selection of the state as a question. */
+export const selected = ({ place, range, completed, unanswered }: State): Asked => ({ place, range, completed, unanswered });
+
+/** The switches in words; none if all connections count. */
+export function switches(state: Pick<State, "completed" | "unanswered">): string[] {
+  return [
+    ...(state.completed ? ["completed handshakes only"] : []),
+    ...(state.unanswered ? ["resets before any answer only"] : []),
+  ];
+}
+
+/** What a reader must know of an answer, in short sentences. */
+export function cautions(meta: Meta): string[] {
+  const { level } = meta.confidenceInfo;
+  return [
+    ...(level <= 2 ? ["Few connections: shares are rough."] : []),
+    ...(level === 1 || level === 3 ? ["There are gaps, or connections of very different weight: expect jumps."] : []),
+    ...(meta.pendingWindows ? [`${meta.pendingWindows} windows of 15 minutes are still being computed.`] : []),
+    ...(meta.networksFolded ? ["Small networks are counted together as “other” in some windows."] : []),
+    ...(meta.portsFolded ? ["Rare ports are counted together as “other” in some windows."] : []),
+  ];
+}

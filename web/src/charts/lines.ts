@@ -1,0 +1,116 @@
+// Lines over time, over each other on one scale; the period before is dashed.
+
+import { line } from "d3-shape";
+import { h, s } from "../ui/dom";
+import { clock, count, dayMonth, percent } from "../ui/format";
+import { canvas, type Frame, responsive, timeAxis, timeScale, valueAxis, valueScale, type ValueUnit } from "./frame";
+import { Reader } from "./interact";
+import { pieceTime } from "./stack";
+import { type Grid, grid, middle, onGrid } from "./times";
+
+export interface Line {
+  label: string;
+  /** Class that gives the colour. */
+  class: string;
+  times: readonly number[];
+  values: readonly number[];
+  dashed?: boolean;
+  /** By how much its times are moved forward to lie over the others. */
+  shift?: number;
+}
+
+export interface LinesSpec {
+  label: string;
+  range: readonly [number, number];
+  step: number;
+  lines: readonly Line[];
+  unit: ValueUnit;
+  height?: number;
+  zoom?: (from: number, to: number) => void;
+}
+
+interface Drawn extends Line {
+  on: number[];
+}
+
+export function lineChart(spec: LinesSpec): HTMLDivElement {
+  const all = grid([], spec.range, spec.step);
+  const drawn: Drawn[] = spec.lines.map((one) => {
+    const own = grid(one.times.map((time) => time + (one.shift ?? 0)), spec.range, spec.step);
+    return { ...one, on: onGrid(one.values, own) };
+  });
+  const height = spec.height ?? 300;
+  let reader: Reader | null = null;
+  const place = responsive(height, (width) => {
+    const frame: Frame = { width, height, left: 52, right: 12, top: 12, bottom: 28 };
+    const x = timeScale(spec.range, frame);
+    const most = Math.max(0, ...drawn.flatMap((one) => one.on.filter(Number.isFinite)));
+    const y = valueScale(most, frame);
+    const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, 5), paths(spec, drawn, all, x, y), timeAxis(x, frame));
+    reader ??= new Reader(place, {
+      times: all.times,
+      step: spec.step,
+      range: spec.range,
+      describe: (at) => box(spec, drawn, all, at),
+      speak: (at) => speak(spec, drawn, all, at),
+      zoom: spec.zoom,
+    });
+    return reader.attach(svg, frame, x);
+  });
+  return place;
+}
+
+type To = (n: number) => number;
+
+function paths(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, x: To, y: To): SVGGElement {
+  const at = all.times.map((time) => x(middle(time, spec.step, spec.range[1])));
+  const shape = line<number>()
+    .defined((n) => !Number.isNaN(n))
+    .x((_, index) => at[index] ?? 0)
+    .y((n) => y(n));
+  const layer = s("g", {});
+  // Dashed ones lie below.
+  for (const one of [...drawn].sort((a, b) => Number(b.dashed ?? false) - Number(a.dashed ?? false))) {
+    layer.append(s("path", { class: `series ${one.class}${one.dashed ? " dashed" : ""}`, d: shape(one.on) ?? "" }));
+    one.on.forEach((n, index) => {
+      const alone = !Number.isNaN(n) && Number.isNaN(one.on[index - 1] ?? NaN) && Number.isNaN(one.on[index + 1] ?? NaN);
+      if (alone) layer.append(s("circle", { class: `dot ${one.class}`, cx: at[index] ?? 0, cy: y(n), r: 2 }));
+    });
+  }
+  return layer;
+}
+
+const shown = (unit: ValueUnit, n: number): string => (Number.isNaN(n) ? "–" : unit === "share" ? percent(n) : count(n));
+
+function box(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, at: number): HTMLElement {
+  const rows = drawn.map((one) =>
+    h(
+      "tr",
+      {},
+      h("th", {}, h("span", { class: `swatch ${one.class}${one.dashed ? " hollow" : ""}` }), one.label),
+      h("td", {}, shown(spec.unit, one.on[at] ?? NaN)),
+    ),
+  );
+  return h("div", {}, h("p", {}, `${pieceTime(all.times[at] ?? 0, spec.step)} UTC`), h("table", {}, h("tbody", {}, ...rows)));
+}
+
+function speak(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, at: number): string {
+  const time = all.times[at] ?? 0;
+  return `${dayMonth(time)}, ${clock(time)} UTC: ${drawn.map((one) => `${one.label} ${shown(spec.unit, one.on[at] ?? NaN)}`).join(", ")}`;
+}
+
+/** A small line without axes, beside a number that says how high it is. */
+export function sparkline(times: readonly number[], values: readonly number[], range: readonly [number, number], step: number, kind: string, marked?: readonly [number, number]): SVGSVGElement {
+  const frame: Frame = { width: 120, height: 26, left: 1, right: 1, top: 2, bottom: 2 };
+  const all = grid(times, range, step);
+  const on = onGrid(values, all);
+  const x = timeScale(range, frame);
+  const y = valueScale(Math.max(0, ...on.filter(Number.isFinite)), frame);
+  const shape = line<number>()
+    .defined((n) => !Number.isNaN(n))
+    .x((_, at) => x(middle(all.times[at] ?? 0, step, range[1])))
+    .y((n) => y(n));
+  const path = s("path", { class: `series thin ${kind}`, d: shape(on) ?? "" });
+  const mark = marked && s("rect", { class: "mark", x: x(marked[0]), y: 0, width: Math.max(2, x(marked[1]) - x(marked[0])), height: frame.height });
+  return s("svg", { class: "spark", width: frame.width, height: frame.height, viewBox: `0 0 ${frame.width} ${frame.height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, mark, path);
+}

@@ -1,0 +1,84 @@
+// One chart for other pages: `embed/stages?place=PT&range=7d` moves on with time, `from` and `to` hold it still.
+
+import "./styles/main.css";
+import { shareAt } from "./api/answers";
+import { forget, ROOT } from "./api/client";
+import * as radar from "./api/radar";
+import { named, selected, switches } from "./app";
+import { listMarks, marksOf } from "./charts/marks";
+import { metricPhrase, metricTitle } from "./state/stage";
+import { formatState, parseState, type State } from "./state/url";
+import { h, swap } from "./ui/dom";
+import { percent, range } from "./ui/format";
+import { startTheme } from "./ui/theme";
+import { comparedChart, comparedLegend, comparedLines, comparison } from "./views/compared";
+import { isEmpty, plainLegend, stageChart, unitText } from "./views/stage-chart";
+
+const QUARTER = 900_000;
+/** Heading, legend and source around the chart. */
+const AROUND = 128;
+
+const state = parseState(location.search);
+const kind = location.pathname.split("/").at(-1);
+const root = document.getElementById("view");
+startTheme(new URLSearchParams(location.search).get("theme"));
+if (root) void start(root);
+
+async function start(root: HTMLElement): Promise<void> {
+  await show(root);
+  if (state.range.kind === "last") setInterval(() => void show(root), QUARTER);
+}
+
+async function show(root: HTMLElement): Promise<void> {
+  forget();
+  try {
+    swap(root, ...(kind === "compare" ? await compare() : await stages()));
+  } catch (error) {
+    swap(root, h("p", { role: "alert" }, error instanceof Error ? error.message : String(error)));
+  }
+}
+
+const LINE = 24;
+
+const height = (lines = 0): number => Math.max(140, innerHeight - AROUND - lines * LINE);
+
+async function stages(): Promise<HTMLElement[]> {
+  const [series, { name }] = await Promise.all([radar.stagesOverTime([selected(state)]), named(state.place)]);
+  const [groups] = series.series;
+  const between = series.ranges[0] ?? [0, 0];
+  const marks = marksOf(series.meta.confidenceInfo.annotations, between);
+  const nothing = h("p", { class: "muted" }, "No connections in this time.");
+  const chart = !groups || isEmpty(groups) ? nothing : stageChart(state, series, marks, height(marks.length));
+  return [heading("Cut short, by stage", name, between, unitText(state.counts, series.step)), plainLegend(state), chart, listMarks(marks) ?? h("span"), source(state, series.meta.simulated)];
+}
+
+async function compare(): Promise<HTMLElement[]> {
+  const compared = await comparison(state);
+  const [first] = compared.sums.series;
+  const between = compared.series.ranges[0] ?? [0, 0];
+  const lines = comparedLines(state, compared);
+  const share = first ? `, ${compared.names[0]} ${percent(shareAt(first, state.metric, 0))}` : "";
+  const unit = `${unitText(false, compared.series.step)} that are ${metricPhrase(state.metric)}${share}`;
+  return [heading(`${metricTitle(state.metric)}, compared`, compared.names.join(", "), between, unit), comparedLegend(lines), comparedChart(compared, lines, height()), source(state, compared.series.meta.simulated)];
+}
+
+function heading(title: string, name: string, between: readonly [number, number], unit: string): HTMLElement {
+  document.title = `${title}: ${name}`;
+  return h(
+    "header",
+    {},
+    h("h1", {}, `${title}: ${name}`),
+    h("p", { class: "muted" }, [...switches(state), `${range(...between)} UTC`, unit].join(" · ")),
+  );
+}
+
+function source(state: State, simulated: boolean | undefined): HTMLElement {
+  const url = new URL(`./${formatState({ ...state, view: kind === "compare" ? "compare" : "overview" })}`, ROOT);
+  return h(
+    "footer",
+    {},
+    simulated ? h("strong", { class: "caution" }, "Simulated data. ") : null,
+    "Source: ",
+    h("a", { href: url.href, target: "_blank", rel: "noopener" }, `cutshort at ${location.host}`),
+  );
+}

@@ -1,0 +1,1167 @@
+// Written by web/scripts/types.mjs.
+export interface paths {
+    "/client/v4/radar/annotations/outages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["annotationsOutages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/entities/asns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["entitiesAsns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/entities/asns/ip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["entitiesAsnOfIp"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/entities/asns/{asn}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["entitiesAsn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/entities/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["entitiesLocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/entities/locations/{alpha2}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["entitiesLocation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/search/global": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["searchGlobal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/tcp_resets_timeouts/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/tcp_resets_timeouts/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/tcp_resets_timeouts/summary/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["summaryByDimension"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/tcp_resets_timeouts/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["terms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/tcp_resets_timeouts/timeseries_groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["timeseriesGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/tcp_resets_timeouts/timeseries_groups/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["timeseriesGroupsByDimension"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/tcp_resets_timeouts/top/ases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["topAses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/tcp_resets_timeouts/top/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["topLocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        AnnotatedLocation: {
+            code: string;
+            name: string;
+        };
+        AnnotationToKeep: {
+            asns?: number[];
+            description: string;
+            /** Format: date-time */
+            endDate?: string | null;
+            eventType?: string | null;
+            linkedUrl?: string | null;
+            locations?: string[];
+            outage?: components["schemas"]["Outage"] | null;
+            scope?: string | null;
+            /** Format: date-time */
+            startDate: string;
+        };
+        Annotations: {
+            annotations: components["schemas"]["KeptAnnotation"][];
+        };
+        Asn: {
+            /** Format: int32 */
+            asn: number;
+            country: string;
+            countryName: string;
+            estimatedUsers: components["schemas"]["EstimatedUsers"];
+            name: string;
+            orgName: string;
+            website: string;
+        };
+        AsnConcerned: {
+            asn: string;
+            name: string;
+        };
+        AsnDetails: components["schemas"]["Asn"] & {
+            /** Format: int32 */
+            confidenceLevel: number;
+            related: string[];
+            source: string;
+        };
+        AsnList: {
+            asns: components["schemas"]["Asn"][];
+        };
+        AsnOne: {
+            asn: components["schemas"]["AsnDetails"];
+        };
+        Completed: {
+            /** Format: int64 */
+            connections: number;
+            high: string;
+            low: string;
+            /** Format: int64 */
+            matching: number;
+            value: string;
+        };
+        ConfidenceInfo: {
+            annotations: components["schemas"]["Note"][];
+            /** Format: int32 */
+            level: number;
+        };
+        CountColumns: components["schemas"]["Counts"] & {
+            high: string[];
+            low: string[];
+        };
+        CountOfSeries: {
+            groups: {
+                [key: string]: components["schemas"]["CountColumns"];
+            };
+            total: components["schemas"]["Counts"];
+        };
+        Counts: {
+            sampled: number[];
+            weight: number[];
+        };
+        Damaged: {
+            name: string;
+            why: string;
+        };
+        DateRange: {
+            /** Format: date-time */
+            endTime: string;
+            /** Format: date-time */
+            startTime: string;
+        };
+        EstimatedUsers: {
+            locations: string[];
+        };
+        Excluded: {
+            incomplete: string;
+            multiple_syn: string;
+            no_syn: string;
+        };
+        Found: {
+            search: components["schemas"]["Hit"][];
+        };
+        Health: {
+            status: string;
+        };
+        Hit: {
+            code: string;
+            name: string;
+            type: string;
+        };
+        KeptAnnotation: {
+            asns: number[];
+            asnsDetails: components["schemas"]["AsnConcerned"][];
+            dataSource: string;
+            description: string;
+            /** Format: date-time */
+            endDate?: string | null;
+            entities: string[];
+            eventType: string;
+            geoIds: string[];
+            id: string;
+            linkedUrl?: string | null;
+            locations: string[];
+            locationsDetails: components["schemas"]["AnnotatedLocation"][];
+            origins: string[];
+            originsDetails: string[];
+            outage?: components["schemas"]["Outage"] | null;
+            scope?: string | null;
+            /** Format: date-time */
+            startDate: string;
+            tags: string[];
+        };
+        KeptSegment: {
+            /** Format: date-time */
+            from: string;
+            id: string;
+            new: boolean;
+            /** Format: int64 */
+            packets: number;
+            /** Format: date-time */
+            to: string;
+        };
+        LeftOut: {
+            about: string;
+            /** Format: int64 */
+            count: number;
+            name: string;
+            share: string;
+        };
+        Location: {
+            alpha2: string;
+            /** Format: int32 */
+            confidenceLevel: number;
+            continent: string;
+            latitude: string;
+            longitude: string;
+            name: string;
+            region: string;
+            subregion: string;
+        };
+        LocationList: {
+            locations: components["schemas"]["Location"][];
+        };
+        LocationOne: {
+            location: components["schemas"]["Location"];
+        };
+        Meta: {
+            aggInterval?: string | null;
+            confidenceInfo: components["schemas"]["ConfidenceInfo"];
+            dateRange: components["schemas"]["DateRange"][];
+            /** Format: date-time */
+            lastUpdated: string;
+            normalization: string;
+            units: components["schemas"]["Unit"][];
+        };
+        NamedTerm: {
+            about: string;
+            name: string;
+        };
+        Node: {
+            /** Format: date-time */
+            latestPacket: string;
+            name: string;
+            /** Format: int64 */
+            secondsAgo: number;
+        };
+        Note: {
+            dataSource: string;
+            description: string;
+            /** Format: date-time */
+            endDate: string;
+            eventType: string;
+            isInstantaneous: boolean;
+            linkedUrl: string;
+            /** Format: date-time */
+            startDate: string;
+        };
+        Numbers: {
+            completed: components["schemas"]["Completed"];
+            /** Format: int64 */
+            connections: number;
+            excluded: components["schemas"]["Excluded"];
+            high: string;
+            low: string;
+            /** Format: int64 */
+            matching: number;
+            value: string;
+            /** Format: int64 */
+            weight: number;
+        };
+        OneAnnotation: {
+            annotation: components["schemas"]["KeptAnnotation"];
+        };
+        Outage: {
+            outageCause: string;
+            outageType: string;
+        };
+        OwnMeta: {
+            /** Format: int64 */
+            minSample?: number | null;
+            networksFolded: boolean;
+            pendingWindows: number;
+            portsFolded: boolean;
+            simulated: boolean;
+        };
+        Paging: {
+            limit: number;
+            more: boolean;
+            offset: number;
+        };
+        Problem: {
+            errors: {
+                code: number;
+                message: string;
+            }[];
+            messages: {
+                code: number;
+                message: string;
+            }[];
+            result: Record<string, never>;
+            success: boolean;
+        };
+        RankedAs: components["schemas"]["Numbers"] & {
+            /** Format: int32 */
+            clientASN: number;
+            clientASName: string;
+        };
+        RankedLocation: components["schemas"]["Numbers"] & {
+            clientCountryAlpha2: string;
+            clientCountryName: string;
+        };
+        Ready: {
+            ready: boolean;
+            reasons: string[];
+        };
+        RemovedAnnotation: {
+            id: string;
+        };
+        SignatureTerm: {
+            about: string;
+            causes: string[];
+            /** Format: int32 */
+            id: number;
+            name: string;
+            stage: string;
+        };
+        Source: {
+            country: boolean;
+            date: string;
+            licence?: string | null;
+            name: string;
+            network: boolean;
+            urls: string[];
+        };
+        StageTerm: {
+            about: string;
+            causes: string[];
+            dataName: string;
+            name: string;
+            title: string;
+        };
+        StatusResult: {
+            connectionsAllowed: boolean;
+            exclusions: components["schemas"]["LeftOut"][];
+            geo: components["schemas"]["Source"][];
+            hints: string[];
+            nodes: components["schemas"]["Node"][];
+            simulated: boolean;
+            /** Format: date-time */
+            started: string;
+            store: components["schemas"]["Stored"];
+            version: string;
+            windows: components["schemas"]["Windows"];
+        };
+        Stored: {
+            /** Format: int64 */
+            connectionBytes: number;
+            copies: string;
+            /** Format: date-time */
+            coveredFrom?: string | null;
+            /** Format: date-time */
+            coveredTo?: string | null;
+            damaged: components["schemas"]["Damaged"][];
+            /** Format: date-time */
+            latestPacket?: string | null;
+            /** Format: int64 */
+            packetBytes: number;
+            /** Format: int64 */
+            packets: number;
+            /** Format: int64 */
+            rollupBytes: number;
+            /** Format: int64 */
+            segments: number;
+        };
+        TagTerm: {
+            about: string;
+            /** Format: int32 */
+            bit: number;
+            name: string;
+            parent?: string | null;
+        };
+        Terms: {
+            exclusions: components["schemas"]["NamedTerm"][];
+            signatures: components["schemas"]["SignatureTerm"][];
+            stages: components["schemas"]["StageTerm"][];
+            tags: components["schemas"]["TagTerm"][];
+            terminations: components["schemas"]["NamedTerm"][];
+        };
+        Unit: {
+            name: string;
+            value: string;
+        };
+        Windows: {
+            /** Format: int64 */
+            connections: number;
+            /** Format: int64 */
+            done: number;
+            /** Format: date-time */
+            from?: string | null;
+            /** Format: date-time */
+            lastUpdated?: string | null;
+            /** Format: date-time */
+            oldestPending?: string | null;
+            pending: number;
+            /** Format: date-time */
+            to?: string | null;
+            trouble?: string | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    annotationsOutages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Annotations"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    entitiesAsns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["AsnList"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    entitiesAsnOfIp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["AsnOne"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    entitiesAsn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["AsnOne"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    entitiesLocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["LocationList"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    entitiesLocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["LocationOne"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    searchGlobal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Found"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["StatusResult"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            connections: {
+                                as_name: string | null;
+                                asn: number | null;
+                                dst_ip: string;
+                                dst_port: number;
+                                first_us: number;
+                                ip_version: number;
+                                last_us: number;
+                                location: string | null;
+                                node: string;
+                                packets: number;
+                                rst_ip_id_delta: number | null;
+                                rst_ttl_delta: number | null;
+                                sample_rate: number;
+                                signature: string | null;
+                                signature_id: number | null;
+                                silent_us: number;
+                                src_ip: string;
+                                src_port: number;
+                                stage: string;
+                                tags: string[];
+                                termination: string;
+                            }[];
+                            paging: components["schemas"]["Paging"];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                later_in_flow: string;
+                                no_match: string;
+                                post_ack: string;
+                                post_psh: string;
+                                post_syn: string;
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    summaryByDimension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            counts?: {
+                                [key: string]: components["schemas"]["CountOfSeries"];
+                            };
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: {
+                                [key: string]: string;
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Terms"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    timeseriesGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                later_in_flow: string[];
+                                no_match: string[];
+                                post_ack: string[];
+                                post_psh: string[];
+                                post_syn: string[];
+                                timestamps: string[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    timeseriesGroupsByDimension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            counts?: {
+                                [key: string]: components["schemas"]["CountOfSeries"];
+                            };
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: {
+                                timestamps: string[];
+                            } & {
+                                [key: string]: string[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    topAses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["RankedAs"][];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    topLocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["RankedLocation"][];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+}

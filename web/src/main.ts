@@ -1,0 +1,67 @@
+// The dashboard: state in the address, one view at a time.
+
+import "./styles/main.css";
+import { type App, named } from "./app";
+import { Store } from "./state/store";
+import type { View } from "./state/url";
+import { swap, type Child } from "./ui/dom";
+import { failure } from "./ui/empty";
+import { shell } from "./ui/shell";
+import { startTheme } from "./ui/theme";
+import { render as compare } from "./views/compare";
+import { render as connections } from "./views/connections";
+import { render as how } from "./views/how";
+import { render as networks } from "./views/networks";
+import { render as overview } from "./views/overview";
+import { render as status } from "./views/status";
+
+type Render = (app: App) => Promise<Child[]>;
+
+/** The map is much of the page's weight: it comes when it is asked for, or when nothing else is to do. */
+const where = (): Promise<{ render: Render }> => import("./views/where");
+
+const views: Record<View, Render> = {
+  overview,
+  compare,
+  where: async (app) => (await where()).render(app),
+  networks,
+  how,
+  connections,
+  status,
+};
+
+startTheme();
+const store = new Store();
+const root = document.getElementById("app");
+if (root) start(root);
+
+function start(root: HTMLElement): void {
+  const page = shell(root, store);
+  let turn = 0;
+  const show = async (): Promise<void> => {
+    const mine = ++turn;
+    const app: App = { store, state: store.state };
+    void page.update(app);
+    page.view.setAttribute("aria-busy", "true");
+    const children = await rendered(app);
+    if (mine !== turn) return;
+    swap(page.view, ...children);
+    page.view.dataset["view"] = app.state.view;
+    page.view.removeAttribute("aria-busy");
+    performance.mark("cutshort:shown");
+  };
+  const rendered = async (app: App): Promise<Child[]> => {
+    try {
+      // Headings, files and citations name the place.
+      await named(app.state.place);
+      return await views[app.state.view](app);
+    } catch (error) {
+      return [failure(error, () => void show())];
+    }
+  };
+  store.subscribe((state, before) => {
+    if (state.view !== before.view) scrollTo({ top: 0 });
+    void show();
+  });
+  void show().then(() => requestIdleCallback?.(() => void where()));
+}

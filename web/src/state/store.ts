@@ -1,0 +1,45 @@
+// The state of the page: one value, kept in the address.
+
+import { formatState, parseState, type State } from "./url";
+
+type Listener = (state: State, before: State) => void;
+
+export class Store {
+  #state: State;
+  readonly #listeners = new Set<Listener>();
+
+  constructor() {
+    this.#state = parseState(location.search);
+    addEventListener("popstate", () => this.#set(parseState(location.search)));
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Changes the state and the address; `replace` makes no new step for the back button. */
+  go(change: Partial<State>, replace = false): void {
+    const next = { ...this.#state, ...change };
+    const address = formatState(next);
+    if (address === formatState(this.#state)) return;
+    const url = location.pathname + address;
+    if (replace) history.replaceState(null, "", url);
+    else history.pushState(null, "", url);
+    this.#set(next);
+  }
+
+  /** The address of a changed state: links can be opened in new tabs. */
+  href(change: Partial<State>): string {
+    return location.pathname + formatState({ ...this.#state, ...change });
+  }
+
+  subscribe(listener: Listener): void {
+    this.#listeners.add(listener);
+  }
+
+  #set(state: State): void {
+    const before = this.#state;
+    this.#state = state;
+    this.#listeners.forEach((listener) => listener(state, before));
+  }
+}

@@ -1,0 +1,165 @@
+// The whole state of the page, and how it stands in the address.
+
+import { type Anomalous, isAnomalous, type Metric } from "./stage";
+import { parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
+
+export const VIEWS = ["overview", "compare", "where", "networks", "how", "connections", "status"] as const;
+export type View = (typeof VIEWS)[number];
+
+export const SPANS = ["1d", "7d", "4w", "12w", "52w"] as const;
+export type Span = (typeof SPANS)[number];
+
+/** A time that ends now, or a fixed one (milliseconds since the epoch). */
+export type Range = { kind: "last"; span: string } | { kind: "fixed"; from: number; to: number };
+
+export interface State {
+  view: View;
+  place: Place;
+  range: Range;
+  /** Only connections that completed the handshake. */
+  completed: boolean;
+  /** Only resets before any answer. */
+  unanswered: boolean;
+  /** Connections instead of shares. */
+  counts: boolean;
+  /** Series that are switched off. */
+  hidden: readonly Anomalous[];
+  /** What maps and rankings show. */
+  metric: Metric;
+  /** What else is compared, beside `place`. */
+  others: readonly Place[];
+  /** Compared over each other instead of side by side. */
+  over: boolean;
+  /** With the period before. */
+  control: boolean;
+  /** Fewer connections are not ranked; 0 leaves it to the server. */
+  least: number;
+  /** Column of a ranking, `-` in front for falling. */
+  sort: string;
+  /** What is looked at in How. */
+  term: string;
+  /** Restrictions of single connections. */
+  filters: Readonly<Record<string, string>>;
+  /** Page of single connections. */
+  page: number;
+}
+
+export const MOST_COMPARED = 6;
+export const FILTERS = ["stage", "termination", "signature", "tag", "port", "node", "client"] as const;
+
+export const DEFAULT: State = {
+  view: "overview",
+  place: WORLD,
+  range: { kind: "last", span: "7d" },
+  completed: false,
+  unanswered: false,
+  counts: false,
+  hidden: [],
+  metric: "any",
+  others: [],
+  over: false,
+  control: false,
+  least: 0,
+  sort: "",
+  term: "",
+  filters: {},
+  page: 0,
+};
+
+const QUARTER = 900_000;
+const isSpan = (text: string): boolean => /^([1-9]\d{0,2}d|[1-9]\d?w)$/.test(text);
+
+function time(text: string | null): number | null {
+  const at = text ? Date.parse(text.length > 10 && !/[zZ]|[+-]\d\d:\d\d$/.test(text) ? `${text}Z` : text) : NaN;
+  return Number.isFinite(at) ? Math.floor(at / QUARTER) * QUARTER : null;
+}
+
+/** `2026-11-21T14:15Z`. */
+export const isoMinute = (at: number): string => `${new Date(at).toISOString().slice(0, 16)}Z`;
+
+function parseRange(query: URLSearchParams): Range {
+  const [from, to] = [time(query.get("from")), time(query.get("to"))];
+  if (from !== null && to !== null && from < to) return { kind: "fixed", from, to };
+  const span = query.get("range") ?? "";
+  return isSpan(span) ? { kind: "last", span } : DEFAULT.range;
+}
+
+const isPlace = (place: Place | null): place is Place => place !== null;
+
+function parsePlaces(text: string | null): Place[] {
+  const places = (text ?? "").split(",").filter(Boolean).map(parsePlace).filter(isPlace);
+  return places.filter((place, at) => places.findIndex((other) => samePlace(place, other)) === at);
+}
+
+function whole(text: string | null, otherwise: number): number {
+  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
+}
+
+/** Reads an address; what cannot be read is as if it was not there. */
+export function parseState(search: string): State {
+  const query = new URLSearchParams(search);
+  const metric = query.get("stage") ?? "any";
+  const filters = FILTERS.map((key) => [key, query.get(`f.${key}`)] as const).filter(([, value]) => value);
+  return {
+    view: VIEWS.find((view) => view === query.get("view")) ?? DEFAULT.view,
+    place: parsePlace(query.get("place") ?? "") ?? WORLD,
+    range: parseRange(query),
+    completed: query.get("handshake") === "completed",
+    unanswered: query.get("resets") === "unanswered",
+    counts: query.get("unit") === "count",
+    hidden: (query.get("hide") ?? "").split(",").filter(isAnomalous),
+    metric: isAnomalous(metric) ? metric : "any",
+    others: parsePlaces(query.get("with")).slice(0, MOST_COMPARED - 1),
+    over: query.get("layout") === "over",
+    control: query.get("control") === "1",
+    least: whole(query.get("least"), DEFAULT.least),
+    sort: query.get("sort") ?? "",
+    term: query.get("term") ?? "",
+    filters: Object.fromEntries(filters) as Record<string, string>,
+    page: whole(query.get("page"), 0),
+  };
+}
+
+/** Writes the state; what is as usual is left out, so that addresses are short. */
+export function formatState(state: State): string {
+  const query = new URLSearchParams();
+  const put = (key: string, value: string, usual = ""): void => {
+    if (value !== usual) query.set(key, value);
+  };
+  put("view", state.view, DEFAULT.view);
+  put("place", placeKey(state.place), "world");
+  if (state.range.kind === "last") put("range", state.range.span, "7d");
+  else {
+    query.set("from", isoMinute(state.range.from));
+    query.set("to", isoMinute(state.range.to));
+  }
+  put("handshake", state.completed ? "completed" : "");
+  put("resets", state.unanswered ? "unanswered" : "");
+  put("unit", state.counts ? "count" : "");
+  put("hide", state.hidden.join(","));
+  put("stage", state.metric, "any");
+  put("with", state.others.map(placeKey).join(","));
+  put("layout", state.over ? "over" : "");
+  put("control", state.control ? "1" : "");
+  put("least", String(state.least), String(DEFAULT.least));
+  put("sort", state.sort);
+  put("term", state.term);
+  for (const key of FILTERS) put(`f.${key}`, state.filters[key] ?? "");
+  put("page", state.page ? String(state.page) : "");
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  return text ? `?${text}` : "";
+}
+
+export const SPAN_MS: Readonly<Record<string, number>> = { d: 86_400_000, w: 604_800_000 };
+
+/** How long a range is, in milliseconds. */
+export function lengthOf(range: Range): number {
+  if (range.kind === "fixed") return range.to - range.from;
+  return Number.parseInt(range.span, 10) * (SPAN_MS[range.span.slice(-1)] ?? 0);
+}
+
+/** By how much the period to compare with lies before: whole weeks, so that weekdays meet the same ones. */
+export function controlShift(range: Range): number {
+  const week = SPAN_MS["w"] ?? 1;
+  return Math.ceil(lengthOf(range) / week) * week;
+}

@@ -1,0 +1,78 @@
+// What stands where there is nothing to show: what is missing, and what to do.
+
+import * as radar from "../api/radar";
+import { ApiError, forget, useToken } from "../api/client";
+import type { App } from "../app";
+import { stateLink } from "./controls";
+import { h } from "./dom";
+import { range } from "./format";
+
+/** No connection is in the selection: where there are some. */
+export async function nothing(app: App, between: readonly [number, number]): Promise<HTMLElement> {
+  const status = await radar.status().catch(() => null);
+  const { from: first, to: last } = status?.windows ?? { from: null, to: null };
+  if (status && !first) return emptyStore(app);
+  const links: HTMLElement[] = [];
+  if (first && last) {
+    const [from, to] = [Date.parse(first), Date.parse(last)];
+    if (to <= between[0] || from >= between[1]) {
+      const recent = Math.max(from, to - 7 * 86_400_000);
+      links.push(h("li", {}, stateLink(app.store, { range: { kind: "fixed", from: recent, to } }, { key: "empty-range" }, `Show ${range(recent, to)} UTC`)));
+    }
+    links.push(h("li", {}, `Results reach from ${range(from, to)} UTC.`));
+  }
+  if (app.state.place.kind !== "world") links.push(h("li", {}, stateLink(app.store, { place: { kind: "world" } }, { key: "empty-world" }, "Look at the whole world")));
+  if (app.state.completed || app.state.unanswered) {
+    links.push(h("li", {}, stateLink(app.store, { completed: false, unanswered: false }, { key: "empty-all" }, "Count all connections")));
+  }
+  return h(
+    "div",
+    { class: "empty" },
+    h("h2", {}, "No connections here"),
+    h("p", {}, `Nothing of the selection was seen from ${range(...between)} UTC.`),
+    h("ul", {}, ...links),
+  );
+}
+
+export function emptyStore({ store }: App): HTMLElement {
+  return h(
+    "div",
+    { class: "empty" },
+    h("h2", {}, "Nothing has come in yet"),
+    h("p", {}, "Read a capture into the store, and the page fills within a minute:"),
+    h("pre", {}, "cutshort import --data DIR capture.pcap"),
+    h("p", {}, "Or look around with simulated data: ", h("code", {}, "cutshort demo"), "."),
+    h("p", {}, stateLink(store, { view: "status" }, { key: "empty-status" }, "Status"), " says which step of the way has seen nothing."),
+  );
+}
+
+/** Something went wrong. */
+export function failure(error: unknown, again: () => void): HTMLElement {
+  if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return askForToken(error, again);
+  const message = error instanceof Error ? error.message : String(error);
+  const button = h("button", { type: "button", class: "button", "data-key": "again" }, "Try again");
+  button.addEventListener("click", () => {
+    forget();
+    again();
+  });
+  return h("div", { class: "empty", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), button);
+}
+
+/** On other addresses than loopback a server wants a token, unless its operator has opened it. */
+function askForToken(error: ApiError, again: () => void): HTMLElement {
+  const field = h("input", { type: "password", autocomplete: "off", required: true, "data-key": "token" });
+  const form = h("form", { class: "token" }, h("label", {}, "Token for reading", field), h("button", { class: "button primary" }, "Use it"));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    useToken(field.value.trim());
+    again();
+  });
+  return h(
+    "div",
+    { class: "empty" },
+    h("h2", {}, "This server wants a token"),
+    h("p", { role: "alert" }, error.message),
+    form,
+    h("p", { class: "muted" }, "The operator makes one with ", h("code", {}, "cutshort token create --scope read"), ". It is kept until this tab is closed."),
+  );
+}

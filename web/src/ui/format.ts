@@ -1,0 +1,106 @@
+// Numbers and times as people read them. All times are UTC.
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+/** A thin space that does not break: between a number and its unit. */
+const THIN = "\u202f";
+
+/** `23.4 %`; small shares keep a digit that says something. */
+export function percent(share: number): string {
+  if (!Number.isFinite(share)) return "–";
+  const digits = share !== 0 && Math.abs(share) < 0.095 ? 2 : 1;
+  if (share > 0 && share < 0.005) return `<0.01${THIN}%`;
+  return `${share.toFixed(digits)}${THIN}%`;
+}
+
+/** A tick of a percent axis. */
+export const percentTick = (share: number): string => `${Number(share.toFixed(2))}${THIN}%`;
+
+/** A difference of shares: `+1.2 points`. */
+export function points(difference: number): string {
+  const rounded = Number(difference.toFixed(1));
+  if (rounded === 0) return "no change";
+  const sign = rounded > 0 ? "+" : "−";
+  return `${sign}${Math.abs(rounded).toFixed(1)} points`;
+}
+
+/** `1,912,332`. */
+export const count = (n: number): string => Math.round(n).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+
+/** `1 network`, `12 networks`. */
+export const many = (n: number, one: string, more = `${one}s`): string => `${count(n)} ${n === 1 ? one : more}`;
+
+/** `1.9 M`: for axes and small places. */
+export function compact(n: number): string {
+  for (const [unit, size] of [["G", 1e9], ["M", 1e6], ["k", 1e3]] as const) {
+    if (Math.abs(n) >= size) {
+      const short = n / size;
+      return `${short >= 100 || Number.isInteger(short) ? short.toFixed(0) : short.toFixed(1).replace(/\.0$/, "")}${THIN}${unit}`;
+    }
+  }
+  return Number.isInteger(n) ? String(n) : n.toFixed(1);
+}
+
+/** `139 MB`. */
+export function bytes(n: number): string {
+  for (const [unit, size] of [["TB", 1e12], ["GB", 1e9], ["MB", 1e6], ["kB", 1e3]] as const) {
+    if (n >= size) return `${n / size >= 100 ? (n / size).toFixed(0) : (n / size).toFixed(1)}${THIN}${unit}`;
+  }
+  return `${n}${THIN}B`;
+}
+
+const two = (n: number): string => String(n).padStart(2, "0");
+
+/** `21 Nov`. */
+export const dayMonth = (time: number): string => {
+  const date = new Date(time);
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+};
+
+/** `21 Nov 2026`. */
+export const day = (time: number): string => `${dayMonth(time)} ${new Date(time).getUTCFullYear()}`;
+
+/** `14:15`. */
+export const clock = (time: number): string => {
+  const date = new Date(time);
+  return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+};
+
+/** `Sat 21 Nov 2026, 14:15`. */
+export const moment = (time: number): string => `${DAYS[new Date(time).getUTCDay()]} ${day(time)}, ${clock(time)}`;
+
+const isMidnight = (time: number): boolean => time % 86_400_000 === 0;
+
+/** `14 to 21 Nov 2026`, with clock times where the range does not begin and end at midnight. */
+export function range(from: number, to: number): string {
+  if (!isMidnight(from) || !isMidnight(to)) {
+    const sameYear = new Date(from).getUTCFullYear() === new Date(to).getUTCFullYear();
+    const start = sameYear ? dayMonth(from) : day(from);
+    if (dayMonth(from) === dayMonth(to) && sameYear) return `${day(from)}, ${clock(from)} to ${clock(to)}`;
+    return `${start}, ${clock(from)} to ${day(to)}, ${clock(to)}`;
+  }
+  const last = to - 86_400_000;
+  if (last === from) return day(from);
+  const [a, b] = [new Date(from), new Date(last)];
+  if (a.getUTCFullYear() !== b.getUTCFullYear()) return `${day(from)} to ${day(last)}`;
+  if (a.getUTCMonth() !== b.getUTCMonth()) return `${dayMonth(from)} to ${day(last)}`;
+  return `${a.getUTCDate()} to ${day(last)}`;
+}
+
+/** `4 s`, `3 min`, `2 h`, `5 days`. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 120) return `${seconds}${THIN}s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)}${THIN}min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)}${THIN}h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
+/** A length of time that is a whole number of days or hours: `7 days`, `24 hours`. */
+export function span(milliseconds: number): string {
+  const hours = milliseconds / 3_600_000;
+  if (hours >= 336 && hours % 168 === 0) return `${hours / 168} weeks`;
+  if (hours >= 48 && hours % 24 === 0) return `${hours / 24} days`;
+  if (hours >= 1 && Number.isInteger(hours)) return hours === 1 ? "hour" : `${hours} hours`;
+  return `${Math.round(milliseconds / 60_000)} minutes`;
+}

@@ -1,0 +1,115 @@
+// Finds a country or network by name, code or number: a combobox.
+
+import * as radar from "../api/radar";
+import type { Found } from "../api/wire";
+import { CONTINENTS, parsePlace, type Place } from "../state/place";
+import { h, newId } from "./dom";
+
+interface Hit {
+  place: Place;
+  name: string;
+  code: string;
+  kind: string;
+}
+
+function fromApi(found: Found): Hit | null {
+  const isNetwork = found.type.toLowerCase().startsWith("as");
+  const place = parsePlace(isNetwork ? `AS${found.code.replace(/^AS/i, "")}` : found.code);
+  if (!place) return null;
+  return { place, name: found.name, code: isNetwork ? `AS${found.code.replace(/^AS/i, "")}` : found.code, kind: isNetwork ? "Network" : "Country" };
+}
+
+function continents(query: string): Hit[] {
+  const text = query.toLowerCase();
+  const world: Hit[] = text && "world".startsWith(text) ? [{ place: { kind: "world" }, name: "World", code: "", kind: "All" }] : [];
+  const matching = Object.entries(CONTINENTS).filter(([, name]) => text && name.toLowerCase().includes(text));
+  return [...world, ...matching.map(([code, name]): Hit => ({ place: { kind: "continent", code }, name, code: "", kind: "Continent" }))];
+}
+
+async function find(query: string): Promise<Hit[]> {
+  const found = query ? await radar.search(query) : [];
+  const known = found.map(fromApi).filter((hit): hit is Hit => hit !== null);
+  return [...continents(query), ...known].slice(0, 10);
+}
+
+export interface SearchSpec {
+  label: string;
+  placeholder: string;
+  key: string;
+  choose: (place: Place) => void;
+}
+
+/** The field with its list. */
+export function searchField(spec: SearchSpec): HTMLElement {
+  const id = newId("search");
+  const list = h("ul", { id, role: "listbox", class: "hits", "aria-label": spec.label, hidden: true });
+  const input = h("input", {
+    type: "search", role: "combobox", autocomplete: "off", spellcheck: "false", placeholder: spec.placeholder, "data-key": spec.key,
+    "aria-label": spec.label, "aria-controls": id, "aria-expanded": "false", "aria-autocomplete": "list",
+  });
+  let hits: Hit[] = [];
+  let active = -1;
+  let asked = 0;
+
+  const mark = (at: number): void => {
+    active = at;
+    [...list.children].forEach((item, of) => item.setAttribute("aria-selected", String(of === at)));
+    if (at >= 0) input.setAttribute("aria-activedescendant", `${id}-${at}`);
+    else input.removeAttribute("aria-activedescendant");
+    list.children[at]?.scrollIntoView({ block: "nearest" });
+  };
+  const shut = (): void => {
+    list.hidden = true;
+    input.setAttribute("aria-expanded", "false");
+    mark(-1);
+  };
+  const choose = (hit: Hit | undefined): void => {
+    if (!hit) return;
+    input.value = "";
+    hits = [];
+    shut();
+    spec.choose(hit.place);
+  };
+  const show = (message?: string): void => {
+    const items = hits.map((hit, at) =>
+      h("li", { id: `${id}-${at}`, role: "option", "aria-selected": "false", onpointerdown: (event: PointerEvent) => { event.preventDefault(); choose(hit); } },
+        h("span", {}, hit.name), h("span", { class: "muted" }, [hit.kind, hit.code].filter(Boolean).join(" "))),
+    );
+    list.replaceChildren(...items, ...(message ? [h("li", { class: "muted", role: "option", "aria-disabled": "true", "aria-selected": "false" }, message)] : []));
+    list.hidden = list.childElementCount === 0;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+    mark(hits.length ? 0 : -1);
+  };
+  const update = async (): Promise<void> => {
+    const query = input.value.trim();
+    const mine = ++asked;
+    if (!query) return shut();
+    try {
+      const found = await find(query);
+      if (mine !== asked) return;
+      hits = found;
+      show(found.length ? undefined : `Nothing is called “${query}”. Try a country's name or code, or an AS number.`);
+    } catch (error) {
+      if (mine !== asked) return;
+      hits = [];
+      show(error instanceof Error ? error.message : String(error));
+    }
+  };
+  input.addEventListener("input", () => void update());
+  input.addEventListener("focus", () => input.value && void update());
+  input.addEventListener("blur", shut);
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      if (hits.length) mark((active + step + hits.length) % hits.length);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      choose(hits[active]);
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.stopPropagation();
+      shut();
+    }
+  });
+  return h("div", { class: "search" }, input, list);
+}

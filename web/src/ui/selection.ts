@@ -1,0 +1,102 @@
+// The bar that says what is looked at: place, time, and which connections count.
+
+import { type App, named, shortName } from "../app";
+import { isoMinute, lengthOf, type Range, type Span, SPANS } from "../state/url";
+import { type Choice, segmented, stateLink, toggle } from "./controls";
+import { h } from "./dom";
+import { range as rangeText } from "./format";
+import { close, menu } from "./menu";
+
+const SPAN_NAMES: Record<Span, [string, string]> = {
+  "1d": ["24 h", "The last 24 hours"],
+  "7d": ["7 d", "The last 7 days"],
+  "4w": ["4 w", "The last 4 weeks"],
+  "12w": ["12 w", "The last 12 weeks"],
+  "52w": ["52 w", "The last 52 weeks"],
+};
+
+/** Title and way up. */
+export async function heading({ store, state }: App): Promise<HTMLElement> {
+  const { name, kind, above } = await named(state.place);
+  const crumbs = above.map((place) => h("li", {}, stateLink(store, { place, page: 0 }, {}, shortName(place))));
+  return h(
+    "div",
+    { class: "title" },
+    crumbs.length ? h("nav", { "aria-label": "Wider selections" }, h("ol", { class: "crumbs" }, ...crumbs)) : null,
+    h("h1", {}, name, h("span", { class: "kind" }, kind)),
+  );
+}
+
+/** Presets, and a free choice. */
+export function rangeControl({ store, state }: App): HTMLElement {
+  const { range } = state;
+  const choices = SPANS.map((span): Choice<string> => ({ value: span, label: SPAN_NAMES[span][0], title: SPAN_NAMES[span][1] }));
+  const value = range.kind === "last" ? range.span : "";
+  const presets = segmented("Time", choices, value, (span) => store.go({ range: { kind: "last", span }, page: 0 }));
+  return h("div", { class: "range" }, h("span", { class: "period" }, period(range)), presets, custom({ store, state }), range.kind === "fixed" ? zoomOut({ store, state }, range) : null);
+}
+
+/** Which time it is, to the minute. */
+function period(range: Range): string {
+  const now = Math.floor(Date.now() / 900_000) * 900_000;
+  return `${rangeText(...(range.kind === "fixed" ? ([range.from, range.to] as const) : ([now - lengthOf(range), now] as const)))} UTC`;
+}
+
+const forInput = (time: number): string => isoMinute(time).slice(0, 16);
+
+function custom({ store, state }: App): HTMLElement {
+  const now = Math.floor(Date.now() / 900_000) * 900_000;
+  const [from, to] = state.range.kind === "fixed" ? [state.range.from, state.range.to] : [now - lengthOf(state.range), now];
+  const input = (value: number, label: string): HTMLInputElement =>
+    h("input", { type: "datetime-local", step: 900, value: forInput(value), "aria-label": label, required: true });
+  const [start, end] = [input(from, "From, UTC"), input(to, "To, UTC")];
+  const problem = h("p", { class: "problem", role: "alert" });
+  const form = h(
+    "form",
+    { class: "range-form" },
+    h("label", {}, "From (UTC)", start),
+    h("label", {}, "To (UTC)", end),
+    problem,
+    h("button", { class: "button primary" }, "Show"),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [a, b] = [Date.parse(`${start.value}Z`), Date.parse(`${end.value}Z`)];
+    if (!(a < b)) {
+      problem.textContent = "The end must come after the beginning.";
+      return;
+    }
+    close(form);
+    const floor = (time: number): number => Math.floor(time / 900_000) * 900_000;
+    store.go({ range: { kind: "fixed", from: floor(a), to: Math.max(floor(b), floor(a) + 900_000) }, page: 0 });
+  });
+  return menu("Custom", { key: "custom-range", class: state.range.kind === "fixed" ? "chosen" : "" }, form);
+}
+
+function zoomOut({ store }: App, range: Extract<Range, { kind: "fixed" }>): HTMLElement {
+  const half = Math.max(900_000, Math.round((range.to - range.from) / 2 / 900_000) * 900_000);
+  const wider: Range = { kind: "fixed", from: range.from - half, to: Math.min(range.to + half, Math.floor(Date.now() / 900_000) * 900_000) };
+  const button = h("button", { type: "button", class: "button", "data-key": "zoom-out", title: "Twice as long a time" }, "Zoom out");
+  button.addEventListener("click", () => store.go({ range: wider, page: 0 }));
+  return button;
+}
+
+/** Which connections count. */
+export function switchesControl({ store, state }: App): HTMLElement {
+  return h(
+    "div",
+    { class: "switches" },
+    toggle(
+      "Completed handshakes only",
+      "Leaves out connections that never completed the handshake: their source addresses may be spoofed.",
+      state.completed,
+      (completed) => store.go({ completed, page: 0 }),
+    ),
+    toggle(
+      "Resets before any answer only",
+      "Resets after the client had acknowledged an answer count as not cut short: many are ordinary ends of idle connections.",
+      state.unanswered,
+      (unanswered) => store.go({ unanswered, page: 0 }),
+    ),
+  );
+}

@@ -1,0 +1,176 @@
+// Up to six selections, over each other or side by side on one scale, and each against the period before.
+
+import { column, type Groups, shareAt, total } from "../api/answers";
+import { ROOT } from "../api/client";
+import * as radar from "../api/radar";
+import { type App, cautions, selected } from "../app";
+import type { Line } from "../charts/lines";
+import { highest, stackChart } from "../charts/stack";
+import { ANOMALOUS, metricTitle, metricPhrase, stageClass, title } from "../state/stage";
+import { type Place, placeKey, samePlace } from "../state/place";
+import { controlShift, formatState, MOST_COMPARED } from "../state/url";
+import { segmented, stateLink, toggle } from "../ui/controls";
+import { type Child, h } from "../ui/dom";
+import { nothing } from "../ui/empty";
+import { figure } from "../ui/figure";
+import { metricControl } from "../ui/metric";
+import { searchField } from "../ui/search";
+import { dataTable, type Table } from "../ui/table";
+import { points } from "../ui/format";
+import { type Compared, comparedChart, comparedLegend, comparedLines, comparison } from "./compared";
+import { anomalous, isEmpty, layersOf, provenance, unitText } from "./series";
+
+export async function render(app: App): Promise<Child[]> {
+  const compared = await comparison(app.state);
+  const { places, sums } = compared;
+  if (sums.series.slice(0, places.length).every(isEmpty)) return [await picker(app, compared), await nothing(app, sums.ranges[0] ?? [0, 0])];
+  const chart = app.state.over ? overEachOther(app, compared) : sideBySide(app, compared);
+  return [await picker(app, compared), chart, numbers(compared)];
+}
+
+async function picker(app: App, { places, names }: Compared): Promise<HTMLElement> {
+  const { store, state } = app;
+  const without = (place: Place): Place[] => state.others.filter((other) => !samePlace(other, place));
+  const chips = places.map((place, at) => {
+    const name = names[at] ?? "";
+    const label = h("span", {}, h("span", { class: `swatch hue-${at}` }), name);
+    if (places.length === 1) return h("li", { class: "chip" }, label);
+    const rest = at === 0 ? { place: places[1] ?? place, others: places.slice(2) } : { others: without(place) };
+    const remove = h("button", { type: "button", "aria-label": `Remove ${name}`, title: "Remove", "data-key": `remove:${placeKey(place)}`, onclick: () => store.go(rest) }, "×");
+    return h("li", { class: "chip" }, label, remove);
+  });
+  const add = searchField({
+    label: "Add a country or network to compare",
+    placeholder: places.length < MOST_COMPARED ? "Add a country or network" : "Six are the most",
+    key: "compare-add",
+    choose: (place) => store.go({ others: [...state.others, place].slice(0, MOST_COMPARED - 1) }),
+  });
+  return h(
+    "section",
+    { class: "picker", "aria-label": "What is compared" },
+    h("ul", { class: "chips" }, ...chips),
+    places.length < MOST_COMPARED ? add : null,
+    places.length === 1 ? await suggestions(app) : null,
+  );
+}
+
+/** Where nobody has chosen yet: what differs most. */
+async function suggestions(app: App): Promise<HTMLElement | null> {
+  const ranking = await radar.top("locations", { ...selected(app.state), place: { kind: "world" } }, app.state.metric, 5, 0).catch(() => null);
+  const places = (ranking?.rows ?? []).filter((row) => row.code !== placeKey(app.state.place));
+  if (places.length === 0) return null;
+  const links = places.map((row) =>
+    stateLink(app.store, { others: [{ kind: "location", code: row.code }] }, { class: "button", key: `suggest:${row.code}` }, row.name),
+  );
+  return h("p", { class: "suggestions" }, h("span", { class: "muted" }, "Compare with"), ...links);
+}
+
+function tools({ store, state }: App): HTMLElement[] {
+  return [
+    toggle("Period before", "The same selection one period earlier, dashed", state.control, (control) => store.go({ control })),
+    segmented("Layout", [{ value: false, label: "Side by side" }, { value: true, label: "Over each other" }], state.over, (over) => store.go({ over })),
+  ];
+}
+
+const zoom = ({ store }: App) => (from: number, to: number): void => store.go({ range: { kind: "fixed", from, to } });
+
+function overEachOther(app: App, compared: Compared): HTMLElement {
+  const { state } = app;
+  const { series, names } = compared;
+  const lines = comparedLines(state, compared);
+  return figure({
+    key: "compare",
+    title: `${metricTitle(state.metric)}, compared`,
+    sub: `${unitText(false, series.step)} that are ${metricPhrase(state.metric)}`,
+    body: comparedChart(compared, lines, 300, zoom(app)),
+    table: () => overTable(lines),
+    source: { ...provenance(`${metricTitle(state.metric)}, compared`, state, series), selection: names.join(", ") },
+    tools: tools(app),
+    legend: h("div", {}, metricControl(app), comparedLegend(lines)),
+    embed: (range) => new URL(`embed/compare${formatState({ ...state, range })}`, ROOT).href,
+  });
+}
+
+function overTable(lines: readonly Line[]): Table {
+  const times = [...new Set(lines.flatMap((one) => one.times.map((time) => time + (one.shift ?? 0))))].sort((a, b) => a - b);
+  const by = lines.map((one) => new Map(one.times.map((time, at) => [time + (one.shift ?? 0), one.values[at] ?? null])));
+  return {
+    columns: [{ label: "Time (UTC)" }, ...lines.map((one) => ({ label: one.label, as: "percent" as const }))],
+    rows: times.map((time) => [new Date(time).toISOString().slice(0, 16) + "Z", ...by.map((map) => map.get(time) ?? null)]),
+  };
+}
+
+function sideBySide(app: App, { places, names, series }: Compared): HTMLElement {
+  const { state } = app;
+  const own = series.series.slice(0, places.length);
+  const control = (at: number): Groups | undefined => (state.control ? series.series[at + places.length] : undefined);
+  const layers = own.map((groups) => layersOf(groups, false, state.hidden));
+  const tops = own.flatMap((groups, at) => [highest(layers[at] ?? [], groups.times.length), ...(control(at) ? anomalous(control(at) as Groups) : [])]);
+  const max = Math.max(...tops);
+  const cells = own.map((groups, at) => {
+    const before = control(at);
+    const chart = stackChart({
+      label: `${names[at]}: stacked areas of the anomalous stages`,
+      times: groups.times,
+      range: series.ranges[at] ?? [0, 0],
+      step: series.step,
+      layers: layers[at] ?? [],
+      unit: "share",
+      sampled: groups.sampled,
+      height: places.length > 2 ? 190 : 260,
+      max,
+      before: before && { label: "Period before", times: before.times, shift: controlShift(state.range), values: anomalous(before) },
+      zoom: zoom(app),
+      title: names[at] ?? "",
+      small: true,
+    });
+    return h("div", { class: "cell" }, h("h3", {}, stateLink(app.store, { view: "overview", place: places[at] ?? { kind: "world" }, others: [] }, { key: `cell:${at}` }, names[at] ?? "")), isEmpty(groups) ? h("p", { class: "muted" }, "No connections") : chart);
+  });
+  return figure({
+    key: "compare",
+    title: "Cut short over time, side by side",
+    sub: `${unitText(false, series.step)}; all charts have the same scale`,
+    body: h("div", { class: places.length === 1 ? "" : "pairs" }, ...cells),
+    table: () => sideTable(own, names),
+    source: { ...provenance("Cut short over time, compared", state, series), selection: names.join(", ") },
+    tools: tools(app),
+    legend: h(
+      "div",
+      { class: "legend" },
+      ...ANOMALOUS.filter((stage) => !state.hidden.includes(stage)).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
+      state.control ? h("span", {}, h("span", { class: "dash" }), "Period before, together") : null,
+    ),
+  });
+}
+
+function sideTable(own: readonly Groups[], names: readonly string[]): Table {
+  const rows = own.flatMap((groups, of) =>
+    groups.times.map((time, at) => [
+      names[of] ?? "",
+      new Date(time).toISOString().slice(0, 16) + "Z",
+      ...ANOMALOUS.map((stage) => column(groups, stage).share[at] ?? null),
+      groups.sampled[at] ?? null,
+    ]),
+  );
+  const stages = ANOMALOUS.map((stage) => ({ label: title(stage), as: "percent" as const }));
+  return { columns: [{ label: "Selection" }, { label: "Time (UTC)" }, ...stages, { label: "Sampled", as: "count" }], rows };
+}
+
+/** The whole range in numbers. */
+function numbers({ places, names, sums, meta }: Compared): HTMLElement {
+  const rows = places.map((_, at) => {
+    const [now, before] = [sums.series[at], sums.series[at + places.length]];
+    const share = now && !isEmpty(now) ? shareAt(now, "any", 0) : NaN;
+    const then = before && !isEmpty(before) ? shareAt(before, "any", 0) : NaN;
+    const change = Number.isNaN(share - then) ? "–" : points(share - then);
+    const stages = ANOMALOUS.map((stage) => (now && column(now, stage).share[0]) ?? NaN);
+    return [names[at] ?? "", share, ...stages, then, change, now ? total(now.sampled) : 0];
+  });
+  const stages = ANOMALOUS.map((stage) => ({ label: title(stage), as: "percent" as const }));
+  const table: Table = {
+    columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, { label: "Period before", as: "percent" }, { label: "Change", as: "text" }, { label: "Sampled", as: "count" }],
+    rows,
+  };
+  return h("section", {}, h("h2", {}, "The whole time in numbers"), dataTable("Selections compared over the whole time", table), ...cautions(meta).map((text) => h("p", { class: "caution" }, text)));
+}
+

@@ -1,0 +1,63 @@
+// Several selections in one question, and as lines over each other.
+
+import { type Answer, type Groups, shareAt } from "../api/answers";
+import * as radar from "../api/radar";
+import type { Meta } from "../api/wire";
+import { named, selected } from "../app";
+import { type Line, lineChart } from "../charts/lines";
+import { type Place, samePlace } from "../state/place";
+import { controlShift, type State } from "../state/url";
+import { h } from "../ui/dom";
+
+export interface Compared {
+  places: Place[];
+  names: string[];
+  /** Of the whole time: all places, then all of them one period earlier. */
+  sums: Answer;
+  series: Answer;
+  /** Of the time itself, not of the period before. */
+  meta: Meta;
+}
+
+export async function comparison(state: State): Promise<Compared> {
+  const places = [state.place, ...state.others.filter((place) => !samePlace(place, state.place))];
+  const asked = places.map((place) => ({ ...selected(state), place }));
+  const both = [...asked, ...asked.map((one) => ({ ...one, control: true }))];
+  const [sums, series, own, all] = await Promise.all([
+    radar.summary("stage", both),
+    radar.stagesOverTime(both, { led: asked.length }),
+    radar.summary("stage", asked),
+    Promise.all(places.map(named)),
+  ]);
+  return { places, names: all.map(({ name }) => name), sums, series, meta: own.meta };
+}
+
+export function comparedLines(state: State, { places, names, series }: Compared): Line[] {
+  const values = (groups: Groups): number[] => groups.times.map((_, at) => shareAt(groups, state.metric, at));
+  const shift = controlShift(state.range);
+  return places.flatMap((_, at): Line[] => {
+    const [now, before] = [series.series[at], series.series[at + places.length]];
+    if (!now) return [];
+    const name = names[at] ?? "";
+    const own: Line = { label: name, class: `hue-${at}`, times: now.times, values: values(now) };
+    if (!state.control || !before) return [own];
+    return [own, { label: `${name}, before`, class: `hue-${at}`, times: before.times, values: values(before), dashed: true, shift }];
+  });
+}
+
+export function comparedChart({ series }: Compared, lines: readonly Line[], height: number, zoom?: (from: number, to: number) => void): HTMLDivElement {
+  return lineChart({
+    label: "Lines over time, one for each selection",
+    range: series.ranges[0] ?? [0, 0],
+    step: series.step,
+    lines,
+    unit: "share",
+    height,
+    ...(zoom ? { zoom } : {}),
+  });
+}
+
+export function comparedLegend(lines: readonly Line[]): HTMLElement {
+  const entry = (one: Line): HTMLElement => h("span", { class: one.class, "data-legend": one.label }, h("span", { class: `swatch ${one.dashed ? "hollow" : ""}` }), one.label);
+  return h("div", { class: "legend" }, ...lines.map(entry));
+}

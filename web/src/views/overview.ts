@@ -1,0 +1,118 @@
+// One selection over time: the share that is cut short, by stage.
+
+import { type Answer, column, type Groups, shareAt, total } from "../api/answers";
+import { ROOT } from "../api/client";
+import * as radar from "../api/radar";
+import type { Meta } from "../api/wire";
+import { type App, cautions, selected } from "../app";
+import { listMarks, marksOf } from "../charts/marks";
+import { ANOMALOUS, type Anomalous, stageClass, title } from "../state/stage";
+import { formatState } from "../state/url";
+import { segmented } from "../ui/controls";
+import { type Child, h } from "../ui/dom";
+import { nothing } from "../ui/empty";
+import { causes } from "../ui/causes";
+import { figure } from "../ui/figure";
+import { later } from "../ui/later";
+import { count, percent, points, range, span } from "../ui/format";
+import { remarkable } from "./remarkable";
+import { stoodOut } from "./stood-out";
+import { isEmpty, provenance, stageTable, unitText } from "./series";
+import { NOT_CUT, stageChart } from "./stage-chart";
+
+export async function render(app: App): Promise<Child[]> {
+  const asked = selected(app.state);
+  const both = [asked, { ...asked, control: true }];
+  const more = [later(remarkable(app), 345), later(stoodOut(app), 200), later(causes(), 300)];
+  const [sums, series] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked])]);
+  const [now, before] = sums.series;
+  const between = sums.ranges[0] ?? [0, 0];
+  if (!now || isEmpty(now)) return [await nothing(app, between)];
+  return [headline(sums, series.meta, now, before), chart(app, series), ...(await Promise.all(more))];
+}
+
+function headline(sums: Answer, meta: Meta, now: Groups, before: Groups | undefined): HTMLElement {
+  const share = shareAt(now, "any", 0);
+  const cards = ANOMALOUS.map((stage) => card(stage, now, before));
+  const warnings = cautions(meta);
+  return h(
+    "section",
+    { class: "headline", "aria-label": "In short" },
+    h(
+      "div",
+      { class: "total" },
+      h("p", { class: "big", "data-value": "share" }, percent(share)),
+      h("p", { class: "big-label" }, "of connections were cut short"),
+      h("p", { class: "change" }, change(share, before, sums)),
+      h("p", { class: "muted" }, h("span", { "data-value": "sampled" }, count(total(now.sampled))), " connections sampled"),
+      ...warnings.map((text) => h("p", { class: "caution" }, text)),
+    ),
+    h("div", { class: "cards" }, ...cards),
+  );
+}
+
+function change(share: number, before: Groups | undefined, sums: Answer): Child {
+  const [from, to] = sums.ranges[1] ?? [0, 0];
+  const then = `the ${span(to - from)} before`;
+  const title = `${range(from, to)} UTC`;
+  if (!before || isEmpty(before)) return h("span", { class: "muted", title }, `No connections in ${then} to compare with`);
+  const share0 = shareAt(before, "any", 0);
+  return h("span", { title }, h("strong", {}, points(share - share0)), h("span", { class: "muted" }, ` against ${then} (${percent(share0)})`));
+}
+
+const SEEN: Record<Anomalous, string> = {
+  post_syn: "Reset or silent after the SYN",
+  post_ack: "Reset or silent after the handshake",
+  post_psh: "Reset or silent after the first message",
+  later_in_flow: "Reset after more data",
+};
+
+function card(stage: Anomalous, now: Groups, before: Groups | undefined): HTMLElement {
+  const share = column(now, stage).share[0] ?? 0;
+  const then = before && !isEmpty(before) ? column(before, stage).share[0] : undefined;
+  return h(
+    "div",
+    { class: `card ${stageClass(stage)}` },
+    h("h2", {}, title(stage)),
+    h("p", { class: "card-value", "data-value": stage }, percent(share)),
+    h("p", { class: "card-change" }, then === undefined ? "" : points(share - then)),
+    h("p", { class: "card-seen" }, SEEN[stage]),
+  );
+}
+
+function chart({ store, state }: App, series: Answer): HTMLElement {
+  const [groups] = series.series;
+  const marks = marksOf(series.meta.confidenceInfo.annotations, series.ranges[0] ?? [0, 0]);
+  const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], state.counts, (counts) => store.go({ counts }));
+  return figure({
+    key: "stages",
+    title: "Cut short over time, by stage",
+    sub: unitText(state.counts, series.step),
+    body: stageChart(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
+    table: () => (groups ? stageTable(groups) : { columns: [], rows: [] }),
+    source: provenance("Connections cut short, by stage", state, series),
+    tools: [unit],
+    legend: legend({ store, state }),
+    below: listMarks(marks),
+    embed: (range) => new URL(`embed/stages${formatState({ ...state, range })}`, ROOT).href,
+  });
+}
+
+/** Entries switch series on and off. */
+function legend({ store, state }: App): HTMLElement {
+  const entry = (stage: Anomalous): HTMLElement => {
+    const off = state.hidden.includes(stage);
+    const hidden = off ? state.hidden.filter((other) => other !== stage) : [...state.hidden, stage];
+    return h(
+      "button",
+      {
+        type: "button", class: stageClass(stage), "aria-pressed": String(!off), "data-key": `legend:${stage}`, "data-legend": off ? null : title(stage),
+        title: off ? "Show" : "Hide", onclick: () => store.go({ hidden }, true),
+      },
+      h("span", { class: "swatch" }),
+      title(stage),
+    );
+  };
+  const rest = h("span", { class: stageClass("no_match"), "data-legend": NOT_CUT }, h("span", { class: "swatch" }), NOT_CUT);
+  return h("div", { class: "legend" }, ...ANOMALOUS.map(entry), state.counts ? rest : null, h("span", { class: "muted hint" }, "Drag in the chart to zoom in"));
+}

@@ -1,0 +1,108 @@
+// A ranking as a table: share with interval, sample size, sortable.
+
+import type { Ranked } from "../api/radar";
+import { type App } from "../app";
+import type { Place } from "../state/place";
+import { type Metric, stageClass } from "../state/stage";
+import { stateLink } from "../ui/controls";
+import { h } from "../ui/dom";
+import { count, percent } from "../ui/format";
+import type { Table } from "../ui/table";
+
+type Key = "name" | "share" | "completed" | "sampled";
+
+interface Head {
+  key: Key;
+  label: string;
+  title: string;
+  of: (row: Ranked) => number | string;
+}
+
+function heads(what: string): Head[] {
+  return [
+    { key: "name", label: what, title: "By name", of: (row) => row.name },
+    { key: "share", label: "Share", title: "By share; the thin line is the 95 % interval", of: (row) => row.share },
+    { key: "completed", label: "Completed", title: "The same over connections that completed the handshake", of: (row) => row.completed.share },
+    { key: "sampled", label: "Sampled", title: "By connections sampled", of: (row) => row.sampled },
+  ];
+}
+
+/** Rows in the order that the state asks for; as the server ranks them if it asks for none. */
+export function sorted(rows: readonly Ranked[], sort: string): Ranked[] {
+  const falling = sort.startsWith("-");
+  const head = heads("").find(({ key }) => key === sort.replace(/^-/, ""));
+  if (!head) return [...rows];
+  const compare = (a: Ranked, b: Ranked): number => {
+    const [x, y] = [head.of(a), head.of(b)];
+    return typeof x === "string" ? x.localeCompare(String(y)) : x - Number(y);
+  };
+  return [...rows].sort((a, b) => (falling ? compare(b, a) : compare(a, b)));
+}
+
+export interface RankingSpec {
+  app: App;
+  what: string;
+  rows: readonly Ranked[];
+  metric: Metric;
+  place: (row: Ranked) => Place;
+  note?: (row: Ranked) => string;
+  /** The one that is marked. */
+  current?: string | undefined;
+}
+
+export function rankingTable({ app, what, rows, metric, place, note, current }: RankingSpec): HTMLElement {
+  const { store, state } = app;
+  const scale = Math.max(1, ...rows.map((row) => row.high));
+  const header = heads(what).map(({ key, label, title }) => {
+    const rising = state.sort === key;
+    const falling = state.sort === `-${key}`;
+    const first = key === "name" ? key : `-${key}`;
+    const next = state.sort === first ? (key === "name" ? `-${key}` : key) : first;
+    const button = h("button", { type: "button", title, "data-key": `sort:${key}`, onclick: () => store.go({ sort: next }, true) }, label, h("span", { class: "arrow", "aria-hidden": "true" }, rising ? "↑" : falling ? "↓" : ""));
+    return h("th", { scope: "col", class: key === "name" ? null : `number ${key}`, "aria-sort": rising ? "ascending" : falling ? "descending" : null }, button);
+  });
+  const lines = sorted(rows, state.sort).map((row) => {
+    const extra = note?.(row);
+    return h(
+      "tr",
+      { class: row.code === current ? "current" : null },
+      h("th", { scope: "row" }, stateLink(store, { view: "overview", place: place(row) }, { key: `row:${row.code}` }, row.name || `AS${row.code}`), extra ? h("span", { class: "muted code" }, extra) : null),
+      h("td", { class: "number" }, h("span", { class: "share" }, interval(row, metric, scale), percent(row.share))),
+      h("td", { class: "number muted completed" }, percent(row.completed.share)),
+      h("td", { class: "number" }, count(row.sampled)),
+    );
+  });
+  const caption = `${what}: share, the same over completed handshakes, and connections sampled`;
+  return h(
+    "div",
+    { class: "table-scroll ranking", tabindex: 0, role: "region", "aria-label": caption },
+    h("table", { class: "data" }, h("caption", { class: "sr-only" }, caption), h("thead", {}, h("tr", {}, ...header)), h("tbody", {}, ...lines)),
+  );
+}
+
+/** A bar with the interval of the share. */
+function interval(row: Ranked, metric: Metric, scale: number): HTMLElement {
+  const bar = h("span", { class: "interval-bar" });
+  const line = h("span", { class: "interval-line" });
+  bar.style.width = `${(100 * row.share) / scale}%`;
+  line.style.left = `${(100 * row.low) / scale}%`;
+  line.style.width = `${(100 * Math.max(0, row.high - row.low)) / scale}%`;
+  const text = `95 % interval: ${percent(row.low)} to ${percent(row.high)}`;
+  return h("span", { class: `interval ${stageClass(metric)}`, title: text }, bar, line, h("span", { class: "sr-only" }, text));
+}
+
+export function rankingData(what: string, rows: readonly Ranked[], code: string): Table {
+  return {
+    columns: [
+      { label: what },
+      { label: code },
+      { label: "Share", as: "percent" },
+      { label: "Low", as: "percent" },
+      { label: "High", as: "percent" },
+      { label: "Sampled", as: "count" },
+      { label: "Completed share", as: "percent" },
+      { label: "Completed sampled", as: "count" },
+    ],
+    rows: rows.map((row) => [row.name, row.code, row.share, row.low, row.high, row.sampled, row.completed.share, row.completed.sampled]),
+  };
+}

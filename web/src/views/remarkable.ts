@@ -1,0 +1,75 @@
+// Where to look next: the countries and networks of a selection that are cut short most, and at which stages.
+
+import { column, type Groups } from "../api/answers";
+import type { Asked } from "../api/question";
+import * as radar from "../api/radar";
+import type { Ranked } from "../api/radar";
+import { type App, learn, selected } from "../app";
+import type { Place } from "../state/place";
+import { ANOMALOUS, stageClass, title } from "../state/stage";
+import type { View } from "../state/url";
+import { stateLink } from "../ui/controls";
+import { h } from "../ui/dom";
+import { compact, percent } from "../ui/format";
+
+const SHOWN = 8;
+
+interface Line {
+  row: Ranked;
+  place: Place;
+}
+
+export async function remarkable(app: App): Promise<HTMLElement | null> {
+  const { place, least } = app.state;
+  const asked = selected(app.state);
+  const withCountries = place.kind === "world" || place.kind === "continent";
+  const [countries, networks] = await Promise.all([
+    withCountries ? radar.top("locations", asked, "any", SHOWN, least) : null,
+    place.kind === "asn" ? null : radar.top("ases", asked, "any", SHOWN, least),
+  ]);
+  const places = (countries?.rows ?? []).map((row): Line => ({ row, place: { kind: "location", code: row.code } }));
+  const ases = (networks?.rows ?? []).map((row): Line => ({ row, place: { kind: "asn", number: Number(row.code) } }));
+  const lines = [...places, ...ases];
+  if (lines.length === 0) return null;
+  const answer = await radar.summary("stage", lines.map((line): Asked => ({ ...asked, place: line.place })));
+  const parts = new Map(lines.map((line, at) => [line, answer.series[at]]));
+  return h(
+    "section",
+    { class: "remarkable", "aria-label": "Cut short most" },
+    places.length ? list(app, "Countries cut short most", places, parts, "where") : null,
+    ases.length ? list(app, "Networks cut short most", ases, parts, "networks") : null,
+  );
+}
+
+function list(app: App, heading: string, lines: readonly Line[], parts: ReadonlyMap<Line, Groups | undefined>, all: View): HTMLElement {
+  const items = lines.map((line) => {
+    const { row, place } = line;
+    if (place.kind === "location") learn(place, { name: row.name, kind: `Country ${row.code}`, above: [{ kind: "world" }] });
+    return h(
+      "li",
+      {},
+      stateLink(app.store, { place }, { key: `go:${row.code}`, title: row.name }, row.name || `AS${row.code}`),
+      composition(parts.get(line)),
+      h("span", { class: "number" }, percent(row.share)),
+      h("span", { class: "number muted", title: "Connections sampled" }, compact(row.sampled)),
+    );
+  });
+  return h(
+    "div",
+    { class: "panel" },
+    h("h2", {}, heading),
+    h("ol", { class: "ranks" }, ...items),
+    h("p", {}, stateLink(app.store, { view: all }, { key: `all:${all}` }, all === "where" ? "All countries" : "All networks")),
+  );
+}
+
+/** A bar that is cut into the stages, of 100 %. */
+function composition(groups: Groups | undefined): HTMLElement {
+  const text = ANOMALOUS.map((stage) => `${title(stage)} ${percent(groups ? (column(groups, stage).share[0] ?? 0) : NaN)}`).join(", ");
+  const bars = ANOMALOUS.map((stage) => {
+    const bar = h("span", { class: `meter-bar ${stageClass(stage)}` });
+    bar.style.width = `${groups ? (column(groups, stage).share[0] ?? 0) : 0}%`;
+    return bar;
+  });
+  return h("span", { class: "meter", title: text, role: "img", "aria-label": text }, ...bars);
+}

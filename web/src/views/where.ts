@@ -1,0 +1,126 @@
+// The world by share, and beside it the ranked table, which also has the places that no map shows.
+
+import * as radar from "../api/radar";
+import type { Ranked, Ranking } from "../api/radar";
+import { type App, cautions, learn, selected } from "../app";
+import { BINS, hasShape, worldMap } from "../charts/map";
+import { CONTINENTS, type Place } from "../state/place";
+import { metricPhrase, metricTitle, stageClass } from "../state/stage";
+import { type Child, h } from "../ui/dom";
+import { nothing } from "../ui/empty";
+import { causes } from "../ui/causes";
+import { figure } from "../ui/figure";
+import { count, many, percent } from "../ui/format";
+import { leastControl, metricControl } from "../ui/metric";
+import { provenance } from "./series";
+import { rankingData, rankingTable } from "./ranking";
+
+const MOST = 300;
+
+export async function render(app: App): Promise<Child[]> {
+  const { state } = app;
+  // A map of one country says little: it shows what is around, with the country marked in the table.
+  const place: Place = state.place.kind === "continent" ? state.place : { kind: "world" };
+  const asked = { ...selected(state), place };
+  const [ranking, places, notes] = await Promise.all([
+    radar.top("locations", asked, state.metric, MOST, state.least),
+    radar.locations(),
+    causes(state.metric === "any" ? undefined : [state.metric]).catch(() => null),
+  ]);
+  for (const { alpha2, name, continent } of places) {
+    const above: Place[] = continent in CONTINENTS ? [{ kind: "world" }, { kind: "continent", code: continent }] : [{ kind: "world" }];
+    learn({ kind: "location", code: alpha2 }, { name, kind: `Country ${alpha2}`, above });
+  }
+  if (ranking.rows.length === 0) return [controls(app, ranking), await none(app, ranking, asked)];
+  return [controls(app, ranking), map(app, ranking, places, place), notes];
+}
+
+async function none(app: App, ranking: Ranking, asked: ReturnType<typeof selected>): Promise<HTMLElement> {
+  const any = await radar.top("locations", asked, app.state.metric, 1, 1);
+  if (any.rows.length === 0) return nothing(app, ranking.range);
+  const least = app.state.least || ranking.meta.minSample || 0;
+  return h("div", { class: "empty" }, h("h2", {}, "No country has that many connections"), h("p", {}, `None has ${count(least)} sampled connections in this time. Choose a smaller minimum sample or a longer time.`));
+}
+
+function controls(app: App, ranking: Ranking): HTMLElement {
+  return h("div", { class: "row-controls" }, metricControl(app), leastControl(app, ranking.meta.minSample));
+}
+
+/** Steps of a scale that end at a round number. */
+export function steps(most: number): number[] {
+  const rough = most / BINS;
+  const size = 10 ** Math.floor(Math.log10(rough || 0.01));
+  const step = [1, 2, 2.5, 5, 10].map((n) => n * size).find((n) => n >= rough) ?? rough;
+  return Array.from({ length: BINS }, (_, at) => Number((step * (at + 1)).toPrecision(6)));
+}
+
+function scaleOf(rows: readonly Ranked[]): number[] {
+  const shares = rows.map((row) => row.share).sort((a, b) => a - b);
+  // One extreme country must not make all others alike.
+  return steps(shares[Math.floor((shares.length - 1) * 0.95)] ?? 1);
+}
+
+function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar.locations>>, place: Place): HTMLElement {
+  const { state, store } = app;
+  const current = state.place.kind === "location" ? state.place.code : undefined;
+  const rows = new Map(ranking.rows.map((row) => [row.code, row]));
+  const scale = scaleOf(ranking.rows);
+  const bin = (code: string): number => {
+    const row = rows.get(code);
+    if (!row) return 0;
+    const at = scale.findIndex((top) => row.share <= top);
+    return at < 0 ? BINS : at + 1;
+  };
+  const body = worldMap(
+    {
+      label: `Map of the world by the share that is ${metricPhrase(state.metric)}; the table has the numbers`,
+      class: stageClass(state.metric),
+      bin,
+      marks: places.filter(({ alpha2 }) => rows.has(alpha2)).map(({ alpha2, latitude, longitude }) => ({ code: alpha2, latitude: Number(latitude), longitude: Number(longitude) })),
+      describe: (code) => tip(code, rows.get(code), places.find(({ alpha2 }) => alpha2 === code)?.name),
+      current,
+      choose: (code) => rows.has(code) && store.go({ view: "overview", place: { kind: "location", code } }),
+    },
+    matchMedia("(width < 640px)").matches ? 180 : 330,
+  );
+  const table = rankingTable({
+    app,
+    what: "Country",
+    rows: ranking.rows,
+    metric: state.metric,
+    place: (row) => ({ kind: "location", code: row.code }),
+    current,
+    note: (row) => (hasShape(row.code) ? row.code : `${row.code} (dot)`),
+  });
+  return figure({
+    key: "where",
+    title: `${metricTitle(state.metric)}, by country`,
+    sub: `Share of connections that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled`,
+    body: h("div", { class: "where" }, h("div", { class: "where-map" }, body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
+    tabular: true,
+    table: () => rankingData("Country", ranking.rows, "Code"),
+    source: provenance(`${metricTitle(state.metric)}, by country`, state, { meta: ranking.meta, ranges: [ranking.range] }, place),
+  });
+}
+
+function tip(code: string, row: Ranked | undefined, name = code): HTMLElement {
+  if (!row) return h("div", {}, h("p", {}, h("strong", {}, name)), h("p", { class: "muted" }, "Too few connections"));
+  return h(
+    "div",
+    {},
+    h("p", {}, h("strong", {}, row.name)),
+    h("p", {}, `${percent(row.share)} (${percent(row.low)} to ${percent(row.high)})`),
+    h("p", { class: "muted" }, `${count(row.sampled)} sampled`),
+  );
+}
+
+/** What the colours mean. */
+function keyOf(scale: readonly number[], kind: string): HTMLElement {
+  const entries = scale.map((top, at) => {
+    const low = at === 0 ? 0 : (scale[at - 1] ?? 0);
+    const text = at === scale.length - 1 ? `over ${low}` : `${low}–${top}`;
+    return h("span", { class: "key-entry" }, h("span", { class: `key-colour bin-${at + 1}` }), text);
+  });
+  const none = h("span", { class: "key-entry" }, h("span", { class: "key-colour bin-0" }), "too few");
+  return h("div", { class: `map-key ${kind}` }, none, ...entries, h("span", {}, "%"));
+}

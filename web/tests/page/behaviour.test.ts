@@ -1,0 +1,179 @@
+// What a person does with the page.
+import { readFileSync } from "node:fs";
+import type { Download } from "playwright-core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { GroupsAnswer } from "../../src/api/wire";
+import { api, base, type Looked, look, shown, text } from "./browser";
+
+let looked: Looked;
+beforeEach(async () => void (looked = await look()));
+afterEach(async () => {
+  const { problems } = looked;
+  await looked.context.close();
+  expect(problems).toEqual([]);
+});
+
+const query = (): string => new URL(looked.page.url()).search;
+
+describe("the address", () => {
+  it("holds the whole state, which survives a reload and turns back", async () => {
+    const { page } = looked;
+    await looked.open("?place=CH&range=4w");
+    await page.getByRole("switch", { name: "Completed handshakes only" }).click();
+    await shown(page);
+    await page.getByRole("button", { name: "Count" }).click();
+    await shown(page);
+    await page.locator('[data-key="legend:later_in_flow"]').click();
+    await shown(page);
+    expect(query()).toBe("?place=CH&range=4w&handshake=completed&unit=count&hide=later_in_flow");
+    const before = await page.locator("#view").innerText();
+    await page.reload();
+    await shown(page);
+    expect(await page.locator("#view").innerText()).toBe(before);
+    await page.goBack();
+    await shown(page);
+    expect(query()).toBe("?place=CH&range=4w&handshake=completed");
+    expect(await page.getByRole("button", { name: "Share" }).getAttribute("aria-pressed")).toBe("true");
+    await page.goBack();
+    await page.waitForFunction(() => !location.search.includes("handshake"));
+    expect(query()).toBe("?place=CH&range=4w");
+  });
+
+  it("is zoomed by dragging in the chart, and by the back button out again", async () => {
+    const { page } = looked;
+    await looked.open("?range=4w");
+    const box = await page.locator(".plot svg").first().boundingBox();
+    if (!box) throw new Error("there is no chart");
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 100);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 100, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForFunction(() => location.search.includes("from="));
+    await shown(page);
+    const zoomed = new URLSearchParams(query());
+    const days = (Date.parse(zoomed.get("to") ?? "") - Date.parse(zoomed.get("from") ?? "")) / 86_400_000;
+    expect(days).toBeGreaterThan(2);
+    expect(days).toBeLessThan(4);
+    await page.goBack();
+    await page.waitForFunction(() => location.search === "?range=4w");
+  });
+
+  it("takes a time of one's own", async () => {
+    const { page } = looked;
+    await looked.open("");
+    await page.locator('[data-key="custom-range"]').click();
+    await page.getByLabel("From, UTC").fill("2026-11-10T06:00");
+    await page.getByLabel("To, UTC").fill("2026-11-09T06:00");
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    expect(await text(page, ".range-form .problem")).toContain("after the beginning");
+    await page.getByLabel("To, UTC").fill("2026-11-12T06:00");
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    await shown(page);
+    expect(query()).toBe("?from=2026-11-10T06:00Z&to=2026-11-12T06:00Z");
+    expect(await text(page, ".period")).toBe("10 Nov, 06:00 to 12 Nov 2026, 06:00 UTC");
+  });
+});
+
+it("works by keyboard alone", async () => {
+  const { page } = looked;
+  await looked.open("?range=4w");
+  await page.keyboard.press("/");
+  await page.keyboard.type("portug");
+  await page.getByRole("option", { name: "Portugal Country PT" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: /Portugal/ }).waitFor();
+  await shown(page);
+  await page.locator(".plot").first().focus();
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  const spoken = await text(page, ".plot [aria-live]");
+  expect(spoken).toMatch(/UTC: Post-SYN [\d.]+ %, Post-ACK/);
+  for (let hours = 0; hours < 48; hours++) await page.keyboard.press("Shift+ArrowLeft");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => location.search.includes("from="));
+  await shown(page);
+  const table = page.locator('[data-key="table:stages"]');
+  await table.focus();
+  await page.keyboard.press("Enter");
+  expect(await table.getAttribute("aria-expanded")).toBe("true");
+  expect(await page.locator("figure table tbody tr").count()).toBeGreaterThan(10);
+  await page.locator('[data-key="tab:how"]').focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "From the SYN to the end" }).waitFor();
+});
+
+describe("downloads", () => {
+  const download = async (format: string): Promise<[Download, Buffer]> => {
+    const { page } = looked;
+    await page.locator('[data-key="download:stages"]').click();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`[data-format="${format}"]`).click()]);
+    return [file, readFileSync(await file.path())];
+  };
+
+  it("CSV and JSON hold what the chart shows", async () => {
+    await looked.open("?place=CH&range=7d");
+    const answer = await api<GroupsAnswer>(looked.page, "tcp_resets_timeouts/timeseries_groups/stage?dateRange=7d&location=CH&counts=true");
+    const serie = answer["serie_0"] as Record<string, string[]>;
+    const [file, bytes] = await download("csv");
+    expect(file.suggestedFilename()).toMatch(/^cutshort-switzerland-.*\.csv$/);
+    const lines = bytes.toString().trimEnd().split("\r\n");
+    const rows = lines.filter((line) => !line.startsWith("#")).slice(1);
+    expect(lines[1]).toBe("# selection: Switzerland");
+    expect(rows.length).toBe(serie["timestamps"]?.length);
+    const cells = rows[20]?.split(",") ?? [];
+    expect(Date.parse(cells[0] ?? "")).toBe(Date.parse(serie["timestamps"]?.[20] ?? ""));
+    expect(Number(cells[2])).toBe(Number(serie["post_ack"]?.[20]));
+    const [, text] = await download("json");
+    const parsed = JSON.parse(text.toString()) as { selection: string; rows: Record<string, number>[] };
+    expect(parsed.selection).toBe("Switzerland");
+    expect(parsed.rows[20]?.["Post-ACK (%)"]).toBe(Number(serie["post_ack"]?.[20]));
+  });
+
+  it("SVG and PNG are pictures that stand for themselves", async () => {
+    await looked.open("?place=CH&range=7d");
+    const [, svg] = await download("svg");
+    const shape = svg.toString();
+    for (const part of ["Connections cut short, by stage", "Switzerland", "UTC", "Source: cutshort", "SIMULATED", "Post-ACK"]) expect(shape).toContain(part);
+    expect(shape).not.toMatch(/ class=| style=|var\(/);
+    const [, png] = await download("png");
+    expect(png.subarray(1, 4).toString()).toBe("PNG");
+    expect(png.readUInt32BE(16)).toBeGreaterThan(1000);
+  });
+});
+
+it("gives a citation and a frame whose chart works", async () => {
+  const { page } = looked;
+  await looked.open("?place=CH&range=7d");
+  await page.locator('[data-key="cite:stages"]').click();
+  const [moving = "", fixed = "", cited = ""] = await Promise.all([0, 1, 2].map((at) => page.locator(".menu[open] textarea").nth(at).inputValue()));
+  expect(moving).toContain("embed/stages?place=CH");
+  expect(fixed).toMatch(/from=.*to=/);
+  expect(cited).toMatch(/Switzerland.*cutshort at .*retrieved \d{4}-\d\d-\d\d\. Simulated data\. http.*from=/);
+  const address = /src="([^"]+)"/.exec(fixed)?.[1]?.replaceAll("&amp;", "&") ?? "";
+  await page.goto(address);
+  await page.locator("svg.chart .area").first().waitFor();
+  expect(await text(page, "h1")).toContain("Switzerland");
+  expect(await text(page, "footer")).toContain("Simulated data");
+});
+
+it("says on every view that data are simulated", async () => {
+  for (const view of ["overview", "where", "how", "status"]) {
+    await looked.open(`?view=${view}`);
+    expect(await text(looked.page, ".simulated")).toContain("Simulated data");
+  }
+});
+
+it("has the words of the server's terms, innocent causes first, and claims none", async () => {
+  await looked.open("?range=7d");
+  const terms = await api<{ stages: { causes: string[] }[] }>(looked.page, "tcp_resets_timeouts/terms");
+  const shownCauses = await looked.page.locator(".cause li").allTextContents();
+  expect(shownCauses).toEqual(terms.stages.flatMap(({ causes }) => causes));
+  expect(await text(looked.page, ".causes")).toContain("none of these is proved");
+  expect(await looked.page.locator("body").innerText()).not.toMatch(/censor|tamper/i);
+});
+
+it("is safe from what stands in the address", async () => {
+  await looked.page.goto(`${base()}?place=%22%3E%3Cimg%20src=x%3E&term=%3Cb%3E&f.client=%3Cscript%3E`);
+  await shown(looked.page);
+  expect(await looked.page.locator("img").count()).toBe(0);
+});

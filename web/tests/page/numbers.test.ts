@@ -1,0 +1,97 @@
+// The page shows the numbers that the API gives for the same question.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { count, percent } from "../../src/ui/format";
+import type { GroupsAnswer, Status, TopRow } from "../../src/api/wire";
+import { api, type Looked, look, text } from "./browser";
+
+const DATA = "tcp_resets_timeouts";
+const ANOMALOUS = ["post_syn", "post_ack", "post_psh", "later_in_flow"];
+const plain = (shown: string): string => shown.replaceAll("\u202f", " ");
+type Shares = Record<string, string>;
+
+let looked: Looked;
+beforeAll(async () => void (looked = await look()));
+afterAll(() => looked.context.close());
+
+const shares = async (query: string): Promise<{ shares: Shares; sampled: number }> => {
+  const answer = await api<GroupsAnswer>(looked.page, `${DATA}/summary/stage?counts=true&${query}`);
+  return { shares: answer["summary_0"] as Shares, sampled: answer.counts["summary_0"]?.total.sampled[0] ?? 0 };
+};
+const together = (own: Shares): number => ANOMALOUS.reduce((sum, stage) => sum + Number(own[stage]), 0);
+
+describe("Overview", () => {
+  it.each([
+    ["?range=4w", "dateRange=4w"],
+    ["?range=4w&place=PT", "dateRange=4w&location=PT"],
+    ["?range=4w&place=continent-EU&handshake=completed", "dateRange=4w&continent=EU&handshake=completed"],
+    ["?range=4w&resets=unanswered", "dateRange=4w&resets=unanswered"],
+  ])("%s", async (page, query) => {
+    await looked.open(page);
+    const { shares: own, sampled } = await shares(query);
+    expect(await text(looked.page, '[data-value="share"]')).toBe(plain(percent(together(own))));
+    expect(await text(looked.page, '[data-value="sampled"]')).toBe(count(sampled));
+    for (const stage of ANOMALOUS) expect(await text(looked.page, `[data-value="${stage}"]`)).toBe(plain(percent(Number(own[stage]))));
+  });
+
+  it("says the change against the period before", async () => {
+    await looked.open("?range=7d");
+    const [now, before] = [await shares("dateRange=7d"), await shares("dateRange=7dcontrol")];
+    const change = await text(looked.page, ".change");
+    expect(change).toContain(plain(percent(together(before.shares))));
+    const difference = together(now.shares) - together(before.shares);
+    expect(change).toContain(Math.abs(difference) < 0.05 ? "no change" : `${Math.abs(difference).toFixed(1)} points`);
+  });
+});
+
+describe("rankings", () => {
+  const first = async (selector: string): Promise<string[]> =>
+    (await looked.page.locator(`${selector} tbody tr`).first().locator("th, td").allTextContents()).map(plain);
+
+  it.each([
+    ["?view=where&range=4w&stage=post_ack", "locations", "stage=post_ack"],
+    ["?view=networks&range=4w&place=CH", "ases", "location=CH"],
+  ])("%s", async (page, what, query) => {
+    await looked.open(page);
+    const answer = await api<{ top_0: TopRow[] }>(looked.page, `${DATA}/top/${what}?dateRange=4w&limit=1&${query}`);
+    const [row] = answer.top_0;
+    const cells = await first(".ranking");
+    expect(cells[0]).toContain(row?.clientCountryName ?? row?.clientASName);
+    expect(cells[1]).toContain(plain(percent(Number(row?.value))));
+    expect(cells[2]).toBe(plain(percent(Number(row?.completed.value))));
+    expect(cells[3]).toBe(count(row?.connections ?? 0));
+  });
+});
+
+it("Compare shows each selection", async () => {
+  await looked.open("?view=compare&range=4w&place=PT&with=CH");
+  const rows = looked.page.locator("table.data tbody tr");
+  for (const [at, place] of ["PT", "CH"].entries()) {
+    const { shares: own, sampled } = await shares(`dateRange=4w&location=${place}`);
+    const cells = (await rows.nth(at).locator("th, td").allTextContents()).map(plain);
+    expect(cells.slice(1, 6)).toEqual([together(own), ...ANOMALOUS.map((stage) => Number(own[stage]))].map((share) => plain(percent(share))));
+    expect(cells.at(-1)).toBe(count(sampled));
+  }
+});
+
+it("How shows signatures and tags", async () => {
+  await looked.open("?view=how&range=4w");
+  for (const by of ["signature", "tag"]) {
+    const answer = await api<GroupsAnswer>(looked.page, `${DATA}/summary/${by}?dateRange=4w&counts=true`);
+    const own = answer["summary_0"] as Shares;
+    const terms = looked.page.locator(`figure:has([data-key="table:${by}s"]) .term`);
+    for (const row of await terms.all()) {
+      const name = (await row.locator(".term-name").textContent()) ?? "";
+      expect(plain((await row.locator(".number").first().textContent()) ?? ""), name).toBe(plain(percent(Number(own[name]))));
+    }
+    expect(await terms.count()).toBe(Object.keys(own).filter((name) => name !== "none").length);
+  }
+});
+
+it("Status shows what there is", async () => {
+  await looked.open("?view=status");
+  const status = await api<Status>(looked.page, "status");
+  const steps = await text(looked.page, ".steps");
+  expect(steps).toContain(`${count(status.store.packets)} packets`);
+  expect(steps).toContain(`${count(status.windows.connections)} connections`);
+  expect(await text(looked.page, "footer")).toContain(`cutshort ${status.version}`);
+});

@@ -1,0 +1,56 @@
+// Starts what the page's tests look at: `cutshort demo`, and a server whose store is empty. Both end with the tests.
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    base: string;
+    empty: string;
+  }
+}
+
+const TARGET = process.env["CARGO_TARGET_DIR"] ?? fileURLToPath(new URL("../../../target", import.meta.url));
+const PROGRAM = process.env["CUTSHORT"] ?? join(TARGET, "debug", "cutshort");
+/** Filling the demo takes this long at most, also without optimisation on a busy machine. */
+const PATIENCE_MS = 240_000;
+
+/** The address at which a server says that it serves. */
+function address(child: ChildProcess, name: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const late = setTimeout(() => reject(new Error(`${name} did not serve in time: ${said}`)), PATIENCE_MS);
+    child.stderr?.on("data", (bytes: Buffer) => {
+      said += bytes.toString();
+      const found = /served on (http:\/\/[^\s]+)/.exec(said)?.[1];
+      if (!found) return;
+      clearTimeout(late);
+      resolve(found.replace(/\/?$/, "/"));
+    });
+    child.on("exit", (code) => reject(new Error(`${name} ended with ${code}: ${said}`)));
+  });
+}
+
+export default async function setup(project: TestProject): Promise<() => void> {
+  if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: run 'cargo build', or name another one by CUTSHORT`);
+  const data = mkdtempSync(join(tmpdir(), "cutshort-empty-"));
+  const start = (...given: string[]): ChildProcess => spawn(PROGRAM, [...given, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
+  const [demo, bare] = [start("demo"), start("serve", "--data", data)];
+  const stop = (): void => {
+    demo.kill("SIGINT");
+    bare.kill("SIGINT");
+    rmSync(data, { recursive: true, force: true });
+  };
+  try {
+    const [base, empty] = await Promise.all([address(demo, "cutshort demo"), address(bare, "cutshort serve")]);
+    project.provide("base", base);
+    project.provide("empty", empty);
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  return stop;
+}

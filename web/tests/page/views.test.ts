@@ -1,0 +1,50 @@
+// Every view opens, on wide and narrow screens, light and dark, without errors, and is accessible.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Looked, look, OUT } from "./browser";
+
+const VIEWS: Record<string, string> = {
+  overview: "?range=4w",
+  compare: "?view=compare&with=CH,PT&range=4w&control=1",
+  "compare-over": "?view=compare&with=CH,PT&range=4w&control=1&layout=over",
+  where: "?view=where&range=4w",
+  networks: "?view=networks&place=CH&range=4w",
+  how: "?view=how&range=4w&term=signature-5",
+  connections: "?view=connections",
+  status: "?view=status",
+};
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { target: string[]; failureSummary?: string }[];
+}
+
+describe.each([
+  { name: "wide-light", width: 1440, colorScheme: "light" as const },
+  { name: "narrow-dark", width: 360, colorScheme: "dark" as const },
+  { name: "wide-dark", width: 1440, colorScheme: "dark" as const },
+  { name: "narrow-light", width: 360, colorScheme: "light" as const },
+])("$name", ({ name, width, colorScheme }) => {
+  let looked: Looked;
+  beforeAll(async () => void (looked = await look({ viewport: { width, height: 900 }, colorScheme })));
+  afterAll(() => looked.context.close());
+
+  it.each(Object.entries(VIEWS))("%s", async (view, query) => {
+    const { page, problems } = looked;
+    await looked.open(query);
+    await page.screenshot({ path: `${OUT}${view}-${name}.png`, fullPage: true });
+    expect(await page.locator("h1").count()).toBe(1);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await page.evaluate(axe);
+    const violations = await page.evaluate(async () => {
+      const run = (window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe.run;
+      return (await run()).violations;
+    });
+    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(" ")} ${failureSummary ?? ""}`).join("; ")}`)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { utcScale, valueScaleTo } from "../../src/charts/scale";
+import { grid, middle, onGrid, pieceAt } from "../../src/charts/times";
+import { marksOf } from "../../src/charts/marks";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+describe("pieces of time", () => {
+  it("that are missing show as gaps", () => {
+    const all = grid([0, 2 * HOUR], [0, 4 * HOUR], HOUR);
+    expect(all.times).toEqual([0, HOUR, 2 * HOUR, 3 * HOUR]);
+    expect(onGrid([7, 9], all)).toEqual([7, NaN, 9, NaN]);
+  });
+
+  it("begin with the range where that begins within one", () => {
+    const start = 10 * HOUR;
+    const all = grid([start, DAY], [start, 2 * DAY], DAY);
+    expect(all).toEqual({ times: [start, DAY], from: [0, 1] });
+    expect(middle(start, DAY, 2 * DAY)).toBe(start + DAY / 2);
+    expect(middle(DAY, DAY, DAY + 6 * HOUR)).toBe(DAY + 3 * HOUR);
+  });
+
+  it("of a week begin on Monday", () => {
+    const monday = Date.UTC(2026, 10, 16);
+    const from = Date.UTC(2026, 10, 18);
+    expect(grid([from, monday + 7 * DAY], [from, from + 14 * DAY], 7 * DAY).from).toEqual([0, 1, -1]);
+  });
+
+  it("are found by time", () => {
+    expect([-5, 0, 9, 10, 99].map((time) => pieceAt([0, 10, 20], time))).toEqual([0, 0, 0, 1, 2]);
+  });
+});
+
+describe("scales", () => {
+  it("end at round values and turn back", () => {
+    const y = valueScaleTo(23.4, [100, 0], 4);
+    expect(y.domain).toEqual([0, 25]);
+    expect(y(0)).toBe(100);
+    expect(y.invert(y(12))).toBeCloseTo(12);
+    expect(valueScaleTo(0, [100, 0], 4).domain[1]).toBeGreaterThan(0);
+  });
+
+  it("have ticks at round UTC times", () => {
+    const x = utcScale([Date.UTC(2026, 10, 14, 5), Date.UTC(2026, 10, 21, 5)], [0, 700]);
+    const ticks = x.ticks(7);
+    expect(ticks.length).toBeGreaterThan(4);
+    expect(ticks.every((time) => time % (12 * HOUR) === 0)).toBe(true);
+  });
+});
+
+describe("annotations", () => {
+  const note = (eventType: string, from: number, to: number) => ({
+    dataSource: "CONNECTION_ANOMALY", description: "text", eventType, startDate: new Date(from).toISOString(), endDate: new Date(to).toISOString(), isInstantaneous: false, linkedUrl: "",
+  });
+
+  it("are marked where they concern a part of the time", () => {
+    const notes = [note("OUTAGE", DAY, 2 * DAY), note("GENERAL", 0, 7 * DAY), note("EVENT", 8 * DAY, 9 * DAY)];
+    expect(marksOf(notes, [0, 7 * DAY]).map(({ kind }) => kind)).toEqual(["OUTAGE"]);
+  });
+});
