@@ -41,13 +41,16 @@ function start(root: HTMLElement): void {
   const show = async (): Promise<void> => {
     const mine = ++turn;
     const app: App = { store, state: store.state };
-    void page.update(app);
+    const around = Promise.all([page.update(app), page.known]);
     page.view.setAttribute("aria-busy", "true");
     const children = await rendered(app);
+    // The first picture comes as a whole, so that nothing jumps.
+    if (root.classList.contains("starting")) await around;
     if (mine !== turn) return;
     swap(page.view, ...children);
     page.view.dataset["view"] = app.state.view;
     page.view.removeAttribute("aria-busy");
+    root.classList.remove("starting");
     performance.mark("cutshort:shown");
   };
   const rendered = async (app: App): Promise<Child[]> => {

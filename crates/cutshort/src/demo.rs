@@ -70,7 +70,7 @@ fn fill_and_serve(
         message(&format!("everybody who reaches {listen} can read what is made up"));
     }
     let (store, geo) = fill(folder)?;
-    message("four SIMULATED weeks are ready: open the address with ?range=4w behind it to see all of them");
+    message(&"four SIMULATED weeks are ready: open the address with ?range=4w behind it to see all of them");
     serve(store, geo, &settings, folder, abandon)
 }
 

@@ -22,6 +22,8 @@ const NAMES: Record<View, string> = {
 
 export interface Shell {
   view: HTMLElement;
+  /** When it is known what data these are, or cannot be known. */
+  known: Promise<void>;
   update(app: App): Promise<void>;
 }
 
@@ -52,9 +54,9 @@ export function shell(root: HTMLElement, store: Store): Shell {
     view,
     footer,
   ]);
-  void credit(footer, banner);
   return {
     view,
+    known: credit(footer, banner),
     async update(app) {
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
       const current = nav.querySelector("[aria-current]");
