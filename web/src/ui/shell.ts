@@ -101,6 +101,8 @@ async function credit(footer: HTMLElement, banner: HTMLElement): Promise<void> {
       ...(sources.length ? ["Places and networks: ", ...sources, ". "] : []),
       status ? `cutshort ${status.version}. ` : null,
       h("a", { href: "docs" }, "API"),
+      ", ",
+      h("a", { href: "licences.txt" }, "licences"),
     ),
   ]);
 }
