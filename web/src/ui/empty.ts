@@ -73,6 +73,6 @@ function askForToken(error: ApiError, again: () => void): HTMLElement {
     h("h2", {}, "This server wants a token"),
     h("p", { role: "alert" }, error.message),
     form,
-    h("p", { class: "muted" }, "The operator makes one with ", h("code", {}, "cutshort token create --scope read"), ". It is kept until this tab is closed."),
+    h("p", { class: "muted" }, "The operator makes one with ", h("code", {}, "cutshort token create --data DIR --scope read NAME"), ". It is kept until this tab is closed."),
   );
 }
