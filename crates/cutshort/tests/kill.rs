@@ -344,3 +344,40 @@ fn a_full_disk_stops_writing_and_no_more() {
     import_into(&store, &both).ended(0);
     assert_eq!(look(&store), after);
 }
+
+#[test]
+fn a_server_on_a_full_disk_says_so_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (capture, source) = (folder.path().join("day.pcapng"), folder.path().join("source"));
+    run("simulate --rate 4 --duration 3h --seed 5 --output", &[&capture]).ended(0);
+    Ran::from(import(&source, &[&capture]).output().unwrap()).ended(0);
+    let Some(small) = Small::mount(&folder.path().join("small"), "3m") else {
+        not_run("a server on a full disk: mounting a small file system needs root");
+        return;
+    };
+    let server = Server::start(tempfile::tempdir_in(&small.folder).unwrap(), &[]);
+    let mut waiting: Vec<_> = files(&source).into_values().collect();
+    let mut post = |server: &Server| {
+        while let Some(file) = waiting.last() {
+            match server.send("POST", "/ingest/v1/segments", &std::fs::read(file).unwrap()) {
+                (201, _) => _ = waiting.pop(),
+                (507, body) => return body,
+                other => panic!("{other:?}"),
+            }
+        }
+        String::new()
+    };
+    let message = post(&server);
+    assert!(message.contains("No space left"), "{message}");
+    let (status, reasons) = server.send("GET", "/readyz", &[]);
+    assert!(status == 503 && reasons.contains("the store is full: make room"), "{status} {reasons}");
+    assert!(server.send("GET", "/metrics", &[]).1.contains("cutshort_store_full 1"));
+    assert_eq!(server.send("GET", "/client/v4/radar/status", &[]).0, 200, "it goes on answering");
+    small.resize("64m");
+    assert_eq!(post(&server), "");
+    server.until("all windows are computed", |server| {
+        server.send("GET", "/readyz", &[]).0 == 200 && server.result("/status")["windows"]["pending"] == 0
+    });
+    assert!(server.send("GET", "/metrics", &[]).1.contains("cutshort_store_full 0"));
+    assert_eq!(look(server.folder()), look(&source));
+}
