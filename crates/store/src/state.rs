@@ -1,6 +1,9 @@
 use std::time::Duration;
 
 use cutshort_verdict::Exclusion;
+use sha2::{Digest, Sha256};
+
+use crate::{SegmentId, WINDOW};
 
 /// What became of a segment that was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,21 @@ pub struct Inputs {
     pub cutoff: i64,
     /// A number for the rules and their settings, given by the one who makes the results.
     pub rules: u64,
+}
+
+impl Inputs {
+    /// What a window's results would be made from: the segments with packets of it, and the end of what all
+    /// segments cover. The same in every back end, so that results can be moved.
+    #[must_use]
+    pub fn of(window: i64, ids: &mut [SegmentId], covered_to: i64) -> Self {
+        Self { segments: digest(ids), cutoff: window.saturating_add(WINDOW).min(covered_to), rules: 0 }
+    }
+}
+
+fn digest(ids: &mut [SegmentId]) -> u64 {
+    ids.sort_unstable();
+    let hash = ids.iter().fold(Sha256::new(), |hash, id| hash.chain_update(id.0.to_be_bytes())).finalize();
+    hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte))
 }
 
 /// A window that has packets or results.

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-use sha2::{Digest, Sha256};
 
 use super::rollup;
-use crate::{Inputs, Result, SegmentId, SegmentInfo, StoreError, WINDOW, WindowCounts, WindowState};
+use crate::{Inputs, Result, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState};
 
 /// Marks the database as a store's: "cuts".
 const APPLICATION: i64 = 0x6375_7473;
@@ -234,20 +233,10 @@ fn covered_to(sql: &Connection) -> Result<i64> {
     Ok(latest)
 }
 
-fn cutoff(window: i64, covered_to: i64) -> i64 {
-    window.saturating_add(WINDOW).min(covered_to)
-}
-
-fn digest(ids: &mut [SegmentId]) -> u64 {
-    ids.sort_unstable();
-    let hash = ids.iter().fold(Sha256::new(), |hash, id| hash.chain_update(id_bytes(*id))).finalize();
-    hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte))
-}
-
 /// What a window's results would be made from now.
 pub(super) fn inputs(sql: &Connection, window: i64, segments: &[SegmentFile]) -> Result<Inputs> {
     let mut ids: Vec<_> = segments.iter().map(|segment| segment.id).collect();
-    Ok(Inputs { segments: digest(&mut ids), cutoff: cutoff(window, covered_to(sql)?), rules: 0 })
+    Ok(Inputs::of(window, &mut ids, covered_to(sql)?))
 }
 
 /// What is known of a window while it is put together.
@@ -302,7 +291,7 @@ impl Found {
     fn state(mut self, start: i64, covered_to: i64) -> WindowState {
         WindowState {
             start,
-            inputs: Inputs { segments: digest(&mut self.ids), cutoff: cutoff(start, covered_to), rules: 0 },
+            inputs: Inputs::of(start, &mut self.ids, covered_to),
             done: self.done,
             frozen: self.frozen || (self.set_aside && self.done.is_some()),
             bytes: self.bytes,

@@ -124,7 +124,8 @@ impl Segment {
     }
 
     /// The windows with packets of it, and how many.
-    pub(crate) const fn windows(&self) -> &BTreeMap<i64, u64> {
+    #[must_use]
+    pub const fn windows(&self) -> &BTreeMap<i64, u64> {
         &self.windows
     }
 }

@@ -102,11 +102,14 @@ const ORIGINS: [(Origin, &str); 3] =
 
 impl Origin {
     /// The name in data.
-    pub(crate) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         ORIGINS.iter().find(|(origin, _)| *origin == self).map_or("", |(_, name)| name)
     }
 
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
+    /// The origin with a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
         ORIGINS.iter().find(|(_, own)| *own == name).map(|(origin, _)| *origin)
     }
 }
