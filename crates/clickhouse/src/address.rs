@@ -1,0 +1,227 @@
+//! Where a ClickHouse is, and who asks it.
+
+use std::fmt;
+use std::path::Path;
+
+use cutshort_store::{Result, StoreError};
+
+/// The address of a store, as in `clickhouse://user:password@host:8123/database`.
+///
+/// `clickhouses://` or `?secure=1` encrypts. The password may also come from elsewhere; it is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address {
+    host: String,
+    port: u16,
+    secure: bool,
+    user: String,
+    password: Option<String>,
+    database: String,
+}
+
+const PLAIN: &str = "clickhouse://";
+const SECURE: &str = "clickhouses://";
+/// ClickHouse's ports for HTTP and HTTPS.
+const PORTS: [u16; 2] = [8123, 8443];
+
+impl Address {
+    /// Whether a text is meant as the address of a ClickHouse, rather than as a folder.
+    #[must_use]
+    pub fn is_meant(text: &str) -> bool {
+        text.starts_with(PLAIN) || text.starts_with(SECURE)
+    }
+
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] with what is wrong with it. The message has nothing of the password.
+    pub fn parse(text: &str) -> Result<Self> {
+        let (rest, secure) = match (text.strip_prefix(PLAIN), text.strip_prefix(SECURE)) {
+            (Some(rest), _) => (rest, false),
+            (_, Some(rest)) => (rest, true),
+            _ => return refuse("it does not begin with clickhouse:// or clickhouses://"),
+        };
+        let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
+        let secure = options.split('&').filter(|option| !option.is_empty()).try_fold(
+            secure,
+            |_, option| match option {
+                "secure=1" | "secure=true" => Ok(true),
+                "secure=0" | "secure=false" => Ok(false),
+                _ => refuse("the only option behind '?' is secure=1"),
+            },
+        )?;
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (user, password) = match login.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (login, None),
+        };
+        let (host, port) = host_and_port(place, secure)?;
+        let or_default = |text: String| if text.is_empty() { "default".to_owned() } else { text };
+        Ok(Self {
+            host,
+            port,
+            secure,
+            user: or_default(decode(user)?),
+            password: password.map(decode).transpose()?,
+            database: or_default(decode(database)?),
+        })
+    }
+
+    /// Takes the password from elsewhere, if the address has none: a file, else what the environment says.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if the file cannot be read.
+    pub fn with_secret(mut self, file: Option<&Path>, environment: Option<String>) -> Result<Self> {
+        if self.password.is_some() {
+            return Ok(self);
+        }
+        self.password = match file {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    StoreError::Refused(format!("cannot read the password file {}: {error}", path.display()))
+                })?;
+                Some(text.trim_end_matches(['\r', '\n']).to_owned())
+            }
+            None => environment,
+        };
+        Ok(self)
+    }
+
+    /// The database in which the store is.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The same server with another database.
+    #[must_use]
+    pub fn with_database(mut self, database: &str) -> Self {
+        database.clone_into(&mut self.database);
+        self
+    }
+
+    pub(crate) fn client(&self) -> clickhouse::Client {
+        let scheme = if self.secure { "https" } else { "http" };
+        let client = clickhouse::Client::default()
+            .with_url(format!("{scheme}://{}:{}", self.host, self.port))
+            .with_user(&self.user);
+        match &self.password {
+            Some(password) => client.with_password(password),
+            None => client,
+        }
+    }
+
+    /// Host and port, for messages.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+fn refuse<T>(why: &str) -> Result<T> {
+    Err(StoreError::Refused(format!(
+        "the address of the store cannot be used: {why}; it looks like clickhouse://user:password@host:8123/database"
+    )))
+}
+
+fn host_and_port(place: &str, secure: bool) -> Result<(String, u16)> {
+    let usual = PORTS[usize::from(secure)];
+    // Not the colons within an IPv6 address.
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (place, None),
+    };
+    let is_v6 = host.starts_with('[') && host.ends_with(']');
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    if host.is_empty() || !(is_v6 || host.chars().all(is_name)) {
+        return refuse("its host is none");
+    }
+    match port.map(str::parse::<u16>) {
+        None => Ok((host.to_owned(), usual)),
+        Some(Ok(port)) if port > 0 => Ok((host.to_owned(), port)),
+        Some(_) => refuse("its port is none"),
+    }
+}
+
+/// `%41` is an A: for letters that have a meaning in addresses.
+fn decode(text: &str) -> Result<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let code = rest.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) else {
+            return refuse("a '%' in it is not followed by two hexadecimal digits (%25 is a '%')");
+        };
+        bytes.push(byte);
+        rest = &rest[2..];
+    }
+    String::from_utf8(bytes).or_else(|_| refuse("it is not UTF-8"))
+}
+
+/// Without the password.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { SECURE } else { PLAIN };
+        write!(f, "{scheme}{}@{}:{}/{}", self.user, self.host, self.port, self.database)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_shown_without_the_password() {
+        let shown = |text: &str| Address::parse(text).unwrap().to_string();
+        assert_eq!(shown("clickhouse://u:p%40ss@db:9000/cuts"), "clickhouse://u@db:9000/cuts");
+        assert_eq!(shown("clickhouse://db"), "clickhouse://default@db:8123/default");
+        assert_eq!(shown("clickhouses://[::1]/x"), "clickhouses://default@[::1]:8443/x");
+        assert_eq!(shown("clickhouse://a@h/x?secure=1"), "clickhouses://a@h:8443/x");
+        let address = Address::parse("clickhouse://u:p%40s@db").unwrap();
+        assert_eq!(address.password.as_deref(), Some("p@s"));
+        assert!(!format!("{address:?}").contains("p@s"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_the_password() {
+        for text in [
+            "clickhouse://u:secret@",
+            "clickhouse://u:secret@h:x",
+            "clickhouse://u:secret%zz@h",
+            "http://u:secret@h",
+            "clickhouse://u:secret@h?x=1",
+            "clickhouse://u:secret@h:0/",
+            "clickhouse://u:secret@a b",
+        ] {
+            let error = Address::parse(text).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn passwords_come_from_a_file_or_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "from file\n").unwrap();
+        let of = |text: &str, file: Option<&Path>| {
+            let address = Address::parse(text).unwrap();
+            address.with_secret(file, Some("environment".to_owned())).unwrap().password.unwrap()
+        };
+        assert_eq!(of("clickhouse://h", Some(&file)), "from file");
+        assert_eq!(of("clickhouse://h", None), "environment");
+        assert_eq!(of("clickhouse://u:own@h", Some(&file)), "own");
+        let missing =
+            Address::parse("clickhouse://h").unwrap().with_secret(Some(&folder.path().join("no")), None);
+        assert!(missing.is_err());
+    }
+}

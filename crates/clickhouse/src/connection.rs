@@ -1,0 +1,182 @@
+//! Talking to ClickHouse from code that waits.
+
+use std::future::Future;
+use std::time::Duration;
+
+use clickhouse::error::Error;
+use clickhouse::insert::Insert;
+use clickhouse::query::{Query, RowCursor};
+use clickhouse::{Client, Row, RowOwned, RowRead, RowWrite};
+use cutshort_store::{Result, StoreError};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::address::Address;
+use crate::error::store_error;
+
+/// How long the server may take for a question of the API, in seconds.
+const QUESTION_SECONDS: &str = "30";
+/// What it may look at and hold for one: rows of counts or connections, and bytes of memory.
+const QUESTION_ROWS: &str = "20000000000";
+const QUESTION_MEMORY: &str = "4000000000";
+/// How long nothing may come from the server while something is awaited. Its own limits are shorter.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Rows that are taken from or given to the server at a time.
+pub(crate) const BATCH: usize = 4096;
+
+/// A server and a database, and threads that talk to it.
+pub(crate) struct Connection {
+    client: Client,
+    place: String,
+    /// Taken when it is dropped, which may be where nobody may wait.
+    runtime: Option<Runtime>,
+    /// The cluster over which the tables are spread, if they are.
+    pub(crate) cluster: Option<String>,
+}
+
+impl Connection {
+    pub(crate) fn new(address: &Address) -> Result<Self> {
+        let mut server = Self::without_database(address)?;
+        server.client = server.client.clone().with_database(address.database());
+        Ok(server)
+    }
+
+    pub(crate) fn without_database(address: &Address) -> Result<Self> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime =
+            runtime.map_err(|error| StoreError::Failed(format!("cannot start threads: {error}")))?;
+        let client = address
+            .client()
+            // Inserts are answered when they are kept, on all shards.
+            .with_setting("async_insert", "0")
+            .with_setting("distributed_foreground_insert", "1")
+            .with_setting("optimize_skip_unused_shards", "1")
+            .with_setting("mutations_sync", "0");
+        Ok(Self { client, place: address.place(), runtime: Some(runtime), cluster: None })
+    }
+
+    pub(crate) fn query(&self, sql: &str) -> Query {
+        self.client.query(sql)
+    }
+
+    /// A query in which a question mark is no place for a value.
+    pub(crate) fn query_raw(&self, sql: &str) -> Query {
+        self.client.query_raw(sql)
+    }
+
+    /// A query that the API waits for, with limits on time, rows and memory.
+    pub(crate) fn question(&self, sql: &str) -> Query {
+        self.query(sql)
+            .with_setting("max_execution_time", QUESTION_SECONDS)
+            .with_setting("max_rows_to_read", QUESTION_ROWS)
+            .with_setting("max_memory_usage", QUESTION_MEMORY)
+    }
+
+    /// Waits for something.
+    pub(crate) fn wait<T>(&self, work: impl Future<Output = clickhouse::error::Result<T>>) -> Result<T> {
+        let Some(runtime) = &self.runtime else {
+            return Err(StoreError::Failed("the connection to ClickHouse was ended".to_owned()));
+        };
+        let work = async { tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(Error::TimedOut)) };
+        runtime.block_on(work).map_err(|error| store_error(&self.place, &error))
+    }
+
+    pub(crate) fn execute(&self, query: Query) -> Result<()> {
+        self.wait(query.execute())
+    }
+
+    pub(crate) fn all<T: RowOwned + RowRead>(&self, query: Query) -> Result<Vec<T>> {
+        self.wait(query.fetch_all())
+    }
+
+    pub(crate) fn one<T: RowOwned + RowRead>(&self, query: Query) -> Result<T> {
+        self.wait(query.fetch_one())
+    }
+
+    pub(crate) fn optional<T: RowOwned + RowRead>(&self, query: Query) -> Result<Option<T>> {
+        self.wait(query.fetch_optional())
+    }
+
+    /// The next rows of a cursor; none at the end.
+    pub(crate) fn batch<T: RowOwned + RowRead>(&self, cursor: &mut RowCursor<T>) -> Result<Vec<T>> {
+        self.wait(async {
+            let mut rows = Vec::new();
+            while rows.len() < BATCH {
+                match cursor.next().await? {
+                    Some(row) => rows.push(row),
+                    None => break,
+                }
+            }
+            Ok(rows)
+        })
+    }
+
+    /// Begins to insert rows into a table.
+    pub(crate) fn insert<T: Row>(&self, table: &str) -> Result<Insert<T>> {
+        // One block is one part: it is there as a whole or not at all.
+        self.wait(self.client.insert(table)).map(|insert| {
+            insert
+                .with_setting("max_insert_block_size", "16777216")
+                .with_setting("min_insert_block_size_rows", "16777216")
+                .with_setting("min_insert_block_size_bytes", "0")
+                .with_setting("max_partitions_per_insert_block", "0")
+        })
+    }
+
+    /// Inserts rows as a whole.
+    pub(crate) fn insert_all<T: RowOwned + RowWrite>(
+        &self,
+        table: &str,
+        rows: impl IntoIterator<Item = T>,
+    ) -> Result<()> {
+        let mut rows = rows.into_iter().peekable();
+        if rows.peek().is_none() {
+            return Ok(());
+        }
+        let mut insert = self.insert::<T>(table)?;
+        self.wait(async {
+            for row in rows {
+                insert.write(&row).await?;
+            }
+            insert.end().await
+        })
+    }
+
+    /// Inserts a file.
+    pub(crate) fn insert_file(&self, sql: &str, settings: &[(&str, &str)], file: &[u8]) -> Result<()> {
+        let mut insert = self.client.insert_formatted_with(sql);
+        for (name, value) in settings {
+            insert = insert.with_setting(*name, *value);
+        }
+        let mut insert = insert.buffered();
+        self.wait(async {
+            insert.write(file).await?;
+            insert.end().await
+        })
+    }
+
+    /// The table that holds the rows of this server, where it is spread over a cluster.
+    pub(crate) fn local(&self, table: &str) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("{table}_local ON CLUSTER {}", identifier(cluster)),
+            None => table.to_owned(),
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A name in SQL.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
+}
+
+/// A time of a parameter, in SQL.
+pub(crate) fn time(parameter: &str) -> String {
+    format!("fromUnixTimestamp64Nano({{{parameter}:Int64}}, 'UTC')")
+}

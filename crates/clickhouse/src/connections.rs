@@ -1,0 +1,211 @@
+//! Single connections, read back.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr};
+use std::ops::Range;
+
+use clickhouse::Row;
+use cutshort_geo::Country;
+use cutshort_packet::FiveTuple;
+use cutshort_report::connection::Record;
+use cutshort_store::{ConnectionQuery, Result, StoreError};
+use cutshort_verdict::{Progress, Signature, Stage, Tags, Termination};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::connection::Connection;
+use crate::filter::Filter;
+use crate::replacement::ConnectionRow;
+use crate::results::{self, Level, ResultRow};
+
+const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, progress, stage, termination, tags, signature_id, location, asn, as_name, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate";
+
+/// Windows whose connections are asked for at once, at first; then more.
+const WINDOWS: usize = 4;
+
+/// The latest windows first: mostly these are enough.
+pub(crate) fn select(server: &Connection, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+    let mut windows = with_connections(server, &query.range)?;
+    windows.reverse();
+    let (mut found, mut offset, mut size) = (Vec::new(), query.offset, WINDOWS);
+    let mut rest = windows.as_slice();
+    while !rest.is_empty() && found.len() < query.limit {
+        let (some, behind) = rest.split_at(size.min(rest.len()));
+        let filter = filter(query, some);
+        let rows = page(server, &filter, offset, query.limit - found.len())?;
+        if rows.is_empty() && !behind.is_empty() {
+            offset = offset.saturating_sub(count(server, &filter)?);
+        } else if !rows.is_empty() {
+            offset = 0;
+        }
+        found.extend(rows.into_iter().map(record).collect::<Result<Vec<_>>>()?);
+        rest = behind;
+        size *= 4;
+    }
+    Ok(found)
+}
+
+/// The results of windows whose connections are kept, in order.
+fn with_connections(server: &Connection, range: &Range<i64>) -> Result<Vec<ResultRow>> {
+    let results = results::within(server, range)?;
+    Ok(results
+        .into_iter()
+        .filter(|result| result.level == Level::Quarter as u8 && result.has_connections)
+        .collect())
+}
+
+fn page(server: &Connection, filter: &Filter, offset: usize, limit: usize) -> Result<Vec<ConnectionRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM connection WHERE {} ORDER BY window_start DESC, number
+         LIMIT {{limit:UInt64}} OFFSET {{offset:UInt64}}",
+        filter.sql()
+    );
+    let query = filter.bind(server.question(&sql));
+    server.all(query.param("limit", limit as u64).param("offset", offset as u64))
+}
+
+#[derive(Row, Deserialize)]
+struct Found {
+    found: u64,
+}
+
+fn count(server: &Connection, filter: &Filter) -> Result<usize> {
+    let sql = format!("SELECT count() AS found FROM connection WHERE {}", filter.sql());
+    Ok(server.one::<Found>(filter.bind(server.question(&sql)))?.found as usize)
+}
+
+/// One window after the other, as long as more are wanted.
+pub(crate) fn visit(
+    server: &Connection,
+    range: &Range<i64>,
+    each: &mut dyn FnMut(Record<'static>) -> bool,
+) -> Result<()> {
+    for window in with_connections(server, range)? {
+        let mut filter = Filter::default();
+        generations(&mut filter, &[window]);
+        let sql = format!("SELECT {COLUMNS} FROM connection WHERE {} ORDER BY number", filter.sql());
+        let query = filter.bind(server.query(&sql));
+        let mut cursor = server.wait(async { query.fetch::<ConnectionRow>() })?;
+        loop {
+            let rows = server.batch(&mut cursor)?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                if !each(record(row)?) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn generations(filter: &mut Filter, windows: &[ResultRow]) {
+    let first = windows.iter().map(|window| window.t).min().unwrap_or_default();
+    let last = windows.iter().map(|window| window.t).max().unwrap_or_default();
+    let all = windows.iter().flat_map(|window| window.connection_generations.iter().copied()).collect();
+    filter.generations("window_start", (first, last), all);
+}
+
+fn filter(query: &ConnectionQuery, windows: &[ResultRow]) -> Filter {
+    let mut filter = Filter::default();
+    generations(&mut filter, windows);
+    let selection = &query.selection;
+    filter.locations(selection);
+    if !selection.asns.include.is_empty() {
+        let list = filter.numbers(selection.asns.include.iter().map(|asn| u64::from(*asn)).collect());
+        filter.add(format!("ifNull(asn IN {list}, false)"));
+    }
+    if !selection.asns.exclude.is_empty() {
+        let list = filter.numbers(selection.asns.exclude.iter().map(|asn| u64::from(*asn)).collect());
+        filter.add(format!("ifNull(asn NOT IN {list}, true)"));
+    }
+    filter.verdict(selection, "progress > 0");
+    filter.numbered(IP_VERSION, &selection.ip_versions);
+    filter.numbered("dst_port", &selection.ports);
+    filter.nodes(&selection.nodes);
+    if !query.stages.is_empty() {
+        let names = filter.texts(query.stages.iter().map(|stage| stage.name().to_owned()).collect());
+        filter.add(format!("stage IN {names}"));
+    }
+    if !query.terminations.is_empty() {
+        let names = filter.texts(query.terminations.iter().map(|ending| ending.name().to_owned()).collect());
+        filter.add(format!("termination IN {names}"));
+    }
+    addresses(&mut filter, "src_ip", query.clients.iter().map(bounds));
+    let servers = query.servers.iter().map(|server| (mapped(*server), mapped(*server)));
+    addresses(&mut filter, "dst_ip", servers);
+    filter
+}
+
+const IP_VERSION: &str =
+    "if(src_ip >= toIPv6('::ffff:0.0.0.0') AND src_ip <= toIPv6('::ffff:255.255.255.255'), 4, 6)";
+
+/// Any of the ranges; all if there is none.
+fn addresses(filter: &mut Filter, column: &str, ranges: impl Iterator<Item = (Ipv6Addr, Ipv6Addr)>) {
+    let mut any = Vec::new();
+    for (first, last) in ranges {
+        let (first, last) = (filter.address(first), filter.address(last));
+        any.push(format!("({column} >= {first} AND {column} <= {last})"));
+    }
+    if !any.is_empty() {
+        filter.add(format!("({})", any.join(" OR ")));
+    }
+}
+
+fn mapped(address: IpAddr) -> Ipv6Addr {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    }
+}
+
+fn bounds(net: &IpNet) -> (Ipv6Addr, Ipv6Addr) {
+    (mapped(net.network()), mapped(net.broadcast()))
+}
+
+fn record(row: ConnectionRow) -> Result<Record<'static>> {
+    let unknown = |what: &str, name: &str| {
+        StoreError::Damaged(format!("a connection in ClickHouse has the {what} '{name}', which is not known"))
+    };
+    let stage = Stage::ALL.into_iter().find(|stage| stage.name() == row.stage);
+    let termination = Termination::ALL.into_iter().find(|ending| ending.name() == row.termination);
+    let location = match row.location.as_str() {
+        "" => None,
+        code => Some(Country::from_alpha2(code).ok_or_else(|| unknown("location", code))?),
+    };
+    Ok(Record {
+        five_tuple: FiveTuple {
+            src_ip: row.src_ip,
+            src_port: row.src_port,
+            dst_ip: row.dst_ip,
+            dst_port: row.dst_port,
+        },
+        first_us: row.first_us,
+        last_us: row.last_us,
+        packets: row.packets,
+        progress: progress(row.progress),
+        stage: stage.ok_or_else(|| unknown("stage", &row.stage))?,
+        termination: termination.ok_or_else(|| unknown("termination", &row.termination))?,
+        tags: Tags::from_bits(row.tags),
+        signature: Signature::from_id(row.signature_id),
+        location,
+        asn: row.asn,
+        as_name: row.as_name.map(Cow::Owned),
+        rst_ttl_delta: row.rst_ttl_delta,
+        rst_ip_id_delta: row.rst_ip_id_delta,
+        silent_us: row.silent_us,
+        sample_rate: row.sample_rate,
+        node: Cow::Owned(row.node),
+    })
+}
+
+const fn progress(number: u8) -> Progress {
+    match number {
+        0 => Progress::PostSyn,
+        1 => Progress::PostAck,
+        2 => Progress::PostPsh,
+        _ => Progress::Later,
+    }
+}

@@ -1,0 +1,98 @@
+//! What ClickHouse's errors mean for a store.
+
+use clickhouse::error::Error;
+use cutshort_store::StoreError;
+
+/// What to do where tables are missing or of another version.
+pub(crate) const MIGRATE: &str =
+    "run 'cutshort clickhouse migrate --store URL' with a user who may create tables";
+
+/// There is no room: NOT_ENOUGH_SPACE.
+const FULL: &[u32] = &[243];
+/// It is worth trying again later: time-outs, network, too much at once, memory, read-only replicas, ZooKeeper.
+const LATER: &[u32] = &[
+    159, 160, 164, 202, 203, 209, 210, 225, 236, 241, 242, 252, 279, 285, 286, 287, 319, 415, 416, 439, 735,
+    999,
+];
+/// No such user, or a wrong password: AUTHENTICATION_FAILED and the like.
+const NOBODY: &[u32] = &[192, 193, 194, 195, 516];
+/// A right is missing: ACCESS_DENIED.
+const DENIED: &[u32] = &[497];
+/// No such table, database or column.
+const MISSING: &[u32] = &[16, 47, 60, 81];
+
+/// What an error means, without anything secret: the crate sends passwords in headers only.
+pub(crate) fn store_error(place: &str, error: &Error) -> StoreError {
+    match error {
+        Error::BadResponse(answer) => bad_response(place, answer),
+        Error::Network(_) => {
+            StoreError::Unavailable(format!("ClickHouse at {place} cannot be reached: {}", chain(error)))
+        }
+        Error::TimedOut => StoreError::Unavailable(format!("ClickHouse at {place} does not answer in time")),
+        other => StoreError::Failed(format!("ClickHouse at {place}: {}", chain(other))),
+    }
+}
+
+fn bad_response(place: &str, answer: &str) -> StoreError {
+    // Without the version and the trace.
+    let answer = answer.lines().next().unwrap_or_default();
+    let answer = answer.split(" (version ").next().unwrap_or(answer);
+    let code = answer
+        .split("Code: ")
+        .nth(1)
+        .and_then(|rest| rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse::<u32>().ok());
+    let text = format!("ClickHouse at {place}: {answer}");
+    let among = |codes: &[u32]| code.is_some_and(|code| codes.contains(&code));
+    if among(FULL) {
+        StoreError::Full(text)
+    } else if among(LATER) || code.is_none() {
+        // What is no answer of ClickHouse is one of a proxy before it.
+        StoreError::Unavailable(text)
+    } else if among(NOBODY) {
+        StoreError::Refused(format!(
+            "ClickHouse at {place} does not let this user in: check name and password"
+        ))
+    } else if among(DENIED) {
+        StoreError::Refused(format!("{text}: grant it, see docs/clickhouse.md"))
+    } else if among(MISSING) {
+        StoreError::Refused(format!("{text}: {MIGRATE}"))
+    } else {
+        StoreError::Failed(text)
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        let next_text = next.to_string();
+        if !text.contains(&next_text) {
+            text = format!("{text}: {next_text}");
+        }
+        cause = next.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(answer: &str) -> StoreError {
+        store_error("h:8123", &Error::BadResponse(answer.to_owned()))
+    }
+
+    #[test]
+    fn codes_tell_what_can_be_done() {
+        let full = of("Code: 243. DB::Exception: Cannot reserve 1.00 MiB. (NOT_ENOUGH_SPACE) (version 25.8)");
+        assert!(matches!(full, StoreError::Full(_)));
+        assert!(!full.to_string().contains("version"));
+        assert!(matches!(of("Code: 241. DB::Exception: too much"), StoreError::Unavailable(_)));
+        assert!(matches!(of("<html>502 Bad Gateway</html>"), StoreError::Unavailable(_)));
+        let missing = of("Code: 60. DB::Exception: Unknown table expression identifier 'segment'");
+        assert!(missing.to_string().contains("cutshort clickhouse migrate"), "{missing}");
+        assert!(matches!(of("Code: 516. DB::Exception: default: no"), StoreError::Refused(_)));
+        assert!(matches!(of("Code: 62. DB::Exception: Syntax error"), StoreError::Failed(_)));
+    }
+}

@@ -1,0 +1,127 @@
+//! Packets, connections and their counts in ClickHouse: the store for those who outgrow one machine.
+//!
+//! * Packets come in as the segments' own Parquet files, with the segment's id as deduplication token. A segment
+//!   counts when a row of the table `segment` says that it is kept; packets of others are not looked at.
+//! * Connections and counts are written under a *generation*, a number of their own. One row of the table
+//!   `result` names the generation that holds: inserting it replaces all results of a window at once.
+//! * Counts of hours and days say of which generations they were made. They hold as long as these do.
+
+mod address;
+mod annotations;
+mod cells;
+mod connection;
+mod connections;
+mod error;
+mod filter;
+mod migrations;
+mod packets;
+mod replacement;
+mod results;
+mod retention;
+mod roll;
+mod rollups;
+mod segments;
+mod status;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cutshort_report::connection::Record;
+use cutshort_store::{
+    Added, Annotation, ConnectionQuery, NewAnnotation, Replacement, Result, Retention, RollupAnswer,
+    RollupQuery, Segment, Status, Store, WindowPackets, WindowState,
+};
+
+pub use address::Address;
+use connection::Connection;
+pub use migrations::{Layout, migrate, schema};
+
+/// A store in a database of a ClickHouse server or cluster.
+///
+/// Any number of processes may write to it at once.
+pub struct ClickHouse {
+    server: Arc<Connection>,
+}
+
+impl ClickHouse {
+    /// Opens the store at an address.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`](cutshort_store::StoreError::Unavailable) if nobody answers there, and
+    /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another
+    /// version, with what to do.
+    pub fn open(address: &Address) -> Result<Self> {
+        let mut server = Connection::new(address)?;
+        migrations::check(&mut server)?;
+        Ok(Self { server: Arc::new(server) })
+    }
+}
+
+impl Store for ClickHouse {
+    fn append(&self, segment: &Segment) -> Result<Added> {
+        segments::append(&self.server, segment)
+    }
+
+    fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>> {
+        results::windows(&self.server, &range)
+    }
+
+    fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
+        packets::read_window(&self.server, window, parts)
+    }
+
+    fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {
+        Ok(Box::new(replacement::NewResults::begin(&self.server, window)?))
+    }
+
+    fn roll(&self) -> Result<()> {
+        roll::roll(&self.server, i64::MAX)
+    }
+
+    fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {
+        rollups::answer(&self.server, query)
+    }
+
+    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+        connections::select(&self.server, query)
+    }
+
+    fn each_connection(
+        &self,
+        range: Range<i64>,
+        each: &mut dyn FnMut(Record<'static>) -> bool,
+    ) -> Result<()> {
+        connections::visit(&self.server, &range, each)
+    }
+
+    fn status(&self) -> Result<Status> {
+        status::status(&self.server)
+    }
+
+    fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64> {
+        retention::retain(&self.server, nanoseconds(now), retention)
+    }
+
+    fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>> {
+        annotations::list(&self.server, &range)
+    }
+
+    fn annotate(&self, annotation: &NewAnnotation) -> Result<Annotation> {
+        annotations::add(&self.server, annotation)
+    }
+
+    fn remove_annotation(&self, id: u64) -> Result<bool> {
+        annotations::remove(&self.server, id)
+    }
+}
+
+fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// The present time in nanoseconds since the Unix epoch.
+fn now() -> i64 {
+    nanoseconds(SystemTime::now())
+}

@@ -1,0 +1,294 @@
+//! The tables, in versions.
+
+use clickhouse::Row;
+use cutshort_store::{Result, StoreError};
+use cutshort_verdict::Tag;
+use serde::Deserialize;
+
+use crate::address::Address;
+use crate::connection::{Connection, identifier};
+use crate::error::MIGRATE;
+
+/// How the tables lie.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Spread over the shards of a cluster that the servers' configuration names; replicated within each.
+    pub cluster: Option<String>,
+}
+
+/// The latest version.
+const VERSION: u32 = 1;
+
+/// Where the rows of a table are in a cluster.
+enum Spread {
+    /// Each on one shard, by an expression.
+    By(&'static str),
+    /// All on every server.
+    Everywhere,
+}
+
+struct Table {
+    name: &'static str,
+    columns: &'static str,
+    engine: &'static str,
+    /// Partition and order.
+    by: &'static str,
+    /// Where it is kept on one server only, its files are on the disk when an insert is answered.
+    settings: &'static str,
+    spread: Spread,
+}
+
+/// Packets of a 5-tuple meet on one shard.
+const BY_TUPLE: Spread = Spread::By("cityHash64(src_ip, src_port, dst_ip, dst_port)");
+const DURABLE: &str = "fsync_after_insert = 1, fsync_part_directory = 1";
+
+const TABLES: [Table; 7] = [
+    Table {
+        name: "segment",
+        columns: "id String, version UInt8, state LowCardinality(String), node LowCardinality(String),
+  origin LowCardinality(String), covers_from DateTime64(9, 'UTC'), covers_to DateTime64(9, 'UTC'),
+  first Nullable(DateTime64(9, 'UTC')), last Nullable(DateTime64(9, 'UTC')), rows UInt64, bytes UInt64,
+  arrived DateTime64(9, 'UTC'), windows Array(Tuple(DateTime64(9, 'UTC'), UInt64))",
+        engine: "ReplacingMergeTree(version)",
+        by: "ORDER BY id",
+        settings: DURABLE,
+        spread: Spread::Everywhere,
+    },
+    // Columns of segments that are added later are added here, with a default for the rows that there are.
+    Table {
+        name: "packet",
+        columns: "window_start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  src_ip IPv6 CODEC(ZSTD(1)), src_port UInt16 CODEC(ZSTD(1)), dst_ip IPv6 CODEC(ZSTD(1)), dst_port UInt16 CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), node LowCardinality(String) CODEC(ZSTD(1)),
+  segment LowCardinality(String) CODEC(ZSTD(1)), ip_id UInt16 CODEC(ZSTD(1)), ttl UInt8 CODEC(ZSTD(1)),
+  flags UInt16 CODEC(ZSTD(1)), seq UInt32 CODEC(Delta, ZSTD(1)), ack UInt32 CODEC(Delta, ZSTD(1)),
+  window UInt16 CODEC(ZSTD(1)), options_len UInt8 CODEC(ZSTD(1)), payload_len UInt32 CODEC(ZSTD(1)),
+  sample_rate UInt32 CODEC(ZSTD(1)), arrived DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1))",
+        engine: "MergeTree",
+        by: "PARTITION BY toYYYYMMDD(ts) ORDER BY (window_start, src_ip, src_port, dst_ip, dst_port, ts)",
+        settings: "fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000",
+        spread: BY_TUPLE,
+    },
+    Table {
+        name: "result",
+        columns: "level UInt8, t DateTime64(9, 'UTC'), version UInt64, generation UInt64, parts UInt64, cutoff Int64,
+  rules UInt64, packets UInt64, copies UInt64, connections UInt64, excluded Array(UInt64), updated DateTime64(9, 'UTC'),
+  bytes UInt64, connection_generations Array(UInt64), has_connections Bool, has_cells Bool, networks_folded Bool,
+  ports_folded Bool",
+        engine: "ReplacingMergeTree(version)",
+        by: "ORDER BY (level, t)",
+        settings: DURABLE,
+        spread: Spread::Everywhere,
+    },
+    Table {
+        name: "connection",
+        columns: "window_start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), generation UInt64 CODEC(ZSTD(1)),
+  number UInt64 CODEC(Delta, ZSTD(1)), first_us DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+  last_us DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)), node LowCardinality(String),
+  src_ip IPv6 CODEC(ZSTD(1)), src_port UInt16 CODEC(ZSTD(1)), dst_ip IPv6 CODEC(ZSTD(1)), dst_port UInt16 CODEC(ZSTD(1)),
+  packets UInt32 CODEC(ZSTD(1)), progress UInt8 CODEC(ZSTD(1)), stage LowCardinality(String),
+  termination LowCardinality(String), tags UInt32 CODEC(ZSTD(1)), tag_names Array(String) ALIAS @TAGS@,
+  signature_id UInt8 CODEC(ZSTD(1)), location LowCardinality(String), asn Nullable(UInt32) CODEC(ZSTD(1)),
+  as_name LowCardinality(Nullable(String)), rst_ttl_delta Nullable(Int16) CODEC(ZSTD(1)),
+  rst_ip_id_delta Nullable(UInt16) CODEC(ZSTD(1)), silent_us Int64 CODEC(ZSTD(1)), sample_rate UInt32 CODEC(ZSTD(1))",
+        engine: "MergeTree",
+        by: "PARTITION BY toYYYYMMDD(window_start) ORDER BY (window_start, generation, number)",
+        settings: DURABLE,
+        spread: BY_TUPLE,
+    },
+    Table {
+        name: "cell",
+        columns: "level UInt8, networks UInt8, t DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), generation UInt64 CODEC(ZSTD(1)),
+  location LowCardinality(String), network LowCardinality(String), asn UInt32 CODEC(ZSTD(1)),
+  ip_version UInt8 CODEC(ZSTD(1)), port Int32 CODEC(ZSTD(1)), node LowCardinality(String),
+  excluded LowCardinality(String), stage LowCardinality(String), termination LowCardinality(String),
+  completed Bool CODEC(ZSTD(1)), signature_id UInt8 CODEC(ZSTD(1)), tags UInt32 CODEC(ZSTD(1)),
+  sampled UInt64 CODEC(ZSTD(1)), weight UInt64 CODEC(ZSTD(1)), squares UInt128 CODEC(ZSTD(1))",
+        engine: "MergeTree",
+        by: "PARTITION BY (level, toYYYYMM(t)) ORDER BY (level, networks, t, generation, location, asn)",
+        settings: DURABLE,
+        spread: Spread::By("cityHash64(location, asn)"),
+    },
+    // What was begun to be written, and when: what does not hold an hour later is deleted.
+    Table {
+        name: "generation",
+        columns: "id UInt64, level UInt8, t DateTime64(9, 'UTC'), since DateTime64(9, 'UTC')",
+        engine: "ReplacingMergeTree",
+        by: "ORDER BY id",
+        settings: DURABLE,
+        spread: Spread::Everywhere,
+    },
+    Table {
+        name: "annotation",
+        columns: "id UInt64, version UInt8, removed Bool, kind LowCardinality(String), start DateTime64(9, 'UTC'),
+  end Nullable(DateTime64(9, 'UTC')), description String, linked_url Nullable(String), scope Nullable(String),
+  locations Array(String), asns Array(UInt32), outage Array(String)",
+        engine: "ReplacingMergeTree(version)",
+        by: "ORDER BY id",
+        settings: DURABLE,
+        spread: Spread::Everywhere,
+    },
+];
+
+/// Windows that keep their results because packets of them were deleted.
+const FROZEN: Table = Table {
+    name: "frozen",
+    columns: "t DateTime64(9, 'UTC')",
+    engine: "ReplacingMergeTree",
+    by: "ORDER BY t",
+    settings: DURABLE,
+    spread: Spread::Everywhere,
+};
+
+/// Which versions were applied, and how the tables lie.
+const MIGRATION: Table = Table {
+    name: "migration",
+    columns: "version UInt32, cluster String, applied DateTime('UTC') DEFAULT now()",
+    engine: "ReplacingMergeTree",
+    by: "ORDER BY version",
+    settings: DURABLE,
+    spread: Spread::Everywhere,
+};
+
+/// The statements that make all tables, in their order. Each changes nothing when it is applied again, so that two
+/// may apply them at once.
+#[must_use]
+pub fn schema(database: &str, layout: &Layout) -> Vec<String> {
+    let mut statements =
+        vec![format!("CREATE DATABASE IF NOT EXISTS {}{}", identifier(database), on(layout))];
+    let tables = TABLES.iter().chain([&FROZEN, &MIGRATION]);
+    statements.extend(tables.flat_map(|table| table.create(database, layout)));
+    statements.push(format!(
+        "INSERT INTO {}.migration (version, cluster) VALUES ({VERSION}, {})",
+        identifier(database),
+        text(layout.cluster.as_deref().unwrap_or_default()),
+    ));
+    statements
+}
+
+/// A text in SQL.
+fn text(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+fn on(layout: &Layout) -> String {
+    layout.cluster.as_ref().map_or_else(String::new, |name| format!(" ON CLUSTER {}", identifier(name)))
+}
+
+/// The names of tags in a column of bits.
+fn tag_names() -> String {
+    let names: Vec<String> = Tag::ALL.iter().map(|tag| text(tag.name())).collect();
+    format!("arrayMap(bit -> [{}][bit + 1], bitPositionsToArray(tags))", names.join(", "))
+}
+
+impl Table {
+    fn create(&self, database: &str, layout: &Layout) -> Vec<String> {
+        let columns = self.columns.replace("@TAGS@", &tag_names());
+        let table = |suffix: &str| format!("{}.{}{suffix}", identifier(database), self.name);
+        let Some(cluster) = &layout.cluster else {
+            return vec![format!(
+                "CREATE TABLE IF NOT EXISTS {} (\n  {columns}\n) ENGINE = {}\n{}\nSETTINGS {}",
+                table(""),
+                self.engine,
+                self.by,
+                self.settings
+            )];
+        };
+        let on = on(layout);
+        match self.spread {
+            Spread::By(key) => vec![
+                format!(
+                    "CREATE TABLE IF NOT EXISTS {}{on} (\n  {columns}\n) ENGINE = {}\n{}",
+                    table("_local"),
+                    self.replicated("{shard}", "{replica}"),
+                    self.by
+                ),
+                format!(
+                    "CREATE TABLE IF NOT EXISTS {}{on} AS {}\nENGINE = Distributed({}, {}, {}_local, {key})",
+                    table(""),
+                    table("_local"),
+                    text(cluster),
+                    text(database),
+                    self.name
+                ),
+            ],
+            Spread::Everywhere => vec![format!(
+                "CREATE TABLE IF NOT EXISTS {}{on} (\n  {columns}\n) ENGINE = {}\n{}",
+                table(""),
+                self.replicated("all", "{shard}-{replica}"),
+                self.by
+            )],
+        }
+    }
+
+    fn replicated(&self, shard: &str, replica: &str) -> String {
+        let path = format!("'/clickhouse/tables/{{database}}/{}/{shard}', '{replica}'", self.name);
+        match self.engine.split_once('(') {
+            Some((engine, version)) => format!("Replicated{engine}({path}, {version}"),
+            None => format!("Replicated{}({path})", self.engine),
+        }
+    }
+}
+
+/// Makes the tables that are missing; returns how many statements were applied.
+///
+/// # Errors
+/// What the server gives; it can be called again.
+pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
+    let server = Connection::without_database(address)?;
+    let statements = schema(address.database(), layout);
+    for statement in &statements {
+        let query = server.query_raw(statement);
+        // Servers of a cluster are waited for.
+        server.execute(query.with_setting("distributed_ddl_task_timeout", "120"))?;
+    }
+    Ok(statements.len())
+}
+
+#[derive(Row, Deserialize)]
+struct Applied {
+    version: u32,
+    cluster: String,
+}
+
+/// Whether the tables are those that this program knows.
+pub(crate) fn check(server: &mut Connection) -> Result<()> {
+    let sql = "SELECT version, cluster FROM migration FINAL ORDER BY version DESC LIMIT 1";
+    let applied: Option<Applied> = server.optional(server.query(sql))?;
+    match applied {
+        Some(applied) if applied.version == VERSION => {
+            server.cluster = Some(applied.cluster).filter(|name| !name.is_empty());
+            Ok(())
+        }
+        Some(applied) if applied.version > VERSION => Err(StoreError::Refused(format!(
+            "the store's tables have version {}, and this program knows version {VERSION}: use a newer program",
+            applied.version
+        ))),
+        Some(_) | None => {
+            Err(StoreError::Refused(format!("the store's tables are missing or old: {MIGRATE}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_has_replicated_tables_and_distributed_ones_over_them() {
+        let layout = Layout { cluster: Some("two shards".to_owned()) };
+        let all = schema("cuts", &layout).join(";\n");
+        assert!(
+            all.contains("CREATE TABLE IF NOT EXISTS `cuts`.packet_local ON CLUSTER `two shards`"),
+            "{all}"
+        );
+        assert!(
+            all.contains("ReplicatedMergeTree('/clickhouse/tables/{database}/packet/{shard}', '{replica}')")
+        );
+        assert!(all.contains(
+            "Distributed('two shards', 'cuts', packet_local, cityHash64(src_ip, src_port, dst_ip, dst_port))"
+        ));
+        assert!(all.contains("ReplicatedReplacingMergeTree('/clickhouse/tables/{database}/result/all', '{shard}-{replica}', version)"));
+        assert!(!all.contains("fsync"), "replicas keep what one loses");
+    }
+}

@@ -1,0 +1,194 @@
+//! A window's packets, grouped by 5-tuple by the server.
+
+use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+use clickhouse::Row as ClickHouseRow;
+use clickhouse::query::RowCursor;
+use cutshort_packet::{FiveTuple, Flags};
+use cutshort_store::{Grouped, Inputs, Result, SegmentId, StoreError, StoredRow, WindowPackets};
+use cutshort_verdict::Row;
+use serde::Deserialize;
+
+use crate::connection::{Connection, time};
+use crate::results;
+use crate::segments::SegmentRow;
+
+/// One group is one row: the lists are put together in any order, and the few packets are sorted here. Numbers are put
+/// together in few lists, which is quicker on both sides.
+const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port,
+    groupArray(toUnixTimestamp64Nano(ts)) AS times,
+    groupArray(bitOr(bitShiftLeft(toUInt64(seq), 32), toUInt64(ack))) AS numbers,
+    groupArray(bitOr(bitShiftLeft(toUInt64(payload_len), 32), toUInt64(sample_rate))) AS lengths,
+    groupArray(bitOr(bitOr(bitOr(bitShiftLeft(toUInt64(ip_id), 48), bitShiftLeft(toUInt64(window), 32)),
+        bitOr(bitShiftLeft(toUInt64(flags), 16), bitShiftLeft(toUInt64(ttl), 8))), toUInt64(options_len))) AS fields,
+    groupArray(toUInt32(transform(segment, {ids:Array(String)}, {positions:Array(UInt32)}, 0))) AS segments
+    FROM packet";
+
+/// What the server gives of one 5-tuple.
+#[derive(ClickHouseRow, Deserialize)]
+struct Group {
+    src_ip: Ipv6Addr,
+    src_port: u16,
+    dst_ip: Ipv6Addr,
+    dst_port: u16,
+    times: Vec<i64>,
+    numbers: Vec<u64>,
+    lengths: Vec<u64>,
+    fields: Vec<u64>,
+    segments: Vec<u32>,
+}
+
+impl Group {
+    fn five_tuple(&self) -> FiveTuple {
+        let Self { src_ip, src_port, dst_ip, dst_port, .. } = *self;
+        FiveTuple { src_ip, src_port, dst_ip, dst_port }
+    }
+
+    fn rows<'a>(&'a self, nodes: &'a [u16]) -> impl Iterator<Item = StoredRow> + 'a {
+        let lists =
+            self.times.iter().zip(&self.numbers).zip(&self.lengths).zip(&self.fields).zip(&self.segments);
+        lists.map(|((((ts, numbers), lengths), fields), segment)| StoredRow {
+            node: nodes.get(*segment as usize).copied().unwrap_or_default(),
+            segment: *segment,
+            row: Row {
+                ts: *ts,
+                flags: Flags::from_bits((fields >> 16) as u16),
+                ip_id: (fields >> 48) as u16,
+                seq: (numbers >> 32) as u32,
+                ack: *numbers as u32,
+                payload_len: (lengths >> 32) as u32,
+                sample_rate: *lengths as u32,
+                window: (fields >> 32) as u16,
+                ttl: (fields >> 8) as u8,
+                options_len: *fields as u8,
+            },
+        })
+    }
+}
+
+pub(crate) fn read_window(
+    server: &Arc<Connection>,
+    window: i64,
+    parts: usize,
+) -> Result<WindowPackets<'static>> {
+    let segments = results::segments_of(server, &(window..window.saturating_add(1)))?;
+    let mut ids = segments.iter().map(SegmentRow::id).collect::<Result<Vec<SegmentId>>>()?;
+    let inputs = Inputs::of(window, &mut ids, results::covered_to(server)?);
+    let nodes: BTreeMap<&str, u16> = [""]
+        .into_iter()
+        .chain(segments.iter().map(|segment| segment.node.as_str()))
+        .map(|name| (name, 0))
+        .collect();
+    let nodes: BTreeMap<&str, u16> = nodes.into_keys().zip(0..).collect();
+    let names = nodes.keys().map(|name| (*name).to_owned()).collect();
+    let node = |segment: &SegmentRow| nodes.get(segment.node.as_str()).copied().unwrap_or_default();
+    let shared = Arc::new(Shared {
+        nodes: segments.iter().map(node).collect(),
+        missing: AtomicI64::new(rows_of(&segments, window).cast_signed()),
+        open: AtomicUsize::new(parts.max(1)),
+    });
+    if segments.is_empty() {
+        return Ok(WindowPackets { inputs, nodes: names, parts: Vec::new() });
+    }
+    let part = |number| {
+        let part = Part::open(server, &segments, window, (number, parts.max(1)), &shared)?;
+        Ok(Box::new(part) as Box<dyn Grouped + Send>)
+    };
+    let parts = (0..parts.max(1)).map(part).collect::<Result<_>>()?;
+    Ok(WindowPackets { inputs, nodes: names, parts })
+}
+
+fn rows_of(segments: &[SegmentRow], window: i64) -> u64 {
+    let windows = segments.iter().flat_map(|segment| &segment.windows);
+    windows.filter(|(start, _)| *start == window).map(|(_, rows)| rows).sum()
+}
+
+/// What the parts of a window have in common.
+struct Shared {
+    /// The nodes of segments.
+    nodes: Vec<u16>,
+    /// Packets that did not come yet.
+    missing: AtomicI64,
+    /// Parts that are not at their end.
+    open: AtomicUsize,
+}
+
+/// The 5-tuples of some source addresses.
+struct Part {
+    server: Arc<Connection>,
+    cursor: RowCursor<Group>,
+    batch: std::vec::IntoIter<Group>,
+    shared: Arc<Shared>,
+    ended: bool,
+}
+
+impl Part {
+    /// Asks at once: what the server gives is what is there now.
+    fn open(
+        server: &Arc<Connection>,
+        segments: &[SegmentRow],
+        window: i64,
+        (number, parts): (usize, usize),
+        shared: &Arc<Shared>,
+    ) -> Result<Self> {
+        let ids: Vec<&str> = segments.iter().map(|segment| segment.id.as_str()).collect();
+        let positions: Vec<u32> = (0..).take(ids.len()).collect();
+        let sql = format!(
+            "{SELECT} WHERE window_start = {} AND segment IN {{ids:Array(String)}}
+             AND cityHash64(src_ip) % {{parts:UInt64}} = {{part:UInt64}}
+             GROUP BY src_ip, src_port, dst_ip, dst_port",
+            time("window")
+        );
+        let query = server
+            .query(&sql)
+            .param("ids", ids)
+            .param("positions", positions)
+            .param("window", window)
+            .param("parts", parts as u64)
+            .param("part", number as u64)
+            // A 5-tuple is on one shard, so groups need not be merged.
+            .with_setting("optimize_distributed_group_by_sharding_key", "1");
+        let mut cursor = server.wait(async { query.fetch::<Group>() })?;
+        let batch = server.batch(&mut cursor)?.into_iter();
+        Ok(Self { server: Arc::clone(server), cursor, batch, shared: Arc::clone(shared), ended: false })
+    }
+
+    /// The last part looks whether all packets came. A replica may not have them yet; and somebody may have deleted
+    /// some.
+    fn end(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.ended, true) {
+            return Ok(());
+        }
+        let is_last = self.shared.open.fetch_sub(1, Ordering::AcqRel) == 1;
+        match self.shared.missing.load(Ordering::Acquire) {
+            0 => Ok(()),
+            _ if !is_last => Ok(()),
+            missing => Err(StoreError::Unavailable(format!(
+                "ClickHouse gives {} packets {} than the window's segments have: a replica lags behind, or packets \
+                 were deleted by hand",
+                missing.unsigned_abs(),
+                if missing > 0 { "less" } else { "more" }
+            ))),
+        }
+    }
+}
+
+impl Grouped for Part {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
+        rows.clear();
+        if self.batch.len() == 0 && !self.ended {
+            self.batch = self.server.batch(&mut self.cursor)?.into_iter();
+        }
+        let Some(group) = self.batch.next() else {
+            self.end()?;
+            return Ok(None);
+        };
+        rows.extend(group.rows(&self.shared.nodes));
+        rows.sort_unstable_by_key(|row| (row.row, row.node));
+        self.shared.missing.fetch_sub(rows.len() as i64, Ordering::AcqRel);
+        Ok(Some(group.five_tuple()))
+    }
+}

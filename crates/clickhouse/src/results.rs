@@ -1,0 +1,219 @@
+//! Which results hold: of windows, and of hours and days that are made of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
+
+use clickhouse::Row;
+use cutshort_store::{Bucket, Inputs, Result, SegmentId, WINDOW, WindowState};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::connection::{Connection, time};
+use crate::segments::SegmentRow;
+use crate::{now, segments};
+
+/// How much time a result covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Quarter = 0,
+    Hour = 1,
+    Day = 2,
+}
+
+impl Level {
+    pub(crate) const fn nanoseconds(self) -> i64 {
+        match self {
+            Self::Quarter => WINDOW,
+            Self::Hour => Bucket::Hour.nanoseconds(),
+            Self::Day => Bucket::Day.nanoseconds(),
+        }
+    }
+
+    /// The beginning of the one that holds a time.
+    pub(crate) const fn start(self, t: i64) -> i64 {
+        t.div_euclid(self.nanoseconds()) * self.nanoseconds()
+    }
+}
+
+/// A row of the table `result`. Of several of a time the latest version holds.
+#[derive(Clone, Debug, Row, Serialize, Deserialize)]
+pub(crate) struct ResultRow {
+    pub(crate) level: u8,
+    pub(crate) t: i64,
+    pub(crate) version: u64,
+    /// Of its cells.
+    pub(crate) generation: u64,
+    /// A digest of what it was made from: segments, or generations of windows.
+    pub(crate) parts: u64,
+    pub(crate) cutoff: i64,
+    pub(crate) rules: u64,
+    pub(crate) packets: u64,
+    pub(crate) copies: u64,
+    pub(crate) connections: u64,
+    pub(crate) excluded: Vec<u64>,
+    pub(crate) updated: i64,
+    /// Of its connections.
+    pub(crate) bytes: u64,
+    pub(crate) connection_generations: Vec<u64>,
+    pub(crate) has_connections: bool,
+    pub(crate) has_cells: bool,
+    pub(crate) networks_folded: bool,
+    pub(crate) ports_folded: bool,
+}
+
+pub(crate) const COLUMNS: &str = "level, t, version, generation, parts, cutoff, rules, packets, copies, connections, excluded, updated, bytes, connection_generations, has_connections, has_cells, networks_folded, ports_folded";
+
+impl ResultRow {
+    /// Later than another, and than all that are made at other clocks until now.
+    pub(crate) fn later(self, before: Option<&Self>) -> Self {
+        let least = before.map_or(0, |before| before.version + 1);
+        Self { version: now().unsigned_abs().max(least), ..self }
+    }
+}
+
+/// A number that nobody else has.
+pub(crate) fn new_generation() -> u64 {
+    let mut hasher = std::hash::RandomState::new().build_hasher();
+    hasher.write_i64(now());
+    hasher.write_u32(std::process::id());
+    hasher.finish()
+}
+
+/// What is begun to be written, so that it can be deleted if it never holds.
+#[derive(Row, Serialize, Deserialize)]
+pub(crate) struct GenerationRow {
+    pub(crate) id: u64,
+    pub(crate) level: u8,
+    pub(crate) t: i64,
+    pub(crate) since: i64,
+}
+
+/// Notes generations before anything of them is written.
+pub(crate) fn begin(server: &Connection, level: Level, t: i64, generations: &[u64]) -> Result<()> {
+    let since = now();
+    let row = |id: &u64| GenerationRow { id: *id, level: level as u8, t, since };
+    server.insert_all("generation", generations.iter().map(row))
+}
+
+/// The results that hold, of one level or all, that begin within a range; in order of level and time.
+pub(crate) fn within(server: &Connection, range: &Range<i64>) -> Result<Vec<ResultRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM result FINAL WHERE t >= {} AND t < {} ORDER BY level, t",
+        time("from"),
+        time("to")
+    );
+    server.all(server.query(&sql).param("from", range.start).param("to", range.end))
+}
+
+/// The result of a window.
+pub(crate) fn of_window(server: &Connection, window: i64) -> Result<Option<ResultRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM result FINAL WHERE level = 0 AND t = {}", time("window"));
+    server.optional(server.query(&sql).param("window", window))
+}
+
+/// A digest of the results that an hour or a day is made of.
+pub(crate) fn digest<'a>(parts: impl Iterator<Item = &'a ResultRow>) -> u64 {
+    let add = |hash: Sha256, part: &ResultRow| {
+        hash.chain_update(part.t.to_be_bytes()).chain_update(part.generation.to_be_bytes())
+    };
+    let hash = parts.fold(Sha256::new(), add).finalize();
+    hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte))
+}
+
+#[derive(Row, Deserialize)]
+struct CoveredTo {
+    covered_to: i64,
+}
+
+/// The end of what all segments cover.
+pub(crate) fn covered_to(server: &Connection) -> Result<i64> {
+    let sql = "SELECT if(count() = 0, toInt64(-9223372036854775808), toUnixTimestamp64Nano(max(covers_to))) AS covered_to
+               FROM segment FINAL WHERE state IN ('kept', 'deleted')";
+    Ok(server.one::<CoveredTo>(server.query(sql))?.covered_to)
+}
+
+/// The segments that are kept and have packets of a range.
+pub(crate) fn segments_of(server: &Connection, range: &Range<i64>) -> Result<Vec<SegmentRow>> {
+    let sql = format!(
+        "SELECT {} FROM segment FINAL WHERE state = 'kept'
+         AND arrayExists(window -> window.1 >= {} AND window.1 < {}, windows) ORDER BY id",
+        segments::COLUMNS,
+        time("from"),
+        time("to")
+    );
+    server.all(server.query(&sql).param("from", range.start).param("to", range.end))
+}
+
+#[derive(Row, Deserialize)]
+struct Frozen {
+    t: i64,
+}
+
+/// What is known of a window while it is put together.
+#[derive(Default)]
+struct Found {
+    ids: Vec<SegmentId>,
+    bytes: u64,
+    result: Option<ResultRow>,
+    frozen: bool,
+}
+
+pub(crate) fn windows(server: &Connection, range: &Range<i64>) -> Result<Vec<WindowState>> {
+    let mut found: BTreeMap<i64, Found> = BTreeMap::new();
+    for segment in segments_of(server, range)? {
+        let id = segment.id()?;
+        for (window, _) in segment.windows.iter().filter(|(window, _)| range.contains(window)) {
+            let window = found.entry(*window).or_default();
+            window.ids.push(id);
+            window.bytes += segment.bytes;
+        }
+    }
+    for result in within(server, range)?.into_iter().filter(|result| result.level == Level::Quarter as u8) {
+        let window = found.entry(result.t).or_default();
+        window.result = Some(result);
+    }
+    let closed = closed_days(server)?;
+    for t in frozen(server, range)? {
+        found.entry(t).or_default().frozen = true;
+    }
+    let covered_to = covered_to(server)?;
+    let there = found.into_iter().filter(|(_, window)| !window.ids.is_empty() || window.result.is_some());
+    Ok(there
+        .map(|(start, window)| {
+            let is_closed = closed.contains(&Level::Day.start(start));
+            window.state(start, covered_to, is_closed)
+        })
+        .collect())
+}
+
+impl Found {
+    fn state(mut self, start: i64, covered_to: i64, is_closed: bool) -> WindowState {
+        let done = self.result.as_ref().map(|result| Inputs {
+            segments: result.parts,
+            cutoff: result.cutoff,
+            rules: result.rules,
+        });
+        WindowState {
+            start,
+            inputs: Inputs::of(start, &mut self.ids, covered_to),
+            frozen: (self.frozen && done.is_some()) || is_closed,
+            done,
+            bytes: self.bytes,
+        }
+    }
+}
+
+fn frozen(server: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
+    let sql = format!("SELECT DISTINCT t FROM frozen WHERE t >= {} AND t < {}", time("from"), time("to"));
+    let rows: Vec<Frozen> =
+        server.all(server.query(&sql).param("from", range.start).param("to", range.end))?;
+    Ok(rows.into_iter().map(|row| row.t).collect())
+}
+
+/// Days of which finer counts were deleted: they cannot be made again.
+fn closed_days(server: &Connection) -> Result<BTreeSet<i64>> {
+    let sql = "SELECT t FROM result FINAL WHERE NOT has_cells";
+    let rows: Vec<Frozen> = server.all(server.query(sql))?;
+    Ok(rows.into_iter().map(|row| Level::Day.start(row.t)).collect())
+}

@@ -1,0 +1,257 @@
+//! Questions about counts.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use clickhouse::Row;
+use cutshort_geo::Country;
+use cutshort_store::cell::{Network, Port};
+use cutshort_store::{Bucket, Dimension, Result, RollupAnswer, RollupQuery, RollupRow, StoreError, Value};
+use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
+use serde::Deserialize;
+
+use crate::cells::{NETWORK, OTHER_NETWORKS, UNKNOWN_NETWORK};
+use crate::connection::Connection;
+use crate::filter::Filter;
+use crate::results::{self, Level, ResultRow, digest};
+
+pub(crate) fn answer(server: &Connection, query: &RollupQuery) -> Result<RollupAnswer> {
+    let results = Results::read(server, &query.range)?;
+    let coarsest = match query.bucket {
+        None | Some(Bucket::Day | Bucket::Week) => Level::Day,
+        Some(Bucket::Hour) => Level::Hour,
+        Some(Bucket::Quarter) => Level::Quarter,
+    };
+    let parts = results.cover(&query.range, coarsest);
+    let mut tally = Tally { query, rows: HashMap::new() };
+    for level in [Level::Quarter, Level::Hour, Level::Day] {
+        let of_level: Vec<&ResultRow> =
+            parts.iter().copied().filter(|part| part.level == level as u8).collect();
+        if !of_level.is_empty() {
+            tally.read(server, level, &of_level)?;
+        }
+    }
+    Ok(RollupAnswer {
+        rows: tally.rows(),
+        networks_folded: parts.iter().any(|part| part.networks_folded),
+        ports_folded: parts.iter().any(|part| part.ports_folded),
+    })
+}
+
+/// The results of whole days, as of one moment.
+pub(crate) struct Results {
+    rows: Vec<ResultRow>,
+}
+
+impl Results {
+    pub(crate) fn read(server: &Connection, range: &Range<i64>) -> Result<Self> {
+        let day = Level::Day.nanoseconds();
+        let from = range.start.div_euclid(day).saturating_mul(day);
+        let to = range.end.div_euclid(day).saturating_add(1).saturating_mul(day);
+        Ok(Self { rows: results::within(server, &(from..to))? })
+    }
+
+    pub(crate) fn of(&self, level: Level) -> &[ResultRow] {
+        let from = self.rows.partition_point(|row| row.level < level as u8);
+        let to = self.rows.partition_point(|row| row.level <= level as u8);
+        &self.rows[from..to]
+    }
+
+    pub(crate) fn of_time(&self, level: Level, range: &Range<i64>) -> &[ResultRow] {
+        let rows = self.of(level);
+        let from = rows.partition_point(|row| row.t < range.start);
+        let to = rows.partition_point(|row| row.t < range.end);
+        &rows[from..to]
+    }
+
+    /// The hour or the day of some windows, if it was made of just these.
+    pub(crate) fn whole(&self, level: Level, windows: &[ResultRow]) -> Option<&ResultRow> {
+        let start = level.start(windows.first()?.t);
+        let row = self.of_time(level, &(start..start.saturating_add(1))).first()?;
+        (row.parts == digest(windows.iter())).then_some(row)
+    }
+
+    /// The results that make up a range, as coarse as they can be. Those that are out of date are passed over.
+    pub(crate) fn cover(&self, range: &Range<i64>, coarsest: Level) -> Vec<&ResultRow> {
+        let mut parts = Vec::new();
+        self.cover_with(range, coarsest, &mut parts);
+        parts
+    }
+
+    fn cover_with<'a>(&'a self, range: &Range<i64>, level: Level, parts: &mut Vec<&'a ResultRow>) {
+        let windows = self.of_time(Level::Quarter, range);
+        let finer = match level {
+            Level::Quarter => return parts.extend(windows),
+            Level::Hour => Level::Quarter,
+            Level::Day => Level::Hour,
+        };
+        for some in windows.chunk_by(|a, b| level.start(a.t) == level.start(b.t)) {
+            let start = level.start(some[0].t);
+            let time = start..start.saturating_add(level.nanoseconds());
+            let all = self.of_time(Level::Quarter, &time);
+            let whole = if all.len() == some.len() { self.whole(level, all) } else { None };
+            match whole.filter(|whole| whole.has_cells) {
+                Some(whole) => parts.push(whole),
+                None => {
+                    self.cover_with(&(time.start.max(range.start)..time.end.min(range.end)), finer, parts)
+                }
+            }
+        }
+    }
+}
+
+/// Counts of one value and outcome.
+#[derive(Row, Deserialize)]
+struct Summed {
+    label: i64,
+    code: i64,
+    name: String,
+    stage: String,
+    excluded: String,
+    sampled: u64,
+    weight: u64,
+    squares: u128,
+}
+
+/// The answer while it is added up.
+struct Tally<'a> {
+    query: &'a RollupQuery,
+    rows: HashMap<(i64, Value), RollupRow>,
+}
+
+impl Tally<'_> {
+    fn read(&mut self, server: &Connection, level: Level, parts: &[&ResultRow]) -> Result<()> {
+        let mut filter = self.filter(level, parts);
+        let label = self.label(&mut filter);
+        let (code, name, join) = columns(self.query.by);
+        let sql = format!(
+            "SELECT {label} AS label, toInt64({code}) AS code, toString({name}) AS name, toString(stage) AS stage,
+               toString(excluded) AS excluded, sum(c.sampled) AS sampled, sum(c.weight) AS weight,
+               sum(c.squares) AS squares
+             FROM cell AS c {join}
+             WHERE {}
+             GROUP BY label, code, name, c.stage, c.excluded",
+            filter.sql()
+        );
+        server
+            .all::<Summed>(filter.bind(server.question(&sql)))?
+            .into_iter()
+            .try_for_each(|row| self.add(&row))
+    }
+
+    /// The beginning of the piece of time that has a row.
+    fn label(&self, filter: &mut Filter) -> String {
+        let start = filter.number(self.query.range.start);
+        let Some(bucket) = self.query.bucket else { return start };
+        // Weeks begin on Monday, and the epoch on a Thursday.
+        let shift = if bucket == Bucket::Week { 3 * Bucket::Day.nanoseconds() } else { 0 };
+        let (length, shift) = (filter.number(bucket.nanoseconds()), filter.number(shift));
+        let t = "toUnixTimestamp64Nano(t)";
+        format!("greatest({start}, {t} - positiveModulo({t} + {shift}, {length}))")
+    }
+
+    fn filter(&self, level: Level, parts: &[&ResultRow]) -> Filter {
+        let selection = &self.query.selection;
+        let by_network = self.query.by == Some(Dimension::As) || !selection.asns.is_all();
+        let mut filter = Filter::default();
+        filter.add(format!("level = {} AND networks = {}", level as u8, u8::from(by_network)));
+        let times = (parts.first().map_or(0, |part| part.t), parts.last().map_or(0, |part| part.t));
+        filter.generations("t", times, parts.iter().map(|part| part.generation).collect());
+        filter.locations(selection);
+        if by_network {
+            networks(&mut filter, &selection.asns.include, &selection.asns.exclude);
+        }
+        filter.numbered("ip_version", &selection.ip_versions);
+        filter.numbered("port", &selection.ports);
+        filter.nodes(&selection.nodes);
+        if self.query.by.is_some_and(Dimension::is_of_verdict) {
+            filter.add("excluded = ''");
+        }
+        // Of what is excluded only what can be known of it is asked.
+        filter.any("excluded != ''", |filter| filter.verdict(selection, "completed"));
+        filter
+    }
+
+    fn add(&mut self, row: &Summed) -> Result<()> {
+        let value = value(self.query.by, row)?;
+        let (from, stages, excluded) = (row.label, Default::default(), Default::default());
+        let counts =
+            self.rows.entry((from, value.clone())).or_insert(RollupRow { from, value, stages, excluded });
+        let slot = if row.excluded.is_empty() {
+            let at = Stage::ALL.iter().position(|stage| stage.name() == row.stage);
+            at.map(|at| &mut counts.stages[at])
+        } else {
+            let at = Exclusion::ALL.iter().position(|reason| reason.name() == row.excluded);
+            at.map(|at| &mut counts.excluded[at])
+        };
+        let unknown = || unknown("outcome", &format!("{}{}", row.stage, row.excluded));
+        let slot = slot.ok_or_else(unknown)?;
+        slot.merge(&Count { sampled: row.sampled, weight: row.weight, squares: row.squares });
+        Ok(())
+    }
+
+    /// By time.
+    fn rows(self) -> Vec<RollupRow> {
+        let mut rows: Vec<RollupRow> = self.rows.into_values().collect();
+        let something = |count: &Count| count.sampled != 0;
+        rows.retain(|row| row.stages.iter().any(something) || row.excluded.iter().any(something));
+        rows.sort_by_key(|row| row.from);
+        rows
+    }
+}
+
+fn networks(filter: &mut Filter, include: &[u32], exclude: &[u32]) {
+    for (word, list) in [("", include), ("NOT ", exclude)] {
+        if !list.is_empty() {
+            let list = filter.numbers(list.iter().map(|number| u64::from(*number)).collect());
+            filter.add(format!("{word}(network = '{NETWORK}' AND asn IN {list})"));
+        }
+    }
+}
+
+/// Number and name of a dimension's values, and what to join for it.
+const fn columns(by: Option<Dimension>) -> (&'static str, &'static str, &'static str) {
+    match by {
+        None => ("0", "''", ""),
+        Some(Dimension::Tag) => ("tag", "''", "ARRAY JOIN bitPositionsToArray(tags) AS tag"),
+        Some(Dimension::Signature) => ("signature_id", "''", ""),
+        Some(Dimension::Termination) => ("0", "termination", ""),
+        Some(Dimension::IpVersion) => ("ip_version", "''", ""),
+        Some(Dimension::Location) => ("0", "location", ""),
+        Some(Dimension::As) => ("asn", "network", ""),
+        Some(Dimension::Port) => ("port", "''", ""),
+        Some(Dimension::Node) => ("0", "node", ""),
+    }
+}
+
+fn unknown(what: &str, name: &str) -> StoreError {
+    StoreError::Damaged(format!("a count in ClickHouse has the {what} '{name}', which is not known"))
+}
+
+fn value(by: Option<Dimension>, row: &Summed) -> Result<Value> {
+    let (code, name) = (row.code, row.name.as_str());
+    Ok(match by {
+        None => Value::All,
+        Some(Dimension::Tag) => {
+            let tag = usize::try_from(code).ok().and_then(|code| Tag::ALL.get(code));
+            Value::Tag(*tag.ok_or_else(|| unknown("tag", &code.to_string()))?)
+        }
+        Some(Dimension::Signature) => Value::Signature(Signature::from_id(code as u8)),
+        Some(Dimension::Termination) => {
+            let found = Termination::ALL.into_iter().find(|ending| ending.name() == name);
+            Value::Termination(found.ok_or_else(|| unknown("termination", name))?)
+        }
+        Some(Dimension::IpVersion) => Value::IpVersion(code as u8),
+        Some(Dimension::Location) if name.is_empty() => Value::Location(None),
+        Some(Dimension::Location) => {
+            Value::Location(Some(Country::from_alpha2(name).ok_or_else(|| unknown("location", name))?))
+        }
+        Some(Dimension::As) => Value::As(match name {
+            UNKNOWN_NETWORK => Network::Unknown,
+            OTHER_NETWORKS => Network::Other,
+            _ => Network::As(code as u32),
+        }),
+        Some(Dimension::Port) => Value::Port(u16::try_from(code).map_or(Port::Other, Port::Number)),
+        Some(Dimension::Node) => Value::Node(name.to_owned()),
+    })
+}

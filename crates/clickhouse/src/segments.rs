@@ -1,0 +1,152 @@
+//! Segments come in.
+
+use clickhouse::Row;
+use cutshort_store::{Added, Result, Segment, SegmentId, StoreError};
+use serde::{Deserialize, Serialize};
+
+use crate::connection::Connection;
+use crate::now;
+
+/// A segment is being delivered: its packets may be there in part.
+pub(crate) const ARRIVING: (u8, &str) = (1, "arriving");
+/// All its packets are there.
+pub(crate) const KEPT: (u8, &str) = (2, "kept");
+/// It was there. What it covered is covered.
+pub(crate) const DELETED: (u8, &str) = (3, "deleted");
+
+/// A row of the table `segment`. Of several with an id the latest state holds.
+#[derive(Clone, Row, Serialize, Deserialize)]
+pub(crate) struct SegmentRow {
+    pub(crate) id: String,
+    pub(crate) version: u8,
+    pub(crate) state: String,
+    pub(crate) node: String,
+    pub(crate) origin: String,
+    pub(crate) covers_from: i64,
+    pub(crate) covers_to: i64,
+    pub(crate) first: Option<i64>,
+    pub(crate) last: Option<i64>,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) arrived: i64,
+    /// Windows with packets, and how many.
+    pub(crate) windows: Vec<(i64, u64)>,
+}
+
+pub(crate) const COLUMNS: &str =
+    "id, version, state, node, origin, covers_from, covers_to, first, last, rows, bytes, arrived, windows";
+
+impl SegmentRow {
+    fn of(segment: &Segment) -> Self {
+        let info = segment.info();
+        Self {
+            id: info.id.to_string(),
+            version: 0,
+            state: String::new(),
+            node: info.node.clone(),
+            origin: info.origin.name().to_owned(),
+            covers_from: info.covers.0,
+            covers_to: info.covers.1,
+            first: info.times.map(|times| times.0),
+            last: info.times.map(|times| times.1),
+            rows: info.rows,
+            bytes: segment.bytes().len() as u64,
+            arrived: now(),
+            windows: segment.windows().iter().map(|(window, rows)| (*window, *rows)).collect(),
+        }
+    }
+
+    pub(crate) fn in_state(&self, state: (u8, &str)) -> Self {
+        Self { version: state.0, state: state.1.to_owned(), ..self.clone() }
+    }
+
+    pub(crate) fn id(&self) -> Result<SegmentId> {
+        let id = u128::from_str_radix(&self.id, 16);
+        id.map(SegmentId).map_err(|_| StoreError::Damaged(format!("'{}' is no id of a segment", self.id)))
+    }
+}
+
+#[derive(Row, Deserialize)]
+struct State {
+    state: String,
+}
+
+/// First it is noted that a segment arrives, then its packets are inserted, then it is noted that it is kept. Where
+/// that was interrupted, it is done again: the id is the deduplication token, and the packets are counted.
+pub(crate) fn append(server: &Connection, segment: &Segment) -> Result<Added> {
+    let row = SegmentRow::of(segment);
+    let known = server.query("SELECT state FROM segment FINAL WHERE id = {id:String}").param("id", &row.id);
+    let known: Option<State> = server.optional(known)?;
+    match known.as_ref().map(|known| known.state.as_str()) {
+        Some(state) if state != ARRIVING.1 => return Ok(Added::Known),
+        Some(_) => deliver_again(server, segment, &row)?,
+        None => {
+            server.insert_all("segment", [row.in_state(ARRIVING)])?;
+            deliver(server, segment, &row.id, &row.id)?;
+        }
+    }
+    server.insert_all("segment", [row.in_state(KEPT)])?;
+    Ok(Added::New)
+}
+
+/// Somebody has begun to deliver it. If they did it long ago, the server may know no longer what it has of it.
+fn deliver_again(server: &Connection, segment: &Segment, row: &SegmentRow) -> Result<()> {
+    deliver(server, segment, &row.id, &row.id)?;
+    if count(server, row)? == row.rows {
+        return Ok(());
+    }
+    let table = server.local("packet");
+    let delete = server.query(&format!("ALTER TABLE {table} DELETE WHERE segment = {{id:String}}"));
+    server.execute(delete.param("id", &row.id).with_setting("mutations_sync", "2"))?;
+    deliver(server, segment, &row.id, &format!("{}-{}", row.id, now()))?;
+    match count(server, row)? == row.rows {
+        true => Ok(()),
+        false => Err(StoreError::Unavailable(format!(
+            "segment {} is being delivered by somebody else; it is worth trying again",
+            row.id
+        ))),
+    }
+}
+
+#[derive(Row, Deserialize)]
+struct Found {
+    found: u64,
+}
+
+/// How many of a segment's packets are there.
+fn count(server: &Connection, row: &SegmentRow) -> Result<u64> {
+    let windows: Vec<i64> = row.windows.iter().map(|(window, _)| *window).collect();
+    let count = server
+        .query(
+            "SELECT count() AS found FROM packet WHERE segment = {id:String}
+             AND toUnixTimestamp64Nano(window_start) IN {windows:Array(Int64)}",
+        )
+        .param("id", &row.id)
+        .param("windows", windows);
+    Ok(server.one::<Found>(count)?.found)
+}
+
+/// Times are those of windows of 15 minutes.
+const INSERT: &str = "INSERT INTO packet (window_start, src_ip, src_port, dst_ip, dst_port, ts, node, segment, \
+    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate) \
+    SELECT fromUnixTimestamp64Nano(toUnixTimestamp64Nano(ts) - positiveModulo(toUnixTimestamp64Nano(ts), 900000000000), 'UTC'), \
+    src_ip, src_port, dst_ip, dst_port, ts, node, {segment:String}, \
+    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate \
+    FROM input('ts DateTime64(9, ''UTC''), node String, src_ip IPv6, dst_ip IPv6, src_port UInt16, dst_port UInt16, \
+    ip_id UInt16, ttl UInt8, flags UInt16, seq UInt32, ack UInt32, window UInt16, options_len UInt8, \
+    payload_len UInt32, sample_rate UInt32') FORMAT Parquet";
+
+fn deliver(server: &Connection, segment: &Segment, id: &str, token: &str) -> Result<()> {
+    if segment.info().rows == 0 {
+        return Ok(());
+    }
+    let settings = [
+        ("param_segment", id),
+        ("insert_deduplication_token", token),
+        // The blocks of a file are the same each time.
+        ("input_format_parquet_preserve_order", "1"),
+        ("max_insert_threads", "1"),
+        ("max_partitions_per_insert_block", "0"),
+    ];
+    server.insert_file(INSERT, &settings, segment.bytes())
+}

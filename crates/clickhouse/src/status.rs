@@ -1,0 +1,113 @@
+//! What there is, in numbers.
+
+use clickhouse::Row;
+use cutshort_store::{Result, Status, StoreError, WindowCounts};
+use cutshort_verdict::Exclusion;
+use serde::Deserialize;
+
+use crate::connection::Connection;
+
+pub(crate) fn status(server: &Connection) -> Result<Status> {
+    let mut status = Status { rollup_bytes: rollup_bytes(server)?, ..Status::default() };
+    segments(server, &mut status)?;
+    windows(server, &mut status)?;
+    status.nodes = nodes(server)?;
+    Ok(status)
+}
+
+#[derive(Row, Deserialize)]
+struct Segments {
+    segments: u64,
+    packets: u64,
+    packet_bytes: u64,
+    latest: Option<i64>,
+    covers_from: Option<i64>,
+    covers_to: Option<i64>,
+    simulated: bool,
+}
+
+/// Kept ones; what was covered by deleted ones is covered nevertheless.
+fn segments(server: &Connection, status: &mut Status) -> Result<()> {
+    let sql = "SELECT countIf(state = 'kept') AS segments, sumIf(rows, state = 'kept') AS packets,
+               sumIf(bytes, state = 'kept') AS packet_bytes, max(last) AS latest,
+               maxOrNull(covers_to) AS covers_to, minOrNull(covers_from) AS covers_from,
+               countIf(origin = 'simulated') > 0 AS simulated
+               FROM segment FINAL WHERE state IN ('kept', 'deleted')";
+    let sql = format!(
+        "SELECT segments, packets, packet_bytes, toUnixTimestamp64Nano(latest) AS latest,
+         toUnixTimestamp64Nano(covers_from) AS covers_from, toUnixTimestamp64Nano(covers_to) AS covers_to,
+         toBool(simulated) AS simulated FROM ({sql})"
+    );
+    let found: Segments = server.one(server.query(&sql))?;
+    status.segments = found.segments;
+    status.packets = found.packets;
+    status.packet_bytes = found.packet_bytes;
+    status.latest_packet = found.latest;
+    status.covered = found.covers_from.zip(found.covers_to);
+    status.simulated = found.simulated;
+    Ok(())
+}
+
+#[derive(Row, Deserialize)]
+struct Windows {
+    windows: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+    updated: Option<i64>,
+    bytes: u64,
+    packets: u64,
+    copies: u64,
+    connections: u64,
+    excluded: Vec<u64>,
+}
+
+fn windows(server: &Connection, status: &mut Status) -> Result<()> {
+    let sql = "SELECT count() AS windows, toUnixTimestamp64Nano(minOrNull(t)) AS first,
+               toUnixTimestamp64Nano(maxOrNull(t)) AS last, toUnixTimestamp64Nano(maxOrNull(r.updated)) AS updated,
+               sum(r.bytes) AS bytes, sum(r.packets) AS packets, sum(r.copies) AS copies,
+               sum(r.connections) AS connections, sumForEach(r.excluded) AS excluded
+               FROM result AS r FINAL WHERE level = 0";
+    let found: Windows = server.one(server.query(sql))?;
+    status.windows = found.windows;
+    status.window_range = found.first.zip(found.last);
+    status.updated = found.updated;
+    status.connection_bytes = found.bytes;
+    let mut excluded = [0; Exclusion::ALL.len()];
+    excluded.iter_mut().zip(&found.excluded).for_each(|(sum, found)| *sum = *found);
+    status.counts = WindowCounts {
+        packets: found.packets,
+        copies: found.copies,
+        connections: found.connections,
+        excluded,
+    };
+    Ok(())
+}
+
+#[derive(Row, Deserialize)]
+struct Node {
+    node: String,
+    latest: Option<i64>,
+}
+
+fn nodes(server: &Connection) -> Result<Vec<(String, i64)>> {
+    let sql = "SELECT toString(s.node) AS node, toUnixTimestamp64Nano(max(s.last)) AS latest FROM segment AS s FINAL
+               WHERE s.state IN ('kept', 'deleted') AND s.node != '' GROUP BY s.node ORDER BY s.node";
+    let found: Vec<Node> = server.all(server.query(sql))?;
+    Ok(found.into_iter().filter_map(|found| Some((found.node, found.latest?))).collect())
+}
+
+#[derive(Row, Deserialize)]
+struct Bytes {
+    bytes: u64,
+}
+
+/// Bytes of the counts on this server's disk; 0 for one who may not know.
+fn rollup_bytes(server: &Connection) -> Result<u64> {
+    let sql = "SELECT sum(bytes_on_disk) AS bytes FROM system.parts
+               WHERE active AND database = currentDatabase() AND table IN ('cell', 'cell_local')";
+    match server.one::<Bytes>(server.query(sql)) {
+        Ok(found) => Ok(found.bytes),
+        Err(StoreError::Refused(_)) => Ok(0),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,64 @@
+//! A server that all tests share, from `scripts/clickhouse`.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+
+use cutshort_clickhouse::Address;
+
+/// A server. It ends with the process that holds it, which closes its standard input.
+pub(crate) struct Server {
+    _child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    pub(crate) port: u16,
+}
+
+impl Server {
+    /// Starts one, or says why there is none.
+    pub(crate) fn start() -> Result<Self, String> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/clickhouse");
+        let mut command = Command::new("python3");
+        let command = command.args([script, "run"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("python3 cannot be started: {error}"))?;
+        let commands = child.stdin.take().ok_or("no standard input")?;
+        let answers = BufReader::new(child.stdout.take().ok_or("no standard output")?);
+        let mut server = Self { _child: child, commands, answers, port: 0 };
+        let answer = server.answer();
+        let port = answer.split_once("http=").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+        server.port = port.ok_or_else(|| answer.trim_start_matches("NOT RUN: ").to_owned())?;
+        Ok(server)
+    }
+
+    fn answer(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// `kill`, `stop` or `start`.
+    pub(crate) fn tell(&mut self, command: &str) {
+        writeln!(self.commands, "{command}").unwrap();
+        let answer = self.answer();
+        assert!(answer.starts_with("ready") || answer == "ended", "{answer}");
+    }
+
+    pub(crate) fn address(&self, user: &str) -> Address {
+        Address::parse(&format!("clickhouse://{user}@127.0.0.1:{}/default", self.port)).unwrap()
+    }
+}
+
+/// The server of all tests. Where there is none, no test is run, which is said.
+pub(crate) fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| started(Server::start()))
+}
+
+/// Ends all tests if there is no server.
+pub(crate) fn started(server: Result<Server, String>) -> Server {
+    server.unwrap_or_else(|why| {
+        // Not through what the tests' harness keeps for itself.
+        let _ = writeln!(std::io::stdout(), "\nNOT RUN: tests with ClickHouse: {why}");
+        std::process::exit(0);
+    })
+}
