@@ -76,7 +76,7 @@ impl Store for ClickHouse {
     }
 
     fn roll(&self) -> Result<()> {
-        roll::roll(&self.server, i64::MAX)
+        roll::roll(&self.server, None)
     }
 
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {

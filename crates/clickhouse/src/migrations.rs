@@ -54,7 +54,7 @@ const TABLES: [Table; 7] = [
         settings: DURABLE,
         spread: Spread::Everywhere,
     },
-    // Columns of segments that are added later are added here, with a default for the rows that there are.
+    // Country, AS and flow are those of segments whose addresses are not full; others do not have them.
     Table {
         name: "packet",
         columns: "window_start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
@@ -63,7 +63,8 @@ const TABLES: [Table; 7] = [
   segment LowCardinality(String) CODEC(ZSTD(1)), ip_id UInt16 CODEC(ZSTD(1)), ttl UInt8 CODEC(ZSTD(1)),
   flags UInt16 CODEC(ZSTD(1)), seq UInt32 CODEC(Delta, ZSTD(1)), ack UInt32 CODEC(Delta, ZSTD(1)),
   window UInt16 CODEC(ZSTD(1)), options_len UInt8 CODEC(ZSTD(1)), payload_len UInt32 CODEC(ZSTD(1)),
-  sample_rate UInt32 CODEC(ZSTD(1)), arrived DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1))",
+  sample_rate UInt32 CODEC(ZSTD(1)), country LowCardinality(String) CODEC(ZSTD(1)), asn UInt32 CODEC(ZSTD(1)),
+  flow UInt64 CODEC(ZSTD(1)), arrived DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1))",
         engine: "MergeTree",
         by: "PARTITION BY toYYYYMMDD(ts) ORDER BY (window_start, src_ip, src_port, dst_ip, dst_port, ts)",
         settings: "fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000",

@@ -122,7 +122,7 @@ fn forget_cells(server: &Connection, level: Level, before: i64) -> Result<()> {
     if results.of_time(level, &(i64::MIN..before)).iter().all(|row| !row.has_cells) {
         return Ok(());
     }
-    roll::roll(server, before)?;
+    roll::roll(server, Some(before))?;
     let results = Results::read(server, &(i64::MIN..i64::MAX))?;
     let coarser = [Level::Hour, Level::Day].into_iter().filter(|coarser| *coarser > level);
     if !coarser.into_iter().all(|coarser| roll::is_rolled(&results, coarser, before)) {
@@ -138,13 +138,21 @@ fn forget_cells(server: &Connection, level: Level, before: i64) -> Result<()> {
 
 /// What was replaced, or never held, a while ago.
 fn delete_superseded(server: &Connection) -> Result<()> {
+    let before = now().saturating_sub(GRACE);
     let results = results::within(server, &(i64::MIN..i64::MAX))?;
     let mut holds: BTreeSet<u64> = results.iter().map(|result| result.generation).collect();
     holds.extend(results.iter().flat_map(|result| result.connection_generations.iter().copied()));
+    // What these replaced may still be read.
+    let new: BTreeSet<(u8, i64)> = results
+        .iter()
+        .filter(|result| result.updated >= before)
+        .map(|result| (result.level, result.t))
+        .collect();
     let sql = "SELECT id, level, t, since FROM generation FINAL WHERE toUnixTimestamp64Nano(since) < {before:Int64}";
-    let begun: Vec<GenerationRow> =
-        server.all(server.query(sql).param("before", now().saturating_sub(GRACE)))?;
-    let gone: Vec<u64> = begun.into_iter().map(|begun| begun.id).filter(|id| !holds.contains(id)).collect();
+    let begun: Vec<GenerationRow> = server.all(server.query(sql).param("before", before))?;
+    let is_gone =
+        |begun: &GenerationRow| !holds.contains(&begun.id) && !new.contains(&(begun.level, begun.t));
+    let gone: Vec<u64> = begun.iter().filter(|begun| is_gone(begun)).map(|begun| begun.id).collect();
     for table in ["connection", "cell", "generation"] {
         delete_generations(server, table, &gone)?;
     }

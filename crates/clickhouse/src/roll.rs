@@ -8,16 +8,16 @@ use crate::now;
 use crate::results::{self, Level, ResultRow, digest, new_generation};
 use crate::rollups::Results;
 
-/// Makes the hours and days before a time that are missing or out of date. The latest hour and the latest day are left
-/// for later: they still fill up. Two may do it at once: each writes under a generation of its own.
-pub(crate) fn roll(server: &Connection, before: i64) -> Result<()> {
+/// Makes the hours and days before a time that are missing or out of date. Without a time the latest hour and the
+/// latest day are left for later: they still fill up. Two may do it at once: each writes under a generation of its own.
+pub(crate) fn roll(server: &Connection, before: Option<i64>) -> Result<()> {
     for level in [Level::Hour, Level::Day] {
         let results = Results::read(server, &(i64::MIN..i64::MAX))?;
         let windows = results.of(Level::Quarter);
         let Some(latest) = windows.last().map(|last| level.start(last.t)) else { return Ok(()) };
         for parts in windows.chunk_by(|a, b| level.start(a.t) == level.start(b.t)) {
             let start = level.start(parts[0].t);
-            let can_be_made = start < latest.min(before) && parts.iter().all(|part| part.has_cells);
+            let can_be_made = start < before.unwrap_or(latest) && parts.iter().all(|part| part.has_cells);
             if can_be_made && results.whole(level, parts).is_none() {
                 make(server, level, start, parts, &results)?;
             }

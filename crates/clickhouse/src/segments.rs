@@ -128,13 +128,13 @@ fn count(server: &Connection, row: &SegmentRow) -> Result<u64> {
 
 /// Times are those of windows of 15 minutes.
 const INSERT: &str = "INSERT INTO packet (window_start, src_ip, src_port, dst_ip, dst_port, ts, node, segment, \
-    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate) \
+    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate, country, asn, flow) \
     SELECT fromUnixTimestamp64Nano(toUnixTimestamp64Nano(ts) - positiveModulo(toUnixTimestamp64Nano(ts), 900000000000), 'UTC'), \
     src_ip, src_port, dst_ip, dst_port, ts, node, {segment:String}, \
-    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate \
+    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate, country, asn, flow \
     FROM input('ts DateTime64(9, ''UTC''), node String, src_ip IPv6, dst_ip IPv6, src_port UInt16, dst_port UInt16, \
     ip_id UInt16, ttl UInt8, flags UInt16, seq UInt32, ack UInt32, window UInt16, options_len UInt8, \
-    payload_len UInt32, sample_rate UInt32') FORMAT Parquet";
+    payload_len UInt32, sample_rate UInt32, country String, asn UInt32, flow UInt64') FORMAT Parquet";
 
 fn deliver(server: &Connection, segment: &Segment, id: &str, token: &str) -> Result<()> {
     if segment.info().rows == 0 {
@@ -145,6 +145,8 @@ fn deliver(server: &Connection, segment: &Segment, id: &str, token: &str) -> Res
         ("insert_deduplication_token", token),
         // The blocks of a file are the same each time.
         ("input_format_parquet_preserve_order", "1"),
+        // Segments with full addresses have neither country, AS nor flow.
+        ("input_format_parquet_allow_missing_columns", "1"),
         ("max_insert_threads", "1"),
         ("max_partitions_per_insert_block", "0"),
     ];

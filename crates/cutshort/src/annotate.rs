@@ -6,7 +6,7 @@ use clap::{Args, ColorChoice, Subcommand, ValueEnum};
 use cutshort_geo::Country;
 use cutshort_report::rfc3339;
 use cutshort_report::table::Table;
-use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, Store};
+use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};

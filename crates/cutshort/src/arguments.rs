@@ -11,8 +11,8 @@ use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
 use crate::{
-    annotate, classify, config, demo, documents, explain_connection, export, geo, import, query, recompute,
-    rules, serve, simulate, terms, token,
+    annotate, classify, clickhouse, config, demo, documents, explain_connection, export, geo, import, query,
+    recompute, rules, serve, simulate, terms, token,
 };
 
 /// Which of your TCP connections are cut short: where, when and how.
@@ -47,6 +47,8 @@ enum Verb {
     Recompute(recompute::Recompute),
     Export(export::Export),
     Demo(demo::Demo),
+    #[command(subcommand)]
+    Clickhouse(clickhouse::Tables),
     Explain(Explain),
     #[command(subcommand)]
     Geo(Geo),
@@ -254,6 +256,7 @@ pub(crate) fn run() -> Result<Done, Error> {
         Verb::Recompute(arguments) => recompute::run(&arguments, color),
         Verb::Export(arguments) => export::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Clickhouse(arguments) => clickhouse::run(&arguments, color),
         Verb::Explain(arguments) => terms::run(&arguments, color),
         Verb::Geo(Geo::Lookup(arguments)) => geo::lookup(&arguments, color),
         Verb::Rules(arguments) => rules::run(&arguments),

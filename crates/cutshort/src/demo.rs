@@ -71,7 +71,7 @@ fn fill_and_serve(
     }
     let (store, geo) = fill(folder)?;
     message(&"four SIMULATED weeks are ready: open the address with ?range=4w behind it to see all of them");
-    serve(store, geo, &settings, folder, abandon)
+    serve(Box::new(store), geo, &settings, folder, abandon)
 }
 
 /// Makes a store of made-up weeks in a folder, which must be new or empty; gives it with the made-up geo

@@ -108,7 +108,7 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
         ));
     }
     let store = arguments.data.open_reader()?;
-    let Some(range) = range(arguments, extent(&store)?)? else {
+    let Some(range) = range(arguments, extent(store.as_ref())?)? else {
         return Err(Error::Failed(
             "the store has no results yet: 'cutshort import' puts captures into it".to_owned(),
         ));
@@ -117,12 +117,13 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
     let (written, what) = match what {
         What::Connections => {
             let writer = connection_format(*format).writer(&mut output)?;
-            (export_connections(&store, range, writer)?, "connection")
+            (export_connections(store.as_ref(), range, writer)?, "connection")
         }
         What::Rollups => {
             let by: Vec<_> = arguments.by.iter().map(|by| by.dimension()).collect();
             let writer = counts_format(*format).writer(&mut output)?;
-            let (rows, folded) = export_rollups(&store, range, arguments.every.bucket(), &by, writer)?;
+            let (rows, folded) =
+                export_rollups(store.as_ref(), range, arguments.every.bucket(), &by, writer)?;
             if folded {
                 message(
                     &"networks or ports with few connections in a window are counted together as 'other'",

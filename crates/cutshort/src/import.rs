@@ -55,18 +55,18 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
     let reading = Reading::default();
     classify::stop_on_signals(&reading)?;
     let store = arguments.data.open()?;
-    let total = read(&files, &store, &reading)?;
+    let total = read(&files, store.as_ref(), &reading)?;
     if reading.is_stopped() {
         message(&"interrupted: what was read until then is kept; run this again to go on");
         return Ok(Done::InPart);
     }
     let job = WindowJob::default();
     let mut steps = Steps::new("windows");
-    let report = job.run_due(&store, &geo, Due::All, &mut store::show(&mut steps, &reading))?;
+    let report = job.run_due(store.as_ref(), &geo, Due::All, &mut store::show(&mut steps, &reading))?;
     steps.finish();
     let done = store::report_problems(&report);
     if total.input.records > 0 {
-        terminal::print(color, |text| write(text, &total, &report, &store, &arguments.data.data))?;
+        terminal::print(color, |text| write(text, &total, &report, store.as_ref(), &arguments.data.flag()))?;
     }
     Ok(if total.in_part { Done::InPart } else { done })
 }
@@ -143,7 +143,7 @@ fn write(
     total: &Total,
     report: &Report,
     store: &dyn Store,
-    data: &Path,
+    data: &str,
 ) -> Result<(), Error> {
     let Total { files, input, imported, simulated, .. } = total;
     if *simulated {
@@ -160,11 +160,11 @@ fn write(
     writeln!(text, "{} computed", quantity(report.done, "window"))?;
     let (from, to) = (rfc3339(window_of(first)), rfc3339(window_of(last).saturating_add(WINDOW)));
     let counts = store.status()?.counts;
-    let (data, connections) = (data.display(), quantity(counts.connections, "connection"));
+    let connections = quantity(counts.connections, "connection");
     writeln!(
         text,
-        "The store has {connections}. Now try\n  cutshort query summary --data {data} --from {from} --to {to}\n  \
-         cutshort serve --data {data}"
+        "The store has {connections}. Now try\n  cutshort query summary {data} --from {from} --to {to}\n  \
+         cutshort serve {data}"
     )?;
     Ok(())
 }

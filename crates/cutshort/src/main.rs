@@ -3,6 +3,7 @@
 mod annotate;
 mod arguments;
 mod classify;
+mod clickhouse;
 mod config;
 mod demo;
 mod documents;

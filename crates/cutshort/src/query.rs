@@ -159,9 +159,9 @@ pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> 
     let geo = crate::geo::open(&arguments.geo)?;
     let store = arguments.data.open_reader()?;
     let now = nanoseconds(SystemTime::now());
-    let facts = Facts::read(&store, now)?;
+    let facts = Facts::read(store.as_ref(), now)?;
     // Whoever asks here waits for no one else.
-    let context = Context { store: &store, facts: &facts, geo: &geo, now, cost: u64::MAX };
+    let context = Context { store: store.as_ref(), facts: &facts, geo: &geo, now, cost: u64::MAX };
     match arguments.what {
         What::Top => top(arguments, &context, &parameters, color),
         what => shares(arguments, &context, &parameters, what == What::Timeseries, color),

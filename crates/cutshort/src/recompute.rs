@@ -45,8 +45,12 @@ pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Err
     let reading = Reading::default();
     classify::stop_on_signals(&reading)?;
     let mut steps = Steps::new("windows");
-    let report =
-        WindowJob::default().recompute(&store, &geo, range, &mut store::show(&mut steps, &reading))?;
+    let report = WindowJob::default().recompute(
+        store.as_ref(),
+        &geo,
+        range,
+        &mut store::show(&mut steps, &reading),
+    )?;
     steps.finish();
     let done = store::report_problems(&report);
     terminal::print(color, |text| {

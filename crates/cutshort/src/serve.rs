@@ -9,12 +9,12 @@ use clap::Args;
 use cutshort_api::{App, Options, Parts, Rate, Scope, TokenFile};
 use cutshort_geo::Geo;
 use cutshort_pipeline::{Service, WindowJob};
-use cutshort_store::{Embedded, Retention, Store};
+use cutshort_store::{Retention, Store};
 use tokio::net::TcpListener;
 
 use crate::error::{Done, Error};
 use crate::settings::{self, LogFormat, Settings};
-use crate::store::Data;
+use crate::store::{address, open_address, open_folder};
 use crate::terminal::message;
 
 /// Answer questions about a store, and compute it, over HTTP
@@ -28,6 +28,9 @@ pub(crate) struct Serve {
     /// Folder of the store; made if it is missing
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE; --data then names a folder for tokens only
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
     /// Address and port on which to answer [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
@@ -47,6 +50,7 @@ const EXAMPLES: &str = "Settings come from flags, else from the environment (CUT
 Examples:
   cutshort serve --data /var/lib/cutshort
   cutshort serve --data store --listen 0.0.0.0:8080
+  cutshort serve --store clickhouse://cutshort@db:8123/cutshort
   cutshort config > cutshort.toml; cutshort serve --settings cutshort.toml";
 
 /// How long requests that are being answered are waited for at the end.
@@ -54,14 +58,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
-    let data = settings
-        .data
-        .clone()
-        .ok_or_else(|| Error::Usage("name the folder of the store: --data DIR".to_owned()))?;
+    let data = match (&settings.data, &settings.store) {
+        (Some(data), _) => data.clone(),
+        (None, Some(_)) => PathBuf::new(),
+        (None, None) => return Err(Error::Usage("name the folder of the store: --data DIR".to_owned())),
+    };
     log(&settings)?;
     check_access(&settings, &data)?;
     let geo = Geo::with_files(&settings.geo).map_err(|error| Error::Usage(error.to_string()))?;
-    let store = Data { data: data.clone() }.open()?;
+    let store = match &settings.store {
+        Some(store) => open_address(store)?,
+        None => Box::new(open_folder(&data)?),
+    };
     serve(store, geo, &settings, &data, || {})
 }
 
@@ -69,6 +77,7 @@ fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
     let read = settings::read(arguments.settings.as_deref(), |name| std::env::var(name).ok())?;
     let mut settings = read.settings;
     settings.data = arguments.data.clone().or(settings.data);
+    settings.store = arguments.store.clone().or(settings.store);
     settings.listen = arguments.listen.unwrap_or(settings.listen);
     settings.open_read |= arguments.open_read;
     if !arguments.geo.is_empty() {
@@ -87,6 +96,13 @@ fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
             ));
         }
         return Ok(());
+    }
+    if !has_folder(data) {
+        return Err(Error::Usage(format!(
+            "reading on {} needs a token: name a folder for tokens with --data, or let everybody who reaches it \
+             read with --open-read",
+            settings.listen
+        )));
     }
     let path = TokenFile::path(data);
     let tokens = TokenFile::read(&path).map_err(|error| Error::Failed(error.to_string()))?;
@@ -123,7 +139,7 @@ fn log(settings: &Settings) -> Result<(), Error> {
 
 /// Serves until it is asked to end. `abandon` is called before an end at once.
 pub(crate) fn serve(
-    store: Embedded,
+    store: Box<dyn Store>,
     geo: Geo,
     settings: &Settings,
     data: &Path,
@@ -135,12 +151,13 @@ pub(crate) fn serve(
     let listener = runtime.block_on(TcpListener::bind(listen));
     let listener = listener.map_err(|error| failed(&format!("cannot listen on {listen}"), &error))?;
     let address = listener.local_addr().map_err(|error| failed("the address", &error))?;
-    let (store, geo): (Arc<dyn Store>, _) = (Arc::new(store), Arc::new(geo));
+    let (store, geo): (Arc<dyn Store>, _) = (Arc::from(store), Arc::new(geo));
     let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), jobs(settings)));
-    let parts =
-        Parts { store, geo, service: Some(Arc::clone(&service)), tokens: Some(TokenFile::path(data)) };
+    let tokens = has_folder(data).then(|| TokenFile::path(data));
+    let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
     let app = Arc::new(App::new(parts, options(settings)));
-    message(&format!("{} is served on http://{address}/ (Ctrl-C ends it)", data.display()));
+    let name = name(settings, data)?;
+    message(&format!("{name} is served on http://{address}/ (Ctrl-C ends it)"));
     let ended = runtime.block_on(async {
         let stop = stop(abandon)?;
         cutshort_api::serve(listener, app, stop, PATIENCE).await;
@@ -151,6 +168,19 @@ pub(crate) fn serve(
     drop(service);
     ended.map_err(|error| failed("serving", &error))?;
     Ok(Done::Whole)
+}
+
+/// Whether there is a folder for tokens: a store elsewhere needs none.
+fn has_folder(data: &Path) -> bool {
+    !data.as_os_str().is_empty()
+}
+
+/// What is served, without a password.
+fn name(settings: &Settings, data: &Path) -> Result<String, Error> {
+    match &settings.store {
+        Some(store) => Ok(address(store)?.to_string()),
+        None => Ok(data.display().to_string()),
+    }
 }
 
 /// Waits for the first request to end; the second ends the program.

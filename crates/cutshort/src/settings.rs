@@ -18,6 +18,7 @@ pub(crate) use table::SETTINGS;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) data: Option<PathBuf>,
+    pub(crate) store: Option<String>,
     pub(crate) listen: SocketAddr,
     pub(crate) open_read: bool,
     pub(crate) require_token: bool,

@@ -1,13 +1,14 @@
 //! The store that verbs work on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cutshort_capture::Reading;
+use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_pipeline::{Progress, Report};
 use cutshort_report::{quantity, rfc3339};
 use cutshort_store::embedded::Options;
-use cutshort_store::{Embedded, StoreError};
+use cutshort_store::{Embedded, Store, StoreError};
 
 use crate::error::{Done, Error};
 use crate::progress::Steps;
@@ -15,34 +16,75 @@ use crate::terminal::message;
 
 /// Where the store is.
 #[derive(Args)]
+#[group(required = true, multiple = false)]
 pub(crate) struct Data {
     /// Folder of the store
     #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
+    data: Option<PathBuf>,
+    /// Store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
 }
 
 impl Data {
-    /// For writing; made if it is missing.
-    pub(crate) fn open(&self) -> Result<Embedded, Error> {
-        match Embedded::open(&self.data, Options { durable: true }) {
-            Err(StoreError::Locked(who)) => Err(Error::Failed(format!(
-                "{who}. One program at a time writes to a store: end it (if it is 'cutshort serve', with Ctrl-C or \
-                 'systemctl stop'), and run this again"
-            ))),
-            opened => opened.map_err(Error::from),
+    /// For writing; a folder is made if it is missing.
+    pub(crate) fn open(&self) -> Result<Box<dyn Store>, Error> {
+        match &self.store {
+            Some(store) => open_address(store),
+            None => Ok(Box::new(open_folder(self.folder())?)),
         }
     }
 
     /// For writing, if it is there.
-    pub(crate) fn open_existing(&self) -> Result<Embedded, Error> {
+    pub(crate) fn open_existing(&self) -> Result<Box<dyn Store>, Error> {
         drop(self.open_reader()?);
         self.open()
     }
 
     /// For reading.
-    pub(crate) fn open_reader(&self) -> Result<Embedded, Error> {
-        Ok(Embedded::open_reader(&self.data)?)
+    pub(crate) fn open_reader(&self) -> Result<Box<dyn Store>, Error> {
+        match &self.store {
+            Some(store) => open_address(store),
+            None => Ok(Box::new(Embedded::open_reader(self.folder())?)),
+        }
     }
+
+    fn folder(&self) -> &Path {
+        self.data.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// The flag that names it, without a password.
+    pub(crate) fn flag(&self) -> String {
+        match self.store.as_ref().and_then(|store| Address::parse(store).ok()) {
+            Some(address) => format!("--store {address}"),
+            None => format!("--data {}", self.folder().display()),
+        }
+    }
+}
+
+/// A store in a folder, for writing.
+pub(crate) fn open_folder(folder: &Path) -> Result<Embedded, Error> {
+    match Embedded::open(folder, Options { durable: true }) {
+        Err(StoreError::Locked(who)) => Err(Error::Failed(format!(
+            "{who}. One program at a time writes to a store: end it (if it is 'cutshort serve', with Ctrl-C or \
+             'systemctl stop'), and run this again"
+        ))),
+        opened => opened.map_err(Error::from),
+    }
+}
+
+/// A store at an address.
+pub(crate) fn open_address(store: &str) -> Result<Box<dyn Store>, Error> {
+    Ok(Box::new(ClickHouse::open(&address(store)?)?))
+}
+
+/// An address with the password from where it is: itself, the file that CUTSHORT_CLICKHOUSE_PASSWORD_FILE names, or
+/// CUTSHORT_CLICKHOUSE_PASSWORD.
+pub(crate) fn address(store: &str) -> Result<Address, Error> {
+    let address = Address::parse(store).map_err(|error| Error::Usage(error.to_string()))?;
+    let file = std::env::var_os("CUTSHORT_CLICKHOUSE_PASSWORD_FILE").map(PathBuf::from);
+    let password = std::env::var("CUTSHORT_CLICKHOUSE_PASSWORD").ok();
+    Ok(address.with_secret(file.as_deref(), password)?)
 }
 
 impl From<StoreError> for Error {

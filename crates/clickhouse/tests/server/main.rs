@@ -5,6 +5,9 @@
 
 #[path = "../../../store/tests/conformance/mod.rs"]
 mod conformance;
+mod killed;
+mod rights;
+mod rollups;
 mod server;
 
 use std::sync::atomic::{AtomicU32, Ordering};

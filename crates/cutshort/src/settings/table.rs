@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use cutshort_api::{Options, Rate};
+use cutshort_clickhouse::Address;
 use cutshort_pipeline::WindowJob;
 use cutshort_store::Retention;
 use toml::Value;
@@ -16,6 +17,7 @@ impl Default for Settings {
         let (api, keep, rate) = (Options::default(), Retention::default(), Rate::default());
         Self {
             data: None,
+            store: None,
             listen: ([127, 0, 0, 1], 8080).into(),
             open_read: false,
             require_token: false,
@@ -48,6 +50,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         about: "Folder of the store.",
         set: |settings, value| text(value).map(|path| settings.data = Some(PathBuf::from(path))),
         get: |settings| settings.data.as_ref().map(|path| Value::String(path.display().to_string())),
+    },
+    Setting {
+        key: "store",
+        about: "Store in ClickHouse instead, as clickhouse://USER@HOST:8123/DATABASE; data is then a folder for tokens.\nThe password is better in CUTSHORT_CLICKHOUSE_PASSWORD, or in the file that\nCUTSHORT_CLICKHOUSE_PASSWORD_FILE names.",
+        set: |settings, value| text(value).map(|store| settings.store = Some(store.to_owned())),
+        get: |settings| {
+            let address = settings.store.as_ref().and_then(|store| Address::parse(store).ok());
+            address.map(|address| Value::String(address.to_string()))
+        },
     },
     Setting {
         key: "listen",
