@@ -1,4 +1,6 @@
 //! A server that all tests share, from `scripts/clickhouse`.
+#![allow(dead_code)]
+// Each test binary uses its part of it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
