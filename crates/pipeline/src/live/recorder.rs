@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, Sync, replay};
-use cutshort_store::{Origin, Result, SegmentId, StoreError, WINDOW, window_of};
+use cutshort_store::{Origin, Result, Segment, SegmentId, StoreError, WINDOW, window_of};
 
 use super::Spool;
 use super::spool::OPEN;
@@ -66,6 +66,8 @@ pub struct Recorder {
     began: i64,
     /// What a crash has left.
     left: Vec<PathBuf>,
+    /// A segment that had no room in the spool, and is nowhere else.
+    held: Option<Segment>,
     /// Until when time is covered by segments that are closed.
     closed_to: Option<i64>,
     /// When closing is tried again after it has failed.
@@ -95,6 +97,7 @@ impl Recorder {
             open: None,
             began: i64::MIN,
             left,
+            held: None,
             closed_to: None,
             retry_at: i64::MIN,
             counts: RecorderCounts::default(),
@@ -109,7 +112,9 @@ impl Recorder {
     pub fn record(&mut self, packets: &[Packet], covered_to: i64) {
         let latest = packets.iter().map(|packet| packet.ts).max();
         self.counts.latest = self.counts.latest.max(latest);
-        let closed = self.close_if(|recorder| covered_to < recorder.began, covered_to);
+        // What waits for room comes before what would take it.
+        let closed =
+            self.close_if(|recorder| recorder.waits_for_room() || covered_to < recorder.began, covered_to);
         let written = self.write(packets, covered_to);
         let result =
             closed.and(written).and(self.close_if(|recorder| recorder.is_time(covered_to), covered_to));
@@ -178,9 +183,14 @@ impl Recorder {
         now < self.retry_at && now >= self.retry_at.saturating_sub(PATIENCE)
     }
 
-    /// Closes the open segment if there is one and it is to be closed.
+    fn waits_for_room(&self) -> bool {
+        self.held.is_some() || !self.left.is_empty()
+    }
+
+    /// Closes segments if there is one and it is to be closed.
     fn close_if(&mut self, is_due: impl FnOnce(&Self) -> bool, now: i64) -> Result<()> {
-        if self.open.is_some() && is_due(self) && !self.waits(now) { self.close(now) } else { Ok(()) }
+        let is_any = self.open.is_some() || self.waits_for_room();
+        if is_any && is_due(self) && !self.waits(now) { self.close(now) } else { Ok(()) }
     }
 
     /// Whether the open segment has its time or its size.
@@ -193,17 +203,36 @@ impl Recorder {
 
     /// Puts the open segment into the spool, after what a crash has left.
     fn close(&mut self, now: i64) -> Result<()> {
-        let closed = self.close_left().and_then(|()| self.close_open());
+        let closed = self.close_left().and_then(|()| self.close_held()).and_then(|()| self.close_open());
         self.retry_at = if closed.is_err() { now.saturating_add(PATIENCE) } else { i64::MIN };
         closed
     }
 
     fn close_open(&mut self) -> Result<()> {
         let Some(open) = &self.open else { return Ok(()) };
-        self.spool.put(&open.seal()?)?;
+        let segment = open.seal()?;
+        let put = self.spool.put(&segment);
+        let is_full = matches!(put, Err(StoreError::Full(_)));
+        if !is_full {
+            put?;
+        }
         self.closed_to = Some(open.covers().1);
-        // What stays would be known when it is delivered again.
-        self.open.take().map_or(Ok(()), OpenSegment::remove)
+        // What stays would be known when it is delivered again. If the disk is full, the segment takes the place of
+        // what it was made from, which is several times as large: nothing else may ever make room for it.
+        self.open.take().map_or(Ok(()), OpenSegment::remove)?;
+        if is_full {
+            self.held = Some(segment);
+        }
+        self.close_held()
+    }
+
+    /// Puts what is in memory only into the spool.
+    fn close_held(&mut self) -> Result<()> {
+        if let Some(segment) = &self.held {
+            self.spool.put(segment)?;
+            self.held = None;
+        }
+        Ok(())
     }
 
     fn close_left(&mut self) -> Result<()> {
