@@ -279,7 +279,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "spool",
         about: "Folder in which packets wait to be delivered. 'serve' has its own in the store.",
         set: |settings, value| path(value).map(|path| settings.spool = Some(path)),
-        get: |settings| settings.spool.as_ref().map(path_of),
+        get: |settings| settings.spool.as_deref().map(path_of),
     },
     Setting {
         key: "spool_bytes",
@@ -297,13 +297,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "token_file",
         about: "File with the token for the collector, which 'cutshort token create --scope ingest' makes there. Or the\nenvironment has the token itself, in CUTSHORT_TOKEN.",
         set: |settings, value| path(value).map(|path| settings.token_file = Some(path)),
-        get: |settings| settings.token_file.as_ref().map(path_of),
+        get: |settings| settings.token_file.as_deref().map(path_of),
     },
     Setting {
         key: "ca_file",
         about: "Certificates (PEM) that the collector's must come from, instead of the system's.",
         set: |settings, value| path(value).map(|path| settings.ca_file = Some(path)),
-        get: |settings| settings.ca_file.as_ref().map(path_of),
+        get: |settings| settings.ca_file.as_deref().map(path_of),
     },
     Setting {
         key: "upload_timeout",

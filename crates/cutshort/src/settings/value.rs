@@ -1,7 +1,7 @@
 //! Values of settings, from files and from the environment.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::{DeValue, Value};
@@ -90,7 +90,7 @@ pub(super) fn path(value: &Value) -> Result<PathBuf, String> {
     text(value).map(PathBuf::from)
 }
 
-pub(super) fn path_of(path: &PathBuf) -> Value {
+pub(super) fn path_of(path: &Path) -> Value {
     Value::String(path.display().to_string())
 }
 
