@@ -93,6 +93,12 @@ impl Address {
         &self.database
     }
 
+    /// The server's port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The same server with another database.
     #[must_use]
     pub fn with_database(mut self, database: &str) -> Self {
