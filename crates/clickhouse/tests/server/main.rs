@@ -3,6 +3,7 @@
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
 
+mod cluster;
 #[path = "../../../store/tests/conformance/mod.rs"]
 mod conformance;
 mod killed;

@@ -1,0 +1,116 @@
+//! Two shards with Replicated and Distributed tables keep the promises of all stores, too.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use clickhouse::Client;
+use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
+use cutshort_store::{Added, Store, StoreError};
+
+use super::conformance::{self, Backend, START, file, groups, made, packet, replace};
+use super::server::Server;
+
+struct Cluster {
+    store: ClickHouse,
+    address: Address,
+}
+
+/// The shards that all tests here share, or why there are none.
+fn shards() -> Option<&'static Mutex<Server>> {
+    static SHARDS: OnceLock<Result<Mutex<Server>, String>> = OnceLock::new();
+    match SHARDS.get_or_init(|| Server::cluster().map(Mutex::new)) {
+        Ok(server) => Some(server),
+        Err(why) => {
+            let _ = writeln!(std::io::stderr(), "NOT RUN: tests with two shards: {why}");
+            None
+        }
+    }
+}
+
+impl Backend for Cluster {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let server = shards().expect("asked before");
+        let server = server.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("shards_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let address = server.address("default").with_database(&name);
+        migrate(&address, &Layout { cluster: Some("two".to_owned()) }).unwrap();
+        Self { store: ClickHouse::open(&address).unwrap(), address }
+    }
+
+    fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn reader(&self) -> Box<dyn Store> {
+        Box::new(ClickHouse::open(&self.address).unwrap())
+    }
+}
+
+/// All in one test: they share the shards and their ZooKeeper.
+#[test]
+fn two_shards_keep_the_promises() {
+    if shards().is_none() {
+        return;
+    }
+    conformance::windows::segments_are_kept_once::<Cluster>();
+    conformance::windows::a_window_is_due_until_it_has_results_of_what_there_is::<Cluster>();
+    conformance::windows::results_that_are_not_committed_change_nothing::<Cluster>();
+    conformance::windows::status_tells_what_there_is::<Cluster>();
+    conformance::grouping::packets_come_grouped_by_five_tuple::<Cluster>();
+    conformance::connections::connections_are_selected::<Cluster>();
+    conformance::connections::connections_are_paged_from_the_latest_window::<Cluster>();
+    conformance::retention::old_packets_are_deleted_and_their_windows_frozen::<Cluster>();
+    conformance::retention::old_connections_are_deleted::<Cluster>();
+    packets_are_spread();
+    nothing_is_lost_while_zookeeper_is_away();
+}
+
+fn count(server: &Server, sql: &str) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = Client::default().with_url(format!("http://127.0.0.1:{}", server.port)).with_user("default");
+    runtime.block_on(client.query_raw(sql).fetch_one()).unwrap()
+}
+
+fn packets_are_spread() {
+    let cluster = Cluster::new();
+    let packets = (0..200).map(|client| packet(client, START + i64::from(client))).collect();
+    cluster.store.append(&file(packets)).unwrap();
+    let server = shards().expect("asked before").lock().unwrap_or_else(PoisonError::into_inner);
+    let of =
+        |table: &str| count(&server, &format!("SELECT count() FROM {}.{table}", cluster.address.database()));
+    let (own, all) = (of("packet_local"), of("packet"));
+    assert!(own > 50 && own < 150 && all == 200, "{own} of {all}");
+    drop(server);
+    assert_eq!(groups(&cluster.store, START, 2).len(), 200);
+}
+
+fn nothing_is_lost_while_zookeeper_is_away() {
+    let cluster = Cluster::new();
+    let store = cluster.store();
+    let tell = |command| {
+        shards().expect("asked before").lock().unwrap_or_else(PoisonError::into_inner).tell(command);
+    };
+    store.append(&file(vec![packet(1, START)])).unwrap();
+    tell("kill");
+    let segment = file(vec![packet(2, START + 1), packet(3, START + 2)]);
+    let refused = store.append(&segment);
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    tell("start");
+    let end = Instant::now() + Duration::from_secs(90);
+    let added = loop {
+        match store.append(&segment) {
+            Ok(added) => break added,
+            Err(StoreError::Unavailable(_)) if Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    };
+    assert_eq!(added, Added::New);
+    assert_eq!(groups(store, START, 1).iter().map(|(_, rows)| rows.len()).sum::<usize>(), 3);
+    replace(store, START, &[made(1, START)]);
+    assert_eq!(store.status().unwrap().packets, 3);
+}
