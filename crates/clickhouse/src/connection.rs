@@ -149,7 +149,12 @@ impl Connection {
         }
         let mut insert = insert.buffered();
         self.wait(async {
-            insert.write(file).await?;
+            let mut rest = file;
+            while !rest.is_empty() {
+                // As much as fits into the buffer.
+                let taken = insert.write(rest).await?;
+                rest = &rest[taken..];
+            }
             insert.end().await
         })
     }

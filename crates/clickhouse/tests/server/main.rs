@@ -14,7 +14,8 @@ mod server;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
-use cutshort_store::Store;
+use cutshort_packet::Packet;
+use cutshort_store::{Added, Store};
 use server::server;
 
 /// A database of its own.
@@ -48,3 +49,19 @@ impl conformance::Backend for Database {
 }
 
 conformance::suite!(Database);
+
+/// Larger than what is sent at a time, and delivered twice.
+#[test]
+fn large_segments_are_kept_as_a_whole() {
+    let database = <Database as conformance::Backend>::new();
+    let packet = |at: i64| Packet {
+        ip_id: (at % 60_000) as u16,
+        seq: (at as u32).wrapping_mul(2_654_435_761),
+        ..conformance::packet((at % 250) as u8, conformance::START + at * 1_000_000)
+    };
+    let segment = conformance::file((0..200_000).map(packet).collect());
+    assert!(segment.bytes().len() > 1_000_000, "{}", segment.bytes().len());
+    assert_eq!(database.store.append(&segment).unwrap(), Added::New);
+    let found = conformance::groups(&database.store, conformance::START, 2);
+    assert_eq!(found.iter().map(|(_, rows)| rows.len()).sum::<usize>(), 200_000);
+}
