@@ -50,6 +50,8 @@ impl Connection {
             .with_setting("async_insert", "0")
             .with_setting("distributed_foreground_insert", "1")
             .with_setting("optimize_skip_unused_shards", "1")
+            // Some seconds; who is told that ZooKeeper is away tries again.
+            .with_setting("insert_keeper_max_retries", "5")
             .with_setting("mutations_sync", "0");
         Ok(Self { client, place: address.place(), runtime: Some(runtime), cluster: None })
     }

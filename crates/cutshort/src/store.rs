@@ -16,13 +16,12 @@ use crate::terminal::message;
 
 /// Where the store is.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 pub(crate) struct Data {
     /// Folder of the store
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", required_unless_present = "store")]
     data: Option<PathBuf>,
     /// Store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
     store: Option<String>,
 }
 

@@ -56,14 +56,10 @@ fn two_shards_keep_the_promises() {
         return;
     }
     conformance::windows::segments_are_kept_once::<Cluster>();
-    conformance::windows::a_window_is_due_until_it_has_results_of_what_there_is::<Cluster>();
-    conformance::windows::results_that_are_not_committed_change_nothing::<Cluster>();
     conformance::windows::status_tells_what_there_is::<Cluster>();
     conformance::grouping::packets_come_grouped_by_five_tuple::<Cluster>();
     conformance::connections::connections_are_selected::<Cluster>();
-    conformance::connections::connections_are_paged_from_the_latest_window::<Cluster>();
     conformance::retention::old_packets_are_deleted_and_their_windows_frozen::<Cluster>();
-    conformance::retention::old_connections_are_deleted::<Cluster>();
     packets_are_spread();
     nothing_is_lost_while_zookeeper_is_away();
 }

@@ -75,7 +75,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "store",
-        about: "Store in ClickHouse instead, as clickhouse://USER@HOST:8123/DATABASE; data is then a folder for tokens.\nThe password is better in CUTSHORT_CLICKHOUSE_PASSWORD, or in the file that\nCUTSHORT_CLICKHOUSE_PASSWORD_FILE names.",
+        about: "Store in ClickHouse instead: clickhouse://USER@HOST:8123/DATABASE. data is then a folder for tokens. The\npassword is better in CUTSHORT_CLICKHOUSE_PASSWORD, or in the file that CUTSHORT_CLICKHOUSE_PASSWORD_FILE names.",
         set: |settings, value| text(value).map(|store| settings.store = Some(store.to_owned())),
         get: |settings| {
             let address = settings.store.as_ref().and_then(|store| Address::parse(store).ok());
