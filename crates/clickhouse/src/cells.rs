@@ -103,7 +103,7 @@ impl CellRow {
                 stage: stage.name(),
                 termination: termination.name(),
                 completed,
-                signature_id: signature.map_or(0, |signature| signature.id()),
+                signature_id: signature.map_or(0, cutshort_verdict::Signature::id),
                 tags: tags.bits(),
                 ..row
             },

@@ -61,7 +61,7 @@ impl ConnectionRow {
             stage: record.stage.name().to_owned(),
             termination: record.termination.name().to_owned(),
             tags: record.tags.bits(),
-            signature_id: record.signature.map_or(0, |signature| signature.id()),
+            signature_id: record.signature.map_or(0, cutshort_verdict::Signature::id),
             location: record.location.map_or("", |country| country.alpha2()).to_owned(),
             asn: record.asn,
             as_name: record.as_name.clone().map(std::borrow::Cow::into_owned),

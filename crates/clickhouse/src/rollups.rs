@@ -93,7 +93,7 @@ impl Results {
             match whole.filter(|whole| whole.has_cells) {
                 Some(whole) => parts.push(whole),
                 None => {
-                    self.cover_with(&(time.start.max(range.start)..time.end.min(range.end)), finer, parts)
+                    self.cover_with(&(time.start.max(range.start)..time.end.min(range.end)), finer, parts);
                 }
             }
         }

@@ -80,7 +80,7 @@ fn a_server_that_is_killed_loses_nothing() {
     assert_eq!(windows.iter().map(grouped).sum::<usize>() as u64, rows);
     // The window job has waited, and catches up.
     let end = Instant::now() + Duration::from_secs(60);
-    while store.windows(i64::MIN..i64::MAX).unwrap().iter().any(|window| window.is_due()) {
+    while store.windows(i64::MIN..i64::MAX).unwrap().iter().any(cutshort_store::WindowState::is_due) {
         assert!(Instant::now() < end, "{:?}", service.state());
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -62,7 +62,7 @@ fn the_documented_rights_are_enough() {
         outage: Some(("CABLE_CUT".to_owned(), "NATIONWIDE".to_owned())),
     };
     let kept = store.annotate(&note).unwrap();
-    assert_eq!(store.annotations(START..START + 1).unwrap(), [kept.clone()]);
+    assert_eq!(store.annotations(START..START + 1).unwrap(), std::slice::from_ref(&kept));
     assert!(store.remove_annotation(kept.id).unwrap() && !store.remove_annotation(kept.id).unwrap());
     let day = Some(Duration::from_secs(86_400));
     let retention = Retention { packets: day, connections: day, quarters: day, hours: day, days: day };
