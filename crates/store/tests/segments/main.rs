@@ -10,7 +10,6 @@ mod stranger;
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::{Origin, Segment, SegmentId, StoreError};
 use proptest::prelude::*;
-use protected::any_protected;
 
 const COVERS: (i64, i64) = (-1_000_000, 1_000_000);
 

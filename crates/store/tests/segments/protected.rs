@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{COVERS, any_packet, packet};
 
 /// Packets that are all protected in the same way.
-pub(crate) fn any_protected() -> impl Strategy<Value = (Addresses, Vec<Protected>)> {
+fn any_protected() -> impl Strategy<Value = (Addresses, Vec<Protected>)> {
     let place = (0..=Country::COUNT, 0..3_u32).prop_map(|(country, asn)| Place {
         country: Country::from_index(country),
         asn: (asn > 0).then_some(asn * 1_000_000_000),
@@ -75,7 +75,7 @@ proptest! {
 fn full_addresses_are_kept_as_before() {
     let segment = Segment::encode(vec![packet(1, 5)], "", Origin::File, COVERS, None).unwrap();
     assert_eq!(segment.info().addresses, Addresses::Full);
-    assert_eq!(segment.info().id.to_string(), "ID");
+    assert_eq!(segment.info().id.to_string(), "67c4731d577e156485a887ddf31946f4");
     let protected = Segment::encode(vec![Protected::from(packet(1, 5))], "", Origin::File, COVERS, None);
     assert_eq!(protected.unwrap().bytes(), segment.bytes());
     let text = String::from_utf8_lossy(segment.bytes()).into_owned();
