@@ -82,8 +82,9 @@ fn with_addresses(tuple: &FiveTuple, mut change: impl FnMut(Ipv6Addr) -> Ipv6Add
 }
 
 fn truncated(tuple: &FiveTuple) -> FiveTuple {
-    let mask = truncation(tuple.is_ipv4());
-    with_addresses(tuple, |address| Ipv6Addr::from_bits(address.to_bits() & mask))
+    with_addresses(tuple, |address| {
+        Ipv6Addr::from_bits(address.to_bits() & truncation(address.to_ipv4_mapped().is_some()))
+    })
 }
 
 fn encrypted(
