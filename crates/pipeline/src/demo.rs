@@ -9,8 +9,8 @@ use cutshort_geo::{Country, Geo};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
 use cutshort_store::{
-    AnnotationKind, FlowKey, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WINDOW, WindowPackets,
-    window_of,
+    AnnotationKind, FlowKey, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WINDOW,
+    WindowPackets, window_of,
 };
 use cutshort_verdict::Row;
 use foldhash::fast::RandomState;

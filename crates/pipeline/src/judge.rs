@@ -76,8 +76,7 @@ impl<'a> Judge<'a> {
     }
 
     fn flow(&mut self, flow: &Flow) -> Result<()> {
-        let around =
-            Surroundings { cutoff: self.around.cutoff, other_rst_ts: self.other_rst(&flow.key()) };
+        let around = Surroundings { cutoff: self.around.cutoff, other_rst_ts: self.other_rst(&flow.key()) };
         let outcome = flow.findings.judge(self.around.rules, &around);
         self.look_up(flow);
         match outcome {

@@ -132,7 +132,8 @@ fn an_interrupted_import_leaves_what_the_whole_has_too() {
     take_in(&whole, &all);
     for part in [0, 1, all.len() / 3, all.len() / 2, all.len() - 1] {
         let store = Memory::default();
-        let read = import(&store, &Rules::default(), &mut Privacy::full(), arrivals(&all[..part]), || false).unwrap();
+        let read = import(&store, &Rules::default(), &mut Privacy::full(), arrivals(&all[..part]), || false)
+            .unwrap();
         let known: Vec<_> = whole.segments();
         assert!(store.segments().iter().all(|segment| known.contains(segment)));
         let rest = take_in(&store, &all);
@@ -145,7 +146,8 @@ fn an_interrupted_import_leaves_what_the_whole_has_too() {
 fn a_capture_without_tcp_covers_its_time() {
     let store = Memory::default();
     let records = [at(5_000), at(2_000), at(3 * WINDOW)];
-    let imported = import(&store, &Rules::default(), &mut Privacy::full(), records.into_iter(), || true).unwrap();
+    let imported =
+        import(&store, &Rules::default(), &mut Privacy::full(), records.into_iter(), || true).unwrap();
     assert_eq!((imported.new, imported.packets), (1, 0));
     let segments = store.segments();
     assert_eq!((segments[0].covers, segments[0].rows, segments[0].times), ((2_000, 3 * WINDOW), 0, None));

@@ -87,7 +87,8 @@ fn rollups(store: &dyn Store) -> Vec<RollupAnswer> {
     let by = std::iter::once(None).chain(DIMENSIONS.map(Some));
     let answers = by.map(|by| {
         let (range, bucket) = (range.clone(), Some(Bucket::Quarter));
-        let mut answer = store.rollups(&RollupQuery { range, bucket, selection: Selection::default(), by }).unwrap();
+        let mut answer =
+            store.rollups(&RollupQuery { range, bucket, selection: Selection::default(), by }).unwrap();
         answer.rows.sort_by_key(|row| (row.from, format!("{:?}", row.value)));
         answer
     });
@@ -131,6 +132,9 @@ fn results_are_the_same_whatever_is_kept_of_addresses() {
         take_in(&store, &all, &mut privacy(addresses, &geo));
         do_all(&store, &geo);
         let found = results(&store, addresses);
+        let protected: Vec<_> =
+            Some(addresses).filter(|addresses| *addresses != Addresses::Full).into_iter().collect();
+        assert_eq!(store.status().unwrap().protected, protected);
         assert!(found.0.connections > 500, "{:?}", found.0);
         assert!(found.2.iter().any(|record| record.contains("ServerReset")), "no RST of another direction");
         let expected = expected.get_or_insert_with(|| found.clone());
@@ -210,7 +214,8 @@ fn the_open_segment_has_no_real_address() {
     for addresses in [Addresses::Truncated, Addresses::Encrypted] {
         let (folder, store) = open();
         let mut privacy = privacy(addresses, &geo);
-        let mut open = store.open_segment(SegmentId(7), "edge", Origin::Live, all[0].ts, Sync::Never).unwrap();
+        let mut open =
+            store.open_segment(SegmentId(7), "edge", Origin::Live, all[0].ts, Sync::Never).unwrap();
         for batch in all.chunks(100) {
             let protected: Vec<_> = batch.iter().map(|packet| privacy.protect(packet)).collect();
             open.append(&protected, batch[batch.len() - 1].ts).unwrap();
@@ -249,7 +254,9 @@ fn places_that_came_with_packets_go_before_those_known_here() {
         assert_eq!(names(&one.results()[&start]), names(&results));
     }
     let mut records = one.results().into_values().flat_map(|results| results.connections);
-    assert!(records.all(|record| record.as_name.as_deref() == record.asn.and_then(|asn| collector.as_name(asn))));
+    assert!(
+        records.all(|record| record.as_name.as_deref() == record.asn.and_then(|asn| collector.as_name(asn)))
+    );
 }
 
 #[test]

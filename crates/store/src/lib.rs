@@ -18,8 +18,8 @@ mod segment;
 mod state;
 mod store;
 
-pub use embedded::Embedded;
 pub use cutshort_report::connection::Addresses;
+pub use embedded::Embedded;
 pub use error::{Result, StoreError};
 pub use query::{
     Bucket, Choice, ConnectionQuery, Dimension, RollupAnswer, RollupQuery, RollupRow, Selection, Value,

@@ -274,7 +274,10 @@ fn batch_from_bytes(mut bytes: &[u8]) -> Option<(impl Iterator<Item = Protected>
     let addresses = Addresses::ALL.into_iter().find(|known| *known as u8 == addresses)?;
     let length = PACKET_BYTES + if addresses == Addresses::Full { 0 } else { PROTECTION_BYTES };
     let packets = bytes.chunks_exact(length);
-    packets.remainder().is_empty().then(|| (packets.filter_map(move |bytes| packet_of(bytes, addresses)), covered_to))
+    packets
+        .remainder()
+        .is_empty()
+        .then(|| (packets.filter_map(move |bytes| packet_of(bytes, addresses)), covered_to))
 }
 
 /// A packet, and what stands beside it if addresses are not full.

@@ -7,8 +7,8 @@ use cutshort_verdict::Row;
 
 use crate::cell::Cells;
 use crate::{
-    Added, Annotation, ConnectionQuery, FlowKey, Inputs, NewAnnotation, Result, Retention, RollupAnswer, RollupQuery,
-    Segment, Status, WindowCounts, WindowState,
+    Added, Annotation, ConnectionQuery, FlowKey, Inputs, NewAnnotation, Result, Retention, RollupAnswer,
+    RollupQuery, Segment, Status, WindowCounts, WindowState,
 };
 
 /// Packets, connections and their counts at rest. All times are nanoseconds since the Unix epoch; a window

@@ -9,9 +9,9 @@ use cutshort_geo::Country;
 use cutshort_report::connection::Record;
 use cutshort_store::cell::{Key, Network, Outcome, Port};
 use cutshort_store::{
-    Added, Annotation, Choice, ConnectionQuery, Dimension, Inputs, NewAnnotation, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError, Value,
-    WINDOW, WindowCounts, WindowPackets, WindowState,
+    Added, Addresses, Annotation, Choice, ConnectionQuery, Dimension, Inputs, NewAnnotation, Replacement,
+    Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
+    Value, WINDOW, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Tags, Termination};
 
@@ -31,6 +31,7 @@ pub(crate) struct Memory {
     pub(crate) pending: Vec<i64>,
     pub(crate) folded: bool,
     pub(crate) simulated: bool,
+    pub(crate) protected: Vec<Addresses>,
     pub(crate) records: Vec<Record<'static>>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
@@ -222,6 +223,7 @@ impl Store for Memory {
             }
         }
         Ok(Status {
+            protected: self.protected.clone(),
             windows: windows.len() as u64,
             window_range: range,
             updated: range.map(|(_, last)| last + WINDOW + 30_000_000_000),

@@ -59,7 +59,9 @@ fn encrypted_addresses_are_those_of_the_draft() {
 fn any_tuple() -> impl Strategy<Value = FiveTuple> {
     let v4 = (0..3_u8, 0..3_u8, any::<u8>()).prop_map(|(a, b, c)| IpAddr::from([81, a, b, c]));
     let v6 = (0..3_u16, 0..3_u16, any::<u64>()).prop_map(|(a, b, host)| {
-        IpAddr::from(Ipv6Addr::from_bits(0x2a02 << 112 | u128::from(a) << 80 | u128::from(b) << 64 | u128::from(host)))
+        IpAddr::from(Ipv6Addr::from_bits(
+            0x2a02 << 112 | u128::from(a) << 80 | u128::from(b) << 64 | u128::from(host),
+        ))
     });
     let pair = prop_oneof![(v4.clone(), v4), (v6.clone(), v6)];
     (pair, 0..2_u16, 0..2_u16).prop_map(|((src, dst), one, other)| FiveTuple::new(src, one, dst, 443 + other))

@@ -11,9 +11,9 @@ use cutshort_report::connection::{Connection, Record};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Added, Addresses, Annotation, ConnectionQuery, ConnectionSink, FlowKey, Grouped, Inputs, NewAnnotation,
-    Protected, Protection, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentInfo, Status, Store, StoreError,
-    StoredRow, WINDOW, WindowCounts, WindowPackets, WindowState, window_of,
+    Protected, Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId,
+    SegmentInfo, Status, Store, StoreError, StoredRow, WINDOW, WindowCounts, WindowPackets, WindowState,
+    window_of,
 };
 use cutshort_verdict::Row;
 

@@ -64,7 +64,8 @@ fn judged(window: &ClosedWindow, geo: &Geo) -> (i64, WindowCounts, Vec<Record<'s
             counts.connections += 1;
             let place = geo.lookup(five_tuple.src());
             let as_name = place.asn.and_then(|asn| geo.as_name(asn));
-            let connection = Connection { five_tuple, addresses: Addresses::Full, verdict, node: "", place, as_name };
+            let connection =
+                Connection { five_tuple, addresses: Addresses::Full, verdict, node: "", place, as_name };
             records.push(Record::from(&connection).into_owned());
         }
         Err(exclusion) => counts.excluded[*exclusion as usize] += 1,

@@ -12,8 +12,8 @@ use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
-use super::{ADDRESSES, Addresses, Record};
 use super::parquet::io_error;
+use super::{ADDRESSES, Addresses, Record};
 
 /// The connections of a file that [`stored`](super::stored) wrote, in their order.
 ///

@@ -16,8 +16,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 
-use super::schema::{self, BATCH, ContentId, MAX_NODE, ROW_GROUP};
 use super::protected::{self, country_code, key};
+use super::schema::{self, BATCH, ContentId, MAX_NODE, ROW_GROUP};
 use super::{Keepable, Origin, Segment, SegmentId, SegmentInfo, protection_to_bytes};
 use crate::{Result, StoreError, window_of};
 
@@ -41,7 +41,11 @@ pub(super) fn encode<P: Keepable>(
     let info = SegmentInfo { id, node, origin, covers, rows, times, addresses };
     let bytes = write(&packets, &info)
         .map_err(|error| StoreError::Failed(format!("packets cannot be encoded: {error}")))?;
-    Ok(Segment { info, windows: windows(packets.iter().map(|packet| packet.packet().ts)), bytes: bytes.into() })
+    Ok(Segment {
+        info,
+        windows: windows(packets.iter().map(|packet| packet.packet().ts)),
+        bytes: bytes.into(),
+    })
 }
 
 /// By 5-tuple and time. The rest makes the order, and so the id, one and the same for the same packets.

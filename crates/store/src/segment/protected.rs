@@ -113,7 +113,9 @@ pub(super) fn check<P: Keepable>(packet: &P) -> Result<(), &'static str> {
     let host = !truncation(tuple.is_ipv4());
     let has_host = (tuple.src_ip.to_bits() | tuple.dst_ip.to_bits()) & host != 0;
     match protection.addresses {
-        Addresses::Full if *protection != Protection::NONE => Err("has its addresses, and a flow or place besides"),
+        Addresses::Full if *protection != Protection::NONE => {
+            Err("has its addresses, and a flow or place besides")
+        }
         Addresses::Truncated if has_host => Err("has more of its addresses than their networks"),
         Addresses::Encrypted if protection.flow != 0 => Err("has a flow, which encrypted addresses need not"),
         _ => Ok(()),
