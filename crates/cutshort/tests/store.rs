@@ -97,7 +97,7 @@ fn texts() {
 #[test]
 fn addresses_can_be_protected() {
     let mut session = Session::new();
-    let run = |session: &mut Session, arguments: &str| session.run(arguments).fine();
+    let run = |session: &mut Session, arguments: &str| session.run(arguments).ended(0);
     let made = run(&mut session, "import --data enc --addresses encrypted http.pcapng inject-rst.pcapng");
     assert!(made.stderr.contains("made a key for addresses: enc/address.key"), "{made:?}");
     let again = run(&mut session, "import --data enc --addresses encrypted http.pcapng inject-rst.pcapng");
@@ -152,8 +152,8 @@ fn keys_that_cannot_be_used_are_named() {
     assert!(ran.stderr.contains("open.key: can be read by others"), "{ran:?}");
     let ran = session.run("address decrypt --address-key none.key 192.0.2.1").ended(2);
     assert!(ran.stderr.contains("none.key: "), "{ran:?}");
-    session.run("import --data s --addresses truncated http.pcapng").fine();
-    let ran = session.run("import --data s inject-rst.pcapng").fine();
+    session.run("import --data s --addresses truncated http.pcapng").ended(0);
+    let ran = session.run("import --data s inject-rst.pcapng").ended(0);
     assert!(ran.stderr.contains("the store has protected addresses"), "{ran:?}");
 }
 

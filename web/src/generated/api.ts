@@ -562,6 +562,7 @@ export interface components {
             packetBytes: number;
             /** Format: int64 */
             packets: number;
+            protectedAddresses: string[];
             /** Format: int64 */
             rollupBytes: number;
             /** Format: int64 */
@@ -875,6 +876,8 @@ export interface operations {
                         }[];
                         result: {
                             connections: {
+                                /** @enum {string} */
+                                addresses?: "truncated" | "encrypted";
                                 as_name: string | null;
                                 asn: number | null;
                                 dst_ip: string;

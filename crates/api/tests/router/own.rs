@@ -261,7 +261,7 @@ fn connections_say_what_is_kept_of_their_addresses() {
     let csv = csv(protected());
     let last: Vec<_> = csv.lines().map(|line| line.rsplit(',').next().unwrap()).collect();
     assert_eq!(last, ["addresses", "full", "truncated"]);
-    let result = Server::of(protected()).radar("/status").result();
+    let result = Server::of(protected()).get("/client/v4/radar/status").result();
     assert_eq!(result["store"]["protectedAddresses"], json!(["truncated"]));
 }
 
