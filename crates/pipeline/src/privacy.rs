@@ -102,13 +102,13 @@ fn encrypted(
 }
 
 /// Turns addresses into encrypted ones and back (ipcrypt-pfx of draft-denis-ipcrypt).
-pub struct AddressCipher(IpcryptPfx);
+pub struct AddressCipher(Box<IpcryptPfx>);
 
 impl AddressCipher {
     /// With a key.
     #[must_use]
     pub fn new(key: &AddressKey) -> Self {
-        Self(IpcryptPfx::new(*key.bytes()))
+        Self(Box::new(IpcryptPfx::new(*key.bytes())))
     }
 
     /// The address that stands for another.
