@@ -3,6 +3,7 @@
 //! * [`import()`] makes segments of a capture's records.
 //! * [`Privacy`] takes from packets what is not to be kept of their addresses.
 //! * [`Ingest`] takes segments that others have made.
+//! * [`live`] has what records packets as they come, and delivers them.
 //! * A [`WindowJob`] makes the results of windows from their packets, and replaces those of before.
 //! * A [`Service`] runs the window job and retention as long as it lives.
 //! * [`export`] writes what a store has for other programs.
@@ -18,6 +19,7 @@ mod gather;
 mod import;
 mod ingest;
 mod judge;
+pub mod live;
 mod privacy;
 mod service;
 mod window_job;

@@ -1,13 +1,5 @@
 //! What a middlebox does to real connections, seen by the program as it happens: rules are loaded,
-//! packets received and classified on a server in a network namespace. Needs root; says so where it
-//! cannot run.
-#![cfg(target_os = "linux")]
-// Helpers of tests are outside the functions in which the lint allows it.
-#![allow(clippy::unwrap_used)]
-
-#[path = "../../capture/tests/live/network.rs"]
-#[allow(dead_code)] // Shared with the tests of the receivers.
-mod network;
+//! packets received and classified on a server in a network namespace.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -15,12 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use network::{Network, root};
 use serde_json::Value;
 
-const ROUTER: usize = 1;
-const SERVER: usize = 2;
-const CUTSHORT: &str = env!("CARGO_BIN_EXE_cutshort");
+use crate::network::{self, Network, root};
+use crate::{CUTSHORT, ROUTER, SERVER};
 
 /// What sets the middlebox off, what it sends, and the stage and signature that come of it.
 const RESETS: [(&str, &str, &str, u64); 13] = [
