@@ -31,17 +31,18 @@ pub(crate) struct Kept {
 impl Kept {
     /// For a store in a folder, which is made if it is missing.
     pub(crate) fn privacy(&self, data: &Path, geo: &Arc<Geo>) -> Result<Privacy, Error> {
-        open(self.addresses.0, self.address_key.as_deref(), data, geo)
+        open(self.addresses.0, self.address_key.as_deref(), data, || Ok(Arc::clone(geo)))
     }
 }
 
 /// What takes from packets what is not to be kept of their addresses. The key is read from its file, or from that in
 /// a folder; where it is missing, it is made.
+/// Geo data is loaded only where it is needed.
 pub(crate) fn open(
     addresses: Addresses,
     key: Option<&Path>,
     folder: &Path,
-    geo: &Arc<Geo>,
+    geo: impl FnOnce() -> Result<Arc<Geo>, Error>,
 ) -> Result<Privacy, Error> {
     if addresses == Addresses::Full {
         return Ok(Privacy::full());
@@ -52,7 +53,7 @@ pub(crate) fn open(
         let path = path.display();
         message(&format!("made a key for addresses: {path}; who has it can tell addresses that are kept"));
     }
-    Ok(Privacy::new(addresses, &key, Arc::clone(geo)))
+    Ok(Privacy::new(addresses, &key, geo()?))
 }
 
 fn wrong_key(path: &Path, error: &AddressKeyError) -> Error {
