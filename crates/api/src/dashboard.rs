@@ -37,7 +37,10 @@ pub(crate) fn routes() -> Router {
         .route("/", get(|headers: HeaderMap| async move { page(PAGE, POLICY, &headers) }))
         .route("/embed/{chart}", get(|headers: HeaderMap| async move { page(EMBED, EMBED_POLICY, &headers) }))
         .route("/favicon.svg", get(|headers: HeaderMap| async move { page("favicon.svg", POLICY, &headers) }))
-        .route("/licences.txt", get(|headers: HeaderMap| async move { page("licences.txt", POLICY, &headers) }))
+        .route(
+            "/licences.txt",
+            get(|headers: HeaderMap| async move { page("licences.txt", POLICY, &headers) }),
+        )
         .route("/assets/{file}", get(asset))
 }
 

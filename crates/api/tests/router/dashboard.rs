@@ -34,7 +34,10 @@ fn the_page_and_all_that_it_needs_are_there() {
         }
     }
     assert_eq!(server().get("/favicon.svg").header("content-type"), "image/svg+xml");
-    assert!(server().get("/licences.txt").text.contains("d3-geo"), "what is built in is named with its licence");
+    assert!(
+        server().get("/licences.txt").text.contains("d3-geo"),
+        "what is built in is named with its licence"
+    );
 }
 
 #[test]
