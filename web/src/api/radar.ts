@@ -4,7 +4,7 @@ import type { Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
-import type { Asn, ConnectionsAnswer, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow } from "./wire";
+import type { Asn, Connection, ConnectionsAnswer, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced } from "./wire";
 
 const DATA = "tcp_resets_timeouts";
 
@@ -134,4 +134,14 @@ export const connections = (asked: Asked, filters: Parameters, offset: number, l
     ...filters,
     ["offset", String(offset)],
     ["limit", String(limit)],
+  ]);
+
+/** The packets of a connection, as long as they are kept. */
+export const trace = (one: Connection): Promise<Traced> =>
+  ask<Traced>(`${DATA}/connections/trace`, [
+    ["client", one.src_ip],
+    ["clientPort", String(one.src_port)],
+    ["server", one.dst_ip],
+    ["serverPort", String(one.dst_port)],
+    ["time", new Date(one.first_us / 1000).toISOString()],
   ]);

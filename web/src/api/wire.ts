@@ -26,4 +26,5 @@ export type StageTerm = Schemas["StageTerm"];
 export type Status = Schemas["StatusResult"];
 
 export type ConnectionsAnswer = operations["connections"]["responses"]["200"]["content"]["application/json"]["result"];
+export type Traced = Schemas["Traced"];
 export type Connection = ConnectionsAnswer["connections"][number];

@@ -10,7 +10,7 @@ import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { count, dayMonth, duration, moment } from "../ui/format";
-import { ladder } from "./ladder";
+import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
 
 const PER_PAGE = 50;
 const MOST_DAYS = 31;
@@ -134,30 +134,44 @@ function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
   return [row, detail];
 }
 
-/** Verdict and reason of one connection. */
+const KEPT = "The client's packets that were taken";
+const GONE = "Its packets are not kept any more: this is what the verdict rests on";
+
+/** Verdict and reason of one connection: from its packets, or from the terms where these are gone. */
 function explained(one: Connection, stage: Stage, texts: Terms): HTMLElement {
+  const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
+  const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(one));
+  radar.trace(one).then(
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT), h("div", {}, h("h3", {}, "Why it is judged so"), ...traced.reasons.map((reason) => h("p", {}, reason)), tags(one, texts))),
+    () => show(ladderBox(ladder(knownRungs(one, stage), stage), GONE), byTerms(one, stage, texts)),
+  );
+  return place;
+}
+
+const definitions = (pairs: readonly (readonly [string, Child])[], kind?: string): HTMLElement =>
+  h("dl", { class: kind }, ...pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+
+const tags = (one: Connection, texts: Terms): HTMLElement => definitions(one.tags.map((tag) => [tag, texts.tags.find(({ name }) => name === tag)?.about ?? ""]));
+
+function byTerms(one: Connection, stage: Stage, texts: Terms): HTMLElement {
   const signature = texts.signatures.find(({ id }) => id === one.signature_id);
-  const term = texts.stages.find(({ name }) => name === stage);
   const termination = texts.terminations.find(({ name }) => name === one.termination);
-  const facts: [string, string][] = [
+  const reasons: [string, string | undefined][] = [
+    [title(stage), texts.stages.find(({ name }) => name === stage)?.about],
+    ...(one.tags.includes(one.termination) ? [] : ([[one.termination, termination?.about]] as [string, string | undefined][])),
+    [signature?.name ?? "", signature?.about],
+  ];
+  return h("div", {}, h("h3", {}, "Why it is judged so"), definitions(reasons.filter(([, about]) => about)), tags(one, texts));
+}
+
+function facts(one: Connection): HTMLElement {
+  const pairs: [string, string][] = [
     ["Seen", `${moment(one.first_us / 1000)} UTC, ${duration((one.last_us - one.first_us) / 1000)} long, then ${duration(one.silent_us / 1000)} of silence`],
     ["Stands for", one.sample_rate === 1 ? "itself" : `${count(one.sample_rate)} connections`],
-    ...(one.rst_ttl_delta === null ? [] : ([["RST's TTL less the SYN's", String(one.rst_ttl_delta)]] as [string, string][])),
-    ...(one.rst_ip_id_delta === null ? [] : ([["RST's distance in IP id", count(one.rst_ip_id_delta)]] as [string, string][])),
   ];
-  const reasons = [
-    [title(stage), term?.about],
-    ...(one.tags.includes(one.termination) ? [] : [[one.termination, termination?.about]]),
-    [signature?.name ?? "", signature?.about],
-    ...one.tags.map((tag) => [tag, texts.tags.find(({ name }) => name === tag)?.about]),
-  ].filter(([, about]) => about);
-  return h(
-    "div",
-    { class: "explained" },
-    ladder(one, stage),
-    h("div", {}, h("h3", {}, "Why it is judged so"), h("dl", {}, ...reasons.flatMap(([name, about]) => [h("dt", {}, name), h("dd", {}, about)]))),
-    h("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-  );
+  if (one.rst_ttl_delta !== null) pairs.push(["RST's TTL less the SYN's", String(one.rst_ttl_delta)]);
+  if (one.rst_ip_id_delta !== null) pairs.push(["RST's distance in IP id", count(one.rst_ip_id_delta)]);
+  return definitions(pairs, "facts");
 }
 
 function pager({ store, state }: App, shown: number, more: boolean): HTMLElement | null {
