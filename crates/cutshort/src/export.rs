@@ -49,8 +49,8 @@ pub(crate) struct Export {
 }
 
 const EXAMPLES: &str = "Examples:
-  cutshort export connections --data store --from -1d --format parquet --output day.parquet
-  cutshort export rollups --data store --by location --by as --every 1d > counts.csv";
+  cutshort export connections --data store --from -1d -f parquet -o day.parquet
+  cutshort export rollups --data store --by location --every 1d > counts.csv";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum What {

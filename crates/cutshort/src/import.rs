@@ -20,8 +20,9 @@ use crate::terminal::{self, message};
 /// Put captures into a store
 ///
 /// Keeps their packets (of each connection the first 10 in 15 minutes) and computes the results of
-/// all windows that are concerned. Captures may come in any order and in pieces, and importing one
-/// twice changes nothing: after an interruption, run it again. The store is made if it is missing.
+/// all windows that are concerned. Captures may come in any order, in pieces and overlapping, and
+/// importing one twice changes nothing: after an interruption, run it again. The store is made if
+/// it is missing.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Import {
@@ -36,7 +37,7 @@ pub(crate) struct Import {
 
 const EXAMPLES: &str = "Examples:
   cutshort import --data /var/lib/cutshort captures/*.pcapng.zst
-  ssh server tcpdump -i eth0 -w - 'tcp dst port 443' | cutshort import --data store -";
+  ssh server tcpdump -w - 'tcp dst port 443' | cutshort import --data store -";
 
 /// What was read and kept of all captures.
 #[derive(Default)]
@@ -51,9 +52,9 @@ struct Total {
 pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error> {
     let files = classify::files(&arguments.files)?;
     let geo = crate::geo::open(&arguments.geo)?;
-    let store = arguments.data.open()?;
     let reading = Reading::default();
     classify::stop_on_signals(&reading)?;
+    let store = arguments.data.open()?;
     let total = read(&files, &store, &reading)?;
     if reading.is_stopped() {
         message(&"interrupted: what was read until then is kept; run this again to go on");

@@ -36,7 +36,7 @@ pub(crate) struct Recompute {
 
 const EXAMPLES: &str = "Examples:
   cutshort recompute --data /var/lib/cutshort --from -2d --to now
-  cutshort recompute --data store --from 2026-01-05 --to 2026-01-06 --geo GeoLite2-Country.mmdb";
+  cutshort recompute --data store --from 2026-01-05 --to 2026-01-06 --geo my.mmdb";
 
 pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Error> {
     let range = windows(arguments.from, arguments.to).ok_or_else(no_time)?;

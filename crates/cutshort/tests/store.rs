@@ -144,7 +144,10 @@ fn an_interrupted_import_says_how_to_go_on() {
     let mut child = spawn(command.stdin(Stdio::piped()));
     let mut stdin = child.stdin.take().unwrap();
     std::io::Write::write_all(&mut stdin, &std::fs::read(capture("http")).unwrap()).unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    // It listens to signals before it opens the store.
+    while !session.path("store/rollup.sqlite").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupt.unwrap().success());
     let ran = ended_within(child, Duration::from_secs(10)).ended(1);

@@ -155,8 +155,13 @@ pub(super) enum Place {
 pub(super) enum Kind {
     Text,
     Pattern(&'static str),
+    /// A comma list of these, in which `-` in front leaves out.
+    List(fn() -> Vec<&'static str>),
     Choice(&'static [&'static str]),
-    Number { bounds: RangeInclusive<usize>, default: Option<usize> },
+    Number {
+        bounds: RangeInclusive<usize>,
+        default: Option<usize>,
+    },
     Flag,
     Time,
 }

@@ -13,17 +13,24 @@ use utoipa::openapi::{
 use super::endpoint::{Access, Answers, Endpoint, Group, Kind, Method, Parameter, Place, Schemas};
 use super::endpoints::ENDPOINTS;
 use super::reply::JSON;
+use crate::question::MAX_SERIES;
 
 const TITLE: &str = "cutshort";
 pub(super) const ABOUT: &str = "Which TCP connections are cut short: where, when and how.\n\n\
     Answers are in the envelope of Cloudflare Radar's API: `success`, `errors`, `messages`, `result`. \
     Parameters of series may come several times; the position says which series a value belongs to, and an empty \
-    value is as if it was not given. Times are UTC. Shares are strings, in percent, with up to six decimals.\n\n\
+    value is as if it was not given. Capitals do not matter in values. Times are UTC. Shares are strings, in percent, \
+    with up to six decimals.\n\n\
     `confidenceInfo.level` is 1 (too little data and erratic), 2 (too little data), 3 (erratic) or 5 (no known issue), \
     the lowest of all series. Too little: fewer than 400 sampled connections (a share may be 5 points off), or fewer \
     than 100 in the middle piece of time. Erratic: more than a tenth of the pieces of time have no connection, or \
     connections stand for such different numbers that they are worth less than a quarter of them (Kish). \
-    `confidenceInfo.annotations` has what the operator has noted about the time, and what is missing or coarse.";
+    `confidenceInfo.annotations` has what the operator has noted about the time, and what is missing or coarse.\n\n\
+    Errors: `2001` a parameter cannot be what it is, `2002` too costly, `2004` no data where shares would have to add \
+    up to 100, `7003` no such route, `7001` no such method, `1015` too many requests, `10000` a token is needed, `9109` \
+    not allowed, `2005` the body is too long, `2003` not now, `2000` something failed. Parameters that an endpoint \
+    does not have are refused, except on Radar's own endpoints, where they are ignored and `messages` says so, unless \
+    our other endpoints have them.";
 
 /// The description, as OpenAPI 3.1 has it.
 #[must_use]
@@ -217,7 +224,10 @@ fn not_found() -> RefOr<Schema> {
 fn describe(parameter: &Parameter) -> path::Parameter {
     let schema = value(parameter);
     let (place, schema) = match parameter.place {
-        Place::Series => (ParameterIn::Query, ArrayBuilder::new().items(schema).build().into()),
+        Place::Series => {
+            let all = ArrayBuilder::new().items(schema).max_items(Some(MAX_SERIES));
+            (ParameterIn::Query, all.build().into())
+        }
         Place::Query | Place::Needed => (ParameterIn::Query, schema),
         Place::Path => (ParameterIn::Path, schema),
     };
@@ -246,6 +256,10 @@ fn example(parameter: &Parameter) -> serde_json::Value {
 fn value(parameter: &Parameter) -> RefOr<Schema> {
     match &parameter.kind {
         Kind::Text => text(),
+        Kind::List(values) => {
+            let value = format!("-?({})", values().join("|"));
+            string().pattern(Some(format!("^({value}(, ?{value})*)?$"))).build().into()
+        }
         Kind::Pattern(pattern) => string().pattern(Some(*pattern)).build().into(),
         Kind::Choice(values) => string().enum_values(Some(values.iter().copied())).build().into(),
         Kind::Flag => boolean(),

@@ -1,6 +1,10 @@
 //! All parameters, with what is to be known about them.
 
+use cutshort_geo::{Continent, Country};
+use cutshort_verdict::{Stage, Tag, Termination};
+
 use super::endpoint::{Kind, Parameter, Place};
+use crate::question::stage_name;
 
 const fn series(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
     Parameter { name, about, place: Place::Series, kind, example }
@@ -15,8 +19,9 @@ const fn path(name: &'static str, kind: Kind, example: &'static str, about: &'st
 }
 
 const DATE_RANGE_PATTERN: &str = "^((([1-9]|[1-9][0-9]|[1-2][0-9][0-9]|3[0-5][0-9]|36[0-4])[dD]([cC][oO][nN][tT][rR][oO][lL])?)|(([1-9]|[1-4][0-9]|5[0-2])[wW]([cC][oO][nN][tT][rR][oO][lL])?))$";
-const ASN_PATTERN: &str = "^[0-9AaSs, -]*$";
-const PLACE_PATTERN: &str = "^[A-Za-z, -]*$";
+const ASN_PATTERN: &str = "^(-?(AS)?[0-9]{1,9}(, ?-?(AS)?[0-9]{1,9})*)?$";
+const PORT_PATTERN: &str = "^(-?[0-9]{1,4}(, ?-?[0-9]{1,4})*)?$";
+const IP_VERSION_PATTERN: &str = "^(-?(IPv)?[46](, ?-?(IPv)?[46])*)?$";
 const DIMENSIONS: &[&str] = &[
     "stage",
     "tag",
@@ -29,6 +34,26 @@ const DIMENSIONS: &[&str] = &[
     "node",
     "exclusion",
 ];
+fn countries() -> Vec<&'static str> {
+    Country::all().map(Country::alpha2).collect()
+}
+
+fn continents() -> Vec<&'static str> {
+    Continent::ALL.map(Continent::code).into()
+}
+
+fn tags() -> Vec<&'static str> {
+    Tag::ALL.map(Tag::name).into()
+}
+
+fn stages() -> Vec<&'static str> {
+    Stage::ALL.map(stage_name).into()
+}
+
+fn terminations() -> Vec<&'static str> {
+    Termination::ALL.map(Termination::name).into()
+}
+
 const FORMATS: &[&str] = &["JSON", "CSV"];
 /// What `dateRange` means.
 const RANGE_ABOUT: &str = "The time before now, rounded down to 15 minutes: days (1d to 364d) or weeks (1w to 52w). With 'control' behind it, the window before it that is as long, shifted by whole weeks. Without any range: 7d. Given once, it holds for all series.";
@@ -61,13 +86,13 @@ pub(super) const ASN: Parameter = series(
 );
 pub(super) const LOCATION: Parameter = series(
     "location",
-    Kind::Pattern(PLACE_PATTERN),
+    Kind::List(countries),
     "US,PT",
     "Countries of clients (ISO 3166-1, two letters), a comma list; '-' in front leaves out.",
 );
 pub(super) const CONTINENT: Parameter = series(
     "continent",
-    Kind::Pattern(PLACE_PATTERN),
+    Kind::List(continents),
     "-EU",
     "Continents of clients (AF, AN, AS, EU, NA, OC, SA), a comma list; '-' in front leaves out.",
 );
@@ -82,7 +107,7 @@ pub(super) const AGG_INTERVAL: Parameter = query(
 
 pub(super) const TAG: Parameter = series(
     "tag",
-    Kind::Text,
+    Kind::List(tags),
     "-zmap",
     "Tags, a comma list: connections with any of them; '-' in front: with none of those.",
 );
@@ -99,10 +124,10 @@ pub(super) const ANSWERED: Parameter = series(
     "Whether the client has acknowledged something that the server sent after its SYN+ACK.",
 );
 pub(super) const IP_VERSION: Parameter =
-    series("ipVersion", Kind::Pattern("^[IPVipv46, -]*$"), "IPv6", "IPv4 or IPv6.");
+    series("ipVersion", Kind::Pattern(IP_VERSION_PATTERN), "IPv6", "IPv4 or IPv6.");
 pub(super) const PORT: Parameter = series(
     "port",
-    Kind::Pattern("^[0-9, -]*$"),
+    Kind::Pattern(PORT_PATTERN),
     "443",
     "Ports of servers, a comma list; '-' in front leaves out.",
 );
@@ -126,7 +151,7 @@ pub(super) const RESETS: Parameter = series(
 );
 pub(super) const STAGE: Parameter = series(
     "stage",
-    Kind::Text,
+    Kind::List(stages),
     "post_ack,post_psh",
     "Stages, a comma list; '-' in front leaves out. Only connections at these stages are counted.",
 );
@@ -167,7 +192,7 @@ pub(super) const ORDER_TOP: Parameter = query(
 );
 
 pub(super) const TERMINATION: Parameter =
-    query("termination", Kind::Text, "reset", "How connections ended, a comma list.");
+    query("termination", Kind::List(terminations), "reset", "How connections ended, a comma list.");
 pub(super) const CLIENT: Parameter =
     query("client", Kind::Text, "198.51.100.0/24", "Networks or addresses of clients, a comma list.");
 pub(super) const SERVER: Parameter =
@@ -186,15 +211,11 @@ pub(super) const LIMIT_ENTITIES: Parameter =
 pub(super) const LIMIT_ANNOTATIONS: Parameter =
     query("limit", Kind::Number { bounds: 1..=1000, default: Some(100) }, "10", "How many are given.");
 pub(super) const ASN_LIST: Parameter =
-    query("asn", Kind::Pattern("^[0-9AaSs, ]*$"), "174,7922", "Only these networks, a comma list.");
-pub(super) const ONE_LOCATION: Parameter = query(
-    "location",
-    Kind::Pattern(PLACE_PATTERN),
-    "US",
-    "Only these countries (two letters), a comma list.",
-);
+    query("asn", Kind::Pattern(ASN_PATTERN), "174,7922", "Only these networks, a comma list.");
+pub(super) const ONE_LOCATION: Parameter =
+    query("location", Kind::List(countries), "US", "Only these countries (two letters), a comma list.");
 pub(super) const ONE_CONTINENT: Parameter =
-    query("continent", Kind::Pattern(PLACE_PATTERN), "EU", "Only these continents, a comma list.");
+    query("continent", Kind::List(continents), "EU", "Only these continents, a comma list.");
 pub(super) const ORDER_ASNS: Parameter = query(
     "orderBy",
     Kind::Choice(&["ASN", "POPULATION"]),
@@ -249,7 +270,7 @@ pub(super) const START: Parameter = query(
 pub(super) const END: Parameter =
     query("dateEnd", Kind::Time, "2026-01-12T00:00:00Z", "The end of the range that dateStart begins.");
 pub(super) const ONE_ASN: Parameter =
-    query("asn", Kind::Pattern("^[0-9AaSs, ]*$"), "174", "Only those that concern one of these networks.");
+    query("asn", Kind::Pattern(ASN_PATTERN), "174", "Only those that concern one of these networks.");
 pub(super) const EVENT_TYPE: Parameter = query(
     "eventType",
     Kind::Choice(&["EVENT", "GENERAL", "OUTAGE", "PARTIAL_PROJECTION", "PIPELINE", "TRAFFIC_ANOMALY"]),

@@ -83,8 +83,8 @@ fn large_answers_are_compressed_for_those_who_can_read_it() {
 
 #[test]
 fn a_store_that_fails_is_no_reason_to_fall() {
-    type Cause = fn() -> StoreError;
-    let cases: [(Cause, u16, u64); 4] = [
+    type Case = (fn() -> StoreError, u16, u64);
+    let cases: [Case; 4] = [
         (|| StoreError::Failed("broken".to_owned()), 500, 2000),
         (|| StoreError::Damaged("rollup.sqlite".to_owned()), 500, 2000),
         (|| StoreError::Unavailable("busy".to_owned()), 503, 2003),

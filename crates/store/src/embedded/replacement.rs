@@ -88,7 +88,9 @@ impl NewResults<'_> {
                 let files: std::io::Result<Vec<File>> =
                     parts.iter().map(|(_, part)| part.file.try_clone()).collect();
                 let output = BufWriter::with_capacity(1 << 18, &whole.file);
-                connection::concatenate(&files.map_err(error)?, output).map_err(error)?;
+                let output = connection::concatenate(&files.map_err(error)?, output).map_err(error)?;
+                // What is still in its buffer would be lost without a word where there is no room.
+                output.into_inner().map_err(|failed| error(failed.into_error()))?;
                 whole
             }
         };

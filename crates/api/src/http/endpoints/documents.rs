@@ -132,7 +132,10 @@ fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result
             let default = default.map(|default| format!("; default {default}")).unwrap_or_default();
             format!("{} to {}{default}", bounds.start(), bounds.end())
         }
-        Kind::Text | Kind::Pattern(_) | Kind::Time => format!("such as {}", parameter.example),
+        Kind::List(values) if values().len() < 30 => values().join(", "),
+        Kind::Text | Kind::Pattern(_) | Kind::List(_) | Kind::Time => {
+            format!("such as {}", parameter.example)
+        }
     };
     let (name, about) = (parameter.name, escaped(parameter.about));
     writeln!(page, "<tr><td><code>{name}</code>{place}<td>{}<td>{about}", escaped(&values))
