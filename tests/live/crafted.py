@@ -3,7 +3,7 @@
 
   crafted.py connections IFACE CLIENT_MAC GATEWAY_MAC PORT    33 connections over IPv4 and over IPv6, side by side;
                                                               prints one JSON object for each: what was sent
-  crafted.py flood IFACE CLIENT_MAC GATEWAY_MAC PORT COUNT    COUNT connections, half of them over IPv6: a SYN, the
+  crafted.py flood IFACE CLIENT_MAC GATEWAY_MAC PORT COUNT [FIRST]    COUNT connections, half of them over IPv6: a SYN, the
                                                               same again, and a message. Without a TCP checksum, so
                                                               that nobody answers
 
@@ -248,10 +248,10 @@ def connections(wire):
         print(json.dumps({"name": c.name, "version": c.version, "port": c.sport, "sent": c.sent}))
 
 
-def flood(wire, count):
-    """Every connection has a port and initial sequence number of its own."""
+def flood(wire, count, first):
+    """Every connection has a port and initial sequence number of its own, by its number from `first` on."""
     for version in (4, 6):
-        for number in range(count // 2):
+        for number in range(first, first + count // 2):
             sport, isn = 1024 + number % 64000, 1 + number * 4099
             ports = struct.pack("!HH", sport, wire.port)
             syn = ports + struct.pack("!IIBBHHH", isn & 0xFFFFFFFF, 0, 0x50, SYN, 1, 0, 0)
@@ -266,7 +266,7 @@ def main():
     what, iface, own, gateway, port = sys.argv[1:6]
     wire = Wire(iface, own, gateway, int(port))
     if what == "flood":
-        flood(wire, int(sys.argv[6]))
+        flood(wire, int(sys.argv[6]), int(sys.argv[7]) if len(sys.argv) > 7 else 0)
     else:
         connections(wire)
 

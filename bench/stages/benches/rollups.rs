@@ -1,8 +1,8 @@
 //! A year of counts of 200 countries and 5,000 networks, and how long questions about it take.
 //!
 //! `CONNECTIONS` sets the sampled connections of a day (default 1,000,000), `DAYS` how many days there are,
-//! `ROLLUPS` a file to keep the year in, so that the next run does not make it again. Days and hours are of the
-//! whole year, windows of its last four weeks.
+//! `ROLLUPS` a folder to keep the year in, so that the next run does not make it again; `cutshort serve --data` takes
+//! it, for `bench/http_load.py`. Days and hours are of the whole year, windows of its last four weeks.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::ops::Range;
@@ -12,8 +12,8 @@ use std::{env, fs, thread};
 
 use cutshort_geo::Country;
 use cutshort_store::cell::{Cells, Key, Limits, Network, Outcome, Port};
-use cutshort_store::embedded::rollup;
-use cutshort_store::{Bucket, Choice, Dimension, RollupQuery, Selection, WINDOW};
+use cutshort_store::embedded::{self, rollup};
+use cutshort_store::{Bucket, Choice, Dimension, Embedded, RollupQuery, Selection, WINDOW};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Tags, Termination};
 use rusqlite::{Connection, OpenFlags};
 
@@ -31,8 +31,10 @@ fn main() {
     let (connections, days) = (setting("CONNECTIONS", 1_000_000), setting("DAYS", 365));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let kept = env::var_os("ROLLUPS").map(PathBuf::from);
-    let path = kept.unwrap_or_else(|| folder.path().join("rollup.sqlite"));
+    let store = kept.unwrap_or_else(|| folder.path().to_owned());
+    let path = store.join("rollup.sqlite");
     if !path.exists() {
+        drop(Embedded::open(&store, embedded::Options::default()).expect("a store"));
         make(&path, connections, days);
     }
     let size = fs::metadata(&path).map_or(0, |file| file.len());
@@ -160,7 +162,6 @@ fn make(path: &Path, connections: i64, days: i64) {
     let mut sql = Connection::open(path).expect("a file");
     sql.pragma_update(None, "journal_mode", "WAL").expect("WAL");
     sql.pragma_update(None, "synchronous", "OFF").expect("no waiting");
-    rollup::create(&sql).expect("tables");
     let (from, windows_from) = (END - days * DAY, END - WEEKS_OF_WINDOWS * 7 * DAY);
     let (mut written, mut rolled) = (Vec::new(), Duration::ZERO);
     let mut random = Random(2);
@@ -220,7 +221,6 @@ fn large_window() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut sql = Connection::open(folder.path().join("rollup.sqlite")).expect("a file");
     sql.pragma_update(None, "journal_mode", "WAL").expect("WAL");
-    rollup::create(&sql).expect("tables");
     for sorted in [false, true] {
         if sorted {
             keys.sort_by_key(|key| key.network);

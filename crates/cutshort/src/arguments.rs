@@ -9,6 +9,8 @@ use cutshort_report::Filter;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
+#[cfg(target_os = "linux")]
+use crate::agent;
 use crate::error::{Done, Error};
 use crate::{
     annotate, classify, config, demo, documents, explain_connection, export, geo, import, query, recompute,
@@ -38,6 +40,8 @@ enum Verb {
     Classify(Classify),
     Import(import::Import),
     Serve(serve::Serve),
+    #[cfg(target_os = "linux")]
+    Agent(agent::Agent),
     Query(query::Query),
     #[command(subcommand)]
     Annotate(annotate::Annotate),
@@ -247,6 +251,8 @@ pub(crate) fn run() -> Result<Done, Error> {
         Verb::Classify(arguments) => classify::run(&arguments, color),
         Verb::Import(arguments) => import::run(&arguments, color),
         Verb::Serve(arguments) => serve::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Verb::Agent(arguments) => agent::run(&arguments),
         Verb::Query(arguments) => query::run(&arguments, color),
         Verb::Annotate(arguments) => annotate::run(&arguments, color),
         Verb::Token(arguments) => token::run(&arguments, color),

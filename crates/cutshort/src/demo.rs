@@ -12,9 +12,10 @@ use cutshort_pipeline::demo;
 use cutshort_store::Embedded;
 use cutshort_store::embedded::Options;
 
+use crate::beside::Beside;
 use crate::error::{Done, Error};
 use crate::progress::Steps;
-use crate::serve::serve;
+use crate::serve::{self, Serving};
 use crate::settings::Settings;
 use crate::terminal::message;
 
@@ -69,9 +70,11 @@ fn fill_and_serve(
     if !listen.ip().is_loopback() {
         message(&format!("everybody who reaches {listen} can read what is made up"));
     }
+    let listener = serve::listen(listen)?;
     let (store, geo) = fill(folder)?;
     message(&"four SIMULATED weeks are ready: open the address with ?range=4w behind it to see all of them");
-    serve(store, geo, &settings, folder, abandon)
+    let beside = Beside::nothing();
+    Serving { store, geo, listener, beside }.run(&settings, folder, abandon)
 }
 
 /// Makes a store of made-up weeks in a folder, which must be new or empty; gives it with the made-up geo

@@ -1,15 +1,36 @@
 //! Giving up privileges once everything is open: from then on the process can do little more than
 //! read its sockets and write its results, whatever a packet might make it do.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::PathBuf;
 
-use caps::{CapSet, CapsHashSet};
+use caps::{CapSet, Capability, CapsHashSet};
+use seccompiler::SeccompRule;
 
 use crate::error::Error;
+use crate::user::User;
+
+/// What a process needs once everything is open.
+#[derive(Default)]
+pub(crate) struct Needs {
+    /// Folders to read and write in.
+    pub(crate) folders: Vec<PathBuf>,
+    /// Files and folders to read.
+    pub(crate) read: Vec<PathBuf>,
+    /// Whether to answer connections, and make some; otherwise no new socket is opened.
+    pub(crate) network: bool,
+    /// Ports that connections are made to.
+    pub(crate) ports: Vec<u16>,
+    /// A capability without which it could not go on.
+    pub(crate) capability: Option<Capability>,
+    /// Whom to become.
+    pub(crate) user: Option<User>,
+}
 
 /// What is left of the process's rights.
 pub(crate) struct Kept {
+    user: Option<String>,
     capabilities: CapsHashSet,
     files: Fence,
     calls: Fence,
@@ -34,52 +55,71 @@ impl fmt::Display for Fence {
     }
 }
 
-/// `kept no capability; files fenced, system calls fenced`
+/// `runs as cutshort, kept no capability; files fenced, system calls fenced`
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut names: Vec<String> = self.capabilities.iter().map(ToString::to_string).collect();
         names.sort();
         let names = if names.is_empty() { "no capability".to_owned() } else { names.join(", ") };
+        if let Some(user) = &self.user {
+            write!(f, "runs as {user}, ")?;
+        }
         write!(f, "kept {names}; files {}, system calls {}", self.files, self.calls)
     }
 }
 
-/// Gives up all capabilities, reaching files other than those in `folders`, making connections,
-/// and the system calls that this program never needs. For this thread and those it starts: call
-/// it before there are others.
+/// Gives up all capabilities, reaching files and making connections, but for what is needed, and the system
+/// calls that this program never needs. For this thread and those it starts: call it before there are others.
 ///
 /// # Errors
 /// What could not be given up. That the kernel has no fences is none; the result says it.
-pub(crate) fn enter(folders: &[&Path]) -> Result<Kept, Error> {
+pub(crate) fn enter(needs: &Needs) -> Result<Kept, Error> {
     let failed = |what: &str, error: &dyn fmt::Display| {
         Error::Failed(format!("privileges cannot be dropped ({what}): {error}"))
     };
-    let files = fence_files(folders).map_err(|error| failed("files", &error))?;
-    drop_capabilities().map_err(|error| failed("capabilities", &error))?;
-    let calls = fence_calls().map_err(|error| failed("system calls", &error))?;
+    let files = fence_files(needs).map_err(|error| failed("files", &error))?;
+    drop_bounds(needs.capability);
+    if let Some(user) = &needs.user {
+        user.become_it(needs.capability.is_some()).map_err(|error| failed("user", &error))?;
+    }
+    drop_capabilities(needs.capability).map_err(|error| failed("capabilities", &error))?;
+    let calls = fence_calls(needs).map_err(|error| failed("system calls", &error))?;
     let capabilities = caps::read(None, CapSet::Permitted).map_err(|error| failed("capabilities", &error))?;
-    Ok(Kept { capabilities, files, calls })
+    Ok(Kept { user: needs.user.as_ref().map(|user| user.name.clone()), capabilities, files, calls })
 }
 
-fn drop_capabilities() -> Result<(), caps::errors::CapsError> {
-    // The bounding set can only be cleared by who may: others have nothing to lose there.
-    let _ = caps::clear(None, CapSet::Bounding);
+/// The bounding set can only be cleared by who may: others have nothing to lose there.
+fn drop_bounds(kept: Option<Capability>) {
     let _ = caps::clear(None, CapSet::Ambient);
-    [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted]
-        .into_iter()
-        .try_for_each(|set| caps::clear(None, set))
+    for capability in caps::all().into_iter().filter(|capability| Some(*capability) != kept) {
+        let _ = caps::drop(None, CapSet::Bounding, capability);
+    }
+}
+
+fn drop_capabilities(kept: Option<Capability>) -> Result<(), caps::errors::CapsError> {
+    let permitted = caps::read(None, CapSet::Permitted)?;
+    let kept: CapsHashSet = kept.into_iter().filter(|capability| permitted.contains(capability)).collect();
+    caps::clear(None, CapSet::Inheritable)?;
+    // What is effective must be permitted.
+    caps::set(None, CapSet::Effective, &kept)?;
+    caps::set(None, CapSet::Permitted, &kept)
 }
 
 /// Sets "no new privileges", too.
-fn fence_files(folders: &[&Path]) -> Result<Fence, landlock::RulesetError> {
+fn fence_files(needs: &Needs) -> Result<Fence, landlock::RulesetError> {
     use landlock::{
-        ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
+        ABI, Access, AccessFs, AccessNet, NetPort, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
         path_beneath_rules,
     };
     let all = AccessFs::from_all(ABI::V5);
     let ruleset =
         Ruleset::default().handle_access(all)?.handle_access(AccessNet::from_all(ABI::V5))?.create()?;
-    let status = ruleset.add_rules(path_beneath_rules(folders, all))?.restrict_self()?;
+    let ports = needs.ports.iter().map(|port| Ok(NetPort::new(*port, AccessNet::ConnectTcp)));
+    let status = ruleset
+        .add_rules(path_beneath_rules(&needs.folders, all))?
+        .add_rules(path_beneath_rules(&needs.read, AccessFs::ReadFile | AccessFs::ReadDir))?
+        .add_rules(ports.collect::<Vec<Result<_, landlock::RulesetError>>>())?
+        .restrict_self()?;
     Ok(match status.ruleset {
         RulesetStatus::FullyEnforced => Fence::Whole,
         RulesetStatus::PartiallyEnforced => Fence::Part,
@@ -88,20 +128,14 @@ fn fence_files(folders: &[&Path]) -> Result<Fence, landlock::RulesetError> {
 }
 
 /// System calls for which a program that was taken over would reach.
-const FORBIDDEN: [i64; 32] = [
+const FORBIDDEN: [i64; 26] = [
     libc::SYS_execve,
     libc::SYS_execveat,
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_kcmp,
-    libc::SYS_socket,
-    libc::SYS_socketpair,
-    libc::SYS_bind,
-    libc::SYS_connect,
     libc::SYS_listen,
-    libc::SYS_accept,
-    libc::SYS_accept4,
     libc::SYS_mount,
     libc::SYS_umount2,
     libc::SYS_pivot_root,
@@ -123,10 +157,27 @@ const FORBIDDEN: [i64; 32] = [
     libc::SYS_open_by_handle_at,
 ];
 
-fn fence_calls() -> Result<Fence, seccompiler::Error> {
+/// Those that have to do with connections.
+const NETWORK: [i64; 6] = [
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_bind,
+    libc::SYS_connect,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+];
+/// Kinds of sockets that are needed where connections are: names are looked up with the last of them.
+const FAMILIES: [i32; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+
+fn fence_calls(needs: &Needs) -> Result<Fence, seccompiler::Error> {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
     let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else { return Ok(Fence::None) };
-    let rules = FORBIDDEN.into_iter().map(|call| (call, Vec::new())).collect();
+    let mut rules: BTreeMap<_, _> = FORBIDDEN.into_iter().map(|call| (call, Vec::new())).collect();
+    if needs.network {
+        rules.insert(libc::SYS_socket, vec![other_families(needs)?]);
+    } else {
+        rules.extend(NETWORK.map(|call| (call, Vec::new())));
+    }
     let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?;
     let program = BpfProgram::try_from(filter)?;
@@ -134,4 +185,15 @@ fn fence_calls() -> Result<Fence, seccompiler::Error> {
         Ok(()) => Fence::Whole,
         Err(_) => Fence::None,
     })
+}
+
+/// Sockets of other kinds than those that are needed.
+fn other_families(needs: &Needs) -> Result<SeccompRule, seccompiler::Error> {
+    use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition};
+    let packet = needs.capability.filter(|kept| *kept == Capability::CAP_NET_RAW).map(|_| libc::AF_PACKET);
+    let families = FAMILIES.into_iter().chain(packet);
+    let is_not = |family: i32| {
+        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, u64::from(family.unsigned_abs()))
+    };
+    Ok(SeccompRule::new(families.map(is_not).collect::<Result<_, _>>()?)?)
 }

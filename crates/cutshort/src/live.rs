@@ -12,10 +12,12 @@ use jiff::SignedDuration;
 use crate::arguments::Classify;
 use crate::classify::Sink;
 use crate::error::{Done, Error};
+#[cfg(target_os = "linux")]
+use crate::fence::Needs;
 use crate::terminal::message;
 
 /// A packet socket takes all connections here, so more of them are remembered at a time.
-const CONNECTIONS: usize = 1 << 20;
+pub(crate) const CONNECTIONS: usize = 1 << 20;
 
 /// The live source among what is to be read. It cannot be merged with others.
 pub(crate) fn source(files: &[PathBuf]) -> Result<Option<LiveSource>, Error> {
@@ -69,7 +71,10 @@ fn drop_privileges(arguments: &Classify) -> Result<impl std::fmt::Display + use<
             true => Path::new("."),
             false => folder,
         });
-    crate::fence::enter(&folder.into_iter().collect::<Vec<_>>())
+    crate::fence::enter(&Needs {
+        folders: folder.into_iter().map(Path::to_owned).collect(),
+        ..Needs::default()
+    })
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -1,7 +1,16 @@
 //! Which of your TCP connections are cut short: where, when and how.
 
+#[cfg(target_os = "linux")]
+mod agent;
 mod annotate;
 mod arguments;
+#[cfg(target_os = "linux")]
+mod beside;
+#[cfg(not(target_os = "linux"))]
+#[path = "beside_elsewhere.rs"]
+mod beside;
+#[cfg(target_os = "linux")]
+mod capture;
 mod classify;
 mod config;
 mod demo;
@@ -27,6 +36,8 @@ mod store;
 mod terminal;
 mod terms;
 mod token;
+#[cfg(target_os = "linux")]
+mod user;
 
 use std::process::ExitCode;
 

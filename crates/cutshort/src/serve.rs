@@ -1,17 +1,18 @@
 //! `cutshort serve`: store, jobs and API in one process.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
 use cutshort_api::{App, Options, Parts, Rate, Scope, TokenFile};
+use cutshort_capture::LiveSource;
 use cutshort_geo::Geo;
 use cutshort_pipeline::{Service, WindowJob};
 use cutshort_store::{Embedded, Retention, Store};
-use tokio::net::TcpListener;
 
+use crate::beside::{self, Beside};
 use crate::error::{Done, Error};
 use crate::settings::{self, LogFormat, Settings};
 use crate::store::Data;
@@ -20,8 +21,10 @@ use crate::terminal::message;
 /// Answer questions about a store, and compute it, over HTTP
 ///
 /// Takes segments of packets in, computes windows of 15 minutes as they end, deletes what is past
-/// its time, and answers questions as Cloudflare Radar's API does, and more. Ctrl-C or a request to
-/// terminate ends it after what it is at; a second one at once.
+/// its time, and answers questions as Cloudflare Radar's API does, and more. With --capture it
+/// receives packets of this host itself, as 'cutshort agent' does elsewhere, and gives up all
+/// privileges that it does not need. Ctrl-C or a request to terminate ends it after what it is at; a
+/// second one at once.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Serve {
@@ -37,6 +40,15 @@ pub(crate) struct Serve {
     /// Let everybody who reaches the address read without a token
     #[arg(long)]
     open_read: bool,
+    /// Receive packets, too: nflog:GROUP or af_packet:INTERFACE
+    #[arg(long, value_name = "SOURCE")]
+    capture: Option<LiveSource>,
+    /// What this server is called in the store, if it receives packets [default: the host's name]
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Become this user once all is open
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// Countries and networks from this file, before those that cutshort has; repeat it for several
     #[arg(long, value_name = "FILE")]
     geo: Vec<PathBuf>,
@@ -47,6 +59,7 @@ const EXAMPLES: &str = "Settings come from flags, else from the environment (CUT
 Examples:
   cutshort serve --data /var/lib/cutshort
   cutshort serve --data store --listen 0.0.0.0:8080
+  cutshort rules apply; cutshort serve --data /var/lib/cutshort --capture nflog:5 --user cutshort
   cutshort config > cutshort.toml; cutshort serve --settings cutshort.toml";
 
 /// How long requests that are being answered are waited for at the end.
@@ -61,8 +74,10 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     log(&settings)?;
     check_access(&settings, &data)?;
     let geo = Geo::with_files(&settings.geo).map_err(|error| Error::Usage(error.to_string()))?;
+    let listener = listen(settings.listen)?;
+    let beside = beside::open(&settings, &data)?;
     let store = Data { data: data.clone() }.open()?;
-    serve(store, geo, &settings, &data, || {})
+    Serving { store, geo, listener, beside }.run(&settings, &data, || {})
 }
 
 fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
@@ -71,6 +86,9 @@ fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
     settings.data = arguments.data.clone().or(settings.data);
     settings.listen = arguments.listen.unwrap_or(settings.listen);
     settings.open_read |= arguments.open_read;
+    settings.capture = arguments.capture.clone().or(settings.capture);
+    settings.node = arguments.node.clone().or(settings.node);
+    settings.user = arguments.user.clone().or(settings.user);
     if !arguments.geo.is_empty() {
         settings.geo.clone_from(&arguments.geo);
     }
@@ -106,7 +124,7 @@ pub(crate) fn needs_no_token(settings: &Settings) -> bool {
     settings.open_read || (settings.listen.ip().is_loopback() && !settings.require_token)
 }
 
-fn log(settings: &Settings) -> Result<(), Error> {
+pub(crate) fn log(settings: &Settings) -> Result<(), Error> {
     use std::io::IsTerminal;
     let filter = tracing_subscriber::EnvFilter::try_new(&settings.log)
         .map_err(|error| Error::Usage(format!("log: '{}': {error}", settings.log)))?;
@@ -121,55 +139,75 @@ fn log(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Serves until it is asked to end. `abandon` is called before an end at once.
-pub(crate) fn serve(
-    store: Embedded,
-    geo: Geo,
-    settings: &Settings,
-    data: &Path,
-    abandon: impl Fn() + Send + 'static,
-) -> Result<Done, Error> {
-    let failed = |what: &str, error: &std::io::Error| Error::Failed(format!("{what}: {error}"));
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| failed("threads", &error))?;
-    let listen = settings.listen;
-    let listener = runtime.block_on(TcpListener::bind(listen));
-    let listener = listener.map_err(|error| failed(&format!("cannot listen on {listen}"), &error))?;
-    let address = listener.local_addr().map_err(|error| failed("the address", &error))?;
-    let (store, geo): (Arc<dyn Store>, _) = (Arc::new(store), Arc::new(geo));
-    let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), jobs(settings)));
-    let parts =
-        Parts { store, geo, service: Some(Arc::clone(&service)), tokens: Some(TokenFile::path(data)) };
-    let app = Arc::new(App::new(parts, options(settings)));
-    message(&format!("{} is served on http://{address}/ (Ctrl-C ends it)", data.display()));
-    let ended = runtime.block_on(async {
-        let stop = stop(abandon)?;
-        cutshort_api::serve(listener, app, stop, PATIENCE).await;
-        Ok(())
-    });
-    runtime.shutdown_timeout(PATIENCE);
-    // The last one ends after the window that it is at.
-    drop(service);
-    ended.map_err(|error| failed("serving", &error))?;
-    Ok(Done::Whole)
+/// Opens the address, before privileges are given up.
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    let listener = TcpListener::bind(address);
+    let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    listener.map_err(|error| Error::Failed(format!("cannot listen on {address}: {error}")))
 }
 
-/// Waits for the first request to end; the second ends the program.
-fn stop(abandon: impl Fn() + Send + 'static) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+/// All that is open when serving begins.
+pub(crate) struct Serving {
+    pub(crate) store: Embedded,
+    pub(crate) geo: Geo,
+    pub(crate) listener: TcpListener,
+    pub(crate) beside: Beside,
+}
+
+impl Serving {
+    /// Serves until it is asked to end. `abandon` is called before an end at once.
+    pub(crate) fn run(
+        self,
+        settings: &Settings,
+        data: &Path,
+        abandon: impl Fn() + Send + 'static,
+    ) -> Result<Done, Error> {
+        let failed = |what: &str, error: &std::io::Error| Error::Failed(format!("{what}: {error}"));
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| failed("threads", &error))?;
+        let address = self.listener.local_addr().map_err(|error| failed("the address", &error))?;
+        let (store, geo): (Arc<dyn Store>, _) = (Arc::new(self.store), Arc::new(self.geo));
+        let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), jobs(settings)));
+        let parts =
+            Parts { store, geo, service: Some(Arc::clone(&service)), tokens: Some(TokenFile::path(data)) };
+        let app = Arc::new(App::new(parts, options(settings)));
+        let (end, ended) = stop(abandon).map_err(|error| failed("signals", &error))?;
+        let running = self.beside.start(&app, settings, data, end)?;
+        message(&format!("{} is served on http://{address}/ (Ctrl-C ends it)", data.display()));
+        let answered = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(self.listener)?;
+            cutshort_api::serve(listener, app, ended, PATIENCE).await;
+            Ok(())
+        });
+        runtime.shutdown_timeout(PATIENCE);
+        let received = running.finish();
+        // The last one ends after the window that it is at.
+        drop(service);
+        answered.map_err(|error| failed("serving", &error))?;
+        received.map(|()| Done::Whole)
+    }
+}
+
+/// What ends serving, and what waits for that. The first request to end does; the second ends the program.
+fn stop(
+    abandon: impl Fn() + Send + 'static,
+) -> std::io::Result<(impl Fn() + Send + 'static, impl Future<Output = ()> + Send + 'static)> {
     const INTERRUPTED: i32 = 130;
-    let (asked, first) = tokio::sync::oneshot::channel();
-    let mut asked = Some(asked);
-    let handler = move || match asked.take() {
-        Some(asked) => drop(asked),
-        None => {
+    let (asked, first) = tokio::sync::oneshot::channel::<()>();
+    let asked = Arc::new(Mutex::new(Some(asked)));
+    let take = move |asked: &Mutex<Option<_>>| asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let from_signal = Arc::clone(&asked);
+    let handler = move || {
+        if take(&from_signal).is_none() {
             abandon();
             std::process::exit(INTERRUPTED);
         }
     };
     ctrlc::set_handler(handler).map_err(std::io::Error::other)?;
-    Ok(async move {
+    let ended = async move {
         let _: Result<(), _> = first.await;
         tracing::info!("ends");
-    })
+    };
+    Ok((move || drop(take(&asked)), ended))
 }
 
 fn options(settings: &Settings) -> Options {

@@ -1,18 +1,23 @@
-//! The settings of `cutshort serve`: one table says what there is, reads it, and writes it.
+//! The settings of `cutshort serve` and `cutshort agent`: one table says what there is, reads it, and writes it.
 
 mod length;
 mod table;
 mod value;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cutshort_capture::LiveSource;
+use ipnet::IpNet;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::Error;
 pub(crate) use table::SETTINGS;
+#[cfg(target_os = "linux")]
+pub(crate) use table::node;
 
 /// What can be set.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +45,21 @@ pub(crate) struct Settings {
     pub(crate) keep_days: Option<Duration>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
+    pub(crate) capture: Option<LiveSource>,
+    pub(crate) node: Option<String>,
+    pub(crate) sample_rate: NonZeroU32,
+    pub(crate) capture_ports: Vec<u16>,
+    pub(crate) capture_exclude: Vec<IpNet>,
+    pub(crate) user: Option<String>,
+    pub(crate) segment_time: Duration,
+    pub(crate) spool: Option<PathBuf>,
+    pub(crate) spool_bytes: u64,
+    pub(crate) collector: Option<String>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) upload_timeout: Duration,
+    pub(crate) retry_time: Duration,
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// How log lines are written.
@@ -140,7 +160,7 @@ fn unknown(name: &str) -> String {
 pub(crate) fn write(read: &Read) -> String {
     let defaults = Settings::default();
     let mut text = String::from(
-        "# Settings of 'cutshort serve'. The environment goes before this file, and flags before both.\n",
+        "# Settings of 'cutshort serve' and 'cutshort agent'. The environment goes before this file, and flags before both.\n",
     );
     for (setting, origin) in SETTINGS.iter().zip(&read.origins) {
         let shown = |settings| (setting.get)(settings).map(|value| value.to_string());

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use common::server::{Sender, Server};
 use common::{Ran, cutshort, not_run, run};
 use cutshort_store::{Bucket, Embedded, RollupQuery, RollupRow, Selection, Store, WINDOW, window_of};
 
@@ -96,9 +97,24 @@ fn results(store: &Embedded, window: i64) -> Results {
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, most: Duration) -> Duration {
+    fn seeded() -> Self {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        Self(now.as_nanos() as u64)
+    }
+
+    fn share(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        most.mul_f64((self.0 >> 11) as f64 / (1_u64 << 53) as f64)
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn below(&mut self, most: Duration) -> Duration {
+        most.mul_f64(self.share())
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            items.swap(at, (self.share() * (at + 1) as f64) as usize);
+        }
     }
 }
 
@@ -152,8 +168,8 @@ fn killed_imports_leave_whole_windows_and_go_on() {
     let (of_first, time_of_first) = imported(&first);
     let (of_both, time_of_both) = imported(&both);
     assert!(of_both.windows.len() >= 4 && of_both != of_first);
-    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
-    let (since, mut random, mut kills) = (Instant::now(), Random(seed), 0);
+    let (since, mut random, mut kills) = (Instant::now(), Random::seeded(), 0);
+    let seed = random.0;
     for round in 0.. {
         let store = captures.folder.path().join(format!("store-{round}"));
         kills += kill_until_done(&store, &first, &[&of_first], &mut random, time_of_first);
@@ -164,6 +180,102 @@ fn killed_imports_leave_whole_windows_and_go_on() {
         }
     }
     assert!(kills >= 5, "only {kills} kills: the machine is too slow for this test");
+}
+
+/// A segment's file, by its id.
+type Files = BTreeMap<String, PathBuf>;
+
+fn files(store: &Path) -> Files {
+    let Ok(days) = store.join("packets").read_dir() else { return Files::new() };
+    let files = days.flat_map(|day| day.unwrap().path().read_dir().unwrap().map(|file| file.unwrap().path()));
+    let id =
+        |file: &PathBuf| file.file_stem().unwrap().to_str().unwrap().rsplit('-').next().unwrap().to_owned();
+    files
+        .filter(|file| file.extension().is_some_and(|kind| kind == "parquet"))
+        .map(|file| (id(&file), file))
+        .collect()
+}
+
+/// Sends segments, each as often as it takes, until the server is gone. Takes those away that it acknowledged.
+fn send(sender: &Sender, waiting: &mut Vec<(String, PathBuf)>) {
+    while let Some((_, file)) = waiting.last() {
+        match sender.send("POST", "/ingest/v1/segments", &std::fs::read(file).unwrap()) {
+            Ok(Some((200 | 201, _))) => _ = waiting.pop(),
+            Ok(Some((429 | 503, _))) => std::thread::sleep(Duration::from_millis(20)),
+            Ok(None) | Err(_) => return,
+            Ok(Some(other)) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn killed_servers_keep_what_they_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (capture, source) = (folder.path().join("day.pcapng"), folder.path().join("source"));
+    run("simulate --rate 1 --duration 6h --seed 3 --output", &[&capture]).ended(0);
+    Ran::from(import(&source, &[&capture]).output().unwrap()).ended(0);
+    let sent = files(&source);
+    assert!(sent.len() >= 24, "{} segments", sent.len());
+    let mut random = Random::seeded();
+    let mut waiting: Vec<_> = sent.clone().into_iter().collect();
+    random.shuffle(&mut waiting);
+    let (mut store, mut kills, since) = (tempfile::tempdir().unwrap(), 0, Instant::now());
+    while !waiting.is_empty() || kills < 10 && since.elapsed() < TIME {
+        let server = Server::start(store, &[]);
+        let sender = server.sender();
+        let time = random.below(Duration::from_millis(400));
+        store = std::thread::scope(|scope| {
+            scope.spawn(|| send(&sender, &mut waiting));
+            std::thread::sleep(time);
+            server.kill()
+        });
+        kills += 1;
+        let there = files(store.path());
+        let acknowledged = sent.keys().filter(|id| waiting.iter().all(|(other, _)| other != *id));
+        let lost: Vec<_> = acknowledged.filter(|id| !there.contains_key(*id)).collect();
+        assert!(lost.is_empty(), "after {kills} kills these are lost: {lost:?}");
+        // Whole windows, whichever they are: `look` compares their counts with their connections.
+        let segments = look(store.path()).segments as usize;
+        let acknowledged = sent.len() - waiting.len();
+        assert!(segments >= acknowledged, "{segments} segments known of {acknowledged}");
+    }
+    let server = Server::start(store, &[]);
+    server.until("all windows are computed", |server| server.result("/status")["windows"]["pending"] == 0);
+    assert_eq!(look(server.folder()), look(&source), "in the end all is as if it had been there at once");
+    assert!(kills >= 5, "only {kills} kills: the machine is too slow for this test");
+}
+
+#[test]
+fn killed_retention_deletes_no_more_than_it_should() {
+    let folder = tempfile::tempdir().unwrap();
+    let (capture, original) = (folder.path().join("day.pcapng"), folder.path().join("original"));
+    run("simulate --rate 1 --duration 6h --seed 4 --output", &[&capture]).ended(0);
+    Ran::from(import(&original, &[&capture]).output().unwrap()).ended(0);
+    let (before, mut random) = (look(&original), Random::seeded());
+    // A packet's time is long past; it came in a second ago.
+    std::thread::sleep(Duration::from_secs(1));
+    let mut store = tempfile::tempdir().unwrap();
+    assert!(
+        Command::new("cp").arg("-a").arg(original.join(".")).arg(store.path()).status().unwrap().success()
+    );
+    let serve = |store| {
+        Server::start(
+            store,
+            &["--settings", folder.path().join("short.toml").to_str().unwrap(), "--listen", "127.0.0.1:0"],
+        )
+    };
+    std::fs::write(folder.path().join("short.toml"), "keep_packets = '1s'\n").unwrap();
+    for kills in 1..=10 {
+        let server = serve(store);
+        std::thread::sleep(random.below(Duration::from_millis(100)));
+        store = server.kill();
+        let seen = look(store.path());
+        assert_eq!(seen.windows, before.windows, "after {kills} kills: results stay when packets go");
+        assert!(files(store.path()).len() as u64 >= seen.segments, "a segment that is known has no file");
+    }
+    let server = serve(store);
+    server.until("packets are deleted", |server| files(server.folder()).is_empty());
+    assert_eq!(look(server.folder()), Look { segments: 0, ..before });
 }
 
 /// A file system of a few megabytes, which root may make.
@@ -231,4 +343,41 @@ fn a_full_disk_stops_writing_and_no_more() {
     small.resize("64m");
     import_into(&store, &both).ended(0);
     assert_eq!(look(&store), after);
+}
+
+#[test]
+fn a_server_on_a_full_disk_says_so_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (capture, source) = (folder.path().join("day.pcapng"), folder.path().join("source"));
+    run("simulate --rate 4 --duration 3h --seed 5 --output", &[&capture]).ended(0);
+    Ran::from(import(&source, &[&capture]).output().unwrap()).ended(0);
+    let Some(small) = Small::mount(&folder.path().join("small"), "3m") else {
+        not_run("a server on a full disk: mounting a small file system needs root");
+        return;
+    };
+    let server = Server::start(tempfile::tempdir_in(&small.folder).unwrap(), &[]);
+    let mut waiting: Vec<_> = files(&source).into_values().collect();
+    let mut post = |server: &Server| {
+        while let Some(file) = waiting.last() {
+            match server.send("POST", "/ingest/v1/segments", &std::fs::read(file).unwrap()) {
+                (201, _) => _ = waiting.pop(),
+                (507, body) => return body,
+                other => panic!("{other:?}"),
+            }
+        }
+        String::new()
+    };
+    let message = post(&server);
+    assert!(message.contains("No space left"), "{message}");
+    let (status, reasons) = server.send("GET", "/readyz", &[]);
+    assert!(status == 503 && reasons.contains("the store is full: make room"), "{status} {reasons}");
+    assert!(server.send("GET", "/metrics", &[]).1.contains("cutshort_store_full 1"));
+    assert_eq!(server.send("GET", "/client/v4/radar/status", &[]).0, 200, "it goes on answering");
+    small.resize("64m");
+    assert_eq!(post(&server), "");
+    server.until("all windows are computed", |server| {
+        server.send("GET", "/readyz", &[]).0 == 200 && server.result("/status")["windows"]["pending"] == 0
+    });
+    assert!(server.send("GET", "/metrics", &[]).1.contains("cutshort_store_full 0"));
+    assert_eq!(look(server.folder()), look(&source));
 }

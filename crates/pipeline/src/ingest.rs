@@ -1,6 +1,6 @@
 //! Segments that others have made.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError};
 
@@ -33,6 +33,8 @@ pub struct Ingest {
     failed: AtomicU64,
     packets: AtomicU64,
     bytes: AtomicU64,
+    /// When there was no room last, if nothing was kept since; in nanoseconds since the Unix epoch, else 0.
+    full_at: AtomicI64,
 }
 
 /// How many segments had which answer since the start.
@@ -60,6 +62,8 @@ impl Ingest {
     /// How far a sender's clock may be ahead, in nanoseconds. What a segment covers ends the time for which
     /// connections are awaited, of all servers: a clock that is far ahead would judge everybody too early.
     pub const MOST_AHEAD: i64 = 900_000_000_000;
+    /// For how long it counts as full after it had no room, in nanoseconds: senders try again sooner.
+    const FULL_FOR: i64 = 180_000_000_000;
 
     /// Takes a segment's file. When it is kept, it is durable.
     pub fn take(&self, store: &dyn Store, file: Vec<u8>) -> Answer {
@@ -79,6 +83,11 @@ impl Ingest {
             }
         };
         self.counter(&answer).fetch_add(1, Ordering::Relaxed);
+        match answer {
+            Answer::New(_) => self.full_at.store(0, Ordering::Relaxed),
+            Answer::Full(_) => self.full_at.store(now, Ordering::Relaxed),
+            _ => {}
+        }
         answer
     }
 
@@ -90,6 +99,13 @@ impl Ingest {
             Answer::Full(_) | Answer::Later(_) => &self.later,
             Answer::Failed(_) => &self.failed,
         }
+    }
+
+    /// Whether there was no room for what was sent last.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let now = nanoseconds(std::time::SystemTime::now());
+        now.saturating_sub(self.full_at.load(Ordering::Relaxed)) < Self::FULL_FOR
     }
 
     /// What was counted so far.

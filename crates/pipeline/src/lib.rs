@@ -2,6 +2,7 @@
 //!
 //! * [`import()`] makes segments of a capture's records.
 //! * [`Ingest`] takes segments that others have made.
+//! * [`live`] has what records packets as they come, and delivers them.
 //! * A [`WindowJob`] makes the results of windows from their packets, and replaces those of before.
 //! * A [`Service`] runs the window job and retention as long as it lives.
 //! * [`trace()`] shows one connection packet by packet.
@@ -18,6 +19,7 @@ mod gather;
 mod import;
 mod ingest;
 mod judge;
+pub mod live;
 mod service;
 mod trace;
 mod window_job;

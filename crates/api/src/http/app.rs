@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_geo::{Geo, Network};
-use cutshort_pipeline::{Ingest, Service, nanoseconds};
+use cutshort_pipeline::{Answer, Ingest, Service, nanoseconds};
 use cutshort_store::Store;
 use tokio::sync::Semaphore;
 
@@ -131,6 +131,18 @@ impl App {
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self { clock: Box::new(clock), ..self }
+    }
+
+    /// Takes a segment's file; when it is kept, it is durable. Results follow.
+    pub fn take(&self, file: Vec<u8>) -> Answer {
+        let answer = self.ingest.take(self.store.as_ref(), file);
+        if let Answer::New(_) = answer {
+            self.forget_facts();
+            if let Some(service) = &self.service {
+                service.wake();
+            }
+        }
+        answer
     }
 
     /// All networks that are known, found out once.

@@ -1,14 +1,21 @@
 //! All settings.
 
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cutshort_api::{Options, Rate};
+use cutshort_capture::LiveSettings;
 use cutshort_pipeline::WindowJob;
+use cutshort_pipeline::live::{RecorderSettings, Retry};
 use cutshort_store::Retention;
 use toml::Value;
 
 use super::length::{self, read_or_forever, write_or_forever};
-use super::value::{flag, integer, list, number, rate, size, text, texts};
+use super::value::{
+    flag, integer, list, number, parsed, parsed_list, path, path_of, rate, size, text, texts,
+};
 use super::{LogFormat, Setting, Settings};
 
 impl Default for Settings {
@@ -38,6 +45,21 @@ impl Default for Settings {
             keep_days: keep.days,
             log: "info".to_owned(),
             log_format: LogFormat::Auto,
+            capture: None,
+            node: None,
+            sample_rate: LiveSettings::default().rate,
+            capture_ports: Vec::new(),
+            capture_exclude: Vec::new(),
+            user: None,
+            segment_time: RecorderSettings::default().every,
+            spool: None,
+            spool_bytes: 1 << 30,
+            collector: None,
+            token_file: None,
+            ca_file: None,
+            upload_timeout: Duration::from_mins(2),
+            retry_time: Retry::default().most,
+            metrics: None,
         }
     }
 }
@@ -198,7 +220,125 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         get: |settings| Some(Value::String(settings.log_format.name().to_owned())),
     },
+    Setting {
+        key: "capture",
+        about: "Where packets are received from: nflog:GROUP or af_packet:INTERFACE. 'serve' needs none.",
+        set: |settings, value| parsed(value).map(|source| settings.capture = Some(source)),
+        get: |settings| settings.capture.as_ref().map(|source| Value::String(source.to_string())),
+    },
+    Setting {
+        key: "node",
+        about: "What this server is called in the store. Without it, the host's name.",
+        set: |settings, value| {
+            settings.node = Some(node(text(value)?)?);
+            Ok(())
+        },
+        get: |settings| settings.node.clone().map(Value::String),
+    },
+    Setting {
+        key: "sample_rate",
+        about: "N of \"1 in N\" connections: what af_packet takes, and what packets of nflog are said to be where their\nrule does not tell. The rules of 'cutshort rules' do.",
+        set: |settings, value| {
+            let rate = u32::try_from(number(value)?).ok().and_then(NonZeroU32::new);
+            settings.sample_rate = rate.ok_or_else(|| format!("{value} is no number from 1 on"))?;
+            Ok(())
+        },
+        get: |settings| Some(integer(settings.sample_rate.get())),
+    },
+    Setting {
+        key: "capture_ports",
+        about: "Ports of servers whose connections af_packet takes; all if there are none. Rules have their own.",
+        set: |settings, value| parsed_list(value).map(|ports| settings.capture_ports = ports),
+        get: |settings| Some(texts(&settings.capture_ports)),
+    },
+    Setting {
+        key: "capture_exclude",
+        about: "Networks of clients that af_packet leaves out, such as those of health checks. Rules have their own.",
+        set: |settings, value| parsed_list(value).map(|networks| settings.capture_exclude = networks),
+        get: |settings| Some(texts(&settings.capture_exclude)),
+    },
+    Setting {
+        key: "user",
+        about: "Become this user once all is open, if started as root. With 'capture' other privileges are dropped anyway.",
+        set: |settings, value| text(value).map(|user| settings.user = Some(user.to_owned())),
+        get: |settings| settings.user.clone().map(Value::String),
+    },
+    Setting {
+        key: "segment_time",
+        about: "For how long packets are gathered before they are delivered.",
+        set: |settings, value| {
+            settings.segment_time = length::read(value)?;
+            match settings.segment_time >= Duration::from_secs(1) {
+                true => Ok(()),
+                false => Err("shorter than a second it cannot be".to_owned()),
+            }
+        },
+        get: |settings| Some(length::write(settings.segment_time)),
+    },
+    Setting {
+        key: "spool",
+        about: "Folder in which packets wait to be delivered. 'serve' has its own in the store.",
+        set: |settings, value| path(value).map(|path| settings.spool = Some(path)),
+        get: |settings| settings.spool.as_deref().map(path_of),
+    },
+    Setting {
+        key: "spool_bytes",
+        about: "How much may wait, in bytes; beyond it the oldest is dropped, and counted.",
+        set: |settings, value| number(value).map(|number| settings.spool_bytes = number),
+        get: |settings| Some(integer(settings.spool_bytes)),
+    },
+    Setting {
+        key: "collector",
+        about: "Where 'agent' delivers to, such as \"https://collector.example.org\": a 'cutshort serve'.",
+        set: |settings, value| text(value).map(|url| settings.collector = Some(url.to_owned())),
+        get: |settings| settings.collector.clone().map(Value::String),
+    },
+    Setting {
+        key: "token_file",
+        about: "File with the token for the collector, which 'cutshort token create --scope ingest' makes there. Or the\nenvironment has the token itself, in CUTSHORT_TOKEN.",
+        set: |settings, value| path(value).map(|path| settings.token_file = Some(path)),
+        get: |settings| settings.token_file.as_deref().map(path_of),
+    },
+    Setting {
+        key: "ca_file",
+        about: "Certificates (PEM) that the collector's must come from, instead of the system's.",
+        set: |settings, value| path(value).map(|path| settings.ca_file = Some(path)),
+        get: |settings| settings.ca_file.as_deref().map(path_of),
+    },
+    Setting {
+        key: "upload_timeout",
+        about: "How long a delivery may take.",
+        set: |settings, value| length::read(value).map(|length| settings.upload_timeout = length),
+        get: |settings| Some(length::write(settings.upload_timeout)),
+    },
+    Setting {
+        key: "retry_time",
+        about: "How long to wait at most before a delivery that has failed is tried again.",
+        set: |settings, value| length::read(value).map(|length| settings.retry_time = length),
+        get: |settings| Some(length::write(settings.retry_time)),
+    },
+    Setting {
+        key: "metrics",
+        about: "Address and port of this machine on which 'agent' has numbers for Prometheus, such as \"127.0.0.1:9180\".",
+        set: |settings, value| {
+            let address: SocketAddr = parsed(value)?;
+            settings.metrics = Some(address);
+            match address.ip().is_loopback() {
+                true => Ok(()),
+                false => Err("it is for this machine only: 127.0.0.1 or ::1".to_owned()),
+            }
+        },
+        get: |settings| settings.metrics.map(|address| Value::String(address.to_string())),
+    },
 ];
+
+/// A name that a server can have in the store.
+pub(crate) fn node(name: &str) -> Result<String, String> {
+    match name.len() {
+        1..=255 if !name.chars().any(char::is_control) => Ok(name.to_owned()),
+        _ => Err(format!("'{name}' is no name of a server: 1 to 255 bytes without control characters")),
+    }
+}
 
 impl LogFormat {
     const ALL: [Self; 3] = [Self::Auto, Self::Text, Self::Json];

@@ -1,5 +1,9 @@
 //! Values of settings, from files and from the environment.
 
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
 use super::{DeValue, Value};
 
 /// A value of a file; none of a kind that no setting has.
@@ -62,6 +66,32 @@ pub(super) fn list(value: &Value) -> Result<Vec<String>, String> {
         }
         _ => Err(format!("{value} is no list of texts")),
     }
+}
+
+/// What has a form of its own, written as text.
+pub(super) fn parsed<T: FromStr<Err: Display>>(value: &Value) -> Result<T, String> {
+    text(value)?.parse().map_err(|why| format!("{value}: {why}"))
+}
+
+/// A list of these; numbers need no quotes.
+pub(super) fn parsed_list<T: FromStr<Err: Display>>(value: &Value) -> Result<Vec<T>, String> {
+    let plain = |item: &Value| {
+        item.as_integer().map_or_else(|| text(item).map(str::to_owned), |number| Ok(number.to_string()))
+    };
+    let items = match value {
+        Value::Array(items) => items.iter().map(plain).collect::<Result<_, _>>()?,
+        Value::Integer(number) => vec![number.to_string()],
+        value => list(value)?,
+    };
+    items.iter().map(|item| item.parse().map_err(|why| format!("'{item}': {why}"))).collect()
+}
+
+pub(super) fn path(value: &Value) -> Result<PathBuf, String> {
+    text(value).map(PathBuf::from)
+}
+
+pub(super) fn path_of(path: &Path) -> Value {
+    Value::String(path.display().to_string())
 }
 
 /// A number in TOML; what is too large for it is as large as it can be.

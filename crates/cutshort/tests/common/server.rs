@@ -4,11 +4,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::{captures, cutshort, run};
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// A server with a store in a folder of its own; both end with it.
 pub(crate) struct Server {
@@ -31,7 +34,10 @@ impl Server {
     pub(crate) fn start(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
         let data = folder.path().display().to_string();
         let scopes = "--scope read --scope write --scope ingest";
-        let token = run(&format!("token create test {scopes} --data {data}"), &[] as &[&str]).ended(0).stdout;
+        // A store that was served before has the token of then.
+        let name = format!("test-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let token = run(&format!("token create {name} {scopes} --data {data}"), &[] as &[&str]);
+        let token = token.ended(0).stdout;
         let mut command = cutshort();
         command.arg("serve").arg("--data").arg(folder.path());
         command.args(if arguments.is_empty() { &["--listen", "127.0.0.1:0"] } else { arguments });
@@ -67,20 +73,14 @@ impl Server {
 
     /// Asks, with the token, and gives status and body.
     pub(crate) fn send(&self, method: &str, path: &str, body: &[u8]) -> (u16, String) {
-        let host = self.address.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host).unwrap();
-        let (token, length) = (&self.token, body.len());
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        // A server may refuse a body before it has read it.
-        let _ = stream.write_all(body);
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{path}: '{answer}'"));
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        let answer = self.sender().send(method, path, body).unwrap();
+        answer.unwrap_or_else(|| panic!("{path}: no answer"))
+    }
+
+    /// What asks this server, also from another thread while it is killed.
+    pub(crate) fn sender(&self) -> Sender {
+        let host = self.address.trim_start_matches("http://").to_owned();
+        Sender { host, token: self.token.clone() }
     }
 
     /// The result of a question to Radar's API.
@@ -114,6 +114,14 @@ impl Server {
         self.folder.as_ref().unwrap().path()
     }
 
+    /// Kills it, so that it can put nothing in order, and gives what it leaves.
+    pub(crate) fn kill(mut self) -> tempfile::TempDir {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        self.folder.take().unwrap()
+    }
+
     /// Asks it to end, and waits until it has.
     pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
         let mut child = self.child.take().unwrap();
@@ -128,5 +136,36 @@ impl Drop for Server {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+/// Asks a server.
+pub(crate) struct Sender {
+    host: String,
+    token: String,
+}
+
+impl Sender {
+    /// Status and body of the answer, or none if it was cut off.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> std::io::Result<Option<(u16, String)>> {
+        let Self { host, token } = self;
+        let mut stream = TcpStream::connect(host)?;
+        let length = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes())?;
+        // A server may refuse a body before it has read it.
+        let _ = stream.write_all(body);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let Some((head, body)) = answer.split_once("\r\n\r\n") else { return Ok(None) };
+        Ok(Some((head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())))
     }
 }

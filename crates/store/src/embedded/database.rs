@@ -23,7 +23,7 @@ impl Database {
     /// Opens the database for writing, and makes it if it is missing.
     pub(super) fn create(path: &Path, durable: bool) -> Result<Self> {
         let mut sql = Connection::open(path).map_err(|error| unopened(path, &error))?;
-        sql.busy_timeout(BUSY)?;
+        prepare(&sql)?;
         sql.pragma_update(None, "journal_mode", "WAL")?;
         sql.pragma_update(None, "synchronous", if durable { "FULL" } else { "OFF" })?;
         catalog::create(&mut sql)?;
@@ -60,9 +60,15 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sql = Connection::open_with_flags(&self.path, flags);
         let sql = sql.map_err(|error| unopened(&self.path, &error))?;
-        sql.busy_timeout(BUSY)?;
+        prepare(&sql)?;
         Ok(sql)
     }
+}
+
+fn prepare(sql: &Connection) -> Result<()> {
+    sql.busy_timeout(BUSY)?;
+    // A program that has given up reaching other folders has no place for temporary files.
+    Ok(sql.pragma_update(None, "temp_store", "MEMORY")?)
 }
 
 fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {

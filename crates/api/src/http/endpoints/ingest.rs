@@ -47,16 +47,8 @@ struct KeptSegment {
 }
 
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    let app = call.app;
-    let file = std::mem::take(&mut call.body).into();
-    match app.ingest.take(app.store.as_ref(), file) {
-        Answer::New(info) => {
-            app.forget_facts();
-            if let Some(service) = &app.service {
-                service.wake();
-            }
-            Ok(Reply::result(&KeptSegment::new(&info, true), &[])?.status(201))
-        }
+    match call.app.take(std::mem::take(&mut call.body).into()) {
+        Answer::New(info) => Ok(Reply::result(&KeptSegment::new(&info, true), &[])?.status(201)),
         Answer::Known(info) => Reply::result(&KeptSegment::new(&info, false), &[]),
         Answer::Refused(why) => Err(Problem::bad_input(why)),
         Answer::Full(why) => Err(Problem::full(why)),

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::of;
 use crate::answer::Facts;
+use crate::http::app::App;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
 use crate::http::reply::Reply;
 use crate::problem::Problem;
@@ -83,8 +84,9 @@ fn health(_call: &mut Call<'_>) -> Result<Reply, Problem> {
 fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let facts = call.facts();
     let state = call.app.service.as_ref().map(|service| service.state()).unwrap_or_default();
+    let is_full = is_full(call.app);
     let unreadable = facts.as_ref().err().map(|problem| format!("the store cannot be read: {problem}"));
-    let full = state.full.then(|| "the store is full: make room; it goes on by itself".to_owned());
+    let full = is_full.then(|| "the store is full: make room; it goes on by itself".to_owned());
     let trouble = state.trouble.filter(|_| full.is_none());
     let trouble = trouble.map(|trouble| format!("results cannot be computed: {}", trouble.what));
     let damaged = facts.map_or(0, |facts| facts.status.damaged.len());
@@ -107,6 +109,7 @@ fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
         of_service(&mut registry, &service.state());
     }
     of_ingest(&mut registry, call);
+    of_room(&mut registry, call);
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| Problem::internal(error.to_string()))?;
     Ok(Reply::new(METRICS_KIND, text))
@@ -202,7 +205,16 @@ fn of_service(registry: &mut Registry, state: &ServiceState) {
         "For how long the oldest due window has been over",
         state.lag(SystemTime::now()).as_secs_f64(),
     );
-    gauge(registry, "store_full", "Whether the store is full", f64::from(u8::from(state.full)));
+}
+
+/// Whether results or segments find no room.
+fn is_full(app: &App) -> bool {
+    app.ingest.is_full() || app.service.as_ref().is_some_and(|service| service.state().full)
+}
+
+fn of_room(registry: &mut Registry, call: &Call<'_>) {
+    let is_full = u8::from(is_full(call.app));
+    gauge(registry, "store_full", "Whether the store is full", f64::from(is_full));
 }
 
 fn of_ingest(registry: &mut Registry, call: &Call<'_>) {

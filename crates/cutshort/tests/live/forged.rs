@@ -1,13 +1,5 @@
 //! What a middlebox does to real connections, seen by the program as it happens: rules are loaded,
-//! packets received and classified on a server in a network namespace. Needs root; says so where it
-//! cannot run.
-#![cfg(target_os = "linux")]
-// Helpers of tests are outside the functions in which the lint allows it.
-#![allow(clippy::unwrap_used)]
-
-#[path = "../../capture/tests/live/network.rs"]
-#[allow(dead_code)] // Shared with the tests of the receivers.
-mod network;
+//! packets received and classified on a server in a network namespace.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -15,15 +7,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use network::{Network, root};
 use serde_json::Value;
 
-const ROUTER: usize = 1;
-const SERVER: usize = 2;
-const CUTSHORT: &str = env!("CARGO_BIN_EXE_cutshort");
+use crate::network::{self, Network, root};
+use crate::{CUTSHORT, ROUTER, SERVER};
 
 /// What sets the middlebox off, what it sends, and the stage and signature that come of it.
-const RESETS: [(&str, &str, &str, u64); 12] = [
+const RESETS: [(&str, &str, &str, u64); 13] = [
     ("syn", "R", "post_syn", 2),
     ("syn", "RA", "post_syn", 3),
     ("ack", "R", "post_ack", 6),
@@ -36,9 +26,24 @@ const RESETS: [(&str, &str, &str, u64); 12] = [
     ("data", "R,R", "post_psh", 15),
     ("data", "R,R+1460", "post_psh", 16),
     ("data", "R0,R", "post_psh", 17),
+    ("answer", "R", "post_psh", 11),
 ];
-/// It drops everything from there on.
-const DROPS: [(&str, &str, u64); 2] = [("ack", "post_ack", 5), ("data", "post_psh", 10)];
+/// What sets it off, which packets it drops then, and what comes of it: everything from the handshake on, the first
+/// message and its repeats, everything after the first message.
+const DROPS: [(&[&str], &str, u64); 3] = [
+    (&["--when", "ack"], "post_ack", 5),
+    (&["--when", "data", "--hold", "-1", "--then", "pass"], "post_ack", 5),
+    (&["--when", "data"], "post_psh", 10),
+];
+
+/// What should be found of a case.
+struct Expected {
+    stage: &'static str,
+    signature: u64,
+    /// It was reset with a TTL that is not the client's.
+    is_forged: bool,
+    is_answered: bool,
+}
 
 /// Of the clients; each case has its own.
 const FIRST_PORT: usize = 40_000;
@@ -63,18 +68,19 @@ fn forged_resets_and_silence_are_classified_as_they_come() {
 }
 
 /// Makes all connections; gives what should be found by client port.
-fn provoke(network: &Network) -> BTreeMap<u64, (&'static str, u64)> {
+fn provoke(network: &Network) -> BTreeMap<u64, Expected> {
     let mut cases = BTreeMap::new();
     let mut silent = Vec::new();
-    for (number, (when, stage, signature)) in DROPS.into_iter().enumerate() {
-        let mut middlebox = middlebox(network, &["--when", when]);
+    for (number, (options, stage, signature)) in DROPS.into_iter().enumerate() {
+        let mut middlebox = middlebox(network, options);
         let port = FIRST_PORT + number;
         silent.extend(get(network, port, 60));
         thread::sleep(Duration::from_millis(700));
         // Not seen by the middleboxes to come, which would forward it.
         network.client(&format!("nft 'table inet silence {{ chain c {{ type filter hook output priority 0; tcp sport {port} drop; }}; }}'"));
         end(&mut middlebox);
-        cases.insert(port as u64, (stage, signature));
+        let expected = Expected { stage, signature, is_forged: false, is_answered: false };
+        cases.insert(port as u64, expected);
     }
     let dropped = Instant::now();
     for (number, (when, send, stage, signature)) in RESETS.into_iter().enumerate() {
@@ -84,7 +90,8 @@ fn provoke(network: &Network) -> BTreeMap<u64, (&'static str, u64)> {
             curl.wait().unwrap();
         }
         end(&mut middlebox);
-        cases.insert(port as u64, (stage, signature));
+        let expected = Expected { stage, signature, is_forged: true, is_answered: when == "answer" };
+        cases.insert(port as u64, expected);
     }
     // From then on silence is a timeout.
     thread::sleep(Duration::from_millis(11_500).saturating_sub(dropped.elapsed()));
@@ -107,7 +114,7 @@ fn interrupt(child: &Child) {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
-fn assert_verdicts(classify: Child, source: &str, cases: &BTreeMap<u64, (&str, u64)>) {
+fn assert_verdicts(classify: Child, source: &str, cases: &BTreeMap<u64, Expected>) {
     let output = classify.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let mut found: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
@@ -115,12 +122,16 @@ fn assert_verdicts(classify: Child, source: &str, cases: &BTreeMap<u64, (&str, u
         let connection: Value = serde_json::from_str(line).unwrap();
         found.entry(connection["src_port"].as_u64().unwrap()).or_default().push(connection);
     }
-    for (port, (stage, signature)) in cases {
+    for (port, expected) in cases {
         let connections = found.get(port).map(Vec::as_slice).unwrap_or_default();
         assert_eq!(connections.len(), 2, "{source}, {port}: IPv4 and IPv6: {connections:?}");
         for connection in connections {
             let seen = (connection["stage"].as_str(), connection["signature_id"].as_u64());
-            assert_eq!(seen, (Some(*stage), Some(*signature)), "{source}: {connection}");
+            assert_eq!(seen, (Some(expected.stage), Some(expected.signature)), "{source}: {connection}");
+            let is_answered = connection["tags"].as_array().unwrap().iter().any(|tag| tag == "answered");
+            assert_eq!(is_answered, expected.is_answered, "{source}: {connection}");
+            let is_forged = connection["rst_ttl_delta"].as_i64().is_some_and(|delta| delta != 0);
+            assert_eq!(is_forged, expected.is_forged, "{source}: {connection}");
         }
     }
     assert_eq!(found.len(), cases.len(), "{source}");

@@ -1,0 +1,255 @@
+//! Segments over HTTP to a collector, which is `cutshort serve` somewhere.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutshort_pipeline::live::{Collector, Delivered};
+use serde::Deserialize;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Error};
+
+/// Where segments go, and how.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// The collector's address, such as `https://collector.example.org`.
+    pub url: String,
+    /// What allows sending packets there.
+    pub token: Token,
+    /// Certificates that the collector's must come from (PEM); the system's without it.
+    pub ca_file: Option<PathBuf>,
+    /// How long a delivery may take.
+    pub timeout: Duration,
+}
+
+/// A token, or the file that it stands in, which may be changed while the program runs.
+#[derive(Clone)]
+pub enum Token {
+    /// The token itself.
+    Text(String),
+    /// A file with nothing else in it, and what it had when it was read last.
+    File(PathBuf, String),
+}
+
+impl Token {
+    /// Reads a token from a file.
+    ///
+    /// # Errors
+    /// That it cannot be read, or has none.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        match text.trim() {
+            "" => Err(format!("{}: there is no token in it", path.display())),
+            token if token.contains(char::is_whitespace) => {
+                Err(format!("{}: there is more than a token in it", path.display()))
+            }
+            token => Ok(Self::File(path.to_owned(), token.to_owned())),
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::File(_, text) => text,
+        }
+    }
+
+    /// Looks at the file again; false if there is nothing new.
+    fn refresh(&mut self) -> bool {
+        let Self::File(path, text) = self else { return false };
+        match Self::read(path) {
+            Ok(Self::File(_, new)) if new != *text => {
+                *text = new;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// It is a secret.
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Token"),
+            Self::File(path, _) => write!(f, "Token({})", path.display()),
+        }
+    }
+}
+
+/// A collector that is reached over HTTP or HTTPS.
+pub struct HttpCollector {
+    agent: Agent,
+    url: String,
+    token: Token,
+}
+
+/// Longer answers are none of a collector.
+const LONGEST: u64 = 64 << 10;
+const CONNECT: Duration = Duration::from_secs(10);
+/// Where segments are taken.
+const PATH: &str = "/ingest/v1/segments";
+
+impl HttpCollector {
+    /// Reads certificates, and connects to nothing yet.
+    ///
+    /// # Errors
+    /// What is wrong with the settings.
+    pub fn new(settings: &HttpSettings) -> Result<Self, String> {
+        let is_https = check_url(&settings.url)?;
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(settings.timeout))
+            .timeout_connect(Some(CONNECT.min(settings.timeout)))
+            .user_agent(concat!("cutshort/", env!("CARGO_PKG_VERSION")));
+        if is_https {
+            config = config.tls_config(tls(settings.ca_file.as_deref())?);
+        }
+        let url = format!("{}{PATH}", settings.url.trim_end_matches('/'));
+        Ok(Self { agent: config.build().into(), url, token: settings.token.clone() })
+    }
+
+    fn send(&self, segment: &[u8]) -> Result<(u16, String), Error> {
+        let request = self.agent.post(&self.url);
+        let request = request
+            .header("authorization", format!("Bearer {}", self.token.text()))
+            .content_type("application/octet-stream");
+        let mut answer = request.send(segment)?;
+        let body = answer.body_mut().with_config().limit(LONGEST).read_to_vec()?;
+        Ok((answer.status().as_u16(), String::from_utf8_lossy(&body).into_owned()))
+    }
+
+    fn attempt(&self, id: &str, segment: &[u8]) -> Delivered {
+        match self.send(segment) {
+            Ok((status, body)) => judge(&self.url, id, status, &body),
+            Err(error) => failed(&self.url, &error),
+        }
+    }
+}
+
+impl Collector for HttpCollector {
+    fn deliver(&mut self, id: &str, segment: Vec<u8>) -> Delivered {
+        match self.attempt(id, &segment) {
+            Delivered::Blocked(_) if self.token.refresh() => self.attempt(id, &segment),
+            delivered => delivered,
+        }
+    }
+}
+
+/// Whether it is one of https.
+fn check_url(url: &str) -> Result<bool, String> {
+    let rest =
+        |scheme| url.strip_prefix(scheme).filter(|rest: &&str| !rest.is_empty() && !rest.starts_with('/'));
+    match (rest("https://"), rest("http://")) {
+        _ if url.contains(['?', '#', '@']) || url.contains(char::is_whitespace) => {
+            Err(format!("'{url}' has more than a collector's address needs: host, port and perhaps a path"))
+        }
+        (Some(_), _) => Ok(true),
+        (_, Some(_)) => Ok(false),
+        _ => Err(format!("'{url}' is no collector's address, such as https://collector.example.org")),
+    }
+}
+
+fn tls(ca_file: Option<&Path>) -> Result<TlsConfig, String> {
+    let certificates = match ca_file {
+        Some(path) => read_certificates(path)?,
+        None => system_certificates()?,
+    };
+    let provider = rustls::crypto::ring::default_provider();
+    Ok(TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(certificates)))
+        .unversioned_rustls_crypto_provider(Arc::new(provider))
+        .build())
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let text = std::fs::read(path).map_err(|error| failed(&error))?;
+    let mut certificates = Vec::new();
+    for item in parse_pem(&text) {
+        if let PemItem::Certificate(certificate) = item.map_err(|error| failed(&error))? {
+            certificates.push(certificate);
+        }
+    }
+    if certificates.is_empty() {
+        Err(failed(&"there is no certificate (PEM) in it"))
+    } else {
+        Ok(certificates)
+    }
+}
+
+fn system_certificates() -> Result<Vec<Certificate<'static>>, String> {
+    let found = rustls_native_certs::load_native_certs().certs;
+    if found.is_empty() {
+        return Err(
+            "the system has no certificates to know collectors by: apt-get install ca-certificates, \
+                    or name a file of them (ca_file)"
+                .to_owned(),
+        );
+    }
+    Ok(found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect())
+}
+
+/// What a collector answers.
+#[derive(Default, Deserialize)]
+struct Answer {
+    #[serde(default)]
+    result: Option<Kept>,
+    #[serde(default)]
+    errors: Vec<Problem>,
+}
+
+#[derive(Deserialize)]
+struct Kept {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    message: String,
+}
+
+/// What an answer means. Only a collector's own words count: anything may stand in between.
+fn judge(url: &str, id: &str, status: u16, body: &str) -> Delivered {
+    let answer: Option<Answer> = serde_json::from_str(body).ok();
+    let is_kept = answer.as_ref().and_then(|answer| answer.result.as_ref()).is_some_and(|kept| kept.id == id);
+    let own = answer.and_then(|answer| answer.errors.into_iter().next()).map(|problem| problem.message);
+    let said =
+        own.as_ref().map_or_else(|| format!("status {status}"), |message| format!("{status}, {message}"));
+    match status {
+        200 | 201 if is_kept => Delivered::Kept,
+        200..=299 => Delivered::Later(format!("{url} does not answer as a collector")),
+        300..=399 => {
+            Delivered::Blocked(format!("{url} is somewhere else (status {status}): name that address"))
+        }
+        400 | 413 | 422 if own.is_some() => Delivered::Refused(said),
+        401 => Delivered::Blocked(format!(
+            "the collector does not know the token ({said}): 'cutshort token create --scope ingest' makes one there"
+        )),
+        403 => Delivered::Blocked(format!("the token does not allow sending packets ({said})")),
+        404 | 405 => Delivered::Blocked(format!("there is no collector at {url} ({said})")),
+        413 => Delivered::Blocked(format!(
+            "something before the collector takes no request of this size ({said}): raise its limit, such as nginx's \
+             client_max_body_size"
+        )),
+        _ => Delivered::Later(format!("the collector cannot take it now ({said})")),
+    }
+}
+
+fn failed(url: &str, error: &Error) -> Delivered {
+    let text = match error {
+        Error::Timeout(_) => format!("{url} does not answer in time"),
+        Error::HostNotFound => format!("{url}: the name is not known"),
+        error => format!("{url}: {error}"),
+    };
+    match error {
+        Error::Tls(_) | Error::Rustls(_) | Error::BadUri(_) => Delivered::Blocked(text),
+        // Certificates are checked while connecting.
+        Error::Io(error) if error.to_string().contains("certificate") => Delivered::Blocked(text),
+        _ => Delivered::Later(text),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! Receiver, recorder and courier at work together.
+
+use std::sync::mpsc::{Receiver as Batches, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_pipeline::live::{
+    Collector, Courier, CourierState, Recorder, RecorderCounts, Retry, Spool, SpoolState,
+};
+
+use crate::receiver::{Batch, Receiver};
+
+/// What a [`Station`] is made of.
+pub struct Parts {
+    /// Where packets come from.
+    pub source: LiveSource,
+    /// How they are received, should the source have to be opened again.
+    pub settings: LiveSettings,
+    /// The source, open.
+    pub live: Live,
+    /// What was given to open it; stopping it stops receiving.
+    pub reading: Reading,
+    /// What packets are written with.
+    pub recorder: Recorder,
+    /// The recorder's spool.
+    pub spool: Arc<Spool>,
+    /// Where segments go.
+    pub collector: Box<dyn Collector>,
+    /// How often what has failed is tried again.
+    pub retry: Retry,
+}
+
+/// How a [`Station`] is.
+#[derive(Clone, Debug, Default)]
+pub struct StationState {
+    /// What was received since the start.
+    pub live: LiveCount,
+    /// What was written.
+    pub recorder: RecorderCounts,
+    /// What waits.
+    pub spool: SpoolState,
+    /// How delivering goes.
+    pub courier: CourierState,
+}
+
+/// Receives, records and delivers, each in a thread of its own, until it is finished.
+pub struct Station {
+    reading: Reading,
+    spool: Arc<Spool>,
+    counts: Arc<Mutex<LiveCount>>,
+    recorded: Arc<Mutex<Recorded>>,
+    receiver: JoinHandle<Result<(), LiveError>>,
+    recorder: JoinHandle<()>,
+    courier: Courier,
+}
+
+struct Recorded {
+    counts: RecorderCounts,
+    at: Instant,
+}
+
+/// How many batches wait to be written; a slow disk stops nothing before that.
+const BATCHES: usize = 64;
+
+impl Station {
+    /// Begins to receive, record and deliver.
+    #[must_use]
+    pub fn start(parts: Parts) -> Self {
+        let Parts { source, settings, live, reading, recorder, spool, collector, retry } = parts;
+        let counts = Arc::new(Mutex::default());
+        let recorded = Recorded { counts: recorder.counts().clone(), at: Instant::now() };
+        let recorded = Arc::new(Mutex::new(recorded));
+        let (sender, batches) = sync_channel(BATCHES);
+        let receiver = Receiver {
+            source,
+            settings,
+            reading: reading.clone(),
+            live,
+            before: LiveCount::default(),
+            counts: Arc::clone(&counts),
+        };
+        let shared = Arc::clone(&recorded);
+        Self {
+            reading,
+            courier: Courier::start(Arc::clone(&spool), collector, retry),
+            spool,
+            counts,
+            recorded,
+            receiver: std::thread::spawn(move || receiver.run(&sender)),
+            recorder: std::thread::spawn(move || record(recorder, &batches, &shared)),
+        }
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn state(&self) -> StationState {
+        StationState {
+            live: *self.counts.lock().unwrap_or_else(PoisonError::into_inner),
+            recorder: lock(&self.recorded).counts.clone(),
+            spool: self.spool.state(),
+            courier: self.courier.state(),
+        }
+    }
+
+    /// For how long nothing was written, not even that nothing came: normally a tenth of a second.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        lock(&self.recorded).at.elapsed()
+    }
+
+    /// Whether it receives no more, though nobody has stopped it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.receiver.is_finished()
+    }
+
+    /// Stops receiving, closes the segment that is being written, and tries for so long to deliver what is
+    /// left. What is not delivered stays in the spool.
+    ///
+    /// # Errors
+    /// Why receiving had ended before.
+    pub fn finish(self, patience: Duration) -> Result<StationState, LiveError> {
+        self.reading.stop();
+        let received = self.receiver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        if self.recorder.join().is_err() {
+            tracing::error!("recording has failed; what was written is taken in at the next start");
+        }
+        let courier = self.courier.state();
+        let _ = self.courier.finish(patience);
+        let state = StationState {
+            live: *self.counts.lock().unwrap_or_else(PoisonError::into_inner),
+            recorder: lock(&self.recorded).counts.clone(),
+            spool: self.spool.state(),
+            courier,
+        };
+        received.map(|()| state)
+    }
+}
+
+fn lock(recorded: &Mutex<Recorded>) -> std::sync::MutexGuard<'_, Recorded> {
+    recorded.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn record(mut recorder: Recorder, batches: &Batches<Batch>, recorded: &Mutex<Recorded>) {
+    for batch in batches {
+        recorder.record(&batch.packets, batch.covered_to);
+        *lock(recorded) = Recorded { counts: recorder.counts().clone(), at: Instant::now() };
+    }
+    let counts = recorder.finish();
+    *lock(recorded) = Recorded { counts, at: Instant::now() };
+}

@@ -1,0 +1,225 @@
+//! `cutshort agent`: packets of this server to a collector.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clap::Args;
+use cutshort_agent::{HttpCollector, HttpSettings, Notifier, Station, StationState, Token, metrics};
+use cutshort_capture::LiveSource;
+
+use crate::capture::{self, Line, is_alive};
+use crate::error::{Done, Error};
+use crate::fence::Needs;
+use crate::serve::log;
+use crate::settings::{self, Settings};
+use crate::terminal::message;
+
+/// Receive packets and deliver them to a collector
+///
+/// Receives what firewall rules log ('cutshort rules' writes such rules) or what an interface takes in,
+/// keeps it in a folder of bounded size, and delivers it to a 'cutshort serve' until that has acknowledged
+/// it. Started as root or with the capability that receiving needs, it gives up everything else before it
+/// looks at the first packet. Ctrl-C or a request to terminate ends it after some seconds in which it
+/// delivers what is left; the rest is delivered after the next start.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Agent {
+    /// Where packets are received from: nflog:GROUP or af_packet:INTERFACE
+    #[arg(long, value_name = "SOURCE")]
+    capture: Option<LiveSource>,
+    /// Address of the collector, such as https://collector.example.org
+    #[arg(long, value_name = "URL")]
+    collector: Option<String>,
+    /// File with the token that 'cutshort token create --scope ingest' made at the collector
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Certificates (PEM) that the collector's must come from, instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Folder in which packets wait; made if it is missing
+    #[arg(long, value_name = "DIR")]
+    spool: Option<PathBuf>,
+    /// What this server is called in the store [default: the host's name]
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Become this user once all is open
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Address and port of this machine with numbers for Prometheus
+    #[arg(long, value_name = "ADDR:PORT")]
+    metrics: Option<SocketAddr>,
+    /// Settings file; 'cutshort config' shows all settings
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "Settings come from flags, else from the environment (CUTSHORT_COLLECTOR and so on), else from the settings file, else they have their defaults. The token is in a file, or in CUTSHORT_TOKEN.
+
+Examples:
+  cutshort rules apply --rate 1000 --ports 80,443
+  cutshort agent --capture nflog:5 --collector https://collector.example.org --token-file /etc/cutshort/token --spool /var/lib/cutshort-agent --user cutshort";
+
+/// How long what is left is tried to be delivered at the end.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between looks at how it goes.
+const TICK: Duration = Duration::from_secs(1);
+/// Of name lookups that do not fit into a datagram.
+const DNS: u16 = 53;
+
+pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
+    let settings = settings_of(arguments)?;
+    log(&settings)?;
+    let spool = required(settings.spool.as_ref(), "the folder in which packets wait: --spool DIR")?;
+    let url = required(settings.collector.as_ref(), "the collector: --collector URL")?;
+    required(settings.capture.as_ref(), "where packets come from: --capture nflog:5")?;
+    let collector = HttpCollector::new(&HttpSettings {
+        url: url.clone(),
+        token: token(&settings)?,
+        ca_file: settings.ca_file.clone(),
+        timeout: settings.upload_timeout,
+    });
+    let collector = Box::new(collector.map_err(Error::Usage)?);
+    let numbers = settings.metrics.map(listen).transpose()?;
+    let notifier = Notifier::from_environment();
+    let capture = required(capture::open(&settings)?, "where packets come from")?;
+    let needs = needs(&settings, url);
+    let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?.unwrap_or_default();
+    let asked = stop()?;
+    let source = capture.source().clone();
+    let station = capture.start(&settings, spool, collector)?;
+    let shown = Arc::new(Mutex::new(station.state()));
+    if let Some(listener) = numbers {
+        serve_numbers(listener, Arc::clone(&shown));
+    }
+    message(&format!("receiving from {source} for {url} until Ctrl-C; {kept}"));
+    notifier.ready();
+    watch(&station, &asked, &notifier, &shown);
+    notifier.stopping();
+    let ended = station.finish(PATIENCE);
+    let state = ended.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
+    message(&Line(&state));
+    Ok(Done::Whole)
+}
+
+fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
+    let read = settings::read(arguments.settings.as_deref(), |name| std::env::var(name).ok())?;
+    let mut settings = read.settings;
+    settings.capture = arguments.capture.clone().or(settings.capture);
+    settings.collector = arguments.collector.clone().or(settings.collector);
+    settings.token_file = arguments.token_file.clone().or(settings.token_file);
+    settings.ca_file = arguments.ca_file.clone().or(settings.ca_file);
+    settings.spool = arguments.spool.clone().or(settings.spool);
+    settings.node = arguments.node.clone().or(settings.node);
+    settings.user = arguments.user.clone().or(settings.user);
+    settings.metrics = arguments.metrics.or(settings.metrics);
+    Ok(settings)
+}
+
+fn required<T>(value: Option<T>, what: &str) -> Result<T, Error> {
+    value.ok_or_else(|| Error::Usage(format!("name {what}")))
+}
+
+/// From the file that is named, or from the environment; never from the command line, which everybody sees.
+fn token(settings: &Settings) -> Result<Token, Error> {
+    match (&settings.token_file, std::env::var("CUTSHORT_TOKEN")) {
+        (Some(file), _) => Token::read(file).map_err(Error::Usage),
+        (None, Ok(token)) if !token.trim().is_empty() => Ok(Token::Text(token.trim().to_owned())),
+        _ => Err(Error::Usage(
+            "the collector needs a token: make one there with 'cutshort token create --scope ingest NAME', and name \
+             the file that it is in with --token-file"
+                .to_owned(),
+        )),
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    if !address.ip().is_loopback() {
+        return Err(Error::Usage("--metrics is for this machine only: 127.0.0.1 or ::1".to_owned()));
+    }
+    TcpListener::bind(address).map_err(|error| Error::Failed(format!("cannot listen on {address}: {error}")))
+}
+
+/// Where names are looked up, the system's files must be read again whenever they change, even if they are
+/// replaced; so must the token's.
+fn needs(settings: &Settings, url: &str) -> Needs {
+    let (https, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (scheme == "https", rest),
+        None => (false, url),
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (host, port) = host_and_port(authority);
+    let is_name = host.parse::<IpAddr>().is_err();
+    let mut read: Vec<PathBuf> =
+        settings.token_file.iter().filter_map(|file| Some(file.parent()?.to_owned())).collect();
+    if is_name {
+        read.extend(["/etc", "/run/systemd/resolve", "/lib", "/usr/lib", "/lib64"].map(PathBuf::from));
+    }
+    if !https && host != "localhost" && !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
+        message(&format!("{url}: token and packets go there unencrypted; https:// is better"));
+    }
+    let port = port.unwrap_or(if https { 443 } else { 80 });
+    let ports = if is_name { vec![port, DNS] } else { vec![port] };
+    Needs { read, network: true, ports, ..Needs::default() }
+}
+
+/// `[::1]:80` has `::1` and 80.
+fn host_and_port(authority: &str) -> (&str, Option<u16>) {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port.parse().ok()),
+        _ => (authority, None),
+    };
+    (host.trim_start_matches('[').trim_end_matches(']'), port)
+}
+
+/// The first request to end is told, the second one ends the program.
+fn stop() -> Result<Receiver<()>, Error> {
+    const INTERRUPTED: i32 = 130;
+    let (asked, first) = channel();
+    let mut asked = Some(asked);
+    let handler = move || match asked.take() {
+        Some(asked) => drop(asked.send(())),
+        None => std::process::exit(INTERRUPTED),
+    };
+    let set = ctrlc::set_handler(handler);
+    set.map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))?;
+    Ok(first)
+}
+
+fn serve_numbers(listener: TcpListener, shown: Arc<Mutex<StationState>>) {
+    std::thread::spawn(move || {
+        metrics::serve(&listener, || metrics::text(&shown.lock().unwrap_or_else(PoisonError::into_inner)));
+    });
+}
+
+/// Looks how it goes and tells it, until it is to end or has ended.
+fn watch(station: &Station, asked: &Receiver<()>, notifier: &Notifier, shown: &Mutex<StationState>) {
+    let tick = notifier.watchdog().map_or(TICK, |watchdog| TICK.min(watchdog / 3));
+    while asked.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) && !station.has_ended() {
+        let state = station.state();
+        if is_alive(station) {
+            notifier.alive();
+        }
+        notifier.status(&Line(&state).to_string());
+        *shown.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_needed_follows_from_the_address() {
+        let settings = Settings { token_file: Some("/etc/cutshort/token".into()), ..Settings::default() };
+        let ports = |url: &str| needs(&settings, url).ports;
+        assert_eq!(ports("https://a.example/b:1"), [443, 53]);
+        assert_eq!(ports("http://a.example:81"), [81, 53]);
+        assert_eq!(ports("http://[::1]"), [80]);
+        assert_eq!(ports("https://[2001:db8::1]:8443/x"), [8443]);
+        let read = |url| needs(&settings, url).read.len();
+        assert_eq!((read("https://192.0.2.1"), read("https://a")), (1, 6));
+    }
+}

@@ -1,0 +1,124 @@
+//! What runs beside answering, on Linux: receiving packets into the own store, and telling systemd.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use cutshort_agent::{Notifier, Station};
+use cutshort_api::App;
+use cutshort_pipeline::Answer;
+use cutshort_pipeline::live::{Collector, Delivered};
+
+use crate::capture::{self, Capture, Line, is_alive};
+use crate::error::Error;
+use crate::fence::Needs;
+use crate::settings::Settings;
+use crate::terminal::message;
+
+/// What was opened before privileges were given up.
+pub(crate) struct Beside {
+    capture: Option<Capture>,
+    notifier: Notifier,
+}
+
+/// In the folder of the store: packets that are not yet part of it.
+const SPOOL: &str = "spool";
+/// Between looks at how it goes.
+const TICK: Duration = Duration::from_secs(1);
+/// How long what is left is tried to be put into the store at the end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens what needs privileges, and gives them up if that is asked for or packets are received.
+pub(crate) fn open(settings: &Settings, data: &Path) -> Result<Beside, Error> {
+    let capture = capture::open(settings)?;
+    let needs = Needs { network: true, ..Needs::default() };
+    if let Some(kept) = capture::drop_privileges(capture.as_ref(), settings, data, needs)? {
+        let from = capture.as_ref().map(|capture| format!("receiving from {}; ", capture.source()));
+        message(&format!("{}{kept}", from.unwrap_or_default()));
+    }
+    Ok(Beside { capture, notifier: Notifier::from_environment() })
+}
+
+impl Beside {
+    /// Nothing is received, as where the packets are made up.
+    pub(crate) fn nothing() -> Self {
+        Self { capture: None, notifier: Notifier::from_environment() }
+    }
+
+    /// Begins. `end` is called when packets cannot be received any more.
+    pub(crate) fn start(
+        self,
+        app: &Arc<App>,
+        settings: &Settings,
+        data: &Path,
+        end: impl Fn() + Send + 'static,
+    ) -> Result<Running, Error> {
+        let own = || Box::new(Own(Arc::clone(app)));
+        let start = |capture: Capture| capture.start(settings, &data.join(SPOOL), own());
+        let station = self.capture.map(start).transpose()?;
+        let (stop, stopped) = channel();
+        let notifier = self.notifier;
+        notifier.ready();
+        let thread = std::thread::spawn(move || watch(station, &notifier, &stopped, &end));
+        Ok(Running { stop, thread })
+    }
+}
+
+/// The store of this process.
+struct Own(Arc<App>);
+
+impl Collector for Own {
+    fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
+        match self.0.take(segment) {
+            Answer::New(_) | Answer::Known(_) => Delivered::Kept,
+            Answer::Refused(why) => Delivered::Refused(why),
+            Answer::Full(why) | Answer::Later(why) | Answer::Failed(why) => Delivered::Later(why),
+        }
+    }
+}
+
+/// What goes on beside answering.
+pub(crate) struct Running {
+    stop: Sender<()>,
+    thread: JoinHandle<Result<(), Error>>,
+}
+
+impl Running {
+    /// Ends it, after what was received is part of the store.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        drop(self.stop);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+fn watch(
+    station: Option<Station>,
+    notifier: &Notifier,
+    stopped: &Receiver<()>,
+    end: &impl Fn(),
+) -> Result<(), Error> {
+    let tick = notifier.watchdog().map_or(TICK, |watchdog| TICK.min(watchdog / 3));
+    while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
+        if station.as_ref().is_none_or(is_alive) {
+            notifier.alive();
+        }
+        if let Some(station) = &station {
+            notifier.status(&Line(&station.state()).to_string());
+            if station.has_ended() {
+                end();
+                break;
+            }
+        }
+    }
+    // Wait until nobody is answered any more.
+    let _ = stopped.recv();
+    notifier.stopping();
+    let Some(station) = station else { return Ok(()) };
+    let state = station.finish(PATIENCE);
+    let state =
+        state.map_err(|error| Error::Failed(format!("packets cannot be received any more: {error}")))?;
+    message(&Line(&state));
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What runs beside answering elsewhere than on Linux: nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cutshort_api::App;
+use cutshort_capture::LiveError;
+
+use crate::error::Error;
+use crate::settings::Settings;
+
+pub(crate) struct Beside;
+
+pub(crate) fn open(settings: &Settings, _: &Path) -> Result<Beside, Error> {
+    match (&settings.capture, &settings.user) {
+        (Some(source), _) => Err(Error::Failed(format!("{source}: {}", LiveError::NotLinux))),
+        (None, Some(_)) => Err(Error::Usage("user: it can be changed on Linux only".to_owned())),
+        (None, None) => Ok(Beside),
+    }
+}
+
+impl Beside {
+    pub(crate) fn nothing() -> Self {
+        Self
+    }
+
+    pub(crate) fn start(
+        self,
+        _: &Arc<App>,
+        _: &Settings,
+        _: &Path,
+        _: impl Fn() + Send + 'static,
+    ) -> Result<Running, Error> {
+        Ok(Running)
+    }
+}
+
+pub(crate) struct Running;
+
+impl Running {
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! Packets received by `serve` and `agent`: opened with all privileges, then recorded without.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use caps::Capability;
+use cutshort_agent::{Parts, Station, StationState};
+use cutshort_capture::{Live, LiveSettings, LiveSource, Reading};
+use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
+use cutshort_report::quantity;
+
+use crate::error::Error;
+use crate::fence::{self, Needs};
+use crate::live::CONNECTIONS;
+use crate::settings::{self, Settings};
+use crate::user::User;
+
+/// A source that is open.
+pub(crate) struct Capture {
+    source: LiveSource,
+    settings: LiveSettings,
+    live: Live,
+    reading: Reading,
+}
+
+/// Opens the source that the settings name, if they do.
+pub(crate) fn open(settings: &Settings) -> Result<Option<Capture>, Error> {
+    let Some(source) = settings.capture.clone() else { return Ok(None) };
+    let live_settings = LiveSettings {
+        rate: settings.sample_rate,
+        size: CONNECTIONS,
+        ports: settings.capture_ports.clone(),
+        exclude: settings.capture_exclude.clone(),
+        ..LiveSettings::default()
+    };
+    let reading = Reading::default();
+    let live = Live::open(&source, &live_settings, &reading);
+    let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
+    Ok(Some(Capture { source, settings: live_settings, live, reading }))
+}
+
+/// Gives up what is not needed any more, if this program was made to receive packets or to become somebody.
+/// `folder` is all that it writes to; it is made if it is missing.
+pub(crate) fn drop_privileges(
+    capture: Option<&Capture>,
+    settings: &Settings,
+    folder: &Path,
+    mut needs: Needs,
+) -> Result<Option<String>, Error> {
+    let user = settings.user.as_deref().map(User::find).transpose()?;
+    if capture.is_none() && user.is_none() {
+        return Ok(None);
+    }
+    match &user {
+        Some(user) => user.make_folder(folder)?,
+        None => std::fs::create_dir_all(folder).map_err(|error| Error::writing(folder, &error))?,
+    }
+    needs.folders.push(folder.to_owned());
+    needs.read.push(PathBuf::from("/dev/urandom"));
+    needs.capability = capture.and_then(Capture::capability);
+    needs.user = user;
+    fence::enter(&needs).map(|kept| Some(kept.to_string()))
+}
+
+/// What this server is called.
+fn node(settings: &Settings) -> Result<String, Error> {
+    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = settings.node.clone().unwrap_or_else(|| host().trim().to_owned());
+    settings::node(&name).map_err(|why| Error::Usage(format!("node: {why}; name it with --node")))
+}
+
+impl Capture {
+    /// An interface may go and come back: then its socket is opened again.
+    const fn capability(&self) -> Option<Capability> {
+        match self.source {
+            LiveSource::AfPacket(_) => Some(Capability::CAP_NET_RAW),
+            LiveSource::Nflog(_) => None,
+        }
+    }
+
+    pub(crate) const fn source(&self) -> &LiveSource {
+        &self.source
+    }
+
+    /// Begins to receive, record and deliver.
+    pub(crate) fn start(
+        self,
+        settings: &Settings,
+        spool: &Path,
+        collector: Box<dyn Collector>,
+    ) -> Result<Station, Error> {
+        let spool = Arc::new(Spool::open(spool, settings.spool_bytes)?);
+        let recorder = RecorderSettings {
+            node: node(settings)?,
+            every: settings.segment_time,
+            ..RecorderSettings::default()
+        };
+        let first = Retry::default().first;
+        Ok(Station::start(Parts {
+            source: self.source,
+            settings: self.settings,
+            live: self.live,
+            reading: self.reading,
+            recorder: Recorder::start(Arc::clone(&spool), recorder)?,
+            spool,
+            collector,
+            retry: Retry { first: first.min(settings.retry_time), most: settings.retry_time },
+        }))
+    }
+}
+
+/// Without a word from the recorder for so long, something stands still.
+const STILL: Duration = Duration::from_secs(30);
+
+/// Whether it does what it is to do, as far as it can know.
+pub(crate) fn is_alive(station: &Station) -> bool {
+    station.silence() < STILL
+}
+
+/// How it goes, in a line.
+pub(crate) struct Line<'a>(pub(crate) &'a StationState);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StationState { live, recorder, spool, courier } = self.0;
+        let waiting = quantity(spool.segments, "segment");
+        write!(f, "{} written, {waiting} waiting", quantity(recorder.packets, "packet"))?;
+        let lost = [
+            (live.lost, "lost on receiving"),
+            (recorder.unwritten, "not written"),
+            (spool.counts.dropped.1, "dropped from the spool"),
+            (spool.counts.refused.1, "refused by the collector"),
+        ];
+        for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {} {what}", quantity(count, "packet"))?;
+        }
+        let trouble = recorder.trouble.as_ref().or(courier.trouble.as_ref());
+        trouble.map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
+    }
+}

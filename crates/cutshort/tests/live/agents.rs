@@ -1,0 +1,70 @@
+//! What the agent stores is what arrived.
+
+use std::collections::BTreeMap;
+
+use cutshort_packet::{FiveTuple, Packet};
+
+use crate::network::{Network, PORT};
+use crate::processes::{Place, Running, until};
+use crate::{CUTSHORT, ROUTER};
+
+/// 33 crafted connections over IPv4 and IPv6: what the store of a collector elsewhere has of them is held
+/// against what arrived at the server, for the default rules and for a packet socket.
+#[test]
+fn what_arrives_is_stored_packet_by_packet() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    network.serve();
+    network.server(&format!("{CUTSHORT} rules apply --rate 1 --ports {PORT}"));
+    let place = Place::new(ROUTER, "203.0.113.1:9000");
+    let collector = place.collector(&network);
+    let agents = [("rules", "nflog:5", "no capability"), ("socket", "af_packet:s0", "CAP_NET_RAW")];
+    let agents = agents.map(|(node, source, kept)| {
+        let mut command = place.agent(&network, source);
+        command.args(["--node", node, "--user", "nobody", "--spool"]).arg(place.path(node));
+        command.env("CUTSHORT_CAPTURE_PORTS", PORT.to_string());
+        let agent = Running::start(command, "receiving from");
+        assert!(
+            agent.said().contains(&format!("runs as nobody, kept {kept}; files fenced")),
+            "{}",
+            agent.said()
+        );
+        assert_privileges(&agent);
+        (node, agent)
+    });
+    let recording = network.record();
+    network.craft("connections", "");
+    let mut arrived = recording.stop();
+    // Deliveries are answered there, too.
+    arrived.retain(|packet| packet.five_tuple.dst_port == PORT);
+    let arrived = by_connection(&arrived, 10);
+    for (node, agent) in agents {
+        let (status, said) = agent.terminate();
+        assert_eq!(status.code(), Some(0), "{said}");
+        until("all is delivered", || place.count(node) > 0);
+        let stored = by_connection(&place.stored()[node], usize::MAX);
+        assert!(stored.keys().eq(arrived.keys()), "{node}");
+        for (connection, packets) in &arrived {
+            assert_eq!(&stored[connection], packets, "{node}: {connection}");
+        }
+    }
+    assert_eq!(collector.terminate().0.code(), Some(0));
+}
+
+/// Nobody, without rights that matter, behind both fences.
+fn assert_privileges(agent: &Running) {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", agent.id())).unwrap();
+    let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
+    assert_eq!(line("Uid:").split_whitespace().collect::<Vec<_>>(), ["65534"; 4]);
+    assert_eq!(line("Groups:"), "");
+    assert_eq!((line("NoNewPrivs:"), line("Seccomp:")), ("1", "2"));
+}
+
+/// The first packets of each connection, without what two receivers may differ in.
+fn by_connection(packets: &[Packet], limit: usize) -> BTreeMap<FiveTuple, Vec<Packet>> {
+    let mut connections: BTreeMap<FiveTuple, Vec<Packet>> = BTreeMap::new();
+    for packet in packets {
+        connections.entry(packet.five_tuple).or_default().push(Packet { ts: 0, sample_rate: 1, ..*packet });
+    }
+    connections.values_mut().for_each(|packets| packets.truncate(limit));
+    connections
+}

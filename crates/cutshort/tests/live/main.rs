@@ -1,0 +1,17 @@
+//! The program on a server, between network namespaces: rules, receivers, agents and collectors with real
+//! packets. Needs root; says so where it cannot run.
+#![cfg(target_os = "linux")]
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+
+mod agents;
+mod faults;
+mod forged;
+#[path = "../../../capture/tests/live/network.rs"]
+#[allow(dead_code)] // Shared with the tests of the receivers.
+mod network;
+mod processes;
+
+const ROUTER: usize = 1;
+const SERVER: usize = 2;
+const CUTSHORT: &str = env!("CARGO_BIN_EXE_cutshort");

@@ -1,0 +1,174 @@
+//! Agents and collectors, each a process in a namespace, which end with the test.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cutshort_packet::Packet;
+use cutshort_store::{Segment, SegmentId};
+
+use crate::network::Network;
+use crate::{CUTSHORT, SERVER};
+
+/// Where the agent has its numbers.
+pub(crate) const METRICS: &str = "127.0.0.1:9180";
+
+/// A program that runs, and all that it says.
+pub(crate) struct Running {
+    child: Child,
+    said: Arc<Mutex<String>>,
+}
+
+impl Running {
+    /// Starts a program and waits until it says something.
+    pub(crate) fn start(mut command: Command, ready: &str) -> Self {
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        let (lines, heard) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&said));
+        thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| *heard.lock().unwrap() += &format!("{line}\n"));
+        });
+        let running = Self { child, said };
+        running.awaits(ready);
+        running
+    }
+
+    /// Waits until it has said something.
+    #[track_caller]
+    pub(crate) fn awaits(&self, text: &str) {
+        let end = Instant::now() + Duration::from_secs(15);
+        while !self.said().contains(text) {
+            assert!(Instant::now() < end, "not said: {text}\n{}", self.said());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn terminate(mut self) -> (ExitStatus, String) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").arg(&id).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        // What it said last is still on its way.
+        thread::sleep(Duration::from_millis(100));
+        (status, self.said())
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A collector's folder, and an agent's.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+    pub(crate) token: String,
+    /// Host and port of the collector.
+    host: usize,
+    address: &'static str,
+}
+
+impl Place {
+    /// For a collector on this host of the network.
+    pub(crate) fn new(host: usize, address: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Agents run as somebody else.
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        let data = folder.path().join("data");
+        let created = Command::new(CUTSHORT)
+            .args(["token", "create", "agent", "--scope", "ingest", "--scope", "read", "--data"])
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(created.status.success(), "{created:?}");
+        let token = String::from_utf8(created.stdout).unwrap().trim().to_owned();
+        Self { folder, token, host, address }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn collector(&self, network: &Network) -> Running {
+        let mut command = network.command(self.host, CUTSHORT);
+        command.args(["serve", "--listen", self.address, "--data"]).arg(self.path("data"));
+        Running::start(command, "is served on")
+    }
+
+    /// An agent's command; it delivers every second, and tries again as often.
+    pub(crate) fn agent(&self, network: &Network, source: &str) -> Command {
+        let mut command = network.command(SERVER, CUTSHORT);
+        command.args(["agent", "--capture", source, "--collector", &format!("http://{}", self.address)]);
+        command.env("CUTSHORT_TOKEN", &self.token);
+        quick(&mut command);
+        command
+    }
+
+    /// Packets that the collector has, by node; each segment is there once.
+    pub(crate) fn stored(&self) -> BTreeMap<String, Vec<Packet>> {
+        let mut stored: BTreeMap<String, Vec<Packet>> = BTreeMap::new();
+        let mut seen: Vec<SegmentId> = Vec::new();
+        for file in files(&self.path("data/packets")) {
+            let segment = Segment::parse(std::fs::read(&file).unwrap()).unwrap();
+            assert!(!seen.contains(&segment.info().id), "{}", file.display());
+            seen.push(segment.info().id);
+            stored.entry(segment.info().node.clone()).or_default().extend(segment.packets().unwrap());
+        }
+        stored.values_mut().for_each(|packets| packets.sort_by_key(|packet| packet.ts));
+        stored
+    }
+
+    /// How many packets the collector has of a node.
+    pub(crate) fn count(&self, node: &str) -> usize {
+        self.stored().get(node).map_or(0, Vec::len)
+    }
+}
+
+/// Short times, so that tests are.
+pub(crate) fn quick(command: &mut Command) {
+    command.env("CUTSHORT_SEGMENT_TIME", "1s").env("CUTSHORT_RETRY_TIME", "1s");
+    command.env("CUTSHORT_UPLOAD_TIMEOUT", "2s");
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let all = entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] });
+    all.filter(|path| path.extension().is_some_and(|extension| extension == "parquet")).collect()
+}
+
+/// One of the agent's numbers.
+pub(crate) fn number(network: &Network, name: &str) -> f64 {
+    let text = network.server(&format!("curl -sf http://{METRICS}/metrics || true"));
+    let found = text.lines().find_map(|line| line.strip_prefix(&format!("cutshort_agent_{name} ")));
+    found.map_or(-1.0, |number| number.parse().unwrap())
+}
+
+/// Waits until something holds; longer than anything should take.
+#[track_caller]
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < end, "not within 20 s: {what}");
+        thread::sleep(Duration::from_millis(100));
+    }
+}

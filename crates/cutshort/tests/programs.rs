@@ -1,0 +1,193 @@
+//! What well-known programs do to a server, seen by the program as it happens: a web server and its
+//! clients, and scanners, in network namespaces. Needs root; says so where it cannot run.
+#![cfg(target_os = "linux")]
+// Helpers of tests are outside the functions in which the lint allows it.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../capture/tests/live/network.rs"]
+#[allow(dead_code)] // Shared with the tests of the receivers.
+mod network;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use network::{Network, eventually};
+use serde_json::Value;
+
+const CUTSHORT: &str = env!("CARGO_BIN_EXE_cutshort");
+const CLIENT: usize = 0;
+const SERVER: usize = 2;
+
+/// Ports on which the web server listens; each program has one for itself.
+const HTTP: u64 = 80;
+const HTTPS: u64 = 443;
+const ZMAP: u64 = 8101;
+const NMAP_CONNECT: u64 = 8102;
+const NMAP_SYN: u64 = 8103;
+const MASSCAN: u64 = 8104;
+const HPING: u64 = 8105;
+
+/// What it makes of a program.
+struct Expected {
+    port: u64,
+    connections: usize,
+    stage: &'static str,
+    termination: &'static str,
+    signature: Option<u64>,
+    tag: &'static str,
+}
+
+const fn expected(
+    port: u64,
+    connections: usize,
+    (stage, termination, signature): (&'static str, &'static str, Option<u64>),
+    tag: &'static str,
+) -> Expected {
+    Expected { port, connections, stage, termination, signature, tag }
+}
+
+const FINE: (&str, &str, Option<u64>) = ("none", "fin", None);
+const SYN_RST: (&str, &str, Option<u64>) = ("post_syn", "reset", Some(2));
+const ACK_RSTACK: (&str, &str, Option<u64>) = ("post_ack", "reset", Some(8));
+/// IPv4 and IPv6, but for zmap, masscan's and hping3's scans of IPv4.
+const EXPECTED: [Expected; 7] = [
+    expected(HTTP, 4, FINE, "answered"),
+    expected(HTTPS, 4, FINE, "answered"),
+    // The kernel resets what it knows nothing of.
+    expected(ZMAP, 1, SYN_RST, "zmap"),
+    expected(NMAP_CONNECT, 2, ACK_RSTACK, "single_rstack"),
+    expected(NMAP_SYN, 2, SYN_RST, "single_rst"),
+    expected(MASSCAN, 1, SYN_RST, "reset"),
+    expected(HPING, 3, SYN_RST, "single_rst"),
+];
+
+#[test]
+fn web_clients_and_scanners_are_told_apart() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    for program in ["nginx", "openssl", "curl", "zmap", "nmap", "masscan", "hping3"] {
+        if !Command::new("which").arg(program).output().is_ok_and(|out| out.status.success()) {
+            return network::not_run(&format!("{program} is not installed"));
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = serve(&network, folder.path());
+    network.server(&format!("{CUTSHORT} rules apply --rate 1"));
+    let mut classify = classify(&network);
+    browse(&network);
+    scan(&network, folder.path());
+    // The scanners' own kernel resets after the answer has come back.
+    thread::sleep(Duration::from_millis(500));
+    assert!(Command::new("kill").args(["-INT", &classify.0.id().to_string()]).status().unwrap().success());
+    let found = connections(&mut classify.0);
+    drop(nginx);
+    let mut wrong = String::new();
+    for expected in EXPECTED {
+        let found = found.get(&expected.port).map(Vec::as_slice).unwrap_or_default();
+        let is_right = |connection: &&Value| {
+            connection["stage"] == expected.stage
+                && connection["termination"] == expected.termination
+                && connection["signature_id"].as_u64() == expected.signature
+                && connection["tags"].as_array().unwrap().iter().any(|tag| tag == expected.tag)
+        };
+        if found.iter().filter(is_right).count() != expected.connections
+            || found.len() != expected.connections
+        {
+            writeln!(wrong, "port {}: {found:#?}", expected.port).unwrap();
+        }
+    }
+    assert_eq!(wrong, "");
+}
+
+/// nginx on all ports, with TLS on one.
+fn serve(network: &Network, folder: &Path) -> Ending {
+    let at = folder.display();
+    network.server(&format!(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=server.example \
+         -keyout {at}/key -out {at}/cert 2>/dev/null"
+    ));
+    let plain = EXPECTED.iter().map(|one| one.port).filter(|port| *port != HTTPS);
+    let listen: String =
+        plain.map(|port| format!("listen {port}; listen [::]:{port} ipv6only=on; ")).collect();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {at}/{kind}; "))
+        .concat();
+    let settings = format!(
+        "daemon off; master_process off; pid {at}/pid; error_log {at}/log; user root; worker_processes 1; events {{ }}
+         http {{ access_log off; {temporary}
+           server {{ {listen} listen {HTTPS} ssl; listen [::]:{HTTPS} ssl;
+             ssl_certificate {at}/cert; ssl_certificate_key {at}/key;
+             location / {{ return 200 'hello'; }} }} }}"
+    );
+    std::fs::write(folder.join("nginx.conf"), settings).unwrap();
+    let mut command = network.command(SERVER, "nginx");
+    command.arg("-c").arg(folder.join("nginx.conf")).stdout(Stdio::null()).stderr(Stdio::null());
+    let nginx = Ending(command.spawn().unwrap());
+    eventually("nginx listens", || network.server("ss -Hltn").lines().count() >= 2 * EXPECTED.len());
+    nginx
+}
+
+fn classify(network: &Network) -> Ending {
+    let mut command = network.command(SERVER, CUTSHORT);
+    command.args(["classify", "--format", "jsonl", "--window", "24h", "nflog:5"]);
+    let mut child = Ending(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(child.0.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("until Ctrl-C"), "{line}");
+    child
+}
+
+/// Single connections by the server's port.
+fn connections(classify: &mut Child) -> BTreeMap<u64, Vec<Value>> {
+    let mut found: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
+    for line in BufReader::new(classify.stdout.take().unwrap()).lines() {
+        let connection: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        found.entry(connection["dst_port"].as_u64().unwrap()).or_default().push(connection);
+    }
+    assert!(classify.wait().unwrap().success());
+    found
+}
+
+/// Two pages on a connection each, with and without TLS, over IPv4 and IPv6.
+fn browse(network: &Network) {
+    for host in ["203.0.113.2", "[2001:db8:2::2]"] {
+        for scheme in ["http", "https"] {
+            for _ in 0..2 {
+                let page = network.client(&format!("curl -gsk -m 10 {scheme}://{host}/"));
+                assert_eq!(page, "hello");
+            }
+        }
+    }
+}
+
+fn scan(network: &Network, folder: &Path) {
+    let (four, six, gateway) = ("203.0.113.2", "2001:db8:2::2", "02:00:00:00:01:01");
+    let zmap = format!("-q -v 0 -b /dev/null -i c0 -G {gateway} -S 198.51.100.2 -p {ZMAP} -c 1");
+    network.client(&format!("zmap {zmap} -o {}/zmap {four}/32 2>&1", folder.display()));
+    for (kind, port) in [("-sT", NMAP_CONNECT), ("-sS", NMAP_SYN)] {
+        network.client(&format!("nmap -n -Pn {kind} -p {port} {four}"));
+        network.client(&format!("nmap -n -Pn {kind} -p {port} -6 {six}"));
+    }
+    network.client(&format!("hping3 -q -I c0 -c 3 -i u100000 -S -p {HPING} {four} 2>&1"));
+    // It never ends on a quiet network, whatever --wait says.
+    let mut command = network.command(CLIENT, "masscan");
+    command.args([four, "-p", &MASSCAN.to_string(), "-e", "c0", "--adapter-ip", "198.51.100.2"]);
+    command.args(["--router-mac", &gateway.replace(':', "-"), "--rate", "50", "--wait", "1"]);
+    let masscan = Ending(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    thread::sleep(Duration::from_secs(3));
+    drop(masscan);
+}
+
+/// A program that ends with the test, however that ends.
+struct Ending(Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

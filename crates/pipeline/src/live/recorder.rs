@@ -1,0 +1,297 @@
+//! Live packets to segments in the spool.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutshort_packet::Packet;
+use cutshort_store::open::{OpenSegment, Sync, replay};
+use cutshort_store::{Origin, Result, Segment, SegmentId, StoreError, WINDOW, window_of};
+
+use super::Spool;
+use super::spool::OPEN;
+
+/// How packets become segments.
+#[derive(Clone, Debug)]
+pub struct RecorderSettings {
+    /// The name of this server.
+    pub node: String,
+    /// For how long a segment is written at most. It also ends with its window, so that results need not
+    /// wait for it.
+    pub every: Duration,
+    /// How many packets it has at most, about: a batch is never split.
+    pub rows: usize,
+    /// How much a crash of the machine may lose.
+    pub sync: Sync,
+}
+
+impl Default for RecorderSettings {
+    fn default() -> Self {
+        Self {
+            node: String::new(),
+            every: Duration::from_mins(1),
+            rows: 250_000,
+            sync: Sync::Every(Duration::from_secs(1)),
+        }
+    }
+}
+
+/// What a [`Recorder`] has done since it was started, and how it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecorderCounts {
+    /// Packets written.
+    pub packets: u64,
+    /// Packets that could not be written, as where the disk is full.
+    pub unwritten: u64,
+    /// Packets that no segment may hold: their addresses are of both families.
+    pub unfit: u64,
+    /// Time of the latest packet, in nanoseconds since the Unix epoch.
+    pub latest: Option<i64>,
+    /// Until when time is covered.
+    pub covered_to: Option<i64>,
+    /// The disk is full: nothing can be written until there is room.
+    pub full: bool,
+    /// What goes wrong, if something does.
+    pub trouble: Option<String>,
+}
+
+/// Writes packets to an open segment, from which they come back after a crash, and puts it into the spool when
+/// it is time. What cannot be written is counted, and tried no more than a few times a minute.
+pub struct Recorder {
+    spool: Arc<Spool>,
+    settings: RecorderSettings,
+    open: Option<OpenSegment>,
+    /// From when the open segment covers.
+    began: i64,
+    /// What a crash has left.
+    left: Vec<PathBuf>,
+    /// A segment that had no room in the spool, and is nowhere else.
+    held: Option<Segment>,
+    /// Until when time is covered by segments that are closed.
+    closed_to: Option<i64>,
+    /// When closing is tried again after it has failed.
+    retry_at: i64,
+    counts: RecorderCounts,
+}
+
+/// How long it is left alone if a segment cannot be closed, in nanoseconds.
+const PATIENCE: i64 = 3_000_000_000;
+/// While segments cannot be closed, the open one grows to so many times its size. Then packets are lost.
+const GROWTH: usize = 4;
+
+impl Recorder {
+    /// Begins to record into a spool. What a crash has left there is a segment like others.
+    ///
+    /// # Errors
+    /// That the spool cannot be read.
+    pub fn start(spool: Arc<Spool>, settings: RecorderSettings) -> Result<Self> {
+        let folder = spool.folder().join(OPEN);
+        let failed = |error| StoreError::io(&format!("cannot read {}", folder.display()), &error);
+        let entries = fs::read_dir(&folder).map_err(failed)?;
+        let left = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<_>>();
+        let left = left.map_err(failed)?;
+        let mut recorder = Self {
+            spool,
+            settings,
+            open: None,
+            began: i64::MIN,
+            left,
+            held: None,
+            closed_to: None,
+            retry_at: i64::MIN,
+            counts: RecorderCounts::default(),
+        };
+        let closed = recorder.close_left();
+        recorder.note(closed);
+        Ok(recorder)
+    }
+
+    /// Takes packets, in any order, and until when every packet there was has been given (nanoseconds since the
+    /// Unix epoch). To be called also when there are none: silence is covered, too.
+    pub fn record(&mut self, packets: &[Packet], covered_to: i64) {
+        let latest = packets.iter().map(|packet| packet.ts).max();
+        self.counts.latest = self.counts.latest.max(latest);
+        // What waits for room comes before what would take it.
+        let closed =
+            self.close_if(|recorder| recorder.waits_for_room() || covered_to < recorder.began, covered_to);
+        let written = self.write(packets, covered_to);
+        let result =
+            closed.and(written).and(self.close_if(|recorder| recorder.is_time(covered_to), covered_to));
+        // What is to be tried again later goes wrong until then.
+        if result.is_err() || self.retry_at == i64::MIN {
+            self.note(result);
+        }
+    }
+
+    /// Hands packets to the open segment: the only place where any are written.
+    fn write(&mut self, packets: &[Packet], covered_to: i64) -> Result<()> {
+        let written = self.append(packets, covered_to);
+        match written {
+            Ok(unfit) => {
+                self.counts.packets += packets.len() as u64 - unfit;
+                self.counts.unfit += unfit;
+                self.counts.covered_to = Some(covered_to);
+                Ok(())
+            }
+            Err(error) => {
+                self.counts.unwritten += packets.len() as u64;
+                // The next segment must not claim to cover their time.
+                self.closed_to = None;
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives how many of the packets no segment may hold.
+    fn append(&mut self, packets: &[Packet], covered_to: i64) -> Result<u64> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => self.begin(covered_to)?,
+        };
+        let open = self.open.insert(open);
+        if open.rows() >= self.settings.rows * GROWTH {
+            return Err(StoreError::Full(format!("{} packets wait for being written", open.rows())));
+        }
+        match open.append(packets, covered_to) {
+            Err(StoreError::Refused(_)) => Ok(append_each(open, packets, covered_to)?),
+            appended => appended.map(|()| 0),
+        }
+    }
+
+    fn begin(&mut self, covered_to: i64) -> Result<OpenSegment> {
+        if self.waits(covered_to) {
+            return Err(StoreError::Full("packets could not be written a moment ago".to_owned()));
+        }
+        let id = random_id()?;
+        // A clock that was set back must not leave the time from then on uncovered.
+        let from = self.closed_to.unwrap_or(covered_to).min(covered_to);
+        let path = self.spool.folder().join(OPEN).join(id.to_string());
+        let RecorderSettings { node, sync, .. } = &self.settings;
+        let created = OpenSegment::create(&path, id, node, Origin::Live, from, *sync);
+        (self.retry_at, self.began) = (i64::MIN, from);
+        created.inspect_err(|_| {
+            self.retry_at = covered_to.saturating_add(PATIENCE);
+            // It may be there without its beginning.
+            let _ = fs::remove_file(&path);
+        })
+    }
+
+    /// Whether what went wrong is not to be tried again yet. After a clock was set back, nothing waits for the
+    /// time that it had before.
+    fn waits(&self, now: i64) -> bool {
+        now < self.retry_at && now >= self.retry_at.saturating_sub(PATIENCE)
+    }
+
+    fn waits_for_room(&self) -> bool {
+        self.held.is_some() || !self.left.is_empty()
+    }
+
+    /// Closes segments if there is one and it is to be closed.
+    fn close_if(&mut self, is_due: impl FnOnce(&Self) -> bool, now: i64) -> Result<()> {
+        let is_any = self.open.is_some() || self.waits_for_room();
+        if is_any && is_due(self) && !self.waits(now) { self.close(now) } else { Ok(()) }
+    }
+
+    /// Whether the open segment has its time or its size.
+    fn is_time(&self, covered_to: i64) -> bool {
+        let every = i64::try_from(self.settings.every.as_nanos()).unwrap_or(i64::MAX);
+        let end = self.began.saturating_add(every).min(window_of(self.began) + WINDOW);
+        let is_full = self.open.as_ref().is_some_and(|open| open.rows() >= self.settings.rows);
+        covered_to >= end || is_full
+    }
+
+    /// Puts the open segment into the spool, after what a crash has left.
+    fn close(&mut self, now: i64) -> Result<()> {
+        let closed = self.close_left().and_then(|()| self.close_held()).and_then(|()| self.close_open());
+        self.retry_at = if closed.is_err() { now.saturating_add(PATIENCE) } else { i64::MIN };
+        closed
+    }
+
+    fn close_open(&mut self) -> Result<()> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let segment = open.seal()?;
+        let put = self.spool.put(&segment);
+        let is_full = matches!(put, Err(StoreError::Full(_)));
+        if !is_full {
+            put?;
+        }
+        self.closed_to = Some(open.covers().1);
+        // What stays would be known when it is delivered again. If the disk is full, the segment takes the place of
+        // what it was made from, which is several times as large: nothing else may ever make room for it.
+        self.open.take().map_or(Ok(()), OpenSegment::remove)?;
+        if is_full {
+            self.held = Some(segment);
+        }
+        self.close_held()
+    }
+
+    /// Puts what is in memory only into the spool.
+    fn close_held(&mut self) -> Result<()> {
+        if let Some(segment) = &self.held {
+            self.spool.put(segment)?;
+            self.held = None;
+        }
+        Ok(())
+    }
+
+    fn close_left(&mut self) -> Result<()> {
+        while let Some(path) = self.left.last() {
+            if let Some(segment) = replay(path)? {
+                tracing::info!(packets = segment.info().rows, "took in what a crash had left");
+                self.spool.put(&segment)?;
+            }
+            let removed = fs::remove_file(path);
+            removed.map_err(|error| StoreError::io(&format!("cannot remove {}", path.display()), &error))?;
+            self.left.pop();
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, result: Result<()>) {
+        let trouble = result.err();
+        self.counts.full = matches!(trouble, Some(StoreError::Full(_)));
+        let trouble = trouble.map(|error| error.to_string());
+        match (&self.counts.trouble, &trouble) {
+            (None, Some(trouble)) => tracing::error!("packets cannot be written: {trouble}"),
+            (Some(_), None) => tracing::info!("packets are written again"),
+            _ => {}
+        }
+        self.counts.trouble = trouble;
+    }
+
+    /// Closes the open segment at the end. If that cannot be, the next run finds it.
+    pub fn finish(mut self) -> RecorderCounts {
+        let closed = self.close(i64::MAX);
+        self.note(closed);
+        self.counts
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub const fn counts(&self) -> &RecorderCounts {
+        &self.counts
+    }
+}
+
+/// Appends one by one, for the sake of those that can be.
+fn append_each(open: &mut OpenSegment, packets: &[Packet], covered_to: i64) -> Result<u64> {
+    let mut unfit = 0;
+    for packet in packets {
+        match open.append(std::slice::from_ref(packet), covered_to) {
+            Err(StoreError::Refused(_)) => unfit += 1,
+            appended => appended?,
+        }
+    }
+    Ok(unfit)
+}
+
+fn random_id() -> Result<SegmentId> {
+    let mut bytes = [0; 16];
+    let filled = getrandom::fill(&mut bytes);
+    filled.map_err(|error| StoreError::Failed(format!("the system has no random numbers: {error}")))?;
+    Ok(SegmentId(u128::from_ne_bytes(bytes)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+use cutshort_packet::{FiveTuple, Flags};
+use cutshort_store::Segment;
+
+use super::*;
+
+const SECOND: i64 = 1_000_000_000;
+/// The beginning of a window.
+const START: i64 = 1_000 * WINDOW;
+
+fn packet(ts: i64) -> Packet {
+    Packet {
+        ts,
+        five_tuple: FiveTuple::new([198, 51, 100, 7].into(), 1, [203, 0, 113, 5].into(), 443),
+        ip_id: 1,
+        ttl: 52,
+        flags: Flags::SYN,
+        seq: 0,
+        ack: 0,
+        window: 64_240,
+        options_len: 20,
+        payload_len: 0,
+        sample_rate: 3,
+    }
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+    settings: RecorderSettings,
+}
+
+impl Place {
+    fn new() -> Self {
+        let settings = RecorderSettings { node: "edge".to_owned(), rows: 100, ..RecorderSettings::default() };
+        Self { folder: tempfile::tempdir().unwrap(), settings }
+    }
+
+    fn start(&self) -> Recorder {
+        let spool = Spool::open(self.folder.path(), 1 << 30).unwrap();
+        Recorder::start(Arc::new(spool), self.settings.clone()).unwrap()
+    }
+
+    /// What is spooled: from, to and packets of each segment, in order.
+    fn spooled(&self) -> Vec<(i64, i64, u64)> {
+        let files = fs::read_dir(self.folder.path().join("segments")).unwrap();
+        let mut paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+        paths.sort();
+        let parsed = paths.iter().map(|path| Segment::parse(fs::read(path).unwrap()).unwrap());
+        let infos = parsed.map(|segment| segment.info().clone());
+        infos
+            .inspect(|info| assert_eq!((info.node.as_str(), info.origin), ("edge", Origin::Live)))
+            .map(|info| ((info.covers.0 - START) / SECOND, (info.covers.1 - START) / SECOND, info.rows))
+            .collect()
+    }
+
+    fn open_files(&self) -> usize {
+        fs::read_dir(self.folder.path().join(OPEN)).unwrap().count()
+    }
+}
+
+/// Each second one call, with so many packets.
+fn run(recorder: &mut Recorder, seconds: std::ops::Range<i64>, packets: usize) {
+    for second in seconds {
+        let now = START + second * SECOND;
+        recorder.record(&vec![packet(now); packets], now);
+    }
+}
+
+#[test]
+fn segments_end_with_their_time_their_window_and_their_size() {
+    let place = Place::new();
+    let mut recorder = place.start();
+    run(&mut recorder, 0..130, 1);
+    assert_eq!(place.spooled(), [(0, 60, 61), (60, 120, 60)]);
+    // 60 packets at once; 100 are enough.
+    run(&mut recorder, 130..131, 60);
+    run(&mut recorder, 131..133, 60);
+    assert_eq!(place.spooled()[2..], [(120, 131, 129)]);
+    recorder.finish();
+    assert_eq!(place.spooled()[3..], [(131, 132, 60)]);
+    let mut recorder = place.start();
+    run(&mut recorder, 870..903, 1);
+    recorder.finish();
+    assert_eq!(place.spooled()[4..], [(870, 900, 31), (900, 902, 2)]);
+    assert_eq!(place.open_files(), 0);
+}
+
+#[test]
+fn silence_is_covered_without_a_gap() {
+    let place = Place::new();
+    let mut recorder = place.start();
+    run(&mut recorder, 5..200, 0);
+    assert_eq!(recorder.finish().covered_to, Some(START + 199 * SECOND));
+    assert_eq!(place.spooled(), [(5, 65, 0), (65, 125, 0), (125, 185, 0), (185, 199, 0)]);
+}
+
+#[test]
+fn a_crash_loses_nothing_that_was_written() {
+    let place = Place::new();
+    let mut recorder = place.start();
+    run(&mut recorder, 0..10, 3);
+    drop(recorder);
+    assert_eq!((place.spooled().len(), place.open_files()), (0, 1));
+    let mut recorder = place.start();
+    assert_eq!((place.spooled(), place.open_files()), (vec![(0, 9, 30)], 0));
+    run(&mut recorder, 20..22, 1);
+    recorder.finish();
+    assert_eq!(place.spooled(), [(0, 9, 30), (20, 21, 2)], "what was not received is not covered");
+}
+
+#[test]
+fn clocks_may_jump() {
+    let place = Place::new();
+    let mut recorder = place.start();
+    run(&mut recorder, 500..502, 1);
+    // Back: the segment ends, the next one begins where time goes on.
+    run(&mut recorder, 100..102, 1);
+    run(&mut recorder, 102..104, 1);
+    recorder.finish();
+    assert_eq!(place.spooled(), [(100, 103, 4), (500, 501, 2)]);
+}
+
+#[test]
+fn what_no_segment_may_hold_is_counted_and_the_rest_is_kept() {
+    let place = Place::new();
+    let mut recorder = place.start();
+    let mut unfit = packet(START);
+    unfit.five_tuple.dst_ip = "2001:db8::1".parse().unwrap();
+    recorder.record(&[packet(START), unfit, packet(START)], START);
+    let counts = recorder.finish();
+    assert_eq!((counts.packets, counts.unfit, counts.unwritten), (2, 1, 0));
+    assert_eq!(place.spooled(), [(0, 0, 2)]);
+}
+
+/// Where nothing can be written, packets are counted; when it can be again, it goes on by itself.
+#[test]
+fn without_room_packets_are_counted_and_it_goes_on_by_itself() {
+    let place = Place::new();
+    let mut recorder = place.start();
+    let (open, away) = (place.folder.path().join(OPEN), place.folder.path().join("away"));
+    fs::rename(&open, &away).unwrap();
+    run(&mut recorder, 0..10, 2);
+    let counts = recorder.counts();
+    assert_eq!((counts.packets, counts.unwritten), (0, 20));
+    assert!(counts.trouble.is_some());
+    fs::rename(&away, &open).unwrap();
+    run(&mut recorder, 10..20, 2);
+    let counts = recorder.counts().clone();
+    assert_eq!(counts.packets + counts.unwritten, 40);
+    assert!(counts.packets >= 14 && counts.trouble.is_none(), "{counts:?}");
+    // Segments that cannot be put aside wait, and packets with them.
+    let (segments, away) = (place.folder.path().join("segments"), place.folder.path().join("away"));
+    fs::rename(&segments, &away).unwrap();
+    run(&mut recorder, 20..100, 2);
+    assert!(recorder.counts().trouble.is_some());
+    assert_eq!(recorder.counts().unwritten, counts.unwritten, "they are in the open segment");
+    fs::rename(&away, &segments).unwrap();
+    let counts = recorder.finish();
+    assert_eq!(place.spooled().iter().map(|(_, _, rows)| rows).sum::<u64>(), counts.packets);
+    assert_eq!((counts.trouble, place.open_files()), (None, 0));
+}

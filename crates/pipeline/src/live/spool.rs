@@ -1,0 +1,355 @@
+//! Segments that wait for being delivered, in a folder of bounded size.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cutshort_store::{Result, Segment, StoreError};
+
+use super::names::Name;
+
+/// Segments that wait, those that were refused, the one that is being written, and what was counted.
+const SEGMENTS: &str = "segments";
+const REFUSED: &str = "refused";
+pub(super) const OPEN: &str = "open";
+const COUNTS: &str = "counts";
+const LOCK: &str = "lock";
+/// The end of the names of files that are being written.
+const TEMPORARY: &str = ".tmp";
+/// So many refused segments are kept to be looked at.
+const KEPT_REFUSED: usize = 32;
+
+/// What became of segments, over all runs of the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpoolCounts {
+    /// Segments and packets that were acknowledged.
+    pub delivered: (u64, u64),
+    /// Segments and packets that were removed undelivered, as newer ones needed their room.
+    pub dropped: (u64, u64),
+    /// Segments and packets that the collector refused for good, or that could not be read.
+    pub refused: (u64, u64),
+}
+
+/// What is in a spool, and what became of the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpoolState {
+    /// Segments that wait.
+    pub segments: u64,
+    /// Their packets.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// From when the oldest covers, in nanoseconds since the Unix epoch.
+    pub oldest: Option<u64>,
+    /// What became of others.
+    pub counts: SpoolCounts,
+}
+
+/// A folder of segments that wait. One process at a time has it; within it, threads share it.
+///
+/// ```text
+/// SPOOL/
+///   lock       held by the one who writes
+///   open/      the segment that is being written, see cutshort_store::open
+///   segments/  those that wait, named by age
+///   refused/   the latest that the collector refused, each with the reason in a text beside it
+///   counts     what became of segments so far
+/// ```
+pub struct Spool {
+    folder: PathBuf,
+    limit: u64,
+    inner: Mutex<Inner>,
+    changed: Condvar,
+    _lock: File,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// Those that wait, with their bytes.
+    waiting: BTreeMap<Name, u64>,
+    /// The one that is being delivered: it is not dropped meanwhile.
+    taken: Option<Name>,
+    counts: SpoolCounts,
+    woken: bool,
+}
+
+/// A segment on its way.
+pub(super) struct Spooled {
+    pub(super) name: Name,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Spool {
+    /// Opens a folder, and makes it if it is missing. It holds at most `limit` bytes of segments that wait.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if another process has it, and what the file system gives.
+    pub fn open(folder: &Path, limit: u64) -> Result<Self> {
+        for name in ["", SEGMENTS, REFUSED, OPEN] {
+            make_folder(&folder.join(name)).map_err(|error| failed(folder, "make", &error))?;
+        }
+        let lock = lock(folder)?;
+        let spool = Self {
+            folder: folder.to_owned(),
+            limit,
+            inner: Mutex::new(Inner { counts: read_counts(folder), ..Inner::default() }),
+            changed: Condvar::new(),
+            _lock: lock,
+        };
+        spool.find_waiting().map_err(|error| spool.failed("read", &error))?;
+        Ok(spool)
+    }
+
+    /// Takes in what an earlier run has left.
+    fn find_waiting(&self) -> io::Result<()> {
+        let mut inner = self.lock();
+        for entry in fs::read_dir(self.folder.join(SEGMENTS))? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.ends_with(TEMPORARY) {
+                fs::remove_file(entry.path())?;
+            } else if let Some(name) = Name::read(&name) {
+                inner.waiting.insert(name, entry.metadata()?.len());
+            }
+        }
+        self.make_room(&mut inner);
+        Ok(())
+    }
+
+    /// Keeps a segment until it is delivered. When it returns, the segment is durable. The oldest others go if
+    /// there is no room for it.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] and the like; then it is not kept.
+    pub fn put(&self, segment: &Segment) -> Result<()> {
+        let name = Name::of(segment.info());
+        self.write(&self.path(SEGMENTS, &name), segment.bytes())
+            .map_err(|error| self.failed("write to", &error))?;
+        let mut inner = self.lock();
+        inner.waiting.insert(name, segment.bytes().len() as u64);
+        self.make_room(&mut inner);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Writes a file so that it is there as a whole or not at all.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let temporary = path.with_extension(&TEMPORARY[1..]);
+        let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+        if written.is_err() {
+            // It takes room, of which there may be none.
+            let _ = fs::remove_file(&temporary);
+        }
+        written?;
+        path.parent().map_or(Ok(()), sync_folder)
+    }
+
+    /// Removes the oldest until all have room.
+    fn make_room(&self, inner: &mut Inner) {
+        let mut bytes: u64 = inner.waiting.values().sum();
+        while bytes > self.limit {
+            let oldest = inner.waiting.keys().find(|name| Some(**name) != inner.taken).copied();
+            let Some(name) = oldest else { break };
+            bytes -= inner.waiting.remove(&name).unwrap_or(0);
+            add(&mut inner.counts.dropped, &name);
+            // Counted before it is gone: after a crash in between it is both counted and delivered.
+            self.write_counts(&inner.counts);
+            tracing::warn!(segment = %name, packets = name.packets, "the spool is full: the oldest segment was dropped");
+            let _ = fs::remove_file(self.path(SEGMENTS, &name));
+        }
+    }
+
+    /// The oldest segment, which waits until it is [settled](Self::settle) or [given back](Self::give_back);
+    /// none if none comes within a time or the spool is woken.
+    pub(super) fn take(&self, patience: Duration) -> Option<Spooled> {
+        let mut inner = self.wait(patience, |inner| inner.waiting.is_empty());
+        loop {
+            let name = *inner.waiting.first_key_value()?.0;
+            match fs::read(self.path(SEGMENTS, &name)) {
+                Ok(bytes) => {
+                    inner.taken = Some(name);
+                    return Some(Spooled { name, bytes });
+                }
+                Err(error) => {
+                    drop(inner);
+                    self.settle(&name, Err(&format!("it cannot be read: {error}")));
+                    inner = self.lock();
+                }
+            }
+        }
+    }
+
+    /// Waits for a while, or until the spool is woken.
+    pub(super) fn pause(&self, time: Duration) {
+        drop(self.wait(time, |_| true));
+    }
+
+    fn wait(&self, time: Duration, rests: impl Fn(&Inner) -> bool) -> MutexGuard<'_, Inner> {
+        let waits = |inner: &mut Inner| !inner.woken && rests(inner);
+        let waited = self.changed.wait_timeout_while(self.lock(), time, waits);
+        let mut inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        inner.woken = false;
+        inner
+    }
+
+    /// Ends a wait.
+    pub(super) fn wake(&self) {
+        self.lock().woken = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn give_back(&self) {
+        self.lock().taken = None;
+    }
+
+    /// Notes that a segment was acknowledged, or refused for good: then it is set aside.
+    pub(super) fn settle(&self, name: &Name, outcome: std::result::Result<(), &str>) {
+        let mut inner = self.lock();
+        inner.taken = None;
+        inner.waiting.remove(name);
+        add(if outcome.is_ok() { &mut inner.counts.delivered } else { &mut inner.counts.refused }, name);
+        let path = self.path(SEGMENTS, name);
+        let done = match outcome {
+            Ok(()) => fs::remove_file(&path),
+            Err(why) => self.set_aside(&path, name, why),
+        };
+        if let Err(error) = done {
+            // It will be delivered again, and be known.
+            tracing::warn!(segment = %name, "cannot be removed from the spool: {error}");
+        }
+        self.write_counts(&inner.counts);
+    }
+
+    fn set_aside(&self, path: &Path, name: &Name, why: &str) -> io::Result<()> {
+        let aside = self.path(REFUSED, name);
+        if fs::rename(path, &aside).is_err() {
+            return fs::remove_file(path).or(Ok(()));
+        }
+        // Without it the segment is there all the same.
+        let _ = fs::write(aside.with_extension("txt"), format!("{why}\n"));
+        let mut refused: Vec<PathBuf> =
+            fs::read_dir(self.folder.join(REFUSED))?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        refused.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
+        refused.sort();
+        let old = refused.len().saturating_sub(KEPT_REFUSED);
+        for path in &refused[..old] {
+            fs::remove_file(path)?;
+            let _ = fs::remove_file(path.with_extension("txt"));
+        }
+        Ok(())
+    }
+
+    /// What there is, and what became of the rest.
+    #[must_use]
+    pub fn state(&self) -> SpoolState {
+        let inner = self.lock();
+        SpoolState {
+            segments: inner.waiting.len() as u64,
+            packets: inner.waiting.keys().map(|name| name.packets).sum(),
+            bytes: inner.waiting.values().sum(),
+            oldest: inner.waiting.keys().next().map(Name::from),
+            counts: inner.counts,
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn path(&self, place: &str, name: &Name) -> PathBuf {
+        self.folder.join(place).join(name.to_string())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> StoreError {
+        failed(&self.folder, what, error)
+    }
+
+    /// On a full disk the numbers of this run are right still, but not those after the next start.
+    fn write_counts(&self, counts: &SpoolCounts) {
+        let path = self.folder.join(COUNTS);
+        let temporary = path.with_extension(&TEMPORARY[1..]);
+        let text = counts.to_text();
+        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
+        if let Err(error) = written {
+            tracing::debug!("the spool's counts cannot be written: {error}");
+        }
+    }
+}
+
+fn add(count: &mut (u64, u64), name: &Name) {
+    count.0 += 1;
+    count.1 += name.packets;
+}
+
+fn failed(folder: &Path, what: &str, error: &io::Error) -> StoreError {
+    StoreError::io(&format!("cannot {what} the spool {}", folder.display()), error)
+}
+
+/// With addresses of clients in it: for nobody else.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(LOCK);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|error| failed(folder, "lock", &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::Locked(format!("another process uses the spool {}", folder.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(failed(folder, "lock", &error)),
+    }
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn read_counts(folder: &Path) -> SpoolCounts {
+    fs::read_to_string(folder.join(COUNTS)).map(|text| SpoolCounts::from_text(&text)).unwrap_or_default()
+}
+
+impl SpoolCounts {
+    fn to_text(self) -> String {
+        let line = |name, (segments, packets): (u64, u64)| format!("{name} {segments} {packets}\n");
+        [("delivered", self.delivered), ("dropped", self.dropped), ("refused", self.refused)]
+            .map(|(name, count)| line(name, count))
+            .concat()
+    }
+
+    /// What is not there counts from zero.
+    fn from_text(text: &str) -> Self {
+        let find = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+            let mut numbers = line.split_whitespace().map_while(|number| number.parse().ok());
+            Some((numbers.next()?, numbers.next()?))
+        };
+        let find = |name| find(name).unwrap_or_default();
+        Self { delivered: find("delivered"), dropped: find("dropped"), refused: find("refused") }
+    }
+}
+
+#[cfg(test)]
+mod tests;
