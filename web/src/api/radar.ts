@@ -1,10 +1,11 @@
 // The questions that the page asks.
 
+import { WORLD } from "../state/place";
 import type { Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
-import type { Asn, Connection, ConnectionsAnswer, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced } from "./wire";
+import type { Annotation, Asn, Connection, ConnectionsAnswer, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced } from "./wire";
 
 const DATA = "tcp_resets_timeouts";
 
@@ -122,6 +123,10 @@ export const locations = async (): Promise<Location[]> =>
   (await ask<{ locations: Location[] }>("entities/locations", [["limit", "300"]])).locations;
 
 export const network = async (asn: number): Promise<Asn> => (await ask<{ asn: Asn }>(`entities/asns/${asn}`)).asn;
+
+/** What is known of a time, from every place. */
+export const annotations = async (asked: Asked): Promise<Annotation[]> =>
+  (await ask<{ annotations: Annotation[] }>("annotations/outages", [...seriesParameters([{ range: asked.range, place: WORLD, completed: false, unanswered: false }]), ["limit", "100"]])).annotations;
 
 export const terms = (): Promise<Terms> => ask<Terms>(`${DATA}/terms`);
 

@@ -108,7 +108,9 @@ function stageOf(one: Connection, texts: Terms): Stage {
 /** `22 Nov, 01:29:31`. */
 const second = (time: number): string => `${dayMonth(time)}, ${new Date(time).toISOString().slice(11, 19)}`;
 
-const endpoint = (ip: string, port: number): string => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);
+/** Breaks, if it must, between the parts of an IPv6 address and before the port. */
+const endpoint = (ip: string, port: number): HTMLElement =>
+  h("code", {}, ...(ip.includes(":") ? `[${ip}]` : ip).split(/(?<=:)/).flatMap((part, at) => (at ? [h("wbr"), part] : [part])), h("wbr"), `:${port}`);
 
 function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
   const stage = stageOf(one, texts);
@@ -126,9 +128,9 @@ function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
     h("th", { scope: "row" }, button),
     h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), ` ${title(stage)}`),
     h("td", { class: "nowrap" }, one.signature ?? h("span", { class: "muted" }, one.termination)),
-    h("td", {}, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
-    h("td", {}, h("code", {}, endpoint(one.src_ip, one.src_port))),
-    h("td", {}, h("code", {}, endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
+    h("td", { class: "from" }, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
+    h("td", {}, endpoint(one.src_ip, one.src_port)),
+    h("td", {}, endpoint(one.dst_ip, one.dst_port), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
     h("td", { class: "number" }, count(one.packets)),
   );
   return [row, detail];

@@ -205,3 +205,24 @@ fn packets_of_a_connection_are_shown_where_connections_are() {
     assert_eq!((&found["packets"][1]["seconds"], &found["packets"][1]["seq"]), (&1.0.into(), &1.into()));
     assert!(found["reasons"].to_string().contains("SYN → RST"), "{found}");
 }
+
+#[test]
+fn a_window_with_very_many_packets_is_not_searched_for_one_connection() {
+    let ask = |bytes| {
+        let cells = vec![connection(END - DAY, "US", 174, Stage::None, 10)];
+        let server =
+            Server::with(Memory { cells, bytes, ..store() }, Options { connections: true, ..open() });
+        server.radar("/connections/trace?client=198.51.100.7&clientPort=40112&server=203.0.113.5&serverPort=443&time=2026-01-14T12:00:00Z")
+    };
+    assert_eq!(ask(64 << 20).status, 200);
+    let (status, _, message) = ask(65 << 20).problem();
+    assert!(status == 422 && message.contains("65 MB"), "{message}");
+}
+
+#[test]
+fn a_connection_whose_packets_are_gone_is_said_to_be_so() {
+    let server = Server::with(store(), Options { connections: true, ..open() });
+    let (status, code, message) = server.radar("/connections/trace?client=198.51.100.8&clientPort=40112&server=203.0.113.5&serverPort=443&time=2026-01-14T12:00:00Z").problem();
+    assert_eq!((status, code), (404, 2004));
+    assert!(message.contains("shorter time"), "{message}");
+}

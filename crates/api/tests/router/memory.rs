@@ -30,6 +30,8 @@ pub(crate) struct Cell {
 pub(crate) struct Memory {
     pub(crate) cells: Vec<Cell>,
     pub(crate) pending: Vec<i64>,
+    /// That packets of a window take.
+    pub(crate) bytes: u64,
     pub(crate) folded: bool,
     pub(crate) simulated: bool,
     pub(crate) records: Vec<Record<'static>>,
@@ -151,7 +153,7 @@ impl Store for Memory {
             inputs: Inputs::default(),
             done: done.then(Inputs::default),
             frozen: false,
-            bytes: 1,
+            bytes: self.bytes.max(1),
         };
         Ok(windows.into_iter().filter(|(start, _)| range.contains(start)).map(state).collect())
     }
