@@ -26,7 +26,7 @@ export async function render(app: App): Promise<Child[]> {
   try {
     const found = await radar.connections(selected(state), filters, state.page * PER_PAGE, PER_PAGE);
     const list = found.connections.length ? table(found.connections, texts) : await none(app);
-    return [filterForm(app, texts, servers), list, pager(app, found.connections.length, found.paging.more)];
+    return [filterForm(app, texts, servers), state.unanswered ? notHere() : null, list, pager(app, found.connections.length, found.paging.more)];
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 400) throw error;
     return [filterForm(app, texts, servers), h("p", { class: "problem", role: "alert" }, error.message)];
@@ -41,6 +41,9 @@ const notAllowed = (): HTMLElement =>
     h("p", {}, "They show addresses of clients, so the operator of this server has to allow it. In the settings file:"),
     h("pre", {}, "connections = true"),
   );
+
+const notHere = (): HTMLElement =>
+  h("p", { class: "caution" }, "“Resets before any answer only” changes how connections are counted. This list shows all of them; the tag answered says which ones had an answer.");
 
 const tooLong = ({ store }: App): HTMLElement =>
   h("div", { class: "empty" }, h("h2", {}, "The time is too long"), h("p", {}, `Single connections are shown for at most ${MOST_DAYS} days at once.`), h("p", {}, stateLink(store, { range: { kind: "last", span: "7d" } }, { key: "shorter" }, "Show the last 7 days")));

@@ -93,7 +93,7 @@ export function notes(known: readonly Annotation[], code: string, from: number, 
   };
   const near = ({ startDate, endDate }: Annotation): boolean => {
     const [begin, end] = [Date.parse(startDate), Date.parse(endDate ?? startDate)];
-    return begin < to && end >= from && end - begin <= 2 * (to - from) + DAY;
+    return begin < to && (end > from || begin >= from) && end - begin <= 2 * (to - from) + DAY;
   };
   return known.filter((one) => concerns(one) && near(one)).map(({ description }) => `Noted: ${description}`);
 }

@@ -125,8 +125,8 @@ describe("downloads", () => {
     const cells = rows[3]?.split(",") ?? [];
     expect(Date.parse(cells[0] ?? "")).toBe(Date.parse(serie["timestamps"]?.[3] ?? ""));
     expect(Number(cells[2])).toBe(Number(serie["post_ack"]?.[3]));
-    const [, text] = await download("json");
-    const parsed = JSON.parse(text.toString()) as { selection: string; rows: Record<string, number>[] };
+    const [, written] = await download("json");
+    const parsed = JSON.parse(written.toString()) as { selection: string; rows: Record<string, number>[] };
     expect(parsed.selection).toBe("Switzerland");
     expect(parsed.rows[3]?.["Post-ACK (%)"]).toBe(Number(serie["post_ack"]?.[3]));
   });

@@ -111,7 +111,7 @@ it("Compare sets six selections beside each other, and over each other", async (
 });
 
 it("rankings are sorted, and leave out small samples", async () => {
-  await looked.open("?view=where&range=4w");
+  await looked.open("?view=where&range=7d");
   const column = async (at: number): Promise<number[]> =>
     (await looked.page.locator(`.ranking tbody td:nth-of-type(${at})`).allTextContents()).map((cell) => Number(cell.replace(/[^\d.]/g, "")));
   await looked.page.locator('[data-key="sort:sampled"]').click();
