@@ -10,7 +10,7 @@ const FIRST_MS = 500;
 const SWITCH_MS = 150;
 /** Of all files together, compressed. */
 const AIM_KB = 75;
-const MOST_KB = 85;
+const MOST_KB = 80;
 const TRIES = 7;
 
 let looked: Looked;
