@@ -11,8 +11,8 @@ mod forged;
 #[allow(dead_code)] // Shared with the tests of the receivers.
 mod network;
 mod processes;
-mod protected;
 mod programs;
+mod protected;
 
 const ROUTER: usize = 1;
 const SERVER: usize = 2;
