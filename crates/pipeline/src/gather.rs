@@ -61,10 +61,7 @@ impl Gathered {
         let mut gathered = Self::default();
         let (mut stored, mut rows) = (Vec::new(), Vec::new());
         while let Some(key) = part.next_group(&mut stored)? {
-            merge_files(&mut stored);
-            cap_files(&mut stored, rules.packet_limit as usize);
-            rows.clear();
-            rows.extend(stored.iter().map(|stored| stored.row));
+            counted(&mut stored, rules, &mut rows);
             gathered.add(key, &stored, &rows);
         }
         Ok(gathered)
@@ -87,6 +84,14 @@ impl Gathered {
             piece.push(Flow { five_tuple, findings, sample_rate, node, hidden });
         }
     }
+}
+
+/// Leaves the stored rows that count, and puts them into `rows`.
+pub(crate) fn counted(stored: &mut Vec<StoredRow>, rules: &Rules, rows: &mut Vec<Row>) {
+    merge_files(stored);
+    cap_files(stored, rules.packet_limit as usize);
+    rows.clear();
+    rows.extend(stored.iter().map(|stored| stored.row));
 }
 
 /// A packet that several captures have is one: captures may overlap, or have grown since they were imported

@@ -76,12 +76,18 @@ struct Paging {
 
 const LONGEST: i64 = 31 * cutshort_store::Bucket::Day.nanoseconds();
 
-fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    if !call.app.options.connections {
-        return Err(Problem::forbidden(
-            "single connections show addresses of clients; the operator has not allowed it (setting 'connections')",
-        ));
+/// Whether the operator allows single connections.
+pub(super) fn is_allowed(call: &Call<'_>) -> Result<(), Problem> {
+    if call.app.options.connections {
+        return Ok(());
     }
+    Err(Problem::forbidden(
+        "single connections show addresses of clients; the operator has not allowed it (setting 'connections')",
+    ))
+}
+
+fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    is_allowed(call)?;
     let (limit, query) = (limit(&call.parameters)?, query(call)?);
     let mut connections = call.store().connections(&query)?;
     let more = connections.len() > limit;
