@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cutshort_pipeline::live::{Collector, Delivered};
 use serde::Deserialize;
+use ureq::http::Response;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Error};
+use ureq::{Agent, Body, Error};
 
 /// Where segments go, and how.
 #[derive(Clone, Debug)]
@@ -97,6 +98,8 @@ impl HttpCollector {
     pub fn new(settings: &HttpSettings) -> Result<Self, String> {
         let is_https = check_url(&settings.url)?;
         let mut config = Agent::config_builder()
+            // A token is for the collector that was named, not for what the environment names.
+            .proxy(None)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -110,22 +113,78 @@ impl HttpCollector {
         Ok(Self { agent: config.build().into(), url, token: settings.token.clone() })
     }
 
-    fn send(&self, segment: &[u8]) -> Result<(u16, String), Error> {
+    fn send(&self, segment: &[u8]) -> Result<Got, Error> {
         let request = self.agent.post(&self.url);
         let request = request
             .header("authorization", format!("Bearer {}", self.token.text()))
             .content_type("application/octet-stream");
-        let mut answer = request.send(segment)?;
-        let body = answer.body_mut().with_config().limit(LONGEST).read_to_vec()?;
-        Ok((answer.status().as_u16(), String::from_utf8_lossy(&body).into_owned()))
+        Got::read(request.send(segment)?)
     }
 
     fn attempt(&self, id: &str, segment: &[u8]) -> Delivered {
         match self.send(segment) {
-            Ok((status, body)) => judge(&self.url, id, status, &body),
+            Ok(got) => judge(&self.url, id, got.status, &got.body),
             Err(error) => failed(&self.url, &error),
         }
     }
+
+    /// Sends nothing, which a collector refuses by itself if the token is right.
+    #[must_use]
+    pub fn probe(&self) -> Probe {
+        let begin = Instant::now();
+        match self.send(&[]) {
+            Ok(got) => Probe {
+                delivered: judge(&self.url, "", got.status, &got.body),
+                status: Some(got.status),
+                date: got.date,
+                took: begin.elapsed(),
+            },
+            Err(error) => Probe {
+                delivered: failed(&self.url, &error),
+                status: None,
+                date: None,
+                took: begin.elapsed(),
+            },
+        }
+    }
+
+    /// Status and body of what `/readyz` answers, or why nothing does.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn ready(&self) -> Result<(u16, String), String> {
+        let url = self.url.replace(PATH, "/readyz");
+        let got = self.agent.get(&url).call().and_then(Got::read);
+        got.map(|got| (got.status, got.body)).map_err(|error| describe(&url, &error))
+    }
+}
+
+/// What was answered.
+struct Got {
+    status: u16,
+    date: Option<String>,
+    body: String,
+}
+
+impl Got {
+    fn read(mut answer: Response<Body>) -> Result<Self, Error> {
+        let body = answer.body_mut().with_config().limit(LONGEST).read_to_vec()?;
+        let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).map(str::to_owned);
+        Ok(Self { status: answer.status().as_u16(), date, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+}
+
+/// What a collector has answered to nothing.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// [`Delivered::Refused`] from a collector to whom the token is right; else what is wrong.
+    pub delivered: Delivered,
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// The time that the collector says it is, as HTTP writes it.
+    pub date: Option<String>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl Collector for HttpCollector {
@@ -237,12 +296,16 @@ fn judge(url: &str, id: &str, status: u16, body: &str) -> Delivered {
     }
 }
 
-fn failed(url: &str, error: &Error) -> Delivered {
-    let text = match error {
+fn describe(url: &str, error: &Error) -> String {
+    match error {
         Error::Timeout(_) => format!("{url} does not answer in time"),
         Error::HostNotFound => format!("{url}: the name is not known"),
         error => format!("{url}: {error}"),
-    };
+    }
+}
+
+fn failed(url: &str, error: &Error) -> Delivered {
+    let text = describe(url, error);
     match error {
         Error::Tls(_) | Error::Rustls(_) | Error::BadUri(_) => Delivered::Blocked(text),
         // Certificates are checked while connecting.

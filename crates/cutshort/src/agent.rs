@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use cutshort_agent::{HttpCollector, HttpSettings, Notifier, Station, StationState, Token, metrics};
+use cutshort_agent::{
+    HttpCollector, HttpSettings, Notifier, Reporter, Station, StationState, Token, metrics,
+};
 use cutshort_capture::LiveSource;
 
 use crate::capture::{self, Line, is_alive};
@@ -89,6 +91,7 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?.unwrap_or_default();
     let asked = stop()?;
     let source = capture.source().clone();
+    let mut reporter = capture.reporter(&settings, spool)?;
     let station = capture.start(&settings, spool, collector)?;
     let shown = Arc::new(Mutex::new(station.state()));
     if let Some(listener) = numbers {
@@ -96,10 +99,11 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     }
     message(&format!("receiving from {source} for {url} until Ctrl-C; {kept}"));
     notifier.ready();
-    watch(&station, &asked, &notifier, &shown);
+    watch(&station, &asked, &notifier, &mut reporter, &shown);
     notifier.stopping();
     let ended = station.finish(PATIENCE);
     let state = ended.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
+    reporter.end(&state);
     message(&Line(&state));
     Ok(Done::Whole)
 }
@@ -123,7 +127,7 @@ fn required<T>(value: Option<T>, what: &str) -> Result<T, Error> {
 }
 
 /// From the file that is named, or from the environment; never from the command line, which everybody sees.
-fn token(settings: &Settings) -> Result<Token, Error> {
+pub(crate) fn token(settings: &Settings) -> Result<Token, Error> {
     match (&settings.token_file, std::env::var("CUTSHORT_TOKEN")) {
         (Some(file), _) => Token::read(file).map_err(Error::Usage),
         (None, Ok(token)) if !token.trim().is_empty() => Ok(Token::Text(token.trim().to_owned())),
@@ -195,7 +199,14 @@ fn serve_numbers(listener: TcpListener, shown: Arc<Mutex<StationState>>) {
 }
 
 /// Looks how it goes and tells it, until it is to end or has ended.
-fn watch(station: &Station, asked: &Receiver<()>, notifier: &Notifier, shown: &Mutex<StationState>) {
+fn watch(
+    station: &Station,
+    asked: &Receiver<()>,
+    notifier: &Notifier,
+    reporter: &mut Reporter,
+    shown: &Mutex<StationState>,
+) {
+    reporter.note(&station.state());
     let tick = notifier.watchdog().map_or(TICK, |watchdog| TICK.min(watchdog / 3));
     while asked.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) && !station.has_ended() {
         let state = station.state();
@@ -203,6 +214,7 @@ fn watch(station: &Station, asked: &Receiver<()>, notifier: &Notifier, shown: &M
             notifier.alive();
         }
         notifier.status(&Line(&state).to_string());
+        reporter.note(&state);
         *shown.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 }

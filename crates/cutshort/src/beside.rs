@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use cutshort_agent::{Notifier, Station};
+use cutshort_agent::{Notifier, Reporter, Station};
 use cutshort_api::App;
 use cutshort_pipeline::Answer;
 use cutshort_pipeline::live::{Collector, Delivered};
@@ -56,12 +56,16 @@ impl Beside {
         end: impl Fn() + Send + 'static,
     ) -> Result<Running, Error> {
         let own = || Box::new(Own(Arc::clone(app)));
-        let start = |capture: Capture| capture.start(settings, &data.join(SPOOL), own());
-        let station = self.capture.map(start).transpose()?;
+        let start = |capture: Capture| {
+            let reporter = capture.reporter(settings, data)?;
+            let station = capture.start(settings, &data.join(SPOOL), own())?;
+            Ok::<_, Error>(Received { station, reporter })
+        };
+        let received = self.capture.map(start).transpose()?;
         let (stop, stopped) = channel();
         let notifier = self.notifier;
         notifier.ready();
-        let thread = std::thread::spawn(move || watch(station, &notifier, &stopped, &end));
+        let thread = std::thread::spawn(move || watch(received, &notifier, &stopped, &end));
         Ok(Running { stop, thread })
     }
 }
@@ -93,19 +97,27 @@ impl Running {
     }
 }
 
+/// Packets that are received, and who tells how that goes.
+struct Received {
+    station: Station,
+    reporter: Reporter,
+}
+
 fn watch(
-    station: Option<Station>,
+    mut received: Option<Received>,
     notifier: &Notifier,
     stopped: &Receiver<()>,
     end: &impl Fn(),
 ) -> Result<(), Error> {
     let tick = notifier.watchdog().map_or(TICK, |watchdog| TICK.min(watchdog / 3));
     while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
-        if station.as_ref().is_none_or(is_alive) {
+        if received.as_ref().is_none_or(|received| is_alive(&received.station)) {
             notifier.alive();
         }
-        if let Some(station) = &station {
-            notifier.status(&Line(&station.state()).to_string());
+        if let Some(Received { station, reporter }) = &mut received {
+            let state = station.state();
+            notifier.status(&Line(&state).to_string());
+            reporter.note(&state);
             if station.has_ended() {
                 end();
                 break;
@@ -115,10 +127,15 @@ fn watch(
     // Wait until nobody is answered any more.
     let _ = stopped.recv();
     notifier.stopping();
-    let Some(station) = station else { return Ok(()) };
+    received.map_or(Ok(()), finish)
+}
+
+fn finish(received: Received) -> Result<(), Error> {
+    let Received { station, mut reporter } = received;
     let state = station.finish(PATIENCE);
     let state =
         state.map_err(|error| Error::Failed(format!("packets cannot be received any more: {error}")))?;
+    reporter.end(&state);
     message(&Line(&state));
     Ok(())
 }

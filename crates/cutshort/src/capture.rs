@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caps::Capability;
-use cutshort_agent::{Parts, Station, StationState};
+use cutshort_agent::{About, Parts, Reporter, Station, StationState};
+use cutshort_capture::rules::{self, Loaded};
 use cutshort_capture::{Live, LiveSettings, LiveSource, Reading};
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
 use cutshort_report::quantity;
@@ -23,6 +24,8 @@ pub(crate) struct Capture {
     settings: LiveSettings,
     live: Live,
     reading: Reading,
+    /// The rules that were loaded then, as far as that could be seen.
+    rules: Vec<Loaded>,
 }
 
 /// Opens the source that the settings name, if they do.
@@ -38,7 +41,9 @@ pub(crate) fn open(settings: &Settings) -> Result<Option<Capture>, Error> {
     let reading = Reading::default();
     let live = Live::open(&source, &live_settings, &reading);
     let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
-    Ok(Some(Capture { source, settings: live_settings, live, reading }))
+    // From now on what they log is received.
+    let rules = rules::status().unwrap_or_default();
+    Ok(Some(Capture { source, settings: live_settings, live, reading, rules }))
 }
 
 /// Gives up what is not needed any more, if this program was made to receive packets or to become somebody.
@@ -82,6 +87,17 @@ impl Capture {
 
     pub(crate) const fn source(&self) -> &LiveSource {
         &self.source
+    }
+
+    /// What tells in a folder how it goes.
+    pub(crate) fn reporter(&self, settings: &Settings, folder: &Path) -> Result<Reporter, Error> {
+        Ok(Reporter::new(About {
+            folder: folder.to_owned(),
+            node: node(settings)?,
+            source: self.source.clone(),
+            spool_bytes: settings.spool_bytes,
+            rules: self.rules.clone(),
+        }))
     }
 
     /// Begins to receive, record and deliver.

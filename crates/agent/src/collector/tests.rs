@@ -146,3 +146,26 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
     }
     assert!(!format!("{:?}", Token::Text("secret".to_owned())).contains("secret"));
 }
+
+#[test]
+fn a_collector_is_probed_with_nothing() {
+    let refused = problem("an empty body is no segment");
+    let answers = [("400 Bad Request", refused), ("401 Unauthorized", problem("no such token"))];
+    let probes = answers.map(|(status, body)| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let date = "Date: Sun, 22 Nov 2026 05:00:00 GMT";
+        let answer = format!("HTTP/1.1 {status}\r\n{date}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let thread = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let probe = collector(&url, Token::Text("secret".to_owned())).probe();
+        thread.join().unwrap();
+        assert_eq!(probe.date.as_deref(), Some("Sun, 22 Nov 2026 05:00:00 GMT"));
+        probe
+    });
+    assert!(matches!(probes[0].delivered, Delivered::Refused(_)) && probes[0].status == Some(400));
+    assert!(matches!(probes[1].delivered, Delivered::Blocked(_)) && probes[1].status == Some(401));
+}
