@@ -259,8 +259,10 @@ struct Answer {
     errors: Vec<Problem>,
 }
 
+/// Empty beside errors.
 #[derive(Deserialize)]
 struct Kept {
+    #[serde(default)]
     id: String,
 }
 
@@ -272,7 +274,8 @@ struct Problem {
 /// What an answer means. Only a collector's own words count: anything may stand in between.
 fn judge(url: &str, id: &str, status: u16, body: &str) -> Delivered {
     let answer: Option<Answer> = serde_json::from_str(body).ok();
-    let is_kept = answer.as_ref().and_then(|answer| answer.result.as_ref()).is_some_and(|kept| kept.id == id);
+    let kept = answer.as_ref().and_then(|answer| answer.result.as_ref());
+    let is_kept = kept.is_some_and(|kept| !id.is_empty() && kept.id == id);
     let own = answer.and_then(|answer| answer.errors.into_iter().next()).map(|problem| problem.message);
     let said =
         own.as_ref().map_or_else(|| format!("status {status}"), |message| format!("{status}, {message}"));

@@ -20,6 +20,8 @@ use crate::user::User;
 
 /// A source that is open.
 pub(crate) struct Capture {
+    /// What this server is called.
+    node: String,
     source: LiveSource,
     settings: LiveSettings,
     live: Live,
@@ -31,6 +33,7 @@ pub(crate) struct Capture {
 /// Opens the source that the settings name, if they do.
 pub(crate) fn open(settings: &Settings) -> Result<Option<Capture>, Error> {
     let Some(source) = settings.capture.clone() else { return Ok(None) };
+    let node = node(settings)?;
     let live_settings = LiveSettings {
         rate: settings.sample_rate,
         size: CONNECTIONS,
@@ -43,7 +46,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Option<Capture>, Error> {
     let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
     // From now on what they log is received.
     let rules = rules::status().unwrap_or_default();
-    Ok(Some(Capture { source, settings: live_settings, live, reading, rules }))
+    Ok(Some(Capture { node, source, settings: live_settings, live, reading, rules }))
 }
 
 /// Gives up what is not needed any more, if this program was made to receive packets or to become somebody.
@@ -69,7 +72,7 @@ pub(crate) fn drop_privileges(
     fence::enter(&needs).map(|kept| Some(kept.to_string()))
 }
 
-/// What this server is called.
+/// What this server is called; later the host's name cannot be read any more.
 fn node(settings: &Settings) -> Result<String, Error> {
     let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = settings.node.clone().unwrap_or_else(|| host().trim().to_owned());
@@ -90,14 +93,14 @@ impl Capture {
     }
 
     /// What tells in a folder how it goes.
-    pub(crate) fn reporter(&self, settings: &Settings, folder: &Path) -> Result<Reporter, Error> {
-        Ok(Reporter::new(About {
+    pub(crate) fn reporter(&self, settings: &Settings, folder: &Path) -> Reporter {
+        Reporter::new(About {
             folder: folder.to_owned(),
-            node: node(settings)?,
+            node: self.node.clone(),
             source: self.source.clone(),
             spool_bytes: settings.spool_bytes,
             rules: self.rules.clone(),
-        }))
+        })
     }
 
     /// Begins to receive, record and deliver.
@@ -108,11 +111,8 @@ impl Capture {
         collector: Box<dyn Collector>,
     ) -> Result<Station, Error> {
         let spool = Arc::new(Spool::open(spool, settings.spool_bytes)?);
-        let recorder = RecorderSettings {
-            node: node(settings)?,
-            every: settings.segment_time,
-            ..RecorderSettings::default()
-        };
+        let recorder =
+            RecorderSettings { node: self.node, every: settings.segment_time, ..RecorderSettings::default() };
         let first = Retry::default().first;
         Ok(Station::start(Parts {
             source: self.source,

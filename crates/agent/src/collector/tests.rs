@@ -11,7 +11,9 @@ fn kept(id: &str) -> String {
 }
 
 fn problem(message: &str) -> String {
-    format!("{{\"success\":false,\"errors\":[{{\"code\":2001,\"message\":\"{message}\"}}],\"result\":null}}")
+    format!(
+        "{{\"success\":false,\"errors\":[{{\"code\":2001,\"message\":\"{message}\"}}],\"messages\":[],\"result\":{{}}}}"
+    )
 }
 
 #[test]
