@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?.unwrap_or_default();
     let asked = stop()?;
     let source = capture.source().clone();
-    let mut reporter = capture.reporter(&settings, spool)?;
+    let mut reporter = capture.reporter(&settings, spool);
     let station = capture.start(&settings, spool, collector)?;
     let shown = Arc::new(Mutex::new(station.state()));
     if let Some(listener) = numbers {

@@ -24,7 +24,7 @@ pub(crate) struct Beside {
 }
 
 /// In the folder of the store: packets that are not yet part of it.
-const SPOOL: &str = "spool";
+pub(crate) const SPOOL: &str = "spool";
 /// Between looks at how it goes.
 const TICK: Duration = Duration::from_secs(1);
 /// How long what is left is tried to be put into the store at the end.
@@ -57,7 +57,7 @@ impl Beside {
     ) -> Result<Running, Error> {
         let own = || Box::new(Own(Arc::clone(app)));
         let start = |capture: Capture| {
-            let reporter = capture.reporter(settings, data)?;
+            let reporter = capture.reporter(settings, data);
             let station = capture.start(settings, &data.join(SPOOL), own())?;
             Ok::<_, Error>(Received { station, reporter })
         };
