@@ -1,10 +1,10 @@
 //! Segments over HTTP to a collector, which is `cutshort serve` somewhere.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cutshort_pipeline::live::{Collector, Delivered};
+use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 use serde::Deserialize;
 use ureq::http::Response;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
@@ -82,6 +82,7 @@ pub struct HttpCollector {
     agent: Agent,
     url: String,
     token: Token,
+    counts: Option<Arc<Mutex<AgentCounts>>>,
 }
 
 /// Longer answers are none of a collector.
@@ -110,14 +111,24 @@ impl HttpCollector {
             config = config.tls_config(tls(settings.ca_file.as_deref())?);
         }
         let url = format!("{}{PATH}", settings.url.trim_end_matches('/'));
-        Ok(Self { agent: config.build().into(), url, token: settings.token.clone() })
+        Ok(Self { agent: config.build().into(), url, token: settings.token.clone(), counts: None })
+    }
+
+    /// The same, and with each segment it tells what these counts are then.
+    #[must_use]
+    pub fn with_counts(self, counts: Arc<Mutex<AgentCounts>>) -> Self {
+        Self { counts: Some(counts), ..self }
     }
 
     fn send(&self, segment: &[u8]) -> Result<Got, Error> {
         let request = self.agent.post(&self.url);
-        let request = request
+        let mut request = request
             .header("authorization", format!("Bearer {}", self.token.text()))
             .content_type("application/octet-stream");
+        if let Some(counts) = &self.counts {
+            let counts = *counts.lock().unwrap_or_else(PoisonError::into_inner);
+            request = request.header(AgentCounts::HEADER, counts.to_string());
+        }
         Got::read(request.send(segment)?)
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_capture::rules::Loaded;
 use cutshort_capture::{LiveCount, LiveSource};
-use cutshort_pipeline::live::SpoolCounts;
+use cutshort_pipeline::live::{AgentCounts, SpoolCounts};
 use cutshort_pipeline::nanoseconds;
 use serde::{Deserialize, Serialize};
 
@@ -173,6 +173,19 @@ impl Reporter {
         }
     }
 
+    /// What a collector is told.
+    #[must_use]
+    pub fn counts(&self, state: &StationState) -> AgentCounts {
+        let before = self.counts_before.unwrap_or(state.spool.counts);
+        AgentCounts {
+            received: state.live.packets,
+            lost: state.live.lost,
+            unwritten: state.recorder.unwritten,
+            dropped: state.spool.counts.dropped.1.saturating_sub(before.dropped.1),
+            waiting: state.spool.packets,
+        }
+    }
+
     /// Writes that the station has ended.
     pub fn end(&mut self, state: &StationState) {
         self.report.ended = true;
@@ -257,6 +270,8 @@ mod tests {
         state.live.packets = 14;
         reporter.note(&state);
         assert_eq!(Report::read(folder.path()).unwrap(), report, "not yet");
+        let counts = AgentCounts { received: 14, lost: 2, dropped: 30, ..AgentCounts::default() };
+        assert_eq!(reporter.counts(&state), counts);
         reporter.end(&state);
         let report = Report::read(folder.path()).unwrap();
         assert_eq!((report.ended, report.received, report.spool.dropped), (true, 14, 30));

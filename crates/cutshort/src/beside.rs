@@ -1,15 +1,15 @@
 //! What runs beside answering, on Linux: receiving packets into the own store, and telling systemd.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use cutshort_agent::{Notifier, Reporter, Station};
 use cutshort_api::App;
 use cutshort_pipeline::Answer;
-use cutshort_pipeline::live::{Collector, Delivered};
+use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 
 use crate::capture::{self, Capture, Line, is_alive};
 use crate::error::Error;
@@ -55,11 +55,12 @@ impl Beside {
         data: &Path,
         end: impl Fn() + Send + 'static,
     ) -> Result<Running, Error> {
-        let own = || Box::new(Own(Arc::clone(app)));
         let start = |capture: Capture| {
             let reporter = capture.reporter(settings, data);
-            let station = capture.start(settings, &data.join(SPOOL), own())?;
-            Ok::<_, Error>(Received { station, reporter })
+            let counts = Arc::new(Mutex::default());
+            let own = Own { app: Arc::clone(app), counts: Arc::clone(&counts) };
+            let station = capture.start(settings, &data.join(SPOOL), Box::new(own))?;
+            Ok::<_, Error>(Received { station, reporter, counts })
         };
         let received = self.capture.map(start).transpose()?;
         let (stop, stopped) = channel();
@@ -71,12 +72,18 @@ impl Beside {
 }
 
 /// The store of this process.
-struct Own(Arc<App>);
+struct Own {
+    app: Arc<App>,
+    counts: Arc<Mutex<AgentCounts>>,
+}
 
 impl Collector for Own {
     fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
-        match self.0.take(segment) {
-            Answer::New(_) | Answer::Known(_) => Delivered::Kept,
+        match self.app.take(segment) {
+            Answer::New(info) | Answer::Known(info) => {
+                self.app.note_agent(&info, *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+                Delivered::Kept
+            }
             Answer::Refused(why) => Delivered::Refused(why),
             Answer::Full(why) | Answer::Later(why) | Answer::Failed(why) => Delivered::Later(why),
         }
@@ -101,6 +108,7 @@ impl Running {
 struct Received {
     station: Station,
     reporter: Reporter,
+    counts: Arc<Mutex<AgentCounts>>,
 }
 
 fn watch(
@@ -114,10 +122,11 @@ fn watch(
         if received.as_ref().is_none_or(|received| is_alive(&received.station)) {
             notifier.alive();
         }
-        if let Some(Received { station, reporter }) = &mut received {
+        if let Some(Received { station, reporter, counts }) = &mut received {
             let state = station.state();
             notifier.status(&Line(&state).to_string());
             reporter.note(&state);
+            *counts.lock().unwrap_or_else(PoisonError::into_inner) = reporter.counts(&state);
             if station.has_ended() {
                 end();
                 break;
@@ -131,7 +140,7 @@ fn watch(
 }
 
 fn finish(received: Received) -> Result<(), Error> {
-    let Received { station, mut reporter } = received;
+    let Received { station, mut reporter, .. } = received;
     let state = station.finish(PATIENCE);
     let state =
         state.map_err(|error| Error::Failed(format!("packets cannot be received any more: {error}")))?;

@@ -99,7 +99,9 @@ fn segments_are_posted_with_the_token() {
     let endless = format!("HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n{}", "x".repeat(900_000));
     let answers = vec![answer("201 Created", &kept(ID)), garbage, cut, endless.into_bytes(), Vec::new()];
     let (url, asked) = server(answers);
-    let mut collector = collector(&url, Token::Text("secret".to_owned()));
+    let counts = AgentCounts { received: 7, ..AgentCounts::default() };
+    let collector = collector(&url, Token::Text("secret".to_owned()));
+    let mut collector = collector.with_counts(Arc::new(Mutex::new(counts)));
     assert_eq!(deliver(&mut collector), Delivered::Kept);
     for what in ["garbage", "cut off", "endless", "silence"] {
         let delivered = deliver(&mut collector);
@@ -109,6 +111,7 @@ fn segments_are_posted_with_the_token() {
         assert!(request.starts_with("post /ingest/v1/segments http/1.1\r\n"), "{request}");
         assert!(request.contains("authorization: bearer secret\r\n"), "{request}");
         assert!(request.contains("content-length: 11\r\n"), "{request}");
+        assert!(request.contains(&format!("cutshort-agent: {counts}\r\n")), "{request}");
     }
     let delivered = deliver(&mut collector);
     assert!(matches!(&delivered, Delivered::Later(why) if why.contains("refused")), "{delivered:?}");
