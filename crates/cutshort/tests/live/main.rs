@@ -12,6 +12,7 @@ mod forged;
 #[allow(dead_code)] // Shared with the tests of the receivers.
 mod network;
 mod processes;
+mod programs;
 
 const ROUTER: usize = 1;
 const SERVER: usize = 2;

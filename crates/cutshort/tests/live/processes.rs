@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_packet::Packet;
 use cutshort_store::{Segment, SegmentId};
+use serde_json::Value;
 
 use crate::network::Network;
 use crate::{CUTSHORT, SERVER};
@@ -117,8 +118,13 @@ impl Place {
 
     /// An agent's command; it delivers every second, and tries again as often.
     pub(crate) fn agent(&self, network: &Network, source: &str) -> Command {
+        self.agent_for(network, source, &format!("http://{}", self.address))
+    }
+
+    /// An agent's command for a collector at another address.
+    pub(crate) fn agent_for(&self, network: &Network, source: &str, url: &str) -> Command {
         let mut command = network.command(SERVER, CUTSHORT);
-        command.args(["agent", "--capture", source, "--collector", &format!("http://{}", self.address)]);
+        command.args(["agent", "--capture", source, "--collector", url]);
         command.env("CUTSHORT_TOKEN", &self.token);
         quick(&mut command);
         command
@@ -138,9 +144,49 @@ impl Place {
         stored
     }
 
+    /// What the store makes of its packets; nobody may serve it. The window that is running is computed as if
+    /// it were over.
+    pub(crate) fn judged(&self) -> Vec<Value> {
+        let run = |arguments: &[&str]| {
+            let output = Command::new(CUTSHORT).args(arguments).arg("--data").arg(self.path("data")).output();
+            let output = output.unwrap();
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        run(&["recompute", "--from", "-1h", "--to", "now"]);
+        let lines = run(&["export", "connections", "--format", "jsonl"]);
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The result of a question to the API of the collector, which runs.
+    pub(crate) fn ask(&self, network: &Network, path: &str) -> Value {
+        let (address, token) = (self.address, &self.token);
+        let url = format!("http://{address}/client/v4/radar/{path}");
+        let host = network
+            .command(self.host, "curl")
+            .args(["-gsS", "-H"])
+            .arg(format!("Authorization: Bearer {token}"))
+            .arg(&url)
+            .output()
+            .unwrap();
+        let answer: Value = serde_json::from_slice(&host.stdout).unwrap();
+        assert!(answer["success"] == true, "{url}: {answer}");
+        answer["result"].clone()
+    }
+
     /// How many packets the collector has of a node.
     pub(crate) fn count(&self, node: &str) -> usize {
         self.stored().get(node).map_or(0, Vec::len)
+    }
+}
+
+/// Waits for the next window if this one is over so soon: it would split connections.
+pub(crate) fn wait_for_window(needed: Duration) {
+    const WINDOW: u64 = 900;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let left = Duration::from_secs(WINDOW - now % WINDOW);
+    if left < needed {
+        thread::sleep(left + Duration::from_secs(1));
     }
 }
 

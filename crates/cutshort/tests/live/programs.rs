@@ -1,27 +1,23 @@
-//! What well-known programs do to a server, seen by the program as it happens: a web server and its
-//! clients, and scanners, in network namespaces. Needs root; says so where it cannot run.
-#![cfg(target_os = "linux")]
-// Helpers of tests are outside the functions in which the lint allows it.
-#![allow(clippy::unwrap_used)]
-
-#[path = "../../capture/tests/live/network.rs"]
-#[allow(dead_code)] // Shared with the tests of the receivers.
-mod network;
+//! What well-known programs do to a server: a web server and its clients, and scanners, seen by an agent, whose
+//! collector is behind TLS.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use network::{Network, eventually};
 use serde_json::Value;
 
-const CUTSHORT: &str = env!("CARGO_BIN_EXE_cutshort");
+use crate::network::{self, Network, eventually};
+use crate::processes::{Place, Running, until, wait_for_window};
+use crate::{CUTSHORT, SERVER};
+
 const CLIENT: usize = 0;
-const SERVER: usize = 2;
+/// Of the collector, on the server itself, whose loopback rules leave out; and of its proxy.
+const COLLECTOR: &str = "127.0.0.1:9000";
+const PROXY: &str = "127.0.0.1:9443";
 
 /// Ports on which the web server listens; each program has one for itself.
 const HTTP: u64 = 80;
@@ -77,14 +73,26 @@ fn web_clients_and_scanners_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let nginx = serve(&network, folder.path());
     network.server(&format!("{CUTSHORT} rules apply --rate 1"));
-    let mut classify = classify(&network);
+    wait_for_window(Duration::from_secs(40));
+    let place = Place::new(SERVER, COLLECTOR);
+    let collector = place.collector(&network);
+    let mut agent = place.agent_for(&network, "nflog:5", &format!("https://{PROXY}"));
+    agent.args(["--node", "edge", "--user", "nobody", "--spool"]).arg(place.path("spool"));
+    agent.arg("--ca-file").arg(folder.path().join("ca.crt"));
+    let agent = Running::start(agent, "receiving from");
     browse(&network);
     scan(&network, folder.path());
     // The scanners' own kernel resets after the answer has come back.
     thread::sleep(Duration::from_millis(500));
-    assert!(Command::new("kill").args(["-INT", &classify.0.id().to_string()]).status().unwrap().success());
-    let found = connections(&mut classify.0);
+    let (status, said) = agent.terminate();
+    assert!(status.success() && said.contains(" 0 segments waiting"), "{said}");
+    until("all is delivered", || place.count("edge") > 0);
+    assert!(collector.terminate().0.success());
     drop(nginx);
+    let mut found: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
+    for connection in place.judged() {
+        found.entry(connection["dst_port"].as_u64().unwrap()).or_default().push(connection);
+    }
     let mut wrong = String::new();
     for expected in EXPECTED {
         let found = found.get(&expected.port).map(Vec::as_slice).unwrap_or_default();
@@ -106,9 +114,13 @@ fn web_clients_and_scanners_are_told_apart() {
 /// nginx on all ports, with TLS on one.
 fn serve(network: &Network, folder: &Path) -> Ending {
     let at = folder.display();
+    // A certificate that may sign others cannot be a server's.
+    let request = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
     network.server(&format!(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=server.example \
-         -keyout {at}/key -out {at}/cert 2>/dev/null"
+        "{request} -subj /CN=authority.example -keyout {at}/ca.key -out {at}/ca.crt 2>/dev/null && \
+         {request} -subj /CN=server.example -addext basicConstraints=critical,CA:FALSE \
+         -addext subjectAltName=IP:127.0.0.1 -CA {at}/ca.crt -CAkey {at}/ca.key -keyout {at}/key -out {at}/cert \
+         2>/dev/null && chmod 755 {at}"
     ));
     let plain = EXPECTED.iter().map(|one| one.port).filter(|port| *port != HTTPS);
     let listen: String =
@@ -121,7 +133,9 @@ fn serve(network: &Network, folder: &Path) -> Ending {
          http {{ access_log off; {temporary}
            server {{ {listen} listen {HTTPS} ssl; listen [::]:{HTTPS} ssl;
              ssl_certificate {at}/cert; ssl_certificate_key {at}/key;
-             location / {{ return 200 'hello'; }} }} }}"
+             location / {{ return 200 'hello'; }} }}
+           server {{ listen {PROXY} ssl; ssl_certificate {at}/cert; ssl_certificate_key {at}/key;
+             client_max_body_size 256m; location / {{ proxy_pass http://{COLLECTOR}; }} }} }}"
     );
     std::fs::write(folder.join("nginx.conf"), settings).unwrap();
     let mut command = network.command(SERVER, "nginx");
@@ -129,27 +143,6 @@ fn serve(network: &Network, folder: &Path) -> Ending {
     let nginx = Ending(command.spawn().unwrap());
     eventually("nginx listens", || network.server("ss -Hltn").lines().count() >= 2 * EXPECTED.len());
     nginx
-}
-
-fn classify(network: &Network) -> Ending {
-    let mut command = network.command(SERVER, CUTSHORT);
-    command.args(["classify", "--format", "jsonl", "--window", "24h", "nflog:5"]);
-    let mut child = Ending(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(child.0.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
-    assert!(line.contains("until Ctrl-C"), "{line}");
-    child
-}
-
-/// Single connections by the server's port.
-fn connections(classify: &mut Child) -> BTreeMap<u64, Vec<Value>> {
-    let mut found: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
-    for line in BufReader::new(classify.stdout.take().unwrap()).lines() {
-        let connection: Value = serde_json::from_str(&line.unwrap()).unwrap();
-        found.entry(connection["dst_port"].as_u64().unwrap()).or_default().push(connection);
-    }
-    assert!(classify.wait().unwrap().success());
-    found
 }
 
 /// Two pages on a connection each, with and without TLS, over IPv4 and IPv6.
