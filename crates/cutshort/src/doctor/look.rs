@@ -77,7 +77,7 @@ fn station(settings: &Settings) -> Option<Station> {
 
 fn read(folder: &Path) -> Reported {
     match Report::read(folder) {
-        Ok(report) => Reported::Read(report),
+        Ok(report) => Reported::Read(Box::new(report)),
         Err(error) => match error.kind() {
             ErrorKind::NotFound => Reported::Missing,
             ErrorKind::PermissionDenied => Reported::NotAllowed,

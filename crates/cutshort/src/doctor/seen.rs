@@ -66,7 +66,7 @@ pub(super) enum Reported {
     Missing,
     NotAllowed,
     Wrong(String),
-    Read(Report),
+    Read(Box<Report>),
 }
 
 /// Where an agent delivers to.

@@ -76,7 +76,7 @@ fn well() -> Seen {
         rules: Some((vec![rules()], Vec::new())),
         listener: Some(Some(1234)),
         interface: None,
-        station: Some(station(Reported::Read(report()))),
+        station: Some(station(Reported::Read(Box::new(report())))),
         collector: Some(collector(Some(400), Delivered::Refused("400, empty".to_owned()), Some(0.4))),
         server: None,
         geo: None,
@@ -148,7 +148,7 @@ fn much_is_wrong() {
     seen.kernel.landlock = false;
     seen.rules = Some((Vec::new(), Vec::new()));
     seen.listener = Some(None);
-    seen.station = Some(station(Reported::Read(troubled)));
+    seen.station = Some(station(Reported::Read(Box::new(troubled))));
     let unknown =
         Delivered::Blocked("the collector does not know the token (401, not known here)".to_owned());
     seen.collector = Some(collector(Some(401), unknown, Some(-75.2)));
@@ -215,7 +215,8 @@ fn what_is_wrong_is_told_with_what_mends_it() {
         });
         assert_is(&seen, "interface", Failing, found, "ip link");
     }
-    let read = |report: Report| with(&|seen| seen.station = Some(station(Reported::Read(report.clone()))));
+    let read =
+        |report: Report| with(&|seen| seen.station = Some(station(Reported::Read(Box::new(report.clone())))));
     let missing = with(&|seen| seen.station = Some(station(Reported::Missing)));
     assert_is(&missing, "agent", Failing, "none has run yet", "cutshort agent --capture nflog:5");
     let still = read(Report { time: NOW - 31 * SECOND, ..report() });
