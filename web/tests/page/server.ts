@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
+import { TARGET } from "./target";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -13,7 +13,6 @@ declare module "vitest" {
   }
 }
 
-const TARGET = process.env["CARGO_TARGET_DIR"] ?? fileURLToPath(new URL("../../../target", import.meta.url));
 const PROGRAM = process.env["CUTSHORT"] ?? join(TARGET, "debug", "cutshort");
 /** Filling the demo takes this long at most, also without optimisation on a busy machine. */
 const PATIENCE_MS = 240_000;

@@ -287,3 +287,18 @@ pub(super) const AGENT: Parameter = Parameter {
     kind: Kind::Text,
     example: "received=5400, lost=0, unwritten=0, dropped=0, waiting=120",
 };
+
+const fn needed(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, about, place: Place::Needed, kind, example }
+}
+
+pub(super) const TRACE_CLIENT: Parameter =
+    needed("client", Kind::Text, "198.51.100.7", "The client's address.");
+pub(super) const TRACE_CLIENT_PORT: Parameter =
+    needed("clientPort", Kind::Number { bounds: 0..=65535, default: None }, "40112", "The client's port.");
+pub(super) const TRACE_SERVER: Parameter =
+    needed("server", Kind::Text, "203.0.113.5", "The server's address.");
+pub(super) const TRACE_SERVER_PORT: Parameter =
+    needed("serverPort", Kind::Number { bounds: 0..=65535, default: None }, "443", "The server's port.");
+pub(super) const TRACE_TIME: Parameter =
+    needed("time", Kind::Time, "2026-01-05T00:00:00Z", "When it was seen: any time in its 15 minutes.");

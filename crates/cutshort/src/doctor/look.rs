@@ -50,11 +50,16 @@ pub(super) fn look(settings: &Settings) -> Result<Seen, Error> {
         station,
         collector: settings.collector.as_ref().map(|url| collector(settings, url)),
         server: settings.data.as_ref().map(|_| server(settings.listen)),
-        geo: (settings.data.is_some() || !settings.geo.is_empty()).then(|| geo(&settings.geo)),
+        geo: looks_up(settings).then(|| geo(&settings.geo)),
         disks: settings.spool.iter().chain(&settings.data).map(|path| disk(path)).collect(),
     };
     await_report(&mut seen);
     Ok(seen)
+}
+
+/// Whether places are looked up here: by a server, or by an agent that does not keep addresses in full.
+fn looks_up(settings: &Settings) -> bool {
+    settings.data.is_some() || !settings.geo.is_empty() || settings.addresses != Settings::default().addresses
 }
 
 /// The one who receives: an agent, or a server if it does.
