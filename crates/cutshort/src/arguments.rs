@@ -11,6 +11,8 @@ use jiff::SignedDuration;
 
 #[cfg(target_os = "linux")]
 use crate::agent;
+#[cfg(target_os = "linux")]
+use crate::doctor;
 use crate::error::{Done, Error};
 use crate::{
     annotate, classify, config, demo, documents, explain_connection, export, geo, import, privacy, query,
@@ -42,6 +44,8 @@ enum Verb {
     Serve(serve::Serve),
     #[cfg(target_os = "linux")]
     Agent(agent::Agent),
+    #[cfg(target_os = "linux")]
+    Doctor(doctor::Doctor),
     Query(query::Query),
     #[command(subcommand)]
     Annotate(annotate::Annotate),
@@ -255,6 +259,8 @@ pub(crate) fn run() -> Result<Done, Error> {
         Verb::Serve(arguments) => serve::run(&arguments),
         #[cfg(target_os = "linux")]
         Verb::Agent(arguments) => agent::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Verb::Doctor(arguments) => doctor::run(&arguments, color),
         Verb::Query(arguments) => query::run(&arguments, color),
         Verb::Annotate(arguments) => annotate::run(&arguments, color),
         Verb::Token(arguments) => token::run(&arguments, color),

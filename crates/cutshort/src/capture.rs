@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caps::Capability;
-use cutshort_agent::{Parts, Station, StationState};
+use cutshort_agent::{About, Parts, Reporter, Station, StationState};
+use cutshort_capture::rules::{self, Loaded};
 use cutshort_capture::{Live, LiveSettings, LiveSource, Reading};
 use cutshort_geo::Geo;
 use cutshort_pipeline::Privacy;
@@ -22,10 +23,14 @@ use crate::user::User;
 
 /// A source that is open.
 pub(crate) struct Capture {
+    /// What this server is called.
+    node: String,
     source: LiveSource,
     settings: LiveSettings,
     live: Live,
     reading: Reading,
+    /// The rules that were loaded then, as far as that could be seen.
+    rules: Vec<Loaded>,
     privacy: Privacy,
 }
 
@@ -37,6 +42,7 @@ pub(crate) fn open(
     geo: impl FnOnce() -> Result<Arc<Geo>, Error>,
 ) -> Result<Option<Capture>, Error> {
     let Some(source) = settings.capture.clone() else { return Ok(None) };
+    let node = node(settings)?;
     let live_settings = LiveSettings {
         rate: settings.sample_rate,
         size: CONNECTIONS,
@@ -47,9 +53,11 @@ pub(crate) fn open(
     let reading = Reading::default();
     let live = Live::open(&source, &live_settings, &reading);
     let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
+    // From now on what they log is received.
+    let rules = rules::status().unwrap_or_default();
     make_folder(folder, user(settings)?.as_ref())?;
     let privacy = privacy::open(settings.addresses, settings.address_key.as_deref(), folder, geo)?;
-    Ok(Some(Capture { source, settings: live_settings, live, reading, privacy }))
+    Ok(Some(Capture { node, source, settings: live_settings, live, reading, rules, privacy }))
 }
 
 /// Gives up what is not needed any more, if this program was made to receive packets or to become somebody.
@@ -84,7 +92,7 @@ fn make_folder(folder: &Path, user: Option<&User>) -> Result<(), Error> {
     }
 }
 
-/// What this server is called.
+/// What this server is called; later the host's name cannot be read any more.
 fn node(settings: &Settings) -> Result<String, Error> {
     let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = settings.node.clone().unwrap_or_else(|| host().trim().to_owned());
@@ -104,6 +112,17 @@ impl Capture {
         &self.source
     }
 
+    /// What tells in a folder how it goes.
+    pub(crate) fn reporter(&self, settings: &Settings, folder: &Path) -> Reporter {
+        Reporter::new(About {
+            folder: folder.to_owned(),
+            node: self.node.clone(),
+            source: self.source.clone(),
+            spool_bytes: settings.spool_bytes,
+            rules: self.rules.clone(),
+        })
+    }
+
     /// Begins to receive, record and deliver.
     pub(crate) fn start(
         self,
@@ -112,11 +131,8 @@ impl Capture {
         collector: Box<dyn Collector>,
     ) -> Result<Station, Error> {
         let spool = Arc::new(Spool::open(spool, settings.spool_bytes)?);
-        let recorder = RecorderSettings {
-            node: node(settings)?,
-            every: settings.segment_time,
-            ..RecorderSettings::default()
-        };
+        let recorder =
+            RecorderSettings { node: self.node, every: settings.segment_time, ..RecorderSettings::default() };
         let first = Retry::default().first;
         Ok(Station::start(Parts {
             source: self.source,

@@ -14,6 +14,8 @@ mod capture;
 mod classify;
 mod config;
 mod demo;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod documents;
 mod error;
 mod explain_connection;

@@ -418,6 +418,25 @@ export interface components {
             name: string;
             share: string;
         };
+        Live: {
+            /** Format: date-time */
+            coveredTo: string;
+            /** Format: int64 */
+            dropped: number;
+            /** Format: date-time */
+            heard: string;
+            /** Format: int64 */
+            lagSeconds: number;
+            loss: string;
+            /** Format: int64 */
+            lost: number;
+            /** Format: int64 */
+            received: number;
+            /** Format: int64 */
+            unwritten: number;
+            /** Format: int64 */
+            waiting: number;
+        };
         Location: {
             alpha2: string;
             /** Format: int32 */
@@ -451,6 +470,7 @@ export interface components {
         Node: {
             /** Format: date-time */
             latestPacket: string;
+            live?: components["schemas"]["Live"] | null;
             name: string;
             /** Format: int64 */
             secondsAgo: number;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod agents;
+mod doctor;
 mod faults;
 mod forged;
 #[path = "../../../capture/tests/live/network.rs"]
