@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use cutshort_agent::{HttpCollector, HttpSettings, Notifier, Station, StationState, Token, metrics};
 use cutshort_capture::LiveSource;
+use cutshort_geo::Geo;
 
 use crate::capture::{self, Line, is_alive};
 use crate::error::{Done, Error};
@@ -84,7 +85,7 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let collector = Box::new(collector.map_err(Error::Usage)?);
     let numbers = settings.metrics.map(listen).transpose()?;
     let notifier = Notifier::from_environment();
-    let capture = required(capture::open(&settings)?, "where packets come from")?;
+    let capture = required(capture::open(&settings, spool, || geo(&settings))?, "where packets come from")?;
     let needs = needs(&settings, url);
     let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?.unwrap_or_default();
     let asked = stop()?;
@@ -116,6 +117,11 @@ fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
     settings.user = arguments.user.clone().or(settings.user);
     settings.metrics = arguments.metrics.or(settings.metrics);
     Ok(settings)
+}
+
+/// Places travel with packets whose addresses do not tell them any more.
+fn geo(settings: &Settings) -> Result<Arc<Geo>, Error> {
+    Geo::with_files(&settings.geo).map(Arc::new).map_err(|error| Error::Usage(error.to_string()))
 }
 
 fn required<T>(value: Option<T>, what: &str) -> Result<T, Error> {

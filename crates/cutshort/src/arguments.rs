@@ -13,8 +13,8 @@ use jiff::SignedDuration;
 use crate::agent;
 use crate::error::{Done, Error};
 use crate::{
-    annotate, classify, config, demo, documents, explain_connection, export, geo, import, query, recompute,
-    rules, serve, simulate, terms, token,
+    annotate, classify, config, demo, documents, explain_connection, export, geo, import, privacy, query,
+    recompute, rules, serve, simulate, terms, token,
 };
 
 /// Which of your TCP connections are cut short: where, when and how.
@@ -54,6 +54,8 @@ enum Verb {
     Explain(Explain),
     #[command(subcommand)]
     Geo(Geo),
+    #[command(subcommand)]
+    Address(privacy::Address),
     Rules(rules::RulesOf),
     Simulate(Simulate),
     Completions(Completions),
@@ -262,6 +264,7 @@ pub(crate) fn run() -> Result<Done, Error> {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Explain(arguments) => terms::run(&arguments, color),
         Verb::Geo(Geo::Lookup(arguments)) => geo::lookup(&arguments, color),
+        Verb::Address(arguments) => privacy::run(&arguments, color),
         Verb::Rules(arguments) => rules::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Completions(arguments) => documents::completions(Cutshort::command(), &arguments),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cutshort_agent::{Notifier, Station};
 use cutshort_api::App;
+use cutshort_geo::Geo;
 use cutshort_pipeline::Answer;
 use cutshort_pipeline::live::{Collector, Delivered};
 
@@ -31,8 +32,8 @@ const TICK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens what needs privileges, and gives them up if that is asked for or packets are received.
-pub(crate) fn open(settings: &Settings, data: &Path) -> Result<Beside, Error> {
-    let capture = capture::open(settings)?;
+pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<Geo>) -> Result<Beside, Error> {
+    let capture = capture::open(settings, data, || Ok(Arc::clone(geo)))?;
     let needs = Needs { network: true, ..Needs::default() };
     if let Some(kept) = capture::drop_privileges(capture.as_ref(), settings, data, needs)? {
         let from = capture.as_ref().map(|capture| format!("receiving from {}; ", capture.source()));

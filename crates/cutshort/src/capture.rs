@@ -8,12 +8,15 @@ use std::time::Duration;
 use caps::Capability;
 use cutshort_agent::{Parts, Station, StationState};
 use cutshort_capture::{Live, LiveSettings, LiveSource, Reading};
+use cutshort_geo::Geo;
+use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
 use cutshort_report::quantity;
 
 use crate::error::Error;
 use crate::fence::{self, Needs};
 use crate::live::CONNECTIONS;
+use crate::privacy;
 use crate::settings::{self, Settings};
 use crate::user::User;
 
@@ -23,10 +26,16 @@ pub(crate) struct Capture {
     settings: LiveSettings,
     live: Live,
     reading: Reading,
+    privacy: Privacy,
 }
 
-/// Opens the source that the settings name, if they do.
-pub(crate) fn open(settings: &Settings) -> Result<Option<Capture>, Error> {
+/// Opens the source that the settings name, if they do, and what keeps addresses from being written: its key may be
+/// anywhere, or be made in the folder to which packets go.
+pub(crate) fn open(
+    settings: &Settings,
+    folder: &Path,
+    geo: impl FnOnce() -> Result<Arc<Geo>, Error>,
+) -> Result<Option<Capture>, Error> {
     let Some(source) = settings.capture.clone() else { return Ok(None) };
     let live_settings = LiveSettings {
         rate: settings.sample_rate,
@@ -38,7 +47,9 @@ pub(crate) fn open(settings: &Settings) -> Result<Option<Capture>, Error> {
     let reading = Reading::default();
     let live = Live::open(&source, &live_settings, &reading);
     let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
-    Ok(Some(Capture { source, settings: live_settings, live, reading }))
+    make_folder(folder, user(settings)?.as_ref())?;
+    let privacy = privacy::open(settings.addresses, settings.address_key.as_deref(), folder, geo)?;
+    Ok(Some(Capture { source, settings: live_settings, live, reading, privacy }))
 }
 
 /// Gives up what is not needed any more, if this program was made to receive packets or to become somebody.
@@ -49,19 +60,28 @@ pub(crate) fn drop_privileges(
     folder: &Path,
     mut needs: Needs,
 ) -> Result<Option<String>, Error> {
-    let user = settings.user.as_deref().map(User::find).transpose()?;
+    let user = user(settings)?;
     if capture.is_none() && user.is_none() {
         return Ok(None);
     }
-    match &user {
-        Some(user) => user.make_folder(folder)?,
-        None => std::fs::create_dir_all(folder).map_err(|error| Error::writing(folder, &error))?,
-    }
+    make_folder(folder, user.as_ref())?;
     needs.folders.push(folder.to_owned());
     needs.read.push(PathBuf::from("/dev/urandom"));
     needs.capability = capture.and_then(Capture::capability);
     needs.user = user;
     fence::enter(&needs).map(|kept| Some(kept.to_string()))
+}
+
+fn user(settings: &Settings) -> Result<Option<User>, Error> {
+    settings.user.as_deref().map(User::find).transpose()
+}
+
+/// Makes a folder if it is missing, for the user that the program becomes.
+fn make_folder(folder: &Path, user: Option<&User>) -> Result<(), Error> {
+    match user {
+        Some(user) => user.make_folder(folder),
+        None => std::fs::create_dir_all(folder).map_err(|error| Error::writing(folder, &error)),
+    }
 }
 
 /// What this server is called.
@@ -103,7 +123,7 @@ impl Capture {
             settings: self.settings,
             live: self.live,
             reading: self.reading,
-            recorder: Recorder::start(Arc::clone(&spool), recorder)?,
+            recorder: Recorder::start(Arc::clone(&spool), recorder, self.privacy)?,
             spool,
             collector,
             retry: Retry { first: first.min(settings.retry_time), most: settings.retry_time },

@@ -250,7 +250,14 @@ impl<'a> Sink<'a> {
     }
 
     fn verdict(&mut self, five_tuple: &FiveTuple, place: Place, verdict: &Verdict, rows: &[Row]) {
-        let mut connection = Connection { five_tuple, verdict, node: "", place, as_name: None };
+        let mut connection = Connection {
+            five_tuple,
+            addresses: connection::Addresses::Full,
+            verdict,
+            node: "",
+            place,
+            as_name: None,
+        };
         if !self.arguments.filter.iter().all(|filter| filter.matches(&connection)) {
             return self.summary.add_not_selected();
         }

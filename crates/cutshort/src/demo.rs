@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use clap::Args;
@@ -74,6 +74,7 @@ fn fill_and_serve(
     let (store, geo) = fill(folder)?;
     message(&"four SIMULATED weeks are ready: open the address with ?range=4w behind it to see all of them");
     let beside = Beside::nothing();
+    let geo = Arc::new(geo);
     Serving { store, geo, listener, beside }.run(&settings, folder, abandon)
 }
 

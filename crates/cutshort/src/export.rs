@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use cutshort_pipeline::export::{ExportError, export_connections, export_rollups, extent};
 use cutshort_report::{connection, counts, quantity};
-use cutshort_store::{Bucket, Dimension};
+use cutshort_store::{Bucket, Dimension, Store};
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
@@ -116,7 +116,8 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
     let mut output = Output::create(output.as_deref())?;
     let (written, what) = match what {
         What::Connections => {
-            let writer = connection_format(*format).writer(&mut output)?;
+            let protected = !store.status()?.protected.is_empty();
+            let writer = connection_format(*format).writer_of(&mut output, protected)?;
             (export_connections(&store, range, writer)?, "connection")
         }
         What::Rollups => {

@@ -25,6 +25,7 @@ mod import;
 mod live;
 mod moment;
 mod output;
+mod privacy;
 mod progress;
 mod query;
 mod recompute;

@@ -74,8 +74,9 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     log(&settings)?;
     check_access(&settings, &data)?;
     let geo = Geo::with_files(&settings.geo).map_err(|error| Error::Usage(error.to_string()))?;
+    let geo = Arc::new(geo);
     let listener = listen(settings.listen)?;
-    let beside = beside::open(&settings, &data)?;
+    let beside = beside::open(&settings, &data, &geo)?;
     let store = Data { data: data.clone() }.open()?;
     Serving { store, geo, listener, beside }.run(&settings, &data, || {})
 }
@@ -149,7 +150,7 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 /// All that is open when serving begins.
 pub(crate) struct Serving {
     pub(crate) store: Embedded,
-    pub(crate) geo: Geo,
+    pub(crate) geo: Arc<Geo>,
     pub(crate) listener: TcpListener,
     pub(crate) beside: Beside,
 }
@@ -165,7 +166,7 @@ impl Serving {
         let failed = |what: &str, error: &std::io::Error| Error::Failed(format!("{what}: {error}"));
         let runtime = tokio::runtime::Runtime::new().map_err(|error| failed("threads", &error))?;
         let address = self.listener.local_addr().map_err(|error| failed("the address", &error))?;
-        let (store, geo): (Arc<dyn Store>, _) = (Arc::new(self.store), Arc::new(self.geo));
+        let (store, geo): (Arc<dyn Store>, _) = (Arc::new(self.store), self.geo);
         let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), jobs(settings)));
         let parts =
             Parts { store, geo, service: Some(Arc::clone(&service)), tokens: Some(TokenFile::path(data)) };

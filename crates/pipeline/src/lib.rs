@@ -1,6 +1,7 @@
 //! The jobs that run: import, ingest, and the results of windows.
 //!
 //! * [`import()`] makes segments of a capture's records.
+//! * [`Privacy`] takes from packets what is not to be kept of their addresses.
 //! * [`Ingest`] takes segments that others have made.
 //! * [`live`] has what records packets as they come, and delivers them.
 //! * A [`WindowJob`] makes the results of windows from their packets, and replaces those of before.
@@ -20,12 +21,14 @@ mod import;
 mod ingest;
 mod judge;
 pub mod live;
+mod privacy;
 mod service;
 mod trace;
 mod window_job;
 
 pub use import::{Arrival, Imported, import};
 pub use ingest::{Answer, Ingest, IngestCounts};
+pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
 pub use trace::trace;
 pub use window_job::{Due, Progress, Report, WindowJob};

@@ -221,7 +221,7 @@ fn a_trace_tells_the_verdict_that_is_kept() {
         let chosen: Vec<_> = results.connections.iter().step_by(results.connections.len() / 60).collect();
         assert!(chosen.len() >= 60, "{} connections", results.connections.len());
         for record in chosen {
-            let trace = trace(&store, &rules, &record.five_tuple, window).unwrap().unwrap();
+            let trace = trace(&store, &rules, &record.five_tuple, record.first_us * 1000).unwrap().unwrap();
             let verdict = trace.outcome.unwrap();
             assert_eq!(trace.steps.len(), record.packets as usize);
             assert_eq!((verdict.stage, verdict.termination), (record.stage, record.termination));

@@ -578,6 +578,7 @@ export interface components {
             packetBytes: number;
             /** Format: int64 */
             packets: number;
+            protectedAddresses: string[];
             /** Format: int64 */
             rollupBytes: number;
             /** Format: int64 */
@@ -912,6 +913,8 @@ export interface operations {
                         }[];
                         result: {
                             connections: {
+                                /** @enum {string} */
+                                addresses?: "truncated" | "encrypted";
                                 as_name: string | null;
                                 asn: number | null;
                                 dst_ip: string;

@@ -10,9 +10,9 @@ use cutshort_packet::{FiveTuple, Flags};
 use cutshort_report::connection::Record;
 use cutshort_store::cell::{Key, Network, Outcome, Port};
 use cutshort_store::{
-    Added, Annotation, Choice, ConnectionQuery, Dimension, Grouped, Inputs, NewAnnotation, Replacement,
-    Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
-    StoredRow, Value, WINDOW, WindowCounts, WindowPackets, WindowState,
+    Added, Addresses, Annotation, Choice, ConnectionQuery, Dimension, FlowKey, Grouped, Inputs,
+    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection,
+    Status, Store, StoreError, StoredRow, Value, WINDOW, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{Count, Exclusion, Row, Signature, Stage, Tag, Tags, Termination};
 
@@ -34,6 +34,7 @@ pub(crate) struct Memory {
     pub(crate) bytes: u64,
     pub(crate) folded: bool,
     pub(crate) simulated: bool,
+    pub(crate) protected: Vec<Addresses>,
     pub(crate) records: Vec<Record<'static>>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
@@ -226,6 +227,7 @@ impl Store for Memory {
             }
         }
         Ok(Status {
+            protected: self.protected.clone(),
             windows: windows.len() as u64,
             window_range: range,
             updated: range.map(|(_, last)| last + WINDOW + 30_000_000_000),
@@ -279,15 +281,15 @@ impl Packets {
             ..Row::default()
         };
         let rows = [row(1, Flags::SYN, 7), row(2, Flags::RST, 8)];
-        Self(Some(rows.map(|row| StoredRow { node: 0, segment: 0, row }).to_vec()))
+        Self(Some(rows.map(|row| StoredRow { node: 0, segment: 0, row, place: None }).to_vec()))
     }
 }
 
 impl Grouped for Packets {
-    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         let Some(found) = self.0.take() else { return Ok(None) };
         *rows = found;
         let [client, server] = ["198.51.100.7", "203.0.113.5"].map(|address| address.parse().unwrap());
-        Ok(Some(FiveTuple::new(client, 40112, server, 443)))
+        Ok(Some(FiveTuple::new(client, 40112, server, 443).into()))
     }
 }

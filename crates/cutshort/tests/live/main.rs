@@ -12,6 +12,7 @@ mod forged;
 mod network;
 mod processes;
 mod programs;
+mod protected;
 
 const ROUTER: usize = 1;
 const SERVER: usize = 2;

@@ -82,6 +82,8 @@ struct Stored {
     /// Packets that equal another in all but time and TTL, as a share in percent of those in windows.
     #[schema(value_type = String)]
     copies: Share,
+    /// How addresses of some packets were protected, `truncated` or `encrypted`; none if all were full.
+    protected_addresses: Vec<&'static str>,
     /// What could not be read and was set aside.
     damaged: Vec<Damaged>,
 }
@@ -196,6 +198,7 @@ impl Stored {
             covered_to: status.covered.map(|(_, to)| iso(to)),
             latest_packet: status.latest_packet.map(iso),
             copies: Share::part(status.counts.copies, status.counts.packets),
+            protected_addresses: status.protected.iter().map(|addresses| addresses.name()).collect(),
             damaged: damaged.map(|one| Damaged { name: one.name.clone(), why: one.why.clone() }).collect(),
         }
     }

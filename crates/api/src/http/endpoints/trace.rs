@@ -80,9 +80,9 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     is_allowed(call)?;
     let five_tuple = five_tuple(call)?;
     let time = needed(call, "time")?;
-    let window = floor(parse_time(time).map_err(|why| Problem::bad_input(format!("time: '{time}' {why}")))?);
-    check_size(call, window)?;
-    let found = trace(call.store(), &Rules::default(), &five_tuple, window)?;
+    let time = parse_time(time).map_err(|why| Problem::bad_input(format!("time: '{time}' {why}")))?;
+    check_size(call, floor(time))?;
+    let found = trace(call.store(), &Rules::default(), &five_tuple, time)?;
     let found = found.ok_or_else(|| {
         Problem::no_data("no packet of this connection is kept: it is not of this time, or packets were kept for a shorter time")
     })?;
