@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime};
 
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo::Demo;
-use cutshort_pipeline::{Arrival, Due, WindowJob, import};
+use cutshort_pipeline::{Arrival, Due, Privacy, WindowJob, import};
 use cutshort_report::grouped;
 use cutshort_simulate::{Simulation, WINDOW_NS, World};
 use cutshort_store::embedded::Options;
@@ -61,7 +61,7 @@ fn generate(folder: &Path, connections: u64) -> Result<(), Box<dyn Error>> {
     let since = Instant::now();
     let packets = simulation.packets();
     let records = packets.map(|packet| Arrival { ts: packet.ts, packet: Some(packet), simulated: true });
-    let imported = import(&store, &Rules::default(), records, || true)?;
+    let imported = import(&store, &Rules::default(), &mut Privacy::full(), records, || true)?;
     let (packets, bytes) = (imported.packets, imported.bytes);
     println!(
         "simulated and imported {} packets into {} segments: {}; {:.2} bytes a row",

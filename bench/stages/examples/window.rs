@@ -117,7 +117,7 @@ fn group(
     mut sink: Option<Box<dyn ConnectionSink + Send>>,
 ) -> (u64, u64) {
     let (mut rows, mut groups, mut count) = (Vec::new(), 0, 0);
-    while let Some(tuple) = part.next_group(&mut rows).expect("a group") {
+    while let Some(flow) = part.next_group(&mut rows).expect("a group") {
         groups += 1;
         count += rows.len() as u64;
         if let Some(sink) = &mut sink {
@@ -125,8 +125,8 @@ fn group(
             let asn = Some(64_512 + groups as u32 % 999);
             let place = Place { country: Country::from_index(groups as usize % 200), asn };
             let as_name = Some("Simulated network");
-            let connection =
-                Connection { five_tuple: &tuple, verdict: &verdict, node: "edge", place, as_name };
+            let (five_tuple, addresses, node) = (&flow.five_tuple, flow.addresses, "edge");
+            let connection = Connection { five_tuple, addresses, verdict: &verdict, node, place, as_name };
             sink.write(&connection).expect("room");
         }
     }

@@ -1,13 +1,14 @@
 //! Segments over HTTP to a collector, which is `cutshort serve` somewhere.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use cutshort_pipeline::live::{Collector, Delivered};
+use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 use serde::Deserialize;
+use ureq::http::Response;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Error};
+use ureq::{Agent, Body, Error};
 
 /// Where segments go, and how.
 #[derive(Clone, Debug)]
@@ -81,6 +82,7 @@ pub struct HttpCollector {
     agent: Agent,
     url: String,
     token: Token,
+    counts: Option<Arc<Mutex<AgentCounts>>>,
 }
 
 /// Longer answers are none of a collector.
@@ -97,6 +99,8 @@ impl HttpCollector {
     pub fn new(settings: &HttpSettings) -> Result<Self, String> {
         let is_https = check_url(&settings.url)?;
         let mut config = Agent::config_builder()
+            // A token is for the collector that was named, not for what the environment names.
+            .proxy(None)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -107,25 +111,91 @@ impl HttpCollector {
             config = config.tls_config(tls(settings.ca_file.as_deref())?);
         }
         let url = format!("{}{PATH}", settings.url.trim_end_matches('/'));
-        Ok(Self { agent: config.build().into(), url, token: settings.token.clone() })
+        Ok(Self { agent: config.build().into(), url, token: settings.token.clone(), counts: None })
     }
 
-    fn send(&self, segment: &[u8]) -> Result<(u16, String), Error> {
+    /// The same, and with each segment it tells what these counts are then.
+    #[must_use]
+    pub fn with_counts(self, counts: Arc<Mutex<AgentCounts>>) -> Self {
+        Self { counts: Some(counts), ..self }
+    }
+
+    fn send(&self, segment: &[u8]) -> Result<Got, Error> {
         let request = self.agent.post(&self.url);
-        let request = request
+        let mut request = request
             .header("authorization", format!("Bearer {}", self.token.text()))
             .content_type("application/octet-stream");
-        let mut answer = request.send(segment)?;
-        let body = answer.body_mut().with_config().limit(LONGEST).read_to_vec()?;
-        Ok((answer.status().as_u16(), String::from_utf8_lossy(&body).into_owned()))
+        if let Some(counts) = &self.counts {
+            let counts = *counts.lock().unwrap_or_else(PoisonError::into_inner);
+            request = request.header(AgentCounts::HEADER, counts.to_string());
+        }
+        Got::read(request.send(segment)?)
     }
 
     fn attempt(&self, id: &str, segment: &[u8]) -> Delivered {
         match self.send(segment) {
-            Ok((status, body)) => judge(&self.url, id, status, &body),
+            Ok(got) => judge(&self.url, id, got.status, &got.body),
             Err(error) => failed(&self.url, &error),
         }
     }
+
+    /// Sends nothing, which a collector refuses by itself if the token is right.
+    #[must_use]
+    pub fn probe(&self) -> Probe {
+        let begin = Instant::now();
+        match self.send(&[]) {
+            Ok(got) => Probe {
+                delivered: judge(&self.url, "", got.status, &got.body),
+                status: Some(got.status),
+                date: got.date,
+                took: begin.elapsed(),
+            },
+            Err(error) => Probe {
+                delivered: failed(&self.url, &error),
+                status: None,
+                date: None,
+                took: begin.elapsed(),
+            },
+        }
+    }
+
+    /// Status and body of what `/readyz` answers, or why nothing does.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn ready(&self) -> Result<(u16, String), String> {
+        let url = self.url.replace(PATH, "/readyz");
+        let got = self.agent.get(&url).call().and_then(Got::read);
+        got.map(|got| (got.status, got.body)).map_err(|error| describe(&url, &error))
+    }
+}
+
+/// What was answered.
+struct Got {
+    status: u16,
+    date: Option<String>,
+    body: String,
+}
+
+impl Got {
+    fn read(mut answer: Response<Body>) -> Result<Self, Error> {
+        let body = answer.body_mut().with_config().limit(LONGEST).read_to_vec()?;
+        let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).map(str::to_owned);
+        Ok(Self { status: answer.status().as_u16(), date, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+}
+
+/// What a collector has answered to nothing.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// [`Delivered::Refused`] from a collector to whom the token is right; else what is wrong.
+    pub delivered: Delivered,
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// The time that the collector says it is, as HTTP writes it.
+    pub date: Option<String>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl Collector for HttpCollector {
@@ -200,8 +270,10 @@ struct Answer {
     errors: Vec<Problem>,
 }
 
+/// Empty beside errors.
 #[derive(Deserialize)]
 struct Kept {
+    #[serde(default)]
     id: String,
 }
 
@@ -213,7 +285,8 @@ struct Problem {
 /// What an answer means. Only a collector's own words count: anything may stand in between.
 fn judge(url: &str, id: &str, status: u16, body: &str) -> Delivered {
     let answer: Option<Answer> = serde_json::from_str(body).ok();
-    let is_kept = answer.as_ref().and_then(|answer| answer.result.as_ref()).is_some_and(|kept| kept.id == id);
+    let kept = answer.as_ref().and_then(|answer| answer.result.as_ref());
+    let is_kept = kept.is_some_and(|kept| !id.is_empty() && kept.id == id);
     let own = answer.and_then(|answer| answer.errors.into_iter().next()).map(|problem| problem.message);
     let said =
         own.as_ref().map_or_else(|| format!("status {status}"), |message| format!("{status}, {message}"));
@@ -237,12 +310,16 @@ fn judge(url: &str, id: &str, status: u16, body: &str) -> Delivered {
     }
 }
 
-fn failed(url: &str, error: &Error) -> Delivered {
-    let text = match error {
+fn describe(url: &str, error: &Error) -> String {
+    match error {
         Error::Timeout(_) => format!("{url} does not answer in time"),
         Error::HostNotFound => format!("{url}: the name is not known"),
         error => format!("{url}: {error}"),
-    };
+    }
+}
+
+fn failed(url: &str, error: &Error) -> Delivered {
+    let text = describe(url, error);
     match error {
         Error::Tls(_) | Error::Rustls(_) | Error::BadUri(_) => Delivered::Blocked(text),
         // Certificates are checked while connecting.

@@ -3,14 +3,16 @@
 //! * A [`Station`] receives from a live source, records into a spool and delivers from there, to a collector
 //!   somewhere else ([`HttpCollector`]) or in the same process.
 //! * [`metrics`] tells Prometheus how it goes.
-//! * A [`Notifier`] tells systemd.
+//! * A [`Notifier`] tells systemd, a [`Reporter`] whoever looks for what is wrong.
 
 mod collector;
 pub mod metrics;
 mod notify;
 mod receiver;
+mod report;
 mod station;
 
-pub use collector::{HttpCollector, HttpSettings, Token};
+pub use collector::{HttpCollector, HttpSettings, Probe, Token};
 pub use notify::Notifier;
+pub use report::{About, DeliveryReport, Report, Reporter, SpoolReport};
 pub use station::{Parts, Station, StationState};

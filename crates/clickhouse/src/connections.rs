@@ -17,8 +17,9 @@ use crate::connection::Connection;
 use crate::filter::Filter;
 use crate::replacement::ConnectionRow;
 use crate::results::{self, Level, ResultRow};
+use crate::segments;
 
-const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, progress, stage, termination, tags, signature_id, location, asn, as_name, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate";
+const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, progress, stage, termination, tags, signature_id, location, asn, as_name, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, addresses";
 
 /// Windows whose connections are asked for at once, at first; then more.
 const WINDOWS: usize = 4;
@@ -182,6 +183,7 @@ fn record(row: ConnectionRow) -> Result<Record<'static>> {
             dst_ip: row.dst_ip,
             dst_port: row.dst_port,
         },
+        addresses: segments::addresses(&row.addresses)?,
         first_us: row.first_us,
         last_us: row.last_us,
         packets: row.packets,

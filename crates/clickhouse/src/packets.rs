@@ -1,4 +1,4 @@
-//! A window's packets, grouped by 5-tuple by the server.
+//! A window's packets, grouped by flow by the server.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
+use cutshort_geo::{Country, Place};
 use cutshort_packet::{FiveTuple, Flags};
-use cutshort_store::{Grouped, Inputs, Result, SegmentId, StoreError, StoredRow, WindowPackets};
+use cutshort_store::{
+    Addresses, FlowKey, Grouped, Inputs, Result, SegmentId, StoreError, StoredRow, WindowPackets,
+};
 use cutshort_verdict::Row;
 use serde::Deserialize;
 
@@ -18,39 +21,52 @@ use crate::segments::SegmentRow;
 
 /// One group is one row: the lists are put together in any order, and the few packets are sorted here. Numbers are put
 /// together in few lists, which is quicker on both sides.
-const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port,
+const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port, flow,
+    toUInt8(transform(segment, {ids:Array(String)}, {addresses:Array(UInt8)}, 0)) AS addresses,
     groupArray(toUnixTimestamp64Nano(ts)) AS times,
     groupArray(bitOr(bitShiftLeft(toUInt64(seq), 32), toUInt64(ack))) AS numbers,
     groupArray(bitOr(bitShiftLeft(toUInt64(payload_len), 32), toUInt64(sample_rate))) AS lengths,
     groupArray(bitOr(bitOr(bitOr(bitShiftLeft(toUInt64(ip_id), 48), bitShiftLeft(toUInt64(window), 32)),
         bitOr(bitShiftLeft(toUInt64(flags), 16), bitShiftLeft(toUInt64(ttl), 8))), toUInt64(options_len))) AS fields,
-    groupArray(toUInt32(transform(segment, {ids:Array(String)}, {positions:Array(UInt32)}, 0))) AS segments
+    groupArray(toUInt32(transform(segment, {ids:Array(String)}, {positions:Array(UInt32)}, 0))) AS segments,
+    groupArrayIf(bitOr(bitShiftLeft(toUInt64(asn), 16), toUInt64(reinterpretAsUInt16(toString(country)))), addresses != 0)
+        AS places
     FROM packet";
 
-/// What the server gives of one 5-tuple.
+/// What the server gives of one flow.
 #[derive(ClickHouseRow, Deserialize)]
 struct Group {
     src_ip: Ipv6Addr,
     src_port: u16,
     dst_ip: Ipv6Addr,
     dst_port: u16,
+    flow: u64,
+    addresses: u8,
     times: Vec<i64>,
     numbers: Vec<u64>,
     lengths: Vec<u64>,
     fields: Vec<u64>,
     segments: Vec<u32>,
+    /// Where clients are whose addresses do not tell it any more; none of full addresses.
+    places: Vec<u64>,
 }
 
 impl Group {
-    fn five_tuple(&self) -> FiveTuple {
-        let Self { src_ip, src_port, dst_ip, dst_port, .. } = *self;
-        FiveTuple { src_ip, src_port, dst_ip, dst_port }
+    fn flow_key(&self) -> FlowKey {
+        let Self { src_ip, src_port, dst_ip, dst_port, flow, .. } = *self;
+        let addresses = Addresses::ALL.into_iter().find(|addresses| *addresses as u8 == self.addresses);
+        FlowKey {
+            five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port },
+            addresses: addresses.unwrap_or_default(),
+            flow,
+        }
     }
 
     fn rows<'a>(&'a self, nodes: &'a [u16]) -> impl Iterator<Item = StoredRow> + 'a {
         let lists =
             self.times.iter().zip(&self.numbers).zip(&self.lengths).zip(&self.fields).zip(&self.segments);
-        lists.map(|((((ts, numbers), lengths), fields), segment)| StoredRow {
+        let places = self.places.iter().map(|place| Some(*place)).chain(std::iter::repeat(None));
+        lists.zip(places).map(|(((((ts, numbers), lengths), fields), segment), placed)| StoredRow {
             node: nodes.get(*segment as usize).copied().unwrap_or_default(),
             segment: *segment,
             row: Row {
@@ -65,7 +81,18 @@ impl Group {
                 ttl: (fields >> 8) as u8,
                 options_len: *fields as u8,
             },
+            place: placed.map(place),
         })
+    }
+}
+
+/// A number whose low bytes are the letters of the country, and the AS number above them.
+fn place(packed: u64) -> Place {
+    let letters = (packed as u16).to_le_bytes();
+    let asn = (packed >> 16) as u32;
+    Place {
+        country: std::str::from_utf8(&letters).ok().and_then(Country::from_alpha2),
+        asn: (asn > 0).then_some(asn),
     }
 }
 
@@ -116,7 +143,7 @@ struct Shared {
     open: AtomicUsize,
 }
 
-/// The 5-tuples of some source addresses.
+/// The flows of some source addresses.
 struct Part {
     server: Arc<Connection>,
     cursor: RowCursor<Group>,
@@ -135,17 +162,20 @@ impl Part {
         shared: &Arc<Shared>,
     ) -> Result<Self> {
         let ids: Vec<&str> = segments.iter().map(|segment| segment.id.as_str()).collect();
+        let addresses = segments.iter().map(|segment| Ok(segment.addresses()? as u8));
+        let addresses: Vec<u8> = addresses.collect::<Result<_>>()?;
         let positions: Vec<u32> = (0..).take(ids.len()).collect();
         let sql = format!(
             "{SELECT} WHERE window_start = {} AND segment IN {{ids:Array(String)}}
              AND cityHash64(src_ip) % {{parts:UInt64}} = {{part:UInt64}}
-             GROUP BY src_ip, src_port, dst_ip, dst_port",
+             GROUP BY src_ip, src_port, dst_ip, dst_port, flow, addresses",
             time("window")
         );
         let query = server
             .query(&sql)
             .param("ids", ids)
             .param("positions", positions)
+            .param("addresses", addresses)
             .param("window", window)
             .param("parts", parts as u64)
             .param("part", number as u64)
@@ -177,7 +207,7 @@ impl Part {
 }
 
 impl Grouped for Part {
-    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         rows.clear();
         if self.batch.len() == 0 && !self.ended {
             self.batch = self.server.batch(&mut self.cursor)?.into_iter();
@@ -189,6 +219,6 @@ impl Grouped for Part {
         rows.extend(group.rows(&self.shared.nodes));
         rows.sort_unstable_by_key(|row| (row.row, row.node));
         self.shared.missing.fetch_sub(rows.len() as i64, Ordering::AcqRel);
-        Ok(Some(group.five_tuple()))
+        Ok(Some(group.flow_key()))
     }
 }

@@ -41,6 +41,7 @@ pub(crate) struct ConnectionRow {
     pub(crate) rst_ip_id_delta: Option<u16>,
     pub(crate) silent_us: i64,
     pub(crate) sample_rate: u32,
+    pub(crate) addresses: String,
 }
 
 impl ConnectionRow {
@@ -69,6 +70,7 @@ impl ConnectionRow {
             rst_ip_id_delta: record.rst_ip_id_delta,
             silent_us: record.silent_us,
             sample_rate: record.sample_rate,
+            addresses: record.addresses.name().to_owned(),
         }
     }
 }

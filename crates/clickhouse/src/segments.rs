@@ -1,7 +1,7 @@
 //! Segments come in.
 
 use clickhouse::Row;
-use cutshort_store::{Added, Result, Segment, SegmentId, StoreError};
+use cutshort_store::{Added, Addresses, Result, Segment, SegmentId, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;
@@ -31,10 +31,17 @@ pub(crate) struct SegmentRow {
     pub(crate) arrived: i64,
     /// Windows with packets, and how many.
     pub(crate) windows: Vec<(i64, u64)>,
+    /// What of the packets' addresses is in it.
+    pub(crate) addresses: String,
 }
 
-pub(crate) const COLUMNS: &str =
-    "id, version, state, node, origin, covers_from, covers_to, first, last, rows, bytes, arrived, windows";
+/// What of addresses is kept, by its name.
+pub(crate) fn addresses(name: &str) -> Result<Addresses> {
+    Addresses::from_name(name)
+        .ok_or_else(|| StoreError::Damaged(format!("'{name}' is no way in which addresses are kept")))
+}
+
+pub(crate) const COLUMNS: &str = "id, version, state, node, origin, covers_from, covers_to, first, last, rows, bytes, arrived, windows, addresses";
 
 impl SegmentRow {
     fn of(segment: &Segment) -> Self {
@@ -53,6 +60,7 @@ impl SegmentRow {
             bytes: segment.bytes().len() as u64,
             arrived: now(),
             windows: segment.windows().iter().map(|(window, rows)| (*window, *rows)).collect(),
+            addresses: info.addresses.name().to_owned(),
         }
     }
 
@@ -63,6 +71,10 @@ impl SegmentRow {
     pub(crate) fn id(&self) -> Result<SegmentId> {
         let id = u128::from_str_radix(&self.id, 16);
         id.map(SegmentId).map_err(|_| StoreError::Damaged(format!("'{}' is no id of a segment", self.id)))
+    }
+
+    pub(crate) fn addresses(&self) -> Result<Addresses> {
+        addresses(&self.addresses)
     }
 }
 

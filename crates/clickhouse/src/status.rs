@@ -6,10 +6,11 @@ use cutshort_verdict::Exclusion;
 use serde::Deserialize;
 
 use crate::connection::Connection;
+use crate::segments;
 
 pub(crate) fn status(server: &Connection) -> Result<Status> {
     let mut status = Status { rollup_bytes: rollup_bytes(server)?, ..Status::default() };
-    segments(server, &mut status)?;
+    of_segments(server, &mut status)?;
     windows(server, &mut status)?;
     status.nodes = nodes(server)?;
     Ok(status)
@@ -24,19 +25,21 @@ struct Segments {
     covers_from: Option<i64>,
     covers_to: Option<i64>,
     simulated: bool,
+    protected: Vec<String>,
 }
 
 /// Kept ones; what was covered by deleted ones is covered nevertheless.
-fn segments(server: &Connection, status: &mut Status) -> Result<()> {
+fn of_segments(server: &Connection, status: &mut Status) -> Result<()> {
     let sql = "SELECT countIf(state = 'kept') AS segments, sumIf(rows, state = 'kept') AS packets,
                sumIf(bytes, state = 'kept') AS packet_bytes, max(last) AS latest,
                maxOrNull(covers_to) AS covers_to, minOrNull(covers_from) AS covers_from,
-               countIf(origin = 'simulated') > 0 AS simulated
+               countIf(origin = 'simulated') > 0 AS simulated,
+               groupUniqArrayIf(toString(addresses), addresses != 'full') AS protected
                FROM segment FINAL WHERE state IN ('kept', 'deleted')";
     let sql = format!(
         "SELECT segments, packets, packet_bytes, toUnixTimestamp64Nano(latest) AS latest,
          toUnixTimestamp64Nano(covers_from) AS covers_from, toUnixTimestamp64Nano(covers_to) AS covers_to,
-         toBool(simulated) AS simulated FROM ({sql})"
+         toBool(simulated) AS simulated, protected FROM ({sql})"
     );
     let found: Segments = server.one(server.query(&sql))?;
     status.segments = found.segments;
@@ -45,6 +48,9 @@ fn segments(server: &Connection, status: &mut Status) -> Result<()> {
     status.latest_packet = found.latest;
     status.covered = found.covers_from.zip(found.covers_to);
     status.simulated = found.simulated;
+    status.protected =
+        found.protected.iter().map(|name| segments::addresses(name)).collect::<Result<Vec<_>>>()?;
+    status.protected.sort_unstable();
     Ok(())
 }
 

@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
 use cutshort_agent::{HttpCollector, HttpSettings, Notifier, Station, StationState, Token, metrics};
 use cutshort_capture::LiveSource;
+use cutshort_geo::Geo;
 
 use crate::capture::{self, Line, is_alive};
 use crate::error::{Done, Error};
@@ -81,25 +82,32 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
         ca_file: settings.ca_file.clone(),
         timeout: settings.upload_timeout,
     });
-    let collector = Box::new(collector.map_err(Error::Usage)?);
+    let counts = Arc::new(Mutex::default());
+    let collector = collector.map_err(Error::Usage)?.with_counts(Arc::clone(&counts));
     let numbers = settings.metrics.map(listen).transpose()?;
     let notifier = Notifier::from_environment();
-    let capture = required(capture::open(&settings)?, "where packets come from")?;
+    let capture = required(capture::open(&settings, spool, || geo(&settings))?, "where packets come from")?;
     let needs = needs(&settings, url);
     let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?.unwrap_or_default();
     let asked = stop()?;
     let source = capture.source().clone();
-    let station = capture.start(&settings, spool, collector)?;
+    let mut reporter = capture.reporter(&settings, spool);
+    let station = capture.start(&settings, spool, Box::new(collector))?;
     let shown = Arc::new(Mutex::new(station.state()));
     if let Some(listener) = numbers {
         serve_numbers(listener, Arc::clone(&shown));
     }
     message(&format!("receiving from {source} for {url} until Ctrl-C; {kept}"));
     notifier.ready();
-    watch(&station, &asked, &notifier, &shown);
+    watch(&station, &asked, &notifier, |state| {
+        reporter.note(state);
+        *lock(&counts) = reporter.counts(state);
+        lock(&shown).clone_from(state);
+    });
     notifier.stopping();
     let ended = station.finish(PATIENCE);
     let state = ended.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
+    reporter.end(&state);
     message(&Line(&state));
     Ok(Done::Whole)
 }
@@ -118,12 +126,17 @@ fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
     Ok(settings)
 }
 
+/// Places travel with packets whose addresses do not tell them any more.
+fn geo(settings: &Settings) -> Result<Arc<Geo>, Error> {
+    Geo::with_files(&settings.geo).map(Arc::new).map_err(|error| Error::Usage(error.to_string()))
+}
+
 fn required<T>(value: Option<T>, what: &str) -> Result<T, Error> {
     value.ok_or_else(|| Error::Usage(format!("name {what}")))
 }
 
 /// From the file that is named, or from the environment; never from the command line, which everybody sees.
-fn token(settings: &Settings) -> Result<Token, Error> {
+pub(crate) fn token(settings: &Settings) -> Result<Token, Error> {
     match (&settings.token_file, std::env::var("CUTSHORT_TOKEN")) {
         (Some(file), _) => Token::read(file).map_err(Error::Usage),
         (None, Ok(token)) if !token.trim().is_empty() => Ok(Token::Text(token.trim().to_owned())),
@@ -193,12 +206,13 @@ fn stop() -> Result<Receiver<()>, Error> {
 
 fn serve_numbers(listener: TcpListener, shown: Arc<Mutex<StationState>>) {
     std::thread::spawn(move || {
-        metrics::serve(&listener, || metrics::text(&shown.lock().unwrap_or_else(PoisonError::into_inner)));
+        metrics::serve(&listener, || metrics::text(&lock(&shown)));
     });
 }
 
 /// Looks how it goes and tells it, until it is to end or has ended.
-fn watch(station: &Station, asked: &Receiver<()>, notifier: &Notifier, shown: &Mutex<StationState>) {
+fn watch(station: &Station, asked: &Receiver<()>, notifier: &Notifier, mut tell: impl FnMut(&StationState)) {
+    tell(&station.state());
     let tick = notifier.watchdog().map_or(TICK, |watchdog| TICK.min(watchdog / 3));
     while asked.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) && !station.has_ended() {
         let state = station.state();
@@ -206,8 +220,12 @@ fn watch(station: &Station, asked: &Receiver<()>, notifier: &Notifier, shown: &M
             notifier.alive();
         }
         notifier.status(&Line(&state).to_string());
-        *shown.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        tell(&state);
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

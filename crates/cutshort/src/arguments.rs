@@ -11,10 +11,12 @@ use jiff::SignedDuration;
 
 #[cfg(target_os = "linux")]
 use crate::agent;
+#[cfg(target_os = "linux")]
+use crate::doctor;
 use crate::error::{Done, Error};
 use crate::{
-    annotate, classify, clickhouse, config, demo, documents, explain_connection, export, geo, import, query,
-    recompute, rules, serve, simulate, terms, token,
+    annotate, classify, clickhouse, config, demo, documents, explain_connection, export, geo, import,
+    privacy, query, recompute, rules, serve, simulate, terms, token,
 };
 
 /// Which of your TCP connections are cut short: where, when and how.
@@ -42,6 +44,8 @@ enum Verb {
     Serve(serve::Serve),
     #[cfg(target_os = "linux")]
     Agent(agent::Agent),
+    #[cfg(target_os = "linux")]
+    Doctor(doctor::Doctor),
     Query(query::Query),
     #[command(subcommand)]
     Annotate(annotate::Annotate),
@@ -56,6 +60,8 @@ enum Verb {
     Explain(Explain),
     #[command(subcommand)]
     Geo(Geo),
+    #[command(subcommand)]
+    Address(privacy::Address),
     Rules(rules::RulesOf),
     Simulate(Simulate),
     Completions(Completions),
@@ -255,6 +261,8 @@ pub(crate) fn run() -> Result<Done, Error> {
         Verb::Serve(arguments) => serve::run(&arguments),
         #[cfg(target_os = "linux")]
         Verb::Agent(arguments) => agent::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Verb::Doctor(arguments) => doctor::run(&arguments, color),
         Verb::Query(arguments) => query::run(&arguments, color),
         Verb::Annotate(arguments) => annotate::run(&arguments, color),
         Verb::Token(arguments) => token::run(&arguments, color),
@@ -265,6 +273,7 @@ pub(crate) fn run() -> Result<Done, Error> {
         Verb::Clickhouse(arguments) => clickhouse::run(&arguments, color),
         Verb::Explain(arguments) => terms::run(&arguments, color),
         Verb::Geo(Geo::Lookup(arguments)) => geo::lookup(&arguments, color),
+        Verb::Address(arguments) => privacy::run(&arguments, color),
         Verb::Rules(arguments) => rules::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Completions(arguments) => documents::completions(Cutshort::command(), &arguments),

@@ -1,16 +1,17 @@
 //! What runs beside answering, on Linux: receiving packets into the own store, and telling systemd.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use cutshort_agent::{Notifier, Station};
+use cutshort_agent::{Notifier, Reporter, Station};
 use cutshort_api::App;
 use cutshort_clickhouse::Address;
+use cutshort_geo::Geo;
 use cutshort_pipeline::Answer;
-use cutshort_pipeline::live::{Collector, Delivered};
+use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 
 use crate::agent::{DNS, NAME_FILES};
 use crate::capture::{self, Capture, Line, is_alive};
@@ -26,15 +27,15 @@ pub(crate) struct Beside {
 }
 
 /// In the folder of the store: packets that are not yet part of it.
-const SPOOL: &str = "spool";
+pub(crate) const SPOOL: &str = "spool";
 /// Between looks at how it goes.
 const TICK: Duration = Duration::from_secs(1);
 /// How long what is left is tried to be put into the store at the end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens what needs privileges, and gives them up if that is asked for or packets are received.
-pub(crate) fn open(settings: &Settings, data: &Path) -> Result<Beside, Error> {
-    let capture = capture::open(settings)?;
+pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<Geo>) -> Result<Beside, Error> {
+    let capture = capture::open(settings, data, || Ok(Arc::clone(geo)))?;
     let needs = needs(settings);
     if let Some(kept) = capture::drop_privileges(capture.as_ref(), settings, data, needs)? {
         let from = capture.as_ref().map(|capture| format!("receiving from {}; ", capture.source()));
@@ -65,24 +66,35 @@ impl Beside {
         data: &Path,
         end: impl Fn() + Send + 'static,
     ) -> Result<Running, Error> {
-        let own = || Box::new(Own(Arc::clone(app)));
-        let start = |capture: Capture| capture.start(settings, &data.join(SPOOL), own());
-        let station = self.capture.map(start).transpose()?;
+        let start = |capture: Capture| {
+            let reporter = capture.reporter(settings, data);
+            let counts = Arc::new(Mutex::default());
+            let own = Own { app: Arc::clone(app), counts: Arc::clone(&counts) };
+            let station = capture.start(settings, &data.join(SPOOL), Box::new(own))?;
+            Ok::<_, Error>(Received { station, reporter, counts })
+        };
+        let received = self.capture.map(start).transpose()?;
         let (stop, stopped) = channel();
         let notifier = self.notifier;
         notifier.ready();
-        let thread = std::thread::spawn(move || watch(station, &notifier, &stopped, &end));
+        let thread = std::thread::spawn(move || watch(received, &notifier, &stopped, &end));
         Ok(Running { stop, thread })
     }
 }
 
 /// The store of this process.
-struct Own(Arc<App>);
+struct Own {
+    app: Arc<App>,
+    counts: Arc<Mutex<AgentCounts>>,
+}
 
 impl Collector for Own {
     fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
-        match self.0.take(segment) {
-            Answer::New(_) | Answer::Known(_) => Delivered::Kept,
+        match self.app.take(segment) {
+            Answer::New(info) | Answer::Known(info) => {
+                self.app.note_agent(&info, *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+                Delivered::Kept
+            }
             Answer::Refused(why) => Delivered::Refused(why),
             Answer::Full(why) | Answer::Later(why) | Answer::Failed(why) => Delivered::Later(why),
         }
@@ -103,19 +115,29 @@ impl Running {
     }
 }
 
+/// Packets that are received, and who tells how that goes.
+struct Received {
+    station: Station,
+    reporter: Reporter,
+    counts: Arc<Mutex<AgentCounts>>,
+}
+
 fn watch(
-    station: Option<Station>,
+    mut received: Option<Received>,
     notifier: &Notifier,
     stopped: &Receiver<()>,
     end: &impl Fn(),
 ) -> Result<(), Error> {
     let tick = notifier.watchdog().map_or(TICK, |watchdog| TICK.min(watchdog / 3));
     while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
-        if station.as_ref().is_none_or(is_alive) {
+        if received.as_ref().is_none_or(|received| is_alive(&received.station)) {
             notifier.alive();
         }
-        if let Some(station) = &station {
-            notifier.status(&Line(&station.state()).to_string());
+        if let Some(Received { station, reporter, counts }) = &mut received {
+            let state = station.state();
+            notifier.status(&Line(&state).to_string());
+            reporter.note(&state);
+            *counts.lock().unwrap_or_else(PoisonError::into_inner) = reporter.counts(&state);
             if station.has_ended() {
                 end();
                 break;
@@ -125,10 +147,15 @@ fn watch(
     // Wait until nobody is answered any more.
     let _ = stopped.recv();
     notifier.stopping();
-    let Some(station) = station else { return Ok(()) };
+    received.map_or(Ok(()), finish)
+}
+
+fn finish(received: Received) -> Result<(), Error> {
+    let Received { station, mut reporter, .. } = received;
     let state = station.finish(PATIENCE);
     let state =
         state.map_err(|error| Error::Failed(format!("packets cannot be received any more: {error}")))?;
+    reporter.end(&state);
     message(&Line(&state));
     Ok(())
 }

@@ -6,28 +6,43 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caps::Capability;
-use cutshort_agent::{Parts, Station, StationState};
+use cutshort_agent::{About, Parts, Reporter, Station, StationState};
+use cutshort_capture::rules::{self, Loaded};
 use cutshort_capture::{Live, LiveSettings, LiveSource, Reading};
+use cutshort_geo::Geo;
+use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
 use cutshort_report::quantity;
 
 use crate::error::Error;
 use crate::fence::{self, Needs};
 use crate::live::CONNECTIONS;
+use crate::privacy;
 use crate::settings::{self, Settings};
 use crate::user::User;
 
 /// A source that is open.
 pub(crate) struct Capture {
+    /// What this server is called.
+    node: String,
     source: LiveSource,
     settings: LiveSettings,
     live: Live,
     reading: Reading,
+    /// The rules that were loaded then, as far as that could be seen.
+    rules: Vec<Loaded>,
+    privacy: Privacy,
 }
 
-/// Opens the source that the settings name, if they do.
-pub(crate) fn open(settings: &Settings) -> Result<Option<Capture>, Error> {
+/// Opens the source that the settings name, if they do, and what keeps addresses from being written: its key may be
+/// anywhere, or be made in the folder to which packets go.
+pub(crate) fn open(
+    settings: &Settings,
+    folder: &Path,
+    geo: impl FnOnce() -> Result<Arc<Geo>, Error>,
+) -> Result<Option<Capture>, Error> {
     let Some(source) = settings.capture.clone() else { return Ok(None) };
+    let node = node(settings)?;
     let live_settings = LiveSettings {
         rate: settings.sample_rate,
         size: CONNECTIONS,
@@ -38,7 +53,11 @@ pub(crate) fn open(settings: &Settings) -> Result<Option<Capture>, Error> {
     let reading = Reading::default();
     let live = Live::open(&source, &live_settings, &reading);
     let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
-    Ok(Some(Capture { source, settings: live_settings, live, reading }))
+    // From now on what they log is received.
+    let rules = rules::status().unwrap_or_default();
+    make_folder(folder, user(settings)?.as_ref())?;
+    let privacy = privacy::open(settings.addresses, settings.address_key.as_deref(), folder, geo)?;
+    Ok(Some(Capture { node, source, settings: live_settings, live, reading, rules, privacy }))
 }
 
 /// Gives up what is not needed any more, if this program was made to receive packets or to become somebody.
@@ -49,14 +68,11 @@ pub(crate) fn drop_privileges(
     folder: &Path,
     mut needs: Needs,
 ) -> Result<Option<String>, Error> {
-    let user = settings.user.as_deref().map(User::find).transpose()?;
+    let user = user(settings)?;
     if capture.is_none() && user.is_none() {
         return Ok(None);
     }
-    match &user {
-        Some(user) => user.make_folder(folder)?,
-        None => std::fs::create_dir_all(folder).map_err(|error| Error::writing(folder, &error))?,
-    }
+    make_folder(folder, user.as_ref())?;
     needs.folders.push(folder.to_owned());
     needs.read.push(PathBuf::from("/dev/urandom"));
     needs.capability = capture.and_then(Capture::capability);
@@ -64,7 +80,19 @@ pub(crate) fn drop_privileges(
     fence::enter(&needs).map(|kept| Some(kept.to_string()))
 }
 
-/// What this server is called.
+fn user(settings: &Settings) -> Result<Option<User>, Error> {
+    settings.user.as_deref().map(User::find).transpose()
+}
+
+/// Makes a folder if it is missing, for the user that the program becomes.
+fn make_folder(folder: &Path, user: Option<&User>) -> Result<(), Error> {
+    match user {
+        Some(user) => user.make_folder(folder),
+        None => std::fs::create_dir_all(folder).map_err(|error| Error::writing(folder, &error)),
+    }
+}
+
+/// What this server is called; later the host's name cannot be read any more.
 fn node(settings: &Settings) -> Result<String, Error> {
     let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = settings.node.clone().unwrap_or_else(|| host().trim().to_owned());
@@ -84,6 +112,17 @@ impl Capture {
         &self.source
     }
 
+    /// What tells in a folder how it goes.
+    pub(crate) fn reporter(&self, settings: &Settings, folder: &Path) -> Reporter {
+        Reporter::new(About {
+            folder: folder.to_owned(),
+            node: self.node.clone(),
+            source: self.source.clone(),
+            spool_bytes: settings.spool_bytes,
+            rules: self.rules.clone(),
+        })
+    }
+
     /// Begins to receive, record and deliver.
     pub(crate) fn start(
         self,
@@ -92,18 +131,15 @@ impl Capture {
         collector: Box<dyn Collector>,
     ) -> Result<Station, Error> {
         let spool = Arc::new(Spool::open(spool, settings.spool_bytes)?);
-        let recorder = RecorderSettings {
-            node: node(settings)?,
-            every: settings.segment_time,
-            ..RecorderSettings::default()
-        };
+        let recorder =
+            RecorderSettings { node: self.node, every: settings.segment_time, ..RecorderSettings::default() };
         let first = Retry::default().first;
         Ok(Station::start(Parts {
             source: self.source,
             settings: self.settings,
             live: self.live,
             reading: self.reading,
-            recorder: Recorder::start(Arc::clone(&spool), recorder)?,
+            recorder: Recorder::start(Arc::clone(&spool), recorder, self.privacy)?,
             spool,
             collector,
             retry: Retry { first: first.min(settings.retry_time), most: settings.retry_time },

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use clap::Args;
@@ -74,7 +74,8 @@ fn fill_and_serve(
     let (store, geo) = fill(folder)?;
     message(&"four SIMULATED weeks are ready: open the address with ?range=4w behind it to see all of them");
     let beside = Beside::nothing();
-    Serving { store: Box::new(store), geo, listener, beside }.run(&settings, folder, abandon)
+    let (store, geo) = (Box::new(store), Arc::new(geo));
+    Serving { store, geo, listener, beside }.run(&settings, folder, abandon)
 }
 
 /// Makes a store of made-up weeks in a folder, which must be new or empty; gives it with the made-up geo

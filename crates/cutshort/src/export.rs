@@ -116,7 +116,8 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
     let mut output = Output::create(output.as_deref())?;
     let (written, what) = match what {
         What::Connections => {
-            let writer = connection_format(*format).writer(&mut output)?;
+            let protected = !store.status()?.protected.is_empty();
+            let writer = connection_format(*format).writer_of(&mut output, protected)?;
             (export_connections(store.as_ref(), range, writer)?, "connection")
         }
         What::Rollups => {

@@ -2,17 +2,19 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::{Captures, Reading};
-use cutshort_pipeline::{Arrival, Due, Imported, Report, WindowJob, import};
+use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import};
 use cutshort_report::{InputCount, date_time, grouped, quantity, rfc3339, until};
-use cutshort_store::{Store, WINDOW, window_of};
+use cutshort_store::{Addresses, Store, WINDOW, window_of};
 use cutshort_verdict::Rules;
 
 use crate::arguments::GeoFiles;
 use crate::classify::{self, SIMULATED};
 use crate::error::{Done, Error};
+use crate::privacy::Kept;
 use crate::progress::{Progress, Steps};
 use crate::store::{self, Data};
 use crate::terminal::{self, message};
@@ -33,11 +35,14 @@ pub(crate) struct Import {
     data: Data,
     #[command(flatten)]
     geo: GeoFiles,
+    #[command(flatten)]
+    kept: Kept,
 }
 
 const EXAMPLES: &str = "Examples:
   cutshort import --data /var/lib/cutshort captures/*.pcapng.zst
-  ssh server tcpdump -w - 'tcp dst port 443' | cutshort import --data store -";
+  ssh server tcpdump -w - 'tcp dst port 443' | cutshort import --data store -
+  cutshort import --data store --addresses encrypted server.pcap";
 
 /// What was read and kept of all captures.
 #[derive(Default)]
@@ -51,11 +56,17 @@ struct Total {
 
 pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error> {
     let files = classify::files(&arguments.files)?;
-    let geo = crate::geo::open(&arguments.geo)?;
+    let geo = Arc::new(crate::geo::open(&arguments.geo)?);
     let reading = Reading::default();
     classify::stop_on_signals(&reading)?;
     let store = arguments.data.open()?;
-    let total = read(&files, store.as_ref(), &reading)?;
+    let privacy = &mut arguments.kept.privacy(arguments.data.in_folder(), &geo)?;
+    if privacy.addresses() == Addresses::Full && !store.status()?.protected.is_empty() {
+        message(
+            &"the store has protected addresses, and those of these captures are kept in full (--addresses)",
+        );
+    }
+    let total = read(&files, store.as_ref(), privacy, &reading)?;
     if reading.is_stopped() {
         message(&"interrupted: what was read until then is kept; run this again to go on");
         return Ok(Done::InPart);
@@ -72,12 +83,17 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
 }
 
 /// Reads the captures one after the other: what is kept of one does not depend on the others.
-fn read(files: &[PathBuf], store: &dyn Store, reading: &Reading) -> Result<Total, Error> {
+fn read(
+    files: &[PathBuf],
+    store: &dyn Store,
+    privacy: &mut Privacy,
+    reading: &Reading,
+) -> Result<Total, Error> {
     let mut total = Total::default();
     let mut progress = Progress::new(files);
     for file in files {
         if !reading.is_stopped() {
-            one(file, store, reading, &mut progress, &mut total)?;
+            one(file, store, privacy, reading, &mut progress, &mut total)?;
         }
     }
     progress.finish();
@@ -87,6 +103,7 @@ fn read(files: &[PathBuf], store: &dyn Store, reading: &Reading) -> Result<Total
 fn one(
     file: &Path,
     store: &dyn Store,
+    privacy: &mut Privacy,
     reading: &Reading,
     progress: &mut Progress,
     total: &mut Total,
@@ -95,7 +112,7 @@ fn one(
     let before = total.input.records;
     let records =
         Records { captures: &mut captures, input: &mut total.input, progress, reading, begun: false };
-    let imported = import(store, &Rules::default(), records, || !reading.is_stopped())?;
+    let imported = import(store, &Rules::default(), privacy, records, || !reading.is_stopped())?;
     total.imported.merge(&imported);
     total.files += u64::from(total.input.records > before);
     total.simulated |= classify::is_simulated(&captures);

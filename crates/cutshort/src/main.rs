@@ -15,6 +15,8 @@ mod classify;
 mod clickhouse;
 mod config;
 mod demo;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod documents;
 mod error;
 mod explain_connection;
@@ -26,6 +28,7 @@ mod import;
 mod live;
 mod moment;
 mod output;
+mod privacy;
 mod progress;
 mod query;
 mod recompute;

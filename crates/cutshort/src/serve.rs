@@ -76,10 +76,11 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     log(&settings)?;
     check_access(&settings, &data)?;
     let geo = Geo::with_files(&settings.geo).map_err(|error| Error::Usage(error.to_string()))?;
+    let geo = Arc::new(geo);
     let listener = listen(settings.listen)?;
     // A password and certificates are read before privileges are given up.
     let elsewhere = settings.store.as_deref().map(open_address).transpose()?;
-    let beside = beside::open(&settings, &data)?;
+    let beside = beside::open(&settings, &data, &geo)?;
     let store = match elsewhere {
         Some(store) => store,
         None => Box::new(open_folder(&data)?),
@@ -164,7 +165,7 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 /// All that is open when serving begins.
 pub(crate) struct Serving {
     pub(crate) store: Box<dyn Store>,
-    pub(crate) geo: Geo,
+    pub(crate) geo: Arc<Geo>,
     pub(crate) listener: TcpListener,
     pub(crate) beside: Beside,
 }
@@ -180,7 +181,7 @@ impl Serving {
         let failed = |what: &str, error: &std::io::Error| Error::Failed(format!("{what}: {error}"));
         let runtime = tokio::runtime::Runtime::new().map_err(|error| failed("threads", &error))?;
         let address = self.listener.local_addr().map_err(|error| failed("the address", &error))?;
-        let (store, geo): (Arc<dyn Store>, _) = (Arc::from(self.store), Arc::new(self.geo));
+        let (store, geo): (Arc<dyn Store>, _) = (Arc::from(self.store), self.geo);
         let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), jobs(settings)));
         let tokens = has_folder(data).then(|| TokenFile::path(data));
         let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cutshort_capture::LiveSource;
+use cutshort_store::Addresses;
 use ipnet::IpNet;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) geo: Vec<PathBuf>,
     pub(crate) threads: usize,
     pub(crate) grace: Duration,
+    pub(crate) addresses: Addresses,
+    pub(crate) address_key: Option<PathBuf>,
     pub(crate) keep_packets: Option<Duration>,
     pub(crate) keep_connections: Option<Duration>,
     pub(crate) keep_quarters: Option<Duration>,
@@ -76,7 +79,8 @@ pub(crate) enum LogFormat {
 
 /// One thing that can be set.
 pub(crate) struct Setting {
-    /// Its name in the file; the environment has it in capitals behind `CUTSHORT_`.
+    /// Its name in the file, behind a dot in a section of it; the environment has it in capitals behind `CUTSHORT_`,
+    /// with `_` for the dot.
     pub(crate) key: &'static str,
     /// What it does.
     pub(crate) about: &'static str,
@@ -101,7 +105,7 @@ pub(crate) struct Read {
 impl Setting {
     /// Its name in the environment.
     pub(crate) fn variable(&self) -> String {
-        format!("CUTSHORT_{}", self.key.to_ascii_uppercase())
+        format!("CUTSHORT_{}", self.key.to_ascii_uppercase().replace('.', "_"))
     }
 }
 
@@ -125,17 +129,32 @@ pub(crate) fn read(file: Option<&Path>, environment: impl Fn(&str) -> Option<Str
 
 fn from_file(read: &mut Read, text: &str) -> Result<(), String> {
     let table = DeTable::parse(text).map_err(|error| error.to_string())?;
-    for (key, value) in table.get_ref() {
+    from_table(read, text, "", table.get_ref())
+}
+
+/// Reads a table whose settings have names that begin so.
+fn from_table(read: &mut Read, text: &str, section: &str, table: &DeTable<'_>) -> Result<(), String> {
+    for (key, value) in table {
         let place = place(text, key.span().start);
-        let name: &str = key.get_ref();
+        let name = format!("{section}{}", key.get_ref());
+        if let DeValue::Table(table) = value.get_ref()
+            && is_section(&name)
+        {
+            from_table(read, text, &format!("{name}."), table)?;
+            continue;
+        }
         let at = SETTINGS.iter().position(|setting| setting.key == name);
-        let at = at.ok_or_else(|| format!("{place}: {}", unknown(name)))?;
+        let at = at.ok_or_else(|| format!("{place}: {}", unknown(&name)))?;
         let value = value::from_file(value.get_ref())
             .ok_or_else(|| format!("{place}: {name}: no such kind of value"))?;
         (SETTINGS[at].set)(&mut read.settings, &value).map_err(|why| format!("{place}: {name}: {why}"))?;
         read.origins[at] = Origin::File;
     }
     Ok(())
+}
+
+fn is_section(name: &str) -> bool {
+    SETTINGS.iter().filter_map(|setting| setting.key.rsplit_once('.')).any(|(section, _)| section == name)
 }
 
 /// `line 3, column 1`

@@ -48,6 +48,11 @@ impl Data {
         }
     }
 
+    /// Its folder, if it is in one.
+    pub(crate) fn in_folder(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
     fn folder(&self) -> &Path {
         self.data.as_deref().unwrap_or(Path::new(""))
     }

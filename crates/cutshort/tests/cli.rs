@@ -115,6 +115,7 @@ fn no_line_of_help_is_wider_than_80_columns() {
     let commands = [
         "",
         "classify",
+        "doctor",
         "geo",
         "geo lookup",
         "rules",

@@ -41,6 +41,27 @@ fn segment(folder: &Path) -> Vec<u8> {
     std::fs::read(day.read_dir().unwrap().next().unwrap().unwrap().path()).unwrap()
 }
 
+/// Protected addresses are the same in both stores, and so is what is told of them.
+fn protects_as_a_folder_does(port: u16, folder: &Path) {
+    let store = format!("--store clickhouse://default@127.0.0.1:{port}/protected");
+    run(&format!("clickhouse migrate {store}"), NOTHING).ended(0);
+    let unnamed = run(&format!("import {store} --addresses truncated"), &captures()[..1]).ended(2);
+    assert!(unnamed.stderr.contains("--address-key FILE"), "{unnamed:?}");
+    let data = format!("--data {}", folder.join("protected").display());
+    let key = folder.join("key");
+    for how in ["truncated", "encrypted"] {
+        for store in [&store, &data] {
+            let kept = format!("--addresses {how} --address-key {}", key.display());
+            run(&format!("import {store} {kept}"), &captures()).ended(0);
+        }
+        let found = lines(&format!("export connections --format jsonl {store}"), &[]);
+        assert!(found.iter().any(|line| line.contains(&format!("\"addresses\":\"{how}\""))), "{how}");
+        assert_eq!(found, lines(&format!("export connections --format jsonl {data}"), &[]), "{how}");
+    }
+    let full = run(&format!("import {store}"), &captures()[..1]).ended(0);
+    assert!(full.stderr.contains("the store has protected addresses"), "{full:?}");
+}
+
 #[test]
 fn a_store_in_clickhouse_does_what_a_folder_does() {
     let mut clickhouse = database::started(database::Server::start());
@@ -70,8 +91,10 @@ fn a_store_in_clickhouse_does_what_a_folder_does() {
     run(&format!("recompute --store {store} {range}"), NOTHING).ended(0);
     assert_eq!(lines(&connections, &[]), lines("classify --format jsonl", &captures()));
 
-    // The server says so while ClickHouse is away, and goes on when it is back.
     let folder = tempfile::tempdir().unwrap();
+    protects_as_a_folder_does(clickhouse.port, folder.path());
+
+    // The server says so while ClickHouse is away, and goes on when it is back.
     let segment = segment(folder.path());
     let server = Server::start(folder, &["--listen", "127.0.0.1:0", "--store", &store]);
     let summary = "/client/v4/radar/tcp_resets_timeouts/summary?dateStart=2026-11-21&dateEnd=2026-11-22";

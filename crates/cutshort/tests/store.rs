@@ -93,6 +93,70 @@ fn texts() {
     snapbox::assert_data_eq!(text, snapbox::Data::read_from(&fixture("store.txt"), None).raw());
 }
 
+/// The key is made once; who has it finds addresses again, and nobody else does.
+#[test]
+fn addresses_can_be_protected() {
+    let mut session = Session::new();
+    let run = |session: &mut Session, arguments: &str| session.run(arguments).ended(0);
+    let made = run(&mut session, "import --data enc --addresses encrypted http.pcapng inject-rst.pcapng");
+    assert!(made.stderr.contains("made a key for addresses: enc/address.key"), "{made:?}");
+    let again = run(&mut session, "import --data enc --addresses encrypted http.pcapng inject-rst.pcapng");
+    assert!(again.stderr.is_empty() && again.stdout.contains("nothing new"), "{again:?}");
+    run(
+        &mut session,
+        "import --data cut --address-key enc/address.key --addresses truncated http.pcapng inject-rst.pcapng",
+    );
+    run(&mut session, "import --data full http.pcapng inject-rst.pcapng");
+    let totals = |session: &mut Session, data: &str| {
+        let exports = ["location", "as", "tag", "signature", "port"].map(|by| {
+            run(session, &format!("export rollups --every 15m --format jsonl --by {by} --data {data}")).stdout
+        });
+        exports.concat()
+    };
+    let full = totals(&mut session, "full");
+    assert_eq!((totals(&mut session, "enc"), totals(&mut session, "cut")), (full.clone(), full));
+    let sources = |session: &mut Session, data: &str| -> Vec<(String, String)> {
+        let lines = run(session, &format!("export connections --format jsonl --data {data}")).lines();
+        let text =
+            |line: &serde_json::Value, field: &str| line[field].as_str().unwrap_or_default().to_owned();
+        lines.iter().map(|line| (text(line, "src_ip"), text(line, "addresses"))).collect()
+    };
+    let real = sources(&mut session, "full");
+    assert!(real.iter().all(|(_, addresses)| addresses.is_empty()));
+    let (encrypted, truncated) = (sources(&mut session, "enc"), sources(&mut session, "cut"));
+    assert!(encrypted.iter().all(|(_, addresses)| addresses == "encrypted"));
+    assert!(
+        truncated
+            .iter()
+            .all(|(address, addresses)| addresses == "truncated" && address.ends_with(['0', ':']))
+    );
+    assert!(encrypted.iter().all(|(address, _)| real.iter().all(|(real, _)| real != address)));
+    let kept = &encrypted[0].0;
+    let decrypted = run(&mut session, &format!("address decrypt --address-key enc/address.key {kept}"));
+    let address = decrypted.stdout.split_whitespace().last().unwrap().to_owned();
+    assert!(real.iter().any(|(real, _)| *real == address), "{address}");
+    let back = run(&mut session, &format!("address encrypt --address-key enc/address.key {address}"));
+    assert_eq!(back.stdout, format!("{address}  {kept}\n"));
+    let key = std::fs::read_to_string(session.path("enc/address.key")).unwrap();
+    assert!(!session.text.contains(key.trim()), "the key was shown");
+    let csv = run(&mut session, "export connections --format csv --data cut").stdout;
+    assert!(csv.lines().next().unwrap().ends_with(",addresses"), "{csv}");
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_named() {
+    let mut session = Session::new();
+    std::fs::write(session.path("open.key"), "00".repeat(32)).unwrap();
+    let ran =
+        session.run("import --data s --addresses truncated --address-key open.key http.pcapng").ended(2);
+    assert!(ran.stderr.contains("open.key: can be read by others"), "{ran:?}");
+    let ran = session.run("address decrypt --address-key none.key 192.0.2.1").ended(2);
+    assert!(ran.stderr.contains("none.key: "), "{ran:?}");
+    session.run("import --data s --addresses truncated http.pcapng").ended(0);
+    let ran = session.run("import --data s inject-rst.pcapng").ended(0);
+    assert!(ran.stderr.contains("the store has protected addresses"), "{ran:?}");
+}
+
 /// Who writes holds the lock; who reads does not mind.
 #[test]
 fn one_program_at_a_time_writes() {

@@ -9,8 +9,8 @@ use cutshort_geo::{Country, Geo};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
 use cutshort_store::{
-    AnnotationKind, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WINDOW, WindowPackets,
-    window_of,
+    AnnotationKind, FlowKey, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WINDOW,
+    WindowPackets, window_of,
 };
 use cutshort_verdict::Row;
 use foldhash::fast::RandomState;
@@ -160,17 +160,17 @@ impl Groups {
                 groups.push((packet.five_tuple, Vec::new()));
             }
             let node = 1 + node_of(&packet.five_tuple) as u16;
-            groups[place].1.push(StoredRow { node, segment: 0, row: Row::from(packet) });
+            groups[place].1.push(StoredRow { node, segment: 0, row: Row::from(packet), place: None });
         }
         Self(groups.into_iter())
     }
 }
 
 impl Grouped for Groups {
-    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         let Some((five_tuple, group)) = self.0.next() else { return Ok(None) };
         *rows = group;
-        Ok(Some(five_tuple))
+        Ok(Some(five_tuple.into()))
     }
 }
 

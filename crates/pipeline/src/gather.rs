@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
-use cutshort_store::{Grouped, Result, StoredRow};
+use cutshort_store::{FlowKey, Grouped, Result, StoredRow};
 use cutshort_verdict::{Findings, Row, Rules, copies};
 use foldhash::fast::RandomState;
 
@@ -12,7 +13,7 @@ const FILES: u16 = 0;
 /// Flows of a piece of the list: a list in pieces is never copied while it grows.
 const PIECE: usize = 1 << 14;
 
-/// A 5-tuple and what is known of it on its own.
+/// A flow and what is known of it on its own.
 pub(crate) struct Flow {
     pub(crate) five_tuple: FiveTuple,
     pub(crate) findings: Findings,
@@ -20,14 +21,34 @@ pub(crate) struct Flow {
     pub(crate) sample_rate: u32,
     /// Which server saw its SYN, or its earliest row if there is none.
     pub(crate) node: u16,
+    /// None where addresses are full, which is no reason to be larger.
+    hidden: Option<Box<Hidden>>,
+}
+
+/// What is known of a flow whose addresses are not full.
+struct Hidden {
+    key: FlowKey,
+    place: Place,
+}
+
+impl Flow {
+    /// What tells it from others.
+    pub(crate) fn key(&self) -> FlowKey {
+        self.hidden.as_ref().map_or_else(|| self.five_tuple.into(), |hidden| hidden.key)
+    }
+
+    /// Where its client is, if that came with its packets.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.hidden.as_ref().map(|hidden| hidden.place)
+    }
 }
 
 /// The flows of a part.
 #[derive(Default)]
 pub(crate) struct Gathered {
     pub(crate) flows: Vec<Vec<Flow>>,
-    /// By the 5-tuple of the other direction: the latest RST bit.
-    pub(crate) other_rsts: HashMap<FiveTuple, i64, RandomState>,
+    /// By the flow of the other direction: the latest RST bit.
+    pub(crate) other_rsts: HashMap<FlowKey, i64, RandomState>,
     /// Rows that count.
     pub(crate) packets: u64,
     /// Of these, rows that equal another.
@@ -39,31 +60,38 @@ impl Gathered {
     pub(crate) fn read(part: &mut dyn Grouped, rules: &Rules) -> Result<Self> {
         let mut gathered = Self::default();
         let (mut stored, mut rows) = (Vec::new(), Vec::new());
-        while let Some(five_tuple) = part.next_group(&mut stored)? {
-            merge_files(&mut stored);
-            cap_files(&mut stored, rules.packet_limit as usize);
-            rows.clear();
-            rows.extend(stored.iter().map(|stored| stored.row));
-            gathered.add(five_tuple, &stored, &rows);
+        while let Some(key) = part.next_group(&mut stored)? {
+            counted(&mut stored, rules, &mut rows);
+            gathered.add(key, &stored, &rows);
         }
         Ok(gathered)
     }
 
-    fn add(&mut self, five_tuple: FiveTuple, stored: &[StoredRow], rows: &[Row]) {
-        let Some((sample_rate, node)) = origin(stored) else { return };
+    fn add(&mut self, key: FlowKey, stored: &[StoredRow], rows: &[Row]) {
+        let Some((first, node)) = origin(stored) else { return };
         self.packets += rows.len() as u64;
         self.copies += copies(rows);
         let findings = Findings::of(rows);
         if let Some(ts) = findings.latest_rst_ts() {
-            self.other_rsts.insert(five_tuple.reversed(), ts);
+            self.other_rsts.insert(key.reversed(), ts);
         }
         if self.flows.last().is_none_or(|piece| piece.len() == PIECE) {
             self.flows.push(Vec::with_capacity(PIECE));
         }
         if let Some(piece) = self.flows.last_mut() {
-            piece.push(Flow { five_tuple, findings, sample_rate, node });
+            let hidden = first.place.map(|place| Box::new(Hidden { key, place }));
+            let (five_tuple, sample_rate) = (key.five_tuple, first.row.sample_rate);
+            piece.push(Flow { five_tuple, findings, sample_rate, node, hidden });
         }
     }
+}
+
+/// Leaves the stored rows that count, and puts them into `rows`.
+pub(crate) fn counted(stored: &mut Vec<StoredRow>, rules: &Rules, rows: &mut Vec<Row>) {
+    merge_files(stored);
+    cap_files(stored, rules.packet_limit as usize);
+    rows.clear();
+    rows.extend(stored.iter().map(|stored| stored.row));
 }
 
 /// A packet that several captures have is one: captures may overlap, or have grown since they were imported
@@ -98,15 +126,15 @@ fn cap_files(rows: &mut Vec<StoredRow>, limit: usize) {
     });
 }
 
-/// The sample rate of the earliest row, and the node of the SYN.
-fn origin(rows: &[StoredRow]) -> Option<(u32, u16)> {
+/// The earliest row, and the node of the SYN.
+fn origin(rows: &[StoredRow]) -> Option<(&StoredRow, u16)> {
     let first = rows.iter().min_by_key(|row| (row.row.ts, row.row.sample_rate, row.node))?;
     if rows.iter().all(|row| row.node == first.node) {
-        return Some((first.row.sample_rate, first.node));
+        return Some((first, first.node));
     }
     let syns = rows.iter().filter(|row| row.row.is_syn());
     let node = syns.min_by_key(|syn| (syn_order(&syn.row), syn.node)).unwrap_or(first).node;
-    Some((first.row.sample_rate, node))
+    Some((first, node))
 }
 
 /// As the rules choose the SYN packet whose fields count.
@@ -121,7 +149,8 @@ mod tests {
     use super::*;
 
     fn row(node: u16, ts: i64, flags: Flags) -> StoredRow {
-        StoredRow { node, segment: 0, row: Row { ts, flags, sample_rate: ts as u32, ..Row::default() } }
+        let row = Row { ts, flags, sample_rate: ts as u32, ..Row::default() };
+        StoredRow { node, segment: 0, row, place: None }
     }
 
     #[test]
@@ -151,8 +180,9 @@ mod tests {
     #[test]
     fn the_node_is_that_of_the_syn() {
         let rows = [row(0, 1, Flags::ACK), row(2, 3, Flags::SYN), row(1, 2, Flags::SYN)];
-        assert_eq!(origin(&rows), Some((1, 1)), "the earliest SYN's; the weight is the earliest row's");
-        assert_eq!(origin(&[row(3, 5, Flags::ACK), row(1, 9, Flags::ACK)]), Some((5, 3)));
-        assert_eq!(origin(&[]), None);
+        let found = |rows: &[StoredRow]| origin(rows).map(|(first, node)| (first.row.sample_rate, node));
+        assert_eq!(found(&rows), Some((1, 1)), "the earliest SYN's; the weight is the earliest row's");
+        assert_eq!(found(&[row(3, 5, Flags::ACK), row(1, 9, Flags::ACK)]), Some((5, 3)));
+        assert_eq!(found(&[]), None);
     }
 }

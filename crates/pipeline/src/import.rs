@@ -3,9 +3,10 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use cutshort_packet::Packet;
-use cutshort_store::{Added, Result, Segment, Store};
+use cutshort_store::{Added, Addresses, Protected, Result, Segment, Store};
 use cutshort_verdict::Rules;
 
+use crate::Privacy;
 use crate::cut::{Cutter, Piece};
 
 /// A record of a capture, in reading order.
@@ -50,7 +51,8 @@ impl Imported {
 /// Of each 5-tuple and window the first [`packet_limit`](Rules::packet_limit) packets in order of
 /// arrival are kept, as `classify` takes them. `is_whole` is asked when there are no more records: if
 /// the capture was not read to its end, its last, incomplete segment is left out, so that there are
-/// only segments that importing the whole capture would give too.
+/// only segments that importing the whole capture would give too. Of addresses is kept what `privacy` says; which
+/// packets count does not depend on it.
 ///
 /// # Errors
 /// What the store gives. Segments that were kept before stay, and importing again goes on behind
@@ -58,13 +60,14 @@ impl Imported {
 pub fn import(
     store: &dyn Store,
     rules: &Rules,
+    privacy: &mut Privacy,
     records: impl Iterator<Item = Arrival>,
     is_whole: impl FnOnce() -> bool,
 ) -> Result<Imported> {
     std::thread::scope(|scope| {
         // Without a buffer: one piece is read while another is written.
         let (sender, receiver) = sync_channel(0);
-        let writer = scope.spawn(move || keep_all(store, &receiver));
+        let writer = scope.spawn(move || keep_all(store, privacy, &receiver));
         let mut cutter = Cutter::new(*rules);
         let give = |piece: Option<Piece>| piece.is_none_or(|piece| sender.send(piece).is_ok());
         // When the writer has ended, it will say why.
@@ -79,17 +82,17 @@ pub fn import(
     })
 }
 
-fn keep_all(store: &dyn Store, pieces: &Receiver<Piece>) -> Result<Imported> {
+fn keep_all(store: &dyn Store, privacy: &mut Privacy, pieces: &Receiver<Piece>) -> Result<Imported> {
     let mut imported = Imported::default();
     for piece in pieces {
-        keep(store, piece, &mut imported)?;
+        keep(store, privacy, piece, &mut imported)?;
     }
     Ok(imported)
 }
 
-fn keep(store: &dyn Store, piece: Piece, imported: &mut Imported) -> Result<()> {
+fn keep(store: &dyn Store, privacy: &mut Privacy, piece: Piece, imported: &mut Imported) -> Result<()> {
     imported.packets += piece.packets.len() as u64;
-    let segment = Segment::encode(piece.packets, "", piece.origin, piece.covers, None)?;
+    let segment = encode(privacy, piece)?;
     match store.append(&segment)? {
         Added::New => {
             imported.new += 1;
@@ -98,4 +101,14 @@ fn keep(store: &dyn Store, piece: Piece, imported: &mut Imported) -> Result<()> 
         Added::Known => imported.known += 1,
     }
     Ok(())
+}
+
+fn encode(privacy: &mut Privacy, piece: Piece) -> Result<Segment> {
+    let Piece { packets, origin, covers } = piece;
+    if privacy.addresses() == Addresses::Full {
+        return Segment::encode(packets, "", origin, covers, None);
+    }
+    let protected: Vec<Protected> = packets.iter().map(|packet| privacy.protect(packet)).collect();
+    drop(packets);
+    Segment::encode(protected, "", origin, covers, None)
 }

@@ -3,10 +3,9 @@
 use std::net::Ipv6Addr;
 
 use cutshort_geo::{Geo, Place};
-use cutshort_packet::FiveTuple;
 use cutshort_report::connection::Connection;
 use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
-use cutshort_store::{ConnectionSink, Result, WindowCounts};
+use cutshort_store::{ConnectionSink, FlowKey, Result, WindowCounts};
 use cutshort_verdict::{Exclusion, Rules, Surroundings, Verdict};
 
 use crate::gather::{Flow, Gathered};
@@ -55,7 +54,8 @@ pub(crate) struct Judge<'a> {
 /// Where a client is. Flows of one client mostly follow each other.
 #[derive(Clone, Copy)]
 struct Client<'a> {
-    address: Ipv6Addr,
+    /// None where the place came with the packets.
+    address: Option<Ipv6Addr>,
     place: Place,
     as_name: Option<&'a str>,
 }
@@ -64,7 +64,7 @@ impl<'a> Judge<'a> {
     pub(crate) fn new(around: &'a Around<'a>, sink: &'a mut dyn ConnectionSink) -> Self {
         let mut judged = Judged::default();
         let nodes = around.nodes.iter().map(|name| judged.cells.node(name)).collect();
-        let client = Client { address: Ipv6Addr::UNSPECIFIED, place: Place::default(), as_name: None };
+        let client = Client { address: None, place: Place::default(), as_name: None };
         Self { around, sink, judged, nodes, client }
     }
 
@@ -76,12 +76,9 @@ impl<'a> Judge<'a> {
     }
 
     fn flow(&mut self, flow: &Flow) -> Result<()> {
-        let around =
-            Surroundings { cutoff: self.around.cutoff, other_rst_ts: self.other_rst(&flow.five_tuple) };
+        let around = Surroundings { cutoff: self.around.cutoff, other_rst_ts: self.other_rst(&flow.key()) };
         let outcome = flow.findings.judge(self.around.rules, &around);
-        if self.client.address != flow.five_tuple.src_ip {
-            self.look_up(flow.five_tuple.src_ip);
-        }
+        self.look_up(flow);
         match outcome {
             Ok(verdict) => self.connection(flow, &verdict),
             Err(exclusion) => {
@@ -91,13 +88,19 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn other_rst(&self, five_tuple: &FiveTuple) -> Option<i64> {
-        self.around.parts.iter().find_map(|part| part.other_rsts.get(five_tuple)).copied()
+    fn other_rst(&self, key: &FlowKey) -> Option<i64> {
+        self.around.parts.iter().find_map(|part| part.other_rsts.get(key)).copied()
     }
 
-    fn look_up(&mut self, address: Ipv6Addr) {
+    /// A place that came with the packets goes before what is known here; the names of networks are from here.
+    fn look_up(&mut self, flow: &Flow) {
         let geo = self.around.geo;
-        let place = geo.lookup(address.to_canonical());
+        let address = flow.place().is_none().then_some(flow.five_tuple.src_ip);
+        let place = match flow.place() {
+            Some(place) => place,
+            None if address == self.client.address => return,
+            None => geo.lookup(flow.five_tuple.src()),
+        };
         let as_name = if place.asn == self.client.place.asn {
             self.client.as_name
         } else {
@@ -118,7 +121,8 @@ impl<'a> Judge<'a> {
         self.judged.cells.add(self.key(flow, outcome), verdict.sample_rate);
         let Client { place, as_name, .. } = self.client;
         let node = self.around.nodes.get(usize::from(flow.node)).map_or("", String::as_str);
-        self.sink.write(&Connection { five_tuple: &flow.five_tuple, verdict, node, place, as_name })
+        let (five_tuple, addresses) = (&flow.five_tuple, flow.key().addresses);
+        self.sink.write(&Connection { five_tuple, addresses, verdict, node, place, as_name })
     }
 
     fn excluded(&mut self, flow: &Flow, exclusion: Exclusion) {

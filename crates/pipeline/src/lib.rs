@@ -1,10 +1,12 @@
 //! The jobs that run: import, ingest, and the results of windows.
 //!
 //! * [`import()`] makes segments of a capture's records.
+//! * [`Privacy`] takes from packets what is not to be kept of their addresses.
 //! * [`Ingest`] takes segments that others have made.
 //! * [`live`] has what records packets as they come, and delivers them.
 //! * A [`WindowJob`] makes the results of windows from their packets, and replaces those of before.
 //! * A [`Service`] runs the window job and retention as long as it lives.
+//! * [`trace()`] shows one connection packet by packet.
 //! * [`export`] writes what a store has for other programs.
 //! * [`demo`] fills a store with made-up weeks.
 //!
@@ -19,12 +21,16 @@ mod import;
 mod ingest;
 mod judge;
 pub mod live;
+mod privacy;
 mod service;
+mod trace;
 mod window_job;
 
 pub use import::{Arrival, Imported, import};
 pub use ingest::{Answer, Ingest, IngestCounts};
+pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
+pub use trace::trace;
 pub use window_job::{Due, Progress, Report, WindowJob};
 
 use std::time::{SystemTime, UNIX_EPOCH};

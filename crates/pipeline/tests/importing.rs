@@ -7,7 +7,7 @@ mod simulated;
 use std::collections::BTreeMap;
 
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_pipeline::{Arrival, Imported, import};
+use cutshort_pipeline::{Arrival, Imported, Privacy, import};
 use cutshort_store::{Origin, SegmentInfo, Store, StoreError, WINDOW, window_of};
 use cutshort_verdict::{Row, Rules, Tracker};
 use memory::Memory;
@@ -93,7 +93,7 @@ proptest! {
             }
         }
         let store = Memory::default();
-        let imported = import(&store, &Rules::default(), records.iter().copied(), || true).unwrap();
+        let imported = import(&store, &Rules::default(), &mut Privacy::full(), records.iter().copied(), || true).unwrap();
         let (rows, late) = taken(&records);
         prop_assert_eq!(imported.late, late);
         prop_assert_eq!(imported.packets, rows.values().map(Vec::len).sum::<usize>() as u64);
@@ -132,7 +132,8 @@ fn an_interrupted_import_leaves_what_the_whole_has_too() {
     take_in(&whole, &all);
     for part in [0, 1, all.len() / 3, all.len() / 2, all.len() - 1] {
         let store = Memory::default();
-        let read = import(&store, &Rules::default(), arrivals(&all[..part]), || false).unwrap();
+        let read = import(&store, &Rules::default(), &mut Privacy::full(), arrivals(&all[..part]), || false)
+            .unwrap();
         let known: Vec<_> = whole.segments();
         assert!(store.segments().iter().all(|segment| known.contains(segment)));
         let rest = take_in(&store, &all);
@@ -145,11 +146,12 @@ fn an_interrupted_import_leaves_what_the_whole_has_too() {
 fn a_capture_without_tcp_covers_its_time() {
     let store = Memory::default();
     let records = [at(5_000), at(2_000), at(3 * WINDOW)];
-    let imported = import(&store, &Rules::default(), records.into_iter(), || true).unwrap();
+    let imported =
+        import(&store, &Rules::default(), &mut Privacy::full(), records.into_iter(), || true).unwrap();
     assert_eq!((imported.new, imported.packets), (1, 0));
     let segments = store.segments();
     assert_eq!((segments[0].covers, segments[0].rows, segments[0].times), ((2_000, 3 * WINDOW), 0, None));
-    let none = import(&store, &Rules::default(), std::iter::empty(), || true).unwrap();
+    let none = import(&store, &Rules::default(), &mut Privacy::full(), std::iter::empty(), || true).unwrap();
     assert_eq!(none, Imported::default(), "nothing is nothing");
 }
 
@@ -158,7 +160,7 @@ fn made_up_packets_are_marked() {
     let store = Memory::default();
     let all = packets(1, 0.5, 1);
     let real = arrivals(&all).enumerate().map(|(nth, record)| Arrival { simulated: nth > 100, ..record });
-    import(&store, &Rules::default(), real, || true).unwrap();
+    import(&store, &Rules::default(), &mut Privacy::full(), real, || true).unwrap();
     let origins: Vec<_> = by_time(&store).iter().map(|segment| (segment.origin, segment.rows > 0)).collect();
     assert_eq!(origins, [(Origin::File, true), (Origin::Simulated, true)]);
 }
@@ -168,7 +170,7 @@ fn a_full_store_ends_the_import() {
     let store = Memory::default();
     let all = packets(3, 0.5, 1);
     store.fail("append", StoreError::Full("no room".to_owned()));
-    let failed = import(&store, &Rules::default(), arrivals(&all), || true);
+    let failed = import(&store, &Rules::default(), &mut Privacy::full(), arrivals(&all), || true);
     assert!(matches!(failed, Err(StoreError::Full(_))), "{failed:?}");
     assert!(store.segments().is_empty());
     assert!(take_in(&store, &all).new >= 3, "again, with room");

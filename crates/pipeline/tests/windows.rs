@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use cutshort_geo::Geo;
 use cutshort_packet::{Flags, Packet};
-use cutshort_pipeline::{Due, WindowJob};
+use cutshort_pipeline::{Due, WindowJob, trace};
 use cutshort_store::{Origin, Segment, Store, StoreError, WINDOW, window_of};
 use memory::{Memory, Results};
 use proptest::prelude::*;
@@ -198,4 +198,37 @@ fn recompute_does_windows_that_are_not_due() {
     let report = job().recompute(&store, &GEO, from..END, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!((report.done, report.kept), (1, 0));
     assert!(before == comparable(&store.results()));
+}
+
+/// Every connection's packets lead to the verdict that is kept, also where the other direction decides.
+#[test]
+fn a_trace_tells_the_verdict_that_is_kept() {
+    let mut packets = packets(1, 0.3, 4);
+    let latest = packets.last().unwrap().ts;
+    let refusals = packets.clone().into_iter().step_by(50).map(|packet| Packet {
+        ts: (packet.ts + 1_000_000).min(latest),
+        five_tuple: packet.five_tuple.reversed(),
+        flags: Flags::RST,
+        ..packet
+    });
+    packets.extend(refusals);
+    packets.sort_by_key(|packet| packet.ts);
+    let store = Memory::default();
+    take_in(&store, &packets);
+    do_all(&store, &GEO);
+    let rules = cutshort_verdict::Rules::default();
+    for (window, results) in store.results() {
+        let chosen: Vec<_> = results.connections.iter().step_by(results.connections.len() / 60).collect();
+        assert!(chosen.len() >= 60, "{} connections", results.connections.len());
+        for record in chosen {
+            let trace = trace(&store, &rules, &record.five_tuple, record.first_us * 1000).unwrap().unwrap();
+            let verdict = trace.outcome.unwrap();
+            assert_eq!(trace.steps.len(), record.packets as usize);
+            assert_eq!((verdict.stage, verdict.termination), (record.stage, record.termination));
+            assert_eq!((verdict.tags, verdict.signature), (record.tags, record.signature));
+        }
+        let five_tuple = packets[0].five_tuple;
+        let unknown = cutshort_packet::FiveTuple { src_port: 1, dst_port: 2, ..five_tuple };
+        assert_eq!(trace(&store, &rules, &unknown, window).unwrap(), None);
+    }
 }

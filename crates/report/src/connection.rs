@@ -1,5 +1,6 @@
 //! Connections one by one, in formats for programs (SPEC 10).
 
+mod addresses;
 mod csv;
 mod jsonl;
 mod parquet;
@@ -13,16 +14,19 @@ use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Row, Verdict};
 
+pub use addresses::Addresses;
 pub(crate) use csv::io_error as csv_error;
 pub(crate) use parquet::io_error as parquet_error;
 pub use parquet::{concatenate, stored};
-pub use record::{FIELDS, Record};
+pub use record::{ADDRESSES, FIELDS, Record};
 
 /// A connection and everything that is said of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection<'a> {
     /// Addresses and ports, client first.
     pub five_tuple: &'a FiveTuple,
+    /// What of its addresses is in there.
+    pub addresses: Addresses,
     /// What was found.
     pub verdict: &'a Verdict,
     /// Which server saw its SYN; empty for a file.
@@ -58,10 +62,24 @@ impl Format {
     /// # Errors
     /// What writing the header gives.
     pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
+        self.writer_of(output, false)
+    }
+
+    /// A writer of this format onto `output`. With `addresses` CSV and Parquet have a column more that says what of
+    /// its addresses a connection has; JSON says it anyway, where they are not the real ones.
+    ///
+    /// # Errors
+    /// What writing the header gives.
+    pub fn writer_of<'a>(
+        self,
+        output: impl Write + Send + 'a,
+        addresses: bool,
+    ) -> io::Result<Box<dyn Writer + 'a>> {
+        let extra = parquet::Extra { addresses, ..parquet::Extra::default() };
         Ok(match self {
             Self::Jsonl => Box::new(jsonl::Jsonl::new(output)),
-            Self::Csv => Box::new(csv::Csv::new(output)?),
-            Self::Parquet => Box::new(parquet::Parquet::new(output)?),
+            Self::Csv => Box::new(csv::Csv::new(output, addresses)?),
+            Self::Parquet => Box::new(parquet::Parquet::new(output, extra)?),
             Self::Zeek => Box::new(zeek::Zeek::new(output)?),
         })
     }

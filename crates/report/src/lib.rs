@@ -23,6 +23,6 @@ pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
 pub use rank::least_sample;
 pub use summary::{Group, Summary};
-pub use text::{grouped, percent, quantity, write_note};
+pub use text::{grouped, percent, quantity, wrap, write_note};
 pub use time::{compact, date, date_time, rfc3339, until};
 pub use trace::write_trace;

@@ -94,7 +94,8 @@ pub(crate) fn padded(text: &str, width: usize) -> String {
 
 /// Lines of at most `width` columns, broken at spaces, and within words that are longer than a
 /// line.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = vec![String::new()];
     for piece in text.split_whitespace().flat_map(|word| pieces(word, width)) {

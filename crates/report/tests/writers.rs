@@ -8,7 +8,9 @@ mod common;
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_report::connection::read::read;
-use cutshort_report::connection::{Connection, Format, Record, concatenate, stored};
+use cutshort_report::connection::{
+    ADDRESSES, Addresses, Connection, FIELDS, Format, Record, concatenate, stored,
+};
 use cutshort_report::{Filter, Summary};
 use cutshort_verdict::{Tag, Verdict};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -287,4 +289,45 @@ fn other_files_are_no_stored_connections() {
         let wrong = read(file).map_or(true, |mut records| records.any(|record| record.is_err()));
         assert!(wrong, "{} bytes", bytes.len());
     }
+}
+
+/// What is not the real address says so; where all are, nothing is added.
+#[test]
+fn connections_say_what_is_kept_of_their_addresses() {
+    let (geo, tuple, verdict) = (networks(), five_tuple("198.51.100.0"), reset());
+    let full = connection(&tuple, &verdict, &geo);
+    assert!(json_line(&full).get(ADDRESSES).is_none());
+    for addresses in [Addresses::Truncated, Addresses::Encrypted] {
+        let protected = Connection { addresses, ..full };
+        assert_eq!(json_line(&protected)[ADDRESSES], addresses.name());
+        let mut csv = Vec::new();
+        let mut writer = Format::Csv.writer_of(&mut csv, true).unwrap();
+        [protected, full].iter().try_for_each(|connection| writer.write(connection, &[])).unwrap();
+        writer.finish().unwrap();
+        let csv = String::from_utf8(csv).unwrap();
+        let last: Vec<_> = csv.lines().map(|line| line.rsplit(',').next().unwrap()).collect();
+        assert_eq!(last, [ADDRESSES, addresses.name(), "full"]);
+        let mut columns = csv.lines().next().unwrap().split(',').zip(FIELDS);
+        assert!(columns.all(|(column, field)| column == field));
+    }
+}
+
+#[test]
+fn stored_connections_keep_what_is_said_of_their_addresses() {
+    let (geo, tuple, verdict) = (networks(), five_tuple("198.51.100.0"), reset());
+    let mut file = tempfile::tempfile().unwrap();
+    let mut writer = stored(&mut file).unwrap();
+    for addresses in Addresses::ALL {
+        writer.write(&Connection { addresses, ..connection(&tuple, &verdict, &geo) }, &[]).unwrap();
+    }
+    writer.finish().unwrap();
+    let found: Vec<_> = read(file).unwrap().map(|record| record.unwrap().addresses).collect();
+    assert_eq!(found, Addresses::ALL);
+    let mut file = tempfile::tempfile().unwrap();
+    let mut writer = Format::Parquet.writer_of(&mut file, true).unwrap();
+    writer.write(&connection(&tuple, &verdict, &geo), &[]).unwrap();
+    writer.finish().unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let columns = reader.metadata().file_metadata().schema_descr().columns();
+    assert_eq!(columns.last().unwrap().name(), ADDRESSES);
 }

@@ -18,13 +18,16 @@ mod segment;
 mod state;
 mod store;
 
+pub use cutshort_report::connection::Addresses;
 pub use embedded::Embedded;
 pub use error::{Result, StoreError};
 pub use query::{
     Bucket, Choice, ConnectionQuery, Dimension, RollupAnswer, RollupQuery, RollupRow, Selection, Value,
 };
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
-pub use segment::{Origin, Segment, SegmentId, SegmentInfo};
+pub use segment::{
+    FlowKey, Keepable, Origin, Protected, Protection, Segment, SegmentId, SegmentInfo, truncation,
+};
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{ConnectionSink, Grouped, Replacement, Store, StoredRow, WindowPackets};
 

@@ -9,10 +9,11 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cutshort_packet::Packet;
-
-use crate::segment::{PACKET_BYTES, check_packet, packet_from_bytes, packet_to_bytes};
-use crate::{Origin, Result, Segment, SegmentId, StoreError};
+use crate::segment::{
+    PACKET_BYTES, PROTECTION_BYTES, check_packet, packet_from_bytes, packet_to_bytes, protection_from_bytes,
+    protection_to_bytes,
+};
+use crate::{Addresses, Keepable, Origin, Protected, Result, Segment, SegmentId, StoreError};
 
 /// When what was appended is forced to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,16 +50,16 @@ pub struct OpenSegment {
 /// Packets, and the time that they cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Content {
-    packets: Vec<Packet>,
+    packets: Vec<Protected>,
     covers: (i64, i64),
 }
 
 impl Content {
     /// Adds packets. Those before the beginning or behind the end make it cover more.
-    fn add(&mut self, packets: impl Iterator<Item = Packet>, covered_to: i64) {
+    fn add(&mut self, packets: impl Iterator<Item = Protected>, covered_to: i64) {
         self.covers.1 = self.covers.1.max(covered_to);
         for packet in packets {
-            self.covers = (self.covers.0.min(packet.ts), self.covers.1.max(packet.ts));
+            self.covers = (self.covers.0.min(packet.packet.ts), self.covers.1.max(packet.packet.ts));
             self.packets.push(packet);
         }
     }
@@ -94,18 +95,27 @@ impl OpenSegment {
         Ok(open)
     }
 
-    /// Adds packets, and says until when every packet there was is in here.
+    /// Adds packets, with full addresses or [`Protected`], and says until when every packet there was is in here.
+    /// All packets of a segment have the same of their addresses.
     ///
     /// # Errors
     /// [`StoreError::Full`] and the like; then nothing was added, and it can be tried again.
     /// [`StoreError::Refused`] for packets that no segment may hold.
-    pub fn append(&mut self, packets: &[Packet], covered_to: i64) -> Result<()> {
-        let everywhere = (i64::MIN, i64::MAX);
-        let check = |packet| check_packet(packet, everywhere).map_err(StoreError::Refused);
-        packets.iter().try_for_each(check)?;
+    pub fn append<P: Keepable>(&mut self, packets: &[P], covered_to: i64) -> Result<()> {
+        self.check(packets).map_err(StoreError::Refused)?;
         self.write(&frame(&batch_to_bytes(packets, covered_to)))?;
-        self.content.add(packets.iter().copied(), covered_to);
+        let protected = |packet: &P| Protected { packet: *packet.packet(), protection: *packet.protection() };
+        self.content.add(packets.iter().map(protected), covered_to);
         Ok(())
+    }
+
+    fn check<P: Keepable>(&self, packets: &[P]) -> std::result::Result<(), String> {
+        let before = self.content.packets.first().map(|packet| packet.protection.addresses);
+        let first = before.or_else(|| packets.first().map(|packet| packet.protection().addresses));
+        if packets.iter().any(|packet| Some(packet.protection().addresses) != first) {
+            return Err("packets with full and other addresses cannot be in one segment".to_owned());
+        }
+        packets.iter().try_for_each(|packet| check_packet(packet, (i64::MIN, i64::MAX)))
     }
 
     fn write(&mut self, frame: &[u8]) -> Result<()> {
@@ -218,7 +228,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 }
 
 /// The version of the frames' content.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Head {
     fn to_bytes(&self) -> Vec<u8> {
@@ -244,16 +254,40 @@ impl Head {
     }
 }
 
-fn batch_to_bytes(packets: &[Packet], covered_to: i64) -> Vec<u8> {
+/// Until when it covers, what of the addresses is in there, and the packets.
+fn batch_to_bytes<P: Keepable>(packets: &[P], covered_to: i64) -> Vec<u8> {
+    let addresses = packets.first().map_or(Addresses::Full, |packet| packet.protection().addresses);
     let mut bytes = covered_to.to_le_bytes().to_vec();
-    bytes.extend(packets.iter().flat_map(packet_to_bytes));
+    bytes.push(addresses as u8);
+    for packet in packets {
+        bytes.extend(packet_to_bytes(packet.packet()));
+        if addresses != Addresses::Full {
+            bytes.extend(protection_to_bytes(packet.protection()));
+        }
+    }
     bytes
 }
 
-fn batch_from_bytes(mut bytes: &[u8]) -> Option<(impl Iterator<Item = Packet>, i64)> {
+fn batch_from_bytes(mut bytes: &[u8]) -> Option<(impl Iterator<Item = Protected>, i64)> {
     let covered_to = i64::from_le_bytes(take(&mut bytes)?);
-    let (packets, rest) = bytes.as_chunks::<PACKET_BYTES>();
-    rest.is_empty().then(|| (packets.iter().map(packet_from_bytes), covered_to))
+    let [addresses] = take(&mut bytes)?;
+    let addresses = Addresses::ALL.into_iter().find(|known| *known as u8 == addresses)?;
+    let length = PACKET_BYTES + if addresses == Addresses::Full { 0 } else { PROTECTION_BYTES };
+    let packets = bytes.chunks_exact(length);
+    packets
+        .remainder()
+        .is_empty()
+        .then(|| (packets.filter_map(move |bytes| packet_of(bytes, addresses)), covered_to))
+}
+
+/// A packet, and what stands beside it if addresses are not full.
+fn packet_of(bytes: &[u8], addresses: Addresses) -> Option<Protected> {
+    let (packet, rest) = bytes.split_first_chunk()?;
+    let packet = Protected::from(packet_from_bytes(packet));
+    match rest.first_chunk() {
+        Some(rest) => Some(Protected { protection: protection_from_bytes(rest, addresses), ..packet }),
+        None => Some(packet),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use cutshort_report::connection::Addresses;
 use cutshort_verdict::Exclusion;
 use sha2::{Digest, Sha256};
 
@@ -143,4 +144,6 @@ pub struct Status {
     pub damaged: Vec<Damaged>,
     /// Whether some of it is simulated.
     pub simulated: bool,
+    /// How addresses of some packets were protected that were ever taken in; none if all were full.
+    pub protected: Vec<Addresses>,
 }

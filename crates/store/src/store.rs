@@ -1,14 +1,14 @@
 use std::ops::Range;
 use std::time::SystemTime;
 
-use cutshort_packet::FiveTuple;
+use cutshort_geo::Place;
 use cutshort_report::connection::{Connection, Record};
 use cutshort_verdict::Row;
 
 use crate::cell::Cells;
 use crate::{
-    Added, Annotation, ConnectionQuery, Inputs, NewAnnotation, Result, Retention, RollupAnswer, RollupQuery,
-    Segment, Status, WindowCounts, WindowState,
+    Added, Annotation, ConnectionQuery, FlowKey, Inputs, NewAnnotation, Result, Retention, RollupAnswer,
+    RollupQuery, Segment, Status, WindowCounts, WindowState,
 };
 
 /// Packets, connections and their counts at rest. All times are nanoseconds since the Unix epoch; a window
@@ -108,6 +108,8 @@ pub struct StoredRow {
     pub segment: u32,
     /// The packet.
     pub row: Row,
+    /// Where the client is, if its address does not tell any more: as it was found where the address was known.
+    pub place: Option<Place>,
 }
 
 /// A window's packets.
@@ -116,17 +118,17 @@ pub struct WindowPackets<'a> {
     pub inputs: Inputs,
     /// Names of servers; the first is "", that of files.
     pub nodes: Vec<String>,
-    /// The packets. Each 5-tuple is in one part, as a whole; a 5-tuple's reverse may be in another.
+    /// The packets. Each flow is in one part, as a whole; its other direction may be in another.
     pub parts: Vec<Box<dyn Grouped + Send + 'a>>,
 }
 
-/// Packets grouped by 5-tuple.
+/// Packets grouped by 5-tuple, and by what tells those apart whose addresses became the same.
 pub trait Grouped {
-    /// Replaces `rows` by those of the next 5-tuple, in the order of time; none at the end.
+    /// Replaces `rows` by those of the next flow, in the order of time; none at the end.
     ///
     /// # Errors
     /// What reading gives; then all that was read of the window is of no use.
-    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>>;
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>>;
 }
 
 /// New results of one window. Dropped without [`commit`](Self::commit), nothing has changed.

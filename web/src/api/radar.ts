@@ -1,10 +1,11 @@
 // The questions that the page asks.
 
+import { WORLD } from "../state/place";
 import type { Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
-import type { Asn, ConnectionsAnswer, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow } from "./wire";
+import type { Annotation, Asn, Connection, ConnectionsAnswer, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced } from "./wire";
 
 const DATA = "tcp_resets_timeouts";
 
@@ -123,6 +124,10 @@ export const locations = async (): Promise<Location[]> =>
 
 export const network = async (asn: number): Promise<Asn> => (await ask<{ asn: Asn }>(`entities/asns/${asn}`)).asn;
 
+/** What is known of a time, from every place. */
+export const annotations = async (asked: Asked): Promise<Annotation[]> =>
+  (await ask<{ annotations: Annotation[] }>("annotations/outages", [...seriesParameters([{ range: asked.range, place: WORLD, completed: false, unanswered: false }]), ["limit", "100"]])).annotations;
+
 export const terms = (): Promise<Terms> => ask<Terms>(`${DATA}/terms`);
 
 export const status = (): Promise<Status> => ask<Status>("status");
@@ -134,4 +139,14 @@ export const connections = (asked: Asked, filters: Parameters, offset: number, l
     ...filters,
     ["offset", String(offset)],
     ["limit", String(limit)],
+  ]);
+
+/** The packets of a connection, as long as they are kept. */
+export const trace = (one: Connection): Promise<Traced> =>
+  ask<Traced>(`${DATA}/connections/trace`, [
+    ["client", one.src_ip],
+    ["clientPort", String(one.src_port)],
+    ["server", one.dst_ip],
+    ["serverPort", String(one.dst_port)],
+    ["time", new Date(one.first_us / 1000).toISOString()],
   ]);

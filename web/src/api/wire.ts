@@ -23,7 +23,9 @@ export type Asn = Schemas["AsnDetails"];
 export type Found = Schemas["Hit"];
 export type Terms = Schemas["Terms"];
 export type StageTerm = Schemas["StageTerm"];
+export type Annotation = Schemas["KeptAnnotation"];
 export type Status = Schemas["StatusResult"];
 
 export type ConnectionsAnswer = operations["connections"]["responses"]["200"]["content"]["application/json"]["result"];
+export type Traced = Schemas["Traced"];
 export type Connection = ConnectionsAnswer["connections"][number];

@@ -21,8 +21,9 @@ export function timeScale([from, to]: readonly [number, number], frame: Frame): 
   return utcScale([from, to], [frame.left, frame.width - frame.right]);
 }
 
-export function valueScale(max: number, frame: Frame): Scale {
-  return valueScaleTo(max, [frame.height - frame.bottom, frame.top], 4);
+/** `ticks` as for the axis, so that the uppermost one is the top. */
+export function valueScale(max: number, frame: Frame, ticks = 5): Scale {
+  return valueScaleTo(max, [frame.height - frame.bottom, frame.top], ticks);
 }
 
 const DAY = 86_400_000;
@@ -54,7 +55,7 @@ export type ValueUnit = "share" | "count";
 export const tickLabel = (unit: ValueUnit): ((n: number) => string) => (unit === "share" ? percentTick : compact);
 
 /** The value axis with grid lines. */
-export function valueAxis(y: Scale, frame: Frame, unit: ValueUnit, ticks = 4): SVGGElement {
+export function valueAxis(y: Scale, frame: Frame, unit: ValueUnit, ticks = 5): SVGGElement {
   const axis = s("g", { class: "axis axis-y" });
   for (const tick of y.ticks(ticks)) {
     const at = y(tick);

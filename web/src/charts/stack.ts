@@ -90,7 +90,8 @@ function frameOf(width: number, height: number, spec: StackSpec): Frame {
 function draw(spec: StackSpec, all: Grid, layers: readonly Layer[], before: readonly number[] | undefined, frame: Frame) {
   const max = spec.max ?? Math.max(highest(layers, all.times.length), ...(before ?? []).filter(Number.isFinite));
   const x = timeScale(spec.range, frame);
-  const y = valueScale(max, frame);
+  const ticks = spec.small ? 3 : 5;
+  const y = valueScale(max, frame, ticks);
   const rows = all.times.map((_, at): Row => Object.fromEntries(layers.map((layer, of) => [of, layer.values[at] ?? NaN])));
   const keys = layers.map((_, at) => String(at));
   const stacked = stack<Row>().keys(keys).value((row, key) => row[key] || 0)(rows);
@@ -108,7 +109,7 @@ function draw(spec: StackSpec, all: Grid, layers: readonly Layer[], before: read
     areas.append(s("path", { class: `area ${layers[of]?.class ?? ""}`, d: shape(points) ?? "" }));
   });
   areas.append(...lonely(stacked.map((series) => series.map((p) => [p[0], p[1]])), layers, has, xs, y));
-  const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, spec.small ? 3 : 5), areas);
+  const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, ticks), areas);
   if (before) svg.append(beforeLine(before, xs, y));
   if (spec.title) svg.dataset["title"] = spec.title;
   if (spec.marks) svg.append(drawMarks(spec.marks, x, frame));

@@ -144,6 +144,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/radar/tcp_resets_timeouts/connections/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/radar/tcp_resets_timeouts/summary": {
         parameters: {
             query?: never;
@@ -402,6 +418,25 @@ export interface components {
             name: string;
             share: string;
         };
+        Live: {
+            /** Format: date-time */
+            coveredTo: string;
+            /** Format: int64 */
+            dropped: number;
+            /** Format: date-time */
+            heard: string;
+            /** Format: int64 */
+            lagSeconds: number;
+            loss: string;
+            /** Format: int64 */
+            lost: number;
+            /** Format: int64 */
+            received: number;
+            /** Format: int64 */
+            unwritten: number;
+            /** Format: int64 */
+            waiting: number;
+        };
         Location: {
             alpha2: string;
             /** Format: int32 */
@@ -435,6 +470,7 @@ export interface components {
         Node: {
             /** Format: date-time */
             latestPacket: string;
+            live?: components["schemas"]["Live"] | null;
             name: string;
             /** Format: int64 */
             secondsAgo: number;
@@ -562,6 +598,7 @@ export interface components {
             packetBytes: number;
             /** Format: int64 */
             packets: number;
+            protectedAddresses: string[];
             /** Format: int64 */
             rollupBytes: number;
             /** Format: int64 */
@@ -580,6 +617,27 @@ export interface components {
             stages: components["schemas"]["StageTerm"][];
             tags: components["schemas"]["TagTerm"][];
             terminations: components["schemas"]["NamedTerm"][];
+        };
+        Traced: {
+            packets: components["schemas"]["TracedPacket"][];
+            reasons: string[];
+        };
+        TracedPacket: {
+            /** Format: int32 */
+            ack: number;
+            flags: string;
+            /** Format: int32 */
+            ipId: number;
+            isRepeat: boolean;
+            meaning: string;
+            /** Format: int32 */
+            payload: number;
+            /** Format: double */
+            seconds: number;
+            /** Format: int32 */
+            seq?: number | null;
+            /** Format: int32 */
+            ttl: number;
         };
         Unit: {
             name: string;
@@ -875,6 +933,8 @@ export interface operations {
                         }[];
                         result: {
                             connections: {
+                                /** @enum {string} */
+                                addresses?: "truncated" | "encrypted";
                                 as_name: string | null;
                                 asn: number | null;
                                 dst_ip: string;
@@ -899,6 +959,36 @@ export interface operations {
                             }[];
                             paging: components["schemas"]["Paging"];
                         };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    trace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Traced"];
                         success: boolean;
                     };
                 };

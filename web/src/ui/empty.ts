@@ -41,7 +41,7 @@ export function emptyStore({ store }: App): HTMLElement {
     h("h2", {}, "Nothing has come in yet"),
     h("p", {}, "Read a capture into the store, and the page fills within a minute:"),
     h("pre", {}, "cutshort import --data DIR capture.pcap"),
-    h("p", {}, "Or look around with simulated data: ", h("code", {}, "cutshort demo"), "."),
+    h("p", {}, "Or have it received and sent by ", h("code", {}, "cutshort agent"), " on the servers that are looked at, or look around with simulated data: ", h("code", {}, "cutshort demo"), "."),
     h("p", {}, stateLink(store, { view: "status" }, { key: "empty-status" }, "Status"), " says which step of the way has seen nothing."),
   );
 }

@@ -1,9 +1,10 @@
 // The page around the views.
 
 import * as radar from "../api/radar";
+import type { Status } from "../api/wire";
 import type { App } from "../app";
 import type { Store } from "../state/store";
-import { type View, VIEWS } from "../state/url";
+import { lengthOf, type Range, type View, VIEWS } from "../state/url";
 import { stateLink } from "./controls";
 import { append, h, swap } from "./dom";
 import { searchField } from "./search";
@@ -43,7 +44,11 @@ export function shell(root: HTMLElement, store: Store): Shell {
   const nav = h("nav", { class: "tabs", "aria-label": "Views" });
   const bar = h("div", { class: "bar" });
   const view = h("main", { id: "view", tabindex: -1 });
-  const banner = h("p", { class: "simulated", hidden: true }, h("strong", {}, "Simulated data."), " These connections are made up; they tell nothing about real places or networks.");
+  const banner = h("p", { class: "simulated", hidden: true }, h("strong", {}, "Simulated data."), " These connections are made up; they tell nothing about real places or networks. ");
+  const more = h("span", {});
+  banner.append(more);
+  let whole: Range | null = null;
+  const offer = (): void => swap(more, wholeLink(store, whole));
   const footer = h("footer", {});
   append(root, [
     h("a", { class: "skip", href: "#view" }, "Skip to the content"),
@@ -56,13 +61,17 @@ export function shell(root: HTMLElement, store: Store): Shell {
   ]);
   return {
     view,
-    known: credit(footer, banner),
+    known: credit(footer, banner).then((status) => {
+      whole = wholeOf(status);
+      offer();
+    }),
     async update(app) {
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
       const current = nav.querySelector("[aria-current]");
       if (current instanceof HTMLElement) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - 40;
       const hasPlace = app.state.view !== "status";
       bar.hidden = !hasPlace;
+      offer();
       if (!hasPlace) return;
       const title = await heading(app);
       if (app.store.state !== app.state) return;
@@ -89,7 +98,7 @@ function brand(store: Store): HTMLElement {
   return link;
 }
 
-async function credit(footer: HTMLElement, banner: HTMLElement): Promise<void> {
+async function credit(footer: HTMLElement, banner: HTMLElement): Promise<Status | null> {
   const status = await radar.status().catch(() => null);
   banner.hidden = !status?.simulated;
   const sources = (status?.geo ?? []).flatMap(({ name, date, urls }, at) => [at ? "; " : "", link(urls[0], name), ` (${date})`]);
@@ -105,6 +114,22 @@ async function credit(footer: HTMLElement, banner: HTMLElement): Promise<void> {
       h("a", { href: "licences.txt" }, "licences"),
     ),
   ]);
+  return status;
+}
+
+const WEEK = 7 * 86_400_000;
+
+/** The time that has results, in whole weeks up to now; none if they are old. */
+function wholeOf(status: Status | null): Range | null {
+  const [from, to] = [Date.parse(status?.windows.from ?? ""), Date.parse(status?.windows.to ?? "")];
+  const weeks = Math.round((to - from) / WEEK);
+  return weeks > 1 && weeks < 100 && Date.now() - to < WEEK / 7 ? { kind: "last", span: `${weeks}w` } : null;
+}
+
+/** Someone who looks for the first time should see what there is. */
+function wholeLink(store: Store, whole: Range | null): HTMLElement | null {
+  if (!whole || store.state.view === "status" || lengthOf(store.state.range) >= lengthOf(whole)) return null;
+  return stateLink(store, { range: whole, page: 0 }, { key: "whole-time" }, `Show all ${Math.round(lengthOf(whole) / WEEK)} weeks`);
 }
 
 const link = (url: string | undefined, text: string): HTMLElement | string =>

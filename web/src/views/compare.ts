@@ -166,11 +166,12 @@ function numbers({ places, names, sums, meta }: Compared): HTMLElement {
     const stages = ANOMALOUS.map((stage) => (now && column(now, stage).share[0]) ?? NaN);
     return [names[at] ?? "", share, ...stages, then, change, now ? total(now.sampled) : 0];
   });
+  const before = sums.series.slice(places.length).every(isEmpty) ? ["There are no connections in the period before."] : [];
   const stages = ANOMALOUS.map((stage) => ({ label: title(stage), as: "percent" as const }));
   const table: Table = {
     columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, { label: "Period before", as: "percent" }, { label: "Change", as: "text" }, { label: "Sampled", as: "count" }],
     rows,
   };
-  return h("section", {}, h("h2", {}, "The whole time in numbers"), dataTable("Selections compared over the whole time", table), ...cautions(meta).map((text) => h("p", { class: "caution" }, text)));
+  return h("section", {}, h("h2", {}, "The whole time in numbers"), dataTable("Selections compared over the whole time", table), ...[...before, ...cautions(meta)].map((text) => h("p", { class: "caution" }, text)));
 }
 

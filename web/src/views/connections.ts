@@ -10,7 +10,7 @@ import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { count, dayMonth, duration, moment } from "../ui/format";
-import { ladder } from "./ladder";
+import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
 
 const PER_PAGE = 50;
 const MOST_DAYS = 31;
@@ -26,7 +26,7 @@ export async function render(app: App): Promise<Child[]> {
   try {
     const found = await radar.connections(selected(state), filters, state.page * PER_PAGE, PER_PAGE);
     const list = found.connections.length ? table(found.connections, texts) : await none(app);
-    return [filterForm(app, texts, servers), list, pager(app, found.connections.length, found.paging.more)];
+    return [filterForm(app, texts, servers), state.unanswered ? notHere() : null, list, pager(app, found.connections.length, found.paging.more)];
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 400) throw error;
     return [filterForm(app, texts, servers), h("p", { class: "problem", role: "alert" }, error.message)];
@@ -41,6 +41,9 @@ const notAllowed = (): HTMLElement =>
     h("p", {}, "They show addresses of clients, so the operator of this server has to allow it. In the settings file:"),
     h("pre", {}, "connections = true"),
   );
+
+const notHere = (): HTMLElement =>
+  h("p", { class: "caution" }, "“Resets before any answer only” changes how connections are counted. This list shows all of them; the tag answered says which ones had an answer.");
 
 const tooLong = ({ store }: App): HTMLElement =>
   h("div", { class: "empty" }, h("h2", {}, "The time is too long"), h("p", {}, `Single connections are shown for at most ${MOST_DAYS} days at once.`), h("p", {}, stateLink(store, { range: { kind: "last", span: "7d" } }, { key: "shorter" }, "Show the last 7 days")));
@@ -108,7 +111,9 @@ function stageOf(one: Connection, texts: Terms): Stage {
 /** `22 Nov, 01:29:31`. */
 const second = (time: number): string => `${dayMonth(time)}, ${new Date(time).toISOString().slice(11, 19)}`;
 
-const endpoint = (ip: string, port: number): string => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);
+/** Breaks, if it must, between the parts of an IPv6 address and before the port. */
+const endpoint = (ip: string, port: number): HTMLElement =>
+  h("code", {}, ...(ip.includes(":") ? `[${ip}]` : ip).split(/(?<=:)/).flatMap((part, at) => (at ? [h("wbr"), part] : [part])), h("wbr"), `:${port}`);
 
 function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
   const stage = stageOf(one, texts);
@@ -126,38 +131,52 @@ function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
     h("th", { scope: "row" }, button),
     h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), ` ${title(stage)}`),
     h("td", { class: "nowrap" }, one.signature ?? h("span", { class: "muted" }, one.termination)),
-    h("td", {}, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
-    h("td", {}, h("code", {}, endpoint(one.src_ip, one.src_port))),
-    h("td", {}, h("code", {}, endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
+    h("td", { class: "from" }, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
+    h("td", {}, endpoint(one.src_ip, one.src_port)),
+    h("td", {}, endpoint(one.dst_ip, one.dst_port), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
     h("td", { class: "number" }, count(one.packets)),
   );
   return [row, detail];
 }
 
-/** Verdict and reason of one connection. */
+const KEPT = "The client's packets that were taken";
+const GONE = "Its packets are not kept any more: this is what the verdict rests on";
+
+/** Verdict and reason of one connection: from its packets, or from the terms where these are gone. */
 function explained(one: Connection, stage: Stage, texts: Terms): HTMLElement {
+  const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
+  const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(one));
+  radar.trace(one).then(
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT), h("div", {}, h("h3", {}, "Why it is judged so"), ...traced.reasons.map((reason) => h("p", {}, reason)), tags(one, texts))),
+    () => show(ladderBox(ladder(knownRungs(one, stage), stage), GONE), byTerms(one, stage, texts)),
+  );
+  return place;
+}
+
+const definitions = (pairs: readonly (readonly [string, Child])[], kind?: string): HTMLElement =>
+  h("dl", { class: kind }, ...pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+
+const tags = (one: Connection, texts: Terms): HTMLElement => definitions(one.tags.map((tag) => [tag, texts.tags.find(({ name }) => name === tag)?.about ?? ""]));
+
+function byTerms(one: Connection, stage: Stage, texts: Terms): HTMLElement {
   const signature = texts.signatures.find(({ id }) => id === one.signature_id);
-  const term = texts.stages.find(({ name }) => name === stage);
   const termination = texts.terminations.find(({ name }) => name === one.termination);
-  const facts: [string, string][] = [
+  const reasons: [string, string | undefined][] = [
+    [title(stage), texts.stages.find(({ name }) => name === stage)?.about],
+    ...(one.tags.includes(one.termination) ? [] : ([[one.termination, termination?.about]] as [string, string | undefined][])),
+    [signature?.name ?? "", signature?.about],
+  ];
+  return h("div", {}, h("h3", {}, "Why it is judged so"), definitions(reasons.filter(([, about]) => about)), tags(one, texts));
+}
+
+function facts(one: Connection): HTMLElement {
+  const pairs: [string, string][] = [
     ["Seen", `${moment(one.first_us / 1000)} UTC, ${duration((one.last_us - one.first_us) / 1000)} long, then ${duration(one.silent_us / 1000)} of silence`],
     ["Stands for", one.sample_rate === 1 ? "itself" : `${count(one.sample_rate)} connections`],
-    ...(one.rst_ttl_delta === null ? [] : ([["RST's TTL less the SYN's", String(one.rst_ttl_delta)]] as [string, string][])),
-    ...(one.rst_ip_id_delta === null ? [] : ([["RST's distance in IP id", count(one.rst_ip_id_delta)]] as [string, string][])),
   ];
-  const reasons = [
-    [title(stage), term?.about],
-    ...(one.tags.includes(one.termination) ? [] : [[one.termination, termination?.about]]),
-    [signature?.name ?? "", signature?.about],
-    ...one.tags.map((tag) => [tag, texts.tags.find(({ name }) => name === tag)?.about]),
-  ].filter(([, about]) => about);
-  return h(
-    "div",
-    { class: "explained" },
-    ladder(one, stage),
-    h("div", {}, h("h3", {}, "Why it is judged so"), h("dl", {}, ...reasons.flatMap(([name, about]) => [h("dt", {}, name), h("dd", {}, about)]))),
-    h("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-  );
+  if (one.rst_ttl_delta !== null) pairs.push(["RST's TTL less the SYN's", String(one.rst_ttl_delta)]);
+  if (one.rst_ip_id_delta !== null) pairs.push(["RST's distance in IP id", count(one.rst_ip_id_delta)]);
+  return definitions(pairs, "facts");
 }
 
 function pager({ store, state }: App, shown: number, more: boolean): HTMLElement | null {

@@ -23,7 +23,7 @@ import { NOT_CUT, stageChart } from "./stage-chart";
 export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
   const both = [asked, { ...asked, control: true }];
-  const more = [later(remarkable(app), 345), later(stoodOut(app), 200), later(causes(), 300)];
+  const more = [later(stoodOut(app), 200), later(remarkable(app), 345), later(causes(), 300)];
   const [sums, series] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked])]);
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];

@@ -67,17 +67,25 @@ export function rankingTable({ app, what, rows, metric, place, note, current }: 
       "tr",
       { class: row.code === current ? "current" : null },
       h("th", { scope: "row" }, stateLink(store, { view: "overview", place: place(row) }, { key: `row:${row.code}` }, row.name || `AS${row.code}`), extra ? h("span", { class: "muted code" }, extra) : null),
-      h("td", { class: "number" }, h("span", { class: "share" }, interval(row, metric, scale), percent(row.share))),
+      h("td", { class: "number" }, h("span", { class: "share" }, interval(row, metric, scale), h("span", {}, percent(row.share)))),
       h("td", { class: "number muted completed" }, percent(row.completed.share)),
       h("td", { class: "number" }, count(row.sampled)),
     );
   });
+  if (current) requestAnimationFrame(() => showCurrent(lines));
   const caption = `${what}: share, the same over completed handshakes, and connections sampled`;
   return h(
     "div",
     { class: "table-scroll ranking", tabindex: 0, role: "region", "aria-label": caption },
     h("table", { class: "data" }, h("caption", { class: "sr-only" }, caption), h("thead", {}, h("tr", {}, ...header)), h("tbody", {}, ...lines)),
   );
+}
+
+/** Scrolls the list, not the page, to the marked line. */
+function showCurrent(lines: readonly HTMLElement[]): void {
+  const line = lines.find((one) => one.classList.contains("current"));
+  const box = line?.closest(".ranking");
+  if (line && box) box.scrollTop = line.offsetTop - box.clientHeight / 2;
 }
 
 /** A bar with the interval of the share. */

@@ -12,7 +12,7 @@ export async function render(app: App): Promise<Child[]> {
   return [
     h("h1", {}, "Status"),
     hints(status),
-    h("div", { class: "status-grid" }, h("div", {}, steps(app, status)), h("div", {}, servers(status), leftOut(status), sources(status))),
+    h("div", { class: "status-grid" }, h("div", {}, steps(app, status), sources(status)), h("div", {}, servers(status), leftOut(status))),
   ];
 }
 
@@ -34,7 +34,7 @@ export function wayOf({ store, windows }: Status): Step[] {
       name: "Packets come in",
       state: packets ? "good" : "none",
       text: packets ? `${count(store.packets)} packets in ${count(store.segments)} segments, ${bytes(store.packetBytes)}` : "Nothing has come in yet.",
-      todo: packets ? null : h("p", {}, "Import a capture while the server is stopped: ", h("code", {}, "cutshort import --data DIR capture.pcap"), ", or look around with ", h("code", {}, "cutshort demo"), "."),
+      todo: packets ? null : firstPackets(),
     },
     {
       name: "Windows are computed",
@@ -50,6 +50,17 @@ export function wayOf({ store, windows }: Status): Step[] {
     },
   ];
 }
+
+/** The ways to put something in. */
+const firstPackets = (): HTMLElement =>
+  h(
+    "ul",
+    {},
+    h("li", {}, "From the servers that are looked at: ", h("code", {}, "cutshort agent"), " sends to this address, with a token that ", h("code", {}, "cutshort token create --scope ingest NAME"), " makes. If one runs already, its log says why nothing arrives."),
+    h("li", {}, "From this machine: ", h("code", {}, "cutshort serve --capture nflog:5"), "."),
+    h("li", {}, "From a capture, while the server is stopped: ", h("code", {}, "cutshort import --data DIR capture.pcap"), "."),
+    h("li", {}, "To look around: ", h("code", {}, "cutshort demo"), "."),
+  );
 
 const STATES: Record<Step["state"], string> = { good: "works", none: "nothing yet", wait: "in progress", bad: "trouble" };
 

@@ -2,6 +2,7 @@
 
 import { column, type Answer } from "../api/answers";
 import * as radar from "../api/radar";
+import type { Annotation } from "../api/wire";
 import { type App, named, selected } from "../app";
 import { sparkline } from "../charts/lines";
 import { grid, onGrid } from "../charts/times";
@@ -23,11 +24,14 @@ export async function stoodOut(app: App): Promise<HTMLElement | null> {
   const by = place.kind === "location" ? "as" : "location";
   const asked = selected(app.state);
   const series = [asked, { ...asked, only: { stage: ANOMALOUS.join(",") } }];
-  const answer = await radar.timeseries(by, series, [["aggInterval", "1d"], ["limitPerGroup", String(LOOKED_AT)]]);
+  const [answer, known] = await Promise.all([
+    radar.timeseries(by, series, [["aggInterval", "1d"], ["limitPerGroup", String(LOOKED_AT)]]),
+    radar.annotations(asked).catch(() => []),
+  ]);
   const days = wholeDays(answer);
   if (!days) return null;
   const events = remarkableDays(days.series, SHOWN);
-  const items = await Promise.all(events.map((event) => item(app, by, event, days)));
+  const items = await Promise.all(events.map((event) => item(app, by, event, days, known)));
   if (items.length === 0) return null;
   return h(
     "section",
@@ -62,7 +66,7 @@ function wholeDays(answer: Answer): Days | null {
 
 const parse = (code: string): Place | null => parsePlace(/^\d+$/.test(code) ? `AS${code}` : /^[A-Z]{2}$/.test(code) ? code : "-");
 
-async function item(app: App, by: string, event: Event, days: Days): Promise<HTMLElement> {
+async function item(app: App, by: string, event: Event, days: Days, known: readonly Annotation[]): Promise<HTMLElement> {
   const place = parse(event.code) ?? app.state.place;
   const { name } = await named(place);
   const [from, to] = [days.times[event.first] ?? 0, (days.times[event.last] ?? 0) + DAY];
@@ -74,17 +78,36 @@ async function item(app: App, by: string, event: Event, days: Days): Promise<HTM
     "li",
     {},
     h("div", {}, stateLink(app.store, { place, range: around, counts: isCount(event) }, { key: `event:${by}:${event.code}:${event.first}` }, event.code === TOGETHER ? `${name} as a whole` : name), h("span", { class: "muted" }, ` ${range(from, to)}`)),
-    h("p", {}, words(event)),
+    h("p", {}, words(event), ...notes(known, event.code, from, to).map((note) => h("span", { class: "muted note" }, note))),
     sparkline(days.times, all, span, DAY, "stage-any", [from, to]),
   );
 }
 
 const isCount = (event: Event): boolean => event.count > 2 * event.usualCount || event.count < event.usualCount / 2;
 
+/** Notes on a place that are about these days, not about a much longer time. */
+export function notes(known: readonly Annotation[], code: string, from: number, to: number): string[] {
+  const concerns = ({ locations, asns }: Annotation): boolean => {
+    const places = [...locations, ...asns.map(String)];
+    return code === TOGETHER ? places.length === 0 : places.includes(code);
+  };
+  const near = ({ startDate, endDate }: Annotation): boolean => {
+    const [begin, end] = [Date.parse(startDate), Date.parse(endDate ?? startDate)];
+    return begin < to && (end > from || begin >= from) && end - begin <= 2 * (to - from) + DAY;
+  };
+  return known.filter((one) => concerns(one) && near(one)).map(({ description }) => `Noted: ${description}`);
+}
+
+/** From here on a state is not an exception but what was before. */
+const LONG = 4;
+
 /** Both numbers, whichever stood out: one explains the other. */
 export function words(event: Event): string {
+  if (event.first === 0 && event.last >= LONG) return `${state(event.count, event.share)} at first, about ${state(event.usualCount, event.usualShare)} later`;
   const days = event.first === event.last ? "" : "on the day that differed most, ";
   const counts = `${count(event.count)} connections instead of about ${count(event.usualCount)} a day`;
   const shares = Number.isFinite(event.share) ? `, ${percent(event.share)} cut short instead of ${percent(event.usualShare)}` : "";
   return `${days}${counts}${shares}`;
 }
+
+const state = (connections: number, share: number): string => `${count(connections)} connections a day${Number.isFinite(share) ? ` and ${percent(share)} cut short` : ""}`;

@@ -2,7 +2,7 @@
 
 import * as radar from "../api/radar";
 import type { Ranked, Ranking } from "../api/radar";
-import { type App, cautions, learn, selected } from "../app";
+import { type App, cautions, learn, selected, shortName } from "../app";
 import { BINS, hasShape, worldMap } from "../charts/map";
 import { CONTINENTS, type Place } from "../state/place";
 import { metricPhrase, metricTitle, stageClass } from "../state/stage";
@@ -95,7 +95,7 @@ function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar
   return figure({
     key: "where",
     title: `${metricTitle(state.metric)}, by country`,
-    sub: `Share of connections that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled`,
+    sub: `Share of connections that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled${current ? `; ${shortName(state.place)} is marked` : ""}`,
     body: h("div", { class: "where" }, h("div", { class: "where-map" }, body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
     tabular: true,
     table: () => rankingData("Country", ranking.rows, "Code"),

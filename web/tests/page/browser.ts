@@ -1,11 +1,12 @@
 // A page in Debian's Chromium that notices what must not happen.
 import { mkdtempSync, mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { inject } from "vitest";
+import { OUT } from "./target";
 
-export const OUT = new URL("../out/", import.meta.url).pathname;
+export { OUT };
+
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 export interface Looked {
@@ -22,7 +23,7 @@ export const empty = (): string => inject("empty");
 
 export async function look(options: BrowserContextOptions = {}, server = base()): Promise<Looked> {
   mkdirSync(OUT, { recursive: true });
-  const profile = mkdtempSync(join(tmpdir(), "cutshort-page-"));
+  const profile = mkdtempSync(join(inject("profiles"), "page-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
     args: ARGS,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { count, percent } from "../../src/ui/format";
 import type { GroupsAnswer, Status, TopRow } from "../../src/api/wire";
-import { api, type Looked, look, text } from "./browser";
+import { api, type Looked, look, OUT, text } from "./browser";
 
 const DATA = "tcp_resets_timeouts";
 const ANOMALOUS = ["post_syn", "post_ack", "post_psh", "later_in_flow"];
@@ -94,4 +94,52 @@ it("Status shows what there is", async () => {
   expect(steps).toContain(`${count(status.store.packets)} packets`);
   expect(steps).toContain(`${count(status.windows.connections)} connections`);
   expect(await text(looked.page, "footer")).toContain(`cutshort ${status.version}`);
+});
+
+it("Compare sets six selections beside each other, and over each other", async () => {
+  const query = "?view=compare&range=7d&place=PT&with=CH,US,DE,FR,continent-EU&control=1";
+  await looked.open(query);
+  expect(await looked.page.locator(".pairs svg.chart").count()).toBe(6);
+  expect(await looked.page.locator(".pairs svg.chart .before").count()).toBe(6);
+  expect(await looked.page.locator("table.data tbody tr").count()).toBe(6);
+  await looked.open(`${query}&layout=over`);
+  expect(await looked.page.locator(".plot .series").count()).toBe(12);
+  const [now, before] = [await shares("dateRange=7d&location=PT"), await shares("dateRange=7dcontrol&location=PT")];
+  const cells = (await looked.page.locator("table.data tbody tr").first().locator("td").allTextContents()).map(plain);
+  expect(cells[0]).toBe(plain(percent(together(now.shares))));
+  expect(cells[5]).toBe(plain(percent(together(before.shares))));
+});
+
+it("rankings are sorted, and leave out small samples", async () => {
+  await looked.open("?view=where&range=7d");
+  const column = async (at: number): Promise<number[]> =>
+    (await looked.page.locator(`.ranking tbody td:nth-of-type(${at})`).allTextContents()).map((cell) => Number(cell.replace(/[^\d.]/g, "")));
+  await looked.page.locator('[data-key="sort:sampled"]').click();
+  const sampled = await column(3);
+  expect(sampled).toEqual([...sampled].sort((a, b) => b - a));
+  await looked.page.locator(".least select").selectOption("10000");
+  await looked.page.waitForFunction(() => location.search.includes("least=10000"));
+  await looked.page.waitForSelector("#view:not([aria-busy])");
+  const few = await column(3);
+  expect(few.length).toBeLessThan(sampled.length);
+  expect(Math.min(...few)).toBeGreaterThanOrEqual(10000);
+});
+
+it("Connections shows the packets that were taken, and the reasons", async () => {
+  await looked.open("?view=connections&range=1d&f.stage=post_ack");
+  interface Single { src_ip: string; src_port: number; dst_ip: string; dst_port: number; first_us: number; packets: number }
+  const { connections } = await api<{ connections: Single[] }>(looked.page, `${DATA}/connections?dateRange=1d&stage=post_ack&limit=1`);
+  const [one] = connections;
+  if (!one) throw new Error("there is no connection");
+  const time = new Date(one.first_us / 1000).toISOString();
+  const traced = await api<{ packets: unknown[]; reasons: string[] }>(
+    looked.page,
+    `${DATA}/connections/trace?client=${one.src_ip}&clientPort=${one.src_port}&server=${one.dst_ip}&serverPort=${one.dst_port}&time=${time}`,
+  );
+  expect(await text(looked.page, "table.connections tbody tr")).toContain(`${one.src_ip}:${one.src_port}`);
+  await looked.page.locator('[data-key="connection:0"]').click();
+  await looked.page.locator(".ladder .when").first().waitFor();
+  expect(await looked.page.locator(".ladder .when").count()).toBe(traced.packets.length);
+  for (const reason of traced.reasons) expect(await text(looked.page, ".explained")).toContain(reason);
+  await looked.page.screenshot({ path: `${OUT}ladder-wide.png` });
 });

@@ -3,17 +3,18 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
+import { TARGET } from "./target";
 
 declare module "vitest" {
   interface ProvidedContext {
     base: string;
     empty: string;
+    /** Folder for the browsers' profiles, removed at the end. */
+    profiles: string;
   }
 }
 
-const TARGET = process.env["CARGO_TARGET_DIR"] ?? fileURLToPath(new URL("../../../target", import.meta.url));
 const PROGRAM = process.env["CUTSHORT"] ?? join(TARGET, "debug", "cutshort");
 /** Filling the demo takes this long at most, also without optimisation on a busy machine. */
 const PATIENCE_MS = 240_000;
@@ -37,17 +38,19 @@ function address(child: ChildProcess, name: string): Promise<string> {
 export default async function setup(project: TestProject): Promise<() => void> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: run 'cargo build', or name another one by CUTSHORT`);
   const data = mkdtempSync(join(tmpdir(), "cutshort-empty-"));
+  const profiles = mkdtempSync(join(tmpdir(), "cutshort-page-"));
   const start = (...given: string[]): ChildProcess => spawn(PROGRAM, [...given, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
   const [demo, bare] = [start("demo"), start("serve", "--data", data)];
   const stop = (): void => {
     demo.kill("SIGINT");
     bare.kill("SIGINT");
-    rmSync(data, { recursive: true, force: true });
+    for (const folder of [data, profiles]) rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
   };
   try {
     const [base, empty] = await Promise.all([address(demo, "cutshort demo"), address(bare, "cutshort serve")]);
     project.provide("base", base);
     project.provide("empty", empty);
+    project.provide("profiles", profiles);
   } catch (error) {
     stop();
     throw error;

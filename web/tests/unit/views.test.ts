@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Answer, readGroups } from "../../src/api/answers";
-import type { GroupsAnswer, Meta } from "../../src/api/wire";
+import type { Annotation, GroupsAnswer, Meta } from "../../src/api/wire";
 import { remarkableDays, type Series, TOGETHER } from "../../src/views/events";
 import { flowOf } from "../../src/views/flow";
+import { notes, words } from "../../src/views/stood-out";
 
 const meta: Meta = {
   confidenceInfo: { annotations: [], level: 5 },
@@ -72,5 +73,26 @@ describe("days that stood out", () => {
   it("are not looked for where there is little", () => {
     const few = { code: "D", all: [10, 10, 10, 1, 10, 10], cut: [1, 1, 1, 1, 1, 1] };
     expect(remarkableDays([few], 5)).toEqual([]);
+  });
+});
+
+describe("what is said of a day", () => {
+  const event = { code: "PT", first: 3, last: 3, count: 50, usualCount: 1000, share: 46, usualShare: 13, score: 4 };
+
+  it("is both numbers, and the usual ones", () =>
+    expect(words(event).replaceAll("\u202f", " ")).toBe("50 connections instead of about 1,000 a day, 46.0 % cut short instead of 13.0 %"));
+
+  it("calls what lasted from the first day on what was before", () =>
+    expect(words({ ...event, first: 0, last: 6 })).toMatch(/^50 connections a day .* at first, about 1,000 .* later$/));
+
+  it("has the notes on that place and about that time", () => {
+    const note = (change: Partial<Annotation>): Annotation =>
+      ({ locations: ["PT"], asns: [], startDate: "2026-11-13T00:00:00Z", endDate: "2026-11-14T00:00:00Z", description: "offline", ...change }) as Annotation;
+    const [from, to] = [Date.UTC(2026, 10, 13), Date.UTC(2026, 10, 14)];
+    expect(notes([note({})], "PT", from, to)).toEqual(["Noted: offline"]);
+    expect(notes([note({})], "ES", from, to)).toEqual([]);
+    expect(notes([note({ locations: [] })], TOGETHER, from, to)).toEqual(["Noted: offline"]);
+    expect(notes([note({ startDate: "2026-10-01T00:00:00Z", endDate: "2026-12-01T00:00:00Z" })], "PT", from, to)).toEqual([]);
+    expect(notes([note({ startDate: "2026-11-14T00:00:00Z", endDate: null })], "PT", from, to)).toEqual([]);
   });
 });

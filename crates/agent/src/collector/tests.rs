@@ -11,7 +11,9 @@ fn kept(id: &str) -> String {
 }
 
 fn problem(message: &str) -> String {
-    format!("{{\"success\":false,\"errors\":[{{\"code\":2001,\"message\":\"{message}\"}}],\"result\":null}}")
+    format!(
+        "{{\"success\":false,\"errors\":[{{\"code\":2001,\"message\":\"{message}\"}}],\"messages\":[],\"result\":{{}}}}"
+    )
 }
 
 #[test]
@@ -97,7 +99,9 @@ fn segments_are_posted_with_the_token() {
     let endless = format!("HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n{}", "x".repeat(900_000));
     let answers = vec![answer("201 Created", &kept(ID)), garbage, cut, endless.into_bytes(), Vec::new()];
     let (url, asked) = server(answers);
-    let mut collector = collector(&url, Token::Text("secret".to_owned()));
+    let counts = AgentCounts { received: 7, ..AgentCounts::default() };
+    let collector = collector(&url, Token::Text("secret".to_owned()));
+    let mut collector = collector.with_counts(Arc::new(Mutex::new(counts)));
     assert_eq!(deliver(&mut collector), Delivered::Kept);
     for what in ["garbage", "cut off", "endless", "silence"] {
         let delivered = deliver(&mut collector);
@@ -107,6 +111,7 @@ fn segments_are_posted_with_the_token() {
         assert!(request.starts_with("post /ingest/v1/segments http/1.1\r\n"), "{request}");
         assert!(request.contains("authorization: bearer secret\r\n"), "{request}");
         assert!(request.contains("content-length: 11\r\n"), "{request}");
+        assert!(request.contains(&format!("cutshort-agent: {counts}\r\n")), "{request}");
     }
     let delivered = deliver(&mut collector);
     assert!(matches!(&delivered, Delivered::Later(why) if why.contains("refused")), "{delivered:?}");
@@ -145,4 +150,27 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
         assert!(read_certificates(&path).unwrap_err().contains("no certificate"));
     }
     assert!(!format!("{:?}", Token::Text("secret".to_owned())).contains("secret"));
+}
+
+#[test]
+fn a_collector_is_probed_with_nothing() {
+    let refused = problem("an empty body is no segment");
+    let answers = [("400 Bad Request", refused), ("401 Unauthorized", problem("no such token"))];
+    let probes = answers.map(|(status, body)| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let date = "Date: Sun, 22 Nov 2026 05:00:00 GMT";
+        let answer = format!("HTTP/1.1 {status}\r\n{date}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let thread = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let probe = collector(&url, Token::Text("secret".to_owned())).probe();
+        thread.join().unwrap();
+        assert_eq!(probe.date.as_deref(), Some("Sun, 22 Nov 2026 05:00:00 GMT"));
+        probe
+    });
+    assert!(matches!(probes[0].delivered, Delivered::Refused(_)) && probes[0].status == Some(400));
+    assert!(matches!(probes[1].delivered, Delivered::Blocked(_)) && probes[1].status == Some(401));
 }

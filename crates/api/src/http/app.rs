@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_geo::{Geo, Network};
+use cutshort_pipeline::live::AgentCounts;
 use cutshort_pipeline::{Answer, Ingest, Service, nanoseconds};
-use cutshort_store::Store;
+use cutshort_store::{SegmentInfo, Store};
 use tokio::sync::Semaphore;
 
+use super::agents::Agents;
 use super::cache::Cache;
 use super::limiter::{Limiter, Rate};
 use super::metrics::Metrics;
@@ -75,6 +77,7 @@ pub struct App {
     pub(super) options: Options,
     pub(super) tokens: Tokens,
     pub(super) ingest: Ingest,
+    pub(super) agents: Agents,
     pub(super) limiter: Option<Limiter>,
     pub(super) cache: Cache,
     pub(super) metrics: Metrics,
@@ -114,6 +117,7 @@ impl App {
             service: parts.service,
             tokens: Tokens::new(parts.tokens),
             ingest: Ingest::default(),
+            agents: Agents::default(),
             limiter: options.rate.map(Limiter::new),
             cache: Cache::new(options.cache),
             metrics: Metrics::default(),
@@ -143,6 +147,11 @@ impl App {
             }
         }
         answer
+    }
+
+    /// Notes what the server that has sent a segment says about itself.
+    pub fn note_agent(&self, segment: &SegmentInfo, counts: AgentCounts) {
+        self.agents.note(segment, counts, self.now());
     }
 
     /// All networks that are known, found out once.

@@ -58,7 +58,8 @@ async fn answer(
     let messages = unknown(endpoint, &parameters)?;
     let work = move |app: &Arc<App>, body| {
         let now = app.now();
-        let mut call = Call { app, parameters, path, body, now, messages };
+        let headers = std::mem::take(&mut parts.headers);
+        let mut call = Call { app, parameters, path, headers, body, now, messages };
         match endpoint.method {
             Method::Get => remembered(endpoint, &mut call, &parts),
             Method::Post | Method::Delete => (endpoint.run)(&mut call),
@@ -168,7 +169,8 @@ async fn path_of(parts: &mut request::Parts) -> HashMap<String, String> {
 
 /// Ignores or refuses parameters that an endpoint does not have.
 fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>, Problem> {
-    let in_query = endpoint.parameters.iter().filter(|parameter| parameter.place != Place::Path);
+    let is_elsewhere = |place| matches!(place, Place::Path | Place::Header);
+    let in_query = endpoint.parameters.iter().filter(|parameter| !is_elsewhere(parameter.place));
     let known: Vec<&str> = in_query.map(|parameter| parameter.name).collect();
     let unknown = parameters.unknown(&known);
     let ours = |key: &&&str| OWN_ARRAYS.contains(*key) || **key == "counts" || **key == "limitPerGroup";

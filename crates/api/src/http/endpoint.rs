@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::http::HeaderMap;
 use cutshort_store::Store;
 use utoipa::openapi::{RefOr, Schema};
 
@@ -149,6 +150,7 @@ pub(super) enum Place {
     /// Behind the `?`, and it must be there.
     Needed,
     Path,
+    Header,
 }
 
 #[derive(Clone, Debug)]
@@ -171,6 +173,7 @@ pub(super) struct Call<'a> {
     pub(super) app: &'a Arc<App>,
     pub(super) parameters: Parameters,
     pub(super) path: HashMap<String, String>,
+    pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     /// Now, in nanoseconds since the Unix epoch.
     pub(super) now: i64,

@@ -1,5 +1,6 @@
 //! The API over HTTP.
 
+mod agents;
 mod app;
 mod cache;
 mod dispatch;

@@ -230,6 +230,7 @@ fn describe(parameter: &Parameter) -> path::Parameter {
         }
         Place::Query | Place::Needed => (ParameterIn::Query, schema),
         Place::Path => (ParameterIn::Path, schema),
+        Place::Header => (ParameterIn::Header, schema),
     };
     let needed = matches!(parameter.place, Place::Path | Place::Needed);
     let example = match parameter.place {

@@ -1,6 +1,7 @@
 //! All parameters, with what is to be known about them.
 
 use cutshort_geo::{Continent, Country};
+use cutshort_pipeline::live::AgentCounts;
 use cutshort_verdict::{Stage, Tag, Termination};
 
 use super::endpoint::{Kind, Parameter, Place};
@@ -279,3 +280,25 @@ pub(super) const EVENT_TYPE: Parameter = query(
 );
 pub(super) const ANNOTATION_PATH: Parameter =
     path("id", Kind::Pattern("^[0-9]{1,18}$"), "1", "The number of an annotation.");
+pub(super) const AGENT: Parameter = Parameter {
+    name: AgentCounts::HEADER,
+    about: "What the server that sends has counted since it began, so that this one can tell how much of it is lost: packets received, lost on receiving, unwritten, dropped from its spool, and waiting there. What is left out or unknown does no harm.",
+    place: Place::Header,
+    kind: Kind::Text,
+    example: "received=5400, lost=0, unwritten=0, dropped=0, waiting=120",
+};
+
+const fn needed(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, about, place: Place::Needed, kind, example }
+}
+
+pub(super) const TRACE_CLIENT: Parameter =
+    needed("client", Kind::Text, "198.51.100.7", "The client's address.");
+pub(super) const TRACE_CLIENT_PORT: Parameter =
+    needed("clientPort", Kind::Number { bounds: 0..=65535, default: None }, "40112", "The client's port.");
+pub(super) const TRACE_SERVER: Parameter =
+    needed("server", Kind::Text, "203.0.113.5", "The server's address.");
+pub(super) const TRACE_SERVER_PORT: Parameter =
+    needed("serverPort", Kind::Number { bounds: 0..=65535, default: None }, "443", "The server's port.");
+pub(super) const TRACE_TIME: Parameter =
+    needed("time", Kind::Time, "2026-01-05T00:00:00Z", "When it was seen: any time in its 15 minutes.");

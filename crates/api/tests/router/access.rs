@@ -183,3 +183,46 @@ fn pages_of_other_origins_may_read_where_the_operator_wants_it() {
     assert_eq!(preflight.header("access-control-allow-origin"), "*");
     assert!(!preflight.header("access-control-allow-methods").contains("POST"));
 }
+
+#[test]
+fn packets_of_a_connection_are_shown_where_connections_are() {
+    let query = "/connections/trace?client=198.51.100.7&clientPort=40112&server=203.0.113.5&serverPort=443&time=2026-01-14T11:50:00Z";
+    assert_eq!(Server::of(store()).radar(query).problem().0, 403);
+    let server = Server::with(store(), Options { connections: true, ..open() });
+    let wrong = |query: &str| server.radar(&format!("/connections/trace?{query}")).problem();
+    let (status, _, message) =
+        wrong("client=198.51.100.7&clientPort=70000&server=::1&serverPort=443&time=2026-01-14");
+    assert!(status == 400 && message.starts_with("clientPort:"), "{message}");
+    assert!(
+        wrong("client=x&clientPort=1&server=::1&serverPort=443&time=2026-01-14").2.starts_with("client:")
+    );
+    assert!(wrong("client=::1&clientPort=1&server=::1&serverPort=443").2.starts_with("time:"));
+    assert_eq!(wrong("client=::1&clientPort=1&server=::1&serverPort=443&time=2026-01-14").0, 404);
+    let found = server.radar(query).result();
+    let meanings: Vec<_> =
+        found["packets"].as_array().unwrap().iter().map(|packet| &packet["meaning"]).collect();
+    assert_eq!(meanings, ["SYN", "RST"]);
+    assert_eq!((&found["packets"][1]["seconds"], &found["packets"][1]["seq"]), (&1.0.into(), &1.into()));
+    assert!(found["reasons"].to_string().contains("SYN → RST"), "{found}");
+}
+
+#[test]
+fn a_window_with_very_many_packets_is_not_searched_for_one_connection() {
+    let ask = |bytes| {
+        let cells = vec![connection(END, "US", 174, Stage::None, 10)];
+        let server =
+            Server::with(Memory { cells, bytes, ..store() }, Options { connections: true, ..open() });
+        server.radar("/connections/trace?client=198.51.100.7&clientPort=40112&server=203.0.113.5&serverPort=443&time=2026-01-14T12:00:00Z")
+    };
+    assert_eq!(ask(64 << 20).status, 200);
+    let (status, _, message) = ask(65 << 20).problem();
+    assert!(status == 422 && message.contains("65 MB"), "{message}");
+}
+
+#[test]
+fn a_connection_whose_packets_are_gone_is_said_to_be_so() {
+    let server = Server::with(store(), Options { connections: true, ..open() });
+    let (status, code, message) = server.radar("/connections/trace?client=198.51.100.8&clientPort=40112&server=203.0.113.5&serverPort=443&time=2026-01-14T12:00:00Z").problem();
+    assert_eq!((status, code), (404, 2004));
+    assert!(message.contains("shorter time"), "{message}");
+}

@@ -6,14 +6,15 @@ use std::sync::Mutex;
 use std::time::SystemTime;
 
 use cutshort_geo::Country;
+use cutshort_packet::{FiveTuple, Flags};
 use cutshort_report::connection::Record;
 use cutshort_store::cell::{Key, Network, Outcome, Port};
 use cutshort_store::{
-    Added, Annotation, Choice, ConnectionQuery, Dimension, Inputs, NewAnnotation, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError, Value,
-    WINDOW, WindowCounts, WindowPackets, WindowState,
+    Added, Addresses, Annotation, Choice, ConnectionQuery, Dimension, FlowKey, Grouped, Inputs,
+    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection,
+    Status, Store, StoreError, StoredRow, Value, WINDOW, WindowCounts, WindowPackets, WindowState,
 };
-use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Tags, Termination};
+use cutshort_verdict::{Count, Exclusion, Row, Signature, Stage, Tag, Tags, Termination};
 
 /// 5-tuples of one kind in a window.
 #[derive(Clone, Debug)]
@@ -29,8 +30,11 @@ pub(crate) struct Cell {
 pub(crate) struct Memory {
     pub(crate) cells: Vec<Cell>,
     pub(crate) pending: Vec<i64>,
+    /// That packets of a window take.
+    pub(crate) bytes: u64,
     pub(crate) folded: bool,
     pub(crate) simulated: bool,
+    pub(crate) protected: Vec<Addresses>,
     pub(crate) records: Vec<Record<'static>>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
@@ -150,13 +154,14 @@ impl Store for Memory {
             inputs: Inputs::default(),
             done: done.then(Inputs::default),
             frozen: false,
-            bytes: 1,
+            bytes: self.bytes.max(1),
         };
         Ok(windows.into_iter().filter(|(start, _)| range.contains(start)).map(state).collect())
     }
 
-    fn read_window(&self, _window: i64, _parts: usize) -> Result<WindowPackets<'_>> {
-        Err(StoreError::Failed("no packets here".to_owned()))
+    fn read_window(&self, window: i64, _parts: usize) -> Result<WindowPackets<'_>> {
+        let inputs = Inputs { cutoff: window + WINDOW, ..Inputs::default() };
+        Ok(WindowPackets { inputs, nodes: vec![String::new()], parts: vec![Box::new(Packets::of(window))] })
     }
 
     fn replace(&self, _window: i64) -> Result<Box<dyn Replacement + '_>> {
@@ -222,6 +227,7 @@ impl Store for Memory {
             }
         }
         Ok(Status {
+            protected: self.protected.clone(),
             windows: windows.len() as u64,
             window_range: range,
             updated: range.map(|(_, last)| last + WINDOW + 30_000_000_000),
@@ -258,5 +264,32 @@ impl Store for Memory {
         let before = all.len();
         all.retain(|annotation| annotation.id != id);
         Ok(all.len() < before)
+    }
+}
+
+/// Two packets of the connection that the documentation has as its example.
+struct Packets(Option<Vec<StoredRow>>);
+
+impl Packets {
+    fn of(window: i64) -> Self {
+        let row = |seconds: i64, flags, seq| Row {
+            ts: window + seconds * 1_000_000_000,
+            flags,
+            seq,
+            ttl: 57,
+            sample_rate: 1,
+            ..Row::default()
+        };
+        let rows = [row(1, Flags::SYN, 7), row(2, Flags::RST, 8)];
+        Self(Some(rows.map(|row| StoredRow { node: 0, segment: 0, row, place: None }).to_vec()))
+    }
+}
+
+impl Grouped for Packets {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
+        let Some(found) = self.0.take() else { return Ok(None) };
+        *rows = found;
+        let [client, server] = ["198.51.100.7", "203.0.113.5"].map(|address| address.parse().unwrap());
+        Ok(Some(FiveTuple::new(client, 40112, server, 443).into()))
     }
 }

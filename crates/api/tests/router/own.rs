@@ -1,6 +1,6 @@
 //! The endpoints beyond Radar.
 
-use cutshort_report::connection::{Connection, Record};
+use cutshort_report::connection::{Addresses, Connection, Record};
 use cutshort_store::WINDOW;
 use cutshort_store::cell::{Network, Outcome, Port};
 use cutshort_verdict::{Exclusion, Stage, Tag};
@@ -212,6 +212,7 @@ fn record(first_us: i64) -> Record<'static> {
     let around = Surroundings { cutoff: first_us * 1000 + WINDOW, other_rst_ts: None };
     let verdict = connection.judge(&Rules::default(), &around).unwrap();
     let connection = Connection {
+        addresses: Addresses::Full,
         five_tuple: &five_tuple,
         verdict: &verdict,
         node: "",
@@ -242,6 +243,26 @@ fn single_connections_are_given_where_the_operator_allows_it() {
     assert_eq!(server().radar("/connections?client=x").problem().0, 400);
     assert_eq!(server().radar("/connections?server=203.0.113.5&client=198.51.100.0/24,10.0.0.1&termination=timeout&stage=-none").status, 200);
     assert_eq!(server().radar("/connections?location=US&location=PT").problem().0, 400);
+}
+
+/// Addresses that are not the real ones say so.
+#[test]
+fn connections_say_what_is_kept_of_their_addresses() {
+    let first = record((END - WINDOW) / 1000);
+    let records = vec![first.clone(), Record { addresses: Addresses::Truncated, ..first }];
+    let store = || Memory { records: records.clone(), ..Memory::default() };
+    let allowed = || cutshort_api::Options { connections: true, ..open() };
+    let result = Server::with(store(), allowed()).radar("/connections").result();
+    assert!(result["connections"][0].get("addresses").is_none());
+    assert_eq!(result["connections"][1]["addresses"], "truncated");
+    let csv = |store| Server::with(store, allowed()).radar("/connections?format=csv").text;
+    assert!(csv(store()).lines().next().unwrap().ends_with(",sample_rate"));
+    let protected = || Memory { protected: vec![Addresses::Truncated], ..store() };
+    let csv = csv(protected());
+    let last: Vec<_> = csv.lines().map(|line| line.rsplit(',').next().unwrap()).collect();
+    assert_eq!(last, ["addresses", "full", "truncated"]);
+    let result = Server::of(protected()).get("/client/v4/radar/status").result();
+    assert_eq!(result["store"]["protectedAddresses"], json!(["truncated"]));
 }
 
 #[test]

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use cutshort_api::{Options, Scope, TokenFile};
+use cutshort_store::{Origin, Segment};
 use cutshort_verdict::Stage;
 use serde_json::{Value, json};
 
-use crate::client::{DAY, END, Got, Server, open};
+use crate::client::{DAY, END, Got, NOW, Server, open};
 use crate::memory::{Memory, connection};
 
 const OUTAGES: &str = "/client/v4/radar/annotations/outages";
+const SEGMENTS: &str = "/ingest/v1/segments";
 
 struct Writer {
     server: Server,
@@ -41,6 +43,16 @@ impl Writer {
         let builder = Request::builder().method(method).uri(path);
         let builder = builder.header("authorization", format!("bearer {}", self.token));
         self.server.send(builder.body(body.into()).unwrap())
+    }
+
+    /// Delivers that a server has received nothing for a minute, as its agent does.
+    fn deliver(&self, node: &str, counts: &str) {
+        let covers = (NOW - 130_000_000_000, NOW - 70_000_000_000);
+        let segment = Segment::encode(Vec::new(), node, Origin::Live, covers, None).unwrap();
+        let builder = Request::builder().method("POST").uri(SEGMENTS).header("cutshort-agent", counts);
+        let builder = builder.header("authorization", format!("bearer {}", self.token));
+        let got = self.server.send(builder.body(segment.bytes().to_vec().into()).unwrap());
+        assert_eq!(got.status, 201, "{}", got.text);
     }
 
     fn note(&self, note: &Value) -> Got {
@@ -150,9 +162,57 @@ fn what_nobody_could_read_is_not_noted() {
 #[test]
 fn what_is_no_segment_is_refused_with_the_reason() {
     let writer = Writer::new(Options { segment: 1000, ..open() });
-    let got = writer.send("POST", "/ingest/v1/segments", "PAR1");
+    let got = writer.send("POST", SEGMENTS, "PAR1");
     assert_eq!((got.problem().0, got.problem().1), (400, 2001), "{}", got.text);
-    let (status, code, message) = writer.send("POST", "/ingest/v1/segments", vec![0; 1001]).problem();
+    let (status, code, message) = writer.send("POST", SEGMENTS, vec![0; 1001]).problem();
     assert_eq!((status, code), (413, 2005));
     assert!(message.contains("1000 bytes"), "{message}");
+}
+
+#[test]
+fn what_agents_say_of_themselves_is_shown() {
+    let writer = Writer::new(open());
+    writer.deliver("edge", "received=1, lost=1");
+    writer.deliver("edge", "received=90, lost=10, unwritten=2, dropped=3, waiting=4, later=5");
+    writer.deliver("other", "nonsense");
+    let line = |name: &str, node: &str, value: &str| {
+        let (line, text) =
+            (format!("cutshort_node_{name}{{node=\"{node}\"}} {value}"), writer.server.get("/metrics").text);
+        assert!(text.lines().any(|own| own == line), "{line} in\n{text}");
+    };
+    line("lag_seconds", "edge", "70.0");
+    line("heard_timestamp_seconds", "edge", "1768392600.0");
+    for (name, value) in [("received", 90), ("lost", 10), ("unwritten", 2), ("dropped", 3), ("waiting", 4)] {
+        line(&format!("{name}_packets"), "edge", &format!("{value}.0"));
+        line(&format!("{name}_packets"), "other", "0.0");
+    }
+    let status = writer.server.get("/client/v4/radar/status").result();
+    let hints = status["hints"].to_string();
+    assert!(hints.contains("edge delivers, but no packet has come from it"), "{hints}");
+    assert!(status["nodes"][0].get("live").is_none(), "{status}");
+}
+
+/// Names can be chosen by whoever may send: not all are remembered for ever.
+#[test]
+fn many_agents_take_no_more_room() {
+    let writer = Writer::new(open());
+    for number in 0..1010 {
+        writer.deliver(&format!("n{number}"), "lost=1");
+    }
+    let text = writer.server.get("/metrics").text;
+    assert_eq!(text.matches("cutshort_node_lost_packets{").count(), 1000);
+    assert!(text.contains("cutshort_node_lost_packets{node=\"n1009\"} 1.0"));
+}
+
+/// With nothing, an agent finds out whether its token is right.
+#[test]
+fn nothing_is_refused_and_not_counted() {
+    let writer = Writer::new(open());
+    let (status, code, message) = writer.send("POST", SEGMENTS, "").problem();
+    assert_eq!((status, code, message.as_str()), (400, 2001, "an empty body is no segment"));
+    let without = Request::builder().method("POST").uri(SEGMENTS).body(Body::empty()).unwrap();
+    assert_eq!(writer.server.send(without).status, 401);
+    assert!(
+        writer.server.get("/metrics").text.contains("cutshort_ingest_segments{answer=\"refused\"} 0.0\n")
+    );
 }

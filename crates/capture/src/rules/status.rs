@@ -30,6 +30,12 @@ impl Loaded {
     pub fn packets(&self, counter: &str) -> Option<u64> {
         self.counters.iter().find(|other| other.name == counter).map(|counter| counter.packets)
     }
+
+    /// The group of the netfilter log that they log to.
+    #[must_use]
+    pub fn group(&self) -> Option<u16> {
+        self.about.split(", ").find_map(|part| part.strip_prefix("group "))?.parse().ok()
+    }
 }
 
 /// The tables of cutshort's that are loaded.
@@ -207,6 +213,23 @@ mod linux {
             assert_eq!(counter(&parts(IS_COUNTER)), Some(("cutshort".to_owned(), read)));
             assert_eq!(counter(&parts(2)), None);
             assert_eq!(counter(&parts(IS_COUNTER)[..40]), None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Method, Sampling};
+    use super::*;
+
+    #[test]
+    fn the_group_is_read_back() {
+        for method in [Method::Set, Method::Conntrack, Method::Origin] {
+            let sampling = Sampling { method, group: 77, ..Sampling::default() };
+            let loaded =
+                |about: &str| Loaded { table: String::new(), about: about.to_owned(), counters: Vec::new() };
+            assert_eq!(loaded(&sampling.to_string()).group(), Some(77));
+            assert_eq!(loaded("of somebody else").group(), None);
         }
     }
 }

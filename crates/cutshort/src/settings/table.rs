@@ -10,7 +10,7 @@ use cutshort_capture::LiveSettings;
 use cutshort_clickhouse::Address;
 use cutshort_pipeline::WindowJob;
 use cutshort_pipeline::live::{RecorderSettings, Retry};
-use cutshort_store::Retention;
+use cutshort_store::{Addresses, Retention};
 use toml::Value;
 
 use super::length::{self, read_or_forever, write_or_forever};
@@ -40,6 +40,8 @@ impl Default for Settings {
             geo: Vec::new(),
             threads: 0,
             grace: WindowJob::default().grace,
+            addresses: Addresses::default(),
+            address_key: None,
             keep_packets: keep.packets,
             keep_connections: keep.connections,
             keep_quarters: keep.quarters,
@@ -185,6 +187,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
         about: "How long packets of live receivers are awaited after the end of a window.",
         set: |settings, value| length::read(value).map(|length| settings.grace = length),
         get: |settings| Some(length::write(settings.grace)),
+    },
+    Setting {
+        key: "privacy.addresses",
+        about: "What is kept of addresses of packets that are captured here: full; truncated, their networks only (/24 and\n/48); or encrypted, with the key. Countries and networks are looked up before. docs/privacy.md tells more.",
+        set: |settings, value| {
+            let name = text(value)?;
+            let found = Addresses::from_name(name);
+            settings.addresses =
+                found.ok_or_else(|| format!("'{name}' is none of full, truncated, encrypted"))?;
+            Ok(())
+        },
+        get: |settings| Some(Value::String(settings.addresses.name().to_owned())),
+    },
+    Setting {
+        key: "privacy.key",
+        about: "File with the key for addresses, if these are not kept in full; made if it is missing. None is address.key\nin the folder of the store.",
+        set: |settings, value| text(value).map(|path| settings.address_key = Some(PathBuf::from(path))),
+        get: |settings| settings.address_key.as_ref().map(|path| Value::String(path.display().to_string())),
     },
     Setting {
         key: "keep_packets",

@@ -12,7 +12,8 @@ fn file(text: &str) -> Result<Settings, String> {
 #[test]
 fn what_is_written_is_read_as_the_same() {
     let set = "data = '/srv/c'\nlisten = '[::1]:1'\nopen_read = true\norigins = ['https://a', '*']\nrate_limit = 2.5\n\
-               timeout = '90s'\ncost_limit = 7\ngeo = ['a.mmdb']\nkeep_packets = 'forever'\nkeep_days = '4w'\nlog_format = 'json'\n";
+               timeout = '90s'\ncost_limit = 7\ngeo = ['a.mmdb']\nkeep_packets = 'forever'\nkeep_days = '4w'\nlog_format = 'json'\n\
+               [privacy]\naddresses = 'truncated'\nkey = '/etc/k'\n";
     let mut read = read(None, nothing).unwrap();
     read.settings = file(set).unwrap();
     assert_eq!(file(&write(&read)).unwrap(), read.settings);
@@ -37,6 +38,15 @@ fn mistakes_are_named_with_their_place() {
     assert!(error("open_read = 'yes'").contains("neither true nor false"));
     assert!(error("origins = [1]").contains("1 is no text"));
     assert!(error("geo = {}").contains("no such kind"));
+    assert!(
+        error("privacy.addresses = 'none'")
+            .ends_with("privacy.addresses: 'none' is none of full, truncated, encrypted")
+    );
+    assert_eq!(
+        error("[privacy]\nadresses = 'full'"),
+        "line 2, column 1: there is no setting 'privacy.adresses'; 'cutshort config' shows all"
+    );
+    assert!(error("privacy = 'full'").contains("there is no setting 'privacy'"));
     assert!(error("log_format = 'xml'").contains("auto, text, json"));
     assert!(error("a = ").contains("line 1"));
 }

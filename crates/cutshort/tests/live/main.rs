@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod agents;
+mod doctor;
 mod faults;
 mod forged;
 #[path = "../../../capture/tests/live/network.rs"]
@@ -12,6 +13,7 @@ mod forged;
 mod network;
 mod processes;
 mod programs;
+mod protected;
 
 const ROUTER: usize = 1;
 const SERVER: usize = 2;

@@ -1,6 +1,6 @@
 //! Agents and collectors, each a process in a namespace, which end with the test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -130,14 +130,20 @@ impl Place {
         command
     }
 
-    /// Packets that the collector has, by node; each segment is there once.
+    /// What the collector has; each segment is there once.
+    pub(crate) fn segments(&self) -> Vec<Segment> {
+        let files = files(&self.path("data/packets"));
+        let segments = files.iter().map(|file| Segment::parse(std::fs::read(file).unwrap()).unwrap());
+        let segments: Vec<Segment> = segments.collect();
+        let ids: BTreeSet<SegmentId> = segments.iter().map(|segment| segment.info().id).collect();
+        assert_eq!(ids.len(), segments.len(), "{files:?}");
+        segments
+    }
+
+    /// Packets that the collector has, by node.
     pub(crate) fn stored(&self) -> BTreeMap<String, Vec<Packet>> {
         let mut stored: BTreeMap<String, Vec<Packet>> = BTreeMap::new();
-        let mut seen: Vec<SegmentId> = Vec::new();
-        for file in files(&self.path("data/packets")) {
-            let segment = Segment::parse(std::fs::read(&file).unwrap()).unwrap();
-            assert!(!seen.contains(&segment.info().id), "{}", file.display());
-            seen.push(segment.info().id);
+        for segment in self.segments() {
             stored.entry(segment.info().node.clone()).or_default().extend(segment.packets().unwrap());
         }
         stored.values_mut().for_each(|packets| packets.sort_by_key(|packet| packet.ts));

@@ -4,11 +4,13 @@
 //! its segments to a [`Collector`], the oldest first, until each is acknowledged. None of them knows where
 //! packets come from, or how segments travel.
 
+mod counts;
 mod courier;
 mod names;
 mod recorder;
 mod spool;
 
+pub use counts::AgentCounts;
 pub use courier::{Collector, Courier, CourierState, Delivered, Retry};
 pub use recorder::{Recorder, RecorderCounts, RecorderSettings};
 pub use spool::{Spool, SpoolCounts, SpoolState};

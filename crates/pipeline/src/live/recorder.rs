@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, Sync, replay};
-use cutshort_store::{Origin, Result, Segment, SegmentId, StoreError, WINDOW, window_of};
+use cutshort_store::{Origin, Protected, Result, Segment, SegmentId, StoreError, WINDOW, window_of};
 
 use super::Spool;
 use super::spool::OPEN;
+use crate::Privacy;
 
 /// How packets become segments.
 #[derive(Clone, Debug)]
@@ -61,6 +62,7 @@ pub struct RecorderCounts {
 pub struct Recorder {
     spool: Arc<Spool>,
     settings: RecorderSettings,
+    privacy: Privacy,
     open: Option<OpenSegment>,
     /// From when the open segment covers.
     began: i64,
@@ -81,11 +83,12 @@ const PATIENCE: i64 = 3_000_000_000;
 const GROWTH: usize = 4;
 
 impl Recorder {
-    /// Begins to record into a spool. What a crash has left there is a segment like others.
+    /// Begins to record into a spool. What a crash has left there is a segment like others. Of addresses nothing is
+    /// written but what `privacy` leaves.
     ///
     /// # Errors
     /// That the spool cannot be read.
-    pub fn start(spool: Arc<Spool>, settings: RecorderSettings) -> Result<Self> {
+    pub fn start(spool: Arc<Spool>, settings: RecorderSettings, privacy: Privacy) -> Result<Self> {
         let folder = spool.folder().join(OPEN);
         let failed = |error| StoreError::io(&format!("cannot read {}", folder.display()), &error);
         let entries = fs::read_dir(&folder).map_err(failed)?;
@@ -94,6 +97,7 @@ impl Recorder {
         let mut recorder = Self {
             spool,
             settings,
+            privacy,
             open: None,
             began: i64::MIN,
             left,
@@ -153,8 +157,9 @@ impl Recorder {
         if open.rows() >= self.settings.rows * GROWTH {
             return Err(StoreError::Full(format!("{} packets wait for being written", open.rows())));
         }
-        match open.append(packets, covered_to) {
-            Err(StoreError::Refused(_)) => Ok(append_each(open, packets, covered_to)?),
+        let protected: Vec<_> = packets.iter().map(|packet| self.privacy.protect(packet)).collect();
+        match open.append(&protected, covered_to) {
+            Err(StoreError::Refused(_)) => Ok(append_each(open, &protected, covered_to)?),
             appended => appended.map(|()| 0),
         }
     }
@@ -275,7 +280,7 @@ impl Recorder {
 }
 
 /// Appends one by one, for the sake of those that can be.
-fn append_each(open: &mut OpenSegment, packets: &[Packet], covered_to: i64) -> Result<u64> {
+fn append_each(open: &mut OpenSegment, packets: &[Protected], covered_to: i64) -> Result<u64> {
     let mut unfit = 0;
     for packet in packets {
         match open.append(std::slice::from_ref(packet), covered_to) {

@@ -6,13 +6,14 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
-use cutshort_packet::{FiveTuple, Packet};
+use cutshort_packet::Packet;
 use cutshort_report::connection::{Connection, Record};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, ConnectionSink, Grouped, Inputs, NewAnnotation, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentInfo, Status, Store, StoreError,
-    StoredRow, WINDOW, WindowCounts, WindowPackets, WindowState, window_of,
+    Added, Addresses, Annotation, ConnectionQuery, ConnectionSink, FlowKey, Grouped, Inputs, NewAnnotation,
+    Protected, Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId,
+    SegmentInfo, Status, Store, StoreError, StoredRow, WINDOW, WindowCounts, WindowPackets, WindowState,
+    window_of,
 };
 use cutshort_verdict::Row;
 
@@ -29,7 +30,7 @@ pub(crate) struct Results {
 
 #[derive(Default)]
 struct Inner {
-    segments: BTreeMap<SegmentId, (SegmentInfo, Vec<Packet>)>,
+    segments: BTreeMap<SegmentId, (SegmentInfo, Vec<Protected>)>,
     results: BTreeMap<i64, Results>,
     annotations: Vec<Annotation>,
     /// Operations that fail, one after the other, with what.
@@ -77,8 +78,8 @@ impl Memory {
     /// All packets, with their nodes.
     pub(crate) fn packets(&self) -> Vec<(String, Packet)> {
         let inner = self.lock();
-        let with_node = |(info, packets): &(SegmentInfo, Vec<Packet>)| {
-            packets.iter().map(|packet| (info.node.clone(), *packet)).collect::<Vec<_>>()
+        let with_node = |(info, packets): &(SegmentInfo, Vec<Protected>)| {
+            packets.iter().map(|kept| (info.node.clone(), kept.packet)).collect::<Vec<_>>()
         };
         inner.segments.values().flat_map(with_node).collect()
     }
@@ -87,7 +88,7 @@ impl Memory {
 impl Inner {
     fn inputs(&self, window: i64) -> Inputs {
         let covered = self.segments.values().map(|(info, _)| info.covers.1).max().unwrap_or(i64::MIN);
-        let has = |packets: &[Packet]| packets.iter().any(|packet| window_of(packet.ts) == window);
+        let has = |packets: &[Protected]| packets.iter().any(|kept| window_of(kept.packet.ts) == window);
         let ids = self.segments.iter().filter(|(_, (_, packets))| has(packets)).map(|(id, _)| id.0);
         let segments = ids.fold(7, |digest: u64, id| digest.rotate_left(5).wrapping_mul(31) ^ id as u64);
         Inputs { segments, cutoff: window.saturating_add(WINDOW).min(covered), rules: 0 }
@@ -101,7 +102,7 @@ impl Store for Memory {
         if inner.segments.contains_key(&info.id) {
             return Ok(Added::Known);
         }
-        inner.segments.insert(info.id, (info, segment.packets()?));
+        inner.segments.insert(info.id, (info, segment.protected()?));
         Ok(Added::New)
     }
 
@@ -109,7 +110,7 @@ impl Store for Memory {
         let inner = self.begin("windows")?;
         let packets = inner.segments.values().flat_map(|(_, packets)| packets);
         let mut bytes: BTreeMap<i64, u64> = BTreeMap::new();
-        packets.for_each(|packet| *bytes.entry(window_of(packet.ts)).or_default() += 16);
+        packets.for_each(|kept| *bytes.entry(window_of(kept.packet.ts)).or_default() += 16);
         let all: BTreeSet<i64> = bytes.keys().chain(inner.results.keys()).copied().collect();
         let state = |start| WindowState {
             start,
@@ -126,15 +127,15 @@ impl Store for Memory {
         let names: BTreeSet<&str> =
             inner.segments.values().map(|(info, _)| info.node.as_str()).chain([""]).collect();
         let nodes: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let mut groups: BTreeMap<FiveTuple, Vec<StoredRow>> = BTreeMap::new();
+        let mut groups: BTreeMap<FlowKey, Vec<StoredRow>> = BTreeMap::new();
         for (segment, (info, packets)) in (0..).zip(inner.segments.values()) {
             let node = nodes.iter().position(|name| *name == info.node).unwrap() as u16;
-            for packet in packets.iter().filter(|packet| window_of(packet.ts) == window) {
-                groups.entry(packet.five_tuple).or_default().push(StoredRow {
-                    node,
-                    segment,
-                    row: Row::from(packet),
-                });
+            for kept in packets.iter().filter(|kept| window_of(kept.packet.ts) == window) {
+                let Protection { addresses, flow, place } = kept.protection;
+                let key = FlowKey { five_tuple: kept.packet.five_tuple, addresses, flow };
+                let place = (addresses != Addresses::Full).then_some(place);
+                let row = StoredRow { node, segment, row: Row::from(&kept.packet), place };
+                groups.entry(key).or_default().push(row);
             }
         }
         groups.values_mut().for_each(|rows| rows.sort_by_key(|row| row.row.ts));
@@ -216,13 +217,13 @@ impl Store for Memory {
     }
 }
 
-struct Part(std::vec::IntoIter<(FiveTuple, Vec<StoredRow>)>);
+struct Part(std::vec::IntoIter<(FlowKey, Vec<StoredRow>)>);
 
 impl Grouped for Part {
-    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
-        let Some((five_tuple, group)) = self.0.next() else { return Ok(None) };
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
+        let Some((key, group)) = self.0.next() else { return Ok(None) };
         *rows = group;
-        Ok(Some(five_tuple))
+        Ok(Some(key))
     }
 }
 

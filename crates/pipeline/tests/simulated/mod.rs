@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use cutshort_geo::Geo;
 use cutshort_packet::Packet;
-use cutshort_pipeline::{Arrival, Due, Imported, Report, WindowJob, import};
-use cutshort_report::connection::{Connection, Record};
+use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import};
+use cutshort_report::connection::{Addresses, Connection, Record};
 use cutshort_simulate::{Simulation, WINDOW_NS, World};
 use cutshort_store::{Store, WindowCounts};
 use cutshort_verdict::{ClosedWindow, Rules, Tracker};
@@ -26,7 +26,7 @@ pub(crate) fn arrivals(packets: &[Packet]) -> impl Iterator<Item = Arrival> {
 }
 
 pub(crate) fn take_in(store: &dyn Store, packets: &[Packet]) -> Imported {
-    import(store, &Rules::default(), arrivals(packets), || true).unwrap()
+    import(store, &Rules::default(), &mut Privacy::full(), arrivals(packets), || true).unwrap()
 }
 
 /// Some threads, so that parts are more than one.
@@ -64,7 +64,8 @@ fn judged(window: &ClosedWindow, geo: &Geo) -> (i64, WindowCounts, Vec<Record<'s
             counts.connections += 1;
             let place = geo.lookup(five_tuple.src());
             let as_name = place.asn.and_then(|asn| geo.as_name(asn));
-            let connection = Connection { five_tuple, verdict, node: "", place, as_name };
+            let connection =
+                Connection { five_tuple, addresses: Addresses::Full, verdict, node: "", place, as_name };
             records.push(Record::from(&connection).into_owned());
         }
         Err(exclusion) => counts.excluded[*exclusion as usize] += 1,

@@ -4,18 +4,20 @@ use cutshort_geo::Country;
 use cutshort_verdict::{Row, Signature, Tag};
 
 use super::Writer;
-use super::record::{FIELDS, Record};
+use super::record::{ADDRESSES, FIELDS, Record};
 
-/// The fields of the JSON lines; tags separated by spaces, empty where JSON has null.
+/// The fields of the JSON lines, and perhaps what of the addresses is in there; tags separated by spaces, empty where JSON has null.
 pub(super) struct Csv<W: Write> {
     output: csv::Writer<W>,
+    addresses: bool,
 }
 
 impl<W: Write> Csv<W> {
-    pub(super) fn new(output: W) -> io::Result<Self> {
+    pub(super) fn new(output: W, addresses: bool) -> io::Result<Self> {
         let mut output = csv::Writer::from_writer(output);
-        output.write_record(FIELDS).map_err(io_error)?;
-        Ok(Self { output })
+        let header = FIELDS.into_iter().chain(addresses.then_some(ADDRESSES));
+        output.write_record(header).map_err(io_error)?;
+        Ok(Self { output, addresses })
     }
 }
 
@@ -32,7 +34,12 @@ impl<W: Write> Writer for Csv<W> {
         );
         let place = (record.location.map(Country::alpha2), record.asn, &record.as_name);
         let evidence = (record.rst_ttl_delta, record.rst_ip_id_delta, record.silent_us, record.sample_rate);
-        self.output.serialize((head, place, evidence)).map_err(io_error)
+        let fields = (head, place, evidence);
+        let written = match self.addresses {
+            true => self.output.serialize((fields, record.addresses.name())),
+            false => self.output.serialize(fields),
+        };
+        written.map_err(io_error)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

@@ -12,8 +12,8 @@ use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
-use super::Record;
 use super::parquet::io_error;
+use super::{ADDRESSES, Addresses, Record};
 
 /// The connections of a file that [`stored`](super::stored) wrote, in their order.
 ///
@@ -84,6 +84,7 @@ struct Columns {
     rst_ttl_delta: Vec<Option<i32>>,
     rst_ip_id_delta: Vec<Option<i32>>,
     sample_rate: Vec<i32>,
+    addresses: Vec<Addresses>,
 }
 
 impl Columns {
@@ -115,6 +116,7 @@ impl Columns {
             rst_ttl_delta: optional::<Int32Type>(group, "rst_ttl_delta")?,
             rst_ip_id_delta: optional::<Int32Type>(group, "rst_ip_id_delta")?,
             sample_rate: required::<Int32Type>(group, "sample_rate")?,
+            addresses: addresses(group)?,
         })
     }
 
@@ -128,6 +130,7 @@ impl Columns {
         };
         Record {
             five_tuple,
+            addresses: self.addresses[at],
             first_us: self.first_us[at],
             last_us: self.last_us[at],
             node: text(&self.node[at]),
@@ -146,6 +149,14 @@ impl Columns {
             sample_rate: self.sample_rate[at].cast_unsigned(),
         }
     }
+}
+
+/// Files from before there was a choice have no such column.
+fn addresses(group: &dyn RowGroupReader) -> io::Result<Vec<Addresses>> {
+    if position(group, ADDRESSES).is_none() {
+        return Ok(vec![Addresses::Full; rows(group)]);
+    }
+    parsed(ADDRESSES, &required::<ByteArrayType>(group, ADDRESSES)?, Addresses::from_name)
 }
 
 const fn progress(value: i32) -> Progress {
@@ -173,13 +184,16 @@ fn wrong(column: &str, what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{what} in the column {column}"))
 }
 
+/// Where a column is.
+fn position(group: &dyn RowGroupReader, name: &str) -> Option<usize> {
+    let columns = group.metadata().schema_descr().columns();
+    columns.iter().position(|column| column.path().parts().first().is_some_and(|part| part == name))
+}
+
 /// The reader of a column; all columns have as many rows as the group.
 fn column<T: DataType>(group: &dyn RowGroupReader, name: &str) -> io::Result<ColumnReaderImpl<T>> {
     let schema = group.metadata().schema_descr();
-    let at = schema
-        .columns()
-        .iter()
-        .position(|column| column.path().parts().first().is_some_and(|part| part == name))
+    let at = position(group, name)
         .filter(|at| schema.column(*at).physical_type() == T::get_physical_type())
         .ok_or_else(|| wrong(name, "nothing of the right type"))?;
     Ok(get_typed_column_reader(group.get_column_reader(at).map_err(io_error)?))

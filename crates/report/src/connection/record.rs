@@ -7,7 +7,7 @@ use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::Connection;
+use super::{Addresses, Connection};
 use crate::time::micros;
 
 /// A connection as it is written, kept and read: what SPEC 10 has, by its types. As JSON it has the
@@ -16,6 +16,8 @@ use crate::time::micros;
 pub struct Record<'a> {
     /// Addresses and ports, client first.
     pub five_tuple: FiveTuple,
+    /// What of its addresses is in there. In JSON only where these are not the real ones.
+    pub addresses: Addresses,
     /// Time of the earliest row, in microseconds since the Unix epoch, rounded down.
     pub first_us: i64,
     /// Time of the latest row, in microseconds since the Unix epoch, rounded down.
@@ -75,11 +77,15 @@ pub const FIELDS: [&str; 21] = [
     "sample_rate",
 ];
 
+/// The name of the field that follows them where addresses are not the real ones.
+pub const ADDRESSES: &str = "addresses";
+
 impl<'a> From<&Connection<'a>> for Record<'a> {
     fn from(connection: &Connection<'a>) -> Self {
-        let Connection { five_tuple, verdict, node, place, as_name } = *connection;
+        let Connection { five_tuple, addresses, verdict, node, place, as_name } = *connection;
         Self {
             five_tuple: *five_tuple,
+            addresses,
             first_us: micros(verdict.first_ts),
             last_us: micros(verdict.last_ts),
             node: node.into(),
@@ -105,11 +111,13 @@ impl Record<'_> {
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        let Self { five_tuple, first_us, last_us, packets, progress, stage, termination, tags, .. } = self;
+        let Self { five_tuple, addresses, first_us, last_us, packets, progress, .. } = self;
+        let Self { stage, termination, tags, .. } = self;
         let Self { signature, location, asn, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, .. } =
             self;
         Record {
             five_tuple,
+            addresses,
             first_us,
             last_us,
             node: owned(self.node),
@@ -161,7 +169,8 @@ impl Serialize for Names {
 
 impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Record", FIELDS.len())?;
+        let is_full = self.addresses == Addresses::Full;
+        let mut fields = serializer.serialize_struct("Record", FIELDS.len() + usize::from(!is_full))?;
         fields.serialize_field("first_us", &self.first_us)?;
         fields.serialize_field("last_us", &self.last_us)?;
         fields.serialize_field("node", &self.node)?;
@@ -183,6 +192,9 @@ impl Serialize for Record<'_> {
         fields.serialize_field("rst_ip_id_delta", &self.rst_ip_id_delta)?;
         fields.serialize_field("silent_us", &self.silent_us)?;
         fields.serialize_field("sample_rate", &self.sample_rate)?;
+        if !is_full {
+            fields.serialize_field(ADDRESSES, self.addresses.name())?;
+        }
         fields.end()
     }
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
-use cutshort_report::connection::{Connection, Format};
+use cutshort_report::connection::{Addresses, Connection, Format};
 use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
 
 /// 2026-01-05 00:00:00 UTC.
@@ -60,7 +60,7 @@ pub(crate) fn geo(rows: &str) -> Geo {
 pub(crate) fn connection<'a>(tuple: &'a FiveTuple, verdict: &'a Verdict, geo: &'a Geo) -> Connection<'a> {
     let place = geo.lookup(tuple.src());
     let as_name = place.asn.and_then(|asn| geo.as_name(asn));
-    Connection { five_tuple: tuple, verdict, node: "edge-1", place, as_name }
+    Connection { five_tuple: tuple, addresses: Addresses::Full, verdict, node: "edge-1", place, as_name }
 }
 
 /// What a format makes of the connections.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::rollup;
-use crate::{Inputs, Result, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState};
+use crate::{Addresses, Inputs, Result, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState};
 
 /// Marks the database as a store's: "cuts".
 const APPLICATION: i64 = 0x6375_7473;
@@ -61,6 +61,10 @@ CREATE TABLE damaged (
 );
 ";
 
+/// How addresses were protected, of packets that were ever taken in. Stores from before there was a choice get it when
+/// they are opened for writing.
+const PROTECTED: &str = "CREATE TABLE IF NOT EXISTS protected (addresses TEXT PRIMARY KEY) WITHOUT ROWID";
+
 /// What became of a segment's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileState {
@@ -93,7 +97,8 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     }
-    check(sql)
+    check(sql)?;
+    Ok(sql.execute_batch(PROTECTED)?)
 }
 
 fn is_new(sql: &Connection) -> Result<bool> {
@@ -163,11 +168,28 @@ pub(super) fn add_segment(
         arrived,
     ])?;
     let key = sql.last_insert_rowid();
+    if info.addresses != Addresses::Full {
+        sql.execute("INSERT OR IGNORE INTO protected VALUES (?)", [info.addresses.name()])?;
+    }
     let mut insert = sql.prepare_cached("INSERT INTO segment_window (window, segment) VALUES (?, ?)")?;
     for window in windows {
         insert.execute([window, key])?;
     }
     Ok(())
+}
+
+/// How addresses were protected, of packets that were ever taken in.
+pub(super) fn protected(sql: &Connection) -> Result<Vec<Addresses>> {
+    let is_there = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'protected'";
+    if !sql.query_row(is_there, [], |row| row.get::<_, bool>(0))? {
+        return Ok(Vec::new());
+    }
+    let mut select = sql.prepare("SELECT addresses FROM protected")?;
+    let names: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(Addresses::ALL
+        .into_iter()
+        .filter(|addresses| names.iter().any(|name| name == addresses.name()))
+        .collect())
 }
 
 /// Paths of all segments whose file should be there, and of those that should not.

@@ -7,12 +7,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cutshort_packet::FiveTuple;
 
 use super::Embedded;
 use super::catalog::{self, SegmentFile};
 use crate::segment::{Batch, Batches, Key, Layout, Scratch};
-use crate::{Grouped, Inputs, Result, StoreError, StoredRow, WINDOW, WindowPackets};
+use crate::{FlowKey, Grouped, Inputs, Result, StoreError, StoredRow, WINDOW, WindowPackets};
 
 impl Embedded {
     pub(super) fn window_packets(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
@@ -129,7 +128,7 @@ impl Part {
 }
 
 impl Grouped for Part {
-    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FiveTuple>> {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         rows.clear();
         let Some(Reverse((wanted, _))) = self.next.peek().copied() else { return Ok(None) };
         while let Some(mut top) = self.next.peek_mut().filter(|top| top.0.0 == wanted) {
@@ -143,7 +142,7 @@ impl Grouped for Part {
         if !rows.is_sorted_by_key(|row| (row.row, row.node)) {
             rows.sort_unstable_by_key(|row| (row.row, row.node));
         }
-        Ok(Some(wanted.five_tuple()))
+        Ok(Some(wanted.flow_key()))
     }
 }
 
@@ -214,9 +213,9 @@ impl Cursor {
                 return Ok(Some(key));
             }
             let same = self.batch.keys[self.at..].iter().take_while(|key| *key == wanted).count();
-            let found = &self.batch.rows[self.at..self.at + same];
-            let (node, segment) = (self.node, self.segment);
-            rows.extend(found.iter().map(|row| StoredRow { node, segment, row: *row }));
+            let (batch, node, segment) = (&self.batch, self.node, self.segment);
+            let row = |at| StoredRow { node, segment, row: batch.rows[at], place: batch.place(at) };
+            rows.extend((self.at..self.at + same).map(row));
             self.at += same;
         }
     }

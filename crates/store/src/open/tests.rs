@@ -1,7 +1,9 @@
-use cutshort_packet::{FiveTuple, Flags};
+use cutshort_geo::{Country, Place};
+use cutshort_packet::{FiveTuple, Flags, Packet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::Protection;
 
 fn packet(at: u32) -> Packet {
     Packet {
@@ -47,9 +49,10 @@ fn assert_recovered(bytes: &[u8], batches: &[Vec<Packet>], whole: usize) {
     }
     let (head, content) = found.unwrap();
     let expected: Vec<Packet> = batches[..whole].concat();
+    let found: Vec<Packet> = content.packets.iter().map(|packet| packet.packet).collect();
     assert_eq!((head.id, head.node.as_str(), head.origin), (SegmentId(7), "edge", Origin::Live));
     assert_eq!(content.covers, (0, expected.len() as i64 * 1000));
-    assert_eq!(content.packets, expected);
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -97,6 +100,31 @@ fn sealed_and_replayed_segments_are_the_same() {
     assert_eq!((sealed.info(), sealed.bytes()), (replayed.info(), replayed.bytes()));
     open.remove().unwrap();
     assert!(!path.exists());
+}
+
+/// A packet with truncated addresses.
+fn truncated(at: u32) -> Protected {
+    let five_tuple = FiveTuple::new([198, 51, 100, 0].into(), at as u16, [203, 0, 113, 0].into(), 443);
+    let place = Place { country: Country::from_alpha2("PE"), asn: Some(64_500 + at) };
+    let protection = Protection { addresses: Addresses::Truncated, flow: u64::from(at) << 40, place };
+    Protected { packet: Packet { five_tuple, ..packet(at) }, protection }
+}
+
+#[test]
+fn what_stands_beside_packets_survives_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("open");
+    let mut open = OpenSegment::create(&path, SegmentId(9), "edge", Origin::Live, 0, Sync::Never).unwrap();
+    let none: [Protected; 0] = [];
+    open.append(&none, 1).unwrap();
+    open.append(&[truncated(3), truncated(1)], 9000).unwrap();
+    open.append(&none, 10_000).unwrap();
+    let other = open.append(&[packet(2)], 10_000).unwrap_err();
+    assert!(other.to_string().contains("full and other addresses"), "{other}");
+    let replayed = replay(&path).unwrap().unwrap();
+    assert_eq!(replayed.info().addresses, Addresses::Truncated);
+    assert_eq!(replayed.protected().unwrap(), [truncated(1), truncated(3)]);
+    assert_eq!(replayed.bytes(), open.seal().unwrap().bytes());
 }
 
 #[test]

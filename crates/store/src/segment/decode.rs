@@ -2,20 +2,26 @@
 
 use std::sync::Arc;
 
+use cutshort_geo::{Country, Place};
 use cutshort_packet::Flags;
+use cutshort_report::connection::Addresses;
 use cutshort_verdict::Row;
 use zstd::bulk::Decompressor;
 
 use super::Key;
 use super::layout::Layout;
+use super::packed::asn_of;
 use super::pages::Pages;
-use super::schema::{BATCH, COLUMNS, DST_IP, INTS, Int, SRC_IP, TS};
+use super::protected::country_of;
+use super::schema::{ASN, BATCH, COUNTRY, DST_IP, FLOW, INTS, Int, MOST_COLUMNS, SRC_IP, TS};
 
 /// Some rows of a segment.
 #[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) keys: Vec<Key>,
     pub(crate) rows: Vec<Row>,
+    /// Where sources are; none where addresses are full.
+    places: Vec<Place>,
 }
 
 impl Batch {
@@ -26,6 +32,12 @@ impl Batch {
     pub(crate) fn truncate(&mut self, len: usize) {
         self.keys.truncate(len);
         self.rows.truncate(len);
+        self.places.truncate(len);
+    }
+
+    /// Where the source of a row is, if its address does not tell.
+    pub(crate) fn place(&self, at: usize) -> Option<Place> {
+        self.places.get(at).copied()
     }
 
     /// Leaves out rows.
@@ -35,6 +47,9 @@ impl Batch {
             if wanted(&self.rows[at]) {
                 self.keys[kept] = self.keys[at];
                 self.rows[kept] = self.rows[at];
+                if let Some(place) = self.place(at) {
+                    self.places[kept] = place;
+                }
                 kept += 1;
             }
         }
@@ -50,6 +65,11 @@ pub(crate) struct Scratch {
     src_ip: Vec<u128>,
     dst_ip: Vec<u128>,
     ints: [Vec<u32>; Int::COUNT],
+    addresses: Addresses,
+    /// With the length before, as texts are.
+    countries: Vec<[u8; 6]>,
+    asns: Vec<u32>,
+    flows: Vec<u64>,
 }
 
 impl Scratch {
@@ -61,6 +81,10 @@ impl Scratch {
             src_ip: Vec::new(),
             dst_ip: Vec::new(),
             ints: Default::default(),
+            addresses: Addresses::Full,
+            countries: Vec::new(),
+            asns: Vec::new(),
+            flows: Vec::new(),
         })
     }
 }
@@ -76,7 +100,7 @@ pub(crate) struct Batches {
 struct OpenGroup {
     number: usize,
     left: usize,
-    columns: [Column; COLUMNS],
+    columns: [Column; MOST_COLUMNS],
 }
 
 impl Batches {
@@ -112,14 +136,21 @@ impl OpenGroup {
     fn read(&mut self, layout: &Layout, scratch: &mut Scratch) -> Result<(), String> {
         let rows = self.left.min(BATCH);
         self.left -= rows;
-        let Scratch { unpacker, page, ts, src_ip, dst_ip, ints } = scratch;
+        scratch.addresses = layout.info.addresses;
+        let Scratch { unpacker, page, ts, src_ip, dst_ip, ints, addresses, countries, asns, flows } = scratch;
         let mut reader = ColumnReader { group: self, layout, rows, unpacker, page };
         reader.read(TS, ts, i64::from_le_bytes)?;
         reader.read(SRC_IP, src_ip, u128::from_be_bytes)?;
         reader.read(DST_IP, dst_ip, u128::from_be_bytes)?;
         ints.iter_mut()
             .enumerate()
-            .try_for_each(|(at, ints)| reader.read(INTS + at, ints, u32::from_le_bytes))
+            .try_for_each(|(at, ints)| reader.read(INTS + at, ints, u32::from_le_bytes))?;
+        if *addresses != Addresses::Full {
+            reader.read(COUNTRY, countries, |bytes| bytes)?;
+            reader.read(ASN, asns, u32::from_le_bytes)?;
+            reader.read(FLOW, flows, u64::from_le_bytes)?;
+        }
+        Ok(())
     }
 }
 
@@ -178,14 +209,27 @@ impl Scratch {
         columns.find(|(values, (_, bound))| above(values, *bound)).map(|(_, (name, _))| name)
     }
 
+    /// Whether all countries are known, or said to be unknown.
+    pub(super) fn has_countries(&self) -> bool {
+        self.addresses == Addresses::Full || self.countries.iter().all(|bytes| country(bytes).is_some())
+    }
+
     fn transpose(&self, batch: &mut Batch) {
         let int = |column: Int, at: usize| self.ints[column as usize][at];
+        let is_full = self.addresses == Addresses::Full;
         batch.keys.extend((0..self.ts.len()).map(|at| Key {
             src_ip: self.src_ip[at],
             src_port: int(Int::SrcPort, at) as u16,
             dst_ip: self.dst_ip[at],
             dst_port: int(Int::DstPort, at) as u16,
+            flow: if is_full { 0 } else { self.flows[at] },
+            addresses: self.addresses,
         }));
+        if !is_full {
+            let countries = self.countries.iter().map(|bytes| country(bytes).flatten());
+            let places = countries.zip(&self.asns).map(|(country, asn)| Place { country, asn: asn_of(*asn) });
+            batch.places.extend(places);
+        }
         batch.rows.extend((0..self.ts.len()).map(|at| Row {
             ts: self.ts[at],
             flags: Flags::from_bits(int(Int::Flags, at) as u16),
@@ -199,6 +243,12 @@ impl Scratch {
             options_len: int(Int::OptionsLen, at) as u8,
         }));
     }
+}
+
+/// The country of a text of two letters with its length before.
+fn country(bytes: &[u8; 6]) -> Option<Option<Country>> {
+    let code = bytes.strip_prefix(&2_u32.to_le_bytes())?;
+    country_of(std::str::from_utf8(code).ok()?)
 }
 
 /// Whether a column of texts has this one as often as there are rows.

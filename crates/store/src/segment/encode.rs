@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cutshort_packet::Packet;
+use cutshort_report::connection::Addresses;
 use cutshort_verdict::Row;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{
@@ -15,40 +16,48 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 
+use super::protected::{self, country_code, key};
 use super::schema::{self, BATCH, ContentId, MAX_NODE, ROW_GROUP};
-use super::{Key, Origin, Segment, SegmentId, SegmentInfo};
+use super::{Keepable, Origin, Segment, SegmentId, SegmentInfo, protection_to_bytes};
 use crate::{Result, StoreError, window_of};
 
-pub(super) fn encode(
-    mut packets: Vec<Packet>,
+pub(super) fn encode<P: Keepable>(
+    mut packets: Vec<P>,
     node: &str,
     origin: Origin,
     covers: (i64, i64),
     id: Option<SegmentId>,
 ) -> Result<Segment> {
     packets.sort_unstable_by(order);
+    let addresses = packets.first().map_or(Addresses::Full, |packet| packet.protection().addresses);
     check(&packets, node, covers).map_err(StoreError::Refused)?;
     let id = match id {
         Some(id) if origin != Origin::File => id,
-        _ => content_id(&packets, node, origin, covers),
+        _ => content_id(&packets, node, origin, covers, addresses),
     };
-    let times = packets.iter().map(|packet| packet.ts);
+    let times = packets.iter().map(|packet| packet.packet().ts);
     let times = times.clone().min().zip(times.max());
-    let info = SegmentInfo { id, node: node.to_owned(), origin, covers, rows: packets.len() as u64, times };
+    let (node, rows) = (node.to_owned(), packets.len() as u64);
+    let info = SegmentInfo { id, node, origin, covers, rows, times, addresses };
     let bytes = write(&packets, &info)
         .map_err(|error| StoreError::Failed(format!("packets cannot be encoded: {error}")))?;
-    Ok(Segment { info, windows: windows(packets.iter().map(|packet| packet.ts)), bytes: bytes.into() })
+    Ok(Segment {
+        info,
+        windows: windows(packets.iter().map(|packet| packet.packet().ts)),
+        bytes: bytes.into(),
+    })
 }
 
 /// By 5-tuple and time. The rest makes the order, and so the id, one and the same for the same packets.
-fn order(one: &Packet, other: &Packet) -> Ordering {
-    let src_ip = |packet: &Packet| packet.five_tuple.src_ip.to_bits();
-    let key = |packet: &Packet| (Key::of(&packet.five_tuple), packet.ts);
+fn order<P: Keepable>(one: &P, other: &P) -> Ordering {
+    let src_ip = |packet: &P| packet.packet().five_tuple.src_ip.to_bits();
+    let key = |packet: &P| (key(packet), packet.packet().ts);
+    let rest = |packet: &P| (Row::from(packet.packet()), protection_to_bytes(packet.protection()));
     // Most 5-tuples differ in the source, and most packets of one in time.
     src_ip(one)
         .cmp(&src_ip(other))
         .then_with(|| key(one).cmp(&key(other)))
-        .then_with(|| Row::from(one).cmp(&Row::from(other)))
+        .then_with(|| rest(one).cmp(&rest(other)))
 }
 
 /// How many packets are in which window.
@@ -69,7 +78,7 @@ pub(super) fn windows(times: impl Iterator<Item = i64>) -> BTreeMap<i64, u64> {
 }
 
 /// What is wrong with packets, if anything is. Their types keep the other bounds.
-fn check(packets: &[Packet], node: &str, covers: (i64, i64)) -> std::result::Result<(), String> {
+fn check<P: Keepable>(packets: &[P], node: &str, covers: (i64, i64)) -> std::result::Result<(), String> {
     if packets.len() as u64 > Segment::MAX_ROWS {
         return Err(format!("{} packets are too many for a segment", packets.len()));
     }
@@ -79,36 +88,54 @@ fn check(packets: &[Packet], node: &str, covers: (i64, i64)) -> std::result::Res
     if covers.0 > covers.1 {
         return Err("the time that a segment covers ends before it begins".to_owned());
     }
+    let addresses = |packet: &P| packet.protection().addresses;
+    if packets.windows(2).any(|pair| addresses(&pair[0]) != addresses(&pair[1])) {
+        return Err("packets with full and other addresses cannot be in one segment".to_owned());
+    }
     packets.iter().try_for_each(|packet| check_packet(packet, covers))
 }
 
 /// What is wrong with a packet, if anything is.
-pub(crate) fn check_packet(packet: &Packet, covers: (i64, i64)) -> std::result::Result<(), String> {
+pub(crate) fn check_packet<P: Keepable>(kept: &P, covers: (i64, i64)) -> std::result::Result<(), String> {
+    let packet = kept.packet();
     let tuple = &packet.five_tuple;
+    let protection = protected::check(kept);
     let wrong = match () {
         () if tuple.is_ipv4() != tuple.reversed().is_ipv4() => "has addresses of both families",
         () if !(covers.0..=covers.1).contains(&packet.ts) => "is outside the time that its segment covers",
         () if packet.sample_rate == 0 => "stands for no connection: its sample_rate is 0",
         () if packet.options_len > 40 => "has more than 40 bytes of options",
-        () => return Ok(()),
+        () => match protection {
+            Ok(()) => return Ok(()),
+            Err(wrong) => wrong,
+        },
     };
     Err(format!("the packet {tuple} at {} {wrong}", packet.ts))
 }
 
-fn content_id(packets: &[Packet], node: &str, origin: Origin, covers: (i64, i64)) -> SegmentId {
-    let mut id = ContentId::new(node, origin, covers);
+fn content_id<P: Keepable>(
+    packets: &[P],
+    node: &str,
+    origin: Origin,
+    covers: (i64, i64),
+    addresses: Addresses,
+) -> SegmentId {
+    let mut id = ContentId::new(node, origin, covers, addresses);
     packets.iter().for_each(|packet| id.add(packet));
     id.finish()
 }
 
-fn write(packets: &[Packet], info: &SegmentInfo) -> std::result::Result<Vec<u8>, ParquetError> {
-    let mut file =
-        SerializedFileWriter::new(Vec::new(), Arc::new(schema::schema()?), Arc::new(properties(info)))?;
+fn write<P: Keepable>(packets: &[P], info: &SegmentInfo) -> std::result::Result<Vec<u8>, ParquetError> {
+    let schema = Arc::new(schema::schema(info.addresses)?);
+    let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties(info)))?;
     let node = ByteArray::from(info.node.as_str());
     let mut scratch = Scratch::default();
     for packets in packets.chunks(ROW_GROUP) {
         let mut group = file.next_row_group()?;
         scratch.write(&mut group, packets, &node)?;
+        if info.addresses != Addresses::Full {
+            scratch.write_protection(&mut group, packets)?;
+        }
         group.close()?;
     }
     file.into_inner()
@@ -139,14 +166,14 @@ struct Scratch {
 type Group<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
 
 impl Scratch {
-    fn write(
+    fn write<P: Keepable>(
         &mut self,
         group: &mut Group<'_>,
-        packets: &[Packet],
+        packets: &[P],
         node: &ByteArray,
     ) -> std::result::Result<(), ParquetError> {
         self.longs.clear();
-        self.longs.extend(packets.iter().map(|packet| packet.ts));
+        self.longs.extend(packets.iter().map(|packet| packet.packet().ts));
         column::<Int64Type>(group, &self.longs)?;
         column::<ByteArrayType>(group, &vec![node.clone(); packets.len()])?;
         self.addresses(group, packets, |packet| packet.five_tuple.src_ip.octets())?;
@@ -164,25 +191,41 @@ impl Scratch {
         self.ints(group, packets, |packet| packet.sample_rate)
     }
 
-    fn ints(
+    fn write_protection<P: Keepable>(
         &mut self,
         group: &mut Group<'_>,
-        packets: &[Packet],
+        packets: &[P],
+    ) -> std::result::Result<(), ParquetError> {
+        let place = |packet: &P| packet.protection().place;
+        let country = |packet: &P| ByteArray::from(country_code(place(packet).country));
+        column::<ByteArrayType>(group, &packets.iter().map(country).collect::<Vec<_>>())?;
+        self.ints.clear();
+        self.ints.extend(packets.iter().map(|packet| place(packet).asn.unwrap_or(0).cast_signed()));
+        column::<Int32Type>(group, &self.ints)?;
+        self.longs.clear();
+        self.longs.extend(packets.iter().map(|packet| packet.protection().flow.cast_signed()));
+        column::<Int64Type>(group, &self.longs)
+    }
+
+    fn ints<P: Keepable>(
+        &mut self,
+        group: &mut Group<'_>,
+        packets: &[P],
         value: impl Fn(&Packet) -> u32,
     ) -> std::result::Result<(), ParquetError> {
         self.ints.clear();
-        self.ints.extend(packets.iter().map(|packet| value(packet).cast_signed()));
+        self.ints.extend(packets.iter().map(|packet| value(packet.packet()).cast_signed()));
         column::<Int32Type>(group, &self.ints)
     }
 
     /// All addresses of a column are slices of one allocation.
-    fn addresses(
+    fn addresses<P: Keepable>(
         &mut self,
         group: &mut Group<'_>,
-        packets: &[Packet],
+        packets: &[P],
         value: impl Fn(&Packet) -> [u8; 16],
     ) -> std::result::Result<(), ParquetError> {
-        let all: Vec<u8> = packets.iter().flat_map(value).collect();
+        let all: Vec<u8> = packets.iter().flat_map(|packet| value(packet.packet())).collect();
         let all = ByteArray::from(all);
         self.addresses.clear();
         self.addresses.extend((0..packets.len()).map(|at| all.slice(at * 16, 16).into()));

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use cutshort_report::connection::Addresses;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::SegmentInfo;
-use super::schema::{self, COLUMNS, ROW_GROUP, SRC_IP};
+use super::schema::{self, ROW_GROUP, SRC_IP};
 
 /// A segment's file.
 #[derive(Clone)]
@@ -25,7 +26,7 @@ pub(crate) struct Group {
     /// The first and the last source address.
     pub(crate) sources: (u128, u128),
     /// Where each column is.
-    pub(super) columns: [Range<usize>; COLUMNS],
+    pub(super) columns: Vec<Range<usize>>,
 }
 
 impl Layout {
@@ -33,8 +34,14 @@ impl Layout {
     pub(crate) fn read(bytes: Bytes) -> Result<Self, String> {
         let file = SerializedFileReader::new(bytes.clone()).map_err(|error| error.to_string())?;
         let metadata = file.metadata();
-        check_schema(metadata)?;
+        let own = Addresses::ALL.into_iter().any(|addresses| has_schema(metadata, addresses));
+        if !own {
+            return Err("its columns are not those of a segment".to_owned());
+        }
         let info = schema::from_metadata(metadata.file_metadata())?;
+        if !has_schema(metadata, info.addresses) {
+            return Err(format!("its columns are not those of {} addresses", info.addresses.name()));
+        }
         let groups = metadata.row_groups().iter().map(|group| Group::read(group, bytes.len()));
         let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
         let rows: u64 = groups.iter().map(|group| group.rows as u64).sum();
@@ -50,12 +57,9 @@ impl Layout {
     }
 }
 
-fn check_schema(metadata: &ParquetMetaData) -> Result<(), String> {
-    let own = schema::schema().map_err(|error| error.to_string())?;
-    if metadata.file_metadata().schema_descr().root_schema() == &own {
-        return Ok(());
-    }
-    Err("its columns are not those of a segment".to_owned())
+fn has_schema(metadata: &ParquetMetaData, addresses: Addresses) -> bool {
+    let own = schema::schema(addresses);
+    own.is_ok_and(|own| metadata.file_metadata().schema_descr().root_schema() == &own)
 }
 
 impl Group {
@@ -66,7 +70,9 @@ impl Group {
         }
         let columns: Vec<_> =
             group.columns().iter().map(|column| place(column, file)).collect::<Result<_, _>>()?;
-        let columns = columns.try_into().map_err(|_| "a row group has not all columns")?;
+        if columns.len() != group.schema_descr().num_columns() {
+            return Err("a row group has not all columns".to_owned());
+        }
         let sources = sources(group).ok_or("the statistics of its column src_ip are missing")?;
         Ok(Self { rows, sources, columns })
     }

@@ -5,6 +5,7 @@ mod layout;
 mod packed;
 mod pages;
 mod parse;
+mod protected;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -12,12 +13,17 @@ use std::fmt;
 
 use bytes::Bytes;
 use cutshort_packet::Packet;
+use cutshort_report::connection::Addresses;
 
 pub(crate) use decode::{Batch, Batches, Scratch};
 pub(crate) use encode::check_packet;
 pub(crate) use key::Key;
 pub(crate) use layout::Layout;
-pub(crate) use packed::{PACKET_BYTES, packet_from_bytes, packet_to_bytes};
+pub(crate) use packed::{
+    PACKET_BYTES, PROTECTION_BYTES, packet_from_bytes, packet_to_bytes, protection_from_bytes,
+    protection_to_bytes,
+};
+pub use protected::{FlowKey, Keepable, Protected, Protection, truncation};
 
 use crate::Result;
 
@@ -59,11 +65,15 @@ pub struct SegmentInfo {
     pub rows: u64,
     /// Times of the earliest and the latest packet; none without packets.
     pub times: Option<(i64, i64)>,
+    /// What of the packets' addresses is in it.
+    pub addresses: Addresses,
 }
 
 /// An immutable Parquet file of packets, sorted by source address and port, destination address and port, and
 /// time. Its columns are those of SPEC 1, of plain values that are compressed with zstd; row groups have up to
-/// 32,768 rows, and statistics of the source address.
+/// 32,768 rows, and statistics of the source address. Where addresses are not full, there are three more: country and
+/// AS number of the source, and what tells connections apart whose addresses became the same, by which packets are
+/// sorted before time.
 #[derive(Clone, Debug)]
 pub struct Segment {
     info: SegmentInfo,
@@ -78,14 +88,14 @@ impl Segment {
     /// How many bytes a segment's file has at most.
     pub const MAX_BYTES: u64 = 1 << 29;
 
-    /// Makes a segment of packets in any order. Without an id it gets one from the content (node, origin,
+    /// Makes a segment of packets in any order, all with full addresses or all protected in one way. Without an id it gets one from the content (node, origin,
     /// packets and the time that is covered), and a file's always does.
     ///
     /// # Errors
     /// [`StoreError::Refused`](crate::StoreError::Refused) if packets or node are not what a segment may
     /// hold, such as more than [`MAX_ROWS`](Self::MAX_ROWS).
-    pub fn encode(
-        packets: Vec<Packet>,
+    pub fn encode<P: Keepable>(
+        packets: Vec<P>,
         node: &str,
         origin: Origin,
         covers: (i64, i64),
@@ -120,6 +130,14 @@ impl Segment {
     /// # Errors
     /// What decoding gives, which a segment that was made or checked does not.
     pub fn packets(&self) -> Result<Vec<Packet>> {
+        Ok(self.protected()?.into_iter().map(|protected| protected.packet).collect())
+    }
+
+    /// Its packets, sorted, with what stands beside them where addresses are not full.
+    ///
+    /// # Errors
+    /// As [`packets`](Self::packets).
+    pub fn protected(&self) -> Result<Vec<Protected>> {
         parse::packets(&self.bytes)
     }
 

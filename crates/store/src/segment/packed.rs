@@ -2,7 +2,12 @@
 
 use std::net::Ipv6Addr;
 
+use cutshort_geo::Place;
 use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_report::connection::Addresses;
+
+use super::Protection;
+use super::protected::{country_code, country_of};
 
 /// Bytes of a packet.
 pub(crate) const PACKET_BYTES: usize = 68;
@@ -30,9 +35,9 @@ pub(crate) fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
 /// The packet of which [`packet_to_bytes`] made the bytes.
 pub(crate) fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
     let five_tuple = FiveTuple {
-        src_ip: Ipv6Addr::from(part::<16>(bytes, 0)),
+        src_ip: Ipv6Addr::from(part::<16, _>(bytes, 0)),
         src_port: u16::from_le_bytes(part(bytes, 32)),
-        dst_ip: Ipv6Addr::from(part::<16>(bytes, 16)),
+        dst_ip: Ipv6Addr::from(part::<16, _>(bytes, 16)),
         dst_port: u16::from_le_bytes(part(bytes, 34)),
     };
     Packet {
@@ -50,7 +55,32 @@ pub(crate) fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
     }
 }
 
+/// Bytes of what stands beside a packet.
+pub(crate) const PROTECTION_BYTES: usize = 14;
+
+/// All fields but that which all packets of a segment have in common.
+pub(crate) fn protection_to_bytes(protection: &Protection) -> [u8; PROTECTION_BYTES] {
+    let Protection { flow, place, .. } = protection;
+    let mut bytes = [0; PROTECTION_BYTES];
+    bytes[..8].copy_from_slice(&flow.to_le_bytes());
+    bytes[8..12].copy_from_slice(&place.asn.unwrap_or(0).to_le_bytes());
+    bytes[12..].copy_from_slice(country_code(place.country).as_bytes());
+    bytes
+}
+
+/// The protection of which [`protection_to_bytes`] made the bytes.
+pub(crate) fn protection_from_bytes(bytes: &[u8; PROTECTION_BYTES], addresses: Addresses) -> Protection {
+    let country = std::str::from_utf8(&bytes[12..]).ok().and_then(country_of).flatten();
+    let place = Place { country, asn: asn_of(u32::from_le_bytes(part(bytes, 8))) };
+    Protection { addresses, flow: u64::from_le_bytes(part(bytes, 0)), place }
+}
+
+/// AS numbers are stored with 0 for none.
+pub(super) fn asn_of(number: u32) -> Option<u32> {
+    (number != 0).then_some(number)
+}
+
 /// Some of the bytes, which are within.
-fn part<const N: usize>(bytes: &[u8; PACKET_BYTES], at: usize) -> [u8; N] {
+fn part<const N: usize, const ALL: usize>(bytes: &[u8; ALL], at: usize) -> [u8; N] {
     std::array::from_fn(|offset| bytes[at + offset])
 }

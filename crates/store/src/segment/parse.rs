@@ -10,7 +10,7 @@ use super::decode::is_same_text;
 use super::encode::{check_packet, windows};
 use super::layout::Layout;
 use super::schema::{ContentId, MAX_NODE, NODE};
-use super::{Batch, Batches, Key, Origin, Scratch, Segment, SegmentInfo};
+use super::{Batch, Batches, Key, Origin, Protected, Protection, Scratch, Segment, SegmentInfo};
 use crate::{Result, StoreError};
 
 type Checked<T> = std::result::Result<T, String>;
@@ -21,17 +21,24 @@ pub(super) fn parse(bytes: Bytes) -> Result<Segment> {
     Ok(Segment { info, windows: windows(times.into_iter()), bytes })
 }
 
-pub(super) fn packets(bytes: &Bytes) -> Result<Vec<Packet>> {
+pub(super) fn packets(bytes: &Bytes) -> Result<Vec<Protected>> {
     all(bytes).map_err(StoreError::Damaged)
 }
 
-fn all(bytes: &Bytes) -> Checked<Vec<Packet>> {
+fn all(bytes: &Bytes) -> Checked<Vec<Protected>> {
     let layout = Layout::read(bytes.clone())?;
     let groups = (0..layout.groups.len()).collect();
     let mut batches = Batches::new(Arc::new(layout), groups);
     let (mut scratch, mut batch) = (Scratch::new()?, Batch::default());
     while batches.next(&mut scratch, &mut batch)? {}
-    Ok(batch.keys.iter().zip(&batch.rows).map(|(key, row)| packet(key, row)).collect())
+    Ok((0..batch.rows.len()).map(|at| protected(&batch, at)).collect())
+}
+
+fn protected(batch: &Batch, at: usize) -> Protected {
+    let Key { addresses, flow, .. } = batch.keys[at];
+    let place = batch.place(at).unwrap_or_default();
+    let protection = Protection { addresses, flow, place };
+    Protected { packet: packet(&batch.keys[at], &batch.rows[at]), protection }
 }
 
 fn packet(key: &Key, row: &Row) -> Packet {
@@ -83,6 +90,9 @@ fn check_rows(layout: Layout) -> Checked<Vec<i64>> {
         if let Some(column) = scratch.out_of_bounds() {
             return Err(format!("the column {column} has values that are too large"));
         }
+        if !scratch.has_countries() {
+            return Err("the column country has values that are no countries".to_owned());
+        }
         rows.check(&batch, batches.group())?;
         batch.clear();
     }
@@ -101,14 +111,14 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(layout: &'a Layout) -> Self {
-        let SegmentInfo { node, origin, covers, .. } = &layout.info;
-        let id = ContentId::new(node, *origin, *covers);
+        let SegmentInfo { node, origin, covers, addresses, .. } = &layout.info;
+        let id = ContentId::new(node, *origin, *covers, *addresses);
         Self { layout, sources: vec![None; layout.groups.len()], last: None, times: Vec::new(), id }
     }
 
     fn check(&mut self, batch: &Batch, group: usize) -> Checked<()> {
-        for (key, row) in batch.keys.iter().zip(&batch.rows) {
-            let packet = packet(key, row);
+        for (at, (key, row)) in batch.keys.iter().zip(&batch.rows).enumerate() {
+            let packet = protected(batch, at);
             check_packet(&packet, self.layout.info.covers)?;
             if self.last.is_some_and(|last| last > (*key, row.ts)) {
                 return Err(format!("its packets are not sorted: {} comes too late", key.five_tuple()));

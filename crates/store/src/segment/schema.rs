@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use cutshort_packet::Packet;
+use cutshort_report::connection::Addresses;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, KeyValue};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::Type;
 use sha2::{Digest, Sha256};
 
-use super::{Origin, SegmentId, SegmentInfo, packet_to_bytes};
+use super::{Keepable, Origin, SegmentId, SegmentInfo, packet_to_bytes, protection_to_bytes};
 
 /// The columns of SPEC 1. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored by their
 /// bits.
@@ -29,7 +29,14 @@ const SCHEMA: &str = "message packet {
   required int32 options_len (INTEGER(8,false));
   required int32 payload_len (INTEGER(32,false));
   required int32 sample_rate (INTEGER(32,false));
-}";
+";
+
+/// What is there besides where addresses are not full: country (ZZ: unknown) and AS number (0: unknown) of the
+/// source, and what tells connections apart whose addresses became the same.
+const PROTECTED: &str = "  required binary country (UTF8);
+  required int32 asn (INTEGER(32,false));
+  required int64 flow (INTEGER(64,false));
+";
 
 /// Positions of columns in the schema.
 pub(super) const TS: usize = 0;
@@ -39,7 +46,16 @@ pub(super) const DST_IP: usize = 3;
 /// The first of the columns of 32 bits, in the order of [`Int`].
 pub(super) const INTS: usize = 4;
 
+/// Columns of a segment with full addresses.
 pub(super) const COLUMNS: usize = INTS + Int::COUNT;
+
+/// What others have besides.
+pub(super) const COUNTRY: usize = COLUMNS;
+pub(super) const ASN: usize = COLUMNS + 1;
+pub(super) const FLOW: usize = COLUMNS + 2;
+
+/// Columns of a segment at most.
+pub(super) const MOST_COLUMNS: usize = COLUMNS + 3;
 
 /// Columns of 32 bits.
 #[derive(Clone, Copy)]
@@ -76,14 +92,16 @@ impl Int {
     ];
 }
 
-/// The version of the schema, in the file's metadata.
+/// The version of the schema, in the file's metadata: with full addresses, and with others.
 const VERSION: &str = "1";
+const PROTECTED_VERSION: &str = "2";
 const VERSION_KEY: &str = "cutshort.schema";
 const ID_KEY: &str = "cutshort.id";
 const NODE_KEY: &str = "cutshort.node";
 const ORIGIN_KEY: &str = "cutshort.origin";
 const COVERS_KEY: &str = "cutshort.covers";
 const TIMES_KEY: &str = "cutshort.times";
+const ADDRESSES_KEY: &str = "cutshort.addresses";
 
 /// Rows a row group: what parts of a window can begin at.
 pub(super) const ROW_GROUP: usize = 1 << 15;
@@ -93,8 +111,16 @@ pub(super) const BATCH: usize = 1 << 13;
 /// The longest name of a server.
 pub(super) const MAX_NODE: usize = 255;
 
-pub(super) fn schema() -> Result<Type, ParquetError> {
-    parse_message_type(SCHEMA)
+pub(super) fn schema(addresses: Addresses) -> Result<Type, ParquetError> {
+    let more = if addresses == Addresses::Full { "" } else { PROTECTED };
+    parse_message_type(&format!("{SCHEMA}{more}}}"))
+}
+
+const fn version(addresses: Addresses) -> &'static str {
+    match addresses {
+        Addresses::Full => VERSION,
+        Addresses::Truncated | Addresses::Encrypted => PROTECTED_VERSION,
+    }
 }
 
 const ORIGINS: [(Origin, &str); 3] =
@@ -118,13 +144,16 @@ impl Origin {
 pub(super) fn to_metadata(info: &SegmentInfo) -> Vec<KeyValue> {
     let pair = |(from, to): (i64, i64)| format!("{from},{to}");
     let mut entries = vec![
-        (VERSION_KEY, VERSION.to_owned()),
+        (VERSION_KEY, version(info.addresses).to_owned()),
         (ID_KEY, info.id.to_string()),
         (NODE_KEY, info.node.clone()),
         (ORIGIN_KEY, info.origin.name().to_owned()),
         (COVERS_KEY, pair(info.covers)),
     ];
     entries.extend(info.times.map(|times| (TIMES_KEY, pair(times))));
+    if info.addresses != Addresses::Full {
+        entries.push((ADDRESSES_KEY, info.addresses.name().to_owned()));
+    }
     entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
 }
 
@@ -138,10 +167,17 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<SegmentInfo, String> 
         .collect();
     let get = |key| entries.get(key).copied().ok_or_else(|| format!("its metadata has no {key}"));
     let wrong = |key: &str| format!("the value of {key} in its metadata is not valid");
-    match get(VERSION_KEY)? {
-        VERSION => {}
-        other => return Err(format!("its schema has version {other}, and this program knows {VERSION}")),
-    }
+    let addresses = match get(VERSION_KEY)? {
+        VERSION => Addresses::Full,
+        PROTECTED_VERSION => Addresses::from_name(get(ADDRESSES_KEY)?)
+            .filter(|addresses| *addresses != Addresses::Full)
+            .ok_or_else(|| wrong(ADDRESSES_KEY))?,
+        other => {
+            return Err(format!(
+                "its schema has version {other}, and this program knows {VERSION} and {PROTECTED_VERSION}"
+            ));
+        }
+    };
     let id = get(ID_KEY)?;
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = is_id.then(|| u128::from_str_radix(id, 16).ok()).flatten();
@@ -154,6 +190,7 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<SegmentInfo, String> 
         covers: pair(get(COVERS_KEY)?).ok_or_else(|| wrong(COVERS_KEY))?,
         rows,
         times: times.transpose()?,
+        addresses,
     })
 }
 
@@ -167,9 +204,10 @@ fn pair(text: &str) -> Option<(i64, i64)> {
 pub(super) struct ContentId(Sha256);
 
 impl ContentId {
-    pub(super) fn new(node: &str, origin: Origin, covers: (i64, i64)) -> Self {
+    pub(super) fn new(node: &str, origin: Origin, covers: (i64, i64), addresses: Addresses) -> Self {
         let mut hash = Sha256::new();
-        for text in [VERSION, node, origin.name()] {
+        let mode = (addresses != Addresses::Full).then_some(addresses.name());
+        for text in [version(addresses), node, origin.name()].into_iter().chain(mode) {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text);
         }
@@ -178,8 +216,11 @@ impl ContentId {
         Self(hash)
     }
 
-    pub(super) fn add(&mut self, packet: &Packet) {
-        self.0.update(packet_to_bytes(packet));
+    pub(super) fn add<P: Keepable>(&mut self, packet: &P) {
+        self.0.update(packet_to_bytes(packet.packet()));
+        if packet.protection().addresses != Addresses::Full {
+            self.0.update(protection_to_bytes(packet.protection()));
+        }
     }
 
     pub(super) fn finish(self) -> SegmentId {

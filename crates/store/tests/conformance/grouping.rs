@@ -1,11 +1,13 @@
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
+use cutshort_geo::{Country, Place};
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::WINDOW;
+use cutshort_store::{Addresses, FlowKey, Origin, Protected, Protection, Segment, StoredRow, WINDOW};
 use proptest::prelude::*;
 
 use super::model::{self, Groups};
-use super::{Backend, MINUTE, SECOND, START, file, groups, live, packet};
+use super::{Backend, MINUTE, SECOND, START, file, flows, groups, live, packet};
 
 pub(crate) fn packets_come_grouped_by_five_tuple<B: Backend>() {
     let backend = B::new();
@@ -36,6 +38,44 @@ pub(crate) fn packets_on_the_edges_of_windows_are_in_one<B: Backend>() {
     let windows: Vec<_> = store.windows(i64::MIN..i64::MAX).unwrap();
     assert_eq!(windows.len(), 3);
     assert!(groups(store, START + 5 * WINDOW, 2).is_empty());
+}
+
+/// Truncated and encrypted addresses may look alike, and like full ones.
+pub(crate) fn connections_of_one_network_stay_apart<B: Backend>() {
+    let backend = B::new();
+    let store = backend.store();
+    let place = |asn| Place { country: Country::from_alpha2("PE"), asn: Some(asn) };
+    let five_tuple = FiveTuple::new([198, 51, 100, 0].into(), 40_000, [203, 0, 113, 0].into(), 443);
+    let of = |addresses, flow, second| Protected {
+        packet: Packet { five_tuple, ..packet(1, START + second * SECOND) },
+        protection: Protection { addresses, flow, place: place(64_500 + second as u32) },
+    };
+    let keep = |node, packets| {
+        let covers = (START, START + MINUTE);
+        let segment = Segment::encode(packets, node, Origin::Live, covers, None).unwrap();
+        store.append(&segment).unwrap();
+    };
+    let (truncated, encrypted) = (Addresses::Truncated, Addresses::Encrypted);
+    keep("a", vec![of(truncated, 7, 2), of(truncated, 9, 1), of(truncated, 7, 4)]);
+    keep("b", vec![of(truncated, 7, 3)]);
+    keep("a", vec![of(encrypted, 0, 5)]);
+    store.append(&live("a", vec![Packet { five_tuple, ..packet(1, START) }], (START, START))).unwrap();
+    let seconds = |rows: Vec<(String, StoredRow)>| -> Vec<(i64, Option<Place>)> {
+        rows.iter().map(|(_, row)| ((row.row.ts - START) / SECOND, row.place)).collect()
+    };
+    let known = |second: i64| (second, Some(place(64_500 + second as u32)));
+    for parts in [1, 3] {
+        let found: BTreeMap<FlowKey, _> =
+            flows(store, START, parts).into_iter().map(|(flow, rows)| (flow, seconds(rows))).collect();
+        let flow = |addresses, flow| FlowKey { five_tuple, addresses, flow };
+        let expected = [
+            (flow(Addresses::Full, 0), vec![(0, None)]),
+            (flow(truncated, 7), vec![known(2), known(3), known(4)]),
+            (flow(truncated, 9), vec![known(1)]),
+            (flow(encrypted, 0), vec![known(5)]),
+        ];
+        assert_eq!(found, expected.into());
+    }
 }
 
 /// Few addresses, so that 5-tuples meet; both families; two windows.

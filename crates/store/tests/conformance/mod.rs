@@ -14,7 +14,7 @@ use cutshort_geo::{Country, Place};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_report::connection::Connection;
 use cutshort_store::cell::Cells;
-use cutshort_store::{Inputs, Origin, Segment, Store, StoredRow, WINDOW, WindowCounts};
+use cutshort_store::{Addresses, FlowKey, Inputs, Origin, Segment, Store, StoredRow, WINDOW, WindowCounts};
 use cutshort_verdict::{Progress, Stage, Tags, Termination, Verdict};
 
 /// A back end with an empty store in it.
@@ -44,6 +44,7 @@ macro_rules! suite {
             windows::status_tells_what_there_is,
             grouping::packets_come_grouped_by_five_tuple,
             grouping::grouping_is_that_of_the_model,
+            grouping::connections_of_one_network_stay_apart,
             grouping::packets_on_the_edges_of_windows_are_in_one,
             connections::connections_are_selected,
             connections::connections_are_paged_from_the_latest_window,
@@ -98,14 +99,23 @@ pub(crate) fn groups(
     window: i64,
     parts: usize,
 ) -> Vec<(FiveTuple, Vec<(String, StoredRow)>)> {
+    flows(store, window, parts).into_iter().map(|(flow, rows)| (flow.five_tuple, rows)).collect()
+}
+
+/// The same with all that tells flows apart.
+pub(crate) fn flows(
+    store: &dyn Store,
+    window: i64,
+    parts: usize,
+) -> Vec<(FlowKey, Vec<(String, StoredRow)>)> {
     let packets = store.read_window(window, parts).expect("a window");
     assert!(packets.parts.len() <= parts.max(1));
     assert_eq!(packets.nodes.first().map(String::as_str), Some(""));
     let (mut all, mut rows) = (Vec::new(), Vec::new());
     for mut part in packets.parts {
-        while let Some(tuple) = part.next_group(&mut rows).expect("a group") {
+        while let Some(flow) = part.next_group(&mut rows).expect("a group") {
             let named = rows.iter().map(|row| (packets.nodes[usize::from(row.node)].clone(), *row));
-            all.push((tuple, named.collect()));
+            all.push((flow, named.collect()));
         }
     }
     all
@@ -142,7 +152,8 @@ pub(crate) fn made(client: u8, ts: i64) -> Made {
 impl Made {
     pub(crate) fn connection(&self) -> Connection<'_> {
         let Self { tuple, verdict, place, node } = self;
-        Connection { five_tuple: tuple, verdict, node, place: *place, as_name: Some("Example") }
+        let addresses = Addresses::Full;
+        Connection { five_tuple: tuple, addresses, verdict, node, place: *place, as_name: Some("Example") }
     }
 }
 

@@ -4,9 +4,22 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
+use cutshort_store::{Addresses, Protected, Protection};
 
 fn segment() -> Vec<u8> {
     let packets = (0..60).map(|at| Packet { seq: at, ..packet((at / 4) as u8, i64::from(at)) }).collect();
+    Segment::encode(packets, "edge", Origin::Live, COVERS, Some(SegmentId(5))).unwrap().bytes().to_vec()
+}
+
+/// One with other columns and metadata.
+fn truncated() -> Vec<u8> {
+    let protect = |at: u32| {
+        let mut packet = Packet { seq: at, ..packet(0, i64::from(at)) };
+        packet.five_tuple.dst_ip = packet.five_tuple.src_ip;
+        let (addresses, flow) = (Addresses::Truncated, u64::from(at / 4));
+        Protected { packet, protection: Protection { addresses, flow, ..Protection::NONE } }
+    };
+    let packets = (0..60).map(protect).collect();
     Segment::encode(packets, "edge", Origin::Live, COVERS, Some(SegmentId(5))).unwrap().bytes().to_vec()
 }
 
@@ -16,7 +29,7 @@ fn check(bytes: Vec<u8>) -> Result<(), TestCaseError> {
         Err(StoreError::Refused(_)) => {}
         Err(other) => prop_assert!(false, "{other:?}"),
         Ok(segment) => {
-            let packets = segment.packets().unwrap();
+            let packets = segment.protected().unwrap();
             prop_assert_eq!(packets.len() as u64, segment.info().rows);
             let info = segment.info();
             let id = Some(info.id);
@@ -31,8 +44,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn changed_bytes_never_panic(changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..6)) {
-        let mut bytes = segment();
+    fn changed_bytes_never_panic(
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..6),
+        protected: bool,
+    ) {
+        let mut bytes = if protected { truncated() } else { segment() };
         for (at, byte) in changes {
             let at = at.index(bytes.len());
             bytes[at] = byte;
@@ -42,8 +58,11 @@ proptest! {
 
     /// Most of what a reader believes stands at the end.
     #[test]
-    fn changed_ends_never_panic(changes in prop::collection::vec((0..2500_usize, any::<u8>()), 1..4)) {
-        let mut bytes = segment();
+    fn changed_ends_never_panic(
+        changes in prop::collection::vec((0..2500_usize, any::<u8>()), 1..4),
+        protected: bool,
+    ) {
+        let mut bytes = if protected { truncated() } else { segment() };
         let len = bytes.len();
         for (back, byte) in changes {
             bytes[len - 1 - back % len] = byte;

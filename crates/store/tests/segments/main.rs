@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod damaged;
+mod protected;
 mod stranger;
 
 use cutshort_packet::{FiveTuple, Flags, Packet};

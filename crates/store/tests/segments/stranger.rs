@@ -182,7 +182,8 @@ fn what_the_metadata_says_must_be_there_and_true() {
         let expected = if name == "cutshort.times" { "times" } else { name };
         refused(expected, |file| file.entries.retain(|(own, _)| *own != name));
     }
-    refused("version 2", |file| file.entry("cutshort.schema", "2"));
+    refused("version 3", |file| file.entry("cutshort.schema", "3"));
+    refused("no cutshort.addresses", |file| file.entry("cutshort.schema", "2"));
     refused("cutshort.id", |file| file.entry("cutshort.id", "+0000000000000000000000000000007"));
     refused("cutshort.origin", |file| file.entry("cutshort.origin", "heaven"));
     refused("cutshort.covers", |file| file.entry("cutshort.covers", "100,0"));

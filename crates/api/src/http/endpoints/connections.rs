@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cutshort_report::connection::{Format as RecordFormat, Record};
+use cutshort_report::connection::{ADDRESSES, Addresses, Format as RecordFormat, Record};
 use cutshort_report::parse_net;
 use cutshort_store::{Choice, ConnectionQuery};
 use cutshort_verdict::{Stage, Termination};
@@ -23,7 +23,7 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
     path: "/client/v4/radar/tcp_resets_timeouts/connections",
     id: "connections",
     title: "Single connections",
-    about: "Connections one by one, the latest window first. They show addresses of clients, so the operator has to allow it (setting 'connections'). At most 31 days at once.",
+    about: "Connections one by one, the latest window first. They show addresses of clients, so the operator has to allow it (setting 'connections'). Where these were truncated (/24, /48) or encrypted before they were kept, a connection has the field 'addresses', which says so; 'client' and 'server' then look for what is kept. At most 31 days at once.",
     group: Group::Own,
     parameters: &[
         &p::DATE_RANGE,
@@ -76,18 +76,24 @@ struct Paging {
 
 const LONGEST: i64 = 31 * cutshort_store::Bucket::Day.nanoseconds();
 
-fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    if !call.app.options.connections {
-        return Err(Problem::forbidden(
-            "single connections show addresses of clients; the operator has not allowed it (setting 'connections')",
-        ));
+/// Whether the operator allows single connections.
+pub(super) fn is_allowed(call: &Call<'_>) -> Result<(), Problem> {
+    if call.app.options.connections {
+        return Ok(());
     }
+    Err(Problem::forbidden(
+        "single connections show addresses of clients; the operator has not allowed it (setting 'connections')",
+    ))
+}
+
+fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    is_allowed(call)?;
     let (limit, query) = (limit(&call.parameters)?, query(call)?);
     let mut connections = call.store().connections(&query)?;
     let more = connections.len() > limit;
     connections.truncate(limit);
     match question::format(&call.parameters)? {
-        Format::Csv => csv(&connections),
+        Format::Csv => csv(&connections, !call.facts()?.status.protected.is_empty()),
         Format::Json => {
             let paging = Paging { offset: query.offset, limit, more };
             Reply::result(&Found { connections, paging }, &call.messages)
@@ -147,10 +153,11 @@ fn address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("'{text}' is no address, such as 203.0.113.5"))
 }
 
-fn csv(connections: &[Record<'static>]) -> Result<Reply, Problem> {
+fn csv(connections: &[Record<'static>], protected: bool) -> Result<Reply, Problem> {
     let mut bytes = Vec::new();
-    let mut writer =
-        RecordFormat::Csv.writer(&mut bytes).map_err(|error| Problem::internal(error.to_string()))?;
+    let mut writer = RecordFormat::Csv
+        .writer_of(&mut bytes, protected)
+        .map_err(|error| Problem::internal(error.to_string()))?;
     let written = connections.iter().try_for_each(|record| writer.write_record(record, &[]));
     written.and_then(|()| writer.finish()).map_err(|error| Problem::internal(error.to_string()))?;
     String::from_utf8(bytes)
@@ -181,6 +188,12 @@ fn connections_schema(schemas: &mut Schemas) -> RefOr<Schema> {
         kind => object.property(*field, typed(field, kind)),
     });
     let record = fields.into_iter().fold(record, ObjectBuilder::required);
+    let addresses = ObjectBuilder::new().schema_type(Type::String);
+    let addresses =
+        addresses.enum_values(Some([Addresses::Truncated, Addresses::Encrypted].map(Addresses::name)));
+    let addresses =
+        addresses.description(Some("What of its addresses it has; not there where they are the real ones."));
+    let record = record.property(ADDRESSES, addresses.build());
     ObjectBuilder::new()
         .property("connections", ArrayBuilder::new().items(record.build()).build())
         .property("paging", schema::<Paging>(schemas))

@@ -124,6 +124,7 @@ fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result
         Place::Query => "",
         Place::Needed => " (needed)",
         Place::Path => " (in the path)",
+        Place::Header => " (a header)",
     };
     let values = match &parameter.kind {
         Kind::Choice(values) => values.join(", "),

@@ -1,12 +1,14 @@
 //! Packets coming in.
 
 use cutshort_pipeline::Answer;
+use cutshort_pipeline::live::AgentCounts;
 use cutshort_store::SegmentInfo;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::of;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Takes, Unknown};
+use crate::http::parameters::AGENT;
 use crate::http::reply::Reply;
 use crate::http::tokens::Scope;
 use crate::problem::Problem;
@@ -19,7 +21,7 @@ pub(super) const SEGMENTS: Endpoint = Endpoint {
     title: "Send a segment",
     about: "Takes a segment: a Parquet file of packets, sorted and with its description in its metadata. When this is answered with 201, the segment is durable. The same one again changes nothing and is answered with 200.",
     group: Group::Ingest,
-    parameters: &[],
+    parameters: &[&AGENT],
     access: Access::Token(Scope::Ingest),
     unknown: Unknown::Refused,
     answers: Answers::Result { schema: of::<KeptSegment>(), csv: false },
@@ -47,7 +49,17 @@ struct KeptSegment {
 }
 
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    match call.app.take(std::mem::take(&mut call.body).into()) {
+    // Whoever wants to know whether the token is right sends this; it is no segment that failed.
+    if call.body.is_empty() {
+        return Err(Problem::bad_input("an empty body is no segment"));
+    }
+    let answer = call.app.take(std::mem::take(&mut call.body).into());
+    if let Answer::New(info) | Answer::Known(info) = &answer
+        && let Some(counts) = call.headers.get(AgentCounts::HEADER).and_then(|value| value.to_str().ok())
+    {
+        call.app.note_agent(info, AgentCounts::read(counts));
+    }
+    match answer {
         Answer::New(info) => Ok(Reply::result(&KeptSegment::new(&info, true), &[])?.status(201)),
         Answer::Known(info) => Reply::result(&KeptSegment::new(&info, false), &[]),
         Answer::Refused(why) => Err(Problem::bad_input(why)),

@@ -11,6 +11,7 @@ mod series;
 mod status;
 mod terms;
 mod top;
+mod trace;
 
 use super::endpoint::{Endpoint, SchemaOf, Schemas};
 use utoipa::ToSchema;
@@ -25,6 +26,7 @@ pub(super) const ENDPOINTS: &[&Endpoint] = &[
     &top::ASES,
     &top::LOCATIONS,
     &connections::CONNECTIONS,
+    &trace::TRACE,
     &terms::TERMS,
     &entities::ASNS,
     &entities::ASN_OF_IP,

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use cutshort_pipeline::ServiceState;
+use cutshort_pipeline::live::AgentCounts;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::of;
 use crate::answer::Facts;
+use crate::http::agents::Heard;
 use crate::http::app::App;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
 use crate::http::reply::Reply;
@@ -109,6 +111,7 @@ fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
         of_service(&mut registry, &service.state());
     }
     of_ingest(&mut registry, call);
+    of_agents(&mut registry, call);
     of_room(&mut registry, call);
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| Problem::internal(error.to_string()))?;
@@ -230,4 +233,30 @@ fn of_ingest(registry: &mut Registry, call: &Call<'_>) {
     gauges(registry, "ingest_segments", "Segments that were sent since the start, by answer", answers);
     counter(registry, "ingest_packets", "Packets of new segments since the start", counts.packets);
     counter(registry, "ingest_bytes", "Bytes of new segments since the start", counts.bytes);
+}
+
+/// What servers that send packets say about themselves; their counts begin anew when they do.
+fn of_agents(registry: &mut Registry, call: &Call<'_>) {
+    let agents = call.app.agents.all();
+    let mut of_each = |name: &str, help: &str, value: &dyn Fn(&Heard) -> f64| {
+        let values = agents.iter().map(|(node, heard)| ([("node", node.clone())], value(heard)));
+        gauges(registry, name, help, values);
+    };
+    of_each("node_heard_timestamp_seconds", "When a server has delivered last", &|heard| seconds(heard.at));
+    of_each("node_lag_seconds", "How old the end of what a server has delivered is", &|heard| {
+        heard.lag(call.now) as f64
+    });
+    type Count = fn(&AgentCounts) -> u64;
+    let counts: [(&str, &str, Count); 5] = [
+        ("node_received_packets", "Packets that a server has received since it began", |counts| {
+            counts.received
+        }),
+        ("node_lost_packets", "Packets for which its kernel had no room", |counts| counts.lost),
+        ("node_unwritten_packets", "Packets that it could not write", |counts| counts.unwritten),
+        ("node_dropped_packets", "Packets that were dropped from its spool", |counts| counts.dropped),
+        ("node_waiting_packets", "Packets that wait in its spool", |counts| counts.waiting),
+    ];
+    for (name, help, count) in counts {
+        of_each(name, help, &|heard| count(&heard.counts) as f64);
+    }
 }

@@ -1,5 +1,8 @@
 //! How the data is: for people who wonder why there are no numbers.
 
+use std::collections::BTreeMap;
+
+use cutshort_pipeline::live::AgentCounts;
 use cutshort_store::WINDOW;
 use cutshort_verdict::Exclusion;
 use serde::Serialize;
@@ -7,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::of;
 use crate::answer::{Facts, Share};
+use crate::http::agents::Heard;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
 use crate::http::reply::Reply;
 use crate::problem::Problem;
@@ -82,6 +86,8 @@ struct Stored {
     /// Packets that equal another in all but time and TTL, as a share in percent of those in windows.
     #[schema(value_type = String)]
     copies: Share,
+    /// How addresses of some packets were protected, `truncated` or `encrypted`; none if all were full.
+    protected_addresses: Vec<&'static str>,
     /// What could not be read and was set aside.
     damaged: Vec<Damaged>,
 }
@@ -106,6 +112,53 @@ struct Node {
     latest_packet: String,
     /// How many seconds ago that was.
     seconds_ago: i64,
+    /// What it says about itself, if it has delivered since this server began; not of imported captures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<Live>,
+}
+
+/// What a server that sends packets says about itself. Its counts are since it began.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Live {
+    /// When it has delivered last.
+    #[schema(format = DateTime)]
+    heard: String,
+    /// Until when all its packets are here.
+    #[schema(format = DateTime)]
+    covered_to: String,
+    /// How many seconds ago that is.
+    lag_seconds: i64,
+    /// Packets that it has received.
+    received: u64,
+    /// Packets for which its kernel had no room.
+    lost: u64,
+    /// Packets that it could not write.
+    unwritten: u64,
+    /// Packets that were dropped from its spool.
+    dropped: u64,
+    /// Packets that wait there.
+    waiting: u64,
+    /// What is lost for good, as a share in percent of all that there was.
+    #[schema(value_type = String)]
+    loss: Share,
+}
+
+impl Live {
+    fn new(heard: &Heard, now: i64) -> Self {
+        let AgentCounts { received, lost, unwritten, dropped, waiting } = heard.counts;
+        Self {
+            heard: iso(heard.at),
+            covered_to: iso(heard.covered_to),
+            lag_seconds: heard.lag(now),
+            received,
+            lost,
+            unwritten,
+            dropped,
+            waiting,
+            loss: Share::part(heard.counts.gone(), received.saturating_add(lost)),
+        }
+    }
 }
 
 /// Results of windows of 15 minutes.
@@ -167,13 +220,14 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let facts = call.facts()?;
     let state = call.app.service.as_ref().map(|service| service.state());
     let trouble = state.and_then(|state| state.trouble).map(|trouble| trouble.what);
+    let agents = call.app.agents.all();
     let result = StatusResult {
         version: env!("CARGO_PKG_VERSION"),
         started: iso(cutshort_pipeline::nanoseconds(call.app.started)),
         simulated: facts.status.simulated,
         store: Stored::new(&facts),
-        nodes: nodes(&facts, call.now),
-        hints: hints(&facts, trouble.as_deref()),
+        hints: hints(&facts, trouble.as_deref()).into_iter().chain(silent(&facts, &agents)).collect(),
+        nodes: nodes(&facts, &agents, call.now),
         windows: Windows::new(&facts, trouble),
         exclusions: exclusions(&facts),
         geo: call.app.geo.sources().iter().map(Source::from).collect(),
@@ -196,16 +250,18 @@ impl Stored {
             covered_to: status.covered.map(|(_, to)| iso(to)),
             latest_packet: status.latest_packet.map(iso),
             copies: Share::part(status.counts.copies, status.counts.packets),
+            protected_addresses: status.protected.iter().map(|addresses| addresses.name()).collect(),
             damaged: damaged.map(|one| Damaged { name: one.name.clone(), why: one.why.clone() }).collect(),
         }
     }
 }
 
-fn nodes(facts: &Facts, now: i64) -> Vec<Node> {
+fn nodes(facts: &Facts, agents: &BTreeMap<String, Heard>, now: i64) -> Vec<Node> {
     let node = |(name, latest): &(String, i64)| Node {
         name: if name.is_empty() { crate::question::FILE.to_owned() } else { name.clone() },
         latest_packet: iso(*latest),
         seconds_ago: now.saturating_sub(*latest) / 1_000_000_000,
+        live: agents.get(name).map(|heard| Live::new(heard, now)),
     };
     facts.status.nodes.iter().map(node).collect()
 }
@@ -249,6 +305,17 @@ impl From<&cutshort_geo::Source> for Source {
             network: source.provides.network(),
         }
     }
+}
+
+/// Servers that deliver, but never a packet.
+fn silent(facts: &Facts, agents: &BTreeMap<String, Heard>) -> Vec<String> {
+    let is_known = |name: &str| facts.status.nodes.iter().any(|(known, _)| known == name);
+    let silent = agents.keys().filter(|name| !is_known(name));
+    silent
+        .map(|name| {
+            format!("{name} delivers, but no packet has come from it yet: 'cutshort doctor' there tells why.")
+        })
+        .collect()
 }
 
 /// From this share on, exclusions say that something is set up in a way that loses much.

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use cutshort_packet::Packet;
 use cutshort_store::{Origin, Segment, SegmentId};
 
 use super::*;
@@ -34,7 +35,9 @@ fn start(answers: &[Delivered], retry: Retry) -> (tempfile::TempDir, Arc<Spool>,
 fn put(spool: &Spool, number: u8) {
     let id = Some(SegmentId(number.into()));
     let from = i64::from(number);
-    spool.put(&Segment::encode(Vec::new(), "edge", Origin::Live, (from, from), id).unwrap()).unwrap();
+    spool
+        .put(&Segment::encode(Vec::<Packet>::new(), "edge", Origin::Live, (from, from), id).unwrap())
+        .unwrap();
 }
 
 fn next(attempts: &Receiver<String>, count: usize) -> Vec<String> {

@@ -36,7 +36,7 @@ impl Place {
 
     fn start(&self) -> Recorder {
         let spool = Spool::open(self.folder.path(), 1 << 30).unwrap();
-        Recorder::start(Arc::new(spool), self.settings.clone()).unwrap()
+        Recorder::start(Arc::new(spool), self.settings.clone(), Privacy::full()).unwrap()
     }
 
     /// What is spooled: from, to and packets of each segment, in order.
@@ -157,4 +157,28 @@ fn without_room_packets_are_counted_and_it_goes_on_by_itself() {
     let counts = recorder.finish();
     assert_eq!(place.spooled().iter().map(|(_, _, rows)| rows).sum::<u64>(), counts.packets);
     assert_eq!((counts.trouble, place.open_files()), (None, 0));
+}
+
+/// Nothing is written of addresses but what is to be kept: not in the open segment, and not in the spool.
+#[test]
+fn addresses_are_protected_before_anything_is_written() {
+    use cutshort_store::Addresses;
+    let place = Place::new();
+    let spool = Spool::open(place.folder.path(), 1 << 30).unwrap();
+    let key = crate::AddressKey::new(std::array::from_fn(|at| at as u8)).unwrap();
+    let geo = Arc::new(cutshort_geo::Geo::builtin());
+    let privacy = Privacy::new(Addresses::Truncated, &key, geo);
+    let mut recorder = Recorder::start(Arc::new(spool), place.settings.clone(), privacy).unwrap();
+    recorder.record(&[packet(START)], START);
+    let open: Vec<PathBuf> =
+        fs::read_dir(place.folder.path().join(OPEN)).unwrap().map(|file| file.unwrap().path()).collect();
+    let has = |bytes: &[u8], address: [u8; 4]| bytes.windows(4).any(|window| window == address);
+    let bytes = fs::read(&open[0]).unwrap();
+    assert!(has(&bytes, [198, 51, 100, 0]) && !has(&bytes, [198, 51, 100, 7]));
+    recorder.finish();
+    let segments = fs::read_dir(place.folder.path().join("segments")).unwrap();
+    for segment in segments.map(|file| Segment::parse(fs::read(file.unwrap().path()).unwrap()).unwrap()) {
+        assert_eq!(segment.info().addresses, Addresses::Truncated);
+        assert_eq!(segment.packets().unwrap()[0].five_tuple.to_string(), "198.51.100.0:1 > 203.0.113.0:443");
+    }
 }

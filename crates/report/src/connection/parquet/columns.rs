@@ -5,6 +5,7 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedRowGroupWriter;
 
 use super::super::Record;
+use super::Extra;
 use super::texts::Texts;
 
 /// The fields of the connections of a row group. Unsigned numbers are stored by their bits.
@@ -34,11 +35,14 @@ pub(super) struct Columns {
     sample_rate: Vec<i32>,
     /// None where it is not written.
     progress: Option<Vec<i32>>,
+    /// None where it is not written.
+    addresses: Option<Vec<ByteArray>>,
 }
 
 impl Columns {
-    pub(super) fn new(stored: bool) -> Self {
-        Self { progress: stored.then(Vec::new), ..Self::default() }
+    pub(super) fn new(extra: Extra) -> Self {
+        let Extra { progress, addresses } = extra;
+        Self { progress: progress.then(Vec::new), addresses: addresses.then(Vec::new), ..Self::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -71,6 +75,9 @@ impl Columns {
         if let Some(progress) = &mut self.progress {
             progress.push(record.progress as i32);
         }
+        if let Some(addresses) = &mut self.addresses {
+            addresses.push(texts.addresses(record.addresses));
+        }
     }
 
     /// Writes all columns, in the order of the schema, and empties them.
@@ -99,7 +106,8 @@ impl Columns {
         self.rst_ip_id_delta.write::<Int32Type, W>(group)?;
         required::<Int64Type, W>(group, &mut self.silent_us)?;
         required::<Int32Type, W>(group, &mut self.sample_rate)?;
-        self.progress.as_mut().map_or(Ok(()), |progress| required::<Int32Type, W>(group, progress))
+        self.progress.as_mut().map_or(Ok(()), |progress| required::<Int32Type, W>(group, progress))?;
+        self.addresses.as_mut().map_or(Ok(()), |addresses| required::<ByteArrayType, W>(group, addresses))
     }
 }
 

@@ -45,8 +45,19 @@ const SCHEMA: &str = "message connection {
   required int32 sample_rate (INTEGER(32,false));
 ";
 
-/// What stored connections have besides: SPEC 10 has no field for it.
+/// What SPEC 10 has no field for.
 const PROGRESS: &str = "  required int32 progress (INTEGER(8,false));\n";
+const ADDRESSES: &str = "  required binary addresses (UTF8);\n";
+
+/// Columns besides those of SPEC 10.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Extra {
+    pub(super) progress: bool,
+    pub(super) addresses: bool,
+}
+
+/// What stored connections have besides.
+const STORED: Extra = Extra { progress: true, addresses: true };
 
 /// Columns in which values hardly ever repeat: looking for repetitions would only take time.
 const DISTINCT: [&str; 6] = ["first_us", "last_us", "src_ip", "src_port", "rst_ip_id_delta", "silent_us"];
@@ -59,12 +70,13 @@ pub(super) struct Parquet<W: Write + Send> {
     columns: Columns,
 }
 
-/// A writer of connections that can be [read](super::read) back: Parquet with a column more, the progress.
+/// A writer of connections that can be [read](super::read) back: Parquet with two columns more, the progress
+/// and what of the addresses is in there.
 ///
 /// # Errors
 /// What writing the header gives.
 pub fn stored<'a>(output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + Send + 'a>> {
-    Ok(Box::new(Parquet::with_schema(output, true)?))
+    Ok(Box::new(Parquet::new(output, STORED)?))
 }
 
 /// Puts files of [stored connections](stored) one after the other, without looking at the connections.
@@ -72,7 +84,7 @@ pub fn stored<'a>(output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer +
 /// # Errors
 /// What reading and writing give.
 pub fn concatenate<W: Write + Send>(files: &[File], output: W) -> io::Result<W> {
-    let mut writer = file_writer(output, true)?;
+    let mut writer = file_writer(output, STORED)?;
     for file in files {
         append(file, &mut writer).map_err(io_error)?;
     }
@@ -100,12 +112,8 @@ fn append<W: Write + Send>(file: &File, writer: &mut SerializedFileWriter<W>) ->
 }
 
 impl<W: Write + Send> Parquet<W> {
-    pub(super) fn new(output: W) -> io::Result<Self> {
-        Self::with_schema(output, false)
-    }
-
-    fn with_schema(output: W, stored: bool) -> io::Result<Self> {
-        Ok(Self { file: file_writer(output, stored)?, columns: Columns::new(stored) })
+    pub(super) fn new(output: W, extra: Extra) -> io::Result<Self> {
+        Ok(Self { file: file_writer(output, extra)?, columns: Columns::new(extra) })
     }
 
     fn write_row_group(&mut self) -> Result<(), ParquetError> {
@@ -130,12 +138,14 @@ impl<W: Write + Send> Writer for Parquet<W> {
     }
 }
 
-fn schema(stored: bool) -> Result<Type, ParquetError> {
-    parse_message_type(&format!("{SCHEMA}{}}}", if stored { PROGRESS } else { "" }))
+fn schema(extra: Extra) -> Result<Type, ParquetError> {
+    let progress = if extra.progress { PROGRESS } else { "" };
+    let addresses = if extra.addresses { ADDRESSES } else { "" };
+    parse_message_type(&format!("{SCHEMA}{progress}{addresses}}}"))
 }
 
-fn file_writer<W: Write + Send>(output: W, stored: bool) -> io::Result<SerializedFileWriter<W>> {
-    let schema = Arc::new(schema(stored).map_err(io_error)?);
+fn file_writer<W: Write + Send>(output: W, extra: Extra) -> io::Result<SerializedFileWriter<W>> {
+    let schema = Arc::new(schema(extra).map_err(io_error)?);
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::None)

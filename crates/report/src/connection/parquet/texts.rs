@@ -6,6 +6,8 @@ use cutshort_verdict::{Signature, Stage, Tag, Termination};
 use foldhash::fast::RandomState;
 use parquet::data_type::ByteArray;
 
+use super::super::Addresses;
+
 /// How many texts of one kind are remembered at most.
 const REMEMBERED: usize = 16_384;
 
@@ -16,6 +18,7 @@ pub(super) struct Texts {
     tags: Vec<ByteArray>,
     signatures: Vec<ByteArray>,
     countries: Vec<ByteArray>,
+    addresses: Vec<ByteArray>,
     node: ByteArray,
     src_ip: (Ipv6Addr, ByteArray),
     dst_ips: HashMap<Ipv6Addr, ByteArray, RandomState>,
@@ -31,6 +34,7 @@ impl Default for Texts {
             tags: all(&mut Tag::ALL.iter().map(|tag| tag.name())),
             signatures: all(&mut Signature::all().map(Signature::name)),
             countries: all(&mut Country::all().map(Country::alpha2)),
+            addresses: all(&mut Addresses::ALL.iter().map(|addresses| addresses.name())),
             node: ByteArray::from(""),
             src_ip: (Ipv6Addr::UNSPECIFIED, address(Ipv6Addr::UNSPECIFIED)),
             dst_ips: HashMap::default(),
@@ -58,6 +62,10 @@ impl Texts {
 
     pub(super) fn country(&self, country: Country) -> ByteArray {
         self.countries[country.index()].clone()
+    }
+
+    pub(super) fn addresses(&self, addresses: Addresses) -> ByteArray {
+        self.addresses[addresses as usize].clone()
     }
 
     pub(super) fn node(&mut self, name: &str) -> ByteArray {

@@ -1,0 +1,174 @@
+//! What is said about what was found.
+
+use cutshort_agent::Report;
+use cutshort_pipeline::live::Delivered;
+use jiff::{SignedDuration, SpanRound, Unit};
+
+use super::seen::{Collector, Disk, Seen, Server};
+use super::{Check, host, reports};
+
+/// All checks, in the order in which they depend on each other.
+pub(super) fn all(seen: &Seen) -> Vec<Check> {
+    let mut checks = vec![host::kernel(seen), host::privileges(seen)];
+    checks.extend(host::rules(seen));
+    checks.extend(host::group(seen));
+    checks.extend(host::interface(seen));
+    if let Some(station) = &seen.station {
+        checks.extend(reports::all(seen, station));
+    }
+    if let Some(one) = &seen.collector {
+        checks.extend(collector(one));
+    }
+    checks.extend(seen.server.as_ref().map(server));
+    checks.extend(seen.geo.as_ref().map(|found| geo(seen, found)));
+    checks.extend(seen.disks.iter().map(disk));
+    checks
+}
+
+/// From this on the clocks differ noticeably, and so much that windows are computed without what comes, in seconds.
+const OFFSET: f64 = 2.0;
+const WRONG_OFFSET: f64 = 30.0;
+
+fn collector(collector: &Collector) -> Vec<Check> {
+    let url = &collector.url;
+    let probe = match &collector.probe {
+        Ok(probe) => probe,
+        Err(why) => return vec![Check::failing("collector", why.clone(), "cutshort config")],
+    };
+    let is_right = matches!(probe.delivered, Delivered::Refused(_));
+    let is_about_token = matches!(probe.status, Some(401 | 403));
+    if !is_right && !is_about_token {
+        let (Delivered::Later(why) | Delivered::Blocked(why) | Delivered::Refused(why)) = &probe.delivered
+        else {
+            return vec![Check::failing("collector", "it acknowledges nothing as something", curl(url))];
+        };
+        return vec![Check::failing("collector", why.clone(), curl(url))];
+    }
+    let answered = format!("{url} answers in {} ms", probe.took.as_millis());
+    let mut checks = vec![Check::ok("collector", answered), token(collector, &probe.delivered)];
+    checks.extend(collector.offset.map(clock));
+    checks
+}
+
+/// What shows why there is no answer.
+fn curl(url: &str) -> String {
+    format!("curl -v {}/healthz", url.trim_end_matches('/'))
+}
+
+const NEW_TOKEN: &str =
+    "cutshort token create --scope ingest NAME --data DIR (at the collector, with its DIR)";
+
+fn token(collector: &Collector, delivered: &Delivered) -> Check {
+    match (&collector.token, delivered) {
+        (Err(why), _) => Check::failing("token", why.clone(), NEW_TOKEN),
+        (Ok(()), Delivered::Refused(_)) => Check::ok("token", "allows sending packets"),
+        (Ok(()), Delivered::Blocked(why) | Delivered::Later(why)) => {
+            Check::failing("token", why.clone(), NEW_TOKEN)
+        }
+        (Ok(()), Delivered::Kept) => Check::ok("token", "is taken"),
+    }
+}
+
+fn clock(offset: f64) -> Check {
+    const MEND: &str = "timedatectl set-ntp true (here or at the collector, whichever is wrong)";
+    let (by, seconds) = (if offset > 0.0 { "behind" } else { "ahead of" }, offset.abs());
+    let found = format!("{seconds:.0} s {by} the collector's");
+    match seconds {
+        _ if seconds >= WRONG_OFFSET => Check::failing("clock", found, MEND),
+        _ if seconds >= OFFSET => Check::warning("clock", found, MEND),
+        _ => Check::ok("clock", "agrees with the collector's to a second or two"),
+    }
+}
+
+fn server(server: &Server) -> Check {
+    let Server { url, ready, took } = server;
+    match ready {
+        Ok((200, _)) => Check::ok("server", format!("{url} answers in {} ms and is ready", took.as_millis())),
+        Ok((status, body)) => {
+            Check::failing("server", reasons(*status, body), format!("curl {url}/client/v4/radar/status"))
+        }
+        Err(why) => Check::failing("server", why.clone(), "cutshort serve (with the same settings)"),
+    }
+}
+
+/// Why it is not ready, in its words.
+fn reasons(status: u16, body: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let reasons = body["reasons"].as_array().into_iter().flatten().filter_map(|reason| reason.as_str());
+    let reasons = reasons.collect::<Vec<_>>().join("; ");
+    if reasons.is_empty() { format!("what answers is no cutshort (status {status})") } else { reasons }
+}
+
+/// Networks change hands: data that is older than this is wrong for many, in days.
+const OLD_GEO: i64 = 180;
+
+fn geo(seen: &Seen, found: &Result<Vec<(String, String)>, String>) -> Check {
+    const NEWER: &str = "cutshort serve --geo FILE (newer data in MaxMind's format or CSV)";
+    let sources = match found {
+        Ok(sources) => sources,
+        Err(why) => return Check::failing("geo", why.clone(), "cutshort config (which file is set as geo)"),
+    };
+    let names: Vec<String> = sources.iter().map(|(name, date)| format!("{name} of {date}")).collect();
+    let is_old = |date: &str| {
+        let date: Option<jiff::civil::Date> = date.parse().ok();
+        let of = date.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
+        of.is_some_and(|of| seen.now / 1_000_000_000 - of.timestamp().as_second() > OLD_GEO * 86_400)
+    };
+    // Some of it may be old for good: the newest counts.
+    if !sources.is_empty() && sources.iter().all(|(_, date)| is_old(date)) {
+        return Check::warning("geo", format!("{}: old", names.join(", ")), NEWER);
+    }
+    Check::ok("geo", names.join(", "))
+}
+
+/// Less than this is no room, and less than that share little.
+const NO_ROOM: u64 = 64 << 20;
+const LITTLE: f64 = 0.05;
+
+fn disk(disk: &Disk) -> Check {
+    let path = disk.path.display();
+    let mend = format!("du -xh --max-depth=1 {path} | sort -h (what takes room there)");
+    let (free, all) = match &disk.room {
+        Ok(room) => *room,
+        Err(why) => return Check::failing("disk", format!("{path}: {why}"), format!("mkdir -p {path}")),
+    };
+    let found = format!("{path}: {} free of {}", bytes(free), bytes(all));
+    match free {
+        0..NO_ROOM => Check::failing("disk", found, mend),
+        _ if (free as f64) < LITTLE * all as f64 => Check::warning("disk", found, mend),
+        _ => Check::ok("disk", found),
+    }
+}
+
+/// `12.3 GB`
+pub(super) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut unit = 0;
+    let mut value = count as f64;
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{count} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+/// How long ago a time was: `2h 5m`, `12s`.
+pub(super) fn ago(now: i64, then: i64) -> String {
+    let seconds = (now.saturating_sub(then) / 1_000_000_000).max(0);
+    let smallest = if seconds >= 86_400 {
+        Unit::Hour
+    } else if seconds >= 3600 {
+        Unit::Minute
+    } else {
+        Unit::Second
+    };
+    let round = SpanRound::new().largest(Unit::Day).smallest(smallest).days_are_24_hours();
+    let span = jiff::Span::new().seconds(seconds).round(round);
+    span.map_or_else(|_| format!("{seconds} s"), |span| format!("{span:#}"))
+}
+
+/// Whether a station that has written this must be taken for gone.
+pub(super) fn is_old(now: i64, report: &Report) -> bool {
+    let silence = SignedDuration::from_nanos(now.saturating_sub(report.time));
+    silence > SignedDuration::from_secs(30)
+}

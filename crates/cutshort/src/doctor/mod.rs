@@ -1,0 +1,137 @@
+//! `cutshort doctor`: why nothing is seen.
+
+mod checks;
+mod host;
+mod look;
+mod reports;
+mod seen;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use clap::{Args, ColorChoice, ValueEnum};
+use cutshort_capture::LiveSource;
+
+use crate::error::{Done, Error};
+use crate::settings::{self, Settings};
+use crate::terminal;
+
+/// Tell why nothing is seen, and how to mend it
+///
+/// Looks at the kernel, the rules, who receives, what waits, the collector and its token, clocks, geographic
+/// data and disks, for the agent or the server that has the same settings. It changes nothing. As root it
+/// sees more. Ends with 0 if nothing is failing, else with 1.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Doctor {
+    /// Folder of the agent in which packets wait
+    #[arg(long, value_name = "DIR")]
+    spool: Option<PathBuf>,
+    /// Address of the agent's collector
+    #[arg(long, value_name = "URL")]
+    collector: Option<String>,
+    /// File with the token for the collector
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Folder of the server's store
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where packets are received from [default: what the agent says, or nflog:5]
+    #[arg(long, value_name = "SOURCE")]
+    capture: Option<LiveSource>,
+    /// Settings file; 'cutshort config' shows all settings
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// What to write
+    #[arg(long, short, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+const EXAMPLES: &str = "Settings come from flags, else from the environment (CUTSHORT_COLLECTOR and so on), else from the settings file.
+
+Examples:
+  cutshort doctor --spool /var/lib/cutshort-agent --collector https://collector.example.org --token-file /etc/cutshort/token
+  cutshort doctor --data /var/lib/cutshort
+  cutshort doctor --settings /etc/cutshort/agent.toml --format json";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Lines for people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// How it is with one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Status {
+    Ok,
+    Warning,
+    Failing,
+}
+
+impl Status {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failing => "failing",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Check {
+    status: Status,
+    name: &'static str,
+    /// What was found.
+    found: String,
+    /// What mends it; nothing if it is fine.
+    mend: Option<String>,
+}
+
+impl Check {
+    fn ok(name: &'static str, found: impl Into<String>) -> Self {
+        Self { status: Status::Ok, name, found: found.into(), mend: None }
+    }
+
+    fn warning(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { status: Status::Warning, name, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    fn failing(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { status: Status::Failing, ..Self::warning(name, found, mend) }
+    }
+}
+
+pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error> {
+    let settings = settings_of(arguments)?;
+    let checks = checks::all(&look::look(&settings)?);
+    terminal::print(color, |text| match arguments.format {
+        Format::Table => Ok(show::table(&checks, terminal::width(), text)?),
+        Format::Json => Ok(show::json(&checks, text)?),
+    })?;
+    let is_failing = checks.iter().any(|check| check.status == Status::Failing);
+    Ok(if is_failing { Done::InPart } else { Done::Whole })
+}
+
+fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
+    let read = settings::read(arguments.settings.as_deref(), |name| std::env::var(name).ok())?;
+    let mut settings = read.settings;
+    settings.spool = arguments.spool.clone().or(settings.spool);
+    settings.collector = arguments.collector.clone().or(settings.collector);
+    settings.token_file = arguments.token_file.clone().or(settings.token_file);
+    settings.data = arguments.data.clone().or(settings.data);
+    settings.capture = arguments.capture.clone().or(settings.capture);
+    if settings.spool.is_none() && settings.collector.is_none() && settings.data.is_none() {
+        return Err(Error::Usage(
+            "name what is to be looked at: --spool DIR and --collector URL of an agent, or --data DIR of a server, \
+             or their --settings FILE"
+                .to_owned(),
+        ));
+    }
+    Ok(settings)
+}

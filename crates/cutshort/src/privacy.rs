@@ -1,0 +1,122 @@
+//! What is kept of addresses, and `cutshort address`.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::builder::PossibleValue;
+use clap::{Args, ColorChoice, Subcommand, ValueEnum};
+use cutshort_geo::Geo;
+use cutshort_pipeline::{AddressCipher, AddressKey, AddressKeyError, Privacy};
+use cutshort_store::Addresses;
+
+use crate::error::{Done, Error};
+use crate::terminal::{self, message};
+
+/// The name of the key's file where none is named.
+const KEY: &str = "address.key";
+
+/// What is to be kept of addresses.
+#[derive(Args)]
+pub(crate) struct Kept {
+    /// What is kept of addresses; countries and networks are looked up before
+    #[arg(long, value_enum, default_value_t = Choice(Addresses::Full), value_name = "HOW")]
+    addresses: Choice,
+    /// File with the key for addresses, made if it is missing [default: address.key in the store's folder]
+    #[arg(long, value_name = "FILE")]
+    address_key: Option<PathBuf>,
+}
+
+impl Kept {
+    /// For a store in a folder, which is made if it is missing, or for one elsewhere.
+    pub(crate) fn privacy(&self, data: Option<&Path>, geo: &Arc<Geo>) -> Result<Privacy, Error> {
+        let key = self.address_key.as_deref();
+        if self.addresses.0 != Addresses::Full && key.is_none() && data.is_none() {
+            return Err(Error::Usage(
+                "name a file with the key for addresses (it is made if it is missing): --address-key FILE"
+                    .to_owned(),
+            ));
+        }
+        open(self.addresses.0, key, data.unwrap_or(Path::new("")), || Ok(Arc::clone(geo)))
+    }
+}
+
+/// What takes from packets what is not to be kept of their addresses. The key is read from its file, or from that in
+/// a folder; where it is missing, it is made.
+/// Geo data is loaded only where it is needed.
+pub(crate) fn open(
+    addresses: Addresses,
+    key: Option<&Path>,
+    folder: &Path,
+    geo: impl FnOnce() -> Result<Arc<Geo>, Error>,
+) -> Result<Privacy, Error> {
+    if addresses == Addresses::Full {
+        return Ok(Privacy::full());
+    }
+    let path = key.map_or_else(|| folder.join(KEY), Path::to_owned);
+    let (key, is_new) = AddressKey::read_or_create(&path).map_err(|error| wrong_key(&path, &error))?;
+    if is_new {
+        let path = path.display();
+        message(&format!("made a key for addresses: {path}; who has it can tell addresses that are kept"));
+    }
+    Ok(Privacy::new(addresses, &key, geo()?))
+}
+
+fn wrong_key(path: &Path, error: &AddressKeyError) -> Error {
+    Error::Usage(format!("{}: {error}", path.display()))
+}
+
+/// As a value of the command line.
+#[derive(Clone, Copy)]
+struct Choice(Addresses);
+
+impl ValueEnum for Choice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Addresses::Full), Self(Addresses::Truncated), Self(Addresses::Encrypted)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self.0 {
+            Addresses::Full => "All of them",
+            Addresses::Truncated => "Their networks only, /24 and /48; connections stay apart",
+            Addresses::Encrypted => "Other addresses, into which the key turns them (ipcrypt-pfx)",
+        };
+        Some(PossibleValue::new(self.0.name()).help(help))
+    }
+}
+
+/// Encrypt addresses as they are kept, or turn them back
+#[derive(Subcommand)]
+pub(crate) enum Address {
+    /// Show what addresses are kept as, to look for them in a store
+    Encrypt(Turn),
+    /// Show whose addresses the kept ones are, as for a report of abuse
+    Decrypt(Turn),
+}
+
+#[derive(Args)]
+pub(crate) struct Turn {
+    /// IPv4 or IPv6 addresses
+    #[arg(value_name = "ADDR", required = true)]
+    addresses: Vec<IpAddr>,
+    /// File with the key for addresses
+    #[arg(long, value_name = "FILE")]
+    address_key: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Address, color: ColorChoice) -> Result<Done, Error> {
+    let (turn, change): (&Turn, fn(&AddressCipher, IpAddr) -> IpAddr) = match arguments {
+        Address::Encrypt(turn) => (turn, AddressCipher::encrypt),
+        Address::Decrypt(turn) => (turn, AddressCipher::decrypt),
+    };
+    let key = AddressKey::read(&turn.address_key).map_err(|error| wrong_key(&turn.address_key, &error))?;
+    let cipher = AddressCipher::new(&key);
+    terminal::print(color, |text| {
+        for address in &turn.addresses {
+            writeln!(text, "{address}  {}", change(&cipher, *address))?;
+        }
+        Ok(())
+    })?;
+    Ok(Done::Whole)
+}

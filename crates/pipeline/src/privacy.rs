@@ -1,0 +1,152 @@
+//! Addresses that are not kept as they were.
+//!
+//! Applied where packets come from, after geo and before anything is written: from then on nothing has the
+//! addresses any more. Both sides of a packet are treated alike. Packets are those of clients, but a capture of
+//! both directions has them also as destination, and nothing in a packet tells which side is a server of ours.
+
+mod key;
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use cutshort_geo::Geo;
+use cutshort_packet::{FiveTuple, Packet};
+use cutshort_store::{Addresses, Protected, Protection, truncation};
+use foldhash::fast::RandomState;
+use ipcrypt_rs::IpcryptPfx;
+use sha2::{Digest, Sha256};
+
+pub use key::{AddressKey, AddressKeyError};
+
+/// Encrypted addresses that are remembered: one takes 64 (IPv4) or 256 (IPv6) blocks of AES.
+const REMEMBERED: usize = 1 << 16;
+
+/// Takes from packets what is not to be kept of their addresses.
+pub struct Privacy(Method);
+
+enum Method {
+    Full,
+    Truncated { flows: FlowIds, geo: Arc<Geo> },
+    Encrypted { cipher: AddressCipher, geo: Arc<Geo>, remembered: HashMap<Ipv6Addr, Ipv6Addr, RandomState> },
+}
+
+impl Privacy {
+    /// Keeps addresses as they are.
+    #[must_use]
+    pub const fn full() -> Self {
+        Self(Method::Full)
+    }
+
+    /// Keeps of addresses what is wanted. The key is for encrypting, and where addresses are truncated for telling
+    /// connections apart; geo tells the places that travel with packets.
+    #[must_use]
+    pub fn new(addresses: Addresses, key: &AddressKey, geo: Arc<Geo>) -> Self {
+        Self(match addresses {
+            Addresses::Full => Method::Full,
+            Addresses::Truncated => Method::Truncated { flows: FlowIds::new(key), geo },
+            Addresses::Encrypted => {
+                Method::Encrypted { cipher: AddressCipher::new(key), geo, remembered: HashMap::default() }
+            }
+        })
+    }
+
+    /// What is kept of addresses.
+    #[must_use]
+    pub const fn addresses(&self) -> Addresses {
+        match self.0 {
+            Method::Full => Addresses::Full,
+            Method::Truncated { .. } => Addresses::Truncated,
+            Method::Encrypted { .. } => Addresses::Encrypted,
+        }
+    }
+
+    /// The packet as it may be written.
+    pub fn protect(&mut self, packet: &Packet) -> Protected {
+        let (src, tuple, addresses) = (packet.five_tuple.src(), &packet.five_tuple, self.addresses());
+        let (five_tuple, flow, place) = match &mut self.0 {
+            Method::Full => return Protected::from(*packet),
+            Method::Truncated { flows, geo } => (truncated(tuple), flows.of(tuple), geo.lookup(src)),
+            Method::Encrypted { cipher, geo, remembered } => {
+                let encrypt = |address| encrypted(address, cipher, remembered);
+                (with_addresses(tuple, encrypt), 0, geo.lookup(src))
+            }
+        };
+        let protection = Protection { addresses, flow, place };
+        Protected { packet: Packet { five_tuple, ..*packet }, protection }
+    }
+}
+
+fn with_addresses(tuple: &FiveTuple, mut change: impl FnMut(Ipv6Addr) -> Ipv6Addr) -> FiveTuple {
+    FiveTuple { src_ip: change(tuple.src_ip), dst_ip: change(tuple.dst_ip), ..*tuple }
+}
+
+fn truncated(tuple: &FiveTuple) -> FiveTuple {
+    with_addresses(tuple, |address| {
+        Ipv6Addr::from_bits(address.to_bits() & truncation(address.to_ipv4_mapped().is_some()))
+    })
+}
+
+fn encrypted(
+    address: Ipv6Addr,
+    cipher: &AddressCipher,
+    remembered: &mut HashMap<Ipv6Addr, Ipv6Addr, RandomState>,
+) -> Ipv6Addr {
+    if remembered.len() >= REMEMBERED {
+        remembered.clear();
+    }
+    *remembered.entry(address).or_insert_with(|| match cipher.encrypt(address.to_canonical()) {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    })
+}
+
+/// Turns addresses into encrypted ones and back (ipcrypt-pfx of draft-denis-ipcrypt).
+pub struct AddressCipher(Box<IpcryptPfx>);
+
+impl AddressCipher {
+    /// With a key.
+    #[must_use]
+    pub fn new(key: &AddressKey) -> Self {
+        Self(Box::new(IpcryptPfx::new(*key.bytes())))
+    }
+
+    /// The address that stands for another.
+    #[must_use]
+    pub fn encrypt(&self, address: IpAddr) -> IpAddr {
+        self.0.encrypt_ipaddr(address)
+    }
+
+    /// The address for which another stands.
+    #[must_use]
+    pub fn decrypt(&self, address: IpAddr) -> IpAddr {
+        self.0.decrypt_ipaddr(address)
+    }
+}
+
+/// Numbers of connections: a keyed hash of addresses and ports, the same for both directions. Other connections of
+/// the same client have other numbers.
+struct FlowIds(Sha256);
+
+impl FlowIds {
+    /// With a key of its own, made from that for addresses. It fills a block, so that hashing begins behind it; what
+    /// is hashed always has the same length, so nothing can be appended.
+    fn new(key: &AddressKey) -> Self {
+        let own = Sha256::new().chain_update(b"cutshort flow id").chain_update(key.bytes()).finalize();
+        Self(Sha256::new().chain_update(own).chain_update([0; 32]))
+    }
+
+    fn of(&self, tuple: &FiveTuple) -> u64 {
+        let ends = [(tuple.src_ip, tuple.src_port), (tuple.dst_ip, tuple.dst_port)];
+        let [first, second] = if ends[0] <= ends[1] { ends } else { [ends[1], ends[0]] };
+        let mut hash = self.0.clone();
+        for (address, port) in [first, second] {
+            hash.update(address.octets());
+            hash.update(port.to_be_bytes());
+        }
+        hash.finalize().iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! The key for addresses, in a file that only its owner can read.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Bytes of a key.
+const LENGTH: usize = 32;
+
+/// The secret with which addresses are encrypted. It is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AddressKey([u8; LENGTH]);
+
+impl AddressKey {
+    /// A key of 32 bytes, of which the two halves must differ.
+    #[must_use]
+    pub fn new(bytes: [u8; LENGTH]) -> Option<Self> {
+        let (one, other) = bytes.split_at(LENGTH / 2);
+        (one != other).then_some(Self(bytes))
+    }
+
+    /// Reads a file with a key: 64 hexadecimal digits. Nobody but its owner may be able to read it.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn read(path: &Path) -> Result<Self, AddressKeyError> {
+        let text = fs::read_to_string(path).map_err(AddressKeyError::Io)?;
+        check_mode(path)?;
+        from_digits(text.trim()).and_then(Self::new).ok_or(AddressKeyError::NoKey)
+    }
+
+    /// Reads a file with a key; if it is missing, makes it with a new random one. Says also whether it did.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or why it cannot be made.
+    pub fn read_or_create(path: &Path) -> Result<(Self, bool), AddressKeyError> {
+        match Self::read(path) {
+            Err(AddressKeyError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            read => return read.map(|key| (key, false)),
+        }
+        let key = Self::random().map_err(AddressKeyError::Io)?;
+        match key.create(path) {
+            Ok(()) => Ok((key, true)),
+            // Somebody else was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Self::read(path).map(|key| (key, false))
+            }
+            Err(error) => Err(AddressKeyError::Io(error)),
+        }
+    }
+
+    fn random() -> io::Result<Self> {
+        loop {
+            let mut bytes = [0; LENGTH];
+            getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+            if let Some(key) = Self::new(bytes) {
+                return Ok(key);
+            }
+        }
+    }
+
+    /// As a whole or not at all: who reads it meanwhile would take half a key for a wrong one.
+    fn create(&self, path: &Path) -> io::Result<()> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}", std::process::id()));
+        let temporary = Path::new(&name);
+        let _ = fs::remove_file(temporary);
+        let written = self.write(temporary).and_then(|()| fs::hard_link(temporary, path));
+        fs::remove_file(temporary)?;
+        written
+    }
+
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut file = create_private(path)?;
+        writeln!(file, "{digits}")?;
+        file.sync_all()
+    }
+
+    pub(super) const fn bytes(&self) -> &[u8; LENGTH] {
+        &self.0
+    }
+}
+
+fn from_digits(digits: &str) -> Option<[u8; LENGTH]> {
+    let mut bytes = [0; LENGTH];
+    if digits.len() != 2 * LENGTH || !digits.is_ascii() {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(bytes)
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<(), AddressKeyError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = path.metadata().map_err(AddressKeyError::Io)?.permissions().mode();
+    if mode & 0o077 == 0 { Ok(()) } else { Err(AddressKeyError::Open) }
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path) -> Result<(), AddressKeyError> {
+    Ok(())
+}
+
+/// Without the key.
+impl fmt::Debug for AddressKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AddressKey(..)")
+    }
+}
+
+/// Why a file has no key.
+#[derive(Debug)]
+pub enum AddressKeyError {
+    /// It cannot be read or made.
+    Io(io::Error),
+    /// Others than its owner can read it.
+    Open,
+    /// It holds something else.
+    NoKey,
+}
+
+impl fmt::Display for AddressKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "{error}"),
+            Self::Open => f.write_str("can be read by others than its owner, and is a secret: chmod 600"),
+            Self::NoKey => f.write_str(
+                "is no key for addresses: 64 hexadecimal digits, of which the two halves differ; if the file is missing, one is made",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AddressKeyError {}
