@@ -23,7 +23,18 @@ enum Format {
     Pcapng(Box<Pcapng>),
 }
 
+impl Format {
+    #[inline]
+    fn next(&mut self, bytes: &[u8], place: &mut Place) -> Parsed {
+        match self {
+            Self::Pcap(pcap) => pcap.next(bytes, place),
+            Self::Pcapng(pcapng) => pcapng.next(bytes, place),
+        }
+    }
+}
+
 /// Where a record lies in the unread bytes, and what its header says.
+#[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) ts: i64,
     pub(crate) link: Result<LinkType, u32>,
@@ -36,6 +47,14 @@ pub(crate) struct Place {
 
 impl Place {
     const NONE: Self = Self { ts: 0, link: Err(0), wire_len: 0, data: (0, 0), len: 0 };
+
+    /// The record, of which `unread` are the first bytes.
+    #[inline(always)]
+    fn record<'a>(&self, unread: &'a [u8]) -> Option<Record<'a>> {
+        let (start, len) = self.data;
+        let bytes = unread.get(start..start + len)?;
+        Some(Record { link: self.link, frame: Frame { ts: self.ts, wire_len: self.wire_len, bytes } })
+    }
 }
 
 /// What the unread bytes begin with.
@@ -114,11 +133,7 @@ impl Capture {
             self.buffer.consume(self.place.len);
         }
         loop {
-            let parsed = match &mut self.format {
-                Format::Pcap(pcap) => pcap.next(self.buffer.unread(), &mut self.place),
-                Format::Pcapng(pcapng) => pcapng.next(self.buffer.unread(), &mut self.place),
-            };
-            match parsed {
+            match self.format.next(self.buffer.unread(), &mut self.place) {
                 Parsed::Record => {
                     self.has_record = true;
                     self.records += 1;
@@ -172,9 +187,34 @@ impl Capture {
         if !self.has_record {
             return None;
         }
-        let Place { ts, link, wire_len, data: (start, len), .. } = self.place;
-        let bytes = self.buffer.unread().get(start..start + len)?;
-        Some(Record { link, frame: Frame { ts, wire_len, bytes } })
+        self.place.record(self.buffer.unread())
+    }
+
+    /// Shows the record that was stepped to and those that follow it in the buffer, as long as the
+    /// visitor wants them and they are not later than `until`. Steps behind the last one.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    #[inline(always)]
+    pub(crate) fn show(&mut self, until: i64, visitor: &mut impl Visitor) -> Result<bool, CaptureError> {
+        if !self.has_record {
+            return self.advance();
+        }
+        let walk = Walk { rest: self.buffer.unread(), place: self.place, on_record: true, records: 0 };
+        let unread = walk.rest.len();
+        let Walk { rest, place, on_record, records } = match &mut self.format {
+            // What most captures are gets code of its own.
+            Format::Pcap(pcap) if !pcap.is_big_endian() => {
+                let pcap = *pcap;
+                walk.on(until, |bytes, place| pcap.next_in::<false>(bytes, place), visitor)
+            }
+            format => walk.on_with(until, format, visitor),
+        };
+        let consumed = unread - rest.len();
+        self.buffer.consume(consumed);
+        (self.place, self.has_record) = (place, on_record);
+        self.records += records;
+        if on_record { Ok(true) } else { self.advance() }
     }
 
     /// Its time.
@@ -200,6 +240,59 @@ impl Capture {
             Format::Pcapng(pcapng) => pcapng.without_time,
             Format::Pcap(_) => 0,
         }
+    }
+}
+
+/// Is shown records, one after the other.
+pub trait Visitor {
+    /// Takes a record; false if the next one shall wait.
+    fn record(&mut self, record: Record<'_>) -> bool;
+}
+
+/// A way through the unread bytes, in variables of its own: unlike the fields of a capture these stay in
+/// registers.
+struct Walk<'a> {
+    rest: &'a [u8],
+    place: Place,
+    /// Whether `rest` begins with the record at `place`, rather than with what is no whole record.
+    on_record: bool,
+    /// Records that were stepped to.
+    records: u64,
+}
+
+impl Walk<'_> {
+    #[inline(always)]
+    fn on(
+        mut self,
+        until: i64,
+        mut next: impl FnMut(&[u8], &mut Place) -> Parsed,
+        visitor: &mut (impl Visitor + ?Sized),
+    ) -> Self {
+        loop {
+            let goes_on = self.place.record(self.rest).is_some_and(|record| visitor.record(record));
+            self.skip(self.place.len);
+            match next(self.rest, &mut self.place) {
+                Parsed::Record => self.records += 1,
+                Parsed::Nothing(len) => {
+                    self.skip(len);
+                    self.on_record = false;
+                }
+                Parsed::Incomplete | Parsed::Damaged => self.on_record = false,
+            }
+            if !goes_on || !self.on_record || self.place.ts > until {
+                return self;
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn on_with(self, until: i64, format: &mut Format, visitor: &mut dyn Visitor) -> Self {
+        self.on(until, |bytes, place| format.next(bytes, place), visitor)
+    }
+
+    #[inline(always)]
+    fn skip(&mut self, len: usize) {
+        self.rest = self.rest.get(len..).unwrap_or_default();
     }
 }
 

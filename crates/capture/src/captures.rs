@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
-use crate::{Capture, CaptureError, Input, Reading, Record};
+use crate::{Capture, CaptureError, Input, Reading, Record, Visitor};
 
 /// Many captures read as one.
 ///
@@ -162,7 +162,27 @@ impl Captures {
     #[inline]
     pub fn advance(&mut self) {
         let Some(open) = self.open.get_mut(self.current) else { return };
-        match open.capture.advance() {
+        let advanced = open.capture.advance();
+        self.settle(advanced);
+    }
+
+    /// Shows the current record and some that follow it, as long as the visitor wants them, and steps
+    /// behind the last of them. False at the end of all captures, where there is none.
+    ///
+    /// Faster than [`record`](Self::record) and [`advance`](Self::advance) for each of them.
+    #[inline(always)]
+    pub fn show(&mut self, visitor: &mut impl Visitor) -> bool {
+        let Some(open) = self.open.get_mut(self.current) else { return false };
+        let advanced = open.capture.show(self.until, visitor);
+        self.settle(advanced);
+        true
+    }
+
+    /// Sees whether the current capture goes on after it was stepped on.
+    #[inline]
+    fn settle(&mut self, advanced: Result<bool, CaptureError>) {
+        let Some(open) = self.open.get(self.current) else { return };
+        match advanced {
             Ok(true) if open.capture.ts() <= Some(self.until) => {}
             Ok(true) => self.choose(),
             ended => self.end(ended.err()),

@@ -17,7 +17,7 @@ mod pcapng;
 mod pipe;
 pub mod rules;
 
-pub use capture::{Capture, Record};
+pub use capture::{Capture, Record, Visitor};
 pub use captures::{Captures, Problem};
 pub use error::CaptureError;
 pub use input::{Input, Reading};

@@ -5,6 +5,7 @@ use pcap_parser::pcap::parse_pcap_header;
 
 use crate::capture::{Parsed, Place};
 
+#[derive(Clone, Copy)]
 pub(crate) struct Pcap {
     big_endian: bool,
     /// Bytes of a record's header.
@@ -31,14 +32,23 @@ impl Pcap {
         })
     }
 
-    /// Seconds, fraction, captured length, length on the wire: four words, read here because this
-    /// runs for every record.
+    pub(crate) const fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
     #[inline]
     pub(crate) fn next(&self, bytes: &[u8], place: &mut Place) -> Parsed {
+        if self.big_endian { self.next_in::<true>(bytes, place) } else { self.next_in::<false>(bytes, place) }
+    }
+
+    /// Seconds, fraction, captured length, length on the wire: four words, read here because this
+    /// runs for every record.
+    #[inline(always)]
+    pub(crate) fn next_in<const BIG_ENDIAN: bool>(&self, bytes: &[u8], place: &mut Place) -> Parsed {
         let Some(header) = bytes.first_chunk::<16>() else { return Parsed::Incomplete };
         let word = |at: usize| {
-            let word = u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-            if self.big_endian { word.swap_bytes() } else { word }
+            let word = [header[at], header[at + 1], header[at + 2], header[at + 3]];
+            if BIG_ENDIAN { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
         };
         let captured = word(8) as usize;
         place.len = self.record_header + captured;

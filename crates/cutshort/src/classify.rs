@@ -4,9 +4,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::ColorChoice;
-use cutshort_capture::{Captures, Reading, Record};
+use cutshort_capture::{Captures, Reading, Record, Visitor};
 use cutshort_geo::{Geo, Place};
-use cutshort_packet::{FiveTuple, Packet};
+use cutshort_packet::{FiveTuple, Packet, Refusal};
 use cutshort_report::connection::{self, Connection, Writer};
 use cutshort_report::{InputCount, Selection, Summary};
 use cutshort_verdict::{ClosedWindow, Outcome, Row, Rules, Tracker, Verdict};
@@ -104,12 +104,11 @@ fn read(files: &[PathBuf], rules: &Rules, reading: &Reading, sink: &mut Sink<'_>
         tracker = tracker.keep_rows();
     }
     let mut progress = Progress::new(files);
-    while let Some(record) = captures.record() {
-        if let Some(closed) = take(record, &mut tracker, &mut sink.summary.input) {
-            closed.for_each(|window| sink.window(&window));
+    while captures.show(&mut Taking { tracker: &mut tracker, input: &mut sink.summary.input }) {
+        while let Some(window) = tracker.next_closed() {
+            sink.window(&window);
             sink.check()?;
         }
-        captures.advance();
         progress.tick(sink.summary.input.records, reading);
     }
     progress.finish();
@@ -119,21 +118,23 @@ fn read(files: &[PathBuf], rules: &Rules, reading: &Reading, sink: &mut Sink<'_>
     Ok(captures)
 }
 
-/// Takes a record; gives the windows that it closes.
-#[inline]
-fn take<'a>(
-    record: Record<'_>,
+/// Takes records until one closes windows.
+struct Taking<'a> {
     tracker: &'a mut Tracker,
-    input: &mut InputCount,
-) -> Option<impl Iterator<Item = ClosedWindow> + use<'a>> {
-    let ts = record.frame.ts;
-    // Not passed on as an option, and nothing on the way left to a call: copying a packet that was just
-    // written takes as long as parsing it.
-    let closes = match parse(record, input) {
-        Some(packet) => tracker.record(ts, Some(&packet)),
-        None => tracker.record(ts, None),
-    };
-    closes.then(|| std::iter::from_fn(|| tracker.next_closed()))
+    input: &'a mut InputCount,
+}
+
+impl Visitor for Taking<'_> {
+    #[inline(always)]
+    fn record(&mut self, record: Record<'_>) -> bool {
+        let closes = self.tracker.record(record.frame.ts, None);
+        self.input.add_record(record.frame.ts);
+        match record.link {
+            Ok(link) => count(self.tracker.parse(link, record.frame), self.input),
+            Err(number) => self.input.add_unknown_link(number),
+        }
+        !closes
+    }
 }
 
 /// Counts a record and gives its packet if it is one.
@@ -141,15 +142,17 @@ fn take<'a>(
 pub(crate) fn parse(record: Record<'_>, input: &mut InputCount) -> Option<Packet> {
     input.add_record(record.frame.ts);
     let link = record.link.map_err(|number| input.add_unknown_link(number)).ok()?;
-    match Packet::parse(link, record.frame) {
-        Ok(packet) => {
-            input.packets += 1;
-            Some(packet)
-        }
-        Err(refusal) => {
-            input.refused[refusal as usize] += 1;
-            None
-        }
+    let packet = Packet::parse(link, record.frame);
+    count(packet.map(drop), input);
+    packet.ok()
+}
+
+/// Counts what came of a frame.
+#[inline(always)]
+const fn count(parsed: Result<(), Refusal>, input: &mut InputCount) {
+    match parsed {
+        Ok(()) => input.packets += 1,
+        Err(refusal) => input.refused[refusal as usize] += 1,
     }
 }
 

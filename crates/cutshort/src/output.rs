@@ -88,6 +88,16 @@ impl Write for Output {
         }
     }
 
+    // A document is written in many small pieces.
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout(output) => output.write_all(bytes),
+            Self::Special(output) => output.write_all(bytes),
+            Self::File(output, _) => output.write_all(bytes),
+        }
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout(output) => output.flush(),

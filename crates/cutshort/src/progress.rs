@@ -17,6 +17,8 @@ pub(crate) struct Progress {
     /// Bytes of all captures, where known.
     total: Option<u64>,
     since: Instant,
+    /// At how many records the clock is looked at again.
+    next: u64,
     visible: bool,
 }
 
@@ -27,13 +29,14 @@ impl Progress {
             metadata.is_file().then_some(metadata.len())
         };
         let visible = std::io::stderr().is_terminal();
-        Self { bar: None, total: files.iter().map(len).sum(), since: Instant::now(), visible }
+        Self { bar: None, total: files.iter().map(len).sum(), since: Instant::now(), next: RECORDS, visible }
     }
 
     /// Shows how far reading has come, now and then.
     #[inline]
     pub(crate) fn tick(&mut self, records: u64, reading: &Reading) {
-        if self.visible && records.is_multiple_of(RECORDS) {
+        if self.visible && records >= self.next {
+            self.next = records + RECORDS;
             self.show(records, reading);
         }
     }

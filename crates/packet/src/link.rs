@@ -89,7 +89,7 @@ pub(crate) enum Family {
 pub(crate) type Network<'a> = (Family, &'a [u8]);
 
 /// Walks the link layer of `frame` up to its IP header.
-#[inline]
+#[inline(always)]
 pub(crate) fn network(link: LinkType, frame: &[u8]) -> Result<Network<'_>, Refusal> {
     match link {
         LinkType::Ethernet => ethertype(frame, 12, 14),
@@ -127,7 +127,7 @@ const ETHERTYPE_PPPOE_SESSION: u16 = 0x8864;
 const ETHERTYPES_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
 /// Reads the EtherType at `at`, walks VLAN tags and PPPoE behind the header that ends at `end`.
-#[inline]
+#[inline(always)]
 fn ethertype(frame: &[u8], at: usize, end: usize) -> Result<Network<'_>, Refusal> {
     let mut ethertype = u16_at(frame, at).ok_or(Refusal::Malformed)?;
     let mut rest = frame.get(end..).ok_or(Refusal::Malformed)?;

@@ -33,6 +33,23 @@ pub struct Packet {
     pub sample_rate: u32,
 }
 
+impl Packet {
+    /// With 0 in all fields: to be [parsed in place](Self::parse_in_place).
+    pub const NONE: Self = Self {
+        ts: 0,
+        five_tuple: FiveTuple::NONE,
+        ip_id: 0,
+        ttl: 0,
+        flags: Flags(0),
+        seq: 0,
+        ack: 0,
+        window: 0,
+        options_len: 0,
+        payload_len: 0,
+        sample_rate: 0,
+    };
+}
+
 /// Source and destination of a TCP packet. IPv4 addresses are IPv4-mapped (`::ffff:0:0/96`), so
 /// that both families are one type; the parser refuses such addresses in real IPv6 headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +65,10 @@ pub struct FiveTuple {
 }
 
 impl FiveTuple {
+    /// Unspecified addresses, ports 0.
+    pub const NONE: Self =
+        Self { src_ip: Ipv6Addr::UNSPECIFIED, src_port: 0, dst_ip: Ipv6Addr::UNSPECIFIED, dst_port: 0 };
+
     /// A 5-tuple of addresses of either family.
     #[must_use]
     pub fn new(src: IpAddr, src_port: u16, dst: IpAddr, dst_port: u16) -> Self {

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use crate::bytes::{u16_at, u32_at};
 use crate::link::{self, Family};
-use crate::{FiveTuple, Flags, LinkType, Packet, Refusal};
+use crate::{Flags, LinkType, Packet, Refusal};
 
 /// One record of a capture: bytes of a frame and when they were seen.
 #[derive(Clone, Copy, Debug)]
@@ -31,60 +31,118 @@ impl Packet {
     // which the processor has to wait for.
     #[inline(always)]
     pub fn parse(link: LinkType, frame: Frame<'_>) -> Result<Self, Refusal> {
+        let mut packet = Self::NONE;
+        packet.parse_in_place(link, frame).map(|()| packet)
+    }
+
+    /// As [`parse`](Self::parse), where the packet will be kept: it has more fields than a processor has
+    /// registers, and each is written once.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); the fields have any values then.
+    #[inline(always)]
+    pub fn parse_in_place(&mut self, link: LinkType, frame: Frame<'_>) -> Result<(), Refusal> {
         let (family, ip) = link::network(link, frame.bytes)?;
         let not_captured = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
         let version = ip.first().ok_or(Refusal::Malformed)? >> 4;
-        let network = match (version, family) {
-            (4, Family::Ipv4 | Family::Either) => ipv4(ip, not_captured)?,
-            (6, Family::Ipv6 | Family::Either) => ipv6(ip, not_captured)?,
+        let segment = match (version, family) {
+            (4, Family::Ipv4 | Family::Either) => self.ipv4(ip, not_captured)?,
+            (6, Family::Ipv6 | Family::Either) => self.ipv6(ip, not_captured)?,
             _ => return Err(Refusal::Malformed),
         };
-        tcp(frame.ts, &network)
+        self.ts = frame.ts;
+        self.sample_rate = 1;
+        self.tcp(&segment)
     }
 }
 
-/// What the IP layer says of the segment that it carries.
+/// The segment that the IP layer carries.
 struct Segment<'a> {
-    src: Ipv6Addr,
-    dst: Ipv6Addr,
-    ip_id: u16,
-    ttl: u8,
-    /// The segment's captured bytes, without link-layer padding.
+    /// Its captured bytes, without link-layer padding.
     bytes: &'a [u8],
-    /// The segment's length according to the IP length.
+    /// Its length according to the IP length.
     len: usize,
 }
 
 const PROTOCOL_TCP: u8 = 6;
 
-#[inline]
-fn ipv4(ip: &[u8], not_captured: usize) -> Result<Segment<'_>, Refusal> {
-    let header: &[u8; 20] = ip.first_chunk().ok_or(Refusal::Malformed)?;
-    let header_len = usize::from(header[0] & 0x0f) * 4;
-    // A length of 0 is what segmentation offload leaves behind.
-    let total_len = match u16::from_be_bytes([header[2], header[3]]) {
-        0 => ip.len() + not_captured,
-        told => usize::from(told),
-    };
-    if header_len < 20 || total_len < header_len {
-        return Err(Refusal::Malformed);
+impl Packet {
+    #[inline(always)]
+    fn ipv4<'a>(&mut self, ip: &'a [u8], not_captured: usize) -> Result<Segment<'a>, Refusal> {
+        let header: &[u8; 20] = ip.first_chunk().ok_or(Refusal::Malformed)?;
+        let header_len = usize::from(header[0] & 0x0f) * 4;
+        // A length of 0 is what segmentation offload leaves behind.
+        let total_len = match u16::from_be_bytes([header[2], header[3]]) {
+            0 => ip.len() + not_captured,
+            told => usize::from(told),
+        };
+        if header_len < 20 || total_len < header_len {
+            return Err(Refusal::Malformed);
+        }
+        if header[9] != PROTOCOL_TCP {
+            return Err(Refusal::NotTcp);
+        }
+        let fragment_offset = u16::from_be_bytes([header[6], header[7]]) & 0x1fff;
+        if fragment_offset != 0 {
+            return Err(Refusal::Fragment);
+        }
+        let captured = &ip[..total_len.min(ip.len())];
+        self.five_tuple.src_ip = mapped([header[12], header[13], header[14], header[15]]);
+        self.five_tuple.dst_ip = mapped([header[16], header[17], header[18], header[19]]);
+        self.ip_id = u16::from_be_bytes([header[4], header[5]]);
+        self.ttl = header[8];
+        let bytes = captured.get(header_len..).ok_or(Refusal::Malformed)?;
+        Ok(Segment { bytes, len: total_len - header_len })
     }
-    if header[9] != PROTOCOL_TCP {
-        return Err(Refusal::NotTcp);
+
+    #[inline(always)]
+    fn ipv6<'a>(&mut self, ip: &'a [u8], not_captured: usize) -> Result<Segment<'a>, Refusal> {
+        let header: &[u8; IPV6_HEADER] = ip.first_chunk().ok_or(Refusal::Malformed)?;
+        let payload = &ip[IPV6_HEADER..];
+        // A length of 0 is a jumbogram (RFC 2675) or what segmentation offload leaves behind.
+        let payload_len = match u16::from_be_bytes([header[4], header[5]]) {
+            0 => payload.len() + not_captured,
+            told => usize::from(told),
+        };
+        let src = address(header, 8);
+        let dst = address(header, 24);
+        // They would be taken for IPv4 addresses, and have no place on the wire (RFC 4291, 2.5.5.2).
+        let is_mapped = |addr: Ipv6Addr| addr.to_bits() >> 32 == 0xffff;
+        if is_mapped(src) || is_mapped(dst) {
+            return Err(Refusal::Malformed);
+        }
+        let captured = &payload[..payload_len.min(payload.len())];
+        let chain = extension_headers(header[6], captured)?;
+        (self.five_tuple.src_ip, self.five_tuple.dst_ip) = (src, dst);
+        self.ip_id = 0;
+        self.ttl = header[7];
+        Ok(Segment { bytes: &captured[chain..], len: payload_len - chain })
     }
-    let fragment_offset = u16::from_be_bytes([header[6], header[7]]) & 0x1fff;
-    if fragment_offset != 0 {
-        return Err(Refusal::Fragment);
+
+    #[inline(always)]
+    fn tcp(&mut self, segment: &Segment<'_>) -> Result<(), Refusal> {
+        if segment.len < TCP_HEADER {
+            return Err(Refusal::Malformed);
+        }
+        let header: &[u8; TCP_HEADER] = segment.bytes.first_chunk().ok_or(Refusal::Cut)?;
+        let header_len = usize::from(header[12] >> 4) * 4;
+        if header_len < TCP_HEADER || header_len > segment.len {
+            return Err(Refusal::Malformed);
+        }
+        let half = |at: usize| u16_at(header, at).unwrap_or_default();
+        let word = |at: usize| u32_at(header, at).unwrap_or_default();
+        self.five_tuple.src_port = half(0);
+        self.five_tuple.dst_port = half(2);
+        self.flags = Flags::from_bits(half(12));
+        self.seq = word(4);
+        self.ack = word(8);
+        self.window = half(14);
+        // At most 60 - 20.
+        self.options_len = (header_len - TCP_HEADER) as u8;
+        // Jumbograms carry up to 2^32 - 1 bytes; a capture's lengths are 32 bits as well.
+        self.payload_len = u32::try_from(segment.len - header_len).unwrap_or(u32::MAX);
+        Ok(())
     }
-    let captured = &ip[..total_len.min(ip.len())];
-    Ok(Segment {
-        src: mapped([header[12], header[13], header[14], header[15]]),
-        dst: mapped([header[16], header[17], header[18], header[19]]),
-        ip_id: u16::from_be_bytes([header[4], header[5]]),
-        ttl: header[8],
-        bytes: captured.get(header_len..).ok_or(Refusal::Malformed)?,
-        len: total_len - header_len,
-    })
 }
 
 /// IPv4-mapped. In one word: the compiler would move octets one by one.
@@ -94,27 +152,6 @@ fn mapped(octets: [u8; 4]) -> Ipv6Addr {
 }
 
 const IPV6_HEADER: usize = 40;
-
-#[inline]
-fn ipv6(ip: &[u8], not_captured: usize) -> Result<Segment<'_>, Refusal> {
-    let header: &[u8; IPV6_HEADER] = ip.first_chunk().ok_or(Refusal::Malformed)?;
-    let payload = &ip[IPV6_HEADER..];
-    // A length of 0 is a jumbogram (RFC 2675) or what segmentation offload leaves behind.
-    let payload_len = match u16::from_be_bytes([header[4], header[5]]) {
-        0 => payload.len() + not_captured,
-        told => usize::from(told),
-    };
-    let src = address(header, 8);
-    let dst = address(header, 24);
-    // They would be taken for IPv4 addresses, and have no place on the wire (RFC 4291, 2.5.5.2).
-    let is_mapped = |addr: Ipv6Addr| addr.to_bits() >> 32 == 0xffff;
-    if is_mapped(src) || is_mapped(dst) {
-        return Err(Refusal::Malformed);
-    }
-    let captured = &payload[..payload_len.min(payload.len())];
-    let chain = extension_headers(header[6], captured)?;
-    Ok(Segment { src, dst, ip_id: 0, ttl: header[7], bytes: &captured[chain..], len: payload_len - chain })
-}
 
 #[inline]
 fn address(header: &[u8; IPV6_HEADER], at: usize) -> Ipv6Addr {
@@ -160,37 +197,3 @@ fn extension_header(kind: u8, bytes: &[u8]) -> Result<usize, Refusal> {
 }
 
 const TCP_HEADER: usize = 20;
-
-#[inline]
-fn tcp(ts: i64, segment: &Segment<'_>) -> Result<Packet, Refusal> {
-    if segment.len < TCP_HEADER {
-        return Err(Refusal::Malformed);
-    }
-    let header: &[u8; TCP_HEADER] = segment.bytes.first_chunk().ok_or(Refusal::Cut)?;
-    let header_len = usize::from(header[12] >> 4) * 4;
-    if header_len < TCP_HEADER || header_len > segment.len {
-        return Err(Refusal::Malformed);
-    }
-    let half = |at: usize| u16_at(header, at).unwrap_or_default();
-    let word = |at: usize| u32_at(header, at).unwrap_or_default();
-    Ok(Packet {
-        ts,
-        five_tuple: FiveTuple {
-            src_ip: segment.src,
-            src_port: half(0),
-            dst_ip: segment.dst,
-            dst_port: half(2),
-        },
-        ip_id: segment.ip_id,
-        ttl: segment.ttl,
-        flags: Flags::from_bits(half(12)),
-        seq: word(4),
-        ack: word(8),
-        window: half(14),
-        // At most 60 - 20.
-        options_len: (header_len - TCP_HEADER) as u8,
-        // Jumbograms carry up to 2^32 - 1 bytes; a capture's lengths are 32 bits as well.
-        payload_len: u32::try_from(segment.len - header_len).unwrap_or(u32::MAX),
-        sample_rate: 1,
-    })
-}

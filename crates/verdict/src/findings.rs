@@ -76,13 +76,27 @@ pub(crate) enum Syns {
     Several,
 }
 
+impl Syn {
+    /// Of a connection with this SYN packet only.
+    const fn only(row: &Row) -> Self {
+        Self {
+            seq: row.seq,
+            latest_ts: row.ts,
+            count: 1,
+            payload: row.payload_len > 0,
+            ttl: row.ttl,
+            sample_rate: row.sample_rate,
+            zmap: row.ip_id == 54321 && row.window == 65535,
+        }
+    }
+}
+
 impl Syns {
     pub(crate) fn of(rows: &[Row]) -> Self {
         let mut syns = rows.iter().filter(|row| row.is_syn());
         let Some(first) = syns.next() else { return Self::None };
         let mut earliest = first;
-        let mut syn =
-            Syn { seq: first.seq, latest_ts: first.ts, count: 1, payload: first.payload_len > 0, ..UNSET };
+        let mut syn = Syn::only(first);
         for row in syns {
             if row.seq != syn.seq {
                 return Self::Several;
@@ -92,15 +106,10 @@ impl Syns {
             syn.count += 1;
             syn.payload |= row.payload_len > 0;
         }
-        syn.ttl = earliest.ttl;
-        syn.sample_rate = earliest.sample_rate;
-        syn.zmap = earliest.ip_id == 54321 && earliest.window == 65535;
-        Self::One(syn)
+        let Syn { ttl, sample_rate, zmap, .. } = Syn::only(earliest);
+        Self::One(Syn { ttl, sample_rate, zmap, ..syn })
     }
 }
-
-const UNSET: Syn =
-    Syn { seq: 0, latest_ts: 0, count: 0, payload: false, ttl: 0, sample_rate: 0, zmap: false };
 
 impl Syns {
     /// The sequence number from which others are counted.
@@ -217,6 +226,68 @@ impl Findings {
     }
 }
 
+/// What is found in the rows of an [ordinary flow](crate::flow::Flow), in a word, besides their times,
+/// their number and the TTL of the SYN packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outline(u32);
+
+impl Outline {
+    const REPEATS: u32 = 0xff;
+    const PROGRESS: [Progress; 4] =
+        [Progress::PostSyn, Progress::PostAck, Progress::PostPsh, Progress::Later];
+    const PROGRESS_AT: u32 = 8;
+    const SINGLE_ACK: u32 = 1 << 10;
+    const FIN: u32 = 1 << 11;
+    const ANSWERED: u32 = 1 << 12;
+    const ZMAP: u32 = 1 << 13;
+
+    /// Reads the rows of an ordinary flow, of which `first` is the SYN packet.
+    pub(crate) fn of(first: &Row, rows: &[Row]) -> Self {
+        let syn = Syn::only(first);
+        let segments = Segments::of(rows, &syn);
+        let flag = |bit: u32, holds: bool| if holds { bit } else { 0 };
+        Self(
+            segments.repeated_data.min(Self::REPEATS)
+                | (segments.progress() as u32) << Self::PROGRESS_AT
+                | flag(Self::SINGLE_ACK, segments.acks.single())
+                | flag(Self::FIN, segments.fin)
+                | flag(Self::ANSWERED, segments.acks.answered())
+                | flag(Self::ZMAP, syn.zmap),
+        )
+    }
+
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    #[inline]
+    pub(crate) fn findings(self, (first_ts, last_ts): (i64, i64), syn_ttl: u8, packets: u32) -> Findings {
+        let has = |bit: u32| self.0 & bit != 0;
+        let mut tags = Tags::default();
+        tags.set_if(Tag::Answered, has(Self::ANSWERED));
+        tags.set_if(Tag::Zmap, has(Self::ZMAP));
+        let shape = Shape {
+            latest_syn_ts: first_ts,
+            sample_rate: 1,
+            repeats: (self.0 & Self::REPEATS) as u16,
+            tags,
+            progress: Self::PROGRESS[(self.0 >> Self::PROGRESS_AT & 3) as usize],
+            syn_ttl,
+            single_ack: has(Self::SINGLE_ACK),
+            fin: has(Self::FIN),
+            rst: 0,
+            rst_ack: 0,
+            rst_ttl_delta: None,
+            rst_ip_id_delta: None,
+        };
+        Findings { kind: Kind::Connection(shape), first_ts, last_ts, latest_rst_ts: i64::MIN, packets }
+    }
+}
+
 fn shape(rows: &[Row], syn: &Syn, latest_rst_ts: i64) -> Shape {
     let segments = Segments::of(rows, syn);
     let is_reset = latest_rst_ts >= syn.latest_ts;
@@ -248,6 +319,10 @@ pub(crate) struct Segments<'a> {
     acks: Acks<'a>,
     fin: bool,
     data: u32,
+    /// Each data row begins behind the beginning of the one before: none repeats another.
+    rising: bool,
+    /// Where the data row before begins.
+    rel: u64,
     repeated_data: u32,
     /// Where the first message ends: the smallest end of data with PSH.
     pub(crate) first_message: Option<u64>,
@@ -257,7 +332,7 @@ pub(crate) struct Segments<'a> {
 
 impl<'a> Segments<'a> {
     pub(crate) fn of(rows: &'a [Row], syn: &Syn) -> Self {
-        let mut segments = Self::default();
+        let mut segments = Self { rising: true, ..Self::default() };
         for row in rows {
             if let Meaning::Segment { ack, data, fin, end } = Meaning::of(row, syn) {
                 segments.fin |= fin;
@@ -269,14 +344,17 @@ impl<'a> Segments<'a> {
                 }
             }
         }
-        // Only many rows can be full of repeats, and counting these is the costliest part.
-        if segments.data > 1 {
+        // The costliest part, and mostly in vain.
+        if !segments.rising {
             segments.repeated_data = repeated_data(rows, syn);
         }
         segments
     }
 
     fn add_data(&mut self, row: &Row, end: u64) {
+        let rel = end - u64::from(row.payload_len);
+        self.rising &= self.data == 0 || rel > self.rel;
+        self.rel = rel;
         self.data += 1;
         self.end = self.end.max(end);
         if row.flags.any(Flags::PSH) {

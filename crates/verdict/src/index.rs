@@ -4,7 +4,7 @@
 /// word a slot: a look-up misses the cache once here, where a general hash table misses it twice.
 /// The keys are elsewhere, and so is their comparison.
 pub(crate) struct Index {
-    /// Hash in the upper half; position + 1 in the lower, 0 where the slot is free.
+    /// Hash in the upper half, position in the lower, or [`FREE`].
     slots: Vec<u64>,
     /// By how much a hash is shifted to give the slot at which it belongs.
     shift: u32,
@@ -16,14 +16,17 @@ pub(crate) struct Index {
 
 const FIRST_BITS: u32 = 8;
 const RECENT_BITS: u32 = 14;
+/// No slot has this position. Not 0: the system gives memory of zeros page by page, when it is first
+/// read and again when it is first written.
+const FREE: u64 = u64::MAX;
 
 impl Index {
     pub(crate) fn new() -> Self {
         Self {
-            slots: vec![0; 1 << FIRST_BITS],
+            slots: vec![FREE; 1 << FIRST_BITS],
             shift: u32::BITS - FIRST_BITS,
             used: 0,
-            recent: vec![0; 1 << RECENT_BITS],
+            recent: vec![FREE; 1 << RECENT_BITS],
         }
     }
 
@@ -32,18 +35,19 @@ impl Index {
         (hash >> self.shift) as usize
     }
 
-    /// Reads the slot at which the hash belongs, so that it is near when it is looked up.
+    /// Reads from where the hash is looked up: the slot at which it belongs, and the next cache line.
     #[inline]
     pub(crate) fn touch(&self, hash: u32) -> u64 {
-        self.slots[self.home(hash)]
+        let home = self.home(hash);
+        self.slots[home] ^ self.slots[(home + 8) & (self.slots.len() - 1)]
     }
 
     /// The position that was [noted](Self::note) with this hash, if `is` holds for it.
     #[inline]
     pub(crate) fn find_recent(&self, hash: u32, is: impl Fn(usize) -> bool) -> Option<usize> {
         let slot = self.recent[recent_home(hash)];
-        let position = (slot as u32).wrapping_sub(1) as usize;
-        (slot != 0 && (slot >> 32) as u32 == hash && is(position)).then_some(position)
+        let position = slot as u32 as usize;
+        (slot != FREE && (slot >> 32) as u32 == hash && is(position)).then_some(position)
     }
 
     /// Notes a position that was found or inserted, for [`find_recent`](Self::find_recent).
@@ -58,10 +62,10 @@ impl Index {
         let mut at = self.home(hash);
         loop {
             let slot = self.slots[at];
-            if slot == 0 {
+            if slot == FREE {
                 return None;
             }
-            let position = (slot as u32 - 1) as usize;
+            let position = slot as u32 as usize;
             if (slot >> 32) as u32 == hash && is(position) {
                 return Some(position);
             }
@@ -80,7 +84,7 @@ impl Index {
 
     fn put(&mut self, slot: u64) {
         let mut at = self.home((slot >> 32) as u32);
-        while self.slots[at] != 0 {
+        while self.slots[at] != FREE {
             at = (at + 1) & (self.slots.len() - 1);
         }
         self.slots[at] = slot;
@@ -88,10 +92,10 @@ impl Index {
 
     #[cold]
     fn grow(&mut self) {
-        let larger = vec![0; self.slots.len() * 2];
+        let larger = vec![FREE; self.slots.len() * 2];
         self.shift -= 1;
         for slot in std::mem::replace(&mut self.slots, larger) {
-            if slot != 0 {
+            if slot != FREE {
                 self.put(slot);
             }
         }
@@ -99,7 +103,7 @@ impl Index {
 }
 
 const fn slot(hash: u32, position: usize) -> u64 {
-    (hash as u64) << 32 | (position as u64 + 1)
+    (hash as u64) << 32 | position as u64
 }
 
 const fn recent_home(hash: u32) -> usize {

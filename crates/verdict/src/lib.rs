@@ -18,11 +18,15 @@
 //! A verdict says what was seen, never who did it or why.
 
 mod capper;
+mod chunks;
 mod clock;
 mod connection;
 mod findings;
+mod flow;
+mod hash;
 mod index;
 mod names;
+mod narrow;
 mod pool;
 mod rate;
 mod row;

@@ -1,4 +1,4 @@
-//! Memory for the rows of many flows, most of which are short.
+//! Memory for the whole rows of flows.
 
 use crate::Row;
 
@@ -12,20 +12,15 @@ pub(crate) struct Pool {
 /// Where a flow's rows are.
 #[derive(Clone, Copy)]
 pub(crate) struct Block {
-    position: u32,
-    slab: u8,
+    pub(crate) position: u32,
+    pub(crate) slab: u8,
 }
 
 impl Block {
     /// Of a flow without rows.
     pub(crate) const NONE: Self = Self { position: 0, slab: 0 };
 
-    /// A position in something else than a slab.
-    pub(crate) fn at(position: usize) -> Self {
-        Self { position: position as u32, slab: 0 }
-    }
-
-    pub(crate) const fn position(self) -> usize {
+    const fn position(self) -> usize {
         self.position as usize
     }
 }
@@ -57,6 +52,18 @@ impl Pool {
         };
         let slab = &mut self.slabs[usize::from(block.slab)];
         slab.rows[block.position() * slab.size + len] = row;
+        block
+    }
+
+    /// Puts rows into a block of their own.
+    pub(crate) fn store(&mut self, rows: &[Row]) -> Block {
+        if rows.is_empty() {
+            return Block::NONE;
+        }
+        let slab = self.slabs.iter().position(|slab| slab.size >= rows.len()).unwrap_or_default();
+        let block = self.allocate(slab as u8);
+        let slab = &mut self.slabs[slab];
+        slab.rows[block.position() * slab.size..][..rows.len()].copy_from_slice(rows);
         block
     }
 

@@ -1,6 +1,5 @@
 // A page in Debian's Chromium that notices what must not happen.
 import { mkdtempSync, mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { inject } from "vitest";
@@ -24,7 +23,7 @@ export const empty = (): string => inject("empty");
 
 export async function look(options: BrowserContextOptions = {}, server = base()): Promise<Looked> {
   mkdirSync(OUT, { recursive: true });
-  const profile = mkdtempSync(join(tmpdir(), "cutshort-page-"));
+  const profile = mkdtempSync(join(inject("profiles"), "page-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
     args: ARGS,

@@ -10,6 +10,8 @@ declare module "vitest" {
   interface ProvidedContext {
     base: string;
     empty: string;
+    /** Folder for the browsers' profiles, removed at the end. */
+    profiles: string;
   }
 }
 
@@ -36,17 +38,19 @@ function address(child: ChildProcess, name: string): Promise<string> {
 export default async function setup(project: TestProject): Promise<() => void> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: run 'cargo build', or name another one by CUTSHORT`);
   const data = mkdtempSync(join(tmpdir(), "cutshort-empty-"));
+  const profiles = mkdtempSync(join(tmpdir(), "cutshort-page-"));
   const start = (...given: string[]): ChildProcess => spawn(PROGRAM, [...given, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
   const [demo, bare] = [start("demo"), start("serve", "--data", data)];
   const stop = (): void => {
     demo.kill("SIGINT");
     bare.kill("SIGINT");
-    rmSync(data, { recursive: true, force: true });
+    for (const folder of [data, profiles]) rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
   };
   try {
     const [base, empty] = await Promise.all([address(demo, "cutshort demo"), address(bare, "cutshort serve")]);
     project.provide("base", base);
     project.provide("empty", empty);
+    project.provide("profiles", profiles);
   } catch (error) {
     stop();
     throw error;

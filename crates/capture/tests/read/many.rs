@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cutshort_capture::{CaptureError, Captures, Reading};
+use cutshort_capture::{CaptureError, Captures, Reading, Visitor};
 
 use crate::Temporary;
 use crate::write::{Compression, Order, Pcapng, Record, SHB_USERAPPL, pcap};
@@ -26,12 +26,53 @@ pub(crate) fn collect(captures: &mut Captures) -> Vec<Record> {
     records
 }
 
+/// Keeps what it is shown, and has every third record wait.
+#[derive(Default)]
+struct Keeping(Vec<Record>);
+
+impl Visitor for Keeping {
+    fn record(&mut self, record: cutshort_capture::Record<'_>) -> bool {
+        self.0.push(Record::of(record.frame));
+        !self.0.len().is_multiple_of(3)
+    }
+}
+
+/// What the files yield, shown, and record by record where they can be read twice.
+fn read(paths: &[&Path]) -> (Captures, Vec<Record>) {
+    let mut captures = Captures::open(paths, &Reading::default());
+    let mut kept = Keeping::default();
+    while captures.show(&mut kept) {}
+    if !paths.iter().all(|path| path.is_file()) {
+        return (captures, kept.0);
+    }
+    let mut again = Captures::open(paths, &Reading::default());
+    assert_eq!(collect(&mut again), kept.0);
+    let problems =
+        |captures: &Captures| captures.problems().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(problems(&again), problems(&captures));
+    (captures, kept.0)
+}
+
 /// What the files yield, without a problem.
 pub(crate) fn merged(paths: &[&Path]) -> Vec<Record> {
-    let mut captures = Captures::open(paths, &Reading::default());
-    let records = collect(&mut captures);
+    let (captures, records) = read(paths);
     assert!(captures.problems().is_empty(), "{:?}", captures.problems());
     records
+}
+
+#[test]
+fn that_are_cut_or_have_long_records() {
+    let mut long = records(1, &[1, 2, 3, 4, 5]);
+    // Longer together than what is read at once.
+    long.iter_mut().for_each(|record| record.bytes.resize(100_000, 7));
+    for bytes in [pcap(&long), Pcapng(Order::Little).file(&long)] {
+        let cut = Temporary::file(&bytes[..bytes.len() - 50]);
+        let (captures, read) = read(&[&cut.0]);
+        assert_eq!(read, long[..4]);
+        assert!(
+            matches!(captures.problems(), [one] if matches!(one.error, CaptureError::Cut { records: 4 }))
+        );
+    }
 }
 
 fn files(all: &[Vec<Record>]) -> Vec<Temporary> {

@@ -1,0 +1,149 @@
+//! Rows of ordinary packets in half the space.
+
+use cutshort_packet::Flags;
+
+use crate::Row;
+use crate::chunks::Chunks;
+
+/// A row of a packet between a connection's SYN and anything unusual, in 16 bytes: all that the
+/// rules look at. They look at times and TTLs of packets with the SYN or RST bit only, and at the
+/// earliest and latest time.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Narrow {
+    seq: u32,
+    ack: u32,
+    ip_id: u16,
+    window: u16,
+    payload_len: u16,
+    /// Flags in the lower nine bits, words of options above.
+    bits: u16,
+}
+
+const FLAG_BITS: u32 = 9;
+
+impl Narrow {
+    /// `None` if the row is not that of an ordinary packet.
+    #[inline]
+    pub(crate) fn of(row: &Row) -> Option<Self> {
+        let odd = row.flags.any(Flags::SYN | Flags::RST) || row.sample_rate != 1;
+        if odd || row.payload_len > u32::from(u16::MAX) || row.options_len & 3 != 0 {
+            return None;
+        }
+        Some(Self {
+            seq: row.seq,
+            ack: row.ack,
+            ip_id: row.ip_id,
+            window: row.window,
+            payload_len: row.payload_len as u16,
+            bits: row.flags.bits() | u16::from(row.options_len / 4) << FLAG_BITS,
+        })
+    }
+
+    /// The row, with a time and without its TTL.
+    #[inline]
+    pub(crate) fn row(&self, ts: i64) -> Row {
+        Row {
+            ts,
+            flags: Flags::from_bits(self.bits),
+            ip_id: self.ip_id,
+            seq: self.seq,
+            ack: self.ack,
+            payload_len: u32::from(self.payload_len),
+            sample_rate: 1,
+            window: self.window,
+            ttl: 0,
+            options_len: (self.bits >> FLAG_BITS) as u8 * 4,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Narrow>() == 16);
+
+/// How many narrow rows a block has room for.
+pub(crate) const ROOM: usize = 8;
+
+/// The narrow rows of one flow, in two cache lines.
+#[derive(Clone, Copy, Default)]
+#[repr(align(64))]
+struct Block([Narrow; ROOM]);
+
+/// Blocks, which serve one flow after the other.
+pub(crate) struct Blocks {
+    blocks: Chunks<Block>,
+    free: Vec<u32>,
+}
+
+impl Blocks {
+    pub(crate) fn new() -> Self {
+        Self { blocks: Chunks::new(Block::default()), free: Vec::new() }
+    }
+
+    /// Adds a row to the `len` of a block (none has its own before the first), at most [`ROOM`]; gives
+    /// the block.
+    #[inline]
+    pub(crate) fn push(&mut self, block: u32, len: usize, row: Narrow) -> u32 {
+        let block = if len == 0 { self.allocate() } else { block };
+        self.blocks[block as usize].0[len] = row;
+        block
+    }
+
+    fn allocate(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.blocks.push(Block::default());
+            self.blocks.len() as u32 - 1
+        })
+    }
+
+    #[inline]
+    pub(crate) fn rows(&self, block: u32, len: usize) -> &[Narrow] {
+        if len == 0 { &[] } else { &self.blocks[block as usize].0[..len] }
+    }
+
+    /// Reads from where a row will be added to the `len` of a block.
+    #[inline]
+    pub(crate) fn touch(&self, block: u32, len: usize) -> u64 {
+        if len == 0 { 0 } else { u64::from(self.blocks[block as usize].0[len % ROOM].ack) }
+    }
+
+    /// Reads from all cache lines that the `len` rows of a block are in.
+    #[inline]
+    pub(crate) fn touch_all(&self, block: u32, len: usize) -> u64 {
+        self.touch(block, len.min(1)) ^ self.touch(block, len.saturating_sub(1))
+    }
+
+    pub(crate) fn free(&mut self, block: u32) {
+        self.free.push(block);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_row_keeps_all_but_time_and_ttl() {
+        let row = Row {
+            ts: 5,
+            flags: Flags::from_bits(0x1ff & !0b110),
+            ip_id: 0xffff,
+            seq: u32::MAX,
+            ack: u32::MAX - 1,
+            payload_len: 65535,
+            sample_rate: 1,
+            window: 64240,
+            ttl: 64,
+            options_len: 252,
+        };
+        let narrow = |row: &Row| Narrow::of(row).map(|narrow| narrow.row(row.ts));
+        assert_eq!(narrow(&row), Some(Row { ttl: 0, ..row }));
+        assert_eq!(narrow(&Row { options_len: 0, ..row }), Some(Row { ttl: 0, options_len: 0, ..row }));
+        let unusual = [
+            Row { flags: Flags::RST, ..row },
+            Row { flags: Flags::SYN | Flags::ACK, ..row },
+            Row { payload_len: 65536, ..row },
+            Row { sample_rate: 2, ..row },
+            Row { options_len: 41, ..row },
+        ];
+        assert!(unusual.iter().all(|row| Narrow::of(row).is_none()));
+    }
+}
