@@ -48,7 +48,8 @@ impl Writer {
     /// Delivers that a server has received nothing for a minute, as its agent does.
     fn deliver(&self, node: &str, counts: &str) {
         let covers = (NOW - 130_000_000_000, NOW - 70_000_000_000);
-        let segment = Segment::encode(Vec::new(), node, Origin::Live, covers, None).unwrap();
+        let segment =
+            Segment::encode(Vec::<cutshort_packet::Packet>::new(), node, Origin::Live, covers, None).unwrap();
         let builder = Request::builder().method("POST").uri(SEGMENTS).header("cutshort-agent", counts);
         let builder = builder.header("authorization", format!("bearer {}", self.token));
         let got = self.server.send(builder.body(segment.bytes().to_vec().into()).unwrap());
