@@ -31,7 +31,7 @@ pub(crate) struct Agent {
     /// Where packets are received from: nflog:GROUP or af_packet:INTERFACE
     #[arg(long, value_name = "SOURCE")]
     capture: Option<LiveSource>,
-    /// Address of the collector, such as https://collector.example.org
+    /// Address of the collector: https://HOST or https://HOST:PORT
     #[arg(long, value_name = "URL")]
     collector: Option<String>,
     /// File with the token that 'cutshort token create --scope ingest' made at the collector
