@@ -29,6 +29,8 @@ pub(super) struct AfPacket {
     ring: Ring,
     /// The block that the kernel hands over next.
     next: usize,
+    /// The interface was down, and nothing came since.
+    down: bool,
 }
 
 impl AfPacket {
@@ -46,7 +48,7 @@ impl AfPacket {
         let index = rustix::net::netdevice::name_to_index(&socket, interface)
             .map_err(|_| LiveError::NoInterface(interface.to_owned()))?;
         let ring = set_up(&socket, index, settings).map_err(LiveError::Io)?;
-        Ok(Self { interface: interface.to_owned(), index, socket, ring, next: 0 })
+        Ok(Self { interface: interface.to_owned(), index, socket, ring, next: 0, down: false })
     }
 
     /// Waits for packets, not for long, and takes what has come.
@@ -57,9 +59,13 @@ impl AfPacket {
             if !self.take_block(intake) {
                 break;
             }
+            self.down = false;
         }
         self.count_lost(intake).map_err(LiveError::Io)?;
-        if waited { self.check() } else { Ok(()) }
+        if waited {
+            self.down |= self.take_error()?;
+        }
+        if self.down { self.check() } else { Ok(()) }
     }
 
     /// Takes what the kernel still gathers in a block.
@@ -90,13 +96,15 @@ impl AfPacket {
         Ok(())
     }
 
-    /// An interface that is down may come back; one that is gone is another when it does.
+    /// Whether the interface went down, which the kernel says once.
+    fn take_error(&self) -> Result<bool, LiveError> {
+        let error = rustix::net::sockopt::socket_error(&self.socket);
+        Ok(error.map_err(|error| LiveError::Io(error.into()))?.is_err())
+    }
+
+    /// An interface that is down may come back; one that is gone is another when it does. It goes down before it
+    /// is gone, and the kernel says nothing of the latter.
     fn check(&self) -> Result<(), LiveError> {
-        let Err(_down) =
-            rustix::net::sockopt::socket_error(&self.socket).map_err(|error| LiveError::Io(error.into()))?
-        else {
-            return Ok(());
-        };
         match rustix::net::netdevice::name_to_index(&self.socket, &self.interface) {
             Ok(index) if index == self.index => Ok(()),
             _ => Err(LiveError::NoInterface(self.interface.clone())),

@@ -98,6 +98,10 @@ fn an_interface_goes_and_comes_back() {
     let mut command = place.agent(&network, "af_packet:d0");
     command.args(["--node", NODE, "--user", "nobody", "--spool"]).arg(place.path("spool"));
     let agent = Running::start(command, "receiving from");
+    // Down first, which is no reason to look for another; then gone.
+    network.server("ip link set d0 down");
+    thread::sleep(Duration::from_millis(500));
+    assert!(!agent.said().contains("is gone"), "{}", agent.said());
     network.server("ip link del d0");
     agent.awaits("is gone");
     network.server(make);
