@@ -56,7 +56,7 @@ function legend(figure: HTMLElement, y: number, fill: string): SVGGElement {
 }
 
 /** Everything that a figure shows, as one SVG. */
-export function newPicture(figure: HTMLElement, source: Provenance): SVGSVGElement {
+export function newPicture(figure: HTMLElement, source: Provenance, geo: string): SVGSVGElement {
   const charts = [...figure.querySelectorAll<SVGSVGElement>("svg.chart")];
   const { paper, text, muted } = ink();
   const boxes = charts.map((chart) => chart.getBoundingClientRect());
@@ -65,7 +65,7 @@ export function newPicture(figure: HTMLElement, source: Provenance): SVGSVGEleme
   const titled = charts.some((chart) => chart.dataset["title"]);
   const head = 106 + (titled ? 18 : 0);
   const width = Math.max(560, ...boxes.map((box) => box.right - left)) + 2 * MARGIN;
-  const height = head + Math.max(...boxes.map((box) => box.bottom - top)) + 44;
+  const height = head + Math.max(...boxes.map((box) => box.bottom - top)) + 60;
   const svg = s("svg", { xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `0 0 ${width} ${height}`, "font-family": FONT });
   svg.append(
     s("title", {}, `${source.title}: ${source.selection}`),
@@ -83,7 +83,10 @@ export function newPicture(figure: HTMLElement, source: Provenance): SVGSVGEleme
     svg.append(copy);
   });
   const note = source.simulated ? "SIMULATED DATA · " : "";
-  svg.append(words(`${note}Source: cutshort at ${location.host}, ${new Date().toISOString().slice(0, 10)}`, MARGIN, height - 16, 11, muted));
+  svg.append(
+    words(`${note}Source: cutshort at ${location.host}, ${new Date().toISOString().slice(0, 10)}`, MARGIN, height - 32, 11, muted),
+    words(`Places and networks: ${geo}`, MARGIN, height - 16, 11, muted),
+  );
   return svg;
 }
 

@@ -4,12 +4,13 @@ import * as radar from "../api/radar";
 import { ApiError } from "../api/client";
 import type { Connection, Terms } from "../api/wire";
 import { type App, selected, shortName, terms } from "../app";
-import { FILTERS, lengthOf } from "../state/url";
+import { FILTERS, lengthOf, type State } from "../state/url";
 import { stageClass, STAGES, title, type Stage } from "../state/stage";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { count, dayMonth, duration, moment } from "../ui/format";
+import { PROTECTED, protectedNote } from "./protected";
 import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
 
 const PER_PAGE = 50;
@@ -25,8 +26,10 @@ export async function render(app: App): Promise<Child[]> {
   const servers = status.nodes.map(({ name }) => name);
   try {
     const found = await radar.connections(selected(state), filters, state.page * PER_PAGE, PER_PAGE);
-    const list = found.connections.length ? table(found.connections, texts) : await none(app);
-    return [filterForm(app, texts, servers), state.unanswered ? notHere() : null, list, pager(app, found.connections.length, found.paging.more)];
+    const { connections } = found;
+    const list = connections.length ? table(connections, texts) : await none(app);
+    const notes = [state.unanswered ? unansweredNote(state.filters) : null, protectedNote(connections.map(({ addresses }) => addresses))];
+    return [filterForm(app, texts, servers), ...notes, list, pager(app, connections.length, found.paging.more)];
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 400) throw error;
     return [filterForm(app, texts, servers), h("p", { class: "problem", role: "alert" }, error.message)];
@@ -42,8 +45,15 @@ const notAllowed = (): HTMLElement =>
     h("pre", {}, "connections = true"),
   );
 
-const notHere = (): HTMLElement =>
-  h("p", { class: "caution" }, "“Resets before any answer only” changes how connections are counted. This list shows all of them; the tag answered says which ones had an answer.");
+/** What the switch does to a list. */
+const unansweredNote = (filters: State["filters"]): HTMLElement =>
+  h(
+    "p",
+    { class: "muted" },
+    radar.isCutShort(filters)
+      ? "Shown are connections that were cut short, resets only before any answer: those that are counted as cut short with this switch on."
+      : "“Resets before any answer only” leaves these connections as they are: none of them was reset.",
+  );
 
 const tooLong = ({ store }: App): HTMLElement =>
   h("div", { class: "empty" }, h("h2", {}, "The time is too long"), h("p", {}, `Single connections are shown for at most ${MOST_DAYS} days at once.`), h("p", {}, stateLink(store, { range: { kind: "last", span: "7d" } }, { key: "shorter" }, "Show the last 7 days")));
@@ -115,6 +125,9 @@ const second = (time: number): string => `${dayMonth(time)}, ${new Date(time).to
 const endpoint = (ip: string, port: number): HTMLElement =>
   h("code", {}, ...(ip.includes(":") ? `[${ip}]` : ip).split(/(?<=:)/).flatMap((part, at) => (at ? [h("wbr"), part] : [part])), h("wbr"), `:${port}`);
 
+/** That the address is not the real one. */
+const mark = ({ addresses }: Connection): HTMLElement | null => (addresses ? h("span", { class: "mark-protected", title: `Addresses were ${PROTECTED[addresses] ?? addresses}` }, addresses) : null);
+
 function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
   const stage = stageOf(one, texts);
   const detail = h("tr", { hidden: true, id: `connection-${at}` });
@@ -132,7 +145,7 @@ function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
     h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), ` ${title(stage)}`),
     h("td", { class: "nowrap" }, one.signature ?? h("span", { class: "muted" }, one.termination)),
     h("td", { class: "from" }, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
-    h("td", {}, endpoint(one.src_ip, one.src_port)),
+    h("td", {}, endpoint(one.src_ip, one.src_port), mark(one)),
     h("td", {}, endpoint(one.dst_ip, one.dst_port), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
     h("td", { class: "number" }, count(one.packets)),
   );
@@ -142,13 +155,16 @@ function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
 const KEPT = "The client's packets that were taken";
 const GONE = "Its packets are not kept any more: this is what the verdict rests on";
 
+const without = (error: unknown): string =>
+  error instanceof ApiError && error.status !== 404 ? `Its packets cannot be shown: ${error.message}. This is what the verdict rests on` : GONE;
+
 /** Verdict and reason of one connection: from its packets, or from the terms where these are gone. */
 function explained(one: Connection, stage: Stage, texts: Terms): HTMLElement {
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
   const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(one));
   radar.trace(one).then(
     (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT), h("div", {}, h("h3", {}, "Why it is judged so"), ...traced.reasons.map((reason) => h("p", {}, reason)), tags(one, texts))),
-    () => show(ladderBox(ladder(knownRungs(one, stage), stage), GONE), byTerms(one, stage, texts)),
+    (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(one, stage, texts)),
   );
   return place;
 }
@@ -174,6 +190,7 @@ function facts(one: Connection): HTMLElement {
     ["Seen", `${moment(one.first_us / 1000)} UTC, ${duration((one.last_us - one.first_us) / 1000)} long, then ${duration(one.silent_us / 1000)} of silence`],
     ["Stands for", one.sample_rate === 1 ? "itself" : `${count(one.sample_rate)} connections`],
   ];
+  if (one.addresses) pairs.push(["Addresses", `not the real ones: ${PROTECTED[one.addresses] ?? one.addresses}`]);
   if (one.rst_ttl_delta !== null) pairs.push(["RST's TTL less the SYN's", String(one.rst_ttl_delta)]);
   if (one.rst_ip_id_delta !== null) pairs.push(["RST's distance in IP id", count(one.rst_ip_id_delta)]);
   return definitions(pairs, "facts");

@@ -86,7 +86,7 @@ function item({ store, state }: App, spec: TermsSpec, groups: Groups, row: Row, 
     h("span", { class: `meter ${row.class}`, "aria-hidden": "true" }, bar),
     h("span", { class: "number" }, percent(row.share)),
     h("span", { class: "number muted sampled", title: "Connections sampled" }, count(row.sampled)),
-    sparkline(groups.times, values, range, spec.answer.step, row.class),
+    sparkline({ label: "Share over time", times: groups.times, values, range, step: spec.answer.step, class: row.class, unit: "share" }),
   );
   return h("li", {}, button, open ? detail(spec, groups, row, values, range) : null);
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Download } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { GroupsAnswer } from "../../src/api/wire";
+import type { GroupsAnswer, Status } from "../../src/api/wire";
 import { api, base, type Looked, look, shown, text } from "./browser";
 
 let looked: Looked;
@@ -110,6 +110,21 @@ describe("downloads", () => {
     return [file, readFileSync(await file.path())];
   };
 
+  it("say where they and the places are from, of when, and which selection", async () => {
+    await looked.open("?place=CH&range=7d&handshake=completed");
+    const { geo } = await api<Status>(looked.page, "status");
+    expect(geo.length).toBeGreaterThan(0);
+    const { host } = new URL(looked.page.url());
+    const [, bytes] = await download("json");
+    const said = JSON.parse(bytes.toString()) as Record<string, string>;
+    expect(said).toMatchObject({ selection: "Switzerland, completed handshakes only", source: `cutshort at ${host}`, "geo data": geo.map(({ name, date }) => `${name} (${date})`).join("; ") });
+    for (const time of ["from", "to", "downloaded"]) expect(Date.parse(said[time] ?? "")).toBeGreaterThan(0);
+    const [, lines] = await download("csv");
+    expect(lines.toString()).toContain(`# geo data: ${said["geo data"]}\r\n`);
+    const [, svg] = await download("svg");
+    for (const part of [host, geo[0]?.name ?? "", geo[0]?.date ?? ""]) expect(svg.toString()).toContain(part);
+  });
+
   it("CSV and JSON hold what the chart shows", async () => {
     await looked.open("?place=CH&range=7d");
     // Longer pieces where connections are few: the page says how long they are.
@@ -156,6 +171,81 @@ it("gives a citation and a frame whose chart works", async () => {
   await page.locator("svg.chart .area").first().waitFor();
   expect(await text(page, "h1")).toContain("Switzerland");
   expect(await text(page, "footer")).toContain("Simulated data");
+});
+
+it("gives a frame that works in another page, and moves on with time", async () => {
+  const { page } = looked;
+  await page.clock.install();
+  await looked.open("?place=PT&range=7d");
+  await page.locator('[data-key="cite:stages"]').click();
+  const frame = await page.locator(".menu[open] textarea").first().inputValue();
+  const asked: string[] = [];
+  page.on("request", (request) => request.url().includes("timeseries_groups") && asked.push(request.url()));
+  await page.goto("about:blank");
+  await page.setContent(`<p>A page of somebody else</p>${frame}`);
+  const inside = page.frameLocator("iframe");
+  await inside.locator("svg.chart .area").first().waitFor();
+  expect(await inside.locator("h1").textContent()).toBe("Cut short, by stage: Portugal");
+  expect(asked.length).toBeGreaterThan(0);
+  for (const url of asked) expect(new URL(url).searchParams.get("dateRange")).toBe("7d");
+  const before = asked.length;
+  await page.clock.fastForward("15:01");
+  await expect.poll(() => asked.length).toBeGreaterThan(before);
+  await inside.locator("svg.chart .area").first().waitFor();
+});
+
+it("follows what it shows by itself, but not while somebody looks something up", async () => {
+  const { page } = looked;
+  await page.clock.install();
+  await looked.open("?view=status");
+  let asked = 0;
+  page.on("request", (request) => request.url().endsWith("/status") && asked++);
+  await page.clock.fastForward("00:20");
+  await expect.poll(() => asked).toBe(1);
+  await looked.open("?range=7d");
+  asked = 0;
+  page.on("request", (request) => request.url().includes("summary/stage") && asked++);
+  await page.locator('[data-key="table:stages"]').click();
+  await page.clock.fastForward("16:00");
+  await page.locator('[data-key="table:stages"]').click();
+  expect(asked).toBe(0);
+  await page.clock.fastForward("00:06");
+  await expect.poll(() => asked).toBeGreaterThan(0);
+});
+
+describe("the map", () => {
+  /** A point that is really a place's: its shape may have gaps in the middle. */
+  const pointOf = (code: string): Promise<{ x: number; y: number }> =>
+    looked.page.evaluate((code) => {
+      const shape = document.querySelector(`.map [data-code="${code}"]`);
+      const box = shape?.getBoundingClientRect() ?? new DOMRect();
+      for (let at = 0; at < 400; at++) {
+        const [x, y] = [box.left + (box.width * ((at % 20) + 0.5)) / 20, box.top + (box.height * (Math.floor(at / 20) + 0.5)) / 20];
+        if (document.elementFromPoint(x, y) === shape) return { x, y };
+      }
+      throw new Error(`${code} is not to be seen`);
+    }, code);
+
+  it.each([["PT", "Portugal"], ["US", "United States"]])("leads to the place that is clicked: %s", async (code, name) => {
+    const { page } = looked;
+    await looked.open("?view=where&range=4w");
+    const { x, y } = await pointOf(code);
+    await page.mouse.move(x, y);
+    expect(await text(page, ".where-map .tip")).toContain(name);
+    await page.mouse.click(x, y);
+    await page.getByRole("heading", { level: 1, name: new RegExp(name) }).waitFor();
+    await shown(page);
+    expect(query()).toBe(`?place=${code}&range=4w`);
+  });
+
+  it("leads nowhere from a place that has too few", async () => {
+    await looked.open("?view=where&range=4w");
+    const code = await looked.page.locator(".land.bin-0[data-code]").first().getAttribute("data-code");
+    const { x, y } = await pointOf(code ?? "");
+    await looked.page.mouse.click(x, y);
+    expect(await text(looked.page, ".where-map .tip")).toContain("Too few connections");
+    expect(query()).toBe("?view=where&range=4w");
+  });
 });
 
 it("says on every view that data are simulated", async () => {

@@ -27,8 +27,9 @@ describe.each([
   it("says which step has seen nothing yet", async () => {
     await looked.open("?view=status");
     await looked.page.screenshot({ path: `${OUT}empty-status-${name}.png`, fullPage: true });
-    expect(await looked.page.locator(".step.none").count()).toBe(3);
-    expect(await text(looked.page, ".todo")).toContain("cutshort import");
+    expect(await looked.page.locator(".step.none").count()).toBe(4);
+    const todo = await text(looked.page, ".todo");
+    for (const way of ["cutshort agent", "cutshort serve --capture", "cutshort doctor", "cutshort import", "cutshort demo"]) expect(todo).toContain(way);
     expect(await looked.page.locator(".simulated").isVisible()).toBe(false);
   });
 });
