@@ -121,9 +121,11 @@ function stageOf(one: Connection, texts: Terms): Stage {
 /** `22 Nov, 01:29:31`. */
 const second = (time: number): string => `${dayMonth(time)}, ${new Date(time).toISOString().slice(11, 19)}`;
 
+const socket = (ip: string, port: number): string => `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
+
 /** Breaks, if it must, between the parts of an IPv6 address and before the port. */
 const endpoint = (ip: string, port: number): HTMLElement =>
-  h("code", {}, ...(ip.includes(":") ? `[${ip}]` : ip).split(/(?<=:)/).flatMap((part, at) => (at ? [h("wbr"), part] : [part])), h("wbr"), `:${port}`);
+  h("code", {}, ...socket(ip, port).split(/(?<=:)(?=.*\])|(?=:\d+$)/).flatMap((part, at) => (at ? [h("wbr"), part] : [part])));
 
 /** That the address is not the real one. */
 const mark = ({ addresses }: Connection): HTMLElement | null => (addresses ? h("span", { class: "mark-protected", title: `Addresses were ${PROTECTED[addresses] ?? addresses}` }, addresses) : null);
@@ -190,6 +192,8 @@ function facts(one: Connection): HTMLElement {
     ["Seen", `${moment(one.first_us / 1000)} UTC, ${duration((one.last_us - one.first_us) / 1000)} long, then ${duration(one.silent_us / 1000)} of silence`],
     ["Stands for", one.sample_rate === 1 ? "itself" : `${count(one.sample_rate)} connections`],
   ];
+  pairs.push(["From", [one.location ?? "unknown", one.as_name, one.asn === null ? null : `AS${one.asn}`].filter(Boolean).join(" ")]);
+  pairs.push(["Client", socket(one.src_ip, one.src_port)], ["Server", `${socket(one.dst_ip, one.dst_port)}${one.node ? `, ${one.node}` : ""}`]);
   if (one.addresses) pairs.push(["Addresses", `not the real ones: ${PROTECTED[one.addresses] ?? one.addresses}`]);
   if (one.rst_ttl_delta !== null) pairs.push(["RST's TTL less the SYN's", String(one.rst_ttl_delta)]);
   if (one.rst_ip_id_delta !== null) pairs.push(["RST's distance in IP id", count(one.rst_ip_id_delta)]);

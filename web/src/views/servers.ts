@@ -33,7 +33,7 @@ export function servers({ nodes, store, simulated }: Status): HTMLElement {
   );
 }
 
-const COLUMNS = [["Server", null], ["Latest packet (UTC)", null], ["Lag", "number"], ["Lost", null], ["Waiting", "number"]] as const;
+const COLUMNS = [["Server", null], ["Last packet, UTC", null], ["Lag", "number"], ["Lost", null], ["Waiting", "number"]] as const;
 
 const LEGEND =
   "Lag: how long ago it was that everything a server had received was here. Lost, of all packets since the server began: its kernel had no room for them, they could not be written, or they were dropped from its spool. Waiting: in its spool; they will come.";
@@ -43,7 +43,7 @@ export const gone = ({ lost, unwritten, dropped }: Live): number => lost + unwri
 
 /** How far behind a server is, in seconds: by what it says, else by its latest packet. */
 const lagOf = ({ live, secondsAgo }: Node): number | null => live?.lagSeconds ?? secondsAgo ?? null;
-const isLate = (node: Node): boolean => node.name !== FILE && (lagOf(node) ?? 0) > LATE_S;
+export const isLate = (node: Node): boolean => node.name !== FILE && (lagOf(node) ?? 0) > LATE_S;
 
 /** The whole table in one or two sentences. */
 export function inShort(nodes: readonly Node[], simulated: boolean): string[] {
@@ -90,5 +90,5 @@ function lossOf({ live }: Node, none: boolean): Child[] {
   if (!live) return [none ? "–" : h("span", { class: "muted" }, "not known until it delivers again")];
   const parts = [["no room in its kernel", live.lost], ["not written", live.unwritten], ["dropped from its spool", live.dropped]] as const;
   const there = parts.filter(([, n]) => n > 0).map(([why, n]) => h("p", { class: "muted" }, `${count(n)} ${why}`));
-  return gone(live) ? [h("strong", { class: "caution" }, percent(Number(live.loss))), ...there] : [`nothing of ${count(live.received)}`];
+  return gone(live) ? [h("strong", { class: "caution" }, percent(Number(live.loss))), ...there] : ["nothing"];
 }

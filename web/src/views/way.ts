@@ -3,7 +3,8 @@
 import type { Status } from "../api/wire";
 import { type Child, h } from "../ui/dom";
 import { waysIn } from "../ui/empty";
-import { bytes, count } from "../ui/format";
+import { bytes, count, many } from "../ui/format";
+import { isLate } from "./servers";
 
 type State = "good" | "none" | "wait" | "bad" | "idle";
 
@@ -21,10 +22,15 @@ const hasPackets = ({ store, windows }: Status): boolean => store.packets > 0 ||
 function delivery(status: Status): Step {
   const name = "Servers deliver";
   const live = status.nodes.filter((node) => node.live).map((node) => node.name);
-  if (live.length) return { name, state: "good", text: live.length > 3 ? `${count(live.length)} servers have delivered since this one began.` : `${live.join(", ")} ${live.length === 1 ? "has" : "have"} delivered since this one began.` };
+  const late = status.nodes.filter((node) => node.live && isLate(node)).map((node) => node.name);
+  if (late.length) return { name, state: "bad", text: `${listed(late)} ${late.length === 1 ? "is" : "are"} late.`, todo: h("p", {}, h("code", {}, "cutshort doctor"), " there tells whether it runs, and whether this server can be reached.") };
+  if (live.length) return { name, state: "good", text: `${listed(live)} ${live.length === 1 ? "delivers" : "deliver"}.` };
   if (hasPackets(status)) return { name, state: "idle", text: "None has delivered since this one began. What is here came before, or from captures." };
   return { name, state: "none", text: "Nothing has reached this server yet, from no server and no capture.", todo: waysIn() };
 }
+
+const MOST_NAMED = 3;
+const listed = (names: readonly string[]): string => (names.length > MOST_NAMED ? many(names.length, "server") : names.join(", "));
 
 function packets(status: Status): Step {
   const name = "Packets come in";

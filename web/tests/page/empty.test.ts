@@ -19,8 +19,8 @@ describe.each([
       if (view === "connections") expect(said).toContain("not shown here");
       else expect(said, view).toContain("cutshort import");
       expect(await looked.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await looked.page.screenshot({ path: `${OUT}empty-${view}-${name}.png`, fullPage: true });
     }
-    await looked.page.screenshot({ path: `${OUT}empty-${name}.png`, fullPage: true });
     expect(looked.problems).toEqual([]);
   });
 
@@ -50,6 +50,7 @@ describe("the demo", () => {
     await looked.open("?range=7d&place=IS&handshake=completed");
     await looked.page.screenshot({ path: `${OUT}sparse-wide.png`, fullPage: true });
     expect(await text(looked.page, "figure .sub")).toBe("Share of connections per day");
+    expect(await text(looked.page, ".cut")).toContain("not whole");
   });
 
   it("says so when nobody has enough connections", async () => {
