@@ -74,7 +74,7 @@ export async function download(format: Format, source: Provenance, table: Table,
   const geo = await geoSources();
   if (format === "csv") return save(name, new Blob([csv(source, table, geo)], { type: "text/csv;charset=utf-8" }));
   if (format === "json") return save(name, new Blob([json(source, table, geo)], { type: "application/json" }));
-  const svg = newPicture(figure, source, geo);
+  const svg = newPicture(figure, source, table, geo);
   if (format === "svg") return save(name, new Blob([svgText(svg)], { type: "image/svg+xml" }));
   save(name, await png(svg));
 }

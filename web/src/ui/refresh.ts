@@ -24,5 +24,5 @@ export function keepFresh(view: HTMLElement, state: () => State, again: () => vo
 function isBusy(view: HTMLElement): boolean {
   const selection = document.getSelection();
   const isMarked = selection !== null && !selection.isCollapsed && view.contains(selection.anchorNode);
-  return isMarked || view.querySelector('[aria-expanded="true"], details[open].menu, input:focus, select:focus, [aria-busy]') !== null;
+  return isMarked || view.querySelector('[aria-expanded="true"], details[open]:is(.menu, .tabled), input:focus, select:focus, [aria-busy]') !== null;
 }

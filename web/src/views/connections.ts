@@ -2,19 +2,23 @@
 
 import * as radar from "../api/radar";
 import { ApiError } from "../api/client";
-import type { Connection, Terms } from "../api/wire";
-import { type App, selected, shortName, terms } from "../app";
+import type { Connection, Status, Terms } from "../api/wire";
+import { type App, selected, shortName, switches, terms } from "../app";
 import { FILTERS, lengthOf, type State } from "../state/url";
 import { stageClass, STAGES, title, type Stage } from "../state/stage";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
-import { count, dayMonth, duration, moment } from "../ui/format";
+import type { Provenance } from "../ui/download";
+import { figure } from "../ui/figure";
+import { count, dayMonth, duration, moment, range } from "../ui/format";
+import type { Cell, Table } from "../ui/table";
 import { PROTECTED, protectedNote } from "./protected";
 import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
 
 const PER_PAGE = 50;
 const MOST_DAYS = 31;
+const QUARTER = 900_000;
 
 export async function render(app: App): Promise<Child[]> {
   const { state } = app;
@@ -27,7 +31,7 @@ export async function render(app: App): Promise<Child[]> {
   try {
     const found = await radar.connections(selected(state), filters, state.page * PER_PAGE, PER_PAGE);
     const { connections } = found;
-    const list = connections.length ? table(connections, texts) : await none(app);
+    const list = connections.length ? table(app, status, connections, texts) : await none(app);
     const notes = [state.unanswered ? unansweredNote(state.filters) : null, protectedNote(connections.map(({ addresses }) => addresses))];
     return [filterForm(app, texts, servers), ...notes, list, pager(app, connections.length, found.paging.more)];
   } catch (error) {
@@ -63,9 +67,11 @@ async function none(app: App): Promise<HTMLElement> {
   return h("div", { class: "empty" }, h("h2", {}, "No connection fits"), h("p", {}, "None of the selection has all that is asked for."), h("p", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "no-filters" }, "Take the filters away")));
 }
 
+/** Relative times end with the last quarter of an hour that is over. */
 function rangeNow({ state }: App): [number, number] {
   if (state.range.kind === "fixed") return [state.range.from, state.range.to];
-  return [Date.now() - lengthOf(state.range), Date.now()];
+  const now = Math.floor(Date.now() / QUARTER) * QUARTER;
+  return [now - lengthOf(state.range), now];
 }
 
 function filterForm({ store, state }: App, texts: Terms, servers: readonly string[]): HTMLElement {
@@ -102,15 +108,31 @@ function filterForm({ store, state }: App, texts: Terms, servers: readonly strin
 
 const COLUMNS = ["Time (UTC)", "Stage", "Signature", "From", "Client", "To", "Packets"];
 
-function table(connections: readonly Connection[], texts: Terms): HTMLElement {
+function table(app: App, status: Status, connections: readonly Connection[], texts: Terms): HTMLElement {
   const rows = connections.flatMap((one, at) => lines(one, at, texts));
   const head = h("tr", {}, ...COLUMNS.map((text, at) => h("th", { scope: "col", class: at === 6 ? "number" : null }, text)));
-  return h(
-    "section",
-    { class: "panel" },
-    h("h2", {}, "Connections, the latest 15 minutes first"),
-    h("div", { class: "table-scroll tall", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
-  );
+  return figure({
+    key: "connections",
+    title: "Connections, the latest 15 minutes first",
+    body: h("div", { class: "table-scroll tall", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
+    tabular: true,
+    formats: ["csv", "json"],
+    table: () => listed(connections),
+    source: sourceOf(app, status),
+  });
+}
+
+/** What is listed, by the names of the exports. */
+function listed(connections: readonly Connection[]): Table {
+  const names = [...new Set(connections.flatMap((one) => Object.keys(one)))];
+  const cell = (value: unknown): Cell => (Array.isArray(value) ? value.join(" ") : typeof value === "number" || typeof value === "string" ? value : null);
+  return { columns: names.map((label) => ({ label })), rows: connections.map((one) => names.map((name) => cell(one[name as keyof Connection]))) };
+}
+
+function sourceOf(app: App, status: Status): Provenance {
+  const [from, to] = rangeNow(app);
+  const filters = FILTERS.filter((key) => app.state.filters[key]).map((key) => `${key} ${app.state.filters[key]}`);
+  return { title: "Connections", selection: shortName(app.state.place), period: range(from, to), from, to, switches: [...switches(app.state), ...filters], simulated: status.simulated };
 }
 
 function stageOf(one: Connection, texts: Terms): Stage {

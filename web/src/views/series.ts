@@ -58,6 +58,32 @@ export function stageTable(groups: Groups): Table {
   };
 }
 
+export interface NamedSeries {
+  name: string;
+  groups: Groups;
+  /** The period before, which is moved forward by `shift`. */
+  before?: Groups | undefined;
+  shift?: number;
+}
+
+/** Several stage series as rows: whose, time, shares, counts. */
+export function seriesTable(what: string, all: readonly NamedSeries[]): Table {
+  const withBefore = all.some(({ before }) => before);
+  const rows = all.flatMap(({ name, groups, before, shift = 0 }) => {
+    const then = new Map(before?.times.map((time, at) => [time + shift, shareAt(before, "any", at)]));
+    return groups.times.map((time, at) => [
+      name,
+      iso(time),
+      ...ANOMALOUS.map((stage) => column(groups, stage).share[at] ?? null),
+      ...(withBefore ? [then.get(time) ?? null] : []),
+      groups.sampled[at] ?? null,
+    ]);
+  });
+  const stages = ANOMALOUS.map((stage) => ({ label: title(stage), as: "percent" as const }));
+  const last = withBefore ? [{ label: "Period before", as: "percent" as const }] : [];
+  return { columns: [{ label: what }, { label: "Time (UTC)" }, ...stages, ...last, { label: "Sampled", as: "count" }], rows };
+}
+
 /** What a file or a citation says about a figure. */
 export function provenance(heading: string, state: State, answer: Pick<Answer, "meta" | "ranges">, place: Place = state.place): Provenance {
   const [from, to] = answer.ranges[0] ?? [0, 0];

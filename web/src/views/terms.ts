@@ -5,7 +5,9 @@ import type { App } from "../app";
 import { lineChart, sparkline } from "../charts/lines";
 import { h } from "../ui/dom";
 import { CAVEAT } from "../ui/causes";
+import { isoMinute } from "../state/url";
 import { figure } from "../ui/figure";
+import { tabled } from "../ui/table";
 import { count, percent } from "../ui/format";
 import { isEmpty, provenance, stepName } from "./series";
 
@@ -109,6 +111,10 @@ function detail(spec: TermsSpec, groups: Groups, row: Row, values: readonly numb
       {},
       h("h3", {}, `Share of connections per ${stepName(spec.answer.step)}`),
       lineChart({ label: `${row.name}: share over time`, range, step: spec.answer.step, unit: "share", height: 190, lines: [{ label: row.name, class: row.class, times: groups.times, values }] }),
+      tabled(
+        `${row.name}, per ${stepName(spec.answer.step)}`,
+        () => ({ columns: [{ label: "Time (UTC)" }, { label: "Share", as: "percent" }, { label: "Sampled", as: "count" }], rows: groups.times.map((time, at) => [isoMinute(time), values[at] ?? null, column(groups, row.group).sampled[at] ?? null]) }),
+      ),
     ),
   );
 }

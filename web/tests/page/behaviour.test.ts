@@ -105,10 +105,10 @@ it("works by keyboard alone", async () => {
 });
 
 describe("downloads", () => {
-  const download = async (format: string): Promise<[Download, Buffer]> => {
+  const download = async (format: string, figure = "stages"): Promise<[Download, Buffer]> => {
     const { page } = looked;
-    await page.locator('[data-key="download:stages"]').click();
-    const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`[data-format="${format}"]`).click()]);
+    await page.locator(`[data-key="download:${figure}"]`).click();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`.menu[open] [data-format="${format}"]`).click()]);
     return [file, readFileSync(await file.path())];
   };
 
@@ -157,6 +157,56 @@ describe("downloads", () => {
     const [, png] = await download("png");
     expect(png.subarray(1, 4).toString()).toBe("PNG");
     expect(png.readUInt32BE(16)).toBeGreaterThan(1000);
+  });
+});
+
+describe("every view's files hold what it shows", () => {
+  const files = async (query: string, figure: string, formats: readonly string[]): Promise<string[]> => {
+    const { page } = looked;
+    await looked.open(query);
+    const contents: string[] = [];
+    for (const format of formats) {
+      await page.locator(`[data-key="download:${figure}"]`).click();
+      const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`.menu[open] [data-format="${format}"]`).click()]);
+      contents.push(readFileSync(await file.path(), "latin1"));
+    }
+    return contents;
+  };
+  const rowsOf = (csv: string): string[] => csv.trimEnd().split("\r\n").filter((line) => !line.startsWith("#")).slice(1);
+
+  it("lists as pictures, too", async () => {
+    const [csv = "", svg = "", png = ""] = await files("?view=how&range=7d", "tags", ["csv", "svg", "png"]);
+    const shown = await looked.page.locator('figure:has([data-key="table:tags"]) .term-name').allTextContents();
+    for (const name of shown) {
+      expect(rowsOf(csv).some((row) => row.startsWith(`${name},`)), name).toBe(true);
+      expect(svg).toContain(`>${name}<`);
+    }
+    expect(svg).not.toMatch(/NaN|Infinity| class=/);
+    expect(png.slice(1, 4)).toBe("PNG");
+    expect(await looked.page.locator("figure > svg").count()).toBe(0);
+  });
+
+  it("networks over time, and ranked", async () => {
+    const [series = ""] = await files("?view=networks&place=CH&range=4w", "networks", ["csv"]);
+    const shown = await looked.page.locator(".multiples .cell h3").allTextContents();
+    expect(new Set(rowsOf(series).map((row) => row.split(",")[0]))).toEqual(new Set(shown));
+    const [ranked = "", svg = ""] = await files("?view=networks&place=CH&range=4w", "ranking", ["csv", "svg"]);
+    expect(rowsOf(ranked).map((row) => row.split(",")[0])).toEqual(await looked.page.locator(".ranking tbody th a").allTextContents());
+    for (const name of shown) expect(svg).toContain(name);
+  });
+
+  it("connections by the names of the exports", async () => {
+    const [csv = "", json = ""] = await files("?view=connections&range=1d&f.stage=post_ack", "connections", ["csv", "json"]);
+    expect(csv).toContain("# selection: World, stage post_ack\r\n");
+    expect(rowsOf(csv).length).toBe(await looked.page.locator('[data-key^="connection:"]').count());
+    const { rows } = JSON.parse(json) as { rows: Record<string, unknown>[] };
+    expect(rows[0]).toMatchObject({ stage: "post_ack", dst_port: expect.any(Number) as number, tags: expect.any(String) as string });
+  });
+
+  it("the period before, where it is compared with", async () => {
+    const [csv = ""] = await files("?view=compare&range=7d&place=PT&with=CH&control=1", "compare", ["csv"]);
+    expect(csv).toContain("Selection,Time (UTC),Post-SYN (%),Post-ACK (%),Post-PSH (%),Later (%),Period before (%),Sampled");
+    expect(rowsOf(csv).filter((row) => Number(row.split(",")[6]) > 0).length).toBeGreaterThan(10);
   });
 });
 

@@ -87,6 +87,16 @@ it("How shows signatures and tags", async () => {
   }
 });
 
+it("How has the numbers of an opened term in a table", async () => {
+  await looked.open("?view=how&range=4w&term=tag-zmap");
+  await looked.page.locator(".term-detail .tabled summary").click();
+  const answer = await api<GroupsAnswer>(looked.page, `${DATA}/timeseries_groups/tag?dateRange=4w&counts=true`);
+  const shares = (answer["serie_0"] as Record<string, string[]>)["zmap"] ?? [];
+  const rows = looked.page.locator(".term-detail table.data tbody tr");
+  expect(await rows.count()).toBe(shares.length);
+  expect(plain((await rows.nth(5).locator("td").first().textContent()) ?? "")).toBe(plain(percent(Number(shares[5]))));
+});
+
 it("How has its small lines in words, too", async () => {
   await looked.open("?view=how&range=4w");
   const answer = await api<GroupsAnswer>(looked.page, `${DATA}/timeseries_groups/tag?dateRange=4w&counts=true`);
