@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Download } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GroupsAnswer, Status } from "../../src/api/wire";
-import { api, base, type Looked, look, shown, text } from "./browser";
+import { api, base, type Looked, look, OUT, shown, text } from "./browser";
 
 let looked: Looked;
 beforeEach(async () => void (looked = await look()));
@@ -250,6 +250,17 @@ it("gives a frame that works in another page, and moves on with time", async () 
   looked.problems = looked.problems.filter((problem) => !problem.startsWith("request to ") && !problem.includes("favicon"));
 });
 
+it("gives a frame of what is compared", async () => {
+  const { page } = looked;
+  await page.setViewportSize({ width: 720, height: 440 });
+  await page.goto(`${base()}embed/compare?place=PT&with=CH,US&range=7d&control=1`);
+  await page.locator("svg.chart .series").first().waitFor();
+  expect(await page.locator("svg.chart .series").count()).toBe(6);
+  expect(await text(page, "h1")).toBe("Cut short, compared: Portugal, Switzerland, United States");
+  expect(await page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight])).toEqual([0, 0]);
+  await page.screenshot({ path: `${OUT}embed-compare.png` });
+});
+
 it("follows what it shows by itself, but not while somebody looks something up", async () => {
   const { page } = looked;
   await page.clock.install();
@@ -267,6 +278,67 @@ it("follows what it shows by itself, but not while somebody looks something up",
   expect(asked).toBe(0);
   await page.clock.fastForward("00:06");
   await expect.poll(() => asked).toBeGreaterThan(0);
+});
+
+it("opens its menus on the screen, also on a narrow one", async () => {
+  const { page } = looked;
+  await page.setViewportSize({ width: 360, height: 800 });
+  for (const query of ["?place=CH", "?view=compare&place=CH", "?view=how", "?view=connections"]) {
+    await looked.open(query);
+    for (const menu of await page.locator("details.menu:visible").all()) {
+      await menu.locator("summary").click();
+      const box = await menu.locator(".menu-panel").boundingBox();
+      expect(box?.x, query).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? 0) + (box?.width ?? Infinity), query).toBeLessThanOrEqual(360);
+      await page.keyboard.press("Escape");
+    }
+  }
+});
+
+it("shows a connection within a narrow screen", async () => {
+  const { page } = looked;
+  await page.setViewportSize({ width: 360, height: 800 });
+  await looked.open("?view=connections&range=1d&f.signature=11");
+  await page.locator('[data-key="connection:0"]').click();
+  await page.locator(".ladder .when").first().waitFor();
+  for (const part of [".ladder", ".explained", ".explained .facts"]) {
+    const box = await page.locator(part).first().boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? Infinity), part).toBeLessThanOrEqual(360);
+  }
+  expect(await text(page, ".explained .facts")).toMatch(/Client.*Server/);
+  await page.locator(".explained").scrollIntoViewIfNeeded();
+  await page.screenshot({ path: `${OUT}ladder-narrow.png` });
+});
+
+it.each([
+  ["xqzt", /Nothing is called “xqzt”/],
+  ["Switzerland", "Switzerland Country CH"],
+  ["ch", "Switzerland Country CH"],
+  ["AS4200000139", "Simulated Zero-Rating Mobile (CH) Network AS4200000139"],
+  ["4200000139", "Simulated Zero-Rating Mobile (CH) Network AS4200000139"],
+  ["zero-rating", "Simulated Zero-Rating Mobile (CH) Network AS4200000139"],
+])("is searched by name, code and number: %s", async (query, expected) => {
+  const { page } = looked;
+  await looked.open("?range=7d");
+  await page.keyboard.press("/");
+  await page.keyboard.type(query);
+  await page.getByRole("option", { name: expected }).waitFor();
+});
+
+it("takes Enter for what was written, however late the answer comes", async () => {
+  const { page } = looked;
+  await page.route("**/search/global?query=portug&*", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await route.continue();
+  });
+  await looked.open("?range=7d");
+  await page.keyboard.press("/");
+  await page.keyboard.type("po");
+  await page.getByRole("option").first().waitFor();
+  await page.keyboard.type("rtug");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: /Portugal/ }).waitFor();
+  expect(await page.getByRole("listbox").isVisible()).toBe(false);
 });
 
 describe("the map", () => {

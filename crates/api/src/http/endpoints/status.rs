@@ -226,7 +226,10 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         started: iso(cutshort_pipeline::nanoseconds(call.app.started)),
         simulated: facts.status.simulated,
         store: Stored::new(&facts),
-        hints: hints(&facts, trouble.as_deref()).into_iter().chain(silent(&facts, &agents).map(silence)).collect(),
+        hints: hints(&facts, trouble.as_deref())
+            .into_iter()
+            .chain(silent(&facts, &agents).map(silence))
+            .collect(),
         nodes: nodes(&facts, &agents, call.now),
         windows: Windows::new(&facts, trouble),
         exclusions: exclusions(&facts),
