@@ -62,7 +62,7 @@ function howFresh(own: readonly Node[]): string {
 
 function howMuchLost(own: readonly Node[]): string {
   const live = own.flatMap((node) => (node.live ? [node.live] : []));
-  if (live.length === 0) return "None has delivered since this one began, so what was lost is not known.";
+  if (live.length === 0) return "None has delivered to this one since it began, so what was lost is not known.";
   const lost = live.reduce((sum, one) => sum + gone(one), 0);
   const all = live.reduce((sum, one) => sum + one.received + one.lost, 0);
   return lost ? `${many(lost, "packet")} of ${count(all)} will never come (${percent((100 * lost) / Math.max(1, all))}).` : `None of ${many(all, "packet")} is lost.`;
@@ -87,7 +87,7 @@ const ago = ({ secondsAgo }: Node, isFile: boolean): HTMLElement | null =>
   h("p", { class: "muted" }, isFile ? "imported" : secondsAgo == null ? "delivers, but nothing was received" : `${duration(secondsAgo * 1000)} ago`);
 
 function lossOf({ live }: Node, none: boolean): Child[] {
-  if (!live) return [none ? "–" : h("span", { class: "muted" }, "not known until it delivers again")];
+  if (!live) return [none ? "–" : h("span", { class: "muted" }, "not known")];
   const parts = [["no room in its kernel", live.lost], ["not written", live.unwritten], ["dropped from its spool", live.dropped]] as const;
   const there = parts.filter(([, n]) => n > 0).map(([why, n]) => h("p", { class: "muted" }, `${count(n)} ${why}`));
   return gone(live) ? [h("strong", { class: "caution" }, percent(Number(live.loss))), ...there] : ["nothing"];

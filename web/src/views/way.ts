@@ -25,7 +25,7 @@ function delivery(status: Status): Step {
   const late = status.nodes.filter((node) => node.live && isLate(node)).map((node) => node.name);
   if (late.length) return { name, state: "bad", text: `${listed(late)} ${late.length === 1 ? "is" : "are"} late.`, todo: h("p", {}, h("code", {}, "cutshort doctor"), " there tells whether it runs, and whether this server can be reached.") };
   if (live.length) return { name, state: "good", text: `${listed(live)} ${live.length === 1 ? "delivers" : "deliver"}.` };
-  if (hasPackets(status)) return { name, state: "idle", text: "None has delivered since this one began. What is here came before, or from captures." };
+  if (hasPackets(status)) return { name, state: "idle", text: "None has delivered to this one since it began. What is here came before, from captures, or another way." };
   return { name, state: "none", text: "Nothing has reached this server yet, from no server and no capture.", todo: waysIn() };
 }
 
