@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "../../clickhouse/tests/server/server.rs"]
+mod database;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use common::server::Server;
-use common::{captures, root, run};
+use common::{STAGES, captures, root, run};
 use serde_json::{Value, json};
 
 /// Where the clients are installed, kept between runs.
@@ -52,6 +54,11 @@ fn python() -> Result<PathBuf, String> {
 
 /// The compiled program.
 fn typescript() -> Result<PathBuf, String> {
+    static SCRIPT: std::sync::OnceLock<Result<PathBuf, String>> = std::sync::OnceLock::new();
+    SCRIPT.get_or_init(compile).clone()
+}
+
+fn compile() -> Result<PathBuf, String> {
     let (folder, source) = (installed("typescript"), root().join("tests/sdk"));
     for file in ["package.json", "tsconfig.json", "radar.ts"] {
         std::fs::copy(source.join(file), folder.join(file)).unwrap();
@@ -68,16 +75,9 @@ fn typescript() -> Result<PathBuf, String> {
 fn expected(folder: &Path) -> PathBuf {
     let summary: Value =
         serde_json::from_str(&run("classify --format json", &captures()).fine().stdout).unwrap();
-    let stages = [
-        ("post_syn", "post_syn"),
-        ("post_ack", "post_ack"),
-        ("post_psh", "post_psh"),
-        ("later_in_flow", "later"),
-        ("no_match", "none"),
-    ];
     let share = |stage: &str| summary["stages"][stage]["share"].clone();
     let shares: serde_json::Map<_, _> =
-        stages.iter().map(|(radar, own)| ((*radar).to_owned(), share(own))).collect();
+        STAGES.iter().map(|(radar, own)| ((*radar).to_owned(), share(own))).collect();
     let day = |us: &Value, more: i64| {
         let time = jiff::Timestamp::from_microsecond(us.as_i64().unwrap() + more * 86_400_000_000).unwrap();
         time.strftime("%Y-%m-%dT00:00:00+00:00").to_string()
@@ -86,6 +86,17 @@ fn expected(folder: &Path) -> PathBuf {
     let path = folder.join("expected.json");
     std::fs::write(&path, expected.to_string()).unwrap();
     path
+}
+
+/// The same captures, served from a ClickHouse.
+fn in_clickhouse() -> Result<(database::Server, Server), String> {
+    let clickhouse = database::Server::start()?;
+    let store = format!("clickhouse://default@127.0.0.1:{}/sdk", clickhouse.port);
+    run(&format!("clickhouse migrate --store {store}"), &[] as &[&str]).ended(0);
+    run(&format!("import --store {store}"), &captures()).ended(0);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder, &["--listen", "127.0.0.1:0", "--store", &store]);
+    Ok((clickhouse, server))
 }
 
 fn run_client(mut command: Command) {
@@ -116,6 +127,30 @@ fn the_typescript_sdk_reads_everything() {
     let mut command = Command::new("node");
     command.arg(script).arg(server.radar()).arg(expected(server.folder()));
     run_client(command);
+}
+
+#[test]
+fn the_sdks_read_a_store_in_clickhouse() {
+    let (_clickhouse, server) = match in_clickhouse() {
+        Ok(servers) => servers,
+        Err(why) => return common::not_run(&format!("the SDKs with ClickHouse: {why}")),
+    };
+    let expected = expected(server.folder());
+    let run = |client: Result<Command, String>| match client {
+        Ok(mut client) => {
+            client.arg(server.radar()).arg(&expected);
+            run_client(client);
+        }
+        Err(why) => common::not_run(&format!("an SDK with ClickHouse cannot be installed here: {why}")),
+    };
+    run(python().map(|python| with(python, &root().join("tests/sdk/radar.py"))));
+    run(typescript().map(|script| with("node", &script)));
+}
+
+fn with(program: impl AsRef<std::ffi::OsStr>, script: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.arg(script);
+    command
 }
 
 /// What is answered is what is described, whatever is asked.

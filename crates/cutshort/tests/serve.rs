@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::server::Server;
-use common::{captures, cutshort, ended_within, run, spawn};
+use common::{STAGES, captures, cutshort, ended_within, run, spawn};
 use serde_json::Value;
 
 const SUMMARY: &str = "/tcp_resets_timeouts/summary?dateStart=2026-11-21&dateEnd=2026-11-22";
@@ -18,21 +18,13 @@ const SEGMENTS: &str = "/ingest/v1/segments";
 /// Stages of captures by name, as the API calls them.
 fn classified() -> Vec<(&'static str, u64)> {
     let summary = run("classify --format json", &captures()).fine().json();
-    let stages = [
-        ("post_syn", "post_syn"),
-        ("post_ack", "post_ack"),
-        ("post_psh", "post_psh"),
-        ("later_in_flow", "later"),
-        ("no_match", "none"),
-    ];
-    stages.map(|(radar, own)| (radar, summary["stages"][own]["count"].as_u64().unwrap())).to_vec()
+    STAGES.map(|(radar, own)| (radar, summary["stages"][own]["count"].as_u64().unwrap())).to_vec()
 }
 
 fn served(server: &Server) -> Vec<(&'static str, u64)> {
     let path = SUMMARY.replace("summary?", "summary/stage?counts=true&");
     let groups = server.result(&path)["counts"]["summary_0"]["groups"].clone();
-    let names = ["post_syn", "post_ack", "post_psh", "later_in_flow", "no_match"];
-    names.map(|name| (name, groups[name]["sampled"][0].as_u64().unwrap_or(0))).to_vec()
+    STAGES.map(|(name, _)| (name, groups[name]["sampled"][0].as_u64().unwrap_or(0))).to_vec()
 }
 
 #[test]

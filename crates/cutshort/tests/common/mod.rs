@@ -137,6 +137,16 @@ pub(crate) fn name(path: &Path) -> String {
     path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
+/// Stages by what the API and what `classify` calls them.
+#[allow(dead_code)] // Only some tests compare these two.
+pub(crate) const STAGES: [(&str, &str); 5] = [
+    ("post_syn", "post_syn"),
+    ("post_ack", "post_ack"),
+    ("post_psh", "post_psh"),
+    ("later_in_flow", "later"),
+    ("no_match", "none"),
+];
+
 /// Says that something was not tested. Past the test harness, which shows the output of failed
 /// tests only.
 pub(crate) fn not_run(why: &str) {
