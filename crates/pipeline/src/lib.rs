@@ -23,6 +23,7 @@ mod judge;
 pub mod live;
 mod privacy;
 mod service;
+mod share;
 mod trace;
 mod window_job;
 
@@ -30,6 +31,7 @@ pub use import::{Arrival, Imported, import};
 pub use ingest::{Answer, Ingest, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
+pub use share::Share;
 pub use trace::trace;
 pub use window_job::{Due, Progress, Report, WindowJob};
 
