@@ -93,6 +93,12 @@ impl Address {
         &self.database
     }
 
+    /// Whether both mean the same database, whoever asks.
+    #[must_use]
+    pub fn is_same_database(&self, other: &Self) -> bool {
+        (&self.host, self.port, &self.database) == (&other.host, other.port, &other.database)
+    }
+
     /// The server's port.
     #[must_use]
     pub const fn port(&self) -> u16 {

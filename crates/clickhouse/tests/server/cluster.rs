@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clickhouse::Client;
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
-use cutshort_store::{Added, Store, StoreError};
+use cutshort_store::{Added, Movable, Store, StoreError};
 
 use super::conformance::{self, Backend, START, file, groups, made, packet, replace};
 use super::server::Server;
@@ -41,6 +41,10 @@ impl Backend for Cluster {
     }
 
     fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn movable(&self) -> &dyn Movable {
         &self.store
     }
 
