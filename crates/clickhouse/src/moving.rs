@@ -55,7 +55,6 @@ impl Movable for ClickHouse {
         let Some(row) = results::of_window(&self.server, window)? else { return Ok(None) };
         let mut excluded = [0; Exclusion::ALL.len()];
         excluded.iter_mut().zip(&row.excluded).for_each(|(to, from)| *to = *from);
-        let state = results::windows(&self.server, &(window..window.saturating_add(1)))?;
         let cells = if row.has_cells { Some(read_cells(&self.server, &row, &[])?) } else { None };
         connections::of_window(&self.server, &row, &mut |record| each(&record).map(|()| true))?;
         Ok(Some(WindowResults {
@@ -66,7 +65,7 @@ impl Movable for ClickHouse {
                 connections: row.connections,
                 excluded,
             },
-            frozen: state.iter().any(|state| state.frozen),
+            frozen: results::is_frozen(&self.server, window)?,
             has_connections: row.has_connections,
             cells,
         }))

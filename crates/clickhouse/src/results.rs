@@ -223,6 +223,11 @@ pub(crate) fn is_closed(server: &Connection, window: i64) -> Result<bool> {
     Ok(of_day.iter().any(|result| !result.has_cells))
 }
 
+/// Whether a window that has results keeps them.
+pub(crate) fn is_frozen(server: &Connection, window: i64) -> Result<bool> {
+    Ok(!frozen(server, &(window..window.saturating_add(1)))?.is_empty() || is_closed(server, window)?)
+}
+
 /// Days of which finer counts were deleted: they cannot be made again.
 fn closed_days(server: &Connection) -> Result<BTreeSet<i64>> {
     let sql = "SELECT t FROM result FINAL WHERE NOT has_cells";
