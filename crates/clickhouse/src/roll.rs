@@ -21,9 +21,8 @@ pub(crate) fn roll(server: &Connection, before: Option<i64>) -> Result<()> {
             if start >= before.unwrap_or(latest) || results.whole(level, parts).is_some() {
                 continue;
             }
-            let made_of = made_of(&results, level, start);
-            if made_of.iter().all(|part| part.has_cells) {
-                make(server, level, (start, parts), &results, &made_of, None)?;
+            if can_be_made(&results, level, parts) {
+                make(server, level, (start, parts), &results, &made_of(&results, level, start), None)?;
             }
         }
     }
@@ -52,6 +51,14 @@ pub(crate) fn is_rolled(results: &Results, level: Level, before: i64) -> bool {
 
 pub(crate) const KEYS: &str = "location, network, asn, ip_version, port, node, excluded, stage, termination, completed, signature_id, tags";
 
+/// Whether all of the windows have counts of their own, or are in an hour that has theirs, of which a day is made.
+fn can_be_made(results: &Results, level: Level, windows: &[ResultRow]) -> bool {
+    windows.chunk_by(|a, b| Level::Hour.start(a.t) == Level::Hour.start(b.t)).all(|some| {
+        some.iter().all(|window| window.has_cells)
+            || level == Level::Day && results.whole(Level::Hour, some).is_some_and(|hour| hour.has_cells)
+    })
+}
+
 /// Hours are made of windows, days of hours as far as there are.
 fn made_of(results: &Results, level: Level, start: i64) -> Vec<&ResultRow> {
     let finer = if level == Level::Day { Level::Hour } else { Level::Quarter };
@@ -62,8 +69,7 @@ fn made_of(results: &Results, level: Level, start: i64) -> Vec<&ResultRow> {
 pub(crate) fn restore(server: &Connection, level: Level, start: i64, rest: &Cells) -> Result<()> {
     let results = Results::read(server, &(start..start.saturating_add(level.nanoseconds())))?;
     let windows = results.of_time(Level::Quarter, &(start..start.saturating_add(level.nanoseconds())));
-    let mut made_of = made_of(&results, level, start);
-    made_of.retain(|part| part.has_cells);
+    let made_of = made_of(&results, level, start);
     match windows {
         [] => Err(StoreError::Refused("there are no results of the windows of an hour or a day".to_owned())),
         windows => make(server, level, (start, windows), &results, &made_of, Some(rest)),

@@ -15,6 +15,8 @@ mod classify;
 mod clickhouse;
 mod config;
 mod copy;
+#[cfg(target_os = "linux")]
+mod deliver;
 mod demo;
 #[cfg(target_os = "linux")]
 mod doctor;
