@@ -373,7 +373,7 @@ fn found(window: &WindowState, there: &WindowState) -> Found {
     let same_packets = there.inputs.segments == window.inputs.segments;
     if Some(done) == window.done && (there.frozen || !window.frozen) {
         Found::Same
-    } else if there.frozen || !there.is_due() && !(window.frozen && same_packets) {
+    } else if there.frozen || !(there.is_due() || window.frozen && same_packets) {
         Found::Other
     } else {
         Found::Nothing

@@ -162,6 +162,5 @@ fn asking_about_one_window_is_quick_where_there_are_many() {
         assert_eq!(database.store().windows(start..start + 1).unwrap(), std::slice::from_ref(window));
     }
     let each = since.elapsed() / 20;
-    println!("asking about one window of {}: {each:?}; about all: {whole:?}", all.len());
-    assert!(each < Duration::from_secs(1), "{each:?}");
+    assert!(each < Duration::from_secs(1) && each * 3 < whole, "{each:?}; about all {whole:?}");
 }

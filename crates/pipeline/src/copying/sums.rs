@@ -2,9 +2,11 @@
 
 use std::hash::BuildHasher;
 
+use cutshort_geo::Country;
 use cutshort_report::connection::Record;
 use cutshort_store::cell::{Cells, Key};
 use cutshort_store::{Inputs, Movable, Protected, Result, Segment, WindowCounts};
+use cutshort_verdict::{Count, Signature};
 use foldhash::fast::FixedState;
 
 /// The same on both sides.
@@ -12,7 +14,7 @@ const STATE: FixedState = FixedState::with_seed(0x6375_7473);
 
 /// How many cells, and their sum; nodes by their names.
 pub(super) fn of_cells(cells: &Cells) -> (u64, u64) {
-    let of = |(key, count): (Key, cutshort_verdict::Count)| {
+    let of = |(key, count): (Key, Count)| {
         let node = cells.nodes().get(usize::from(key.node)).map(String::as_str);
         STATE.hash_one((Key { node: 0, ..key }, node, count.sampled, count.weight, count.squares))
     };
@@ -27,7 +29,7 @@ pub(super) fn of_segment(segment: &Segment) -> Result<u64> {
 
 fn of_packet(Protected { packet, protection }: &Protected) -> u64 {
     let tuple = &packet.five_tuple;
-    let country = protection.place.country.map(|country| country.alpha2());
+    let country = protection.place.country.map(Country::alpha2);
     STATE.hash_one((
         (packet.ts, tuple.src_ip, tuple.src_port, tuple.dst_ip, tuple.dst_port),
         (packet.ip_id, packet.ttl, packet.flags.bits(), packet.seq, packet.ack),
@@ -42,8 +44,8 @@ fn of_record(record: &Record<'_>) -> u64 {
         (tuple.src_ip, tuple.src_port, tuple.dst_ip, tuple.dst_port, record.addresses as u8),
         (record.first_us, record.last_us, record.silent_us, &*record.node, record.packets),
         (record.progress as u8, record.stage as u8, record.termination as u8, record.tags.bits()),
-        record.signature.map(|signature| signature.id()),
-        (record.location.map(|country| country.alpha2()), record.asn, record.as_name.as_deref()),
+        record.signature.map(Signature::id),
+        (record.location.map(Country::alpha2), record.asn, record.as_name.as_deref()),
         (record.rst_ttl_delta, record.rst_ip_id_delta, record.sample_rate),
     ))
 }
