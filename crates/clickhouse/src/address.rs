@@ -98,6 +98,12 @@ impl Address {
         &self.database
     }
 
+    /// Whether both mean the same database, whoever asks.
+    #[must_use]
+    pub fn is_same_database(&self, other: &Self) -> bool {
+        (&self.host, self.port, &self.database) == (&other.host, other.port, &other.database)
+    }
+
     /// The server's name or address, the latter without brackets.
     #[must_use]
     pub fn host(&self) -> &str {

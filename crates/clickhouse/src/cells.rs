@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use clickhouse::Row;
+use cutshort_geo::Country;
 use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
-use cutshort_verdict::Count;
+use cutshort_store::{Result, StoreError};
+use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tags, Termination};
 use serde::Serialize;
 
 use crate::results::Level;
@@ -50,8 +52,8 @@ pub(crate) fn folded(cells: &Cells) -> (bool, bool) {
     })
 }
 
-/// The rows of a window's cells.
-pub(crate) fn rows(cells: &Cells, window: i64, generation: u64) -> Vec<CellRow> {
+/// The rows of cells of a window, an hour or a day.
+pub(crate) fn rows(cells: &Cells, level: Level, t: i64, generation: u64) -> Vec<CellRow> {
     let mut without: HashMap<Key, Count> = HashMap::new();
     for (key, count) in cells.iter() {
         without.entry(Key { network: Network::Unknown, ..key }).or_default().merge(&count);
@@ -59,14 +61,19 @@ pub(crate) fn rows(cells: &Cells, window: i64, generation: u64) -> Vec<CellRow> 
     let row = |networks| {
         move |(key, count): (Key, Count)| {
             let node = cells.nodes().get(usize::from(key.node)).map_or("other", String::as_str);
-            CellRow::new(&key, &count, node, (networks, window, generation))
+            CellRow::new(&key, &count, node, (level, networks, t, generation))
         }
     };
     cells.iter().map(row(1)).chain(without.into_iter().map(row(0))).collect()
 }
 
 impl CellRow {
-    fn new(key: &Key, count: &Count, node: &str, (networks, t, generation): (u8, i64, u64)) -> Self {
+    fn new(
+        key: &Key,
+        count: &Count,
+        node: &str,
+        (level, networks, t, generation): (Level, u8, i64, u64),
+    ) -> Self {
         let (network, asn) = match key.network {
             Network::Unknown => (UNKNOWN_NETWORK, 0),
             Network::As(number) => (NETWORK, number),
@@ -77,7 +84,7 @@ impl CellRow {
             Port::Other => OTHER_PORTS,
         };
         let row = Self {
-            level: Level::Quarter as u8,
+            level: level as u8,
             networks,
             t,
             generation,
@@ -103,10 +110,60 @@ impl CellRow {
                 stage: stage.name(),
                 termination: termination.name(),
                 completed,
-                signature_id: signature.map_or(0, cutshort_verdict::Signature::id),
+                signature_id: signature.map_or(0, Signature::id),
                 tags: tags.bits(),
                 ..row
             },
         }
     }
+}
+
+/// The key of a cell by the values of its row.
+pub(crate) struct Names<'a> {
+    pub(crate) location: &'a str,
+    pub(crate) network: (&'a str, u32),
+    pub(crate) ip_version: u8,
+    pub(crate) port: i32,
+    pub(crate) node: u16,
+    pub(crate) excluded: &'a str,
+    pub(crate) stage: &'a str,
+    pub(crate) termination: &'a str,
+    pub(crate) completed: bool,
+    pub(crate) signature: u8,
+    pub(crate) tags: u32,
+}
+
+pub(crate) fn unknown(what: &str, name: &str) -> StoreError {
+    StoreError::Damaged(format!("a count in ClickHouse has the {what} '{name}', which is not known"))
+}
+
+pub(crate) fn key(names: &Names<'_>) -> Result<Key> {
+    let location = match names.location {
+        "" => None,
+        code => Some(Country::from_alpha2(code).ok_or_else(|| unknown("location", code))?),
+    };
+    let network = match names.network {
+        (UNKNOWN_NETWORK, _) => Network::Unknown,
+        (OTHER_NETWORKS, _) => Network::Other,
+        (_, number) => Network::As(number),
+    };
+    let port = u16::try_from(names.port).map_or(Port::Other, Port::Number);
+    let (ip_version, node) = (names.ip_version, names.node);
+    Ok(Key { location, network, ip_version, port, node, outcome: outcome(names)? })
+}
+
+fn outcome(names: &Names<'_>) -> Result<Outcome> {
+    if !names.excluded.is_empty() {
+        let reason = Exclusion::ALL.into_iter().find(|reason| reason.name() == names.excluded);
+        return reason.map(Outcome::Excluded).ok_or_else(|| unknown("outcome", names.excluded));
+    }
+    let stage = Stage::ALL.into_iter().find(|stage| stage.name() == names.stage);
+    let termination = Termination::ALL.into_iter().find(|ending| ending.name() == names.termination);
+    Ok(Outcome::Connection {
+        stage: stage.ok_or_else(|| unknown("outcome", names.stage))?,
+        termination: termination.ok_or_else(|| unknown("termination", names.termination))?,
+        completed: names.completed,
+        signature: Signature::from_id(names.signature),
+        tags: Tags::from_bits(names.tags),
+    })
 }

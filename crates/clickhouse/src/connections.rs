@@ -82,24 +82,35 @@ pub(crate) fn visit(
     each: &mut dyn FnMut(Record<'static>) -> bool,
 ) -> Result<()> {
     for window in with_connections(server, range)? {
-        let mut filter = Filter::default();
-        generations(&mut filter, &[window]);
-        let sql = format!("SELECT {COLUMNS} FROM connection WHERE {} ORDER BY number", filter.sql());
-        let query = filter.bind(server.query(&sql));
-        let mut cursor = server.wait(async { query.fetch::<ConnectionRow>() })?;
-        loop {
-            let rows = server.batch(&mut cursor)?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in rows {
-                if !each(record(row)?) {
-                    return Ok(());
-                }
-            }
+        if !of_window(server, &window, &mut |record| Ok(each(record)))? {
+            break;
         }
     }
     Ok(())
+}
+
+/// Calls `each` with the connections of a window until it returns false, or an error; tells whether it did neither.
+pub(crate) fn of_window(
+    server: &Connection,
+    window: &ResultRow,
+    each: &mut dyn FnMut(Record<'static>) -> Result<bool>,
+) -> Result<bool> {
+    let mut filter = Filter::default();
+    generations(&mut filter, std::slice::from_ref(window));
+    let sql = format!("SELECT {COLUMNS} FROM connection WHERE {} ORDER BY number", filter.sql());
+    let query = filter.bind(server.query(&sql));
+    let mut cursor = server.wait(async { query.fetch::<ConnectionRow>() })?;
+    loop {
+        let rows = server.batch(&mut cursor)?;
+        if rows.is_empty() {
+            return Ok(true);
+        }
+        for row in rows {
+            if !each(record(row)?)? {
+                return Ok(false);
+            }
+        }
+    }
 }
 
 fn generations(filter: &mut Filter, windows: &[ResultRow]) {

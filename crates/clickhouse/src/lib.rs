@@ -14,6 +14,7 @@ mod connections;
 mod error;
 mod filter;
 mod migrations;
+mod moving;
 mod packets;
 mod replacement;
 mod results;

@@ -2,17 +2,20 @@
 
 use std::net::Ipv6Addr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use clickhouse::Row;
 use clickhouse::insert::Insert;
 use cutshort_report::connection::{Connection as Judged, Record};
 use cutshort_store::cell::Cells;
-use cutshort_store::{ConnectionSink, Inputs, Replacement, Result, WindowCounts};
+use cutshort_store::{
+    ConnectionSink, Inputs, Replacement, Restoration, Result, StoreError, WindowCounts, WindowResults,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::{BATCH, Connection};
 use crate::results::{self, Level, ResultRow, new_generation};
-use crate::{cells, now};
+use crate::{cells, now, retention};
 
 /// A row of the table `connection`.
 #[derive(Row, Serialize, Deserialize)]
@@ -94,6 +97,24 @@ impl NewResults {
 
 impl Replacement for NewResults {
     fn sink(&self) -> Result<Box<dyn ConnectionSink + Send>> {
+        Ok(Box::new(self.new_sink()?))
+    }
+
+    fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()> {
+        let row = self.row(inputs, &counts, Some(cells))?;
+        let before = results::of_window(&self.server, self.window)?;
+        if results::is_closed(&self.server, self.window)? {
+            let when = cutshort_report::date_time(self.window);
+            return Err(StoreError::Refused(format!(
+                "the window of {when} UTC cannot be computed again: of its day's counts only hours or days were kept"
+            )));
+        }
+        self.server.insert_all("result", [row.later(before.as_ref())])
+    }
+}
+
+impl NewResults {
+    fn new_sink(&self) -> Result<Sink> {
         let number = {
             let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
             *sinks += 1;
@@ -101,7 +122,7 @@ impl Replacement for NewResults {
         };
         let generation = new_generation();
         results::begin(&self.server, Level::Quarter, self.window, &[generation])?;
-        Ok(Box::new(Sink {
+        Ok(Sink {
             server: Arc::clone(&self.server),
             window: self.window,
             generation,
@@ -110,20 +131,25 @@ impl Replacement for NewResults {
             bytes: 0,
             waiting: Vec::new(),
             insert: None,
+            noted: Instant::now(),
             finished: Arc::clone(&self.finished),
-        }))
+        })
     }
 
-    /// The row of results is the last that is written: with it, everything before it holds.
-    fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()> {
+    /// Writes cells; gives the row of results, which is the last that is written: with it, everything before it holds.
+    fn row(&self, inputs: Inputs, counts: &WindowCounts, cells: Option<&Cells>) -> Result<ResultRow> {
         let (server, window) = (&self.server, self.window);
-        let generation = new_generation();
-        results::begin(server, Level::Quarter, window, &[generation])?;
-        server.insert_all("cell", cells::rows(cells, window, generation))?;
         let mut finished = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
         finished.sort_unstable();
-        let (networks_folded, ports_folded) = cells::folded(cells);
-        let row = ResultRow {
+        let generation = new_generation();
+        let written = finished.iter().map(|(_, generation, _)| *generation);
+        let all: Vec<u64> = written.chain([generation]).collect();
+        results::begin(server, Level::Quarter, window, &all)?;
+        if let Some(cells) = cells {
+            server.insert_all("cell", cells::rows(cells, Level::Quarter, window, generation))?;
+        }
+        let (networks_folded, ports_folded) = cells.map(cells::folded).unwrap_or_default();
+        Ok(ResultRow {
             level: Level::Quarter as u8,
             t: window,
             version: 0,
@@ -139,10 +165,46 @@ impl Replacement for NewResults {
             bytes: finished.iter().map(|(_, _, bytes)| bytes).sum(),
             connection_generations: finished.iter().map(|(_, generation, _)| *generation).collect(),
             has_connections: true,
-            has_cells: true,
+            has_cells: cells.is_some(),
             networks_folded,
             ports_folded,
+        })
+    }
+}
+
+/// Results from elsewhere.
+pub(crate) struct Restored {
+    results: NewResults,
+    sink: Box<Sink>,
+}
+
+impl Restored {
+    pub(crate) fn begin(server: &Arc<Connection>, window: i64) -> Result<Self> {
+        let results = NewResults::begin(server, window)?;
+        let sink = Box::new(results.new_sink()?);
+        Ok(Self { results, sink })
+    }
+}
+
+impl Restoration for Restored {
+    fn write(&mut self, connection: &Record<'_>) -> Result<()> {
+        self.sink.write_record(connection)
+    }
+
+    fn finish(self: Box<Self>, from: &WindowResults) -> Result<()> {
+        let Self { results, sink } = *self;
+        sink.finish()?;
+        let (server, window) = (&results.server, results.window);
+        let row = results.row(from.inputs, &from.counts, from.cells.as_ref())?;
+        let row = match from.has_connections {
+            true => row,
+            false => {
+                ResultRow { has_connections: false, connection_generations: Vec::new(), bytes: 0, ..row }
+            }
         };
+        if from.frozen {
+            retention::freeze(server, [window].iter())?;
+        }
         let before = results::of_window(server, window)?;
         server.insert_all("result", [row.later(before.as_ref())])
     }
@@ -157,16 +219,34 @@ struct Sink {
     bytes: u64,
     waiting: Vec<ConnectionRow>,
     insert: Option<Insert<ConnectionRow>>,
+    /// When its generation was noted last.
+    noted: Instant,
     finished: Finished,
 }
 
+/// What was noted longer ago and does not hold yet is noted again, or another's retention would take it for what a
+/// crash left.
+const RENEW: Duration = Duration::from_mins(10);
 /// Bytes of a row besides its texts.
 const ROW_BYTES: u64 = 110;
 
 impl Sink {
+    fn write_record(&mut self, record: &Record<'_>) -> Result<()> {
+        let number = self.number << 40 | self.written;
+        self.bytes +=
+            ROW_BYTES + (record.node.len() + record.as_name.as_ref().map_or(0, |name| name.len())) as u64;
+        self.waiting.push(ConnectionRow::new(record, self.window, self.generation, number));
+        self.written += 1;
+        if self.waiting.len() < BATCH { Ok(()) } else { self.send() }
+    }
+
     fn send(&mut self) -> Result<()> {
         if self.waiting.is_empty() {
             return Ok(());
+        }
+        if self.noted.elapsed() > RENEW {
+            results::begin(&self.server, Level::Quarter, self.window, &[self.generation])?;
+            self.noted = Instant::now();
         }
         let mut insert = match self.insert.take() {
             Some(insert) => insert,
@@ -186,13 +266,7 @@ impl Sink {
 
 impl ConnectionSink for Sink {
     fn write(&mut self, connection: &Judged<'_>) -> Result<()> {
-        let record = Record::from(connection);
-        let number = self.number << 40 | self.written;
-        self.bytes +=
-            ROW_BYTES + (record.node.len() + record.as_name.as_ref().map_or(0, |name| name.len())) as u64;
-        self.waiting.push(ConnectionRow::new(&record, self.window, self.generation, number));
-        self.written += 1;
-        if self.waiting.len() < BATCH { Ok(()) } else { self.send() }
+        self.write_record(&connection.into())
     }
 
     fn finish(mut self: Box<Self>) -> Result<()> {

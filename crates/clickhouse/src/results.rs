@@ -70,6 +70,11 @@ impl ResultRow {
         let least = before.map_or(0, |before| before.version + 1);
         Self { version: now().unsigned_abs().max(least), ..self }
     }
+
+    /// Next after another, so that whatever somebody makes of the window meanwhile holds instead.
+    pub(crate) fn next(self, before: &Self) -> Self {
+        Self { version: before.version + 1, ..self }
+    }
 }
 
 /// A number that nobody else has.
@@ -209,6 +214,18 @@ fn frozen(server: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
     let rows: Vec<Frozen> =
         server.all(server.query(&sql).param("from", range.start).param("to", range.end))?;
     Ok(rows.into_iter().map(|row| row.t).collect())
+}
+
+/// Whether finer counts of a window's day were deleted.
+pub(crate) fn is_closed(server: &Connection, window: i64) -> Result<bool> {
+    let day = Level::Day.start(window);
+    let of_day = within(server, &(day..day.saturating_add(Level::Day.nanoseconds())))?;
+    Ok(of_day.iter().any(|result| !result.has_cells))
+}
+
+/// Whether a window that has results keeps them.
+pub(crate) fn is_frozen(server: &Connection, window: i64) -> Result<bool> {
+    Ok(!frozen(server, &(window..window.saturating_add(1)))?.is_empty() || is_closed(server, window)?)
 }
 
 /// Days of which finer counts were deleted: they cannot be made again.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::Connection;
 use crate::results::{self, GenerationRow, Level, ResultRow};
 use crate::rollups::Results;
-use crate::segments::{DELETED, SegmentRow};
+use crate::segments::{self, DELETED, SegmentRow};
 use crate::{now, roll};
 
 /// How long what does not hold any more is left for those who read it, in nanoseconds.
@@ -48,10 +48,16 @@ struct Frozen {
     t: i64,
 }
 
+/// Notes that windows keep the results that they have.
+pub(crate) fn freeze<'a>(server: &Connection, windows: impl Iterator<Item = &'a i64>) -> Result<()> {
+    let rows: Vec<Frozen> = windows.map(|t| Frozen { t: *t }).collect();
+    server.insert_all("frozen", rows)
+}
+
 /// Segments that ended and came before. Their windows keep the results that they have; those that still wait
 /// for results keep their packets.
 fn forget_segments(server: &Connection, before: i64) -> Result<u64> {
-    let old: Vec<SegmentRow> = results::segments_of(server, &(i64::MIN..i64::MAX))?;
+    let old = segments::in_state(server, segments::KEPT)?;
     let old = old.into_iter().filter(|segment| segment.covers_to < before && segment.arrived < before);
     let waiting = results::windows(server, &(i64::MIN..i64::MAX))?;
     let waiting: BTreeSet<i64> =
@@ -63,7 +69,7 @@ fn forget_segments(server: &Connection, before: i64) -> Result<u64> {
     }
     let windows: BTreeSet<i64> =
         old.iter().flat_map(|segment| segment.windows.iter().map(|(window, _)| *window)).collect();
-    server.insert_all("frozen", windows.iter().map(|t| Frozen { t: *t }))?;
+    freeze(server, windows.iter())?;
     let deleted = |segment: &SegmentRow| SegmentRow { windows: Vec::new(), ..segment.in_state(DELETED) };
     server.insert_all("segment", old.iter().map(deleted))?;
     let ids: Vec<&str> = old.iter().map(|segment| segment.id.as_str()).collect();
@@ -103,7 +109,7 @@ fn forget_connections(server: &Connection, before: i64) -> Result<u64> {
     let without = |old: &ResultRow| {
         let new =
             ResultRow { has_connections: false, connection_generations: Vec::new(), bytes: 0, ..old.clone() };
-        new.later(Some(old))
+        new.next(old)
     };
     server.insert_all("result", old.iter().map(without))?;
     let generations: Vec<u64> =
@@ -128,19 +134,34 @@ fn forget_cells(server: &Connection, level: Level, before: i64) -> Result<()> {
     if !coarser.into_iter().all(|coarser| roll::is_rolled(&results, coarser, before)) {
         return Ok(());
     }
-    let old: Vec<&ResultRow> =
-        results.of_time(level, &(i64::MIN..before)).iter().filter(|row| row.has_cells).collect();
-    let without = |old: &&ResultRow| ResultRow { has_cells: false, ..(*old).clone() }.later(Some(old));
-    server.insert_all("result", old.iter().map(without))?;
+    let old: Vec<ResultRow> = results.of_time(level, &(i64::MIN..before)).to_vec();
+    let old: Vec<ResultRow> = old.into_iter().filter(|row| row.has_cells).collect();
+    let without: Vec<ResultRow> =
+        old.iter().map(|old| ResultRow { has_cells: false, ..old.clone() }.next(old)).collect();
+    server.insert_all("result", without.clone())?;
+    if !still_holds(server, level, before)? {
+        // A window was replaced meanwhile: what is coarser does not have it yet.
+        let with = without.iter().zip(&old).map(|(row, old)| old.clone().next(row));
+        return server.insert_all("result", with.collect::<Vec<_>>());
+    }
     let generations: Vec<u64> = old.iter().map(|old| old.generation).collect();
     delete_generations(server, "cell", &generations)
+}
+
+/// Whether all of a level before a time is as it was noted, and coarser ones have it all.
+fn still_holds(server: &Connection, level: Level, before: i64) -> Result<bool> {
+    let results = Results::read(server, &(i64::MIN..i64::MAX))?;
+    let coarser = [Level::Hour, Level::Day].into_iter().filter(|coarser| *coarser > level);
+    Ok(results.of_time(level, &(i64::MIN..before)).iter().all(|row| !row.has_cells)
+        && coarser.into_iter().all(|coarser| roll::is_rolled(&results, coarser, before)))
 }
 
 /// What was replaced, or never held, a while ago.
 fn delete_superseded(server: &Connection) -> Result<()> {
     let before = now().saturating_sub(GRACE);
     let results = results::within(server, &(i64::MIN..i64::MAX))?;
-    let mut holds: BTreeSet<u64> = results.iter().map(|result| result.generation).collect();
+    let with_cells = results.iter().filter(|result| result.has_cells);
+    let mut holds: BTreeSet<u64> = with_cells.map(|result| result.generation).collect();
     holds.extend(results.iter().flat_map(|result| result.connection_generations.iter().copied()));
     // What these replaced may still be read.
     let new: BTreeSet<(u8, i64)> = results

@@ -6,11 +6,11 @@ use std::ops::Range;
 use clickhouse::Row;
 use cutshort_geo::Country;
 use cutshort_store::cell::{Network, Port};
-use cutshort_store::{Bucket, Dimension, Result, RollupAnswer, RollupQuery, RollupRow, StoreError, Value};
+use cutshort_store::{Bucket, Dimension, Result, RollupAnswer, RollupQuery, RollupRow, Value};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
 use serde::Deserialize;
 
-use crate::cells::{NETWORK, OTHER_NETWORKS, UNKNOWN_NETWORK};
+use crate::cells::{NETWORK, OTHER_NETWORKS, UNKNOWN_NETWORK, unknown};
 use crate::connection::Connection;
 use crate::filter::Filter;
 use crate::results::{self, Level, ResultRow, digest};
@@ -223,10 +223,6 @@ const fn columns(by: Option<Dimension>) -> (&'static str, &'static str, &'static
         Some(Dimension::Port) => ("port", "''", ""),
         Some(Dimension::Node) => ("0", "node", ""),
     }
-}
-
-fn unknown(what: &str, name: &str) -> StoreError {
-    StoreError::Damaged(format!("a count in ClickHouse has the {what} '{name}', which is not known"))
 }
 
 fn value(by: Option<Dimension>, row: &Summed) -> Result<Value> {

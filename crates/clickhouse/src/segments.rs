@@ -1,7 +1,7 @@
 //! Segments come in.
 
 use clickhouse::Row;
-use cutshort_store::{Added, Addresses, Result, Segment, SegmentId, StoreError};
+use cutshort_store::{Added, Addresses, Result, Segment, SegmentId, SegmentInfo, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;
@@ -45,7 +45,15 @@ pub(crate) const COLUMNS: &str = "id, version, state, node, origin, covers_from,
 
 impl SegmentRow {
     fn of(segment: &Segment) -> Self {
-        let info = segment.info();
+        Self {
+            bytes: segment.bytes().len() as u64,
+            windows: segment.windows().iter().map(|(window, rows)| (*window, *rows)).collect(),
+            ..Self::new(segment.info())
+        }
+    }
+
+    /// Of a segment whose packets are not there.
+    pub(crate) fn new(info: &SegmentInfo) -> Self {
         Self {
             id: info.id.to_string(),
             version: 0,
@@ -57,9 +65,9 @@ impl SegmentRow {
             first: info.times.map(|times| times.0),
             last: info.times.map(|times| times.1),
             rows: info.rows,
-            bytes: segment.bytes().len() as u64,
+            bytes: 0,
             arrived: now(),
-            windows: segment.windows().iter().map(|(window, rows)| (*window, *rows)).collect(),
+            windows: Vec::new(),
             addresses: info.addresses.name().to_owned(),
         }
     }
@@ -76,6 +84,20 @@ impl SegmentRow {
     pub(crate) fn addresses(&self) -> Result<Addresses> {
         addresses(&self.addresses)
     }
+}
+
+/// What is known of a segment.
+pub(crate) fn by_id(server: &Connection, id: SegmentId) -> Result<Option<SegmentRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM segment FINAL WHERE id = {{id:String}}");
+    server.optional(server.query(&sql).param("id", id.to_string()))
+}
+
+/// All segments in a state.
+pub(crate) fn in_state(server: &Connection, (_, state): (u8, &str)) -> Result<Vec<SegmentRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM segment FINAL WHERE state = {{state:String}} ORDER BY covers_from, id"
+    );
+    server.all(server.query(&sql).param("state", state))
 }
 
 /// What is known of a segment, and what time it is there.

@@ -15,7 +15,7 @@ use crate::agent;
 use crate::doctor;
 use crate::error::{Done, Error};
 use crate::{
-    annotate, classify, clickhouse, config, demo, documents, explain_connection, export, geo, import,
+    annotate, classify, clickhouse, config, copy, demo, documents, explain_connection, export, geo, import,
     privacy, query, recompute, rules, serve, simulate, terms, token,
 };
 
@@ -55,6 +55,8 @@ enum Verb {
     Recompute(recompute::Recompute),
     Export(export::Export),
     Demo(demo::Demo),
+    #[command(subcommand)]
+    Store(copy::Stores),
     #[command(subcommand)]
     Clickhouse(clickhouse::Tables),
     Explain(Explain),
@@ -270,6 +272,7 @@ pub(crate) fn run() -> Result<Done, Error> {
         Verb::Recompute(arguments) => recompute::run(&arguments, color),
         Verb::Export(arguments) => export::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Store(arguments) => copy::run(&arguments, color),
         Verb::Clickhouse(arguments) => clickhouse::run(&arguments, color),
         Verb::Explain(arguments) => terms::run(&arguments, color),
         Verb::Geo(Geo::Lookup(arguments)) => geo::lookup(&arguments, color),

@@ -14,6 +14,7 @@ mod capture;
 mod classify;
 mod clickhouse;
 mod config;
+mod copy;
 #[cfg(target_os = "linux")]
 mod deliver;
 mod demo;

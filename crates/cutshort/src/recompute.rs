@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
-use cutshort_pipeline::WindowJob;
+use cutshort_pipeline::{Share, WindowJob};
 use cutshort_report::quantity;
 use jiff::Timestamp;
 
@@ -30,6 +30,10 @@ pub(crate) struct Recompute {
     /// Up to this time
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     to: Timestamp,
+    /// Only the share of one of several workers that do the same on one store in ClickHouse, such as
+    /// 2/3; the share of one that fails is done by running it again
+    #[arg(long, value_name = "I/N", default_value_t)]
+    worker: Share,
     #[command(flatten)]
     geo: GeoFiles,
 }
@@ -40,6 +44,7 @@ const EXAMPLES: &str = "Examples:
 
 pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Error> {
     let range = windows(arguments.from, arguments.to).ok_or_else(no_time)?;
+    store::check_worker(arguments.worker, arguments.data.in_folder().is_none())?;
     let geo = crate::geo::open(&arguments.geo)?;
     let store = arguments.data.open_existing()?;
     let reading = Reading::default();
@@ -49,6 +54,7 @@ pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Err
         store.as_ref(),
         &geo,
         range,
+        arguments.worker,
         &mut store::show(&mut steps, &reading),
     )?;
     steps.finish();

@@ -10,13 +10,13 @@ use cutshort_api::{App, Options, Parts, Rate, Scope, TokenFile};
 use cutshort_capture::LiveSource;
 use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
-use cutshort_pipeline::{Service, WindowJob};
+use cutshort_pipeline::{Service, Share, WindowJob};
 use cutshort_store::{Retention, Store};
 
 use crate::beside::{self, Beside};
 use crate::error::{Done, Error};
 use crate::settings::{self, LogFormat, Settings};
-use crate::store::{open_address, open_folder};
+use crate::store::{check_worker, open_address, open_folder};
 use crate::terminal::message;
 
 /// Answer questions about a store, and compute it, over HTTP
@@ -53,6 +53,9 @@ pub(crate) struct Serve {
     /// Become this user once all is open
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    /// Which of several workers on one store in ClickHouse this is, such as 2/3 [default: 1/1]
+    #[arg(long, value_name = "I/N")]
+    worker: Option<Share>,
     /// Countries and networks from this file, before those that cutshort has; repeat it for several
     #[arg(long, value_name = "FILE")]
     geo: Vec<PathBuf>,
@@ -63,7 +66,7 @@ const EXAMPLES: &str = "Settings come from flags, else from the environment (CUT
 Examples:
   cutshort serve --data /var/lib/cutshort
   cutshort serve --data store --listen 0.0.0.0:8080
-  cutshort serve --store clickhouse://cutshort@db:8123/cutshort
+  cutshort serve --store clickhouse://cutshort@db:8123/cutshort --worker 2/3
   cutshort rules apply; cutshort serve --data /var/lib/cutshort --capture nflog:5 --user cutshort
   cutshort config > cutshort.toml; cutshort serve --settings cutshort.toml";
 
@@ -73,6 +76,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
     let data = folder(&settings)?;
+    check_worker(settings.worker, settings.store.is_some())?;
     log(&settings)?;
     check_access(&settings, &data)?;
     let geo = Geo::with_files(&settings.geo).map_err(|error| Error::Usage(error.to_string()))?;
@@ -98,6 +102,7 @@ fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
     settings.capture = arguments.capture.clone().or(settings.capture);
     settings.node = arguments.node.clone().or(settings.node);
     settings.user = arguments.user.clone().or(settings.user);
+    settings.worker = arguments.worker.unwrap_or(settings.worker);
     if !arguments.geo.is_empty() {
         settings.geo.clone_from(&arguments.geo);
     }
@@ -271,6 +276,8 @@ fn jobs(settings: &Settings) -> cutshort_pipeline::Settings {
     let threads = if settings.threads == 0 { job.threads } else { settings.threads };
     cutshort_pipeline::Settings {
         job: WindowJob { threads, grace: settings.grace, ..job },
+        share: settings.worker,
+        takeover: settings.takeover,
         retention: Retention {
             packets: settings.keep_packets,
             connections: settings.keep_connections,

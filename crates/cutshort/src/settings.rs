@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cutshort_capture::LiveSource;
+use cutshort_pipeline::Share;
 use cutshort_store::Addresses;
 use ipnet::IpNet;
 use toml::Value;
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) cache_bytes: usize,
     pub(crate) geo: Vec<PathBuf>,
     pub(crate) threads: usize,
+    pub(crate) worker: Share,
+    pub(crate) takeover: Duration,
     pub(crate) grace: Duration,
     pub(crate) addresses: Addresses,
     pub(crate) address_key: Option<PathBuf>,

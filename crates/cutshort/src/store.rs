@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cutshort_capture::Reading;
 use cutshort_clickhouse::{Address, ClickHouse};
-use cutshort_pipeline::{Progress, Report};
+use cutshort_pipeline::{Progress, Report, Share};
 use cutshort_report::{quantity, rfc3339};
 use cutshort_store::embedded::Options;
 use cutshort_store::{Embedded, Store, StoreError};
@@ -75,6 +75,17 @@ pub(crate) fn open_folder(folder: &Path) -> Result<Embedded, Error> {
         ))),
         opened => opened.map_err(Error::from),
     }
+}
+
+/// Several can only work on a store that several can write to.
+pub(crate) fn check_worker(worker: Share, is_elsewhere: bool) -> Result<(), Error> {
+    if worker.is_all() || is_elsewhere {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "worker {worker} needs a store to which several can write (--store clickhouse://...): to one in a folder only \
+         one process writes"
+    )))
 }
 
 /// A store at an address.

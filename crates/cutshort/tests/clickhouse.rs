@@ -9,14 +9,16 @@ mod database;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use common::server::Server;
-use common::{captures, run};
+use common::{Ran, captures, cutshort, ended_within, run, spawn};
 
 const NOTHING: &[&str] = &[];
 
-fn lines(arguments: &str, files: &[std::path::PathBuf]) -> Vec<String> {
+fn lines(arguments: &str, files: &[PathBuf]) -> Vec<String> {
     let text = run(arguments, files).fine().stdout;
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.sort_unstable();
@@ -112,6 +114,193 @@ fn a_store_in_clickhouse_does_what_a_folder_does() {
     assert_eq!(server.send("GET", summary, &[]).1.len(), before.1.len());
     assert_eq!(server.send("POST", "/ingest/v1/segments", &segment).0, 200, "it was there before");
     assert!(server.terminate().success());
+}
+
+/// Made-up packets of some hours, and the project's captures.
+fn all_captures(folder: &Path) -> Vec<PathBuf> {
+    let made = folder.join("made.pcapng");
+    run("simulate --rate 2 --duration 3h --output", &[&made]).ended(0);
+    captures().into_iter().chain([made]).collect()
+}
+
+/// All connections, and all counts told apart by everything.
+fn exported(store: &str) -> Vec<Vec<String>> {
+    let by = ["tag", "signature", "termination", "ip_version", "location", "as", "port", "node"];
+    let by = by.map(|by| format!(" --by {by}")).concat();
+    let exports = [
+        "connections --format jsonl".to_owned(),
+        format!("rollups --every 15m --format jsonl{by}"),
+        format!("rollups --every 1h --format jsonl{by}"),
+        "rollups --every 1d --format jsonl".to_owned(),
+    ];
+    exports
+        .iter()
+        .map(|what| {
+            // It may say that something was folded.
+            let text = run(&format!("export {what} {store}"), NOTHING).ended(0).stdout;
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            lines.sort_unstable();
+            lines
+        })
+        .collect()
+}
+
+/// The segments of a folder's store.
+fn segments(data: &Path) -> Vec<Vec<u8>> {
+    let days = data.join("packets").read_dir().unwrap();
+    let mut files: Vec<PathBuf> = days
+        .flat_map(|day| day.unwrap().path().read_dir().unwrap())
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    files.iter().map(|file| std::fs::read(file).unwrap()).collect()
+}
+
+#[test]
+fn workers_share_one_store_and_one_that_is_killed_is_replaced() {
+    let port = database::server().port;
+    let store = format!("clickhouse://default@127.0.0.1:{port}/workers");
+    run(&format!("clickhouse migrate --store {store}"), NOTHING).ended(0);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("alone");
+    run(&format!("import --data {}", data.display()), &all_captures(folder.path())[40..]).ended(0);
+    let settings = folder.path().join("settings.toml");
+    std::fs::write(&settings, "takeover = \"3s\"\n").unwrap();
+    let start = |share: &str| {
+        let settings = settings.display().to_string();
+        let arguments =
+            ["--listen", "127.0.0.1:0", "--store", &store, "--worker", share, "--settings", &settings];
+        Server::start(tempfile::tempdir().unwrap(), &arguments)
+    };
+    let [first, second, third] = ["1/3", "2/3", "3/3"].map(start);
+    let segments = segments(&data);
+    let (some, rest) = segments.split_at(segments.len() / 2);
+    let deliver = |segment: &Vec<u8>| assert_eq!(first.send("POST", "/ingest/v1/segments", segment).0, 201);
+    some.iter().for_each(deliver);
+    second.kill();
+    rest.iter().for_each(deliver);
+    let state = |server: &Server| server.result("/status")["windows"].clone();
+    assert_eq!(state(&third)["worker"], "3/3");
+    first.until("nothing is due", |server| state(server)["pending"] == 0);
+    let metric = |server: &Server, name: &str| {
+        let text = server.send("GET", "/metrics", &[]).1;
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    let taken_over = |server| metric(server, "cutshort_window_job_taken_over_windows");
+    assert!(taken_over(&first) + taken_over(&third) > 0.0);
+    assert!(first.send("GET", "/metrics", &[]).1.contains("cutshort_window_job_worker{worker=\"1/3\"} 1"));
+    assert_eq!(exported(&format!("--store {store}")), exported(&format!("--data {}", data.display())));
+    assert!(first.terminate().success() && third.terminate().success());
+    // Shares of a recomputation together are the whole.
+    let windows = |share: &str| {
+        let arguments =
+            format!("recompute --store {store} --from 2026-01-01 --to 2026-12-31 --worker {share}");
+        let text = run(&arguments, NOTHING).ended(0).stdout;
+        text.split(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let all = windows("1/1");
+    assert!(windows("1/2") + windows("2/2") == all && all > 10, "{all}");
+    assert_eq!(exported(&format!("--store {store}")), exported(&format!("--data {}", data.display())));
+}
+
+#[test]
+fn only_one_works_on_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().display();
+    for arguments in [
+        format!("serve --data {data} --worker 2/3"),
+        format!("recompute --data {data} --from -1d --to now --worker 1/2"),
+    ] {
+        let refused = run(&arguments, NOTHING).ended(2);
+        assert!(refused.stderr.contains("needs a store to which several can write"), "{refused:?}");
+    }
+    let wrong = run(&format!("serve --data {data} --worker 4/3"), NOTHING).ended(2);
+    assert!(wrong.stderr.contains("such as 2/3"), "{wrong:?}");
+}
+
+/// Begins to copy, and interrupts it soon.
+fn interrupted(arguments: &str) -> Ran {
+    let mut child = spawn(cutshort().args(arguments.split_whitespace()));
+    std::thread::sleep(Duration::from_millis(400));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    child.stdin.take();
+    ended_within(child, Duration::from_secs(60))
+}
+
+#[test]
+fn a_store_is_copied_there_and_back() {
+    let port = database::server().port;
+    let url = format!("clickhouse://default@127.0.0.1:{port}/moving");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (from, back) = (path("from"), path("back"));
+    let captures = all_captures(folder.path());
+    run(&format!("import --data {from}"), &captures).ended(0);
+    run(&format!("annotate add remark --data {from} --from 2026-01-05"), NOTHING).ended(0);
+    let unmade = run(&format!("store copy --from {from} --to {url}"), NOTHING).ended(1);
+    assert!(unmade.stderr.contains("cutshort clickhouse migrate"), "{unmade:?}");
+    run(&format!("clickhouse migrate --store {url}"), NOTHING).ended(0);
+
+    let there = format!("store copy --from {from} --to {url}");
+    let ran = interrupted(&there);
+    assert!(ran.code == Some(0) || ran.stderr.contains("run this again"), "{ran:?}");
+    let ran = run(&there, NOTHING).ended(0);
+    assert!(ran.stdout.contains("the same in both: ") && ran.stderr.is_empty(), "{ran:?}");
+    let again = run(&there, NOTHING).fine();
+    assert!(again.stdout.starts_with("segments: 0 copied, "), "{again:?}");
+    let back_again = format!("store copy --from {url} --to {back}");
+    let ran = interrupted(&back_again);
+    assert!(ran.code == Some(0) || ran.stderr.contains("run this again"), "{ran:?}");
+    let ran = run(&back_again, NOTHING).fine();
+    let checked = |ran: &Ran| ran.stdout.lines().last().unwrap().to_owned();
+    assert_eq!(checked(&ran), checked(&again));
+
+    let (all, data) = (exported(&format!("--data {from}")), format!("--data {back}"));
+    assert_eq!(exported(&format!("--store {url}")), all);
+    assert_eq!(exported(&data), all);
+    // Nothing is due in any of them, and the totals are those of classify.
+    for store in [&format!("--store {url}"), &data] {
+        let known = run(&format!("import {store}"), &captures).ended(0);
+        assert!(
+            known.stdout.contains("nothing new") && known.stdout.contains("0 windows computed"),
+            "{known:?}"
+        );
+        let notes = run(&format!("annotate list {store}"), NOTHING).ended(0);
+        assert!(notes.stdout.contains("remark"), "{notes:?}");
+    }
+    let classified = run("classify --format json", &captures).json();
+    let rollups = run(&format!("export rollups {data} --every 1w --format jsonl"), NOTHING).fine().lines();
+    for stage in ["post_syn", "post_ack", "post_psh", "later", "none"] {
+        let sum: u64 = rollups.iter().map(|week| week[stage].as_u64().unwrap()).sum();
+        assert_eq!(sum, classified["stages"][stage]["count"], "{stage}");
+    }
+}
+
+#[test]
+fn what_cannot_be_copied_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (empty, one) = (path("empty"), path("one"));
+    let says = |arguments: &str, code: i32, words: &str| {
+        let ran = run(arguments, NOTHING).ended(code);
+        assert!(ran.stderr.contains(words), "{ran:?}");
+    };
+    says(&format!("store copy --from {empty} --to {one}"), 1, "there is no store in");
+    says(&format!("store copy --from {empty} --to {empty}/."), 2, "are the same store");
+    let url = "clickhouse://a:topsecret@127.0.0.1:1/x";
+    says(&format!("store copy --from {url} --to clickhouse://b@127.0.0.1:1/x"), 2, "are the same store");
+    says(&format!("store copy --from {url} --to {one}"), 1, "cannot be reached");
+    run(&format!("import --data {one}"), &captures()[..1]).fine();
+    drop(
+        cutshort_store::Embedded::open(Path::new(&empty), cutshort_store::embedded::Options::default())
+            .unwrap(),
+    );
+    says(&format!("store copy --from {empty} --to {one}"), 1, "there is nothing in");
+    // Other data stays, and that is said.
+    let two = path("two");
+    run(&format!("import --data {two}"), &captures()[1..2]).fine();
+    says(&format!("store copy --from {one} --to {two}"), 0, "has other data, too");
 }
 
 #[test]

@@ -7,12 +7,14 @@
 //! * A [`WindowJob`] makes the results of windows from their packets, and replaces those of before.
 //! * A [`Service`] runs the window job and retention as long as it lives.
 //! * [`trace()`] shows one connection packet by packet.
+//! * [`Copying`] takes everything from one store to another.
 //! * [`export`] writes what a store has for other programs.
 //! * [`demo`] fills a store with made-up weeks.
 //!
 //! All of them know the store by its trait only, and hold nothing that a crash could lose: what is
 //! to be done is derived from what the store has.
 
+mod copying;
 mod cut;
 pub mod demo;
 pub mod export;
@@ -23,13 +25,16 @@ mod judge;
 pub mod live;
 mod privacy;
 mod service;
+mod share;
 mod trace;
 mod window_job;
 
+pub use copying::{Compared, Copied, Copying, Tally};
 pub use import::{Arrival, Imported, import};
 pub use ingest::{Answer, Ingest, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
+pub use share::Share;
 pub use trace::trace;
 pub use window_job::{Due, Progress, Report, WindowJob};
 

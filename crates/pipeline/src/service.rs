@@ -1,5 +1,6 @@
 //! The window job and retention, as long as the program runs.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -8,13 +9,19 @@ use std::time::{Duration, Instant, SystemTime};
 use cutshort_geo::Geo;
 use cutshort_store::{Retention, Store, StoreError, WINDOW, WindowState};
 
-use crate::{Due, Progress, Report, WindowJob, nanoseconds};
+use crate::share::Waiting;
+use crate::window_job::Which;
+use crate::{Due, Progress, Report, Share, WindowJob, nanoseconds};
 
 /// How a [`Service`] works.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The window job.
     pub job: WindowJob,
+    /// Which of several workers it is.
+    pub share: Share,
+    /// After how long it takes over what others should have done.
+    pub takeover: Duration,
     /// How long it waits before it looks again for windows that are due.
     pub every: Duration,
     /// What is deleted when.
@@ -29,6 +36,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             job: WindowJob::default(),
+            share: Share::default(),
+            takeover: Duration::from_mins(5),
             every: Duration::from_secs(5),
             retention: Retention::default(),
             retain_every: Duration::from_secs(3600),
@@ -59,9 +68,13 @@ pub struct ServiceState {
     pub windows_took: Duration,
     /// Windows done since the start.
     pub windows: u64,
+    /// How many of them should have been done by others.
+    pub taken_over: u64,
     /// Packets in them.
     pub packets: u64,
-    /// Windows that are due and not done.
+    /// Which of several workers it is.
+    pub share: Share,
+    /// Windows that are due and not done, also those of others.
     pub due: u64,
     /// The end of the oldest of them.
     pub oldest_due: Option<i64>,
@@ -129,8 +142,16 @@ impl Service {
     #[must_use]
     pub fn start(store: Arc<dyn Store>, geo: Arc<Geo>, settings: Settings) -> Self {
         let shared = Arc::new(Shared::default());
-        let mut worker =
-            Worker { shared: Arc::clone(&shared), store, geo, settings, retained: None, failures: 0 };
+        shared.lock().state.share = settings.share;
+        let mut worker = Worker {
+            shared: Arc::clone(&shared),
+            store,
+            geo,
+            settings,
+            retained: None,
+            failures: 0,
+            waiting: Waiting::default(),
+        };
         let thread = std::thread::spawn(move || worker.run());
         Self { shared, thread: Some(thread) }
     }
@@ -176,6 +197,25 @@ struct Worker {
     retained: Option<Instant>,
     /// How many times in a row something went wrong.
     failures: u32,
+    /// Windows of others.
+    waiting: Waiting,
+}
+
+/// What is due, and what of it is to be done in a turn.
+struct Plan {
+    windows: Vec<WindowState>,
+    /// How many of them are its own; others should have done the rest.
+    own: usize,
+    /// All other windows that are due.
+    others: Vec<WindowState>,
+}
+
+impl Plan {
+    /// The end of the oldest window that is due once some of this turn's are past.
+    fn oldest_due(&self, past: usize) -> Option<i64> {
+        let due = self.windows[past..].iter().chain(&self.others);
+        due.map(|window| window.start + WINDOW).min()
+    }
 }
 
 impl Worker {
@@ -196,11 +236,28 @@ impl Worker {
         let now = nanoseconds(SystemTime::now());
         let due =
             self.settings.job.due(store.as_ref(), Due::At(now)).map_err(|error| self.trouble(&error))?;
-        self.note_due(now, &due);
-        let mut each = |progress: &Progress| self.note_progress(progress, &due);
-        let report = self.settings.job.run_windows(store.as_ref(), &self.geo, &due, &mut each);
+        let plan = self.plan(due);
+        self.note_due(now, &plan);
+        let end = Instant::now() + self.settings.every;
+        let mut each = |progress: &Progress| self.note_progress(progress, &plan, end);
+        let job = &self.settings.job;
+        let report = job.run_windows(store.as_ref(), &self.geo, &plan.windows, Which::StillDue, &mut each);
         let report = report.map_err(|error| self.trouble(&error))?;
+        if report.left > 0 {
+            // There is more of others; but first what is its own.
+            self.shared.lock().woken = true;
+        }
         self.note_failed(&report)
+    }
+
+    /// What is its own goes first, from the oldest; then what others should have done, from the latest.
+    fn plan(&mut self, due: Vec<WindowState>) -> Plan {
+        let share = self.settings.share;
+        let (own, foreign): (Vec<_>, Vec<_>) = due.into_iter().partition(|window| share.owns(window.start));
+        let late = self.waiting.for_longer(&foreign, self.settings.takeover);
+        let is_late: BTreeSet<i64> = late.iter().map(|window| window.start).collect();
+        let others = foreign.into_iter().filter(|window| !is_late.contains(&window.start)).collect();
+        Plan { own: own.len(), windows: own.into_iter().chain(late).collect(), others }
     }
 
     fn retain(&mut self, store: &dyn Store) -> Result<(), Trouble> {
@@ -224,32 +281,37 @@ impl Worker {
         Trouble { at: nanoseconds(SystemTime::now()), window: None, what: error.to_string() }
     }
 
-    fn note_due(&self, now: i64, due: &[WindowState]) {
+    fn note_due(&self, now: i64, plan: &Plan) {
         let state = &mut self.shared.lock().state;
         state.last_run = Some(now);
-        state.due = due.len() as u64;
-        state.oldest_due = due.first().map(|window| window.start + WINDOW);
+        state.due = (plan.windows.len() + plan.others.len()) as u64;
+        state.oldest_due = plan.oldest_due(0);
     }
 
-    fn note_progress(&self, progress: &Progress, due: &[WindowState]) -> ControlFlow<()> {
+    /// What others should have done it does only for a while before it looks again for what is its own.
+    fn note_progress(&self, progress: &Progress, plan: &Plan, end: Instant) -> ControlFlow<()> {
         let inner = &mut *self.shared.lock();
         let state = &mut inner.state;
-        state.due = (due.len() - progress.past) as u64;
-        state.oldest_due = due.get(progress.past).map(|window| window.start + WINDOW);
+        state.due = (plan.windows.len() - progress.past + plan.others.len()) as u64;
+        state.oldest_due = plan.oldest_due(progress.past);
         if let Some(window) = progress.done {
+            let taken_over = progress.past > plan.own;
             tracing::info!(
                 window,
                 packets = progress.counts.packets,
                 connections = progress.counts.connections,
                 milliseconds = progress.took.as_millis() as u64,
+                taken_over,
                 "window done"
             );
             state.windows += 1;
+            state.taken_over += u64::from(taken_over);
             state.packets += progress.counts.packets;
             state.windows_took += progress.took;
             state.last_window_took = Some(progress.took);
         }
-        if inner.stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let enough = progress.past > plan.own && Instant::now() >= end;
+        if inner.stop || enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn note_failed(&self, report: &Report) -> Result<(), Trouble> {

@@ -11,6 +11,7 @@ use cutshort_store::{
 };
 use cutshort_verdict::Rules;
 
+use crate::Share;
 use crate::gather::Gathered;
 use crate::judge::{Around, Judge, Judged};
 
@@ -60,7 +61,7 @@ pub struct Progress {
     pub counts: WindowCounts,
     /// How long it took.
     pub took: Duration,
-    /// Windows that are done or could not be.
+    /// Windows that are done, by whomever, or could not be.
     pub past: usize,
     /// All windows of this run.
     pub all: usize,
@@ -77,6 +78,15 @@ pub struct Report {
     pub kept: u64,
     /// Windows that could not be done, with the reason.
     pub failed: Vec<(i64, StoreError)>,
+}
+
+/// Which windows of a list are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// All.
+    All,
+    /// Those that nobody else has done in the meantime.
+    StillDue,
 }
 
 impl WindowJob {
@@ -112,11 +122,11 @@ impl WindowJob {
         each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let windows = self.due(store, due)?;
-        self.run_windows(store, geo, &windows, each)
+        self.run_windows(store, geo, &windows, Which::StillDue, each)
     }
 
-    /// Does all windows of a range again, due or not. Those whose packets are gone, all or some, keep their
-    /// results.
+    /// Does all windows of a range and of one worker's share again, due or not. Those whose packets are gone, all or
+    /// some, keep their results.
     ///
     /// # Errors
     /// As [`run_due`](Self::run_due).
@@ -125,11 +135,12 @@ impl WindowJob {
         store: &dyn Store,
         geo: &Geo,
         range: Range<i64>,
+        share: Share,
         each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let (windows, gone): (Vec<_>, Vec<_>) =
-            store.windows(range)?.into_iter().partition(|window| !window.frozen && has_packets(window));
-        let report = self.run_windows(store, geo, &windows, each)?;
+        let own = store.windows(range)?.into_iter().filter(|window| share.owns(window.start));
+        let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|window| !window.frozen && has_packets(window));
+        let report = self.run_windows(store, geo, &windows, Which::All, each)?;
         Ok(Report { kept: gone.len() as u64, ..report })
     }
 
@@ -138,6 +149,7 @@ impl WindowJob {
         store: &dyn Store,
         geo: &Geo,
         windows: &[WindowState],
+        which: Which,
         each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let all = windows.len();
@@ -148,7 +160,7 @@ impl WindowJob {
             if each(&progress).is_break() {
                 break;
             }
-            progress = self.one(store, geo, window, progress, &mut report)?;
+            progress = self.one(store, geo, (window, which), progress, &mut report)?;
         }
         if report.left == 0 && all > 0 {
             // There is nothing left to be ended.
@@ -164,18 +176,23 @@ impl WindowJob {
         &self,
         store: &dyn Store,
         geo: &Geo,
-        window: &WindowState,
+        (window, which): (&WindowState, Which),
         before: Progress,
         report: &mut Report,
     ) -> Result<Progress> {
         let since = Instant::now();
         let mut progress = Progress { done: None, past: before.past + 1, ..before };
-        match self.run(store, geo, window) {
-            Ok(counts) => {
+        let run = || match which {
+            Which::StillDue if !is_still_due(store, window)? => Ok(None),
+            _ => self.run(store, geo, window).map(Some),
+        };
+        match run() {
+            Ok(Some(counts)) => {
                 report.done += 1;
                 progress.done = Some(window.start);
                 progress.counts = counts;
             }
+            Ok(None) => {}
             Err(error) if concerns_all(&error) => return Err(error),
             Err(error) => report.failed.push((window.start, error)),
         }
@@ -240,6 +257,12 @@ fn judge(
     let judged = Judge::new(around, sink.as_mut()).part(part)?;
     sink.finish()?;
     Ok(judged)
+}
+
+/// Asked about one window, a store answers quickly.
+fn is_still_due(store: &dyn Store, window: &WindowState) -> Result<bool> {
+    let now = store.windows(window.start..window.start.saturating_add(1))?;
+    Ok(now.first().is_some_and(WindowState::is_due))
 }
 
 /// Windows whose results were made elsewhere have no packets, and keep them.

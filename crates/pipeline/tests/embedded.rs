@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo::Demo;
-use cutshort_pipeline::{Due, WindowJob, export, nanoseconds};
+use cutshort_pipeline::{Due, Share, WindowJob, export, nanoseconds};
 use cutshort_report::connection::Record;
 use cutshort_report::{connection, counts};
 use cutshort_store::embedded::Options;
@@ -96,8 +96,10 @@ fn the_demo_is_whole_and_says_what_it_is() {
     assert_eq!(status.covered.map(|covered| covered.1), Some(end));
     // The windows with packets and those without are judged alike, and neither is due.
     assert!(WindowJob::default().due(&store, Due::All).unwrap().is_empty());
-    let again = WindowJob::default()
-        .recompute(&store, &geo, end - 16 * WINDOW..end, &mut |_| ControlFlow::Continue(()));
+    let again =
+        WindowJob::default().recompute(&store, &geo, end - 16 * WINDOW..end, Share::default(), &mut |_| {
+            ControlFlow::Continue(())
+        });
     let again = again.unwrap();
     assert_eq!((again.done, again.kept), (8, 8));
     assert_eq!(store.status().unwrap().counts, status.counts);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_geo::Geo;
-use cutshort_pipeline::{Answer, Ingest, IngestCounts, Service, ServiceState, Settings, nanoseconds};
+use cutshort_pipeline::{Answer, Ingest, IngestCounts, Service, ServiceState, Settings, Share, nanoseconds};
 use cutshort_store::{Origin, Segment, Store, StoreError, WINDOW, window_of};
 use memory::Memory;
 use simulated::{packets, take_in};
@@ -93,6 +93,41 @@ fn no_error_ends_it() {
     let service = start(&store, hasty());
     wait(&service, |state| state.windows >= 3 && state.trouble.is_none() && state.due == 0);
     assert_eq!(store.results().len(), 3);
+}
+
+fn worker(share: &str, takeover: Duration) -> Settings {
+    Settings { share: share.parse().unwrap(), takeover, ..hasty() }
+}
+
+#[test]
+fn workers_share_the_windows() {
+    let store = Memory::default();
+    take_in(&store, &packets(6, 0.2, 1));
+    let never = Duration::from_secs(3600);
+    let services = ["1/2", "2/2"].map(|share| start(&store, worker(share, never)));
+    let states = services.each_ref().map(|service| wait(service, |state| state.windows == 3));
+    assert_eq!(store.results().len(), 6);
+    assert_eq!(
+        states.map(|state| (state.share.to_string(), state.taken_over)),
+        [("1/2".to_owned(), 0), ("2/2".to_owned(), 0)]
+    );
+    services.iter().for_each(|service| drop(wait(service, |state| state.due == 0)));
+}
+
+/// Its own first, from the oldest; then those of the one who is missing, from the latest.
+#[test]
+fn what_another_worker_leaves_is_taken_over() {
+    let store = Memory::default();
+    take_in(&store, &packets(6, 0.2, 1));
+    let service = start(&store, worker("2/2", Duration::from_millis(300)));
+    let own = wait(&service, |state| state.windows == 3);
+    assert_eq!((own.due, own.taken_over), (3, 0));
+    assert!(own.oldest_due.is_some());
+    let all = wait(&service, |state| state.windows == 6 && state.due == 0);
+    assert_eq!((all.taken_over, all.oldest_due), (3, None));
+    let (own, others): (Vec<i64>, Vec<i64>) =
+        store.done().into_iter().partition(|window| "2/2".parse::<Share>().unwrap().owns(*window));
+    assert!(own.is_sorted() && others.iter().rev().is_sorted(), "{own:?} {others:?}");
 }
 
 #[test]

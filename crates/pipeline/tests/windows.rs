@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use cutshort_geo::Geo;
 use cutshort_packet::{Flags, Packet};
-use cutshort_pipeline::{Due, WindowJob, trace};
+use cutshort_pipeline::{Due, Progress, Share, WindowJob, trace};
 use cutshort_store::{Origin, Segment, Store, StoreError, WINDOW, window_of};
 use memory::{Memory, Results};
 use proptest::prelude::*;
@@ -187,6 +187,25 @@ fn a_run_can_be_ended_between_windows() {
     assert_eq!(looks, [(0, None), (1, Some(END - 3 * WINDOW))]);
 }
 
+/// Another worker does the rest while this one is at the first.
+#[test]
+fn what_another_did_meanwhile_is_not_done_again() {
+    let store = Memory::default();
+    take_in(&store, &packets(4, 0.2, 1));
+    let mut pasts = Vec::new();
+    let report = job().run_due(&store, &GEO, Due::All, &mut |progress| {
+        pasts.push((progress.past, progress.done.is_some()));
+        if progress.past == 1 {
+            job().run_due(&store, &GEO, Due::All, &mut |_| ControlFlow::Continue(())).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    let report = report.unwrap();
+    assert_eq!((report.done, report.left, report.failed.len()), (1, 0, 0));
+    assert_eq!(pasts, [(0, false), (1, true), (2, false), (3, false), (4, false)]);
+    assert_eq!((store.done().len(), store.results().len()), (4, 4));
+}
+
 #[test]
 fn recompute_does_windows_that_are_not_due() {
     let store = Memory::default();
@@ -195,7 +214,8 @@ fn recompute_does_windows_that_are_not_due() {
     do_all(&store, &GEO);
     let before = comparable(&store.results());
     let from = window_of(packets[0].ts) + WINDOW;
-    let report = job().recompute(&store, &GEO, from..END, &mut |_| ControlFlow::Continue(())).unwrap();
+    let go_on = &mut |_: &Progress| ControlFlow::Continue(());
+    let report = job().recompute(&store, &GEO, from..END, Share::default(), go_on).unwrap();
     assert_eq!((report.done, report.kept), (1, 0));
     assert!(before == comparable(&store.results()));
 }

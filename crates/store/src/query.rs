@@ -182,7 +182,7 @@ pub enum Value {
 }
 
 /// How finely time is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bucket {
     /// 15 minutes.
     Quarter,

@@ -6,8 +6,8 @@
 mod conformance;
 mod folder;
 
-use cutshort_store::Store;
 use cutshort_store::embedded::{Embedded, Options};
+use cutshort_store::{Movable, Store};
 use tempfile::TempDir;
 
 struct Folder {
@@ -22,6 +22,10 @@ impl conformance::Backend for Folder {
     }
 
     fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn movable(&self) -> &dyn Movable {
         &self.store
     }
 

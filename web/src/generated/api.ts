@@ -658,6 +658,7 @@ export interface components {
             /** Format: date-time */
             to?: string | null;
             trouble?: string | null;
+            worker: string;
         };
     };
     responses: never;

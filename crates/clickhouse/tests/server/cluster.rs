@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clickhouse::Client;
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
-use cutshort_store::{Added, Store, StoreError};
+use cutshort_store::{Added, Movable, Store, StoreError};
 
 use super::conformance::{self, Backend, START, file, groups, made, packet, replace};
 use super::server::Server;
@@ -44,6 +44,10 @@ impl Backend for Cluster {
         &self.store
     }
 
+    fn movable(&self) -> &dyn Movable {
+        &self.store
+    }
+
     fn reader(&self) -> Box<dyn Store> {
         Box::new(ClickHouse::open(&self.address).unwrap())
     }
@@ -60,6 +64,9 @@ fn two_shards_keep_the_promises() {
     conformance::grouping::packets_come_grouped_by_five_tuple::<Cluster>();
     conformance::connections::connections_are_selected::<Cluster>();
     conformance::retention::old_packets_are_deleted_and_their_windows_frozen::<Cluster>();
+    conformance::moving::segments_are_read_as_they_came::<Cluster>();
+    conformance::moving::results_are_restored_as_they_were::<Cluster>();
+    conformance::moving::hours_and_days_are_restored_as_they_were::<Cluster>();
     packets_are_spread();
     nothing_is_lost_while_zookeeper_is_away();
 }

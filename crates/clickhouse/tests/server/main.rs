@@ -10,12 +10,13 @@ mod killed;
 mod rights;
 mod rollups;
 mod server;
+mod workers;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
 use cutshort_packet::Packet;
-use cutshort_store::{Added, Store};
+use cutshort_store::{Added, Movable, Store};
 use server::server;
 
 /// A database of its own.
@@ -40,6 +41,10 @@ impl conformance::Backend for Database {
     }
 
     fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn movable(&self) -> &dyn Movable {
         &self.store
     }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use cutshort_api::{Options, Rate};
 use cutshort_capture::LiveSettings;
 use cutshort_clickhouse::Address;
-use cutshort_pipeline::WindowJob;
 use cutshort_pipeline::live::{RecorderSettings, Retry};
+use cutshort_pipeline::{Share, WindowJob};
 use cutshort_store::{Addresses, Retention};
 use toml::Value;
 
@@ -39,6 +39,8 @@ impl Default for Settings {
             cache_bytes: api.cache,
             geo: Vec::new(),
             threads: 0,
+            worker: Share::default(),
+            takeover: cutshort_pipeline::Settings::default().takeover,
             grace: WindowJob::default().grace,
             addresses: Addresses::default(),
             address_key: None,
@@ -179,6 +181,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
         about: "Threads that compute a window; 0 for as many as there are processors.",
         set: |settings, value| size(value).map(|size| settings.threads = size),
         get: |settings| Some(integer(settings.threads)),
+    },
+    Setting {
+        key: "worker",
+        about: "Which of several workers this is that compute the windows of one store in ClickHouse, such as \"2/3\".",
+        set: |settings, value| parsed(value).map(|share| settings.worker = share),
+        get: |settings| Some(Value::String(settings.worker.to_string())),
+    },
+    Setting {
+        key: "takeover",
+        about: "After how long windows of other workers are computed here that these should have computed.",
+        set: |settings, value| length::read(value).map(|length| settings.takeover = length),
+        get: |settings| Some(length::write(settings.takeover)),
     },
     Setting {
         key: "grace",

@@ -37,6 +37,8 @@ struct Inner {
     faults: Vec<(&'static str, StoreError)>,
     /// Operations that were begun.
     log: Vec<&'static str>,
+    /// Windows in the order in which they were done.
+    done: Vec<i64>,
 }
 
 /// See the module.
@@ -69,6 +71,10 @@ impl Memory {
 
     pub(crate) fn results(&self) -> BTreeMap<i64, Results> {
         self.lock().results.clone()
+    }
+
+    pub(crate) fn done(&self) -> Vec<i64> {
+        self.lock().done.clone()
     }
 
     pub(crate) fn segments(&self) -> Vec<SegmentInfo> {
@@ -247,6 +253,7 @@ impl Replacement for New {
         connections.sort_by_key(|record| record.five_tuple);
         let cells =
             cells.iter().map(|(key, count)| (format!("{key:?}"), (count.sampled, count.weight))).collect();
+        inner.done.push(self.window);
         inner.results.insert(self.window, Results { inputs, counts, cells, connections });
         Ok(())
     }

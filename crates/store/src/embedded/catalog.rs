@@ -119,11 +119,11 @@ pub(super) fn check(sql: &Connection) -> Result<()> {
     }
 }
 
-fn id_bytes(id: SegmentId) -> [u8; 16] {
+pub(super) fn id_bytes(id: SegmentId) -> [u8; 16] {
     id.0.to_be_bytes()
 }
 
-fn id_of(row: &Row<'_>, column: usize) -> rusqlite::Result<SegmentId> {
+pub(super) fn id_of(row: &Row<'_>, column: usize) -> rusqlite::Result<SegmentId> {
     row.get::<_, [u8; 16]>(column).map(|bytes| SegmentId(u128::from_be_bytes(bytes)))
 }
 
@@ -136,14 +136,14 @@ pub(super) fn is_known(sql: &Connection, id: SegmentId) -> Result<bool> {
     Ok(state.is_some_and(|state| state == FileState::Kept as i64 || state == FileState::Deleted as i64))
 }
 
-/// Notes a segment whose file is there.
+/// Notes a segment whose file is there; gives its key.
 pub(super) fn add_segment(
     sql: &Transaction<'_>,
     info: &SegmentInfo,
     windows: impl Iterator<Item = i64>,
     file: (&str, u64, u32),
     arrived: i64,
-) -> Result<()> {
+) -> Result<i64> {
     let (path, bytes, crc) = file;
     let id = id_bytes(info.id);
     sql.execute("DELETE FROM damaged WHERE segment = ?", [id])?;
@@ -175,7 +175,7 @@ pub(super) fn add_segment(
     for window in windows {
         insert.execute([window, key])?;
     }
-    Ok(())
+    Ok(key)
 }
 
 /// How addresses were protected, of packets that were ever taken in.
@@ -397,5 +397,10 @@ pub(super) fn forget_segment(sql: &Transaction<'_>, key: i64, windows: &[i64]) -
         freeze.execute([window])?;
     }
     sql.prepare_cached("DELETE FROM segment_window WHERE segment = ?")?.execute([key])?;
+    Ok(())
+}
+
+pub(super) fn set_frozen(sql: &Connection, window: i64, frozen: bool) -> Result<()> {
+    sql.prepare_cached("UPDATE window SET frozen = ? WHERE start = ?")?.execute(params![frozen, window])?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::{Embedded, catalog};
 use crate::{Choice, ConnectionQuery, Result, Selection, StoreError};
 
 /// How often results may be replaced between looking where they are and opening them.
-const ATTEMPTS: usize = 10;
+pub(super) const ATTEMPTS: usize = 10;
 
 impl Embedded {
     pub(super) fn select_connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
@@ -73,22 +73,28 @@ impl Embedded {
         for _ in 0..ATTEMPTS {
             let path = self.database.read(|sql| catalog::window_path(sql, window))?;
             let Some(path) = path.flatten() else { return Ok(None) };
-            match File::open(self.folder.path(&path)) {
-                Ok(file) => {
-                    let records = read(file).map_err(|error| damaged(&path, &error))?;
-                    return Ok(Some((records, path)));
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(self.folder.error("read", &path, &error)),
+            if let Some(records) = self.open_file(&path)? {
+                return Ok(Some((records, path)));
             }
         }
-        Err(StoreError::Damaged(
-            "the connections of a window are gone, and nobody here has deleted them".to_owned(),
-        ))
+        Err(gone())
+    }
+
+    /// The connections of a file; none if it is not there, as where they were replaced.
+    pub(super) fn open_file(&self, path: &str) -> Result<Option<Records>> {
+        match File::open(self.folder.path(path)) {
+            Ok(file) => read(file).map(Some).map_err(|error| damaged(path, &error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.folder.error("read", path, &error)),
+        }
     }
 }
 
-fn damaged(path: &str, error: &io::Error) -> StoreError {
+pub(super) fn gone() -> StoreError {
+    StoreError::Damaged("the connections of a window are gone, and nobody here has deleted them".to_owned())
+}
+
+pub(super) fn damaged(path: &str, error: &io::Error) -> StoreError {
     StoreError::Damaged(format!("{path} cannot be read: {error}"))
 }
 

@@ -6,6 +6,7 @@ mod connections;
 mod database;
 mod folder;
 mod merge;
+mod moving;
 mod replacement;
 mod retention;
 pub mod rollup;

@@ -5,13 +5,14 @@ use std::io::BufWriter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cutshort_report::connection::{self, Connection, Writer};
+use cutshort_report::connection::{self, Connection, Record, Writer};
+use rusqlite::Transaction;
 
 use super::catalog::{self, ConnectionsFile};
 use super::folder::{Folder, Temporary, connections_path};
 use super::{Embedded, now, rollup};
 use crate::cell::Cells;
-use crate::{ConnectionSink, Inputs, Replacement, Result, WindowCounts};
+use crate::{ConnectionSink, Inputs, Replacement, Restoration, Result, WindowCounts, WindowResults};
 
 impl Embedded {
     pub(super) fn begin_replacement(&self, window: i64) -> NewResults<'_> {
@@ -42,22 +43,37 @@ pub(super) struct NewResults<'a> {
 
 impl Replacement for NewResults<'_> {
     fn sink(&self) -> Result<Box<dyn ConnectionSink + Send>> {
+        Ok(Box::new(self.new_sink()?))
+    }
+    fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()> {
+        self.put(|transaction, file| {
+            rollup::replace_window(transaction, self.window, cells)?;
+            catalog::replace_window(transaction, self.window, file, inputs, &counts, now())
+        })
+    }
+}
+
+impl NewResults<'_> {
+    fn new_sink(&self) -> Result<Sink> {
         let number = self.sinks.fetch_add(1, Ordering::Relaxed);
         let (folder, path) = (self.store.folder.clone(), self.path.clone());
         let file = folder.temporary(&path, number)?;
         let error = |error| folder.error("write", &path, &error);
         let output = BufWriter::with_capacity(1 << 18, file.file.try_clone().map_err(error)?);
         let writer = connection::stored(output).map_err(error)?;
-        Ok(Box::new(Sink { folder, path, number, file, writer, finished: Arc::clone(&self.finished) }))
+        Ok(Sink { folder, path, number, file, writer, finished: Arc::clone(&self.finished) })
     }
 
-    fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()> {
+    /// Puts new results in the place of those of before, whose connections the change tells.
+    fn put(
+        &self,
+        change: impl FnOnce(&Transaction<'_>, &ConnectionsFile) -> Result<Option<String>>,
+    ) -> Result<()> {
         let bytes = self.write_connections()?;
         let file = ConnectionsFile { generation: self.generation, path: self.path.clone(), bytes };
         let replaced = self.store.database.write(|sql| {
             let transaction = sql.transaction()?;
-            rollup::replace_window(&transaction, self.window, cells)?;
-            let before = catalog::replace_window(&transaction, self.window, &file, inputs, &counts, now())?;
+            let before = change(&transaction, &file)?;
             transaction.commit()?;
             Ok(before)
         });
@@ -72,9 +88,7 @@ impl Replacement for NewResults<'_> {
         }
         Ok(())
     }
-}
 
-impl NewResults<'_> {
     /// Puts the connections of all sinks into one file; returns its size.
     fn write_connections(&self) -> Result<u64> {
         let folder = &self.store.folder;
@@ -111,8 +125,7 @@ struct Sink {
 
 impl ConnectionSink for Sink {
     fn write(&mut self, connection: &Connection<'_>) -> Result<()> {
-        let written = self.writer.write(connection, &[]);
-        written.map_err(|error| self.folder.error("write", &self.path, &error))
+        self.write_record(&connection.into())
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
@@ -120,5 +133,52 @@ impl ConnectionSink for Sink {
         writer.finish().map_err(|error| folder.error("write", &path, &error))?;
         finished.lock().unwrap_or_else(PoisonError::into_inner).push((number, file));
         Ok(())
+    }
+}
+
+impl Sink {
+    fn write_record(&mut self, record: &Record<'_>) -> Result<()> {
+        let written = self.writer.write_record(record, &[]);
+        written.map_err(|error| self.folder.error("write", &self.path, &error))
+    }
+}
+
+/// Results from elsewhere.
+pub(super) struct Restored<'a> {
+    results: NewResults<'a>,
+    sink: Box<Sink>,
+}
+
+impl Embedded {
+    pub(super) fn begin_restoration(&self, window: i64) -> Result<Restored<'_>> {
+        let results = self.begin_replacement(window);
+        let sink = Box::new(results.new_sink()?);
+        Ok(Restored { results, sink })
+    }
+}
+
+impl Restoration for Restored<'_> {
+    fn write(&mut self, connection: &Record<'_>) -> Result<()> {
+        self.sink.write_record(connection)
+    }
+
+    fn finish(self: Box<Self>, from: &WindowResults) -> Result<()> {
+        let Self { results, sink } = *self;
+        sink.finish()?;
+        let window = results.window;
+        results.put(|transaction, file| {
+            match &from.cells {
+                Some(cells) => rollup::replace_window(transaction, window, cells)?,
+                None => rollup::set_gone(transaction, window)?,
+            }
+            let before =
+                catalog::replace_window(transaction, window, file, from.inputs, &from.counts, now())?;
+            catalog::set_frozen(transaction, window, from.frozen)?;
+            if !from.has_connections {
+                catalog::forget_connections(transaction, window)?;
+            }
+            Ok(before)
+        })?;
+        if from.has_connections { Ok(()) } else { results.store.folder.remove(&results.path) }
     }
 }

@@ -16,6 +16,7 @@ use crate::{Result, StoreError, WINDOW};
 
 mod bytes;
 mod level;
+mod moving;
 mod packed_cells;
 mod place;
 mod query;
@@ -25,6 +26,7 @@ mod span;
 mod tally;
 mod totals;
 
+pub use moving::{cells, read_rest, restore_rest, rests, set_gone};
 pub use query::query;
 pub use retention::{delete_before, is_gone};
 pub use roll::roll;

@@ -5,6 +5,7 @@
 pub(crate) mod connections;
 pub(crate) mod grouping;
 pub(crate) mod model;
+pub(crate) mod moving;
 pub(crate) mod retention;
 pub(crate) mod windows;
 
@@ -14,7 +15,9 @@ use cutshort_geo::{Country, Place};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_report::connection::Connection;
 use cutshort_store::cell::Cells;
-use cutshort_store::{Addresses, FlowKey, Inputs, Origin, Segment, Store, StoredRow, WINDOW, WindowCounts};
+use cutshort_store::{
+    Addresses, FlowKey, Inputs, Movable, Origin, Segment, Store, StoredRow, WINDOW, WindowCounts,
+};
 use cutshort_verdict::{Progress, Stage, Tags, Termination, Verdict};
 
 /// A back end with an empty store in it.
@@ -23,6 +26,9 @@ pub(crate) trait Backend {
 
     /// The one who writes.
     fn store(&self) -> &dyn Store;
+
+    /// The same, for taking everything elsewhere.
+    fn movable(&self) -> &dyn Movable;
 
     /// Another one, who reads, as another process would.
     fn reader(&self) -> Box<dyn Store>;
@@ -54,6 +60,9 @@ macro_rules! suite {
             retention::packets_that_wait_for_results_stay,
             retention::what_came_in_late_is_kept_from_then_on,
             retention::old_connections_are_deleted,
+            moving::segments_are_read_as_they_came,
+            moving::results_are_restored_as_they_were,
+            moving::hours_and_days_are_restored_as_they_were,
         );
     };
 }

@@ -181,7 +181,15 @@ fn of_store(registry: &mut Registry, facts: &Facts) {
 
 fn of_service(registry: &mut Registry, state: &ServiceState) {
     counter(registry, "window_job_windows", "Windows computed since the start", state.windows);
+    counter(
+        registry,
+        "window_job_taken_over_windows",
+        "Windows among them that other workers should have computed",
+        state.taken_over,
+    );
     counter(registry, "window_job_packets", "Packets in them", state.packets);
+    let worker = [([("worker", state.share.to_string())], 1.0)];
+    gauges(registry, "window_job_worker", "Which of several workers this is", worker.into_iter());
     counter(registry, "window_job_errors", "What went wrong in computing", state.errors);
     counter(
         registry,

@@ -183,6 +183,8 @@ struct Windows {
     last_updated: Option<String>,
     /// Connections in all results.
     connections: u64,
+    /// Which of several workers on the store this server is, of how many, such as `2/3`; `1/1` is the only one.
+    worker: String,
     /// What went wrong last with computing, if it is still so.
     trouble: Option<String>,
 }
@@ -219,7 +221,8 @@ struct Source {
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let facts = call.facts()?;
     let state = call.app.service.as_ref().map(|service| service.state());
-    let trouble = state.and_then(|state| state.trouble).map(|trouble| trouble.what);
+    let state = state.unwrap_or_default();
+    let (worker, trouble) = (state.share.to_string(), state.trouble.map(|trouble| trouble.what));
     let agents = call.app.agents.all();
     let result = StatusResult {
         version: env!("CARGO_PKG_VERSION"),
@@ -231,7 +234,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
             .chain(silent(&facts, &agents).map(silence))
             .collect(),
         nodes: nodes(&facts, &agents, call.now),
-        windows: Windows::new(&facts, trouble),
+        windows: Windows::new(&facts, worker, trouble),
         exclusions: exclusions(&facts),
         geo: call.app.geo.sources().iter().map(Source::from).collect(),
         connections_allowed: call.app.options.connections,
@@ -271,7 +274,7 @@ fn nodes(facts: &Facts, agents: &BTreeMap<String, Heard>, now: i64) -> Vec<Node>
 }
 
 impl Windows {
-    fn new(facts: &Facts, trouble: Option<String>) -> Self {
+    fn new(facts: &Facts, worker: String, trouble: Option<String>) -> Self {
         let status = &facts.status;
         Self {
             done: status.windows,
@@ -281,6 +284,7 @@ impl Windows {
             oldest_pending: facts.pending.first().copied().map(iso),
             last_updated: status.updated.map(iso),
             connections: status.counts.connections,
+            worker,
             trouble,
         }
     }

@@ -46,7 +46,7 @@ pub fn is_gone(connection: &Connection, window: i64) -> Result<bool> {
     is_listed(connection, "SELECT 1 FROM rollup_gone WHERE t = ?1", &[window.div_euclid(WINDOW)])
 }
 
-fn is_listed(connection: &Connection, sql: &str, of: &[i64]) -> Result<bool> {
+pub(super) fn is_listed(connection: &Connection, sql: &str, of: &[i64]) -> Result<bool> {
     Ok(connection.prepare_cached(sql)?.exists(rusqlite::params_from_iter(of))?)
 }
 

@@ -1,0 +1,313 @@
+//! Everything as it is, to be taken elsewhere, and put in as it was.
+
+use std::collections::BTreeSet;
+use std::net::Ipv6Addr;
+use std::ops::Range;
+
+use clickhouse::Row;
+use cutshort_geo::{Country, Place};
+use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_report::connection::Record;
+use cutshort_store::cell::Cells;
+use cutshort_store::{
+    Addresses, Bucket, Inputs, Movable, Origin, Protected, Protection, Rest, Restoration, Result, Segment,
+    SegmentId, SegmentInfo, StoreError, WindowCounts, WindowResults,
+};
+use cutshort_verdict::Exclusion;
+use serde::Deserialize;
+
+use crate::connection::Connection;
+use crate::filter::Filter;
+use crate::results::{self, Level, ResultRow};
+use crate::rollups::Results;
+use crate::segments::{self, SegmentRow};
+use crate::{ClickHouse, cells, connections, replacement, roll};
+
+impl Movable for ClickHouse {
+    fn segments(&self) -> Result<Vec<SegmentId>> {
+        segments::in_state(&self.server, segments::KEPT)?.iter().map(SegmentRow::id).collect()
+    }
+
+    fn read_segment(&self, id: SegmentId) -> Result<Segment> {
+        let row = segments::by_id(&self.server, id)?.filter(|row| row.state == segments::KEPT.1);
+        let row = row.ok_or_else(|| StoreError::Refused(format!("segment {id} is not kept")))?;
+        segment(&self.server, &row)
+    }
+
+    fn deleted_segments(&self) -> Result<Vec<SegmentInfo>> {
+        segments::in_state(&self.server, segments::DELETED)?.iter().map(info).collect()
+    }
+
+    fn note_deleted(&self, segments: &[SegmentInfo]) -> Result<()> {
+        let mut known = BTreeSet::new();
+        for state in [segments::KEPT, segments::DELETED] {
+            known.extend(segments::in_state(&self.server, state)?.into_iter().map(|row| row.id));
+        }
+        let new = segments.iter().map(SegmentRow::new).filter(|row| !known.contains(&row.id));
+        self.server.insert_all("segment", new.map(|row| row.in_state(segments::DELETED)).collect::<Vec<_>>())
+    }
+
+    fn read_results(
+        &self,
+        window: i64,
+        each: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+    ) -> Result<Option<WindowResults>> {
+        let Some(row) = results::of_window(&self.server, window)? else { return Ok(None) };
+        let mut excluded = [0; Exclusion::ALL.len()];
+        excluded.iter_mut().zip(&row.excluded).for_each(|(to, from)| *to = *from);
+        let cells = if row.has_cells { Some(read_cells(&self.server, &row, &[])?) } else { None };
+        connections::of_window(&self.server, &row, &mut |record| each(&record).map(|()| true))?;
+        Ok(Some(WindowResults {
+            inputs: Inputs { segments: row.parts, cutoff: row.cutoff, rules: row.rules },
+            counts: WindowCounts {
+                packets: row.packets,
+                copies: row.copies,
+                connections: row.connections,
+                excluded,
+            },
+            frozen: results::is_frozen(&self.server, window)?,
+            has_connections: row.has_connections,
+            cells,
+        }))
+    }
+
+    fn restore(&self, window: i64) -> Result<Box<dyn Restoration + '_>> {
+        Ok(Box::new(replacement::Restored::begin(&self.server, window)?))
+    }
+
+    fn rests(&self) -> Result<Vec<Rest>> {
+        let all = Results::read(&self.server, &(i64::MIN..i64::MAX))?;
+        let of = |level, bucket| {
+            let windows = all.of(Level::Quarter);
+            let starts =
+                windows.iter().filter(|window| !window.has_cells).map(move |lost| level_start(level, lost));
+            let starts: BTreeSet<i64> = starts.collect();
+            starts.into_iter().map(move |start| Rest { bucket, start })
+        };
+        let rests = of(Level::Hour, Bucket::Hour).chain(of(Level::Day, Bucket::Day));
+        Ok(rests.filter(|rest| Parts::of(&all, *rest).is_some()).collect())
+    }
+
+    fn read_rest(&self, rest: Rest) -> Result<Cells> {
+        let all = Results::read(&self.server, &time_of(rest))?;
+        match Parts::of(&all, rest) {
+            Some(Parts { whole, others }) => read_cells(&self.server, whole, &others),
+            None => Ok(Cells::default()),
+        }
+    }
+
+    fn restore_rest(&self, rest: Rest, cells: &Cells) -> Result<()> {
+        roll::restore(&self.server, level_of(rest), rest.start, cells)
+    }
+}
+
+const fn level_of(rest: Rest) -> Level {
+    match rest.bucket {
+        Bucket::Quarter => Level::Quarter,
+        Bucket::Hour => Level::Hour,
+        Bucket::Day | Bucket::Week => Level::Day,
+    }
+}
+
+const fn level_start(level: Level, row: &ResultRow) -> i64 {
+    level.start(row.t)
+}
+
+const fn time_of(rest: Rest) -> Range<i64> {
+    rest.start..rest.start.saturating_add(level_of(rest).nanoseconds())
+}
+
+/// An hour or a day that has windows without counts of their own, and what else it has.
+struct Parts<'a> {
+    whole: &'a ResultRow,
+    others: Vec<&'a ResultRow>,
+}
+
+impl<'a> Parts<'a> {
+    /// None if nothing of it is told by it alone.
+    fn of(all: &'a Results, rest: Rest) -> Option<Self> {
+        let (level, time) = (level_of(rest), time_of(rest));
+        let whole = all.of_time(level, &(time.start..time.start + 1)).first().filter(|row| row.has_cells)?;
+        let hours = if level == Level::Day { all.of_time(Level::Hour, &time) } else { &[] };
+        let hours: Vec<&ResultRow> = hours.iter().filter(|hour| hour.has_cells).collect();
+        let is_in_hour = |window: &&ResultRow| hours.iter().any(|hour| hour.t == Level::Hour.start(window.t));
+        let (others, lost): (Vec<&ResultRow>, Vec<&ResultRow>) = all
+            .of_time(Level::Quarter, &time)
+            .iter()
+            .filter(|window| !is_in_hour(window))
+            .partition(|window| window.has_cells);
+        (!lost.is_empty()).then(|| Self { whole, others: hours.iter().copied().chain(others).collect() })
+    }
+}
+
+/// A row of the table `cell`.
+#[derive(Row, Deserialize)]
+struct Summed {
+    location: String,
+    network: String,
+    asn: u32,
+    ip_version: u8,
+    port: i32,
+    node: String,
+    excluded: String,
+    stage: String,
+    termination: String,
+    completed: bool,
+    signature_id: u8,
+    tags: u32,
+    sampled: u64,
+    weight: u64,
+    squares: u128,
+}
+
+/// The cells of a result, without those of others that it has, too.
+fn read_cells(server: &Connection, whole: &ResultRow, others: &[&ResultRow]) -> Result<Cells> {
+    let mut filter = Filter::default();
+    let generations = others.iter().map(|other| other.generation).chain([whole.generation]).collect();
+    let last = others.iter().map(|other| other.t).max().unwrap_or(whole.t).max(whole.t);
+    filter.generations("t", (whole.t, last), generations);
+    filter.add("networks = 1");
+    let own = filter.numbers(vec![whole.generation]);
+    let sum = |column: &str| {
+        format!("sumIf(c.{column}, generation IN {own}) - sumIf(c.{column}, generation NOT IN {own})")
+    };
+    let sql = format!(
+        "SELECT toString(location) AS location, toString(network) AS network, asn, ip_version, port,
+           toString(node) AS node, toString(excluded) AS excluded, toString(stage) AS stage,
+           toString(termination) AS termination, completed, signature_id, tags,
+           toUInt64({}) AS sampled, toUInt64({}) AS weight, toUInt128({}) AS squares
+         FROM cell AS c WHERE {} GROUP BY {} HAVING sampled != 0",
+        sum("sampled"),
+        sum("weight"),
+        sum("squares"),
+        filter.sql(),
+        roll::KEYS,
+    );
+    let query = filter.bind(server.query(&sql));
+    let mut cursor = server.wait(async { query.fetch::<Summed>() })?;
+    let mut cells = Cells::default();
+    loop {
+        let rows = server.batch(&mut cursor)?;
+        if rows.is_empty() {
+            return Ok(cells);
+        }
+        rows.iter().try_for_each(|row| add(&mut cells, row))?;
+    }
+}
+
+fn add(cells: &mut Cells, row: &Summed) -> Result<()> {
+    let node = cells.node(&row.node);
+    let key = cells::key(&cells::Names {
+        location: &row.location,
+        network: (&row.network, row.asn),
+        ip_version: row.ip_version,
+        port: row.port,
+        node,
+        excluded: &row.excluded,
+        stage: &row.stage,
+        termination: &row.termination,
+        completed: row.completed,
+        signature: row.signature_id,
+        tags: row.tags,
+    })?;
+    let count = cutshort_verdict::Count { sampled: row.sampled, weight: row.weight, squares: row.squares };
+    cells.add_count(key, &count);
+    Ok(())
+}
+
+fn info(row: &SegmentRow) -> Result<SegmentInfo> {
+    let unknown = || StoreError::Damaged(format!("'{}' is no origin of a segment", row.origin));
+    Ok(SegmentInfo {
+        id: row.id()?,
+        node: row.node.clone(),
+        origin: Origin::from_name(&row.origin).ok_or_else(unknown)?,
+        covers: (row.covers_from, row.covers_to),
+        rows: row.rows,
+        times: row.first.zip(row.last),
+        addresses: row.addresses()?,
+    })
+}
+
+/// A row of the table `packet`.
+#[derive(Row, Deserialize)]
+struct PacketRow {
+    ts: i64,
+    src_ip: Ipv6Addr,
+    src_port: u16,
+    dst_ip: Ipv6Addr,
+    dst_port: u16,
+    ip_id: u16,
+    ttl: u8,
+    flags: u16,
+    seq: u32,
+    ack: u32,
+    window: u16,
+    options_len: u8,
+    payload_len: u32,
+    sample_rate: u32,
+    country: String,
+    asn: u32,
+    flow: u64,
+}
+
+impl PacketRow {
+    fn protected(self, addresses: Addresses) -> Protected {
+        let Self { src_ip, src_port, dst_ip, dst_port, .. } = self;
+        let packet = Packet {
+            ts: self.ts,
+            five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port },
+            ip_id: self.ip_id,
+            ttl: self.ttl,
+            flags: Flags::from_bits(self.flags),
+            seq: self.seq,
+            ack: self.ack,
+            window: self.window,
+            options_len: self.options_len,
+            payload_len: self.payload_len,
+            sample_rate: self.sample_rate,
+        };
+        if addresses == Addresses::Full {
+            return Protected::from(packet);
+        }
+        let place =
+            Place { country: Country::from_alpha2(&self.country), asn: (self.asn > 0).then_some(self.asn) };
+        Protected { packet, protection: Protection { addresses, place, flow: self.flow } }
+    }
+}
+
+/// A segment made of its packets again: the same content gives the same file.
+fn segment(server: &Connection, row: &SegmentRow) -> Result<Segment> {
+    let info = info(row)?;
+    let windows: Vec<i64> = row.windows.iter().map(|(window, _)| *window).collect();
+    let query = server
+        .query(
+            "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,
+               window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow
+             FROM packet WHERE segment = {id:String}
+             AND toUnixTimestamp64Nano(window_start) IN {windows:Array(Int64)}",
+        )
+        .param("id", &row.id)
+        .param("windows", windows);
+    let mut cursor = server.wait(async { query.fetch::<PacketRow>() })?;
+    let mut packets = Vec::new();
+    loop {
+        let rows = server.batch(&mut cursor)?;
+        if rows.is_empty() {
+            break;
+        }
+        packets.extend(rows.into_iter().map(|row| row.protected(info.addresses)));
+    }
+    if packets.len() as u64 != info.rows {
+        return Err(StoreError::Unavailable(format!(
+            "ClickHouse gives {} of the {} packets of segment {}: a replica lags behind, or packets were deleted by hand",
+            packets.len(),
+            info.rows,
+            info.id
+        )));
+    }
+    let made = Segment::encode(packets, &info.node, info.origin, info.covers, Some(info.id))?;
+    if made.info().id == info.id {
+        return Ok(made);
+    }
+    Err(StoreError::Damaged(format!("the packets of segment {} are not those that it came with", info.id)))
+}

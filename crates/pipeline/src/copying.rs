@@ -1,0 +1,389 @@
+//! Everything of one store into another, and whether it arrived.
+
+mod sums;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{ControlFlow, Range};
+
+use cutshort_report::date_time;
+use cutshort_store::{Added, Annotation, Movable, Rest, Result, Segment, SegmentId, WindowState};
+
+use sums::{WindowSum, of_cells, of_segment, of_window};
+
+const ALWAYS: Range<i64> = i64::MIN..i64::MAX;
+
+/// What there is to be copied, as it was when copying began.
+pub struct Copying<'a> {
+    from: &'a dyn Movable,
+    to: &'a dyn Movable,
+    segments: Vec<SegmentId>,
+    windows: Vec<WindowState>,
+    rests: Vec<Rest>,
+    annotations: Vec<Annotation>,
+    /// Windows that have results of other packets there, and hours and days.
+    others: BTreeSet<i64>,
+    other_rests: BTreeSet<Rest>,
+}
+
+/// What was copied, and of what some was there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Segments.
+    pub segments: Tally,
+    /// Results of windows.
+    pub windows: Tally,
+    /// Hours and days whose finer counts are gone.
+    pub rests: Tally,
+    /// Annotations.
+    pub annotations: Tally,
+    /// It was ended before all was copied.
+    pub interrupted: bool,
+}
+
+/// How many of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Copied now.
+    pub new: u64,
+    /// There already.
+    pub known: u64,
+    /// Left as they are there, because they are of other packets.
+    pub other: u64,
+}
+
+/// What was found the same on both sides, and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Segments.
+    pub segments: u64,
+    /// Their packets.
+    pub packets: u64,
+    /// Windows.
+    pub windows: u64,
+    /// Their connections.
+    pub connections: u64,
+    /// Their cells, and those of hours and days whose finer counts are gone.
+    pub cells: u64,
+    /// Annotations.
+    pub annotations: u64,
+    /// The sum of the sums of all packets, connections and cells.
+    pub checksum: u64,
+    /// What is not the same, each with its name.
+    pub differences: Vec<String>,
+    /// Segments and windows of which the source has something else, or nothing, since copying began.
+    pub changed: u64,
+    /// Windows that were computed again at the target meanwhile, from other packets, too.
+    pub recomputed: u64,
+    /// It was ended before all was compared.
+    pub interrupted: bool,
+}
+
+/// Is told how many steps of how many are past, and ends the whole with a break.
+pub(crate) type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+
+impl<'a> Copying<'a> {
+    /// Looks what there is.
+    ///
+    /// # Errors
+    /// What the stores give.
+    pub fn new(from: &'a dyn Movable, to: &'a dyn Movable) -> Result<Self> {
+        let mut windows = from.windows(ALWAYS)?;
+        windows.retain(|window| window.done.is_some());
+        Ok(Self {
+            from,
+            to,
+            segments: from.segments()?,
+            windows,
+            rests: from.rests()?,
+            annotations: from.annotations(ALWAYS)?,
+            others: BTreeSet::new(),
+            other_rests: BTreeSet::new(),
+        })
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.segments.is_empty() && self.windows.is_empty() && self.annotations.is_empty()
+    }
+
+    /// How many segments and windows the target has that are none of these.
+    ///
+    /// # Errors
+    /// What the target gives.
+    pub fn foreign(&self) -> Result<(u64, u64)> {
+        let segments: BTreeSet<SegmentId> = self.segments.iter().copied().collect();
+        let windows: BTreeSet<i64> = self.windows.iter().map(|window| window.start).collect();
+        let other_segments = self.to.segments()?.into_iter().filter(|id| !segments.contains(id));
+        let mut other_windows = self.to.windows(ALWAYS)?;
+        other_windows.retain(|window| window.done.is_some() && !windows.contains(&window.start));
+        Ok((other_segments.count() as u64, other_windows.len() as u64))
+    }
+
+    const fn steps(&self) -> usize {
+        self.segments.len() + self.windows.len() + self.rests.len()
+    }
+
+    /// Copies what is not there yet, piece by piece: whenever it ends, it can be begun again.
+    ///
+    /// First packets and what was covered, then results, so that results that must not be made again hold whatever
+    /// the target has made meanwhile.
+    ///
+    /// # Errors
+    /// What the stores give; what was copied stays.
+    pub fn run(&mut self, each: Each<'_>) -> Result<Copied> {
+        let mut copied = Copied::default();
+        let mut past = 0;
+        let all = self.steps();
+        self.to.note_deleted(&self.from.deleted_segments()?)?;
+        let there: BTreeSet<SegmentId> = self.to.segments()?.into_iter().collect();
+        for id in &self.segments {
+            if each(past, all).is_break() {
+                return Ok(Copied { interrupted: true, ..copied });
+            }
+            self.segment(*id, &there, &mut copied.segments)?;
+            past += 1;
+        }
+        let there = self.to.windows(ALWAYS)?;
+        let there: BTreeMap<i64, WindowState> =
+            there.into_iter().map(|window| (window.start, window)).collect();
+        for at in 0..self.windows.len() {
+            if each(past, all).is_break() {
+                return Ok(Copied { interrupted: true, ..copied });
+            }
+            self.window(at, &there, &mut copied.windows)?;
+            past += 1;
+        }
+        for at in 0..self.rests.len() {
+            if each(past, all).is_break() {
+                return Ok(Copied { interrupted: true, ..copied });
+            }
+            self.rest(self.rests[at], &mut copied.rests)?;
+            past += 1;
+        }
+        self.to.roll()?;
+        self.annotations(&mut copied.annotations)?;
+        // There is nothing left to be ended.
+        let _ = each(past, all);
+        Ok(copied)
+    }
+
+    fn segment(&self, id: SegmentId, there: &BTreeSet<SegmentId>, tally: &mut Tally) -> Result<()> {
+        if there.contains(&id) {
+            tally.known += 1;
+            return Ok(());
+        }
+        let Some(segment) = self.read_segment(id)? else { return Ok(()) };
+        match self.to.append(&segment)? {
+            Added::New => tally.new += 1,
+            // It was deleted there.
+            Added::Known => tally.other += 1,
+        }
+        Ok(())
+    }
+
+    /// A segment of the source; none if that has deleted it since.
+    fn read_segment(&self, id: SegmentId) -> Result<Option<Segment>> {
+        match self.from.read_segment(id) {
+            Ok(segment) => Ok(Some(segment)),
+            Err(_) if !self.from.segments()?.contains(&id) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn window(&mut self, at: usize, there: &BTreeMap<i64, WindowState>, tally: &mut Tally) -> Result<()> {
+        let window = &self.windows[at];
+        match there.get(&window.start).map_or(Found::Nothing, |there| found(window, there)) {
+            Found::Same => tally.known += 1,
+            Found::Other => {
+                tally.other += 1;
+                self.others.insert(window.start);
+            }
+            Found::Nothing => {
+                let mut restoration = self.to.restore(window.start)?;
+                let results =
+                    self.from.read_results(window.start, &mut |record| restoration.write(record))?;
+                if let Some(results) = results {
+                    restoration.finish(&results)?;
+                    tally.new += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn rest(&mut self, rest: Rest, tally: &mut Tally) -> Result<()> {
+        let (cells, there) = (self.from.read_rest(rest)?, self.to.read_rest(rest)?);
+        if of_cells(&cells) == of_cells(&there) {
+            tally.known += 1;
+        } else if there.is_empty() {
+            self.to.restore_rest(rest, &cells)?;
+            tally.new += 1;
+        } else {
+            tally.other += 1;
+            self.other_rests.insert(rest);
+        }
+        Ok(())
+    }
+
+    /// Their numbers are those that the target gives.
+    fn annotations(&self, tally: &mut Tally) -> Result<()> {
+        for annotation in missing(&self.annotations, self.to.annotations(ALWAYS)?) {
+            self.to.annotate(&annotation.content)?;
+            tally.new += 1;
+        }
+        tally.known = self.annotations.len() as u64 - tally.new;
+        Ok(())
+    }
+
+    /// Reads both stores once more, and compares what was copied: counts, and sums that do not depend on any order.
+    ///
+    /// # Errors
+    /// What the stores give.
+    pub fn compare(&self, each: Each<'_>) -> Result<Compared> {
+        let mut compared = Compared::default();
+        let all = self.steps();
+        let mut past = 0;
+        let deleted: BTreeSet<SegmentId> =
+            self.to.deleted_segments()?.into_iter().map(|info| info.id).collect();
+        for id in &self.segments {
+            if each(past, all).is_break() {
+                return Ok(Compared { interrupted: true, ..compared });
+            }
+            if !deleted.contains(id) {
+                self.compare_segment(*id, &mut compared)?;
+            }
+            past += 1;
+        }
+        for window in &self.windows {
+            if each(past, all).is_break() {
+                return Ok(Compared { interrupted: true, ..compared });
+            }
+            if !self.others.contains(&window.start) {
+                self.compare_window(window, &mut compared)?;
+            }
+            past += 1;
+        }
+        for rest in &self.rests {
+            if each(past, all).is_break() {
+                return Ok(Compared { interrupted: true, ..compared });
+            }
+            if !self.other_rests.contains(rest) {
+                self.compare_rest(*rest, &mut compared)?;
+            }
+            past += 1;
+        }
+        self.compare_annotations(&mut compared)?;
+        // There is nothing left to be ended.
+        let _ = each(past, all);
+        Ok(compared)
+    }
+
+    fn compare_segment(&self, id: SegmentId, compared: &mut Compared) -> Result<()> {
+        let Some(from) = self.read_segment(id)? else {
+            compared.changed += 1;
+            return Ok(());
+        };
+        let to = self.to.read_segment(id)?;
+        let (from_sum, to_sum) = (of_segment(&from)?, of_segment(&to)?);
+        if from.info() != to.info() || from_sum != to_sum {
+            compared.differences.push(format!(
+                "segment {id}: {} packets (sum {from_sum:016x}) and {} (sum {to_sum:016x})",
+                from.info().rows,
+                to.info().rows
+            ));
+        }
+        compared.segments += 1;
+        compared.packets += from.info().rows;
+        compared.checksum = compared.checksum.wrapping_add(from_sum);
+        Ok(())
+    }
+
+    fn compare_window(&self, window: &WindowState, compared: &mut Compared) -> Result<()> {
+        let (Some(from), to) = (of_window(self.from, window.start)?, of_window(self.to, window.start)?)
+        else {
+            compared.changed += 1;
+            return Ok(());
+        };
+        if window.done != Some(from.inputs) {
+            compared.changed += 1;
+            return Ok(());
+        }
+        let differs = |to: &WindowSum| format!("{} and {}", from.text(), to.text());
+        match &to {
+            Some(to) if from.is_same(to) => {}
+            Some(to) if from.inputs != to.inputs => {
+                compared.recomputed += 1;
+                return Ok(());
+            }
+            Some(to) => compared.differences.push(format!(
+                "the window of {} UTC: {}",
+                date_time(window.start),
+                differs(to)
+            )),
+            None => compared
+                .differences
+                .push(format!("the window of {} UTC has no results there", date_time(window.start))),
+        }
+        compared.windows += 1;
+        compared.connections += from.connections;
+        compared.cells += from.cells.unwrap_or_default().0;
+        compared.checksum = compared.checksum.wrapping_add(from.sum());
+        Ok(())
+    }
+
+    fn compare_rest(&self, rest: Rest, compared: &mut Compared) -> Result<()> {
+        let (from, to) = (of_cells(&self.from.read_rest(rest)?), of_cells(&self.to.read_rest(rest)?));
+        if from != to {
+            compared.differences.push(format!(
+                "counts of {} UTC ({:?}): {} cells and {}",
+                date_time(rest.start),
+                rest.bucket,
+                from.0,
+                to.0
+            ));
+        }
+        compared.cells += from.0;
+        compared.checksum = compared.checksum.wrapping_add(from.1);
+        Ok(())
+    }
+
+    fn compare_annotations(&self, compared: &mut Compared) -> Result<()> {
+        let missing = missing(&self.annotations, self.to.annotations(ALWAYS)?);
+        let missing = missing.map(|annotation| format!("annotation {} is missing there", annotation.id));
+        compared.differences.extend(missing);
+        compared.annotations = self.annotations.len() as u64;
+        Ok(())
+    }
+}
+
+/// What the target has of a window.
+enum Found {
+    /// Nothing, or what is to be replaced.
+    Nothing,
+    /// The same results.
+    Same,
+    /// Results of other packets.
+    Other,
+}
+
+fn found(window: &WindowState, there: &WindowState) -> Found {
+    let Some(done) = there.done else { return Found::Nothing };
+    // What packets are left is the same on both sides.
+    let same_packets = there.inputs.segments == window.inputs.segments;
+    if Some(done) == window.done && (there.frozen || !window.frozen) {
+        Found::Same
+    } else if there.frozen || !(there.is_due() || window.frozen && same_packets) {
+        Found::Other
+    } else {
+        Found::Nothing
+    }
+}
+
+/// Those of which there are less among others.
+fn missing(annotations: &[Annotation], mut there: Vec<Annotation>) -> impl Iterator<Item = &Annotation> {
+    annotations.iter().filter(move |annotation| {
+        let found = there.iter().position(|other| other.content == annotation.content);
+        found.map(|at| there.swap_remove(at)).is_none()
+    })
+}

@@ -1,0 +1,143 @@
+//! Everything as it is, to be taken elsewhere, and put in as it was.
+
+use cutshort_report::connection::Record;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::catalog::{self, FileState};
+use super::connections::{ATTEMPTS, damaged, gone};
+use super::folder::segment_path;
+use super::{Embedded, now, rollup};
+use crate::cell::Cells;
+use crate::{
+    Addresses, Inputs, Movable, Origin, Rest, Restoration, Result, Segment, SegmentId, SegmentInfo,
+    StoreError, WindowCounts, WindowResults,
+};
+
+impl Movable for Embedded {
+    fn segments(&self) -> Result<Vec<SegmentId>> {
+        self.database.read(|sql| {
+            let mut select =
+                sql.prepare("SELECT id FROM segment WHERE state = 0 ORDER BY covers_from, id")?;
+            let rows = select.query_map([], |row| catalog::id_of(row, 0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    fn read_segment(&self, id: SegmentId) -> Result<Segment> {
+        let path = self.database.read(|sql| {
+            let mut select = sql.prepare_cached("SELECT path FROM segment WHERE id = ? AND state = 0")?;
+            Ok(select.query_row([catalog::id_bytes(id)], |row| row.get::<_, String>(0)).optional()?)
+        })?;
+        let path = path.ok_or_else(|| StoreError::Refused(format!("segment {id} is not kept")))?;
+        match Segment::parse(self.folder.read(&path)?) {
+            Err(StoreError::Refused(why)) => Err(StoreError::Damaged(format!("{path}: {why}"))),
+            parsed => parsed,
+        }
+    }
+
+    fn deleted_segments(&self) -> Result<Vec<SegmentInfo>> {
+        self.database.read(|sql| {
+            let addresses = catalog::protected(sql)?.first().copied().unwrap_or_default();
+            deleted(sql, addresses)
+        })
+    }
+
+    fn note_deleted(&self, segments: &[SegmentInfo]) -> Result<()> {
+        self.check_writer()?;
+        self.database.write(|sql| {
+            let transaction = sql.transaction()?;
+            for info in segments {
+                if !catalog::is_known(&transaction, info.id)? {
+                    let path = segment_path(info);
+                    let (none, file) = (std::iter::empty(), (path.as_str(), 0, 0));
+                    let key = catalog::add_segment(&transaction, info, none, file, now())?;
+                    catalog::set_state(&transaction, key, FileState::Deleted)?;
+                }
+            }
+            Ok(transaction.commit()?)
+        })
+    }
+
+    fn read_results(
+        &self,
+        window: i64,
+        each: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+    ) -> Result<Option<WindowResults>> {
+        for _ in 0..ATTEMPTS {
+            let Some((results, path)) = self.database.read(|sql| results(sql, window))? else {
+                return Ok(None);
+            };
+            let Some(path) = path else { return Ok(Some(results)) };
+            let Some(mut records) = self.open_file(&path)? else { continue };
+            while let Some(record) = records.next_record().map_err(|error| damaged(&path, &error))? {
+                each(&record)?;
+            }
+            return Ok(Some(results));
+        }
+        Err(gone())
+    }
+
+    fn restore(&self, window: i64) -> Result<Box<dyn Restoration + '_>> {
+        self.check_writer()?;
+        Ok(Box::new(self.begin_restoration(window)?))
+    }
+
+    fn rests(&self) -> Result<Vec<Rest>> {
+        self.database.read(rollup::rests)
+    }
+
+    fn read_rest(&self, rest: Rest) -> Result<Cells> {
+        self.database.read(|sql| rollup::read_rest(sql, rest))
+    }
+
+    fn restore_rest(&self, rest: Rest, cells: &Cells) -> Result<()> {
+        self.check_writer()?;
+        self.database.write(|sql| {
+            let transaction = sql.transaction()?;
+            rollup::restore_rest(&transaction, rest, cells)?;
+            Ok(transaction.commit()?)
+        })
+    }
+}
+
+fn deleted(sql: &Connection, addresses: Addresses) -> Result<Vec<SegmentInfo>> {
+    let mut select = sql.prepare(
+        "SELECT id, node, origin, covers_from, covers_to, first, last, rows FROM segment WHERE state = ?",
+    )?;
+    let rows = select.query_map([FileState::Deleted as i64], |row| {
+        let (first, last): (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
+        let origin: String = row.get(2)?;
+        Ok(SegmentInfo {
+            id: catalog::id_of(row, 0)?,
+            node: row.get(1)?,
+            origin: Origin::from_name(&origin).unwrap_or(Origin::File),
+            covers: (row.get(3)?, row.get(4)?),
+            rows: row.get::<_, i64>(7)?.cast_unsigned(),
+            times: first.zip(last),
+            addresses,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A window's results, and where its connections are.
+fn results(sql: &Connection, window: i64) -> Result<Option<(WindowResults, Option<String>)>> {
+    let Some(state) = catalog::windows(sql, &(window..window.saturating_add(1)))?.pop() else {
+        return Ok(None);
+    };
+    let mut select = sql.prepare_cached(
+        "SELECT segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, path
+         FROM window WHERE start = ?",
+    )?;
+    let found = select.query_row(params![window], |row| {
+        let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+        let inputs = Inputs { segments: number(0)?, cutoff: row.get(1)?, rules: number(2)? };
+        let excluded = [number(6)?, number(7)?, number(8)?];
+        let counts =
+            WindowCounts { packets: number(3)?, copies: number(4)?, connections: number(5)?, excluded };
+        Ok((inputs, counts, row.get::<_, Option<String>>(9)?))
+    });
+    let Some((inputs, counts, path)) = found.optional()? else { return Ok(None) };
+    let (has_connections, cells) = (path.is_some(), rollup::cells(sql, window)?);
+    Ok(Some((WindowResults { inputs, counts, frozen: state.frozen, has_connections, cells }, path)))
+}
