@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime};
 
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo::Demo;
-use cutshort_pipeline::{Arrival, Due, Privacy, WindowJob, import};
+use cutshort_pipeline::{Arrival, Due, Privacy, Share, WindowJob, import};
 use cutshort_report::grouped;
 use cutshort_simulate::{Simulation, WINDOW_NS, World};
 use cutshort_store::embedded::Options;
@@ -87,7 +87,7 @@ fn compute(folder: &Path) -> Result<(), Box<dyn Error>> {
     let store = Embedded::open(folder, Options { durable: true })?;
     let since = Instant::now();
     let job = WindowJob::default();
-    let report = job.recompute(&store, &geo, i64::MIN..i64::MAX, &mut |progress| {
+    let report = job.recompute(&store, &geo, i64::MIN..i64::MAX, Share::default(), &mut |progress| {
         if progress.done.is_some() {
             println!("window: {:.2} s", progress.took.as_secs_f64());
         }
