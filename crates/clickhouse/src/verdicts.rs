@@ -1,7 +1,7 @@
 //! A window's flows, judged by the server.
 
 use std::net::Ipv6Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
@@ -109,12 +109,16 @@ pub(crate) fn read_verdicts(
     let Some(shared_times) = shared_times(&window.segments) else { return Ok(None) };
     let parts = if window.segments.is_empty() { 0 } else { parts.max(1) };
     let shared = Arc::new(window.shared(parts));
-    let part = |number| {
-        let sql = sql(&window, rules, &shared_times);
-        let part = Part::open(server, &sql, &window, (number, parts), &shared)?;
-        Ok(Box::new(part) as Box<dyn Verdicts + Send>)
+    let cursor = match parts {
+        0 => None,
+        _ => Some(ask(server, &window, &shared, &sql(&window, rules, &shared_times))?),
     };
-    let parts = (0..parts).map(part).collect::<Result<_>>()?;
+    let cursor = Arc::new(Mutex::new(cursor));
+    let part = |_| {
+        let (server, cursor, shared) = (Arc::clone(server), Arc::clone(&cursor), Arc::clone(&shared));
+        Box::new(Part { server, cursor, shared, ended: false }) as Box<dyn Verdicts + Send>
+    };
+    let parts = (0..parts).map(part).collect();
     Ok(Some(WindowVerdicts { inputs: window.inputs, nodes: window.nodes, parts }))
 }
 
@@ -144,8 +148,7 @@ fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
         .join(" OR ");
     let source = Source {
         rows: "packet".to_owned(),
-        filter: format!("{of_window} AND cityHash64(src_ip) % {{parts:UInt64}} = {{part:UInt64}}"),
-        other_filter: format!("{of_window} AND cityHash64(dst_ip) % {{parts:UInt64}} = {{part:UInt64}}"),
+        filter: of_window,
         addresses: "toUInt8(0)".to_owned(),
         node: match window.nodes.len() {
             1 => "toUInt16(0)".to_owned(),
@@ -160,52 +163,56 @@ fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
     format!("SELECT {COLUMNS} FROM ({})", classified.sql())
 }
 
-/// The flows of some source addresses.
+/// Asks at once: what the server gives is what is there now. It shares out its work itself.
+fn ask(server: &Connection, window: &Window, shared: &Shared, sql: &str) -> Result<RowCursor<Judged>> {
+    let query = server
+        .query(sql)
+        .param("ids", window.segments.iter().map(|segment| segment.id.as_str()).collect::<Vec<_>>())
+        .param("nodes", shared.nodes.clone())
+        .param("window", window.start)
+        .param("cutoff", window.inputs.cutoff)
+        // A 5-tuple is on one shard, so groups need not be merged.
+        .with_setting("optimize_distributed_group_by_sharding_key", "1");
+    server.wait(async { query.fetch::<Judged>() })
+}
+
+/// One of those who take the flows of one answer in turns.
 struct Part {
     server: Arc<Connection>,
-    cursor: RowCursor<Judged>,
+    cursor: Arc<Mutex<Option<RowCursor<Judged>>>>,
     shared: Arc<Shared>,
     ended: bool,
 }
 
 impl Part {
-    fn open(
-        server: &Arc<Connection>,
-        sql: &str,
-        window: &Window,
-        (number, parts): (usize, usize),
-        shared: &Arc<Shared>,
-    ) -> Result<Self> {
-        let query = server
-            .query(sql)
-            .param("ids", window.segments.iter().map(|segment| segment.id.as_str()).collect::<Vec<_>>())
-            .param("nodes", shared.nodes.clone())
-            .param("window", window.start)
-            .param("cutoff", window.inputs.cutoff)
-            .param("parts", parts as u64)
-            .param("part", number as u64)
-            // A 5-tuple is on one shard, so groups need not be merged.
-            .with_setting("optimize_distributed_group_by_sharding_key", "1");
-        let cursor = server.wait(async { query.fetch::<Judged>() })?;
-        Ok(Self { server: Arc::clone(server), cursor, shared: Arc::clone(shared), ended: false })
+    /// The next rows; none at the end.
+    fn batch(&self) -> Result<Vec<Judged>> {
+        let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = cursor.as_mut() else { return Ok(Vec::new()) };
+        let rows = self.server.batch(open);
+        // A cursor that has ended or failed is not asked again.
+        if rows.as_ref().map_or(true, Vec::is_empty) {
+            *cursor = None;
+        }
+        rows
     }
 }
 
 impl Verdicts for Part {
     fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<Told> {
         flows.clear();
-        let judged = if self.ended { Vec::new() } else { self.server.batch(&mut self.cursor)? };
+        let judged = self.batch()?;
         if judged.is_empty() {
             self.shared.end(&mut self.ended)?;
             return Ok(Told::End);
         }
+        self.shared.came(judged.iter().map(|flow| flow.packets).sum());
         if judged.iter().any(|flow| flow.unclear != 0) {
             return Ok(Told::Unclear);
         }
         for flow in &judged {
             flows.push(flow.flow()?);
         }
-        self.shared.came(judged.iter().map(|flow| flow.packets).sum());
         Ok(Told::Flows)
     }
 }

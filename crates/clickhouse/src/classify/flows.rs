@@ -11,8 +11,6 @@ pub(crate) struct Source {
     pub(crate) rows: String,
     /// Which of them.
     pub(crate) filter: String,
-    /// The same for those whose other direction is wanted.
-    pub(crate) other_filter: String,
     /// How the addresses of a row are kept, by number.
     pub(crate) addresses: String,
     /// The position of a row's server among the names of all, in their order.
@@ -99,13 +97,14 @@ impl Source {
 
     /// The latest RST bit, by the flow whose other direction has it. One more than its time: none is 0.
     pub(super) fn other_rsts(&self) -> String {
-        let Self { rows, other_filter, addresses, .. } = self;
+        let Self { rows, filter, addresses, .. } = self;
         format!(
-            "SELECT window_start, src_ip, src_port, dst_ip, dst_port, flow, addresses, other_rst FROM (
-  SELECT window_start, dst_ip AS src_ip, dst_port AS src_port, src_ip AS dst_ip, src_port AS dst_port, flow,
-   addresses, other_rst FROM (
-   SELECT window_start, src_ip, src_port, dst_ip, dst_port, flow, {addresses} AS addresses, max({OFFSET}) + 1 AS other_rst
-   FROM {rows}\n WHERE {} AND {other_filter}\n GROUP BY {KEY}))",
+            "SELECT window_start, server_ip AS src_ip, server_port AS src_port, client_ip AS dst_ip, client_port AS dst_port,
+  flow, addresses, other_rst FROM (
+  SELECT window_start, src_ip AS client_ip, src_port AS client_port, dst_ip AS server_ip, dst_port AS server_port, flow,
+   {addresses} AS addresses, max({OFFSET}) + 1 AS other_rst
+  FROM {rows}\n WHERE {} AND {filter}
+  GROUP BY window_start, client_ip, client_port, server_ip, server_port, flow, addresses)",
             has_rst()
         )
     }

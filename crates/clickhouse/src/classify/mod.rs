@@ -32,7 +32,7 @@ pub(crate) struct Classified<'a> {
 }
 
 impl Classified<'_> {
-    /// One row a flow: the key, and the columns of [`rules::JUDGED`].
+    /// One row a flow: the key, and what [`rules::select`] says.
     pub(crate) fn sql(&self) -> String {
         let union = |select: fn(&Source, &Rules) -> String| {
             let selects = self.sources.iter().map(|source| select(source, self.rules));

@@ -1,73 +1,69 @@
 //! What the rules say of a flow, from the tables of `cutshort-verdict`.
+//!
+//! What depends on few values is looked up: the tables here are the rules asked for each of these values. That is also
+//! kinder to the server, which takes seconds to understand the same as conditions.
 
-use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, TagRule, Termination, Times};
+use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, TagRule, Tags, Termination};
 
 use super::{Columns, KEY, list};
 
-/// The columns of a judged flow besides its key. Times are nanoseconds since the epoch.
-pub(crate) const JUDGED: &str = "excluded, progress, termination, stage, tags, signature_id, rst_ttl_delta, rst_ip_id_delta, syn_ttl, sample_rate, node, packets, copies, first_ns, last_ns, silent_ns, unclear";
+/// Columns that pass as they are.
+const PASSED: &str =
+    "fin, answered, progress, single_ack, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, unclear";
 
+/// One row a flow: the key, what was excluded (the number of the reason, counted from 1), and the verdict. Times are
+/// nanoseconds since the epoch.
 pub(super) fn select(facts: &str, other_rsts: &str, cutoff: &str, rules: &Rules) -> String {
-    let judged = list(&vec![
-        ("tags", tags()),
-        ("sample_rate", "if(excluded = 0, syn_rate, origin_rate)".to_owned()),
-        ("node", "if(syns = 0, origin_node, syn_node)".to_owned()),
-    ]);
     format!(
-        "SELECT {KEY}, excluded, progress, termination, stage, tags, {} AS signature_id, rst_ttl_delta, rst_ip_id_delta,
-  syn_ttl, sample_rate, node, packets, copies, first_ns, last_ns, silent_ns, unclear
- FROM (SELECT *,
-  {judged}
- FROM (SELECT *,
+        "SELECT {KEY}, excluded, progress, termination, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, unclear,
+  first_ns, last_ns, silent_ns, node, if(excluded = 0, syn_rate, origin_rate) AS sample_rate,
   {}
- FROM (SELECT *,
+ FROM (SELECT {KEY}, {PASSED}, latest_syn, resets_seen, own_tags, first_ns, last_ns, silent_ns, node, syn_rate, origin_rate,
   {}
- FROM (SELECT *,
+ FROM (SELECT {KEY}, {PASSED}, latest_syn, syn_rate, origin_rate,
   {}
- FROM ({facts}) AS own LEFT JOIN ({other_rsts}) AS opposite USING ({KEY})))))",
-        signature(),
-        list(&vec![("stage", stage())]),
-        list(&ending(rules)),
-        list(&times(cutoff)),
+ FROM ({facts})) AS own LEFT JOIN ({other_rsts}) AS opposite USING ({KEY}))",
+        list(&judged()),
+        list(&with_other_direction()),
+        list(&alone(cutoff, rules)),
     )
 }
 
-fn times(cutoff: &str) -> Columns {
+/// What a flow says on its own.
+fn alone(cutoff: &str, rules: &Rules) -> Columns {
     let at = |offset: &str| format!("toUnixTimestamp64Nano(window_start) + toInt64({offset})");
+    let limit = rules.packet_limit;
+    let full = format!("packets >= {limit} AND repeats * 2 < {limit}");
+    let (ended, excluded) = (|termination| termination as u8, |exclusion| exclusion as u8 + 1);
     vec![
         ("first_ns", at("first")),
         ("last_ns", at("last")),
-        ("cutoff_ns", cutoff.to_owned()),
-        ("silent_ns", format!("{cutoff} - last_ns")),
-        ("server_rst", "ifNull(other_rst, 0) > latest_syn".to_owned()),
-        ("is_reset", "plain_rsts + rst_acks > 0".to_owned()),
-    ]
-}
-
-/// The first rule of SPEC 4 that holds. What is left out has the number of its reason, counted from 1.
-fn ending(rules: &Rules) -> Columns {
-    let limit = rules.packet_limit;
-    let ended = |termination: Termination| termination as u8;
-    let full = format!("packets >= {limit} AND repeats * 2 < {limit}");
-    let excluded = |exclusion: Exclusion| exclusion as u8 + 1;
-    vec![
+        ("silent_ns", format!("{cutoff} - ({})", at("last"))),
+        ("node", "if(syns = 0, origin_node, syn_node)".to_owned()),
+        // Counts beyond two make no difference.
         (
-            "termination",
+            "resets_seen",
+            "((toUInt16(least(plain_rsts, 2)) * 3 + least(rst_acks, 2)) * 2 + ack_numbers_differ) * 2 + ack_numbers_zero"
+                .to_owned(),
+        ),
+        ("own_tags", own_tags()),
+        // The first rule of SPEC 4 that holds, without the second.
+        (
+            "ended",
             format!(
-                "toUInt8(multiIf(is_reset, {}, server_rst, {}, fin, {}, {full}, {}, NOT answered, {}, {}))",
+                "toUInt8(multiIf(plain_rsts + rst_acks > 0, {}, fin, {}, {full}, {}, answered, {}, {}))",
                 ended(Termination::Reset),
-                ended(Termination::ServerReset),
                 ended(Termination::Fin),
                 ended(Termination::Open),
-                ended(Termination::Timeout),
-                ended(Termination::Open)
+                ended(Termination::Open),
+                ended(Termination::Timeout)
             ),
         ),
         (
-            "excluded",
+            "left_out",
             format!(
-                "toUInt8(multiIf(syns = 0, {}, several_syns, {}, is_reset OR server_rst OR fin OR ({full}), 0,
-   last_ns > cutoff_ns - {}, {}, 0))",
+                "toUInt8(multiIf(syns = 0, {}, several_syns, {}, plain_rsts + rst_acks > 0 OR fin OR ({full}), 0,
+   last_ns > {cutoff} - {}, {}, 0))",
                 excluded(Exclusion::NoSyn),
                 excluded(Exclusion::MultipleSyn),
                 rules.guard,
@@ -77,72 +73,145 @@ fn ending(rules: &Rules) -> Columns {
     ]
 }
 
-/// A table of all stages by termination and progress.
-fn stage() -> String {
-    let stages = Termination::ALL.into_iter().flat_map(|termination| {
-        Progress::ALL.map(|progress| (Stage::of(termination, progress) as u8).to_string())
+/// The second rule of SPEC 4.
+fn with_other_direction() -> Columns {
+    let (reset, server_reset) = (Termination::Reset as u8, Termination::ServerReset as u8);
+    let incomplete = Exclusion::Incomplete as u8 + 1;
+    vec![
+        ("server_rst", "ifNull(other_rst, 0) > latest_syn".to_owned()),
+        ("termination", format!("if(server_rst AND ended != {reset}, toUInt8({server_reset}), ended)")),
+        ("excluded", format!("if(server_rst AND left_out = {incomplete}, toUInt8(0), left_out)")),
+    ]
+}
+
+fn judged() -> Columns {
+    let (progresses, seen) = (Progress::ALL.len(), Seen::COUNT);
+    let stages = Termination::ALL
+        .into_iter()
+        .flat_map(|termination| Progress::ALL.map(|progress| Stage::of(termination, progress) as u8));
+    vec![
+        ("stage", table("UInt8", stages, &format!("termination * {progresses} + progress"))),
+        (
+            "tags",
+            format!(
+                "bitOr(bitOr(own_tags, {}), if(server_rst, toUInt32({}), 0))",
+                table("UInt32", all_tags(), &format!("(termination * {seen} + resets_seen) * 2 + fin")),
+                tags_by(|rule| rule == TagRule::ServerRst)
+            ),
+        ),
+        (
+            "signature_id",
+            table(
+                "UInt8",
+                signatures(),
+                &format!("((stage * {seen} + resets_seen) * 2 + single_ack) * 2 + fin"),
+            ),
+        ),
+    ]
+}
+
+/// A value by its place in a list.
+fn table<T: ToString>(kind: &str, values: impl Iterator<Item = T>, place: &str) -> String {
+    let values = values.map(|value| value.to_string()).collect::<Vec<_>>().join(",");
+    format!("to{kind}([{values}][{place} + 1])")
+}
+
+/// The bits of the tags whose rule is such.
+fn tags_by(such: impl Fn(TagRule) -> bool) -> u32 {
+    Tag::ALL.into_iter().filter(|tag| such(tag.rule())).fold(0, |bits, tag| bits | tag.bit())
+}
+
+/// Tags that depend on one fact each.
+fn own_tags() -> String {
+    let tags = Tag::ALL.into_iter().filter_map(|tag| {
+        let holds = match tag.rule() {
+            TagRule::Syn { ip_id, window } => format!("syn_ip_id = {ip_id} AND syn_window = {window}"),
+            TagRule::Answered => "answered".to_owned(),
+            TagRule::SynPayload => "syn_payload > 0".to_owned(),
+            TagRule::SynRetransmitted => "syns > 1".to_owned(),
+            TagRule::Termination(_)
+            | TagRule::Fin
+            | TagRule::Resets { .. }
+            | TagRule::AckNumbers { .. }
+            | TagRule::ServerRst => return None,
+        };
+        Some(format!("if({holds}, {}, 0)", tag.bit()))
     });
-    let stages = stages.collect::<Vec<_>>().join(", ");
-    format!("toUInt8([{stages}][termination * {} + progress + 1])", Progress::ALL.len())
+    format!("toUInt32({})", tags.collect::<Vec<_>>().join(" + "))
 }
 
-fn tags() -> String {
-    let bits = Tag::ALL.map(|tag| format!("if({}, {}, 0)", with_parent(tag), tag.bit()));
-    format!("toUInt32({})", bits.join("\n   + "))
+/// What was seen of RSTs, as far as rules tell it apart: the column `resets_seen`.
+#[derive(Clone, Copy)]
+struct Seen {
+    rst: u32,
+    rst_ack: u32,
+    differ: bool,
+    zero: bool,
 }
 
-fn with_parent(tag: Tag) -> String {
-    match tag.parent() {
-        Some(parent) => format!("{} AND {}", holds(tag), with_parent(parent)),
-        None => holds(tag),
+impl Seen {
+    const COUNT: u32 = 36;
+
+    fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(|number| Self {
+            rst: number / 12,
+            rst_ack: number / 4 % 3,
+            differ: number / 2 % 2 == 1,
+            zero: number % 2 == 1,
+        })
+    }
+
+    /// The tags that depend on RSTs and on how it ended.
+    fn tags(self, termination: Termination, fin: bool) -> Tags {
+        Tag::ALL.into_iter().filter(|tag| self.has(*tag, termination, fin)).collect()
+    }
+
+    fn has(self, tag: Tag, termination: Termination, fin: bool) -> bool {
+        let own = match tag.rule() {
+            TagRule::Termination(needed) => needed == termination,
+            TagRule::Fin => fin,
+            TagRule::Resets { rst, rst_ack } => rst.holds(self.rst) && rst_ack.holds(self.rst_ack),
+            TagRule::AckNumbers { differ, zero } => (differ, zero) == (self.differ, self.zero),
+            TagRule::Syn { .. }
+            | TagRule::Answered
+            | TagRule::SynPayload
+            | TagRule::SynRetransmitted
+            | TagRule::ServerRst => false,
+        };
+        own && tag.parent().is_none_or(|parent| self.has(parent, termination, fin))
+    }
+
+    /// The signature at a stage. Who has no RST there is silent.
+    fn signature(self, stage: Stage, single_ack: bool, fin: bool) -> Option<Signature> {
+        let is_reset = self.rst + self.rst_ack > 0;
+        let tags = self.tags(if is_reset { Termination::Reset } else { Termination::Timeout }, fin);
+        if stage == Stage::None || tags.has(Tag::Fin) {
+            return None;
+        }
+        Signature::all().find(|signature| {
+            let rule = signature.rule();
+            rule.stage == stage
+                && rule.rst.holds(self.rst)
+                && rule.rst_ack.holds(self.rst_ack)
+                && (single_ack || !rule.single_ack)
+                && (rule.one_of.is_empty() || rule.one_of.iter().any(|tag| tags.has(*tag)))
+        })
     }
 }
 
-fn holds(tag: Tag) -> String {
-    let not = |holds: bool| if holds { "" } else { "NOT " };
-    match tag.rule() {
-        TagRule::Termination(termination) => format!("termination = {}", termination as u8),
-        TagRule::Fin => "fin".to_owned(),
-        TagRule::Resets { rst, rst_ack } => resets(rst, rst_ack),
-        TagRule::AckNumbers { differ, zero } => {
-            format!("{}ack_numbers_differ AND {}ack_numbers_zero", not(differ), not(zero))
-        }
-        TagRule::Syn { ip_id, window } => format!("syn_ip_id = {ip_id} AND syn_window = {window}"),
-        TagRule::Answered => "answered".to_owned(),
-        TagRule::SynPayload => "syn_payload > 0".to_owned(),
-        TagRule::SynRetransmitted => "syns > 1".to_owned(),
-        TagRule::ServerRst => "server_rst".to_owned(),
-    }
+const BOTH: [bool; 2] = [false, true];
+
+fn all_tags() -> impl Iterator<Item = u32> {
+    Termination::ALL.into_iter().flat_map(|termination| {
+        Seen::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(termination, fin).bits()))
+    })
 }
 
-fn resets(rst: Times, rst_ack: Times) -> String {
-    format!("{} AND {}", times_of("plain_rsts", rst), times_of("rst_acks", rst_ack))
-}
-
-fn times_of(count: &str, times: Times) -> String {
-    let holds = match times {
-        Times::Never => "= 0",
-        Times::Once => "= 1",
-        Times::AtLeastOnce => ">= 1",
-        Times::AtLeastTwice => ">= 2",
-    };
-    format!("{count} {holds}")
-}
-
-/// The number of the signature that matches, or 0. No two match the same.
-fn signature() -> String {
-    let branches = Signature::all().map(|signature| {
-        let rule = signature.rule();
-        let mut needed = vec![format!("stage = {}", rule.stage as u8), resets(rule.rst, rule.rst_ack)];
-        if rule.single_ack {
-            needed.push("single_ack".to_owned());
-        }
-        let one_of = rule.one_of.iter().fold(0, |bits, tag| bits | tag.bit());
-        if one_of != 0 {
-            needed.push(format!("bitAnd(tags, {one_of}) != 0"));
-        }
-        format!("{}, {}", needed.join(" AND "), signature.id())
-    });
-    let branches = branches.collect::<Vec<_>>().join(",\n   ");
-    format!("toUInt8(multiIf(bitAnd(tags, {}) != 0, 0,\n   {branches}, 0))", Tag::Fin.bit())
+fn signatures() -> impl Iterator<Item = u8> {
+    let id = |signature: Option<Signature>| signature.map_or(0, Signature::id);
+    Stage::ALL.into_iter().flat_map(move |stage| {
+        Seen::all().flat_map(move |seen| {
+            BOTH.into_iter().flat_map(move |single| BOTH.map(|fin| id(seen.signature(stage, single, fin))))
+        })
+    })
 }
