@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 use serde::Deserialize;
-use ureq::http::Response;
+use ureq::http::{Response, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Error};
 
@@ -111,6 +111,7 @@ impl HttpCollector {
             config = config.tls_config(tls(settings.ca_file.as_deref())?);
         }
         let url = format!("{}{PATH}", settings.url.trim_end_matches('/'));
+        url.parse::<Uri>().map_err(|error| format!("'{}': {error}", settings.url))?;
         Ok(Self { agent: config.build().into(), url, token: settings.token.clone(), counts: None })
     }
 
@@ -118,6 +119,16 @@ impl HttpCollector {
     #[must_use]
     pub fn with_counts(self, counts: Arc<Mutex<AgentCounts>>) -> Self {
         Self { counts: Some(counts), ..self }
+    }
+
+    /// The host that is connected to, its port, and whether what is sent there is encrypted. IPv6 addresses are
+    /// without brackets.
+    #[must_use]
+    pub fn peer(&self) -> (String, u16, bool) {
+        let url: Uri = self.url.parse().unwrap_or_default();
+        let is_https = url.scheme_str() == Some("https");
+        let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        (host.to_owned(), url.port_u16().unwrap_or(if is_https { 443 } else { 80 }), is_https)
     }
 
     fn send(&self, segment: &[u8]) -> Result<Got, Error> {

@@ -2,8 +2,13 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
+
+use clickhouse::Client;
 
 use cutshort_store::{Result, StoreError};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 
 /// Who classifies the packets of windows. Both give the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +42,8 @@ impl Options {
 
 /// The address of a store, as in `clickhouse://user:password@host:8123/database`.
 ///
-/// `clickhouses://` or `?secure=1` encrypts; `?classify=` chooses who [classifies](Classify). The password may also come from elsewhere; it is never shown.
+/// `clickhouses://` or `?secure=1` encrypts; `?classify=` chooses who [classifies](Classify). The password may also
+/// come from elsewhere; it is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     host: String,
@@ -126,6 +132,18 @@ impl Address {
         self.classify
     }
 
+    /// The server's name or address, the latter without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// Whether what is sent there is encrypted.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     /// The server's port.
     #[must_use]
     pub const fn port(&self) -> u16 {
@@ -139,21 +157,39 @@ impl Address {
         self
     }
 
-    pub(crate) fn client(&self) -> clickhouse::Client {
-        let scheme = if self.secure { "https" } else { "http" };
-        let client = clickhouse::Client::default()
-            .with_url(format!("{scheme}://{}:{}", self.host, self.port))
-            .with_user(&self.user);
-        match &self.password {
+    /// The crate's usual client takes it for granted that there are certificates, also where nothing is encrypted.
+    pub(crate) fn client(&self) -> Result<Client> {
+        let (scheme, client) = match self.secure {
+            true if rustls_native_certs::load_native_certs().certs.is_empty() => {
+                return Err(StoreError::Refused(
+                    "the system has no certificates to know servers by: apt-get install ca-certificates"
+                        .to_owned(),
+                ));
+            }
+            true => ("https", Client::default()),
+            false => ("http", unencrypted()),
+        };
+        let client = client.with_url(format!("{scheme}://{}:{}", self.host, self.port)).with_user(&self.user);
+        Ok(match &self.password {
             Some(password) => client.with_password(password),
             None => client,
-        }
+        })
     }
 
     /// Host and port, for messages.
     pub(crate) fn place(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
+}
+
+/// With the times of the crate's usual client: servers close connections that are idle for 3 seconds.
+fn unencrypted() -> Client {
+    let mut connector = HttpConnector::new();
+    connector.set_keepalive(Some(Duration::from_secs(60)));
+    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(Duration::from_secs(2))
+        .build(connector);
+    Client::with_http_client(client)
 }
 
 fn refuse<T>(why: &str) -> Result<T> {

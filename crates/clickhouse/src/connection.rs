@@ -46,7 +46,7 @@ impl Connection {
         let runtime =
             runtime.map_err(|error| StoreError::Failed(format!("cannot start threads: {error}")))?;
         let client = address
-            .client()
+            .client()?
             // Inserts are answered when they are kept, on all shards.
             .with_setting("async_insert", "0")
             .with_setting("distributed_foreground_insert", "1")

@@ -81,7 +81,8 @@ impl Results {
     fn cover_with<'a>(&'a self, range: &Range<i64>, level: Level, parts: &mut Vec<&'a ResultRow>) {
         let windows = self.of_time(Level::Quarter, range);
         let finer = match level {
-            Level::Quarter => return parts.extend(windows),
+            // What was deleted may still be there for a while.
+            Level::Quarter => return parts.extend(windows.iter().filter(|window| window.has_cells)),
             Level::Hour => Level::Quarter,
             Level::Day => Level::Hour,
         };

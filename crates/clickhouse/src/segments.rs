@@ -78,27 +78,48 @@ impl SegmentRow {
     }
 }
 
+/// What is known of a segment, and what time it is there.
 #[derive(Row, Deserialize)]
-struct State {
-    state: String,
+struct Known {
+    states: Vec<String>,
+    now: i64,
 }
 
 /// First it is noted that a segment arrives, then its packets are inserted, then it is noted that it is kept. Where
 /// that was interrupted, it is done again: the id is the deduplication token, and the packets are counted.
 pub(crate) fn append(server: &Connection, segment: &Segment) -> Result<Added> {
     let row = SegmentRow::of(segment);
-    let known = server.query("SELECT state FROM segment FINAL WHERE id = {id:String}").param("id", &row.id);
-    let known: Option<State> = server.optional(known)?;
-    match known.as_ref().map(|known| known.state.as_str()) {
-        Some(state) if state != ARRIVING.1 => return Ok(Added::Known),
-        Some(_) => deliver_again(server, segment, &row)?,
-        None => {
+    let known = known(server, &row.id).map_err(not_the_segments)?;
+    segment.info().check_clock(known.now)?;
+    let is_new = known.states.is_empty();
+    if known.states.iter().any(|state| state != ARRIVING.1) {
+        return Ok(Added::Known);
+    }
+    let keep = || {
+        if is_new {
             server.insert_all("segment", [row.in_state(ARRIVING)])?;
             deliver(server, segment, &row.id, &row.id)?;
+        } else {
+            deliver_again(server, segment, &row)?;
         }
-    }
-    server.insert_all("segment", [row.in_state(KEPT)])?;
+        server.insert_all("segment", [row.in_state(KEPT)])
+    };
+    keep().map_err(not_the_segments)?;
     Ok(Added::New)
+}
+
+fn known(server: &Connection, id: &str) -> Result<Known> {
+    let sql = "SELECT groupArray(state) AS states, toUnixTimestamp64Nano(now64(9)) AS now FROM segment FINAL
+        WHERE id = {id:String}";
+    server.one(server.query(sql).param("id", id))
+}
+
+/// A right or a table that is missing is nothing that is wrong with the segment, which the sender keeps.
+fn not_the_segments(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Refused(why) => StoreError::Unavailable(why),
+        other => other,
+    }
 }
 
 /// Somebody has begun to deliver it. If they did it long ago, the server may know no longer what it has of it.

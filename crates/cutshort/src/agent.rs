@@ -1,19 +1,19 @@
 //! `cutshort agent`: packets of this server to a collector.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use cutshort_agent::{HttpCollector, HttpSettings, Notifier, Station, StationState, Token, metrics};
+use cutshort_agent::{Notifier, Station, StationState, Token, metrics};
 use cutshort_capture::LiveSource;
 use cutshort_geo::Geo;
 
 use crate::capture::{self, Line, is_alive};
+use crate::deliver::{Destination, destination};
 use crate::error::{Done, Error};
-use crate::fence::Needs;
 use crate::serve::log;
 use crate::settings::{self, Settings};
 use crate::terminal::message;
@@ -21,8 +21,8 @@ use crate::terminal::message;
 /// Receive packets and deliver them to a collector
 ///
 /// Receives what firewall rules log ('cutshort rules' writes such rules) or what an interface takes in,
-/// keeps it in a folder of bounded size, and delivers it to a 'cutshort serve' until that has acknowledged
-/// it. Started as root or with the capability that receiving needs, it gives up everything else before it
+/// keeps it in a folder of bounded size, and delivers it to a 'cutshort serve', or straight into ClickHouse,
+/// until that has acknowledged it. Started as root or with the capability that receiving needs, it gives up everything else before it
 /// looks at the first packet. Ctrl-C or a request to terminate ends it after some seconds in which it
 /// delivers what is left; the rest is delivered after the next start.
 #[derive(Args)]
@@ -34,6 +34,9 @@ pub(crate) struct Agent {
     /// Address of the collector: https://HOST or https://HOST:PORT
     #[arg(long, value_name = "URL")]
     collector: Option<String>,
+    /// Store to deliver to without a collector in between: clickhouse://USER@HOST:8123/DATABASE
+    #[arg(long, value_name = "URL", conflicts_with_all = ["collector", "token_file", "ca_file"])]
+    deliver: Option<String>,
     /// File with the token that 'cutshort token create --scope ingest' made at the collector
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -59,6 +62,8 @@ pub(crate) struct Agent {
 
 const EXAMPLES: &str = "Settings come from flags, else from the environment (CUTSHORT_COLLECTOR and so on), else from the settings file, else they have their defaults. The token is in a file, or in CUTSHORT_TOKEN.
 
+The password of a store is in CUTSHORT_CLICKHOUSE_PASSWORD, or in the file that CUTSHORT_CLICKHOUSE_PASSWORD_FILE names.
+
 Examples:
   cutshort rules apply --rate 1000 --ports 80,443
   cutshort agent --capture nflog:5 --collector https://collector.example.org --token-file /etc/cutshort/token --spool /var/lib/cutshort-agent --user cutshort";
@@ -67,37 +72,27 @@ Examples:
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between looks at how it goes.
 const TICK: Duration = Duration::from_secs(1);
-/// Of name lookups that do not fit into a datagram.
-pub(crate) const DNS: u16 = 53;
 
 pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
     log(&settings)?;
     let spool = required(settings.spool.as_ref(), "the folder in which packets wait: --spool DIR")?;
-    let url = required(settings.collector.as_ref(), "the collector: --collector URL")?;
     required(settings.capture.as_ref(), "where packets come from: --capture nflog:5")?;
-    let collector = HttpCollector::new(&HttpSettings {
-        url: url.clone(),
-        token: token(&settings)?,
-        ca_file: settings.ca_file.clone(),
-        timeout: settings.upload_timeout,
-    });
     let counts = Arc::new(Mutex::default());
-    let collector = collector.map_err(Error::Usage)?.with_counts(Arc::clone(&counts));
+    let Destination { collector, name, needs } = destination(&settings, &counts)?;
     let numbers = settings.metrics.map(listen).transpose()?;
     let notifier = Notifier::from_environment();
     let capture = required(capture::open(&settings, spool, || geo(&settings))?, "where packets come from")?;
-    let needs = needs(&settings, url);
     let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?.unwrap_or_default();
     let asked = stop()?;
     let source = capture.source().clone();
     let mut reporter = capture.reporter(&settings, spool);
-    let station = capture.start(&settings, spool, Box::new(collector))?;
+    let station = capture.start(&settings, spool, collector)?;
     let shown = Arc::new(Mutex::new(station.state()));
     if let Some(listener) = numbers {
         serve_numbers(listener, Arc::clone(&shown));
     }
-    message(&format!("receiving from {source} for {url} until Ctrl-C; {kept}"));
+    message(&format!("receiving from {source} for {name} until Ctrl-C; {kept}"));
     notifier.ready();
     watch(&station, &asked, &notifier, |state| {
         reporter.note(state);
@@ -116,7 +111,11 @@ fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
     let read = settings::read(arguments.settings.as_deref(), |name| std::env::var(name).ok())?;
     let mut settings = read.settings;
     settings.capture = arguments.capture.clone().or(settings.capture);
-    settings.collector = arguments.collector.clone().or(settings.collector);
+    // One named here goes before the other one that is set elsewhere.
+    if arguments.collector.is_some() || arguments.deliver.is_some() {
+        settings.collector.clone_from(&arguments.collector);
+        settings.deliver.clone_from(&arguments.deliver);
+    }
     settings.token_file = arguments.token_file.clone().or(settings.token_file);
     settings.ca_file = arguments.ca_file.clone().or(settings.ca_file);
     settings.spool = arguments.spool.clone().or(settings.spool);
@@ -155,41 +154,6 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).map_err(|error| Error::Failed(format!("cannot listen on {address}: {error}")))
 }
 
-/// What is read where names are looked up.
-pub(crate) const NAME_FILES: [&str; 5] = ["/etc", "/run/systemd/resolve", "/lib", "/usr/lib", "/lib64"];
-
-/// Where names are looked up, the system's files must be read again whenever they change, even if they are
-/// replaced; so must the token's.
-fn needs(settings: &Settings, url: &str) -> Needs {
-    let (https, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (scheme == "https", rest),
-        None => (false, url),
-    };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let (host, port) = host_and_port(authority);
-    let is_name = host.parse::<IpAddr>().is_err();
-    let mut read: Vec<PathBuf> =
-        settings.token_file.iter().filter_map(|file| Some(file.parent()?.to_owned())).collect();
-    if is_name {
-        read.extend(NAME_FILES.map(PathBuf::from));
-    }
-    if !https && host != "localhost" && !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
-        message(&format!("{url}: token and packets go there unencrypted; https:// is better"));
-    }
-    let port = port.unwrap_or(if https { 443 } else { 80 });
-    let ports = if is_name { vec![port, DNS] } else { vec![port] };
-    Needs { read, network: true, ports, ..Needs::default() }
-}
-
-/// `[::1]:80` has `::1` and 80.
-fn host_and_port(authority: &str) -> (&str, Option<u16>) {
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, port.parse().ok()),
-        _ => (authority, None),
-    };
-    (host.trim_start_matches('[').trim_end_matches(']'), port)
-}
-
 /// The first request to end is told, the second one ends the program.
 fn stop() -> Result<Receiver<()>, Error> {
     const INTERRUPTED: i32 = 130;
@@ -226,21 +190,4 @@ fn watch(station: &Station, asked: &Receiver<()>, notifier: &Notifier, mut tell:
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_needed_follows_from_the_address() {
-        let settings = Settings { token_file: Some("/etc/cutshort/token".into()), ..Settings::default() };
-        let ports = |url: &str| needs(&settings, url).ports;
-        assert_eq!(ports("https://a.example/b:1"), [443, 53]);
-        assert_eq!(ports("http://a.example:81"), [81, 53]);
-        assert_eq!(ports("http://[::1]"), [80]);
-        assert_eq!(ports("https://[2001:db8::1]:8443/x"), [8443]);
-        let read = |url| needs(&settings, url).read.len();
-        assert_eq!((read("https://192.0.2.1"), read("https://a")), (1, 6));
-    }
 }

@@ -1,6 +1,6 @@
 //! What runs beside answering, on Linux: receiving packets into the own store, and telling systemd.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -13,8 +13,8 @@ use cutshort_geo::Geo;
 use cutshort_pipeline::Answer;
 use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 
-use crate::agent::{DNS, NAME_FILES};
 use crate::capture::{self, Capture, Line, is_alive};
+use crate::deliver::reaching_store;
 use crate::error::Error;
 use crate::fence::Needs;
 use crate::settings::Settings;
@@ -47,9 +47,7 @@ pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<Geo>) -> Result<B
 /// A store elsewhere is connected to again and again, and its name looked up.
 fn needs(settings: &Settings) -> Needs {
     let address = settings.store.as_ref().and_then(|store| Address::parse(store).ok());
-    let Some(address) = address else { return Needs { network: true, ..Needs::default() } };
-    let read = NAME_FILES.map(PathBuf::from).to_vec();
-    Needs { read, network: true, ports: vec![address.port(), DNS], ..Needs::default() }
+    address.map_or_else(|| Needs { network: true, ..Needs::default() }, |address| reaching_store(&address))
 }
 
 impl Beside {

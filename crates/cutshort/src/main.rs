@@ -14,6 +14,8 @@ mod capture;
 mod classify;
 mod clickhouse;
 mod config;
+#[cfg(target_os = "linux")]
+mod deliver;
 mod demo;
 #[cfg(target_os = "linux")]
 mod doctor;

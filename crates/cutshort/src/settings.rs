@@ -59,6 +59,7 @@ pub(crate) struct Settings {
     pub(crate) spool: Option<PathBuf>,
     pub(crate) spool_bytes: u64,
     pub(crate) collector: Option<String>,
+    pub(crate) deliver: Option<String>,
     pub(crate) token_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) upload_timeout: Duration,

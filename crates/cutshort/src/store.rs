@@ -79,14 +79,22 @@ pub(crate) fn open_folder(folder: &Path) -> Result<Embedded, Error> {
 
 /// A store at an address.
 pub(crate) fn open_address(store: &str) -> Result<Box<dyn Store>, Error> {
-    Ok(Box::new(ClickHouse::open(&address(store)?)?))
+    Ok(connect(&address(store)?)?)
 }
+
+/// The store at an address.
+pub(crate) fn connect(address: &Address) -> Result<Box<dyn Store>, StoreError> {
+    Ok(Box::new(ClickHouse::open(address)?))
+}
+
+/// The variable that names the file with the password.
+pub(crate) const PASSWORD_FILE: &str = "CUTSHORT_CLICKHOUSE_PASSWORD_FILE";
 
 /// An address with the password from where it is: itself, the file that CUTSHORT_CLICKHOUSE_PASSWORD_FILE names, or
 /// CUTSHORT_CLICKHOUSE_PASSWORD.
 pub(crate) fn address(store: &str) -> Result<Address, Error> {
     let address = Address::parse(store).map_err(|error| Error::Usage(error.to_string()))?;
-    let file = std::env::var_os("CUTSHORT_CLICKHOUSE_PASSWORD_FILE").map(PathBuf::from);
+    let file = std::env::var_os(PASSWORD_FILE).map(PathBuf::from);
     let password = std::env::var("CUTSHORT_CLICKHOUSE_PASSWORD").ok();
     Ok(address.with_secret(file.as_deref(), password)?)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError};
+use cutshort_store::{Added, Segment, SegmentInfo, Store, StoreError};
 
 use crate::nanoseconds;
 
@@ -59,9 +59,6 @@ pub struct IngestCounts {
 impl Ingest {
     /// Larger segments are refused, in bytes. An hour of a busy server is a tenth of it.
     pub const MOST_BYTES: usize = 256 << 20;
-    /// How far a sender's clock may be ahead, in nanoseconds. What a segment covers ends the time for which
-    /// connections are awaited, of all servers: a clock that is far ahead would judge everybody too early.
-    pub const MOST_AHEAD: i64 = 900_000_000_000;
     /// For how long it counts as full after it had no room, in nanoseconds: senders try again sooner.
     const FULL_FOR: i64 = 180_000_000_000;
 
@@ -131,10 +128,6 @@ fn keep(store: &dyn Store, file: Vec<u8>, now: i64) -> cutshort_store::Result<(A
     }
     let segment = Segment::parse(file)?;
     let info = segment.info().clone();
-    if info.origin == Origin::Live && info.covers.1 > now.saturating_add(Ingest::MOST_AHEAD) {
-        return Err(StoreError::Refused(
-            "the segment is from the future: the clock of this machine or of the sender is wrong".to_owned(),
-        ));
-    }
+    info.check_clock(now)?;
     Ok((store.append(&segment)?, info))
 }

@@ -19,18 +19,18 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one, or says why there is none.
     pub(crate) fn start() -> Result<Self, String> {
-        Self::of("run")
+        Self::of(Command::new("python3"), "run")
     }
 
     /// Starts two shards; commands are then for their ZooKeeper.
     pub(crate) fn cluster() -> Result<Self, String> {
-        Self::of("cluster")
+        Self::of(Command::new("python3"), "cluster")
     }
 
-    fn of(verb: &str) -> Result<Self, String> {
+    /// Starts one with a Python.
+    pub(crate) fn of(mut python: Command, verb: &str) -> Result<Self, String> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/clickhouse");
-        let mut command = Command::new("python3");
-        let command = command.args([script, verb]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let command = python.args([script, verb]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("python3 cannot be started: {error}"))?;
         let commands = child.stdin.take().ok_or("no standard input")?;
         let answers = BufReader::new(child.stdout.take().ok_or("no standard output")?);

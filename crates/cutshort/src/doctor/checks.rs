@@ -4,7 +4,7 @@ use cutshort_agent::Report;
 use cutshort_pipeline::live::Delivered;
 use jiff::{SignedDuration, SpanRound, Unit};
 
-use super::seen::{Collector, Disk, Seen, Server};
+use super::seen::{Collector, Disk, Seen, Server, Store};
 use super::{Check, host, reports};
 
 /// All checks, in the order in which they depend on each other.
@@ -19,6 +19,7 @@ pub(super) fn all(seen: &Seen) -> Vec<Check> {
     if let Some(one) = &seen.collector {
         checks.extend(collector(one));
     }
+    checks.extend(seen.store.as_ref().map(store));
     checks.extend(seen.server.as_ref().map(server));
     checks.extend(seen.geo.as_ref().map(|found| geo(seen, found)));
     checks.extend(seen.disks.iter().map(disk));
@@ -77,6 +78,15 @@ fn clock(offset: f64) -> Check {
         _ if seconds >= WRONG_OFFSET => Check::failing("clock", found, MEND),
         _ if seconds >= OFFSET => Check::warning("clock", found, MEND),
         _ => Check::ok("clock", "agrees with the collector's to a second or two"),
+    }
+}
+
+fn store(store: &Store) -> Check {
+    const MEND: &str =
+        "cutshort clickhouse migrate --store URL (if tables are missing); docs/clickhouse.md has the rights";
+    match &store.opened {
+        Ok(took) => Check::ok("store", format!("{} lets in after {} ms", store.url, took.as_millis())),
+        Err(why) => Check::failing("store", why.clone(), MEND),
     }
 }
 

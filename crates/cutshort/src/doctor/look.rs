@@ -10,13 +10,15 @@ use caps::{CapSet, Capability};
 use cutshort_agent::{HttpCollector, HttpSettings, Report, Token};
 use cutshort_capture::LiveSource;
 use cutshort_capture::rules;
+use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
 use cutshort_pipeline::nanoseconds;
 
 use super::reports::is_behind;
-use super::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station};
+use super::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station, Store};
 use crate::error::Error;
 use crate::settings::Settings;
+use crate::store::{address, connect};
 use crate::{agent, beside};
 
 /// Nobody waits longer for an answer to a look.
@@ -49,6 +51,7 @@ pub(super) fn look(settings: &Settings) -> Result<Seen, Error> {
         rules: tables.ok().map(|tables| (tables, rules::chains())),
         station,
         collector: settings.collector.as_ref().map(|url| collector(settings, url)),
+        store: settings.deliver.as_deref().map(store),
         server: settings.data.as_ref().map(|_| server(settings.listen)),
         geo: looks_up(settings).then(|| geo(&settings.geo)),
         disks: settings.spool.iter().chain(&settings.data).map(|path| disk(path)).collect(),
@@ -97,7 +100,7 @@ fn source(settings: &Settings, station: Option<&Station>) -> Option<LiveSource> 
         Reported::Read(report) => report.source.parse().ok(),
         _ => None,
     });
-    let is_agent = settings.spool.is_some() || settings.collector.is_some();
+    let is_agent = settings.spool.is_some() || settings.collector.is_some() || settings.deliver.is_some();
     settings.capture.clone().or(told).or(is_agent.then_some(LiveSource::Nflog(GROUP)))
 }
 
@@ -110,11 +113,17 @@ fn start(settings: &Settings, is_agent: bool, source: Option<&LiveSource>) -> St
     if !is_agent {
         return format!("cutshort serve --data {} --capture {source}", path(&settings.data, "DIR"));
     }
+    let spool = path(&settings.spool, "DIR");
+    if let Some(url) = &settings.deliver {
+        return format!(
+            "cutshort agent --capture {source} --deliver {} --spool {spool}",
+            without_secret(url)
+        );
+    }
     format!(
-        "cutshort agent --capture {source} --collector {} --token-file {} --spool {}",
+        "cutshort agent --capture {source} --collector {} --token-file {} --spool {spool}",
         settings.collector.as_deref().unwrap_or("URL"),
         path(&settings.token_file, "FILE"),
-        path(&settings.spool, "DIR")
     )
 }
 
@@ -197,6 +206,20 @@ fn collector(settings: &Settings, url: &str) -> Collector {
         probe,
         offset,
     }
+}
+
+fn store(url: &str) -> Store {
+    let begin = Instant::now();
+    let opened = address(url).map_err(|error| error.to_string()).and_then(|address| {
+        let store = connect(&address).map_err(|error| error.to_string())?;
+        drop(store);
+        Ok(begin.elapsed())
+    });
+    Store { url: without_secret(url), opened }
+}
+
+fn without_secret(url: &str) -> String {
+    Address::parse(url).map_or_else(|_| "URL".to_owned(), |address| address.to_string())
 }
 
 /// How much later it is there, in seconds, by the middle of the second that was told and the middle of asking.

@@ -32,6 +32,9 @@ pub(crate) struct Doctor {
     /// Address of the agent's collector
     #[arg(long, value_name = "URL")]
     collector: Option<String>,
+    /// Store to which the agent delivers without a collector: clickhouse://USER@HOST:8123/DATABASE
+    #[arg(long, value_name = "URL", conflicts_with = "collector")]
+    deliver: Option<String>,
     /// File with the token for the collector
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -123,10 +126,12 @@ fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
     let mut settings = read.settings;
     settings.spool = arguments.spool.clone().or(settings.spool);
     settings.collector = arguments.collector.clone().or(settings.collector);
+    settings.deliver = arguments.deliver.clone().or(settings.deliver);
     settings.token_file = arguments.token_file.clone().or(settings.token_file);
     settings.data = arguments.data.clone().or(settings.data);
     settings.capture = arguments.capture.clone().or(settings.capture);
-    if settings.spool.is_none() && settings.collector.is_none() && settings.data.is_none() {
+    let agent = settings.spool.is_some() || settings.collector.is_some() || settings.deliver.is_some();
+    if !agent && settings.data.is_none() {
         return Err(Error::Usage(
             "name what is to be looked at: --spool DIR and --collector URL of an agent, or --data DIR of a server, \
              or their --settings FILE"

@@ -28,6 +28,8 @@ pub(super) struct Seen {
     /// What the one who receives has written last, and where to.
     pub(super) station: Option<Station>,
     pub(super) collector: Option<Collector>,
+    /// The store to which an agent delivers without a collector.
+    pub(super) store: Option<Store>,
     pub(super) server: Option<Server>,
     /// Sources of geographic data, or why there are none.
     pub(super) geo: Option<Result<Vec<(String, String)>, String>>,
@@ -77,6 +79,14 @@ pub(super) struct Collector {
     pub(super) probe: Result<Probe, String>,
     /// How much later it is there than here, in seconds.
     pub(super) offset: Option<f64>,
+}
+
+/// A store elsewhere.
+pub(super) struct Store {
+    /// Without the password.
+    pub(super) url: String,
+    /// How long it took to be let in, or why that failed.
+    pub(super) opened: Result<Duration, String>,
 }
 
 /// A server here.

@@ -77,6 +77,7 @@ fn well() -> Seen {
         listener: Some(Some(1234)),
         interface: None,
         station: Some(station(Reported::Read(Box::new(report())))),
+        store: None,
         collector: Some(collector(Some(400), Delivered::Refused("400, empty".to_owned()), Some(0.4))),
         server: None,
         geo: None,
@@ -96,6 +97,7 @@ fn server() -> Seen {
         listener: None,
         station: None,
         collector: None,
+        store: None,
         server: Some(Server { url, ready: Ok((200, String::new())), took: Duration::from_millis(2) }),
         geo: Some(Ok(vec![("DB-IP country lite".to_owned(), "2026-11-01".to_owned())])),
         ..well()

@@ -59,6 +59,7 @@ impl Default for Settings {
             spool: None,
             spool_bytes: 1 << 30,
             collector: None,
+            deliver: None,
             token_file: None,
             ca_file: None,
             upload_timeout: Duration::from_mins(2),
@@ -79,10 +80,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "store",
         about: "Store in ClickHouse instead: clickhouse://USER@HOST:8123/DATABASE. data is then a folder for tokens. The\npassword is better in CUTSHORT_CLICKHOUSE_PASSWORD, or in the file that CUTSHORT_CLICKHOUSE_PASSWORD_FILE names.",
         set: |settings, value| text(value).map(|store| settings.store = Some(store.to_owned())),
-        get: |settings| {
-            let address = settings.store.as_ref().and_then(|store| Address::parse(store).ok());
-            address.map(|address| Value::String(address.to_string()))
-        },
+        get: |settings| address(settings.store.as_deref()),
     },
     Setting {
         key: "listen",
@@ -325,6 +323,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         get: |settings| settings.collector.clone().map(Value::String),
     },
     Setting {
+        key: "deliver",
+        about: "Store to which 'agent' delivers without a collector: clickhouse://USER@HOST:8123/DATABASE. The password is\nwhere that of store is.",
+        set: |settings, value| text(value).map(|url| settings.deliver = Some(url.to_owned())),
+        get: |settings| address(settings.deliver.as_deref()),
+    },
+    Setting {
         key: "token_file",
         about: "File with the token for the collector, which 'cutshort token create --scope ingest' makes there. Or the\nenvironment has the token itself, in CUTSHORT_TOKEN.",
         set: |settings, value| path(value).map(|path| settings.token_file = Some(path)),
@@ -386,4 +390,9 @@ impl LogFormat {
         let found = Self::ALL.into_iter().find(|format| format.name() == name);
         found.ok_or_else(|| format!("'{name}' is none of auto, text, json"))
     }
+}
+
+/// An address without its password.
+fn address(text: Option<&str>) -> Option<Value> {
+    Address::parse(text?).ok().map(|address| Value::String(address.to_string()))
 }

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod agents;
+#[path = "../../../clickhouse/tests/server/server.rs"]
+mod database;
 mod doctor;
 mod faults;
 mod forged;
@@ -14,6 +16,7 @@ mod network;
 mod processes;
 mod programs;
 mod protected;
+mod straight;
 
 const ROUTER: usize = 1;
 const SERVER: usize = 2;

@@ -123,10 +123,8 @@ impl Place {
 
     /// An agent's command for a collector at another address.
     pub(crate) fn agent_for(&self, network: &Network, source: &str, url: &str) -> Command {
-        let mut command = network.command(SERVER, CUTSHORT);
-        command.args(["agent", "--capture", source, "--collector", url]);
-        command.env("CUTSHORT_TOKEN", &self.token);
-        quick(&mut command);
+        let mut command = agent(network, source);
+        command.args(["--collector", url]).env("CUTSHORT_TOKEN", &self.token);
         command
     }
 
@@ -194,6 +192,14 @@ pub(crate) fn wait_for_window(needed: Duration) {
     if left < needed {
         thread::sleep(left + Duration::from_secs(1));
     }
+}
+
+/// An agent's command; it delivers every second, and tries again as often.
+pub(crate) fn agent(network: &Network, source: &str) -> Command {
+    let mut command = network.command(SERVER, CUTSHORT);
+    command.args(["agent", "--capture", source]);
+    quick(&mut command);
+    command
 }
 
 /// Short times, so that tests are.

@@ -25,7 +25,7 @@ pub(crate) use packed::{
 };
 pub use protected::{FlowKey, Keepable, Protected, Protection, truncation};
 
-use crate::Result;
+use crate::{Result, StoreError};
 
 /// The name of a segment, the same wherever it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +67,26 @@ pub struct SegmentInfo {
     pub times: Option<(i64, i64)>,
     /// What of the packets' addresses is in it.
     pub addresses: Addresses,
+}
+
+impl SegmentInfo {
+    /// How far a sender's clock may be ahead, in nanoseconds. What a segment covers ends the time for which
+    /// connections are awaited, of all servers: a clock that is far ahead would judge everybody too early.
+    pub const MOST_AHEAD: i64 = 900_000_000_000;
+
+    /// Refuses what was received later than it is now, in nanoseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`].
+    pub fn check_clock(&self, now: i64) -> Result<()> {
+        if self.origin == Origin::Live && self.covers.1 > now.saturating_add(Self::MOST_AHEAD) {
+            return Err(StoreError::Refused(
+                "the segment is from the future: the clock of this machine or of the sender is wrong"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// An immutable Parquet file of packets, sorted by source address and port, destination address and port, and

@@ -1,0 +1,183 @@
+//! Where an agent delivers to: a collector, or straight into a store.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use cutshort_agent::{HttpCollector, HttpSettings};
+use cutshort_clickhouse::Address;
+use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
+use cutshort_pipeline::{Answer, Ingest};
+use cutshort_store::{Store, StoreError};
+
+use crate::agent::token;
+use crate::error::Error;
+use crate::fence::Needs;
+use crate::settings::Settings;
+use crate::store::{self, PASSWORD_FILE};
+use crate::terminal::message;
+
+/// Of name lookups that do not fit into a datagram.
+const DNS: u16 = 53;
+/// What is read where names are looked up.
+const NAME_FILES: [&str; 5] = ["/etc", "/run/systemd/resolve", "/lib", "/usr/lib", "/lib64"];
+
+/// Where the system's certificates are, and what they are links to.
+const CERTIFICATES: [&str; 2] = ["/etc", "/usr/share/ca-certificates"];
+
+/// Where an agent delivers to.
+pub(crate) struct Destination {
+    pub(crate) collector: Box<dyn Collector>,
+    /// Without anything secret.
+    pub(crate) name: String,
+    /// What delivering needs.
+    pub(crate) needs: Needs,
+}
+
+/// The one that the settings name. A collector is told with each segment what `counts` are then.
+pub(crate) fn destination(
+    settings: &Settings,
+    counts: &Arc<Mutex<AgentCounts>>,
+) -> Result<Destination, Error> {
+    match (&settings.collector, &settings.deliver) {
+        (Some(url), None) => collector(settings, url, counts),
+        (None, Some(url)) => straight(url),
+        (Some(_), Some(_)) => Err(Error::Usage("name either a collector or deliver, not both".to_owned())),
+        (None, None) => Err(Error::Usage(
+            "name the collector: --collector URL; or the store to deliver to: --deliver clickhouse://..."
+                .to_owned(),
+        )),
+    }
+}
+
+fn collector(settings: &Settings, url: &str, counts: &Arc<Mutex<AgentCounts>>) -> Result<Destination, Error> {
+    let http = HttpCollector::new(&HttpSettings {
+        url: url.to_owned(),
+        token: token(settings)?,
+        ca_file: settings.ca_file.clone(),
+        timeout: settings.upload_timeout,
+    });
+    let http = http.map_err(Error::Usage)?.with_counts(Arc::clone(counts));
+    let (host, port, is_encrypted) = http.peer();
+    warn_of_plain(url, &host, is_encrypted, "token and packets");
+    let needs = reaching(&host, port, settings.token_file.as_deref());
+    Ok(Destination { collector: Box::new(http), name: url.to_owned(), needs })
+}
+
+fn straight(url: &str) -> Result<Destination, Error> {
+    let address = store::address(url)?;
+    let name = address.to_string();
+    warn_of_plain(&name, address.host(), address.is_secure(), "password and packets");
+    let needs = reaching_store(&address);
+    let straight = Straight { url: url.to_owned(), store: None, ingest: Ingest::default() };
+    Ok(Destination { collector: Box::new(straight), name, needs })
+}
+
+fn warn_of_plain(url: &str, host: &str, is_encrypted: bool, what: &str) {
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if !is_encrypted && !is_here {
+        message(&format!("{url}: {what} go there unencrypted; encryption is better"));
+    }
+}
+
+/// A store is connected to again and again, and its name looked up, and the system's certificates read.
+pub(crate) fn reaching_store(address: &Address) -> Needs {
+    let secret = std::env::var_os(PASSWORD_FILE).map(PathBuf::from);
+    let mut needs = reaching(address.host(), address.port(), secret.as_deref());
+    if address.is_secure() {
+        needs.read.extend(CERTIFICATES.map(PathBuf::from));
+    }
+    needs
+}
+
+/// Where names are looked up, the system's files must be read again whenever they change, even if they are
+/// replaced; so must the file with the secret.
+fn reaching(host: &str, port: u16, secret: Option<&Path>) -> Needs {
+    let secret = secret.and_then(Path::parent);
+    let mut read: Vec<PathBuf> = secret.into_iter().map(Path::to_owned).collect();
+    let mut ports = vec![port];
+    if host.parse::<IpAddr>().is_err() {
+        read.extend(NAME_FILES.map(PathBuf::from));
+        ports.push(DNS);
+    }
+    Needs { read, network: true, ports, ..Needs::default() }
+}
+
+/// A store to which segments go straight. It is opened when the first one is there: it may be away now.
+struct Straight {
+    url: String,
+    store: Option<Box<dyn Store>>,
+    ingest: Ingest,
+}
+
+fn open<'a>(slot: &'a mut Option<Box<dyn Store>>, url: &str) -> Result<&'a dyn Store, Delivered> {
+    let store = match slot.take() {
+        Some(store) => store,
+        // The file with the password is read again.
+        None => store::address(url)
+            .map_err(|error| Delivered::Blocked(error.to_string()))
+            .and_then(|address| store::connect(&address).map_err(|error| later(&error)))?,
+    };
+    Ok(&**slot.insert(store))
+}
+
+fn later(error: &StoreError) -> Delivered {
+    match error {
+        StoreError::Refused(why) => Delivered::Blocked(why.clone()),
+        error => Delivered::Later(error.to_string()),
+    }
+}
+
+impl Collector for Straight {
+    fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
+        let answer = open(&mut self.store, &self.url).map(|store| self.ingest.take(store, segment));
+        let delivered = match answer {
+            Ok(Answer::New(_) | Answer::Known(_)) => return Delivered::Kept,
+            Ok(Answer::Refused(why)) => return Delivered::Refused(why),
+            Ok(Answer::Full(why) | Answer::Later(why) | Answer::Failed(why)) => Delivered::Later(why),
+            Err(why) => why,
+        };
+        // What was wrong may be the password, or who may do what.
+        self.store = None;
+        delivered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_needed_follows_from_the_address() {
+        let of = |settings: Settings| destination(&settings, &Arc::default()).unwrap().needs;
+        let folder = tempfile::tempdir().unwrap();
+        let token = folder.path().join("token");
+        std::fs::write(&token, "abc").unwrap();
+        let collector = |url: &str| {
+            let (collector, token_file) = (Some(url.to_owned()), Some(token.clone()));
+            of(Settings { collector, token_file, ..Settings::default() })
+        };
+        let ports = |url: &str| collector(url).ports;
+        assert_eq!(ports("https://a.example/b:1"), [443, 53]);
+        assert_eq!(ports("http://a.example:81"), [81, 53]);
+        assert_eq!(ports("http://[::1]"), [80]);
+        assert_eq!(ports("https://[2001:db8::1]:8443/x"), [8443]);
+        let read = |url: &str| collector(url).read.len();
+        assert_eq!((read("https://192.0.2.1"), read("https://a")), (1, 6));
+        let store = |url: &str| of(Settings { deliver: Some(url.to_owned()), ..Settings::default() }).ports;
+        assert_eq!(store("clickhouse://u@[::1]/cuts"), [8123]);
+        assert_eq!(store("clickhouses://db.example"), [8443, 53]);
+    }
+
+    #[test]
+    fn one_of_the_two_is_needed() {
+        let of = |collector: Option<&str>, deliver: Option<&str>| {
+            let (collector, deliver) = (collector.map(str::to_owned), deliver.map(str::to_owned));
+            let settings = Settings { collector, deliver, ..Settings::default() };
+            destination(&settings, &Arc::default()).err().unwrap().to_string()
+        };
+        assert!(of(None, None).contains("--collector"));
+        assert!(of(Some("https://a"), Some("clickhouse://a")).contains("not both"));
+        assert!(of(None, Some("http://a")).contains("clickhouse://"));
+    }
+}
