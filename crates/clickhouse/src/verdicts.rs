@@ -10,7 +10,7 @@ use cutshort_store::{Addresses, FlowVerdict, Result, StoreError, Told, Verdicts,
 use cutshort_verdict::{Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict};
 use serde::Deserialize;
 
-use crate::classify::{Classified, Source};
+use crate::classify::{Classified, Grain, Source};
 use crate::connection::{Connection, time};
 use crate::packets::{Shared, Window};
 use crate::segments::SegmentRow;
@@ -159,7 +159,8 @@ fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
             times => format!("node = '' AND ({times})"),
         },
     };
-    let classified = Classified { sources: &[source], cutoff: "{cutoff:Int64}", rules };
+    let classified =
+        Classified { grain: Grain::FiveTuple, sources: &[source], cutoff: "{cutoff:Int64}", rules };
     format!("SELECT {COLUMNS} FROM ({})", classified.sql())
 }
 

@@ -4,7 +4,7 @@ use cutshort_packet::Flags;
 use cutshort_verdict::{Progress, Rules};
 
 use super::flows::{IP_ID_AT, ORIGIN_TIME_AT, RATE_AT, SYN_IP_ID_AT, SYN_TTL_AT, TTL_AT, WINDOW_AT};
-use super::{Columns, KEY, list};
+use super::{Classified, Columns, list};
 
 /// Fields without the IP id: payload length and flags.
 const WITHOUT_IP_ID: u64 = !(0xffff << IP_ID_AT);
@@ -35,17 +35,18 @@ const KEPT: &str =
     "packets, last, syns, latest_syn, syn_seq != syn_seq_max AS several_syns, syn_payload, unclear";
 
 /// One row a flow, with what the rules ask for.
-pub(super) fn select(flows: &str, rules: &Rules) -> String {
+pub(super) fn select(flows: &str, of: &Classified<'_>) -> String {
+    let (key, rules) = (of.grain.key(), of.rules);
     let rows = list(&rows());
     let chosen = list(&chosen(rules));
     let facts = list(&facts());
     format!(
-        "SELECT {KEY}, packets, last, syns, latest_syn, several_syns, syn_payload, unclear, first, origin_rate, origin_node,
+        "SELECT {key}, packets, last, syns, latest_syn, several_syns, syn_payload, unclear, first, origin_rate, origin_node,
   syn_node, syn_rate, syn_ttl, syn_ip_id, syn_window, fin, copies,
   {facts}
  FROM (SELECT *,
   {chosen}
- FROM (SELECT {KEY}, {KEPT}, wholes, fields, numbers,
+ FROM (SELECT {key}, {KEPT}, wholes, fields, numbers,
   {rows}
  FROM ({flows})))"
     )

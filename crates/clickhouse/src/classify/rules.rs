@@ -3,9 +3,9 @@
 //! What depends on few values is looked up: the tables here are the rules asked for each of these values. That is also
 //! kinder to the server, which takes seconds to understand the same as conditions.
 
-use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, TagRule, Tags, Termination};
+use cutshort_verdict::{Exclusion, Progress, Signature, Stage, Tag, TagRule, Tags, Termination};
 
-use super::{Columns, KEY, list};
+use super::{Classified, Columns, list};
 
 /// Columns that pass as they are.
 const PASSED: &str =
@@ -13,25 +13,27 @@ const PASSED: &str =
 
 /// One row a flow: the key, what was excluded (the number of the reason, counted from 1), and the verdict. Times are
 /// nanoseconds since the epoch.
-pub(super) fn select(facts: &str, other_rsts: &str, cutoff: &str, rules: &Rules) -> String {
+pub(super) fn select(facts: &str, other_rsts: &str, of: &Classified<'_>) -> String {
+    let key = of.grain.key();
     format!(
-        "SELECT {KEY}, excluded, progress, termination, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, unclear,
+        "SELECT {key}, excluded, progress, termination, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, unclear,
   first_ns, last_ns, silent_ns, node, if(excluded = 0, syn_rate, origin_rate) AS sample_rate,
   {}
- FROM (SELECT {KEY}, {PASSED}, latest_syn, resets_seen, own_tags, first_ns, last_ns, silent_ns, node, syn_rate, origin_rate,
+ FROM (SELECT {key}, {PASSED}, latest_syn, resets_seen, own_tags, first_ns, last_ns, silent_ns, node, syn_rate, origin_rate,
   {}
- FROM (SELECT {KEY}, {PASSED}, latest_syn, syn_rate, origin_rate,
+ FROM (SELECT {key}, {PASSED}, latest_syn, syn_rate, origin_rate,
   {}
- FROM ({facts})) AS own LEFT JOIN ({other_rsts}) AS opposite USING ({KEY}))",
+ FROM ({facts})) AS own LEFT JOIN ({other_rsts}) AS opposite USING ({key}))",
         list(&judged()),
         list(&with_other_direction()),
-        list(&alone(cutoff, rules)),
+        list(&alone(of)),
     )
 }
 
 /// What a flow says on its own.
-fn alone(cutoff: &str, rules: &Rules) -> Columns {
-    let at = |offset: &str| format!("toUnixTimestamp64Nano(window_start) + toInt64({offset})");
+fn alone(of: &Classified<'_>) -> Columns {
+    let Classified { cutoff, rules, grain, .. } = of;
+    let at = |offset: &str| format!("{} + toInt64({offset})", grain.window());
     let limit = rules.packet_limit;
     let full = format!("packets >= {limit} AND repeats * 2 < {limit}");
     let (ended, excluded) = (|termination| termination as u8, |exclusion| exclusion as u8 + 1);
