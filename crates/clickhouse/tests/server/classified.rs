@@ -160,7 +160,9 @@ fn counts(store: &dyn Store) -> Vec<RollupAnswer> {
             selection: Selection::default(),
             by,
         };
-        store.rollups(&query).unwrap()
+        let mut answer = store.rollups(&query).unwrap();
+        answer.rows.sort_by_key(|row| format!("{row:?}"));
+        answer
     };
     let all =
         [None, Some(Dimension::Tag), Some(Dimension::Signature), Some(Dimension::Node), Some(Dimension::As)];
