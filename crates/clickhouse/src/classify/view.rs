@@ -12,6 +12,7 @@ use super::{Classified, Grain, Source};
 /// taken.
 const ROW: &str = "ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len";
 const FLOW: &str = "window_start, src_ip, src_port, dst_ip, dst_port, flow";
+const HASH: &str = "cityHash64(window_start, src_ip, src_port, dst_ip, dst_port, flow)";
 
 /// The query of the view, over the tables of a database. Parameters are the beginning of the first window and the end
 /// of the last.
@@ -120,12 +121,13 @@ impl Tables<'_> {
         format!("toUInt8(multiIf({}, {}))", others.collect::<Vec<_>>().join(", "), Addresses::Full as u8)
     }
 
-    /// Flows that several captures may have, or have too much of.
+    /// Flows that several captures have, or have too much of, by a hash: one more does no harm. As a scalar it is found
+    /// once, however often it is asked.
     fn doubtful(&self, rules: &Rules) -> String {
-        let (database, packets, addresses) = (self.database, self.packets(), self.addresses());
+        let (database, packets) = (self.database, self.packets());
         format!(
-            "(SELECT {FLOW}, {addresses} AS kept FROM {database}.packet WHERE {packets} AND node = ''
-    GROUP BY {FLOW}, kept HAVING count() > {} OR min(segment) != max(segment))",
+            "(SELECT arrayJoin((SELECT groupUniqArray({HASH}) FROM (SELECT {FLOW} FROM {database}.packet
+    WHERE {packets} AND node = '' GROUP BY {FLOW} HAVING count() > {} OR min(segment) != max(segment)))))",
             rules.packet_limit
         )
     }
@@ -134,7 +136,7 @@ impl Tables<'_> {
         let (packets, addresses, doubtful) = (self.packets(), self.addresses(), self.doubtful(rules));
         Source {
             rows: format!("{}.packet", self.database),
-            filter: format!("{packets} AND ({FLOW}, {addresses}) GLOBAL NOT IN {doubtful}"),
+            filter: format!("{packets} AND {HASH} GLOBAL NOT IN {doubtful}"),
             addresses,
             node: self.node("node"),
             doubtful: "0".to_owned(),
@@ -144,7 +146,7 @@ impl Tables<'_> {
     /// A packet that several captures have counts as often as in the one that has it most often; then the first count.
     fn of_several_captures(&self, rules: &Rules) -> Source {
         let (database, packets, addresses) = (self.database, self.packets(), self.addresses());
-        let doubtful = format!("({FLOW}, {addresses}) GLOBAL IN {}", self.doubtful(rules));
+        let doubtful = format!("{HASH} GLOBAL IN {}", self.doubtful(rules));
         let limit = rules.packet_limit;
         let rows = format!(
             "(SELECT {FLOW}, {addresses} AS kept, {ROW}, node FROM {database}.packet
