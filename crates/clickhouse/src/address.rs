@@ -262,6 +262,10 @@ mod tests {
         assert_eq!(shown("clickhouse://db"), "clickhouse://default@db:8123/default");
         assert_eq!(shown("clickhouses://[::1]/x"), "clickhouses://default@[::1]:8443/x");
         assert_eq!(shown("clickhouse://a@h/x?secure=1"), "clickhouses://a@h:8443/x");
+        let classify = |text: &str| Address::parse(text).map(|address| address.classify()).ok();
+        assert_eq!(classify("clickhouse://h/x"), Some(Classify::Rust));
+        assert_eq!(classify("clickhouse://h/x?secure=1&classify=sql"), Some(Classify::Sql));
+        assert_eq!(classify("clickhouse://h/x?classify=by-hand"), None);
         let address = Address::parse("clickhouse://u:p%40s@db").unwrap();
         assert_eq!(address.password.as_deref(), Some("p@s"));
         assert!(!format!("{address:?}").contains("p@s"));

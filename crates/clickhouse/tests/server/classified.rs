@@ -31,15 +31,15 @@ fn windows() -> i64 {
 }
 
 /// The same database, with the classification in SQL.
-fn in_sql(address: &Address) -> ClickHouse {
+pub(crate) fn in_sql(address: &Address) -> ClickHouse {
     let text =
-        format!("clickhouse://default@127.0.0.1:{}/{}?classify=sql", server().port, address.database());
+        format!("clickhouse://default@127.0.0.1:{}/{}?classify=sql", address.port(), address.database());
     ClickHouse::open(&Address::parse(&text).unwrap()).unwrap()
 }
 
-type Flows = HashMap<FiveTuple, Vec<(Packet, usize)>>;
+pub(crate) type Flows = HashMap<FiveTuple, Vec<(Packet, usize)>>;
 
-fn some_flows(random: &mut Random, window: i64, count: usize) -> Flows {
+pub(crate) fn some_flows(random: &mut Random, window: i64, count: usize) -> Flows {
     let mut flows = Flows::new();
     while flows.len() < count {
         let number = random.below(1 << 32) as u32;
@@ -53,7 +53,7 @@ fn some_flows(random: &mut Random, window: i64, count: usize) -> Flows {
     flows
 }
 
-fn append(store: &dyn Store, flows: &Flows, window: i64) {
+pub(crate) fn append(store: &dyn Store, flows: &Flows, window: i64) {
     let mut by_node: [Vec<Packet>; NODES.len()] = Default::default();
     for (packet, node) in flows.values().flatten() {
         by_node[*node].push(*packet);
@@ -70,7 +70,7 @@ fn rows(packets: &[(Packet, usize)]) -> Vec<Row> {
 }
 
 /// By the rules in Rust.
-fn expected(flows: &Flows, window: i64) -> HashMap<FlowKey, FlowVerdict> {
+pub(crate) fn expected(flows: &Flows, window: i64) -> HashMap<FlowKey, FlowVerdict> {
     let rules = Rules::default();
     let findings: HashMap<FiveTuple, Findings> =
         flows.iter().map(|(five_tuple, packets)| (*five_tuple, Findings::of(&rows(packets)))).collect();
@@ -98,7 +98,7 @@ fn expected(flows: &Flows, window: i64) -> HashMap<FlowKey, FlowVerdict> {
     judged.collect()
 }
 
-fn told(store: &dyn Store, window: i64, parts: usize) -> (Inputs, Vec<String>, Vec<FlowVerdict>) {
+pub(crate) fn told(store: &dyn Store, window: i64, parts: usize) -> (Inputs, Vec<String>, Vec<FlowVerdict>) {
     let verdicts = store.read_verdicts(window, &Rules::default(), parts).unwrap().expect("verdicts");
     let (mut all, mut some) = (Vec::new(), Vec::new());
     for mut part in verdicts.parts {
