@@ -4,11 +4,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use cutshort_agent::{HttpCollector, HttpSettings};
+use cutshort_agent::{HttpCollector, HttpSettings, StoreCollector};
 use cutshort_clickhouse::Address;
-use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
-use cutshort_pipeline::{Answer, Ingest};
-use cutshort_store::{Store, StoreError};
+use cutshort_pipeline::live::{AgentCounts, Collector};
+use cutshort_store::StoreError;
 
 use crate::agent::token;
 use crate::error::Error;
@@ -69,8 +68,13 @@ fn straight(url: &str) -> Result<Destination, Error> {
     let name = address.to_string();
     warn_of_plain(&name, address.host(), address.is_secure(), "password and packets");
     let needs = reaching_store(&address);
-    let straight = Straight { url: url.to_owned(), store: None, ingest: Ingest::default() };
-    Ok(Destination { collector: Box::new(straight), name, needs })
+    let url = url.to_owned();
+    // The file with the password is read each time.
+    let open = move || {
+        let address = store::address(&url).map_err(|error| StoreError::Refused(error.to_string()))?;
+        store::connect(&address)
+    };
+    Ok(Destination { collector: Box::new(StoreCollector::new(open)), name, needs })
 }
 
 fn warn_of_plain(url: &str, host: &str, is_encrypted: bool, what: &str) {
@@ -101,46 +105,6 @@ fn reaching(host: &str, port: u16, secret: Option<&Path>) -> Needs {
         ports.push(DNS);
     }
     Needs { read, network: true, ports, ..Needs::default() }
-}
-
-/// A store to which segments go straight. It is opened when the first one is there: it may be away now.
-struct Straight {
-    url: String,
-    store: Option<Box<dyn Store>>,
-    ingest: Ingest,
-}
-
-fn open<'a>(slot: &'a mut Option<Box<dyn Store>>, url: &str) -> Result<&'a dyn Store, Delivered> {
-    let store = match slot.take() {
-        Some(store) => store,
-        // The file with the password is read again.
-        None => store::address(url)
-            .map_err(|error| Delivered::Blocked(error.to_string()))
-            .and_then(|address| store::connect(&address).map_err(|error| later(&error)))?,
-    };
-    Ok(&**slot.insert(store))
-}
-
-fn later(error: &StoreError) -> Delivered {
-    match error {
-        StoreError::Refused(why) => Delivered::Blocked(why.clone()),
-        error => Delivered::Later(error.to_string()),
-    }
-}
-
-impl Collector for Straight {
-    fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
-        let answer = open(&mut self.store, &self.url).map(|store| self.ingest.take(store, segment));
-        let delivered = match answer {
-            Ok(Answer::New(_) | Answer::Known(_)) => return Delivered::Kept,
-            Ok(Answer::Refused(why)) => return Delivered::Refused(why),
-            Ok(Answer::Full(why) | Answer::Later(why) | Answer::Failed(why)) => Delivered::Later(why),
-            Err(why) => why,
-        };
-        // What was wrong may be the password, or who may do what.
-        self.store = None;
-        delivered
-    }
 }
 
 #[cfg(test)]
