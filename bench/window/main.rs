@@ -50,7 +50,8 @@ struct Process {
 
 impl Process {
     fn of(process: &str) -> Self {
-        let read = |file: &str| std::fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
+        let read =
+            |file: &str| std::fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
         let stat = read("stat");
         // The name may have spaces.
         let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
