@@ -1,12 +1,12 @@
 // Written by web/scripts/table.ts.
 &[
-    File { path: "assets/embed-B-CQgN46.js", kind: "text/javascript; charset=utf-8", digest: "cf6aad27e8661a5c", bytes: include_bytes!("assets/embed-B-CQgN46.js") },
-    File { path: "assets/main-CWj0pTX8.js", kind: "text/javascript; charset=utf-8", digest: "a32a8982dd8e4dd8", bytes: include_bytes!("assets/main-CWj0pTX8.js") },
-    File { path: "assets/stage-chart-CocEs3zJ.js", kind: "text/javascript; charset=utf-8", digest: "d7166a9b20112cc7", bytes: include_bytes!("assets/stage-chart-CocEs3zJ.js") },
-    File { path: "assets/stage-chart-DiXJfX9S.css", kind: "text/css; charset=utf-8", digest: "bd032caf460766df", bytes: include_bytes!("assets/stage-chart-DiXJfX9S.css") },
-    File { path: "assets/where-BM-3Io3w.js", kind: "text/javascript; charset=utf-8", digest: "ae24bfd9cea50d48", bytes: include_bytes!("assets/where-BM-3Io3w.js") },
-    File { path: "embed/index.html", kind: "text/html; charset=utf-8", digest: "1cb23ee5f9017e0e", bytes: include_bytes!("embed/index.html") },
+    File { path: "assets/embed-BdH4QtO8.js", kind: "text/javascript; charset=utf-8", digest: "64e43b721f2d1f32", bytes: include_bytes!("assets/embed-BdH4QtO8.js") },
+    File { path: "assets/main-BXX0eqo9.js", kind: "text/javascript; charset=utf-8", digest: "2b89f32f8e6ed3e8", bytes: include_bytes!("assets/main-BXX0eqo9.js") },
+    File { path: "assets/stage-chart-B3qwx7NI.css", kind: "text/css; charset=utf-8", digest: "ff23fe7677e58824", bytes: include_bytes!("assets/stage-chart-B3qwx7NI.css") },
+    File { path: "assets/stage-chart-CP33hnJp.js", kind: "text/javascript; charset=utf-8", digest: "fb2531e3a9248988", bytes: include_bytes!("assets/stage-chart-CP33hnJp.js") },
+    File { path: "assets/where-lkHGoowL.js", kind: "text/javascript; charset=utf-8", digest: "f2ae77809d166b86", bytes: include_bytes!("assets/where-lkHGoowL.js") },
+    File { path: "embed/index.html", kind: "text/html; charset=utf-8", digest: "5e79d686e433ae67", bytes: include_bytes!("embed/index.html") },
     File { path: "favicon.svg", kind: "image/svg+xml", digest: "ca84e0c73ff8fd15", bytes: include_bytes!("favicon.svg") },
-    File { path: "index.html", kind: "text/html; charset=utf-8", digest: "063856f24639a6e6", bytes: include_bytes!("index.html") },
+    File { path: "index.html", kind: "text/html; charset=utf-8", digest: "99179b7f172802e3", bytes: include_bytes!("index.html") },
     File { path: "licences.txt", kind: "text/plain; charset=utf-8", digest: "61d5d4a2ed09653b", bytes: include_bytes!("licences.txt") },
 ]

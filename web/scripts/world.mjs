@@ -18,7 +18,7 @@ const arcs = atlas.arcs.map((arc) => {
   let [x, y] = [0, 0];
   return arc.map(([dx, dy]) => [(x += dx) * scale[0] + translate[0], (y += dy) * scale[1] + translate[1]]);
 });
-const STEPS = 1000;
+const STEPS = 720;
 const world = { type: "Topology", bbox: atlas.bbox, arcs, objects: { countries: { type: "GeometryCollection", geometries } } };
 const { bbox, ...small } = quantize(world, STEPS);
 const used = new Set(geometries.flatMap(({ arcs }) => arcs.flat(2)).map((at) => (at < 0 ? ~at : at)));

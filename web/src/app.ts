@@ -65,6 +65,13 @@ export function terms(): Promise<Terms> {
   return texts;
 }
 
+/** Where places and networks are known from, with the day of each source. */
+export async function geoSources(): Promise<string> {
+  const status = await radar.status().catch(() => null);
+  if (!status) return "not known";
+  return status.geo.map(({ name, date }) => `${name} (${date})`).join("; ") || "none";
+}
+
 export async function stageTerm(name: string): Promise<StageTerm | undefined> {
   return (await terms()).stages.find((stage) => stage.name === name);
 }

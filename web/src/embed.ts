@@ -15,15 +15,16 @@ import { comparedChart, comparedLegend, comparedLines, comparison } from "./view
 import { isEmpty, plainLegend, stageChart, unitText } from "./views/stage-chart";
 
 const QUARTER = 900_000;
-/** Heading, legend and source around the chart. */
-const AROUND = 128;
+/** Heading, legend and source around the chart, in pixels; more where they take more lines. */
+let around = 128;
+/** Of an annotation below it. */
+const LINE = 24;
+/** Height of the chart at least. */
+const LEAST = 140;
 
 const state = parseState(location.search);
 const kind = location.pathname.split("/").at(-1);
 const root = document.getElementById("view");
-startTheme(new URLSearchParams(location.search).get("theme"));
-if (root) void start(root);
-
 async function start(root: HTMLElement): Promise<void> {
   await show(root);
   if (state.range.kind === "last") setInterval(() => void show(root), QUARTER);
@@ -32,15 +33,18 @@ async function start(root: HTMLElement): Promise<void> {
 async function show(root: HTMLElement): Promise<void> {
   forget();
   try {
-    swap(root, ...(kind === "compare" ? await compare() : await stages()));
+    swap(root, ...(await parts()));
+    const over = document.documentElement.scrollHeight - innerHeight;
+    if (over <= 0 || height() === LEAST) return;
+    around += over;
+    swap(root, ...(await parts()));
   } catch (error) {
     swap(root, h("p", { role: "alert" }, error instanceof Error ? error.message : String(error)));
   }
 }
 
-const LINE = 24;
-
-const height = (lines = 0): number => Math.max(140, innerHeight - AROUND - lines * LINE);
+const parts = (): Promise<HTMLElement[]> => (kind === "compare" ? compare() : stages());
+const height = (lines = 0): number => Math.max(LEAST, innerHeight - around - lines * LINE);
 
 async function stages(): Promise<HTMLElement[]> {
   const [series, { name }] = await Promise.all([radar.stagesOverTime([selected(state)]), named(state.place)]);
@@ -82,3 +86,6 @@ function source(state: State, simulated: boolean | undefined): HTMLElement {
     h("a", { href: url.href, target: "_blank", rel: "noopener" }, `cutshort at ${location.host}`),
   );
 }
+
+startTheme(new URLSearchParams(location.search).get("theme"));
+if (root) void start(root);

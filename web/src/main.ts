@@ -2,10 +2,12 @@
 
 import "./styles/main.css";
 import { type App, named } from "./app";
+import { forget } from "./api/client";
 import { Store } from "./state/store";
 import type { View } from "./state/url";
 import { swap, type Child } from "./ui/dom";
 import { failure } from "./ui/empty";
+import { keepFresh } from "./ui/refresh";
 import { shell } from "./ui/shell";
 import { startTheme } from "./ui/theme";
 import { render as compare } from "./views/compare";
@@ -64,6 +66,10 @@ function start(root: HTMLElement): void {
   };
   store.subscribe((state, before) => {
     if (state.view !== before.view) scrollTo({ top: 0 });
+    void show();
+  });
+  keepFresh(page.view, () => store.state, () => {
+    forget();
     void show();
   });
   void show().then(() => requestIdleCallback?.(() => void where()));

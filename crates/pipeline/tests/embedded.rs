@@ -20,17 +20,6 @@ use memory::Memory;
 use simulated::{END, do_all, packets, take_in};
 use tempfile::TempDir;
 
-const DIMENSIONS: [Dimension; 8] = [
-    Dimension::Tag,
-    Dimension::Signature,
-    Dimension::Termination,
-    Dimension::IpVersion,
-    Dimension::Location,
-    Dimension::As,
-    Dimension::Port,
-    Dimension::Node,
-];
-
 fn open() -> (TempDir, Embedded) {
     let folder = tempfile::tempdir().unwrap();
     let store = Embedded::open(folder.path(), Options { durable: false }).unwrap();
@@ -52,7 +41,7 @@ fn connections(store: &dyn Store) -> Vec<Record<'static>> {
 /// All counts, told apart by everything.
 fn rollups(store: &dyn Store, from: i64, to: i64) -> Vec<RollupAnswer> {
     let query = |by, bucket| RollupQuery { range: from..to, bucket, selection: Selection::default(), by };
-    let by = std::iter::once(None).chain(DIMENSIONS.map(Some));
+    let by = std::iter::once(None).chain(Dimension::ALL.map(Some));
     let queries =
         by.flat_map(|by| [query(by, None), query(by, Some(Bucket::Quarter)), query(by, Some(Bucket::Hour))]);
     queries

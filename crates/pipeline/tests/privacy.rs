@@ -27,17 +27,6 @@ use tempfile::TempDir;
 
 const WINDOWS: i64 = 3;
 
-const DIMENSIONS: [Dimension; 8] = [
-    Dimension::Tag,
-    Dimension::Signature,
-    Dimension::Termination,
-    Dimension::IpVersion,
-    Dimension::Location,
-    Dimension::As,
-    Dimension::Port,
-    Dimension::Node,
-];
-
 fn key() -> AddressKey {
     AddressKey::new(std::array::from_fn(|at| at as u8)).unwrap()
 }
@@ -84,7 +73,7 @@ fn take_in(store: &dyn Store, packets: &[Packet], privacy: &mut Privacy) -> Impo
 
 fn rollups(store: &dyn Store) -> Vec<RollupAnswer> {
     let range = END - WINDOWS * WINDOW..END;
-    let by = std::iter::once(None).chain(DIMENSIONS.map(Some));
+    let by = std::iter::once(None).chain(Dimension::ALL.map(Some));
     let answers = by.map(|by| {
         let (range, bucket) = (range.clone(), Some(Bucket::Quarter));
         let mut answer =

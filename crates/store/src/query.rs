@@ -139,6 +139,18 @@ pub enum Dimension {
 }
 
 impl Dimension {
+    /// All dimensions.
+    pub const ALL: [Self; 8] = [
+        Self::Tag,
+        Self::Signature,
+        Self::Termination,
+        Self::IpVersion,
+        Self::Location,
+        Self::As,
+        Self::Port,
+        Self::Node,
+    ];
+
     /// Whether only a verdict has it: exclusions are then in no row.
     #[must_use]
     pub const fn is_of_verdict(self) -> bool {

@@ -1,7 +1,7 @@
 // The questions that the page asks.
 
 import { WORLD } from "../state/place";
-import type { Metric } from "../state/stage";
+import { ANOMALOUS, type Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
@@ -132,14 +132,20 @@ export const terms = (): Promise<Terms> => ask<Terms>(`${DATA}/terms`);
 
 export const status = (): Promise<Status> => ask<Status>("status");
 
-/** Single connections, where the operator allows it. */
-export const connections = (asked: Asked, filters: Parameters, offset: number, limit: number): Promise<ConnectionsAnswer> =>
-  ask<ConnectionsAnswer>(`${DATA}/connections`, [
-    ...seriesParameters([{ ...asked, unanswered: false }]),
-    ...filters,
+/** Whether filters of single connections leave some that resets can concern. */
+export const isCutShort = ({ stage, termination }: Readonly<Record<string, string>>): boolean =>
+  stage !== "no_match" && (!termination || termination === "reset" || termination === "timeout");
+
+/** Single connections, where the operator allows it. Of resets before any answer only, those that count as cut short. */
+export function connections(asked: Asked, filters: Parameters, offset: number, limit: number): Promise<ConnectionsAnswer> {
+  const own = Object.fromEntries(filters);
+  const only = asked.unanswered && isCutShort(own) ? { stage: ANOMALOUS.join(","), answered: "false", ...own } : own;
+  return ask<ConnectionsAnswer>(`${DATA}/connections`, [
+    ...seriesParameters([{ ...asked, unanswered: false, only }]),
     ["offset", String(offset)],
     ["limit", String(limit)],
   ]);
+}
 
 /** The packets of a connection, as long as they are kept. */
 export const trace = (one: Connection): Promise<Traced> =>

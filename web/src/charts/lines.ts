@@ -29,6 +29,8 @@ export interface LinesSpec {
   zoom?: (from: number, to: number) => void;
 }
 
+const DAY = 86_400_000;
+
 interface Drawn extends Line {
   on: number[];
 }
@@ -99,18 +101,45 @@ function speak(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, at: number):
   return `${dayMonth(time)}, ${clock(time)} UTC: ${drawn.map((one) => `${one.label} ${shown(spec.unit, one.on[at] ?? NaN)}`).join(", ")}`;
 }
 
-/** A small line without axes, beside a number that says how high it is. */
-export function sparkline(times: readonly number[], values: readonly number[], range: readonly [number, number], step: number, kind: string, marked?: readonly [number, number]): SVGSVGElement {
+export interface Spark {
+  /** What it shows: `Share over time`. */
+  label: string;
+  times: readonly number[];
+  values: readonly number[];
+  range: readonly [number, number];
+  step: number;
+  /** Class that gives the colour. */
+  class: string;
+  unit: ValueUnit;
+  /** A time that is shaded. */
+  marked?: readonly [number, number];
+}
+
+/** A small line without axes, beside a number that says how high it is; in words for who does not see it. */
+export function sparkline(spec: Spark): SVGSVGElement {
+  const { range, step, marked } = spec;
   const frame: Frame = { width: 120, height: 26, left: 1, right: 1, top: 2, bottom: 2 };
-  const all = grid(times, range, step);
-  const on = onGrid(values, all);
+  const all = grid(spec.times, range, step);
+  const on = onGrid(spec.values, all);
   const x = timeScale(range, frame);
   const y = valueScale(Math.max(0, ...on.filter(Number.isFinite)), frame);
   const shape = line<number>()
     .defined((n) => !Number.isNaN(n))
     .x((_, at) => x(middle(all.times[at] ?? 0, step, range[1])))
     .y((n) => y(n));
-  const path = s("path", { class: `series thin ${kind}`, d: shape(on) ?? "" });
+  const path = s("path", { class: `series thin ${spec.class}`, d: shape(on) ?? "" });
   const mark = marked && s("rect", { class: "mark", x: x(marked[0]), y: 0, width: Math.max(2, x(marked[1]) - x(marked[0])), height: frame.height });
-  return s("svg", { class: "spark", width: frame.width, height: frame.height, viewBox: `0 0 ${frame.width} ${frame.height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, mark, path);
+  const words = `${spec.label}: ${inWords(spec)}`;
+  return s("svg", { class: "spark", width: frame.width, height: frame.height, viewBox: `0 0 ${frame.width} ${frame.height}`, preserveAspectRatio: "none", role: "img", "aria-label": words }, s("title", {}, words), mark, path);
+}
+
+/** A line by its ends and its extremes: `2.0 % on 25 Oct, 3.1 % on 21 Nov; lowest 1.0 % on 2 Nov, highest 9.0 % on 7 Nov`. */
+export function inWords({ times, values, step, unit }: Pick<Spark, "times" | "values" | "step" | "unit">): string {
+  const known = values.map((value, at) => ({ value, time: times[at] ?? 0 })).filter(({ value }) => Number.isFinite(value));
+  const [first, last] = [known[0], known.at(-1)];
+  if (!first || !last) return "no values";
+  const when = (time: number): string => (step < DAY ? `${dayMonth(time)}, ${clock(time)}` : dayMonth(time));
+  const say = ({ value, time }: typeof first): string => `${shown(unit, value)} on ${when(time)}`;
+  const extreme = (better: (a: number, b: number) => boolean): typeof first => known.reduce((best, one) => (better(one.value, best.value) ? one : best));
+  return `${say(first)}, ${say(last)}; lowest ${say(extreme((a, b) => a < b))}, highest ${say(extreme((a, b) => a > b))}`;
 }

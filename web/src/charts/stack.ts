@@ -73,7 +73,7 @@ export function stackChart(spec: StackSpec): HTMLDivElement {
 }
 
 /** With fewer connections a cut piece of time at the edge shows a share that means nothing. */
-const STUB = 20;
+const STUB = 50;
 
 /** Whether a piece is less than half as long as others because the range ends within it, and nearly empty. */
 function isStub({ range, step }: StackSpec, { times }: Grid, sampled: readonly number[], at: number): boolean {

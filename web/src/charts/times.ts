@@ -30,6 +30,10 @@ export function grid(times: readonly number[], [start, end]: readonly [number, n
 export const onGrid = (column: readonly number[], { from }: Grid): number[] =>
   from.map((at) => (at < 0 ? NaN : (column[at] ?? NaN)));
 
+/** Whether the first and the last piece are cut by the range. */
+export const isCut = ([start, end]: readonly [number, number], step: number): [boolean, boolean] =>
+  step > 0 ? [floorTo(start, step) !== start, floorTo(end, step) !== end] : [false, false];
+
 /** Where a piece of time is drawn: its middle, within the range. */
 export const middle = (time: number, step: number, end: number): number => (time + Math.min(time + step, end)) / 2;
 

@@ -469,11 +469,11 @@ export interface components {
         };
         Node: {
             /** Format: date-time */
-            latestPacket: string;
+            latestPacket?: string | null;
             live?: components["schemas"]["Live"] | null;
             name: string;
             /** Format: int64 */
-            secondsAgo: number;
+            secondsAgo?: number | null;
         };
         Note: {
             dataSource: string;

@@ -1,5 +1,6 @@
 // What is shown, as files: each says what it is, of which selection and time, and where it is from.
 
+import { geoSources } from "../app";
 import { newPicture, svgText } from "./picture";
 import type { Cell, Table } from "./table";
 
@@ -16,14 +17,15 @@ export interface Provenance {
 
 const iso = (time: number): string => new Date(time).toISOString().replace(".000Z", "Z");
 
-/** Lines about a file's content. */
-export function about(source: Provenance): [string, string][] {
+/** Lines about a file's content; `geo` is where places and networks are known from. */
+export function about(source: Provenance, geo: string): [string, string][] {
   return [
     ["title", source.title],
     ["selection", [source.selection, ...source.switches].join(", ")],
     ["from", iso(source.from)],
     ["to", iso(source.to)],
-    ["source", `cutshort at ${location.host}; geo data: see the page's status`],
+    ["source", `cutshort at ${location.host}`],
+    ["geo data", geo],
     ["data", source.simulated ? "SIMULATED, not measured" : "measured"],
     ["address", location.href],
     ["downloaded", iso(Date.now())],
@@ -37,16 +39,16 @@ const field = (cell: Cell): string => {
 
 const unit = (as: string | undefined): string => (as === "percent" ? " (%)" : "");
 
-export function csv(source: Provenance, table: Table): string {
-  const comments = about(source).map(([key, value]) => `# ${key}: ${value}`);
+export function csv(source: Provenance, table: Table, geo: string): string {
+  const comments = about(source, geo).map(([key, value]) => `# ${key}: ${value}`);
   const head = table.columns.map((column) => field(column.label + unit(column.as))).join(",");
   return [...comments, head, ...table.rows.map((row) => row.map(field).join(",")), ""].join("\r\n");
 }
 
-export function json(source: Provenance, table: Table): string {
+export function json(source: Provenance, table: Table, geo: string): string {
   const columns = table.columns.map((column) => column.label + unit(column.as));
   const rows = table.rows.map((row) => Object.fromEntries(row.map((cell, at) => [columns[at], Number.isNaN(cell) ? null : cell])));
-  return `${JSON.stringify({ ...Object.fromEntries(about(source)), rows }, null, 2)}\n`;
+  return `${JSON.stringify({ ...Object.fromEntries(about(source, geo)), rows }, null, 2)}\n`;
 }
 
 const slug = (text: string): string =>
@@ -69,9 +71,10 @@ export type Format = (typeof FORMATS)[number];
 
 export async function download(format: Format, source: Provenance, table: Table, figure: HTMLElement): Promise<void> {
   const name = fileName(source, format);
-  if (format === "csv") return save(name, new Blob([csv(source, table)], { type: "text/csv;charset=utf-8" }));
-  if (format === "json") return save(name, new Blob([json(source, table)], { type: "application/json" }));
-  const svg = newPicture(figure, source);
+  const geo = await geoSources();
+  if (format === "csv") return save(name, new Blob([csv(source, table, geo)], { type: "text/csv;charset=utf-8" }));
+  if (format === "json") return save(name, new Blob([json(source, table, geo)], { type: "application/json" }));
+  const svg = newPicture(figure, source, table, geo);
   if (format === "svg") return save(name, new Blob([svgText(svg)], { type: "image/svg+xml" }));
   save(name, await png(svg));
 }

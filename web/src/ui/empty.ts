@@ -27,7 +27,7 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
   }
   return h(
     "div",
-    { class: "empty" },
+    { class: "empty waits" },
     h("h2", {}, "No connections here"),
     h("p", {}, `Nothing of the selection was seen from ${range(...between)} UTC.`),
     h("ul", {}, ...links),
@@ -37,14 +37,25 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
 export function emptyStore({ store }: App): HTMLElement {
   return h(
     "div",
-    { class: "empty" },
+    { class: "empty waits" },
     h("h2", {}, "Nothing has come in yet"),
-    h("p", {}, "Read a capture into the store, and the page fills within a minute:"),
-    h("pre", {}, "cutshort import --data DIR capture.pcap"),
-    h("p", {}, "Or have it received and sent by ", h("code", {}, "cutshort agent"), " on the servers that are looked at, or look around with simulated data: ", h("code", {}, "cutshort demo"), "."),
-    h("p", {}, stateLink(store, { view: "status" }, { key: "empty-status" }, "Status"), " says which step of the way has seen nothing."),
+    h("p", {}, "This page fills by itself once something does. The ways in:"),
+    waysIn(),
+    h("p", {}, stateLink(store, { view: "status" }, { key: "empty-status" }, "Status"), " says which step of the way has seen nothing yet."),
   );
 }
+
+/** All the ways in, and who tells what is in the way. */
+export const waysIn = (): HTMLElement =>
+  h(
+    "ul",
+    {},
+    h("li", {}, "Packets of other servers: ", h("code", {}, "cutshort agent"), " there sends them to this address, with a token that ", h("code", {}, "cutshort token create --scope ingest NAME"), " makes here."),
+    h("li", {}, "Packets of this server: start it by ", h("code", {}, "cutshort serve --capture nflog:5"), " or ", h("code", {}, "--capture af_packet:eth0"), "."),
+    h("li", {}, "One of these runs, and nothing comes? ", h("code", {}, "cutshort doctor"), ", beside it, tells what is in the way."),
+    h("li", {}, "A capture: ", h("code", {}, "cutshort import --data DIR capture.pcap"), ", while this server is stopped."),
+    h("li", {}, "To look around with made-up data: ", h("code", {}, "cutshort demo"), "."),
+  );
 
 /** Something went wrong. */
 export function failure(error: unknown, again: () => void): HTMLElement {
@@ -55,7 +66,7 @@ export function failure(error: unknown, again: () => void): HTMLElement {
     forget();
     again();
   });
-  return h("div", { class: "empty", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), button);
+  return h("div", { class: "empty waits", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), button);
 }
 
 /** On other addresses than loopback a server wants a token, unless its operator has opened it. */

@@ -19,6 +19,8 @@ export interface FigureSpec {
   below?: Child;
   /** The body has its table already. */
   tabular?: boolean;
+  /** Which files there are; all if not given. */
+  formats?: readonly Format[];
   /** Where the chart can be shown within other pages. */
   embed?: (range: Range) => string;
 }
@@ -44,7 +46,7 @@ export function figure(spec: FigureSpec): HTMLElement {
     tableButton.setAttribute("aria-expanded", String(!place.hidden));
     if (!place.hidden && !place.firstChild) place.append(dataTable(`${spec.title}, as a table`, spec.table()));
   });
-  const files = FORMATS.map((format) => {
+  const files = (spec.formats ?? FORMATS).map((format) => {
     const button = h("button", { type: "button", "data-format": format }, LABELS[format]);
     button.addEventListener("click", () => {
       close(button);

@@ -18,9 +18,25 @@ document.addEventListener("keydown", (event) => {
 export function menu(label: Child, attributes: { class?: string; key: string; title?: string }, ...children: Child[]): HTMLDetailsElement {
   const { key, title } = attributes;
   const summary = h("summary", { class: "button", "data-key": key, title, "aria-label": title }, label);
-  const details = h("details", { class: `menu ${attributes.class ?? ""}` }, summary, h("div", { class: "menu-panel" }, ...children));
-  details.addEventListener("toggle", () => (details.open ? open.add(details) : open.delete(details)));
+  const panel = h("div", { class: "menu-panel" }, ...children);
+  const details = h("details", { class: `menu ${attributes.class ?? ""}` }, summary, panel);
+  details.addEventListener("toggle", () => {
+    if (!details.open) return open.delete(details);
+    open.add(details);
+    keepInside(panel);
+  });
   return details;
+}
+
+const MARGIN = 8;
+
+/** Moves a panel sideways onto the screen, wherever its button stands. */
+function keepInside(panel: HTMLElement): void {
+  panel.style.translate = "";
+  const { left, right } = panel.getBoundingClientRect();
+  const width = document.documentElement.clientWidth;
+  const by = left < MARGIN ? MARGIN - left : Math.min(0, width - MARGIN - right);
+  panel.style.translate = `${by}px`;
 }
 
 export const close = (inside: Element): void => {

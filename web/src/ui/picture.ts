@@ -2,6 +2,7 @@
 
 import { s } from "./dom";
 import type { Provenance } from "./download";
+import { show, type Table } from "./table";
 
 const STYLES = [
   "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity",
@@ -33,12 +34,13 @@ interface Ink {
   paper: string;
   text: string;
   muted: string;
+  bar: string;
 }
 
 function ink(): Ink {
   const style = getComputedStyle(document.documentElement);
   const value = (name: string): string => style.getPropertyValue(name).trim();
-  return { paper: value("--surface"), text: value("--ink"), muted: value("--muted") };
+  return { paper: value("--surface"), text: value("--ink"), muted: value("--muted"), bar: value("--any") };
 }
 
 const words = (text: string, x: number, y: number, size: number, fill: string, weight = 400): SVGTextElement =>
@@ -55,9 +57,49 @@ function legend(figure: HTMLElement, y: number, fill: string): SVGGElement {
   return group;
 }
 
-/** Everything that a figure shows, as one SVG. */
-export function newPicture(figure: HTMLElement, source: Provenance): SVGSVGElement {
-  const charts = [...figure.querySelectorAll<SVGSVGElement>("svg.chart")];
+const LINE = 22;
+const NAME = 330;
+const NUMBER = 104;
+const BAR = 130;
+
+/** A list as a picture: names, numbers, and a bar for the first share. */
+function listPicture(table: Table): SVGSVGElement {
+  const { text, muted, bar } = ink();
+  const numbers = table.columns.map(({ as }, at) => ({ as, at })).filter(({ as }) => as !== undefined);
+  const share = numbers.find(({ as }) => as === "percent")?.at ?? -1;
+  const most = Math.max(0.01, ...table.rows.map((row) => Number(row[share]) || 0));
+  const width = NAME + BAR + numbers.length * NUMBER;
+  const height = (table.rows.length + 1) * LINE;
+  const right = (content: string, at: number, y: number, fill: string, weight = 400): SVGTextElement => {
+    const element = words(content, NAME + BAR + (at + 1) * NUMBER, y, 12, fill, weight);
+    element.setAttribute("text-anchor", "end");
+    return element;
+  };
+  const svg = s("svg", { class: "chart", width, height, viewBox: `0 0 ${width} ${height}` });
+  svg.append(words(table.columns[0]?.label ?? "", 0, 14, 12, muted, 600), ...numbers.map(({ at }, of) => right(table.columns[at]?.label ?? "", of, 14, muted, 600)));
+  table.rows.forEach((row, line) => {
+    const y = (line + 1) * LINE + 14;
+    const length = ((BAR - 10) * (Number(row[share]) || 0)) / most;
+    svg.append(words(String(row[0] ?? ""), 0, y, 12, text), s("rect", { x: NAME, y: y - 9, width: length, height: 9, fill: bar }));
+    svg.append(...numbers.map(({ at, as }, of) => right(show(row[at] ?? null, as), of, y, text)));
+  });
+  return svg;
+}
+
+/** Everything that a figure shows, as one SVG; a figure without charts by its table. */
+export function newPicture(figure: HTMLElement, source: Provenance, table: Table, geo: string): SVGSVGElement {
+  const drawn = [...figure.querySelectorAll<SVGSVGElement>("svg.chart")];
+  if (drawn.length) return framed(figure, drawn, source, geo);
+  const list = listPicture(table);
+  figure.append(list);
+  try {
+    return framed(figure, [list], source, geo);
+  } finally {
+    list.remove();
+  }
+}
+
+function framed(figure: HTMLElement, charts: readonly SVGSVGElement[], source: Provenance, geo: string): SVGSVGElement {
   const { paper, text, muted } = ink();
   const boxes = charts.map((chart) => chart.getBoundingClientRect());
   const left = Math.min(...boxes.map((box) => box.left));
@@ -65,7 +107,7 @@ export function newPicture(figure: HTMLElement, source: Provenance): SVGSVGEleme
   const titled = charts.some((chart) => chart.dataset["title"]);
   const head = 106 + (titled ? 18 : 0);
   const width = Math.max(560, ...boxes.map((box) => box.right - left)) + 2 * MARGIN;
-  const height = head + Math.max(...boxes.map((box) => box.bottom - top)) + 44;
+  const height = head + Math.max(...boxes.map((box) => box.bottom - top)) + 60;
   const svg = s("svg", { xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `0 0 ${width} ${height}`, "font-family": FONT });
   svg.append(
     s("title", {}, `${source.title}: ${source.selection}`),
@@ -83,7 +125,10 @@ export function newPicture(figure: HTMLElement, source: Provenance): SVGSVGEleme
     svg.append(copy);
   });
   const note = source.simulated ? "SIMULATED DATA · " : "";
-  svg.append(words(`${note}Source: cutshort at ${location.host}, ${new Date().toISOString().slice(0, 10)}`, MARGIN, height - 16, 11, muted));
+  svg.append(
+    words(`${note}Source: cutshort at ${location.host}, ${new Date().toISOString().slice(0, 10)}`, MARGIN, height - 32, 11, muted),
+    words(`Places and networks: ${geo}`, MARGIN, height - 16, 11, muted),
+  );
   return svg;
 }
 

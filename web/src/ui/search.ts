@@ -50,6 +50,10 @@ export function searchField(spec: SearchSpec): HTMLElement {
   let hits: Hit[] = [];
   let active = -1;
   let asked = 0;
+  /** What the hits are for. */
+  let answered = "";
+  /** Enter was pressed before the answer came. */
+  let wanted = false;
 
   const mark = (at: number): void => {
     active = at;
@@ -67,6 +71,8 @@ export function searchField(spec: SearchSpec): HTMLElement {
     if (!hit) return;
     input.value = "";
     hits = [];
+    answered = "";
+    asked++;
     shut();
     spec.choose(hit.place);
   };
@@ -83,11 +89,14 @@ export function searchField(spec: SearchSpec): HTMLElement {
   const update = async (): Promise<void> => {
     const query = input.value.trim();
     const mine = ++asked;
+    wanted = false;
     if (!query) return shut();
     try {
       const found = await find(query);
       if (mine !== asked) return;
       hits = found;
+      answered = query;
+      if (wanted && found.length) return choose(found[0]);
       show(found.length ? undefined : `Nothing is called “${query}”. Try a country's name or code, or an AS number.`);
     } catch (error) {
       if (mine !== asked) return;
@@ -105,7 +114,8 @@ export function searchField(spec: SearchSpec): HTMLElement {
       if (hits.length) mark((active + step + hits.length) % hits.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      choose(hits[active]);
+      if (input.value.trim() === answered) choose(hits[active]);
+      else wanted = true;
     } else if (event.key === "Escape" && !list.hidden) {
       event.stopPropagation();
       shut();

@@ -34,3 +34,10 @@ export function dataTable(caption: string, table: Table): HTMLElement {
   const body = h("table", { class: "data" }, h("caption", { class: "sr-only" }, caption), h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows));
   return h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": caption }, body);
 }
+
+/** A table that opens, and is made when it does. */
+export function tabled(caption: string, table: () => Table): HTMLDetailsElement {
+  const details = h("details", { class: "tabled" }, h("summary", {}, "Table"));
+  details.addEventListener("toggle", () => details.childElementCount === 1 && details.append(dataTable(caption, table())));
+  return details;
+}

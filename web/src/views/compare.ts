@@ -18,7 +18,7 @@ import { searchField } from "../ui/search";
 import { dataTable, type Table } from "../ui/table";
 import { points } from "../ui/format";
 import { type Compared, comparedChart, comparedLegend, comparedLines, comparison } from "./compared";
-import { anomalous, isEmpty, layersOf, provenance, unitText } from "./series";
+import { anomalous, isEmpty, layersOf, provenance, unitText, seriesTable } from "./series";
 
 export async function render(app: App): Promise<Child[]> {
   const compared = await comparison(app.state);
@@ -131,7 +131,7 @@ function sideBySide(app: App, { places, names, series }: Compared): HTMLElement 
     title: "Cut short over time, side by side",
     sub: `${unitText(false, series.step)}; all charts have the same scale`,
     body: h("div", { class: places.length === 1 ? "" : "pairs" }, ...cells),
-    table: () => sideTable(own, names),
+    table: () => seriesTable("Selection", own.map((groups, at) => ({ name: names[at] ?? "", groups, before: control(at), shift: controlShift(state.range) }))),
     source: { ...provenance("Cut short over time, compared", state, series), selection: names.join(", ") },
     tools: tools(app),
     legend: h(
@@ -141,19 +141,6 @@ function sideBySide(app: App, { places, names, series }: Compared): HTMLElement 
       state.control ? h("span", {}, h("span", { class: "dash" }), "Period before, together") : null,
     ),
   });
-}
-
-function sideTable(own: readonly Groups[], names: readonly string[]): Table {
-  const rows = own.flatMap((groups, of) =>
-    groups.times.map((time, at) => [
-      names[of] ?? "",
-      new Date(time).toISOString().slice(0, 16) + "Z",
-      ...ANOMALOUS.map((stage) => column(groups, stage).share[at] ?? null),
-      groups.sampled[at] ?? null,
-    ]),
-  );
-  const stages = ANOMALOUS.map((stage) => ({ label: title(stage), as: "percent" as const }));
-  return { columns: [{ label: "Selection" }, { label: "Time (UTC)" }, ...stages, { label: "Sampled", as: "count" }], rows };
 }
 
 /** The whole range in numbers. */

@@ -2,18 +2,23 @@
 
 import * as radar from "../api/radar";
 import { ApiError } from "../api/client";
-import type { Connection, Terms } from "../api/wire";
-import { type App, selected, shortName, terms } from "../app";
-import { FILTERS, lengthOf } from "../state/url";
+import type { Connection, Status, Terms } from "../api/wire";
+import { type App, selected, shortName, switches, terms } from "../app";
+import { FILTERS, lengthOf, type State } from "../state/url";
 import { stageClass, STAGES, title, type Stage } from "../state/stage";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
-import { count, dayMonth, duration, moment } from "../ui/format";
+import type { Provenance } from "../ui/download";
+import { figure } from "../ui/figure";
+import { count, dayMonth, duration, moment, range } from "../ui/format";
+import type { Cell, Table } from "../ui/table";
+import { PROTECTED, protectedNote } from "./protected";
 import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
 
 const PER_PAGE = 50;
 const MOST_DAYS = 31;
+const QUARTER = 900_000;
 
 export async function render(app: App): Promise<Child[]> {
   const { state } = app;
@@ -25,8 +30,10 @@ export async function render(app: App): Promise<Child[]> {
   const servers = status.nodes.map(({ name }) => name);
   try {
     const found = await radar.connections(selected(state), filters, state.page * PER_PAGE, PER_PAGE);
-    const list = found.connections.length ? table(found.connections, texts) : await none(app);
-    return [filterForm(app, texts, servers), state.unanswered ? notHere() : null, list, pager(app, found.connections.length, found.paging.more)];
+    const { connections } = found;
+    const list = connections.length ? table(app, status, connections, texts) : await none(app);
+    const notes = [state.unanswered ? unansweredNote(state.filters) : null, protectedNote(connections.map(({ addresses }) => addresses))];
+    return [filterForm(app, texts, servers), ...notes, list, pager(app, connections.length, found.paging.more)];
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 400) throw error;
     return [filterForm(app, texts, servers), h("p", { class: "problem", role: "alert" }, error.message)];
@@ -42,8 +49,15 @@ const notAllowed = (): HTMLElement =>
     h("pre", {}, "connections = true"),
   );
 
-const notHere = (): HTMLElement =>
-  h("p", { class: "caution" }, "“Resets before any answer only” changes how connections are counted. This list shows all of them; the tag answered says which ones had an answer.");
+/** What the switch does to a list. */
+const unansweredNote = (filters: State["filters"]): HTMLElement =>
+  h(
+    "p",
+    { class: "muted" },
+    radar.isCutShort(filters)
+      ? "Shown are connections that were cut short, resets only before any answer: those that are counted as cut short with this switch on."
+      : "“Resets before any answer only” leaves these connections as they are: none of them was reset.",
+  );
 
 const tooLong = ({ store }: App): HTMLElement =>
   h("div", { class: "empty" }, h("h2", {}, "The time is too long"), h("p", {}, `Single connections are shown for at most ${MOST_DAYS} days at once.`), h("p", {}, stateLink(store, { range: { kind: "last", span: "7d" } }, { key: "shorter" }, "Show the last 7 days")));
@@ -53,9 +67,11 @@ async function none(app: App): Promise<HTMLElement> {
   return h("div", { class: "empty" }, h("h2", {}, "No connection fits"), h("p", {}, "None of the selection has all that is asked for."), h("p", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "no-filters" }, "Take the filters away")));
 }
 
+/** Relative times end with the last quarter of an hour that is over. */
 function rangeNow({ state }: App): [number, number] {
   if (state.range.kind === "fixed") return [state.range.from, state.range.to];
-  return [Date.now() - lengthOf(state.range), Date.now()];
+  const now = Math.floor(Date.now() / QUARTER) * QUARTER;
+  return [now - lengthOf(state.range), now];
 }
 
 function filterForm({ store, state }: App, texts: Terms, servers: readonly string[]): HTMLElement {
@@ -92,15 +108,31 @@ function filterForm({ store, state }: App, texts: Terms, servers: readonly strin
 
 const COLUMNS = ["Time (UTC)", "Stage", "Signature", "From", "Client", "To", "Packets"];
 
-function table(connections: readonly Connection[], texts: Terms): HTMLElement {
+function table(app: App, status: Status, connections: readonly Connection[], texts: Terms): HTMLElement {
   const rows = connections.flatMap((one, at) => lines(one, at, texts));
   const head = h("tr", {}, ...COLUMNS.map((text, at) => h("th", { scope: "col", class: at === 6 ? "number" : null }, text)));
-  return h(
-    "section",
-    { class: "panel" },
-    h("h2", {}, "Connections, the latest 15 minutes first"),
-    h("div", { class: "table-scroll tall", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
-  );
+  return figure({
+    key: "connections",
+    title: "Connections, the latest 15 minutes first",
+    body: h("div", { class: "table-scroll tall", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
+    tabular: true,
+    formats: ["csv", "json"],
+    table: () => listed(connections),
+    source: sourceOf(app, status),
+  });
+}
+
+/** What is listed, by the names of the exports. */
+function listed(connections: readonly Connection[]): Table {
+  const names = [...new Set(connections.flatMap((one) => Object.keys(one)))];
+  const cell = (value: unknown): Cell => (Array.isArray(value) ? value.join(" ") : typeof value === "number" || typeof value === "string" ? value : null);
+  return { columns: names.map((label) => ({ label })), rows: connections.map((one) => names.map((name) => cell(one[name as keyof Connection]))) };
+}
+
+function sourceOf(app: App, status: Status): Provenance {
+  const [from, to] = rangeNow(app);
+  const filters = FILTERS.filter((key) => app.state.filters[key]).map((key) => `${key} ${app.state.filters[key]}`);
+  return { title: "Connections", selection: shortName(app.state.place), period: range(from, to), from, to, switches: [...switches(app.state), ...filters], simulated: status.simulated };
 }
 
 function stageOf(one: Connection, texts: Terms): Stage {
@@ -111,9 +143,14 @@ function stageOf(one: Connection, texts: Terms): Stage {
 /** `22 Nov, 01:29:31`. */
 const second = (time: number): string => `${dayMonth(time)}, ${new Date(time).toISOString().slice(11, 19)}`;
 
+const socket = (ip: string, port: number): string => `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
+
 /** Breaks, if it must, between the parts of an IPv6 address and before the port. */
 const endpoint = (ip: string, port: number): HTMLElement =>
-  h("code", {}, ...(ip.includes(":") ? `[${ip}]` : ip).split(/(?<=:)/).flatMap((part, at) => (at ? [h("wbr"), part] : [part])), h("wbr"), `:${port}`);
+  h("code", {}, ...socket(ip, port).split(/(?<=:)(?=.*\])|(?=:\d+$)/).flatMap((part, at) => (at ? [h("wbr"), part] : [part])));
+
+/** That the address is not the real one. */
+const mark = ({ addresses }: Connection): HTMLElement | null => (addresses ? h("span", { class: "mark-protected", title: `Addresses were ${PROTECTED[addresses] ?? addresses}` }, addresses) : null);
 
 function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
   const stage = stageOf(one, texts);
@@ -132,7 +169,7 @@ function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
     h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), ` ${title(stage)}`),
     h("td", { class: "nowrap" }, one.signature ?? h("span", { class: "muted" }, one.termination)),
     h("td", { class: "from" }, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
-    h("td", {}, endpoint(one.src_ip, one.src_port)),
+    h("td", {}, endpoint(one.src_ip, one.src_port), mark(one)),
     h("td", {}, endpoint(one.dst_ip, one.dst_port), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
     h("td", { class: "number" }, count(one.packets)),
   );
@@ -142,13 +179,16 @@ function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
 const KEPT = "The client's packets that were taken";
 const GONE = "Its packets are not kept any more: this is what the verdict rests on";
 
+const without = (error: unknown): string =>
+  error instanceof ApiError && error.status !== 404 ? `Its packets cannot be shown: ${error.message}. This is what the verdict rests on` : GONE;
+
 /** Verdict and reason of one connection: from its packets, or from the terms where these are gone. */
 function explained(one: Connection, stage: Stage, texts: Terms): HTMLElement {
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
   const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(one));
   radar.trace(one).then(
     (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT), h("div", {}, h("h3", {}, "Why it is judged so"), ...traced.reasons.map((reason) => h("p", {}, reason)), tags(one, texts))),
-    () => show(ladderBox(ladder(knownRungs(one, stage), stage), GONE), byTerms(one, stage, texts)),
+    (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(one, stage, texts)),
   );
   return place;
 }
@@ -174,6 +214,9 @@ function facts(one: Connection): HTMLElement {
     ["Seen", `${moment(one.first_us / 1000)} UTC, ${duration((one.last_us - one.first_us) / 1000)} long, then ${duration(one.silent_us / 1000)} of silence`],
     ["Stands for", one.sample_rate === 1 ? "itself" : `${count(one.sample_rate)} connections`],
   ];
+  pairs.push(["From", [one.location ?? "unknown", one.as_name, one.asn === null ? null : `AS${one.asn}`].filter(Boolean).join(" ")]);
+  pairs.push(["Client", socket(one.src_ip, one.src_port)], ["Server", `${socket(one.dst_ip, one.dst_port)}${one.node ? `, ${one.node}` : ""}`]);
+  if (one.addresses) pairs.push(["Addresses", `not the real ones: ${PROTECTED[one.addresses] ?? one.addresses}`]);
   if (one.rst_ttl_delta !== null) pairs.push(["RST's TTL less the SYN's", String(one.rst_ttl_delta)]);
   if (one.rst_ip_id_delta !== null) pairs.push(["RST's distance in IP id", count(one.rst_ip_id_delta)]);
   return definitions(pairs, "facts");

@@ -13,7 +13,7 @@ import { nothing } from "../ui/empty";
 import { figure } from "../ui/figure";
 import { compact, count, many, percent, points } from "../ui/format";
 import { leastControl, metricControl } from "../ui/metric";
-import { anomalous, isEmpty, layersOf, provenance, stepName } from "./series";
+import { anomalous, isEmpty, layersOf, provenance, seriesTable, stepName } from "./series";
 import { rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 200;
@@ -110,8 +110,8 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
     title: `${metricTitle(state.metric)}, network by network`,
     sub: `Share of connections per ${stepName(whole.step)}; all charts have the same scale; the dashed line is ${name}, ${percent(share)} of ${compact(total(all.sampled))}`,
     body: h("div", { class: "multiples" }, ...cells),
-    table: () => rankingData("Network", ranking.rows, "AS number"),
-    source: provenance(`${metricTitle(state.metric)}, by network`, state, { meta: ranking.meta, ranges: [ranking.range] }),
+    table: () => seriesTable("Network", series.map((groups, at) => ({ name: shown[at]?.name || `AS${shown[at]?.code}`, groups }))),
+    source: provenance(`${metricTitle(state.metric)} over time, by network`, state, { meta: ranking.meta, ranges: [ranking.range] }),
     legend: h(
       "div",
       { class: "legend" },
@@ -147,12 +147,19 @@ function cell(app: App, row: Ranked, share: number, name: string, chart: HTMLEle
 }
 
 function table(app: App, ranking: Ranking): HTMLElement {
-  return h(
-    "section",
-    { class: "panel" },
-    h("h2", {}, `Networks by share ${metricPhrase(app.state.metric)}`),
-    h("p", { class: "muted" }, `${many(ranking.rows.length, "network")} with at least ${count(ranking.meta.minSample ?? 1)} connections sampled, ranked by the lower end of their 95 % interval`),
-    ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text)),
-    rankingTable({ app, what: "Network", rows: ranking.rows, metric: app.state.metric, place: (row) => ({ kind: "asn", number: Number(row.code) }), note: (row) => `AS${row.code}` }),
-  );
+  const { state } = app;
+  return figure({
+    key: "ranking",
+    title: `Networks by share ${metricPhrase(state.metric)}`,
+    sub: `${many(ranking.rows.length, "network")} with at least ${count(ranking.meta.minSample ?? 1)} connections sampled, ranked by the lower end of their 95 % interval`,
+    body: h(
+      "div",
+      {},
+      ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text)),
+      rankingTable({ app, what: "Network", rows: ranking.rows, metric: state.metric, place: (row) => ({ kind: "asn", number: Number(row.code) }), note: (row) => `AS${row.code}` }),
+    ),
+    tabular: true,
+    table: () => rankingData("Network", sorted(ranking.rows, state.sort), "AS number"),
+    source: provenance(`Networks ${metricPhrase(state.metric)}`, state, { meta: ranking.meta, ranges: [ranking.range] }),
+  });
 }

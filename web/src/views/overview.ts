@@ -17,7 +17,7 @@ import { later } from "../ui/later";
 import { count, percent, points, range, span } from "../ui/format";
 import { remarkable } from "./remarkable";
 import { stoodOut } from "./stood-out";
-import { isEmpty, provenance, stageTable, unitText } from "./series";
+import { cutNote, isEmpty, provenance, stageTable, unitText } from "./series";
 import { NOT_CUT, stageChart } from "./stage-chart";
 
 export async function render(app: App): Promise<Child[]> {
@@ -83,6 +83,7 @@ function card(stage: Anomalous, now: Groups, before: Groups | undefined): HTMLEl
 function chart({ store, state }: App, series: Answer): HTMLElement {
   const [groups] = series.series;
   const marks = marksOf(series.meta.confidenceInfo.annotations, series.ranges[0] ?? [0, 0]);
+  const cut = cutNote(series);
   const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], state.counts, (counts) => store.go({ counts }));
   return figure({
     key: "stages",
@@ -93,7 +94,7 @@ function chart({ store, state }: App, series: Answer): HTMLElement {
     source: provenance("Connections cut short, by stage", state, series),
     tools: [unit],
     legend: legend({ store, state }),
-    below: listMarks(marks),
+    below: h("div", {}, listMarks(marks), cut ? h("p", { class: "muted cut" }, cut) : null),
     embed: (range) => new URL(`embed/stages${formatState({ ...state, range })}`, ROOT).href,
   });
 }

@@ -79,7 +79,7 @@ async function item(app: App, by: string, event: Event, days: Days, known: reado
     {},
     h("div", {}, stateLink(app.store, { place, range: around, counts: isCount(event) }, { key: `event:${by}:${event.code}:${event.first}` }, event.code === TOGETHER ? `${name} as a whole` : name), h("span", { class: "muted" }, ` ${range(from, to)}`)),
     h("p", {}, words(event), ...notes(known, event.code, from, to).map((note) => h("span", { class: "muted note" }, note))),
-    sparkline(days.times, all, span, DAY, "stage-any", [from, to]),
+    sparkline({ label: "Connections a day", times: days.times, values: all, range: span, step: DAY, class: "stage-any", unit: "count", marked: [from, to] }),
   );
 }
 

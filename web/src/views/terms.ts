@@ -5,7 +5,9 @@ import type { App } from "../app";
 import { lineChart, sparkline } from "../charts/lines";
 import { h } from "../ui/dom";
 import { CAVEAT } from "../ui/causes";
+import { isoMinute } from "../state/url";
 import { figure } from "../ui/figure";
+import { tabled } from "../ui/table";
 import { count, percent } from "../ui/format";
 import { isEmpty, provenance, stepName } from "./series";
 
@@ -86,7 +88,7 @@ function item({ store, state }: App, spec: TermsSpec, groups: Groups, row: Row, 
     h("span", { class: `meter ${row.class}`, "aria-hidden": "true" }, bar),
     h("span", { class: "number" }, percent(row.share)),
     h("span", { class: "number muted sampled", title: "Connections sampled" }, count(row.sampled)),
-    sparkline(groups.times, values, range, spec.answer.step, row.class),
+    sparkline({ label: "Share over time", times: groups.times, values, range, step: spec.answer.step, class: row.class, unit: "share" }),
   );
   return h("li", {}, button, open ? detail(spec, groups, row, values, range) : null);
 }
@@ -109,6 +111,10 @@ function detail(spec: TermsSpec, groups: Groups, row: Row, values: readonly numb
       {},
       h("h3", {}, `Share of connections per ${stepName(spec.answer.step)}`),
       lineChart({ label: `${row.name}: share over time`, range, step: spec.answer.step, unit: "share", height: 190, lines: [{ label: row.name, class: row.class, times: groups.times, values }] }),
+      tabled(
+        `${row.name}, per ${stepName(spec.answer.step)}`,
+        () => ({ columns: [{ label: "Time (UTC)" }, { label: "Share", as: "percent" }, { label: "Sampled", as: "count" }], rows: groups.times.map((time, at) => [isoMinute(time), values[at] ?? null, column(groups, row.group).sampled[at] ?? null]) }),
+      ),
     ),
   );
 }

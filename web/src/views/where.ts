@@ -13,7 +13,7 @@ import { figure } from "../ui/figure";
 import { count, many, percent } from "../ui/format";
 import { leastControl, metricControl } from "../ui/metric";
 import { provenance } from "./series";
-import { rankingData, rankingTable } from "./ranking";
+import { rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 300;
 
@@ -98,7 +98,7 @@ function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar
     sub: `Share of connections that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled${current ? `; ${shortName(state.place)} is marked` : ""}`,
     body: h("div", { class: "where" }, h("div", { class: "where-map" }, body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
     tabular: true,
-    table: () => rankingData("Country", ranking.rows, "Code"),
+    table: () => rankingData("Country", sorted(ranking.rows, state.sort), "Code"),
     source: provenance(`${metricTitle(state.metric)}, by country`, state, { meta: ranking.meta, ranges: [ranking.range] }, place),
   });
 }

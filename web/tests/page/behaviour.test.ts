@@ -1,9 +1,11 @@
 // What a person does with the page.
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Download } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { GroupsAnswer } from "../../src/api/wire";
-import { api, base, type Looked, look, shown, text } from "./browser";
+import type { GroupsAnswer, Status } from "../../src/api/wire";
+import { api, base, type Looked, look, OUT, shown, text } from "./browser";
 
 let looked: Looked;
 beforeEach(async () => void (looked = await look()));
@@ -103,12 +105,27 @@ it("works by keyboard alone", async () => {
 });
 
 describe("downloads", () => {
-  const download = async (format: string): Promise<[Download, Buffer]> => {
+  const download = async (format: string, figure = "stages"): Promise<[Download, Buffer]> => {
     const { page } = looked;
-    await page.locator('[data-key="download:stages"]').click();
-    const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`[data-format="${format}"]`).click()]);
+    await page.locator(`[data-key="download:${figure}"]`).click();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`.menu[open] [data-format="${format}"]`).click()]);
     return [file, readFileSync(await file.path())];
   };
+
+  it("say where they and the places are from, of when, and which selection", async () => {
+    await looked.open("?place=CH&range=7d&handshake=completed");
+    const { geo } = await api<Status>(looked.page, "status");
+    expect(geo.length).toBeGreaterThan(0);
+    const { host } = new URL(looked.page.url());
+    const [, bytes] = await download("json");
+    const said = JSON.parse(bytes.toString()) as Record<string, string>;
+    expect(said).toMatchObject({ selection: "Switzerland, completed handshakes only", source: `cutshort at ${host}`, "geo data": geo.map(({ name, date }) => `${name} (${date})`).join("; ") });
+    for (const time of ["from", "to", "downloaded"]) expect(Date.parse(said[time] ?? "")).toBeGreaterThan(0);
+    const [, lines] = await download("csv");
+    expect(lines.toString()).toContain(`# geo data: ${said["geo data"]}\r\n`);
+    const [, svg] = await download("svg");
+    for (const part of [host, geo[0]?.name ?? "", geo[0]?.date ?? ""]) expect(svg.toString()).toContain(part);
+  });
 
   it("CSV and JSON hold what the chart shows", async () => {
     await looked.open("?place=CH&range=7d");
@@ -143,6 +160,56 @@ describe("downloads", () => {
   });
 });
 
+describe("every view's files hold what it shows", () => {
+  const files = async (query: string, figure: string, formats: readonly string[]): Promise<string[]> => {
+    const { page } = looked;
+    await looked.open(query);
+    const contents: string[] = [];
+    for (const format of formats) {
+      await page.locator(`[data-key="download:${figure}"]`).click();
+      const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`.menu[open] [data-format="${format}"]`).click()]);
+      contents.push(readFileSync(await file.path(), "latin1"));
+    }
+    return contents;
+  };
+  const rowsOf = (csv: string): string[] => csv.trimEnd().split("\r\n").filter((line) => !line.startsWith("#")).slice(1);
+
+  it("lists as pictures, too", async () => {
+    const [csv = "", svg = "", png = ""] = await files("?view=how&range=7d", "tags", ["csv", "svg", "png"]);
+    const shown = await looked.page.locator('figure:has([data-key="table:tags"]) .term-name').allTextContents();
+    for (const name of shown) {
+      expect(rowsOf(csv).some((row) => row.startsWith(`${name},`)), name).toBe(true);
+      expect(svg).toContain(`>${name}<`);
+    }
+    expect(svg).not.toMatch(/NaN|Infinity| class=/);
+    expect(png.slice(1, 4)).toBe("PNG");
+    expect(await looked.page.locator("figure > svg").count()).toBe(0);
+  });
+
+  it("networks over time, and ranked", async () => {
+    const [series = ""] = await files("?view=networks&place=CH&range=4w", "networks", ["csv"]);
+    const shown = await looked.page.locator(".multiples .cell h3").allTextContents();
+    expect(new Set(rowsOf(series).map((row) => row.split(",")[0]))).toEqual(new Set(shown));
+    const [ranked = "", svg = ""] = await files("?view=networks&place=CH&range=4w", "ranking", ["csv", "svg"]);
+    expect(rowsOf(ranked).map((row) => row.split(",")[0])).toEqual(await looked.page.locator(".ranking tbody th a").allTextContents());
+    for (const name of shown) expect(svg).toContain(name);
+  });
+
+  it("connections by the names of the exports", async () => {
+    const [csv = "", json = ""] = await files("?view=connections&range=1d&f.stage=post_ack", "connections", ["csv", "json"]);
+    expect(csv).toContain("# selection: World, stage post_ack\r\n");
+    expect(rowsOf(csv).length).toBe(await looked.page.locator('[data-key^="connection:"]').count());
+    const { rows } = JSON.parse(json) as { rows: Record<string, unknown>[] };
+    expect(rows[0]).toMatchObject({ stage: "post_ack", dst_port: expect.any(Number) as number, tags: expect.any(String) as string });
+  });
+
+  it("the period before, where it is compared with", async () => {
+    const [csv = ""] = await files("?view=compare&range=7d&place=PT&with=CH&control=1", "compare", ["csv"]);
+    expect(csv).toContain("Selection,Time (UTC),Post-SYN (%),Post-ACK (%),Post-PSH (%),Later (%),Period before (%),Sampled");
+    expect(rowsOf(csv).filter((row) => Number(row.split(",")[6]) > 0).length).toBeGreaterThan(10);
+  });
+});
+
 it("gives a citation and a frame whose chart works", async () => {
   const { page } = looked;
   await looked.open("?place=CH&range=7d");
@@ -156,6 +223,157 @@ it("gives a citation and a frame whose chart works", async () => {
   await page.locator("svg.chart .area").first().waitFor();
   expect(await text(page, "h1")).toContain("Switzerland");
   expect(await text(page, "footer")).toContain("Simulated data");
+});
+
+it("gives a frame that works in another page, and moves on with time", async () => {
+  const { page } = looked;
+  await page.clock.install();
+  await looked.open("?place=PT&range=7d");
+  await page.locator('[data-key="cite:stages"]').click();
+  const frame = await page.locator(".menu[open] textarea").first().inputValue();
+  const asked: string[] = [];
+  page.on("request", (request) => request.url().includes("timeseries_groups") && asked.push(request.url()));
+  const other = createServer((_, response) => response.setHeader("content-type", "text/html").end(`<!doctype html><p>A page of somebody else</p>${frame}`));
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+  const inside = page.frameLocator("iframe");
+  await inside.locator("svg.chart .area").first().waitFor();
+  expect(await inside.locator("h1").textContent()).toBe("Cut short, by stage: Portugal");
+  expect(asked.length).toBeGreaterThan(0);
+  for (const url of asked) expect(new URL(url).searchParams.get("dateRange")).toBe("7d");
+  const before = asked.length;
+  await page.clock.fastForward("15:01");
+  await expect.poll(() => asked.length).toBeGreaterThan(before);
+  await inside.locator("svg.chart .area").first().waitFor();
+  other.close();
+  // It is another page, of which nothing else is asked.
+  looked.problems = looked.problems.filter((problem) => !problem.startsWith("request to ") && !problem.includes("favicon"));
+});
+
+it("gives a frame of what is compared", async () => {
+  const { page } = looked;
+  await page.setViewportSize({ width: 720, height: 440 });
+  await page.goto(`${base()}embed/compare?place=PT&with=CH,US&range=7d&control=1`);
+  await page.locator("svg.chart .series").first().waitFor();
+  expect(await page.locator("svg.chart .series").count()).toBe(6);
+  expect(await text(page, "h1")).toBe("Cut short, compared: Portugal, Switzerland, United States");
+  expect(await page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight])).toEqual([0, 0]);
+  await page.screenshot({ path: `${OUT}embed-compare.png` });
+});
+
+it("follows what it shows by itself, but not while somebody looks something up", async () => {
+  const { page } = looked;
+  await page.clock.install();
+  await looked.open("?view=status");
+  let asked = 0;
+  page.on("request", (request) => request.url().endsWith("/status") && asked++);
+  await page.clock.fastForward("00:20");
+  await expect.poll(() => asked).toBe(1);
+  await looked.open("?range=7d");
+  asked = 0;
+  page.on("request", (request) => request.url().includes("summary/stage") && asked++);
+  await page.locator('[data-key="table:stages"]').click();
+  await page.clock.fastForward("16:00");
+  await page.locator('[data-key="table:stages"]').click();
+  expect(asked).toBe(0);
+  await page.clock.fastForward("00:06");
+  await expect.poll(() => asked).toBeGreaterThan(0);
+});
+
+it("opens its menus on the screen, also on a narrow one", async () => {
+  const { page } = looked;
+  await page.setViewportSize({ width: 360, height: 800 });
+  for (const query of ["?place=CH", "?view=compare&place=CH", "?view=how", "?view=connections"]) {
+    await looked.open(query);
+    for (const menu of await page.locator("details.menu:visible").all()) {
+      await menu.locator("summary").click();
+      const box = await menu.locator(".menu-panel").boundingBox();
+      expect(box?.x, query).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? 0) + (box?.width ?? Infinity), query).toBeLessThanOrEqual(360);
+      await page.keyboard.press("Escape");
+    }
+  }
+});
+
+it("shows a connection within a narrow screen", async () => {
+  const { page } = looked;
+  await page.setViewportSize({ width: 360, height: 800 });
+  await looked.open("?view=connections&range=1d&f.signature=11");
+  await page.locator('[data-key="connection:0"]').click();
+  await page.locator(".ladder .when").first().waitFor();
+  for (const part of [".ladder", ".explained", ".explained .facts"]) {
+    const box = await page.locator(part).first().boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? Infinity), part).toBeLessThanOrEqual(360);
+  }
+  expect(await text(page, ".explained .facts")).toMatch(/Client.*Server/);
+  await page.locator(".explained").scrollIntoViewIfNeeded();
+  await page.screenshot({ path: `${OUT}ladder-narrow.png` });
+});
+
+it.each([
+  ["xqzt", /Nothing is called “xqzt”/],
+  ["Switzerland", "Switzerland Country CH"],
+  ["ch", "Switzerland Country CH"],
+  ["AS4200000139", "Simulated Zero-Rating Mobile (CH) Network AS4200000139"],
+  ["4200000139", "Simulated Zero-Rating Mobile (CH) Network AS4200000139"],
+  ["zero-rating", "Simulated Zero-Rating Mobile (CH) Network AS4200000139"],
+])("is searched by name, code and number: %s", async (query, expected) => {
+  const { page } = looked;
+  await looked.open("?range=7d");
+  await page.keyboard.press("/");
+  await page.keyboard.type(query);
+  await page.getByRole("option", { name: expected }).waitFor();
+});
+
+it("takes Enter for what was written, however late the answer comes", async () => {
+  const { page } = looked;
+  await page.route("**/search/global?query=portug&*", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await route.continue();
+  });
+  await looked.open("?range=7d");
+  await page.keyboard.press("/");
+  await page.keyboard.type("po");
+  await page.getByRole("option").first().waitFor();
+  await page.keyboard.type("rtug");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: /Portugal/ }).waitFor();
+  expect(await page.getByRole("listbox").isVisible()).toBe(false);
+});
+
+describe("the map", () => {
+  /** A point that is really a place's: its shape may have gaps in the middle. */
+  const pointOf = (code: string): Promise<{ x: number; y: number }> =>
+    looked.page.evaluate((code) => {
+      const shape = document.querySelector(`.map [data-code="${code}"]`);
+      const box = shape?.getBoundingClientRect() ?? new DOMRect();
+      for (let at = 0; at < 400; at++) {
+        const [x, y] = [box.left + (box.width * ((at % 20) + 0.5)) / 20, box.top + (box.height * (Math.floor(at / 20) + 0.5)) / 20];
+        if (document.elementFromPoint(x, y) === shape) return { x, y };
+      }
+      throw new Error(`${code} is not to be seen`);
+    }, code);
+
+  it.each([["PT", "Portugal"], ["US", "United States"]])("leads to the place that is clicked: %s", async (code, name) => {
+    const { page } = looked;
+    await looked.open("?view=where&range=4w");
+    const { x, y } = await pointOf(code);
+    await page.mouse.move(x, y);
+    expect(await text(page, ".where-map .tip")).toContain(name);
+    await page.mouse.click(x, y);
+    await page.getByRole("heading", { level: 1, name: new RegExp(name) }).waitFor();
+    await shown(page);
+    expect(query()).toBe(`?place=${code}&range=4w`);
+  });
+
+  it("leads nowhere from a place that has too few", async () => {
+    await looked.open("?view=where&range=4w");
+    const code = await looked.page.locator(".land.bin-0[data-code]").first().getAttribute("data-code");
+    const { x, y } = await pointOf(code ?? "");
+    await looked.page.mouse.click(x, y);
+    expect(await text(looked.page, ".where-map .tip")).toContain("Too few connections");
+    expect(query()).toBe("?view=where&range=4w");
+  });
 });
 
 it("says on every view that data are simulated", async () => {

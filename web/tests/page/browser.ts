@@ -40,11 +40,34 @@ export async function look(options: BrowserContextOptions = {}, server = base())
     const url = request.url();
     if (!url.startsWith(server) && !url.startsWith("blob:")) problems.push(`request to ${url}`);
   });
+  await page.addInitScript(watchJumps);
   const open = async (query: string): Promise<void> => {
     await page.goto(server + query.replace(/^\//, ""));
     await shown(page);
   };
   return { context, page, problems, open };
+}
+
+interface Watched {
+  jumps: number;
+}
+
+/** Adds up by how much the layout moves without anybody having done something. */
+function watchJumps(): void {
+  const watched = window as unknown as Watched;
+  watched.jumps = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
+      if (!entry.hadRecentInput) watched.jumps += entry.value;
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
+/** The page's cumulative layout shift since it was loaded; below 0.1 nothing seems to jump. */
+export async function jumps(page: Page): Promise<number> {
+  // What is drawn in the next two frames belongs to it.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 50)))));
+  return page.evaluate(() => (window as unknown as Watched).jumps);
 }
 
 /** Waits until what was asked for is on the page. */

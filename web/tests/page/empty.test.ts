@@ -19,16 +19,17 @@ describe.each([
       if (view === "connections") expect(said).toContain("not shown here");
       else expect(said, view).toContain("cutshort import");
       expect(await looked.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await looked.page.screenshot({ path: `${OUT}empty-${view}-${name}.png`, fullPage: true });
     }
-    await looked.page.screenshot({ path: `${OUT}empty-${name}.png`, fullPage: true });
     expect(looked.problems).toEqual([]);
   });
 
   it("says which step has seen nothing yet", async () => {
     await looked.open("?view=status");
     await looked.page.screenshot({ path: `${OUT}empty-status-${name}.png`, fullPage: true });
-    expect(await looked.page.locator(".step.none").count()).toBe(3);
-    expect(await text(looked.page, ".todo")).toContain("cutshort import");
+    expect(await looked.page.locator(".step.none").count()).toBe(4);
+    const todo = await text(looked.page, ".todo");
+    for (const way of ["cutshort agent", "cutshort serve --capture", "cutshort doctor", "cutshort import", "cutshort demo"]) expect(todo).toContain(way);
     expect(await looked.page.locator(".simulated").isVisible()).toBe(false);
   });
 });
@@ -49,6 +50,7 @@ describe("the demo", () => {
     await looked.open("?range=7d&place=IS&handshake=completed");
     await looked.page.screenshot({ path: `${OUT}sparse-wide.png`, fullPage: true });
     expect(await text(looked.page, "figure .sub")).toBe("Share of connections per day");
+    expect(await text(looked.page, ".cut")).toContain("not whole");
   });
 
   it("says so when nobody has enough connections", async () => {

@@ -87,6 +87,25 @@ it("How shows signatures and tags", async () => {
   }
 });
 
+it("How has the numbers of an opened term in a table", async () => {
+  await looked.open("?view=how&range=4w&term=tag-zmap");
+  await looked.page.locator(".term-detail .tabled summary").click();
+  const answer = await api<GroupsAnswer>(looked.page, `${DATA}/timeseries_groups/tag?dateRange=4w&counts=true`);
+  const shares = (answer["serie_0"] as Record<string, string[]>)["zmap"] ?? [];
+  const rows = looked.page.locator(".term-detail table.data tbody tr");
+  expect(await rows.count()).toBe(shares.length);
+  expect(plain((await rows.nth(5).locator("td").first().textContent()) ?? "")).toBe(plain(percent(Number(shares[5]))));
+});
+
+it("How has its small lines in words, too", async () => {
+  await looked.open("?view=how&range=4w");
+  const answer = await api<GroupsAnswer>(looked.page, `${DATA}/timeseries_groups/tag?dateRange=4w&counts=true`);
+  const shares = ((answer["serie_0"] as Record<string, string[]>)["zmap"] ?? []).map(Number);
+  const words = plain((await looked.page.locator('[data-key="term:tag-zmap"] .spark').getAttribute("aria-label")) ?? "");
+  expect(words).toMatch(new RegExp(`^Share over time: ${plain(percent(shares[0] ?? NaN))} on .*, ${plain(percent(shares.at(-1) ?? NaN))} on .*; lowest ${plain(percent(Math.min(...shares)))} on .*, highest ${plain(percent(Math.max(...shares)))} on `));
+  for (const line of await looked.page.locator(".spark").all()) expect(await line.getAttribute("aria-label")).toMatch(/lowest .*, highest /);
+});
+
 it("Status shows what there is", async () => {
   await looked.open("?view=status");
   const status = await api<Status>(looked.page, "status");

@@ -1,8 +1,8 @@
-// Every view opens, on wide and narrow screens, light and dark, without errors, and is accessible.
+// Every view opens, on wide and narrow screens, light and dark, without errors or jumps, and is accessible.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Looked, look, OUT } from "./browser";
+import { jumps, type Looked, look, OUT } from "./browser";
 
 const VIEWS: Record<string, string> = {
   overview: "?range=4w",
@@ -35,6 +35,7 @@ describe.each([
   it.each(Object.entries(VIEWS))("%s", async (view, query) => {
     const { page, problems } = looked;
     await looked.open(query);
+    expect(await jumps(page)).toBeLessThan(0.05);
     await page.screenshot({ path: `${OUT}${view}-${name}.png`, fullPage: true });
     expect(await page.locator("h1").count()).toBe(1);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { utcScale, valueScaleTo } from "../../src/charts/scale";
 import { grid, middle, onGrid, pieceAt } from "../../src/charts/times";
+import { inWords } from "../../src/charts/lines";
 import { marksOf } from "../../src/charts/marks";
 
 const HOUR = 3_600_000;
@@ -58,4 +59,17 @@ describe("annotations", () => {
     const notes = [note("OUTAGE", DAY, 2 * DAY), note("GENERAL", 0, 7 * DAY), note("EVENT", 8 * DAY, 9 * DAY)];
     expect(marksOf(notes, [0, 7 * DAY]).map(({ kind }) => kind)).toEqual(["OUTAGE"]);
   });
+});
+
+describe("a small line in words", () => {
+  const words = (values: readonly number[], step = DAY, unit: "share" | "count" = "share"): string =>
+    inWords({ times: values.map((_, at) => Date.UTC(2026, 10, 20) + at * step), values, step, unit }).replaceAll("\u202f", " ");
+
+  it("has its ends and its extremes", () =>
+    expect(words([3, 1, 9, 4])).toBe("3.0 % on 20 Nov, 4.0 % on 23 Nov; lowest 1.0 % on 21 Nov, highest 9.0 % on 22 Nov"));
+
+  it("passes over gaps, and says the hour where that matters", () =>
+    expect(words([NaN, 1200, 30], HOUR, "count")).toBe("1,200 on 20 Nov, 01:00, 30 on 20 Nov, 02:00; lowest 30 on 20 Nov, 02:00, highest 1,200 on 20 Nov, 01:00"));
+
+  it("may be of nothing", () => expect(words([])).toBe("no values"));
 });

@@ -28,7 +28,10 @@ fn status_says_what_there_is_and_what_is_missing() {
     assert!(status["geo"][0]["date"].as_str().unwrap().len() >= 7);
     assert_eq!(status["hints"], json!([]));
     let empty = Server::of(Memory::default()).get("/client/v4/radar/status").result();
-    assert!(empty["hints"][0].as_str().unwrap().contains("cutshort import"), "{empty}");
+    let hint = empty["hints"][0].as_str().unwrap();
+    for way in ["cutshort agent", "cutshort serve --capture", "cutshort doctor", "cutshort import"] {
+        assert!(hint.contains(way), "{way} is not in {hint}");
+    }
 }
 
 #[test]

@@ -191,6 +191,12 @@ fn what_agents_say_of_themselves_is_shown() {
     let hints = status["hints"].to_string();
     assert!(hints.contains("edge delivers, but no packet has come from it"), "{hints}");
     assert!(status["nodes"][0].get("live").is_none(), "{status}");
+    let edge = status["nodes"].as_array().unwrap().iter().find(|node| node["name"] == "edge").unwrap();
+    let live = json!({
+        "heard": "2026-01-14T12:10:00Z", "coveredTo": "2026-01-14T12:08:50Z", "lagSeconds": 70,
+        "received": 90, "lost": 10, "unwritten": 2, "dropped": 3, "waiting": 4, "loss": "15"
+    });
+    assert_eq!(*edge, json!({"name": "edge", "latestPacket": null, "secondsAgo": null, "live": live}));
 }
 
 /// Names can be chosen by whoever may send: not all are remembered for ever.

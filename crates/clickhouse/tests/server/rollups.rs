@@ -22,16 +22,6 @@ const DAY: i64 = 96 * WINDOW;
 /// A Monday.
 const BASE: i64 = 20_004 * DAY;
 const NODES: [&str; 3] = ["", "ams1", "fra2"];
-const DIMENSIONS: [Dimension; 8] = [
-    Dimension::Tag,
-    Dimension::Signature,
-    Dimension::Termination,
-    Dimension::IpVersion,
-    Dimension::Location,
-    Dimension::As,
-    Dimension::Port,
-    Dimension::Node,
-];
 
 /// A key, the name of its node, and for how many it stands.
 type One = (Key, &'static str, u32);
@@ -115,7 +105,7 @@ fn selections() -> impl Strategy<Value = Selection> {
 fn queries() -> impl Strategy<Value = RollupQuery> {
     let buckets = [Bucket::Quarter, Bucket::Hour, Bucket::Day, Bucket::Week].to_vec();
     let range = (-3..8 * 96_i64, 0..9 * 96_i64);
-    (range, option::of(select(buckets)), selections(), option::of(select(DIMENSIONS.to_vec()))).prop_map(
+    (range, option::of(select(buckets)), selections(), option::of(select(Dimension::ALL.to_vec()))).prop_map(
         |((from, length), bucket, selection, by)| {
             let from = BASE - 2 * DAY + from * WINDOW;
             RollupQuery { range: from..from + length * WINDOW, bucket, selection, by }

@@ -2,23 +2,12 @@
 
 use serde_json::Value;
 
-use crate::network::{Network, PORT};
-use crate::processes::{Place, Running, quick, until};
+use crate::network::Network;
+use crate::processes::{COLLECTOR, Place, Running, apply, begin, quick, until};
 use crate::{CUTSHORT, SERVER};
 
-const COLLECTOR: &str = "127.0.0.1:9000";
 /// Nobody is there.
 const PROXY: &str = "http://127.0.0.1:1";
-
-fn begin() -> Option<(Network, Place)> {
-    let network = Network::new().map(Network::without_offloads)?;
-    apply(&network);
-    Some((network, Place::new(SERVER, COLLECTOR)))
-}
-
-fn apply(network: &Network) {
-    network.server(&format!("{CUTSHORT} rules apply --rate 1 --ports {PORT} --size 1000000"));
-}
 
 /// What it says, and with which status it ends.
 fn doctor(network: &Network, place: &Place, arguments: &[&str], token: &str) -> (i32, Value) {

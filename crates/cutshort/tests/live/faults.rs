@@ -7,23 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::network::{Network, PORT};
-use crate::processes::{METRICS, Place, Running, number, quick, until};
+use crate::network::Network;
+use crate::processes::{COLLECTOR, METRICS, Place, Running, apply, begin, number, quick, until};
 use crate::{CUTSHORT, SERVER};
 
-/// On the server itself, whose loopback rules leave out.
-const COLLECTOR: &str = "127.0.0.1:9000";
 const NODE: &str = "edge";
-
-fn begin() -> Option<(Network, Place)> {
-    let network = Network::new().map(Network::without_offloads)?;
-    apply(&network);
-    Some((network, Place::new(SERVER, COLLECTOR)))
-}
-
-fn apply(network: &Network) {
-    network.server(&format!("{CUTSHORT} rules apply --rate 1 --ports {PORT} --size 1000000"));
-}
 
 fn start(network: &Network, place: &Place) -> Running {
     let mut command = place.agent(network, "nflog:5");

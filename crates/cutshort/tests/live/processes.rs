@@ -13,7 +13,7 @@ use cutshort_packet::Packet;
 use cutshort_store::{Segment, SegmentId};
 use serde_json::Value;
 
-use crate::network::Network;
+use crate::network::{Network, PORT};
 use crate::{CUTSHORT, SERVER};
 
 /// Where the agent has its numbers.
@@ -78,6 +78,20 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A collector on the server itself, whose loopback rules leave out.
+pub(crate) const COLLECTOR: &str = "127.0.0.1:9000";
+
+/// Three hosts with rules that log everything, and a place for a collector.
+pub(crate) fn begin() -> Option<(Network, Place)> {
+    let network = Network::new().map(Network::without_offloads)?;
+    apply(&network);
+    Some((network, Place::new(SERVER, COLLECTOR)))
+}
+
+pub(crate) fn apply(network: &Network) {
+    network.server(&format!("{CUTSHORT} rules apply --rate 1 --ports {PORT} --size 1000000"));
 }
 
 /// A collector's folder, and an agent's.

@@ -11,12 +11,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::network::{self, Network, eventually};
-use crate::processes::{Place, Running, until, wait_for_window};
+use crate::processes::{COLLECTOR, Place, Running, until, wait_for_window};
 use crate::{CUTSHORT, SERVER};
 
 const CLIENT: usize = 0;
 /// Of the collector, on the server itself, whose loopback rules leave out; and of its proxy.
-const COLLECTOR: &str = "127.0.0.1:9000";
 const PROXY: &str = "127.0.0.1:9443";
 
 /// Ports on which the web server listens; each program has one for itself.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use crate::database::{Server, started};
-use crate::network::{Network, PORT};
-use crate::processes::{METRICS, Running, agent, number, until};
+use crate::network::Network;
+use crate::processes::{METRICS, Running, agent, apply, number, until};
 use crate::{CUTSHORT, SERVER};
 
 const NODE: &str = "edge";
@@ -30,7 +30,7 @@ fn documented() -> String {
 #[test]
 fn agents_deliver_straight_into_a_store() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
-    network.server(&format!("{CUTSHORT} rules apply --rate 1 --ports {PORT} --size 1000000"));
+    apply(&network);
     let mut server = database(&network);
     let port = server.port;
     let ask = |sql: &str| {

@@ -46,7 +46,7 @@ struct StatusResult {
     simulated: bool,
     /// What there is.
     store: Stored,
-    /// Servers that have sent packets.
+    /// Servers that have sent packets, and those that deliver but have none.
     nodes: Vec<Node>,
     /// Results of windows.
     windows: Windows,
@@ -107,11 +107,11 @@ struct Damaged {
 struct Node {
     /// Its name; `file` for imported captures.
     name: String,
-    /// Time of its latest packet.
+    /// Time of its latest packet; none if none has come yet.
     #[schema(format = DateTime)]
-    latest_packet: String,
+    latest_packet: Option<String>,
     /// How many seconds ago that was.
-    seconds_ago: i64,
+    seconds_ago: Option<i64>,
     /// What it says about itself, if it has delivered since this server began; not of imported captures.
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<Live>,
@@ -226,7 +226,10 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         started: iso(cutshort_pipeline::nanoseconds(call.app.started)),
         simulated: facts.status.simulated,
         store: Stored::new(&facts),
-        hints: hints(&facts, trouble.as_deref()).into_iter().chain(silent(&facts, &agents)).collect(),
+        hints: hints(&facts, trouble.as_deref())
+            .into_iter()
+            .chain(silent(&facts, &agents).map(silence))
+            .collect(),
         nodes: nodes(&facts, &agents, call.now),
         windows: Windows::new(&facts, trouble),
         exclusions: exclusions(&facts),
@@ -257,13 +260,14 @@ impl Stored {
 }
 
 fn nodes(facts: &Facts, agents: &BTreeMap<String, Heard>, now: i64) -> Vec<Node> {
-    let node = |(name, latest): &(String, i64)| Node {
-        name: if name.is_empty() { crate::question::FILE.to_owned() } else { name.clone() },
-        latest_packet: iso(*latest),
-        seconds_ago: now.saturating_sub(*latest) / 1_000_000_000,
+    let node = |name: &str, latest: Option<i64>| Node {
+        name: if name.is_empty() { crate::question::FILE.to_owned() } else { name.to_owned() },
+        latest_packet: latest.map(iso),
+        seconds_ago: latest.map(|latest| now.saturating_sub(latest) / 1_000_000_000),
         live: agents.get(name).map(|heard| Live::new(heard, now)),
     };
-    facts.status.nodes.iter().map(node).collect()
+    let known = facts.status.nodes.iter().map(|(name, latest)| node(name, Some(*latest)));
+    known.chain(silent(facts, agents).map(|name| node(name, None))).collect()
 }
 
 impl Windows {
@@ -308,18 +312,20 @@ impl From<&cutshort_geo::Source> for Source {
 }
 
 /// Servers that deliver, but never a packet.
-fn silent(facts: &Facts, agents: &BTreeMap<String, Heard>) -> Vec<String> {
+fn silent<'a>(facts: &Facts, agents: &'a BTreeMap<String, Heard>) -> impl Iterator<Item = &'a str> {
     let is_known = |name: &str| facts.status.nodes.iter().any(|(known, _)| known == name);
-    let silent = agents.keys().filter(|name| !is_known(name));
-    silent
-        .map(|name| {
-            format!("{name} delivers, but no packet has come from it yet: 'cutshort doctor' there tells why.")
-        })
-        .collect()
+    agents.keys().map(String::as_str).filter(move |name| !is_known(name))
+}
+
+fn silence(name: &str) -> String {
+    format!("{name} delivers, but no packet has come from it yet: 'cutshort doctor' there tells why.")
 }
 
 /// From this share on, exclusions say that something is set up in a way that loses much.
 const MANY: f64 = 0.5;
+
+/// All the ways in, and who tells what is in the way.
+const NOTHING: &str = "Nothing has come in yet. Packets of other servers: 'cutshort agent' there sends them here. Packets of this one: 'cutshort serve --capture SOURCE'. On both, 'cutshort doctor' tells what is in the way. Captures: 'cutshort import --data DIR FILES' while no other program writes to the store.";
 
 fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
     let status = &facts.status;
@@ -329,7 +335,7 @@ fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
     let no_packets = status.segments == 0 && status.windows == 0;
     let damaged = status.damaged.len();
     let all = [
-        (no_packets, "The store is empty: put captures in with 'cutshort import --data DIR FILES' while no other program writes to it, or send segments to /ingest/v1/segments.".to_owned()),
+        (no_packets, NOTHING.to_owned()),
         (!no_packets && status.windows == 0, "There are packets, but no results yet: windows of 15 minutes are computed 30 s after their end.".to_owned()),
         (status.segments > 0 && counts.packets == 0 && status.windows > 0, "There is no TCP packet in what came in.".to_owned()),
         (status.windows > 0 && many, "More than half of the 5-tuples are in no total. Captures that begin in the middle of connections, or that show the servers' direction only, cause this.".to_owned()),
