@@ -10,14 +10,46 @@ use cutshort_store::{Result, StoreError};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+/// Who classifies the packets of windows. Both give the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Classify {
+    /// The window job, of grouped packets.
+    #[default]
+    Rust,
+    /// The server, with a query. Where it cannot, the window job.
+    Sql,
+}
+
+/// What stands behind `?`.
+#[derive(Clone, Copy)]
+struct Options {
+    secure: bool,
+    classify: Classify,
+}
+
+impl Options {
+    fn with(self, option: &str) -> Result<Self> {
+        Ok(match option {
+            "" => self,
+            "secure=1" | "secure=true" => Self { secure: true, ..self },
+            "secure=0" | "secure=false" => Self { secure: false, ..self },
+            "classify=rust" => Self { classify: Classify::Rust, ..self },
+            "classify=sql" => Self { classify: Classify::Sql, ..self },
+            _ => return refuse("the only options behind '?' are secure=1 and classify=rust or classify=sql"),
+        })
+    }
+}
+
 /// The address of a store, as in `clickhouse://user:password@host:8123/database`.
 ///
-/// `clickhouses://` or `?secure=1` encrypts. The password may also come from elsewhere; it is never shown.
+/// `clickhouses://` or `?secure=1` encrypts; `?classify=` chooses who [classifies](Classify). The password may also
+/// come from elsewhere; it is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     host: String,
     port: u16,
     secure: bool,
+    classify: Classify,
     user: String,
     password: Option<String>,
     database: String,
@@ -46,14 +78,9 @@ impl Address {
             _ => return refuse("it does not begin with clickhouse:// or clickhouses://"),
         };
         let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let secure = options.split('&').filter(|option| !option.is_empty()).try_fold(
-            secure,
-            |_, option| match option {
-                "secure=1" | "secure=true" => Ok(true),
-                "secure=0" | "secure=false" => Ok(false),
-                _ => refuse("the only option behind '?' is secure=1"),
-            },
-        )?;
+        let options =
+            options.split('&').try_fold(Options { secure, classify: Classify::default() }, Options::with)?;
+        let Options { secure, classify } = options;
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = match login.split_once(':') {
@@ -66,6 +93,7 @@ impl Address {
             host,
             port,
             secure,
+            classify,
             user: or_default(decode(user)?),
             password: password.map(decode).transpose()?,
             database: or_default(decode(database)?),
@@ -102,6 +130,12 @@ impl Address {
     #[must_use]
     pub fn is_same_database(&self, other: &Self) -> bool {
         (&self.host, self.port, &self.database) == (&other.host, other.port, &other.database)
+    }
+
+    /// Who classifies.
+    #[must_use]
+    pub const fn classify(&self) -> Classify {
+        self.classify
     }
 
     /// The server's name or address, the latter without brackets.
@@ -234,6 +268,10 @@ mod tests {
         assert_eq!(shown("clickhouse://db"), "clickhouse://default@db:8123/default");
         assert_eq!(shown("clickhouses://[::1]/x"), "clickhouses://default@[::1]:8443/x");
         assert_eq!(shown("clickhouse://a@h/x?secure=1"), "clickhouses://a@h:8443/x");
+        let classify = |text: &str| Address::parse(text).map(|address| address.classify()).ok();
+        assert_eq!(classify("clickhouse://h/x"), Some(Classify::Rust));
+        assert_eq!(classify("clickhouse://h/x?secure=1&classify=sql"), Some(Classify::Sql));
+        assert_eq!(classify("clickhouse://h/x?classify=by-hand"), None);
         let address = Address::parse("clickhouse://u:p%40s@db").unwrap();
         assert_eq!(address.password.as_deref(), Some("p@s"));
         assert!(!format!("{address:?}").contains("p@s"));

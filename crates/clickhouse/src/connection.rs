@@ -10,7 +10,7 @@ use clickhouse::{Client, Row, RowOwned, RowRead, RowWrite};
 use cutshort_store::{Result, StoreError};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::address::Address;
+use crate::address::{Address, Classify};
 use crate::error::store_error;
 
 /// How long the server may take for a question of the API, in seconds.
@@ -31,6 +31,7 @@ pub(crate) struct Connection {
     runtime: Option<Runtime>,
     /// The cluster over which the tables are spread, if they are.
     pub(crate) cluster: Option<String>,
+    pub(crate) classify: Classify,
 }
 
 impl Connection {
@@ -53,7 +54,13 @@ impl Connection {
             // Some seconds; who is told that ZooKeeper is away tries again.
             .with_setting("insert_keeper_max_retries", "5")
             .with_setting("mutations_sync", "0");
-        Ok(Self { client, place: address.place(), runtime: Some(runtime), cluster: None })
+        Ok(Self {
+            client,
+            place: address.place(),
+            runtime: Some(runtime),
+            cluster: None,
+            classify: address.classify(),
+        })
     }
 
     pub(crate) fn query(&self, sql: &str) -> Query {

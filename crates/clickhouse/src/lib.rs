@@ -9,6 +9,7 @@
 mod address;
 mod annotations;
 mod cells;
+mod classify;
 mod connection;
 mod connections;
 mod error;
@@ -23,6 +24,7 @@ mod roll;
 mod rollups;
 mod segments;
 mod status;
+mod verdicts;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,10 +33,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cutshort_report::connection::Record;
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, NewAnnotation, Replacement, Result, Retention, RollupAnswer,
-    RollupQuery, Segment, Status, Store, WindowPackets, WindowState,
+    RollupQuery, Segment, Status, Store, WindowPackets, WindowState, WindowVerdicts,
 };
+use cutshort_verdict::Rules;
 
-pub use address::Address;
+pub use address::{Address, Classify};
 use connection::Connection;
 pub use migrations::{Layout, migrate, schema};
 
@@ -70,6 +73,13 @@ impl Store for ClickHouse {
 
     fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
         packets::read_window(&self.server, window, parts)
+    }
+
+    fn read_verdicts(&self, window: i64, rules: &Rules, parts: usize) -> Result<Option<WindowVerdicts<'_>>> {
+        match self.server.classify {
+            Classify::Rust => Ok(None),
+            Classify::Sql => verdicts::read_verdicts(&self.server, window, rules, parts),
+        }
     }
 
     fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {

@@ -6,6 +6,7 @@ use cutshort_verdict::Tag;
 use serde::Deserialize;
 
 use crate::address::Address;
+use crate::classify;
 use crate::connection::{Connection, identifier};
 use crate::error::MIGRATE;
 
@@ -16,8 +17,14 @@ pub struct Layout {
     pub cluster: Option<String>,
 }
 
-/// The latest version.
-const VERSION: u32 = 1;
+/// The latest version: how many steps there are.
+const VERSION: u32 = STEPS.len() as u32;
+
+/// What makes a version of the one before.
+type Step = fn(&str, &Layout) -> Vec<String>;
+
+/// Steps that were released do not change.
+const STEPS: [Step; 2] = [tables, views];
 
 /// Where the rows of a table are in a cluster.
 enum Spread {
@@ -153,20 +160,43 @@ const MIGRATION: Table = Table {
     spread: Spread::Everywhere,
 };
 
-/// The statements that make all tables, in their order. Each changes nothing when it is applied again, so that two
-/// may apply them at once.
+/// The statements that make all tables and views, in their order. Each changes nothing when it is applied again, so that
+/// two may apply them at once.
 #[must_use]
 pub fn schema(database: &str, layout: &Layout) -> Vec<String> {
+    since(0, database, layout)
+}
+
+/// The statements that make the latest version of another, which is noted step by step.
+fn since(version: u32, database: &str, layout: &Layout) -> Vec<String> {
+    let steps = STEPS.iter().zip(1..).filter(|(_, number)| *number > version);
+    let statements = steps.flat_map(|(step, number)| {
+        let mut statements = step(database, layout);
+        statements.push(format!(
+            "INSERT INTO {}.migration (version, cluster) VALUES ({number}, {})",
+            identifier(database),
+            text(layout.cluster.as_deref().unwrap_or_default()),
+        ));
+        statements
+    });
+    statements.collect()
+}
+
+fn tables(database: &str, layout: &Layout) -> Vec<String> {
     let mut statements =
         vec![format!("CREATE DATABASE IF NOT EXISTS {}{}", identifier(database), on(layout))];
     let tables = TABLES.iter().chain([&FROZEN, &MIGRATION]);
     statements.extend(tables.flat_map(|table| table.create(database, layout)));
-    statements.push(format!(
-        "INSERT INTO {}.migration (version, cluster) VALUES ({VERSION}, {})",
-        identifier(database),
-        text(layout.cluster.as_deref().unwrap_or_default()),
-    ));
     statements
+}
+
+fn views(database: &str, layout: &Layout) -> Vec<String> {
+    let name = identifier(database);
+    vec![format!(
+        "CREATE VIEW IF NOT EXISTS {name}.classified{} AS\n{}",
+        on(layout),
+        classify::view::query(&name)
+    )]
 }
 
 /// A text in SQL.
@@ -233,13 +263,19 @@ impl Table {
     }
 }
 
-/// Makes the tables that are missing; returns how many statements were applied.
+/// Makes what is missing of the latest version; returns how many statements were applied. Tables that lie on a cluster
+/// stay there.
 ///
 /// # Errors
-/// What the server gives; it can be called again.
+/// [`StoreError::Refused`] if they lie otherwise than asked for, and what the server gives; it can be called again.
 pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let server = Connection::without_database(address)?;
-    let statements = schema(address.database(), layout);
+    let applied = applied(&server, address.database())?;
+    let (version, layout) = match applied {
+        None => (0, layout.clone()),
+        Some(applied) => (applied.version, applied.layout(layout)?),
+    };
+    let statements = since(version, address.database(), &layout);
     for statement in &statements {
         let query = server.query_raw(statement);
         // Servers of a cluster are waited for.
@@ -249,18 +285,54 @@ pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
 }
 
 #[derive(Row, Deserialize)]
+struct Found {
+    found: u64,
+}
+
+/// The version that is there; none if there are no tables.
+fn applied(server: &Connection, database: &str) -> Result<Option<Applied>> {
+    let sql = "SELECT count() AS found FROM system.tables WHERE database = {database:String} AND name = 'migration'";
+    if server.one::<Found>(server.query(sql).param("database", database))?.found == 0 {
+        return Ok(None);
+    }
+    server.optional(server.query(&latest(&format!("{}.migration", identifier(database)))))
+}
+
+fn latest(table: &str) -> String {
+    format!("SELECT version, cluster FROM {table} FINAL ORDER BY version DESC LIMIT 1")
+}
+
+#[derive(Row, Deserialize)]
 struct Applied {
     version: u32,
     cluster: String,
 }
 
+impl Applied {
+    fn cluster(self) -> Option<String> {
+        Some(self.cluster).filter(|name| !name.is_empty())
+    }
+
+    /// How its tables lie, if that does not contradict what is wanted.
+    fn layout(self, wanted: &Layout) -> Result<Layout> {
+        let found = Layout { cluster: self.cluster() };
+        match (&found.cluster, &wanted.cluster) {
+            (_, None) => Ok(found),
+            (found_on, wanted_on) if found_on == wanted_on => Ok(found),
+            (found_on, _) => Err(StoreError::Refused(format!(
+                "the store's tables lie on {}: say the same with --cluster, or use another database",
+                found_on.as_ref().map_or("one server".to_owned(), |name| format!("the cluster '{name}'"))
+            ))),
+        }
+    }
+}
+
 /// Whether the tables are those that this program knows.
 pub(crate) fn check(server: &mut Connection) -> Result<()> {
-    let sql = "SELECT version, cluster FROM migration FINAL ORDER BY version DESC LIMIT 1";
-    let applied: Option<Applied> = server.optional(server.query(sql))?;
+    let applied: Option<Applied> = server.optional(server.query(&latest("migration")))?;
     match applied {
         Some(applied) if applied.version == VERSION => {
-            server.cluster = Some(applied.cluster).filter(|name| !name.is_empty());
+            server.cluster = applied.cluster();
             Ok(())
         }
         Some(applied) if applied.version > VERSION => Err(StoreError::Refused(format!(

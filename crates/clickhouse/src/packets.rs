@@ -1,6 +1,6 @@
 //! A window's packets, grouped by flow by the server.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -96,36 +96,50 @@ fn place(packed: u64) -> Place {
     }
 }
 
+/// What is known of a window before its packets are read.
+pub(crate) struct Window {
+    pub(crate) start: i64,
+    pub(crate) segments: Vec<SegmentRow>,
+    pub(crate) inputs: Inputs,
+    /// Names of servers, in their order; the first is that of files.
+    pub(crate) nodes: Vec<String>,
+}
+
+impl Window {
+    pub(crate) fn of(server: &Connection, start: i64) -> Result<Self> {
+        let segments = results::segments_of(server, &(start..start.saturating_add(1)))?;
+        let mut ids = segments.iter().map(SegmentRow::id).collect::<Result<Vec<SegmentId>>>()?;
+        let inputs = Inputs::of(start, &mut ids, results::covered_to(server)?);
+        let names = segments.iter().map(|segment| segment.node.as_str());
+        let nodes: BTreeSet<&str> = [""].into_iter().chain(names).collect();
+        let nodes = nodes.into_iter().map(str::to_owned).collect();
+        Ok(Self { start, segments, inputs, nodes })
+    }
+
+    pub(crate) fn shared(&self, parts: usize) -> Shared {
+        let node = |segment: &SegmentRow| self.nodes.binary_search(&segment.node).unwrap_or_default() as u16;
+        Shared {
+            nodes: self.segments.iter().map(node).collect(),
+            missing: AtomicI64::new(rows_of(&self.segments, self.start).cast_signed()),
+            open: AtomicUsize::new(parts),
+        }
+    }
+}
+
 pub(crate) fn read_window(
     server: &Arc<Connection>,
     window: i64,
     parts: usize,
 ) -> Result<WindowPackets<'static>> {
-    let segments = results::segments_of(server, &(window..window.saturating_add(1)))?;
-    let mut ids = segments.iter().map(SegmentRow::id).collect::<Result<Vec<SegmentId>>>()?;
-    let inputs = Inputs::of(window, &mut ids, results::covered_to(server)?);
-    let nodes: BTreeMap<&str, u16> = [""]
-        .into_iter()
-        .chain(segments.iter().map(|segment| segment.node.as_str()))
-        .map(|name| (name, 0))
-        .collect();
-    let nodes: BTreeMap<&str, u16> = nodes.into_keys().zip(0..).collect();
-    let names = nodes.keys().map(|name| (*name).to_owned()).collect();
-    let node = |segment: &SegmentRow| nodes.get(segment.node.as_str()).copied().unwrap_or_default();
-    let shared = Arc::new(Shared {
-        nodes: segments.iter().map(node).collect(),
-        missing: AtomicI64::new(rows_of(&segments, window).cast_signed()),
-        open: AtomicUsize::new(parts.max(1)),
-    });
-    if segments.is_empty() {
-        return Ok(WindowPackets { inputs, nodes: names, parts: Vec::new() });
-    }
+    let window = Window::of(server, window)?;
+    let count = if window.segments.is_empty() { 0 } else { parts.max(1) };
+    let shared = Arc::new(window.shared(count));
     let part = |number| {
-        let part = Part::open(server, &segments, window, (number, parts.max(1)), &shared)?;
+        let part = Part::open(server, &window.segments, window.start, (number, count), &shared)?;
         Ok(Box::new(part) as Box<dyn Grouped + Send>)
     };
-    let parts = (0..parts.max(1)).map(part).collect::<Result<_>>()?;
-    Ok(WindowPackets { inputs, nodes: names, parts })
+    let parts = (0..count).map(part).collect::<Result<_>>()?;
+    Ok(WindowPackets { inputs: window.inputs, nodes: window.nodes, parts })
 }
 
 fn rows_of(segments: &[SegmentRow], window: i64) -> u64 {
@@ -134,13 +148,39 @@ fn rows_of(segments: &[SegmentRow], window: i64) -> u64 {
 }
 
 /// What the parts of a window have in common.
-struct Shared {
+pub(crate) struct Shared {
     /// The nodes of segments.
-    nodes: Vec<u16>,
+    pub(crate) nodes: Vec<u16>,
     /// Packets that did not come yet.
     missing: AtomicI64,
     /// Parts that are not at their end.
     open: AtomicUsize,
+}
+
+impl Shared {
+    /// Packets came.
+    pub(crate) fn came(&self, packets: u64) {
+        self.missing.fetch_sub(packets.cast_signed(), Ordering::AcqRel);
+    }
+
+    /// A part is at its end. The last one looks whether all packets came. A replica may not have them yet; and somebody
+    /// may have deleted some.
+    pub(crate) fn end(&self, ended: &mut bool) -> Result<()> {
+        if std::mem::replace(ended, true) {
+            return Ok(());
+        }
+        let is_last = self.open.fetch_sub(1, Ordering::AcqRel) == 1;
+        match self.missing.load(Ordering::Acquire) {
+            0 => Ok(()),
+            _ if !is_last => Ok(()),
+            missing => Err(StoreError::Unavailable(format!(
+                "ClickHouse gives {} packets {} than the window's segments have: a replica lags behind, or packets \
+                 were deleted by hand",
+                missing.unsigned_abs(),
+                if missing > 0 { "less" } else { "more" }
+            ))),
+        }
+    }
 }
 
 /// The flows of some source addresses.
@@ -185,25 +225,6 @@ impl Part {
         let batch = server.batch(&mut cursor)?.into_iter();
         Ok(Self { server: Arc::clone(server), cursor, batch, shared: Arc::clone(shared), ended: false })
     }
-
-    /// The last part looks whether all packets came. A replica may not have them yet; and somebody may have deleted
-    /// some.
-    fn end(&mut self) -> Result<()> {
-        if std::mem::replace(&mut self.ended, true) {
-            return Ok(());
-        }
-        let is_last = self.shared.open.fetch_sub(1, Ordering::AcqRel) == 1;
-        match self.shared.missing.load(Ordering::Acquire) {
-            0 => Ok(()),
-            _ if !is_last => Ok(()),
-            missing => Err(StoreError::Unavailable(format!(
-                "ClickHouse gives {} packets {} than the window's segments have: a replica lags behind, or packets \
-                 were deleted by hand",
-                missing.unsigned_abs(),
-                if missing > 0 { "less" } else { "more" }
-            ))),
-        }
-    }
 }
 
 impl Grouped for Part {
@@ -213,12 +234,12 @@ impl Grouped for Part {
             self.batch = self.server.batch(&mut self.cursor)?.into_iter();
         }
         let Some(group) = self.batch.next() else {
-            self.end()?;
+            self.shared.end(&mut self.ended)?;
             return Ok(None);
         };
         rows.extend(group.rows(&self.shared.nodes));
         rows.sort_unstable_by_key(|row| (row.row, row.node));
-        self.shared.missing.fetch_sub(rows.len() as i64, Ordering::AcqRel);
+        self.shared.came(rows.len() as u64);
         Ok(Some(group.flow_key()))
     }
 }

@@ -90,8 +90,10 @@ fn a_store_in_clickhouse_does_what_a_folder_does() {
     let again = run(&format!("import --store {store}"), &captures()).ended(0);
     assert!(again.stdout.contains("nothing new"), "{again:?}");
     let range = "--from 2026-11-21 --to 2026-11-22";
-    run(&format!("recompute --store {store} {range}"), NOTHING).ended(0);
-    assert_eq!(lines(&connections, &[]), lines("classify --format jsonl", &captures()));
+    for classify in ["rust", "sql"] {
+        run(&format!("recompute --store {store}?classify={classify} {range}"), NOTHING).ended(0);
+        assert_eq!(lines(&connections, &[]), lines("classify --format jsonl", &captures()), "{classify}");
+    }
 
     let folder = tempfile::tempdir().unwrap();
     protects_as_a_folder_does(clickhouse.port, folder.path());

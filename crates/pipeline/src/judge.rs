@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use cutshort_geo::{Geo, Place};
 use cutshort_report::connection::Connection;
 use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
-use cutshort_store::{ConnectionSink, FlowKey, Result, WindowCounts};
+use cutshort_store::{ConnectionSink, FlowKey, FlowVerdict, Result, Told, Verdicts, WindowCounts};
 use cutshort_verdict::{Exclusion, Rules, Surroundings, Verdict};
 
 use crate::gather::{Flow, Gathered};
@@ -51,6 +51,16 @@ pub(crate) struct Judge<'a> {
     client: Client<'a>,
 }
 
+/// What is judged.
+struct Subject {
+    key: FlowKey,
+    /// Where its client is, if that came with its packets.
+    place: Option<Place>,
+    /// For how many it stands if it is excluded.
+    sample_rate: u32,
+    node: u16,
+}
+
 /// Where a client is. Flows of one client mostly follow each other.
 #[derive(Clone, Copy)]
 struct Client<'a> {
@@ -75,14 +85,39 @@ impl<'a> Judge<'a> {
         Ok(self.judged)
     }
 
+    /// Takes flows that were judged elsewhere; none if not all can be judged there.
+    pub(crate) fn verdicts(mut self, part: &mut dyn Verdicts) -> Result<Option<Judged>> {
+        let mut flows = Vec::new();
+        loop {
+            match part.next_flows(&mut flows)? {
+                Told::Flows => flows.iter().try_for_each(|flow| self.verdict(flow))?,
+                Told::End => return Ok(Some(self.judged)),
+                Told::Unclear => return Ok(None),
+            }
+        }
+    }
+
+    fn verdict(&mut self, flow: &FlowVerdict) -> Result<()> {
+        self.judged.counts.packets += u64::from(flow.packets);
+        self.judged.counts.copies += u64::from(flow.copies);
+        let FlowVerdict { key, sample_rate, node, .. } = *flow;
+        self.outcome(&Subject { key, place: None, sample_rate, node }, &flow.outcome)
+    }
+
     fn flow(&mut self, flow: &Flow) -> Result<()> {
-        let around = Surroundings { cutoff: self.around.cutoff, other_rst_ts: self.other_rst(&flow.key()) };
+        let key = flow.key();
+        let around = Surroundings { cutoff: self.around.cutoff, other_rst_ts: self.other_rst(&key) };
         let outcome = flow.findings.judge(self.around.rules, &around);
+        let Flow { sample_rate, node, .. } = *flow;
+        self.outcome(&Subject { key, place: flow.place(), sample_rate, node }, &outcome)
+    }
+
+    fn outcome(&mut self, flow: &Subject, outcome: &cutshort_verdict::Outcome) -> Result<()> {
         self.look_up(flow);
         match outcome {
-            Ok(verdict) => self.connection(flow, &verdict),
+            Ok(verdict) => self.connection(flow, verdict),
             Err(exclusion) => {
-                self.excluded(flow, exclusion);
+                self.excluded(flow, *exclusion);
                 Ok(())
             }
         }
@@ -93,13 +128,13 @@ impl<'a> Judge<'a> {
     }
 
     /// A place that came with the packets goes before what is known here; the names of networks are from here.
-    fn look_up(&mut self, flow: &Flow) {
+    fn look_up(&mut self, flow: &Subject) {
         let geo = self.around.geo;
-        let address = flow.place().is_none().then_some(flow.five_tuple.src_ip);
-        let place = match flow.place() {
+        let address = flow.place.is_none().then_some(flow.key.five_tuple.src_ip);
+        let place = match flow.place {
             Some(place) => place,
             None if address == self.client.address => return,
-            None => geo.lookup(flow.five_tuple.src()),
+            None => geo.lookup(flow.key.five_tuple.src()),
         };
         let as_name = if place.asn == self.client.place.asn {
             self.client.as_name
@@ -109,7 +144,7 @@ impl<'a> Judge<'a> {
         self.client = Client { address, place, as_name };
     }
 
-    fn connection(&mut self, flow: &Flow, verdict: &Verdict) -> Result<()> {
+    fn connection(&mut self, flow: &Subject, verdict: &Verdict) -> Result<()> {
         let outcome = Outcome::Connection {
             stage: verdict.stage,
             termination: verdict.termination,
@@ -121,21 +156,21 @@ impl<'a> Judge<'a> {
         self.judged.cells.add(self.key(flow, outcome), verdict.sample_rate);
         let Client { place, as_name, .. } = self.client;
         let node = self.around.nodes.get(usize::from(flow.node)).map_or("", String::as_str);
-        let (five_tuple, addresses) = (&flow.five_tuple, flow.key().addresses);
+        let (five_tuple, addresses) = (&flow.key.five_tuple, flow.key.addresses);
         self.sink.write(&Connection { five_tuple, addresses, verdict, node, place, as_name })
     }
 
-    fn excluded(&mut self, flow: &Flow, exclusion: Exclusion) {
+    fn excluded(&mut self, flow: &Subject, exclusion: Exclusion) {
         self.judged.counts.excluded[exclusion as usize] += 1;
         self.judged.cells.add(self.key(flow, Outcome::Excluded(exclusion)), flow.sample_rate);
     }
 
-    fn key(&self, flow: &Flow, outcome: Outcome) -> Key {
+    fn key(&self, flow: &Subject, outcome: Outcome) -> Key {
         Key {
             location: self.client.place.country,
             network: self.client.place.asn.map_or(Network::Unknown, Network::As),
-            ip_version: if flow.five_tuple.is_ipv4() { 4 } else { 6 },
-            port: Port::Number(flow.five_tuple.dst_port),
+            ip_version: if flow.key.five_tuple.is_ipv4() { 4 } else { 6 },
+            port: Port::Number(flow.key.five_tuple.dst_port),
             node: self.nodes.get(usize::from(flow.node)).copied().unwrap_or_default(),
             outcome,
         }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use cutshort_geo::Geo;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    ConnectionSink, Grouped, Replacement, Result, Store, StoreError, WINDOW, WindowCounts, WindowPackets,
-    WindowState,
+    ConnectionSink, Grouped, Replacement, Result, Store, StoreError, Verdicts, WINDOW, WindowCounts,
+    WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
@@ -208,6 +208,12 @@ impl WindowJob {
     pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<WindowCounts> {
         let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
+            if let Some(verdicts) = store.read_verdicts(window.start, &self.rules, parts)? {
+                let replacement = store.replace(window.start)?;
+                if let Some(counts) = self.replace_by_verdicts(geo, verdicts, replacement)? {
+                    return Ok(counts);
+                }
+            }
             let packets = store.read_window(window.start, parts)?;
             self.replace(geo, packets, store.replace(window.start)?)
         };
@@ -243,6 +249,27 @@ impl WindowJob {
         Ok(all.counts)
     }
 
+    /// The same of what the store has judged; none, and nothing has changed, if it cannot judge all.
+    fn replace_by_verdicts(
+        &self,
+        geo: &Geo,
+        verdicts: WindowVerdicts<'_>,
+        replacement: Box<dyn Replacement + '_>,
+    ) -> Result<Option<WindowCounts>> {
+        let WindowVerdicts { mut inputs, nodes, parts } = verdicts;
+        inputs.rules = self.rules.digest();
+        let around = Around { rules: &self.rules, geo, cutoff: inputs.cutoff, nodes: &nodes, parts: &[] };
+        let with_sink = |part| Ok((part, Some(replacement.sink()?)));
+        let mut work = parts.into_iter().map(with_sink).collect::<Result<Vec<_>>>()?;
+        let judged = side_by_side(&mut work, |(part, sink)| take(&around, part.as_mut(), sink.take()))?;
+        drop(work);
+        let Some(judged) = judged.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let mut all = Judged::default();
+        judged.iter().for_each(|part| all.merge(part));
+        replacement.commit(inputs, all.counts, &all.cells.fold(&self.limits))?;
+        Ok(Some(all.counts))
+    }
+
     fn gather(&self, part: &mut dyn Grouped) -> Result<Gathered> {
         Gathered::read(part, &self.rules)
     }
@@ -263,6 +290,17 @@ fn judge(
 fn is_still_due(store: &dyn Store, window: &WindowState) -> Result<bool> {
     let now = store.windows(window.start..window.start.saturating_add(1))?;
     Ok(now.first().is_some_and(WindowState::is_due))
+}
+
+fn take(
+    around: &Around<'_>,
+    part: &mut dyn Verdicts,
+    sink: Option<Box<dyn ConnectionSink + Send>>,
+) -> Result<Option<Judged>> {
+    let Some(mut sink) = sink else { return Ok(None) };
+    let judged = Judge::new(around, sink.as_mut()).verdicts(part)?;
+    sink.finish()?;
+    Ok(judged)
 }
 
 /// Windows whose results were made elsewhere have no packets, and keep them.

@@ -31,7 +31,10 @@ pub use segment::{
     FlowKey, Keepable, Origin, Protected, Protection, Segment, SegmentId, SegmentInfo, truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
-pub use store::{ConnectionSink, Grouped, Replacement, Store, StoredRow, WindowPackets};
+pub use store::{
+    ConnectionSink, FlowVerdict, Grouped, Replacement, Store, StoredRow, Told, Verdicts, WindowPackets,
+    WindowVerdicts,
+};
 
 /// Length of a window in nanoseconds: 15 minutes, aligned to the Unix epoch (SPEC 2).
 pub const WINDOW: i64 = 900_000_000_000;

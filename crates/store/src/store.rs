@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use cutshort_geo::Place;
 use cutshort_report::connection::{Connection, Record};
-use cutshort_verdict::Row;
+use cutshort_verdict::{Outcome, Row, Rules};
 
 use crate::cell::Cells;
 use crate::{
@@ -33,6 +33,16 @@ pub trait Store: Send + Sync {
     /// What reading gives. A damaged segment is set aside and left out; one who may not write is told that it is
     /// [`Damaged`](crate::StoreError::Damaged).
     fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>>;
+
+    /// A window's flows as the store itself judges them by the rules, in at most so many parts that can be read side
+    /// by side. None where it does not, at all or for this window: then the packets tell.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn read_verdicts(&self, window: i64, rules: &Rules, parts: usize) -> Result<Option<WindowVerdicts<'_>>> {
+        let _ = (window, rules, parts);
+        Ok(None)
+    }
 
     /// Begins to replace all results of a window. Nothing changes before
     /// [`commit`](Replacement::commit).
@@ -129,6 +139,53 @@ pub trait Grouped {
     /// # Errors
     /// What reading gives; then all that was read of the window is of no use.
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>>;
+}
+
+/// A window's flows, judged by the store.
+pub struct WindowVerdicts<'a> {
+    /// What they are made from; `rules` is 0.
+    pub inputs: Inputs,
+    /// Names of servers; the first is "", that of files.
+    pub nodes: Vec<String>,
+    /// The flows, each in one part.
+    pub parts: Vec<Box<dyn Verdicts + Send + 'a>>,
+}
+
+/// A flow, judged by the store exactly as the rules do with its packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowVerdict {
+    /// Which flow.
+    pub key: FlowKey,
+    /// What the rules say.
+    pub outcome: Outcome,
+    /// For how many it stands: its SYN packet's rate, or that of its earliest row if it is in no total.
+    pub sample_rate: u32,
+    /// A position in [`WindowVerdicts::nodes`]: of its SYN, or its earliest row if there is none.
+    pub node: u16,
+    /// Its rows.
+    pub packets: u32,
+    /// Of these, rows that equal another in every field but time and TTL.
+    pub copies: u32,
+}
+
+/// What came of asking for verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Flows.
+    Flows,
+    /// There are no more.
+    End,
+    /// There is a flow that the store cannot judge: all that came of the window is of no use, and its packets tell.
+    Unclear,
+}
+
+/// Flows with verdicts.
+pub trait Verdicts {
+    /// Replaces `flows` by the next ones.
+    ///
+    /// # Errors
+    /// What reading gives; then all that was read of the window is of no use.
+    fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<Told>;
 }
 
 /// New results of one window. Dropped without [`commit`](Self::commit), nothing has changed.

@@ -2,7 +2,7 @@
 
 use cutshort_packet::Flags;
 
-use crate::{Progress, Row, Signature, Stage, Tag, Tags};
+use crate::{Progress, Row, Signature, Stage, Tag, TagRule, Tags};
 
 /// What a row means for a connection whose SYN is known (SPEC 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +86,13 @@ impl Syn {
             payload: row.payload_len > 0,
             ttl: row.ttl,
             sample_rate: row.sample_rate,
-            zmap: row.ip_id == 54321 && row.window == 65535,
+            zmap: is_zmap(row),
         }
     }
+}
+
+const fn is_zmap(row: &Row) -> bool {
+    matches!(Tag::Zmap.rule(), TagRule::Syn { ip_id, window } if row.ip_id == ip_id && row.window == window)
 }
 
 impl Syns {
@@ -233,8 +237,6 @@ pub(crate) struct Outline(u32);
 
 impl Outline {
     const REPEATS: u32 = 0xff;
-    const PROGRESS: [Progress; 4] =
-        [Progress::PostSyn, Progress::PostAck, Progress::PostPsh, Progress::Later];
     const PROGRESS_AT: u32 = 8;
     const SINGLE_ACK: u32 = 1 << 10;
     const FIN: u32 = 1 << 11;
@@ -275,7 +277,7 @@ impl Outline {
             sample_rate: 1,
             repeats: (self.0 & Self::REPEATS) as u16,
             tags,
-            progress: Self::PROGRESS[(self.0 >> Self::PROGRESS_AT & 3) as usize],
+            progress: Progress::ALL[(self.0 >> Self::PROGRESS_AT & 3) as usize],
             syn_ttl,
             single_ack: has(Self::SINGLE_ACK),
             fin: has(Self::FIN),

@@ -6,15 +6,21 @@ use crate::{Stage, Tag, Tags};
 
 /// How often a kind of RST must have been seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Times {
+pub enum Times {
+    /// Not at all.
     Never,
+    /// Exactly once.
     Once,
+    /// Once or more.
     AtLeastOnce,
+    /// Twice or more.
     AtLeastTwice,
 }
 
 impl Times {
-    const fn holds(self, count: u32) -> bool {
+    /// Whether so many are as many as needed.
+    #[must_use]
+    pub const fn holds(self, count: u32) -> bool {
         match self {
             Self::Never => count == 0,
             Self::Once => count == 1,
@@ -29,6 +35,21 @@ impl Times {
 /// A signature says what was seen, never who did it or why.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signature(u8);
+
+/// When a signature matches, for those who ask elsewhere than here. Connections with the tag `fin` have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignatureRule {
+    /// The connection's stage.
+    pub stage: Stage,
+    /// RSTs without the ACK bit.
+    pub rst: Times,
+    /// RSTs with the ACK bit.
+    pub rst_ack: Times,
+    /// Exactly one distinct acknowledgement is needed.
+    pub single_ack: bool,
+    /// One of these tags is needed; none is where the list is empty.
+    pub one_of: &'static [Tag],
+}
 
 struct Entry {
     name: &'static str,
@@ -100,6 +121,13 @@ impl Signature {
         self.entry().causes
     }
 
+    /// When it matches.
+    #[must_use]
+    pub const fn rule(self) -> SignatureRule {
+        let Entry { stage, rst, rst_ack, one_of, .. } = *self.entry();
+        SignatureRule { stage, rst, rst_ack, single_ack: needs_single_ack(stage), one_of }
+    }
+
     const fn entry(self) -> &'static Entry {
         &ENTRIES[self.0 as usize]
     }
@@ -114,12 +142,16 @@ impl Signature {
     }
 }
 
+const fn needs_single_ack(stage: Stage) -> bool {
+    matches!(stage, Stage::PostAck)
+}
+
 impl Entry {
     fn matches(&self, pattern: Pattern) -> bool {
         self.stage == pattern.stage
             && self.rst.holds(pattern.rst)
             && self.rst_ack.holds(pattern.rst_ack)
-            && (self.stage != Stage::PostAck || pattern.single_ack)
+            && (!needs_single_ack(self.stage) || pattern.single_ack)
             && (self.one_of.is_empty() || self.one_of.iter().any(|tag| pattern.tags.has(*tag)))
     }
 }

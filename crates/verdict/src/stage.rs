@@ -17,6 +17,22 @@ pub enum Progress {
     Later,
 }
 
+impl Progress {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later];
+
+    /// The name in data: `post_syn`, `post_ack`, `post_psh`, `later`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PostSyn => "post_syn",
+            Self::PostAck => "post_ack",
+            Self::PostPsh => "post_psh",
+            Self::Later => "later",
+        }
+    }
+}
+
 /// Where in the connection it was cut short (SPEC 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -36,6 +52,19 @@ pub enum Stage {
 impl Stage {
     /// The five stages, in the order in which they are shown everywhere.
     pub const ALL: [Self; 5] = [Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later, Self::None];
+
+    /// The stage of a connection that got so far and ended so.
+    #[must_use]
+    pub const fn of(termination: Termination, progress: Progress) -> Self {
+        match (termination, progress) {
+            (Termination::Reset | Termination::Timeout, Progress::PostSyn) => Self::PostSyn,
+            (Termination::Reset | Termination::Timeout, Progress::PostAck) => Self::PostAck,
+            (Termination::Reset | Termination::Timeout, Progress::PostPsh)
+            | (Termination::Timeout, Progress::Later) => Self::PostPsh,
+            (Termination::Reset, Progress::Later) => Self::Later,
+            _ => Self::None,
+        }
+    }
 
     /// The name in data: `post_syn`, `post_ack`, `post_psh`, `later`, `none`.
     #[must_use]

@@ -3,6 +3,7 @@ use std::ops::BitOrAssign;
 use std::str::FromStr;
 
 use crate::names::{Unknown, find};
+use crate::{Termination, Times};
 
 /// A property of a connection (SPEC 5). The discriminant is its bit, which never moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +42,44 @@ pub enum Tag {
     /// More than one SYN with the same sequence number.
     SynRetransmitted,
     /// A RST in the other direction.
+    ServerRst,
+}
+
+/// When a tag holds, for those who ask elsewhere than here. A tag below another needs that one's rule, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagRule {
+    /// The termination is this one.
+    Termination(Termination),
+    /// At least one FIN packet.
+    Fin,
+    /// So many RSTs without and with the ACK bit.
+    Resets {
+        /// Without.
+        rst: Times,
+        /// With.
+        rst_ack: Times,
+    },
+    /// The acknowledgement numbers of the RSTs without the ACK bit.
+    AckNumbers {
+        /// Whether they differ.
+        differ: bool,
+        /// Whether one of them, or all, is 0.
+        zero: bool,
+    },
+    /// The SYN packet has these values.
+    Syn {
+        /// IPv4 identification.
+        ip_id: u16,
+        /// Window, unscaled.
+        window: u16,
+    },
+    /// At least two different acknowledgement numbers came.
+    Answered,
+    /// A SYN packet carries payload.
+    SynPayload,
+    /// There is more than one SYN packet.
+    SynRetransmitted,
+    /// The other direction has a RST, not before the latest SYN packet.
     ServerRst,
 }
 
@@ -111,6 +150,34 @@ impl Tag {
                 Some(Self::MultipleRsts)
             }
             _ => None,
+        }
+    }
+
+    /// When it holds.
+    #[must_use]
+    pub const fn rule(self) -> TagRule {
+        use Times::{AtLeastOnce, AtLeastTwice, Never, Once};
+        const fn resets(rst: Times, rst_ack: Times) -> TagRule {
+            TagRule::Resets { rst, rst_ack }
+        }
+        match self {
+            Self::Timeout => TagRule::Termination(Termination::Timeout),
+            Self::Reset => TagRule::Termination(Termination::Reset),
+            Self::Fin => TagRule::Fin,
+            Self::SingleRst => resets(Once, Never),
+            Self::MultipleRsts => resets(AtLeastTwice, Never),
+            Self::AckNumSame => TagRule::AckNumbers { differ: false, zero: false },
+            Self::AckNumSame0 => TagRule::AckNumbers { differ: false, zero: true },
+            Self::AckNumDiff => TagRule::AckNumbers { differ: true, zero: false },
+            Self::AckNumDiff0 => TagRule::AckNumbers { differ: true, zero: true },
+            Self::SingleRstAck => resets(Never, Once),
+            Self::MultipleRstAcks => resets(Never, AtLeastTwice),
+            Self::RstAndRstAcks => resets(AtLeastOnce, AtLeastOnce),
+            Self::Zmap => TagRule::Syn { ip_id: 54321, window: 65535 },
+            Self::Answered => TagRule::Answered,
+            Self::SynPayload => TagRule::SynPayload,
+            Self::SynRetransmitted => TagRule::SynRetransmitted,
+            Self::ServerRst => TagRule::ServerRst,
         }
     }
 
@@ -241,5 +308,45 @@ impl BitOrAssign<Tag> for Tags {
 impl FromIterator<Tag> for Tags {
     fn from_iter<I: IntoIterator<Item = Tag>>(tags: I) -> Self {
         tags.into_iter().fold(Self::default(), |set, tag| Self(set.0 | tag.bit()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cutshort_packet::Flags;
+
+    use super::*;
+    use crate::{Findings, Row, Rules, Surroundings};
+
+    /// What others make of the rules is what is done here.
+    #[test]
+    fn tags_of_resets_are_as_their_rules_say() {
+        let numbers =
+            [vec![], vec![7], vec![0], vec![7, 7], vec![0, 0], vec![7, 8, 7], vec![7, 0], vec![0, 0, 9]];
+        for (plain, with_ack) in numbers.iter().flat_map(|plain| (0..4).map(move |count| (plain, count))) {
+            let row = |flags, ack| Row { flags, ack, ..Row::default() };
+            let mut rows = vec![row(Flags::SYN, 0)];
+            rows.extend(plain.iter().map(|ack| row(Flags::RST, *ack)));
+            rows.extend((0..with_ack).map(|ack| row(Flags::RST | Flags::ACK, ack)));
+            let around = Surroundings { cutoff: i64::MAX, other_rst_ts: None };
+            let tags = Findings::of(&rows).judge(&Rules::default(), &around).unwrap().tags;
+            let differ = plain.iter().any(|number| *number != plain[0]);
+            let own = |tag: Tag| match tag.rule() {
+                TagRule::Termination(Termination::Reset) => Some(rows.len() > 1),
+                TagRule::Resets { rst, rst_ack } => {
+                    Some(rst.holds(plain.len() as u32) && rst_ack.holds(with_ack))
+                }
+                TagRule::AckNumbers { differ: needed, zero } => {
+                    Some(differ == needed && plain.contains(&0) == zero)
+                }
+                _ => None,
+            };
+            for tag in Tag::ALL {
+                let parent = tag.parent().is_none_or(|parent| tags.has(parent));
+                if let Some(own) = own(tag) {
+                    assert_eq!(tags.has(tag), own && parent, "{tag}: {plain:?}, {with_ack}");
+                }
+            }
+        }
     }
 }

@@ -146,7 +146,7 @@ impl Findings {
         let shape = self.shape()?;
         let server_rst = shape.server_rst(around);
         let termination = self.ending(shape, rules, around).termination()?;
-        let stage = stage(termination, shape.progress);
+        let stage = Stage::of(termination, shape.progress);
         let mut tags = shape.tags;
         tags.set_if(Tag::Timeout, termination == Termination::Timeout);
         tags.set_if(Tag::Reset, termination == Termination::Reset);
@@ -196,16 +196,5 @@ impl Findings {
 impl Shape {
     fn server_rst(&self, around: &Surroundings) -> bool {
         around.other_rst_ts.is_some_and(|ts| ts >= self.latest_syn_ts)
-    }
-}
-
-const fn stage(termination: Termination, progress: Progress) -> Stage {
-    match (termination, progress) {
-        (Termination::Reset | Termination::Timeout, Progress::PostSyn) => Stage::PostSyn,
-        (Termination::Reset | Termination::Timeout, Progress::PostAck) => Stage::PostAck,
-        (Termination::Reset | Termination::Timeout, Progress::PostPsh)
-        | (Termination::Timeout, Progress::Later) => Stage::PostPsh,
-        (Termination::Reset, Progress::Later) => Stage::Later,
-        _ => Stage::None,
     }
 }

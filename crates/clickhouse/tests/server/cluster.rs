@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 
 use clickhouse::Client;
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
+use cutshort_packet::Packet;
 use cutshort_store::{Added, Movable, Store, StoreError};
 
+use super::classified;
 use super::conformance::{self, Backend, START, file, groups, made, packet, replace};
+use super::nasty::Random;
 use super::server::Server;
 
 struct Cluster {
@@ -68,6 +71,7 @@ fn two_shards_keep_the_promises() {
     conformance::moving::results_are_restored_as_they_were::<Cluster>();
     conformance::moving::hours_and_days_are_restored_as_they_were::<Cluster>();
     packets_are_spread();
+    flows_are_judged_across_shards();
     nothing_is_lost_while_zookeeper_is_away();
 }
 
@@ -88,6 +92,34 @@ fn packets_are_spread() {
     assert!(own > 50 && own < 150 && all == 200, "{own} of {all}");
     drop(server);
     assert_eq!(groups(&cluster.store, START, 2).len(), 200);
+}
+
+/// The other direction may be on the other shard, and flows of several captures are known on both.
+fn flows_are_judged_across_shards() {
+    let cluster = Cluster::new();
+    let flows = classified::some_flows(&mut Random(8), START, 2_000);
+    classified::append(cluster.store(), &flows, START);
+    let expected = classified::expected(&flows, START);
+    let (_, _, found) = classified::told(&classified::in_sql(&cluster.address), START, 2);
+    assert_eq!(found.len(), expected.len());
+    for flow in &found {
+        assert_eq!(Some(flow), expected.get(&flow.key));
+    }
+    let many = |from| (0..8).map(|at| Packet { seq: 7, ..packet(1, START + from + at) }).collect();
+    cluster.store.append(&file(many(0))).unwrap();
+    cluster.store.append(&file(many(100))).unwrap();
+    let server = shards().expect("asked before").lock().unwrap_or_else(PoisonError::into_inner);
+    let view = |what: &str| {
+        let since = START / 1_000_000_000;
+        let view =
+            format!("{}.classified(since = {since}, until = {})", cluster.address.database(), since + 900);
+        count(&server, &format!("SELECT toUInt64({what}) FROM {view}"))
+    };
+    let tags =
+        expected.values().filter_map(|flow| Some(u64::from(flow.outcome.ok()?.tags.bits()))).sum::<u64>();
+    let of_ten = view("sumIf(tags, packets = 10 AND src_ip = toIPv6('198.51.100.1'))");
+    assert_eq!((view("count()"), view("sum(tags)") - of_ten), (expected.len() as u64 + 1, tags));
+    assert_eq!(view("sumIf(packets, src_ip = toIPv6('198.51.100.1'))"), 10);
 }
 
 fn nothing_is_lost_while_zookeeper_is_away() {

@@ -3,10 +3,12 @@
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
 
+mod classified;
 mod cluster;
 #[path = "../../../store/tests/conformance/mod.rs"]
 mod conformance;
 mod killed;
+mod nasty;
 mod rights;
 mod rollups;
 mod server;

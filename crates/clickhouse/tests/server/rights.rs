@@ -21,10 +21,21 @@ fn documented(database: &str, user: &str) -> Vec<String> {
     sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()).map(str::to_owned).collect()
 }
 
+/// The questions of the documentation.
+fn questions() -> Vec<String> {
+    let page = include_str!("../../../../docs/clickhouse.md");
+    let sql = page.split("## Classifying in SQL").nth(1).unwrap().split("```sql").nth(1).unwrap();
+    let sql = sql.split("```").next().unwrap();
+    sql.split(';').map(str::trim).filter(|question| !question.is_empty()).map(str::to_owned).collect()
+}
+
 fn execute(statements: &[String]) {
+    execute_as(Client::default().with_user("default"), statements);
+}
+
+fn execute_as(client: Client, statements: &[String]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client =
-        Client::default().with_url(format!("http://127.0.0.1:{}", server().port)).with_user("default");
+    let client = client.with_url(format!("http://127.0.0.1:{}", server().port));
     for statement in statements {
         runtime.block_on(client.query_raw(statement).execute()).unwrap();
     }
@@ -43,6 +54,10 @@ fn the_documented_rights_are_enough() {
     let store = ClickHouse::open(&with_login(&database, "limited:secret")).unwrap();
     store.append(&file(vec![packet(1, START)])).unwrap();
     assert_eq!(groups(&store, START, 2).len(), 1);
+    let limited = Client::default().with_user("limited").with_password("secret");
+    let questions = questions();
+    assert_eq!(questions.len(), 3);
+    execute_as(limited.with_database(database.database()), &questions);
     replace(&store, START, &[made(1, START)]);
     store.roll().unwrap();
     assert_eq!(store.connections(&connections::everything()).unwrap().len(), 1);

@@ -1,0 +1,219 @@
+//! What the rules say of a flow, from the tables of `cutshort-verdict`.
+//!
+//! What depends on few values is looked up: the tables here are the rules asked for each of these values. That is also
+//! kinder to the server, which takes seconds to understand the same as conditions.
+
+use cutshort_verdict::{Exclusion, Progress, Signature, Stage, Tag, TagRule, Tags, Termination};
+
+use super::{Classified, Columns, list};
+
+/// Columns that pass as they are.
+const PASSED: &str =
+    "fin, answered, progress, single_ack, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, unclear";
+
+/// One row a flow: the key, what was excluded (the number of the reason, counted from 1), and the verdict. Times are
+/// nanoseconds since the epoch.
+pub(super) fn select(facts: &str, other_rsts: &str, of: &Classified<'_>) -> String {
+    let key = of.grain.key();
+    format!(
+        "SELECT {key}, excluded, progress, termination, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, unclear,
+  first_ns, last_ns, silent_ns, node, if(excluded = 0, syn_rate, origin_rate) AS sample_rate,
+  {}
+ FROM (SELECT {key}, {PASSED}, latest_syn, resets_seen, own_tags, first_ns, last_ns, silent_ns, node, syn_rate, origin_rate,
+  {}
+ FROM (SELECT {key}, {PASSED}, latest_syn, syn_rate, origin_rate,
+  {}
+ FROM ({facts})) AS own LEFT JOIN ({other_rsts}) AS opposite USING ({key}))",
+        list(&judged()),
+        list(&with_other_direction()),
+        list(&alone(of)),
+    )
+}
+
+/// What a flow says on its own.
+fn alone(of: &Classified<'_>) -> Columns {
+    let Classified { cutoff, rules, grain, .. } = of;
+    let at = |offset: &str| format!("{} + toInt64({offset})", grain.window());
+    let limit = rules.packet_limit;
+    let full = format!("packets >= {limit} AND repeats * 2 < {limit}");
+    let (ended, excluded) = (|termination| termination as u8, |exclusion| exclusion as u8 + 1);
+    vec![
+        ("first_ns", at("first")),
+        ("last_ns", at("last")),
+        ("silent_ns", format!("{cutoff} - ({})", at("last"))),
+        ("node", "if(syns = 0, origin_node, syn_node)".to_owned()),
+        // Counts beyond two make no difference.
+        (
+            "resets_seen",
+            "((toUInt16(least(plain_rsts, 2)) * 3 + least(rst_acks, 2)) * 2 + ack_numbers_differ) * 2 + ack_numbers_zero"
+                .to_owned(),
+        ),
+        ("own_tags", own_tags()),
+        // The first rule of SPEC 4 that holds, without the second.
+        (
+            "ended",
+            format!(
+                "toUInt8(multiIf(plain_rsts + rst_acks > 0, {}, fin, {}, {full}, {}, answered, {}, {}))",
+                ended(Termination::Reset),
+                ended(Termination::Fin),
+                ended(Termination::Open),
+                ended(Termination::Open),
+                ended(Termination::Timeout)
+            ),
+        ),
+        (
+            "left_out",
+            format!(
+                "toUInt8(multiIf(syns = 0, {}, several_syns, {}, plain_rsts + rst_acks > 0 OR fin OR ({full}), 0,
+   last_ns > {cutoff} - {}, {}, 0))",
+                excluded(Exclusion::NoSyn),
+                excluded(Exclusion::MultipleSyn),
+                rules.guard,
+                excluded(Exclusion::Incomplete)
+            ),
+        ),
+    ]
+}
+
+/// The second rule of SPEC 4.
+fn with_other_direction() -> Columns {
+    let (reset, server_reset) = (Termination::Reset as u8, Termination::ServerReset as u8);
+    let incomplete = Exclusion::Incomplete as u8 + 1;
+    vec![
+        ("server_rst", "ifNull(other_rst, 0) > latest_syn".to_owned()),
+        ("termination", format!("if(server_rst AND ended != {reset}, toUInt8({server_reset}), ended)")),
+        ("excluded", format!("if(server_rst AND left_out = {incomplete}, toUInt8(0), left_out)")),
+    ]
+}
+
+fn judged() -> Columns {
+    let (progresses, seen) = (Progress::ALL.len(), Seen::COUNT);
+    let stages = Termination::ALL
+        .into_iter()
+        .flat_map(|termination| Progress::ALL.map(|progress| Stage::of(termination, progress) as u8));
+    vec![
+        ("stage", table("UInt8", stages, &format!("termination * {progresses} + progress"))),
+        (
+            "tags",
+            format!(
+                "bitOr(bitOr(own_tags, {}), if(server_rst, toUInt32({}), 0))",
+                table("UInt32", all_tags(), &format!("(termination * {seen} + resets_seen) * 2 + fin")),
+                tags_by(|rule| rule == TagRule::ServerRst)
+            ),
+        ),
+        (
+            "signature_id",
+            table(
+                "UInt8",
+                signatures(),
+                &format!("((stage * {seen} + resets_seen) * 2 + single_ack) * 2 + fin"),
+            ),
+        ),
+    ]
+}
+
+/// A value by its place in a list.
+fn table<T: ToString>(kind: &str, values: impl Iterator<Item = T>, place: &str) -> String {
+    let values = values.map(|value| value.to_string()).collect::<Vec<_>>().join(",");
+    format!("to{kind}([{values}][{place} + 1])")
+}
+
+/// The bits of the tags whose rule is such.
+fn tags_by(such: impl Fn(TagRule) -> bool) -> u32 {
+    Tag::ALL.into_iter().filter(|tag| such(tag.rule())).fold(0, |bits, tag| bits | tag.bit())
+}
+
+/// Tags that depend on one fact each.
+fn own_tags() -> String {
+    let tags = Tag::ALL.into_iter().filter_map(|tag| {
+        let holds = match tag.rule() {
+            TagRule::Syn { ip_id, window } => format!("syn_ip_id = {ip_id} AND syn_window = {window}"),
+            TagRule::Answered => "answered".to_owned(),
+            TagRule::SynPayload => "syn_payload > 0".to_owned(),
+            TagRule::SynRetransmitted => "syns > 1".to_owned(),
+            TagRule::Termination(_)
+            | TagRule::Fin
+            | TagRule::Resets { .. }
+            | TagRule::AckNumbers { .. }
+            | TagRule::ServerRst => return None,
+        };
+        Some(format!("if({holds}, {}, 0)", tag.bit()))
+    });
+    format!("toUInt32({})", tags.collect::<Vec<_>>().join(" + "))
+}
+
+/// What was seen of RSTs, as far as rules tell it apart: the column `resets_seen`.
+#[derive(Clone, Copy)]
+struct Seen {
+    rst: u32,
+    rst_ack: u32,
+    differ: bool,
+    zero: bool,
+}
+
+impl Seen {
+    const COUNT: u32 = 36;
+
+    fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(|number| Self {
+            rst: number / 12,
+            rst_ack: number / 4 % 3,
+            differ: number / 2 % 2 == 1,
+            zero: number % 2 == 1,
+        })
+    }
+
+    /// The tags that depend on RSTs and on how it ended.
+    fn tags(self, termination: Termination, fin: bool) -> Tags {
+        Tag::ALL.into_iter().filter(|tag| self.has(*tag, termination, fin)).collect()
+    }
+
+    fn has(self, tag: Tag, termination: Termination, fin: bool) -> bool {
+        let own = match tag.rule() {
+            TagRule::Termination(needed) => needed == termination,
+            TagRule::Fin => fin,
+            TagRule::Resets { rst, rst_ack } => rst.holds(self.rst) && rst_ack.holds(self.rst_ack),
+            TagRule::AckNumbers { differ, zero } => (differ, zero) == (self.differ, self.zero),
+            TagRule::Syn { .. }
+            | TagRule::Answered
+            | TagRule::SynPayload
+            | TagRule::SynRetransmitted
+            | TagRule::ServerRst => false,
+        };
+        own && tag.parent().is_none_or(|parent| self.has(parent, termination, fin))
+    }
+
+    /// The signature at a stage. Who has no RST there is silent.
+    fn signature(self, stage: Stage, single_ack: bool, fin: bool) -> Option<Signature> {
+        let is_reset = self.rst + self.rst_ack > 0;
+        let tags = self.tags(if is_reset { Termination::Reset } else { Termination::Timeout }, fin);
+        if stage == Stage::None || tags.has(Tag::Fin) {
+            return None;
+        }
+        Signature::all().find(|signature| {
+            let rule = signature.rule();
+            rule.stage == stage
+                && rule.rst.holds(self.rst)
+                && rule.rst_ack.holds(self.rst_ack)
+                && (single_ack || !rule.single_ack)
+                && (rule.one_of.is_empty() || rule.one_of.iter().any(|tag| tags.has(*tag)))
+        })
+    }
+}
+
+const BOTH: [bool; 2] = [false, true];
+
+fn all_tags() -> impl Iterator<Item = u32> {
+    Termination::ALL.into_iter().flat_map(|termination| {
+        Seen::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(termination, fin).bits()))
+    })
+}
+
+fn signatures() -> impl Iterator<Item = u8> {
+    let id = |signature: Option<Signature>| signature.map_or(0, Signature::id);
+    Stage::ALL.into_iter().flat_map(move |stage| {
+        Seen::all().flat_map(move |seen| {
+            BOTH.into_iter().flat_map(move |single| BOTH.map(|fin| id(seen.signature(stage, single, fin))))
+        })
+    })
+}

@@ -1,0 +1,169 @@
+//! The view `classified`: every flow of some windows, for those who ask in SQL.
+//!
+//! It says what the window job says, from the packets that are there now. Flows of which several captures have packets
+//! are put together first, as the window job does.
+
+use cutshort_store::{Addresses, WINDOW};
+use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, Termination};
+
+use super::{Classified, Grain, Source};
+
+/// Columns of `packet` by which a row of a capture is the same as that of another, in the order in which the first are
+/// taken.
+const ROW: &str = "ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len";
+const FLOW: &str = "window_start, src_ip, src_port, dst_ip, dst_port, flow";
+const HASH: &str = "cityHash64(window_start, src_ip, src_port, dst_ip, dst_port, flow)";
+
+/// The query of the view, over the tables of a database. Parameters are the beginning of the first window and the end
+/// of the last.
+pub(crate) fn query(database: &str) -> String {
+    let rules = Rules::default();
+    let tables = Tables { database };
+    let sources = [tables.ordinary(&rules), tables.of_several_captures(&rules)];
+    let window_end = format!("toUnixTimestamp64Nano(window_start) + {WINDOW}");
+    let covered = format!(
+        "(SELECT toUnixTimestamp64Nano(max(covers_to)) FROM {database}.segment FINAL WHERE state IN ('kept', 'deleted'))"
+    );
+    let cutoff = format!("least({window_end}, {covered})");
+    let judged = Classified { grain: Grain::All, sources: &sources, cutoff: &cutoff, rules: &rules }.sql();
+    format!("SELECT {}\n FROM ({judged}))", columns(&tables))
+}
+
+fn columns(tables: &Tables<'_>) -> String {
+    let micros = |ns: &str| format!("intDiv({ns} - positiveModulo({ns}, 1000), 1000)");
+    let time = |ns: &str| format!("fromUnixTimestamp64Micro({}, 'UTC')", micros(ns));
+    let of_verdict = |term: String| format!("if(excluded = 0, {term}, '')");
+    let names = |names: Vec<&str>, number: &str| format!("{}[{number} + 1]", texts(&names));
+    let exclusions = [""].into_iter().chain(Exclusion::ALL.map(Exclusion::name)).collect();
+    let signatures = [""].into_iter().chain(Signature::all().map(Signature::name)).collect();
+    let excluded_first = |name: &str, zero: &str| format!("if(excluded = 0, {name}, {zero})");
+    let columns = [
+        ("window_start", "window_start".to_owned()),
+        ("first_us", time("first_ns")),
+        ("last_us", time("last_ns")),
+        ("node", format!("{}[node]", tables.nodes())),
+        ("src_ip", "src_ip".to_owned()),
+        ("src_port", "src_port".to_owned()),
+        ("dst_ip", "dst_ip".to_owned()),
+        ("dst_port", "dst_port".to_owned()),
+        ("addresses", names(Addresses::ALL.map(Addresses::name).to_vec(), "addresses")),
+        ("flow", "flow".to_owned()),
+        ("packets", "packets".to_owned()),
+        ("excluded", names(exclusions, "excluded")),
+        ("progress", of_verdict(names(Progress::ALL.map(Progress::name).to_vec(), "progress"))),
+        ("stage", of_verdict(names(Stage::ALL.map(Stage::name).to_vec(), "stage"))),
+        ("termination", of_verdict(names(Termination::ALL.map(Termination::name).to_vec(), "termination"))),
+        ("tags", excluded_first("tags", "0")),
+        (
+            "tag_names",
+            format!(
+                "arrayMap(bit -> {}[bit + 1], bitPositionsToArray({}))",
+                texts(&Tag::ALL.map(Tag::name)),
+                excluded_first("tags", "toUInt32(0)")
+            ),
+        ),
+        ("signature_id", excluded_first("signature_id", "0")),
+        ("signature", of_verdict(names(signatures, "signature_id"))),
+        ("completed", format!("excluded = 0 AND progress != {}", Progress::PostSyn as u8)),
+        ("rst_ttl_delta", "rst_ttl_delta".to_owned()),
+        ("rst_ip_id_delta", "rst_ip_id_delta".to_owned()),
+        ("silent_us", micros("silent_ns")),
+        ("sample_rate", "sample_rate".to_owned()),
+    ];
+    // Names of their own, so that a column is not taken for the one that it is made of.
+    let inner =
+        columns.iter().map(|(name, sql)| format!("{sql} AS told_{name}")).collect::<Vec<_>>().join(",\n  ");
+    let outer =
+        columns.iter().map(|(name, _)| format!("told_{name} AS {name}")).collect::<Vec<_>>().join(", ");
+    format!("{outer}\n FROM (SELECT {inner}")
+}
+
+fn texts(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+    format!("[{}]", names.join(", "))
+}
+
+struct Tables<'a> {
+    /// As a name in SQL.
+    database: &'a str,
+}
+
+impl Tables<'_> {
+    /// The names of all servers, in order.
+    fn nodes(&self) -> String {
+        format!("(SELECT arraySort(groupUniqArray(toString(node))) FROM {}.segment)", self.database)
+    }
+
+    fn node(&self, name: &str) -> String {
+        format!("toUInt16(indexOf({}, {name}))", self.nodes())
+    }
+
+    /// Packets of the windows that count.
+    fn packets(&self) -> String {
+        let database = self.database;
+        format!(
+            "window_start >= {{since:DateTime('UTC')}} AND window_start < {{until:DateTime('UTC')}}
+   AND segment IN (SELECT id FROM {database}.segment FINAL WHERE state = 'kept')"
+        )
+    }
+
+    /// How addresses are kept: of most segments as they are.
+    fn addresses(&self) -> String {
+        let database = self.database;
+        let others = Addresses::ALL.into_iter().filter(|addresses| *addresses != Addresses::Full);
+        let others = others.map(|addresses| {
+            let name = addresses.name();
+            format!(
+                "segment IN (SELECT id FROM {database}.segment FINAL WHERE addresses = '{name}'), {}",
+                addresses as u8
+            )
+        });
+        format!("toUInt8(multiIf({}, {}))", others.collect::<Vec<_>>().join(", "), Addresses::Full as u8)
+    }
+
+    /// Flows that several captures have, or have too much of, by a hash: one more does no harm. As a scalar it is found
+    /// once, however often it is asked.
+    fn doubtful(&self, rules: &Rules) -> String {
+        let (database, packets) = (self.database, self.packets());
+        format!(
+            "(SELECT arrayJoin((SELECT groupUniqArray({HASH}) FROM (SELECT {FLOW} FROM {database}.packet
+    WHERE {packets} AND node = '' GROUP BY {FLOW} HAVING count() > {} OR min(segment) != max(segment)))))",
+            rules.packet_limit
+        )
+    }
+
+    fn ordinary(&self, rules: &Rules) -> Source {
+        let (packets, addresses, doubtful) = (self.packets(), self.addresses(), self.doubtful(rules));
+        Source {
+            rows: format!("{}.packet", self.database),
+            filter: format!("{packets} AND {HASH} GLOBAL NOT IN {doubtful}"),
+            addresses,
+            node: self.node("node"),
+            doubtful: "0".to_owned(),
+        }
+    }
+
+    /// A packet that several captures have counts as often as in the one that has it most often; then the first count.
+    fn of_several_captures(&self, rules: &Rules) -> Source {
+        let (database, packets, addresses) = (self.database, self.packets(), self.addresses());
+        let doubtful = format!("{HASH} GLOBAL IN {}", self.doubtful(rules));
+        let limit = rules.packet_limit;
+        let rows = format!(
+            "(SELECT {FLOW}, {addresses} AS kept, {ROW}, node FROM {database}.packet
+   WHERE {packets} AND node != '' AND {doubtful}
+  UNION ALL
+  SELECT {FLOW}, kept, {ROW}, '' AS node FROM (SELECT {FLOW}, kept, {ROW}, max(times) AS most FROM (
+    SELECT {FLOW}, {addresses} AS kept, {ROW}, segment, count() AS times FROM {database}.packet
+    WHERE {packets} AND node = '' AND {doubtful} GROUP BY {FLOW}, kept, {ROW}, segment)
+   GROUP BY {FLOW}, kept, {ROW}) ARRAY JOIN range(most) AS nth
+   ORDER BY {FLOW}, kept, {ROW} LIMIT {limit} BY {FLOW}, kept)"
+        );
+        Source {
+            rows,
+            filter: "1".to_owned(),
+            addresses: "kept".to_owned(),
+            node: self.node("node"),
+            doubtful: "0".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! A window's flows, judged by the server.
+
+use std::net::Ipv6Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clickhouse::Row as ClickHouseRow;
+use clickhouse::query::RowCursor;
+use cutshort_packet::FiveTuple;
+use cutshort_store::{Addresses, FlowVerdict, Result, StoreError, Told, Verdicts, WINDOW, WindowVerdicts};
+use cutshort_verdict::{Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict};
+use serde::Deserialize;
+
+use crate::classify::{Classified, Grain, Source};
+use crate::connection::{Connection, time};
+use crate::packets::{Shared, Window};
+use crate::segments::SegmentRow;
+
+/// Times of which more than this share of a window is in several captures are for those who have the packets.
+const MOST_SHARED: i64 = WINDOW / 100;
+/// And those in so many pieces.
+const MOST_PIECES: usize = 16;
+
+/// What the server gives of one flow.
+#[derive(ClickHouseRow, Deserialize)]
+struct Judged {
+    src_ip: Ipv6Addr,
+    src_port: u16,
+    dst_ip: Ipv6Addr,
+    dst_port: u16,
+    excluded: u8,
+    progress: u8,
+    termination: u8,
+    stage: u8,
+    tags: u32,
+    signature_id: u8,
+    rst_ttl_delta: Option<i16>,
+    rst_ip_id_delta: Option<u16>,
+    syn_ttl: u8,
+    sample_rate: u32,
+    node: u16,
+    packets: u64,
+    copies: u32,
+    first_ns: i64,
+    last_ns: i64,
+    silent_ns: i64,
+    unclear: u8,
+}
+
+const COLUMNS: &str = "src_ip, src_port, dst_ip, dst_port, excluded, progress, termination, stage, tags, signature_id, rst_ttl_delta, rst_ip_id_delta, syn_ttl, sample_rate, node, packets, copies, first_ns, last_ns, silent_ns, unclear";
+
+impl Judged {
+    fn flow(&self) -> Result<FlowVerdict> {
+        let Self { src_ip, src_port, dst_ip, dst_port, sample_rate, node, copies, .. } = *self;
+        Ok(FlowVerdict {
+            key: FiveTuple { src_ip, src_port, dst_ip, dst_port }.into(),
+            outcome: self.outcome()?,
+            sample_rate,
+            node,
+            packets: self.packets(),
+            copies,
+        })
+    }
+
+    fn packets(&self) -> u32 {
+        u32::try_from(self.packets).unwrap_or(u32::MAX)
+    }
+
+    fn outcome(&self) -> Result<Outcome> {
+        if let Some(reason) = self.excluded.checked_sub(1) {
+            return Ok(Err(of(&Exclusion::ALL, reason)?));
+        }
+        Ok(Ok(Verdict {
+            progress: of(&Progress::ALL, self.progress)?,
+            termination: of(&Termination::ALL, self.termination)?,
+            stage: of(&Stage::ALL, self.stage)?,
+            tags: Tags::from_bits(self.tags),
+            signature: Signature::from_id(self.signature_id),
+            rst_ttl_delta: self.rst_ttl_delta,
+            rst_ip_id_delta: self.rst_ip_id_delta,
+            syn_ttl: self.syn_ttl,
+            sample_rate: self.sample_rate,
+            packets: self.packets(),
+            first_ts: self.first_ns,
+            last_ts: self.last_ns,
+            silent: self.silent_ns,
+        }))
+    }
+}
+
+/// The value with a number.
+fn of<T: Copy>(all: &[T], number: u8) -> Result<T> {
+    let value = all.get(usize::from(number)).copied();
+    value.ok_or_else(|| StoreError::Failed(format!("ClickHouse gives {number}, which is no term of ours")))
+}
+
+/// None for windows of which the server cannot judge all flows as the rules do: with protected addresses, or with
+/// captures that may have packets in common.
+pub(crate) fn read_verdicts(
+    server: &Arc<Connection>,
+    window: i64,
+    rules: &Rules,
+    parts: usize,
+) -> Result<Option<WindowVerdicts<'static>>> {
+    let window = Window::of(server, window)?;
+    let mut addresses = window.segments.iter().map(SegmentRow::addresses);
+    if rules.window != WINDOW || addresses.any(|addresses| !matches!(addresses, Ok(Addresses::Full))) {
+        return Ok(None);
+    }
+    let Some(shared_times) = shared_times(&window.segments) else { return Ok(None) };
+    let parts = if window.segments.is_empty() { 0 } else { parts.max(1) };
+    let shared = Arc::new(window.shared(parts));
+    let cursor = match parts {
+        0 => None,
+        _ => Some(ask(server, &window, &shared, &sql(&window, rules, &shared_times))?),
+    };
+    let cursor = Arc::new(Mutex::new(cursor));
+    let part = |_| {
+        let (server, cursor, shared) = (Arc::clone(server), Arc::clone(&cursor), Arc::clone(&shared));
+        Box::new(Part { server, cursor, shared, ended: false }) as Box<dyn Verdicts + Send>
+    };
+    let parts = (0..parts).map(part).collect();
+    Ok(Some(WindowVerdicts { inputs: window.inputs, nodes: window.nodes, parts }))
+}
+
+/// When several captures have packets; none if that is too long for flows without such packets to be the rule.
+fn shared_times(segments: &[SegmentRow]) -> Option<Vec<(i64, i64)>> {
+    let files = segments.iter().filter(|segment| segment.node.is_empty());
+    let mut times: Vec<(i64, i64)> = files.filter_map(|segment| segment.first.zip(segment.last)).collect();
+    times.sort_unstable();
+    let mut shared: Vec<(i64, i64)> = Vec::new();
+    let mut latest = i64::MIN;
+    for (first, last) in times {
+        if first <= latest {
+            shared.push((first, last.min(latest)));
+        }
+        latest = latest.max(last);
+    }
+    let length: i64 = shared.iter().map(|(from, to)| to.saturating_sub(*from)).sum();
+    (shared.len() <= MOST_PIECES && length <= MOST_SHARED).then_some(shared)
+}
+
+fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
+    let of_window = format!("window_start = {} AND segment IN {{ids:Array(String)}}", time("window"));
+    let is_shared = shared_times
+        .iter()
+        .map(|(from, to)| format!("toUnixTimestamp64Nano(ts) BETWEEN {from} AND {to}"))
+        .collect::<Vec<_>>()
+        .join(" OR ");
+    let source = Source {
+        rows: "packet".to_owned(),
+        filter: of_window,
+        addresses: "toUInt8(0)".to_owned(),
+        node: match window.nodes.len() {
+            1 => "toUInt16(0)".to_owned(),
+            _ => "toUInt16(transform(segment, {ids:Array(String)}, {nodes:Array(UInt16)}, 0))".to_owned(),
+        },
+        doubtful: match is_shared.as_str() {
+            "" => "0".to_owned(),
+            times => format!("node = '' AND ({times})"),
+        },
+    };
+    let classified =
+        Classified { grain: Grain::FiveTuple, sources: &[source], cutoff: "{cutoff:Int64}", rules };
+    format!("SELECT {COLUMNS} FROM ({})", classified.sql())
+}
+
+/// Asks at once: what the server gives is what is there now. It shares out its work itself.
+fn ask(server: &Connection, window: &Window, shared: &Shared, sql: &str) -> Result<RowCursor<Judged>> {
+    let query = server
+        .query(sql)
+        .param("ids", window.segments.iter().map(|segment| segment.id.as_str()).collect::<Vec<_>>())
+        .param("nodes", shared.nodes.clone())
+        .param("window", window.start)
+        .param("cutoff", window.inputs.cutoff)
+        // A 5-tuple is on one shard, so groups need not be merged.
+        .with_setting("optimize_distributed_group_by_sharding_key", "1");
+    server.wait(async { query.fetch::<Judged>() })
+}
+
+/// One of those who take the flows of one answer in turns.
+struct Part {
+    server: Arc<Connection>,
+    cursor: Arc<Mutex<Option<RowCursor<Judged>>>>,
+    shared: Arc<Shared>,
+    ended: bool,
+}
+
+impl Part {
+    /// The next rows; none at the end.
+    fn batch(&self) -> Result<Vec<Judged>> {
+        let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = cursor.as_mut() else { return Ok(Vec::new()) };
+        let rows = self.server.batch(open);
+        // A cursor that has ended or failed is not asked again.
+        if rows.as_ref().map_or(true, Vec::is_empty) {
+            *cursor = None;
+        }
+        rows
+    }
+}
+
+impl Verdicts for Part {
+    fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<Told> {
+        flows.clear();
+        let judged = self.batch()?;
+        if judged.is_empty() {
+            self.shared.end(&mut self.ended)?;
+            return Ok(Told::End);
+        }
+        self.shared.came(judged.iter().map(|flow| flow.packets).sum());
+        if judged.iter().any(|flow| flow.unclear != 0) {
+            return Ok(Told::Unclear);
+        }
+        for flow in &judged {
+            flows.push(flow.flow()?);
+        }
+        Ok(Told::Flows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(node: &str, times: Option<(i64, i64)>) -> SegmentRow {
+        SegmentRow {
+            id: String::new(),
+            version: 0,
+            state: String::new(),
+            node: node.to_owned(),
+            origin: String::new(),
+            covers_from: 0,
+            covers_to: 0,
+            first: times.map(|times| times.0),
+            last: times.map(|times| times.1),
+            rows: 0,
+            bytes: 0,
+            arrived: 0,
+            windows: Vec::new(),
+            addresses: String::new(),
+        }
+    }
+
+    #[test]
+    fn times_that_several_captures_have_are_found() {
+        let of = |times: &[(i64, i64)]| {
+            let segments: Vec<_> = times.iter().map(|times| segment("", Some(*times))).collect();
+            shared_times(&segments)
+        };
+        assert_eq!(of(&[(0, 5), (6, 9)]), Some(vec![]));
+        assert_eq!(of(&[(6, 9), (0, 6)]), Some(vec![(6, 6)]));
+        assert_eq!(of(&[(0, 9), (1, 2), (2, 12)]), Some(vec![(1, 2), (2, 9)]));
+        assert_eq!(of(&[(0, WINDOW), (1, WINDOW)]), None);
+        let live = [segment("a", Some((0, WINDOW))), segment("b", Some((0, WINDOW))), segment("", None)];
+        assert_eq!(shared_times(&live), Some(vec![]));
+    }
+}

@@ -1,0 +1,333 @@
+//! What the server says of flows is what the rules say.
+
+use std::collections::HashMap;
+use std::net::Ipv6Addr;
+use std::ops::ControlFlow;
+
+use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate, schema};
+use cutshort_geo::{Country, Geo, Place};
+use cutshort_packet::{FiveTuple, Packet};
+use cutshort_pipeline::{Arrival, Privacy, Share, WindowJob, import};
+use cutshort_report::connection::Record;
+use cutshort_simulate::{Simulation, World};
+use cutshort_store::{
+    Addresses, Dimension, FlowKey, FlowVerdict, Inputs, Origin, Protected, Protection, RollupAnswer,
+    RollupQuery, Segment, Selection, Store, Told, WINDOW, truncation,
+};
+use cutshort_verdict::{Findings, Row, Rules, Surroundings, copies};
+
+use super::Database;
+use super::conformance::{START, file, packet};
+use super::nasty::{NODES, Random, five_tuple, packets};
+use super::server::server;
+
+/// Flows of a window.
+const FLOWS: usize = 50_000;
+
+/// How many windows of random flows are compared; `CUTSHORT_CLASSIFY_WINDOWS` says otherwise.
+fn windows() -> i64 {
+    let windows = std::env::var("CUTSHORT_CLASSIFY_WINDOWS").ok();
+    windows.map_or(20, |windows| windows.parse().expect("a number"))
+}
+
+/// The same database, with the classification in SQL.
+pub(crate) fn in_sql(address: &Address) -> ClickHouse {
+    let text =
+        format!("clickhouse://default@127.0.0.1:{}/{}?classify=sql", address.port(), address.database());
+    ClickHouse::open(&Address::parse(&text).unwrap()).unwrap()
+}
+
+pub(crate) type Flows = HashMap<FiveTuple, Vec<(Packet, usize)>>;
+
+pub(crate) fn some_flows(random: &mut Random, window: i64, count: usize) -> Flows {
+    let mut flows = Flows::new();
+    while flows.len() < count {
+        let number = random.below(1 << 32) as u32;
+        let five_tuple = five_tuple(random, number);
+        flows.insert(five_tuple, packets(random, five_tuple, window));
+        if random.below(5) == 0 {
+            let reversed = five_tuple.reversed();
+            flows.insert(reversed, packets(random, reversed, window));
+        }
+    }
+    flows
+}
+
+pub(crate) fn append(store: &dyn Store, flows: &Flows, window: i64) {
+    let mut by_node: [Vec<Packet>; NODES.len()] = Default::default();
+    for (packet, node) in flows.values().flatten() {
+        by_node[*node].push(*packet);
+    }
+    for (node, packets) in NODES.iter().zip(by_node) {
+        let origin = if node.is_empty() { Origin::File } else { Origin::Live };
+        let segment = Segment::encode(packets, node, origin, (window, window + WINDOW), None).unwrap();
+        store.append(&segment).unwrap();
+    }
+}
+
+fn rows(packets: &[(Packet, usize)]) -> Vec<Row> {
+    packets.iter().map(|(packet, _)| Row::from(packet)).collect()
+}
+
+/// By the rules in Rust.
+pub(crate) fn expected(flows: &Flows, window: i64) -> HashMap<FlowKey, FlowVerdict> {
+    let rules = Rules::default();
+    let findings: HashMap<FiveTuple, Findings> =
+        flows.iter().map(|(five_tuple, packets)| (*five_tuple, Findings::of(&rows(packets)))).collect();
+    let judged = flows.iter().map(|(five_tuple, packets)| {
+        let other = findings.get(&five_tuple.reversed());
+        let other_rst_ts = other.and_then(Findings::latest_rst_ts);
+        let outcome =
+            findings[five_tuple].judge(&rules, &Surroundings { cutoff: window + WINDOW, other_rst_ts });
+        let first =
+            packets.iter().min_by_key(|(packet, node)| (packet.ts, packet.sample_rate, *node)).unwrap();
+        let syns = packets.iter().filter(|(packet, _)| Row::from(packet).is_syn());
+        let syn =
+            syns.min_by_key(|(syn, node)| (syn.ts, syn.ip_id, syn.ttl, syn.window, syn.sample_rate, *node));
+        let key = FlowKey::from(*five_tuple);
+        let verdict = FlowVerdict {
+            key,
+            sample_rate: outcome.map_or(first.0.sample_rate, |verdict| verdict.sample_rate),
+            outcome,
+            node: syn.unwrap_or(first).1 as u16,
+            packets: packets.len() as u32,
+            copies: copies(&rows(packets)) as u32,
+        };
+        (key, verdict)
+    });
+    judged.collect()
+}
+
+pub(crate) fn told(store: &dyn Store, window: i64, parts: usize) -> (Inputs, Vec<String>, Vec<FlowVerdict>) {
+    let verdicts = store.read_verdicts(window, &Rules::default(), parts).unwrap().expect("verdicts");
+    let (mut all, mut some) = (Vec::new(), Vec::new());
+    for mut part in verdicts.parts {
+        while part.next_flows(&mut some).unwrap() == Told::Flows {
+            all.append(&mut some);
+        }
+    }
+    (verdicts.inputs, verdicts.nodes, all)
+}
+
+#[test]
+fn a_million_random_flows_are_judged_as_in_rust() {
+    let database = Database::empty();
+    migrate(&database, &Layout::default()).unwrap();
+    let store = in_sql(&database);
+    let mut random = Random(6);
+    let mut seen = HashMap::<String, u64>::new();
+    for number in 0..windows() {
+        let window = START + number * WINDOW;
+        let flows = some_flows(&mut random, window, FLOWS);
+        append(&store, &flows, window);
+        let expected = expected(&flows, window);
+        let (inputs, nodes, found) = told(&store, window, 2);
+        assert_eq!((inputs.cutoff, nodes), (window + WINDOW, NODES.map(str::to_owned).to_vec()));
+        assert_eq!(found.len(), expected.len(), "every flow, once");
+        for flow in &found {
+            assert_eq!(Some(flow), expected.get(&flow.key), "of {:#?}", flows[&flow.key.five_tuple]);
+            let what = match flow.outcome {
+                Ok(verdict) => {
+                    format!("{:?} {:?} {:?}", verdict.termination, verdict.stage, verdict.signature)
+                }
+                Err(exclusion) => format!("{exclusion:?}"),
+            };
+            *seen.entry(what).or_default() += 1;
+        }
+    }
+    // All there is has been seen: what has no signature, three exclusions, and 19 signatures.
+    assert!(seen.len() >= 30, "{seen:#?}");
+    let signatures = seen.keys().filter(|what| what.contains("Some(")).count();
+    assert_eq!(signatures, 19, "{seen:#?}");
+}
+
+fn connections(store: &dyn Store) -> Vec<Record<'static>> {
+    let mut all = Vec::new();
+    let mut keep = |record: Record<'static>| {
+        all.push(record);
+        true
+    };
+    store.each_connection(i64::MIN..i64::MAX, &mut keep).unwrap();
+    all.sort_by_key(|record| (record.first_us, record.five_tuple));
+    all
+}
+
+fn counts(store: &dyn Store) -> Vec<RollupAnswer> {
+    let answer = |by| {
+        let query = RollupQuery {
+            range: START..START + 9 * WINDOW,
+            bucket: None,
+            selection: Selection::default(),
+            by,
+        };
+        let mut answer = store.rollups(&query).unwrap();
+        answer.rows.sort_by_key(|row| format!("{row:?}"));
+        answer
+    };
+    let all =
+        [None, Some(Dimension::Tag), Some(Dimension::Signature), Some(Dimension::Node), Some(Dimension::As)];
+    all.into_iter().map(answer).collect()
+}
+
+fn do_all(store: &dyn Store, geo: &Geo) {
+    let job = WindowJob { threads: 3, small: 0, ..WindowJob::default() };
+    let all = i64::MIN..i64::MAX;
+    let report =
+        job.recompute(store, geo, all, Share::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert!(report.failed.is_empty(), "{report:?}");
+}
+
+/// Packets of a simulation, in the windows from a time on.
+fn simulated(window: i64, windows: i64) -> Vec<Packet> {
+    let to = window + windows * WINDOW;
+    Simulation::new(World::standard(), window, to, 5.0, 4).whole_connections().packets().collect()
+}
+
+fn import_all(store: &dyn Store, packets: &[Packet]) {
+    let arrivals =
+        packets.iter().map(|packet| Arrival { ts: packet.ts, packet: Some(*packet), simulated: false });
+    import(store, &Rules::default(), &mut Privacy::full(), arrivals, || true).unwrap();
+}
+
+/// Windows of all kinds: random flows of several servers, a simulated capture, captures that overlap, one flow of which
+/// two captures have more than is taken, and truncated addresses.
+fn fill(store: &dyn Store) {
+    let mut random = Random(7);
+    append(store, &some_flows(&mut random, START, 3_000), START);
+    import_all(store, &simulated(START + WINDOW, 2));
+    let overlapping = simulated(START + 3 * WINDOW, 1);
+    import_all(store, &overlapping[..overlapping.len() * 2 / 3]);
+    import_all(store, &overlapping[overlapping.len() / 3..]);
+    let many = |from: i64| {
+        let at = |number| START + 4 * WINDOW + from + number;
+        (0..8).map(|number| Packet { seq: 7, ..packet(1, at(number)) }).collect()
+    };
+    store.append(&file(many(0))).unwrap();
+    store.append(&file(many(100))).unwrap();
+    let window = START + 5 * WINDOW;
+    let flows = some_flows(&mut random, window, 300);
+    let protection = |flow: u64| Protection {
+        addresses: Addresses::Truncated,
+        flow,
+        place: Place { country: Country::from_alpha2("PE"), asn: Some(64_500) },
+    };
+    let protected = flows.values().zip(1..).flat_map(|(packets, flow)| {
+        packets.iter().map(move |(packet, _)| {
+            let packet = Packet { five_tuple: networks(&packet.five_tuple), ..*packet };
+            Protected { packet, protection: protection(flow % 9) }
+        })
+    });
+    let covers = (window, window + WINDOW);
+    store.append(&Segment::encode(protected.collect(), "ams1", Origin::Live, covers, None).unwrap()).unwrap();
+}
+
+fn networks(tuple: &FiveTuple) -> FiveTuple {
+    let network = |address: Ipv6Addr| Ipv6Addr::from_bits(address.to_bits() & truncation(tuple.is_ipv4()));
+    FiveTuple { src_ip: network(tuple.src_ip), dst_ip: network(tuple.dst_ip), ..*tuple }
+}
+
+/// Whether the server gives all verdicts of a window.
+fn is_told(store: &dyn Store, window: i64) -> bool {
+    let Some(verdicts) = store.read_verdicts(window, &Rules::default(), 1).unwrap() else { return false };
+    let mut flows = Vec::new();
+    verdicts.parts.into_iter().all(|mut part| {
+        loop {
+            match part.next_flows(&mut flows).unwrap() {
+                Told::Flows => {}
+                told => break told == Told::End,
+            }
+        }
+    })
+}
+
+#[test]
+fn the_window_job_has_the_same_results_either_way() {
+    let database = Database::empty();
+    migrate(&database, &Layout::default()).unwrap();
+    let (rust, sql) = (ClickHouse::open(&database).unwrap(), in_sql(&database));
+    fill(&rust);
+    let told: Vec<bool> = (0..6).map(|number| is_told(&sql, START + number * WINDOW)).collect();
+    assert_eq!(
+        told,
+        [true, true, true, false, false, false],
+        "captures that overlap, too many rows, no addresses"
+    );
+    let geo = Geo::builtin();
+    do_all(&rust, &geo);
+    let expected = (connections(&rust), counts(&rust), rust.status().unwrap().counts);
+    assert!(expected.0.len() > 10_000, "{}", expected.0.len());
+    differences_of_the_view(database.database());
+    do_all(&sql, &geo);
+    assert_eq!(connections(&sql), expected.0);
+    assert_eq!((counts(&sql), sql.status().unwrap().counts), (expected.1, expected.2));
+}
+
+#[derive(clickhouse::Row, serde::Deserialize)]
+struct Differences {
+    view: u64,
+    table: u64,
+    flows: u64,
+    excluded: u64,
+}
+
+/// The view has what the table has.
+fn differences_of_the_view(database: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = format!("http://127.0.0.1:{}", server().port);
+    let client = clickhouse::Client::default().with_url(url).with_user("default").with_database(database);
+    let common = "window_start, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, toString(stage),
+        toString(termination), tags, tag_names, signature_id, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate,
+        toString(addresses)";
+    let (since, until) = (START / 1_000_000_000, (START + 9 * WINDOW) / 1_000_000_000);
+    let view = format!("classified(since = {since}, until = {until})");
+    let told = format!("SELECT {common} FROM {view} WHERE excluded = ''");
+    let kept = format!(
+        "SELECT {common} FROM connection WHERE generation IN
+        (SELECT arrayJoin(connection_generations) FROM result FINAL WHERE level = 0)"
+    );
+    let sql = format!(
+        "SELECT assumeNotNull((SELECT count() FROM ({told} EXCEPT ALL {kept}))) AS view,
+          assumeNotNull((SELECT count() FROM ({kept} EXCEPT ALL {told}))) AS table,
+          assumeNotNull((SELECT count() FROM {view})) AS flows,
+          assumeNotNull((SELECT sum(arraySum(excluded)) FROM result FINAL WHERE level = 0)) AS excluded"
+    );
+    let found: Differences = runtime.block_on(client.query_raw(&sql).fetch_one()).unwrap();
+    assert_eq!((found.view, found.table), (0, 0), "of {} flows", found.flows);
+    let store = ClickHouse::open(&in_database(database)).unwrap();
+    assert_eq!(found.flows - found.excluded, connections(&store).len() as u64);
+}
+
+fn in_database(database: &str) -> Address {
+    server().address("default").with_database(database)
+}
+
+/// Tables of the version before get what they lack; somewhere else they are not put.
+#[test]
+fn tables_of_the_first_version_are_migrated() {
+    let database = Database::empty();
+    let execute = |sql: &str| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = clickhouse::Client::default().with_url(format!("http://127.0.0.1:{}", server().port));
+        runtime.block_on(client.with_user("default").query_raw(sql).execute()).unwrap();
+    };
+    let second = |statement: &String| statement.contains("VIEW") || statement.contains("VALUES (2");
+    for statement in schema(database.database(), &Layout::default()).iter().filter(|sql| !second(sql)) {
+        execute(statement);
+    }
+    let error = ClickHouse::open(&database).err().unwrap();
+    assert!(error.to_string().contains("cutshort clickhouse migrate"), "{error}");
+    let elsewhere = migrate(&database, &Layout { cluster: Some("two".to_owned()) });
+    assert!(elsewhere.unwrap_err().to_string().contains("one server"));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| migrate(&database, &Layout::default()).unwrap());
+        }
+    });
+    assert_eq!(migrate(&database, &Layout::default()).unwrap(), 0, "there is nothing left to be done");
+    let store = ClickHouse::open(&database).unwrap();
+    store.append(&file(vec![packet(1, START)])).unwrap();
+    execute(&format!(
+        "SELECT * FROM {}.classified(since = '2026-01-05 00:00:00', until = '2026-01-06 00:00:00')",
+        database.database()
+    ));
+}
