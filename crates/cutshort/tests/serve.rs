@@ -61,7 +61,7 @@ fn segments_that_are_sent_become_results() {
     let source = tempfile::tempdir().unwrap();
     run(&format!("import --data {}", source.path().display()), &captures()).fine();
     let server = Server::start(tempfile::tempdir().unwrap(), &[]);
-    assert!(server.result("/status")["hints"][0].as_str().unwrap().contains("empty"));
+    assert!(server.result("/status")["hints"][0].as_str().unwrap().contains("Nothing has come in"));
     let files = segments(source.path());
     for file in &files {
         let (status, body) = server.send("POST", SEGMENTS, &std::fs::read(file).unwrap());

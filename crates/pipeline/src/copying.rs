@@ -78,6 +78,17 @@ pub struct Compared {
     pub interrupted: bool,
 }
 
+/// As many small windows are copied side by side: a store elsewhere lets each wait for its disk.
+const SIDE_BY_SIDE: usize = 8;
+/// Windows with more bytes of packets are copied one by one, so that memory is that of one.
+const SMALL: u64 = 1 << 20;
+
+/// How many of the next windows are copied side by side.
+fn side_by_side(windows: &[WindowState]) -> usize {
+    let small = windows.iter().take(SIDE_BY_SIDE).take_while(|window| window.bytes < SMALL).count();
+    small.max(1)
+}
+
 /// Is told how many steps of how many are past, and ends the whole with a break.
 pub(crate) type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
@@ -147,12 +158,15 @@ impl<'a> Copying<'a> {
         let there = self.to.windows(ALWAYS)?;
         let there: BTreeMap<i64, WindowState> =
             there.into_iter().map(|window| (window.start, window)).collect();
-        for at in 0..self.windows.len() {
+        let mut rest = self.windows.as_slice();
+        while !rest.is_empty() {
             if each(past, all).is_break() {
                 return Ok(Copied { interrupted: true, ..copied });
             }
-            self.window(at, &there, &mut copied.windows)?;
-            past += 1;
+            let (some, others) = rest.split_at(side_by_side(rest));
+            self.others.extend(self.copy_windows(some, &there, &mut copied.windows)?);
+            past += some.len();
+            rest = others;
         }
         for at in 0..self.rests.len() {
             if each(past, all).is_break() {
@@ -191,25 +205,39 @@ impl<'a> Copying<'a> {
         }
     }
 
-    fn window(&mut self, at: usize, there: &BTreeMap<i64, WindowState>, tally: &mut Tally) -> Result<()> {
-        let window = &self.windows[at];
-        match there.get(&window.start).map_or(Found::Nothing, |there| found(window, there)) {
-            Found::Same => tally.known += 1,
-            Found::Other => {
-                tally.other += 1;
-                self.others.insert(window.start);
-            }
-            Found::Nothing => {
-                let mut restoration = self.to.restore(window.start)?;
-                let results =
-                    self.from.read_results(window.start, &mut |record| restoration.write(record))?;
-                if let Some(results) = results {
-                    restoration.finish(&results)?;
-                    tally.new += 1;
-                }
+    /// Copies windows, and gives those that have other results there.
+    fn copy_windows(
+        &self,
+        windows: &[WindowState],
+        there: &BTreeMap<i64, WindowState>,
+        tally: &mut Tally,
+    ) -> Result<Vec<i64>> {
+        let (mut missing, mut others) = (Vec::new(), Vec::new());
+        for window in windows {
+            match there.get(&window.start).map_or(Found::Nothing, |there| found(window, there)) {
+                Found::Same => tally.known += 1,
+                Found::Other => others.push(window.start),
+                Found::Nothing => missing.push(window.start),
             }
         }
-        Ok(())
+        tally.other += others.len() as u64;
+        let copied: Vec<Result<bool>> = std::thread::scope(|scope| {
+            let threads = missing.into_iter().map(|window| scope.spawn(move || self.copy_window(window)));
+            let threads: Vec<_> = threads.collect();
+            let results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+            results.map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        });
+        for copied in copied {
+            tally.new += u64::from(copied?);
+        }
+        Ok(others)
+    }
+
+    /// False if the source has deleted its results since.
+    fn copy_window(&self, window: i64) -> Result<bool> {
+        let mut restoration = self.to.restore(window)?;
+        let results = self.from.read_results(window, &mut |record| restoration.write(record))?;
+        results.map_or(Ok(false), |results| restoration.finish(&results).map(|()| true))
     }
 
     fn rest(&mut self, rest: Rest, tally: &mut Tally) -> Result<()> {
