@@ -108,7 +108,7 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
 }
 
 fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
-    let read = settings::read(arguments.settings.as_deref(), |name| std::env::var(name).ok())?;
+    let read = settings::read_all(arguments.settings.as_deref())?;
     let mut settings = read.settings;
     settings.capture = arguments.capture.clone().or(settings.capture);
     // One named here goes before the other one that is set elsewhere.

@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
 }
 
 fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
-    let read = settings::read(arguments.settings.as_deref(), |name| std::env::var(name).ok())?;
+    let read = settings::read_all(arguments.settings.as_deref())?;
     let mut settings = read.settings;
     settings.data = arguments.data.clone().or(settings.data);
     settings.store = arguments.store.clone().or(settings.store);

@@ -17,6 +17,7 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::Error;
+use crate::terminal::message;
 pub(crate) use table::SETTINGS;
 #[cfg(target_os = "linux")]
 pub(crate) use table::node;
@@ -113,7 +114,29 @@ impl Setting {
     }
 }
 
-/// Reads the file, if there is one, and then the environment, which goes before it.
+/// What else is read from the environment.
+const SECRETS: [&str; 3] = ["TOKEN", "CLICKHOUSE_PASSWORD", "CLICKHOUSE_PASSWORD_FILE"];
+
+/// Reads the file, if there is one, and then the environment of this process, which goes before it. What is there
+/// by mistake is said, and no reason to end: others set variables, too.
+pub(crate) fn read_all(file: Option<&Path>) -> Result<Read, Error> {
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in variables {
+        if let Some(why) = mistaken(&name) {
+            message(&format!("{name} is ignored: {why}"));
+        }
+    }
+    read(file, |name| std::env::var(name).ok())
+}
+
+/// Why a variable that is named like a setting is none.
+fn mistaken(variable: &str) -> Option<String> {
+    let key = variable.strip_prefix("CUTSHORT_")?;
+    let is_known = SECRETS.contains(&key) || SETTINGS.iter().any(|setting| setting.variable() == variable);
+    (!is_known).then(|| unknown(&key.to_ascii_lowercase()))
+}
+
+/// Reads the file, if there is one, and then an environment, which goes before it.
 pub(crate) fn read(file: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Result<Read, Error> {
     let mut read = Read { settings: Settings::default(), origins: vec![Origin::Default; SETTINGS.len()] };
     if let Some(path) = file {

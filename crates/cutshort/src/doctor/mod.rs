@@ -122,7 +122,7 @@ pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error>
 }
 
 fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
-    let read = settings::read(arguments.settings.as_deref(), |name| std::env::var(name).ok())?;
+    let read = settings::read_all(arguments.settings.as_deref())?;
     let mut settings = read.settings;
     settings.spool = arguments.spool.clone().or(settings.spool);
     settings.collector = arguments.collector.clone().or(settings.collector);

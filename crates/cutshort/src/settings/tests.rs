@@ -77,3 +77,15 @@ fn the_environment_goes_before_the_file() {
     let missing = super::read(Some(&folder.path().join("none")), nothing).err().unwrap();
     assert!(missing.to_string().contains("none: "));
 }
+
+#[test]
+fn variables_that_are_no_settings_are_named() {
+    assert_eq!(mistaken("CUTSHORT_LISTEN"), None);
+    assert_eq!(mistaken("CUTSHORT_PRIVACY_ADDRESSES"), None);
+    assert_eq!(mistaken("CUTSHORT_TOKEN"), None);
+    assert_eq!(mistaken("PATH"), None);
+    assert_eq!(
+        mistaken("CUTSHORT_OPENREAD").unwrap(),
+        "there is no setting 'openread'; there is 'open_read'"
+    );
+}
