@@ -62,6 +62,7 @@ impl Movable for ClickHouse {
             counts: WindowCounts {
                 packets: row.packets,
                 copies: row.copies,
+                tail: 0,
                 connections: row.connections,
                 excluded,
             },

@@ -83,6 +83,7 @@ fn windows(server: &Connection, status: &mut Status) -> Result<()> {
     status.counts = WindowCounts {
         packets: found.packets,
         copies: found.copies,
+        tail: 0,
         connections: found.connections,
         excluded,
     };

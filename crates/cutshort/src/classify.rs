@@ -235,8 +235,13 @@ impl<'a> Sink<'a> {
 
     pub(crate) fn window(&mut self, window: &ClosedWindow) {
         let mut places = self.geo.places(window.five_tuples().map(|five_tuple| five_tuple.src_ip));
+        let (mut latest, mut place) = (None, Place::default());
         let rows = window.for_each(|five_tuple, outcome, rows| {
-            let place = places.next().unwrap_or_default();
+            // The connections of a 5-tuple follow each other.
+            if latest != Some(*five_tuple) {
+                latest = Some(*five_tuple);
+                place = places.next().unwrap_or_default();
+            }
             self.outcome(five_tuple, place, outcome, rows);
         });
         self.summary.input.add_rows(rows);

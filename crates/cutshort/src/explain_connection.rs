@@ -7,7 +7,7 @@ use clap::ColorChoice;
 use cutshort_capture::{Captures, Reading};
 use cutshort_packet::FiveTuple;
 use cutshort_report::{InputCount, write_trace};
-use cutshort_verdict::{ClosedWindow, Rules, Trace, Tracker};
+use cutshort_verdict::{ClosedWindow, Rules, Surroundings, Trace, Tracker};
 
 use crate::classify::{SIMULATED, files, is_simulated, parse, report_problems, stop_on_signals};
 use crate::error::{Done, Error};
@@ -60,29 +60,35 @@ fn read(
     windows
 }
 
-/// Shows the connection in every window that has it; false if none has.
+/// Shows the connections of the 5-tuple in every window that has some; false if none has.
 fn show(
     windows: &[ClosedWindow],
     rules: &Rules,
     five_tuple: &FiveTuple,
     color: ColorChoice,
 ) -> Result<bool, Error> {
-    let parts: Vec<_> = windows.iter().filter_map(|window| window.connection(five_tuple)).collect();
+    let traces: Vec<Trace> = windows.iter().flat_map(|window| traces(window, rules, five_tuple)).collect();
     terminal::print(color, |text| {
-        for (at, (rows, around)) in parts.iter().enumerate() {
+        for (at, trace) in traces.iter().enumerate() {
             if at > 0 {
                 writeln!(text)?;
             }
-            write_trace(five_tuple, &Trace::of(rows, rules, around), terminal::width(), &mut *text)?;
+            write_trace(five_tuple, trace, terminal::width(), &mut *text)?;
         }
         Ok(())
     })?;
-    Ok(!parts.is_empty())
+    Ok(!traces.is_empty())
+}
+
+/// One for each connection of the 5-tuple in a window.
+fn traces(window: &ClosedWindow, rules: &Rules, five_tuple: &FiveTuple) -> Vec<Trace> {
+    let Some((rows, other_rsts)) = window.rows(five_tuple) else { return Vec::new() };
+    Trace::of(rows, rules, &Surroundings { cutoff: window.cutoff(), other_rsts: &other_rsts })
 }
 
 fn not_found(windows: &[ClosedWindow], five_tuple: &FiveTuple) -> String {
     let reversed = five_tuple.reversed();
-    if windows.iter().any(|window| window.connection(&reversed).is_some()) {
+    if windows.iter().any(|window| window.rows(&reversed).is_some()) {
         format!("{five_tuple} is not in the capture, but its other direction is: try '{reversed}'")
     } else {
         format!("{five_tuple} is not in the capture")

@@ -173,6 +173,13 @@ impl Flags {
         self.0 & other.0 != 0
     }
 
+    /// Those of a SYN packet: SYN set, and none of ACK, RST, FIN.
+    #[must_use]
+    #[inline]
+    pub const fn is_syn(self) -> bool {
+        self.0 & (Self::SYN.0 | Self::ACK.0 | Self::RST.0 | Self::FIN.0) == Self::SYN.0
+    }
+
     /// Flags from their letters, as [`Display`](fmt::Display) writes them: `S`, `PA`, `-`.
     ///
     /// # Errors

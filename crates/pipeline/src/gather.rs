@@ -5,18 +5,20 @@ use std::collections::HashMap;
 use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{FlowKey, Grouped, Result, StoredRow};
-use cutshort_verdict::{Findings, Row, Rules, copies};
+use cutshort_verdict::{Findings, Part, Row, Rules, Split, copies};
 use foldhash::fast::RandomState;
 
-/// The position of the node of files.
-const FILES: u16 = 0;
+use crate::cap;
+
 /// Flows of a piece of the list: a list in pieces is never copied while it grows.
 const PIECE: usize = 1 << 14;
 
-/// A flow and what is known of it on its own.
+/// A connection, or the rows of a 5-tuple without a SYN packet, and what is known of it on its own.
 pub(crate) struct Flow {
     pub(crate) five_tuple: FiveTuple,
     pub(crate) findings: Findings,
+    /// When the next connection on its ports begins; [`i64::MAX`] if none does.
+    next: i64,
     /// For how many it stands if it is excluded: the sample rate of its earliest row.
     pub(crate) sample_rate: u32,
     /// Which server saw its SYN, or its earliest row if there is none.
@@ -32,7 +34,12 @@ struct Hidden {
 }
 
 impl Flow {
-    /// What tells it from others.
+    /// When the next connection on its ports begins.
+    pub(crate) fn next(&self) -> Option<i64> {
+        (self.next != i64::MAX).then_some(self.next)
+    }
+
+    /// What tells its 5-tuple from others.
     pub(crate) fn key(&self) -> FlowKey {
         self.hidden.as_ref().map_or_else(|| self.five_tuple.into(), |hidden| hidden.key)
     }
@@ -47,83 +54,68 @@ impl Flow {
 #[derive(Default)]
 pub(crate) struct Gathered {
     pub(crate) flows: Vec<Vec<Flow>>,
-    /// By the flow of the other direction: the latest RST bit.
-    pub(crate) other_rsts: HashMap<FlowKey, i64, RandomState>,
+    /// By the 5-tuple of the other direction: the times of RST bits.
+    pub(crate) other_rsts: HashMap<FlowKey, Vec<i64>, RandomState>,
     /// Rows that count.
     pub(crate) packets: u64,
-    /// Of these, rows that equal another.
+    /// Those that equal another.
     pub(crate) copies: u64,
+    /// Those before the first SYN packet of their 5-tuple.
+    pub(crate) tail: u64,
+    /// Groups that have more packets than one capture may have brought.
+    pub(crate) uncapped: Vec<(FlowKey, Vec<StoredRow>)>,
+    rows: Vec<Row>,
 }
 
 impl Gathered {
     /// Reads a part to its end.
     pub(crate) fn read(part: &mut dyn Grouped, rules: &Rules) -> Result<Self> {
         let mut gathered = Self::default();
-        let (mut stored, mut rows) = (Vec::new(), Vec::new());
+        let mut stored = Vec::new();
         while let Some(key) = part.next_group(&mut stored)? {
-            counted(&mut stored, rules, &mut rows);
-            gathered.add(key, &stored, &rows);
+            cap::merge_files(&mut stored);
+            if cap::is_over(&stored, rules) {
+                gathered.uncapped.push((key, std::mem::take(&mut stored)));
+            } else {
+                gathered.add(key, &mut stored);
+            }
         }
         Ok(gathered)
     }
 
-    fn add(&mut self, key: FlowKey, stored: &[StoredRow], rows: &[Row]) {
-        let Some((first, node)) = origin(stored) else { return };
-        self.packets += rows.len() as u64;
-        self.copies += copies(rows);
-        let findings = Findings::of(rows);
-        if let Some(ts) = findings.latest_rst_ts() {
-            self.other_rsts.insert(key.reversed(), ts);
+    /// Adds the rows of a 5-tuple that count.
+    pub(crate) fn add(&mut self, key: FlowKey, stored: &mut [StoredRow]) {
+        self.lay_out(stored);
+        self.packets += stored.len() as u64;
+        self.copies += copies(&self.rows);
+        if self.rows.iter().any(Row::has_rst) {
+            let rsts = self.rows.iter().filter(|row| row.has_rst()).map(|row| row.ts);
+            self.other_rsts.insert(key.reversed(), rsts.collect());
         }
+        let split = Split::of(stored);
+        self.tail += split.tail().len() as u64;
+        split.parts().for_each(|part| self.add_part(key, &part));
+    }
+
+    fn add_part(&mut self, key: FlowKey, part: &Part<'_, StoredRow>) {
+        let Some((first, node)) = origin(part.rows) else { return };
+        self.lay_out(part.rows);
+        let findings = Findings::of(&self.rows);
         if self.flows.last().is_none_or(|piece| piece.len() == PIECE) {
             self.flows.push(Vec::with_capacity(PIECE));
         }
         if let Some(piece) = self.flows.last_mut() {
             let hidden = first.place.map(|place| Box::new(Hidden { key, place }));
             let (five_tuple, sample_rate) = (key.five_tuple, first.row.sample_rate);
-            piece.push(Flow { five_tuple, findings, sample_rate, node, hidden });
+            let next = part.next.unwrap_or(i64::MAX);
+            piece.push(Flow { five_tuple, findings, next, sample_rate, node, hidden });
         }
     }
-}
 
-/// Leaves the stored rows that count, and puts them into `rows`.
-pub(crate) fn counted(stored: &mut Vec<StoredRow>, rules: &Rules, rows: &mut Vec<Row>) {
-    merge_files(stored);
-    cap_files(stored, rules.packet_limit as usize);
-    rows.clear();
-    rows.extend(stored.iter().map(|stored| stored.row));
-}
-
-/// A packet that several captures have is one: captures may overlap, or have grown since they were imported
-/// before. It counts as often as in the segment that has it most often.
-fn merge_files(rows: &mut Vec<StoredRow>) {
-    let is_of_file = |row: &&StoredRow| row.node == FILES;
-    let mut segments = rows.iter().filter(is_of_file).map(|row| row.segment);
-    let first = segments.next();
-    if segments.all(|segment| Some(segment) == first) {
-        return;
+    fn lay_out(&mut self, stored: &[StoredRow]) {
+        self.rows.clear();
+        self.rows.extend(stored.iter().map(|stored| stored.row));
     }
-    rows.sort_unstable_by_key(|row| (row.node, row.row, row.segment));
-    let mut merged = Vec::with_capacity(rows.len());
-    for same in rows.chunk_by(|a, b| a.node == FILES && b.node == FILES && a.row == b.row) {
-        let of_segments = same.chunk_by(|a, b| a.segment == b.segment);
-        merged.extend_from_slice(of_segments.max_by_key(|rows| rows.len()).unwrap_or_default());
-    }
-    *rows = merged;
-}
-
-/// Of the rows of files the first by time stay: each file has brought its own first ones.
-fn cap_files(rows: &mut Vec<StoredRow>, limit: usize) {
-    if rows.len() <= limit || rows.iter().filter(|row| row.node == FILES).count() <= limit {
-        return;
-    }
-    // Of rows at the same time the same ones stay, in whatever order they came.
-    rows.sort_unstable_by_key(|row| (row.node, row.row));
-    let mut files = 0;
-    rows.retain(|row| {
-        files += usize::from(row.node == FILES);
-        row.node != FILES || files <= limit
-    });
 }
 
 /// The earliest row, and the node of the SYN.
@@ -151,30 +143,6 @@ mod tests {
     fn row(node: u16, ts: i64, flags: Flags) -> StoredRow {
         let row = Row { ts, flags, sample_rate: ts as u32, ..Row::default() };
         StoredRow { node, segment: 0, row, place: None }
-    }
-
-    #[test]
-    fn rows_of_files_are_capped_and_live_ones_are_not() {
-        let mut rows: Vec<_> =
-            (0..8).flat_map(|ts| [row(0, ts, Flags::ACK), row(1, ts, Flags::ACK)]).collect();
-        rows.reverse();
-        cap_files(&mut rows, 3);
-        let times =
-            |node| rows.iter().filter(|row| row.node == node).map(|row| row.row.ts).collect::<Vec<_>>();
-        assert_eq!((times(0), times(1)), (vec![0, 1, 2], (0..8).collect()));
-    }
-
-    #[test]
-    fn a_packet_of_several_captures_is_one() {
-        let of = |segment: u32, node: u16, ts: i64| StoredRow { segment, ..row(node, ts, Flags::ACK) };
-        let mut rows = vec![of(2, 0, 1), of(1, 0, 1), of(2, 0, 1), of(1, 0, 2), of(3, 1, 1), of(4, 1, 1)];
-        merge_files(&mut rows);
-        let mut times: Vec<_> = rows.iter().map(|row| (row.node, row.row.ts)).collect();
-        times.sort_unstable();
-        assert_eq!(times, [(0, 1), (0, 1), (0, 2), (1, 1), (1, 1)], "twice in one capture is twice");
-        let before = rows.clone();
-        merge_files(&mut rows);
-        assert_eq!(rows, before);
     }
 
     #[test]

@@ -34,6 +34,7 @@ impl Judged {
         self.cells.merge(&other.cells);
         self.counts.packets += other.counts.packets;
         self.counts.copies += other.counts.copies;
+        self.counts.tail += other.counts.tail;
         self.counts.connections += other.counts.connections;
         for (sum, more) in self.counts.excluded.iter_mut().zip(other.counts.excluded) {
             *sum += more;
@@ -81,6 +82,7 @@ impl<'a> Judge<'a> {
     pub(crate) fn part(mut self, part: &Gathered) -> Result<Judged> {
         self.judged.counts.packets = part.packets;
         self.judged.counts.copies = part.copies;
+        self.judged.counts.tail = part.tail;
         part.flows.iter().flatten().try_for_each(|flow| self.flow(flow))?;
         Ok(self.judged)
     }
@@ -106,8 +108,8 @@ impl<'a> Judge<'a> {
 
     fn flow(&mut self, flow: &Flow) -> Result<()> {
         let key = flow.key();
-        let around = Surroundings { cutoff: self.around.cutoff, other_rst_ts: self.other_rst(&key) };
-        let outcome = flow.findings.judge(self.around.rules, &around);
+        let around = Surroundings { cutoff: self.around.cutoff, other_rsts: self.other_rsts(&key) };
+        let outcome = flow.findings.judge(self.around.rules, &around.around(flow.next()));
         let Flow { sample_rate, node, .. } = *flow;
         self.outcome(&Subject { key, place: flow.place(), sample_rate, node }, &outcome)
     }
@@ -123,8 +125,9 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn other_rst(&self, key: &FlowKey) -> Option<i64> {
-        self.around.parts.iter().find_map(|part| part.other_rsts.get(key)).copied()
+    fn other_rsts(&self, key: &FlowKey) -> &'a [i64] {
+        let mut parts = self.around.parts.iter();
+        parts.find_map(|part| part.other_rsts.get(key)).map_or(&[], Vec::as_slice)
     }
 
     /// A place that came with the packets goes before what is known here; the names of networks are from here.

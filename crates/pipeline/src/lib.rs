@@ -14,6 +14,7 @@
 //! All of them know the store by its trait only, and hold nothing that a crash could lose: what is
 //! to be done is derived from what the store has.
 
+mod cap;
 mod copying;
 mod cut;
 pub mod demo;

@@ -1,48 +1,68 @@
 //! One connection packet by packet, from the packets of its window.
 
 use cutshort_packet::FiveTuple;
-use cutshort_store::{FlowKey, Result, Store, window_of};
-use cutshort_verdict::{Findings, Row, Rules, Surroundings, Trace};
+use cutshort_store::{FlowKey, Result, Store, StoredRow, WindowPackets, window_of};
+use cutshort_verdict::{Row, Rules, Surroundings, Trace};
 
-use crate::gather::counted;
+use crate::cap;
 
 /// Times of packets are given in no finer steps, in nanoseconds.
 const STEP: i64 = 1_000_000;
 
 /// Shows why a connection is judged as it is that began about `time` (nanoseconds since the Unix epoch, to the
-/// millisecond). Reads the packets of its window; `None` if none of its own are kept. Where addresses are
-/// truncated, several connections may have the same: then it is the one that began at that time.
+/// millisecond). Reads the packets of its window; `None` if none of its own are kept. Where no connection began at that
+/// time, it is the first on these ports; where addresses are truncated, several 5-tuples may look the same.
 ///
 /// # Errors
 /// What the store gives.
 pub fn trace(store: &dyn Store, rules: &Rules, five_tuple: &FiveTuple, time: i64) -> Result<Option<Trace>> {
     let mut packets = store.read_window(window_of(time), 1)?;
-    let reversed = five_tuple.reversed();
-    let (mut stored, mut rows) = (Vec::new(), Vec::new());
-    let mut found: Option<(FlowKey, Vec<Row>)> = None;
-    let mut other_rsts: Vec<(FlowKey, Option<i64>)> = Vec::new();
+    let groups = groups(&mut packets, five_tuple)?;
+    let others = |key: &FlowKey| groups.iter().find(|(other, _)| *other == key.reversed());
+    let mut first = None;
+    for (key, rows) in groups.iter().filter(|(key, _)| key.five_tuple == *five_tuple) {
+        let other = others(key).map_or(&[][..], |(_, rows)| rows);
+        let rows = counted(rows, other, rules);
+        let rsts = counted(other, &rows, rules).into_iter().filter(|stored| stored.row.has_rst());
+        let other_rsts: Vec<i64> = rsts.map(|stored| stored.row.ts).collect();
+        let rows: Vec<Row> = rows.iter().map(|stored| stored.row).collect();
+        let around = Surroundings { cutoff: packets.inputs.cutoff, other_rsts: &other_rsts };
+        let mut traces = Trace::of(&rows, rules, &around);
+        if let Some(at) = traces.iter().position(|trace| began_at(trace, time)) {
+            return Ok(Some(traces.swap_remove(at)));
+        }
+        let connection = traces.into_iter().find(|trace| trace.outcome.is_some());
+        first = first.or(connection);
+    }
+    Ok(first)
+}
+
+/// The packets of a 5-tuple and of its other direction, which may be the same.
+fn groups(packets: &mut WindowPackets<'_>, five_tuple: &FiveTuple) -> Result<Vec<(FlowKey, Vec<StoredRow>)>> {
+    let both = [*five_tuple, five_tuple.reversed()];
+    let mut groups = Vec::new();
+    let mut stored = Vec::new();
     for part in &mut packets.parts {
         while let Some(key) = part.next_group(&mut stored)? {
-            // A 5-tuple may be its own other direction.
-            if key.five_tuple != reversed && key.five_tuple != *five_tuple {
-                continue;
-            }
-            counted(&mut stored, rules, &mut rows);
-            if key.five_tuple == reversed {
-                other_rsts.push((key.reversed(), Findings::of(&rows).latest_rst_ts()));
-            }
-            if key.five_tuple == *five_tuple && (found.is_none() || began_at(&rows, time)) {
-                found = Some((key, rows.clone()));
+            if both.contains(&key.five_tuple) {
+                cap::merge_files(&mut stored);
+                groups.push((key, std::mem::take(&mut stored)));
             }
         }
     }
-    let cutoff = packets.inputs.cutoff;
-    Ok(found.map(|(key, rows)| {
-        let other_rst_ts = other_rsts.iter().find(|(other, _)| *other == key).and_then(|(_, ts)| *ts);
-        Trace::of(&rows, rules, &Surroundings { cutoff, other_rst_ts })
-    }))
+    Ok(groups)
 }
 
-fn began_at(rows: &[Row], time: i64) -> bool {
-    rows.iter().any(|row| row.ts.div_euclid(STEP) == time.div_euclid(STEP))
+/// The rows that count, beside those of the other direction.
+fn counted(rows: &[StoredRow], other: &[StoredRow], rules: &Rules) -> Vec<StoredRow> {
+    let mut rows = rows.to_vec();
+    if cap::is_over(&rows, rules) {
+        cap::cap_files(&mut rows, &cap::begins(&mut other.to_vec()), rules);
+    }
+    rows
+}
+
+fn began_at(trace: &Trace, time: i64) -> bool {
+    let first = trace.steps.first().map(|step| step.row.ts.div_euclid(STEP));
+    trace.outcome.is_some() && first == Some(time.div_euclid(STEP))
 }

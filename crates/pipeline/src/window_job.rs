@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use cutshort_geo::Geo;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    ConnectionSink, Grouped, Replacement, Result, Store, StoreError, Verdicts, WINDOW, WindowCounts,
-    WindowPackets, WindowState, WindowVerdicts,
+    ConnectionSink, Replacement, Result, Store, StoreError, Verdicts, WINDOW, WindowCounts, WindowPackets,
+    WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
 use crate::Share;
+use crate::cap;
 use crate::gather::Gathered;
 use crate::judge::{Around, Judge, Judged};
 
@@ -236,8 +237,9 @@ impl WindowJob {
     ) -> Result<WindowCounts> {
         let WindowPackets { mut inputs, nodes, mut parts } = packets;
         inputs.rules = self.rules.digest();
-        let gathered = side_by_side(&mut parts, |part| self.gather(part.as_mut()))?;
+        let mut gathered = side_by_side(&mut parts, |part| Gathered::read(part.as_mut(), &self.rules))?;
         drop(parts);
+        cap::settle(&mut gathered, &self.rules);
         let cutoff = inputs.cutoff;
         let around = Around { rules: &self.rules, geo, cutoff, nodes: &nodes, parts: &gathered };
         let with_sink = |part| Ok((part, Some(replacement.sink()?)));
@@ -268,10 +270,6 @@ impl WindowJob {
         judged.iter().for_each(|part| all.merge(part));
         replacement.commit(inputs, all.counts, &all.cells.fold(&self.limits))?;
         Ok(Some(all.counts))
-    }
-
-    fn gather(&self, part: &mut dyn Grouped) -> Result<Gathered> {
-        Gathered::read(part, &self.rules)
     }
 }
 

@@ -16,7 +16,7 @@ pub struct InputCount {
     pub late: u64,
     /// Time of the earliest and the latest record.
     pub span: Option<(i64, i64)>,
-    /// Rows that were taken, and copies among them.
+    /// Rows that were taken, and some of them that matter.
     pub rows: RowCount,
 }
 
@@ -40,8 +40,7 @@ impl InputCount {
 
     /// Adds the rows of a window.
     pub const fn add_rows(&mut self, rows: RowCount) {
-        self.rows.taken += rows.taken;
-        self.rows.copies += rows.copies;
+        self.rows.add(rows);
     }
 
     /// TCP packets beyond the packet limit of their connection.

@@ -38,7 +38,7 @@ pub fn write_trace(
     }
     writeln!(out)?;
     trace.reasons.iter().try_for_each(|reason| paragraph(out, Style::new(), reason, width))?;
-    trace.outcome.iter().try_for_each(|verdict| write_verdict(out, verdict, width))
+    trace.outcome.iter().flatten().try_for_each(|verdict| write_verdict(out, verdict, width))
 }
 
 fn write_step(output: &mut impl Write, step: &Step, since: i64, width: usize) -> io::Result<()> {

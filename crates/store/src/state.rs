@@ -75,9 +75,12 @@ pub struct WindowCounts {
     pub packets: u64,
     /// Rows that equal another of their 5-tuple in every field but time and TTL.
     pub copies: u64,
+    /// Rows before the first SYN packet of a 5-tuple that has one: the tail of an older connection.
+    pub tail: u64,
     /// Connections, sampled.
     pub connections: u64,
-    /// 5-tuples that are in no total, sampled, in the order of [`Exclusion::ALL`].
+    /// Connections that are in no total, and 5-tuples without a SYN packet, sampled, in the order of
+    /// [`Exclusion::ALL`].
     pub excluded: [u64; Exclusion::ALL.len()],
 }
 

@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::ops::Range;
 use std::time::SystemTime;
 
@@ -120,6 +121,12 @@ pub struct StoredRow {
     pub row: Row,
     /// Where the client is, if its address does not tell any more: as it was found where the address was known.
     pub place: Option<Place>,
+}
+
+impl Borrow<Row> for StoredRow {
+    fn borrow(&self) -> &Row {
+        &self.row
+    }
 }
 
 /// A window's packets.

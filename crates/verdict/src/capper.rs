@@ -5,8 +5,11 @@ use cutshort_packet::{FiveTuple, Packet};
 use crate::Rules;
 use crate::clock::Clock;
 
-/// Takes of a capture the packets that count: of each 5-tuple and window the first
-/// [`packet_limit`](Rules::packet_limit) in order of arrival, unless the window is closed by then.
+/// Takes of a capture the packets that count: of each connection the first
+/// [`packet_limit`](Rules::packet_limit) in order of arrival, unless their window is closed by then.
+///
+/// Packets are counted anew, for the 5-tuple and for its reverse, at a window's beginning and whenever a SYN packet
+/// arrives that is the first on the 5-tuple or whose sequence number differs from that of the one before (SPEC 1).
 ///
 /// A [`Tracker`](crate::Tracker) takes the same ones and keeps them; this one only counts, so that
 /// they can be kept elsewhere. Memory is bounded by the 5-tuples of the windows that are open.
@@ -14,8 +17,17 @@ use crate::clock::Clock;
 pub struct Capper {
     rules: Rules,
     clock: Clock,
-    open: BTreeMap<i64, HashMap<FiveTuple, u32>>,
+    open: BTreeMap<i64, HashMap<FiveTuple, Taken>>,
     late: u64,
+}
+
+/// What was taken of a 5-tuple.
+#[derive(Debug, Default)]
+struct Taken {
+    /// The sequence number of the latest SYN packet.
+    syn: Option<u32>,
+    /// Packets since they were last counted anew.
+    packets: u32,
 }
 
 impl Capper {
@@ -42,9 +54,13 @@ impl Capper {
             self.late += 1;
             return false;
         }
-        let taken = self.open.entry(window).or_default().entry(packet.five_tuple).or_insert(0);
-        let takes = *taken < self.rules.packet_limit;
-        *taken += u32::from(takes);
+        let open = self.open.entry(window).or_default();
+        if packet.flags.is_syn() {
+            count_anew(open, packet);
+        }
+        let taken = open.entry(packet.five_tuple).or_default();
+        let takes = taken.packets < self.rules.packet_limit;
+        taken.packets += u32::from(takes);
         takes
     }
 
@@ -58,5 +74,17 @@ impl Capper {
     #[must_use]
     pub const fn late(&self) -> u64 {
         self.late
+    }
+}
+
+/// Counts anew if a SYN packet begins a connection.
+fn count_anew(open: &mut HashMap<FiveTuple, Taken>, syn: &Packet) {
+    let taken = open.entry(syn.five_tuple).or_default();
+    if taken.syn == Some(syn.seq) {
+        return;
+    }
+    *taken = Taken { syn: Some(syn.seq), packets: 0 };
+    if let Some(other) = open.get_mut(&syn.five_tuple.reversed()) {
+        other.packets = 0;
     }
 }

@@ -68,14 +68,6 @@ pub(crate) struct Syn {
     zmap: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Syns {
-    None,
-    One(Syn),
-    /// With different sequence numbers.
-    Several,
-}
-
 impl Syn {
     /// Of a connection with this SYN packet only.
     const fn only(row: &Row) -> Self {
@@ -95,33 +87,21 @@ const fn is_zmap(row: &Row) -> bool {
     matches!(Tag::Zmap.rule(), TagRule::Syn { ip_id, window } if row.ip_id == ip_id && row.window == window)
 }
 
-impl Syns {
-    pub(crate) fn of(rows: &[Row]) -> Self {
+impl Syn {
+    /// Of the rows of one connection; `None` where there is no SYN packet.
+    pub(crate) fn of(rows: &[Row]) -> Option<Self> {
         let mut syns = rows.iter().filter(|row| row.is_syn());
-        let Some(first) = syns.next() else { return Self::None };
+        let first = syns.next()?;
         let mut earliest = first;
-        let mut syn = Syn::only(first);
+        let mut syn = Self::only(first);
         for row in syns {
-            if row.seq != syn.seq {
-                return Self::Several;
-            }
             earliest = earliest.earlier_syn(row);
             syn.latest_ts = syn.latest_ts.max(row.ts);
             syn.count += 1;
             syn.payload |= row.payload_len > 0;
         }
-        let Syn { ttl, sample_rate, zmap, .. } = Syn::only(earliest);
-        Self::One(Syn { ttl, sample_rate, zmap, ..syn })
-    }
-}
-
-impl Syns {
-    /// The sequence number from which others are counted.
-    pub(crate) const fn seq(&self) -> Option<u32> {
-        match self {
-            Self::One(syn) => Some(syn.seq),
-            Self::None | Self::Several => None,
-        }
+        let Self { ttl, sample_rate, zmap, .. } = Self::only(earliest);
+        Some(Self { ttl, sample_rate, zmap, ..syn })
     }
 }
 
@@ -133,10 +113,10 @@ impl Row {
     }
 }
 
-/// What the rules take from the rows of one 5-tuple and window (SPEC 2-7).
+/// What the rules take from the rows of one connection (SPEC 2-7).
 ///
-/// Does not depend on the order of the rows. Together with what is
-/// [around it](crate::Surroundings) it gives the [`Verdict`](crate::Verdict).
+/// Does not depend on the order of the rows. Together with its [`Context`](crate::Context) it gives the
+/// [`Verdict`](crate::Verdict).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Findings {
     pub(crate) kind: Kind,
@@ -154,7 +134,6 @@ pub struct Findings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     NoSyn,
-    MultipleSyn,
     Connection(Shape),
 }
 
@@ -196,7 +175,7 @@ impl Shape {
 }
 
 impl Findings {
-    /// Reads the rows of one 5-tuple and window, in any order. There must be at least one.
+    /// Reads the rows of one [part](crate::Part) of a 5-tuple, in any order. There must be at least one.
     #[must_use]
     pub fn of(rows: &[Row]) -> Self {
         let (mut first_ts, mut last_ts, mut latest_rst_ts) = (i64::MAX, i64::MIN, i64::MIN);
@@ -207,10 +186,9 @@ impl Findings {
                 latest_rst_ts = latest_rst_ts.max(row.ts);
             }
         }
-        let kind = match Syns::of(rows) {
-            Syns::None => Kind::NoSyn,
-            Syns::Several => Kind::MultipleSyn,
-            Syns::One(syn) => Kind::Connection(shape(rows, &syn, latest_rst_ts)),
+        let kind = match Syn::of(rows) {
+            None => Kind::NoSyn,
+            Some(syn) => Kind::Connection(shape(rows, &syn, latest_rst_ts)),
         };
         Self {
             kind,
@@ -227,6 +205,23 @@ impl Findings {
     #[must_use]
     pub const fn latest_rst_ts(&self) -> Option<i64> {
         if self.latest_rst_ts == i64::MIN { None } else { Some(self.latest_rst_ts) }
+    }
+
+    /// Whether there is a SYN packet.
+    #[must_use]
+    pub const fn has_syn(&self) -> bool {
+        matches!(self.kind, Kind::Connection(_))
+    }
+
+    /// What is found in these rows and others together, none of which is a SYN packet.
+    pub(crate) fn without_syn(&self, others: &Self) -> Self {
+        Self {
+            kind: Kind::NoSyn,
+            first_ts: self.first_ts.min(others.first_ts),
+            last_ts: self.last_ts.max(others.last_ts),
+            latest_rst_ts: self.latest_rst_ts.max(others.latest_rst_ts),
+            packets: self.packets.saturating_add(others.packets),
+        }
     }
 }
 

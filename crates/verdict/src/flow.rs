@@ -12,39 +12,46 @@ use crate::pool::Block;
 /// A flow is *ordinary* as long as its first row is a SYN packet and those that follow have neither
 /// SYN nor RST bit and are not earlier. The first row is then kept here, the others as [`Narrow`].
 ///
-/// A flow whose rows are complete is *sealed*: what the rules take from the rows replaces them. Of
-/// an ordinary flow that is an [`Outline`], also kept here.
+/// A flow whose rows are complete is *sealed* after a while: what the rules take from the rows replaces them.
+/// Of an ordinary flow that is an [`Outline`], also kept here.
+///
+/// A flow whose ports are used again is *reused*: its rows are in a list of their own, to be
+/// [split](crate::Split) in the end.
 ///
 /// As long as a cache line and aligned to one: each packet needs its flow.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct Flow {
     pub(crate) five_tuple: FiveTuple,
+    /// Of the latest SYN packet that arrived.
+    seq: u32,
     /// Of an ordinary flow's first row; its time is told from the beginning of the window, in parts
     /// that need no alignment.
-    seq: u32,
     since: [u16; 3],
     ip_id: u16,
     window: u16,
     ttl: u8,
-    /// Words of options, and above them whether it asks for ECN.
+    /// Words of options, and above them whether it asks for ECN. Of a flow that is not ordinary: the slab of its
+    /// block.
     options: u8,
     /// From an ordinary flow's first row to its latest one: the lower bits, and the upper ones.
     lasts: u32,
     lasts_upper: u8,
     state: u8,
+    /// Rows taken since they were last counted anew.
     pub(crate) len: u16,
-    /// Which block is its own, or what has taken the place of one.
+    /// Which block or list of rows is its own, or what has taken the place of one.
     place: u32,
 }
 
 const _: () = assert!(size_of::<Flow>() == 64);
 
-/// Bits of `state`: the slab of its block, and what is true of it.
-const SLAB: u8 = 0x0f;
-const WIDE: u8 = 0x10;
-const SEALED: u8 = 0x20;
-const RST: u8 = 0x40;
+/// Bits of `state`: what is true of it.
+const WIDE: u8 = 0x01;
+const SEALED: u8 = 0x02;
+const RST: u8 = 0x04;
+const SYN: u8 = 0x08;
+const REUSED: u8 = 0x10;
 
 /// A SYN packet with these flags as well asks for ECN (RFC 3168).
 const ECN_SETUP: Flags = Flags::from_bits(0x0c2);
@@ -87,16 +94,46 @@ impl Flow {
         self.state & RST != 0
     }
 
+    #[inline]
+    pub(crate) const fn is_reused(&self) -> bool {
+        self.state & REUSED != 0
+    }
+
+    /// Whether a SYN packet was taken.
+    #[inline]
+    pub(crate) const fn has_syn(&self) -> bool {
+        self.state & SYN != 0
+    }
+
+    /// Whether a SYN packet with this sequence number begins another connection than the one before.
+    #[inline]
+    pub(crate) const fn begins_with(&self, seq: u32) -> bool {
+        !self.has_syn() || self.seq != seq
+    }
+
+    /// Takes note of a SYN packet.
+    pub(crate) const fn set_syn(&mut self, seq: u32) {
+        self.seq = seq;
+        self.state |= SYN;
+    }
+
+    /// From now on its rows are in a list of those of reused flows, and counted anew.
+    pub(crate) const fn reuse(&mut self, list: u32) {
+        self.state = self.state & !SEALED | WIDE | REUSED;
+        self.place = list;
+        self.len = 0;
+    }
+
     /// The block of a flow that is not ordinary.
     #[inline]
     pub(crate) const fn block(&self) -> Block {
-        Block { position: self.place, slab: self.state & SLAB }
+        Block { position: self.place, slab: self.options }
     }
 
     #[inline]
     pub(crate) const fn set_block(&mut self, block: Block) {
         self.place = block.position;
-        self.state = self.state & !SLAB | block.slab;
+        self.options = block.slab;
     }
 
     /// From now on its rows are in a block of whole ones.
@@ -105,7 +142,7 @@ impl Flow {
         self.set_block(block);
     }
 
-    /// Counts a row that was added to its block.
+    /// Counts a row that was added to its block or list.
     #[inline]
     pub(crate) const fn add_wide(&mut self, row: &Row) {
         self.len += 1;
@@ -119,7 +156,8 @@ impl Flow {
         self.state |= SEALED;
     }
 
-    /// The block of an ordinary flow, or where the findings of another one are that is sealed.
+    /// The block of an ordinary flow, the list of a reused one, or where the findings of another one are that is
+    /// sealed.
     #[inline]
     pub(crate) const fn place(&self) -> u32 {
         self.place
@@ -141,7 +179,7 @@ impl Flow {
         if !(ecn || row.flags == Flags::SYN) || !plain || row.options_len & !0x3c != 0 || since >> 48 != 0 {
             return false;
         }
-        self.seq = row.seq;
+        self.set_syn(row.seq);
         self.since = [since as u16, (since >> 16) as u16, (since >> 32) as u16];
         self.ip_id = row.ip_id;
         self.window = row.window;
@@ -151,21 +189,17 @@ impl Flow {
         true
     }
 
-    /// Takes the time of a row that follows, if it is not earlier nor much later than the first.
+    /// Takes the time of a row that follows and is not earlier, nor later than 40 bits tell.
     #[inline]
-    pub(crate) fn lasts_to(&mut self, ts: i64, start: i64) -> bool {
-        let lasts = ts.wrapping_sub(self.first_ts(start)).cast_unsigned();
-        if lasts >> 40 != 0 {
-            return false;
-        }
-        let lasts = lasts.max(self.lasts());
+    pub(crate) fn lasts_to(&mut self, ts: i64, start: i64) {
+        let lasts = ts.wrapping_sub(self.first_ts(start)).cast_unsigned().max(self.lasts());
         self.lasts = lasts as u32;
         self.lasts_upper = (lasts >> 32) as u8;
-        true
     }
 
+    /// Of an ordinary flow: when its SYN packet came.
     #[inline]
-    fn first_ts(&self, start: i64) -> i64 {
+    pub(crate) fn first_ts(&self, start: i64) -> i64 {
         let [low, middle, high] = self.since.map(i64::from);
         start.wrapping_add(high << 32 | middle << 16 | low)
     }
@@ -180,19 +214,14 @@ impl Flow {
         self.first_ts(start).wrapping_add(self.lasts().cast_signed())
     }
 
-    /// Lays out the rows of an ordinary flow, of which `others` are all but the first. The rules say
+    /// Lays out the rows of an ordinary flow, where `others` are all but the first. The rules say
     /// the same of them as of those that came.
     #[inline]
-    pub(crate) fn lay_out<'a>(
-        &self,
-        others: impl Iterator<Item = &'a Narrow>,
-        start: i64,
-        rows: &mut Vec<Row>,
-    ) {
-        let last_ts = self.last_ts(start);
+    pub(crate) fn lay_out(&self, others: &[Narrow], start: i64, rows: &mut Vec<Row>) {
+        let first = self.first(start);
         rows.clear();
-        rows.push(self.first(start));
-        rows.extend(others.map(|other| other.row(last_ts)));
+        rows.push(first);
+        rows.extend(others.iter().map(|other| other.row(first.ts)));
     }
 
     /// The first row of an ordinary flow.

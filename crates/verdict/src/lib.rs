@@ -7,9 +7,9 @@
 //! * A [`Tracker`] takes packets in reading order and rebuilds connections, window by window. Use
 //!   it for captures.
 //! * A [`Capper`] tells which of these packets count, for those who keep packets.
-//! * A [`Connection`] is the rows of one 5-tuple and window, mergeable in any order. Use it where
-//!   packets come grouped.
-//! * Both give [`Findings`], and these, with their [`Surroundings`], a [`Verdict`] or an
+//! * [`Connections`] are the rows of one 5-tuple and window, mergeable in any order. Use them where
+//!   packets come grouped. Where ports are used again, a [`Split`] tells one connection from the next.
+//! * Both give [`Findings`], and these, with their [`Context`], a [`Verdict`] or an
 //!   [`Exclusion`].
 //! * [`Stage`], [`Termination`], [`Tag`] and [`Signature`] know their names and what is to be
 //!   said of them: what was seen, and what is known to cause it.
@@ -29,8 +29,10 @@ mod names;
 mod narrow;
 mod pool;
 mod rate;
+mod reused;
 mod row;
 mod signature;
+mod split;
 mod stage;
 mod table;
 mod tag;
@@ -39,14 +41,15 @@ mod tracker;
 mod verdict;
 
 pub use capper::Capper;
-pub use connection::Connection;
+pub use connection::{Connections, Judged};
 pub use findings::Findings;
 pub use names::Unknown;
 pub use rate::Count;
 pub use row::{Row, copies};
 pub use signature::{Signature, SignatureRule, Times};
+pub use split::{Part, Split};
 pub use stage::{Exclusion, Progress, Stage, Termination};
 pub use tag::{Tag, TagRule, Tags};
 pub use trace::{Step, Trace};
 pub use tracker::{ClosedWindow, RowCount, Tracker};
-pub use verdict::{Outcome, Rules, Surroundings, Verdict};
+pub use verdict::{Context, Outcome, Rules, Surroundings, Verdict};

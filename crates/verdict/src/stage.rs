@@ -223,7 +223,7 @@ impl FromStr for Termination {
 pub enum Exclusion {
     /// No SYN packet: an older connection, the other direction, or backscatter.
     NoSyn,
-    /// SYN packets with different sequence numbers.
+    /// Its ports were used again before it was decided.
     MultipleSyn,
     /// Its last packet is too close to the end of what was seen.
     Incomplete,
@@ -248,7 +248,7 @@ impl Exclusion {
     pub const fn about(self) -> &'static str {
         match self {
             Self::NoSyn => "no SYN seen: older connections, or the other direction",
-            Self::MultipleSyn => "several SYNs with different sequence numbers",
+            Self::MultipleSyn => "the ports were used again before the connection was decided",
             Self::Incomplete => "still going on when the window or the capture ended",
         }
     }

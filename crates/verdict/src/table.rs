@@ -1,15 +1,19 @@
 //! The 5-tuples of one window and their rows.
 
+mod judging;
+mod sealing;
+
+use std::collections::{HashMap, VecDeque};
+
 use cutshort_packet::{FiveTuple, Packet};
 
 use crate::chunks::Chunks;
-use crate::findings::Outline;
 use crate::flow::Flow;
 use crate::hash::Seeds;
 use crate::index::Index;
 use crate::narrow::{Blocks, Narrow, ROOM};
-use crate::pool::{self, Pool};
-use crate::row::copies;
+use crate::pool::Pool;
+use crate::reused::Reused;
 use crate::{Findings, Row, Rules};
 
 /// Rows by 5-tuple, in the order in which the 5-tuples were first seen.
@@ -26,10 +30,26 @@ pub(crate) struct Table {
     narrow: Blocks,
     wide: Pool,
     sealed: Vec<Findings>,
+    /// What the findings of a few sealed flows do not say.
+    notes: HashMap<u32, Note>,
+    reused: Vec<Reused>,
+    /// Flows whose rows are complete, until they are sealed.
+    complete: VecDeque<u32>,
+    /// Packets of connections whose rows were sealed when their ports were used again.
+    late: u64,
     /// Copies among the rows of sealed flows.
     copies: u64,
     /// Rows of a flow that are looked at.
     rows: Vec<Row>,
+}
+
+/// What the findings of a sealed flow do not say.
+#[derive(Clone, Default)]
+struct Note {
+    /// Rows before the SYN packet.
+    tail: u32,
+    /// Times of the rows with the RST bit.
+    rsts: Vec<i64>,
 }
 
 /// How many packets are looked up at once.
@@ -52,18 +72,27 @@ impl Table {
             narrow: Blocks::new(),
             wide: Pool::new(limit),
             sealed: Vec::new(),
+            notes: HashMap::new(),
+            reused: Vec::new(),
+            complete: VecDeque::new(),
+            late: 0,
             copies: 0,
             rows: Vec::new(),
         }
     }
 
     /// Whether flows are ordinary as long as they can be. Of an ordinary flow the first row has its place
-    /// in the flow, and the last one is not kept.
+    /// in the flow.
     fn has_ordinary(&self) -> bool {
-        !self.keep_rows && 1 < self.limit && usize::from(self.limit) <= ROOM + 2
+        !self.keep_rows && usize::from(self.limit) <= ROOM + 1
     }
 
-    /// Adds packets, unless the packet limit of their 5-tuple is reached.
+    /// How many packets of connections came when these were sealed and their ports used again.
+    pub(crate) const fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// Adds packets, unless the packet limit of their connection is reached.
     ///
     /// Each packet's flow and rows lie somewhere in hundreds of megabytes. Looking all of them up
     /// before any is changed lets the processor wait for many of them at once.
@@ -87,12 +116,17 @@ impl Table {
             *hash = self.seeds.hash(&packet.five_tuple);
         }
         // As a list, which is read from in so few steps that the processor waits for all of it at once.
-        let (mut others, mut count) = ([0; BATCH], 0);
+        // Of a SYN packet the other direction will be searched for as well.
+        let (mut others, mut count) = ([0; 2 * BATCH], 0);
         for ((packet, hash), flow) in batch.iter().zip(hashes).zip(flows) {
             let is = |at: usize| self.flows[at].five_tuple == packet.five_tuple;
             *flow = self.index.find_recent(*hash, is).map_or(UNKNOWN, |at| at as u32);
             others[count] = *hash;
             count += usize::from(*flow == UNKNOWN);
+            if packet.flags.is_syn() {
+                others[count] = self.seeds.hash(&packet.five_tuple.reversed());
+                count += 1;
+            }
         }
         near(others[..count].iter().map(|hash| self.index.touch(*hash)));
     }
@@ -101,22 +135,34 @@ impl Table {
     #[inline]
     fn touch(&self, at: usize) -> u64 {
         let flow = &self.flows[at];
-        let narrow = usize::from(flow.len - 1);
         match flow.is_ordinary() {
-            _ if flow.len == self.limit => 0,
-            true if flow.len + 1 == self.limit => self.narrow.touch_all(flow.place(), narrow),
-            true => self.narrow.touch(flow.place(), narrow),
+            _ if flow.len == self.limit || flow.is_reused() => 0,
+            true => self.narrow.touch(flow.place(), usize::from(flow.len - 1)),
             false => self.wide.touch(flow.block(), flow.len),
         }
     }
 
     #[inline]
     fn add(&mut self, at: usize, packet: &Packet) {
+        if packet.flags.is_syn() && self.flows[at].begins_with(packet.seq) {
+            self.begin(at, packet);
+        }
         let flow = &self.flows[at];
         if flow.len == self.limit || flow.is_ordinary() && self.add_ordinary(at, &Row::from(packet)) {
             return;
         }
         self.add_wide(at, Row::from(packet));
+    }
+
+    /// Counts the rows of a flow and of the other direction anew, as a SYN packet begins a connection.
+    #[inline]
+    fn begin(&mut self, at: usize, syn: &Packet) {
+        let other = syn.five_tuple.reversed();
+        if let Some(other) = self.find(self.seeds.hash(&other), &other) {
+            self.count_anew(other);
+        }
+        self.count_anew(at);
+        self.flows[at].set_syn(syn.seq);
     }
 
     /// False if the flow is no longer ordinary with this row.
@@ -127,33 +173,39 @@ impl Table {
         if flow.len == 0 {
             return has_ordinary && flow.begin(row, self.start);
         }
-        let Some(narrow) = Narrow::of(row) else { return false };
-        if !flow.lasts_to(row.ts, self.start) {
-            return false;
-        }
-        if flow.len + 1 == self.limit {
-            self.seal_ordinary(at, &narrow);
-        } else {
-            flow.add_narrow(self.narrow.push(flow.place(), usize::from(flow.len - 1), narrow));
+        let Some(narrow) = Narrow::of(row, flow.first_ts(self.start)) else { return false };
+        flow.lasts_to(row.ts, self.start);
+        flow.add_narrow(self.narrow.push(flow.place(), usize::from(flow.len - 1), narrow));
+        if flow.len == self.limit {
+            self.hold(at);
         }
         true
     }
 
     #[inline(never)]
     fn add_wide(&mut self, at: usize, row: Row) {
-        let flow = &mut self.flows[at];
-        if flow.is_ordinary() {
-            let narrow = self.narrow.rows(flow.place(), usize::from(flow.len.saturating_sub(1)));
-            flow.lay_out(narrow.iter(), self.start, &mut self.rows);
-            if !narrow.is_empty() {
-                self.narrow.free(flow.place());
-            }
-            flow.widen(self.wide.store(&self.rows[..usize::from(flow.len)]));
+        if self.flows[at].is_reused() {
+            return self.add_reused(at, row);
         }
+        if self.flows[at].is_ordinary() {
+            self.take_rows(at);
+            let block = self.wide.store(&self.rows);
+            self.flows[at].widen(block);
+        }
+        let flow = &mut self.flows[at];
         flow.set_block(self.wide.push(flow.block(), flow.len, row));
         flow.add_wide(&row);
         if flow.len == self.limit && !self.keep_rows {
-            self.seal_wide(at);
+            self.hold(at);
+        }
+    }
+
+    fn add_reused(&mut self, at: usize, row: Row) {
+        let flow = &mut self.flows[at];
+        if self.reused[flow.place() as usize].push(row) {
+            flow.add_wide(&row);
+        } else {
+            self.late += 1;
         }
     }
 
@@ -170,111 +222,6 @@ impl Table {
     #[inline]
     fn find(&self, hash: u32, five_tuple: &FiveTuple) -> Option<usize> {
         self.index.find(hash, |at| self.flows[at].five_tuple == *five_tuple)
-    }
-
-    /// Seals an ordinary flow with its last row.
-    fn seal_ordinary(&mut self, at: usize, last: &Narrow) {
-        let flow = &mut self.flows[at];
-        let others = self.narrow.rows(flow.place(), usize::from(flow.len - 1));
-        flow.lay_out(others.iter().chain([last]), self.start, &mut self.rows);
-        if !others.is_empty() {
-            self.narrow.free(flow.place());
-        }
-        flow.len += 1;
-        self.copies += copies(&self.rows);
-        flow.seal(Outline::of(&self.rows[0], &self.rows).bits());
-    }
-
-    fn seal_wide(&mut self, at: usize) {
-        let flow = &mut self.flows[at];
-        let rows = self.wide.rows(flow.block(), flow.len);
-        self.copies += copies(rows);
-        self.sealed.push(Findings::of(rows));
-        self.wide.free(flow.block());
-        flow.seal(self.sealed.len() as u32 - 1);
-    }
-
-    /// The flow's rows, of which there are none unless all are kept.
-    fn kept(&self, flow: &Flow) -> &[Row] {
-        if self.keep_rows { self.wide.rows(flow.block(), flow.len) } else { &[] }
-    }
-
-    /// Reads from what is kept of a flow, so that it is near when it is judged.
-    fn touch_kept(&self, flow: &Flow) -> u64 {
-        match (flow.is_ordinary(), flow.is_sealed()) {
-            (true, true) => 0,
-            (true, false) => self.narrow.touch_all(flow.place(), usize::from(flow.len - 1)),
-            (false, true) => u64::from(self.sealed[flow.place() as usize].packets),
-            (false, false) => pool::touch_all(self.wide.rows(flow.block(), flow.len)),
-        }
-    }
-
-    /// What is found in a flow's rows, and how many are copies if these were not counted yet.
-    fn findings(&self, flow: &Flow, rows: &mut Vec<Row>) -> (Findings, u64) {
-        match (flow.is_ordinary(), flow.is_sealed()) {
-            (true, true) => (flow.findings(flow.outline(), self.start), 0),
-            (true, false) => {
-                let others = self.narrow.rows(flow.place(), usize::from(flow.len - 1));
-                flow.lay_out(others.iter(), self.start, rows);
-                (flow.findings(Outline::of(&rows[0], rows), self.start), copies(rows))
-            }
-            (false, true) => (self.sealed[flow.place() as usize], 0),
-            (false, false) => {
-                let rows = self.wide.rows(flow.block(), flow.len);
-                (Findings::of(rows), copies(rows))
-            }
-        }
-    }
-
-    /// Calls `each` with every 5-tuple, what was found in its rows, the time of the other
-    /// direction's latest RST bit, and the rows where they are kept. Returns how many rows there
-    /// are, and how many are a copy of another.
-    pub(crate) fn for_each(
-        &self,
-        mut each: impl FnMut(&FiveTuple, &Findings, Option<i64>, &[Row]),
-    ) -> (u64, u64) {
-        let mut other_rsts = self.other_rsts().into_iter().peekable();
-        let (mut taken, mut copied) = (0, self.copies);
-        let mut rows = Vec::new();
-        for (at, flow) in self.flows.iter().enumerate() {
-            if at.is_multiple_of(AHEAD) {
-                near(self.flows.together(at, AHEAD).iter().map(|flow| self.touch_kept(flow)));
-            }
-            let (findings, copies) = self.findings(flow, &mut rows);
-            taken += u64::from(flow.len);
-            copied += copies;
-            let other_rst = other_rsts.next_if(|(of, _)| *of == at);
-            each(&flow.five_tuple, &findings, other_rst.map(|(_, ts)| ts), self.kept(flow));
-        }
-        (taken, copied)
-    }
-
-    pub(crate) fn five_tuples(&self) -> impl Iterator<Item = &FiveTuple> + Clone {
-        self.flows.iter().map(|flow| &flow.five_tuple)
-    }
-
-    /// The kept rows of a 5-tuple, and the time of the other direction's latest RST bit.
-    pub(crate) fn connection(&self, five_tuple: &FiveTuple) -> Option<(&[Row], Option<i64>)> {
-        let get = |five_tuple| Some(&self.flows[self.find(self.seeds.hash(&five_tuple), &five_tuple)?]);
-        let flow = get(*five_tuple)?;
-        let latest_rst_ts = |flow| self.findings(flow, &mut Vec::new()).0.latest_rst_ts();
-        let other_rst_ts = get(five_tuple.reversed()).and_then(latest_rst_ts);
-        Some((self.kept(flow), other_rst_ts))
-    }
-
-    /// The flows whose other direction has a RST bit, and when, in the order of the flows. Few
-    /// have one, so these look for their other direction rather than everybody for theirs.
-    fn other_rsts(&self) -> Vec<(usize, i64)> {
-        let with_rst = self.flows.iter().filter(|flow| flow.has_rst());
-        let mut found: Vec<_> = with_rst
-            .filter_map(|flow| {
-                let other = flow.five_tuple.reversed();
-                let other = self.find(self.seeds.hash(&other), &other)?;
-                Some((other, self.findings(flow, &mut Vec::new()).0.latest_rst_ts()?))
-            })
-            .collect();
-        found.sort_unstable();
-        found
     }
 }
 

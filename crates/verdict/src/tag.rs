@@ -316,7 +316,7 @@ mod tests {
     use cutshort_packet::Flags;
 
     use super::*;
-    use crate::{Findings, Row, Rules, Surroundings};
+    use crate::{Findings, Row, Rules, Context};
 
     /// What others make of the rules is what is done here.
     #[test]
@@ -328,7 +328,7 @@ mod tests {
             let mut rows = vec![row(Flags::SYN, 0)];
             rows.extend(plain.iter().map(|ack| row(Flags::RST, *ack)));
             rows.extend((0..with_ack).map(|ack| row(Flags::RST | Flags::ACK, ack)));
-            let around = Surroundings { cutoff: i64::MAX, other_rst_ts: None };
+            let around = Context { cutoff: i64::MAX, is_followed: false, other_rst_ts: None };
             let tags = Findings::of(&rows).judge(&Rules::default(), &around).unwrap().tags;
             let differ = plain.iter().any(|number| *number != plain[0]);
             let own = |tag: Tag| match tag.rule() {

@@ -1,20 +1,20 @@
-//! One connection packet by packet, and why its verdict is what it is.
+//! Connections packet by packet, and why their verdicts are what they are.
 
 use std::fmt;
 
 use cutshort_packet::Flags;
 
-use crate::findings::{Meaning, Segments, Shape, Syn, Syns};
+use crate::findings::{Meaning, Segments, Shape, Syn};
 use crate::verdict::{Ending, SECOND};
-use crate::{Findings, Outcome, Progress, Row, Rules, Stage, Surroundings, Tag};
+use crate::{Context, Findings, Outcome, Progress, Row, Rules, Split, Stage, Surroundings, Tag};
 
-/// How a verdict came about.
+/// How the verdict on one connection came about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
     /// The rows in the order of time.
     pub steps: Vec<Step>,
-    /// The verdict.
-    pub outcome: Outcome,
+    /// The verdict; `None` where the rows are the tail of an older connection, and so no connection.
+    pub outcome: Option<Outcome>,
     /// The rules that led to it, one sentence each.
     pub reasons: Vec<String>,
 }
@@ -33,38 +33,45 @@ pub struct Step {
 }
 
 impl Trace {
-    /// Judges the rows of one 5-tuple and window, and says why. There must be at least one row.
+    /// Judges the rows of one 5-tuple and window, and says why: connection by connection, in the order of time.
+    /// Rows before the first SYN packet come first.
     #[must_use]
-    pub fn of(rows: &[Row], rules: &Rules, around: &Surroundings) -> Self {
+    pub fn of(rows: &[Row], rules: &Rules, around: &Surroundings<'_>) -> Vec<Self> {
         let mut rows = rows.to_vec();
         rows.sort_by_key(|row| row.ts);
-        let findings = Findings::of(&rows);
+        let split = Split::of(&mut rows);
+        let tail = (!split.tail().is_empty()).then(|| Self::of_tail(split.tail()));
+        let connections =
+            split.parts().map(|part| Self::of_part(part.rows, rules, &around.around(part.next)));
+        tail.into_iter().chain(connections).collect()
+    }
+
+    fn of_part(rows: &[Row], rules: &Rules, around: &Context) -> Self {
+        let findings = Findings::of(rows);
         let outcome = findings.judge(rules, around);
-        Self { steps: steps(&rows), outcome, reasons: reasons(&findings, rules, around, &outcome) }
+        let reasons = reasons(&findings, rules, around, &outcome);
+        Self { steps: steps(rows), outcome: Some(outcome), reasons }
+    }
+
+    fn of_tail(rows: &[Row]) -> Self {
+        let reason =
+            "These packets came before the first SYN on these ports: the tail of an older connection.";
+        Self { steps: steps(rows), outcome: None, reasons: vec![reason.to_owned()] }
     }
 }
 
 fn steps(rows: &[Row]) -> Vec<Step> {
-    let syns = Syns::of(rows);
+    let syn = Syn::of(rows);
     let step = |(at, row): (usize, &Row)| Step {
         row: *row,
-        rel: syns.seq().map(|seq| row.seq.wrapping_sub(seq)),
-        meaning: meaning(row, rows, &syns),
+        rel: syn.map(|syn| row.seq.wrapping_sub(syn.seq)),
+        meaning: syn.as_ref().map_or("no SYN to count from", |syn| meaning(row, rows, syn)),
         is_repeat: !row.has_rst() && rows[..at].iter().any(|earlier| row.repeats(earlier)),
     };
     rows.iter().enumerate().map(step).collect()
 }
 
-fn meaning(row: &Row, rows: &[Row], syns: &Syns) -> &'static str {
-    match syns {
-        Syns::None => "no SYN to count from",
-        Syns::Several if row.is_syn() => "SYN, one of several",
-        Syns::Several => "unclear which SYN it belongs to",
-        Syns::One(syn) => meaning_after(row, rows, syn),
-    }
-}
-
-fn meaning_after(row: &Row, rows: &[Row], syn: &Syn) -> &'static str {
+fn meaning(row: &Row, rows: &[Row], syn: &Syn) -> &'static str {
     match Meaning::of(row, syn) {
         Meaning::Syn if row.payload_len > 0 => "SYN with payload",
         Meaning::Syn => "SYN",
@@ -84,7 +91,7 @@ fn meaning_after(row: &Row, rows: &[Row], syn: &Syn) -> &'static str {
     }
 }
 
-fn reasons(findings: &Findings, rules: &Rules, around: &Surroundings, outcome: &Outcome) -> Vec<String> {
+fn reasons(findings: &Findings, rules: &Rules, around: &Context, outcome: &Outcome) -> Vec<String> {
     let shape = match findings.shape() {
         Ok(shape) => shape,
         Err(exclusion) => return vec![format!("Left out: {}.", exclusion.about())],
@@ -124,7 +131,7 @@ fn progress(shape: &Shape) -> &'static str {
     }
 }
 
-fn ending(findings: &Findings, shape: &Shape, rules: &Rules, around: &Surroundings) -> String {
+fn ending(findings: &Findings, shape: &Shape, rules: &Rules, around: &Context) -> String {
     let silent = Seconds(around.cutoff.saturating_sub(findings.last_ts));
     let guard = Seconds(rules.guard);
     match findings.ending(shape, rules, around) {
@@ -139,6 +146,9 @@ fn ending(findings: &Findings, shape: &Shape, rules: &Rules, around: &Surroundin
             format!(
                 "It was silent for {silent} when the window or the capture ended, less than {guard} (rule 5)."
             )
+        }
+        Ending::RunsInto => {
+            format!("It was silent for {silent} when its ports were used again, less than {guard} (rule 5).")
         }
         Ending::Timeout => format!("It was silent for {silent} and not answered: timeout (rule 6)."),
         Ending::Answered => {

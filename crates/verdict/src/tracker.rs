@@ -5,7 +5,7 @@ use cutshort_packet::{FiveTuple, Frame, LinkType, Packet, Refusal};
 use crate::clock::Clock;
 use crate::hash::Seeds;
 use crate::table::{BATCH, Table};
-use crate::{Outcome, Row, Rules, Surroundings};
+use crate::{Outcome, Row, Rules};
 
 /// Rebuilds connections from packets in reading order, window by window.
 ///
@@ -136,7 +136,9 @@ impl Tracker {
         }
         let new = || Table::new(&self.rules, self.current, self.seeds, self.keep_rows);
         let table = self.open.entry(self.current).or_insert_with(new);
+        let late = table.late();
         table.add_all(&self.batch[..self.waiting]);
+        self.late += table.late() - late;
         self.waiting = 0;
     }
 
@@ -155,9 +157,11 @@ impl Tracker {
         self.open.into_iter().map(move |(number, table)| ClosedWindow::new(&rules, number, table, latest))
     }
 
-    /// How many packets came for a window that was closed already.
+    /// How many packets came for a window that was closed already, or for a connection that was complete and long
+    /// followed by another on its ports.
     #[must_use]
-    pub const fn late(&self) -> u64 {
+    pub fn late(&mut self) -> u64 {
+        self.flush();
         self.late
     }
 }
@@ -175,8 +179,19 @@ pub struct ClosedWindow {
 pub struct RowCount {
     /// Rows taken.
     pub taken: u64,
-    /// Of these, rows that equal another of their 5-tuple in every field but time and TTL.
+    /// Those that equal another of their 5-tuple in every field but time and TTL.
     pub copies: u64,
+    /// Those that are the tail of an older connection, before the first SYN packet on their ports.
+    pub tail: u64,
+}
+
+impl RowCount {
+    /// Adds others.
+    pub const fn add(&mut self, others: Self) {
+        self.taken += others.taken;
+        self.copies += others.copies;
+        self.tail += others.tail;
+    }
 }
 
 impl ClosedWindow {
@@ -197,27 +212,25 @@ impl ClosedWindow {
         self.cutoff
     }
 
-    /// Calls `each` with every 5-tuple and what it was judged to be. The rows are empty unless
+    /// Calls `each` with every connection, and every 5-tuple without a SYN packet, and what it was judged to be. The
+    /// connections of one 5-tuple follow each other in the order of time. The rows are empty unless
     /// [`keep_rows`](Tracker::keep_rows) was asked for.
     pub fn for_each(&self, mut each: impl FnMut(&FiveTuple, &Outcome, &[Row])) -> RowCount {
-        let (taken, copies) = self.table.for_each(|five_tuple, findings, other_rst_ts, rows| {
-            let around = Surroundings { cutoff: self.cutoff, other_rst_ts };
-            each(five_tuple, &findings.judge(&self.rules, &around), rows);
-        });
-        RowCount { taken, copies }
+        self.table.for_each(self.cutoff, |five_tuple, findings, around, rows| {
+            each(five_tuple, &findings.judge(&self.rules, around), rows);
+        })
     }
 
-    /// All 5-tuples, in the order in which [`for_each`](Self::for_each) calls with them.
+    /// All 5-tuples, each once, in the order in which [`for_each`](Self::for_each) calls with them.
     pub fn five_tuples(&self) -> impl Iterator<Item = &FiveTuple> + Clone {
         self.table.five_tuples()
     }
 
-    /// The rows of one 5-tuple and what is around them; `None` if it is not in the window. The
-    /// rows are empty unless [`keep_rows`](Tracker::keep_rows) was asked for.
+    /// The rows of one 5-tuple, and the times of the other direction's rows with the RST bit; `None` if it is not in
+    /// the window. The rows are empty unless [`keep_rows`](Tracker::keep_rows) was asked for.
     #[must_use]
-    pub fn connection(&self, five_tuple: &FiveTuple) -> Option<(&[Row], Surroundings)> {
-        let (rows, other_rst_ts) = self.table.connection(five_tuple)?;
-        Some((rows, Surroundings { cutoff: self.cutoff, other_rst_ts }))
+    pub fn rows(&self, five_tuple: &FiveTuple) -> Option<(&[Row], Vec<i64>)> {
+        self.table.rows(five_tuple)
     }
 }
 

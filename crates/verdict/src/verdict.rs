@@ -9,7 +9,7 @@ pub struct Rules {
     /// How long before the cutoff a connection must have been silent to be a timeout, in
     /// nanoseconds.
     pub guard: i64,
-    /// How many packets of a 5-tuple and window are taken: 1 to 65,535.
+    /// How many packets of a connection are taken: 1 to 65,535.
     pub packet_limit: u32,
 }
 
@@ -24,7 +24,7 @@ pub(crate) const SECOND: i64 = 1_000_000_000;
 
 impl Rules {
     /// Rises whenever the same packets are judged otherwise than before.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// A number that changes with the settings and with the [version](Self::VERSION), for those
     /// who keep what was judged. Never 0.
@@ -53,16 +53,41 @@ impl Rules {
     }
 }
 
-/// What must be known besides a connection's rows.
+/// What must be known of a 5-tuple and window besides its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct Surroundings<'a> {
     /// The window's end, or the time of the latest record of the input if that is earlier.
     pub cutoff: i64,
-    /// Of the other direction's rows in the same window: the time of the latest with the RST bit.
+    /// Times of the other direction's rows in the same window that have the RST bit, in any order.
+    pub other_rsts: &'a [i64],
+}
+
+impl Surroundings<'_> {
+    /// What surrounds a connection that is followed by another on its ports at `next`, if it is.
+    #[must_use]
+    pub fn around(&self, next: Option<i64>) -> Context {
+        let rsts = self.other_rsts.iter().copied();
+        Context {
+            cutoff: next.unwrap_or(self.cutoff),
+            is_followed: next.is_some(),
+            other_rst_ts: rsts.filter(|ts| next.is_none_or(|next| *ts < next)).max(),
+        }
+    }
+}
+
+/// What must be known of a connection besides its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The time of the next connection's first SYN packet where [`is_followed`](Self::is_followed), else the
+    /// window's cutoff.
+    pub cutoff: i64,
+    /// Whether its ports were used again.
+    pub is_followed: bool,
+    /// Of the other direction's rows before the next connection: the time of the latest with the RST bit.
     pub other_rst_ts: Option<i64>,
 }
 
-/// A 5-tuple's rows are a connection, or left out of all totals for a reason.
+/// Rows are a connection, or left out of all totals for a reason.
 pub type Outcome = Result<Verdict, Exclusion>;
 
 /// What is said of one connection.
@@ -119,6 +144,8 @@ pub(crate) enum Ending {
     /// Rows up to the packet limit, few of them repeats.
     Full,
     TooLate,
+    /// As [`TooLate`](Self::TooLate), where the ports were used again.
+    RunsInto,
     Timeout,
     Answered,
 }
@@ -130,6 +157,7 @@ impl Ending {
             Self::ServerReset => Termination::ServerReset,
             Self::Fin => Termination::Fin,
             Self::TooLate => return Err(Exclusion::Incomplete),
+            Self::RunsInto => return Err(Exclusion::MultipleSyn),
             Self::Timeout => Termination::Timeout,
             Self::Full | Self::Answered => Termination::Open,
         })
@@ -142,7 +170,7 @@ impl Findings {
     /// # Errors
     /// Why the rows are in no total.
     #[inline]
-    pub fn judge(&self, rules: &Rules, around: &Surroundings) -> Outcome {
+    pub fn judge(&self, rules: &Rules, around: &Context) -> Outcome {
         let shape = self.shape()?;
         let server_rst = shape.server_rst(around);
         let termination = self.ending(shape, rules, around).termination()?;
@@ -172,13 +200,12 @@ impl Findings {
     pub(crate) const fn shape(&self) -> Result<&Shape, Exclusion> {
         match &self.kind {
             Kind::NoSyn => Err(Exclusion::NoSyn),
-            Kind::MultipleSyn => Err(Exclusion::MultipleSyn),
             Kind::Connection(shape) => Ok(shape),
         }
     }
 
     /// The first rule of SPEC 4 that holds.
-    pub(crate) fn ending(&self, shape: &Shape, rules: &Rules, around: &Surroundings) -> Ending {
+    pub(crate) fn ending(&self, shape: &Shape, rules: &Rules, around: &Context) -> Ending {
         let full = self.packets >= rules.packet_limit
             && u64::from(shape.repeats) * 2 < u64::from(rules.packet_limit);
         match () {
@@ -186,15 +213,21 @@ impl Findings {
             () if shape.server_rst(around) => Ending::ServerReset,
             () if shape.fin => Ending::Fin,
             () if full => Ending::Full,
-            () if self.last_ts > around.cutoff.saturating_sub(rules.guard) => Ending::TooLate,
+            () if self.last_ts > around.cutoff.saturating_sub(rules.guard) => around.too_late(),
             () if !shape.tags.has(Tag::Answered) => Ending::Timeout,
             () => Ending::Answered,
         }
     }
 }
 
+impl Context {
+    const fn too_late(&self) -> Ending {
+        if self.is_followed { Ending::RunsInto } else { Ending::TooLate }
+    }
+}
+
 impl Shape {
-    fn server_rst(&self, around: &Surroundings) -> bool {
+    fn server_rst(&self, around: &Context) -> bool {
         around.other_rst_ts.is_some_and(|ts| ts >= self.latest_syn_ts)
     }
 }

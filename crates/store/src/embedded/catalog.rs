@@ -47,6 +47,7 @@ CREATE TABLE window (
   rules INTEGER NOT NULL,
   packets INTEGER NOT NULL,
   copies INTEGER NOT NULL,
+  tail INTEGER NOT NULL DEFAULT 0,
   connections INTEGER NOT NULL,
   no_syn INTEGER NOT NULL,
   multiple_syn INTEGER NOT NULL,
@@ -98,7 +99,24 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
         transaction.commit()?;
     }
     check(sql)?;
+    if !has_tail(sql)? {
+        sql.execute_batch(ADD_TAIL)?;
+    }
     Ok(sql.execute_batch(PROTECTED)?)
+}
+
+/// Whether windows say how many rows are the tail of an older connection. Stores from before they were counted get it
+/// when they are opened for writing.
+fn has_tail(sql: &Connection) -> Result<bool> {
+    let select = "SELECT count(*) FROM pragma_table_info('window') WHERE name = 'tail'";
+    Ok(sql.query_row(select, [], |row| row.get::<_, i64>(0))? > 0)
+}
+
+const ADD_TAIL: &str = "ALTER TABLE window ADD COLUMN tail INTEGER NOT NULL DEFAULT 0";
+
+/// That number in SQL.
+pub(super) fn tail(sql: &Connection) -> Result<&'static str> {
+    Ok(if has_tail(sql)? { "tail" } else { "0" })
 }
 
 fn is_new(sql: &Connection) -> Result<bool> {
@@ -340,10 +358,10 @@ pub(super) fn replace_window(
     let before = window_path(sql, window)?.flatten();
     let [no_syn, multiple_syn, incomplete] = counts.excluded.map(u64::cast_signed);
     sql.prepare_cached(
-        "INSERT INTO window (start, generation, path, bytes, segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, updated, frozen)
-         VALUES (?1, ?14, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)
+        "INSERT INTO window (start, generation, path, bytes, segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, updated, frozen, tail)
+         VALUES (?1, ?14, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?15)
          ON CONFLICT (start) DO UPDATE SET generation = ?14, path = ?2, bytes = ?3, segments = ?4, cutoff = ?5, rules = ?6, packets = ?7, copies = ?8, connections = ?9,
-         no_syn = ?10, multiple_syn = ?11, incomplete = ?12, updated = ?13",
+         no_syn = ?10, multiple_syn = ?11, incomplete = ?12, updated = ?13, tail = ?15",
     )?
     .execute(params![
         window,
@@ -360,6 +378,7 @@ pub(super) fn replace_window(
         incomplete,
         now,
         file.generation,
+        counts.tail.cast_signed(),
     ])?;
     Ok(before)
 }

@@ -125,16 +125,17 @@ fn results(sql: &Connection, window: i64) -> Result<Option<(WindowResults, Optio
     let Some(state) = catalog::windows(sql, &(window..window.saturating_add(1)))?.pop() else {
         return Ok(None);
     };
-    let mut select = sql.prepare_cached(
-        "SELECT segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, path
-         FROM window WHERE start = ?",
-    )?;
+    let tail = catalog::tail(sql)?;
+    let mut select = sql.prepare_cached(&format!(
+        "SELECT segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, path, {tail}
+         FROM window WHERE start = ?"
+    ))?;
     let found = select.query_row(params![window], |row| {
         let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let inputs = Inputs { segments: number(0)?, cutoff: row.get(1)?, rules: number(2)? };
         let excluded = [number(6)?, number(7)?, number(8)?];
-        let counts =
-            WindowCounts { packets: number(3)?, copies: number(4)?, connections: number(5)?, excluded };
+        let (packets, copies, connections, tail) = (number(3)?, number(4)?, number(5)?, number(10)?);
+        let counts = WindowCounts { packets, copies, tail, connections, excluded };
         Ok((inputs, counts, row.get::<_, Option<String>>(9)?))
     });
     let Some((inputs, counts, path)) = found.optional()? else { return Ok(None) };

@@ -43,10 +43,14 @@ fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
 }
 
 fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
+    let tail = catalog::tail(sql)?;
     sql.query_row(
-        "SELECT count(*), min(start), max(start), max(updated), ifnull(sum(bytes), 0),
-         ifnull(sum(packets), 0), ifnull(sum(copies), 0), ifnull(sum(connections), 0),
-         ifnull(sum(no_syn), 0), ifnull(sum(multiple_syn), 0), ifnull(sum(incomplete), 0) FROM window",
+        &format!(
+            "SELECT count(*), min(start), max(start), max(updated), ifnull(sum(bytes), 0),
+             ifnull(sum(packets), 0), ifnull(sum(copies), 0), ifnull(sum(connections), 0),
+             ifnull(sum(no_syn), 0), ifnull(sum(multiple_syn), 0), ifnull(sum(incomplete), 0),
+             ifnull(sum({tail}), 0) FROM window"
+        ),
         [],
         |row| {
             status.windows = count(row, 0)?;
@@ -60,6 +64,7 @@ fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
             status.counts = WindowCounts {
                 packets: count(row, 5)?,
                 copies: count(row, 6)?,
+                tail: count(row, 8 + Exclusion::ALL.len())?,
                 connections: count(row, 7)?,
                 excluded,
             };

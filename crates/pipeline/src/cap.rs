@@ -1,0 +1,155 @@
+//! Which packets of several captures count.
+//!
+//! Each capture has brought the first packets of each connection. Where several captures have the same 5-tuple, these
+//! are capped together, as if the captures had been read as one.
+
+use std::collections::HashMap;
+
+use cutshort_store::{FlowKey, StoredRow};
+use cutshort_verdict::{Rules, Split};
+
+use crate::gather::Gathered;
+
+/// The position of the node of files.
+const FILES: u16 = 0;
+
+/// A packet that several captures have is one: captures may overlap, or have grown since they were imported
+/// before. It counts as often as in the segment that has it most often.
+pub(crate) fn merge_files(rows: &mut Vec<StoredRow>) {
+    if is_of_one_segment(rows) {
+        return;
+    }
+    rows.sort_unstable_by_key(|row| (row.node, row.row, row.segment));
+    let mut merged = Vec::with_capacity(rows.len());
+    for same in rows.chunk_by(|a, b| a.node == FILES && b.node == FILES && a.row == b.row) {
+        let of_segments = same.chunk_by(|a, b| a.segment == b.segment);
+        merged.extend_from_slice(of_segments.max_by_key(|rows| rows.len()).unwrap_or_default());
+    }
+    *rows = merged;
+}
+
+/// Whether rows must be capped: only those of several captures can be too many.
+pub(crate) fn is_over(rows: &[StoredRow], rules: &Rules) -> bool {
+    let limit = rules.packet_limit as usize;
+    rows.len() > limit && of_files(rows).count() > limit && !is_of_one_segment(rows)
+}
+
+fn of_files(rows: &[StoredRow]) -> impl Iterator<Item = &StoredRow> {
+    rows.iter().filter(|row| row.node == FILES)
+}
+
+fn is_of_one_segment(rows: &[StoredRow]) -> bool {
+    let mut segments = of_files(rows).map(|row| row.segment);
+    let first = segments.next();
+    segments.all(|segment| Some(segment) == first)
+}
+
+/// When connections begin.
+pub(crate) fn begins(rows: &mut [StoredRow]) -> Vec<i64> {
+    let starts = Split::of(rows).parts().filter_map(|part| part.rows.first().copied());
+    starts.filter(|first| first.row.is_syn()).map(|first| first.row.ts).collect()
+}
+
+/// Of the rows of files the first by time stay, counted anew where a connection begins, in either direction.
+pub(crate) fn cap_files(rows: &mut Vec<StoredRow>, others_begin: &[i64], rules: &Rules) {
+    // Of rows at the same time the same ones stay, in whatever order they came.
+    rows.sort_unstable_by_key(|row| (row.node, row.row));
+    let mut begins = begins(rows);
+    begins.extend(others_begin);
+    begins.sort_unstable();
+    let mut begins = begins.into_iter().peekable();
+    let mut taken = 0;
+    rows.retain(|row| {
+        if row.node != FILES {
+            return true;
+        }
+        while begins.next_if(|begin| *begin <= row.row.ts).is_some() {
+            taken = 0;
+        }
+        taken += 1;
+        taken <= rules.packet_limit
+    });
+}
+
+/// Caps the groups that were left for it, and adds them.
+pub(crate) fn settle(parts: &mut [Gathered], rules: &Rules) {
+    let uncapped: Vec<_> = parts.iter_mut().map(|part| std::mem::take(&mut part.uncapped)).collect();
+    if uncapped.iter().all(Vec::is_empty) {
+        return;
+    }
+    let begins = all_begins(parts, &uncapped);
+    for (part, groups) in parts.iter_mut().zip(uncapped) {
+        for (key, mut rows) in groups {
+            cap_files(&mut rows, begins.get(&key.reversed()).map_or(&[], Vec::as_slice), rules);
+            part.add(key, &mut rows);
+        }
+    }
+}
+
+/// When connections begin in the other direction of the groups to be capped.
+fn all_begins(parts: &[Gathered], uncapped: &[Vec<(FlowKey, Vec<StoredRow>)>]) -> HashMap<FlowKey, Vec<i64>> {
+    let groups = || uncapped.iter().flatten();
+    let mut all: HashMap<FlowKey, Vec<i64>> = groups().map(|(key, _)| (key.reversed(), Vec::new())).collect();
+    for flow in parts.iter().flat_map(|part| part.flows.iter().flatten()) {
+        if flow.findings.has_syn()
+            && let Some(times) = all.get_mut(&flow.key())
+        {
+            times.push(flow.findings.first_ts);
+        }
+    }
+    for (key, rows) in groups() {
+        if let Some(times) = all.get_mut(key) {
+            times.extend(begins(&mut rows.clone()));
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use cutshort_packet::Flags;
+    use cutshort_verdict::Row;
+
+    use super::*;
+
+    fn row(node: u16, ts: i64, flags: Flags) -> StoredRow {
+        let row = Row { ts, flags, seq: ts as u32, sample_rate: ts as u32, ..Row::default() };
+        StoredRow { node, segment: 0, row, place: None }
+    }
+
+    fn times(rows: &[StoredRow], node: u16) -> Vec<i64> {
+        rows.iter().filter(|row| row.node == node).map(|row| row.row.ts).collect()
+    }
+
+    fn capped(mut rows: Vec<StoredRow>, others_begin: &[i64]) -> Vec<StoredRow> {
+        cap_files(&mut rows, others_begin, &Rules { packet_limit: 3, ..Rules::default() });
+        rows
+    }
+
+    #[test]
+    fn rows_of_files_are_capped_and_live_ones_are_not() {
+        let both = (0..8).flat_map(|ts| [row(0, ts, Flags::ACK), row(1, ts, Flags::ACK)]);
+        let rows = capped(both.rev().collect(), &[]);
+        assert_eq!((times(&rows, 0), times(&rows, 1)), (vec![0, 1, 2], (0..8).collect()));
+    }
+
+    #[test]
+    fn they_are_counted_anew_where_a_connection_begins() {
+        let rows = || (0..12).map(|ts| row(0, ts, if ts == 6 { Flags::SYN } else { Flags::ACK })).collect();
+        assert_eq!(times(&capped(rows(), &[]), 0), [0, 1, 2, 6, 7, 8]);
+        assert_eq!(times(&capped(rows(), &[4]), 0), [0, 1, 2, 4, 5, 6, 7, 8], "in either direction");
+    }
+
+    #[test]
+    fn a_packet_of_several_captures_is_one() {
+        let of = |segment: u32, node: u16, ts: i64| StoredRow { segment, ..row(node, ts, Flags::ACK) };
+        let mut rows = vec![of(2, 0, 1), of(1, 0, 1), of(2, 0, 1), of(1, 0, 2), of(3, 1, 1), of(4, 1, 1)];
+        merge_files(&mut rows);
+        let mut times: Vec<_> = rows.iter().map(|row| (row.node, row.row.ts)).collect();
+        times.sort_unstable();
+        assert_eq!(times, [(0, 1), (0, 1), (0, 2), (1, 1), (1, 1)], "twice in one capture is twice");
+        let before = rows.clone();
+        merge_files(&mut rows);
+        assert_eq!(rows, before);
+    }
+}
