@@ -44,7 +44,7 @@ fn stages(criterion: &mut Criterion) {
         bench.iter(|| addresses.iter().filter(|addr| geo.lookup(**addr).asn.is_some()).count());
     });
     let rows: Vec<Row> = packets.iter().take(10).map(Row::from).collect();
-    let around = Surroundings { cutoff: i64::MAX, other_rst_ts: None };
+    let around = Surroundings { cutoff: i64::MAX, other_rsts: &[] }.around(None);
     group.throughput(Throughput::Elements(1));
     group.bench_function("find and judge ten rows", |bench| {
         bench.iter(|| Findings::of(black_box(&rows)).judge(&Rules::default(), &around));

@@ -124,7 +124,12 @@ impl<'a> Script<'a> {
 
     /// Whether the packet just written is among those that capturing takes.
     fn seen(&self) -> bool {
-        self.packets.len() <= PACKET_LIMIT
+        self.own_packets() <= PACKET_LIMIT
+    }
+
+    /// How many packets were written, without an attempt before.
+    fn own_packets(&self) -> usize {
+        self.packets.len() - usize::from(self.facts.after_attempt)
     }
 
     fn push(&mut self, flags: Flags, payload_len: u32) -> bool {
@@ -251,7 +256,7 @@ impl<'a> Script<'a> {
             self.more();
         }
         let length = self.length(ending);
-        while self.packets.len() < length {
+        while self.own_packets() < length {
             match self.rng.below(10) {
                 0..3 if more => self.more(),
                 3 => _ = self.push(Flags::ACK, 0),
@@ -328,7 +333,7 @@ impl<'a> Script<'a> {
     fn resets(&mut self, resets: Resets) {
         self.now.window = 0;
         self.now.options_len = 0;
-        let visible = self.packets.len() < PACKET_LIMIT;
+        let visible = self.own_packets() < PACKET_LIMIT;
         let ack = self.now.ack;
         let n = self.rng.between(2, 3) as u32;
         let either = if n == 2 { 0 } else { ack };
@@ -378,7 +383,7 @@ impl<'a> Script<'a> {
         self.wait_ms(900, 3000);
         self.isn = self.isn.wrapping_add(self.rng.between(1, u64::from(u32::MAX)) as u32);
         self.now.seq = self.isn;
+        self.facts = Facts { after_attempt: true, ..Facts::default() };
         self.run(Reached::Answer, Ending::Fin);
-        self.facts.multiple_syn = true;
     }
 }

@@ -8,6 +8,9 @@ use cutshort_packet::FiveTuple;
 pub struct Truth {
     /// Addresses and ports, client first.
     pub five_tuple: FiveTuple,
+    /// Whether an attempt on the same ports came seconds before, a SYN with another sequence number: left out as
+    /// `multiple_syn`.
+    pub after_attempt: bool,
     /// Time of its first packet, ns since the epoch.
     pub first_ts: i64,
     /// Time of the last of its first ten packets.
@@ -39,8 +42,6 @@ pub enum Outcome {
     Judged(Verdict),
     /// Left out: no SYN packet.
     NoSyn,
-    /// Left out: SYN packets with different sequence numbers.
-    MultipleSyn,
     /// Left out: not yet silent for long enough at the window's end.
     Incomplete,
 }
@@ -196,7 +197,7 @@ pub mod tag {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) no_syn: bool,
-    pub(crate) multiple_syn: bool,
+    pub(crate) after_attempt: bool,
     pub(crate) handshake: bool,
     pub(crate) request: bool,
     pub(crate) more: bool,
@@ -217,15 +218,13 @@ impl Facts {
     pub(crate) fn waits(&self) -> bool {
         let full = usize::from(self.packets) >= PACKET_LIMIT
             && usize::from(self.syn_repeats + self.data_repeats) < PACKET_LIMIT / 2;
-        !(self.no_syn || self.multiple_syn || self.resets.is_some() || self.fin || full)
+        !(self.no_syn || self.resets.is_some() || self.fin || full)
     }
 
     /// The outcome, silence taken for granted.
     pub(crate) fn outcome(&self) -> Outcome {
         if self.no_syn {
             return Outcome::NoSyn;
-        } else if self.multiple_syn {
-            return Outcome::MultipleSyn;
         }
         let termination = self.termination();
         let stage = self.stage(termination);

@@ -90,14 +90,17 @@ impl<'a> Events<'a> {
         let client = behaviour.client(&mut self.rng);
         let facts =
             Script::play(scenario, client, (self.next_start, five_tuple), &mut self.rng, &mut packets);
-        self.finish(&mut packets);
-        let last_ts = packets[packets.len().min(PACKET_LIMIT) - 1].ts;
+        let attempts = usize::from(facts.after_attempt);
+        self.finish(&mut packets, attempts);
+        let own = &packets[attempts..];
+        let last_ts = own[own.len().min(PACKET_LIMIT) - 1].ts;
         let waits = facts.waits();
         let incomplete = waits && last_ts > self.end - GUARD_NS;
         let truth = Truth {
             // Some scenarios have a port of their own.
             five_tuple: packets[0].five_tuple,
-            first_ts: packets[0].ts,
+            after_attempt: facts.after_attempt,
+            first_ts: own[0].ts,
             last_ts,
             packets: facts.packets,
             country: network.country,
@@ -105,7 +108,7 @@ impl<'a> Events<'a> {
             outcome: if incomplete { Outcome::Incomplete } else { facts.outcome() },
             waits,
         };
-        self.queue.push(Reverse((truth.first_ts, slot)));
+        self.queue.push(Reverse((packets[0].ts, slot)));
         self.open[slot as usize] = Open { packets, next: 0 };
         self.started += 1;
         let gap = self.step / 2 + self.rng.below(self.step + 1);
@@ -155,7 +158,7 @@ impl<'a> Events<'a> {
 
     /// Plays a connection that is too long for the window faster, and leaves out what capturing does
     /// not take.
-    fn finish(&self, packets: &mut Vec<Packet>) {
+    fn finish(&self, packets: &mut Vec<Packet>, attempts: usize) {
         let start = self.next_start;
         let room = self.end - 1 - start;
         let length = packets.last().map_or(0, |packet| packet.ts - start);
@@ -168,7 +171,7 @@ impl<'a> Events<'a> {
             }
         }
         if !self.simulation.is_whole() {
-            packets.truncate(PACKET_LIMIT);
+            packets.truncate(attempts + PACKET_LIMIT);
         }
     }
 

@@ -316,7 +316,7 @@ mod tests {
     use cutshort_packet::Flags;
 
     use super::*;
-    use crate::{Findings, Row, Rules, Context};
+    use crate::{Context, Findings, Row, Rules};
 
     /// What others make of the rules is what is done here.
     #[test]

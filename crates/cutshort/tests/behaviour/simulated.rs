@@ -113,6 +113,9 @@ fn truth() -> BTreeMap<(&'static str, String), u64> {
     let mut counts = BTreeMap::new();
     let mut count = |kind, name: String| *counts.entry((kind, name)).or_default() += 1;
     for truth in simulation.truths() {
+        if truth.after_attempt {
+            count("excluded", "multiple_syn".to_owned());
+        }
         match truth.outcome_at(cutoff) {
             Outcome::Judged(verdict) => {
                 count("stages", verdict.stage.name().to_owned());
@@ -121,7 +124,6 @@ fn truth() -> BTreeMap<(&'static str, String), u64> {
                 verdict.signature.into_iter().for_each(|id| count("signatures", id.to_string()));
             }
             Outcome::NoSyn => count("excluded", "no_syn".to_owned()),
-            Outcome::MultipleSyn => count("excluded", "multiple_syn".to_owned()),
             Outcome::Incomplete => count("excluded", "incomplete".to_owned()),
         }
     }

@@ -19,9 +19,7 @@ pub(crate) fn classify(all: &[Packet], cutoff: i64) -> Outcome {
     let rows = &all[..all.len().min(LIMIT)];
     let syns: Vec<_> = rows.iter().filter(|p| is_syn(p)).collect();
     let Some(first) = syns.first() else { return Outcome::NoSyn };
-    if syns.iter().any(|p| p.seq != first.seq) {
-        return Outcome::MultipleSyn;
-    }
+    assert!(syns.iter().all(|p| p.seq == first.seq), "not one connection");
     let latest_syn = syns.iter().map(|p| p.ts).max().unwrap();
     let resets: Vec<_> = rows.iter().filter(|p| bit(p, Flags::RST) && p.ts >= latest_syn).collect();
     let rel = |p: &Packet| p.seq.wrapping_sub(first.seq);
