@@ -27,7 +27,7 @@ pub struct Counts<'a> {
     pub value: &'a str,
     /// Connections by stage, in the order of [`Stage::ALL`].
     pub stages: [Count; Stage::ALL.len()],
-    /// 5-tuples that are in no total, in the order of [`Exclusion::ALL`].
+    /// Connections that are in no total, in the order of [`Exclusion::ALL`].
     pub excluded: [Count; Exclusion::ALL.len()],
 }
 

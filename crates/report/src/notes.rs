@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::Verdict;
+use cutshort_verdict::{Exclusion, Verdict};
 use foldhash::fast::RandomState;
 
 use crate::Summary;
@@ -61,6 +61,16 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
             "{} of the packets equal another one in all but time and TTL. Captures at two points cause this: capture at one. \
              So do retransmissions over IPv6.",
             percent(copies)
+        ),
+    );
+    let run_into = summary.excluded[Exclusion::MultipleSyn as usize];
+    let reused = ratio(run_into, run_into + summary.connections());
+    note(
+        reused > NOTEWORTHY,
+        format!(
+            "{} connections were left out because their ports were used again within 10 seconds of silence. Failed \
+             attempts are among them, so timeouts are understated.",
+            grouped(run_into)
         ),
     );
     note(

@@ -114,7 +114,7 @@ impl Summary {
         self.direction.add(connection.five_tuple, verdict);
     }
 
-    /// Counts a 5-tuple that is in no total.
+    /// Counts a connection, or a 5-tuple without a SYN packet, that is in no total.
     pub const fn add_excluded(&mut self, exclusion: Exclusion) {
         self.excluded[exclusion as usize] += 1;
     }

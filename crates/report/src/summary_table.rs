@@ -205,10 +205,11 @@ impl<W: Write> Table<'_, W> {
             (*not_meant, "to other servers or ports, from clients to be ignored, or the other direction"),
             (*not_selected, "outside the filter"),
         ];
-        self.reasons("Left out: 5-tuples", connections.chain(others).collect())?;
+        self.reasons("Left out: connections", connections.chain(others).collect())?;
         let packets = [
             (input.late, "too late for their window"),
-            (input.beyond_limit(), "beyond the first packets that are kept of each 5-tuple"),
+            (input.rows.tail, "tail of an older connection, before the first SYN on its ports"),
+            (input.beyond_limit(), "beyond the first packets that are kept of each connection"),
         ];
         self.reasons("Left out: records", records.chain(packets).collect())
     }

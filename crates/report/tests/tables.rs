@@ -254,10 +254,10 @@ fn reasons(width: usize) -> String {
     };
     let rows =
         [row(0, "S", 0, 0), row(1, "A", 1, 1), row(2, "R", 1, 1), row(3, "R", 1, 2), row(4, "R", 1, 0)];
-    let around = Surroundings { cutoff: TS + 20_000_000_000, other_rst_ts: None };
+    let around = Surroundings { cutoff: TS + 20_000_000_000, other_rsts: &[] };
     let mut text = Vec::new();
     let trace = Trace::of(&rows, &Rules::default(), &around);
-    write_trace(&five_tuple("198.51.100.7"), &trace, width, &mut text).unwrap();
+    write_trace(&five_tuple("198.51.100.7"), &trace[0], width, &mut text).unwrap();
     plain(&text).rsplit_once("\n\n").unwrap().1.to_owned()
 }
 

@@ -17,7 +17,7 @@ pub enum By {
     Stage,
     /// What a store tells apart.
     Dimension(Dimension),
-    /// 5-tuples that are in no total, by reason, beside connections.
+    /// Connections that are in no total, by reason, beside the others.
     Exclusion,
 }
 

@@ -121,10 +121,7 @@ impl Meta {
             date_range: series.iter().map(|series| DateRange::new(&series.range)).collect(),
             last_updated: iso(updated),
             normalization: "PERCENTAGE",
-            units: vec![Unit {
-                name: "*",
-                value: if asked.by == By::Exclusion { "five_tuples" } else { "connections" },
-            }],
+            units: vec![Unit { name: "*", value: "connections" }],
             agg_interval: asked.bucket.map(bucket_name),
         }
     }

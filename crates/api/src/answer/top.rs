@@ -103,7 +103,7 @@ pub struct Numbers {
     pub weight: u64,
     /// The same over connections that completed the handshake: addresses of others may be spoofed.
     pub completed: Completed,
-    /// Shares of 5-tuples that are in no total, by reason, among all of the network or country.
+    /// Shares of connections that are in no total, by reason, among all of the network or country.
     pub excluded: Excluded,
 }
 
@@ -125,7 +125,7 @@ pub struct Completed {
     pub connections: u64,
 }
 
-/// 5-tuples that are in no total.
+/// Connections that are in no total.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Excluded {
     /// Without a SYN.

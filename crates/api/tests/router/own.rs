@@ -194,7 +194,7 @@ fn record(first_us: i64) -> Record<'static> {
     use cutshort_verdict::{Rules, Surroundings};
     let five_tuple =
         FiveTuple::new("198.51.100.7".parse().unwrap(), 40112, "203.0.113.5".parse().unwrap(), 443);
-    let mut connection = cutshort_verdict::Connection::default();
+    let mut connections = cutshort_verdict::Connections::default();
     let syn = Packet {
         ts: first_us * 1000,
         five_tuple,
@@ -208,9 +208,9 @@ fn record(first_us: i64) -> Record<'static> {
         payload_len: 0,
         sample_rate: 1,
     };
-    connection.push(&syn);
-    let around = Surroundings { cutoff: first_us * 1000 + WINDOW, other_rst_ts: None };
-    let verdict = connection.judge(&Rules::default(), &around).unwrap();
+    connections.push(&syn);
+    let around = Surroundings { cutoff: first_us * 1000 + WINDOW, other_rsts: &[] };
+    let verdict = connections.judge(&Rules::default(), &around).outcomes[0].unwrap();
     let connection = Connection {
         addresses: Addresses::Full,
         five_tuple: &five_tuple,

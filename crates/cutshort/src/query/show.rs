@@ -11,7 +11,7 @@ use cutshort_verdict::Count;
 pub(super) fn shares(answer: &Answer, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
     for series in &answer.series {
         let total = series.groups.total();
-        writeln!(text, "{}, {}", quantity(total.sampled, unit(answer)), period(&answer.meta))?;
+        writeln!(text, "{}, {}", quantity(total.sampled, "connection"), period(&answer.meta))?;
         if total.sampled > 0 {
             writeln!(text)?;
             let table = if answer.bucket.is_some() { over_time(series) } else { at_once(answer, series) };
@@ -19,14 +19,6 @@ pub(super) fn shares(answer: &Answer, width: usize, text: &mut Vec<u8>) -> io::R
         }
     }
     notes(&answer.meta, width, text)
-}
-
-fn unit(answer: &Answer) -> &'static str {
-    if answer.meta.units.first().is_some_and(|unit| unit.value == "five_tuples") {
-        "5-tuple"
-    } else {
-        "connection"
-    }
 }
 
 fn period(meta: &Meta) -> String {

@@ -70,7 +70,7 @@ fn judged(window: &ClosedWindow, geo: &Geo) -> (i64, WindowCounts, Vec<Record<'s
         }
         Err(exclusion) => counts.excluded[*exclusion as usize] += 1,
     });
-    (counts.packets, counts.copies) = (rows.taken, rows.copies);
-    records.sort_by_key(|record| record.five_tuple);
+    (counts.packets, counts.copies, counts.tail) = (rows.taken, rows.copies, rows.tail);
+    records.sort_by_key(|record| (record.five_tuple, record.first_us));
     (window.cutoff(), counts, records)
 }

@@ -169,9 +169,20 @@ fn of_store(registry: &mut Registry, facts: &Facts) {
         "Packets that equal another one in all but time and TTL",
         status.counts.copies as f64,
     );
+    gauge(
+        registry,
+        "tail_packets",
+        "Packets before the first SYN on their ports: the tail of an older connection",
+        status.counts.tail as f64,
+    );
     let excluded = cutshort_verdict::Exclusion::ALL.into_iter().zip(status.counts.excluded);
     let excluded = excluded.map(|(reason, count)| ([("reason", reason.name().to_owned())], count as f64));
-    gauges(registry, "excluded", "5-tuples that are in no total, sampled", excluded);
+    gauges(
+        registry,
+        "excluded",
+        "Connections, and 5-tuples without a SYN, that are in no total, sampled",
+        excluded,
+    );
     let nodes = status.nodes.iter().map(|(name, latest)| ([("node", name.clone())], seconds(*latest)));
     gauges(registry, "node_latest_packet_timestamp_seconds", "Time of the latest packet of a server", nodes);
     if let Some(updated) = status.updated {

@@ -50,7 +50,7 @@ struct StatusResult {
     nodes: Vec<Node>,
     /// Results of windows.
     windows: Windows,
-    /// 5-tuples that are in no total.
+    /// Connections, and 5-tuples without a SYN packet, that are in no total.
     exclusions: Vec<LeftOut>,
     /// Where places are known from.
     geo: Vec<Source>,
@@ -86,6 +86,10 @@ struct Stored {
     /// Packets that equal another in all but time and TTL, as a share in percent of those in windows.
     #[schema(value_type = String)]
     copies: Share,
+    /// Packets before the first SYN on their ports, the tail of an older connection, as a share in percent of those in
+    /// windows.
+    #[schema(value_type = String)]
+    tail: Share,
     /// How addresses of some packets were protected, `truncated` or `encrypted`; none if all were full.
     protected_addresses: Vec<&'static str>,
     /// What could not be read and was set aside.
@@ -189,7 +193,7 @@ struct Windows {
     trouble: Option<String>,
 }
 
-/// 5-tuples that are in no total for one reason.
+/// What is in no total for one reason.
 #[derive(Serialize, ToSchema)]
 struct LeftOut {
     /// The reason.
@@ -198,7 +202,7 @@ struct LeftOut {
     about: &'static str,
     /// How many.
     count: u64,
-    /// In percent of all 5-tuples.
+    /// In percent of these and all connections in totals.
     #[schema(value_type = String)]
     share: Share,
 }
@@ -256,6 +260,7 @@ impl Stored {
             covered_to: status.covered.map(|(_, to)| iso(to)),
             latest_packet: status.latest_packet.map(iso),
             copies: Share::part(status.counts.copies, status.counts.packets),
+            tail: Share::part(status.counts.tail, status.counts.packets),
             protected_addresses: status.protected.iter().map(|addresses| addresses.name()).collect(),
             damaged: damaged.map(|one| Damaged { name: one.name.clone(), why: one.why.clone() }).collect(),
         }
@@ -342,7 +347,7 @@ fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
         (no_packets, NOTHING.to_owned()),
         (!no_packets && status.windows == 0, "There are packets, but no results yet: windows of 15 minutes are computed 30 s after their end.".to_owned()),
         (status.segments > 0 && counts.packets == 0 && status.windows > 0, "There is no TCP packet in what came in.".to_owned()),
-        (status.windows > 0 && many, "More than half of the 5-tuples are in no total. Captures that begin in the middle of connections, or that show the servers' direction only, cause this.".to_owned()),
+        (status.windows > 0 && many, "More than half of the connections are in no total. Captures that begin in the middle of connections, or that show the servers' direction only, cause this.".to_owned()),
         (damaged > 0, format!("{damaged} files could not be read and were set aside; the rest is used.")),
         (trouble.is_some(), format!("Computing has trouble: {}", trouble.unwrap_or_default())),
         (status.simulated, "SIMULATED: some of the data is made up.".to_owned()),
