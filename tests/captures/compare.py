@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Compares what cutshort says of random captures, in which ports are used again, with what the oracle says.
 
-compare.py [--rows N] [--seed N] [--most N] [--tshark] [--keep FOLDER] CUTSHORT
+compare.py [--rows N] [--seed N] [--least N] [--most N] [--through HOW] [--tshark] [--keep FOLDER] CUTSHORT
 
 Every connection as a JSON line, and all counters. It ends with 1 at the first difference, and leaves that capture in
-FOLDER. `--rows` TCP packets are compared (20,000), in captures of up to `--most` (20,000); `--tshark` dissects the files
-instead of taking the rows from the generator, which is slow and needs tshark.
+FOLDER. `--rows` TCP packets are compared (20,000), in captures of `--least` to `--most` (1 to 20,000). `--through`
+imports each capture into a store of its own and compares what that exports: `folder`, or the HTTP address of a
+ClickHouse, http://127.0.0.1:8123, in which verdicts are then found in SQL; captures should be large then. `--tshark`
+dissects the files instead of taking the rows from the generator, which is slow and needs tshark.
 """
 import argparse
 import collections
+import contextlib
 import itertools
 import json
 import pathlib
@@ -16,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import generate
 import oracle
@@ -28,21 +32,24 @@ def main():
     about = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     about.add_argument("--rows", type=int, default=20_000, help="how many TCP packets to compare")
     about.add_argument("--seed", type=int, default=1, help="number of the first capture")
+    about.add_argument("--least", type=int, default=1, help="how many TCP packets a capture has at least")
     about.add_argument("--most", type=int, default=20_000, help="how many TCP packets a capture has at most")
+    about.add_argument("--through", default="classify", help="classify, folder, or the address of a ClickHouse")
     about.add_argument("--tshark", action="store_true", help="dissect the files with tshark")
     about.add_argument("--keep", type=pathlib.Path, help="where to leave a capture that differs")
     about.add_argument("cutshort", help="the program")
     arguments = about.parse_args()
     rows, seen = 0, collections.Counter()
     for seed in itertools.count(arguments.seed):
-        capture = generate.Capture(seed, arguments.most)
+        capture = generate.Capture(seed, arguments.least, arguments.most)
         with tempfile.TemporaryDirectory() as folder:
             files = write(capture, pathlib.Path(folder))
             differences = compare(arguments, capture, files, seen)
         if differences:
             if arguments.keep:
                 write(capture, arguments.keep)
-            print("capture %d differs (--seed %d --most %d):" % (seed, seed, arguments.most), *differences, sep="\n")
+            again = (seed, arguments.least, arguments.most, arguments.through)
+            print("a capture differs (--seed %d --least %d --most %d --through %s):" % again, *differences, sep="\n")
             return 1
         rows += sum(row is not None for records in capture.files for _, row in records)
         if rows >= arguments.rows:
@@ -68,7 +75,7 @@ def compare(arguments, capture, files, seen):
     connections, table = oracle.judge(inputs, time.time_ns())
     seen.update({"connections": len(connections)} | table["excluded"] | table["terminations"])
     seen.update({name: table.get(name, 0) for name in COUNTERS})
-    found = [json.loads(line) for line in run(arguments.cutshort, "jsonl", files).splitlines()]
+    found = [json.loads(line) for line in told(arguments, files).splitlines()]
     for connection in found:
         for name in PLACES:
             connection.pop(name)
@@ -76,12 +83,46 @@ def compare(arguments, capture, files, seen):
     expected, found = lines(connections), lines(found)
     differences = ["- " + line for line in sorted((expected - found).elements())[:5]]
     differences += ["+ " + line for line in sorted((found - expected).elements())[:5]]
-    return differences + counters(json.loads(run(arguments.cutshort, "json", files)), table)
+    if arguments.through == "classify":
+        summary = run(arguments.cutshort, "classify", "--format", "json", *files)
+        differences += counters(json.loads(summary), table)
+    return differences
 
 
-def run(cutshort, form, files):
-    command = [cutshort, "classify", "--format", form, *map(str, files)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def told(arguments, files):
+    """The connections as the program tells them, a JSON line each."""
+    program = arguments.cutshort
+    if arguments.through == "classify":
+        return run(program, "classify", "--format", "jsonl", *files)
+    with store(arguments.through, files[0].parent) as place:
+        run(program, "import", *place, *files)
+        return run(program, "export", "connections", *place, "--format", "jsonl")
+
+
+@contextlib.contextmanager
+def store(through, folder):
+    """The arguments that name an empty store."""
+    if through == "folder":
+        yield ["--data", folder / "store"]
+        return
+    ask(through, "CREATE DATABASE random_captures")
+    try:
+        address = through.replace("http://", "clickhouse://default@")
+        yield ["--store", address + "/random_captures?classify=sql"]
+    finally:
+        ask(through, "DROP DATABASE random_captures SYNC")
+
+
+def ask(address, query):
+    with urllib.request.urlopen(address, query.encode()) as answer:
+        answer.read()
+
+
+def run(program, *arguments):
+    ran = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
+    if ran.returncode:
+        sys.exit("%s ended with %d: %s" % (" ".join(map(str, ran.args)), ran.returncode, ran.stderr))
+    return ran.stdout
 
 
 def counters(summary, table):

@@ -16,18 +16,16 @@ class Capture:
     """One input of some pairs of 5-tuples, as one or several files. `records` are (time, row or None) of each file,
     where None stands for a record of another protocol."""
 
-    def __init__(self, seed, most):
+    def __init__(self, seed, least, most):
         self.random = r = random.Random(seed)
-        self.rows = int(most ** r.random()) if r.random() < 0.99 else 0
+        self.rows = int(least * (most / least) ** r.random()) if r.random() < 0.99 else 0
         self.base = FUTURE if r.random() < 0.02 else PAST
-        # A coarse clock gives equal times; jitter makes arrival differ from time.
-        self.tick = r.choice([1, 1, 1000, 10**6, 10**8, SECOND, 10 * SECOND])
-        self.jitter = r.choice([0, 0, 0, 10**6, SECOND, 20 * SECOND, 400 * SECOND])
-        self.repeats = r.choice([0, 0.05, 0.3])
         self.hosts = r.choice([1, 3, 200])
         pairs = []
-        while sum(map(len, pairs)) < self.rows:
-            pairs.append(Pair(self, len(pairs)).packets)
+        missing = self.rows
+        while missing > 0:
+            pairs.append(Pair(self, len(pairs)).clocked())
+            missing -= len(pairs[-1])
         self.files = self.deal(pairs)
 
     def deal(self, pairs):
@@ -40,11 +38,9 @@ class Capture:
         return [self.arrive(packets) for packets in files]
 
     def arrive(self, packets):
-        """In order of arrival, with the times of a clock that is coarse and runs back and forth."""
-        r, records = self.random, []
-        for ts, row in sorted(packets, key=lambda packet: packet[0]):
-            ts = max(ts + r.randint(-self.jitter, self.jitter), 0) // self.tick * self.tick
-            records.append((ts, row._replace(ts=ts)))
+        """In order of arrival, with records of other protocols, and some of another time, among them."""
+        r = self.random
+        records = [(row.ts, row) for _, row in sorted(packets, key=lambda packet: packet[0])]
         last = max((ts for ts, _ in records), default=self.base)
         for _ in range(r.choice([0, 0, 1, 3])):
             records.insert(r.randint(0, len(records)), (last + r.choice(GAPS + [5 * MINUTE]), None))
@@ -64,7 +60,7 @@ class Pair:
 
     def __init__(self, capture, number):
         self.random = r = capture.random
-        self.repeats, self.packets = capture.repeats, []
+        self.repeats, self.packets = r.choice([0, 0.05, 0.3]), []
         net = "2001:db8::" if r.random() < 0.3 else "192.0.2."
         client, server = (ipaddress.ip_address(net + str(r.randrange(1, capture.hosts + 1))) for _ in "ab")
         # Rarely a pair of ports meets itself.
@@ -81,6 +77,15 @@ class Pair:
             if r.random() < 0.3:
                 self.now = r.randint(before, self.now)
             self.wait()
+
+    def clocked(self):
+        """The packets with the times of a clock that may be coarse, which makes equal times, and run back and forth, so
+        that arrival is another order than time."""
+        r = self.random
+        tick = r.choice([1, 1, 1000, 10**6, 10**8, SECOND, 10 * SECOND])
+        jitter = r.choice([0, 0, 0, 10**6, SECOND, 20 * SECOND, 400 * SECOND])
+        seen = lambda sent: max(sent + r.randint(-jitter, jitter), 0) // tick * tick
+        return [(sent, row._replace(ts=seen(sent))) for sent, row in self.packets]
 
     def wait(self):
         self.now += self.random.choice(GAPS)
