@@ -10,7 +10,7 @@ use std::path::Path;
 use cap::Cap;
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_verdict::{
-    Connections, Exclusion, Outcome, Row, Signature, Stage, Surroundings, Tag, Termination, Tracker,
+    Connections, Exclusion, Outcome, Row, Signature, Stage, Surroundings, Tag, Termination, Trace, Tracker,
 };
 use scenario::{Expect, File, Scenario, Subject, fields_of};
 
@@ -176,7 +176,14 @@ fn connections(scenario: &Scenario, subject: &Subject, arrival: &[Packet]) -> Ve
         let judged = connections.judge(rules, &around);
         (way, Some(judged.tail), judged.outcomes)
     };
-    ways.into_iter().map(said).collect()
+    let mut said: Vec<Said> = ways.into_iter().map(said).collect();
+    let rows: Vec<Row> = packets.iter().map(Row::from).collect();
+    let traces = Trace::of(&rows, rules, &around);
+    let tail =
+        traces.iter().filter(|trace| trace.outcome.is_none()).map(|trace| trace.steps.len()).sum::<usize>();
+    let outcomes = traces.iter().filter_map(|trace| trace.outcome).collect();
+    said.push(("trace", Some(tail as u32), outcomes));
+    said
 }
 
 fn pushed<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Connections {
