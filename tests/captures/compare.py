@@ -127,7 +127,7 @@ def run(program, *arguments):
 
 def counters(summary, table):
     """The counters of the summary that differ from the oracle's."""
-    excluded = {name: share["count"] for name, share in summary["excluded"].items() if share["count"]}
+    excluded = {name: count for name, count in summary["excluded"].items() if count}
     pairs = {"excluded": (table["excluded"], excluded), "connections": (table["connections"], summary["connections"])}
     for name in COUNTERS:
         pairs[name] = (table.get(name, 0), summary[name])

@@ -35,16 +35,16 @@ class Capture:
         files = [[] for _ in range(r.choice([1, 1, 2, 3]) if count < 9000 else 1)]
         for pair in pairs:
             r.choice(files).extend(pair)
-        return [self.arrive(packets) for packets in files]
+        return [self.arrive(packets, len(files) == 1) for packets in files]
 
-    def arrive(self, packets):
+    def arrive(self, packets, may_close):
         """In order of arrival, with records of other protocols, and some of another time, among them."""
         r = self.random
         records = [(row.ts, row) for _, row in sorted(packets, key=lambda packet: packet[0])]
         last = max((ts for ts, _ in records), default=self.base)
         for _ in range(r.choice([0, 0, 1, 3])):
             records.insert(r.randint(0, len(records)), (last + r.choice(GAPS + [5 * MINUTE]), None))
-        if r.random() < 0.05:
+        if may_close and r.random() < 0.05:
             # Enough in a row to close windows, also while packets still come for them.
             at, ts = r.randint(0, len(records)), self.base + r.choice([1, 2]) * WINDOW + 5 * MINUTE + r.randint(0, 1)
             records[at:at] = [(ts, None)] * r.choice([9_998, 10_000, 10_001])
