@@ -41,7 +41,10 @@ def main():
     arguments = about.parse_args()
     rows, seen = 0, collections.Counter()
     for seed in itertools.count(arguments.seed):
-        capture = generate.Capture(seed, arguments.least, arguments.most)
+        # Of packets in several segments a store takes equal ones for one, and caps them by time, not by arrival; so
+        # there should be no more segments than windows.
+        orderly = arguments.through != "classify"
+        capture = generate.Capture(seed, arguments.least, arguments.most, orderly)
         with tempfile.TemporaryDirectory() as folder:
             files = write(capture, pathlib.Path(folder))
             differences = compare(arguments, capture, files, seen)

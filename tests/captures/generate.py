@@ -14,10 +14,11 @@ GAPS = [0, 0, 1, 1000, 10**6, 10**8, SECOND, 9 * SECOND, 10 * SECOND - 1, 10 * S
 
 class Capture:
     """One input of some pairs of 5-tuples, as one or several files. `records` are (time, row or None) of each file,
-    where None stands for a record of another protocol."""
+    where None stands for a record of another protocol. `orderly`: in order of time."""
 
-    def __init__(self, seed, least, most):
-        self.random = r = random.Random(seed)
+    def __init__(self, seed, least, most, orderly=False):
+        self.random, self.orderly = random.Random(seed), orderly
+        r = self.random
         self.rows = int(least * (most / least) ** r.random()) if r.random() < 0.99 else 0
         self.base = FUTURE if r.random() < 0.02 else PAST
         self.hosts = r.choice([1, 3, 200])
@@ -42,6 +43,8 @@ class Capture:
         r = self.random
         records = [(row.ts, row) for _, row in sorted(packets, key=lambda packet: packet[0])]
         last = max((ts for ts, _ in records), default=self.base)
+        if self.orderly:
+            return sorted(records, key=lambda record: record[0])
         for _ in range(r.choice([0, 0, 1, 3])):
             records.insert(r.randint(0, len(records)), (last + r.choice(GAPS + [5 * MINUTE]), None))
         if may_close and r.random() < 0.05:
@@ -59,7 +62,8 @@ class Pair:
     """The packets of two hosts on one pair of ports, both directions, as (time sent, row)."""
 
     def __init__(self, capture, number):
-        self.random = r = capture.random
+        self.capture, self.random = capture, capture.random
+        r = self.random
         self.repeats, self.packets = r.choice([0, 0.05, 0.3]), []
         net = "2001:db8::" if r.random() < 0.3 else "192.0.2."
         client, server = (ipaddress.ip_address(net + str(r.randrange(1, capture.hosts + 1))) for _ in "ab")
@@ -83,7 +87,7 @@ class Pair:
         that arrival is another order than time."""
         r = self.random
         tick = r.choice([1, 1, 1000, 10**6, 10**8, SECOND, 10 * SECOND])
-        jitter = r.choice([0, 0, 0, 10**6, SECOND, 20 * SECOND, 400 * SECOND])
+        jitter = 0 if self.capture.orderly else r.choice([0, 0, 0, 10**6, SECOND, 20 * SECOND, 400 * SECOND])
         seen = lambda sent: max(sent + r.randint(-jitter, jitter), 0) // tick * tick
         return [(sent, row._replace(ts=seen(sent))) for sent, row in self.packets]
 
