@@ -5,9 +5,9 @@ compare.py [--rows N] [--seed N] [--least N] [--most N] [--through HOW] [--tshar
 
 Every connection as a JSON line, and all counters. It ends with 1 at the first difference, and leaves that capture in
 FOLDER. `--rows` TCP packets are compared (20,000), in captures of `--least` to `--most` (1 to 20,000). `--through`
-imports each capture into a store of its own and compares what that exports: `folder`, or the HTTP address of a
-ClickHouse, http://127.0.0.1:8123, in which verdicts are then found in SQL; captures should be large then. `--tshark`
-dissects the files instead of taking the rows from the generator, which is slow and needs tshark.
+imports each capture into a store of its own and compares what that exports: `folder`; `pieces`, which imports it piece by
+piece, the last one first; or the HTTP address of a ClickHouse, http://127.0.0.1:8123, in which verdicts are then found
+in SQL; captures should be large then. `--tshark` dissects the files instead of taking the rows from the generator, which is slow and needs tshark.
 """
 import argparse
 import collections
@@ -34,7 +34,7 @@ def main():
     about.add_argument("--seed", type=int, default=1, help="number of the first capture")
     about.add_argument("--least", type=int, default=1, help="how many TCP packets a capture has at least")
     about.add_argument("--most", type=int, default=20_000, help="how many TCP packets a capture has at most")
-    about.add_argument("--through", default="classify", help="classify, folder, or the address of a ClickHouse")
+    about.add_argument("--through", default="classify", help="classify, folder, pieces, or the address of a ClickHouse")
     about.add_argument("--tshark", action="store_true", help="dissect the files with tshark")
     about.add_argument("--keep", type=pathlib.Path, help="where to leave a capture that differs")
     about.add_argument("cutshort", help="the program")
@@ -43,8 +43,8 @@ def main():
     for seed in itertools.count(arguments.seed):
         # Of packets in several segments a store takes equal ones for one, and caps them by time, not by arrival; so
         # there should be no more segments than windows.
-        orderly = arguments.through != "classify"
-        capture = generate.Capture(seed, arguments.least, arguments.most, orderly)
+        orderly, pieces = arguments.through != "classify", arguments.through == "pieces"
+        capture = generate.Capture(seed, arguments.least, arguments.most, orderly, pieces)
         with tempfile.TemporaryDirectory() as folder:
             files = write(capture, pathlib.Path(folder))
             differences = compare(arguments, capture, files, seen)
@@ -98,14 +98,16 @@ def told(arguments, files):
     if arguments.through == "classify":
         return run(program, "classify", "--format", "jsonl", *files)
     with store(arguments.through, files[0].parent) as place:
-        run(program, "import", *place, *files)
+        # In pieces the last one comes first.
+        for some in [[file] for file in reversed(files)] if arguments.through == "pieces" else [files]:
+            run(program, "import", *place, *some)
         return run(program, "export", "connections", *place, "--format", "jsonl")
 
 
 @contextlib.contextmanager
 def store(through, folder):
     """The arguments that name an empty store."""
-    if through == "folder":
+    if not through.startswith("http:"):
         yield ["--data", folder / "store"]
         return
     ask(through, "CREATE DATABASE random_captures")

@@ -14,9 +14,10 @@ GAPS = [0, 0, 1, 1000, 10**6, 10**8, SECOND, 9 * SECOND, 10 * SECOND - 1, 10 * S
 
 class Capture:
     """One input of some pairs of 5-tuples, as one or several files. `records` are (time, row or None) of each file,
-    where None stands for a record of another protocol. `orderly`: in order of time."""
+    where None stands for a record of another protocol. `orderly`: in order of time. `pieces`: also of different times,
+    and in pieces, each of which goes on where the one before ends."""
 
-    def __init__(self, seed, least, most, orderly=False):
+    def __init__(self, seed, least, most, orderly=False, pieces=False):
         self.random, self.orderly = random.Random(seed), orderly
         r = self.random
         self.rows = int(least * (most / least) ** r.random()) if r.random() < 0.99 else 0
@@ -27,7 +28,15 @@ class Capture:
         while missing > 0:
             pairs.append(Pair(self, len(pairs)).clocked())
             missing -= len(pairs[-1])
-        self.files = self.deal(pairs)
+        self.files = self.cut(pairs) if pieces else self.deal(pairs)
+
+    def cut(self, pairs):
+        r, records = self.random, []
+        for ts, row in self.arrive([packet for pair in pairs for packet in pair], False):
+            ts = max(ts, records[-1][0] + 1 if records else 0)
+            records.append((ts, row._replace(ts=ts)))
+        ends = sorted(r.randint(0, len(records)) for _ in range(r.choice([1, 1, 2, 4])))
+        return [records[a:b] for a, b in zip([0, *ends], [*ends, len(records)])]
 
     def deal(self, pairs):
         """Whole pairs to files: the order of arrival within a pair is then the same however files are merged. More

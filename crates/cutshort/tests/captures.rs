@@ -171,7 +171,10 @@ fn random_captures_with_ports_used_again_are_judged_as_by_the_oracle() {
         return not_run("random captures need python3, which is not installed");
     }
     let mut compare = Command::new("python3");
-    compare.arg("-B").arg(root().join("tests/captures/compare.py")).args(["--rows", "30000", "--most", "3000"]);
+    compare
+        .arg("-B")
+        .arg(root().join("tests/captures/compare.py"))
+        .args(["--rows", "30000", "--most", "3000"]);
     let compared = Ran::from(compare.arg(env!("CARGO_BIN_EXE_cutshort")).output().unwrap());
     assert_eq!(compared.code, Some(0), "{}{}", compared.stdout, compared.stderr);
 }
