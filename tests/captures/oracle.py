@@ -9,100 +9,102 @@ oracle.py --foreign FILE... one table per file name, numbers only
 Written from the rules' text alone, never from the program's code, so that a mistake has to be made twice.
 """
 import collections
-import ipaddress
 import json
 import pathlib
-import subprocess
 import sys
+import time
 import tomllib
 
-WINDOW, GUARD = 900 * 10**9, 10 * 10**9
+from dissect import ACK, FIN, PSH, RST, SYN, dissect, records
+
+WINDOW, GUARD, DAY = 900 * 10**9, 10 * 10**9, 86_400 * 10**9
 LIMIT, REORDER, REORDER_TIME = 10, 10_000, 300 * 10**9
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 TAGS = """timeout reset fin single_rst multiple_rsts acknumsame acknumsame0 acknumdiff acknumdiff0 single_rstack
     multiple_rstacks rst_and_rstacks zmap answered syn_payload syn_retransmitted server_rst""".split()
 SIGNATURES = [None] + """SYN → ∅|SYN → RST|SYN → RST+ACK|SYN → RST; RST+ACK|SYN; ACK → ∅|SYN; ACK → RST|SYN; ACK → RST; RST|
 SYN; ACK → RST+ACK|SYN; ACK → RST+ACK; RST+ACK|PSH+ACK → ∅|PSH+ACK → RST|PSH+ACK → RST+ACK|PSH+ACK → RST; RST+ACK|
 PSH+ACK → RST+ACK; RST+ACK|PSH+ACK → RST = RST|PSH+ACK → RST ≠ RST|PSH+ACK → RST; RST₀|PSH+ACK; Data → RST|
 PSH+ACK; Data → RST+ACK""".replace("\n", "").split("|")
-FIELDS = """frame.time_epoch frame.protocols ip.src ip.dst ip.id ip.ttl ip.proto ip.frag_offset ip.len ip.hdr_len ipv6.src ipv6.dst
-    ipv6.hlim ipv6.nxt ipv6.plen ipv6.fraghdr.offset ipv6.fraghdr.nxt tcp.srcport tcp.dstport tcp.flags tcp.seq_raw tcp.ack_raw
-    tcp.window_size_value tcp.hdr_len tcp.len tcp.urgent_pointer ip.version""".split()
-# Only these are walked: IP in IP, 6in4 and GRE are "not TCP", MPLS is "not IP".
-LINK = {"eth", "ethertype", "vlan", "ieee8021ad", "sll", "null", "raw", "nflog", "pppoes", "ppp"}
-CHAIN = {"ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "ah"}
-Row = collections.namedtuple("Row", "ts key ip_id ttl flags seq ack window payload")
 
 
-def records(path):
-    """Every record of the file as a dict of tshark's fields, in reading order."""
-    options = """ip.defragment:FALSE ipv6.defragment:FALSE tcp.desegment_tcp_streams:FALSE
-        tcp.analyze_sequence_numbers:FALSE""".split()
-    command = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "occurrence=f", "-E", "separator=/t"]
-    command += [x for o in options for x in ("-o", o)] + [x for f in FIELDS for x in ("-e", f)]
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    for line in out.splitlines():
-        yield dict(zip(FIELDS, line.split("\t")))
-
-
-def time_ns(text):
-    seconds, _, fraction = text.partition(".")
-    return int(seconds) * 10**9 + int((fraction + "0" * 9)[:9])
-
-
-def row_or_reason(r):
-    """Section 1: a row, or why the record is none."""
-    layers = r["frame.protocols"].split(":")
-    rest = layers[next((i for i, name in enumerate(layers) if name not in LINK), len(layers)):]
-    if not rest or rest[0] not in ("ip", "ipv6"):
-        return "not_ip"
-    v4 = rest[0] == "ip"
-    if r["ip.version"] != ("4" if v4 else "6") or not r["ip.proto" if v4 else "ipv6.nxt"]:
-        return "malformed"
-    number = lambda field: int(r[field] or "0", 0)
-    if number("ip.frag_offset" if v4 else "ipv6.fraghdr.offset"):
-        return "fragment" if number("ip.proto" if v4 else "ipv6.fraghdr.nxt") == 6 else "not_tcp"
-    transport = next((name for name in rest[1:] if name not in CHAIN), "")
-    if transport != "tcp" or v4 and r["ip.proto"] != "6":
-        return "not_tcp" if transport or r["ip.proto"] != "6" else "cut"
-    room = number("ip.len") - number("ip.hdr_len") if v4 else number("ipv6.plen")
-    if 0 < number("ip.len" if v4 else "ipv6.plen") and room < 20 or r["tcp.hdr_len"] and number("tcp.hdr_len") < 20:
-        return "malformed"
-    if not r["tcp.urgent_pointer"]:
-        return "cut"
-    src, dst = (ipaddress.ip_address(r[rest[0] + "." + end]) for end in ("src", "dst"))
-    if not v4 and (src.ipv4_mapped or dst.ipv4_mapped):
-        return "malformed"
-    # From the IP length: tshark's own tcp.len stops where an NFLOG rule cut the packet, and is not there for a first
-    # fragment. Behind other extension headers, and where the IP length is 0, it has to do.
-    payload = number("tcp.len")
-    if number("ip.len" if v4 else "ipv6.plen") and CHAIN.intersection(rest) <= {"ipv6.fraghdr"}:
-        payload = room - 8 * ("ipv6.fraghdr" in rest) - number("tcp.hdr_len")
-    if payload < 0:
-        return "malformed"
-    return Row(time_ns(r["frame.time_epoch"]), (src, number("tcp.srcport"), dst, number("tcp.dstport")), number("ip.id"),
-               number("ip.ttl" if v4 else "ipv6.hlim"), number("tcp.flags") & 0x1FF, number("tcp.seq_raw"),
-               number("tcp.ack_raw"), number("tcp.window_size_value"), payload)
-
-
-def read(path):
-    """Rows by (5-tuple, window), capped; the latest time; what was refused; how many were late."""
-    groups, refused, latest, late = collections.defaultdict(list), collections.Counter(), 0, 0
-    recent, closed = collections.deque(maxlen=REORDER), 0
-    for r in records(path):
-        ts = time_ns(r["frame.time_epoch"])
-        latest = max(latest, ts)
-        recent.append(ts)
-        if len(recent) == REORDER:
-            closed = max(closed, min(recent) - REORDER_TIME)
-        row = row_or_reason(r)
+def take(inputs, now):
+    """Sections 1 and 2, of (time, row or reason) in reading order: the rows that are taken of each (5-tuple, window),
+    the time that ends the input, what was refused, and how many packets were late and records in the future of `now`.
+    """
+    groups, refused, future = collections.defaultdict(list), collections.Counter(), 0
+    taken, syn_seq, closing = collections.Counter(), {}, Closing()
+    latest, latest_of_all = None, None
+    for ts, row in inputs:
+        closing.record(ts)
+        latest_of_all = ts if latest_of_all is None else max(latest_of_all, ts)
+        if ts - now > DAY:
+            future += 1
+        else:
+            latest = ts if latest is None else max(latest, ts)
         if isinstance(row, str):
             refused[row] += 1
-        elif (ts // WINDOW + 1) * WINDOW < closed:
-            late += 1
-        elif len(rows := groups[row.key, ts // WINDOW]) < LIMIT:
-            rows.append(row)
-    return groups, latest, refused, late
+        elif not closing.is_late(ts):
+            here, there = (row.key, ts // WINDOW), (reverse(row.key), ts // WINDOW)
+            if is_syn(row) and syn_seq.get(here) != row.seq:
+                taken[here] = taken[there] = 0
+                syn_seq[here] = row.seq
+            if taken[here] < LIMIT:
+                taken[here] += 1
+                groups[here].append(row)
+    counted = {"late": closing.late, "future": future}
+    return groups, latest_of_all if latest is None else latest, refused, counted
+
+
+class Closing:
+    """Section 2: a window is closed once REORDER records in a row were later than its end + REORDER_TIME."""
+
+    def __init__(self):
+        self.number, self.late, self.closed_before = 0, 0, None
+        # Numbers and times of those of the last records that no later record undercuts; the first has the earliest time.
+        self.recent = collections.deque()
+
+    def record(self, ts):
+        self.number += 1
+        while self.recent and self.recent[-1][1] >= ts:
+            self.recent.pop()
+        self.recent.append((self.number, ts))
+        if self.recent[0][0] <= self.number - REORDER:
+            self.recent.popleft()
+        if self.number >= REORDER:
+            # The last window whose end + REORDER_TIME is earlier, and equal is not earlier, is the one before this.
+            before = (self.recent[0][1] - REORDER_TIME - 1) // WINDOW
+            self.closed_before = before if self.closed_before is None else max(before, self.closed_before)
+
+    def is_late(self, ts):
+        late = self.closed_before is not None and ts // WINDOW < self.closed_before
+        self.late += late
+        return late
+
+
+def reverse(key):
+    src, sport, dst, dport = key
+    return dst, dport, src, sport
+
+
+def split(rows):
+    """Section 2: how many rows are the tail of an older connection, and of each connection its rows, where it begins,
+    and where the next one does, or None."""
+    syns = sorted((r for r in rows if is_syn(r)), key=lambda r: (r.ts, r.seq))
+    others = [r for r in rows if not is_syn(r)]
+    runs = []
+    for syn in syns:
+        if runs and runs[-1][0].seq == syn.seq:
+            runs[-1].append(syn)
+        else:
+            runs.append([syn])
+    if not runs:
+        return 0, [(rows, None, None)]
+    starts = [run[0].ts for run in runs]
+    found = []
+    for run, start, following in zip(runs, starts, starts[1:] + [None]):
+        own = [r for r in others if start <= r.ts and (following is None or r.ts < following)]
+        found.append((run + own, start, following))
+    return sum(r.ts < starts[0] for r in others), found
 
 
 def same(row):
@@ -113,7 +115,7 @@ def is_syn(row):
     return row.flags & (SYN | ACK | RST | FIN) == SYN
 
 
-def split(rows):
+def parts(rows):
     """Section 2: the SYN packets, the RSTs that mean something, and the other packets that do."""
     syns = [r for r in rows if is_syn(r)]
     start = max((r.ts for r in syns), default=0)
@@ -175,14 +177,13 @@ def evidence(v4, syn, rsts, rows):
     return ttl, max(near, default=None)
 
 
-def verdict(rows, reverse, cutoff):
-    """Sections 2 to 7 for the rows of one 5-tuple and window: a dict, or the reason for leaving it out."""
-    syns, rsts, others = split(rows)
+def verdict(rows, other, cutoff, followed):
+    """Sections 2 to 7 for the rows of one connection, with the other direction's of the same span of time: a dict, or
+    the reason for leaving it out."""
+    syns, rsts, others = parts(rows)
     if not syns:
         return "no_syn"
-    if len({r.seq for r in syns}) > 1:
-        return "multiple_syn"
-    server_rst = any(r.flags & RST and r.ts >= max(s.ts for s in syns) for r in reverse)
+    server_rst = any(r.flags & RST and r.ts >= max(s.ts for s in syns) for r in other)
     reached, acks, repeats = progress(syns[0].seq, others)
     answered = len({r.ack for r in acks}) > 1
     fin = any(r.flags & FIN for r in others)
@@ -196,7 +197,7 @@ def verdict(rows, reverse, cutoff):
     elif len(rows) >= LIMIT and len(syns) - 1 + repeats < LIMIT / 2:
         termination = "open"
     elif last > cutoff - GUARD:
-        return "incomplete"
+        return "multiple_syn" if followed else "incomplete"
     else:
         termination = "open" if answered else "timeout"
     stage = {"reset": reached, "timeout": "post_psh" if reached == "later" else reached}.get(termination, "none")
@@ -215,28 +216,32 @@ def verdict(rows, reverse, cutoff):
             "src_port": sport, "dst_ip": str(dst), "dst_port": dport, "ip_version": src.version, "packets": len(rows),
             "stage": stage, "termination": termination, "tags": [t for t in TAGS if t in tags],
             "signature": SIGNATURES[number], "signature_id": number or None, "rst_ttl_delta": ttl,
-            "rst_ip_id_delta": ip_id, "silent_us": (cutoff - last) // 1000, "sample_rate": 1}
+            "rst_ip_id_delta": ip_id, "silent_us": max(0, cutoff - last) // 1000, "sample_rate": 1}
 
 
-def judge(path):
-    """The connections of a file, and its [expect] table."""
-    groups, latest, refused, late = read(path)
-    connections, excluded = [], collections.Counter()
-    for ((src, sport, dst, dport), window), rows in groups.items():
-        reverse = groups.get(((dst, dport, src, sport), window), [])
-        result = verdict(rows, reverse, min(latest, (window + 1) * WINDOW))
-        if isinstance(result, str):
-            excluded[result] += 1
-        else:
-            connections.append(result)
+def judge(inputs, now):
+    """The connections of an input, and its [expect] table."""
+    groups, latest, refused, counted = take(inputs, now)
+    connections, excluded, tails = [], collections.Counter(), 0
+    for (key, window), rows in groups.items():
+        other = groups.get((reverse(key), window), [])
+        tail, found = split(rows)
+        tails += tail
+        for own, start, following in found:
+            span = [r for r in other if start is not None and start <= r.ts and (following is None or r.ts < following)]
+            cutoff = min(latest, (window + 1) * WINDOW) if following is None else following
+            result = verdict(own, span, cutoff, following is not None)
+            if isinstance(result, str):
+                excluded[result] += 1
+            else:
+                connections.append(result)
     count = lambda names: dict(collections.Counter(names))
     signatures = sorted(c["signature_id"] for c in connections if c["signature_id"])
     table = {"connections": len(connections), "excluded": dict(excluded),
              "stages": count(c["stage"] for c in connections), "terminations": count(c["termination"] for c in connections),
              "tags": count(t for name in TAGS for c in connections for t in c["tags"] if t == name),
              "signatures": count(map(str, signatures)), "refused": dict(refused)}
-    if late:
-        table["late"] = late
+    table |= {name: number for name, number in {"tail": tails, **counted}.items() if number}
     return connections, table
 
 
@@ -253,7 +258,7 @@ def check(path):
     """True if the capture is what its NAME.toml says; else says where not."""
     with open(pathlib.Path(path).with_suffix(".toml"), "rb") as file:
         said = tomllib.load(file)
-    found = judge(path)[1]
+    found = judge(dissect(path), time.time_ns())[1]
     said["expect"].setdefault("refused", {})
     wrong = [k for k in found.keys() | said["expect"].keys() if found.get(k) != said["expect"].get(k)]
     wrong += ["packets"] * (sum(1 for _ in records(path)) != said["packets"])
@@ -267,7 +272,7 @@ def main(arguments):
     if mode == "--check":
         return 0 if all([check(path) for path in arguments]) else 1
     for path in arguments:
-        connections, table = judge(path)
+        connections, table = judge(dissect(path), time.time_ns())
         if mode == "--jsonl":
             for connection in connections:
                 print(json.dumps(connection, ensure_ascii=False, separators=(",", ":")))

@@ -415,13 +415,13 @@ T
 scene_port-reuse() {
     capture
     client 80 port:40001 rst again rst
-    save "A client connects twice from the same port, with another initial sequence number: multiple_syn, IPv4 and IPv6" client.py <<'T'
-connections = 0
-excluded = { no_syn = 2, multiple_syn = 2 }
-stages = {}
-terminations = {}
-tags = {}
-signatures = {}
+    save "A client connects twice from the same port, with another initial sequence number: two connections, both reset, IPv4 and IPv6" client.py <<'T'
+connections = 4
+excluded = { no_syn = 2 }
+stages = { post_ack = 4 }
+terminations = { reset = 4 }
+tags = { reset = 4, single_rstack = 4 }
+signatures = { "8" = 4 }
 T
 }
 

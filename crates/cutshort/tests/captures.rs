@@ -8,10 +8,11 @@ mod common;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 
 use common::pcapng::Blocks;
-use common::{captures, name, not_run, root, run, run_with_input};
+use common::{Ran, captures, is_installed, name, not_run, root, run, run_with_input};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -161,6 +162,21 @@ fn split_in_two_files_they_are_the_same_in_either_order() {
         assert_eq!(summary(&[first.clone(), second.clone()]), *plain, "{}", path.display());
         assert_eq!(summary(&[second, first]), *plain, "{}, the other way round", path.display());
     }
+}
+
+/// More of them: `tests/captures/compare.py --rows 1000000`.
+#[test]
+fn random_captures_with_ports_used_again_are_judged_as_by_the_oracle() {
+    if !is_installed("python3") {
+        return not_run("random captures need python3, which is not installed");
+    }
+    let mut compare = Command::new("python3");
+    compare
+        .arg("-B")
+        .arg(root().join("tests/captures/compare.py"))
+        .args(["--rows", "30000", "--most", "3000"]);
+    let compared = Ran::from(compare.arg(env!("CARGO_BIN_EXE_cutshort")).output().unwrap());
+    assert_eq!(compared.code, Some(0), "{}{}", compared.stdout, compared.stderr);
 }
 
 /// Captures of other projects, which are not part of this one.

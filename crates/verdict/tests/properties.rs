@@ -1,19 +1,21 @@
 //! What must hold for all rows, whatever they are.
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
+mod cap;
 mod oracle;
 mod rows;
 mod windows;
 
 use std::collections::BTreeMap;
 
-use cutshort_packet::FiveTuple;
+use cutshort_packet::{FiveTuple, Flags};
 use cutshort_verdict::{
-    Capper, ClosedWindow, Connection, Progress, Row, Rules, Stage, Tag, Termination, Trace, Tracker, Verdict,
+    Capper, ClosedWindow, Connections, Exclusion, Judged, Outcome, Progress, Row, Rules, Stage, Tag,
+    Termination, Trace, Tracker, Verdict,
 };
 use proptest::prelude::*;
-use rows::{case, packet, shift_seq};
-use windows::{Input, Window, expected, inputs};
+use rows::{Case, MOST, SECOND, case, packet, shift_seq};
+use windows::{Groups, Input, Window, expected, inputs, taken};
 
 /// Without files of failed cases: the cases are small, and a seed says nothing once the ranges
 /// change.
@@ -21,19 +23,35 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+fn judge(case: &Case) -> (u32, Vec<Outcome>) {
+    both(Connections::from(case.rows.clone()).judge(&case.rules, &case.around()))
+}
+
+fn both(judged: Judged) -> (u32, Vec<Outcome>) {
+    (judged.tail, judged.outcomes)
+}
+
 proptest! {
     #![proptest_config(cases(8192))]
 
     #[test]
-    fn verdict_is_what_the_specification_says((rows, rules, around) in case()) {
-        let outcome = Connection::from(rows.clone()).judge(&rules, &around);
-        prop_assert_eq!(outcome, oracle::judge(&rows, &rules, &around));
+    fn judged_is_what_the_specification_says(case in case()) {
+        let (tail, outcomes) = judge(&case);
+        let (expected_tail, expected) = oracle::judge(&case.rows, &case.other(), case.cutoff, &case.rules);
+        let expected: Vec<Outcome> = expected.into_iter().map(|(_, outcome)| outcome).collect();
+        prop_assert_eq!((tail, outcomes), (expected_tail, expected));
     }
 
     #[test]
-    fn what_a_verdict_says_is_consistent((rows, rules, around) in case()) {
-        if let Ok(verdict) = Connection::from(rows).judge(&rules, &around) {
-            assert_consistent(&verdict)?;
+    fn what_a_verdict_says_is_consistent(case in case()) {
+        let (tail, outcomes) = judge(&case);
+        let mut packets = tail;
+        for verdict in outcomes.iter().flatten() {
+            assert_consistent(verdict)?;
+            packets += verdict.packets;
+        }
+        if outcomes.iter().all(Result::is_ok) {
+            prop_assert_eq!(packets as usize, case.rows.len(), "each row is a connection's or of the tail");
         }
     }
 }
@@ -43,66 +61,113 @@ proptest! {
 
     #[test]
     fn order_splits_and_merges_never_matter(
-        (rows, rules, around) in case(),
-        places in prop::collection::vec(any::<u16>(), 20),
+        case in case(),
+        places in prop::collection::vec(any::<u16>(), MOST),
     ) {
-        let expected = Connection::from(rows.clone()).judge(&rules, &around);
-        let mut shuffled: Vec<(u16, Row)> = places.into_iter().zip(rows).collect();
+        let expected = judge(&case);
+        prop_assert!(case.rows.len() <= places.len());
+        let mut shuffled: Vec<(u16, Row)> = places.into_iter().zip(case.rows.iter().copied()).collect();
         shuffled.sort_by_key(|(place, _)| *place);
         let five_tuple = FiveTuple::new([192, 0, 2, 1].into(), 1, [192, 0, 2, 2].into(), 2);
-        let mut whole = Connection::default();
+        let mut whole = Connections::default();
         let mut parts = [const { Vec::new() }; 3];
         for (place, row) in shuffled {
             whole.push(&packet(&row, five_tuple));
             parts[usize::from(place % 3)].push(row);
         }
-        prop_assert_eq!(whole.judge(&rules, &around), expected);
-        let [a, b, c] = parts.map(Connection::from);
-        let merged = |first: &Connection, second: &Connection| {
+        let judged = |connections: &Connections| both(connections.judge(&case.rules, &case.around()));
+        prop_assert_eq!(judged(&whole), expected.clone());
+        let [a, b, c] = parts.map(Connections::from);
+        let merged = |first: &Connections, second: &Connections| {
             let mut merged = first.clone();
             merged.merge(second);
             merged
         };
         for merged in [merged(&merged(&a, &b), &c), merged(&c, &merged(&b, &a)), merged(&merged(&c, &a), &b)] {
-            prop_assert_eq!(merged.judge(&rules, &around), expected);
+            prop_assert_eq!(judged(&merged), expected.clone());
         }
     }
 
     #[test]
-    fn whole_windows_later_changes_times_only(
-        (rows, rules, around) in case(),
-        windows in -2_000_000..2_000_000_i64,
-    ) {
-        let by = windows * rules.window;
-        let mut later_around = around;
-        later_around.cutoff += by;
-        later_around.other_rst_ts = around.other_rst_ts.map(|ts| ts + by);
-        let later = rows.iter().map(|row| Row { ts: row.ts + by, ..*row }).collect::<Vec<_>>();
-        let expected = Connection::from(rows).judge(&rules, &around).map(|verdict| Verdict {
-            first_ts: verdict.first_ts + by,
-            last_ts: verdict.last_ts + by,
-            ..verdict
+    fn order_of_the_other_directions_resets_never_matters(case in case()) {
+        let mut sorted = case.clone();
+        sorted.other_rsts.sort_unstable();
+        let mut reversed = case.clone();
+        reversed.other_rsts.reverse();
+        prop_assert_eq!(judge(&sorted), judge(&case));
+        prop_assert_eq!(judge(&reversed), judge(&case));
+    }
+
+    #[test]
+    fn whole_windows_later_changes_times_only(case in case(), windows in -2_000_000..2_000_000_i64) {
+        let by = windows * case.rules.window;
+        let (tail, outcomes) = judge(&case);
+        let later = outcomes.into_iter().map(|outcome| {
+            outcome.map(|verdict| Verdict {
+                first_ts: verdict.first_ts + by,
+                last_ts: verdict.last_ts + by,
+                ..verdict
+            })
         });
-        prop_assert_eq!(Connection::from(later).judge(&rules, &later_around), expected);
+        prop_assert_eq!(judge(&case.later(by)), (tail, later.collect()));
     }
 
     #[test]
-    fn other_initial_sequence_numbers_change_nothing((rows, rules, around) in case(), by in any::<u32>()) {
-        let shifted = Connection::from(shift_seq(&rows, by)).judge(&rules, &around);
-        prop_assert_eq!(shifted, Connection::from(rows).judge(&rules, &around));
+    fn other_initial_sequence_numbers_change_nothing(case in case(), by in any::<u32>()) {
+        // But for SYN packets of equal time, whose order is that of their numbers.
+        let syns: Vec<(i64, u32)> =
+            case.rows.iter().filter(|row| row.is_syn()).map(|row| (row.ts, row.seq)).collect();
+        prop_assume!(syns.iter().all(|(ts, seq)| syns.iter().all(|other| other.0 != *ts || other.1 == *seq)));
+        let shifted = Case { rows: shift_seq(&case.rows, by), ..case.clone() };
+        prop_assert_eq!(judge(&shifted), judge(&case));
     }
 
     #[test]
-    fn trace_shows_all_rows_and_the_same_outcome((rows, rules, around) in case()) {
-        let trace = Trace::of(&rows, &rules, &around);
-        let mut shown: Vec<Row> = trace.steps.iter().map(|step| step.row).collect();
-        prop_assert!(shown.is_sorted_by_key(|row| row.ts));
-        let mut all = rows.clone();
-        all.sort_unstable();
-        shown.sort_unstable();
-        prop_assert_eq!(shown, all);
-        prop_assert!(!trace.reasons.is_empty());
-        prop_assert_eq!(trace.outcome, Connection::from(rows).judge(&rules, &around));
+    fn traces_show_all_rows_and_the_same_outcomes(case in case()) {
+        let traces = Trace::of(&case.rows, &case.rules, &case.around());
+        let (tail, outcomes) = judge(&case);
+        let shown = |trace: &Trace| trace.steps.iter().map(|step| step.row).collect::<Vec<Row>>();
+        prop_assert_eq!(sorted(&traces.iter().flat_map(shown).collect::<Vec<_>>()), sorted(&case.rows));
+        for trace in &traces {
+            prop_assert!(shown(trace).is_sorted_by_key(|row| row.ts));
+            prop_assert!(!trace.reasons.is_empty());
+        }
+        let tails: Vec<usize> =
+            traces.iter().filter(|trace| trace.outcome.is_none()).map(|trace| trace.steps.len()).collect();
+        prop_assert_eq!(tails, if tail > 0 { vec![tail as usize] } else { vec![] });
+        prop_assert_eq!(traces.iter().filter_map(|trace| trace.outcome).collect::<Vec<_>>(), outcomes);
+    }
+
+    /// What comes before a connection's first SYN packet, or from the next one's on, is nothing to
+    /// it.
+    #[test]
+    fn connections_on_the_same_ports_do_not_matter_to_each_other(first in case(), second in case()) {
+        let (mut first, mut second) = (first, second.later(100 * SECOND));
+        second.rules = first.rules;
+        // The second one begins with a SYN packet of another number than the first one's latest.
+        let latest_syn = first.rows.iter().filter(|row| row.is_syn()).max_by_key(|row| (row.ts, row.seq));
+        let seq = latest_syn.map_or(7, |row| row.seq.wrapping_add(7));
+        let all_tail = latest_syn.is_none();
+        let begins = 100 * SECOND;
+        second.rows.retain(|row| row.ts > begins);
+        second.rows.push(Row { ts: begins, seq, flags: Flags::SYN, ..Row::default() });
+        second.other_rsts.retain(|ts| *ts >= begins);
+        prop_assert!(first.rows.iter().all(|row| row.ts < begins));
+        first.cutoff = begins;
+        let both = Case {
+            rows: [&first.rows[..], &second.rows[..]].concat(),
+            other_rsts: [&first.other_rsts[..], &second.other_rsts[..]].concat(),
+            ..second.clone()
+        };
+        let (mut tail, mut outcomes) = judge(&first);
+        if all_tail {
+            (tail, outcomes) = (first.rows.len() as u32, Vec::new());
+        }
+        if let Some(Err(last)) = outcomes.last_mut() && *last == Exclusion::Incomplete {
+            *last = Exclusion::MultipleSyn;
+        }
+        outcomes.extend(judge(&second).1);
+        prop_assert_eq!(judge(&both), (tail, outcomes));
     }
 }
 
@@ -130,7 +195,8 @@ proptest! {
         let (tracked, tracked_late) = tracked(&inputs, rules, true, takes);
         prop_assert_eq!(tracked_late, late);
         assert_same(&tracked, &windows, true)?;
-        prop_assert_eq!(capped(&inputs, rules), (taken(&windows), late));
+        let (taken, _) = taken(&inputs, &rules);
+        prop_assert_eq!(capped(&inputs, rules), (taken, late));
     }
 }
 
@@ -199,16 +265,14 @@ fn tracked(inputs: &[Input], rules: Rules, keep_rows: bool, takes: bool) -> (Vec
     (windows, late)
 }
 
-type Taken = BTreeMap<(i64, FiveTuple), Vec<Row>>;
-
 /// The rows that a capper takes of an input, and how many came late.
-fn capped(inputs: &[Input], rules: Rules) -> (Taken, u64) {
-    let (mut capper, mut taken) = (Capper::new(rules), Taken::new());
+fn capped(inputs: &[Input], rules: Rules) -> (BTreeMap<i64, Groups>, u64) {
+    let (mut capper, mut taken) = (Capper::new(rules), BTreeMap::<i64, Groups>::new());
     for input in inputs {
         match input {
             Input::Packet(packet) if capper.record(packet.ts, Some(packet)) => {
-                let window = rules.window_start(rules.window_of(packet.ts));
-                taken.entry((window, packet.five_tuple)).or_default().push(Row::from(packet));
+                let window = taken.entry(rules.window_of(packet.ts)).or_default();
+                window.entry(packet.five_tuple).or_default().push(Row::from(packet));
             }
             Input::Packet(_) => {}
             Input::Others { ts, count } => (0..*count).for_each(|_| assert!(!capper.record(*ts, None))),
@@ -217,20 +281,14 @@ fn capped(inputs: &[Input], rules: Rules) -> (Taken, u64) {
     (taken, capper.late())
 }
 
-fn taken(windows: &[Window]) -> Taken {
-    let rows = |window: &Window| {
-        let start = window.start;
-        let rows = window.connections.iter().map(move |(tuple, (_, rows))| ((start, *tuple), rows.clone()));
-        rows.collect::<Vec<_>>()
-    };
-    windows.iter().flat_map(rows).collect()
-}
-
 fn read(window: &ClosedWindow) -> Window {
-    let mut connections = BTreeMap::new();
+    let mut connections = BTreeMap::<FiveTuple, Vec<(Vec<Row>, Outcome)>>::new();
+    let mut before = None;
     let rows = window.for_each(|five_tuple, outcome, rows| {
-        let before = connections.insert(*five_tuple, (*outcome, rows.to_vec()));
-        assert!(before.is_none(), "{five_tuple} twice");
+        let known = connections.entry(*five_tuple).or_default();
+        assert!(known.is_empty() || before == Some(*five_tuple), "{five_tuple} is in two places");
+        known.push((rows.to_vec(), *outcome));
+        before = Some(*five_tuple);
     });
     Window { start: window.start(), cutoff: window.cutoff(), rows, connections }
 }
@@ -242,11 +300,20 @@ fn assert_same(tracked: &[Window], expected: &[Window], keep_rows: bool) -> Resu
     for (tracked, expected) in tracked.iter().zip(expected) {
         prop_assert_eq!((tracked.cutoff, tracked.rows), (expected.cutoff, expected.rows));
         prop_assert!(tracked.connections.keys().eq(expected.connections.keys()));
-        for (five_tuple, (outcome, rows)) in &tracked.connections {
-            let (expected, expected_rows) = &expected.connections[five_tuple];
-            prop_assert_eq!(outcome, expected, "{}: {:#?}", five_tuple, expected_rows);
-            prop_assert!(!keep_rows || rows == expected_rows, "{}: rows", five_tuple);
+        for (five_tuple, connections) in &tracked.connections {
+            let expected = &expected.connections[five_tuple];
+            prop_assert_eq!(connections.len(), expected.len(), "{}: {:#?}", five_tuple, expected);
+            for ((rows, outcome), (expected_rows, expected)) in connections.iter().zip(expected) {
+                prop_assert_eq!(outcome, expected, "{}: {:#?}", five_tuple, expected_rows);
+                prop_assert!(!keep_rows || sorted(rows) == sorted(expected_rows), "{}: rows", five_tuple);
+            }
         }
     }
     Ok(())
+}
+
+fn sorted(rows: &[Row]) -> Vec<Row> {
+    let mut rows = rows.to_vec();
+    rows.sort_unstable();
+    rows
 }

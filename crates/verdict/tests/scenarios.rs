@@ -1,15 +1,16 @@
 //! Packets in, verdict out: every file of `tests/scenarios`, judged in every way there is.
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
+mod cap;
 mod scenario;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use cutshort_packet::{Flags, Packet};
+use cap::Cap;
+use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_verdict::{
-    Connection, Exclusion, Outcome, Row, Rules, Signature, Stage, Surroundings, Tag, Termination, Trace,
-    Tracker,
+    Connections, Exclusion, Outcome, Row, Signature, Stage, Surroundings, Tag, Termination, Trace, Tracker,
 };
 use scenario::{Expect, File, Scenario, Subject, fields_of};
 
@@ -67,117 +68,182 @@ fn assert_all(
 fn differences(scenario: &Scenario) -> Vec<String> {
     let mut differences = Vec::new();
     for subject in &scenario.subjects {
-        for (way, outcome) in outcomes(scenario, subject) {
-            let found = fields_of(&outcome);
-            let wrong = |(name, expected): &(&str, String)| {
-                let value = found.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
-                let value = value.unwrap_or("null");
-                (value != expected).then(|| format!("    {name}: expected {expected}, found {value}\n"))
-            };
-            let wrong: String = subject.fields.iter().filter_map(wrong).collect();
+        for (way, tail, outcomes) in ways(scenario, subject) {
+            let wrong = wrong(subject, tail, &outcomes);
             if !wrong.is_empty() {
                 differences.push(format!("[{}], by {way}:\n{wrong}", subject.name));
             }
         }
     }
-    let judged = tracked(scenario, false, false).len();
     // A second node is a second input, which a tracker does not have.
-    if scenario.nodes.len() == 1 && judged != scenario.subjects.len() {
-        differences.push(format!("the tracker judged {judged} connections of {}\n", scenario.subjects.len()));
+    if scenario.nodes.len() == 1 {
+        for arrival in arrivals(scenario) {
+            differences.extend(of_totals(scenario, &arrival));
+        }
     }
     differences
 }
 
-fn outcomes(scenario: &Scenario, subject: &Subject) -> Vec<(&'static str, Outcome)> {
-    let Scenario { rules, .. } = scenario;
-    let packets = taken(scenario, subject);
-    let rows: Vec<Row> = packets.iter().map(Row::from).collect();
-    let around = surroundings(scenario, subject);
-    let judge = |connection: &Connection| connection.judge(rules, &around);
-    let whole = connection(&packets);
-    let backwards = connection(packets.iter().rev());
-    let (front, back) = packets.split_at(packets.len() / 2);
-    let mut halves = connection(back);
-    halves.merge(&connection(front));
-    let mut alternating = connection(packets.iter().step_by(2));
-    alternating.merge(&connection(packets.iter().skip(1).step_by(2)));
-    let mut outcomes = vec![
-        ("connection", judge(&whole)),
-        ("connection, rows reversed", judge(&backwards)),
-        ("connection, halves merged", judge(&halves)),
-        ("connection, every second row merged", judge(&alternating)),
-        ("trace", Trace::of(&rows, rules, &around).outcome),
-    ];
-    if scenario.nodes.len() == 1 {
-        let ways = [("tracker", false, false), ("tracker, other direction first", true, false)];
-        for (way, other_first, keep_rows) in ways.into_iter().chain([("tracker with rows", false, true)]) {
-            let tracked = tracked(scenario, other_first, keep_rows);
-            let found = tracked.into_iter().find(|connection| {
-                connection.window == subject.window && connection.five_tuple == subject.five_tuple
-            });
-            let found = found.expect("the tracker knows every 5-tuple");
-            assert!(!keep_rows || found.rows == rows, "the tracker keeps the rows that are taken");
-            outcomes.push((way, found.outcome));
+fn wrong(subject: &Subject, tail: Option<u32>, outcomes: &[Outcome]) -> String {
+    let (found, expected) = (outcomes.len(), subject.connections.len());
+    if found != expected {
+        return format!("    {expected} connections are expected, {found} are found\n");
+    }
+    let mut wrong = String::new();
+    if let Some(tail) = tail.filter(|tail| *tail != subject.tail) {
+        wrong += &format!("    tail: expected {}, found {tail}\n", subject.tail);
+    }
+    for (at, (outcome, expected)) in outcomes.iter().zip(&subject.connections).enumerate() {
+        let found = fields_of(outcome);
+        for (name, expected) in expected {
+            let value = found.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+            let value = value.unwrap_or("null");
+            if value != expected {
+                wrong += &format!("    connection {}, {name}: expected {expected}, found {value}\n", at + 1);
+            }
         }
     }
-    outcomes
+    wrong
 }
 
-fn connection<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Connection {
-    let mut connection = Connection::default();
-    packets.into_iter().for_each(|packet| connection.push(packet));
-    connection
+/// Whether a tracker judges what the file names, and nothing else, and counts the tails.
+fn of_totals(scenario: &Scenario, arrival: &[Packet]) -> Option<String> {
+    let (judged, tail) = tracked(scenario, arrival, false);
+    let found = (judged.len() as u64, tail);
+    let connections = scenario.subjects.iter().map(|subject| subject.connections.len() as u64).sum::<u64>();
+    let tails = scenario.subjects.iter().map(|subject| u64::from(subject.tail)).sum::<u64>();
+    let expected = (connections, tails);
+    (found != expected)
+        .then(|| format!("the tracker's connections and tail: expected {expected:?}, found {found:?}\n"))
 }
 
-/// The packets of a 5-tuple and window that capturing takes: of each node the first ones.
-fn taken(scenario: &Scenario, subject: &Subject) -> Vec<Packet> {
-    let limit = scenario.rules.packet_limit as usize;
-    let is_his = |packet: &&Packet| {
-        packet.five_tuple == subject.five_tuple && scenario.rules.window_of(packet.ts) == subject.window
+/// What is said of a 5-tuple and window: the tail, where it is told, and the outcomes.
+type Said = (&'static str, Option<u32>, Vec<Outcome>);
+
+fn ways(scenario: &Scenario, subject: &Subject) -> Vec<Said> {
+    let mut ways = Vec::new();
+    for arrival in arrivals(scenario) {
+        ways.extend(connections(scenario, subject, &arrival));
+        if scenario.nodes.len() == 1 {
+            for (way, keep_rows) in [("tracker", false), ("tracker with rows", true)] {
+                let (tracked, _) = tracked(scenario, &arrival, keep_rows);
+                let is_his =
+                    |one: &&Tracked| (one.window, one.five_tuple) == (subject.window, subject.five_tuple);
+                let outcomes = tracked.iter().filter(is_his).map(|one| one.outcome).collect();
+                ways.push((way, None, outcomes));
+                let rows = tracked.iter().filter(is_his).flat_map(|one| one.rows.clone());
+                assert!(!keep_rows || is_all_but_the_tail(rows.collect(), scenario, subject, &arrival));
+            }
+        }
+    }
+    ways
+}
+
+/// Whether a tracker keeps the rows that are taken, but for the tail.
+fn is_all_but_the_tail(
+    mut rows: Vec<Row>,
+    scenario: &Scenario,
+    subject: &Subject,
+    arrival: &[Packet],
+) -> bool {
+    let mut expected: Vec<Row> =
+        taken(scenario, arrival, subject.five_tuple, subject.window).iter().map(Row::from).collect();
+    expected.sort_unstable();
+    rows.sort_unstable();
+    rows == expected[subject.tail as usize..]
+}
+
+fn connections(scenario: &Scenario, subject: &Subject, arrival: &[Packet]) -> Vec<Said> {
+    let Scenario { rules, .. } = scenario;
+    let packets = taken(scenario, arrival, subject.five_tuple, subject.window);
+    let end = rules.window_start(subject.window) + rules.window;
+    let other = taken(scenario, arrival, subject.five_tuple.reversed(), subject.window);
+    let rsts = other.iter().filter(|packet| packet.flags.any(Flags::RST)).map(|packet| packet.ts);
+    let other_rsts: Vec<i64> = rsts.collect();
+    let around = Surroundings { cutoff: end.min(scenario.input_ends), other_rsts: &other_rsts };
+    let (front, back) = packets.split_at(packets.len() / 2);
+    let mut halves = pushed(back);
+    halves.merge(&pushed(front));
+    let mut alternating = pushed(packets.iter().step_by(2));
+    alternating.merge(&pushed(packets.iter().skip(1).step_by(2)));
+    let ways = [
+        ("rows as they come", pushed(&packets)),
+        ("rows reversed", pushed(packets.iter().rev())),
+        ("halves merged", halves),
+        ("every second row merged", alternating),
+    ];
+    let said = |(way, connections): (&'static str, Connections)| {
+        let judged = connections.judge(rules, &around);
+        (way, Some(judged.tail), judged.outcomes)
     };
-    let nodes = scenario.nodes.iter().chain([&scenario.other]);
-    nodes.flat_map(|node| node.iter().filter(is_his).take(limit)).copied().collect()
+    let mut said: Vec<Said> = ways.into_iter().map(said).collect();
+    let rows: Vec<Row> = packets.iter().map(Row::from).collect();
+    let traces = Trace::of(&rows, rules, &around);
+    let tail =
+        traces.iter().filter(|trace| trace.outcome.is_none()).map(|trace| trace.steps.len()).sum::<usize>();
+    let outcomes = traces.iter().filter_map(|trace| trace.outcome).collect();
+    said.push(("trace", Some(tail as u32), outcomes));
+    said
 }
 
-fn surroundings(scenario: &Scenario, subject: &Subject) -> Surroundings {
-    let Rules { window, .. } = scenario.rules;
-    let end = scenario.rules.window_start(subject.window) + window;
-    let other = Subject {
-        five_tuple: subject.five_tuple.reversed(),
-        fields: Vec::new(),
-        name: subject.name,
-        window: subject.window,
-    };
-    let rsts = taken(scenario, &other).into_iter().filter(|packet| packet.flags.any(Flags::RST));
-    Surroundings { cutoff: end.min(scenario.input_ends), other_rst_ts: rsts.map(|packet| packet.ts).max() }
+fn pushed<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Connections {
+    let mut connections = Connections::default();
+    packets.into_iter().for_each(|packet| connections.push(packet));
+    connections
+}
+
+/// The first node's packets and those of the other direction, in each order of arrival in which the
+/// scenario has to hold.
+fn arrivals(scenario: &Scenario) -> Vec<Vec<Packet>> {
+    let (client, other) = (&scenario.nodes[0], &scenario.other);
+    let client_first = [&client[..], other].concat();
+    if scenario.interleaved {
+        let mut by_time = client_first;
+        by_time.sort_by_key(|packet| packet.ts);
+        return vec![by_time];
+    }
+    if other.is_empty() { vec![client_first] } else { vec![client_first, [&other[..], client].concat()] }
+}
+
+/// The packets of a 5-tuple and window that capturing takes, on each node.
+fn taken(scenario: &Scenario, arrival: &[Packet], five_tuple: FiveTuple, window: i64) -> Vec<Packet> {
+    let nodes = std::iter::once(arrival).chain(scenario.nodes[1..].iter().map(Vec::as_slice));
+    let mut taken = Vec::new();
+    for node in nodes {
+        let mut cap = Cap::default();
+        let in_window = node.iter().filter(|packet| scenario.rules.window_of(packet.ts) == window);
+        let takes = in_window.filter(|packet| cap.takes(packet, scenario.rules.packet_limit));
+        taken.extend(takes.filter(|packet| packet.five_tuple == five_tuple));
+    }
+    taken
 }
 
 struct Tracked {
-    five_tuple: cutshort_packet::FiveTuple,
+    five_tuple: FiveTuple,
     window: i64,
     outcome: Outcome,
     rows: Vec<Row>,
 }
 
-fn tracked(scenario: &Scenario, other_first: bool, keep_rows: bool) -> Vec<Tracked> {
+/// What a tracker says of all connections, and of how many rows that they are a tail.
+fn tracked(scenario: &Scenario, arrival: &[Packet], keep_rows: bool) -> (Vec<Tracked>, u64) {
     let mut tracker = Tracker::new(scenario.rules);
     if keep_rows {
         tracker = tracker.keep_rows();
     }
-    let client = &scenario.nodes[0];
-    let (first, second) = if other_first { (&scenario.other, client) } else { (client, &scenario.other) };
-    for packet in first.iter().chain(second) {
+    for packet in arrival {
         tracker.record(packet.ts, Some(packet));
     }
     // The latest record may be of any protocol.
     tracker.record(scenario.input_ends, None);
-    let mut found = Vec::new();
+    let (mut found, mut tail) = (Vec::new(), 0);
     for window in tracker.finish() {
         let number = scenario.rules.window_of(window.start());
-        window.for_each(|five_tuple, outcome, rows| {
+        let rows = window.for_each(|five_tuple, outcome, rows| {
             let (five_tuple, outcome, rows) = (*five_tuple, *outcome, rows.to_vec());
             found.push(Tracked { five_tuple, window: number, outcome, rows });
         });
+        tail += rows.tail;
     }
-    found
+    (found, tail)
 }

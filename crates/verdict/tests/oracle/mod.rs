@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use cutshort_packet::Flags;
 use cutshort_verdict::{
-    Exclusion, Outcome, Progress, Row, Rules, Signature, Stage, Surroundings, Tag, Tags, Termination, Verdict,
+    Exclusion, Outcome, Progress, Row, Rules, Signature, Stage, Tag, Tags, Termination, Verdict,
 };
 
 fn bit(row: &Row, flag: Flags) -> bool {
@@ -26,21 +26,73 @@ fn distinct(rows: &[&Row]) -> usize {
     rows.iter().map(|row| identity(row)).collect::<BTreeSet<_>>().len()
 }
 
-/// What the rows of one 5-tuple and window are to be taken for.
-pub(crate) fn judge(rows: &[Row], rules: &Rules, around: &Surroundings) -> Outcome {
-    // SPEC 2, exclusions 1 and 2.
-    let syns: Vec<&Row> = rows.iter().filter(|row| is_syn(row)).collect();
-    let isns: BTreeSet<u32> = syns.iter().map(|row| row.seq).collect();
-    let isn = match isns.iter().collect::<Vec<_>>()[..] {
-        [] => return Err(Exclusion::NoSyn),
-        [isn] => *isn,
-        _ => return Err(Exclusion::MultipleSyn),
+/// Where a connection of a 5-tuple lies among the rows.
+#[derive(Clone, Copy)]
+struct Span {
+    start: i64,
+    /// The first SYN packet of the connection that follows it on its ports.
+    next: Option<i64>,
+}
+
+impl Span {
+    fn holds(self, ts: i64) -> bool {
+        self.start <= ts && self.next.is_none_or(|next| ts < next)
+    }
+}
+
+/// What is to be said of the rows of one 5-tuple and window: how many are the tail of an older
+/// connection, and each connection in order of time, as its rows in the order in which they came
+/// and its outcome. `other` are all rows of the other direction, `cutoff` is the window's.
+pub(crate) fn judge(
+    rows: &[Row],
+    other: &[Row],
+    cutoff: i64,
+    rules: &Rules,
+) -> (u32, Vec<(Vec<Row>, Outcome)>) {
+    // SPEC 2: the SYN packets by (ts, seq); each whose seq differs from that of the one before
+    // begins a connection.
+    let mut syns: Vec<(i64, u32)> =
+        rows.iter().filter(|row| is_syn(row)).map(|row| (row.ts, row.seq)).collect();
+    syns.sort_unstable();
+    let mut begins: Vec<(i64, u32)> = Vec::new();
+    for syn in syns {
+        if begins.last().is_none_or(|(_, seq)| *seq != syn.1) {
+            begins.push(syn);
+        }
+    }
+    let Some((earliest, _)) = begins.first().copied() else {
+        return (0, vec![(rows.to_vec(), Err(Exclusion::NoSyn))]);
     };
+    let tail = rows.iter().filter(|row| row.ts < earliest).count() as u32;
+    let judged = (0..begins.len()).map(|at| {
+        let span = Span { start: begins[at].0, next: begins.get(at + 1).map(|next| next.0) };
+        let own = |row: &&Row| {
+            if is_syn(row) { belongs(row, &begins) == at } else { span.holds(row.ts) }
+        };
+        let own: Vec<Row> = rows.iter().filter(own).copied().collect();
+        let other: Vec<Row> = other.iter().filter(|row| span.holds(row.ts)).copied().collect();
+        let outcome = connection(&own, &other, cutoff, span.next, rules);
+        (own, outcome)
+    });
+    (tail, judged.collect())
+}
+
+/// To which connection a SYN packet belongs: to the last that begins at or before it, by (ts, seq).
+fn belongs(syn: &Row, begins: &[(i64, u32)]) -> usize {
+    begins.iter().rposition(|begin| *begin <= (syn.ts, syn.seq)).unwrap()
+}
+
+/// What the rows of one connection are to be taken for; `next` is the time of the SYN packet of the
+/// connection that follows it on its ports.
+fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules: &Rules) -> Outcome {
+    let syns: Vec<&Row> = rows.iter().filter(|row| is_syn(row)).collect();
+    let isn = syns[0].seq;
+    assert!(syns.iter().all(|row| row.seq == isn), "one SYN, perhaps repeated");
     let earliest = |row: &&&Row| (row.ts, row.ip_id, row.ttl, row.window, row.sample_rate);
     let syn = **syns.iter().min_by_key(earliest).unwrap();
     let latest_syn = syns.iter().map(|row| row.ts).max().unwrap();
 
-    // SPEC 2: what is left besides, once what means nothing is gone.
+    // SPEC 2: what remains once the rows that mean nothing are gone.
     let is_rst = |row: &Row| bit(row, Flags::RST) && row.ts >= latest_syn;
     let rsts: Vec<&Row> = rows.iter().filter(|row| is_rst(row)).collect();
     let rel = |row: &Row| row.seq.wrapping_sub(isn);
@@ -69,7 +121,7 @@ pub(crate) fn judge(rows: &[Row], rules: &Rules, around: &Surroundings) -> Outco
     let answered = acks.iter().map(|row| row.ack).collect::<BTreeSet<_>>().len() >= 2;
 
     // SPEC 4.
-    let server_rst = around.other_rst_ts.is_some_and(|ts| ts >= latest_syn);
+    let server_rst = other.iter().any(is_rst);
     let fin = others.iter().any(|row| bit(row, Flags::FIN));
     let only_repeat = (syns.len() - 1) + (data.len() - distinct(&data));
     let limit = rules.packet_limit as usize;
@@ -82,8 +134,8 @@ pub(crate) fn judge(rows: &[Row], rules: &Rules, around: &Surroundings) -> Outco
         Termination::Fin
     } else if rows.len() >= limit && (only_repeat as f64) < limit as f64 / 2.0 {
         Termination::Open
-    } else if last_ts > around.cutoff - rules.guard {
-        return Err(Exclusion::Incomplete);
+    } else if last_ts > next.unwrap_or(cutoff) - rules.guard {
+        return Err(if next.is_some() { Exclusion::MultipleSyn } else { Exclusion::Incomplete });
     } else if answered {
         Termination::Open
     } else {
@@ -141,7 +193,7 @@ pub(crate) fn judge(rows: &[Row], rules: &Rules, around: &Surroundings) -> Outco
         packets: rows.len() as u32,
         first_ts: rows.iter().map(|row| row.ts).min().unwrap(),
         last_ts,
-        silent: around.cutoff - last_ts,
+        silent: next.unwrap_or(cutoff) - last_ts,
     })
 }
 

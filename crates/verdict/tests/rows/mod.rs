@@ -10,11 +10,12 @@ fn letters(of: &'static [&'static str]) -> impl Strategy<Value = Flags> {
     select(of).prop_map(|letters| Flags::from_letters(letters).unwrap())
 }
 
-/// Flags, `rel`, acknowledgement number and payload length, which make the meaning of a row.
-fn meaning() -> impl Strategy<Value = (Flags, u32, u32, u32)> {
+/// Flags, `rel`, acknowledgement number and payload length, which make the meaning of a row. Of 360
+/// rows `other_syns` are SYN packets with another sequence number.
+fn meaning(other_syns: u32) -> impl Strategy<Value = (Flags, u32, u32, u32)> {
     const TAIL: u32 = 1 << 31;
     let syn = (letters(&["S", "S", "S", "SEW", "SPU"]), select(&[0; 40][..]), select(&[0, 7][..]), 0..2_u32);
-    let other_syn = (letters(&["S"]), select(&[1, TAIL, u32::MAX][..]), 0..1_u32, 0..1_u32);
+    let other_syn = (letters(&["S"]), select(&[1, 1, TAIL, u32::MAX][..]), 0..1_u32, 0..1_u32);
     let ack = (letters(&["A", "A", "AE"]), 0..2_u32, select(&[5001, 5001, 6001][..]), 0..2_u32);
     let data = (
         letters(&["A", "PA", "PA", "P", "-", "FPA"]),
@@ -43,7 +44,7 @@ fn meaning() -> impl Strategy<Value = (Flags, u32, u32, u32)> {
         0..2_u32,
     );
     prop_oneof![
-        80 => syn, 1 => other_syn, 80 => ack, 120 => data, 10 => fin, 30 => rst, 15 => odd, 25 => tail, 10 => anything
+        80 => syn, other_syns => other_syn, 80 => ack, 120 => data, 10 => fin, 30 => rst, 15 => odd, 25 => tail, 10 => anything
     ]
 }
 
@@ -64,36 +65,53 @@ fn ticks(up_to: i64) -> impl Strategy<Value = i64> {
     (0..up_to, select(&[0, 0, 0, 1][..])).prop_map(|(half_seconds, more)| half_seconds * SECOND / 2 + more)
 }
 
-/// A row with its `rel` for a sequence number.
-pub(crate) fn row() -> impl Strategy<Value = Row> {
-    (meaning(), circumstances()).prop_map(|(meaning, circumstances)| {
+/// A row with its `rel` for a sequence number; `other_syns` as in [`meaning`].
+pub(crate) fn row(other_syns: u32) -> impl Strategy<Value = Row> {
+    (meaning(other_syns), circumstances()).prop_map(|(meaning, circumstances)| {
         let (flags, seq, ack, payload_len) = meaning;
         let (ts, ip_id, ttl, window, options_len, sample_rate) = circumstances;
         Row { ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len }
     })
 }
 
-/// The rows of one connection, at least one: some different ones, and repetitions of these at
+/// The rows of about one connection, at least one: some different ones, and repetitions of these at
 /// other times.
-pub(crate) fn rows() -> impl Strategy<Value = Vec<Row>> {
+fn connection(other_syns: u32) -> impl Strategy<Value = Vec<Row>> {
     let repetitions = prop::collection::vec((any::<prop::sample::Index>(), circumstances()), 0..10);
     let isn = select(&[0, 1000, u32::MAX, u32::MAX - 100, 1 << 31][..]);
     let syn = prop::option::weighted(0.9, circumstances());
-    (prop::collection::vec(row(), 1..9), syn, repetitions, isn).prop_map(|(mut rows, syn, again, isn)| {
-        let at = |row: Row, (ts, ip_id, ttl, window, options_len, sample_rate)| Row {
-            ts,
-            ip_id,
-            ttl,
-            window,
-            options_len,
-            sample_rate,
-            ..row
+    (prop::collection::vec(row(other_syns), 1..9), syn, repetitions, isn).prop_map(
+        |(mut rows, syn, again, isn)| {
+            let at = |row: Row, (ts, ip_id, ttl, window, options_len, sample_rate)| Row {
+                ts,
+                ip_id,
+                ttl,
+                window,
+                options_len,
+                sample_rate,
+                ..row
+            };
+            rows.extend(syn.map(|when| at(Row { flags: Flags::SYN, ..Row::default() }, when)));
+            let different = rows.clone();
+            rows.extend(again.into_iter().map(|(index, when)| at(*index.get(&different), when)));
+            shift_seq(&rows, isn)
+        },
+    )
+}
+
+/// At most so many rows have a 5-tuple.
+pub(crate) const MOST: usize = 4 * 18;
+
+/// The rows of one 5-tuple, at least one: of one connection, of one with SYN packets of other
+/// sequence numbers among its rows, or of several that overlap or follow each other.
+pub(crate) fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let several = prop::collection::vec((connection(1), ticks(60)), 2..=4).prop_map(|connections| {
+        let later = |(rows, by): (Vec<Row>, i64)| {
+            rows.into_iter().map(move |row| Row { ts: row.ts + by, ..row }).collect::<Vec<_>>()
         };
-        rows.extend(syn.map(|when| at(Row { flags: Flags::SYN, ..Row::default() }, when)));
-        let different = rows.clone();
-        rows.extend(again.into_iter().map(|(index, when)| at(*index.get(&different), when)));
-        shift_seq(&rows, isn)
-    })
+        connections.into_iter().flat_map(later).collect()
+    });
+    prop_oneof![connection(1), connection(60), several]
 }
 
 pub(crate) fn shift_seq(rows: &[Row], by: u32) -> Vec<Row> {
@@ -109,12 +127,44 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     })
 }
 
-/// What may be around rows: the cutoff is not before any of them.
-pub(crate) fn case() -> impl Strategy<Value = (Vec<Row>, Rules, Surroundings)> {
-    let other_rst_ts = prop::option::weighted(0.2, ticks(16));
-    (rows(), rules(), ticks(50), other_rst_ts).prop_map(|(rows, rules, cutoff, other_rst_ts)| {
+/// The rows of a 5-tuple, and what may be around them: the window's cutoff, not before any of the
+/// rows, the times of the other direction's rows with the RST bit, and the rules.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) cutoff: i64,
+    pub(crate) other_rsts: Vec<i64>,
+    pub(crate) rules: Rules,
+}
+
+impl Case {
+    pub(crate) fn around(&self) -> Surroundings<'_> {
+        Surroundings { cutoff: self.cutoff, other_rsts: &self.other_rsts }
+    }
+
+    /// The other direction's rows that have the RST bit.
+    pub(crate) fn other(&self) -> Vec<Row> {
+        let rst = |ts: &i64| Row { ts: *ts, flags: Flags::RST, ..Row::default() };
+        self.other_rsts.iter().map(rst).collect()
+    }
+
+    /// The same, everything later.
+    pub(crate) fn later(&self, by: i64) -> Self {
+        Self {
+            rows: self.rows.iter().map(|row| Row { ts: row.ts + by, ..*row }).collect(),
+            cutoff: self.cutoff + by,
+            other_rsts: self.other_rsts.iter().map(|ts| ts + by).collect(),
+            rules: self.rules,
+        }
+    }
+}
+
+pub(crate) fn case() -> impl Strategy<Value = Case> {
+    let other_rsts = prop_oneof![2 => 0..1_usize, 1 => 1..6_usize]
+        .prop_flat_map(|count| prop::collection::vec(ticks(70), count));
+    (rows(), rules(), ticks(100), other_rsts).prop_map(|(rows, rules, cutoff, other_rsts)| {
         let cutoff = rows.iter().map(|row| row.ts).fold(cutoff, i64::max);
-        (rows, rules, Surroundings { cutoff, other_rst_ts })
+        Case { rows, cutoff, other_rsts, rules }
     })
 }
 

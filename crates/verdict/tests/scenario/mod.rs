@@ -24,12 +24,36 @@ pub(crate) struct File {
     second_node: Vec<String>,
     #[serde(default)]
     other: Vec<String>,
+    /// Whether the two directions arrive in order of time; else one arrives after the other, in
+    /// either order.
+    #[serde(default)]
+    interleaved: bool,
     input_ends: Option<f64>,
     #[serde(default)]
     rules: RuleChanges,
-    pub(crate) expect: Expect,
-    pub(crate) expect_next: Option<Expect>,
-    pub(crate) expect_other: Option<Expect>,
+    #[serde(default)]
+    tail: u32,
+    #[serde(default)]
+    tail_next: u32,
+    #[serde(default)]
+    tail_other: u32,
+    expect: Expected,
+    expect_next: Option<Expected>,
+    expect_other: Option<Expected>,
+}
+
+/// What is expected of a 5-tuple: of one connection, a table, or of several in order of time, an
+/// array of tables.
+#[derive(Deserialize)]
+#[serde(try_from = "toml::Value")]
+struct Expected(Vec<Expect>);
+
+impl TryFrom<toml::Value> for Expected {
+    type Error = toml::de::Error;
+
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        Ok(Self(if value.is_array() { value.try_into()? } else { vec![value.try_into()?] }))
+    }
 }
 
 fn client() -> SocketAddr {
@@ -81,19 +105,23 @@ pub(crate) struct Scenario {
     pub(crate) nodes: Vec<Vec<Packet>>,
     /// The other direction's.
     pub(crate) other: Vec<Packet>,
+    pub(crate) interleaved: bool,
     /// Time of the latest record of the input.
     pub(crate) input_ends: i64,
     /// Every 5-tuple and window, and what is to be said of it.
     pub(crate) subjects: Vec<Subject>,
 }
 
-/// Of what an outcome is expected, and which.
+/// Of what outcomes are expected, and which.
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     pub(crate) five_tuple: FiveTuple,
     /// The window's number since the epoch.
     pub(crate) window: i64,
-    pub(crate) fields: Fields,
+    /// How many rows are the tail of an older connection.
+    pub(crate) tail: u32,
+    /// Of each connection, in order of time.
+    pub(crate) connections: Vec<Fields>,
 }
 
 /// Names and values, as they are compared and shown.
@@ -107,7 +135,8 @@ impl File {
 
     /// All expectations of the file.
     pub(crate) fn expectations(&self) -> impl Iterator<Item = &Expect> {
-        [Some(&self.expect), self.expect_next.as_ref(), self.expect_other.as_ref()].into_iter().flatten()
+        let all = [Some(&self.expect), self.expect_next.as_ref(), self.expect_other.as_ref()];
+        all.into_iter().flatten().flat_map(|expected| &expected.0)
     }
 
     pub(crate) fn scenario(&self) -> Result<Scenario, String> {
@@ -138,35 +167,39 @@ impl File {
                 |packet: &&Packet| packet.five_tuple == *five_tuple && rules.window_of(packet.ts) == window;
             all().filter(is_his).count()
         };
-        let mut expected = vec![
-            ("expect", five_tuple, first, Some(&self.expect)),
-            ("expect_next", five_tuple, first + 1, self.expect_next.as_ref()),
-        ];
         // Nearly always the other direction has no SYN packet, and is not worth a word.
         let no_syn = Expect { excluded: Some("no_syn".to_owned()), ..Expect::default() };
+        let no_syn = Expected(vec![no_syn]);
         let reversed = five_tuple.reversed();
+        let mut expected = vec![
+            ("expect", five_tuple, first, Some(&self.expect), self.tail),
+            ("expect_next", five_tuple, first + 1, self.expect_next.as_ref(), self.tail_next),
+        ];
         let with_others = [first, first + 1].into_iter().filter(|window| seen(&reversed, *window) > 0);
         if !other.is_empty() {
             let expect = self.expect_other.as_ref().unwrap_or(&no_syn);
-            expected.extend(with_others.map(|window| ("expect_other", reversed, window, Some(expect))));
+            let of_window = |window| ("expect_other", reversed, window, Some(expect), self.tail_other);
+            expected.extend(with_others.map(of_window));
         } else if self.expect_other.is_some() {
             return Err("expect_other: there are no packets".to_owned());
         }
         let mut subjects = Vec::new();
-        for (name, five_tuple, window, expect) in expected {
+        for (name, five_tuple, window, expect, tail) in expected {
             match (seen(&five_tuple, window), expect) {
                 (0, None) => {}
                 (0, Some(_)) => return Err(format!("{name}: there are no packets")),
                 (_, None) => return Err(format!("{name} is missing")),
-                (seen, Some(expect)) => subjects.push(Subject {
-                    name,
-                    five_tuple,
-                    window,
-                    fields: expect.fields(&rules, seen, start)?,
-                }),
+                (seen, Some(expect)) => {
+                    // Where there are several connections, a file has to say how many packets each has.
+                    let only = expect.0.len() == 1 && tail == 0;
+                    let seen = only.then_some(seen);
+                    let fields = expect.0.iter().map(|expect| expect.fields(&rules, seen, start));
+                    let connections = fields.collect::<Result<_, _>>()?;
+                    subjects.push(Subject { name, five_tuple, window, tail, connections });
+                }
             }
         }
-        Ok(Scenario { rules, nodes, other, input_ends, subjects })
+        Ok(Scenario { rules, nodes, other, interleaved: self.interleaved, input_ends, subjects })
     }
 }
 
@@ -182,7 +215,7 @@ impl RuleChanges {
 }
 
 impl Expect {
-    fn fields(&self, rules: &Rules, seen: usize, start: i64) -> Result<Fields, String> {
+    fn fields(&self, rules: &Rules, seen: Option<usize>, start: i64) -> Result<Fields, String> {
         if let Some(reason) = &self.excluded {
             let says_more = self.stage.is_some() || self.termination.is_some() || !self.tags.is_empty();
             return match says_more {
@@ -197,7 +230,8 @@ impl Expect {
             (None, "none") => return Err("`progress` is missing where the stage is none".to_owned()),
             (None, stage) => stage.to_owned(),
         };
-        let taken = u32::try_from(seen).map_err(|_| "too many packets")?.min(rules.packet_limit);
+        let taken = seen.map(|seen| rules.packet_limit.min(u32::try_from(seen).unwrap_or(u32::MAX)));
+        let packets = self.packets.or(taken).ok_or("`packets` is missing where some are another's")?;
         let mut fields = vec![
             ("excluded", show(None::<&str>)),
             ("stage", stage),
@@ -205,7 +239,7 @@ impl Expect {
             ("progress", progress),
             ("tags", self.tags.join(", ")),
             ("signature", show(self.signature)),
-            ("packets", self.packets.unwrap_or(taken).to_string()),
+            ("packets", packets.to_string()),
             ("rst_ttl_delta", show(self.rst_ttl_delta)),
             ("rst_ip_id_delta", show(self.rst_ip_id_delta)),
             ("sample_rate", self.sample_rate.unwrap_or(1).to_string()),

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::{Outcome, Row, RowCount, Rules, Surroundings};
+use cutshort_verdict::{Outcome, Row, RowCount, Rules};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::cap::Cap;
 use crate::oracle;
 use crate::rows::{SECOND, packet, row};
 
@@ -35,7 +36,8 @@ fn five_tuples() -> [FiveTuple; 7] {
 /// An input whose times run backwards by less than `backwards` seconds. In every other one each 5-tuple
 /// begins as ordinary connections do, of which a tracker keeps less.
 pub(crate) fn inputs(backwards: i64) -> impl Strategy<Value = Vec<Input>> {
-    (any_inputs(backwards), any::<bool>()).prop_map(|(mut inputs, ordinary)| {
+    let any_inputs = prop_oneof![any_inputs(backwards, 1), any_inputs(backwards, 60)];
+    (any_inputs, any::<bool>()).prop_map(|(mut inputs, ordinary)| {
         let mut seen = BTreeSet::new();
         let packets = inputs.iter_mut().filter_map(|input| match input {
             Input::Packet(packet) if ordinary => Some(packet),
@@ -55,10 +57,11 @@ pub(crate) fn inputs(backwards: i64) -> impl Strategy<Value = Vec<Input>> {
     })
 }
 
-fn any_inputs(backwards: i64) -> impl Strategy<Value = Vec<Input>> {
+/// `other_syns` as in [`row`].
+fn any_inputs(backwards: i64, other_syns: u32) -> impl Strategy<Value = Vec<Input>> {
     let others = (select(&[1, 4_999, 5_000, 9_999, 10_000, 10_000, 10_001][..]), any::<bool>());
     let what = prop_oneof![
-        20 => (select(five_tuples().to_vec()), row()).prop_map(|(five_tuple, row)| Ok((five_tuple, row))),
+        20 => (select(five_tuples().to_vec()), row(other_syns)).prop_map(|(five_tuple, row)| Ok((five_tuple, row))),
         1 => others.prop_map(Err),
     ];
     let ahead = prop_oneof![20 => 0..2_i64, 3 => 0..100_i64, 1 => 0..1500_i64];
@@ -89,7 +92,8 @@ pub(crate) struct Window {
     pub(crate) start: i64,
     pub(crate) cutoff: i64,
     pub(crate) rows: RowCount,
-    pub(crate) connections: BTreeMap<FiveTuple, (Outcome, Vec<Row>)>,
+    /// Of each 5-tuple the connections in order of time, each with its rows in order of arrival.
+    pub(crate) connections: BTreeMap<FiveTuple, Vec<(Vec<Row>, Outcome)>>,
 }
 
 /// The windows in the order of time, and how many packets came too late for theirs.
@@ -103,25 +107,27 @@ pub(crate) fn expected(inputs: &[Input], rules: &Rules) -> (Vec<Window>, u64) {
     let windows = windows.into_iter().map(|(number, groups)| {
         let start = number * rules.window;
         let cutoff = latest.min(start + rules.window);
-        let judged = |(five_tuple, rows): (&FiveTuple, &Vec<Row>)| {
+        let mut rows = RowCount { taken: 0, copies: 0, tail: 0 };
+        let mut connections = BTreeMap::new();
+        for (five_tuple, own) in &groups {
             let other = groups.get(&five_tuple.reversed()).map_or(&[][..], Vec::as_slice);
-            let rsts = other.iter().filter(|row| row.flags.any(Flags::RST));
-            let around = Surroundings { cutoff, other_rst_ts: rsts.map(|row| row.ts).max() };
-            (*five_tuple, (oracle::judge(rows, rules, &around), rows.clone()))
-        };
-        let connections = groups.iter().map(judged).collect();
-        let taken = groups.values().map(Vec::len).sum::<usize>() as u64;
-        let copies = groups.values().map(|rows| copies(rows)).sum();
-        Window { start, cutoff, rows: RowCount { taken, copies }, connections }
+            let (tail, judged) = oracle::judge(own, other, cutoff, rules);
+            rows.taken += own.len() as u64;
+            rows.copies += copies(own);
+            rows.tail += u64::from(tail);
+            connections.insert(*five_tuple, judged);
+        }
+        Window { start, cutoff, rows, connections }
     });
     (windows.collect(), late)
 }
 
-type Groups = BTreeMap<FiveTuple, Vec<Row>>;
+pub(crate) type Groups = BTreeMap<FiveTuple, Vec<Row>>;
 
-/// Of each window that is not closed yet, of each 5-tuple, the first packets.
-fn taken(inputs: &[Input], rules: &Rules) -> (BTreeMap<i64, Groups>, u64) {
+/// The rows that are taken of each window that is not closed yet, in order of arrival.
+pub(crate) fn taken(inputs: &[Input], rules: &Rules) -> (BTreeMap<i64, Groups>, u64) {
     let mut windows = BTreeMap::<i64, Groups>::new();
+    let mut caps = BTreeMap::<i64, Cap>::new();
     let mut closing = Closing::default();
     let mut late = 0;
     for input in inputs {
@@ -132,10 +138,8 @@ fn taken(inputs: &[Input], rules: &Rules) -> (BTreeMap<i64, Groups>, u64) {
                 let number = packet.ts.div_euclid(rules.window);
                 if closing.is_closed(number) {
                     late += 1;
-                    continue;
-                }
-                let rows = windows.entry(number).or_default().entry(packet.five_tuple).or_default();
-                if rows.len() < rules.packet_limit as usize {
+                } else if caps.entry(number).or_default().takes(packet, rules.packet_limit) {
+                    let rows = windows.entry(number).or_default().entry(packet.five_tuple).or_default();
                     rows.push(Row::from(packet));
                 }
             }
