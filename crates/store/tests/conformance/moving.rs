@@ -136,7 +136,8 @@ fn write(store: &dyn Movable, window: i64, cells: &Cells, clients: u8) {
     (0..clients).for_each(|client| sink.write(&made(client, window).connection()).unwrap());
     sink.finish().unwrap();
     let inputs = Inputs { segments: u64::MAX - 3, cutoff: window + WINDOW, rules: u64::MAX };
-    let counts = WindowCounts { packets: 9, copies: 8, connections: u64::from(clients), excluded: [1, 2, 3] };
+    let counts =
+        WindowCounts { packets: 9, copies: 8, tail: 7, connections: u64::from(clients), excluded: [1, 2, 3] };
     replacement.commit(inputs, counts, cells).unwrap();
 }
 
