@@ -4,7 +4,8 @@ use std::io::{self, Read};
 use cutshort_packet::{Frame, LinkType, Packet, Refusal};
 
 use super::LiveSettings;
-use super::sampler::{Decision, Sampler, is_chosen, is_syn};
+use super::lottery::is_chosen;
+use super::sampler::{Decision, Sampler, is_syn};
 use super::unstamped::Unstamped;
 
 /// What a live source has received.

@@ -9,6 +9,7 @@ mod filter;
 mod intake;
 #[cfg(target_os = "linux")]
 mod logged;
+mod lottery;
 #[cfg(target_os = "linux")]
 mod nflog;
 #[cfg(target_os = "linux")]
