@@ -251,7 +251,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let logged = Counter { name: "logged".to_owned(), packets: 5 };
         let rules =
-            vec![Loaded { table: "cutshort".to_owned(), about: String::new(), counters: vec![logged] }];
+            vec![Loaded { table: "cutshort".to_owned(), about: String::new(), counters: vec![logged], outdated: false }];
         let source = LiveSource::Nflog(5);
         let node = "edge".to_owned();
         let about = About { folder: folder.path().to_owned(), node, source, spool_bytes: 9, rules };

@@ -196,6 +196,7 @@ fn describe(loaded: &Loaded) -> String {
             "syn" => "SYN packets looked at",
             "chosen" => "of these in the sample (repeats too)",
             "full" => "chosen, but too many were remembered already",
+            "busy" => "chosen, but their ports were used again too soon (30 times a second)",
             "logged" => "packets logged",
             other => other,
         };

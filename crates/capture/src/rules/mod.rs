@@ -6,6 +6,7 @@
 
 mod host;
 mod iptables;
+mod lines;
 mod nft;
 mod seed;
 mod status;

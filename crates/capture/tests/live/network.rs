@@ -228,7 +228,7 @@ impl Network {
         let mut tcpdump = self
             .command(2, "tcpdump")
             .args(["-Z", "root", "-n", "-U", "--immediate-mode"])
-            .args(["-i", "s0", "-Q", "in", "-s", "128", "-w"])
+            .args(["-B", "32768", "-i", "s0", "-Q", "in", "-s", "128", "-w"])
             .arg(&path)
             .arg("tcp")
             .stderr(Stdio::piped())

@@ -41,6 +41,7 @@ fn rules() -> Loaded {
         table: "cutshort".to_owned(),
         about: Sampling::default().to_string(),
         counters: counts.map(counter).into(),
+        outdated: false,
     }
 }
 
