@@ -19,6 +19,9 @@ pub struct LiveCount {
     pub capped: u64,
     /// Connections that were chosen, but of which too many were remembered already.
     pub full: u64,
+    /// Packets that rules of [`Method::Origin`](crate::rules::Method::Origin) have logged, which are
+    /// not handed on: nothing here can say how such connections end.
+    pub origin: u64,
     /// What is no TCP packet, in the order of [`Refusal::ALL`].
     pub refused: [u64; Refusal::ALL.len()],
     /// Packets that the kernel had for this receiver and for which there was no room: of chosen

@@ -42,6 +42,12 @@ impl Loaded {
         self.counters.iter().find(|other| other.name == counter).map(|counter| counter.packets)
     }
 
+    /// Whether it records connections that this host opens, whose packets receivers leave out.
+    #[must_use]
+    pub fn is_origin(&self) -> bool {
+        self.table == super::Method::Origin.table()
+    }
+
     /// The group of the netfilter log that they log to.
     #[must_use]
     pub fn group(&self) -> Option<u16> {
