@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """What sampling costs packets that are not sampled, and how many packets a second are received without loss.
 
-usage: bench/live.py [--cutshort PROGRAM] [--rounds N] [--seconds N]
+usage: bench/live.py [--cutshort PROGRAM] [--rounds N] [--seconds N] [--beside FILE]
 
 Two network namespaces of its own joined by a veth pair; a Python program sends TCP packets of new connections from
 one to the other, with a wrong checksum so that nobody answers. Needs root, ip, nft and iptables-restore.
 The kernel receives such a packet on the sender's processor, within the call that sends it, so what a rule set costs
-is the time per packet less that of the same run without rules. Every number is the least of all rounds, which take
-turns. Exit code: 0 done, 2 cannot run.
+is the processor's time per packet less that of the same run without rules: of SYN packets, which rules decide on, and of others,
+which they look up. Every number is the least of all rounds, which take turns. --beside measures other rules for nft as
+well, such as those of an older version. Exit code: 0 done, 2 cannot run.
 """
 import argparse
 import os
@@ -70,12 +71,14 @@ def frame(number, at):
     return ethernet + head + tcp
 
 
-def send(count, rate):
-    """Sends so many packets, at so many a second or as fast as it goes; prints how long it took."""
-    frames = [frame(number, at) for number in range(count // PACKETS) for at in range(PACKETS)]
+def send(count, rate, only):
+    """Sends so many packets, at so many a second or as fast as it goes; prints how long it took, by the clock and of the
+    processor. Without `only`, all packets of each connection, else that one."""
+    packets = range(PACKETS) if only is None else [only]
+    frames = [frame(number, at) for number in range(count // len(packets)) for at in packets]
     out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     out.bind(("c0", 0))
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     for first in range(0, len(frames), 32):
         for one in frames[first : first + 32]:
             out.send(one)
@@ -83,12 +86,13 @@ def send(count, rate):
             wait = started + (first + 32) / rate - time.perf_counter()
             if wait > 0:
                 time.sleep(wait)
-    print(time.perf_counter() - started)
+    print(time.perf_counter() - started, time.process_time() - worked)
 
 
-def flood(count, rate=0):
+def flood(count, rate=0, only=None):
     command = ["taskset", "-c", "0", sys.executable, os.path.abspath(__file__), "--send", str(count), "--pace", str(rate)]
-    return float(inside(CLIENT, *command).stdout)
+    command += [] if only is None else ["--only", str(only)]
+    return [float(one) for one in inside(CLIENT, *command).stdout.split()]
 
 
 # --- What packets cost that are not sampled --------------------------------------------------------------------------
@@ -102,9 +106,10 @@ def no_rules(cutshort):
     inside(SERVER, cutshort, "rules", "remove", check=False)
 
 
-def costs(cutshort, rounds):
+def costs(cutshort, rounds, beside):
     kinds = {
         "no rules": None,
+        **({"`--beside`": "beside"} if beside else {}),
         "`--nft` (default)": ("--nft",),
         "`--origin`": ("--origin",),
         "`--nft-conntrack`": ("--nft-conntrack",),
@@ -118,17 +123,21 @@ def costs(cutshort, rounds):
             receiver = None
             if options == "af_packet":
                 receiver = start(cutshort, "af_packet:s0", {"CUTSHORT_SAMPLE_RATE": str(NOTHING)})
+            elif options == "beside":
+                inside(SERVER, "nft", "-f", beside)
             elif options:
                 rules(cutshort, *options, "--rate", str(NOTHING))
-            took = flood(count) / count * 1e9
-            least[name] = min(took, least.get(name, took))
+            took = [flood(count, only=only)[1] / count * 1e9 for only in (0, 1)]
+            least[name] = [min(one) for one in zip(took, least.get(name, took))]
             if receiver:
                 stop(receiver)
             no_rules(cutshort)
     base = least["no rules"]
-    print("| rules | ns a packet | no rules = 1 | ns more |\n|---|--:|--:|--:|")
+    print("| rules | ns a SYN | no rules = 1 | ns more | ns another packet | no rules = 1 | ns more |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
     for name, took in least.items():
-        print(f"| {name} | {took:.0f} | {took / base:.2f} | {took - base:.0f} |")
+        cells = [f"{one:.0f} | {one / of:.2f} | {one - of:.0f}" for one, of in zip(took, base)]
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 # --- How many are received -------------------------------------------------------------------------------------------
@@ -175,7 +184,7 @@ def received(cutshort, seconds):
             settings = {} if options else {"CUTSHORT_SAMPLE_RATE": "1"}
             receiver = start(cutshort, source, settings)
             count = (rate or 250_000) * seconds // PACKETS * PACKETS
-            took = flood(count, rate)
+            took, _ = flood(count, rate)
             written, lost = stop(receiver)
             no_rules(cutshort)
             most = "" if rate else " (as fast as it goes)"
@@ -191,16 +200,19 @@ def main():
     parser.add_argument("--seconds", type=int, default=2, help="how long packets are sent for each line")
     parser.add_argument("--send", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--pace", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--beside", metavar="FILE", help="other rules for nft whose costs are measured as well")
     chosen = parser.parse_args()
     if chosen.send:
-        return send(chosen.send, chosen.pace)
+        return send(chosen.send, chosen.pace, chosen.only)
     if os.geteuid() != 0:
         parser.error("needs root")
     try:
         set_up()
-        costs(chosen.cutshort, chosen.rounds)
-        print()
-        received(chosen.cutshort, chosen.seconds)
+        costs(chosen.cutshort, chosen.rounds, chosen.beside)
+        if chosen.seconds:
+            print()
+            received(chosen.cutshort, chosen.seconds)
     finally:
         tear_down()
 

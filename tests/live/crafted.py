@@ -6,6 +6,11 @@
   crafted.py flood IFACE CLIENT_MAC GATEWAY_MAC PORT COUNT [FIRST]    COUNT connections, half of them over IPv6: a SYN, the
                                                               same again, and a message. Without a TCP checksum, so
                                                               that nobody answers
+  crafted.py again IFACE CLIENT_MAC GATEWAY_MAC PORT PORTS COUNT MS [back]    COUNT connections one after the other on each
+                                                              of PORTS client ports, MS milliseconds apart, over
+                                                              IPv4 and over IPv6: a SYN, the same again, and 0 to 13
+                                                              messages. Nobody answers. With `back` every fourth has
+                                                              the initial sequence number of the one before the last
 
 The client's addresses have no kernel behind them that would answer. Every packet of `connections` has a window of
 its own, by which it is told from all others. Plain packet sockets: nothing but Python is needed.
@@ -262,11 +267,29 @@ def flood(wire, count, first):
             wire.send(version, longer + data)
 
 
+def again(wire, ports, count, milliseconds, back):
+    for number in range(count):
+        time.sleep(milliseconds / 1000)
+        isn = 1 + 4099 * (number - 2 if back and number % 4 == 2 else number)
+        for version in (4, 6):
+            for port in range(30000, 30000 + ports):
+                head = struct.pack("!HH", port, wire.port)
+                seq = isn + port * 7919
+                syn = head + struct.pack("!IIBBHHH", seq, 0, 0x50, SYN, number, 0, 0)
+                wire.send(version, ip(version, 20, 64, 1) + syn)
+                wire.send(version, ip(version, 20, 64, 1) + syn)
+                for message in range((number * 5 + port) % 14):
+                    data = head + struct.pack("!IIBBHHH", seq + 1 + message, 1, 0x50, PSH | ACK, number, 0, 0) + b"!"
+                    wire.send(version, ip(version, 21, 64, 1) + data)
+
+
 def main():
     what, iface, own, gateway, port = sys.argv[1:6]
     wire = Wire(iface, own, gateway, int(port))
     if what == "flood":
         flood(wire, int(sys.argv[6]), int(sys.argv[7]) if len(sys.argv) > 7 else 0)
+    elif what == "again":
+        again(wire, int(sys.argv[6]), *map(int, sys.argv[7:9]), sys.argv[9:] == ["back"])
     else:
         connections(wire)
 

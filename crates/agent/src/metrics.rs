@@ -38,6 +38,8 @@ fn of_packets(registry: &mut Registry, state: &StationState) {
     count("packets_capped", "Packets of chosen connections beyond the limit", live.capped);
     count("packets_lost", "Packets that the kernel had and for which there was no room", live.lost);
     count("connections_left_out", "Chosen, but too many were remembered already", live.full);
+    let help = "Packets that 'cutshort rules --origin' logged, which are left out";
+    count("packets_of_origin_rules", help, live.origin);
     count("packets_refused", "What is no TCP packet", live.refused.iter().sum());
     count("messages_malformed", "Messages of the kernel that could not be read", live.malformed);
     count("packets_written", "Packets written to segments", recorder.packets);

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_capture::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
 use cutshort_packet::Packet;
 use cutshort_pipeline::nanoseconds;
 
@@ -59,7 +59,11 @@ impl Receiver {
 
     fn note(&self) {
         let counts = sum(&self.before, self.live.counts());
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+        let mut noted = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.origin == 0 && counts.origin > 0 {
+            tracing::error!("{} {LEFT_OUT_ORIGIN}", counts.origin);
+        }
+        *noted = counts;
     }
 
     /// Waits until the interface is there again; false if it is stopped before. Where there is no interface no
@@ -98,6 +102,7 @@ fn sum(one: &LiveCount, other: &LiveCount) -> LiveCount {
         left: one.left + other.left,
         capped: one.capped + other.capped,
         full: one.full + other.full,
+        origin: one.origin + other.origin,
         refused: std::array::from_fn(|at| one.refused[at] + other.refused[at]),
         lost: one.lost + other.lost,
         without_time: one.without_time + other.without_time,

@@ -237,7 +237,7 @@ impl Reporter {
 
 /// What rules count as logged, as far as a receiver knows of it.
 fn seen(live: &LiveCount) -> u64 {
-    live.packets + live.capped + live.lost + live.malformed + live.refused.iter().sum::<u64>()
+    live.packets + live.capped + live.lost + live.origin + live.malformed + live.refused.iter().sum::<u64>()
 }
 
 #[cfg(test)]
@@ -250,8 +250,12 @@ mod tests {
     fn what_is_written_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let logged = Counter { name: "logged".to_owned(), packets: 5 };
-        let rules =
-            vec![Loaded { table: "cutshort".to_owned(), about: String::new(), counters: vec![logged] }];
+        let rules = vec![Loaded {
+            table: "cutshort".to_owned(),
+            about: String::new(),
+            counters: vec![logged],
+            outdated: false,
+        }];
         let source = LiveSource::Nflog(5);
         let node = "edge".to_owned();
         let about = About { folder: folder.path().to_owned(), node, source, spool_bytes: 9, rules };

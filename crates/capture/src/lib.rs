@@ -21,4 +21,4 @@ pub use capture::{Capture, Record, Visitor};
 pub use captures::{Captures, Problem};
 pub use error::CaptureError;
 pub use input::{Input, Reading};
-pub use live::{Live, LiveCount, LiveError, LiveSettings, LiveSource};
+pub use live::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource};

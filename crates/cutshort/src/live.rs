@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_capture::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
 use cutshort_packet::Packet;
 use cutshort_report::grouped;
 use cutshort_verdict::Tracker;
@@ -151,6 +151,7 @@ fn report(counts: &LiveCount) -> Done {
     let lines = [
         (counts.lost, "packets were lost: they came faster than they were received"),
         (counts.full, "connections were left out: too many at once"),
+        (counts.origin, LEFT_OUT_ORIGIN),
         (counts.malformed, "messages of the kernel could not be read"),
     ];
     let mut done = Done::Whole;

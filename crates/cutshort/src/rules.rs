@@ -105,7 +105,8 @@ struct MethodOf {
     /// For iptables-restore: the published recipe, which misses many forged resets
     #[arg(long)]
     iptables: bool,
-    /// For nft, without conntrack: connections that this host opens, and what comes back
+    /// For nft, without conntrack: connections that this host opens, and what comes back; only to
+    /// record them, as they cannot be classified yet
     #[arg(long)]
     origin: bool,
 }
@@ -191,11 +192,17 @@ fn status() -> Result<Done, Error> {
 
 fn describe(loaded: &Loaded) -> String {
     let mut text = format!("table inet {}: {}", loaded.table, loaded.about);
+    if loaded.outdated {
+        text.push_str(&format!(
+            "\n    {OUTDATED}; load them again: cutshort rules apply, with the same options"
+        ));
+    }
     for counter in &loaded.counters {
         let about = match counter.name.as_str() {
             "syn" => "SYN packets looked at",
             "chosen" => "of these in the sample (repeats too)",
             "full" => "chosen, but too many were remembered already",
+            "busy" => "chosen, but their ports were used again too soon (30 times a second)",
             "logged" => "packets logged",
             other => other,
         };
@@ -203,6 +210,10 @@ fn describe(loaded: &Loaded) -> String {
     }
     text
 }
+
+/// What is wrong with rules of older versions.
+pub(crate) const OUTDATED: &str =
+    "these rules are of an older version, which counts too few connections where ports are used again";
 
 fn say(text: &str) -> Result<Done, Error> {
     terminal::print(ColorChoice::Never, |output| Ok(writeln!(output, "{text}")?))?;

@@ -4,7 +4,8 @@ use std::io::{self, Read};
 use cutshort_packet::{Frame, LinkType, Packet, Refusal};
 
 use super::LiveSettings;
-use super::sampler::{Decision, Sampler, is_chosen, is_syn};
+use super::lottery::is_chosen;
+use super::sampler::{Decision, Sampler, is_syn};
 use super::unstamped::Unstamped;
 
 /// What a live source has received.
@@ -18,6 +19,9 @@ pub struct LiveCount {
     pub capped: u64,
     /// Connections that were chosen, but of which too many were remembered already.
     pub full: u64,
+    /// Packets that rules of [`Method::Origin`](crate::rules::Method::Origin) have logged, which are
+    /// not handed on: nothing here can say how such connections end.
+    pub origin: u64,
     /// What is no TCP packet, in the order of [`Refusal::ALL`].
     pub refused: [u64; Refusal::ALL.len()],
     /// Packets that the kernel had for this receiver and for which there was no room: of chosen

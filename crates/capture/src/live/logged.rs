@@ -1,6 +1,6 @@
 //! One packet of the netfilter log.
 
-use super::OWN_PREFIX;
+use super::{ORIGIN_PREFIX, OWN_PREFIX};
 use crate::netlink::{Message, attributes, text};
 
 // Attributes (linux/netfilter/nfnetlink_log.h).
@@ -19,6 +19,8 @@ pub(crate) struct Logged<'a> {
     pub(crate) sequence: Option<u32>,
     /// N of "1 in N", where the rule tells it in its prefix.
     pub(crate) rate: Option<u32>,
+    /// It is of a connection that this host opens: it was logged by the rules for these.
+    pub(crate) origin: bool,
     /// From the IP header on, as much of it as the rule takes.
     pub(crate) packet: &'a [u8],
 }
@@ -27,17 +29,18 @@ impl<'a> Logged<'a> {
     /// None if the message contradicts itself or has no packet.
     pub(crate) fn of(message: &Message<'a>) -> Option<Self> {
         let (family, bytes) = message.netfilter()?;
-        let (mut ts, mut sequence, mut rate, mut packet) = (None, None, None, None);
+        let (mut ts, mut sequence, mut prefix, mut packet) = (None, None, "", None);
         for (kind, value) in attributes(bytes) {
             match kind {
                 TIMESTAMP => ts = time(value),
                 SEQUENCE => sequence = Some(u32::from_be_bytes(*value.first_chunk()?)),
-                PREFIX => rate = text(value).and_then(rate_of),
+                PREFIX => prefix = text(value).unwrap_or_default(),
                 PAYLOAD => packet = Some(value),
                 _ => {}
             }
         }
-        Some(Self { ipv6: family == AF_INET6, ts, sequence, rate, packet: packet? })
+        let (rate, origin) = (rate_of(prefix), prefix.starts_with(ORIGIN_PREFIX));
+        Some(Self { ipv6: family == AF_INET6, ts, sequence, rate, origin, packet: packet? })
     }
 
     /// How many packets are missing before this one, of which `next` was expected to be the number.
@@ -91,9 +94,20 @@ mod tests {
                 ts: Some(1_760_000_000_123_456_000),
                 sequence: Some(7),
                 rate: Some(100),
+                origin: false,
                 packet: b"packet"
             }
         );
+    }
+
+    #[test]
+    fn packets_of_rules_for_the_origin_side_are_known() {
+        let is_origin = |prefix: &[u8]| {
+            let bytes = bytes(prefix, 7);
+            Logged::of(&messages(&bytes).next().unwrap()).unwrap().origin
+        };
+        assert!(is_origin(b"cutshort-origin:10000\0"));
+        assert!(!is_origin(b"cutshort:10000\0") && !is_origin(b"origin:1\0"));
     }
 
     #[test]
@@ -111,8 +125,15 @@ mod tests {
         let gaps: Vec<u64> = [0, 1, 5, u32::MAX - 1, u32::MAX, 0, 3]
             .into_iter()
             .map(|sequence| {
-                Logged { ipv6: false, ts: None, sequence: Some(sequence), rate: None, packet: b"" }
-                    .gap(&mut next)
+                Logged {
+                    ipv6: false,
+                    ts: None,
+                    sequence: Some(sequence),
+                    rate: None,
+                    origin: false,
+                    packet: b"",
+                }
+                .gap(&mut next)
             })
             .collect();
         assert_eq!(gaps, [0, 0, 3, 0, 0, 0, 2]);

@@ -9,6 +9,7 @@ mod filter;
 mod intake;
 #[cfg(target_os = "linux")]
 mod logged;
+mod lottery;
 #[cfg(target_os = "linux")]
 mod nflog;
 #[cfg(target_os = "linux")]
@@ -33,6 +34,14 @@ use intake::Intake;
 
 /// What the prefix of cutshort's own rules begins with; behind the last colon stands their rate.
 pub(crate) const OWN_PREFIX: &str = "cutshort";
+/// What the prefix of the rules for connections that this host opens begins with.
+pub(crate) const ORIGIN_PREFIX: &str = "cutshort-origin:";
+
+/// What is said of packets that are left out because rules of
+/// [`Method::Origin`](crate::rules::Method::Origin) have logged them, after their number.
+pub const LEFT_OUT_ORIGIN: &str = "packets that 'cutshort rules --origin' logged were left out: connections that \
+    this host opens cannot be classified yet; remove these rules with 'nft delete table inet cutshort_origin', or \
+    load them with another --group";
 
 /// A source of packets being received, batch by batch.
 ///

@@ -167,6 +167,10 @@ fn take(datagram: &[u8], next: &mut u32, intake: &mut Intake) {
             continue;
         };
         intake.counts.lost += logged.gap(next);
+        if logged.origin {
+            intake.counts.origin += 1;
+            continue;
+        }
         let time = if logged.ts.is_some() { Time::Kernel } else { Time::Receiver };
         let ts = logged.ts.unwrap_or_else(now);
         let link = if logged.ipv6 { LinkType::Ipv6 } else { LinkType::Ipv4 };

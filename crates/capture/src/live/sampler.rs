@@ -1,4 +1,4 @@
-//! Which connections are taken, and how many packets of each: in user space what the rules do in
+//! Of which connections packets are taken, and how many of each: in user space what the rules do in
 //! the kernel.
 
 use std::collections::{HashMap, VecDeque};
@@ -17,60 +17,115 @@ pub(crate) enum Decision {
     Full,
 }
 
-/// The connections that were chosen lately.
+/// The connections that were chosen lately, one for each 5-tuple: a SYN packet with another
+/// sequence number begins the next one on the same ports, which is decided and counted by itself.
 pub(crate) struct Sampler {
     limit: u32,
     /// How long a connection is remembered, in nanoseconds from its first packet.
     keep: i64,
     size: usize,
     flows: HashMap<FiveTuple, Flow>,
-    /// The oldest first.
-    order: VecDeque<(i64, FiveTuple)>,
+    /// The oldest first. Those that others have followed on their ports are still among them.
+    order: VecDeque<Entry>,
+    /// Connections that were remembered so far.
+    begun: u64,
 }
 
 struct Flow {
-    since: i64,
+    /// Tells it from others on the same ports.
+    number: u64,
+    /// The sequence number of its SYN packet; none if it began without one.
+    syn: Option<u32>,
     taken: u32,
 }
 
+struct Entry {
+    number: u64,
+    since: i64,
+    five_tuple: FiveTuple,
+}
+
+/// Below this number of entries there is no need to clear the order.
+const FEW: usize = 1024;
+
 impl Sampler {
     pub(crate) fn new(limit: u32, keep: i64, size: usize) -> Self {
-        Self { limit, keep, size, flows: HashMap::new(), order: VecDeque::new() }
+        Self { limit, keep, size, flows: HashMap::new(), order: VecDeque::new(), begun: 0 }
     }
 
     /// Decides on a packet. `begins` tells whether it may be the first of a chosen connection.
     pub(crate) fn decide(&mut self, packet: &Packet, begins: impl FnOnce(&Packet) -> bool) -> Decision {
         self.forget(packet.ts);
-        if let Some(flow) = self.flows.get_mut(&packet.five_tuple) {
-            if flow.taken >= self.limit {
-                return Decision::Capped;
-            }
-            flow.taken += 1;
-            return Decision::Take;
+        let syn = is_syn(packet).then_some(packet.seq);
+        let limit = self.limit;
+        if let Some(flow) = self.flows.get_mut(&packet.five_tuple).filter(|flow| flow.has(syn)) {
+            return flow.count(limit);
         }
-        if !begins(packet) {
-            return Decision::Leave;
+        if begins(packet) {
+            return self.begin(packet, syn);
         }
-        if self.flows.len() >= self.size {
+        if syn.is_some() {
+            // What comes from now on belongs to a connection that was not chosen.
+            self.flows.remove(&packet.five_tuple);
+        }
+        Decision::Leave
+    }
+
+    /// Begins a connection, in place of an older one on its ports.
+    fn begin(&mut self, packet: &Packet, syn: Option<u32>) -> Decision {
+        let five_tuple = packet.five_tuple;
+        if self.flows.len() >= self.size && !self.flows.contains_key(&five_tuple) {
             return Decision::Full;
         }
-        self.flows.insert(packet.five_tuple, Flow { since: packet.ts, taken: 1 });
-        self.order.push_back((packet.ts, packet.five_tuple));
+        if syn.is_some()
+            && let Some(other) = self.flows.get_mut(&five_tuple.reversed())
+        {
+            other.taken = 0;
+        }
+        self.begun += 1;
+        self.flows.insert(five_tuple, Flow { number: self.begun, syn, taken: 1 });
+        self.order.push_back(Entry { number: self.begun, since: packet.ts, five_tuple });
+        self.clear();
         Decision::Take
     }
 
     /// Forgets the connections that are remembered long enough.
     fn forget(&mut self, now: i64) {
-        while let Some((since, five_tuple)) = self.order.front() {
-            // A clock that was set back must not keep them for ever.
-            if (0..self.keep).contains(&now.saturating_sub(*since)) {
+        while let Some(Entry { number, since, five_tuple }) = self.order.front() {
+            // Packets arrive a little out of order, but a clock that was set back must not keep
+            // connections for ever.
+            if now.saturating_sub(*since).saturating_abs() < self.keep {
                 return;
             }
-            if self.flows.get(five_tuple).is_some_and(|flow| flow.since == *since) {
+            if self.flows.get(five_tuple).is_some_and(|flow| flow.number == *number) {
                 self.flows.remove(five_tuple);
             }
             self.order.pop_front();
         }
+    }
+
+    /// Keeps the order as short as what is remembered, however often ports are used again.
+    fn clear(&mut self) {
+        if self.order.len() >= FEW && self.order.len() > 2 * self.flows.len() {
+            let flows = &self.flows;
+            self.order
+                .retain(|entry| flows.get(&entry.five_tuple).is_some_and(|flow| flow.number == entry.number));
+        }
+    }
+}
+
+impl Flow {
+    /// Whether a packet belongs to it. If that is a SYN packet, this is its sequence number.
+    fn has(&self, syn: Option<u32>) -> bool {
+        syn.is_none() || syn == self.syn
+    }
+
+    fn count(&mut self, limit: u32) -> Decision {
+        if self.taken >= limit {
+            return Decision::Capped;
+        }
+        self.taken += 1;
+        Decision::Take
     }
 }
 
@@ -80,169 +135,5 @@ pub(crate) fn is_syn(packet: &Packet) -> bool {
     packet.flags.any(Flags::SYN) && !packet.flags.any(others)
 }
 
-/// Whether the connection that this SYN begins is one of 1 in `rate`: the decision of
-/// `jhash ... mod RATE seed SEED == 0` in the nft rules, with the same seed the same connections.
-///
-/// The initial sequence number is part of the key, so that repeats of a SYN share one decision
-/// while a later connection on the same ports gets its own.
-pub(crate) fn is_chosen(packet: &Packet, rate: u32, seed: u32) -> bool {
-    scale(jhash(key(packet).as_slice(), seed), rate) == 0
-}
-
-/// The kernel's `reciprocal_scale`: a hash as a number below `below`.
-fn scale(hash: u32, below: u32) -> u32 {
-    ((u64::from(hash) * u64::from(below)) >> 32) as u32
-}
-
-/// What nft concatenates, in words as they lie in its registers.
-struct Key {
-    words: [u32; 11],
-    len: usize,
-}
-
-impl Key {
-    fn as_slice(&self) -> &[u32] {
-        &self.words[..self.len]
-    }
-
-    fn push(&mut self, octets: [u8; 4]) {
-        self.words[self.len] = u32::from_ne_bytes(octets);
-        self.len += 1;
-    }
-}
-
-fn key(packet: &Packet) -> Key {
-    let FiveTuple { src_ip, src_port, dst_ip, dst_port } = packet.five_tuple;
-    let mut key = Key { words: [0; 11], len: 0 };
-    // Of an IPv4-mapped address only the last word.
-    let skip = if packet.five_tuple.is_ipv4() { 12 } else { 0 };
-    for octets in [src_ip.octets(), dst_ip.octets()] {
-        octets[skip..].chunks_exact(4).for_each(|word| key.push([word[0], word[1], word[2], word[3]]));
-    }
-    for port in [src_port, dst_port] {
-        let [high, low] = port.to_be_bytes();
-        key.push([high, low, 0, 0]);
-    }
-    key.push(packet.seq.to_be_bytes());
-    key
-}
-
-/// Bob Jenkins' lookup3 over whole words, as the kernel's `jhash` (include/linux/jhash.h) is over
-/// their bytes.
-fn jhash(words: &[u32], seed: u32) -> u32 {
-    let bytes = (words.len() * 4) as u32;
-    lookup3(words, 0xdead_beef_u32.wrapping_add(bytes).wrapping_add(seed))
-}
-
-fn lookup3(words: &[u32], start: u32) -> u32 {
-    let mut state = [start; 3];
-    let mut rest = words;
-    while rest.len() > 3 {
-        add(&mut state, &rest[..3]);
-        mix(&mut state);
-        rest = &rest[3..];
-    }
-    add(&mut state, rest);
-    if rest.is_empty() { state[2] } else { last(state) }
-}
-
-fn add(state: &mut [u32; 3], words: &[u32]) {
-    state.iter_mut().zip(words).for_each(|(sum, word)| *sum = sum.wrapping_add(*word));
-}
-
-fn mix([a, b, c]: &mut [u32; 3]) {
-    let step = |x: &mut u32, y: &mut u32, z: &mut u32, by: u32| {
-        *x = x.wrapping_sub(*z) ^ z.rotate_left(by);
-        *z = z.wrapping_add(*y);
-    };
-    step(a, b, c, 4);
-    step(b, c, a, 6);
-    step(c, a, b, 8);
-    step(a, b, c, 16);
-    step(b, c, a, 19);
-    step(c, a, b, 4);
-}
-
-fn last([mut a, mut b, mut c]: [u32; 3]) -> u32 {
-    let step = |x: &mut u32, y: u32, by: u32| *x = (*x ^ y).wrapping_sub(y.rotate_left(by));
-    step(&mut c, b, 14);
-    step(&mut a, c, 11);
-    step(&mut b, a, 25);
-    step(&mut c, b, 16);
-    step(&mut a, c, 4);
-    step(&mut b, a, 14);
-    step(&mut c, b, 24);
-    c
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn packet(ts: i64, port: u16, flags: Flags) -> Packet {
-        Packet {
-            ts,
-            five_tuple: FiveTuple::new([198, 51, 100, 7].into(), port, [203, 0, 113, 5].into(), 443),
-            ip_id: 1,
-            ttl: 64,
-            flags,
-            seq: u32::from(port) * 7919,
-            ack: 0,
-            window: 64240,
-            options_len: 0,
-            payload_len: 0,
-            sample_rate: 1,
-        }
-    }
-
-    /// The values that lookup3.c's own test prints. Its text has 30 bytes, here followed by zeros.
-    #[test]
-    fn the_hash_is_lookup3() {
-        let text = b"Four score and seven years ago\0\0";
-        let words = text.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-        let words: Vec<u32> = words.collect();
-        assert_eq!(lookup3(&words, 0xdead_beef + 30), 0x1777_0551);
-        assert_eq!(lookup3(&words, 0xdead_beef + 30 + 1), 0xcd62_8161);
-        assert_eq!(jhash(&[], 0), 0xdead_beef);
-    }
-
-    #[test]
-    fn repeated_syns_share_a_decision_and_the_share_is_right() {
-        let chosen = |seed| {
-            let syns = (0..=u16::MAX).map(|port| packet(0, port, Flags::SYN));
-            syns.filter(|syn| is_chosen(syn, 100, seed)).count()
-        };
-        // 655 are expected; 4 sigma are 102.
-        for seed in [0, 1, 0xdead_beef] {
-            assert!((553..=757).contains(&chosen(seed)), "{}", chosen(seed));
-        }
-        assert!((0..100).all(|port| is_chosen(&packet(0, port, Flags::SYN), 1, 5)));
-    }
-
-    #[test]
-    fn the_first_packets_of_chosen_connections_are_taken() {
-        let mut sampler = Sampler::new(3, 1_000, 100);
-        assert_eq!(sampler.decide(&packet(0, 1, Flags::ACK), is_syn), Decision::Leave);
-        let decisions: Vec<_> = [Flags::SYN, Flags::SYN, Flags::ACK, Flags::RST]
-            .into_iter()
-            .map(|flags| sampler.decide(&packet(1, 1, flags), is_syn))
-            .collect();
-        assert_eq!(decisions, [Decision::Take, Decision::Take, Decision::Take, Decision::Capped]);
-        // Forgotten after its time, counted from the first packet.
-        assert_eq!(sampler.decide(&packet(1_000, 1, Flags::SYN), is_syn), Decision::Capped);
-        assert_eq!(sampler.decide(&packet(1_001, 1, Flags::ACK), is_syn), Decision::Leave);
-        assert_eq!(sampler.decide(&packet(1_002, 1, Flags::SYN), is_syn), Decision::Take);
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let mut sampler = Sampler::new(10, 1_000, 2);
-        assert_eq!(sampler.decide(&packet(0, 1, Flags::SYN), is_syn), Decision::Take);
-        assert_eq!(sampler.decide(&packet(1, 2, Flags::SYN), is_syn), Decision::Take);
-        assert_eq!(sampler.decide(&packet(2, 3, Flags::SYN), is_syn), Decision::Full);
-        assert_eq!(sampler.decide(&packet(2, 1, Flags::RST), is_syn), Decision::Take);
-        assert_eq!(sampler.decide(&packet(1_000, 3, Flags::SYN), is_syn), Decision::Take);
-        // A clock that is set back forgets, rather than be full for ever.
-        assert_eq!(sampler.decide(&packet(-5_000, 4, Flags::SYN), is_syn), Decision::Take);
-    }
-}
+mod tests;

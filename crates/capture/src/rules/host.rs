@@ -88,7 +88,7 @@ fn load_table(sampling: &Sampling) -> Result<(), String> {
     let (text, about) = (sampling.text(), sampling.to_string());
     let table = sampling.method.table();
     let loaded = super::status().unwrap_or_default();
-    if loaded.iter().any(|loaded| loaded.table == table && loaded.about == about) {
+    if loaded.iter().any(|loaded| loaded.table == table && loaded.about == about && !loaded.outdated) {
         let kept =
             text.replacen(&format!("delete table inet {table}"), &format!("flush table inet {table}"), 1);
         if load("nft", &["-f", "-"], &kept).is_ok() {

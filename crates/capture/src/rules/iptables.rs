@@ -27,7 +27,9 @@ const ABOUT: &str = "\
 #     sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1 net.netfilter.nf_conntrack_tcp_ignore_invalid_rst=1
 # Packets are counted as soon as such a rule is loaded, but by some older kernels only with
 #     sysctl -w net.netfilter.nf_conntrack_acct=1
-# The default rules ('cutshort rules --nft') miss none of them and need no conntrack.
+# Each SYN takes part in the lottery, also one that is repeated before it is answered, and a SYN on ports whose
+# earlier connection conntrack still takes for open is recorded with that one.
+# The default rules ('cutshort rules --nft') miss none of them, decide once for each connection and need no conntrack.
 #
 # Load this with 'iptables-restore -n' and 'ip6tables-restore -n' (-n: without flushing other rules), or with
 # 'cutshort rules apply --iptables'.

@@ -6,6 +6,7 @@
 
 mod host;
 mod iptables;
+mod lines;
 mod nft;
 mod seed;
 mod status;
@@ -140,10 +141,9 @@ impl Sampling {
 
     /// What the log's prefix tells the receiver.
     fn prefix(&self) -> String {
-        let own = crate::live::OWN_PREFIX;
         match self.method {
-            Method::Origin => format!("{own}-origin:{}", self.rate),
-            _ => format!("{own}:{}", self.rate),
+            Method::Origin => format!("{}{}", crate::live::ORIGIN_PREFIX, self.rate),
+            _ => format!("{}:{}", crate::live::OWN_PREFIX, self.rate),
         }
     }
 }

@@ -1,13 +1,31 @@
 //! The rules as nft reads them (nftables 1.0.6 takes only literals for `mod` and `group`).
 
-use std::fmt::Display;
-
 use ipnet::IpNet;
 
+use super::lines::{Lines, list};
 use super::{Method, Sampling};
 
 /// SYN packets as SPEC 2 has them.
 const SYN: &str = "tcp flags & (fin|syn|rst|ack) == syn";
+
+/// An IP version in nft's words.
+struct Version {
+    /// What `meta nfproto` calls it.
+    name: &'static str,
+    number: u8,
+    /// Its header.
+    ip: &'static str,
+}
+
+const VERSIONS: [Version; 2] =
+    [Version { name: "ipv4", number: 4, ip: "ip" }, Version { name: "ipv6", number: 6, ip: "ip6" }];
+
+/// Room for so many elements at least that are deleted and not yet removed.
+const DELETED: u32 = 1 << 16;
+/// How often the kernel removes them. More often would cost more where many are remembered.
+const REMOVAL: &str = "gc-interval 200ms";
+/// How often the same ports may begin a chosen connection: within 200 ms no more than 12 times.
+const AGAIN: &str = "limit rate 30/second burst 6 packets";
 
 /// Without conntrack.
 pub(super) fn set(sampling: &Sampling) -> String {
@@ -16,19 +34,21 @@ pub(super) fn set(sampling: &Sampling) -> String {
         "\
 # Which connections: a keyed hash of 4-tuple and initial sequence number. Repeated SYNs share one decision, and
 # nobody without the seed can aim at the sample or avoid it. A chosen connection is remembered in a set, whose
-# element counts its packets. A full set ends sampling, not traffic. Nothing is dropped, changed or tracked.
+# element counts its packets; each SYN deletes it first, so that a later connection on the same ports is decided
+# and counted by itself. A full set ends sampling, not traffic. Nothing is dropped, changed or tracked.
 ",
         |lines| {
             counters(lines, true);
             sets(lines, sampling);
             record(lines, "record", sampling, sampling.queue);
+            remember(lines, sampling, &SOURCE);
             choose(lines, sampling, &SOURCE);
             lines.block("chain ingress", |lines| {
                 lines.add("type filter hook prerouting priority raw; policy accept;");
                 lines.add("meta l4proto != tcp return");
                 interfaces(lines, "iif", sampling);
                 ports(lines, "dport", sampling);
-                lines.add(format_args!("{SYN} jump choose"));
+                lines.add(format_args!("{SYN} goto choose"));
                 look_up(lines);
             });
         },
@@ -41,8 +61,10 @@ pub(super) fn origin(sampling: &Sampling) -> String {
         sampling,
         "\
 # Connections that this host opens: chosen by their SYN as it leaves, as a keyed hash of 4-tuple and initial
-# sequence number has it; recorded are the SYN and the packets that come back. Not for connections whose source
-# address this host itself translates (masquerading): what comes back has another destination here.
+# sequence number has it; recorded are the SYN and the packets that come back, of each connection by itself where
+# ports are used again. 'cutshort classify', 'agent' and 'serve' leave these packets out, as they cannot classify
+# such connections yet: give the rules a --group of their own. Not for connections whose source address this host
+# itself translates (masquerading): what comes back has another destination here.
 ",
         |lines| {
             counters(lines, true);
@@ -50,13 +72,14 @@ pub(super) fn origin(sampling: &Sampling) -> String {
             // The kernel gives no time to what it sends: without waiting it is when it is received.
             record(lines, "record_syn", sampling, 1);
             record(lines, "record", sampling, sampling.queue);
+            remember(lines, sampling, &DESTINATION);
             choose(lines, sampling, &DESTINATION);
             lines.block("chain egress", |lines| {
                 lines.add("type filter hook output priority raw; policy accept;");
                 lines.add("meta l4proto != tcp return");
                 interfaces(lines, "oif", sampling);
                 ports(lines, "dport", sampling);
-                lines.add(format_args!("{SYN} jump choose"));
+                lines.add(format_args!("{SYN} goto choose"));
             });
             lines.block("chain ingress", |lines| {
                 lines.add("type filter hook prerouting priority raw; policy accept;");
@@ -80,7 +103,9 @@ pub(super) fn conntrack(sampling: &Sampling) -> String {
 # or far outside the window, an ACK or RST+ACK with a wrong acknowledgement number, a RST with a wrong checksum, and
 # whatever comes more than 10 s after a RST are NOT RECORDED. Fewer are missed with
 #     sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1 net.netfilter.nf_conntrack_tcp_ignore_invalid_rst=1
-# The default rules ('cutshort rules --nft') miss none of them and need no conntrack.
+# Each SYN takes part in the lottery, also one that is repeated before it is answered, and a SYN on ports whose
+# earlier connection conntrack still takes for open is recorded with that one.
+# The default rules ('cutshort rules --nft') miss none of them, decide once for each connection and need no conntrack.
 ",
         |lines| {
             counters(lines, false);
@@ -104,29 +129,6 @@ pub(super) fn conntrack(sampling: &Sampling) -> String {
     )
 }
 
-/// Text in blocks.
-#[derive(Default)]
-struct Lines {
-    text: String,
-    depth: usize,
-}
-
-impl Lines {
-    fn add(&mut self, line: impl Display) {
-        self.text.push_str(&"\t".repeat(self.depth));
-        self.text.push_str(&line.to_string());
-        self.text.push('\n');
-    }
-
-    fn block(&mut self, head: impl Display, inside: impl FnOnce(&mut Self)) {
-        self.add(format_args!("{head} {{"));
-        self.depth += 1;
-        inside(self);
-        self.depth -= 1;
-        self.add("}");
-    }
-}
-
 fn table(sampling: &Sampling, about: &str, inside: impl FnOnce(&mut Lines)) -> String {
     let table = sampling.method.table();
     let mut lines = Lines::default();
@@ -143,21 +145,33 @@ fn table(sampling: &Sampling, about: &str, inside: impl FnOnce(&mut Lines)) -> S
 }
 
 fn counters(lines: &mut Lines, with_set: bool) {
-    let full = with_set.then_some("full");
-    for name in ["syn", "chosen", "logged"].into_iter().chain(full) {
+    let left_out: &[&str] = if with_set { &["full", "busy"] } else { &[] };
+    for name in ["syn", "chosen", "logged"].iter().chain(left_out) {
         lines.add(format_args!("counter {name} {{ }}"));
     }
 }
 
+/// Two sets for each IP version: `places` has the connections that are remembered, `flows` counts
+/// their packets. Each SYN deletes the element of `flows`, but the kernel only marks it and removes
+/// it later. Until then it takes room, so `flows` is larger; and the kernel finds no room for a
+/// 16th element of one key, so [`AGAIN`] keeps their number below.
 fn sets(lines: &mut Lines, sampling: &Sampling) {
-    for (name, address) in [("flows4", "ipv4_addr"), ("flows6", "ipv6_addr")] {
-        lines.block(format_args!("set {name}"), |lines| {
-            lines.add(format_args!("type {address} . inet_service . {address} . inet_service"));
-            lines.add("flags dynamic");
-            lines.add(format_args!("size {}", sampling.size));
-            lines.add(format_args!("timeout {}s", sampling.keep.as_secs()));
-        });
-    }
+    let mut set = |name: &str, size: u32, more: &str| {
+        for Version { number, .. } in &VERSIONS {
+            let address = format!("ipv{number}_addr");
+            lines.block(format_args!("set {name}{number}"), |lines| {
+                lines.add(format_args!("type {address} . inet_service . {address} . inet_service"));
+                lines.add("flags dynamic");
+                lines.add(format_args!("size {size}"));
+                lines.add(format_args!("timeout {}s", sampling.keep.as_secs()));
+                if !more.is_empty() {
+                    lines.add(more);
+                }
+            });
+        }
+    };
+    set("places", sampling.size, "");
+    set("flows", sampling.size.saturating_add(sampling.size.max(DELETED)), REMOVAL);
 }
 
 fn record(lines: &mut Lines, name: &str, sampling: &Sampling, queue: u32) {
@@ -207,30 +221,42 @@ impl Side {
     }
 }
 
-fn choose(lines: &mut Lines, sampling: &Sampling, side: &Side) {
-    for (ip, set, chain) in [("ip", "flows4", "chosen4"), ("ip6", "flows6", "chosen6")] {
-        let key = side.key(ip);
-        // The SYN of a connection that is the other way round in the set counts there too.
-        let burst = sampling.limit.get() + u32::from(sampling.method == Method::Origin);
-        lines.block(format_args!("chain {chain}"), |lines| {
-            lines.add("counter name chosen");
+/// What becomes of a chosen connection.
+fn remember(lines: &mut Lines, sampling: &Sampling, side: &Side) {
+    // The SYN of a connection that is the other way round in the set counts there too.
+    let burst = sampling.limit.get() + u32::from(sampling.method == Method::Origin);
+    for version in &VERSIONS {
+        let (number, key) = (version.number, side.key(version.ip));
+        lines.block(format_args!("chain remember{number}"), |lines| {
             lines.add(format_args!(
-                "add @{set} {{ {key} limit rate 1/day burst {burst} packets }} goto {}",
+                "add @flows{number} {{ {key} limit rate 1/day burst {burst} packets }} goto {}",
                 side.target
             ));
-            lines.add(format_args!("{key} != @{set} counter name full"));
+            lines.add("counter name busy");
+        });
+        lines.block(format_args!("chain chosen{number}"), |lines| {
+            lines.add("counter name chosen");
+            lines.add(format_args!("update @places{number} {{ {key} {AGAIN} }} goto remember{number}"));
+            lines.add(format_args!("{key} != @places{number} counter name full return"));
+            lines.add("counter name busy");
         });
     }
+}
+
+fn choose(lines: &mut Lines, sampling: &Sampling, side: &Side) {
     lines.block("chain choose", |lines| {
+        for Version { name, number, ip } in &VERSIONS {
+            lines.add(format_args!("meta nfproto {name} delete @flows{number} {{ {} }}", side.key(ip)));
+        }
         excluded(lines, side, sampling);
         if let Some(foreign) = side.foreign.filter(|_| !sampling.forwarded) {
             lines.add(foreign);
         }
         lines.add("counter name syn");
         let seed = sampling.seed.map(|seed| format!(" seed {:#010x}", seed.number())).unwrap_or_default();
-        for (version, ip, chain) in [("ipv4", "ip", "chosen4"), ("ipv6", "ip6", "chosen6")] {
+        for Version { name, number, ip } in &VERSIONS {
             lines.add(format_args!(
-                "meta nfproto {version} jhash {ip} saddr . {ip} daddr . tcp sport . tcp dport . tcp sequence mod {}{seed} == 0 goto {chain}",
+                "meta nfproto {name} jhash {ip} saddr . {ip} daddr . tcp sport . tcp dport . tcp sequence mod {}{seed} == 0 goto chosen{number}",
                 sampling.rate
             ));
         }
@@ -238,8 +264,8 @@ fn choose(lines: &mut Lines, sampling: &Sampling, side: &Side) {
 }
 
 fn look_up(lines: &mut Lines) {
-    for (version, ip, set) in [("ipv4", "ip", "flows4"), ("ipv6", "ip6", "flows6")] {
-        lines.add(format_args!("meta nfproto {version} {} @{set} goto record", SOURCE.key(ip)));
+    for Version { name, number, ip } in &VERSIONS {
+        lines.add(format_args!("meta nfproto {name} {} @flows{number} goto record", SOURCE.key(ip)));
     }
 }
 
@@ -261,16 +287,10 @@ fn ports(lines: &mut Lines, field: &str, sampling: &Sampling) {
 fn excluded(lines: &mut Lines, side: &Side, sampling: &Sampling) {
     // nft refuses networks of a list that overlap.
     let all = IpNet::aggregate(&sampling.exclude);
-    for (ip, version) in [("ip", 4), ("ip6", 6)] {
-        let nets = all.iter().filter(|net| matches!(net, IpNet::V4(_)) == (version == 4));
+    for Version { number, ip, .. } in &VERSIONS {
+        let nets = all.iter().filter(|net| matches!(net, IpNet::V4(_)) == (*number == 4));
         if let Some(nets) = list(nets) {
             lines.add(format_args!("{ip} {} {nets} return", side.excluded));
         }
     }
-}
-
-/// `{ 80, 443 }`; none of nothing.
-fn list(items: impl Iterator<Item = impl Display>) -> Option<String> {
-    let items: Vec<String> = items.map(|item| item.to_string()).collect();
-    (!items.is_empty()).then(|| format!("{{ {} }}", items.join(", ")))
 }

@@ -3,6 +3,13 @@
 
 use std::io;
 
+/// Of the sets in which rules remember connections, one that they always had, and one that they
+/// have since connections on the same ports are told from each other.
+#[cfg(target_os = "linux")]
+const FLOWS: &str = "flows4";
+#[cfg(target_os = "linux")]
+const PLACES: &str = "places4";
+
 /// One of cutshort's tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
@@ -12,13 +19,17 @@ pub struct Loaded {
     pub about: String,
     /// Its counters, in the order in which they were made.
     pub counters: Vec<Counter>,
+    /// Whether an older version of this program wrote it: one whose rules give a connection the
+    /// place and the count of an earlier one on the same ports.
+    pub outdated: bool,
 }
 
 /// A named counter of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
     /// `syn`: SYNs looked at; `chosen`: of these in the sample, with repeats; `full`: chosen but not
-    /// remembered, as the set was full; `logged`: packets given to the netfilter log.
+    /// remembered, as the set was full; `busy`: chosen but not remembered, as their ports had begun
+    /// too many others a moment ago; `logged`: packets given to the netfilter log.
     pub name: String,
     /// Packets since the rules were loaded.
     pub packets: u64,
@@ -29,6 +40,12 @@ impl Loaded {
     #[must_use]
     pub fn packets(&self, counter: &str) -> Option<u64> {
         self.counters.iter().find(|other| other.name == counter).map(|counter| counter.packets)
+    }
+
+    /// Whether it records connections that this host opens, whose packets receivers leave out.
+    #[must_use]
+    pub fn is_origin(&self) -> bool {
+        self.table == super::Method::Origin.table()
     }
 
     /// The group of the netfilter log that they log to.
@@ -47,13 +64,17 @@ pub fn status() -> io::Result<Vec<Loaded>> {
     use super::Method;
     let mut netfilter = linux::Netfilter::open()?;
     let objects = netfilter.counters()?;
+    let sets = netfilter.sets()?;
     let tables = netfilter.tables()?;
     let own = [Method::Set.table(), Method::Origin.table()];
     let tables = tables.into_iter().filter(|(table, _)| own.contains(&table.as_str()));
     Ok(tables
         .map(|(table, about)| {
             let of_table = objects.iter().filter(|(of, _)| *of == table);
-            Loaded { counters: of_table.map(|(_, counter)| counter.clone()).collect(), table, about }
+            let counters = of_table.map(|(_, counter)| counter.clone()).collect();
+            let has = |name: &str| sets.iter().any(|(of, set)| *of == table && set == name);
+            let outdated = has(FLOWS) && !has(PLACES);
+            Loaded { table, about, counters, outdated }
         })
         .collect())
 }
@@ -96,11 +117,14 @@ mod linux {
 
     /// `NFNL_SUBSYS_NFTABLES` in the high byte, then what is asked for.
     const GET_TABLE: u16 = 10 << 8 | 1;
+    const GET_SET: u16 = 10 << 8 | 10;
     const GET_OBJECT: u16 = 10 << 8 | 19;
     const INET: u8 = 1;
-    /// Attributes of tables and objects, and of an object's data if it is a counter.
+    /// Attributes of tables, sets and objects, and of an object's data if it is a counter.
     const TABLE_NAME: u16 = 1;
     const TABLE_DATA: u16 = 6;
+    const SET_TABLE: u16 = 1;
+    const SET_NAME: u16 = 2;
     const OBJECT_TABLE: u16 = 1;
     const OBJECT_NAME: u16 = 2;
     const OBJECT_TYPE: u16 = 3;
@@ -132,6 +156,13 @@ mod linux {
 
         pub(super) fn counters(&mut self) -> io::Result<Vec<(String, Counter)>> {
             self.dump(GET_OBJECT, INET, counter)
+        }
+
+        /// Sets, each with the table that it belongs to.
+        pub(super) fn sets(&mut self) -> io::Result<Vec<(String, String)>> {
+            self.dump(GET_SET, INET, |bytes| {
+                Some((text(find(bytes, SET_TABLE)?)?.to_owned(), text(find(bytes, SET_NAME)?)?.to_owned()))
+            })
         }
 
         /// All things of a kind in a family, as `read` reads them.
@@ -226,8 +257,12 @@ mod tests {
     fn the_group_is_read_back() {
         for method in [Method::Set, Method::Conntrack, Method::Origin] {
             let sampling = Sampling { method, group: 77, ..Sampling::default() };
-            let loaded =
-                |about: &str| Loaded { table: String::new(), about: about.to_owned(), counters: Vec::new() };
+            let loaded = |about: &str| Loaded {
+                table: String::new(),
+                about: about.to_owned(),
+                counters: Vec::new(),
+                outdated: false,
+            };
             assert_eq!(loaded(&sampling.to_string()).group(), Some(77));
             assert_eq!(loaded("of somebody else").group(), None);
         }

@@ -224,13 +224,24 @@ impl Network {
 
     /// Records with tcpdump what arrives at the server.
     pub(crate) fn record(&self) -> Recording {
+        self.record_from("s0", &["-Q", "in", "-s", "128"], "tcp")
+    }
+
+    /// Records with tcpdump what rules log to a group.
+    pub(crate) fn record_log(&self, group: u16) -> Recording {
+        self.record_from(&format!("nflog:{group}"), &[], "")
+    }
+
+    fn record_from(&self, interface: &str, options: &[&str], filter: &str) -> Recording {
         let path = std::env::temp_dir().join(format!("{}.pcap", self.names[2]));
         let mut tcpdump = self
             .command(2, "tcpdump")
             .args(["-Z", "root", "-n", "-U", "--immediate-mode"])
-            .args(["-i", "s0", "-Q", "in", "-s", "128", "-w"])
+            .args(["-B", "32768", "-i", interface])
+            .args(options)
+            .arg("-w")
             .arg(&path)
-            .arg("tcp")
+            .arg(filter)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

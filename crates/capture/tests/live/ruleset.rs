@@ -101,7 +101,8 @@ fn loading_again_goes_on() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
     let apply = |sampling: &Sampling| network.on_server(|| rules::apply(sampling)).unwrap();
     let logged = || network.on_server(|| rules::status().unwrap())[0].packets("logged");
-    let remembered = || network.server("nft list ruleset").matches(" expires ").count();
+    let list = "nft list set inet cutshort flows4; nft list set inet cutshort flows6";
+    let remembered = || network.server(list).matches(" expires ").count();
     let sampling = Sampling { rate: NonZeroU32::MIN, ..Sampling::default() };
     apply(&sampling);
     network.craft("flood", "20");
@@ -112,6 +113,35 @@ fn loading_again_goes_on() {
     assert_eq!((logged(), remembered()), (Some(0), 0));
     apply(&Sampling { rate: NonZeroU32::new(2).unwrap(), ..sampling });
     assert_eq!((logged(), remembered()), (Some(0), 0));
+}
+
+/// Rules of older versions are known, and replaced as a whole although they sample alike.
+#[test]
+fn older_rules_are_known_and_replaced() {
+    let Some(network) = Network::new() else { return };
+    let sampling = Sampling { group: 7, ..Sampling::default() };
+    let older = format!(
+        "table inet cutshort {{
+            comment \"{sampling}\"
+            counter logged {{ packets 7 bytes 700 }}
+            set flows4 {{
+                type ipv4_addr . inet_service . ipv4_addr . inet_service
+                flags dynamic
+                size 65536
+                timeout 900s
+            }}
+        }}"
+    );
+    network.load("nft -f -", &older);
+    let loaded = || {
+        let loaded = network.on_server(|| rules::status().unwrap()).pop().unwrap();
+        (loaded.group(), loaded.packets("logged"), loaded.outdated)
+    };
+    assert_eq!(loaded(), (Some(7), Some(7), true));
+    for method in [Method::Set, Method::Conntrack, Method::Set] {
+        network.on_server(|| rules::apply(&Sampling { method, ..sampling.clone() })).unwrap();
+        assert_eq!(loaded(), (Some(7), Some(0), false));
+    }
 }
 
 /// Ports, exclusions and interfaces are respected.

@@ -6,6 +6,7 @@ use cutshort_report::{grouped, quantity};
 
 use super::Check;
 use super::seen::{Interface, Kernel, Reported, Seen};
+use crate::rules::OUTDATED;
 
 pub(super) fn kernel(seen: &Seen) -> Check {
     let Kernel { nf_tables, nfnetlink_log, seccomp, landlock } = seen.kernel;
@@ -69,7 +70,11 @@ fn group_of(seen: &Seen) -> Option<u16> {
 pub(super) fn rules(seen: &Seen) -> Option<Check> {
     let group = group_of(seen)?;
     let (tables, chains) = seen.rules.as_ref()?;
-    let mine: Vec<&Loaded> = tables.iter().filter(|loaded| loaded.group() == Some(group)).collect();
+    let (origin, mine): (Vec<&Loaded>, Vec<&Loaded>) =
+        tables.iter().filter(|loaded| loaded.group() == Some(group)).partition(|loaded| loaded.is_origin());
+    if !origin.is_empty() {
+        return Some(Check::failing("rules", format!("{} {ORIGIN} {group}", origin[0].table), NOT_ORIGIN));
+    }
     let target = format!("--nflog-group {group} ");
     if mine.is_empty() && chains.iter().any(|chain| chain.contains(&target)) {
         return Some(Check::ok("rules", format!("iptables, group {group}")));
@@ -90,9 +95,13 @@ pub(super) fn rules(seen: &Seen) -> Option<Check> {
     Some(of_tables(&mine, &apply))
 }
 
+/// Packets of connections that this host opens cannot be classified yet.
+const ORIGIN: &str = "(from 'cutshort rules apply --origin') logs packets that receivers leave out to group";
+const NOT_ORIGIN: &str = "nft delete table inet cutshort_origin (or load these rules with another --group)";
+
 fn of_tables(tables: &[&Loaded], apply: &str) -> Check {
     let count = |name| tables.iter().filter_map(|loaded| loaded.packets(name)).sum::<u64>();
-    let [syn, chosen, full, logged] = ["syn", "chosen", "full", "logged"].map(count);
+    let [syn, chosen, full, busy, logged] = ["syn", "chosen", "full", "busy", "logged"].map(count);
     let about = tables.iter().map(|loaded| loaded.about.as_str()).collect::<Vec<_>>().join("; ");
     let found = format!(
         "{about}: {} looked at, {} chosen, {} logged",
@@ -100,6 +109,10 @@ fn of_tables(tables: &[&Loaded], apply: &str) -> Check {
         grouped(chosen),
         quantity(logged, "packet")
     );
+    if tables.iter().any(|loaded| loaded.outdated) {
+        let same = format!("{apply} (with the same options as before)");
+        return Check::warning("rules", format!("{found}; {OUTDATED}"), same);
+    }
     if syn == 0 {
         let found = format!("{found}; no connection has come by");
         return Check::warning("rules", found, format!("{apply} --interfaces NAME --ports PORT"));
@@ -107,6 +120,12 @@ fn of_tables(tables: &[&Loaded], apply: &str) -> Check {
     if full > 0 {
         let found = format!("{found}; {} left out, as too many are remembered", quantity(full, "SYN"));
         return Check::warning("rules", found, format!("{apply} --size 1000000"));
+    }
+    if busy > 0 {
+        let found =
+            format!("{found}; {} left out, as their ports were used again too soon", quantity(busy, "SYN"));
+        let fewer = format!("{apply} --rate N (otherwise as before; with a higher N, fewer are chosen)");
+        return Check::warning("rules", found, fewer);
     }
     Check::ok("rules", found)
 }

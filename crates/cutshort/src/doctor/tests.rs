@@ -35,12 +35,13 @@ fn report() -> Report {
 }
 
 fn rules() -> Loaded {
-    let counts = [("syn", 123_456), ("chosen", 600), ("full", 0), ("logged", 5_504)];
+    let counts = [("syn", 123_456), ("chosen", 600), ("full", 0), ("logged", 5_504), ("busy", 0)];
     let counter = |(name, packets): (&str, u64)| Counter { name: name.to_owned(), packets };
     Loaded {
         table: "cutshort".to_owned(),
         about: Sampling::default().to_string(),
         counters: counts.map(counter).into(),
+        outdated: false,
     }
 }
 
@@ -201,6 +202,14 @@ fn what_is_wrong_is_told_with_what_mends_it() {
     };
     assert_is(&with(&of_rules("syn", 0)), "rules", Warning, "no connection", "--interfaces");
     assert_is(&with(&of_rules("full", 9)), "rules", Warning, "9 SYNs left out", "--size");
+    assert_is(&with(&of_rules("busy", 9)), "rules", Warning, "9 SYNs left out", "--rate N");
+    let outdated = with(&|seen| seen.rules.as_mut().unwrap().0[0].outdated = true);
+    assert_is(&outdated, "rules", Warning, "of an older version", "rules apply (with the same options");
+    let origin = with(&|seen| {
+        let table = "cutshort_origin".to_owned();
+        seen.rules.as_mut().unwrap().0.push(Loaded { table, ..rules() });
+    });
+    assert_is(&origin, "rules", Failing, "leave out to group 5", "nft delete table inet cutshort_origin");
     let other = with(&|seen| seen.source = Some(LiveSource::Nflog(6)));
     assert_is(&other, "rules", Failing, "do not log to group 6", "rules apply --group 6");
     let iptables = with(&|seen| {

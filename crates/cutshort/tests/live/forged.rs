@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::network::{self, Network, root};
-use crate::processes::{Place, Running, until, wait_for_window};
+use crate::processes::{Place, Running, classify, interrupt, until, wait_for_window};
 use crate::{CUTSHORT, ROUTER, SERVER};
 
 /// What sets the middlebox off, what it sends, and the stage and signature that come of it.
@@ -60,7 +60,7 @@ fn forged_resets_and_silence_are_classified_as_they_come() {
     network.serve();
     network.server(&format!("{CUTSHORT} rules apply --rate 1 --ports 8080"));
     wait_for_window(Duration::from_secs(60));
-    let socket = classify(&network, "af_packet:s0");
+    let socket = classify(&network, "af_packet:s0", &["--window", "24h"]);
     // On the server itself, whose loopback rules leave out.
     let place = Place::new(SERVER, "127.0.0.1:9000");
     let collector = place.collector(&network);
@@ -110,25 +110,6 @@ fn provoke(network: &Network) -> BTreeMap<u64, Expected> {
     silent.iter_mut().for_each(end);
     network.client("nft delete table inet silence");
     cases
-}
-
-fn classify(network: &Network, source: &str) -> Child {
-    let mut command = network.command(SERVER, CUTSHORT);
-    command.args(["classify", "--format", "jsonl", "--window", "24h", source]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
-    assert!(line.contains("until Ctrl-C; kept"), "{line}");
-    child
-}
-
-/// Ends it; gives its connections.
-fn interrupt(classify: Child) -> Vec<Value> {
-    assert!(Command::new("kill").args(["-INT", &classify.id().to_string()]).status().unwrap().success());
-    let output = classify.wait_with_output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The API has the same counts.

@@ -4,6 +4,7 @@
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
 
+mod again;
 mod agents;
 #[path = "../../../clickhouse/tests/server/server.rs"]
 mod database;

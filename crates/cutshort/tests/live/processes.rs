@@ -216,6 +216,26 @@ pub(crate) fn agent(network: &Network, source: &str) -> Command {
     command
 }
 
+/// Classifies as packets come; it is ready when this returns.
+pub(crate) fn classify(network: &Network, source: &str, options: &[&str]) -> Child {
+    let mut command = network.command(SERVER, CUTSHORT);
+    command.args(["classify", "--format", "jsonl"]).args(options).arg(source);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("until Ctrl-C; kept"), "{line}");
+    child
+}
+
+/// Ends it; gives its connections.
+pub(crate) fn interrupt(classify: Child) -> Vec<Value> {
+    assert!(Command::new("kill").args(["-INT", &classify.id().to_string()]).status().unwrap().success());
+    let output = classify.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 /// Short times, so that tests are.
 pub(crate) fn quick(command: &mut Command) {
     command.env("CUTSHORT_SEGMENT_TIME", "1s").env("CUTSHORT_RETRY_TIME", "1s");

@@ -1,0 +1,145 @@
+//! The lottery: which connections are chosen, as the rules decide it in the kernel.
+
+use cutshort_packet::{FiveTuple, Packet};
+
+/// Whether the connection that this SYN begins is one of 1 in `rate`: the decision of
+/// `jhash ... mod RATE seed SEED == 0` in the nft rules, with the same seed the same connections.
+///
+/// The initial sequence number is part of the key, so that repeats of a SYN share one decision
+/// while a later connection on the same ports gets its own.
+pub(crate) fn is_chosen(packet: &Packet, rate: u32, seed: u32) -> bool {
+    scale(jhash(key(packet).as_slice(), seed), rate) == 0
+}
+
+/// The kernel's `reciprocal_scale`: a hash as a number below `below`.
+fn scale(hash: u32, below: u32) -> u32 {
+    ((u64::from(hash) * u64::from(below)) >> 32) as u32
+}
+
+/// What nft concatenates, in words as they lie in its registers.
+struct Key {
+    words: [u32; 11],
+    len: usize,
+}
+
+impl Key {
+    fn as_slice(&self) -> &[u32] {
+        &self.words[..self.len]
+    }
+
+    fn push(&mut self, octets: [u8; 4]) {
+        self.words[self.len] = u32::from_ne_bytes(octets);
+        self.len += 1;
+    }
+}
+
+fn key(packet: &Packet) -> Key {
+    let FiveTuple { src_ip, src_port, dst_ip, dst_port } = packet.five_tuple;
+    let mut key = Key { words: [0; 11], len: 0 };
+    // Of an IPv4-mapped address only the last word.
+    let skip = if packet.five_tuple.is_ipv4() { 12 } else { 0 };
+    for octets in [src_ip.octets(), dst_ip.octets()] {
+        octets[skip..].chunks_exact(4).for_each(|word| key.push([word[0], word[1], word[2], word[3]]));
+    }
+    for port in [src_port, dst_port] {
+        let [high, low] = port.to_be_bytes();
+        key.push([high, low, 0, 0]);
+    }
+    key.push(packet.seq.to_be_bytes());
+    key
+}
+
+/// Bob Jenkins' lookup3 over whole words, as the kernel's `jhash` (include/linux/jhash.h) is over
+/// their bytes.
+fn jhash(words: &[u32], seed: u32) -> u32 {
+    let bytes = (words.len() * 4) as u32;
+    lookup3(words, 0xdead_beef_u32.wrapping_add(bytes).wrapping_add(seed))
+}
+
+fn lookup3(words: &[u32], start: u32) -> u32 {
+    let mut state = [start; 3];
+    let mut rest = words;
+    while rest.len() > 3 {
+        add(&mut state, &rest[..3]);
+        mix(&mut state);
+        rest = &rest[3..];
+    }
+    add(&mut state, rest);
+    if rest.is_empty() { state[2] } else { last(state) }
+}
+
+fn add(state: &mut [u32; 3], words: &[u32]) {
+    state.iter_mut().zip(words).for_each(|(sum, word)| *sum = sum.wrapping_add(*word));
+}
+
+fn mix([a, b, c]: &mut [u32; 3]) {
+    let step = |x: &mut u32, y: &mut u32, z: &mut u32, by: u32| {
+        *x = x.wrapping_sub(*z) ^ z.rotate_left(by);
+        *z = z.wrapping_add(*y);
+    };
+    step(a, b, c, 4);
+    step(b, c, a, 6);
+    step(c, a, b, 8);
+    step(a, b, c, 16);
+    step(b, c, a, 19);
+    step(c, a, b, 4);
+}
+
+fn last([mut a, mut b, mut c]: [u32; 3]) -> u32 {
+    let step = |x: &mut u32, y: u32, by: u32| *x = (*x ^ y).wrapping_sub(y.rotate_left(by));
+    step(&mut c, b, 14);
+    step(&mut a, c, 11);
+    step(&mut b, a, 25);
+    step(&mut c, b, 16);
+    step(&mut a, c, 4);
+    step(&mut b, a, 14);
+    step(&mut c, b, 24);
+    c
+}
+
+#[cfg(test)]
+mod tests {
+    use cutshort_packet::Flags;
+
+    use super::*;
+
+    fn syn(port: u16) -> Packet {
+        Packet {
+            ts: 0,
+            five_tuple: FiveTuple::new([198, 51, 100, 7].into(), port, [203, 0, 113, 5].into(), 443),
+            ip_id: 1,
+            ttl: 64,
+            flags: Flags::SYN,
+            seq: u32::from(port) * 7919,
+            ack: 0,
+            window: 64240,
+            options_len: 0,
+            payload_len: 0,
+            sample_rate: 1,
+        }
+    }
+
+    /// The values that lookup3.c's own test prints. Its text has 30 bytes, here followed by zeros.
+    #[test]
+    fn the_hash_is_lookup3() {
+        let text = b"Four score and seven years ago\0\0";
+        let words = text.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        let words: Vec<u32> = words.collect();
+        assert_eq!(lookup3(&words, 0xdead_beef + 30), 0x1777_0551);
+        assert_eq!(lookup3(&words, 0xdead_beef + 30 + 1), 0xcd62_8161);
+        assert_eq!(jhash(&[], 0), 0xdead_beef);
+    }
+
+    #[test]
+    fn repeated_syns_share_a_decision_and_the_share_is_right() {
+        let chosen = |seed| {
+            let syns = (0..=u16::MAX).map(|port| syn(port));
+            syns.filter(|syn| is_chosen(syn, 100, seed)).count()
+        };
+        // 655 are expected; 4 sigma are 102.
+        for seed in [0, 1, 0xdead_beef] {
+            assert!((553..=757).contains(&chosen(seed)), "{}", chosen(seed));
+        }
+        assert!((0..100).all(|port| is_chosen(&syn(port), 1, 5)));
+    }
+}

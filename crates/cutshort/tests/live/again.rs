@@ -1,0 +1,147 @@
+//! A client that uses its ports again: every connection counts, by the rules and at a packet socket, over the ends of
+//! windows too.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::network::{Network, PORT};
+use crate::processes::{COLLECTOR, METRICS, Place, Running, classify, interrupt, number, until};
+use crate::{CUTSHORT, SERVER};
+
+/// Asks for something from 64 ports in turn, over IPv4 and IPv6, and waits for the server to end the connection. A
+/// port is used every 60 ms at most: rules choose 30 connections a second on the same ports.
+const CLIENT: &str = r#"
+import socket, sys, time
+answered = 0
+for turn in range(int(sys.argv[1])):
+    began = time.monotonic()
+    for port in range(40000, 40064):
+        for own, host in (("198.51.100.2", "203.0.113.2"), ("2001:db8:1::2", "2001:db8:2::2")):
+            s = socket.socket(socket.AF_INET6 if ":" in own else socket.AF_INET)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((own, port))
+            s.settimeout(10)
+            s.connect((host, 8080))
+            s.sendall(b"GET")
+            while s.recv(1000):
+                answered += 1
+            s.close()
+    time.sleep(max(0, began + 0.06 - time.monotonic()))
+print(answered)
+"#;
+
+/// Turns of 128 connections each.
+const TURNS: usize = 24;
+const ALL: usize = 128 * TURNS;
+
+/// A server that answers once and then is the first to end the connection.
+fn serve(network: &Network) {
+    let listener = network.on_server(|| TcpListener::bind(("::", PORT)).unwrap());
+    thread::spawn(move || {
+        for mut stream in listener.incoming().take(3 * ALL).flatten() {
+            let mut request = [0; 16];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(b"answer");
+        }
+    });
+}
+
+fn connect(network: &Network) {
+    let mut client = network.command(0, "/usr/bin/python3");
+    let output = client.args(["-c", CLIENT, &TURNS.to_string()]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), ALL.to_string(), "{output:?}");
+    // Its last packets are on their way.
+    thread::sleep(Duration::from_millis(300));
+}
+
+/// All connections ended gracefully, and their number is among these.
+#[track_caller]
+fn assert_graceful(connections: &[Value], numbers: std::ops::RangeInclusive<usize>) {
+    assert!(numbers.contains(&connections.len()), "{} of {numbers:?}", connections.len());
+    for connection in connections {
+        assert_eq!(connection["termination"], "fin", "{connection}");
+    }
+}
+
+#[test]
+fn every_connection_on_the_same_ports_counts() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    serve(&network);
+    let apply = |rate: usize| network.server(&format!("{CUTSHORT} rules apply --ports {PORT} --rate {rate}"));
+    apply(1);
+    let start = |source, window| classify(&network, source, &["--window", window, "--guard", "100ms"]);
+    let started = ["nflog:5", "af_packet:s0"].map(|source| start(source, "24h"));
+    connect(&network);
+    started.map(interrupt).iter().for_each(|connections| assert_graceful(connections, ALL..=ALL));
+
+    // Windows end while connections come. One that is cut apart there is in neither.
+    let started = ["nflog:5", "af_packet:s0"].map(|source| start(source, "1s"));
+    connect(&network);
+    started.map(interrupt).iter().for_each(|connections| assert_graceful(connections, ALL - 64..=ALL));
+
+    // A quarter within 4 sigma.
+    apply(4);
+    let started = start("nflog:5", "1s");
+    connect(&network);
+    let connections = interrupt(started);
+    assert_graceful(&connections, ALL / 4 - 96..=ALL / 4 + 96);
+    assert!(connections.iter().all(|connection| connection["sample_rate"] == 4));
+    let status = network.server(&format!("{CUTSHORT} rules status"));
+    assert!(
+        status.contains(" 0  chosen, but too many") && status.contains(" 0  chosen, but their ports"),
+        "{status}"
+    );
+}
+
+/// Nothing can be said of connections that this host opens: their packets are left out, and that is said.
+#[test]
+fn packets_of_the_origin_side_are_left_out() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    network.server(&format!("{CUTSHORT} rules apply --origin --rate 1"));
+    let open = || {
+        network
+            .server("/usr/bin/python3 -c 'import socket; socket.socket().connect_ex((\"198.51.100.2\", 9))'");
+        thread::sleep(Duration::from_millis(300));
+    };
+    let command = |verb: &str| {
+        let mut command = network.command(SERVER, CUTSHORT);
+        command.args([verb, "--format", "json"]);
+        command
+    };
+    let mut classifying = command("classify")
+        .args(["--for", "3s", "nflog:5"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(classifying.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+    open();
+    let output = classifying.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("2 packets that 'cutshort rules --origin' logged were left out"), "{said}");
+
+    let place = Place::new(SERVER, COLLECTOR);
+    let mut agent = place.agent(&network, "nflog:5");
+    agent.args(["--metrics", METRICS, "--spool"]).arg(place.path("spool"));
+    let agent = Running::start(agent, "receiving from");
+    open();
+    agent.awaits("nft delete table inet cutshort_origin");
+    until("it is a number", || number(&network, "packets_of_origin_rules_total") == 2.0);
+    assert_eq!(number(&network, "packets_taken_total"), 0.0);
+    let doctor = command("doctor")
+        .arg("--spool")
+        .arg(place.path("spool"))
+        .args(["--capture", "nflog:5"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(doctor.stdout).unwrap();
+    assert!(said.contains("logs packets that receivers leave out to group 5"), "{said}");
+    assert_eq!(agent.terminate().0.code(), Some(0));
+}
