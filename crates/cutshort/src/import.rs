@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::{Captures, Reading};
-use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import};
+use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import, reader_clock};
 use cutshort_report::{InputCount, date_time, grouped, quantity, rfc3339, until};
 use cutshort_store::{Addresses, Store, WINDOW, window_of};
 use cutshort_verdict::Rules;
@@ -89,7 +89,7 @@ fn read(
     privacy: &mut Privacy,
     reading: &Reading,
 ) -> Result<Total, Error> {
-    let mut total = Total::default();
+    let mut total = Total { input: InputCount::read_at(reader_clock()), ..Total::default() };
     let mut progress = Progress::new(files);
     for file in files {
         if !reading.is_stopped() {
@@ -97,6 +97,7 @@ fn read(
         }
     }
     progress.finish();
+    total.input.future_note().iter().for_each(message);
     Ok(total)
 }
 
@@ -166,7 +167,7 @@ fn write(
     if *simulated {
         writeln!(text, "{SIMULATED}")?;
     }
-    let Some((first, last)) = input.span else { return Ok(()) };
+    let Some((first, last)) = input.span() else { return Ok(()) };
     let (files, records) = (quantity(*files, "capture"), quantity(input.records, "record"));
     writeln!(text, "{files}, {records}, {} to {} UTC", date_time(first), until(first, last))?;
     writeln!(text, "{}", kept(imported))?;

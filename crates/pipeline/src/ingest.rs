@@ -59,6 +59,8 @@ pub struct IngestCounts {
 impl Ingest {
     /// Larger segments are refused, in bytes. An hour of a busy server is a tenth of it.
     pub const MOST_BYTES: usize = 256 << 20;
+    /// Segments with packets of more windows are refused: each one costs a look at the whole segment.
+    pub const MOST_WINDOWS: usize = 1_000;
     /// For how long it counts as full after it had no room, in nanoseconds: senders try again sooner.
     const FULL_FOR: i64 = 180_000_000_000;
 
