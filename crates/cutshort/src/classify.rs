@@ -7,6 +7,7 @@ use clap::ColorChoice;
 use cutshort_capture::{Captures, Reading, Record, Visitor};
 use cutshort_geo::{Geo, Place};
 use cutshort_packet::{FiveTuple, Packet, Refusal};
+use cutshort_pipeline::reader_clock;
 use cutshort_report::connection::{self, Connection, Writer};
 use cutshort_report::{InputCount, Selection, Summary};
 use cutshort_verdict::{ClosedWindow, Outcome, Row, Rules, Tracker, Verdict};
@@ -99,7 +100,7 @@ fn check_output(arguments: &Classify) -> Result<(), Error> {
 
 fn read(files: &[PathBuf], rules: &Rules, reading: &Reading, sink: &mut Sink<'_>) -> Result<Captures, Error> {
     let mut captures = Captures::open(files, reading);
-    let mut tracker = Tracker::new(*rules);
+    let mut tracker = Tracker::new(*rules).read_at(reader_clock());
     if sink.needs_rows {
         tracker = tracker.keep_rows();
     }
@@ -196,6 +197,7 @@ fn write_summary(
             if summary.simulated {
                 message(&SIMULATED);
             }
+            summary.input.future_note().iter().for_each(message);
             Ok(())
         }
     }
@@ -218,6 +220,8 @@ pub(crate) struct Sink<'a> {
 impl<'a> Sink<'a> {
     fn new(arguments: &'a Classify, geo: &'a Geo, output: &'a mut Output) -> Result<Self, Error> {
         let format = connection_format(arguments.format);
+        let mut summary = Summary::of(selection(arguments));
+        summary.input = InputCount::read_at(reader_clock());
         Ok(Self {
             geo,
             arguments,
@@ -226,7 +230,7 @@ impl<'a> Sink<'a> {
                 server_ports: arguments.server_port.clone(),
                 ignored_sources: arguments.ignore_src.clone(),
             },
-            summary: Summary::of(selection(arguments)),
+            summary,
             writer: format.map(|format| format.writer(output)).transpose()?,
             needs_rows: format.is_some_and(connection::Format::needs_rows),
             failed: None,

@@ -13,14 +13,17 @@ use cutshort_store::{Embedded, Movable};
 
 use crate::classify;
 use crate::error::{Done, Error};
+use crate::forget::{self, Forget, Segments};
 use crate::progress::Steps;
 use crate::store::{address, open_folder};
 use crate::terminal::{self, message};
 
-/// Move stores
+/// Copy stores, list and remove what came in
 #[derive(Subcommand)]
 pub(crate) enum Stores {
     Copy(Copy),
+    Segments(Segments),
+    Forget(Forget),
 }
 
 /// Copy everything of a store into another
@@ -47,7 +50,14 @@ const EXAMPLES: &str = "Examples:
 const NAMED: usize = 20;
 
 pub(crate) fn run(arguments: &Stores, color: ColorChoice) -> Result<Done, Error> {
-    let Stores::Copy(arguments) = arguments;
+    match arguments {
+        Stores::Copy(arguments) => copy(arguments, color),
+        Stores::Segments(arguments) => forget::list(arguments, color),
+        Stores::Forget(arguments) => forget::run(arguments, color),
+    }
+}
+
+fn copy(arguments: &Copy, color: ColorChoice) -> Result<Done, Error> {
     refuse_same(&arguments.from, &arguments.to)?;
     let reading = Reading::default();
     classify::stop_on_signals(&reading)?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ColorChoice;
 use cutshort_capture::{Captures, Reading};
 use cutshort_packet::FiveTuple;
+use cutshort_pipeline::reader_clock;
 use cutshort_report::{InputCount, write_trace};
 use cutshort_verdict::{ClosedWindow, Rules, Surroundings, Trace, Tracker};
 
@@ -42,8 +43,8 @@ fn read(
     five_tuple: &FiveTuple,
     reading: &Reading,
 ) -> Vec<ClosedWindow> {
-    let mut input = InputCount::default();
-    let mut tracker = Tracker::new(*rules).keep_rows();
+    let mut input = InputCount::read_at(reader_clock());
+    let mut tracker = Tracker::new(*rules).read_at(reader_clock()).keep_rows();
     let mut progress = Progress::new(files);
     let mut windows = Vec::new();
     let both = [*five_tuple, five_tuple.reversed()];
@@ -56,6 +57,7 @@ fn read(
         progress.tick(input.records, reading);
     }
     progress.finish();
+    input.future_note().iter().for_each(terminal::message);
     windows.extend(tracker.finish());
     windows
 }

@@ -3,10 +3,13 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::{Captures, Reading};
-use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import};
+use cutshort_pipeline::{
+    Arrival, Due, Imported, Privacy, Report, WindowJob, import, nanoseconds, reader_clock,
+};
 use cutshort_report::{InputCount, date_time, grouped, quantity, rfc3339, until};
 use cutshort_store::{Addresses, Store, WINDOW, window_of};
 use cutshort_verdict::Rules;
@@ -14,6 +17,7 @@ use cutshort_verdict::Rules;
 use crate::arguments::GeoFiles;
 use crate::classify::{self, SIMULATED};
 use crate::error::{Done, Error};
+use crate::forget::import_name;
 use crate::privacy::Kept;
 use crate::progress::{Progress, Steps};
 use crate::store::{self, Data};
@@ -52,6 +56,8 @@ struct Total {
     imported: Imported,
     simulated: bool,
     in_part: bool,
+    /// Between which times it came in.
+    ran: (i64, i64),
 }
 
 pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error> {
@@ -89,7 +95,8 @@ fn read(
     privacy: &mut Privacy,
     reading: &Reading,
 ) -> Result<Total, Error> {
-    let mut total = Total::default();
+    let mut total = Total { input: InputCount::read_at(reader_clock()), ..Total::default() };
+    total.ran.0 = nanoseconds(SystemTime::now());
     let mut progress = Progress::new(files);
     for file in files {
         if !reading.is_stopped() {
@@ -97,6 +104,8 @@ fn read(
         }
     }
     progress.finish();
+    total.ran.1 = nanoseconds(SystemTime::now());
+    total.input.future_note().iter().for_each(message);
     Ok(total)
 }
 
@@ -166,7 +175,7 @@ fn write(
     if *simulated {
         writeln!(text, "{SIMULATED}")?;
     }
-    let Some((first, last)) = input.span else { return Ok(()) };
+    let Some((first, last)) = input.span() else { return Ok(()) };
     let (files, records) = (quantity(*files, "capture"), quantity(input.records, "record"));
     writeln!(text, "{files}, {records}, {} to {} UTC", date_time(first), until(first, last))?;
     writeln!(text, "{}", kept(imported))?;
@@ -183,5 +192,9 @@ fn write(
         "The store has {connections}. Now try\n  cutshort query summary {data} --from {from} --to {to}\n  \
          cutshort serve {data}"
     )?;
+    if imported.new > 0 {
+        let name = import_name(total.ran.0, total.ran.1);
+        writeln!(text, "To undo this import\n  cutshort store forget {data} {name}")?;
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_capture::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
 use cutshort_packet::Packet;
+use cutshort_pipeline::reader_clock;
 use cutshort_report::grouped;
 use cutshort_verdict::Tracker;
 use jiff::SignedDuration;
@@ -89,7 +90,7 @@ pub(crate) fn classify(
     reading: &Reading,
     sink: &mut Sink<'_>,
 ) -> Result<Done, Error> {
-    let mut tracker = Tracker::new(arguments.rules.rules());
+    let mut tracker = Tracker::new(arguments.rules.rules()).read_at(reader_clock());
     if sink.needs_rows {
         tracker = tracker.keep_rows();
     }

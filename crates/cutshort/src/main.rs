@@ -26,6 +26,7 @@ mod explain_connection;
 mod export;
 #[cfg(target_os = "linux")]
 mod fence;
+mod forget;
 mod geo;
 mod import;
 mod live;

@@ -267,6 +267,7 @@ fn options(settings: &Settings) -> Options {
         timeout: settings.timeout,
         cost: settings.cost_limit,
         segment: settings.segment_bytes,
+        keep_packets: settings.keep_packets,
         cache: settings.cache_bytes,
     }
 }

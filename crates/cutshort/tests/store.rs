@@ -47,11 +47,20 @@ impl Session {
         let mut command = cutshort();
         command.current_dir(self.folder.path()).args(arguments.split_whitespace()).env("COLUMNS", "80");
         let ran: Ran = command.output().unwrap().into();
-        let (code, out, err) = (ran.code.unwrap(), &ran.stdout, &ran.stderr);
+        let (code, out, err) = (ran.code.unwrap(), unnamed(&ran.stdout), &ran.stderr);
         let code = if code == 0 { String::new() } else { format!("? {code}\n") };
         let _ = writeln!(self.text, "$ cutshort {arguments}\n{code}{err}{out}");
         ran
     }
+}
+
+/// Without the times between which an import ran, which are its name.
+fn unnamed(text: &str) -> String {
+    let line = |line: &str| match line.split_once("cutshort store forget --data store ") {
+        Some((before, _)) => format!("{before}cutshort store forget --data store [IMPORT]\n"),
+        None => line.to_owned(),
+    };
+    text.split_inclusive('\n').map(line).collect()
 }
 
 #[test]

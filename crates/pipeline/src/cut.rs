@@ -1,10 +1,12 @@
 //! Where the packets of a capture are cut into segments.
 
+use std::collections::BTreeSet;
+
 use cutshort_packet::Packet;
 use cutshort_store::{Origin, window_of};
-use cutshort_verdict::{Capper, Rules};
+use cutshort_verdict::{Capper, ReaderClock, Rules};
 
-use crate::Arrival;
+use crate::{Arrival, Ingest};
 
 /// Packets of a segment at most, for the sake of memory.
 const MOST: usize = 1 << 20;
@@ -21,76 +23,119 @@ pub(crate) struct Piece {
     pub(crate) covers: (i64, i64),
 }
 
-/// Takes the records of one capture and gives pieces, which depend on nothing else. Together they
-/// cover the time from the earliest to the latest record without a gap.
+/// Takes the records of one capture and gives pieces, which depend on nothing else but what lies in the future.
+/// Together they cover the time from the earliest to the latest record without a gap.
 pub(crate) struct Cutter {
     capper: Capper,
-    packets: Vec<Packet>,
-    simulated: bool,
-    /// Time of the latest record when this piece began.
-    since: Option<i64>,
-    /// The earliest record of this piece.
-    earliest: i64,
-    /// Until when pieces cover that were given.
-    covered: Option<i64>,
+    reader: ReaderClock,
+    present: Pile,
+    /// Records of the future: the time of the others does not last until then.
+    future: Pile,
 }
 
 impl Cutter {
-    pub(crate) const fn new(rules: Rules) -> Self {
-        Self {
-            capper: Capper::new(rules),
-            packets: Vec::new(),
-            simulated: false,
-            since: None,
-            earliest: i64::MAX,
-            covered: None,
-        }
+    pub(crate) const fn new(rules: Rules, reader: ReaderClock) -> Self {
+        let capper = Capper::new(rules).read_at(reader);
+        Self { capper, reader, present: Pile::new(), future: Pile::new() }
     }
 
     /// Takes the next record; gives the piece before it if that is complete.
     pub(crate) fn record(&mut self, arrival: &Arrival) -> Option<Piece> {
-        let piece = if self.ends_before(arrival) { self.cut() } else { None };
-        self.since.get_or_insert(self.capper.latest().max(arrival.ts));
-        self.earliest = self.earliest.min(arrival.ts);
-        if self.capper.record(arrival.ts, arrival.packet.as_ref()) {
-            self.simulated = arrival.simulated;
-            self.packets.extend(arrival.packet);
+        let counts = self.capper.record(arrival.ts, arrival.packet.as_ref());
+        let is_future = self.reader.is_future(arrival.ts);
+        let pile = if is_future { &mut self.future } else { &mut self.present };
+        pile.record(arrival, counts)
+    }
+
+    /// Ends the capture: the last pieces, if something is left. Of the future only packets are kept, unless all
+    /// records lie in it.
+    pub(crate) fn finish(&mut self) -> Vec<Piece> {
+        let (present, mut future) = (self.present.finish(), self.future.finish());
+        if !self.present.is_empty() {
+            future = future.filter(|piece| !piece.packets.is_empty());
         }
-        piece
-    }
-
-    /// A piece ends when it is large, when it is long and large enough, when the time of the records
-    /// enters another window, and where made-up packets begin or end.
-    fn ends_before(&self, arrival: &Arrival) -> bool {
-        let Some(since) = self.since.filter(|_| !self.packets.is_empty()) else { return false };
-        let rows = self.packets.len();
-        let latest = self.capper.latest().max(arrival.ts);
-        rows >= MOST
-            || rows >= ENOUGH && latest.saturating_sub(since) >= LENGTH
-            || window_of(latest) > window_of(since)
-            || arrival.simulated != self.simulated
-    }
-
-    fn cut(&mut self) -> Option<Piece> {
-        let latest = self.capper.latest();
-        if self.packets.is_empty() && self.covered.is_some_and(|covered| covered >= latest) {
-            return None;
-        }
-        let covers = (self.covered.map_or(self.earliest, |covered| covered.min(self.earliest)), latest);
-        self.covered = Some(latest);
-        self.since = None;
-        self.earliest = i64::MAX;
-        let origin = if self.simulated { Origin::Simulated } else { Origin::File };
-        Some(Piece { packets: std::mem::take(&mut self.packets), origin, covers })
-    }
-
-    /// Ends the capture: the last piece, if something is left.
-    pub(crate) fn finish(&mut self) -> Option<Piece> {
-        if self.capper.latest() == i64::MIN { None } else { self.cut() }
+        present.into_iter().chain(future).collect()
     }
 
     /// Packets that came after their window was closed.
     pub(crate) const fn late(&self) -> u64 {
         self.capper.late()
+    }
+}
+
+/// Records of which pieces are made.
+struct Pile {
+    packets: Vec<Packet>,
+    /// Their windows.
+    windows: BTreeSet<i64>,
+    simulated: bool,
+    /// Time of the latest record when this piece began.
+    since: Option<i64>,
+    /// The earliest record of this piece, and the latest of all.
+    earliest: i64,
+    latest: i64,
+    /// Until when pieces cover that were given.
+    covered: Option<i64>,
+}
+
+impl Pile {
+    const fn new() -> Self {
+        Self {
+            packets: Vec::new(),
+            windows: BTreeSet::new(),
+            simulated: false,
+            since: None,
+            earliest: i64::MAX,
+            latest: i64::MIN,
+            covered: None,
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.latest == i64::MIN
+    }
+
+    fn record(&mut self, arrival: &Arrival, counts: bool) -> Option<Piece> {
+        let piece = if self.ends_before(arrival) { self.cut() } else { None };
+        self.latest = self.latest.max(arrival.ts);
+        self.since.get_or_insert(self.latest);
+        self.earliest = self.earliest.min(arrival.ts);
+        if let Some(packet) = arrival.packet.filter(|_| counts) {
+            self.simulated = arrival.simulated;
+            self.windows.insert(window_of(packet.ts));
+            self.packets.push(packet);
+        }
+        piece
+    }
+
+    /// A piece ends when it is large, when it is long and large enough, when the time of the records
+    /// enters another window, when it has packets of too many windows, and where made-up packets begin or end.
+    fn ends_before(&self, arrival: &Arrival) -> bool {
+        let Some(since) = self.since.filter(|_| !self.packets.is_empty()) else { return false };
+        let rows = self.packets.len();
+        let latest = self.latest.max(arrival.ts);
+        rows >= MOST
+            || rows >= ENOUGH && latest.saturating_sub(since) >= LENGTH
+            || window_of(latest) > window_of(since)
+            || self.windows.len() >= Ingest::MOST_WINDOWS
+            || arrival.simulated != self.simulated
+    }
+
+    fn cut(&mut self) -> Option<Piece> {
+        if self.packets.is_empty() && self.covered.is_some_and(|covered| covered >= self.latest) {
+            return None;
+        }
+        let from = self.covered.map_or(self.earliest, |covered| covered.min(self.earliest));
+        self.covered = Some(self.latest);
+        self.since = None;
+        self.earliest = i64::MAX;
+        self.windows.clear();
+        let origin = if self.simulated { Origin::Simulated } else { Origin::File };
+        Some(Piece { packets: std::mem::take(&mut self.packets), origin, covers: (from, self.latest) })
+    }
+
+    /// The last piece, if something is left.
+    fn finish(&mut self) -> Option<Piece> {
+        if self.is_empty() { None } else { self.cut() }
     }
 }

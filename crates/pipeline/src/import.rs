@@ -4,10 +4,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use cutshort_packet::Packet;
 use cutshort_store::{Added, Addresses, Protected, Result, Segment, Store};
-use cutshort_verdict::Rules;
+use cutshort_verdict::{ReaderClock, Rules};
 
-use crate::Privacy;
 use crate::cut::{Cutter, Piece};
+use crate::{Privacy, reader_clock};
 
 /// A record of a capture, in reading order.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,8 @@ impl Imported {
 /// arrival are kept, as `classify` takes them. `is_whole` is asked when there are no more records: if
 /// the capture was not read to its end, its last, incomplete segment is left out, so that there are
 /// only segments that importing the whole capture would give too. Of addresses is kept what `privacy` says; which
-/// packets count does not depend on it.
+/// packets count does not depend on it. Records of the future by this machine's clock cover no time of the others, and
+/// their packets are in segments of their own.
 ///
 /// # Errors
 /// What the store gives. Segments that were kept before stay, and importing again goes on behind
@@ -64,16 +65,31 @@ pub fn import(
     records: impl Iterator<Item = Arrival>,
     is_whole: impl FnOnce() -> bool,
 ) -> Result<Imported> {
+    import_at(store, rules, reader_clock(), privacy, records, is_whole)
+}
+
+/// The same with another clock.
+///
+/// # Errors
+/// As [`import`](import()).
+pub fn import_at(
+    store: &dyn Store,
+    rules: &Rules,
+    reader: ReaderClock,
+    privacy: &mut Privacy,
+    records: impl Iterator<Item = Arrival>,
+    is_whole: impl FnOnce() -> bool,
+) -> Result<Imported> {
     std::thread::scope(|scope| {
         // Without a buffer: one piece is read while another is written.
         let (sender, receiver) = sync_channel(0);
         let writer = scope.spawn(move || keep_all(store, privacy, &receiver));
-        let mut cutter = Cutter::new(*rules);
+        let mut cutter = Cutter::new(*rules, reader);
         let give = |piece: Option<Piece>| piece.is_none_or(|piece| sender.send(piece).is_ok());
         // When the writer has ended, it will say why.
         let mut records = records;
         if records.all(|record| give(cutter.record(&record))) && is_whole() {
-            give(cutter.finish());
+            cutter.finish().into_iter().all(|piece| give(Some(piece)));
         }
         drop(sender);
         let mut imported = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;

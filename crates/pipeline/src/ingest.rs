@@ -1,8 +1,10 @@
 //! Segments that others have made.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
-use cutshort_store::{Added, Segment, SegmentInfo, Store, StoreError};
+use cutshort_report::{date_time, grouped};
+use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError, WINDOW};
 
 use crate::nanoseconds;
 
@@ -26,6 +28,8 @@ pub enum Answer {
 /// Takes segments, and counts them.
 #[derive(Debug, Default)]
 pub struct Ingest {
+    /// For how long packets are kept.
+    keep: Option<Duration>,
     new: AtomicU64,
     known: AtomicU64,
     refused: AtomicU64,
@@ -59,13 +63,23 @@ pub struct IngestCounts {
 impl Ingest {
     /// Larger segments are refused, in bytes. An hour of a busy server is a tenth of it.
     pub const MOST_BYTES: usize = 256 << 20;
+    /// Segments with packets of more windows are refused: each one costs a look at the whole segment.
+    pub const MOST_WINDOWS: usize = 1_000;
+    /// Live segments that cover more time are refused, in nanoseconds. A recorder closes a segment with its window.
+    pub const LONGEST: i64 = 8 * WINDOW;
     /// For how long it counts as full after it had no room, in nanoseconds: senders try again sooner.
     const FULL_FOR: i64 = 180_000_000_000;
+
+    /// Refuses live segments that are older than packets are kept.
+    #[must_use]
+    pub fn keeping(packets: Option<Duration>) -> Self {
+        Self { keep: packets, ..Self::default() }
+    }
 
     /// Takes a segment's file. When it is kept, it is durable.
     pub fn take(&self, store: &dyn Store, file: Vec<u8>) -> Answer {
         let (len, now) = (file.len(), nanoseconds(std::time::SystemTime::now()));
-        let answer = match keep(store, file, now) {
+        let answer = match self.keep(store, file, now) {
             Ok((Added::New, info)) => {
                 self.packets.fetch_add(info.rows, Ordering::Relaxed);
                 self.bytes.fetch_add(len as u64, Ordering::Relaxed);
@@ -86,6 +100,22 @@ impl Ingest {
             _ => {}
         }
         answer
+    }
+
+    fn keep(
+        &self,
+        store: &dyn Store,
+        file: Vec<u8>,
+        now: i64,
+    ) -> cutshort_store::Result<(Added, SegmentInfo)> {
+        if file.len() > Self::MOST_BYTES {
+            let (len, most) = (file.len(), Self::MOST_BYTES);
+            return refuse(format!("the segment has {len} bytes, more than {most}"));
+        }
+        let segment = Segment::parse(file)?;
+        let info = segment.info().clone();
+        check(&segment, now, self.keep)?;
+        Ok((store.append(&segment)?, info))
     }
 
     const fn counter(&self, answer: &Answer) -> &AtomicU64 {
@@ -121,13 +151,43 @@ impl Ingest {
     }
 }
 
-fn keep(store: &dyn Store, file: Vec<u8>, now: i64) -> cutshort_store::Result<(Added, SegmentInfo)> {
-    if file.len() > Ingest::MOST_BYTES {
-        let (len, most) = (file.len(), Ingest::MOST_BYTES);
-        return Err(StoreError::Refused(format!("the segment has {len} bytes, more than {most}")));
+/// What is wrong with a segment as a whole, if anything is.
+fn check(segment: &Segment, now: i64, keep: Option<Duration>) -> cutshort_store::Result<()> {
+    let info = segment.info();
+    info.check_covers(now)?;
+    let (windows, most) = (segment.windows().len(), Ingest::MOST_WINDOWS);
+    if windows > most {
+        let (windows, most) = (grouped(windows as u64), grouped(most as u64));
+        return refuse(format!(
+            "the segment has packets of {windows} windows of 15 minutes, more than {most}: send it in parts"
+        ));
     }
-    let segment = Segment::parse(file)?;
-    let info = segment.info().clone();
-    info.check_clock(now)?;
-    Ok((store.append(&segment)?, info))
+    if info.origin == Origin::Live { check_live(info, now, keep) } else { Ok(()) }
+}
+
+fn check_live(info: &SegmentInfo, now: i64, keep: Option<Duration>) -> cutshort_store::Result<()> {
+    let (from, to) = info.covers;
+    if to.saturating_sub(from) > Ingest::LONGEST {
+        return refuse(format!(
+            "the segment covers {} to {} UTC, more than {} hours: a live segment ends with its window of 15 minutes. \
+             Was the sender's clock set?",
+            date_time(from),
+            date_time(to),
+            Ingest::LONGEST / (4 * WINDOW)
+        ));
+    }
+    let kept = keep.and_then(|keep| i64::try_from(keep.as_nanos()).ok());
+    let earliest = info.times.map_or(to, |(first, _)| first);
+    match kept.map(|kept| now.saturating_sub(kept)) {
+        Some(before) if earliest < before => refuse(format!(
+            "the segment is from {} UTC: packets are kept here since {} UTC (keep_packets)",
+            date_time(earliest),
+            date_time(before)
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn refuse<T>(why: String) -> cutshort_store::Result<T> {
+    Err(StoreError::Refused(why))
 }

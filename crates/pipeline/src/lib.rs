@@ -31,7 +31,7 @@ mod trace;
 mod window_job;
 
 pub use copying::{Compared, Copied, Copying, Tally};
-pub use import::{Arrival, Imported, import};
+pub use import::{Arrival, Imported, import, import_at};
 pub use ingest::{Answer, Ingest, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
@@ -40,6 +40,14 @@ pub use trace::trace;
 pub use window_job::{Due, Progress, Report, WindowJob};
 
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use cutshort_verdict::ReaderClock;
+
+/// The clock of this machine.
+#[must_use]
+pub const fn reader_clock() -> ReaderClock {
+    ReaderClock::new(|| nanoseconds(SystemTime::now()))
+}
 
 /// A point in time in nanoseconds since the Unix epoch.
 #[must_use]

@@ -46,6 +46,9 @@ impl Default for Settings {
     }
 }
 
+/// How long it does windows at most before it looks whether later ones are due.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
 /// Something that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -206,15 +209,29 @@ struct Plan {
     windows: Vec<WindowState>,
     /// How many of them are its own; others should have done the rest.
     own: usize,
-    /// All other windows that are due.
-    others: Vec<WindowState>,
+    /// How many other windows are due.
+    others: usize,
+    /// The end of the oldest window that is due once so many of this turn's are past.
+    oldest: Vec<Option<i64>>,
 }
 
 impl Plan {
-    /// The end of the oldest window that is due once some of this turn's are past.
+    fn new(own: Vec<WindowState>, late: Vec<WindowState>, others: &[WindowState]) -> Self {
+        let end = |window: &WindowState| window.start.saturating_add(WINDOW);
+        let number = own.len();
+        let windows: Vec<_> = own.into_iter().chain(late).collect();
+        let mut least = others.iter().map(end).min();
+        let mut oldest = vec![least];
+        for window in windows.iter().rev() {
+            least = Some(least.map_or(end(window), |least| least.min(end(window))));
+            oldest.push(least);
+        }
+        oldest.reverse();
+        Self { windows, own: number, others: others.len(), oldest }
+    }
+
     fn oldest_due(&self, past: usize) -> Option<i64> {
-        let due = self.windows[past..].iter().chain(&self.others);
-        due.map(|window| window.start + WINDOW).min()
+        self.oldest.get(past).copied().flatten()
     }
 }
 
@@ -244,20 +261,21 @@ impl Worker {
         let report = job.run_windows(store.as_ref(), &self.geo, &plan.windows, Which::StillDue, &mut each);
         let report = report.map_err(|error| self.trouble(&error))?;
         if report.left > 0 {
-            // There is more of others; but first what is its own.
+            // There is more; but first what is due by now.
             self.shared.lock().woken = true;
         }
         self.note_failed(&report)
     }
 
-    /// What is its own goes first, from the oldest; then what others should have done, from the latest.
+    /// What is its own goes first, then what others should have done. The latest go first, so that what comes in now
+    /// does not wait for what came late.
     fn plan(&mut self, due: Vec<WindowState>) -> Plan {
         let share = self.settings.share;
         let (own, foreign): (Vec<_>, Vec<_>) = due.into_iter().partition(|window| share.owns(window.start));
         let late = self.waiting.for_longer(&foreign, self.settings.takeover);
         let is_late: BTreeSet<i64> = late.iter().map(|window| window.start).collect();
-        let others = foreign.into_iter().filter(|window| !is_late.contains(&window.start)).collect();
-        Plan { own: own.len(), windows: own.into_iter().chain(late).collect(), others }
+        let others: Vec<_> = foreign.into_iter().filter(|window| !is_late.contains(&window.start)).collect();
+        Plan::new(own.into_iter().rev().collect(), late, &others)
     }
 
     fn retain(&mut self, store: &dyn Store) -> Result<(), Trouble> {
@@ -284,15 +302,16 @@ impl Worker {
     fn note_due(&self, now: i64, plan: &Plan) {
         let state = &mut self.shared.lock().state;
         state.last_run = Some(now);
-        state.due = (plan.windows.len() + plan.others.len()) as u64;
+        state.due = (plan.windows.len() + plan.others) as u64;
         state.oldest_due = plan.oldest_due(0);
     }
 
-    /// What others should have done it does only for a while before it looks again for what is its own.
+    /// It looks again after a while: for what is its own if it does what others should have done, and for what is later
+    /// if something has come in. Others may put something in that wakes nobody here.
     fn note_progress(&self, progress: &Progress, plan: &Plan, end: Instant) -> ControlFlow<()> {
         let inner = &mut *self.shared.lock();
         let state = &mut inner.state;
-        state.due = (plan.windows.len() - progress.past + plan.others.len()) as u64;
+        state.due = (plan.windows.len() - progress.past + plan.others) as u64;
         state.oldest_due = plan.oldest_due(progress.past);
         if let Some(window) = progress.done {
             let taken_over = progress.past > plan.own;
@@ -310,7 +329,8 @@ impl Worker {
             state.windows_took += progress.took;
             state.last_window_took = Some(progress.took);
         }
-        let enough = progress.past > plan.own && Instant::now() >= end;
+        let now = Instant::now();
+        let enough = (progress.past > plan.own || inner.woken) && now >= end || now >= end + LOOK_AGAIN;
         if inner.stop || enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

@@ -7,9 +7,9 @@ mod simulated;
 use std::collections::BTreeMap;
 
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_pipeline::{Arrival, Imported, Privacy, import};
+use cutshort_pipeline::{Arrival, Imported, Ingest, Privacy, import, import_at};
 use cutshort_store::{Origin, SegmentInfo, Store, StoreError, WINDOW, window_of};
-use cutshort_verdict::{Row, Rules, Tracker};
+use cutshort_verdict::{ReaderClock, Row, Rules, Tracker};
 use memory::Memory;
 use proptest::prelude::*;
 use simulated::{arrivals, packets, take_in};
@@ -175,4 +175,58 @@ fn a_full_store_ends_the_import() {
     assert!(store.segments().is_empty());
     assert!(take_in(&store, &all).new >= 3, "again, with room");
     assert_eq!(store.status().unwrap().nodes.len(), 1);
+}
+
+/// What comes of records that are read when all of the simulated time is over.
+fn read_at_end(records: &[Arrival]) -> Memory {
+    let (store, reader) = (Memory::default(), ReaderClock::new(|| simulated::END));
+    let records = records.iter().copied();
+    import_at(&store, &Rules::default(), reader, &mut Privacy::full(), records, || true).unwrap();
+    store
+}
+
+const YEAR: i64 = 365 * 86_400_000_000_000;
+
+#[test]
+fn records_of_the_future_cover_no_time_of_the_others() {
+    let mut records: Vec<_> = arrivals(&packets(2, 1.0, 5)).collect();
+    let without = read_at_end(&records);
+    let strange = packets(1, 1.0, 5)[0];
+    let ahead = Packet { ts: simulated::END + YEAR, ..strange };
+    records.insert(7, Arrival { ts: ahead.ts, packet: Some(ahead), simulated: true });
+    records.insert(9, at(simulated::END + 2 * YEAR));
+    let with = read_at_end(&records);
+    let (without, mut with) = (by_time(&without), by_time(&with));
+    let future = with.pop().unwrap();
+    assert_eq!(with, without);
+    assert_eq!((future.covers.0, future.rows), (ahead.ts, 1));
+}
+
+#[test]
+fn a_capture_of_the_future_is_kept_as_others_are() {
+    let records: Vec<_> = arrivals(&packets(3, 1.0, 6)).collect();
+    let shift = |record: &Arrival| {
+        let packet = record.packet.map(|packet| Packet { ts: packet.ts + YEAR, ..packet });
+        Arrival { ts: record.ts + YEAR, packet, ..*record }
+    };
+    let later: Vec<_> = records.iter().map(shift).collect();
+    let store = read_at_end(&later);
+    assert_covered(&by_time(&store), &later);
+    assert_eq!(by_time(&store).len(), by_time(&read_at_end(&records)).len());
+}
+
+#[test]
+fn no_segment_has_packets_of_too_many_windows() {
+    let packet = packets(1, 1.0, 7)[0];
+    // Time runs backwards: nothing ends a segment but the number of its windows.
+    let at = |back: i64| packet.ts - back * WINDOW;
+    let records = (0..2_500).map(|back| {
+        let packet = Packet { ts: at(back), ..packet };
+        Arrival { ts: packet.ts, packet: Some(packet), simulated: true }
+    });
+    let store = Memory::default();
+    import(&store, &Rules::default(), &mut Privacy::full(), records, || true).unwrap();
+    let rows: Vec<u64> = by_time(&store).iter().map(|segment| segment.rows).collect();
+    assert!(rows.iter().all(|rows| *rows <= Ingest::MOST_WINDOWS as u64), "{rows:?}");
+    assert_eq!(rows.iter().sum::<u64>(), 2_500);
 }

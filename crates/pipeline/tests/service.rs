@@ -114,7 +114,7 @@ fn workers_share_the_windows() {
     services.iter().for_each(|service| drop(wait(service, |state| state.due == 0)));
 }
 
-/// Its own first, from the oldest; then those of the one who is missing, from the latest.
+/// Its own first, then those of the one who is missing, from the latest.
 #[test]
 fn what_another_worker_leaves_is_taken_over() {
     let store = Memory::default();
@@ -127,7 +127,18 @@ fn what_another_worker_leaves_is_taken_over() {
     assert_eq!((all.taken_over, all.oldest_due), (3, None));
     let (own, others): (Vec<i64>, Vec<i64>) =
         store.done().into_iter().partition(|window| "2/2".parse::<Share>().unwrap().owns(*window));
-    assert!(own.is_sorted() && others.iter().rev().is_sorted(), "{own:?} {others:?}");
+    assert!(own.iter().rev().is_sorted() && others.iter().rev().is_sorted(), "{own:?} {others:?}");
+}
+
+/// One that is due since something came in does not wait for a backlog.
+#[test]
+fn the_latest_window_is_done_first() {
+    let store = Memory::default();
+    take_in(&store, &packets(12, 0.2, 1));
+    let service = start(&store, hasty());
+    let state = wait(&service, |state| state.windows == 12 && state.due == 0);
+    assert_eq!(state.oldest_due, None);
+    assert!(store.done().iter().rev().is_sorted(), "{:?}", store.done());
 }
 
 #[test]
@@ -169,4 +180,63 @@ fn segments_of_others_are_taken_refused_or_put_off() {
     let counts = IngestCounts { new: 1, known: 1, refused: 3, later: 1, failed: 1, packets, bytes };
     assert_eq!(ingest.counts(), counts);
     assert_eq!(store.status().unwrap().nodes.len(), 1);
+}
+
+fn why(answer: Answer) -> String {
+    match answer {
+        Answer::Refused(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn no_segment_of_any_origin_is_from_the_future() {
+    let (store, ingest) = (Memory::default(), Ingest::default());
+    let now = nanoseconds(SystemTime::now());
+    for origin in [Origin::Live, Origin::File, Origin::Simulated] {
+        for ahead in [4 * WINDOW, 4_000_000_000_000_000_000] {
+            let covers = (now, now.saturating_add(ahead));
+            let segment =
+                Segment::encode(Vec::<cutshort_packet::Packet>::new(), "", origin, covers, None).unwrap();
+            let said = why(ingest.take(&store, segment.bytes().to_vec()));
+            assert!(said.contains("from the future"), "{said}");
+        }
+    }
+    assert!(store.segments().is_empty());
+}
+
+/// Packets of one origin in each of some windows, the last of which is over.
+fn spread(origin: Origin, windows: i64) -> Segment {
+    let end = window_of(nanoseconds(SystemTime::now()));
+    let one = packets(1, 0.1, 1)[0];
+    let at = |back: i64| cutshort_packet::Packet { ts: end - back * WINDOW, ..one };
+    let packets: Vec<_> = (1..=windows).map(at).collect();
+    Segment::encode(packets, "edge", origin, (end - windows * WINDOW, end), None).unwrap()
+}
+
+#[test]
+fn segments_are_of_few_windows() {
+    let (store, ingest) = (Memory::default(), Ingest::default());
+    let take = |segment: &Segment| ingest.take(&store, segment.bytes().to_vec());
+    let said = why(take(&spread(Origin::Live, 12)));
+    assert!(said.contains("more than 2 hours"), "{said}");
+    assert!(matches!(take(&spread(Origin::Live, 3)), Answer::New(_)));
+    assert!(matches!(take(&spread(Origin::Simulated, 12)), Answer::New(_)));
+    let most = i64::try_from(Ingest::MOST_WINDOWS).unwrap();
+    assert!(why(take(&spread(Origin::Simulated, most + 1))).contains("1,001 windows"));
+}
+
+#[test]
+fn what_was_spooled_for_long_is_taken_as_long_as_packets_are_kept() {
+    let week = Duration::from_hours(7 * 24);
+    let (store, ingest) = (Memory::default(), Ingest::keeping(Some(week)));
+    let now = nanoseconds(SystemTime::now());
+    let ago = |hours: i64| now - hours * 4 * WINDOW;
+    let old = segment("edge", (ago(7 * 24 - 1), ago(7 * 24 - 1) + WINDOW));
+    assert!(matches!(ingest.take(&store, old.bytes().to_vec()), Answer::New(_)));
+    let older = segment("edge", (ago(7 * 24 + 1), ago(7 * 24 + 1) + WINDOW));
+    let said = why(ingest.take(&store, older.bytes().to_vec()));
+    assert!(said.contains("keep_packets"), "{said}");
+    let for_ever = Ingest::keeping(None);
+    assert!(matches!(for_ever.take(&store, older.bytes().to_vec()), Answer::New(_)));
 }

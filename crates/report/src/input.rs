@@ -1,5 +1,8 @@
 use cutshort_packet::Refusal;
-use cutshort_verdict::RowCount;
+use cutshort_verdict::{ReaderClock, RowCount};
+
+use crate::text::quantity;
+use crate::time::date_time;
 
 /// What was read, and what of it could not be used.
 #[derive(Clone, Debug, Default)]
@@ -14,19 +17,63 @@ pub struct InputCount {
     pub unknown_links: Vec<(u32, u64)>,
     /// TCP packets that came after their window was closed.
     pub late: u64,
-    /// Time of the earliest and the latest record.
-    pub span: Option<(i64, i64)>,
     /// Rows that were taken, and some of them that matter.
     pub rows: RowCount,
+    reader: ReaderClock,
+    /// Records of the future.
+    ahead_records: u64,
+    /// Time of the earliest and the latest record: of those that do not lie in the future, and those that do.
+    present: Option<(i64, i64)>,
+    ahead: Option<(i64, i64)>,
 }
 
 impl InputCount {
+    /// Nothing yet, to be read at the time of a clock. Without one, no record lies in the future.
+    #[must_use]
+    pub fn read_at(reader: ReaderClock) -> Self {
+        Self { reader, ..Self::default() }
+    }
+
     /// Counts a record.
     #[inline]
     pub fn add_record(&mut self, ts: i64) {
         self.records += 1;
-        let (first, last) = self.span.unwrap_or((ts, ts));
-        self.span = Some((first.min(ts), last.max(ts)));
+        if self.reader.is_future(ts) {
+            self.add_future(ts);
+        } else {
+            extend(&mut self.present, ts);
+        }
+    }
+
+    #[cold]
+    fn add_future(&mut self, ts: i64) {
+        self.ahead_records += 1;
+        extend(&mut self.ahead, ts);
+    }
+
+    /// Time of the earliest and the latest record. Those of the future count if there are no others.
+    #[must_use]
+    pub fn span(&self) -> Option<(i64, i64)> {
+        self.present.or(self.ahead)
+    }
+
+    /// Records of the future, which tell neither the end of the input nor verdicts: none if all are, as then a clock
+    /// is wrong and no record.
+    #[must_use]
+    pub fn future(&self) -> u64 {
+        self.present.map_or(0, |_| self.ahead_records)
+    }
+
+    /// What a reader must know of records of the future, if there are any.
+    #[must_use]
+    pub fn future_note(&self) -> Option<String> {
+        let (_, latest) = self.ahead.filter(|_| self.future() > 0)?;
+        Some(format!(
+            "The end of the input and the verdicts do not depend on {}, dated up to {} UTC: more than a day after the \
+             clock of this machine.",
+            quantity(self.future(), "record"),
+            date_time(latest)
+        ))
     }
 
     /// Counts a record of a link type that is not supported.
@@ -48,4 +95,10 @@ impl InputCount {
     pub const fn beyond_limit(&self) -> u64 {
         self.packets.saturating_sub(self.late).saturating_sub(self.rows.taken)
     }
+}
+
+#[inline]
+fn extend(span: &mut Option<(i64, i64)>, ts: i64) {
+    let (first, last) = span.unwrap_or((ts, ts));
+    *span = Some((first.min(ts), last.max(ts)));
 }

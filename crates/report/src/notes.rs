@@ -85,6 +85,7 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
         input.late > 0,
         format!("{} packets came after their window was closed and were not used.", grouped(input.late)),
     );
+    notes.extend(input.future_note());
     for (number, count) in &input.unknown_links {
         notes.push(format!("{} records have link type {number}, which is not supported.", grouped(*count)));
     }

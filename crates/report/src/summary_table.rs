@@ -70,7 +70,7 @@ impl<W: Write> Table<'_, W> {
         let Summary { input, .. } = self.summary;
         let connections = quantity(self.summary.connections(), "connection");
         self.paragraph(BOLD, &format!("{connections} in {}", quantity(input.records, "record")), 0)?;
-        if let Some((first, last)) = input.span {
+        if let Some((first, last)) = input.span() {
             self.paragraph(DIM, &format!("{} to {} UTC", date_time(first), until(first, last)), 0)?;
         }
         match &self.summary.selection {

@@ -11,6 +11,7 @@
 pub mod cell;
 pub mod embedded;
 mod error;
+mod forget;
 mod movable;
 pub mod open;
 mod query;
@@ -22,6 +23,7 @@ mod store;
 pub use cutshort_report::connection::Addresses;
 pub use embedded::Embedded;
 pub use error::{Result, StoreError};
+pub use forget::{Forgotten, KnownSegment};
 pub use movable::{Movable, Rest, Restoration, WindowResults};
 pub use query::{
     Bucket, Choice, ConnectionQuery, Dimension, RollupAnswer, RollupQuery, RollupRow, Selection, Value,

@@ -32,7 +32,9 @@ impl Inputs {
     /// segments cover. The same in every back end, so that results can be moved.
     #[must_use]
     pub fn of(window: i64, ids: &mut [SegmentId], covered_to: i64) -> Self {
-        Self { segments: digest(ids), cutoff: window.saturating_add(WINDOW).min(covered_to), rules: 0 }
+        // Where everything that is covered ends before a window, it does not matter how long before.
+        let cutoff = covered_to.clamp(window.saturating_sub(1), window.saturating_add(WINDOW));
+        Self { segments: digest(ids), cutoff, rules: 0 }
     }
 }
 
@@ -129,6 +131,8 @@ pub struct Status {
     pub latest_packet: Option<i64>,
     /// The time that segments cover, from the first to the last.
     pub covered: Option<(i64, i64)>,
+    /// Segments that cover time in the future, which a wrong clock has dated: it does not count as covered.
+    pub future_segments: u64,
     /// Windows with results.
     pub windows: u64,
     /// The first and the last of them.

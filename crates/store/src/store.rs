@@ -8,8 +8,8 @@ use cutshort_verdict::{Outcome, Row, Rules};
 
 use crate::cell::Cells;
 use crate::{
-    Added, Annotation, ConnectionQuery, FlowKey, Inputs, NewAnnotation, Result, Retention, RollupAnswer,
-    RollupQuery, Segment, Status, WindowCounts, WindowState,
+    Added, Annotation, ConnectionQuery, FlowKey, Forgotten, Inputs, KnownSegment, NewAnnotation, Result,
+    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, StoreError, WindowCounts, WindowState,
 };
 
 /// Packets, connections and their counts at rest. All times are nanoseconds since the Unix epoch; a window
@@ -90,6 +90,24 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What deleting gives; it can be called again.
     fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64>;
+
+    /// All segments that are known, in the order in which they came in.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn known_segments(&self) -> Result<Vec<KnownSegment>> {
+        Err(StoreError::Refused("this store cannot list its segments".to_owned()))
+    }
+
+    /// Removes segments as if they had never come in: their packets, what they cover, and the results of windows of
+    /// which no other packets are left. They can come in again. The window job is to run afterwards.
+    ///
+    /// # Errors
+    /// What writing gives; it can be called again.
+    fn forget(&self, segments: &[SegmentId]) -> Result<Forgotten> {
+        let _ = segments;
+        Err(StoreError::Refused("this store cannot forget segments".to_owned()))
+    }
 
     /// The annotations that concern a time within a range, by their beginning.
     ///

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use cutshort_packet::{FiveTuple, Packet};
 
 use crate::Rules;
-use crate::clock::Clock;
+use crate::clock::{Clock, ReaderClock};
 
 /// Takes of a capture the packets that count: of each connection the first
 /// [`packet_limit`](Rules::packet_limit) in order of arrival, unless their window is closed by then.
@@ -37,12 +37,19 @@ impl Capper {
         Self { rules, clock: Clock::new(&rules), open: BTreeMap::new(), late: 0 }
     }
 
+    /// Tells the reader's clock, without which no record lies in the future.
+    #[must_use]
+    pub const fn read_at(mut self, reader: ReaderClock) -> Self {
+        self.clock.set_reader(reader);
+        self
+    }
+
     /// Takes the next record of the input, of any protocol, at `ts` (nanoseconds since the Unix
     /// epoch), with its TCP packet if it is one. True if the packet counts.
     #[inline]
     pub fn record(&mut self, ts: i64, packet: Option<&Packet>) -> bool {
         if self.clock.tick(ts) {
-            self.open = self.open.split_off(&self.clock.closed_before());
+            self.clock.remove_closed(&mut self.open);
         }
         packet.is_some_and(|packet| self.takes(packet))
     }
@@ -50,7 +57,7 @@ impl Capper {
     #[inline]
     fn takes(&mut self, packet: &Packet) -> bool {
         let window = self.rules.window_of(packet.ts);
-        if window < self.clock.closed_before() {
+        if self.clock.is_closed(window) {
             self.late += 1;
             return false;
         }
@@ -64,7 +71,8 @@ impl Capper {
         takes
     }
 
-    /// Time of the latest record, in nanoseconds; [`i64::MIN`] before the first.
+    /// Time of the latest record that does not lie in the future, or of the latest if all do, in
+    /// nanoseconds; [`i64::MIN`] before the first.
     #[must_use]
     pub const fn latest(&self) -> i64 {
         self.clock.latest()

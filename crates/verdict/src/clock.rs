@@ -1,6 +1,6 @@
 //! Which windows are over, told from the times of the records in reading order.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::Rules;
 use crate::verdict::SECOND;
@@ -10,14 +10,127 @@ const REORDER: i64 = 300 * SECOND;
 /// How many of them must come in a row.
 const RECORDS: u64 = 10_000;
 
-/// Closes windows (SPEC 2): one, also one not yet seen, is closed for good once 10,000 records in
+/// The clock of the machine that reads the records.
+///
+/// A record whose time is more than a day ahead of it lies in the future, and does not tell when
+/// the input ends (SPEC 2): it comes from a sender with a wrong clock, or is damaged.
+#[derive(Clone, Copy, Debug)]
+pub struct ReaderClock {
+    now: Option<fn() -> i64>,
+    /// Times up to here are known not to lie in the future.
+    limit: i64,
+}
+
+impl ReaderClock {
+    /// How far a time may be ahead of the clock, in nanoseconds.
+    pub const TOLERANCE: i64 = 86_400 * SECOND;
+
+    /// A clock that tells the time in nanoseconds since the Unix epoch. It is asked only when a record is
+    /// later than everything that it has allowed so far.
+    #[must_use]
+    pub const fn new(now: fn() -> i64) -> Self {
+        Self { now: Some(now), limit: i64::MIN }
+    }
+
+    /// The latest time at `now` that does not lie in the future.
+    #[must_use]
+    pub const fn limit(now: i64) -> i64 {
+        now.saturating_add(Self::TOLERANCE)
+    }
+
+    /// Whether a time lies in the future.
+    #[inline]
+    pub fn is_future(&mut self, ts: i64) -> bool {
+        ts > self.limit && self.is_future_now(ts)
+    }
+
+    #[cold]
+    fn is_future_now(&mut self, ts: i64) -> bool {
+        self.limit = self.limit.max(self.now.map_or(i64::MAX, |now| Self::limit(now())));
+        ts > self.limit
+    }
+}
+
+/// No clock: nothing lies in the future.
+impl Default for ReaderClock {
+    fn default() -> Self {
+        Self { now: None, limit: i64::MAX }
+    }
+}
+
+/// Closes windows (SPEC 2).
+///
+/// Records of the future form a sequence of their own, which closes only windows that lie in the future
+/// as a whole. So they do not close the windows of all others, and an input that lies in the future as a
+/// whole still needs memory for its open windows only.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    reader: ReaderClock,
+    present: Sequence,
+    future: Sequence,
+}
+
+impl Clock {
+    pub(crate) const fn new(rules: &Rules) -> Self {
+        let reader = ReaderClock { now: None, limit: i64::MAX };
+        Self { reader, present: Sequence::new(rules), future: Sequence::new(rules) }
+    }
+
+    /// Sets the clock that tells what lies in the future.
+    pub(crate) const fn set_reader(&mut self, reader: ReaderClock) {
+        self.reader = reader;
+    }
+
+    /// Time of the latest record that does not lie in the future, or of the latest if all do, in
+    /// nanoseconds; [`i64::MIN`] before the first.
+    pub(crate) const fn latest(&self) -> i64 {
+        if self.present.records > 0 { self.present.latest } else { self.future.latest }
+    }
+
+    /// Whether a window is closed for good.
+    #[inline]
+    pub(crate) const fn is_closed(&self, window: i64) -> bool {
+        window < self.present.closed_before
+            || (window < self.future.closed_before && window >= self.first_future())
+    }
+
+    /// The first window of which every time lies in the future.
+    const fn first_future(&self) -> i64 {
+        self.reader.limit.div_euclid(self.present.window).saturating_add(1)
+    }
+
+    /// The earliest window that is closed, among those that were not taken yet.
+    pub(crate) fn first_closed<T>(&self, open: &BTreeMap<i64, T>) -> Option<i64> {
+        let (first, ahead) = (open.keys().next(), open.range(self.first_future()..).next());
+        first
+            .into_iter()
+            .chain(ahead.map(|(window, _)| window))
+            .copied()
+            .find(|window| self.is_closed(*window))
+    }
+
+    /// Removes all windows that are closed.
+    pub(crate) fn remove_closed<T>(&self, open: &mut BTreeMap<i64, T>) {
+        let mut ahead = open.split_off(&self.first_future());
+        *open = open.split_off(&self.present.closed_before);
+        open.append(&mut ahead.split_off(&self.future.closed_before));
+    }
+
+    /// Counts a record; tells whether windows were closed by it.
+    #[inline]
+    pub(crate) fn tick(&mut self, ts: i64) -> bool {
+        if self.reader.is_future(ts) { self.future.tick(ts) } else { self.present.tick(ts) }
+    }
+}
+
+/// Records in reading order: a window, also one not yet seen, is closed for good once 10,000 records in
 /// a row were later than its end + 5 minutes.
 ///
 /// The *verge* of a record is the first window that it does not help to close. All windows before
 /// the smallest verge of the last 10,000 records are closed: a sliding minimum, kept as the
 /// rising sequence of its candidates.
 #[derive(Debug)]
-pub(crate) struct Clock {
+struct Sequence {
     window: i64,
     /// Verges, each with the number of the latest record that has it, both rising; but the last
     /// is that of the latest record, whatever its number says.
@@ -26,13 +139,14 @@ pub(crate) struct Clock {
     /// Until that many records came, no window can be closed.
     closes_at: u64,
     latest: i64,
+    /// Windows with a smaller number are closed.
     closed_before: i64,
     /// The times that share the verge of the latest record, looked at first.
     same_verge: (i64, i64),
 }
 
-impl Clock {
-    pub(crate) const fn new(rules: &Rules) -> Self {
+impl Sequence {
+    const fn new(rules: &Rules) -> Self {
         Self {
             window: rules.window,
             candidates: VecDeque::new(),
@@ -44,19 +158,9 @@ impl Clock {
         }
     }
 
-    /// Time of the latest record, in nanoseconds.
-    pub(crate) const fn latest(&self) -> i64 {
-        self.latest
-    }
-
-    /// Windows with a smaller number are closed.
-    pub(crate) const fn closed_before(&self) -> i64 {
-        self.closed_before
-    }
-
     /// Counts a record; tells whether windows were closed by it.
     #[inline]
-    pub(crate) fn tick(&mut self, ts: i64) -> bool {
+    fn tick(&mut self, ts: i64) -> bool {
         self.latest = self.latest.max(ts);
         if !(self.same_verge.0 < ts && ts <= self.same_verge.1) {
             self.turn(ts);
@@ -112,7 +216,7 @@ mod tests {
         (0..times).for_each(|_| {
             clock.tick(ts);
         });
-        clock.closed_before()
+        clock.present.closed_before
     }
 
     #[test]
@@ -153,6 +257,53 @@ mod tests {
         assert_eq!(clock.latest(), i64::MAX);
     }
 
+    /// A day and a second later than it is for the reader.
+    const AHEAD: i64 = ReaderClock::TOLERANCE + SECOND;
+
+    fn at_zero() -> Clock {
+        let mut clock = Clock::new(&RULES);
+        clock.set_reader(ReaderClock::new(|| 0));
+        clock
+    }
+
+    #[test]
+    fn records_of_the_future_are_not_the_latest_unless_all_are() {
+        let mut clock = at_zero();
+        clock.tick(AHEAD);
+        assert_eq!(clock.latest(), AHEAD);
+        for ts in [-5, 2 * AHEAD, -7] {
+            clock.tick(ts);
+        }
+        assert_eq!(clock.latest(), -5);
+        clock.tick(ReaderClock::TOLERANCE);
+        assert_eq!(clock.latest(), ReaderClock::TOLERANCE, "exactly a day ahead is allowed");
+    }
+
+    #[test]
+    fn records_of_the_future_close_windows_of_the_future_only() {
+        let mut clock = at_zero();
+        assert_eq!(closed(&mut clock, 2 * AHEAD, 20_000), i64::MIN);
+        let (ahead, window) = (RULES.window_of(AHEAD), RULES.window_of(2 * AHEAD));
+        assert!(clock.is_closed(ahead + 1) && !clock.is_closed(0) && !clock.is_closed(window));
+        let mut open = BTreeMap::from([(0, ()), (ahead + 1, ()), (window, ())]);
+        assert_eq!(clock.first_closed(&open), Some(ahead + 1));
+        clock.remove_closed(&mut open);
+        assert_eq!(open.into_keys().collect::<Vec<_>>(), [0, window]);
+        closed(&mut clock, END + REORDER + 1, 10_000);
+        assert!(clock.is_closed(0) && !clock.is_closed(1));
+    }
+
+    #[test]
+    fn the_readers_clock_moves_on() {
+        use std::sync::atomic::{AtomicI64, Ordering};
+        static NOW: AtomicI64 = AtomicI64::new(0);
+        let mut reader = ReaderClock::new(|| NOW.load(Ordering::Relaxed));
+        assert!(reader.is_future(AHEAD));
+        NOW.store(SECOND, Ordering::Relaxed);
+        assert!(!reader.is_future(AHEAD) && reader.is_future(AHEAD + 1));
+        assert!(!ReaderClock::default().is_future(i64::MAX));
+    }
+
     /// The definition, word by word.
     fn closed_by_definition(times: &[i64], row: usize) -> i64 {
         let later = |times: &[i64]| {
@@ -171,7 +322,7 @@ mod tests {
             for ts in &times {
                 closed(&mut clock, *ts, 100);
             }
-            prop_assert_eq!(clock.closed_before(), closed_by_definition(&times, 100));
+            prop_assert_eq!(clock.present.closed_before, closed_by_definition(&times, 100));
         }
     }
 }

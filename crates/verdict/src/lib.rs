@@ -41,6 +41,7 @@ mod tracker;
 mod verdict;
 
 pub use capper::Capper;
+pub use clock::ReaderClock;
 pub use connection::{Connections, Judged};
 pub use findings::Findings;
 pub use names::Unknown;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use cutshort_packet::{FiveTuple, Frame, LinkType, Packet, Refusal};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, ReaderClock};
 use crate::hash::Seeds;
 use crate::table::{BATCH, Table};
 use crate::{Outcome, Row, Rules};
@@ -64,6 +64,13 @@ impl Tracker {
         self
     }
 
+    /// Tells the reader's clock, without which no record lies in the future.
+    #[must_use]
+    pub const fn read_at(mut self, reader: ReaderClock) -> Self {
+        self.clock.set_reader(reader);
+        self
+    }
+
     /// Takes the next record of the input, of any protocol, at `ts` (nanoseconds since the Unix
     /// epoch), with its TCP packet if it is one. Call [`next_closed`](Self::next_closed) when it
     /// returns true.
@@ -112,7 +119,7 @@ impl Tracker {
     /// Counts the packet behind those that wait.
     #[inline(always)]
     fn count(&mut self) {
-        if self.current < self.clock.closed_before() {
+        if self.clock.is_closed(self.current) {
             self.late += 1;
         } else {
             self.waiting += 1;
@@ -144,9 +151,8 @@ impl Tracker {
 
     /// The earliest window that is closed by now and was not yet taken.
     pub fn next_closed(&mut self) -> Option<ClosedWindow> {
-        let before = self.clock.closed_before();
-        let entry = self.open.first_entry().filter(|entry| *entry.key() < before)?;
-        let (number, table) = entry.remove_entry();
+        let number = self.clock.first_closed(&self.open)?;
+        let table = self.open.remove(&number)?;
         Some(ClosedWindow::new(&self.rules, number, table, self.clock.latest()))
     }
 

@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -37,6 +38,8 @@ pub struct Options {
     pub cost: u64,
     /// The longest body of a segment in bytes.
     pub segment: usize,
+    /// For how long packets are kept: live segments that are older are refused. None is for ever.
+    pub keep_packets: Option<Duration>,
     /// Memory for answers that are kept to be given again, in bytes.
     pub cache: usize,
 }
@@ -52,6 +55,7 @@ impl Default for Options {
             timeout: Duration::from_secs(30),
             cost: 5_000_000,
             segment: Ingest::MOST_BYTES,
+            keep_packets: None,
             cache: 32 << 20,
         }
     }
@@ -88,6 +92,10 @@ pub struct App {
     pub(super) started: SystemTime,
     networks: OnceLock<Vec<Network>>,
     facts: Mutex<Option<Taken>>,
+    /// Held by the one who reads facts.
+    reading: Mutex<()>,
+    /// How often something was changed.
+    changes: AtomicU64,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -98,6 +106,18 @@ struct Taken {
     generation: u64,
     at: Instant,
     took: Duration,
+}
+
+impl Taken {
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < FRESH.max(self.took * FRESH_FACTOR)
+    }
+
+    /// Lets them be read again.
+    fn forget(&mut self) {
+        self.took = Duration::ZERO;
+        self.at = self.at.checked_sub(FRESH).unwrap_or(self.at);
+    }
 }
 
 /// Segments may be large.
@@ -116,7 +136,7 @@ impl App {
             geo: parts.geo,
             service: parts.service,
             tokens: Tokens::new(parts.tokens),
-            ingest: Ingest::default(),
+            ingest: Ingest::keeping(options.keep_packets),
             agents: Agents::default(),
             limiter: options.rate.map(Limiter::new),
             cache: Cache::new(options.cache),
@@ -126,6 +146,8 @@ impl App {
             started: SystemTime::now(),
             networks: OnceLock::new(),
             facts: Mutex::new(None),
+            reading: Mutex::default(),
+            changes: AtomicU64::new(0),
             clock: Box::new(SystemTime::now),
             options,
         }
@@ -164,30 +186,51 @@ impl App {
         nanoseconds((self.clock)())
     }
 
-    /// What must be known beside counts, a second old at most, and a number that grows when it changes.
+    /// What must be known beside counts, and a number that grows when it changes. It is a second old at most, or as old
+    /// as it takes to read it anew: while one request does that, the others go by what was known before.
     pub(super) fn facts(&self) -> Result<(Arc<Facts>, u64), Problem> {
-        let mut taken = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = &*taken
-            && taken.at.elapsed() < FRESH.max(taken.took * FRESH_FACTOR)
-        {
-            return Ok((Arc::clone(&taken.facts), taken.generation));
+        if let Some(fresh) = self.known_facts(Taken::is_fresh) {
+            return Ok(fresh);
         }
-        let begin = Instant::now();
+        let _reading = match self.reading.try_lock() {
+            Ok(reading) => reading,
+            Err(_) => match self.known_facts(|_| true) {
+                Some(known) => return Ok(known),
+                None => self.reading.lock().unwrap_or_else(PoisonError::into_inner),
+            },
+        };
+        // Somebody may have read them since.
+        self.known_facts(Taken::is_fresh).map_or_else(|| self.read_facts(), Ok)
+    }
+
+    fn known_facts(&self, is_good: impl FnOnce(&Taken) -> bool) -> Option<(Arc<Facts>, u64)> {
+        let taken = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = taken.as_ref().filter(|taken| is_good(taken))?;
+        Some((Arc::clone(&taken.facts), taken.generation))
+    }
+
+    fn read_facts(&self) -> Result<(Arc<Facts>, u64), Problem> {
+        let (begin, changes) = (Instant::now(), self.changes.load(Ordering::SeqCst));
         let facts = Facts::read(self.store.as_ref(), self.now())?;
+        let mut taken = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         let (facts, generation) = match &*taken {
             Some(old) if *old.facts == facts => (Arc::clone(&old.facts), old.generation),
             old => (Arc::new(facts), old.as_ref().map_or(0, |old| old.generation + 1)),
         };
         let answer = (Arc::clone(&facts), generation);
-        *taken = Some(Taken { facts, generation, at: Instant::now(), took: begin.elapsed() });
+        let mut read = Taken { facts, generation, at: Instant::now(), took: begin.elapsed() };
+        if self.changes.load(Ordering::SeqCst) != changes {
+            read.forget();
+        }
+        *taken = Some(read);
         Ok(answer)
     }
 
     /// Lets facts be read again, after something was changed.
     pub(super) fn forget_facts(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
         if let Some(taken) = &mut *self.facts.lock().unwrap_or_else(PoisonError::into_inner) {
-            taken.took = Duration::ZERO;
-            taken.at = taken.at.checked_sub(FRESH).unwrap_or(taken.at);
+            taken.forget();
         }
     }
 }

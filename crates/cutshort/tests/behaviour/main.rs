@@ -7,6 +7,7 @@
 mod common;
 
 mod filters;
+mod future;
 mod inputs;
 mod notes;
 mod outputs;

@@ -11,7 +11,7 @@ use cutshort_store::{Origin, Protected, Result, Segment, SegmentId, StoreError, 
 
 use super::Spool;
 use super::spool::OPEN;
-use crate::Privacy;
+use crate::{Ingest, Privacy};
 
 /// How packets become segments.
 #[derive(Clone, Debug)]
@@ -79,8 +79,10 @@ pub struct Recorder {
 
 /// How long it is left alone if a segment cannot be closed, in nanoseconds.
 const PATIENCE: i64 = 3_000_000_000;
-/// While segments cannot be closed, the open one grows to so many times its size. Then packets are lost.
+/// While segments cannot be closed, the open one grows to so many times its size, and covers up to so many
+/// nanoseconds. Then packets are lost. A collector takes segments that cover a little more.
 const GROWTH: usize = 4;
+const LONGEST: i64 = Ingest::LONGEST - WINDOW;
 
 impl Recorder {
     /// Begins to record into a spool. What a crash has left there is a segment like others. Of addresses nothing is
@@ -118,7 +120,7 @@ impl Recorder {
         self.counts.latest = self.counts.latest.max(latest);
         // What waits for room comes before what would take it.
         let closed =
-            self.close_if(|recorder| recorder.waits_for_room() || covered_to < recorder.began, covered_to);
+            self.close_if(|recorder| recorder.waits_for_room() || recorder.leaps(covered_to), covered_to);
         let written = self.write(packets, covered_to);
         let result =
             closed.and(written).and(self.close_if(|recorder| recorder.is_time(covered_to), covered_to));
@@ -154,7 +156,8 @@ impl Recorder {
             None => self.begin(covered_to)?,
         };
         let open = self.open.insert(open);
-        if open.rows() >= self.settings.rows * GROWTH {
+        let is_long = covered_to.saturating_sub(self.began) > LONGEST;
+        if open.rows() >= self.settings.rows * GROWTH || is_long {
             return Err(StoreError::Full(format!("{} packets wait for being written", open.rows())));
         }
         let protected: Vec<_> = packets.iter().map(|packet| self.privacy.protect(packet)).collect();
@@ -171,6 +174,7 @@ impl Recorder {
         let id = random_id()?;
         // A clock that was set back must not leave the time from then on uncovered.
         let from = self.closed_to.unwrap_or(covered_to).min(covered_to);
+        let from = if covered_to.saturating_sub(from) > LONGEST { covered_to } else { from };
         let path = self.spool.folder().join(OPEN).join(id.to_string());
         let RecorderSettings { node, sync, .. } = &self.settings;
         let created = OpenSegment::create(&path, id, node, Origin::Live, from, *sync);
@@ -188,6 +192,12 @@ impl Recorder {
         now < self.retry_at && now >= self.retry_at.saturating_sub(PATIENCE)
     }
 
+    /// Whether the clock was set back, or so much time has passed at once that one segment cannot cover it, as
+    /// after this machine was suspended.
+    const fn leaps(&self, covered_to: i64) -> bool {
+        covered_to < self.began || covered_to.saturating_sub(self.began) > LONGEST
+    }
+
     fn waits_for_room(&self) -> bool {
         self.held.is_some() || !self.left.is_empty()
     }
@@ -202,8 +212,11 @@ impl Recorder {
     fn is_time(&self, covered_to: i64) -> bool {
         let every = i64::try_from(self.settings.every.as_nanos()).unwrap_or(i64::MAX);
         let end = self.began.saturating_add(every).min(window_of(self.began) + WINDOW);
-        let is_full = self.open.as_ref().is_some_and(|open| open.rows() >= self.settings.rows);
-        covered_to >= end || is_full
+        // Packets from before the clock was set make a segment long.
+        let is_full = |open: &OpenSegment| {
+            open.rows() >= self.settings.rows || open.covers().1.saturating_sub(open.covers().0) > LONGEST
+        };
+        covered_to >= end || self.open.as_ref().is_some_and(is_full)
     }
 
     /// Puts the open segment into the spool, after what a crash has left.

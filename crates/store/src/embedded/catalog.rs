@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use cutshort_verdict::ReaderClock;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::rollup;
+use super::{now, rollup};
 use crate::{Addresses, Inputs, Result, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState};
 
 /// Marks the database as a store's: "cuts".
@@ -262,21 +263,36 @@ pub(super) fn segments_of(sql: &Connection, window: i64) -> Result<Vec<SegmentFi
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The end of what all segments cover.
-fn covered_to(sql: &Connection) -> Result<i64> {
-    let mut select = sql.prepare_cached("SELECT max(covers_to) FROM segment WHERE state = ?")?;
-    let mut latest = i64::MIN;
-    for state in [FileState::Kept, FileState::Deleted] {
-        latest = latest
-            .max(select.query_row([state as i64], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(i64::MIN));
+/// The end of what all segments cover. What a wrong clock dates in the future does not count, unless there is
+/// nothing else (SPEC 2).
+pub(super) fn covered_to(sql: &Connection) -> Result<Option<i64>> {
+    match covered_until(sql, ReaderClock::limit(now()))? {
+        None => covered_until(sql, i64::MAX),
+        present => Ok(present),
     }
-    Ok(latest)
+}
+
+/// The latest end of what a segment covers, up to a time.
+fn covered_until(sql: &Connection, limit: i64) -> Result<Option<i64>> {
+    let mut select =
+        sql.prepare_cached("SELECT max(covers_to) FROM segment WHERE state = ? AND covers_to <= ?")?;
+    let mut latest = |state| select.query_row([state as i64, limit], |row| row.get::<_, Option<i64>>(0));
+    Ok(latest(FileState::Kept)?.max(latest(FileState::Deleted)?))
+}
+
+/// How many segments cover time in the future, which does not count.
+pub(super) fn covers_future(sql: &Connection) -> Result<u64> {
+    let mut select = sql.prepare_cached(
+        "SELECT count(*) FROM segment WHERE state IN (0, 1) AND covers_to > ?1
+         AND EXISTS (SELECT 1 FROM segment WHERE state IN (0, 1) AND covers_to <= ?1)",
+    )?;
+    Ok(select.query_row([ReaderClock::limit(now())], |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
 /// What a window's results would be made from now.
 pub(super) fn inputs(sql: &Connection, window: i64, segments: &[SegmentFile]) -> Result<Inputs> {
     let mut ids: Vec<_> = segments.iter().map(|segment| segment.id).collect();
-    Ok(Inputs::of(window, &mut ids, covered_to(sql)?))
+    Ok(Inputs::of(window, &mut ids, covered_to(sql)?.unwrap_or(i64::MIN)))
 }
 
 /// What is known of a window while it is put together.
@@ -319,10 +335,12 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
         window.frozen = row.get(4)?;
     }
     // Counts that are part of hours and days for good cannot be replaced any more.
-    for (start, window) in found.iter_mut().filter(|(_, window)| !window.ids.is_empty()) {
-        window.frozen |= rollup::is_gone(sql, *start)?;
+    for start in rollup::gone(sql, range)? {
+        if let Some(window) = found.get_mut(&start).filter(|window| !window.ids.is_empty()) {
+            window.frozen = true;
+        }
     }
-    let covered_to = covered_to(sql)?;
+    let covered_to = covered_to(sql)?.unwrap_or(i64::MIN);
     let there = found.into_iter().filter(|(_, window)| !window.ids.is_empty() || window.done.is_some());
     Ok(there.map(|(start, window)| window.state(start, covered_to)).collect())
 }

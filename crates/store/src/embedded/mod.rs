@@ -5,6 +5,7 @@ mod catalog;
 mod connections;
 mod database;
 mod folder;
+mod forget;
 mod merge;
 mod moving;
 mod replacement;
@@ -23,8 +24,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cutshort_report::connection::Record;
 
 use crate::{
-    Added, Annotation, ConnectionQuery, NewAnnotation, Replacement, Result, Retention, RollupAnswer,
-    RollupQuery, Segment, Status, Store, StoreError, WindowPackets, WindowState,
+    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
+    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, StoreError, WindowPackets,
+    WindowState,
 };
 use annotations::Annotations;
 use database::Database;
@@ -157,6 +159,15 @@ impl Store for Embedded {
     fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64> {
         self.check_writer()?;
         self.delete_old(nanoseconds(now), retention)
+    }
+
+    fn known_segments(&self) -> Result<Vec<KnownSegment>> {
+        self.database.read(forget::known)
+    }
+
+    fn forget(&self, segments: &[SegmentId]) -> Result<Forgotten> {
+        self.check_writer()?;
+        self.forget_segments(segments)
     }
 
     fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>> {

@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::catalog::{self, FileState};
 use super::connections::{ATTEMPTS, damaged, gone};
 use super::folder::segment_path;
-use super::{Embedded, now, rollup};
+use super::{Embedded, forget, now, rollup};
 use crate::cell::Cells;
 use crate::{
-    Addresses, Inputs, Movable, Origin, Rest, Restoration, Result, Segment, SegmentId, SegmentInfo,
-    StoreError, WindowCounts, WindowResults,
+    Addresses, Inputs, Movable, Rest, Restoration, Result, Segment, SegmentId, SegmentInfo, StoreError,
+    WindowCounts, WindowResults,
 };
 
 impl Movable for Embedded {
@@ -104,19 +104,7 @@ fn deleted(sql: &Connection, addresses: Addresses) -> Result<Vec<SegmentInfo>> {
     let mut select = sql.prepare(
         "SELECT id, node, origin, covers_from, covers_to, first, last, rows FROM segment WHERE state = ?",
     )?;
-    let rows = select.query_map([FileState::Deleted as i64], |row| {
-        let (first, last): (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
-        let origin: String = row.get(2)?;
-        Ok(SegmentInfo {
-            id: catalog::id_of(row, 0)?,
-            node: row.get(1)?,
-            origin: Origin::from_name(&origin).unwrap_or(Origin::File),
-            covers: (row.get(3)?, row.get(4)?),
-            rows: row.get::<_, i64>(7)?.cast_unsigned(),
-            times: first.zip(last),
-            addresses,
-        })
-    })?;
+    let rows = select.query_map([FileState::Deleted as i64], |row| forget::segment_info(row, addresses))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

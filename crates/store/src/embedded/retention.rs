@@ -66,7 +66,7 @@ fn old_segments(sql: &Connection, before: i64) -> Result<Vec<(i64, String)>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn windows_of(sql: &Connection, segment: i64) -> Result<Vec<i64>> {
+pub(super) fn windows_of(sql: &Connection, segment: i64) -> Result<Vec<i64>> {
     let mut select = sql.prepare_cached("SELECT window FROM segment_window WHERE segment = ?")?;
     let rows = select.query_map([segment], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -28,7 +28,7 @@ mod totals;
 
 pub use moving::{cells, read_rest, restore_rest, rests, set_gone};
 pub use query::query;
-pub use retention::{delete_before, is_gone};
+pub use retention::{delete_before, gone, is_gone};
 pub use roll::roll;
 
 use bytes::Broken;

@@ -18,6 +18,7 @@ pub(super) fn status(sql: &Connection) -> Result<Status> {
 
 /// Kept ones; what was covered by deleted ones is covered nevertheless.
 fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
+    let covered_to = catalog::covered_to(sql)?;
     sql.query_row(
         "SELECT count(*), ifnull(sum(rows), 0), ifnull(sum(bytes), 0) FROM segment WHERE state = 0",
         [],
@@ -29,16 +30,17 @@ fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
         },
     )?;
     sql.query_row(
-        "SELECT max(last), min(covers_from), max(covers_to), ifnull(max(origin = 'simulated'), 0)
-         FROM segment WHERE state IN (0, 1)",
-        [],
+        "SELECT max(last), max(last) FILTER (WHERE covers_to <= ?1), min(covers_from),
+         ifnull(max(origin = 'simulated'), 0) FROM segment WHERE state IN (0, 1)",
+        [covered_to],
         |row| {
-            status.latest_packet = row.get(0)?;
-            status.covered = row.get::<_, Option<i64>>(1)?.zip(row.get(2)?);
+            status.latest_packet = row.get::<_, Option<i64>>(1)?.or(row.get(0)?);
+            status.covered = row.get::<_, Option<i64>>(2)?.zip(covered_to);
             status.simulated = row.get(3)?;
             Ok(())
         },
     )?;
+    status.future_segments = catalog::covers_future(sql)?;
     Ok(())
 }
 

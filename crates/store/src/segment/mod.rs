@@ -74,12 +74,20 @@ impl SegmentInfo {
     /// connections are awaited, of all servers: a clock that is far ahead would judge everybody too early.
     pub const MOST_AHEAD: i64 = 900_000_000_000;
 
-    /// Refuses what was received later than it is now, in nanoseconds since the Unix epoch.
+    /// Refuses what was received live, but later than it is now, in nanoseconds since the Unix epoch.
     ///
     /// # Errors
     /// [`StoreError::Refused`].
     pub fn check_clock(&self, now: i64) -> Result<()> {
-        if self.origin == Origin::Live && self.covers.1 > now.saturating_add(Self::MOST_AHEAD) {
+        if self.origin == Origin::Live { self.check_covers(now) } else { Ok(()) }
+    }
+
+    /// Refuses what covers time later than it is now, whatever its origin.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`].
+    pub fn check_covers(&self, now: i64) -> Result<()> {
+        if self.covers.1 > now.saturating_add(Self::MOST_AHEAD) {
             return Err(StoreError::Refused(
                 "the segment is from the future: the clock of this machine or of the sender is wrong"
                     .to_owned(),

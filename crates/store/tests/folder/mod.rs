@@ -1,5 +1,6 @@
 //! What only a store in a folder can get wrong: its files.
 
+mod forgotten;
 mod full;
 mod killed;
 

@@ -349,6 +349,7 @@ fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
         (status.segments > 0 && counts.packets == 0 && status.windows > 0, "There is no TCP packet in what came in.".to_owned()),
         (status.windows > 0 && many, "More than half of the connections are in no total. Captures that begin in the middle of connections, or that show the servers' direction only, cause this.".to_owned()),
         (damaged > 0, format!("{damaged} files could not be read and were set aside; the rest is used.")),
+        (status.future_segments > 0, format!("{} segments are dated in the future: the time that they cover does not count. 'cutshort store segments' lists them, 'cutshort store forget' removes them.", status.future_segments)),
         (trouble.is_some(), format!("Computing has trouble: {}", trouble.unwrap_or_default())),
         (status.simulated, "SIMULATED: some of the data is made up.".to_owned()),
     ];

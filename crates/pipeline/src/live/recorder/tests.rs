@@ -119,6 +119,19 @@ fn clocks_may_jump() {
     assert_eq!(place.spooled(), [(100, 103, 4), (500, 501, 2)]);
 }
 
+/// As where a clock is set once the network is there, or a machine was suspended: no segment covers so much time that
+/// a collector would refuse it.
+#[test]
+fn clocks_may_leap_ahead() {
+    const WEEK: i64 = 7 * 86_400;
+    let place = Place::new();
+    let mut recorder = place.start();
+    run(&mut recorder, 0..2, 1);
+    run(&mut recorder, WEEK..WEEK + 2, 1);
+    recorder.finish();
+    assert_eq!(place.spooled(), [(0, 1, 2), (WEEK, WEEK + 1, 2)]);
+}
+
 #[test]
 fn what_no_segment_may_hold_is_counted_and_the_rest_is_kept() {
     let place = Place::new();

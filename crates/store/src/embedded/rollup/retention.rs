@@ -4,6 +4,8 @@
 //! of it comes later, what the hour has until then is kept as its *rest*, and the hour is made of the rest and
 //! of the windows that there are. The same holds for days and hours.
 
+use std::ops::Range;
+
 use rusqlite::{Connection, Transaction};
 
 use super::level::Level;
@@ -44,6 +46,18 @@ pub fn delete_before(transaction: &Transaction<'_>, level: Bucket, t: i64) -> Re
 /// What SQLite gives.
 pub fn is_gone(connection: &Connection, window: i64) -> Result<bool> {
     is_listed(connection, "SELECT 1 FROM rollup_gone WHERE t = ?1", &[window.div_euclid(WINDOW)])
+}
+
+/// The windows of a range whose cells were deleted, by their beginning.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn gone(connection: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
+    let mut select = connection.prepare_cached("SELECT t FROM rollup_gone WHERE t >= ?1 AND t <= ?2")?;
+    let [first, last] = [range.start, range.end.saturating_sub(1)].map(|time| time.div_euclid(WINDOW));
+    let rows = select.query_map([first, last], |row| row.get::<_, i64>(0))?;
+    let gone = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(gone.into_iter().map(|t| t.saturating_mul(WINDOW)).collect())
 }
 
 pub(super) fn is_listed(connection: &Connection, sql: &str, of: &[i64]) -> Result<bool> {

@@ -1,0 +1,174 @@
+//! `cutshort store segments` and `cutshort store forget`: what has come in, and removing it.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use clap::{Args, ColorChoice};
+use cutshort_capture::Reading;
+use cutshort_pipeline::{Due, Report, WindowJob};
+use cutshort_report::{date_time, grouped, quantity, rfc3339, until};
+use cutshort_store::{Forgotten, KnownSegment, Origin, SegmentId};
+
+use crate::arguments::GeoFiles;
+use crate::classify;
+use crate::error::{Done, Error};
+use crate::moment::absolute;
+use crate::progress::Steps;
+use crate::store::{self, Data};
+use crate::terminal::{self, message};
+
+/// List the segments of a store
+///
+/// One line for each, in the order in which they came in: id, when it came in, origin, server, packets,
+/// and the time that it covers. Segments whose packets were deleted or set aside are listed, too: the
+/// time that they cover still counts.
+#[derive(Args)]
+pub(crate) struct Segments {
+    #[command(flatten)]
+    data: Data,
+}
+
+/// Remove segments from a store, with everything that came of them
+///
+/// Removes their packets, the time that they cover, and the results that were made of them: windows
+/// with other packets are computed again, the results of windows without are removed. So an import is
+/// undone, such as that of a capture with a wrong clock. What is removed can be imported again.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Forget {
+    /// Segments by their id or its beginning, and imports by the times between which they ran, as
+    /// 'cutshort import' prints them
+    #[arg(value_name = "SEGMENT|IMPORT", required = true)]
+    names: Vec<String>,
+    #[command(flatten)]
+    data: Data,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    geo: GeoFiles,
+}
+
+const EXAMPLES: &str = "Examples:
+  cutshort store segments --data store
+  cutshort store forget --data store --dry-run 6f1c0a
+  cutshort store forget --data store 2026-11-29T01:13:20.120Z/2026-11-29T01:13:27.004Z";
+
+pub(crate) fn list(arguments: &Segments, color: ColorChoice) -> Result<Done, Error> {
+    let segments = arguments.data.open_reader()?.known_segments()?;
+    terminal::print(color, |text| {
+        for segment in &segments {
+            let KnownSegment { info, arrived, is_kept } = segment;
+            let (origin, node) = (info.origin.name(), if info.node.is_empty() { "-" } else { &info.node });
+            let packets = if *is_kept { info.rows.to_string() } else { "deleted".to_owned() };
+            let (from, to) = (rfc3339(info.covers.0), rfc3339(info.covers.1));
+            let arrived = rfc3339(*arrived);
+            writeln!(text, "{}  {arrived}  {origin:9}  {node}  {packets}  {from}/{to}", info.id)?;
+        }
+        Ok(())
+    })?;
+    Ok(Done::Whole)
+}
+
+pub(crate) fn run(arguments: &Forget, color: ColorChoice) -> Result<Done, Error> {
+    let known = arguments.data.open_reader()?.known_segments()?;
+    let mut unwanted = BTreeMap::new();
+    for name in &arguments.names {
+        unwanted.extend(named(name, &known)?.into_iter().map(|segment| (segment.info.id, segment)));
+    }
+    let plan = plan(unwanted.values().copied());
+    if arguments.dry_run {
+        terminal::print(color, |text| Ok(writeln!(text, "would remove {plan}")?))?;
+        return Ok(Done::Whole);
+    }
+    let geo = crate::geo::open(&arguments.geo)?;
+    let store = arguments.data.open_existing()?;
+    let reading = Reading::default();
+    classify::stop_on_signals(&reading)?;
+    message(&format!("removing {plan}"));
+    let ids: Vec<SegmentId> = unwanted.into_keys().collect();
+    let forgotten = store.forget(&ids)?;
+    store.roll()?;
+    let mut steps = Steps::new("windows");
+    let report = WindowJob::default().run_due(
+        store.as_ref(),
+        &geo,
+        Due::All,
+        &mut store::show(&mut steps, &reading),
+    )?;
+    steps.finish();
+    let done = store::report_problems(&report);
+    terminal::print(color, |text| write(text, &forgotten, &report))?;
+    Ok(done)
+}
+
+/// The segments that a name means.
+fn named<'a>(name: &str, known: &'a [KnownSegment]) -> Result<Vec<&'a KnownSegment>, Error> {
+    if let Some((from, to)) = name.split_once('/') {
+        let times = moment(from).zip(moment(to)).ok_or_else(|| {
+            Error::Usage(format!("'{name}': write an import as the times between which it ran: FROM/TO"))
+        })?;
+        let came = |segment: &&KnownSegment| {
+            (times.0..=times.1).contains(&segment.arrived) && segment.info.origin != Origin::Live
+        };
+        let found: Vec<_> = known.iter().filter(came).collect();
+        return if found.is_empty() { Err(unknown(name)) } else { Ok(found) };
+    }
+    let start = name.to_ascii_lowercase();
+    let found: Vec<_> =
+        known.iter().filter(|segment| segment.info.id.to_string().starts_with(&start)).collect();
+    match found.len() {
+        0 => Err(unknown(name)),
+        1 => Ok(found),
+        several => Err(Error::Failed(format!(
+            "{} segments have an id that begins with '{name}': write more of it",
+            grouped(several as u64)
+        ))),
+    }
+}
+
+fn moment(text: &str) -> Option<i64> {
+    i64::try_from(absolute(text)?.as_nanosecond()).ok()
+}
+
+fn unknown(name: &str) -> Error {
+    Error::Failed(format!(
+        "no segment of the store is meant by '{name}': 'cutshort store segments' lists them"
+    ))
+}
+
+/// What is to be removed, in words.
+fn plan<'a>(segments: impl Iterator<Item = &'a KnownSegment> + Clone) -> String {
+    let kept = segments.clone().filter(|segment| segment.is_kept);
+    let packets = quantity(kept.map(|segment| segment.info.rows).sum(), "packet");
+    let (from, to) = (
+        segments.clone().map(|segment| segment.info.covers.0).min().unwrap_or_default(),
+        segments.clone().map(|segment| segment.info.covers.1).max().unwrap_or_default(),
+    );
+    let number = quantity(segments.count() as u64, "segment");
+    format!("{number} with {packets}, of {} to {} UTC", date_time(from), until(from, to))
+}
+
+fn write(text: &mut Vec<u8>, forgotten: &Forgotten, report: &Report) -> Result<(), Error> {
+    let (segments, packets) =
+        (quantity(forgotten.segments, "segment"), quantity(forgotten.packets, "packet"));
+    writeln!(text, "{segments} with {packets} removed")?;
+    writeln!(text, "{} removed with all results", quantity(forgotten.removed.len() as u64, "window"))?;
+    writeln!(text, "{} computed again", quantity(report.done, "window"))?;
+    if !forgotten.frozen.is_empty() {
+        let frozen = quantity(forgotten.frozen.len() as u64, "window");
+        writeln!(
+            text,
+            "{frozen} left as before, with what came of these segments: other packets are gone, so it cannot be \
+             computed again"
+        )?;
+    }
+    Ok(())
+}
+
+/// The name of an import that ran from one time to another.
+pub(crate) fn import_name(from: i64, to: i64) -> String {
+    const MILLISECOND: i64 = 1_000_000;
+    let whole = |time: i64| rfc3339(time.div_euclid(MILLISECOND) * MILLISECOND);
+    format!("{}/{}", whole(from), whole(to + MILLISECOND - 1))
+}
