@@ -141,14 +141,14 @@ fn expected(packets: &[Packet], limit: usize) -> Vec<bool> {
         let before = all.get(&packet.five_tuple).and_then(|(syn, _)| *syn);
         if is_syn(packet) && before != Some(packet.seq) {
             all.insert(packet.five_tuple, (Some(packet.seq), 0));
-            if packet.seq % 2 == 0
+            if packet.seq.is_multiple_of(2)
                 && let Some((_, count)) = all.get_mut(&packet.five_tuple.reversed())
             {
                 *count = 0;
             }
         }
         let (syn, count) = all.entry(packet.five_tuple).or_default();
-        taken.push(syn.is_some_and(|syn| syn % 2 == 0) && *count < limit);
+        taken.push(syn.is_some_and(|syn| syn.is_multiple_of(2)) && *count < limit);
         *count += usize::from(taken.last() == Some(&true));
     }
     taken
@@ -165,7 +165,7 @@ proptest! {
             if back { Packet { five_tuple: packet.five_tuple.reversed(), ..packet } } else { packet }
         }).collect();
         let mut sampler = Sampler::new(3, 1_000, 100);
-        let chosen = |packet: &Packet| is_syn(packet) && packet.seq % 2 == 0;
+        let chosen = |packet: &Packet| is_syn(packet) && packet.seq.is_multiple_of(2);
         let taken: Vec<bool> =
             packets.iter().map(|packet| sampler.decide(packet, chosen) == Decision::Take).collect();
         prop_assert_eq!(taken, expected(&packets, 3));
