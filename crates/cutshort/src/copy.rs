@@ -1,4 +1,4 @@
-//! `cutshort store copy`: a store into another.
+//! `cutshort store copy`: a store into another; and the other verbs that concern a whole store.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -11,17 +11,20 @@ use cutshort_pipeline::{Compared, Copied, Copying, Tally};
 use cutshort_report::{grouped, quantity};
 use cutshort_store::{Embedded, Movable};
 
-use crate::classify;
 use crate::error::{Done, Error};
 use crate::forget::{self, Forget, Segments};
 use crate::progress::Steps;
 use crate::store::{address, open_folder};
 use crate::terminal::{self, message};
+use crate::upkeep::{Repair, Verify};
+use crate::{classify, upkeep};
 
-/// Copy stores, list and remove what came in
+/// Copy, verify, repair stores; list and remove what came in
 #[derive(Subcommand)]
 pub(crate) enum Stores {
     Copy(Copy),
+    Verify(Verify),
+    Repair(Repair),
     Segments(Segments),
     Forget(Forget),
 }
@@ -52,6 +55,8 @@ const NAMED: usize = 20;
 pub(crate) fn run(arguments: &Stores, color: ColorChoice) -> Result<Done, Error> {
     match arguments {
         Stores::Copy(arguments) => copy(arguments, color),
+        Stores::Verify(arguments) => upkeep::verify(arguments, color),
+        Stores::Repair(arguments) => upkeep::repair(arguments, color),
         Stores::Segments(arguments) => forget::list(arguments, color),
         Stores::Forget(arguments) => forget::run(arguments, color),
     }
@@ -141,7 +146,7 @@ fn tell_of_others(copying: &Copying<'_>, to: &str) -> Result<(), Error> {
 }
 
 /// Shows how far it has come, and ends it when that is asked for.
-fn show<'a>(
+pub(crate) fn show<'a>(
     steps: &'a mut Steps,
     reading: &'a Reading,
 ) -> impl FnMut(usize, usize) -> ControlFlow<()> + use<'a> {

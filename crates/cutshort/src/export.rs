@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::error::{Done, Error};
 use crate::moment::{moment, no_time, windows};
 use crate::output::Output;
-use crate::store::Data;
+use crate::store::{Data, named};
 use crate::terminal::{self, message};
 
 /// Write connections or counts of a store for other programs
@@ -114,11 +114,14 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
         ));
     };
     let mut output = Output::create(output.as_deref())?;
+    let mut missing = Vec::new();
     let (written, what) = match what {
         What::Connections => {
             let protected = !store.status()?.protected.is_empty();
             let writer = connection_format(*format).writer_of(&mut output, protected)?;
-            (export_connections(store.as_ref(), range, writer)?, "connection")
+            let exported = export_connections(store.as_ref(), range, writer)?;
+            missing = exported.missing;
+            (exported.connections, "connection")
         }
         What::Rollups => {
             let by: Vec<_> = arguments.by.iter().map(|by| by.dimension()).collect();
@@ -137,7 +140,18 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
     if let Some(path) = &arguments.output {
         message(&format!("{} written to {}", quantity(written, what), path.display()));
     }
-    Ok(Done::Whole)
+    Ok(report_missing(&missing, &arguments.data.flag()))
+}
+
+/// Says whose connections could not be written.
+fn report_missing(windows: &[i64], data: &str) -> Done {
+    let Some(names) = named(windows) else { return Done::Whole };
+    message(&format!(
+        "the connections of {} are missing, as their files are damaged ({names}). 'cutshort recompute {data}' for that \
+         time makes them again if the packets are kept; 'cutshort store verify {data}' names the files",
+        quantity(windows.len() as u64, "window"),
+    ));
+    Done::InPart
 }
 
 /// What was asked for of what is there.

@@ -44,6 +44,7 @@ mod store;
 mod terminal;
 mod terms;
 mod token;
+mod upkeep;
 #[cfg(target_os = "linux")]
 mod user;
 

@@ -69,12 +69,17 @@ impl Data {
 /// A store in a folder, for writing.
 pub(crate) fn open_folder(folder: &Path) -> Result<Embedded, Error> {
     match Embedded::open(folder, Options { durable: true }) {
-        Err(StoreError::Locked(who)) => Err(Error::Failed(format!(
-            "{who}. One program at a time writes to a store: end it (if it is 'cutshort serve', with Ctrl-C or \
-             'systemctl stop'), and run this again"
-        ))),
+        Err(StoreError::Locked(who)) => Err(held(&who)),
         opened => opened.map_err(Error::from),
     }
+}
+
+/// That another program writes to a store.
+pub(crate) fn held(who: &str) -> Error {
+    Error::Failed(format!(
+        "{who}. One program at a time writes to a store: end it (if it is 'cutshort serve', with Ctrl-C or \
+         'systemctl stop'), and run this again"
+    ))
 }
 
 /// Several can only work on a store that several can write to.
@@ -139,9 +144,38 @@ pub(crate) fn report_problems(report: &Report) -> Done {
     for (window, error) in &report.failed {
         message(&format!("the window of {} could not be computed: {error}", rfc3339(*window)));
     }
+    report_damage(report);
     if report.left > 0 {
         let left = quantity(report.left, "window");
         message(&format!("interrupted: {left} not yet computed; run this again to go on"));
     }
-    if report.failed.is_empty() && report.left == 0 { Done::Whole } else { Done::InPart }
+    let is_damaged = !report.kept_damaged.is_empty() || !report.incomplete.is_empty();
+    if report.failed.is_empty() && report.left == 0 && !is_damaged { Done::Whole } else { Done::InPart }
+}
+
+/// How many windows are named.
+const NAMED: usize = 5;
+
+/// Says which windows could not be computed from all of their packets.
+fn report_damage(report: &Report) {
+    let kinds = [
+        (&report.kept_damaged, "kept the earlier results: packets are damaged"),
+        (&report.incomplete, "computed without packets that are damaged"),
+    ];
+    for (windows, what) in kinds {
+        if let Some(names) = named(windows) {
+            message(&format!(
+                "{} {what} ({names}). 'cutshort store verify' names the files; import or deliver these packets again",
+                quantity(windows.len() as u64, "window"),
+            ));
+        }
+    }
+}
+
+/// The beginnings of the first windows of a list, in words; none of an empty list.
+pub(crate) fn named(windows: &[i64]) -> Option<String> {
+    let first: Vec<String> = windows.iter().take(NAMED).map(|window| rfc3339(*window)).collect();
+    let more = windows.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!first.is_empty()).then(|| format!("{}{more}", first.join(", ")))
 }

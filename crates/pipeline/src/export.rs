@@ -31,7 +31,16 @@ impl From<io::Error> for ExportError {
     }
 }
 
-/// Writes all connections of a range of windows; returns how many these are.
+/// What was written of connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// How many there are.
+    pub connections: u64,
+    /// Windows whose connections are missing, because their files are damaged.
+    pub missing: Vec<i64>,
+}
+
+/// Writes all connections of a range of windows.
 ///
 /// # Errors
 /// What the store and the output give.
@@ -39,16 +48,16 @@ pub fn export_connections(
     store: &dyn Store,
     range: Range<i64>,
     mut writer: Box<dyn connection::Writer + '_>,
-) -> std::result::Result<u64, ExportError> {
+) -> std::result::Result<Exported, ExportError> {
     let (mut count, mut failed) = (0, None);
-    store.each_connection(range, &mut |record| {
+    store.each_connection(range.clone(), &mut |record| {
         count += 1;
         failed = writer.write_record(&record, &[]).err();
         failed.is_none()
     })?;
     failed.map_or(Ok(()), Err)?;
     writer.finish()?;
-    Ok(count)
+    Ok(Exported { connections: count, missing: store.lost_connections(&range)? })
 }
 
 /// Writes the counts of a range of windows, in buckets, told apart by each of the dimensions, or not at all

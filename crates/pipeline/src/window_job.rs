@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use cutshort_geo::Geo;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    ConnectionSink, Replacement, Result, Store, StoreError, Verdicts, WINDOW, WindowCounts, WindowPackets,
-    WindowState, WindowVerdicts,
+    ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WINDOW, WindowCounts,
+    WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
@@ -75,10 +75,25 @@ pub struct Report {
     pub done: u64,
     /// Windows that are still due because the run was ended before.
     pub left: u64,
-    /// Windows that were asked for, but whose packets are gone, all or some.
+    /// Windows that were asked for, but whose packets are past their time, all or some.
     pub kept: u64,
+    /// Windows that keep the results of before, because packets of theirs are damaged.
+    pub kept_damaged: Vec<i64>,
+    /// Windows that were done without packets that are damaged.
+    pub incomplete: Vec<i64>,
     /// Windows that could not be done, with the reason.
     pub failed: Vec<(i64, StoreError)>,
+}
+
+/// What became of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// It has new results.
+    Done(WindowCounts),
+    /// It has new results, without packets that are damaged.
+    Incomplete(WindowCounts),
+    /// It keeps the results of before, because packets of it are damaged.
+    Kept,
 }
 
 /// Which windows of a list are done.
@@ -141,8 +156,15 @@ impl WindowJob {
     ) -> Result<Report> {
         let own = store.windows(range)?.into_iter().filter(|window| share.owns(window.start));
         let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|window| !window.frozen && has_packets(window));
-        let report = self.run_windows(store, geo, &windows, Which::All, each)?;
-        Ok(Report { kept: gone.len() as u64, ..report })
+        let mut report = self.run_windows(store, geo, &windows, Which::All, each)?;
+        for window in gone {
+            match store.impairment(window.start)? {
+                Some(Impairment::Kept) => report.kept_damaged.push(window.start),
+                _ => report.kept += 1,
+            }
+        }
+        report.kept_damaged.sort_unstable();
+        Ok(report)
     }
 
     pub(crate) fn run_windows(
@@ -188,10 +210,14 @@ impl WindowJob {
             _ => self.run(store, geo, window).map(Some),
         };
         match run() {
-            Ok(Some(counts)) => {
+            Ok(Some(Ran::Kept)) => report.kept_damaged.push(window.start),
+            Ok(Some(ran @ (Ran::Done(counts) | Ran::Incomplete(counts)))) => {
                 report.done += 1;
                 progress.done = Some(window.start);
                 progress.counts = counts;
+                if matches!(ran, Ran::Incomplete(_)) {
+                    report.incomplete.push(window.start);
+                }
             }
             Ok(None) => {}
             Err(error) if concerns_all(&error) => return Err(error),
@@ -202,21 +228,31 @@ impl WindowJob {
         Ok(progress)
     }
 
-    /// Does one window.
+    /// Does one window. Results of packets that are damaged now are better than new ones without them: they stay.
     ///
     /// # Errors
     /// What the store gives; then nothing has changed.
-    pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<WindowCounts> {
+    pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<Ran> {
         let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
             if let Some(verdicts) = store.read_verdicts(window.start, &self.rules, parts)? {
                 let replacement = store.replace(window.start)?;
                 if let Some(counts) = self.replace_by_verdicts(geo, verdicts, replacement)? {
-                    return Ok(counts);
+                    return Ok(Ran::Done(counts));
                 }
             }
             let packets = store.read_window(window.start, parts)?;
-            self.replace(geo, packets, store.replace(window.start)?)
+            let impairment = store.impairment(window.start)?;
+            if impairment == Some(Impairment::Kept) {
+                tracing::warn!(window = window.start, "packets are damaged: the results of before are kept");
+                return Ok(Ran::Kept);
+            }
+            let counts = self.replace(geo, packets, store.replace(window.start)?)?;
+            if impairment.is_none() {
+                return Ok(Ran::Done(counts));
+            }
+            tracing::warn!(window = window.start, "packets are damaged: the results are of the others only");
+            Ok(Ran::Incomplete(counts))
         };
         for _ in 1..ATTEMPTS {
             match once() {

@@ -9,6 +9,7 @@
 //! * [`Cell`](cell::Key)s are counts by everything that can be asked for; [`RollupQuery`] adds them up.
 
 pub mod cell;
+mod damage;
 pub mod embedded;
 mod error;
 mod forget;
@@ -21,6 +22,7 @@ mod state;
 mod store;
 
 pub use cutshort_report::connection::Addresses;
+pub use damage::{Impaired, Impairment};
 pub use embedded::Embedded;
 pub use error::{Result, StoreError};
 pub use forget::{Forgotten, KnownSegment};

@@ -4,7 +4,7 @@ use cutshort_report::connection::Addresses;
 use cutshort_verdict::Exclusion;
 use sha2::{Digest, Sha256};
 
-use crate::{SegmentId, WINDOW};
+use crate::{Impaired, SegmentId, WINDOW};
 
 /// What became of a segment that was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +149,8 @@ pub struct Status {
     pub nodes: Vec<(String, i64)>,
     /// What was set aside.
     pub damaged: Vec<Damaged>,
+    /// Windows that are concerned by damage, in their order.
+    pub impaired: Vec<Impaired>,
     /// Whether some of it is simulated.
     pub simulated: bool,
     /// How addresses of some packets were protected that were ever taken in; none if all were full.

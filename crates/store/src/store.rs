@@ -8,8 +8,9 @@ use cutshort_verdict::{Outcome, Row, Rules};
 
 use crate::cell::Cells;
 use crate::{
-    Added, Annotation, ConnectionQuery, FlowKey, Forgotten, Inputs, KnownSegment, NewAnnotation, Result,
-    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, StoreError, WindowCounts, WindowState,
+    Added, Annotation, ConnectionQuery, FlowKey, Forgotten, Impairment, Inputs, KnownSegment, NewAnnotation,
+    Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, StoreError, WindowCounts,
+    WindowState,
 };
 
 /// Packets, connections and their counts at rest. All times are nanoseconds since the Unix epoch; a window
@@ -45,6 +46,18 @@ pub trait Store: Send + Sync {
         Ok(None)
     }
 
+    /// What damage means for the results of a window: those that there are must stay if they are
+    /// [`Kept`](Impairment::Kept), and new ones can only be [`Incomplete`](Impairment::Incomplete). Asked after
+    /// [`read_window`](Self::read_window), which may find something damaged. None where nothing is, or where a server
+    /// takes care of it.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn impairment(&self, window: i64) -> Result<Option<Impairment>> {
+        let _ = window;
+        Ok(None)
+    }
+
     /// Begins to replace all results of a window. Nothing changes before
     /// [`commit`](Replacement::commit).
     ///
@@ -65,18 +78,29 @@ pub trait Store: Send + Sync {
     /// What reading gives.
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer>;
 
-    /// Single connections.
+    /// Single connections. Those of a damaged file are left out; [`Status::impaired`] names its window.
     ///
     /// # Errors
     /// What reading gives.
     fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>>;
 
-    /// Calls `each` with every connection of a range, window by window, until it returns false.
+    /// Calls `each` with every connection of a range, window by window, until it returns false. Those of a damaged file
+    /// are left out; [`Status::impaired`] names its window.
     ///
     /// # Errors
     /// What reading gives.
     fn each_connection(&self, range: Range<i64>, each: &mut dyn FnMut(Record<'static>) -> bool)
     -> Result<()>;
+
+    /// Windows of a range whose single connections are left out because their files are damaged, as far as that is known:
+    /// asked after they were read. None where a server takes care of it.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<i64>> {
+        let _ = range;
+        Ok(Vec::new())
+    }
 
     /// What is there.
     ///

@@ -379,6 +379,12 @@ export interface components {
             name: string;
             type: string;
         };
+        ImpairedWindow: {
+            about: string;
+            how: string;
+            /** Format: date-time */
+            window: string;
+        };
         KeptAnnotation: {
             asns: number[];
             asnsDetails: components["schemas"]["AsnConcerned"][];
@@ -592,6 +598,7 @@ export interface components {
             /** Format: date-time */
             coveredTo?: string | null;
             damaged: components["schemas"]["Damaged"][];
+            impaired: components["schemas"]["ImpairedWindow"][];
             /** Format: date-time */
             latestPacket?: string | null;
             /** Format: int64 */

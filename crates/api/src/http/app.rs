@@ -217,6 +217,7 @@ impl App {
             Some(old) if *old.facts == facts => (Arc::clone(&old.facts), old.generation),
             old => (Arc::new(facts), old.as_ref().map_or(0, |old| old.generation + 1)),
         };
+        warn_of_damage(taken.as_ref().map(|old| &*old.facts), &facts);
         let answer = (Arc::clone(&facts), generation);
         let mut read = Taken { facts, generation, at: Instant::now(), took: begin.elapsed() };
         if self.changes.load(Ordering::SeqCst) != changes {
@@ -232,5 +233,14 @@ impl App {
         if let Some(taken) = &mut *self.facts.lock().unwrap_or_else(PoisonError::into_inner) {
             taken.forget();
         }
+    }
+}
+
+/// Logs what turned out to be damaged since facts were read before.
+fn warn_of_damage(before: Option<&Facts>, now: &Facts) {
+    let is_known =
+        |name: &str| before.is_some_and(|facts| facts.status.damaged.iter().any(|one| one.name == name));
+    for damaged in now.status.damaged.iter().filter(|damaged| !is_known(&damaged.name)) {
+        tracing::warn!(name = damaged.name, "damaged: {}", damaged.why);
     }
 }

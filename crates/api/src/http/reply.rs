@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::ask::{Envelope, Message, enveloped};
 use crate::problem::Problem;
+use crate::question::iso;
 
 /// An answer that is ready to be sent.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Reply {
     pub(super) keep: Option<Keep>,
     /// A name for the file when it is saved.
     pub(super) file: Option<&'static str>,
+    /// Windows that are missing in it.
+    missing: Option<String>,
 }
 
 /// How an answer may be kept by those who ask.
@@ -44,7 +47,7 @@ pub(super) fn ignored(parameter: &str) -> Message {
 impl Reply {
     /// Text of a kind.
     pub(super) fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status: 200, kind, body: body.into(), keep: None, file: None }
+        Self { status: 200, kind, body: body.into(), keep: None, file: None, missing: None }
     }
 
     /// A result in Radar's envelope.
@@ -61,6 +64,12 @@ impl Reply {
     /// A table.
     pub(super) fn csv(text: String, file: &'static str) -> Self {
         Self { file: Some(file), ..Self::new(CSV, text) }
+    }
+
+    /// Says in a header which windows are missing in a table, in which there is no other place for it.
+    pub(super) fn missing(self, windows: &[i64]) -> Self {
+        let names: Vec<String> = windows.iter().map(|window| iso(*window)).collect();
+        Self { missing: (!names.is_empty()).then(|| names.join(", ")), ..self }
     }
 
     pub(super) fn status(self, status: u16) -> Self {
@@ -93,6 +102,9 @@ impl Reply {
         }
         if let Some(time) = self.keep.and_then(|keep| keep.modified).and_then(http_date) {
             headers.insert(header::LAST_MODIFIED, time);
+        }
+        if let Some(Ok(windows)) = self.missing.map(|windows| HeaderValue::from_str(&windows)) {
+            headers.insert("cutshort-missing-windows", windows);
         }
         let file = self.file.map(|file| format!("inline; filename=\"{file}\""));
         if let Some(Ok(value)) = file.map(|file| HeaderValue::from_str(&file)) {

@@ -10,9 +10,9 @@ use cutshort_packet::{FiveTuple, Flags};
 use cutshort_report::connection::Record;
 use cutshort_store::cell::{Key, Network, Outcome, Port};
 use cutshort_store::{
-    Added, Addresses, Annotation, Choice, ConnectionQuery, Dimension, FlowKey, Grouped, Inputs,
-    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection,
-    Status, Store, StoreError, StoredRow, Value, WINDOW, WindowCounts, WindowPackets, WindowState,
+    Added, Addresses, Annotation, Choice, ConnectionQuery, Dimension, FlowKey, Grouped, Impaired, Impairment,
+    Inputs, NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment,
+    Selection, Status, Store, StoreError, StoredRow, Value, WINDOW, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{Count, Exclusion, Row, Signature, Stage, Tag, Tags, Termination};
 
@@ -36,6 +36,7 @@ pub(crate) struct Memory {
     pub(crate) simulated: bool,
     pub(crate) protected: Vec<Addresses>,
     pub(crate) records: Vec<Record<'static>>,
+    pub(crate) impaired: Vec<Impaired>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
 }
@@ -215,6 +216,11 @@ impl Store for Memory {
         Ok(())
     }
 
+    fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<i64>> {
+        let lost = self.impaired.iter().filter(|one| one.how == Impairment::WithoutConnections);
+        Ok(lost.map(|one| one.window).filter(|window| range.contains(window)).collect())
+    }
+
     fn status(&self) -> Result<Status> {
         self.check()?;
         let windows: Vec<i64> = self.cells.iter().map(|cell| cell.window).collect();
@@ -234,6 +240,7 @@ impl Store for Memory {
             counts,
             simulated: self.simulated,
             nodes: vec![(String::new(), range.map_or(0, |(_, last)| last))],
+            impaired: self.impaired.clone(),
             ..Status::default()
         })
     }

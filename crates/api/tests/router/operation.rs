@@ -1,6 +1,6 @@
 //! How the server is, and its documentation.
 
-use cutshort_store::WINDOW;
+use cutshort_store::{Impaired, Impairment, WINDOW};
 use cutshort_verdict::{Exclusion, Stage};
 use serde_json::json;
 
@@ -39,6 +39,32 @@ fn health_and_readiness() {
     let server = Server::of(store());
     assert_eq!(server.get("/healthz").json(), json!({"status": "ok"}));
     assert_eq!(server.get("/readyz").json(), json!({"ready": true, "reasons": []}));
+}
+
+#[test]
+fn damage_is_said_everywhere() {
+    let impaired = Impairment::ALL.map(|how| Impaired { window: END - DAY, how }).to_vec();
+    let options = cutshort_api::Options { connections: true, ..crate::client::open() };
+    let server = Server::with(Memory { impaired, ..store() }, options);
+    let status = server.get("/client/v4/radar/status").result();
+    assert_eq!(
+        status["store"]["impaired"][0],
+        json!({"window": "2026-01-13T12:00:00Z", "how": "kept", "about": Impairment::Kept.about()})
+    );
+    assert_eq!(status["hints"].as_array().unwrap().len(), 4);
+    let ready = server.get("/readyz").json();
+    assert_eq!((&ready["ready"], ready["reasons"].as_array().unwrap().len()), (&json!(true), 4));
+    let metrics = server.get("/metrics").text;
+    for how in ["kept", "incomplete", "without_connections", "without_counts"] {
+        let line = format!("cutshort_windows_impaired{{how=\"{how}\"}} 1.0");
+        assert!(metrics.lines().any(|own| own == line), "{line} in\n{metrics}");
+    }
+    let path = "/client/v4/radar/tcp_resets_timeouts/connections?dateRange=7d";
+    let message = &server.get(path).json()["messages"][0];
+    assert_eq!(message["code"], 1002);
+    assert!(message["message"].as_str().unwrap().contains("2026-01-13T12:00:00Z"), "{message}");
+    let csv = server.get(&format!("{path}&format=CSV"));
+    assert_eq!(csv.header("cutshort-missing-windows"), "2026-01-13T12:00:00Z");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What operators note, in a SQLite file of its own that any process may write to.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +9,7 @@ use std::time::Duration;
 use cutshort_geo::Country;
 use rusqlite::{Connection, Row, params};
 
+use super::rescue::{Scan, scan};
 use crate::{Annotation, AnnotationKind, NewAnnotation, Result, StoreError};
 
 /// How long another process may keep the file busy.
@@ -50,19 +52,7 @@ impl Annotations {
         if !self.path.exists() {
             return Ok(Vec::new());
         }
-        self.with(|sql| {
-            let select = format!(
-                "SELECT id, {COLUMNS} FROM annotation
-                 WHERE start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY start_ns, id"
-            );
-            let mut select = sql.prepare_cached(&select)?;
-            let mut rows = select.query([range.end, range.start])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                found.push(annotation(row)?);
-            }
-            Ok(found)
-        })
+        self.with(|sql| list_all(sql, &range))
     }
 
     /// Keeps one.
@@ -87,6 +77,31 @@ impl Annotations {
         self.with(|sql| Ok(sql.execute("DELETE FROM annotation WHERE id = ?1", [id])? != 0))
     }
 
+    /// Takes what can be read of a damaged file, with the numbers of before. Returns how many these are, and whether they
+    /// are all.
+    ///
+    /// # Errors
+    /// What writing gives.
+    pub(crate) fn salvage(&self, old: &Connection) -> Result<(u64, bool)> {
+        let mut found = BTreeMap::new();
+        let select = format!("SELECT id, {COLUMNS} FROM annotation");
+        let state = scan(old, &select, &["id"], [], |row| {
+            let content = annotation(row).map_err(|_| rusqlite::Error::InvalidQuery)?;
+            found.insert(content.id, content.content);
+            Ok(())
+        });
+        for (id, content) in &found {
+            let given = self.with(|sql| insert(sql, content))?;
+            let number = "UPDATE annotation SET id = ?1 WHERE id = ?2";
+            self.with(|sql| Ok(sql.execute(number, params![id.cast_signed(), given]).map(drop)?))?;
+        }
+        if let Some((last, _)) = found.last_key_value() {
+            let next = "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'annotation'";
+            self.with(|sql| Ok(sql.execute(next, [last.cast_signed()]).map(drop)?))?;
+        }
+        Ok((found.len() as u64, state == Scan::Whole))
+    }
+
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         match &*connection {
@@ -109,6 +124,21 @@ fn connect(path: &Path) -> Result<Connection> {
         StoreError::Failed(why) => StoreError::Failed(format!("cannot open {}: {why}", path.display())),
         other => other,
     })
+}
+
+/// Those of a database that concern a time within a range.
+pub(super) fn list_all(sql: &Connection, range: &Range<i64>) -> Result<Vec<Annotation>> {
+    let select = format!(
+        "SELECT id, {COLUMNS} FROM annotation
+         WHERE start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY start_ns, id"
+    );
+    let mut select = sql.prepare_cached(&select)?;
+    let mut rows = select.query([range.end, range.start])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(annotation(row)?);
+    }
+    Ok(found)
 }
 
 fn insert(sql: &Connection, annotation: &NewAnnotation) -> Result<i64> {
@@ -138,7 +168,7 @@ fn annotation(row: &Row<'_>) -> Result<Annotation> {
     let (locations, asns): (String, String) = (row.get("locations")?, row.get("asns")?);
     let outage: (Option<String>, Option<String>) = (row.get("outage_cause")?, row.get("outage_type")?);
     let unknown = |what: &str, value: &str| {
-        StoreError::Damaged(format!("annotation {id} has the {what} '{value}', which is not known"))
+        StoreError::of_database(&format!("annotation {id} has the {what} '{value}', which is not known"))
     };
     Ok(Annotation {
         id: id.unsigned_abs(),

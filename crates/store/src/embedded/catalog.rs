@@ -6,7 +6,7 @@ use std::ops::Range;
 use cutshort_verdict::ReaderClock;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::{now, rollup};
+use super::{damage, now, rollup};
 use crate::{Addresses, Inputs, Result, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState};
 
 /// Marks the database as a store's: "cuts".
@@ -103,6 +103,7 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
     if !has_tail(sql)? {
         sql.execute_batch(ADD_TAIL)?;
     }
+    damage::create(sql)?;
     Ok(sql.execute_batch(PROTECTED)?)
 }
 
@@ -124,10 +125,16 @@ fn is_new(sql: &Connection) -> Result<bool> {
     Ok(sql.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?)
 }
 
+/// Whether the database says that it is a store's.
+pub(super) fn is_of_store(sql: &Connection) -> Result<bool> {
+    let application = sql.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0))?;
+    Ok(application == APPLICATION)
+}
+
 /// Whether the database is a store's, and of a known version.
 pub(super) fn check(sql: &Connection) -> Result<()> {
     let get = |name| sql.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    if get("application_id")? != APPLICATION {
+    if !is_of_store(sql)? {
         return Err(StoreError::Refused("its database is not that of a store".to_owned()));
     }
     match get("user_version")? {
@@ -165,7 +172,7 @@ pub(super) fn add_segment(
 ) -> Result<i64> {
     let (path, bytes, crc) = file;
     let id = id_bytes(info.id);
-    sql.execute("DELETE FROM damaged WHERE segment = ?", [id])?;
+    damage::note_segment(sql, info.id)?;
     sql.execute("DELETE FROM segment_window WHERE segment = (SELECT key FROM segment WHERE id = ?)", [id])?;
     sql.execute("DELETE FROM segment WHERE id = ?", [id])?;
     sql.prepare_cached(
@@ -244,23 +251,38 @@ pub(super) fn add_damaged(sql: &Connection, name: &str, why: &str, id: Option<Se
     Ok(())
 }
 
-/// The segments with packets of a window.
-pub(super) fn segments_of(sql: &Connection, window: i64) -> Result<Vec<SegmentFile>> {
-    let mut select = sql.prepare_cached(
-        "SELECT s.key, s.id, s.path, s.node, s.first, s.last, s.crc FROM segment_window w
-         JOIN segment s ON s.key = w.segment WHERE w.window = ? AND s.state = 0 ORDER BY s.id",
-    )?;
-    let rows = select.query_map([window], |row| {
-        Ok(SegmentFile {
+const SEGMENT_FILE: &str = "SELECT s.key, s.id, s.path, s.node, s.first, s.last, s.crc FROM segment s";
+
+impl SegmentFile {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        // Those without packets have no times.
+        let time =
+            |column, none| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.unwrap_or(none));
+        Ok(Self {
             key: row.get(0)?,
             id: id_of(row, 1)?,
             path: row.get(2)?,
             node: row.get(3)?,
-            times: (row.get(4)?, row.get(5)?),
+            times: (time(4, i64::MAX)?, time(5, i64::MIN)?),
             crc: row.get(6)?,
         })
-    })?;
+    }
+}
+
+/// The segments with packets of a window.
+pub(super) fn segments_of(sql: &Connection, window: i64) -> Result<Vec<SegmentFile>> {
+    let select = format!(
+        "{SEGMENT_FILE} JOIN segment_window w ON w.segment = s.key WHERE w.window = ? AND s.state = 0 ORDER BY s.id"
+    );
+    let mut select = sql.prepare_cached(&select)?;
+    let rows = select.query_map([window], SegmentFile::of)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A segment that is kept.
+pub(super) fn segment_of(sql: &Connection, id: SegmentId) -> Result<Option<SegmentFile>> {
+    let mut select = sql.prepare_cached(&format!("{SEGMENT_FILE} WHERE s.id = ? AND s.state = 0"))?;
+    Ok(select.query_row([id_bytes(id)], SegmentFile::of).optional()?)
 }
 
 /// The end of what all segments cover. What a wrong clock dates in the future does not count, unless there is
@@ -301,6 +323,7 @@ struct Found {
     ids: Vec<SegmentId>,
     bytes: u64,
     set_aside: bool,
+    lost_connections: bool,
     done: Option<Inputs>,
     frozen: bool,
 }
@@ -334,6 +357,9 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
         });
         window.frozen = row.get(4)?;
     }
+    for start in damage::lost_connections(sql, range)? {
+        found.entry(start).or_default().lost_connections = true;
+    }
     // Counts that are part of hours and days for good cannot be replaced any more.
     for start in rollup::gone(sql, range)? {
         if let Some(window) = found.get_mut(&start).filter(|window| !window.ids.is_empty()) {
@@ -347,11 +373,14 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
 
 impl Found {
     fn state(mut self, start: i64, covered_to: i64) -> WindowState {
+        let frozen = self.frozen || (self.set_aside && self.done.is_some());
+        // Connections that are lost are made again, where that is possible.
+        let is_to_be_made = self.lost_connections && !frozen && !self.ids.is_empty();
         WindowState {
             start,
             inputs: Inputs::of(start, &mut self.ids, covered_to),
-            done: self.done,
-            frozen: self.frozen || (self.set_aside && self.done.is_some()),
+            done: self.done.filter(|_| !is_to_be_made),
+            frozen,
             bytes: self.bytes,
         }
     }
@@ -362,6 +391,7 @@ pub(super) struct ConnectionsFile {
     pub(super) generation: i64,
     pub(super) path: String,
     pub(super) bytes: u64,
+    pub(super) crc: u32,
 }
 
 /// Notes a window's new results; returns the path of the connections before.
@@ -398,6 +428,10 @@ pub(super) fn replace_window(
         file.generation,
         counts.tail.cast_signed(),
     ])?;
+    if let Some(before) = &before {
+        damage::forget_crc(sql, before)?;
+    }
+    damage::note_results(sql, window, inputs, file)?;
     Ok(before)
 }
 
@@ -416,8 +450,26 @@ pub(super) fn connection_paths(sql: &Connection, range: &Range<i64>) -> Result<V
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// How many connections a window has.
+pub(super) fn connection_count(sql: &Connection, window: i64) -> Result<Option<u64>> {
+    let mut select = sql.prepare_cached("SELECT connections FROM window WHERE start = ?")?;
+    Ok(select.query_row([window], |row| row.get::<_, i64>(0)).optional()?.map(i64::cast_unsigned))
+}
+
+/// Path, checksum and rows of a segment that is kept.
+pub(super) fn segment_file(sql: &Connection, id: SegmentId) -> Result<Option<(String, u32, u64)>> {
+    let mut select = sql.prepare_cached("SELECT path, crc, rows FROM segment WHERE id = ? AND state = 0")?;
+    let row = select.query_row([id_bytes(id)], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
+    });
+    Ok(row.optional()?)
+}
+
 /// Connections of a window are no longer there.
 pub(super) fn forget_connections(sql: &Connection, window: i64) -> Result<()> {
+    if let Some(path) = window_path(sql, window)?.flatten() {
+        damage::forget_crc(sql, &path)?;
+    }
     sql.execute("UPDATE window SET path = NULL, bytes = 0 WHERE start = ?", [window])?;
     Ok(())
 }

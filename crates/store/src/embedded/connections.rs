@@ -8,8 +8,9 @@ use cutshort_report::connection::Record;
 use cutshort_report::connection::read::{Records, read};
 use cutshort_verdict::Tag;
 
-use super::{Embedded, catalog};
-use crate::{Choice, ConnectionQuery, Result, Selection, StoreError};
+use super::folder::checksum;
+use super::{Embedded, catalog, damage, guard};
+use crate::{Choice, ConnectionQuery, Result, Selection};
 
 /// How often results may be replaced between looking where they are and opening them.
 pub(super) const ATTEMPTS: usize = 10;
@@ -56,46 +57,85 @@ impl Embedded {
         Ok(())
     }
 
-    /// Calls `each` with the connections of a window until it returns false.
+    /// Calls `each` with the connections of a window until it returns false. A file that cannot be read is set aside,
+    /// and the other windows are not concerned.
     fn each_of_window(&self, window: i64, mut each: impl FnMut(&Record<'_>) -> bool) -> Result<()> {
-        let Some((mut records, path)) = self.open_connections(window)? else { return Ok(()) };
-        loop {
-            match records.next_record() {
-                Ok(Some(record)) if each(&record) => {}
-                Ok(_) => return Ok(()),
-                Err(error) => return Err(damaged(&path, &error)),
-            }
-        }
-    }
-
-    /// A window's connections. Results that are replaced are looked for again; an open file is not affected.
-    fn open_connections(&self, window: i64) -> Result<Option<(Records, String)>> {
+        let mut last = None;
+        // Results may be replaced between looking where they are and opening them; an open file is not affected.
         for _ in 0..ATTEMPTS {
-            let path = self.database.read(|sql| catalog::window_path(sql, window))?;
-            let Some(path) = path.flatten() else { return Ok(None) };
-            if let Some(records) = self.open_file(&path)? {
-                return Ok(Some((records, path)));
+            let Some(file) = self.connections_file(window)? else { return Ok(()) };
+            match self.open_connections(&file)? {
+                Some(Ok(mut records)) => match visit(&mut records, &mut each) {
+                    Ok(()) => {
+                        guard(&self.unreadable).remove(&window);
+                        return Ok(());
+                    }
+                    Err(error) => return self.set_connections_aside(&file, &unreadable(&error)),
+                },
+                Some(Err(why)) => return self.set_connections_aside(&file, &why),
+                None => last = Some(file),
             }
         }
-        Err(gone())
+        last.map_or(Ok(()), |file| self.set_connections_aside(&file, &gone(&file.path)))
     }
 
-    /// The connections of a file; none if it is not there, as where they were replaced.
-    pub(super) fn open_file(&self, path: &str) -> Result<Option<Records>> {
-        match File::open(self.folder.path(path)) {
-            Ok(file) => read(file).map(Some).map_err(|error| damaged(path, &error)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.folder.error("read", path, &error)),
+    /// Where the connections of a window are; none if there are none.
+    pub(super) fn connections_file(&self, window: i64) -> Result<Option<StoredFile>> {
+        self.database.read(|sql| {
+            let Some(path) = catalog::window_path(sql, window)?.flatten() else { return Ok(None) };
+            let crc = damage::connections_crc(sql, &path)?;
+            Ok(Some(StoredFile { window, path, crc }))
+        })
+    }
+
+    /// The connections of a file, or what is wrong with it; none if it is not there, as where they were replaced.
+    pub(super) fn open_connections(&self, file: &StoredFile) -> Result<Option<Checked>> {
+        let mut opened = match File::open(self.folder.path(&file.path)) {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.folder.error("read", &file.path, &error)),
+        };
+        let found = match file.crc {
+            Some(_) => {
+                Some(checksum(&mut opened).map_err(|error| self.folder.error("read", &file.path, &error))?)
+            }
+            None => None,
+        };
+        if found != file.crc {
+            return Ok(Some(Err(OTHER_BYTES.to_owned())));
+        }
+        Ok(Some(read(opened).map_err(|error| unreadable(&error))))
+    }
+}
+
+/// A file of connections.
+pub(super) struct StoredFile {
+    pub(super) window: i64,
+    pub(super) path: String,
+    /// None if it is of a version that did not note it.
+    pub(super) crc: Option<u32>,
+}
+
+/// Connections, or why they cannot be read.
+type Checked = std::result::Result<Records, String>;
+
+pub(super) const OTHER_BYTES: &str = "its bytes are not those that were written";
+
+pub(super) fn gone(path: &str) -> String {
+    format!("{path} is gone, and nobody here has deleted it")
+}
+
+fn unreadable(error: &io::Error) -> String {
+    format!("it cannot be read: {error}")
+}
+
+pub(super) fn visit(records: &mut Records, each: &mut impl FnMut(&Record<'_>) -> bool) -> io::Result<()> {
+    while let Some(record) = records.next_record()? {
+        if !each(&record) {
+            break;
         }
     }
-}
-
-pub(super) fn gone() -> StoreError {
-    StoreError::Damaged("the connections of a window are gone, and nobody here has deleted them".to_owned())
-}
-
-pub(super) fn damaged(path: &str, error: &io::Error) -> StoreError {
-    StoreError::Damaged(format!("{path} cannot be read: {error}"))
+    Ok(())
 }
 
 fn is_wanted(query: &ConnectionQuery, record: &Record<'_>) -> bool {

@@ -1,12 +1,12 @@
 //! Connections to the database.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::catalog;
+use super::{catalog, guard};
 use crate::{Result, StoreError};
 
 /// How long another process may keep the database busy.
@@ -73,9 +73,4 @@ fn prepare(sql: &Connection) -> Result<()> {
 
 fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
     StoreError::Failed(format!("cannot open {}: {error}", path.display()))
-}
-
-/// Nothing is left half done when a thread panics: transactions are rolled back.
-fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,7 +17,7 @@ pub(super) const DATABASE: &str = "rollup.sqlite";
 pub(super) const ANNOTATIONS: &str = "annotations.sqlite";
 
 /// The end of the names of files that are being written.
-const TEMPORARY: &str = ".tmp";
+pub(super) const TEMPORARY: &str = ".tmp";
 
 /// The folder of a store. Paths in it are relative and written with `/`.
 #[derive(Clone, Debug)]
@@ -62,6 +62,15 @@ impl Folder {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a database that is missing or empty where there are results: these would be taken for left-overs.
+    pub(super) fn check_database(&self) -> Result<()> {
+        let length = fs::metadata(self.path(DATABASE)).map_or(0, |metadata| metadata.len());
+        if length > 0 || self.listed(CONNECTIONS)?.is_empty() {
+            return Ok(());
+        }
+        Err(StoreError::of_database(&format!("{} is missing or empty", self.path(DATABASE).display())))
     }
 
     pub(super) fn has(&self, relative: &str) -> bool {
@@ -138,7 +147,7 @@ impl Folder {
         self.sync_parent(relative)
     }
 
-    fn sync_parent(&self, relative: &str) -> Result<()> {
+    pub(super) fn sync_parent(&self, relative: &str) -> Result<()> {
         if !self.durable {
             return Ok(());
         }
@@ -185,16 +194,21 @@ impl Folder {
 
     /// The files in the folders of a folder. What was not written to the end is removed.
     pub(super) fn files(&self, folder: &str) -> Result<Vec<String>> {
+        let (half, files): (Vec<_>, Vec<_>) =
+            self.listed(folder)?.into_iter().partition(|file| file.ends_with(TEMPORARY));
+        half.iter().try_for_each(|file| self.remove(file))?;
+        Ok(files)
+    }
+
+    /// The files in the folders of a folder, also those that are being written.
+    pub(super) fn listed(&self, folder: &str) -> Result<Vec<String>> {
         let mut files = Vec::new();
         for day in self.names(folder)? {
             let day = format!("{folder}/{day}");
             if !self.path(&day).is_dir() {
                 continue;
             }
-            for name in self.names(&day)? {
-                let file = format!("{day}/{name}");
-                if name.ends_with(TEMPORARY) { self.remove(&file)? } else { files.push(file) }
-            }
+            files.extend(self.names(&day)?.into_iter().map(|name| format!("{day}/{name}")));
         }
         Ok(files)
     }
@@ -229,6 +243,22 @@ impl Drop for Temporary {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// The CRC-32 of a whole file; leaves it at its beginning.
+pub(super) fn checksum(file: &mut File) -> io::Result<u32> {
+    let (mut hasher, mut buffer) = (crc32fast::Hasher::new(), vec![0; 1 << 16]);
+    file.rewind()?;
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => hasher.update(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    file.rewind()?;
+    Ok(hasher.finalize())
 }
 
 /// Where a segment is kept.

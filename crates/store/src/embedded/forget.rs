@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::catalog::{self, FileState};
-use super::{Embedded, retention, rollup};
+use super::{Embedded, damage, retention, rollup};
 use crate::{Addresses, Forgotten, KnownSegment, Origin, Result, SegmentId, SegmentInfo};
 
 /// All segments, in the order in which they came in.
@@ -95,10 +95,8 @@ fn forget(transaction: &Transaction<'_>, unwanted: &[Unwanted]) -> Result<(Forgo
         windows.extend(retention::windows_of(transaction, segment.key)?);
         catalog::set_state(transaction, segment.key, FileState::Deleted)?;
         transaction.execute("DELETE FROM segment_window WHERE segment = ?", [segment.key])?;
-        transaction.execute(
-            "DELETE FROM damaged WHERE segment = (SELECT id FROM segment WHERE key = ?)",
-            [segment.key],
-        )?;
+        // Nothing is missing any more where it was damaged.
+        damage::note_segment(transaction, catalog::id(transaction, segment.key)?)?;
     }
     let mut paths = Vec::new();
     for window in windows {
@@ -126,6 +124,8 @@ fn keeps_results(sql: &Connection, window: i64) -> Result<bool> {
 fn remove_results(transaction: &Transaction<'_>, window: i64) -> Result<Option<String>> {
     let path = catalog::window_path(transaction, window)?;
     if path.is_some() {
+        catalog::forget_connections(transaction, window)?;
+        damage::found_connections(transaction, window)?;
         rollup::delete_window(transaction, window)?;
         transaction.execute("DELETE FROM window WHERE start = ?", [window])?;
     }

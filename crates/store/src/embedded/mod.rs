@@ -3,31 +3,39 @@
 mod annotations;
 mod catalog;
 mod connections;
+mod damage;
 mod database;
 mod folder;
 mod forget;
 mod merge;
 mod moving;
+mod repair;
 mod replacement;
+mod rescue;
 mod retention;
 pub mod rollup;
 mod segments;
 mod status;
+mod verify;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cutshort_report::connection::Record;
 
 use crate::{
-    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, StoreError, WindowPackets,
-    WindowState,
+    Added, Annotation, ConnectionQuery, Damaged, Forgotten, Impairment, KnownSegment, NewAnnotation,
+    Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, StoreError,
+    WindowPackets, WindowState,
 };
+pub use repair::Repaired;
+pub use verify::{Each, Finding, Remedy, Verified};
+
 use annotations::Annotations;
 use database::Database;
 use folder::Folder;
@@ -41,6 +49,8 @@ pub struct Embedded {
     lock: Option<File>,
     /// Of the next file of connections.
     generation: AtomicI64,
+    /// Windows whose connections this reader could not read.
+    unreadable: Mutex<BTreeMap<i64, Damaged>>,
 }
 
 /// How to write.
@@ -67,6 +77,7 @@ impl Embedded {
         let folder = Folder::new(folder, options.durable);
         folder.create()?;
         let lock = folder.lock()?;
+        folder.check_database()?;
         let database = Database::create(&folder.path(folder::DATABASE), options.durable)?;
         let store = Self {
             folder,
@@ -74,6 +85,7 @@ impl Embedded {
             annotations: OnceLock::new(),
             lock: Some(lock),
             generation: AtomicI64::new(1),
+            unreadable: Mutex::default(),
         };
         store.reconcile()?;
         Ok(store)
@@ -93,7 +105,14 @@ impl Embedded {
             )));
         }
         let database = Database::open(&folder.path(folder::DATABASE))?;
-        Ok(Self { folder, database, annotations: OnceLock::new(), lock: None, generation: AtomicI64::new(1) })
+        Ok(Self {
+            folder,
+            database,
+            annotations: OnceLock::new(),
+            lock: None,
+            generation: AtomicI64::new(1),
+            unreadable: Mutex::default(),
+        })
     }
 
     fn check_writer(&self) -> Result<()> {
@@ -126,6 +145,10 @@ impl Store for Embedded {
         self.window_packets(window, parts)
     }
 
+    fn impairment(&self, window: i64) -> Result<Option<Impairment>> {
+        self.database.read(|sql| damage::impairment(sql, window))
+    }
+
     fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {
         self.check_writer()?;
         Ok(Box::new(self.begin_replacement(window)))
@@ -152,8 +175,20 @@ impl Store for Embedded {
         self.visit_connections(&range, each)
     }
 
+    fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<i64>> {
+        let known = self.database.read(|sql| damage::lost_connections(sql, range))?;
+        let unreadable = guard(&self.unreadable);
+        let mut all: Vec<i64> = unreadable.range(range.clone()).map(|(window, _)| *window).collect();
+        all.extend(known);
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
+    }
+
     fn status(&self) -> Result<Status> {
-        self.database.read(status::status)
+        let mut status = self.database.read(status::status)?;
+        self.add_unreadable(&mut status);
+        Ok(status)
     }
 
     fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64> {
@@ -187,6 +222,11 @@ impl Store for Embedded {
 fn nanoseconds(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Nothing is left half done when a thread panics: transactions are rolled back.
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn now() -> i64 {

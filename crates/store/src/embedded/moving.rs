@@ -1,12 +1,13 @@
 //! Everything as it is, to be taken elsewhere, and put in as it was.
 
 use cutshort_report::connection::Record;
+use cutshort_report::date_time;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::catalog::{self, FileState};
-use super::connections::{ATTEMPTS, damaged, gone};
+use super::connections::{ATTEMPTS, StoredFile};
 use super::folder::segment_path;
-use super::{Embedded, forget, now, rollup};
+use super::{Embedded, damage, forget, now, rollup};
 use crate::cell::Cells;
 use crate::{
     Addresses, Inputs, Movable, Rest, Restoration, Result, Segment, SegmentId, SegmentInfo, StoreError,
@@ -64,17 +65,27 @@ impl Movable for Embedded {
         each: &mut dyn FnMut(&Record<'_>) -> Result<()>,
     ) -> Result<Option<WindowResults>> {
         for _ in 0..ATTEMPTS {
-            let Some((results, path)) = self.database.read(|sql| results(sql, window))? else {
+            let Some((results, file)) = self.database.read(|sql| results(sql, window))? else {
                 return Ok(None);
             };
-            let Some(path) = path else { return Ok(Some(results)) };
-            let Some(mut records) = self.open_file(&path)? else { continue };
-            while let Some(record) = records.next_record().map_err(|error| damaged(&path, &error))? {
+            let Some(file) = file else { return Ok(Some(results)) };
+            let Some(records) = self.open_connections(&file)? else { continue };
+            let damaged = |why: &str| {
+                StoreError::Damaged(format!(
+                    "{}: {why}. Run 'cutshort store verify' for all that is damaged",
+                    file.path
+                ))
+            };
+            let mut records = records.map_err(|why| damaged(&why))?;
+            while let Some(record) = records.next_record().map_err(|error| damaged(&error.to_string()))? {
                 each(&record)?;
             }
             return Ok(Some(results));
         }
-        Err(gone())
+        let when = date_time(window);
+        Err(StoreError::Damaged(format!(
+            "the connections of the window of {when} UTC are gone, and nobody here has deleted them"
+        )))
     }
 
     fn restore(&self, window: i64) -> Result<Box<dyn Restoration + '_>> {
@@ -109,7 +120,7 @@ fn deleted(sql: &Connection, addresses: Addresses) -> Result<Vec<SegmentInfo>> {
 }
 
 /// A window's results, and where its connections are.
-fn results(sql: &Connection, window: i64) -> Result<Option<(WindowResults, Option<String>)>> {
+fn results(sql: &Connection, window: i64) -> Result<Option<(WindowResults, Option<StoredFile>)>> {
     let Some(state) = catalog::windows(sql, &(window..window.saturating_add(1)))?.pop() else {
         return Ok(None);
     };
@@ -128,5 +139,10 @@ fn results(sql: &Connection, window: i64) -> Result<Option<(WindowResults, Optio
     });
     let Some((inputs, counts, path)) = found.optional()? else { return Ok(None) };
     let (has_connections, cells) = (path.is_some(), rollup::cells(sql, window)?);
-    Ok(Some((WindowResults { inputs, counts, frozen: state.frozen, has_connections, cells }, path)))
+    let file =
+        path.map(|path| damage::connections_crc(sql, &path).map(|crc| StoredFile { window, path, crc }));
+    Ok(Some((
+        WindowResults { inputs, counts, frozen: state.frozen, has_connections, cells },
+        file.transpose()?,
+    )))
 }

@@ -9,7 +9,7 @@ use cutshort_report::connection::{self, Connection, Record, Writer};
 use rusqlite::Transaction;
 
 use super::catalog::{self, ConnectionsFile};
-use super::folder::{Folder, Temporary, connections_path};
+use super::folder::{Folder, Temporary, checksum, connections_path};
 use super::{Embedded, now, rollup};
 use crate::cell::Cells;
 use crate::{ConnectionSink, Inputs, Replacement, Restoration, Result, WindowCounts, WindowResults};
@@ -69,8 +69,8 @@ impl NewResults<'_> {
         &self,
         change: impl FnOnce(&Transaction<'_>, &ConnectionsFile) -> Result<Option<String>>,
     ) -> Result<()> {
-        let bytes = self.write_connections()?;
-        let file = ConnectionsFile { generation: self.generation, path: self.path.clone(), bytes };
+        let (bytes, crc) = self.write_connections()?;
+        let file = ConnectionsFile { generation: self.generation, path: self.path.clone(), bytes, crc };
         let replaced = self.store.database.write(|sql| {
             let transaction = sql.transaction()?;
             let before = change(&transaction, &file)?;
@@ -89,13 +89,13 @@ impl NewResults<'_> {
         Ok(())
     }
 
-    /// Puts the connections of all sinks into one file; returns its size.
-    fn write_connections(&self) -> Result<u64> {
+    /// Puts the connections of all sinks into one file; returns its size and checksum.
+    fn write_connections(&self) -> Result<(u64, u32)> {
         let folder = &self.store.folder;
         let error = |error| folder.error("write", &self.path, &error);
         let mut parts = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
         parts.sort_unstable_by_key(|(number, _)| *number);
-        let whole = match parts.len() {
+        let mut whole = match parts.len() {
             1 => parts.remove(0).1,
             _ => {
                 let whole = folder.temporary(&self.path, 0)?;
@@ -109,8 +109,9 @@ impl NewResults<'_> {
             }
         };
         let bytes = whole.file.metadata().map_err(error)?.len();
+        let crc = checksum(&mut whole.file).map_err(error)?;
         folder.keep(whole, &self.path)?;
-        Ok(bytes)
+        Ok((bytes, crc))
     }
 }
 

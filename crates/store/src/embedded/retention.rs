@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
 
-use super::{Embedded, catalog, rollup};
+use super::{Embedded, catalog, damage, rollup};
 use crate::{Bucket, Result, Retention, WINDOW, WindowState};
 
 impl Embedded {
@@ -85,6 +85,9 @@ fn forget_connections(sql: &mut Connection, before: i64) -> Result<Vec<String>> 
     };
     for (window, _) in &old {
         catalog::forget_connections(&transaction, *window)?;
+    }
+    for window in damage::lost_connections(&transaction, &(i64::MIN..before.saturating_sub(WINDOW)))? {
+        damage::found_connections(&transaction, window)?;
     }
     transaction.commit()?;
     Ok(old.into_iter().map(|(_, path)| path).collect())

@@ -15,6 +15,7 @@ use crate::cell::{Cells, LAST_NODE, LAST_NODE_NAME};
 use crate::{Result, StoreError, WINDOW};
 
 mod bytes;
+mod check;
 mod level;
 mod moving;
 mod packed_cells;
@@ -22,14 +23,17 @@ mod place;
 mod query;
 mod retention;
 mod roll;
+mod salvage;
 mod span;
 mod tally;
 mod totals;
 
+pub use check::{check, connections};
 pub use moving::{cells, read_rest, restore_rest, rests, set_gone};
 pub use query::query;
 pub use retention::{delete_before, gone, is_gone};
-pub use roll::roll;
+pub use roll::{is_stale, roll};
+pub use salvage::{Salvaged, salvage};
 
 use bytes::Broken;
 use level::Level;
@@ -88,6 +92,23 @@ pub fn replace_window(transaction: &Transaction<'_>, window: i64, cells: &Cells)
 /// As of [`replace_window`].
 pub fn delete_window(transaction: &Transaction<'_>, window: i64) -> Result<()> {
     replace_window(transaction, window, &Cells::default())
+}
+
+/// Makes all rows of a window again of those of networks.
+///
+/// # Errors
+/// As of [`replace_window`] and [`cells`].
+pub fn rewrite_window(transaction: &Transaction<'_>, window: i64) -> Result<()> {
+    let Some(cells) = cells(transaction, window)? else { return Ok(()) };
+    replace_window(transaction, window, &cells)
+}
+
+/// Deletes the rows of a window whose results are to be made again; hours and days that count it are made again then.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn forget_window(transaction: &Transaction<'_>, window: i64) -> Result<()> {
+    delete_rows(transaction, Level::Quarter, window.div_euclid(WINDOW))
 }
 
 /// Bytes of the database that are in use. Almost all of them are counts, and adding up these alone would take
@@ -181,8 +202,8 @@ fn mark_stale(transaction: &Transaction<'_>, window: i64) -> Result<()> {
 /// What is wrong with a row.
 fn damaged(level: Level, place: i64, t: i64, why: Broken) -> StoreError {
     let when = cutshort_report::date_time(t.saturating_mul(WINDOW));
-    StoreError::Damaged(format!(
-        "the counts of {} for the {} of {when} UTC are damaged: {}",
+    StoreError::of_database(&format!(
+        "the counts of {} for the {} of {when} UTC cannot be read: {}",
         Place::name(place),
         level.name(),
         why.0

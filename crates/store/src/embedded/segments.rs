@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use rusqlite::Connection;
-
-use super::catalog::{self, FileState, SegmentFile};
+use super::catalog::{self, FileState};
 use super::folder::{CONNECTIONS, OPEN, PACKETS, segment_path};
-use super::{Embedded, now};
+use super::{Embedded, damage, now};
 use crate::open::{OpenSegment, Sync};
 use crate::{Added, Origin, Result, Segment, SegmentId, StoreError, open};
 
@@ -77,18 +75,23 @@ impl Embedded {
 
     fn reconcile_segments(&self) -> Result<()> {
         let mut known = self.database.read(catalog::paths)?;
-        for path in self.folder.files(PACKETS)? {
-            match known.remove(&path) {
-                Some((_, FileState::Kept)) => {}
-                // It was to be removed.
-                Some((_, FileState::Deleted)) => self.folder.remove(&path)?,
-                Some((_, FileState::Damaged | FileState::Missing)) | None => self.adopt(&path)?,
-            }
-        }
+        let files: Vec<_> =
+            self.folder.files(PACKETS)?.into_iter().map(|path| (known.remove(&path), path)).collect();
+        // First, as the same segment may be there under another name.
         let missing = known.into_iter().filter(|(_, (_, state))| *state == FileState::Kept);
         missing.into_iter().try_for_each(|(path, (key, _))| {
             let why = format!("{path} is gone, and nobody here has deleted it");
-            self.database.write(|sql| note_lost(sql, key, FileState::Missing, &path, &why))
+            self.database.write(|sql| {
+                let transaction = sql.transaction()?;
+                damage::lose_segment(&transaction, key, FileState::Missing, &path, &why)?;
+                Ok(transaction.commit()?)
+            })
+        })?;
+        files.iter().try_for_each(|(state, path)| match state {
+            Some((_, FileState::Kept)) => Ok(()),
+            // It was to be removed.
+            Some((_, FileState::Deleted)) => self.folder.remove(path),
+            Some((_, FileState::Damaged | FileState::Missing)) | None => self.adopt(path),
         })
     }
 
@@ -109,9 +112,16 @@ impl Embedded {
         let everything = i64::MIN..i64::MAX;
         let known = self.database.read(|sql| catalog::connection_paths(sql, &everything))?;
         let mut known: BTreeMap<_, _> = known.into_iter().map(|(window, path)| (path, window)).collect();
-        for path in self.folder.files(CONNECTIONS)? {
-            if known.remove(&path).is_none() {
+        let mut unknown = self.folder.files(CONNECTIONS)?;
+        unknown.retain(|path| known.remove(path).is_none());
+        for path in unknown {
+            if known.is_empty() {
                 self.folder.remove(&path)?;
+            } else {
+                // It may be what is missing under another name.
+                let name = self.folder.set_aside(&path)?;
+                let why = "the database does not name it, and names others that are missing";
+                self.database.write(|sql| catalog::add_damaged(sql, &name, why, None))?;
             }
         }
         let generation = self.database.read(catalog::latest_generation)?;
@@ -119,27 +129,10 @@ impl Embedded {
         known.into_iter().try_for_each(|(path, window)| {
             let why = format!("{path} is gone, and nobody here has deleted it");
             self.database.write(|sql| {
-                catalog::forget_connections(sql, window)?;
-                catalog::add_damaged(sql, &path, &why, None)
+                let transaction = sql.transaction()?;
+                damage::lose_connections(&transaction, window, &path, &why)?;
+                Ok(transaction.commit()?)
             })
         })
     }
-
-    /// Sets a segment aside that cannot be used.
-    pub(super) fn set_segment_aside(&self, segment: &SegmentFile, why: &str) -> Result<()> {
-        self.check_writer().map_err(|_| StoreError::Damaged(format!("{}: {why}", segment.path)))?;
-        let (state, name) = if self.folder.has(&segment.path) {
-            (FileState::Damaged, self.folder.set_aside(&segment.path)?)
-        } else {
-            (FileState::Missing, segment.path.clone())
-        };
-        self.database.write(|sql| note_lost(sql, segment.key, state, &name, why))
-    }
-}
-
-fn note_lost(sql: &mut Connection, key: i64, state: FileState, name: &str, why: &str) -> Result<()> {
-    let transaction = sql.transaction()?;
-    catalog::set_state(&transaction, key, state)?;
-    catalog::add_damaged(&transaction, name, why, Some(catalog::id(&transaction, key)?))?;
-    Ok(transaction.commit()?)
 }

@@ -3,7 +3,7 @@
 use cutshort_verdict::Exclusion;
 use rusqlite::{Connection, Row};
 
-use super::{catalog, rollup};
+use super::{catalog, damage, rollup};
 use crate::{Damaged, Result, Status, WindowCounts};
 
 pub(super) fn status(sql: &Connection) -> Result<Status> {
@@ -12,6 +12,7 @@ pub(super) fn status(sql: &Connection) -> Result<Status> {
     windows(sql, &mut status)?;
     status.nodes = nodes(sql)?;
     status.damaged = damaged(sql)?;
+    status.impaired = damage::impaired(sql)?;
     status.protected = catalog::protected(sql)?;
     Ok(status)
 }

@@ -1,8 +1,10 @@
 //! What only a store in a folder can get wrong: its files.
 
+mod damage;
 mod forgotten;
 mod full;
 mod killed;
+mod repair;
 
 use std::fs;
 use std::path::{Path, PathBuf};

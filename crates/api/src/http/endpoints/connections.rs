@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::schema;
+use super::{damage, schema};
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Schemas, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
@@ -90,10 +90,15 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     is_allowed(call)?;
     let (limit, query) = (limit(&call.parameters)?, query(call)?);
     let mut connections = call.store().connections(&query)?;
+    let missing = call.store().lost_connections(&query.range)?;
+    call.messages.extend(damage::missing(&missing));
     let more = connections.len() > limit;
     connections.truncate(limit);
     match question::format(&call.parameters)? {
-        Format::Csv => csv(&connections, !call.facts()?.status.protected.is_empty()),
+        Format::Csv => {
+            let reply = csv(&connections, !call.facts()?.status.protected.is_empty())?;
+            Ok(reply.missing(&missing))
+        }
         Format::Json => {
             let paging = Paging { offset: query.offset, limit, more };
             Reply::result(&Found { connections, paging }, &call.messages)

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod connections;
+mod damage;
 mod documents;
 mod entities;
 mod ingest;

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::of;
+use super::{damage, of};
 use crate::answer::Facts;
 use crate::http::agents::Heard;
 use crate::http::app::App;
@@ -91,12 +91,14 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let full = is_full.then(|| "the store is full: make room; it goes on by itself".to_owned());
     let trouble = state.trouble.filter(|_| full.is_none());
     let trouble = trouble.map(|trouble| format!("results cannot be computed: {}", trouble.what));
+    let impaired: Vec<String> =
+        facts.as_ref().map_or(Vec::new(), |facts| damage::sentences(&facts.status).collect());
     let damaged = facts.map_or(0, |facts| facts.status.damaged.len());
     let damaged =
         (damaged > 0).then(|| format!("{damaged} damaged files were set aside; see /client/v4/radar/status"));
     // What was set aside does not keep the rest from working.
     let is_ready = unreadable.is_none() && full.is_none() && trouble.is_none();
-    let reasons = [unreadable, full, trouble, damaged].into_iter().flatten().collect();
+    let reasons = [unreadable, full, trouble, damaged].into_iter().flatten().chain(impaired).collect();
     let reply = Reply::json(&Ready { ready: is_ready, reasons })?;
     Ok(if is_ready { reply } else { reply.status(503) })
 }
@@ -156,6 +158,9 @@ fn of_store(registry: &mut Registry, facts: &Facts) {
         facts.pending.len() as f64,
     );
     gauge(registry, "damaged_files", "Files that were set aside", status.damaged.len() as f64);
+    let impaired =
+        damage::counts(status).map(|(how, count)| ([("how", how.name().to_owned())], count as f64));
+    gauges(registry, "windows_impaired", "Windows that are concerned by damaged files", impaired);
     gauge(
         registry,
         "connections",

@@ -8,6 +8,7 @@ use cutshort_verdict::Exclusion;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::damage::{self, ImpairedWindow};
 use super::of;
 use crate::answer::{Facts, Share};
 use crate::http::agents::Heard;
@@ -94,6 +95,8 @@ struct Stored {
     protected_addresses: Vec<&'static str>,
     /// What could not be read and was set aside.
     damaged: Vec<Damaged>,
+    /// Windows that are concerned by damage.
+    impaired: Vec<ImpairedWindow>,
 }
 
 /// Something that was set aside.
@@ -263,6 +266,7 @@ impl Stored {
             tail: Share::part(status.counts.tail, status.counts.packets),
             protected_addresses: status.protected.iter().map(|addresses| addresses.name()).collect(),
             damaged: damaged.map(|one| Damaged { name: one.name.clone(), why: one.why.clone() }).collect(),
+            impaired: status.impaired.iter().map(ImpairedWindow::from).collect(),
         }
     }
 }
@@ -353,5 +357,6 @@ fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
         (trouble.is_some(), format!("Computing has trouble: {}", trouble.unwrap_or_default())),
         (status.simulated, "SIMULATED: some of the data is made up.".to_owned()),
     ];
-    all.into_iter().filter(|(holds, _)| *holds).map(|(_, hint)| hint).collect()
+    let all = all.into_iter().filter(|(holds, _)| *holds).map(|(_, hint)| hint);
+    all.chain(damage::sentences(status)).collect()
 }

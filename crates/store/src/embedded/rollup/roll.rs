@@ -40,6 +40,15 @@ pub(super) fn roll_before(transaction: &Transaction<'_>, coarsest: Level, before
     Ok(())
 }
 
+/// Whether an hour or a day that begins at a time is to be made again.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn is_stale(connection: &Connection, level: i64, start: i64) -> Result<bool> {
+    let stale = "SELECT 1 FROM rollup_stale WHERE level = ?1 AND t = ?2";
+    super::retention::is_listed(connection, stale, &[level, start.div_euclid(crate::WINDOW)])
+}
+
 fn latest_window(connection: &Connection) -> Result<Option<i64>> {
     let latest = "SELECT max(t) FROM rollup_total WHERE level = ?1 AND place = ?2";
     let of = [Level::Quarter.number(), Place::World.number()];

@@ -9,6 +9,7 @@ use crate::{Bucket, RollupQuery};
 mod damage;
 mod model;
 mod retention;
+mod salvage;
 mod world;
 
 use model::Model;

@@ -1,0 +1,161 @@
+//! `cutshort store verify` and `cutshort store repair`: whether a store is whole, and making it whole again.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ColorChoice};
+use cutshort_capture::Reading;
+use cutshort_pipeline::{Due, WindowJob};
+use cutshort_report::{quantity, rfc3339};
+use cutshort_store::embedded::{Finding, Remedy, Repaired, Verified};
+use cutshort_store::{Embedded, Store, StoreError};
+
+use crate::arguments::GeoFiles;
+use crate::error::{Done, Error};
+use crate::progress::Steps;
+use crate::store::{self, held, open_folder};
+use crate::terminal::{self, message};
+use crate::{classify, copy};
+
+/// Read everything in a store and say what is damaged
+///
+/// Reads all packets, all connections and the databases, compares them with their checksums and with
+/// each other, and names what is damaged or missing and what helps. Nothing is changed; 'cutshort
+/// serve' may run meanwhile. The exit code is 1 if anything is wrong.
+#[derive(Args)]
+#[command(after_long_help = VERIFY_EXAMPLES)]
+pub(crate) struct Verify {
+    /// Folder of the store
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+const VERIFY_EXAMPLES: &str = "Examples:
+  cutshort store verify --data /var/lib/cutshort";
+
+/// Repair a damaged store
+///
+/// Sets damaged databases aside (into the folder 'damaged' of the store) and makes new ones from the
+/// packets, the connections and all that can be read of the old database. Sets damaged files of
+/// packets and connections aside, too, and computes the windows that can be computed again. What
+/// could not be kept is named. 'cutshort serve' has to be ended before.
+#[derive(Args)]
+#[command(after_long_help = REPAIR_EXAMPLES)]
+pub(crate) struct Repair {
+    /// Folder of the store
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    #[command(flatten)]
+    geo: GeoFiles,
+}
+
+const REPAIR_EXAMPLES: &str = "Examples:
+  systemctl stop cutshort-server; cutshort store repair --data /var/lib/cutshort";
+
+pub(crate) fn verify(arguments: &Verify, color: ColorChoice) -> Result<Done, Error> {
+    let reading = Reading::default();
+    classify::stop_on_signals(&reading)?;
+    let mut steps = Steps::new("files");
+    let verified = Embedded::verify(&arguments.data, &mut copy::show(&mut steps, &reading))?;
+    steps.finish();
+    terminal::print(color, |text| write_verified(text, &verified, &arguments.data))?;
+    if verified.interrupted {
+        message(&"interrupted: not all was read");
+    }
+    Ok(if verified.findings.is_empty() && !verified.interrupted { Done::Whole } else { Done::InPart })
+}
+
+fn write_verified(text: &mut Vec<u8>, verified: &Verified, data: &Path) -> Result<(), Error> {
+    let Verified { segments, packets, windows, connections, findings, .. } = verified;
+    writeln!(
+        text,
+        "read: {} with {}, {} with {}",
+        quantity(*segments, "segment"),
+        quantity(*packets, "packet"),
+        quantity(*windows, "window"),
+        quantity(*connections, "connection")
+    )?;
+    for Finding { name, why, .. } in findings {
+        writeln!(text, "{name}: {why}")?;
+    }
+    if findings.is_empty() && !verified.interrupted {
+        writeln!(text, "nothing is damaged")?;
+    }
+    let needs = |remedy| findings.iter().any(|finding| finding.remedy == remedy);
+    if needs(Remedy::Repair) {
+        let data = data.display();
+        writeln!(
+            text,
+            "To repair it, end 'cutshort serve' and run 'cutshort store repair --data {data}'. It sets damaged files aside and computes again what can be computed."
+        )?;
+    }
+    if needs(Remedy::Again) {
+        writeln!(
+            text,
+            "Packets that are damaged come back by importing their captures again, or from a backup (docs/operating.md)."
+        )?;
+    }
+    Ok(())
+}
+
+pub(crate) fn repair(arguments: &Repair, color: ColorChoice) -> Result<Done, Error> {
+    let geo = crate::geo::open(&arguments.geo)?;
+    let reading = Reading::default();
+    classify::stop_on_signals(&reading)?;
+    let repaired = match Embedded::repair(&arguments.data) {
+        Err(StoreError::Locked(who)) => return Err(held(&who)),
+        repaired => repaired?,
+    };
+    let store = open_folder(&arguments.data)?;
+    let mut steps = Steps::new("files");
+    let aside = store.set_damaged_aside(&mut copy::show(&mut steps, &reading))?;
+    steps.finish();
+    let Some(files) = aside else {
+        message(&"interrupted: run this again to go on");
+        return Ok(Done::InPart);
+    };
+    let mut steps = Steps::new("windows");
+    let job = WindowJob::default();
+    let report = job.run_due(&store, &geo, Due::All, &mut store::show(&mut steps, &reading))?;
+    steps.finish();
+    let done = store::report_problems(&report);
+    terminal::print(color, |text| {
+        write_repaired(text, &repaired, files)?;
+        writeln!(text, "{} computed", quantity(report.done, "window"))?;
+        write_left(text, &store)
+    })?;
+    let is_whole = repaired.lost.is_empty() && store.status()?.impaired.is_empty();
+    Ok(if is_whole { done } else { Done::InPart })
+}
+
+fn write_repaired(text: &mut Vec<u8>, repaired: &Repaired, files: u64) -> Result<(), Error> {
+    let Repaired { aside, lost, segments, windows, annotations } = repaired;
+    if aside.is_empty() && *segments == 0 && files == 0 {
+        writeln!(text, "nothing is damaged that was not set aside before")?;
+    }
+    for name in aside {
+        writeln!(text, "set aside: {name}")?;
+    }
+    if files > 0 {
+        writeln!(text, "set aside: {} of packets or connections", quantity(files, "file"))?;
+    }
+    if *segments + *windows > 0 {
+        let (segments, windows) = (quantity(*segments, "segment"), quantity(*windows, "window"));
+        writeln!(text, "a new database has {segments}, and the results of {windows} as they were")?;
+    }
+    if *annotations > 0 {
+        writeln!(text, "{} kept", quantity(*annotations, "annotation"))?;
+    }
+    for what in lost {
+        writeln!(text, "lost: {what}")?;
+    }
+    Ok(())
+}
+
+/// What is still not as it should be.
+fn write_left(text: &mut Vec<u8>, store: &dyn Store) -> Result<(), Error> {
+    for impaired in store.status()?.impaired {
+        writeln!(text, "the window of {}: {}", rfc3339(impaired.window), impaired.how.about())?;
+    }
+    Ok(())
+}
