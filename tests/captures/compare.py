@@ -137,9 +137,6 @@ def counters(summary, table):
     pairs = {"excluded": (table["excluded"], excluded), "connections": (table["connections"], summary["connections"])}
     for name in COUNTERS:
         pairs[name] = (table.get(name, 0), summary[name])
-    # The specification does not say whether records of the future are counted where all are: then they move the cutoff.
-    if table.get("future") == summary["records"]:
-        del pairs["future"]
     return ["%s: - %s + %s" % (name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]
 
 

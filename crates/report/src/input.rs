@@ -57,23 +57,29 @@ impl InputCount {
         self.present.or(self.ahead)
     }
 
-    /// Records of the future, which tell neither the end of the input nor verdicts: none if all are, as then a clock
-    /// is wrong and no record.
+    /// Records dated more than a day after the reader's clock. They move neither the end of the input nor any
+    /// verdict, unless all records are such.
     #[must_use]
-    pub fn future(&self) -> u64 {
-        self.present.map_or(0, |_| self.ahead_records)
+    pub const fn future(&self) -> u64 {
+        self.ahead_records
     }
 
     /// What a reader must know of records of the future, if there are any.
     #[must_use]
     pub fn future_note(&self) -> Option<String> {
-        let (_, latest) = self.ahead.filter(|_| self.future() > 0)?;
-        Some(format!(
-            "The end of the input and the verdicts do not depend on {}, dated up to {} UTC: more than a day after the \
-             clock of this machine.",
-            quantity(self.future(), "record"),
-            date_time(latest)
-        ))
+        let latest = date_time(self.ahead?.1);
+        let records = quantity(self.ahead_records, "record");
+        Some(if self.present.is_some() {
+            format!(
+                "The end of the input and the verdicts do not depend on {records}, dated up to {latest} UTC: more than a \
+                 day after the clock of this machine."
+            )
+        } else {
+            format!(
+                "All records are dated more than a day after the clock of this machine, up to {latest} UTC. They count as \
+                 they are; check which clock is wrong."
+            )
+        })
     }
 
     /// Counts a record of a link type that is not supported.
