@@ -74,6 +74,28 @@ impl Unread {
         }
     }
 
+    /// Under which refusal it is counted; a record of a link type that is not supported is not even parsed.
+    #[must_use]
+    pub const fn refusal(self) -> Option<Refusal> {
+        Some(match self {
+            Self::Link(_) => return None,
+            Self::Fragment => Refusal::Fragment,
+            Self::Malformed => Refusal::Malformed,
+            Self::Cut => Refusal::Cut,
+            _ if self.may_hold_tcp() => Refusal::Encapsulated,
+            Self::Protocol(_) | Self::Udp(_) | Self::Gre(_) => Refusal::NotTcp,
+            _ => Refusal::NotIp,
+        })
+    }
+
+    /// Whether it is certain that no TCP packet is inside.
+    #[must_use]
+    pub fn is_known_other(self) -> bool {
+        !matches!(self, Self::Fragment | Self::Malformed | Self::Cut)
+            && !self.may_hold_tcp()
+            && self.name().is_some_and(|name| !name.contains("encrypted"))
+    }
+
     /// What kind of thing it is, as a word for programs: `link_type`, `ethertype`, `ip_protocol`,
     /// `udp_port`, `gre`, ...
     #[must_use]
@@ -160,16 +182,13 @@ impl fmt::Display for Unread {
 /// Why a frame is refused that has no IP header where its EtherType says what follows.
 #[cold]
 pub(crate) fn not_ip(ethertype: u16, rest: &[u8]) -> Refusal {
-    match behind_ethertype((ethertype, rest)) {
-        Some(unread) if unread.may_hold_tcp() => Refusal::Encapsulated,
-        _ => Refusal::NotIp,
-    }
+    behind_ethertype((ethertype, rest)).and_then(Unread::refusal).unwrap_or(Refusal::NotIp)
 }
 
 /// Why an IP packet is refused that does not carry TCP, but that.
 #[cold]
 pub(crate) fn not_tcp(protocol: u8, payload: &[u8]) -> Refusal {
-    if transport(protocol, payload).may_hold_tcp() { Refusal::Encapsulated } else { Refusal::NotTcp }
+    transport(protocol, payload).refusal().unwrap_or(Refusal::NotTcp)
 }
 
 /// Labels, tags and headers before packets.
@@ -215,19 +234,20 @@ const FIRST_ETHERTYPE: u16 = 0x600;
 fn behind_ethertype((ethertype, rest): Typed<'_>) -> Option<Unread> {
     match ethertype {
         ETHERTYPE_PPPOE_SESSION => u16_at(rest, PPP_PROTOCOL).map(Unread::Ppp),
-        0..FIRST_ETHERTYPE => llc(rest),
+        0..FIRST_ETHERTYPE => Some(llc(rest)),
         _ => Some(Unread::EtherType(ethertype)),
     }
 }
 
 /// LLC (IEEE 802.2), and SNAP behind it (RFC 1042): organization and protocol.
-fn llc(rest: &[u8]) -> Option<Unread> {
+fn llc(rest: &[u8]) -> Unread {
     const SNAP: [u8; 3] = [0xaa, 0xaa, 0x03];
-    let &service = rest.first()?;
-    if !rest.starts_with(&SNAP) {
-        return Some(Unread::Llc(service));
+    match (u32_at(rest, 2), u16_at(rest, 6)) {
+        (Some(organization), Some(kind)) if rest.starts_with(&SNAP) => {
+            Unread::Snap(organization & 0xff_ffff, kind)
+        }
+        _ => Unread::Llc(rest.first().copied().unwrap_or_default()),
     }
-    Some(Unread::Snap(u32_at(rest, 2)? & 0xff_ffff, u16_at(rest, 6)?))
 }
 
 /// What an IP packet carries; `None` if its headers are cut.
@@ -238,7 +258,8 @@ fn inside_ip(ip: &[u8]) -> Option<Unread> {
     }
     let header: &[u8; 20] = ip.first_chunk()?;
     let is_first = u16::from_be_bytes([header[6], header[7]]) & 0x1fff == 0;
-    let (mut protocol, mut rest) = (header[9], ip.get(usize::from(header[0] & 0x0f) * 4..).unwrap_or_default());
+    let (mut protocol, mut rest) =
+        (header[9], ip.get(usize::from(header[0] & 0x0f) * 4..).unwrap_or_default());
     while is_first && protocol == AUTHENTICATION {
         let len = extension_header(protocol, rest).ok()?;
         (protocol, rest) = (*rest.first()?, rest.get(len..)?);
