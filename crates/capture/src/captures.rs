@@ -63,6 +63,25 @@ pub fn name_of(path: &Path) -> Cow<'_, str> {
     if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() }
 }
 
+/// Raises the limit of open files as far as it may be, if all captures may be open at once: those that overlap are.
+fn allow_open(captures: usize) {
+    /// Others that a program has open: outputs, libraries, databases of addresses.
+    #[cfg(target_os = "linux")]
+    const OTHERS: u64 = 64;
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let wanted = maximum.unwrap_or(u64::MAX).min(captures as u64 + OTHERS);
+        if current.is_some_and(|current| current < wanted) {
+            // Where it fails, files that cannot be opened are told.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = captures;
+}
+
 impl Captures {
     /// Looks at the beginning of every capture; `-` is the standard input. Those that cannot be
     /// read are [`problems`](Self::problems).
@@ -78,6 +97,7 @@ impl Captures {
             drops: Drops::default(),
             reading: reading.clone(),
         };
+        allow_open(paths.len());
         for path in paths {
             captures.look_at(path.as_ref());
         }

@@ -83,7 +83,7 @@ impl Pcapng {
     #[inline]
     pub(crate) fn next(&mut self, bytes: &[u8], place: &mut Place) -> Parsed {
         let parse = if self.big_endian { parse_block_be } else { parse_block_le };
-        if !self.kind(bytes).is_none_or(blocks::is_parsed) {
+        if self.kind(bytes).is_some_and(|kind| !blocks::is_parsed(kind)) {
             return self.step_over(bytes);
         }
         match parse(bytes) {

@@ -119,7 +119,9 @@ fn one(
 ) -> Result<(), Error> {
     let mut captures = Captures::open(&[file], reading);
     let mut input = InputCount::read_at(reader_clock());
-    let records = Records { captures: &mut captures, input: &mut input, progress, reading, begun: false };
+    let before = total.input.records;
+    let records =
+        Records { captures: &mut captures, input: &mut input, before, progress, reading, begun: false };
     let imported = import(store, &Rules::default(), privacy, records, || !reading.is_stopped())?;
     total.imported.merge(&imported);
     input.late = imported.late;
@@ -138,6 +140,8 @@ fn one(
 struct Records<'a> {
     captures: &'a mut Captures,
     input: &'a mut InputCount,
+    /// Records of the captures before.
+    before: u64,
     progress: &'a mut Progress,
     reading: &'a Reading,
     begun: bool,
@@ -153,7 +157,7 @@ impl Iterator for Records<'_> {
         let record = self.captures.record()?;
         let simulated = self.captures.application() == Some(cutshort_simulate::APPLICATION);
         let arrival = Arrival { ts: record.frame.ts, packet: classify::parse(record, self.input), simulated };
-        self.progress.tick(self.input.records, self.reading);
+        self.progress.tick(self.before + self.input.records, self.reading);
         Some(arrival)
     }
 }

@@ -8,7 +8,7 @@ use cutshort_verdict::{Exclusion, Verdict};
 use foldhash::fast::RandomState;
 
 use crate::Summary;
-use crate::text::percent;
+use crate::text::{grouped, percent};
 
 /// Beyond so many addresses no more are remembered: a hint needs no exact count.
 const MAX_ADDRESSES: usize = 4096;

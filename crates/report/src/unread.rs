@@ -111,7 +111,7 @@ impl InputCount {
         notes.extend(named.iter().map(|(unread, count)| lost_sentence(*unread, *count)));
         if !others.is_empty() {
             let records = quantity(others.iter().map(|(_, count)| count).sum(), "record");
-            notes.push(format!("{records} of {} more kinds were not read.", others.len()));
+            notes.push(format!("{records} of {} more kinds were not read.", grouped(others.len() as u64)));
         }
         notes.extend((self.late > 0).then(|| {
             let late = quantity(self.late, "packet");
@@ -201,7 +201,10 @@ const fn has_link(count: u64) -> &'static str {
 /// What gets at the packets inside.
 const fn help(unread: Unread) -> &'static str {
     match unread {
-        Unread::Link(9 | 50 | 104) => "'editcap -C 4 -L -T rawip IN OUT' cuts its header off.",
+        Unread::Link(9) => {
+            "'editcap -C 4 -L -T rawip IN OUT' cuts its header off (-C 2 where address and control are left out)."
+        }
+        Unread::Link(50 | 104) => "'editcap -C 4 -L -T rawip IN OUT' cuts its header off.",
         Unread::Link(51) => "'editcap -C 8 -L -T rawip IN OUT' cuts its header off.",
         Unread::Link(109) => "'editcap -C 12 -L -T rawip IN OUT' cuts its header off.",
         Unread::Link(105 | 119 | 127 | 163) => "Capture on the wired side of the access point.",

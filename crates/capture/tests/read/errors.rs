@@ -143,6 +143,11 @@ fn other_kinds_of_captures_and_archives() {
         let twice = Compression::Zstd.compress(&compression.compress(&pcap(&some_records())));
         assert!(read(&twice).error.unwrap().to_string().contains("is compressed twice"));
     }
+    let mut trace = [&0x1_0000_u32.to_le_bytes()[..], &0x200_u32.to_le_bytes()].concat();
+    trace.resize(72, 0);
+    trace.extend([2, 0, 2, 0xc0]);
+    trace.resize(1024, 0);
+    is_named(&trace, "Windows event trace", "etl2pcapng");
     let erf = |seconds: u32, len: u16| {
         let mut record = [&[0; 4], &seconds.to_le_bytes()[..], &[2, 4], &len.to_be_bytes(), &[0; 4]].concat();
         record.resize(len.into(), 1);
