@@ -3,9 +3,17 @@ use std::io::ErrorKind;
 use cutshort_packet::{Frame, LinkType};
 
 use crate::buffer::{Buffer, Filled};
+use crate::foreign::Foreign;
 use crate::pcap::{self, Pcap};
-use crate::pcapng::{self, Pcapng};
+use crate::pcapng::{self, Drops, Pcapng};
+use crate::resume::{Damage, Step};
 use crate::{CaptureError, Input, Reading};
+
+mod lossy;
+mod walk;
+
+pub use walk::Visitor;
+use walk::Walk;
 
 /// One capture being read, record by record.
 pub struct Capture {
@@ -15,15 +23,58 @@ pub struct Capture {
     place: Place,
     has_record: bool,
     records: u64,
+    /// What could not be read so far.
+    damage: Option<Damage>,
+    /// Whether the input has ended.
+    ended: bool,
+    /// What captures said that were joined before the current one.
+    before: Said,
     reading: Reading,
 }
 
-enum Format {
+/// What a capture says about itself.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    applications: Vec<String>,
+    without_time: u64,
+    drops: Drops,
+}
+
+pub(crate) enum Format {
     Pcap(Pcap),
     Pcapng(Box<Pcapng>),
 }
 
 impl Format {
+    /// Reads the file header of a pcap, and its length; that of a pcapng is its first block. `None` if there is
+    /// none, or not all of it.
+    fn open(bytes: &[u8]) -> Option<(Self, usize)> {
+        if bytes.starts_with(&pcapng::MAGIC) {
+            return Some((Self::Pcapng(Box::default()), 0));
+        }
+        Pcap::open(bytes).map(|pcap| (Self::Pcap(pcap), pcap::HEADER))
+    }
+
+    /// Whether bytes look like a record or block.
+    pub(crate) fn step(&self, bytes: &[u8], near: Option<i64>, is_first: bool) -> Step {
+        match self {
+            Self::Pcap(pcap) => pcap.step(bytes, near),
+            Self::Pcapng(pcapng) => pcapng.step(bytes, is_first),
+        }
+    }
+
+    /// Whether what is left at the end of the input cannot be the beginning of a record.
+    fn is_strange(&self, left: &[u8]) -> bool {
+        matches!(self, Self::Pcapng(pcapng) if pcapng.is_strange(left))
+    }
+
+    /// Notes that what begins here is damaged and will be skipped.
+    fn skip_damage(&mut self, bytes: &[u8]) {
+        if let Self::Pcapng(pcapng) = self {
+            pcapng.skip_damage(bytes);
+        }
+    }
+
     #[inline]
     fn next(&mut self, bytes: &[u8], place: &mut Place) -> Parsed {
         match self {
@@ -62,6 +113,8 @@ pub(crate) enum Parsed {
     Record,
     /// A block without a packet, of that many bytes.
     Nothing(usize),
+    /// The beginning of another capture.
+    Header,
     Incomplete,
     Damaged,
 }
@@ -85,22 +138,19 @@ impl Capture {
         while buffer.unread().len() < pcap::HEADER && fill_header(&mut buffer)? {}
         let format = match buffer.unread() {
             [] => return Err(CaptureError::Empty),
-            bytes if bytes.starts_with(&pcapng::MAGIC) => Format::Pcapng(Box::default()),
-            bytes => match Pcap::open(bytes) {
-                Some(pcap) => Format::Pcap(pcap),
-                None if is_pcap_magic(bytes) => return Err(CaptureError::HeaderCut),
-                None => return Err(CaptureError::NotACapture),
-            },
+            bytes => Format::open(bytes),
         };
-        if matches!(format, Format::Pcap(_)) {
-            buffer.consume(pcap::HEADER);
-        }
+        let Some((format, header)) = format else { return Err(no_capture(&mut buffer)?) };
+        buffer.consume(header);
         let mut capture = Self {
             buffer,
             format,
             place: Place::NONE,
             has_record: false,
             records: 0,
+            damage: None,
+            ended: false,
+            before: Said::default(),
             reading: reading.clone(),
         };
         capture.check_section()?;
@@ -145,39 +195,18 @@ impl Capture {
                         return Ok(false);
                     }
                 }
-                Parsed::Damaged => return Err(self.damaged()),
+                Parsed::Header => {
+                    if !self.begin_next()? {
+                        return Ok(false);
+                    }
+                }
+                Parsed::Damaged => {
+                    if !self.resume()? {
+                        return Ok(false);
+                    }
+                }
             }
         }
-    }
-
-    /// Fills the buffer; false at the end of the input.
-    #[cold]
-    fn read_on(&mut self) -> Result<bool, CaptureError> {
-        if self.reading.is_stopped() {
-            return Ok(false);
-        }
-        match self.buffer.fill() {
-            Ok(Filled::More) => Ok(true),
-            // A decompressor takes a stop for the end of its input, which is then cut.
-            Err(_) if self.reading.is_stopped() => Ok(false),
-            Ok(Filled::End) if self.buffer.unread().is_empty() || self.reading.is_stopped() => Ok(false),
-            Ok(Filled::End) => Err(self.cut()),
-            Ok(Filled::TooLarge) => Err(self.damaged()),
-            Err(error) => Err(match error.kind() {
-                // What decompressors say of a stream that is cut, and of one that is damaged.
-                ErrorKind::UnexpectedEof => self.cut(),
-                ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => self.damaged(),
-                _ => error.into(),
-            }),
-        }
-    }
-
-    const fn cut(&self) -> CaptureError {
-        CaptureError::Cut { records: self.records }
-    }
-
-    const fn damaged(&self) -> CaptureError {
-        CaptureError::Damaged { records: self.records, offset: self.buffer.offset() }
     }
 
     /// The record that was stepped to.
@@ -227,72 +256,39 @@ impl Capture {
     #[must_use]
     pub fn application(&self) -> Option<&str> {
         match &self.format {
-            Format::Pcapng(pcapng) => pcapng.application.as_deref(),
+            Format::Pcapng(pcapng) => pcapng.application(),
             Format::Pcap(_) => None,
         }
+    }
+
+    /// The programs that wrote the captures that were joined here, as far as these say it.
+    #[must_use]
+    pub fn applications(&self) -> Vec<String> {
+        self.said().applications
     }
 
     /// Records that carry no time (pcapng's simple packet blocks) so far. They are given the time
     /// of the record before.
     #[must_use]
     pub fn without_time(&self) -> u64 {
-        match &self.format {
-            Format::Pcapng(pcapng) => pcapng.without_time,
-            Format::Pcap(_) => 0,
+        self.said().without_time
+    }
+
+    /// Packets that the capture itself says were lost, so far.
+    #[must_use]
+    pub fn drops(&self) -> Drops {
+        self.said().drops
+    }
+
+    /// All that was said so far.
+    fn said(&self) -> Said {
+        let mut said = self.before.clone();
+        if let Format::Pcapng(pcapng) = &self.format {
+            said.applications.extend(pcapng.applications.iter().cloned());
+            said.without_time += pcapng.without_time;
+            said.drops.add(&pcapng.drops());
         }
-    }
-}
-
-/// Is shown records, one after the other.
-pub trait Visitor {
-    /// Takes a record; false if the next one shall wait.
-    fn record(&mut self, record: Record<'_>) -> bool;
-}
-
-/// A way through the unread bytes, in variables of its own: unlike the fields of a capture these stay in
-/// registers.
-struct Walk<'a> {
-    rest: &'a [u8],
-    place: Place,
-    /// Whether `rest` begins with the record at `place`, rather than with what is no whole record.
-    on_record: bool,
-    /// Records that were stepped to.
-    records: u64,
-}
-
-impl Walk<'_> {
-    #[inline(always)]
-    fn on(
-        mut self,
-        until: i64,
-        mut next: impl FnMut(&[u8], &mut Place) -> Parsed,
-        visitor: &mut (impl Visitor + ?Sized),
-    ) -> Self {
-        loop {
-            let goes_on = self.place.record(self.rest).is_some_and(|record| visitor.record(record));
-            self.skip(self.place.len);
-            match next(self.rest, &mut self.place) {
-                Parsed::Record => self.records += 1,
-                Parsed::Nothing(len) => {
-                    self.skip(len);
-                    self.on_record = false;
-                }
-                Parsed::Incomplete | Parsed::Damaged => self.on_record = false,
-            }
-            if !goes_on || !self.on_record || self.place.ts > until {
-                return self;
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn on_with(self, until: i64, format: &mut Format, visitor: &mut dyn Visitor) -> Self {
-        self.on(until, |bytes, place| format.next(bytes, place), visitor)
-    }
-
-    #[inline(always)]
-    fn skip(&mut self, len: usize) {
-        self.rest = self.rest.get(len..).unwrap_or_default();
+        said
     }
 }
 
@@ -304,11 +300,11 @@ fn fill_header(buffer: &mut Buffer) -> Result<bool, CaptureError> {
     }
 }
 
-/// Whether this is the beginning of a pcap that ends too early.
-fn is_pcap_magic(bytes: &[u8]) -> bool {
-    const EITHER_ORDER: [u32; 2] = [0xa1b2_c3d4, 0xa1b2_3c4d];
-    const MODIFIED: u32 = 0xa1b2_cd34;
-    let Some(magic) = bytes.first_chunk() else { return false };
-    let (little, big) = (u32::from_le_bytes(*magic), u32::from_be_bytes(*magic));
-    little == MODIFIED || EITHER_ORDER.contains(&little) || EITHER_ORDER.contains(&big)
+/// Why an input that begins neither like pcap nor like pcapng cannot be read.
+fn no_capture(buffer: &mut Buffer) -> Result<CaptureError, CaptureError> {
+    if pcap::is_pcap(buffer.unread()) {
+        return Ok(CaptureError::HeaderCut);
+    }
+    while buffer.unread().len() < Foreign::ENOUGH && fill_header(buffer)? {}
+    Ok(Foreign::of(buffer.unread()).map_or(CaptureError::NotACapture, CaptureError::Foreign))
 }

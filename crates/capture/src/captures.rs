@@ -1,7 +1,8 @@
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
-use crate::{Capture, CaptureError, Input, Reading, Record, Visitor};
+use crate::{Capture, CaptureError, Drops, Input, Reading, Record, Visitor};
 
 /// Many captures read as one.
 ///
@@ -19,6 +20,7 @@ pub struct Captures {
     problems: Vec<Problem>,
     applications: Vec<String>,
     without_time: u64,
+    drops: Drops,
     reading: Reading,
 }
 
@@ -51,10 +53,33 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let stdin = self.path == Path::new("-");
-        let name = if stdin { "standard input".into() } else { self.path.to_string_lossy() };
-        write!(f, "{name}: {}", self.error)
+        write!(f, "{}: {}", name_of(&self.path), self.error)
     }
+}
+
+/// What a capture is called in messages; `-` is the standard input.
+#[must_use]
+pub fn name_of(path: &Path) -> Cow<'_, str> {
+    if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() }
+}
+
+/// Raises the limit of open files as far as it may be, if all captures may be open at once: those that overlap are.
+fn allow_open(captures: usize) {
+    /// Others that a program has open: outputs, libraries, databases of addresses.
+    #[cfg(target_os = "linux")]
+    const OTHERS: u64 = 64;
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let wanted = maximum.unwrap_or(u64::MAX).min(captures as u64 + OTHERS);
+        if current.is_some_and(|current| current < wanted) {
+            // Where it fails, files that cannot be opened are told.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = captures;
 }
 
 impl Captures {
@@ -69,8 +94,10 @@ impl Captures {
             problems: Vec::new(),
             applications: Vec::new(),
             without_time: 0,
+            drops: Drops::default(),
             reading: reading.clone(),
         };
+        allow_open(paths.len());
         for path in paths {
             captures.look_at(path.as_ref());
         }
@@ -119,10 +146,11 @@ impl Captures {
 
     fn note_end(&mut self, capture: &Capture) {
         self.without_time += capture.without_time();
-        if let Some(application) = capture.application()
-            && !self.applications.iter().any(|known| known == application)
-        {
-            self.applications.push(application.to_owned());
+        self.drops.add(&capture.drops());
+        for application in capture.applications() {
+            if !self.applications.contains(&application) {
+                self.applications.push(application);
+            }
         }
     }
 
@@ -231,5 +259,11 @@ impl Captures {
     #[must_use]
     pub const fn without_time(&self) -> u64 {
         self.without_time
+    }
+
+    /// Packets that the captures themselves say were lost, as far as these were read to their end.
+    #[must_use]
+    pub const fn drops(&self) -> &Drops {
+        &self.drops
     }
 }

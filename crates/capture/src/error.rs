@@ -1,6 +1,8 @@
 use std::fmt;
 use std::io;
 
+use crate::Foreign;
+
 /// Why a capture could not be read, or not to its end.
 #[derive(Debug)]
 pub enum CaptureError {
@@ -19,12 +21,23 @@ pub enum CaptureError {
         /// Whole records before.
         records: u64,
     },
-    /// A record contradicts itself; what follows cannot be found.
+    /// It is something else that has a name.
+    Foreign(Foreign),
+    /// Something in it is no record, or a record contradicts itself. Whole records behind it were read where
+    /// these could be found.
     Damaged {
-        /// Whole records before.
+        /// Whole records that were read.
         records: u64,
-        /// Where the record begins, in bytes of the (uncompressed) capture.
+        /// Where the damage begins, in bytes of the (uncompressed) capture.
         offset: u64,
+        /// In how many places there is damage.
+        places: u64,
+        /// How many bytes were not read for it.
+        unread: u64,
+        /// How many there are in all; `None` where nobody can tell.
+        total: Option<u64>,
+        /// Whether all bytes that were not read are zero.
+        zeros: bool,
     },
 }
 
@@ -41,11 +54,35 @@ impl fmt::Display for CaptureError {
             Self::Cut { records } => {
                 write!(f, "ends in the middle of a record: the file is cut off after {records} whole records")
             }
-            Self::Damaged { records, offset } => write!(
-                f,
-                "is damaged at byte {offset}, after {records} whole records: what follows was not read"
-            ),
+            Self::Foreign(foreign) => write!(f, "{foreign}"),
+            Self::Damaged { offset, places, unread, total, zeros, .. } => {
+                damaged(f, (*offset, *places), *unread, *total, *zeros)
+            }
         }
+    }
+}
+
+fn damaged(
+    f: &mut fmt::Formatter<'_>,
+    (offset, places): (u64, u64),
+    unread: u64,
+    total: Option<u64>,
+    zeros: bool,
+) -> fmt::Result {
+    let Some(total) = total else {
+        return write!(f, "is damaged at byte {offset}: what follows cannot be read, however much that is");
+    };
+    match places {
+        1 if zeros && offset + unread == total => write!(
+            f,
+            "ends with {unread} zero bytes, from byte {offset} on: they were never written, after a crash for \
+             example, and what belongs there is missing"
+        ),
+        1 => write!(f, "is damaged at byte {offset}: {unread} of {total} bytes were not read"),
+        _ => write!(
+            f,
+            "is damaged in {places} places, the first at byte {offset}: {unread} of {total} bytes were not read"
+        ),
     }
 }
 

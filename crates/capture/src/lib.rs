@@ -8,6 +8,7 @@ mod buffer;
 mod capture;
 mod captures;
 mod error;
+mod foreign;
 mod input;
 mod live;
 #[cfg(target_os = "linux")]
@@ -15,10 +16,13 @@ mod netlink;
 mod pcap;
 mod pcapng;
 mod pipe;
+mod resume;
 pub mod rules;
 
 pub use capture::{Capture, Record, Visitor};
-pub use captures::{Captures, Problem};
+pub use captures::{Captures, Problem, name_of};
 pub use error::CaptureError;
+pub use foreign::Foreign;
 pub use input::{Input, Reading};
 pub use live::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource};
+pub use pcapng::Drops;

@@ -9,13 +9,26 @@ use pcap_parser::pcapng::{
 use pcap_parser::traits::PcapNGPacketBlock;
 
 use crate::capture::{Parsed, Place};
+use crate::pcap;
+use crate::resume::Step;
+
+mod blocks;
+mod drops;
+
+pub use drops::Drops;
 
 #[derive(Default)]
 pub(crate) struct Pcapng {
     big_endian: bool,
     interfaces: Vec<Interface>,
     /// What wrote the current section.
-    pub(crate) application: Option<String>,
+    application: Option<String>,
+    /// What wrote any of the sections.
+    pub(crate) applications: Vec<String>,
+    /// What earlier sections say was lost, and the packets of this one.
+    dropped: Drops,
+    /// Whether the description of an interface was damaged: the numbers of the others are not known then.
+    lost_interface: bool,
     /// Time of the record before: that of one that has none.
     last_ts: i64,
     pub(crate) without_time: u64,
@@ -29,6 +42,8 @@ struct Interface {
     offset: i64,
     /// Bytes that are kept of each packet; 0 is no limit.
     snaplen: u32,
+    /// What its latest statistics say.
+    dropped: Drops,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +72,20 @@ impl Resolution {
 
 /// Every file begins with a section header, whose type reads the same in both byte orders.
 pub(crate) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
-/// The obsolete packet block, which some old captures still have.
-const PACKET_BLOCK: u32 = 2;
+
+/// Whether a section header begins here, in whatever byte order.
+pub(crate) fn begins(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC)
+        && matches!(bytes.get(8..12), Some([0x1a, 0x2b, 0x3c, 0x4d] | [0x4d, 0x3c, 0x2b, 0x1a]))
+}
 
 impl Pcapng {
     #[inline]
     pub(crate) fn next(&mut self, bytes: &[u8], place: &mut Place) -> Parsed {
         let parse = if self.big_endian { parse_block_be } else { parse_block_le };
+        if self.kind(bytes).is_some_and(|kind| !blocks::is_parsed(kind)) {
+            return self.step_over(bytes);
+        }
         match parse(bytes) {
             Ok((rest, block)) => {
                 let len = bytes.len() - rest.len();
@@ -74,19 +96,44 @@ impl Pcapng {
                     Parsed::Damaged
                 }
             }
-            Err(Err::Incomplete(_)) if self.block_is_whole(bytes) => Parsed::Damaged,
+            Err(Err::Incomplete(_)) if self.is_damaged(bytes) => Parsed::Damaged,
             Err(Err::Incomplete(_)) => Parsed::Incomplete,
             Err(_) => Parsed::Damaged,
         }
     }
 
-    /// A whole block whose content claims to be longer than it is never becomes complete.
-    fn block_is_whole(&self, bytes: &[u8]) -> bool {
-        let Some(len) = bytes.get(4..).and_then(<[u8]>::first_chunk) else { return false };
+    /// The type of the block that `bytes` begin with.
+    fn kind(&self, bytes: &[u8]) -> Option<u32> {
+        self.u32_in(bytes, 0)
+    }
+
+    /// A block without a packet need not be understood: its length tells where the next one is.
+    #[cold]
+    fn step_over(&mut self, bytes: &[u8]) -> Parsed {
+        if pcap::begins(bytes) {
+            return Parsed::Header;
+        }
+        let Some(len) = self.u32_in(bytes, 4) else { return Parsed::Incomplete };
+        if !blocks::is_len(len) {
+            return Parsed::Damaged;
+        }
+        let Some(block) = bytes.get(..len as usize) else { return Parsed::Incomplete };
+        if self.u32_in(block, block.len() - 4) != Some(len) {
+            return Parsed::Damaged;
+        }
+        if self.kind(block) == Some(blocks::STATISTICS) {
+            self.statistics(block);
+        }
+        Parsed::Nothing(block.len())
+    }
+
+    /// A whole block whose content claims to be longer than it is never becomes complete, nor does one that is
+    /// longer than any.
+    fn is_damaged(&self, bytes: &[u8]) -> bool {
         // A section header tells its byte order only in what follows.
-        let section = bytes.starts_with(&MAGIC);
-        let len = if self.big_endian { u32::from_be_bytes(*len) } else { u32::from_le_bytes(*len) };
-        !section && bytes.len() >= len as usize
+        let Some(len) = self.u32_in(bytes, 4).filter(|_| !bytes.starts_with(&MAGIC)) else { return false };
+        let snaplen = self.interfaces.iter().map(|interface| interface.snaplen).max().unwrap_or(0);
+        bytes.len() >= len as usize || len > blocks::MAX_LEN.max(snaplen)
     }
 
     fn block(&mut self, bytes: &[u8], block: &Block<'_>, len: usize, place: &mut Place) -> Parsed {
@@ -96,6 +143,9 @@ impl Pcapng {
                 let ts = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
                 place.wire_len = packet.orig_len();
                 place.data = within(bytes, packet.packet_data());
+                if !packet.options.is_empty() {
+                    self.packet_options(&packet.options);
+                }
                 self.interface_says(packet.if_id, Some(ts), place)
             }
             Block::SimplePacket(packet) => {
@@ -104,7 +154,7 @@ impl Pcapng {
                 place.data.1 = place.data.1.min(self.snaplen());
                 self.interface_says(0, None, place)
             }
-            Block::Unknown(block) if self.u32_in(bytes, 0) == Some(PACKET_BLOCK) => {
+            Block::Unknown(block) if self.kind(bytes) == Some(blocks::PACKET) => {
                 self.packet_block(bytes, block.data, place)
             }
             Block::SectionHeader(section) => return self.section(section, len),
@@ -116,8 +166,17 @@ impl Pcapng {
 
     fn section(&mut self, section: &SectionHeaderBlock<'_>, len: usize) -> Parsed {
         self.big_endian = section.big_endian();
+        self.dropped = self.drops();
         self.interfaces.clear();
+        self.lost_interface = false;
         self.application = section.shb_userappl().and_then(Result::ok).map(str::to_owned);
+        self.applications.extend(
+            self.application
+                .iter()
+                .filter(|name| !self.applications.contains(name))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
         Parsed::Nothing(len)
     }
 
@@ -135,6 +194,7 @@ impl Pcapng {
             ),
             offset: offset.map_or(0, |offset| order(*offset)),
             snaplen: block.snaplen,
+            dropped: Drops::default(),
         });
         Parsed::Nothing(len)
     }
@@ -159,6 +219,38 @@ impl Pcapng {
         place.ts = self.last_ts;
         place.link = interface.link;
         Some(())
+    }
+
+    pub(crate) fn application(&self) -> Option<&str> {
+        self.application.as_deref()
+    }
+
+    /// Notes that the block that begins here is damaged and will be skipped.
+    pub(crate) fn skip_damage(&mut self, bytes: &[u8]) {
+        self.lost_interface |= self.interfaces.is_empty() || self.kind(bytes) == Some(blocks::INTERFACE);
+    }
+
+    /// Whether what is left at the end of the input cannot be the beginning of a block.
+    pub(crate) fn is_strange(&self, left: &[u8]) -> bool {
+        self.kind(left).is_some_and(|kind| !blocks::is_known(kind)) && !left.starts_with(&MAGIC)
+    }
+
+    /// Whether `bytes` look like a block. Packets of interfaces whose numbers are not known do not.
+    pub(crate) fn step(&self, bytes: &[u8], is_first: bool) -> Step {
+        let (Some(kind), Some(len)) = (self.kind(bytes), self.u32_in(bytes, 4)) else { return Step::Unsure };
+        if self.lost_interface || !blocks::is_known(kind) || !blocks::is_len(len) {
+            return Step::No;
+        }
+        let Some(block) = bytes.get(..len as usize) else { return Step::Unsure };
+        let is_whole = self.u32_in(block, block.len() - 4) == Some(len);
+        let fits = kind != blocks::ENHANCED_PACKET || self.is_packet(block, is_first);
+        if is_whole && fits { Step::Len(block.len()) } else { Step::No }
+    }
+
+    fn is_packet(&self, block: &[u8], is_first: bool) -> bool {
+        let (interface, captured) = (self.u32_in(block, 8), self.u32_in(block, 20));
+        let has_interface = interface.is_some_and(|interface| (interface as usize) < self.interfaces.len());
+        (has_interface || !is_first) && captured.is_some_and(|captured| captured as usize + 32 <= block.len())
     }
 
     /// Interface (2 bytes), drops (2), time (8), captured length (4), length on the wire (4), data.

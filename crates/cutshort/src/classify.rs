@@ -4,12 +4,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::ColorChoice;
-use cutshort_capture::{Captures, Reading, Record, Visitor};
+use cutshort_capture::{Captures, Drops, Reading, Record, Visitor};
 use cutshort_geo::{Geo, Place};
-use cutshort_packet::{FiveTuple, Packet, Refusal};
+use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::reader_clock;
 use cutshort_report::connection::{self, Connection, Writer};
-use cutshort_report::{InputCount, Selection, Summary};
+use cutshort_report::{Dropped, InputCount, Selection, Summary};
 use cutshort_verdict::{ClosedWindow, Outcome, Row, Rules, Tracker, Verdict};
 
 use crate::arguments::{Classify, Format};
@@ -41,6 +41,7 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let captures = read(&files, &arguments.rules.rules(), &reading, &mut sink)?;
     let done = report_problems(&captures, &reading);
     let summary = sink.finish(is_simulated(&captures), reading.is_stopped())?;
+    let done = done.and(summary.input.is_whole());
     if readable(&captures, &files) {
         write_summary(arguments, &summary, &geo, color, &mut output)?;
         output.finish()?;
@@ -114,6 +115,7 @@ fn read(files: &[PathBuf], rules: &Rules, reading: &Reading, sink: &mut Sink<'_>
     }
     progress.finish();
     sink.summary.input.late = tracker.late();
+    sink.summary.input.dropped = dropped(&captures);
     tracker.finish().for_each(|window| sink.window(&window));
     sink.check()?;
     Ok(captures)
@@ -131,7 +133,10 @@ impl Visitor for Taking<'_> {
         let closes = self.tracker.record(record.frame.ts, None);
         self.input.add_record(record.frame.ts);
         match record.link {
-            Ok(link) => count(self.tracker.parse(link, record.frame), self.input),
+            Ok(link) => match self.tracker.parse(link, record.frame) {
+                Ok(()) => self.input.packets += 1,
+                Err(refusal) => self.input.add_refused(link, record.frame, refusal),
+            },
             Err(number) => self.input.add_unknown_link(number),
         }
         !closes
@@ -143,17 +148,15 @@ impl Visitor for Taking<'_> {
 pub(crate) fn parse(record: Record<'_>, input: &mut InputCount) -> Option<Packet> {
     input.add_record(record.frame.ts);
     let link = record.link.map_err(|number| input.add_unknown_link(number)).ok()?;
-    let packet = Packet::parse(link, record.frame);
-    count(packet.map(drop), input);
-    packet.ok()
-}
-
-/// Counts what came of a frame.
-#[inline(always)]
-const fn count(parsed: Result<(), Refusal>, input: &mut InputCount) {
-    match parsed {
-        Ok(()) => input.packets += 1,
-        Err(refusal) => input.refused[refusal as usize] += 1,
+    match Packet::parse(link, record.frame) {
+        Ok(packet) => {
+            input.packets += 1;
+            Some(packet)
+        }
+        Err(refusal) => {
+            input.add_refused(link, record.frame, refusal);
+            None
+        }
     }
 }
 
@@ -168,6 +171,12 @@ pub(crate) fn report_problems(captures: &Captures, reading: &Reading) -> Done {
     }
     let whole = captures.problems().is_empty() && !reading.is_stopped();
     if whole { Done::Whole } else { Done::InPart }
+}
+
+/// What the captures themselves say was lost.
+pub(crate) fn dropped(captures: &Captures) -> Dropped {
+    let Drops { received, interface, system, between } = *captures.drops();
+    Dropped { received, interface, system, between }
 }
 
 /// Whether any of the captures could be read at all.
@@ -198,6 +207,7 @@ fn write_summary(
                 message(&SIMULATED);
             }
             summary.input.future_note().iter().for_each(message);
+            summary.input.sentences().iter().for_each(message);
             Ok(())
         }
     }

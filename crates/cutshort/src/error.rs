@@ -48,3 +48,10 @@ pub(crate) enum Done {
     /// Some input could not be read in full; the rest was used. Exit code 1.
     InPart,
 }
+
+impl Done {
+    /// Itself, or in part if that does not hold.
+    pub(crate) const fn and(self, whole: bool) -> Self {
+        if whole { self } else { Self::InPart }
+    }
+}

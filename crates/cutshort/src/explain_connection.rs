@@ -10,7 +10,7 @@ use cutshort_pipeline::reader_clock;
 use cutshort_report::{InputCount, write_trace};
 use cutshort_verdict::{ClosedWindow, Rules, Surroundings, Trace, Tracker};
 
-use crate::classify::{SIMULATED, files, is_simulated, parse, report_problems, stop_on_signals};
+use crate::classify::{SIMULATED, dropped, files, is_simulated, parse, report_problems, stop_on_signals};
 use crate::error::{Done, Error};
 use crate::progress::Progress;
 use crate::terminal;
@@ -25,8 +25,11 @@ pub(crate) fn run(
     let reading = Reading::default();
     stop_on_signals(&reading)?;
     let mut captures = Captures::open(&files, &reading);
-    let windows = read(&mut captures, &files, rules, five_tuple, &reading);
-    let done = report_problems(&captures, &reading);
+    let mut input = InputCount::read_at(reader_clock());
+    let windows = read(&mut captures, &files, rules, five_tuple, &reading, &mut input);
+    input.dropped = dropped(&captures);
+    let done = report_problems(&captures, &reading).and(input.is_whole());
+    input.sentences().iter().for_each(terminal::message);
     if is_simulated(&captures) {
         terminal::message(&SIMULATED);
     }
@@ -42,14 +45,14 @@ fn read(
     rules: &Rules,
     five_tuple: &FiveTuple,
     reading: &Reading,
+    input: &mut InputCount,
 ) -> Vec<ClosedWindow> {
-    let mut input = InputCount::read_at(reader_clock());
     let mut tracker = Tracker::new(*rules).read_at(reader_clock()).keep_rows();
     let mut progress = Progress::new(files);
     let mut windows = Vec::new();
     let both = [*five_tuple, five_tuple.reversed()];
     while let Some(record) = captures.record() {
-        let packet = parse(record, &mut input).filter(|packet| both.contains(&packet.five_tuple));
+        let packet = parse(record, input).filter(|packet| both.contains(&packet.five_tuple));
         if tracker.record(record.frame.ts, packet.as_ref()) {
             windows.extend(std::iter::from_fn(|| tracker.next_closed()));
         }
@@ -58,6 +61,7 @@ fn read(
     }
     progress.finish();
     input.future_note().iter().for_each(terminal::message);
+    input.late = tracker.late();
     windows.extend(tracker.finish());
     windows
 }

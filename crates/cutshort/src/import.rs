@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::{Args, ColorChoice};
-use cutshort_capture::{Captures, Reading};
+use cutshort_capture::{Captures, Reading, name_of};
 use cutshort_pipeline::{
     Arrival, Due, Imported, Privacy, Report, WindowJob, import, nanoseconds, reader_clock,
 };
@@ -118,14 +118,21 @@ fn one(
     total: &mut Total,
 ) -> Result<(), Error> {
     let mut captures = Captures::open(&[file], reading);
+    let mut input = InputCount::read_at(reader_clock());
     let before = total.input.records;
     let records =
-        Records { captures: &mut captures, input: &mut total.input, progress, reading, begun: false };
+        Records { captures: &mut captures, input: &mut input, before, progress, reading, begun: false };
     let imported = import(store, &Rules::default(), privacy, records, || !reading.is_stopped())?;
     total.imported.merge(&imported);
-    total.files += u64::from(total.input.records > before);
+    input.late = imported.late;
+    input.dropped = classify::dropped(&captures);
+    total.files += u64::from(input.records > 0);
     total.simulated |= classify::is_simulated(&captures);
-    total.in_part |= classify::report_problems(&captures, reading) == Done::InPart;
+    let done = classify::report_problems(&captures, reading).and(input.is_whole());
+    total.in_part |= done == Done::InPart;
+    let name = name_of(file);
+    input.sentences().iter().for_each(|sentence| message(&format!("{name}: {sentence}")));
+    total.input.merge(&input);
     Ok(())
 }
 
@@ -133,6 +140,8 @@ fn one(
 struct Records<'a> {
     captures: &'a mut Captures,
     input: &'a mut InputCount,
+    /// Records of the captures before.
+    before: u64,
     progress: &'a mut Progress,
     reading: &'a Reading,
     begun: bool,
@@ -148,7 +157,7 @@ impl Iterator for Records<'_> {
         let record = self.captures.record()?;
         let simulated = self.captures.application() == Some(cutshort_simulate::APPLICATION);
         let arrival = Arrival { ts: record.frame.ts, packet: classify::parse(record, self.input), simulated };
-        self.progress.tick(self.input.records, self.reading);
+        self.progress.tick(self.before + self.input.records, self.reading);
         Some(arrival)
     }
 }
@@ -157,6 +166,7 @@ fn kept(imported: &Imported) -> String {
     let packets = quantity(imported.packets, "packet");
     let (new, known) = (quantity(imported.new, "new segment"), grouped(imported.known));
     match (imported.new, imported.known) {
+        _ if imported.packets == 0 => "no TCP packet was kept".to_owned(),
         (_, 0) => format!("{packets} kept in {new}"),
         (0, _) => format!("nothing new: all its {packets} were there already"),
         _ => format!("{packets} kept, in {new} and {known} that were there already"),
@@ -179,10 +189,6 @@ fn write(
     let (files, records) = (quantity(*files, "capture"), quantity(input.records, "record"));
     writeln!(text, "{files}, {records}, {} to {} UTC", date_time(first), until(first, last))?;
     writeln!(text, "{}", kept(imported))?;
-    if imported.late > 0 {
-        let late = quantity(imported.late, "packet");
-        writeln!(text, "{late} came after their window was closed and were not used")?;
-    }
     writeln!(text, "{} computed", quantity(report.done, "window"))?;
     let (from, to) = (rfc3339(window_of(first)), rfc3339(window_of(last).saturating_add(WINDOW)));
     let counts = store.status()?.counts;

@@ -111,7 +111,10 @@ fn compressed_is_the_same(compress: Compress) {
     };
     let copies: Vec<_> = captures().iter().map(copy).collect();
     for format in ["json", "jsonl"] {
-        let read = |files: &[PathBuf]| run(&format!("classify --format {format}"), files).fine().stdout;
+        let read = |files: &[PathBuf]| {
+            let ran = run(&format!("classify --format {format}"), files).ended(0);
+            (ran.stdout, ran.stderr)
+        };
         assert_eq!(read(&copies), read(&captures()), "{format}");
     }
 }

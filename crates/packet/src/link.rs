@@ -1,8 +1,7 @@
 //! Link layers: from a captured frame to its IP header.
 
-use crate::Refusal;
 use crate::bytes::{u16_at, u32_at};
-use crate::nflog;
+use crate::{Refusal, nflog, unread};
 
 /// What a captured frame begins with (<https://www.tcpdump.org/linktypes.html>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,23 +91,23 @@ pub(crate) type Network<'a> = (Family, &'a [u8]);
 #[inline(always)]
 pub(crate) fn network(link: LinkType, frame: &[u8]) -> Result<Network<'_>, Refusal> {
     match link {
-        LinkType::Ethernet => ethertype(frame, 12, 14),
+        LinkType::Ethernet => by_ethertype(untagged(frame, 12, 14)?),
         LinkType::Raw => Ok((Family::Either, frame)),
         LinkType::Ipv4 => Ok((Family::Ipv4, frame)),
         LinkType::Ipv6 => Ok((Family::Ipv6, frame)),
-        LinkType::Null => null(frame),
+        LinkType::Null => bsd_family(frame, null_family(frame).ok_or(Refusal::Malformed)?),
         LinkType::Loop => bsd_family(frame, u32_at(frame, 0).ok_or(Refusal::Malformed)?),
-        LinkType::LinuxSll => ethertype(frame, 14, 16),
-        LinkType::LinuxSll2 => ethertype(frame, 0, 20),
+        LinkType::LinuxSll => by_ethertype(untagged(frame, 14, 16)?),
+        LinkType::LinuxSll2 => by_ethertype(untagged(frame, 0, 20)?),
         LinkType::Nflog => nflog::network(frame),
     }
 }
 
 /// The family is written in the byte order of the capturing machine, which the frame does not
 /// tell; but no family is above 255, so only one reading can be meant.
-fn null(frame: &[u8]) -> Result<Network<'_>, Refusal> {
-    let family = u32_at(frame, 0).ok_or(Refusal::Malformed)?;
-    bsd_family(frame, if family > 0xff { family.swap_bytes() } else { family })
+pub(crate) fn null_family(frame: &[u8]) -> Option<u32> {
+    let family = u32_at(frame, 0)?;
+    Some(if family > 0xff { family.swap_bytes() } else { family })
 }
 
 /// AF_INET is 2 everywhere; AF_INET6 is 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on macOS and
@@ -121,34 +120,45 @@ fn bsd_family(frame: &[u8], family: u32) -> Result<Network<'_>, Refusal> {
     }
 }
 
+pub(crate) const ETHERTYPE_PPPOE_SESSION: u16 = 0x8864;
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
-const ETHERTYPE_PPPOE_SESSION: u16 = 0x8864;
 const ETHERTYPES_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
-/// Reads the EtherType at `at`, walks VLAN tags and PPPoE behind the header that ends at `end`.
+/// An EtherType and what follows it.
+pub(crate) type Typed<'a> = (u16, &'a [u8]);
+
+/// Reads the EtherType at `at` and walks the VLAN tags behind the header that ends at `end`.
 #[inline(always)]
-fn ethertype(frame: &[u8], at: usize, end: usize) -> Result<Network<'_>, Refusal> {
+pub(crate) fn untagged(frame: &[u8], at: usize, end: usize) -> Result<Typed<'_>, Refusal> {
     let mut ethertype = u16_at(frame, at).ok_or(Refusal::Malformed)?;
     let mut rest = frame.get(end..).ok_or(Refusal::Malformed)?;
     while ETHERTYPES_VLAN.contains(&ethertype) {
         ethertype = u16_at(rest, 2).ok_or(Refusal::Malformed)?;
         rest = &rest[4..];
     }
+    Ok((ethertype, rest))
+}
+
+#[inline(always)]
+fn by_ethertype((ethertype, rest): Typed<'_>) -> Result<Network<'_>, Refusal> {
     match ethertype {
         ETHERTYPE_IPV4 => Ok((Family::Ipv4, rest)),
         ETHERTYPE_IPV6 => Ok((Family::Ipv6, rest)),
         ETHERTYPE_PPPOE_SESSION => pppoe(rest),
-        _ => Err(Refusal::NotIp),
+        _ => Err(unread::not_ip(ethertype, rest)),
     }
 }
 
 /// PPPoE session (RFC 2516, 4): six bytes of header, then the PPP protocol.
 fn pppoe(rest: &[u8]) -> Result<Network<'_>, Refusal> {
-    let protocol = u16_at(rest, 6).ok_or(Refusal::Malformed)?;
+    let protocol = u16_at(rest, PPP_PROTOCOL).ok_or(Refusal::Malformed)?;
     match protocol {
         0x0021 => Ok((Family::Ipv4, &rest[8..])),
         0x0057 => Ok((Family::Ipv6, &rest[8..])),
-        _ => Err(Refusal::NotIp),
+        _ => Err(unread::not_ip(ETHERTYPE_PPPOE_SESSION, rest)),
     }
 }
+
+/// Where a PPPoE session header tells the PPP protocol.
+pub(crate) const PPP_PROTOCOL: usize = 6;

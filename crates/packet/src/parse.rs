@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use crate::bytes::{u16_at, u32_at};
 use crate::link::{self, Family};
-use crate::{Flags, LinkType, Packet, Refusal};
+use crate::{Flags, LinkType, Packet, Refusal, unread};
 
 /// One record of a capture: bytes of a frame and when they were seen.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ impl Packet {
         };
         self.ts = frame.ts;
         self.sample_rate = 1;
-        self.tcp(&segment)
+        self.tcp(&segment, ip)
     }
 }
 
@@ -64,7 +64,7 @@ struct Segment<'a> {
     len: usize,
 }
 
-const PROTOCOL_TCP: u8 = 6;
+pub(crate) const PROTOCOL_TCP: u8 = 6;
 
 impl Packet {
     #[inline(always)]
@@ -79,20 +79,21 @@ impl Packet {
         if header_len < 20 || total_len < header_len {
             return Err(Refusal::Malformed);
         }
+        let captured = &ip[..total_len.min(ip.len())];
+        let mut start = header_len;
         if header[9] != PROTOCOL_TCP {
-            return Err(Refusal::NotTcp);
+            start += authenticated(header, captured.get(header_len..).unwrap_or_default())?;
         }
         let fragment_offset = u16::from_be_bytes([header[6], header[7]]) & 0x1fff;
         if fragment_offset != 0 {
             return Err(Refusal::Fragment);
         }
-        let captured = &ip[..total_len.min(ip.len())];
         self.five_tuple.src_ip = mapped([header[12], header[13], header[14], header[15]]);
         self.five_tuple.dst_ip = mapped([header[16], header[17], header[18], header[19]]);
         self.ip_id = u16::from_be_bytes([header[4], header[5]]);
         self.ttl = header[8];
-        let bytes = captured.get(header_len..).ok_or(Refusal::Malformed)?;
-        Ok(Segment { bytes, len: total_len - header_len })
+        let bytes = captured.get(start..).ok_or(Refusal::Malformed)?;
+        Ok(Segment { bytes, len: total_len - start })
     }
 
     #[inline(always)]
@@ -120,14 +121,17 @@ impl Packet {
     }
 
     #[inline(always)]
-    fn tcp(&mut self, segment: &Segment<'_>) -> Result<(), Refusal> {
+    fn tcp(&mut self, segment: &Segment<'_>, ip: &[u8]) -> Result<(), Refusal> {
         if segment.len < TCP_HEADER {
-            return Err(Refusal::Malformed);
+            return Err(too_short(ip));
         }
         let header: &[u8; TCP_HEADER] = segment.bytes.first_chunk().ok_or(Refusal::Cut)?;
         let header_len = usize::from(header[12] >> 4) * 4;
-        if header_len < TCP_HEADER || header_len > segment.len {
+        if header_len < TCP_HEADER {
             return Err(Refusal::Malformed);
+        }
+        if header_len > segment.len {
+            return Err(too_short(ip));
         }
         let half = |at: usize| u16_at(header, at).unwrap_or_default();
         let word = |at: usize| u32_at(header, at).unwrap_or_default();
@@ -151,7 +155,36 @@ fn mapped(octets: [u8; 4]) -> Ipv6Addr {
     Ipv6Addr::from_bits(0xffff_0000_0000 | u128::from(u32::from_be_bytes(octets)))
 }
 
-const IPV6_HEADER: usize = 40;
+/// The length of the authentication headers (RFC 4302) between an IPv4 header and TCP.
+#[cold]
+fn authenticated(header: &[u8; 20], payload: &[u8]) -> Result<usize, Refusal> {
+    let (mut next, mut at) = (header[9], 0);
+    // A later fragment begins with data: only the kind of the first fragment's header is known.
+    if u16::from_be_bytes([header[6], header[7]]) & 0x1fff != 0 {
+        return Err(if next == AUTHENTICATION { Refusal::Fragment } else { unread::not_tcp(next, &[]) });
+    }
+    loop {
+        let rest = payload.get(at..).ok_or(Refusal::Malformed)?;
+        match next {
+            PROTOCOL_TCP => return Ok(at),
+            AUTHENTICATION => at += extension_header(next, rest)?,
+            _ => return Err(unread::not_tcp(next, rest)),
+        }
+        next = rest[0];
+    }
+}
+
+/// Why a segment is shorter than its TCP header: the rest is in the fragments that follow, or there is none.
+#[cold]
+fn too_short(ip: &[u8]) -> Refusal {
+    let followed = match ip.first().map_or(0, |first| first >> 4) {
+        4 => ip.get(6).is_some_and(|flags| flags & 0x20 != 0),
+        _ => unread::ipv6_chain(ip).is_some_and(|chain| chain.followed),
+    };
+    if followed { Refusal::Fragment } else { Refusal::Malformed }
+}
+
+pub(crate) const IPV6_HEADER: usize = 40;
 
 #[inline]
 fn address(header: &[u8; IPV6_HEADER], at: usize) -> Ipv6Addr {
@@ -172,15 +205,16 @@ fn extension_headers(mut next: u8, payload: &[u8]) -> Result<usize, Refusal> {
     if at > payload.len() { Err(Refusal::Malformed) } else { Ok(at) }
 }
 
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+pub(crate) const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const DESTINATION: u8 = 60;
+
 /// The length of the extension header of kind `kind` at the beginning of `bytes`.
-fn extension_header(kind: u8, bytes: &[u8]) -> Result<usize, Refusal> {
-    const HOP_BY_HOP: u8 = 0;
-    const ROUTING: u8 = 43;
-    const FRAGMENT: u8 = 44;
-    const AUTHENTICATION: u8 = 51;
-    const DESTINATION: u8 = 60;
+pub(crate) fn extension_header(kind: u8, bytes: &[u8]) -> Result<usize, Refusal> {
     if !matches!(kind, HOP_BY_HOP | ROUTING | FRAGMENT | AUTHENTICATION | DESTINATION) {
-        return Err(Refusal::NotTcp);
+        return Err(unread::not_tcp(kind, bytes));
     }
     let &[next, units, high, low] = bytes.first_chunk().ok_or(Refusal::Malformed)?;
     match kind {
@@ -190,7 +224,7 @@ fn extension_header(kind: u8, bytes: &[u8]) -> Result<usize, Refusal> {
         FRAGMENT if matches!(next, PROTOCOL_TCP | HOP_BY_HOP | ROUTING | AUTHENTICATION | DESTINATION) => {
             Err(Refusal::Fragment)
         }
-        FRAGMENT => Err(Refusal::NotTcp),
+        FRAGMENT => Err(unread::not_tcp(next, &[])),
         AUTHENTICATION => Ok((usize::from(units) + 2) * 4),
         _ => Ok((usize::from(units) + 1) * 8),
     }

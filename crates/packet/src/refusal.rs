@@ -8,7 +8,9 @@ pub enum Refusal {
     NotIp,
     /// IP, but another protocol than TCP.
     NotTcp,
-    /// A fragment other than the first: it has no TCP header.
+    /// Labels, a tag or a tunnel that is not read. The packets inside may well be TCP.
+    Encapsulated,
+    /// A fragment that lacks a whole TCP header: one other than the first, or a first one that is too short.
     Fragment,
     /// Headers that contradict themselves or each other, or end before TCP begins.
     Malformed,
@@ -18,14 +20,16 @@ pub enum Refusal {
 
 impl Refusal {
     /// All reasons, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::NotIp, Self::NotTcp, Self::Fragment, Self::Malformed, Self::Cut];
+    pub const ALL: [Self; 6] =
+        [Self::NotIp, Self::NotTcp, Self::Encapsulated, Self::Fragment, Self::Malformed, Self::Cut];
 
-    /// The reason's name in data: `not_ip`, `not_tcp`, `fragment`, `malformed`, `cut`.
+    /// The reason's name in data: `not_ip`, `not_tcp`, `encapsulated`, `fragment`, `malformed`, `cut`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::NotIp => "not_ip",
             Self::NotTcp => "not_tcp",
+            Self::Encapsulated => "encapsulated",
             Self::Fragment => "fragment",
             Self::Malformed => "malformed",
             Self::Cut => "cut",
@@ -36,9 +40,10 @@ impl Refusal {
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
-            Self::NotIp => "not IP (ARP, LLDP, ...)",
+            Self::NotIp => "neither IPv4 nor IPv6",
             Self::NotTcp => "IP, but not TCP",
-            Self::Fragment => "IP fragments other than the first",
+            Self::Encapsulated => "inside labels, tags or tunnels that are not read",
+            Self::Fragment => "IP fragments without a whole TCP header",
             Self::Malformed => "malformed headers",
             Self::Cut => "cut by the capture before the TCP header was complete",
         }

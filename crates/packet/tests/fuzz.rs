@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bolero::TypeGenerator;
 use bolero::generator::{ValueGenerator, produce};
-use cutshort_packet::{Frame, LinkType, Packet, Refusal};
+use cutshort_packet::{Frame, LinkType, Packet, Refusal, Unread};
 
 use bytes::{
     AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, IPV4, IPV6, Order, PPPOE_SESSION, ROUTING, TCP,
@@ -169,7 +169,14 @@ fn check(link: LinkType, bytes: &[u8], wire_len: u32) {
     let parse = |bytes: &[u8], wire_len| Packet::parse(link, Frame { ts: -1, wire_len, bytes });
     let parsed = parse(bytes, wire_len);
     assert_eq!(parsed, parse(bytes, wire_len), "parsed twice");
-    let Ok(packet) = parsed else { return };
+    let packet = match parsed {
+        Ok(packet) => packet,
+        Err(refusal) => {
+            let unread = Unread::of(link, Frame { ts: -1, wire_len, bytes }, refusal);
+            assert_eq!(unread.refusal(), Some(refusal), "{unread}");
+            return;
+        }
+    };
     check_packet(link, &packet);
     let longest = u64::from(u16::MAX).max(u64::from(wire_len)).max(bytes.len() as u64);
     let segment = 20 + u64::from(packet.options_len) + u64::from(packet.payload_len);

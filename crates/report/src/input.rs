@@ -1,8 +1,9 @@
-use cutshort_packet::Refusal;
+use cutshort_packet::{Frame, LinkType, Refusal, Unread};
 use cutshort_verdict::{ReaderClock, RowCount};
 
 use crate::text::quantity;
 use crate::time::date_time;
+use crate::unread::{Dropped, UnreadCount};
 
 /// What was read, and what of it could not be used.
 #[derive(Clone, Debug, Default)]
@@ -13,8 +14,10 @@ pub struct InputCount {
     pub packets: u64,
     /// Records that are no TCP packet, by [`Refusal`].
     pub refused: [u64; Refusal::ALL.len()],
-    /// Records of link types that are not supported, by number.
-    pub unknown_links: Vec<(u32, u64)>,
+    /// What was met and not read. Counts of live sources are in `refused` only.
+    pub unread: UnreadCount,
+    /// Packets that the capture itself says were lost.
+    pub dropped: Dropped,
     /// TCP packets that came after their window was closed.
     pub late: u64,
     /// Rows that were taken, and some of them that matter.
@@ -85,10 +88,32 @@ impl InputCount {
     /// Counts a record of a link type that is not supported.
     #[cold]
     pub fn add_unknown_link(&mut self, number: u32) {
-        match self.unknown_links.iter_mut().find(|(known, _)| *known == number) {
-            Some((_, count)) => *count += 1,
-            None => self.unknown_links.push((number, 1)),
+        self.unread.add(Unread::Link(number), 1);
+    }
+
+    /// Counts a record that is no TCP packet.
+    #[cold]
+    pub fn add_refused(&mut self, link: LinkType, frame: Frame<'_>, refusal: Refusal) {
+        self.refused[refusal as usize] += 1;
+        self.unread.add(Unread::of(link, frame, refusal), 1);
+    }
+
+    /// Adds what was read elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        self.records += other.records;
+        self.packets += other.packets;
+        self.refused.iter_mut().zip(other.refused).for_each(|(count, more)| *count += more);
+        other.unread.counts().for_each(|(unread, count)| self.unread.add(unread, count));
+        self.dropped.merge(&other.dropped);
+        self.late += other.late;
+        self.ahead_records += other.ahead_records;
+        for (span, other) in [(&mut self.present, other.present), (&mut self.ahead, other.ahead)] {
+            other.iter().for_each(|(first, last)| {
+                extend(span, *first);
+                extend(span, *last);
+            });
         }
+        self.add_rows(other.rows);
     }
 
     /// Adds the rows of a window.

@@ -18,6 +18,7 @@ pub mod table;
 mod text;
 mod time;
 mod trace;
+mod unread;
 
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
@@ -26,3 +27,4 @@ pub use summary::{Group, Summary};
 pub use text::{grouped, percent, quantity, wrap, write_note};
 pub use time::{compact, date, date_time, rfc3339, until};
 pub use trace::write_trace;
+pub use unread::{Dropped, UnreadCount};

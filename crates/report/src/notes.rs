@@ -50,11 +50,9 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
     let input = &summary.input;
     let copies = ratio(input.rows.copies, input.rows.taken);
     let outgoing = ratio(summary.direction.outgoing(), summary.direction.connections);
-    let no_data = input.records > 0 && input.packets == 0;
     let mut notes = Vec::new();
     let mut note = |holds: bool, text: String| notes.extend(holds.then_some(text));
     note(summary.interrupted, "Interrupted: only what was read until then is counted.".to_owned());
-    note(no_data, "There is no TCP packet in it.".to_owned());
     note(
         copies > NOTEWORTHY,
         format!(
@@ -81,14 +79,8 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
             percent(outgoing)
         ),
     );
-    note(
-        input.late > 0,
-        format!("{} packets came after their window was closed and were not used.", grouped(input.late)),
-    );
     notes.extend(input.future_note());
-    for (number, count) in &input.unknown_links {
-        notes.push(format!("{} records have link type {number}, which is not supported.", grouped(*count)));
-    }
+    notes.extend(input.notes());
     notes
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use cutshort_geo::Geo;
-use cutshort_packet::Refusal;
+use cutshort_packet::{Refusal, Unread};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
 use serde::Serialize;
 
@@ -23,10 +23,12 @@ struct Json<'a> {
     records: u64,
     packets: u64,
     refused: BTreeMap<&'static str, u64>,
+    unread: Vec<UnreadKind>,
     unsupported_link_types: BTreeMap<u32, u64>,
     late: u64,
     tail: u64,
     future: u64,
+    dropped: Dropped,
     beyond_limit: u64,
     copies: u64,
     excluded: BTreeMap<&'static str, u64>,
@@ -44,6 +46,43 @@ struct Json<'a> {
     networks: Vec<Place>,
     geo: Vec<String>,
     notes: Vec<String>,
+}
+
+/// What was met and not read.
+#[derive(Serialize)]
+struct UnreadKind {
+    kind: &'static str,
+    number: Option<u64>,
+    name: Option<&'static str>,
+    records: u64,
+    may_hold_tcp: bool,
+}
+
+impl From<(Unread, u64)> for UnreadKind {
+    fn from((unread, records): (Unread, u64)) -> Self {
+        Self {
+            kind: unread.kind(),
+            number: unread.number(),
+            name: unread.name(),
+            records,
+            may_hold_tcp: unread.may_hold_tcp(),
+        }
+    }
+}
+
+/// Packets that the capture itself says were lost.
+#[derive(Serialize)]
+struct Dropped {
+    received: u64,
+    interface: u64,
+    system: u64,
+    between: u64,
+}
+
+impl From<crate::Dropped> for Dropped {
+    fn from(crate::Dropped { received, interface, system, between }: crate::Dropped) -> Self {
+        Self { received, interface, system, between }
+    }
 }
 
 #[derive(Serialize)]
@@ -127,10 +166,12 @@ impl Summary {
             records: self.input.records,
             packets: self.input.packets,
             refused: named(Refusal::ALL.map(Refusal::name), self.input.refused),
-            unsupported_link_types: self.input.unknown_links.iter().copied().collect(),
+            unread: self.input.unread.sorted().into_iter().map(UnreadKind::from).collect(),
+            unsupported_link_types: self.unsupported_link_types(),
             late: self.input.late,
             tail: self.input.rows.tail,
             future: self.input.future(),
+            dropped: self.input.dropped.into(),
             beyond_limit: self.input.beyond_limit(),
             copies: self.input.rows.copies,
             excluded: named(Exclusion::ALL.map(Exclusion::name), self.excluded),
@@ -154,6 +195,12 @@ impl Summary {
             geo: geo.sources().iter().map(ToString::to_string).collect(),
             notes: notes(self),
         }
+    }
+
+    fn unsupported_link_types(&self) -> BTreeMap<u32, u64> {
+        let link =
+            |(unread, count)| if let Unread::Link(number) = unread { Some((number, count)) } else { None };
+        self.input.unread.counts().filter_map(link).collect()
     }
 
     fn signature_shares(&self) -> Vec<SignatureShare> {

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use cutshort_geo::Geo;
-use cutshort_packet::Refusal;
 use cutshort_verdict::{Count, Exclusion, Signature, Stage};
 
 use crate::notes::notes;
@@ -199,22 +198,23 @@ impl<W: Write> Table<'_, W> {
         let Summary { input, excluded, not_meant, not_selected, .. } = self.summary;
         let connections =
             Exclusion::ALL.into_iter().zip(excluded).map(|(reason, count)| (*count, reason.about()));
-        let records =
-            Refusal::ALL.into_iter().zip(input.refused).map(|(reason, count)| (count, reason.about()));
         let others = [
             (*not_meant, "to other servers or ports, from clients to be ignored, or the other direction"),
             (*not_selected, "outside the filter"),
         ];
-        self.reasons("Left out: connections", connections.chain(others).collect())?;
+        let connections =
+            connections.chain(others).map(|(count, reason)| (count, reason.to_owned())).collect();
+        self.reasons("Left out: connections", connections)?;
         let packets = [
             (input.late, "too late for their window"),
             (input.rows.tail, "tail of an older connection, before the first SYN on its ports"),
             (input.beyond_limit(), "beyond the first packets that are kept of each connection"),
         ];
-        self.reasons("Left out: records", records.chain(packets).collect())
+        let packets = packets.map(|(count, reason)| (count, reason.to_owned()));
+        self.reasons("Left out: records", input.left_out().into_iter().chain(packets).collect())
     }
 
-    fn reasons(&mut self, title: &str, mut reasons: Vec<(u64, &str)>) -> io::Result<()> {
+    fn reasons(&mut self, title: &str, mut reasons: Vec<(u64, String)>) -> io::Result<()> {
         reasons.retain(|(count, _)| *count > 0);
         if reasons.is_empty() {
             return Ok(());
@@ -223,7 +223,7 @@ impl<W: Write> Table<'_, W> {
         let counts: Vec<String> = reasons.iter().map(|(count, _)| grouped(*count)).collect();
         let width = counts.iter().map(String::len).max().unwrap_or(0);
         for ((_, reason), count) in reasons.into_iter().zip(counts) {
-            let lines = hanging(&format!("  {count:>width$}  "), reason, self.width);
+            let lines = hanging(&format!("  {count:>width$}  "), &reason, self.width);
             lines.iter().try_for_each(|line| writeln!(self.output, "{line}"))?;
         }
         Ok(())

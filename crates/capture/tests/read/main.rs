@@ -7,6 +7,7 @@
 mod compressed;
 mod damaged;
 mod errors;
+mod joined;
 mod many;
 mod pcap;
 mod pcapng;
@@ -19,7 +20,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cutshort_capture::{Capture, CaptureError, Input, Reading};
+use cutshort_capture::{Capture, CaptureError, Drops, Input, Reading};
 use cutshort_packet::LinkType;
 
 use write::Record;
@@ -54,7 +55,9 @@ struct Outcome {
     records: Vec<Record>,
     links: Vec<Result<LinkType, u32>>,
     application: Option<String>,
+    applications: Vec<String>,
     without_time: u64,
+    drops: Drops,
     error: Option<CaptureError>,
     /// Bytes read, as stored.
     bytes: u64,
@@ -92,7 +95,9 @@ fn read_all(mut capture: Capture, outcome: &mut Outcome) -> Option<CaptureError>
         }
     };
     outcome.application = capture.application().map(str::to_owned);
+    outcome.applications = capture.applications();
     outcome.without_time = capture.without_time();
+    outcome.drops = capture.drops();
     error
 }
 

@@ -245,3 +245,40 @@ fn records_of_any_size() {
         assert_eq!(read(&Pcapng(order).file(&records)).whole().records, records);
     }
 }
+
+const IFRECV: u16 = 4;
+const IFDROP: u16 = 5;
+const OSDROP: u16 = 7;
+const DROP_COUNT: u16 = 4;
+
+/// Statistics of an interface: received, dropped by it, and by the operating system.
+fn statistics(ng: Pcapng, interface: u32, [received, dropped, system]: [i64; 3]) -> Vec<u8> {
+    let Pcapng(order) = ng;
+    let counts = [(IFRECV, order.i64(received)), (IFDROP, order.i64(dropped)), (OSDROP, order.i64(system))];
+    let options: Vec<_> = counts.iter().map(|(code, count)| (*code, &count[..])).collect();
+    ng.block(5, &[&order.u32(interface)[..], &[0; 8], &ng.options(&options)].concat())
+}
+
+#[test]
+fn losses_that_the_capture_tells() {
+    for order in Order::BOTH {
+        let ng = Pcapng(order);
+        let packet = ng.enhanced(0, &some_records()[0], &[(DROP_COUNT, &order.i64(500))]);
+        let file = [
+            ng.start(),
+            ng.interface(1, 0, &[]),
+            packet.clone(),
+            // The latest statistics of an interface are all of it.
+            statistics(ng, 0, [10, 1, 0]),
+            statistics(ng, 0, [1000, 20, 3]),
+            statistics(ng, 1, [100, 5, 0]),
+            statistics(ng, 7, [9, 9, 9]),
+            ng.start(),
+            packet,
+            statistics(ng, 0, [1, 1, 1]),
+        ];
+        let drops = read(&file.concat()).whole().drops;
+        assert_eq!((drops.received, drops.interface, drops.system, drops.between), (1101, 26, 4, 1000));
+    }
+    assert_eq!(read(&Pcapng(Order::Big).file(&some_records())).whole().drops, Default::default());
+}

@@ -288,3 +288,21 @@ fn a_negative_guard_is_said_to_be_negative() {
     let ran = run("classify --guard -1s", &[capture("https")]).ended(2);
     assert!(ran.stderr.contains("cannot be negative"), "{}", ran.stderr);
 }
+
+/// Captures that overlap are open at once: the limit of open files is raised as far as it may be.
+#[cfg(target_os = "linux")]
+#[test]
+fn more_captures_than_files_may_be_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let https = https();
+    for at in 0..100 {
+        std::fs::write(folder.path().join(format!("{at}.pcapng")), &https).unwrap();
+    }
+    let script = format!(
+        "ulimit -Sn 40; exec {} classify -f json {}/*.pcapng",
+        env!("CARGO_BIN_EXE_cutshort"),
+        folder.path().display()
+    );
+    let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert_eq!(Ran::from(output).fine().json()["records"], 5600);
+}

@@ -15,3 +15,4 @@ mod rules;
 #[cfg(unix)]
 mod signals;
 mod simulated;
+mod unread;

@@ -10,8 +10,12 @@ const NONE: &[&str] = &[];
 
 /// The notes in the summary for programs and in the one for people.
 fn notes(file: &[u8]) -> (String, String) {
-    let json = run_with_input("classify -f json -", NONE, file).fine().json();
-    let table = run_with_input("classify -", NONE, file).fine().stdout;
+    notes_of(file, 0)
+}
+
+fn notes_of(file: &[u8], code: i32) -> (String, String) {
+    let json = run_with_input("classify -f json -", NONE, file).ended(code).json();
+    let table = run_with_input("classify -", NONE, file).ended(code).stdout;
     let note =
         table.split_once("\nNote\n").map(|(_, notes)| notes.split_whitespace().collect::<Vec<_>>().join(" "));
     (json["notes"].to_string(), note.unwrap_or_default())
@@ -86,5 +90,8 @@ fn a_capture_without_tcp() {
 fn a_link_type_that_is_not_supported() {
     let mut file = pcap(&request(Tcp::default()));
     file[20] = 147;
-    has_note(&file, "3 records have link type 147, which is not supported.");
+    let text = "3 records have the link layer USER0 (link type 147), which is not supported.";
+    let (json, table) = notes_of(&file, 1);
+    assert!(json.contains(text) && table.contains(text), "{json} {table}");
+    assert!(json.contains("No TCP packet in it could be read."), "{json}");
 }

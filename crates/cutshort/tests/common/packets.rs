@@ -91,3 +91,16 @@ pub(crate) fn request(first: Tcp) -> [Tcp; 3] {
     let ack = Tcp { ms: first.ms + 10, flags: ACK, seq: first.seq + 1, ack: 5000, ..first };
     [first, ack, Tcp { ms: first.ms + 20, flags: PSH | ACK, payload: 100, ..ack }]
 }
+
+/// Records of a pcap file: times in milliseconds, and what was captured.
+pub(crate) fn raw_records(records: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    records.iter().flat_map(|(ms, bytes)| record(*ms, bytes)).collect()
+}
+
+/// A pcap file of frames of a link type.
+pub(crate) fn frames(link: u8, records: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    let mut file = header();
+    file[20] = link;
+    file.extend(raw_records(records));
+    file
+}

@@ -102,11 +102,42 @@ mod v4 {
     #[test]
     fn other_protocols_are_not_tcp() {
         const ICMP: u8 = 1;
-        const IP_IN_IP: u8 = 4;
-        const GRE: u8 = 47;
-        for protocol in [ICMP, IP_IN_IP, UDP, GRE, ESP, AUTHENTICATION, FRAGMENT, HOP_BY_HOP, 255] {
+        for protocol in [ICMP, UDP, ESP, FRAGMENT, HOP_BY_HOP, 255] {
             assert_eq!(raw(&ipv4(protocol, &tcp(0, 0))), Err(Refusal::NotTcp), "{protocol}");
         }
+    }
+
+    #[test]
+    fn authentication_headers_are_walked() {
+        let behind = |next, len| [authentication(next, len), tcp(12, 34)].concat();
+        assert_eq!(raw(&ipv4(AUTHENTICATION, &behind(TCP, 24))), Ok(packet_v4(12, 34)));
+        let twice = [authentication(AUTHENTICATION, 12), behind(TCP, 1024)].concat();
+        assert_eq!(raw(&ipv4(AUTHENTICATION, &twice)), Ok(packet_v4(12, 34)));
+        assert_eq!(raw(&ipv4(AUTHENTICATION, &behind(UDP, 24))), Err(Refusal::NotTcp));
+        assert_eq!(raw(&ipv4(AUTHENTICATION, &behind(4, 24))), Err(Refusal::Encapsulated));
+        let later = with_u16(ipv4(AUTHENTICATION, &behind(TCP, 24)), FRAGMENT_FIELD, 9);
+        assert_eq!(raw(&later), Err(Refusal::Fragment));
+        let whole = ipv4(AUTHENTICATION, &behind(TCP, 24));
+        let snapped = |len: usize| parse_of(LinkType::Raw, &whole[..20 + len], whole.len() as u32);
+        for len in 0..24 {
+            assert_eq!(snapped(len), Err(Refusal::Malformed), "{len}");
+        }
+        assert_eq!((snapped(24), snapped(43)), (Err(Refusal::Cut), Err(Refusal::Cut)));
+        assert_eq!(snapped(44), Ok(packet_v4(12, 34)));
+        let short = with_u16(whole, TOTAL_LEN, 20 + 24 + 19);
+        assert_eq!(raw(&short), Err(Refusal::Malformed), "19 bytes of TCP");
+    }
+
+    /// As `nmap -f` sends them: 8 bytes are in the first fragment (RFC 791 allows it).
+    #[test]
+    fn first_fragment_without_a_whole_tcp_header_is_a_fragment() {
+        let with = |segment: &[u8], field| raw(&with_u16(ipv4(TCP, segment), FRAGMENT_FIELD, field));
+        for len in [8, 16] {
+            assert_eq!(with(&tcp(0, 0)[..len], MORE_FRAGMENTS), Err(Refusal::Fragment), "{len}");
+            assert_eq!(with(&tcp(0, 0)[..len], 0), Err(Refusal::Malformed), "{len}");
+        }
+        assert_eq!(with(&tcp(12, 0)[..24], MORE_FRAGMENTS), Err(Refusal::Fragment), "options follow");
+        assert_eq!(with(&with_byte(tcp(0, 0), 12, 0x40), MORE_FRAGMENTS), Err(Refusal::Malformed));
     }
 
     #[test]
@@ -233,6 +264,18 @@ mod v6 {
     }
 
     #[test]
+    fn first_fragment_without_a_whole_tcp_header_is_a_fragment() {
+        for chain in [fragment(TCP, 0, true), [fragment(DESTINATION, 0, true), extension(TCP, 8)].concat()] {
+            for segment in [&tcp(0, 0)[..8], &tcp(0, 0)[..16], &tcp(12, 0)[..24]] {
+                let bytes = ipv6(FRAGMENT, &[&chain, segment].concat());
+                assert_eq!(raw(&bytes), Err(Refusal::Fragment), "{}", segment.len());
+            }
+        }
+        let only = ipv6(FRAGMENT, &[&fragment(TCP, 0, false), &tcp(0, 0)[..16]].concat());
+        assert_eq!(raw(&only), Err(Refusal::Malformed));
+    }
+
+    #[test]
     fn later_fragments_are_refused_as_such() {
         for (offset, more) in [(1, true), (1, false), (0x1fff, false)] {
             let bytes = ipv6(FRAGMENT, &[fragment(TCP, offset, more), tcp(12, 34)].concat());
@@ -250,7 +293,7 @@ mod v6 {
 
     #[test]
     fn other_protocols_are_not_tcp() {
-        for next in [UDP, ICMPV6, NO_NEXT_HEADER, ESP, 4, 41, 255] {
+        for next in [UDP, ICMPV6, NO_NEXT_HEADER, ESP, 255] {
             assert_eq!(raw(&ipv6(next, &tcp(0, 0))), Err(Refusal::NotTcp), "{next}");
             let behind = ipv6(HOP_BY_HOP, &[&extension(next, 8)[..], &tcp(0, 0)].concat());
             assert_eq!(raw(&behind), Err(Refusal::NotTcp), "{next}");

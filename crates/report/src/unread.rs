@@ -1,0 +1,225 @@
+//! What was met and not read: one list for all outputs.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use cutshort_packet::{Refusal, Unread};
+use foldhash::fast::RandomState;
+
+use crate::InputCount;
+use crate::text::{grouped, quantity};
+
+/// Records by what they carry instead of a TCP packet that can be read.
+#[derive(Clone, Debug, Default)]
+pub struct UnreadCount(HashMap<Unread, u64, RandomState>);
+
+impl UnreadCount {
+    /// Counts records.
+    pub fn add(&mut self, unread: Unread, records: u64) {
+        *self.0.entry(unread).or_default() += records;
+    }
+
+    /// What was counted, in any order.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (Unread, u64)> {
+        self.0.iter().map(|(unread, count)| (*unread, *count))
+    }
+
+    /// First what may hold TCP packets, then the rest; the most frequent first.
+    pub(crate) fn sorted(&self) -> Vec<(Unread, u64)> {
+        let mut counts: Vec<_> = self.counts().collect();
+        counts.sort_by_key(|(unread, count)| (!unread.may_hold_tcp(), Reverse(*count), *unread));
+        counts
+    }
+
+    /// How many records may hold TCP packets that were not read.
+    fn lost(&self) -> u64 {
+        self.counts().filter(|(unread, _)| unread.may_hold_tcp()).map(|(_, count)| count).sum()
+    }
+}
+
+/// Packets that a capture itself says were lost while it was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Packets that the interfaces received, as far as the capture says it.
+    pub received: u64,
+    /// Packets that the interfaces dropped.
+    pub interface: u64,
+    /// Packets that the operating system dropped.
+    pub system: u64,
+    /// Packets that were lost between two others, as these say.
+    pub between: u64,
+}
+
+impl Dropped {
+    /// Adds those of another capture.
+    pub const fn merge(&mut self, other: &Self) {
+        self.received += other.received;
+        self.interface += other.interface;
+        self.system += other.system;
+        self.between += other.between;
+    }
+
+    /// What the capture says, in words; `None` if it says that nothing was lost.
+    fn sentence(&self) -> Option<String> {
+        let counts = [
+            (self.interface, "dropped by the interface"),
+            (self.system, "dropped by the operating system"),
+            (self.between, "lost between those that it has"),
+        ];
+        let lost: Vec<String> = counts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, how)| format!("{} {how}", quantity(count, "packet")))
+            .collect();
+        let of = match self.received {
+            0 => String::new(),
+            received => format!(", of {} received", grouped(received)),
+        };
+        (!lost.is_empty()).then(|| {
+            format!(
+                "The capture itself says that packets were lost: {}{of}. A connection whose last packets were lost looks like a timeout.",
+                lost.join(", ")
+            )
+        })
+    }
+}
+
+/// How many kinds are named in a text.
+const MOST: usize = 10;
+
+impl InputCount {
+    /// Whether everything was read in which TCP packets may be.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.unread.lost() == 0
+    }
+
+    /// What is missing, and what helps: sentences for outputs that have no list of what was not read.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let mut sentences = self.notes();
+        sentences.extend(self.unusable());
+        sentences
+    }
+
+    /// What a list of what was not read cannot say.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let kinds = self.unread.sorted();
+        let lost: Vec<_> = kinds.into_iter().filter(|(unread, _)| unread.may_hold_tcp()).collect();
+        let (named, others) = lost.split_at(lost.len().min(MOST));
+        let mut notes: Vec<String> = self.without_tcp().into_iter().collect();
+        notes.extend(named.iter().map(|(unread, count)| lost_sentence(*unread, *count)));
+        if !others.is_empty() {
+            let records = quantity(others.iter().map(|(_, count)| count).sum(), "record");
+            notes.push(format!("{records} of {} more kinds were not read.", grouped(others.len() as u64)));
+        }
+        notes.extend((self.late > 0).then(|| {
+            let late = quantity(self.late, "packet");
+            format!(
+                "{late} came after their window was closed and were not used. 'reordercap IN OUT' puts a capture \
+                 in order."
+            )
+        }));
+        notes.extend(self.dropped.sentence());
+        notes
+    }
+
+    /// Records that are no TCP packet, for a list: by what they carry, as far as that is known.
+    pub(crate) fn left_out(&self) -> Vec<(u64, String)> {
+        let kinds = self.unread.sorted();
+        let (named, others) = kinds.split_at(kinds.len().min(MOST));
+        let mut list: Vec<_> = named.iter().map(|(unread, count)| (*count, unread.to_string())).collect();
+        let records = others.iter().map(|(_, count)| count).sum();
+        list.push((records, format!("of {} other kinds", grouped(others.len() as u64))));
+        let mut unnamed = self.refused;
+        for (unread, count) in kinds {
+            if let Some(refusal) = unread.refusal() {
+                unnamed[refusal as usize] = unnamed[refusal as usize].saturating_sub(count);
+            }
+        }
+        list.extend(
+            Refusal::ALL.into_iter().zip(unnamed).map(|(reason, count)| (count, reason.about().to_owned())),
+        );
+        list
+    }
+
+    /// That there is no TCP packet, or none that can be read.
+    fn without_tcp(&self) -> Option<String> {
+        if self.records == 0 || self.packets > 0 {
+            return None;
+        }
+        let kinds = self.unread.sorted();
+        let is_sure = kinds.iter().all(|(unread, _)| unread.is_known_other());
+        if !is_sure {
+            return Some("No TCP packet in it could be read.".to_owned());
+        }
+        let names: Vec<String> =
+            kinds.iter().take(MOST).map(|(unread, count)| format!("{} {unread}", grouped(*count))).collect();
+        let has = if names.is_empty() { String::new() } else { format!(" It has {}.", names.join(", ")) };
+        Some(format!("There is no TCP packet in it.{has}"))
+    }
+
+    /// Records of TCP packets that cannot be used.
+    fn unusable(&self) -> impl Iterator<Item = String> {
+        let reasons = [
+            (
+                Refusal::Cut,
+                "cut before the TCP header was complete; a larger snapshot length helps (tcpdump -s 96)",
+            ),
+            (Refusal::Malformed, "not used: malformed headers"),
+            (Refusal::Fragment, "not used: IP fragments without a whole TCP header"),
+        ];
+        let counts = reasons.map(|(refusal, what)| (self.refused[refusal as usize], what));
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        counts.map(|(count, what)| {
+            format!("{} {} {what}.", quantity(count, "record"), if count == 1 { "was" } else { "were" })
+        })
+    }
+}
+
+fn lost_sentence(unread: Unread, count: u64) -> String {
+    let records = quantity(count, "record");
+    let (are, their) = if count == 1 { ("is", "its") } else { ("are", "their") };
+    match unread {
+        Unread::Link(_) => {
+            format!("{records} {} {unread}, which is not supported. {}", has_link(count), help(unread))
+        }
+        Unread::Udp(_) | Unread::Gre(_) | Unread::Protocol(_) => {
+            format!(
+                "{records} {are} in a tunnel, {unread}: {their} inner packets were not read. {}",
+                help(unread)
+            )
+        }
+        _ => format!("{records} {are} {unread}: the packets inside were not read. {}", help(unread)),
+    }
+}
+
+const fn has_link(count: u64) -> &'static str {
+    if count == 1 { "has the link layer" } else { "have the link layer" }
+}
+
+/// What gets at the packets inside.
+const fn help(unread: Unread) -> &'static str {
+    match unread {
+        Unread::Link(9) => {
+            "'editcap -C 4 -L -T rawip IN OUT' cuts its header off (-C 2 where address and control are left out)."
+        }
+        Unread::Link(50 | 104) => "'editcap -C 4 -L -T rawip IN OUT' cuts its header off.",
+        Unread::Link(51) => "'editcap -C 8 -L -T rawip IN OUT' cuts its header off.",
+        Unread::Link(109) => "'editcap -C 12 -L -T rawip IN OUT' cuts its header off.",
+        Unread::Link(105 | 119 | 127 | 163) => "Capture on the wired side of the access point.",
+        Unread::Link(149 | 258) => "Capture on one interface (tcpdump -i en0) instead of all.",
+        Unread::Link(_) => "Capture on an Ethernet interface, or with 'tcpdump -i any' on Linux.",
+        Unread::EtherType(0x8847 | 0x8848) => {
+            "Capture where the labels are gone, or cut them off: 'editcap -C 18 -L -T rawip IN OUT' for one label."
+        }
+        Unread::Udp(4789 | 8472) => {
+            "Capture inside the tunnel (on the vxlan interface), or cut the outer headers off: \
+             'editcap -C 50 -L IN OUT' where these are Ethernet, IPv4 and UDP."
+        }
+        Unread::Udp(_) | Unread::Gre(_) | Unread::Protocol(_) => {
+            "Capture inside the tunnel, on the interface where it ends."
+        }
+        _ => "Capture where the packets have no such header.",
+    }
+}
