@@ -198,7 +198,7 @@ fn record(row: ConnectionRow) -> Result<Record<'static>> {
         first_us: row.first_us,
         last_us: row.last_us,
         packets: row.packets,
-        progress: progress(row.progress),
+        progress: Progress::ALL.get(usize::from(row.progress)).copied().unwrap_or(Progress::Later),
         stage: stage.ok_or_else(|| unknown("stage", &row.stage))?,
         termination: termination.ok_or_else(|| unknown("termination", &row.termination))?,
         tags: Tags::from_bits(row.tags),
@@ -212,13 +212,4 @@ fn record(row: ConnectionRow) -> Result<Record<'static>> {
         sample_rate: row.sample_rate,
         node: Cow::Owned(row.node),
     })
-}
-
-const fn progress(number: u8) -> Progress {
-    match number {
-        0 => Progress::PostSyn,
-        1 => Progress::PostAck,
-        2 => Progress::PostPsh,
-        _ => Progress::Later,
-    }
 }

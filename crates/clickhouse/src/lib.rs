@@ -83,7 +83,7 @@ impl Store for ClickHouse {
     }
 
     fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {
-        Ok(Box::new(replacement::NewResults::begin(&self.server, window)?))
+        Ok(Box::new(replacement::NewResults::begin(&self.server, window)))
     }
 
     fn roll(&self) -> Result<()> {

@@ -150,8 +150,9 @@ pub(crate) fn segments_of(server: &Connection, range: &Range<i64>) -> Result<Vec
     server.all(server.query(&sql).param("from", range.start).param("to", range.end))
 }
 
-#[derive(Row, Deserialize)]
-struct Frozen {
+/// A row of the table `frozen`, or the beginning of a result.
+#[derive(Row, Serialize, Deserialize)]
+struct Time {
     t: i64,
 }
 
@@ -178,7 +179,7 @@ pub(crate) fn windows(server: &Connection, range: &Range<i64>) -> Result<Vec<Win
         let window = found.entry(result.t).or_default();
         window.result = Some(result);
     }
-    let closed = closed_days(server)?;
+    let closed = closed_days(server, range)?;
     for t in frozen(server, range)? {
         found.entry(t).or_default().frozen = true;
     }
@@ -209,18 +210,26 @@ impl Found {
     }
 }
 
+/// Notes that windows keep the results that they have.
+pub(crate) fn freeze<'a>(server: &Connection, windows: impl Iterator<Item = &'a i64>) -> Result<()> {
+    let rows: Vec<Time> = windows.map(|t| Time { t: *t }).collect();
+    server.insert_all("frozen", rows)
+}
+
 fn frozen(server: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
-    let sql = format!("SELECT DISTINCT t FROM frozen WHERE t >= {} AND t < {}", time("from"), time("to"));
-    let rows: Vec<Frozen> =
-        server.all(server.query(&sql).param("from", range.start).param("to", range.end))?;
+    times(server, "frozen WHERE", range)
+}
+
+/// Times of a range in a table.
+fn times(server: &Connection, table: &str, range: &Range<i64>) -> Result<Vec<i64>> {
+    let sql = format!("SELECT DISTINCT t FROM {table} t >= {} AND t < {}", time("from"), time("to"));
+    let rows: Vec<Time> = server.all(server.query(&sql).param("from", range.start).param("to", range.end))?;
     Ok(rows.into_iter().map(|row| row.t).collect())
 }
 
 /// Whether finer counts of a window's day were deleted.
 pub(crate) fn is_closed(server: &Connection, window: i64) -> Result<bool> {
-    let day = Level::Day.start(window);
-    let of_day = within(server, &(day..day.saturating_add(Level::Day.nanoseconds())))?;
-    Ok(of_day.iter().any(|result| !result.has_cells))
+    Ok(!closed_days(server, &(window..window.saturating_add(1)))?.is_empty())
 }
 
 /// Whether a window that has results keeps them.
@@ -228,9 +237,16 @@ pub(crate) fn is_frozen(server: &Connection, window: i64) -> Result<bool> {
     Ok(!frozen(server, &(window..window.saturating_add(1)))?.is_empty() || is_closed(server, window)?)
 }
 
-/// Days of which finer counts were deleted: they cannot be made again.
-fn closed_days(server: &Connection) -> Result<BTreeSet<i64>> {
-    let sql = "SELECT t FROM result FINAL WHERE NOT has_cells";
-    let rows: Vec<Frozen> = server.all(server.query(sql))?;
-    Ok(rows.into_iter().map(|row| Level::Day.start(row.t)).collect())
+/// Days with a time of a range of which finer counts were deleted: they cannot be made again.
+fn closed_days(server: &Connection, range: &Range<i64>) -> Result<BTreeSet<i64>> {
+    let deleted = times(server, "result FINAL WHERE NOT has_cells AND", &whole_days(range))?;
+    Ok(deleted.into_iter().map(|t| Level::Day.start(t)).collect())
+}
+
+/// The days that a range touches.
+pub(crate) fn whole_days(range: &Range<i64>) -> Range<i64> {
+    let day = Level::Day.nanoseconds();
+    let from = range.start.div_euclid(day).saturating_mul(day);
+    let to = range.end.div_euclid(day).saturating_add(1).saturating_mul(day);
+    from..to
 }

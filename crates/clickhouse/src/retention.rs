@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clickhouse::query::Query;
 use cutshort_store::{Result, Retention, WINDOW, WindowState};
-use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;
 use crate::results::{self, GenerationRow, Level, ResultRow};
@@ -43,17 +42,6 @@ fn earlier(now: i64, keep: Duration) -> i64 {
     now.saturating_sub(i64::try_from(keep.as_nanos()).unwrap_or(i64::MAX))
 }
 
-#[derive(clickhouse::Row, Serialize, Deserialize)]
-struct Frozen {
-    t: i64,
-}
-
-/// Notes that windows keep the results that they have.
-pub(crate) fn freeze<'a>(server: &Connection, windows: impl Iterator<Item = &'a i64>) -> Result<()> {
-    let rows: Vec<Frozen> = windows.map(|t| Frozen { t: *t }).collect();
-    server.insert_all("frozen", rows)
-}
-
 /// Segments that ended and came before. Their windows keep the results that they have; those that still wait
 /// for results keep their packets.
 fn forget_segments(server: &Connection, before: i64) -> Result<u64> {
@@ -69,7 +57,7 @@ fn forget_segments(server: &Connection, before: i64) -> Result<u64> {
     }
     let windows: BTreeSet<i64> =
         old.iter().flat_map(|segment| segment.windows.iter().map(|(window, _)| *window)).collect();
-    freeze(server, windows.iter())?;
+    results::freeze(server, windows.iter())?;
     let deleted = |segment: &SegmentRow| SegmentRow { windows: Vec::new(), ..segment.in_state(DELETED) };
     server.insert_all("segment", old.iter().map(deleted))?;
     let ids: Vec<&str> = old.iter().map(|segment| segment.id.as_str()).collect();
@@ -130,18 +118,17 @@ fn forget_cells(server: &Connection, level: Level, before: i64) -> Result<()> {
     }
     roll::roll(server, Some(before))?;
     let results = Results::read(server, &(i64::MIN..i64::MAX))?;
-    let coarser = [Level::Hour, Level::Day].into_iter().filter(|coarser| *coarser > level);
-    if !coarser.into_iter().all(|coarser| roll::is_rolled(&results, coarser, before)) {
+    if !coarser_are_rolled(&results, level, before) {
         return Ok(());
     }
-    let old: Vec<ResultRow> = results.of_time(level, &(i64::MIN..before)).to_vec();
-    let old: Vec<ResultRow> = old.into_iter().filter(|row| row.has_cells).collect();
+    let all = results.of_time(level, &(i64::MIN..before));
+    let old: Vec<&ResultRow> = all.iter().filter(|row| row.has_cells).collect();
     let without: Vec<ResultRow> =
-        old.iter().map(|old| ResultRow { has_cells: false, ..old.clone() }.next(old)).collect();
+        old.iter().map(|old| ResultRow { has_cells: false, ..(*old).clone() }.next(old)).collect();
     server.insert_all("result", without.clone())?;
     if !still_holds(server, level, before)? {
         // A window was replaced meanwhile: what is coarser does not have it yet.
-        let with = without.iter().zip(&old).map(|(row, old)| old.clone().next(row));
+        let with = without.iter().zip(&old).map(|(row, old)| (*old).clone().next(row));
         return server.insert_all("result", with.collect::<Vec<_>>());
     }
     let generations: Vec<u64> = old.iter().map(|old| old.generation).collect();
@@ -151,9 +138,14 @@ fn forget_cells(server: &Connection, level: Level, before: i64) -> Result<()> {
 /// Whether all of a level before a time is as it was noted, and coarser ones have it all.
 fn still_holds(server: &Connection, level: Level, before: i64) -> Result<bool> {
     let results = Results::read(server, &(i64::MIN..i64::MAX))?;
-    let coarser = [Level::Hour, Level::Day].into_iter().filter(|coarser| *coarser > level);
     Ok(results.of_time(level, &(i64::MIN..before)).iter().all(|row| !row.has_cells)
-        && coarser.into_iter().all(|coarser| roll::is_rolled(&results, coarser, before)))
+        && coarser_are_rolled(&results, level, before))
+}
+
+/// Whether hours and days have all that a finer level has before a time.
+fn coarser_are_rolled(results: &Results, level: Level, before: i64) -> bool {
+    let mut coarser = [Level::Hour, Level::Day].into_iter().filter(|coarser| *coarser > level);
+    coarser.all(|coarser| roll::is_rolled(results, coarser, before))
 }
 
 /// What was replaced, or never held, a while ago.

@@ -45,10 +45,7 @@ pub(crate) struct Results {
 
 impl Results {
     pub(crate) fn read(server: &Connection, range: &Range<i64>) -> Result<Self> {
-        let day = Level::Day.nanoseconds();
-        let from = range.start.div_euclid(day).saturating_mul(day);
-        let to = range.end.div_euclid(day).saturating_add(1).saturating_mul(day);
-        Ok(Self { rows: results::within(server, &(from..to))? })
+        Ok(Self { rows: results::within(server, &results::whole_days(range))? })
     }
 
     pub(crate) fn of(&self, level: Level) -> &[ResultRow] {
