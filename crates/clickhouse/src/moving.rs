@@ -240,16 +240,13 @@ impl PacketRow {
 /// A segment made of its packets again: the same content gives the same file.
 fn segment(server: &Connection, row: &SegmentRow) -> Result<Segment> {
     let info = info(row)?;
-    let windows: Vec<i64> = row.windows.iter().map(|(window, _)| *window).collect();
-    let query = server
-        .query(
-            "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,
-               window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow
-             FROM packet WHERE segment = {id:String}
-             AND toUnixTimestamp64Nano(window_start) IN {windows:Array(Int64)}",
-        )
-        .param("id", &row.id)
-        .param("windows", windows);
+    let sql = format!(
+        "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,
+           window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow
+         FROM packet WHERE {}",
+        segments::OF_SEGMENT
+    );
+    let query = row.bind(server.query(&sql));
     let mut cursor = server.wait(async { query.fetch::<PacketRow>() })?;
     let mut packets = Vec::new();
     loop {

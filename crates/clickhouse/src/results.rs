@@ -1,17 +1,16 @@
 //! Which results hold: of windows, and of hours and days that are made of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
 use clickhouse::Row;
-use cutshort_store::{Bucket, Inputs, Result, SegmentId, WINDOW, WindowState};
+use cutshort_store::{Bucket, Result, WINDOW};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::connection::{Connection, time};
-use crate::segments::SegmentRow;
-use crate::{now, segments};
+use crate::now;
 
 /// How much time a result covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,76 +137,10 @@ pub(crate) fn covered_to(server: &Connection) -> Result<i64> {
     Ok(server.one::<CoveredTo>(server.query(sql))?.covered_to)
 }
 
-/// The segments that are kept and have packets of a range.
-pub(crate) fn segments_of(server: &Connection, range: &Range<i64>) -> Result<Vec<SegmentRow>> {
-    let sql = format!(
-        "SELECT {} FROM segment FINAL WHERE state = 'kept'
-         AND arrayExists(window -> window.1 >= {} AND window.1 < {}, windows) ORDER BY id",
-        segments::COLUMNS,
-        time("from"),
-        time("to")
-    );
-    server.all(server.query(&sql).param("from", range.start).param("to", range.end))
-}
-
 /// A row of the table `frozen`, or the beginning of a result.
 #[derive(Row, Serialize, Deserialize)]
 struct Time {
     t: i64,
-}
-
-/// What is known of a window while it is put together.
-#[derive(Default)]
-struct Found {
-    ids: Vec<SegmentId>,
-    bytes: u64,
-    result: Option<ResultRow>,
-    frozen: bool,
-}
-
-pub(crate) fn windows(server: &Connection, range: &Range<i64>) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<i64, Found> = BTreeMap::new();
-    for segment in segments_of(server, range)? {
-        let id = segment.id()?;
-        for (window, _) in segment.windows.iter().filter(|(window, _)| range.contains(window)) {
-            let window = found.entry(*window).or_default();
-            window.ids.push(id);
-            window.bytes += segment.bytes;
-        }
-    }
-    for result in within(server, range)?.into_iter().filter(|result| result.level == Level::Quarter as u8) {
-        let window = found.entry(result.t).or_default();
-        window.result = Some(result);
-    }
-    let closed = closed_days(server, range)?;
-    for t in frozen(server, range)? {
-        found.entry(t).or_default().frozen = true;
-    }
-    let covered_to = covered_to(server)?;
-    let there = found.into_iter().filter(|(_, window)| !window.ids.is_empty() || window.result.is_some());
-    Ok(there
-        .map(|(start, window)| {
-            let is_closed = closed.contains(&Level::Day.start(start));
-            window.state(start, covered_to, is_closed)
-        })
-        .collect())
-}
-
-impl Found {
-    fn state(mut self, start: i64, covered_to: i64, is_closed: bool) -> WindowState {
-        let done = self.result.as_ref().map(|result| Inputs {
-            segments: result.parts,
-            cutoff: result.cutoff,
-            rules: result.rules,
-        });
-        WindowState {
-            start,
-            inputs: Inputs::of(start, &mut self.ids, covered_to),
-            frozen: (self.frozen && done.is_some()) || is_closed,
-            done,
-            bytes: self.bytes,
-        }
-    }
 }
 
 /// Notes that windows keep the results that they have.
@@ -216,7 +149,8 @@ pub(crate) fn freeze<'a>(server: &Connection, windows: impl Iterator<Item = &'a 
     server.insert_all("frozen", rows)
 }
 
-fn frozen(server: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
+/// Windows of a range that keep the results that they have.
+pub(crate) fn frozen(server: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
     times(server, "frozen WHERE", range)
 }
 
@@ -238,7 +172,7 @@ pub(crate) fn is_frozen(server: &Connection, window: i64) -> Result<bool> {
 }
 
 /// Days with a time of a range of which finer counts were deleted: they cannot be made again.
-fn closed_days(server: &Connection, range: &Range<i64>) -> Result<BTreeSet<i64>> {
+pub(crate) fn closed_days(server: &Connection, range: &Range<i64>) -> Result<BTreeSet<i64>> {
     let deleted = times(server, "result FINAL WHERE NOT has_cells AND", &whole_days(range))?;
     Ok(deleted.into_iter().map(|t| Level::Day.start(t)).collect())
 }

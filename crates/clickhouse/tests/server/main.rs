@@ -12,6 +12,7 @@ mod nasty;
 mod rights;
 mod rollups;
 mod server;
+mod size;
 mod workers;
 
 use std::sync::atomic::{AtomicU32, Ordering};
