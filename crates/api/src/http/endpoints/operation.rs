@@ -34,6 +34,7 @@ const BASE: Endpoint = Endpoint {
     good: &[200],
     bad: &[],
     takes: None,
+    store: true,
     run: health,
 };
 

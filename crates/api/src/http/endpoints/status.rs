@@ -31,6 +31,7 @@ pub(super) const STATUS: Endpoint = Endpoint {
     good: &[200],
     bad: &[],
     takes: None,
+    store: true,
     run,
 };
 
