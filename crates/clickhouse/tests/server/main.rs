@@ -13,6 +13,7 @@ mod rights;
 mod rollups;
 mod server;
 mod size;
+mod tables;
 mod workers;
 
 use std::sync::atomic::{AtomicU32, Ordering};
