@@ -143,8 +143,10 @@ pub(crate) struct Watch {
 struct Seen {
     /// When everything was looked at.
     whole: Instant,
-    /// When it was looked last, by the server's clock.
-    at: i64,
+    /// What arrived before this time was seen then, by the server's clock; none before it was looked.
+    since: Option<i64>,
+    /// What tells whether anything arrived since.
+    print: (u64, u64),
     windows: BTreeMap<i64, Parts>,
     covered_to: i64,
     /// The latest packet of a live receiver.
@@ -161,6 +163,8 @@ const SKEW: i64 = 3_600_000_000_000;
 #[derive(Row, Deserialize)]
 struct News {
     now: i64,
+    segments: u64,
+    digest: u64,
     first_window: Option<i64>,
     last_window: Option<i64>,
     covered_to: Option<i64>,
@@ -203,12 +207,16 @@ impl Watch {
 
 impl Seen {
     fn nothing() -> Self {
-        let (at, windows) = (i64::MIN, BTreeMap::new());
-        Self { whole: Instant::now(), at, windows, covered_to: i64::MIN, latest_live: i64::MIN }
+        let (whole, print, windows) = (Instant::now(), (0, 0), BTreeMap::new());
+        Self { whole, since: None, print, windows, covered_to: i64::MIN, latest_live: i64::MIN }
     }
 
     fn look(&mut self, server: &Connection) -> Result<()> {
-        let news = news(server, self.at.saturating_sub(SKEW))?;
+        let news = news(server, self.since.unwrap_or(i64::MIN))?;
+        let print = (news.segments, news.digest);
+        if self.since.is_some() && self.print == print {
+            return Ok(());
+        }
         self.covered_to = self.covered_to.max(news.covered_to.unwrap_or(i64::MIN));
         self.latest_live = self.latest_live.max(news.latest_live.unwrap_or(i64::MIN));
         if let (Some(from), Some(to)) = (news.first_window, news.last_window) {
@@ -217,7 +225,8 @@ impl Seen {
             self.windows.retain(|t, _| !range.contains(t));
             self.windows.extend(parts.into_iter().map(|parts| (parts.t, parts)));
         }
-        self.at = news.now;
+        self.print = if self.since.is_some() { print } else { (0, 0) };
+        self.since.get_or_insert(news.now.saturating_sub(SKEW));
         Ok(())
     }
 }
@@ -227,8 +236,8 @@ fn news(server: &Connection, since: i64) -> Result<News> {
     let last = if since == i64::MIN { "FINAL" } else { "" };
     let nanoseconds = |time: &str| format!("toUnixTimestamp64Nano({time})");
     let sql = format!(
-        "SELECT toUnixTimestamp64Nano(now64(9)) AS now,
-           {} AS first_window, {} AS last_window, {} AS covered_to, {} AS latest_live
+        "SELECT toUnixTimestamp64Nano(now64(9)) AS now, count() AS segments,
+           sum(cityHash64(s.id, s.version)) AS digest, {} AS first_window, {} AS last_window, {} AS covered_to, {} AS latest_live
          FROM segment AS s {last} WHERE s.state IN ('kept', 'deleted') AND s.arrived >= {}",
         nanoseconds("minOrNullArray(arrayMap(w -> w.1, s.windows))"),
         nanoseconds("maxOrNullArray(arrayMap(w -> w.1, s.windows))"),
