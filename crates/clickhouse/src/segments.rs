@@ -205,11 +205,11 @@ impl SegmentRow {
     }
 }
 
-/// Says that whole days of packets are being dropped, or no longer.
-pub(crate) fn note_dropping(server: &Connection, id: &str, begins: bool) -> Result<()> {
+/// Says that whole days of packets are being dropped, or no longer, under a number of the one who does it.
+pub(crate) fn note_dropping(server: &Connection, number: u64, begins: bool) -> Result<()> {
     let state = if begins { DROPPING } else { "dropped" };
     let row = SegmentRow {
-        id: id.to_owned(),
+        id: format!("{DROPPING}-{number:016x}"),
         version: ARRIVING.0,
         state: state.to_owned(),
         node: String::new(),
@@ -229,8 +229,8 @@ pub(crate) fn note_dropping(server: &Connection, id: &str, begins: bool) -> Resu
 
 /// The state of a row that stands for nobody's packets: days are being dropped.
 const DROPPING: &str = "dropping";
-/// Days that ended less than this ago are not dropped, in nanoseconds.
-const RECENT: i64 = 86_400_000_000_000;
+/// Nobody drops packets of less than this ago, by whatever clock, in nanoseconds.
+const RECENT: i64 = 43_200_000_000_000;
 /// How often it is looked whether days are still being dropped, and how long it waits between.
 const LOOKS: u32 = 20;
 const LOOK: Duration = Duration::from_millis(100);
@@ -245,7 +245,7 @@ fn await_drop(server: &Connection, row: &SegmentRow, now: i64) -> Result<()> {
     // Who has not said for so long that it is over was ended before.
     let sql = format!(
         "SELECT count() AS found FROM segment FINAL
-         WHERE state = '{DROPPING}' AND arrived > now64(9) - toIntervalMinute(10)"
+         WHERE id LIKE '{DROPPING}-%' AND state = '{DROPPING}' AND arrived > now64(9) - toIntervalMinute(10)"
     );
     for _ in 0..LOOKS {
         if server.one::<Found>(server.query(&sql))?.found == 0 {

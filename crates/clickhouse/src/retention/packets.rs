@@ -22,6 +22,14 @@ struct Day {
     counted: u64,
 }
 
+impl Day {
+    /// Whether nothing of it is kept, and it is over for so long that hardly anything comes.
+    fn is_whole(&self) -> bool {
+        let yesterday = Level::Day.start(now()).saturating_sub(Level::Day.nanoseconds());
+        self.counted == 0 && self.start < yesterday
+    }
+}
+
 /// Segments that began to arrive this long ago, and whose packets are past their time, are not awaited any more.
 const COUNTS: &str =
     "(state = 'kept' OR state = 'arriving' AND NOT (covers_to < @before AND arrived < @before))";
@@ -50,7 +58,7 @@ fn left_over(server: &Connection, before: i64) -> Result<Vec<Day>> {
 pub(super) fn delete(server: &Connection, before: i64) -> Result<()> {
     let days = left_over(server, before)?;
     let (whole, partly): (Vec<Day>, Vec<Day>) =
-        days.into_iter().partition(|day| day.counted == 0 && server.cluster.is_none());
+        days.into_iter().partition(|day| day.is_whole() && server.cluster.is_none());
     let dropped = if whole.is_empty() { Ok(()) } else { drop_days(server, before) };
     let deleted = partly.iter().try_for_each(|day| delete_from(server, before, day));
     dropped.and(deleted)
@@ -72,17 +80,16 @@ fn delete_from(server: &Connection, before: i64, day: &Day) -> Result<()> {
 }
 
 /// Drops whole days. Nobody brings packets of old days meanwhile: who does waits, or is seen here (see
-/// [`segments::await_drop`]).
+/// `segments::await_drop`).
 fn drop_days(server: &Connection, before: i64) -> Result<()> {
-    let id = format!("dropping-{:016x}", new_generation());
-    segments::note_dropping(server, &id, true)?;
+    let number = new_generation();
+    segments::note_dropping(server, number, true)?;
     let days = left_over(server, before);
-    let yesterday = Level::Day.start(now()).saturating_sub(Level::Day.nanoseconds());
     let dropped = days.and_then(|days| {
-        let empty = days.iter().filter(|day| day.counted == 0 && day.start < yesterday);
+        let empty = days.iter().filter(|day| day.is_whole());
         empty.map(|day| day.day).try_for_each(|day| {
             server.execute(server.query(&format!("ALTER TABLE packet DROP PARTITION {day}")))
         })
     });
-    dropped.and(segments::note_dropping(server, &id, false))
+    dropped.and(segments::note_dropping(server, number, false))
 }
