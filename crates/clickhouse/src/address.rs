@@ -188,10 +188,15 @@ impl Address {
     }
 }
 
-/// With the times of the crate's usual client: servers close connections that are idle for 3 seconds.
+/// Servers close connections that are idle for 3 seconds.
 fn unencrypted() -> Client {
     let mut connector = HttpConnector::new();
-    connector.set_keepalive(Some(Duration::from_secs(60)));
+    // A connection that died without a word is given up before those who wait for it lose patience.
+    connector.set_connect_timeout(Some(Duration::from_secs(5)));
+    connector.set_tcp_user_timeout(Some(Duration::from_secs(10)));
+    connector.set_keepalive(Some(Duration::from_secs(10)));
+    connector.set_keepalive_interval(Some(Duration::from_secs(5)));
+    connector.set_keepalive_retries(Some(2));
     let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
         .pool_idle_timeout(Duration::from_secs(2))
         .build(connector);

@@ -7,7 +7,7 @@ use cutshort_geo::Country;
 use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
 use cutshort_store::{Result, StoreError};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tags, Termination};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::results::Level;
 
@@ -118,52 +118,63 @@ impl CellRow {
     }
 }
 
-/// The key of a cell by the values of its row.
-pub(crate) struct Names<'a> {
-    pub(crate) location: &'a str,
-    pub(crate) network: (&'a str, u32),
-    pub(crate) ip_version: u8,
-    pub(crate) port: i32,
-    pub(crate) node: u16,
-    pub(crate) excluded: &'a str,
-    pub(crate) stage: &'a str,
-    pub(crate) termination: &'a str,
-    pub(crate) completed: bool,
-    pub(crate) signature: u8,
-    pub(crate) tags: u32,
+/// What counts with one key have in all.
+#[derive(Row, Deserialize)]
+pub(crate) struct SummedRow {
+    location: String,
+    network: String,
+    asn: u32,
+    ip_version: u8,
+    port: i32,
+    node: String,
+    excluded: String,
+    stage: String,
+    termination: String,
+    completed: bool,
+    signature_id: u8,
+    tags: u32,
+    sampled: u64,
+    weight: u64,
+    squares: u128,
 }
 
 pub(crate) fn unknown(what: &str, name: &str) -> StoreError {
     StoreError::Damaged(format!("a count in ClickHouse has the {what} '{name}', which is not known"))
 }
 
-pub(crate) fn key(names: &Names<'_>) -> Result<Key> {
-    let location = match names.location {
-        "" => None,
-        code => Some(Country::from_alpha2(code).ok_or_else(|| unknown("location", code))?),
-    };
-    let network = match names.network {
-        (UNKNOWN_NETWORK, _) => Network::Unknown,
-        (OTHER_NETWORKS, _) => Network::Other,
-        (_, number) => Network::As(number),
-    };
-    let port = u16::try_from(names.port).map_or(Port::Other, Port::Number);
-    let (ip_version, node) = (names.ip_version, names.node);
-    Ok(Key { location, network, ip_version, port, node, outcome: outcome(names)? })
-}
-
-fn outcome(names: &Names<'_>) -> Result<Outcome> {
-    if !names.excluded.is_empty() {
-        let reason = Exclusion::ALL.into_iter().find(|reason| reason.name() == names.excluded);
-        return reason.map(Outcome::Excluded).ok_or_else(|| unknown("outcome", names.excluded));
+impl SummedRow {
+    pub(crate) fn add_to(&self, cells: &mut Cells) -> Result<()> {
+        let location = match self.location.as_str() {
+            "" => None,
+            code => Some(Country::from_alpha2(code).ok_or_else(|| unknown("location", code))?),
+        };
+        let network = match self.network.as_str() {
+            UNKNOWN_NETWORK => Network::Unknown,
+            OTHER_NETWORKS => Network::Other,
+            _ => Network::As(self.asn),
+        };
+        let port = u16::try_from(self.port).map_or(Port::Other, Port::Number);
+        let node = cells.node(&self.node);
+        let key =
+            Key { location, network, ip_version: self.ip_version, port, node, outcome: self.outcome()? };
+        let Self { sampled, weight, squares, .. } = *self;
+        cells.add_count(key, &Count { sampled, weight, squares });
+        Ok(())
     }
-    let stage = Stage::ALL.into_iter().find(|stage| stage.name() == names.stage);
-    let termination = Termination::ALL.into_iter().find(|ending| ending.name() == names.termination);
-    Ok(Outcome::Connection {
-        stage: stage.ok_or_else(|| unknown("outcome", names.stage))?,
-        termination: termination.ok_or_else(|| unknown("termination", names.termination))?,
-        completed: names.completed,
-        signature: Signature::from_id(names.signature),
-        tags: Tags::from_bits(names.tags),
-    })
+
+    fn outcome(&self) -> Result<Outcome> {
+        if !self.excluded.is_empty() {
+            let reason = Exclusion::ALL.into_iter().find(|reason| reason.name() == self.excluded);
+            return reason.map(Outcome::Excluded).ok_or_else(|| unknown("outcome", &self.excluded));
+        }
+        let stage = Stage::ALL.into_iter().find(|stage| stage.name() == self.stage);
+        let termination = Termination::ALL.into_iter().find(|ending| ending.name() == self.termination);
+        Ok(Outcome::Connection {
+            stage: stage.ok_or_else(|| unknown("outcome", &self.stage))?,
+            termination: termination.ok_or_else(|| unknown("termination", &self.termination))?,
+            completed: self.completed,
+            signature: Signature::from_id(self.signature_id),
+            tags: Tags::from_bits(self.tags),
+        })
+    }
 }

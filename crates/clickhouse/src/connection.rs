@@ -1,7 +1,7 @@
 //! Talking to ClickHouse from code that waits.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clickhouse::error::Error;
 use clickhouse::insert::Insert;
@@ -11,6 +11,7 @@ use cutshort_store::{Result, StoreError};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::address::{Address, Classify};
+use crate::breaker::{Breaker, Way};
 use crate::error::store_error;
 
 /// How long the server may take for a question of the API, in seconds.
@@ -18,8 +19,12 @@ const QUESTION_SECONDS: &str = "30";
 /// What it may look at and hold for one: rows of counts or connections, and bytes of memory.
 const QUESTION_ROWS: &str = "20000000000";
 const QUESTION_MEMORY: &str = "4000000000";
-/// How long nothing may come from the server while something is awaited. Its own limits are shorter.
+/// How long an answer to a question may take; the server's own limit is as long.
+const ANSWER: Duration = Duration::from_secs(30);
+/// How long nothing may come from the server while a window is read or something is written.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// How long one who was silent may take to say that it is there again.
+const PROBE: Duration = Duration::from_secs(1);
 /// Rows that are taken from or given to the server at a time.
 pub(crate) const BATCH: usize = 4096;
 
@@ -32,6 +37,7 @@ pub(crate) struct Connection {
     /// The cluster over which the tables are spread, if they are.
     pub(crate) cluster: Option<String>,
     pub(crate) classify: Classify,
+    breaker: Breaker,
 }
 
 impl Connection {
@@ -60,6 +66,7 @@ impl Connection {
             runtime: Some(runtime),
             cluster: None,
             classify: address.classify(),
+            breaker: Breaker::default(),
         })
     }
 
@@ -80,13 +87,64 @@ impl Connection {
             .with_setting("max_memory_usage", QUESTION_MEMORY)
     }
 
-    /// Waits for something.
+    /// Waits for something that is read or written as a whole.
     pub(crate) fn wait<T>(&self, work: impl Future<Output = clickhouse::error::Result<T>>) -> Result<T> {
+        self.wait_for(PATIENCE, work)
+    }
+
+    fn wait_for<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = clickhouse::error::Result<T>>,
+    ) -> Result<T> {
+        match self.breaker.way(Instant::now()) {
+            Way::Free => {}
+            Way::Probe => self.probe()?,
+            Way::Closed => return Err(self.is_silent()),
+        }
+        self.block_on(limit, work)
+    }
+
+    /// Asks a server that was silent for next to nothing.
+    fn probe(&self) -> Result<()> {
+        let probe = self.client.query("SELECT 1").fetch_one::<u8>();
+        match self.block_on(PROBE, probe) {
+            Ok(_) => {
+                self.breaker.answered();
+                Ok(())
+            }
+            Err(_) => Err(self.is_silent()),
+        }
+    }
+
+    fn is_silent(&self) -> StoreError {
+        StoreError::Unavailable(format!(
+            "ClickHouse at {} does not answer; it is tried again every second",
+            self.place
+        ))
+    }
+
+    fn block_on<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = clickhouse::error::Result<T>>,
+    ) -> Result<T> {
         let Some(runtime) = &self.runtime else {
             return Err(StoreError::Failed("the connection to ClickHouse was ended".to_owned()));
         };
-        let work = async { tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(Error::TimedOut)) };
-        runtime.block_on(work).map_err(|error| store_error(&self.place, &error))
+        let done = runtime.block_on(async {
+            let done = tokio::time::timeout(limit, work).await;
+            if let Ok(Err(Error::SchemaMismatch(_))) = &done {
+                // Somebody may put the table right.
+                self.client.clear_cached_metadata().await;
+            }
+            done
+        });
+        let done = done.unwrap_or_else(|_| {
+            self.breaker.silent(Instant::now());
+            Err(Error::TimedOut)
+        });
+        done.map_err(|error| store_error(&self.place, &error))
     }
 
     pub(crate) fn execute(&self, query: Query) -> Result<()> {
@@ -94,15 +152,20 @@ impl Connection {
     }
 
     pub(crate) fn all<T: RowOwned + RowRead>(&self, query: Query) -> Result<Vec<T>> {
+        self.wait_for(ANSWER, query.fetch_all())
+    }
+
+    /// The same for a job that looks at much.
+    pub(crate) fn all_of_much<T: RowOwned + RowRead>(&self, query: Query) -> Result<Vec<T>> {
         self.wait(query.fetch_all())
     }
 
     pub(crate) fn one<T: RowOwned + RowRead>(&self, query: Query) -> Result<T> {
-        self.wait(query.fetch_one())
+        self.wait_for(ANSWER, query.fetch_one())
     }
 
     pub(crate) fn optional<T: RowOwned + RowRead>(&self, query: Query) -> Result<Option<T>> {
-        self.wait(query.fetch_optional())
+        self.wait_for(ANSWER, query.fetch_optional())
     }
 
     /// The next rows of a cursor; none at the end.

@@ -14,12 +14,15 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::connection::Connection;
-use crate::filter::Filter;
+use crate::filter::{Filter, GENERATIONS};
 use crate::replacement::ConnectionRow;
 use crate::results::{self, Level, ResultRow};
 use crate::segments;
 
 const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, progress, stage, termination, tags, signature_id, location, asn, as_name, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, addresses";
+
+/// The order of a window's connections: that of the folder's files.
+const ORDER: &str = "src_ip, src_port, dst_ip, dst_port, first_us, last_us, number";
 
 /// Windows whose connections are asked for at once, at first; then more.
 const WINDOWS: usize = 4;
@@ -31,7 +34,7 @@ pub(crate) fn select(server: &Connection, query: &ConnectionQuery) -> Result<Vec
     let (mut found, mut offset, mut size) = (Vec::new(), query.offset, WINDOWS);
     let mut rest = windows.as_slice();
     while !rest.is_empty() && found.len() < query.limit {
-        let (some, behind) = rest.split_at(size.min(rest.len()));
+        let (some, behind) = rest.split_at(few(rest, size));
         let filter = filter(query, some);
         let rows = page(server, &filter, offset, query.limit - found.len())?;
         if rows.is_empty() && !behind.is_empty() {
@@ -46,6 +49,16 @@ pub(crate) fn select(server: &Connection, query: &ConnectionQuery) -> Result<Vec
     Ok(found)
 }
 
+/// How many of the first windows are asked for at once: so many, unless they have too many generations for a question.
+fn few(windows: &[ResultRow], size: usize) -> usize {
+    let mut generations = 0;
+    let fits = |window: &&ResultRow| {
+        generations += window.connection_generations.len();
+        generations <= GENERATIONS
+    };
+    windows.iter().take(size).take_while(fits).count().max(1).min(windows.len())
+}
+
 /// The results of windows whose connections are kept, in order.
 fn with_connections(server: &Connection, range: &Range<i64>) -> Result<Vec<ResultRow>> {
     let results = results::within(server, range)?;
@@ -57,7 +70,7 @@ fn with_connections(server: &Connection, range: &Range<i64>) -> Result<Vec<Resul
 
 fn page(server: &Connection, filter: &Filter, offset: usize, limit: usize) -> Result<Vec<ConnectionRow>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM connection WHERE {} ORDER BY window_start DESC, number
+        "SELECT {COLUMNS} FROM connection WHERE {} ORDER BY window_start DESC, {ORDER}
          LIMIT {{limit:UInt64}} OFFSET {{offset:UInt64}}",
         filter.sql()
     );
@@ -97,7 +110,7 @@ pub(crate) fn of_window(
 ) -> Result<bool> {
     let mut filter = Filter::default();
     generations(&mut filter, std::slice::from_ref(window));
-    let sql = format!("SELECT {COLUMNS} FROM connection WHERE {} ORDER BY number", filter.sql());
+    let sql = format!("SELECT {COLUMNS} FROM connection WHERE {} ORDER BY {ORDER}", filter.sql());
     let query = filter.bind(server.query(&sql));
     let mut cursor = server.wait(async { query.fetch::<ConnectionRow>() })?;
     loop {
@@ -198,7 +211,7 @@ fn record(row: ConnectionRow) -> Result<Record<'static>> {
         first_us: row.first_us,
         last_us: row.last_us,
         packets: row.packets,
-        progress: progress(row.progress),
+        progress: Progress::ALL.get(usize::from(row.progress)).copied().unwrap_or(Progress::Later),
         stage: stage.ok_or_else(|| unknown("stage", &row.stage))?,
         termination: termination.ok_or_else(|| unknown("termination", &row.termination))?,
         tags: Tags::from_bits(row.tags),
@@ -212,13 +225,4 @@ fn record(row: ConnectionRow) -> Result<Record<'static>> {
         sample_rate: row.sample_rate,
         node: Cow::Owned(row.node),
     })
-}
-
-const fn progress(number: u8) -> Progress {
-    match number {
-        0 => Progress::PostSyn,
-        1 => Progress::PostAck,
-        2 => Progress::PostPsh,
-        _ => Progress::Later,
-    }
 }

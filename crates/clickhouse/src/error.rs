@@ -11,8 +11,7 @@ pub(crate) const MIGRATE: &str =
 const FULL: &[u32] = &[243];
 /// It is worth trying again later: time-outs, network, too much at once, memory, read-only replicas, ZooKeeper.
 const LATER: &[u32] = &[
-    159, 160, 164, 202, 203, 209, 210, 225, 236, 241, 242, 252, 279, 285, 286, 287, 319, 415, 416, 439, 735,
-    999,
+    159, 160, 202, 203, 209, 210, 225, 236, 241, 242, 252, 279, 285, 286, 287, 319, 415, 416, 439, 735, 999,
 ];
 /// No such user, or a wrong password: AUTHENTICATION_FAILED and the like.
 const NOBODY: &[u32] = &[192, 193, 194, 195, 516];
@@ -20,6 +19,8 @@ const NOBODY: &[u32] = &[192, 193, 194, 195, 516];
 const DENIED: &[u32] = &[497];
 /// No such table, database or column.
 const MISSING: &[u32] = &[16, 47, 60, 81];
+/// A setting may not be changed: READONLY.
+const READONLY: &[u32] = &[164];
 
 /// What an error means, without anything secret: the crate sends passwords in headers only.
 pub(crate) fn store_error(place: &str, error: &Error) -> StoreError {
@@ -29,7 +30,21 @@ pub(crate) fn store_error(place: &str, error: &Error) -> StoreError {
             StoreError::Unavailable(format!("ClickHouse at {place} cannot be reached: {}", chain(error)))
         }
         Error::TimedOut => StoreError::Unavailable(format!("ClickHouse at {place} does not answer in time")),
-        other => StoreError::Failed(format!("ClickHouse at {place}: {}", chain(other))),
+        other => StoreError::Failed(format!("ClickHouse at {place}: {}{}", chain(other), hint(other))),
+    }
+}
+
+/// What to do about what the crate finds wrong with an answer.
+fn hint(error: &Error) -> &'static str {
+    let text = chain(error);
+    if text.contains("non-default columns are missing") {
+        "; the column was added by hand: give it a DEFAULT (ALTER TABLE ... MODIFY COLUMN ... DEFAULT ...), or drop it"
+    } else if text.contains("schema mismatch") {
+        "; 'cutshort clickhouse migrate' says which columns differ"
+    } else if text.contains("columns header") {
+        "; the answer is not that of a ClickHouse: check address, port, and any proxy or login page between"
+    } else {
+        ""
     }
 }
 
@@ -54,6 +69,8 @@ fn bad_response(place: &str, answer: &str) -> StoreError {
         ))
     } else if among(DENIED) {
         StoreError::Refused(format!("{text}: grant it, see docs/clickhouse.md"))
+    } else if among(READONLY) {
+        StoreError::Refused(format!("{text}: let the user change settings (readonly = 2 instead of 1)"))
     } else if among(MISSING) {
         StoreError::Refused(format!("{text}: {MIGRATE}"))
     } else {
@@ -92,6 +109,8 @@ mod tests {
         assert!(matches!(of("<html>502 Bad Gateway</html>"), StoreError::Unavailable(_)));
         let missing = of("Code: 60. DB::Exception: Unknown table expression identifier 'segment'");
         assert!(missing.to_string().contains("cutshort clickhouse migrate"), "{missing}");
+        let readonly = of("Code: 164. DB::Exception: Cannot modify 'x' setting in readonly mode. (READONLY)");
+        assert!(readonly.to_string().contains("readonly = 2"), "{readonly}");
         assert!(matches!(of("Code: 516. DB::Exception: default: no"), StoreError::Refused(_)));
         assert!(matches!(of("Code: 62. DB::Exception: Syntax error"), StoreError::Failed(_)));
     }

@@ -14,6 +14,9 @@ enum Parameter {
     Texts(Vec<String>),
 }
 
+/// The most generations in one question: ClickHouse takes no parameter beyond 128 KiB, and one is 21 bytes long.
+pub(crate) const GENERATIONS: usize = 4_000;
+
 /// Conditions that must all hold.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
@@ -60,7 +63,7 @@ impl Filter {
         format!("fromUnixTimestamp64Nano({number}, 'UTC')")
     }
 
-    /// Where a column has one of the generations of a range of time.
+    /// Where a column has one of the generations of a range of time, [`GENERATIONS`] at most.
     pub(crate) fn generations(&mut self, column: &str, times: (i64, i64), generations: Vec<u64>) {
         let (first, last) = (self.time(times.0), self.time(times.1));
         let generations = self.numbers(generations);

@@ -8,6 +8,7 @@
 
 mod address;
 mod annotations;
+mod breaker;
 mod cells;
 mod classify;
 mod connection;
@@ -25,6 +26,7 @@ mod rollups;
 mod segments;
 mod status;
 mod verdicts;
+mod windows;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -46,6 +48,7 @@ pub use migrations::{Layout, migrate, schema};
 /// Any number of processes may write to it at once.
 pub struct ClickHouse {
     server: Arc<Connection>,
+    watch: windows::Watch,
 }
 
 impl ClickHouse {
@@ -58,7 +61,7 @@ impl ClickHouse {
     pub fn open(address: &Address) -> Result<Self> {
         let mut server = Connection::new(address)?;
         migrations::check(&mut server)?;
-        Ok(Self { server: Arc::new(server) })
+        Ok(Self { server: Arc::new(server), watch: windows::Watch::default() })
     }
 }
 
@@ -68,7 +71,15 @@ impl Store for ClickHouse {
     }
 
     fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>> {
-        results::windows(&self.server, &range)
+        windows::within(&self.server, &range)
+    }
+
+    fn due(&self) -> Result<Vec<WindowState>> {
+        self.watch.due(&self.server)
+    }
+
+    fn latest_live(&self) -> Result<i64> {
+        self.watch.latest_live(&self.server)
     }
 
     fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
@@ -83,7 +94,7 @@ impl Store for ClickHouse {
     }
 
     fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {
-        Ok(Box::new(replacement::NewResults::begin(&self.server, window)?))
+        Ok(Box::new(replacement::NewResults::begin(&self.server, window)))
     }
 
     fn roll(&self) -> Result<()> {

@@ -1,5 +1,7 @@
 //! The tables, in versions.
 
+mod differences;
+
 use clickhouse::Row;
 use cutshort_store::{Result, StoreError};
 use cutshort_verdict::Tag;
@@ -9,6 +11,7 @@ use crate::address::Address;
 use crate::classify;
 use crate::connection::{Connection, identifier};
 use crate::error::MIGRATE;
+use differences::Found as FoundTables;
 
 /// How the tables lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -263,11 +266,12 @@ impl Table {
     }
 }
 
-/// Makes what is missing of the latest version; returns how many statements were applied. Tables that lie on a cluster
-/// stay there.
+/// Makes what is missing of the latest version, also tables that were dropped since; returns how many statements were
+/// applied. Tables that lie on a cluster stay there.
 ///
 /// # Errors
-/// [`StoreError::Refused`] if they lie otherwise than asked for, and what the server gives; it can be called again.
+/// [`StoreError::Refused`] if they lie otherwise than asked for, or if columns, engines or keys are not as they should
+/// be, with what differs and how to put it right; and what the server gives. It can be called again.
 pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let server = Connection::without_database(address)?;
     let applied = applied(&server, address.database())?;
@@ -275,13 +279,48 @@ pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
         None => (0, layout.clone()),
         Some(applied) => (applied.version, applied.layout(layout)?),
     };
-    let statements = since(version, address.database(), &layout);
-    for statement in &statements {
-        let query = server.query_raw(statement);
-        // Servers of a cluster are waited for.
-        server.execute(query.with_setting("distributed_ddl_task_timeout", "120"))?;
+    let database = address.database();
+    let mut statements = since(version, database, &layout);
+    let done = apply(&server, &statements);
+    // The note of versions says nothing about what somebody did since.
+    let found = FoundTables::read(&server, database)?;
+    let differences = found.differences(database, &layout);
+    if !differences.is_empty() {
+        return Err(StoreError::Refused(format!(
+            "the tables are not as this program makes them: {}",
+            differences.join("; ")
+        )));
+    }
+    done?;
+    if !found.is_whole(&layout) {
+        statements = schema(database, &layout);
+        apply(&server, &statements)?;
     }
     Ok(statements.len())
+}
+
+fn apply(server: &Connection, statements: &[String]) -> Result<()> {
+    statements.iter().try_for_each(|statement| {
+        let query = server.query_raw(statement);
+        // Servers of a cluster are waited for.
+        server.execute(query.with_setting("distributed_ddl_task_timeout", "120"))
+    })
+}
+
+/// Names and types of columns as they are declared.
+fn columns_of(declared: &str) -> Vec<(&str, &str)> {
+    let mut depth = 0;
+    let parts = declared.split(move |letter| {
+        depth += i32::from(letter == '(') - i32::from(letter == ')');
+        letter == ',' && depth == 0
+    });
+    parts
+        .filter_map(|part| {
+            let (name, rest) = part.trim().split_once(' ')?;
+            let ends = [" CODEC(", " DEFAULT ", " ALIAS "].into_iter().filter_map(|word| rest.find(word));
+            Some((name, &rest[..ends.min().unwrap_or(rest.len())]))
+        })
+        .collect()
 }
 
 #[derive(Row, Deserialize)]
@@ -295,7 +334,8 @@ fn applied(server: &Connection, database: &str) -> Result<Option<Applied>> {
     if server.one::<Found>(server.query(sql).param("database", database))?.found == 0 {
         return Ok(None);
     }
-    server.optional(server.query(&latest(&format!("{}.migration", identifier(database)))))
+    // The database's name may have a question mark.
+    server.optional(server.query_raw(&latest(&format!("{}.migration", identifier(database)))))
 }
 
 fn latest(table: &str) -> String {
@@ -348,6 +388,13 @@ pub(crate) fn check(server: &mut Connection) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_told_by_their_names_and_types() {
+        let declared = "id String, t Array(Tuple(DateTime64(9, 'UTC'), UInt64)) CODEC(Delta, ZSTD(1)),\n  a UInt8 DEFAULT now()";
+        let columns = [("id", "String"), ("t", "Array(Tuple(DateTime64(9, 'UTC'), UInt64))"), ("a", "UInt8")];
+        assert_eq!(columns_of(declared), columns);
+    }
 
     #[test]
     fn a_cluster_has_replicated_tables_and_distributed_ones_over_them() {

@@ -16,12 +16,13 @@ use cutshort_store::{
 use cutshort_verdict::Exclusion;
 use serde::Deserialize;
 
+use crate::cells::SummedRow;
 use crate::connection::Connection;
 use crate::filter::Filter;
 use crate::results::{self, Level, ResultRow};
 use crate::rollups::Results;
 use crate::segments::{self, SegmentRow};
-use crate::{ClickHouse, cells, connections, replacement, roll};
+use crate::{ClickHouse, connections, replacement, roll};
 
 impl Movable for ClickHouse {
     fn segments(&self) -> Result<Vec<SegmentId>> {
@@ -73,7 +74,7 @@ impl Movable for ClickHouse {
     }
 
     fn restore(&self, window: i64) -> Result<Box<dyn Restoration + '_>> {
-        Ok(Box::new(replacement::Restored::begin(&self.server, window)?))
+        Ok(Box::new(replacement::Restored::begin(&self.server, window)))
     }
 
     fn rests(&self) -> Result<Vec<Rest>> {
@@ -141,26 +142,6 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A row of the table `cell`.
-#[derive(Row, Deserialize)]
-struct Summed {
-    location: String,
-    network: String,
-    asn: u32,
-    ip_version: u8,
-    port: i32,
-    node: String,
-    excluded: String,
-    stage: String,
-    termination: String,
-    completed: bool,
-    signature_id: u8,
-    tags: u32,
-    sampled: u64,
-    weight: u64,
-    squares: u128,
-}
-
 /// The cells of a result, without those of others that it has, too.
 fn read_cells(server: &Connection, whole: &ResultRow, others: &[&ResultRow]) -> Result<Cells> {
     let mut filter = Filter::default();
@@ -185,35 +166,15 @@ fn read_cells(server: &Connection, whole: &ResultRow, others: &[&ResultRow]) -> 
         roll::KEYS,
     );
     let query = filter.bind(server.query(&sql));
-    let mut cursor = server.wait(async { query.fetch::<Summed>() })?;
+    let mut cursor = server.wait(async { query.fetch::<SummedRow>() })?;
     let mut cells = Cells::default();
     loop {
         let rows = server.batch(&mut cursor)?;
         if rows.is_empty() {
             return Ok(cells);
         }
-        rows.iter().try_for_each(|row| add(&mut cells, row))?;
+        rows.iter().try_for_each(|row| row.add_to(&mut cells))?;
     }
-}
-
-fn add(cells: &mut Cells, row: &Summed) -> Result<()> {
-    let node = cells.node(&row.node);
-    let key = cells::key(&cells::Names {
-        location: &row.location,
-        network: (&row.network, row.asn),
-        ip_version: row.ip_version,
-        port: row.port,
-        node,
-        excluded: &row.excluded,
-        stage: &row.stage,
-        termination: &row.termination,
-        completed: row.completed,
-        signature: row.signature_id,
-        tags: row.tags,
-    })?;
-    let count = cutshort_verdict::Count { sampled: row.sampled, weight: row.weight, squares: row.squares };
-    cells.add_count(key, &count);
-    Ok(())
 }
 
 fn info(row: &SegmentRow) -> Result<SegmentInfo> {
@@ -279,16 +240,13 @@ impl PacketRow {
 /// A segment made of its packets again: the same content gives the same file.
 fn segment(server: &Connection, row: &SegmentRow) -> Result<Segment> {
     let info = info(row)?;
-    let windows: Vec<i64> = row.windows.iter().map(|(window, _)| *window).collect();
-    let query = server
-        .query(
-            "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,
-               window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow
-             FROM packet WHERE segment = {id:String}
-             AND toUnixTimestamp64Nano(window_start) IN {windows:Array(Int64)}",
-        )
-        .param("id", &row.id)
-        .param("windows", windows);
+    let sql = format!(
+        "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,
+           window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow
+         FROM packet WHERE {}",
+        segments::OF_SEGMENT
+    );
+    let query = row.bind(server.query(&sql));
     let mut cursor = server.wait(async { query.fetch::<PacketRow>() })?;
     let mut packets = Vec::new();
     loop {

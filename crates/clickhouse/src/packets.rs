@@ -1,6 +1,7 @@
 //! A window's packets, grouped by flow by the server.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -16,21 +17,20 @@ use cutshort_verdict::Row;
 use serde::Deserialize;
 
 use crate::connection::{Connection, time};
-use crate::results;
-use crate::segments::SegmentRow;
+use crate::{results, segments, windows};
 
 /// One group is one row: the lists are put together in any order, and the few packets are sorted here. Numbers are put
-/// together in few lists, which is quicker on both sides.
+/// together in few lists, which is quicker on both sides. Segments are told by a hash, since a list of them grows with
+/// their number, and a server takes no parameter beyond 128 KiB.
 const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port, flow,
-    toUInt8(transform(segment, {ids:Array(String)}, {addresses:Array(UInt8)}, 0)) AS addresses,
     groupArray(toUnixTimestamp64Nano(ts)) AS times,
     groupArray(bitOr(bitShiftLeft(toUInt64(seq), 32), toUInt64(ack))) AS numbers,
     groupArray(bitOr(bitShiftLeft(toUInt64(payload_len), 32), toUInt64(sample_rate))) AS lengths,
     groupArray(bitOr(bitOr(bitOr(bitShiftLeft(toUInt64(ip_id), 48), bitShiftLeft(toUInt64(window), 32)),
         bitOr(bitShiftLeft(toUInt64(flags), 16), bitShiftLeft(toUInt64(ttl), 8))), toUInt64(options_len))) AS fields,
-    groupArray(toUInt32(transform(segment, {ids:Array(String)}, {positions:Array(UInt32)}, 0))) AS segments,
-    groupArrayIf(bitOr(bitShiftLeft(toUInt64(asn), 16), toUInt64(reinterpretAsUInt16(toString(country)))), addresses != 0)
-        AS places
+    groupArray(sipHash64Keyed(({key_a:UInt64}, {key_b:UInt64}), segment)) AS segments,
+    groupArrayIf(bitOr(bitShiftLeft(toUInt64(asn), 16), toUInt64(reinterpretAsUInt16(toString(country)))),
+        {placed:Bool}) AS places
     FROM packet";
 
 /// What the server gives of one flow.
@@ -41,47 +41,47 @@ struct Group {
     dst_ip: Ipv6Addr,
     dst_port: u16,
     flow: u64,
-    addresses: u8,
     times: Vec<i64>,
     numbers: Vec<u64>,
     lengths: Vec<u64>,
     fields: Vec<u64>,
-    segments: Vec<u32>,
-    /// Where clients are whose addresses do not tell it any more; none of full addresses.
+    /// Hashes of their ids.
+    segments: Vec<u64>,
+    /// Where clients are whose addresses do not tell it any more; none where all addresses of the window are full.
     places: Vec<u64>,
 }
 
 impl Group {
-    fn flow_key(&self) -> FlowKey {
+    fn flow_key(&self, addresses: Addresses) -> FlowKey {
         let Self { src_ip, src_port, dst_ip, dst_port, flow, .. } = *self;
-        let addresses = Addresses::ALL.into_iter().find(|addresses| *addresses as u8 == self.addresses);
-        FlowKey {
-            five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port },
-            addresses: addresses.unwrap_or_default(),
-            flow,
-        }
+        FlowKey { five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port }, addresses, flow }
     }
 
-    fn rows<'a>(&'a self, nodes: &'a [u16]) -> impl Iterator<Item = StoredRow> + 'a {
+    /// The rows of segments that keep addresses in one way, without those of segments that came meanwhile.
+    fn rows<'a>(&'a self, shared: &'a Shared, kind: Addresses) -> impl Iterator<Item = StoredRow> + 'a {
         let lists =
             self.times.iter().zip(&self.numbers).zip(&self.lengths).zip(&self.fields).zip(&self.segments);
         let places = self.places.iter().map(|place| Some(*place)).chain(std::iter::repeat(None));
-        lists.zip(places).map(|(((((ts, numbers), lengths), fields), segment), placed)| StoredRow {
-            node: nodes.get(*segment as usize).copied().unwrap_or_default(),
-            segment: *segment,
-            row: Row {
-                ts: *ts,
-                flags: Flags::from_bits((fields >> 16) as u16),
-                ip_id: (fields >> 48) as u16,
-                seq: (numbers >> 32) as u32,
-                ack: *numbers as u32,
-                payload_len: (lengths >> 32) as u32,
-                sample_rate: *lengths as u32,
-                window: (fields >> 32) as u16,
-                ttl: (fields >> 8) as u8,
-                options_len: *fields as u8,
-            },
-            place: placed.map(place),
+        lists.zip(places).filter_map(move |(((((ts, numbers), lengths), fields), hash), placed)| {
+            let (segment, addresses) = *shared.positions.get(hash)?;
+            let row = || StoredRow {
+                node: shared.nodes.get(segment as usize).copied().unwrap_or_default(),
+                segment,
+                row: Row {
+                    ts: *ts,
+                    flags: Flags::from_bits((fields >> 16) as u16),
+                    ip_id: (fields >> 48) as u16,
+                    seq: (numbers >> 32) as u32,
+                    ack: *numbers as u32,
+                    payload_len: (lengths >> 32) as u32,
+                    sample_rate: *lengths as u32,
+                    window: (fields >> 32) as u16,
+                    ttl: (fields >> 8) as u8,
+                    options_len: *fields as u8,
+                },
+                place: placed.filter(|_| addresses != Addresses::Full).map(place),
+            };
+            (addresses == kind).then(row)
         })
     }
 }
@@ -96,33 +96,84 @@ fn place(packed: u64) -> Place {
     }
 }
 
+/// A segment that is kept and has packets of a window.
+#[derive(ClickHouseRow, Deserialize)]
+pub(crate) struct SegmentOfWindow {
+    id: String,
+    /// What its packets are told by.
+    hash: u64,
+    pub(crate) node: String,
+    pub(crate) first: Option<i64>,
+    pub(crate) last: Option<i64>,
+    /// How many packets of the window it has.
+    rows: u64,
+    addresses: String,
+}
+
+impl SegmentOfWindow {
+    #[cfg(test)]
+    pub(crate) fn new(node: &str, times: Option<(i64, i64)>) -> Self {
+        let (first, last) = times.unzip();
+        let (id, addresses) = (String::new(), String::new());
+        Self { id, hash: 0, node: node.to_owned(), first, last, rows: 0, addresses }
+    }
+
+    pub(crate) fn addresses(&self) -> Result<Addresses> {
+        segments::addresses(&self.addresses)
+    }
+}
+
 /// What is known of a window before its packets are read.
 pub(crate) struct Window {
     pub(crate) start: i64,
-    pub(crate) segments: Vec<SegmentRow>,
+    pub(crate) segments: Vec<SegmentOfWindow>,
     pub(crate) inputs: Inputs,
     /// Names of servers, in their order; the first is that of files.
     pub(crate) nodes: Vec<String>,
+    /// The key of the hashes.
+    key: (u64, u64),
 }
 
 impl Window {
     pub(crate) fn of(server: &Connection, start: i64) -> Result<Self> {
-        let segments = results::segments_of(server, &(start..start.saturating_add(1)))?;
-        let mut ids = segments.iter().map(SegmentRow::id).collect::<Result<Vec<SegmentId>>>()?;
+        let hasher = RandomState::new();
+        let key = (hasher.hash_one(0), hasher.hash_one(1));
+        let sql = format!(
+            "SELECT id, sipHash64Keyed(({{key_a:UInt64}}, {{key_b:UInt64}}), id) AS hash, node, first, last,
+               arraySum(w -> if(w.1 = {}, w.2, 0), windows) AS rows, addresses FROM ({}) ORDER BY id",
+            time("window"),
+            windows::of_window(
+                "any(node) AS node, any(first) AS first, any(last) AS last, any(addresses) AS addresses"
+            )
+        );
+        let query = server.query(&sql).param("key_a", key.0).param("key_b", key.1);
+        let segments: Vec<SegmentOfWindow> = server.all(query.param("window", start))?;
+        let ids = segments.iter().map(|segment| segments::id(&segment.id));
+        let mut ids = ids.collect::<Result<Vec<SegmentId>>>()?;
         let inputs = Inputs::of(start, &mut ids, results::covered_to(server)?);
         let names = segments.iter().map(|segment| segment.node.as_str());
         let nodes: BTreeSet<&str> = [""].into_iter().chain(names).collect();
         let nodes = nodes.into_iter().map(str::to_owned).collect();
-        Ok(Self { start, segments, inputs, nodes })
+        Ok(Self { start, segments, inputs, nodes, key })
     }
 
-    pub(crate) fn shared(&self, parts: usize) -> Shared {
-        let node = |segment: &SegmentRow| self.nodes.binary_search(&segment.node).unwrap_or_default() as u16;
-        Shared {
-            nodes: self.segments.iter().map(node).collect(),
-            missing: AtomicI64::new(rows_of(&self.segments, self.start).cast_signed()),
-            open: AtomicUsize::new(parts),
+    pub(crate) fn shared(&self, parts: usize) -> Result<Shared> {
+        let node =
+            |segment: &SegmentOfWindow| self.nodes.binary_search(&segment.node).unwrap_or_default() as u16;
+        let numbered = (0..).zip(&self.segments);
+        let positions = numbered.map(|(number, segment)| Ok((segment.hash, (number, segment.addresses()?))));
+        let positions = positions.collect::<Result<HashMap<u64, (u32, Addresses)>>>()?;
+        if positions.len() != self.segments.len() {
+            return Err(StoreError::Unavailable("two segments have the same hash; try again".to_owned()));
         }
+        let of_kind = |kind: &Addresses| positions.values().any(|(_, addresses)| addresses == kind);
+        Ok(Shared {
+            nodes: self.segments.iter().map(node).collect(),
+            kinds: Addresses::ALL.into_iter().filter(of_kind).collect(),
+            positions,
+            missing: AtomicI64::new(self.segments.iter().map(|segment| segment.rows.cast_signed()).sum()),
+            open: AtomicUsize::new(parts),
+        })
     }
 }
 
@@ -133,24 +184,23 @@ pub(crate) fn read_window(
 ) -> Result<WindowPackets<'static>> {
     let window = Window::of(server, window)?;
     let count = if window.segments.is_empty() { 0 } else { parts.max(1) };
-    let shared = Arc::new(window.shared(count));
+    let shared = Arc::new(window.shared(count)?);
     let part = |number| {
-        let part = Part::open(server, &window.segments, window.start, (number, count), &shared)?;
+        let part = Part::open(server, &window, (number, count), &shared)?;
         Ok(Box::new(part) as Box<dyn Grouped + Send>)
     };
     let parts = (0..count).map(part).collect::<Result<_>>()?;
     Ok(WindowPackets { inputs: window.inputs, nodes: window.nodes, parts })
 }
 
-fn rows_of(segments: &[SegmentRow], window: i64) -> u64 {
-    let windows = segments.iter().flat_map(|segment| &segment.windows);
-    windows.filter(|(start, _)| *start == window).map(|(_, rows)| rows).sum()
-}
-
 /// What the parts of a window have in common.
 pub(crate) struct Shared {
     /// The nodes of segments.
-    pub(crate) nodes: Vec<u16>,
+    nodes: Vec<u16>,
+    /// Positions of segments and how they keep addresses, by their hashes.
+    positions: HashMap<u64, (u32, Addresses)>,
+    /// All ways in which they keep addresses.
+    kinds: Vec<Addresses>,
     /// Packets that did not come yet.
     missing: AtomicI64,
     /// Parts that are not at their end.
@@ -188,6 +238,8 @@ struct Part {
     server: Arc<Connection>,
     cursor: RowCursor<Group>,
     batch: std::vec::IntoIter<Group>,
+    /// The group that was read last, and how its segments keep addresses that were not looked at yet.
+    group: Option<(Group, usize)>,
     shared: Arc<Shared>,
     ended: bool,
 }
@@ -196,50 +248,65 @@ impl Part {
     /// Asks at once: what the server gives is what is there now.
     fn open(
         server: &Arc<Connection>,
-        segments: &[SegmentRow],
-        window: i64,
+        window: &Window,
         (number, parts): (usize, usize),
         shared: &Arc<Shared>,
     ) -> Result<Self> {
-        let ids: Vec<&str> = segments.iter().map(|segment| segment.id.as_str()).collect();
-        let addresses = segments.iter().map(|segment| Ok(segment.addresses()? as u8));
-        let addresses: Vec<u8> = addresses.collect::<Result<_>>()?;
-        let positions: Vec<u32> = (0..).take(ids.len()).collect();
         let sql = format!(
-            "{SELECT} WHERE window_start = {} AND segment IN {{ids:Array(String)}}
+            "{SELECT} WHERE window_start = {} AND segment IN (SELECT id FROM ({}))
              AND cityHash64(src_ip) % {{parts:UInt64}} = {{part:UInt64}}
-             GROUP BY src_ip, src_port, dst_ip, dst_port, flow, addresses",
-            time("window")
+             GROUP BY src_ip, src_port, dst_ip, dst_port, flow",
+            time("window"),
+            windows::of_window("")
         );
         let query = server
             .query(&sql)
-            .param("ids", ids)
-            .param("positions", positions)
-            .param("addresses", addresses)
-            .param("window", window)
+            .param("key_a", window.key.0)
+            .param("key_b", window.key.1)
+            .param("placed", shared.kinds != [Addresses::Full])
+            .param("window", window.start)
             .param("parts", parts as u64)
             .param("part", number as u64)
             // A 5-tuple is on one shard, so groups need not be merged.
             .with_setting("optimize_distributed_group_by_sharding_key", "1");
         let mut cursor = server.wait(async { query.fetch::<Group>() })?;
         let batch = server.batch(&mut cursor)?.into_iter();
-        Ok(Self { server: Arc::clone(server), cursor, batch, shared: Arc::clone(shared), ended: false })
+        let (server, shared) = (Arc::clone(server), Arc::clone(shared));
+        Ok(Self { server, cursor, batch, group: None, shared, ended: false })
+    }
+
+    /// The next group, and a way in which its segments may keep addresses.
+    fn next(&mut self) -> Result<Option<(&Group, Addresses)>> {
+        let kinds = &self.shared.kinds;
+        let next = match self.group.take() {
+            Some((group, kind)) if kind + 1 < kinds.len() => Some((group, kind + 1)),
+            _ => {
+                if self.batch.len() == 0 && !self.ended {
+                    self.batch = self.server.batch(&mut self.cursor)?.into_iter();
+                }
+                self.batch.next().map(|group| (group, 0))
+            }
+        };
+        let Some((group, kind)) = next else { return Ok(None) };
+        let addresses = kinds.get(kind).copied().unwrap_or_default();
+        Ok(Some((&self.group.insert((group, kind)).0, addresses)))
     }
 }
 
 impl Grouped for Part {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         rows.clear();
-        if self.batch.len() == 0 && !self.ended {
-            self.batch = self.server.batch(&mut self.cursor)?.into_iter();
+        let shared = Arc::clone(&self.shared);
+        while let Some((group, addresses)) = self.next()? {
+            rows.extend(group.rows(&shared, addresses));
+            if rows.is_empty() {
+                continue;
+            }
+            rows.sort_unstable_by_key(|row| (row.row, row.node));
+            shared.came(rows.len() as u64);
+            return Ok(Some(group.flow_key(addresses)));
         }
-        let Some(group) = self.batch.next() else {
-            self.shared.end(&mut self.ended)?;
-            return Ok(None);
-        };
-        rows.extend(group.rows(&self.shared.nodes));
-        rows.sort_unstable_by_key(|row| (row.row, row.node));
-        self.shared.came(rows.len() as u64);
-        Ok(Some(group.flow_key()))
+        shared.end(&mut self.ended)?;
+        Ok(None)
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::{BATCH, Connection};
 use crate::results::{self, Level, ResultRow, new_generation};
-use crate::{cells, now, retention};
+use crate::{cells, now};
 
 /// A row of the table `connection`.
 #[derive(Row, Serialize, Deserialize)]
@@ -90,14 +90,14 @@ pub(crate) struct NewResults {
 }
 
 impl NewResults {
-    pub(crate) fn begin(server: &Arc<Connection>, window: i64) -> Result<Self> {
-        Ok(Self { server: Arc::clone(server), window, sinks: Mutex::default(), finished: Arc::default() })
+    pub(crate) fn begin(server: &Arc<Connection>, window: i64) -> Self {
+        Self { server: Arc::clone(server), window, sinks: Mutex::default(), finished: Arc::default() }
     }
 }
 
 impl Replacement for NewResults {
     fn sink(&self) -> Result<Box<dyn ConnectionSink + Send>> {
-        Ok(Box::new(self.new_sink()?))
+        Ok(Box::new(self.new_sink()))
     }
 
     fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()> {
@@ -114,26 +114,24 @@ impl Replacement for NewResults {
 }
 
 impl NewResults {
-    fn new_sink(&self) -> Result<Sink> {
+    fn new_sink(&self) -> Sink {
         let number = {
             let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
             *sinks += 1;
             *sinks
         };
-        let generation = new_generation();
-        results::begin(&self.server, Level::Quarter, self.window, &[generation])?;
-        Ok(Sink {
+        Sink {
             server: Arc::clone(&self.server),
             window: self.window,
-            generation,
+            generation: new_generation(),
             number,
             written: 0,
             bytes: 0,
             waiting: Vec::new(),
             insert: None,
-            noted: Instant::now(),
+            noted: None,
             finished: Arc::clone(&self.finished),
-        })
+        }
     }
 
     /// Writes cells; gives the row of results, which is the last that is written: with it, everything before it holds.
@@ -179,10 +177,10 @@ pub(crate) struct Restored {
 }
 
 impl Restored {
-    pub(crate) fn begin(server: &Arc<Connection>, window: i64) -> Result<Self> {
-        let results = NewResults::begin(server, window)?;
-        let sink = Box::new(results.new_sink()?);
-        Ok(Self { results, sink })
+    pub(crate) fn begin(server: &Arc<Connection>, window: i64) -> Self {
+        let results = NewResults::begin(server, window);
+        let sink = Box::new(results.new_sink());
+        Self { results, sink }
     }
 }
 
@@ -203,7 +201,7 @@ impl Restoration for Restored {
             }
         };
         if from.frozen {
-            retention::freeze(server, [window].iter())?;
+            results::freeze(server, [window].iter())?;
         }
         let before = results::of_window(server, window)?;
         server.insert_all("result", [row.later(before.as_ref())])
@@ -219,8 +217,8 @@ struct Sink {
     bytes: u64,
     waiting: Vec<ConnectionRow>,
     insert: Option<Insert<ConnectionRow>>,
-    /// When its generation was noted last.
-    noted: Instant,
+    /// When its generation was noted last; none before the first row.
+    noted: Option<Instant>,
     finished: Finished,
 }
 
@@ -244,9 +242,9 @@ impl Sink {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        if self.noted.elapsed() > RENEW {
+        if self.noted.is_none_or(|noted| noted.elapsed() > RENEW) {
             results::begin(&self.server, Level::Quarter, self.window, &[self.generation])?;
-            self.noted = Instant::now();
+            self.noted = Some(Instant::now());
         }
         let mut insert = match self.insert.take() {
             Some(insert) => insert,

@@ -1,17 +1,16 @@
 //! Which results hold: of windows, and of hours and days that are made of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
 use clickhouse::Row;
-use cutshort_store::{Bucket, Inputs, Result, SegmentId, WINDOW, WindowState};
+use cutshort_store::{Bucket, Result, WINDOW};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::connection::{Connection, time};
-use crate::segments::SegmentRow;
-use crate::{now, segments};
+use crate::now;
 
 /// How much time a result covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,89 +137,33 @@ pub(crate) fn covered_to(server: &Connection) -> Result<i64> {
     Ok(server.one::<CoveredTo>(server.query(sql))?.covered_to)
 }
 
-/// The segments that are kept and have packets of a range.
-pub(crate) fn segments_of(server: &Connection, range: &Range<i64>) -> Result<Vec<SegmentRow>> {
-    let sql = format!(
-        "SELECT {} FROM segment FINAL WHERE state = 'kept'
-         AND arrayExists(window -> window.1 >= {} AND window.1 < {}, windows) ORDER BY id",
-        segments::COLUMNS,
-        time("from"),
-        time("to")
-    );
-    server.all(server.query(&sql).param("from", range.start).param("to", range.end))
-}
-
-#[derive(Row, Deserialize)]
-struct Frozen {
+/// A row of the table `frozen`, or the beginning of a result.
+#[derive(Row, Serialize, Deserialize)]
+struct Time {
     t: i64,
 }
 
-/// What is known of a window while it is put together.
-#[derive(Default)]
-struct Found {
-    ids: Vec<SegmentId>,
-    bytes: u64,
-    result: Option<ResultRow>,
-    frozen: bool,
+/// Notes that windows keep the results that they have.
+pub(crate) fn freeze<'a>(server: &Connection, windows: impl Iterator<Item = &'a i64>) -> Result<()> {
+    let rows: Vec<Time> = windows.map(|t| Time { t: *t }).collect();
+    server.insert_all("frozen", rows)
 }
 
-pub(crate) fn windows(server: &Connection, range: &Range<i64>) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<i64, Found> = BTreeMap::new();
-    for segment in segments_of(server, range)? {
-        let id = segment.id()?;
-        for (window, _) in segment.windows.iter().filter(|(window, _)| range.contains(window)) {
-            let window = found.entry(*window).or_default();
-            window.ids.push(id);
-            window.bytes += segment.bytes;
-        }
-    }
-    for result in within(server, range)?.into_iter().filter(|result| result.level == Level::Quarter as u8) {
-        let window = found.entry(result.t).or_default();
-        window.result = Some(result);
-    }
-    let closed = closed_days(server)?;
-    for t in frozen(server, range)? {
-        found.entry(t).or_default().frozen = true;
-    }
-    let covered_to = covered_to(server)?;
-    let there = found.into_iter().filter(|(_, window)| !window.ids.is_empty() || window.result.is_some());
-    Ok(there
-        .map(|(start, window)| {
-            let is_closed = closed.contains(&Level::Day.start(start));
-            window.state(start, covered_to, is_closed)
-        })
-        .collect())
+/// Windows of a range that keep the results that they have.
+pub(crate) fn frozen(server: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
+    times(server, "frozen WHERE", range)
 }
 
-impl Found {
-    fn state(mut self, start: i64, covered_to: i64, is_closed: bool) -> WindowState {
-        let done = self.result.as_ref().map(|result| Inputs {
-            segments: result.parts,
-            cutoff: result.cutoff,
-            rules: result.rules,
-        });
-        WindowState {
-            start,
-            inputs: Inputs::of(start, &mut self.ids, covered_to),
-            frozen: (self.frozen && done.is_some()) || is_closed,
-            done,
-            bytes: self.bytes,
-        }
-    }
-}
-
-fn frozen(server: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
-    let sql = format!("SELECT DISTINCT t FROM frozen WHERE t >= {} AND t < {}", time("from"), time("to"));
-    let rows: Vec<Frozen> =
-        server.all(server.query(&sql).param("from", range.start).param("to", range.end))?;
+/// Times of a range in a table.
+fn times(server: &Connection, table: &str, range: &Range<i64>) -> Result<Vec<i64>> {
+    let sql = format!("SELECT DISTINCT t FROM {table} t >= {} AND t < {}", time("from"), time("to"));
+    let rows: Vec<Time> = server.all(server.query(&sql).param("from", range.start).param("to", range.end))?;
     Ok(rows.into_iter().map(|row| row.t).collect())
 }
 
 /// Whether finer counts of a window's day were deleted.
 pub(crate) fn is_closed(server: &Connection, window: i64) -> Result<bool> {
-    let day = Level::Day.start(window);
-    let of_day = within(server, &(day..day.saturating_add(Level::Day.nanoseconds())))?;
-    Ok(of_day.iter().any(|result| !result.has_cells))
+    Ok(!closed_days(server, &(window..window.saturating_add(1)))?.is_empty())
 }
 
 /// Whether a window that has results keeps them.
@@ -228,9 +171,16 @@ pub(crate) fn is_frozen(server: &Connection, window: i64) -> Result<bool> {
     Ok(!frozen(server, &(window..window.saturating_add(1)))?.is_empty() || is_closed(server, window)?)
 }
 
-/// Days of which finer counts were deleted: they cannot be made again.
-fn closed_days(server: &Connection) -> Result<BTreeSet<i64>> {
-    let sql = "SELECT t FROM result FINAL WHERE NOT has_cells";
-    let rows: Vec<Frozen> = server.all(server.query(sql))?;
-    Ok(rows.into_iter().map(|row| Level::Day.start(row.t)).collect())
+/// Days with a time of a range of which finer counts were deleted: they cannot be made again.
+pub(crate) fn closed_days(server: &Connection, range: &Range<i64>) -> Result<BTreeSet<i64>> {
+    let deleted = times(server, "result FINAL WHERE NOT has_cells AND", &whole_days(range))?;
+    Ok(deleted.into_iter().map(|t| Level::Day.start(t)).collect())
+}
+
+/// The days that a range touches.
+pub(crate) fn whole_days(range: &Range<i64>) -> Range<i64> {
+    let day = Level::Day.nanoseconds();
+    let from = range.start.div_euclid(day).saturating_mul(day);
+    let to = range.end.div_euclid(day).saturating_add(1).saturating_mul(day);
+    from..to
 }

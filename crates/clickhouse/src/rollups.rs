@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::cells::{NETWORK, OTHER_NETWORKS, UNKNOWN_NETWORK, unknown};
 use crate::connection::Connection;
-use crate::filter::Filter;
+use crate::filter::{Filter, GENERATIONS};
 use crate::results::{self, Level, ResultRow, digest};
 
 pub(crate) fn answer(server: &Connection, query: &RollupQuery) -> Result<RollupAnswer> {
@@ -27,9 +27,7 @@ pub(crate) fn answer(server: &Connection, query: &RollupQuery) -> Result<RollupA
     for level in [Level::Quarter, Level::Hour, Level::Day] {
         let of_level: Vec<&ResultRow> =
             parts.iter().copied().filter(|part| part.level == level as u8).collect();
-        if !of_level.is_empty() {
-            tally.read(server, level, &of_level)?;
-        }
+        of_level.chunks(GENERATIONS).try_for_each(|some| tally.read(server, level, some))?;
     }
     Ok(RollupAnswer {
         rows: tally.rows(),
@@ -45,10 +43,7 @@ pub(crate) struct Results {
 
 impl Results {
     pub(crate) fn read(server: &Connection, range: &Range<i64>) -> Result<Self> {
-        let day = Level::Day.nanoseconds();
-        let from = range.start.div_euclid(day).saturating_mul(day);
-        let to = range.end.div_euclid(day).saturating_add(1).saturating_mul(day);
-        Ok(Self { rows: results::within(server, &(from..to))? })
+        Ok(Self { rows: results::within(server, &results::whole_days(range))? })
     }
 
     pub(crate) fn of(&self, level: Level) -> &[ResultRow] {

@@ -1,6 +1,9 @@
 //! Segments come in.
 
+use std::time::Duration;
+
 use clickhouse::Row;
+use clickhouse::query::Query;
 use cutshort_store::{Added, Addresses, Result, Segment, SegmentId, SegmentInfo, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +36,12 @@ pub(crate) struct SegmentRow {
     pub(crate) windows: Vec<(i64, u64)>,
     /// What of the packets' addresses is in it.
     pub(crate) addresses: String,
+}
+
+/// An id as it is in the table.
+pub(crate) fn id(text: &str) -> Result<SegmentId> {
+    let id = u128::from_str_radix(text, 16);
+    id.map(SegmentId).map_err(|_| StoreError::Damaged(format!("'{text}' is no id of a segment")))
 }
 
 /// What of addresses is kept, by its name.
@@ -77,8 +86,7 @@ impl SegmentRow {
     }
 
     pub(crate) fn id(&self) -> Result<SegmentId> {
-        let id = u128::from_str_radix(&self.id, 16);
-        id.map(SegmentId).map_err(|_| StoreError::Damaged(format!("'{}' is no id of a segment", self.id)))
+        id(&self.id)
     }
 
     pub(crate) fn addresses(&self) -> Result<Addresses> {
@@ -104,6 +112,8 @@ pub(crate) fn in_state(server: &Connection, (_, state): (u8, &str)) -> Result<Ve
 #[derive(Row, Deserialize)]
 struct Known {
     states: Vec<String>,
+    /// When it was noted last, by the clock of the one who brought it.
+    arrived: i64,
     now: i64,
 }
 
@@ -118,11 +128,12 @@ pub(crate) fn append(server: &Connection, segment: &Segment) -> Result<Added> {
         return Ok(Added::Known);
     }
     let keep = || {
+        server.insert_all("segment", [row.in_state(ARRIVING)])?;
+        await_drop(server, &row, known.now)?;
         if is_new {
-            server.insert_all("segment", [row.in_state(ARRIVING)])?;
             deliver(server, segment, &row.id, &row.id)?;
         } else {
-            deliver_again(server, segment, &row)?;
+            deliver_again(server, segment, &row, known.now.saturating_sub(known.arrived) > ABANDONED)?;
         }
         server.insert_all("segment", [row.in_state(KEPT)])
     };
@@ -131,8 +142,8 @@ pub(crate) fn append(server: &Connection, segment: &Segment) -> Result<Added> {
 }
 
 fn known(server: &Connection, id: &str) -> Result<Known> {
-    let sql = "SELECT groupArray(state) AS states, toUnixTimestamp64Nano(now64(9)) AS now FROM segment FINAL
-        WHERE id = {id:String}";
+    let sql = "SELECT groupArray(state) AS states, toUnixTimestamp64Nano(max(s.arrived)) AS arrived,
+        toUnixTimestamp64Nano(now64(9)) AS now FROM segment AS s FINAL WHERE id = {id:String}";
     server.one(server.query(sql).param("id", id))
 }
 
@@ -144,11 +155,17 @@ fn not_the_segments(error: StoreError) -> StoreError {
     }
 }
 
+/// A delivery that was begun this long ago is not awaited any more: retention may be deleting its packets. In
+/// nanoseconds.
+const ABANDONED: i64 = 3_600_000_000_000;
+
 /// Somebody has begun to deliver it. If they did it long ago, the server may know no longer what it has of it.
-fn deliver_again(server: &Connection, segment: &Segment, row: &SegmentRow) -> Result<()> {
-    deliver(server, segment, &row.id, &row.id)?;
-    if count(server, row)? == row.rows {
-        return Ok(());
+fn deliver_again(server: &Connection, segment: &Segment, row: &SegmentRow, is_abandoned: bool) -> Result<()> {
+    if !is_abandoned {
+        deliver(server, segment, &row.id, &row.id)?;
+        if count(server, row)? == row.rows {
+            return Ok(());
+        }
     }
     let table = server.local("packet");
     let delete = server.query(&format!("ALTER TABLE {table} DELETE WHERE segment = {{id:String}}"));
@@ -170,15 +187,73 @@ struct Found {
 
 /// How many of a segment's packets are there.
 fn count(server: &Connection, row: &SegmentRow) -> Result<u64> {
-    let windows: Vec<i64> = row.windows.iter().map(|(window, _)| *window).collect();
-    let count = server
-        .query(
-            "SELECT count() AS found FROM packet WHERE segment = {id:String}
-             AND toUnixTimestamp64Nano(window_start) IN {windows:Array(Int64)}",
-        )
-        .param("id", &row.id)
-        .param("windows", windows);
-    Ok(server.one::<Found>(count)?.found)
+    let sql = format!("SELECT count() AS found FROM packet WHERE {OF_SEGMENT}");
+    Ok(server.one::<Found>(row.bind(server.query(&sql)))?.found)
+}
+
+/// The packets of a segment, for the parameters that [`SegmentRow::bind`] gives.
+pub(crate) const OF_SEGMENT: &str = "segment = {id:String}
+     AND window_start >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')
+     AND window_start <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')";
+
+impl SegmentRow {
+    /// Binds the segment's id and its first and last window.
+    pub(crate) fn bind(&self, query: Query) -> Query {
+        let times = self.windows.iter().map(|(window, _)| *window);
+        let (from, to) = (times.clone().min().unwrap_or_default(), times.max().unwrap_or_default());
+        query.param("id", &self.id).param("from", from).param("to", to)
+    }
+}
+
+/// Says that whole days of packets are being dropped, or no longer, under a number of the one who does it.
+pub(crate) fn note_dropping(server: &Connection, number: u64, begins: bool) -> Result<()> {
+    let state = if begins { DROPPING } else { "dropped" };
+    let row = SegmentRow {
+        id: format!("{DROPPING}-{number:016x}"),
+        version: ARRIVING.0,
+        state: state.to_owned(),
+        node: String::new(),
+        origin: String::new(),
+        covers_from: 0,
+        covers_to: 0,
+        first: None,
+        last: None,
+        rows: 0,
+        bytes: 0,
+        arrived: now(),
+        windows: Vec::new(),
+        addresses: Addresses::Full.name().to_owned(),
+    };
+    server.insert_all("segment", [row])
+}
+
+/// The state of a row that stands for nobody's packets: days are being dropped.
+const DROPPING: &str = "dropping";
+/// Nobody drops packets of less than this ago, by whatever clock, in nanoseconds.
+const RECENT: i64 = 43_200_000_000_000;
+/// How often it is looked whether days are still being dropped, and how long it waits between.
+const LOOKS: u32 = 20;
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Waits until no days are being dropped, once it was noted that a segment with packets of an old day arrives: whoever
+/// drops days looks after he has said so whether any arrives.
+fn await_drop(server: &Connection, row: &SegmentRow, now: i64) -> Result<()> {
+    let is_recent = |(window, _): &(i64, u64)| *window > now.saturating_sub(RECENT);
+    if row.windows.iter().all(is_recent) {
+        return Ok(());
+    }
+    // Who has not said for so long that it is over was ended before.
+    let sql = format!(
+        "SELECT count() AS found FROM segment FINAL
+         WHERE id LIKE '{DROPPING}-%' AND state = '{DROPPING}' AND arrived > now64(9) - toIntervalMinute(10)"
+    );
+    for _ in 0..LOOKS {
+        if server.one::<Found>(server.query(&sql))?.found == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK);
+    }
+    Err(StoreError::Unavailable("packets of old days are being deleted; try again".to_owned()))
 }
 
 /// Times are those of windows of 15 minutes.

@@ -20,6 +20,7 @@ pub(crate) fn status(server: &Connection) -> Result<Status> {
 struct Segments {
     segments: u64,
     packets: u64,
+    arriving: u64,
     packet_bytes: u64,
     latest: Option<i64>,
     covers_from: Option<i64>,
@@ -28,16 +29,26 @@ struct Segments {
     protected: Vec<String>,
 }
 
+/// All packets that are there.
+#[derive(Row, Deserialize)]
+struct Stored {
+    stored: u64,
+}
+
 /// Kept ones; what was covered by deleted ones is covered nevertheless.
 fn of_segments(server: &Connection, status: &mut Status) -> Result<()> {
+    // Looked at before the segments, so that those that come meanwhile do not count as left over.
+    let stored = server.one::<Stored>(server.query("SELECT count() AS stored FROM packet"))?.stored;
     let sql = "SELECT countIf(state = 'kept') AS segments, sumIf(rows, state = 'kept') AS packets,
-               sumIf(bytes, state = 'kept') AS packet_bytes, max(last) AS latest,
-               maxOrNull(covers_to) AS covers_to, minOrNull(covers_from) AS covers_from,
-               countIf(origin = 'simulated') > 0 AS simulated,
-               groupUniqArrayIf(toString(addresses), addresses != 'full') AS protected
-               FROM segment FINAL WHERE state IN ('kept', 'deleted')";
+               sumIf(rows, state = 'arriving') AS arriving,
+               sumIf(bytes, state = 'kept') AS packet_bytes, maxIf(last, state != 'arriving') AS latest,
+               maxOrNullIf(covers_to, state != 'arriving') AS covers_to,
+               minOrNullIf(covers_from, state != 'arriving') AS covers_from,
+               countIf(origin = 'simulated' AND state != 'arriving') > 0 AS simulated,
+               groupUniqArrayIf(toString(addresses), addresses != 'full' AND state != 'arriving') AS protected
+               FROM segment FINAL WHERE state IN ('arriving', 'kept', 'deleted')";
     let sql = format!(
-        "SELECT segments, packets, packet_bytes, toUnixTimestamp64Nano(latest) AS latest,
+        "SELECT segments, packets, arriving, packet_bytes, toUnixTimestamp64Nano(latest) AS latest,
          toUnixTimestamp64Nano(covers_from) AS covers_from, toUnixTimestamp64Nano(covers_to) AS covers_to,
          toBool(simulated) AS simulated, protected FROM ({sql})"
     );
@@ -45,6 +56,7 @@ fn of_segments(server: &Connection, status: &mut Status) -> Result<()> {
     status.segments = found.segments;
     status.packets = found.packets;
     status.packet_bytes = found.packet_bytes;
+    status.undeleted_packets = stored.saturating_sub(found.packets.saturating_add(found.arriving));
     status.latest_packet = found.latest;
     status.covered = found.covers_from.zip(found.covers_to);
     status.simulated = found.simulated;

@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use crate::classify::{Classified, Grain, Source};
 use crate::connection::{Connection, time};
-use crate::packets::{Shared, Window};
-use crate::segments::SegmentRow;
+use crate::packets::{SegmentOfWindow, Shared, Window};
+use crate::windows;
 
 /// Times of which more than this share of a window is in several captures are for those who have the packets.
 const MOST_SHARED: i64 = WINDOW / 100;
@@ -102,16 +102,16 @@ pub(crate) fn read_verdicts(
     parts: usize,
 ) -> Result<Option<WindowVerdicts<'static>>> {
     let window = Window::of(server, window)?;
-    let mut addresses = window.segments.iter().map(SegmentRow::addresses);
+    let mut addresses = window.segments.iter().map(SegmentOfWindow::addresses);
     if rules.window != WINDOW || addresses.any(|addresses| !matches!(addresses, Ok(Addresses::Full))) {
         return Ok(None);
     }
     let Some(shared_times) = shared_times(&window.segments) else { return Ok(None) };
     let parts = if window.segments.is_empty() { 0 } else { parts.max(1) };
-    let shared = Arc::new(window.shared(parts));
+    let shared = Arc::new(window.shared(parts)?);
     let cursor = match parts {
         0 => None,
-        _ => Some(ask(server, &window, &shared, &sql(&window, rules, &shared_times))?),
+        _ => Some(ask(server, &window, &sql(&window, rules, &shared_times))?),
     };
     let cursor = Arc::new(Mutex::new(cursor));
     let part = |_| {
@@ -123,7 +123,7 @@ pub(crate) fn read_verdicts(
 }
 
 /// When several captures have packets; none if that is too long for flows without such packets to be the rule.
-fn shared_times(segments: &[SegmentRow]) -> Option<Vec<(i64, i64)>> {
+fn shared_times(segments: &[SegmentOfWindow]) -> Option<Vec<(i64, i64)>> {
     let files = segments.iter().filter(|segment| segment.node.is_empty());
     let mut times: Vec<(i64, i64)> = files.filter_map(|segment| segment.first.zip(segment.last)).collect();
     times.sort_unstable();
@@ -140,7 +140,8 @@ fn shared_times(segments: &[SegmentRow]) -> Option<Vec<(i64, i64)>> {
 }
 
 fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
-    let of_window = format!("window_start = {} AND segment IN {{ids:Array(String)}}", time("window"));
+    let kept = windows::of_window("");
+    let of_window = format!("window_start = {} AND segment IN (SELECT id FROM ({kept}))", time("window"));
     let is_shared = shared_times
         .iter()
         .map(|(from, to)| format!("toUnixTimestamp64Nano(ts) BETWEEN {from} AND {to}"))
@@ -152,7 +153,7 @@ fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
         addresses: "toUInt8(0)".to_owned(),
         node: match window.nodes.len() {
             1 => "toUInt16(0)".to_owned(),
-            _ => "toUInt16(transform(segment, {ids:Array(String)}, {nodes:Array(UInt16)}, 0))".to_owned(),
+            _ => node_position(),
         },
         doubtful: match is_shared.as_str() {
             "" => "0".to_owned(),
@@ -164,12 +165,20 @@ fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
     format!("SELECT {COLUMNS} FROM ({})", classified.sql())
 }
 
+/// The position of a packet's server among the names of [`Window::nodes`], which the server lists itself: there may be
+/// many.
+fn node_position() -> String {
+    let of_window = windows::of_window("toString(any(node)) AS node");
+    let names = format!(
+        "(SELECT arraySort(arrayDistinct(arrayPushBack(groupUniqArray(node), ''))) FROM ({of_window}))"
+    );
+    format!("toUInt16(transform(toString(node), {names}, range(length({names})), 0))")
+}
+
 /// Asks at once: what the server gives is what is there now. It shares out its work itself.
-fn ask(server: &Connection, window: &Window, shared: &Shared, sql: &str) -> Result<RowCursor<Judged>> {
+fn ask(server: &Connection, window: &Window, sql: &str) -> Result<RowCursor<Judged>> {
     let query = server
         .query(sql)
-        .param("ids", window.segments.iter().map(|segment| segment.id.as_str()).collect::<Vec<_>>())
-        .param("nodes", shared.nodes.clone())
         .param("window", window.start)
         .param("cutoff", window.inputs.cutoff)
         // A 5-tuple is on one shard, so groups need not be merged.
@@ -222,23 +231,8 @@ impl Verdicts for Part {
 mod tests {
     use super::*;
 
-    fn segment(node: &str, times: Option<(i64, i64)>) -> SegmentRow {
-        SegmentRow {
-            id: String::new(),
-            version: 0,
-            state: String::new(),
-            node: node.to_owned(),
-            origin: String::new(),
-            covers_from: 0,
-            covers_to: 0,
-            first: times.map(|times| times.0),
-            last: times.map(|times| times.1),
-            rows: 0,
-            bytes: 0,
-            arrived: 0,
-            windows: Vec::new(),
-            addresses: String::new(),
-        }
+    fn segment(node: &str, times: Option<(i64, i64)>) -> SegmentOfWindow {
+        SegmentOfWindow::new(node, times)
     }
 
     #[test]

@@ -87,6 +87,10 @@ pub struct ServiceState {
     pub errors: u64,
     /// What went wrong last, if it is still so.
     pub trouble: Option<Trouble>,
+    /// What went wrong last with deleting what is past its time, if it is still so. Windows are computed all the same.
+    pub retention_trouble: Option<Trouble>,
+    /// How often deleting went wrong since the start.
+    pub retention_errors: u64,
     /// The store is full: nothing new can be kept until there is room.
     pub full: bool,
     /// It waits before it tries again.
@@ -151,7 +155,8 @@ impl Service {
             store,
             geo,
             settings,
-            retained: None,
+            retention: Retaining::default(),
+            begun: None,
             failures: 0,
             waiting: Waiting::default(),
         };
@@ -197,11 +202,22 @@ struct Worker {
     store: Arc<dyn Store>,
     geo: Arc<Geo>,
     settings: Settings,
-    retained: Option<Instant>,
+    retention: Retaining,
+    /// When the last turn began.
+    begun: Option<Instant>,
     /// How many times in a row something went wrong.
     failures: u32,
     /// Windows of others.
     waiting: Waiting,
+}
+
+/// When what is past its time is deleted next.
+#[derive(Default)]
+struct Retaining {
+    /// At once before the first time.
+    next: Option<Instant>,
+    /// How many times in a row it went wrong.
+    failures: u32,
 }
 
 /// What is due, and what of it is to be done in a turn.
@@ -240,16 +256,27 @@ impl Worker {
         loop {
             let result = self.turn();
             let wait = self.note(result);
-            if !self.shared.wait(wait) {
+            if !self.shared.wait(wait) || !self.rest() {
                 return;
             }
         }
     }
 
+    /// Segments may wake it many times a second, and each time it asks the store what is due: between the beginnings of
+    /// two turns is a fifth of the usual time at least. False if it shall end.
+    fn rest(&mut self) -> bool {
+        let since = self.begun.map_or(Duration::MAX, |begun| begun.elapsed());
+        let rest = (self.settings.every / 5).saturating_sub(since);
+        let inner = self.shared.lock();
+        let waited = self.shared.called.wait_timeout_while(inner, rest, |inner| !inner.stop);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.stop
+    }
+
     /// Looks once for what is to be done, and does it.
     fn turn(&mut self) -> Result<(), Trouble> {
         let store = Arc::clone(&self.store);
-        self.retain(store.as_ref())?;
+        self.begun = Some(Instant::now());
+        self.retain(store.as_ref());
         let now = nanoseconds(SystemTime::now());
         let due =
             self.settings.job.due(store.as_ref(), Due::At(now)).map_err(|error| self.trouble(&error))?;
@@ -278,18 +305,38 @@ impl Worker {
         Plan::new(own.into_iter().rev().collect(), late, &others)
     }
 
-    fn retain(&mut self, store: &dyn Store) -> Result<(), Trouble> {
-        if self.retained.is_some_and(|last| last.elapsed() < self.settings.retain_every) {
-            return Ok(());
+    /// Deletes what is past its time. What goes wrong is told, and does not keep windows from being computed.
+    fn retain(&mut self, store: &dyn Store) {
+        if self.retention.next.is_some_and(|next| Instant::now() < next) {
+            return;
         }
         let retired = store.retain(SystemTime::now(), &self.settings.retention);
-        let retired = retired.map_err(|error| self.trouble(&error))?;
-        if retired > 0 {
-            tracing::info!(retired, "deleted what is past its time");
-        }
-        self.retained = Some(Instant::now());
-        self.shared.lock().state.retired += retired;
-        Ok(())
+        let state = &mut self.shared.lock().state;
+        let wait = match retired {
+            Ok(retired) => {
+                if retired > 0 || self.retention.failures > 0 {
+                    tracing::info!(retired, "deleted what is past its time");
+                }
+                state.retired += retired;
+                state.retention_trouble = None;
+                self.retention.failures = 0;
+                self.settings.retain_every
+            }
+            Err(error) => {
+                tracing::warn!("cannot delete all that is past its time: {error}");
+                let at = nanoseconds(SystemTime::now());
+                state.retention_trouble = Some(Trouble { at, window: None, what: error.to_string() });
+                state.retention_errors += 1;
+                self.retention.failures += 1;
+                // At first soon, then as rarely as ever.
+                let wait = self
+                    .settings
+                    .patience
+                    .saturating_mul(1 << self.retention.failures.min(16).saturating_sub(1));
+                wait.min(self.settings.retain_every)
+            }
+        };
+        self.retention.next = Some(Instant::now() + wait);
     }
 
     fn trouble(&self, error: &StoreError) -> Trouble {

@@ -111,13 +111,12 @@ impl WindowJob {
     /// # Errors
     /// What the store gives.
     pub fn due(&self, store: &dyn Store, due: Due) -> Result<Vec<WindowState>> {
-        let mut windows = store.windows(i64::MIN..i64::MAX)?;
-        windows.retain(|window| window.is_due() && has_packets(window));
+        let mut windows = store.due()?;
         let Due::At(now) = due else { return Ok(windows) };
         let grace = i64::try_from(self.grace.as_nanos()).unwrap_or(i64::MAX);
         let over = |window: &WindowState| window.start.saturating_add(WINDOW).saturating_add(grace) <= now;
         if !windows.iter().all(over) {
-            let live = latest_live(store)?;
+            let live = store.latest_live()?;
             windows.retain(|window| over(window) || live < window.start);
         }
         Ok(windows)
@@ -345,12 +344,6 @@ const fn has_packets(window: &WindowState) -> bool {
 /// Whether an error is that of the store, and not of one window.
 const fn concerns_all(error: &StoreError) -> bool {
     matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Locked(_))
-}
-
-/// Time of the latest packet of any live receiver.
-fn latest_live(store: &dyn Store) -> Result<i64> {
-    let nodes = store.status()?.nodes;
-    Ok(nodes.iter().filter(|(name, _)| !name.is_empty()).map(|(_, ts)| *ts).max().unwrap_or(i64::MIN))
 }
 
 /// Does something with each item, in a thread for each, in the order of the items.

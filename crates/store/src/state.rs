@@ -32,9 +32,16 @@ impl Inputs {
     /// segments cover. The same in every back end, so that results can be moved.
     #[must_use]
     pub fn of(window: i64, ids: &mut [SegmentId], covered_to: i64) -> Self {
+        Self::of_digest(window, digest(ids), covered_to)
+    }
+
+    /// The same of the digest that [`of`](Self::of) makes of the segments: the first 8 bytes, most significant first, of
+    /// the SHA-256 of their ids (16 bytes each, most significant first), in rising order.
+    #[must_use]
+    pub fn of_digest(window: i64, segments: u64, covered_to: i64) -> Self {
         // Where everything that is covered ends before a window, it does not matter how long before.
         let cutoff = covered_to.clamp(window.saturating_sub(1), window.saturating_add(WINDOW));
-        Self { segments: digest(ids), cutoff, rules: 0 }
+        Self { segments, cutoff, rules: 0 }
     }
 }
 
@@ -127,6 +134,8 @@ pub struct Status {
     pub packets: u64,
     /// Their bytes.
     pub packet_bytes: u64,
+    /// Packets that do not count any more, but whose deletion has not been done yet or has failed.
+    pub undeleted_packets: u64,
     /// Time of the latest packet.
     pub latest_packet: Option<i64>,
     /// The time that segments cover, from the first to the last.

@@ -28,6 +28,27 @@ pub trait Store: Send + Sync {
     /// What reading gives.
     fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>>;
 
+    /// The windows with packets whose results are missing or out of date, in order. This is asked every few seconds, so
+    /// a store may answer from what it remembers: what others deleted may be missing for minutes, what came in never.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn due(&self) -> Result<Vec<WindowState>> {
+        let mut windows = self.windows(i64::MIN..i64::MAX)?;
+        windows.retain(|window| window.is_due() && window.bytes > 0);
+        Ok(windows)
+    }
+
+    /// The time of the latest packet of any live receiver; `i64::MIN` if there is none. As [`due`](Self::due), from
+    /// what is remembered.
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn latest_live(&self) -> Result<i64> {
+        let nodes = self.status()?.nodes;
+        Ok(nodes.iter().filter(|(name, _)| !name.is_empty()).map(|(_, ts)| *ts).max().unwrap_or(i64::MIN))
+    }
+
     /// A window's packets, grouped by 5-tuple, in at most so many parts that can be read side by side. Nothing
     /// that happens to the store later changes what they give.
     ///

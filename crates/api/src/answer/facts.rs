@@ -25,9 +25,9 @@ impl Facts {
     /// # Errors
     /// What reading gives.
     pub fn read(store: &dyn Store, now: i64) -> Result<Self, Problem> {
-        let is_pending = |start: i64| start.saturating_add(WINDOW) <= now;
-        let windows = store.windows(i64::MIN..i64::MAX)?;
-        let pending = windows.iter().filter(|window| window.is_due() && is_pending(window.start));
+        let is_over = |start: i64| start.saturating_add(WINDOW) <= now;
+        let due = store.due()?;
+        let pending = due.iter().filter(|window| is_over(window.start));
         Ok(Self {
             status: store.status()?,
             pending: pending.map(|window| window.start).collect(),

@@ -1,9 +1,8 @@
 //! What all requests share.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use cutshort_geo::{Geo, Network};
 use cutshort_pipeline::live::AgentCounts;
@@ -13,9 +12,11 @@ use tokio::sync::Semaphore;
 
 use super::agents::Agents;
 use super::cache::Cache;
+use super::facts::FactsKeeper;
 use super::limiter::{Limiter, Rate};
 use super::metrics::Metrics;
 use super::tokens::Tokens;
+use super::warnings::Warnings;
 use crate::answer::Facts;
 use crate::problem::Problem;
 
@@ -85,46 +86,19 @@ pub struct App {
     pub(super) limiter: Option<Limiter>,
     pub(super) cache: Cache,
     pub(super) metrics: Metrics,
+    pub(super) warnings: Warnings,
     /// How many requests read the store at the same time.
     pub(super) readers: Arc<Semaphore>,
     /// How many bodies are in memory at the same time.
     pub(super) bodies: Semaphore,
     pub(super) started: SystemTime,
     networks: OnceLock<Vec<Network>>,
-    facts: Mutex<Option<Taken>>,
-    /// Held by the one who reads facts.
-    reading: Mutex<()>,
-    /// How often something was changed.
-    changes: AtomicU64,
+    facts: FactsKeeper,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
-}
-
-/// Facts, and when they were read.
-struct Taken {
-    facts: Arc<Facts>,
-    /// Grows whenever they have changed.
-    generation: u64,
-    at: Instant,
-    took: Duration,
-}
-
-impl Taken {
-    fn is_fresh(&self) -> bool {
-        self.at.elapsed() < FRESH.max(self.took * FRESH_FACTOR)
-    }
-
-    /// Lets them be read again.
-    fn forget(&mut self) {
-        self.took = Duration::ZERO;
-        self.at = self.at.checked_sub(FRESH).unwrap_or(self.at);
-    }
 }
 
 /// Segments may be large.
 const BODIES: usize = 4;
-/// Facts are read again after this time, or after so many times the time that reading them takes.
-const FRESH: Duration = Duration::from_secs(1);
-const FRESH_FACTOR: u32 = 50;
 
 impl App {
     /// Puts together what requests share.
@@ -141,13 +115,12 @@ impl App {
             limiter: options.rate.map(Limiter::new),
             cache: Cache::new(options.cache),
             metrics: Metrics::default(),
+            warnings: Warnings::default(),
             readers: Arc::new(Semaphore::new(readers)),
             bodies: Semaphore::new(BODIES),
             started: SystemTime::now(),
             networks: OnceLock::new(),
-            facts: Mutex::new(None),
-            reading: Mutex::default(),
-            changes: AtomicU64::new(0),
+            facts: FactsKeeper::default(),
             clock: Box::new(SystemTime::now),
             options,
         }
@@ -187,52 +160,19 @@ impl App {
     }
 
     /// What must be known beside counts, and a number that grows when it changes. It is a second old at most, or as old
-    /// as it takes to read it anew: while one request does that, the others go by what was known before.
+    /// as it takes to read it anew: while one request does that, the others go by what was known before, for a while.
     pub(super) fn facts(&self) -> Result<(Arc<Facts>, u64), Problem> {
-        if let Some(fresh) = self.known_facts(Taken::is_fresh) {
-            return Ok(fresh);
-        }
-        let _reading = match self.reading.try_lock() {
-            Ok(reading) => reading,
-            Err(_) => match self.known_facts(|_| true) {
-                Some(known) => return Ok(known),
-                None => self.reading.lock().unwrap_or_else(PoisonError::into_inner),
-            },
-        };
-        // Somebody may have read them since.
-        self.known_facts(Taken::is_fresh).map_or_else(|| self.read_facts(), Ok)
-    }
-
-    fn known_facts(&self, is_good: impl FnOnce(&Taken) -> bool) -> Option<(Arc<Facts>, u64)> {
-        let taken = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = taken.as_ref().filter(|taken| is_good(taken))?;
-        Some((Arc::clone(&taken.facts), taken.generation))
-    }
-
-    fn read_facts(&self) -> Result<(Arc<Facts>, u64), Problem> {
-        let (begin, changes) = (Instant::now(), self.changes.load(Ordering::SeqCst));
-        let facts = Facts::read(self.store.as_ref(), self.now())?;
-        let mut taken = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        let (facts, generation) = match &*taken {
-            Some(old) if *old.facts == facts => (Arc::clone(&old.facts), old.generation),
-            old => (Arc::new(facts), old.as_ref().map_or(0, |old| old.generation + 1)),
-        };
-        warn_of_damage(taken.as_ref().map(|old| &*old.facts), &facts);
-        let answer = (Arc::clone(&facts), generation);
-        let mut read = Taken { facts, generation, at: Instant::now(), took: begin.elapsed() };
-        if self.changes.load(Ordering::SeqCst) != changes {
-            read.forget();
-        }
-        *taken = Some(read);
-        Ok(answer)
+        self.facts.get(|| {
+            let before = self.facts.known();
+            let facts = Facts::read(self.store.as_ref(), self.now())?;
+            warn_of_damage(before.as_deref(), &facts);
+            Ok(facts)
+        })
     }
 
     /// Lets facts be read again, after something was changed.
     pub(super) fn forget_facts(&self) {
-        self.changes.fetch_add(1, Ordering::SeqCst);
-        if let Some(taken) = &mut *self.facts.lock().unwrap_or_else(PoisonError::into_inner) {
-            taken.forget();
-        }
+        self.facts.forget();
     }
 }
 

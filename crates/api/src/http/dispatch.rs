@@ -29,19 +29,19 @@ pub(super) async fn dispatch(
     let (parts, body) = request.into_parts();
     let conditions = parts.headers.clone();
     let private = !app.options.open_read || matches!(endpoint.access, Access::Token(_));
-    let metrics = Arc::clone(&app);
+    let shared = Arc::clone(&app);
     let response = match answer(app, endpoint, parts, body).await {
         Ok(reply) => conditional(reply, private, &conditions),
         Err(problem) => {
             if problem.status >= 500 {
-                tracing::warn!(endpoint = endpoint.id, status = problem.status, "{problem}");
+                shared.warnings.warn(endpoint.id, &problem, Instant::now());
             }
             reply::problem(&problem)
         }
     };
     let (status, took) = (response.status().as_u16(), begin.elapsed());
     tracing::debug!(endpoint = endpoint.id, status, milliseconds = took.as_secs_f64() * 1e3, "answered");
-    metrics.metrics.request(endpoint.id, status, took);
+    shared.metrics.request(endpoint.id, status, took);
     response
 }
 
@@ -86,6 +86,7 @@ async fn in_time(
         let readers = Arc::clone(&app.readers);
         let permit = match endpoint.access {
             Access::Open => None,
+            _ if !endpoint.store => None,
             _ => Some(readers.acquire_owned().await.map_err(|_| busy())?),
         };
         let shared = Arc::clone(&app);
@@ -193,11 +194,12 @@ fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>,
 
 /// Gives the answer that was given before, or answers and remembers it.
 fn remembered(endpoint: &Endpoint, call: &mut Call<'_>, parts: &request::Parts) -> Result<Reply, Problem> {
-    let app = Arc::clone(call.app);
-    let generation = app.facts().ok().map(|(_, generation)| generation);
-    let Some(generation) = generation.filter(|_| endpoint.access != Access::Open) else {
+    // Whether the program lives, and how it is used, must not wait for the store.
+    if endpoint.access == Access::Open || !endpoint.store {
         return (endpoint.run)(call);
-    };
+    }
+    let app = Arc::clone(call.app);
+    let Ok((_, generation)) = app.facts() else { return (endpoint.run)(call) };
     let key = Key { address: parts.uri.to_string(), quarter: floor(call.now) };
     if let Some(reply) = app.cache.get(&key, generation) {
         app.metrics.remembered();

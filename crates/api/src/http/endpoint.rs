@@ -39,6 +39,8 @@ pub(super) struct Endpoint {
     pub(super) bad: &'static [u16],
     /// The longest body, and what it is.
     pub(super) takes: Option<Takes>,
+    /// Whether the answer is made of what the store has; others are given while it does not answer.
+    pub(super) store: bool,
     pub(super) run: fn(&mut Call<'_>) -> Result<Reply, Problem>,
 }
 

@@ -6,6 +6,7 @@ mod cache;
 mod dispatch;
 mod endpoint;
 mod endpoints;
+mod facts;
 mod limiter;
 mod metrics;
 mod openapi;
@@ -13,6 +14,7 @@ mod parameters;
 mod reply;
 mod serve;
 mod tokens;
+mod warnings;
 
 use std::sync::Arc;
 

@@ -122,3 +122,23 @@ fn what_takes_too_long_is_given_up() {
     assert_eq!((got.problem().0, got.problem().1), (503, 2003));
     assert!(got.headers.contains_key("retry-after"));
 }
+
+#[test]
+fn what_does_not_need_the_store_never_asks_it() {
+    let broken = store();
+    *broken.broken.lock().unwrap() = Some(|| panic!("the store was asked"));
+    let server = Server::of(broken);
+    let radar = "/client/v4/radar";
+    for path in [
+        "/healthz",
+        "/docs",
+        "/docs/style.css",
+        "/openapi.json",
+        &format!("{radar}/tcp_resets_timeouts/terms"),
+        &format!("{radar}/entities/locations/DE"),
+        &format!("{radar}/search/global?query=germany"),
+    ] {
+        assert_eq!(server.get(path).status, 200, "{path}");
+    }
+    assert_eq!(server.get(&format!("{radar}/status")).status, 500);
+}

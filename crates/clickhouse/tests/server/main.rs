@@ -12,6 +12,8 @@ mod nasty;
 mod rights;
 mod rollups;
 mod server;
+mod size;
+mod tables;
 mod workers;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -39,6 +39,7 @@ const BASE: Endpoint = Endpoint {
     good: &[200],
     bad: &[],
     takes: None,
+    store: true,
     run: get,
 };
 
@@ -56,6 +57,7 @@ pub(super) const ADD: Endpoint = Endpoint {
     good: &[201],
     bad: &[413, 507],
     takes: Some(Takes { kind: JSON, schema: Some(of::<AnnotationToKeep>()), most: |_| 64 << 10 }),
+    store: true,
     run: add,
     ..BASE
 };

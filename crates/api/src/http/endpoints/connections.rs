@@ -53,6 +53,7 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
     good: &[200],
     bad: &[422],
     takes: None,
+    store: true,
     run,
 };
 

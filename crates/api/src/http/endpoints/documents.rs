@@ -25,6 +25,7 @@ const BASE: Endpoint = Endpoint {
     good: &[200],
     bad: &[],
     takes: None,
+    store: false,
     run: description,
 };
 

@@ -28,6 +28,7 @@ const BASE: Endpoint = Endpoint {
     good: &[200],
     bad: &[],
     takes: None,
+    store: false,
     run: asns,
 };
 

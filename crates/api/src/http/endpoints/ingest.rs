@@ -28,6 +28,7 @@ pub(super) const SEGMENTS: Endpoint = Endpoint {
     good: &[200, 201],
     bad: &[413, 507],
     takes: Some(Takes { kind: "application/octet-stream", schema: None, most: |app| app.options.segment }),
+    store: true,
     run,
 };
 

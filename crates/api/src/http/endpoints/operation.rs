@@ -34,6 +34,7 @@ const BASE: Endpoint = Endpoint {
     good: &[200],
     bad: &[],
     takes: None,
+    store: true,
     run: health,
 };
 
@@ -96,11 +97,18 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let damaged = facts.map_or(0, |facts| facts.status.damaged.len());
     let damaged =
         (damaged > 0).then(|| format!("{damaged} damaged files were set aside; see /client/v4/radar/status"));
-    // What was set aside does not keep the rest from working.
+    let undeleted = state.retention_trouble.map(|trouble| past_its_time(&trouble.what));
+    // What was set aside, or could not be deleted, does not keep the rest from working.
     let is_ready = unreadable.is_none() && full.is_none() && trouble.is_none();
-    let reasons = [unreadable, full, trouble, damaged].into_iter().flatten().chain(impaired).collect();
+    let reasons = [unreadable, full, trouble, damaged, undeleted];
+    let reasons = reasons.into_iter().flatten().chain(impaired).collect();
     let reply = Reply::json(&Ready { ready: is_ready, reasons })?;
     Ok(if is_ready { reply } else { reply.status(503) })
+}
+
+/// That something could not be deleted.
+pub(super) fn past_its_time(why: &str) -> String {
+    format!("Not all that is past its time can be deleted; it is tried again: {why}")
 }
 
 fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
@@ -148,6 +156,12 @@ fn of_store(registry: &mut Registry, facts: &Facts) {
     gauge(registry, "segments", "Segments that are kept", status.segments as f64);
     gauge(registry, "stored_packets", "Packets in them", status.packets as f64);
     gauge(registry, "packet_bytes", "Their bytes", status.packet_bytes as f64);
+    gauge(
+        registry,
+        "undeleted_packets",
+        "Packets past their time that are still on the disk",
+        status.undeleted_packets as f64,
+    );
     gauge(registry, "connection_bytes", "Bytes of single connections", status.connection_bytes as f64);
     gauge(registry, "rollup_bytes", "Bytes of counts", status.rollup_bytes as f64);
     gauge(registry, "windows", "Windows with results", status.windows as f64);
@@ -207,6 +221,12 @@ fn of_service(registry: &mut Registry, state: &ServiceState) {
     let worker = [([("worker", state.share.to_string())], 1.0)];
     gauges(registry, "window_job_worker", "Which of several workers this is", worker.into_iter());
     counter(registry, "window_job_errors", "What went wrong in computing", state.errors);
+    counter(
+        registry,
+        "retention_errors",
+        "How often not all that is past its time could be deleted",
+        state.retention_errors,
+    );
     counter(
         registry,
         "retired",

@@ -26,6 +26,7 @@ pub(super) const GLOBAL: Endpoint = Endpoint {
     good: &[200],
     bad: &[],
     takes: None,
+    store: false,
     run,
 };
 

@@ -93,6 +93,7 @@ pub(super) const SUMMARY: Endpoint = Endpoint {
     good: &[200],
     bad: &[404, 422],
     takes: None,
+    store: true,
     run: |call| run(call, By::Stage, false, false),
 };
 
@@ -110,6 +111,7 @@ pub(super) const TIMESERIES: Endpoint = Endpoint {
     good: &[200],
     bad: &[422],
     takes: None,
+    store: true,
     run: |call| run(call, By::Stage, true, false),
 };
 
@@ -127,6 +129,7 @@ pub(super) const SUMMARY_BY: Endpoint = Endpoint {
     good: &[200],
     bad: &[422],
     takes: None,
+    store: true,
     run: |call| run(call, dimension(call)?, false, true),
 };
 
@@ -144,6 +147,7 @@ pub(super) const TIMESERIES_BY: Endpoint = Endpoint {
     good: &[200],
     bad: &[422],
     takes: None,
+    store: true,
     run: |call| run(call, dimension(call)?, true, true),
 };
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::damage::{self, ImpairedWindow};
 use super::of;
+use super::operation::past_its_time;
 use crate::answer::{Facts, Share};
 use crate::http::agents::Heard;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
@@ -31,6 +32,7 @@ pub(super) const STATUS: Endpoint = Endpoint {
     good: &[200],
     bad: &[],
     takes: None,
+    store: true,
     run,
 };
 
@@ -230,6 +232,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let state = call.app.service.as_ref().map(|service| service.state());
     let state = state.unwrap_or_default();
     let (worker, trouble) = (state.share.to_string(), state.trouble.map(|trouble| trouble.what));
+    let retention_trouble = state.retention_trouble.map(|trouble| trouble.what);
     let agents = call.app.agents.all();
     let result = StatusResult {
         version: env!("CARGO_PKG_VERSION"),
@@ -238,6 +241,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         store: Stored::new(&facts),
         hints: hints(&facts, trouble.as_deref())
             .into_iter()
+            .chain(undeleted(&facts, retention_trouble.as_deref()))
             .chain(silent(&facts, &agents).map(silence))
             .collect(),
         nodes: nodes(&facts, &agents, call.now),
@@ -332,6 +336,13 @@ fn silent<'a>(facts: &Facts, agents: &'a BTreeMap<String, Heard>) -> impl Iterat
 
 fn silence(name: &str) -> String {
     format!("{name} delivers, but no packet has come from it yet: 'cutshort doctor' there tells why.")
+}
+
+/// What is past its time and still there.
+fn undeleted(facts: &Facts, trouble: Option<&str>) -> impl Iterator<Item = String> {
+    let packets = facts.status.undeleted_packets;
+    let there = format!("{packets} packets past their time are still on the disk; they are being deleted.");
+    trouble.map(past_its_time).into_iter().chain((packets > 0).then_some(there))
 }
 
 /// From this share on, exclusions say that something is set up in a way that loses much.

@@ -24,6 +24,7 @@ pub(super) const TERMS: Endpoint = Endpoint {
     good: &[200],
     bad: &[],
     takes: None,
+    store: false,
     run,
 };
 

@@ -50,6 +50,7 @@ pub(super) const ASES: Endpoint = Endpoint {
     good: &[200],
     bad: &[422],
     takes: None,
+    store: true,
     run: |call| run(call, Who::Ases),
 };
 
@@ -67,6 +68,7 @@ pub(super) const LOCATIONS: Endpoint = Endpoint {
     good: &[200],
     bad: &[422],
     takes: None,
+    store: true,
     run: |call| run(call, Who::Locations),
 };
 

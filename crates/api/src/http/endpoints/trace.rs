@@ -37,6 +37,7 @@ pub(super) const TRACE: Endpoint = Endpoint {
     good: &[200],
     bad: &[404, 422],
     takes: None,
+    store: true,
     run,
 };
 

@@ -1,0 +1,110 @@
+//! Connections and counts that were replaced, or never held, go from the disk.
+
+use std::collections::BTreeMap;
+
+use clickhouse::Row;
+use cutshort_store::Result;
+use serde::Deserialize;
+
+use super::IDS;
+use crate::connection::{Connection, time};
+use crate::now;
+
+/// How long what does not hold any more is left for those who read it, in nanoseconds.
+const GRACE: i64 = 3_600_000_000_000;
+/// Generations that are looked at in one turn.
+const MOST: u64 = 20_000;
+
+/// What was begun before and does not hold. What was replaced since may still be read.
+const GONE: &str = "SELECT g.id AS id, g.t AS t FROM generation AS g FINAL WHERE g.since < @before
+   AND g.id NOT IN (SELECT generation FROM result FINAL WHERE has_cells)
+   AND g.id NOT IN (SELECT arrayJoin(connection_generations) FROM result FINAL)
+   AND (g.level, g.t) NOT IN (SELECT level, t FROM result FINAL WHERE updated >= @before)";
+
+/// A table with generations.
+struct Table {
+    name: &'static str,
+    time: &'static str,
+    partition: &'static str,
+}
+
+const TABLES: [Table; 2] = [
+    Table { name: "connection", time: "window_start", partition: "toString(toYYYYMMDD(window_start))" },
+    Table {
+        name: "cell",
+        time: "t",
+        partition: "concat('(', toString(level), ', ', toString(toYYYYMM(t)), ')')",
+    },
+];
+
+/// A generation of which a partition has rows.
+#[derive(Row, Deserialize)]
+struct Left {
+    partition: String,
+    generation: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct Id {
+    id: u64,
+}
+
+/// Rows are deleted in the background; that something was begun is only forgotten once none of its rows are left, so
+/// that what could not be deleted is found again.
+pub(super) fn delete_superseded(server: &Connection) -> Result<()> {
+    let gone = Gone { server, before: now().saturating_sub(GRACE) };
+    let deleted = TABLES.iter().map(|table| gone.delete_rows(table)).fold(Ok(()), Result::and);
+    deleted.and(gone.forget())
+}
+
+struct Gone<'a> {
+    server: &'a Connection,
+    before: i64,
+}
+
+impl Gone<'_> {
+    fn all<T: clickhouse::RowOwned + clickhouse::RowRead>(&self, sql: &str) -> Result<Vec<T>> {
+        let sql = sql.replace("@gone", GONE).replace("@before", &time("before"));
+        self.server.all_of_much(self.server.query(&sql).param("before", self.before))
+    }
+
+    fn delete_rows(&self, table: &Table) -> Result<()> {
+        let Table { name, time, partition } = table;
+        let left: Vec<Left> = self.all(&format!(
+            "SELECT DISTINCT {partition} AS partition, generation FROM {name}
+             WHERE {time} IN (SELECT t FROM (@gone)) AND generation IN (SELECT id FROM (@gone))
+             ORDER BY partition, generation LIMIT {MOST}"
+        ))?;
+        let mut partitions: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for Left { partition, generation } in left {
+            partitions.entry(partition).or_default().push(generation);
+        }
+        let table = self.server.local(name);
+        partitions.iter().try_for_each(|(partition, generations)| {
+            let sql = format!("ALTER TABLE {table} DELETE IN PARTITION {partition} WHERE generation IN");
+            self.delete(&sql, generations)
+        })
+    }
+
+    /// Those without rows.
+    fn forget(&self) -> Result<()> {
+        let has_none = |Table { name, time, .. }: &Table| {
+            format!(
+                "id NOT IN (SELECT generation FROM {name} WHERE {time} IN (SELECT t FROM (@gone))
+                 AND generation IN (SELECT id FROM (@gone)))"
+            )
+        };
+        let has_none = TABLES.iter().map(has_none).collect::<Vec<_>>().join(" AND ");
+        let gone: Vec<Id> = self.all(&format!("SELECT id FROM (@gone) WHERE {has_none} LIMIT {MOST}"))?;
+        let gone: Vec<u64> = gone.into_iter().map(|gone| gone.id).collect();
+        // The table is whole on every server: any of them deletes from all.
+        self.delete("ALTER TABLE generation DELETE WHERE id IN", &gone)
+    }
+
+    fn delete(&self, sql: &str, ids: &[u64]) -> Result<()> {
+        ids.chunks(IDS).try_for_each(|some| {
+            let query = self.server.query(&format!("{sql} {{ids:Array(UInt64)}}"));
+            self.server.execute(query.param("ids", some))
+        })
+    }
+}
