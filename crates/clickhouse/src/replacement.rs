@@ -159,6 +159,7 @@ impl NewResults {
             rules: inputs.rules,
             packets: counts.packets,
             copies: counts.copies,
+            tail: counts.tail,
             connections: counts.connections,
             excluded: counts.excluded.to_vec(),
             updated: now(),
