@@ -26,8 +26,8 @@ const VERSION: u32 = STEPS.len() as u32;
 /// What makes a version of the one before.
 type Step = fn(&str, &Layout) -> Vec<String>;
 
-/// Steps that were released do not change.
-const STEPS: [Step; 2] = [tables, views];
+/// Steps that were released do not change, but tables are made with the columns that later steps add.
+const STEPS: [Step; 3] = [tables, views, tails];
 
 /// Where the rows of a table are in a cluster.
 enum Spread {
@@ -84,8 +84,8 @@ const TABLES: [Table; 7] = [
     Table {
         name: "result",
         columns: "level UInt8, t DateTime64(9, 'UTC'), version UInt64, generation UInt64, parts UInt64, cutoff Int64,
-  rules UInt64, packets UInt64, copies UInt64, connections UInt64, excluded Array(UInt64), updated DateTime64(9, 'UTC'),
-  bytes UInt64, connection_generations Array(UInt64), has_connections Bool, has_cells Bool, networks_folded Bool,
+  rules UInt64, packets UInt64, copies UInt64, tail UInt64, connections UInt64, excluded Array(UInt64),
+  updated DateTime64(9, 'UTC'), bytes UInt64, connection_generations Array(UInt64), has_connections Bool, has_cells Bool, networks_folded Bool,
   ports_folded Bool",
         engine: "ReplacingMergeTree(version)",
         by: "ORDER BY (level, t)",
@@ -200,6 +200,22 @@ fn views(database: &str, layout: &Layout) -> Vec<String> {
         on(layout),
         classify::view::query(&name)
     )]
+}
+
+/// Counts rows before the first SYN packet, and splits flows in the view where their ports are used again.
+fn tails(database: &str, layout: &Layout) -> Vec<String> {
+    let name = identifier(database);
+    vec![
+        // One replica tells the others.
+        format!(
+            "ALTER TABLE {name}.result ADD COLUMN IF NOT EXISTS tail UInt64 AFTER copies SETTINGS alter_sync = 2"
+        ),
+        format!(
+            "CREATE OR REPLACE VIEW {name}.classified{} AS\n{}",
+            on(layout),
+            classify::view::query(&name)
+        ),
+    ]
 }
 
 /// A text in SQL.

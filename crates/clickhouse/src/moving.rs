@@ -63,7 +63,7 @@ impl Movable for ClickHouse {
             counts: WindowCounts {
                 packets: row.packets,
                 copies: row.copies,
-                tail: 0,
+                tail: row.tail,
                 connections: row.connections,
                 excluded,
             },

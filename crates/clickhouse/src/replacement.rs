@@ -157,6 +157,7 @@ impl NewResults {
             rules: inputs.rules,
             packets: counts.packets,
             copies: counts.copies,
+            tail: counts.tail,
             connections: counts.connections,
             excluded: counts.excluded.to_vec(),
             updated: now(),

@@ -49,6 +49,7 @@ pub(crate) struct ResultRow {
     pub(crate) rules: u64,
     pub(crate) packets: u64,
     pub(crate) copies: u64,
+    pub(crate) tail: u64,
     pub(crate) connections: u64,
     pub(crate) excluded: Vec<u64>,
     pub(crate) updated: i64,
@@ -61,7 +62,7 @@ pub(crate) struct ResultRow {
     pub(crate) ports_folded: bool,
 }
 
-pub(crate) const COLUMNS: &str = "level, t, version, generation, parts, cutoff, rules, packets, copies, connections, excluded, updated, bytes, connection_generations, has_connections, has_cells, networks_folded, ports_folded";
+pub(crate) const COLUMNS: &str = "level, t, version, generation, parts, cutoff, rules, packets, copies, tail, connections, excluded, updated, bytes, connection_generations, has_connections, has_cells, networks_folded, ports_folded";
 
 impl ResultRow {
     /// Later than another, and than all that are made at other clocks until now.

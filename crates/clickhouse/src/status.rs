@@ -75,6 +75,7 @@ struct Windows {
     bytes: u64,
     packets: u64,
     copies: u64,
+    tail: u64,
     connections: u64,
     excluded: Vec<u64>,
 }
@@ -82,7 +83,7 @@ struct Windows {
 fn windows(server: &Connection, status: &mut Status) -> Result<()> {
     let sql = "SELECT count() AS windows, toUnixTimestamp64Nano(minOrNull(t)) AS first,
                toUnixTimestamp64Nano(maxOrNull(t)) AS last, toUnixTimestamp64Nano(maxOrNull(r.updated)) AS updated,
-               sum(r.bytes) AS bytes, sum(r.packets) AS packets, sum(r.copies) AS copies,
+               sum(r.bytes) AS bytes, sum(r.packets) AS packets, sum(r.copies) AS copies, sum(r.tail) AS tail,
                sum(r.connections) AS connections, sumForEach(r.excluded) AS excluded
                FROM result AS r FINAL WHERE level = 0";
     let found: Windows = server.one(server.query(sql))?;
@@ -95,7 +96,7 @@ fn windows(server: &Connection, status: &mut Status) -> Result<()> {
     status.counts = WindowCounts {
         packets: found.packets,
         copies: found.copies,
-        tail: 0,
+        tail: found.tail,
         connections: found.connections,
         excluded,
     };

@@ -20,7 +20,7 @@ const MOST_SHARED: i64 = WINDOW / 100;
 /// And those in so many pieces.
 const MOST_PIECES: usize = 16;
 
-/// What the server gives of one flow.
+/// What the server gives of one connection.
 #[derive(ClickHouseRow, Deserialize)]
 struct Judged {
     src_ip: Ipv6Addr,
@@ -40,17 +40,18 @@ struct Judged {
     node: u16,
     packets: u64,
     copies: u32,
+    tail: u32,
     first_ns: i64,
     last_ns: i64,
     silent_ns: i64,
     unclear: u8,
 }
 
-const COLUMNS: &str = "src_ip, src_port, dst_ip, dst_port, excluded, progress, termination, stage, tags, signature_id, rst_ttl_delta, rst_ip_id_delta, syn_ttl, sample_rate, node, packets, copies, first_ns, last_ns, silent_ns, unclear";
+const COLUMNS: &str = "src_ip, src_port, dst_ip, dst_port, excluded, progress, termination, stage, tags, signature_id, rst_ttl_delta, rst_ip_id_delta, syn_ttl, sample_rate, node, packets, copies, tail, first_ns, last_ns, silent_ns, unclear";
 
 impl Judged {
     fn flow(&self) -> Result<FlowVerdict> {
-        let Self { src_ip, src_port, dst_ip, dst_port, sample_rate, node, copies, .. } = *self;
+        let Self { src_ip, src_port, dst_ip, dst_port, sample_rate, node, copies, tail, .. } = *self;
         Ok(FlowVerdict {
             key: FiveTuple { src_ip, src_port, dst_ip, dst_port }.into(),
             outcome: self.outcome()?,
@@ -58,6 +59,7 @@ impl Judged {
             node,
             packets: self.packets(),
             copies,
+            tail,
         })
     }
 
@@ -142,11 +144,6 @@ fn shared_times(segments: &[SegmentOfWindow]) -> Option<Vec<(i64, i64)>> {
 fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
     let kept = windows::of_window("");
     let of_window = format!("window_start = {} AND segment IN (SELECT id FROM ({kept}))", time("window"));
-    let is_shared = shared_times
-        .iter()
-        .map(|(from, to)| format!("toUnixTimestamp64Nano(ts) BETWEEN {from} AND {to}"))
-        .collect::<Vec<_>>()
-        .join(" OR ");
     let source = Source {
         rows: "packet".to_owned(),
         filter: of_window,
@@ -155,10 +152,7 @@ fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
             1 => "toUInt16(0)".to_owned(),
             _ => node_position(),
         },
-        doubtful: match is_shared.as_str() {
-            "" => "0".to_owned(),
-            times => format!("node = '' AND ({times})"),
-        },
+        unclear: unclear(window, rules, shared_times),
     };
     let classified =
         Classified { grain: Grain::FiveTuple, sources: &[source], cutoff: "{cutoff:Int64}", rules };
@@ -173,6 +167,24 @@ fn node_position() -> String {
         "(SELECT arraySort(arrayDistinct(arrayPushBack(groupUniqArray(node), ''))) FROM ({of_window}))"
     );
     format!("toUInt16(transform(toString(node), {names}, range(length({names})), 0))")
+}
+
+/// Whether several captures may have the same packets of a flow, or together more than are taken: that is not judged
+/// here.
+fn unclear(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
+    const FILE: &str = "node = ''";
+    const CAPTURE: &str = "cityHash64(segment)";
+    if window.segments.iter().filter(|segment| segment.node.is_empty()).count() < 2 {
+        return "0".to_owned();
+    }
+    let times =
+        shared_times.iter().map(|(from, to)| format!("toUnixTimestamp64Nano(ts) BETWEEN {from} AND {to}"));
+    let is_shared = times.chain(["0".to_owned()]).collect::<Vec<_>>().join(" OR ");
+    let limit = rules.packet_limit;
+    format!(
+        "countIf({FILE} AND ({is_shared})) > 1
+   OR (countIf({FILE}) > {limit} AND minIf({CAPTURE}, {FILE}) != maxIf({CAPTURE}, {FILE}))"
+    )
 }
 
 /// Asks at once: what the server gives is what is there now. It shares out its work itself.
@@ -216,7 +228,7 @@ impl Verdicts for Part {
             self.shared.end(&mut self.ended)?;
             return Ok(Told::End);
         }
-        self.shared.came(judged.iter().map(|flow| flow.packets).sum());
+        self.shared.came(judged.iter().map(|flow| flow.packets + u64::from(flow.tail)).sum());
         if judged.iter().any(|flow| flow.unclear != 0) {
             return Ok(Told::Unclear);
         }

@@ -100,8 +100,9 @@ impl<'a> Judge<'a> {
     }
 
     fn verdict(&mut self, flow: &FlowVerdict) -> Result<()> {
-        self.judged.counts.packets += u64::from(flow.packets);
+        self.judged.counts.packets += u64::from(flow.packets) + u64::from(flow.tail);
         self.judged.counts.copies += u64::from(flow.copies);
+        self.judged.counts.tail += u64::from(flow.tail);
         let FlowVerdict { key, sample_rate, node, .. } = *flow;
         self.outcome(&Subject { key, place: None, sample_rate, node }, &flow.outcome)
     }

@@ -57,7 +57,7 @@ pub trait Store: Send + Sync {
     /// [`Damaged`](crate::StoreError::Damaged).
     fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>>;
 
-    /// A window's flows as the store itself judges them by the rules, in at most so many parts that can be read side
+    /// A window's connections as the store itself judges them by the rules, in at most so many parts that can be read side
     /// by side. None where it does not, at all or for this window: then the packets tell.
     ///
     /// # Errors
@@ -221,10 +221,10 @@ pub struct WindowVerdicts<'a> {
     pub parts: Vec<Box<dyn Verdicts + Send + 'a>>,
 }
 
-/// A flow, judged by the store exactly as the rules do with its packets.
+/// A connection, or a flow without a SYN packet, judged by the store exactly as the rules do with its packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowVerdict {
-    /// Which flow.
+    /// Of which flow.
     pub key: FlowKey,
     /// What the rules say.
     pub outcome: Outcome,
@@ -234,8 +234,11 @@ pub struct FlowVerdict {
     pub node: u16,
     /// Its rows.
     pub packets: u32,
-    /// Of these, rows that equal another in every field but time and TTL.
+    /// Of all rows of its flow, those that equal another in every field but time and TTL; counted beside the flow's first
+    /// connection only.
     pub copies: u32,
+    /// Rows of its flow before the first SYN packet, if there is one; counted beside the first connection only.
+    pub tail: u32,
 }
 
 /// What came of asking for verdicts.

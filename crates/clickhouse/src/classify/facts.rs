@@ -1,15 +1,24 @@
-//! Flows to what the rules ask for: each list is reduced to a number or two.
+//! Connections to what the rules ask for: each list is reduced to a number or two.
 
 use cutshort_packet::Flags;
 use cutshort_verdict::{Progress, Rules};
 
-use super::flows::{IP_ID_AT, ORIGIN_TIME_AT, RATE_AT, SYN_IP_ID_AT, SYN_TTL_AT, TTL_AT, WINDOW_AT};
+use super::flows::{IP_ID_AT, RATE_AT, TIME_AT, TTL_AT, WINDOW_AT, has_rst, is_syn, packed};
 use super::{Classified, Columns, list};
 
 /// Fields without the IP id: payload length and flags.
 const WITHOUT_IP_ID: u64 = !(0xffff << IP_ID_AT);
 const MAX_U32: u32 = u32::MAX;
 const MAX_U64: u64 = u64::MAX;
+/// Of marks: sample rate and node.
+const ORIGIN: u64 = (1 << WINDOW_AT) - 1;
+
+/// Where in `syn` numbers are, in the order in which SYN packets go before each other: above the marks, TTL and IP id.
+const SYN_TTL_AT: u32 = 64;
+const SYN_IP_ID_AT: u32 = 72;
+const SYN_TIME_AT: u32 = 88;
+/// Where in `resets` the TTL is, above the ACK flag; then the IP id, as in fields, and the acknowledgement number.
+const RST_TTL_AT: u32 = 8;
 
 /// The bits of a number from `at` on, as a type.
 fn part(kind: &str, sql: &str, at: u32) -> String {
@@ -30,78 +39,120 @@ fn rel() -> String {
     "toUInt32(bitShiftRight(n, 32) - syn_seq)".to_owned()
 }
 
-/// Numbers that stand in the key's and in all further storeys as they are.
-const KEPT: &str =
-    "packets, last, syns, latest_syn, syn_seq != syn_seq_max AS several_syns, syn_payload, unclear";
+/// `t` is a time with TTL.
+fn ttl() -> String {
+    format!("bitAnd(bitShiftRight(t, {TTL_AT}), 255)")
+}
 
-/// One row a flow, with what the rules ask for.
-pub(super) fn select(flows: &str, of: &Classified<'_>) -> String {
+/// When a row came; `t` is a time with TTL.
+fn time() -> String {
+    format!("bitShiftRight(t, {TIME_AT})")
+}
+
+/// `f` are fields.
+fn ip_id() -> String {
+    format!("bitAnd(bitShiftRight(f, {IP_ID_AT}), 65535)")
+}
+
+/// Columns that pass all storeys as they are.
+const KEPT: &str = "is_followed, next, tail, copies, unclear";
+/// Those that are known once rows were counted.
+const COUNTED: &str = "packets, first, last, syns, latest_syn, syn_payload, origin_rate, origin_node";
+
+/// One row a connection, with what the rules ask for.
+pub(super) fn select(connections: &str, of: &Classified<'_>) -> String {
     let (key, rules) = (of.grain.key(), of.rules);
-    let rows = list(&rows());
-    let chosen = list(&chosen(rules));
-    let facts = list(&facts());
     format!(
-        "SELECT {key}, packets, last, syns, latest_syn, several_syns, syn_payload, unclear, first, origin_rate, origin_node,
-  syn_node, syn_rate, syn_ttl, syn_ip_id, syn_window, fin, copies,
-  {facts}
+        "SELECT {key}, {KEPT}, {COUNTED}, syn_node, syn_rate, syn_ttl, syn_ip_id, syn_window, fin,
+  {}
  FROM (SELECT *,
-  {chosen}
- FROM (SELECT {key}, {KEPT}, wholes, fields, numbers,
-  {rows}
- FROM ({flows})))"
+  {}
+ FROM (SELECT {key}, {KEPT}, {COUNTED}, syn_seq,
+  {}
+ FROM (SELECT {key}, {KEPT}, numbers, fields, times,
+  {}
+ FROM ({connections}))))",
+        list(&facts()),
+        list(&chosen(rules)),
+        list(&rows()),
+        list(&counted())
     )
 }
 
-/// Parts of packed numbers, and rows by what they mean.
-fn rows() -> Columns {
-    let segment = is_segment();
+/// What is counted of all rows, and of the SYN packets among them.
+fn counted() -> Columns {
+    let (is_syn, time, ip_id) = (is_syn("f"), time(), ip_id());
+    let most =
+        |value: &str| format!("arrayMax((n, f, t) -> if({is_syn}, {value}, 0), numbers, fields, times)");
+    let parts = [(&*time, SYN_TIME_AT), (&ip_id, SYN_IP_ID_AT), (&ttl(), SYN_TTL_AT), ("m", 0)];
+    let syn = packed("UInt128", &parts);
+    let of_syns = |list: &str| format!("arrayFilter((x, f) -> {is_syn}, {list}, fields)");
+    let [fields, times, marks] = ["fields", "times", "marks"].map(of_syns);
     vec![
-        ("first", part("UInt64", "origin", ORIGIN_TIME_AT)),
+        ("packets", "length(fields)".to_owned()),
+        ("first", part("UInt64", "arrayMin(times)", TIME_AT)),
+        ("last", part("UInt64", "arrayMax(times)", TIME_AT)),
+        // Of the earliest row; of the same time the one that is chosen everywhere.
+        (
+            "origin",
+            format!("arrayMin((t, m) -> if({time} = first, bitAnd(m, {ORIGIN}), {MAX_U64}), times, marks)"),
+        ),
         ("origin_rate", part("UInt32", "origin", RATE_AT)),
         ("origin_node", part("UInt16", "origin", 0)),
+        ("syns", format!("arrayCount(f -> {is_syn}, fields)")),
+        ("syn_seq", most("bitShiftRight(n, 32)")),
+        ("latest_syn", most(&time)),
+        ("syn_payload", most("bitShiftRight(f, 32)")),
+        // The earliest one, whose fields count.
+        ("syn", format!("arrayMin(arrayMap((f, t, m) -> {syn}, {fields}, {times}, {marks}))")),
+    ]
+}
+
+/// Rows by what they mean.
+fn rows() -> Columns {
+    let segment = is_segment();
+    let reset = format!("{} AND {} >= latest_syn", has_rst("f"), time());
+    let parts = [
+        ("bitAnd(n, 4294967295)", 32),
+        (&*ip_id(), IP_ID_AT),
+        (&ttl(), RST_TTL_AT),
+        (&format!("bitAnd(f, {})", Flags::ACK.bits()), 0),
+    ];
+    let packed_rows = format!("arrayMap((n, f, t) -> {}, numbers, fields, times)", packed("UInt64", &parts));
+    vec![
         ("syn_node", part("UInt16", "syn", 0)),
         ("syn_rate", part("UInt32", "syn", RATE_AT)),
         ("syn_window", part("UInt16", "syn", WINDOW_AT)),
         ("syn_ttl", part("UInt8", "syn", SYN_TTL_AT)),
         ("syn_ip_id", part("UInt16", "syn", SYN_IP_ID_AT)),
-        ("syn_seq_kept", "syn_seq".to_owned()),
         ("segments", format!("arrayFilter((n, f) -> {segment}, numbers, fields)")),
         ("segment_fields", format!("arrayFilter((f, n) -> {segment}, fields, numbers)")),
-        ("resets", "arrayFilter((r, t) -> t >= latest_syn, rsts, rst_times)".to_owned()),
-        ("earlier_rsts", "arrayFilter((r, t) -> t < latest_syn, rsts, rst_times)".to_owned()),
+        ("resets", format!("arrayFilter((r, f, t) -> {reset}, {packed_rows}, fields, times)")),
+        // Of connections with a RST only: the IP ids of all other rows.
+        (
+            "ids",
+            format!(
+                "arrayFilter(i -> i != 0, arrayMap(f -> {}, arrayFilter((f, t) -> notEmpty(resets) AND NOT ({reset}), fields, times)))",
+                part("UInt16", "f", IP_ID_AT)
+            ),
+        ),
     ]
 }
 
 /// What is made of them, once.
 fn chosen(rules: &Rules) -> Columns {
-    let rel = rel().replace("syn_seq", "syn_seq_kept");
-    let limit = rules.packet_limit;
+    let (rel, limit) = (rel(), rules.packet_limit);
     let end = format!(
         "arrayMap((n, f) -> if(bitShiftRight(f, 32) = 0 OR (bitShiftRight(f, 32) = 1 AND {rel} = 0), 0,
    {rel} + bitShiftRight(f, 32)), segments, segment_fields)"
     );
-    let rst = Flags::RST.bits();
-    let id = |row: &str| part("UInt16", row, IP_ID_AT);
+    let id = part("UInt16", "r", IP_ID_AT);
     vec![
         // Where data ends; 0 of what is no data.
         ("ends", end),
         ("fin", format!("arrayExists(f -> {}, segment_fields)", flag("f", Flags::FIN))),
         ("full", format!("packets >= {limit}")),
-        // Of flows with a RST only.
-        (
-            "ids",
-            format!(
-                "arrayFilter(i -> i != 0, arrayConcat(
-   arrayMap(f -> {}, arrayFilter(f -> notEmpty(resets) AND bitAnd(f, {rst}) = 0, fields)),
-   arrayMap(r -> {}, arrayFilter(r -> notEmpty(resets), earlier_rsts))))",
-                id("f"),
-                id("r")
-            ),
-        ),
-        ("rst_ids", format!("arrayFilter(i -> i != 0, arrayMap(r -> {}, resets))", id("r"))),
-        ("places", "arrayEnumerateUniq(wholes)".to_owned()),
-        // Rows that equal another: those that repeat one, and those that are repeated.
-        ("copies", "toUInt32(arraySum(p -> (p > 1) + (p = 2), places))".to_owned()),
+        ("rst_ids", format!("arrayFilter(i -> i != 0, arrayMap(r -> {id}, resets))")),
     ]
 }
 
@@ -123,7 +174,7 @@ fn facts() -> Columns {
     let [fields_min, fields_max] = extremes(&without_id, &ack, of_segments, MAX_U64);
     let plain = format!("bitAnd(r, {}) = 0", Flags::ACK.bits());
     let [rst_min, rst_max] = extremes("bitShiftRight(r, 32)", &plain, ("r", "resets"), MAX_U32.into());
-    let ttl = part("UInt8", "r", TTL_AT);
+    let ttl = part("UInt8", "r", RST_TTL_AT);
     let delta = |extreme: &str| format!("toInt16(array{extreme}(r -> {ttl}, resets)) - syn_ttl");
     let (lowest, highest) = (delta("Min"), delta("Max"));
     vec![

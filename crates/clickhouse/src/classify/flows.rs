@@ -1,7 +1,6 @@
-//! Packets to flows: aggregates without order, which can be put together in any grouping.
+//! Packets to flows, in lists without order, which can be put together in any grouping.
 
 use cutshort_packet::Flags;
-use cutshort_verdict::Rules;
 
 use super::{Columns, Grain, list};
 
@@ -15,8 +14,8 @@ pub(crate) struct Source {
     pub(crate) addresses: String,
     /// The position of a row's server among the names of all, in their order.
     pub(crate) node: String,
-    /// Whether a row is one of several segments that may have the same packets.
-    pub(crate) doubtful: String,
+    /// Whether a flow must be judged by those who have its packets: an aggregate.
+    pub(crate) unclear: String,
 }
 
 /// The time of a row since the beginning of its window, which fits into 40 bits.
@@ -24,19 +23,17 @@ fn offset(grain: Grain) -> String {
     format!("toUInt64(toUnixTimestamp64Nano(ts) - {})", grain.window())
 }
 
-/// Where in [`FIELDS`](fields) and in `rsts` numbers are. Flags are lowest; of RSTs only the ACK flag.
+/// Where in `fields` numbers are, above the flags; the payload's length is highest.
 pub(super) const IP_ID_AT: u32 = 16;
+/// Where in `times` numbers are, above the length of options.
 pub(super) const TTL_AT: u32 = 8;
-/// In `syn` and in `origin`, from the lowest bit on: node, sample rate; then in `syn` window, TTL, IP id; then the time.
+pub(super) const TIME_AT: u32 = 16;
+/// Where in `marks` numbers are, above the node.
 pub(super) const RATE_AT: u32 = 16;
 pub(super) const WINDOW_AT: u32 = 48;
-pub(super) const SYN_TTL_AT: u32 = 64;
-pub(super) const SYN_IP_ID_AT: u32 = 72;
-pub(super) const ORIGIN_TIME_AT: u32 = 48;
-const SYN_TIME_AT: u32 = 88;
 
 /// Numbers side by side in one, each shifted to its place.
-fn packed(kind: &str, parts: &[(&str, u32)]) -> String {
+pub(super) fn packed(kind: &str, parts: &[(&str, u32)]) -> String {
     let shifted = parts.iter().map(|(sql, at)| match at {
         0 => format!("to{kind}({sql})"),
         at => format!("bitShiftLeft(to{kind}({sql}), {at})"),
@@ -45,54 +42,42 @@ fn packed(kind: &str, parts: &[(&str, u32)]) -> String {
 }
 
 /// Of a SYN packet: none of the other bits that open, close or answer.
-fn is_syn() -> String {
+pub(super) fn is_syn(flags: &str) -> String {
     let decisive = Flags::SYN | Flags::ACK | Flags::RST | Flags::FIN;
-    format!("bitAnd(flags, {}) = {}", decisive.bits(), Flags::SYN.bits())
+    format!("bitAnd({flags}, {}) = {}", decisive.bits(), Flags::SYN.bits())
 }
 
-fn has_rst() -> String {
-    format!("bitAnd(flags, {}) != 0", Flags::RST.bits())
+pub(super) fn has_rst(flags: &str) -> String {
+    format!("bitAnd({flags}, {}) != 0", Flags::RST.bits())
 }
+
+/// The lists of a flow's rows, in the same order, and their names for one connection of it.
+pub(super) const LISTS: [(&str, &str); 4] =
+    [("all_numbers", "numbers"), ("all_fields", "fields"), ("all_times", "times"), ("all_marks", "marks")];
 
 impl Source {
     /// One row a flow.
-    pub(super) fn flows(&self, grain: Grain, rules: &Rules) -> String {
-        let Self { rows, filter, node, doubtful, .. } = self;
-        let (syn, rst, offset) = (is_syn(), has_rst(), offset(grain));
-        let syn_order = packed(
-            "UInt128",
-            &[
-                (&offset, SYN_TIME_AT),
-                ("ip_id", SYN_IP_ID_AT),
-                ("ttl", SYN_TTL_AT),
-                ("window", WINDOW_AT),
-                ("sample_rate", RATE_AT),
-                (node, 0),
-            ],
-        );
-        let origin = packed("UInt128", &[(&offset, ORIGIN_TIME_AT), ("sample_rate", RATE_AT), (node, 0)]);
-        let fields = packed("UInt64", &[("payload_len", 32), ("ip_id", IP_ID_AT), ("flags", 0)]);
-        let rsts = packed("UInt64", &[("ack", 32), ("ip_id", IP_ID_AT), ("ttl", TTL_AT), (&flag_ack(), 0)]);
-        let numbers = packed("UInt64", &[("seq", 32), ("ack", 0)]);
-        let columns: Columns = vec![
-            ("packets", "count()".to_owned()),
-            ("last", format!("max({offset})")),
-            // The earliest row; of the same time the one that is chosen everywhere.
-            ("origin", format!("min({origin})")),
-            ("syns", format!("countIf({syn})")),
-            ("syn_seq", format!("minIf(seq, {syn})")),
-            ("syn_seq_max", format!("maxIf(seq, {syn})")),
-            ("latest_syn", format!("maxIf({offset}, {syn})")),
-            ("syn_payload", format!("maxIf(payload_len, {syn})")),
-            ("syn", format!("minIf({syn_order}, {syn})")),
-            ("numbers", format!("groupArray({numbers})")),
-            ("fields", format!("groupArray({fields})")),
-            ("wholes", format!("groupArray({WHOLE})")),
-            ("rst_times", format!("groupArrayIf({offset}, {rst})")),
-            ("rsts", format!("groupArrayIf({rsts}, {rst})")),
-            // Several captures may have brought more than one may, or the same: that is not judged here.
-            ("unclear", format!("countIf(node = '') > {} OR countIf({doubtful}) > 1", rules.packet_limit)),
+    pub(super) fn flows(&self, grain: Grain) -> String {
+        let Self { rows, filter, node, unclear, .. } = self;
+        let (syn, offset) = (is_syn("flags"), offset(grain));
+        let packed = [
+            packed("UInt64", &[("seq", 32), ("ack", 0)]),
+            packed("UInt64", &[("payload_len", 32), ("ip_id", IP_ID_AT), ("flags", 0)]),
+            packed("UInt64", &[(&offset, TIME_AT), ("ttl", TTL_AT), ("options_len", 0)]),
+            packed("UInt64", &[("window", WINDOW_AT), ("sample_rate", RATE_AT), (node, 0)]),
         ];
+        let lists = LISTS.iter().zip(packed).map(|((name, _), row)| (*name, format!("groupArray({row})")));
+        let mut columns: Columns = lists.collect();
+        columns.extend([
+            // Whether its ports were used again, or it begins with what is older.
+            (
+                "is_split",
+                format!(
+                    "countIf({syn}) > 0 AND (minIf(seq, {syn}) != maxIf(seq, {syn}) OR min(ts) < minIf(ts, {syn}))"
+                ),
+            ),
+            ("unclear", unclear.clone()),
+        ]);
         let (key, selected) = (grain.key(), self.selected(grain.key()));
         format!("SELECT {selected},\n  {}\n FROM {rows}\n WHERE {filter}\n GROUP BY {key}", list(&columns))
     }
@@ -101,25 +86,18 @@ impl Source {
         columns.replace("addresses", &format!("{} AS addresses", self.addresses))
     }
 
-    /// The latest RST bit, by the flow whose other direction has it. One more than its time: none is 0.
+    /// The times of RST bits, by the flow whose other direction has them.
     pub(super) fn other_rsts(&self, grain: Grain) -> String {
         let Self { rows, filter, .. } = self;
         let (more, selected, offset) = (grain.more(), self.selected(grain.more()), offset(grain));
         format!(
             "SELECT server_ip AS src_ip, server_port AS src_port, client_ip AS dst_ip, client_port AS dst_port{more},
-  other_rst FROM (
+  other_rsts FROM (
   SELECT src_ip AS client_ip, src_port AS client_port, dst_ip AS server_ip, dst_port AS server_port{selected},
-   max({offset}) + 1 AS other_rst
+   groupArray({offset}) AS other_rsts
   FROM {rows}\n WHERE {} AND {filter}
   GROUP BY client_ip, client_port, server_ip, server_port{more})",
-            has_rst()
+            has_rst("flags")
         )
     }
 }
-
-fn flag_ack() -> String {
-    format!("bitAnd(flags, {})", Flags::ACK.bits())
-}
-
-/// Equal for rows that are equal in every field but time and TTL.
-const WHOLE: &str = "cityHash64(seq, ack, payload_len, ip_id, flags, window, options_len, sample_rate)";

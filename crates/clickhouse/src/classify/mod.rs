@@ -1,12 +1,14 @@
 //! Classification in SQL, written from the rule tables of `cutshort-verdict`.
 //!
-//! A query has four storeys: [`flows`] groups packets and takes of each flow a few numbers and three lists, in any
-//! order; [`facts`] reduces the lists to what the rules ask for; then the RSTs of other directions are joined; [`rules`]
-//! judges. It is the same for the window job and for the view `classified`, which only differ in where rows come from.
+//! A query has five storeys: [`flows`] groups packets and takes a few lists of each flow, in any order; [`split`] makes
+//! connections of flows; [`facts`] reduces their lists to what the rules ask for; then the RSTs of other directions are
+//! joined; [`rules`] judges. It is the same for the window job and for the view `classified`, which only differ in where
+//! rows come from.
 
 mod facts;
 mod flows;
 mod rules;
+mod split;
 pub(crate) mod view;
 
 use cutshort_verdict::Rules;
@@ -65,12 +67,13 @@ pub(crate) struct Classified<'a> {
 }
 
 impl Classified<'_> {
-    /// One row a flow: the key, and what [`rules::select`] says.
+    /// One row a connection, or a flow without a SYN packet: the key, and what [`rules::select`] says.
     pub(crate) fn sql(&self) -> String {
         let union = |select: &dyn Fn(&Source) -> String| {
             self.sources.iter().map(select).collect::<Vec<_>>().join("\n UNION ALL\n ")
         };
-        let facts = facts::select(&union(&|source| source.flows(self.grain, self.rules)), self);
+        let connections = split::select(&union(&|source| source.flows(self.grain)), self);
+        let facts = facts::select(&connections, self);
         rules::select(&facts, &union(&|source| source.other_rsts(self.grain)), self)
     }
 }

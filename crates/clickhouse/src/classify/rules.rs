@@ -8,20 +8,19 @@ use cutshort_verdict::{Exclusion, Progress, Signature, Stage, Tag, TagRule, Tags
 use super::{Classified, Columns, list};
 
 /// Columns that pass as they are.
-const PASSED: &str =
-    "fin, answered, progress, single_ack, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, unclear";
+const PASSED: &str = "fin, answered, progress, single_ack, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, tail, unclear";
 
-/// One row a flow: the key, what was excluded (the number of the reason, counted from 1), and the verdict. Times are
+/// One row a connection: the key, what was excluded (the number of the reason, counted from 1), and the verdict. Times are
 /// nanoseconds since the epoch.
 pub(super) fn select(facts: &str, other_rsts: &str, of: &Classified<'_>) -> String {
     let key = of.grain.key();
     format!(
-        "SELECT {key}, excluded, progress, termination, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, unclear,
+        "SELECT {key}, excluded, progress, termination, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, tail, unclear,
   first_ns, last_ns, silent_ns, node, if(excluded = 0, syn_rate, origin_rate) AS sample_rate,
   {}
- FROM (SELECT {key}, {PASSED}, latest_syn, resets_seen, own_tags, first_ns, last_ns, silent_ns, node, syn_rate, origin_rate,
+ FROM (SELECT {key}, {PASSED}, latest_syn, next, resets_seen, own_tags, first_ns, last_ns, silent_ns, node, syn_rate, origin_rate,
   {}
- FROM (SELECT {key}, {PASSED}, latest_syn, syn_rate, origin_rate,
+ FROM (SELECT {key}, {PASSED}, latest_syn, next, syn_rate, origin_rate,
   {}
  FROM ({facts})) AS own LEFT JOIN ({other_rsts}) AS opposite USING ({key}))",
         list(&judged()),
@@ -30,7 +29,7 @@ pub(super) fn select(facts: &str, other_rsts: &str, of: &Classified<'_>) -> Stri
     )
 }
 
-/// What a flow says on its own.
+/// What a connection says on its own.
 fn alone(of: &Classified<'_>) -> Columns {
     let Classified { cutoff, rules, grain, .. } = of;
     let at = |offset: &str| format!("{} + toInt64({offset})", grain.window());
@@ -40,7 +39,8 @@ fn alone(of: &Classified<'_>) -> Columns {
     vec![
         ("first_ns", at("first")),
         ("last_ns", at("last")),
-        ("silent_ns", format!("{cutoff} - ({})", at("last"))),
+        ("until_ns", format!("if(is_followed, {}, {cutoff})", at("next"))),
+        ("silent_ns", "until_ns - last_ns".to_owned()),
         ("node", "if(syns = 0, origin_node, syn_node)".to_owned()),
         // Counts beyond two make no difference.
         (
@@ -64,11 +64,11 @@ fn alone(of: &Classified<'_>) -> Columns {
         (
             "left_out",
             format!(
-                "toUInt8(multiIf(syns = 0, {}, several_syns, {}, plain_rsts + rst_acks > 0 OR fin OR ({full}), 0,
-   last_ns > {cutoff} - {}, {}, 0))",
+                "toUInt8(multiIf(syns = 0, {}, plain_rsts + rst_acks > 0 OR fin OR ({full}), 0,
+   silent_ns >= {}, 0, is_followed, {}, {}))",
                 excluded(Exclusion::NoSyn),
-                excluded(Exclusion::MultipleSyn),
                 rules.guard,
+                excluded(Exclusion::MultipleSyn),
                 excluded(Exclusion::Incomplete)
             ),
         ),
@@ -78,11 +78,11 @@ fn alone(of: &Classified<'_>) -> Columns {
 /// The second rule of SPEC 4.
 fn with_other_direction() -> Columns {
     let (reset, server_reset) = (Termination::Reset as u8, Termination::ServerReset as u8);
-    let incomplete = Exclusion::Incomplete as u8 + 1;
+    let no_syn = Exclusion::NoSyn as u8 + 1;
     vec![
-        ("server_rst", "ifNull(other_rst, 0) > latest_syn".to_owned()),
+        ("server_rst", "arrayExists(t -> t >= latest_syn AND t < next, other_rsts)".to_owned()),
         ("termination", format!("if(server_rst AND ended != {reset}, toUInt8({server_reset}), ended)")),
-        ("excluded", format!("if(server_rst AND left_out = {incomplete}, toUInt8(0), left_out)")),
+        ("excluded", format!("if(server_rst AND left_out != {no_syn}, toUInt8(0), left_out)")),
     ]
 }
 

@@ -1,25 +1,29 @@
-//! The view `classified`: every flow of some windows, for those who ask in SQL.
+//! The view `classified`: every connection of some windows, for those who ask in SQL.
 //!
 //! It says what the window job says, from the packets that are there now. Flows of which several captures have packets
-//! are put together first, as the window job does.
+//! are put together and capped first, as the window job does.
 
 use cutshort_store::{Addresses, WINDOW};
 use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, Termination};
 
+use super::flows::is_syn;
 use super::{Classified, Grain, Source};
 
 /// Columns of `packet` by which a row of a capture is the same as that of another, in the order in which the first are
 /// taken.
 const ROW: &str = "ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len";
 const FLOW: &str = "window_start, src_ip, src_port, dst_ip, dst_port, flow";
-const HASH: &str = "cityHash64(window_start, src_ip, src_port, dst_ip, dst_port, flow)";
+/// The same for both directions of a flow.
+const HASH: &str =
+    "cityHash64(window_start, flow, cityHash64(src_ip, src_port) + cityHash64(dst_ip, dst_port))";
+const PAIR: &str = "window_start, flow, arraySort([(src_ip, src_port), (dst_ip, dst_port)])";
 
 /// The query of the view, over the tables of a database. Parameters are the beginning of the first window and the end
 /// of the last.
 pub(crate) fn query(database: &str) -> String {
     let rules = Rules::default();
     let tables = Tables { database };
-    let sources = [tables.ordinary(&rules), tables.of_several_captures(&rules)];
+    let sources = [tables.ordinary(), tables.of_several_captures(&rules)];
     let window_end = format!("toUnixTimestamp64Nano(window_start) + {WINDOW}");
     let covered = format!(
         "(SELECT toUnixTimestamp64Nano(max(covers_to)) FROM {database}.segment FINAL WHERE state IN ('kept', 'deleted'))"
@@ -49,6 +53,7 @@ fn columns(tables: &Tables<'_>) -> String {
         ("addresses", names(Addresses::ALL.map(Addresses::name).to_vec(), "addresses")),
         ("flow", "flow".to_owned()),
         ("packets", "packets".to_owned()),
+        ("tail", "tail".to_owned()),
         ("excluded", names(exclusions, "excluded")),
         ("progress", of_verdict(names(Progress::ALL.map(Progress::name).to_vec(), "progress"))),
         ("stage", of_verdict(names(Stage::ALL.map(Stage::name).to_vec(), "stage"))),
@@ -121,49 +126,78 @@ impl Tables<'_> {
         format!("toUInt8(multiIf({}, {}))", others.collect::<Vec<_>>().join(", "), Addresses::Full as u8)
     }
 
-    /// Flows that several captures have, or have too much of, by a hash: one more does no harm. As a scalar it is found
-    /// once, however often it is asked.
-    fn doubtful(&self, rules: &Rules) -> String {
+    /// Flows that several captures have, by a hash: one more does no harm. As a scalar it is found once, however often
+    /// it is asked.
+    fn doubtful(&self) -> String {
         let (database, packets) = (self.database, self.packets());
         format!(
             "(SELECT arrayJoin((SELECT groupUniqArray({HASH}) FROM (SELECT {FLOW} FROM {database}.packet
-    WHERE {packets} AND node = '' GROUP BY {FLOW} HAVING count() > {} OR min(segment) != max(segment)))))",
-            rules.packet_limit
+    WHERE {packets} AND node = '' GROUP BY {FLOW} HAVING min(segment) != max(segment)))))"
         )
     }
 
-    fn ordinary(&self, rules: &Rules) -> Source {
-        let (packets, addresses, doubtful) = (self.packets(), self.addresses(), self.doubtful(rules));
+    fn ordinary(&self) -> Source {
+        let (packets, doubtful) = (self.packets(), self.doubtful());
         Source {
             rows: format!("{}.packet", self.database),
             filter: format!("{packets} AND {HASH} GLOBAL NOT IN {doubtful}"),
-            addresses,
+            addresses: self.addresses(),
             node: self.node("node"),
-            doubtful: "0".to_owned(),
+            unclear: "0".to_owned(),
         }
     }
 
-    /// A packet that several captures have counts as often as in the one that has it most often; then the first count.
+    /// Of captures the first rows of each connection, counted anew where one begins in either direction; of the same time
+    /// SYN packets are first, as where flows are split.
     fn of_several_captures(&self, rules: &Rules) -> Source {
-        let (database, packets, addresses) = (self.database, self.packets(), self.addresses());
-        let doubtful = format!("{HASH} GLOBAL IN {}", self.doubtful(rules));
         let limit = rules.packet_limit;
         let rows = format!(
-            "(SELECT {FLOW}, {addresses} AS kept, {ROW}, node FROM {database}.packet
-   WHERE {packets} AND node != '' AND {doubtful}
-  UNION ALL
-  SELECT {FLOW}, kept, {ROW}, '' AS node FROM (SELECT {FLOW}, kept, {ROW}, max(times) AS most FROM (
-    SELECT {FLOW}, {addresses} AS kept, {ROW}, segment, count() AS times FROM {database}.packet
-    WHERE {packets} AND node = '' AND {doubtful} GROUP BY {FLOW}, kept, {ROW}, segment)
-   GROUP BY {FLOW}, kept, {ROW}) ARRAY JOIN range(most) AS nth
-   ORDER BY {FLOW}, kept, {ROW} LIMIT {limit} BY {FLOW}, kept)"
+            "(SELECT {FLOW}, kept, {ROW}, node FROM (
+   SELECT *, row_number() OVER (PARTITION BY {FLOW}, kept, node = '', begun
+    ORDER BY ts, is_syn DESC, if(is_syn, seq, 0), {ROW}) AS nth FROM ({}))
+  WHERE node != '' OR NOT is_over OR nth <= {limit})",
+            self.counted_anew(limit)
         );
         Source {
             rows,
             filter: "1".to_owned(),
             addresses: "kept".to_owned(),
             node: self.node("node"),
-            doubtful: "0".to_owned(),
+            unclear: "0".to_owned(),
         }
+    }
+
+    /// Rows with how many connections have begun on these ports by then, and whether their flow must be capped.
+    fn counted_anew(&self, limit: u32) -> String {
+        format!(
+            "SELECT *, sum(begins) OVER (PARTITION BY {PAIR}, kept ORDER BY ts) AS begun,
+   countIf(node = '') OVER flows > {limit}
+    AND minIf(segment, node = '') OVER flows != maxIf(segment, node = '') OVER flows AS is_over
+  FROM (SELECT *, is_syn AND (count() OVER before = 0 OR any(seq) OVER before != seq) AS begins
+   FROM (SELECT *, {} AS is_syn FROM ({}))
+   WINDOW before AS (PARTITION BY {FLOW}, kept, is_syn ORDER BY ts, seq ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING))
+  WINDOW flows AS (PARTITION BY {FLOW}, kept)",
+            is_syn("flags"),
+            self.merged()
+        )
+    }
+
+    /// A packet that several captures have counts as often as in the one that has it most often.
+    fn merged(&self) -> String {
+        let (database, packets, addresses) = (self.database, self.packets(), self.addresses());
+        let doubtful = format!("{HASH} GLOBAL IN {}", self.doubtful());
+        let live = format!(
+            "SELECT {FLOW}, {addresses} AS kept, {ROW}, toString(node) AS node, toString(segment) AS segment
+   FROM {database}.packet WHERE {packets} AND node != '' AND {doubtful}"
+        );
+        format!(
+            "{live}
+  UNION ALL
+  SELECT {FLOW}, kept, {ROW}, '' AS node, most.2 AS segment FROM (
+   SELECT {FLOW}, kept, {ROW}, max((times, capture)) AS most FROM (
+    SELECT {FLOW}, {addresses} AS kept, {ROW}, toString(segment) AS capture, count() AS times FROM {database}.packet
+    WHERE {packets} AND node = '' AND {doubtful} GROUP BY {FLOW}, kept, {ROW}, capture)
+   GROUP BY {FLOW}, kept, {ROW}) ARRAY JOIN range(most.1) AS nth"
+        )
     }
 }

@@ -11,14 +11,15 @@ use cutshort_pipeline::{Arrival, Privacy, Share, WindowJob, import};
 use cutshort_report::connection::Record;
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::{
-    Addresses, Dimension, FlowKey, FlowVerdict, Inputs, Origin, Protected, Protection, RollupAnswer,
-    RollupQuery, Segment, Selection, Store, Told, WINDOW, truncation,
+    Addresses, Dimension, FlowVerdict, Origin, Protected, Protection, RollupAnswer, RollupQuery, Segment,
+    Selection, Store, Told, WINDOW, truncation,
 };
-use cutshort_verdict::{Findings, Row, Rules, Surroundings, copies};
+use cutshort_verdict::Rules;
 
 use super::Database;
 use super::conformance::{START, file, packet};
-use super::nasty::{NODES, Random, five_tuple, packets};
+use super::expected::{append, by_flow, expected, in_sql, some_flows, told};
+use super::nasty::{NODES, Random};
 use super::server::server;
 
 /// Flows of a window.
@@ -30,83 +31,30 @@ fn windows() -> i64 {
     windows.map_or(20, |windows| windows.parse().expect("a number"))
 }
 
-/// The same database, with the classification in SQL.
-pub(crate) fn in_sql(address: &Address) -> ClickHouse {
-    let text =
-        format!("clickhouse://default@127.0.0.1:{}/{}?classify=sql", address.port(), address.database());
-    ClickHouse::open(&Address::parse(&text).unwrap()).unwrap()
+/// What was seen, how often.
+#[derive(Debug, Default)]
+struct Seen {
+    outcomes: HashMap<String, u64>,
+    /// Flows by the number of their connections.
+    connections: HashMap<usize, u64>,
+    /// Flows with a tail.
+    tails: u64,
 }
 
-pub(crate) type Flows = HashMap<FiveTuple, Vec<(Packet, usize)>>;
-
-pub(crate) fn some_flows(random: &mut Random, window: i64, count: usize) -> Flows {
-    let mut flows = Flows::new();
-    while flows.len() < count {
-        let number = random.below(1 << 32) as u32;
-        let five_tuple = five_tuple(random, number);
-        flows.insert(five_tuple, packets(random, five_tuple, window));
-        if random.below(5) == 0 {
-            let reversed = five_tuple.reversed();
-            flows.insert(reversed, packets(random, reversed, window));
+impl Seen {
+    fn note(&mut self, of_flow: &[FlowVerdict]) {
+        for flow in of_flow {
+            let what = match flow.outcome {
+                Ok(verdict) => {
+                    format!("{:?} {:?} {:?}", verdict.termination, verdict.stage, verdict.signature)
+                }
+                Err(exclusion) => format!("{exclusion:?}"),
+            };
+            *self.outcomes.entry(what).or_default() += 1;
         }
+        *self.connections.entry(of_flow.len()).or_default() += 1;
+        self.tails += u64::from(of_flow.iter().any(|flow| flow.tail > 0));
     }
-    flows
-}
-
-pub(crate) fn append(store: &dyn Store, flows: &Flows, window: i64) {
-    let mut by_node: [Vec<Packet>; NODES.len()] = Default::default();
-    for (packet, node) in flows.values().flatten() {
-        by_node[*node].push(*packet);
-    }
-    for (node, packets) in NODES.iter().zip(by_node) {
-        let origin = if node.is_empty() { Origin::File } else { Origin::Live };
-        let segment = Segment::encode(packets, node, origin, (window, window + WINDOW), None).unwrap();
-        store.append(&segment).unwrap();
-    }
-}
-
-fn rows(packets: &[(Packet, usize)]) -> Vec<Row> {
-    packets.iter().map(|(packet, _)| Row::from(packet)).collect()
-}
-
-/// By the rules in Rust.
-pub(crate) fn expected(flows: &Flows, window: i64) -> HashMap<FlowKey, FlowVerdict> {
-    let rules = Rules::default();
-    let findings: HashMap<FiveTuple, Findings> =
-        flows.iter().map(|(five_tuple, packets)| (*five_tuple, Findings::of(&rows(packets)))).collect();
-    let judged = flows.iter().map(|(five_tuple, packets)| {
-        let other = findings.get(&five_tuple.reversed());
-        let other_rst_ts = other.and_then(Findings::latest_rst_ts);
-        let outcome =
-            findings[five_tuple].judge(&rules, &Surroundings { cutoff: window + WINDOW, other_rst_ts });
-        let first =
-            packets.iter().min_by_key(|(packet, node)| (packet.ts, packet.sample_rate, *node)).unwrap();
-        let syns = packets.iter().filter(|(packet, _)| Row::from(packet).is_syn());
-        let syn =
-            syns.min_by_key(|(syn, node)| (syn.ts, syn.ip_id, syn.ttl, syn.window, syn.sample_rate, *node));
-        let key = FlowKey::from(*five_tuple);
-        let verdict = FlowVerdict {
-            key,
-            sample_rate: outcome.map_or(first.0.sample_rate, |verdict| verdict.sample_rate),
-            outcome,
-            node: syn.unwrap_or(first).1 as u16,
-            packets: packets.len() as u32,
-            copies: copies(&rows(packets)) as u32,
-        };
-        (key, verdict)
-    });
-    judged.collect()
-}
-
-pub(crate) fn told(store: &dyn Store, window: i64, parts: usize) -> (Inputs, Vec<String>, Vec<FlowVerdict>) {
-    let verdicts = store.read_verdicts(window, &Rules::default(), parts).unwrap().expect("verdicts");
-    let (mut all, mut some) = (Vec::new(), Vec::new());
-    for mut part in verdicts.parts {
-        while part.next_flows(&mut some).unwrap() == Told::Flows {
-            all.append(&mut some);
-        }
-    }
-    (verdicts.inputs, verdicts.nodes, all)
 }
 
 #[test]
@@ -115,7 +63,7 @@ fn a_million_random_flows_are_judged_as_in_rust() {
     migrate(&database, &Layout::default()).unwrap();
     let store = in_sql(&database);
     let mut random = Random(6);
-    let mut seen = HashMap::<String, u64>::new();
+    let mut seen = Seen::default();
     for number in 0..windows() {
         let window = START + number * WINDOW;
         let flows = some_flows(&mut random, window, FLOWS);
@@ -123,22 +71,21 @@ fn a_million_random_flows_are_judged_as_in_rust() {
         let expected = expected(&flows, window);
         let (inputs, nodes, found) = told(&store, window, 2);
         assert_eq!((inputs.cutoff, nodes), (window + WINDOW, NODES.map(str::to_owned).to_vec()));
-        assert_eq!(found.len(), expected.len(), "every flow, once");
-        for flow in &found {
-            assert_eq!(Some(flow), expected.get(&flow.key), "of {:#?}", flows[&flow.key.five_tuple]);
-            let what = match flow.outcome {
-                Ok(verdict) => {
-                    format!("{:?} {:?} {:?}", verdict.termination, verdict.stage, verdict.signature)
-                }
-                Err(exclusion) => format!("{exclusion:?}"),
-            };
-            *seen.entry(what).or_default() += 1;
+        let found = by_flow(found);
+        assert_eq!(found.len(), expected.len(), "every flow");
+        for (key, of_flow) in &found {
+            assert_eq!(Some(of_flow), expected.get(key), "of {:#?}", flows[&key.five_tuple]);
+            seen.note(of_flow);
         }
     }
     // All there is has been seen: what has no signature, three exclusions, and 19 signatures.
-    assert!(seen.len() >= 30, "{seen:#?}");
-    let signatures = seen.keys().filter(|what| what.contains("Some(")).count();
+    assert!(seen.outcomes.len() >= 30, "{seen:#?}");
+    let signatures = seen.outcomes.keys().filter(|what| what.contains("Some(")).count();
     assert_eq!(signatures, 19, "{seen:#?}");
+    let flows = windows() as u64 * FLOWS as u64;
+    let reused: u64 = seen.connections.iter().filter(|(count, _)| **count > 1).map(|(_, flows)| flows).sum();
+    assert!(reused > flows / 5 && seen.connections.contains_key(&5), "{seen:#?}");
+    assert!(seen.tails > flows / 10, "{seen:#?}");
 }
 
 fn connections(store: &dyn Store) -> Vec<Record<'static>> {
@@ -148,7 +95,7 @@ fn connections(store: &dyn Store) -> Vec<Record<'static>> {
         true
     };
     store.each_connection(i64::MIN..i64::MAX, &mut keep).unwrap();
-    all.sort_by_key(|record| (record.first_us, record.five_tuple));
+    all.sort_by_cached_key(|record| (record.first_us, record.five_tuple, format!("{record:?}")));
     all
 }
 
@@ -187,6 +134,24 @@ fn import_all(store: &dyn Store, packets: &[Packet]) {
     let arrivals =
         packets.iter().map(|packet| Arrival { ts: packet.ts, packet: Some(*packet), simulated: false });
     import(store, &Rules::default(), &mut Privacy::full(), arrivals, || true).unwrap();
+}
+
+/// Three captures with random flows, many of whose packets two of them have, and a server.
+fn captures(random: &mut Random, window: i64) -> Vec<Segment> {
+    let mut segments: [Vec<Packet>; 4] = Default::default();
+    let mut flows: Vec<_> = some_flows(random, window, 3_000).into_iter().collect();
+    flows.sort_unstable_by_key(|(five_tuple, _)| *five_tuple);
+    for (packet, node) in flows.into_iter().flat_map(|(_, packets)| packets) {
+        let packet = Packet { sample_rate: 1, ..packet };
+        segments[node].push(packet);
+        if node > 0 && random.one_in(2) {
+            segments[random.of(&[1, 2, 3])].push(packet);
+        }
+    }
+    let [live, captures @ ..] = segments;
+    let covers = (window, window + WINDOW);
+    let live = Segment::encode(live, "ams1", Origin::Live, covers, None).unwrap();
+    captures.into_iter().map(file).chain([live]).collect()
 }
 
 /// Windows of all kinds: random flows of several servers, a simulated capture, captures that overlap, one flow of which
@@ -262,12 +227,29 @@ fn the_window_job_has_the_same_results_either_way() {
     assert_eq!((counts(&sql), sql.status().unwrap().counts), (expected.1, expected.2));
 }
 
+/// Which rows of several captures count depends on where connections begin, in both directions.
+#[test]
+fn the_view_caps_captures_as_the_window_job_does() {
+    let database = Database::empty();
+    migrate(&database, &Layout::default()).unwrap();
+    let store = ClickHouse::open(&database).unwrap();
+    for segment in captures(&mut Random(9), START) {
+        store.append(&segment).unwrap();
+    }
+    assert!(!is_told(&in_sql(&database), START));
+    do_all(&store, &Geo::builtin());
+    assert!(store.status().unwrap().counts.tail > 1_000);
+    differences_of_the_view(database.database());
+}
+
 #[derive(clickhouse::Row, serde::Deserialize)]
 struct Differences {
     view: u64,
     table: u64,
     flows: u64,
     excluded: u64,
+    tail: u64,
+    tail_in_results: u64,
 }
 
 /// The view has what the table has.
@@ -289,10 +271,13 @@ fn differences_of_the_view(database: &str) {
         "SELECT assumeNotNull((SELECT count() FROM ({told} EXCEPT ALL {kept}))) AS view,
           assumeNotNull((SELECT count() FROM ({kept} EXCEPT ALL {told}))) AS table,
           assumeNotNull((SELECT count() FROM {view})) AS flows,
-          assumeNotNull((SELECT sum(arraySum(excluded)) FROM result FINAL WHERE level = 0)) AS excluded"
+          assumeNotNull((SELECT sum(arraySum(excluded)) FROM result FINAL WHERE level = 0)) AS excluded,
+          assumeNotNull((SELECT sum(tail) FROM {view})) AS tail,
+          assumeNotNull((SELECT sum(tail) FROM result FINAL WHERE level = 0)) AS tail_in_results"
     );
     let found: Differences = runtime.block_on(client.query_raw(&sql).fetch_one()).unwrap();
     assert_eq!((found.view, found.table), (0, 0), "of {} flows", found.flows);
+    assert_eq!(found.tail, found.tail_in_results);
     let store = ClickHouse::open(&in_database(database)).unwrap();
     assert_eq!(found.flows - found.excluded, connections(&store).len() as u64);
 }
@@ -310,10 +295,13 @@ fn tables_of_the_first_version_are_migrated() {
         let client = clickhouse::Client::default().with_url(format!("http://127.0.0.1:{}", server().port));
         runtime.block_on(client.with_user("default").query_raw(sql).execute()).unwrap();
     };
-    let second = |statement: &String| statement.contains("VIEW") || statement.contains("VALUES (2");
-    for statement in schema(database.database(), &Layout::default()).iter().filter(|sql| !second(sql)) {
+    let later = |statement: &String| {
+        ["VIEW", "ALTER", "VALUES (2", "VALUES (3"].iter().any(|of_later| statement.contains(of_later))
+    };
+    for statement in schema(database.database(), &Layout::default()).iter().filter(|sql| !later(sql)) {
         execute(statement);
     }
+    execute(&format!("ALTER TABLE {}.result DROP COLUMN tail", database.database()));
     let error = ClickHouse::open(&database).err().unwrap();
     assert!(error.to_string().contains("cutshort clickhouse migrate"), "{error}");
     let elsewhere = migrate(&database, &Layout { cluster: Some("two".to_owned()) });

@@ -7,6 +7,7 @@ mod classified;
 mod cluster;
 #[path = "../../../store/tests/conformance/mod.rs"]
 mod conformance;
+mod expected;
 mod killed;
 mod nasty;
 mod rights;

@@ -24,11 +24,11 @@ impl Random {
         self.next() % limit
     }
 
-    fn one_in(&mut self, of: u64) -> bool {
+    pub(crate) fn one_in(&mut self, of: u64) -> bool {
         self.below(of) == 0
     }
 
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len() as u64) as usize]
     }
 }
@@ -97,9 +97,9 @@ fn time(random: &mut Random) -> i64 {
 
 /// The packets of one flow with the positions of the servers that saw them.
 pub(crate) fn packets(random: &mut Random, five_tuple: FiveTuple, window: i64) -> Vec<(Packet, usize)> {
-    let isn = random.of(&[0, 1000, u32::MAX, u32::MAX - 100, TAIL]);
+    let isns = isns(random);
     let one_node = random.of(&[Some(0), Some(0), Some(1), Some(2), None]);
-    let count = random.of(&[1, 1, 2, 3, 3, 4, 5, 6, 8, 9, 10, 10, 11, 14]);
+    let count = random.of(&[1, 1, 2, 3, 3, 4, 5, 6, 8, 9, 10, 10, 11, 14]) * isns.len();
     let mut packets: Vec<(Packet, usize)> = Vec::new();
     for at in 0..count {
         let ts = window + time(random);
@@ -122,7 +122,7 @@ pub(crate) fn packets(random: &mut Random, five_tuple: FiveTuple, window: i64) -
             ip_id: if is_ipv4 { random.of(&[0, 0, 1, 2, 300, 32769, 54321, 54321, 65535]) } else { 0 },
             ttl: random.of(&[0, 50, 64, 78, 255]),
             flags: Flags::from_letters(random.of(flags)).unwrap(),
-            seq: isn.wrapping_add(random.of(rels)),
+            seq: random.of(&isns).wrapping_add(random.of(rels)),
             ack: random.of(acks),
             window: random.of(&[64240, 65535, 65535]),
             options_len: random.of(&[0, 20]),
@@ -131,12 +131,20 @@ pub(crate) fn packets(random: &mut Random, five_tuple: FiveTuple, window: i64) -
         };
         packets.push((packet, node));
     }
-    cap_files(&mut packets);
+    if isns.len() == 1 {
+        cap_files(&mut packets);
+    }
     // They come in any order.
     for at in 1..packets.len() {
         packets.swap(at, random.below(at as u64 + 1) as usize);
     }
     packets
+}
+
+/// The initial sequence numbers of those who use the ports: mostly one.
+fn isns(random: &mut Random) -> Vec<u32> {
+    let count = random.of(&[1, 1, 1, 1, 2, 2, 3]);
+    (0..count).map(|_| random.of(&[0, 1000, 1001, u32::MAX, u32::MAX - 100, TAIL])).collect()
 }
 
 /// Of a capture no more than the packet limit is taken.

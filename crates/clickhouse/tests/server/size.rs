@@ -10,8 +10,8 @@ use cutshort_pipeline::{Due, WindowJob};
 use cutshort_store::{Retention, Store, StoreError, WINDOW};
 
 use super::Database;
-use super::classified::in_sql;
 use super::conformance::{START, file, groups, made, packet, replace};
+use super::expected::in_sql;
 use super::server::server;
 
 /// More than the 3,744 ids of segments, and than the 6,241 generations, that fit into one parameter.
