@@ -131,11 +131,18 @@ struct CoveredTo {
     covered_to: i64,
 }
 
+/// The end of what segments cover. What a wrong clock dates more than a day in the future does not count, unless there
+/// is nothing else (SPEC 2).
+pub(crate) const COVERED_TO: &str =
+    "ifNull(maxOrNullIf(covers_to, covers_to <= now64(9) + INTERVAL 1 DAY), max(covers_to))";
+
 /// The end of what all segments cover.
 pub(crate) fn covered_to(server: &Connection) -> Result<i64> {
-    let sql = "SELECT if(count() = 0, toInt64(-9223372036854775808), toUnixTimestamp64Nano(max(covers_to))) AS covered_to
-               FROM segment FINAL WHERE state IN ('kept', 'deleted')";
-    Ok(server.one::<CoveredTo>(server.query(sql))?.covered_to)
+    let sql = format!(
+        "SELECT if(count() = 0, toInt64(-9223372036854775808), toUnixTimestamp64Nano({COVERED_TO})) AS covered_to
+         FROM segment FINAL WHERE state IN ('kept', 'deleted')"
+    );
+    Ok(server.one::<CoveredTo>(server.query(&sql))?.covered_to)
 }
 
 /// A row of the table `frozen`, or the beginning of a result.

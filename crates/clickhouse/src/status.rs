@@ -42,7 +42,8 @@ fn of_segments(server: &Connection, status: &mut Status) -> Result<()> {
     let sql = "SELECT countIf(state = 'kept') AS segments, sumIf(rows, state = 'kept') AS packets,
                sumIf(rows, state = 'arriving') AS arriving,
                sumIf(bytes, state = 'kept') AS packet_bytes, maxIf(last, state != 'arriving') AS latest,
-               maxOrNullIf(covers_to, state != 'arriving') AS covers_to,
+               ifNull(maxOrNullIf(covers_to, state != 'arriving' AND covers_to <= now64(9) + INTERVAL 1 DAY),
+                 maxOrNullIf(covers_to, state != 'arriving')) AS covers_to,
                minOrNullIf(covers_from, state != 'arriving') AS covers_from,
                countIf(origin = 'simulated' AND state != 'arriving') > 0 AS simulated,
                groupUniqArrayIf(toString(addresses), addresses != 'full' AND state != 'arriving') AS protected

@@ -148,7 +148,9 @@ struct Seen {
     /// What tells whether anything arrived since.
     print: (u64, u64),
     windows: BTreeMap<i64, Parts>,
-    covered_to: i64,
+    /// The end of what is covered, without and with what a wrong clock dates in the future.
+    covered_to: Option<i64>,
+    covered_to_future: Option<i64>,
     /// The latest packet of a live receiver.
     latest_live: i64,
 }
@@ -168,13 +170,14 @@ struct News {
     first_window: Option<i64>,
     last_window: Option<i64>,
     covered_to: Option<i64>,
+    covered_to_future: Option<i64>,
     latest_live: Option<i64>,
 }
 
 impl Watch {
     /// The windows with packets that are due, in order.
     pub(crate) fn due(&self, server: &Connection) -> Result<Vec<WindowState>> {
-        let (windows, covered_to) = self.look(server, |seen| (seen.windows.clone(), seen.covered_to))?;
+        let (windows, covered_to) = self.look(server, |seen| (seen.windows.clone(), seen.covered_to()))?;
         let (Some((first, _)), Some((last, _))) = (windows.first_key_value(), windows.last_key_value())
         else {
             return Ok(Vec::new());
@@ -208,7 +211,20 @@ impl Watch {
 impl Seen {
     fn nothing() -> Self {
         let (whole, print, windows) = (Instant::now(), (0, 0), BTreeMap::new());
-        Self { whole, since: None, print, windows, covered_to: i64::MIN, latest_live: i64::MIN }
+        Self {
+            whole,
+            since: None,
+            print,
+            windows,
+            covered_to: None,
+            covered_to_future: None,
+            latest_live: i64::MIN,
+        }
+    }
+
+    /// As [`results::covered_to`].
+    fn covered_to(&self) -> i64 {
+        self.covered_to.or(self.covered_to_future).unwrap_or(i64::MIN)
     }
 
     fn look(&mut self, server: &Connection) -> Result<()> {
@@ -217,7 +233,8 @@ impl Seen {
         if self.since.is_some() && self.print == print {
             return Ok(());
         }
-        self.covered_to = self.covered_to.max(news.covered_to.unwrap_or(i64::MIN));
+        self.covered_to = self.covered_to.max(news.covered_to);
+        self.covered_to_future = self.covered_to_future.max(news.covered_to_future);
         self.latest_live = self.latest_live.max(news.latest_live.unwrap_or(i64::MIN));
         if let (Some(from), Some(to)) = (news.first_window, news.last_window) {
             let range = from..to.saturating_add(1);
@@ -237,10 +254,12 @@ fn news(server: &Connection, since: i64) -> Result<News> {
     let nanoseconds = |time: &str| format!("toUnixTimestamp64Nano({time})");
     let sql = format!(
         "SELECT toUnixTimestamp64Nano(now64(9)) AS now, count() AS segments,
-           sum(cityHash64(s.id, s.version)) AS digest, {} AS first_window, {} AS last_window, {} AS covered_to, {} AS latest_live
+           sum(cityHash64(s.id, s.version)) AS digest, {} AS first_window, {} AS last_window, {} AS covered_to, {} AS covered_to_future,
+           {} AS latest_live
          FROM segment AS s {last} WHERE s.state IN ('kept', 'deleted') AND s.arrived >= {}",
         nanoseconds("minOrNullArray(arrayMap(w -> w.1, s.windows))"),
         nanoseconds("maxOrNullArray(arrayMap(w -> w.1, s.windows))"),
+        nanoseconds("maxOrNullIf(s.covers_to, s.covers_to <= now64(9) + INTERVAL 1 DAY)"),
         nanoseconds("maxOrNull(s.covers_to)"),
         nanoseconds("maxOrNullIf(s.last, s.node != '')"),
         time("since")

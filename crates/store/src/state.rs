@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use cutshort_report::connection::Addresses;
-use cutshort_verdict::Exclusion;
+use cutshort_verdict::{Exclusion, Rules};
 use sha2::{Digest, Sha256};
 
 use crate::{Impaired, SegmentId, WINDOW};
@@ -68,12 +68,14 @@ pub struct WindowState {
 }
 
 impl WindowState {
-    /// Whether its results are missing or out of date for rules, and can be made. Other rules alone do not
-    /// make results out of date: that is for `recompute`.
+    /// Whether its results are missing or out of date, and can be made: they are made from other packets, with
+    /// another cutoff, or by an earlier version of the rules. Other settings of the rules alone do not make results
+    /// out of date: that is for `recompute`.
     #[must_use]
     pub fn is_due(&self) -> bool {
         let same = |done: Inputs| done.segments == self.inputs.segments && done.cutoff == self.inputs.cutoff;
-        !self.frozen && !self.done.is_some_and(same)
+        let is_up_to_date = |done: Inputs| same(done) && !Rules::is_outdated(done.rules);
+        !self.frozen && !self.done.is_some_and(is_up_to_date)
     }
 }
 

@@ -30,10 +30,21 @@ impl Rules {
     /// who keep what was judged. Never 0.
     #[must_use]
     pub const fn digest(&self) -> u64 {
+        self.digest_of(Self::VERSION)
+    }
+
+    /// Whether a [digest](Self::digest) is that of the usual settings in an earlier [version](Self::VERSION): what
+    /// was judged by them is to be judged again.
+    #[must_use]
+    pub fn is_outdated(digest: u64) -> bool {
+        (1..Self::VERSION).any(|version| Self::default().digest_of(version) == digest)
+    }
+
+    const fn digest_of(&self, version: u32) -> u64 {
         // FNV-1a over words.
         const PRIME: u64 = 0x0100_0000_01b3;
         let mut digest = 0xcbf2_9ce4_8422_2325;
-        digest = (digest ^ Self::VERSION as u64).wrapping_mul(PRIME);
+        digest = (digest ^ version as u64).wrapping_mul(PRIME);
         digest = (digest ^ self.window.cast_unsigned()).wrapping_mul(PRIME);
         digest = (digest ^ self.guard.cast_unsigned()).wrapping_mul(PRIME);
         digest = (digest ^ self.packet_limit as u64).wrapping_mul(PRIME);
@@ -229,5 +240,18 @@ impl Context {
 impl Shape {
     fn server_rst(&self, around: &Context) -> bool {
         around.other_rst_ts.is_some_and(|ts| ts >= self.latest_syn_ts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_earlier_versions_of_the_usual_rules_are_outdated() {
+        let rules = Rules::default();
+        assert!(Rules::is_outdated(rules.digest_of(1)));
+        assert!(!Rules::is_outdated(rules.digest()) && !Rules::is_outdated(0));
+        assert!(!Rules::is_outdated(Rules { packet_limit: 5, ..rules }.digest_of(1)));
     }
 }

@@ -7,6 +7,8 @@ use cutshort_store::{Addresses, WINDOW};
 use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, Termination};
 
 use super::flows::is_syn;
+use crate::results::COVERED_TO;
+
 use super::{Classified, Grain, Source};
 
 /// Columns of `packet` by which a row of a capture is the same as that of another, in the order in which the first are
@@ -26,7 +28,7 @@ pub(crate) fn query(database: &str) -> String {
     let sources = [tables.ordinary(), tables.of_several_captures(&rules)];
     let window_end = format!("toUnixTimestamp64Nano(window_start) + {WINDOW}");
     let covered = format!(
-        "(SELECT toUnixTimestamp64Nano(max(covers_to)) FROM {database}.segment FINAL WHERE state IN ('kept', 'deleted'))"
+        "(SELECT toUnixTimestamp64Nano({COVERED_TO}) FROM {database}.segment FINAL WHERE state IN ('kept', 'deleted'))"
     );
     let cutoff = format!("least({window_end}, {covered})");
     let judged = Classified { grain: Grain::All, sources: &sources, cutoff: &cutoff, rules: &rules }.sql();
