@@ -76,7 +76,10 @@ mod tests {
         Row { ts, flags, seq, ..Row::default() }
     }
 
-    fn split(rows: &mut [Row]) -> (usize, Vec<(Vec<u32>, Option<i64>)>) {
+    /// The sequence numbers of a connection, and when the next one begins.
+    type Seqs = (Vec<u32>, Option<i64>);
+
+    fn split(rows: &mut [Row]) -> (usize, Vec<Seqs>) {
         let split = Split::of(rows);
         let seqs = |rows: &[Row]| rows.iter().map(|row| row.seq).collect();
         (split.tail().len(), split.parts().map(|part| (seqs(part.rows), part.next)).collect())

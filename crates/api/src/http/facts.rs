@@ -152,7 +152,8 @@ mod tests {
             assert_eq!(keeper.get(|| panic!("somebody reads")).unwrap().0.pending, [1]);
             facts(2)
         });
-        assert_eq!((within.as_ref().unwrap().0.pending.as_slice(), within.unwrap().1), ([2].as_slice(), 1));
+        let (facts, generation) = within.unwrap();
+        assert_eq!((facts.pending.as_slice(), generation), ([2].as_slice(), 1));
     }
 
     #[test]

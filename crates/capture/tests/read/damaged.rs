@@ -252,7 +252,7 @@ fn captured_length_beyond_the_end() {
 #[test]
 fn a_file_header_may_allow_longer_records() {
     let record = Record { ts: 1_700_000_000_000_000_000, wire_len: 300_000, bytes: vec![7; 300_000] };
-    let file = Pcap::Microseconds.file(Order::Little, ETHERNET, &[record.clone()]);
+    let file = Pcap::Microseconds.file(Order::Little, ETHERNET, std::slice::from_ref(&record));
     assert!(matches!(read(&file).error, Some(CaptureError::Damaged { records: 0, .. })));
     let file = with(Order::Little, file, 16, 400_000);
     assert_eq!(read(&file).whole().records, [record]);
