@@ -18,8 +18,16 @@ use common::{Ran, captures, cutshort, ended_within, run, spawn};
 
 const NOTHING: &[&str] = &[];
 
-fn lines(arguments: &str, files: &[PathBuf]) -> Vec<String> {
-    let text = run(arguments, files).fine().stdout;
+fn lines(arguments: &str) -> Vec<String> {
+    sorted(&run(arguments, NOTHING).fine().stdout)
+}
+
+/// The connections of all captures, some of which have packets that cannot be used.
+fn classified() -> Vec<String> {
+    sorted(&run("classify --format jsonl", &captures()).ended(0).stdout)
+}
+
+fn sorted(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.sort_unstable();
     lines
@@ -56,9 +64,9 @@ fn protects_as_a_folder_does(port: u16, folder: &Path) {
             let kept = format!("--addresses {how} --address-key {}", key.display());
             run(&format!("import {store} {kept}"), &captures()).ended(0);
         }
-        let found = lines(&format!("export connections --format jsonl {store}"), &[]);
+        let found = lines(&format!("export connections --format jsonl {store}"));
         assert!(found.iter().any(|line| line.contains(&format!("\"addresses\":\"{how}\""))), "{how}");
-        assert_eq!(found, lines(&format!("export connections --format jsonl {data}"), &[]), "{how}");
+        assert_eq!(found, lines(&format!("export connections --format jsonl {data}")), "{how}");
     }
     let full = run(&format!("import {store}"), &captures()[..1]).ended(0);
     assert!(full.stderr.contains("the store has protected addresses"), "{full:?}");
@@ -86,13 +94,13 @@ fn a_store_in_clickhouse_does_what_a_folder_does() {
         assert_eq!(totals[exclusion], classified["excluded"][exclusion], "{exclusion}");
     }
     let connections = format!("export connections --format jsonl --store {store}");
-    assert_eq!(lines(&connections, &[]), lines("classify --format jsonl", &captures()));
+    assert_eq!(lines(&connections), classified());
     let again = run(&format!("import --store {store}"), &captures()).ended(0);
     assert!(again.stdout.contains("nothing new"), "{again:?}");
     let range = "--from 2026-11-21 --to 2026-11-22";
     for classify in ["rust", "sql"] {
         run(&format!("recompute --store {store}?classify={classify} {range}"), NOTHING).ended(0);
-        assert_eq!(lines(&connections, &[]), lines("classify --format jsonl", &captures()), "{classify}");
+        assert_eq!(lines(&connections), classified(), "{classify}");
     }
 
     let folder = tempfile::tempdir().unwrap();
@@ -139,10 +147,7 @@ fn exported(store: &str) -> Vec<Vec<String>> {
         .iter()
         .map(|what| {
             // It may say that something was folded.
-            let text = run(&format!("export {what} {store}"), NOTHING).ended(0).stdout;
-            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-            lines.sort_unstable();
-            lines
+            sorted(&run(&format!("export {what} {store}"), NOTHING).ended(0).stdout)
         })
         .collect()
 }

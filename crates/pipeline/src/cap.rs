@@ -44,7 +44,7 @@ fn is_of_one_segment(rows: &[StoredRow]) -> bool {
     segments.all(|segment| Some(segment) == first)
 }
 
-/// When connections begin.
+/// Puts rows in the order of time; gives when connections begin.
 pub(crate) fn begins(rows: &mut [StoredRow]) -> Vec<i64> {
     let starts = Split::of(rows).parts().filter_map(|part| part.rows.first().copied());
     starts.filter(|first| first.row.is_syn()).map(|first| first.row.ts).collect()
@@ -52,7 +52,7 @@ pub(crate) fn begins(rows: &mut [StoredRow]) -> Vec<i64> {
 
 /// Of the rows of files the first by time stay, counted anew where a connection begins, in either direction.
 pub(crate) fn cap_files(rows: &mut Vec<StoredRow>, others_begin: &[i64], rules: &Rules) {
-    // Of rows at the same time the same ones stay, in whatever order they came.
+    // Of rows at the same time the SYN packets come first, and the same ones stay in whatever order they came.
     rows.sort_unstable_by_key(|row| (row.node, row.row));
     let mut begins = begins(rows);
     begins.extend(others_begin);

@@ -178,7 +178,7 @@ fn a_part_of_a_capture() {
 #[test]
 fn other_protocols_are_no_loss() {
     let mut bytes = file(ETHERNET, |_| udp(53, &[0; 30]));
-    bytes.extend(raw_records(&[(1_800_000_000_100, ethernet(0x0806, &[0; 28]))]));
+    bytes.extend(raw_records(&[(1_764_000_000_100, ethernet(0x0806, &[0; 28]))]));
     let summary = run_with_input("classify -f json -", NONE, &bytes).fine().json();
     assert_eq!(listed(&summary, "ip_protocol", 17)["records"], 4);
     assert_eq!(listed(&summary, "ethertype", 0x0806)["name"], "ARP");
@@ -217,7 +217,7 @@ fn packets_that_cannot_be_used() {
 fn thousands_of_kinds_are_not_thousands_of_lines() {
     let records: Vec<_> = (0..5000_u16)
         .map(|at| {
-            (1_800_000_000_000, ip(47, &[&[0, 0][..], &(0x9000 + at).to_be_bytes(), &[0; 20]].concat()))
+            (1_764_000_000_000, ip(47, &[&[0, 0][..], &(0x9000 + at).to_be_bytes(), &[0; 20]].concat()))
         })
         .collect();
     let bytes = frames(ETHERNET, &records);

@@ -30,7 +30,7 @@ pub(crate) struct Tcp {
 impl Default for Tcp {
     fn default() -> Self {
         Self {
-            ms: 1_800_000_000_000,
+            ms: 1_764_000_000_000,
             src: Ipv4Addr::new(198, 51, 100, 7),
             src_port: 40_000,
             dst: Ipv4Addr::new(203, 0, 113, 5),
