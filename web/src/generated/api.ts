@@ -610,6 +610,7 @@ export interface components {
             rollupBytes: number;
             /** Format: int64 */
             segments: number;
+            tail: string;
         };
         TagTerm: {
             about: string;
