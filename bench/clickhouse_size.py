@@ -177,7 +177,7 @@ def kept(options, server, database):
     # Results of all windows, so that nothing is due.
     digest = "reinterpretAsUInt64(reverse(substring(SHA256(arrayStringConcat(arraySort(groupArray(unhex(id))))), 1, 8)))"
     server.sql(database, f"""INSERT INTO result SELECT 0, w.1, 1, 1, {digest}, toUnixTimestamp64Nano(least(w.1 + 900,
-      (SELECT max(covers_to) FROM segment))), 0, 0, 0, 0, [0, 0, 0], now64(9), 0, [], false, true, false, false
+      (SELECT max(covers_to) FROM segment))), 0, 0, 0, 0, 0, [0, 0, 0], now64(9), 0, [], false, true, false, false
       FROM segment ARRAY JOIN windows AS w GROUP BY w.1""")
     server.sql(database, "OPTIMIZE TABLE segment FINAL")
     serve = Serve(options.binary, server.store(database), CUTSHORT_KEEP_PACKETS="100000h")

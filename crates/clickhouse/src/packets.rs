@@ -253,7 +253,7 @@ impl Part {
         shared: &Arc<Shared>,
     ) -> Result<Self> {
         let sql = format!(
-            "{SELECT} WHERE window_start = {} AND segment IN (SELECT id FROM ({}))
+            "{SELECT} WHERE window_start = {} AND segment GLOBAL IN (SELECT id FROM ({}))
              AND cityHash64(src_ip) % {{parts:UInt64}} = {{part:UInt64}}
              GROUP BY src_ip, src_port, dst_ip, dst_port, flow",
             time("window"),

@@ -143,7 +143,8 @@ fn shared_times(segments: &[SegmentOfWindow]) -> Option<Vec<(i64, i64)>> {
 
 fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
     let kept = windows::of_window("");
-    let of_window = format!("window_start = {} AND segment IN (SELECT id FROM ({kept}))", time("window"));
+    let of_window =
+        format!("window_start = {} AND segment GLOBAL IN (SELECT id FROM ({kept}))", time("window"));
     let source = Source {
         rows: "packet".to_owned(),
         filter: of_window,

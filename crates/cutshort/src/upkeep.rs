@@ -19,9 +19,9 @@ use crate::{classify, copy};
 
 /// Read everything in a store and say what is damaged
 ///
-/// Reads all packets, all connections and the databases, compares them with their checksums and with
-/// each other, and names what is damaged or missing and what helps. Nothing is changed; 'cutshort
-/// serve' may run meanwhile. The exit code is 1 if anything is wrong.
+/// Reads all packets, all connections and the databases, compares them with their checksums and
+/// with each other, and names what is damaged or missing and what helps. Changes nothing; 'cutshort
+/// serve' can keep running. The exit code is 1 if anything is wrong.
 #[derive(Args)]
 #[command(after_long_help = VERIFY_EXAMPLES)]
 pub(crate) struct Verify {
@@ -38,7 +38,7 @@ const VERIFY_EXAMPLES: &str = "Examples:
 /// Sets damaged databases aside (into the folder 'damaged' of the store) and makes new ones from the
 /// packets, the connections and all that can be read of the old database. Sets damaged files of
 /// packets and connections aside, too, and computes the windows that can be computed again. What
-/// could not be kept is named. 'cutshort serve' has to be ended before.
+/// could not be kept is named. Stop 'cutshort serve' first.
 #[derive(Args)]
 #[command(after_long_help = REPAIR_EXAMPLES)]
 pub(crate) struct Repair {

@@ -110,7 +110,7 @@ impl Tables<'_> {
         let database = self.database;
         format!(
             "window_start >= {{since:DateTime('UTC')}} AND window_start < {{until:DateTime('UTC')}}
-   AND segment IN (SELECT id FROM {database}.segment FINAL WHERE state = 'kept')"
+   AND segment GLOBAL IN (SELECT id FROM {database}.segment FINAL WHERE state = 'kept')"
         )
     }
 
@@ -121,7 +121,7 @@ impl Tables<'_> {
         let others = others.map(|addresses| {
             let name = addresses.name();
             format!(
-                "segment IN (SELECT id FROM {database}.segment FINAL WHERE addresses = '{name}'), {}",
+                "segment GLOBAL IN (SELECT id FROM {database}.segment FINAL WHERE addresses = '{name}'), {}",
                 addresses as u8
             )
         });

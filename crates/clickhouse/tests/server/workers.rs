@@ -133,7 +133,7 @@ fn many(database: &Database) {
     let (window, segment) = (t("number"), t("(30000 + intDiv(number, 20))"));
     let rows = [
         format!(
-            "INSERT INTO {name}.result SELECT 0, {window}, 1, number + 1, 7, 8, 9, 1, 0, 1, [0, 0, 0], now64(9), 1,
+            "INSERT INTO {name}.result SELECT 0, {window}, 1, number + 1, 7, 8, 9, 1, 0, 0, 1, [0, 0, 0], now64(9), 1,
              [number + 1], true, true, false, false FROM numbers(35040)"
         ),
         format!(

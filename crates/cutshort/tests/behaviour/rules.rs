@@ -67,8 +67,8 @@ fn across(boundary: u64) -> Vec<u8> {
 
 #[test]
 fn windows_are_aligned_and_cut_connections() {
-    // 1_764_000_000 s is a multiple of 900 s; 30 s later begins a window of 30 s only.
-    let boundary = 1_764_000_000_000;
+    // 1_764_000_900 s is a multiple of 900 s; 30 s later begins a window of 30 s only.
+    let boundary = 1_764_000_900_000;
     let in_the_middle = boundary + 30_000;
     let whole = [1, 0, 0, 0];
     // The SYN's part ends half a second before its window does: not silent for 10 s.
