@@ -15,6 +15,7 @@ mod connection;
 mod connections;
 mod error;
 mod filter;
+mod forget;
 mod migrations;
 mod moving;
 mod packets;
@@ -34,8 +35,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cutshort_report::connection::Record;
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, NewAnnotation, Replacement, Result, Retention, RollupAnswer,
-    RollupQuery, Segment, Status, Store, WindowPackets, WindowState, WindowVerdicts,
+    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
+    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, WindowPackets, WindowState,
+    WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
@@ -119,6 +121,14 @@ impl Store for ClickHouse {
 
     fn status(&self) -> Result<Status> {
         status::status(&self.server)
+    }
+
+    fn known_segments(&self) -> Result<Vec<KnownSegment>> {
+        forget::known(&self.server)
+    }
+
+    fn forget(&self, segments: &[SegmentId]) -> Result<Forgotten> {
+        forget::forget(&self.server, segments)
     }
 
     fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64> {

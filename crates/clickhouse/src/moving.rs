@@ -177,7 +177,7 @@ fn read_cells(server: &Connection, whole: &ResultRow, others: &[&ResultRow]) -> 
     }
 }
 
-fn info(row: &SegmentRow) -> Result<SegmentInfo> {
+pub(crate) fn info(row: &SegmentRow) -> Result<SegmentInfo> {
     let unknown = || StoreError::Damaged(format!("'{}' is no origin of a segment", row.origin));
     Ok(SegmentInfo {
         id: row.id()?,

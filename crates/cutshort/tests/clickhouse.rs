@@ -23,7 +23,7 @@ fn lines(arguments: &str) -> Vec<String> {
 }
 
 /// The connections of all captures, some of which have packets that cannot be used.
-fn classified() -> Vec<String> {
+fn connections_of_classify() -> Vec<String> {
     sorted(&run("classify --format jsonl", &captures()).ended(0).stdout)
 }
 
@@ -94,13 +94,13 @@ fn a_store_in_clickhouse_does_what_a_folder_does() {
         assert_eq!(totals[exclusion], classified["excluded"][exclusion], "{exclusion}");
     }
     let connections = format!("export connections --format jsonl --store {store}");
-    assert_eq!(lines(&connections), classified());
+    assert_eq!(lines(&connections), connections_of_classify());
     let again = run(&format!("import --store {store}"), &captures()).ended(0);
     assert!(again.stdout.contains("nothing new"), "{again:?}");
     let range = "--from 2026-11-21 --to 2026-11-22";
     for classify in ["rust", "sql"] {
         run(&format!("recompute --store {store}?classify={classify} {range}"), NOTHING).ended(0);
-        assert_eq!(lines(&connections), classified(), "{classify}");
+        assert_eq!(lines(&connections), connections_of_classify(), "{classify}");
     }
 
     let folder = tempfile::tempdir().unwrap();

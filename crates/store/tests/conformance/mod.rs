@@ -3,6 +3,7 @@
 // Each test binary uses its part of it.
 
 pub(crate) mod connections;
+pub(crate) mod forgetting;
 pub(crate) mod grouping;
 pub(crate) mod model;
 pub(crate) mod moving;
@@ -60,6 +61,7 @@ macro_rules! suite {
             retention::packets_that_wait_for_results_stay,
             retention::what_came_in_late_is_kept_from_then_on,
             retention::old_connections_are_deleted,
+            forgetting::forgotten_segments_leave_nothing,
             moving::segments_are_read_as_they_came,
             moving::results_are_restored_as_they_were,
             moving::hours_and_days_are_restored_as_they_were,

@@ -34,7 +34,7 @@ fn time_of_the_future_does_not_count_as_covered() {
 }
 
 #[test]
-fn forgotten_segments_leave_nothing() {
+fn forgotten_segments_leave_no_files() {
     let folder = new();
     let store = open(folder.path());
     let alone = file(vec![packet(1, START), packet(2, START)]);

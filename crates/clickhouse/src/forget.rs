@@ -1,0 +1,99 @@
+//! Segments are removed as if they had never come in.
+
+use std::collections::BTreeSet;
+
+use clickhouse::Row;
+use cutshort_store::{Forgotten, KnownSegment, Result, SegmentId, WINDOW};
+use serde::Deserialize;
+
+use crate::connection::{Connection, time};
+use crate::moving;
+use crate::results;
+use crate::segments::{self, ARRIVING, COLUMNS, DELETED, KEPT, SegmentRow};
+
+/// So many segments are removed at once: their ids go into one parameter.
+const BATCH: usize = 500;
+
+/// All segments, in the order in which they came in.
+pub(crate) fn known(server: &Connection) -> Result<Vec<KnownSegment>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM segment FINAL WHERE state IN ('{}', '{}') ORDER BY arrived, id",
+        KEPT.1, DELETED.1
+    );
+    let rows: Vec<SegmentRow> = server.all_of_much(server.query(&sql))?;
+    let known = |row: &SegmentRow| {
+        Ok(KnownSegment { info: moving::info(row)?, arrived: row.arrived, is_kept: row.state == KEPT.1 })
+    };
+    rows.iter().map(known).collect()
+}
+
+/// First it is noted that they are deleted, then their packets go, then what they cover. Where that was interrupted, it
+/// can be done again.
+pub(crate) fn forget(server: &Connection, ids: &[SegmentId]) -> Result<Forgotten> {
+    let ids: BTreeSet<&SegmentId> = ids.iter().collect();
+    let rows = ids.into_iter().map(|id| segments::by_id(server, *id));
+    let mut rows: Vec<SegmentRow> = rows.filter_map(Result::transpose).collect::<Result<_>>()?;
+    rows.retain(|row| row.state == KEPT.1 || row.state == DELETED.1);
+    let kept = rows.iter().filter(|row| row.state == KEPT.1);
+    let packets = kept.map(|row| row.rows).sum();
+    let mut forgotten = Forgotten { segments: rows.len() as u64, packets, ..Forgotten::default() };
+    let windows: BTreeSet<i64> =
+        rows.iter().flat_map(|row| &row.windows).map(|(window, _)| *window).collect();
+    rows.chunks(BATCH).try_for_each(|rows| remove(server, rows))?;
+    for window in windows {
+        if results::is_frozen(server, window)? && results::of_window(server, window)?.is_some() {
+            forgotten.frozen.push(window);
+        } else if has_packets(server, window)? {
+            forgotten.left.push(window);
+        } else {
+            remove_results(server, window)?;
+            forgotten.removed.push(window);
+        }
+    }
+    Ok(forgotten)
+}
+
+fn remove(server: &Connection, rows: &[SegmentRow]) -> Result<()> {
+    let deleted = |row: &SegmentRow| SegmentRow { windows: Vec::new(), ..row.in_state(DELETED) };
+    server.insert_all("segment", rows.iter().map(deleted).collect::<Vec<_>>())?;
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    for (table, id) in [("packet", "segment"), ("segment", "id")] {
+        let table = server.local(table);
+        let sql = format!("ALTER TABLE {table} DELETE WHERE {id} IN {{ids:Array(String)}}");
+        server.execute(server.query(&sql).param("ids", &ids).with_setting("mutations_sync", "2"))?;
+    }
+    // Should one come in again, the server may still know the token of its packets and leave them out: as a delivery
+    // that was begun long ago it gets another one.
+    let begun = |row: &SegmentRow| SegmentRow {
+        windows: Vec::new(),
+        rows: 0,
+        bytes: 0,
+        arrived: 0,
+        ..row.in_state(ARRIVING)
+    };
+    server.insert_all("segment", rows.iter().map(begun).collect::<Vec<_>>())
+}
+
+#[derive(Row, Deserialize)]
+struct Segments {
+    segments: u64,
+}
+
+/// Whether other segments have packets of a window.
+fn has_packets(server: &Connection, window: i64) -> Result<bool> {
+    let sql = format!(
+        "SELECT count() AS segments FROM segment FINAL
+         WHERE state = '{}' AND has(arrayMap(w -> w.1, windows), {})",
+        KEPT.1,
+        time("window")
+    );
+    Ok(server.one::<Segments>(server.query(&sql).param("window", window))?.segments > 0)
+}
+
+/// Hours and days are made of windows: without one its counts are in none of them.
+fn remove_results(server: &Connection, window: i64) -> Result<()> {
+    debug_assert_eq!(window.rem_euclid(WINDOW), 0);
+    let table = server.local("result");
+    let sql = format!("ALTER TABLE {table} DELETE WHERE level = 0 AND t = {}", time("window"));
+    server.execute(server.query(&sql).param("window", window).with_setting("mutations_sync", "2"))
+}
