@@ -116,7 +116,9 @@ impl Blocks {
     /// Reads from all cache lines that the `len` rows of a block are in.
     #[inline]
     pub(crate) fn touch_all(&self, block: u32, len: usize) -> u64 {
-        self.touch(block, len.min(1)) ^ self.touch(block, len.saturating_sub(1))
+        [len.min(1), len / 2, len.saturating_sub(1)]
+            .into_iter()
+            .fold(0, |all, len| all ^ self.touch(block, len))
     }
 
     pub(crate) fn free(&mut self, block: u32) {

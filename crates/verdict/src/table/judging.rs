@@ -148,7 +148,7 @@ impl Table {
     }
 
     /// Reads from what is kept of a flow, so that it is near when it is judged.
-    fn touch_kept(&self, flow: &Flow) -> u64 {
+    pub(super) fn touch_kept(&self, flow: &Flow) -> u64 {
         match (flow.is_ordinary(), flow.is_sealed()) {
             (true, true) => 0,
             (true, false) => self.narrow.touch_all(flow.place(), usize::from(flow.len - 1)),

@@ -1,15 +1,17 @@
 //! Rows that are replaced by what was found in them, and flows whose ports are used again.
 
-use super::{Note, Table};
+use super::{Note, Table, near};
 use crate::findings::Outline;
 use crate::reused::{Reused, Sealed, rsts};
 use crate::row::copies;
 use crate::{Findings, Row, Split};
 
-/// So many flows are complete before the first of them is sealed. Whose ports are used again before is split as if
-/// all rows were at hand, in whatever order they arrive: packets of 4,096 other connections that were complete, at ten
-/// each, are more than those after which a window is closed.
-const HELD: usize = 4096;
+/// So many flows are complete before the first of them is sealed. One whose ports are used again before that is split
+/// as if all rows were at hand, in whatever order they arrive: 1,024 connections of ten packets are more than the 10,000
+/// records after which a window is closed.
+const HELD: usize = 1024;
+/// How many flows are read ahead when they are sealed.
+const AHEAD: usize = 8;
 
 impl Table {
     /// Has a flow whose rows are complete sealed in its turn.
@@ -19,6 +21,8 @@ impl Table {
         if self.complete.len() > HELD
             && let Some(at) = self.complete.pop_front()
         {
+            let next = self.complete.get(AHEAD).map(|at| self.touch_kept(&self.flows[*at as usize]));
+            near(next.into_iter());
             self.seal(at as usize);
         }
     }
