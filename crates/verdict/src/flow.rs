@@ -191,8 +191,8 @@ impl Flow {
 
     /// Takes the time of a row that follows and is not earlier, nor later than 40 bits tell.
     #[inline]
-    pub(crate) fn lasts_to(&mut self, ts: i64, start: i64) {
-        let lasts = ts.wrapping_sub(self.first_ts(start)).cast_unsigned().max(self.lasts());
+    pub(crate) fn lasts_to(&mut self, ts: i64, first_ts: i64) {
+        let lasts = ts.wrapping_sub(first_ts).cast_unsigned().max(self.lasts());
         self.lasts = lasts as u32;
         self.lasts_upper = (lasts >> 32) as u8;
     }
@@ -200,8 +200,8 @@ impl Flow {
     /// Of an ordinary flow: when its SYN packet came.
     #[inline]
     pub(crate) fn first_ts(&self, start: i64) -> i64 {
-        let [low, middle, high] = self.since.map(i64::from);
-        start.wrapping_add(high << 32 | middle << 16 | low)
+        let [low, middle, high] = self.since;
+        start.wrapping_add(i64::from(high) << 32 | i64::from(middle) << 16 | i64::from(low))
     }
 
     #[inline]

@@ -40,7 +40,10 @@ impl Narrow {
             window: row.window,
             payload_len: row.payload_len as u16,
             bits: row.flags.bits() | u16::from(row.options_len / 4) << FLAG_BITS,
-            since: std::array::from_fn(|byte| (since >> (8 * byte)) as u8),
+            since: {
+                let [a, b, c, d, e, ..] = since.to_le_bytes();
+                [a, b, c, d, e]
+            },
         })
     }
 

@@ -173,8 +173,9 @@ impl Table {
         if flow.len == 0 {
             return has_ordinary && flow.begin(row, self.start);
         }
-        let Some(narrow) = Narrow::of(row, flow.first_ts(self.start)) else { return false };
-        flow.lasts_to(row.ts, self.start);
+        let first_ts = flow.first_ts(self.start);
+        let Some(narrow) = Narrow::of(row, first_ts) else { return false };
+        flow.lasts_to(row.ts, first_ts);
         flow.add_narrow(self.narrow.push(flow.place(), usize::from(flow.len - 1), narrow));
         if flow.len == self.limit {
             self.hold(at);
