@@ -64,7 +64,7 @@ impl Rules {
     }
 }
 
-/// What must be known of a 5-tuple and window besides its rows.
+/// What the rules need to know about a 5-tuple and window in addition to its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Surroundings<'a> {
     /// The window's end, or the time of the latest record of the input if that is earlier.
@@ -86,7 +86,7 @@ impl Surroundings<'_> {
     }
 }
 
-/// What must be known of a connection besides its rows.
+/// What the rules need to know about a connection in addition to its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
     /// The time of the next connection's first SYN packet where [`is_followed`](Self::is_followed), else the
