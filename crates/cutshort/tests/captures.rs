@@ -112,7 +112,7 @@ fn compressed_is_the_same(compress: Compress) {
     let copies: Vec<_> = captures().iter().map(copy).collect();
     for format in ["json", "jsonl"] {
         let read = |files: &[PathBuf]| {
-            let ran = run(&format!("classify --format {format}"), files).ended(0);
+            let ran = run(&format!("classify --format {format}"), files).fine_with_unused();
             (ran.stdout, ran.stderr)
         };
         assert_eq!(read(&copies), read(&captures()), "{format}");
@@ -165,6 +165,16 @@ fn split_in_two_files_they_are_the_same_in_either_order() {
         assert_eq!(summary(&[first.clone(), second.clone()]), *plain, "{}", path.display());
         assert_eq!(summary(&[second, first]), *plain, "{}, the other way round", path.display());
     }
+}
+
+/// What a newcomer sees first is what README shows, up to its three dots.
+#[test]
+fn readme_shows_what_is_printed() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let shown =
+        readme.split("and prints:\n\n```\n").nth(1).and_then(|rest| rest.split("...\n```").next()).unwrap();
+    let printed = run("classify", &captures()).fine().stdout;
+    assert!(printed.starts_with(shown), "README has\n{shown}\nand this is printed\n{printed}");
 }
 
 /// More of them: `tests/captures/compare.py --rows 1000000`.

@@ -24,7 +24,7 @@ fn lines(arguments: &str) -> Vec<String> {
 
 /// The connections of all captures, some of which have packets that cannot be used.
 fn connections_of_classify() -> Vec<String> {
-    sorted(&run("classify --format jsonl", &captures()).ended(0).stdout)
+    sorted(&run("classify --format jsonl", &captures()).fine_with_unused().stdout)
 }
 
 fn sorted(text: &str) -> Vec<String> {

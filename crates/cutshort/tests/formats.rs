@@ -54,7 +54,7 @@ type Connection = Map<String, Value>;
 /// All own captures in one format, with some of the addresses in made-up networks.
 fn all(format: &str) -> Ran {
     let geo = fixture("networks.csv");
-    run(&format!("classify --format {format} --geo {}", geo.display()), &captures()).ended(0)
+    run(&format!("classify --format {format} --geo {}", geo.display()), &captures()).fine_with_unused()
 }
 
 /// As the JSON lines have them.
@@ -198,7 +198,7 @@ fn parquet_tells_the_same_connections() {
     let path = folder.path().join("connections.parquet");
     let geo = fixture("networks.csv");
     let arguments = format!("classify -f parquet --geo {} -o {}", geo.display(), path.display());
-    run(&arguments, &captures()).ended(0);
+    run(&arguments, &captures()).fine_with_unused();
     assert_same_connections(&parquet(&path));
 }
 
@@ -473,7 +473,7 @@ fn the_oracle_tells_the_same_connections() {
     let oracle = oracle.output().unwrap();
     assert!(oracle.status.success(), "{}", String::from_utf8_lossy(&oracle.stderr));
     let mut expected: Vec<_> = Ran::from(oracle).lines().into_iter().map(without_places).collect();
-    let lines = |path| run("classify --format jsonl", &[path]).ended(0).lines();
+    let lines = |path| run("classify --format jsonl", &[path]).fine_with_unused().lines();
     let mut found: Vec<_> = captures().iter().flat_map(lines).map(without_places).collect();
     expected.sort();
     found.sort();

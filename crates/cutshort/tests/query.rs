@@ -14,7 +14,8 @@ fn store() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     // Their addresses are private: what is known of them is in a file.
     let geo = fixture("networks.csv");
-    run(&format!("import --geo {} --data {}", geo.display(), folder.path().display()), &captures()).ended(0);
+    run(&format!("import --geo {} --data {}", geo.display(), folder.path().display()), &captures())
+        .fine_with_unused();
     folder
 }
 

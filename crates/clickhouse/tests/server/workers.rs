@@ -125,16 +125,19 @@ fn rolling_and_retention_by_several_at_once_change_no_answer() {
     assert_eq!(answers(database.store()).1[coarse..], before[coarse..]);
 }
 
-/// Rows of a year of windows, and of its last weeks' segments.
+/// Four years.
+const MANY: usize = 4 * 35_040;
+
+/// Rows of many windows, and of the last weeks' segments.
 fn many(database: &Database) {
-    let from = START - 35_040 * WINDOW;
+    let from = START - MANY as i64 * WINDOW;
     let name = database.address.database();
     let t = |number: &str| format!("fromUnixTimestamp64Nano(toInt64({from} + {number} * {WINDOW}), 'UTC')");
-    let (window, segment) = (t("number"), t("(30000 + intDiv(number, 20))"));
+    let (window, segment) = (t("number"), t(&format!("({} + intDiv(number, 20))", MANY - 5_040)));
     let rows = [
         format!(
             "INSERT INTO {name}.result SELECT 0, {window}, 1, number + 1, 7, 8, 9, 1, 0, 0, 1, [0, 0, 0], now64(9), 1,
-             [number + 1], true, true, false, false FROM numbers(35040)"
+             [number + 1], true, true, false, false FROM numbers({MANY})"
         ),
         format!(
             "INSERT INTO {name}.segment SELECT leftPad(lower(hex(number)), 32, '0'), 2, 'kept', 'a', 'live', {segment},
@@ -155,13 +158,12 @@ fn asking_about_one_window_is_quick_where_there_are_many() {
     let since = Instant::now();
     let all = database.store().windows(i64::MIN..i64::MAX).unwrap();
     let whole = since.elapsed();
-    assert_eq!(all.len(), 35_040);
+    assert_eq!(all.len(), MANY);
     let since = Instant::now();
-    for window in &all[35_000..35_020] {
+    for window in &all[MANY - 40..MANY - 20] {
         let start = window.start;
         assert_eq!(database.store().windows(start..start + 1).unwrap(), std::slice::from_ref(window));
     }
     let each = since.elapsed() / 20;
-    // All of them are asked for by one row a window, which costs little more than the questions themselves.
-    assert!(each < Duration::from_secs(1) && each < whole, "{each:?}; about all {whole:?}");
+    assert!(each < Duration::from_secs(1) && each * 3 < whole, "{each:?}; about all {whole:?}");
 }

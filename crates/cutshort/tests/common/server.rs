@@ -26,7 +26,7 @@ impl Server {
     pub(crate) fn of_captures() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().display().to_string();
-        run(&format!("import --data {data}"), &captures()).ended(0);
+        run(&format!("import --data {data}"), &captures()).fine_with_unused();
         Self::start(folder, &[])
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use cutshort_store::{Added, Forgotten, Retention, Store, WINDOW};
+use cutshort_store::{Added, Retention, Store, WINDOW};
 
 use super::{files, new, open};
 use crate::conformance::connections::everything;
@@ -33,6 +33,7 @@ fn time_of_the_future_does_not_count_as_covered() {
     assert_eq!(store.status().unwrap().future_segments, 0);
 }
 
+/// What else is gone, the conformance suite tests.
 #[test]
 fn forgotten_segments_leave_no_files() {
     let folder = new();
@@ -44,23 +45,7 @@ fn forgotten_segments_leave_no_files() {
     }
     replace(&store, START, &[made(1, START)]);
     replace(&store, START + WINDOW, &[made(3, START + WINDOW)]);
-    let forgotten = store.forget(&[alone.info().id, shared[1].info().id]).unwrap();
-    let expected = Forgotten {
-        segments: 2,
-        packets: 3,
-        removed: vec![START],
-        left: vec![START + WINDOW],
-        ..Forgotten::default()
-    };
-    assert_eq!(forgotten, expected);
-    let windows = store.windows(i64::MIN..i64::MAX).unwrap();
-    assert_eq!(
-        windows.iter().map(|window| (window.start, window.is_due())).collect::<Vec<_>>(),
-        [(START + WINDOW, true)]
-    );
-    let status = store.status().unwrap();
-    assert_eq!((status.segments, status.windows, status.covered), (1, 1, Some(shared[0].info().covers)));
-    assert_eq!(store.connections(&everything()).unwrap().len(), 1);
+    store.forget(&[alone.info().id, shared[1].info().id]).unwrap();
     assert_eq!(files(&folder.path().join("packets")).len(), 1);
     assert_eq!(files(&folder.path().join("connections")).len(), 1);
     drop(store);
