@@ -8,6 +8,10 @@ use crate::link::{Family, Network};
 const HEADER: usize = 4;
 /// The attribute that holds the packet (`NFULA_PAYLOAD`).
 const PAYLOAD: u16 = 9;
+/// The attribute that holds the prefix of the rule (`NFULA_PREFIX`). The kernel puts it before the packet.
+const PREFIX: u16 = 10;
+/// What the prefix of cutshort's rules for connections that a host opens begins with.
+pub const ORIGIN_PREFIX: &str = "cutshort-origin:";
 /// No attribute has a type near this.
 const MAX_KIND: u16 = 0xff;
 const AF_INET: u8 = 2;
@@ -27,20 +31,23 @@ pub(crate) fn network(frame: &[u8]) -> Result<Network<'_>, Refusal> {
     // Lengths and types are in the byte order of the capturing machine, which the frame does not
     // tell. In the wrong order the small types in front of the payload are beyond all that exist.
     let payload = payload(attributes, u16::swap_bytes).or_else(|| payload(attributes, |field| field));
-    Ok((family, payload.ok_or(Refusal::Malformed)?))
+    Ok((family, payload.ok_or(Refusal::Malformed)??))
 }
 
-/// The payload attribute, of which a capture may have kept the beginning only.
-fn payload(mut attributes: &[u8], order: impl Fn(u16) -> u16) -> Option<&[u8]> {
+/// The payload attribute, perhaps only its beginning where the capture was cut; `None` in the wrong byte order.
+fn payload(mut attributes: &[u8], order: impl Fn(u16) -> u16) -> Option<Result<&[u8], Refusal>> {
     loop {
         let len = usize::from(order(u16_at(attributes, 0)?));
         // The highest two bits of the type are flags (nested, network byte order).
         let kind = order(u16_at(attributes, 2)?) & 0x3fff;
         if kind == PAYLOAD {
-            return attributes.get(HEADER..len.min(attributes.len()));
+            return attributes.get(HEADER..len.min(attributes.len())).map(Ok);
         }
         if len < HEADER || kind > MAX_KIND {
             return None;
+        }
+        if kind == PREFIX && attributes[HEADER..].starts_with(ORIGIN_PREFIX.as_bytes()) {
+            return Some(Err(Refusal::Origin));
         }
         attributes = attributes.get(len.next_multiple_of(4)..)?;
     }

@@ -16,14 +16,24 @@ pub enum Refusal {
     Malformed,
     /// The capture ends before byte 20 of the TCP header.
     Cut,
+    /// Logged by the rules for connections that a host opens, where its peers answer: these cannot be classified yet.
+    Origin,
 }
 
 impl Refusal {
     /// All reasons, in the order in which they are shown.
-    pub const ALL: [Self; 6] =
-        [Self::NotIp, Self::NotTcp, Self::Encapsulated, Self::Fragment, Self::Malformed, Self::Cut];
+    pub const ALL: [Self; 7] = [
+        Self::NotIp,
+        Self::NotTcp,
+        Self::Encapsulated,
+        Self::Fragment,
+        Self::Malformed,
+        Self::Cut,
+        Self::Origin,
+    ];
 
-    /// The reason's name in data: `not_ip`, `not_tcp`, `encapsulated`, `fragment`, `malformed`, `cut`.
+    /// The reason's name in data: `not_ip`, `not_tcp`, `encapsulated`, `fragment`, `malformed`, `cut`,
+    /// `origin`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -33,6 +43,7 @@ impl Refusal {
             Self::Fragment => "fragment",
             Self::Malformed => "malformed",
             Self::Cut => "cut",
+            Self::Origin => "origin",
         }
     }
 
@@ -46,6 +57,7 @@ impl Refusal {
             Self::Fragment => "IP fragments without a whole TCP header",
             Self::Malformed => "malformed headers",
             Self::Cut => "cut by the capture before the TCP header was complete",
+            Self::Origin => "logged by 'cutshort rules --origin', which cannot be classified yet",
         }
     }
 }

@@ -36,6 +36,8 @@ pub enum Unread {
     Malformed,
     /// See [`Refusal::Cut`].
     Cut,
+    /// See [`Refusal::Origin`].
+    Origin,
 }
 
 impl Unread {
@@ -47,6 +49,7 @@ impl Unread {
             Refusal::Fragment => Self::Fragment,
             Refusal::Malformed => Self::Malformed,
             Refusal::Cut => Self::Cut,
+            Refusal::Origin => Self::Origin,
             Refusal::NotIp => below_ip(link, frame.bytes).unwrap_or(Self::Malformed),
             Refusal::NotTcp | Refusal::Encapsulated => match network(link, frame.bytes) {
                 Ok((_, ip)) => inside_ip(ip).unwrap_or(Self::Malformed),
@@ -55,12 +58,12 @@ impl Unread {
         }
     }
 
-    /// Whether TCP packets may be inside that are lost by not reading it. False for what is encrypted,
+    /// Whether TCP packets are lost, or may be, by not reading it. False for what is encrypted,
     /// and for what is not known at all.
     #[must_use]
     pub const fn may_hold_tcp(self) -> bool {
         match self {
-            Self::Link(_) | Self::Udp(_) | Self::Gre(_) => true,
+            Self::Link(_) | Self::Udp(_) | Self::Gre(_) | Self::Origin => true,
             Self::EtherType(ethertype) => holds_packets(ethertype),
             Self::Snap(organization, kind) => {
                 organization == 0 && (holds_packets(kind) || matches!(kind, 0x0800 | 0x86dd))
@@ -82,6 +85,7 @@ impl Unread {
             Self::Fragment => Refusal::Fragment,
             Self::Malformed => Refusal::Malformed,
             Self::Cut => Refusal::Cut,
+            Self::Origin => Refusal::Origin,
             _ if self.may_hold_tcp() => Refusal::Encapsulated,
             Self::Protocol(_) | Self::Udp(_) | Self::Gre(_) => Refusal::NotTcp,
             _ => Refusal::NotIp,
@@ -113,6 +117,7 @@ impl Unread {
             Self::Fragment => Refusal::Fragment.name(),
             Self::Malformed => Refusal::Malformed.name(),
             Self::Cut => Refusal::Cut.name(),
+            Self::Origin => Refusal::Origin.name(),
         }
     }
 
@@ -126,7 +131,7 @@ impl Unread {
             }
             Self::Llc(number) | Self::Protocol(number) => number.into(),
             Self::Snap(organization, kind) => u64::from(organization) << 16 | u64::from(kind),
-            Self::Fragment | Self::Malformed | Self::Cut => return None,
+            Self::Fragment | Self::Malformed | Self::Cut | Self::Origin => return None,
         })
     }
 
@@ -147,6 +152,7 @@ impl Unread {
             Self::Fragment => Some(Refusal::Fragment.about()),
             Self::Malformed => Some(Refusal::Malformed.about()),
             Self::Cut => Some(Refusal::Cut.about()),
+            Self::Origin => Some(Refusal::Origin.about()),
         }
     }
 
@@ -163,7 +169,7 @@ impl Unread {
             Self::Protocol(number) => format!("IP protocol {number}"),
             Self::Udp(number) => format!("UDP port {number}"),
             Self::Gre(number) => format!("GRE {number:#06x}"),
-            Self::Fragment | Self::Malformed | Self::Cut => return None,
+            Self::Fragment | Self::Malformed | Self::Cut | Self::Origin => return None,
         })
     }
 }

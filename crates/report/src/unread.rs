@@ -181,6 +181,13 @@ fn lost_sentence(unread: Unread, count: u64) -> String {
     let records = quantity(count, "record");
     let (are, their) = if count == 1 { ("is", "its") } else { ("are", "their") };
     match unread {
+        Unread::Origin => {
+            let were = if count == 1 { "was" } else { "were" };
+            format!(
+                "{records} {were} left out: 'cutshort rules --origin' logged them, and connections that a host opens \
+                 cannot be classified yet."
+            )
+        }
         Unread::Link(_) => {
             format!("{records} {} {unread}, which is not supported. {}", has_link(count), help(unread))
         }

@@ -1,6 +1,8 @@
 //! One packet of the netfilter log.
 
-use super::{ORIGIN_PREFIX, OWN_PREFIX};
+use cutshort_packet::ORIGIN_PREFIX;
+
+use super::OWN_PREFIX;
 use crate::netlink::{Message, attributes, text};
 
 // Attributes (linux/netfilter/nfnetlink_log.h).

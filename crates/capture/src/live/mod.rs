@@ -34,8 +34,6 @@ use intake::Intake;
 
 /// What the prefix of cutshort's own rules begins with; behind the last colon stands their rate.
 pub(crate) const OWN_PREFIX: &str = "cutshort";
-/// What the prefix of the rules for connections that this host opens begins with.
-pub(crate) const ORIGIN_PREFIX: &str = "cutshort-origin:";
 
 /// What is said of packets that are left out because rules of
 /// [`Method::Origin`](crate::rules::Method::Origin) have logged them, after their number.

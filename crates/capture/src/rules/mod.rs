@@ -142,7 +142,7 @@ impl Sampling {
     /// What the log's prefix tells the receiver.
     fn prefix(&self) -> String {
         match self.method {
-            Method::Origin => format!("{}{}", crate::live::ORIGIN_PREFIX, self.rate),
+            Method::Origin => format!("{}{}", cutshort_packet::ORIGIN_PREFIX, self.rate),
             _ => format!("{}:{}", crate::live::OWN_PREFIX, self.rate),
         }
     }

@@ -8,6 +8,7 @@ use crate::common::{Ran, run, run_with_input};
 const NONE: &[&str] = &[];
 const ETHERNET: u8 = 1;
 const RAW: u8 = 101;
+const NFLOG: u8 = 239;
 
 /// SYN, ACK and two requests: four TCP packets, each put into something, and one ARP record.
 fn file(link: u8, wrap: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
@@ -272,4 +273,25 @@ fn joined_captures_are_read_on() {
     let two = pcap(&request(Tcp { src_port: 5, ms: Tcp::default().ms + 20_000, ..Tcp::default() }));
     let summary = run_with_input("classify -f json -", NONE, &[one, two].concat()).fine().json();
     assert_eq!((&summary["records"], &summary["packets"]), (&7.into(), &7.into()));
+}
+
+/// As 'tcpdump -i nflog:GROUP' writes what the rules for a host's own connections log.
+#[test]
+fn what_rules_for_the_origin_side_logged_is_left_out() {
+    let attribute = |kind: u16, value: &[u8]| {
+        let mut bytes = [&(value.len() as u16 + 4).to_le_bytes()[..], &kind.to_le_bytes(), value].concat();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    };
+    let logged = |prefix: &[u8], packet: &[u8]| {
+        [&[2, 0, 0, 5][..], &attribute(10, prefix), &attribute(9, packet)].concat()
+    };
+    let text = "4 records were left out: 'cutshort rules --origin' logged them";
+    let origin = file(NFLOG, |packet| logged(b"cutshort-origin:1\0", packet));
+    let stderr = said(run_with_input("classify -f jsonl -", NONE, &origin));
+    assert!(stderr.contains(text), "{stderr}");
+    let json = run_with_input("classify -f json -", NONE, &origin).ended(1).json();
+    assert_eq!((&json["connections"], &json["refused"]["origin"]), (&0.into(), &4.into()));
+    let own = file(NFLOG, |packet| logged(b"cutshort:1\0", packet));
+    assert_eq!(run_with_input("classify -f json -", NONE, &own).fine().json()["packets"], 4);
 }

@@ -198,6 +198,24 @@ fn nflog_in_both_byte_orders() {
     }
 }
 
+/// Connections that a host opens look like others, but those who answer are its peers.
+#[test]
+fn nflog_of_rules_for_the_origin_side_is_left_out() {
+    let packet = v4();
+    for order in [Order::Little, Order::Big] {
+        let with = |prefix: &'static [u8]| {
+            parse(
+                LinkType::Nflog,
+                &nflog(NFLOG_INET, order, &[(1, &[0; 4]), (10, prefix), (NFLOG_PAYLOAD, &packet)]),
+            )
+        };
+        assert_eq!(with(b"cutshort-origin:100\0"), Err(Refusal::Origin));
+        for prefix in [&b"cutshort:100\0"[..], b"cutshort-origin\0", b"own rule\0", b""] {
+            assert_eq!(with(prefix), Ok(packet_v4(12, 34)), "{prefix:?}");
+        }
+    }
+}
+
 #[test]
 fn nflog_payload_before_between_and_behind_other_attributes() {
     let packet = v4();
