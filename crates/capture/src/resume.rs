@@ -1,4 +1,4 @@
-//! Where reading goes on after damage.
+//! Finds where reading can resume after damage.
 
 use crate::capture::Format;
 use crate::pcap;

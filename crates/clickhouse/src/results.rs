@@ -179,7 +179,7 @@ pub(crate) fn is_frozen(server: &Connection, window: i64) -> Result<bool> {
     Ok(!frozen(server, &(window..window.saturating_add(1)))?.is_empty() || is_closed(server, window)?)
 }
 
-/// Days with a time of a range of which finer counts were deleted: they cannot be made again.
+/// Days that a range touches and whose finer counts were deleted: they cannot be made again.
 pub(crate) fn closed_days(server: &Connection, range: &Range<i64>) -> Result<BTreeSet<i64>> {
     let deleted = times(server, "result FINAL WHERE NOT has_cells AND", &whole_days(range))?;
     Ok(deleted.into_iter().map(|t| Level::Day.start(t)).collect())

@@ -63,7 +63,7 @@ impl Cutter {
     }
 }
 
-/// Records of which pieces are made.
+/// The records that pieces are made from.
 struct Pile {
     packets: Vec<Packet>,
     /// Their windows.
@@ -109,7 +109,7 @@ impl Pile {
     }
 
     /// A piece ends when it is large, when it is long and large enough, when the time of the records
-    /// enters another window, when it has packets of too many windows, and where made-up packets begin or end.
+    /// enters another window, when it has packets of too many windows, and where simulated packets begin or end.
     fn ends_before(&self, arrival: &Arrival) -> bool {
         let Some(since) = self.since.filter(|_| !self.packets.is_empty()) else { return false };
         let rows = self.packets.len();

@@ -206,7 +206,7 @@ impl<W: Write> Table<'_, W> {
             connections.chain(others).map(|(count, reason)| (count, reason.to_owned())).collect();
         self.reasons("Left out: connections", connections)?;
         let packets = [
-            (input.late, "too late for their window"),
+            (input.late, "too late for their window or connection"),
             (input.rows.tail, "tail of an older connection, before the first SYN on its ports"),
             (input.beyond_limit(), "beyond the first packets that are kept of each connection"),
         ];

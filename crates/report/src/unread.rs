@@ -116,7 +116,7 @@ impl InputCount {
         notes.extend((self.late > 0).then(|| {
             let late = quantity(self.late, "packet");
             format!(
-                "{late} came after their window was closed and were not used. 'reordercap IN OUT' puts a capture \
+                "{late} came after their window was closed, or long after the ports of their connection were used again, and were not used. 'reordercap IN OUT' puts a capture \
                  in order."
             )
         }));

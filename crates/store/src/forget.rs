@@ -22,7 +22,7 @@ pub struct Forgotten {
     pub packets: u64,
     /// Windows whose results were removed, as no packets of them are left.
     pub removed: Vec<i64>,
-    /// Windows of which other packets are left: their results are to be computed again.
+    /// Windows that have packets from other segments: their results must be computed again.
     pub left: Vec<i64>,
     /// Windows that keep results to which the segments have contributed: other packets of them are gone, or only
     /// counts of hours or days are left.

@@ -94,7 +94,7 @@ impl Clock {
             || (window < self.future.closed_before && window >= self.first_future())
     }
 
-    /// The first window of which every time lies in the future.
+    /// The first window that lies in the future as a whole.
     const fn first_future(&self) -> i64 {
         self.reader.limit.div_euclid(self.present.window).saturating_add(1)
     }

@@ -54,6 +54,11 @@ impl Reused {
         }
     }
 
+    /// Whether one of the rows is a SYN packet.
+    pub(crate) const fn has_syn(&self) -> bool {
+        self.first_syn.is_some()
+    }
+
     /// Times of all rows with the RST bit.
     pub(crate) fn rsts(&self) -> impl Iterator<Item = i64> {
         let earlier = self.earlier.iter().flat_map(|earlier| earlier.rsts.iter().copied());

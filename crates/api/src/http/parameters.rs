@@ -168,7 +168,7 @@ pub(super) const DIMENSION: Parameter = path(
     "dimension",
     Kind::Choice(DIMENSIONS),
     "signature",
-    "By what connections are told apart. 'exclusion': those that are in no total, by reason, beside connections. A connection counts under each of its tags.",
+    "By what connections are told apart. 'exclusion': connections left out of all totals, by reason, next to those that count. A connection counts under each of its tags.",
 );
 
 pub(super) const RANKED: Parameter = series(

@@ -50,7 +50,7 @@ impl Capture {
         }
     }
 
-    /// Ends the input, of which something is left that is no whole record. True if there is a record in it.
+    /// Ends the input where the bytes left are not a whole record. True if there is a record in them.
     fn end_within(&mut self) -> Result<bool, CaptureError> {
         let left = self.buffer.unread();
         if left.is_empty() || self.reading.is_stopped() {

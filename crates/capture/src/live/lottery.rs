@@ -102,21 +102,10 @@ mod tests {
     use cutshort_packet::Flags;
 
     use super::*;
+    use crate::live::sampler::tests::packet;
 
     fn syn(port: u16) -> Packet {
-        Packet {
-            ts: 0,
-            five_tuple: FiveTuple::new([198, 51, 100, 7].into(), port, [203, 0, 113, 5].into(), 443),
-            ip_id: 1,
-            ttl: 64,
-            flags: Flags::SYN,
-            seq: u32::from(port) * 7919,
-            ack: 0,
-            window: 64240,
-            options_len: 0,
-            payload_len: 0,
-            sample_rate: 1,
-        }
+        packet(0, port, Flags::SYN)
     }
 
     /// The values that lookup3.c's own test prints. Its text has 30 bytes, here followed by zeros.

@@ -136,4 +136,4 @@ pub(crate) fn is_syn(packet: &Packet) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,7 +11,7 @@ pub(super) const ENHANCED_PACKET: u32 = 6;
 /// systemd's journal, secrets, custom blocks that may be copied and that may not, and Apple's processes.
 const OTHERS: [u32; 5] = [9, 10, 0x0bad, 0x4000_0bad, 0x8000_0001];
 
-/// No block is longer but for packets of which more may be kept. Wireshark's limit is the same.
+/// No block is longer, except for packets where the snapshot length allows it. Wireshark has the same limit.
 pub(super) const MAX_LEN: u32 = 16 << 20;
 
 /// Whether the content of such a block matters; all others are stepped over.

@@ -195,7 +195,7 @@ fn garbage_behind_the_records() {
     assert!(matches!(outcome.error, Some(CaptureError::Damaged { records: 1, .. })), "{:?}", outcome.error);
 }
 
-/// A pcap of which a record's captured length is `len`, and what is read of it.
+/// A pcap with a record whose captured length is `len`, and what is read from it.
 fn with_captured_len(kind: Pcap, order: Order, at: usize, len: u32) -> (Vec<u8>, Outcome) {
     let before = kind.file(order, ETHERNET, &some_records()[..at]).len();
     let bytes = with(order, kind.file(order, ETHERNET, &some_records()), before + 8, len);

@@ -72,7 +72,7 @@ impl Found {
     }
 }
 
-/// The tables that there should be, and of which kind.
+/// The tables that should exist, and their kind.
 fn wanted(layout: &Layout) -> impl Iterator<Item = (String, &'static Table, &'static str)> {
     let on_cluster = layout.cluster.is_some();
     TABLES.iter().chain([&FROZEN, &MIGRATION]).flat_map(move |table| {

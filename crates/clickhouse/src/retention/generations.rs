@@ -37,7 +37,7 @@ const TABLES: [Table; 2] = [
     },
 ];
 
-/// A generation of which a partition has rows.
+/// A generation that has rows in a partition.
 #[derive(Row, Deserialize)]
 struct Left {
     partition: String,

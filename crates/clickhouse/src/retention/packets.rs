@@ -11,7 +11,7 @@ use crate::{now, segments};
 /// Days that are looked at in one turn, the oldest first.
 const DAYS: u64 = 64;
 
-/// A day of which there are more packets than its segments have.
+/// A day with more packets than its segments have.
 #[derive(Row, Deserialize)]
 struct Day {
     /// As a number like 20260105, by which the packets are partitioned.
@@ -38,7 +38,7 @@ fn counts() -> String {
     COUNTS.replace("@before", &time("before"))
 }
 
-/// The days of which packets are left over.
+/// The days that still have packets to delete.
 fn left_over(server: &Connection, before: i64) -> Result<Vec<Day>> {
     let sql = format!(
         "SELECT day, toUnixTimestamp64Nano(toDateTime64(

@@ -86,14 +86,13 @@ impl Table {
         rows.extend_from_slice(&reused.rows);
         let (taken, copies) = (reused.taken(), copies(rows));
         let split = Split::of(rows);
-        let has_syn = reused.rows.iter().any(Row::is_syn);
         let Some(Sealed { findings, tail, .. }) = reused.earlier.as_deref() else {
             return RowCount { taken, copies, tail: self.judge_parts(&split, each) };
         };
         let mut tail = u64::from(*tail);
         if findings.has_syn() {
             each(findings, split.parts().next().map(|part| part.rows[0].ts), &[]);
-        } else if has_syn {
+        } else if reused.has_syn() {
             tail += u64::from(findings.packets);
         } else {
             let later = split.parts().next().map(|part| Findings::of(part.rows));

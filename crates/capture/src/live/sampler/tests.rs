@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn packet(ts: i64, port: u16, flags: Flags) -> Packet {
+pub(crate) fn packet(ts: i64, port: u16, flags: Flags) -> Packet {
     Packet {
         ts,
         five_tuple: FiveTuple::new([198, 51, 100, 7].into(), port, [203, 0, 113, 5].into(), 443),
@@ -75,7 +75,7 @@ fn each_connection_is_decided_by_itself() {
     assert_eq!([Flags::SYN, Flags::ACK].map(|flags| decide(30, flags)), [Decision::Take; 2]);
 }
 
-/// As where the netfilter log goes on in the middle of a connection.
+/// As when the netfilter log resumes in the middle of a connection.
 #[test]
 fn what_comes_before_the_first_syn_is_counted_by_itself() {
     let mut sampler = Sampler::new(2, 1_000, 100);

@@ -129,7 +129,7 @@ impl OldWindow {
         Ok((Self { start, path, frozen, numbers }, row.get("updated")?))
     }
 
-    /// A window of which only its connections are known.
+    /// A window whose connections alone are known.
     pub(super) fn of_connections(start: i64, generation: i64, path: &str, bytes: i64, count: i64) -> Self {
         let mut numbers = [0; NUMBERS.len()];
         numbers[GENERATION] = generation;

@@ -18,7 +18,7 @@ pub struct Salvaged {
     sums: BTreeMap<(Level, i64), Sums>,
     /// Rows that were found, and cannot be read.
     damaged: BTreeSet<(Level, i64)>,
-    /// Rows of networks of which only totals are there.
+    /// Rows of networks that have totals only.
     without_cells: BTreeSet<(Level, i64)>,
     gone: BTreeSet<i64>,
     /// Whether all rows could be reached.
