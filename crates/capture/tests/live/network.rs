@@ -17,7 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use cutshort_capture::{Capture, Input, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
-use cutshort_packet::Packet;
+use cutshort_packet::{Frame, LinkType, ORIGIN_PREFIX, Packet, Refusal};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 pub(crate) const PORT: u16 = 8080;
@@ -292,10 +292,23 @@ impl Recording {
         let mut packets = Vec::new();
         while capture.advance().unwrap() {
             let record = capture.record().unwrap();
-            packets.push(Packet::parse(record.link.unwrap(), record.frame).unwrap());
+            packets.push(packet(record.link.unwrap(), record.frame));
         }
         std::fs::remove_file(&self.path).unwrap();
         packets
+    }
+}
+
+/// The packet of a frame, also of one that is left out for the rule that logged it: with another prefix.
+fn packet(link: LinkType, frame: Frame<'_>) -> Packet {
+    match Packet::parse(link, frame) {
+        Err(Refusal::Origin) => {
+            let mut bytes = frame.bytes.to_vec();
+            let at = bytes.windows(ORIGIN_PREFIX.len()).position(|bytes| bytes == ORIGIN_PREFIX.as_bytes());
+            bytes[at.unwrap()] = b'-';
+            Packet::parse(link, Frame { bytes: &bytes, ..frame }).unwrap()
+        }
+        packet => packet.unwrap(),
     }
 }
 
