@@ -1,6 +1,5 @@
 //! Two shards with Replicated and Distributed tables keep the promises of all stores, too.
 
-use std::io::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use cutshort_store::{Added, Movable, Store, StoreError};
 use super::conformance::{self, Backend, START, file, groups, made, packet, replace};
 use super::expected;
 use super::nasty::Random;
-use super::server::Server;
+use super::server::{Server, not_run};
 
 struct Cluster {
     store: ClickHouse,
@@ -26,7 +25,7 @@ fn shards() -> Option<&'static Mutex<Server>> {
     match SHARDS.get_or_init(|| Server::cluster().map(Mutex::new)) {
         Ok(server) => Some(server),
         Err(why) => {
-            let _ = writeln!(std::io::stderr(), "NOT RUN: tests with two shards: {why}");
+            not_run(&format!("two shards: {why}"));
             None
         }
     }

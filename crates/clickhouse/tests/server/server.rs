@@ -17,7 +17,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one, or says why there is none.
+    /// Starts one, or returns why it cannot be had here.
+    ///
+    /// # Panics
+    /// Where the script fails for any other reason.
     pub(crate) fn start() -> Result<Self, String> {
         Self::of(Command::new("python3"), "run")
     }
@@ -37,7 +40,10 @@ impl Server {
         let mut server = Self { _child: child, commands, answers, port: 0 };
         let answer = server.answer();
         let port = answer.split_once("http=").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
-        server.port = port.ok_or_else(|| answer.trim_start_matches("NOT RUN: ").to_owned())?;
+        if let Some(why) = answer.strip_prefix("NOT RUN: ") {
+            return Err(why.to_owned());
+        }
+        server.port = port.unwrap_or_else(|| panic!("scripts/clickhouse {verb}: '{answer}'"));
         Ok(server)
     }
 
@@ -59,17 +65,27 @@ impl Server {
     }
 }
 
-/// The server of all tests. Where there is none, no test is run, which is said.
+/// The server of all tests; ask [`is_available`] first.
 pub(crate) fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| started(Server::start()))
+    shared().expect("is_available() was asked first")
 }
 
-/// Ends all tests if there is no server.
-pub(crate) fn started(server: Result<Server, String>) -> Server {
-    server.unwrap_or_else(|why| {
-        // Not through what the tests' harness keeps for itself.
-        let _ = writeln!(std::io::stdout(), "\nNOT RUN: tests with ClickHouse: {why}");
-        std::process::exit(0);
-    })
+/// Whether ClickHouse can be fetched here; else each test returns at once, and the reason is printed.
+pub(crate) fn is_available() -> bool {
+    shared().is_some()
+}
+
+fn shared() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    SERVER.get_or_init(|| started(Server::start())).as_ref()
+}
+
+/// The server, or none and the reason printed.
+pub(crate) fn started(server: Result<Server, String>) -> Option<Server> {
+    server.map_err(|why| not_run(&why)).ok()
+}
+
+/// Past the test harness, which shows the output of failed tests only.
+pub(crate) fn not_run(why: &str) {
+    let _ = writeln!(std::io::stderr(), "NOT RUN: tests with ClickHouse: {why}");
 }

@@ -12,7 +12,7 @@ use cutshort_store::{Retention, Store, StoreError, WINDOW};
 use super::Database;
 use super::conformance::{START, file, groups, made, packet, replace};
 use super::expected::in_sql;
-use super::server::server;
+use super::server::{is_available, server};
 
 /// More than the 3,744 ids of segments, and than the 6,241 generations, that fit into one parameter.
 const SEGMENTS: u64 = 4_000;
@@ -104,6 +104,9 @@ fn compute(store: &ClickHouse) -> u64 {
 
 #[test]
 fn windows_of_many_segments_are_computed() {
+    if !is_available() {
+        return;
+    }
     let (database, rust) = empty();
     let in_sql = in_sql(&database);
     for (store, window, windows) in [(&rust, START, 1), (&in_sql, START + WINDOW, 2)] {
@@ -123,6 +126,9 @@ fn windows_of_many_segments_are_computed() {
 
 #[test]
 fn packets_of_many_segments_are_deleted() {
+    if !is_available() {
+        return;
+    }
     let (database, store) = empty();
     segments(&database, START, SEGMENTS);
     compute(&store);
@@ -144,6 +150,9 @@ fn packets_of_many_segments_are_deleted() {
 
 #[test]
 fn what_could_not_be_deleted_is_told_and_deleted_later() {
+    if !is_available() {
+        return;
+    }
     let (database, store) = empty();
     segments(&database, START, 10);
     compute(&store);
@@ -175,6 +184,9 @@ fn what_could_not_be_deleted_is_told_and_deleted_later() {
 
 #[test]
 fn many_generations_are_deleted() {
+    if !is_available() {
+        return;
+    }
     let (database, store) = empty();
     replace(&store, START, &[made(1, START)]);
     let rows = format!("FROM numbers({GENERATIONS})");
@@ -206,6 +218,9 @@ fn many_generations_are_deleted() {
 
 #[test]
 fn segments_that_were_deleted_long_ago_are_remembered_together() {
+    if !is_available() {
+        return;
+    }
     let (database, store) = empty();
     let old = START - 100 * 96 * WINDOW;
     segments(&database, old, 100);

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
-use crate::database::{Server, started};
+use crate::database::{Server, not_run, started};
 use crate::network::Network;
 use crate::processes::{METRICS, Running, agent, apply, number, until};
 use crate::{CUTSHORT, SERVER};
@@ -12,12 +12,15 @@ use crate::{CUTSHORT, SERVER};
 const NODE: &str = "edge";
 
 /// A ClickHouse on the server's loopback.
-fn database(network: &Network) -> Server {
+fn database(network: &Network) -> Option<Server> {
     // There is no way out from there.
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/clickhouse");
     let fetched = Command::new("python3").args([script, "fetch"]).stdout(Stdio::null()).status().unwrap();
-    let server = fetched.success().then(|| Server::of(network.command(SERVER, "python3"), "run"));
-    started(server.unwrap_or_else(|| Err("the server cannot be fetched".to_owned())))
+    if !fetched.success() {
+        not_run("it cannot be fetched");
+        return None;
+    }
+    started(Server::of(network.command(SERVER, "python3"), "run"))
 }
 
 /// The statements of the documentation, for the agents' user.
@@ -31,7 +34,7 @@ fn documented() -> String {
 fn agents_deliver_straight_into_a_store() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
     apply(&network);
-    let mut server = database(&network);
+    let Some(mut server) = database(&network) else { return };
     let port = server.port;
     let ask = |sql: &str| {
         let mut curl = network.command(SERVER, "curl");

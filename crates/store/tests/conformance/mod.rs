@@ -23,6 +23,11 @@ use cutshort_verdict::{Progress, Stage, Tags, Termination, Verdict};
 
 /// A back end with an empty store in it.
 pub(crate) trait Backend {
+    /// Whether it can run here; if not, the back end has printed the reason.
+    fn is_available() -> bool {
+        true
+    }
+
     fn new() -> Self;
 
     /// The one who writes.
@@ -38,7 +43,11 @@ pub(crate) trait Backend {
 /// One test for each promise.
 macro_rules! suite {
     ($backend:ty: $($module:ident::$name:ident),* $(,)?) => {
-        $(#[test] fn $name() { conformance::$module::$name::<$backend>(); })*
+        $(#[test] fn $name() {
+            if <$backend as conformance::Backend>::is_available() {
+                conformance::$module::$name::<$backend>();
+            }
+        })*
     };
     ($backend:ty) => {
         conformance::suite!($backend:
