@@ -29,7 +29,8 @@ impl Seed {
         let text = std::fs::read_to_string(path).map_err(SeedError::Io)?;
         check_mode(path)?;
         let digits = text.trim();
-        let number = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 8);
+        let is_seed = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_seed);
         number.and_then(Self::new).ok_or(SeedError::NoSeed)
     }
 }
@@ -77,3 +78,35 @@ impl fmt::Display for SeedError {
 }
 
 impl std::error::Error for SeedError {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn read(text: &str, mode: u32) -> Result<Seed, SeedError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file.as_file().set_permissions(Permissions::from_mode(mode)).unwrap();
+        Seed::read(file.path())
+    }
+
+    #[test]
+    fn a_seed_is_eight_digits_that_only_their_owner_can_read() {
+        for text in ["1234abcd", " 1234ABCD\n"] {
+            for mode in [0o600, 0o400] {
+                assert_eq!(read(text, mode).unwrap(), Seed(0x1234_abcd), "{text}");
+            }
+        }
+        for mode in [0o644, 0o640, 0o604, 0o620, 0o601] {
+            assert!(matches!(read("1234abcd", mode), Err(SeedError::Open)), "{mode:o}");
+        }
+        for text in ["", "1234abc", "1234abcde", "00000000", "+1234abc", "seedseed", "1234 bcd"] {
+            assert!(matches!(read(text, 0o600), Err(SeedError::NoSeed)), "{text}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Seed::read(&folder.path().join("missing")), Err(SeedError::Io(_))));
+    }
+}
