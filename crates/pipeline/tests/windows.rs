@@ -153,6 +153,12 @@ fn live_windows_wait_for_their_end_and_the_grace() {
     assert_eq!(due(&live, END + 29_999_999_999), Vec::<i64>::new());
     assert_eq!(due(&live, END + 30_000_000_000), [start]);
     assert_eq!(WindowJob::default().due(&live, Due::All).unwrap().len(), 1);
+    let day = 86_400 * 1_000_000_000;
+    let silent: Vec<Packet> =
+        packets.iter().map(|packet| Packet { ts: packet.ts - day, ..*packet }).collect();
+    let of_yesterday = Segment::encode(silent, "silent", Origin::Live, (start - day, END - day), None);
+    live.append(&of_yesterday.unwrap()).unwrap();
+    assert_eq!(due(&live, END), [start - day], "one server that fell silent does not end another's window");
     let file = Memory::default();
     take_in(&file, &packets);
     assert_eq!(due(&file, 0), [start], "what files have does not change by waiting");

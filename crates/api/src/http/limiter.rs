@@ -84,6 +84,12 @@ mod tests {
         assert_eq!(limiter.take(client, now), Err(1));
         assert_eq!(limiter.take(client, now + Duration::from_millis(600)), Ok(()));
         assert_eq!(limiter.take(client, now + Duration::from_millis(600)), Err(1));
+        let rested = now + Duration::from_secs(3600);
+        assert_eq!(
+            (0..5).filter(|_| limiter.take(client, rested).is_ok()).count(),
+            3,
+            "no more than the burst"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use cutshort_geo::Country;
@@ -39,6 +39,8 @@ pub(crate) struct Memory {
     pub(crate) impaired: Vec<Impaired>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
+    /// What single connections were last asked for.
+    pub(crate) asked: Arc<Mutex<Option<ConnectionQuery>>>,
 }
 
 /// A connection that ends at a stage.
@@ -203,6 +205,7 @@ impl Store for Memory {
 
     fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
         self.check()?;
+        *self.asked.lock().unwrap() = Some(query.clone());
         let in_range = |record: &&Record<'static>| query.range.contains(&(record.first_us * 1000));
         Ok(self.records.iter().filter(in_range).skip(query.offset).take(query.limit).cloned().collect())
     }

@@ -1,9 +1,13 @@
 //! The endpoints beyond Radar.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use cutshort_geo::Country;
 use cutshort_report::connection::{Addresses, Connection, Record};
-use cutshort_store::WINDOW;
 use cutshort_store::cell::{Network, Outcome, Port};
-use cutshort_verdict::{Exclusion, Stage, Tag};
+use cutshort_store::{Selection, WINDOW};
+use cutshort_verdict::{Exclusion, Stage, Tag, Termination};
 use serde_json::{Value, json};
 
 use crate::client::{DAY, END, Server, open};
@@ -241,8 +245,46 @@ fn single_connections_are_given_where_the_operator_allows_it() {
     assert!(csv.starts_with("first_us,last_us,node,src_ip,") && csv.lines().count() == 2, "{csv}");
     assert_eq!(server().radar("/connections?dateRange=32d").problem().0, 422);
     assert_eq!(server().radar("/connections?client=x").problem().0, 400);
-    assert_eq!(server().radar("/connections?server=203.0.113.5&client=198.51.100.0/24,10.0.0.1&termination=timeout&stage=-none").status, 200);
     assert_eq!(server().radar("/connections?location=US&location=PT").problem().0, 400);
+}
+
+/// Every filter reaches the store.
+#[test]
+fn single_connections_are_filtered() {
+    let asked = |query: &str| {
+        let store = Memory::default();
+        let asked = Arc::clone(&store.asked);
+        let server = Server::with(store, cutshort_api::Options { connections: true, ..open() });
+        server.radar(&format!("/connections?{query}")).result();
+        asked.lock().unwrap().take().unwrap()
+    };
+    let all = asked("");
+    assert_eq!(all.selection, Selection::default());
+    assert!(all.stages.is_empty() && all.terminations.is_empty());
+    assert!(all.clients.is_empty() && all.servers.is_empty());
+    assert_eq!(asked("dateRange=1d").range, END - DAY..END);
+    assert_eq!((asked("offset=7&limit=3").offset, all.offset), (7, 0));
+    assert_eq!(asked("stage=post_syn,post_ack").stages, [Stage::PostSyn, Stage::PostAck]);
+    assert_eq!(asked("stage=-none").stages.len(), Stage::ALL.len() - 1);
+    assert_eq!(asked("termination=timeout").terminations, [Termination::Timeout]);
+    let clients = asked("client=198.51.100.0/24,10.0.0.1").clients;
+    assert_eq!(clients, ["198.51.100.0/24", "10.0.0.1/32"].map(|network| network.parse().unwrap()));
+    assert_eq!(asked("server=203.0.113.5").servers, [IpAddr::from([203, 0, 113, 5])]);
+    let one = |change: &dyn Fn(&mut Selection)| {
+        let mut selection = Selection::default();
+        change(&mut selection);
+        selection
+    };
+    let only = |query: &str| asked(query).selection;
+    assert_eq!(
+        only("location=PT"),
+        one(&|all| all.locations.include = vec![Country::from_alpha2("PT").unwrap()])
+    );
+    assert_eq!(only("asn=-174"), one(&|all| all.asns.exclude = vec![174]));
+    assert_eq!(only("port=443"), one(&|all| all.ports.include = vec![443]));
+    assert_eq!(only("node=edge"), one(&|all| all.nodes.include = vec!["edge".to_owned()]));
+    assert_eq!(only("answered=false"), one(&|all| all.answered = Some(false)));
+    assert_eq!(only("tag=reset"), one(&|all| all.tags.include = vec![Tag::Reset]));
 }
 
 /// Addresses that are not the real ones say so.

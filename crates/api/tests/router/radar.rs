@@ -39,6 +39,16 @@ fn a_summary_has_five_shares() {
     assert_eq!(keys, ["meta", "summary_0"]);
 }
 
+/// A time with a single connection is not an empty one.
+#[test]
+fn one_connection_is_a_result() {
+    let one = || Server::of(Memory::of(vec![connection(END - DAY, "US", 174, Stage::None, 1)]));
+    let result = one().radar("/summary").result();
+    assert_eq!(result["summary_0"]["no_match"], "100");
+    let result = one().radar("/timeseries_groups?aggInterval=15m").result();
+    assert_eq!(result["serie_0"]["timestamps"].as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn meta_says_what_was_counted() {
     let meta = server().radar("/summary").result()["meta"].clone();

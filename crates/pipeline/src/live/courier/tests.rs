@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
 
 use cutshort_packet::Packet;
 use cutshort_store::{Origin, Segment, SegmentId};
@@ -53,12 +54,12 @@ fn failures_are_tried_again_in_order_and_refusals_are_not() {
     assert_eq!(next(&attempts, 6), ["01", "01", "01", "02", "03", "03"]);
     put(&spool, 4);
     assert_eq!(next(&attempts, 1), ["04"], "it goes on");
-    let state = loop {
-        let state = courier.state();
-        if spool.state().segments == 0 {
-            break state;
-        }
-    };
+    let end = Instant::now() + Duration::from_secs(10);
+    while spool.state().segments > 0 {
+        assert!(Instant::now() < end, "still not delivered: {:?}", spool.state());
+        thread::sleep(Duration::from_millis(1));
+    }
+    let state = courier.state();
     assert_eq!((state.failures, state.trouble), (3, None));
     assert!(state.acknowledged.is_some());
     assert_eq!(spool.state().counts.delivered.0, 3);
