@@ -9,7 +9,7 @@ mod common;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Ran, capture, captures, cutshort, ended_within, fixture, run, spawn};
 use cutshort_store::Embedded;
@@ -221,7 +221,9 @@ fn an_interrupted_import_says_how_to_go_on() {
     let mut stdin = child.stdin.take().unwrap();
     std::io::Write::write_all(&mut stdin, &std::fs::read(capture("http")).unwrap()).unwrap();
     // It listens to signals before it opens the store.
+    let end = Instant::now() + Duration::from_secs(30);
     while !session.path("store/rollup.sqlite").exists() {
+        assert!(Instant::now() < end, "the store was not opened");
         std::thread::sleep(Duration::from_millis(5));
     }
     let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();

@@ -37,11 +37,10 @@ proptest! {
     #[test]
     fn any_bytes_can_be_read(body in proptest::collection::vec(any::<u8>(), 0..200), by_cells in any::<bool>()) {
         let sealed = bytes::seal(1, |out| out.extend_from_slice(&body));
-        let read = if by_cells {
+        let _ = if by_cells {
             packed_cells::PackedCells::parse(&sealed).and_then(|cells| cells.each(|_, _| ()))
         } else {
             totals::Totals::parse(&sealed).and_then(|totals| totals.each(|_, _, _| ()))
         };
-        prop_assert!(read.is_ok() || read.is_err());
     }
 }
