@@ -4,10 +4,10 @@
     check_truth.py SUMMARY.json TOTALS.tsv TRUTH.tsv
 
 SUMMARY  from `cutshort classify --format json`
-TOTALS   the generator's totals, and two lines that compare.sh adds: `seconds` (the length of the
-         workload) and `last_us` (time of the capture's last record)
+TOTALS   the generator's totals, and a line that compare.sh adds: `last_us` (time of the capture's last
+         record)
 TRUTH    the generator's list: id, class, kind of reset, zmap, FIN before the reset, packets,
-         source address and port, destination address and port
+         times of the first and the last packet (us), source address and port, destination address and port
 
 The generator knows what it sent; cutshort reports what can be known from at most ten packets of one
 15-minute window. So this script works out, for every connection of TRUTH, what cutshort must say of it:
@@ -19,10 +19,9 @@ The generator knows what it sent; cutshort reports what can be known from at mos
 * Who lives across the end of a window is cut in two: the second part is a `no_syn`, the first one is
   `incomplete` unless its FIN, a RST or ten packets came in time.
 
-TRUTH has no times, but the generator's arithmetic bounds them: connection i starts at a random walk's
-i-th step (bounded by 6 sigma), the gaps between packets are drawn from known ranges. A connection whose
-fate these bounds leave open gets several possible outcomes, and each total becomes a range: exact but for
-the connections in the last seconds of a window. A range wider than 3 % is marked: it checks little.
+TRUTH does not say which packets of a connection lie in which window, nor how many ACKs precede a late
+reset. A connection for which that matters gets several possible outcomes, and each total becomes a range.
+A range wider than 3 % is marked: it checks little.
 
 Exit code: 0 all totals in range, 1 not, 2 the input is unusable.
 """
@@ -37,8 +36,6 @@ from typing import NamedTuple
 PACKET_LIMIT = 10
 WINDOW_US = 900_000_000
 GUARD_US = 10_000_000
-# The generator's time zero, the start of a window.
-BASE_US = 1_725_494_400_000_000
 WIDE = 0.03
 
 # Packets before the first reset, where that does not vary.
@@ -74,10 +71,10 @@ class Connection(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What the times allow. `crosses` and `guarded`: the set of truth values still possible."""
+    """Whether its packets lie in two windows, and whether the last one lies within the guard."""
 
-    crosses: frozenset
-    guarded: frozenset
+    crosses: bool
+    guarded: bool
 
 
 def unusable(why):
@@ -139,68 +136,12 @@ def cut_outcomes(c):
 @functools.cache
 def outcomes(c, fate):
     """Every set of counters that this connection may add 1 to."""
-    result = set()
-    for crosses in fate.crosses:
-        for guarded in fate.guarded:
-            result |= cut_outcomes(c) if crosses else whole_outcomes(c, guarded)
-    return result
+    return cut_outcomes(c) if fate.crosses else whole_outcomes(c, fate.guarded)
 
 
-# --- When: the generator's arithmetic ---------------------------------------------------------------
-
-class Clock:
-    """Bounds for the times of connection i, in microseconds since the generator's time zero."""
-
-    def __init__(self, connections, seconds, last_us):
-        step = int(seconds * 1e6 / connections) or 1
-        self.mean = step // 2 + step / 2
-        self.sigma = math.sqrt(step * (step + 2) / 12)
-        self.last = last_us - BASE_US
-
-    def start(self, i):
-        spread = 6 * self.sigma * math.sqrt(i)
-        return max(0.0, i * self.mean - spread), min(self.last, i * self.mean + spread)
-
-    def fate(self, i, c):
-        first_lo, first_hi = self.start(i)
-        shortest, longest = duration(c, 8000 + ((i * 2654435761 & 0xFFFFFFFF) >> 14))
-        last_lo, last_hi = first_lo + shortest, min(self.last, first_hi + longest)
-        windows = {int(first_lo // WINDOW_US), int(first_hi // WINDOW_US)}
-        crosses, guarded = set(), set()
-        for end in ((window + 1) * WINDOW_US for window in windows):
-            crosses |= between(last_lo, last_hi, end)
-            guarded |= between(last_lo, last_hi, min(end, self.last) - GUARD_US + 1)
-        return Fate(frozenset(crosses), frozenset(guarded))
-
-
-def between(low, high, limit):
-    """Whether a time in low..=high is at or after `limit`: the answers still possible."""
-    return {low >= limit, high >= limit}
-
-
-def duration(c, rtt):
-    """Shortest and longest time from the first packet to the last."""
-    ack, data = (rtt / 4, rtt / 4 + 20_000), (rtt, rtt + 400_000)
-    fin, request = (rtt / 2, rtt / 2 + 800_000), (300, 3300)
-    gaps = []
-    if not c.kind.startswith("post_syn"):
-        gaps.append((rtt, rtt))
-    if c.kind.startswith(("post_psh", "later", "none")):
-        gaps.append(request)
-    if c.kind == "none_fin":
-        gaps += [(ack[0], data[1])] * (c.packets - 5) + [fin, ack]
-    if c.kind.startswith("later"):
-        gaps += [ack, data]
-    if c.kind == "later_timeout":
-        gaps += [ack] * (c.packets - 5)
-    if c.kind == "later_reset":
-        gaps += [(0, ack[1])] * 3  # 0 to 3 acks
-    if c.fin:
-        gaps.append(fin)
-    if c.kind.endswith("_reset"):
-        gaps += [(rtt / 3, rtt / 3 + 30_000), (0, 640)]
-    shortest, longest = (sum(gap[side] for gap in gaps) for side in (0, 1))
-    return shortest - len(gaps), longest  # the generator's divisions round down
+def fate(first, last, last_record):
+    end = (first // WINDOW_US + 1) * WINDOW_US
+    return Fate(last >= end, last > min(end, last_record) - GUARD_US)
 
 
 # --- Reading ----------------------------------------------------------------------------------------
@@ -208,19 +149,20 @@ def duration(c, rtt):
 def read_totals(path):
     with open(path, encoding="utf-8") as lines:
         totals = dict(line.rstrip("\n").split("\t") for line in lines)
-    if not {"connections", "seconds", "last_us"} <= totals.keys():
-        unusable(f"{path}: connections, seconds or last_us is missing")
-    return {name: float(value) if name == "seconds" else int(value) for name, value in totals.items()}
+    if not {"connections", "last_us"} <= totals.keys():
+        unusable(f"{path}: connections or last_us is missing")
+    return {name: int(value) for name, value in totals.items()}
 
 
-def read_truth(path):
-    """Yields (id, Connection); two connections with the same 5-tuple would make the truth ambiguous."""
+def read_truth(path, last_record):
+    """Yields (Connection, Fate); two connections with the same 5-tuple would make the truth ambiguous."""
     seen = set()
     with open(path, encoding="utf-8") as lines:
         for line in lines:
-            i, kind, reset, zmap, fin, packets, five_tuple = line.rstrip("\n").split("\t", 6)
+            i, kind, reset, zmap, fin, packets, first, last, five_tuple = line.rstrip("\n").split("\t", 8)
             seen.add(five_tuple)
-            yield int(i), Connection(kind, reset, zmap == "1", fin == "1", int(packets))
+            connection = Connection(kind, reset, zmap == "1", fin == "1", int(packets))
+            yield connection, fate(int(first), int(last), last_record)
             if len(seen) != int(i) + 1:
                 unusable(f"{path}: {five_tuple!r} occurs twice; take another seed")
 
@@ -312,8 +254,7 @@ def sum_lines(got, connections):
 
 def main(summary_path, totals_path, truth_path):
     totals = read_totals(totals_path)
-    clock = Clock(totals["connections"], totals["seconds"], totals["last_us"])
-    groups = Counter((c, clock.fate(i, c)) for i, c in read_truth(truth_path))
+    groups = Counter(read_truth(truth_path, totals["last_us"]))
     check_totals(totals, groups)
     try:
         with open(summary_path, encoding="utf-8") as file:

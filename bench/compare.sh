@@ -14,7 +14,6 @@ usage: bench/compare.sh [--connections N] [--seed N] [--seconds N] [--runs N] [-
   --tools LIST     separated by commas (cutshort,header,hash,nfpcapd,argus,tshark,suricata)
 
 environment:
-  GEN_PCAP_C        the workload generator's source (../shared/bench/gen_pcap.c beside the repository)
   BENCH_CACHE       where workloads and builds are kept (${TMPDIR:-/tmp}/cutshort-bench)
   BENCH_CORE        the core that everything is pinned to (0)
   CARGO_TARGET_DIR  where cutshort is built (target)
@@ -90,12 +89,11 @@ selected() {
 # --- Builds and workload ------------------------------------------------------------------------------
 
 require() {
-    for program in gcc cargo python3 taskset; do
+    for program in cargo python3 taskset; do
         have "$program" || die "$program is not installed"
     done
     # The shell's own `time` has no peak memory.
     [[ -x /usr/bin/time ]] || die "/usr/bin/time (GNU time) is not installed"
-    [[ -r $GENERATOR ]] || die "no workload generator at $GENERATOR; set GEN_PCAP_C"
 }
 
 # cutshort may fail to build: the table then says so, and the peers are measured all the same.
@@ -112,17 +110,15 @@ build() {
 workload() { # NAME CONNECTIONS SECONDS
     [[ ! -e $1.pcap ]] || return 0
     say "making the workload: $2 connections in $3 s"
-    gcc -O2 -o "$CACHE/gen_pcap" "$GENERATOR"
-    "$CACHE/gen_pcap" "$1.part" "$2" "$SEED" "$3" "$1.truth" >"$1.totals"
-    # What check_truth.py needs besides; the time of the last record is the bare loop's.
-    printf 'seconds\t%s\n' "$3" >>"$1.totals"
+    "$CACHE/bare/release/workload" "$1.part" "$2" "$SEED" "$3" "$1.truth" >"$1.totals"
+    # check_truth.py also needs the time of the last record, which the bare loop reports.
     "$CACHE/bare/release/bare" header "$1.part" | grep '^last_us' >>"$1.totals"
     mv "$1.part" "$1.pcap"
 }
 
 workloads() {
     local version share slice_seconds
-    version=$(cksum <"$GENERATOR" | cut -d' ' -f1)
+    version=$(cksum <"$ROOT/bench/bare/src/bin/workload.rs" | cut -d' ' -f1)
     FULL=$CACHE/$version-$SEED-$CONNECTIONS-$SECONDS_SPANNED
     workload "$FULL" "$CONNECTIONS" "$SECONDS_SPANNED"
     share=$((CONNECTIONS < SLICE_CONNECTIONS ? CONNECTIONS : SLICE_CONNECTIONS))
@@ -310,7 +306,6 @@ main() {
     declare -gA STATUS=() # tool -> why it has no numbers
     ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
     cd "$ROOT" # a relative CARGO_TARGET_DIR is relative to here
-    GENERATOR=${GEN_PCAP_C:-../shared/bench/gen_pcap.c}
     CACHE=${BENCH_CACHE:-${TMPDIR:-/tmp}/cutshort-bench}
     CORE=${BENCH_CORE:-0}
     TARGET=${CARGO_TARGET_DIR:-target}
