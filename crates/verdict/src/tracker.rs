@@ -7,6 +7,52 @@ use crate::hash::Seeds;
 use crate::table::{BATCH, Table};
 use crate::{Outcome, Row, Rules};
 
+/// How many packets of a window wait for more of them before its table is made.
+const FEW: usize = 32;
+
+/// A window to which packets may still be added. A table takes 200 KB at least, and a capture that is spread over years
+/// has thousands of windows with a few packets open at a time.
+enum Open {
+    Few(Vec<Packet>),
+    Many(Box<Table>),
+}
+
+impl Open {
+    /// Adds packets, and returns how many of them came too late.
+    fn add_all(&mut self, packets: &[Packet], new: impl FnOnce() -> Table) -> u64 {
+        match self {
+            Self::Few(few) if few.len() + packets.len() <= FEW => {
+                few.extend_from_slice(packets);
+                0
+            }
+            Self::Few(few) => {
+                let mut table = Box::new(new());
+                table.add_all(few);
+                table.add_all(packets);
+                let late = table.late();
+                *self = Self::Many(table);
+                late
+            }
+            Self::Many(table) => {
+                let late = table.late();
+                table.add_all(packets);
+                table.late() - late
+            }
+        }
+    }
+
+    fn into_table(self, new: impl FnOnce() -> Table) -> Table {
+        match self {
+            Self::Few(few) => {
+                let mut table = new();
+                table.add_all(&few);
+                table
+            }
+            Self::Many(table) => *table,
+        }
+    }
+}
+
 /// Rebuilds connections from packets in reading order, window by window.
 ///
 /// Memory is bounded by the 5-tuples of the windows that are open: a window is closed once
@@ -28,7 +74,7 @@ pub struct Tracker {
     keep_rows: bool,
     clock: Clock,
     seeds: Seeds,
-    open: BTreeMap<i64, Table>,
+    open: BTreeMap<i64, Open>,
     /// The window of the packet before, and packets that are still to be added to it.
     current: i64,
     /// Its times: most packets need no division to find their window.
@@ -142,17 +188,16 @@ impl Tracker {
             return;
         }
         let new = || Table::new(&self.rules, self.current, self.seeds, self.keep_rows);
-        let table = self.open.entry(self.current).or_insert_with(new);
-        let late = table.late();
-        table.add_all(&self.batch[..self.waiting]);
-        self.late += table.late() - late;
+        let open = self.open.entry(self.current).or_insert_with(|| Open::Few(Vec::new()));
+        self.late += open.add_all(&self.batch[..self.waiting], new);
         self.waiting = 0;
     }
 
     /// The earliest window that is closed by now and was not yet taken.
     pub fn next_closed(&mut self) -> Option<ClosedWindow> {
         let number = self.clock.first_closed(&self.open)?;
-        let table = self.open.remove(&number)?;
+        let new = || Table::new(&self.rules, number, self.seeds, self.keep_rows);
+        let table = self.open.remove(&number)?.into_table(new);
         Some(ClosedWindow::new(&self.rules, number, table, self.clock.latest()))
     }
 
@@ -160,7 +205,11 @@ impl Tracker {
     pub fn finish(mut self) -> impl Iterator<Item = ClosedWindow> {
         self.flush();
         let (rules, latest) = (self.rules, self.clock.latest());
-        self.open.into_iter().map(move |(number, table)| ClosedWindow::new(&rules, number, table, latest))
+        let (seeds, keep_rows) = (self.seeds, self.keep_rows);
+        self.open.into_iter().map(move |(number, open)| {
+            let table = open.into_table(|| Table::new(&rules, number, seeds, keep_rows));
+            ClosedWindow::new(&rules, number, table, latest)
+        })
     }
 
     /// How many packets came for a window that was closed already, or for a connection that was complete and long
@@ -275,5 +324,21 @@ mod tests {
         };
         let expected = judged(by_packet);
         assert_eq!((expected.len(), judged(by_frame)), (1, expected));
+    }
+
+    /// Windows with few packets take little memory, however many are open.
+    #[test]
+    fn windows_with_few_packets_have_no_table() {
+        let rules = Rules::default();
+        let mut tracker = Tracker::new(rules);
+        let frame = Frame { ts: 0, wire_len: 40, bytes: &SYN };
+        let packet = Packet::parse(LinkType::Raw, frame).unwrap();
+        for window in 0..3000 {
+            let packet = Packet { ts: rules.window_start(window), ..packet };
+            assert!(!tracker.record(packet.ts, Some(&packet)));
+        }
+        tracker.flush();
+        assert!(tracker.open.values().all(|open| matches!(open, Open::Few(_))));
+        assert_eq!(tracker.finish().map(|window| window.for_each(|_, _, _| ()).taken).sum::<u64>(), 3000);
     }
 }
