@@ -8,13 +8,13 @@ usage: bench/clickhouse_size.py [agents] [retention] [generations] [kept] [--age
     generations  the rows of 10,000 generations that do not hold go, while two windows wait for their results
     kept         1,008,000 kept segments (100 agents, a week): what an idle `cutshort serve` costs, and its status
 
-Without names all four. Starts a server (scripts/clickhouse) and ends it. Needs `cargo build --release -p cutshort`.
+Without names all four. Starts a server (scripts/clickhouse) and ends it. Needs `cargo build --profile dist -p cutshort`.
 Each line says the time, the processor's time of ClickHouse, and the most memory of cutshort and of ClickHouse.
 """
 import argparse, json, os, pathlib, re, subprocess, sys, tempfile, threading, time, urllib.parse, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-RELEASE = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+BUILT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "dist"
 PATIENCE = 600
 # Long ago enough for nothing to be awaited, on one day.
 START = "toDateTime64('2026-01-05 00:00:00', 9, 'UTC')"
@@ -202,7 +202,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", nargs="*", choices=[*ALL, []], default=[])
     parser.add_argument("--agents", type=int, default=1000)
-    parser.add_argument("--binary", default=RELEASE / "cutshort")
+    parser.add_argument("--binary", default=BUILT / "cutshort")
     options = parser.parse_args()
     server = Server()
     try:

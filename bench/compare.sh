@@ -75,7 +75,7 @@ arguments() {
 
 program_of() {
     case $1 in
-        cutshort) echo "$TARGET/release/cutshort" ;;
+        cutshort) echo "$TARGET/dist/cutshort" ;;
         header | hash) echo "$CACHE/bare/release/bare" ;;
         nfpcapd | argus | tshark | suricata) echo "$1" ;;
         *) die "unknown tool '$1' (see --help)" ;;
@@ -100,7 +100,7 @@ require() {
 build() {
     say "building"
     cargo build --quiet --release --manifest-path "$ROOT/bench/bare/Cargo.toml" --target-dir "$CACHE/bare"
-    if selected cutshort && ! cargo build --quiet --release -p cutshort >&2; then
+    if selected cutshort && ! cargo build --quiet --profile dist -p cutshort >&2; then
         STATUS[cutshort]="build failed"
     fi
 }

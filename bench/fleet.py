@@ -5,14 +5,14 @@ usage: bench/fleet.py collector|shards [--agents N] [--minutes N] [--connections
 
 Starts a `cutshort serve` with a folder of its own, or two shards with ZooKeeper (scripts/clickhouse) and a
 `cutshort serve` that computes their windows, then bench-fleet, and compares what the agents recorded with what is
-stored. All of it shares this machine. Needs `cargo build --release -p cutshort -p cutshort-bench-fleet`.
+stored. All of it shares this machine. Needs `cargo build --profile dist -p cutshort -p cutshort-bench-fleet`.
 Exit code: 0 nothing was lost, 1 something was, 2 usage.
 """
 import argparse, json, os, pathlib, re, subprocess, sys, tempfile, threading, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-RELEASE = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-CUTSHORT, FLEET = RELEASE / "cutshort", RELEASE / "bench-fleet"
+BUILT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "dist"
+CUTSHORT, FLEET = BUILT / "cutshort", BUILT / "bench-fleet"
 
 
 def arguments():

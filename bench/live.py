@@ -195,7 +195,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
-    parser.add_argument("--cutshort", default=os.path.join(target, "release/cutshort"))
+    parser.add_argument("--cutshort", default=os.path.join(target, "dist/cutshort"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2, help="how long packets are sent for each line")
     parser.add_argument("--send", type=int, help=argparse.SUPPRESS)
