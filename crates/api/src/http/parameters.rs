@@ -276,7 +276,7 @@ pub(super) const EVENT_TYPE: Parameter = query(
     "eventType",
     Kind::Choice(&["EVENT", "GENERAL", "OUTAGE", "PARTIAL_PROJECTION", "PIPELINE", "TRAFFIC_ANOMALY"]),
     "OUTAGE",
-    "Only those of this kind.",
+    "Only those of this kind. EVENT is an older name of GENERAL.",
 );
 pub(super) const ANNOTATION_PATH: Parameter =
     path("id", Kind::Pattern("^[0-9]{1,18}$"), "1", "The number of an annotation.");

@@ -90,7 +90,7 @@ struct AnnotationToKeep {
     /// Until when; none if it still goes on, equal to startDate for an instant.
     #[schema(format = DateTime)]
     end_date: Option<String>,
-    /// EVENT, GENERAL, OUTAGE (default), PARTIAL_PROJECTION, PIPELINE or TRAFFIC_ANOMALY.
+    /// GENERAL (or EVENT, its older name), OUTAGE (default), PARTIAL_PROJECTION, PIPELINE or TRAFFIC_ANOMALY.
     event_type: Option<String>,
     /// Where to read more: http or https.
     linked_url: Option<String>,
