@@ -13,9 +13,12 @@ from cloudflare.types.radar import (
     TCPResetsTimeoutSummaryResponse,
     TCPResetsTimeoutTimeseriesGroupsResponse,
 )
+from cloudflare.types.radar.annotations import OutageGetResponse
 
 STAGES = ["post_syn", "post_ack", "post_psh", "later_in_flow", "no_match"]
 LEVELS = [1, 2, 3, 5]
+# A note of each kind stands at all times; "event" is an older name of GENERAL.
+EVENT_TYPES = {"GENERAL", "OUTAGE", "PARTIAL_PROJECTION", "PIPELINE", "TRAFFIC_ANOMALY"}
 
 
 def strictly(model, response):
@@ -50,6 +53,7 @@ def check_meta(meta, series):
     assert meta.confidence_info.level in LEVELS
     assert len(meta.date_range) == series and len(meta.units) > 0
     assert meta.normalization == "PERCENTAGE"
+    assert {note.event_type for note in meta.confidence_info.annotations} == EVENT_TYPES, meta
     assert isinstance(meta.last_updated, datetime)
     for span in meta.date_range:
         assert span.start_time < span.end_time
@@ -89,6 +93,10 @@ def timeseries(radar, start, end):
     quarter = strictly(model, ask(date_start=[start], date_end=[end], agg_interval="15m"))
     check_meta(quarter.meta, 1)
     assert quarter.meta.agg_interval == "FIFTEEN_MINUTES"
+    intervals = {"1h": "ONE_HOUR", "1d": "ONE_DAY", "1w": "ONE_WEEK"}
+    for interval, name in intervals.items():
+        coarser = strictly(model, ask(date_start=[start], date_end=[end], agg_interval=interval))
+        assert coarser.meta.agg_interval == name, coarser.meta
     assert len(quarter.serie_0.timestamps) > 0
     check_serie(quarter.serie_0, quarter.meta.date_range[0])
     print("python timeseries:", len(quarter.serie_0.timestamps), "pieces of time")
@@ -127,7 +135,8 @@ def neighbours(client):
     assert len(radar.entities.asns.list(limit=2, order_by="ASN").asns) == 2
     found = radar.search.global_(query="portugal").search
     assert found[0].code == "PT" and found[0].type == "location"
-    assert isinstance(radar.annotations.outages.get().annotations, list)
+    noted = strictly(OutageGetResponse, radar.annotations.outages.with_raw_response.get()).annotations
+    assert len(noted) == 6 and {note.event_type for note in noted} == EVENT_TYPES, noted
     print("python neighbours: entities, search, annotations")
 
 

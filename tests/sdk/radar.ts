@@ -7,6 +7,9 @@ import { readFileSync } from 'node:fs';
 
 declare const process: { argv: string[]; exitCode?: number };
 
+// A note of each kind stands at all times; "event" is an older name of GENERAL.
+const EVENT_TYPES = ['GENERAL', 'OUTAGE', 'PARTIAL_PROJECTION', 'PIPELINE', 'TRAFFIC_ANOMALY'] as const;
+
 type Expected = { start: string; end: string; shares: Record<string, number> };
 
 function check(holds: boolean, what: string): void {
@@ -30,6 +33,8 @@ async function summary(client: Cloudflare, expected: Expected): Promise<void> {
   for (const [stage, share] of Object.entries({ post_syn, post_ack, post_psh, later_in_flow, no_match })) {
     check(Math.abs(Number(share) - (expected.shares[stage] ?? NaN) * 100) < 1e-6, `${stage}: ${share}`);
   }
+  const kinds = new Set(meta.confidenceInfo.annotations.map((note) => note.eventType));
+  check(kinds.size === EVENT_TYPES.length && EVENT_TYPES.every((kind) => kinds.has(kind)), `kinds: ${[...kinds]}`);
   check([1, 2, 3, 5].includes(meta.confidenceInfo.level), `level ${meta.confidenceInfo.level}`);
   check(meta.dateRange.length === 1 && meta.units.length > 0, 'dateRange and units');
 }

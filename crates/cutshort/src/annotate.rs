@@ -68,9 +68,8 @@ pub(crate) struct Add {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
-    /// Something that happened
-    Event,
-    /// A remark
+    /// A remark, or something that happened
+    #[value(alias = "event")]
     General,
     /// An outage
     Outage,
@@ -103,7 +102,6 @@ fn country(text: &str) -> Result<Country, String> {
 impl From<Kind> for AnnotationKind {
     fn from(kind: Kind) -> Self {
         match kind {
-            Kind::Event => Self::Event,
             Kind::General => Self::General,
             Kind::Outage => Self::Outage,
             Kind::PartialProjection => Self::PartialProjection,

@@ -88,12 +88,26 @@ fn expected(folder: &Path) -> PathBuf {
     path
 }
 
+/// The captures, and a note of every kind that touches all times.
+fn of_captures_with_notes() -> Server {
+    let server = Server::of_captures();
+    annotate(&format!("--data {}", server.folder().display()));
+    server
+}
+
+fn annotate(store: &str) {
+    for kind in ["event", "general", "outage", "partial-projection", "pipeline", "traffic-anomaly"] {
+        run(&format!("annotate add {kind} --kind {kind} --from 1990-01-01 {store}"), &[] as &[&str]).ended(0);
+    }
+}
+
 /// The same captures, served from a ClickHouse.
 fn in_clickhouse() -> Result<(database::Server, Server), String> {
     let clickhouse = database::Server::start()?;
     let store = format!("clickhouse://default@127.0.0.1:{}/sdk", clickhouse.port);
     run(&format!("clickhouse migrate --store {store}"), &[] as &[&str]).ended(0);
     run(&format!("import --store {store}"), &captures()).ended(0);
+    annotate(&format!("--store {store}"));
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder, &["--listen", "127.0.0.1:0", "--store", &store]);
     Ok((clickhouse, server))
@@ -111,7 +125,7 @@ fn the_python_sdk_reads_everything() {
         Ok(python) => python,
         Err(why) => return common::not_run(&format!("the Python SDK cannot be installed here: {why}")),
     };
-    let server = Server::of_captures();
+    let server = of_captures_with_notes();
     let mut command = Command::new(python);
     command.arg(root().join("tests/sdk/radar.py")).arg(server.radar()).arg(expected(server.folder()));
     run_client(command);
@@ -123,7 +137,7 @@ fn the_typescript_sdk_reads_everything() {
         Ok(script) => script,
         Err(why) => return common::not_run(&format!("the TypeScript SDK cannot be installed here: {why}")),
     };
-    let server = Server::of_captures();
+    let server = of_captures_with_notes();
     let mut command = Command::new("node");
     command.arg(script).arg(server.radar()).arg(expected(server.folder()));
     run_client(command);

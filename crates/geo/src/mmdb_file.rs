@@ -6,6 +6,7 @@
 //! | maker | country | network |
 //! |---|---|---|
 //! | MaxMind, DB-IP | `country.iso_code` | `autonomous_system_number`, `autonomous_system_organization` |
+//! | MaxMind Enterprise, DB-IP ISP | `country.iso_code` | the same under `traits` |
 //! | IPinfo lite | `country_code` (`country` is a name) | `asn` = `"AS13335"`, `as_name` |
 //! | IPinfo, older | `country` = `"AU"` | `asn` = `"AS13335"`, `as_name` or `name` |
 //! | ip-location-db | `country_code` | `autonomous_system_number`, … |
@@ -14,7 +15,7 @@
 //! damaged file shows when it is opened and not in the middle of work.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use maxminddb::{MaxMindDbError, Metadata, Reader, WithinOptions};
 use serde::Deserialize;
@@ -39,7 +40,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Layer, String> {
     let reader = Reader::from_source(bytes).map_err(damaged)?;
     let mut notes = LayerNotes::default();
     let mut seen = HashMap::new();
-    for found in reader.networks(WithinOptions::default()).map_err(damaged)? {
+    for found in reader.networks(options(&reader)?).map_err(damaged)? {
         let found = found.map_err(damaged)?;
         let Some(offset) = found.offset() else { continue };
         let (country, asn) = match seen.get(&offset) {
@@ -53,7 +54,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Layer, String> {
             }
         };
         let network = found.network().map_err(damaged)?;
-        notes.add(network.ip(), last_address(network.ip(), network.prefix()), country, asn)?;
+        for (first, last) in ranges(network.ip(), network.prefix()) {
+            notes.add(first, last, country, asn)?;
+        }
     }
     let kind = &reader.metadata().database_type;
     notes
@@ -64,6 +67,32 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Layer, String> {
 #[allow(clippy::needless_pass_by_value)] // so that it fits map_err
 fn damaged(error: MaxMindDbError) -> String {
     format!("a damaged MaxMind DB ({error})")
+}
+
+/// IPv4 is found at other places of the tree again, which are passed over. Where all of it is a single record there are
+/// no such places, but the reader takes every network with that record for one.
+fn options(reader: &Reader<&[u8]>) -> Result<WithinOptions, String> {
+    let v4 =
+        reader.lookup(Ipv4Addr::UNSPECIFIED.into()).and_then(|found| found.network()).map_err(damaged)?;
+    let options = WithinOptions::default();
+    Ok(if v4.is_ipv6() { options.include_aliased_networks() } else { options })
+}
+
+/// The ranges of a network, as look-ups have them.
+///
+/// IPv4 is looked up below `::/96` by every reader, so a network that contains this has all of IPv4, too. Mapped
+/// addresses (`::ffff:0:0/96`) are looked up as IPv4, so a network with more than these ends before them.
+fn ranges(first: IpAddr, prefix: u8) -> impl Iterator<Item = (IpAddr, IpAddr)> {
+    const MAPPED: u128 = 0xffff << 32;
+    let last = match last_address(first, prefix) {
+        IpAddr::V6(last) if prefix < 96 && last.to_ipv4_mapped().is_some() => {
+            Ipv6Addr::from_bits(MAPPED - 1).into()
+        }
+        last => last,
+    };
+    let all_v4 = prefix <= 96 && first == IpAddr::from(Ipv6Addr::UNSPECIFIED);
+    let v4 = (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::BROADCAST.into());
+    std::iter::once((first, last)).chain(all_v4.then_some(v4))
 }
 
 fn last_address(first: IpAddr, prefix: u8) -> IpAddr {
@@ -89,6 +118,35 @@ struct Record<'a> {
     name: Option<Value<'a>>,
     autonomous_system_number: Option<Value<'a>>,
     autonomous_system_organization: Option<Value<'a>>,
+    traits: Option<Traits<'a>>,
+}
+
+/// What larger files know of an address rather than of its place.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Traits<'a> {
+    Map {
+        #[serde(borrow)]
+        autonomous_system_number: Option<Value<'a>>,
+        autonomous_system_organization: Option<Value<'a>>,
+    },
+    Other(IgnoredAny),
+}
+
+impl<'a> Traits<'a> {
+    const fn number(&self) -> Option<&Value<'a>> {
+        match self {
+            Self::Map { autonomous_system_number, .. } => autonomous_system_number.as_ref(),
+            Self::Other(_) => None,
+        }
+    }
+
+    const fn organization(&self) -> Option<&Value<'a>> {
+        match self {
+            Self::Map { autonomous_system_organization, .. } => autonomous_system_organization.as_ref(),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 /// A field of any type: `country` and `name` are texts in some layouts and maps in others.
@@ -129,12 +187,15 @@ impl Record<'_> {
     }
 
     fn asn(&self) -> Option<u32> {
-        [&self.autonomous_system_number, &self.asn].into_iter().flatten().find_map(Value::number)
+        let fields = [self.autonomous_system_number.as_ref(), self.asn.as_ref()];
+        let traits = self.traits.as_ref().and_then(Traits::number);
+        fields.into_iter().chain([traits]).flatten().find_map(Value::number)
     }
 
     fn as_name(&self) -> &str {
-        let fields = [&self.autonomous_system_organization, &self.as_name, &self.name];
-        fields.into_iter().flatten().find_map(Value::text).unwrap_or("")
+        let traits = self.traits.as_ref().and_then(Traits::organization);
+        let fields = [&self.autonomous_system_organization, &self.as_name, &self.name].map(Option::as_ref);
+        fields.into_iter().chain([traits]).flatten().find_map(Value::text).unwrap_or("")
     }
 }
 

@@ -67,6 +67,32 @@ fn maxmind() {
     check_layout("maxmind-city.mmdb", Provides::Country, city);
 }
 
+/// Larger files have the network under `traits`.
+#[test]
+fn maxmind_enterprise() {
+    let source = "GeoIP2-Enterprise, 2026-01-02 (https://www.maxmind.com)";
+    check_layout("maxmind-enterprise.mmdb", Provides::Both, source);
+}
+
+/// As the readers of the format's makers answer.
+#[test]
+fn networks_that_have_all_of_ipv4_or_end_with_mapped_addresses() {
+    for name in ["spans-80.mmdb", "spans-8.mmdb"] {
+        let geo = with(&[&fixture(name)]);
+        for inside in
+            ["0.0.0.0", "8.8.8.8", "255.255.255.255", "::ffff:8.8.8.8", "::5", "::fffe:0:1", "2001:db8::1"]
+        {
+            assert_eq!(lookup(&geo, inside).0, Some("DE"), "{name} {inside}");
+        }
+        let beside = "2a00:1450:4001::1";
+        assert_eq!(lookup(&geo, beside), lookup(&BUILTIN, beside), "{name}");
+    }
+    let geo = with(&[&fixture("spans-95.mmdb")]);
+    assert_eq!(lookup(&geo, "::fffe:1.2.3.4").0, Some("DE"));
+    assert_eq!(lookup(&geo, "192.0.2.1").0, Some("JP"));
+    assert_eq!(lookup(&geo, "8.8.8.8"), lookup(&BUILTIN, "8.8.8.8"), "IPv4 is below ::/96 only");
+}
+
 #[test]
 fn db_ip() {
     let source = "DBIP-Country-Lite, 2026-01-02 (CC BY 4.0, https://db-ip.com)";

@@ -27,7 +27,7 @@ fn done(store: &Embedded) {
 
 fn annotation(text: &str) -> NewAnnotation {
     NewAnnotation {
-        kind: AnnotationKind::Event,
+        kind: AnnotationKind::General,
         start: 5,
         end: None,
         description: text.to_owned(),

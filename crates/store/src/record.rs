@@ -7,9 +7,7 @@ use crate::{Result, StoreError};
 /// What kind of thing an annotation marks: the values of Radar's `eventType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnnotationKind {
-    /// Something that happened.
-    Event,
-    /// A remark.
+    /// A remark, or something that happened.
     General,
     /// An outage.
     Outage,
@@ -23,20 +21,16 @@ pub enum AnnotationKind {
 
 impl AnnotationKind {
     /// All kinds, in the order of their names.
-    pub const ALL: [Self; 6] = [
-        Self::Event,
-        Self::General,
-        Self::Outage,
-        Self::PartialProjection,
-        Self::Pipeline,
-        Self::TrafficAnomaly,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::General, Self::Outage, Self::PartialProjection, Self::Pipeline, Self::TrafficAnomaly];
 
-    /// The name in data: `EVENT`, `GENERAL`, ...
+    /// What Radar called [`General`](Self::General) earlier. It is read, never written: strict clients refuse it.
+    pub const LEGACY_GENERAL: &str = "EVENT";
+
+    /// The name in data: `GENERAL`, `OUTAGE`, ...
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Event => "EVENT",
             Self::General => "GENERAL",
             Self::Outage => "OUTAGE",
             Self::PartialProjection => "PARTIAL_PROJECTION",
@@ -45,10 +39,13 @@ impl AnnotationKind {
         }
     }
 
-    /// The kind with a name; capitals and `-` for `_` do not matter.
+    /// The kind with a name, also its legacy one; capitals and `-` for `_` do not matter.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let wanted = name.trim().replace('-', "_");
+        if wanted.eq_ignore_ascii_case(Self::LEGACY_GENERAL) {
+            return Some(Self::General);
+        }
         Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(&wanted))
     }
 }

@@ -15,7 +15,6 @@ export interface Mark {
 }
 
 const KINDS: Record<string, string> = {
-  EVENT: "Event",
   GENERAL: "Note",
   OUTAGE: "Outage",
   PARTIAL_PROJECTION: "Incomplete data",

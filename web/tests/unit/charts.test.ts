@@ -56,7 +56,7 @@ describe("annotations", () => {
   });
 
   it("are marked where they concern a part of the time", () => {
-    const notes = [note("OUTAGE", DAY, 2 * DAY), note("GENERAL", 0, 7 * DAY), note("EVENT", 8 * DAY, 9 * DAY)];
+    const notes = [note("OUTAGE", DAY, 2 * DAY), note("GENERAL", 0, 7 * DAY), note("PIPELINE", 8 * DAY, 9 * DAY)];
     expect(marksOf(notes, [0, 7 * DAY]).map(({ kind }) => kind)).toEqual(["OUTAGE"]);
   });
 });

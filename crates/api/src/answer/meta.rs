@@ -68,7 +68,7 @@ pub struct Note {
     /// What is to be known.
     pub description: String,
     /// What kind of thing it is.
-    #[schema(pattern = "^(EVENT|GENERAL|OUTAGE|PARTIAL_PROJECTION|PIPELINE|TRAFFIC_ANOMALY)$")]
+    #[schema(pattern = "^(GENERAL|OUTAGE|PARTIAL_PROJECTION|PIPELINE|TRAFFIC_ANOMALY)$")]
     pub event_type: &'static str,
     /// From when.
     #[schema(format = DateTime)]

@@ -158,7 +158,8 @@ pub(super) enum Place {
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     Text,
-    Pattern(&'static str),
+    /// A regular expression (ECMA 262) that says what is taken.
+    Pattern(fn() -> String),
     /// A comma list of these, in which `-` in front leaves out.
     List(fn() -> Vec<&'static str>),
     Choice(&'static [&'static str]),

@@ -4,18 +4,20 @@ use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn, Pat
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::server::ServerBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, KnownFormat, LicenseBuilder, OpenApi,
-    OpenApiBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder, Schema, SchemaFormat, path,
+    ComponentsBuilder, ContactBuilder, ContentBuilder, HttpMethod, InfoBuilder, KnownFormat, LicenseBuilder,
+    OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder, Schema, SchemaFormat, path,
 };
 
 use super::endpoint::{Access, Answers, Endpoint, Group, Kind, Method, Parameter, Place, Schemas};
 use super::endpoints::ENDPOINTS;
 use super::reply::JSON;
-use crate::question::MAX_SERIES;
+use crate::question::{MAX_SERIES, pattern};
 
 const TITLE: &str = "cutshort";
+const LICENSE: &str = "MIT OR Apache-2.0";
 pub(super) const ABOUT: &str = "Which TCP connections are cut short: where, when and how.\n\n\
     Answers are in the envelope of Cloudflare Radar's API: `success`, `errors`, `messages`, `result`. \
     Parameters of series may come several times; the position says which series a value belongs to, and an empty \
@@ -60,8 +62,10 @@ pub fn document() -> OpenApi {
                 .title(TITLE)
                 .version(env!("CARGO_PKG_VERSION"))
                 .description(Some(ABOUT))
-                .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build())),
+                .license(Some(LicenseBuilder::new().name(LICENSE).identifier(Some(LICENSE)).build()))
+                .contact(Some(ContactBuilder::new().name(Some("The operator of this server")).build())),
         )
+        .servers(Some([ServerBuilder::new().url("/").description(Some("This server")).build()]))
         .paths(paths)
         .components(Some(components.build()))
         .tags(Some(tags))
@@ -72,7 +76,7 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> path::Operation {
     let mut operation = OperationBuilder::new()
         .operation_id(Some(endpoint.id))
         .summary(Some(endpoint.title))
-        .description(Some(endpoint.about))
+        .description(Some(about(endpoint)))
         .tag(endpoint.group.title());
     for parameter in endpoint.parameters {
         operation = operation.parameter(describe(parameter));
@@ -84,17 +88,27 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> path::Operation {
         operation = operation.request_body(Some(body.build()));
     }
     match endpoint.access {
-        Access::Open => {}
+        Access::Open => operation = operation.securities(Some([])),
         Access::Read => {
             // Whether reading needs a token is the operator's choice.
             let either = [SecurityRequirement::default(), SecurityRequirement::new("token", [] as [&str; 0])];
             operation = operation.securities(Some(either));
         }
-        Access::Token(scope) => {
-            operation = operation.security(SecurityRequirement::new("token", [scope.name()]));
+        Access::Token(_) => {
+            operation = operation.security(SecurityRequirement::new("token", [] as [&str; 0]));
         }
     }
     responses(endpoint, operation, schemas).build()
+}
+
+/// What is to be known, with the scope that a token needs: only OAuth's schemes may list scopes.
+fn about(endpoint: &Endpoint) -> String {
+    match endpoint.access {
+        Access::Token(scope) => {
+            format!("{} It needs a token with the scope '{}'.", endpoint.about, scope.name())
+        }
+        Access::Open | Access::Read => endpoint.about.to_owned(),
+    }
 }
 
 /// What is sent back: the answer, and all that can go wrong.
@@ -145,8 +159,9 @@ fn good(status: u16) -> &'static str {
 
 fn statuses(endpoint: &Endpoint) -> Vec<u16> {
     let mut statuses = endpoint.bad.to_vec();
+    statuses.push(400);
     if endpoint.access != Access::Open {
-        statuses.extend([400, 401, 403, 429, 500, 503]);
+        statuses.extend([401, 403, 429, 500, 503]);
     }
     statuses.sort_unstable();
     statuses.dedup();
@@ -234,7 +249,7 @@ fn describe(parameter: &Parameter) -> path::Parameter {
     };
     let needed = matches!(parameter.place, Place::Path | Place::Needed);
     let example = match parameter.place {
-        Place::Series => serde_json::json!([parameter.example]),
+        Place::Series => serde_json::json!([example(parameter)]),
         _ => example(parameter),
     };
     ParameterBuilder::new()
@@ -258,10 +273,9 @@ fn value(parameter: &Parameter) -> RefOr<Schema> {
     match &parameter.kind {
         Kind::Text => text(),
         Kind::List(values) => {
-            let value = format!("-?({})", values().join("|"));
-            string().pattern(Some(format!("^({value}(, ?{value})*)?$"))).build().into()
+            string().pattern(Some(pattern::list_of(&pattern::one_of(&values())))).build().into()
         }
-        Kind::Pattern(pattern) => string().pattern(Some(*pattern)).build().into(),
+        Kind::Pattern(pattern) => string().pattern(Some(pattern())).build().into(),
         Kind::Choice(values) => string().enum_values(Some(values.iter().copied())).build().into(),
         Kind::Flag => boolean(),
         Kind::Time => string().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build().into(),

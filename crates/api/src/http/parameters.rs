@@ -5,7 +5,8 @@ use cutshort_pipeline::live::AgentCounts;
 use cutshort_verdict::{Stage, Tag, Termination};
 
 use super::endpoint::{Kind, Parameter, Place};
-use crate::question::stage_name;
+use crate::question::pattern::{list_of, up_to};
+use crate::question::{self, stage_name};
 
 const fn series(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
     Parameter { name, about, place: Place::Series, kind, example }
@@ -19,10 +20,30 @@ const fn path(name: &'static str, kind: Kind, example: &'static str, about: &'st
     Parameter { name, about, place: Place::Path, kind, example }
 }
 
-const DATE_RANGE_PATTERN: &str = "^((([1-9]|[1-9][0-9]|[1-2][0-9][0-9]|3[0-5][0-9]|36[0-4])[dD]([cC][oO][nN][tT][rR][oO][lL])?)|(([1-9]|[1-4][0-9]|5[0-2])[wW]([cC][oO][nN][tT][rR][oO][lL])?))$";
-const ASN_PATTERN: &str = "^(-?(AS)?[0-9]{1,9}(, ?-?(AS)?[0-9]{1,9})*)?$";
-const PORT_PATTERN: &str = "^(-?[0-9]{1,4}(, ?-?[0-9]{1,4})*)?$";
-const IP_VERSION_PATTERN: &str = "^(-?(IPv)?[46](, ?-?(IPv)?[46])*)?$";
+fn asn_list() -> String {
+    list_of(&question::asn_pattern())
+}
+
+fn port_list() -> String {
+    list_of(&question::port_pattern())
+}
+
+fn ip_version_list() -> String {
+    list_of(&question::ip_version_pattern())
+}
+
+fn asn_number() -> String {
+    format!("^{}$", up_to(u32::MAX.into()))
+}
+
+fn annotation_number() -> String {
+    format!("^{}$", up_to(u64::MAX))
+}
+
+fn alpha2() -> String {
+    "^[A-Za-z]{2}$".to_owned()
+}
+
 const DIMENSIONS: &[&str] = &[
     "stage",
     "tag",
@@ -47,8 +68,11 @@ fn tags() -> Vec<&'static str> {
     Tag::ALL.map(Tag::name).into()
 }
 
+/// Radar's names, and those of the rest of the product where they differ.
 fn stages() -> Vec<&'static str> {
-    Stage::ALL.map(stage_name).into()
+    let own =
+        Stage::ALL.map(Stage::name).into_iter().filter(|name| !Stage::ALL.map(stage_name).contains(name));
+    Stage::ALL.map(stage_name).into_iter().chain(own).collect()
 }
 
 fn terminations() -> Vec<&'static str> {
@@ -66,7 +90,7 @@ pub(super) const NAME: Parameter = series(
     "The key of a series in the result. Default: its position behind summary_, serie_ or top_.",
 );
 pub(super) const DATE_RANGE: Parameter =
-    series("dateRange", Kind::Pattern(DATE_RANGE_PATTERN), "7d", RANGE_ABOUT);
+    series("dateRange", Kind::Pattern(question::date_range_pattern), "7d", RANGE_ABOUT);
 pub(super) const DATE_START: Parameter = series(
     "dateStart",
     Kind::Time,
@@ -81,7 +105,7 @@ pub(super) const DATE_END: Parameter = series(
 );
 pub(super) const ASN: Parameter = series(
     "asn",
-    Kind::Pattern(ASN_PATTERN),
+    Kind::Pattern(asn_list),
     "-174, 3356",
     "Networks of clients, a comma list; '-' in front leaves out.",
 );
@@ -125,10 +149,10 @@ pub(super) const ANSWERED: Parameter = series(
     "Whether the client has acknowledged something that the server sent after its SYN+ACK.",
 );
 pub(super) const IP_VERSION: Parameter =
-    series("ipVersion", Kind::Pattern(IP_VERSION_PATTERN), "IPv6", "IPv4 or IPv6.");
+    series("ipVersion", Kind::Pattern(ip_version_list), "IPv6", "IPv4 or IPv6.");
 pub(super) const PORT: Parameter = series(
     "port",
-    Kind::Pattern(PORT_PATTERN),
+    Kind::Pattern(port_list),
     "443",
     "Ports of servers, a comma list; '-' in front leaves out.",
 );
@@ -212,7 +236,7 @@ pub(super) const LIMIT_ENTITIES: Parameter =
 pub(super) const LIMIT_ANNOTATIONS: Parameter =
     query("limit", Kind::Number { bounds: 1..=1000, default: Some(100) }, "10", "How many are given.");
 pub(super) const ASN_LIST: Parameter =
-    query("asn", Kind::Pattern(ASN_PATTERN), "174,7922", "Only these networks, a comma list.");
+    query("asn", Kind::Pattern(asn_list), "174,7922", "Only these networks, a comma list.");
 pub(super) const ONE_LOCATION: Parameter =
     query("location", Kind::List(countries), "US", "Only these countries (two letters), a comma list.");
 pub(super) const ONE_CONTINENT: Parameter =
@@ -224,9 +248,9 @@ pub(super) const ORDER_ASNS: Parameter = query(
     "By number. POPULATION is understood, but how many people use a network is not known here: it orders by the number of IPv4 addresses.",
 );
 pub(super) const ASN_PATH: Parameter =
-    path("asn", Kind::Pattern("^[0-9]{1,10}$"), "174", "The number of a network.");
+    path("asn", Kind::Pattern(asn_number), "174", "The number of a network.");
 pub(super) const ALPHA2_PATH: Parameter =
-    path("alpha2", Kind::Pattern("^[A-Za-z]{2}$"), "PT", "The two letters of a country (ISO 3166-1).");
+    path("alpha2", Kind::Pattern(alpha2), "PT", "The two letters of a country (ISO 3166-1).");
 pub(super) const IP: Parameter = Parameter {
     name: "ip",
     about: "An address, IPv4 or IPv6.",
@@ -258,7 +282,7 @@ pub(super) const LIMIT_PER_KIND: Parameter = query(
 
 pub(super) const RANGE: Parameter = query(
     "dateRange",
-    Kind::Pattern(DATE_RANGE_PATTERN),
+    Kind::Pattern(question::date_range_pattern),
     "7d",
     "Only those that touch this time. Default: all.",
 );
@@ -271,15 +295,15 @@ pub(super) const START: Parameter = query(
 pub(super) const END: Parameter =
     query("dateEnd", Kind::Time, "2026-01-12T00:00:00Z", "The end of the range that dateStart begins.");
 pub(super) const ONE_ASN: Parameter =
-    query("asn", Kind::Pattern(ASN_PATTERN), "174", "Only those that concern one of these networks.");
+    query("asn", Kind::Pattern(asn_list), "174", "Only those that concern one of these networks.");
 pub(super) const EVENT_TYPE: Parameter = query(
     "eventType",
     Kind::Choice(&["EVENT", "GENERAL", "OUTAGE", "PARTIAL_PROJECTION", "PIPELINE", "TRAFFIC_ANOMALY"]),
     "OUTAGE",
-    "Only those of this kind.",
+    "Only those of this kind. EVENT is an older name of GENERAL.",
 );
 pub(super) const ANNOTATION_PATH: Parameter =
-    path("id", Kind::Pattern("^[0-9]{1,18}$"), "1", "The number of an annotation.");
+    path("id", Kind::Pattern(annotation_number), "1", "The number of an annotation.");
 pub(super) const AGENT: Parameter = Parameter {
     name: AgentCounts::HEADER,
     about: "What the server that sends has counted since it began, so that this one can tell how much of it is lost: packets received, lost on receiving, unwritten, dropped from its spool, and waiting there. What is left out or unknown does no harm.",

@@ -5,7 +5,7 @@ use cutshort_geo::{Continent, Country};
 use cutshort_store::{Choice, Selection};
 use cutshort_verdict::{Signature, Stage, Tag};
 
-use super::{Filters, Parameters, stage_name};
+use super::{Filters, Parameters, pattern, stage_name};
 use crate::problem::Problem;
 
 /// The name that files have where a server has one.
@@ -78,14 +78,33 @@ pub(crate) fn continent(text: &str) -> Result<Continent, String> {
         .ok_or_else(|| format!("'{text}' is no continent; there are: AF, AN, AS, EU, NA, OC, SA"))
 }
 
+/// A number written in digits only, without a sign.
+pub(crate) fn digits<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What is behind a prefix, however that is capitalised; the whole text where it is not there.
+fn without<'a>(prefix: &str, text: &'a str) -> &'a str {
+    let has = text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    if has { &text[prefix.len()..] } else { text }
+}
+
 pub(crate) fn asn(text: &str) -> Result<u32, String> {
-    let digits = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).unwrap_or(text);
-    let number = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    number.ok_or_else(|| format!("'{text}' is no number of a network, such as 13335"))
+    digits(without("AS", text)).ok_or_else(|| format!("'{text}' is no number of a network, such as 13335"))
+}
+
+/// What [`asn`] takes.
+pub(crate) fn asn_pattern() -> String {
+    format!("({})?{}", pattern::any_case("AS"), pattern::up_to(u32::MAX.into()))
 }
 
 fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| format!("'{text}' is no port: 0 to 65535"))
+    digits(text).ok_or_else(|| format!("'{text}' is no port: 0 to 65535"))
+}
+
+/// What a port is.
+pub(crate) fn port_pattern() -> String {
+    pattern::up_to(u16::MAX.into())
 }
 
 fn node(text: &str) -> Result<String, String> {
@@ -93,11 +112,16 @@ fn node(text: &str) -> Result<String, String> {
 }
 
 fn ip_version(text: &str) -> Result<u8, String> {
-    match text.to_ascii_lowercase().trim_start_matches("ipv") {
+    match without("IPv", text) {
         "4" => Ok(4),
         "6" => Ok(6),
         _ => Err(format!("'{text}' is neither IPv4 nor IPv6")),
     }
+}
+
+/// What an IP version is.
+pub(crate) fn ip_version_pattern() -> String {
+    format!("({})?[46]", pattern::any_case("IPv"))
 }
 
 /// A stage by its name in Radar's API or in the rest of the product.
@@ -105,7 +129,8 @@ fn ip_version(text: &str) -> Result<u8, String> {
 /// # Errors
 /// The names there are.
 pub fn stage_from_name(text: &str) -> Result<Stage, String> {
-    let radar = Stage::ALL.into_iter().find(|stage| stage_name(*stage).eq_ignore_ascii_case(text));
+    let wanted = text.replace('-', "_");
+    let radar = Stage::ALL.into_iter().find(|stage| stage_name(*stage).eq_ignore_ascii_case(&wanted));
     radar.or_else(|| text.parse().ok()).ok_or_else(|| {
         format!("no stage is called '{text}'; there are: {}", Stage::ALL.map(stage_name).join(", "))
     })

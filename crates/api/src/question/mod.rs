@@ -7,6 +7,7 @@ mod filter;
 mod interval;
 mod names;
 mod parameters;
+pub(crate) mod pattern;
 mod time;
 
 use std::ops::Range;
@@ -14,11 +15,14 @@ use std::ops::Range;
 use cutshort_store::{Bucket, Choice, Selection};
 use cutshort_verdict::Stage;
 
-pub(crate) use filter::{FILE, asn, continent, country, list, named};
+pub(crate) use filter::{
+    FILE, asn, asn_pattern, continent, country, digits, ip_version_pattern, list, named, port_pattern,
+};
 pub use filter::{Numbers, Stages, stage_from_name};
 pub use interval::{default_bucket, parse_bucket};
 pub use names::stage_name;
 pub use parameters::Parameters;
+pub(crate) use time::date_range_pattern;
 pub use time::{floor, iso, parse_time};
 
 use crate::problem::Problem;

@@ -6,6 +6,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::Parameters;
+use super::pattern::any_case;
 use crate::problem::Problem;
 
 const DAY: i64 = Bucket::Day.nanoseconds();
@@ -112,6 +113,12 @@ fn relative(text: &str) -> Result<Asked, Problem> {
     let plain = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
     let number = number.parse::<i64>().ok().filter(|number| plain && (1..=most).contains(number));
     Ok(Asked::Relative { length: number.ok_or_else(wrong)? * unit, control })
+}
+
+/// What [`relative`] takes.
+pub(crate) fn date_range_pattern() -> String {
+    let days = "[1-9]|[1-9][0-9]|[1-2][0-9][0-9]|3[0-5][0-9]|36[0-4]";
+    format!("^((({days})[dD])|(([1-9]|[1-4][0-9]|5[0-2])[wW]))({})?$", any_case("control"))
 }
 
 fn fixed(start: &str, end: &str) -> Result<Asked, Problem> {

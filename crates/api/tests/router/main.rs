@@ -11,6 +11,7 @@ mod keeping;
 mod memory;
 mod operation;
 mod own;
+mod patterns;
 mod radar;
 mod strict;
 mod writing;

@@ -1,11 +1,13 @@
 //! What a strict client of Radar refuses never comes, whatever is asked of whatever store.
 
-use cutshort_store::WINDOW;
+use std::sync::Mutex;
+
+use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, WINDOW};
 use cutshort_verdict::{Exclusion, Stage};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::client::{END, Got, Server};
+use crate::client::{DAY, END, Got, Server};
 use crate::memory::{Cell, Memory, connection, excluded};
 
 const PLACES: [(&str, u32); 6] =
@@ -28,12 +30,47 @@ fn cell() -> impl Strategy<Value = Cell> {
 
 fn store() -> impl Strategy<Value = Memory> {
     let pending = prop::collection::vec(0..1000_i64, 0..3);
-    (prop::collection::vec(cell(), 0..60), pending, any::<bool>()).prop_map(|(cells, pending, odd)| Memory {
-        pending: pending.into_iter().map(|ago| END - ago * WINDOW).collect(),
-        folded: odd,
-        simulated: odd,
-        ..Memory::of(cells)
-    })
+    let noted = prop::collection::vec((note(), 0..400_i64, prop::option::of(0..100_i64)), 0..4);
+    (prop::collection::vec(cell(), 0..60), pending, any::<bool>(), noted).prop_map(
+        |(cells, pending, odd, noted)| Memory {
+            pending: pending.into_iter().map(|ago| END - ago * WINDOW).collect(),
+            folded: odd,
+            simulated: odd,
+            annotations: Mutex::new(annotations(noted)),
+            ..Memory::of(cells)
+        },
+    )
+}
+
+/// A note of any kind and name that is read, also the legacy one.
+fn note() -> impl Strategy<Value = AnnotationKind> {
+    let names =
+        AnnotationKind::ALL.map(AnnotationKind::name).into_iter().chain([AnnotationKind::LEGACY_GENERAL]);
+    prop::sample::select(names.collect::<Vec<_>>()).prop_map(|name| AnnotationKind::from_name(name).unwrap())
+}
+
+/// Notes of these kinds, each so many days ago, for so many windows or until now.
+fn annotations(noted: Vec<(AnnotationKind, i64, Option<i64>)>) -> Vec<Annotation> {
+    let annotation = |(id, (kind, ago, windows)): (u64, (AnnotationKind, i64, Option<i64>))| {
+        let start = END - ago * DAY;
+        let end = windows.map(|windows| start + windows * WINDOW);
+        Annotation { id, content: plain_note(kind, start, end) }
+    };
+    (1..).zip(noted).map(annotation).collect()
+}
+
+fn plain_note(kind: AnnotationKind, start: i64, end: Option<i64>) -> NewAnnotation {
+    NewAnnotation {
+        kind,
+        start,
+        end,
+        description: "Noted".to_owned(),
+        linked_url: None,
+        scope: None,
+        locations: Vec::new(),
+        asns: Vec::new(),
+        outage: None,
+    }
 }
 
 fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -76,6 +113,15 @@ fn query() -> impl Strategy<Value = String> {
     })
 }
 
+/// What the models of the official SDKs (Python 5.9.0) allow.
+const EVENT_TYPES: [&str; 5] = ["GENERAL", "OUTAGE", "PARTIAL_PROJECTION", "PIPELINE", "TRAFFIC_ANOMALY"];
+const AGG_INTERVALS: [&str; 5] = ["FIFTEEN_MINUTES", "ONE_HOUR", "ONE_DAY", "ONE_WEEK", "ONE_MONTH"];
+
+#[track_caller]
+fn check_one_of(value: &Value, allowed: &[&str]) {
+    assert!(value.as_str().is_some_and(|value| allowed.contains(&value)), "{value} is none of {allowed:?}");
+}
+
 const FIELDS: [&str; 5] = ["post_syn", "post_ack", "post_psh", "later_in_flow", "no_match"];
 
 fn percent(text: &Value) -> f64 {
@@ -100,8 +146,12 @@ fn check_meta(meta: &Value, series: usize) {
     assert!(meta["lastUpdated"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
     for note in meta["confidenceInfo"]["annotations"].as_array().unwrap() {
         assert_eq!(note["dataSource"], "CONNECTION_ANOMALY");
-        for key in ["description", "eventType", "linkedUrl", "startDate", "endDate"] {
+        check_one_of(&note["eventType"], &EVENT_TYPES);
+        for key in ["description", "linkedUrl"] {
             assert!(note[key].is_string(), "{key}");
+        }
+        for key in ["startDate", "endDate"] {
+            assert!(note[key].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{key}");
         }
         assert!(note["isInstantaneous"].is_boolean());
     }
@@ -119,6 +169,7 @@ fn check_summary(result: &Value, series: usize) {
 
 fn check_timeseries(result: &Value, series: usize) {
     check_meta(&result["meta"], series);
+    check_one_of(&result["meta"]["aggInterval"], &AGG_INTERVALS);
     assert_eq!(result.as_object().unwrap().len(), series + 1);
     for at in 0..series {
         let serie = &result[format!("serie_{at}")];
@@ -135,6 +186,38 @@ fn check_timeseries(result: &Value, series: usize) {
             assert_eq!(columns.iter().map(|column| exact(&column[row])).sum::<i64>(), 100_000_000);
         }
     }
+}
+
+/// Every value of every enum that answers have is one that strict clients know.
+#[test]
+fn every_value_of_an_enum_is_one_of_radars() {
+    let kinds: Vec<_> = AnnotationKind::ALL.into_iter().map(|kind| (kind, 2, Some(1))).collect();
+    let store = || Memory {
+        pending: vec![END - WINDOW],
+        folded: true,
+        simulated: true,
+        annotations: Mutex::new(annotations(kinds.clone())),
+        ..Memory::of(vec![connection(END - DAY, "US", 174, Stage::None, 1000)])
+    };
+    let server = Server::of(store());
+    let summary = server.radar("/summary?asn=174").result();
+    check_summary(&summary, 1);
+    let notes = summary["meta"]["confidenceInfo"]["annotations"].as_array().unwrap().clone();
+    for kind in EVENT_TYPES {
+        assert!(notes.iter().any(|note| note["eventType"] == kind), "{kind}: {notes:?}");
+    }
+    for interval in ["15m", "1h", "1d", "1w"] {
+        check_timeseries(&server.radar(&format!("/timeseries_groups?aggInterval={interval}")).result(), 1);
+    }
+    let outages = server.get("/client/v4/radar/annotations/outages?eventType=EVENT").result();
+    let found = outages["annotations"].as_array().unwrap();
+    assert!(found.len() == 1 && found[0]["eventType"] == "GENERAL", "{found:?}");
+    let searched = server.get("/client/v4/radar/search/global?query=portugal").result();
+    searched["search"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .for_each(|found| check_one_of(&found["type"], &["location", "asn", "as"]));
 }
 
 /// What was refused must have been for one of the reasons there are for these questions.

@@ -104,7 +104,7 @@ fn notes_are_part_of_the_answers_that_they_concern() {
     };
     assert_eq!(notes(""), [""; 0]);
     writer.note(&outage());
-    writer.note(&json!({"description": "New servers", "eventType": "general", "startDate": "2026-01-12"}));
+    writer.note(&json!({"description": "New servers", "eventType": "event", "startDate": "2026-01-12"}));
     assert_eq!(notes(""), ["New servers"], "a part of the world is not the world");
     assert_eq!(notes("location=PT"), ["New servers", "A cable was cut"]);
     assert_eq!(notes("continent=EU"), ["New servers", "A cable was cut"]);

@@ -69,7 +69,7 @@ fn the_documented_rights_are_enough() {
     store.rollups(&query).unwrap();
     assert_eq!(store.status().unwrap().windows, 1);
     let note = NewAnnotation {
-        kind: AnnotationKind::Event,
+        kind: AnnotationKind::General,
         start: START,
         end: None,
         description: "It's a 'test' \\ with {braces:String}".to_owned(),

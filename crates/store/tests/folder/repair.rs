@@ -31,7 +31,7 @@ fn filled() -> TempDir {
         replace(&store, START + at * WINDOW, &[]);
     }
     let annotation = NewAnnotation {
-        kind: AnnotationKind::Event,
+        kind: AnnotationKind::General,
         start: START,
         end: None,
         description: "a note".to_owned(),

@@ -13,7 +13,7 @@ use crate::http::parameters as p;
 use crate::http::reply::{JSON, Reply};
 use crate::http::tokens::Scope;
 use crate::problem::Problem;
-use crate::question::{self, Filters, asn, country, iso, list, parse_time};
+use crate::question::{self, Filters, asn, country, digits, iso, list, parse_time};
 
 const BASE: Endpoint = Endpoint {
     method: Method::Get,
@@ -90,7 +90,7 @@ struct AnnotationToKeep {
     /// Until when; none if it still goes on, equal to startDate for an instant.
     #[schema(format = DateTime)]
     end_date: Option<String>,
-    /// EVENT, GENERAL, OUTAGE (default), PARTIAL_PROJECTION, PIPELINE or TRAFFIC_ANOMALY.
+    /// GENERAL (or EVENT, its older name), OUTAGE (default), PARTIAL_PROJECTION, PIPELINE or TRAFFIC_ANOMALY.
     event_type: Option<String>,
     /// Where to read more: http or https.
     linked_url: Option<String>,
@@ -243,8 +243,8 @@ fn add(call: &mut Call<'_>) -> Result<Reply, Problem> {
 
 fn remove(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let id = call.part("id").to_owned();
-    let number =
-        id.parse().map_err(|_| Problem::bad_input(format!("id: '{id}' is no number of an annotation")))?;
+    let wrong = || Problem::bad_input(format!("id: '{id}' is no number of an annotation"));
+    let number = digits(&id).ok_or_else(wrong)?;
     if !call.store().remove_annotation(number)? {
         return Err(Problem::no_data(format!("there is no annotation {id}")));
     }

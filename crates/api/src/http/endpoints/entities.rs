@@ -12,7 +12,7 @@ use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unkn
 use crate::http::parameters as p;
 use crate::http::reply::{Keep, Reply};
 use crate::problem::Problem;
-use crate::question::{self, Format, Parameters, asn, continent, country, list};
+use crate::question::{self, Format, Parameters, asn, continent, country, digits, list};
 
 const BASE: Endpoint = Endpoint {
     method: Method::Get,
@@ -235,8 +235,7 @@ fn not_found() -> Result<Reply, Problem> {
 
 fn one_asn(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let number = call.part("asn");
-    let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    match number.parse().ok().filter(|_| plain) {
+    match digits(number) {
         Some(number) => details(call, number),
         None => Err(Problem::bad_input(format!("asn: '{number}' is no number of a network, such as 13335"))),
     }

@@ -120,5 +120,6 @@ fn kinds_are_found_by_name() {
     for kind in AnnotationKind::ALL {
         assert_eq!(AnnotationKind::from_name(&kind.name().to_lowercase().replace('_', "-")), Some(kind));
     }
+    assert_eq!(AnnotationKind::from_name("event"), Some(AnnotationKind::General), "its legacy name");
     assert_eq!(AnnotationKind::from_name("storm"), None);
 }
