@@ -13,12 +13,13 @@ use cutshort_geo::Geo;
 use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
 use cutshort_report::quantity;
+use cutshort_store::check_node;
 
 use crate::error::Error;
 use crate::fence::{self, Needs};
 use crate::live::CONNECTIONS;
 use crate::privacy;
-use crate::settings::{self, Settings};
+use crate::settings::Settings;
 use crate::user::User;
 
 /// A source that is open.
@@ -96,7 +97,8 @@ fn make_folder(folder: &Path, user: Option<&User>) -> Result<(), Error> {
 fn node(settings: &Settings) -> Result<String, Error> {
     let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = settings.node.clone().unwrap_or_else(|| host().trim().to_owned());
-    settings::node(&name).map_err(|why| Error::Usage(format!("node: {why}; name it with --node")))
+    check_node(&name).map_err(|why| Error::Usage(format!("{why}; choose another one with --node")))?;
+    Ok(name)
 }
 
 impl Capture {

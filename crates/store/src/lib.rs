@@ -32,7 +32,8 @@ pub use query::{
 };
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
-    FlowKey, Keepable, Origin, Protected, Protection, Segment, SegmentId, SegmentInfo, truncation,
+    FILE_NODE, FlowKey, Keepable, Origin, Protected, Protection, Segment, SegmentId, SegmentInfo, check_node,
+    truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{

@@ -14,8 +14,8 @@ use std::ops::Range;
 use cutshort_store::{Bucket, Choice, Selection};
 use cutshort_verdict::Stage;
 
-pub(crate) use filter::{FILE, asn, continent, country, list, named};
 pub use filter::{Numbers, Stages, stage_from_name};
+pub(crate) use filter::{asn, continent, country, list, named};
 pub use interval::{default_bucket, parse_bucket};
 pub use names::stage_name;
 pub use parameters::Parameters;
