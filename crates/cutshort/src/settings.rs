@@ -20,7 +20,6 @@ use crate::error::Error;
 use crate::terminal::message;
 pub(crate) use table::SETTINGS;
 #[cfg(target_os = "linux")]
-pub(crate) use table::node;
 
 /// What can be set.
 #[derive(Clone, Debug, PartialEq)]

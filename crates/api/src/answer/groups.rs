@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cutshort_store::cell::{Network, Port};
-use cutshort_store::{Bucket, Dimension, RollupAnswer, RollupQuery, RollupRow, Store, Value};
+use cutshort_store::{Bucket, Dimension, FILE_NODE, RollupAnswer, RollupQuery, RollupRow, Store, Value};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
 
 use super::resets;
 use crate::problem::Problem;
-use crate::question::{FILE, Series, stage_name};
+use crate::question::{Series, stage_name};
 
 /// By what an answer tells connections apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -261,7 +261,7 @@ pub fn value_name(value: &Value) -> String {
         Value::As(Network::Unknown) => UNKNOWN.to_owned(),
         Value::Port(Port::Number(port)) => port.to_string(),
         Value::As(Network::Other) | Value::Port(Port::Other) => OTHER.to_owned(),
-        Value::Node(name) if name.is_empty() => FILE.to_owned(),
+        Value::Node(name) if name.is_empty() => FILE_NODE.to_owned(),
         Value::Node(name) => name.clone(),
     }
 }

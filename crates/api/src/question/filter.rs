@@ -2,14 +2,12 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use cutshort_geo::{Continent, Country};
-use cutshort_store::{Choice, Selection};
+use cutshort_store::{Choice, FILE_NODE, Selection};
 use cutshort_verdict::{Signature, Stage, Tag};
 
 use super::{Filters, Parameters, pattern, stage_name};
 use crate::problem::Problem;
 
-/// The name that files have where a server has one.
-pub(crate) const FILE: &str = "file";
 /// A list has at most so many items.
 const MOST: usize = 1000;
 
@@ -108,7 +106,7 @@ pub(crate) fn port_pattern() -> String {
 }
 
 fn node(text: &str) -> Result<String, String> {
-    Ok(if text == FILE { String::new() } else { text.to_owned() })
+    Ok(if text == FILE_NODE { String::new() } else { text.to_owned() })
 }
 
 fn ip_version(text: &str) -> Result<u8, String> {

@@ -15,10 +15,10 @@ use std::ops::Range;
 use cutshort_store::{Bucket, Choice, Selection};
 use cutshort_verdict::Stage;
 
-pub(crate) use filter::{
-    FILE, asn, asn_pattern, continent, country, digits, ip_version_pattern, list, named, port_pattern,
-};
 pub use filter::{Numbers, Stages, stage_from_name};
+pub(crate) use filter::{
+    asn, asn_pattern, continent, country, digits, ip_version_pattern, list, named, port_pattern,
+};
 pub use interval::{default_bucket, parse_bucket};
 pub use names::stage_name;
 pub use parameters::Parameters;

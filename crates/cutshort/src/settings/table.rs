@@ -10,7 +10,7 @@ use cutshort_capture::LiveSettings;
 use cutshort_clickhouse::Address;
 use cutshort_pipeline::live::{RecorderSettings, Retry};
 use cutshort_pipeline::{Share, WindowJob};
-use cutshort_store::{Addresses, Retention};
+use cutshort_store::{Addresses, Retention, check_node};
 use toml::Value;
 
 use super::length::{self, read_or_forever, write_or_forever};
@@ -273,7 +273,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "node",
         about: "What this server is called in the store. Without it, the host's name.",
         set: |settings, value| {
-            settings.node = Some(node(text(value)?)?);
+            let name = text(value)?;
+            check_node(name)?;
+            settings.node = Some(name.to_owned());
             Ok(())
         },
         get: |settings| settings.node.clone().map(Value::String),
@@ -380,14 +382,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
         get: |settings| settings.metrics.map(|address| Value::String(address.to_string())),
     },
 ];
-
-/// A name that a server can have in the store.
-pub(crate) fn node(name: &str) -> Result<String, String> {
-    match name.len() {
-        1..=255 if !name.chars().any(char::is_control) => Ok(name.to_owned()),
-        _ => Err(format!("'{name}' is no name of a server: 1 to 255 bytes without control characters")),
-    }
-}
 
 impl LogFormat {
     const ALL: [Self; 3] = [Self::Auto, Self::Text, Self::Json];

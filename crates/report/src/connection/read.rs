@@ -12,14 +12,19 @@ use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
-use super::parquet::io_error;
+use super::parquet::{io_error, stored_schemas};
 use super::{ADDRESSES, Addresses, Record};
+use crate::footer;
 
 /// The connections of a file that [`stored`](super::stored) wrote, in their order.
 ///
 /// # Errors
 /// What the file gives, also that it is no such file.
 pub fn read(file: File) -> io::Result<Records> {
+    let elements = footer::read(&file).map_err(io::Error::other)?;
+    if !stored_schemas().map_err(io_error)?.any(|own| footer::elements(&own) == elements) {
+        return Err(io::Error::other("its columns are not those of stored connections"));
+    }
     let file = SerializedFileReader::new(file).map_err(io_error)?;
     Ok(Records { file, next_group: 0, columns: Columns::default(), next: 0 })
 }

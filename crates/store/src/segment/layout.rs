@@ -1,9 +1,11 @@
 //! Where what is in a file.
 
+use std::io::Cursor;
 use std::ops::Range;
 
 use bytes::Bytes;
 use cutshort_report::connection::Addresses;
+use cutshort_report::footer;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -32,11 +34,12 @@ pub(crate) struct Group {
 impl Layout {
     /// Reads the end of a file, or says what is wrong with it.
     pub(crate) fn read(bytes: Bytes) -> Result<Self, String> {
+        check_columns(&bytes)?;
         let file = SerializedFileReader::new(bytes.clone()).map_err(|error| error.to_string())?;
         let metadata = file.metadata();
         let own = Addresses::ALL.into_iter().any(|addresses| has_schema(metadata, addresses));
         if !own {
-            return Err("its columns are not those of a segment".to_owned());
+            return Err(OTHER_COLUMNS.to_owned());
         }
         let info = schema::from_metadata(metadata.file_metadata())?;
         if !has_schema(metadata, info.addresses) {
@@ -55,6 +58,15 @@ impl Layout {
     pub(super) fn column(&self, group: usize, column: usize) -> &[u8] {
         &self.bytes[self.groups[group].columns[column].clone()]
     }
+}
+
+const OTHER_COLUMNS: &str = "its columns are not those of a segment";
+
+/// Refuses a file with other columns before the `parquet` crate reads its schema.
+fn check_columns(bytes: &[u8]) -> Result<(), String> {
+    let elements = footer::read(Cursor::new(bytes))?;
+    let own = |addresses| schema::schema(addresses).is_ok_and(|own| footer::elements(&own) == elements);
+    if Addresses::ALL.into_iter().any(own) { Ok(()) } else { Err(OTHER_COLUMNS.to_owned()) }
 }
 
 fn has_schema(metadata: &ParquetMetaData, addresses: Addresses) -> bool {

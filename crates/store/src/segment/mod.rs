@@ -2,6 +2,7 @@ mod decode;
 mod encode;
 mod key;
 mod layout;
+mod node;
 mod packed;
 mod pages;
 mod parse;
@@ -19,6 +20,7 @@ pub(crate) use decode::{Batch, Batches, Scratch};
 pub(crate) use encode::check_packet;
 pub(crate) use key::Key;
 pub(crate) use layout::Layout;
+pub use node::{FILE_NODE, check_node};
 pub(crate) use packed::{
     PACKET_BYTES, PROTECTION_BYTES, packet_from_bytes, packet_to_bytes, protection_from_bytes,
     protection_to_bytes,

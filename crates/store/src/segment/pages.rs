@@ -1,10 +1,11 @@
 //! The pages of a column.
 //!
-//! They are read here and not by the `parquet` crate, which panics on some damaged ones: a segment may come
-//! from anybody. A segment's pages are plain values, compressed with zstd.
+//! They are read here and not by the `parquet` crate, which panics on some damaged ones (see `docs/upstream.md`):
+//! a segment may come from anybody. A segment's pages are plain values, compressed with zstd.
 
 use std::io;
 
+use cutshort_report::thrift::{I32, STOP, STRUCT, next_field, skip, zigzag};
 use zstd::bulk::Decompressor;
 
 /// The largest page that is unpacked, in bytes. Own pages are far smaller.
@@ -81,11 +82,6 @@ struct Header {
     encoding: i64,
 }
 
-/// Types of the compact protocol of Thrift.
-const STOP: u8 = 0;
-const I32: u8 = 5;
-const STRUCT: u8 = 12;
-
 /// How deep structures nest at most.
 const DEPTH: usize = 8;
 
@@ -132,69 +128,6 @@ impl Header {
             }
         }
     }
-}
-
-/// The type of the next field of a structure; its number goes on from the one before.
-fn next_field(bytes: &mut &[u8], field: &mut i64) -> Option<u8> {
-    let head = byte(bytes)?;
-    if head != STOP {
-        *field = match head >> 4 {
-            0 => zigzag(bytes)?,
-            step => field.checked_add(step.into())?,
-        };
-    }
-    Some(head & 0xf)
-}
-
-/// Moves behind a value.
-fn skip(bytes: &mut &[u8], kind: u8, depth: usize) -> Option<()> {
-    let depth = depth.checked_sub(1)?;
-    match kind {
-        // True and false have no bytes; a byte, numbers, a double, bytes.
-        1 | 2 => {}
-        3 => drop(byte(bytes)?),
-        4..=6 => drop(varint(bytes)?),
-        7 => *bytes = bytes.get(8..)?,
-        8 => {
-            let len = usize::try_from(varint(bytes)?).ok()?;
-            *bytes = bytes.get(len..)?;
-        }
-        STRUCT => {
-            let mut field = 0;
-            loop {
-                match next_field(bytes, &mut field)? {
-                    STOP => break,
-                    kind => skip(bytes, kind, depth)?,
-                }
-            }
-        }
-        // Lists, sets and maps do not occur in page headers.
-        _ => return None,
-    }
-    Some(())
-}
-
-fn byte(bytes: &mut &[u8]) -> Option<u8> {
-    let (first, rest) = bytes.split_first()?;
-    *bytes = rest;
-    Some(*first)
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = byte(bytes)?;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-fn zigzag(bytes: &mut &[u8]) -> Option<i64> {
-    let value = varint(bytes)?;
-    Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
 }
 
 #[cfg(test)]

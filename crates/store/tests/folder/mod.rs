@@ -7,6 +7,7 @@ mod killed;
 mod repair;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use cutshort_store::embedded::{Embedded, Options};
@@ -148,6 +149,55 @@ fn what_is_no_segment_is_set_aside() {
     assert_eq!(status.damaged[0].name, "damaged/strange.parquet");
     assert!(only_file(&folder.path().join("damaged")).ends_with("strange.parquet"));
     assert_eq!(open(folder.path()).status().unwrap().damaged, status.damaged);
+}
+
+/// The `parquet` crate overflows the stack on such a schema.
+#[test]
+fn a_segment_with_a_deep_schema_is_set_aside() {
+    let folder = new();
+    let store = open(folder.path());
+    store.append(&file(vec![packet(1, START)])).unwrap();
+    drop(store);
+    let path = folder.path().join("packets/2026-01-05/deep.parquet");
+    fs::write(&path, deep_schema(100_000)).unwrap();
+    let mut each = |_, _| ControlFlow::Continue(());
+    let verified = Embedded::verify(folder.path(), &mut each).unwrap();
+    assert_eq!(verified.findings.len(), 1, "{:?}", verified.findings);
+    let status = open(folder.path()).status().unwrap();
+    assert_eq!((status.packets, &*status.damaged[0].name), (1, "damaged/deep.parquet"));
+    assert!(!path.exists());
+}
+
+/// Files of connections of versions that noted no checksum are opened as they are.
+#[test]
+fn connections_with_a_deep_schema_are_set_aside() {
+    let folder = new();
+    let store = open(folder.path());
+    store.append(&file(vec![packet(1, START)])).unwrap();
+    replace(&store, START, &[made(1, START)]);
+    drop(store);
+    fs::write(only_file(&folder.path().join("connections")), deep_schema(100_000)).unwrap();
+    let sql = rusqlite::Connection::open(folder.path().join("rollup.sqlite")).unwrap();
+    sql.execute("DELETE FROM connections_crc", []).unwrap();
+    drop(sql);
+    let store = open(folder.path());
+    assert!(store.connections(&everything()).unwrap().is_empty());
+    assert!(store.status().unwrap().damaged[0].name.starts_with("damaged/"));
+}
+
+/// A Parquet file without rows whose schema is groups in groups, so many deep.
+fn deep_schema(depth: usize) -> Vec<u8> {
+    let group = [0x35, 0, 0x18, 1, b'g', 0x15, 2, 0];
+    let mut count = depth;
+    let mut footer = vec![0x15, 2, 0x19, 0xfc];
+    while count >= 0x80 {
+        footer.push(count as u8 | 0x80);
+        count >>= 7;
+    }
+    footer.push(count as u8);
+    footer.extend(group.repeat(depth));
+    footer.extend([0x16, 0, 0x19, 0x0c, 0]);
+    [b"PAR1", &footer[..], &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat()
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod damaged;
+mod footer;
 mod protected;
 mod stranger;
 

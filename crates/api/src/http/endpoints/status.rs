@@ -277,7 +277,7 @@ impl Stored {
 
 fn nodes(facts: &Facts, agents: &BTreeMap<String, Heard>, now: i64) -> Vec<Node> {
     let node = |name: &str, latest: Option<i64>| Node {
-        name: if name.is_empty() { crate::question::FILE.to_owned() } else { name.to_owned() },
+        name: if name.is_empty() { cutshort_store::FILE_NODE.to_owned() } else { name.to_owned() },
         latest_packet: latest.map(iso),
         seconds_ago: latest.map(|latest| now.saturating_sub(latest) / 1_000_000_000),
         live: agents.get(name).map(|heard| Live::new(heard, now)),

@@ -144,6 +144,12 @@ fn schema(extra: Extra) -> Result<Type, ParquetError> {
     parse_message_type(&format!("{SCHEMA}{progress}{addresses}}}"))
 }
 
+/// What files of [stored connections](stored) look like; those from before there was a choice of addresses have a column less.
+pub(super) fn stored_schemas() -> Result<impl Iterator<Item = Type>, ParquetError> {
+    let before = Extra { addresses: false, ..STORED };
+    Ok([schema(STORED)?, schema(before)?].into_iter())
+}
+
 fn file_writer<W: Write + Send>(output: W, extra: Extra) -> io::Result<SerializedFileWriter<W>> {
     let schema = Arc::new(schema(extra).map_err(io_error)?);
     let properties = WriterProperties::builder()
