@@ -11,7 +11,7 @@ use super::{Check, host, reports};
 pub(super) fn all(seen: &Seen) -> Vec<Check> {
     let mut checks = vec![host::kernel(seen), host::privileges(seen)];
     checks.extend(host::rules(seen));
-    checks.extend(host::group(seen));
+    checks.extend(host::listener(seen));
     checks.extend(host::interface(seen));
     if let Some(station) = &seen.station {
         checks.extend(reports::all(seen, station));
@@ -97,7 +97,11 @@ fn server(server: &Server) -> Check {
         Ok((status, body)) => {
             Check::failing("server", reasons(*status, body), format!("curl {url}/client/v4/radar/status"))
         }
-        Err(why) => Check::failing("server", why.clone(), "cutshort serve (with the same settings)"),
+        Err(why) => Check::failing(
+            "server",
+            why.clone(),
+            "cutshort serve (with the same settings; or name its address: --listen ADDR:PORT)",
+        ),
     }
 }
 

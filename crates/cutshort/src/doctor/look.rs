@@ -14,7 +14,7 @@ use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
 use cutshort_pipeline::nanoseconds;
 
-use super::reports::is_behind;
+use super::reports::may_have_changed;
 use super::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station, Store};
 use crate::error::Error;
 use crate::settings::Settings;
@@ -23,10 +23,13 @@ use crate::{agent, beside};
 
 /// Nobody waits longer for an answer to a look.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A link that systemd keeps while the unit is active.
+const UNIT: &str = "/run/systemd/units/invocation:cutshort-rules.service";
 /// The netfilter log's group where nothing else is said.
 const GROUP: u16 = 5;
 
-pub(super) fn look(settings: &Settings) -> Result<Seen, Error> {
+/// `serves` tells whether a server is to be asked.
+pub(super) fn look(settings: &Settings, serves: bool) -> Result<Seen, Error> {
     let mut station = station(settings);
     let source = source(settings, station.as_ref());
     if let Some(station) = &mut station {
@@ -48,11 +51,12 @@ pub(super) fn look(settings: &Settings) -> Result<Seen, Error> {
         listener: listener(source.as_ref()),
         interface: interface(source.as_ref()),
         source,
+        is_unit: Path::new(UNIT).symlink_metadata().is_ok(),
         rules: tables.ok().map(|tables| (tables, rules::chains())),
         station,
         collector: settings.collector.as_ref().map(|url| collector(settings, url)),
         store: settings.deliver.as_deref().map(store),
-        server: settings.data.as_ref().map(|_| server(settings.listen)),
+        server: serves.then(|| server(settings.listen)),
         geo: looks_up(settings).then(|| geo(&settings.geo)),
         disks: settings.spool.iter().chain(&settings.data).map(|path| disk(path)).collect(),
     };
@@ -120,10 +124,12 @@ fn start(settings: &Settings, is_agent: bool, source: Option<&LiveSource>) -> St
             without_secret(url)
         );
     }
+    let ca_file = settings.ca_file.as_ref().map(|file| format!(" --ca-file {}", file.display()));
     format!(
-        "cutshort agent --capture {source} --collector {} --token-file {} --spool {spool}",
+        "cutshort agent --capture {source} --collector {} --token-file {}{} --spool {spool}",
         settings.collector.as_deref().unwrap_or("URL"),
         path(&settings.token_file, "FILE"),
+        ca_file.unwrap_or_default(),
     )
 }
 
@@ -254,13 +260,13 @@ fn disk(path: &Path) -> Disk {
     Disk { path: path.to_owned(), room }
 }
 
-/// If the rules have logged more than was received when the report was written, waits for the next one, so that
-/// what is on its way is not taken for lost.
+/// If packets may have come since the report was written, waits for the next one, so that what is on its way is not
+/// taken for lost, and a host that has just begun to receive not for a quiet one.
 fn await_report(seen: &mut Seen) {
     /// Packets wait in the kernel and for their time.
     const ON_ITS_WAY: i64 = 1_500_000_000;
     let Some(Station { report: Reported::Read(report), folder, .. }) = &seen.station else { return };
-    if report.ended || super::checks::is_old(seen.now, report) || !is_behind(seen, report) {
+    if report.ended || super::checks::is_old(seen.now, report) || !may_have_changed(seen, report) {
         return;
     }
     let until = Instant::now() + 2 * Report::EVERY;
