@@ -124,9 +124,11 @@ fn start(settings: &Settings, is_agent: bool, source: Option<&LiveSource>) -> St
             without_secret(url)
         );
     }
+    // It may have a password.
+    let proxy = if settings.proxy.is_some() { " --proxy URL" } else { "" };
     let ca_file = settings.ca_file.as_ref().map(|file| format!(" --ca-file {}", file.display()));
     format!(
-        "cutshort agent --capture {source} --collector {} --token-file {}{} --spool {spool}",
+        "cutshort agent --capture {source} --collector {} --token-file {}{}{proxy} --spool {spool}",
         settings.collector.as_deref().unwrap_or("URL"),
         path(&settings.token_file, "FILE"),
         ca_file.unwrap_or_default(),
@@ -201,8 +203,10 @@ fn collector(settings: &Settings, url: &str) -> Collector {
         // Without one, it is asked all the same: whether it answers is worth knowing.
         token: token.as_ref().map_or_else(|_| Token::Text("none".to_owned()), Clone::clone),
         ca_file: settings.ca_file.clone(),
+        proxy: settings.proxy.clone(),
         timeout: PATIENCE.min(settings.upload_timeout),
     });
+    let proxy = http.as_ref().ok().and_then(HttpCollector::proxy);
     let probe = http.map(|http| http.probe());
     let now = SystemTime::now();
     let offset = probe.as_ref().ok().and_then(|probe| offset(probe.date.as_deref()?, probe.took, now));
@@ -210,6 +214,7 @@ fn collector(settings: &Settings, url: &str) -> Collector {
         url: url.to_owned(),
         token: token.map(drop).map_err(|error| error.to_string()),
         probe,
+        proxy: proxy.map(|(host, port)| format!("{host}:{port}")),
         offset,
     }
 }
@@ -243,8 +248,13 @@ fn server(listen: SocketAddr) -> Server {
     };
     let url = format!("http://{}", SocketAddr::new(ip, listen.port()));
     let token = Token::Text("none".to_owned());
-    let http =
-        HttpCollector::new(&HttpSettings { url: url.clone(), token, ca_file: None, timeout: PATIENCE });
+    let http = HttpCollector::new(&HttpSettings {
+        url: url.clone(),
+        token,
+        ca_file: None,
+        proxy: None,
+        timeout: PATIENCE,
+    });
     let begin = Instant::now();
     Server { ready: http.and_then(|http| http.ready()), took: begin.elapsed(), url }
 }

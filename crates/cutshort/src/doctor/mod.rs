@@ -40,9 +40,12 @@ pub(crate) struct Doctor {
     /// File with the token for the collector
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Certificates (PEM) that the collector's must come from, instead of the system's
+    /// Certificates (PEM) that the collector's must come from or be one of, instead of the system's
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// HTTP proxy through which the collector is reached
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Address and port of the server
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
@@ -139,6 +142,7 @@ fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
     settings.deliver = arguments.deliver.clone().or(settings.deliver);
     settings.token_file = arguments.token_file.clone().or(settings.token_file);
     settings.ca_file = arguments.ca_file.clone().or(settings.ca_file);
+    settings.proxy = arguments.proxy.clone().or(settings.proxy);
     settings.listen = arguments.listen.unwrap_or(settings.listen);
     settings.data = arguments.data.clone().or(settings.data);
     settings.capture = arguments.capture.clone().or(settings.capture);

@@ -79,6 +79,8 @@ pub(super) struct Collector {
     /// Why there is no token that could be tried.
     pub(super) token: Result<(), String>,
     pub(super) probe: Result<Probe, String>,
+    /// Host and port of the proxy that stands in between.
+    pub(super) proxy: Option<String>,
     /// How much later it is there than here, in seconds.
     pub(super) offset: Option<f64>,
 }

@@ -63,7 +63,7 @@ fn station(report: Reported) -> Station {
 
 fn collector(status: Option<u16>, delivered: Delivered, offset: Option<f64>) -> Collector {
     let probe = Probe { delivered, status, date: None, took: Duration::from_millis(12) };
-    Collector { url: URL.to_owned(), token: Ok(()), probe: Ok(probe), offset }
+    Collector { url: URL.to_owned(), token: Ok(()), probe: Ok(probe), proxy: None, offset }
 }
 
 /// An agent that is well.
