@@ -7,8 +7,13 @@ use std::time::{Duration, Instant};
 use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 use serde::Deserialize;
 use ureq::http::{Response, Uri};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, Error};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+use ureq::{Agent, Body, Error, Proxy, ProxyProtocol};
+
+use tls::Encryption;
+
+mod tls;
 
 /// Where segments go, and how.
 #[derive(Clone, Debug)]
@@ -17,8 +22,10 @@ pub struct HttpSettings {
     pub url: String,
     /// What allows sending packets there.
     pub token: Token,
-    /// Certificates that the collector's must come from (PEM); the system's without it.
+    /// Certificates that the collector's must come from, or be one of (PEM); the system's without it.
     pub ca_file: Option<PathBuf>,
+    /// The HTTP proxy to go through, such as `http://proxy.example.org:3128`; none of the environment's.
+    pub proxy: Option<String>,
     /// How long a delivery may take.
     pub timeout: Duration,
 }
@@ -98,21 +105,27 @@ impl HttpCollector {
     /// What is wrong with the settings.
     pub fn new(settings: &HttpSettings) -> Result<Self, String> {
         let is_https = check_url(&settings.url)?;
-        let mut config = Agent::config_builder()
-            // A token is for the collector that was named, not for what the environment names.
-            .proxy(None)
+        let proxy = settings.proxy.as_deref().map(read_proxy).transpose()?;
+        let is_encrypted =
+            is_https || proxy.as_ref().is_some_and(|proxy| proxy.protocol() == ProxyProtocol::Https);
+        let config = Agent::config_builder()
+            // A token is for the collector that was named, by the way that was named, not by the environment's.
+            .proxy(proxy)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(settings.timeout))
             .timeout_connect(Some(CONNECT.min(settings.timeout)))
-            .user_agent(concat!("cutshort/", env!("CARGO_PKG_VERSION")));
-        if is_https {
-            config = config.tls_config(tls(settings.ca_file.as_deref())?);
-        }
+            .user_agent(concat!("cutshort/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let encryption =
+            if is_encrypted { Encryption::new(settings.ca_file.as_deref())? } else { Encryption::none() };
+        let connector =
+            ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(encryption);
         let url = format!("{}{PATH}", settings.url.trim_end_matches('/'));
         url.parse::<Uri>().map_err(|error| format!("'{}': {error}", settings.url))?;
-        Ok(Self { agent: config.build().into(), url, token: settings.token.clone(), counts: None })
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        Ok(Self { agent, url, token: settings.token.clone(), counts: None })
     }
 
     /// The same, and with each segment it tells what these counts are then.
@@ -129,6 +142,14 @@ impl HttpCollector {
         let is_https = url.scheme_str() == Some("https");
         let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         (host.to_owned(), url.port_u16().unwrap_or(if is_https { 443 } else { 80 }), is_https)
+    }
+
+    /// Host and port of the proxy that stands in between. IPv6 addresses are without brackets.
+    #[must_use]
+    pub fn proxy(&self) -> Option<(String, u16)> {
+        let proxy = self.agent.config().proxy()?;
+        let host = proxy.host().trim_start_matches('[').trim_end_matches(']');
+        Some((host.to_owned(), proxy.port()))
     }
 
     fn send(&self, segment: &[u8]) -> Result<Got, Error> {
@@ -232,44 +253,12 @@ fn check_url(url: &str) -> Result<bool, String> {
     }
 }
 
-fn tls(ca_file: Option<&Path>) -> Result<TlsConfig, String> {
-    let certificates = match ca_file {
-        Some(path) => read_certificates(path)?,
-        None => system_certificates()?,
-    };
-    let provider = rustls::crypto::ring::default_provider();
-    Ok(TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(certificates)))
-        .unversioned_rustls_crypto_provider(Arc::new(provider))
-        .build())
-}
-
-fn read_certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let text = std::fs::read(path).map_err(|error| failed(&error))?;
-    let mut certificates = Vec::new();
-    for item in parse_pem(&text) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| failed(&error))? {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        Err(failed(&"there is no certificate (PEM) in it"))
-    } else {
-        Ok(certificates)
-    }
-}
-
-fn system_certificates() -> Result<Vec<Certificate<'static>>, String> {
-    let found = rustls_native_certs::load_native_certs().certs;
-    if found.is_empty() {
-        return Err(
-            "the system has no certificates to know collectors by: apt-get install ca-certificates, \
-                    or name a file of them (ca_file)"
-                .to_owned(),
-        );
-    }
-    Ok(found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect())
+/// Messages do not repeat it: it may have a password.
+fn read_proxy(url: &str) -> Result<Proxy, String> {
+    const WRONG: &str = "proxy: that is no proxy's address, such as http://proxy.example.org:3128";
+    let is_http = url.starts_with("http://") || url.starts_with("https://");
+    let proxy = Proxy::new(url).ok().filter(|proxy| is_http && !proxy.host().is_empty());
+    proxy.ok_or_else(|| WRONG.to_owned())
 }
 
 /// What a collector answers.
@@ -308,6 +297,9 @@ fn judge(url: &str, id: &str, status: u16, body: &str) -> Delivered {
             Delivered::Blocked(format!("{url} is somewhere else (status {status}): name that address"))
         }
         400 | 413 | 422 if own.is_some() => Delivered::Refused(said),
+        400 | 426 | 497 if url.starts_with("http://") && wants_tls(body) => {
+            Delivered::Blocked(format!("{url} is a port with TLS ({said}): name https://"))
+        }
         401 => Delivered::Blocked(format!(
             "the collector does not know the token ({said}): 'cutshort token create --scope ingest' makes one there"
         )),
@@ -321,22 +313,44 @@ fn judge(url: &str, id: &str, status: u16, body: &str) -> Delivered {
     }
 }
 
+/// What web servers say of plain HTTP at a port with TLS.
+fn wants_tls(body: &str) -> bool {
+    let body = body.to_ascii_lowercase();
+    ["https port", "https server", "ssl-enabled", "https scheme"].iter().any(|words| body.contains(words))
+}
+
 fn describe(url: &str, error: &Error) -> String {
     match error {
         Error::Timeout(_) => format!("{url} does not answer in time"),
         Error::HostNotFound => format!("{url}: the name is not known"),
-        error => format!("{url}: {error}"),
+        Error::ConnectProxyFailed(why) => format!("{url}: the proxy does not connect: {why}"),
+        error => {
+            let text = error.to_string();
+            let cure = tls::cure(&text).map(|cure| format!(": {cure}")).unwrap_or_default();
+            format!("{url}: {text}{cure}")
+        }
     }
 }
+
+/// What a proxy says where somebody has to change something: there, or the address that it is asked for.
+const REFUSALS: [&str; 4] = ["400", "403", "405", "407"];
 
 fn failed(url: &str, error: &Error) -> Delivered {
     let text = describe(url, error);
     match error {
         Error::Tls(_) | Error::Rustls(_) | Error::BadUri(_) => Delivered::Blocked(text),
         // Certificates are checked while connecting.
-        Error::Io(error) if error.to_string().contains("certificate") => Delivered::Blocked(text),
+        Error::Io(error) if is_of_tls(&error.to_string()) => Delivered::Blocked(text),
+        Error::ConnectProxyFailed(why) if REFUSALS.iter().any(|status| why.ends_with(status)) => {
+            Delivered::Blocked(text)
+        }
         _ => Delivered::Later(text),
     }
+}
+
+/// Whether it is about certificates, or about something that is no TLS.
+fn is_of_tls(error: &str) -> bool {
+    error.contains("certificate") || error.contains("corrupt message")
 }
 
 #[cfg(test)]

@@ -253,6 +253,7 @@ mod tests {
         let rules = vec![Loaded {
             table: "cutshort".to_owned(),
             about: String::new(),
+            options: None,
             counters: vec![logged],
             outdated: false,
         }];

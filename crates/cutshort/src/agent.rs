@@ -35,14 +35,21 @@ pub(crate) struct Agent {
     #[arg(long, value_name = "URL")]
     collector: Option<String>,
     /// Store to deliver to without a collector in between: clickhouse://USER@HOST:8123/DATABASE
-    #[arg(long, value_name = "URL", conflicts_with_all = ["collector", "token_file", "ca_file"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["collector", "token_file", "ca_file", "proxy"])]
     deliver: Option<String>,
     /// File with the token that 'cutshort token create --scope ingest' made at the collector
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Certificates (PEM) that the collector's must come from, instead of the system's
+    /// Certificates (PEM) that the collector's must come from or be one of, instead of the system's
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// HTTP proxy through which the collector is reached (CONNECT): http://HOST:PORT
+    ///
+    /// HTTPS_PROXY and the like in the environment are not used. A proxy with a user and a password, as in
+    /// http://USER:PASSWORD@HOST:PORT, is better named in CUTSHORT_PROXY or the settings file: everybody on this
+    /// machine can see flags.
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Folder in which packets wait; made if it is missing
     #[arg(long, value_name = "DIR")]
     spool: Option<PathBuf>,
@@ -52,7 +59,7 @@ pub(crate) struct Agent {
     /// Become this user once all is open
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Address and port of this machine with numbers for Prometheus
+    /// Address and port with numbers for Prometheus, which answers whoever reaches it
     #[arg(long, value_name = "ADDR:PORT")]
     metrics: Option<SocketAddr>,
     /// Settings file; 'cutshort config' shows all settings
@@ -118,6 +125,7 @@ fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
     }
     settings.token_file = arguments.token_file.clone().or(settings.token_file);
     settings.ca_file = arguments.ca_file.clone().or(settings.ca_file);
+    settings.proxy = arguments.proxy.clone().or(settings.proxy);
     settings.spool = arguments.spool.clone().or(settings.spool);
     settings.node = arguments.node.clone().or(settings.node);
     settings.user = arguments.user.clone().or(settings.user);
@@ -149,7 +157,10 @@ pub(crate) fn token(settings: &Settings) -> Result<Token, Error> {
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     if !address.ip().is_loopback() {
-        return Err(Error::Usage("--metrics is for this machine only: 127.0.0.1 or ::1".to_owned()));
+        message(&format!(
+            "whoever reaches {address} can read the agent's numbers there, unencrypted and without a token: let a firewall \
+             pass only those who should"
+        ));
     }
     TcpListener::bind(address).map_err(|error| Error::Failed(format!("cannot listen on {address}: {error}")))
 }

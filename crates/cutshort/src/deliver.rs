@@ -54,13 +54,20 @@ fn collector(settings: &Settings, url: &str, counts: &Arc<Mutex<AgentCounts>>) -
         url: url.to_owned(),
         token: token(settings)?,
         ca_file: settings.ca_file.clone(),
+        proxy: settings.proxy.clone(),
         timeout: settings.upload_timeout,
     });
     let http = http.map_err(Error::Usage)?.with_counts(Arc::clone(counts));
     let (host, port, is_encrypted) = http.peer();
     warn_of_plain(url, &host, is_encrypted, "token and packets");
-    let needs = reaching(&host, port, settings.token_file.as_deref());
-    Ok(Destination { collector: Box::new(http), name: url.to_owned(), needs })
+    let proxy = http.proxy();
+    if proxy.is_none() {
+        remark_on_environment();
+    }
+    let (name, port) = proxy.clone().unwrap_or((host, port));
+    let needs = reaching(&name, port, settings.token_file.as_deref());
+    let through = proxy.map(|(name, port)| format!(" through the proxy {name}:{port}")).unwrap_or_default();
+    Ok(Destination { collector: Box::new(http), name: format!("{url}{through}"), needs })
 }
 
 fn straight(url: &str) -> Result<Destination, Error> {
@@ -75,6 +82,16 @@ fn straight(url: &str) -> Result<Destination, Error> {
         store::connect(&address)
     };
     Ok(Destination { collector: Box::new(StoreCollector::new(open)), name, needs })
+}
+
+/// A proxy that others use is not used here, as it would get to know the collector, and without TLS the token.
+fn remark_on_environment() {
+    let variables = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    if let Some(name) = variables.into_iter().find(|name| std::env::var_os(name).is_some()) {
+        message(&format!(
+            "{name} in the environment is not used; --proxy URL names a proxy for the collector"
+        ));
+    }
 }
 
 fn warn_of_plain(url: &str, host: &str, is_encrypted: bool, what: &str) {
@@ -128,6 +145,14 @@ mod tests {
         assert_eq!(ports("https://[2001:db8::1]:8443/x"), [8443]);
         let read = |url: &str| collector(url).read.len();
         assert_eq!((read("https://192.0.2.1"), read("https://a")), (1, 6));
+        let through = |proxy: &str| {
+            let (collector, proxy) = (Some("https://a.example".to_owned()), Some(proxy.to_owned()));
+            let found =
+                of(Settings { collector, token_file: Some(token.clone()), proxy, ..Settings::default() });
+            (found.ports, found.read.len())
+        };
+        assert_eq!(through("http://p.example:3128"), (vec![3128, 53], 6));
+        assert_eq!(through("http://me:pw@[2001:db8::1]:3128"), (vec![3128], 1));
         let store = |url: &str| of(Settings { deliver: Some(url.to_owned()), ..Settings::default() }).ports;
         assert_eq!(store("clickhouse://u@[::1]/cuts"), [8123]);
         assert_eq!(store("clickhouses://db.example"), [8443, 53]);

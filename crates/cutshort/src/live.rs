@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use cutshort_capture::rules;
 use cutshort_capture::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
 use cutshort_packet::Packet;
 use cutshort_pipeline::reader_clock;
@@ -46,7 +47,12 @@ pub(crate) fn check_duration(
 pub(crate) struct Receiving {
     source: LiveSource,
     live: Live,
+    /// Why nothing may come, by what was loaded then; afterwards that cannot be seen any more.
+    silence: String,
 }
+
+/// After so long without a packet, the reason is worth a line.
+const SILENCE: Duration = Duration::from_secs(5);
 
 impl Receiving {
     fn failed(&self, error: &LiveError) -> Error {
@@ -58,9 +64,35 @@ impl Receiving {
 pub(crate) fn open(source: LiveSource, arguments: &Classify, reading: &Reading) -> Result<Receiving, Error> {
     let live = Live::open(&source, &settings(arguments), reading);
     let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
+    let silence = silence(&source);
     let kept = drop_privileges(arguments)?;
     message(&format!("receiving from {source}{}; {kept}", until(arguments.duration)));
-    Ok(Receiving { source, live })
+    Ok(Receiving { source, live, silence })
+}
+
+fn silence(source: &LiveSource) -> String {
+    match source {
+        LiveSource::Nflog(group) if is_logged(*group) == Some(false) => format!(
+            "nothing has come from {source}, and none of cutshort's rules log to group {group}: 'cutshort rules apply' \
+             loads some (--group {group})"
+        ),
+        LiveSource::Nflog(_) => format!(
+            "nothing has come from {source}: rules choose 1 in N connections ('cutshort rules apply --rate N'), and none \
+             over the loopback interface unless --interfaces lo names it; 'cutshort doctor --capture {source}' tells more"
+        ),
+        LiveSource::AfPacket(interface) => {
+            format!(
+                "nothing has come from {source}: no TCP packets came in by {interface} ('tcpdump -ni {interface} tcp' shows some)"
+            )
+        }
+    }
+}
+
+/// Whether cutshort's own rules log to the group; none if the kernel does not tell.
+fn is_logged(group: u16) -> Option<bool> {
+    let loaded = rules::status().ok()?.iter().any(|loaded| loaded.group() == Some(group));
+    let target = format!("--nflog-group {group} ");
+    Some(loaded || rules::chains().shown.iter().any(|chain| chain.contains(&target)))
 }
 
 #[cfg(target_os = "linux")]
@@ -94,7 +126,10 @@ pub(crate) fn classify(
     if sink.needs_rows {
         tracker = tracker.keep_rows();
     }
-    let end = arguments.duration.map(|duration| Instant::now() + duration.unsigned_abs());
+    let begin = Instant::now();
+    let end = arguments.duration.map(|duration| begin + duration.unsigned_abs());
+    let mut is_silent = true;
+    let mut is_said = false;
     loop {
         let packets = match receiving.live.next_batch() {
             Ok(Some(packets)) => packets,
@@ -102,10 +137,18 @@ pub(crate) fn classify(
             Err(error) => return Err(receiving.failed(&error)),
         };
         packets.iter().for_each(|packet| take(packet, &mut tracker, sink));
+        is_silent &= packets.is_empty() && receiving.live.counts().origin == 0;
+        if is_silent && !is_said && begin.elapsed() >= SILENCE {
+            message(&receiving.silence);
+            is_said = true;
+        }
         sink.check()?;
         if end.is_some_and(|end| Instant::now() >= end) {
             reading.stop();
         }
+    }
+    if is_silent && !is_said {
+        message(&receiving.silence);
     }
     finish(tracker, sink, receiving.live.counts())
 }

@@ -5,14 +5,14 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, Subcommand};
-use cutshort_capture::rules::{self, Applied, Loaded, Method, Sampling, Seed};
+use cutshort_capture::rules::{self, Applied, Loaded, Method, Ports, Sampling, Seed};
 use cutshort_report::grouped;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
-use crate::arguments::{duration, net, port};
+use crate::arguments::{duration, net};
 use crate::error::{Done, Error};
-use crate::terminal;
+use crate::terminal::{self, message};
 
 /// Write firewall rules that sample connections, or load them
 ///
@@ -52,7 +52,9 @@ struct SamplingOf {
     /// Take 1 in N connections
     #[arg(long, value_name = "N", default_value = "10000")]
     rate: NonZeroU32,
-    /// How many packets of each connection are taken
+    /// How many packets of each connection are logged
+    ///
+    /// 'agent' and 'serve' use the first 10 of them; 'cutshort classify --limit N nflog:GROUP' uses as many as N.
     #[arg(long, value_name = "PACKETS", default_value = "10", value_parser = limit)]
     limit: NonZeroU32,
     /// Group of the netfilter log
@@ -66,14 +68,14 @@ struct SamplingOf {
     #[arg(long, value_name = "PACKETS", default_value_t = 64)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
     queue: u32,
-    /// Only these interfaces; otherwise all but the loopback
+    /// Only these interfaces, such as eth0 or 'eth*'; otherwise all but the loopback
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     interfaces: Vec<String>,
-    /// Only connections to these ports
-    #[arg(long, value_name = "PORT,...", value_delimiter = ',', value_parser = port)]
-    ports: Vec<u16>,
-    /// Leave out connections from (with --origin: to) this network, such as those of health checks
-    #[arg(long, value_name = "CIDR", value_parser = net)]
+    /// Only connections to these ports, such as 80,443 or 8000-8100
+    #[arg(long, value_name = "PORT,...", value_delimiter = ',')]
+    ports: Vec<Ports>,
+    /// Leave out connections from (with --origin: to) these networks, such as those of health checks
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', value_parser = net)]
     exclude: Vec<IpNet>,
     /// Also connections that this host only forwards
     #[arg(long)]
@@ -155,13 +157,26 @@ fn seed(path: &Path) -> Result<Seed, Error> {
     Seed::read(path).map_err(|error| Error::Usage(format!("{}: {error}", path.display())))
 }
 
+/// Says what of the options is not used by everybody.
+fn remark(sampling: &Sampling) {
+    if sampling.limit > Sampling::default().limit {
+        let Sampling { limit, group, .. } = sampling;
+        message(&format!(
+            "'agent' and 'serve' use the first 10 packets of a connection; only 'cutshort classify --limit {limit} \
+             nflog:{group}' uses {limit}"
+        ));
+    }
+}
+
 fn print(arguments: &SamplingOf) -> Result<Done, Error> {
     if arguments.seed_file.is_some() {
         return Err(Error::Usage(
             "--seed-file is for 'cutshort rules apply': what is printed is no secret any more".to_owned(),
         ));
     }
-    let text = arguments.sampling()?.text();
+    let sampling = arguments.sampling()?;
+    remark(&sampling);
+    let text = sampling.text();
     terminal::print(ColorChoice::Never, |output| Ok(output.write_all(text.as_bytes())?))?;
     Ok(Done::Whole)
 }
@@ -169,6 +184,7 @@ fn print(arguments: &SamplingOf) -> Result<Done, Error> {
 fn apply(arguments: &SamplingOf) -> Result<Done, Error> {
     let sampling = arguments.sampling()?;
     rules::apply(&sampling).map_err(Error::Failed)?;
+    remark(&sampling);
     say(&format!("loaded: {sampling}"))
 }
 
@@ -180,13 +196,13 @@ fn remove() -> Result<Done, Error> {
 }
 
 fn status() -> Result<Done, Error> {
-    let loaded = rules::status()
-        .map_err(|error| Error::Failed(format!("the kernel does not tell what rules it has: {error}")))?;
+    let loaded = rules::status().map_err(|error| Error::Failed(rules::untold(&error)))?;
     let chains = rules::chains();
-    if loaded.is_empty() && chains.is_empty() {
+    if loaded.is_empty() && chains.shown.is_empty() {
         return say("none of cutshort's rules are loaded; 'cutshort rules apply' loads them");
     }
-    let texts: Vec<String> = loaded.iter().map(describe).chain(chains).collect();
+    let mut texts: Vec<String> = loaded.iter().map(describe).chain(chains.shown).collect();
+    texts.extend(chains.options.map(|options| loaded_with(&options)));
     say(&texts.join("\n"))
 }
 
@@ -196,6 +212,9 @@ fn describe(loaded: &Loaded) -> String {
         text.push_str(&format!(
             "\n    {OUTDATED}; load them again: cutshort rules apply, with the same options"
         ));
+    }
+    if let Some(options) = &loaded.options {
+        text.push_str(&format!("\n    {}", loaded_with(options)));
     }
     for counter in &loaded.counters {
         let about = match counter.name.as_str() {
@@ -209,6 +228,10 @@ fn describe(loaded: &Loaded) -> String {
         text.push_str(&format!("\n{:>15}  {about}", grouped(counter.packets)));
     }
     text
+}
+
+fn loaded_with(options: &str) -> String {
+    format!("loaded by: cutshort rules apply {options}")
 }
 
 /// What is wrong with rules of older versions.

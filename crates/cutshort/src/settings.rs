@@ -65,6 +65,7 @@ pub(crate) struct Settings {
     pub(crate) deliver: Option<String>,
     pub(crate) token_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) proxy: Option<String>,
     pub(crate) upload_timeout: Duration,
     pub(crate) retry_time: Duration,
     pub(crate) metrics: Option<SocketAddr>,

@@ -4,6 +4,8 @@ use std::thread::JoinHandle;
 
 use super::*;
 
+mod ways;
+
 const ID: &str = "0000000000000000000000000000000a";
 
 fn kept(id: &str) -> String {
@@ -85,7 +87,8 @@ fn answer(status: &str, body: &str) -> Vec<u8> {
 
 fn collector(url: &str, token: Token) -> HttpCollector {
     let timeout = Duration::from_secs(1);
-    HttpCollector::new(&HttpSettings { url: url.to_owned(), token, ca_file: None, timeout }).unwrap()
+    HttpCollector::new(&HttpSettings { url: url.to_owned(), token, ca_file: None, proxy: None, timeout })
+        .unwrap()
 }
 
 fn deliver(collector: &mut HttpCollector) -> Delivered {
@@ -147,7 +150,7 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
     for text in ["", "\n", "two words"] {
         std::fs::write(&path, text).unwrap();
         assert!(Token::read(&path).is_err(), "{text}");
-        assert!(read_certificates(&path).unwrap_err().contains("no certificate"));
+        assert!(tls::read_certificates(&path).unwrap_err().contains("no certificate"));
     }
     assert!(!format!("{:?}", Token::Text("secret".to_owned())).contains("secret"));
 }

@@ -67,8 +67,10 @@ impl Nflog {
             .attribute(TIMEOUT, &GATHER.to_be_bytes())
             .attribute(THRESHOLD, &QUEUE.to_be_bytes())
             .attribute(FLAGS, &WITH_SEQUENCE.to_be_bytes());
-        nflog.ask(bind).map_err(|error| refused(error, group))?;
-        Ok(nflog)
+        match nflog.ask(bind) {
+            Ok(()) => Ok(nflog),
+            Err(error) => Err(nflog.refused(error)),
+        }
     }
 
     fn request(&self) -> Request {
@@ -91,6 +93,23 @@ impl Nflog {
                 Some(number) => return Err(io::Error::from_raw_os_error(number)),
             }
         }
+    }
+
+    /// Why the group was refused. The kernel gives one number for a missing privilege and for a group that is taken.
+    fn refused(&mut self, error: io::Error) -> LiveError {
+        match error.raw_os_error() {
+            Some(libc::EBUSY) => LiveError::Taken(self.group),
+            Some(libc::EPERM) if self.is_allowed() => LiveError::Taken(self.group),
+            Some(libc::EPERM) => LiveError::NotPermitted("CAP_NET_ADMIN"),
+            _ => LiveError::Io(error),
+        }
+    }
+
+    /// Whether the kernel takes requests of this process. What is requested here it never does, but
+    /// it looks at the privilege before.
+    fn is_allowed(&mut self) -> bool {
+        let answer = self.ask(Request::new(PACKET, ACK, 0, self.group));
+        answer.is_err_and(|error| error.raw_os_error() != Some(libc::EPERM))
     }
 
     /// Waits for packets, not for long, and takes what has come.
@@ -186,21 +205,4 @@ fn is_packet(message: &Message<'_>) -> bool {
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-}
-
-/// The kernel gives one number for two things that are mended differently.
-fn refused(error: io::Error, group: u16) -> LiveError {
-    let not_permitted = error.raw_os_error() == Some(libc::EPERM);
-    match error.raw_os_error() {
-        _ if not_permitted && is_taken(group) => LiveError::Taken(group),
-        Some(libc::EBUSY) => LiveError::Taken(group),
-        _ if not_permitted => LiveError::NotPermitted("CAP_NET_ADMIN"),
-        _ => LiveError::Io(error),
-    }
-}
-
-/// Whether some program listens to the group already; only root can see that.
-fn is_taken(group: u16) -> bool {
-    let groups = std::fs::read_to_string("/proc/thread-self/net/netfilter/nfnetlink_log").unwrap_or_default();
-    groups.lines().any(|line| line.split_whitespace().next() == Some(group.to_string().as_str()))
 }

@@ -11,6 +11,18 @@ const IPTABLES: [&str; 2] = ["iptables", "ip6tables"];
 /// What asks for a program that is not installed ends with.
 const PACKAGE: &str = "is not installed, or you are not root (apt-get install nftables iptables)";
 
+/// What rules need.
+const PRIVILEGE: &str = "needs root or CAP_NET_ADMIN: run it with sudo";
+
+/// Why [`status`](super::status) fails, in words.
+#[must_use]
+pub fn untold(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => format!("asking the kernel what rules it has {PRIVILEGE}"),
+        _ => format!("the kernel does not tell what rules it has: {error}"),
+    }
+}
+
 /// What became of rules that should be loaded or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -55,8 +67,7 @@ pub fn remove() -> Result<Applied, String> {
 
 /// Removes nft tables as far as they are loaded, in one transaction.
 fn remove_tables(tables: &[&str]) -> Result<Vec<String>, String> {
-    let loaded =
-        super::status().map_err(|error| format!("the kernel does not tell what rules it has: {error}"))?;
+    let loaded = super::status().map_err(|error| untold(&error))?;
     let names: Vec<String> = loaded
         .into_iter()
         .map(|loaded| loaded.table)
@@ -110,28 +121,40 @@ fn apply_iptables(sampling: &Sampling) -> Result<(), String> {
     Ok(())
 }
 
-/// The iptables chains that are loaded, as the programs show their rules and what these counted.
+/// The rules for iptables that are loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chains {
+    /// The chains of iptables and ip6tables, as these show their rules and what they have counted.
+    pub shown: Vec<String>,
+    /// The options of `cutshort rules apply` that have loaded them.
+    pub options: Option<String>,
+}
+
+/// The iptables chains that are loaded.
 #[must_use]
-pub fn chains() -> Vec<String> {
-    let shown = |tool: &&str| {
-        if !super::status::has_mangle(tool == &"ip6tables") {
-            return None;
-        }
-        let output =
-            Command::new(tool).args(["-t", "mangle", "-v", "-S", CHAIN]).stderr(Stdio::null()).output();
-        let output = output.ok().filter(|output| output.status.success())?;
-        Some(format!("{tool}:\n{}", String::from_utf8_lossy(&output.stdout).trim_end()))
-    };
-    IPTABLES.iter().filter_map(shown).collect()
+pub fn chains() -> Chains {
+    let (mut shown, mut saved) = (Vec::new(), String::new());
+    for tool in IPTABLES {
+        let Some(text) = show(tool, &["-v", "-S", CHAIN]) else { continue };
+        shown.push(format!("{tool}:\n{}", text.trim_end()));
+        saved += &show(tool, &["-S"]).unwrap_or_default();
+    }
+    Chains { shown, options: iptables::read(&saved).map(|sampling| sampling.options()) }
+}
+
+/// What a program shows of its mangle table, without making one.
+fn show(tool: &str, arguments: &[&str]) -> Option<String> {
+    if !super::status::has_mangle(tool == "ip6tables") {
+        return None;
+    }
+    let output = Command::new(tool).args(["-t", "mangle"]).args(arguments).stderr(Stdio::null()).output();
+    let output = output.ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Lines that delete the jumps to the chain; none if there is no such chain.
 fn jumps(tool: &str) -> Option<String> {
-    if !super::status::has_mangle(tool == "ip6tables") {
-        return None;
-    }
-    let saved = Command::new(tool).args(["-t", "mangle", "-S"]).stderr(Stdio::null()).output().ok()?;
-    let saved = String::from_utf8_lossy(&saved.stdout);
+    let saved = show(tool, &["-S"])?;
     saved.lines().any(|line| line == format!("-N {CHAIN}")).then(|| deletions(&saved))
 }
 
@@ -165,6 +188,9 @@ fn load(program: &str, arguments: &[&str], text: &str) -> Result<(), String> {
         return Ok(());
     }
     let message = String::from_utf8_lossy(&output.stderr);
+    if ["Operation not permitted", "Permission denied"].iter().any(|why| message.contains(why)) {
+        return Err(format!("{program} may not load the rules: that {PRIVILEGE}"));
+    }
     Err(format!("{program} does not load the rules: {}", without_seed(message.trim())))
 }
 

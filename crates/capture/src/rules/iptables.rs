@@ -1,10 +1,11 @@
 //! The published recipe, for iptables-restore and ip6tables-restore.
 
 use std::fmt::Write;
+use std::num::NonZeroU32;
 
 use ipnet::IpNet;
 
-use super::Sampling;
+use super::{Method, Ports, Sampling};
 
 /// The chain that holds the rules; PREROUTING has only the jump.
 pub(super) const CHAIN: &str = "CUTSHORT";
@@ -13,8 +14,12 @@ const LABEL: u32 = 7;
 const MAX_PORTS: usize = 15;
 
 pub(super) fn check(sampling: &Sampling) -> Result<(), String> {
-    if sampling.ports.len() > MAX_PORTS {
-        return Err(format!("iptables takes {MAX_PORTS} ports; the rules for nft take any number"));
+    let ports = Ports::merged(&sampling.ports);
+    let ranges = ports.iter().map(|ports| ports.bounds()).filter(|(first, last)| first != last).count();
+    if ports.len() + ranges > MAX_PORTS {
+        return Err(format!(
+            "iptables takes {MAX_PORTS} ports, of which a range counts as two; the rules for nft take any number"
+        ));
     }
     Ok(())
 }
@@ -80,7 +85,8 @@ fn record(sampling: &Sampling) -> String {
 
 /// Which packets are looked at, once for each interface.
 fn jumps(sampling: &Sampling) -> Vec<String> {
-    let ports: Vec<String> = sampling.ports.iter().map(ToString::to_string).collect();
+    let ports: Vec<String> =
+        Ports::merged(&sampling.ports).iter().map(|ports| ports.to_string().replace('-', ":")).collect();
     let ports = match ports[..] {
         [] => String::new(),
         _ => format!(" -m multiport --dports {}", ports.join(",")),
@@ -88,5 +94,87 @@ fn jumps(sampling: &Sampling) -> Vec<String> {
     if sampling.interfaces.is_empty() {
         return vec![format!("! -i lo -p tcp{ports}")];
     }
-    sampling.interfaces.iter().map(|name| format!("-i {name} -p tcp{ports}")).collect()
+    let name = |name: &String| match name.strip_suffix('*') {
+        Some(beginning) => format!("{beginning}+"),
+        None => name.clone(),
+    };
+    sampling.interfaces.iter().map(|interface| format!("-i {} -p tcp{ports}", name(interface))).collect()
+}
+
+/// Reads rules back as `iptables -S` and `ip6tables -S` show them, one after the other. None if the
+/// chain is not among them.
+pub(super) fn read(saved: &str) -> Option<Sampling> {
+    let mut sampling = Sampling { method: Method::Iptables, ..Sampling::default() };
+    let mut is_found = false;
+    for line in saved.lines() {
+        let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches('"')).collect();
+        let value = |option: &str| Some(*words.get(words.iter().position(|word| *word == option)? + 1)?);
+        match (value("-A"), value("-j")) {
+            (Some(CHAIN), Some("RETURN")) => {
+                sampling.exclude.extend(value("-s").and_then(|net| net.parse::<IpNet>().ok()));
+            }
+            (Some(CHAIN), Some("NFLOG")) => {
+                is_found = true;
+                read_log(&mut sampling, value);
+            }
+            (Some(_), Some(CHAIN)) => read_jump(&mut sampling, &words, value),
+            _ => {}
+        }
+    }
+    is_found.then_some(sampling)
+}
+
+fn read_log<'a>(sampling: &mut Sampling, value: impl Fn(&str) -> Option<&'a str>) {
+    let number = |option: &str| value(option).and_then(|text| text.parse::<u32>().ok());
+    let rate = value("--nflog-prefix").and_then(|prefix| prefix.rsplit(':').next()?.parse().ok());
+    sampling.rate = rate.unwrap_or(sampling.rate);
+    let beyond = value("--connbytes").and_then(|range| range.split(':').next()?.parse::<u32>().ok());
+    let limit = beyond.and_then(|beyond| NonZeroU32::new(beyond.saturating_sub(1)));
+    sampling.limit = limit.unwrap_or(sampling.limit);
+    // It does not show a 0.
+    sampling.group = number("--nflog-group").and_then(|group| group.try_into().ok()).unwrap_or(0);
+    sampling.snaplen = number("--nflog-size").unwrap_or(sampling.snaplen);
+    sampling.queue = number("--nflog-threshold").unwrap_or(sampling.queue);
+}
+
+fn read_jump<'a>(sampling: &mut Sampling, words: &[&str], value: impl Fn(&str) -> Option<&'a str>) {
+    let interface = value("-i").filter(|_| !words.contains(&"!"));
+    let interface = interface.map(|name| match name.strip_suffix('+') {
+        Some(beginning) => format!("{beginning}*"),
+        None => name.to_owned(),
+    });
+    let ports: Vec<Ports> = value("--dports")
+        .into_iter()
+        .flat_map(|list| list.split(','))
+        .filter_map(|ports| ports.replace(':', "-").parse().ok())
+        .collect();
+    sampling.interfaces.extend(interface.filter(|name| !sampling.interfaces.contains(name)));
+    sampling.ports = Ports::merged(&[&sampling.ports[..], &ports].concat());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_back() {
+        let sampling = Sampling {
+            method: Method::Iptables,
+            rate: NonZeroU32::new(100).unwrap(),
+            limit: NonZeroU32::new(5).unwrap(),
+            group: 7,
+            snaplen: 96,
+            queue: 1,
+            interfaces: vec!["eth*".to_owned(), "wg0".to_owned()],
+            ports: vec![80.into(), "8000-8100".parse().unwrap()],
+            exclude: vec!["192.0.2.0/24".parse().unwrap()],
+            ..Sampling::default()
+        };
+        let all = Sampling { method: Method::Iptables, ..Sampling::default() };
+        for sampling in [sampling, all] {
+            let text = text(&sampling);
+            assert_eq!(read(&text).unwrap().options(), sampling.options());
+        }
+        assert!(read("-A PREROUTING -i eth0 -j OTHER").is_none());
+    }
 }

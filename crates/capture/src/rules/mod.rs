@@ -8,10 +8,13 @@ mod host;
 mod iptables;
 mod lines;
 mod nft;
+mod options;
+mod ports;
 mod seed;
 mod status;
 
-pub use host::{Applied, apply, chains, remove};
+pub use host::{Applied, Chains, apply, chains, remove, untold};
+pub use ports::Ports;
 pub use seed::{Seed, SeedError};
 pub use status::{Counter, Loaded, status};
 
@@ -73,10 +76,10 @@ pub struct Sampling {
     /// Packets that the kernel gathers before it wakes the receiver.
     pub queue: u32,
     /// Interfaces that connections come in by (with [`Method::Origin`], go out by); all but the
-    /// loopback if empty.
+    /// loopback if empty. A `*` at the end stands for any ending, as in `eth*`.
     pub interfaces: Vec<String>,
     /// Ports of servers; all if empty.
-    pub ports: Vec<u16>,
+    pub ports: Vec<Ports>,
     /// Networks whose connections are left out: of clients (with [`Method::Origin`], of servers).
     pub exclude: Vec<IpNet>,
     /// Also connections that this host only forwards.
@@ -115,7 +118,7 @@ impl Sampling {
     /// # Errors
     /// What is wrong, and what to write instead.
     pub fn check(&self) -> Result<(), String> {
-        self.interfaces.iter().try_for_each(|name| crate::live::check_interface(name).map(|_| ()))?;
+        self.interfaces.iter().try_for_each(|name| check_interfaces(name))?;
         if self.snaplen < 80 {
             return Err(
                 "80 bytes of a packet are the least: an IPv6 and a TCP header with options".to_owned()
@@ -146,6 +149,15 @@ impl Sampling {
             _ => format!("{}:{}", crate::live::OWN_PREFIX, self.rate),
         }
     }
+}
+
+/// A name of an interface, or the beginning of several with a `*` behind it.
+fn check_interfaces(name: &str) -> Result<(), String> {
+    let beginning = name.strip_suffix('*').filter(|beginning| !beginning.is_empty()).unwrap_or(name);
+    crate::live::check_interface(beginning).map(|_| ()).map_err(|why| match beginning == name {
+        true => why,
+        false => format!("'{name}' cannot stand for interfaces; write such as eth*"),
+    })
 }
 
 /// `nft, 1 in 10000 connections, first 10 packets, group 5, 65536 remembered for 900 s`

@@ -3,7 +3,10 @@
 use ipnet::IpNet;
 
 use super::lines::{Lines, list};
-use super::{Method, Sampling};
+use super::{Method, Ports, Sampling};
+
+/// The chain whose comments have the options.
+pub(super) const OPTIONS: &str = "options";
 
 /// SYN packets as SPEC 2 has them.
 const SYN: &str = "tcp flags & (fin|syn|rst|ack) == syn";
@@ -139,9 +142,22 @@ fn table(sampling: &Sampling, about: &str, inside: impl FnOnce(&mut Lines)) -> S
     lines.add(format_args!("delete table inet {table}"));
     lines.block(format_args!("table inet {table}"), |lines| {
         lines.add(format_args!("comment \"{sampling}\""));
+        options(lines, sampling);
         inside(lines);
     });
     lines.text
+}
+
+/// A chain that nothing enters, whose rules have the options as comments, in pieces of the length
+/// that comments may have.
+fn options(lines: &mut Lines, sampling: &Sampling) {
+    const LONGEST: usize = 120;
+    lines.block(format_args!("chain {OPTIONS}"), |lines| {
+        let options = sampling.options();
+        for piece in options.as_bytes().chunks(LONGEST) {
+            lines.add(format_args!("return comment \"{}\"", String::from_utf8_lossy(piece)));
+        }
+    });
 }
 
 fn counters(lines: &mut Lines, with_set: bool) {
@@ -279,7 +295,7 @@ fn interfaces(lines: &mut Lines, field: &str, sampling: &Sampling) {
 }
 
 fn ports(lines: &mut Lines, field: &str, sampling: &Sampling) {
-    if let Some(ports) = list(sampling.ports.iter()) {
+    if let Some(ports) = list(Ports::merged(&sampling.ports).iter()) {
         lines.add(format_args!("tcp {field} != {ports} return"));
     }
 }

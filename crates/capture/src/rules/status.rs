@@ -17,6 +17,8 @@ pub struct Loaded {
     pub table: String,
     /// What they sample, as [`Sampling`](super::Sampling) shows itself.
     pub about: String,
+    /// The options of `cutshort rules apply` that have loaded it; none if an older version did.
+    pub options: Option<String>,
     /// Its counters, in the order in which they were made.
     pub counters: Vec<Counter>,
     /// Whether an older version of this program wrote it: one whose rules give a connection the
@@ -68,15 +70,17 @@ pub fn status() -> io::Result<Vec<Loaded>> {
     let tables = netfilter.tables()?;
     let own = [Method::Set.table(), Method::Origin.table()];
     let tables = tables.into_iter().filter(|(table, _)| own.contains(&table.as_str()));
-    Ok(tables
+    tables
         .map(|(table, about)| {
+            let options = netfilter.comments(&table, super::nft::OPTIONS)?.concat();
+            let options = Some(options).filter(|options| !options.is_empty());
             let of_table = objects.iter().filter(|(of, _)| *of == table);
             let counters = of_table.map(|(_, counter)| counter.clone()).collect();
             let has = |name: &str| sets.iter().any(|(of, set)| *of == table && set == name);
             let outdated = has(FLOWS) && !has(PLACES);
-            Loaded { table, about, counters, outdated }
+            Ok(Loaded { table, about, options, counters, outdated })
         })
-        .collect())
+        .collect()
 }
 
 /// Whether iptables or ip6tables has a mangle table, in either of its kinds. Only then it can be
@@ -117,12 +121,16 @@ mod linux {
 
     /// `NFNL_SUBSYS_NFTABLES` in the high byte, then what is asked for.
     const GET_TABLE: u16 = 10 << 8 | 1;
+    const GET_RULE: u16 = 10 << 8 | 7;
     const GET_SET: u16 = 10 << 8 | 10;
     const GET_OBJECT: u16 = 10 << 8 | 19;
     const INET: u8 = 1;
-    /// Attributes of tables, sets and objects, and of an object's data if it is a counter.
+    /// Attributes of tables, rules, sets and objects, and of an object's data if it is a counter.
     const TABLE_NAME: u16 = 1;
     const TABLE_DATA: u16 = 6;
+    const RULE_TABLE: u16 = 1;
+    const RULE_CHAIN: u16 = 2;
+    const RULE_DATA: u16 = 7;
     const SET_TABLE: u16 = 1;
     const SET_NAME: u16 = 2;
     const OBJECT_TABLE: u16 = 1;
@@ -165,6 +173,20 @@ mod linux {
             })
         }
 
+        /// Comments of the rules of a chain.
+        pub(super) fn comments(&mut self, table: &str, chain: &str) -> io::Result<Vec<String>> {
+            let name = |name: &str| [name.as_bytes(), &[0]].concat();
+            let request = Request::new(GET_RULE, DUMP, INET, 0)
+                .attribute(RULE_TABLE, &name(table))
+                .attribute(RULE_CHAIN, &name(chain));
+            self.ask(request, |bytes| {
+                // Older kernels give the rules of other tables and chains, too.
+                let is_meant =
+                    text(find(bytes, RULE_TABLE)?)? == table && text(find(bytes, RULE_CHAIN)?)? == chain;
+                is_meant.then(|| find(bytes, RULE_DATA).and_then(comment).map(str::to_owned))?
+            })
+        }
+
         /// All things of a kind in a family, as `read` reads them.
         fn dump<T>(
             &mut self,
@@ -172,8 +194,12 @@ mod linux {
             family: u8,
             read: impl Fn(&[u8]) -> Option<T>,
         ) -> io::Result<Vec<T>> {
-            let request = Request::new(kind, DUMP, family, 0).finish(u32::from(kind));
-            rustix::net::send(&self.0, &request, SendFlags::empty())?;
+            self.ask(Request::new(kind, DUMP, family, 0), read)
+        }
+
+        /// What a request gives, as `read` reads it.
+        fn ask<T>(&mut self, request: Request, read: impl Fn(&[u8]) -> Option<T>) -> io::Result<Vec<T>> {
+            rustix::net::send(&self.0, &request.finish(1), SendFlags::empty())?;
             let (mut all, mut buffer) = (Vec::new(), vec![0; 64 << 10]);
             loop {
                 let (len, _) = rustix::net::recv(&self.0, &mut buffer[..], RecvFlags::empty())?;
@@ -260,6 +286,7 @@ mod tests {
             let loaded = |about: &str| Loaded {
                 table: String::new(),
                 about: about.to_owned(),
+                options: None,
                 counters: Vec::new(),
                 outdated: false,
             };

@@ -67,10 +67,11 @@ struct Seen {
 /// Has connections made while rules and a packet socket with the same seed take 1 in `rate`.
 fn see(network: &Network, rate: u32, method: Method, make: impl FnOnce()) -> Seen {
     let rate = NonZeroU32::new(rate).unwrap();
-    let sampling = Sampling { method, rate, ports: vec![PORT], seed: Some(SEED), ..Sampling::default() };
+    let sampling =
+        Sampling { method, rate, ports: vec![PORT.into()], seed: Some(SEED), ..Sampling::default() };
     network.load("nft -f -", &sampling.text());
     let settings =
-        LiveSettings { rate, ports: vec![PORT], seed: Some(SEED.number()), ..LiveSettings::default() };
+        LiveSettings { rate, ports: vec![PORT.into()], seed: Some(SEED.number()), ..LiveSettings::default() };
     let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
     let recording = network.record();
     make();

@@ -26,8 +26,8 @@ fn full(method: Method) -> Sampling {
     Sampling {
         method,
         rate: NonZeroU32::new(1000).unwrap(),
-        interfaces: vec!["s0".to_owned(), "eth0.42".to_owned()],
-        ports: vec![80, 443],
+        interfaces: ["s0", "eth0.42", "wg*", "name-of-15-char"].map(str::to_owned).to_vec(),
+        ports: vec![80.into(), 443.into(), "8000-8100".parse().unwrap()],
         // Overlapping ones, too.
         exclude: ["10.0.0.0/8", "10.1.0.0/16", "2001:db8:aaaa::/48"].map(|net| net.parse().unwrap()).to_vec(),
         forwarded: method == Method::Set,
@@ -48,6 +48,7 @@ fn loading_and_removing_leaves_others_alone() {
             let tables = loaded();
             let table = tables.iter().find(|table| table.about == sampling.to_string());
             assert_eq!(table.unwrap().packets("logged"), Some(0));
+            assert_eq!(table.unwrap().options, Some(sampling.options()));
         }
         assert!(network.server("nft list ruleset").contains(before.trim()));
     }
@@ -68,10 +69,11 @@ fn iptables_rules_come_and_go() {
     let before = listed();
     for sampling in [full(Method::Iptables), Sampling { method: Method::Iptables, ..Sampling::default() }] {
         network.on_server(|| rules::apply(&sampling)).unwrap();
+        assert_eq!(network.on_server(rules::chains).options, Some(sampling.options()));
     }
     // Applied twice, there once.
     assert_eq!(listed().matches("-j CUTSHORT").count(), 2);
-    assert_eq!(network.on_server(rules::chains).len(), 2);
+    assert_eq!(network.on_server(rules::chains).shown.len(), 2);
     // One method takes the other's place.
     network.on_server(|| rules::apply(&full(Method::Set))).unwrap();
     assert_eq!(listed(), before);
@@ -85,7 +87,7 @@ fn iptables_rules_come_and_go() {
 #[test]
 fn loading_is_atomic() {
     let Some(network) = Network::new() else { return };
-    let good = Sampling { ports: vec![PORT], ..Sampling::default() };
+    let good = Sampling { ports: vec![PORT.into()], ..Sampling::default() };
     network.on_server(|| rules::apply(&good)).unwrap();
     let before = network.server("nft list ruleset");
     let bad = Sampling { size: 0, keep: std::time::Duration::MAX, ..good };
@@ -107,8 +109,10 @@ fn loading_again_goes_on() {
     apply(&sampling);
     network.craft("flood", "20");
     apply(&sampling);
-    apply(&Sampling { ports: vec![PORT], ..sampling.clone() });
+    apply(&Sampling { ports: vec![PORT.into()], ..sampling.clone() });
     assert_eq!((logged(), remembered()), (Some(60), 20));
+    let options = network.on_server(|| rules::status().unwrap())[0].options.clone();
+    assert_eq!(options, Some(format!("--rate 1 --ports {PORT}")));
     apply(&Sampling { size: 100, ..sampling.clone() });
     assert_eq!((logged(), remembered()), (Some(0), 0));
     apply(&Sampling { rate: NonZeroU32::new(2).unwrap(), ..sampling });
@@ -159,8 +163,13 @@ fn only_what_is_meant_is_sampled() {
     let all = || Sampling { rate: NonZeroU32::MIN, ..Sampling::default() };
     let net = |address: &str| vec![address.parse::<IpAddr>().unwrap().into()];
     assert_eq!(count(all()), (30, 30));
-    assert_eq!(count(Sampling { ports: vec![PORT, 9], ..all() }), (30, 30));
-    assert_eq!(count(Sampling { ports: vec![9], ..all() }), (0, 0));
+    assert_eq!(count(Sampling { ports: vec![PORT.into(), 9.into()], ..all() }), (30, 30));
+    assert_eq!(count(Sampling { ports: vec![9.into()], ..all() }), (0, 0));
+    let range = |text: &str| vec![text.parse().unwrap(), 9.into()];
+    assert_eq!(count(Sampling { ports: range("8000-8100"), ..all() }), (30, 30));
+    assert_eq!(count(Sampling { ports: range("8081-8100"), ..all() }), (0, 0));
+    assert_eq!(count(Sampling { interfaces: vec!["s*".to_owned()], ..all() }), (30, 30));
+    assert_eq!(count(Sampling { interfaces: vec!["t*".to_owned()], ..all() }), (0, 0));
     assert_eq!(count(Sampling { interfaces: vec!["s0".to_owned()], ..all() }), (30, 30));
     assert_eq!(count(Sampling { interfaces: vec!["s1".to_owned()], ..all() }), (0, 0));
     assert_eq!(count(Sampling { exclude: net("198.51.100.100"), ..all() }), (0, 30));

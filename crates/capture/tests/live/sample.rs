@@ -19,10 +19,14 @@ const RATE: NonZeroU32 = NonZeroU32::new(100).unwrap();
 fn the_sample_is_right() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
     let seed = Seed::new(0x1234_5678).unwrap();
-    let sampling = Sampling { rate: RATE, ports: vec![PORT], seed: Some(seed), ..Sampling::default() };
+    let sampling = Sampling { rate: RATE, ports: vec![PORT.into()], seed: Some(seed), ..Sampling::default() };
     network.load("nft -f -", &sampling.text());
-    let settings =
-        LiveSettings { rate: RATE, ports: vec![PORT], seed: Some(seed.number()), ..LiveSettings::default() };
+    let settings = LiveSettings {
+        rate: RATE,
+        ports: vec![PORT.into()],
+        seed: Some(seed.number()),
+        ..LiveSettings::default()
+    };
     let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
     network.craft("flood", &CONNECTIONS.to_string());
     let [(nflog, counts), (af_packet, other_counts)] = receivers.map(Receiving::stop);

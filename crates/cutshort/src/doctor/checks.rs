@@ -11,7 +11,7 @@ use super::{Check, host, reports};
 pub(super) fn all(seen: &Seen) -> Vec<Check> {
     let mut checks = vec![host::kernel(seen), host::privileges(seen)];
     checks.extend(host::rules(seen));
-    checks.extend(host::group(seen));
+    checks.extend(host::listener(seen));
     checks.extend(host::interface(seen));
     if let Some(station) = &seen.station {
         checks.extend(reports::all(seen, station));
@@ -41,9 +41,13 @@ fn collector(collector: &Collector) -> Vec<Check> {
     if !is_right && !is_about_token {
         let (Delivered::Later(why) | Delivered::Blocked(why) | Delivered::Refused(why)) = &probe.delivered
         else {
-            return vec![Check::failing("collector", "it acknowledges nothing as something", curl(url))];
+            return vec![Check::failing(
+                "collector",
+                "it acknowledges nothing as something",
+                curl(collector),
+            )];
         };
-        return vec![Check::failing("collector", why.clone(), curl(url))];
+        return vec![Check::failing("collector", why.clone(), curl(collector))];
     }
     let answered = format!("{url} answers in {} ms", probe.took.as_millis());
     let mut checks = vec![Check::ok("collector", answered), token(collector, &probe.delivered)];
@@ -52,8 +56,12 @@ fn collector(collector: &Collector) -> Vec<Check> {
 }
 
 /// What shows why there is no answer.
-fn curl(url: &str) -> String {
-    format!("curl -v {}/healthz", url.trim_end_matches('/'))
+fn curl(collector: &Collector) -> String {
+    let url = collector.url.trim_end_matches('/');
+    match &collector.proxy {
+        Some(proxy) => format!("curl -v --proxytunnel -x {proxy} {url}/healthz"),
+        None => format!("curl -v {url}/healthz"),
+    }
 }
 
 const NEW_TOKEN: &str =
@@ -97,7 +105,11 @@ fn server(server: &Server) -> Check {
         Ok((status, body)) => {
             Check::failing("server", reasons(*status, body), format!("curl {url}/client/v4/radar/status"))
         }
-        Err(why) => Check::failing("server", why.clone(), "cutshort serve (with the same settings)"),
+        Err(why) => Check::failing(
+            "server",
+            why.clone(),
+            "cutshort serve (with the same settings; or name its address: --listen ADDR:PORT)",
+        ),
     }
 }
 

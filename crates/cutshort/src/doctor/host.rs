@@ -5,6 +5,7 @@ use cutshort_capture::rules::Loaded;
 use cutshort_report::{grouped, quantity};
 
 use super::Check;
+use super::cure::{self, group};
 use super::seen::{Interface, Kernel, Reported, Seen};
 use crate::rules::OUTDATED;
 
@@ -59,16 +60,8 @@ pub(super) fn privileges(seen: &Seen) -> Check {
     }
 }
 
-/// The group of the netfilter log, if packets come from there.
-fn group_of(seen: &Seen) -> Option<u16> {
-    match seen.source {
-        Some(LiveSource::Nflog(group)) => Some(group),
-        _ => None,
-    }
-}
-
 pub(super) fn rules(seen: &Seen) -> Option<Check> {
-    let group = group_of(seen)?;
+    let group = group(seen)?;
     let (tables, chains) = seen.rules.as_ref()?;
     let (origin, mine): (Vec<&Loaded>, Vec<&Loaded>) =
         tables.iter().filter(|loaded| loaded.group() == Some(group)).partition(|loaded| loaded.is_origin());
@@ -76,30 +69,32 @@ pub(super) fn rules(seen: &Seen) -> Option<Check> {
         return Some(Check::failing("rules", format!("{} {ORIGIN} {group}", origin[0].table), NOT_ORIGIN));
     }
     let target = format!("--nflog-group {group} ");
-    if mine.is_empty() && chains.iter().any(|chain| chain.contains(&target)) {
+    if mine.is_empty() && chains.shown.iter().any(|chain| chain.contains(&target)) {
         return Some(Check::ok("rules", format!("iptables, group {group}")));
     }
-    let apply = if group == 5 {
-        "cutshort rules apply".to_owned()
-    } else {
-        format!("cutshort rules apply --group {group}")
-    };
     if mine.is_empty() {
-        let found = if tables.is_empty() && chains.is_empty() {
+        let found = if tables.is_empty() && chains.shown.is_empty() {
             "none of cutshort's rules are loaded".to_owned()
         } else {
             format!("those that are loaded do not log to group {group}")
         };
-        return Some(Check::failing("rules", found, apply));
+        let number = group.to_string();
+        let other: &[(&str, &str)] = if group == GROUP { &[] } else { &[("--group", &number)] };
+        let is_loaded = !tables.is_empty() || !chains.shown.is_empty();
+        let change = if is_loaded { &[("--group", &*number)][..] } else { other };
+        return Some(Check::failing("rules", found, cure::apply(seen, change)));
     }
-    Some(of_tables(&mine, &apply))
+    Some(of_tables(seen, &mine))
 }
+
+/// The group of rules for which none is named.
+const GROUP: u16 = 5;
 
 /// Packets of connections that this host opens cannot be classified yet.
 const ORIGIN: &str = "(from 'cutshort rules apply --origin') logs packets that receivers leave out to group";
 const NOT_ORIGIN: &str = "nft delete table inet cutshort_origin (or load these rules with another --group)";
 
-fn of_tables(tables: &[&Loaded], apply: &str) -> Check {
+fn of_tables(seen: &Seen, tables: &[&Loaded]) -> Check {
     let count = |name| tables.iter().filter_map(|loaded| loaded.packets(name)).sum::<u64>();
     let [syn, chosen, full, busy, logged] = ["syn", "chosen", "full", "busy", "logged"].map(count);
     let about = tables.iter().map(|loaded| loaded.about.as_str()).collect::<Vec<_>>().join("; ");
@@ -110,34 +105,50 @@ fn of_tables(tables: &[&Loaded], apply: &str) -> Check {
         quantity(logged, "packet")
     );
     if tables.iter().any(|loaded| loaded.outdated) {
-        let same = format!("{apply} (with the same options as before)");
-        return Check::warning("rules", format!("{found}; {OUTDATED}"), same);
+        return Check::warning("rules", format!("{found}; {OUTDATED}"), cure::apply(seen, &[]));
     }
     if syn == 0 {
         let found = format!("{found}; no connection has come by");
-        return Check::warning("rules", found, format!("{apply} --interfaces NAME --ports PORT"));
+        return Check::warning("rules", found, nothing_comes(seen));
     }
     if full > 0 {
         let found = format!("{found}; {} left out, as too many are remembered", quantity(full, "SYN"));
-        return Check::warning("rules", found, format!("{apply} --size 1000000"));
+        return Check::warning("rules", found, cure::apply_larger(seen));
     }
     if busy > 0 {
         let found =
             format!("{found}; {} left out, as their ports were used again too soon", quantity(busy, "SYN"));
-        let fewer = format!("{apply} --rate N (otherwise as before; with a higher N, fewer are chosen)");
+        let fewer = format!("{} (with a higher N, fewer are chosen)", cure::apply(seen, &[("--rate", "N")]));
         return Check::warning("rules", found, fewer);
     }
     Check::ok("rules", found)
 }
 
-pub(super) fn group(seen: &Seen) -> Option<Check> {
-    let (group, listener) = (group_of(seen)?, seen.listener?);
-    let station = seen.station.as_ref()?;
+/// Rules take only what is sent to addresses of this host, unless they are told otherwise.
+fn nothing_comes(seen: &Seen) -> String {
+    let is_own = !["--forwarded", "--origin", "--nft-conntrack"].iter().any(|option| cure::has(seen, option));
+    if is_own {
+        let all = cure::apply(seen, &[("--forwarded", "")]);
+        return format!(
+            "{all} (if clients connect to addresses that no interface here has, as with TPROXY or anycast; \
+             otherwise look at interfaces and ports)"
+        );
+    }
+    let other = cure::apply(seen, &[("--interfaces", "NAME"), ("--ports", "PORT")]);
+    format!("{other} (those on which connections come in)")
+}
+
+pub(super) fn listener(seen: &Seen) -> Option<Check> {
+    let (group, listener) = (group(seen)?, seen.listener?);
+    let station = seen.station.as_ref();
     let Some(port) = listener else {
         let found = format!("nobody listens to group {group} of the netfilter log");
-        return Some(Check::failing("group", found, station.start.clone()));
+        let start =
+            station.map_or_else(|| format!("cutshort classify nflog:{group}"), |one| one.start.clone());
+        return Some(Check::failing("group", found, start));
     };
-    let is_own = matches!(&station.report, Reported::Read(report) if report.pid == port);
+    let report = station.map(|station| &station.report);
+    let is_own = matches!(report, Some(Reported::Read(report)) if report.pid == port);
     let who = if is_own { format!("process {port}") } else { format!("somebody (port {port})") };
     Some(Check::ok("group", format!("{who} listens to group {group} of the netfilter log")))
 }

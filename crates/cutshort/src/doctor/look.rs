@@ -15,7 +15,7 @@ use cutshort_geo::Geo;
 use cutshort_pipeline::nanoseconds;
 use cutshort_store::DataDir;
 
-use super::reports::is_behind;
+use super::reports::may_have_changed;
 use super::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station, Store};
 use crate::agent;
 use crate::error::Error;
@@ -24,10 +24,13 @@ use crate::store::{address, connect};
 
 /// Nobody waits longer for an answer to a look.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A link that systemd keeps while the unit is active.
+const UNIT: &str = "/run/systemd/units/invocation:cutshort-rules.service";
 /// The netfilter log's group where nothing else is said.
 const GROUP: u16 = 5;
 
-pub(super) fn look(settings: &Settings) -> Result<Seen, Error> {
+/// `serves` tells whether a server is to be asked.
+pub(super) fn look(settings: &Settings, serves: bool) -> Result<Seen, Error> {
     let mut station = station(settings);
     let source = source(settings, station.as_ref());
     if let Some(station) = &mut station {
@@ -49,11 +52,12 @@ pub(super) fn look(settings: &Settings) -> Result<Seen, Error> {
         listener: listener(source.as_ref()),
         interface: interface(source.as_ref()),
         source,
+        is_unit: Path::new(UNIT).symlink_metadata().is_ok(),
         rules: tables.ok().map(|tables| (tables, rules::chains())),
         station,
         collector: settings.collector.as_ref().map(|url| collector(settings, url)),
         store: settings.deliver.as_deref().map(store),
-        server: settings.data.as_ref().map(|_| server(settings.listen)),
+        server: serves.then(|| server(settings.listen)),
         geo: looks_up(settings).then(|| geo(&settings.geo)),
         disks: settings.spool.iter().chain(&settings.data).map(|path| disk(path)).collect(),
     };
@@ -121,10 +125,14 @@ fn start(settings: &Settings, is_agent: bool, source: Option<&LiveSource>) -> St
             without_secret(url)
         );
     }
+    // It may have a password.
+    let proxy = if settings.proxy.is_some() { " --proxy URL" } else { "" };
+    let ca_file = settings.ca_file.as_ref().map(|file| format!(" --ca-file {}", file.display()));
     format!(
-        "cutshort agent --capture {source} --collector {} --token-file {} --spool {spool}",
+        "cutshort agent --capture {source} --collector {} --token-file {}{}{proxy} --spool {spool}",
         settings.collector.as_deref().unwrap_or("URL"),
         path(&settings.token_file, "FILE"),
+        ca_file.unwrap_or_default(),
     )
 }
 
@@ -196,8 +204,10 @@ fn collector(settings: &Settings, url: &str) -> Collector {
         // Without one, it is asked all the same: whether it answers is worth knowing.
         token: token.as_ref().map_or_else(|_| Token::Text("none".to_owned()), Clone::clone),
         ca_file: settings.ca_file.clone(),
+        proxy: settings.proxy.clone(),
         timeout: PATIENCE.min(settings.upload_timeout),
     });
+    let proxy = http.as_ref().ok().and_then(HttpCollector::proxy);
     let probe = http.map(|http| http.probe());
     let now = SystemTime::now();
     let offset = probe.as_ref().ok().and_then(|probe| offset(probe.date.as_deref()?, probe.took, now));
@@ -205,6 +215,7 @@ fn collector(settings: &Settings, url: &str) -> Collector {
         url: url.to_owned(),
         token: token.map(drop).map_err(|error| error.to_string()),
         probe,
+        proxy: proxy.map(|(host, port)| format!("{host}:{port}")),
         offset,
     }
 }
@@ -238,8 +249,13 @@ fn server(listen: SocketAddr) -> Server {
     };
     let url = format!("http://{}", SocketAddr::new(ip, listen.port()));
     let token = Token::Text("none".to_owned());
-    let http =
-        HttpCollector::new(&HttpSettings { url: url.clone(), token, ca_file: None, timeout: PATIENCE });
+    let http = HttpCollector::new(&HttpSettings {
+        url: url.clone(),
+        token,
+        ca_file: None,
+        proxy: None,
+        timeout: PATIENCE,
+    });
     let begin = Instant::now();
     Server { ready: http.and_then(|http| http.ready()), took: begin.elapsed(), url }
 }
@@ -255,13 +271,13 @@ fn disk(path: &Path) -> Disk {
     Disk { path: path.to_owned(), room }
 }
 
-/// If the rules have logged more than was received when the report was written, waits for the next one, so that
-/// what is on its way is not taken for lost.
+/// If packets may have come since the report was written, waits for the next one, so that what is on its way is not
+/// taken for lost, and a host that has just begun to receive not for a quiet one.
 fn await_report(seen: &mut Seen) {
     /// Packets wait in the kernel and for their time.
     const ON_ITS_WAY: i64 = 1_500_000_000;
     let Some(Station { report: Reported::Read(report), folder, .. }) = &seen.station else { return };
-    if report.ended || super::checks::is_old(seen.now, report) || !is_behind(seen, report) {
+    if report.ended || super::checks::is_old(seen.now, report) || !may_have_changed(seen, report) {
         return;
     }
     let until = Instant::now() + 2 * Report::EVERY;

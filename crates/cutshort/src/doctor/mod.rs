@@ -1,6 +1,7 @@
 //! `cutshort doctor`: why nothing is seen.
 
 mod checks;
+mod cure;
 mod host;
 mod look;
 mod reports;
@@ -9,6 +10,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, ValueEnum};
@@ -38,10 +40,19 @@ pub(crate) struct Doctor {
     /// File with the token for the collector
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Certificates (PEM) that the collector's must come from or be one of, instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// HTTP proxy through which the collector is reached
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// Address and port of the server
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
     /// Folder of the server's store
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where packets are received from [default: what the agent says, or nflog:5]
+    /// Where packets are received from: alone, for 'cutshort classify' [default: what the agent says, or nflog:5]
     #[arg(long, value_name = "SOURCE")]
     capture: Option<LiveSource>,
     /// Settings file; 'cutshort config' shows all settings
@@ -56,7 +67,8 @@ const EXAMPLES: &str = "Settings come from flags, else from the environment (CUT
 
 Examples:
   cutshort doctor --spool /var/lib/cutshort-agent --collector https://collector.example.org --token-file /etc/cutshort/token
-  cutshort doctor --data /var/lib/cutshort
+  cutshort doctor --data /var/lib/cutshort --listen 127.0.0.1:8081
+  cutshort doctor --capture nflog:5
   cutshort doctor --settings /etc/cutshort/agent.toml --format json";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -112,7 +124,8 @@ impl Check {
 
 pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
-    let checks = checks::all(&look::look(&settings)?);
+    let serves = settings.data.is_some() || arguments.listen.is_some();
+    let checks = checks::all(&look::look(&settings, serves)?);
     terminal::print(color, |text| match arguments.format {
         Format::Table => Ok(show::table(&checks, terminal::width(), text)?),
         Format::Json => Ok(show::json(&checks, text)?),
@@ -128,13 +141,17 @@ fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
     settings.collector = arguments.collector.clone().or(settings.collector);
     settings.deliver = arguments.deliver.clone().or(settings.deliver);
     settings.token_file = arguments.token_file.clone().or(settings.token_file);
+    settings.ca_file = arguments.ca_file.clone().or(settings.ca_file);
+    settings.proxy = arguments.proxy.clone().or(settings.proxy);
+    settings.listen = arguments.listen.unwrap_or(settings.listen);
     settings.data = arguments.data.clone().or(settings.data);
     settings.capture = arguments.capture.clone().or(settings.capture);
     let agent = settings.spool.is_some() || settings.collector.is_some() || settings.deliver.is_some();
-    if !agent && settings.data.is_none() {
+    let other = settings.data.is_some() || settings.capture.is_some() || arguments.listen.is_some();
+    if !agent && !other {
         return Err(Error::Usage(
-            "name what is to be looked at: --spool DIR and --collector URL of an agent, or --data DIR of a server, \
-             or their --settings FILE"
+            "name what to look at: --spool DIR and --collector URL of an agent, --data DIR or --listen ADDR:PORT of a \
+             server, their --settings FILE, or only --capture nflog:5"
                 .to_owned(),
         ));
     }

@@ -7,6 +7,7 @@ use cutshort_report::{percent, quantity};
 
 use super::Check;
 use super::checks::{ago, bytes, is_old};
+use super::cure;
 use super::seen::{Reported, Seen, Station};
 
 pub(super) fn all(seen: &Seen, station: &Station) -> Vec<Check> {
@@ -17,7 +18,8 @@ pub(super) fn all(seen: &Seen, station: &Station) -> Vec<Check> {
     };
     let mut checks = vec![alive(seen, station, name, report)];
     if !report.ended && !is_old(seen.now, report) {
-        checks.extend([packets(seen, report), loss(seen, station, report)]);
+        let latest = station.later.as_ref().filter(|later| later.started == report.started);
+        checks.extend([packets(seen, latest.unwrap_or(report)), loss(seen, station, report)]);
     }
     checks.push(spool(seen, station, report));
     checks
@@ -55,6 +57,9 @@ fn alive(seen: &Seen, station: &Station, name: &'static str, report: &Report) ->
     Check::ok(name, format!("process {pid} receives from {source} as {node} for {since}"))
 }
 
+/// Before it has received for so long, silence says nothing, in nanoseconds.
+const MINUTE: i64 = 60_000_000_000;
+
 fn packets(seen: &Seen, report: &Report) -> Check {
     let all = quantity(report.received, "packet");
     if report.last_minute > 0 {
@@ -66,13 +71,19 @@ fn packets(seen: &Seen, report: &Report) -> Check {
             format!("{} in the last minute{last}; {all} in all", report.last_minute),
         );
     }
+    if report.time.saturating_sub(report.started) < MINUTE {
+        let since = ago(seen.now, report.started);
+        return Check::ok("packets", format!("none yet; it began {since} ago: look again in a minute"));
+    }
     let found = match report.latest {
         Some(latest) => format!("none in the last minute; the latest was {} ago", ago(seen.now, latest)),
         None => "none so far".to_owned(),
     };
     let mend = match &seen.source {
         Some(LiveSource::AfPacket(name)) => format!("tcpdump -ni {name} -c 5 tcp"),
-        _ => "cutshort rules apply --rate N (with a lower N, more connections are chosen)".to_owned(),
+        _ => {
+            format!("{} (with a lower N, more connections are chosen)", cure::apply(seen, &[("--rate", "N")]))
+        }
     };
     Check::warning("packets", found, mend)
 }
@@ -99,9 +110,12 @@ fn loss(seen: &Seen, station: &Station, report: &Report) -> Check {
     let found = format!("{}: {}", percent(share), some.join(", "));
     let mend = match &seen.source {
         Some(LiveSource::AfPacket(_)) => {
-            "CUTSHORT_SAMPLE_RATE=N cutshort agent (with a higher N, fewer are taken)"
+            "CUTSHORT_SAMPLE_RATE=N cutshort agent (with a higher N, fewer are taken)".to_owned()
         }
-        _ => "cutshort rules apply --rate N (with a higher N, fewer connections are chosen)",
+        _ => format!(
+            "{} (with a higher N, fewer connections are chosen)",
+            cure::apply(seen, &[("--rate", "N")])
+        ),
     };
     if share >= MUCH { Check::failing("loss", found, mend) } else { Check::warning("loss", found, mend) }
 }
@@ -133,9 +147,10 @@ fn logged(seen: &Seen, report: &Report) -> Option<u64> {
     mine.map(since).sum()
 }
 
-/// Whether the rules have logged more than the report knows of, so that a later one is worth awaiting.
-pub(super) fn is_behind(seen: &Seen, report: &Report) -> bool {
-    logged(seen, report).is_some_and(|logged| logged > report.seen)
+/// Whether a later report is worth awaiting: the rules have logged more than this one knows of, or it knows of
+/// nothing and rules do not tell.
+pub(super) fn may_have_changed(seen: &Seen, report: &Report) -> bool {
+    logged(seen, report).map_or(report.last_minute == 0, |logged| logged > report.seen)
 }
 
 /// So long may packets wait before it is a delay.

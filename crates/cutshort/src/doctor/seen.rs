@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cutshort_agent::{Probe, Report};
 use cutshort_capture::LiveSource;
-use cutshort_capture::rules::Loaded;
+use cutshort_capture::rules::{Chains, Loaded};
 
 /// All that was found. What does not belong to the agent or server that was asked about is none.
 pub(super) struct Seen {
@@ -20,7 +20,9 @@ pub(super) struct Seen {
     /// Where packets come from.
     pub(super) source: Option<LiveSource>,
     /// The rules that are loaded, nft and iptables; none if the kernel does not tell.
-    pub(super) rules: Option<(Vec<Loaded>, Vec<String>)>,
+    pub(super) rules: Option<(Vec<Loaded>, Chains)>,
+    /// Whether the Debian package's unit has loaded rules.
+    pub(super) is_unit: bool,
     /// Who listens to the group, by port number; none if the kernel does not tell.
     pub(super) listener: Option<Option<u32>>,
     /// Whether the interface is there and up.
@@ -77,6 +79,8 @@ pub(super) struct Collector {
     /// Why there is no token that could be tried.
     pub(super) token: Result<(), String>,
     pub(super) probe: Result<Probe, String>,
+    /// Host and port of the proxy that stands in between.
+    pub(super) proxy: Option<String>,
     /// How much later it is there than here, in seconds.
     pub(super) offset: Option<f64>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cutshort_agent::{DeliveryReport, Probe, Report, SpoolReport};
 use cutshort_capture::LiveSource;
-use cutshort_capture::rules::{Counter, Loaded, Sampling};
+use cutshort_capture::rules::{Chains, Counter, Loaded, Sampling};
 use cutshort_pipeline::live::Delivered;
 use snapbox::{Data, assert_data_eq};
 
@@ -40,6 +40,7 @@ fn rules() -> Loaded {
     Loaded {
         table: "cutshort".to_owned(),
         about: Sampling::default().to_string(),
+        options: Some("--rate 100 --interfaces 'eth*' --ports 80,443 --exclude 192.0.2.0/24".to_owned()),
         counters: counts.map(counter).into(),
         outdated: false,
     }
@@ -62,7 +63,7 @@ fn station(report: Reported) -> Station {
 
 fn collector(status: Option<u16>, delivered: Delivered, offset: Option<f64>) -> Collector {
     let probe = Probe { delivered, status, date: None, took: Duration::from_millis(12) };
-    Collector { url: URL.to_owned(), token: Ok(()), probe: Ok(probe), offset }
+    Collector { url: URL.to_owned(), token: Ok(()), probe: Ok(probe), proxy: None, offset }
 }
 
 /// An agent that is well.
@@ -74,7 +75,8 @@ fn well() -> Seen {
         is_root: true,
         kernel: Kernel { nf_tables: Some(true), nfnetlink_log: Some(true), seccomp: true, landlock: true },
         source: Some(LiveSource::Nflog(5)),
-        rules: Some((vec![rules()], Vec::new())),
+        rules: Some((vec![rules()], Chains::default())),
+        is_unit: false,
         listener: Some(Some(1234)),
         interface: None,
         station: Some(station(Reported::Read(Box::new(report())))),
@@ -149,7 +151,7 @@ fn much_is_wrong() {
     };
     let mut seen = well();
     seen.kernel.landlock = false;
-    seen.rules = Some((Vec::new(), Vec::new()));
+    seen.rules = Some((Vec::new(), Chains::default()));
     seen.listener = Some(None);
     seen.station = Some(station(Reported::Read(Box::new(troubled))));
     let unknown =
@@ -200,21 +202,39 @@ fn what_is_wrong_is_told_with_what_mends_it() {
             tables[0].counters.iter_mut().find(|counter| counter.name == name).unwrap().packets = packets;
         }
     };
-    assert_is(&with(&of_rules("syn", 0)), "rules", Warning, "no connection", "--interfaces");
+    assert_is(&with(&of_rules("syn", 0)), "rules", Warning, "no connection", "--forwarded (if clients");
     assert_is(&with(&of_rules("full", 9)), "rules", Warning, "9 SYNs left out", "--size");
     assert_is(&with(&of_rules("busy", 9)), "rules", Warning, "9 SYNs left out", "--rate N");
-    let outdated = with(&|seen| seen.rules.as_mut().unwrap().0[0].outdated = true);
-    assert_is(&outdated, "rules", Warning, "of an older version", "rules apply (with the same options");
+    let outdated = with(&|seen| {
+        let table = &mut seen.rules.as_mut().unwrap().0[0];
+        (table.outdated, table.options) = (true, None);
+    });
+    assert_is(
+        &outdated,
+        "rules",
+        Warning,
+        "of an older version",
+        "rules apply (and the same options as before",
+    );
     let origin = with(&|seen| {
         let table = "cutshort_origin".to_owned();
         seen.rules.as_mut().unwrap().0.push(Loaded { table, ..rules() });
     });
     assert_is(&origin, "rules", Failing, "leave out to group 5", "nft delete table inet cutshort_origin");
     let other = with(&|seen| seen.source = Some(LiveSource::Nflog(6)));
-    assert_is(&other, "rules", Failing, "do not log to group 6", "rules apply --group 6");
+    assert_is(&other, "rules", Failing, "do not log to group 6", "--exclude 192.0.2.0/24 --group 6");
+    let none = with(&|seen| {
+        (seen.source, seen.rules) = (Some(LiveSource::Nflog(6)), Some((Vec::new(), Chains::default())));
+    });
+    assert_is(&none, "rules", Failing, "none of cutshort's rules", "cutshort rules apply --group 6");
     let iptables = with(&|seen| {
-        seen.rules =
-            Some((Vec::new(), vec!["-A CUTSHORT -j NFLOG --nflog-group 5 --nflog-size 128".to_owned()]));
+        seen.rules = Some((
+            Vec::new(),
+            Chains {
+                shown: vec!["-A CUTSHORT -j NFLOG --nflog-group 5 --nflog-size 128".to_owned()],
+                options: None,
+            },
+        ));
     });
     assert_is(&iptables, "rules", Fine, "iptables", "");
     assert_is(&iptables, "loss", Fine, "none of 5,404 packets", "");
@@ -244,6 +264,67 @@ fn what_is_wrong_is_told_with_what_mends_it() {
     assert_is(&full, "server", Failing, "the store is full", "curl");
     let none = with(&|seen| seen.collector.as_mut().unwrap().token = Err("there is none".to_owned()));
     assert_is(&none, "token", Failing, "there is none", "token create --scope ingest");
+}
+
+/// A cure changes nothing else about what is sampled.
+#[test]
+fn cures_keep_the_other_options() {
+    use Status::Warning;
+    let options = "--rate 100 --interfaces 'eth*' --ports 80,443 --exclude 192.0.2.0/24";
+    let full = |seen: &mut Seen| seen.rules.as_mut().unwrap().0[0].counters[2].packets = 9;
+    let mut seen = well();
+    full(&mut seen);
+    let larger = format!("{options} --size 1000000");
+    assert_is(&seen, "rules", Warning, "left out", &format!("cutshort rules apply {larger}"));
+    seen.is_unit = true;
+    let unit =
+        format!("systemctl reload cutshort-rules, after CUTSHORT_RULES={larger} in /etc/cutshort/rules.env");
+    assert_is(&seen, "rules", Warning, "left out", &unit);
+    let large = Some("--nft-conntrack --rate 7 --size 3000000".to_owned());
+    (seen.is_unit, seen.rules.as_mut().unwrap().0[0].options) = (false, large);
+    assert_is(&seen, "rules", Warning, "left out", "--nft-conntrack --rate 7 --size 6000000");
+
+    let mut lossy = well();
+    let report = Report { lost: 900, ..report() };
+    lossy.station = Some(station(Reported::Read(Box::new(report.clone()))));
+    let rate = options.replace("100", "N");
+    assert_is(
+        &lossy,
+        "loss",
+        Status::Failing,
+        "lost on",
+        &format!("cutshort rules apply {rate} (with a higher N"),
+    );
+    let quiet = Report { last_minute: 0, ..report };
+    lossy.station = Some(station(Reported::Read(Box::new(quiet))));
+    assert_is(&lossy, "packets", Warning, "none in", &format!("cutshort rules apply {rate} (with a lower N"));
+    // iptables has no table.
+    let options = Some("--iptables --rate 7 --ports 25".to_owned());
+    let shown = vec!["-A CUTSHORT -j NFLOG --nflog-group 5 ".to_owned()];
+    lossy.rules = Some((Vec::new(), Chains { shown, options }));
+    assert_is(&lossy, "packets", Warning, "none in", "cutshort rules apply --iptables --rate N --ports 25");
+}
+
+/// What was received a moment ago is in the next report.
+#[test]
+fn a_receiver_that_has_just_begun_is_not_called_quiet() {
+    let began =
+        Report { started: NOW - 8 * SECOND, received: 0, seen: 0, last_minute: 0, latest: None, ..report() };
+    let mut seen = well();
+    seen.station = Some(station(Reported::Read(Box::new(began.clone()))));
+    assert_is(&seen, "packets", Status::Ok, "none yet; it began 8s ago", "");
+    let later = Report { received: 30, last_minute: 30, time: NOW + SECOND, ..began };
+    seen.station.as_mut().unwrap().later = Some(later);
+    assert_is(&seen, "packets", Status::Ok, "30 packets in all", "");
+}
+
+/// `classify` needs no agent.
+#[test]
+fn a_source_alone_is_looked_at() {
+    let mut seen = Seen { station: None, collector: None, disks: Vec::new(), ..well() };
+    assert_is(&seen, "group", Status::Ok, "somebody (port 1234) listens to group 5", "");
+    seen.listener = Some(None);
+    assert_is(&seen, "group", Status::Failing, "nobody listens", "cutshort classify nflog:5");
 }
 
 /// The rules' own counter against what was received, now and a report later.

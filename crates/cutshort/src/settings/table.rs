@@ -1,6 +1,5 @@
 //! All settings.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,6 +63,7 @@ impl Default for Settings {
             deliver: None,
             token_file: None,
             ca_file: None,
+            proxy: None,
             upload_timeout: Duration::from_mins(2),
             retry_time: Retry::default().most,
             metrics: None,
@@ -352,9 +352,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "ca_file",
-        about: "Certificates (PEM) that the collector's must come from, instead of the system's.",
+        about: "Certificates (PEM) that the collector's must come from or be one of, instead of the system's.",
         set: |settings, value| path(value).map(|path| settings.ca_file = Some(path)),
         get: |settings| settings.ca_file.as_deref().map(path_of),
+    },
+    Setting {
+        key: "proxy",
+        about: "HTTP proxy through which 'agent' reaches its collector (CONNECT), such as \"http://proxy.example.org:3128\".\nHTTPS_PROXY and the like in the environment are not used.",
+        set: |settings, value| text(value).map(|url| settings.proxy = Some(url.to_owned())),
+        get: |settings| settings.proxy.as_deref().map(|url| Value::String(without_password(url))),
     },
     Setting {
         key: "upload_timeout",
@@ -370,15 +376,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "metrics",
-        about: "Address and port of this machine on which 'agent' has numbers for Prometheus, such as \"127.0.0.1:9180\".",
-        set: |settings, value| {
-            let address: SocketAddr = parsed(value)?;
-            settings.metrics = Some(address);
-            match address.ip().is_loopback() {
-                true => Ok(()),
-                false => Err("it is for this machine only: 127.0.0.1 or ::1".to_owned()),
-            }
-        },
+        about: "Address and port on which 'agent' has numbers for Prometheus, such as \"127.0.0.1:9180\". It answers whoever\nreaches that address, unencrypted.",
+        set: |settings, value| parsed(value).map(|address| settings.metrics = Some(address)),
         get: |settings| settings.metrics.map(|address| Value::String(address.to_string())),
     },
 ];
@@ -403,4 +402,12 @@ impl LogFormat {
 /// An address without its password.
 fn address(text: Option<&str>) -> Option<Value> {
     Address::parse(text?).ok().map(|address| Value::String(address.to_string()))
+}
+
+/// The address of a proxy, which may have a user and a password.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rfind('@')) {
+        (Some((scheme, _)), Some(at)) => format!("{scheme}://...@{}", &url[at + 1..]),
+        _ => url.to_owned(),
+    }
 }

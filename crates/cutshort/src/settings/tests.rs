@@ -89,3 +89,26 @@ fn variables_that_are_no_settings_are_named() {
         "there is no setting 'openread'; there is 'open_read'"
     );
 }
+
+/// A proxy's password is shown to nobody.
+#[test]
+fn a_proxy_is_shown_without_its_password() {
+    let proxy = |url: &str| {
+        let read = read(None, |name| (name == "CUTSHORT_PROXY").then(|| url.to_owned())).unwrap();
+        assert_eq!(read.settings.proxy.as_deref(), Some(url));
+        write(&read)
+    };
+    let text = proxy("http://me:p@ss@proxy.example.org:3128");
+    assert!(text.contains("proxy = \"http://...@proxy.example.org:3128\""), "{text}");
+    assert!(!text.contains("p@ss"), "{text}");
+    assert!(proxy("http://[::1]:3128").contains("proxy = \"http://[::1]:3128\""));
+}
+
+/// Who scrapes may be elsewhere.
+#[test]
+fn numbers_may_have_any_address() {
+    for address in ["127.0.0.1:9180", "0.0.0.0:9180", "[2001:db8::1]:9180"] {
+        let read = read(None, |name| (name == "CUTSHORT_METRICS").then(|| address.to_owned())).unwrap();
+        assert_eq!(read.settings.metrics, Some(address.parse().unwrap()));
+    }
+}

@@ -145,3 +145,37 @@ fn packets_of_the_origin_side_are_left_out() {
     assert!(said.contains("logs packets that receivers leave out to group 5"), "{said}");
     assert_eq!(agent.terminate().0.code(), Some(0));
 }
+
+/// The first thing that goes wrong is that nothing comes: why is said while it waits, and at the end.
+#[test]
+fn silence_has_a_reason() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    let network = &network;
+    let said = |arguments: &str| {
+        let mut command = network.command(SERVER, CUTSHORT);
+        let output = command.arg("classify").args(arguments.split_whitespace()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = &said;
+    let other = said("--for 200ms nflog:6");
+    assert!(other.contains("none of cutshort's rules log to group 6: 'cutshort rules apply'"), "{other}");
+    for method in ["", "--iptables"] {
+        network.server(&format!("{CUTSHORT} rules apply --rate 1 {method}"));
+        let own = said("--for 200ms nflog:5");
+        assert!(own.contains("none over the loopback interface"), "{own}");
+        assert!(own.contains("cutshort doctor --capture nflog:5"), "{own}");
+    }
+    let waiting = said("--for 6s nflog:5");
+    assert_eq!(waiting.matches("nothing has come").count(), 1, "{waiting}");
+    network.server(&format!("{CUTSHORT} rules apply --rate 1"));
+    let (socket, rules) = thread::scope(|scope| {
+        let started = ["af_packet:s0", "nflog:5"]
+            .map(|source| scope.spawn(move || said(&format!("--for 4s {source}"))));
+        thread::sleep(Duration::from_secs(2));
+        network.craft("flood", "20");
+        let [socket, rules] = started.map(|thread| thread.join().unwrap());
+        (socket, rules)
+    });
+    assert!(!socket.contains("nothing has come") && !rules.contains("nothing has come"), "{socket}{rules}");
+}

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use cutshort_packet::{FiveTuple, Packet};
 
 use crate::network::{Network, PORT};
-use crate::processes::{Place, Running, until};
-use crate::{CUTSHORT, ROUTER};
+use crate::processes::{COLLECTOR, Place, Running, begin, until};
+use crate::{CUTSHORT, ROUTER, SERVER};
 
 /// 33 crafted connections over IPv4 and IPv6: what the store of a collector elsewhere has of them is held
 /// against what arrived at the server, for the default rules and for a packet socket.
@@ -47,6 +47,48 @@ fn what_arrives_is_stored_packet_by_packet() {
             assert_eq!(&stored[connection], packets, "{node}: {connection}");
         }
     }
+    assert_eq!(collector.terminate().0.code(), Some(0));
+}
+
+/// Connects its clients to whom they name, and says so.
+const PROXY: &str = r#"
+import socket, sys, threading
+def copy(a, b):
+    while data := a.recv(65536):
+        b.sendall(data)
+    b.shutdown(socket.SHUT_WR)
+def serve(client):
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += client.recv(1)
+    host, port = head.split(b" ")[1].rsplit(b":", 1)
+    server = socket.create_connection((host.decode(), int(port)))
+    client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    print(head.split(b"\r\n")[0].decode(), file=sys.stderr, flush=True)
+    threading.Thread(target=copy, args=(server, client), daemon=True).start()
+    copy(client, server)
+listener = socket.create_server(("127.0.0.1", 3128))
+print("ready", file=sys.stderr, flush=True)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"#;
+
+/// Also behind the fence, which lets it reach the proxy only.
+#[test]
+fn an_agent_delivers_through_a_proxy() {
+    let Some((network, place)) = begin() else { return };
+    let collector = place.collector(&network);
+    let mut command = network.command(SERVER, "/usr/bin/python3");
+    command.args(["-c", PROXY]);
+    let proxy = Running::start(command, "ready");
+    let mut command = place.agent(&network, "nflog:5");
+    command.args(["--node", "edge", "--user", "nobody", "--proxy", "http://127.0.0.1:3128", "--spool"]);
+    command.arg(place.path("spool")).env("HTTPS_PROXY", "http://127.0.0.1:1");
+    let agent = Running::start(command, "through the proxy 127.0.0.1:3128");
+    network.craft("flood", "100 0");
+    until("all is delivered", || place.count("edge") == 300);
+    assert!(proxy.said().contains(&format!("CONNECT {COLLECTOR} HTTP/1.1")), "{}", proxy.said());
+    assert_eq!(agent.terminate().0.code(), Some(0));
     assert_eq!(collector.terminate().0.code(), Some(0));
 }
 

@@ -79,6 +79,14 @@ fn an_agent_is_well_until_something_is_taken_away() {
         "does not know the token",
         "cutshort token create --scope ingest",
     );
+    // What is loaded names itself, so that a cure can repeat it.
+    network.server(&format!(
+        "{CUTSHORT} rules apply --rate 7 --ports 443,9000-9100 --exclude 192.0.2.0/24,198.18.0.0/15"
+    ));
+    let quiet = doctor(&place.token);
+    let [status, _, mend] = check(&quiet.1, "rules");
+    let same = "cutshort rules apply --rate 7 --ports 443,9000-9100 --exclude 192.0.2.0/24,198.18.0.0/15 --forwarded";
+    assert!(status == "warning" && mend.starts_with(same), "{quiet:?}");
     network.server(&format!("{CUTSHORT} rules remove"));
     assert_fails(&doctor(&place.token), "rules", "none of cutshort's rules", "cutshort rules apply");
     apply(&network);
@@ -89,6 +97,19 @@ fn an_agent_is_well_until_something_is_taken_away() {
     let said = doctor(&place.token);
     assert_fails(&said, "agent", "has ended", "cutshort agent --capture nflog:5");
     assert_fails(&said, "group", "nobody listens", "cutshort agent --capture nflog:5");
+}
+
+/// What README begins with: rules and 'classify', without an agent.
+#[test]
+fn a_source_alone_is_looked_at() {
+    let Some((network, place)) = begin() else { return };
+    let doctor = || doctor(&network, &place, &["--capture", "nflog:5"], "");
+    assert_fails(&doctor(), "group", "nobody listens", "cutshort classify nflog:5");
+    let mut command = network.command(SERVER, CUTSHORT);
+    command.args(["classify", "nflog:5"]);
+    let _classifying = Running::start(command, "receiving from");
+    network.craft("flood", "100 0");
+    assert_well(&doctor(), &["kernel", "rules", "group"]);
 }
 
 #[test]
@@ -106,6 +127,10 @@ fn a_server_that_receives_is_well_until_it_ends() {
     let of_server = || doctor(&network, &place, &["--data", "data"], "");
     let said = of_server();
     assert_well(&said, &["rules", "group", "receiver", "packets", "loss", "spool", "server"]);
+    // Without a store's folder, and another address than the environment's.
+    assert_well(&doctor(&network, &place, &["--listen", COLLECTOR], ""), &["server"]);
+    let other = doctor(&network, &place, &["--listen", "127.0.0.1:1"], "");
+    assert_fails(&other, "server", "refused", "--listen ADDR:PORT");
     assert_eq!(server.terminate().0.code(), Some(0));
     let said = of_server();
     assert_fails(&said, "receiver", "has ended", "cutshort serve --data data --capture nflog:5");

@@ -18,6 +18,7 @@ mod processes;
 mod programs;
 mod protected;
 mod straight;
+mod unprivileged;
 
 const ROUTER: usize = 1;
 const SERVER: usize = 2;

@@ -1,0 +1,103 @@
+//! The options of `cutshort rules` that a set of rules was made with, so that a command can repeat them.
+
+use std::fmt::{Display, Write};
+
+use ipnet::IpNet;
+
+use super::{Method, Ports, Sampling};
+
+impl Sampling {
+    /// The options of `cutshort rules apply` that load these rules, as a shell takes them. Those at
+    /// their defaults are left out, except for the rate. Where the seed's file is, is not known:
+    /// `FILE` stands for it.
+    #[must_use]
+    pub fn options(&self) -> String {
+        let default = Self::default();
+        let mut text = String::new();
+        let mut add = |option: &str, value: &dyn Display| {
+            let space = if text.is_empty() { "" } else { " " };
+            let _ = write!(text, "{space}--{option}{value}");
+        };
+        if self.method != default.method {
+            add(self.method.name(), &"");
+        }
+        add("rate ", &self.rate);
+        let numbers = [
+            ("limit ", self.limit.get(), default.limit.get()),
+            ("group ", self.group.into(), default.group.into()),
+            ("snaplen ", self.snaplen, default.snaplen),
+            ("queue ", self.queue, default.queue),
+        ];
+        for (option, value, default) in numbers {
+            if value != default {
+                add(option, &value);
+            }
+        }
+        let lists = [
+            ("interfaces ", joined(&self.interfaces)),
+            ("ports ", joined(&Ports::merged(&self.ports))),
+            ("exclude ", joined(&IpNet::aggregate(&self.exclude))),
+        ];
+        for (option, list) in lists {
+            if !list.is_empty() {
+                // A shell would look for files.
+                let quote = if list.contains('*') { "'" } else { "" };
+                add(option, &format_args!("{quote}{list}{quote}"));
+            }
+        }
+        if self.forwarded {
+            add("forwarded", &"");
+        }
+        if matches!(self.method, Method::Set | Method::Origin) {
+            if self.keep != default.keep {
+                add("keep ", &format_args!("{}s", self.keep.as_secs()));
+            }
+            if self.size != default.size {
+                add("size ", &self.size);
+            }
+            if self.seed.is_some() {
+                add("seed-file ", &"FILE");
+            }
+        }
+        text
+    }
+}
+
+fn joined(items: &[impl Display]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use super::super::Seed;
+    use super::*;
+
+    #[test]
+    fn options_name_all_that_is_not_a_default() {
+        assert_eq!(Sampling::default().options(), "--rate 10000");
+        let all = Sampling {
+            method: Method::Origin,
+            rate: NonZeroU32::new(100).unwrap(),
+            limit: NonZeroU32::new(5).unwrap(),
+            group: 7,
+            snaplen: 96,
+            queue: 1,
+            interfaces: vec!["eth*".to_owned(), "wg0".to_owned()],
+            ports: vec![443.into(), "8000-8100".parse().unwrap(), 80.into()],
+            exclude: ["192.0.2.0/24", "2001:db8::/32"].map(|net| net.parse().unwrap()).to_vec(),
+            forwarded: true,
+            keep: Duration::from_mins(2),
+            size: 1000,
+            seed: Seed::new(0x1234_5678),
+        };
+        assert_eq!(
+            all.options(),
+            "--origin --rate 100 --limit 5 --group 7 --snaplen 96 --queue 1 --interfaces 'eth*,wg0' \
+             --ports 80,443,8000-8100 --exclude 192.0.2.0/24,2001:db8::/32 --forwarded --keep 120s --size 1000 \
+             --seed-file FILE"
+        );
+    }
+}
