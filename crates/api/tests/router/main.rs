@@ -12,5 +12,6 @@ mod memory;
 mod operation;
 mod own;
 mod radar;
+mod sockets;
 mod strict;
 mod writing;
