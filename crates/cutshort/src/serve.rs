@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use cutshort_api::{App, Options, Parts, Rate, Scope, TokenFile};
+use cutshort_api::{App, Limits, Options, Parts, Rate, Scope, TokenFile};
 use cutshort_capture::LiveSource;
 use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
@@ -267,9 +267,34 @@ fn options(settings: &Settings) -> Options {
         timeout: settings.timeout,
         cost: settings.cost_limit,
         segment: settings.segment_bytes,
+        limits: limits(),
         keep_packets: settings.keep_packets,
         cache: settings.cache_bytes,
     }
+}
+
+/// Connections take open files, of which the store needs some in any case.
+fn limits() -> Limits {
+    let limits = Limits::default();
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        /// What the store, its jobs and packets that are received have open.
+        const OTHERS: u64 = 512;
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let wanted = maximum.unwrap_or(u64::MAX).min(limits.connections as u64 + OTHERS);
+        if current.is_some_and(|current| current < wanted) {
+            // Where it fails, there are fewer connections.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+        }
+        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        // A quarter if there are hardly any.
+        let connections = files.saturating_sub(OTHERS).max(files / 4);
+        let connections = usize::try_from(connections).unwrap_or(usize::MAX).min(limits.connections);
+        Limits { connections, ..limits }
+    }
+    #[cfg(not(target_os = "linux"))]
+    limits
 }
 
 fn jobs(settings: &Settings) -> cutshort_pipeline::Settings {

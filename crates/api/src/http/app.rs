@@ -15,6 +15,7 @@ use super::cache::Cache;
 use super::facts::FactsKeeper;
 use super::limiter::{Limiter, Rate};
 use super::metrics::Metrics;
+use super::room::{Limits, Room};
 use super::tokens::Tokens;
 use super::warnings::Warnings;
 use crate::answer::Facts;
@@ -31,8 +32,11 @@ pub struct Options {
     pub origins: Vec<String>,
     /// How many requests a client may send; none is as many as it likes.
     pub rate: Option<Rate>,
-    /// Whether clients are told apart by `X-Forwarded-For`, which a proxy in front must set.
+    /// Whether clients are told apart by `X-Forwarded-For`, which a proxy in front must set. Connections are then
+    /// those of proxies, which may have any number.
     pub forwarded: bool,
+    /// What connections are limited to.
+    pub limits: Limits,
     /// A request that takes longer is given up.
     pub timeout: Duration,
     /// The most that an answer may cost, in pieces of counts that are read.
@@ -53,6 +57,7 @@ impl Default for Options {
             origins: Vec::new(),
             rate: Some(Rate::default()),
             forwarded: false,
+            limits: Limits::default(),
             timeout: Duration::from_secs(30),
             cost: 5_000_000,
             segment: Ingest::MOST_BYTES,
@@ -84,6 +89,7 @@ pub struct App {
     pub(super) ingest: Ingest,
     pub(super) agents: Agents,
     pub(super) limiter: Option<Limiter>,
+    pub(super) room: Arc<Room>,
     pub(super) cache: Cache,
     pub(super) metrics: Metrics,
     pub(super) warnings: Warnings,
@@ -113,6 +119,7 @@ impl App {
             ingest: Ingest::keeping(options.keep_packets),
             agents: Agents::default(),
             limiter: options.rate.map(Limiter::new),
+            room: Arc::new(Room::new(options.limits)),
             cache: Cache::new(options.cache),
             metrics: Metrics::default(),
             warnings: Warnings::default(),

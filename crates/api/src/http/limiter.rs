@@ -63,7 +63,7 @@ impl Limiter {
 }
 
 /// Whom an address belongs to: of IPv6 a client has at least a /64.
-fn network(client: IpAddr) -> u128 {
+pub(super) fn network(client: IpAddr) -> u128 {
     match client.to_canonical() {
         IpAddr::V4(v4) => u128::from(v4.to_bits()),
         IpAddr::V6(v6) => v6.to_bits() >> 64 << 64,

@@ -1,5 +1,6 @@
 //! The API over HTTP.
 
+mod activity;
 mod agents;
 mod app;
 mod cache;
@@ -12,6 +13,7 @@ mod metrics;
 mod openapi;
 mod parameters;
 mod reply;
+mod room;
 mod serve;
 mod tokens;
 mod warnings;
@@ -31,6 +33,7 @@ pub use app::{App, Options, Parts};
 pub use limiter::Rate;
 pub use openapi::document as openapi;
 pub(crate) use reply::problem;
+pub use room::Limits;
 pub use serve::serve;
 pub use tokens::{Scope, Token, TokenFile};
 

@@ -41,6 +41,12 @@ pub(crate) fn geo() -> Arc<Geo> {
     Arc::clone(GEO.get_or_init(|| Arc::new(Geo::builtin())))
 }
 
+/// What requests share, at the time that is [`NOW`].
+pub(crate) fn app(store: Arc<dyn Store>, options: Options, tokens: Option<std::path::PathBuf>) -> App {
+    let now = || -> SystemTime { UNIX_EPOCH + Duration::from_nanos(NOW as u64) };
+    App::new(Parts { store, geo: geo(), service: None, tokens }, options).with_clock(now)
+}
+
 impl Server {
     pub(crate) fn of(store: Memory) -> Self {
         Self::with(store, open())
@@ -55,9 +61,7 @@ impl Server {
         options: Options,
         tokens: Option<std::path::PathBuf>,
     ) -> Self {
-        let now = || -> SystemTime { UNIX_EPOCH + Duration::from_nanos(NOW as u64) };
-        let app = App::new(Parts { store, geo: geo(), service: None, tokens }, options).with_clock(now);
-        Self { router: cutshort_api::router(&Arc::new(app)) }
+        Self { router: cutshort_api::router(&Arc::new(app(store, options, tokens))) }
     }
 
     pub(crate) fn get(&self, path: &str) -> Got {

@@ -13,5 +13,6 @@ mod operation;
 mod own;
 mod patterns;
 mod radar;
+mod sockets;
 mod strict;
 mod writing;

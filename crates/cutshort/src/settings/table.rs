@@ -140,7 +140,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "forwarded_for",
-        about: "Tell clients apart by the last address in X-Forwarded-For. Only behind a proxy that sets it:\nelse anybody can say anything.",
+        about: "Tell clients apart by the last address in X-Forwarded-For. Only behind a proxy that sets it:\nelse anybody can say anything. The proxy may then open any number of connections.",
         set: |settings, value| flag(value).map(|value| settings.forwarded_for = value),
         get: |settings| Some(Value::Boolean(settings.forwarded_for)),
     },

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use cutshort_pipeline::ServiceState;
 use cutshort_pipeline::live::AgentCounts;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
@@ -18,6 +18,7 @@ use crate::http::agents::Heard;
 use crate::http::app::App;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
 use crate::http::reply::Reply;
+use crate::http::room::Room;
 use crate::problem::Problem;
 
 const BASE: Endpoint = Endpoint {
@@ -123,6 +124,7 @@ fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
     }
     of_ingest(&mut registry, call);
     of_agents(&mut registry, call);
+    of_connections(&mut registry, &call.app.room);
     of_room(&mut registry, call);
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| Problem::internal(error.to_string()))?;
@@ -144,6 +146,15 @@ fn gauges(registry: &mut Registry, name: &str, help: &str, values: impl Iterator
     let family: Family<Labels, Gauge<f64, std::sync::atomic::AtomicU64>> = Family::default();
     values.for_each(|(labels, value)| {
         family.get_or_create(&labels).set(value);
+    });
+    registry.register(name, help, family);
+}
+
+/// One counter with a label.
+fn counters(registry: &mut Registry, name: &str, help: &str, values: impl Iterator<Item = (Labels, u64)>) {
+    let family: Family<Labels, Counter> = Family::default();
+    values.for_each(|(labels, value)| {
+        family.get_or_create(&labels).inc_by(value);
     });
     registry.register(name, help, family);
 }
@@ -263,6 +274,18 @@ fn is_full(app: &App) -> bool {
 fn of_room(registry: &mut Registry, call: &Call<'_>) {
     let is_full = u8::from(is_full(call.app));
     gauge(registry, "store_full", "Whether the store is full", f64::from(is_full));
+}
+
+/// Connections of clients, so that somebody who takes all of them is seen.
+fn of_connections(registry: &mut Registry, room: &Room) {
+    gauge(registry, "http_connections", "Connections of clients that are open", room.open() as f64);
+    let most = room.limits().connections as f64;
+    gauge(registry, "http_connections_limit", "How many connections of clients may be open", most);
+    let refused = room.refused().map(|(why, count)| ([("reason", why.name().to_owned())], count));
+    let help = "Connections of clients that were refused, as there was no room or the client had its share";
+    counters(registry, "http_connections_refused", help, refused.into_iter());
+    let help = "Connections of clients that were ended, as nothing was asked on them for too long";
+    counter(registry, "http_connections_idle", help, room.ended_idle());
 }
 
 fn of_ingest(registry: &mut Registry, call: &Call<'_>) {
