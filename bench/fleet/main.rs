@@ -126,7 +126,13 @@ fn collector(url: &str) -> Outcome<Box<dyn Collector>> {
     }
     let token = Token::Text(std::env::var("CUTSHORT_TOKEN")?);
     let timeout = Duration::from_secs(30);
-    Ok(Box::new(HttpCollector::new(&HttpSettings { url: url.to_owned(), token, ca_file: None, timeout })?))
+    Ok(Box::new(HttpCollector::new(&HttpSettings {
+        url: url.to_owned(),
+        token,
+        ca_file: None,
+        proxy: None,
+        timeout,
+    })?))
 }
 
 /// Notes how long after its last moment a segment is acknowledged.
