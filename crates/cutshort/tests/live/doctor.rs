@@ -112,6 +112,14 @@ fn a_source_alone_is_looked_at() {
     assert_well(&doctor(), &["kernel", "rules", "group"]);
 }
 
+/// A store in ClickHouse is asked whether it lets in, also without an agent.
+#[test]
+fn a_store_elsewhere_is_looked_at() {
+    let Some((network, place)) = begin() else { return };
+    let said = doctor(&network, &place, &["--store", "clickhouse://somebody@127.0.0.1:1/cutshort"], "");
+    assert_fails(&said, "store", "127.0.0.1:1", "cutshort clickhouse migrate");
+}
+
 #[test]
 fn a_server_that_receives_is_well_until_it_ends() {
     let Some((network, place)) = begin() else { return };
