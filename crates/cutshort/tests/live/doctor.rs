@@ -59,6 +59,7 @@ fn an_agent_is_well_until_something_is_taken_away() {
     command.args(["--user", "nobody", "--spool"]).arg(place.path("spool"));
     command.env("http_proxy", PROXY).env("ALL_PROXY", PROXY);
     let agent = Running::start(command, "receiving from");
+    agent.awaits("http_proxy in the environment is not used; --proxy URL names a proxy");
     network.craft("flood", "100 0");
     awaits(&place, "spool", |state| state["received"] == 300 && state["delivery"]["acknowledged"].is_i64());
     let url = format!("http://{COLLECTOR}");
