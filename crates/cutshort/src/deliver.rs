@@ -13,7 +13,7 @@ use crate::agent::token;
 use crate::error::Error;
 use crate::fence::Needs;
 use crate::settings::Settings;
-use crate::store::{self, PASSWORD_FILE};
+use crate::store::{self, PASSWORD_FILE, warn_of_plain};
 use crate::terminal::message;
 
 /// Of name lookups that do not fit into a datagram.
@@ -91,13 +91,6 @@ fn remark_on_environment() {
         message(&format!(
             "{name} in the environment is not used; --proxy URL names a proxy for the collector"
         ));
-    }
-}
-
-fn warn_of_plain(url: &str, host: &str, is_encrypted: bool, what: &str) {
-    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if !is_encrypted && !is_here {
-        message(&format!("{url}: {what} go there unencrypted; encryption is better"));
     }
 }
 

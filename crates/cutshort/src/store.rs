@@ -1,5 +1,6 @@
 //! The store that verbs work on.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -95,7 +96,20 @@ pub(crate) fn check_worker(worker: Share, is_elsewhere: bool) -> Result<(), Erro
 
 /// A store at an address.
 pub(crate) fn open_address(store: &str) -> Result<Box<dyn Store>, Error> {
-    Ok(connect(&address(store)?)?)
+    let address = address(store)?;
+    warn_of_plain(&address.to_string(), address.host(), address.is_secure(), "password and packets");
+    Ok(connect(&address)?)
+}
+
+/// Says that what goes to another machine can be read on the way.
+pub(crate) fn warn_of_plain(url: &str, host: &str, is_encrypted: bool, what: &str) {
+    if !is_encrypted && !is_here(host) {
+        message(&format!("{url}: {what} go there unencrypted; encryption is better"));
+    }
+}
+
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The store at an address.
@@ -178,4 +192,15 @@ pub(crate) fn named(windows: &[i64]) -> Option<String> {
     let more = windows.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!first.is_empty()).then(|| format!("{}{more}", first.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_loopback_is_here() {
+        assert!(["localhost", "127.0.0.1", "127.9.9.9", "::1"].into_iter().all(is_here));
+        assert!(!["db.example.org", "192.0.2.1", "::2", "localhost.example.org"].into_iter().any(is_here));
+    }
 }

@@ -71,7 +71,7 @@ fn see(network: &Network, rate: u32, method: Method, make: impl FnOnce()) -> See
         Sampling { method, rate, ports: vec![PORT.into()], seed: Some(SEED), ..Sampling::default() };
     network.load("nft -f -", &sampling.text());
     let settings =
-        LiveSettings { rate, ports: vec![PORT.into()], seed: Some(SEED.number()), ..LiveSettings::default() };
+        LiveSettings { rate, ports: vec![PORT], seed: Some(SEED.number()), ..LiveSettings::default() };
     let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
     let recording = network.record();
     make();

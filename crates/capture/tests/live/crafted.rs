@@ -78,7 +78,7 @@ impl Seen {
     fn by_all(network: &Network) -> Self {
         network.serve();
         load_all(network);
-        let settings = LiveSettings { ports: vec![PORT.into()], ..LiveSettings::default() };
+        let settings = LiveSettings { ports: vec![PORT], ..LiveSettings::default() };
         let sources = ["nflog:5", "nflog:6", "nflog:7", "af_packet:s0"];
         let receivers = sources.map(|source| network.receive(source, &settings));
         let recording = network.record();

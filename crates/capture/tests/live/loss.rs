@@ -64,7 +64,7 @@ fn losses_at_the_end_show_in_the_counter() {
 #[test]
 fn losses_of_a_packet_socket_are_counted() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
-    let small = LiveSettings { buffer: 0, ports: vec![PORT.into()], ..LiveSettings::default() };
+    let small = LiveSettings { buffer: 0, ports: vec![PORT], ..LiveSettings::default() };
     let receiver = network.receive_after("af_packet:s0", &small, Duration::from_secs(5));
     network.load("nft -f -", "table inet truth { counter c { }; chain i { type filter hook prerouting priority 0; tcp dport 8080 counter name c; }; }");
     network.craft("flood", "10000");

@@ -23,7 +23,7 @@ fn merged_segments_are_packets_of_their_whole_length() {
     network.serve();
     let sampling = Sampling { rate: NonZeroU32::MIN, ports: vec![PORT.into()], ..Sampling::default() };
     network.load("nft -f -", &sampling.text());
-    let settings = LiveSettings { ports: vec![PORT.into()], ..LiveSettings::default() };
+    let settings = LiveSettings { ports: vec![PORT], ..LiveSettings::default() };
     let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
     let recording = network.record();
     for address in ["203.0.113.2", "2001:db8:2::2"] {

@@ -21,12 +21,8 @@ fn the_sample_is_right() {
     let seed = Seed::new(0x1234_5678).unwrap();
     let sampling = Sampling { rate: RATE, ports: vec![PORT.into()], seed: Some(seed), ..Sampling::default() };
     network.load("nft -f -", &sampling.text());
-    let settings = LiveSettings {
-        rate: RATE,
-        ports: vec![PORT.into()],
-        seed: Some(seed.number()),
-        ..LiveSettings::default()
-    };
+    let settings =
+        LiveSettings { rate: RATE, ports: vec![PORT], seed: Some(seed.number()), ..LiveSettings::default() };
     let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
     network.craft("flood", &CONNECTIONS.to_string());
     let [(nflog, counts), (af_packet, other_counts)] = receivers.map(Receiving::stop);

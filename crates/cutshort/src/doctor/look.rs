@@ -56,7 +56,7 @@ pub(super) fn look(settings: &Settings, serves: bool) -> Result<Seen, Error> {
         rules: tables.ok().map(|tables| (tables, rules::chains())),
         station,
         collector: settings.collector.as_ref().map(|url| collector(settings, url)),
-        store: settings.deliver.as_deref().map(store),
+        store: settings.deliver.as_deref().or(settings.store.as_deref()).map(store),
         server: serves.then(|| server(settings.listen)),
         geo: looks_up(settings).then(|| geo(&settings.geo)),
         disks: settings.spool.iter().chain(&settings.data).map(|path| disk(path)).collect(),

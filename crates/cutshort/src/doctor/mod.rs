@@ -52,6 +52,9 @@ pub(crate) struct Doctor {
     /// Folder of the server's store
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The server's store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE; --listen looks at the server, too
+    #[arg(long, value_name = "URL", conflicts_with_all = ["data", "deliver"])]
+    store: Option<String>,
     /// Where packets are received from: alone, for 'cutshort classify' [default: what the agent says, or nflog:5]
     #[arg(long, value_name = "SOURCE")]
     capture: Option<LiveSource>,
@@ -145,13 +148,17 @@ fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
     settings.proxy = arguments.proxy.clone().or(settings.proxy);
     settings.listen = arguments.listen.unwrap_or(settings.listen);
     settings.data = arguments.data.clone().or(settings.data);
+    settings.store = arguments.store.clone().or(settings.store);
     settings.capture = arguments.capture.clone().or(settings.capture);
     let agent = settings.spool.is_some() || settings.collector.is_some() || settings.deliver.is_some();
-    let other = settings.data.is_some() || settings.capture.is_some() || arguments.listen.is_some();
+    let other = settings.data.is_some()
+        || settings.store.is_some()
+        || settings.capture.is_some()
+        || arguments.listen.is_some();
     if !agent && !other {
         return Err(Error::Usage(
-            "name what to look at: --spool DIR and --collector URL of an agent, --data DIR or --listen ADDR:PORT of a \
-             server, their --settings FILE, or only --capture nflog:5"
+            "name what to look at: --spool DIR and --collector URL of an agent, --data DIR, --store URL or --listen \
+             ADDR:PORT of a server, their --settings FILE, or only --capture nflog:5"
                 .to_owned(),
         ));
     }

@@ -84,7 +84,11 @@ fn an_agent_delivers_through_a_proxy() {
     let mut command = place.agent(&network, "nflog:5");
     command.args(["--node", "edge", "--user", "nobody", "--proxy", "http://127.0.0.1:3128", "--spool"]);
     command.arg(place.path("spool")).env("HTTPS_PROXY", "http://127.0.0.1:1");
+    command.args(["--metrics", "0.0.0.0:9180"]);
     let agent = Running::start(command, "through the proxy 127.0.0.1:3128");
+    agent.awaits("whoever reaches 0.0.0.0:9180 can read the agent's numbers");
+    // Prometheus is elsewhere.
+    network.client("curl -sf http://203.0.113.2:9180/metrics | grep cutshort_agent_packets_taken_total");
     network.craft("flood", "100 0");
     until("all is delivered", || place.count("edge") == 300);
     assert!(proxy.said().contains(&format!("CONNECT {COLLECTOR} HTTP/1.1")), "{}", proxy.said());

@@ -59,6 +59,7 @@ fn an_agent_is_well_until_something_is_taken_away() {
     command.args(["--user", "nobody", "--spool"]).arg(place.path("spool"));
     command.env("http_proxy", PROXY).env("ALL_PROXY", PROXY);
     let agent = Running::start(command, "receiving from");
+    agent.awaits("http_proxy in the environment is not used; --proxy URL names a proxy");
     network.craft("flood", "100 0");
     awaits(&place, "spool", |state| state["received"] == 300 && state["delivery"]["acknowledged"].is_i64());
     let url = format!("http://{COLLECTOR}");
@@ -110,6 +111,14 @@ fn a_source_alone_is_looked_at() {
     let _classifying = Running::start(command, "receiving from");
     network.craft("flood", "100 0");
     assert_well(&doctor(), &["kernel", "rules", "group"]);
+}
+
+/// A store in ClickHouse is asked whether it lets in, also without an agent.
+#[test]
+fn a_store_elsewhere_is_looked_at() {
+    let Some((network, place)) = begin() else { return };
+    let said = doctor(&network, &place, &["--store", "clickhouse://somebody@127.0.0.1:1/cutshort"], "");
+    assert_fails(&said, "store", "127.0.0.1:1", "cutshort clickhouse migrate");
 }
 
 #[test]
