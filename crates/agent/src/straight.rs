@@ -35,7 +35,7 @@ impl Collector for StoreCollector {
     fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
         let delivered = match self.keep(segment) {
             Ok(Answer::New(_) | Answer::Known(_)) => return Delivered::Kept,
-            Ok(Answer::Refused(why)) => return Delivered::Refused(why),
+            Ok(Answer::Refused(why) | Answer::Forbidden(why)) => return Delivered::Refused(why),
             Ok(Answer::Full(why) | Answer::Later(why) | Answer::Failed(why)) => Delivered::Later(why),
             Err(StoreError::Refused(why)) => Delivered::Blocked(why),
             Err(error) => Delivered::Later(error.to_string()),

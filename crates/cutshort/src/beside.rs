@@ -88,12 +88,12 @@ struct Own {
 
 impl Collector for Own {
     fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
-        match self.app.take(segment) {
+        match self.app.take(None, segment) {
             Answer::New(info) | Answer::Known(info) => {
                 self.app.note_agent(&info, *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
                 Delivered::Kept
             }
-            Answer::Refused(why) => Delivered::Refused(why),
+            Answer::Refused(why) | Answer::Forbidden(why) => Delivered::Refused(why),
             Answer::Full(why) | Answer::Later(why) | Answer::Failed(why) => Delivered::Later(why),
         }
     }

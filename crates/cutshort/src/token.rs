@@ -28,6 +28,9 @@ pub(crate) struct Create {
     /// What it allows; repeat it for several
     #[arg(long, value_enum, required = true, value_name = "SCOPE")]
     scope: Vec<Allowed>,
+    /// With --scope ingest: allow packets of this node only
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
     /// Folder of the store; made if it is missing
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -84,9 +87,15 @@ fn read(data: &std::path::Path) -> Result<(TokenFile, PathBuf), Error> {
 }
 
 fn create(arguments: &Create, color: ColorChoice) -> Result<Done, Error> {
-    let Create { name, scope, data } = arguments;
+    let Create { name, scope, node, data } = arguments;
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err(Error::Usage("give the token a name that can be read".to_owned()));
+    }
+    if let Some(node) = node {
+        cutshort_store::check_node(node).map_err(Error::Usage)?;
+        if !scope.contains(&Allowed::Ingest) {
+            return Err(Error::Usage("--node is for tokens with --scope ingest".to_owned()));
+        }
     }
     std::fs::create_dir_all(data).map_err(|error| Error::writing(data, &error))?;
     let (mut file, path) = read(data)?;
@@ -97,7 +106,7 @@ fn create(arguments: &Create, color: ColorChoice) -> Result<Done, Error> {
         }
     }
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let token = file.create(name, &scopes, &now).map_err(Error::Usage)?;
+    let token = file.create(name, &scopes, node.as_deref(), &now).map_err(Error::Usage)?;
     file.write(&path).map_err(|error| Error::writing(&path, &error))?;
     terminal::print(color, |text| Ok(writeln!(text, "{token}")?))?;
     message(&"keep it well: it is not shown again. It is sent as 'Authorization: Bearer TOKEN'");
@@ -112,9 +121,10 @@ fn list(arguments: &List, color: ColorChoice) -> Result<Done, Error> {
     }
     let row = |token: &Token| {
         let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.name()).collect();
-        vec![token.name.clone(), scopes.join(", "), token.created.clone()]
+        let node = token.node.clone().unwrap_or_default();
+        vec![token.name.clone(), scopes.join(", "), node, token.created.clone()]
     };
-    let table = Table::of_texts(&["name", "allows", "created"], file.token.iter().map(row).collect());
+    let table = Table::of_texts(&["name", "allows", "node", "created"], file.token.iter().map(row).collect());
     terminal::print(color, |text| Ok(table.write(terminal::width(), text)?))?;
     Ok(Done::Whole)
 }

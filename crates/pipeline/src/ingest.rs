@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cutshort_report::{date_time, grouped};
-use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError, WINDOW};
+use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError, WINDOW, check_node};
 
 use crate::nanoseconds;
 
@@ -17,6 +17,8 @@ pub enum Answer {
     Known(SegmentInfo),
     /// It is not acceptable, and will not be: why.
     Refused(String),
+    /// The sender may not send segments of this node: why.
+    Forbidden(String),
     /// There is no room: to be sent again later.
     Full(String),
     /// The store is busy or cannot be reached: to be sent again later.
@@ -48,7 +50,7 @@ pub struct IngestCounts {
     pub new: u64,
     /// [`Answer::Known`].
     pub known: u64,
-    /// [`Answer::Refused`].
+    /// [`Answer::Refused`] and [`Answer::Forbidden`].
     pub refused: u64,
     /// [`Answer::Full`] and [`Answer::Later`].
     pub later: u64,
@@ -78,21 +80,17 @@ impl Ingest {
 
     /// Takes a segment's file. When it is kept, it is durable.
     pub fn take(&self, store: &dyn Store, file: Vec<u8>) -> Answer {
+        self.take_from(None, store, file)
+    }
+
+    /// Takes a segment's file from a sender that may only send segments of one node, if one is named.
+    pub fn take_from(&self, sender: Option<&str>, store: &dyn Store, file: Vec<u8>) -> Answer {
         let (len, now) = (file.len(), nanoseconds(std::time::SystemTime::now()));
-        let answer = match self.keep(store, file, now) {
-            Ok((Added::New, info)) => {
-                self.packets.fetch_add(info.rows, Ordering::Relaxed);
-                self.bytes.fetch_add(len as u64, Ordering::Relaxed);
-                Answer::New(info)
-            }
-            Ok((Added::Known, info)) => Answer::Known(info),
-            Err(StoreError::Refused(why)) => Answer::Refused(why),
-            Err(StoreError::Full(why)) => Answer::Full(why),
-            Err(StoreError::Unavailable(why)) => Answer::Later(why),
-            Err(StoreError::Locked(why) | StoreError::Damaged(why) | StoreError::Failed(why)) => {
-                Answer::Failed(why)
-            }
-        };
+        let answer = self.keep(sender, store, file, now).unwrap_or_else(|answer| answer);
+        if let Answer::New(info) = &answer {
+            self.packets.fetch_add(info.rows, Ordering::Relaxed);
+            self.bytes.fetch_add(len as u64, Ordering::Relaxed);
+        }
         self.counter(&answer).fetch_add(1, Ordering::Relaxed);
         match answer {
             Answer::New(_) => self.full_at.store(0, Ordering::Relaxed),
@@ -104,25 +102,35 @@ impl Ingest {
 
     fn keep(
         &self,
+        sender: Option<&str>,
         store: &dyn Store,
         file: Vec<u8>,
         now: i64,
-    ) -> cutshort_store::Result<(Added, SegmentInfo)> {
+    ) -> Result<Answer, Answer> {
         if file.len() > Self::MOST_BYTES {
             let (len, most) = (file.len(), Self::MOST_BYTES);
-            return refuse(format!("the segment has {len} bytes, more than {most}"));
+            return Err(Answer::Refused(format!("the segment has {len} bytes, more than {most}")));
         }
         let segment = Segment::parse(file)?;
         let info = segment.info().clone();
+        if let Some(sender) = sender.filter(|sender| *sender != info.node) {
+            let node = &info.node;
+            return Err(Answer::Forbidden(format!(
+                "this token is bound to the node {sender:?}, and the segment is of the node {node:?}"
+            )));
+        }
         check(&segment, now, self.keep)?;
-        Ok((store.append(&segment)?, info))
+        Ok(match store.append(&segment)? {
+            Added::New => Answer::New(info),
+            Added::Known => Answer::Known(info),
+        })
     }
 
     const fn counter(&self, answer: &Answer) -> &AtomicU64 {
         match answer {
             Answer::New(_) => &self.new,
             Answer::Known(_) => &self.known,
-            Answer::Refused(_) => &self.refused,
+            Answer::Refused(_) | Answer::Forbidden(_) => &self.refused,
             Answer::Full(_) | Answer::Later(_) => &self.later,
             Answer::Failed(_) => &self.failed,
         }
@@ -151,10 +159,22 @@ impl Ingest {
     }
 }
 
+impl From<StoreError> for Answer {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(why) => Self::Refused(why),
+            StoreError::Full(why) => Self::Full(why),
+            StoreError::Unavailable(why) => Self::Later(why),
+            StoreError::Locked(why) | StoreError::Damaged(why) | StoreError::Failed(why) => Self::Failed(why),
+        }
+    }
+}
+
 /// What is wrong with a segment as a whole, if anything is.
 fn check(segment: &Segment, now: i64, keep: Option<Duration>) -> cutshort_store::Result<()> {
     let info = segment.info();
     info.check_covers(now)?;
+    check_name(info)?;
     let (windows, most) = (segment.windows().len(), Ingest::MOST_WINDOWS);
     if windows > most {
         let (windows, most) = (grouped(windows as u64), grouped(most as u64));
@@ -163,6 +183,14 @@ fn check(segment: &Segment, now: i64, keep: Option<Duration>) -> cutshort_store:
         ));
     }
     if info.origin == Origin::Live { check_live(info, now, keep) } else { Ok(()) }
+}
+
+/// Packets of files have no node, also simulated ones; live packets are known by theirs.
+fn check_name(info: &SegmentInfo) -> cutshort_store::Result<()> {
+    if info.origin != Origin::Live && info.node.is_empty() {
+        return Ok(());
+    }
+    check_node(&info.node).map_err(StoreError::Refused)
 }
 
 fn check_live(info: &SegmentInfo, now: i64, keep: Option<Duration>) -> cutshort_store::Result<()> {

@@ -190,6 +190,49 @@ fn why(answer: Answer) -> String {
 }
 
 #[test]
+fn segments_of_nodes_with_unusable_names_are_refused() {
+    let (store, ingest) = (Memory::default(), Ingest::default());
+    let now = window_of(nanoseconds(SystemTime::now()));
+    let take = |node: &str, origin: Origin| {
+        let packets = Vec::<cutshort_packet::Packet>::new();
+        let segment = Segment::encode(packets, node, origin, (now - WINDOW, now), None).unwrap();
+        ingest.take(&store, segment.bytes().to_vec())
+    };
+    for (node, expected) in [("file", "reserved"), ("a\u{1b}[2J", "control characters")] {
+        for origin in [Origin::Live, Origin::Simulated, Origin::File] {
+            let said = why(take(node, origin));
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+    assert!(why(take("", Origin::Live)).contains("empty"));
+    for of_files in [Origin::Simulated, Origin::File] {
+        assert!(matches!(take("", of_files), Answer::New(_)));
+    }
+}
+
+#[test]
+fn senders_of_one_node_may_send_no_other() {
+    let (store, ingest) = (Memory::default(), Ingest::default());
+    let now = window_of(nanoseconds(SystemTime::now()));
+    let covers = (now - WINDOW, now);
+    let take = |sender: Option<&str>, node: &str| {
+        ingest.take_from(sender, &store, segment(node, covers).bytes().to_vec())
+    };
+    for node in ["other", "edge2", "EDGE"] {
+        match take(Some("edge"), node) {
+            Answer::Forbidden(why) => assert!(why.contains("\"edge\"") && why.contains(node), "{why}"),
+            answer => panic!("{answer:?}"),
+        }
+    }
+    assert!(matches!(take(Some("edge"), "edge"), Answer::New(_)));
+    assert!(matches!(take(None, "other"), Answer::New(_)));
+    let files =
+        Segment::encode(Vec::<cutshort_packet::Packet>::new(), "", Origin::File, covers, None).unwrap();
+    let answer = ingest.take_from(Some("edge"), &store, files.bytes().to_vec());
+    assert!(matches!(answer, Answer::Forbidden(_)), "packets of files are of no node");
+}
+
+#[test]
 fn no_segment_of_any_origin_is_from_the_future() {
     let (store, ingest) = (Memory::default(), Ingest::default());
     let now = nanoseconds(SystemTime::now());

@@ -132,9 +132,10 @@ impl App {
         Self { clock: Box::new(clock), ..self }
     }
 
-    /// Takes a segment's file; when it is kept, it is durable. Results follow.
-    pub fn take(&self, file: Vec<u8>) -> Answer {
-        let answer = self.ingest.take(self.store.as_ref(), file);
+    /// Takes a segment's file; when it is kept, it is durable. Results follow. A sender that is named may only send
+    /// segments of this node.
+    pub fn take(&self, sender: Option<&str>, file: Vec<u8>) -> Answer {
+        let answer = self.ingest.take_from(sender, self.store.as_ref(), file);
         if let Answer::New(_) = answer {
             self.forget_facts();
             if let Some(service) = &self.service {

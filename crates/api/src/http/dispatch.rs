@@ -52,14 +52,14 @@ async fn answer(
     body: Body,
 ) -> Result<Reply, Problem> {
     limit(&app, endpoint, &parts)?;
-    allow(&app, endpoint, &parts.headers)?;
+    let sender = allow(&app, endpoint, &parts.headers)?;
     let path = path_of(&mut parts).await;
     let parameters = Parameters::parse(parts.uri.query().unwrap_or_default())?;
     let messages = unknown(endpoint, &parameters)?;
     let work = move |app: &Arc<App>, body| {
         let now = app.now();
         let headers = std::mem::take(&mut parts.headers);
-        let mut call = Call { app, parameters, path, headers, body, now, messages };
+        let mut call = Call { app, parameters, path, headers, body, now, messages, sender };
         match endpoint.method {
             Method::Get => remembered(endpoint, &mut call, &parts),
             Method::Post | Method::Delete => (endpoint.run)(&mut call),
@@ -132,11 +132,16 @@ fn client(app: &App, parts: &request::Parts) -> IpAddr {
     forwarded.or(peer).unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
-fn allow(app: &App, endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Problem> {
+/// What is wrong is for the operator, not for callers.
+const TOKENS_UNREADABLE: &str =
+    "this server cannot read its tokens, and accepts none until it can; its log says why";
+
+/// Refuses callers without the right token. Gives the node that the token is bound to, if it is.
+fn allow(app: &App, endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let scope = match endpoint.access {
-        Access::Open => return Ok(()),
+        Access::Open => return Ok(None),
         // Clients of Radar always send some token, which need not be one of ours.
-        Access::Read if app.options.open_read => return Ok(()),
+        Access::Read if app.options.open_read => return Ok(None),
         Access::Read => Scope::Read,
         Access::Token(scope) => scope,
     };
@@ -146,12 +151,12 @@ fn allow(app: &App, endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Prob
             "this needs a token: send 'Authorization: Bearer TOKEN'; 'cutshort token create --scope {name}' makes one"
         ))
     })?;
-    match app.tokens.scopes(secret) {
+    match app.tokens.find(secret).map_err(|_| Problem::unavailable(TOKENS_UNREADABLE))? {
         None => Err(Problem::no_token("the token is not known here, or was revoked")),
-        Some(scopes) if !scopes.contains(&scope) => {
+        Some(token) if !token.scopes.contains(&scope) => {
             Err(Problem::forbidden(format!("the token does not allow this: it needs the scope {name}")))
         }
-        Some(_) => Ok(()),
+        Some(token) => Ok(token.node),
     }
 }
 

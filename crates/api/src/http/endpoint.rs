@@ -180,6 +180,8 @@ pub(super) struct Call<'a> {
     /// Now, in nanoseconds since the Unix epoch.
     pub(super) now: i64,
     pub(super) messages: Vec<Message>,
+    /// The only node whose segments the caller may send; none if it may send those of all.
+    pub(super) sender: Option<String>,
 }
 
 impl Call<'_> {

@@ -1,9 +1,11 @@
 //! Who may do what: tokens, of which only hashes are kept.
 
 use std::fmt::Write;
+#[cfg(unix)]
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,9 @@ pub struct Token {
     pub name: String,
     /// What it allows.
     pub scopes: Vec<Scope>,
+    /// The only node whose segments it allows to send; without it those of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     /// When it was made.
     pub created: String,
     /// The SHA-256 of the token in hexadecimal digits.
@@ -85,26 +90,36 @@ impl TokenFile {
         }
     }
 
-    /// Writes a file that only its owner can read, as a whole or not at all.
+    /// Writes a file as a whole or not at all. Owner and mode stay those of the file before: a server that runs as
+    /// another user must be able to read it. A new file is for the owner of its folder only.
     ///
     /// # Errors
-    /// What the file system gives.
+    /// What the file system gives, also that the owner cannot be kept; then nothing has changed.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let text = toml::to_string(self).map_err(io::Error::other)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         // Its permissions are those of temporary files: for its owner only.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         io::Write::write_all(&mut file, format!("{HEAD}{text}").as_bytes())?;
+        #[cfg(unix)]
+        keep_owner(file.as_file(), path, folder)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     }
 
-    /// Adds a new token and gives it: it is not kept.
+    /// Adds a new token and gives it: it is not kept. If it allows sending packets, `node` may be the only node whose
+    /// packets these are.
     ///
     /// # Errors
     /// That there is one with the name, or that the system has no random numbers.
-    pub fn create(&mut self, name: &str, scopes: &[Scope], now: &str) -> Result<String, String> {
+    pub fn create(
+        &mut self,
+        name: &str,
+        scopes: &[Scope],
+        node: Option<&str>,
+        now: &str,
+    ) -> Result<String, String> {
         if self.token.iter().any(|token| token.name == name) {
             return Err(format!(
                 "there is a token called '{name}' already: revoke it, or choose another name"
@@ -116,6 +131,7 @@ impl TokenFile {
         self.token.push(Token {
             name: name.to_owned(),
             scopes: scopes.to_vec(),
+            node: node.map(str::to_owned),
             created: now.to_owned(),
             sha256: hexadecimal(&Sha256::digest(token.as_bytes())),
         });
@@ -138,6 +154,35 @@ impl TokenFile {
     }
 }
 
+/// Gives a file the owner and mode of the one that it replaces, or the owner of its folder if it is new.
+#[cfg(unix)]
+fn keep_owner(file: &File, path: &Path, folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let before = match std::fs::metadata(path) {
+        Ok(before) => Some(before),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let own = file.metadata()?;
+    let model = before.as_ref().map_or_else(|| std::fs::metadata(folder), |before| Ok(before.clone()))?;
+    if (own.uid(), own.gid()) != (model.uid(), model.gid()) {
+        let kept = fchown(file, Some(model.uid()), Some(model.gid()));
+        match (kept, &before) {
+            (Ok(()), _) => {}
+            // Whoever may write in a folder of others makes files of their own.
+            (Err(error), None) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            (Err(error), _) => {
+                let why = format!(
+                    "its owner (user {}) cannot be kept: {error}; run this as that user",
+                    model.uid()
+                );
+                return Err(io::Error::new(error.kind(), why));
+            }
+        }
+    }
+    before.map_or(Ok(()), |before| file.set_permissions(before.permissions()))
+}
+
 fn same(a: &str, b: &str) -> bool {
     let different = a.bytes().zip(b.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
     a.len() == b.len() && different == 0
@@ -150,22 +195,47 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// The tokens of a file, which is read again when it has changed.
+/// The tokens of a file, which is read again when it has changed. While it cannot be read, no token is accepted:
+/// nobody knows which ones were revoked.
 pub(super) struct Tokens {
     path: Option<PathBuf>,
-    inner: Mutex<(Option<Version>, Arc<TokenFile>)>,
+    inner: Mutex<Known>,
 }
 
-/// Which state of a file was read: clocks of file systems are coarse.
-type Version = (Option<SystemTime>, u64, u64);
+/// What is known of a file.
+#[derive(Default)]
+struct Known {
+    version: Option<Version>,
+    file: Arc<TokenFile>,
+    /// Why it cannot be read.
+    trouble: Option<String>,
+}
 
-fn version(path: &Path) -> Option<Version> {
-    let metadata = std::fs::metadata(path).ok()?;
-    #[cfg(unix)]
-    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
-    #[cfg(not(unix))]
-    let number = 0;
-    Some((metadata.modified().ok(), metadata.len(), number))
+/// The file cannot be read.
+#[derive(Debug)]
+pub(super) struct Unreadable;
+
+/// Which state of a file was read: clocks of file systems are coarse.
+#[derive(Clone, PartialEq, Eq)]
+struct Version {
+    modified: Option<SystemTime>,
+    length: u64,
+    /// Its number, and when it was changed, also its owner or mode.
+    inode: (u64, i64, i64),
+}
+
+impl Version {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let inode = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let inode = (0, 0, 0);
+        Some(Self { modified: metadata.modified().ok(), length: metadata.len(), inode })
+    }
 }
 
 impl Tokens {
@@ -173,22 +243,60 @@ impl Tokens {
         Self { path, inner: Mutex::default() }
     }
 
-    /// What a secret allows; none if it is no token.
-    pub(super) fn scopes(&self, secret: &str) -> Option<Vec<Scope>> {
-        self.file().find(secret).map(|token| token.scopes.clone())
+    /// The token that a secret belongs to; none if it is no token.
+    pub(super) fn find(&self, secret: &str) -> Result<Option<Token>, Unreadable> {
+        let known = self.known();
+        if known.trouble.is_some() {
+            return Err(Unreadable);
+        }
+        let file = Arc::clone(&known.file);
+        drop(known);
+        Ok(file.find(secret).cloned())
     }
 
-    fn file(&self) -> Arc<TokenFile> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(path) = &self.path else { return Arc::clone(&inner.1) };
-        let changed = version(path);
-        if changed != inner.0 {
-            match TokenFile::read(path) {
-                Ok(file) => *inner = (changed, Arc::new(file)),
-                // Those of before hold until it is mended.
-                Err(error) => tracing::warn!("tokens: {error}"),
+    /// Why no token is accepted, if that is so.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let trouble = self.known().trouble.is_some();
+        trouble.then(|| {
+            "the file of tokens cannot be read, so no token is accepted; the log says why".to_owned()
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        let mut known = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(path) = &self.path {
+            known.refresh(path);
+        }
+        known
+    }
+}
+
+impl Known {
+    fn refresh(&mut self, path: &Path) {
+        let version = Version::of(path);
+        if version == self.version && self.trouble.is_none() {
+            return;
+        }
+        match TokenFile::read(path) {
+            Ok(file) => *self = Self { version, file: Arc::new(file), trouble: None },
+            Err(error) => {
+                let trouble = error.to_string();
+                if self.trouble.as_ref() != Some(&trouble) {
+                    tracing::error!(
+                        "no token is accepted until this is fixed: {trouble}; {}",
+                        advice(&error)
+                    );
+                }
+                *self = Self { version, file: Arc::default(), trouble: Some(trouble) };
             }
         }
-        Arc::clone(&inner.1)
+    }
+}
+
+/// What to do about a file that cannot be read.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "give it to the user that this server runs as (chown)",
+        _ => "correct it, or remove it and make new tokens with 'cutshort token create'",
     }
 }

@@ -17,7 +17,7 @@ fn store() -> Memory {
 
 fn token(path: &Path, name: &str, scopes: &[Scope]) -> String {
     let mut file = TokenFile::read(path).unwrap();
-    let token = file.create(name, scopes, "2026-01-14T12:00:00Z").unwrap();
+    let token = file.create(name, scopes, None, "2026-01-14T12:00:00Z").unwrap();
     file.write(path).unwrap();
     token
 }
@@ -102,6 +102,64 @@ fn revoked_tokens_are_none() {
     assert_eq!(ask(), 401);
 }
 
+/// Nobody knows then which tokens were revoked.
+#[test]
+fn no_token_is_accepted_while_their_file_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = TokenFile::path(folder.path());
+    let server = closed(folder.path());
+    let reader = token(&path, "r", &[Scope::Read]);
+    let ask = || server.send(request("GET", &format!("{RADAR}/summary"), &reader));
+    let good = std::fs::read(&path).unwrap();
+    assert_eq!(ask().status, 200);
+    let damage: [&dyn Fn(); 2] = [&|| std::fs::write(&path, "[[tokens").unwrap(), &|| {
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+    }];
+    for damage in damage {
+        damage();
+        let (status, _, message) = ask().problem();
+        assert!(status == 503 && message.contains("cannot read its tokens"), "{message}");
+        let got = server.get("/readyz");
+        assert!(got.status == 503 && got.text.contains("tokens"), "{}", got.text);
+        let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir(&path));
+        std::fs::write(&path, &good).unwrap();
+        assert_eq!((ask().status.as_u16(), server.get("/readyz").status.as_u16()), (200, 200));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = TokenFile::path(folder.path());
+    token(&path, "a", &[Scope::Read]);
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+    token(&path, "b", &[Scope::Read]);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+/// Needs to be root, as whoever gives files away does.
+#[cfg(unix)]
+#[test]
+fn the_file_stays_its_owner_s() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    if chown(folder.path(), Some(65_534), Some(65_533)).is_err() {
+        return;
+    }
+    let path = TokenFile::path(folder.path());
+    let owner = || std::fs::metadata(&path).map(|file| (file.uid(), file.gid())).unwrap();
+    token(&path, "a", &[Scope::Read]);
+    assert_eq!(owner(), (65_534, 65_533), "that of the folder");
+    chown(&path, Some(1234), Some(1235)).unwrap();
+    let mut file = TokenFile::read(&path).unwrap();
+    assert!(file.revoke("a"));
+    file.write(&path).unwrap();
+    assert_eq!(owner(), (1234, 1235));
+}
+
 #[test]
 fn only_hashes_are_kept_and_only_for_their_owner() {
     let folder = tempfile::tempdir().unwrap();
@@ -116,7 +174,7 @@ fn only_hashes_are_kept_and_only_for_their_owner() {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
     }
     let mut file = TokenFile::read(&path).unwrap();
-    assert!(file.create("agent", &[Scope::Read], "").unwrap_err().contains("already"));
+    assert!(file.create("agent", &[Scope::Read], None, "").unwrap_err().contains("already"));
     std::fs::write(&path, "[[tokens]]").unwrap();
     assert!(TokenFile::read(&path).unwrap_err().to_string().contains("tokens.toml"));
 }

@@ -24,7 +24,7 @@ struct Writer {
 
 fn token(path: &Path) -> String {
     let mut file = TokenFile::default();
-    let token = file.create("all", &Scope::ALL, "2026-01-14T12:00:00Z").unwrap();
+    let token = file.create("all", &Scope::ALL, None, "2026-01-14T12:00:00Z").unwrap();
     file.write(path).unwrap();
     token
 }
@@ -59,6 +59,28 @@ impl Writer {
     fn note(&self, note: &Value) -> Got {
         self.send("POST", OUTAGES, note.to_string())
     }
+}
+
+#[test]
+fn a_token_that_is_bound_to_a_node_sends_packets_of_this_node_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = TokenFile::path(folder.path());
+    let mut file = TokenFile::default();
+    let token = file.create("edge", &[Scope::Ingest], Some("edge"), "2026-01-14T12:00:00Z").unwrap();
+    file.write(&path).unwrap();
+    let server = Server::with_parts(Arc::new(Memory::of(Vec::new())), open(), Some(path));
+    let send = |node: &str| {
+        let covers = (NOW - 130_000_000_000, NOW - 70_000_000_000);
+        let segment =
+            Segment::encode(Vec::<cutshort_packet::Packet>::new(), node, Origin::Live, covers, None).unwrap();
+        let builder = Request::builder().method("POST").uri(SEGMENTS);
+        let builder = builder.header("authorization", format!("Bearer {token}"));
+        server.send(builder.body(segment.bytes().to_vec().into()).unwrap())
+    };
+    assert_eq!(send("edge").status, 201);
+    let (status, code, message) = send("other").problem();
+    assert_eq!((status, code), (403, 9109));
+    assert_eq!(message, "this token is bound to the node \"edge\", and the segment is of the node \"other\"");
 }
 
 fn outage() -> Value {

@@ -19,7 +19,7 @@ pub(super) const SEGMENTS: Endpoint = Endpoint {
     path: "/ingest/v1/segments",
     id: "ingest",
     title: "Send a segment",
-    about: "Takes a segment: a Parquet file of packets, sorted and with its description in its metadata. When this is answered with 201, the segment is durable. The same one again changes nothing and is answered with 200.",
+    about: "Takes a segment: a Parquet file of packets, sorted and with its description in its metadata. When this is answered with 201, the segment is durable. The same one again changes nothing and is answered with 200. A token that is bound to a node allows segments of that node only; others are answered with 403.",
     group: Group::Ingest,
     parameters: &[&AGENT],
     access: Access::Token(Scope::Ingest),
@@ -54,7 +54,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     if call.body.is_empty() {
         return Err(Problem::bad_input("an empty body is no segment"));
     }
-    let answer = call.app.take(std::mem::take(&mut call.body).into());
+    let answer = call.app.take(call.sender.as_deref(), std::mem::take(&mut call.body).into());
     if let Answer::New(info) | Answer::Known(info) = &answer
         && let Some(counts) = call.headers.get(AgentCounts::HEADER).and_then(|value| value.to_str().ok())
     {
@@ -64,6 +64,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         Answer::New(info) => Ok(Reply::result(&KeptSegment::new(&info, true), &[])?.status(201)),
         Answer::Known(info) => Reply::result(&KeptSegment::new(&info, false), &[]),
         Answer::Refused(why) => Err(Problem::bad_input(why)),
+        Answer::Forbidden(why) => Err(Problem::forbidden(why)),
         Answer::Full(why) => Err(Problem::full(why)),
         Answer::Later(why) => Err(Problem::unavailable(why)),
         Answer::Failed(why) => Err(Problem::internal(why)),

@@ -44,7 +44,7 @@ pub(super) const READY: Endpoint = Endpoint {
     path: "/readyz",
     id: "readyz",
     title: "Ready",
-    about: "Whether the store can be read, new packets can be kept, and results are computed; if not, why. Answers to questions go on as long as the store can be read.",
+    about: "Whether the store and the tokens can be read, new packets can be kept, and results are computed; if not, why. Answers to questions go on as long as the store can be read.",
     answers: Answers::Json(of::<Ready>()),
     bad: &[503],
     run: ready,
@@ -99,8 +99,9 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
         (damaged > 0).then(|| format!("{damaged} damaged files were set aside; see /client/v4/radar/status"));
     let undeleted = state.retention_trouble.map(|trouble| past_its_time(&trouble.what));
     // What was set aside, or could not be deleted, does not keep the rest from working.
-    let is_ready = unreadable.is_none() && full.is_none() && trouble.is_none();
-    let reasons = [unreadable, full, trouble, damaged, undeleted];
+    let tokens = call.app.tokens.trouble();
+    let is_ready = unreadable.is_none() && full.is_none() && trouble.is_none() && tokens.is_none();
+    let reasons = [unreadable, full, trouble, tokens, damaged, undeleted];
     let reasons = reasons.into_iter().flatten().chain(impaired).collect();
     let reply = Reply::json(&Ready { ready: is_ready, reasons })?;
     Ok(if is_ready { reply } else { reply.status(503) })
