@@ -27,6 +27,7 @@ mod error;
 mod index;
 mod layer;
 mod mmdb_file;
+mod mmdb_tree;
 mod names;
 mod networks;
 mod open;

@@ -23,6 +23,7 @@ use serde::de::IgnoredAny;
 use crate::Country;
 use crate::date::day_of_epoch;
 use crate::layer::{About, Layer, LayerNotes};
+use crate::mmdb_tree::{Tree, Wrong};
 use crate::names::parse_asn;
 
 /// What stands before the metadata, near the end of every such file.
@@ -37,6 +38,7 @@ pub(crate) fn is_mmdb(bytes: &[u8]) -> bool {
 /// Reads a whole file. `Err` says what is wrong with it.
 pub(crate) fn read(bytes: &[u8]) -> Result<Layer, String> {
     let reader = Reader::from_source(bytes).map_err(damaged)?;
+    check_tree(bytes, reader.metadata())?;
     let mut notes = LayerNotes::default();
     let mut seen = HashMap::new();
     for found in reader.networks(WithinOptions::default()).map_err(damaged)? {
@@ -59,6 +61,18 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Layer, String> {
     notes
         .finish(introduction(reader.metadata()))
         .ok_or_else(|| format!("a MaxMind DB ({kind}) without countries and AS numbers"))
+}
+
+/// Refuses a tree whose networks could not be listed in reasonable time.
+fn check_tree(bytes: &[u8], metadata: &Metadata) -> Result<(), String> {
+    let tree = Tree::new(bytes, metadata.node_count, metadata.record_size);
+    tree.and_then(|tree| tree.check(metadata.ip_version == 6)).map_err(|wrong| {
+        match wrong {
+            Wrong::Short => "a damaged MaxMind DB (its search tree is cut off)",
+            Wrong::Shared => "a damaged MaxMind DB (parts of its search tree are used twice)",
+        }
+        .to_owned()
+    })
 }
 
 #[allow(clippy::needless_pass_by_value)] // so that it fits map_err

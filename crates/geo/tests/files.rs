@@ -37,6 +37,37 @@ fn problem(path: &Path) -> String {
     message
 }
 
+/// 32 nodes, each with both records on the next one: 2^32 networks.
+#[test]
+fn a_tree_with_shared_nodes_is_refused() {
+    const NODES: u32 = 32;
+    let node = |at: u32| [(at + 1).to_be_bytes(), (at + 1).to_be_bytes()].concat();
+    let mut bytes: Vec<u8> = (0..NODES).flat_map(node).collect();
+    bytes.extend([0; 16]);
+    bytes.extend(b"\xab\xcd\xefMaxMind.com");
+    let text = |text: &str| [&[0x40 | text.len() as u8], text.as_bytes()].concat();
+    let mut map = vec![0xe0 | 9];
+    for (key, value) in [
+        ("node_count", vec![0xc1, NODES as u8]),
+        ("record_size", vec![0xa1, 32]),
+        ("ip_version", vec![0xa1, 4]),
+        ("binary_format_major_version", vec![0xa1, 2]),
+        ("binary_format_minor_version", vec![0xa1, 0]),
+        ("languages", vec![0x00, 0x04]),
+        ("description", vec![0xe0]),
+        ("build_epoch", vec![0x01, 0x02, 1]),
+        ("database_type", text("Country")),
+    ] {
+        map.extend(text(key));
+        map.extend(value);
+    }
+    bytes.extend(map);
+    let since = std::time::Instant::now();
+    let message = problem(&file("shared.mmdb", &bytes));
+    assert!(message.contains("used twice"), "{message}");
+    assert!(since.elapsed().as_secs() < 5);
+}
+
 /// The fixtures know two networks, where the shipped data knows nothing.
 fn check_layout(name: &str, provides: Provides, source: &str) {
     let geo = with(&[&fixture(name)]);
