@@ -10,6 +10,7 @@ use cutshort_capture::rules::Loaded;
 use cutshort_capture::{LiveCount, LiveSource};
 use cutshort_pipeline::live::{AgentCounts, SpoolCounts};
 use cutshort_pipeline::nanoseconds;
+use cutshort_store::DataDir;
 use serde::{Deserialize, Serialize};
 
 use crate::StationState;
@@ -87,8 +88,6 @@ pub struct DeliveryReport {
 }
 
 /// In the folder of the spool, or of the store.
-const NAME: &str = "state.json";
-const TEMPORARY: &str = "state.json.tmp";
 
 impl Report {
     /// How often it is written, about.
@@ -97,7 +96,7 @@ impl Report {
     /// The file in a folder.
     #[must_use]
     pub fn path(folder: &Path) -> PathBuf {
-        folder.join(NAME)
+        DataDir::new(folder).state()
     }
 
     /// Reads what a station in this folder has written last.
@@ -110,9 +109,10 @@ impl Report {
 
     /// Writes the file as a whole or not at all.
     fn write(&self, folder: &Path) -> io::Result<()> {
-        let temporary = folder.join(TEMPORARY);
-        let written = fs::write(&temporary, serde_json::to_vec(self)?)
-            .and_then(|()| fs::rename(&temporary, Self::path(folder)));
+        let path = Self::path(folder);
+        let temporary = DataDir::temporary(&path);
+        let written =
+            fs::write(&temporary, serde_json::to_vec(self)?).and_then(|()| fs::rename(&temporary, path));
         if written.is_err() {
             // It takes room, of which there may be none.
             let _ = fs::remove_file(&temporary);

@@ -12,6 +12,7 @@ use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
 use cutshort_pipeline::Answer;
 use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
+use cutshort_store::DataDir;
 
 use crate::capture::{self, Capture, Line, is_alive};
 use crate::deliver::reaching_store;
@@ -26,21 +27,18 @@ pub(crate) struct Beside {
     notifier: Notifier,
 }
 
-/// In the folder of the store: packets that are not yet part of it.
-pub(crate) const SPOOL: &str = "spool";
 /// Between looks at how it goes.
 const TICK: Duration = Duration::from_secs(1);
 /// How long what is left is tried to be put into the store at the end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens what needs privileges, and gives them up if that is asked for or packets are received.
+/// Opens what needs privileges, and gives them up.
 pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<Geo>) -> Result<Beside, Error> {
     let capture = capture::open(settings, data, || Ok(Arc::clone(geo)))?;
     let needs = needs(settings);
-    if let Some(kept) = capture::drop_privileges(capture.as_ref(), settings, data, needs)? {
-        let from = capture.as_ref().map(|capture| format!("receiving from {}; ", capture.source()));
-        message(&format!("{}{kept}", from.unwrap_or_default()));
-    }
+    let kept = capture::drop_privileges(capture.as_ref(), settings, data, needs)?;
+    let from = capture.as_ref().map(|capture| format!("receiving from {}; ", capture.source()));
+    message(&format!("{}{kept}", from.unwrap_or_default()));
     Ok(Beside { capture, notifier: Notifier::from_environment() })
 }
 
@@ -68,7 +66,7 @@ impl Beside {
             let reporter = capture.reporter(settings, data);
             let counts = Arc::new(Mutex::default());
             let own = Own { app: Arc::clone(app), counts: Arc::clone(&counts) };
-            let station = capture.start(settings, &data.join(SPOOL), Box::new(own))?;
+            let station = capture.start(settings, &DataDir::new(data).spool(), Box::new(own))?;
             Ok::<_, Error>(Received { station, reporter, counts })
         };
         let received = self.capture.map(start).transpose()?;

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use clap::Args;
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo;
-use cutshort_store::Embedded;
 use cutshort_store::embedded::Options;
+use cutshort_store::{DataDir, Embedded};
 
 use crate::beside::Beside;
 use crate::error::{Done, Error};
@@ -85,7 +85,7 @@ fn fill(folder: &Path) -> Result<(Embedded, Geo), Error> {
     let demo = demo::Demo::until(SystemTime::now());
     // It can be made again, so nobody need wait for the disk.
     let store = Embedded::open(folder, Options { durable: false })?;
-    let networks = folder.join(NETWORKS);
+    let networks = DataDir::new(folder).networks();
     std::fs::write(&networks, demo.geo_csv()).map_err(|error| Error::writing(&networks, &error))?;
     let geo = Geo::with_files(&[networks]).map_err(|error| Error::Failed(error.to_string()))?;
     let steps = Mutex::new(Steps::new("windows"));
@@ -96,9 +96,6 @@ fn fill(folder: &Path) -> Result<(Embedded, Geo), Error> {
     steps.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
     Ok((store, geo))
 }
-
-/// The made-up networks, in the folder of the store.
-const NETWORKS: &str = "networks.geo.csv";
 
 fn check_empty(folder: &Path) -> Result<(), Error> {
     let full = folder.read_dir().is_ok_and(|mut entries| entries.next().is_some());

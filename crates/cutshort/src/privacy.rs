@@ -9,13 +9,10 @@ use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Subcommand, ValueEnum};
 use cutshort_geo::Geo;
 use cutshort_pipeline::{AddressCipher, AddressKey, AddressKeyError, Privacy};
-use cutshort_store::Addresses;
+use cutshort_store::{Addresses, DataDir};
 
 use crate::error::{Done, Error};
 use crate::terminal::{self, message};
-
-/// The name of the key's file where none is named.
-const KEY: &str = "address.key";
 
 /// What is to be kept of addresses.
 #[derive(Args)]
@@ -54,7 +51,7 @@ pub(crate) fn open(
     if addresses == Addresses::Full {
         return Ok(Privacy::full());
     }
-    let path = key.map_or_else(|| folder.join(KEY), Path::to_owned);
+    let path = key.map_or_else(|| DataDir::new(folder).address_key(), Path::to_owned);
     let (key, is_new) = AddressKey::read_or_create(&path).map_err(|error| wrong_key(&path, &error))?;
     if is_new {
         let path = path.display();

@@ -10,6 +10,7 @@
 
 pub mod cell;
 mod damage;
+mod data_dir;
 pub mod embedded;
 mod error;
 mod forget;
@@ -23,6 +24,7 @@ mod store;
 
 pub use cutshort_report::connection::Addresses;
 pub use damage::{Impaired, Impairment};
+pub use data_dir::DataDir;
 pub use embedded::Embedded;
 pub use error::{Result, StoreError};
 pub use forget::{Forgotten, KnownSegment};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use cutshort_store::DataDir;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -74,7 +75,7 @@ impl TokenFile {
     /// The file in a store's folder.
     #[must_use]
     pub fn path(data: &Path) -> PathBuf {
-        data.join("tokens.toml")
+        DataDir::new(data).tokens()
     }
 
     /// Reads a file; a missing one has no tokens.
@@ -99,7 +100,9 @@ impl TokenFile {
         let text = toml::to_string(self).map_err(io::Error::other)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         // Its permissions are those of temporary files: for its owner only.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let temporary = DataDir::temporary(path);
+        let name = temporary.file_name().unwrap_or_default();
+        let mut file = tempfile::Builder::new().prefix(name).tempfile_in(folder)?;
         io::Write::write_all(&mut file, format!("{HEAD}{text}").as_bytes())?;
         #[cfg(unix)]
         keep_owner(file.as_file(), path, folder)?;

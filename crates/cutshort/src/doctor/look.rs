@@ -13,13 +13,14 @@ use cutshort_capture::rules;
 use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
 use cutshort_pipeline::nanoseconds;
+use cutshort_store::DataDir;
 
 use super::reports::is_behind;
 use super::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station, Store};
+use crate::agent;
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::store::{address, connect};
-use crate::{agent, beside};
 
 /// Nobody waits longer for an answer to a look.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -80,7 +81,7 @@ fn station(settings: &Settings) -> Option<Station> {
     }
     let data = settings.data.as_ref()?;
     let receives = settings.capture.is_some() || Report::path(data).exists();
-    receives.then(|| station(false, data, data.join(beside::SPOOL)))
+    receives.then(|| station(false, data, DataDir::new(data).spool()))
 }
 
 fn read(folder: &Path) -> Reported {

@@ -64,6 +64,29 @@ fn addresses_do_not_leave_the_server() {
     assert_eq!(sizes(&decrypted), sizes(&connections));
 }
 
+/// One server that receives itself, in a new directory: the key is there before the store.
+#[test]
+fn a_server_that_protects_addresses_starts_in_a_new_directory() {
+    let Some(network) = Network::new() else { return };
+    for user in [None, Some("nobody")] {
+        let place = Place::new(ROUTER, "127.0.0.1:9000");
+        let data = place.path(user.unwrap_or("root"));
+        for made in [true, false] {
+            let mut command = network.command(ROUTER, CUTSHORT);
+            command
+                .args(["serve", "--listen", "127.0.0.1:9000", "--capture", "af_packet:lo", "--data"])
+                .arg(&data);
+            command.args(user.map(|user| ["--user", user]).into_iter().flatten());
+            command.env("CUTSHORT_PRIVACY_ADDRESSES", "truncated");
+            let server = Running::start(command, "is served on");
+            assert_eq!(server.said().contains("made a key for addresses"), made, "{}", server.said());
+            let (status, said) = server.terminate();
+            assert_eq!(status.code(), Some(0), "{said}");
+        }
+        key(&data.join("address.key"));
+    }
+}
+
 /// What the collector has of an agent that is called as it protects.
 fn stored(place: &Place, addresses: Addresses) -> Vec<Protected> {
     let segments = place.segments().into_iter().filter(|segment| segment.info().node == addresses.name());

@@ -5,6 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use cutshort_store::DataDir;
+
 /// Bytes of a key.
 const LENGTH: usize = 32;
 
@@ -62,12 +64,10 @@ impl AddressKey {
 
     /// As a whole or not at all: who reads it meanwhile would take half a key for a wrong one.
     fn create(&self, path: &Path) -> io::Result<()> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}", std::process::id()));
-        let temporary = Path::new(&name);
-        let _ = fs::remove_file(temporary);
-        let written = self.write(temporary).and_then(|()| fs::hard_link(temporary, path));
-        fs::remove_file(temporary)?;
+        let temporary = DataDir::temporary(path);
+        let _ = fs::remove_file(&temporary);
+        let written = self.write(&temporary).and_then(|()| fs::hard_link(&temporary, path));
+        fs::remove_file(&temporary)?;
         written
     }
 

@@ -6,15 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cutshort_report::{compact, date};
 
-use crate::{Result, SegmentInfo, StoreError};
-
-pub(super) const LOCK: &str = "lock";
-pub(super) const PACKETS: &str = "packets";
-pub(super) const CONNECTIONS: &str = "connections";
-pub(super) const OPEN: &str = "open";
-pub(super) const DAMAGED: &str = "damaged";
-pub(super) const DATABASE: &str = "rollup.sqlite";
-pub(super) const ANNOTATIONS: &str = "annotations.sqlite";
+pub(super) use crate::data_dir::{ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, LOCK, OPEN, PACKETS};
+use crate::{DataDir, Result, SegmentInfo, StoreError};
 
 /// The end of the names of files that are being written.
 pub(super) const TEMPORARY: &str = ".tmp";
@@ -46,10 +39,8 @@ impl Folder {
         if self.has(DATABASE) || self.has(PACKETS) {
             return Ok(());
         }
-        // What other parts of the product, and file systems, put into a folder.
-        const HARMLESS: [&str; 8] =
-            [LOCK, CONNECTIONS, OPEN, DAMAGED, ANNOTATIONS, "tokens.toml", "settings.toml", "lost+found"];
-        let known = |name: &str| HARMLESS.contains(&name) || name.starts_with(ANNOTATIONS);
+        // File systems have the last one.
+        let known = |name: &str| DataDir::has_name(name) || name == "lost+found";
         let entries = fs::read_dir(&self.root).map_err(|error| self.error("read", "", &error))?;
         for entry in entries {
             let name = entry.map_err(|error| self.error("read", "", &error))?.file_name();
