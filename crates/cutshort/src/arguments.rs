@@ -14,6 +14,8 @@ use crate::agent;
 #[cfg(target_os = "linux")]
 use crate::doctor;
 use crate::error::{Done, Error};
+#[cfg(target_os = "linux")]
+use crate::user;
 use crate::{
     annotate, classify, clickhouse, config, copy, demo, documents, explain_connection, export, geo, import,
     privacy, query, recompute, rules, serve, simulate, terms, token,
@@ -251,9 +253,32 @@ pub(crate) struct Man {
     pub(crate) dir: Option<PathBuf>,
 }
 
+#[cfg(target_os = "linux")]
+impl Verb {
+    /// Whether it writes files with packets, connections or tokens into a folder of its own. What others write goes where
+    /// they are told to, for whoever the user wants.
+    const fn keeps_packets(&self) -> bool {
+        matches!(
+            self,
+            Self::Import(_)
+                | Self::Serve(_)
+                | Self::Agent(_)
+                | Self::Annotate(_)
+                | Self::Token(_)
+                | Self::Recompute(_)
+                | Self::Demo(_)
+                | Self::Store(_)
+        )
+    }
+}
+
 /// Does what the command line asks for.
 pub(crate) fn run() -> Result<Done, Error> {
     let Cutshort { verb, color } = Cutshort::parse();
+    #[cfg(target_os = "linux")]
+    if verb.keeps_packets() {
+        user::hide_new_files();
+    }
     match verb {
         Verb::Classify(Classify { explain: Some(five_tuple), files, rules, .. }) => {
             explain_connection::run(&files, &rules.rules(), &five_tuple, color)

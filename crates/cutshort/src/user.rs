@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rustix::fs::Mode;
 use rustix::process::{Gid, Uid};
 use rustix::thread;
 
@@ -64,6 +65,14 @@ impl User {
         });
         made.map_err(|error| Error::writing(folder, &error))
     }
+}
+
+/// Takes new files from all other users, and lets the group only read them: packets have clients' addresses. A
+/// stricter mask of the caller, as systemd's, stays.
+pub(crate) fn hide_new_files() {
+    let others = Mode::RWXO | Mode::WGRP;
+    let before = rustix::process::umask(others);
+    rustix::process::umask(before | others);
 }
 
 #[cfg(test)]
