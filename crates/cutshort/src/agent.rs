@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let numbers = settings.metrics.map(listen).transpose()?;
     let notifier = Notifier::from_environment();
     let capture = required(capture::open(&settings, spool, || geo(&settings))?, "where packets come from")?;
-    let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?.unwrap_or_default();
+    let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?;
     let asked = stop()?;
     let source = capture.source().clone();
     let mut reporter = capture.reporter(&settings, spool);

@@ -1,6 +1,7 @@
 //! Packets received by `serve` and `agent`: opened with all privileges, then recorded without.
 
 use std::fmt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,24 +62,35 @@ pub(crate) fn open(
     Ok(Some(Capture { node, source, settings: live_settings, live, reading, rules, privacy }))
 }
 
-/// Gives up what is not needed any more, if this program was made to receive packets or to become somebody.
-/// `folder` is all that it writes to; it is made if it is missing.
+/// Gives up what is not needed any more, and says what is kept. `folder` is all that it writes to, if it writes to any;
+/// it is made if it is missing.
 pub(crate) fn drop_privileges(
     capture: Option<&Capture>,
     settings: &Settings,
     folder: &Path,
     mut needs: Needs,
-) -> Result<Option<String>, Error> {
+) -> Result<String, Error> {
     let user = user(settings)?;
-    if capture.is_none() && user.is_none() {
-        return Ok(None);
+    needs.capabilities.extend(capture.and_then(Capture::capability));
+    if !folder.as_os_str().is_empty() {
+        make_folder(folder, user.as_ref())?;
+        needs.folders.push(folder.to_owned());
+        if user.is_none() && has_files_of_others(folder) {
+            needs.capabilities.insert(Capability::CAP_DAC_OVERRIDE);
+        }
     }
-    make_folder(folder, user.as_ref())?;
-    needs.folders.push(folder.to_owned());
     needs.read.push(PathBuf::from("/dev/urandom"));
-    needs.capability = capture.and_then(Capture::capability);
     needs.user = user;
-    fence::enter(&needs).map(|kept| Some(kept.to_string()))
+    fence::enter(&needs).map(|kept| kept.to_string())
+}
+
+/// Whether a folder, or something in it, belongs to another user than the one of this process. Root without
+/// capabilities cannot open that; with CAP_DAC_OVERRIDE it can, and the fence around files keeps it to this folder.
+fn has_files_of_others(folder: &Path) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    let is_of_others = |path: &Path| path.symlink_metadata().is_ok_and(|metadata| metadata.uid() != own);
+    let entries = folder.read_dir().into_iter().flatten().flatten();
+    is_of_others(folder) || entries.into_iter().any(|entry| is_of_others(&entry.path()))
 }
 
 fn user(settings: &Settings) -> Result<Option<User>, Error> {

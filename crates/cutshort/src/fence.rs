@@ -22,8 +22,8 @@ pub(crate) struct Needs {
     pub(crate) network: bool,
     /// Ports that connections are made to.
     pub(crate) ports: Vec<u16>,
-    /// A capability without which it could not go on.
-    pub(crate) capability: Option<Capability>,
+    /// Capabilities without which it could not go on.
+    pub(crate) capabilities: CapsHashSet,
     /// Whom to become.
     pub(crate) user: Option<User>,
 }
@@ -78,27 +78,26 @@ pub(crate) fn enter(needs: &Needs) -> Result<Kept, Error> {
         Error::Failed(format!("privileges cannot be dropped ({what}): {error}"))
     };
     let files = fence_files(needs).map_err(|error| failed("files", &error))?;
-    drop_bounds(needs.capability);
+    drop_bounds(&needs.capabilities);
     if let Some(user) = &needs.user {
-        user.become_it(needs.capability.is_some()).map_err(|error| failed("user", &error))?;
+        user.become_it(!needs.capabilities.is_empty()).map_err(|error| failed("user", &error))?;
     }
-    drop_capabilities(needs.capability).map_err(|error| failed("capabilities", &error))?;
+    drop_capabilities(&needs.capabilities).map_err(|error| failed("capabilities", &error))?;
     let calls = fence_calls(needs).map_err(|error| failed("system calls", &error))?;
     let capabilities = caps::read(None, CapSet::Permitted).map_err(|error| failed("capabilities", &error))?;
     Ok(Kept { user: needs.user.as_ref().map(|user| user.name.clone()), capabilities, files, calls })
 }
 
 /// The bounding set can only be cleared by who may: others have nothing to lose there.
-fn drop_bounds(kept: Option<Capability>) {
+fn drop_bounds(kept: &CapsHashSet) {
     let _ = caps::clear(None, CapSet::Ambient);
-    for capability in caps::all().into_iter().filter(|capability| Some(*capability) != kept) {
+    for capability in caps::all().into_iter().filter(|capability| !kept.contains(capability)) {
         let _ = caps::drop(None, CapSet::Bounding, capability);
     }
 }
 
-fn drop_capabilities(kept: Option<Capability>) -> Result<(), caps::errors::CapsError> {
-    let permitted = caps::read(None, CapSet::Permitted)?;
-    let kept: CapsHashSet = kept.into_iter().filter(|capability| permitted.contains(capability)).collect();
+fn drop_capabilities(kept: &CapsHashSet) -> Result<(), caps::errors::CapsError> {
+    let kept: CapsHashSet = caps::read(None, CapSet::Permitted)?.intersection(kept).copied().collect();
     caps::clear(None, CapSet::Inheritable)?;
     // What is effective must be permitted.
     caps::set(None, CapSet::Effective, &kept)?;
@@ -190,7 +189,7 @@ fn fence_calls(needs: &Needs) -> Result<Fence, seccompiler::Error> {
 /// Sockets of other kinds than those that are needed.
 fn other_families(needs: &Needs) -> Result<SeccompRule, seccompiler::Error> {
     use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition};
-    let packet = needs.capability.filter(|kept| *kept == Capability::CAP_NET_RAW).map(|_| libc::AF_PACKET);
+    let packet = needs.capabilities.contains(&Capability::CAP_NET_RAW).then_some(libc::AF_PACKET);
     let families = FAMILIES.into_iter().chain(packet);
     let is_not = |family: i32| {
         SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, u64::from(family.unsigned_abs()))

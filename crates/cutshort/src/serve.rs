@@ -23,8 +23,8 @@ use crate::terminal::message;
 ///
 /// Takes segments of packets in, computes windows of 15 minutes as they end, deletes what is past
 /// its time, and answers questions as Cloudflare Radar's API does, and more. With --capture it
-/// receives packets of this host itself, as 'cutshort agent' does elsewhere, and gives up all
-/// privileges that it does not need. Ctrl-C or a request to terminate ends it after what it is at; a
+/// receives packets of this host itself, as 'cutshort agent' does elsewhere. Once all is
+/// open it gives up the privileges that it does not need. Ctrl-C or a request to terminate ends it after what it is at; a
 /// second one at once.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]

@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[cfg(target_os = "linux")]
+#[path = "serve/rights.rs"]
+mod rights;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

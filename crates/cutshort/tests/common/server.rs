@@ -101,6 +101,11 @@ impl Server {
         }
     }
 
+    /// Asks with another token from now on.
+    pub(crate) fn use_token(&mut self, token: &str) {
+        token.clone_into(&mut self.token);
+    }
+
     /// Asks without the token from now on.
     pub(crate) fn forget_token(&mut self) {
         self.token.clear();
@@ -112,6 +117,10 @@ impl Server {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.as_ref().unwrap().path()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
     }
 
     /// Kills it, so that it can put nothing in order, and gives what it leaves.
