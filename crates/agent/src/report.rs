@@ -87,8 +87,6 @@ pub struct DeliveryReport {
     pub blocked: bool,
 }
 
-/// In the folder of the spool, or of the store.
-
 impl Report {
     /// How often it is written, about.
     pub const EVERY: Duration = Duration::from_secs(5);

@@ -19,7 +19,6 @@ use toml::de::{DeTable, DeValue};
 use crate::error::Error;
 use crate::terminal::message;
 pub(crate) use table::SETTINGS;
-#[cfg(target_os = "linux")]
 
 /// What can be set.
 #[derive(Clone, Debug, PartialEq)]
