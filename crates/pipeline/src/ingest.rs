@@ -185,9 +185,9 @@ fn check(segment: &Segment, now: i64, keep: Option<Duration>) -> cutshort_store:
     if info.origin == Origin::Live { check_live(info, now, keep) } else { Ok(()) }
 }
 
-/// Packets of files have no node; all others are known by theirs.
+/// Packets of files have no node, also simulated ones; live packets are known by theirs.
 fn check_name(info: &SegmentInfo) -> cutshort_store::Result<()> {
-    if info.origin == Origin::File && info.node.is_empty() {
+    if info.origin != Origin::Live && info.node.is_empty() {
         return Ok(());
     }
     check_node(&info.node).map_err(StoreError::Refused)

@@ -193,22 +193,21 @@ fn why(answer: Answer) -> String {
 fn segments_of_nodes_with_unusable_names_are_refused() {
     let (store, ingest) = (Memory::default(), Ingest::default());
     let now = window_of(nanoseconds(SystemTime::now()));
-    for (node, expected) in [("", "empty"), ("file", "reserved"), ("a\u{1b}[2J", "control characters")] {
-        for origin in [Origin::Live, Origin::Simulated] {
-            let segment = Segment::encode(
-                Vec::<cutshort_packet::Packet>::new(),
-                node,
-                origin,
-                (now - WINDOW, now),
-                None,
-            );
-            let said = why(ingest.take(&store, segment.unwrap().bytes().to_vec()));
+    let take = |node: &str, origin: Origin| {
+        let packets = Vec::<cutshort_packet::Packet>::new();
+        let segment = Segment::encode(packets, node, origin, (now - WINDOW, now), None).unwrap();
+        ingest.take(&store, segment.bytes().to_vec())
+    };
+    for (node, expected) in [("file", "reserved"), ("a\u{1b}[2J", "control characters")] {
+        for origin in [Origin::Live, Origin::Simulated, Origin::File] {
+            let said = why(take(node, origin));
             assert!(said.contains(expected), "{said}");
         }
     }
-    let of_files =
-        Segment::encode(Vec::<cutshort_packet::Packet>::new(), "", Origin::File, (now - WINDOW, now), None);
-    assert!(matches!(ingest.take(&store, of_files.unwrap().bytes().to_vec()), Answer::New(_)));
+    assert!(why(take("", Origin::Live)).contains("empty"));
+    for of_files in [Origin::Simulated, Origin::File] {
+        assert!(matches!(take("", of_files), Answer::New(_)));
+    }
 }
 
 #[test]

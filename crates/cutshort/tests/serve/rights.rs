@@ -89,7 +89,7 @@ fn a_server_without_options_is_fenced_and_does_its_work() {
 #[test]
 fn root_serves_a_store_of_another_user() {
     if !is_root() {
-        return not_run("another user needs root");
+        return not_run("a store of another user: needs root");
     }
     const CAP_DAC_OVERRIDE: u64 = 1 << 1;
     let folder = tempfile::tempdir().unwrap();
@@ -111,7 +111,7 @@ fn root_serves_a_store_of_another_user() {
 #[test]
 fn what_root_revokes_is_revoked() {
     if !is_root() {
-        return not_run("another user needs root");
+        return not_run("revoking as root: needs root");
     }
     let folder = open_folder();
     let data = folder.path().join("data");
