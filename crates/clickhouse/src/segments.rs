@@ -275,7 +275,7 @@ fn deliver(server: &Connection, segment: &Segment, id: &str, token: &str) -> Res
         ("insert_deduplication_token", token),
         // The blocks of a file are the same each time.
         ("input_format_parquet_preserve_order", "1"),
-        // Segments with full addresses have neither country, AS nor flow.
+        // Earlier segments with full addresses have neither country, AS nor flow.
         ("input_format_parquet_allow_missing_columns", "1"),
         ("max_insert_threads", "1"),
         ("max_partitions_per_insert_block", "0"),

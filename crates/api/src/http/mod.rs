@@ -8,6 +8,7 @@ mod dispatch;
 mod endpoint;
 mod endpoints;
 mod facts;
+mod fold;
 mod limiter;
 mod metrics;
 mod openapi;

@@ -66,6 +66,41 @@ fn what_does_not_exist_is_not_found() {
 }
 
 #[test]
+fn search_finds_names_without_accents_and_common_names() {
+    for (query, code) in [
+        ("Reunion", "RE"),
+        ("r%C3%A9union", "RE"),
+        ("Curacao", "CW"),
+        ("Sao%20Tome", "ST"),
+        ("Turkiye", "TR"),
+        ("T%C3%BCrkiye", "TR"),
+        ("turkey", "TR"),
+        ("Czech%20Republic", "CZ"),
+        ("Czech", "CZ"),
+        ("USA", "US"),
+        ("America", "US"),
+        ("UK", "GB"),
+        ("Great%20Britain", "GB"),
+        ("South%20Korea", "KR"),
+        ("Republic%20of%20Korea", "KR"),
+        ("Russia", "RU"),
+        ("Russian%20Federation", "RU"),
+        ("Iran", "IR"),
+        ("Vietnam", "VN"),
+        ("Viet%20Nam", "VN"),
+        ("Cote%20d%27Ivoire", "CI"),
+        ("Burma", "MM"),
+        ("Macau", "MO"),
+        ("Holland", "NL"),
+        ("UAE", "AE"),
+        ("ua", "UA"),
+    ] {
+        let found = get(&format!("/search/global?query={query}"))["search"][0].clone();
+        assert_eq!(found["code"], code, "{query}");
+    }
+}
+
+#[test]
 fn search_finds_by_name_code_and_number() {
     let search = |query: &str| get(&format!("/search/global?query={query}"))["search"].clone();
     assert_eq!(search("portugal")[0], json!({"code": "PT", "name": "Portugal", "type": "location"}));

@@ -1,9 +1,11 @@
 //! Countries, continents and regions.
 
+mod other_names;
 mod table;
 
 use std::fmt;
 
+use other_names::OTHER_NAMES;
 use table::{Row, TABLE};
 
 /// A country or territory with a code of its own in ISO 3166-1, or Kosovo.
@@ -49,6 +51,11 @@ impl Country {
     /// The short English name: `"Germany"`.
     pub fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// Other names in use, such as `"UK"` and `"Great Britain"`: official, earlier and short ones. Most countries have none.
+    pub fn other_names(self) -> &'static [&'static str] {
+        OTHER_NAMES.iter().find(|(code, _)| *code == self.alpha2()).map_or(&[], |(_, names)| *names)
     }
 
     /// The numeric code of ISO 3166-1: 276. World maps often go by it. Kosovo's is 983, from the range that

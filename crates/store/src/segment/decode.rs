@@ -255,6 +255,11 @@ fn country(bytes: &[u8; 6]) -> Option<Option<Country>> {
 pub(super) fn is_same_text(bytes: &[u8], rows: usize, text: &str) -> Result<bool, String> {
     let mut value = (text.len() as u32).to_le_bytes().to_vec();
     value.extend_from_slice(text.as_bytes());
+    is_same(bytes, rows, &value)
+}
+
+/// Whether a column has this value, as it is in pages, as often as there are rows.
+pub(super) fn is_same(bytes: &[u8], rows: usize, value: &[u8]) -> Result<bool, String> {
     let (mut pages, mut left) = (Pages::new(bytes), rows);
     let mut scratch = Scratch::new()?;
     while let Some(page) = pages.next()? {

@@ -17,7 +17,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 
 use super::protected::{self, country_code, key};
-use super::schema::{self, BATCH, ContentId, MAX_NODE, ROW_GROUP};
+use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, Version};
 use super::{Keepable, Origin, Segment, SegmentId, SegmentInfo, protection_to_bytes};
 use crate::{Result, StoreError, window_of};
 
@@ -126,16 +126,14 @@ fn content_id<P: Keepable>(
 }
 
 fn write<P: Keepable>(packets: &[P], info: &SegmentInfo) -> std::result::Result<Vec<u8>, ParquetError> {
-    let schema = Arc::new(schema::schema(info.addresses)?);
+    let schema = Arc::new(schema::schema(Version::Second)?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties(info)))?;
     let node = ByteArray::from(info.node.as_str());
     let mut scratch = Scratch::default();
     for packets in packets.chunks(ROW_GROUP) {
         let mut group = file.next_row_group()?;
         scratch.write(&mut group, packets, &node)?;
-        if info.addresses != Addresses::Full {
-            scratch.write_protection(&mut group, packets)?;
-        }
+        scratch.write_protection(&mut group, packets)?;
         group.close()?;
     }
     file.into_inner()
@@ -197,7 +195,12 @@ impl Scratch {
         packets: &[P],
     ) -> std::result::Result<(), ParquetError> {
         let place = |packet: &P| packet.protection().place;
-        let country = |packet: &P| ByteArray::from(country_code(place(packet).country));
+        let country = |packet: &P| match packet.protection().addresses {
+            Addresses::Full => ByteArray::from(FULL_COUNTRY),
+            Addresses::Truncated | Addresses::Encrypted => {
+                ByteArray::from(country_code(place(packet).country))
+            }
+        };
         column::<ByteArrayType>(group, &packets.iter().map(country).collect::<Vec<_>>())?;
         self.ints.clear();
         self.ints.extend(packets.iter().map(|packet| place(packet).asn.unwrap_or(0).cast_signed()));

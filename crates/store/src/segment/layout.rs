@@ -4,20 +4,20 @@ use std::io::Cursor;
 use std::ops::Range;
 
 use bytes::Bytes;
-use cutshort_report::connection::Addresses;
 use cutshort_report::footer;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::SegmentInfo;
-use super::schema::{self, ROW_GROUP, SRC_IP};
+use super::schema::{self, ROW_GROUP, SRC_IP, Version};
 
 /// A segment's file.
 #[derive(Clone)]
 pub(crate) struct Layout {
     pub(crate) bytes: Bytes,
     pub(super) info: SegmentInfo,
+    pub(super) version: Version,
     pub(crate) groups: Vec<Group>,
 }
 
@@ -37,13 +37,11 @@ impl Layout {
         check_columns(&bytes)?;
         let file = SerializedFileReader::new(bytes.clone()).map_err(|error| error.to_string())?;
         let metadata = file.metadata();
-        let own = Addresses::ALL.into_iter().any(|addresses| has_schema(metadata, addresses));
-        if !own {
-            return Err(OTHER_COLUMNS.to_owned());
-        }
-        let info = schema::from_metadata(metadata.file_metadata())?;
-        if !has_schema(metadata, info.addresses) {
-            return Err(format!("its columns are not those of {} addresses", info.addresses.name()));
+        let own = Version::ALL.into_iter().find(|version| has_schema(metadata, *version));
+        let own = own.ok_or(OTHER_COLUMNS)?;
+        let (info, version) = schema::from_metadata(metadata.file_metadata())?;
+        if own != version {
+            return Err("its columns are not those of the version that it says".to_owned());
         }
         let groups = metadata.row_groups().iter().map(|group| Group::read(group, bytes.len()));
         let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
@@ -51,7 +49,7 @@ impl Layout {
         if rows != info.rows {
             return Err(format!("it has {rows} rows, and says that it has {}", info.rows));
         }
-        Ok(Self { bytes, info, groups })
+        Ok(Self { bytes, info, version, groups })
     }
 
     /// The bytes of a column.
@@ -65,12 +63,12 @@ const OTHER_COLUMNS: &str = "its columns are not those of a segment";
 /// Refuses a file with other columns before the `parquet` crate reads its schema.
 fn check_columns(bytes: &[u8]) -> Result<(), String> {
     let elements = footer::read(Cursor::new(bytes))?;
-    let own = |addresses| schema::schema(addresses).is_ok_and(|own| footer::elements(&own) == elements);
-    if Addresses::ALL.into_iter().any(own) { Ok(()) } else { Err(OTHER_COLUMNS.to_owned()) }
+    let own = |version| schema::schema(version).is_ok_and(|own| footer::elements(&own) == elements);
+    if Version::ALL.into_iter().any(own) { Ok(()) } else { Err(OTHER_COLUMNS.to_owned()) }
 }
 
-fn has_schema(metadata: &ParquetMetaData, addresses: Addresses) -> bool {
-    let own = schema::schema(addresses);
+fn has_schema(metadata: &ParquetMetaData, version: Version) -> bool {
+    let own = schema::schema(version);
     own.is_ok_and(|own| metadata.file_metadata().schema_descr().root_schema() == &own)
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cutshort_packet::Packet;
+use cutshort_report::connection::Addresses;
 use cutshort_verdict::Row;
 
-use super::decode::is_same_text;
+use super::decode::{is_same, is_same_text};
 use super::encode::{check_packet, windows};
 use super::layout::Layout;
-use super::schema::{ContentId, MAX_NODE, NODE};
+use super::schema::{ASN, COUNTRY, ContentId, FLOW, FULL_COUNTRY, MAX_NODE, NODE, Version};
 use super::{Batch, Batches, Key, Origin, Protected, Protection, Scratch, Segment, SegmentInfo};
 use crate::{Result, StoreError};
 
@@ -75,9 +76,28 @@ fn check(bytes: &Bytes) -> Checked<(SegmentInfo, Vec<i64>)> {
         if !same.map_err(|why| format!("its column node: {why}"))? {
             return Err("its column node differs from the node in its metadata".to_owned());
         }
+        if layout.version == Version::Second && info.addresses == Addresses::Full {
+            check_unprotected(&layout, at)?;
+        }
     }
     let times = check_rows(layout)?;
     Ok((info, times))
+}
+
+/// Beside full addresses stands nothing that they tell themselves.
+fn check_unprotected(layout: &Layout, group: usize) -> Checked<()> {
+    let (rows, column) = (layout.groups[group].rows, |column| layout.column(group, column));
+    let empty = [
+        ("country", is_same_text(column(COUNTRY), rows, FULL_COUNTRY)),
+        ("asn", is_same(column(ASN), rows, &[0; 4])),
+        ("flow", is_same(column(FLOW), rows, &[0; 8])),
+    ];
+    for (name, empty) in empty {
+        if !empty.map_err(|why| format!("its column {name}: {why}"))? {
+            return Err(format!("its column {name} has values beside full addresses"));
+        }
+    }
+    Ok(())
 }
 
 /// Checks all rows, and what is said about them, and returns their times.

@@ -31,12 +31,16 @@ const SCHEMA: &str = "message packet {
   required int32 sample_rate (INTEGER(32,false));
 ";
 
-/// What is there besides where addresses are not full: country (ZZ: unknown) and AS number (0: unknown) of the
-/// source, and what tells connections apart whose addresses became the same.
+/// Country (ZZ: unknown) and AS number (0: unknown) of the source, and what tells connections apart whose addresses became
+/// the same. Where addresses are full they tell all this: the country is empty, the numbers are 0. Readers of many files
+/// find the same columns in all of them.
 const PROTECTED: &str = "  required binary country (UTF8);
   required int32 asn (INTEGER(32,false));
   required int64 flow (INTEGER(64,false));
 ";
+
+/// What stands for the country where addresses are full.
+pub(super) const FULL_COUNTRY: &str = "";
 
 /// Positions of columns in the schema.
 pub(super) const TS: usize = 0;
@@ -46,15 +50,15 @@ pub(super) const DST_IP: usize = 3;
 /// The first of the columns of 32 bits, in the order of [`Int`].
 pub(super) const INTS: usize = 4;
 
-/// Columns of a segment with full addresses.
-pub(super) const COLUMNS: usize = INTS + Int::COUNT;
+/// Columns of the first version, which only segments with full addresses have.
+const COLUMNS: usize = INTS + Int::COUNT;
 
-/// What others have besides.
+/// What the second version has besides.
 pub(super) const COUNTRY: usize = COLUMNS;
 pub(super) const ASN: usize = COLUMNS + 1;
 pub(super) const FLOW: usize = COLUMNS + 2;
 
-/// Columns of a segment at most.
+/// Columns of the second version.
 pub(super) const MOST_COLUMNS: usize = COLUMNS + 3;
 
 /// Columns of 32 bits.
@@ -92,9 +96,26 @@ impl Int {
     ];
 }
 
-/// The version of the schema, in the file's metadata: with full addresses, and with others.
-const VERSION: &str = "1";
-const PROTECTED_VERSION: &str = "2";
+/// Which columns a file has. In the file's metadata it is a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// Without country, AS number and flow: written earlier for full addresses, and still read.
+    First,
+    /// All columns. This is written.
+    Second,
+}
+
+impl Version {
+    pub(super) const ALL: [Self; 2] = [Self::First, Self::Second];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::First => "1",
+            Self::Second => "2",
+        }
+    }
+}
+
 const VERSION_KEY: &str = "cutshort.schema";
 const ID_KEY: &str = "cutshort.id";
 const NODE_KEY: &str = "cutshort.node";
@@ -111,15 +132,16 @@ pub(super) const BATCH: usize = 1 << 13;
 /// The longest name of a server.
 pub(super) const MAX_NODE: usize = 255;
 
-pub(super) fn schema(addresses: Addresses) -> Result<Type, ParquetError> {
-    let more = if addresses == Addresses::Full { "" } else { PROTECTED };
+pub(super) fn schema(version: Version) -> Result<Type, ParquetError> {
+    let more = if version == Version::First { "" } else { PROTECTED };
     parse_message_type(&format!("{SCHEMA}{more}}}"))
 }
 
-const fn version(addresses: Addresses) -> &'static str {
+/// What an id begins with. It depends on the content, not on the columns: a capture that is imported again keeps its id.
+const fn id_version(addresses: Addresses) -> &'static str {
     match addresses {
-        Addresses::Full => VERSION,
-        Addresses::Truncated | Addresses::Encrypted => PROTECTED_VERSION,
+        Addresses::Full => Version::First.name(),
+        Addresses::Truncated | Addresses::Encrypted => Version::Second.name(),
     }
 }
 
@@ -144,21 +166,19 @@ impl Origin {
 pub(super) fn to_metadata(info: &SegmentInfo) -> Vec<KeyValue> {
     let pair = |(from, to): (i64, i64)| format!("{from},{to}");
     let mut entries = vec![
-        (VERSION_KEY, version(info.addresses).to_owned()),
+        (VERSION_KEY, Version::Second.name().to_owned()),
         (ID_KEY, info.id.to_string()),
         (NODE_KEY, info.node.clone()),
         (ORIGIN_KEY, info.origin.name().to_owned()),
         (COVERS_KEY, pair(info.covers)),
     ];
     entries.extend(info.times.map(|times| (TIMES_KEY, pair(times))));
-    if info.addresses != Addresses::Full {
-        entries.push((ADDRESSES_KEY, info.addresses.name().to_owned()));
-    }
+    entries.push((ADDRESSES_KEY, info.addresses.name().to_owned()));
     entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
 }
 
-/// What a file's metadata says, or what is wrong with it.
-pub(super) fn from_metadata(file: &FileMetaData) -> Result<SegmentInfo, String> {
+/// What a file's metadata says, and the columns that it has by that; or what is wrong with it.
+pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, Version), String> {
     let entries: BTreeMap<&str, &str> = file
         .key_value_metadata()
         .into_iter()
@@ -167,23 +187,21 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<SegmentInfo, String> 
         .collect();
     let get = |key| entries.get(key).copied().ok_or_else(|| format!("its metadata has no {key}"));
     let wrong = |key: &str| format!("the value of {key} in its metadata is not valid");
-    let addresses = match get(VERSION_KEY)? {
-        VERSION => Addresses::Full,
-        PROTECTED_VERSION => Addresses::from_name(get(ADDRESSES_KEY)?)
-            .filter(|addresses| *addresses != Addresses::Full)
-            .ok_or_else(|| wrong(ADDRESSES_KEY))?,
-        other => {
-            return Err(format!(
-                "its schema has version {other}, and this program knows {VERSION} and {PROTECTED_VERSION}"
-            ));
-        }
+    let number = get(VERSION_KEY)?;
+    let version = Version::ALL.into_iter().find(|version| version.name() == number).ok_or_else(|| {
+        let [first, second] = Version::ALL.map(Version::name);
+        format!("its schema has version {number}, and this program knows {first} and {second}")
+    })?;
+    let addresses = match version {
+        Version::First => Addresses::Full,
+        Version::Second => Addresses::from_name(get(ADDRESSES_KEY)?).ok_or_else(|| wrong(ADDRESSES_KEY))?,
     };
     let id = get(ID_KEY)?;
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = is_id.then(|| u128::from_str_radix(id, 16).ok()).flatten();
     let rows = u64::try_from(file.num_rows()).map_err(|_| "its number of rows is negative".to_owned())?;
     let times = entries.get(TIMES_KEY).map(|text| pair(text).ok_or_else(|| wrong(TIMES_KEY)));
-    Ok(SegmentInfo {
+    let info = SegmentInfo {
         id: SegmentId(id.ok_or_else(|| wrong(ID_KEY))?),
         node: get(NODE_KEY)?.to_owned(),
         origin: Origin::from_name(get(ORIGIN_KEY)?).ok_or_else(|| wrong(ORIGIN_KEY))?,
@@ -191,7 +209,8 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<SegmentInfo, String> 
         rows,
         times: times.transpose()?,
         addresses,
-    })
+    };
+    Ok((info, version))
 }
 
 fn pair(text: &str) -> Option<(i64, i64)> {
@@ -207,7 +226,7 @@ impl ContentId {
     pub(super) fn new(node: &str, origin: Origin, covers: (i64, i64), addresses: Addresses) -> Self {
         let mut hash = Sha256::new();
         let mode = (addresses != Addresses::Full).then_some(addresses.name());
-        for text in [version(addresses), node, origin.name()].into_iter().chain(mode) {
+        for text in [id_version(addresses), node, origin.name()].into_iter().chain(mode) {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text);
         }

@@ -26,6 +26,8 @@ struct File {
     dst_ip: Vec<[u8; 16]>,
     /// From `src_port` to `sample_rate`.
     ints: [Vec<i32>; 11],
+    /// Country, AS number and flow of each row, in files that have these columns.
+    protection: Option<[(&'static str, i32, i64); 3]>,
     groups: usize,
 }
 
@@ -73,8 +75,21 @@ impl File {
             src_ip: vec![v4(1), v4(1), v4(2)],
             dst_ip: vec![v4(9); 3],
             ints: std::array::from_fn(|_| vec![3; 3]),
+            protection: None,
             groups: 1,
         }
+    }
+
+    /// The same with all columns, as they are written now.
+    fn full() -> Self {
+        let mut file = Self::good();
+        let more = "required binary country (UTF8); required int32 asn (INTEGER(32,false)); \
+             required int64 flow (INTEGER(64,false)); }";
+        file.schema = file.schema.replace('}', more);
+        file.entry("cutshort.schema", "2");
+        file.entries.push(("cutshort.addresses", "full".to_owned()));
+        file.protection = Some([("", 0, 0); 3]);
+        file
     }
 
     fn int(&mut self, name: &str, value: i32) {
@@ -113,6 +128,11 @@ impl File {
         for values in &self.ints {
             column::<Int32Type>(group, values);
         }
+        if let Some(rows) = self.protection {
+            column::<ByteArrayType>(group, &rows.map(|(country, ..)| country.into()));
+            column::<Int32Type>(group, &rows.map(|(_, asn, _)| asn));
+            column::<Int64Type>(group, &rows.map(|(.., flow)| flow));
+        }
     }
 }
 
@@ -128,6 +148,29 @@ fn a_stranger_s_file_is_taken() {
     let segment = Segment::parse(File::good().write()).unwrap();
     assert_eq!((segment.info().rows, segment.info().times), (3, Some((1, 9))));
     assert_eq!(segment.packets().unwrap()[2].ts, 1);
+}
+
+/// Files from before all had the same columns, and files from now.
+#[test]
+fn full_addresses_are_read_with_and_without_the_columns_of_protected_ones() {
+    let (first, second) =
+        [File::good(), File::full()].map(|file| Segment::parse(file.write()).unwrap()).into();
+    assert_eq!(first.info(), second.info());
+    assert_eq!(first.protected().unwrap(), second.protected().unwrap());
+}
+
+#[test]
+fn what_full_addresses_tell_themselves_does_not_stand_beside_them() {
+    for (name, row) in
+        [("country", ("PT", 0, 0)), ("country", ("ZZ", 0, 0)), ("asn", ("", 1, 0)), ("flow", ("", 0, 1))]
+    {
+        let file = File { protection: Some([("", 0, 0), row, ("", 0, 0)]), ..File::full() };
+        let error = Segment::parse(file.write()).unwrap_err().to_string();
+        assert!(error.contains(&format!("its column {name}")), "{error}");
+    }
+    let mut claimed = File::full();
+    claimed.entry("cutshort.schema", "1");
+    assert!(Segment::parse(claimed.write()).unwrap_err().to_string().contains("columns"));
 }
 
 #[track_caller]

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::entities::written;
 use super::of;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::fold::fold;
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
 use crate::problem::Problem;
@@ -50,7 +51,7 @@ struct Hit {
 
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let missing = || Problem::bad_input("query: missing; give a part of a name, a code or a number");
-    let wanted = call.parameters.one("query")?.ok_or_else(missing)?.to_lowercase();
+    let wanted = call.parameters.one("query")?.ok_or_else(missing).map(fold)?;
     let limit = question::number(&call.parameters, "limit", 5, 1..=1000)?;
     let each = question::number(&call.parameters, "limitPerGroup", limit, 1..=1000)?;
     let mut hits = Vec::new();
@@ -88,7 +89,7 @@ fn is_wanted(parameters: &Parameters, kind: &str) -> Result<bool, Problem> {
 type Rank = u8;
 
 fn rank(wanted: &str, code: &str, name: &str) -> Option<Rank> {
-    let (code, name) = (code.to_lowercase(), name.to_lowercase());
+    let (code, name) = (code.to_lowercase(), fold(name));
     match () {
         () if code == wanted || name == wanted => Some(0),
         () if name.starts_with(wanted) => Some(1),
@@ -100,7 +101,8 @@ fn rank(wanted: &str, code: &str, name: &str) -> Option<Rank> {
 
 fn countries(wanted: &str) -> Vec<(Rank, Hit)> {
     let hit = |country: Country| {
-        let rank = rank(wanted, country.alpha2(), country.name())?;
+        let names = [country.name()].into_iter().chain(country.other_names().iter().copied());
+        let rank = names.filter_map(|name| rank(wanted, country.alpha2(), name)).min()?;
         Some((rank, Hit { code: country.alpha2().into(), name: country.name().into(), kind: "location" }))
     };
     Country::all().filter_map(hit).collect()
