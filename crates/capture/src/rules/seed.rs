@@ -87,9 +87,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str, mode: u32) -> Result<Seed, SeedError> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        file.as_file().set_permissions(Permissions::from_mode(mode)).unwrap();
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), text).expect("a file that can be written");
+        file.as_file().set_permissions(Permissions::from_mode(mode)).expect("a mode that can be set");
         Seed::read(file.path())
     }
 
