@@ -195,11 +195,19 @@ fn tables(database: &str, layout: &Layout) -> Vec<String> {
 
 fn views(database: &str, layout: &Layout) -> Vec<String> {
     let name = identifier(database);
-    vec![format!(
-        "CREATE VIEW IF NOT EXISTS {name}.classified{} AS\n{}",
-        on(layout),
-        classify::view::query(&name)
-    )]
+    vec![
+        format!(
+            "CREATE VIEW IF NOT EXISTS {name}.classified{} AS\n{}",
+            on(layout),
+            classify::view::query(&name)
+        ),
+        // Added later: 'migrate' makes it where it is missing.
+        format!(
+            "CREATE VIEW IF NOT EXISTS {name}.current_connection{} AS\nSELECT *, tag_names FROM {name}.connection \
+             WHERE generation IN (SELECT arrayJoin(connection_generations) FROM {name}.result FINAL WHERE level = 0)",
+            on(layout),
+        ),
+    ]
 }
 
 /// Counts rows before the first SYN packet, and splits flows in the view where their ports are used again.

@@ -49,9 +49,10 @@ impl Found {
         Ok(Self { tables })
     }
 
-    /// Whether all tables and the view are there.
+    /// Whether all tables and views are there.
     pub(super) fn is_whole(&self, layout: &Layout) -> bool {
-        let mut names = wanted(layout).map(|(name, ..)| name).chain(["classified".to_owned()]);
+        let views = ["classified", "current_connection"].map(str::to_owned);
+        let mut names = wanted(layout).map(|(name, ..)| name).chain(views);
         names.all(|name| self.tables.contains_key(&name))
     }
 

@@ -28,13 +28,41 @@ fn tables_that_are_gone_are_made_again() {
     }
     let database = empty();
     assert_eq!(migrate(&database, &Layout::default()).unwrap(), 0, "nothing differs");
-    for table in ["DROP TABLE cell", "DROP TABLE frozen", "DROP VIEW classified"] {
+    for table in
+        ["DROP TABLE cell", "DROP TABLE frozen", "DROP VIEW classified", "DROP VIEW current_connection"]
+    {
         execute(&database, table);
     }
     assert!(migrate(&database, &Layout::default()).unwrap() > 0);
     let store = ClickHouse::open(&database).unwrap();
     store.append(&file(vec![packet(1, START)])).unwrap();
     assert_eq!(store.windows(i64::MIN..i64::MAX).unwrap().len(), 1);
+}
+
+/// Rows of results that were replaced stay for an hour; the view has none of them.
+#[test]
+fn a_view_has_the_connections_that_hold() {
+    let database = empty();
+    execute(
+        &database,
+        "INSERT INTO connection (window_start, generation, number) VALUES
+         ('2026-01-05 00:00:00', 7, 1), ('2026-01-05 00:00:00', 8, 1), ('2026-01-05 00:00:00', 8, 2)",
+    );
+    let result = |version: u32, generation: u32| {
+        format!(
+            "INSERT INTO result (level, t, version, generation, connection_generations)
+             VALUES (0, '2026-01-05 00:00:00', {version}, {generation}, [{generation}])"
+        )
+    };
+    execute(&database, "SELECT throwIf(count() != 0) FROM current_connection");
+    execute(&database, &result(1, 7));
+    execute(&database, "SELECT throwIf(count() != 1) FROM current_connection");
+    execute(&database, &result(2, 8));
+    execute(
+        &database,
+        "SELECT throwIf(count() != 2 OR countIf(empty(tag_names)) != 2) FROM current_connection",
+    );
+    execute(&database, "SELECT throwIf(count() != 3) FROM connection");
 }
 
 #[test]
