@@ -76,6 +76,11 @@ impl Problem {
         Self::new(403, 9109, message)
     }
 
+    /// 2003: the body arrives too slowly.
+    pub fn too_slow(message: impl Into<String>) -> Self {
+        Self::new(408, 2003, message)
+    }
+
     /// 2005: the body is longer than is taken.
     pub fn too_large(most: usize) -> Self {
         Self::new(413, 2005, format!("the body is longer than {most} bytes"))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use cutshort_api::{App, Limits, Options, Parts, Rate, Scope, TokenFile};
+use cutshort_api::{App, Limits, Options, Parts, Rate, Scope, TokenFile, Uploads};
 use cutshort_capture::LiveSource;
 use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
@@ -268,6 +268,7 @@ fn options(settings: &Settings) -> Options {
         cost: settings.cost_limit,
         segment: settings.segment_bytes,
         limits: limits(),
+        uploads: Uploads::default(),
         keep_packets: settings.keep_packets,
         cache: settings.cache_bytes,
     }

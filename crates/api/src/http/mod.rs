@@ -3,6 +3,7 @@
 mod activity;
 mod agents;
 mod app;
+mod body;
 mod cache;
 mod dispatch;
 mod endpoint;
@@ -30,6 +31,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove}
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use app::{App, Options, Parts};
+pub use body::Uploads;
 pub use limiter::Rate;
 pub use openapi::document as openapi;
 pub(crate) use reply::problem;

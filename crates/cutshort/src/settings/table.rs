@@ -64,7 +64,7 @@ impl Default for Settings {
             deliver: None,
             token_file: None,
             ca_file: None,
-            upload_timeout: Duration::from_mins(2),
+            upload_timeout: Duration::from_mins(10),
             retry_time: Retry::default().most,
             metrics: None,
         }
@@ -146,7 +146,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "timeout",
-        about: "How long a request may take.",
+        about: "How long answering a request may take. A body has more time to arrive: 10 minutes, as long as 4096 bytes/s\ndo after the first 20 s.",
         set: |settings, value| length::read(value).map(|length| settings.timeout = length),
         get: |settings| Some(length::write(settings.timeout)),
     },
@@ -356,7 +356,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "upload_timeout",
-        about: "How long a delivery may take.",
+        about: "How long a delivery may take. A collector takes one for 10 minutes, as long as 4096 bytes/s arrive.",
         set: |settings, value| length::read(value).map(|length| settings.upload_timeout = length),
         get: |settings| Some(length::write(settings.upload_timeout)),
     },
