@@ -261,6 +261,7 @@ fn options(settings: &Settings) -> Options {
     Options {
         open_read: needs_no_token(settings),
         connections: settings.connections,
+        hosts: settings.listen.ip().to_canonical().is_loopback().then(|| settings.hosts.clone()),
         origins: settings.origins.clone(),
         rate: (settings.rate_limit > 0.0).then_some(rate),
         forwarded: settings.forwarded_for,

@@ -29,6 +29,8 @@ pub struct Options {
     pub open_read: bool,
     /// Whether single connections may be read, which shows addresses.
     pub connections: bool,
+    /// The names by which clients may ask, besides those of this machine itself, `*` for all; none checks no names.
+    pub hosts: Option<Vec<String>>,
     /// The origins whose pages may read, `*` for all.
     pub origins: Vec<String>,
     /// How many requests a client may send; none is as many as it likes.
@@ -57,6 +59,7 @@ impl Default for Options {
         Self {
             open_read: false,
             connections: false,
+            hosts: None,
             origins: Vec::new(),
             rate: Some(Rate::default()),
             forwarded: false,

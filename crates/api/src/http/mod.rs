@@ -9,6 +9,7 @@ mod dispatch;
 mod endpoint;
 mod endpoints;
 mod facts;
+mod host;
 mod limiter;
 mod metrics;
 mod openapi;
@@ -59,7 +60,8 @@ pub fn router(app: &Arc<App>) -> Router {
     let router = router
         .fallback(|uri: Uri| async move { problem(&Problem::no_route(uri.path())) })
         .method_not_allowed_fallback(other_method)
-        .layer(CompressionLayer::new().compress_when(worth_it));
+        .layer(CompressionLayer::new().compress_when(worth_it))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), host::check));
     match cors {
         Some(cors) => router.layer(cors),
         None => router,

@@ -151,6 +151,7 @@ fn statuses(endpoint: &Endpoint) -> Vec<u16> {
     if endpoint.takes.is_some() {
         statuses.push(408);
     }
+    statuses.push(421);
     statuses.sort_unstable();
     statuses.dedup();
     statuses
@@ -165,6 +166,9 @@ fn bad(status: u16, endpoint: &Endpoint) -> (&'static str, RefOr<Schema>) {
         404 => "There is no such thing, or no data for shares (2004).",
         408 => "The body arrives too slowly (2003).",
         413 => "The body is too long (2005).",
+        421 => {
+            "The server listens on this machine only, and its settings do not have the name that was asked for (2006)."
+        }
         422 => "The answer would be too costly (2002).",
         429 => "Too many requests (1015).",
         503 => "Not now; try again (2003).",

@@ -29,6 +29,7 @@ impl Default for Settings {
             open_read: false,
             require_token: false,
             connections: api.connections,
+            hosts: Vec::new(),
             origins: api.origins,
             rate_limit: rate.per_second,
             rate_burst: rate.burst,
@@ -112,6 +113,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         about: "Answer questions about single connections, which shows addresses of clients.",
         set: |settings, value| flag(value).map(|value| settings.connections = value),
         get: |settings| Some(Value::Boolean(settings.connections)),
+    },
+    Setting {
+        key: "hosts",
+        about: "Names by which a server on 127.0.0.1 or ::1 may be asked, besides localhost and its addresses, such as\n\"cutshort.example.org\" behind a proxy that passes on the name it was asked by; \"*\" for any. Requests with other\nnames are refused, as web pages can have a name of their own lead to this machine (DNS rebinding).",
+        set: |settings, value| list(value).map(|hosts| settings.hosts = hosts),
+        get: |settings| Some(texts(&settings.hosts)),
     },
     Setting {
         key: "origins",
