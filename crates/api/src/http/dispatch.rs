@@ -159,11 +159,17 @@ async fn path_of(parts: &mut request::Parts) -> HashMap<String, String> {
 fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>, Problem> {
     let is_elsewhere = |place| matches!(place, Place::Path | Place::Header);
     let in_query = endpoint.parameters.iter().filter(|parameter| !is_elsewhere(parameter.place));
-    let known: Vec<&str> = in_query.map(|parameter| parameter.name).collect();
+    let known: Vec<&'static str> = in_query.map(|parameter| parameter.name).collect();
     let unknown = parameters.unknown(&known);
     let ours = |key: &&&str| OWN_ARRAYS.contains(*key) || **key == "counts" || **key == "limitPerGroup";
     match (endpoint.unknown, unknown.iter().find(ours)) {
-        (Unknown::Ignored, None) => Ok(unknown.into_iter().map(reply::ignored).collect()),
+        (Unknown::Ignored, None) => match unknown.iter().find_map(|key| Some((key, meant(key, &known)?))) {
+            None => Ok(unknown.into_iter().map(reply::ignored).collect()),
+            Some((key, name)) => {
+                let key: String = key.chars().take(60).collect();
+                Err(Problem::bad_input(format!("{key}: no parameter here; write it as '{name}'")))
+            }
+        },
         (Unknown::Ignored, Some(own)) => Err(Problem::bad_input(format!(
             "{own}: not here, where answers are as Radar's; it is a parameter of {}/stage",
             endpoint.path
@@ -177,6 +183,15 @@ fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>,
             }
         },
     }
+}
+
+/// The parameter that is meant by one in another case, in the plural, or with other separators: if it was ignored, the
+/// answer would be another than was meant.
+fn meant(key: &str, known: &[&'static str]) -> Option<&'static str> {
+    let plain =
+        |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase().trim_end_matches('s').to_owned();
+    let key = plain(key);
+    known.iter().chain(&OWN_ARRAYS).copied().find(|name| plain(name) == key)
 }
 
 /// Gives the answer that was given before, or answers and remembers it.
