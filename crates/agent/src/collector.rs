@@ -95,6 +95,8 @@ pub struct HttpCollector {
 /// Longer answers are none of a collector.
 const LONGEST: u64 = 64 << 10;
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long a collector may be silent that has got all of a segment.
+const ANSWER: Duration = Duration::from_mins(2);
 /// Where segments are taken.
 const PATH: &str = "/ingest/v1/segments";
 
@@ -115,6 +117,7 @@ impl HttpCollector {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(settings.timeout))
+            .timeout_recv_response(Some(ANSWER.min(settings.timeout)))
             .timeout_connect(Some(CONNECT.min(settings.timeout)))
             .user_agent(concat!("cutshort/", env!("CARGO_PKG_VERSION")))
             .build();

@@ -12,5 +12,5 @@ mod http;
 mod problem;
 pub mod question;
 
-pub use http::{App, Limits, Options, Parts, Rate, Scope, Token, TokenFile, openapi, router, serve};
+pub use http::{App, Limits, Options, Parts, Rate, Scope, Token, TokenFile, Uploads, openapi, router, serve};
 pub use problem::Problem;

@@ -76,6 +76,24 @@ impl Problem {
         Self::new(403, 9109, message)
     }
 
+    /// 2003: the body arrives too slowly.
+    pub fn too_slow(message: impl Into<String>) -> Self {
+        Self::new(408, 2003, message)
+    }
+
+    /// 2006: a name that is not one of this server's.
+    pub fn other_host(host: &str) -> Self {
+        let host: String = host.chars().take(100).collect();
+        Self::new(
+            421,
+            2006,
+            format!(
+                "the server listens on this machine only and does not know the name '{host}': if a proxy passes it \
+                 on, add it to 'hosts' in the settings (CUTSHORT_HOSTS)"
+            ),
+        )
+    }
+
     /// 2005: the body is longer than is taken.
     pub fn too_large(most: usize) -> Self {
         Self::new(413, 2005, format!("the body is longer than {most} bytes"))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use cutshort_api::{App, Limits, Options, Parts, Rate, Scope, TokenFile};
+use cutshort_api::{App, Limits, Options, Parts, Rate, Scope, TokenFile, Uploads};
 use cutshort_capture::LiveSource;
 use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
@@ -261,6 +261,7 @@ fn options(settings: &Settings) -> Options {
     Options {
         open_read: needs_no_token(settings),
         connections: settings.connections,
+        hosts: settings.listen.ip().to_canonical().is_loopback().then(|| settings.hosts.clone()),
         origins: settings.origins.clone(),
         rate: (settings.rate_limit > 0.0).then_some(rate),
         forwarded: settings.forwarded_for,
@@ -268,6 +269,7 @@ fn options(settings: &Settings) -> Options {
         cost: settings.cost_limit,
         segment: settings.segment_bytes,
         limits: limits(),
+        uploads: Uploads::default(),
         keep_packets: settings.keep_packets,
         cache: settings.cache_bytes,
     }

@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) open_read: bool,
     pub(crate) require_token: bool,
     pub(crate) connections: bool,
+    pub(crate) hosts: Vec<String>,
     pub(crate) origins: Vec<String>,
     pub(crate) rate_limit: f64,
     pub(crate) rate_burst: f64,

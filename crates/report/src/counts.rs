@@ -13,6 +13,7 @@ use parquet::schema::parser::parse_message_type;
 use serde::Serializer;
 use serde_json::Value;
 
+use crate::cell;
 use crate::connection::{csv_error, parquet_error};
 use crate::time::{micros, rfc3339};
 
@@ -126,7 +127,7 @@ impl<W: Write> Csv<W> {
 
 impl<W: Write> Writer for Csv<W> {
     fn write(&mut self, counts: &Counts<'_>) -> io::Result<()> {
-        let head = [rfc3339(counts.from), counts.by.to_owned(), counts.value.to_owned()];
+        let head = [rfc3339(counts.from), counts.by.to_owned(), cell(counts.value).into_owned()];
         let fields = head.into_iter().chain(counts.numbers().map(|number| number.to_string()));
         self.output.write_record(fields).map_err(csv_error)
     }

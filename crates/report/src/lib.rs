@@ -4,6 +4,7 @@
 //! [`Writer`](connection::Writer) writes them one by one as JSON lines, CSV, Parquet or a Zeek
 //! log; [counts](mod@counts) by time and value are written alike. A [`Filter`] says which ones. [`explain`] tells what the terms mean.
 
+mod cell;
 pub mod connection;
 pub mod counts;
 pub mod explain;
@@ -22,6 +23,7 @@ mod time;
 mod trace;
 mod unread;
 
+pub use cell::cell;
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::InputCount;
 pub use rank::least_sample;

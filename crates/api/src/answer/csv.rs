@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use cutshort_report::cell;
+
 use super::groups::Groups;
 use super::{Answer, Answered, Share};
 use crate::question::iso;
@@ -22,11 +24,13 @@ impl Answer {
     }
 }
 
-/// Writes lines of fields, with quotes where they are needed.
+/// Writes lines of fields, with quotes where they are needed, and none of them a formula.
 #[must_use]
 pub(crate) fn text(lines: &[Vec<String>]) -> String {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-    let written = lines.iter().try_for_each(|line| writer.write_record(line));
+    let written = lines
+        .iter()
+        .try_for_each(|line| writer.write_record(line.iter().map(|field| cell(field).into_owned())));
     let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
 }

@@ -11,6 +11,7 @@ use cutshort_store::{SegmentInfo, Store};
 use tokio::sync::Semaphore;
 
 use super::agents::Agents;
+use super::body::{Bodies, Uploads};
 use super::cache::Cache;
 use super::facts::FactsKeeper;
 use super::limiter::{Limiter, Rate};
@@ -28,6 +29,8 @@ pub struct Options {
     pub open_read: bool,
     /// Whether single connections may be read, which shows addresses.
     pub connections: bool,
+    /// The names by which clients may ask, besides those of this machine itself, `*` for all; none checks no names.
+    pub hosts: Option<Vec<String>>,
     /// The origins whose pages may read, `*` for all.
     pub origins: Vec<String>,
     /// How many requests a client may send; none is as many as it likes.
@@ -37,7 +40,9 @@ pub struct Options {
     pub forwarded: bool,
     /// What connections are limited to.
     pub limits: Limits,
-    /// A request that takes longer is given up.
+    /// How fast bodies must arrive.
+    pub uploads: Uploads,
+    /// A request that takes longer is given up, from when its body has arrived.
     pub timeout: Duration,
     /// The most that an answer may cost, in pieces of counts that are read.
     pub cost: u64,
@@ -54,10 +59,12 @@ impl Default for Options {
         Self {
             open_read: false,
             connections: false,
+            hosts: None,
             origins: Vec::new(),
             rate: Some(Rate::default()),
             forwarded: false,
             limits: Limits::default(),
+            uploads: Uploads::default(),
             timeout: Duration::from_secs(30),
             cost: 5_000_000,
             segment: Ingest::MOST_BYTES,
@@ -95,16 +102,12 @@ pub struct App {
     pub(super) warnings: Warnings,
     /// How many requests read the store at the same time.
     pub(super) readers: Arc<Semaphore>,
-    /// How many bodies are in memory at the same time.
-    pub(super) bodies: Semaphore,
+    pub(super) bodies: Bodies,
     pub(super) started: SystemTime,
     networks: OnceLock<Vec<Network>>,
     facts: FactsKeeper,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
-
-/// Segments may be large.
-const BODIES: usize = 4;
 
 impl App {
     /// Puts together what requests share.
@@ -124,7 +127,7 @@ impl App {
             metrics: Metrics::default(),
             warnings: Warnings::default(),
             readers: Arc::new(Semaphore::new(readers)),
-            bodies: Semaphore::new(BODIES),
+            bodies: Bodies::new(options.segment),
             started: SystemTime::now(),
             networks: OnceLock::new(),
             facts: FactsKeeper::default(),

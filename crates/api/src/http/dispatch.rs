@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request};
 use sha2::{Digest, Sha256};
@@ -68,7 +68,7 @@ async fn answer(
     in_time(app, endpoint, body, work).await
 }
 
-/// Does the work where it may block, with as many others as it should, and not for ever.
+/// Waits for the body, then does the work where it may block, with as many others as it should, and not for ever.
 async fn in_time(
     app: Arc<App>,
     endpoint: &'static Endpoint,
@@ -77,12 +77,15 @@ async fn in_time(
 ) -> Result<Reply, Problem> {
     let limit = app.options.timeout;
     let busy = || Problem::unavailable(format!("not answered within {} s", limit.as_secs_f64()));
+    let body = match &endpoint.takes {
+        Some(takes) => Some(app.bodies.read(body, (takes.most)(&app), &app.options.uploads).await?),
+        None => None,
+    };
     let done = async {
-        let _room = match &endpoint.takes {
-            Some(_) => Some(app.bodies.acquire().await.map_err(|_| busy())?),
+        let _turn = match &body {
+            Some(_) => Some(app.bodies.turn().await.ok_or_else(busy)?),
             None => None,
         };
-        let body = read(&app, endpoint, body).await?;
         let readers = Arc::clone(&app.readers);
         let permit = match endpoint.access {
             Access::Open => None,
@@ -92,28 +95,12 @@ async fn in_time(
         let shared = Arc::clone(&app);
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work(&shared, body)
+            let (bytes, _memory) = body.map_or((Bytes::new(), None), |body| (body.bytes, body.memory));
+            work(&shared, bytes)
         });
         work.await.unwrap_or_else(|_| Err(Problem::internal("something failed in here; the log has more")))
     };
     tokio::time::timeout(limit, done).await.unwrap_or_else(|_| Err(busy()))
-}
-
-/// Reads a body up to the length that is taken.
-async fn read(app: &App, endpoint: &Endpoint, body: Body) -> Result<Bytes, Problem> {
-    let Some(takes) = &endpoint.takes else { return Ok(Bytes::new()) };
-    let most = (takes.most)(app);
-    if body.size_hint().lower() > most as u64 {
-        return Err(Problem::too_large(most));
-    }
-    axum::body::to_bytes(body, most).await.map_err(|error| {
-        let too_long = std::error::Error::source(&error)
-            .is_some_and(|source| source.to_string().contains("length limit"));
-        match too_long {
-            true => Problem::too_large(most),
-            false => Problem::bad_input(format!("the body did not arrive as a whole: {error}")),
-        }
-    })
 }
 
 fn limit(app: &App, endpoint: &Endpoint, parts: &request::Parts) -> Result<(), Problem> {
@@ -177,11 +164,17 @@ async fn path_of(parts: &mut request::Parts) -> HashMap<String, String> {
 fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>, Problem> {
     let is_elsewhere = |place| matches!(place, Place::Path | Place::Header);
     let in_query = endpoint.parameters.iter().filter(|parameter| !is_elsewhere(parameter.place));
-    let known: Vec<&str> = in_query.map(|parameter| parameter.name).collect();
+    let known: Vec<&'static str> = in_query.map(|parameter| parameter.name).collect();
     let unknown = parameters.unknown(&known);
     let ours = |key: &&&str| OWN_ARRAYS.contains(*key) || **key == "counts" || **key == "limitPerGroup";
     match (endpoint.unknown, unknown.iter().find(ours)) {
-        (Unknown::Ignored, None) => Ok(unknown.into_iter().map(reply::ignored).collect()),
+        (Unknown::Ignored, None) => match unknown.iter().find_map(|key| Some((key, meant(key, &known)?))) {
+            None => Ok(unknown.into_iter().map(reply::ignored).collect()),
+            Some((key, name)) => {
+                let key: String = key.chars().take(60).collect();
+                Err(Problem::bad_input(format!("{key}: no parameter here; write it as '{name}'")))
+            }
+        },
         (Unknown::Ignored, Some(own)) => Err(Problem::bad_input(format!(
             "{own}: not here, where answers are as Radar's; it is a parameter of {}/stage",
             endpoint.path
@@ -195,6 +188,15 @@ fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>,
             }
         },
     }
+}
+
+/// The parameter that is meant by one in another case, in the plural, or with other separators: if it was ignored, the
+/// answer would be another than was meant.
+fn meant(key: &str, known: &[&'static str]) -> Option<&'static str> {
+    let plain =
+        |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase().trim_end_matches('s').to_owned();
+    let key = plain(key);
+    known.iter().chain(&OWN_ARRAYS).copied().find(|name| plain(name) == key)
 }
 
 /// Gives the answer that was given before, or answers and remembers it.

@@ -3,12 +3,14 @@
 mod activity;
 mod agents;
 mod app;
+mod body;
 mod cache;
 mod dispatch;
 mod endpoint;
 mod endpoints;
 mod facts;
 mod fold;
+mod host;
 mod limiter;
 mod metrics;
 mod openapi;
@@ -31,6 +33,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove}
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use app::{App, Options, Parts};
+pub use body::Uploads;
 pub use limiter::Rate;
 pub use openapi::document as openapi;
 pub(crate) use reply::problem;
@@ -58,7 +61,8 @@ pub fn router(app: &Arc<App>) -> Router {
     let router = router
         .fallback(|uri: Uri| async move { problem(&Problem::no_route(uri.path())) })
         .method_not_allowed_fallback(other_method)
-        .layer(CompressionLayer::new().compress_when(worth_it));
+        .layer(CompressionLayer::new().compress_when(worth_it))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), host::check));
     match cors {
         Some(cors) => router.layer(cors),
         None => router,

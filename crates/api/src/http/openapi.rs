@@ -163,6 +163,10 @@ fn statuses(endpoint: &Endpoint) -> Vec<u16> {
     if endpoint.access != Access::Open {
         statuses.extend([401, 403, 429, 500, 503]);
     }
+    if endpoint.takes.is_some() {
+        statuses.push(408);
+    }
+    statuses.push(421);
     statuses.sort_unstable();
     statuses.dedup();
     statuses
@@ -175,7 +179,11 @@ fn bad(status: u16, endpoint: &Endpoint) -> (&'static str, RefOr<Schema>) {
         401 => "A token is needed (10000).",
         403 => "The token or the operator does not allow it (9109).",
         404 => "There is no such thing, or no data for shares (2004).",
+        408 => "The body arrives too slowly (2003).",
         413 => "The body is too long (2005).",
+        421 => {
+            "The server listens on this machine only, and its settings do not have the name that was asked for (2006)."
+        }
         422 => "The answer would be too costly (2002).",
         429 => "Too many requests (1015).",
         503 => "Not now; try again (2003).",

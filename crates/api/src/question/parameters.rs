@@ -8,7 +8,7 @@ pub struct Parameters(Vec<(String, String)>);
 const MOST: usize = 500;
 
 impl Parameters {
-    /// Reads the query of an address, without its `?`.
+    /// Reads the query of an address, without its `?`. `name[]` and `name[0]`, as some clients write lists, are `name`.
     ///
     /// # Errors
     /// That there are too many.
@@ -17,7 +17,15 @@ impl Parameters {
         if pairs.len() > MOST {
             return Err(Problem::bad_input(format!("more than {MOST} parameters are not read")));
         }
-        Ok(pairs.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())).collect())
+        let mut pairs: Vec<_> = pairs
+            .into_iter()
+            .map(|(key, value)| {
+                let (name, position) = name(&key);
+                (position, (name.to_owned(), value.into_owned()))
+            })
+            .collect();
+        pairs.sort_by_key(|(position, _)| *position);
+        Ok(Self(pairs.into_iter().map(|(_, pair)| pair).collect()))
     }
 
     /// How many values a key has, empty ones included.
@@ -65,6 +73,18 @@ impl Parameters {
     /// All values of a key, trimmed.
     pub fn all(&self, key: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(own, _)| own == key).map(|(_, value)| value.trim())
+    }
+}
+
+/// A key without the brackets of a list, and its position in it; 0 without one, as all have that are in order.
+fn name(key: &str) -> (&str, u32) {
+    let bracket = key.strip_suffix(']').and_then(|key| key.rsplit_once('['));
+    match bracket {
+        Some((name, "")) if !name.is_empty() => (name, 0),
+        Some((name, position)) if !name.is_empty() && position.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (name, position.parse().unwrap_or(u32::MAX))
+        }
+        _ => (key, 0),
     }
 }
 

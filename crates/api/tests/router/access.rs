@@ -202,6 +202,28 @@ fn a_client_that_asks_too_often_is_told_when_to_come_back() {
 }
 
 #[test]
+fn names_of_others_are_refused_where_names_are_checked() {
+    let ask = |hosts: Option<&[&str]>, path: &str, host: &str| {
+        let hosts = hosts.map(|hosts| hosts.iter().map(ToString::to_string).collect());
+        let server = Server::with(store(), Options { hosts, ..open() });
+        server.send(Request::get(path).header("host", host).body(Body::empty()).unwrap())
+    };
+    let summary = &format!("{RADAR}/summary");
+    for path in [summary, "/", "/healthz", "/metrics", "/nothing"] {
+        let (status, code, message) = ask(Some(&[]), path, "evil.example:8080").problem();
+        assert_eq!((status, code), (421, 2006), "{path}");
+        assert!(message.contains("'evil.example:8080'") && message.contains("'hosts'"), "{message}");
+        assert_ne!(ask(Some(&[]), path, "localhost:8080").status, 421, "{path}");
+    }
+    assert_eq!(ask(Some(&["cutshort.example.org"]), summary, "cutshort.example.org").status, 200);
+    assert_eq!(ask(None, summary, "evil.example").status, 200, "not checked on other addresses");
+    let server = Server::with(store(), Options { hosts: Some(Vec::new()), ..open() });
+    let absolute = |host: &str| server.get(&format!("http://{host}{summary}")).status.as_u16();
+    assert_eq!([absolute("evil.example"), absolute("[::1]:80")], [421, 200], "as HTTP/2 has it");
+    assert_eq!(server.get(summary).status, 200, "HTTP/1.0 has no names");
+}
+
+#[test]
 fn behind_a_proxy_clients_are_told_apart_by_what_it_says() {
     let rate = Some(Rate { per_second: 0.001, burst: 1.0 });
     let ask = |server: &Server, forwarded: &str| {

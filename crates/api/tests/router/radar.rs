@@ -307,6 +307,51 @@ fn unknown_parameters_are_ignored_which_is_said_but_not_ours() {
 }
 
 #[test]
+fn lists_may_be_written_with_brackets() {
+    for path in ["/summary", "/timeseries_groups", "/summary/stage", "/timeseries_groups/location"] {
+        let plain = server().radar(&format!("{path}?location=US&location=PT&asn=174")).result();
+        for query in
+            ["location[]=US&location[]=PT&asn[]=174", "location%5B1%5D=PT&location%5B0%5D=US&asn%5B0%5D=174"]
+        {
+            let got = server().radar(&format!("{path}?{query}"));
+            assert_eq!(got.result(), plain, "{path}?{query}");
+            assert_eq!(got.json()["messages"], serde_json::json!([]), "{path}?{query}");
+        }
+    }
+    let all = server().radar("/summary?location[a]=US&[]=PT");
+    assert_eq!(all.json()["messages"].as_array().unwrap().len(), 2, "{}", all.text);
+}
+
+#[test]
+fn other_spellings_of_parameters_are_refused() {
+    for (query, name) in [
+        ("Location=PT", "location"),
+        ("locations=PT", "location"),
+        ("LOCATION[]=PT", "location"),
+        ("asns=174", "asn"),
+        ("date_range=1d", "dateRange"),
+        ("daterange=1d", "dateRange"),
+        ("Format=csv", "format"),
+        ("tags=zmap", "tag"),
+    ] {
+        for path in ["/summary", "/timeseries_groups"] {
+            let (status, code, message) = server().radar(&format!("{path}?{query}")).problem();
+            assert_eq!((status, code), (400, 2001), "{query}: {message}");
+            assert!(message.ends_with(&format!("write it as '{name}'")), "{query}: {message}");
+        }
+    }
+}
+
+#[test]
+fn names_cannot_be_formulas_of_a_spreadsheet() {
+    let csv = |path: &str| server().radar(&format!("{path}?format=CSV&name=%3Dcmd|'%20/C%20calc'!A0")).text;
+    assert!(csv("/summary").starts_with("'=cmd|' /C calc'!A0 post_syn,"), "{}", csv("/summary"));
+    for path in ["/timeseries_groups", "/summary/location", "/top/locations"] {
+        assert!(csv(path).starts_with("'=cmd|"), "{path}: {}", csv(path));
+    }
+}
+
+#[test]
 fn little_and_erratic_data_lower_the_confidence() {
     let level = |query: &str| server().radar(query).result()["meta"]["confidenceInfo"]["level"].clone();
     assert_eq!(level("/summary?location=US"), 5);

@@ -28,6 +28,7 @@ impl Default for Settings {
             open_read: false,
             require_token: false,
             connections: api.connections,
+            hosts: Vec::new(),
             origins: api.origins,
             rate_limit: rate.per_second,
             rate_burst: rate.burst,
@@ -64,7 +65,7 @@ impl Default for Settings {
             token_file: None,
             ca_file: None,
             proxy: None,
-            upload_timeout: Duration::from_mins(2),
+            upload_timeout: Duration::from_mins(10),
             retry_time: Retry::default().most,
             metrics: None,
         }
@@ -114,6 +115,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         get: |settings| Some(Value::Boolean(settings.connections)),
     },
     Setting {
+        key: "hosts",
+        about: "Names by which a server on 127.0.0.1 or ::1 may be asked, besides localhost and its addresses, such as\n\"cutshort.example.org\" behind a proxy that passes on the name it was asked by; \"*\" for any. Requests with other\nnames are refused, as web pages can have a name of their own lead to this machine (DNS rebinding).",
+        set: |settings, value| list(value).map(|hosts| settings.hosts = hosts),
+        get: |settings| Some(texts(&settings.hosts)),
+    },
+    Setting {
         key: "origins",
         about: "Web pages of these origins may read, such as \"https://example.org\"; \"*\" for all.",
         set: |settings, value| list(value).map(|origins| settings.origins = origins),
@@ -146,7 +153,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "timeout",
-        about: "How long a request may take.",
+        about: "How long answering a request may take. A body has more time to arrive: 10 minutes, as long as 4096 bytes/s\ndo after the first 20 s.",
         set: |settings, value| length::read(value).map(|length| settings.timeout = length),
         get: |settings| Some(length::write(settings.timeout)),
     },
@@ -364,7 +371,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "upload_timeout",
-        about: "How long a delivery may take.",
+        about: "How long a delivery may take. A collector takes one for 10 minutes, as long as 4096 bytes/s arrive.",
         set: |settings, value| length::read(value).map(|length| settings.upload_timeout = length),
         get: |settings| Some(length::write(settings.upload_timeout)),
     },

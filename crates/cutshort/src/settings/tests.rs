@@ -11,7 +11,7 @@ fn file(text: &str) -> Result<Settings, String> {
 
 #[test]
 fn what_is_written_is_read_as_the_same() {
-    let set = "data = '/srv/c'\nlisten = '[::1]:1'\nopen_read = true\norigins = ['https://a', '*']\nrate_limit = 2.5\n\
+    let set = "data = '/srv/c'\nlisten = '[::1]:1'\nopen_read = true\nhosts = ['a.example']\norigins = ['https://a', '*']\nrate_limit = 2.5\n\
                timeout = '90s'\ncost_limit = 7\ngeo = ['a.mmdb']\nkeep_packets = 'forever'\nkeep_days = '4w'\nlog_format = 'json'\n\
                [privacy]\naddresses = 'truncated'\nkey = '/etc/k'\n";
     let mut read = read(None, nothing).unwrap();

@@ -5,6 +5,7 @@ use cutshort_verdict::{Row, Signature, Tag};
 
 use super::Writer;
 use super::record::{ADDRESSES, FIELDS, Record};
+use crate::cell;
 
 /// The fields of the JSON lines, and perhaps what of the addresses is in there; tags separated by spaces, empty where JSON has null.
 pub(super) struct Csv<W: Write> {
@@ -27,12 +28,12 @@ impl<W: Write> Writer for Csv<W> {
         let tuple = record.five_tuple;
         // A tuple serialises as one flat row; serde stops at 16 fields, so it takes two.
         let head = (
-            (record.first_us, record.last_us, &record.node, tuple.src(), tuple.src_port),
+            (record.first_us, record.last_us, cell(&record.node), tuple.src(), tuple.src_port),
             (tuple.dst(), tuple.dst_port, record.ip_version(), record.packets),
             (record.stage.name(), record.termination.name(), tags.join(" ")),
             (record.signature.map(Signature::name), record.signature.map(Signature::id)),
         );
-        let place = (record.location.map(Country::alpha2), record.asn, &record.as_name);
+        let place = (record.location.map(Country::alpha2), record.asn, record.as_name.as_deref().map(cell));
         let evidence = (record.rst_ttl_delta, record.rst_ip_id_delta, record.silent_us, record.sample_rate);
         let fields = (head, place, evidence);
         let written = match self.addresses {
