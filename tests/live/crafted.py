@@ -6,6 +6,7 @@
   crafted.py flood IFACE CLIENT_MAC GATEWAY_MAC PORT COUNT [FIRST]    COUNT connections, half of them over IPv6: a SYN, the
                                                               same again, and a message. Without a TCP checksum, so
                                                               that nobody answers
+  crafted.py syns IFACE CLIENT_MAC GATEWAY_MAC PORT COUNT    the same connections, but of each nothing but one SYN
   crafted.py again IFACE CLIENT_MAC GATEWAY_MAC PORT PORTS COUNT MS [back]    COUNT connections one after the other on each
                                                               of PORTS client ports, MS milliseconds apart, over
                                                               IPv4 and over IPv6: a SYN, the same again, and 0 to 13
@@ -253,7 +254,7 @@ def connections(wire):
         print(json.dumps({"name": c.name, "version": c.version, "port": c.sport, "sent": c.sent}))
 
 
-def flood(wire, count, first):
+def flood(wire, count, first, alone=False):
     """Every connection has a port and initial sequence number of its own, by its number from `first` on."""
     for version in (4, 6):
         for number in range(first, first + count // 2):
@@ -263,6 +264,8 @@ def flood(wire, count, first):
             data = ports + struct.pack("!IIBBHHH", isn + 1 & 0xFFFFFFFF, 1, 0x50, PSH | ACK, 1, 0, 0) + b"hi"
             start, longer = ip(version, 20, 64, 1), ip(version, 22, 64, 1)
             wire.send(version, start + syn)
+            if alone:
+                continue
             wire.send(version, start + syn)
             wire.send(version, longer + data)
 
@@ -288,6 +291,8 @@ def main():
     wire = Wire(iface, own, gateway, int(port))
     if what == "flood":
         flood(wire, int(sys.argv[6]), int(sys.argv[7]) if len(sys.argv) > 7 else 0)
+    elif what == "syns":
+        flood(wire, int(sys.argv[6]), 0, alone=True)
     elif what == "again":
         again(wire, int(sys.argv[6]), *map(int, sys.argv[7:9]), sys.argv[9:] == ["back"])
     else:

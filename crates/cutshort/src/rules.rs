@@ -80,7 +80,7 @@ struct SamplingOf {
     /// Also connections that this host only forwards
     #[arg(long)]
     forwarded: bool,
-    /// How long a connection is remembered after its SYN, 1s to 24h
+    /// How long a connection is remembered, 1s to 24h; a SYN that nothing follows, 30s at most
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = keep)]
     keep: SignedDuration,
     /// How many connections are remembered at a time, of each IP version

@@ -27,6 +27,8 @@ pub use settings::LiveSettings;
 pub use source::LiveSource;
 pub(crate) use source::check_interface;
 
+use std::time::Duration;
+
 use cutshort_packet::Packet;
 
 use crate::Reading;
@@ -34,6 +36,9 @@ use intake::Intake;
 
 /// What the prefix of cutshort's own rules begins with; behind the last colon stands their rate.
 pub(crate) const OWN_PREFIX: &str = "cutshort";
+
+/// How long a connection is remembered of which only one packet came.
+pub(crate) const ALONE: Duration = Duration::from_secs(30);
 
 /// What is said of packets that are left out because rules of
 /// [`Method::Origin`](crate::rules::Method::Origin) have logged them, after their number.

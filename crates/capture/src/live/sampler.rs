@@ -23,9 +23,14 @@ pub(crate) struct Sampler {
     limit: u32,
     /// How long a connection is remembered, in nanoseconds from its first packet.
     keep: i64,
+    /// The same of a connection of which no second packet came.
+    alone: i64,
     size: usize,
     flows: HashMap<FiveTuple, Flow>,
-    /// The oldest first. Those that others have followed on their ports are still among them.
+    /// Those that began lately, the oldest first. Those that others have followed on their ports are
+    /// still among them.
+    fresh: VecDeque<Entry>,
+    /// The same of those that had a second packet when they were no longer fresh.
     order: VecDeque<Entry>,
     /// Connections that were remembered so far.
     begun: u64,
@@ -50,7 +55,9 @@ const FEW: usize = 1024;
 
 impl Sampler {
     pub(crate) fn new(limit: u32, keep: i64, size: usize) -> Self {
-        Self { limit, keep, size, flows: HashMap::new(), order: VecDeque::new(), begun: 0 }
+        let alone = i64::try_from(super::ALONE.as_nanos()).unwrap_or(i64::MAX).min(keep);
+        let (fresh, order) = (VecDeque::new(), VecDeque::new());
+        Self { limit, keep, alone, size, flows: HashMap::new(), fresh, order, begun: 0 }
     }
 
     /// Decides on a packet. `begins` tells whether it may be the first of a chosen connection.
@@ -84,34 +91,51 @@ impl Sampler {
         }
         self.begun += 1;
         self.flows.insert(five_tuple, Flow { number: self.begun, syn, taken: 1 });
-        self.order.push_back(Entry { number: self.begun, since: packet.ts, five_tuple });
+        self.fresh.push_back(Entry { number: self.begun, since: packet.ts, five_tuple });
         self.clear();
         Decision::Take
     }
 
     /// Forgets the connections that are remembered long enough.
     fn forget(&mut self, now: i64) {
-        while let Some(Entry { number, since, five_tuple }) = self.order.front() {
-            // Packets arrive a little out of order, but a clock that was set back must not keep
-            // connections for ever.
-            if now.saturating_sub(*since).saturating_abs() < self.keep {
-                return;
+        while let Some(entry) = take_past(&mut self.fresh, now, self.alone) {
+            match self.flow_of(&entry) {
+                Some(flow) if flow.taken == 1 => drop(self.flows.remove(&entry.five_tuple)),
+                Some(_) => self.order.push_back(entry),
+                None => {}
             }
-            if self.flows.get(five_tuple).is_some_and(|flow| flow.number == *number) {
-                self.flows.remove(five_tuple);
+        }
+        while let Some(entry) = take_past(&mut self.order, now, self.keep) {
+            if self.flow_of(&entry).is_some() {
+                self.flows.remove(&entry.five_tuple);
             }
-            self.order.pop_front();
         }
     }
 
-    /// Keeps the order as short as what is remembered, however often ports are used again.
+    /// The connection of an entry, if no other has followed on its ports.
+    fn flow_of(&self, entry: &Entry) -> Option<&Flow> {
+        self.flows.get(&entry.five_tuple).filter(|flow| flow.number == entry.number)
+    }
+
+    /// Keeps the entries as few as what is remembered, however often ports are used again.
     fn clear(&mut self) {
-        if self.order.len() >= FEW && self.order.len() > 2 * self.flows.len() {
+        let len = self.fresh.len() + self.order.len();
+        if len >= FEW && len > 2 * self.flows.len() {
             let flows = &self.flows;
-            self.order
-                .retain(|entry| flows.get(&entry.five_tuple).is_some_and(|flow| flow.number == entry.number));
+            let holds =
+                |entry: &Entry| flows.get(&entry.five_tuple).is_some_and(|flow| flow.number == entry.number);
+            self.fresh.retain(holds);
+            self.order.retain(holds);
         }
     }
+}
+
+/// Takes the oldest entry if it is older than so many nanoseconds.
+fn take_past(entries: &mut VecDeque<Entry>, now: i64, age: i64) -> Option<Entry> {
+    // Packets arrive a little out of order, but a clock that was set back must not keep
+    // connections for ever.
+    let is_past = |entry: &Entry| now.saturating_sub(entry.since).saturating_abs() >= age;
+    entries.pop_front_if(|entry| is_past(entry))
 }
 
 impl Flow {

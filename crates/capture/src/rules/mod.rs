@@ -84,7 +84,8 @@ pub struct Sampling {
     pub exclude: Vec<IpNet>,
     /// Also connections that this host only forwards.
     pub forwarded: bool,
-    /// How long a connection is remembered, from its SYN. Not with conntrack, which decides itself.
+    /// How long a connection is remembered after each packet that is taken of it, but for its SYN
+    /// ([`ALONE`](Self::ALONE)). Not with conntrack, which decides itself.
     pub keep: Duration,
     /// How many connections of each IP version are remembered. Not with conntrack.
     pub size: u32,
@@ -113,6 +114,15 @@ impl Default for Sampling {
 }
 
 impl Sampling {
+    /// How long a SYN is remembered that nothing has followed, so that a flood of single SYNs does
+    /// not fill the set: the longest that honest clients are silent is while a lost SYN or SYN+ACK
+    /// is sent again.
+    pub const ALONE: Duration = crate::live::ALONE;
+
+    fn keep_alone(&self) -> Duration {
+        self.keep.min(Self::ALONE)
+    }
+
     /// Checks what a rule cannot say.
     ///
     /// # Errors

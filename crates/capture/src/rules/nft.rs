@@ -1,5 +1,7 @@
 //! The rules as nft reads them (nftables 1.0.6 takes only literals for `mod` and `group`).
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 
 use super::lines::{Lines, list};
@@ -29,6 +31,8 @@ const DELETED: u32 = 1 << 16;
 const REMOVAL: &str = "gc-interval 200ms";
 /// How often the same ports may begin a chosen connection: within 200 ms no more than 12 times.
 const AGAIN: &str = "limit rate 30/second burst 6 packets";
+/// After this time [`AGAIN`] allows as much as at first.
+const RECENT: Duration = Duration::from_secs(1);
 
 /// Without conntrack.
 pub(super) fn set(sampling: &Sampling) -> String {
@@ -38,13 +42,15 @@ pub(super) fn set(sampling: &Sampling) -> String {
 # Which connections: a keyed hash of 4-tuple and initial sequence number. Repeated SYNs share one decision, and
 # nobody without the seed can aim at the sample or avoid it. A chosen connection is remembered in a set, whose
 # element counts its packets; each SYN deletes it first, so that a later connection on the same ports is decided
-# and counted by itself. A full set ends sampling, not traffic. Nothing is dropped, changed or tracked.
+# and counted by itself. A SYN that nothing follows is forgotten after 30 s, so that a flood does not fill the set.
+# A full set ends sampling, not traffic. Nothing is dropped, changed or tracked.
 ",
         |lines| {
             counters(lines, true);
             sets(lines, sampling);
             record(lines, "record", sampling, sampling.queue);
             remember(lines, sampling, &SOURCE);
+            follow(lines, sampling);
             choose(lines, sampling, &SOURCE);
             lines.block("chain ingress", |lines| {
                 lines.add("type filter hook prerouting priority raw; policy accept;");
@@ -76,6 +82,7 @@ pub(super) fn origin(sampling: &Sampling) -> String {
             record(lines, "record_syn", sampling, 1);
             record(lines, "record", sampling, sampling.queue);
             remember(lines, sampling, &DESTINATION);
+            follow(lines, sampling);
             choose(lines, sampling, &DESTINATION);
             lines.block("chain egress", |lines| {
                 lines.add("type filter hook output priority raw; policy accept;");
@@ -167,27 +174,30 @@ fn counters(lines: &mut Lines, with_set: bool) {
     }
 }
 
-/// Two sets for each IP version: `places` has the connections that are remembered, `flows` counts
+/// Three sets for each IP version: `places` has the connections that are remembered, `flows` counts
 /// their packets. Each SYN deletes the element of `flows`, but the kernel only marks it and removes
 /// it later. Until then it takes room, so `flows` is larger; and the kernel finds no room for a
-/// 16th element of one key, so [`AGAIN`] keeps their number below.
+/// 16th element of one key, so `again` keeps their number below ([`AGAIN`]).
 fn sets(lines: &mut Lines, sampling: &Sampling) {
-    let mut set = |name: &str, size: u32, more: &str| {
+    let mut set = |name: &str, size: u32, timeout: Duration, more: &str| {
         for Version { number, .. } in &VERSIONS {
             let address = format!("ipv{number}_addr");
             lines.block(format_args!("set {name}{number}"), |lines| {
                 lines.add(format_args!("type {address} . inet_service . {address} . inet_service"));
                 lines.add("flags dynamic");
                 lines.add(format_args!("size {size}"));
-                lines.add(format_args!("timeout {}s", sampling.keep.as_secs()));
+                lines.add(format_args!("timeout {}s", timeout.as_secs()));
                 if !more.is_empty() {
                     lines.add(more);
                 }
             });
         }
     };
-    set("places", sampling.size, "");
-    set("flows", sampling.size.saturating_add(sampling.size.max(DELETED)), REMOVAL);
+    let Sampling { size, keep, .. } = *sampling;
+    set("places", size, keep, "");
+    // Of the last seconds, so never as many as there are places and removed ones.
+    set("again", size.saturating_mul(2), RECENT, "");
+    set("flows", size.saturating_add(size.max(DELETED)), keep, REMOVAL);
 }
 
 fn record(lines: &mut Lines, name: &str, sampling: &Sampling, queue: u32) {
@@ -237,24 +247,48 @@ impl Side {
     }
 }
 
-/// What becomes of a chosen connection.
-fn remember(lines: &mut Lines, sampling: &Sampling, side: &Side) {
+/// What an element of `flows` is made with: the count of its connection's packets. The SYN takes one
+/// of it. Each later packet takes two, one when it is looked up and one when [`follow`] puts off the
+/// element's end.
+fn count(sampling: &Sampling) -> String {
+    let limit = sampling.limit.get();
     // The SYN of a connection that is the other way round in the set counts there too.
-    let burst = sampling.limit.get() + u32::from(sampling.method == Method::Origin);
+    let following = if sampling.method == Method::Origin { limit } else { limit - 1 };
+    format!("limit rate 1/day burst {} packets", following.saturating_mul(2).saturating_add(1))
+}
+
+/// What becomes of a chosen connection, for as long as nothing has followed its SYN.
+fn remember(lines: &mut Lines, sampling: &Sampling, side: &Side) {
+    let (alone, count) = (sampling.keep_alone().as_secs(), count(sampling));
     for version in &VERSIONS {
         let (number, key) = (version.number, side.key(version.ip));
         lines.block(format_args!("chain remember{number}"), |lines| {
             lines.add(format_args!(
-                "add @flows{number} {{ {key} limit rate 1/day burst {burst} packets }} goto {}",
+                "add @flows{number} {{ {key} timeout {alone}s {count} }} goto {}",
                 side.target
             ));
             lines.add("counter name busy");
         });
+        lines.block(format_args!("chain place{number}"), |lines| {
+            lines.add(format_args!("update @again{number} {{ {key} {AGAIN} }} goto remember{number}"));
+            lines.add("counter name busy");
+        });
         lines.block(format_args!("chain chosen{number}"), |lines| {
             lines.add("counter name chosen");
-            lines.add(format_args!("update @places{number} {{ {key} {AGAIN} }} goto remember{number}"));
-            lines.add(format_args!("{key} != @places{number} counter name full return"));
-            lines.add("counter name busy");
+            lines.add(format_args!("update @places{number} {{ {key} timeout {alone}s }} goto place{number}"));
+            lines.add("counter name full");
+        });
+    }
+}
+
+/// What becomes of a packet that follows the SYN: its connection is remembered longer.
+fn follow(lines: &mut Lines, sampling: &Sampling) {
+    let (keep, count) = (sampling.keep.as_secs(), count(sampling));
+    for Version { number, ip, .. } in &VERSIONS {
+        let key = SOURCE.key(ip);
+        lines.block(format_args!("chain follow{number}"), |lines| {
+            lines.add(format_args!("update @places{number} {{ {key} timeout {keep}s }}"));
+            lines.add(format_args!("update @flows{number} {{ {key} timeout {keep}s {count} }} goto record"));
         });
     }
 }
@@ -281,7 +315,7 @@ fn choose(lines: &mut Lines, sampling: &Sampling, side: &Side) {
 
 fn look_up(lines: &mut Lines) {
     for Version { name, number, ip } in &VERSIONS {
-        lines.add(format_args!("meta nfproto {name} {} @flows{number} goto record", SOURCE.key(ip)));
+        lines.add(format_args!("meta nfproto {name} {} @flows{number} goto follow{number}", SOURCE.key(ip)));
     }
 }
 

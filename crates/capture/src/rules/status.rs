@@ -4,11 +4,11 @@
 use std::io;
 
 /// Of the sets in which rules remember connections, one that they always had, and one that they
-/// have since connections on the same ports are told from each other.
+/// have since connections on the same ports are told from each other and single SYNs forgotten early.
 #[cfg(target_os = "linux")]
 const FLOWS: &str = "flows4";
 #[cfg(target_os = "linux")]
-const PLACES: &str = "places4";
+const AGAIN: &str = "again4";
 
 /// One of cutshort's tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub fn status() -> io::Result<Vec<Loaded>> {
             let of_table = objects.iter().filter(|(of, _)| *of == table);
             let counters = of_table.map(|(_, counter)| counter.clone()).collect();
             let has = |name: &str| sets.iter().any(|(of, set)| *of == table && set == name);
-            let outdated = has(FLOWS) && !has(PLACES);
+            let outdated = has(FLOWS) && !has(AGAIN);
             Ok(Loaded { table, about, options, counters, outdated })
         })
         .collect()

@@ -119,6 +119,43 @@ fn loading_again_goes_on() {
     assert_eq!((logged(), remembered()), (Some(0), 0));
 }
 
+/// A flood of single SYNs holds no places for a window's length; what goes on is remembered so long.
+#[test]
+fn a_syn_that_nothing_follows_is_forgotten_early() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    for method in [Method::Set, Method::Origin] {
+        let sampling = Sampling { method, rate: NonZeroU32::MIN, ..Sampling::default() };
+        let text = sampling.text();
+        assert_eq!(text.matches("timeout 30s").count(), 4, "{text}");
+    }
+    let sampling = Sampling { rate: NonZeroU32::MIN, ..Sampling::default() };
+    network.on_server(|| rules::apply(&sampling)).unwrap();
+    // In seconds.
+    let ends = |set: &str| -> Vec<u64> {
+        let listed = network.server(&format!("nft list set inet cutshort {set}"));
+        let ends = listed.split(" expires ").skip(1).map(|rest| match rest.split_once('m') {
+            Some((minutes, rest)) if !minutes.contains('s') && !rest.starts_with('s') => {
+                60 * minutes.parse::<u64>().unwrap()
+                    + rest.split('s').next().unwrap().parse::<u64>().unwrap_or(0)
+            }
+            _ => rest.split('s').next().unwrap().parse().unwrap(),
+        });
+        ends.collect()
+    };
+    let sets = ["places4", "places6", "flows4", "flows6"];
+    network.craft("syns", "20");
+    for set in sets {
+        let ends = ends(set);
+        assert!(ends.len() == 10 && ends.iter().all(|end| (10..=30).contains(end)), "{set}: {ends:?}");
+    }
+    // The same connections, with a message each.
+    network.craft("flood", "20");
+    for set in sets {
+        let ends = ends(set);
+        assert!(ends.len() == 10 && ends.iter().all(|end| (880..=900).contains(end)), "{set}: {ends:?}");
+    }
+}
+
 /// Rules of older versions are known, and replaced as a whole although they sample alike.
 #[test]
 fn older_rules_are_known_and_replaced() {

@@ -108,6 +108,21 @@ fn a_full_memory_keeps_its_places() {
     assert_eq!(decide(&of(20, Flags::ACK)), Decision::Take);
 }
 
+/// A flood of single SYNs holds no places for a window's length.
+#[test]
+fn a_connection_with_one_packet_is_forgotten_early() {
+    const SECOND: i64 = 1_000_000_000;
+    let mut sampler = Sampler::new(10, 900 * SECOND, 2);
+    let mut decide = |second: i64, port, flags| sampler.decide(&packet(second * SECOND, port, flags), is_syn);
+    assert_eq!([1, 2].map(|port| decide(0, port, Flags::SYN)), [Decision::Take; 2]);
+    assert_eq!(decide(29, 1, Flags::ACK), Decision::Take);
+    assert_eq!(decide(29, 3, Flags::SYN), Decision::Full);
+    assert_eq!(decide(30, 3, Flags::SYN), Decision::Take);
+    assert_eq!(decide(31, 2, Flags::ACK), Decision::Leave);
+    assert_eq!(decide(899, 1, Flags::ACK), Decision::Take);
+    assert_eq!(decide(900, 1, Flags::ACK), Decision::Leave);
+}
+
 /// Packets of several processors are a little out of order.
 #[test]
 fn an_earlier_packet_makes_nothing_forgotten() {
@@ -126,10 +141,10 @@ fn ports_that_are_used_again_take_no_more_memory() {
         assert_eq!(sampler.decide(&syn, is_syn), Decision::Take);
     }
     assert_eq!(sampler.flows.len(), 64);
-    assert!(sampler.order.len() <= FEW, "{}", sampler.order.len());
+    assert!(sampler.fresh.len() <= FEW, "{}", sampler.fresh.len());
     // They are still forgotten in time.
     assert_eq!(sampler.decide(&packet(1_000_000, 99, Flags::ACK), is_syn), Decision::Leave);
-    assert_eq!((sampler.flows.len(), sampler.order.len()), (0, 0));
+    assert_eq!((sampler.flows.len(), sampler.fresh.len(), sampler.order.len()), (0, 0, 0));
 }
 
 /// SPEC 1, read off the list of all packets: what is taken of those with even sequence numbers.
