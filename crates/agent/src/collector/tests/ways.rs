@@ -21,7 +21,7 @@ const SELF_SIGNED: &str = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_cur
 /// A folder in which a shell has made certificates. None, with a word, where openssl is missing.
 fn certificates(commands: &[&str]) -> Option<TempDir> {
     if Command::new("openssl").arg("version").output().is_err() {
-        let _ = writeln!(std::io::stderr(), "not run: openssl is not installed");
+        let _ = writeln!(std::io::stderr(), "NOT RUN: certificates: openssl is not installed");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
