@@ -335,7 +335,7 @@ fn describe(url: &str, error: &Error) -> String {
     }
 }
 
-/// What a proxy says where somebody has to change something: there, or the address that it is asked for.
+/// Answers of a proxy that retrying does not change: its rules or the address have to be corrected.
 const REFUSALS: [&str; 4] = ["400", "403", "405", "407"];
 
 fn failed(url: &str, error: &Error) -> Delivered {

@@ -29,14 +29,14 @@ pub struct Options {
     pub open_read: bool,
     /// Whether single connections may be read, which shows addresses.
     pub connections: bool,
-    /// The names by which clients may ask, besides those of this machine itself, `*` for all; none checks no names.
+    /// Host names that are answered in addition to this machine's own; `*` allows any, and `None` turns the check off.
     pub hosts: Option<Vec<String>>,
     /// The origins whose pages may read, `*` for all.
     pub origins: Vec<String>,
     /// How many requests a client may send; none is as many as it likes.
     pub rate: Option<Rate>,
-    /// Whether clients are told apart by `X-Forwarded-For`, which a proxy in front must set. Connections are then
-    /// those of proxies, which may have any number.
+    /// Whether `X-Forwarded-For`, which a proxy in front must set, identifies clients. Connections then come from
+    /// proxies, which may open any number.
     pub forwarded: bool,
     /// What connections are limited to.
     pub limits: Limits,

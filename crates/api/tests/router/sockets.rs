@@ -194,7 +194,7 @@ fn who_is_refused_is_told() {
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 503 "), "{answer}");
 }
 
-/// An upload of so many bytes, of which some are there.
+/// A request that announces `length` bytes and contains only `body`.
 fn upload(token: &str, length: usize, body: &str) -> String {
     format!(
         "POST /ingest/v1/segments HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"

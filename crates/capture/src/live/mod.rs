@@ -37,7 +37,7 @@ use intake::Intake;
 /// What the prefix of cutshort's own rules begins with; behind the last colon stands their rate.
 pub(crate) const OWN_PREFIX: &str = "cutshort";
 
-/// How long a connection is remembered of which only one packet came.
+/// How long a connection with a single packet is remembered.
 pub(crate) const ALONE: Duration = Duration::from_secs(30);
 
 /// What is said of packets that are left out because rules of

@@ -23,7 +23,7 @@ pub(crate) struct Sampler {
     limit: u32,
     /// How long a connection is remembered, in nanoseconds from its first packet.
     keep: i64,
-    /// The same of a connection of which no second packet came.
+    /// How long it remembers a connection after a single packet, in nanoseconds.
     alone: i64,
     size: usize,
     flows: HashMap<FiveTuple, Flow>,

@@ -18,7 +18,7 @@ pub(super) fn check(sampling: &Sampling) -> Result<(), String> {
     let ranges = ports.iter().map(|ports| ports.bounds()).filter(|(first, last)| first != last).count();
     if ports.len() + ranges > MAX_PORTS {
         return Err(format!(
-            "iptables takes {MAX_PORTS} ports, of which a range counts as two; the rules for nft take any number"
+            "iptables takes {MAX_PORTS} ports, and a range counts as two; the rules for nft take any number"
         ));
     }
     Ok(())
