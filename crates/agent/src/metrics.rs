@@ -37,7 +37,11 @@ fn of_packets(registry: &mut Registry, state: &StationState) {
     count("packets_left", "Packets of other connections (packet sockets only)", live.left);
     count("packets_capped", "Packets of chosen connections beyond the limit", live.capped);
     count("packets_lost", "Packets that the kernel had and for which there was no room", live.lost);
-    count("connections_left_out", "Chosen by this process, but too many were remembered already (a full set of the rules: cutshort rules status)", live.full);
+    count(
+        "connections_left_out",
+        "Chosen by this process, but too many were remembered already (a full set of the rules: cutshort rules status)",
+        live.full,
+    );
     let help = "Packets that 'cutshort rules --origin' logged, which are left out";
     count("packets_of_origin_rules", help, live.origin);
     count("packets_refused", "What is no TCP packet", live.refused.iter().sum());
