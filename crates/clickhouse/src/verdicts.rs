@@ -84,7 +84,7 @@ impl Judged {
             packets: self.packets(),
             first_ts: self.first_ns,
             last_ts: self.last_ns,
-            silent: self.silent_ns,
+            silent: self.silent_ns.max(0),
         }))
     }
 }

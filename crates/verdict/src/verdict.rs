@@ -204,7 +204,7 @@ impl Findings {
             packets: self.packets,
             first_ts: self.first_ts,
             last_ts: self.last_ts,
-            silent: around.cutoff.saturating_sub(self.last_ts),
+            silent: around.cutoff.saturating_sub(self.last_ts).max(0),
         })
     }
 

@@ -74,7 +74,7 @@ fn columns(tables: &Tables<'_>) -> String {
         ("completed", format!("excluded = 0 AND progress != {}", Progress::PostSyn as u8)),
         ("rst_ttl_delta", "rst_ttl_delta".to_owned()),
         ("rst_ip_id_delta", "rst_ip_id_delta".to_owned()),
-        ("silent_us", micros("silent_ns")),
+        ("silent_us", micros("greatest(silent_ns, 0)")),
         ("sample_rate", "sample_rate".to_owned()),
     ];
     // Names of their own, so that a column is not taken for the one that it is made of.

@@ -193,7 +193,7 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
         packets: rows.len() as u32,
         first_ts: rows.iter().map(|row| row.ts).min().unwrap(),
         last_ts,
-        silent: next.unwrap_or(cutoff) - last_ts,
+        silent: (next.unwrap_or(cutoff) - last_ts).max(0),
     })
 }
 
