@@ -110,10 +110,10 @@ impl Station {
         lock(&self.recorded).at.elapsed()
     }
 
-    /// Whether it receives no more, though nobody has stopped it.
+    /// Whether it no longer receives or records, though nobody has stopped it.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.receiver.is_finished()
+        self.receiver.is_finished() || self.recorder.is_finished()
     }
 
     /// Stops receiving, closes the segment that is being written, and tries for so long to deliver what is

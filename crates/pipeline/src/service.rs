@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -109,7 +110,7 @@ impl ServiceState {
 /// Does windows as they become due, and deletes what is past its time, in a thread of its own, until it is
 /// stopped or dropped.
 ///
-/// Errors do not end it: it waits, longer each time, and tries again.
+/// Neither errors nor panics end it: it waits, longer each time, and tries again.
 pub struct Service {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -197,6 +198,11 @@ impl Drop for Service {
     }
 }
 
+/// A panic, which has shown itself.
+fn broken() -> StoreError {
+    StoreError::Failed("internal error while computing results; see the log".to_owned())
+}
+
 struct Worker {
     shared: Arc<Shared>,
     store: Arc<dyn Store>,
@@ -254,7 +260,9 @@ impl Plan {
 impl Worker {
     fn run(&mut self) {
         loop {
-            let result = self.turn();
+            // A fault in one window must not leave all later ones without results.
+            let result = catch_unwind(AssertUnwindSafe(|| self.turn()));
+            let result = result.unwrap_or_else(|_| Err(self.trouble(&broken())));
             let wait = self.note(result);
             if !self.shared.wait(wait) || !self.rest() {
                 return;
@@ -397,7 +405,7 @@ impl Worker {
         state.trouble = result.err();
         let Some(trouble) = &state.trouble else {
             if self.failures > 0 {
-                tracing::info!("goes on");
+                tracing::info!(failures = self.failures, "recovered");
             }
             self.failures = 0;
             state.full = false;

@@ -95,6 +95,18 @@ fn no_error_ends_it() {
     assert_eq!(store.results().len(), 3);
 }
 
+#[test]
+fn no_panic_ends_it() {
+    let store = Memory::default();
+    take_in(&store, &packets(3, 0.2, 1));
+    for operation in ["retain", "windows", "read_window", "commit"] {
+        store.panic_in(operation);
+    }
+    let service = start(&store, hasty());
+    wait(&service, |state| state.windows >= 3 && state.trouble.is_none() && state.due == 0);
+    assert_eq!((store.results().len(), service.state().errors), (3, 4));
+}
+
 fn worker(share: &str, takeover: Duration) -> Settings {
     Settings { share: share.parse().unwrap(), takeover, ..hasty() }
 }

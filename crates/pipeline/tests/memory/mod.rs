@@ -35,6 +35,7 @@ struct Inner {
     annotations: Vec<Annotation>,
     /// Operations that fail, one after the other, with what.
     faults: Vec<(&'static str, StoreError)>,
+    panics: Vec<&'static str>,
     /// Operations that were begun.
     log: Vec<&'static str>,
     /// Windows in the order in which they were done.
@@ -55,6 +56,11 @@ impl Memory {
         self.lock().faults.push((operation, error));
     }
 
+    /// Lets the next operation of that name panic.
+    pub(crate) fn panic_in(&self, operation: &'static str) {
+        self.lock().panics.push(operation);
+    }
+
     /// How many operations of that name were begun.
     pub(crate) fn begun(&self, operation: &str) -> usize {
         self.lock().log.iter().filter(|begun| **begun == operation).count()
@@ -63,6 +69,11 @@ impl Memory {
     fn begin(&self, operation: &'static str) -> Result<MutexGuard<'_, Inner>> {
         let mut inner = self.lock();
         inner.log.push(operation);
+        if let Some(at) = inner.panics.iter().position(|panics| *panics == operation) {
+            inner.panics.remove(at);
+            drop(inner);
+            panic!("on purpose, as a test: {operation}");
+        }
         match inner.faults.iter().position(|(fails, _)| *fails == operation) {
             Some(at) => Err(inner.faults.remove(at).1),
             None => Ok(inner),
