@@ -20,46 +20,46 @@ use crate::terminal::message;
 
 /// Receive packets and deliver them to a collector
 ///
-/// Receives what firewall rules log ('cutshort rules' writes such rules) or what an interface takes in,
-/// keeps it in a folder of bounded size, and delivers it to a 'cutshort serve', or straight into ClickHouse,
-/// until that has acknowledged it. Started as root or with the capability that receiving needs, it gives up everything else before it
-/// looks at the first packet. Ctrl-C or a request to terminate ends it after some seconds in which it
-/// delivers what is left; the rest is delivered after the next start.
+/// Receives what firewall rules log ('cutshort rules' writes such rules) or what arrives on an interface,
+/// keeps it in a spool directory of limited size, and delivers it to 'cutshort serve' or directly to ClickHouse
+/// until it is acknowledged. Started as root or with the capability that receiving needs, it drops all
+/// other privileges before it reads the first packet. Ctrl-C or SIGTERM shuts it down after some seconds,
+/// in which it delivers what is left; the rest is delivered after the next start.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Agent {
-    /// Where packets are received from: nflog:GROUP or af_packet:INTERFACE
+    /// Source of packets: nflog:GROUP or af_packet:INTERFACE
     #[arg(long, value_name = "SOURCE")]
     capture: Option<LiveSource>,
     /// Address of the collector: https://HOST or https://HOST:PORT
     #[arg(long, value_name = "URL")]
     collector: Option<String>,
-    /// Store to deliver to without a collector in between: clickhouse://USER@HOST:8123/DATABASE
+    /// Store to deliver to directly, without a collector: clickhouse://USER@HOST:8123/DATABASE
     #[arg(long, value_name = "URL", conflicts_with_all = ["collector", "token_file", "ca_file", "proxy"])]
     deliver: Option<String>,
-    /// File with the token that 'cutshort token create --scope ingest' made at the collector
+    /// File with the token that 'cutshort token create --scope ingest' created on the collector
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Certificates (PEM) that the collector's must come from or be one of, instead of the system's
+    /// Trusted certificates (PEM) for the collector, instead of the system's: authorities or its own
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// HTTP proxy through which the collector is reached (CONNECT): http://HOST:PORT
+    /// HTTP proxy to reach the collector through (CONNECT): http://HOST:PORT
     ///
-    /// HTTPS_PROXY and the like in the environment are not used. A proxy with a user and a password, as in
-    /// http://USER:PASSWORD@HOST:PORT, is better named in CUTSHORT_PROXY or the settings file: everybody on this
-    /// machine can see flags.
+    /// HTTPS_PROXY and similar variables are ignored. Set a proxy with a password,
+    /// http://USER:PASSWORD@HOST:PORT, in CUTSHORT_PROXY or the settings file: other users of this machine
+    /// can see flags.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// Folder in which packets wait; made if it is missing
+    /// Spool directory; created if missing
     #[arg(long, value_name = "DIR")]
     spool: Option<PathBuf>,
-    /// What this server is called in the store [default: the host's name]
+    /// Name of this server in the store [default: the host name]
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
-    /// Become this user once all is open
+    /// Drop to this user after opening sockets and files
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Address and port with numbers for Prometheus, which answers whoever reaches it
+    /// Listen address for Prometheus metrics; open to whoever reaches it
     #[arg(long, value_name = "ADDR:PORT")]
     metrics: Option<SocketAddr>,
     /// Settings file; 'cutshort config' shows all settings

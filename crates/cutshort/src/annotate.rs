@@ -14,10 +14,10 @@ use crate::moment::moment;
 use crate::store::Data;
 use crate::terminal::{self, message};
 
-/// Note what is to be known about a time
+/// Add notes about a time, such as outages or changes
 ///
-/// Notes stand beside the answers that they concern: those of their time, and of everybody or of
-/// the countries and networks that are asked for. A server that runs on the store shows them at once.
+/// Notes appear with results of their time: with all of them, or with those of the countries and
+/// networks that they name. A server running on the store shows them at once.
 #[derive(Subcommand)]
 pub(crate) enum Annotate {
     /// Add a note
@@ -30,52 +30,52 @@ pub(crate) enum Annotate {
 
 #[derive(Args)]
 pub(crate) struct Add {
-    /// What is to be said
+    /// Text of the note
     text: String,
     #[command(flatten)]
     data: Data,
-    /// From when: 2026-01-05T10:00:00Z, 2026-01-05, -7d
+    /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     from: Timestamp,
-    /// Until when; without it, it still goes on
+    /// End; without it, the event is ongoing
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     to: Option<Timestamp>,
-    /// It happened at one instant
+    /// The event has no duration
     #[arg(long, conflicts_with = "to")]
     instant: bool,
-    /// What kind of thing it is
+    /// Kind of event
     #[arg(long, value_enum, default_value_t = Kind::Outage)]
     kind: Kind,
-    /// A country concerned (two letters); repeat it, or use commas, for several
+    /// Affected country (two letters); repeat or separate with commas
     #[arg(long, value_name = "COUNTRY", value_delimiter = ',', value_parser = country)]
     location: Vec<Country>,
-    /// A network concerned; repeat it, or use commas, for several
+    /// Affected network; repeat or separate with commas
     #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
     asn: Vec<u32>,
-    /// What of a place is concerned, in words
+    /// Affected part of a place, in words
     #[arg(long, value_name = "TEXT")]
     scope: Option<String>,
-    /// Where to read more
+    /// Link to more information
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// The cause of an outage, such as CABLE_CUT
+    /// Cause of an outage, such as CABLE_CUT
     #[arg(long, value_name = "NAME", requires = "outage_type")]
     outage_cause: Option<String>,
-    /// The type of an outage, such as NATIONWIDE
+    /// Type of an outage, such as NATIONWIDE
     #[arg(long, value_name = "NAME", requires = "outage_cause")]
     outage_type: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
-    /// A remark, or something that happened
+    /// A remark or an event
     #[value(alias = "event")]
     General,
     /// An outage
     Outage,
-    /// The data of the time is not complete
+    /// Data of this time is incomplete
     PartialProjection,
-    /// Something went wrong in measuring
+    /// The measurement had a fault
     Pipeline,
     /// An unusual change
     TrafficAnomaly,
@@ -146,7 +146,7 @@ fn add(arguments: &Add, color: ColorChoice) -> Result<Done, Error> {
 fn list(arguments: &List, color: ColorChoice) -> Result<Done, Error> {
     let found = arguments.data.open_reader()?.annotations(i64::MIN..i64::MAX)?;
     if found.is_empty() {
-        message(&"there are no notes; 'cutshort annotate add' makes one");
+        message(&"there are no notes; add one with 'cutshort annotate add'");
         return Ok(Done::Whole);
     }
     let table =
@@ -180,5 +180,5 @@ fn remove(arguments: &Remove) -> Result<Done, Error> {
     if arguments.data.open_reader()?.remove_annotation(arguments.id)? {
         return Ok(Done::Whole);
     }
-    Err(Error::Failed(format!("there is no note {}; 'cutshort annotate list' shows all", arguments.id)))
+    Err(Error::Failed(format!("no note {}; see 'cutshort annotate list'", arguments.id)))
 }

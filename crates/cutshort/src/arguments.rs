@@ -23,9 +23,9 @@ use crate::{
 
 /// Which of your TCP connections are cut short: where, when and how.
 ///
-/// cutshort rebuilds connections from the packets of clients, tells where in the connection each
-/// one ended (after the SYN, after the handshake, after the first message, later) and how (reset or
-/// silence, one RST or several), and counts. It reports what was seen, never who did it or why.
+/// cutshort rebuilds connections from the packets that clients send, and counts where each one ended
+/// (after the SYN, after the handshake, after the first message, later) and how (reset or silence,
+/// one RST or several). It reports what was seen, never who did it or why.
 #[derive(Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
 #[command(
@@ -74,26 +74,26 @@ enum Verb {
 
 /// Classify the connections in captures
 ///
-/// Reads pcap and pcapng, plain or compressed with gzip, zstd or xz. Several captures are read as
-/// one, merged by time. Or receives packets, until Ctrl-C or for the time of --for: nflog:GROUP is
-/// what firewall rules log ('cutshort rules' writes such rules), af_packet:INTERFACE what an
-/// interface takes in.
+/// Reads pcap and pcapng, plain or compressed with gzip, zstd or xz, and merges several captures by
+/// time. Or receives packets until Ctrl-C or for the time given by --for: nflog:GROUP receives what
+/// firewall rules log ('cutshort rules' writes such rules), af_packet:INTERFACE what arrives on an
+/// interface.
 #[derive(Args)]
 #[command(after_long_help = CLASSIFY_EXAMPLES)]
 pub(crate) struct Classify {
-    /// Captures; '-' is the standard input, which is also read if there is none
+    /// Capture files; '-' or none reads standard input
     #[arg(value_name = "FILES")]
     pub(crate) files: Vec<PathBuf>,
-    /// How long to receive from nflog: or af_packet:
+    /// How long to receive (nflog: and af_packet: only)
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub(crate) duration: Option<SignedDuration>,
-    /// What to write
+    /// Output format
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
-    /// Write to this file instead of the standard output
+    /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Only connections with KEY=VALUE[,VALUE...] or KEY!=...; repeat it for several conditions
+    /// Only connections with KEY=VALUE[,VALUE...] or KEY!=...; may be repeated
     ///
     /// Keys: stage, termination, tag, signature (number or name), location (client's country),
     /// asn (client's network), port (server's), prefix (client's, CIDR).
@@ -114,8 +114,8 @@ pub(crate) struct Classify {
     pub(crate) rules: Rules,
     /// Show one connection packet by packet with the reason for its verdict
     ///
-    /// The 5-tuple is written as CLIENT:PORT > SERVER:PORT, with IPv6 addresses in brackets, or as
-    /// the four fields separated by spaces or commas.
+    /// Write the 5-tuple as CLIENT:PORT > SERVER:PORT, with IPv6 addresses in brackets, or as the four
+    /// fields separated by spaces or commas.
     #[arg(long, value_name = "5-TUPLE", value_parser = five_tuple)]
     #[arg(conflicts_with_all = ["format", "output", "filter", "server_net", "server_port", "ignore_src", "geo"])]
     pub(crate) explain: Option<FiveTuple>,
@@ -132,13 +132,13 @@ const CLASSIFY_EXAMPLES: &str = "Examples:
 /// The settings of the rules. Other values than the defaults change what the terms mean.
 #[derive(Args)]
 pub(crate) struct Rules {
-    /// Length of a window, 1s to 24h; a connection is looked at within one
+    /// Length of a window, 1s to 24h; connections are classified within one
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = window, allow_hyphen_values = true)]
     window: SignedDuration,
-    /// Silence before the end of a window or capture from which a connection may be a timeout
+    /// Silence before the end of a window or capture that makes a connection a timeout
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = guard, allow_hyphen_values = true)]
     guard: SignedDuration,
-    /// How many packets are kept of each connection, 1 to 1000
+    /// Packets to keep of each connection, 1 to 1000
     #[arg(long = "limit", value_name = "PACKETS", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -162,30 +162,30 @@ pub(crate) enum Format {
     Table,
     /// Summary for programs
     Json,
-    /// One JSON object a connection and line
+    /// One JSON object per connection, one per line
     Jsonl,
-    /// One line a connection, with a header
+    /// One line per connection, with a header
     Csv,
-    /// One row a connection, in an Apache Parquet file
+    /// Apache Parquet file, one row per connection
     Parquet,
-    /// One line a connection, with Zeek's header
+    /// Zeek log, one line per connection
     Zeek,
 }
 
 /// Where addresses are.
 #[derive(Args)]
 pub(crate) struct GeoFiles {
-    /// Countries and networks from this file, before those that cutshort has
+    /// Geo data: countries and networks from this file take precedence over the built-in ones
     ///
-    /// MaxMind DB (GeoLite2, GeoIP2, IPinfo, DB-IP) or CSV; found out by content. Repeat it for
-    /// several files, of which later ones go before earlier ones.
+    /// MaxMind DB (GeoLite2, GeoIP2, IPinfo, DB-IP) or CSV; the format is detected. May be repeated;
+    /// later files take precedence over earlier ones.
     #[arg(long = "geo", value_name = "FILE")]
     pub(crate) geo: Vec<PathBuf>,
 }
 
 /// Explain a stage, tag or signature
 ///
-/// Without a name it lists them all.
+/// Without a name, all of them are listed.
 #[derive(Args)]
 pub(crate) struct Explain {
     /// Name of a stage or tag; name or number of a signature
@@ -193,10 +193,10 @@ pub(crate) struct Explain {
     pub(crate) names: Vec<String>,
 }
 
-/// Look up countries and networks of addresses
+/// Look up the country and network of addresses
 #[derive(Subcommand)]
 enum Geo {
-    /// Show country, continent and network of addresses, and where that is known from
+    /// Show country, continent and network of addresses, with the source
     Lookup(Lookup),
 }
 
@@ -209,46 +209,46 @@ pub(crate) struct Lookup {
     pub(crate) geo: GeoFiles,
 }
 
-/// Write a capture of a made-up internet
+/// Write a capture of a simulated internet
 ///
 /// For demonstrations and tests: countries, networks, scanners, filters and shutdowns are invented,
-/// and the same seed gives the same packets. Nothing in it is real, and it says so.
+/// and the same seed gives the same packets. The capture is marked as simulated.
 #[derive(Args)]
 pub(crate) struct Simulate {
-    /// Capture to write (pcapng); '-' is the standard output
+    /// Capture to write (pcapng); '-' is standard output
     ///
-    /// A file for 'classify --geo' with the made-up networks is written beside it, with the ending
+    /// The simulated networks are written beside it as a file for 'classify --geo', with the suffix
     /// .geo.csv.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// When it begins (UTC), rounded down to 15 minutes
+    /// Start of the capture (UTC), rounded down to 15 minutes
     #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z", value_parser = time)]
     pub(crate) start: jiff::Timestamp,
-    /// How long it lasts, rounded up to 15 minutes
+    /// Duration, rounded up to 15 minutes
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub(crate) duration: SignedDuration,
-    /// Mean number of new connections a second
+    /// Mean number of new connections per second
     #[arg(long, value_name = "CONNECTIONS", default_value_t = 20.0, value_parser = rate)]
     pub(crate) rate: f64,
     /// Seed of the random numbers
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Bytes that are kept of each packet; 0 keeps all
+    /// Bytes to keep of each packet; 0 keeps all
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     pub(crate) snaplen: u32,
 }
 
-/// Write a script that completes commands in a shell
+/// Print a shell completion script
 #[derive(Args)]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// Write the manual page
+/// Print the manual page
 #[derive(Args)]
 pub(crate) struct Man {
-    /// Write a page for each command into this folder instead of one to the standard output
+    /// Write a page for each command into this directory instead of one to standard output
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
 }

@@ -58,7 +58,7 @@ pub(crate) fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         )),
         [] => Ok(vec![stdin]),
         files if files.iter().filter(|file| **file == stdin).count() > 1 => {
-            Err(Error::Usage("'-' (the standard input) can be read once only".to_owned()))
+            Err(Error::Usage("'-' (standard input) can be given only once".to_owned()))
         }
         files => Ok(files.to_vec()),
     }
@@ -92,9 +92,7 @@ fn check_output(arguments: &Classify) -> Result<(), Error> {
         output.canonicalize().ok().is_some_and(|path| file.canonicalize().ok() == Some(path))
     };
     match arguments.files.iter().chain(&arguments.geo.geo).find(|file| same(file)) {
-        Some(file) => {
-            Err(Error::Usage(format!("{}: is read and cannot be the output as well", file.display())))
-        }
+        Some(file) => Err(Error::Usage(format!("{}: input and output are the same file", file.display()))),
         None => Ok(()),
     }
 }

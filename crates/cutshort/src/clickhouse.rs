@@ -9,12 +9,12 @@ use crate::error::{Done, Error};
 use crate::store::address;
 use crate::terminal::{self, message};
 
-/// Show or make the tables of a store in ClickHouse
+/// Show or create the tables of a store in ClickHouse
 #[derive(Subcommand)]
 pub(crate) enum Tables {
-    /// Write the statements that make the tables, for somebody else to apply
+    /// Print the statements that create the tables, for somebody else to run
     Schema(Place),
-    /// Make the tables that are missing; again, or by two at once, changes nothing
+    /// Create missing tables and update old ones; safe to repeat
     Migrate(Place),
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Place {
     /// Store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE
     #[arg(long, value_name = "URL")]
     store: String,
-    /// Spread over the shards of this cluster of the servers' configuration, and replicated within each
+    /// Cluster from the servers' configuration: distribute over its shards, replicate within each
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
 }
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Tables, color: ColorChoice) -> Result<Done, Error>
         Tables::Migrate(place) => {
             let address = address(&place.store)?;
             migrate(&address, &place.layout())?;
-            message(&format!("the tables of {address} are as they should be"));
+            message(&format!("the tables of {address} are up to date"));
         }
     }
     Ok(Done::Whole)

@@ -8,12 +8,12 @@ use clap::{Args, ColorChoice};
 use crate::error::{Done, Error};
 use crate::{settings, terminal};
 
-/// Show all settings of 'serve' with what they do and what they are
+/// Show all settings with their descriptions and values
 ///
-/// The output is a settings file itself.
+/// The output is a valid settings file.
 #[derive(Args)]
 pub(crate) struct Config {
-    /// Settings file to be looked at; without one the defaults are shown
+    /// Settings file to show; without one, the defaults
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
 }

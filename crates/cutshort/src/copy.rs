@@ -19,7 +19,7 @@ use crate::terminal::{self, message};
 use crate::upkeep::{Repair, Verify};
 use crate::{classify, upkeep};
 
-/// Copy, verify, repair stores; list and remove what came in
+/// Copy, verify and repair stores; list and remove segments
 #[derive(Subcommand)]
 pub(crate) enum Stores {
     Copy(Copy),
@@ -29,18 +29,18 @@ pub(crate) enum Stores {
     Forget(Forget),
 }
 
-/// Copy everything of a store into another
+/// Copy a store into another
 ///
-/// Packets, connections, counts and annotations as they are, between folders and databases of
-/// ClickHouse, in any direction. What is there already is left out: after an interruption, run it
-/// again. At the end both stores are read once more and compared. The source is not changed.
+/// Copies packets, connections, counts and annotations between directories and ClickHouse databases, in
+/// any direction. What the target already has is skipped, so after an interruption run it again. At the
+/// end both stores are read and compared. The source is not changed.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Copy {
-    /// Store to read: its folder, or clickhouse://USER@HOST:8123/DATABASE
+    /// Source: a directory, or clickhouse://USER@HOST:8123/DATABASE
     #[arg(long, value_name = "DIR|URL")]
     from: String,
-    /// Store to write to; a folder is made if it is missing
+    /// Target; a directory is created if missing
     #[arg(long, value_name = "DIR|URL")]
     to: String,
 }
@@ -71,14 +71,14 @@ fn copy(arguments: &Copy, color: ColorChoice) -> Result<Done, Error> {
     let (from_name, to_name) = (name(&arguments.from), name(&arguments.to));
     let mut copying = Copying::new(from.as_ref(), to.as_ref())?;
     if copying.is_empty() {
-        return Err(Error::Failed(format!("there is nothing in {from_name}: nothing was copied")));
+        return Err(Error::Failed(format!("{from_name} is empty: nothing to copy")));
     }
     tell_of_others(&copying, &to_name)?;
     let mut steps = Steps::new("steps of copying");
     let copied = copying.run(&mut show(&mut steps, &reading))?;
     steps.finish();
     if copied.interrupted {
-        message(&"interrupted: what was copied until then is there; run this again to go on");
+        message(&"interrupted: what was copied so far is kept; run this again to continue");
         return Ok(Done::InPart);
     }
     let mut steps = Steps::new("steps of comparing");
@@ -196,18 +196,18 @@ fn same(text: &mut Vec<u8>, compared: &Compared) -> Result<(), Error> {
 
 fn judge(compared: &Compared, to: &str) -> Result<Done, Error> {
     if compared.interrupted {
-        message(&"interrupted: all is copied, and not all was compared; run this again to compare it");
+        message(&"interrupted: all is copied, but not all was compared; run this again to compare it");
         return Ok(Done::InPart);
     }
     if !compared.differences.is_empty() {
         let all = compared.differences.len();
         let named = compared.differences[..all.min(NAMED)].join("\n  ");
         let more = if all > NAMED { format!("\n  and {} more", all - NAMED) } else { String::new() };
-        return Err(Error::Failed(format!("{to} is not the same:\n  {named}{more}")));
+        return Err(Error::Failed(format!("{to} differs:\n  {named}{more}")));
     }
     if compared.recomputed > 0 {
         let windows = quantity(compared.recomputed, "window");
-        message(&format!("{windows} computed again in {to} meanwhile, from other packets, too"));
+        message(&format!("{windows} were recomputed in {to} meanwhile, from additional packets"));
     }
     if compared.changed > 0 {
         let changed = grouped(compared.changed);

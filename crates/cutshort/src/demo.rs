@@ -19,17 +19,16 @@ use crate::serve::{self, Serving};
 use crate::settings::Settings;
 use crate::terminal::message;
 
-/// Fill a store with four made-up weeks, and serve it
+/// Fill a store with four simulated weeks and serve it
 ///
-/// Countries, networks, scanners, filters and shutdowns are invented: nothing in it is real, and it
-/// says so. The store is temporary, unless it has a folder: then it is filled and stays, and is
-/// served only if an address is named as well.
+/// Countries, networks, scanners, filters and shutdowns are invented, and marked as simulated. The store
+/// is temporary; with --data it is kept, and served only if --listen is given, too.
 #[derive(Args)]
 pub(crate) struct Demo {
-    /// Folder of the store, new or empty
+    /// Directory of the store, new or empty
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Address and port on which to answer [default: 127.0.0.1:8080]
+    /// Listen address [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
 }
@@ -68,11 +67,11 @@ fn fill_and_serve(
 ) -> Result<Done, Error> {
     let settings = Settings { listen, open_read: true, connections: true, ..Settings::default() };
     if !listen.ip().is_loopback() {
-        message(&format!("everybody who reaches {listen} can read what is made up"));
+        message(&format!("anybody who reaches {listen} can read the simulated data"));
     }
     let listener = serve::listen(listen)?;
     let (store, geo) = fill(folder)?;
-    message(&"four SIMULATED weeks are ready: open the address with ?range=4w behind it to see all of them");
+    message(&"four SIMULATED weeks are ready; add ?range=4w to the address to see all of them");
     let beside = Beside::nothing();
     let (store, geo) = (Box::new(store), Arc::new(geo));
     Serving { store, geo, listener, beside }.run(&settings, folder, abandon)
@@ -101,7 +100,7 @@ fn check_empty(folder: &Path) -> Result<(), Error> {
     let full = folder.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     if full {
         let folder = folder.display();
-        return Err(Error::Usage(format!("{folder}: is not empty: name a new folder for made-up data")));
+        return Err(Error::Usage(format!("{folder}: not empty: choose a new directory for simulated data")));
     }
     Ok(())
 }

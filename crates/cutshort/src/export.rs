@@ -15,35 +15,35 @@ use crate::output::Output;
 use crate::store::{Data, named};
 use crate::terminal::{self, message};
 
-/// Write connections or counts of a store for other programs
+/// Export connections or counts of a store
 ///
-/// Connections have a line or row each, as 'classify' writes them. Rollups are counts by time,
-/// and if asked for by country, network and so on: for how many connections those of each stage
-/// stand, and how many were really sampled.
+/// Connections have one line or row each, as 'classify' writes them. Rollups are counts by time and
+/// optionally by country, network and so on: the estimated number of connections of each stage, and
+/// how many were sampled.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Export {
-    /// What to write
+    /// What to export
     #[arg(value_enum)]
     what: What,
     #[command(flatten)]
     data: Data,
-    /// From the window of this time: 2026-01-05T10:00:00Z, 2026-01-05, -7d [default: all]
+    /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d [default: all]
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     from: Option<Timestamp>,
-    /// Up to this time [default: all]
+    /// End [default: all]
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     to: Option<Timestamp>,
-    /// How to write it
+    /// Output format
     #[arg(long, short, value_enum, default_value_t = Format::Csv)]
     format: Format,
-    /// Write to this file instead of the standard output
+    /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Rollups: tell connections apart by this; repeat it for several, one after the other
+    /// Rollups: dimension to group by; may be repeated for several groupings
     #[arg(long, value_enum, value_name = "DIMENSION")]
     by: Vec<By>,
-    /// Rollups: the length of the pieces of time
+    /// Rollups: bucket length
     #[arg(long, value_enum, value_name = "LENGTH", default_value_t = Every::Hour)]
     every: Every,
 }
@@ -54,7 +54,7 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// Connections one by one
+    /// Single connections
     Connections,
     /// Counts by time
     Rollups,
@@ -62,11 +62,11 @@ enum What {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// An Apache Parquet file
+    /// Apache Parquet file
     Parquet,
-    /// Lines of comma-separated values with a header
+    /// Comma-separated values with a header
     Csv,
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
 }
 

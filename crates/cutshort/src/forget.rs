@@ -19,30 +19,30 @@ use crate::terminal::{self, message};
 
 /// List the segments of a store
 ///
-/// One line for each, in the order in which they came in: id, when it came in, origin, server, packets,
-/// and the time that it covers. Segments whose packets were deleted or set aside are listed, too: the
-/// time that they cover still counts.
+/// One line per segment, in order of arrival: id, time of arrival, origin, server, packets, and the time
+/// that it covers. Segments whose packets were deleted or set aside are listed, too, because the time
+/// that they cover still counts.
 #[derive(Args)]
 pub(crate) struct Segments {
     #[command(flatten)]
     data: Data,
 }
 
-/// Remove segments from a store, with everything that came of them
+/// Remove segments and their results from a store
 ///
-/// Removes their packets, the time that they cover, and the results that were made of them: windows
-/// with other packets are computed again, the results of windows without are removed. So an import is
-/// undone, such as that of a capture with a wrong clock. What is removed can be imported again.
+/// Removes their packets, the time that they cover, and their results: windows with other packets are
+/// recomputed, results of windows without any are removed. Use it to undo an import, such as that of a
+/// capture with a wrong clock. What is removed can be imported again.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Forget {
-    /// Segments by their id or its beginning, and imports by the times between which they ran, as
-    /// 'cutshort import' prints them
+    /// Segment ids or their first digits; or imports, by their start and end times as 'cutshort import'
+    /// prints them
     #[arg(value_name = "SEGMENT|IMPORT", required = true)]
     names: Vec<String>,
     #[command(flatten)]
     data: Data,
-    /// Say what would be removed, and remove nothing
+    /// Show what would be removed without removing it
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -106,7 +106,7 @@ pub(crate) fn run(arguments: &Forget, color: ColorChoice) -> Result<Done, Error>
 fn named<'a>(name: &str, known: &'a [KnownSegment]) -> Result<Vec<&'a KnownSegment>, Error> {
     if let Some((from, to)) = name.split_once('/') {
         let times = moment(from).zip(moment(to)).ok_or_else(|| {
-            Error::Usage(format!("'{name}': write an import as the times between which it ran: FROM/TO"))
+            Error::Usage(format!("'{name}': write an import as its start and end times: FROM/TO"))
         })?;
         let came = |segment: &&KnownSegment| {
             (times.0..=times.1).contains(&segment.arrived) && segment.info.origin != Origin::Live

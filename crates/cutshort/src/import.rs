@@ -23,16 +23,15 @@ use crate::progress::{Progress, Steps};
 use crate::store::{self, Data};
 use crate::terminal::{self, message};
 
-/// Put captures into a store
+/// Import captures into a store
 ///
-/// Keeps their packets (of each connection the first 10 in 15 minutes) and computes the results of
-/// all windows that are concerned. Captures may come in any order, in pieces and overlapping, and
-/// importing one twice changes nothing: after an interruption, run it again. The store is made if
-/// it is missing.
+/// Keeps the first 10 packets of each connection in 15 minutes, and computes the results of all
+/// affected windows. Captures may come in any order, in pieces, and may overlap; importing one twice
+/// changes nothing, so after an interruption run the command again. The store is created if missing.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Import {
-    /// Captures; '-' is the standard input, which is also read if there is none
+    /// Capture files; '-' or none reads standard input
     #[arg(value_name = "FILES")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -74,7 +73,7 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
     }
     let total = read(&files, store.as_ref(), privacy, &reading)?;
     if reading.is_stopped() {
-        message(&"interrupted: what was read until then is kept; run this again to go on");
+        message(&"interrupted: what was read so far is kept; run this again to continue");
         return Ok(Done::InPart);
     }
     let job = WindowJob::default();

@@ -26,7 +26,10 @@ pub(crate) fn source(files: &[PathBuf]) -> Result<Option<LiveSource>, Error> {
     let is_live = |file: &&PathBuf| file.to_str().is_some_and(LiveSource::is_meant);
     let Some(source) = files.iter().find(is_live) else { return Ok(None) };
     if files.len() > 1 {
-        return Err(Error::Usage(format!("{}: can only be read alone", source.display())));
+        return Err(Error::Usage(format!(
+            "{}: a live source cannot be combined with other input",
+            source.display()
+        )));
     }
     source.to_string_lossy().parse().map(Some).map_err(Error::Usage)
 }

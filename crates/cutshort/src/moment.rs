@@ -55,7 +55,7 @@ pub(crate) fn windows(from: Timestamp, to: Timestamp) -> Option<Range<i64>> {
 
 /// What is said of such a range.
 pub(crate) fn no_time() -> Error {
-    Error::Usage("there is no time between --from and --to: --to must be later".to_owned())
+    Error::Usage("--to must be later than --from".to_owned())
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Output {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
-            return Err(io::Error::other(format!("there is no folder {}", folder.display())));
+            return Err(io::Error::other(format!("no such directory: {}", folder.display())));
         }
         let file = temporary(folder)?;
         *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.path().to_owned());

@@ -17,10 +17,10 @@ use crate::terminal::{self, message};
 /// What is to be kept of addresses.
 #[derive(Args)]
 pub(crate) struct Kept {
-    /// What is kept of addresses; countries and networks are looked up before
+    /// How addresses are stored; country and network are looked up first
     #[arg(long, value_enum, default_value_t = Choice(Addresses::Full), value_name = "HOW")]
     addresses: Choice,
-    /// File with the key for addresses, made if it is missing [default: address.key in the store's folder]
+    /// Key file for addresses, created if missing [default: address.key in the store's directory]
     #[arg(long, value_name = "FILE")]
     address_key: Option<PathBuf>,
 }
@@ -55,7 +55,9 @@ pub(crate) fn open(
     let (key, is_new) = AddressKey::read_or_create(&path).map_err(|error| wrong_key(&path, &error))?;
     if is_new {
         let path = path.display();
-        message(&format!("made a key for addresses: {path}; who has it can tell addresses that are kept"));
+        message(&format!(
+            "created a key for addresses: {path}; anybody who has it can decrypt stored addresses"
+        ));
     }
     Ok(Privacy::new(addresses, &key, geo()?))
 }
@@ -83,12 +85,12 @@ impl ValueEnum for Choice {
     }
 }
 
-/// Encrypt addresses as they are kept, or turn them back
+/// Encrypt addresses as stores do, or decrypt them
 #[derive(Subcommand)]
 pub(crate) enum Address {
-    /// Show what addresses are kept as, to look for them in a store
+    /// Encrypt addresses, to look them up in a store
     Encrypt(Turn),
-    /// Show whose addresses the kept ones are, as for a report of abuse
+    /// Decrypt stored addresses, for instance for an abuse report
     Decrypt(Turn),
 }
 
@@ -97,7 +99,7 @@ pub(crate) struct Turn {
     /// IPv4 or IPv6 addresses
     #[arg(value_name = "ADDR", required = true)]
     addresses: Vec<IpAddr>,
-    /// File with the key for addresses
+    /// Key file for addresses
     #[arg(long, value_name = "FILE")]
     address_key: PathBuf,
 }

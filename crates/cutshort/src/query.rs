@@ -20,39 +20,39 @@ use crate::moment::{moment, no_time, windows};
 use crate::store::Data;
 use crate::terminal;
 
-/// Ask a store what the API answers
+/// Query a store: the API's answers on the command line
 ///
-/// Shares of connections by where they were cut short or by anything else, as one number or over
-/// time; or who is cut short most. Lists have commas, and a '-' in front leaves out.
+/// Shows shares of connections by stage or another dimension, as one number or over time, or ranks
+/// countries and networks. Lists are separated by commas; '-' in front of a value excludes it.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Query {
-    /// What is asked for
+    /// What to show
     #[arg(value_enum)]
     what: What,
     #[command(flatten)]
     data: Data,
-    /// From the window of this time: 2026-01-05T10:00:00Z, 2026-01-05, -7d
+    /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     from: Timestamp,
-    /// Up to this time
+    /// End
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     to: Timestamp,
     #[command(flatten)]
     filters: Filters,
-    /// Told apart by this; 'top' ranks by 'as' (default) or 'location'
+    /// Dimension to group by; 'top' ranks by 'as' (default) or 'location'
     #[arg(long, value_name = "DIMENSION", value_parser = By::from_name)]
     by: Option<By>,
-    /// Time series: the length of the pieces of time [default: by the length of the range]
+    /// Time series: bucket length [default: depends on the range]
     #[arg(long, value_name = "LENGTH", value_parser = ["15m", "1h", "1d", "1w"])]
     every: Option<String>,
-    /// How many values have a name, or how many are ranked; the rest is 'other' [default: as the API]
+    /// How many values to show by name or in the ranking; the rest is 'other' [default: as the API]
     #[arg(long, value_name = "COUNT")]
     limit: Option<u32>,
-    /// Top: only those with so many sampled connections
+    /// Top: minimum number of sampled connections
     #[arg(long, value_name = "COUNT")]
     min_sample: Option<u32>,
-    /// How to write it
+    /// Output format
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -89,7 +89,7 @@ struct Filters {
     /// Stages; 'top' ranks by the share of connections at these
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     stage: Option<String>,
-    /// Whether the client has acknowledged something beyond the handshake
+    /// Whether the client acknowledged anything beyond the handshake
     #[arg(long, value_name = "true|false")]
     answered: Option<bool>,
     /// IPv4 or IPv6
@@ -98,7 +98,7 @@ struct Filters {
     /// Ports of servers
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     port: Option<String>,
-    /// Servers; imported captures are called 'file'
+    /// Servers; imported captures have the name 'file'
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     node: Option<String>,
     /// All connections, or those that completed the handshake
@@ -108,11 +108,11 @@ struct Filters {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// Shares as one number each
+    /// One share per value
     Summary,
     /// Shares over time
     Timeseries,
-    /// Who is cut short most
+    /// Ranking of countries or networks
     Top,
 }
 
@@ -120,9 +120,9 @@ enum What {
 enum Format {
     /// For people
     Table,
-    /// What the API answers
+    /// The API's answer
     Json,
-    /// What the API answers, as comma-separated values
+    /// The API's answer as comma-separated values
     Csv,
 }
 

@@ -15,23 +15,23 @@ use crate::progress::Steps;
 use crate::store::{self, Data};
 use crate::{classify, terminal};
 
-/// Compute the results of a store's windows again
+/// Recompute results from stored packets
 ///
-/// From the packets that are kept: after an update with other rules or tags, or with other
-/// geographic data. Windows whose packets are gone keep their results.
+/// Use it after an update with other rules or tags, or with other geo data. Windows whose packets were
+/// deleted keep their results.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Recompute {
     #[command(flatten)]
     data: Data,
-    /// From the window of this time: 2026-01-05T10:00:00Z, 2026-01-05, -7d
+    /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     from: Timestamp,
-    /// Up to this time
+    /// End
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     to: Timestamp,
-    /// Only the share of one of several workers that do the same on one store in ClickHouse, such as
-    /// 2/3; the share of one that fails is done by running it again
+    /// Only this worker's share of the windows, such as 2/3, where several workers recompute one ClickHouse
+    /// store; if one fails, run it again
     #[arg(long, value_name = "I/N", default_value_t)]
     worker: Share,
     #[command(flatten)]

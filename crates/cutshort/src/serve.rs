@@ -19,44 +19,44 @@ use crate::settings::{self, LogFormat, Settings};
 use crate::store::{check_worker, open_address, open_folder};
 use crate::terminal::message;
 
-/// Answer questions about a store, and compute it, over HTTP
+/// Serve the API and dashboard, and keep results up to date
 ///
-/// Takes segments of packets in, computes windows of 15 minutes as they end, deletes what is past
-/// its time, and answers questions as Cloudflare Radar's API does, and more. With --capture it
-/// receives packets of this host itself, as 'cutshort agent' does elsewhere. Once all is
-/// open it gives up the privileges that it does not need. Ctrl-C or a request to terminate ends it after what it is at; a
-/// second one at once.
+/// Accepts packets from agents, computes each window of 15 minutes as it ends, deletes data that has
+/// expired, and answers requests as Cloudflare Radar's API does, with endpoints of its own besides. With
+/// --capture it also receives packets on this host, as 'cutshort agent' does elsewhere. It drops its
+/// privileges once sockets and files are open. Ctrl-C or SIGTERM shuts it down after the current
+/// work; a second one at once.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// Folder of the store; made if it is missing
+    /// Directory of the store; created if missing
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE; --data is then a folder for tokens
+    /// Store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE; --data is then a directory for tokens
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Address and port on which to answer [default: 127.0.0.1:8080]
+    /// Listen address [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
     /// Settings file; 'cutshort config' shows all settings
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// Let everybody who reaches the address read without a token
+    /// Allow reading without a token, on any address
     #[arg(long)]
     open_read: bool,
-    /// Receive packets, too: nflog:GROUP or af_packet:INTERFACE
+    /// Also receive packets: nflog:GROUP or af_packet:INTERFACE
     #[arg(long, value_name = "SOURCE")]
     capture: Option<LiveSource>,
-    /// What this server is called in the store, if it receives packets [default: the host's name]
+    /// Name of this server in the store, if it receives packets [default: the host name]
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
-    /// Become this user once all is open
+    /// Drop to this user after opening sockets and files
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Which of several workers on one store in ClickHouse this is, such as 2/3 [default: 1/1]
+    /// Which of several workers on one ClickHouse store this is, such as 2/3 [default: 1/1]
     #[arg(long, value_name = "I/N")]
     worker: Option<Share>,
-    /// Countries and networks from this file, before those that cutshort has; repeat it for several
+    /// Geo data: countries and networks from this file take precedence; may be repeated
     #[arg(long, value_name = "FILE")]
     geo: Vec<PathBuf>,
 }
@@ -215,9 +215,9 @@ fn folder(settings: &Settings) -> Result<PathBuf, Error> {
         (Some(data), _) => Ok(data.clone()),
         (None, Some(_)) if settings.capture.is_none() && settings.user.is_none() => Ok(PathBuf::new()),
         (None, Some(_)) => {
-            Err(Error::Usage("name a folder for what is received and for tokens: --data DIR".to_owned()))
+            Err(Error::Usage("name a directory for received packets and tokens: --data DIR".to_owned()))
         }
-        (None, None) => Err(Error::Usage("name the folder of the store: --data DIR".to_owned())),
+        (None, None) => Err(Error::Usage("name the directory of the store: --data DIR".to_owned())),
     }
 }
 

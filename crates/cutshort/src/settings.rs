@@ -198,8 +198,8 @@ fn unknown(name: &str) -> String {
         key.eq_ignore_ascii_case(&name) || key.starts_with(&name) || name.starts_with(&key)
     });
     match like {
-        Some(like) => format!("there is no setting '{name}'; there is '{like}'"),
-        None => format!("there is no setting '{name}'; 'cutshort config' shows all"),
+        Some(like) => format!("unknown setting '{name}'; did you mean '{like}'?"),
+        None => format!("unknown setting '{name}'; 'cutshort config' lists all"),
     }
 }
 

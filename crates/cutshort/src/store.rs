@@ -18,7 +18,7 @@ use crate::terminal::message;
 /// Where the store is.
 #[derive(Args)]
 pub(crate) struct Data {
-    /// Folder of the store
+    /// Directory of the store
     #[arg(long, value_name = "DIR", required_unless_present = "store")]
     data: Option<PathBuf>,
     /// Store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE
@@ -161,7 +161,7 @@ pub(crate) fn report_problems(report: &Report) -> Done {
     report_damage(report);
     if report.left > 0 {
         let left = quantity(report.left, "window");
-        message(&format!("interrupted: {left} not yet computed; run this again to go on"));
+        message(&format!("interrupted: {left} not yet computed; run this again to continue"));
     }
     let is_damaged = !report.kept_damaged.is_empty() || !report.incomplete.is_empty();
     if report.failed.is_empty() && report.left == 0 && !is_damaged { Done::Whole } else { Done::InPart }

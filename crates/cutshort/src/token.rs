@@ -10,44 +10,44 @@ use cutshort_report::table::Table;
 use crate::error::{Done, Error};
 use crate::terminal::{self, message};
 
-/// Make, list and revoke tokens of the API
+/// Create, list and revoke API tokens
 #[derive(Subcommand)]
 pub(crate) enum Tokens {
-    /// Make a token and show it, once: only its hash is kept
+    /// Create a token and show it once: only its hash is stored
     Create(Create),
     /// List tokens
     List(List),
-    /// Revoke a token; a server that runs notices it
+    /// Revoke a token; a running server notices at once
     Revoke(Revoke),
 }
 
 #[derive(Args)]
 pub(crate) struct Create {
-    /// What the token is called, such as the person or machine that uses it
+    /// Name of the token, such as the person or machine that uses it
     name: String,
-    /// What it allows; repeat it for several
+    /// What the token allows; may be repeated
     #[arg(long, value_enum, required = true, value_name = "SCOPE")]
     scope: Vec<Allowed>,
     /// With --scope ingest: allow packets of this node only
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
-    /// Folder of the store; made if it is missing
+    /// Directory of the store; created if missing
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 }
 
 #[derive(Args)]
 pub(crate) struct List {
-    /// Folder of the store
+    /// Directory of the store
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 }
 
 #[derive(Args)]
 pub(crate) struct Revoke {
-    /// What the token is called
+    /// Name of the token
     name: String,
-    /// Folder of the store
+    /// Directory of the store
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 }
@@ -89,7 +89,7 @@ fn read(data: &std::path::Path) -> Result<(TokenFile, PathBuf), Error> {
 fn create(arguments: &Create, color: ColorChoice) -> Result<Done, Error> {
     let Create { name, scope, node, data } = arguments;
     if name.is_empty() || name.chars().any(char::is_control) {
-        return Err(Error::Usage("give the token a name that can be read".to_owned()));
+        return Err(Error::Usage("give the token a printable name".to_owned()));
     }
     if let Some(node) = node {
         cutshort_store::check_node(node).map_err(Error::Usage)?;
@@ -109,14 +109,14 @@ fn create(arguments: &Create, color: ColorChoice) -> Result<Done, Error> {
     let token = file.create(name, &scopes, node.as_deref(), &now).map_err(Error::Usage)?;
     file.write(&path).map_err(|error| Error::writing(&path, &error))?;
     terminal::print(color, |text| Ok(writeln!(text, "{token}")?))?;
-    message(&"keep it well: it is not shown again. It is sent as 'Authorization: Bearer TOKEN'");
+    message(&"keep it safe: it is not shown again. Send it as 'Authorization: Bearer TOKEN'");
     Ok(Done::Whole)
 }
 
 fn list(arguments: &List, color: ColorChoice) -> Result<Done, Error> {
     let (file, _) = read(&arguments.data)?;
     if file.token.is_empty() {
-        message(&"there is no token; 'cutshort token create' makes one");
+        message(&"there are no tokens; create one with 'cutshort token create'");
         return Ok(Done::Whole);
     }
     let row = |token: &Token| {
@@ -134,7 +134,7 @@ fn revoke(arguments: &Revoke) -> Result<Done, Error> {
     if !file.revoke(&arguments.name) {
         let names: Vec<&str> = file.token.iter().map(|token| token.name.as_str()).collect();
         let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        return Err(Error::Failed(format!("no token is called '{}'; there are: {there}", arguments.name)));
+        return Err(Error::Failed(format!("no token '{}'; known: {there}", arguments.name)));
     }
     file.write(&path).map_err(|error| Error::writing(&path, &error))?;
     message(&format!("the token '{}' is revoked", arguments.name));

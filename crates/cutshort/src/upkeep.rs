@@ -17,15 +17,15 @@ use crate::store::{self, held, open_folder};
 use crate::terminal::{self, message};
 use crate::{classify, copy};
 
-/// Read everything in a store and say what is damaged
+/// Read everything in a store and report damage
 ///
-/// Reads all packets, all connections and the databases, compares them with their checksums and
-/// with each other, and names what is damaged or missing and what helps. Changes nothing; 'cutshort
-/// serve' can keep running. The exit code is 1 if anything is wrong.
+/// Reads all packets, all connections and the databases, compares them with their checksums and with
+/// each other, and reports what is damaged or missing and how to fix it. Nothing is changed, and
+/// 'cutshort serve' may keep running. The exit code is 1 if anything is wrong.
 #[derive(Args)]
 #[command(after_long_help = VERIFY_EXAMPLES)]
 pub(crate) struct Verify {
-    /// Folder of the store
+    /// Directory of the store
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 }
@@ -35,14 +35,14 @@ const VERIFY_EXAMPLES: &str = "Examples:
 
 /// Repair a damaged store
 ///
-/// Sets damaged databases aside (into the folder 'damaged' of the store) and makes new ones from the
-/// packets, the connections and all that can be read of the old database. Sets damaged files of
-/// packets and connections aside, too, and computes the windows that can be computed again. What
-/// could not be kept is named. Stop 'cutshort serve' first.
+/// Moves damaged databases to the store's directory 'damaged' and rebuilds them from packets,
+/// connections and whatever the old database still yields. Moves damaged packet and connection files
+/// there, too, and recomputes the windows that it can. Reports what was lost. Stop 'cutshort serve'
+/// first.
 #[derive(Args)]
 #[command(after_long_help = REPAIR_EXAMPLES)]
 pub(crate) struct Repair {
-    /// Folder of the store
+    /// Directory of the store
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     #[command(flatten)]
@@ -111,7 +111,7 @@ pub(crate) fn repair(arguments: &Repair, color: ColorChoice) -> Result<Done, Err
     let aside = store.set_damaged_aside(&mut copy::show(&mut steps, &reading))?;
     steps.finish();
     let Some(files) = aside else {
-        message(&"interrupted: run this again to go on");
+        message(&"interrupted: run this again to continue");
         return Ok(Done::InPart);
     };
     let mut steps = Steps::new("windows");

@@ -108,7 +108,7 @@ fn addresses_can_be_protected() {
     let mut session = Session::new();
     let run = |session: &mut Session, arguments: &str| session.run(arguments).ended(0);
     let made = run(&mut session, "import --data enc --addresses encrypted http.pcapng inject-rst.pcapng");
-    assert!(made.stderr.contains("made a key for addresses: enc/address.key"), "{made:?}");
+    assert!(made.stderr.contains("created a key for addresses: enc/address.key"), "{made:?}");
     let again = run(&mut session, "import --data enc --addresses encrypted http.pcapng inject-rst.pcapng");
     assert!(again.stderr.is_empty() && again.stdout.contains("nothing new"), "{again:?}");
     run(

@@ -252,7 +252,7 @@ fn the_standard_input_goes_together_with_files() {
 #[test]
 fn the_standard_input_is_read_once_only() {
     let ran = run_with_input("classify - -", NONE, &https()).ended(2);
-    assert!(ran.stdout.is_empty() && ran.stderr.contains("once only"), "{}", ran.stderr);
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("only once"), "{}", ran.stderr);
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn addresses_do_not_leave_the_server() {
         command.args(["--node", addresses, "--user", "nobody", "--spool"]).arg(place.path(addresses));
         command.env("CUTSHORT_CAPTURE_PORTS", PORT.to_string()).env("CUTSHORT_PRIVACY_ADDRESSES", addresses);
         let agent = Running::start(command, "receiving from");
-        assert!(agent.said().contains("made a key for addresses"), "{}", agent.said());
+        assert!(agent.said().contains("created a key for addresses"), "{}", agent.said());
         (addresses, agent)
     });
     let recording = network.record();
@@ -79,7 +79,7 @@ fn a_server_that_protects_addresses_starts_in_a_new_directory() {
             command.args(user.map(|user| ["--user", user]).into_iter().flatten());
             command.env("CUTSHORT_PRIVACY_ADDRESSES", "truncated");
             let server = Running::start(command, "is served on");
-            assert_eq!(server.said().contains("made a key for addresses"), made, "{}", server.said());
+            assert_eq!(server.said().contains("created a key for addresses"), made, "{}", server.said());
             let (status, said) = server.terminate();
             assert_eq!(status.code(), Some(0), "{said}");
         }
