@@ -249,6 +249,33 @@ fn agents_that_left_out_connections_are_named() {
     assert!(metrics.contains("cutshort_node_left_out_connections{node=\"edge\"} 382732.0\n"), "{metrics}");
 }
 
+/// What is heard of a server is forgotten with the process; that its numbers are incomplete is not.
+#[test]
+fn answers_say_that_sampling_was_incomplete() {
+    let writer = Writer::new(open());
+    let deliver = |from: i64, to: i64| {
+        let ago = |minutes: i64| NOW - minutes * 60_000_000_000;
+        writer.deliver("edge", &format!("left_out=7, left_out_from={}, left_out_to={}", ago(from), ago(to)));
+    };
+    let annotations = || {
+        let result = writer.server.radar("/summary?dateRange=1d").result();
+        result["meta"]["confidenceInfo"]["annotations"].clone()
+    };
+    assert_eq!(annotations(), json!([]));
+    deliver(200, 190);
+    deliver(200, 180);
+    let note = &annotations()[0];
+    assert_eq!((&note["eventType"], annotations().as_array().unwrap().len()), (&json!("PIPELINE"), 1));
+    assert_eq!(
+        (&note["startDate"], &note["endDate"]),
+        (&json!("2026-01-14T08:50:00Z"), &json!("2026-01-14T09:10:00Z"))
+    );
+    let text = "Sampling at edge was incomplete: connections that were chosen were left out";
+    assert!(note["description"].as_str().unwrap().starts_with(text), "{note}");
+    deliver(100, 90);
+    assert_eq!(annotations().as_array().unwrap().len(), 2);
+}
+
 /// Names can be chosen by whoever may send: not all are remembered for ever.
 #[test]
 fn many_agents_take_no_more_room() {
