@@ -6,6 +6,7 @@
 //! * A [`Notifier`] tells systemd, a [`Reporter`] whoever looks for what is wrong.
 
 mod collector;
+mod left_out;
 pub mod metrics;
 mod notify;
 mod receiver;

@@ -39,8 +39,8 @@ fn of_packets(registry: &mut Registry, state: &StationState) {
     count("packets_lost", "Packets that the kernel had and for which there was no room", live.lost);
     count(
         "connections_left_out",
-        "Chosen by this process, but too many were remembered already (a full set of the rules: cutshort rules status)",
-        live.full,
+        "Connections that were chosen, but not recorded, as no more could be remembered (at least so many)",
+        live.left_out.connections,
     );
     let help = "Packets that 'cutshort rules --origin' logged, which are left out";
     count("packets_of_origin_rules", help, live.origin);
@@ -147,6 +147,7 @@ mod tests {
         std::thread::spawn(move || {
             let mut state = StationState::default();
             state.live.packets = 12;
+            state.live.left_out.connections = 5;
             state.spool.counts.dropped = (1, 77);
             serve(&listener, || text(&state));
         });
@@ -162,6 +163,7 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         for line in [
             "cutshort_agent_packets_taken_total 12",
+            "cutshort_agent_connections_left_out_total 5",
             "cutshort_agent_segment_packets_dropped_total 77",
             "cutshort_agent_disk_full 0.0",
             "# EOF",

@@ -9,6 +9,8 @@ use cutshort_capture::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings
 use cutshort_packet::Packet;
 use cutshort_pipeline::nanoseconds;
 
+use crate::left_out::LeftOutLog;
+
 /// Packets, and until when all that came are received, in nanoseconds since the Unix epoch.
 pub(crate) struct Batch {
     pub(crate) packets: Vec<Packet>,
@@ -28,11 +30,18 @@ pub(crate) struct Receiver {
     /// Of sockets that were open before this one.
     pub(crate) before: LiveCount,
     pub(crate) counts: Arc<Mutex<LiveCount>>,
+    pub(crate) left_out: LeftOutLog,
 }
 
 impl Receiver {
     /// Receives until it is stopped.
     pub(crate) fn run(mut self, batches: &SyncSender<Batch>) -> Result<(), LiveError> {
+        let received = self.receive(batches);
+        self.left_out.finish(&self.source);
+        received
+    }
+
+    fn receive(&mut self, batches: &SyncSender<Batch>) -> Result<(), LiveError> {
         loop {
             let batch = match self.live.next_batch() {
                 Ok(Some(packets)) => {
@@ -57,8 +66,9 @@ impl Receiver {
         }
     }
 
-    fn note(&self) {
+    fn note(&mut self) {
         let counts = sum(&self.before, self.live.counts());
+        self.left_out.note(&self.source, &counts.left_out, nanoseconds(SystemTime::now()));
         let mut noted = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.origin == 0 && counts.origin > 0 {
             tracing::error!("{} {LEFT_OUT_ORIGIN}", counts.origin);
@@ -96,12 +106,13 @@ fn covered_to(packets: &[Packet], is_last: bool) -> i64 {
     if is_last { now } else { latest.unwrap_or(now).min(now - HELD_BACK) }
 }
 
+/// Of an earlier socket and a later one.
 fn sum(one: &LiveCount, other: &LiveCount) -> LiveCount {
     LiveCount {
         packets: one.packets + other.packets,
         left: one.left + other.left,
         capped: one.capped + other.capped,
-        full: one.full + other.full,
+        left_out: other.left_out.after(&one.left_out),
         origin: one.origin + other.origin,
         refused: std::array::from_fn(|at| one.refused[at] + other.refused[at]),
         lost: one.lost + other.lost,

@@ -39,6 +39,8 @@ pub struct Report {
     pub seen: u64,
     /// Packets for which the kernel had no room.
     pub lost: u64,
+    /// Connections that were chosen and left out, at least.
+    pub left_out: u64,
     /// Packets that could not be written.
     pub unwritten: u64,
     /// Time of the latest packet.
@@ -181,6 +183,8 @@ impl Reporter {
             unwritten: state.recorder.unwritten,
             dropped: state.spool.counts.dropped.1.saturating_sub(before.dropped.1),
             waiting: state.spool.packets,
+            left_out: state.live.left_out.connections,
+            left_out_times: state.live.left_out.latest.map(|spell| (spell.from, spell.to)),
         }
     }
 
@@ -213,6 +217,7 @@ impl Reporter {
         report.last_minute = live.packets - self.past.front().map_or(0, |past| past.1);
         report.seen = seen(live);
         (report.lost, report.unwritten) = (live.lost, recorder.unwritten);
+        report.left_out = live.left_out.connections;
         report.latest = recorder.latest;
         report.trouble.clone_from(&recorder.trouble);
         report.spool = SpoolReport {
@@ -240,6 +245,7 @@ fn seen(live: &LiveCount) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use cutshort_capture::Spell;
     use cutshort_capture::rules::Counter;
 
     use super::*;
@@ -263,17 +269,26 @@ mod tests {
         let mut state = StationState::default();
         state.spool.counts.dropped = (1, 100);
         (state.live.packets, state.live.capped, state.live.lost) = (12, 3, 2);
+        state.live.left_out.connections = 107;
+        state.live.left_out.latest = Some(Spell { connections: 100, from: 5, to: 9 });
         reporter.note(&state);
         let report = Report::read(folder.path()).unwrap();
         assert_eq!((report.pid, report.source.as_str()), (std::process::id(), "nflog:5"));
         assert_eq!((report.received, report.last_minute, report.seen, report.lost), (12, 12, 17, 2));
         assert_eq!((report.logged_before["cutshort"], report.spool.limit), (5, 9));
-        assert_eq!(report.spool.dropped, 0, "of earlier runs");
+        assert_eq!((report.left_out, report.spool.dropped), (107, 0), "nothing of earlier runs");
         state.spool.counts.dropped = (2, 130);
         state.live.packets = 14;
         reporter.note(&state);
         assert_eq!(Report::read(folder.path()).unwrap(), report, "not yet");
-        let counts = AgentCounts { received: 14, lost: 2, dropped: 30, ..AgentCounts::default() };
+        let counts = AgentCounts {
+            received: 14,
+            lost: 2,
+            dropped: 30,
+            left_out: 107,
+            left_out_times: Some((5, 9)),
+            ..AgentCounts::default()
+        };
         assert_eq!(reporter.counts(&state), counts);
         reporter.end(&state);
         let report = Report::read(folder.path()).unwrap();

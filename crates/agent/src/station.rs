@@ -10,6 +10,7 @@ use cutshort_pipeline::live::{
     Collector, Courier, CourierState, Recorder, RecorderCounts, Retry, Spool, SpoolState,
 };
 
+use crate::left_out::LeftOutLog;
 use crate::receiver::{Batch, Receiver};
 
 /// What a [`Station`] is made of.
@@ -80,6 +81,7 @@ impl Station {
             live,
             before: LiveCount::default(),
             counts: Arc::clone(&counts),
+            left_out: LeftOutLog::default(),
         };
         let shared = Arc::clone(&recorded);
         Self {

@@ -24,5 +24,5 @@ pub use captures::{Captures, Problem, name_of};
 pub use error::CaptureError;
 pub use foreign::Foreign;
 pub use input::{Input, Reading};
-pub use live::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource};
+pub use live::{LEFT_OUT_ORIGIN, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, Spell};
 pub use pcapng::Drops;

@@ -186,6 +186,10 @@ impl fmt::Display for Line<'_> {
         for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, ", {} {what}", quantity(count, "packet"))?;
         }
+        if live.left_out.connections > 0 {
+            let connections = quantity(live.left_out.connections, "chosen connection");
+            write!(f, ", at least {connections} left out")?;
+        }
         let trouble = recorder.trouble.as_ref().or(courier.trouble.as_ref());
         trouble.map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
     }

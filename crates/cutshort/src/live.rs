@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_capture::rules;
-use cutshort_capture::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_capture::{
+    LEFT_OUT_ORIGIN, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading, Spell,
+};
 use cutshort_packet::Packet;
 use cutshort_pipeline::reader_clock;
-use cutshort_report::grouped;
+use cutshort_report::{Incomplete, grouped};
 use cutshort_verdict::Tracker;
 use jiff::SignedDuration;
 
@@ -131,6 +133,7 @@ pub(crate) fn classify(
     }
     let begin = Instant::now();
     let end = arguments.duration.map(|duration| begin + duration.unsigned_abs());
+    let mut incomplete = Vec::new();
     let mut is_silent = true;
     let mut is_said = false;
     loop {
@@ -140,7 +143,10 @@ pub(crate) fn classify(
             Err(error) => return Err(receiving.failed(&error)),
         };
         packets.iter().for_each(|packet| take(packet, &mut tracker, sink));
-        is_silent &= packets.is_empty() && receiving.live.counts().origin == 0;
+        let is_empty = packets.is_empty();
+        let counts = receiving.live.counts();
+        is_silent &= is_empty && counts.origin == 0 && counts.left_out.connections == 0;
+        note_incomplete(&mut incomplete, &counts.left_out);
         if is_silent && !is_said && begin.elapsed() >= SILENCE {
             message(&receiving.silence);
             is_said = true;
@@ -153,7 +159,8 @@ pub(crate) fn classify(
     if is_silent && !is_said {
         message(&receiving.silence);
     }
-    finish(tracker, sink, receiving.live.counts())
+    sink.summary.input.incomplete = incomplete;
+    finish(tracker, sink, &receiving)
 }
 
 fn settings(arguments: &Classify) -> LiveSettings {
@@ -180,7 +187,16 @@ fn take(packet: &Packet, tracker: &mut Tracker, sink: &mut Sink<'_>) {
     }
 }
 
-fn finish(mut tracker: Tracker, sink: &mut Sink<'_>, counts: &LiveCount) -> Result<Done, Error> {
+/// Keeps every spell in which connections were left out: of the latest it may be another, or more of it.
+fn note_incomplete(all: &mut Vec<Incomplete>, left_out: &LeftOut) {
+    let Some(Spell { connections, from, to }) = left_out.latest else { return };
+    // Its beginning may move a little, as packets of several processors are out of order.
+    all.pop_if(|last| from <= last.to);
+    all.push(Incomplete { connections, from, to });
+}
+
+fn finish(mut tracker: Tracker, sink: &mut Sink<'_>, receiving: &Receiving) -> Result<Done, Error> {
+    let counts = receiving.live.counts();
     // Silence until now was seen, too.
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let _ = tracker.record(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX), None);
@@ -190,20 +206,21 @@ fn finish(mut tracker: Tracker, sink: &mut Sink<'_>, counts: &LiveCount) -> Resu
     input.refused = counts.refused;
     tracker.finish().for_each(|window| sink.window(&window));
     sink.check()?;
-    Ok(report(counts))
+    Ok(report(counts, &receiving.source))
 }
 
 /// Says what was not received.
-fn report(counts: &LiveCount) -> Done {
+fn report(counts: &LiveCount, source: &LiveSource) -> Done {
+    let left_out = format!("chosen connections were left out: {}", LeftOut::help(source));
     let lines = [
-        (counts.lost, "packets were lost: they came faster than they were received"),
-        (counts.full, "connections were left out: too many at once"),
-        (counts.origin, LEFT_OUT_ORIGIN),
-        (counts.malformed, "messages of the kernel could not be read"),
+        ("", counts.lost, "packets were lost: they came faster than they were received"),
+        ("at least ", counts.left_out.connections, &left_out),
+        ("", counts.origin, LEFT_OUT_ORIGIN),
+        ("", counts.malformed, "messages of the kernel could not be read"),
     ];
     let mut done = Done::Whole;
-    for (count, what) in lines.into_iter().filter(|(count, _)| *count > 0) {
-        message(&format!("{} {what}", grouped(count)));
+    for (least, count, what) in lines.into_iter().filter(|(_, count, _)| *count > 0) {
+        message(&format!("{least}{} {what}", grouped(count)));
         done = Done::InPart;
     }
     done

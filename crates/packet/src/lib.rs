@@ -23,7 +23,7 @@ mod refusal;
 mod unread;
 
 pub use link::LinkType;
-pub use nflog::ORIGIN_PREFIX;
+pub use nflog::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
 pub use packet::{FiveTuple, Flags, Packet};
 pub use parse::Frame;
 pub use refusal::Refusal;

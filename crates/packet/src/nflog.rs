@@ -12,6 +12,9 @@ const PAYLOAD: u16 = 9;
 const PREFIX: u16 = 10;
 /// What the prefix of cutshort's rules for connections that a host opens begins with.
 pub const ORIGIN_PREFIX: &str = "cutshort-origin:";
+/// What the prefix begins with where cutshort's rules report connections that they chose and could not
+/// remember. Behind it stands how many. Such a record has no packet.
+pub const LEFT_OUT_PREFIX: &str = "cutshort-left-out:";
 /// No attribute has a type near this.
 const MAX_KIND: u16 = 0xff;
 const AF_INET: u8 = 2;
@@ -46,9 +49,17 @@ fn payload(mut attributes: &[u8], order: impl Fn(u16) -> u16) -> Option<Result<&
         if len < HEADER || kind > MAX_KIND {
             return None;
         }
-        if kind == PREFIX && attributes[HEADER..].starts_with(ORIGIN_PREFIX.as_bytes()) {
-            return Some(Err(Refusal::Origin));
+        if kind == PREFIX
+            && let Some(refusal) = refusal(&attributes[HEADER..])
+        {
+            return Some(Err(refusal));
         }
         attributes = attributes.get(len.next_multiple_of(4)..)?;
     }
+}
+
+/// Why what a rule has logged is no packet of the sample, by the rule's prefix.
+fn refusal(prefix: &[u8]) -> Option<Refusal> {
+    let refusals = [(ORIGIN_PREFIX, Refusal::Origin), (LEFT_OUT_PREFIX, Refusal::LeftOut)];
+    refusals.into_iter().find(|(own, _)| prefix.starts_with(own.as_bytes())).map(|(_, refusal)| refusal)
 }

@@ -18,11 +18,13 @@ pub enum Refusal {
     Cut,
     /// Logged by the rules for connections that a host opens, where its peers answer: these cannot be classified yet.
     Origin,
+    /// No packet: a report of cutshort's rules that they left out connections, as they could not remember more.
+    LeftOut,
 }
 
 impl Refusal {
     /// All reasons, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NotIp,
         Self::NotTcp,
         Self::Encapsulated,
@@ -30,10 +32,11 @@ impl Refusal {
         Self::Malformed,
         Self::Cut,
         Self::Origin,
+        Self::LeftOut,
     ];
 
     /// The reason's name in data: `not_ip`, `not_tcp`, `encapsulated`, `fragment`, `malformed`, `cut`,
-    /// `origin`.
+    /// `origin`, `left_out`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -44,6 +47,7 @@ impl Refusal {
             Self::Malformed => "malformed",
             Self::Cut => "cut",
             Self::Origin => "origin",
+            Self::LeftOut => "left_out",
         }
     }
 
@@ -58,6 +62,7 @@ impl Refusal {
             Self::Malformed => "malformed headers",
             Self::Cut => "cut by the capture before the TCP header was complete",
             Self::Origin => "logged by 'cutshort rules --origin', which cannot be classified yet",
+            Self::LeftOut => "reports of cutshort's rules that connections were left out",
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum Unread {
     Cut,
     /// See [`Refusal::Origin`].
     Origin,
+    /// See [`Refusal::LeftOut`].
+    LeftOut,
 }
 
 impl Unread {
@@ -50,6 +52,7 @@ impl Unread {
             Refusal::Malformed => Self::Malformed,
             Refusal::Cut => Self::Cut,
             Refusal::Origin => Self::Origin,
+            Refusal::LeftOut => Self::LeftOut,
             Refusal::NotIp => below_ip(link, frame.bytes).unwrap_or(Self::Malformed),
             Refusal::NotTcp | Refusal::Encapsulated => match network(link, frame.bytes) {
                 Ok((_, ip)) => inside_ip(ip).unwrap_or(Self::Malformed),
@@ -63,7 +66,7 @@ impl Unread {
     #[must_use]
     pub const fn may_hold_tcp(self) -> bool {
         match self {
-            Self::Link(_) | Self::Udp(_) | Self::Gre(_) | Self::Origin => true,
+            Self::Link(_) | Self::Udp(_) | Self::Gre(_) | Self::Origin | Self::LeftOut => true,
             Self::EtherType(ethertype) => holds_packets(ethertype),
             Self::Snap(organization, kind) => {
                 organization == 0 && (holds_packets(kind) || matches!(kind, 0x0800 | 0x86dd))
@@ -86,6 +89,7 @@ impl Unread {
             Self::Malformed => Refusal::Malformed,
             Self::Cut => Refusal::Cut,
             Self::Origin => Refusal::Origin,
+            Self::LeftOut => Refusal::LeftOut,
             _ if self.may_hold_tcp() => Refusal::Encapsulated,
             Self::Protocol(_) | Self::Udp(_) | Self::Gre(_) => Refusal::NotTcp,
             _ => Refusal::NotIp,
@@ -118,6 +122,7 @@ impl Unread {
             Self::Malformed => Refusal::Malformed.name(),
             Self::Cut => Refusal::Cut.name(),
             Self::Origin => Refusal::Origin.name(),
+            Self::LeftOut => Refusal::LeftOut.name(),
         }
     }
 
@@ -131,7 +136,7 @@ impl Unread {
             }
             Self::Llc(number) | Self::Protocol(number) => number.into(),
             Self::Snap(organization, kind) => u64::from(organization) << 16 | u64::from(kind),
-            Self::Fragment | Self::Malformed | Self::Cut | Self::Origin => return None,
+            Self::Fragment | Self::Malformed | Self::Cut | Self::Origin | Self::LeftOut => return None,
         })
     }
 
@@ -153,6 +158,7 @@ impl Unread {
             Self::Malformed => Some(Refusal::Malformed.about()),
             Self::Cut => Some(Refusal::Cut.about()),
             Self::Origin => Some(Refusal::Origin.about()),
+            Self::LeftOut => Some(Refusal::LeftOut.about()),
         }
     }
 
@@ -169,7 +175,7 @@ impl Unread {
             Self::Protocol(number) => format!("IP protocol {number}"),
             Self::Udp(number) => format!("UDP port {number}"),
             Self::Gre(number) => format!("GRE {number:#06x}"),
-            Self::Fragment | Self::Malformed | Self::Cut | Self::Origin => return None,
+            Self::Fragment | Self::Malformed | Self::Cut | Self::Origin | Self::LeftOut => return None,
         })
     }
 }

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo::Demo;
+use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
 use cutshort_pipeline::{Due, Share, WindowJob, export, nanoseconds};
 use cutshort_report::connection::Record;
 use cutshort_report::{connection, counts};
@@ -145,4 +146,47 @@ fn exports_have_everything_once() {
         let sum: u64 = csv.lines().filter(|line| line.contains(",node,")).map(sampled).sum();
         assert_eq!(sum, status.counts.connections, "{bucket:?}");
     }
+}
+
+#[test]
+fn incomplete_sampling_is_annotated_once() {
+    let (_folder, store) = open();
+    let minute = |minute: i64| END + minute * 60_000_000_000;
+    let counts = |from, to| AgentCounts { left_out_times: Some((from, to)), ..AgentCounts::default() };
+    let kept = || -> Vec<(String, i64, Option<i64>)> {
+        let all = store.annotations(i64::MIN..i64::MAX).unwrap();
+        all.into_iter().map(|one| (one.content.description, one.content.start, one.content.end)).collect()
+    };
+    let text = |node: &str| {
+        format!(
+            "Sampling at {node} was incomplete: connections that were chosen were left out, as no more could be remembered."
+        )
+    };
+    let notes = IncompleteNotes::default();
+    let note = |notes: &IncompleteNotes, node: &str, counts: &AgentCounts, now| {
+        notes.note(&store, node, counts, minute(now)).unwrap()
+    };
+    assert!(!note(&notes, "edge", &AgentCounts::default(), 10));
+    assert!(note(&notes, "edge", &counts(minute(1), minute(2)), 10));
+    assert!(!note(&notes, "edge", &counts(minute(1), minute(2)), 11));
+    // It goes on, and so it does for a process that knows of nothing; less than a window later is the same.
+    assert!(note(&notes, "edge", &counts(minute(1), minute(4)), 12));
+    let later = IncompleteNotes::default();
+    assert!(!note(&later, "edge", &counts(minute(1), minute(4)), 13));
+    assert!(note(&later, "edge", &counts(minute(18), minute(20)), 25));
+    assert_eq!(kept(), [(text("edge"), minute(1), Some(minute(20)))]);
+    // Another server, and another time.
+    assert!(note(&later, "other", &counts(minute(3), minute(3)), 25));
+    assert!(note(&later, "edge", &counts(minute(40), minute(41)), 45));
+    let all = [
+        (text("edge"), minute(1), Some(minute(20))),
+        (text("other"), minute(3), Some(minute(3))),
+        (text("edge"), minute(40), Some(minute(41))),
+    ];
+    assert_eq!(kept(), all);
+    // Nobody has been there.
+    for times in [(minute(-20_000), minute(1)), (minute(45), minute(70))] {
+        assert!(!note(&later, "edge", &counts(times.0, times.1), 45));
+    }
+    assert_eq!(kept(), all);
 }

@@ -1,8 +1,8 @@
 use cutshort_packet::{Frame, LinkType, Refusal, Unread};
 use cutshort_verdict::{ReaderClock, RowCount};
 
-use crate::text::quantity;
-use crate::time::date_time;
+use crate::text::{grouped, quantity};
+use crate::time::{date_time, until};
 use crate::unread::{Dropped, UnreadCount};
 
 /// What was read, and what of it could not be used.
@@ -18,6 +18,8 @@ pub struct InputCount {
     pub unread: UnreadCount,
     /// Packets that the capture itself says were lost.
     pub dropped: Dropped,
+    /// When sampling was incomplete, of live sources.
+    pub incomplete: Vec<Incomplete>,
     /// TCP packets that came after their window was closed.
     pub late: u64,
     /// Rows that were taken, and some of them that matter.
@@ -29,6 +31,20 @@ pub struct InputCount {
     present: Option<(i64, i64)>,
     ahead: Option<(i64, i64)>,
 }
+
+/// A time in which connections were chosen and left out, as no more could be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incomplete {
+    /// How many, at least.
+    pub connections: u64,
+    /// When the first was left out, in nanoseconds since the Unix epoch.
+    pub from: i64,
+    /// When the last was.
+    pub to: i64,
+}
+
+/// How many such times a note names.
+const NAMED: usize = 3;
 
 impl InputCount {
     /// Nothing yet, to be read at the time of a clock. Without one, no record lies in the future.
@@ -85,6 +101,28 @@ impl InputCount {
         })
     }
 
+    /// When sampling was incomplete, if it was.
+    pub(crate) fn incomplete_note(&self) -> Option<String> {
+        let (named, others) = self.incomplete.split_at(self.incomplete.len().min(NAMED));
+        if named.is_empty() {
+            return None;
+        }
+        let times = named
+            .iter()
+            .map(|one| format!("from {} to {} UTC", date_time(one.from), until(one.from, one.to)));
+        let times: Vec<String> = times
+            .chain((!others.is_empty()).then(|| format!("{} more times", grouped(others.len() as u64))))
+            .collect();
+        let count = self.incomplete.iter().map(|one| one.connections).sum();
+        let connections = quantity(count, "chosen connection");
+        let were = if count == 1 { "was" } else { "were" };
+        Some(format!(
+            "Sampling was incomplete {}: at least {connections} {were} left out, as no more could be remembered. The \
+             numbers are those of the others.",
+            times.join(", ")
+        ))
+    }
+
     /// Counts a record of a link type that is not supported.
     #[cold]
     pub fn add_unknown_link(&mut self, number: u32) {
@@ -105,6 +143,7 @@ impl InputCount {
         self.refused.iter_mut().zip(other.refused).for_each(|(count, more)| *count += more);
         other.unread.counts().for_each(|(unread, count)| self.unread.add(unread, count));
         self.dropped.merge(&other.dropped);
+        self.incomplete.extend(&other.incomplete);
         self.late += other.late;
         self.ahead_records += other.ahead_records;
         for (span, other) in [(&mut self.present, other.present), (&mut self.ahead, other.ahead)] {
@@ -132,4 +171,27 @@ impl InputCount {
 fn extend(span: &mut Option<(i64, i64)>, ts: i64) {
     let (first, last) = span.unwrap_or((ts, ts));
     *span = Some((first.min(ts), last.max(ts)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn incomplete_sampling_is_noted_with_its_times() {
+        // 2026-01-14T12:00:00Z
+        let at = |second: i64| (1_768_392_000 + second) * 1_000_000_000;
+        let incomplete = |connections, from, to| Incomplete { connections, from: at(from), to: at(to) };
+        let note = |incomplete| InputCount { incomplete, ..InputCount::default() }.incomplete_note();
+        assert_eq!(note(Vec::new()), None);
+        let one = note(vec![incomplete(1, 3, 3)]).unwrap();
+        assert!(one.contains("at least 1 chosen connection was left out"), "{one}");
+        let mut all = vec![incomplete(382_732, 3, 250), incomplete(5, 86_390, 86_401)];
+        let two = note(all.clone()).unwrap();
+        let text = "Sampling was incomplete from 2026-01-14 12:00:03 to 12:04:10 UTC, from 2026-01-15 11:59:50 to \
+                    12:00:01 UTC: at least 382,737 chosen connections were left out";
+        assert!(two.starts_with(text), "{two}");
+        all.extend((0..3).map(|number| incomplete(1, 90_000 + 100 * number, 90_001 + 100 * number)));
+        assert!(note(all).unwrap().contains(" UTC, 2 more times: at least 382,740"));
+    }
 }

@@ -25,7 +25,7 @@ mod unread;
 
 pub use cell::cell;
 pub use filter::{Filter, FilterError, Selection, parse_net};
-pub use input::InputCount;
+pub use input::{Incomplete, InputCount};
 pub use rank::least_sample;
 pub use summary::{Group, Summary};
 pub use text::{grouped, percent, quantity, wrap, write_note};

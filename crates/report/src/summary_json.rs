@@ -29,6 +29,7 @@ struct Json<'a> {
     tail: u64,
     future: u64,
     dropped: Dropped,
+    incomplete: Vec<Incomplete>,
     beyond_limit: u64,
     copies: u64,
     excluded: BTreeMap<&'static str, u64>,
@@ -82,6 +83,20 @@ struct Dropped {
 impl From<crate::Dropped> for Dropped {
     fn from(crate::Dropped { received, interface, system, between }: crate::Dropped) -> Self {
         Self { received, interface, system, between }
+    }
+}
+
+/// A time in which connections were chosen and left out.
+#[derive(Serialize)]
+struct Incomplete {
+    first_us: i64,
+    last_us: i64,
+    connections: u64,
+}
+
+impl From<&crate::Incomplete> for Incomplete {
+    fn from(crate::Incomplete { connections, from, to }: &crate::Incomplete) -> Self {
+        Self { first_us: micros(*from), last_us: micros(*to), connections: *connections }
     }
 }
 
@@ -172,6 +187,7 @@ impl Summary {
             tail: self.input.rows.tail,
             future: self.input.future(),
             dropped: self.input.dropped.into(),
+            incomplete: self.input.incomplete.iter().map(Incomplete::from).collect(),
             beyond_limit: self.input.beyond_limit(),
             copies: self.input.rows.copies,
             excluded: named(Exclusion::ALL.map(Exclusion::name), self.excluded),

@@ -121,6 +121,7 @@ impl InputCount {
             )
         }));
         notes.extend(self.dropped.sentence());
+        notes.extend(self.incomplete_note());
         notes
     }
 
@@ -186,6 +187,13 @@ fn lost_sentence(unread: Unread, count: u64) -> String {
             format!(
                 "{records} {were} left out: 'cutshort rules --origin' logged them, and connections that a host opens \
                  cannot be classified yet."
+            )
+        }
+        Unread::LeftOut => {
+            let say = if count == 1 { "says" } else { "say" };
+            format!(
+                "{records} {say} that sampling was incomplete: connections that cutshort's rules had chosen were left \
+                 out, as they could not remember more."
             )
         }
         Unread::Link(_) => {

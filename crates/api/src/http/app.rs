@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use cutshort_geo::{Geo, Network};
-use cutshort_pipeline::live::AgentCounts;
+use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
 use cutshort_pipeline::{Answer, Ingest, Service, nanoseconds};
 use cutshort_store::{SegmentInfo, Store};
 use tokio::sync::Semaphore;
@@ -95,6 +95,7 @@ pub struct App {
     pub(super) tokens: Tokens,
     pub(super) ingest: Ingest,
     pub(super) agents: Agents,
+    incomplete: IncompleteNotes,
     pub(super) limiter: Option<Limiter>,
     pub(super) room: Arc<Room>,
     pub(super) cache: Cache,
@@ -121,6 +122,7 @@ impl App {
             tokens: Tokens::new(parts.tokens),
             ingest: Ingest::keeping(options.keep_packets),
             agents: Agents::default(),
+            incomplete: IncompleteNotes::default(),
             limiter: options.rate.map(Limiter::new),
             room: Arc::new(Room::new(options.limits)),
             cache: Cache::new(options.cache),
@@ -157,7 +159,13 @@ impl App {
 
     /// Notes what the server that has sent a segment says about itself.
     pub fn note_agent(&self, segment: &SegmentInfo, counts: AgentCounts) {
-        self.agents.note(segment, counts, self.now());
+        let (node, now) = (&segment.node, self.now());
+        self.agents.note(segment, counts, now);
+        match self.incomplete.note(self.store.as_ref(), node, &counts, now) {
+            Ok(true) => self.forget_facts(),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(node, "no annotation says that sampling was incomplete: {error}"),
+        }
     }
 
     /// All networks that are known, found out once.

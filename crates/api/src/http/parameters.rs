@@ -306,10 +306,10 @@ pub(super) const ANNOTATION_PATH: Parameter =
     path("id", Kind::Pattern(annotation_number), "1", "The number of an annotation.");
 pub(super) const AGENT: Parameter = Parameter {
     name: AgentCounts::HEADER,
-    about: "What the server that sends has counted since it began, so that this one can tell how much of it is lost: packets received, lost on receiving, unwritten, dropped from its spool, and waiting there. What is left out or unknown does no harm.",
+    about: "What the server that sends has counted since it began, so that this one can tell how much of it is lost: packets received, lost on receiving, unwritten, dropped from its spool, and waiting there; connections that it chose and left out, and from when to when the latest were, in nanoseconds since the Unix epoch. What is missing or unknown does no harm.",
     place: Place::Header,
     kind: Kind::Text,
-    example: "received=5400, lost=0, unwritten=0, dropped=0, waiting=120",
+    example: "received=5400, lost=0, unwritten=0, dropped=0, waiting=120, left_out=0",
 };
 
 const fn needed(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {

@@ -264,7 +264,8 @@ impl Store for Memory {
     fn annotate(&self, annotation: &NewAnnotation) -> Result<Annotation> {
         self.check()?;
         let mut all = self.annotations.lock().unwrap();
-        let annotation = Annotation { id: all.len() as u64 + 1, content: annotation.clone() };
+        let latest = all.iter().map(|annotation| annotation.id).max();
+        let annotation = Annotation { id: latest.unwrap_or(0) + 1, content: annotation.clone() };
         all.push(annotation.clone());
         Ok(annotation)
     }

@@ -216,9 +216,64 @@ fn what_agents_say_of_themselves_is_shown() {
     let edge = status["nodes"].as_array().unwrap().iter().find(|node| node["name"] == "edge").unwrap();
     let live = json!({
         "heard": "2026-01-14T12:10:00Z", "coveredTo": "2026-01-14T12:08:50Z", "lagSeconds": 70,
-        "received": 90, "lost": 10, "unwritten": 2, "dropped": 3, "waiting": 4, "loss": "15"
+        "received": 90, "lost": 10, "unwritten": 2, "dropped": 3, "waiting": 4, "loss": "15",
+        "leftOut": 0, "leftOutFrom": null, "leftOutTo": null
     });
     assert_eq!(*edge, json!({"name": "edge", "latestPacket": null, "secondsAgo": null, "live": live}));
+}
+
+/// NOW is 2026-01-14T12:10:00Z.
+#[test]
+fn agents_that_left_out_connections_are_named() {
+    let writer = Writer::new(open());
+    let ago = |seconds: i64| NOW - seconds * 1_000_000_000;
+    let times = |from, to| format!("left_out=382732, left_out_from={}, left_out_to={}", ago(from), ago(to));
+    writer.deliver("edge", &format!("received=90, {}", times(130, 100)));
+    writer.deliver("long-ago", &times(86_500, 86_400));
+    let status = writer.server.get("/client/v4/radar/status").result();
+    let live = |name: &str| {
+        let node = status["nodes"].as_array().unwrap().iter().find(|node| node["name"] == name).unwrap();
+        node["live"].clone()
+    };
+    let edge = live("edge");
+    assert_eq!((&edge["leftOut"], &edge["loss"]), (&json!(382_732), &json!("0")));
+    assert_eq!(edge["leftOutFrom"], "2026-01-14T12:07:50Z");
+    assert_eq!(edge["leftOutTo"], "2026-01-14T12:08:20Z");
+    assert_eq!(live("long-ago")["leftOutTo"], "2026-01-13T12:10:00Z");
+    let hints: Vec<&str> = status["hints"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let of_sampling: Vec<_> = hints.iter().filter(|hint| hint.starts_with("Sampling at")).collect();
+    let text = "Sampling at edge was incomplete from 2026-01-14T12:07:50Z to 2026-01-14T12:08:20Z: it chose connections \
+                and left them out, at least 382,732 since it began";
+    assert!(of_sampling.len() == 1 && of_sampling[0].starts_with(text), "{hints:?}");
+    let metrics = writer.server.get("/metrics").text;
+    assert!(metrics.contains("cutshort_node_left_out_connections{node=\"edge\"} 382732.0\n"), "{metrics}");
+}
+
+/// What is heard of a server is forgotten with the process; that its numbers are incomplete is not.
+#[test]
+fn answers_say_that_sampling_was_incomplete() {
+    let writer = Writer::new(open());
+    let deliver = |from: i64, to: i64| {
+        let ago = |minutes: i64| NOW - minutes * 60_000_000_000;
+        writer.deliver("edge", &format!("left_out=7, left_out_from={}, left_out_to={}", ago(from), ago(to)));
+    };
+    let annotations = || {
+        let result = writer.server.radar("/summary?dateRange=1d").result();
+        result["meta"]["confidenceInfo"]["annotations"].clone()
+    };
+    assert_eq!(annotations(), json!([]));
+    deliver(200, 190);
+    deliver(200, 180);
+    let note = &annotations()[0];
+    assert_eq!((&note["eventType"], annotations().as_array().unwrap().len()), (&json!("PIPELINE"), 1));
+    assert_eq!(
+        (&note["startDate"], &note["endDate"]),
+        (&json!("2026-01-14T08:50:00Z"), &json!("2026-01-14T09:10:00Z"))
+    );
+    let text = "Sampling at edge was incomplete: connections that were chosen were left out";
+    assert!(note["description"].as_str().unwrap().starts_with(text), "{note}");
+    deliver(100, 90);
+    assert_eq!(annotations().as_array().unwrap().len(), 2);
 }
 
 /// Names can be chosen by whoever may send: not all are remembered for ever.

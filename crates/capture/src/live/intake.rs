@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use cutshort_packet::{Frame, LinkType, Packet, Refusal};
 
 use super::LiveSettings;
+use super::left_out::LeftOut;
 use super::lottery::is_chosen;
 use super::sampler::{Decision, Sampler, is_syn};
 use super::unstamped::Unstamped;
@@ -17,8 +18,8 @@ pub struct LiveCount {
     pub left: u64,
     /// Packets of chosen connections beyond the limit, as far as they were received.
     pub capped: u64,
-    /// Connections that were chosen, but of which too many were remembered already.
-    pub full: u64,
+    /// Connections that were chosen and left out.
+    pub left_out: LeftOut,
     /// Packets that rules of [`Method::Origin`](crate::rules::Method::Origin) have logged, which are
     /// not handed on: nothing here can say how such connections end.
     pub origin: u64,
@@ -123,7 +124,7 @@ impl Intake {
             }
             Decision::Leave => self.counts.left += 1,
             Decision::Capped => self.counts.capped += 1,
-            Decision::Full => self.counts.full += 1,
+            Decision::Full => self.counts.left_out.add(1, packet.ts),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! One packet of the netfilter log.
+//! One message of the netfilter log: a packet, or that connections were left out.
 
-use cutshort_packet::ORIGIN_PREFIX;
+use cutshort_packet::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
 
 use super::OWN_PREFIX;
 use crate::netlink::{Message, attributes, text};
@@ -23,6 +23,8 @@ pub(crate) struct Logged<'a> {
     pub(crate) rate: Option<u32>,
     /// It is of a connection that this host opens: it was logged by the rules for these.
     pub(crate) origin: bool,
+    /// How many connections the rules could not remember, if that is what they report. Then there is no packet.
+    pub(crate) left_out: Option<u64>,
     /// From the IP header on, as much of it as the rule takes.
     pub(crate) packet: &'a [u8],
 }
@@ -41,8 +43,16 @@ impl<'a> Logged<'a> {
                 _ => {}
             }
         }
-        let (rate, origin) = (rate_of(prefix), prefix.starts_with(ORIGIN_PREFIX));
-        Some(Self { ipv6: family == AF_INET6, ts, sequence, rate, origin, packet: packet? })
+        let left_out = left_out_of(prefix);
+        Some(Self {
+            ipv6: family == AF_INET6,
+            ts,
+            sequence,
+            rate: rate_of(prefix),
+            origin: prefix.starts_with(ORIGIN_PREFIX),
+            left_out,
+            packet: packet.or(left_out.map(|_| &[][..]))?,
+        })
     }
 
     /// How many packets are missing before this one, of which `next` was expected to be the number.
@@ -61,6 +71,10 @@ fn time(value: &[u8]) -> Option<i64> {
     let seconds = i64::from_be_bytes(*seconds);
     let ts = seconds.checked_mul(1_000_000_000)?.checked_add(microseconds.checked_mul(1_000)?)?;
     (ts > 0).then_some(ts)
+}
+
+fn left_out_of(prefix: &str) -> Option<u64> {
+    prefix.strip_prefix(LEFT_OUT_PREFIX)?.parse().ok()
 }
 
 fn rate_of(prefix: &str) -> Option<u32> {
@@ -97,6 +111,7 @@ mod tests {
                 sequence: Some(7),
                 rate: Some(100),
                 origin: false,
+                left_out: None,
                 packet: b"packet"
             }
         );
@@ -110,6 +125,25 @@ mod tests {
         };
         assert!(is_origin(b"cutshort-origin:10000\0"));
         assert!(!is_origin(b"cutshort:10000\0") && !is_origin(b"origin:1\0"));
+    }
+
+    #[test]
+    fn reports_of_connections_that_were_left_out_are_known() {
+        let of = |prefix: &[u8]| {
+            let bytes = Request::new(4 << 8, 0, AF_INET6, 5)
+                .attribute(PREFIX, prefix)
+                .attribute(SEQUENCE, &7_u32.to_be_bytes())
+                .finish(0);
+            Logged::of(&messages(&bytes).next().unwrap()).map(|logged| (logged.left_out, logged.sequence))
+        };
+        assert_eq!(of(b"cutshort-left-out:1\0"), Some((Some(1), Some(7))));
+        assert_eq!(of(b"cutshort-left-out:100\0"), Some((Some(100), Some(7))));
+        // Anything else without a packet is malformed.
+        for other in [&b"cutshort-left-out:\0"[..], b"cutshort-left-out:-1\0", b"cutshort:1\0", b"\0"] {
+            assert_eq!(of(other), None, "{other:?}");
+        }
+        let bytes = bytes(b"cutshort:1\0", 7);
+        assert_eq!(Logged::of(&messages(&bytes).next().unwrap()).unwrap().left_out, None);
     }
 
     #[test]
@@ -133,6 +167,7 @@ mod tests {
                     sequence: Some(sequence),
                     rate: None,
                     origin: false,
+                    left_out: None,
                     packet: b"",
                 }
                 .gap(&mut next)

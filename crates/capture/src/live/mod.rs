@@ -7,6 +7,7 @@ mod error;
 #[cfg(target_os = "linux")]
 mod filter;
 mod intake;
+mod left_out;
 #[cfg(target_os = "linux")]
 mod logged;
 mod lottery;
@@ -23,6 +24,7 @@ mod unstamped;
 
 pub use error::LiveError;
 pub use intake::LiveCount;
+pub use left_out::{LeftOut, Spell};
 pub use settings::LiveSettings;
 pub use source::LiveSource;
 pub(crate) use source::check_interface;

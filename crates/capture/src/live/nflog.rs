@@ -190,6 +190,10 @@ fn take(datagram: &[u8], next: &mut u32, intake: &mut Intake) {
             intake.counts.origin += 1;
             continue;
         }
+        if let Some(connections) = logged.left_out {
+            intake.counts.left_out.add(connections, logged.ts.unwrap_or_else(now));
+            continue;
+        }
         let time = if logged.ts.is_some() { Time::Kernel } else { Time::Receiver };
         let ts = logged.ts.unwrap_or_else(now);
         let link = if logged.ipv6 { LinkType::Ipv6 } else { LinkType::Ipv4 };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cutshort_packet::LEFT_OUT_PREFIX;
 use ipnet::IpNet;
 
 use super::lines::{Lines, list};
@@ -43,12 +44,14 @@ pub(super) fn set(sampling: &Sampling) -> String {
 # nobody without the seed can aim at the sample or avoid it. A chosen connection is remembered in a set, whose
 # element counts its packets; each SYN deletes it first, so that a later connection on the same ports is decided
 # and counted by itself. A SYN that nothing follows is forgotten after 30 s, so that a flood does not fill the set.
-# A full set ends sampling, not traffic. Nothing is dropped, changed or tracked.
+# A full set ends sampling, not traffic; the log then says so, without the packets. Nothing is dropped, changed or
+# tracked.
 ",
         |lines| {
             counters(lines, true);
             sets(lines, sampling);
             record(lines, "record", sampling, sampling.queue);
+            report_left_out(lines, sampling);
             remember(lines, sampling, &SOURCE);
             follow(lines, sampling);
             choose(lines, sampling, &SOURCE);
@@ -220,6 +223,8 @@ struct Side {
     /// Whether a connection is not this host's own.
     foreign: Option<&'static str>,
     target: &'static str,
+    /// What becomes of a connection that cannot be remembered, after it was counted.
+    left_out: &'static str,
 }
 
 /// Clients that connect to us.
@@ -228,6 +233,7 @@ const SOURCE: Side = Side {
     key: [("ip", "saddr"), ("tcp", "sport"), ("ip", "daddr"), ("tcp", "dport")],
     foreign: Some("fib daddr type != local return"),
     target: "record",
+    left_out: " goto left_out",
 };
 
 /// Servers that we connect to: their packets have source and destination the other way round.
@@ -236,6 +242,7 @@ const DESTINATION: Side = Side {
     key: [("ip", "daddr"), ("tcp", "dport"), ("ip", "saddr"), ("tcp", "sport")],
     foreign: None,
     target: "record_syn",
+    left_out: "",
 };
 
 impl Side {
@@ -257,6 +264,20 @@ fn count(sampling: &Sampling) -> String {
     format!("limit rate 1/day burst {} packets", following.saturating_mul(2).saturating_add(1))
 }
 
+/// Tells the receiver that a chosen connection cannot be remembered. The log has no bytes of the packet, so
+/// that no receiver takes it for one of the sample. A flood must not fill the log with these, so where they
+/// are many only each hundredth is logged; the prefix says how many it stands for.
+fn report_left_out(lines: &mut Lines, sampling: &Sampling) {
+    const EACH: u32 = 100;
+    let log = |stands_for: u32| {
+        format!("log prefix \"{LEFT_OUT_PREFIX}{stands_for}\" group {} snaplen 0", sampling.group)
+    };
+    lines.block("chain left_out", |lines| {
+        lines.add(format_args!("limit rate 10/second burst 10 packets {} accept", log(1)));
+        lines.add(format_args!("numgen inc mod {EACH} == {} {}", EACH - 1, log(EACH)));
+    });
+}
+
 /// What becomes of a chosen connection, for as long as nothing has followed its SYN.
 fn remember(lines: &mut Lines, sampling: &Sampling, side: &Side) {
     let (alone, count) = (sampling.keep_alone().as_secs(), count(sampling));
@@ -267,16 +288,16 @@ fn remember(lines: &mut Lines, sampling: &Sampling, side: &Side) {
                 "add @flows{number} {{ {key} timeout {alone}s {count} }} goto {}",
                 side.target
             ));
-            lines.add("counter name busy");
+            lines.add(format_args!("counter name busy{}", side.left_out));
         });
         lines.block(format_args!("chain place{number}"), |lines| {
             lines.add(format_args!("update @again{number} {{ {key} {AGAIN} }} goto remember{number}"));
-            lines.add("counter name busy");
+            lines.add(format_args!("counter name busy{}", side.left_out));
         });
         lines.block(format_args!("chain chosen{number}"), |lines| {
             lines.add("counter name chosen");
             lines.add(format_args!("update @places{number} {{ {key} timeout {alone}s }} goto place{number}"));
-            lines.add("counter name full");
+            lines.add(format_args!("counter name full{}", side.left_out));
         });
     }
 }

@@ -147,11 +147,12 @@ fn what_is_left_out_of_busy_ports_is_counted() {
     network.load("nft -f -", &sampling.text());
     let receiver = network.receive("nflog:5", &LiveSettings { limit: u32::MAX, ..LiveSettings::default() });
     network.craft("again", "2 1000 0");
-    let (packets, _) = receiver.stop();
+    let (packets, counts) = receiver.stop();
     let syns = packets.iter().filter(|packet| packet.flags == Flags::SYN).count() as u64;
     let loaded = network.on_server(|| rules::status().unwrap());
     let [chosen, full, busy] = ["chosen", "full", "busy"].map(|name| loaded[0].packets(name).unwrap());
     assert_eq!((chosen, full), (8000, 0));
     assert!(busy > 0);
     assert_eq!(syns + busy, chosen);
+    assert!((busy.saturating_sub(99)..=busy).contains(&counts.left_out.connections), "{counts:?}");
 }

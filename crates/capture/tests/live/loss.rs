@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use cutshort_capture::LiveSettings;
 use cutshort_capture::rules::{self, Sampling};
@@ -60,6 +60,35 @@ fn losses_at_the_end_show_in_the_counter() {
     assert_eq!((packets.len(), counts.lost), (600, 0));
 }
 
+/// A flood fills a small set: the receiver learns how many connections were left out, and when. Where they are
+/// many only each hundredth is reported, so up to 99 may be missing.
+#[test]
+fn a_full_set_is_reported() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    let now = || SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as i64;
+    network.load("nft -f -", &Sampling { size: 20, ..everything() }.text());
+    let receiver = network.receive("nflog:5", &LiveSettings::default());
+    let began = now();
+    network.craft("syns", "4000");
+    let ended = now();
+    let (packets, counts) = receiver.stop();
+    assert_eq!((packets.len(), counter(&network, "logged"), counter(&network, "full")), (40, 40, 3_960));
+    let reported = counts.left_out.connections;
+    assert!((3_861..=3_960).contains(&reported), "{counts:?}");
+    let spell = counts.left_out.latest.unwrap();
+    assert!(began <= spell.from && spell.from < spell.to && spell.to <= ended, "{spell:?}");
+    assert_eq!(spell.connections, reported);
+    let others = (counts.capped, counts.lost, counts.malformed, counts.refused.iter().sum::<u64>());
+    assert_eq!(others, (0, 0, 0, 0), "no report is taken for a packet");
+
+    // Where they are few, each is reported.
+    let receiver = network.receive("nflog:5", &LiveSettings::default());
+    thread::sleep(Duration::from_secs(1));
+    network.craft("flood", "4 5000");
+    let (_, counts) = receiver.stop();
+    assert_eq!((counts.packets, counts.left_out.connections), (0, 8));
+}
+
 /// The same at a packet socket, whose smallest ring holds two blocks.
 #[test]
 fn losses_of_a_packet_socket_are_counted() {
@@ -74,7 +103,11 @@ fn losses_of_a_packet_socket_are_counted() {
     let (_, counts) = receiver.stop();
     assert_eq!(truth, 30_000);
     assert!(counts.lost > 1_000, "{counts:?}");
-    assert_eq!(counts.packets + counts.left + counts.capped + counts.full + counts.lost, truth, "{counts:?}");
+    assert_eq!(
+        counts.packets + counts.left + counts.capped + counts.left_out.connections + counts.lost,
+        truth,
+        "{counts:?}"
+    );
 }
 
 #[test]

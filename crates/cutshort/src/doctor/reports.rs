@@ -88,6 +88,8 @@ fn packets(seen: &Seen, report: &Report) -> Check {
     Check::warning("packets", found, mend)
 }
 
+/// For a packet socket.
+const FEWER: &str = "CUTSHORT_SAMPLE_RATE=N cutshort agent (with a higher N, fewer are taken)";
 /// From this share on, too much is lost for what is left to tell the truth.
 const MUCH: f64 = 0.01;
 
@@ -101,7 +103,8 @@ fn loss(seen: &Seen, station: &Station, report: &Report) -> Check {
     let lost: u64 = counts.iter().map(|(count, _)| count).sum();
     let known = if missing.is_some() { "; the rules' own count agrees" } else { "" };
     if lost == 0 {
-        return Check::ok("loss", format!("none of {}{known}", quantity(report.seen, "packet")));
+        let found = format!("none of {}{known}", quantity(report.seen, "packet"));
+        return left_out(seen, report, &found).unwrap_or_else(|| Check::ok("loss", found));
     }
     let some = counts.iter().filter(|(count, _)| *count > 0);
     let some: Vec<String> =
@@ -109,15 +112,25 @@ fn loss(seen: &Seen, station: &Station, report: &Report) -> Check {
     let share = lost as f64 / (report.seen + missing.unwrap_or(0)).max(1) as f64;
     let found = format!("{}: {}", percent(share), some.join(", "));
     let mend = match &seen.source {
-        Some(LiveSource::AfPacket(_)) => {
-            "CUTSHORT_SAMPLE_RATE=N cutshort agent (with a higher N, fewer are taken)".to_owned()
-        }
+        Some(LiveSource::AfPacket(_)) => FEWER.to_owned(),
         _ => format!(
             "{} (with a higher N, fewer connections are chosen)",
             cure::apply(seen, &[("--rate", "N")])
         ),
     };
     if share >= MUCH { Check::failing("loss", found, mend) } else { Check::warning("loss", found, mend) }
+}
+
+/// That connections were left out. Rules tell more of that themselves.
+fn left_out(seen: &Seen, report: &Report, found: &str) -> Option<Check> {
+    let is_socket = matches!(seen.source, Some(LiveSource::AfPacket(_)));
+    (is_socket && report.left_out > 0).then(|| {
+        let found = format!(
+            "{found}; {} left out, as too many are remembered",
+            quantity(report.left_out, "chosen connection")
+        );
+        Check::warning("loss", found, FEWER.to_owned())
+    })
 }
 
 /// Packets that rules have logged since the station began, and that have not come even later. None where it cannot

@@ -238,6 +238,11 @@ fn what_is_wrong_is_told_with_what_mends_it() {
     });
     assert_is(&iptables, "rules", Fine, "iptables", "");
     assert_is(&iptables, "loss", Fine, "none of 5,404 packets", "");
+    let socket = with(&|seen| {
+        (seen.source, seen.rules) = (Some(LiveSource::AfPacket("eth0".to_owned())), None);
+        seen.station = Some(station(Reported::Read(Box::new(Report { left_out: 9, ..report() }))));
+    });
+    assert_is(&socket, "loss", Warning, "9 chosen connections left out", "CUTSHORT_SAMPLE_RATE=N");
     let no_module = with(&|seen| seen.kernel.nfnetlink_log = Some(false));
     assert_is(&no_module, "kernel", Failing, "no nfnetlink_log", "modprobe nfnetlink_log");
     for (interface, found) in [(Interface::Down, "eth0 is down"), (Interface::Missing, "no eth0")] {

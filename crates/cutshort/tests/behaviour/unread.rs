@@ -251,6 +251,18 @@ fn losses_that_a_capture_tells() {
     assert!(ran.stderr.contains(text), "{ran:?}");
 }
 
+/// As 'tcpdump -i nflog:GROUP' writes that the set of the rules was full: such a record has no packet.
+#[test]
+fn reports_of_a_full_set_are_no_packets() {
+    let report = |_: &[u8]| [&[2, 0, 0, 5, 24, 0, 10, 0][..], b"cutshort-left-out:1\0"].concat();
+    let bytes = file(NFLOG, report);
+    let text = "4 records say that sampling was incomplete: connections that cutshort's rules had chosen were left out";
+    let stderr = said(run_with_input("classify -f jsonl -", NONE, &bytes));
+    assert!(stderr.contains(text), "{stderr}");
+    let json = run_with_input("classify -f json -", NONE, &bytes).ended(1).json();
+    assert_eq!((&json["connections"], &json["refused"]["left_out"]), (&0.into(), &4.into()));
+}
+
 #[test]
 fn damage_is_said_with_its_place_and_size() {
     let folder = tempfile::tempdir().unwrap();

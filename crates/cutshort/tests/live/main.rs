@@ -11,6 +11,7 @@ mod database;
 mod doctor;
 mod faults;
 mod forged;
+mod full;
 #[path = "../../../capture/tests/live/network.rs"]
 #[allow(dead_code)] // Shared with the tests of the receivers.
 mod network;

@@ -216,6 +216,19 @@ fn nflog_of_rules_for_the_origin_side_is_left_out() {
     }
 }
 
+/// Rules report that they left out connections in the same log, without any bytes of a packet.
+#[test]
+fn nflog_reports_of_left_out_connections_are_no_packets() {
+    let packet = v4();
+    for order in [Order::Little, Order::Big] {
+        let prefix = (10, &b"cutshort-left-out:100\0"[..]);
+        let report = nflog(NFLOG_INET, order, &[(1, &[0; 4]), prefix]);
+        assert_eq!(parse(LinkType::Nflog, &report), Err(Refusal::LeftOut));
+        let with_packet = nflog(NFLOG_INET, order, &[(1, &[0; 4]), prefix, (NFLOG_PAYLOAD, &packet)]);
+        assert_eq!(parse(LinkType::Nflog, &with_packet), Err(Refusal::LeftOut));
+    }
+}
+
 #[test]
 fn nflog_payload_before_between_and_behind_other_attributes() {
     let packet = v4();

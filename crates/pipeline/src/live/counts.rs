@@ -15,6 +15,10 @@ pub struct AgentCounts {
     pub dropped: u64,
     /// Packets that wait there.
     pub waiting: u64,
+    /// Connections that were chosen and left out, as no more could be remembered: at least so many.
+    pub left_out: u64,
+    /// From when to when the latest of them were, one soon after the other; in nanoseconds since the Unix epoch.
+    pub left_out_times: Option<(i64, i64)>,
 }
 
 impl AgentCounts {
@@ -25,6 +29,7 @@ impl AgentCounts {
     #[must_use]
     pub fn read(text: &str) -> Self {
         let mut counts = Self::default();
+        let (mut from, mut to) = (None, None);
         for (name, value) in text.split(',').filter_map(|field| field.trim().split_once('=')) {
             let count = match name {
                 "received" => &mut counts.received,
@@ -32,10 +37,20 @@ impl AgentCounts {
                 "unwritten" => &mut counts.unwritten,
                 "dropped" => &mut counts.dropped,
                 "waiting" => &mut counts.waiting,
+                "left_out" => &mut counts.left_out,
+                "left_out_from" => {
+                    from = value.parse().ok();
+                    continue;
+                }
+                "left_out_to" => {
+                    to = value.parse().ok();
+                    continue;
+                }
                 _ => continue,
             };
             *count = value.parse().unwrap_or(0);
         }
+        counts.left_out_times = from.zip(to).filter(|(from, to)| from <= to);
         counts
     }
 
@@ -46,14 +61,18 @@ impl AgentCounts {
     }
 }
 
-/// `received=5400, lost=0, unwritten=0, dropped=0, waiting=120`
+/// `received=5400, lost=0, unwritten=0, dropped=0, waiting=120, left_out=0`, and where connections were left out
+/// `, left_out_from=1767225600000000000, left_out_to=1767225607000000000`
 impl fmt::Display for AgentCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { received, lost, unwritten, dropped, waiting } = self;
+        let Self { received, lost, unwritten, dropped, waiting, left_out, left_out_times } = self;
         write!(
             f,
-            "received={received}, lost={lost}, unwritten={unwritten}, dropped={dropped}, waiting={waiting}"
-        )
+            "received={received}, lost={lost}, unwritten={unwritten}, dropped={dropped}, waiting={waiting}, \
+             left_out={left_out}"
+        )?;
+        let Some((from, to)) = left_out_times else { return Ok(()) };
+        write!(f, ", left_out_from={from}, left_out_to={to}")
     }
 }
 
@@ -63,8 +82,26 @@ mod tests {
 
     #[test]
     fn counts_are_read_back() {
-        let counts = AgentCounts { received: 5, lost: 4, unwritten: 3, dropped: u64::MAX, waiting: 1 };
+        let counts = AgentCounts {
+            received: 5,
+            lost: 4,
+            unwritten: 3,
+            dropped: u64::MAX,
+            waiting: 1,
+            left_out: 382_732,
+            left_out_times: Some((1_767_225_600_000_000_000, 1_767_225_607_000_000_000)),
+        };
         assert_eq!(AgentCounts::read(&counts.to_string()), counts);
+        let complete = AgentCounts { left_out: 0, left_out_times: None, ..counts };
+        assert_eq!(AgentCounts::read(&complete.to_string()), complete);
+        for half in [
+            "left_out_from=5",
+            "left_out_to=5",
+            "left_out_from=6, left_out_to=5",
+            "left_out_from=x, left_out_to=5",
+        ] {
+            assert_eq!(AgentCounts::read(half).left_out_times, None, "{half}");
+        }
         assert_eq!(counts.gone(), u64::MAX);
         let newer = AgentCounts::read("received=7;q=1, lost=-1,waiting=9 , speed=5, nonsense");
         assert_eq!(newer, AgentCounts { waiting: 9, ..AgentCounts::default() });

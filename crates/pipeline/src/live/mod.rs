@@ -6,11 +6,13 @@
 
 mod counts;
 mod courier;
+mod incomplete;
 mod names;
 mod recorder;
 mod spool;
 
 pub use counts::AgentCounts;
 pub use courier::{Collector, Courier, CourierState, Delivered, Retry};
+pub use incomplete::IncompleteNotes;
 pub use recorder::{Recorder, RecorderCounts, RecorderSettings};
 pub use spool::{Spool, SpoolCounts, SpoolState};

@@ -315,7 +315,7 @@ fn of_agents(registry: &mut Registry, call: &Call<'_>) {
         heard.lag(call.now) as f64
     });
     type Count = fn(&AgentCounts) -> u64;
-    let counts: [(&str, &str, Count); 5] = [
+    let counts: [(&str, &str, Count); 6] = [
         ("node_received_packets", "Packets that a server has received since it began", |counts| {
             counts.received
         }),
@@ -323,6 +323,11 @@ fn of_agents(registry: &mut Registry, call: &Call<'_>) {
         ("node_unwritten_packets", "Packets that it could not write", |counts| counts.unwritten),
         ("node_dropped_packets", "Packets that were dropped from its spool", |counts| counts.dropped),
         ("node_waiting_packets", "Packets that wait in its spool", |counts| counts.waiting),
+        (
+            "node_left_out_connections",
+            "Connections that it chose, but did not record, as no more could be remembered (at least so many)",
+            |counts| counts.left_out,
+        ),
     ];
     for (name, help, count) in counts {
         of_each(name, help, &|heard| count(&heard.counts) as f64);

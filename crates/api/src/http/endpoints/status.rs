@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cutshort_pipeline::live::AgentCounts;
+use cutshort_report::grouped;
 use cutshort_store::WINDOW;
 use cutshort_verdict::Exclusion;
 use serde::Serialize;
@@ -151,11 +152,20 @@ struct Live {
     /// What is lost for good, as a share in percent of all that there was.
     #[schema(value_type = String)]
     loss: Share,
+    /// Connections that it chose, but did not record, as no more could be remembered: at least so many.
+    left_out: u64,
+    /// When the latest spell began in which it left out some; none if it left out none.
+    #[schema(format = DateTime)]
+    left_out_from: Option<String>,
+    /// When it left out one last.
+    #[schema(format = DateTime)]
+    left_out_to: Option<String>,
 }
 
 impl Live {
     fn new(heard: &Heard, now: i64) -> Self {
-        let AgentCounts { received, lost, unwritten, dropped, waiting } = heard.counts;
+        let AgentCounts { received, lost, unwritten, dropped, waiting, left_out, left_out_times } =
+            heard.counts;
         Self {
             heard: iso(heard.at),
             covered_to: iso(heard.covered_to),
@@ -166,6 +176,9 @@ impl Live {
             dropped,
             waiting,
             loss: Share::part(heard.counts.gone(), received.saturating_add(lost)),
+            left_out,
+            left_out_from: left_out_times.map(|(from, _)| iso(from)),
+            left_out_to: left_out_times.map(|(_, to)| iso(to)),
         }
     }
 }
@@ -243,6 +256,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
             .into_iter()
             .chain(undeleted(&facts, retention_trouble.as_deref()))
             .chain(silent(&facts, &agents).map(silence))
+            .chain(agents.iter().filter_map(|(name, heard)| incomplete(name, heard, call.now)))
             .collect(),
         nodes: nodes(&facts, &agents, call.now),
         windows: Windows::new(&facts, worker, trouble),
@@ -336,6 +350,23 @@ fn silent<'a>(facts: &Facts, agents: &'a BTreeMap<String, Heard>) -> impl Iterat
 
 fn silence(name: &str) -> String {
     format!("{name} delivers, but no packet has come from it yet: 'cutshort doctor' there tells why.")
+}
+
+/// For how long it is worth a line that sampling was incomplete, in nanoseconds.
+const RECENT: i64 = 86_400_000_000_000;
+
+/// That a server has left out connections lately.
+fn incomplete(name: &str, heard: &Heard, now: i64) -> Option<String> {
+    let (from, to) = heard.counts.left_out_times?;
+    (now.saturating_sub(to) < RECENT).then(|| {
+        format!(
+            "Sampling at {name} was incomplete from {} to {}: it chose connections and left them out, at least {} since \
+             it began, as no more could be remembered. 'cutshort doctor' there tells what to do.",
+            iso(from),
+            iso(to),
+            grouped(heard.counts.left_out)
+        )
+    })
 }
 
 /// What is past its time and still there.

@@ -1,0 +1,89 @@
+//! When sampling was incomplete somewhere, as an annotation in the store: answers about that time show it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, Result, SegmentInfo, Store, WINDOW};
+
+use super::AgentCounts;
+
+/// What is kept in the store of the latest such time of each server, as far as it was heard of.
+#[derive(Debug, Default)]
+pub struct IncompleteNotes(Mutex<BTreeMap<String, Kept>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    id: u64,
+    from: i64,
+    to: i64,
+}
+
+/// Whoever may send packets can choose names: only so many are remembered, the others looked up again.
+const MOST: usize = 1000;
+/// What is further away than this many nanoseconds is not believed.
+const FURTHEST: i64 = 7 * 24 * 3_600_000_000_000;
+
+impl IncompleteNotes {
+    /// Keeps in a store when a server has left out connections, by what it says of itself at a time in nanoseconds
+    /// since the Unix epoch. Times that are no more than a window apart become one. Whether anything has changed.
+    ///
+    /// # Errors
+    /// What reading or writing gives.
+    pub fn note(&self, store: &dyn Store, node: &str, counts: &AgentCounts, now: i64) -> Result<bool> {
+        let is_credible = |(from, to): &(i64, i64)| {
+            *from >= now.saturating_sub(FURTHEST) && *to <= now.saturating_add(SegmentInfo::MOST_AHEAD)
+        };
+        let Some((from, to)) = counts.left_out_times.filter(is_credible) else { return Ok(false) };
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |kept: &Kept| from <= kept.to.saturating_add(WINDOW) && to >= kept.from;
+        let known = match notes.get(node).copied().filter(is_same) {
+            Some(kept) => Some(kept),
+            None => find(store, node, (from, to))?.filter(is_same),
+        };
+        let (from, to) = known.map_or((from, to), |kept| (from.min(kept.from), to.max(kept.to)));
+        let is_new = known.is_none_or(|kept| (kept.from, kept.to) != (from, to));
+        let id = match known {
+            Some(kept) if !is_new => kept.id,
+            _ => store.annotate(&annotation(node, from, to))?.id,
+        };
+        if notes.len() >= MOST {
+            notes.clear();
+        }
+        notes.insert(node.to_owned(), Kept { id, from, to });
+        // The new one is there before the old one goes.
+        if let Some(kept) = known.filter(|_| is_new) {
+            store.remove_annotation(kept.id)?;
+        }
+        Ok(is_new)
+    }
+}
+
+/// What an earlier process has kept of a time.
+fn find(store: &dyn Store, node: &str, (from, to): (i64, i64)) -> Result<Option<Kept>> {
+    let range = from.saturating_sub(WINDOW)..to.saturating_add(1);
+    let kept = |annotation: &Annotation| {
+        let Annotation { id, content: NewAnnotation { start, end: Some(end), .. } } = *annotation else {
+            return None;
+        };
+        let is_own = annotation.content == self::annotation(node, start, end);
+        is_own.then_some(Kept { id, from: start, to: end })
+    };
+    Ok(store.annotations(range)?.iter().filter_map(kept).max_by_key(|kept| kept.to))
+}
+
+fn annotation(node: &str, from: i64, to: i64) -> NewAnnotation {
+    NewAnnotation {
+        kind: AnnotationKind::Pipeline,
+        start: from,
+        end: Some(to),
+        description: format!(
+            "Sampling at {node} was incomplete: connections that were chosen were left out, as no more could be \
+             remembered."
+        ),
+        linked_url: None,
+        scope: None,
+        locations: Vec::new(),
+        asns: Vec::new(),
+        outage: None,
+    }
+}
