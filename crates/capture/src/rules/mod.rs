@@ -181,3 +181,25 @@ impl fmt::Display for Sampling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No option that every method has is at its default.
+    pub(super) fn changed(method: Method) -> Sampling {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        Sampling {
+            method,
+            rate: number(100),
+            limit: number(5),
+            group: 7,
+            snaplen: 96,
+            queue: 1,
+            interfaces: vec!["eth*".to_owned(), "wg0".to_owned()],
+            ports: vec![443.into(), "8000-8100".parse().unwrap(), 80.into()],
+            exclude: ["192.0.2.0/24", "2001:db8::/32"].map(|net| net.parse().unwrap()).to_vec(),
+            ..Sampling::default()
+        }
+    }
+}

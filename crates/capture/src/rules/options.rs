@@ -69,29 +69,20 @@ fn joined(items: &[impl Display]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
     use std::time::Duration;
 
-    use super::super::Seed;
+    use super::super::{Seed, tests::changed};
     use super::*;
 
     #[test]
     fn options_name_all_that_is_not_a_default() {
         assert_eq!(Sampling::default().options(), "--rate 10000");
         let all = Sampling {
-            method: Method::Origin,
-            rate: NonZeroU32::new(100).unwrap(),
-            limit: NonZeroU32::new(5).unwrap(),
-            group: 7,
-            snaplen: 96,
-            queue: 1,
-            interfaces: vec!["eth*".to_owned(), "wg0".to_owned()],
-            ports: vec![443.into(), "8000-8100".parse().unwrap(), 80.into()],
-            exclude: ["192.0.2.0/24", "2001:db8::/32"].map(|net| net.parse().unwrap()).to_vec(),
             forwarded: true,
             keep: Duration::from_mins(2),
             size: 1000,
             seed: Seed::new(0x1234_5678),
+            ..changed(Method::Origin)
         };
         assert_eq!(
             all.options(),
