@@ -196,7 +196,7 @@ fn report(counts: &LiveCount) -> Done {
         (counts.lost, "packets were lost: they came faster than they were received"),
         (counts.full, "connections were left out: too many at once"),
         (counts.origin, LEFT_OUT_ORIGIN),
-        (counts.malformed, "messages of the kernel could not be read"),
+        (counts.malformed, "messages from the kernel could not be read"),
     ];
     let mut done = Done::Whole;
     for (count, what) in lines.into_iter().filter(|(count, _)| *count > 0) {
