@@ -48,6 +48,9 @@ impl Sampling {
         if self.forwarded {
             add("forwarded", &"");
         }
+        if self.server_resets {
+            add("server-resets", &"");
+        }
         if matches!(self.method, Method::Set | Method::Origin) {
             if self.keep != default.keep {
                 add("keep ", &format_args!("{}s", self.keep.as_secs()));
@@ -90,5 +93,7 @@ mod tests {
              --ports 80,443,8000-8100 --exclude 192.0.2.0/24,2001:db8::/32 --forwarded --keep 120s --size 1000 \
              --seed-file FILE"
         );
+        let with_resets = Sampling { server_resets: true, ..Sampling::default() };
+        assert_eq!(with_resets.options(), "--rate 10000 --server-resets");
     }
 }

@@ -17,6 +17,7 @@ mod network;
 mod processes;
 mod programs;
 mod protected;
+mod resets;
 mod straight;
 mod unprivileged;
 
