@@ -7,8 +7,9 @@ Two network namespaces of its own joined by a veth pair; a Python program sends 
 one to the other, with a wrong checksum so that nobody answers. Needs root, ip, nft and iptables-restore.
 The kernel receives such a packet on the sender's processor, within the call that sends it, so what a rule set costs
 is the processor's time per packet less that of the same run without rules: of SYN packets, which rules decide on, and of others,
-which they look up. Every number is the least of all rounds, which take turns. --beside measures other rules for nft as
-well, such as those of an older version. Exit code: 0 done, 2 cannot run.
+which they look up. Packets that leave are sent the other way, through a raw socket. Every number is the least of all
+rounds, which take turns. --beside measures other rules for nft as well, such as those of an older version. Exit code:
+0 done, 2 cannot run.
 """
 import argparse
 import os
@@ -57,27 +58,38 @@ def tear_down():
 # --- Sending, in a process of its own in the client's namespace ------------------------------------------------------
 
 
+def segment(source, target, ports, numbers, flags, data=b""):
+    """From the IP header on, with a wrong TCP checksum."""
+    tcp = struct.pack("!HHIIBBHHH", *ports, *numbers, 0x50, flags, 1, 0, 0) + data
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + source + target
+    total = sum(struct.unpack("!10H", head))
+    total = (total & 0xFFFF) + (total >> 16)
+    return head[:10] + struct.pack("!H", ~total & 0xFFFF) + head[12:] + tcp
+
+
 def frame(number, at):
     """Packet `at` of a connection: SYN, ACK, message. Addresses, ports and sequence numbers are its own."""
     source = struct.pack("!I", (10 << 24) + number // 60000)
     flags, seq, data = ((2, 0, b""), (16, 1, b""), (24, 1, b"hi"))[at]
-    tcp = struct.pack("!HHIIBBHHH", 1024 + number % 60000, PORT, (number * 4099 + seq) & 0xFFFFFFFF, at, 0x50, flags, 1, 0, 0)
-    tcp += data
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + source + bytes((198, 51, 100, 2))
-    total = sum(struct.unpack("!10H", head))
-    total = (total & 0xFFFF) + (total >> 16)
-    head = head[:10] + struct.pack("!H", ~total & 0xFFFF) + head[12:]
+    ports, numbers = (1024 + number % 60000, PORT), ((number * 4099 + seq) & 0xFFFFFFFF, at)
     ethernet = bytes.fromhex((MAC["s0"] + MAC["c0"]).replace(":", "")) + b"\x08\x00"
-    return ethernet + head + tcp
+    return ethernet + segment(source, bytes((198, 51, 100, 2)), ports, numbers, flags, data)
 
 
-def send(count, rate, only):
+def send(count, rate, only, leaving):
     """Sends so many packets, at so many a second or as fast as it goes; prints how long it took, by the clock and of the
-    processor. Without `only`, all packets of each connection, else that one."""
-    packets = range(PACKETS) if only is None else [only]
-    frames = [frame(number, at) for number in range(count // len(packets)) for at in packets]
-    out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    out.bind(("c0", 0))
+    processor. Without `only`, all packets of each connection, else that one. With `leaving`, packets with these flags that
+    the server sends."""
+    if leaving is None:
+        packets = range(PACKETS) if only is None else [only]
+        frames = [frame(number, at) for number in range(count // len(packets)) for at in packets]
+        out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        out.bind(("c0", 0))
+    else:
+        ends = bytes((198, 51, 100, 2)), bytes((198, 51, 100, 1))
+        frames = [segment(*ends, (PORT, 1024 + number % 60000), (number, 1), leaving) for number in range(count)]
+        out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        out.connect(("198.51.100.1", 0))
     started, worked = time.perf_counter(), time.process_time()
     for first in range(0, len(frames), 32):
         for one in frames[first : first + 32]:
@@ -89,10 +101,11 @@ def send(count, rate, only):
     print(time.perf_counter() - started, time.process_time() - worked)
 
 
-def flood(count, rate=0, only=None):
+def flood(count, rate=0, only=None, leaving=None):
     command = ["taskset", "-c", "0", sys.executable, os.path.abspath(__file__), "--send", str(count), "--pace", str(rate)]
     command += [] if only is None else ["--only", str(only)]
-    return [float(one) for one in inside(CLIENT, *command).stdout.split()]
+    command += [] if leaving is None else ["--leaving", str(leaving)]
+    return [float(one) for one in inside(CLIENT if leaving is None else SERVER, *command).stdout.split()]
 
 
 # --- What packets cost that are not sampled --------------------------------------------------------------------------
@@ -132,12 +145,30 @@ def costs(cutshort, rounds, beside):
             if receiver:
                 stop(receiver)
             no_rules(cutshort)
+    show(least, "SYN", "another packet")
+
+
+def show(least, *kinds):
     base = least["no rules"]
-    print("| rules | ns a SYN | no rules = 1 | ns more | ns another packet | no rules = 1 | ns more |")
-    print("|---|--:|--:|--:|--:|--:|--:|")
+    print("| rules |" + "".join(f" ns, {kind} | no rules = 1 | ns more |" for kind in kinds))
+    print("|---|" + "--:|" * (3 * len(kinds)))
     for name, took in least.items():
         cells = [f"{one:.0f} | {one / of:.2f} | {one - of:.0f}" for one, of in zip(took, base)]
         print(f"| {name} | {' | '.join(cells)} |")
+
+
+def leaving_costs(cutshort, rounds):
+    kinds = {"no rules": None, "`--nft`": (), "`--nft --server-resets`": ("--server-resets",)}
+    least = {}
+    count = 100_000
+    for _ in range(rounds):
+        for name, options in kinds.items():
+            if options is not None:
+                rules(cutshort, *options, "--rate", str(NOTHING))
+            took = [flood(count, leaving=flags)[1] / count * 1e9 for flags in (0x10, 0x04)]
+            least[name] = [min(one) for one in zip(took, least.get(name, took))]
+            no_rules(cutshort)
+    show(least, "ACK that leaves", "RST that leaves")
 
 
 # --- How many are received -------------------------------------------------------------------------------------------
@@ -201,15 +232,18 @@ def main():
     parser.add_argument("--send", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--pace", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--leaving", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--beside", metavar="FILE", help="other rules for nft whose costs are measured as well")
     chosen = parser.parse_args()
     if chosen.send:
-        return send(chosen.send, chosen.pace, chosen.only)
+        return send(chosen.send, chosen.pace, chosen.only, chosen.leaving)
     if os.geteuid() != 0:
         parser.error("needs root")
     try:
         set_up()
         costs(chosen.cutshort, chosen.rounds, chosen.beside)
+        print()
+        leaving_costs(chosen.cutshort, chosen.rounds)
         if chosen.seconds:
             print()
             received(chosen.cutshort, chosen.seconds)

@@ -70,7 +70,7 @@ fn damaged(
     zeros: bool,
 ) -> fmt::Result {
     let Some(total) = total else {
-        return write!(f, "is damaged at byte {offset}: what follows cannot be read, however much that is");
+        return write!(f, "is damaged at byte {offset}: nothing after it can be read");
     };
     match places {
         1 if zeros && offset + unread == total => write!(

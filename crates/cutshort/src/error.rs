@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// What went wrong, and whose it is to mend.
+/// What went wrong, and who has to fix it.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The command line asks for something that cannot be: exit code 2.

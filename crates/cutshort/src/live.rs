@@ -216,7 +216,7 @@ fn report(counts: &LiveCount, source: &LiveSource) -> Done {
         ("", counts.lost, "packets were lost: they came faster than they were received"),
         ("at least ", counts.left_out.connections, &left_out),
         ("", counts.origin, LEFT_OUT_ORIGIN),
-        ("", counts.malformed, "messages of the kernel could not be read"),
+        ("", counts.malformed, "messages from the kernel could not be read"),
     ];
     let mut done = Done::Whole;
     for (least, count, what) in lines.into_iter().filter(|(_, count, _)| *count > 0) {

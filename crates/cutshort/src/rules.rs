@@ -54,7 +54,8 @@ struct SamplingOf {
     rate: NonZeroU32,
     /// How many packets of each connection are logged
     ///
-    /// 'agent' and 'serve' use the first 10 of them; 'cutshort classify --limit N nflog:GROUP' uses as many as N.
+    /// More than 10 are of use only to 'cutshort classify --limit N nflog:GROUP': 'agent' and 'serve' use the
+    /// first 10.
     #[arg(long, value_name = "PACKETS", default_value = "10", value_parser = limit)]
     limit: NonZeroU32,
     /// Group of the netfilter log
@@ -80,6 +81,13 @@ struct SamplingOf {
     /// Also connections that this host only forwards
     #[arg(long)]
     forwarded: bool,
+    /// Also log the RSTs that the server sends on these connections (default method only)
+    ///
+    /// A connection that the server itself refuses or resets then ends as 'server_reset', as in a capture of
+    /// both directions, and not as a timeout. RSTs are logged as they leave this host, which sends or
+    /// forwards them; at most 30 a second for each connection.
+    #[arg(long)]
+    server_resets: bool,
     /// How long a connection is remembered, 1s to 24h; a SYN that nothing follows, 30s at most
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = keep)]
     keep: SignedDuration,
@@ -89,7 +97,7 @@ struct SamplingOf {
     size: u32,
     /// File with the secret of the sampling hash, for 'apply': eight hexadecimal digits
     ///
-    /// Only needed where several hosts shall choose the same connections. Otherwise the kernel
+    /// Only needed where several hosts should choose the same connections. Otherwise the kernel
     /// chooses a random secret of its own each time the rules are loaded, and shows it to nobody.
     #[arg(long, value_name = "FILE")]
     seed_file: Option<PathBuf>,
@@ -144,6 +152,7 @@ impl SamplingOf {
             ports: self.ports.clone(),
             exclude: self.exclude.clone(),
             forwarded: self.forwarded,
+            server_resets: self.server_resets,
             keep: self.keep.unsigned_abs(),
             size: self.size,
             seed: self.seed_file.as_deref().map(seed).transpose()?,
@@ -171,7 +180,7 @@ fn remark(sampling: &Sampling) {
 fn print(arguments: &SamplingOf) -> Result<Done, Error> {
     if arguments.seed_file.is_some() {
         return Err(Error::Usage(
-            "--seed-file is for 'cutshort rules apply': what is printed is no secret any more".to_owned(),
+            "--seed-file is for 'cutshort rules apply': printed rules would reveal the secret".to_owned(),
         ));
     }
     let sampling = arguments.sampling()?;
@@ -218,11 +227,16 @@ fn describe(loaded: &Loaded) -> String {
     }
     for counter in &loaded.counters {
         let about = match counter.name.as_str() {
-            "syn" => "SYN packets looked at",
-            "chosen" => "of these in the sample (repeats too)",
+            "syn" => "SYN packets checked",
+            "chosen" => "of these, in the sample (repeats included)",
             "full" => "chosen, but too many were remembered already",
             "busy" => "chosen, but their ports were used again too soon (30 times a second)",
             "logged" => "packets logged",
+            "server_rst" => "RSTs that servers sent on connections in the sample",
+            "syn_ack" => {
+                "SYN+ACK packets received: answers to this host's own connections, or reflected ones"
+            }
+            "rst" => "RSTs received that are not logged: of other connections, or a flood",
             other => other,
         };
         text.push_str(&format!("\n{:>15}  {about}", grouped(counter.packets)));

@@ -233,7 +233,7 @@ impl Tag {
                 "The SYN came more than once: the client did not get its answer in time. Real clients do this; most scanners do not."
             }
             Self::ServerRst => {
-                "The other direction has a RST: the server refused or reset the connection. Only known where both directions are captured."
+                "The other direction has a RST: the server refused or reset the connection. Known only where the server's packets are captured too, or rules log its RSTs (cutshort rules --server-resets)."
             }
         }
     }

@@ -1,8 +1,10 @@
-//! Packets that the kernel gave no time: those that this host sends, as rules for the origin side
-//! log them. They are given the time of being received, but that may be later than the kernel's
-//! time of the answer, and a reset must not seem to come before the SYN that it answers.
+//! Packets that the kernel gave no time: those that leave this host, such as a server's RSTs. They are
+//! given the time of being received, but that may be later than the kernel's time of what came
+//! after them: an answer, or the SYN of the next connection on the same ports.
 
 use cutshort_packet::Packet;
+
+use super::sampler::is_syn;
 
 /// How long an answer may take to be received, in nanoseconds: longer than the kernel gathers.
 const PATIENCE: i64 = 300_000_000;
@@ -16,14 +18,16 @@ impl Unstamped {
         self.0.push(packet);
     }
 
-    /// Puts what waits for this packet not later than it.
+    /// Puts what waits for this packet not later than it, and before it if that begins a connection:
+    /// what has the time of a SYN packet belongs to its connection.
     pub(super) fn answered_by(&mut self, answer: &Packet) {
         if self.0.is_empty() {
             return;
         }
+        let latest = answer.ts.saturating_sub(i64::from(is_syn(answer)));
         let asked = answer.five_tuple.reversed();
         for packet in self.0.iter_mut().filter(|packet| packet.five_tuple == asked) {
-            packet.ts = packet.ts.min(answer.ts);
+            packet.ts = packet.ts.min(latest);
         }
     }
 
@@ -42,38 +46,41 @@ impl Unstamped {
 
 #[cfg(test)]
 mod tests {
-    use cutshort_packet::{FiveTuple, Flags};
+    use cutshort_packet::Flags;
 
     use super::*;
+    use crate::live::sampler::tests::packet;
+
+    /// What the packet's receiver sends.
+    fn back(packet: Packet) -> Packet {
+        Packet { five_tuple: packet.five_tuple.reversed(), ..packet }
+    }
 
     #[test]
     fn answers_are_not_before_what_they_answer() {
-        let five_tuple = FiveTuple::new([198, 51, 100, 7].into(), 1, [203, 0, 113, 5].into(), 443);
-        let packet = |ts, five_tuple| Packet {
-            ts,
-            five_tuple,
-            ip_id: 1,
-            ttl: 64,
-            flags: Flags::SYN,
-            seq: 0,
-            ack: 0,
-            window: 0,
-            options_len: 0,
-            payload_len: 0,
-            sample_rate: 1,
-        };
         let mut unstamped = Unstamped::default();
-        unstamped.hold(packet(100, five_tuple));
-        unstamped.answered_by(&packet(90, five_tuple));
-        unstamped.answered_by(&packet(95, five_tuple.reversed()));
-        unstamped.answered_by(&packet(99, five_tuple.reversed()));
+        unstamped.hold(packet(100, 1, Flags::SYN));
+        unstamped.answered_by(&packet(90, 1, Flags::SYN));
+        unstamped.answered_by(&back(packet(95, 1, Flags::RST)));
+        unstamped.answered_by(&back(packet(99, 1, Flags::RST)));
         let mut given = Vec::new();
         unstamped.release(200, false, |packet| given.push(packet.ts));
         assert_eq!(given, []);
         unstamped.release(95 + PATIENCE, false, |packet| given.push(packet.ts));
         assert_eq!(given, [95]);
-        unstamped.hold(packet(100, five_tuple));
+        unstamped.hold(packet(100, 1, Flags::SYN));
         unstamped.release(101, true, |packet| given.push(packet.ts));
         assert_eq!(given, [95, 100]);
+    }
+
+    /// A client uses its port again before the server's RST is received.
+    #[test]
+    fn a_reset_is_before_the_next_connection() {
+        let mut unstamped = Unstamped::default();
+        unstamped.hold(back(packet(100, 1, Flags::RST)));
+        unstamped.answered_by(&packet(95, 1, Flags::SYN));
+        let mut given = Vec::new();
+        unstamped.release(101, true, |packet| given.push(packet.ts));
+        assert_eq!(given, [94]);
     }
 }

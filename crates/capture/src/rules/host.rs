@@ -18,8 +18,8 @@ const PRIVILEGE: &str = "needs root or CAP_NET_ADMIN: run it with sudo";
 #[must_use]
 pub fn untold(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => format!("asking the kernel what rules it has {PRIVILEGE}"),
-        _ => format!("the kernel does not tell what rules it has: {error}"),
+        io::ErrorKind::PermissionDenied => format!("reading the rules that are loaded {PRIVILEGE}"),
+        _ => format!("the rules that are loaded cannot be read: {error}"),
     }
 }
 
@@ -189,7 +189,7 @@ fn load(program: &str, arguments: &[&str], text: &str) -> Result<(), String> {
     }
     let message = String::from_utf8_lossy(&output.stderr);
     if ["Operation not permitted", "Permission denied"].iter().any(|why| message.contains(why)) {
-        return Err(format!("{program} may not load the rules: that {PRIVILEGE}"));
+        return Err(format!("{program} cannot load the rules: that {PRIVILEGE}"));
     }
     Err(format!("{program} does not load the rules: {}", without_seed(message.trim())))
 }

@@ -154,24 +154,13 @@ fn read_jump<'a>(sampling: &mut Sampling, words: &[&str], value: impl Fn(&str) -
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::changed;
     use super::*;
 
     #[test]
     fn rules_are_read_back() {
-        let sampling = Sampling {
-            method: Method::Iptables,
-            rate: NonZeroU32::new(100).unwrap(),
-            limit: NonZeroU32::new(5).unwrap(),
-            group: 7,
-            snaplen: 96,
-            queue: 1,
-            interfaces: vec!["eth*".to_owned(), "wg0".to_owned()],
-            ports: vec![80.into(), "8000-8100".parse().unwrap()],
-            exclude: vec!["192.0.2.0/24".parse().unwrap()],
-            ..Sampling::default()
-        };
         let all = Sampling { method: Method::Iptables, ..Sampling::default() };
-        for sampling in [sampling, all] {
+        for sampling in [changed(Method::Iptables), all] {
             let text = text(&sampling);
             assert_eq!(read(&text).unwrap().options(), sampling.options());
         }

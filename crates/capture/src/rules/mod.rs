@@ -84,6 +84,9 @@ pub struct Sampling {
     pub exclude: Vec<IpNet>,
     /// Also connections that this host only forwards.
     pub forwarded: bool,
+    /// Also the RSTs that servers send on these connections, with [`Method::Set`] only. They do not
+    /// count towards `limit`; at most 30 a second are logged for each connection.
+    pub server_resets: bool,
     /// How long a connection is remembered after each packet that is taken of it, but for its SYN
     /// ([`ALONE`](Self::ALONE)). Not with conntrack, which decides itself.
     pub keep: Duration,
@@ -106,6 +109,7 @@ impl Default for Sampling {
             ports: Vec::new(),
             exclude: Vec::new(),
             forwarded: false,
+            server_resets: false,
             keep: Duration::from_mins(15),
             size: 1 << 16,
             seed: None,
@@ -131,8 +135,14 @@ impl Sampling {
         self.interfaces.iter().try_for_each(|name| check_interfaces(name))?;
         if self.snaplen < 80 {
             return Err(
-                "80 bytes of a packet are the least: an IPv6 and a TCP header with options".to_owned()
+                "take at least 80 bytes of each packet: an IPv6 and a TCP header with options".to_owned()
             );
+        }
+        if self.server_resets && self.method != Method::Set {
+            return Err(format!(
+                "--server-resets works with the default method only, not with --{}",
+                self.method.name()
+            ));
         }
         if self.method == Method::Iptables {
             return iptables::check(self);
@@ -166,18 +176,52 @@ fn check_interfaces(name: &str) -> Result<(), String> {
     let beginning = name.strip_suffix('*').filter(|beginning| !beginning.is_empty()).unwrap_or(name);
     crate::live::check_interface(beginning).map(|_| ()).map_err(|why| match beginning == name {
         true => why,
-        false => format!("'{name}' cannot stand for interfaces; write such as eth*"),
+        false => format!("'{name}' is not a pattern for interfaces; write one such as 'eth*'"),
     })
 }
 
 /// `nft, 1 in 10000 connections, first 10 packets, group 5, 65536 remembered for 900 s`
 impl fmt::Display for Sampling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { method, rate, limit, group, size, keep, .. } = self;
+        let Self { method, rate, limit, group, size, keep, server_resets, .. } = self;
         write!(f, "{}, 1 in {rate} connections, first {limit} packets, group {group}", method.name())?;
         match method {
-            Method::Set | Method::Origin => write!(f, ", {size} remembered for {} s", keep.as_secs()),
-            Method::Conntrack | Method::Iptables => Ok(()),
+            Method::Set | Method::Origin => write!(f, ", {size} remembered for {} s", keep.as_secs())?,
+            Method::Conntrack | Method::Iptables => {}
+        }
+        if *server_resets {
+            f.write_str(", with server RSTs")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No option that every method has is at its default.
+    pub(super) fn changed(method: Method) -> Sampling {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        Sampling {
+            method,
+            rate: number(100),
+            limit: number(5),
+            group: 7,
+            snaplen: 96,
+            queue: 1,
+            interfaces: vec!["eth*".to_owned(), "wg0".to_owned()],
+            ports: vec![443.into(), "8000-8100".parse().unwrap(), 80.into()],
+            exclude: ["192.0.2.0/24", "2001:db8::/32"].map(|net| net.parse().unwrap()).to_vec(),
+            ..Sampling::default()
+        }
+    }
+
+    #[test]
+    fn server_resets_are_for_the_default_method() {
+        for method in [Method::Set, Method::Conntrack, Method::Iptables, Method::Origin] {
+            let sampling = Sampling { method, server_resets: true, ..Sampling::default() };
+            assert_eq!(sampling.check().is_ok(), method == Method::Set, "{sampling}");
         }
     }
 }

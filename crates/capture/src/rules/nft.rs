@@ -48,21 +48,25 @@ pub(super) fn set(sampling: &Sampling) -> String {
 # tracked.
 ",
         |lines| {
-            counters(lines, true);
+            counters(lines, &["full", "busy"]);
             sets(lines, sampling);
             record(lines, "record", sampling, sampling.queue);
             report_left_out(lines, sampling);
             remember(lines, sampling, &SOURCE);
             follow(lines, sampling);
             choose(lines, sampling, &SOURCE);
+            control(lines);
             lines.block("chain ingress", |lines| {
                 lines.add("type filter hook prerouting priority raw; policy accept;");
                 lines.add("meta l4proto != tcp return");
                 interfaces(lines, "iif", sampling);
                 ports(lines, "dport", sampling);
-                lines.add(format_args!("{SYN} goto choose"));
+                lines.add("tcp flags & (syn|rst) != 0 goto control");
                 look_up(lines);
             });
+            if sampling.server_resets {
+                server_resets(lines, sampling);
+            }
         },
     )
 }
@@ -79,7 +83,7 @@ pub(super) fn origin(sampling: &Sampling) -> String {
 # itself translates (masquerading): what comes back has another destination here.
 ",
         |lines| {
-            counters(lines, true);
+            counters(lines, &["full", "busy"]);
             sets(lines, sampling);
             // The kernel gives no time to what it sends: without waiting it is when it is received.
             record(lines, "record_syn", sampling, 1);
@@ -121,7 +125,7 @@ pub(super) fn conntrack(sampling: &Sampling) -> String {
 # The default rules ('cutshort rules --nft') miss none of them, decide once for each connection and need no conntrack.
 ",
         |lines| {
-            counters(lines, false);
+            counters(lines, &[]);
             lines.block("chain ingress", |lines| {
                 let Sampling { rate, limit, .. } = sampling;
                 lines.add("type filter hook prerouting priority mangle; policy accept;");
@@ -170,9 +174,8 @@ fn options(lines: &mut Lines, sampling: &Sampling) {
     });
 }
 
-fn counters(lines: &mut Lines, with_set: bool) {
-    let left_out: &[&str] = if with_set { &["full", "busy"] } else { &[] };
-    for name in ["syn", "chosen", "logged"].iter().chain(left_out) {
+fn counters(lines: &mut Lines, more: &[&str]) {
+    for name in ["syn", "chosen", "logged"].iter().chain(more) {
         lines.add(format_args!("counter {name} {{ }}"));
     }
 }
@@ -338,6 +341,48 @@ fn look_up(lines: &mut Lines) {
     for Version { name, number, ip } in &VERSIONS {
         lines.add(format_args!("meta nfproto {name} {} @flows{number} goto follow{number}", SOURCE.key(ip)));
     }
+}
+
+/// What becomes of packets with the SYN or RST bit. Those that begin no connection here and are not
+/// logged, as floods and reflection bring them, are counted; other packets pay nothing for that.
+fn control(lines: &mut Lines) {
+    for name in ["syn_ack", "rst"] {
+        lines.add(format_args!("counter {name} {{ }}"));
+    }
+    lines.block("chain control", |lines| {
+        lines.add(format_args!("{SYN} goto choose"));
+        look_up(lines);
+        lines.add("tcp flags & rst == rst counter name rst return");
+        lines.add("tcp flags & (syn|ack) == (syn|ack) counter name syn_ack");
+    });
+}
+
+/// RSTs that servers send on connections in the set. They are taken where packets leave this host,
+/// after address translation, so that they have the addresses that the client knows, whether the
+/// server is here or behind. `!=` looks an element up without using up its count of packets
+/// ([`count`]). As a client can make a closed port send any number of RSTs, [`AGAIN`] limits them, with
+/// keys that no SYN has.
+fn server_resets(lines: &mut Lines, sampling: &Sampling) {
+    lines.add("counter server_rst { }");
+    // The kernel gives no time to what it sends: without waiting it is when it is received.
+    record(lines, "record_rst", sampling, 1);
+    lines.block("chain sent_rst", |lines| {
+        for Version { name, number, ip } in &VERSIONS {
+            lines.add(format_args!("meta nfproto {name} {} != @flows{number} return", DESTINATION.key(ip)));
+        }
+        lines.add("counter name server_rst");
+        for Version { name, number, ip } in &VERSIONS {
+            let key = SOURCE.key(ip);
+            lines.add(format_args!(
+                "meta nfproto {name} update @again{number} {{ {key} {AGAIN} }} goto record_rst"
+            ));
+        }
+    });
+    // A packet without RST passes a single rule.
+    lines.block("chain egress", |lines| {
+        lines.add("type filter hook postrouting priority srcnat + 1; policy accept;");
+        lines.add("tcp flags & rst == rst goto sent_rst");
+    });
 }
 
 /// Leaves the loopback out, or all but some.

@@ -48,6 +48,9 @@ impl Sampling {
         if self.forwarded {
             add("forwarded", &"");
         }
+        if self.server_resets {
+            add("server-resets", &"");
+        }
         if matches!(self.method, Method::Set | Method::Origin) {
             if self.keep != default.keep {
                 add("keep ", &format_args!("{}s", self.keep.as_secs()));
@@ -69,29 +72,20 @@ fn joined(items: &[impl Display]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
     use std::time::Duration;
 
-    use super::super::Seed;
+    use super::super::{Seed, tests::changed};
     use super::*;
 
     #[test]
     fn options_name_all_that_is_not_a_default() {
         assert_eq!(Sampling::default().options(), "--rate 10000");
         let all = Sampling {
-            method: Method::Origin,
-            rate: NonZeroU32::new(100).unwrap(),
-            limit: NonZeroU32::new(5).unwrap(),
-            group: 7,
-            snaplen: 96,
-            queue: 1,
-            interfaces: vec!["eth*".to_owned(), "wg0".to_owned()],
-            ports: vec![443.into(), "8000-8100".parse().unwrap(), 80.into()],
-            exclude: ["192.0.2.0/24", "2001:db8::/32"].map(|net| net.parse().unwrap()).to_vec(),
             forwarded: true,
             keep: Duration::from_mins(2),
             size: 1000,
             seed: Seed::new(0x1234_5678),
+            ..changed(Method::Origin)
         };
         assert_eq!(
             all.options(),
@@ -99,5 +93,7 @@ mod tests {
              --ports 80,443,8000-8100 --exclude 192.0.2.0/24,2001:db8::/32 --forwarded --keep 120s --size 1000 \
              --seed-file FILE"
         );
+        let with_resets = Sampling { server_resets: true, ..Sampling::default() };
+        assert_eq!(with_resets.options(), "--rate 10000 --server-resets");
     }
 }

@@ -69,9 +69,9 @@ impl fmt::Display for SeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => write!(f, "{error}"),
-            Self::Open => f.write_str("can be read by others than its owner, and is a secret: chmod 600"),
+            Self::Open => f.write_str("can be read by others than its owner, but is a secret: chmod 600"),
             Self::NoSeed => f.write_str(
-                "is no seed: eight hexadecimal digits, as from 'od -An -N4 -tx4 /dev/urandom', not all 0",
+                "is not a seed: write eight hexadecimal digits, as from 'od -An -N4 -tx4 /dev/urandom', not all 0",
             ),
         }
     }

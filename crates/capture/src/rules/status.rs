@@ -31,7 +31,9 @@ pub struct Loaded {
 pub struct Counter {
     /// `syn`: SYNs looked at; `chosen`: of these in the sample, with repeats; `full`: chosen but not
     /// remembered, as the set was full; `busy`: chosen but not remembered, as their ports had begun
-    /// too many others a moment ago; `logged`: packets given to the netfilter log.
+    /// too many others a moment ago; `logged`: packets given to the netfilter log; `server_rst`: RSTs
+    /// that servers sent on connections in the sample; `syn_ack`: SYN+ACK packets that came in; `rst`:
+    /// RSTs that came in and were not logged.
     pub name: String,
     /// Packets since the rules were loaded.
     pub packets: u64,

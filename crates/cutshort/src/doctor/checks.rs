@@ -43,7 +43,7 @@ fn collector(collector: &Collector) -> Vec<Check> {
         else {
             return vec![Check::failing(
                 "collector",
-                "it acknowledges nothing as something",
+                "it acknowledges a segment that is empty",
                 curl(collector),
             )];
         };
@@ -74,27 +74,27 @@ fn token(collector: &Collector, delivered: &Delivered) -> Check {
         (Ok(()), Delivered::Blocked(why) | Delivered::Later(why)) => {
             Check::failing("token", why.clone(), NEW_TOKEN)
         }
-        (Ok(()), Delivered::Kept) => Check::ok("token", "is taken"),
+        (Ok(()), Delivered::Kept) => Check::ok("token", "is accepted"),
     }
 }
 
 fn clock(offset: f64) -> Check {
-    const MEND: &str = "timedatectl set-ntp true (here or at the collector, whichever is wrong)";
+    const FIX: &str = "timedatectl set-ntp true (here or at the collector, whichever is wrong)";
     let (by, seconds) = (if offset > 0.0 { "behind" } else { "ahead of" }, offset.abs());
     let found = format!("{seconds:.0} s {by} the collector's");
     match seconds {
-        _ if seconds >= WRONG_OFFSET => Check::failing("clock", found, MEND),
-        _ if seconds >= OFFSET => Check::warning("clock", found, MEND),
+        _ if seconds >= WRONG_OFFSET => Check::failing("clock", found, FIX),
+        _ if seconds >= OFFSET => Check::warning("clock", found, FIX),
         _ => Check::ok("clock", "agrees with the collector's to a second or two"),
     }
 }
 
 fn store(store: &Store) -> Check {
-    const MEND: &str =
+    const FIX: &str =
         "cutshort clickhouse migrate --store URL (if tables are missing); docs/clickhouse.md has the rights";
     match &store.opened {
-        Ok(took) => Check::ok("store", format!("{} lets in after {} ms", store.url, took.as_millis())),
-        Err(why) => Check::failing("store", why.clone(), MEND),
+        Ok(took) => Check::ok("store", format!("{} can be opened, in {} ms", store.url, took.as_millis())),
+        Err(why) => Check::failing("store", why.clone(), FIX),
     }
 }
 
@@ -118,7 +118,7 @@ fn reasons(status: u16, body: &str) -> String {
     let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let reasons = body["reasons"].as_array().into_iter().flatten().filter_map(|reason| reason.as_str());
     let reasons = reasons.collect::<Vec<_>>().join("; ");
-    if reasons.is_empty() { format!("what answers is no cutshort (status {status})") } else { reasons }
+    if reasons.is_empty() { format!("what answers is not cutshort (status {status})") } else { reasons }
 }
 
 /// Networks change hands: data that is older than this is wrong for many, in days.
@@ -149,15 +149,15 @@ const LITTLE: f64 = 0.05;
 
 fn disk(disk: &Disk) -> Check {
     let path = disk.path.display();
-    let mend = format!("du -xh --max-depth=1 {path} | sort -h (what takes room there)");
+    let fix = format!("du -xh --max-depth=1 {path} | sort -h (what takes room there)");
     let (free, all) = match &disk.room {
         Ok(room) => *room,
         Err(why) => return Check::failing("disk", format!("{path}: {why}"), format!("mkdir -p {path}")),
     };
     let found = format!("{path}: {} free of {}", bytes(free), bytes(all));
     match free {
-        0..NO_ROOM => Check::failing("disk", found, mend),
-        _ if (free as f64) < LITTLE * all as f64 => Check::warning("disk", found, mend),
+        0..NO_ROOM => Check::failing("disk", found, fix),
+        _ if (free as f64) < LITTLE * all as f64 => Check::warning("disk", found, fix),
         _ => Check::ok("disk", found),
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn kernel(seen: &Seen) -> Check {
     if missing.is_empty() {
         return Check::ok("kernel", format!("has {}", names(Some(true))));
     }
-    let found = format!("has no {}: who receives is fenced in less", missing.join(", "));
+    let found = format!("has no {}: receivers are confined less", missing.join(", "));
     Check::warning("kernel", found, FENCES)
 }
 
@@ -50,11 +50,11 @@ fn again(seen: &Seen) -> String {
 
 pub(super) fn privileges(seen: &Seen) -> Check {
     match (seen.is_root, seen.may_look) {
-        (true, true) => Check::ok("privileges", "root: all can be looked at"),
-        (false, true) => Check::ok("privileges", "CAP_NET_ADMIN: rules and groups can be looked at"),
+        (true, true) => Check::ok("privileges", "root: everything can be checked"),
+        (false, true) => Check::ok("privileges", "CAP_NET_ADMIN: rules and groups can be checked"),
         (_, false) => Check::warning(
             "privileges",
-            "no CAP_NET_ADMIN: rules, their counters and who listens to the log cannot be looked at",
+            "no CAP_NET_ADMIN: the rules, their counters and the listeners of the log cannot be checked",
             again(seen),
         ),
     }
@@ -76,7 +76,7 @@ pub(super) fn rules(seen: &Seen) -> Option<Check> {
         let found = if tables.is_empty() && chains.shown.is_empty() {
             "none of cutshort's rules are loaded".to_owned()
         } else {
-            format!("those that are loaded do not log to group {group}")
+            format!("the rules that are loaded do not log to group {group}")
         };
         let number = group.to_string();
         let other: &[(&str, &str)] = if group == GROUP { &[] } else { &[("--group", &number)] };
@@ -108,7 +108,7 @@ fn of_tables(seen: &Seen, tables: &[&Loaded]) -> Check {
         return Check::warning("rules", format!("{found}; {OUTDATED}"), cure::apply(seen, &[]));
     }
     if syn == 0 {
-        let found = format!("{found}; no connection has come by");
+        let found = format!("{found}; no connection was seen");
         return Check::warning("rules", found, nothing_comes(seen));
     }
     if full > 0 {
@@ -131,7 +131,7 @@ fn nothing_comes(seen: &Seen) -> String {
         let all = cure::apply(seen, &[("--forwarded", "")]);
         return format!(
             "{all} (if clients connect to addresses that no interface here has, as with TPROXY or anycast; \
-             otherwise look at interfaces and ports)"
+             otherwise check interfaces and ports)"
         );
     }
     let other = cure::apply(seen, &[("--interfaces", "NAME"), ("--ports", "PORT")]);
@@ -149,7 +149,8 @@ pub(super) fn listener(seen: &Seen) -> Option<Check> {
     };
     let report = station.map(|station| &station.report);
     let is_own = matches!(report, Some(Reported::Read(report)) if report.pid == port);
-    let who = if is_own { format!("process {port}") } else { format!("somebody (port {port})") };
+    let who =
+        if is_own { format!("process {port}") } else { format!("another process (netlink port {port})") };
     Some(Check::ok("group", format!("{who} listens to group {group} of the netfilter log")))
 }
 

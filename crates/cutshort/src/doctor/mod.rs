@@ -20,7 +20,7 @@ use crate::error::{Done, Error};
 use crate::settings::{self, Settings};
 use crate::terminal;
 
-/// Tell why nothing is seen, and how to mend it
+/// Tell why nothing is seen, and how to fix it
 ///
 /// Looks at the kernel, the rules, who receives, what waits, the collector and its token, clocks, geographic
 /// data and disks, for the agent or the server that has the same settings. It changes nothing. As root it
@@ -107,21 +107,21 @@ pub(crate) struct Check {
     name: &'static str,
     /// What was found.
     found: String,
-    /// What mends it; nothing if it is fine.
-    mend: Option<String>,
+    /// What fixes it; nothing if it is fine.
+    fix: Option<String>,
 }
 
 impl Check {
     fn ok(name: &'static str, found: impl Into<String>) -> Self {
-        Self { status: Status::Ok, name, found: found.into(), mend: None }
+        Self { status: Status::Ok, name, found: found.into(), fix: None }
     }
 
-    fn warning(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { status: Status::Warning, name, found: found.into(), mend: Some(mend.into()) }
+    fn warning(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { status: Status::Warning, name, found: found.into(), fix: Some(fix.into()) }
     }
 
-    fn failing(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { status: Status::Failing, ..Self::warning(name, found, mend) }
+    fn failing(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { status: Status::Failing, ..Self::warning(name, found, fix) }
     }
 }
 

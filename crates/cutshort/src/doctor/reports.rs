@@ -50,8 +50,8 @@ fn alive(seen: &Seen, station: &Station, name: &'static str, report: &Report) ->
         return Check::failing(name, found, station.start.clone());
     }
     if let Some(trouble) = &report.trouble {
-        let mend = format!("df -h {}", station.folder.display());
-        return Check::failing(name, format!("cannot write packets: {trouble}"), mend);
+        let fix = format!("df -h {}", station.folder.display());
+        return Check::failing(name, format!("cannot write packets: {trouble}"), fix);
     }
     let since = ago(seen.now, report.started);
     Check::ok(name, format!("process {pid} receives from {source} as {node} for {since}"))
@@ -73,19 +73,19 @@ fn packets(seen: &Seen, report: &Report) -> Check {
     }
     if report.time.saturating_sub(report.started) < MINUTE {
         let since = ago(seen.now, report.started);
-        return Check::ok("packets", format!("none yet; it began {since} ago: look again in a minute"));
+        return Check::ok("packets", format!("none yet; it started {since} ago: check again in a minute"));
     }
     let found = match report.latest {
         Some(latest) => format!("none in the last minute; the latest was {} ago", ago(seen.now, latest)),
         None => "none so far".to_owned(),
     };
-    let mend = match &seen.source {
+    let fix = match &seen.source {
         Some(LiveSource::AfPacket(name)) => format!("tcpdump -ni {name} -c 5 tcp"),
         _ => {
             format!("{} (with a lower N, more connections are chosen)", cure::apply(seen, &[("--rate", "N")]))
         }
     };
-    Check::warning("packets", found, mend)
+    Check::warning("packets", found, fix)
 }
 
 /// For a packet socket.
@@ -111,14 +111,14 @@ fn loss(seen: &Seen, station: &Station, report: &Report) -> Check {
         some.map(|(count, what)| format!("{} {what}", quantity(*count, "packet"))).collect();
     let share = lost as f64 / (report.seen + missing.unwrap_or(0)).max(1) as f64;
     let found = format!("{}: {}", percent(share), some.join(", "));
-    let mend = match &seen.source {
+    let fix = match &seen.source {
         Some(LiveSource::AfPacket(_)) => FEWER.to_owned(),
         _ => format!(
             "{} (with a higher N, fewer connections are chosen)",
             cure::apply(seen, &[("--rate", "N")])
         ),
     };
-    if share >= MUCH { Check::failing("loss", found, mend) } else { Check::warning("loss", found, mend) }
+    if share >= MUCH { Check::failing("loss", found, fix) } else { Check::warning("loss", found, fix) }
 }
 
 /// That connections were left out. Rules tell more of that themselves.
@@ -187,31 +187,30 @@ fn spool(seen: &Seen, station: &Station, report: &Report) -> Check {
     let mut parts = vec![waiting];
     parts.extend(lost.map(|(count, what)| format!("{} {what}", quantity(*count, "packet"))));
     parts.extend(delivery.acknowledged.map(|at| format!("delivered last {} ago", ago(seen.now, at))));
-    parts.extend(delivery.trouble.as_ref().map(|trouble| format!("delivering fails: {trouble}")));
+    parts.extend(delivery.trouble.as_ref().map(|trouble| format!("delivery fails: {trouble}")));
     let found = parts.join("; ");
     let is_nearly_full = spool.limit > 0 && spool.bytes as f64 > NEARLY_FULL * spool.limit as f64;
     if is_nearly_full {
         let full = format!("{found}; {} of {} are used", bytes(spool.bytes), bytes(spool.limit));
-        let mend =
-            delivery.trouble.as_ref().map_or_else(|| larger(spool.limit), |_| MEND_DELIVERY.to_owned());
-        return Check::failing("spool", full, mend);
+        let fix = delivery.trouble.as_ref().map_or_else(|| larger(spool.limit), |_| FIX_DELIVERY.to_owned());
+        return Check::failing("spool", full, fix);
     }
     let is_late = spool.oldest.is_some_and(|oldest| seen.now.saturating_sub(oldest) > WAIT);
     match () {
-        () if delivery.blocked => Check::failing("spool", found, MEND_DELIVERY),
+        () if delivery.blocked => Check::failing("spool", found, FIX_DELIVERY),
         () if delivery.trouble.is_some() || (is_late && spool.segments > 0) => {
-            Check::warning("spool", found, MEND_DELIVERY)
+            Check::warning("spool", found, FIX_DELIVERY)
         }
         () if spool.refused > 0 => {
-            let mend = format!("ls {}/refused (each has its reason beside it)", station.spool.display());
-            Check::warning("spool", found, mend)
+            let fix = format!("ls {}/refused (each has its reason beside it)", station.spool.display());
+            Check::warning("spool", found, fix)
         }
         () if spool.dropped > 0 => Check::warning("spool", found, larger(spool.limit)),
         () => Check::ok("spool", found),
     }
 }
 
-const MEND_DELIVERY: &str = "mend what 'collector' and 'token' say; it goes on by itself then";
+const FIX_DELIVERY: &str = "fix what 'collector' and 'token' report; delivery then resumes by itself";
 
 fn larger(limit: u64) -> String {
     format!(

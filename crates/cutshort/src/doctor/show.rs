@@ -26,9 +26,8 @@ pub(super) fn table(checks: &[Check], width: usize, output: &mut impl Write) -> 
         } else {
             writeln!(output, "{:NAME$}{}", check.name, lines.next().unwrap_or_default())?;
         }
-        let mend =
-            check.mend.iter().flat_map(|mend| wrap(&format!("> {mend}"), width.saturating_sub(indent)));
-        for line in lines.chain(mend) {
+        let fix = check.fix.iter().flat_map(|fix| wrap(&format!("> {fix}"), width.saturating_sub(indent)));
+        for line in lines.chain(fix) {
             writeln!(output, "{:indent$}{line}", "")?;
         }
     }
@@ -42,7 +41,7 @@ fn sum(checks: &[Check]) -> String {
         (0, 0) => "All is well.".to_owned(),
         (0, warnings) => format!("Nothing is failing; {}.", quantity(warnings, "warning")),
         (failing, warnings) => {
-            format!("{failing} failing, {}. Mend the first one first.", quantity(warnings, "warning"))
+            format!("{failing} failing, {}. Fix the first one first.", quantity(warnings, "warning"))
         }
     }
 }
@@ -67,13 +66,13 @@ struct One<'a> {
     name: &'a str,
     status: &'static str,
     found: &'a str,
-    mend: Option<&'a str>,
+    fix: Option<&'a str>,
 }
 
 impl<'a> One<'a> {
     fn of(check: &'a Check) -> Self {
-        let Check { status, name, found, mend } = check;
-        Self { name, status: status.name(), found, mend: mend.as_deref() }
+        let Check { status, name, found, fix } = check;
+        Self { name, status: status.name(), found, fix: fix.as_deref() }
     }
 }
 

@@ -182,14 +182,14 @@ fn find(seen: &Seen, name: &str) -> Check {
 }
 
 #[track_caller]
-fn assert_is(seen: &Seen, name: &str, status: Status, found: &str, mend: &str) {
+fn assert_is(seen: &Seen, name: &str, status: Status, found: &str, fix: &str) {
     let check = find(seen, name);
-    let (text, to_mend) = (&check.found, check.mend.as_deref().unwrap_or_default());
-    assert!(check.status == status && text.contains(found) && to_mend.contains(mend), "{check:?}");
+    let (text, to_fix) = (&check.found, check.fix.as_deref().unwrap_or_default());
+    assert!(check.status == status && text.contains(found) && to_fix.contains(fix), "{check:?}");
 }
 
 #[test]
-fn what_is_wrong_is_told_with_what_mends_it() {
+fn what_is_wrong_is_told_with_what_fixes_it() {
     use Status::{Failing, Ok as Fine, Warning};
     let with = |change: &dyn Fn(&mut Seen)| {
         let mut seen = well();
@@ -317,7 +317,7 @@ fn a_receiver_that_has_just_begun_is_not_called_quiet() {
         Report { started: NOW - 8 * SECOND, received: 0, seen: 0, last_minute: 0, latest: None, ..report() };
     let mut seen = well();
     seen.station = Some(station(Reported::Read(Box::new(began.clone()))));
-    assert_is(&seen, "packets", Status::Ok, "none yet; it began 8s ago", "");
+    assert_is(&seen, "packets", Status::Ok, "none yet; it started 8s ago", "");
     let later = Report { received: 30, last_minute: 30, time: NOW + SECOND, ..began };
     seen.station.as_mut().unwrap().later = Some(later);
     assert_is(&seen, "packets", Status::Ok, "30 packets in all", "");
@@ -327,7 +327,7 @@ fn a_receiver_that_has_just_begun_is_not_called_quiet() {
 #[test]
 fn a_source_alone_is_looked_at() {
     let mut seen = Seen { station: None, collector: None, disks: Vec::new(), ..well() };
-    assert_is(&seen, "group", Status::Ok, "somebody (port 1234) listens to group 5", "");
+    assert_is(&seen, "group", Status::Ok, "another process (netlink port 1234) listens to group 5", "");
     seen.listener = Some(None);
     assert_is(&seen, "group", Status::Failing, "nobody listens", "cutshort classify nflog:5");
 }

@@ -19,19 +19,19 @@ fn doctor(network: &Network, place: &Place, arguments: &[&str], token: &str) -> 
     (output.status.code().unwrap(), serde_json::from_str(&said).unwrap())
 }
 
-/// What is said of one thing: status, what was found, and what mends it.
+/// What is said of one thing: status, what was found, and what fixes it.
 fn check<'a>(said: &'a Value, name: &str) -> [&'a str; 3] {
     let checks = said["checks"].as_array().unwrap();
     let check = checks.iter().find(|check| check["name"] == name);
     let check = check.unwrap_or_else(|| panic!("{name}: {said}"));
-    ["status", "found", "mend"].map(|key| check[key].as_str().unwrap_or_default())
+    ["status", "found", "fix"].map(|key| check[key].as_str().unwrap_or_default())
 }
 
 #[track_caller]
-fn assert_fails(said: &(i32, Value), name: &str, found: &str, mend: &str) {
-    let [status, text, to_mend] = check(&said.1, name);
+fn assert_fails(said: &(i32, Value), name: &str, found: &str, fix: &str) {
+    let [status, text, to_fix] = check(&said.1, name);
     assert_eq!((said.0, status), (1, "failing"), "{said:?}");
-    assert!(text.contains(found) && to_mend.contains(mend), "{said:?}");
+    assert!(text.contains(found) && to_fix.contains(fix), "{said:?}");
 }
 
 /// Nothing fails; these are fine. Of the machine's disk and the age of what is shipped nothing is known here.
@@ -85,9 +85,9 @@ fn an_agent_is_well_until_something_is_taken_away() {
         "{CUTSHORT} rules apply --rate 7 --ports 443,9000-9100 --exclude 192.0.2.0/24,198.18.0.0/15"
     ));
     let quiet = doctor(&place.token);
-    let [status, _, mend] = check(&quiet.1, "rules");
+    let [status, _, fix] = check(&quiet.1, "rules");
     let same = "cutshort rules apply --rate 7 --ports 443,9000-9100 --exclude 192.0.2.0/24,198.18.0.0/15 --forwarded";
-    assert!(status == "warning" && mend.starts_with(same), "{quiet:?}");
+    assert!(status == "warning" && fix.starts_with(same), "{quiet:?}");
     network.server(&format!("{CUTSHORT} rules remove"));
     assert_fails(&doctor(&place.token), "rules", "none of cutshort's rules", "cutshort rules apply");
     apply(&network);

@@ -18,6 +18,7 @@ mod network;
 mod processes;
 mod programs;
 mod protected;
+mod resets;
 mod straight;
 mod unprivileged;
 

@@ -218,7 +218,12 @@ pub(crate) fn agent(network: &Network, source: &str) -> Command {
 
 /// Classifies as packets come; it is ready when this returns.
 pub(crate) fn classify(network: &Network, source: &str, options: &[&str]) -> Child {
-    let mut command = network.command(SERVER, CUTSHORT);
+    classify_on(network, SERVER, source, options)
+}
+
+/// The same on any host.
+pub(crate) fn classify_on(network: &Network, host: usize, source: &str, options: &[&str]) -> Child {
+    let mut command = network.command(host, CUTSHORT);
     command.args(["classify", "--format", "jsonl"]).args(options).arg(source);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
