@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use cutshort_embedded::{Embedded, rollup};
 use cutshort_geo::Country;
-use cutshort_store::cell::{Cells, Key, Limits, Network, Outcome, Port};
-use cutshort_store::embedded::{self, rollup};
-use cutshort_store::{Bucket, Choice, Dimension, Embedded, RollupQuery, Selection, WINDOW};
+use cutshort_model::{Bucket, Dimension, Network, Port, WINDOW};
+use cutshort_store::cell::{Cells, Key, Limits, Outcome};
+use cutshort_store::{Choice, RollupQuery, Selection};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Tags, Termination};
 use rusqlite::{Connection, OpenFlags};
 
@@ -34,7 +35,7 @@ fn main() {
     let store = kept.unwrap_or_else(|| folder.path().to_owned());
     let path = store.join("rollup.sqlite");
     if !path.exists() {
-        drop(Embedded::open(&store, embedded::Options::default()).expect("a store"));
+        drop(Embedded::open(&store, cutshort_embedded::Options::default()).expect("a store"));
         make(&path, connections, days);
     }
     let size = fs::metadata(&path).map_or(0, |file| file.len());

@@ -5,8 +5,8 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use cutshort_bench_stages::packets;
+use cutshort_embedded::{Embedded, Options};
 use cutshort_packet::Packet;
-use cutshort_store::embedded::{Embedded, Options};
 use cutshort_store::{Origin, Segment, Store};
 
 /// Segments of a window.

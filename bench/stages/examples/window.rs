@@ -12,13 +12,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use cutshort_capture::{Captures, Reading};
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::{Country, Place};
+use cutshort_model::{Connection, WINDOW};
 use cutshort_packet::Packet;
-use cutshort_report::connection::Connection;
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::cell::Cells;
-use cutshort_store::embedded::{Embedded, Options};
-use cutshort_store::{ConnectionSink, Grouped, Origin, Segment, Store, StoredRow, WINDOW, WindowCounts};
+use cutshort_store::{ConnectionSink, Grouped, Origin, Segment, Store, StoredRow, WindowCounts};
 use cutshort_verdict::{Progress, Stage, Tag, Termination, Verdict};
 
 type Done = Result<(), Box<dyn Error>>;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use clickhouse::Row;
-use cutshort_store::{Forgotten, KnownSegment, Result, SegmentId, WINDOW};
+use cutshort_model::WINDOW;
+use cutshort_store::{Forgotten, KnownSegment, Result, SegmentId};
 use serde::Deserialize;
 
 use crate::connection::{Connection, time};

@@ -33,7 +33,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cutshort_report::connection::Record;
+use cutshort_model::Record;
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
     Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, WindowPackets, WindowState,

@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use clickhouse::Row;
 use cutshort_geo::{Country, Place};
+use cutshort_model::{Addresses, Bucket, Record};
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_report::connection::Record;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Addresses, Bucket, Inputs, Movable, Origin, Protected, Protection, Rest, Restoration, Result, Segment,
-    SegmentId, SegmentInfo, StoreError, WindowCounts, WindowResults,
+    Inputs, Movable, Origin, Protected, Protection, Rest, Restoration, Result, Segment, SegmentId,
+    SegmentInfo, StoreError, WindowCounts, WindowResults,
 };
 use cutshort_verdict::Exclusion;
 use serde::Deserialize;

@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
 use cutshort_geo::{Country, Place};
+use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Flags};
-use cutshort_store::{
-    Addresses, FlowKey, Grouped, Inputs, Result, SegmentId, StoreError, StoredRow, WindowPackets,
-};
+use cutshort_store::{FlowKey, Grouped, Inputs, Result, SegmentId, StoreError, StoredRow, WindowPackets};
 use cutshort_verdict::Row;
 use serde::Deserialize;
 

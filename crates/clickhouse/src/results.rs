@@ -5,7 +5,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
 use clickhouse::Row;
-use cutshort_store::{Bucket, Result, WINDOW};
+use cutshort_model::{Bucket, WINDOW};
+use cutshort_store::Result;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

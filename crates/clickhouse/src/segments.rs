@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clickhouse::Row;
 use clickhouse::query::Query;
-use cutshort_store::{Added, Addresses, Result, Segment, SegmentId, SegmentInfo, StoreError};
+use cutshort_model::Addresses;
+use cutshort_store::{Added, Result, Segment, SegmentId, SegmentInfo, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
+use cutshort_model::{Addresses, WINDOW};
 use cutshort_packet::FiveTuple;
-use cutshort_store::{Addresses, FlowVerdict, Result, StoreError, Told, Verdicts, WINDOW, WindowVerdicts};
+use cutshort_store::{FlowVerdict, Result, StoreError, Told, Verdicts, WindowVerdicts};
 use cutshort_verdict::{Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict};
 use serde::Deserialize;
 

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clickhouse::Row;
-use cutshort_store::{Inputs, Result, WINDOW, WindowState};
+use cutshort_model::WINDOW;
+use cutshort_store::{Inputs, Result, WindowState};
 use serde::Deserialize;
 
 use crate::connection::{Connection, time};

@@ -4,9 +4,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use cutshort_pipeline::export::{ExportError, export_connections, export_rollups, extent};
-use cutshort_report::{connection, counts, quantity};
-use cutshort_store::{Bucket, Dimension};
+use cutshort_model::{Bucket, Dimension, quantity};
+use cutshort_report::{ExportError, connection, counts, export_connections, export_rollups, extent};
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};

@@ -7,11 +7,12 @@ use std::time::SystemTime;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::{Captures, Reading, name_of};
+use cutshort_model::{Addresses, WINDOW, date_time, grouped, quantity, rfc3339, until, window_of};
 use cutshort_pipeline::{
     Arrival, Due, Imported, Privacy, Report, WindowJob, import, nanoseconds, reader_clock,
 };
-use cutshort_report::{InputCount, date_time, grouped, quantity, rfc3339, until};
-use cutshort_store::{Addresses, Store, WINDOW, window_of};
+use cutshort_report::InputCount;
+use cutshort_store::Store;
 use cutshort_verdict::Rules;
 
 use crate::arguments::GeoFiles;

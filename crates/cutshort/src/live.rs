@@ -5,9 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_capture::rules;
 use cutshort_capture::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_model::grouped;
 use cutshort_packet::Packet;
 use cutshort_pipeline::reader_clock;
-use cutshort_report::grouped;
 use cutshort_verdict::Tracker;
 use jiff::SignedDuration;
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use cutshort_store::{WINDOW, window_of};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
+use cutshort_model::{WINDOW, window_of};
 
 /// A point in time: absolute (UTC unless it says otherwise), or counted back from now.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {

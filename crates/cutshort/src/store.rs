@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cutshort_capture::Reading;
 use cutshort_clickhouse::{Address, ClickHouse};
+use cutshort_embedded::{Embedded, Options};
+use cutshort_model::{quantity, rfc3339};
 use cutshort_pipeline::{Progress, Report, Share};
-use cutshort_report::{quantity, rfc3339};
-use cutshort_store::embedded::Options;
-use cutshort_store::{Embedded, Store, StoreError};
+use cutshort_store::{Store, StoreError};
 
 use crate::error::{Done, Error};
 use crate::progress::Steps;

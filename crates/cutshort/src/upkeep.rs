@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
+use cutshort_embedded::{Embedded, Finding, Remedy, Repaired, Verified};
+use cutshort_model::{quantity, rfc3339};
 use cutshort_pipeline::{Due, WindowJob};
-use cutshort_report::{quantity, rfc3339};
-use cutshort_store::embedded::{Finding, Remedy, Repaired, Verified};
-use cutshort_store::{Embedded, Store, StoreError};
+use cutshort_store::{Store, StoreError};
 
 use crate::arguments::GeoFiles;
 use crate::error::{Done, Error};

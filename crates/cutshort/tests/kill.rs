@@ -13,7 +13,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use common::server::{Sender, Server};
 use common::{Ran, cutshort, not_run, run};
-use cutshort_store::{Bucket, Embedded, RollupQuery, RollupRow, Selection, Store, WINDOW, window_of};
+use cutshort_embedded::Embedded;
+use cutshort_model::{Bucket, WINDOW, window_of};
+use cutshort_store::{RollupQuery, RollupRow, Selection, Store};
 
 const KILLS: usize = 40;
 /// For all kills together; on a slow machine there are fewer.

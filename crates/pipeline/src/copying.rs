@@ -5,7 +5,7 @@ mod sums;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 
-use cutshort_report::date_time;
+use cutshort_model::date_time;
 use cutshort_store::{Added, Annotation, Movable, Rest, Result, Segment, SegmentId, WindowState};
 
 use sums::{WindowSum, of_cells, of_segment, of_window};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use cutshort_model::window_of;
 use cutshort_packet::Packet;
-use cutshort_store::{Origin, window_of};
+use cutshort_store::Origin;
 use cutshort_verdict::{Capper, ReaderClock, Rules};
 
 use crate::{Arrival, Ingest};

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use cutshort_geo::{Country, Geo};
+use cutshort_model::{WINDOW, window_of};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
 use cutshort_store::{
-    AnnotationKind, FlowKey, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WINDOW,
-    WindowPackets, window_of,
+    AnnotationKind, FlowKey, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WindowPackets,
 };
 use cutshort_verdict::Row;
 use foldhash::fast::RandomState;

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use cutshort_report::{date_time, grouped};
-use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError, WINDOW, check_node};
+use cutshort_model::{WINDOW, date_time, grouped};
+use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError, check_node};
 
 use crate::nanoseconds;
 

@@ -8,7 +8,6 @@
 //! * A [`Service`] runs the window job and retention as long as it lives.
 //! * [`trace()`] shows one connection packet by packet.
 //! * [`Copying`] takes everything from one store to another.
-//! * [`export`] writes what a store has for other programs.
 //! * [`demo`] fills a store with made-up weeks.
 //!
 //! All of them know the store by its trait only, and hold nothing that a crash could lose: what is
@@ -18,7 +17,6 @@ mod cap;
 mod copying;
 mod cut;
 pub mod demo;
-pub mod export;
 mod gather;
 mod import;
 mod ingest;

@@ -7,7 +7,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_geo::Geo;
-use cutshort_store::{Retention, Store, StoreError, WINDOW, WindowState};
+use cutshort_model::WINDOW;
+use cutshort_store::{Retention, Store, StoreError, WindowState};
 
 use crate::share::Waiting;
 use crate::window_job::Which;

@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use cutshort_store::{WINDOW, WindowState};
+use cutshort_model::WINDOW;
+use cutshort_store::WindowState;
 
 /// Which of several workers one is, and so which windows are its own: each nth. Nothing needs to be agreed upon, and
 /// two that believe to be the same do no harm: results are replaced as a whole.

@@ -1,7 +1,8 @@
 //! One connection packet by packet, from the packets of its window.
 
+use cutshort_model::window_of;
 use cutshort_packet::FiveTuple;
-use cutshort_store::{FlowKey, Result, Store, StoredRow, WindowPackets, window_of};
+use cutshort_store::{FlowKey, Result, Store, StoredRow, WindowPackets};
 use cutshort_verdict::{Row, Rules, Surroundings, Trace};
 
 use crate::cap;

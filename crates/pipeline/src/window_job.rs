@@ -4,9 +4,10 @@ use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
 use cutshort_geo::Geo;
+use cutshort_model::WINDOW;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WINDOW, WindowCounts,
+    ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WindowCounts,
     WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;

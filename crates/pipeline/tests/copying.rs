@@ -7,9 +7,9 @@ mod simulated;
 use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
 
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_pipeline::{Compared, Copied, Copying, Tally};
-use cutshort_store::embedded::{Embedded, Options};
 use cutshort_store::{AnnotationKind, Movable, NewAnnotation, Retention, Store, WindowResults, WindowState};
 use simulated::{do_all, packets, take_in};
 use tempfile::TempDir;

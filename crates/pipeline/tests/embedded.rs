@@ -7,15 +7,13 @@ mod simulated;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
+use cutshort_model::{Bucket, Dimension, Record, WINDOW, window_of};
 use cutshort_pipeline::demo::Demo;
-use cutshort_pipeline::{Due, Share, WindowJob, export, nanoseconds};
-use cutshort_report::connection::Record;
-use cutshort_report::{connection, counts};
-use cutshort_store::embedded::Options;
-use cutshort_store::{
-    Bucket, Dimension, Embedded, RollupAnswer, RollupQuery, Selection, Store, WINDOW, window_of,
-};
+use cutshort_pipeline::{Due, Share, WindowJob, nanoseconds};
+use cutshort_report::{connection, counts, export_connections, export_rollups, extent};
+use cutshort_store::{RollupAnswer, RollupQuery, Selection, Store};
 use memory::Memory;
 use simulated::{END, do_all, packets, take_in};
 use tempfile::TempDir;
@@ -124,10 +122,10 @@ fn exports_have_everything_once() {
     let (_folder, store) = open();
     demo(&store, until, &networks);
     let status = store.status().unwrap();
-    let range = export::extent(&store).unwrap().unwrap();
+    let range = extent(&store).unwrap().unwrap();
     let mut lines = Vec::new();
     let writer = connection::Format::Jsonl.writer(&mut lines).unwrap();
-    let exported = export::export_connections(&store, range.clone(), writer).unwrap();
+    let exported = export_connections(&store, range.clone(), writer).unwrap();
     assert!(exported.missing.is_empty());
     let count = exported.connections;
     assert_eq!(
@@ -138,7 +136,7 @@ fn exports_have_everything_once() {
         let mut csv = Vec::new();
         let writer = counts::Format::Csv.writer(&mut csv).unwrap();
         let by = [Dimension::As, Dimension::Node];
-        let (rows, folded) = export::export_rollups(&store, range.clone(), bucket, &by, writer).unwrap();
+        let (rows, folded) = export_rollups(&store, range.clone(), bucket, &by, writer).unwrap();
         let csv = String::from_utf8(csv).unwrap();
         assert_eq!((csv.lines().count() as u64, folded), (rows + 1, false));
         let sampled = |line: &str| line.split(',').nth(4).unwrap().parse::<u64>().unwrap();

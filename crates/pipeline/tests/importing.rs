@@ -6,9 +6,10 @@ mod simulated;
 
 use std::collections::BTreeMap;
 
+use cutshort_model::{WINDOW, window_of};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::{Arrival, Imported, Ingest, Privacy, import, import_at};
-use cutshort_store::{Origin, SegmentInfo, Store, StoreError, WINDOW, window_of};
+use cutshort_store::{Origin, SegmentInfo, Store, StoreError};
 use cutshort_verdict::{ReaderClock, Row, Rules, Tracker};
 use memory::Memory;
 use proptest::prelude::*;

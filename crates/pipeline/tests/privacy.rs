@@ -9,17 +9,15 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cutshort_embedded::Embedded;
+use cutshort_embedded::Options;
 use cutshort_geo::Geo;
+use cutshort_model::{Addresses, Bucket, Dimension, Record, WINDOW};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_pipeline::{AddressKey, Imported, Privacy, import};
-use cutshort_report::connection::Record;
 use cutshort_simulate::World;
-use cutshort_store::embedded::Options;
 use cutshort_store::open::Sync;
-use cutshort_store::{
-    Addresses, Bucket, Dimension, Embedded, Origin, RollupAnswer, RollupQuery, Segment, SegmentId, Selection,
-    Store, WINDOW, WindowCounts,
-};
+use cutshort_store::{Origin, RollupAnswer, RollupQuery, Segment, SegmentId, Selection, Store, WindowCounts};
 use cutshort_verdict::Rules;
 use memory::Memory;
 use simulated::{END, arrivals, do_all, packets};

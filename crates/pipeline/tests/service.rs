@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_geo::Geo;
+use cutshort_model::{WINDOW, window_of};
 use cutshort_pipeline::{Answer, Ingest, IngestCounts, Service, ServiceState, Settings, Share, nanoseconds};
-use cutshort_store::{Origin, Segment, Store, StoreError, WINDOW, window_of};
+use cutshort_store::{Origin, Segment, Store, StoreError};
 use memory::Memory;
 use simulated::{packets, take_in};
 

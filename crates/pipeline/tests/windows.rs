@@ -9,9 +9,10 @@ use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use cutshort_geo::Geo;
+use cutshort_model::{WINDOW, window_of};
 use cutshort_packet::{Flags, Packet};
 use cutshort_pipeline::{Due, Progress, Share, WindowJob, trace};
-use cutshort_store::{Origin, Segment, Store, StoreError, WINDOW, window_of};
+use cutshort_store::{Origin, Segment, Store, StoreError};
 use memory::{Memory, Results};
 use proptest::prelude::*;
 use simulated::{END, do_all, job, packets, take_in, tracked};
@@ -69,8 +70,7 @@ fn resets_of_the_server_are_found_in_other_parts() {
     do_all(&store, &GEO);
     assert_is_tracked(&store, &packets);
     let server_resets = |results: &Results| {
-        let server =
-            |record: &&cutshort_report::connection::Record<'_>| record.termination.name() == "server_reset";
+        let server = |record: &&cutshort_model::Record<'_>| record.termination.name() == "server_reset";
         results.connections.iter().filter(server).count()
     };
     assert!(store.results().values().map(server_resets).sum::<usize>() > 100);

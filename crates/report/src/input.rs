@@ -1,8 +1,7 @@
+use cutshort_model::{date_time, quantity};
 use cutshort_packet::{Frame, LinkType, Refusal, Unread};
 use cutshort_verdict::{ReaderClock, RowCount};
 
-use crate::text::quantity;
-use crate::time::date_time;
 use crate::unread::{Dropped, UnreadCount};
 
 /// What was read, and what of it could not be used.

@@ -1,9 +1,9 @@
 //! What moving everything from one store to another takes, besides what all stores do.
 
-use cutshort_report::connection::Record;
+use cutshort_model::{Bucket, Record};
 
 use crate::cell::Cells;
-use crate::{Bucket, Inputs, Result, Segment, SegmentId, SegmentInfo, Store, WindowCounts};
+use crate::{Inputs, Result, Segment, SegmentId, SegmentInfo, Store, WindowCounts};
 
 /// A store whose content can be taken elsewhere as it is, and that can take it.
 pub trait Movable: Store {

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use cutshort_report::connection::Addresses;
+use cutshort_model::{Addresses, WINDOW};
 use cutshort_verdict::{Exclusion, Rules};
 use sha2::{Digest, Sha256};
 
-use crate::{Impaired, SegmentId, WINDOW};
+use crate::{Impaired, SegmentId};
 
 /// What became of a segment that was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

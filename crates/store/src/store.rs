@@ -3,7 +3,7 @@ use std::ops::Range;
 use std::time::SystemTime;
 
 use cutshort_geo::Place;
-use cutshort_report::connection::{Connection, Record};
+use cutshort_model::{Connection, Record};
 use cutshort_verdict::{Outcome, Row, Rules};
 
 use crate::cell::Cells;

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use cutshort_geo::Country;
-use cutshort_store::{Annotation, Choice, Selection, Status, Store, WINDOW};
+use cutshort_model::WINDOW;
+use cutshort_store::{Annotation, Choice, Selection, Status, Store};
 
 use crate::problem::Problem;
 use crate::question::Series;

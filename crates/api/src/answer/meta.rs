@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use cutshort_store::{Bucket, Dimension, WINDOW};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,6 +10,7 @@ use super::confidence;
 use super::facts::Facts;
 use super::groups::{By, Groups};
 use crate::question::{Series, iso};
+use cutshort_model::{Bucket, Dimension, WINDOW};
 
 /// What an answer says about itself.
 #[derive(Clone, Debug, Serialize, ToSchema)]

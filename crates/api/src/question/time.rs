@@ -1,6 +1,5 @@
 use std::ops::Range;
 
-use cutshort_store::{Bucket, WINDOW, window_of};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -8,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::Parameters;
 use super::pattern::any_case;
 use crate::problem::Problem;
+use cutshort_model::{Bucket, WINDOW, window_of};
 
 const DAY: i64 = Bucket::Day.nanoseconds();
 const WEEK: i64 = Bucket::Week.nanoseconds();
@@ -182,5 +182,5 @@ pub const fn floor(time: i64) -> i64 {
 #[must_use]
 pub fn iso(time: i64) -> String {
     const SECOND: i64 = 1_000_000_000;
-    cutshort_report::rfc3339(time.div_euclid(SECOND).saturating_mul(SECOND))
+    cutshort_model::rfc3339(time.div_euclid(SECOND).saturating_mul(SECOND))
 }

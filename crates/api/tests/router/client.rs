@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use cutshort_api::{App, Options, Parts};
 use cutshort_geo::Geo;
-use cutshort_store::{Bucket, Store};
+use cutshort_model::Bucket;
+use cutshort_store::Store;
 use serde_json::Value;
 use tower::ServiceExt;
 

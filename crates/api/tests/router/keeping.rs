@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use cutshort_store::{StoreError, WINDOW};
+use cutshort_model::WINDOW;
+use cutshort_store::StoreError;
 use cutshort_verdict::Stage;
 
 use crate::client::{DAY, END, Got, RADAR, Server, open};

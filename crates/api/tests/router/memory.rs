@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use cutshort_geo::Country;
+use cutshort_model::{Addresses, Dimension, Network, Port, Record, Value, WINDOW};
 use cutshort_packet::{FiveTuple, Flags};
-use cutshort_report::connection::Record;
-use cutshort_store::cell::{Key, Network, Outcome, Port};
+use cutshort_store::cell::{Key, Outcome};
 use cutshort_store::{
-    Added, Addresses, Annotation, Choice, ConnectionQuery, Dimension, FlowKey, Grouped, Impaired, Impairment,
-    Inputs, NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment,
-    Selection, Status, Store, StoreError, StoredRow, Value, WINDOW, WindowCounts, WindowPackets, WindowState,
+    Added, Annotation, Choice, ConnectionQuery, FlowKey, Grouped, Impaired, Impairment, Inputs,
+    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection,
+    Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{Count, Exclusion, Row, Signature, Stage, Tag, Tags, Termination};
 

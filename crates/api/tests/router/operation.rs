@@ -1,6 +1,7 @@
 //! How the server is, and its documentation.
 
-use cutshort_store::{Impaired, Impairment, WINDOW};
+use cutshort_model::WINDOW;
+use cutshort_store::{Impaired, Impairment};
 use cutshort_verdict::{Exclusion, Stage};
 use serde_json::json;
 

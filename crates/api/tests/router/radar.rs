@@ -1,6 +1,6 @@
 //! The endpoints of Radar, rule by rule.
 
-use cutshort_store::WINDOW;
+use cutshort_model::WINDOW;
 use cutshort_verdict::Stage;
 use serde_json::{Value, json};
 

@@ -2,7 +2,8 @@
 
 use std::sync::Mutex;
 
-use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, WINDOW};
+use cutshort_model::WINDOW;
+use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
 use cutshort_verdict::{Exclusion, Stage};
 use proptest::prelude::*;
 use serde_json::Value;

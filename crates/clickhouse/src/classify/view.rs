@@ -3,7 +3,7 @@
 //! It says what the window job says, from the packets that are there now. Flows of which several captures have packets
 //! are put together and capped first, as the window job does.
 
-use cutshort_store::{Addresses, WINDOW};
+use cutshort_model::{Addresses, WINDOW};
 use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, Termination};
 
 use super::flows::is_syn;

@@ -1,6 +1,7 @@
 //! Results are noted as deleted, connections and counts. Their rows go with those of other generations that do not hold.
 
-use cutshort_store::{Result, WINDOW};
+use cutshort_model::WINDOW;
+use cutshort_store::Result;
 
 use crate::connection::Connection;
 use crate::results::{self, Level, ResultRow};

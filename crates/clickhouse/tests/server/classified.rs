@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate, schema};
 use cutshort_geo::{Country, Geo, Place};
+use cutshort_model::{Addresses, Dimension, Record, WINDOW};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::{Arrival, Privacy, Share, WindowJob, import};
-use cutshort_report::connection::Record;
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::{
-    Addresses, Dimension, FlowVerdict, Origin, Protected, Protection, RollupAnswer, RollupQuery, Segment,
-    Selection, Store, Told, WINDOW, truncation,
+    FlowVerdict, Origin, Protected, Protection, RollupAnswer, RollupQuery, Segment, Selection, Store, Told,
+    truncation,
 };
 use cutshort_verdict::Rules;
 

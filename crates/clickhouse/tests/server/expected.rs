@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use cutshort_clickhouse::{Address, ClickHouse};
+use cutshort_model::WINDOW;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::{FlowKey, FlowVerdict, Inputs, Origin, Segment, Store, StoredRow, Told, WINDOW};
+use cutshort_store::{FlowKey, FlowVerdict, Inputs, Origin, Segment, Store, StoredRow, Told};
 use cutshort_verdict::{Connections, Outcome, Part, Row, Rules, Split, Surroundings, copies};
 
 use super::nasty::{NODES, Random, five_tuple, packets};

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use cutshort_clickhouse::{ClickHouse, Layout, migrate};
 use cutshort_geo::Geo;
+use cutshort_model::WINDOW;
 use cutshort_pipeline::{Service, Settings};
-use cutshort_store::{Added, Segment, Store, StoreError, WINDOW};
+use cutshort_store::{Added, Segment, Store, StoreError};
 
 use super::conformance::{MINUTE, SECOND, START, groups, live, packet};
 use super::server::{Server, started};
@@ -73,7 +74,7 @@ fn a_server_that_is_killed_loses_nothing() {
     let rows: u64 = (0..SEGMENTS).map(|number| segment(number).info().rows).sum();
     assert_eq!(store.status().unwrap().packets, rows);
     let windows: BTreeSet<i64> = (0..SEGMENTS).map(|number| START + number * MINUTE).collect();
-    let windows: BTreeSet<i64> = windows.into_iter().map(cutshort_store::window_of).collect();
+    let windows: BTreeSet<i64> = windows.into_iter().map(cutshort_model::window_of).collect();
     let grouped = |window: &i64| -> usize {
         groups(store.as_ref(), *window, 2).iter().map(|(_, rows)| rows.len()).sum()
     };

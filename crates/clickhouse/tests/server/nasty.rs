@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use cutshort_model::WINDOW;
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::WINDOW;
 use cutshort_verdict::Rules;
 
 /// Names of servers; the first is that of files.

@@ -2,13 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::{Continent, Country};
-use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
-use cutshort_store::embedded::{Embedded, Options};
-use cutshort_store::{
-    Bucket, Choice, Dimension, Inputs, Retention, RollupAnswer, RollupQuery, Selection, Store, WINDOW,
-    WindowCounts,
-};
+use cutshort_model::{Bucket, Dimension, Network, Port, WINDOW};
+use cutshort_store::cell::{Cells, Key, Outcome};
+use cutshort_store::{Choice, Inputs, Retention, RollupAnswer, RollupQuery, Selection, Store, WindowCounts};
 use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Tags, Termination};
 use proptest::collection::vec;
 use proptest::option;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 use clickhouse::Client;
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
 use cutshort_geo::Geo;
+use cutshort_model::WINDOW;
 use cutshort_pipeline::{Due, WindowJob};
-use cutshort_store::{Retention, Store, StoreError, WINDOW};
+use cutshort_store::{Retention, Store, StoreError};
 
 use super::Database;
 use super::conformance::{START, file, groups, made, packet, replace};

@@ -5,11 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_clickhouse::ClickHouse;
 use cutshort_geo::Geo;
+use cutshort_model::{Bucket, Dimension, Record, WINDOW};
 use cutshort_pipeline::{Service, Settings};
-use cutshort_report::connection::Record;
-use cutshort_store::{
-    Bucket, Dimension, Retention, RollupQuery, RollupRow, Selection, Store, WINDOW, WindowState,
-};
+use cutshort_store::{Retention, RollupQuery, RollupRow, Selection, Store, WindowState};
 
 use super::Database;
 use super::conformance::{self, Backend, SECOND, START, live, packet};

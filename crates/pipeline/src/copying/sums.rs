@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 
 use cutshort_geo::Country;
-use cutshort_report::connection::Record;
+use cutshort_model::Record;
 use cutshort_store::cell::{Cells, Key};
 use cutshort_store::{Inputs, Movable, Protected, Result, Segment, WindowCounts};
 use cutshort_verdict::{Count, Signature};

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cutshort_model::{WINDOW, window_of};
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, Sync, replay};
-use cutshort_store::{Origin, Protected, Result, Segment, SegmentId, StoreError, WINDOW, window_of};
+use cutshort_store::{Origin, Protected, Result, Segment, SegmentId, StoreError};
 
 use super::Spool;
 use super::spool::OPEN;

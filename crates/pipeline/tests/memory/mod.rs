@@ -6,14 +6,13 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
+use cutshort_model::{Addresses, Connection, Record, WINDOW, window_of};
 use cutshort_packet::Packet;
-use cutshort_report::connection::{Connection, Record};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Addresses, Annotation, ConnectionQuery, ConnectionSink, FlowKey, Grouped, Inputs, NewAnnotation,
-    Protected, Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId,
-    SegmentInfo, Status, Store, StoreError, StoredRow, WINDOW, WindowCounts, WindowPackets, WindowState,
-    window_of,
+    Added, Annotation, ConnectionQuery, ConnectionSink, FlowKey, Grouped, Inputs, NewAnnotation, Protected,
+    Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentInfo,
+    Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::Row;
 

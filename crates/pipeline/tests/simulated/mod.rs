@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use cutshort_geo::Geo;
+use cutshort_model::{Addresses, Connection, Record};
 use cutshort_packet::Packet;
 use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import};
-use cutshort_report::connection::{Addresses, Connection, Record};
 use cutshort_simulate::{Simulation, WINDOW_NS, World};
 use cutshort_store::{Store, WindowCounts};
 use cutshort_verdict::{ClosedWindow, Rules, Tracker};

@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cutshort_geo::{Continent, Country, Place};
-use cutshort_store::{Choice, ConnectionQuery, Selection, Store, WINDOW};
+use cutshort_model::WINDOW;
+use cutshort_store::{Choice, ConnectionQuery, Selection, Store};
 use cutshort_verdict::{Progress, Signature, Stage, Tag, Termination};
 
 use super::{Backend, Made, START, made, replace};

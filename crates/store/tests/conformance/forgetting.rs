@@ -1,4 +1,5 @@
-use cutshort_store::{Added, Forgotten, StoreError, WINDOW};
+use cutshort_model::WINDOW;
+use cutshort_store::{Added, Forgotten, StoreError};
 
 use super::connections::everything;
 use super::{Backend, START, file, groups, made, packet, replace};

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
 use cutshort_geo::{Country, Place};
+use cutshort_model::{Addresses, WINDOW};
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::{Addresses, FlowKey, Origin, Protected, Protection, Segment, StoredRow, WINDOW};
+use cutshort_store::{FlowKey, Origin, Protected, Protection, Segment, StoredRow};
 use proptest::prelude::*;
 
 use super::model::{self, Groups};

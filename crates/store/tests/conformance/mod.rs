@@ -13,12 +13,10 @@ pub(crate) mod windows;
 use std::net::IpAddr;
 
 use cutshort_geo::{Country, Place};
+use cutshort_model::{Addresses, Connection, WINDOW};
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_report::connection::Connection;
 use cutshort_store::cell::Cells;
-use cutshort_store::{
-    Addresses, FlowKey, Inputs, Movable, Origin, Segment, Store, StoredRow, WINDOW, WindowCounts,
-};
+use cutshort_store::{FlowKey, Inputs, Movable, Origin, Segment, Store, StoredRow, WindowCounts};
 use cutshort_verdict::{Progress, Stage, Tags, Termination, Verdict};
 
 /// A back end with an empty store in it.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use cutshort_model::window_of;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::window_of;
 use cutshort_verdict::Row;
 
 /// Rows of each 5-tuple of a window by time, with the names of nodes.

@@ -4,11 +4,11 @@ use std::net::Ipv6Addr;
 use std::time::{Duration, SystemTime};
 
 use cutshort_geo::{Country, Place};
-use cutshort_report::connection::Record;
-use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
+use cutshort_model::{Addresses, Bucket, Dimension, Network, Port, Record, WINDOW};
+use cutshort_store::cell::{Cells, Key, Outcome};
 use cutshort_store::{
-    Added, Addresses, Bucket, Dimension, Inputs, Movable, Origin, Protected, Protection, Retention,
-    RollupQuery, RollupRow, Segment, Selection, WINDOW, WindowCounts, WindowResults, truncation,
+    Added, Inputs, Movable, Origin, Protected, Protection, Retention, RollupQuery, RollupRow, Segment,
+    Selection, WindowCounts, WindowResults, truncation,
 };
 use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination};
 

@@ -1,6 +1,7 @@
 use std::time::{Duration, SystemTime};
 
-use cutshort_store::{Added, Retention, WINDOW};
+use cutshort_model::WINDOW;
+use cutshort_store::{Added, Retention};
 
 use super::connections::everything;
 use super::{Backend, SECOND, START, file, groups, made, packet, replace};

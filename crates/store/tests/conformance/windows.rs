@@ -1,5 +1,6 @@
+use cutshort_model::WINDOW;
 use cutshort_store::cell::Cells;
-use cutshort_store::{Added, Inputs, WINDOW, WindowCounts, WindowState};
+use cutshort_store::{Added, Inputs, WindowCounts, WindowState};
 
 use super::{Backend, MINUTE, SECOND, START, file, groups, inputs, live, made, packet, replace};
 

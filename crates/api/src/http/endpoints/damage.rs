@@ -1,6 +1,6 @@
 //! What damaged files mean, in words and numbers.
 
-use cutshort_report::quantity;
+use cutshort_model::quantity;
 use cutshort_store::{Impaired, Impairment, Status};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use cutshort_model::WINDOW;
 use cutshort_pipeline::live::AgentCounts;
-use cutshort_store::WINDOW;
 use cutshort_verdict::Exclusion;
 use serde::Serialize;
 use utoipa::ToSchema;

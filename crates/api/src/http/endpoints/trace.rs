@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use cutshort_model::WINDOW;
 use cutshort_packet::FiveTuple;
 use cutshort_pipeline::trace;
-use cutshort_store::WINDOW;
 use cutshort_verdict::{Rules, Step, Trace};
 use serde::Serialize;
 use utoipa::ToSchema;
