@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use clickhouse::Row;
 use clickhouse::insert::Insert;
-use cutshort_model::{Connection as Judged, Record};
+use cutshort_model::{Connection as Judged, Record, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     ConnectionSink, Inputs, Replacement, Restoration, Result, StoreError, WindowCounts, WindowResults,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::cells;
 use crate::connection::{BATCH, Connection};
 use crate::results::{self, Level, ResultRow, new_generation};
-use crate::{cells, now};
 
 /// A row of the table `connection`.
 #[derive(Row, Serialize, Deserialize)]

@@ -155,7 +155,7 @@ fn write_repaired(text: &mut Vec<u8>, repaired: &Repaired, files: u64) -> Result
 /// What is still not as it should be.
 fn write_left(text: &mut Vec<u8>, store: &dyn Store) -> Result<(), Error> {
     for impaired in store.status()?.impaired {
-        writeln!(text, "the window of {}: {}", rfc3339(impaired.window), impaired.how.about())?;
+        writeln!(text, "the window of {}: {}", rfc3339(impaired.window.start()), impaired.how.about())?;
     }
     Ok(())
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use cutshort_model::Addresses;
+use cutshort_model::{Addresses, Window, now};
 use cutshort_store::{Inputs, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState};
 use cutshort_verdict::ReaderClock;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::{damage, now, rollup};
+use super::{damage, rollup};
 use crate::error::{Error, Result};
 
 /// Marks the database as a store's: "cuts".
@@ -168,7 +168,7 @@ pub(super) fn is_known(sql: &Connection, id: SegmentId) -> Result<bool> {
 pub(super) fn add_segment(
     sql: &Transaction<'_>,
     info: &SegmentInfo,
-    windows: impl Iterator<Item = i64>,
+    windows: impl Iterator<Item = Window>,
     file: (&str, u64, u32),
     arrived: i64,
 ) -> Result<i64> {
@@ -201,7 +201,7 @@ pub(super) fn add_segment(
     }
     let mut insert = sql.prepare_cached("INSERT INTO segment_window (window, segment) VALUES (?, ?)")?;
     for window in windows {
-        insert.execute([window, key])?;
+        insert.execute([window.start(), key])?;
     }
     Ok(key)
 }
@@ -272,12 +272,12 @@ impl SegmentFile {
 }
 
 /// The segments with packets of a window.
-pub(super) fn segments_of(sql: &Connection, window: i64) -> Result<Vec<SegmentFile>> {
+pub(super) fn segments_of(sql: &Connection, window: Window) -> Result<Vec<SegmentFile>> {
     let select = format!(
         "{SEGMENT_FILE} JOIN segment_window w ON w.segment = s.key WHERE w.window = ? AND s.state = 0 ORDER BY s.id"
     );
     let mut select = sql.prepare_cached(&select)?;
-    let rows = select.query_map([window], SegmentFile::of)?;
+    let rows = select.query_map([window.start()], SegmentFile::of)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -314,7 +314,7 @@ pub(super) fn covers_future(sql: &Connection) -> Result<u64> {
 }
 
 /// What a window's results would be made from now.
-pub(super) fn inputs(sql: &Connection, window: i64, segments: &[SegmentFile]) -> Result<Inputs> {
+pub(super) fn inputs(sql: &Connection, window: Window, segments: &[SegmentFile]) -> Result<Inputs> {
     let mut ids: Vec<_> = segments.iter().map(|segment| segment.id).collect();
     Ok(Inputs::of(window, &mut ids, covered_to(sql)?.unwrap_or(i64::MIN)))
 }
@@ -330,15 +330,20 @@ struct Found {
     frozen: bool,
 }
 
+/// The window whose beginning a column has.
+pub(super) fn window_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Window> {
+    Ok(Window::containing(row.get(column)?))
+}
+
 pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<i64, Found> = BTreeMap::new();
+    let mut found: BTreeMap<Window, Found> = BTreeMap::new();
     let mut select = sql.prepare_cached(
         "SELECT w.window, s.id, s.bytes, s.state FROM segment_window w
          JOIN segment s ON s.key = w.segment WHERE w.window >= ? AND w.window < ?",
     )?;
     let mut rows = select.query([range.start, range.end])?;
     while let Some(row) = rows.next()? {
-        let window = found.entry(row.get(0)?).or_default();
+        let window = found.entry(window_at(row, 0)?).or_default();
         if row.get::<_, i64>(3)? == FileState::Kept as i64 {
             window.ids.push(id_of(row, 1)?);
             window.bytes += row.get::<_, i64>(2)?.cast_unsigned();
@@ -351,7 +356,7 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
     )?;
     let mut rows = select.query([range.start, range.end])?;
     while let Some(row) = rows.next()? {
-        let window = found.entry(row.get(0)?).or_default();
+        let window = found.entry(window_at(row, 0)?).or_default();
         window.done = Some(Inputs {
             segments: row.get::<_, i64>(1)?.cast_unsigned(),
             cutoff: row.get(2)?,
@@ -359,28 +364,28 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
         });
         window.frozen = row.get(4)?;
     }
-    for start in damage::lost_connections(sql, range)? {
-        found.entry(start).or_default().lost_connections = true;
+    for window in damage::lost_connections(sql, range)? {
+        found.entry(window).or_default().lost_connections = true;
     }
     // Counts that are part of hours and days for good cannot be replaced any more.
-    for start in rollup::gone(sql, range)? {
-        if let Some(window) = found.get_mut(&start).filter(|window| !window.ids.is_empty()) {
-            window.frozen = true;
+    for window in rollup::gone(sql, range)? {
+        if let Some(found) = found.get_mut(&window).filter(|found| !found.ids.is_empty()) {
+            found.frozen = true;
         }
     }
     let covered_to = covered_to(sql)?.unwrap_or(i64::MIN);
     let there = found.into_iter().filter(|(_, window)| !window.ids.is_empty() || window.done.is_some());
-    Ok(there.map(|(start, window)| window.state(start, covered_to)).collect())
+    Ok(there.map(|(window, found)| found.state(window, covered_to)).collect())
 }
 
 impl Found {
-    fn state(mut self, start: i64, covered_to: i64) -> WindowState {
+    fn state(mut self, window: Window, covered_to: i64) -> WindowState {
         let frozen = self.frozen || (self.set_aside && self.done.is_some());
         // Connections that are lost are made again, where that is possible.
         let is_to_be_made = self.lost_connections && !frozen && !self.ids.is_empty();
         WindowState {
-            start,
-            inputs: Inputs::of(start, &mut self.ids, covered_to),
+            window,
+            inputs: Inputs::of(window, &mut self.ids, covered_to),
             done: self.done.filter(|_| !is_to_be_made),
             frozen,
             bytes: self.bytes,
@@ -399,7 +404,7 @@ pub(super) struct ConnectionsFile {
 /// Notes a window's new results; returns the path of the connections before.
 pub(super) fn replace_window(
     sql: &Transaction<'_>,
-    window: i64,
+    window: Window,
     file: &ConnectionsFile,
     inputs: Inputs,
     counts: &WindowCounts,
@@ -414,7 +419,7 @@ pub(super) fn replace_window(
          no_syn = ?10, multiple_syn = ?11, incomplete = ?12, updated = ?13, tail = ?15",
     )?
     .execute(params![
-        window,
+        window.start(),
         file.path,
         file.bytes.cast_signed(),
         inputs.segments.cast_signed(),
@@ -438,24 +443,24 @@ pub(super) fn replace_window(
 }
 
 /// Where a window's connections are: none without results, and none within if they were deleted.
-pub(super) fn window_path(sql: &Connection, window: i64) -> Result<Option<Option<String>>> {
+pub(super) fn window_path(sql: &Connection, window: Window) -> Result<Option<Option<String>>> {
     let mut select = sql.prepare_cached("SELECT path FROM window WHERE start = ?")?;
-    Ok(select.query_row([window], |row| row.get(0)).optional()?)
+    Ok(select.query_row([window.start()], |row| row.get(0)).optional()?)
 }
 
 /// Windows of a range whose connections are kept, and where.
-pub(super) fn connection_paths(sql: &Connection, range: &Range<i64>) -> Result<Vec<(i64, String)>> {
+pub(super) fn connection_paths(sql: &Connection, range: &Range<i64>) -> Result<Vec<(Window, String)>> {
     let mut select = sql.prepare_cached(
         "SELECT start, path FROM window WHERE path IS NOT NULL AND start >= ? AND start < ? ORDER BY start",
     )?;
-    let rows = select.query_map([range.start, range.end], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = select.query_map([range.start, range.end], |row| Ok((window_at(row, 0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many connections a window has.
-pub(super) fn connection_count(sql: &Connection, window: i64) -> Result<Option<u64>> {
+pub(super) fn connection_count(sql: &Connection, window: Window) -> Result<Option<u64>> {
     let mut select = sql.prepare_cached("SELECT connections FROM window WHERE start = ?")?;
-    Ok(select.query_row([window], |row| row.get::<_, i64>(0)).optional()?.map(i64::cast_unsigned))
+    Ok(select.query_row([window.start()], |row| row.get::<_, i64>(0)).optional()?.map(i64::cast_unsigned))
 }
 
 /// Path, checksum and rows of a segment that is kept.
@@ -468,11 +473,11 @@ pub(super) fn segment_file(sql: &Connection, id: SegmentId) -> Result<Option<(St
 }
 
 /// Connections of a window are no longer there.
-pub(super) fn forget_connections(sql: &Connection, window: i64) -> Result<()> {
+pub(super) fn forget_connections(sql: &Connection, window: Window) -> Result<()> {
     if let Some(path) = window_path(sql, window)?.flatten() {
         damage::forget_crc(sql, &path)?;
     }
-    sql.execute("UPDATE window SET path = NULL, bytes = 0 WHERE start = ?", [window])?;
+    sql.execute("UPDATE window SET path = NULL, bytes = 0 WHERE start = ?", [window.start()])?;
     Ok(())
 }
 
@@ -481,17 +486,18 @@ pub(super) fn latest_generation(sql: &Connection) -> Result<i64> {
 }
 
 /// A segment is no longer there, and the results of its windows are to stay as they are.
-pub(super) fn forget_segment(sql: &Transaction<'_>, key: i64, windows: &[i64]) -> Result<()> {
+pub(super) fn forget_segment(sql: &Transaction<'_>, key: i64, windows: &[Window]) -> Result<()> {
     set_state(sql, key, FileState::Deleted)?;
     let mut freeze = sql.prepare_cached("UPDATE window SET frozen = 1 WHERE start = ?")?;
     for window in windows {
-        freeze.execute([window])?;
+        freeze.execute([window.start()])?;
     }
     sql.prepare_cached("DELETE FROM segment_window WHERE segment = ?")?.execute([key])?;
     Ok(())
 }
 
-pub(super) fn set_frozen(sql: &Connection, window: i64, frozen: bool) -> Result<()> {
-    sql.prepare_cached("UPDATE window SET frozen = ? WHERE start = ?")?.execute(params![frozen, window])?;
+pub(super) fn set_frozen(sql: &Connection, window: Window, frozen: bool) -> Result<()> {
+    sql.prepare_cached("UPDATE window SET frozen = ? WHERE start = ?")?
+        .execute(params![frozen, window.start()])?;
     Ok(())
 }

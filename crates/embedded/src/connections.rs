@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 
-use cutshort_model::Record;
+use cutshort_model::{Record, Window};
 use cutshort_store::connection_file::{Records, read};
 use cutshort_store::{Choice, ConnectionQuery, Selection};
 use cutshort_verdict::Tag;
@@ -60,7 +60,7 @@ impl Embedded {
 
     /// Calls `each` with the connections of a window until it returns false. A file that cannot be read is set aside,
     /// and the other windows are not concerned.
-    fn each_of_window(&self, window: i64, mut each: impl FnMut(&Record<'_>) -> bool) -> Result<()> {
+    fn each_of_window(&self, window: Window, mut each: impl FnMut(&Record<'_>) -> bool) -> Result<()> {
         let mut last = None;
         // Results may be replaced between looking where they are and opening them; an open file is not affected.
         for _ in 0..ATTEMPTS {
@@ -81,7 +81,7 @@ impl Embedded {
     }
 
     /// Where the connections of a window are; none if there are none.
-    pub(super) fn connections_file(&self, window: i64) -> Result<Option<StoredFile>> {
+    pub(super) fn connections_file(&self, window: Window) -> Result<Option<StoredFile>> {
         self.database.read(|sql| {
             let Some(path) = catalog::window_path(sql, window)?.flatten() else { return Ok(None) };
             let crc = damage::connections_crc(sql, &path)?;
@@ -111,7 +111,7 @@ impl Embedded {
 
 /// A file of connections.
 pub(super) struct StoredFile {
-    pub(super) window: i64,
+    pub(super) window: Window,
     pub(super) path: String,
     /// None if it is of a version that did not note it.
     pub(super) crc: Option<u32>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cutshort_model::WINDOW;
+use cutshort_model::Window;
 use cutshort_store::{Damaged, Impaired, Impairment, Inputs, SegmentId, Status, StoreError};
 use rusqlite::{Connection, Transaction, params};
 
@@ -40,12 +40,12 @@ fn has(sql: &Connection, table: &str) -> Result<bool> {
     Ok(sql.table_exists(None, table)?)
 }
 
-fn exists(sql: &Connection, select: &str, window: i64) -> Result<bool> {
-    Ok(sql.prepare_cached(select)?.exists([window])?)
+fn exists(sql: &Connection, select: &str, window: Window) -> Result<bool> {
+    Ok(sql.prepare_cached(select)?.exists([window.start()])?)
 }
 
 /// What damage means for the results of a window that there are, or that would be made now.
-pub(super) fn impairment(sql: &Connection, window: i64) -> Result<Option<Impairment>> {
+pub(super) fn impairment(sql: &Connection, window: Window) -> Result<Option<Impairment>> {
     let has_results = exists(sql, "SELECT 1 FROM window WHERE start = ?", window)?;
     if exists(sql, LOST, window)? {
         return Ok(Some(if has_results { Impairment::Kept } else { Impairment::Incomplete }));
@@ -68,13 +68,13 @@ pub(super) fn impaired(sql: &Connection) -> Result<Vec<Impaired>> {
     if has(sql, "made_without")? {
         selects.push((Incomplete, "SELECT DISTINCT window FROM made_without".to_owned()));
         selects.push((WithoutConnections, "SELECT window FROM lost_connections".to_owned()));
-        let counts = format!("SELECT t * {WINDOW} FROM lost_counts WHERE level = 0");
+        let counts = format!("SELECT t * {} FROM lost_counts WHERE level = 0", Window::LENGTH);
         selects.push((WithoutCounts, counts));
     }
     let mut all = Vec::new();
     for (how, select) in selects {
         let mut select = sql.prepare_cached(&select)?;
-        for window in select.query_map([], |row| row.get(0))? {
+        for window in select.query_map([], |row| catalog::window_at(row, 0))? {
             all.push(Impaired { window: window?, how });
         }
     }
@@ -84,13 +84,13 @@ pub(super) fn impaired(sql: &Connection) -> Result<Vec<Impaired>> {
 }
 
 /// Whether the connections of a window are damaged or gone, so that they are to be made again.
-pub(super) fn lost_connections(sql: &Connection, range: &std::ops::Range<i64>) -> Result<Vec<i64>> {
+pub(super) fn lost_connections(sql: &Connection, range: &std::ops::Range<i64>) -> Result<Vec<Window>> {
     if !has(sql, "lost_connections")? {
         return Ok(Vec::new());
     }
     let mut select =
         sql.prepare_cached("SELECT window FROM lost_connections WHERE window >= ? AND window < ?")?;
-    let rows = select.query_map([range.start, range.end], |row| row.get(0))?;
+    let rows = select.query_map([range.start, range.end], |row| catalog::window_at(row, 0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -105,13 +105,13 @@ pub(super) fn note_segment(sql: &Transaction<'_>, id: SegmentId) -> Result<()> {
 /// A window has new results: what they were made without, if anything, and that their connections are whole.
 pub(super) fn note_results(
     sql: &Transaction<'_>,
-    window: i64,
+    window: Window,
     inputs: Inputs,
     file: &catalog::ConnectionsFile,
 ) -> Result<()> {
     let mut select = sql.prepare_cached(LOST)?;
     let lost: Vec<SegmentId> =
-        select.query_map([window], |row| catalog::id_of(row, 0))?.collect::<rusqlite::Result<_>>()?;
+        select.query_map([window.start()], |row| catalog::id_of(row, 0))?.collect::<rusqlite::Result<_>>()?;
     if !lost.is_empty() {
         let kept = catalog::segments_of(sql, window)?;
         let mut ids: Vec<_> = kept.iter().map(|segment| segment.id).chain(lost.iter().copied()).collect();
@@ -122,31 +122,31 @@ pub(super) fn note_results(
     }
     found_connections(sql, window)?;
     let counted = "DELETE FROM lost_counts WHERE level = 0 AND t = ?";
-    sql.prepare_cached(counted)?.execute([window.div_euclid(WINDOW)])?;
+    sql.prepare_cached(counted)?.execute([window.number()])?;
     let insert = "INSERT OR REPLACE INTO connections_crc (path, crc) VALUES (?, ?)";
     sql.prepare_cached(insert)?.execute(params![file.path, file.crc])?;
     Ok(())
 }
 
 /// From now on these segments have nothing to do with the window, unless they come again.
-fn note_without(sql: &Transaction<'_>, window: i64, lost: &[SegmentId]) -> Result<()> {
+fn note_without(sql: &Transaction<'_>, window: Window, lost: &[SegmentId]) -> Result<()> {
     let mut note =
         sql.prepare_cached("INSERT OR IGNORE INTO made_without (window, segment) VALUES (?, ?)")?;
     let unlink =
         "DELETE FROM segment_window WHERE window = ? AND segment = (SELECT key FROM segment WHERE id = ?)";
     let mut unlink = sql.prepare_cached(unlink)?;
     for id in lost {
-        note.execute(params![window, catalog::id_bytes(*id)])?;
-        unlink.execute(params![window, catalog::id_bytes(*id)])?;
+        note.execute(params![window.start(), catalog::id_bytes(*id)])?;
+        unlink.execute(params![window.start(), catalog::id_bytes(*id)])?;
     }
     Ok(())
 }
 
 /// The connections of a window are there again, or past their time.
-pub(super) fn found_connections(sql: &Connection, window: i64) -> Result<()> {
+pub(super) fn found_connections(sql: &Connection, window: Window) -> Result<()> {
     let named = "DELETE FROM damaged WHERE name = (SELECT name FROM lost_connections WHERE window = ?)";
-    sql.prepare_cached(named)?.execute([window])?;
-    sql.prepare_cached("DELETE FROM lost_connections WHERE window = ?")?.execute([window])?;
+    sql.prepare_cached(named)?.execute([window.start()])?;
+    sql.prepare_cached("DELETE FROM lost_connections WHERE window = ?")?.execute([window.start()])?;
     Ok(())
 }
 
@@ -188,12 +188,12 @@ pub(super) fn lose_segment(
 }
 
 /// Notes that the connections of a window cannot be used any more.
-pub(super) fn lose_connections(sql: &Transaction<'_>, window: i64, name: &str, why: &str) -> Result<()> {
+pub(super) fn lose_connections(sql: &Transaction<'_>, window: Window, name: &str, why: &str) -> Result<()> {
     catalog::forget_connections(sql, window)?;
     catalog::add_damaged(sql, name, why, None)?;
     sql.execute(
         "INSERT OR REPLACE INTO lost_connections (window, name) VALUES (?, ?)",
-        params![window, name],
+        params![window.start(), name],
     )?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use cutshort_model::{compact, date};
+use cutshort_model::{Window, compact, date};
 
 use crate::error::{Error, Result, of_database};
 pub(super) use cutshort_store::data_dir::{ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, LOCK, OPEN, PACKETS};
@@ -260,6 +260,6 @@ pub(super) fn segment_path(info: &SegmentInfo) -> String {
 }
 
 /// Where a window's connections are kept.
-pub(super) fn connections_path(window: i64, generation: i64) -> String {
-    format!("{CONNECTIONS}/{}/{}-{generation}.parquet", date(window), compact(window))
+pub(super) fn connections_path(window: Window, generation: i64) -> String {
+    format!("{CONNECTIONS}/{}/{}-{generation}.parquet", date(window.start()), compact(window.start()))
 }

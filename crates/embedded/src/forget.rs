@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cutshort_model::Addresses;
+use cutshort_model::{Addresses, Window};
 use cutshort_store::{Forgotten, KnownSegment, Origin, SegmentId, SegmentInfo};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
@@ -116,20 +116,20 @@ fn forget(transaction: &Transaction<'_>, unwanted: &[Unwanted]) -> Result<(Forgo
 }
 
 /// Whether a window's results cannot be made again.
-fn keeps_results(sql: &Connection, window: i64) -> Result<bool> {
+fn keeps_results(sql: &Connection, window: Window) -> Result<bool> {
     let mut select = sql.prepare_cached("SELECT frozen FROM window WHERE start = ?")?;
-    let frozen = select.query_row([window], |row| row.get::<_, bool>(0)).optional()?;
+    let frozen = select.query_row([window.start()], |row| row.get::<_, bool>(0)).optional()?;
     Ok(frozen.unwrap_or(false) || rollup::is_gone(sql, window)?)
 }
 
 /// Removes the results of a window; gives the file of its connections.
-fn remove_results(transaction: &Transaction<'_>, window: i64) -> Result<Option<String>> {
+fn remove_results(transaction: &Transaction<'_>, window: Window) -> Result<Option<String>> {
     let path = catalog::window_path(transaction, window)?;
     if path.is_some() {
         catalog::forget_connections(transaction, window)?;
         damage::found_connections(transaction, window)?;
         rollup::delete_window(transaction, window)?;
-        transaction.execute("DELETE FROM window WHERE start = ?", [window])?;
+        transaction.execute("DELETE FROM window WHERE start = ?", [window.start()])?;
     }
     Ok(path.flatten())
 }

@@ -26,9 +26,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use cutshort_model::Record;
+use cutshort_model::{Record, Window, nanoseconds};
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Damaged, Forgotten, Impairment, KnownSegment, NewAnnotation,
     Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, StoreError,
@@ -54,7 +54,7 @@ pub struct Embedded {
     /// Of the next file of connections.
     generation: AtomicI64,
     /// Windows whose connections this reader could not read.
-    unreadable: Mutex<BTreeMap<i64, Damaged>>,
+    unreadable: Mutex<BTreeMap<Window, Damaged>>,
 }
 
 /// How to write.
@@ -145,15 +145,15 @@ impl Store for Embedded {
         Ok(self.database.read(|sql| catalog::windows(sql, &range))?)
     }
 
-    fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
+    fn read_window(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>> {
         Ok(self.window_packets(window, parts)?)
     }
 
-    fn impairment(&self, window: i64) -> Result<Option<Impairment>> {
+    fn impairment(&self, window: Window) -> Result<Option<Impairment>> {
         Ok(self.database.read(|sql| damage::impairment(sql, window))?)
     }
 
-    fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {
+    fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         self.check_writer()?;
         Ok(Box::new(self.begin_replacement(window)))
     }
@@ -179,10 +179,11 @@ impl Store for Embedded {
         Ok(self.visit_connections(&range, each)?)
     }
 
-    fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<i64>> {
+    fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<Window>> {
         let known = self.database.read(|sql| damage::lost_connections(sql, range))?;
         let unreadable = guard(&self.unreadable);
-        let mut all: Vec<i64> = unreadable.range(range.clone()).map(|(window, _)| *window).collect();
+        let begins_in = |window: &&Window| range.contains(&window.start());
+        let mut all: Vec<Window> = unreadable.keys().filter(begins_in).copied().collect();
         all.extend(known);
         all.sort_unstable();
         all.dedup();
@@ -222,17 +223,7 @@ impl Store for Embedded {
     }
 }
 
-/// Since the Unix epoch; what is before is the epoch.
-fn nanoseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-}
-
 /// Nothing is left half done when a thread panics: transactions are rolled back.
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn now() -> i64 {
-    nanoseconds(SystemTime::now())
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cutshort_model::WINDOW;
+use cutshort_model::Window;
 use cutshort_store::segment::{Batch, Batches, Key, Layout, Scratch};
 use cutshort_store::{FlowKey, Grouped, Inputs, StoreError, StoredRow, WindowPackets};
 
@@ -16,13 +16,13 @@ use super::catalog::{self, SegmentFile};
 use crate::error::Result;
 
 impl Embedded {
-    pub(super) fn window_packets(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
+    pub(super) fn window_packets(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>> {
         let (inputs, files) = self.load(window)?;
         let mut nodes: Vec<String> = files.iter().map(|file| file.segment.node.clone()).collect();
         nodes.push(String::new());
         nodes.sort_unstable();
         nodes.dedup();
-        let times = window..window.saturating_add(WINDOW);
+        let times = window.range();
         let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
         let parts = split(&files, parts).into_iter();
         let parts = parts.map(|part| Ok(Box::new(open(part)?) as Box<dyn Grouped + Send>));
@@ -31,7 +31,7 @@ impl Embedded {
     }
 
     /// The files of a window's segments. What cannot be read is set aside, and then it is looked again.
-    fn load(&self, window: i64) -> Result<(Inputs, Vec<Loaded>)> {
+    fn load(&self, window: Window) -> Result<(Inputs, Vec<Loaded>)> {
         loop {
             let (inputs, segments) = self.database.read(|sql| {
                 let segments = catalog::segments_of(sql, window)?;

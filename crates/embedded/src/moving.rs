@@ -1,7 +1,6 @@
 //! Everything as it is, to be taken elsewhere, and put in as it was.
 
-use cutshort_model::date_time;
-use cutshort_model::{Addresses, Record};
+use cutshort_model::{Addresses, Record, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Inputs, Movable, Rest, Restoration, Segment, SegmentId, SegmentInfo, StoreError, WindowCounts,
@@ -12,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::catalog::{self, FileState};
 use super::connections::{ATTEMPTS, StoredFile};
 use super::folder::segment_path;
-use super::{Embedded, damage, forget, now, rollup};
+use super::{Embedded, damage, forget, rollup};
 use crate::error::Result;
 
 impl Movable for Embedded {
@@ -62,7 +61,7 @@ impl Movable for Embedded {
 
     fn read_results(
         &self,
-        window: i64,
+        window: Window,
         each: &mut dyn FnMut(&Record<'_>) -> cutshort_store::Result<()>,
     ) -> cutshort_store::Result<Option<WindowResults>> {
         for _ in 0..ATTEMPTS {
@@ -83,13 +82,12 @@ impl Movable for Embedded {
             }
             return Ok(Some(results));
         }
-        let when = date_time(window);
         Err(StoreError::Damaged(format!(
-            "the connections of the window of {when} UTC are gone, and nobody here has deleted them"
+            "the connections of the window of {window} UTC are gone, and nobody here has deleted them"
         )))
     }
 
-    fn restore(&self, window: i64) -> cutshort_store::Result<Box<dyn Restoration + '_>> {
+    fn restore(&self, window: Window) -> cutshort_store::Result<Box<dyn Restoration + '_>> {
         self.check_writer()?;
         Ok(Box::new(self.begin_restoration(window)?))
     }
@@ -121,16 +119,14 @@ fn deleted(sql: &Connection, addresses: Addresses) -> Result<Vec<SegmentInfo>> {
 }
 
 /// A window's results, and where its connections are.
-fn results(sql: &Connection, window: i64) -> Result<Option<(WindowResults, Option<StoredFile>)>> {
-    let Some(state) = catalog::windows(sql, &(window..window.saturating_add(1)))?.pop() else {
-        return Ok(None);
-    };
+fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Option<StoredFile>)>> {
+    let Some(state) = catalog::windows(sql, &window.range())?.pop() else { return Ok(None) };
     let tail = catalog::tail(sql)?;
     let mut select = sql.prepare_cached(&format!(
         "SELECT segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, path, {tail}
          FROM window WHERE start = ?"
     ))?;
-    let found = select.query_row(params![window], |row| {
+    let found = select.query_row(params![window.start()], |row| {
         let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let inputs = Inputs { segments: number(0)?, cutoff: row.get(1)?, rules: number(2)? };
         let excluded = [number(6)?, number(7)?, number(8)?];

@@ -7,6 +7,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use cutshort_model::Window;
 use cutshort_store::{Movable, Segment, StoreError};
 use rusqlite::{Connection, OpenFlags};
 
@@ -102,7 +103,7 @@ impl Embedded {
         self.set_segment_aside(&segment, &why)
     }
 
-    fn check_connections(&self, window: i64) -> Result<()> {
+    fn check_connections(&self, window: Window) -> Result<()> {
         let Some(file) = self.connections_file(window)? else { return Ok(()) };
         let why = match self.open_connections(&file)? {
             None => gone(&file.path),

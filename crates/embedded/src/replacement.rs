@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cutshort_model::{Connection, Record};
+use cutshort_model::{Connection, Record, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::connection_file::{self, ConnectionFile};
 use cutshort_store::{ConnectionSink, Inputs, Replacement, Restoration, WindowCounts, WindowResults};
@@ -13,11 +13,11 @@ use rusqlite::Transaction;
 
 use super::catalog::{self, ConnectionsFile};
 use super::folder::{Folder, Temporary, checksum, connections_path};
-use super::{Embedded, now, rollup};
+use super::{Embedded, rollup};
 use crate::error::Result;
 
 impl Embedded {
-    pub(super) fn begin_replacement(&self, window: i64) -> NewResults<'_> {
+    pub(super) fn begin_replacement(&self, window: Window) -> NewResults<'_> {
         let generation = self.generation.fetch_add(1, Ordering::Relaxed);
         NewResults {
             store: self,
@@ -35,7 +35,7 @@ type Finished = Arc<Mutex<Vec<(usize, Temporary)>>>;
 
 pub(super) struct NewResults<'a> {
     store: &'a Embedded,
-    window: i64,
+    window: Window,
     generation: i64,
     path: String,
     /// The number of the next sink.
@@ -158,7 +158,7 @@ pub(super) struct Restored<'a> {
 }
 
 impl Embedded {
-    pub(super) fn begin_restoration(&self, window: i64) -> Result<Restored<'_>> {
+    pub(super) fn begin_restoration(&self, window: Window) -> Result<Restored<'_>> {
         let results = self.begin_replacement(window);
         let sink = Box::new(results.new_sink()?);
         Ok(Restored { results, sink })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cutshort_model::{Bucket, WINDOW};
+use cutshort_model::{Bucket, Window};
 use cutshort_store::{Retention, WindowState};
 use rusqlite::{Connection, Transaction};
 
@@ -44,8 +44,8 @@ fn earlier(now: i64, by: Duration) -> i64 {
 /// for results keep their packets.
 fn forget_segments(sql: &mut Connection, before: i64) -> Result<Vec<String>> {
     let waiting = catalog::windows(sql, &(i64::MIN..i64::MAX))?;
-    let waiting: BTreeSet<i64> =
-        waiting.into_iter().filter(WindowState::is_due).map(|window| window.start).collect();
+    let waiting: BTreeSet<Window> =
+        waiting.into_iter().filter(WindowState::is_due).map(|state| state.window).collect();
     let transaction = sql.transaction()?;
     let mut paths = Vec::new();
     for (key, path) in old_segments(&transaction, before)? {
@@ -68,27 +68,29 @@ fn old_segments(sql: &Connection, before: i64) -> Result<Vec<(i64, String)>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn windows_of(sql: &Connection, segment: i64) -> Result<Vec<i64>> {
+pub(super) fn windows_of(sql: &Connection, segment: i64) -> Result<Vec<Window>> {
     let mut select = sql.prepare_cached("SELECT window FROM segment_window WHERE segment = ?")?;
-    let rows = select.query_map([segment], |row| row.get(0))?;
+    let rows = select.query_map([segment], |row| catalog::window_at(row, 0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Connections of windows that ended and were made before.
 fn forget_connections(sql: &mut Connection, before: i64) -> Result<Vec<String>> {
     let transaction = sql.transaction()?;
-    let old: Vec<(i64, String)> = {
+    let old: Vec<(Window, String)> = {
         let mut select = transaction.prepare(
             "SELECT start, path FROM window WHERE path IS NOT NULL AND start < ?1 AND updated < ?2",
         )?;
-        let rows = select
-            .query_map([before.saturating_sub(WINDOW), before], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = select.query_map([before.saturating_sub(Window::LENGTH), before], |row| {
+            Ok((catalog::window_at(row, 0)?, row.get(1)?))
+        })?;
         rows.collect::<rusqlite::Result<_>>()?
     };
     for (window, _) in &old {
         catalog::forget_connections(&transaction, *window)?;
     }
-    for window in damage::lost_connections(&transaction, &(i64::MIN..before.saturating_sub(WINDOW)))? {
+    for window in damage::lost_connections(&transaction, &(i64::MIN..before.saturating_sub(Window::LENGTH)))?
+    {
         damage::found_connections(&transaction, window)?;
     }
     transaction.commit()?;

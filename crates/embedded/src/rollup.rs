@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use cutshort_model::WINDOW;
+use cutshort_model::Window;
 use cutshort_store::cell::packed::Packed;
 use cutshort_store::cell::{Cells, LAST_NODE, LAST_NODE_NAME};
 use cutshort_verdict::Count;
@@ -70,19 +70,18 @@ pub fn create(connection: &Connection) -> Result<()> {
     Ok(connection.execute_batch(SCHEMA)?)
 }
 
-/// Replaces the cells of a window, which is named by its beginning in nanoseconds since the Unix epoch.
+/// Replaces the cells of a window.
 ///
 /// # Errors
 /// [`StoreError::Refused`] if its cells were deleted by [`delete_before`] and are part of an hour or a day for
 /// good; and what SQLite gives. Then the transaction is to be given up.
-pub fn replace_window(transaction: &Transaction<'_>, window: i64, cells: &Cells) -> Result<()> {
-    let window = window.div_euclid(WINDOW);
+pub fn replace_window(transaction: &Transaction<'_>, window: Window, cells: &Cells) -> Result<()> {
     retention::open_again(transaction, window)?;
-    delete_rows(transaction, Level::Quarter, window)?;
+    delete_rows(transaction, Level::Quarter, window.number())?;
     let numbered = number_nodes(transaction, cells)?;
     let folded = Folded::of(&numbered);
     for (place, cells) in place::by_place(numbered) {
-        write_row(transaction, Level::Quarter, place.number(), window, &cells, folded)?;
+        write_row(transaction, Level::Quarter, place.number(), window.number(), &cells, folded)?;
     }
     mark_stale(transaction, window)
 }
@@ -91,7 +90,7 @@ pub fn replace_window(transaction: &Transaction<'_>, window: i64, cells: &Cells)
 ///
 /// # Errors
 /// As of [`replace_window`].
-pub fn delete_window(transaction: &Transaction<'_>, window: i64) -> Result<()> {
+pub fn delete_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
     replace_window(transaction, window, &Cells::default())
 }
 
@@ -99,7 +98,7 @@ pub fn delete_window(transaction: &Transaction<'_>, window: i64) -> Result<()> {
 ///
 /// # Errors
 /// As of [`replace_window`] and [`cells`].
-pub fn rewrite_window(transaction: &Transaction<'_>, window: i64) -> Result<()> {
+pub fn rewrite_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
     let Some(cells) = cells(transaction, window)? else { return Ok(()) };
     replace_window(transaction, window, &cells)
 }
@@ -108,8 +107,8 @@ pub fn rewrite_window(transaction: &Transaction<'_>, window: i64) -> Result<()> 
 ///
 /// # Errors
 /// What SQLite gives.
-pub fn forget_window(transaction: &Transaction<'_>, window: i64) -> Result<()> {
-    delete_rows(transaction, Level::Quarter, window.div_euclid(WINDOW))
+pub fn forget_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
+    delete_rows(transaction, Level::Quarter, window.number())
 }
 
 /// Bytes of the database that are in use. Almost all of them are counts, and adding up these alone would take
@@ -191,18 +190,18 @@ fn places(connection: &Connection, level: Level) -> Result<Vec<i64>> {
     Ok(places)
 }
 
-fn mark_stale(transaction: &Transaction<'_>, window: i64) -> Result<()> {
+fn mark_stale(transaction: &Transaction<'_>, window: Window) -> Result<()> {
     let mut statement =
         transaction.prepare_cached("INSERT OR IGNORE INTO rollup_stale (level, t) VALUES (?1, ?2)")?;
     for level in [Level::Hour, Level::Day] {
-        statement.execute([level.number(), level.start(window)])?;
+        statement.execute([level.number(), level.start(window.number())])?;
     }
     Ok(())
 }
 
 /// What is wrong with a row.
 fn damaged(level: Level, place: i64, t: i64, why: Broken) -> Error {
-    let when = cutshort_model::date_time(t.saturating_mul(WINDOW));
+    let when = Window::from_number(t);
     of_database(&format!(
         "the counts of {} for the {} of {when} UTC cannot be read: {}",
         Place::name(place),

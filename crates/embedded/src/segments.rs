@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
+use cutshort_model::now;
 use cutshort_store::open::{OpenSegment, Sync};
 use cutshort_store::{Added, Origin, Segment, SegmentId, StoreError, open};
 
 use super::catalog::{self, FileState};
 use super::folder::{CONNECTIONS, OPEN, PACKETS, segment_path};
-use super::{Embedded, damage, now};
+use super::{Embedded, damage};
 use crate::error::Result;
 
 impl Embedded {

@@ -1,5 +1,6 @@
 //! What there is, in numbers.
 
+use cutshort_model::Window;
 use cutshort_store::{Damaged, Status, WindowCounts};
 use cutshort_verdict::Exclusion;
 use rusqlite::{Connection, Row};
@@ -58,7 +59,9 @@ fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
         [],
         |row| {
             status.windows = count(row, 0)?;
-            status.window_range = row.get::<_, Option<i64>>(1)?.zip(row.get(2)?);
+            let starts = row.get::<_, Option<i64>>(1)?.zip(row.get(2)?);
+            status.window_range =
+                starts.map(|(first, last)| (Window::containing(first), Window::containing(last)));
             status.updated = row.get(3)?;
             status.connection_bytes = count(row, 4)?;
             let mut excluded = [0; Exclusion::ALL.len()];

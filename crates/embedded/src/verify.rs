@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use cutshort_model::{WINDOW, date_time};
+use cutshort_model::Window;
 use cutshort_store::{Impaired, Impairment, Segment, SegmentId, Store, StoreError};
 use rusqlite::Connection;
 
@@ -118,9 +118,9 @@ pub(super) fn database(sql: &Connection) -> Result<Vec<String>> {
         if wrong.is_empty() {
             catalog::paths(sql)?;
             let lost = damage::lost_counts(sql)?;
-            for window in catalog::windows(sql, &(i64::MIN..i64::MAX))? {
-                if !lost.contains(&(0, window.start.div_euclid(WINDOW))) {
-                    wrong.extend(counts_of(sql, window.start)?);
+            for state in catalog::windows(sql, &(i64::MIN..i64::MAX))? {
+                if !lost.contains(&(0, state.window.number())) {
+                    wrong.extend(counts_of(sql, state.window)?);
                 }
             }
             wrong.extend(rollup::check(sql, &lost)?.iter().map(ToString::to_string));
@@ -134,14 +134,13 @@ pub(super) fn database(sql: &Connection) -> Result<Vec<String>> {
 }
 
 /// Whether a window's counts are those of its connections.
-fn counts_of(sql: &Connection, window: i64) -> Result<Option<String>> {
+fn counts_of(sql: &Connection, window: Window) -> Result<Option<String>> {
     let mut select = sql.prepare_cached("SELECT connections FROM window WHERE start = ?")?;
-    let mut rows = select.query([window])?;
+    let mut rows = select.query([window.start()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let (connections, counted) = (row.get::<_, i64>(0)?.cast_unsigned(), rollup::connections(sql, window)?);
-    let when = date_time(window);
     Ok(counted.filter(|counted| *counted != connections).map(|counted| {
-        format!("the window of {when} UTC has {connections} connections, and its counts have {counted}")
+        format!("the window of {window} UTC has {connections} connections, and its counts have {counted}")
     }))
 }
 
@@ -211,7 +210,7 @@ impl Verifying<'_> {
         Ok(())
     }
 
-    fn window(&mut self, window: i64) -> Result<()> {
+    fn window(&mut self, window: Window) -> Result<()> {
         self.verified.windows += 1;
         let Some(file) = self.store.connections_file(window)? else { return Ok(()) };
         let why = self.connections(&file)?;
@@ -271,13 +270,13 @@ impl Verifying<'_> {
         }
         let due = self.store.windows(i64::MIN..i64::MAX)?;
         for Impaired { window, how } in status.impaired {
-            let is_due = due.iter().any(|state| state.start == window && state.is_due());
+            let is_due = due.iter().any(|state| state.window == window && state.is_due());
             let remedy = match how {
                 Impairment::WithoutConnections if is_due => Remedy::Repair,
                 Impairment::WithoutConnections | Impairment::WithoutCounts => Remedy::None,
                 Impairment::Kept | Impairment::Incomplete => Remedy::Again,
             };
-            let name = format!("the window of {} UTC", date_time(window));
+            let name = format!("the window of {window} UTC");
             self.find(&name, how.about().to_owned(), remedy);
         }
         Ok(())

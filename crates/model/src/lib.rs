@@ -15,5 +15,5 @@ pub use bucket::Bucket;
 pub use dimension::{Dimension, Network, Port, Value};
 pub use numbers::{grouped, quantity};
 pub use record::{ADDRESSES, Connection, FIELDS, Record};
-pub use time::{compact, date, date_time, micros, rfc3339, until};
-pub use window::{WINDOW, window_of};
+pub use time::{compact, date, date_time, micros, nanoseconds, now, rfc3339, until};
+pub use window::Window;

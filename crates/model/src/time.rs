@@ -1,6 +1,21 @@
-//! Times as they are shown.
+//! Times: nanoseconds since the Unix epoch, and as they are shown.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
+
+/// A time of the system in nanoseconds since the Unix epoch; times before the epoch are 0.
+#[must_use]
+pub fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// The present time in nanoseconds since the Unix epoch.
+#[must_use]
+pub fn now() -> i64 {
+    nanoseconds(SystemTime::now())
+}
 
 /// Nanoseconds to microseconds, rounded down.
 #[must_use]

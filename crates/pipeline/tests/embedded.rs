@@ -9,14 +9,16 @@ use std::time::SystemTime;
 
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
-use cutshort_model::{Bucket, Dimension, Record, WINDOW, window_of};
+use cutshort_model::{Bucket, Dimension, Record, Window, nanoseconds};
 use cutshort_pipeline::demo::Demo;
-use cutshort_pipeline::{Due, Share, WindowJob, nanoseconds};
+use cutshort_pipeline::{Due, Share, WindowJob};
 use cutshort_report::{connection, counts, export_connections, export_rollups, extent};
 use cutshort_store::{RollupAnswer, RollupQuery, Selection, Store};
 use memory::Memory;
 use simulated::{END, do_all, packets, take_in};
 use tempfile::TempDir;
+
+const WINDOW: i64 = Window::LENGTH;
 
 fn open() -> (TempDir, Embedded) {
     let folder = tempfile::tempdir().unwrap();
@@ -32,7 +34,7 @@ fn connections(store: &dyn Store) -> Vec<Record<'static>> {
             true
         })
         .unwrap();
-    all.sort_by_key(|record| (window_of(record.first_us * 1000), record.five_tuple));
+    all.sort_by_key(|record| (Window::containing(record.first_us * 1000), record.five_tuple));
     all
 }
 
@@ -86,10 +88,11 @@ fn the_demo_is_whole_and_says_what_it_is() {
     let (until, networks) = (SystemTime::now(), tempfile::tempdir().unwrap());
     let (_folder, store) = open();
     let geo = demo(&store, until, &networks);
-    let end = window_of(nanoseconds(until));
+    let end = Window::containing(nanoseconds(until)).start();
     let status = store.status().unwrap();
     assert!(status.simulated);
-    assert_eq!((status.windows, status.window_range), (3 * 96, Some((end - 3 * 96 * WINDOW, end - WINDOW))));
+    let (first, last) = (Window::containing(end - 3 * 96 * WINDOW), Window::containing(end - WINDOW));
+    assert_eq!((status.windows, status.window_range), (3 * 96, Some((first, last))));
     assert!((50_000..80_000).contains(&status.counts.connections), "{:?}", status.counts);
     assert_eq!(status.covered.map(|covered| covered.1), Some(end));
     // The windows with packets and those without are judged alike, and neither is due.

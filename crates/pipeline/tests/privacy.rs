@@ -12,7 +12,7 @@ use std::sync::Arc;
 use cutshort_embedded::Embedded;
 use cutshort_embedded::Options;
 use cutshort_geo::Geo;
-use cutshort_model::{Addresses, Bucket, Dimension, Record, WINDOW};
+use cutshort_model::{Addresses, Bucket, Dimension, Record, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_pipeline::{AddressKey, Imported, Privacy, import};
 use cutshort_simulate::World;
@@ -70,7 +70,7 @@ fn take_in(store: &dyn Store, packets: &[Packet], privacy: &mut Privacy) -> Impo
 }
 
 fn rollups(store: &dyn Store) -> Vec<RollupAnswer> {
-    let range = END - WINDOWS * WINDOW..END;
+    let range = END - WINDOWS * Window::LENGTH..END;
     let by = std::iter::once(None).chain(Dimension::ALL.map(Some));
     let answers = by.map(|by| {
         let (range, bucket) = (range.clone(), Some(Bucket::Quarter));

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use cutshort_model::{Bucket, Dimension, Network, Port, Value};
+use cutshort_model::{Bucket, Dimension, Network, Port, Value, Window};
 use cutshort_store::{Result, RollupQuery, RollupRow, Selection, Store, StoreError};
 
 use crate::connection;
@@ -36,7 +36,7 @@ pub struct Exported {
     /// How many there are.
     pub connections: u64,
     /// Windows whose connections are missing, because their files are damaged.
-    pub missing: Vec<i64>,
+    pub missing: Vec<Window>,
 }
 
 /// Writes all connections of a range of windows.
@@ -101,7 +101,7 @@ pub fn export_rollups(
 /// What the store gives.
 pub fn extent(store: &dyn Store) -> Result<Option<Range<i64>>> {
     let range = store.status()?.window_range;
-    Ok(range.map(|(first, last)| first..last.saturating_add(cutshort_model::WINDOW)))
+    Ok(range.map(|(first, last)| first.start()..last.end()))
 }
 
 /// A range in parts of whole buckets, so that an answer is never large.

@@ -106,11 +106,7 @@ fn has_data(series: &Series, groups: &Groups, facts: &Facts) -> Result<(), Probl
     }
     let there = match facts.status.window_range {
         Some((first, last)) => {
-            format!(
-                "there are results from {} to {}",
-                iso(first),
-                iso(last.saturating_add(cutshort_model::WINDOW))
-            )
+            format!("there are results from {} to {}", iso(first.start()), iso(last.end()))
         }
         None => "there are no results at all yet: import captures, or let packets come in".to_owned(),
     };

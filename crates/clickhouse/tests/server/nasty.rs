@@ -2,9 +2,10 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use cutshort_model::WINDOW;
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_verdict::Rules;
+
+use super::conformance::WINDOW;
 
 /// Names of servers; the first is that of files.
 pub(crate) const NODES: [&str; 4] = ["", "ams1", "edge 'x'", "zrh"];

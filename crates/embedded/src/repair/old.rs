@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cutshort_model::Window;
 use cutshort_store::{Segment, SegmentId};
 use rusqlite::{Connection, Row, params};
 
@@ -23,7 +24,7 @@ pub(super) struct OldSegment {
     pub(super) crc: u32,
     arrived: i64,
     state: i64,
-    windows: BTreeSet<i64>,
+    windows: BTreeSet<Window>,
 }
 
 impl OldSegment {
@@ -81,7 +82,7 @@ impl OldSegment {
         let mut insert =
             new.prepare_cached("INSERT OR IGNORE INTO segment_window (window, segment) VALUES (?, ?)")?;
         for window in &self.windows {
-            insert.execute([*window, key])?;
+            insert.execute([window.start(), key])?;
         }
         Ok(())
     }
@@ -90,7 +91,7 @@ impl OldSegment {
 /// A row of the table of windows.
 #[derive(Clone, Debug)]
 pub(super) struct OldWindow {
-    pub(super) start: i64,
+    pub(super) window: Window,
     pub(super) path: Option<String>,
     pub(super) frozen: bool,
     numbers: [i64; NUMBERS.len()],
@@ -126,18 +127,25 @@ impl OldWindow {
                 found => found?,
             };
         }
-        let (start, path, frozen) = (row.get("start")?, row.get("path")?, row.get("frozen")?);
-        Ok((Self { start, path, frozen, numbers }, row.get("updated")?))
+        let window = Window::containing(row.get("start")?);
+        let (path, frozen) = (row.get("path")?, row.get("frozen")?);
+        Ok((Self { window, path, frozen, numbers }, row.get("updated")?))
     }
 
     /// A window whose connections alone are known.
-    pub(super) fn of_connections(start: i64, generation: i64, path: &str, bytes: i64, count: i64) -> Self {
+    pub(super) fn of_connections(
+        window: Window,
+        generation: i64,
+        path: &str,
+        bytes: i64,
+        count: i64,
+    ) -> Self {
         let mut numbers = [0; NUMBERS.len()];
         numbers[GENERATION] = generation;
         numbers[BYTES] = bytes;
-        numbers[CUTOFF] = start.saturating_add(cutshort_model::WINDOW);
+        numbers[CUTOFF] = window.end();
         numbers[CONNECTIONS] = count;
-        Self { start, path: Some(path.to_owned()), frozen: true, numbers }
+        Self { window, path: Some(path.to_owned()), frozen: true, numbers }
     }
 
     pub(super) const fn generation(&self) -> i64 {
@@ -154,7 +162,8 @@ impl OldWindow {
         let insert = format!(
             "INSERT OR IGNORE INTO window (start, path, frozen, updated, {columns}) VALUES (?, ?, ?, ?{places})"
         );
-        let first: [&dyn rusqlite::ToSql; 4] = [&self.start, &self.path, &self.frozen, &updated];
+        let start = self.window.start();
+        let first: [&dyn rusqlite::ToSql; 4] = [&start, &self.path, &self.frozen, &updated];
         let numbers = self.numbers.iter().map(|number| number as &dyn rusqlite::ToSql);
         let values: Vec<&dyn rusqlite::ToSql> = first.into_iter().chain(numbers).collect();
         new.prepare_cached(&insert)?.execute(&*values)?;
@@ -167,7 +176,7 @@ impl OldWindow {
 pub(super) struct Old {
     pub(super) segments: BTreeMap<SegmentId, OldSegment>,
     /// With the time of their results.
-    pub(super) windows: BTreeMap<i64, (OldWindow, i64)>,
+    pub(super) windows: BTreeMap<Window, (OldWindow, i64)>,
     /// Whether these are all.
     pub(super) whole: bool,
 }
@@ -181,13 +190,13 @@ pub(super) fn read(sql: &Connection) -> Old {
     let links = "SELECT window, segment FROM segment_window";
     let of_links = scan(sql, links, &["window", "segment"], [], |row| {
         if let Some(segment) = by_key.get_mut(&row.get::<_, i64>(1)?) {
-            segment.windows.insert(row.get(0)?);
+            segment.windows.insert(catalog::window_at(row, 0)?);
         }
         Ok(())
     });
     let of_windows = scan(sql, "SELECT * FROM window NOT INDEXED", &["start"], [], |row| {
         let window = OldWindow::of(row)?;
-        windows.insert(window.0.start, window);
+        windows.insert(window.0.window, window);
         Ok(())
     });
     let segments = by_key.into_values().map(|segment| (segment.id, segment)).collect();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use cutshort_model::{WINDOW, date_time, quantity, window_of};
+use cutshort_model::{Window, date_time, nanoseconds, now, quantity};
 use cutshort_store::connection_file::read as read_connections;
 use cutshort_store::{Origin, Segment, SegmentId, StoreError};
 use rusqlite::{Connection, Transaction};
@@ -13,7 +13,7 @@ use super::{Repaired, UNFINISHED, copy_aside, open_old, put_in_place, remove_unf
 use crate::database::Database;
 use crate::error::Result;
 use crate::folder::{CONNECTIONS, DATABASE, Folder, PACKETS};
-use crate::{catalog, nanoseconds, now, rollup};
+use crate::{catalog, rollup};
 
 pub(super) fn rebuild(files: &Folder, repaired: &mut Repaired) -> Result<()> {
     remove_unfinished(files, UNFINISHED)?;
@@ -54,7 +54,7 @@ impl Rebuilding<'_> {
     }
 
     /// Segments of all files, and those of before that have none. Returns the windows with packets.
-    fn segments(&mut self, new: &Transaction<'_>) -> Result<BTreeSet<i64>> {
+    fn segments(&mut self, new: &Transaction<'_>) -> Result<BTreeSet<Window>> {
         let mut windows = BTreeSet::new();
         let (mut with_file, mut paths) = (BTreeSet::<SegmentId>::new(), BTreeSet::new());
         for path in self.files.files(PACKETS)? {
@@ -106,26 +106,25 @@ impl Rebuilding<'_> {
         &mut self,
         new: &Transaction<'_>,
         counts: Option<&rollup::Salvaged>,
-        with_packets: &BTreeSet<i64>,
+        with_packets: &BTreeSet<Window>,
     ) -> Result<()> {
-        for (window, updated) in self.old.windows.values() {
-            let has_counts = counts.is_some_and(|counts| counts.has(window.start, window.counted()));
-            let can_be_made = !window.frozen && with_packets.contains(&window.start);
+        for (old, updated) in self.old.windows.values() {
+            let has_counts = counts.is_some_and(|counts| counts.has(old.window, old.counted()));
+            let can_be_made = !old.frozen && with_packets.contains(&old.window);
             if !has_counts && can_be_made {
-                rollup::forget_window(new, window.start)?;
+                rollup::forget_window(new, old.window)?;
                 continue;
             }
-            window.insert(new, *updated)?;
+            old.insert(new, *updated)?;
             self.repaired.windows += 1;
-            let has_networks =
-                counts.is_some_and(|counts| counts.has_networks(window.start, window.counted()));
+            let has_networks = counts.is_some_and(|counts| counts.has_networks(old.window, old.counted()));
             if !has_counts && has_networks {
-                rollup::rewrite_window(new, window.start)?;
+                rollup::rewrite_window(new, old.window)?;
             } else if !has_counts {
-                note_lost(new, 0, window.start)?;
+                note_lost(new, 0, old.window.start())?;
                 self.repaired.lost.push(format!(
                     "counts of the window of {} UTC, some or all: they could not be read, and its packets are gone",
-                    date_time(window.start)
+                    old.window
                 ));
             }
         }
@@ -134,40 +133,39 @@ impl Rebuilding<'_> {
 
     /// Windows that only a file of connections tells of. Those that can be made again are; the connections of the others
     /// are kept, without counts. Where packets of a window were deleted, those that are left are not enough.
-    fn windows_without_row(&mut self, new: &Transaction<'_>, with_packets: &BTreeSet<i64>) -> Result<()> {
-        for window in self.connections_without_row()?.into_values() {
-            let end = window.start.saturating_add(WINDOW);
+    fn windows_without_row(&mut self, new: &Transaction<'_>, with_packets: &BTreeSet<Window>) -> Result<()> {
+        for old in self.connections_without_row()?.into_values() {
+            let window = old.window;
             let has_deleted = self.old.segments.values().any(|segment| {
-                let touches = |(first, last): (i64, i64)| first < end && last >= window.start;
+                let touches = |(first, last): (i64, i64)| first < window.end() && last >= window.start();
                 segment.is_deleted() && segment.times.is_some_and(touches)
             });
-            if with_packets.contains(&window.start) && !has_deleted {
-                rollup::forget_window(new, window.start)?;
+            if with_packets.contains(&window) && !has_deleted {
+                rollup::forget_window(new, window)?;
                 continue;
             }
-            let updated = self.modified(window.path.as_deref().unwrap_or_default())?;
-            window.insert(new, updated)?;
-            note_lost(new, 0, window.start)?;
+            let updated = self.modified(old.path.as_deref().unwrap_or_default())?;
+            old.insert(new, updated)?;
+            note_lost(new, 0, window.start())?;
             self.repaired.lost.push(format!(
-                "what was known of the window of {} UTC besides its counts: its packets are gone; {} of it are kept",
-                date_time(window.start),
-                quantity(window.counted(), "connection")
+                "what was known of the window of {window} UTC besides its counts: its packets are gone; {} of it are kept",
+                quantity(old.counted(), "connection")
             ));
         }
         Ok(())
     }
 
     /// What files of connections tell that no row names, the latest of each window.
-    fn connections_without_row(&self) -> Result<BTreeMap<i64, OldWindow>> {
-        let mut found: BTreeMap<i64, OldWindow> = BTreeMap::new();
+    fn connections_without_row(&self) -> Result<BTreeMap<Window, OldWindow>> {
+        let mut found: BTreeMap<Window, OldWindow> = BTreeMap::new();
         let named: BTreeSet<&String> =
             self.old.windows.values().filter_map(|(window, _)| window.path.as_ref()).collect();
         for path in self.files.files(CONNECTIONS)? {
             let Some(generation) = generation(&path).filter(|_| !named.contains(&path)) else { continue };
-            let Some(window) = self.window_of_file(&path, generation)? else { continue };
-            let is_known = self.old.windows.contains_key(&window.start);
-            if !is_known && found.get(&window.start).is_none_or(|other| other.generation() < generation) {
-                found.insert(window.start, window);
+            let Some(old) = self.window_of_file(&path, generation)? else { continue };
+            let is_known = self.old.windows.contains_key(&old.window);
+            if !is_known && found.get(&old.window).is_none_or(|other| other.generation() < generation) {
+                found.insert(old.window, old);
             }
         }
         Ok(found)
@@ -179,13 +177,13 @@ impl Rebuilding<'_> {
         let file = fs::File::open(self.files.path(path)).map_err(error)?;
         let bytes = file.metadata().map_err(error)?.len().cast_signed();
         let Ok(records) = read_connections(file) else { return Ok(None) };
-        let (mut count, mut start) = (0, None);
+        let (mut count, mut window) = (0, None);
         for record in records {
             let Ok(record) = record else { return Ok(None) };
-            start = start.or_else(|| Some(window_of(record.first_us.saturating_mul(1_000))));
+            window = window.or_else(|| Some(Window::containing(record.first_us.saturating_mul(1_000))));
             count += 1;
         }
-        Ok(start.map(|start| OldWindow::of_connections(start, generation, path, bytes, count)))
+        Ok(window.map(|window| OldWindow::of_connections(window, generation, path, bytes, count)))
     }
 
     /// Hours and days that are not whole, and that cannot be made again.
@@ -209,7 +207,7 @@ impl Rebuilding<'_> {
 /// Notes that counts are not whole, so that they are not taken for damaged again.
 fn note_lost(new: &Transaction<'_>, level: i64, start: i64) -> Result<()> {
     let note = "INSERT OR IGNORE INTO lost_counts (level, t) VALUES (?, ?)";
-    new.prepare_cached(note)?.execute([level, start.div_euclid(WINDOW)])?;
+    new.prepare_cached(note)?.execute([level, Window::containing(start).number()])?;
     Ok(())
 }
 

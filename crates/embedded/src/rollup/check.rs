@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cutshort_model::WINDOW;
+use cutshort_model::Window;
 use cutshort_verdict::Stage;
 use rusqlite::Connection;
 
@@ -99,11 +99,11 @@ fn each(connection: &Connection, select: &str, mut each: impl FnMut(i64, i64, i6
 ///
 /// # Errors
 /// What SQLite gives.
-pub fn connections(connection: &Connection, window: i64) -> Result<Option<u64>> {
+pub fn connections(connection: &Connection, window: Window) -> Result<Option<u64>> {
     if super::is_gone(connection, window)? {
         return Ok(None);
     }
-    let of = [Level::Quarter.number(), Place::World.number(), window.div_euclid(WINDOW)];
+    let of = [Level::Quarter.number(), Place::World.number(), window.number()];
     let select = "SELECT totals FROM rollup_total WHERE level = ?1 AND place = ?2 AND t = ?3";
     let mut select = connection.prepare_cached(select)?;
     let mut rows = select.query(of)?;
@@ -117,6 +117,6 @@ pub fn connections(connection: &Connection, window: i64) -> Result<Option<u64>> 
             }
         })
     });
-    totals.map_err(|why| damaged(Level::Quarter, Place::World.number(), window.div_euclid(WINDOW), why))?;
+    totals.map_err(|why| damaged(Level::Quarter, Place::World.number(), window.number(), why))?;
     Ok(Some(sum))
 }

@@ -1,4 +1,4 @@
-use cutshort_model::{Bucket, WINDOW};
+use cutshort_model::{Bucket, Window};
 
 /// How much time a row covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,5 +90,6 @@ impl Level {
 
 /// The number of the first window that begins at a time or later.
 pub(super) const fn window_from(ts: i64) -> i64 {
-    ts.div_euclid(WINDOW) + (ts.rem_euclid(WINDOW) != 0) as i64
+    let window = Window::containing(ts);
+    window.number() + (window.start() != ts) as i64
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cutshort_model::{Bucket, WINDOW};
+use cutshort_model::{Bucket, Window};
 use cutshort_store::Rest;
 use cutshort_store::cell::{Cells, LAST_NODE_NAME};
 use rusqlite::{Connection, Transaction};
@@ -21,11 +21,11 @@ use crate::error::Result;
 ///
 /// # Errors
 /// What SQLite gives, and [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) with the row that is.
-pub fn cells(connection: &Connection, window: i64) -> Result<Option<Cells>> {
+pub fn cells(connection: &Connection, window: Window) -> Result<Option<Cells>> {
     if is_gone(connection, window)? {
         return Ok(None);
     }
-    read(connection, Level::Quarter, window.div_euclid(WINDOW)).map(Some)
+    read(connection, Level::Quarter, window.number()).map(Some)
 }
 
 /// Only the rows of networks tell all that is known of cells.
@@ -50,11 +50,11 @@ fn read(connection: &Connection, level: Level, t: i64) -> Result<Cells> {
 ///
 /// # Errors
 /// What SQLite gives.
-pub fn set_gone(transaction: &Transaction<'_>, window: i64) -> Result<()> {
-    let t = window.div_euclid(WINDOW);
-    delete_rows(transaction, Level::Quarter, t)?;
-    mark_stale(transaction, t)?;
-    transaction.prepare_cached("INSERT OR IGNORE INTO rollup_gone (t) VALUES (?1)")?.execute([t])?;
+pub fn set_gone(transaction: &Transaction<'_>, window: Window) -> Result<()> {
+    delete_rows(transaction, Level::Quarter, window.number())?;
+    mark_stale(transaction, window)?;
+    let note = "INSERT OR IGNORE INTO rollup_gone (t) VALUES (?1)";
+    transaction.prepare_cached(note)?.execute([window.number()])?;
     Ok(())
 }
 
@@ -67,7 +67,7 @@ pub fn rests(connection: &Connection) -> Result<Vec<Rest>> {
     let mut closed = connection.prepare_cached("SELECT t FROM rollup_closed WHERE level = ?1 ORDER BY t")?;
     for bucket in [Bucket::Hour, Bucket::Day] {
         for t in closed.query_map([Level::of(bucket).number()], |row| row.get::<_, i64>(0))? {
-            all.push(Rest { bucket, start: t?.saturating_mul(WINDOW) });
+            all.push(Rest { bucket, start: Window::from_number(t?).start() });
         }
     }
     Ok(all)
@@ -92,7 +92,7 @@ pub fn read_rest(connection: &Connection, rest: Rest) -> Result<Cells> {
 
 const fn place_of(rest: Rest) -> (Level, i64) {
     let level = Level::of(rest.bucket);
-    (level, level.start(rest.start.div_euclid(WINDOW)))
+    (level, level.start(Window::containing(rest.start).number()))
 }
 
 fn has_rows(connection: &Connection, level: Level, range: std::ops::Range<i64>) -> Result<bool> {

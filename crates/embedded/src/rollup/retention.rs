@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use cutshort_model::{Bucket, WINDOW};
+use cutshort_model::{Bucket, Window};
 use cutshort_store::StoreError;
 use rusqlite::{Connection, Transaction};
 
@@ -26,7 +26,7 @@ const TABLES: [&str; 2] = ["rollup", "rollup_total"];
 pub fn delete_before(transaction: &Transaction<'_>, level: Bucket, t: i64) -> Result<()> {
     let level = Level::of(level);
     let coarser = level.coarser().unwrap_or(level);
-    let before = coarser.start(t.div_euclid(WINDOW));
+    let before = coarser.start(Window::containing(t).number());
     roll_before(transaction, coarser, before)?;
     note_gone(transaction, before)?;
     for level in Level::ALL.into_iter().filter(|finer| *finer <= level) {
@@ -46,20 +46,21 @@ pub fn delete_before(transaction: &Transaction<'_>, level: Bucket, t: i64) -> Re
 ///
 /// # Errors
 /// What SQLite gives.
-pub fn is_gone(connection: &Connection, window: i64) -> Result<bool> {
-    is_listed(connection, "SELECT 1 FROM rollup_gone WHERE t = ?1", &[window.div_euclid(WINDOW)])
+pub fn is_gone(connection: &Connection, window: Window) -> Result<bool> {
+    is_listed(connection, "SELECT 1 FROM rollup_gone WHERE t = ?1", &[window.number()])
 }
 
-/// The windows of a range whose cells were deleted, by their beginning.
+/// The windows of a range whose cells were deleted.
 ///
 /// # Errors
 /// What SQLite gives.
-pub fn gone(connection: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
+pub fn gone(connection: &Connection, range: &Range<i64>) -> Result<Vec<Window>> {
     let mut select = connection.prepare_cached("SELECT t FROM rollup_gone WHERE t >= ?1 AND t <= ?2")?;
-    let [first, last] = [range.start, range.end.saturating_sub(1)].map(|time| time.div_euclid(WINDOW));
+    let [first, last] =
+        [range.start, range.end.saturating_sub(1)].map(|time| Window::containing(time).number());
     let rows = select.query_map([first, last], |row| row.get::<_, i64>(0))?;
     let gone = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(gone.into_iter().map(|t| t.saturating_mul(WINDOW)).collect())
+    Ok(gone.into_iter().map(Window::from_number).collect())
 }
 
 pub(super) fn is_listed(connection: &Connection, sql: &str, of: &[i64]) -> Result<bool> {
@@ -67,17 +68,16 @@ pub(super) fn is_listed(connection: &Connection, sql: &str, of: &[i64]) -> Resul
 }
 
 /// Prepares for new cells of a window whose hour or day is closed.
-pub(super) fn open_again(transaction: &Transaction<'_>, window: i64) -> Result<()> {
-    if is_gone(transaction, window.saturating_mul(WINDOW))? {
-        let when = cutshort_model::date_time(window.saturating_mul(WINDOW));
+pub(super) fn open_again(transaction: &Transaction<'_>, window: Window) -> Result<()> {
+    if is_gone(transaction, window)? {
         return Err(Error(StoreError::Refused(format!(
-            "the window of {when} UTC cannot be computed again: of its counts only hours or days were kept"
+            "the window of {window} UTC cannot be computed again: of its counts only hours or days were kept"
         ))));
     }
     for level in [Level::Hour, Level::Day] {
-        let of = [level.number(), level.start(window)];
+        let of = [level.number(), level.start(window.number())];
         if is_listed(transaction, "SELECT 1 FROM rollup_closed WHERE level = ?1 AND t = ?2", &of)? {
-            keep_rest(transaction, level, level.start(window))?;
+            keep_rest(transaction, level, level.start(window.number()))?;
         }
     }
     Ok(())

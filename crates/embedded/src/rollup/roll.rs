@@ -1,5 +1,6 @@
 //! Hours of windows, days of hours.
 
+use cutshort_model::Window;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::level::Level;
@@ -46,7 +47,7 @@ pub(super) fn roll_before(transaction: &Transaction<'_>, coarsest: Level, before
 /// What SQLite gives.
 pub fn is_stale(connection: &Connection, level: i64, start: i64) -> Result<bool> {
     let stale = "SELECT 1 FROM rollup_stale WHERE level = ?1 AND t = ?2";
-    super::retention::is_listed(connection, stale, &[level, start.div_euclid(cutshort_model::WINDOW)])
+    super::retention::is_listed(connection, stale, &[level, Window::containing(start).number()])
 }
 
 fn latest_window(connection: &Connection) -> Result<Option<i64>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cutshort_model::WINDOW;
+use cutshort_model::Window;
 use rusqlite::{Connection, Transaction, params};
 
 use super::check::{LEVELS, Sums, check_cells, counted};
@@ -29,16 +29,16 @@ pub struct Salvaged {
 impl Salvaged {
     /// Whether a window's own counts are there, and are those of as many 5-tuples. Windows whose counts were deleted have
     /// all that they should have.
-    pub fn has(&self, window: i64, five_tuples: u64) -> bool {
-        let t = window.div_euclid(WINDOW);
+    pub fn has(&self, window: Window, five_tuples: u64) -> bool {
+        let t = window.number();
         let found = self.sums.get(&(Level::Quarter, t)).copied().unwrap_or_default();
         self.gone.contains(&t)
             || !self.damaged.contains(&(Level::Quarter, t)) && found.whole() == Some(five_tuples)
     }
 
     /// Whether the rows of networks, which tell all that is known, have as many 5-tuples.
-    pub fn has_networks(&self, window: i64, five_tuples: u64) -> bool {
-        let at = (Level::Quarter, window.div_euclid(WINDOW));
+    pub fn has_networks(&self, window: Window, five_tuples: u64) -> bool {
+        let at = (Level::Quarter, window.number());
         let found = self.sums.get(&at).copied().unwrap_or_default();
         !self.without_cells.contains(&at) && found.networks() == five_tuples
     }
@@ -50,7 +50,7 @@ impl Salvaged {
         let all: BTreeSet<(Level, i64)> = self.damaged.iter().copied().chain(unequal).collect();
         all.into_iter()
             .filter(|(level, _)| *level != Level::Quarter)
-            .map(|(level, t)| (level.name(), level.number(), t.saturating_mul(WINDOW)))
+            .map(|(level, t)| (level.name(), level.number(), Window::from_number(t).start()))
     }
 
     /// Whether all rows could be reached.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cutshort_model::{Dimension, Value, WINDOW};
+use cutshort_model::{Dimension, Value, Window};
 use cutshort_store::cell::Outcome;
 use cutshort_store::cell::packed::{Context, Group, PackedOutcome, location_of};
 use cutshort_store::{RollupQuery, RollupRow};
@@ -159,7 +159,7 @@ impl<'a> Tally<'a> {
     /// The beginning of the piece of time that has a window.
     fn from(&self, t: i64) -> i64 {
         let start = self.query.range.start;
-        self.query.bucket.map_or(start, |bucket| bucket.start(t.saturating_mul(WINDOW)).max(start))
+        self.query.bucket.map_or(start, |bucket| bucket.start(Window::from_number(t).start()).max(start))
     }
 
     fn row(&mut self, from: i64, value: u64) -> usize {

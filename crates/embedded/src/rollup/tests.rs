@@ -27,13 +27,13 @@ fn apply(sql: &mut Connection, model: &mut Model, change: &Change) {
     match change {
         Change::Replace(window, connections) => {
             let transaction = sql.transaction().unwrap();
-            replace_window(&transaction, *window, &world::cells(connections)).unwrap();
+            replace_window(&transaction, Window::containing(*window), &world::cells(connections)).unwrap();
             transaction.commit().unwrap();
             model.replace(*window, connections.clone());
         }
         Change::Delete(window) => {
             let transaction = sql.transaction().unwrap();
-            delete_window(&transaction, *window).unwrap();
+            delete_window(&transaction, Window::containing(*window)).unwrap();
             transaction.commit().unwrap();
             model.replace(*window, Vec::new());
         }

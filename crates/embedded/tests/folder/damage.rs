@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use cutshort_model::WINDOW;
+use cutshort_model::Window;
 use cutshort_store::{Impaired, Impairment, Retention, WindowState};
 
 use super::*;
-use crate::conformance::inputs;
+use crate::conformance::{WINDOW, inputs};
 
 /// Ways to damage a file.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ fn impaired(store: &dyn Store) -> Vec<Impaired> {
 }
 
 fn of_start(how: Impairment) -> Vec<Impaired> {
-    vec![Impaired { window: START, how }]
+    vec![Impaired { window: Window::containing(START), how }]
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn results_of_packets_that_are_damaged_later_stay() {
         store.append(&live("edge", vec![packet(3, START)], (START, START + WINDOW))).unwrap();
         assert!(window(&store).is_due(), "nobody knows of the damage yet");
         assert_eq!(groups(&store, START, 1).len(), 1, "{kind:?}");
-        assert_eq!(store.impairment(START).unwrap(), Some(Impairment::Kept));
+        assert_eq!(store.impairment(Window::containing(START)).unwrap(), Some(Impairment::Kept));
         assert!(window(&store).frozen && !window(&store).is_due());
         assert_eq!(impaired(&store), of_start(Impairment::Kept));
         // Also for the next program.
@@ -63,7 +63,10 @@ fn results_of_packets_that_are_damaged_later_stay() {
         let store = open(folder.path());
         assert_eq!(impaired(&store), of_start(Impairment::Kept));
         store.append(&segment).unwrap();
-        assert_eq!((store.impairment(START).unwrap(), impaired(&store)), (None, Vec::new()));
+        assert_eq!(
+            (store.impairment(Window::containing(START)).unwrap(), impaired(&store)),
+            (None, Vec::new())
+        );
         assert!(window(&store).is_due(), "the late segment is still to be counted");
     }
 }
@@ -78,7 +81,7 @@ fn results_without_damaged_packets_are_known_to_be_incomplete() {
         harm(&only_file(&folder.path().join("packets")), kind);
         store.append(&live("edge", vec![packet(3, START)], (START, START + WINDOW))).unwrap();
         assert_eq!(groups(&store, START, 1).len(), 1, "{kind:?}");
-        assert_eq!(store.impairment(START).unwrap(), Some(Impairment::Incomplete));
+        assert_eq!(store.impairment(Window::containing(START)).unwrap(), Some(Impairment::Incomplete));
         assert_eq!(impaired(&store), of_start(Impairment::Incomplete), "also before there are results");
         replace(&store, START, &[made(3, START)]);
         assert_eq!(impaired(&store), of_start(Impairment::Incomplete));
@@ -87,7 +90,7 @@ fn results_without_damaged_packets_are_known_to_be_incomplete() {
         store.append(&live("core", vec![packet(4, START)], (START, START + WINDOW))).unwrap();
         assert!(window(&store).is_due());
         replace(&store, START, &[made(3, START), made(4, START)]);
-        assert_eq!(store.impairment(START).unwrap(), Some(Impairment::Incomplete));
+        assert_eq!(store.impairment(Window::containing(START)).unwrap(), Some(Impairment::Incomplete));
         store.append(&segment).unwrap();
         assert!(window(&store).is_due() && impaired(&store).is_empty());
     }
@@ -100,7 +103,7 @@ fn packets_that_were_read_before_they_were_damaged_count() {
     let store = open(folder.path());
     store.append(&file(vec![packet(1, START)])).unwrap();
     let before = inputs(&store, START);
-    let replacement = store.replace(START).unwrap();
+    let replacement = store.replace(Window::containing(START)).unwrap();
     replacement.sink().unwrap().finish().unwrap();
     harm(&only_file(&folder.path().join("packets")), Harm::Bit);
     assert_eq!(groups(&store, START, 1).len(), 0);

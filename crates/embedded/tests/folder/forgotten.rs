@@ -2,15 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use cutshort_model::WINDOW;
+use cutshort_model::Window;
 use cutshort_store::{Added, Retention, Store};
 
 use super::{files, new, open};
 use crate::conformance::connections::everything;
-use crate::conformance::{MINUTE, START, file, groups, inputs, live, made, packet, replace};
+use crate::conformance::{MINUTE, START, WINDOW, file, groups, inputs, live, made, packet, replace};
 
 /// The year 2096.
-const FAR: i64 = 4_444_444 * WINDOW;
+const FAR: i64 = Window::from_number(4_444_444).start();
 
 #[test]
 fn time_of_the_future_does_not_count_as_covered() {
@@ -22,7 +22,7 @@ fn time_of_the_future_does_not_count_as_covered() {
     assert_eq!(store.status().unwrap().future_segments, 0);
     store.append(&live("a", vec![packet(1, START)], (START, START + MINUTE))).unwrap();
     assert_eq!(inputs(&store, START).cutoff, START + MINUTE);
-    assert_eq!(store.read_window(START, 1).unwrap().inputs.cutoff, START + MINUTE);
+    assert_eq!(store.read_window(Window::containing(START), 1).unwrap().inputs.cutoff, START + MINUTE);
     let status = store.status().unwrap();
     assert_eq!(status.covered, Some((START, START + MINUTE)));
     assert_eq!((status.latest_packet, status.future_segments), (Some(START), 1));
@@ -68,7 +68,7 @@ fn results_of_packets_that_are_gone_stay() {
     store.retain(SystemTime::now() + 2 * day, &Retention { packets: Some(day), ..none }).unwrap();
     store.append(&other).unwrap();
     let forgotten = store.forget(&[other.info().id]).unwrap();
-    assert_eq!((forgotten.frozen, forgotten.removed), (vec![START], Vec::new()));
+    assert_eq!((forgotten.frozen, forgotten.removed), (vec![Window::containing(START)], Vec::new()));
     assert_eq!(store.connections(&everything()).unwrap().len(), 1);
     // What was deleted covers time nevertheless, until it is forgotten.
     let known = store.known_segments().unwrap();

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+use cutshort_model::Window;
 use cutshort_packet::Packet;
 use cutshort_store::{Store, StoreError};
 
@@ -79,7 +80,7 @@ fn noise(at: u32) -> Packet {
 }
 
 fn write_many(store: &dyn Store) -> cutshort_store::Result<()> {
-    let replacement = store.replace(START)?;
+    let replacement = store.replace(Window::containing(START))?;
     let mut sink = replacement.sink()?;
     for at in 0..200_000_u32 {
         let mut connection = made(at as u8, START + i64::from(at) * 7919);

@@ -5,12 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use cutshort_model::WINDOW;
 use cutshort_store::{Added, Retention, Segment, Store};
 
 use super::{files, open};
 use crate::conformance::connections::everything;
-use crate::conformance::{START, file, groups, made, packet, replace};
+use crate::conformance::{START, WINDOW, file, groups, made, packet, replace};
 
 const FOLDER: &str = "CUTSHORT_KILLED_IN";
 const TIMES: u64 = 12;
@@ -87,8 +86,8 @@ fn check(folder: &Path, appended: i64, replaced: i64) {
     for at in 0..=appended {
         assert_eq!(store.append(&segment(at)).unwrap(), Added::Known, "segment {at} of {appended}");
     }
-    for window in store.windows(i64::MIN..i64::MAX).unwrap() {
-        let groups = groups(&store, window.start, 2);
+    for state in store.windows(i64::MIN..i64::MAX).unwrap() {
+        let groups = groups(&store, state.window.start(), 2);
         assert!(groups.iter().all(|(_, rows)| rows.len() == 1), "a packet came twice");
     }
     let connections = store.connections(&everything()).unwrap();

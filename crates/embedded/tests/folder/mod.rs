@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use cutshort_embedded::{Embedded, Options};
+use cutshort_model::Window;
 use cutshort_store::open::Sync;
 use cutshort_store::{Added, Origin, SegmentId, Store, StoreError};
 use tempfile::TempDir;
@@ -58,7 +59,7 @@ fn one_writes_and_says_who() {
     }
     let reader = Embedded::open_reader(folder.path()).unwrap();
     assert!(matches!(reader.append(&file(vec![packet(1, START)])), Err(StoreError::Refused(_))));
-    assert!(reader.replace(START).is_err() && reader.roll().is_err());
+    assert!(reader.replace(Window::containing(START)).is_err() && reader.roll().is_err());
     drop(store);
     open(folder.path());
 }
@@ -232,7 +233,7 @@ fn a_damaged_segment_is_set_aside_and_the_rest_goes_on() {
     bytes[100] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let reader = Embedded::open_reader(folder.path()).unwrap();
-    assert!(matches!(reader.read_window(START, 2), Err(StoreError::Damaged(_))));
+    assert!(matches!(reader.read_window(Window::containing(START), 2), Err(StoreError::Damaged(_))));
     assert_eq!(groups(&store, START, 2).len(), 1, "that of the other segment");
     let status = store.status().unwrap();
     assert_eq!((status.segments, status.damaged.len()), (1, 1));

@@ -1,11 +1,11 @@
 //! Damaged databases: what is read of them, and what is said.
 
 use cutshort_embedded::Remedy;
-use cutshort_model::WINDOW;
 use cutshort_store::{AnnotationKind, Impairment, NewAnnotation};
 use std::ops::ControlFlow;
 
 use super::*;
+use crate::conformance::WINDOW;
 
 fn verify(folder: &Path) -> Vec<(String, Remedy)> {
     let verified = Embedded::verify(folder, &mut |_, _| ControlFlow::Continue(())).unwrap();

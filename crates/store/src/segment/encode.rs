@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cutshort_model::{Addresses, window_of};
+use cutshort_model::{Addresses, Window};
 use cutshort_packet::Packet;
 use cutshort_verdict::Row;
 use parquet::basic::{Compression, ZstdLevel};
@@ -61,14 +61,14 @@ fn order<P: Keepable>(one: &P, other: &P) -> Ordering {
 }
 
 /// How many packets are in which window.
-pub(super) fn windows(times: impl Iterator<Item = i64>) -> BTreeMap<i64, u64> {
+pub(super) fn windows(times: impl Iterator<Item = i64>) -> BTreeMap<Window, u64> {
     let mut windows = BTreeMap::new();
-    let (mut window, mut rows) = (i64::MIN, 0);
+    let (mut window, mut rows) = (Window::containing(i64::MIN), 0);
     for ts in times {
         // Mostly the window is that of the packet before.
-        if window_of(ts) != window {
+        if Window::containing(ts) != window {
             *windows.entry(window).or_default() += rows;
-            (window, rows) = (window_of(ts), 0);
+            (window, rows) = (Window::containing(ts), 0);
         }
         rows += 1;
     }

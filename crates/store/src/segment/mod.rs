@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
-use cutshort_model::Addresses;
+use cutshort_model::{Addresses, Window};
 use cutshort_packet::Packet;
 
 pub use decode::{Batch, Batches, Scratch};
@@ -110,7 +110,7 @@ impl SegmentInfo {
 pub struct Segment {
     info: SegmentInfo,
     /// Windows with packets, and how many.
-    windows: BTreeMap<i64, u64>,
+    windows: BTreeMap<Window, u64>,
     bytes: Bytes,
 }
 
@@ -175,7 +175,7 @@ impl Segment {
 
     /// The windows with packets of it, and how many.
     #[must_use]
-    pub const fn windows(&self) -> &BTreeMap<i64, u64> {
+    pub const fn windows(&self) -> &BTreeMap<Window, u64> {
         &self.windows
     }
 }

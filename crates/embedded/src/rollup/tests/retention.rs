@@ -4,7 +4,7 @@ use cutshort_store::StoreError;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use super::world::{BASE, DAY};
+use super::world::{BASE, DAY, WINDOW};
 use super::*;
 
 /// Day after day: what is not asked for by the window must not change when windows are deleted.
@@ -23,9 +23,11 @@ fn delete(sql: &mut Connection, level: Bucket, t: i64) {
 /// Replaces a window if that is still possible.
 fn replace(sql: &mut Connection, model: &mut Model, change: &Change) {
     match change {
-        Change::Replace(window, _) | Change::Delete(window) if is_gone(sql, *window).unwrap() => {
+        Change::Replace(window, _) | Change::Delete(window)
+            if is_gone(sql, Window::containing(*window)).unwrap() =>
+        {
             let transaction = sql.transaction().unwrap();
-            let refused = delete_window(&transaction, *window).unwrap_err();
+            let refused = delete_window(&transaction, Window::containing(*window)).unwrap_err();
             assert!(matches!(refused.0, StoreError::Refused(_)), "{refused:?}");
         }
         change => apply(sql, model, change),

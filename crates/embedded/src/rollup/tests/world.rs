@@ -1,7 +1,7 @@
 //! Random connections, changes and questions.
 
 use cutshort_geo::{Continent, Country};
-use cutshort_model::{Bucket, Dimension, Network, Port, WINDOW};
+use cutshort_model::{Bucket, Dimension, Network, Port, Window};
 use cutshort_store::cell::{Cells, Key, Outcome};
 use cutshort_store::{Choice, RollupQuery, Selection};
 use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Tags, Termination};
@@ -10,6 +10,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+pub(super) const WINDOW: i64 = Window::LENGTH;
 /// A Monday.
 pub(super) const BASE: i64 = 20_000 * 96 * WINDOW + 4 * 96 * WINDOW;
 pub(super) const DAY: i64 = 96 * WINDOW;
@@ -26,6 +27,7 @@ pub(super) struct One {
 }
 
 #[derive(Clone, Debug)]
+/// With the beginning of a window.
 pub(super) enum Change {
     Replace(i64, Vec<One>),
     Delete(i64),

@@ -6,7 +6,7 @@ use super::*;
 
 const SECOND: i64 = 1_000_000_000;
 /// The beginning of a window.
-const START: i64 = 1_000 * WINDOW;
+const START: i64 = Window::from_number(1_000).start();
 
 fn packet(ts: i64) -> Packet {
     Packet {
