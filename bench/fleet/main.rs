@@ -14,12 +14,12 @@ use std::time::{Duration, SystemTime};
 
 use cutshort_agent::{HttpCollector, HttpSettings, StoreCollector, Token};
 use cutshort_clickhouse::{Address, ClickHouse};
+use cutshort_model::{grouped, nanoseconds};
 use cutshort_packet::Packet;
+use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{
     Collector, Courier, Delivered, Recorder, RecorderCounts, RecorderSettings, Retry, Spool,
 };
-use cutshort_pipeline::{Privacy, nanoseconds};
-use cutshort_report::grouped;
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::{Segment, Store};
 

@@ -12,13 +12,13 @@ use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
+use cutshort_model::grouped;
 use cutshort_pipeline::demo::Demo;
 use cutshort_pipeline::{Arrival, Due, Privacy, Share, WindowJob, import};
-use cutshort_report::grouped;
 use cutshort_simulate::{Simulation, WINDOW_NS, World};
-use cutshort_store::embedded::Options;
-use cutshort_store::{Embedded, Store};
+use cutshort_store::Store;
 use cutshort_verdict::Rules;
 
 /// Of the simulated window; a number of a window.

@@ -10,16 +10,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use cutshort_embedded::{Embedded, rollup};
 use cutshort_geo::Country;
-use cutshort_store::cell::{Cells, Key, Limits, Network, Outcome, Port};
-use cutshort_store::embedded::{self, rollup};
-use cutshort_store::{Bucket, Choice, Dimension, Embedded, RollupQuery, Selection, WINDOW};
+use cutshort_model::{Bucket, Dimension, Network, Port, Window};
+use cutshort_store::cell::{Cells, Key, Limits, Outcome};
+use cutshort_store::{Choice, RollupQuery, Selection};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Tags, Termination};
 use rusqlite::{Connection, OpenFlags};
 
 /// A Monday.
 const END: i64 = 20_604 * DAY;
-const HOUR: i64 = 4 * WINDOW;
+const HOUR: i64 = 4 * Window::LENGTH;
 const DAY: i64 = 24 * HOUR;
 const NETWORKS: usize = 5_000;
 const COUNTRIES: usize = 200;
@@ -34,7 +35,7 @@ fn main() {
     let store = kept.unwrap_or_else(|| folder.path().to_owned());
     let path = store.join("rollup.sqlite");
     if !path.exists() {
-        drop(Embedded::open(&store, embedded::Options::default()).expect("a store"));
+        drop(Embedded::open(&store, cutshort_embedded::Options::default()).expect("a store"));
         make(&path, connections, days);
     }
     let size = fs::metadata(&path).map_or(0, |file| file.len());
@@ -167,11 +168,11 @@ fn make(path: &Path, connections: i64, days: i64) {
     let mut random = Random(2);
     for at in (from..END).step_by(DAY as usize) {
         // Before the last weeks an hour's connections are in one window, which is deleted again.
-        let step = if at < windows_from { HOUR } else { WINDOW };
+        let step = if at < windows_from { HOUR } else { Window::LENGTH };
         for window in (at..at + DAY).step_by(step as usize) {
             let cells = cells(&day, step as f64 / DAY as f64, &mut random);
             let took = replace(&mut sql, window, &cells);
-            written.extend((step == WINDOW).then_some(took));
+            written.extend((step == Window::LENGTH).then_some(took));
         }
         let watch = Watch::start();
         rollup::roll(&mut sql).expect("rolled");
@@ -194,7 +195,7 @@ fn make(path: &Path, connections: i64, days: i64) {
 fn replace(sql: &mut Connection, window: i64, cells: &Cells) -> (Duration, Duration) {
     let watch = Watch::start();
     let transaction = sql.transaction().expect("a transaction");
-    rollup::replace_window(&transaction, window, cells).expect("replaced");
+    rollup::replace_window(&transaction, Window::containing(window), cells).expect("replaced");
     transaction.commit().expect("committed");
     watch.stop()
 }
@@ -266,7 +267,7 @@ const YEAR: i64 = 52 * WEEK;
 
 /// A length of time that ends at some window of the last day, or at the year's end.
 fn last(length: i64, random: &mut Random) -> Range<i64> {
-    let end = if length == YEAR { END } else { END - random.below(96) * WINDOW };
+    let end = if length == YEAR { END } else { END - random.below(96) * Window::LENGTH };
     end - length..end
 }
 

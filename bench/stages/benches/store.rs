@@ -5,8 +5,9 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use cutshort_bench_stages::packets;
+use cutshort_embedded::{Embedded, Options};
+use cutshort_model::Window;
 use cutshort_packet::Packet;
-use cutshort_store::embedded::{Embedded, Options};
 use cutshort_store::{Origin, Segment, Store};
 
 /// Segments of a window.
@@ -30,7 +31,7 @@ fn store(criterion: &mut Criterion) {
     for segment in &segments {
         store.append(segment).expect("room");
     }
-    let window = store.windows(i64::MIN..i64::MAX).expect("windows")[0].start;
+    let window = store.windows(i64::MIN..i64::MAX).expect("windows")[0].window;
     group.bench_function("group a window", |bench| bench.iter(|| read(&store, window)));
     group.finish();
 }
@@ -49,7 +50,7 @@ fn check(segment: &Segment) {
     Segment::parse(segment.bytes().to_vec()).expect("a segment");
 }
 
-fn read(store: &Embedded, window: i64) -> usize {
+fn read(store: &Embedded, window: Window) -> usize {
     let (mut rows, mut count) = (Vec::new(), 0);
     for mut part in store.read_window(window, 2).expect("a window").parts {
         while part.next_group(&mut rows).expect("a group").is_some() {

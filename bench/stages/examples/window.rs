@@ -12,13 +12,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use cutshort_capture::{Captures, Reading};
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::{Country, Place};
+use cutshort_model::{Connection, Window};
 use cutshort_packet::Packet;
-use cutshort_report::connection::Connection;
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::cell::Cells;
-use cutshort_store::embedded::{Embedded, Options};
-use cutshort_store::{ConnectionSink, Grouped, Origin, Segment, Store, StoredRow, WINDOW, WindowCounts};
+use cutshort_store::{ConnectionSink, Grouped, Origin, Segment, Store, StoredRow, WindowCounts};
 use cutshort_verdict::{Progress, Stage, Tag, Termination, Verdict};
 
 type Done = Result<(), Box<dyn Error>>;
@@ -40,8 +40,8 @@ fn main() -> Done {
 
 /// About 1.8 M connections, of each the first ten packets.
 fn simulated() -> Vec<Packet> {
-    let from = 2_000_000 * WINDOW;
-    Simulation::with_total(World::standard(), from, from + WINDOW, 1_800_000, 1).packets().collect()
+    let window = Window::from_number(2_000_000);
+    Simulation::with_total(World::standard(), window.start(), window.end(), 1_800_000, 1).packets().collect()
 }
 
 /// Of each 5-tuple the first ten packets.
@@ -90,11 +90,11 @@ fn make(folder: &Path, packets: Vec<Packet>) -> Done {
 
 fn read(folder: &Path, replace: bool) -> Done {
     let store = Embedded::open(folder, Options::default())?;
-    for window in store.windows(i64::MIN..i64::MAX)? {
+    for state in store.windows(i64::MIN..i64::MAX)? {
         let begin = Instant::now();
-        let packets = store.read_window(window.start, PARTS)?;
+        let packets = store.read_window(state.window, PARTS)?;
         println!("opened after {:.2} s", begin.elapsed().as_secs_f64());
-        let replacement = replace.then(|| store.replace(window.start)).transpose()?;
+        let replacement = replace.then(|| store.replace(state.window)).transpose()?;
         let sink = || replacement.as_ref().map(|replacement| replacement.sink()).transpose();
         let parts = packets.parts.into_iter().map(|part| Ok((part, sink()?)));
         let parts = parts.collect::<cutshort_store::Result<Vec<_>>>()?;

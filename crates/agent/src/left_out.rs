@@ -2,7 +2,7 @@
 //! out by the thousands.
 
 use cutshort_capture::{LeftOut, LiveSource, Spell};
-use cutshort_report::{date_time, grouped, until};
+use cutshort_model::{date_time, grouped, until};
 
 /// What was told so far.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use cutshort_capture::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_model::nanoseconds;
 use cutshort_packet::Packet;
-use cutshort_pipeline::nanoseconds;
 
 use crate::left_out::LeftOutLog;
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_capture::rules::Loaded;
 use cutshort_capture::{LiveCount, LiveSource};
+use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::{AgentCounts, SpoolCounts};
-use cutshort_pipeline::nanoseconds;
 use cutshort_store::DataDir;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! From parameters to answers: what the API and the command line have in common.
 
 use cutshort_geo::Geo;
-use cutshort_store::{Dimension, Selection, Store};
+use cutshort_model::Dimension;
+use cutshort_store::{Selection, Store};
 use serde::Serialize;
 
 use crate::answer::{self, Answer, Asked, AskedTop, By, Facts, Order, Top, Who};

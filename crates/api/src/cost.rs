@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use cutshort_geo::Country;
-use cutshort_store::{Bucket, Dimension};
+use cutshort_model::{Bucket, Dimension};
 
 use crate::answer::By;
 use crate::problem::Problem;

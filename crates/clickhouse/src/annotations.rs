@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use clickhouse::Row;
 use cutshort_geo::Country;
+use cutshort_model::now;
 use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, Result, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::{Connection, time};
-use crate::now;
 
 #[derive(Row, Serialize, Deserialize)]
 struct AnnotationRow {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use clickhouse::Row;
 use cutshort_geo::Country;
-use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
+use cutshort_model::{Network, Port};
+use cutshort_store::cell::{Cells, Key, Outcome};
 use cutshort_store::{Result, StoreError};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tags, Termination};
 use serde::{Deserialize, Serialize};

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use clickhouse::Row;
 use cutshort_geo::Country;
+use cutshort_model::Record;
 use cutshort_packet::FiveTuple;
-use cutshort_report::connection::Record;
 use cutshort_store::{ConnectionQuery, Result, StoreError};
 use cutshort_verdict::{Progress, Signature, Stage, Tags, Termination};
 use ipnet::IpNet;

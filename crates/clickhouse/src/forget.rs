@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use clickhouse::Row;
-use cutshort_store::{Forgotten, KnownSegment, Result, SegmentId, WINDOW};
+use cutshort_model::Window;
+use cutshort_store::{Forgotten, KnownSegment, Result, SegmentId};
 use serde::Deserialize;
 
 use crate::connection::{Connection, time};
@@ -42,12 +43,12 @@ pub(crate) fn forget(server: &Connection, ids: &[SegmentId]) -> Result<Forgotten
     rows.chunks(BATCH).try_for_each(|rows| remove(server, rows))?;
     for window in windows {
         if results::is_frozen(server, window)? && results::of_window(server, window)?.is_some() {
-            forgotten.frozen.push(window);
+            forgotten.frozen.push(Window::containing(window));
         } else if has_packets(server, window)? {
-            forgotten.left.push(window);
+            forgotten.left.push(Window::containing(window));
         } else {
             remove_results(server, window)?;
-            forgotten.removed.push(window);
+            forgotten.removed.push(Window::containing(window));
         }
     }
     Ok(forgotten)
@@ -92,7 +93,7 @@ fn has_packets(server: &Connection, window: i64) -> Result<bool> {
 
 /// Hours and days are made of windows: without one its counts are in none of them.
 fn remove_results(server: &Connection, window: i64) -> Result<()> {
-    debug_assert_eq!(window.rem_euclid(WINDOW), 0);
+    debug_assert_eq!(Window::containing(window).start(), window);
     let table = server.local("result");
     let sql = format!("ALTER TABLE {table} DELETE WHERE level = 0 AND t = {}", time("window"));
     server.execute(server.query(&sql).param("window", window).with_setting("mutations_sync", "2"))

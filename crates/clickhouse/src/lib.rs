@@ -31,9 +31,9 @@ mod windows;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use cutshort_report::connection::Record;
+use cutshort_model::{Record, Window, nanoseconds};
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
     Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, WindowPackets, WindowState,
@@ -84,19 +84,24 @@ impl Store for ClickHouse {
         self.watch.latest_live(&self.server)
     }
 
-    fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
-        packets::read_window(&self.server, window, parts)
+    fn read_window(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>> {
+        packets::read_window(&self.server, window.start(), parts)
     }
 
-    fn read_verdicts(&self, window: i64, rules: &Rules, parts: usize) -> Result<Option<WindowVerdicts<'_>>> {
+    fn read_verdicts(
+        &self,
+        window: Window,
+        rules: &Rules,
+        parts: usize,
+    ) -> Result<Option<WindowVerdicts<'_>>> {
         match self.server.classify {
             Classify::Rust => Ok(None),
-            Classify::Sql => verdicts::read_verdicts(&self.server, window, rules, parts),
+            Classify::Sql => verdicts::read_verdicts(&self.server, window.start(), rules, parts),
         }
     }
 
-    fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {
-        Ok(Box::new(replacement::NewResults::begin(&self.server, window)))
+    fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
+        Ok(Box::new(replacement::NewResults::begin(&self.server, window.start())))
     }
 
     fn roll(&self) -> Result<()> {
@@ -146,14 +151,4 @@ impl Store for ClickHouse {
     fn remove_annotation(&self, id: u64) -> Result<bool> {
         annotations::remove(&self.server, id)
     }
-}
-
-fn nanoseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-}
-
-/// The present time in nanoseconds since the Unix epoch.
-fn now() -> i64 {
-    nanoseconds(SystemTime::now())
 }

@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use clickhouse::Row;
 use cutshort_geo::{Country, Place};
+use cutshort_model::{Addresses, Bucket, Record, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_report::connection::Record;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Addresses, Bucket, Inputs, Movable, Origin, Protected, Protection, Rest, Restoration, Result, Segment,
-    SegmentId, SegmentInfo, StoreError, WindowCounts, WindowResults,
+    Inputs, Movable, Origin, Protected, Protection, Rest, Restoration, Result, Segment, SegmentId,
+    SegmentInfo, StoreError, WindowCounts, WindowResults,
 };
 use cutshort_verdict::Exclusion;
 use serde::Deserialize;
@@ -50,10 +50,10 @@ impl Movable for ClickHouse {
 
     fn read_results(
         &self,
-        window: i64,
+        window: Window,
         each: &mut dyn FnMut(&Record<'_>) -> Result<()>,
     ) -> Result<Option<WindowResults>> {
-        let Some(row) = results::of_window(&self.server, window)? else { return Ok(None) };
+        let Some(row) = results::of_window(&self.server, window.start())? else { return Ok(None) };
         let mut excluded = [0; Exclusion::ALL.len()];
         excluded.iter_mut().zip(&row.excluded).for_each(|(to, from)| *to = *from);
         let cells = if row.has_cells { Some(read_cells(&self.server, &row, &[])?) } else { None };
@@ -67,14 +67,14 @@ impl Movable for ClickHouse {
                 connections: row.connections,
                 excluded,
             },
-            frozen: results::is_frozen(&self.server, window)?,
+            frozen: results::is_frozen(&self.server, window.start())?,
             has_connections: row.has_connections,
             cells,
         }))
     }
 
-    fn restore(&self, window: i64) -> Result<Box<dyn Restoration + '_>> {
-        Ok(Box::new(replacement::Restored::begin(&self.server, window)))
+    fn restore(&self, window: Window) -> Result<Box<dyn Restoration + '_>> {
+        Ok(Box::new(replacement::Restored::begin(&self.server, window.start())))
     }
 
     fn rests(&self) -> Result<Vec<Rest>> {

@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
 use cutshort_geo::{Country, Place};
+use cutshort_model::{Addresses, Window};
 use cutshort_packet::{FiveTuple, Flags};
-use cutshort_store::{
-    Addresses, FlowKey, Grouped, Inputs, Result, SegmentId, StoreError, StoredRow, WindowPackets,
-};
+use cutshort_store::{FlowKey, Grouped, Inputs, Result, SegmentId, StoreError, StoredRow, WindowPackets};
 use cutshort_verdict::Row;
 use serde::Deserialize;
 
@@ -124,7 +123,7 @@ impl SegmentOfWindow {
 }
 
 /// What is known of a window before its packets are read.
-pub(crate) struct Window {
+pub(crate) struct WindowSegments {
     pub(crate) start: i64,
     pub(crate) segments: Vec<SegmentOfWindow>,
     pub(crate) inputs: Inputs,
@@ -134,7 +133,7 @@ pub(crate) struct Window {
     key: (u64, u64),
 }
 
-impl Window {
+impl WindowSegments {
     pub(crate) fn of(server: &Connection, start: i64) -> Result<Self> {
         let hasher = RandomState::new();
         let key = (hasher.hash_one(0), hasher.hash_one(1));
@@ -150,7 +149,7 @@ impl Window {
         let segments: Vec<SegmentOfWindow> = server.all(query.param("window", start))?;
         let ids = segments.iter().map(|segment| segments::id(&segment.id));
         let mut ids = ids.collect::<Result<Vec<SegmentId>>>()?;
-        let inputs = Inputs::of(start, &mut ids, results::covered_to(server)?);
+        let inputs = Inputs::of(Window::containing(start), &mut ids, results::covered_to(server)?);
         let names = segments.iter().map(|segment| segment.node.as_str());
         let nodes: BTreeSet<&str> = [""].into_iter().chain(names).collect();
         let nodes = nodes.into_iter().map(str::to_owned).collect();
@@ -182,7 +181,7 @@ pub(crate) fn read_window(
     window: i64,
     parts: usize,
 ) -> Result<WindowPackets<'static>> {
-    let window = Window::of(server, window)?;
+    let window = WindowSegments::of(server, window)?;
     let count = if window.segments.is_empty() { 0 } else { parts.max(1) };
     let shared = Arc::new(window.shared(count)?);
     let part = |number| {
@@ -248,7 +247,7 @@ impl Part {
     /// Asks at once: what the server gives is what is there now.
     fn open(
         server: &Arc<Connection>,
-        window: &Window,
+        window: &WindowSegments,
         (number, parts): (usize, usize),
         shared: &Arc<Shared>,
     ) -> Result<Self> {

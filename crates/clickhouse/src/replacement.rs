@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use clickhouse::Row;
 use clickhouse::insert::Insert;
-use cutshort_report::connection::{Connection as Judged, Record};
+use cutshort_model::{Connection as Judged, Record, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     ConnectionSink, Inputs, Replacement, Restoration, Result, StoreError, WindowCounts, WindowResults,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::cells;
 use crate::connection::{BATCH, Connection};
 use crate::results::{self, Level, ResultRow, new_generation};
-use crate::{cells, now};
 
 /// A row of the table `connection`.
 #[derive(Row, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ impl Replacement for NewResults {
         let row = self.row(inputs, &counts, Some(cells))?;
         let before = results::of_window(&self.server, self.window)?;
         if results::is_closed(&self.server, self.window)? {
-            let when = cutshort_report::date_time(self.window);
+            let when = cutshort_model::date_time(self.window);
             return Err(StoreError::Refused(format!(
                 "the window of {when} UTC cannot be computed again: of its day's counts only hours or days were kept"
             )));

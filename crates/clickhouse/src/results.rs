@@ -5,12 +5,12 @@ use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
 use clickhouse::Row;
-use cutshort_store::{Bucket, Result, WINDOW};
+use cutshort_model::{Bucket, Window, now};
+use cutshort_store::Result;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::connection::{Connection, time};
-use crate::now;
 
 /// How much time a result covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub(crate) enum Level {
 impl Level {
     pub(crate) const fn nanoseconds(self) -> i64 {
         match self {
-            Self::Quarter => WINDOW,
+            Self::Quarter => Window::LENGTH,
             Self::Hour => Bucket::Hour.nanoseconds(),
             Self::Day => Bucket::Day.nanoseconds(),
         }

@@ -1,13 +1,14 @@
 //! Hours and days, which the server makes of the counts of windows.
 
+use cutshort_model::now;
 use cutshort_store::cell::Cells;
 use cutshort_store::{Result, StoreError};
 
+use crate::cells;
 use crate::connection::Connection;
 use crate::filter::Filter;
 use crate::results::{self, Level, ResultRow, digest, new_generation};
 use crate::rollups::Results;
-use crate::{cells, now};
 
 /// Makes the hours and days before a time that are missing or out of date. Without a time the latest hour and the
 /// latest day are left for later: they still fill up. Two may do it at once: each writes under a generation of its own.

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use clickhouse::Row;
 use cutshort_geo::Country;
-use cutshort_store::cell::{Network, Port};
-use cutshort_store::{Bucket, Dimension, Result, RollupAnswer, RollupQuery, RollupRow, Value};
+use cutshort_model::{Bucket, Dimension, Network, Port, Value};
+use cutshort_store::{Result, RollupAnswer, RollupQuery, RollupRow};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
 use serde::Deserialize;
 

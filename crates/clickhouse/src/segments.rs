@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use clickhouse::Row;
 use clickhouse::query::Query;
-use cutshort_store::{Added, Addresses, Result, Segment, SegmentId, SegmentInfo, StoreError};
+use cutshort_model::{Addresses, now};
+use cutshort_store::{Added, Result, Segment, SegmentId, SegmentInfo, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;
-use crate::now;
 
 /// A segment is being delivered: its packets may be there in part.
 pub(crate) const ARRIVING: (u8, &str) = (1, "arriving");
@@ -56,7 +56,7 @@ impl SegmentRow {
     fn of(segment: &Segment) -> Self {
         Self {
             bytes: segment.bytes().len() as u64,
-            windows: segment.windows().iter().map(|(window, rows)| (*window, *rows)).collect(),
+            windows: segment.windows().iter().map(|(window, rows)| (window.start(), *rows)).collect(),
             ..Self::new(segment.info())
         }
     }

@@ -1,6 +1,7 @@
 //! What there is, in numbers.
 
 use clickhouse::Row;
+use cutshort_model::Window;
 use cutshort_store::{Result, Status, StoreError, WindowCounts};
 use cutshort_verdict::Exclusion;
 use serde::Deserialize;
@@ -89,7 +90,7 @@ fn windows(server: &Connection, status: &mut Status) -> Result<()> {
                FROM result AS r FINAL WHERE level = 0";
     let found: Windows = server.one(server.query(sql))?;
     status.windows = found.windows;
-    status.window_range = found.first.zip(found.last);
+    status.window_range = found.first.map(Window::containing).zip(found.last.map(Window::containing));
     status.updated = found.updated;
     status.connection_bytes = found.bytes;
     let mut excluded = [0; Exclusion::ALL.len()];

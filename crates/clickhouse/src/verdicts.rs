@@ -5,18 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
+use cutshort_model::{Addresses, Window};
 use cutshort_packet::FiveTuple;
-use cutshort_store::{Addresses, FlowVerdict, Result, StoreError, Told, Verdicts, WINDOW, WindowVerdicts};
+use cutshort_store::{FlowVerdict, Result, StoreError, Told, Verdicts, WindowVerdicts};
 use cutshort_verdict::{Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict};
 use serde::Deserialize;
 
 use crate::classify::{Classified, Grain, Source};
 use crate::connection::{Connection, time};
-use crate::packets::{SegmentOfWindow, Shared, Window};
+use crate::packets::{SegmentOfWindow, Shared, WindowSegments};
 use crate::windows;
 
 /// Times of which more than this share of a window is in several captures are for those who have the packets.
-const MOST_SHARED: i64 = WINDOW / 100;
+const MOST_SHARED: i64 = Window::LENGTH / 100;
 /// And those in so many pieces.
 const MOST_PIECES: usize = 16;
 
@@ -103,9 +104,10 @@ pub(crate) fn read_verdicts(
     rules: &Rules,
     parts: usize,
 ) -> Result<Option<WindowVerdicts<'static>>> {
-    let window = Window::of(server, window)?;
+    let window = WindowSegments::of(server, window)?;
     let mut addresses = window.segments.iter().map(SegmentOfWindow::addresses);
-    if rules.window != WINDOW || addresses.any(|addresses| !matches!(addresses, Ok(Addresses::Full))) {
+    if rules.window != Window::LENGTH || addresses.any(|addresses| !matches!(addresses, Ok(Addresses::Full)))
+    {
         return Ok(None);
     }
     let Some(shared_times) = shared_times(&window.segments) else { return Ok(None) };
@@ -141,7 +143,7 @@ fn shared_times(segments: &[SegmentOfWindow]) -> Option<Vec<(i64, i64)>> {
     (shared.len() <= MOST_PIECES && length <= MOST_SHARED).then_some(shared)
 }
 
-fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
+fn sql(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
     let kept = windows::of_window("");
     let of_window =
         format!("window_start = {} AND segment GLOBAL IN (SELECT id FROM ({kept}))", time("window"));
@@ -160,7 +162,7 @@ fn sql(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
     format!("SELECT {COLUMNS} FROM ({})", classified.sql())
 }
 
-/// The position of a packet's server among the names of [`Window::nodes`], which the server lists itself: there may be
+/// The position of a packet's server among the names of [`WindowSegments::nodes`], which the server lists itself: there may be
 /// many.
 fn node_position() -> String {
     let of_window = windows::of_window("toString(any(node)) AS node");
@@ -172,7 +174,7 @@ fn node_position() -> String {
 
 /// Whether several captures may have the same packets of a flow, or together more than are taken: that is not judged
 /// here.
-fn unclear(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
+fn unclear(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
     const FILE: &str = "node = ''";
     const CAPTURE: &str = "cityHash64(segment)";
     if window.segments.iter().filter(|segment| segment.node.is_empty()).count() < 2 {
@@ -189,7 +191,7 @@ fn unclear(window: &Window, rules: &Rules, shared_times: &[(i64, i64)]) -> Strin
 }
 
 /// Asks at once: what the server gives is what is there now. It shares out its work itself.
-fn ask(server: &Connection, window: &Window, sql: &str) -> Result<RowCursor<Judged>> {
+fn ask(server: &Connection, window: &WindowSegments, sql: &str) -> Result<RowCursor<Judged>> {
     let query = server
         .query(sql)
         .param("window", window.start)
@@ -257,8 +259,12 @@ mod tests {
         assert_eq!(of(&[(0, 5), (6, 9)]), Some(vec![]));
         assert_eq!(of(&[(6, 9), (0, 6)]), Some(vec![(6, 6)]));
         assert_eq!(of(&[(0, 9), (1, 2), (2, 12)]), Some(vec![(1, 2), (2, 9)]));
-        assert_eq!(of(&[(0, WINDOW), (1, WINDOW)]), None);
-        let live = [segment("a", Some((0, WINDOW))), segment("b", Some((0, WINDOW))), segment("", None)];
+        assert_eq!(of(&[(0, Window::LENGTH), (1, Window::LENGTH)]), None);
+        let live = [
+            segment("a", Some((0, Window::LENGTH))),
+            segment("b", Some((0, Window::LENGTH))),
+            segment("", None),
+        ];
         assert_eq!(shared_times(&live), Some(vec![]));
     }
 }

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clickhouse::Row;
-use cutshort_store::{Inputs, Result, WINDOW, WindowState};
+use cutshort_model::Window;
+use cutshort_store::{Inputs, Result, WindowState};
 use serde::Deserialize;
 
 use crate::connection::{Connection, time};
@@ -22,7 +23,7 @@ pub(crate) fn of_window(more: &str) -> String {
         "SELECT s.id AS id, any(s.windows) AS windows{comma}{more} FROM segment AS s
          WHERE s.last >= {window} AND s.first < {window} + toIntervalSecond({})
          GROUP BY s.id HAVING max(s.version) = {} AND arrayExists(w -> w.1 = {window}, windows)",
-        WINDOW / 1_000_000_000,
+        Window::LENGTH / 1_000_000_000,
         segments::KEPT.0,
     )
 }
@@ -31,7 +32,7 @@ pub(crate) fn of_window(more: &str) -> String {
 const DIGEST: &str = "reinterpretAsUInt64(reverse(substring(SHA256(arrayStringConcat(arraySort(groupArray(unhex(id))))), 1, 8)))";
 
 /// Ranges up to this length are read without putting all segments together.
-const NARROW: i64 = 48 * WINDOW;
+const NARROW: i64 = 48 * Window::LENGTH;
 
 /// What the kept segments have of a window.
 #[derive(Clone, Copy, Row, Deserialize)]
@@ -49,7 +50,7 @@ fn parts(server: &Connection, range: &Range<i64>) -> Result<Vec<Parts>> {
             "SELECT s.id AS id, any(s.bytes) AS bytes, any(s.windows) AS windows FROM segment AS s
              WHERE s.last >= {from} AND s.first < {to} + toIntervalSecond({})
              GROUP BY s.id HAVING max(s.version) = {}",
-            WINDOW / 1_000_000_000,
+            Window::LENGTH / 1_000_000_000,
             segments::KEPT.0
         ),
         false => "SELECT id, bytes, windows FROM segment FINAL WHERE state = 'kept'".to_owned(),
@@ -109,23 +110,23 @@ fn states(
     for t in results::frozen(server, range)? {
         found.entry(t).and_modify(|window| window.frozen = true);
     }
-    let state = |(start, window): (i64, Found)| {
+    let state = |(start, found): (i64, Found)| {
         let is_closed = closed.contains(&Level::Day.start(start));
-        window.state(start, covered_to, is_closed)
+        found.state(Window::containing(start), covered_to, is_closed)
     };
     Ok(found.into_iter().map(state).collect())
 }
 
 impl Found {
-    fn state(self, start: i64, covered_to: i64, is_closed: bool) -> WindowState {
+    fn state(self, window: Window, covered_to: i64, is_closed: bool) -> WindowState {
         let Self { parts, made, frozen } = self;
         let done = made.map(|made| Inputs { segments: made.parts, cutoff: made.cutoff, rules: made.rules });
         let inputs = match &parts {
-            Some(parts) => Inputs::of_digest(start, parts.digest, covered_to),
-            None => Inputs::of(start, &mut [], covered_to),
+            Some(parts) => Inputs::of_digest(window, parts.digest, covered_to),
+            None => Inputs::of(window, &mut [], covered_to),
         };
         WindowState {
-            start,
+            window,
             inputs,
             frozen: (frozen && done.is_some()) || is_closed,
             done,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, ColorChoice, Subcommand, ValueEnum};
 use cutshort_geo::Country;
-use cutshort_report::rfc3339;
+use cutshort_model::rfc3339;
 use cutshort_report::table::Table;
 use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
 use jiff::Timestamp;

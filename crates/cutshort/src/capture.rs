@@ -11,9 +11,9 @@ use cutshort_agent::{About, Parts, Reporter, Station, StationState};
 use cutshort_capture::rules::{self, Loaded};
 use cutshort_capture::{Live, LiveSettings, LiveSource, Reading};
 use cutshort_geo::Geo;
+use cutshort_model::quantity;
 use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
-use cutshort_report::quantity;
 use cutshort_store::check_node;
 
 use crate::error::Error;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::ColorChoice;
 use cutshort_capture::{Captures, Drops, Reading, Record, Visitor};
 use cutshort_geo::{Geo, Place};
+use cutshort_model::Connection;
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::reader_clock;
-use cutshort_report::connection::{self, Connection, Writer};
+use cutshort_report::connection::{self, Writer};
 use cutshort_report::{Dropped, InputCount, Selection, Summary};
 use cutshort_verdict::{ClosedWindow, Outcome, Row, Rules, Tracker, Verdict};
 
@@ -272,7 +273,7 @@ impl<'a> Sink<'a> {
     fn verdict(&mut self, five_tuple: &FiveTuple, place: Place, verdict: &Verdict, rows: &[Row]) {
         let mut connection = Connection {
             five_tuple,
-            addresses: connection::Addresses::Full,
+            addresses: cutshort_model::Addresses::Full,
             verdict,
             node: "",
             place,

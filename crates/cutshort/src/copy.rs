@@ -7,9 +7,10 @@ use std::path::Path;
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_capture::Reading;
 use cutshort_clickhouse::{Address, ClickHouse};
+use cutshort_embedded::Embedded;
+use cutshort_model::{grouped, quantity};
 use cutshort_pipeline::{Compared, Copied, Copying, Tally};
-use cutshort_report::{grouped, quantity};
-use cutshort_store::{Embedded, Movable};
+use cutshort_store::Movable;
 
 use crate::error::{Done, Error};
 use crate::forget::{self, Forget, Segments};

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use clap::Args;
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo;
-use cutshort_store::embedded::Options;
-use cutshort_store::{DataDir, Embedded};
+use cutshort_store::DataDir;
 
 use crate::beside::Beside;
 use crate::error::{Done, Error};

@@ -4,9 +4,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use cutshort_pipeline::export::{ExportError, export_connections, export_rollups, extent};
-use cutshort_report::{connection, counts, quantity};
-use cutshort_store::{Bucket, Dimension};
+use cutshort_model::{Bucket, Dimension, Window, quantity};
+use cutshort_report::{ExportError, connection, counts, export_connections, export_rollups, extent};
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
@@ -144,7 +143,7 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
 }
 
 /// Says whose connections could not be written.
-fn report_missing(windows: &[i64], data: &str) -> Done {
+fn report_missing(windows: &[Window], data: &str) -> Done {
     let Some(names) = named(windows) else { return Done::Whole };
     message(&format!(
         "the connections of {} are missing, as their files are damaged ({names}). 'cutshort recompute {data}' for that \

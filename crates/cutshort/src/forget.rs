@@ -5,8 +5,8 @@ use std::io::Write;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
+use cutshort_model::{date_time, grouped, quantity, rfc3339, until};
 use cutshort_pipeline::{Due, Report, WindowJob};
-use cutshort_report::{date_time, grouped, quantity, rfc3339, until};
 use cutshort_store::{Forgotten, KnownSegment, Origin, SegmentId};
 
 use crate::arguments::GeoFiles;

@@ -7,11 +7,10 @@ use std::time::SystemTime;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::{Captures, Reading, name_of};
-use cutshort_pipeline::{
-    Arrival, Due, Imported, Privacy, Report, WindowJob, import, nanoseconds, reader_clock,
-};
-use cutshort_report::{InputCount, date_time, grouped, quantity, rfc3339, until};
-use cutshort_store::{Addresses, Store, WINDOW, window_of};
+use cutshort_model::{Addresses, Window, date_time, grouped, nanoseconds, quantity, rfc3339, until};
+use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import, reader_clock};
+use cutshort_report::InputCount;
+use cutshort_store::Store;
 use cutshort_verdict::Rules;
 
 use crate::arguments::GeoFiles;
@@ -189,7 +188,7 @@ fn write(
     writeln!(text, "{files}, {records}, {} to {} UTC", date_time(first), until(first, last))?;
     writeln!(text, "{}", kept(imported))?;
     writeln!(text, "{} computed", quantity(report.done, "window"))?;
-    let (from, to) = (rfc3339(window_of(first)), rfc3339(window_of(last).saturating_add(WINDOW)));
+    let (from, to) = (rfc3339(Window::containing(first).start()), rfc3339(Window::containing(last).end()));
     let counts = store.status()?.counts;
     let connections = quantity(counts.connections, "connection");
     writeln!(

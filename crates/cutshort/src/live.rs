@@ -7,9 +7,10 @@ use cutshort_capture::rules;
 use cutshort_capture::{
     LEFT_OUT_ORIGIN, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading, Spell,
 };
+use cutshort_model::grouped;
 use cutshort_packet::Packet;
 use cutshort_pipeline::reader_clock;
-use cutshort_report::{Incomplete, grouped};
+use cutshort_report::Incomplete;
 use cutshort_verdict::Tracker;
 use jiff::SignedDuration;
 

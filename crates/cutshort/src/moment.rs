@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use cutshort_store::{WINDOW, window_of};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
+use cutshort_model::Window;
 
 /// A point in time: absolute (UTC unless it says otherwise), or counted back from now.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
@@ -49,8 +49,7 @@ pub(crate) fn length(text: &str) -> Option<SignedDuration> {
 /// the end of the last; none if the second is not after the first.
 pub(crate) fn windows(from: Timestamp, to: Timestamp) -> Option<Range<i64>> {
     let (from, to) = (i64::try_from(from.as_nanosecond()).ok()?, i64::try_from(to.as_nanosecond()).ok()?);
-    let end = window_of(to.checked_add(WINDOW - 1)?);
-    (to > from).then(|| window_of(from)..end)
+    (to > from).then(|| Window::containing(from).start()..Window::containing(to - 1).end())
 }
 
 /// What is said of such a range.
@@ -84,8 +83,8 @@ mod tests {
     #[test]
     fn ranges_are_widened_to_whole_windows() {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        assert_eq!(windows(at(901), at(902)), Some(WINDOW..2 * WINDOW));
-        assert_eq!(windows(at(900), at(1800)), Some(WINDOW..2 * WINDOW));
+        assert_eq!(windows(at(901), at(902)), Some(Window::from_number(1).range()));
+        assert_eq!(windows(at(900), at(1800)), Some(Window::from_number(1).range()));
         assert_eq!(windows(at(900), at(900)), None);
     }
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Subcommand, ValueEnum};
 use cutshort_geo::Geo;
+use cutshort_model::Addresses;
 use cutshort_pipeline::{AddressCipher, AddressKey, AddressKeyError, Privacy};
-use cutshort_store::{Addresses, DataDir};
+use cutshort_store::DataDir;
 
 use crate::error::{Done, Error};
 use crate::terminal::{self, message};

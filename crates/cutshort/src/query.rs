@@ -10,8 +10,7 @@ use cutshort_api::Problem;
 use cutshort_api::answer::{By, Facts, Who};
 use cutshort_api::ask::{self, Context, Kind};
 use cutshort_api::question::Parameters;
-use cutshort_pipeline::nanoseconds;
-use cutshort_report::rfc3339;
+use cutshort_model::{nanoseconds, rfc3339};
 use jiff::Timestamp;
 
 use crate::arguments::GeoFiles;

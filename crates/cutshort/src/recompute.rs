@@ -4,8 +4,8 @@ use std::io::Write;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
+use cutshort_model::quantity;
 use cutshort_pipeline::{Share, WindowJob};
-use cutshort_report::quantity;
 use jiff::Timestamp;
 
 use crate::arguments::GeoFiles;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_capture::rules::{self, Applied, Loaded, Method, Ports, Sampling, Seed};
-use cutshort_report::grouped;
+use cutshort_model::grouped;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cutshort_capture::LiveSource;
+use cutshort_model::Addresses;
 use cutshort_pipeline::Share;
-use cutshort_store::Addresses;
 use ipnet::IpNet;
 use toml::Value;
 use toml::de::{DeTable, DeValue};

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use cutshort_report::grouped;
+use cutshort_model::grouped;
 use cutshort_simulate::{PcapngWriter, Simulation, World};
 
 use crate::arguments::Simulate;

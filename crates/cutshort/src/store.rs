@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cutshort_capture::Reading;
 use cutshort_clickhouse::{Address, ClickHouse};
+use cutshort_embedded::{Embedded, Options};
+use cutshort_model::{Window, quantity, rfc3339};
 use cutshort_pipeline::{Progress, Report, Share};
-use cutshort_report::{quantity, rfc3339};
-use cutshort_store::embedded::Options;
-use cutshort_store::{Embedded, Store, StoreError};
+use cutshort_store::{Store, StoreError};
 
 use crate::error::{Done, Error};
 use crate::progress::Steps;
@@ -156,7 +156,7 @@ pub(crate) fn show<'a>(
 /// Says what could not be computed.
 pub(crate) fn report_problems(report: &Report) -> Done {
     for (window, error) in &report.failed {
-        message(&format!("the window of {} could not be computed: {error}", rfc3339(*window)));
+        message(&format!("the window of {} could not be computed: {error}", rfc3339(window.start())));
     }
     report_damage(report);
     if report.left > 0 {
@@ -187,8 +187,8 @@ fn report_damage(report: &Report) {
 }
 
 /// The beginnings of the first windows of a list, in words; none of an empty list.
-pub(crate) fn named(windows: &[i64]) -> Option<String> {
-    let first: Vec<String> = windows.iter().take(NAMED).map(|window| rfc3339(*window)).collect();
+pub(crate) fn named(windows: &[Window]) -> Option<String> {
+    let first: Vec<String> = windows.iter().take(NAMED).map(|window| rfc3339(window.start())).collect();
     let more = windows.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!first.is_empty()).then(|| format!("{}{more}", first.join(", ")))

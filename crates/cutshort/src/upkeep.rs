@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
+use cutshort_embedded::{Embedded, Finding, Remedy, Repaired, Verified};
+use cutshort_model::{quantity, rfc3339};
 use cutshort_pipeline::{Due, WindowJob};
-use cutshort_report::{quantity, rfc3339};
-use cutshort_store::embedded::{Finding, Remedy, Repaired, Verified};
-use cutshort_store::{Embedded, Store, StoreError};
+use cutshort_store::{Store, StoreError};
 
 use crate::arguments::GeoFiles;
 use crate::error::{Done, Error};
@@ -155,7 +155,7 @@ fn write_repaired(text: &mut Vec<u8>, repaired: &Repaired, files: u64) -> Result
 /// What is still not as it should be.
 fn write_left(text: &mut Vec<u8>, store: &dyn Store) -> Result<(), Error> {
     for impaired in store.status()?.impaired {
-        writeln!(text, "the window of {}: {}", rfc3339(impaired.window), impaired.how.about())?;
+        writeln!(text, "the window of {}: {}", rfc3339(impaired.window.start()), impaired.how.about())?;
     }
     Ok(())
 }

@@ -306,8 +306,7 @@ fn what_cannot_be_copied_is_said() {
     says(&format!("store copy --from {url} --to {one}"), 1, "cannot be reached");
     run(&format!("import --data {one}"), &captures()[..1]).fine();
     drop(
-        cutshort_store::Embedded::open(Path::new(&empty), cutshort_store::embedded::Options::default())
-            .unwrap(),
+        cutshort_embedded::Embedded::open(Path::new(&empty), cutshort_embedded::Options::default()).unwrap(),
     );
     says(&format!("store copy --from {empty} --to {one}"), 1, "there is nothing in");
     // Other data stays, and that is said.

@@ -205,7 +205,7 @@ fn the_backup_of_the_documentation_is_restored() {
     shell(&folder, "backup");
     // More comes, and the next backup has it, too; also while another program holds the store.
     run(&format!("import --data {data}"), second).ended(0);
-    let writer = cutshort_store::Embedded::open(Path::new(&data), Default::default()).unwrap();
+    let writer = cutshort_embedded::Embedded::open(Path::new(&data), Default::default()).unwrap();
     shell(&folder, "backup");
     drop(writer);
     let before = all(&folder);

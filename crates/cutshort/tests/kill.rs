@@ -13,7 +13,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use common::server::{Sender, Server};
 use common::{Ran, cutshort, not_run, run};
-use cutshort_store::{Bucket, Embedded, RollupQuery, RollupRow, Selection, Store, WINDOW, window_of};
+use cutshort_embedded::Embedded;
+use cutshort_model::{Bucket, Window};
+use cutshort_store::{RollupQuery, RollupRow, Selection, Store};
 
 const KILLS: usize = 40;
 /// For all kills together; on a slow machine there are fewer.
@@ -56,7 +58,7 @@ struct Results {
 /// What a reader sees: results by window, and how many segments there are.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Look {
-    windows: BTreeMap<i64, Results>,
+    windows: BTreeMap<Window, Results>,
     segments: u64,
 }
 
@@ -64,14 +66,14 @@ fn look(folder: &Path) -> Look {
     // Killed before it was made, or while: nobody has been told of anything yet.
     let Ok(store) = Embedded::open_reader(folder) else { return Look::default() };
     let windows = store.windows(i64::MIN..i64::MAX).unwrap();
-    let done = windows.iter().filter(|window| window.done.is_some()).map(|window| window.start);
+    let done = windows.iter().filter(|window| window.done.is_some()).map(|state| state.window);
     let segments = store.status().unwrap().segments;
-    Look { windows: done.map(|start| (start, results(&store, start))).collect(), segments }
+    Look { windows: done.map(|window| (window, results(&store, window))).collect(), segments }
 }
 
-fn results(store: &Embedded, window: i64) -> Results {
+fn results(store: &Embedded, window: Window) -> Results {
     let query = |bucket| RollupQuery {
-        range: window..window + WINDOW,
+        range: window.range(),
         bucket: Some(bucket),
         selection: Selection::default(),
         by: None,
@@ -81,8 +83,8 @@ fn results(store: &Embedded, window: i64) -> Results {
     assert_eq!(store.rollups(&query(Bucket::Hour)).unwrap().rows, rows);
     let mut connections = (0, 0_i64);
     store
-        .each_connection(window..window + WINDOW, &mut |record| {
-            assert_eq!(window_of(record.first_us * 1000), window);
+        .each_connection(window.range(), &mut |record| {
+            assert_eq!(Window::containing(record.first_us * 1000), window);
             connections =
                 (connections.0 + 1, connections.1.wrapping_add(record.first_us ^ record.last_us << 20));
             true

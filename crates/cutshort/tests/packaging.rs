@@ -12,9 +12,9 @@ use std::process::{Command, Output};
 
 use common::server::Server;
 use common::{cutshort, not_run, run};
+use cutshort_embedded::{Embedded, Options};
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::embedded::Options;
-use cutshort_store::{Embedded, Origin, Segment, Store};
+use cutshort_store::{Origin, Segment, Store};
 use serde_json::Value;
 
 fn packaging(name: &str) -> PathBuf {

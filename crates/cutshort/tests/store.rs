@@ -12,8 +12,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::{Ran, capture, captures, cutshort, ended_within, fixture, run, spawn};
-use cutshort_store::Embedded;
-use cutshort_store::embedded::Options;
+use cutshort_embedded::{Embedded, Options};
 
 /// A folder with some captures, in which commands are run.
 struct Session {

@@ -5,7 +5,7 @@ mod sums;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 
-use cutshort_report::date_time;
+use cutshort_model::{Window, date_time};
 use cutshort_store::{Added, Annotation, Movable, Rest, Result, Segment, SegmentId, WindowState};
 
 use sums::{WindowSum, of_cells, of_segment, of_window};
@@ -21,7 +21,7 @@ pub struct Copying<'a> {
     rests: Vec<Rest>,
     annotations: Vec<Annotation>,
     /// Windows that have results of other packets there, and hours and days.
-    others: BTreeSet<i64>,
+    others: BTreeSet<Window>,
     other_rests: BTreeSet<Rest>,
 }
 
@@ -124,10 +124,10 @@ impl<'a> Copying<'a> {
     /// What the target gives.
     pub fn foreign(&self) -> Result<(u64, u64)> {
         let segments: BTreeSet<SegmentId> = self.segments.iter().copied().collect();
-        let windows: BTreeSet<i64> = self.windows.iter().map(|window| window.start).collect();
+        let windows: BTreeSet<Window> = self.windows.iter().map(|state| state.window).collect();
         let other_segments = self.to.segments()?.into_iter().filter(|id| !segments.contains(id));
         let mut other_windows = self.to.windows(ALWAYS)?;
-        other_windows.retain(|window| window.done.is_some() && !windows.contains(&window.start));
+        other_windows.retain(|state| state.done.is_some() && !windows.contains(&state.window));
         Ok((other_segments.count() as u64, other_windows.len() as u64))
     }
 
@@ -156,8 +156,8 @@ impl<'a> Copying<'a> {
             past += 1;
         }
         let there = self.to.windows(ALWAYS)?;
-        let there: BTreeMap<i64, WindowState> =
-            there.into_iter().map(|window| (window.start, window)).collect();
+        let there: BTreeMap<Window, WindowState> =
+            there.into_iter().map(|state| (state.window, state)).collect();
         let mut rest = self.windows.as_slice();
         while !rest.is_empty() {
             if each(past, all).is_break() {
@@ -209,15 +209,15 @@ impl<'a> Copying<'a> {
     fn copy_windows(
         &self,
         windows: &[WindowState],
-        there: &BTreeMap<i64, WindowState>,
+        there: &BTreeMap<Window, WindowState>,
         tally: &mut Tally,
-    ) -> Result<Vec<i64>> {
+    ) -> Result<Vec<Window>> {
         let (mut missing, mut others) = (Vec::new(), Vec::new());
-        for window in windows {
-            match there.get(&window.start).map_or(Found::Nothing, |there| found(window, there)) {
+        for state in windows {
+            match there.get(&state.window).map_or(Found::Nothing, |there| found(state, there)) {
                 Found::Same => tally.known += 1,
-                Found::Other => others.push(window.start),
-                Found::Nothing => missing.push(window.start),
+                Found::Other => others.push(state.window),
+                Found::Nothing => missing.push(state.window),
             }
         }
         tally.other += others.len() as u64;
@@ -234,7 +234,7 @@ impl<'a> Copying<'a> {
     }
 
     /// False if the source has deleted its results since.
-    fn copy_window(&self, window: i64) -> Result<bool> {
+    fn copy_window(&self, window: Window) -> Result<bool> {
         let mut restoration = self.to.restore(window)?;
         let results = self.from.read_results(window, &mut |record| restoration.write(record))?;
         results.map_or(Ok(false), |results| restoration.finish(&results).map(|()| true))
@@ -283,12 +283,12 @@ impl<'a> Copying<'a> {
             }
             past += 1;
         }
-        for window in &self.windows {
+        for state in &self.windows {
             if each(past, all).is_break() {
                 return Ok(Compared { interrupted: true, ..compared });
             }
-            if !self.others.contains(&window.start) {
-                self.compare_window(window, &mut compared)?;
+            if !self.others.contains(&state.window) {
+                self.compare_window(state, &mut compared)?;
             }
             past += 1;
         }
@@ -327,13 +327,13 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
-    fn compare_window(&self, window: &WindowState, compared: &mut Compared) -> Result<()> {
-        let (Some(from), to) = (of_window(self.from, window.start)?, of_window(self.to, window.start)?)
-        else {
+    fn compare_window(&self, state: &WindowState, compared: &mut Compared) -> Result<()> {
+        let window = state.window;
+        let (Some(from), to) = (of_window(self.from, window)?, of_window(self.to, window)?) else {
             compared.changed += 1;
             return Ok(());
         };
-        if window.done != Some(from.inputs) {
+        if state.done != Some(from.inputs) {
             compared.changed += 1;
             return Ok(());
         }
@@ -344,14 +344,12 @@ impl<'a> Copying<'a> {
                 compared.recomputed += 1;
                 return Ok(());
             }
-            Some(to) => compared.differences.push(format!(
-                "the window of {} UTC: {}",
-                date_time(window.start),
-                differs(to)
-            )),
-            None => compared
-                .differences
-                .push(format!("the window of {} UTC has no results there", date_time(window.start))),
+            Some(to) => {
+                compared.differences.push(format!("the window of {window} UTC: {}", differs(to)));
+            }
+            None => {
+                compared.differences.push(format!("the window of {window} UTC has no results there"));
+            }
         }
         compared.windows += 1;
         compared.connections += from.connections;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use cutshort_model::Window;
 use cutshort_packet::Packet;
-use cutshort_store::{Origin, window_of};
+use cutshort_store::Origin;
 use cutshort_verdict::{Capper, ReaderClock, Rules};
 
 use crate::{Arrival, Ingest};
@@ -67,7 +68,7 @@ impl Cutter {
 struct Pile {
     packets: Vec<Packet>,
     /// Their windows.
-    windows: BTreeSet<i64>,
+    windows: BTreeSet<Window>,
     simulated: bool,
     /// Time of the latest record when this piece began.
     since: Option<i64>,
@@ -102,7 +103,7 @@ impl Pile {
         self.earliest = self.earliest.min(arrival.ts);
         if let Some(packet) = arrival.packet.filter(|_| counts) {
             self.simulated = arrival.simulated;
-            self.windows.insert(window_of(packet.ts));
+            self.windows.insert(Window::containing(packet.ts));
             self.packets.push(packet);
         }
         piece
@@ -116,7 +117,7 @@ impl Pile {
         let latest = self.latest.max(arrival.ts);
         rows >= MOST
             || rows >= ENOUGH && latest.saturating_sub(since) >= LENGTH
-            || window_of(latest) > window_of(since)
+            || Window::containing(latest) > Window::containing(since)
             || self.windows.len() >= Ingest::MOST_WINDOWS
             || arrival.simulated != self.simulated
     }

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use cutshort_geo::{Country, Geo};
+use cutshort_model::{Bucket, Window, nanoseconds};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
 use cutshort_store::{
-    AnnotationKind, FlowKey, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WINDOW,
-    WindowPackets, window_of,
+    AnnotationKind, FlowKey, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WindowPackets,
 };
 use cutshort_verdict::Row;
 use foldhash::fast::RandomState;
 
-use crate::{WindowJob, nanoseconds};
+use crate::WindowJob;
 
 /// Four weeks.
 const WINDOWS: u32 = 28 * 96;
@@ -55,9 +55,10 @@ impl Demo {
     /// So many windows before a time, with about so many connections in all.
     #[must_use]
     pub fn of(time: SystemTime, windows: u32, connections: u64) -> Self {
-        let end = window_of(nanoseconds(time));
-        let start = end - i64::from(windows) * WINDOW;
-        let simulation = Simulation::with_total(World::standard(), start, end, connections, SEED);
+        let end = Window::containing(nanoseconds(time));
+        let start = Window::from_number(end.number() - i64::from(windows));
+        let simulation =
+            Simulation::with_total(World::standard(), start.start(), end.start(), connections, SEED);
         Self { simulation: simulation.sample_rate(SAMPLE_RATE), job: WindowJob::default() }
     }
 
@@ -103,11 +104,16 @@ impl Demo {
 
     /// A segment for each server.
     fn keep_packets(&self, store: &dyn Store, window: i64) -> Result<()> {
-        let covers = (window * WINDOW, (window + 1) * WINDOW);
-        let packets = self.packets(window);
+        let (packets, window) = (self.packets(window), Window::from_number(window));
         for (at, node) in NODES.iter().enumerate() {
             let own = packets.iter().filter(|packet| node_of(&packet.five_tuple) == at).copied().collect();
-            store.append(&Segment::encode(own, node, Origin::Simulated, covers, None)?)?;
+            store.append(&Segment::encode(
+                own,
+                node,
+                Origin::Simulated,
+                (window.start(), window.end()),
+                None,
+            )?)?;
         }
         Ok(())
     }
@@ -119,14 +125,14 @@ impl Demo {
 
     /// The results of a window, made of its packets, whether these are kept or not.
     fn window(&self, store: &dyn Store, geo: &Geo, window: i64, kept: bool) -> Result<()> {
-        let start = window * WINDOW;
-        let mut read = store.read_window(start, 1)?;
+        let judged = Window::from_number(window);
+        let mut read = store.read_window(judged, 1)?;
         if !kept {
             let nodes = std::iter::once("").chain(NODES).map(str::to_owned).collect();
             let parts: Vec<Box<dyn Grouped + Send>> = vec![Box::new(Groups::of(&self.packets(window)))];
             read = WindowPackets { inputs: read.inputs, nodes, parts };
         }
-        self.job.replace(geo, read, store.replace(start)?).map(drop)
+        self.job.replace(geo, read, store.replace(judged)?).map(drop)
     }
 
     fn annotate(&self, store: &dyn Store) -> Result<()> {
@@ -205,5 +211,6 @@ fn annotation(incident: &Incident) -> NewAnnotation {
 
 /// Whether one continues another after at most a day.
 fn goes_on(known: &NewAnnotation, new: &NewAnnotation) -> bool {
-    known.description == new.description && known.end.is_some_and(|end| new.start - end < 96 * WINDOW)
+    known.description == new.description
+        && known.end.is_some_and(|end| new.start - end < Bucket::Day.nanoseconds())
 }

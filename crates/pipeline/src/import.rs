@@ -2,8 +2,9 @@
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
+use cutshort_model::Addresses;
 use cutshort_packet::Packet;
-use cutshort_store::{Added, Addresses, Protected, Result, Segment, Store};
+use cutshort_store::{Added, Protected, Result, Segment, Store};
 use cutshort_verdict::{ReaderClock, Rules};
 
 use crate::cut::{Cutter, Piece};

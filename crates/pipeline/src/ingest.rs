@@ -3,10 +3,8 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use cutshort_report::{date_time, grouped};
-use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError, WINDOW, check_node};
-
-use crate::nanoseconds;
+use cutshort_model::{Bucket, Window, date_time, grouped, nanoseconds};
+use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError, check_node};
 
 /// What a sender is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +66,7 @@ impl Ingest {
     /// Segments with packets of more windows are refused: each one costs a look at the whole segment.
     pub const MOST_WINDOWS: usize = 1_000;
     /// Live segments that cover more time are refused, in nanoseconds. A recorder closes a segment with its window.
-    pub const LONGEST: i64 = 8 * WINDOW;
+    pub const LONGEST: i64 = 8 * Window::LENGTH;
     /// For how long it counts as full after it had no room, in nanoseconds: senders try again sooner.
     const FULL_FOR: i64 = 180_000_000_000;
 
@@ -201,7 +199,7 @@ fn check_live(info: &SegmentInfo, now: i64, keep: Option<Duration>) -> cutshort_
              Was the sender's clock set?",
             date_time(from),
             date_time(to),
-            Ingest::LONGEST / (4 * WINDOW)
+            Ingest::LONGEST / Bucket::Hour.nanoseconds()
         ));
     }
     let kept = keep.and_then(|keep| i64::try_from(keep.as_nanos()).ok());

@@ -3,8 +3,8 @@
 use std::net::Ipv6Addr;
 
 use cutshort_geo::{Geo, Place};
-use cutshort_report::connection::Connection;
-use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
+use cutshort_model::{Connection, Network, Port};
+use cutshort_store::cell::{Cells, Key, Outcome};
 use cutshort_store::{ConnectionSink, FlowKey, FlowVerdict, Result, Told, Verdicts, WindowCounts};
 use cutshort_verdict::{Exclusion, Rules, Surroundings, Verdict};
 

@@ -8,7 +8,6 @@
 //! * A [`Service`] runs the window job and retention as long as it lives.
 //! * [`trace()`] shows one connection packet by packet.
 //! * [`Copying`] takes everything from one store to another.
-//! * [`export`] writes what a store has for other programs.
 //! * [`demo`] fills a store with made-up weeks.
 //!
 //! All of them know the store by its trait only, and hold nothing that a crash could lose: what is
@@ -18,7 +17,6 @@ mod cap;
 mod copying;
 mod cut;
 pub mod demo;
-pub mod export;
 mod gather;
 mod import;
 mod ingest;
@@ -39,19 +37,10 @@ pub use share::Share;
 pub use trace::trace;
 pub use window_job::{Due, Progress, Ran, Report, WindowJob};
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use cutshort_verdict::ReaderClock;
 
 /// The clock of this machine.
 #[must_use]
 pub const fn reader_clock() -> ReaderClock {
-    ReaderClock::new(|| nanoseconds(SystemTime::now()))
-}
-
-/// A point in time in nanoseconds since the Unix epoch.
-#[must_use]
-pub fn nanoseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    i64::try_from(since).unwrap_or(i64::MAX)
+    ReaderClock::new(cutshort_model::now)
 }

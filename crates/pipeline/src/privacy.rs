@@ -11,8 +11,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use cutshort_geo::Geo;
+use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::{Addresses, Protected, Protection, truncation};
+use cutshort_store::{Protected, Protection, truncation};
 use foldhash::fast::RandomState;
 use ipcrypt_rs::IpcryptPfx;
 use sha2::{Digest, Sha256};

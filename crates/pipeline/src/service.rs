@@ -8,11 +8,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_geo::Geo;
-use cutshort_store::{Retention, Store, StoreError, WINDOW, WindowState};
+use cutshort_model::{Window, nanoseconds};
+use cutshort_store::{Retention, Store, StoreError, WindowState};
 
 use crate::share::Waiting;
 use crate::window_job::Which;
-use crate::{Due, Progress, Report, Share, WindowJob, nanoseconds};
+use crate::{Due, Progress, Report, Share, WindowJob};
 
 /// How a [`Service`] works.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub struct Trouble {
     /// When, in nanoseconds since the Unix epoch.
     pub at: i64,
     /// The window concerned, if it is one only.
-    pub window: Option<i64>,
+    pub window: Option<Window>,
     /// What.
     pub what: String,
 }
@@ -239,7 +240,7 @@ struct Plan {
 
 impl Plan {
     fn new(own: Vec<WindowState>, late: Vec<WindowState>, others: &[WindowState]) -> Self {
-        let end = |window: &WindowState| window.start.saturating_add(WINDOW);
+        let end = |state: &WindowState| state.window.end();
         let number = own.len();
         let windows: Vec<_> = own.into_iter().chain(late).collect();
         let mut least = others.iter().map(end).min();
@@ -306,10 +307,10 @@ impl Worker {
     /// does not wait for what came late.
     fn plan(&mut self, due: Vec<WindowState>) -> Plan {
         let share = self.settings.share;
-        let (own, foreign): (Vec<_>, Vec<_>) = due.into_iter().partition(|window| share.owns(window.start));
+        let (own, foreign): (Vec<_>, Vec<_>) = due.into_iter().partition(|state| share.owns(state.window));
         let late = self.waiting.for_longer(&foreign, self.settings.takeover);
-        let is_late: BTreeSet<i64> = late.iter().map(|window| window.start).collect();
-        let others: Vec<_> = foreign.into_iter().filter(|window| !is_late.contains(&window.start)).collect();
+        let is_late: BTreeSet<Window> = late.iter().map(|state| state.window).collect();
+        let others: Vec<_> = foreign.into_iter().filter(|state| !is_late.contains(&state.window)).collect();
         Plan::new(own.into_iter().rev().collect(), late, &others)
     }
 
@@ -371,7 +372,7 @@ impl Worker {
         if let Some(window) = progress.done {
             let taken_over = progress.past > plan.own;
             tracing::info!(
-                window,
+                window = window.start(),
                 packets = progress.counts.packets,
                 connections = progress.counts.connections,
                 milliseconds = progress.took.as_millis() as u64,
@@ -394,7 +395,7 @@ impl Worker {
         let state = &mut self.shared.lock().state;
         state.errors += report.failed.len() as u64;
         state.due += report.failed.len() as u64;
-        state.oldest_due = Some(window + WINDOW);
+        state.oldest_due = Some(window.end());
         Err(Trouble { at: nanoseconds(SystemTime::now()), window: Some(*window), what: error.to_string() })
     }
 
@@ -411,7 +412,7 @@ impl Worker {
             state.full = false;
             return self.settings.every;
         };
-        tracing::warn!(window = trouble.window, "{}", trouble.what);
+        tracing::warn!(window = trouble.window.map(Window::start), "{}", trouble.what);
         self.failures += 1;
         let wait = self.settings.every.saturating_mul(1 << self.failures.min(16).saturating_sub(1));
         wait.min(self.settings.patience)

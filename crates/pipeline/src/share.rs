@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use cutshort_store::{WINDOW, WindowState};
+use cutshort_model::Window;
+use cutshort_store::WindowState;
 
 /// Which of several workers one is, and so which windows are its own: each nth. Nothing needs to be agreed upon, and
 /// two that believe to be the same do no harm: results are replaced as a whole.
@@ -31,10 +32,10 @@ impl Share {
         self.of.get() == 1
     }
 
-    /// Whether a window, by its beginning, is one of its own.
+    /// Whether a window is one of its own.
     #[must_use]
-    pub const fn owns(self, window: i64) -> bool {
-        window.div_euclid(WINDOW).rem_euclid(self.of.get() as i64) == self.number as i64 - 1
+    pub const fn owns(self, window: Window) -> bool {
+        window.number().rem_euclid(self.of.get() as i64) == self.number as i64 - 1
     }
 }
 
@@ -62,7 +63,7 @@ impl FromStr for Share {
 /// Since when windows of others have been due, as seen from here. One that waits for long has lost its worker.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    since: HashMap<i64, Instant>,
+    since: HashMap<Window, Instant>,
 }
 
 impl Waiting {
@@ -71,9 +72,9 @@ impl Waiting {
     pub(crate) fn for_longer(&mut self, due: &[WindowState], patience: Duration) -> Vec<WindowState> {
         let now = Instant::now();
         let before = std::mem::take(&mut self.since);
-        let since = |window: &WindowState| before.get(&window.start).copied().unwrap_or(now);
-        self.since = due.iter().map(|window| (window.start, since(window))).collect();
-        let is_late = |window: &&WindowState| now.duration_since(since(window)) >= patience;
+        let since = |state: &WindowState| before.get(&state.window).copied().unwrap_or(now);
+        self.since = due.iter().map(|state| (state.window, since(state))).collect();
+        let is_late = |state: &&WindowState| now.duration_since(since(state)) >= patience;
         due.iter().rev().filter(is_late).cloned().collect()
     }
 }
@@ -91,9 +92,10 @@ mod tests {
     #[test]
     fn each_window_has_one_worker() {
         for at in -20..20 {
-            let owners = ["1/3", "2/3", "3/3"].into_iter().filter(|text| share(text).owns(at * WINDOW));
+            let owners =
+                ["1/3", "2/3", "3/3"].into_iter().filter(|text| share(text).owns(Window::from_number(at)));
             assert_eq!(owners.count(), 1);
-            assert!(Share::default().owns(at * WINDOW));
+            assert!(Share::default().owns(Window::from_number(at)));
         }
         assert_eq!(share("2/3").to_string(), "2/3");
         for wrong in ["", "3", "0/2", "3/2", "1/0", "-1/2", "1/2/3", "a/b"] {
@@ -104,7 +106,7 @@ mod tests {
     #[test]
     fn windows_that_wait_are_given_latest_first_and_forgotten_once_done() {
         let window = |at: i64| WindowState {
-            start: at * WINDOW,
+            window: Window::from_number(at),
             inputs: Inputs::default(),
             done: None,
             frozen: false,

@@ -1,7 +1,8 @@
 //! One connection packet by packet, from the packets of its window.
 
+use cutshort_model::Window;
 use cutshort_packet::FiveTuple;
-use cutshort_store::{FlowKey, Result, Store, StoredRow, WindowPackets, window_of};
+use cutshort_store::{FlowKey, Result, Store, StoredRow, WindowPackets};
 use cutshort_verdict::{Row, Rules, Surroundings, Trace};
 
 use crate::cap;
@@ -16,7 +17,7 @@ const STEP: i64 = 1_000_000;
 /// # Errors
 /// What the store gives.
 pub fn trace(store: &dyn Store, rules: &Rules, five_tuple: &FiveTuple, time: i64) -> Result<Option<Trace>> {
-    let mut packets = store.read_window(window_of(time), 1)?;
+    let mut packets = store.read_window(Window::containing(time), 1)?;
     let groups = groups(&mut packets, five_tuple)?;
     let others = |key: &FlowKey| groups.iter().find(|(other, _)| *other == key.reversed());
     let mut first = None;

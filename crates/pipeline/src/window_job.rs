@@ -4,9 +4,10 @@ use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
 use cutshort_geo::Geo;
+use cutshort_model::Window;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WINDOW, WindowCounts,
+    ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WindowCounts,
     WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
@@ -57,7 +58,7 @@ pub enum Due {
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// The window that was done just now.
-    pub done: Option<i64>,
+    pub done: Option<Window>,
     /// What was counted in it.
     pub counts: WindowCounts,
     /// How long it took.
@@ -78,11 +79,11 @@ pub struct Report {
     /// Windows that were asked for, but whose packets are past their time, all or some.
     pub kept: u64,
     /// Windows that keep the results of before, because packets of theirs are damaged.
-    pub kept_damaged: Vec<i64>,
+    pub kept_damaged: Vec<Window>,
     /// Windows that were done without packets that are damaged.
-    pub incomplete: Vec<i64>,
+    pub incomplete: Vec<Window>,
     /// Windows that could not be done, with the reason.
-    pub failed: Vec<(i64, StoreError)>,
+    pub failed: Vec<(Window, StoreError)>,
 }
 
 /// What became of a window.
@@ -114,10 +115,10 @@ impl WindowJob {
         let mut windows = store.due()?;
         let Due::At(now) = due else { return Ok(windows) };
         let grace = i64::try_from(self.grace.as_nanos()).unwrap_or(i64::MAX);
-        let over = |window: &WindowState| window.start.saturating_add(WINDOW).saturating_add(grace) <= now;
+        let over = |state: &WindowState| state.window.end().saturating_add(grace) <= now;
         if !windows.iter().all(over) {
             let live = store.latest_live()?;
-            windows.retain(|window| over(window) || live < window.start);
+            windows.retain(|state| over(state) || live < state.window.start());
         }
         Ok(windows)
     }
@@ -153,12 +154,12 @@ impl WindowJob {
         share: Share,
         each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let own = store.windows(range)?.into_iter().filter(|window| share.owns(window.start));
-        let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|window| !window.frozen && has_packets(window));
+        let own = store.windows(range)?.into_iter().filter(|state| share.owns(state.window));
+        let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|state| !state.frozen && has_packets(state));
         let mut report = self.run_windows(store, geo, &windows, Which::All, each)?;
-        for window in gone {
-            match store.impairment(window.start)? {
-                Some(Impairment::Kept) => report.kept_damaged.push(window.start),
+        for state in gone {
+            match store.impairment(state.window)? {
+                Some(Impairment::Kept) => report.kept_damaged.push(state.window),
                 _ => report.kept += 1,
             }
         }
@@ -178,11 +179,11 @@ impl WindowJob {
         let mut report = Report { left: all as u64, ..Report::default() };
         let counts = WindowCounts::default();
         let mut progress = Progress { done: None, counts, took: Duration::ZERO, past: 0, all };
-        for window in windows {
+        for state in windows {
             if each(&progress).is_break() {
                 break;
             }
-            progress = self.one(store, geo, (window, which), progress, &mut report)?;
+            progress = self.one(store, geo, (state, which), progress, &mut report)?;
         }
         if report.left == 0 && all > 0 {
             // There is nothing left to be ended.
@@ -198,29 +199,29 @@ impl WindowJob {
         &self,
         store: &dyn Store,
         geo: &Geo,
-        (window, which): (&WindowState, Which),
+        (state, which): (&WindowState, Which),
         before: Progress,
         report: &mut Report,
     ) -> Result<Progress> {
         let since = Instant::now();
         let mut progress = Progress { done: None, past: before.past + 1, ..before };
         let run = || match which {
-            Which::StillDue if !is_still_due(store, window)? => Ok(None),
-            _ => self.run(store, geo, window).map(Some),
+            Which::StillDue if !is_still_due(store, state)? => Ok(None),
+            _ => self.run(store, geo, state).map(Some),
         };
         match run() {
-            Ok(Some(Ran::Kept)) => report.kept_damaged.push(window.start),
+            Ok(Some(Ran::Kept)) => report.kept_damaged.push(state.window),
             Ok(Some(ran @ (Ran::Done(counts) | Ran::Incomplete(counts)))) => {
                 report.done += 1;
-                progress.done = Some(window.start);
+                progress.done = Some(state.window);
                 progress.counts = counts;
                 if matches!(ran, Ran::Incomplete(_)) {
-                    report.incomplete.push(window.start);
+                    report.incomplete.push(state.window);
                 }
             }
             Ok(None) => {}
             Err(error) if concerns_all(&error) => return Err(error),
-            Err(error) => report.failed.push((window.start, error)),
+            Err(error) => report.failed.push((state.window, error)),
         }
         report.left -= 1;
         progress.took = since.elapsed();
@@ -231,32 +232,41 @@ impl WindowJob {
     ///
     /// # Errors
     /// What the store gives; then nothing has changed.
-    pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<Ran> {
-        let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
+    pub fn run(&self, store: &dyn Store, geo: &Geo, state: &WindowState) -> Result<Ran> {
+        let window = state.window;
+        let parts = if state.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
-            if let Some(verdicts) = store.read_verdicts(window.start, &self.rules, parts)? {
-                let replacement = store.replace(window.start)?;
+            if let Some(verdicts) = store.read_verdicts(window, &self.rules, parts)? {
+                let replacement = store.replace(window)?;
                 if let Some(counts) = self.replace_by_verdicts(geo, verdicts, replacement)? {
                     return Ok(Ran::Done(counts));
                 }
             }
-            let packets = store.read_window(window.start, parts)?;
-            let impairment = store.impairment(window.start)?;
+            let packets = store.read_window(window, parts)?;
+            let impairment = store.impairment(window)?;
             if impairment == Some(Impairment::Kept) {
-                tracing::warn!(window = window.start, "packets are damaged: the results of before are kept");
+                tracing::warn!(
+                    window = window.start(),
+                    "packets are damaged: the results of before are kept"
+                );
                 return Ok(Ran::Kept);
             }
-            let counts = self.replace(geo, packets, store.replace(window.start)?)?;
+            let counts = self.replace(geo, packets, store.replace(window)?)?;
             if impairment.is_none() {
                 return Ok(Ran::Done(counts));
             }
-            tracing::warn!(window = window.start, "packets are damaged: the results are of the others only");
+            tracing::warn!(
+                window = window.start(),
+                "packets are damaged: the results are of the others only"
+            );
             Ok(Ran::Incomplete(counts))
         };
         for _ in 1..ATTEMPTS {
             match once() {
                 // It is set aside now, and the rest counts.
-                Err(StoreError::Damaged(what)) => tracing::warn!(window = window.start, "damaged: {what}"),
+                Err(StoreError::Damaged(what)) => {
+                    tracing::warn!(window = window.start(), "damaged: {what}");
+                }
                 done => return done,
             }
         }
@@ -320,8 +330,9 @@ fn judge(
 }
 
 /// Asked about one window, a store answers quickly.
-fn is_still_due(store: &dyn Store, window: &WindowState) -> Result<bool> {
-    let now = store.windows(window.start..window.start.saturating_add(1))?;
+fn is_still_due(store: &dyn Store, state: &WindowState) -> Result<bool> {
+    let start = state.window.start();
+    let now = store.windows(start..start.saturating_add(1))?;
     Ok(now.first().is_some_and(WindowState::is_due))
 }
 

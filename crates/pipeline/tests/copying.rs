@@ -7,9 +7,10 @@ mod simulated;
 use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
 
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
+use cutshort_model::Window;
 use cutshort_pipeline::{Compared, Copied, Copying, Tally};
-use cutshort_store::embedded::{Embedded, Options};
 use cutshort_store::{AnnotationKind, Movable, NewAnnotation, Retention, Store, WindowResults, WindowState};
 use simulated::{do_all, packets, take_in};
 use tempfile::TempDir;
@@ -72,9 +73,9 @@ fn compare(from: &dyn Movable, to: &dyn Movable) -> Compared {
     copying.compare(&mut |_, _| ControlFlow::Continue(())).unwrap()
 }
 
-fn due(store: &dyn Store) -> Vec<i64> {
+fn due(store: &dyn Store) -> Vec<Window> {
     let windows = store.windows(i64::MIN..i64::MAX).unwrap();
-    windows.into_iter().filter(WindowState::is_due).map(|window| window.start).collect()
+    windows.into_iter().filter(WindowState::is_due).map(|state| state.window).collect()
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn a_difference_is_named() {
     done(&from);
     assert_eq!(compare(&from, &to).differences.len(), 0);
     // Results of the same packets that say something else.
-    let window = from.windows(i64::MIN..i64::MAX).unwrap()[1].start;
+    let window = from.windows(i64::MIN..i64::MAX).unwrap()[1].window;
     let results = to.read_results(window, &mut |_| Ok(())).unwrap().unwrap();
     to.restore(window).unwrap().finish(&WindowResults { frozen: false, ..results }).unwrap();
     let compared = compare(&from, &to);

@@ -7,19 +7,19 @@ mod simulated;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
+use cutshort_model::{Bucket, Dimension, Record, Window, nanoseconds};
 use cutshort_pipeline::demo::Demo;
 use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
-use cutshort_pipeline::{Due, Share, WindowJob, export, nanoseconds};
-use cutshort_report::connection::Record;
-use cutshort_report::{connection, counts};
-use cutshort_store::embedded::Options;
-use cutshort_store::{
-    Bucket, Dimension, Embedded, RollupAnswer, RollupQuery, Selection, Store, WINDOW, window_of,
-};
+use cutshort_pipeline::{Due, Share, WindowJob};
+use cutshort_report::{connection, counts, export_connections, export_rollups, extent};
+use cutshort_store::{RollupAnswer, RollupQuery, Selection, Store};
 use memory::Memory;
 use simulated::{END, do_all, packets, take_in};
 use tempfile::TempDir;
+
+const WINDOW: i64 = Window::LENGTH;
 
 fn open() -> (TempDir, Embedded) {
     let folder = tempfile::tempdir().unwrap();
@@ -35,7 +35,7 @@ fn connections(store: &dyn Store) -> Vec<Record<'static>> {
             true
         })
         .unwrap();
-    all.sort_by_key(|record| (window_of(record.first_us * 1000), record.five_tuple));
+    all.sort_by_key(|record| (Window::containing(record.first_us * 1000), record.five_tuple));
     all
 }
 
@@ -89,10 +89,11 @@ fn the_demo_is_whole_and_says_what_it_is() {
     let (until, networks) = (SystemTime::now(), tempfile::tempdir().unwrap());
     let (_folder, store) = open();
     let geo = demo(&store, until, &networks);
-    let end = window_of(nanoseconds(until));
+    let end = Window::containing(nanoseconds(until)).start();
     let status = store.status().unwrap();
     assert!(status.simulated);
-    assert_eq!((status.windows, status.window_range), (3 * 96, Some((end - 3 * 96 * WINDOW, end - WINDOW))));
+    let (first, last) = (Window::containing(end - 3 * 96 * WINDOW), Window::containing(end - WINDOW));
+    assert_eq!((status.windows, status.window_range), (3 * 96, Some((first, last))));
     assert!((50_000..80_000).contains(&status.counts.connections), "{:?}", status.counts);
     assert_eq!(status.covered.map(|covered| covered.1), Some(end));
     // The windows with packets and those without are judged alike, and neither is due.
@@ -125,10 +126,10 @@ fn exports_have_everything_once() {
     let (_folder, store) = open();
     demo(&store, until, &networks);
     let status = store.status().unwrap();
-    let range = export::extent(&store).unwrap().unwrap();
+    let range = extent(&store).unwrap().unwrap();
     let mut lines = Vec::new();
     let writer = connection::Format::Jsonl.writer(&mut lines).unwrap();
-    let exported = export::export_connections(&store, range.clone(), writer).unwrap();
+    let exported = export_connections(&store, range.clone(), writer).unwrap();
     assert!(exported.missing.is_empty());
     let count = exported.connections;
     assert_eq!(
@@ -139,7 +140,7 @@ fn exports_have_everything_once() {
         let mut csv = Vec::new();
         let writer = counts::Format::Csv.writer(&mut csv).unwrap();
         let by = [Dimension::As, Dimension::Node];
-        let (rows, folded) = export::export_rollups(&store, range.clone(), bucket, &by, writer).unwrap();
+        let (rows, folded) = export_rollups(&store, range.clone(), bucket, &by, writer).unwrap();
         let csv = String::from_utf8(csv).unwrap();
         assert_eq!((csv.lines().count() as u64, folded), (rows + 1, false));
         let sampled = |line: &str| line.split(',').nth(4).unwrap().parse::<u64>().unwrap();

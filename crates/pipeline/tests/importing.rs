@@ -6,13 +6,16 @@ mod simulated;
 
 use std::collections::BTreeMap;
 
+use cutshort_model::Window;
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::{Arrival, Imported, Ingest, Privacy, import, import_at};
-use cutshort_store::{Origin, SegmentInfo, Store, StoreError, WINDOW, window_of};
+use cutshort_store::{Origin, SegmentInfo, Store, StoreError};
 use cutshort_verdict::{ReaderClock, Row, Rules, Tracker};
 use memory::Memory;
 use proptest::prelude::*;
 use simulated::{arrivals, packets, take_in};
+
+const WINDOW: i64 = Window::LENGTH;
 
 fn at(ts: i64) -> Arrival {
     Arrival { ts, packet: None, simulated: false }
@@ -47,7 +50,9 @@ fn kept(store: &Memory) -> Rows {
     let mut all = Rows::new();
     for (node, packet) in store.packets() {
         assert_eq!(node, "");
-        all.entry((window_of(packet.ts), packet.five_tuple)).or_default().push(Row::from(&packet));
+        all.entry((Window::containing(packet.ts).start(), packet.five_tuple))
+            .or_default()
+            .push(Row::from(&packet));
     }
     all.values_mut().for_each(|rows| rows.sort_unstable());
     all

@@ -9,17 +9,15 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cutshort_embedded::Embedded;
+use cutshort_embedded::Options;
 use cutshort_geo::Geo;
+use cutshort_model::{Addresses, Bucket, Dimension, Record, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_pipeline::{AddressKey, Imported, Privacy, import};
-use cutshort_report::connection::Record;
 use cutshort_simulate::World;
-use cutshort_store::embedded::Options;
 use cutshort_store::open::Sync;
-use cutshort_store::{
-    Addresses, Bucket, Dimension, Embedded, Origin, RollupAnswer, RollupQuery, Segment, SegmentId, Selection,
-    Store, WINDOW, WindowCounts,
-};
+use cutshort_store::{Origin, RollupAnswer, RollupQuery, Segment, SegmentId, Selection, Store, WindowCounts};
 use cutshort_verdict::Rules;
 use memory::Memory;
 use simulated::{END, arrivals, do_all, packets};
@@ -72,7 +70,7 @@ fn take_in(store: &dyn Store, packets: &[Packet], privacy: &mut Privacy) -> Impo
 }
 
 fn rollups(store: &dyn Store) -> Vec<RollupAnswer> {
-    let range = END - WINDOWS * WINDOW..END;
+    let range = END - WINDOWS * Window::LENGTH..END;
     let by = std::iter::once(None).chain(Dimension::ALL.map(Some));
     let answers = by.map(|by| {
         let (range, bucket) = (range.clone(), Some(Bucket::Quarter));

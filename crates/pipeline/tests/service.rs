@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_geo::Geo;
-use cutshort_pipeline::{Answer, Ingest, IngestCounts, Service, ServiceState, Settings, Share, nanoseconds};
-use cutshort_store::{Origin, Segment, Store, StoreError, WINDOW, window_of};
+use cutshort_model::{Window, nanoseconds};
+use cutshort_pipeline::{Answer, Ingest, IngestCounts, Service, ServiceState, Settings, Share};
+use cutshort_store::{Origin, Segment, Store, StoreError};
 use memory::Memory;
 use simulated::{packets, take_in};
+
+const WINDOW: i64 = Window::LENGTH;
 
 /// In milliseconds where it is minutes otherwise.
 fn hasty() -> Settings {
@@ -137,7 +140,7 @@ fn what_another_worker_leaves_is_taken_over() {
     assert!(own.oldest_due.is_some());
     let all = wait(&service, |state| state.windows == 6 && state.due == 0);
     assert_eq!((all.taken_over, all.oldest_due), (3, None));
-    let (own, others): (Vec<i64>, Vec<i64>) =
+    let (own, others): (Vec<Window>, Vec<Window>) =
         store.done().into_iter().partition(|window| "2/2".parse::<Share>().unwrap().owns(*window));
     assert!(own.iter().rev().is_sorted() && others.iter().rev().is_sorted(), "{own:?} {others:?}");
 }
@@ -171,7 +174,7 @@ fn segment(node: &str, covers: (i64, i64)) -> Segment {
 #[test]
 fn segments_of_others_are_taken_refused_or_put_off() {
     let (store, ingest) = (Memory::default(), Ingest::default());
-    let now = window_of(nanoseconds(SystemTime::now()));
+    let now = Window::containing(nanoseconds(SystemTime::now())).start();
     let good = segment("edge", (now - WINDOW, now));
     assert_eq!(ingest.take(&store, good.bytes().to_vec()), Answer::New(good.info().clone()));
     assert_eq!(ingest.take(&store, good.bytes().to_vec()), Answer::Known(good.info().clone()));
@@ -204,7 +207,7 @@ fn why(answer: Answer) -> String {
 #[test]
 fn segments_of_nodes_with_unusable_names_are_refused() {
     let (store, ingest) = (Memory::default(), Ingest::default());
-    let now = window_of(nanoseconds(SystemTime::now()));
+    let now = Window::containing(nanoseconds(SystemTime::now())).start();
     let take = |node: &str, origin: Origin| {
         let packets = Vec::<cutshort_packet::Packet>::new();
         let segment = Segment::encode(packets, node, origin, (now - WINDOW, now), None).unwrap();
@@ -225,7 +228,7 @@ fn segments_of_nodes_with_unusable_names_are_refused() {
 #[test]
 fn senders_of_one_node_may_send_no_other() {
     let (store, ingest) = (Memory::default(), Ingest::default());
-    let now = window_of(nanoseconds(SystemTime::now()));
+    let now = Window::containing(nanoseconds(SystemTime::now())).start();
     let covers = (now - WINDOW, now);
     let take = |sender: Option<&str>, node: &str| {
         ingest.take_from(sender, &store, segment(node, covers).bytes().to_vec())
@@ -262,7 +265,7 @@ fn no_segment_of_any_origin_is_from_the_future() {
 
 /// Packets of one origin in each of some windows, the last of which is over.
 fn spread(origin: Origin, windows: i64) -> Segment {
-    let end = window_of(nanoseconds(SystemTime::now()));
+    let end = Window::containing(nanoseconds(SystemTime::now())).start();
     let one = packets(1, 0.1, 1)[0];
     let at = |back: i64| cutshort_packet::Packet { ts: end - back * WINDOW, ..one };
     let packets: Vec<_> = (1..=windows).map(at).collect();

@@ -9,9 +9,10 @@ use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use cutshort_geo::Geo;
+use cutshort_model::Window;
 use cutshort_packet::{Flags, Packet};
 use cutshort_pipeline::{Due, Progress, Share, WindowJob, trace};
-use cutshort_store::{Origin, Segment, Store, StoreError, WINDOW, window_of};
+use cutshort_store::{Origin, Segment, Store, StoreError};
 use memory::{Memory, Results};
 use proptest::prelude::*;
 use simulated::{END, do_all, job, packets, take_in, tracked};
@@ -19,7 +20,7 @@ use simulated::{END, do_all, job, packets, take_in, tracked};
 static GEO: LazyLock<Geo> = LazyLock::new(Geo::builtin);
 
 /// What must be equal where the packets are.
-fn comparable(results: &BTreeMap<i64, Results>) -> Vec<impl PartialEq + std::fmt::Debug + use<>> {
+fn comparable(results: &BTreeMap<Window, Results>) -> Vec<impl PartialEq + std::fmt::Debug + use<>> {
     let all = results.iter();
     all.map(|(window, r)| (*window, r.inputs.cutoff, r.counts, r.cells.clone(), r.connections.clone()))
         .collect()
@@ -69,8 +70,7 @@ fn resets_of_the_server_are_found_in_other_parts() {
     do_all(&store, &GEO);
     assert_is_tracked(&store, &packets);
     let server_resets = |results: &Results| {
-        let server =
-            |record: &&cutshort_report::connection::Record<'_>| record.termination.name() == "server_reset";
+        let server = |record: &&cutshort_model::Record<'_>| record.termination.name() == "server_reset";
         results.connections.iter().filter(server).count()
     };
     assert!(store.results().values().map(server_resets).sum::<usize>() > 100);
@@ -142,26 +142,30 @@ proptest! {
 #[test]
 fn live_windows_wait_for_their_end_and_the_grace() {
     let packets = packets(1, 0.2, 1);
-    let start = END - WINDOW;
+    let start = END - Window::LENGTH;
     let due = |store: &Memory, now: i64| {
         let due = WindowJob::default().due(store, Due::At(now)).unwrap();
-        due.iter().map(|window| window.start).collect::<Vec<_>>()
+        due.iter().map(|state| state.window).collect::<Vec<_>>()
     };
     let live = Memory::default();
     live.append(&Segment::encode(packets.clone(), "edge", Origin::Live, (start, END), None).unwrap())
         .unwrap();
-    assert_eq!(due(&live, END + 29_999_999_999), Vec::<i64>::new());
-    assert_eq!(due(&live, END + 30_000_000_000), [start]);
+    assert_eq!(due(&live, END + 29_999_999_999), Vec::<Window>::new());
+    assert_eq!(due(&live, END + 30_000_000_000), [Window::containing(start)]);
     assert_eq!(WindowJob::default().due(&live, Due::All).unwrap().len(), 1);
     let day = 86_400 * 1_000_000_000;
     let silent: Vec<Packet> =
         packets.iter().map(|packet| Packet { ts: packet.ts - day, ..*packet }).collect();
     let of_yesterday = Segment::encode(silent, "silent", Origin::Live, (start - day, END - day), None);
     live.append(&of_yesterday.unwrap()).unwrap();
-    assert_eq!(due(&live, END), [start - day], "one server that fell silent does not end another's window");
+    assert_eq!(
+        due(&live, END),
+        [Window::containing(start - day)],
+        "one server that fell silent does not end another's window"
+    );
     let file = Memory::default();
     take_in(&file, &packets);
-    assert_eq!(due(&file, 0), [start], "what files have does not change by waiting");
+    assert_eq!(due(&file, 0), [Window::containing(start)], "what files have does not change by waiting");
 }
 
 #[test]
@@ -190,7 +194,7 @@ fn a_run_can_be_ended_between_windows() {
     });
     let report = report.unwrap();
     assert_eq!((report.done, report.left, store.begun("roll")), (1, 2, 1));
-    assert_eq!(looks, [(0, None), (1, Some(END - 3 * WINDOW))]);
+    assert_eq!(looks, [(0, None), (1, Some(Window::containing(END - 3 * Window::LENGTH)))]);
 }
 
 /// Another worker does the rest while this one is at the first.
@@ -219,7 +223,7 @@ fn recompute_does_windows_that_are_not_due() {
     take_in(&store, &packets);
     do_all(&store, &GEO);
     let before = comparable(&store.results());
-    let from = window_of(packets[0].ts) + WINDOW;
+    let from = Window::containing(packets[0].ts).end();
     let go_on = &mut |_: &Progress| ControlFlow::Continue(());
     let report = job().recompute(&store, &GEO, from..END, Share::default(), go_on).unwrap();
     assert_eq!((report.done, report.kept), (1, 0));
@@ -255,6 +259,6 @@ fn a_trace_tells_the_verdict_that_is_kept() {
         }
         let five_tuple = packets[0].five_tuple;
         let unknown = cutshort_packet::FiveTuple { src_port: 1, dst_port: 2, ..five_tuple };
-        assert_eq!(trace(&store, &rules, &unknown, window).unwrap(), None);
+        assert_eq!(trace(&store, &rules, &unknown, window.start()).unwrap(), None);
     }
 }

@@ -1,41 +1,16 @@
 //! Connections one by one, in formats for programs (SPEC 10).
 
-mod addresses;
 mod csv;
 mod jsonl;
 mod parquet;
-pub mod read;
-mod record;
 mod zeek;
 
 use std::io::{self, Write};
 
-use cutshort_geo::Place;
-use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Row, Verdict};
+use cutshort_model::{Connection, Record};
+use cutshort_verdict::Row;
 
-pub use addresses::Addresses;
 pub(crate) use csv::io_error as csv_error;
-pub(crate) use parquet::io_error as parquet_error;
-pub use parquet::{concatenate, stored};
-pub use record::{ADDRESSES, FIELDS, Record};
-
-/// A connection and everything that is said of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Connection<'a> {
-    /// Addresses and ports, client first.
-    pub five_tuple: &'a FiveTuple,
-    /// What of its addresses is in there.
-    pub addresses: Addresses,
-    /// What was found.
-    pub verdict: &'a Verdict,
-    /// Which server saw its SYN; empty for a file.
-    pub node: &'a str,
-    /// Where the client is.
-    pub place: Place,
-    /// The name of the client's network.
-    pub as_name: Option<&'a str>,
-}
 
 /// Formats of single connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,11 +50,10 @@ impl Format {
         output: impl Write + Send + 'a,
         addresses: bool,
     ) -> io::Result<Box<dyn Writer + 'a>> {
-        let extra = parquet::Extra { addresses, ..parquet::Extra::default() };
         Ok(match self {
             Self::Jsonl => Box::new(jsonl::Jsonl::new(output)),
             Self::Csv => Box::new(csv::Csv::new(output, addresses)?),
-            Self::Parquet => Box::new(parquet::Parquet::new(output, extra)?),
+            Self::Parquet => Box::new(parquet::Parquet::new(output, addresses)?),
             Self::Zeek => Box::new(zeek::Zeek::new(output)?),
         })
     }

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use cutshort_model::{micros, rfc3339};
+use cutshort_store::connection_file::io_error as parquet_error;
 use cutshort_verdict::{Count, Exclusion, Stage};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
@@ -14,8 +16,7 @@ use serde::Serializer;
 use serde_json::Value;
 
 use crate::cell;
-use crate::connection::{csv_error, parquet_error};
-use crate::time::{micros, rfc3339};
+use crate::connection::csv_error;
 
 /// Connections of one piece of time and one value.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,11 +2,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use cutshort_geo::Country;
+use cutshort_model::Connection;
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Signature, Stage, Tag, Termination};
 use ipnet::IpNet;
-
-use crate::connection::Connection;
 
 /// Which connections are meant at all: to which servers, and not from whom.
 #[derive(Clone, Debug, Default)]

@@ -1,8 +1,7 @@
+use cutshort_model::{date_time, grouped, quantity, until};
 use cutshort_packet::{Frame, LinkType, Refusal, Unread};
 use cutshort_verdict::{ReaderClock, RowCount};
 
-use crate::text::{grouped, quantity};
-use crate::time::{date_time, until};
 use crate::unread::{Dropped, UnreadCount};
 
 /// What was read, and what of it could not be used.

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
+use cutshort_model::grouped;
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Exclusion, Verdict};
 use foldhash::fast::RandomState;
 
 use crate::Summary;
-use crate::text::{grouped, percent};
+use crate::text::percent;
 
 /// Beyond so many addresses no more are remembered: a hint needs no exact count.
 const MAX_ADDRESSES: usize = 4096;

@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 
 use cutshort_geo::{Country, Geo};
+use cutshort_model::Connection;
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination, Verdict};
 use foldhash::fast::RandomState;
 
-use crate::connection::Connection;
 use crate::input::InputCount;
 use crate::notes::Direction;
 

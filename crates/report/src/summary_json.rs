@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use cutshort_geo::Geo;
+use cutshort_model::micros;
 use cutshort_packet::{Refusal, Unread};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
 use serde::Serialize;
@@ -11,7 +12,6 @@ use serde::Serialize;
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
 use crate::summary::{Group, Summary};
-use crate::time::micros;
 
 #[derive(Serialize)]
 struct Json<'a> {

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use cutshort_geo::Geo;
+use cutshort_model::{date_time, grouped, quantity, until};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
 use crate::summary::{Group, Summary};
-use crate::text::{BOLD, DIM, bar, columns, grouped, hanging, padded, percent, quantity, wrap};
-use crate::time::{date_time, until};
+use crate::text::{BOLD, DIM, bar, columns, hanging, padded, percent, wrap};
 
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
 /// How many lines a ranking has.

@@ -21,26 +21,6 @@ pub fn write_note(note: &str, width: usize, mut output: impl Write) -> io::Resul
     paragraph(&mut output, anstyle::AnsiColor::Yellow.on_default(), note, width)
 }
 
-/// `1,234,567`
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 connection`, `1,234 connections`
-#[must_use]
-pub fn quantity(count: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
 /// `12.3 %` of a share from 0 to 1; what is not nothing is never shown as 0.0.
 #[must_use]
 pub fn percent(share: f64) -> String {
@@ -138,11 +118,6 @@ pub(crate) fn hanging(head: &str, text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_three() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-    }
 
     #[test]
     fn shares_do_not_vanish() {

@@ -1,11 +1,11 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
+use cutshort_model::{date_time, quantity};
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Row, Step, Tag, Trace, Verdict};
 
-use crate::text::{BOLD, DIM, hanging, paragraph, quantity};
-use crate::time::date_time;
+use crate::text::{BOLD, DIM, hanging, paragraph};
 
 /// The columns before what a row means take this much.
 const TABLE: usize = 53;

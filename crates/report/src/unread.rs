@@ -7,7 +7,7 @@ use cutshort_packet::{Refusal, Unread};
 use foldhash::fast::RandomState;
 
 use crate::InputCount;
-use crate::text::{grouped, quantity};
+use cutshort_model::{grouped, quantity};
 
 /// Records by what they carry instead of a TCP packet that can be read.
 #[derive(Clone, Debug, Default)]

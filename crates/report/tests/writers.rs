@@ -6,12 +6,11 @@
 mod common;
 
 use cutshort_geo::Geo;
+use cutshort_model::{ADDRESSES, Addresses, Connection, FIELDS, Record};
 use cutshort_packet::FiveTuple;
-use cutshort_report::connection::read::read;
-use cutshort_report::connection::{
-    ADDRESSES, Addresses, Connection, FIELDS, Format, Record, concatenate, stored,
-};
+use cutshort_report::connection::Format;
 use cutshort_report::{Filter, Summary};
+use cutshort_store::connection_file::{concatenate, read, stored};
 use cutshort_verdict::{Tag, Verdict};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::TrackedWrite;
@@ -255,7 +254,7 @@ fn stored_connections_are_read_back() {
     let write = |connections: &[Connection<'_>]| {
         let file = tempfile::tempfile().unwrap();
         let mut writer = stored(file.try_clone().unwrap()).unwrap();
-        connections.iter().for_each(|connection| writer.write(connection, &[]).unwrap());
+        connections.iter().for_each(|connection| writer.write(&connection.into()).unwrap());
         writer.finish().unwrap();
         file
     };
@@ -318,7 +317,8 @@ fn stored_connections_keep_what_is_said_of_their_addresses() {
     let mut file = tempfile::tempfile().unwrap();
     let mut writer = stored(&mut file).unwrap();
     for addresses in Addresses::ALL {
-        writer.write(&Connection { addresses, ..connection(&tuple, &verdict, &geo) }, &[]).unwrap();
+        let connection = Connection { addresses, ..connection(&tuple, &verdict, &geo) };
+        writer.write(&Record::from(&connection)).unwrap();
     }
     writer.finish().unwrap();
     let found: Vec<_> = read(file).unwrap().map(|record| record.unwrap().addresses).collect();

@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use cutshort_geo::Country;
+use cutshort_model::{Network, Port};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tags, Termination};
 use foldhash::fast::FixedState;
 
-pub(crate) mod packed;
+pub mod packed;
 
 use packed::{Group, Packed};
 
@@ -26,26 +27,6 @@ pub struct Key {
     pub node: u16,
     /// What it was judged to be.
     pub outcome: Outcome,
-}
-
-/// A client's network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Network {
-    /// Nobody is known to announce the address.
-    Unknown,
-    /// The number of an autonomous system.
-    As(u32),
-    /// One of the networks that had too few connections in the window to be counted by name.
-    Other,
-}
-
-/// A server's port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Port {
-    /// Its number.
-    Number(u16),
-    /// One of the ports that had too few connections in the window to be counted by number.
-    Other,
 }
 
 /// What 5-tuples were judged to be.
@@ -95,9 +76,9 @@ pub struct Cells {
 type Counts = HashMap<Packed, Count, FixedState>;
 
 /// The position of the last node that is told apart; further ones are counted under it.
-pub(crate) const LAST_NODE: u16 = u16::MAX;
+pub const LAST_NODE: u16 = u16::MAX;
 /// The name at [`LAST_NODE`].
-pub(crate) const LAST_NODE_NAME: &str = "other";
+pub const LAST_NODE_NAME: &str = "other";
 
 impl Cells {
     /// The position of a node's name, which is added if it is new. Names beyond the first 65,535 are all
@@ -202,7 +183,8 @@ impl Cells {
         self.groups.is_empty()
     }
 
-    pub(crate) fn packed(&self) -> impl Iterator<Item = (Packed, Count)> {
+    /// All cells, packed, in no order.
+    pub fn packed(&self) -> impl Iterator<Item = (Packed, Count)> {
         self.groups.values().flatten().map(|(packed, count)| (*packed, *count))
     }
 }

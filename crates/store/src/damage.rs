@@ -1,3 +1,5 @@
+use cutshort_model::Window;
+
 /// What damaged files mean for the results of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Impairment {
@@ -49,8 +51,8 @@ impl Impairment {
 /// A window that is concerned by damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Impaired {
-    /// When it begins, in nanoseconds since the Unix epoch.
-    pub window: i64,
+    /// Which one.
+    pub window: Window,
     /// In which way.
     pub how: Impairment,
 }

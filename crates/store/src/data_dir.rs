@@ -8,14 +8,20 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataDir(PathBuf);
 
-// Files of the store.
-pub(crate) const LOCK: &str = "lock";
-pub(crate) const PACKETS: &str = "packets";
-pub(crate) const CONNECTIONS: &str = "connections";
-pub(crate) const OPEN: &str = "open";
-pub(crate) const DAMAGED: &str = "damaged";
-pub(crate) const DATABASE: &str = "rollup.sqlite";
-pub(crate) const ANNOTATIONS: &str = "annotations.sqlite";
+/// Held by the process that writes to the store.
+pub const LOCK: &str = "lock";
+/// The directory of segments.
+pub const PACKETS: &str = "packets";
+/// The directory of the windows' connections.
+pub const CONNECTIONS: &str = "connections";
+/// Where earlier versions wrote the segment in progress.
+pub const OPEN: &str = "open";
+/// Where damaged files are put.
+pub const DAMAGED: &str = "damaged";
+/// The catalogue and the counts.
+pub const DATABASE: &str = "rollup.sqlite";
+/// What operators noted.
+pub const ANNOTATIONS: &str = "annotations.sqlite";
 // Files beside it.
 const TOKENS: &str = "tokens.toml";
 const SETTINGS: &str = "settings.toml";
@@ -88,7 +94,7 @@ impl DataDir {
 
     /// Whether a name in the directory is that of one of its files, of one that SQLite keeps beside it, or of a
     /// [temporary](Self::temporary) one.
-    pub(crate) fn has_name(name: &str) -> bool {
+    pub fn has_name(name: &str) -> bool {
         let beside = |rest: &str| rest.is_empty() || rest.starts_with(['.', '-']);
         NAMES.iter().any(|own| name.strip_prefix(own).is_some_and(beside))
     }

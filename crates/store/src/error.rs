@@ -47,35 +47,3 @@ impl StoreError {
         }
     }
 }
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        let text = format!("the database of the store: {error}");
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full(text),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Unavailable(text),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::of_database(&text),
-            _ if is_nonsense(&error) => Self::of_database(&text),
-            _ => Self::Failed(text),
-        }
-    }
-}
-
-impl StoreError {
-    /// That a database is damaged, and what to do.
-    pub(crate) fn of_database(what: &str) -> Self {
-        Self::Damaged(format!(
-            "{what}. It is damaged: end what writes to the store, and run 'cutshort store repair --data DIR'"
-        ))
-    }
-}
-
-/// Whether a database has a value that nobody has written.
-const fn is_nonsense(error: &rusqlite::Error) -> bool {
-    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
-    matches!(
-        error,
-        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..)
-    )
-}

@@ -1,5 +1,7 @@
 //! What removing segments takes, and what comes of it.
 
+use cutshort_model::Window;
+
 use crate::SegmentInfo;
 
 /// A segment that a store knows.
@@ -21,10 +23,10 @@ pub struct Forgotten {
     /// Their packets that were still kept.
     pub packets: u64,
     /// Windows whose results were removed, as no packets of them are left.
-    pub removed: Vec<i64>,
+    pub removed: Vec<Window>,
     /// Windows that have packets from other segments: their results must be computed again.
-    pub left: Vec<i64>,
+    pub left: Vec<Window>,
     /// Windows that keep results to which the segments have contributed: other packets of them are gone, or only
     /// counts of hours or days are left.
-    pub frozen: Vec<i64>,
+    pub frozen: Vec<Window>,
 }

@@ -1,9 +1,9 @@
 //! What moving everything from one store to another takes, besides what all stores do.
 
-use cutshort_report::connection::Record;
+use cutshort_model::{Bucket, Record, Window};
 
 use crate::cell::Cells;
-use crate::{Bucket, Inputs, Result, Segment, SegmentId, SegmentInfo, Store, WindowCounts};
+use crate::{Inputs, Result, Segment, SegmentId, SegmentInfo, Store, WindowCounts};
 
 /// A store whose content can be taken elsewhere as it is, and that can take it.
 pub trait Movable: Store {
@@ -39,7 +39,7 @@ pub trait Movable: Store {
     /// What reading and `each` give.
     fn read_results(
         &self,
-        window: i64,
+        window: Window,
         each: &mut dyn FnMut(&Record<'_>) -> Result<()>,
     ) -> Result<Option<WindowResults>>;
 
@@ -48,7 +48,7 @@ pub trait Movable: Store {
     ///
     /// # Errors
     /// What writing gives.
-    fn restore(&self, window: i64) -> Result<Box<dyn Restoration + '_>>;
+    fn restore(&self, window: Window) -> Result<Box<dyn Restoration + '_>>;
 
     /// Hours and days that count windows whose own counts are gone; hours first.
     ///

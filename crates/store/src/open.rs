@@ -13,7 +13,8 @@ use crate::segment::{
     PACKET_BYTES, PROTECTION_BYTES, check_packet, packet_from_bytes, packet_to_bytes, protection_from_bytes,
     protection_to_bytes,
 };
-use crate::{Addresses, Keepable, Origin, Protected, Result, Segment, SegmentId, StoreError};
+use crate::{Keepable, Origin, Protected, Result, Segment, SegmentId, StoreError};
+use cutshort_model::Addresses;
 
 /// When what was appended is forced to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,9 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use cutshort_geo::{Continent, Country};
+use cutshort_model::{Bucket, Dimension, Network, Port, Value};
 use cutshort_verdict::{Count, Signature, Stage, Tag, Tags, Termination};
 use ipnet::IpNet;
-
-use crate::cell::{Network, Port};
 
 /// Values that are asked for, or asked to be left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,114 +106,13 @@ impl Selection {
     }
 
     /// Whether something besides place, network and a complete handshake matters.
-    pub(crate) const fn is_about_more_than_place(&self) -> bool {
+    pub const fn is_about_more_than_place(&self) -> bool {
         !(self.answered.is_none()
             && self.tags.is_all()
             && self.signatures.is_all()
             && self.ip_versions.is_all()
             && self.ports.is_all()
             && self.nodes.is_all())
-    }
-}
-
-/// By what connections can be told apart, besides the stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Dimension {
-    /// Tags; a connection counts under each of its tags, and under none without any.
-    Tag,
-    /// Signatures.
-    Signature,
-    /// How connections ended.
-    Termination,
-    /// 4 and 6.
-    IpVersion,
-    /// Countries.
-    Location,
-    /// Networks.
-    As,
-    /// Server ports.
-    Port,
-    /// Servers.
-    Node,
-}
-
-impl Dimension {
-    /// All dimensions.
-    pub const ALL: [Self; 8] = [
-        Self::Tag,
-        Self::Signature,
-        Self::Termination,
-        Self::IpVersion,
-        Self::Location,
-        Self::As,
-        Self::Port,
-        Self::Node,
-    ];
-
-    /// Whether only a verdict has it: exclusions are then in no row.
-    #[must_use]
-    pub const fn is_of_verdict(self) -> bool {
-        matches!(self, Self::Tag | Self::Signature | Self::Termination)
-    }
-}
-
-/// A value of a [`Dimension`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Value {
-    /// Everything; no dimension was asked for.
-    All,
-    /// A tag.
-    Tag(Tag),
-    /// A signature, or none.
-    Signature(Option<Signature>),
-    /// How connections ended.
-    Termination(Termination),
-    /// 4 or 6.
-    IpVersion(u8),
-    /// A country, or none known.
-    Location(Option<Country>),
-    /// A network.
-    As(Network),
-    /// A port.
-    Port(Port),
-    /// A server.
-    Node(String),
-}
-
-/// How finely time is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Bucket {
-    /// 15 minutes.
-    Quarter,
-    /// An hour.
-    Hour,
-    /// A day, UTC.
-    Day,
-    /// A week from Monday, UTC.
-    Week,
-}
-
-impl Bucket {
-    /// Its length in nanoseconds.
-    #[must_use]
-    pub const fn nanoseconds(self) -> i64 {
-        const HOUR: i64 = 3_600_000_000_000;
-        match self {
-            Self::Quarter => crate::WINDOW,
-            Self::Hour => HOUR,
-            Self::Day => 24 * HOUR,
-            Self::Week => 7 * 24 * HOUR,
-        }
-    }
-
-    /// The beginning of the one that holds a time. Weeks begin on Monday, and the epoch on a Thursday.
-    #[must_use]
-    pub const fn start(self, ts: i64) -> i64 {
-        let shift = match self {
-            Self::Week => 3 * Self::Day.nanoseconds(),
-            _ => 0,
-        };
-        (ts + shift).div_euclid(self.nanoseconds()) * self.nanoseconds() - shift
     }
 }
 

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use cutshort_report::connection::Addresses;
+use cutshort_model::{Addresses, Window};
 use cutshort_verdict::{Exclusion, Rules};
 use sha2::{Digest, Sha256};
 
-use crate::{Impaired, SegmentId, WINDOW};
+use crate::{Impaired, SegmentId};
 
 /// What became of a segment that was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +31,16 @@ impl Inputs {
     /// What a window's results would be made from: the segments with packets of it, and the end of what all
     /// segments cover. The same in every back end, so that results can be moved.
     #[must_use]
-    pub fn of(window: i64, ids: &mut [SegmentId], covered_to: i64) -> Self {
+    pub fn of(window: Window, ids: &mut [SegmentId], covered_to: i64) -> Self {
         Self::of_digest(window, digest(ids), covered_to)
     }
 
     /// The same of the digest that [`of`](Self::of) makes of the segments: the first 8 bytes, most significant first, of
     /// the SHA-256 of their ids (16 bytes each, most significant first), in rising order.
     #[must_use]
-    pub fn of_digest(window: i64, segments: u64, covered_to: i64) -> Self {
+    pub fn of_digest(window: Window, segments: u64, covered_to: i64) -> Self {
         // Where everything that is covered ends before a window, it does not matter how long before.
-        let cutoff = covered_to.clamp(window.saturating_sub(1), window.saturating_add(WINDOW));
+        let cutoff = covered_to.clamp(window.start().saturating_sub(1), window.end());
         Self { segments, cutoff, rules: 0 }
     }
 }
@@ -54,8 +54,8 @@ fn digest(ids: &mut [SegmentId]) -> u64 {
 /// A window that has packets or results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowState {
-    /// When it begins, in nanoseconds since the Unix epoch.
-    pub start: i64,
+    /// Which one.
+    pub window: Window,
     /// What there is to make results from; `rules` is 0.
     pub inputs: Inputs,
     /// What the results were made from; none before the first.
@@ -147,7 +147,7 @@ pub struct Status {
     /// Windows with results.
     pub windows: u64,
     /// The first and the last of them.
-    pub window_range: Option<(i64, i64)>,
+    pub window_range: Option<(Window, Window)>,
     /// When results were replaced last, in nanoseconds since the Unix epoch.
     pub updated: Option<i64>,
     /// Sums over all windows with results.

@@ -3,7 +3,7 @@ use std::ops::Range;
 use std::time::SystemTime;
 
 use cutshort_geo::Place;
-use cutshort_report::connection::{Connection, Record};
+use cutshort_model::{Connection, Record, Window};
 use cutshort_verdict::{Outcome, Row, Rules};
 
 use crate::cell::Cells;
@@ -13,8 +13,7 @@ use crate::{
     WindowState,
 };
 
-/// Packets, connections and their counts at rest. All times are nanoseconds since the Unix epoch; a window
-/// is named by its beginning.
+/// Packets, connections and their counts at rest. All times are nanoseconds since the Unix epoch.
 pub trait Store: Send + Sync {
     /// Keeps a segment. When it returns, the segment is durable. The same id again changes nothing.
     ///
@@ -55,14 +54,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What reading gives. A damaged segment is set aside and left out; one who may not write is told that it is
     /// [`Damaged`](crate::StoreError::Damaged).
-    fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>>;
+    fn read_window(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>>;
 
     /// A window's connections as the store itself judges them by the rules, in at most so many parts that can be read side
     /// by side. None where it does not, at all or for this window: then the packets tell.
     ///
     /// # Errors
     /// What reading gives.
-    fn read_verdicts(&self, window: i64, rules: &Rules, parts: usize) -> Result<Option<WindowVerdicts<'_>>> {
+    fn read_verdicts(
+        &self,
+        window: Window,
+        rules: &Rules,
+        parts: usize,
+    ) -> Result<Option<WindowVerdicts<'_>>> {
         let _ = (window, rules, parts);
         Ok(None)
     }
@@ -74,7 +78,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// What reading gives.
-    fn impairment(&self, window: i64) -> Result<Option<Impairment>> {
+    fn impairment(&self, window: Window) -> Result<Option<Impairment>> {
         let _ = window;
         Ok(None)
     }
@@ -84,7 +88,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// What writing gives.
-    fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>>;
+    fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>>;
 
     /// Makes hours and days of the windows that were replaced since. Answers are right without it, only
     /// slower.
@@ -118,7 +122,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// What reading gives.
-    fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<i64>> {
+    fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<Window>> {
         let _ = range;
         Ok(Vec::new())
     }

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use cutshort_geo::Country;
-use cutshort_store::{Annotation, Choice, Selection, Status, Store, WINDOW};
+use cutshort_model::Window;
+use cutshort_store::{Annotation, Choice, Selection, Status, Store};
 
 use crate::problem::Problem;
 use crate::question::Series;
@@ -14,7 +15,7 @@ pub struct Facts {
     /// What is there.
     pub status: Status,
     /// Windows that are over and whose results are missing or out of date, rising.
-    pub pending: Vec<i64>,
+    pub pending: Vec<Window>,
     /// All annotations.
     pub annotations: Vec<Annotation>,
 }
@@ -25,12 +26,11 @@ impl Facts {
     /// # Errors
     /// What reading gives.
     pub fn read(store: &dyn Store, now: i64) -> Result<Self, Problem> {
-        let is_over = |start: i64| start.saturating_add(WINDOW) <= now;
         let due = store.due()?;
-        let pending = due.iter().filter(|window| is_over(window.start));
+        let pending = due.iter().map(|state| state.window).filter(|window| window.end() <= now);
         Ok(Self {
             status: store.status()?,
-            pending: pending.map(|window| window.start).collect(),
+            pending: pending.collect(),
             annotations: store.annotations(i64::MIN..i64::MAX)?,
         })
     }
@@ -38,7 +38,7 @@ impl Facts {
     /// How many windows of a range wait for their results.
     #[must_use]
     pub fn pending_in(&self, range: &Range<i64>) -> usize {
-        let before = |time: i64| self.pending.partition_point(|start| *start < time);
+        let before = |time: i64| self.pending.partition_point(|window| window.start() < time);
         before(range.end) - before(range.start)
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cutshort_store::cell::{Network, Port};
-use cutshort_store::{Bucket, Dimension, FILE_NODE, RollupAnswer, RollupQuery, RollupRow, Store, Value};
+use cutshort_model::{Bucket, Dimension, Network, Port, Value};
+use cutshort_store::{FILE_NODE, RollupAnswer, RollupQuery, RollupRow, Store};
 use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
 
 use super::resets;
@@ -21,20 +21,6 @@ pub enum By {
     Exclusion,
 }
 
-/// The names of all.
-pub const DIMENSIONS: [(&str, By); 10] = [
-    ("stage", By::Stage),
-    ("tag", By::Dimension(Dimension::Tag)),
-    ("signature", By::Dimension(Dimension::Signature)),
-    ("termination", By::Dimension(Dimension::Termination)),
-    ("ip_version", By::Dimension(Dimension::IpVersion)),
-    ("location", By::Dimension(Dimension::Location)),
-    ("as", By::Dimension(Dimension::As)),
-    ("port", By::Dimension(Dimension::Port)),
-    ("node", By::Dimension(Dimension::Node)),
-    ("exclusion", By::Exclusion),
-];
-
 /// The rest.
 pub const OTHER: &str = "other";
 /// Where no country or network is known.
@@ -44,22 +30,47 @@ const NO_SIGNATURE: &str = "none";
 const CONNECTION: &str = "connection";
 
 impl By {
-    /// The one that is called so; capitals do not matter.
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Stage,
+        Self::Dimension(Dimension::Tag),
+        Self::Dimension(Dimension::Signature),
+        Self::Dimension(Dimension::Termination),
+        Self::Dimension(Dimension::IpVersion),
+        Self::Dimension(Dimension::Location),
+        Self::Dimension(Dimension::As),
+        Self::Dimension(Dimension::Port),
+        Self::Dimension(Dimension::Node),
+        Self::Exclusion,
+    ];
+
+    /// The names of all, in the same order.
+    pub const NAMES: [&'static str; Self::ALL.len()] = {
+        let (mut names, mut at) = ([""; Self::ALL.len()], 0);
+        while at < names.len() {
+            names[at] = Self::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
+
+    /// The one with a name; case does not matter.
     ///
     /// # Errors
-    /// The names there are.
+    /// The known names.
     pub fn from_name(name: &str) -> Result<Self, String> {
-        let found = DIMENSIONS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-        found.map(|(_, by)| *by).ok_or_else(|| {
-            let names: Vec<&str> = DIMENSIONS.iter().map(|(name, _)| *name).collect();
-            format!("no dimension is called '{name}'; there are: {}", names.join(", "))
-        })
+        let found = Self::ALL.into_iter().find(|by| by.name().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| format!("unknown dimension '{name}'; known: {}", Self::NAMES.join(", ")))
     }
 
     /// Its name.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        DIMENSIONS.iter().find(|(_, by)| *by == self).map_or("", |(name, _)| *name)
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stage => "stage",
+            Self::Exclusion => "exclusion",
+            Self::Dimension(dimension) => dimension.name(),
+        }
     }
 
     /// Whether shares of all groups add up to 100: a connection may have several tags.

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use cutshort_store::{Bucket, Dimension, WINDOW};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,6 +10,7 @@ use super::confidence;
 use super::facts::Facts;
 use super::groups::{By, Groups};
 use crate::question::{Series, iso};
+use cutshort_model::{Bucket, Dimension, Window};
 
 /// What an answer says about itself.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -192,11 +192,10 @@ fn operators(annotation: &cutshort_store::Annotation, series: &Series) -> Note {
 /// What a reader must know of the data of a series.
 fn of_data(asked: &Asked<'_>, facts: &Facts, series: &Series, groups: &Groups) -> Vec<Note> {
     let pending = facts.pending_in(&series.range);
-    let first = facts.pending.partition_point(|start| *start < series.range.start);
+    let first = facts.pending.partition_point(|window| window.start() < series.range.start);
     let waiting = &facts.pending[first..first + pending];
-    let span = |windows: &[i64]| {
-        Some(windows.first()?.max(&series.range.start).to_owned()..windows.last()?.saturating_add(WINDOW))
-    };
+    let span =
+        |windows: &[Window]| Some(windows.first()?.start().max(series.range.start)..windows.last()?.end());
     let asks_networks = !series.selection.asns.is_all() || asked.by == By::Dimension(Dimension::As);
     let asks_ports = !series.selection.ports.is_all() || asked.by == By::Dimension(Dimension::Port);
     let whole = || Some(series.range.clone());

@@ -11,11 +11,12 @@ mod shares;
 mod top;
 mod top_shape;
 
-use cutshort_store::{Bucket, Store};
+use cutshort_model::Bucket;
+use cutshort_store::Store;
 
 pub use confidence::{LEAST_EFFECT, LEAST_POINT, LEAST_SAMPLE, MOST_GAPS};
 pub use facts::Facts;
-pub use groups::{By, DIMENSIONS, Group, Groups, OTHER, sum, value_name};
+pub use groups::{By, Group, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
 pub use shape::{CountColumns, CountOfSeries, Counts};
 pub use shares::{Share, shares};
@@ -105,11 +106,7 @@ fn has_data(series: &Series, groups: &Groups, facts: &Facts) -> Result<(), Probl
     }
     let there = match facts.status.window_range {
         Some((first, last)) => {
-            format!(
-                "there are results from {} to {}",
-                iso(first),
-                iso(last.saturating_add(cutshort_store::WINDOW))
-            )
+            format!("there are results from {} to {}", iso(first.start()), iso(last.end()))
         }
         None => "there are no results at all yet: import captures, or let packets come in".to_owned(),
     };

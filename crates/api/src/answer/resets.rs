@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use cutshort_store::{Dimension, RollupAnswer, RollupQuery, RollupRow, Selection, Store, Value};
+use cutshort_model::{Dimension, Value};
+use cutshort_store::{RollupAnswer, RollupQuery, RollupRow, Selection, Store};
 use cutshort_verdict::{Count, Stage};
 
 use crate::problem::Problem;

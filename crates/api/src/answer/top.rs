@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use cutshort_geo::Geo;
+use cutshort_model::{Dimension, Network, Value};
 use cutshort_report::least_sample;
-use cutshort_store::cell::Network;
-use cutshort_store::{Dimension, RollupAnswer, RollupQuery, RollupRow, Selection, Store, Value};
+use cutshort_store::{RollupAnswer, RollupQuery, RollupRow, Selection, Store};
 use cutshort_verdict::{Count, Exclusion, Stage};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use cutshort_geo::{Geo, Network};
+use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
-use cutshort_pipeline::{Answer, Ingest, Service, nanoseconds};
+use cutshort_pipeline::{Answer, Ingest, Service};
 use cutshort_store::{SegmentInfo, Store};
 use tokio::sync::Semaphore;
 

@@ -135,10 +135,12 @@ impl Drop for Reading<'_> {
 
 #[cfg(test)]
 mod tests {
+    use cutshort_model::Window;
+
     use super::*;
 
     fn facts(pending: i64) -> Result<Facts, Problem> {
-        Ok(Facts { pending: vec![pending], ..Facts::default() })
+        Ok(Facts { pending: vec![Window::from_number(pending)], ..Facts::default() })
     }
 
     #[test]
@@ -149,11 +151,11 @@ mod tests {
         keeper.lock().taken.as_mut().unwrap().at -= FRESH * 2;
         let within = keeper.get(|| {
             // Somebody who asks meanwhile neither waits nor reads.
-            assert_eq!(keeper.get(|| panic!("somebody reads")).unwrap().0.pending, [1]);
+            assert_eq!(keeper.get(|| panic!("somebody reads")).unwrap().0.pending, [Window::from_number(1)]);
             facts(2)
         });
         let (facts, generation) = within.unwrap();
-        assert_eq!((facts.pending.as_slice(), generation), ([2].as_slice(), 1));
+        assert_eq!((facts.pending.as_slice(), generation), ([Window::from_number(2)].as_slice(), 1));
     }
 
     #[test]
@@ -161,19 +163,19 @@ mod tests {
         let keeper = FactsKeeper::default();
         keeper.get(|| facts(1)).unwrap();
         keeper.forget();
-        assert_eq!(keeper.get(|| facts(2)).unwrap().0.pending, [2]);
+        assert_eq!(keeper.get(|| facts(2)).unwrap().0.pending, [Window::from_number(2)]);
         // Changed again while somebody reads: that one does not have it.
         keeper.forget();
         let read = keeper.get(|| {
             keeper.forget();
             facts(3)
         });
-        assert_eq!(read.unwrap().0.pending, [3]);
-        assert_eq!(keeper.get(|| facts(4)).unwrap().0.pending, [4]);
+        assert_eq!(read.unwrap().0.pending, [Window::from_number(3)]);
+        assert_eq!(keeper.get(|| facts(4)).unwrap().0.pending, [Window::from_number(4)]);
         // Whoever waits for one who hangs gets the old ones after a while, or an error if there are none.
         keeper.forget();
         keeper.lock().reading = true;
-        assert_eq!(keeper.get(|| panic!("somebody reads")).unwrap().0.pending, [4]);
+        assert_eq!(keeper.get(|| panic!("somebody reads")).unwrap().0.pending, [Window::from_number(4)]);
         keeper.lock().taken = None;
         assert_eq!(keeper.get(|| panic!("somebody reads")).unwrap_err().status, 503);
     }

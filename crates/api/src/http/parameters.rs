@@ -5,6 +5,7 @@ use cutshort_pipeline::live::AgentCounts;
 use cutshort_verdict::{Stage, Tag, Termination};
 
 use super::endpoint::{Kind, Parameter, Place};
+use crate::answer::By;
 use crate::question::pattern::{list_of, up_to};
 use crate::question::{self, stage_name};
 
@@ -44,18 +45,6 @@ fn alpha2() -> String {
     "^[A-Za-z]{2}$".to_owned()
 }
 
-const DIMENSIONS: &[&str] = &[
-    "stage",
-    "tag",
-    "signature",
-    "termination",
-    "ip_version",
-    "location",
-    "as",
-    "port",
-    "node",
-    "exclusion",
-];
 fn countries() -> Vec<&'static str> {
     Country::all().map(Country::alpha2).collect()
 }
@@ -190,7 +179,7 @@ pub(super) const LIMIT_PER_GROUP: Parameter = query(
 );
 pub(super) const DIMENSION: Parameter = path(
     "dimension",
-    Kind::Choice(DIMENSIONS),
+    Kind::Choice(&By::NAMES),
     "signature",
     "By what connections are told apart. 'exclusion': connections left out of all totals, by reason, next to those that count. A connection counts under each of its tags.",
 );

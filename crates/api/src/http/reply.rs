@@ -2,6 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
+use cutshort_model::Window;
 use serde::Serialize;
 
 use crate::ask::{Envelope, Message, enveloped};
@@ -67,8 +68,8 @@ impl Reply {
     }
 
     /// Says in a header which windows are missing in a table, in which there is no other place for it.
-    pub(super) fn missing(self, windows: &[i64]) -> Self {
-        let names: Vec<String> = windows.iter().map(|window| iso(*window)).collect();
+    pub(super) fn missing(self, windows: &[Window]) -> Self {
+        let names: Vec<String> = windows.iter().map(|window| iso(window.start())).collect();
         Self { missing: (!names.is_empty()).then(|| names.join(", ")), ..self }
     }
 

@@ -1,7 +1,6 @@
-use cutshort_store::Bucket;
-
 use super::MAX_POINTS;
 use crate::problem::Problem;
+use cutshort_model::Bucket;
 
 const DAY: i64 = Bucket::Day.nanoseconds();
 const ALL: [(&str, Bucket); 4] =

@@ -12,7 +12,8 @@ mod time;
 
 use std::ops::Range;
 
-use cutshort_store::{Bucket, Choice, Selection};
+use cutshort_model::Bucket;
+use cutshort_store::{Choice, Selection};
 use cutshort_verdict::Stage;
 
 pub use filter::{Numbers, Stages, stage_from_name};

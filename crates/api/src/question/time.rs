@@ -1,6 +1,5 @@
 use std::ops::Range;
 
-use cutshort_store::{Bucket, WINDOW, window_of};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -8,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::Parameters;
 use super::pattern::any_case;
 use crate::problem::Problem;
+use cutshort_model::{Bucket, Window};
 
 const DAY: i64 = Bucket::Day.nanoseconds();
 const WEEK: i64 = Bucket::Week.nanoseconds();
@@ -89,7 +89,7 @@ impl Asked {
             Self::Relative { length, control } => {
                 // Whole weeks, so that weekdays are compared with the same ones.
                 let shift = if control { (length + WEEK - 1) / WEEK * WEEK } else { 0 };
-                let end = window_of(now) - shift;
+                let end = floor(now) - shift;
                 end - length..end
             }
         }
@@ -175,12 +175,12 @@ fn plus_for_space(text: &str) -> Option<String> {
 /// Rounded down to 15 minutes.
 #[must_use]
 pub const fn floor(time: i64) -> i64 {
-    time.div_euclid(WINDOW) * WINDOW
+    Window::containing(time).start()
 }
 
 /// A time as it is written in answers: `2026-01-05T00:00:00Z`.
 #[must_use]
 pub fn iso(time: i64) -> String {
     const SECOND: i64 = 1_000_000_000;
-    cutshort_report::rfc3339(time.div_euclid(SECOND).saturating_mul(SECOND))
+    cutshort_model::rfc3339(time.div_euclid(SECOND).saturating_mul(SECOND))
 }

@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use cutshort_api::{App, Options, Parts};
 use cutshort_geo::Geo;
-use cutshort_store::{Bucket, Store};
+use cutshort_model::{Bucket, Window};
+use cutshort_store::Store;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -18,6 +19,7 @@ use crate::memory::Memory;
 pub(crate) const NOW: i64 = 1_768_392_600_000_000_000;
 /// The last quarter of an hour that is over, 12:00.
 pub(crate) const END: i64 = 1_768_392_000_000_000_000;
+pub(crate) const WINDOW: i64 = Window::LENGTH;
 pub(crate) const DAY: i64 = Bucket::Day.nanoseconds();
 pub(crate) const RADAR: &str = "/client/v4/radar/tcp_resets_timeouts";
 

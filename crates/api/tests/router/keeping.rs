@@ -2,10 +2,10 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use cutshort_store::{StoreError, WINDOW};
+use cutshort_store::StoreError;
 use cutshort_verdict::Stage;
 
-use crate::client::{DAY, END, Got, RADAR, Server, open};
+use crate::client::{DAY, END, Got, RADAR, Server, WINDOW, open};
 use crate::memory::{Memory, connection};
 
 fn store() -> Memory {

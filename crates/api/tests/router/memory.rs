@@ -6,19 +6,20 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use cutshort_geo::Country;
+use cutshort_model::{Addresses, Dimension, Network, Port, Record, Value, Window};
 use cutshort_packet::{FiveTuple, Flags};
-use cutshort_report::connection::Record;
-use cutshort_store::cell::{Key, Network, Outcome, Port};
+use cutshort_store::cell::{Key, Outcome};
 use cutshort_store::{
-    Added, Addresses, Annotation, Choice, ConnectionQuery, Dimension, FlowKey, Grouped, Impaired, Impairment,
-    Inputs, NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment,
-    Selection, Status, Store, StoreError, StoredRow, Value, WINDOW, WindowCounts, WindowPackets, WindowState,
+    Added, Annotation, Choice, ConnectionQuery, FlowKey, Grouped, Impaired, Impairment, Inputs,
+    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection,
+    Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{Count, Exclusion, Row, Signature, Stage, Tag, Tags, Termination};
 
 /// 5-tuples of one kind in a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
+    /// Where the window begins.
     pub(crate) window: i64,
     pub(crate) key: Key,
     pub(crate) node: String,
@@ -29,6 +30,7 @@ pub(crate) struct Cell {
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) cells: Vec<Cell>,
+    /// Where windows without results begin.
     pub(crate) pending: Vec<i64>,
     /// That packets of a window take.
     pub(crate) bytes: u64,
@@ -153,7 +155,7 @@ impl Store for Memory {
         let mut windows: BTreeMap<i64, bool> = self.cells.iter().map(|cell| (cell.window, true)).collect();
         windows.extend(self.pending.iter().map(|window| (*window, false)));
         let state = |(start, done): (i64, bool)| WindowState {
-            start,
+            window: Window::containing(start),
             inputs: Inputs::default(),
             done: done.then(Inputs::default),
             frozen: false,
@@ -162,12 +164,16 @@ impl Store for Memory {
         Ok(windows.into_iter().filter(|(start, _)| range.contains(start)).map(state).collect())
     }
 
-    fn read_window(&self, window: i64, _parts: usize) -> Result<WindowPackets<'_>> {
-        let inputs = Inputs { cutoff: window + WINDOW, ..Inputs::default() };
-        Ok(WindowPackets { inputs, nodes: vec![String::new()], parts: vec![Box::new(Packets::of(window))] })
+    fn read_window(&self, window: Window, _parts: usize) -> Result<WindowPackets<'_>> {
+        let inputs = Inputs { cutoff: window.end(), ..Inputs::default() };
+        Ok(WindowPackets {
+            inputs,
+            nodes: vec![String::new()],
+            parts: vec![Box::new(Packets::of(window.start()))],
+        })
     }
 
-    fn replace(&self, _window: i64) -> Result<Box<dyn Replacement + '_>> {
+    fn replace(&self, _window: Window) -> Result<Box<dyn Replacement + '_>> {
         Err(StoreError::Failed("nothing can be replaced here".to_owned()))
     }
 
@@ -219,14 +225,14 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<i64>> {
+    fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<Window>> {
         let lost = self.impaired.iter().filter(|one| one.how == Impairment::WithoutConnections);
-        Ok(lost.map(|one| one.window).filter(|window| range.contains(window)).collect())
+        Ok(lost.map(|one| one.window).filter(|window| range.contains(&window.start())).collect())
     }
 
     fn status(&self) -> Result<Status> {
         self.check()?;
-        let windows: Vec<i64> = self.cells.iter().map(|cell| cell.window).collect();
+        let windows: Vec<Window> = self.cells.iter().map(|cell| Window::containing(cell.window)).collect();
         let range = windows.iter().min().copied().zip(windows.iter().max().copied());
         let mut counts = WindowCounts::default();
         for cell in &self.cells {
@@ -239,10 +245,10 @@ impl Store for Memory {
             protected: self.protected.clone(),
             windows: windows.len() as u64,
             window_range: range,
-            updated: range.map(|(_, last)| last + WINDOW + 30_000_000_000),
+            updated: range.map(|(_, last)| last.end() + 30_000_000_000),
             counts,
             simulated: self.simulated,
-            nodes: vec![(String::new(), range.map_or(0, |(_, last)| last))],
+            nodes: vec![(String::new(), range.map_or(0, |(_, last)| last.start()))],
             impaired: self.impaired.clone(),
             ..Status::default()
         })

@@ -1,10 +1,11 @@
 //! How the server is, and its documentation.
 
-use cutshort_store::{Impaired, Impairment, WINDOW};
+use cutshort_model::Window;
+use cutshort_store::{Impaired, Impairment};
 use cutshort_verdict::{Exclusion, Stage};
 use serde_json::json;
 
-use crate::client::{DAY, END, Server};
+use crate::client::{DAY, END, Server, WINDOW};
 use crate::memory::{Memory, connection, excluded};
 
 fn store() -> Memory {
@@ -43,7 +44,8 @@ fn health_and_readiness() {
 
 #[test]
 fn damage_is_said_everywhere() {
-    let impaired = Impairment::ALL.map(|how| Impaired { window: END - DAY, how }).to_vec();
+    let impaired =
+        Impairment::ALL.map(|how| Impaired { window: Window::containing(END - DAY), how }).to_vec();
     let options = cutshort_api::Options { connections: true, ..crate::client::open() };
     let server = Server::with(Memory { impaired, ..store() }, options);
     let status = server.get("/client/v4/radar/status").result();

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use cutshort_geo::Country;
-use cutshort_report::connection::{Addresses, Connection, Record};
-use cutshort_store::cell::{Network, Outcome, Port};
-use cutshort_store::{Selection, WINDOW};
+use cutshort_model::{Addresses, Connection, Network, Port, Record};
+use cutshort_store::Selection;
+use cutshort_store::cell::Outcome;
 use cutshort_verdict::{Exclusion, Stage, Tag, Termination};
 use serde_json::{Value, json};
 
-use crate::client::{DAY, END, Server, open};
+use crate::client::{DAY, END, Server, WINDOW, open};
 use crate::memory::{Cell, Memory, connection, excluded};
 
 fn store() -> Memory {

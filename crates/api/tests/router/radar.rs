@@ -1,10 +1,9 @@
 //! The endpoints of Radar, rule by rule.
 
-use cutshort_store::WINDOW;
 use cutshort_verdict::Stage;
 use serde_json::{Value, json};
 
-use crate::client::{DAY, END, Server};
+use crate::client::{DAY, END, Server, WINDOW};
 use crate::memory::{Memory, connection};
 
 /// In the last days: of the US all stages, of Portugal few.

@@ -2,12 +2,12 @@
 
 use std::sync::Mutex;
 
-use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, WINDOW};
+use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
 use cutshort_verdict::{Exclusion, Stage};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::client::{DAY, END, Got, Server};
+use crate::client::{DAY, END, Got, Server, WINDOW};
 use crate::memory::{Cell, Memory, connection, excluded};
 
 const PLACES: [(&str, u32); 6] =

@@ -3,7 +3,7 @@
 //! It says what the window job says, from the packets that are there now. Flows of which several captures have packets
 //! are put together and capped first, as the window job does.
 
-use cutshort_store::{Addresses, WINDOW};
+use cutshort_model::{Addresses, Window};
 use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, Termination};
 
 use super::flows::is_syn;
@@ -26,7 +26,7 @@ pub(crate) fn query(database: &str) -> String {
     let rules = Rules::default();
     let tables = Tables { database };
     let sources = [tables.ordinary(), tables.of_several_captures(&rules)];
-    let window_end = format!("toUnixTimestamp64Nano(window_start) + {WINDOW}");
+    let window_end = format!("toUnixTimestamp64Nano(window_start) + {}", Window::LENGTH);
     let covered = format!(
         "(SELECT toUnixTimestamp64Nano({COVERED_TO}) FROM {database}.segment FINAL WHERE state IN ('kept', 'deleted'))"
     );

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use clickhouse::Row;
+use cutshort_model::now;
 use cutshort_store::Result;
 use serde::Deserialize;
 
 use super::IDS;
 use crate::connection::{Connection, time};
-use crate::now;
 
 /// How long what does not hold any more is left for those who read it, in nanoseconds.
 const GRACE: i64 = 3_600_000_000_000;

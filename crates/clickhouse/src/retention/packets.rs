@@ -1,12 +1,13 @@
 //! Packets of segments that do not count go from the disk, day by day.
 
 use clickhouse::Row;
+use cutshort_model::now;
 use cutshort_store::Result;
 use serde::Deserialize;
 
 use crate::connection::{Connection, time};
 use crate::results::{Level, new_generation};
-use crate::{now, segments};
+use crate::segments;
 
 /// Days that are looked at in one turn, the oldest first.
 const DAYS: u64 = 64;

@@ -1,6 +1,7 @@
 //! Results are noted as deleted, connections and counts. Their rows go with those of other generations that do not hold.
 
-use cutshort_store::{Result, WINDOW};
+use cutshort_model::Window;
+use cutshort_store::Result;
 
 use crate::connection::Connection;
 use crate::results::{self, Level, ResultRow};
@@ -9,7 +10,7 @@ use crate::rollups::Results;
 
 /// Connections of windows that ended and were made before.
 pub(super) fn forget_connections(server: &Connection, before: i64) -> Result<u64> {
-    let results = results::within(server, &(i64::MIN..before.saturating_sub(WINDOW)))?;
+    let results = results::within(server, &(i64::MIN..before.saturating_sub(Window::LENGTH)))?;
     let is_old = |result: &ResultRow| {
         result.level == Level::Quarter as u8 && result.has_connections && result.updated < before
     };

@@ -22,7 +22,7 @@ pub(super) fn forget(server: &Connection, before: i64) -> Result<u64> {
     }
     let all = windows::within(server, &(i64::MIN..i64::MAX))?;
     let waiting: BTreeSet<i64> =
-        all.into_iter().filter(WindowState::is_due).map(|window| window.start).collect();
+        all.into_iter().filter(WindowState::is_due).map(|state| state.window.start()).collect();
     let mut forgotten = 0;
     while let Some(last) = old.last() {
         after = (last.covers_to, last.id.clone());

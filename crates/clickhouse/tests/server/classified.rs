@@ -6,18 +6,18 @@ use std::ops::ControlFlow;
 
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate, schema};
 use cutshort_geo::{Country, Geo, Place};
+use cutshort_model::{Addresses, Dimension, Record, Window};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::{Arrival, Privacy, Share, WindowJob, import};
-use cutshort_report::connection::Record;
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::{
-    Addresses, Dimension, FlowVerdict, Origin, Protected, Protection, RollupAnswer, RollupQuery, Segment,
-    Selection, Store, Told, WINDOW, truncation,
+    FlowVerdict, Origin, Protected, Protection, RollupAnswer, RollupQuery, Segment, Selection, Store, Told,
+    truncation,
 };
 use cutshort_verdict::Rules;
 
 use super::Database;
-use super::conformance::{START, file, packet};
+use super::conformance::{START, WINDOW, file, packet};
 use super::expected::{append, by_flow, expected, in_sql, some_flows, told};
 use super::nasty::{NODES, Random};
 use super::server::{is_available, server};
@@ -196,7 +196,10 @@ fn networks(tuple: &FiveTuple) -> FiveTuple {
 
 /// Whether the server gives all verdicts of a window.
 fn is_told(store: &dyn Store, window: i64) -> bool {
-    let Some(verdicts) = store.read_verdicts(window, &Rules::default(), 1).unwrap() else { return false };
+    let Some(verdicts) = store.read_verdicts(Window::containing(window), &Rules::default(), 1).unwrap()
+    else {
+        return false;
+    };
     let mut flows = Vec::new();
     verdicts.parts.into_iter().all(|mut part| {
         loop {

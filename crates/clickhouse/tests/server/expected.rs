@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use cutshort_clickhouse::{Address, ClickHouse};
+use cutshort_model::Window;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::{FlowKey, FlowVerdict, Inputs, Origin, Segment, Store, StoredRow, Told, WINDOW};
+use cutshort_store::{FlowKey, FlowVerdict, Inputs, Origin, Segment, Store, StoredRow, Told};
 use cutshort_verdict::{Connections, Outcome, Part, Row, Rules, Split, Surroundings, copies};
 
+use super::conformance::WINDOW;
 use super::nasty::{NODES, Random, five_tuple, packets};
 
 /// The same database, with the classification in SQL.
@@ -113,7 +115,8 @@ fn origin(rows: &[StoredRow]) -> (u32, u16) {
 }
 
 pub(crate) fn told(store: &dyn Store, window: i64, parts: usize) -> (Inputs, Vec<String>, Vec<FlowVerdict>) {
-    let verdicts = store.read_verdicts(window, &Rules::default(), parts).unwrap().expect("verdicts");
+    let verdicts =
+        store.read_verdicts(Window::containing(window), &Rules::default(), parts).unwrap().expect("verdicts");
     let (mut all, mut some) = (Vec::new(), Vec::new());
     for mut part in verdicts.parts {
         while part.next_flows(&mut some).unwrap() == Told::Flows {

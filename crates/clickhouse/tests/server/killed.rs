@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use cutshort_clickhouse::{ClickHouse, Layout, migrate};
 use cutshort_geo::Geo;
+use cutshort_model::Window;
 use cutshort_pipeline::{Service, Settings};
-use cutshort_store::{Added, Segment, Store, StoreError, WINDOW};
+use cutshort_store::{Added, Segment, Store, StoreError};
 
 use super::conformance::{MINUTE, SECOND, START, groups, live, packet};
 use super::server::{Server, started};
@@ -72,10 +73,10 @@ fn a_server_that_is_killed_loses_nothing() {
     assert!((0..SEGMENTS).all(|number| store.append(&segment(number)).unwrap() == Added::Known));
     let rows: u64 = (0..SEGMENTS).map(|number| segment(number).info().rows).sum();
     assert_eq!(store.status().unwrap().packets, rows);
-    let windows: BTreeSet<i64> = (0..SEGMENTS).map(|number| START + number * MINUTE).collect();
-    let windows: BTreeSet<i64> = windows.into_iter().map(cutshort_store::window_of).collect();
-    let grouped = |window: &i64| -> usize {
-        groups(store.as_ref(), *window, 2).iter().map(|(_, rows)| rows.len()).sum()
+    let times: BTreeSet<i64> = (0..SEGMENTS).map(|number| START + number * MINUTE).collect();
+    let windows: BTreeSet<Window> = times.into_iter().map(Window::containing).collect();
+    let grouped = |window: &Window| -> usize {
+        groups(store.as_ref(), window.start(), 2).iter().map(|(_, rows)| rows.len()).sum()
     };
     assert_eq!(windows.iter().map(grouped).sum::<usize>() as u64, rows);
     // The window job has waited, and catches up.
@@ -87,5 +88,5 @@ fn a_server_that_is_killed_loses_nothing() {
     service.stop();
     let status = store.status().unwrap();
     assert_eq!((status.windows, status.counts.packets), (windows.len() as u64, rows));
-    assert!(windows.iter().all(|window| window % WINDOW == 0));
+    assert!(windows.iter().all(|window| window.start() % Window::LENGTH == 0));
 }

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::WINDOW;
 use cutshort_verdict::Rules;
+
+use super::conformance::WINDOW;
 
 /// Names of servers; the first is that of files.
 pub(crate) const NODES: [&str; 4] = ["", "ams1", "edge 'x'", "zrh"];

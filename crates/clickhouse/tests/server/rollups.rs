@@ -2,13 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::{Continent, Country};
-use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
-use cutshort_store::embedded::{Embedded, Options};
-use cutshort_store::{
-    Bucket, Choice, Dimension, Inputs, Retention, RollupAnswer, RollupQuery, Selection, Store, WINDOW,
-    WindowCounts,
-};
+use cutshort_model::{Bucket, Dimension, Network, Port, Window};
+use cutshort_store::cell::{Cells, Key, Outcome};
+use cutshort_store::{Choice, Inputs, Retention, RollupAnswer, RollupQuery, Selection, Store, WindowCounts};
 use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Tags, Termination};
 use proptest::collection::vec;
 use proptest::option;
@@ -16,7 +14,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::Database;
-use super::conformance::Backend;
+use super::conformance::{Backend, WINDOW};
 use super::server::is_available;
 
 const DAY: i64 = 96 * WINDOW;
@@ -121,7 +119,7 @@ fn replace(store: &dyn Store, window: i64, ones: &[One]) {
         let node = cells.node(node);
         cells.add(Key { node, ..*key }, *rate);
     }
-    let replacement = store.replace(window).unwrap();
+    let replacement = store.replace(Window::containing(window)).unwrap();
     replacement.sink().unwrap().finish().unwrap();
     replacement.commit(Inputs::default(), WindowCounts::default(), &cells).unwrap();
 }

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 use clickhouse::Client;
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
 use cutshort_geo::Geo;
+use cutshort_model::Window;
 use cutshort_pipeline::{Due, WindowJob};
-use cutshort_store::{Retention, Store, StoreError, WINDOW};
+use cutshort_store::{Retention, Store, StoreError};
 
 use super::Database;
-use super::conformance::{START, file, groups, made, packet, replace};
+use super::conformance::{START, WINDOW, file, groups, made, packet, replace};
 use super::expected::in_sql;
 use super::server::{is_available, server};
 
@@ -120,8 +121,8 @@ fn windows_of_many_segments_are_computed() {
     // Who looked before sees what came since, and only that.
     assert!(rust.due().unwrap().is_empty());
     rust.append(&file(vec![packet(1, START + 3 * WINDOW)])).unwrap();
-    let due: Vec<i64> = rust.due().unwrap().iter().map(|window| window.start).collect();
-    assert_eq!(due, [START + 3 * WINDOW]);
+    let due: Vec<Window> = rust.due().unwrap().iter().map(|state| state.window).collect();
+    assert_eq!(due, [Window::containing(START + 3 * WINDOW)]);
 }
 
 #[test]

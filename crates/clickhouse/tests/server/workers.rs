@@ -5,14 +5,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_clickhouse::ClickHouse;
 use cutshort_geo::Geo;
+use cutshort_model::{Bucket, Dimension, Record};
 use cutshort_pipeline::{Service, Settings};
-use cutshort_report::connection::Record;
-use cutshort_store::{
-    Bucket, Dimension, Retention, RollupQuery, RollupRow, Selection, Store, WINDOW, WindowState,
-};
+use cutshort_store::{Retention, RollupQuery, RollupRow, Selection, Store, WindowState};
 
 use super::Database;
-use super::conformance::{self, Backend, SECOND, START, live, packet};
+use super::conformance::{self, Backend, SECOND, START, WINDOW, live, packet};
 use super::server::is_available;
 
 const WINDOWS: i64 = 12;
@@ -170,9 +168,9 @@ fn asking_about_one_window_is_quick_where_there_are_many() {
     let whole = since.elapsed();
     assert_eq!(all.len(), MANY);
     let since = Instant::now();
-    for window in &all[MANY - 40..MANY - 20] {
-        let start = window.start;
-        assert_eq!(database.store().windows(start..start + 1).unwrap(), std::slice::from_ref(window));
+    for state in &all[MANY - 40..MANY - 20] {
+        let start = state.window.start();
+        assert_eq!(database.store().windows(start..start + 1).unwrap(), std::slice::from_ref(state));
     }
     let each = since.elapsed() / 20;
     assert!(each < Duration::from_secs(1) && each * 3 < whole, "{each:?}; about all {whole:?}");

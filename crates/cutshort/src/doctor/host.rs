@@ -2,7 +2,7 @@
 
 use cutshort_capture::LiveSource;
 use cutshort_capture::rules::Loaded;
-use cutshort_report::{grouped, quantity};
+use cutshort_model::{grouped, quantity};
 
 use super::Check;
 use super::cure::{self, group};

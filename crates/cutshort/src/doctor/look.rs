@@ -12,7 +12,7 @@ use cutshort_capture::LiveSource;
 use cutshort_capture::rules;
 use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
-use cutshort_pipeline::nanoseconds;
+use cutshort_model::nanoseconds;
 use cutshort_store::DataDir;
 
 use super::reports::may_have_changed;

@@ -3,7 +3,8 @@
 use cutshort_agent::Report;
 use cutshort_capture::LiveSource;
 use cutshort_capture::rules::Loaded;
-use cutshort_report::{percent, quantity};
+use cutshort_model::quantity;
+use cutshort_report::percent;
 
 use super::Check;
 use super::checks::{ago, bytes, is_old};

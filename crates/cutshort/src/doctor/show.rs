@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
-use cutshort_report::{quantity, wrap};
+use cutshort_model::quantity;
+use cutshort_report::wrap;
 use serde::Serialize;
 
 use super::{Check, Status};

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use cutshort_api::answer::{Answer, Answered, Code, Completed, Meta, Numbers, Ranked, Top, sum};
+use cutshort_model::{date_time, grouped, quantity};
+use cutshort_report::percent;
 use cutshort_report::table::Table;
-use cutshort_report::{date_time, grouped, percent, quantity};
 use cutshort_verdict::Count;
 
 /// Writes shares, and what is to be known about them.

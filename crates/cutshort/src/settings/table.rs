@@ -7,9 +7,10 @@ use std::time::Duration;
 use cutshort_api::{Options, Rate};
 use cutshort_capture::LiveSettings;
 use cutshort_clickhouse::Address;
+use cutshort_model::Addresses;
 use cutshort_pipeline::live::{RecorderSettings, Retry};
 use cutshort_pipeline::{Share, WindowJob};
-use cutshort_store::{Addresses, Retention, check_node};
+use cutshort_store::{Retention, check_node};
 use toml::Value;
 
 use super::length::{self, read_or_forever, write_or_forever};

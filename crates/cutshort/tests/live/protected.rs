@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use cutshort_model::Addresses;
 use cutshort_packet::Packet;
 use cutshort_pipeline::{AddressCipher, AddressKey};
-use cutshort_store::{Addresses, FlowKey, Protected, Protection};
+use cutshort_store::{FlowKey, Protected, Protection};
 
 use crate::network::{Network, PORT};
 use crate::processes::{Place, Running, until};

@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 
 use cutshort_geo::Country;
-use cutshort_report::connection::Record;
+use cutshort_model::{Record, Window};
 use cutshort_store::cell::{Cells, Key};
 use cutshort_store::{Inputs, Movable, Protected, Result, Segment, WindowCounts};
 use cutshort_verdict::{Count, Signature};
@@ -62,7 +62,7 @@ pub(super) struct WindowSum {
 }
 
 /// Reads all results of a window; none without.
-pub(super) fn of_window(store: &dyn Movable, window: i64) -> Result<Option<WindowSum>> {
+pub(super) fn of_window(store: &dyn Movable, window: Window) -> Result<Option<WindowSum>> {
     let (mut connections, mut connection_sum) = (0, 0_u64);
     let results = store.read_results(window, &mut |record| {
         connections += 1;

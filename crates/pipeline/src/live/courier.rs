@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
+use cutshort_model::nanoseconds;
+
 use super::Spool;
 use super::spool::Spooled;
-use crate::nanoseconds;
 
 /// Where segments are delivered to.
 pub trait Collector: Send {

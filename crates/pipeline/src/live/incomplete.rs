@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, Result, SegmentInfo, Store, WINDOW};
+use cutshort_model::Window;
+use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, Result, SegmentInfo, Store};
 
 use super::AgentCounts;
 
@@ -35,7 +36,7 @@ impl IncompleteNotes {
         };
         let Some((from, to)) = counts.left_out_times.filter(is_credible) else { return Ok(false) };
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |kept: &Kept| from <= kept.to.saturating_add(WINDOW) && to >= kept.from;
+        let is_same = |kept: &Kept| from <= kept.to.saturating_add(Window::LENGTH) && to >= kept.from;
         let known = match notes.get(node).copied().filter(is_same) {
             Some(kept) => Some(kept),
             None => find(store, node, (from, to))?.filter(is_same),
@@ -60,7 +61,7 @@ impl IncompleteNotes {
 
 /// What an earlier process has kept of a time.
 fn find(store: &dyn Store, node: &str, (from, to): (i64, i64)) -> Result<Option<Kept>> {
-    let range = from.saturating_sub(WINDOW)..to.saturating_add(1);
+    let range = from.saturating_sub(Window::LENGTH)..to.saturating_add(1);
     let kept = |annotation: &Annotation| {
         let Annotation { id, content: NewAnnotation { start, end: Some(end), .. } } = *annotation else {
             return None;

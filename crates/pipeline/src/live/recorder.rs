@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cutshort_model::Window;
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, Sync, replay};
-use cutshort_store::{Origin, Protected, Result, Segment, SegmentId, StoreError, WINDOW, window_of};
+use cutshort_store::{Origin, Protected, Result, Segment, SegmentId, StoreError};
 
 use super::Spool;
 use super::spool::OPEN;
@@ -82,7 +83,7 @@ const PATIENCE: i64 = 3_000_000_000;
 /// While segments cannot be closed, the open one grows to so many times its size, and covers up to so many
 /// nanoseconds. Then packets are lost. A collector takes segments that cover a little more.
 const GROWTH: usize = 4;
-const LONGEST: i64 = Ingest::LONGEST - WINDOW;
+const LONGEST: i64 = Ingest::LONGEST - Window::LENGTH;
 
 impl Recorder {
     /// Begins to record into a spool. What a crash has left there is a segment like others. Of addresses nothing is
@@ -211,7 +212,7 @@ impl Recorder {
     /// Whether the open segment has its time or its size.
     fn is_time(&self, covered_to: i64) -> bool {
         let every = i64::try_from(self.settings.every.as_nanos()).unwrap_or(i64::MAX);
-        let end = self.began.saturating_add(every).min(window_of(self.began) + WINDOW);
+        let end = self.began.saturating_add(every).min(Window::containing(self.began).end());
         // Packets from before the clock was set make a segment long.
         let is_full = |open: &OpenSegment| {
             open.rows() >= self.settings.rows || open.covers().1.saturating_sub(open.covers().0) > LONGEST

@@ -6,14 +6,13 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
+use cutshort_model::{Addresses, Connection, Record, Window};
 use cutshort_packet::Packet;
-use cutshort_report::connection::{Connection, Record};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Addresses, Annotation, ConnectionQuery, ConnectionSink, FlowKey, Grouped, Inputs, NewAnnotation,
-    Protected, Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId,
-    SegmentInfo, Status, Store, StoreError, StoredRow, WINDOW, WindowCounts, WindowPackets, WindowState,
-    window_of,
+    Added, Annotation, ConnectionQuery, ConnectionSink, FlowKey, Grouped, Inputs, NewAnnotation, Protected,
+    Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentInfo,
+    Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::Row;
 
@@ -31,7 +30,7 @@ pub(crate) struct Results {
 #[derive(Default)]
 struct Inner {
     segments: BTreeMap<SegmentId, (SegmentInfo, Vec<Protected>)>,
-    results: BTreeMap<i64, Results>,
+    results: BTreeMap<Window, Results>,
     annotations: Vec<Annotation>,
     /// Operations that fail, one after the other, with what.
     faults: Vec<(&'static str, StoreError)>,
@@ -39,7 +38,7 @@ struct Inner {
     /// Operations that were begun.
     log: Vec<&'static str>,
     /// Windows in the order in which they were done.
-    done: Vec<i64>,
+    done: Vec<Window>,
 }
 
 /// See the module.
@@ -80,11 +79,11 @@ impl Memory {
         }
     }
 
-    pub(crate) fn results(&self) -> BTreeMap<i64, Results> {
+    pub(crate) fn results(&self) -> BTreeMap<Window, Results> {
         self.lock().results.clone()
     }
 
-    pub(crate) fn done(&self) -> Vec<i64> {
+    pub(crate) fn done(&self) -> Vec<Window> {
         self.lock().done.clone()
     }
 
@@ -103,12 +102,13 @@ impl Memory {
 }
 
 impl Inner {
-    fn inputs(&self, window: i64) -> Inputs {
+    fn inputs(&self, window: Window) -> Inputs {
         let covered = self.segments.values().map(|(info, _)| info.covers.1).max().unwrap_or(i64::MIN);
-        let has = |packets: &[Protected]| packets.iter().any(|kept| window_of(kept.packet.ts) == window);
+        let has =
+            |packets: &[Protected]| packets.iter().any(|kept| Window::containing(kept.packet.ts) == window);
         let ids = self.segments.iter().filter(|(_, (_, packets))| has(packets)).map(|(id, _)| id.0);
         let segments = ids.fold(7, |digest: u64, id| digest.rotate_left(5).wrapping_mul(31) ^ id as u64);
-        Inputs { segments, cutoff: window.saturating_add(WINDOW).min(covered), rules: 0 }
+        Inputs { segments, cutoff: window.end().min(covered), rules: 0 }
     }
 }
 
@@ -126,20 +126,20 @@ impl Store for Memory {
     fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>> {
         let inner = self.begin("windows")?;
         let packets = inner.segments.values().flat_map(|(_, packets)| packets);
-        let mut bytes: BTreeMap<i64, u64> = BTreeMap::new();
-        packets.for_each(|kept| *bytes.entry(window_of(kept.packet.ts)).or_default() += 16);
-        let all: BTreeSet<i64> = bytes.keys().chain(inner.results.keys()).copied().collect();
-        let state = |start| WindowState {
-            start,
-            inputs: inner.inputs(start),
-            done: inner.results.get(&start).map(|results| results.inputs),
+        let mut bytes: BTreeMap<Window, u64> = BTreeMap::new();
+        packets.for_each(|kept| *bytes.entry(Window::containing(kept.packet.ts)).or_default() += 16);
+        let all: BTreeSet<Window> = bytes.keys().chain(inner.results.keys()).copied().collect();
+        let state = |window| WindowState {
+            window,
+            inputs: inner.inputs(window),
+            done: inner.results.get(&window).map(|results| results.inputs),
             frozen: false,
-            bytes: bytes.get(&start).copied().unwrap_or(0),
+            bytes: bytes.get(&window).copied().unwrap_or(0),
         };
-        Ok(all.into_iter().filter(|start| range.contains(start)).map(state).collect())
+        Ok(all.into_iter().filter(|window| range.contains(&window.start())).map(state).collect())
     }
 
-    fn read_window(&self, window: i64, parts: usize) -> Result<WindowPackets<'_>> {
+    fn read_window(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>> {
         let inner = self.begin("read_window")?;
         let names: BTreeSet<&str> =
             inner.segments.values().map(|(info, _)| info.node.as_str()).chain([""]).collect();
@@ -147,7 +147,7 @@ impl Store for Memory {
         let mut groups: BTreeMap<FlowKey, Vec<StoredRow>> = BTreeMap::new();
         for (segment, (info, packets)) in (0..).zip(inner.segments.values()) {
             let node = nodes.iter().position(|name| *name == info.node).unwrap() as u16;
-            for kept in packets.iter().filter(|kept| window_of(kept.packet.ts) == window) {
+            for kept in packets.iter().filter(|kept| Window::containing(kept.packet.ts) == window) {
                 let Protection { addresses, flow, place } = kept.protection;
                 let key = FlowKey { five_tuple: kept.packet.five_tuple, addresses, flow };
                 let place = (addresses != Addresses::Full).then_some(place);
@@ -169,7 +169,7 @@ impl Store for Memory {
         })
     }
 
-    fn replace(&self, window: i64) -> Result<Box<dyn Replacement + '_>> {
+    fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         drop(self.begin("replace")?);
         Ok(Box::new(New { store: self.clone(), window, finished: Arc::default() }))
     }
@@ -191,8 +191,10 @@ impl Store for Memory {
         range: Range<i64>,
         each: &mut dyn FnMut(Record<'static>) -> bool,
     ) -> Result<()> {
-        let results: Vec<_> =
-            self.begin("each_connection")?.results.range(range).map(|(_, r)| r.clone()).collect();
+        let inner = self.begin("each_connection")?;
+        let asked = inner.results.iter().filter(|(window, _)| range.contains(&window.start()));
+        let results: Vec<_> = asked.map(|(_, results)| results.clone()).collect();
+        drop(inner);
         results.into_iter().flat_map(|results| results.connections).all(each);
         Ok(())
     }
@@ -248,7 +250,7 @@ type Finished = Arc<Mutex<Vec<Record<'static>>>>;
 
 struct New {
     store: Memory,
-    window: i64,
+    window: Window,
     finished: Finished,
 }
 

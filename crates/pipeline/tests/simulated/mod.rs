@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use cutshort_geo::Geo;
+use cutshort_model::{Addresses, Connection, Record, Window};
 use cutshort_packet::Packet;
 use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import};
-use cutshort_report::connection::{Addresses, Connection, Record};
 use cutshort_simulate::{Simulation, WINDOW_NS, World};
 use cutshort_store::{Store, WindowCounts};
 use cutshort_verdict::{ClosedWindow, Rules, Tracker};
@@ -40,7 +40,7 @@ pub(crate) fn do_all(store: &dyn Store, geo: &Geo) -> Report {
 
 /// What a tracker says of a capture, window by window: cutoff, counts, and connections in the order of their
 /// 5-tuples.
-pub(crate) type Tracked = BTreeMap<i64, (i64, WindowCounts, Vec<Record<'static>>)>;
+pub(crate) type Tracked = BTreeMap<Window, (i64, WindowCounts, Vec<Record<'static>>)>;
 
 pub(crate) fn tracked(packets: &[Packet], geo: &Geo) -> Tracked {
     let mut tracker = Tracker::new(Rules::default());
@@ -48,12 +48,12 @@ pub(crate) fn tracked(packets: &[Packet], geo: &Geo) -> Tracked {
     for packet in packets {
         if tracker.record(packet.ts, Some(packet)) {
             while let Some(window) = tracker.next_closed() {
-                tracked.insert(window.start(), judged(&window, geo));
+                tracked.insert(Window::containing(window.start()), judged(&window, geo));
             }
         }
     }
     assert_eq!(tracker.late(), 0);
-    tracked.extend(tracker.finish().map(|window| (window.start(), judged(&window, geo))));
+    tracked.extend(tracker.finish().map(|window| (Window::containing(window.start()), judged(&window, geo))));
     tracked
 }
 

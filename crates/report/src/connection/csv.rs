@@ -1,10 +1,10 @@
 use std::io::{self, Write};
 
 use cutshort_geo::Country;
+use cutshort_model::{ADDRESSES, FIELDS, Record};
 use cutshort_verdict::{Row, Signature, Tag};
 
 use super::Writer;
-use super::record::{ADDRESSES, FIELDS, Record};
 use crate::cell;
 
 /// The fields of the JSON lines, and perhaps what of the addresses is in there; tags separated by spaces, empty where JSON has null.

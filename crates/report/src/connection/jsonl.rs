@@ -1,8 +1,9 @@
 use std::io::{self, Write};
 
+use cutshort_model::Record;
 use cutshort_verdict::Row;
 
-use super::{Record, Writer};
+use super::Writer;
 
 pub(super) struct Jsonl<W> {
     output: W,

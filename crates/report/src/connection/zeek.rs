@@ -3,11 +3,12 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cutshort_model::Record;
 use cutshort_packet::{FiveTuple, Flags};
 use cutshort_verdict::{Row, Tags};
 use sha1::{Digest, Sha1};
 
-use super::{Record, Writer};
+use super::Writer;
 
 /// A log in Zeek's tab-separated form, with the names of its connection log where that has the
 /// field. `conn_state`, what the responder sent and what came back are unset (`-`): one direction

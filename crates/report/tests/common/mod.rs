@@ -5,8 +5,9 @@
 use std::io::Write;
 
 use cutshort_geo::Geo;
+use cutshort_model::{Addresses, Connection};
 use cutshort_packet::FiveTuple;
-use cutshort_report::connection::{Addresses, Connection, Format};
+use cutshort_report::connection::Format;
 use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
 
 /// 2026-01-05 00:00:00 UTC.

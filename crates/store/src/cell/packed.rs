@@ -10,7 +10,7 @@ use super::{Key, Network, Outcome, Port};
 /// From the highest bit: network (34 bits), location (10), IP version (1), port (17), node (16), outcome (46).
 /// The numbers are also those at rest: they must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Packed(u128);
+pub struct Packed(u128);
 
 const OUTCOME: u32 = 46;
 const CONTEXT: u32 = 34;
@@ -19,56 +19,65 @@ const GROUP_SHIFT: u32 = OUTCOME + CONTEXT;
 
 /// Network and location: what a row of a bucket of networks is grouped by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Group(pub(crate) u64);
+pub struct Group(pub u64);
 
 /// IP version, port and node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Context(pub(crate) u64);
+pub struct Context(pub u64);
 
 /// What was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct PackedOutcome(pub(crate) u64);
+pub struct PackedOutcome(pub u64);
 
 impl Packed {
-    pub(crate) const fn new(group: Group, context: Context, outcome: PackedOutcome) -> Self {
+    /// Puts the three parts together.
+    pub const fn new(group: Group, context: Context, outcome: PackedOutcome) -> Self {
         Self((group.0 as u128) << GROUP_SHIFT | (context.0 as u128) << OUTCOME | outcome.0 as u128)
     }
 
-    pub(crate) const fn group(self) -> Group {
+    /// Where the client is.
+    pub const fn group(self) -> Group {
         Group((self.0 >> GROUP_SHIFT) as u64)
     }
 
-    pub(crate) const fn context(self) -> Context {
+    /// IP version, port and node.
+    pub const fn context(self) -> Context {
         Context((self.0 >> OUTCOME) as u64 & ((1 << CONTEXT) - 1))
     }
 
-    pub(crate) const fn outcome(self) -> PackedOutcome {
+    /// What the connections were judged to be.
+    pub const fn outcome(self) -> PackedOutcome {
         PackedOutcome(self.0 as u64 & ((1 << OUTCOME) - 1))
     }
 
-    pub(crate) const fn with_group(self, group: Group) -> Self {
+    /// The same in another place.
+    pub const fn with_group(self, group: Group) -> Self {
         Self::new(group, self.context(), self.outcome())
     }
 
-    pub(crate) const fn node(self) -> u16 {
+    /// The position of the node.
+    pub const fn node(self) -> u16 {
         self.context().node()
     }
 
-    pub(crate) const fn with_node(self, node: u16) -> Self {
+    /// The same on another node.
+    pub const fn with_node(self, node: u16) -> Self {
         Self(self.0 & !(0xffff << OUTCOME) | (node as u128) << OUTCOME)
     }
 
-    pub(crate) fn with_network(self, network: Network) -> Self {
+    /// The same in another network.
+    pub fn with_network(self, network: Network) -> Self {
         self.with_group(Group::new(network_number(network), self.group().location_code()))
     }
 
-    pub(crate) fn with_port(self, port: Port) -> Self {
+    /// The same on another port.
+    pub fn with_port(self, port: Port) -> Self {
         let context = Context::new(self.context().ip_version(), port, self.node());
         Self::new(self.group(), context, self.outcome())
     }
 
     /// The number of a network that has one.
-    pub(crate) fn as_number(self) -> Option<u32> {
+    pub fn as_number(self) -> Option<u32> {
         match self.group().network() {
             Network::As(number) => Some(number),
             Network::Unknown | Network::Other => None,
@@ -76,18 +85,20 @@ impl Packed {
     }
 
     /// The number of a port that has one.
-    pub(crate) fn port_number(self) -> Option<u32> {
+    pub fn port_number(self) -> Option<u32> {
         match self.context().port() {
             Port::Number(number) => Some(u32::from(number)),
             Port::Other => None,
         }
     }
 
-    pub(crate) const fn is_connection(self) -> bool {
+    /// Whether it counts connections, rather than 5-tuples that are excluded.
+    pub const fn is_connection(self) -> bool {
         self.outcome().0 & EXCLUDED == 0
     }
 
-    pub(crate) fn key(self) -> Key {
+    /// What it counts.
+    pub fn key(self) -> Key {
         let context = self.context();
         Key {
             location: self.group().location().unwrap_or(None),
@@ -123,7 +134,7 @@ const fn network_number(network: Network) -> u64 {
 
 /// 0 for none, else 1 + the two letters as a number to base 26. Countries are numbered by their codes because
 /// their [`index`](Country::index) is not to be stored.
-pub(crate) fn location_code(location: Option<Country>) -> u16 {
+pub fn location_code(location: Option<Country>) -> u16 {
     static CODES: LazyLock<Vec<u16>> = LazyLock::new(|| Country::all().map(code_of).collect());
     location.map_or(0, |country| CODES[country.index()])
 }
@@ -133,7 +144,7 @@ fn code_of(country: Country) -> u16 {
 }
 
 /// The location of a code; none if there is no such code.
-pub(crate) fn location_of(code: u16) -> Option<Option<Country>> {
+pub fn location_of(code: u16) -> Option<Option<Country>> {
     static LOCATIONS: LazyLock<Vec<Option<Option<Country>>>> = LazyLock::new(|| {
         let mut locations = vec![None; 1 + 26 * 26];
         locations[0] = Some(None);
@@ -144,25 +155,28 @@ pub(crate) fn location_of(code: u16) -> Option<Option<Country>> {
 }
 
 impl Group {
-    pub(crate) const fn new(network: u64, location: u16) -> Self {
+    /// Of the codes of a network and a country.
+    pub const fn new(network: u64, location: u16) -> Self {
         Self(network << LOCATION | location as u64)
     }
 
     /// The same without the network.
-    pub(crate) const fn of_location(self) -> Self {
+    pub const fn of_location(self) -> Self {
         Self(self.location_code() as u64)
     }
 
-    pub(crate) const fn location_code(self) -> u16 {
+    /// The code of the country.
+    pub const fn location_code(self) -> u16 {
         (self.0 & ((1 << LOCATION) - 1)) as u16
     }
 
     /// None if there is no such location.
-    pub(crate) fn location(self) -> Option<Option<Country>> {
+    pub fn location(self) -> Option<Option<Country>> {
         location_of(self.location_code())
     }
 
-    pub(crate) const fn network(self) -> Network {
+    /// The network.
+    pub const fn network(self) -> Network {
         match self.network_code() {
             0 => Network::Unknown,
             OTHER_NETWORK.. => Network::Other,
@@ -171,26 +185,27 @@ impl Group {
     }
 
     /// The network as a number.
-    pub(crate) const fn network_code(self) -> u64 {
+    pub const fn network_code(self) -> u64 {
         self.0 >> LOCATION
     }
 
     /// A group of the network with a number.
-    pub(crate) const fn of_network_code(code: u64) -> Self {
+    pub const fn of_network_code(code: u64) -> Self {
         Self::new(code, 0)
     }
 
     /// The greatest that can be told apart.
-    pub(crate) const MAX: Self = Self::new(OTHER_NETWORK, (1 << LOCATION) - 1);
+    pub const MAX: Self = Self::new(OTHER_NETWORK, (1 << LOCATION) - 1);
 }
 
 const OTHER_PORT: u64 = 1 << 16;
 
 impl Context {
     /// The greatest that can be told apart.
-    pub(crate) const MAX: Self = Self((1 << CONTEXT) - 1);
+    pub const MAX: Self = Self((1 << CONTEXT) - 1);
 
-    pub(crate) const fn new(ip_version: u8, port: Port, node: u16) -> Self {
+    /// Of the three values.
+    pub const fn new(ip_version: u8, port: Port, node: u16) -> Self {
         let port = match port {
             Port::Number(number) => number as u64,
             Port::Other => OTHER_PORT,
@@ -198,28 +213,31 @@ impl Context {
         Self(((ip_version == 6) as u64) << 33 | port << 16 | node as u64)
     }
 
-    pub(crate) const fn ip_version(self) -> u8 {
+    /// 4 or 6.
+    pub const fn ip_version(self) -> u8 {
         if self.0 >> 33 == 0 { 4 } else { 6 }
     }
 
     /// The port as a number.
-    pub(crate) const fn port_code(self) -> u64 {
+    pub const fn port_code(self) -> u64 {
         self.0 >> 16 & 0x1ffff
     }
 
     /// A context of the port with a number.
-    pub(crate) const fn of_port_code(code: u64) -> Self {
+    pub const fn of_port_code(code: u64) -> Self {
         Self(code << 16)
     }
 
-    pub(crate) const fn port(self) -> Port {
+    /// The server's port.
+    pub const fn port(self) -> Port {
         match self.port_code() {
             OTHER_PORT.. => Port::Other,
             number => Port::Number(number as u16),
         }
     }
 
-    pub(crate) const fn node(self) -> u16 {
+    /// The position of the node.
+    pub const fn node(self) -> u16 {
         self.0 as u16
     }
 }
@@ -249,7 +267,7 @@ impl From<Outcome> for PackedOutcome {
 
 impl PackedOutcome {
     /// None if it was never packed.
-    pub(crate) fn get(self) -> Option<Outcome> {
+    pub fn get(self) -> Option<Outcome> {
         let bits = |shift: u32, width: u32| (self.0 >> shift & ((1 << width) - 1)) as usize;
         if self.0 & EXCLUDED != 0 {
             return Exclusion::ALL.get(bits(0, 45)).map(|reason| Outcome::Excluded(*reason));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cutshort_geo::{Country, Place};
+use cutshort_model::Addresses;
 use cutshort_packet::Flags;
-use cutshort_report::connection::Addresses;
 use cutshort_verdict::Row;
 use zstd::bulk::Decompressor;
 
@@ -17,31 +17,35 @@ use super::schema::{ASN, BATCH, COUNTRY, DST_IP, FLOW, INTS, Int, MOST_COLUMNS, 
 
 /// Some rows of a segment.
 #[derive(Default)]
-pub(crate) struct Batch {
-    pub(crate) keys: Vec<Key>,
-    pub(crate) rows: Vec<Row>,
+pub struct Batch {
+    /// The flow of each row.
+    pub keys: Vec<Key>,
+    /// The rows.
+    pub rows: Vec<Row>,
     /// Where sources are; none where addresses are full.
     places: Vec<Place>,
 }
 
 impl Batch {
-    pub(crate) fn clear(&mut self) {
+    /// Removes all rows.
+    pub fn clear(&mut self) {
         self.truncate(0);
     }
 
-    pub(crate) fn truncate(&mut self, len: usize) {
+    /// Keeps the first `len` rows.
+    pub fn truncate(&mut self, len: usize) {
         self.keys.truncate(len);
         self.rows.truncate(len);
         self.places.truncate(len);
     }
 
     /// Where the source of a row is, if its address does not tell.
-    pub(crate) fn place(&self, at: usize) -> Option<Place> {
+    pub fn place(&self, at: usize) -> Option<Place> {
         self.places.get(at).copied()
     }
 
     /// Leaves out rows.
-    pub(crate) fn retain(&mut self, wanted: impl Fn(&Row) -> bool) {
+    pub fn retain(&mut self, wanted: impl Fn(&Row) -> bool) {
         let mut kept = 0;
         for at in 0..self.rows.len() {
             if wanted(&self.rows[at]) {
@@ -58,7 +62,7 @@ impl Batch {
 }
 
 /// The columns of a batch as they come out of a file. One serves many files.
-pub(crate) struct Scratch {
+pub struct Scratch {
     unpacker: Decompressor<'static>,
     page: Vec<u8>,
     ts: Vec<i64>,
@@ -73,7 +77,11 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    pub(crate) fn new() -> Result<Self, String> {
+    /// Room for one reader.
+    ///
+    /// # Errors
+    /// No memory for the decompressor.
+    pub fn new() -> Result<Self, String> {
         Ok(Self {
             unpacker: Decompressor::new().map_err(|error| error.to_string())?,
             page: Vec::new(),
@@ -90,7 +98,7 @@ impl Scratch {
 }
 
 /// The rows of some row groups of a file, batch by batch.
-pub(crate) struct Batches {
+pub struct Batches {
     layout: Arc<Layout>,
     groups: std::vec::IntoIter<usize>,
     group: Option<OpenGroup>,
@@ -104,12 +112,13 @@ struct OpenGroup {
 }
 
 impl Batches {
-    pub(crate) fn new(layout: Arc<Layout>, groups: Vec<usize>) -> Self {
+    /// Reads these row groups of a segment.
+    pub fn new(layout: Arc<Layout>, groups: Vec<usize>) -> Self {
         Self { layout, groups: groups.into_iter(), group: None }
     }
 
     /// Appends the next rows; false at the end.
-    pub(crate) fn next(&mut self, scratch: &mut Scratch, batch: &mut Batch) -> Result<bool, String> {
+    pub fn next(&mut self, scratch: &mut Scratch, batch: &mut Batch) -> Result<bool, String> {
         if self.group.as_ref().is_none_or(|group| group.left == 0) {
             let Some(number) = self.groups.next() else {
                 self.group = None;

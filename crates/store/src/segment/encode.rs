@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cutshort_model::{Addresses, Window};
 use cutshort_packet::Packet;
-use cutshort_report::connection::Addresses;
 use cutshort_verdict::Row;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{
@@ -19,7 +19,7 @@ use parquet::schema::types::ColumnPath;
 use super::protected::{self, country_code, key};
 use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, Version};
 use super::{Keepable, Origin, Segment, SegmentId, SegmentInfo, protection_to_bytes};
-use crate::{Result, StoreError, window_of};
+use crate::{Result, StoreError};
 
 pub(super) fn encode<P: Keepable>(
     mut packets: Vec<P>,
@@ -61,14 +61,14 @@ fn order<P: Keepable>(one: &P, other: &P) -> Ordering {
 }
 
 /// How many packets are in which window.
-pub(super) fn windows(times: impl Iterator<Item = i64>) -> BTreeMap<i64, u64> {
+pub(super) fn windows(times: impl Iterator<Item = i64>) -> BTreeMap<Window, u64> {
     let mut windows = BTreeMap::new();
-    let (mut window, mut rows) = (i64::MIN, 0);
+    let (mut window, mut rows) = (Window::containing(i64::MIN), 0);
     for ts in times {
         // Mostly the window is that of the packet before.
-        if window_of(ts) != window {
+        if Window::containing(ts) != window {
             *windows.entry(window).or_default() += rows;
-            (window, rows) = (window_of(ts), 0);
+            (window, rows) = (Window::containing(ts), 0);
         }
         rows += 1;
     }
@@ -96,7 +96,7 @@ fn check<P: Keepable>(packets: &[P], node: &str, covers: (i64, i64)) -> std::res
 }
 
 /// What is wrong with a packet, if anything is.
-pub(crate) fn check_packet<P: Keepable>(kept: &P, covers: (i64, i64)) -> std::result::Result<(), String> {
+pub fn check_packet<P: Keepable>(kept: &P, covers: (i64, i64)) -> std::result::Result<(), String> {
     let packet = kept.packet();
     let tuple = &packet.five_tuple;
     let protection = protected::check(kept);

@@ -1,23 +1,30 @@
 use std::net::Ipv6Addr;
 
+use cutshort_model::Addresses;
 use cutshort_packet::FiveTuple;
-use cutshort_report::connection::Addresses;
 
 use super::FlowKey;
 
 /// A [`FlowKey`] in the order of segments, as numbers: comparing them is what reading a window mostly does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub(crate) src_ip: u128,
-    pub(crate) src_port: u16,
-    pub(crate) dst_ip: u128,
-    pub(crate) dst_port: u16,
-    pub(crate) flow: u64,
-    pub(crate) addresses: Addresses,
+pub struct Key {
+    /// The client's address; IPv4 as IPv4-mapped.
+    pub src_ip: u128,
+    /// The client's port.
+    pub src_port: u16,
+    /// The server's address; IPv4 as IPv4-mapped.
+    pub dst_ip: u128,
+    /// The server's port.
+    pub dst_port: u16,
+    /// Distinguishes flows whose addresses became equal when they were protected; else 0.
+    pub flow: u64,
+    /// How the addresses are kept.
+    pub addresses: Addresses,
 }
 
 impl Key {
-    pub(crate) const fn of(flow: &FlowKey) -> Self {
+    /// Of a flow.
+    pub const fn of(flow: &FlowKey) -> Self {
         let FlowKey { five_tuple, addresses, flow } = flow;
         Self {
             src_ip: five_tuple.src_ip.to_bits(),
@@ -29,7 +36,8 @@ impl Key {
         }
     }
 
-    pub(crate) const fn five_tuple(&self) -> FiveTuple {
+    /// Addresses and ports, client first.
+    pub const fn five_tuple(&self) -> FiveTuple {
         FiveTuple {
             src_ip: Ipv6Addr::from_bits(self.src_ip),
             src_port: self.src_port,
@@ -38,7 +46,8 @@ impl Key {
         }
     }
 
-    pub(crate) const fn flow_key(&self) -> FlowKey {
+    /// The flow.
+    pub const fn flow_key(&self) -> FlowKey {
         FlowKey { five_tuple: self.five_tuple(), addresses: self.addresses, flow: self.flow }
     }
 }

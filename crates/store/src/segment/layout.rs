@@ -3,8 +3,8 @@
 use std::io::Cursor;
 use std::ops::Range;
 
+use crate::footer;
 use bytes::Bytes;
-use cutshort_report::footer;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -14,26 +14,28 @@ use super::schema::{self, ROW_GROUP, SRC_IP, Version};
 
 /// A segment's file.
 #[derive(Clone)]
-pub(crate) struct Layout {
-    pub(crate) bytes: Bytes,
+pub struct Layout {
+    /// The file.
+    pub bytes: Bytes,
     pub(super) info: SegmentInfo,
     pub(super) version: Version,
-    pub(crate) groups: Vec<Group>,
+    /// Its row groups, in order.
+    pub groups: Vec<Group>,
 }
 
 /// A row group.
 #[derive(Clone)]
-pub(crate) struct Group {
-    pub(crate) rows: usize,
+pub struct Group {
+    pub rows: usize,
     /// The first and the last source address.
-    pub(crate) sources: (u128, u128),
+    pub sources: (u128, u128),
     /// Where each column is.
     pub(super) columns: Vec<Range<usize>>,
 }
 
 impl Layout {
     /// Reads the end of a file, or says what is wrong with it.
-    pub(crate) fn read(bytes: Bytes) -> Result<Self, String> {
+    pub fn read(bytes: Bytes) -> Result<Self, String> {
         check_columns(&bytes)?;
         let file = SerializedFileReader::new(bytes.clone()).map_err(|error| error.to_string())?;
         let metadata = file.metadata();

@@ -1,3 +1,5 @@
+//! What a segment is: the unit of packets at rest.
+
 mod decode;
 mod encode;
 mod key;
@@ -13,15 +15,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
+use cutshort_model::{Addresses, Window};
 use cutshort_packet::Packet;
-use cutshort_report::connection::Addresses;
 
-pub(crate) use decode::{Batch, Batches, Scratch};
-pub(crate) use encode::check_packet;
-pub(crate) use key::Key;
-pub(crate) use layout::Layout;
+pub use decode::{Batch, Batches, Scratch};
+pub use encode::check_packet;
+pub use key::Key;
+pub use layout::Layout;
 pub use node::{FILE_NODE, check_node};
-pub(crate) use packed::{
+pub use packed::{
     PACKET_BYTES, PROTECTION_BYTES, packet_from_bytes, packet_to_bytes, protection_from_bytes,
     protection_to_bytes,
 };
@@ -108,7 +110,7 @@ impl SegmentInfo {
 pub struct Segment {
     info: SegmentInfo,
     /// Windows with packets, and how many.
-    windows: BTreeMap<i64, u64>,
+    windows: BTreeMap<Window, u64>,
     bytes: Bytes,
 }
 
@@ -173,7 +175,7 @@ impl Segment {
 
     /// The windows with packets of it, and how many.
     #[must_use]
-    pub const fn windows(&self) -> &BTreeMap<i64, u64> {
+    pub const fn windows(&self) -> &BTreeMap<Window, u64> {
         &self.windows
     }
 }

@@ -3,17 +3,17 @@
 use std::net::Ipv6Addr;
 
 use cutshort_geo::Place;
+use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_report::connection::Addresses;
 
 use super::Protection;
 use super::protected::{country_code, country_of};
 
 /// Bytes of a packet.
-pub(crate) const PACKET_BYTES: usize = 68;
+pub const PACKET_BYTES: usize = 68;
 
 /// All fields, little endian, addresses in network order.
-pub(crate) fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
+pub fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
     let tuple = &packet.five_tuple;
     let mut bytes = [0; PACKET_BYTES];
     bytes[..16].copy_from_slice(&tuple.src_ip.octets());
@@ -33,7 +33,7 @@ pub(crate) fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
 }
 
 /// The packet of which [`packet_to_bytes`] made the bytes.
-pub(crate) fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
+pub fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
     let five_tuple = FiveTuple {
         src_ip: Ipv6Addr::from(part::<16, _>(bytes, 0)),
         src_port: u16::from_le_bytes(part(bytes, 32)),
@@ -56,10 +56,10 @@ pub(crate) fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
 }
 
 /// Bytes of what stands beside a packet.
-pub(crate) const PROTECTION_BYTES: usize = 14;
+pub const PROTECTION_BYTES: usize = 14;
 
 /// All fields but that which all packets of a segment have in common.
-pub(crate) fn protection_to_bytes(protection: &Protection) -> [u8; PROTECTION_BYTES] {
+pub fn protection_to_bytes(protection: &Protection) -> [u8; PROTECTION_BYTES] {
     let Protection { flow, place, .. } = protection;
     let mut bytes = [0; PROTECTION_BYTES];
     bytes[..8].copy_from_slice(&flow.to_le_bytes());
@@ -69,7 +69,7 @@ pub(crate) fn protection_to_bytes(protection: &Protection) -> [u8; PROTECTION_BY
 }
 
 /// The protection of which [`protection_to_bytes`] made the bytes.
-pub(crate) fn protection_from_bytes(bytes: &[u8; PROTECTION_BYTES], addresses: Addresses) -> Protection {
+pub fn protection_from_bytes(bytes: &[u8; PROTECTION_BYTES], addresses: Addresses) -> Protection {
     let country = std::str::from_utf8(&bytes[12..]).ok().and_then(country_of).flatten();
     let place = Place { country, asn: asn_of(u32::from_le_bytes(part(bytes, 8))) };
     Protection { addresses, flow: u64::from_le_bytes(part(bytes, 0)), place }

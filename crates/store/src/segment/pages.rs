@@ -5,7 +5,7 @@
 
 use std::io;
 
-use cutshort_report::thrift::{I32, STOP, STRUCT, next_field, skip, zigzag};
+use crate::thrift::{I32, STOP, STRUCT, next_field, skip, zigzag};
 use zstd::bulk::Decompressor;
 
 /// The largest page that is unpacked, in bytes. Own pages are far smaller.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cutshort_model::Addresses;
 use cutshort_packet::Packet;
-use cutshort_report::connection::Addresses;
 use cutshort_verdict::Row;
 
 use super::decode::{is_same, is_same_text};

@@ -1,8 +1,8 @@
 //! Packets whose addresses are not kept as they were.
 
 use cutshort_geo::{Country, Place};
+use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_report::connection::Addresses;
 
 use super::Key;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cutshort_report::connection::Addresses;
+use cutshort_model::Addresses;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, KeyValue};
 use parquet::schema::parser::parse_message_type;

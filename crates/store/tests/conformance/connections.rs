@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cutshort_geo::{Continent, Country, Place};
-use cutshort_store::{Choice, ConnectionQuery, Selection, Store, WINDOW};
+use cutshort_store::{Choice, ConnectionQuery, Selection, Store};
 use cutshort_verdict::{Progress, Signature, Stage, Tag, Termination};
 
-use super::{Backend, Made, START, made, replace};
+use super::{Backend, Made, START, WINDOW, made, replace};
 
 pub(crate) fn everything() -> ConnectionQuery {
     ConnectionQuery {

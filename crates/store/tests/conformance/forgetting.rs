@@ -1,7 +1,8 @@
-use cutshort_store::{Added, Forgotten, StoreError, WINDOW};
+use cutshort_model::Window;
+use cutshort_store::{Added, Forgotten, StoreError};
 
 use super::connections::everything;
-use super::{Backend, START, file, groups, made, packet, replace};
+use super::{Backend, START, WINDOW, file, groups, made, packet, replace};
 
 pub(crate) fn forgotten_segments_leave_nothing<B: Backend>() {
     let backend = B::new();
@@ -18,14 +19,14 @@ pub(crate) fn forgotten_segments_leave_nothing<B: Backend>() {
     let expected = Forgotten {
         segments: 2,
         packets: 3,
-        removed: vec![START],
-        left: vec![START + WINDOW],
+        removed: vec![Window::containing(START)],
+        left: vec![Window::containing(START + WINDOW)],
         ..Forgotten::default()
     };
     assert_eq!(forgotten, expected);
     let windows = store.windows(i64::MIN..i64::MAX).unwrap();
-    let states: Vec<_> = windows.iter().map(|window| (window.start, window.is_due())).collect();
-    assert_eq!(states, [(START + WINDOW, true)]);
+    let states: Vec<_> = windows.iter().map(|state| (state.window, state.is_due())).collect();
+    assert_eq!(states, [(Window::containing(START + WINDOW), true)]);
     let status = store.status().unwrap();
     assert_eq!((status.segments, status.windows, status.covered), (1, 1, Some(shared[0].info().covers)));
     assert_eq!(store.connections(&everything()).unwrap().len(), 1);
@@ -34,5 +35,5 @@ pub(crate) fn forgotten_segments_leave_nothing<B: Backend>() {
     // It can come in again.
     assert_eq!(store.append(&alone).unwrap(), Added::New);
     assert_eq!(groups(store, START, 1).len(), 2);
-    assert!(!matches!(store.read_window(START, 1), Err(StoreError::Unavailable(_))));
+    assert!(!matches!(store.read_window(Window::containing(START), 1), Err(StoreError::Unavailable(_))));
 }

@@ -13,12 +13,10 @@ pub(crate) mod windows;
 use std::net::IpAddr;
 
 use cutshort_geo::{Country, Place};
+use cutshort_model::{Addresses, Connection, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_report::connection::Connection;
 use cutshort_store::cell::Cells;
-use cutshort_store::{
-    Addresses, FlowKey, Inputs, Movable, Origin, Segment, Store, StoredRow, WINDOW, WindowCounts,
-};
+use cutshort_store::{FlowKey, Inputs, Movable, Origin, Segment, Store, StoredRow, WindowCounts};
 use cutshort_verdict::{Progress, Stage, Tags, Termination, Verdict};
 
 /// A back end with an empty store in it.
@@ -79,8 +77,9 @@ macro_rules! suite {
 }
 pub(crate) use suite;
 
-/// A window in 2026.
-pub(crate) const START: i64 = 1_963_975 * WINDOW;
+pub(crate) const WINDOW: i64 = Window::LENGTH;
+/// Where a window in 2026 begins.
+pub(crate) const START: i64 = Window::from_number(1_963_975).start();
 pub(crate) const SECOND: i64 = 1_000_000_000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;
 
@@ -113,22 +112,14 @@ pub(crate) fn live(node: &str, packets: Vec<Packet>, covers: (i64, i64)) -> Segm
     Segment::encode(packets, node, Origin::Live, covers, None).expect("packets that can be kept")
 }
 
-/// All groups of a window, in as many parts as asked for.
-pub(crate) fn groups(
-    store: &dyn Store,
-    window: i64,
-    parts: usize,
-) -> Vec<(FiveTuple, Vec<(String, StoredRow)>)> {
-    flows(store, window, parts).into_iter().map(|(flow, rows)| (flow.five_tuple, rows)).collect()
+/// All groups of the window that holds a time, in as many parts as asked for.
+pub(crate) fn groups(store: &dyn Store, at: i64, parts: usize) -> Vec<(FiveTuple, Vec<(String, StoredRow)>)> {
+    flows(store, at, parts).into_iter().map(|(flow, rows)| (flow.five_tuple, rows)).collect()
 }
 
 /// The same with all that tells flows apart.
-pub(crate) fn flows(
-    store: &dyn Store,
-    window: i64,
-    parts: usize,
-) -> Vec<(FlowKey, Vec<(String, StoredRow)>)> {
-    let packets = store.read_window(window, parts).expect("a window");
+pub(crate) fn flows(store: &dyn Store, at: i64, parts: usize) -> Vec<(FlowKey, Vec<(String, StoredRow)>)> {
+    let packets = store.read_window(Window::containing(at), parts).expect("a window");
     assert!(packets.parts.len() <= parts.max(1));
     assert_eq!(packets.nodes.first().map(String::as_str), Some(""));
     let (mut all, mut rows) = (Vec::new(), Vec::new());
@@ -177,10 +168,10 @@ impl Made {
     }
 }
 
-/// Replaces a window's results by these connections.
-pub(crate) fn replace(store: &dyn Store, window: i64, connections: &[Made]) {
-    let inputs = inputs(store, window);
-    let replacement = store.replace(window).expect("a replacement");
+/// Replaces the results of the window that holds a time by these connections.
+pub(crate) fn replace(store: &dyn Store, at: i64, connections: &[Made]) {
+    let inputs = inputs(store, at);
+    let replacement = store.replace(Window::containing(at)).expect("a replacement");
     let mut sink = replacement.sink().expect("a sink");
     connections.iter().for_each(|made| sink.write(&made.connection()).expect("room"));
     sink.finish().expect("room");
@@ -189,8 +180,8 @@ pub(crate) fn replace(store: &dyn Store, window: i64, connections: &[Made]) {
     replacement.commit(inputs, counts, &Cells::default()).expect("room");
 }
 
-/// What a window's results would be made from now.
-pub(crate) fn inputs(store: &dyn Store, window: i64) -> Inputs {
-    let windows = store.windows(window..window + 1).expect("windows");
+/// What the results of the window that holds a time would be made from now.
+pub(crate) fn inputs(store: &dyn Store, at: i64) -> Inputs {
+    let windows = store.windows(Window::containing(at).range()).expect("windows");
     windows.first().map_or(Inputs::default(), |window| window.inputs)
 }

@@ -4,15 +4,15 @@ use std::net::Ipv6Addr;
 use std::time::{Duration, SystemTime};
 
 use cutshort_geo::{Country, Place};
-use cutshort_report::connection::Record;
-use cutshort_store::cell::{Cells, Key, Network, Outcome, Port};
+use cutshort_model::{Addresses, Bucket, Dimension, Network, Port, Record, Window};
+use cutshort_store::cell::{Cells, Key, Outcome};
 use cutshort_store::{
-    Added, Addresses, Bucket, Dimension, Inputs, Movable, Origin, Protected, Protection, Retention,
-    RollupQuery, RollupRow, Segment, Selection, WINDOW, WindowCounts, WindowResults, truncation,
+    Added, Inputs, Movable, Origin, Protected, Protection, Retention, RollupQuery, RollupRow, Segment,
+    Selection, WindowCounts, WindowResults, truncation,
 };
 use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination};
 
-use super::{Backend, MINUTE, SECOND, START, file, live, made, packet};
+use super::{Backend, MINUTE, SECOND, START, WINDOW, file, live, made, packet};
 
 const DAY: i64 = 96 * WINDOW;
 
@@ -56,8 +56,8 @@ pub(crate) fn segments_are_read_as_they_came<B: Backend>() {
         assert_eq!(read.windows(), segment.windows());
     }
     // What was deleted is known elsewhere, too, and so is what it covered.
-    for window in store.windows(i64::MIN..i64::MAX).unwrap() {
-        super::replace(backend.store(), window.start, &[]);
+    for state in store.windows(i64::MIN..i64::MAX).unwrap() {
+        super::replace(backend.store(), state.window.start(), &[]);
     }
     let retention = Retention { packets: Some(Duration::ZERO), ..forever() };
     let later = SystemTime::now() + Duration::from_secs(60);
@@ -115,7 +115,7 @@ fn listed(cells: Option<&Cells>) -> Option<Vec<String>> {
     cells.map(text)
 }
 
-fn read(store: &dyn Movable, window: i64) -> (WindowResults, Vec<Record<'static>>) {
+fn read(store: &dyn Movable, window: Window) -> (WindowResults, Vec<Record<'static>>) {
     let mut records = Vec::new();
     let results = store.read_results(window, &mut |record| {
         records.push(record.clone().into_owned());
@@ -124,18 +124,18 @@ fn read(store: &dyn Movable, window: i64) -> (WindowResults, Vec<Record<'static>
     (results.unwrap().expect("results"), records)
 }
 
-fn restore(store: &dyn Movable, window: i64, (results, records): &(WindowResults, Vec<Record<'static>>)) {
+fn restore(store: &dyn Movable, window: Window, (results, records): &(WindowResults, Vec<Record<'static>>)) {
     let mut restoration = store.restore(window).unwrap();
     records.iter().for_each(|record| restoration.write(record).unwrap());
     restoration.finish(results).unwrap();
 }
 
-fn write(store: &dyn Movable, window: i64, cells: &Cells, clients: u8) {
+fn write(store: &dyn Movable, window: Window, cells: &Cells, clients: u8) {
     let replacement = store.replace(window).unwrap();
     let mut sink = replacement.sink().unwrap();
-    (0..clients).for_each(|client| sink.write(&made(client, window).connection()).unwrap());
+    (0..clients).for_each(|client| sink.write(&made(client, window.start()).connection()).unwrap());
     sink.finish().unwrap();
-    let inputs = Inputs { segments: u64::MAX - 3, cutoff: window + WINDOW, rules: u64::MAX };
+    let inputs = Inputs { segments: u64::MAX - 3, cutoff: window.end(), rules: u64::MAX };
     let counts =
         WindowCounts { packets: 9, copies: 8, tail: 7, connections: u64::from(clients), excluded: [1, 2, 3] };
     replacement.commit(inputs, counts, cells).unwrap();
@@ -144,15 +144,16 @@ fn write(store: &dyn Movable, window: i64, cells: &Cells, clients: u8) {
 pub(crate) fn results_are_restored_as_they_were<B: Backend>() {
     let (backend, other) = (B::new(), B::new());
     let (store, target) = (backend.movable(), other.movable());
-    assert!(store.read_results(START, &mut |_| Ok(())).unwrap().is_none());
-    write(store, START, &cells(1, "a", 2), 3);
-    write(store, START + WINDOW, &Cells::default(), 0);
+    let first = Window::containing(START);
+    assert!(store.read_results(first, &mut |_| Ok(())).unwrap().is_none());
+    write(store, first, &cells(1, "a", 2), 3);
+    write(store, first.next(), &Cells::default(), 0);
     // There they were something else before.
-    write(target, START, &cells(9, "z", 1), 1);
-    let dropped = target.restore(START).unwrap();
+    write(target, first, &cells(9, "z", 1), 1);
+    let dropped = target.restore(first).unwrap();
     drop(dropped);
-    assert_eq!(read(target, START).1.len(), 1);
-    for (window, frozen) in [(START, true), (START + WINDOW, false)] {
+    assert_eq!(read(target, first).1.len(), 1);
+    for (window, frozen) in [(first, true), (first.next(), false)] {
         let (results, records) = read(store, window);
         restore(target, window, &(WindowResults { frozen, ..results.clone() }, records.clone()));
         let (there, records_there) = read(target, window);
@@ -160,13 +161,13 @@ pub(crate) fn results_are_restored_as_they_were<B: Backend>() {
         assert_eq!((there.frozen, there.has_connections), (frozen, true));
         assert_eq!(listed(there.cells.as_ref()), listed(results.cells.as_ref()));
         assert_eq!(records_there, records);
-        let state = &target.windows(window..window + 1).unwrap()[0];
+        let state = &target.windows(window.range()).unwrap()[0];
         assert_eq!((state.done, state.frozen), (Some(results.inputs), frozen));
     }
-    assert_eq!(read(target, START).1.len(), 3);
-    let (results, _) = read(store, START);
-    restore(target, START, &(WindowResults { has_connections: false, ..results }, Vec::new()));
-    assert!(!read(target, START).0.has_connections);
+    assert_eq!(read(target, first).1.len(), 3);
+    let (results, _) = read(store, first);
+    restore(target, first, &(WindowResults { has_connections: false, ..results }, Vec::new()));
+    assert!(!read(target, first).0.has_connections);
 }
 
 /// All counts by hours and coarser.
@@ -185,8 +186,8 @@ fn answers(store: &dyn Movable, midnight: i64, buckets: &[Bucket]) -> Vec<Vec<Ro
 }
 
 fn move_all(store: &dyn Movable, target: &dyn Movable) {
-    for window in store.windows(i64::MIN..i64::MAX).unwrap() {
-        restore(target, window.start, &read(store, window.start));
+    for state in store.windows(i64::MIN..i64::MAX).unwrap() {
+        restore(target, state.window, &read(store, state.window));
     }
     for rest in store.rests().unwrap() {
         target.restore_rest(rest, &store.read_rest(rest).unwrap()).unwrap();
@@ -207,7 +208,12 @@ pub(crate) fn hours_and_days_are_restored_as_they_were<B: Backend>() {
     let midnight = (now.div_euclid(DAY) + 10) * DAY;
     let ask = |store, buckets: &[Bucket]| answers(store, midnight, buckets);
     for at in [0, 1, 5, 95, 96, 130, 193, 230, 300] {
-        write(store, midnight + at * WINDOW, &cells(at as u32 % 3 + 1, "a", at as u32 % 5), 1);
+        write(
+            store,
+            Window::containing(midnight + at * WINDOW),
+            &cells(at as u32 % 3 + 1, "a", at as u32 % 5),
+            1,
+        );
     }
     store.roll().unwrap();
     let before = ask(store, &[Bucket::Hour, Bucket::Day]);

@@ -1,9 +1,9 @@
 use std::time::{Duration, SystemTime};
 
-use cutshort_store::{Added, Retention, WINDOW};
+use cutshort_store::{Added, Retention};
 
 use super::connections::everything;
-use super::{Backend, SECOND, START, file, groups, made, packet, replace};
+use super::{Backend, SECOND, START, WINDOW, file, groups, made, packet, replace};
 
 const DAY: Duration = Duration::from_secs(86_400);
 

@@ -1,10 +1,11 @@
+use cutshort_model::Window;
 use cutshort_store::cell::Cells;
-use cutshort_store::{Added, Inputs, WINDOW, WindowCounts, WindowState};
+use cutshort_store::{Added, Inputs, WindowCounts, WindowState};
 
-use super::{Backend, MINUTE, SECOND, START, file, groups, inputs, live, made, packet, replace};
+use super::{Backend, MINUTE, SECOND, START, WINDOW, file, groups, inputs, live, made, packet, replace};
 
-fn window(backend: &impl Backend, start: i64) -> WindowState {
-    backend.store().windows(start..start + 1).unwrap().remove(0)
+fn window(backend: &impl Backend, at: i64) -> WindowState {
+    backend.store().windows(Window::containing(at).range()).unwrap().remove(0)
 }
 
 pub(crate) fn segments_are_kept_once<B: Backend>() {
@@ -42,7 +43,7 @@ pub(crate) fn the_cutoff_is_the_end_of_what_all_segments_cover<B: Backend>() {
     let store = backend.store();
     store.append(&live("a", vec![packet(1, START)], (START, START + MINUTE))).unwrap();
     assert_eq!(inputs(store, START).cutoff, START + MINUTE);
-    assert_eq!(store.read_window(START, 1).unwrap().inputs, inputs(store, START));
+    assert_eq!(store.read_window(Window::containing(START), 1).unwrap().inputs, inputs(store, START));
     replace(store, START, &[]);
     store.append(&live("b", vec![packet(1, START + WINDOW)], (START + WINDOW, START + WINDOW + 1))).unwrap();
     assert_eq!(inputs(store, START).cutoff, START + WINDOW, "the window's end");
@@ -75,14 +76,14 @@ pub(crate) fn results_that_are_not_committed_change_nothing<B: Backend>() {
     let store = backend.store();
     replace(store, START, &[made(1, START)]);
     let before = store.status().unwrap();
-    let replacement = store.replace(START).unwrap();
+    let replacement = store.replace(Window::containing(START)).unwrap();
     let mut sink = replacement.sink().unwrap();
     sink.write(&made(2, START).connection()).unwrap();
     sink.finish().unwrap();
     drop(replacement);
     assert_eq!(store.status().unwrap(), before);
     // Of a sink that is not finished nothing is taken.
-    let replacement = store.replace(START).unwrap();
+    let replacement = store.replace(Window::containing(START)).unwrap();
     let (mut one, mut other) = (replacement.sink().unwrap(), replacement.sink().unwrap());
     one.write(&made(2, START).connection()).unwrap();
     other.write(&made(3, START).connection()).unwrap();
@@ -106,7 +107,8 @@ pub(crate) fn status_tells_what_there_is<B: Backend>() {
     assert!(status.packet_bytes > 0 && status.connection_bytes > 0);
     assert_eq!(status.latest_packet, Some(START + SECOND));
     assert_eq!(status.covered, Some((START, START + MINUTE)));
-    assert_eq!((status.windows, status.window_range), (1, Some((START, START))));
+    let first = Window::containing(START);
+    assert_eq!((status.windows, status.window_range), (1, Some((first, first))));
     assert_eq!((status.counts.packets, status.counts.connections), (9, 1));
     assert_eq!(status.nodes, [("a".to_owned(), START), ("b".to_owned(), START + SECOND)]);
     assert!(status.updated.is_some() && status.damaged.is_empty() && !status.simulated);

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use cutshort_store::{Addresses, Protected, Protection};
+use cutshort_model::Addresses;
+use cutshort_store::{Protected, Protection};
 
 fn segment() -> Vec<u8> {
     let packets = (0..60).map(|at| Packet { seq: at, ..packet((at / 4) as u8, i64::from(at)) }).collect();

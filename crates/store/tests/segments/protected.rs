@@ -1,8 +1,9 @@
 //! Packets whose addresses are not kept as they were.
 
 use cutshort_geo::{Country, Place};
+use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::{Addresses, Origin, Protected, Protection, Segment, SegmentId, StoreError, truncation};
+use cutshort_store::{Origin, Protected, Protection, Segment, SegmentId, StoreError, truncation};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use proptest::prelude::*;

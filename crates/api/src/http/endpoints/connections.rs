@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use cutshort_report::connection::{ADDRESSES, Addresses, Format as RecordFormat, Record};
+use cutshort_model::{ADDRESSES, Addresses, Record};
+use cutshort_report::connection::Format as RecordFormat;
 use cutshort_report::parse_net;
 use cutshort_store::{Choice, ConnectionQuery};
 use cutshort_verdict::{Stage, Termination};
@@ -75,7 +76,7 @@ struct Paging {
     more: bool,
 }
 
-const LONGEST: i64 = 31 * cutshort_store::Bucket::Day.nanoseconds();
+const LONGEST: i64 = 31 * cutshort_model::Bucket::Day.nanoseconds();
 
 /// Whether the operator allows single connections.
 pub(super) fn is_allowed(call: &Call<'_>) -> Result<(), Problem> {
@@ -188,7 +189,7 @@ fn connections_schema(schemas: &mut Schemas) -> RefOr<Schema> {
         "tags" => Type::Array,
         _ => Type::Integer,
     };
-    let fields = cutshort_report::connection::FIELDS;
+    let fields = cutshort_model::FIELDS;
     let record = fields.iter().fold(ObjectBuilder::new(), |object, field| match kind(field) {
         Type::Array => object.property(*field, ArrayBuilder::new().items(typed(field, Type::String)).build()),
         kind => object.property(*field, typed(field, kind)),

@@ -1,6 +1,6 @@
 //! What damaged files mean, in words and numbers.
 
-use cutshort_report::quantity;
+use cutshort_model::{Window, quantity};
 use cutshort_store::{Impaired, Impairment, Status};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,7 +23,7 @@ pub(super) struct ImpairedWindow {
 impl From<&Impaired> for ImpairedWindow {
     fn from(impaired: &Impaired) -> Self {
         let Impaired { window, how } = impaired;
-        Self { window: iso(*window), how: how.name(), about: how.about() }
+        Self { window: iso(window.start()), how: how.name(), about: how.about() }
     }
 }
 
@@ -40,8 +40,8 @@ pub(super) fn sentences(status: &Status) -> impl Iterator<Item = String> {
 }
 
 /// That connections are missing in an answer.
-pub(super) fn missing(windows: &[i64]) -> Option<Message> {
-    let names: Vec<String> = windows.iter().map(|window| iso(*window)).collect();
+pub(super) fn missing(windows: &[Window]) -> Option<Message> {
+    let names: Vec<String> = windows.iter().map(|window| iso(window.start())).collect();
     (!names.is_empty()).then(|| Message {
         code: 1002,
         message: format!(

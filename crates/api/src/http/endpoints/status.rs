@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use cutshort_model::grouped;
 use cutshort_pipeline::live::AgentCounts;
-use cutshort_report::grouped;
-use cutshort_store::WINDOW;
 use cutshort_verdict::Exclusion;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -249,7 +248,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let agents = call.app.agents.all();
     let result = StatusResult {
         version: env!("CARGO_PKG_VERSION"),
-        started: iso(cutshort_pipeline::nanoseconds(call.app.started)),
+        started: iso(cutshort_model::nanoseconds(call.app.started)),
         simulated: facts.status.simulated,
         store: Stored::new(&facts),
         hints: hints(&facts, trouble.as_deref())
@@ -305,10 +304,10 @@ impl Windows {
         let status = &facts.status;
         Self {
             done: status.windows,
-            from: status.window_range.map(|(first, _)| iso(first)),
-            to: status.window_range.map(|(_, last)| iso(last.saturating_add(WINDOW))),
+            from: status.window_range.map(|(first, _)| iso(first.start())),
+            to: status.window_range.map(|(_, last)| iso(last.end())),
             pending: facts.pending.len(),
-            oldest_pending: facts.pending.first().copied().map(iso),
+            oldest_pending: facts.pending.first().map(|window| iso(window.start())),
             last_updated: status.updated.map(iso),
             connections: status.counts.connections,
             worker,

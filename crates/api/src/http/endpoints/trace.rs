@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use cutshort_model::Window;
 use cutshort_packet::FiveTuple;
 use cutshort_pipeline::trace;
-use cutshort_store::WINDOW;
 use cutshort_verdict::{Rules, Step, Trace};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unkn
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
 use crate::problem::Problem;
-use crate::question::{floor, parse_time};
+use crate::question::parse_time;
 
 pub(super) const TRACE: Endpoint = Endpoint {
     method: Method::Get,
@@ -82,7 +82,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let five_tuple = five_tuple(call)?;
     let time = needed(call, "time")?;
     let time = parse_time(time).map_err(|why| Problem::bad_input(format!("time: '{time}' {why}")))?;
-    check_size(call, floor(time))?;
+    check_size(call, Window::containing(time))?;
     let found = trace(call.store(), &Rules::default(), &five_tuple, time)?;
     let found = found.ok_or_else(|| {
         Problem::no_data("no packet of this connection is kept: it is not of this time, or packets were kept for a shorter time")
@@ -107,8 +107,8 @@ fn five_tuple(call: &Call<'_>) -> Result<FiveTuple, Problem> {
     Ok(FiveTuple::new(address("client")?, port("clientPort")?, address("server")?, port("serverPort")?))
 }
 
-fn check_size(call: &Call<'_>, window: i64) -> Result<(), Problem> {
-    let windows = call.store().windows(window..window.saturating_add(WINDOW))?;
+fn check_size(call: &Call<'_>, window: Window) -> Result<(), Problem> {
+    let windows = call.store().windows(window.range())?;
     let bytes: u64 = windows.iter().map(|window| window.bytes).sum();
     if bytes <= MOST_BYTES {
         return Ok(());

@@ -1,3 +1,4 @@
+use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Flags};
 use cutshort_store::Segment;
 
@@ -5,7 +6,7 @@ use super::*;
 
 const SECOND: i64 = 1_000_000_000;
 /// The beginning of a window.
-const START: i64 = 1_000 * WINDOW;
+const START: i64 = Window::from_number(1_000).start();
 
 fn packet(ts: i64) -> Packet {
     Packet {
@@ -175,7 +176,6 @@ fn without_room_packets_are_counted_and_it_goes_on_by_itself() {
 /// Nothing is written of addresses but what is to be kept: not in the open segment, and not in the spool.
 #[test]
 fn addresses_are_protected_before_anything_is_written() {
-    use cutshort_store::Addresses;
     let place = Place::new();
     let spool = Spool::open(place.folder.path(), 1 << 30).unwrap();
     let key = crate::AddressKey::new(std::array::from_fn(|at| at as u8)).unwrap();

@@ -1,0 +1,198 @@
+//! What operators note, in a SQLite file of its own that any process may write to.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use cutshort_geo::Country;
+use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, StoreError};
+use rusqlite::{Connection, Row, params};
+
+use super::rescue::{Scan, scan};
+use crate::error::{Error, Result, of_database};
+
+/// How long another process may keep the file busy.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// AUTOINCREMENT: the number of what was removed is not given again.
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS annotation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER,
+    description TEXT NOT NULL, linked_url TEXT, scope TEXT, locations TEXT NOT NULL, asns TEXT NOT NULL,
+    outage_cause TEXT, outage_type TEXT
+) STRICT;
+";
+const COLUMNS: &str = "kind, start_ns, end_ns, description, linked_url, scope, locations, asns, \
+                       outage_cause, outage_type";
+
+/// Annotations at rest.
+#[derive(Debug)]
+pub(crate) struct Annotations {
+    path: PathBuf,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Annotations {
+    /// The annotations in a file. It is made with the first of them, so that a folder that cannot be written
+    /// to can be read.
+    ///
+    /// # Errors
+    /// What opening an existing file gives.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let connection = path.exists().then(|| connect(path)).transpose()?;
+        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
+    /// Those that concern a time within a range, by their beginning.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub(crate) fn list(&self, range: Range<i64>) -> Result<Vec<Annotation>> {
+        if !self.path.exists() {
+            return Ok(Vec::new());
+        }
+        self.with(|sql| list_all(sql, &range))
+    }
+
+    /// Keeps one.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] with what is wrong with it; what writing gives.
+    pub(crate) fn add(&self, annotation: &NewAnnotation) -> Result<Annotation> {
+        annotation.check()?;
+        let id = self.with(|sql| insert(sql, annotation))?;
+        Ok(Annotation { id: id.unsigned_abs(), content: annotation.clone() })
+    }
+
+    /// Removes one; false if there is none with the number.
+    ///
+    /// # Errors
+    /// What writing gives.
+    pub(crate) fn remove(&self, id: u64) -> Result<bool> {
+        let Ok(id) = i64::try_from(id) else { return Ok(false) };
+        if !self.path.exists() {
+            return Ok(false);
+        }
+        self.with(|sql| Ok(sql.execute("DELETE FROM annotation WHERE id = ?1", [id])? != 0))
+    }
+
+    /// Takes what can be read of a damaged file, with the numbers of before. Returns how many these are, and whether they
+    /// are all.
+    ///
+    /// # Errors
+    /// What writing gives.
+    pub(crate) fn salvage(&self, old: &Connection) -> Result<(u64, bool)> {
+        let mut found = BTreeMap::new();
+        let select = format!("SELECT id, {COLUMNS} FROM annotation");
+        let state = scan(old, &select, &["id"], [], |row| {
+            let content = annotation(row).map_err(|_| rusqlite::Error::InvalidQuery)?;
+            found.insert(content.id, content.content);
+            Ok(())
+        });
+        for (id, content) in &found {
+            let given = self.with(|sql| insert(sql, content))?;
+            let number = "UPDATE annotation SET id = ?1 WHERE id = ?2";
+            self.with(|sql| Ok(sql.execute(number, params![id.cast_signed(), given]).map(drop)?))?;
+        }
+        if let Some((last, _)) = found.last_key_value() {
+            let next = "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'annotation'";
+            self.with(|sql| Ok(sql.execute(next, [last.cast_signed()]).map(drop)?))?;
+        }
+        Ok((found.len() as u64, state == Scan::Whole))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*connection {
+            Some(open) => work(open),
+            None => work(connection.insert(connect(&self.path)?)),
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let open = || -> rusqlite::Result<Connection> {
+        let sql = Connection::open(path)?;
+        sql.busy_timeout(BUSY)?;
+        if !sql.table_exists(None, "annotation")? {
+            sql.execute_batch(SCHEMA)?;
+        }
+        Ok(sql)
+    };
+    open().map_err(|error| match Error::from(error) {
+        Error(StoreError::Failed(why)) => {
+            Error(StoreError::Failed(format!("cannot open {}: {why}", path.display())))
+        }
+        other => other,
+    })
+}
+
+/// Those of a database that concern a time within a range.
+pub(super) fn list_all(sql: &Connection, range: &Range<i64>) -> Result<Vec<Annotation>> {
+    let select = format!(
+        "SELECT id, {COLUMNS} FROM annotation
+         WHERE start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY start_ns, id"
+    );
+    let mut select = sql.prepare_cached(&select)?;
+    let mut rows = select.query([range.end, range.start])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(annotation(row)?);
+    }
+    Ok(found)
+}
+
+fn insert(sql: &Connection, annotation: &NewAnnotation) -> Result<i64> {
+    let insert =
+        format!("INSERT INTO annotation ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    let (cause, kind) = annotation.outage.as_ref().map(|(cause, kind)| (cause, kind)).unzip();
+    let locations: Vec<&str> = annotation.locations.iter().map(|country| country.alpha2()).collect();
+    let asns: Vec<String> = annotation.asns.iter().map(u32::to_string).collect();
+    sql.prepare_cached(&insert)?.execute(params![
+        annotation.kind.name(),
+        annotation.start,
+        annotation.end,
+        annotation.description,
+        annotation.linked_url,
+        annotation.scope,
+        locations.join(","),
+        asns.join(","),
+        cause,
+        kind,
+    ])?;
+    Ok(sql.last_insert_rowid())
+}
+
+fn annotation(row: &Row<'_>) -> Result<Annotation> {
+    let id: i64 = row.get(0)?;
+    let kind: String = row.get("kind")?;
+    let (locations, asns): (String, String) = (row.get("locations")?, row.get("asns")?);
+    let outage: (Option<String>, Option<String>) = (row.get("outage_cause")?, row.get("outage_type")?);
+    let unknown = |what: &str, value: &str| {
+        of_database(&format!("annotation {id} has the {what} '{value}', which is not known"))
+    };
+    Ok(Annotation {
+        id: id.unsigned_abs(),
+        content: NewAnnotation {
+            kind: AnnotationKind::from_name(&kind).ok_or_else(|| unknown("kind", &kind))?,
+            start: row.get("start_ns")?,
+            end: row.get("end_ns")?,
+            description: row.get("description")?,
+            linked_url: row.get("linked_url")?,
+            scope: row.get("scope")?,
+            locations: list(&locations, Country::from_alpha2)
+                .ok_or_else(|| unknown("locations", &locations))?,
+            asns: list(&asns, |asn| asn.parse().ok()).ok_or_else(|| unknown("networks", &asns))?,
+            outage: outage.0.zip(outage.1),
+        },
+    })
+}
+
+fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    text.split(',').filter(|item| !item.is_empty()).map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests;

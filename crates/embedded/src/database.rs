@@ -1,0 +1,77 @@
+//! Connections to the database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use cutshort_store::StoreError;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{catalog, guard};
+use crate::error::{Error, Result};
+
+/// How long another process may keep the database busy.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// One connection that writes, and as many as are needed at once that read.
+pub(super) struct Database {
+    path: PathBuf,
+    writer: Option<Mutex<Connection>>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Database {
+    /// Opens the database for writing, and makes it if it is missing.
+    pub(super) fn create(path: &Path, durable: bool) -> Result<Self> {
+        let mut sql = Connection::open(path).map_err(|error| unopened(path, &error))?;
+        prepare(&sql)?;
+        sql.pragma_update(None, "journal_mode", "WAL")?;
+        sql.pragma_update(None, "synchronous", if durable { "FULL" } else { "OFF" })?;
+        catalog::create(&mut sql)?;
+        Ok(Self { path: path.to_owned(), writer: Some(Mutex::new(sql)), readers: Mutex::default() })
+    }
+
+    /// Opens the database for reading.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let database = Self { path: path.to_owned(), writer: None, readers: Mutex::default() };
+        database.read(catalog::check)?;
+        Ok(database)
+    }
+
+    /// Changes something. One at a time.
+    pub(super) fn write<T>(&self, change: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        match &self.writer {
+            Some(writer) => change(&mut guard(writer)),
+            None => Err(Error(StoreError::Refused("the store was opened for reading only".to_owned()))),
+        }
+    }
+
+    /// Looks at what is there at one moment.
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let waiting = guard(&self.readers).pop();
+        let mut sql = waiting.map_or_else(|| self.reader(), Ok)?;
+        let transaction = sql.transaction()?;
+        let seen = look(&transaction);
+        drop(transaction);
+        guard(&self.readers).push(sql);
+        seen
+    }
+
+    fn reader(&self) -> Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let sql = Connection::open_with_flags(&self.path, flags);
+        let sql = sql.map_err(|error| unopened(&self.path, &error))?;
+        prepare(&sql)?;
+        Ok(sql)
+    }
+}
+
+fn prepare(sql: &Connection) -> Result<()> {
+    sql.busy_timeout(BUSY)?;
+    // A program that has given up reaching other folders has no place for temporary files.
+    Ok(sql.pragma_update(None, "temp_store", "MEMORY")?)
+}
+
+fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
+    StoreError::Failed(format!("cannot open {}: {error}", path.display()))
+}

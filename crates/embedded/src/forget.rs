@@ -1,0 +1,135 @@
+//! Segments are removed as if they had never come in.
+
+use std::collections::BTreeSet;
+
+use cutshort_model::{Addresses, Window};
+use cutshort_store::{Forgotten, KnownSegment, Origin, SegmentId, SegmentInfo};
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use super::catalog::{self, FileState};
+use super::{Embedded, damage, retention, rollup};
+use crate::error::Result;
+
+/// All segments, in the order in which they came in.
+pub(super) fn known(sql: &Connection) -> Result<Vec<KnownSegment>> {
+    let addresses = catalog::protected(sql)?.first().copied().unwrap_or_default();
+    let mut select = sql.prepare(
+        "SELECT id, node, origin, covers_from, covers_to, first, last, rows, arrived, state FROM segment
+         ORDER BY arrived, key",
+    )?;
+    let rows = select.query_map([], |row| {
+        let info = segment_info(row, addresses)?;
+        let is_kept = row.get::<_, i64>(9)? == FileState::Kept as i64;
+        Ok(KnownSegment { info, arrived: row.get(8)?, is_kept })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Of a row that begins with id, node, origin, what it covers, its times and rows. What of the addresses is in one
+/// segment is not noted.
+pub(super) fn segment_info(row: &rusqlite::Row<'_>, addresses: Addresses) -> rusqlite::Result<SegmentInfo> {
+    let (first, last): (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
+    let origin: String = row.get(2)?;
+    Ok(SegmentInfo {
+        id: catalog::id_of(row, 0)?,
+        node: row.get(1)?,
+        origin: Origin::from_name(&origin).unwrap_or(Origin::File),
+        covers: (row.get(3)?, row.get(4)?),
+        rows: row.get::<_, i64>(7)?.cast_unsigned(),
+        times: first.zip(last),
+        addresses,
+    })
+}
+
+/// A segment that is to be removed.
+struct Unwanted {
+    key: i64,
+    path: String,
+    state: i64,
+    rows: u64,
+}
+
+impl Embedded {
+    /// First it is noted that they are deleted, then their files go, then what they cover: a crash in between is put
+    /// in order when the store is opened, and this can be done again.
+    pub(super) fn forget_segments(&self, ids: &[SegmentId]) -> Result<Forgotten> {
+        let (forgotten, unwanted, paths) = self.database.write(|sql| {
+            let transaction = sql.transaction()?;
+            let unwanted = unwanted(&transaction, ids)?;
+            let (forgotten, mut paths) = forget(&transaction, &unwanted)?;
+            paths.extend(unwanted.iter().map(|segment| segment.path.clone()));
+            transaction.commit()?;
+            Ok((forgotten, unwanted, paths))
+        })?;
+        paths.iter().filter(|path| self.folder.has(path)).try_for_each(|path| self.folder.remove(path))?;
+        self.database.write(|sql| {
+            let transaction = sql.transaction()?;
+            for segment in &unwanted {
+                transaction.execute("DELETE FROM segment WHERE key = ?", [segment.key])?;
+            }
+            Ok(transaction.commit()?)
+        })?;
+        Ok(forgotten)
+    }
+}
+
+fn unwanted(sql: &Connection, ids: &[SegmentId]) -> Result<Vec<Unwanted>> {
+    let mut select = sql.prepare_cached("SELECT key, path, state, rows FROM segment WHERE id = ?")?;
+    let mut one = |id: &SegmentId| {
+        let found = select.query_row([catalog::id_bytes(*id)], |row| {
+            let rows = row.get::<_, i64>(3)?.cast_unsigned();
+            Ok(Unwanted { key: row.get(0)?, path: row.get(1)?, state: row.get(2)?, rows })
+        });
+        found.optional()
+    };
+    let ids: BTreeSet<&SegmentId> = ids.iter().collect();
+    let found = ids.into_iter().filter_map(|id| one(id).transpose());
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Notes that segments are deleted. Gives what comes of it, and the files of connections that are not needed any more.
+fn forget(transaction: &Transaction<'_>, unwanted: &[Unwanted]) -> Result<(Forgotten, Vec<String>)> {
+    let kept = unwanted.iter().filter(|segment| segment.state == FileState::Kept as i64);
+    let packets = kept.map(|segment| segment.rows).sum();
+    let mut forgotten = Forgotten { segments: unwanted.len() as u64, packets, ..Forgotten::default() };
+    let mut windows = BTreeSet::new();
+    for segment in unwanted {
+        windows.extend(retention::windows_of(transaction, segment.key)?);
+        catalog::set_state(transaction, segment.key, FileState::Deleted)?;
+        transaction.execute("DELETE FROM segment_window WHERE segment = ?", [segment.key])?;
+        // Nothing is missing any more where it was damaged.
+        damage::note_segment(transaction, catalog::id(transaction, segment.key)?)?;
+    }
+    let mut paths = Vec::new();
+    for window in windows {
+        let is_left = !catalog::segments_of(transaction, window)?.is_empty();
+        if keeps_results(transaction, window)? {
+            forgotten.frozen.push(window);
+        } else if is_left {
+            forgotten.left.push(window);
+        } else {
+            paths.extend(remove_results(transaction, window)?);
+            forgotten.removed.push(window);
+        }
+    }
+    Ok((forgotten, paths))
+}
+
+/// Whether a window's results cannot be made again.
+fn keeps_results(sql: &Connection, window: Window) -> Result<bool> {
+    let mut select = sql.prepare_cached("SELECT frozen FROM window WHERE start = ?")?;
+    let frozen = select.query_row([window.start()], |row| row.get::<_, bool>(0)).optional()?;
+    Ok(frozen.unwrap_or(false) || rollup::is_gone(sql, window)?)
+}
+
+/// Removes the results of a window; gives the file of its connections.
+fn remove_results(transaction: &Transaction<'_>, window: Window) -> Result<Option<String>> {
+    let path = catalog::window_path(transaction, window)?;
+    if path.is_some() {
+        catalog::forget_connections(transaction, window)?;
+        damage::found_connections(transaction, window)?;
+        rollup::delete_window(transaction, window)?;
+        transaction.execute("DELETE FROM window WHERE start = ?", [window.start()])?;
+    }
+    Ok(path.flatten())
+}

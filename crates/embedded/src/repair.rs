@@ -1,0 +1,190 @@
+//! A store whose database is damaged: it is made again from its files, and from what can be read of it.
+
+mod old;
+mod rebuild;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use cutshort_model::Window;
+use cutshort_store::{Movable, Segment, StoreError};
+use rusqlite::{Connection, OpenFlags};
+
+use super::annotations::Annotations;
+use super::connections::{OTHER_BYTES, gone, visit};
+use super::database::Database;
+use super::folder::{ANNOTATIONS, DAMAGED, DATABASE, Folder, PACKETS};
+use super::{Embedded, catalog, verify};
+use crate::error::{Error, Result};
+
+/// Where the new database is until it is whole.
+const UNFINISHED: &str = "rollup.sqlite.repair";
+
+/// What was repaired.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repaired {
+    /// The databases that were set aside, by where they are now.
+    pub aside: Vec<String>,
+    /// What is not there any more, each in words.
+    pub lost: Vec<String>,
+    /// Segments that are part of the store again.
+    pub segments: u64,
+    /// Windows whose results were kept as they were.
+    pub windows: u64,
+    /// Annotations that were kept.
+    pub annotations: u64,
+}
+
+impl Embedded {
+    /// Puts damaged databases of a store aside, and makes new ones. Windows whose results could not be kept and whose
+    /// packets are there are due afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] with who writes, that there is no store, and what the file system gives; then nothing is
+    /// lost, and it can be run again.
+    pub fn repair(folder: &Path) -> cutshort_store::Result<Repaired> {
+        let files = Folder::new(folder, true);
+        if !files.has(DATABASE) && !files.has(PACKETS) {
+            return Err(StoreError::Refused(format!("there is no store in {}", folder.display())));
+        }
+        files.create()?;
+        let _lock = files.lock()?;
+        let mut repaired = Repaired::default();
+        if verify::annotations(folder)?.is_some() {
+            repair_annotations(&files, &mut repaired)?;
+        }
+        if is_damaged(&files)? {
+            rebuild::rebuild(&files, &mut repaired)?;
+        }
+        Ok(repaired)
+    }
+
+    /// Reads all packets and connections, and sets aside what is damaged. Returns how many files these are; none if it was
+    /// ended before.
+    ///
+    /// # Errors
+    /// What the file system gives.
+    pub fn set_damaged_aside(&self, each: verify::Each<'_>) -> cutshort_store::Result<Option<u64>> {
+        self.check_writer()?;
+        let before = self.database.read(super::status::status)?.damaged.len();
+        let segments = self.segments()?;
+        let windows = self.database.read(|sql| catalog::connection_paths(sql, &(i64::MIN..i64::MAX)))?;
+        let all = segments.len() + windows.len();
+        for (past, id) in segments.iter().enumerate() {
+            if each(past, all).is_break() {
+                return Ok(None);
+            }
+            self.check_segment(*id)?;
+        }
+        for (past, (window, _)) in windows.iter().enumerate() {
+            if each(segments.len() + past, all).is_break() {
+                return Ok(None);
+            }
+            self.check_connections(*window)?;
+        }
+        // There is nothing left to be ended.
+        let _: ControlFlow<()> = each(all, all);
+        let after = self.database.read(super::status::status)?.damaged.len();
+        Ok(Some(after.saturating_sub(before) as u64))
+    }
+
+    fn check_segment(&self, id: cutshort_store::SegmentId) -> Result<()> {
+        let Some(segment) = self.database.read(|sql| catalog::segment_of(sql, id))? else { return Ok(()) };
+        let why = match fs::read(self.folder.path(&segment.path)) {
+            Ok(bytes) if crc32fast::hash(&bytes) != segment.crc => OTHER_BYTES.to_owned(),
+            Ok(bytes) => match Segment::parse(bytes) {
+                Ok(_) => return Ok(()),
+                Err(error) => error.to_string(),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => gone(&segment.path),
+            Err(error) => return Err(self.folder.error("read", &segment.path, &error)),
+        };
+        self.set_segment_aside(&segment, &why)
+    }
+
+    fn check_connections(&self, window: Window) -> Result<()> {
+        let Some(file) = self.connections_file(window)? else { return Ok(()) };
+        let why = match self.open_connections(&file)? {
+            None => gone(&file.path),
+            Some(Err(why)) => why,
+            Some(Ok(mut records)) => match visit(&mut records, &mut |_| true) {
+                Ok(()) => return Ok(()),
+                Err(error) => error.to_string(),
+            },
+        };
+        self.set_connections_aside(&file, &why)
+    }
+}
+
+/// Whether there is a database, and it says that it is a store's.
+pub(super) fn is_of_store(files: &Folder) -> bool {
+    let path = files.path(DATABASE);
+    let length = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    length > 0 && open_old(&path).is_some_and(|sql| catalog::is_of_store(&sql).is_ok_and(|own| own))
+}
+
+/// Whether the database is missing or damaged. One of a newer version is neither.
+fn is_damaged(files: &Folder) -> Result<bool> {
+    if !is_of_store(files) {
+        return Ok(true);
+    }
+    let look = || Database::open(&files.path(DATABASE))?.read(verify::database);
+    match look() {
+        Err(Error(StoreError::Damaged(_))) => Ok(true),
+        found => Ok(!found?.is_empty()),
+    }
+}
+
+/// A database for reading only.
+fn open_old(path: &Path) -> Option<Connection> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()
+}
+
+/// The files of a database.
+const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+
+/// Copies a database to what is damaged. Returns the name that the copy has there.
+fn copy_aside(files: &Folder, name: &str) -> Result<String> {
+    let target = (0..)
+        .map(|at| if at == 0 { format!("{DAMAGED}/{name}") } else { format!("{DAMAGED}/{name}.{at}") })
+        .find(|target| PARTS.iter().all(|part| !files.has(&format!("{target}{part}"))))
+        .unwrap_or_default();
+    for part in PARTS.iter().filter(|part| files.has(&format!("{name}{part}"))) {
+        let (from, to) = (files.path(&format!("{name}{part}")), files.path(&format!("{target}{part}")));
+        fs::copy(&from, &to).map_err(|error| files.error("set aside", name, &error))?;
+    }
+    Ok(target)
+}
+
+/// Puts a new database, which nobody has open, in the place of the one that was set aside.
+fn put_in_place(files: &Folder, new: &str, name: &str) -> Result<()> {
+    for part in &PARTS[1..] {
+        // What belongs to the old one must not be taken for a part of the new one.
+        files.remove(&format!("{name}{part}"))?;
+    }
+    fs::rename(files.path(new), files.path(name)).map_err(|error| files.error("write", name, &error))?;
+    files.sync_parent(name)
+}
+
+fn remove_unfinished(files: &Folder, name: &str) -> Result<()> {
+    PARTS.iter().try_for_each(|part| files.remove(&format!("{name}{part}")))
+}
+
+fn repair_annotations(files: &Folder, repaired: &mut Repaired) -> Result<()> {
+    const NEW: &str = "annotations.sqlite.repair";
+    remove_unfinished(files, NEW)?;
+    let new = Annotations::open(&files.path(NEW))?;
+    let whole = open_old(&files.path(ANNOTATIONS)).map(|old| new.salvage(&old)).transpose()?;
+    let (kept, is_whole) = whole.unwrap_or_default();
+    repaired.annotations = kept;
+    if !is_whole {
+        repaired.lost.push("some annotations may be missing".to_owned());
+    }
+    drop(new);
+    repaired.aside.push(copy_aside(files, ANNOTATIONS)?);
+    if files.has(NEW) {
+        return put_in_place(files, NEW, ANNOTATIONS);
+    }
+    remove_unfinished(files, ANNOTATIONS)
+}

@@ -1,0 +1,195 @@
+//! New results of a window.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cutshort_model::{Connection, Record, Window, now};
+use cutshort_store::cell::Cells;
+use cutshort_store::connection_file::{self, ConnectionFile};
+use cutshort_store::{ConnectionSink, Inputs, Replacement, Restoration, WindowCounts, WindowResults};
+use rusqlite::Transaction;
+
+use super::catalog::{self, ConnectionsFile};
+use super::folder::{Folder, Temporary, checksum, connections_path};
+use super::{Embedded, rollup};
+use crate::error::Result;
+
+impl Embedded {
+    pub(super) fn begin_replacement(&self, window: Window) -> NewResults<'_> {
+        let generation = self.generation.fetch_add(1, Ordering::Relaxed);
+        NewResults {
+            store: self,
+            window,
+            generation,
+            path: connections_path(window, generation),
+            sinks: AtomicUsize::new(1),
+            finished: Arc::default(),
+        }
+    }
+}
+
+/// Files of finished sinks, by the sinks' numbers.
+type Finished = Arc<Mutex<Vec<(usize, Temporary)>>>;
+
+pub(super) struct NewResults<'a> {
+    store: &'a Embedded,
+    window: Window,
+    generation: i64,
+    path: String,
+    /// The number of the next sink.
+    sinks: AtomicUsize,
+    finished: Finished,
+}
+
+impl Replacement for NewResults<'_> {
+    fn sink(&self) -> cutshort_store::Result<Box<dyn ConnectionSink + Send>> {
+        Ok(Box::new(self.new_sink()?))
+    }
+    fn commit(
+        self: Box<Self>,
+        inputs: Inputs,
+        counts: WindowCounts,
+        cells: &Cells,
+    ) -> cutshort_store::Result<()> {
+        Ok(self.put(|transaction, file| {
+            rollup::replace_window(transaction, self.window, cells)?;
+            catalog::replace_window(transaction, self.window, file, inputs, &counts, now())
+        })?)
+    }
+}
+
+impl NewResults<'_> {
+    fn new_sink(&self) -> Result<Sink> {
+        let number = self.sinks.fetch_add(1, Ordering::Relaxed);
+        let (folder, path) = (self.store.folder.clone(), self.path.clone());
+        let file = folder.temporary(&path, number)?;
+        let error = |error| folder.error("write", &path, &error);
+        let output = BufWriter::with_capacity(1 << 18, file.file.try_clone().map_err(error)?);
+        let writer = connection_file::stored(output).map_err(error)?;
+        Ok(Sink { folder, path, number, file, writer, finished: Arc::clone(&self.finished) })
+    }
+
+    /// Puts new results in the place of those of before, whose connections the change tells.
+    fn put(
+        &self,
+        change: impl FnOnce(&Transaction<'_>, &ConnectionsFile) -> Result<Option<String>>,
+    ) -> Result<()> {
+        let (bytes, crc) = self.write_connections()?;
+        let file = ConnectionsFile { generation: self.generation, path: self.path.clone(), bytes, crc };
+        let replaced = self.store.database.write(|sql| {
+            let transaction = sql.transaction()?;
+            let before = change(&transaction, &file)?;
+            transaction.commit()?;
+            Ok(before)
+        });
+        let folder = &self.store.folder;
+        match replaced {
+            // What cannot be removed now is removed when the store is opened.
+            Ok(before) => drop(before.map(|before| folder.remove(&before))),
+            Err(error) => {
+                let _ = folder.remove(&self.path);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the connections of all sinks into one file; returns its size and checksum.
+    fn write_connections(&self) -> Result<(u64, u32)> {
+        let folder = &self.store.folder;
+        let error = |error| folder.error("write", &self.path, &error);
+        let mut parts = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
+        parts.sort_unstable_by_key(|(number, _)| *number);
+        let mut whole = match parts.len() {
+            1 => parts.remove(0).1,
+            _ => {
+                let whole = folder.temporary(&self.path, 0)?;
+                let files: std::io::Result<Vec<File>> =
+                    parts.iter().map(|(_, part)| part.file.try_clone()).collect();
+                let output = BufWriter::with_capacity(1 << 18, &whole.file);
+                let output = connection_file::concatenate(&files.map_err(error)?, output).map_err(error)?;
+                // What is still in its buffer would be lost without a word where there is no room.
+                output.into_inner().map_err(|failed| error(failed.into_error()))?;
+                whole
+            }
+        };
+        let bytes = whole.file.metadata().map_err(error)?.len();
+        let crc = checksum(&mut whole.file).map_err(error)?;
+        folder.keep(whole, &self.path)?;
+        Ok((bytes, crc))
+    }
+}
+
+struct Sink {
+    folder: Folder,
+    path: String,
+    number: usize,
+    file: Temporary,
+    writer: ConnectionFile<BufWriter<File>>,
+    finished: Finished,
+}
+
+impl ConnectionSink for Sink {
+    fn write(&mut self, connection: &Connection<'_>) -> cutshort_store::Result<()> {
+        Ok(self.write_record(&connection.into())?)
+    }
+
+    fn finish(self: Box<Self>) -> cutshort_store::Result<()> {
+        let Self { folder, path, number, file, writer, finished } = *self;
+        writer.finish().map_err(|error| folder.error("write", &path, &error))?;
+        finished.lock().unwrap_or_else(PoisonError::into_inner).push((number, file));
+        Ok(())
+    }
+}
+
+impl Sink {
+    fn write_record(&mut self, record: &Record<'_>) -> Result<()> {
+        let written = self.writer.write(record);
+        written.map_err(|error| self.folder.error("write", &self.path, &error))
+    }
+}
+
+/// Results from elsewhere.
+pub(super) struct Restored<'a> {
+    results: NewResults<'a>,
+    sink: Box<Sink>,
+}
+
+impl Embedded {
+    pub(super) fn begin_restoration(&self, window: Window) -> Result<Restored<'_>> {
+        let results = self.begin_replacement(window);
+        let sink = Box::new(results.new_sink()?);
+        Ok(Restored { results, sink })
+    }
+}
+
+impl Restoration for Restored<'_> {
+    fn write(&mut self, connection: &Record<'_>) -> cutshort_store::Result<()> {
+        Ok(self.sink.write_record(connection)?)
+    }
+
+    fn finish(self: Box<Self>, from: &WindowResults) -> cutshort_store::Result<()> {
+        let Self { results, sink } = *self;
+        sink.finish()?;
+        let window = results.window;
+        results.put(|transaction, file| {
+            match &from.cells {
+                Some(cells) => rollup::replace_window(transaction, window, cells)?,
+                None => rollup::set_gone(transaction, window)?,
+            }
+            let before =
+                catalog::replace_window(transaction, window, file, from.inputs, &from.counts, now())?;
+            catalog::set_frozen(transaction, window, from.frozen)?;
+            if !from.has_connections {
+                catalog::forget_connections(transaction, window)?;
+            }
+            Ok(before)
+        })?;
+        if !from.has_connections {
+            results.store.folder.remove(&results.path)?;
+        }
+        Ok(())
+    }
+}

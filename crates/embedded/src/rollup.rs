@@ -1,0 +1,214 @@
+//! Cells in SQLite: packed rows by level, place and time, and the questions that they answer.
+//!
+//! * A window's cells are kept three times: for the world, for each country, for each bucket of networks. A
+//!   question reads the places that it needs, and no more of a row than it needs: totals, or all cells.
+//! * Hours and days are made of finer rows by [`roll`]. One that is listed as stale is passed over until then.
+//! * Times at rest are numbers of windows since the Unix epoch.
+
+use std::collections::HashMap;
+
+use cutshort_model::Window;
+use cutshort_store::cell::packed::Packed;
+use cutshort_store::cell::{Cells, LAST_NODE, LAST_NODE_NAME};
+use cutshort_verdict::Count;
+use rusqlite::{Connection, Transaction, params};
+
+use crate::error::{Error, Result, of_database};
+
+mod bytes;
+mod check;
+mod level;
+mod moving;
+mod packed_cells;
+mod place;
+mod query;
+mod retention;
+mod roll;
+mod salvage;
+mod span;
+mod tally;
+mod totals;
+
+pub use check::{check, connections};
+pub use moving::{cells, read_rest, restore_rest, rests, set_gone};
+pub use query::query;
+pub use retention::{delete_before, gone, is_gone};
+pub use roll::{is_stale, roll};
+pub use salvage::{Salvaged, salvage};
+
+use bytes::Broken;
+use level::Level;
+use place::Place;
+use totals::Folded;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS rollup (
+    level INTEGER NOT NULL, place INTEGER NOT NULL, t INTEGER NOT NULL, cells BLOB NOT NULL,
+    PRIMARY KEY (level, place, t)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS rollup_total (
+    level INTEGER NOT NULL, place INTEGER NOT NULL, t INTEGER NOT NULL, totals BLOB NOT NULL,
+    PRIMARY KEY (level, place, t)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS rollup_stale (
+    level INTEGER NOT NULL, t INTEGER NOT NULL, PRIMARY KEY (level, t)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS rollup_closed (
+    level INTEGER NOT NULL, t INTEGER NOT NULL, PRIMARY KEY (level, t)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS rollup_gone (t INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE IF NOT EXISTS rollup_node (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE
+) STRICT;
+";
+
+/// Makes the tables that are missing.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn create(connection: &Connection) -> Result<()> {
+    Ok(connection.execute_batch(SCHEMA)?)
+}
+
+/// Replaces the cells of a window.
+///
+/// # Errors
+/// [`StoreError::Refused`] if its cells were deleted by [`delete_before`] and are part of an hour or a day for
+/// good; and what SQLite gives. Then the transaction is to be given up.
+pub fn replace_window(transaction: &Transaction<'_>, window: Window, cells: &Cells) -> Result<()> {
+    retention::open_again(transaction, window)?;
+    delete_rows(transaction, Level::Quarter, window.number())?;
+    let numbered = number_nodes(transaction, cells)?;
+    let folded = Folded::of(&numbered);
+    for (place, cells) in place::by_place(numbered) {
+        write_row(transaction, Level::Quarter, place.number(), window.number(), &cells, folded)?;
+    }
+    mark_stale(transaction, window)
+}
+
+/// Deletes the cells of a window as if there had never been any.
+///
+/// # Errors
+/// As of [`replace_window`].
+pub fn delete_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
+    replace_window(transaction, window, &Cells::default())
+}
+
+/// Makes all rows of a window again of those of networks.
+///
+/// # Errors
+/// As of [`replace_window`] and [`cells`].
+pub fn rewrite_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
+    let Some(cells) = cells(transaction, window)? else { return Ok(()) };
+    replace_window(transaction, window, &cells)
+}
+
+/// Deletes the rows of a window whose results are to be made again; hours and days that count it are made again then.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn forget_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
+    delete_rows(transaction, Level::Quarter, window.number())
+}
+
+/// Bytes of the database that are in use. Almost all of them are counts, and adding up these alone would take
+/// seconds.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn bytes(connection: &Connection) -> Result<u64> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let pages = pragma("page_count")? - pragma("freelist_count")?;
+    Ok((pages * pragma("page_size")?).unsigned_abs())
+}
+
+/// The cells with nodes as they are numbered in the store.
+fn number_nodes(transaction: &Transaction<'_>, cells: &Cells) -> Result<Vec<(Packed, Count)>> {
+    let numbers = cells.nodes().iter().map(|name| node_number(transaction, name));
+    let numbers: Vec<u16> = numbers.collect::<Result<_>>()?;
+    let number = |position: u16| numbers.get(usize::from(position)).copied().unwrap_or(LAST_NODE);
+    let renumbered = cells.packed().map(|(packed, count)| (packed.with_node(number(packed.node())), count));
+    Ok(place::merge_alike(renumbered.collect()))
+}
+
+fn node_number(transaction: &Transaction<'_>, name: &str) -> Result<u16> {
+    let insert = "INSERT INTO rollup_node (id, name) SELECT coalesce(max(id) + 1, 0), ?1 FROM rollup_node
+                  WHERE true ON CONFLICT (name) DO NOTHING";
+    transaction.prepare_cached(insert)?.execute([name])?;
+    let mut find = transaction.prepare_cached("SELECT id FROM rollup_node WHERE name = ?1")?;
+    let id: i64 = find.query_row([name], |row| row.get(0))?;
+    Ok(u16::try_from(id).unwrap_or(LAST_NODE))
+}
+
+/// The names of nodes by their numbers.
+fn node_names(connection: &Connection) -> Result<HashMap<u16, String>> {
+    let mut statement = connection.prepare_cached("SELECT id, name FROM rollup_node WHERE id < ?1")?;
+    let rows = statement.query_map([LAST_NODE], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let last = (LAST_NODE, LAST_NODE_NAME.to_owned());
+    Ok(rows.chain(std::iter::once(Ok(last))).collect::<rusqlite::Result<_>>()?)
+}
+
+fn write_row(
+    transaction: &Transaction<'_>,
+    level: Level,
+    place: i64,
+    t: i64,
+    cells: &[(Packed, Count)],
+    folded: Folded,
+) -> Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO rollup (level, place, t, cells) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![level.number(), place, t, packed_cells::pack(cells)])?;
+    transaction
+        .prepare_cached("INSERT INTO rollup_total (level, place, t, totals) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![level.number(), place, t, totals::pack(cells, folded)])?;
+    Ok(())
+}
+
+/// Deletes the rows of all places at a time.
+fn delete_rows(transaction: &Transaction<'_>, level: Level, t: i64) -> Result<()> {
+    for table in ["rollup", "rollup_total"] {
+        let sql = format!("DELETE FROM {table} WHERE level = ?1 AND place = ?2 AND t = ?3");
+        let mut statement = transaction.prepare_cached(&sql)?;
+        for place in places(transaction, level)? {
+            statement.execute([level.number(), place, t])?;
+        }
+    }
+    Ok(())
+}
+
+/// The places of a level, each found by stepping over the rows of the one before.
+fn places(connection: &Connection, level: Level) -> Result<Vec<i64>> {
+    let next = "SELECT min(place) FROM rollup_total WHERE level = ?1 AND place > ?2";
+    let mut statement = connection.prepare_cached(next)?;
+    let mut places = Vec::new();
+    let mut last = -1_i64;
+    while let Some(place) = statement.query_row([level.number(), last], |row| row.get::<_, Option<i64>>(0))? {
+        places.push(place);
+        last = place;
+    }
+    Ok(places)
+}
+
+fn mark_stale(transaction: &Transaction<'_>, window: Window) -> Result<()> {
+    let mut statement =
+        transaction.prepare_cached("INSERT OR IGNORE INTO rollup_stale (level, t) VALUES (?1, ?2)")?;
+    for level in [Level::Hour, Level::Day] {
+        statement.execute([level.number(), level.start(window.number())])?;
+    }
+    Ok(())
+}
+
+/// What is wrong with a row.
+fn damaged(level: Level, place: i64, t: i64, why: Broken) -> Error {
+    let when = Window::from_number(t);
+    of_database(&format!(
+        "the counts of {} for the {} of {when} UTC cannot be read: {}",
+        Place::name(place),
+        level.name(),
+        why.0
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Whether counts can be read and fit together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cutshort_model::Window;
+use cutshort_verdict::Stage;
+use rusqlite::Connection;
+
+use super::bytes::Broken;
+use super::damaged;
+use super::level::Level;
+use super::packed_cells::PackedCells;
+use super::place::Place;
+use super::totals::Totals;
+use crate::error::{Error, Result};
+
+/// Levels as they are numbered at rest.
+pub(super) const LEVELS: [Level; 5] =
+    [Level::Quarter, Level::Hour, Level::Day, Level::HourRest, Level::DayRest];
+
+/// Connections that the rows of one level and time count: those of the world, of countries, and of networks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums([u64; 3]);
+
+impl Sums {
+    pub(super) fn add(&mut self, place: i64, connections: u64) {
+        let networks = Place::Networks(0).number();
+        let kind = if place == Place::World.number() { 0 } else { 1 + usize::from(place >= networks) };
+        self.0[kind] += connections;
+    }
+
+    /// What the rows of networks have.
+    pub(super) const fn networks(self) -> u64 {
+        self.0[2]
+    }
+
+    /// How many there are, if all rows say the same.
+    pub(super) fn whole(self) -> Option<u64> {
+        let [world, locations, networks] = self.0;
+        (world == locations && world == networks).then_some(world)
+    }
+}
+
+/// What a row counts: connections and exclusions.
+pub(super) fn counted(totals: &[u8]) -> std::result::Result<u64, Broken> {
+    let mut sum = 0;
+    Totals::parse(totals)?.each(|_, _, count| sum += count.sampled)?;
+    Ok(sum)
+}
+
+pub(super) fn check_cells(cells: &[u8]) -> std::result::Result<(), Broken> {
+    PackedCells::parse(cells)?.each(|_, _| {})
+}
+
+/// Reads every row; gives what is wrong with them. Counts that are known not to be whole are left out; they are named by
+/// level and time as they are at rest.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn check(connection: &Connection, lost: &BTreeSet<(i64, i64)>) -> Result<Vec<Error>> {
+    let mut wrong = Vec::new();
+    let mut sums: BTreeMap<(i64, i64), Sums> = BTreeMap::new();
+    each(connection, "SELECT level, place, t, cells FROM rollup", |level, place, t, cells| {
+        wrong.extend(check_cells(cells).err().map(|why| damaged(level_of(level), place, t, why)));
+    })?;
+    each(connection, "SELECT level, place, t, totals FROM rollup_total", |level, place, t, totals| {
+        match counted(totals) {
+            Ok(sum) => sums.entry((level, t)).or_default().add(place, sum),
+            Err(why) => wrong.push(damaged(level_of(level), place, t, why)),
+        }
+    })?;
+    let unequal = sums.iter().filter(|(at, sums)| sums.whole().is_none() && !lost.contains(at));
+    wrong.extend(unequal.map(|((level, t), _)| {
+        damaged(
+            level_of(*level),
+            Place::World.number(),
+            *t,
+            Broken("countries or networks add up to another sum"),
+        )
+    }));
+    Ok(wrong)
+}
+
+fn level_of(number: i64) -> Level {
+    LEVELS.into_iter().find(|level| level.number() == number).unwrap_or(Level::Quarter)
+}
+
+fn each(connection: &Connection, select: &str, mut each: impl FnMut(i64, i64, i64, &[u8])) -> Result<()> {
+    let mut select = connection.prepare(select)?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
+        each(row.get(0)?, row.get(1)?, row.get(2)?, bytes);
+    }
+    Ok(())
+}
+
+/// The connections that a window's own counts have; none if they were deleted.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn connections(connection: &Connection, window: Window) -> Result<Option<u64>> {
+    if super::is_gone(connection, window)? {
+        return Ok(None);
+    }
+    let of = [Level::Quarter.number(), Place::World.number(), window.number()];
+    let select = "SELECT totals FROM rollup_total WHERE level = ?1 AND place = ?2 AND t = ?3";
+    let mut select = connection.prepare_cached(select)?;
+    let mut rows = select.query(of)?;
+    let Some(row) = rows.next()? else { return Ok(Some(0)) };
+    let mut sum = 0;
+    let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    let totals = Totals::parse(bytes).and_then(|totals| {
+        totals.each(|_, slot, count| {
+            if slot < 2 * Stage::ALL.len() {
+                sum += count.sampled;
+            }
+        })
+    });
+    totals.map_err(|why| damaged(Level::Quarter, Place::World.number(), window.number(), why))?;
+    Ok(Some(sum))
+}

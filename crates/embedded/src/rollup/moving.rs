@@ -1,0 +1,134 @@
+//! Counts as they are, to be taken elsewhere, and put in as they were.
+
+use std::collections::HashMap;
+
+use cutshort_model::{Bucket, Window};
+use cutshort_store::Rest;
+use cutshort_store::cell::{Cells, LAST_NODE_NAME};
+use rusqlite::{Connection, Transaction};
+
+use super::level::Level;
+use super::packed_cells::PackedCells;
+use super::place::{self, Place};
+use super::query::{CELLS, each_row};
+use super::retention::{is_gone, is_listed};
+use super::span::Span;
+use super::totals::Folded;
+use super::{delete_rows, mark_stale, node_names, number_nodes, write_row};
+use crate::error::Result;
+
+/// The cells of a window; none if they were deleted and are part of an hour or a day.
+///
+/// # Errors
+/// What SQLite gives, and [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) with the row that is.
+pub fn cells(connection: &Connection, window: Window) -> Result<Option<Cells>> {
+    if is_gone(connection, window)? {
+        return Ok(None);
+    }
+    read(connection, Level::Quarter, window.number()).map(Some)
+}
+
+/// Only the rows of networks tell all that is known of cells.
+fn read(connection: &Connection, level: Level, t: i64) -> Result<Cells> {
+    let names = node_names(connection)?;
+    let (mut cells, mut positions) = (Cells::default(), HashMap::new());
+    let span = [Span { level, windows: t..t + 1 }];
+    for place in Place::all_networks() {
+        each_row(connection, CELLS, place.number(), &span, |_, _, bytes| {
+            PackedCells::parse(bytes)?.each(|packed, count| {
+                let node = packed.node();
+                let name = names.get(&node).map_or(LAST_NODE_NAME, String::as_str);
+                let position = *positions.entry(node).or_insert_with(|| cells.node(name));
+                cells.add_count(packed.with_node(position).key(), &count);
+            })
+        })?;
+    }
+    Ok(cells)
+}
+
+/// Notes that an hour or a day counts a window, which has no counts of its own.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn set_gone(transaction: &Transaction<'_>, window: Window) -> Result<()> {
+    delete_rows(transaction, Level::Quarter, window.number())?;
+    mark_stale(transaction, window)?;
+    let note = "INSERT OR IGNORE INTO rollup_gone (t) VALUES (?1)";
+    transaction.prepare_cached(note)?.execute([window.number()])?;
+    Ok(())
+}
+
+/// Hours and days that count windows without counts of their own.
+///
+/// # Errors
+/// What SQLite gives.
+pub fn rests(connection: &Connection) -> Result<Vec<Rest>> {
+    let mut all = Vec::new();
+    let mut closed = connection.prepare_cached("SELECT t FROM rollup_closed WHERE level = ?1 ORDER BY t")?;
+    for bucket in [Bucket::Hour, Bucket::Day] {
+        for t in closed.query_map([Level::of(bucket).number()], |row| row.get::<_, i64>(0))? {
+            all.push(Rest { bucket, start: Window::from_number(t?).start() });
+        }
+    }
+    Ok(all)
+}
+
+/// What an hour or a day has of windows without counts of their own. As long as no other window came, this is all that
+/// it has.
+///
+/// # Errors
+/// As of [`cells`].
+pub fn read_rest(connection: &Connection, rest: Rest) -> Result<Cells> {
+    let (level, t) = place_of(rest);
+    let closed = "SELECT 1 FROM rollup_closed WHERE level = ?1 AND t = ?2";
+    if !is_listed(connection, closed, &[level.number(), t])? {
+        return Ok(Cells::default());
+    }
+    match level.rest() {
+        Some(apart) if has_rows(connection, apart, t..t + 1)? => read(connection, apart, t),
+        _ => read(connection, level, t),
+    }
+}
+
+const fn place_of(rest: Rest) -> (Level, i64) {
+    let level = Level::of(rest.bucket);
+    (level, level.start(Window::containing(rest.start).number()))
+}
+
+fn has_rows(connection: &Connection, level: Level, range: std::ops::Range<i64>) -> Result<bool> {
+    let world = [level.number(), Place::World.number(), range.start, range.end];
+    let exists = "SELECT 1 FROM rollup_total WHERE level = ?1 AND place = ?2 AND t >= ?3 AND t < ?4";
+    is_listed(connection, exists, &world)
+}
+
+/// Replaces what an hour or a day has of windows without counts of their own.
+///
+/// # Errors
+/// What SQLite gives; then the transaction is to be given up.
+pub fn restore_rest(transaction: &Transaction<'_>, rest: Rest, cells: &Cells) -> Result<()> {
+    let (level, t) = place_of(rest);
+    let Some(apart) = level.rest() else { return Ok(()) };
+    let within = t..t + level.windows();
+    let is_part = has_rows(transaction, Level::Quarter, within.clone())?
+        || level == Level::Day && has_rows(transaction, Level::Hour, within)?;
+    delete_rows(transaction, apart, t)?;
+    delete_rows(transaction, level, t)?;
+    let numbered = number_nodes(transaction, cells)?;
+    let folded = Folded::of(&numbered);
+    for (place, cells) in place::by_place(numbered) {
+        write_row(transaction, if is_part { apart } else { level }, place.number(), t, &cells, folded)?;
+    }
+    // A whole that has other parts is made of all of them; what is coarser, too.
+    let mark = "INSERT OR IGNORE INTO rollup_stale (level, t) VALUES (?1, ?2)";
+    for stale in [Level::Hour, Level::Day].into_iter().filter(|stale| *stale >= level) {
+        transaction.prepare_cached(mark)?.execute([stale.number(), stale.start(t)])?;
+    }
+    let at = [level.number(), t];
+    if !is_part {
+        let fresh = "DELETE FROM rollup_stale WHERE level = ?1 AND t = ?2";
+        transaction.prepare_cached(fresh)?.execute(at)?;
+    }
+    let close = "INSERT OR IGNORE INTO rollup_closed (level, t) VALUES (?1, ?2)";
+    transaction.prepare_cached(close)?.execute(at)?;
+    Ok(())
+}

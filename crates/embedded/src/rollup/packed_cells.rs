@@ -1,0 +1,134 @@
+//! The cells of one place and time in bytes: all that is known of them.
+//!
+//! A dictionary of contexts and one of outcomes; then the groups (network and location; one group where the
+//! place is no bucket of networks), each with the length of its block; then the blocks. A cell is its position
+//! in the grid of contexts and outcomes, as the difference to the one before, and its count.
+
+use cutshort_store::cell::packed::{Context, Group, Packed, PackedOutcome};
+use cutshort_verdict::Count;
+
+use super::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, put_rising, seal};
+
+const VERSION: u8 = 1;
+
+/// Packs cells that are sorted and unlike each other.
+pub(super) fn pack(cells: &[(Packed, Count)]) -> Vec<u8> {
+    let contexts = distinct(cells.iter().map(|(packed, _)| packed.context().0));
+    let outcomes = distinct(cells.iter().map(|(packed, _)| packed.outcome().0));
+    let rate = common_rate(cells.iter().map(|(_, count)| count));
+    let groups: Vec<_> = cells.chunk_by(|(a, _), (b, _)| a.group() == b.group()).collect();
+    let mut blocks = Vec::new();
+    seal(VERSION, |out| {
+        put(out, rate);
+        put_rising(out, &contexts);
+        put_rising(out, &outcomes);
+        put(out, groups.len() as u64);
+        let mut last = 0;
+        for group in groups {
+            let before = blocks.len();
+            put_block(&mut blocks, group, &contexts, &outcomes, rate);
+            let number = group[0].0.group().0;
+            put(out, number - last);
+            put(out, (blocks.len() - before) as u64);
+            last = number;
+        }
+        out.extend_from_slice(&blocks);
+    })
+}
+
+fn distinct(numbers: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut numbers: Vec<u64> = numbers.collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+fn put_block(out: &mut Vec<u8>, cells: &[(Packed, Count)], contexts: &[u64], outcomes: &[u64], rate: u64) {
+    let position = |list: &[u64], number: u64| list.binary_search(&number).unwrap_or_default() as u64;
+    let mut next = 0;
+    for (packed, count) in cells {
+        let at = position(contexts, packed.context().0) * outcomes.len() as u64
+            + position(outcomes, packed.outcome().0);
+        put(out, at - next);
+        put_count(out, count, rate);
+        next = at + 1;
+    }
+}
+
+/// Packed cells that can be read.
+pub(super) struct PackedCells<'a> {
+    rate: u64,
+    /// All contexts, which cells name by their positions.
+    pub(super) contexts: Vec<Context>,
+    /// All outcomes, likewise.
+    pub(super) outcomes: Vec<PackedOutcome>,
+    groups: Vec<(Group, usize)>,
+    blocks: Reader<'a>,
+}
+
+impl<'a> PackedCells<'a> {
+    pub(super) fn parse(bytes: &'a [u8]) -> Unpacked<Self> {
+        let mut reader = open(VERSION, bytes)?;
+        let rate = reader.number()?;
+        let contexts = reader.rising(Context::MAX.0)?.into_iter().map(Context).collect();
+        let outcomes = reader.rising(u64::MAX)?.into_iter().map(PackedOutcome).collect();
+        let mut last = 0;
+        let groups = (0..reader.length()?)
+            .map(|_| Ok((Group(*reader.next_after(&mut last, Group::MAX.0)?), reader.number()? as usize)))
+            .collect::<Unpacked<_>>()?;
+        Ok(Self { rate, contexts, outcomes, groups, blocks: reader })
+    }
+
+    /// Calls `each` with every group and its cells.
+    pub(super) fn each_group(&self, mut each: impl FnMut(Group, Block<'a>) -> Unpacked<()>) -> Unpacked<()> {
+        let mut blocks = self.blocks;
+        for &(group, length) in &self.groups {
+            let reader = blocks.split(length)?;
+            let block = Block { reader, rate: self.rate, sides: (self.contexts.len(), self.outcomes.len()) };
+            each(group, block)?;
+        }
+        if blocks.is_empty() { Ok(()) } else { Err(Broken("there is something behind its end")) }
+    }
+
+    /// Calls `each` with every cell.
+    pub(super) fn each(&self, mut each: impl FnMut(Packed, Count)) -> Unpacked<()> {
+        self.each_group(|group, block| {
+            block.each(|context, outcome, count| {
+                each(Packed::new(group, self.contexts[context], self.outcomes[outcome]), count);
+            })
+        })
+    }
+}
+
+/// The cells of one group.
+pub(super) struct Block<'a> {
+    reader: Reader<'a>,
+    rate: u64,
+    sides: (usize, usize),
+}
+
+impl Block<'_> {
+    /// Calls `each` with the positions of context and outcome and the count of every cell.
+    #[inline]
+    pub(super) fn each(mut self, mut each: impl FnMut(usize, usize, Count)) -> Unpacked<()> {
+        const OUTSIDE: Broken = Broken("a cell is outside of its grid");
+        let (contexts, outcomes) = self.sides;
+        let (mut context, mut outcome) = (0, 0);
+        while !self.reader.is_empty() {
+            outcome = usize::try_from(self.reader.number()?)
+                .ok()
+                .and_then(|step| step.checked_add(outcome))
+                .ok_or(OUTSIDE)?;
+            if outcome >= outcomes {
+                context += outcome.checked_div(outcomes).ok_or(OUTSIDE)?;
+                outcome %= outcomes;
+            }
+            if context >= contexts {
+                return Err(OUTSIDE);
+            }
+            each(context, outcome, self.reader.count(self.rate)?);
+            outcome += 1;
+        }
+        Ok(())
+    }
+}

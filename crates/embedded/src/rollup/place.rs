@@ -1,0 +1,118 @@
+use cutshort_geo::Country;
+use cutshort_model::Network;
+use cutshort_store::cell::packed::{Group, Packed, location_code, location_of};
+use cutshort_verdict::Count;
+
+/// Whose cells a row has: the same cells stand under the world, under their country and under their network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// All.
+    World,
+    /// A country, or none known, by its code.
+    Location(u16),
+    /// Some of the networks; the only rows that tell networks and locations apart within.
+    Networks(u16),
+}
+
+/// So many that a network's year is read quickly, and so few that a window is written quickly.
+const BUCKETS: u32 = 64;
+/// Those without a number, which are in many countries.
+const UNNUMBERED: u16 = BUCKETS as u16;
+
+const LOCATIONS: i64 = 1;
+const NETWORKS: i64 = 1_000;
+
+impl Place {
+    pub(super) fn of_location(location: Option<Country>) -> Self {
+        Self::Location(location_code(location))
+    }
+
+    pub(super) const fn of_network(network: Network) -> Self {
+        match network {
+            Network::As(number) => Self::Networks((number % BUCKETS) as u16),
+            Network::Unknown | Network::Other => Self::Networks(UNNUMBERED),
+        }
+    }
+
+    /// All countries and none.
+    pub(super) fn all_locations() -> impl Iterator<Item = Option<Country>> {
+        std::iter::once(None).chain(Country::all().map(Some))
+    }
+
+    pub(super) fn all_networks() -> impl Iterator<Item = Self> {
+        (0..=UNNUMBERED).map(Self::Networks)
+    }
+
+    /// Its number at rest.
+    pub(super) const fn number(self) -> i64 {
+        match self {
+            Self::World => 0,
+            Self::Location(code) => LOCATIONS + code as i64,
+            Self::Networks(bucket) => NETWORKS + bucket as i64,
+        }
+    }
+
+    /// For messages.
+    pub(super) fn name(number: i64) -> String {
+        match number {
+            0 => "the world".to_owned(),
+            LOCATIONS..NETWORKS => {
+                let location = u16::try_from(number - LOCATIONS).ok().and_then(location_of);
+                match location {
+                    Some(Some(country)) => country.name().to_owned(),
+                    Some(None) => "places not known".to_owned(),
+                    None => format!("place {number}"),
+                }
+            }
+            _ => format!("networks {}", number - NETWORKS),
+        }
+    }
+}
+
+/// Sorted cells of every place, from the cells of all networks and locations.
+pub(super) fn by_place(mut cells: Vec<(Packed, Count)>) -> Vec<(Place, Vec<(Packed, Count)>)> {
+    cells.sort_unstable_by_key(|(packed, _)| *packed);
+    let mut places = networks(&cells);
+    let cells = regroup(cells, Group::of_location);
+    let same = |(a, _): &(Packed, Count), (b, _): &(Packed, Count)| a.group() == b.group();
+    for location in cells.chunk_by(same) {
+        let code = location[0].0.group().location_code();
+        places.push((Place::Location(code), regroup(location.to_vec(), |_| Group::default())));
+    }
+    if !cells.is_empty() {
+        places.push((Place::World, regroup(cells, |_| Group::default())));
+    }
+    places
+}
+
+fn networks(cells: &[(Packed, Count)]) -> Vec<(Place, Vec<(Packed, Count)>)> {
+    let mut buckets: Vec<(Place, Vec<_>)> = Place::all_networks().map(|place| (place, Vec::new())).collect();
+    for cell in cells {
+        if let Place::Networks(bucket) = Place::of_network(cell.0.group().network()) {
+            buckets[usize::from(bucket)].1.push(*cell);
+        }
+    }
+    buckets.retain(|(_, cells)| !cells.is_empty());
+    buckets
+}
+
+/// Puts cells together that are alike in other groups.
+fn regroup(mut cells: Vec<(Packed, Count)>, group: fn(Group) -> Group) -> Vec<(Packed, Count)> {
+    for (packed, _) in &mut cells {
+        *packed = packed.with_group(group(packed.group()));
+    }
+    merge_alike(cells)
+}
+
+/// Sorts cells and adds up those with the same key.
+pub(super) fn merge_alike(mut cells: Vec<(Packed, Count)>) -> Vec<(Packed, Count)> {
+    cells.sort_unstable_by_key(|(packed, _)| *packed);
+    cells.dedup_by(|(key, count), (kept, sum)| {
+        let alike = key == kept;
+        if alike {
+            sum.merge(count);
+        }
+        alike
+    });
+    cells
+}

@@ -1,0 +1,228 @@
+//! Adding up rows.
+
+use std::collections::HashMap;
+
+use cutshort_model::{Dimension, Value, Window};
+use cutshort_store::cell::Outcome;
+use cutshort_store::cell::packed::{Context, Group, PackedOutcome, location_of};
+use cutshort_store::{RollupQuery, RollupRow};
+use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
+use foldhash::fast::FixedState;
+
+use super::bytes::{Broken, Unpacked};
+use super::packed_cells::PackedCells;
+use super::place::Place;
+use super::query::Scan;
+use super::totals::{Folded, Totals};
+
+const STAGES: usize = Stage::ALL.len();
+type Counts = [Count; STAGES + Exclusion::ALL.len()];
+
+/// The answer while it is added up.
+pub(super) struct Tally<'a> {
+    query: &'a RollupQuery,
+    nodes: &'a HashMap<u16, String>,
+    folded: Option<Folded>,
+    /// Rows by time and value.
+    index: HashMap<(i64, u64), usize, FixedState>,
+    counts: Vec<Counts>,
+}
+
+/// What the outcomes of a packed row count for.
+enum Use {
+    Nothing,
+    /// A place in [`Counts`], and the rows that get it if the outcome decides on these.
+    At(usize, Vec<usize>),
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
+        Self { query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
+    }
+
+    /// Whether the question is about more than totals have.
+    pub(super) fn needs_cells(&self) -> bool {
+        let by_more = !matches!(self.query.by, None | Some(Dimension::Location | Dimension::As));
+        by_more || self.query.selection.is_about_more_than_place()
+    }
+
+    /// What was folded, if the rows told.
+    pub(super) const fn folded(&self) -> Option<Folded> {
+        self.folded
+    }
+
+    pub(super) fn add_totals(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
+        let totals = Totals::parse(bytes)?;
+        if scan.place == Place::World {
+            self.folded = Some(self.folded.unwrap_or_default().or(totals.folded));
+        }
+        let from = self.from(t);
+        let mut current = None;
+        let mut broken = Ok(());
+        totals.each(|group, slot, count| {
+            if current.is_none_or(|(last, _)| last != group) {
+                let row = scan
+                    .takes(group)
+                    .map(|takes| takes.then(|| self.row(from, self.group_value(scan.place, group))));
+                current = Some((
+                    group,
+                    row.unwrap_or_else(|why| {
+                        broken = Err(why);
+                        None
+                    }),
+                ));
+            }
+            if let (Some((_, Some(row))), Some(at)) = (current, self.place_of_slot(slot)) {
+                merge(&mut self.counts[row][at], &count, scan.minus);
+            }
+        })?;
+        broken
+    }
+
+    /// Where a slot of totals is counted.
+    const fn place_of_slot(&self, slot: usize) -> Option<usize> {
+        match slot.checked_sub(2 * STAGES) {
+            Some(exclusion) => Some(STAGES + exclusion),
+            None if self.query.selection.completed && slot.is_multiple_of(2) => None,
+            None => Some(slot / 2),
+        }
+    }
+
+    pub(super) fn add_cells(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
+        let cells = PackedCells::parse(bytes)?;
+        let from = self.from(t);
+        let contexts = self.contexts(from, &cells.contexts);
+        let outcomes = self.outcomes(from, &cells.outcomes)?;
+        cells.each_group(|group, block| {
+            if !scan.takes(group)? {
+                return Ok(());
+            }
+            let row = self.row(from, self.group_value(scan.place, group));
+            let counts = &mut self.counts;
+            block.each(|context, outcome, count| {
+                let (Some(of_context), Use::At(at, rows)) = (&contexts[context], &outcomes[outcome]) else {
+                    return;
+                };
+                match rows.as_slice() {
+                    [] => merge(&mut counts[of_context.unwrap_or(row)][*at], &count, scan.minus),
+                    rows => rows.iter().for_each(|row| merge(&mut counts[*row][*at], &count, scan.minus)),
+                }
+            })
+        })
+    }
+
+    /// For each context: none if it is not selected; the row that it decides on, if it does.
+    fn contexts(&mut self, from: i64, contexts: &[Context]) -> Vec<Option<Option<usize>>> {
+        let row = |context: &Context| {
+            let node = self.nodes.get(&context.node());
+            let selection = &self.query.selection;
+            if !(selection.has_context(context.ip_version(), context.port()) && selection.nodes.has(node)) {
+                return None;
+            }
+            let value = match self.query.by {
+                Some(Dimension::IpVersion) => u64::from(context.ip_version()),
+                Some(Dimension::Port) => context.port_code(),
+                Some(Dimension::Node) => u64::from(context.node()),
+                _ => return Some(None),
+            };
+            Some(Some(self.row(from, value)))
+        };
+        contexts.iter().map(row).collect()
+    }
+
+    fn outcomes(&mut self, from: i64, outcomes: &[PackedOutcome]) -> Unpacked<Vec<Use>> {
+        let unknown = Broken("it counts what is unknown");
+        outcomes.iter().map(|packed| Ok(self.use_of(from, &packed.get().ok_or(unknown)?))).collect()
+    }
+
+    fn use_of(&mut self, from: i64, outcome: &Outcome) -> Use {
+        let by = self.query.by;
+        match *outcome {
+            Outcome::Excluded(_) if by.is_some_and(Dimension::is_of_verdict) => Use::Nothing,
+            Outcome::Excluded(reason) => Use::At(STAGES + reason as usize, Vec::new()),
+            Outcome::Connection { stage, termination, completed, signature, tags } => {
+                if !self.query.selection.has_verdict(completed, signature, tags) {
+                    return Use::Nothing;
+                }
+                let values: Vec<u64> = match by {
+                    Some(Dimension::Tag) => tags.iter().map(|tag| tag as u64).collect(),
+                    Some(Dimension::Signature) => vec![signature.map_or(0, |found| u64::from(found.id()))],
+                    Some(Dimension::Termination) => vec![termination as u64],
+                    _ => return Use::At(stage as usize, Vec::new()),
+                };
+                let rows: Vec<usize> = values.into_iter().map(|value| self.row(from, value)).collect();
+                if rows.is_empty() { Use::Nothing } else { Use::At(stage as usize, rows) }
+            }
+        }
+    }
+
+    /// The beginning of the piece of time that has a window.
+    fn from(&self, t: i64) -> i64 {
+        let start = self.query.range.start;
+        self.query.bucket.map_or(start, |bucket| bucket.start(Window::from_number(t).start()).max(start))
+    }
+
+    fn row(&mut self, from: i64, value: u64) -> usize {
+        *self.index.entry((from, value)).or_insert_with(|| {
+            self.counts.push(Counts::default());
+            self.counts.len() - 1
+        })
+    }
+
+    fn group_value(&self, place: Place, group: Group) -> u64 {
+        match (self.query.by, place) {
+            (Some(Dimension::Location), Place::Location(code)) => u64::from(code),
+            (Some(Dimension::Location), _) => u64::from(group.location_code()),
+            (Some(Dimension::As), _) => group.network_code(),
+            _ => 0,
+        }
+    }
+
+    /// The rows in which something was counted.
+    pub(super) fn rows(mut self) -> Vec<RollupRow> {
+        let mut order: Vec<((i64, u64), usize)> = self.index.drain().collect();
+        order.sort_unstable();
+        let rows = order.into_iter().filter_map(|((from, value), row)| {
+            let counts = self.counts[row];
+            let (stages, excluded) = counts.split_first_chunk()?;
+            let excluded = *excluded.first_chunk()?;
+            let something = counts.iter().any(|count| count.sampled != 0);
+            something.then(|| RollupRow { from, value: self.value(value), stages: *stages, excluded })
+        });
+        rows.collect()
+    }
+
+    fn value(&self, code: u64) -> Value {
+        let small = code as u8;
+        match self.query.by {
+            None => Value::All,
+            Some(Dimension::Tag) => Value::Tag(Tag::ALL[usize::from(small) % Tag::ALL.len()]),
+            Some(Dimension::Signature) => Value::Signature(Signature::from_id(small)),
+            Some(Dimension::Termination) => {
+                Value::Termination(Termination::ALL[usize::from(small) % Termination::ALL.len()])
+            }
+            Some(Dimension::IpVersion) => Value::IpVersion(small),
+            Some(Dimension::Location) => Value::Location(location_of(code as u16).flatten()),
+            Some(Dimension::As) => Value::As(Group::of_network_code(code).network()),
+            Some(Dimension::Port) => Value::Port(Context::of_port_code(code).port()),
+            Some(Dimension::Node) => Value::Node(self.nodes.get(&(code as u16)).cloned().unwrap_or_default()),
+        }
+    }
+}
+
+/// Adds or takes away. Wraps: rows that do not fit together must not end the program.
+fn merge(sum: &mut Count, count: &Count, minus: bool) {
+    *sum = if minus {
+        Count {
+            sampled: sum.sampled.wrapping_sub(count.sampled),
+            weight: sum.weight.wrapping_sub(count.weight),
+            squares: sum.squares.wrapping_sub(count.squares),
+        }
+    } else {
+        Count {
+            sampled: sum.sampled.wrapping_add(count.sampled),
+            weight: sum.weight.wrapping_add(count.weight),
+            squares: sum.squares.wrapping_add(count.squares),
+        }
+    };
+}

@@ -1,0 +1,105 @@
+//! The counts of one place and time by no more than stage and whether the handshake was completed, in a few
+//! bytes per group: what most questions need.
+
+use cutshort_model::{Network, Port};
+use cutshort_store::cell::Outcome;
+use cutshort_store::cell::packed::{Group, Packed};
+use cutshort_verdict::{Count, Exclusion, Stage};
+
+use super::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, seal};
+
+const VERSION: u8 = 1;
+
+/// Each stage without and with a complete handshake, then the exclusions.
+pub(super) const SLOTS: usize = 2 * Stage::ALL.len() + Exclusion::ALL.len();
+
+/// Where an outcome is counted.
+pub(super) const fn slot(outcome: &Outcome) -> usize {
+    match *outcome {
+        Outcome::Connection { stage, completed, .. } => 2 * stage as usize + completed as usize,
+        Outcome::Excluded(reason) => 2 * Stage::ALL.len() + reason as usize,
+    }
+}
+
+/// What was folded into `other`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Folded {
+    pub(super) networks: bool,
+    pub(super) ports: bool,
+}
+
+impl Folded {
+    pub(super) fn of(cells: &[(Packed, Count)]) -> Self {
+        Self {
+            networks: cells.iter().any(|(packed, _)| packed.group().network() == Network::Other),
+            ports: cells.iter().any(|(packed, _)| packed.context().port() == Port::Other),
+        }
+    }
+
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self { networks: self.networks || other.networks, ports: self.ports || other.ports }
+    }
+}
+
+/// Packs the totals of cells that are sorted.
+pub(super) fn pack(cells: &[(Packed, Count)], folded: Folded) -> Vec<u8> {
+    let groups: Vec<_> = cells.chunk_by(|(a, _), (b, _)| a.group() == b.group()).map(sum).collect();
+    let rate = common_rate(groups.iter().flat_map(|(_, counts)| counts));
+    seal(VERSION, |out| {
+        out.push(u8::from(folded.networks) | u8::from(folded.ports) << 1);
+        put(out, rate);
+        let mut last = 0;
+        for (group, counts) in groups {
+            put(out, group.0 - last);
+            last = group.0;
+            let present = |(slot, count): (usize, &Count)| u64::from(*count != Count::default()) << slot;
+            put(out, counts.iter().enumerate().map(present).sum());
+            counts.iter().filter(|count| **count != Count::default()).for_each(|count| {
+                put_count(out, count, rate);
+            });
+        }
+    })
+}
+
+fn sum(cells: &[(Packed, Count)]) -> (Group, [Count; SLOTS]) {
+    let mut counts = [Count::default(); SLOTS];
+    for (packed, count) in cells {
+        if let Some(outcome) = packed.outcome().get() {
+            counts[slot(&outcome)].merge(count);
+        }
+    }
+    (cells[0].0.group(), counts)
+}
+
+/// Packed totals that can be read.
+pub(super) struct Totals<'a> {
+    pub(super) folded: Folded,
+    rate: u64,
+    reader: Reader<'a>,
+}
+
+impl<'a> Totals<'a> {
+    pub(super) fn parse(bytes: &'a [u8]) -> Unpacked<Self> {
+        let mut reader = open(VERSION, bytes)?;
+        let flags = reader.byte()?;
+        let folded = Folded { networks: flags & 1 != 0, ports: flags & 2 != 0 };
+        Ok(Self { folded, rate: reader.number()?, reader })
+    }
+
+    /// Calls `each` with every group, slot and count; all counts of a group come together.
+    pub(super) fn each(mut self, mut each: impl FnMut(Group, usize, Count)) -> Unpacked<()> {
+        let mut last = 0;
+        while !self.reader.is_empty() {
+            let group = Group(*self.reader.next_after(&mut last, Group::MAX.0)?);
+            let mut present = self.reader.number()?;
+            if present >> SLOTS != 0 {
+                return Err(Broken("it counts what is unknown"));
+            }
+            while present != 0 {
+                each(group, present.trailing_zeros() as usize, self.reader.count(self.rate)?);
+                present &= present - 1;
+            }
+        }
+        Ok(())
+    }
+}

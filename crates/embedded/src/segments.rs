@@ -1,0 +1,141 @@
+//! Segments come in, and are put in order after a crash.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use cutshort_model::now;
+use cutshort_store::open::{OpenSegment, Sync};
+use cutshort_store::{Added, Origin, Segment, SegmentId, StoreError, open};
+
+use super::catalog::{self, FileState};
+use super::folder::{CONNECTIONS, OPEN, PACKETS, segment_path};
+use super::{Embedded, damage};
+use crate::error::Result;
+
+impl Embedded {
+    pub(super) fn append_segment(&self, segment: &Segment) -> Result<Added> {
+        let id = segment.info().id;
+        if self.database.read(|sql| catalog::is_known(sql, id))? {
+            return Ok(Added::Known);
+        }
+        let path = segment_path(segment.info());
+        self.folder.write(&path, segment.bytes())?;
+        self.note_segment(segment, &path)
+    }
+
+    /// Makes a segment whose file is there part of the store.
+    fn note_segment(&self, segment: &Segment, path: &str) -> Result<Added> {
+        let (info, crc) = (segment.info(), crc32fast::hash(segment.bytes()));
+        let file = (path, segment.bytes().len() as u64, crc);
+        self.database.write(|sql| {
+            let transaction = sql.transaction()?;
+            if catalog::is_known(&transaction, info.id)? {
+                return Ok(Added::Known);
+            }
+            catalog::add_segment(&transaction, info, segment.windows().keys().copied(), file, now())?;
+            transaction.commit()?;
+            Ok(Added::New)
+        })
+    }
+
+    /// Begins a segment in the store's folder, in which packets are safe before the segment is appended. After a
+    /// crash it is appended when the store is opened.
+    ///
+    /// # Errors
+    /// What [`OpenSegment::create`] gives.
+    pub fn open_segment(
+        &self,
+        id: SegmentId,
+        node: &str,
+        origin: Origin,
+        from: i64,
+        sync: Sync,
+    ) -> Result<OpenSegment> {
+        self.check_writer()?;
+        let path = self.folder.path(&format!("{OPEN}/{id}"));
+        Ok(OpenSegment::create(&path, id, node, origin, from, sync)?)
+    }
+
+    /// Puts in order what a crash has left. Files are the truth: those that nobody knows of are taken in, and
+    /// those that are gone are noted.
+    pub(super) fn reconcile(&self) -> Result<()> {
+        self.reconcile_segments()?;
+        self.reconcile_open()?;
+        self.reconcile_connections()
+    }
+
+    /// Makes segments of those that were being written.
+    fn reconcile_open(&self) -> Result<()> {
+        for name in self.folder.names(OPEN)? {
+            let path = format!("{OPEN}/{name}");
+            if let Some(segment) = open::replay(&self.folder.path(&path))? {
+                self.append_segment(&segment)?;
+            }
+            self.folder.remove(&path)?;
+        }
+        Ok(())
+    }
+
+    fn reconcile_segments(&self) -> Result<()> {
+        let mut known = self.database.read(catalog::paths)?;
+        let files: Vec<_> =
+            self.folder.files(PACKETS)?.into_iter().map(|path| (known.remove(&path), path)).collect();
+        // First, as the same segment may be there under another name.
+        let missing = known.into_iter().filter(|(_, (_, state))| *state == FileState::Kept);
+        missing.into_iter().try_for_each(|(path, (key, _))| {
+            let why = format!("{path} is gone, and nobody here has deleted it");
+            self.database.write(|sql| {
+                let transaction = sql.transaction()?;
+                damage::lose_segment(&transaction, key, FileState::Missing, &path, &why)?;
+                Ok(transaction.commit()?)
+            })
+        })?;
+        files.iter().try_for_each(|(state, path)| match state {
+            Some((_, FileState::Kept)) => Ok(()),
+            // It was to be removed.
+            Some((_, FileState::Deleted)) => self.folder.remove(path),
+            Some((_, FileState::Damaged | FileState::Missing)) | None => self.adopt(path),
+        })
+    }
+
+    /// Takes in a file that nobody knows of.
+    fn adopt(&self, path: &str) -> Result<()> {
+        match Segment::parse(self.folder.read(path)?) {
+            Ok(segment) => self.note_segment(&segment, path).map(drop),
+            Err(StoreError::Refused(why)) => {
+                let name = self.folder.set_aside(path)?;
+                self.database.write(|sql| catalog::add_damaged(sql, &name, &why, None))
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// Removes connections that belong to no results.
+    fn reconcile_connections(&self) -> Result<()> {
+        let everything = i64::MIN..i64::MAX;
+        let known = self.database.read(|sql| catalog::connection_paths(sql, &everything))?;
+        let mut known: BTreeMap<_, _> = known.into_iter().map(|(window, path)| (path, window)).collect();
+        let mut unknown = self.folder.files(CONNECTIONS)?;
+        unknown.retain(|path| known.remove(path).is_none());
+        for path in unknown {
+            if known.is_empty() {
+                self.folder.remove(&path)?;
+            } else {
+                // It may be what is missing under another name.
+                let name = self.folder.set_aside(&path)?;
+                let why = "the database does not name it, and names others that are missing";
+                self.database.write(|sql| catalog::add_damaged(sql, &name, why, None))?;
+            }
+        }
+        let generation = self.database.read(catalog::latest_generation)?;
+        self.generation.store(generation + 1, Ordering::Relaxed);
+        known.into_iter().try_for_each(|(path, window)| {
+            let why = format!("{path} is gone, and nobody here has deleted it");
+            self.database.write(|sql| {
+                let transaction = sql.transaction()?;
+                damage::lose_connections(&transaction, window, &path, &why)?;
+                Ok(transaction.commit()?)
+            })
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! What there is, in numbers.
+
+use cutshort_model::Window;
+use cutshort_store::{Damaged, Status, WindowCounts};
+use cutshort_verdict::Exclusion;
+use rusqlite::{Connection, Row};
+
+use super::{catalog, damage, rollup};
+use crate::error::Result;
+
+pub(super) fn status(sql: &Connection) -> Result<Status> {
+    let mut status = Status { rollup_bytes: rollup::bytes(sql)?, ..Status::default() };
+    segments(sql, &mut status)?;
+    windows(sql, &mut status)?;
+    status.nodes = nodes(sql)?;
+    status.damaged = damaged(sql)?;
+    status.impaired = damage::impaired(sql)?;
+    status.protected = catalog::protected(sql)?;
+    Ok(status)
+}
+
+/// Kept ones; what was covered by deleted ones is covered nevertheless.
+fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
+    let covered_to = catalog::covered_to(sql)?;
+    sql.query_row(
+        "SELECT count(*), ifnull(sum(rows), 0), ifnull(sum(bytes), 0) FROM segment WHERE state = 0",
+        [],
+        |row| {
+            status.segments = count(row, 0)?;
+            status.packets = count(row, 1)?;
+            status.packet_bytes = count(row, 2)?;
+            Ok(())
+        },
+    )?;
+    sql.query_row(
+        "SELECT max(last), max(last) FILTER (WHERE covers_to <= ?1), min(covers_from),
+         ifnull(max(origin = 'simulated'), 0) FROM segment WHERE state IN (0, 1)",
+        [covered_to],
+        |row| {
+            status.latest_packet = row.get::<_, Option<i64>>(1)?.or(row.get(0)?);
+            status.covered = row.get::<_, Option<i64>>(2)?.zip(covered_to);
+            status.simulated = row.get(3)?;
+            Ok(())
+        },
+    )?;
+    status.future_segments = catalog::covers_future(sql)?;
+    Ok(())
+}
+
+fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
+    let tail = catalog::tail(sql)?;
+    sql.query_row(
+        &format!(
+            "SELECT count(*), min(start), max(start), max(updated), ifnull(sum(bytes), 0),
+             ifnull(sum(packets), 0), ifnull(sum(copies), 0), ifnull(sum(connections), 0),
+             ifnull(sum(no_syn), 0), ifnull(sum(multiple_syn), 0), ifnull(sum(incomplete), 0),
+             ifnull(sum({tail}), 0) FROM window"
+        ),
+        [],
+        |row| {
+            status.windows = count(row, 0)?;
+            let starts = row.get::<_, Option<i64>>(1)?.zip(row.get(2)?);
+            status.window_range =
+                starts.map(|(first, last)| (Window::containing(first), Window::containing(last)));
+            status.updated = row.get(3)?;
+            status.connection_bytes = count(row, 4)?;
+            let mut excluded = [0; Exclusion::ALL.len()];
+            for (at, excluded) in excluded.iter_mut().enumerate() {
+                *excluded = count(row, 8 + at)?;
+            }
+            status.counts = WindowCounts {
+                packets: count(row, 5)?,
+                copies: count(row, 6)?,
+                tail: count(row, 8 + Exclusion::ALL.len())?,
+                connections: count(row, 7)?,
+                excluded,
+            };
+            Ok(())
+        },
+    )?;
+    Ok(())
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::cast_unsigned)
+}
+
+fn nodes(sql: &Connection) -> Result<Vec<(String, i64)>> {
+    let mut select = sql.prepare(
+        "SELECT node, max(last) FROM segment
+         WHERE state IN (0, 1) AND node != '' AND last IS NOT NULL GROUP BY node ORDER BY node",
+    )?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn damaged(sql: &Connection) -> Result<Vec<Damaged>> {
+    let mut select = sql.prepare("SELECT name, why FROM damaged ORDER BY name")?;
+    let rows = select.query_map([], |row| Ok(Damaged { name: row.get(0)?, why: row.get(1)? }))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

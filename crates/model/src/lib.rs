@@ -1,0 +1,19 @@
+//! What stores, reports and the API agree on: times, the record of a connection, and how addresses are kept.
+//!
+//! Nothing in here reads or writes anything.
+
+mod addresses;
+mod bucket;
+mod dimension;
+mod numbers;
+mod record;
+mod time;
+mod window;
+
+pub use addresses::Addresses;
+pub use bucket::Bucket;
+pub use dimension::{Dimension, Network, Port, Value};
+pub use numbers::{grouped, quantity};
+pub use record::{ADDRESSES, Connection, FIELDS, Record};
+pub use time::{compact, date, date_time, micros, nanoseconds, now, rfc3339, until};
+pub use window::Window;

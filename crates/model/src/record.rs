@@ -1,0 +1,216 @@
+use std::borrow::Cow;
+use std::net::Ipv6Addr;
+
+use cutshort_geo::{Country, Place};
+use cutshort_packet::FiveTuple;
+use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use crate::{Addresses, micros};
+
+/// A connection and everything that is said of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection<'a> {
+    /// Addresses and ports, client first.
+    pub five_tuple: &'a FiveTuple,
+    /// What of its addresses is in there.
+    pub addresses: Addresses,
+    /// What was found.
+    pub verdict: &'a Verdict,
+    /// Which server saw its SYN; empty for a file.
+    pub node: &'a str,
+    /// Where the client is.
+    pub place: Place,
+    /// The name of the client's network.
+    pub as_name: Option<&'a str>,
+}
+
+/// A connection as it is written, kept and read: what SPEC 10 has, by its types. As JSON it has the
+/// [`FIELDS`] of SPEC 10.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Addresses and ports, client first.
+    pub five_tuple: FiveTuple,
+    /// What of its addresses is in there. In JSON only where these are not the real ones.
+    pub addresses: Addresses,
+    /// Time of the earliest row, in microseconds since the Unix epoch, rounded down.
+    pub first_us: i64,
+    /// Time of the latest row, in microseconds since the Unix epoch, rounded down.
+    pub last_us: i64,
+    /// Which server saw its SYN; empty for a file.
+    pub node: Cow<'a, str>,
+    /// Rows taken.
+    pub packets: u32,
+    /// How far it got. Not part of SPEC 10: whether the handshake was completed is asked for.
+    pub progress: Progress,
+    /// Where it was cut short.
+    pub stage: Stage,
+    /// How it ended.
+    pub termination: Termination,
+    /// Its properties.
+    pub tags: Tags,
+    /// The signature that it matches.
+    pub signature: Option<Signature>,
+    /// Where the client is.
+    pub location: Option<Country>,
+    /// The client's network.
+    pub asn: Option<u32>,
+    /// The name of the client's network.
+    pub as_name: Option<Cow<'a, str>>,
+    /// TTL(RST) - TTL(SYN), of largest magnitude.
+    pub rst_ttl_delta: Option<i16>,
+    /// Distance of a RST's IP id to the nearest other.
+    pub rst_ip_id_delta: Option<u16>,
+    /// From the latest row to the cutoff, in microseconds, rounded down.
+    pub silent_us: i64,
+    /// For how many connections it stands.
+    pub sample_rate: u32,
+}
+
+/// The names of the fields of SPEC 10, in their order.
+pub const FIELDS: [&str; 21] = [
+    "first_us",
+    "last_us",
+    "node",
+    "src_ip",
+    "src_port",
+    "dst_ip",
+    "dst_port",
+    "ip_version",
+    "packets",
+    "stage",
+    "termination",
+    "tags",
+    "signature",
+    "signature_id",
+    "location",
+    "asn",
+    "as_name",
+    "rst_ttl_delta",
+    "rst_ip_id_delta",
+    "silent_us",
+    "sample_rate",
+];
+
+/// The name of the field that follows them where addresses are not the real ones.
+pub const ADDRESSES: &str = "addresses";
+
+impl<'a> From<&Connection<'a>> for Record<'a> {
+    fn from(connection: &Connection<'a>) -> Self {
+        let Connection { five_tuple, addresses, verdict, node, place, as_name } = *connection;
+        Self {
+            five_tuple: *five_tuple,
+            addresses,
+            first_us: micros(verdict.first_ts),
+            last_us: micros(verdict.last_ts),
+            node: node.into(),
+            packets: verdict.packets,
+            progress: verdict.progress,
+            stage: verdict.stage,
+            termination: verdict.termination,
+            tags: verdict.tags,
+            signature: verdict.signature,
+            location: place.country,
+            asn: place.asn,
+            as_name: as_name.map(Cow::from),
+            rst_ttl_delta: verdict.rst_ttl_delta,
+            rst_ip_id_delta: verdict.rst_ip_id_delta,
+            silent_us: micros(verdict.silent),
+            sample_rate: verdict.sample_rate,
+        }
+    }
+}
+
+impl Record<'_> {
+    /// The same with texts of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Record<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let Self { five_tuple, addresses, first_us, last_us, packets, progress, .. } = self;
+        let Self { stage, termination, tags, .. } = self;
+        let Self { signature, location, asn, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, .. } =
+            self;
+        Record {
+            five_tuple,
+            addresses,
+            first_us,
+            last_us,
+            node: owned(self.node),
+            packets,
+            progress,
+            stage,
+            termination,
+            tags,
+            signature,
+            location,
+            asn,
+            as_name: self.as_name.map(owned),
+            rst_ttl_delta,
+            rst_ip_id_delta,
+            silent_us,
+            sample_rate,
+        }
+    }
+
+    /// 4 or 6.
+    #[must_use]
+    pub fn ip_version(&self) -> u8 {
+        if self.five_tuple.is_ipv4() { 4 } else { 6 }
+    }
+
+    /// Whether the handshake was completed, which a spoofed source address cannot do (SPEC 9).
+    #[must_use]
+    pub const fn completed_handshake(&self) -> bool {
+        !matches!(self.progress, Progress::PostSyn)
+    }
+}
+
+/// An address in its own notation, IPv4 where it is one.
+struct Address(Ipv6Addr);
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.to_canonical())
+    }
+}
+
+struct Names(Tags);
+
+impl Serialize for Names {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Tag::name))
+    }
+}
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_full = self.addresses == Addresses::Full;
+        let mut fields = serializer.serialize_struct("Record", FIELDS.len() + usize::from(!is_full))?;
+        fields.serialize_field("first_us", &self.first_us)?;
+        fields.serialize_field("last_us", &self.last_us)?;
+        fields.serialize_field("node", &self.node)?;
+        fields.serialize_field("src_ip", &Address(self.five_tuple.src_ip))?;
+        fields.serialize_field("src_port", &self.five_tuple.src_port)?;
+        fields.serialize_field("dst_ip", &Address(self.five_tuple.dst_ip))?;
+        fields.serialize_field("dst_port", &self.five_tuple.dst_port)?;
+        fields.serialize_field("ip_version", &self.ip_version())?;
+        fields.serialize_field("packets", &self.packets)?;
+        fields.serialize_field("stage", self.stage.name())?;
+        fields.serialize_field("termination", self.termination.name())?;
+        fields.serialize_field("tags", &Names(self.tags))?;
+        fields.serialize_field("signature", &self.signature.map(Signature::name))?;
+        fields.serialize_field("signature_id", &self.signature.map(Signature::id))?;
+        fields.serialize_field("location", &self.location.map(Country::alpha2))?;
+        fields.serialize_field("asn", &self.asn)?;
+        fields.serialize_field("as_name", &self.as_name)?;
+        fields.serialize_field("rst_ttl_delta", &self.rst_ttl_delta)?;
+        fields.serialize_field("rst_ip_id_delta", &self.rst_ip_id_delta)?;
+        fields.serialize_field("silent_us", &self.silent_us)?;
+        fields.serialize_field("sample_rate", &self.sample_rate)?;
+        if !is_full {
+            fields.serialize_field(ADDRESSES, self.addresses.name())?;
+        }
+        fields.end()
+    }
+}

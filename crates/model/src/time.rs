@@ -1,0 +1,63 @@
+//! Times: nanoseconds since the Unix epoch, and as they are shown.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+
+/// A time of the system in nanoseconds since the Unix epoch; times before the epoch are 0.
+#[must_use]
+pub fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// The present time in nanoseconds since the Unix epoch.
+#[must_use]
+pub fn now() -> i64 {
+    nanoseconds(SystemTime::now())
+}
+
+/// Nanoseconds to microseconds, rounded down.
+#[must_use]
+pub const fn micros(ts: i64) -> i64 {
+    ts.div_euclid(1000)
+}
+
+/// A time in nanoseconds since the Unix epoch as `2026-11-21 09:30:00`, in UTC.
+#[must_use]
+pub fn date_time(ts: i64) -> String {
+    match Timestamp::from_nanosecond(i128::from(ts)) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => format!("{ts} ns"),
+    }
+}
+
+/// `2026-11-21T09:30:00Z`
+#[must_use]
+pub fn rfc3339(ts: i64) -> String {
+    Timestamp::from_nanosecond(i128::from(ts)).map_or_else(|_| ts.to_string(), |time| time.to_string())
+}
+
+/// `09:30:00` if it is on the same day as `since`, else with the date.
+#[must_use]
+pub fn until(since: i64, ts: i64) -> String {
+    let (from, to) = (date_time(since), date_time(ts));
+    match (from.split_once(' '), to.split_once(' ')) {
+        (Some((day, _)), Some((same, time))) if day == same => time.to_owned(),
+        _ => to,
+    }
+}
+
+/// `2026-11-21`, in UTC.
+#[must_use]
+pub fn date(ts: i64) -> String {
+    date_time(ts).split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// `20261121T093000Z`, for names of files.
+#[must_use]
+pub fn compact(ts: i64) -> String {
+    let digits: String = date_time(ts).chars().filter(char::is_ascii_digit).collect();
+    let (date, time) = digits.split_at(8.min(digits.len()));
+    format!("{date}T{time}Z")
+}

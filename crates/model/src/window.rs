@@ -1,0 +1,128 @@
+use std::fmt;
+use std::ops::Range;
+
+/// A window of 15 minutes, aligned to the Unix epoch: connections are judged, counted and replaced by windows.
+///
+/// Times are nanoseconds since the Unix epoch. Of the windows at both ends of what an `i64` holds, times beyond it are cut
+/// off.
+///
+/// ```
+/// use cutshort_model::Window;
+/// let window = Window::containing(1_767_571_200_000_000_001);
+/// assert_eq!(window.to_string(), "2026-01-05 00:00:00");
+/// assert_eq!(window.end() - window.start(), Window::LENGTH);
+/// assert_eq!(window.next().start(), window.end());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Window(i64);
+
+impl Window {
+    /// The length of a window in nanoseconds.
+    pub const LENGTH: i64 = 900_000_000_000;
+
+    /// The window with a number: 0 begins at the Unix epoch.
+    #[must_use]
+    pub const fn from_number(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The window that holds a time.
+    #[must_use]
+    pub const fn containing(ts: i64) -> Self {
+        Self(ts.div_euclid(Self::LENGTH))
+    }
+
+    /// Its number: how many windows there are between it and the Unix epoch.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+
+    /// Its first nanosecond.
+    #[must_use]
+    pub const fn start(self) -> i64 {
+        self.0.saturating_mul(Self::LENGTH)
+    }
+
+    /// The first nanosecond after it.
+    #[must_use]
+    pub const fn end(self) -> i64 {
+        self.next().start()
+    }
+
+    /// Its time.
+    #[must_use]
+    pub const fn range(self) -> Range<i64> {
+        self.start()..self.end()
+    }
+
+    /// The window after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for Window {
+    /// Its beginning, as [`date_time`](crate::date_time) writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::date_time(self.start()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LENGTH: i64 = Window::LENGTH;
+
+    /// Any time, often near the edge of a window or the ends of what can be said.
+    fn times() -> impl Strategy<Value = i64> {
+        prop_oneof![
+            any::<i64>(),
+            (-3..4_i64, -2..3_i64).prop_map(|(window, after)| window * LENGTH + after),
+            (0..2 * LENGTH).prop_map(|after| i64::MIN + after),
+            (0..2 * LENGTH).prop_map(|before| i64::MAX - before),
+            prop::sample::select(vec![i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX]),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_window_holds_the_times_from_its_start_to_its_end(ts in times()) {
+            let window = Window::containing(ts);
+            let (start, end) = (window.start(), window.end());
+            prop_assert!(start <= ts && (ts < end || end == i64::MAX), "{ts} in {start}..{end}");
+            prop_assert_eq!(window.range(), start..end);
+            prop_assert_eq!(Window::containing(start), window);
+            prop_assert_eq!(Window::containing(end - 1), window);
+            prop_assert_eq!(Window::from_number(window.number()), window);
+            if start > i64::MIN && end < i64::MAX {
+                prop_assert_eq!((end - start, start.rem_euclid(LENGTH)), (LENGTH, 0));
+            }
+        }
+
+        #[test]
+        fn windows_follow_each_other_without_a_gap(ts in times()) {
+            let window = Window::containing(ts);
+            let next = window.next();
+            prop_assert!(window < next);
+            prop_assert_eq!(next.start(), window.end());
+            prop_assert_eq!(next.number() - window.number(), 1);
+            if window.end() < i64::MAX {
+                prop_assert_eq!(Window::containing(window.end()), next);
+            }
+        }
+
+        #[test]
+        fn windows_are_ordered_as_their_times_are(one in times(), other in times()) {
+            let (earlier, later) = (one.min(other), one.max(other));
+            prop_assert!(Window::containing(earlier) <= Window::containing(later));
+            if Window::containing(earlier) != Window::containing(later) {
+                prop_assert!(Window::containing(earlier).end() <= later);
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Connections as a Parquet file: as they are kept, and as they are exported.
+
+mod columns;
+mod read;
+mod texts;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use cutshort_model::Record;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::{ColumnPath, Type};
+
+use columns::Columns;
+
+pub use read::{Records, read};
+
+/// The fields of the JSON lines under the same names; times are timestamps, tags a list.
+const SCHEMA: &str = "message connection {
+  required int64 first_us (TIMESTAMP(MICROS,true));
+  required int64 last_us (TIMESTAMP(MICROS,true));
+  required binary node (UTF8);
+  required binary src_ip (UTF8);
+  required int32 src_port (INTEGER(16,false));
+  required binary dst_ip (UTF8);
+  required int32 dst_port (INTEGER(16,false));
+  required int32 ip_version (INTEGER(8,false));
+  required int32 packets (INTEGER(32,false));
+  required binary stage (UTF8);
+  required binary termination (UTF8);
+  required group tags (LIST) { repeated group list { required binary element (UTF8); } }
+  optional binary signature (UTF8);
+  optional int32 signature_id (INTEGER(8,false));
+  optional binary location (UTF8);
+  optional int32 asn (INTEGER(32,false));
+  optional binary as_name (UTF8);
+  optional int32 rst_ttl_delta (INTEGER(16,true));
+  optional int32 rst_ip_id_delta (INTEGER(16,false));
+  required int64 silent_us;
+  required int32 sample_rate (INTEGER(32,false));
+";
+
+/// What SPEC 10 has no field for.
+const PROGRESS: &str = "  required int32 progress (INTEGER(8,false));\n";
+const ADDRESSES: &str = "  required binary addresses (UTF8);\n";
+
+/// Columns besides those of SPEC 10.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// How far the connection got.
+    pub progress: bool,
+    /// What its addresses hold, see [`Addresses`](cutshort_model::Addresses).
+    pub addresses: bool,
+}
+
+/// What stored connections have besides.
+const STORED: Extra = Extra { progress: true, addresses: true };
+
+/// Columns in which values hardly ever repeat: looking for repetitions would only take time.
+const DISTINCT: [&str; 6] = ["first_us", "last_us", "src_ip", "src_port", "rst_ip_id_delta", "silent_us"];
+
+/// Connections a row group: what is held in memory until it is written.
+const ROW_GROUP: usize = 1 << 15;
+
+/// Writes connections to a Parquet file, compressed with zstd. Without [`finish`](Self::finish) the file is not complete.
+pub struct ConnectionFile<W: Write + Send> {
+    file: SerializedFileWriter<W>,
+    columns: Columns,
+}
+
+/// A writer of connections that can be [read](read()) back: Parquet with two columns more, the progress
+/// and what of the addresses is in there.
+///
+/// # Errors
+/// What writing the header gives.
+pub fn stored<W: Write + Send>(output: W) -> io::Result<ConnectionFile<W>> {
+    ConnectionFile::new(output, STORED)
+}
+
+/// Puts files of [stored connections](stored) one after the other, without looking at the connections.
+///
+/// # Errors
+/// What reading and writing give.
+pub fn concatenate<W: Write + Send>(files: &[File], output: W) -> io::Result<W> {
+    let mut writer = file_writer(output, STORED)?;
+    for file in files {
+        append(file, &mut writer).map_err(io_error)?;
+    }
+    writer.into_inner().map_err(io_error)
+}
+
+fn append<W: Write + Send>(file: &File, writer: &mut SerializedFileWriter<W>) -> Result<(), ParquetError> {
+    let reader = SerializedFileReader::new(file.try_clone()?)?;
+    for group in reader.metadata().row_groups() {
+        let mut target = writer.next_row_group()?;
+        for column in group.columns() {
+            let close = ColumnCloseResult {
+                bytes_written: column.compressed_size() as u64,
+                rows_written: group.num_rows() as u64,
+                metadata: column.clone(),
+                bloom_filter: None,
+                column_index: None,
+                offset_index: None,
+            };
+            target.append_column(file, close)?;
+        }
+        target.close()?;
+    }
+    Ok(())
+}
+
+impl<W: Write + Send> ConnectionFile<W> {
+    /// A file on `output` with these extra columns.
+    ///
+    /// # Errors
+    /// What writing the header gives.
+    pub fn new(output: W, extra: Extra) -> io::Result<Self> {
+        Ok(Self { file: file_writer(output, extra)?, columns: Columns::new(extra) })
+    }
+
+    fn write_row_group(&mut self) -> Result<(), ParquetError> {
+        let mut group = self.file.next_row_group()?;
+        self.columns.write(&mut group)?;
+        group.close()?;
+        Ok(())
+    }
+}
+
+impl<W: Write + Send> ConnectionFile<W> {
+    /// Writes a connection.
+    ///
+    /// # Errors
+    /// What the output gives.
+    pub fn write(&mut self, record: &Record<'_>) -> io::Result<()> {
+        self.columns.push(record);
+        if self.columns.len() == ROW_GROUP { self.write_row_group().map_err(io_error) } else { Ok(()) }
+    }
+
+    /// Writes the footer.
+    ///
+    /// # Errors
+    /// What the output gives.
+    pub fn finish(mut self) -> io::Result<()> {
+        if self.columns.len() > 0 {
+            self.write_row_group().map_err(io_error)?;
+        }
+        self.file.close().map(drop).map_err(io_error)
+    }
+}
+
+fn schema(extra: Extra) -> Result<Type, ParquetError> {
+    let progress = if extra.progress { PROGRESS } else { "" };
+    let addresses = if extra.addresses { ADDRESSES } else { "" };
+    parse_message_type(&format!("{SCHEMA}{progress}{addresses}}}"))
+}
+
+/// What files of [stored connections](stored) look like; those from before there was a choice of addresses have a column less.
+fn stored_schemas() -> Result<impl Iterator<Item = Type>, ParquetError> {
+    let before = Extra { addresses: false, ..STORED };
+    Ok([schema(STORED)?, schema(before)?].into_iter())
+}
+
+fn file_writer<W: Write + Send>(output: W, extra: Extra) -> io::Result<SerializedFileWriter<W>> {
+    let schema = Arc::new(schema(extra).map_err(io_error)?);
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+        .set_created_by(concat!("cutshort version ", env!("CARGO_PKG_VERSION")).to_owned());
+    let properties = DISTINCT.iter().fold(properties, |properties, name| {
+        properties.set_column_dictionary_enabled(ColumnPath::from(*name), false)
+    });
+    SerializedFileWriter::new(output, schema, Arc::new(properties.build())).map_err(io_error)
+}
+
+/// The error of the output as it came.
+pub fn io_error(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(source) => match source.downcast::<io::Error>() {
+            Ok(error) => *error,
+            Err(source) => io::Error::other(source),
+        },
+        error => io::Error::other(error),
+    }
+}

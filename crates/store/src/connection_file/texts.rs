@@ -1,0 +1,106 @@
+use std::collections::HashMap;
+use std::net::Ipv6Addr;
+
+use cutshort_geo::Country;
+use cutshort_model::Addresses;
+use cutshort_verdict::{Signature, Stage, Tag, Termination};
+use foldhash::fast::RandomState;
+use parquet::data_type::ByteArray;
+
+/// How many texts of one kind are remembered at most.
+const REMEMBERED: usize = 16_384;
+
+/// Texts that were written before: each is made once, and then shared.
+pub(super) struct Texts {
+    stages: Vec<ByteArray>,
+    terminations: Vec<ByteArray>,
+    tags: Vec<ByteArray>,
+    signatures: Vec<ByteArray>,
+    countries: Vec<ByteArray>,
+    addresses: Vec<ByteArray>,
+    node: ByteArray,
+    src_ip: (Ipv6Addr, ByteArray),
+    dst_ips: HashMap<Ipv6Addr, ByteArray, RandomState>,
+    networks: HashMap<Option<u32>, ByteArray, RandomState>,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        let all = |names: &mut dyn Iterator<Item = &'static str>| names.map(ByteArray::from).collect();
+        Self {
+            stages: all(&mut Stage::ALL.iter().map(|stage| stage.name())),
+            terminations: all(&mut Termination::ALL.iter().map(|termination| termination.name())),
+            tags: all(&mut Tag::ALL.iter().map(|tag| tag.name())),
+            signatures: all(&mut Signature::all().map(Signature::name)),
+            countries: all(&mut Country::all().map(Country::alpha2)),
+            addresses: all(&mut Addresses::ALL.iter().map(|addresses| addresses.name())),
+            node: ByteArray::from(""),
+            src_ip: (Ipv6Addr::UNSPECIFIED, address(Ipv6Addr::UNSPECIFIED)),
+            dst_ips: HashMap::default(),
+            networks: HashMap::default(),
+        }
+    }
+}
+
+impl Texts {
+    pub(super) fn stage(&self, stage: Stage) -> ByteArray {
+        self.stages[stage as usize].clone()
+    }
+
+    pub(super) fn termination(&self, termination: Termination) -> ByteArray {
+        self.terminations[termination as usize].clone()
+    }
+
+    pub(super) fn tag(&self, tag: Tag) -> ByteArray {
+        self.tags[tag as usize].clone()
+    }
+
+    pub(super) fn signature(&self, signature: Signature) -> ByteArray {
+        self.signatures[usize::from(signature.id()) - 1].clone()
+    }
+
+    pub(super) fn country(&self, country: Country) -> ByteArray {
+        self.countries[country.index()].clone()
+    }
+
+    pub(super) fn addresses(&self, addresses: Addresses) -> ByteArray {
+        self.addresses[addresses as usize].clone()
+    }
+
+    pub(super) fn node(&mut self, name: &str) -> ByteArray {
+        if self.node.data() != name.as_bytes() {
+            self.node = ByteArray::from(name);
+        }
+        self.node.clone()
+    }
+
+    /// Connections mostly come sorted by it.
+    pub(super) fn src_ip(&mut self, addr: Ipv6Addr) -> ByteArray {
+        if self.src_ip.0 != addr {
+            self.src_ip = (addr, address(addr));
+        }
+        self.src_ip.1.clone()
+    }
+
+    pub(super) fn dst_ip(&mut self, addr: Ipv6Addr) -> ByteArray {
+        if self.dst_ips.len() == REMEMBERED {
+            self.dst_ips.clear();
+        }
+        self.dst_ips.entry(addr).or_insert_with(|| address(addr)).clone()
+    }
+
+    pub(super) fn network(&mut self, asn: Option<u32>, name: &str) -> ByteArray {
+        if self.networks.len() == REMEMBERED {
+            self.networks.clear();
+        }
+        let known = self.networks.entry(asn).or_insert_with(|| ByteArray::from(name));
+        if known.data() != name.as_bytes() {
+            *known = ByteArray::from(name);
+        }
+        known.clone()
+    }
+}
+
+fn address(addr: Ipv6Addr) -> ByteArray {
+    ByteArray::from(addr.to_canonical().to_string().into_bytes())
+}
