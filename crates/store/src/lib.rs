@@ -13,6 +13,8 @@ mod damage;
 mod data_dir;
 pub mod embedded;
 mod error;
+mod file_version;
+mod folder_lock;
 mod forget;
 mod movable;
 pub mod open;
@@ -27,6 +29,8 @@ pub use damage::{Impaired, Impairment};
 pub use data_dir::DataDir;
 pub use embedded::Embedded;
 pub use error::{Result, StoreError};
+pub use file_version::FileVersion;
+pub use folder_lock::{FolderLock, NotLocked};
 pub use forget::{Forgotten, KnownSegment};
 pub use movable::{Movable, Rest, Restoration, WindowResults};
 pub use query::{

@@ -19,7 +19,6 @@ mod status;
 mod verify;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
@@ -29,9 +28,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cutshort_report::connection::Record;
 
 use crate::{
-    Added, Annotation, ConnectionQuery, Damaged, Forgotten, Impairment, KnownSegment, NewAnnotation,
-    Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, StoreError,
-    WindowPackets, WindowState,
+    Added, Annotation, ConnectionQuery, Damaged, FolderLock, Forgotten, Impairment, KnownSegment,
+    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
+    Store, StoreError, WindowPackets, WindowState,
 };
 pub use repair::Repaired;
 pub use verify::{Each, Finding, Remedy, Verified};
@@ -46,7 +45,7 @@ pub struct Embedded {
     database: Database,
     annotations: OnceLock<Annotations>,
     /// Held by the one who writes.
-    lock: Option<File>,
+    lock: Option<FolderLock>,
     /// Of the next file of connections.
     generation: AtomicI64,
     /// Windows whose connections this reader could not read.
