@@ -17,6 +17,7 @@ use crate::error::{Done, Error};
 use crate::progress::Steps;
 use crate::serve::{self, Serving};
 use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::terminal::message;
 
 /// Fill a store with four made-up weeks, and serve it
@@ -71,11 +72,12 @@ fn fill_and_serve(
         message(&format!("everybody who reaches {listen} can read what is made up"));
     }
     let listener = serve::listen(listen)?;
+    let signals = Signals::of_command()?;
     let (store, geo) = fill(folder)?;
     message(&"four SIMULATED weeks are ready: open the address with ?range=4w behind it to see all of them");
     let beside = Beside::nothing();
-    let (store, geo) = (Box::new(store), Arc::new(geo));
-    Serving { store, geo, listener, beside }.run(&settings, folder, abandon)
+    let (store, geo) = (Box::new(store), Arc::new(geo.into()));
+    Serving { store, geo, listener, beside, signals }.run(&settings, folder, abandon)
 }
 
 /// Makes a store of made-up weeks in a folder, which must be new or empty; gives it with the made-up geo

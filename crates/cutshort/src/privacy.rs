@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Subcommand, ValueEnum};
-use cutshort_geo::Geo;
-use cutshort_pipeline::{AddressCipher, AddressKey, AddressKeyError, Privacy};
+use cutshort_pipeline::{AddressCipher, AddressKey, AddressKeyError, GeoData, Privacy};
 use cutshort_store::{Addresses, DataDir};
 
 use crate::error::{Done, Error};
@@ -27,7 +26,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// For a store in a folder, which is made if it is missing, or for one elsewhere.
-    pub(crate) fn privacy(&self, data: Option<&Path>, geo: &Arc<Geo>) -> Result<Privacy, Error> {
+    pub(crate) fn privacy(&self, data: Option<&Path>, geo: &Arc<GeoData>) -> Result<Privacy, Error> {
         let key = self.address_key.as_deref();
         if self.addresses.0 != Addresses::Full && key.is_none() && data.is_none() {
             return Err(Error::Usage(
@@ -46,7 +45,7 @@ pub(crate) fn open(
     addresses: Addresses,
     key: Option<&Path>,
     folder: &Path,
-    geo: impl FnOnce() -> Result<Arc<Geo>, Error>,
+    geo: impl FnOnce() -> Result<Arc<GeoData>, Error>,
 ) -> Result<Privacy, Error> {
     if addresses == Addresses::Full {
         return Ok(Privacy::full());

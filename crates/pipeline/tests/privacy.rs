@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use cutshort_geo::Geo;
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_pipeline::{AddressKey, Imported, Privacy, import};
+use cutshort_pipeline::{AddressKey, GeoData, Imported, Privacy, import};
 use cutshort_report::connection::Record;
 use cutshort_simulate::World;
 use cutshort_store::embedded::Options;
@@ -32,14 +32,14 @@ fn key() -> AddressKey {
 }
 
 /// Geo data of the simulated internet, and one that knows nothing of it.
-fn geo() -> Arc<Geo> {
+fn geo() -> Arc<GeoData> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("networks.csv");
     std::fs::write(&file, World::standard().geo_csv()).unwrap();
-    Arc::new(Geo::with_files(&[file]).unwrap())
+    Arc::new(GeoData::open(&[file]).unwrap())
 }
 
-fn privacy(addresses: Addresses, geo: &Arc<Geo>) -> Privacy {
+fn privacy(addresses: Addresses, geo: &Arc<GeoData>) -> Privacy {
     Privacy::new(addresses, &key(), Arc::clone(geo))
 }
 
@@ -119,7 +119,7 @@ fn results_are_the_same_whatever_is_kept_of_addresses() {
     for addresses in Addresses::ALL {
         let (folder, store) = open();
         take_in(&store, &all, &mut privacy(addresses, &geo));
-        do_all(&store, &geo);
+        do_all(&store, &geo.current());
         let found = results(&store, addresses);
         let protected: Vec<_> =
             Some(addresses).filter(|addresses| *addresses != Addresses::Full).into_iter().collect();
@@ -216,7 +216,7 @@ fn the_open_segment_has_no_real_address() {
         drop((open, store));
         let store = Embedded::open(folder.path(), Options { durable: false }).unwrap();
         assert_eq!(store.status().unwrap().packets, all.len() as u64);
-        do_all(&store, &geo);
+        do_all(&store, &geo.current());
         let found = connections(&store, addresses).len() as u64;
         assert_eq!(found, store.status().unwrap().counts.connections);
         assert!(found > 500, "{found}");
@@ -231,7 +231,7 @@ fn places_that_came_with_packets_go_before_those_known_here() {
     take_in(&one, &all, &mut privacy(Addresses::Truncated, &agent));
     take_in(&other, &all, &mut Privacy::full());
     do_all(&one, &collector);
-    do_all(&other, &agent);
+    do_all(&other, &agent.current());
     for (start, results) in other.results() {
         assert_eq!(one.results()[&start].cells, results.cells);
         let names = |results: &memory::Results| {
@@ -270,10 +270,10 @@ fn a_store_may_have_all_kinds_of_addresses() {
     for addresses in Addresses::ALL {
         take_in(&store, &all, &mut privacy(addresses, &geo));
     }
-    do_all(&store, &geo);
+    do_all(&store, &geo.current());
     let full = Memory::default();
     take_in(&full, &all, &mut Privacy::full());
-    do_all(&full, &geo);
+    do_all(&full, &geo.current());
     for (start, results) in full.results() {
         let counts = store.results()[&start].counts;
         assert_eq!(counts.connections, 3 * results.counts.connections);

@@ -177,7 +177,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "geo",
-        about: "Files of countries and networks, before those that cutshort has; later ones go before earlier ones.",
+        about: "Files of countries and networks, before those that cutshort has; later ones go before earlier ones. Read again when they change.",
         set: |settings, value| {
             list(value).map(|files| settings.geo = files.into_iter().map(PathBuf::from).collect())
         },
