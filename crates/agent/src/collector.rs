@@ -11,7 +11,7 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 use ureq::{Agent, Body, Error, Proxy, ProxyProtocol};
 
-use tls::Encryption;
+use tls::{Encryption, Trust};
 
 mod tls;
 
@@ -22,7 +22,8 @@ pub struct HttpSettings {
     pub url: String,
     /// What allows sending packets there.
     pub token: Token,
-    /// Certificates that the collector's must come from, or be one of (PEM); the system's without it.
+    /// Certificates that the collector's must come from, or be one of (PEM); the system's without it. The file may be
+    /// changed while the program runs.
     pub ca_file: Option<PathBuf>,
     /// The HTTP proxy to go through, such as `http://proxy.example.org:3128`; none of the environment's.
     pub proxy: Option<String>,
@@ -89,6 +90,8 @@ pub struct HttpCollector {
     agent: Agent,
     url: String,
     token: Token,
+    /// None without encryption.
+    trust: Option<Arc<Trust>>,
     counts: Option<Arc<Mutex<AgentCounts>>>,
 }
 
@@ -121,14 +124,15 @@ impl HttpCollector {
             .timeout_connect(Some(CONNECT.min(settings.timeout)))
             .user_agent(concat!("cutshort/", env!("CARGO_PKG_VERSION")))
             .build();
-        let encryption =
-            if is_encrypted { Encryption::new(settings.ca_file.as_deref())? } else { Encryption::none() };
+        let trust =
+            is_encrypted.then(|| Trust::new(settings.ca_file.as_deref()).map(Arc::new)).transpose()?;
+        let encryption = Encryption(trust.clone());
         let connector =
             ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(encryption);
         let url = format!("{}{PATH}", settings.url.trim_end_matches('/'));
         url.parse::<Uri>().map_err(|error| format!("'{}': {error}", settings.url))?;
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
-        Ok(Self { agent, url, token: settings.token.clone(), counts: None })
+        Ok(Self { agent, url, token: settings.token.clone(), trust, counts: None })
     }
 
     /// The same, and with each segment it tells what these counts are then.
@@ -165,6 +169,12 @@ impl HttpCollector {
             request = request.header(AgentCounts::HEADER, counts.to_string());
         }
         Got::read(request.send(segment)?)
+    }
+
+    /// Looks at the files again that say who is trusted, and whom to be; false if there is nothing new.
+    fn refresh(&mut self) -> bool {
+        let has_new_certificates = self.trust.as_ref().is_some_and(|trust| trust.refresh());
+        self.token.refresh() || has_new_certificates
     }
 
     fn attempt(&self, id: &str, segment: &[u8]) -> Delivered {
@@ -236,7 +246,7 @@ pub struct Probe {
 impl Collector for HttpCollector {
     fn deliver(&mut self, id: &str, segment: Vec<u8>) -> Delivered {
         match self.attempt(id, &segment) {
-            Delivered::Blocked(_) if self.token.refresh() => self.attempt(id, &segment),
+            Delivered::Blocked(_) if self.refresh() => self.attempt(id, &segment),
             delivered => delivered,
         }
     }

@@ -17,7 +17,7 @@ pub struct Problem {
 
 impl Problem {
     fn new(status: u16, code: u32, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None }
+        Self { status, code, message: shortened(message.into()), retry_after: None }
     }
 
     /// 2001: a parameter cannot be what it is. The message names it and what is allowed.
@@ -100,6 +100,21 @@ impl Problem {
     }
 }
 
+/// The longest message in characters. Longer ones repeat something that was sent.
+const LONGEST: usize = 1000;
+
+/// Leaves out the middle of a message that is too long: what it repeats stands between what is wrong and what to do.
+fn shortened(message: String) -> String {
+    const KEPT: usize = 200;
+    let length = message.chars().count();
+    if length <= LONGEST {
+        return message;
+    }
+    let first: String = message.chars().take(KEPT).collect();
+    let last: String = message.chars().skip(length - KEPT).collect();
+    format!("{first} [...] {last}")
+}
+
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)
@@ -117,5 +132,22 @@ impl From<StoreError> for Problem {
             StoreError::Refused(_) => Self::bad_input(text),
             StoreError::Damaged(_) | StoreError::Failed(_) => Self::internal(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_repeated_in_part_only() {
+        let message =
+            |text: &str| Problem::bad_input(format!("port: '{text}' is no port: 0 to 65535")).message;
+        assert_eq!(message("x"), "port: 'x' is no port: 0 to 65535");
+        let long = message(&"\u{e9}".repeat(65_000));
+        assert!(long.chars().count() < 500 && long.starts_with("port: '\u{e9}"), "{long}");
+        assert!(long.contains(" [...] ") && long.ends_with("\u{e9}' is no port: 0 to 65535"), "{long}");
+        let whole = "x".repeat(LONGEST);
+        assert_eq!(Problem::internal(whole.clone()).message, whole);
     }
 }

@@ -9,13 +9,14 @@ use std::time::Duration;
 use clap::Args;
 use cutshort_agent::{Notifier, Station, StationState, Token, metrics};
 use cutshort_capture::LiveSource;
-use cutshort_geo::Geo;
+use cutshort_pipeline::{GeoData, GeoRefresher};
 
 use crate::capture::{self, Line, is_alive};
 use crate::deliver::{Destination, destination};
 use crate::error::{Done, Error};
 use crate::serve::log;
 use crate::settings::{self, Settings};
+use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;
 
 /// Receive packets and deliver them to a collector
@@ -24,7 +25,8 @@ use crate::terminal::message;
 /// keeps it in a spool directory of limited size, and delivers it to 'cutshort serve' or directly to ClickHouse
 /// until it is acknowledged. Started as root or with the capability that receiving needs, it drops all
 /// other privileges before it reads the first packet. Ctrl-C or SIGTERM shuts it down after some seconds,
-/// in which it delivers what is left; the rest is delivered after the next start.
+/// in which it delivers what is left; the rest is delivered after the next start. Geo files are reloaded
+/// within a minute after they change, and at once on SIGHUP.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Agent {
@@ -83,15 +85,24 @@ const TICK: Duration = Duration::from_secs(1);
 pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
     log(&settings)?;
+    let signals = Signals::of_service()?;
     let spool = required(settings.spool.as_ref(), "the folder in which packets wait: --spool DIR")?;
     required(settings.capture.as_ref(), "where packets come from: --capture nflog:5")?;
     let counts = Arc::new(Mutex::default());
-    let Destination { collector, name, needs } = destination(&settings, &counts)?;
+    let Destination { collector, name, mut needs } = destination(&settings, &counts)?;
     let numbers = settings.metrics.map(listen).transpose()?;
     let notifier = Notifier::from_environment();
-    let capture = required(capture::open(&settings, spool, || geo(&settings))?, "where packets come from")?;
+    // Places travel with packets whose addresses do not tell them any more.
+    let mut geo = None;
+    let opened = capture::open(&settings, spool, || {
+        crate::geo::open_files(&settings.geo).inspect(|opened| geo = Some(Arc::clone(opened)))
+    })?;
+    let capture = required(opened, "where packets come from")?;
+    if geo.is_some() {
+        needs.read_again(settings.geo.iter().map(PathBuf::as_path));
+    }
     let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?;
-    let asked = stop()?;
+    let asked = stop(signals, geo)?;
     let source = capture.source().clone();
     let mut reporter = capture.reporter(&settings, spool);
     let station = capture.start(&settings, spool, collector)?;
@@ -133,11 +144,6 @@ fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
     Ok(settings)
 }
 
-/// Places travel with packets whose addresses do not tell them any more.
-fn geo(settings: &Settings) -> Result<Arc<Geo>, Error> {
-    Geo::with_files(&settings.geo).map(Arc::new).map_err(|error| Error::Usage(error.to_string()))
-}
-
 fn required<T>(value: Option<T>, what: &str) -> Result<T, Error> {
     value.ok_or_else(|| Error::Usage(format!("name {what}")))
 }
@@ -165,18 +171,34 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).map_err(|error| Error::Failed(format!("cannot listen on {address}: {error}")))
 }
 
-/// The first request to end is told, the second one ends the program.
-fn stop() -> Result<Receiver<()>, Error> {
-    const INTERRUPTED: i32 = 130;
-    let (asked, first) = channel();
-    let mut asked = Some(asked);
-    let handler = move || match asked.take() {
-        Some(asked) => drop(asked.send(())),
-        None => std::process::exit(INTERRUPTED),
-    };
-    let set = ctrlc::set_handler(handler);
-    set.map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))?;
-    Ok(first)
+/// The first request to end is told, the second one ends the program. Geo data is read again when it changes, or when
+/// that is asked for.
+fn stop(signals: Signals, geo: Option<Arc<GeoData>>) -> Result<Receiver<()>, Error> {
+    let (end, ended) = channel();
+    let mut end = Some(end);
+    let refresher = geo.map(|geo| GeoRefresher::start(geo, GeoRefresher::EVERY));
+    signals.each(move |asked| match asked {
+        Asked::Reload => reload(refresher.as_ref()),
+        Asked::End => match end.take() {
+            Some(end) => drop(end.send(())),
+            None => interrupt(),
+        },
+    })?;
+    Ok(ended)
+}
+
+/// What SIGHUP leads to.
+fn reload(refresher: Option<&GeoRefresher>) {
+    const REST: &str = "the token file and ca_file are read again when the collector refuses the token, or is not trusted; a change of the settings needs a restart";
+    match refresher {
+        Some(refresher) => {
+            tracing::info!("SIGHUP: geo files are read again; {REST}");
+            refresher.reload();
+        }
+        None => {
+            tracing::info!("SIGHUP: nothing is read again: geo data is not needed for full addresses; {REST}")
+        }
+    }
 }
 
 fn serve_numbers(listener: TcpListener, shown: Arc<Mutex<StationState>>) {

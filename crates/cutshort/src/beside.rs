@@ -1,6 +1,6 @@
 //! What runs beside answering, on Linux: receiving packets into the own store, and telling systemd.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -9,9 +9,8 @@ use std::time::Duration;
 use cutshort_agent::{Notifier, Reporter, Station};
 use cutshort_api::App;
 use cutshort_clickhouse::Address;
-use cutshort_geo::Geo;
-use cutshort_pipeline::Answer;
 use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
+use cutshort_pipeline::{Answer, GeoData};
 use cutshort_store::DataDir;
 
 use crate::capture::{self, Capture, Line, is_alive};
@@ -33,9 +32,10 @@ const TICK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens what needs privileges, and gives them up.
-pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<Geo>) -> Result<Beside, Error> {
+pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<GeoData>) -> Result<Beside, Error> {
     let capture = capture::open(settings, data, || Ok(Arc::clone(geo)))?;
-    let needs = needs(settings);
+    let mut needs = needs(settings);
+    needs.read_again(settings.geo.iter().map(PathBuf::as_path));
     let kept = capture::drop_privileges(capture.as_ref(), settings, data, needs)?;
     let from = capture.as_ref().map(|capture| format!("receiving from {}; ", capture.source()));
     message(&format!("{}{kept}", from.unwrap_or_default()));

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use cutshort_api::App;
 use cutshort_capture::LiveError;
-use cutshort_geo::Geo;
+use cutshort_pipeline::GeoData;
 
 use crate::error::Error;
 use crate::settings::Settings;
 
 pub(crate) struct Beside;
 
-pub(crate) fn open(settings: &Settings, _: &Path, _: &Arc<Geo>) -> Result<Beside, Error> {
+pub(crate) fn open(settings: &Settings, _: &Path, _: &Arc<GeoData>) -> Result<Beside, Error> {
     match (&settings.capture, &settings.user) {
         (Some(source), _) => Err(Error::Failed(format!("{source}: {}", LiveError::NotLinux))),
         (None, Some(_)) => Err(Error::Usage("user: it can be changed on Linux only".to_owned())),

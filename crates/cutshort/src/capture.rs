@@ -10,10 +10,9 @@ use caps::Capability;
 use cutshort_agent::{About, Parts, Reporter, Station, StationState};
 use cutshort_capture::rules::{self, Loaded};
 use cutshort_capture::{Live, LiveSettings, LiveSource, Reading};
-use cutshort_geo::Geo;
 use cutshort_model::quantity;
-use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
+use cutshort_pipeline::{GeoData, Privacy};
 use cutshort_store::check_node;
 
 use crate::error::Error;
@@ -41,7 +40,7 @@ pub(crate) struct Capture {
 pub(crate) fn open(
     settings: &Settings,
     folder: &Path,
-    geo: impl FnOnce() -> Result<Arc<Geo>, Error>,
+    geo: impl FnOnce() -> Result<Arc<GeoData>, Error>,
 ) -> Result<Option<Capture>, Error> {
     let Some(source) = settings.capture.clone() else { return Ok(None) };
     let node = node(settings)?;

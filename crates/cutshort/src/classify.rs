@@ -18,6 +18,7 @@ use crate::error::{Done, Error};
 use crate::live;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::signals::{Signals, interrupt};
 use crate::terminal::{self, message};
 
 pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Error> {
@@ -28,9 +29,10 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let source = live::source(&files)?;
     live::check_duration(arguments.duration, source.as_ref())?;
     let reading = Reading::default();
+    let signals = Signals::of_command()?;
     // Drops privileges, for which there must be no other thread yet.
     let receiving = source.map(|source| live::open(source, arguments, &reading)).transpose()?;
-    stop_on_signals(&reading)?;
+    stop_on(signals, &reading)?;
     let mut sink = Sink::new(arguments, &geo, &mut output)?;
     if let Some(receiving) = receiving {
         let done = live::classify(receiving, arguments, &reading, &mut sink)?;
@@ -65,19 +67,21 @@ pub(crate) fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
-/// Has Ctrl-C (or a request to terminate) end reading: the first time with what there is, the
-/// second time at once.
+/// Has Ctrl-C (or a request to terminate, or a terminal that is closed) end reading: the first time with what there is,
+/// the second time at once.
 pub(crate) fn stop_on_signals(reading: &Reading) -> Result<(), Error> {
-    const INTERRUPTED: i32 = 130;
-    let on_signal = reading.clone();
-    let handler = move || {
-        if on_signal.is_stopped() {
+    stop_on(Signals::of_command()?, reading)
+}
+
+fn stop_on(signals: Signals, reading: &Reading) -> Result<(), Error> {
+    let reading = reading.clone();
+    signals.each(move |_| {
+        if reading.is_stopped() {
             crate::output::abandon();
-            std::process::exit(INTERRUPTED);
+            interrupt();
         }
-        on_signal.stop();
-    };
-    ctrlc::set_handler(handler).map_err(|error| Error::Failed(format!("cannot handle Ctrl-C: {error}")))
+        reading.stop();
+    })
 }
 
 fn check_output(arguments: &Classify) -> Result<(), Error> {

@@ -65,7 +65,8 @@ fn collector(settings: &Settings, url: &str, counts: &Arc<Mutex<AgentCounts>>) -
         remark_on_environment();
     }
     let (name, port) = proxy.clone().unwrap_or((host, port));
-    let needs = reaching(&name, port, settings.token_file.as_deref());
+    let mut needs = reaching(&name, port, settings.token_file.as_deref());
+    needs.read_again(settings.ca_file.as_deref());
     let through = proxy.map(|(name, port)| format!(" through the proxy {name}:{port}")).unwrap_or_default();
     Ok(Destination { collector: Box::new(http), name: format!("{url}{through}"), needs })
 }
@@ -107,14 +108,13 @@ pub(crate) fn reaching_store(address: &Address) -> Needs {
 /// Where names are looked up, the system's files must be read again whenever they change, even if they are
 /// replaced; so must the file with the secret.
 fn reaching(host: &str, port: u16, secret: Option<&Path>) -> Needs {
-    let secret = secret.and_then(Path::parent);
-    let mut read: Vec<PathBuf> = secret.into_iter().map(Path::to_owned).collect();
-    let mut ports = vec![port];
+    let mut needs = Needs { network: true, ports: vec![port], ..Needs::default() };
+    needs.read_again(secret);
     if host.parse::<IpAddr>().is_err() {
-        read.extend(NAME_FILES.map(PathBuf::from));
-        ports.push(DNS);
+        needs.read.extend(NAME_FILES.map(PathBuf::from));
+        needs.ports.push(DNS);
     }
-    Needs { read, network: true, ports, ..Needs::default() }
+    needs
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::error::{Done, Error};
 use crate::progress::Steps;
 use crate::serve::{self, Serving};
 use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::terminal::message;
 
 /// Fill a store with four simulated weeks and serve it
@@ -70,11 +71,12 @@ fn fill_and_serve(
         message(&format!("anybody who reaches {listen} can read the simulated data"));
     }
     let listener = serve::listen(listen)?;
+    let signals = Signals::of_command()?;
     let (store, geo) = fill(folder)?;
     message(&"four SIMULATED weeks are ready; add ?range=4w to the address to see all of them");
     let beside = Beside::nothing();
-    let (store, geo) = (Box::new(store), Arc::new(geo));
-    Serving { store, geo, listener, beside }.run(&settings, folder, abandon)
+    let (store, geo) = (Box::new(store), Arc::new(geo.into()));
+    Serving { store, geo, listener, beside, signals }.run(&settings, folder, abandon)
 }
 
 /// Makes a store of made-up weeks in a folder, which must be new or empty; gives it with the made-up geo

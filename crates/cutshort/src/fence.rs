@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use caps::{CapSet, Capability, CapsHashSet};
 use seccompiler::SeccompRule;
@@ -26,6 +26,28 @@ pub(crate) struct Needs {
     pub(crate) capabilities: CapsHashSet,
     /// Whom to become.
     pub(crate) user: Option<User>,
+}
+
+impl Needs {
+    /// Files that are read again when they change. They may be replaced, so the folders are needed that they are in;
+    /// for links to them, the folders that these are in now, too.
+    pub(crate) fn read_again<'a>(&mut self, files: impl IntoIterator<Item = &'a Path>) {
+        for file in files {
+            let target = file.canonicalize().ok();
+            for folder in [Some(file), target.as_deref()].into_iter().flatten().map(folder_of) {
+                if !self.read.contains(&folder) {
+                    self.read.push(folder);
+                }
+            }
+        }
+    }
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }
 
 /// What is left of the process's rights.

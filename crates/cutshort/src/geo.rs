@@ -2,9 +2,12 @@
 
 use std::io::Write;
 use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ColorChoice;
 use cutshort_geo::Geo;
+use cutshort_pipeline::GeoData;
 
 use crate::arguments::{GeoFiles, Lookup};
 use crate::error::{Done, Error};
@@ -13,6 +16,11 @@ use crate::terminal;
 /// The geo data that was asked for.
 pub(crate) fn open(files: &GeoFiles) -> Result<Geo, Error> {
     Geo::with_files(&files.geo).map_err(|error| Error::Usage(error.to_string()))
+}
+
+/// The geo data of a service, whose files may change.
+pub(crate) fn open_files(files: &[PathBuf]) -> Result<Arc<GeoData>, Error> {
+    GeoData::open(files).map(Arc::new).map_err(|error| Error::Usage(error.to_string()))
 }
 
 pub(crate) fn lookup(arguments: &Lookup, color: ColorChoice) -> Result<Done, Error> {

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::{Args, ColorChoice};
@@ -60,7 +59,7 @@ struct Total {
 
 pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error> {
     let files = classify::files(&arguments.files)?;
-    let geo = Arc::new(crate::geo::open(&arguments.geo)?);
+    let geo = crate::geo::open_files(&arguments.geo.geo)?;
     let reading = Reading::default();
     classify::stop_on_signals(&reading)?;
     let store = arguments.data.open()?;
@@ -77,7 +76,8 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
     }
     let job = WindowJob::default();
     let mut steps = Steps::new("windows");
-    let report = job.run_due(store.as_ref(), &geo, Due::All, &mut store::show(&mut steps, &reading))?;
+    let report =
+        job.run_due(store.as_ref(), &geo.current(), Due::All, &mut store::show(&mut steps, &reading))?;
     steps.finish();
     let done = store::report_problems(&report);
     if total.input.records > 0 {

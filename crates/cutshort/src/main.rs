@@ -39,6 +39,11 @@ mod recompute;
 mod rules;
 mod serve;
 mod settings;
+#[cfg(unix)]
+mod signals;
+#[cfg(not(unix))]
+#[path = "signals_elsewhere.rs"]
+mod signals;
 mod simulate;
 mod store;
 mod terminal;

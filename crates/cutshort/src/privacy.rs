@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Subcommand, ValueEnum};
-use cutshort_geo::Geo;
 use cutshort_model::Addresses;
-use cutshort_pipeline::{AddressCipher, AddressKey, AddressKeyError, Privacy};
+use cutshort_pipeline::{AddressCipher, AddressKey, AddressKeyError, GeoData, Privacy};
 use cutshort_store::DataDir;
 
 use crate::error::{Done, Error};
@@ -28,7 +27,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// For a store in a folder, which is made if it is missing, or for one elsewhere.
-    pub(crate) fn privacy(&self, data: Option<&Path>, geo: &Arc<Geo>) -> Result<Privacy, Error> {
+    pub(crate) fn privacy(&self, data: Option<&Path>, geo: &Arc<GeoData>) -> Result<Privacy, Error> {
         let key = self.address_key.as_deref();
         if self.addresses.0 != Addresses::Full && key.is_none() && data.is_none() {
             return Err(Error::Usage(
@@ -47,7 +46,7 @@ pub(crate) fn open(
     addresses: Addresses,
     key: Option<&Path>,
     folder: &Path,
-    geo: impl FnOnce() -> Result<Arc<Geo>, Error>,
+    geo: impl FnOnce() -> Result<Arc<GeoData>, Error>,
 ) -> Result<Privacy, Error> {
     if addresses == Addresses::Full {
         return Ok(Privacy::full());

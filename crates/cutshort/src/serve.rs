@@ -9,13 +9,13 @@ use clap::Args;
 use cutshort_api::{App, Limits, Options, Parts, Rate, Scope, TokenFile, Uploads};
 use cutshort_capture::LiveSource;
 use cutshort_clickhouse::Address;
-use cutshort_geo::Geo;
-use cutshort_pipeline::{Service, Share, WindowJob};
+use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share, WindowJob};
 use cutshort_store::{Retention, Store};
 
 use crate::beside::{self, Beside};
 use crate::error::{Done, Error};
 use crate::settings::{self, LogFormat, Settings};
+use crate::signals::{Asked, Signals, interrupt};
 use crate::store::{check_worker, open_address, open_folder};
 use crate::terminal::message;
 
@@ -25,7 +25,8 @@ use crate::terminal::message;
 /// expired, and answers requests as Cloudflare Radar's API does, with endpoints of its own besides. With
 /// --capture it also receives packets on this host, as 'cutshort agent' does elsewhere. It drops its
 /// privileges once sockets and files are open. Ctrl-C or SIGTERM shuts it down after the current
-/// work; a second one at once.
+/// work; a second one at once. Geo files are reloaded within a minute after they change, and at once on
+/// SIGHUP.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Serve {
@@ -70,6 +71,10 @@ Examples:
   cutshort rules apply; cutshort serve --data /var/lib/cutshort --capture nflog:5 --user cutshort
   cutshort config > cutshort.toml; cutshort serve --settings cutshort.toml";
 
+/// What SIGHUP leads to.
+const RELOADED: &str =
+    "geo files are read again; tokens always are when they change; a change of the settings needs a restart";
+
 /// How long requests that are being answered are waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -79,8 +84,8 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     check_worker(settings.worker, settings.store.is_some())?;
     log(&settings)?;
     check_access(&settings, &data)?;
-    let geo = Geo::with_files(&settings.geo).map_err(|error| Error::Usage(error.to_string()))?;
-    let geo = Arc::new(geo);
+    let signals = Signals::of_service()?;
+    let geo = crate::geo::open_files(&settings.geo)?;
     let listener = listen(settings.listen)?;
     // A password and certificates are read before privileges are given up.
     let elsewhere = settings.store.as_deref().map(open_address).transpose()?;
@@ -89,7 +94,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
         Some(store) => store,
         None => Box::new(open_folder(&data)?),
     };
-    Serving { store, geo, listener, beside }.run(&settings, &data, || {})
+    Serving { store, geo, listener, beside, signals }.run(&settings, &data, || {})
 }
 
 fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
@@ -152,6 +157,8 @@ pub(crate) fn log(settings: &Settings) -> Result<(), Error> {
     let to_person = std::io::stderr().is_terminal();
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(to_person);
+    // That nobody reads the log any more is no reason to end.
+    let builder = builder.log_internal_errors(false);
     match settings.log_format {
         LogFormat::Json => builder.json().init(),
         LogFormat::Auto if !to_person => builder.json().init(),
@@ -170,9 +177,10 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 /// All that is open when serving begins.
 pub(crate) struct Serving {
     pub(crate) store: Box<dyn Store>,
-    pub(crate) geo: Arc<Geo>,
+    pub(crate) geo: Arc<GeoData>,
     pub(crate) listener: TcpListener,
     pub(crate) beside: Beside,
+    pub(crate) signals: Signals,
 }
 
 impl Serving {
@@ -189,9 +197,10 @@ impl Serving {
         let (store, geo): (Arc<dyn Store>, _) = (Arc::from(self.store), self.geo);
         let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), jobs(settings)));
         let tokens = has_folder(data).then(|| TokenFile::path(data));
+        let refresher = GeoRefresher::start(Arc::clone(&geo), GeoRefresher::EVERY);
         let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
         let app = Arc::new(App::new(parts, options(settings)));
-        let (end, ended) = stop(abandon).map_err(|error| failed("signals", &error))?;
+        let (end, ended) = stop(self.signals, refresher, abandon)?;
         let running = self.beside.start(&app, settings, data, end)?;
         let name = name(settings, data)?;
         message(&format!("{name} is served on http://{address}/ (Ctrl-C ends it)"));
@@ -235,20 +244,26 @@ fn name(settings: &Settings, data: &Path) -> Result<String, Error> {
 
 /// What ends serving, and what waits for that. The first request to end does; the second ends the program.
 fn stop(
+    signals: Signals,
+    refresher: GeoRefresher,
     abandon: impl Fn() + Send + 'static,
-) -> std::io::Result<(impl Fn() + Send + 'static, impl Future<Output = ()> + Send + 'static)> {
-    const INTERRUPTED: i32 = 130;
+) -> Result<(impl Fn() + Send + 'static, impl Future<Output = ()> + Send + 'static), Error> {
     let (asked, first) = tokio::sync::oneshot::channel::<()>();
     let asked = Arc::new(Mutex::new(Some(asked)));
     let take = move |asked: &Mutex<Option<_>>| asked.lock().unwrap_or_else(PoisonError::into_inner).take();
     let from_signal = Arc::clone(&asked);
-    let handler = move || {
-        if take(&from_signal).is_none() {
-            abandon();
-            std::process::exit(INTERRUPTED);
+    signals.each(move |asked| match asked {
+        Asked::Reload => {
+            tracing::info!("SIGHUP: {RELOADED}");
+            refresher.reload();
         }
-    };
-    ctrlc::set_handler(handler).map_err(std::io::Error::other)?;
+        Asked::End => {
+            if take(&from_signal).is_none() {
+                abandon();
+                interrupt();
+            }
+        }
+    })?;
     let ended = async move {
         let _: Result<(), _> = first.await;
         tracing::info!("ends");

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use common::server::Server;
-use common::{Ran, captures, cutshort, ended_within, run, spawn};
+use common::{Ran, captures, catches_interrupts, cutshort, ended_within, run, spawn, until};
 
 const NOTHING: &[&str] = &[];
 
@@ -229,10 +229,10 @@ fn only_one_works_on_a_folder() {
     assert!(wrong.stderr.contains("such as 2/3"), "{wrong:?}");
 }
 
-/// Begins to copy, and interrupts it soon.
+/// Begins to copy, and interrupts it as soon as it can be.
 fn interrupted(arguments: &str) -> Ran {
     let mut child = spawn(cutshort().args(arguments.split_whitespace()));
-    std::thread::sleep(Duration::from_millis(400));
+    until("it listens to signals", || catches_interrupts(child.id()));
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     child.stdin.take();
     ended_within(child, Duration::from_secs(60))

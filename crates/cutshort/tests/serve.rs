@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[cfg(unix)]
+#[path = "serve/reload.rs"]
+mod reload;
 #[cfg(target_os = "linux")]
 #[path = "serve/rights.rs"]
 mod rights;

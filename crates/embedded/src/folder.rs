@@ -1,14 +1,15 @@
 //! Files of the store, and how they come and go.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use cutshort_model::{Window, compact, date};
 
-use crate::error::{Error, Result, of_database};
 pub(super) use cutshort_store::data_dir::{ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, LOCK, OPEN, PACKETS};
-use cutshort_store::{DataDir, SegmentInfo, StoreError};
+use cutshort_store::{DataDir, FolderLock, NotLocked, SegmentInfo, StoreError};
+
+use crate::error::{Error, Result, of_database};
 
 /// The end of the names of files that are being written.
 pub(super) const TEMPORARY: &str = ".tmp";
@@ -69,34 +70,17 @@ impl Folder {
         self.path(relative).exists()
     }
 
-    /// Takes the lock, which is held until the file is dropped.
-    pub(super) fn lock(&self) -> Result<File> {
-        let error = |error: &io::Error| self.error("lock", LOCK, error);
-        let mut file = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(self.path(LOCK))
-            .map_err(|found| error(&found))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(self.locked(&mut file)),
-            Err(TryLockError::Error(found)) => return Err(error(&found)),
-        }
+    /// Takes the lock, which is held until it is dropped.
+    pub(super) fn lock(&self) -> Result<FolderLock> {
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let who = format!("process {} on {}\n", std::process::id(), host.trim());
-        let write =
-            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(who.as_bytes()));
-        write.map_err(|found| error(&found))?;
-        Ok(file)
-    }
-
-    fn locked(&self, file: &mut File) -> Error {
-        let mut who = String::new();
-        // Who it is is only known where the file can be read.
-        let who = file.read_to_string(&mut who).map_or("another process", |_| who.trim());
-        Error(StoreError::Locked(format!("{} is being written to by {who}", self.root.display())))
+        FolderLock::take(&self.root, LOCK, &who).map_err(|not_locked| match not_locked {
+            NotLocked::By(who) => {
+                let who = who.unwrap_or_else(|| "another process".to_owned());
+                Error(StoreError::Locked(format!("{} is being written to by {who}", self.root.display())))
+            }
+            NotLocked::Failed(error) => self.error("lock", LOCK, &error),
+        })
     }
 
     /// Makes a folder in the store.

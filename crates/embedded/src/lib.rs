@@ -21,7 +21,6 @@ mod status;
 mod verify;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
@@ -30,9 +29,9 @@ use std::time::SystemTime;
 
 use cutshort_model::{Record, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, Damaged, Forgotten, Impairment, KnownSegment, NewAnnotation,
-    Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, StoreError,
-    WindowPackets, WindowState,
+    Added, Annotation, ConnectionQuery, Damaged, FolderLock, Forgotten, Impairment, KnownSegment,
+    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
+    Store, StoreError, WindowPackets, WindowState,
 };
 
 #[doc(hidden)]
@@ -50,7 +49,7 @@ pub struct Embedded {
     database: Database,
     annotations: OnceLock<Annotations>,
     /// Held by the one who writes.
-    lock: Option<File>,
+    lock: Option<FolderLock>,
     /// Of the next file of connections.
     generation: AtomicI64,
     /// Windows whose connections this reader could not read.

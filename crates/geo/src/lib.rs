@@ -38,6 +38,7 @@ mod steps;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
+use std::sync::OnceLock;
 
 pub use country::{Continent, Country};
 pub use error::GeoError;
@@ -68,6 +69,8 @@ pub struct Geo {
     v6: Index<u128>,
     names: Names,
     sources: Vec<Source>,
+    /// Found out when it is first asked for.
+    networks: OnceLock<Vec<Network>>,
 }
 
 impl Geo {
@@ -158,6 +161,7 @@ impl From<Layer> for Geo {
             v6: Index::new(layer.v6),
             names: layer.names,
             sources: layer.origins.into_iter().map(Source::from).collect(),
+            networks: OnceLock::new(),
         }
     }
 }

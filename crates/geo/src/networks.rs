@@ -21,9 +21,13 @@ pub struct Network {
 type ByCountry = HashMap<Option<Country>, u64>;
 
 impl Geo {
-    /// All networks, by their numbers. Looks at all that is loaded, some 100 ms long, so keep it.
+    /// All networks, by their numbers. The first call looks at all that is loaded, some 100 ms long.
     #[must_use]
-    pub fn networks(&self) -> Vec<Network> {
+    pub fn networks(&self) -> &[Network] {
+        self.networks.get_or_init(|| self.find_networks())
+    }
+
+    fn find_networks(&self) -> Vec<Network> {
         let v4 = places(&self.v4, |from, to| to.map_or(1 << 32, u64::from) - u64::from(from));
         let v6 = places(&self.v6, |from, to| {
             let to = to.map_or(1 << 64, |to| to >> 64);

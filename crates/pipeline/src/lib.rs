@@ -2,6 +2,7 @@
 //!
 //! * [`import()`] makes segments of a capture's records.
 //! * [`Privacy`] takes from packets what is not to be kept of their addresses.
+//! * [`GeoData`] has geo data, which a [`GeoRefresher`] reads again when its files change.
 //! * [`Ingest`] takes segments that others have made.
 //! * [`live`] has what records packets as they come, and delivers them.
 //! * A [`WindowJob`] makes the results of windows from their packets, and replaces those of before.
@@ -18,6 +19,7 @@ mod copying;
 mod cut;
 pub mod demo;
 mod gather;
+mod geo_data;
 mod import;
 mod ingest;
 mod judge;
@@ -29,6 +31,7 @@ mod trace;
 mod window_job;
 
 pub use copying::{Compared, Copied, Copying, Tally};
+pub use geo_data::{GeoData, GeoRefresher, GeoState};
 pub use import::{Arrival, Imported, import, import_at};
 pub use ingest::{Answer, Ingest, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};

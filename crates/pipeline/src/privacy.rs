@@ -18,6 +18,8 @@ use foldhash::fast::RandomState;
 use ipcrypt_rs::IpcryptPfx;
 use sha2::{Digest, Sha256};
 
+use crate::GeoData;
+
 pub use key::{AddressKey, AddressKeyError};
 
 /// Encrypted addresses that are remembered: one takes 64 (IPv4) or 256 (IPv6) blocks of AES.
@@ -28,8 +30,14 @@ pub struct Privacy(Method);
 
 enum Method {
     Full,
-    Truncated { flows: FlowIds, geo: Arc<Geo> },
-    Encrypted { cipher: AddressCipher, geo: Arc<Geo>, remembered: HashMap<Ipv6Addr, Ipv6Addr, RandomState> },
+    Truncated { flows: FlowIds, places: Places },
+    Encrypted { cipher: AddressCipher, places: Places, remembered: HashMap<Ipv6Addr, Ipv6Addr, RandomState> },
+}
+
+/// Where addresses are looked up: in the geo data that was current when it was taken.
+struct Places {
+    files: Arc<GeoData>,
+    geo: Arc<Geo>,
 }
 
 impl Privacy {
@@ -40,14 +48,17 @@ impl Privacy {
     }
 
     /// Keeps of addresses what is wanted. The key is for encrypting, and where addresses are truncated for telling
-    /// connections apart; geo tells the places that travel with packets.
+    /// connections apart; geo tells the places that travel with packets, as it is now until it is [taken
+    /// again](Self::refresh).
     #[must_use]
-    pub fn new(addresses: Addresses, key: &AddressKey, geo: Arc<Geo>) -> Self {
+    pub fn new(addresses: Addresses, key: &AddressKey, files: Arc<GeoData>) -> Self {
+        let geo = files.current();
+        let places = Places { files, geo };
         Self(match addresses {
             Addresses::Full => Method::Full,
-            Addresses::Truncated => Method::Truncated { flows: FlowIds::new(key), geo },
+            Addresses::Truncated => Method::Truncated { flows: FlowIds::new(key), places },
             Addresses::Encrypted => {
-                Method::Encrypted { cipher: AddressCipher::new(key), geo, remembered: HashMap::default() }
+                Method::Encrypted { cipher: AddressCipher::new(key), places, remembered: HashMap::default() }
             }
         })
     }
@@ -62,15 +73,27 @@ impl Privacy {
         }
     }
 
+    /// From now on places are those of the geo data that is current now.
+    pub fn refresh(&mut self) {
+        match &mut self.0 {
+            Method::Full => {}
+            Method::Truncated { places, .. } | Method::Encrypted { places, .. } => {
+                places.geo = places.files.current();
+            }
+        }
+    }
+
     /// The packet as it may be written.
     pub fn protect(&mut self, packet: &Packet) -> Protected {
         let (src, tuple, addresses) = (packet.five_tuple.src(), &packet.five_tuple, self.addresses());
         let (five_tuple, flow, place) = match &mut self.0 {
             Method::Full => return Protected::from(*packet),
-            Method::Truncated { flows, geo } => (truncated(tuple), flows.of(tuple), geo.lookup(src)),
-            Method::Encrypted { cipher, geo, remembered } => {
+            Method::Truncated { flows, places } => {
+                (truncated(tuple), flows.of(tuple), places.geo.lookup(src))
+            }
+            Method::Encrypted { cipher, places, remembered } => {
                 let encrypt = |address| encrypted(address, cipher, remembered);
-                (with_addresses(tuple, encrypt), 0, geo.lookup(src))
+                (with_addresses(tuple, encrypt), 0, places.geo.lookup(src))
             }
         };
         let protection = Protection { addresses, flow, place };

@@ -7,13 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use cutshort_geo::Geo;
 use cutshort_model::{Window, nanoseconds};
 use cutshort_store::{Retention, Store, StoreError, WindowState};
 
 use crate::share::Waiting;
 use crate::window_job::Which;
-use crate::{Due, Progress, Report, Share, WindowJob};
+use crate::{Due, GeoData, Progress, Report, Share, WindowJob};
 
 /// How a [`Service`] works.
 #[derive(Clone, Debug)]
@@ -147,9 +146,9 @@ impl Shared {
 }
 
 impl Service {
-    /// Begins to work on a store.
+    /// Begins to work on a store. Windows of one turn are computed with the same geo data.
     #[must_use]
-    pub fn start(store: Arc<dyn Store>, geo: Arc<Geo>, settings: Settings) -> Self {
+    pub fn start(store: Arc<dyn Store>, geo: Arc<GeoData>, settings: Settings) -> Self {
         let shared = Arc::new(Shared::default());
         shared.lock().state.share = settings.share;
         let mut worker = Worker {
@@ -207,7 +206,7 @@ fn broken() -> StoreError {
 struct Worker {
     shared: Arc<Shared>,
     store: Arc<dyn Store>,
-    geo: Arc<Geo>,
+    geo: Arc<GeoData>,
     settings: Settings,
     retention: Retaining,
     /// When the last turn began.
@@ -294,7 +293,8 @@ impl Worker {
         let end = Instant::now() + self.settings.every;
         let mut each = |progress: &Progress| self.note_progress(progress, &plan, end);
         let job = &self.settings.job;
-        let report = job.run_windows(store.as_ref(), &self.geo, &plan.windows, Which::StillDue, &mut each);
+        let geo = self.geo.current();
+        let report = job.run_windows(store.as_ref(), &geo, &plan.windows, Which::StillDue, &mut each);
         let report = report.map_err(|error| self.trouble(&error))?;
         if report.left > 0 {
             // There is more; but first what is due by now.

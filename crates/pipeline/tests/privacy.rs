@@ -14,7 +14,7 @@ use cutshort_embedded::Options;
 use cutshort_geo::Geo;
 use cutshort_model::{Addresses, Bucket, Dimension, Record, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_pipeline::{AddressKey, Imported, Privacy, import};
+use cutshort_pipeline::{AddressKey, GeoData, Imported, Privacy, import};
 use cutshort_simulate::World;
 use cutshort_store::open::Sync;
 use cutshort_store::{Origin, RollupAnswer, RollupQuery, Segment, SegmentId, Selection, Store, WindowCounts};
@@ -30,14 +30,14 @@ fn key() -> AddressKey {
 }
 
 /// Geo data of the simulated internet, and one that knows nothing of it.
-fn geo() -> Arc<Geo> {
+fn geo() -> Arc<GeoData> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("networks.csv");
     std::fs::write(&file, World::standard().geo_csv()).unwrap();
-    Arc::new(Geo::with_files(&[file]).unwrap())
+    Arc::new(GeoData::open(&[file]).unwrap())
 }
 
-fn privacy(addresses: Addresses, geo: &Arc<Geo>) -> Privacy {
+fn privacy(addresses: Addresses, geo: &Arc<GeoData>) -> Privacy {
     Privacy::new(addresses, &key(), Arc::clone(geo))
 }
 
@@ -117,7 +117,7 @@ fn results_are_the_same_whatever_is_kept_of_addresses() {
     for addresses in Addresses::ALL {
         let (folder, store) = open();
         take_in(&store, &all, &mut privacy(addresses, &geo));
-        do_all(&store, &geo);
+        do_all(&store, &geo.current());
         let found = results(&store, addresses);
         let protected: Vec<_> =
             Some(addresses).filter(|addresses| *addresses != Addresses::Full).into_iter().collect();
@@ -214,7 +214,7 @@ fn the_open_segment_has_no_real_address() {
         drop((open, store));
         let store = Embedded::open(folder.path(), Options { durable: false }).unwrap();
         assert_eq!(store.status().unwrap().packets, all.len() as u64);
-        do_all(&store, &geo);
+        do_all(&store, &geo.current());
         let found = connections(&store, addresses).len() as u64;
         assert_eq!(found, store.status().unwrap().counts.connections);
         assert!(found > 500, "{found}");
@@ -229,7 +229,7 @@ fn places_that_came_with_packets_go_before_those_known_here() {
     take_in(&one, &all, &mut privacy(Addresses::Truncated, &agent));
     take_in(&other, &all, &mut Privacy::full());
     do_all(&one, &collector);
-    do_all(&other, &agent);
+    do_all(&other, &agent.current());
     for (start, results) in other.results() {
         assert_eq!(one.results()[&start].cells, results.cells);
         let names = |results: &memory::Results| {
@@ -268,10 +268,10 @@ fn a_store_may_have_all_kinds_of_addresses() {
     for addresses in Addresses::ALL {
         take_in(&store, &all, &mut privacy(addresses, &geo));
     }
-    do_all(&store, &geo);
+    do_all(&store, &geo.current());
     let full = Memory::default();
     take_in(&full, &all, &mut Privacy::full());
-    do_all(&full, &geo);
+    do_all(&full, &geo.current());
     for (start, results) in full.results() {
         let counts = store.results()[&start].counts;
         assert_eq!(counts.connections, 3 * results.counts.connections);

@@ -23,7 +23,7 @@ fn hasty() -> Settings {
 }
 
 fn start(store: &Memory, settings: Settings) -> Service {
-    Service::start(Arc::new(store.clone()), Arc::new(Geo::builtin()), settings)
+    Service::start(Arc::new(store.clone()), Arc::new(Geo::builtin().into()), settings)
 }
 
 /// Waits until its state is as it should be.

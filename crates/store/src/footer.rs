@@ -5,7 +5,7 @@
 //! store's directory), so this module reads its footer first. It accepts the structures of `parquet.thrift` that
 //! flat files need, field by field, each with the type that it has there and at most once: with these rules two
 //! readers cannot take the same bytes for different structures. It returns the schema's elements, and the caller
-//! compares them with its own.
+//! compares them with its own, and the number of row groups with what it expects.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -24,6 +24,15 @@ pub struct Element {
     pub children: usize,
 }
 
+/// What a footer says of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Footer {
+    /// The elements of its schema, depth first.
+    pub elements: Vec<Element>,
+    /// How many row groups it has. Reading each of them costs something, however little is in it.
+    pub row_groups: usize,
+}
+
 /// How many elements a schema has at most.
 const MOST_ELEMENTS: usize = 64;
 
@@ -35,11 +44,11 @@ pub fn elements(schema: &Type) -> Vec<Element> {
     std::iter::once(own).chain(fields.iter().flat_map(|field| elements(field))).collect()
 }
 
-/// Reads the footer of a Parquet file and returns the elements of its schema.
+/// Reads the footer of a Parquet file.
 ///
 /// # Errors
 /// What reading gives, and what is wrong with the footer, as a sentence about "it".
-pub fn read(mut file: impl Read + Seek) -> Result<Vec<Element>, String> {
+pub fn read(mut file: impl Read + Seek) -> Result<Footer, String> {
     const END: u64 = 8;
     let unreadable = |error: std::io::Error| format!("it cannot be read: {error}");
     let short = || "it is too short for a Parquet file".to_owned();
@@ -61,14 +70,14 @@ pub fn read(mut file: impl Read + Seek) -> Result<Vec<Element>, String> {
         .ok_or_else(|| "its footer is damaged, or has fields that this program does not know".to_owned())
 }
 
-fn parse(mut footer: &[u8]) -> Option<Vec<Element>> {
-    let mut schema = None;
-    walk_struct(&mut footer, FILE, |field, value| {
-        if field == SCHEMA_FIELD {
-            schema = Some(value);
-        }
+fn parse(mut footer: &[u8]) -> Option<Footer> {
+    let (mut schema, mut row_groups) = (None, None);
+    walk_struct(&mut footer, FILE, |field, mut value| match field {
+        SCHEMA_FIELD => schema = Some(value),
+        GROUPS_FIELD => row_groups = thrift::list(&mut value).map(|(_, count)| count),
+        _ => {}
     })?;
-    schema_elements(schema?)
+    Some(Footer { elements: schema_elements(schema?)?, row_groups: row_groups.unwrap_or(0) })
 }
 
 /// The elements in a list that was walked before.
@@ -152,6 +161,7 @@ fn walk_struct<'a>(bytes: &mut &'a [u8], fields: Fields, mut each: impl FnMut(i6
 }
 
 const SCHEMA_FIELD: i64 = 2;
+const GROUPS_FIELD: i64 = 4;
 const NAME_FIELD: i64 = 4;
 const CHILDREN_FIELD: i64 = 5;
 
@@ -160,7 +170,7 @@ const FILE: Fields = &[
     (1, Shape::I32),
     (SCHEMA_FIELD, Shape::List(&Shape::Struct(ELEMENT))),
     (3, Shape::I64),
-    (4, Shape::List(&Shape::Struct(ROW_GROUP))),
+    (GROUPS_FIELD, Shape::List(&Shape::Struct(ROW_GROUP))),
     (5, Shape::List(&Shape::Struct(KEY_VALUE))),
     (6, Shape::Binary),
     (7, Shape::List(&Shape::Struct(COLUMN_ORDER))),

@@ -7,8 +7,8 @@
 
 use std::fmt;
 use std::io::{Read, Write};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -24,21 +24,57 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-/// The last link of a chain of connectors: encrypts where the address wants that.
-pub(super) struct Encryption(Option<Arc<ClientConfig>>);
+/// The last link of a chain of connectors: encrypts where the address wants that, which takes somebody who is trusted.
+pub(super) struct Encryption(pub(super) Option<Arc<Trust>>);
 
-impl Encryption {
-    /// For addresses that want none.
-    pub(super) const fn none() -> Self {
-        Self(None)
-    }
+/// Who is trusted. A file of certificates may be changed while the program runs.
+pub(super) struct Trust {
+    ca_file: Option<PathBuf>,
+    current: Mutex<Current>,
+}
 
+struct Current {
+    /// Those of the file.
+    named: Vec<CertificateDer<'static>>,
+    config: Arc<ClientConfig>,
+}
+
+impl Trust {
     /// Trusts the certificates of a file (PEM), or the system's without one.
     ///
     /// # Errors
     /// What is wrong with the certificates.
     pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, String> {
+        Ok(Self { ca_file: ca_file.map(Path::to_owned), current: Mutex::new(Current::read(ca_file)?) })
+    }
+
+    /// Reads the file again; false if there is nothing new that can be used.
+    pub(super) fn refresh(&self) -> bool {
+        if self.ca_file.is_none() {
+            return false;
+        }
+        let Ok(new) = Current::read(self.ca_file.as_deref()) else { return false };
+        let mut current = self.lock();
+        let is_new = new.named != current.named;
+        if is_new {
+            *current = new;
+        }
+        is_new
+    }
+
+    fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.lock().config)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Current {
+    fn read(ca_file: Option<&Path>) -> Result<Self, String> {
         let verifier = Verifier::new(ca_file)?;
+        let named = verifier.named.clone();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -46,7 +82,7 @@ impl Encryption {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        Ok(Self(Some(Arc::new(config))))
+        Ok(Self { named, config: Arc::new(config) })
     }
 }
 
@@ -175,13 +211,13 @@ impl<In: Transport> Connector<In> for Encryption {
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
         let Some(transport) = chained else { return Ok(None) };
-        let Some(config) = self.0.as_ref().filter(|_| details.needs_tls() && !transport.is_tls()) else {
+        let Some(trust) = self.0.as_ref().filter(|_| details.needs_tls() && !transport.is_tls()) else {
             return Ok(Some(Either::A(transport)));
         };
         let host = details.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let name =
             ServerName::try_from(host.to_owned()).map_err(|_| Error::Tls("no name for a certificate"))?;
-        let mut connection = ClientConnection::new(Arc::clone(config), name)?;
+        let mut connection = ClientConnection::new(trust.config(), name)?;
         let mut inner = TransportAdapter::new(transport.boxed(), Arc::clone(&details.current_time));
         inner.set_timeout(details.timeout);
         connection.complete_io(&mut inner)?;

@@ -1,13 +1,12 @@
 //! What all requests share.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use cutshort_geo::{Geo, Network};
 use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
-use cutshort_pipeline::{Answer, Ingest, Service};
+use cutshort_pipeline::{Answer, GeoData, Ingest, Service};
 use cutshort_store::{SegmentInfo, Store};
 use tokio::sync::Semaphore;
 
@@ -80,7 +79,7 @@ pub struct Parts {
     /// The store.
     pub store: Arc<dyn Store>,
     /// Names of networks and places, and where they are known from.
-    pub geo: Arc<Geo>,
+    pub geo: Arc<GeoData>,
     /// The jobs that run beside, if there are any.
     pub service: Option<Arc<Service>>,
     /// The file of tokens; without it nobody has one.
@@ -90,7 +89,7 @@ pub struct Parts {
 /// All that requests share.
 pub struct App {
     pub(super) store: Arc<dyn Store>,
-    pub(super) geo: Arc<Geo>,
+    pub(super) geo: Arc<GeoData>,
     pub(super) service: Option<Arc<Service>>,
     pub(super) options: Options,
     pub(super) tokens: Tokens,
@@ -106,7 +105,6 @@ pub struct App {
     pub(super) readers: Arc<Semaphore>,
     pub(super) bodies: Bodies,
     pub(super) started: SystemTime,
-    networks: OnceLock<Vec<Network>>,
     facts: FactsKeeper,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
@@ -132,7 +130,6 @@ impl App {
             readers: Arc::new(Semaphore::new(readers)),
             bodies: Bodies::new(options.segment),
             started: SystemTime::now(),
-            networks: OnceLock::new(),
             facts: FactsKeeper::default(),
             clock: Box::new(SystemTime::now),
             options,
@@ -167,11 +164,6 @@ impl App {
             Ok(false) => {}
             Err(error) => tracing::warn!(node, "no annotation says that sampling was incomplete: {error}"),
         }
-    }
-
-    /// All networks that are known, found out once.
-    pub(super) fn networks(&self) -> &[Network] {
-        self.networks.get_or_init(|| self.geo.networks())
     }
 
     /// Now, in nanoseconds since the Unix epoch.

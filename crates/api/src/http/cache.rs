@@ -14,7 +14,21 @@ pub(super) struct Key {
     pub(super) quarter: i64,
 }
 
-/// Answers made from the same facts, up to so many bytes.
+/// Which facts and which geo data an answer is made of. Both numbers only ever grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Generation {
+    pub(super) facts: u64,
+    pub(super) geo: u64,
+}
+
+impl Generation {
+    /// Whether something is newer in the other one.
+    const fn is_older(self, other: Self) -> bool {
+        self.facts < other.facts || self.geo < other.geo
+    }
+}
+
+/// Answers made from the same facts and geo data, up to so many bytes.
 pub(super) struct Cache {
     room: usize,
     inner: Mutex<Inner>,
@@ -22,7 +36,7 @@ pub(super) struct Cache {
 
 #[derive(Default)]
 struct Inner {
-    generation: u64,
+    generation: Generation,
     used: usize,
     replies: HashMap<Key, Reply>,
 }
@@ -35,23 +49,23 @@ impl Cache {
         Self { room, inner: Mutex::default() }
     }
 
-    /// The answer that was given before, if the facts are still the same.
-    pub(super) fn get(&self, key: &Key, generation: u64) -> Option<Reply> {
+    /// The answer that was given before, if all that it was made of is still the same.
+    pub(super) fn get(&self, key: &Key, generation: Generation) -> Option<Reply> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.generation == generation { inner.replies.get(key).cloned() } else { None }
     }
 
-    /// Keeps an answer; throws away all of them when facts have changed, or there is no room.
-    pub(super) fn put(&self, key: Key, generation: u64, reply: &Reply) {
+    /// Keeps an answer; throws away all of them when these have changed, or there is no room.
+    pub(super) fn put(&self, key: Key, generation: Generation, reply: &Reply) {
         let size = reply.body.len() + key.address.len() + size_of::<(Key, Reply)>();
         if size > self.room / LARGEST {
             return;
         }
         let inner = &mut *self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.generation > generation {
+        if generation.is_older(inner.generation) {
             return;
         }
-        if inner.generation < generation || inner.used + size > self.room {
+        if inner.generation != generation || inner.used + size > self.room {
             *inner = Inner { generation, ..Inner::default() };
         }
         if inner.replies.insert(key, reply.clone()).is_none() {

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, 
 use sha2::{Digest, Sha256};
 
 use super::app::App;
-use super::cache::Key;
+use super::cache::{Generation, Key};
 use super::endpoint::{Access, Call, Endpoint, Method, Place, Unknown};
 use super::reply::{self, Reply};
 use super::tokens::Scope;
@@ -59,7 +59,8 @@ async fn answer(
     let work = move |app: &Arc<App>, body| {
         let now = app.now();
         let headers = std::mem::take(&mut parts.headers);
-        let mut call = Call { app, parameters, path, headers, body, now, messages, sender };
+        let geo = app.geo.state();
+        let mut call = Call { app, parameters, path, headers, body, geo, now, messages, sender };
         match endpoint.method {
             Method::Get => remembered(endpoint, &mut call, &parts),
             Method::Post | Method::Delete => (endpoint.run)(&mut call),
@@ -206,7 +207,8 @@ fn remembered(endpoint: &Endpoint, call: &mut Call<'_>, parts: &request::Parts) 
         return (endpoint.run)(call);
     }
     let app = Arc::clone(call.app);
-    let Ok((_, generation)) = app.facts() else { return (endpoint.run)(call) };
+    let Ok((_, facts)) = app.facts() else { return (endpoint.run)(call) };
+    let generation = Generation { facts, geo: call.geo.generation };
     let key = Key { address: parts.uri.to_string(), quarter: floor(call.now) };
     if let Some(reply) = app.cache.get(&key, generation) {
         app.metrics.remembered();

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
+use cutshort_model::nanoseconds;
+use cutshort_pipeline::GeoState;
 use cutshort_store::Store;
 use utoipa::openapi::{RefOr, Schema};
 
@@ -178,6 +180,8 @@ pub(super) struct Call<'a> {
     pub(super) path: HashMap<String, String>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Geo data as it was when the request came.
+    pub(super) geo: GeoState,
     /// Now, in nanoseconds since the Unix epoch.
     pub(super) now: i64,
     pub(super) messages: Vec<Message>,
@@ -196,7 +200,13 @@ impl Call<'_> {
 
     /// What a question is asked of.
     pub(super) fn context<'b>(&'b self, facts: &'b Facts) -> Context<'b> {
-        Context { store: self.store(), facts, geo: &self.app.geo, now: self.now, cost: self.app.options.cost }
+        Context {
+            store: self.store(),
+            facts,
+            geo: &self.geo.data,
+            now: self.now,
+            cost: self.app.options.cost,
+        }
     }
 
     /// A part of the path.
@@ -209,6 +219,7 @@ impl Call<'_> {
         /// Windows that are done may be done again, when a late segment arrives.
         const SECONDS: u32 = 60;
         let closed = series.iter().all(|series| facts.is_closed(&series.range, self.now));
-        closed.then_some(Keep { seconds: SECONDS, modified: facts.status.updated })
+        let read_again = (self.geo.generation > 0).then(|| nanoseconds(self.geo.read));
+        closed.then_some(Keep { seconds: SECONDS, modified: facts.status.updated.max(read_again) })
     }
 }

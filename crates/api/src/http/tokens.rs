@@ -6,9 +6,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
-use cutshort_store::DataDir;
+use cutshort_store::{DataDir, FileVersion};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -208,7 +207,7 @@ pub(super) struct Tokens {
 /// What is known of a file.
 #[derive(Default)]
 struct Known {
-    version: Option<Version>,
+    version: Option<FileVersion>,
     file: Arc<TokenFile>,
     /// Why it cannot be read.
     trouble: Option<String>,
@@ -217,29 +216,6 @@ struct Known {
 /// The file cannot be read.
 #[derive(Debug)]
 pub(super) struct Unreadable;
-
-/// Which state of a file was read: clocks of file systems are coarse.
-#[derive(Clone, PartialEq, Eq)]
-struct Version {
-    modified: Option<SystemTime>,
-    length: u64,
-    /// Its number, and when it was changed, also its owner or mode.
-    inode: (u64, i64, i64),
-}
-
-impl Version {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok()?;
-        #[cfg(unix)]
-        let inode = {
-            use std::os::unix::fs::MetadataExt;
-            (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
-        };
-        #[cfg(not(unix))]
-        let inode = (0, 0, 0);
-        Some(Self { modified: metadata.modified().ok(), length: metadata.len(), inode })
-    }
-}
 
 impl Tokens {
     pub(super) fn new(path: Option<PathBuf>) -> Self {
@@ -276,7 +252,7 @@ impl Tokens {
 
 impl Known {
     fn refresh(&mut self, path: &Path) {
-        let version = Version::of(path);
+        let version = FileVersion::of(path);
         if version == self.version && self.trouble.is_none() {
             return;
         }

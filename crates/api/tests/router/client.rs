@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use cutshort_api::{App, Options, Parts};
 use cutshort_geo::Geo;
 use cutshort_model::{Bucket, Window};
+use cutshort_pipeline::GeoData;
 use cutshort_store::Store;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -38,15 +39,19 @@ pub(crate) fn open() -> Options {
 }
 
 /// The shipped data, loaded once.
-pub(crate) fn geo() -> Arc<Geo> {
-    static GEO: std::sync::OnceLock<Arc<Geo>> = std::sync::OnceLock::new();
-    Arc::clone(GEO.get_or_init(|| Arc::new(Geo::builtin())))
+pub(crate) fn geo() -> Arc<GeoData> {
+    static GEO: std::sync::OnceLock<Arc<GeoData>> = std::sync::OnceLock::new();
+    Arc::clone(GEO.get_or_init(|| Arc::new(Geo::builtin().into())))
 }
 
 /// What requests share, at the time that is [`NOW`].
 pub(crate) fn app(store: Arc<dyn Store>, options: Options, tokens: Option<std::path::PathBuf>) -> App {
+    app_of(Parts { store, geo: geo(), service: None, tokens }, options)
+}
+
+fn app_of(parts: Parts, options: Options) -> App {
     let now = || -> SystemTime { UNIX_EPOCH + Duration::from_nanos(NOW as u64) };
-    App::new(Parts { store, geo: geo(), service: None, tokens }, options).with_clock(now)
+    App::new(parts, options).with_clock(now)
 }
 
 impl Server {
@@ -56,6 +61,11 @@ impl Server {
 
     pub(crate) fn with(store: Memory, options: Options) -> Self {
         Self::with_parts(Arc::new(store), options, None)
+    }
+
+    pub(crate) fn with_geo(store: Memory, geo: Arc<GeoData>) -> Self {
+        let parts = Parts { store: Arc::new(store), geo, service: None, tokens: None };
+        Self { router: cutshort_api::router(&Arc::new(app_of(parts, open()))) }
     }
 
     pub(crate) fn with_parts(

@@ -49,7 +49,7 @@ fn a_server_that_is_killed_loses_nothing() {
         patience: Duration::from_millis(200),
         ..Settings::default()
     };
-    let service = Service::start(Arc::clone(&store), Arc::new(Geo::builtin()), settings);
+    let service = Service::start(Arc::clone(&store), Arc::new(Geo::builtin().into()), settings);
     let (delivered, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {

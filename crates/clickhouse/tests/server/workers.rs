@@ -34,7 +34,7 @@ fn work(database: &Database, shares: &[&str]) -> Vec<u64> {
             ..Settings::default()
         };
         let store: Arc<dyn Store> = Arc::new(ClickHouse::open(&database.address).unwrap());
-        Service::start(store, Arc::new(Geo::builtin()), settings)
+        Service::start(store, Arc::new(Geo::builtin().into()), settings)
     };
     let services: Vec<Service> = shares.iter().map(start).collect();
     let end = Instant::now() + Duration::from_secs(60);

@@ -178,7 +178,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "geo",
-        about: "Geo data files, which take precedence over the built-in data; later ones over earlier ones.",
+        about: "Geo data files, which take precedence over the built-in data; later ones over earlier ones. Reloaded when they change.",
         set: |settings, value| {
             list(value).map(|files| settings.geo = files.into_iter().map(PathBuf::from).collect())
         },

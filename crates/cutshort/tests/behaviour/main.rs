@@ -13,6 +13,7 @@ mod notes;
 mod outputs;
 mod rules;
 #[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod signals;
 mod simulated;
 mod unread;

@@ -1,4 +1,4 @@
-//! Ctrl-C while the input goes on.
+//! Signals while the input goes on.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::common::{Ran, capture, cutshort, ended_within, spawn};
+use crate::common::server::signal;
+use crate::common::{Ran, capture, catches_interrupts, cutshort, ended_within, is_waiting, spawn, until};
 
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Long enough for the program to start and to read a few records.
-const STARTING: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A pipe that stays open, with a whole capture written to it.
 struct Endless {
@@ -28,46 +27,52 @@ impl Endless {
         Self { folder, fifo }
     }
 
-    /// Starts reading; the file that is given keeps the pipe open.
-    fn read(&self, arguments: &[&str]) -> (Child, File) {
-        let child = spawn(cutshort().arg("classify").args(arguments).arg(&self.fifo));
+    /// Has a command read all that there is; the file that is given keeps the pipe open.
+    fn read_by(&self, command: &mut Command) -> (Child, File) {
+        let child = spawn(command.arg(&self.fifo));
         let mut writer = File::options().write(true).open(&self.fifo).unwrap();
         writer.write_all(&std::fs::read(capture("https")).unwrap()).unwrap();
-        std::thread::sleep(STARTING);
+        until("all is read, and more is waited for", || {
+            let id = child.id();
+            rustix::io::ioctl_fionread(&writer).unwrap() == 0 && catches_interrupts(id) && is_waiting(id)
+        });
         (child, writer)
+    }
+
+    fn read(&self, arguments: &[&str]) -> (Child, File) {
+        self.read_by(cutshort().arg("classify").args(arguments))
     }
 }
 
-fn interrupt(child: &Child) {
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(status.unwrap().success());
-}
-
-fn interrupted(arguments: &[&str]) -> Ran {
+fn interrupted_by(name: &str, arguments: &[&str]) -> Ran {
     let endless = Endless::new();
     let (child, _writer) = endless.read(arguments);
-    interrupt(&child);
+    signal(child.id(), name);
     ended_within(child, PATIENCE).ended(1)
 }
 
 #[test]
 fn a_summary_of_what_was_read_is_shown() {
-    let ran = interrupted(&[]);
-    assert!(ran.stdout.starts_with("4 connections in 56 records\n"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("Interrupted: only what was read until then is counted."), "{}", ran.stdout);
-    assert_eq!(ran.stderr, "");
+    // Also where the terminal is closed.
+    for name in ["INT", "TERM", "HUP"] {
+        let ran = interrupted_by(name, &[]);
+        assert!(ran.stdout.starts_with("4 connections in 56 records\n"), "{}", ran.stdout);
+        let note = "Interrupted: only what was read until then is counted.";
+        assert!(ran.stdout.contains(note), "{}", ran.stdout);
+        assert_eq!(ran.stderr, "");
+    }
 }
 
 #[test]
 fn programs_are_told_as_well() {
-    let summary = interrupted(&["--format", "json"]).json();
+    let summary = interrupted_by("INT", &["--format", "json"]).json();
     assert_eq!((&summary["connections"], &summary["records"]), (&4.into(), &56.into()));
     assert!(summary["notes"].to_string().contains("Interrupted"));
 }
 
 #[test]
 fn lines_are_whole() {
-    assert_eq!(interrupted(&["--format", "jsonl"]).lines().len(), 4);
+    assert_eq!(interrupted_by("INT", &["--format", "jsonl"]).lines().len(), 4);
 }
 
 /// Whether a folder has anything but the pipe.
@@ -81,21 +86,55 @@ fn an_output_is_put_in_its_place() {
     let output = endless.folder.path().join("lines.csv");
     let (child, _writer) = endless.read(&["--format", "csv", "--output", output.to_str().unwrap()]);
     assert!(!output.exists());
-    interrupt(&child);
+    signal(child.id(), "INT");
     ended_within(child, PATIENCE).ended(1);
     assert_eq!(std::fs::read_to_string(&output).unwrap().lines().count(), 5);
     assert_eq!(endless.folder.path().read_dir().unwrap().count(), 2);
 }
 
-/// What is asked to end politely (by `timeout`, systemd, a shutdown) ends as with Ctrl-C, and
+/// What is asked to end politely (by `timeout`, systemd, a shutdown, a terminal that is closed) ends as with Ctrl-C, and
 /// leaves no file behind that nobody has named.
 #[test]
 fn termination_leaves_no_temporary_file() {
+    for name in ["TERM", "HUP"] {
+        let endless = Endless::new();
+        let output = endless.folder.path().join("lines.csv");
+        let (child, _writer) = endless.read(&["--format", "csv", "--output", output.to_str().unwrap()]);
+        signal(child.id(), name);
+        ended_within(child, PATIENCE);
+        let _ = std::fs::remove_file(&output);
+        assert!(is_clean(endless.folder.path()), "{name}: a temporary file is left");
+    }
+}
+
+#[test]
+fn an_import_whose_terminal_is_closed_keeps_what_was_read() {
     let endless = Endless::new();
-    let output = endless.folder.path().join("lines.csv");
-    let (child, _writer) = endless.read(&["--format", "csv", "--output", output.to_str().unwrap()]);
-    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    ended_within(child, PATIENCE);
-    let _ = std::fs::remove_file(&output);
-    assert!(is_clean(endless.folder.path()), "a temporary file is left");
+    let data = endless.folder.path().join("store");
+    let (child, _writer) = endless.read_by(cutshort().args(["import", "--data"]).arg(&data));
+    signal(child.id(), "HUP");
+    let ran = ended_within(child, PATIENCE).ended(1);
+    assert!(ran.stderr.contains("interrupted") && ran.stderr.contains("run this again"), "{ran:?}");
+}
+
+/// Has a shell start a command so that it survives its terminal, as `nohup` does.
+fn surviving(arguments: &[&str]) -> Command {
+    let program = cutshort();
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(program.get_program()).args(arguments);
+    command
+}
+
+#[test]
+fn what_was_started_to_survive_its_terminal_does() {
+    let endless = Endless::new();
+    let store = endless.folder.path().join("store");
+    let import = ["import", "--data", store.to_str().unwrap()];
+    for arguments in [&["classify"][..], &import] {
+        let (child, writer) = endless.read_by(&mut surviving(arguments));
+        signal(child.id(), "HUP");
+        drop(writer);
+        let ran = ended_within(child, PATIENCE).ended(0);
+        assert!(ran.stdout.contains("56 records"), "{ran:?}");
+    }
 }

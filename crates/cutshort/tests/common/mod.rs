@@ -119,6 +119,36 @@ pub(crate) fn ended_within(mut child: Child, time: Duration) -> Ran {
     child.wait_with_output().unwrap().into()
 }
 
+/// Waits until something holds, for some seconds.
+#[track_caller]
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !holds() {
+        assert!(since.elapsed() < Duration::from_secs(60), "not in a minute: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether a process does something about Ctrl-C.
+pub(crate) fn catches_interrupts(process: u32) -> bool {
+    const SIGINT: u32 = 2;
+    let caught = of_status(Path::new(&format!("/proc/{process}")), "SigCgt");
+    u64::from_str_radix(&caught, 16).is_ok_and(|caught| caught & 1 << (SIGINT - 1) != 0)
+}
+
+/// Whether all threads of a process wait for something.
+pub(crate) fn is_waiting(process: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    threads.map(|thread| of_status(&thread.path(), "State")).all(|state| state.starts_with('S'))
+}
+
+/// What the kernel says of a process or thread.
+fn of_status(of: &Path, key: &str) -> String {
+    let status = std::fs::read_to_string(of.join("status")).unwrap_or_default();
+    let value = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+    value.unwrap_or_default().trim().to_owned()
+}
+
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()

@@ -3,13 +3,13 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::{captures, cutshort, run};
+use super::{captures, cutshort, run, until};
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -19,6 +19,7 @@ pub(crate) struct Server {
     address: String,
     token: String,
     folder: Option<tempfile::TempDir>,
+    log: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -49,6 +50,21 @@ impl Server {
 
     /// Starts a command that serves, and waits until it does.
     pub(crate) fn spawn(mut command: Command, folder: tempfile::TempDir) -> Self {
+        let (server, lines) = Self::begin(&mut command, folder);
+        // Whatever it says must be read, or it stands still.
+        let log = Arc::clone(&server.log);
+        std::thread::spawn(move || {
+            lines.lines().map_while(Result::ok).for_each(|line| *log.lock().unwrap() += &format!("{line}\n"));
+        });
+        server
+    }
+
+    /// The same, with a standard error that is closed once it serves.
+    pub(crate) fn spawn_unheard(command: &mut Command, folder: tempfile::TempDir) -> Self {
+        Self::begin(command, folder).0
+    }
+
+    fn begin(command: &mut Command, folder: tempfile::TempDir) -> (Self, BufReader<ChildStderr>) {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let mut text = String::new();
@@ -57,9 +73,13 @@ impl Server {
         }
         let address = text.split("is served on http://").nth(1).unwrap().split('/').next().unwrap();
         let address = format!("http://{}", address.replace("0.0.0.0", "127.0.0.1"));
-        // Whatever it says must be read, or it stands still.
-        std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
-        Self { child: Some(child), address, token: String::new(), folder: Some(folder) }
+        let log = Arc::default();
+        (Self { child: Some(child), address, token: String::new(), folder: Some(folder), log }, lines)
+    }
+
+    /// What it has said since it serves.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -94,11 +114,7 @@ impl Server {
     /// Waits until something holds, for some seconds.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
-        let since = Instant::now();
-        while !holds(self) {
-            assert!(since.elapsed() < Duration::from_secs(60), "not in a minute: {what}");
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        until(what, || holds(self));
     }
 
     /// Asks with another token from now on.
@@ -134,7 +150,7 @@ impl Server {
     /// Asks it to end, and waits until it has.
     pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
         let mut child = self.child.take().unwrap();
-        assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+        signal(child.id(), "TERM");
         child.wait().unwrap()
     }
 }
@@ -146,6 +162,12 @@ impl Drop for Server {
             let _ = child.wait();
         }
     }
+}
+
+/// Sends a signal by its name.
+pub(crate) fn signal(process: u32, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status();
+    assert!(status.unwrap().success());
 }
 
 /// Asks a server.

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_packet::Packet;
@@ -23,6 +23,8 @@ pub(crate) const METRICS: &str = "127.0.0.1:9180";
 pub(crate) struct Running {
     child: Child,
     said: Arc<Mutex<String>>,
+    /// Ends when all that it says was heard.
+    hearing: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -31,10 +33,10 @@ impl Running {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let (lines, heard) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&said));
-        thread::spawn(move || {
+        let hearing = thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| *heard.lock().unwrap() += &format!("{line}\n"));
         });
-        let running = Self { child, said };
+        let running = Self { child, said, hearing: Some(hearing) };
         running.awaits(ready);
         running
     }
@@ -58,13 +60,20 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// Sends it a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+
     /// Asks it to end, and waits until it has.
     pub(crate) fn terminate(mut self) -> (ExitStatus, String) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").arg(&id).status().unwrap().success());
+        self.signal("TERM");
         let status = self.child.wait().unwrap();
         // What it said last is still on its way.
-        thread::sleep(Duration::from_millis(100));
+        if let Some(hearing) = self.hearing.take() {
+            hearing.join().unwrap();
+        }
         (status, self.said())
     }
 

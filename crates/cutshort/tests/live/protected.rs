@@ -118,3 +118,33 @@ fn key(path: &Path) -> AddressKey {
     assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     AddressKey::read(path).unwrap()
 }
+
+/// Geo files are read again from behind the fence, and by another user than the one that has started the agent.
+#[test]
+fn sighup_has_an_agent_read_geo_files_again_and_never_ends_it() {
+    let Some(network) = Network::new() else { return };
+    let place = Place::new(ROUTER, "203.0.113.1:9000");
+    let (geo, new) = (place.path("networks.csv"), place.path("new.csv"));
+    let replace = |text: &str| {
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(&new, &geo).unwrap();
+    };
+    for (addresses, reloaded, broken) in [
+        ("truncated", "geo data was read again: networks.csv of", "geo data cannot be read again"),
+        ("full", "SIGHUP: nothing is read again", "SIGHUP: nothing is read again"),
+    ] {
+        replace("198.51.100.0,198.51.100.255,PT,64500,Old\n");
+        let mut command = place.agent(&network, "af_packet:s0");
+        command.args(["--node", addresses, "--user", "nobody", "--spool"]).arg(place.path(addresses));
+        command.env("CUTSHORT_GEO", &geo).env("CUTSHORT_PRIVACY_ADDRESSES", addresses);
+        let agent = Running::start(command, "receiving from");
+        replace("198.51.100.0,198.51.100.255,PT,64501,New\n");
+        agent.signal("HUP");
+        agent.awaits(reloaded);
+        replace("nonsense");
+        agent.signal("HUP");
+        agent.awaits(broken);
+        let (status, said) = agent.terminate();
+        assert_eq!(status.code(), Some(0), "{said}");
+    }
+}

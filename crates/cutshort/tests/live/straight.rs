@@ -1,8 +1,7 @@
 //! Agents that deliver straight into a real ClickHouse, with no more rights than the documentation names.
 
+use std::fs;
 use std::process::{Command, Stdio};
-use std::time::Duration;
-use std::{fs, thread};
 
 use crate::database::{Server, not_run, started};
 use crate::network::Network;
@@ -81,7 +80,7 @@ fn agents_deliver_straight_into_a_store() {
     running.kill();
     let running = start();
     let packets = packets.max(flood(50));
-    thread::sleep(Duration::from_secs(1));
+    until("a delivery has failed", || number(&network, "delivery_failures_total") >= 1.0);
     server.tell("start");
     until("all is there", || count() == packets);
     let (status, said) = running.terminate();

@@ -4,7 +4,6 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use crate::common::server::Server;
 use crate::common::{captures, cutshort, not_run, run};
@@ -151,10 +150,12 @@ fn other_users_can_read_nothing_of_a_store() {
     let server = Server::start(folder, &[]);
     let (status, body) = server.send("POST", SEGMENTS, &segment());
     assert_eq!(status, 201, "{body}");
-    server.until("connections are written", |server| {
-        below(&server.folder().join("connections")).iter().any(|(path, _)| path.is_file())
+    server.until("the window is computed", |server| {
+        let status = server.result("/status");
+        status["windows"]["done"] == 1 && status["windows"]["pending"] == 0
     });
-    std::thread::sleep(Duration::from_millis(200));
+    let connections = below(&server.folder().join("connections"));
+    assert!(connections.iter().any(|(path, _)| path.is_file()));
     check_modes(server.folder());
     drop(server);
     // Also where the caller lets all that is new be read and written by everybody.

@@ -64,6 +64,19 @@ fn one_writes_and_says_who() {
     open(folder.path());
 }
 
+/// Somebody may take the file for a left-over.
+#[test]
+fn one_writes_whatever_becomes_of_the_lock() {
+    let folder = new();
+    let store = open(folder.path());
+    fs::remove_file(folder.path().join("lock")).unwrap();
+    let second = Embedded::open(folder.path(), Options::default());
+    assert!(matches!(second.err(), Some(StoreError::Locked(why)) if why.contains("another process")));
+    assert!(matches!(Embedded::repair(folder.path()), Err(StoreError::Locked(_))));
+    drop(store);
+    open(folder.path());
+}
+
 #[test]
 fn other_folders_are_refused() {
     let folder = new();

@@ -173,6 +173,8 @@ impl Recorder {
             return Err(StoreError::Full("packets could not be written a moment ago".to_owned()));
         }
         let id = random_id()?;
+        // Packets of one segment have places from the same geo data.
+        self.privacy.refresh();
         // A clock that was set back must not leave the time from then on uncovered.
         let from = self.closed_to.unwrap_or(covered_to).min(covered_to);
         let from = if covered_to.saturating_sub(from) > LONGEST { covered_to } else { from };

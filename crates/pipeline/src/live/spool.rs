@@ -1,13 +1,13 @@
 //! Segments that wait for being delivered, in a folder of bounded size.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cutshort_store::{Result, Segment, StoreError};
+use cutshort_store::{FolderLock, NotLocked, Result, Segment, StoreError};
 
 use super::names::Name;
 
@@ -63,7 +63,7 @@ pub struct Spool {
     limit: u64,
     inner: Mutex<Inner>,
     changed: Condvar,
-    _lock: File,
+    _lock: FolderLock,
 }
 
 #[derive(Default)]
@@ -304,17 +304,15 @@ fn make_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join(LOCK);
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| failed(folder, "lock", &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(StoreError::Locked(format!("another process uses the spool {}", folder.display())))
+fn lock(folder: &Path) -> Result<FolderLock> {
+    let who = format!("process {}\n", std::process::id());
+    FolderLock::take(folder, LOCK, &who).map_err(|not_locked| match not_locked {
+        NotLocked::By(who) => {
+            let who = who.unwrap_or_else(|| "another process".to_owned());
+            StoreError::Locked(format!("{who} uses the spool {}", folder.display()))
         }
-        Err(TryLockError::Error(error)) => Err(failed(folder, "lock", &error)),
-    }
+        NotLocked::Failed(error) => failed(folder, "lock", &error),
+    })
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -14,8 +14,8 @@ fn key() -> AddressKey {
     AddressKey::new(bytes).unwrap()
 }
 
-fn geo() -> Arc<Geo> {
-    static GEO: LazyLock<Arc<Geo>> = LazyLock::new(|| Arc::new(Geo::builtin()));
+fn geo() -> Arc<GeoData> {
+    static GEO: LazyLock<Arc<GeoData>> = LazyLock::new(|| Arc::new(Geo::builtin().into()));
     Arc::clone(&GEO)
 }
 
@@ -123,7 +123,7 @@ proptest! {
             let protected = privacy.protect(&packet);
             prop_assert_eq!(Packet { five_tuple: tuple, ..protected.packet }, packet);
             prop_assert_eq!((protected.packet.five_tuple.src_port, protected.packet.five_tuple.dst_port), (tuple.src_port, tuple.dst_port));
-            let place = if addresses == Addresses::Full { Place::default() } else { geo().lookup(tuple.src()) };
+            let place = if addresses == Addresses::Full { Place::default() } else { geo().current().lookup(tuple.src()) };
             prop_assert_eq!(protected.protection.place, place);
         }
     }

@@ -14,14 +14,14 @@ use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Typ
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
 use super::{io_error, stored_schemas};
-use crate::footer;
+use crate::footer::{self, Footer};
 
 /// The connections of a file that [`stored`](super::stored) wrote, in their order.
 ///
 /// # Errors
 /// What the file gives, also that it is no such file.
 pub fn read(file: File) -> io::Result<Records> {
-    let elements = footer::read(&file).map_err(io::Error::other)?;
+    let Footer { elements, .. } = footer::read(&file).map_err(io::Error::other)?;
     if !stored_schemas().map_err(io_error)?.any(|own| footer::elements(&own) == elements) {
         return Err(io::Error::other("its columns are not those of stored connections"));
     }

@@ -3,14 +3,14 @@
 use std::io::Cursor;
 use std::ops::Range;
 
-use crate::footer;
+use crate::footer::{self, Footer};
 use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::SegmentInfo;
 use super::schema::{self, ROW_GROUP, SRC_IP, Version};
+use super::{Segment, SegmentInfo};
 
 /// A segment's file.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ pub struct Group {
 impl Layout {
     /// Reads the end of a file, or says what is wrong with it.
     pub fn read(bytes: Bytes) -> Result<Self, String> {
-        check_columns(&bytes)?;
+        check_footer(&bytes)?;
         let file = SerializedFileReader::new(bytes.clone()).map_err(|error| error.to_string())?;
         let metadata = file.metadata();
         let own = Version::ALL.into_iter().find(|version| has_schema(metadata, *version));
@@ -62,9 +62,16 @@ impl Layout {
 
 const OTHER_COLUMNS: &str = "its columns are not those of a segment";
 
-/// Refuses a file with other columns before the `parquet` crate reads its schema.
-fn check_columns(bytes: &[u8]) -> Result<(), String> {
-    let elements = footer::read(Cursor::new(bytes))?;
+/// Row groups that a segment has at most: twice as many as the largest one needs.
+const MOST_GROUPS: usize = 2 * Segment::MAX_ROWS as usize / ROW_GROUP;
+
+/// Refuses a file with other columns before the `parquet` crate reads its schema, and one with many row groups before
+/// any of them is read.
+fn check_footer(bytes: &[u8]) -> Result<(), String> {
+    let Footer { elements, row_groups } = footer::read(Cursor::new(bytes))?;
+    if row_groups > MOST_GROUPS {
+        return Err(format!("it has {row_groups} row groups, and {MOST_GROUPS} are the most"));
+    }
     let own = |version| schema::schema(version).is_ok_and(|own| footer::elements(&own) == elements);
     if Version::ALL.into_iter().any(own) { Ok(()) } else { Err(OTHER_COLUMNS.to_owned()) }
 }

@@ -252,3 +252,11 @@ fn statistics_must_be_there() {
         file.properties = file.properties.clone().set_statistics_enabled(EnabledStatistics::None);
     });
 }
+
+/// By their number, before any of them is read: each costs something, however little is in it.
+#[test]
+fn too_many_row_groups_are_refused() {
+    const MOST: usize = 1024;
+    refused("it has 1025 row groups", |file| file.groups = MOST + 1);
+    refused("not sorted", |file| file.groups = MOST);
+}

@@ -39,6 +39,11 @@ const NAMELESS: &str = "-subj /CN=127.0.0.1 -keyout nameless.key -out nameless.c
 
 /// A collector behind TLS that keeps what it gets, once.
 fn encrypted(folder: &TempDir, name: &str) -> (String, JoinHandle<()>) {
+    encrypted_times(folder, name, 1)
+}
+
+/// The same for so many connections.
+fn encrypted_times(folder: &TempDir, name: &str, times: usize) -> (String, JoinHandle<()>) {
     let path = |kind: &str| folder.path().join(format!("{name}.{kind}"));
     let certificate = CertificateDer::from_pem_file(path("crt")).unwrap();
     let key = PrivateKeyDer::from_pem_file(path("key")).unwrap();
@@ -50,9 +55,10 @@ fn encrypted(folder: &TempDir, name: &str) -> (String, JoinHandle<()>) {
         .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
-    let thread = std::thread::spawn(move || {
+    let config = Arc::new(config);
+    let keep = move || {
         let (stream, _) = listener.accept().unwrap();
-        let connection = ServerConnection::new(Arc::new(config)).unwrap();
+        let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
         let mut stream = StreamOwned::new(connection, stream);
         let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
         while !request.ends_with(b"the segment") {
@@ -63,13 +69,35 @@ fn encrypted(folder: &TempDir, name: &str) -> (String, JoinHandle<()>) {
             }
         }
         stream.write_all(&answer("201 Created", &kept(ID))).unwrap();
-    });
+    };
+    let thread = std::thread::spawn(move || (0..times).for_each(|_| keep()));
     (url, thread)
 }
 
 fn to(url: &str, ca_file: Option<PathBuf>, proxy: Option<String>) -> HttpCollector {
     let (token, timeout) = (Token::Text("secret".to_owned()), Duration::from_secs(5));
     HttpCollector::new(&HttpSettings { url: url.to_owned(), token, ca_file, proxy, timeout }).unwrap()
+}
+
+/// As where a collector gets a new one.
+#[test]
+fn a_certificate_that_was_replaced_is_found() {
+    let Some(folder) = certificates(&[OWN, OTHER]) else { return };
+    let trusted = folder.path().join("trusted.crt");
+    std::fs::copy(folder.path().join("other.crt"), &trusted).unwrap();
+    // Refused, refused again while the file cannot be read, refused and found to be trusted now.
+    let (url, thread) = encrypted_times(&folder, "own", 4);
+    let mut collector = to(&url, Some(trusted.clone()), None);
+    for text in [None, Some("nonsense")] {
+        if let Some(text) = text {
+            std::fs::write(&trusted, text).unwrap();
+        }
+        let delivered = deliver(&mut collector);
+        assert!(matches!(&delivered, Delivered::Blocked(_)), "{delivered:?}");
+    }
+    std::fs::copy(folder.path().join("own.crt"), &trusted).unwrap();
+    assert_eq!(deliver(&mut collector), Delivered::Kept);
+    thread.join().unwrap();
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn get(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let offset = question::number(parameters, "offset", 0, 0..=1_000_000)?;
     let entries = found.into_iter().skip(offset).take(limit);
     let annotations: Vec<KeptAnnotation> =
-        entries.map(|annotation| KeptAnnotation::new(annotation, &call.app.geo)).collect();
+        entries.map(|annotation| KeptAnnotation::new(annotation, &call.geo.data)).collect();
     let rows = annotations.iter().map(KeptAnnotation::fields).collect();
     Ok(written(call, &Annotations { annotations }, &KeptAnnotation::FIELDS, rows)?.keep(None))
 }
@@ -237,7 +237,7 @@ fn add(call: &mut Call<'_>) -> Result<Reply, Problem> {
         .map_err(|error| Problem::bad_input(format!("the body is no annotation: {error}")))?;
     let annotation = call.store().annotate(&checked(new)?)?;
     call.app.forget_facts();
-    let result = OneAnnotation { annotation: KeptAnnotation::new(annotation, &call.app.geo) };
+    let result = OneAnnotation { annotation: KeptAnnotation::new(annotation, &call.geo.data) };
     Ok(Reply::result(&result, &call.messages)?.status(201))
 }
 

@@ -183,11 +183,11 @@ fn asns(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let chosen = list("asn", call.parameters.one("asn")?, asn)?;
     let countries = list("location", call.parameters.one("location")?, country)?;
     let has = |network: &&Network| chosen.has(Some(&network.asn)) && countries.has(network.country.as_ref());
-    let mut found: Vec<&Network> = call.app.networks().iter().filter(has).collect();
+    let mut found: Vec<&Network> = call.geo.data.networks().iter().filter(has).collect();
     if by_size(&call.parameters)? {
         found.sort_by_key(|network| (std::cmp::Reverse(network.v4_addresses), network.asn));
     }
-    let geo = &call.app.geo;
+    let geo = &call.geo.data;
     let asns: Vec<Asn<'_>> =
         page(&call.parameters, found)?.into_iter().map(|network| Asn::new(network, geo)).collect();
     let rows = asns.iter().map(Asn::fields).collect();
@@ -216,7 +216,7 @@ pub(super) fn written(
     head: &[&str],
     rows: Vec<Vec<String>>,
 ) -> Result<Reply, Problem> {
-    /// Names and places change with new data only, and that with a new start.
+    /// Names and places change with new geo data only.
     const SECONDS: u32 = 300;
     let reply = match question::format(&call.parameters)? {
         Format::Json => Reply::result(result, &call.messages)?,
@@ -246,12 +246,12 @@ fn asn_of_ip(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let text = call.parameters.one("ip")?.ok_or_else(missing)?;
     let wrong = |_| Problem::bad_input(format!("ip: '{text}' is no address of IPv4 or IPv6"));
     let address: IpAddr = text.parse().map_err(wrong)?;
-    call.app.geo.lookup(address).asn.map_or_else(not_found, |number| details(call, number))
+    call.geo.data.lookup(address).asn.map_or_else(not_found, |number| details(call, number))
 }
 
 fn details(call: &Call<'_>, number: u32) -> Result<Reply, Problem> {
-    let geo = &call.app.geo;
-    let all = call.app.networks();
+    let geo = &call.geo.data;
+    let all = call.geo.data.networks();
     let Ok(at) = all.binary_search_by_key(&number, |network| network.asn) else { return not_found() };
     let sources = geo.sources().iter().filter(|source| source.provides.network());
     let asn = AsnDetails {

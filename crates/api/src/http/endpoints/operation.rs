@@ -2,8 +2,9 @@
 
 use std::time::SystemTime;
 
-use cutshort_pipeline::ServiceState;
+use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::AgentCounts;
+use cutshort_pipeline::{GeoState, ServiceState};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
@@ -124,6 +125,7 @@ fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
     }
     of_ingest(&mut registry, call);
     of_agents(&mut registry, call);
+    of_geo(&mut registry, &call.geo);
     of_connections(&mut registry, &call.app.room);
     of_room(&mut registry, call);
     let mut text = String::new();
@@ -286,6 +288,21 @@ fn of_connections(registry: &mut Registry, room: &Room) {
     counters(registry, "http_connections_refused", help, refused.into_iter());
     let help = "Connections of clients that were ended, as nothing was asked on them for too long";
     counter(registry, "http_connections_idle", help, room.ended_idle());
+}
+
+/// Whether places are up to date: rules for alerts compare the times.
+fn of_geo(registry: &mut Registry, geo: &GeoState) {
+    let dates = geo.data.sources().iter().filter_map(|source| {
+        let day: jiff::civil::Date = source.date.parse().ok()?;
+        let time = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+        Some(([("source", source.name.clone())], time.as_second() as f64))
+    });
+    gauges(registry, "geo_source_timestamp_seconds", "The day that a source of geo data is of", dates);
+    let read = seconds(nanoseconds(geo.read));
+    gauge(registry, "geo_read_timestamp_seconds", "When geo data was read, at the start or since", read);
+    let trouble = f64::from(u8::from(geo.trouble.is_some()));
+    let help = "Whether changed geo files cannot be read, so that older data stays in use";
+    gauge(registry, "geo_trouble", help, trouble);
 }
 
 fn of_ingest(registry: &mut Registry, call: &Call<'_>) {

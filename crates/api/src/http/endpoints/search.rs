@@ -1,6 +1,6 @@
 //! Countries and networks by name.
 
-use cutshort_geo::{Country, Geo, Network};
+use cutshort_geo::{Country, Geo};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,7 +59,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         hits.extend(best(countries(&wanted), each));
     }
     if is_wanted(&call.parameters, "ASNS")? {
-        hits.extend(best(asns(call.app.networks(), &call.app.geo, &wanted), each));
+        hits.extend(best(asns(&call.geo.data, &wanted), each));
     }
     hits.sort_by_key(|(rank, _)| *rank);
     let search: Vec<Hit> = hits.into_iter().take(limit).map(|(_, hit)| hit).collect();
@@ -108,14 +108,14 @@ fn countries(wanted: &str) -> Vec<(Rank, Hit)> {
     Country::all().filter_map(hit).collect()
 }
 
-fn asns(networks: &[Network], geo: &Geo, wanted: &str) -> Vec<(Rank, Hit)> {
+fn asns(geo: &Geo, wanted: &str) -> Vec<(Rank, Hit)> {
     let number = wanted.strip_prefix("as").filter(|rest| rest.parse::<u32>().is_ok()).unwrap_or(wanted);
     let hit = |asn: u32| {
         let (code, name) = (asn.to_string(), geo.as_name(asn).unwrap_or_default());
         let rank = rank(number, &code, name)?;
         Some((rank, Hit { code, name: name.to_owned(), kind: "asn" }))
     };
-    networks.iter().filter_map(|network| hit(network.asn)).collect()
+    geo.networks().iter().filter_map(|network| hit(network.asn)).collect()
 }
 
 fn best(mut hits: Vec<(Rank, Hit)>, limit: usize) -> Vec<(Rank, Hit)> {

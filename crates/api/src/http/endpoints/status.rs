@@ -57,6 +57,11 @@ struct StatusResult {
     exclusions: Vec<LeftOut>,
     /// Where places are known from.
     geo: Vec<Source>,
+    /// When that was read, at the start or since.
+    #[schema(format = DateTime)]
+    geo_read: String,
+    /// Why it cannot be read again, if its files have changed since.
+    geo_trouble: Option<String>,
     /// Whether single connections may be read here.
     connections_allowed: bool,
     /// What is wrong or missing, and what to do; empty if nothing is.
@@ -256,11 +261,14 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
             .chain(undeleted(&facts, retention_trouble.as_deref()))
             .chain(silent(&facts, &agents).map(silence))
             .chain(agents.iter().filter_map(|(name, heard)| incomplete(name, heard, call.now)))
+            .chain(call.geo.trouble.as_deref().map(old_geo))
             .collect(),
         nodes: nodes(&facts, &agents, call.now),
         windows: Windows::new(&facts, worker, trouble),
         exclusions: exclusions(&facts),
-        geo: call.app.geo.sources().iter().map(Source::from).collect(),
+        geo: call.geo.data.sources().iter().map(Source::from).collect(),
+        geo_read: iso(cutshort_model::nanoseconds(call.geo.read)),
+        geo_trouble: call.geo.trouble.clone(),
         connections_allowed: call.app.options.connections,
     };
     Reply::result(&result, &call.messages)
@@ -366,6 +374,10 @@ fn incomplete(name: &str, heard: &Heard, now: i64) -> Option<String> {
             grouped(heard.counts.left_out)
         )
     })
+}
+
+fn old_geo(trouble: &str) -> String {
+    format!("Geo data cannot be read again, and what was read before stays in use: {trouble}")
 }
 
 /// What is past its time and still there.

@@ -179,7 +179,7 @@ fn addresses_are_protected_before_anything_is_written() {
     let place = Place::new();
     let spool = Spool::open(place.folder.path(), 1 << 30).unwrap();
     let key = crate::AddressKey::new(std::array::from_fn(|at| at as u8)).unwrap();
-    let geo = Arc::new(cutshort_geo::Geo::builtin());
+    let geo = Arc::new(cutshort_geo::Geo::builtin().into());
     let privacy = Privacy::new(Addresses::Truncated, &key, geo);
     let mut recorder = Recorder::start(Arc::new(spool), place.settings.clone(), privacy).unwrap();
     recorder.record(&[packet(START)], START);
@@ -194,4 +194,34 @@ fn addresses_are_protected_before_anything_is_written() {
         assert_eq!(segment.info().addresses, Addresses::Truncated);
         assert_eq!(segment.packets().unwrap()[0].five_tuple.to_string(), "198.51.100.0:1 > 203.0.113.0:443");
     }
+}
+
+/// Geo data may be read again while packets come; packets of one segment have places from the same data.
+#[test]
+fn a_segment_has_places_from_the_geo_data_of_its_beginning() {
+    let place = Place::new();
+    let spool = Spool::open(place.folder.path(), 1 << 30).unwrap();
+    let key = crate::AddressKey::new(std::array::from_fn(|at| at as u8)).unwrap();
+    let file = place.folder.path().join("networks.csv");
+    let write = |asn: u32| fs::write(&file, format!("198.51.100.0,198.51.100.255,PT,{asn},Net\n")).unwrap();
+    write(64_500);
+    let geo = Arc::new(crate::GeoData::open(std::slice::from_ref(&file)).unwrap());
+    let privacy = Privacy::new(Addresses::Truncated, &key, Arc::clone(&geo));
+    let mut recorder = Recorder::start(Arc::new(spool), place.settings.clone(), privacy).unwrap();
+    recorder.record(&[packet(START)], START);
+    write(64_501);
+    geo.reload();
+    recorder.record(&[packet(START + 1)], START + 1);
+    let later = START + Window::LENGTH;
+    recorder.record(&[], later);
+    recorder.record(&[packet(later)], later);
+    recorder.finish();
+    let segments = fs::read_dir(place.folder.path().join("segments")).unwrap();
+    let asns = |path: PathBuf| {
+        let segment = Segment::parse(fs::read(path).unwrap()).unwrap();
+        segment.protected().unwrap().iter().map(|packet| packet.protection.place.asn).collect::<Vec<_>>()
+    };
+    let mut found: Vec<_> = segments.map(|file| asns(file.unwrap().path())).collect();
+    found.sort();
+    assert_eq!(found, [vec![Some(64_500); 2], vec![Some(64_501)]]);
 }

@@ -111,5 +111,8 @@ fn what_a_crash_leaves_of_a_file_is_removed_and_what_is_gone_is_counted() {
 #[test]
 fn one_process_has_it() {
     let (_folder, spool) = opened(ROOM);
-    assert!(matches!(Spool::open(spool.folder(), ROOM), Err(StoreError::Locked(_))));
+    let is_locked = || matches!(Spool::open(spool.folder(), ROOM), Err(StoreError::Locked(_)));
+    assert!(is_locked());
+    fs::remove_file(spool.folder().join(LOCK)).unwrap();
+    assert!(is_locked(), "also if somebody has removed the file");
 }
