@@ -181,7 +181,7 @@ fn stop() -> Result<Receiver<()>, Error> {
 
 fn serve_numbers(listener: TcpListener, shown: Arc<Mutex<StationState>>) {
     std::thread::spawn(move || {
-        metrics::serve(&listener, || metrics::text(&lock(&shown)));
+        metrics::serve(&listener, |format| metrics::text(&lock(&shown), format));
     });
 }
 

@@ -124,7 +124,9 @@ fn responses(
             if csv { response.content("text/csv", content(text())) } else { response }
         }
         Answers::Json(schema) => ResponseBuilder::new().content(JSON, content(schema(schemas))),
-        Answers::Text(kind) => ResponseBuilder::new().content(kind, content(text())),
+        Answers::Text(kinds) => kinds
+            .iter()
+            .fold(ResponseBuilder::new(), |response, kind| response.content(*kind, content(text()))),
     };
     let ok = ok.build();
     for status in endpoint.good {
