@@ -52,7 +52,7 @@ impl By {
         let found = DIMENSIONS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
         found.map(|(_, by)| *by).ok_or_else(|| {
             let names: Vec<&str> = DIMENSIONS.iter().map(|(name, _)| *name).collect();
-            format!("no dimension is called '{name}'; there are: {}", names.join(", "))
+            format!("unknown dimension '{name}': use one of {}", names.join(", "))
         })
     }
 
@@ -137,6 +137,12 @@ impl Groups {
     #[must_use]
     pub fn total(&self) -> Count {
         sum(&self.totals)
+    }
+
+    /// Whether there is no connection.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.times.is_empty()
     }
 }
 
