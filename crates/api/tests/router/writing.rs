@@ -240,7 +240,7 @@ fn many_agents_take_no_more_room() {
 fn nothing_is_refused_and_not_counted() {
     let writer = Writer::new(open());
     let (status, code, message) = writer.send("POST", SEGMENTS, "").problem();
-    assert_eq!((status, code, message.as_str()), (400, 2001, "an empty body is no segment"));
+    assert_eq!((status, code, message.as_str()), (400, 2001, "the body is empty: a segment is expected"));
     let without = Request::builder().method("POST").uri(SEGMENTS).body(Body::empty()).unwrap();
     assert_eq!(writer.server.send(without).status, 401);
     assert!(

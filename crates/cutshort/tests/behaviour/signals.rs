@@ -54,7 +54,7 @@ fn interrupted(arguments: &[&str]) -> Ran {
 fn a_summary_of_what_was_read_is_shown() {
     let ran = interrupted(&[]);
     assert!(ran.stdout.starts_with("4 connections in 56 records\n"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("Interrupted: only what was read until then is counted."), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Interrupted: only what was read up to then is counted."), "{}", ran.stdout);
     assert_eq!(ran.stderr, "");
 }
 

@@ -23,7 +23,7 @@ const BASE: Endpoint = Endpoint {
     path: "/healthz",
     id: "healthz",
     title: "Alive",
-    about: "Answers as long as the program lives.",
+    about: "Answers as long as the program runs.",
     group: Group::Operation,
     parameters: &[],
     access: Access::Open,
@@ -42,7 +42,7 @@ pub(super) const READY: Endpoint = Endpoint {
     path: "/readyz",
     id: "readyz",
     title: "Ready",
-    about: "Whether the store and the tokens can be read, new packets can be kept, and results are computed; if not, why. Answers to questions go on as long as the store can be read.",
+    about: "Whether the store and the tokens can be read, new packets can be kept, and results are computed; if not, why. Queries are answered as long as the store can be read.",
     answers: Answers::Json(of::<Ready>()),
     bad: &[503],
     run: ready,
@@ -84,7 +84,8 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let state = call.app.service.as_ref().map(|service| service.state()).unwrap_or_default();
     let is_full = is_full(call.app);
     let unreadable = facts.as_ref().err().map(|problem| format!("the store cannot be read: {problem}"));
-    let full = is_full.then(|| "the store is full: make room; it goes on by itself".to_owned());
+    let full =
+        is_full.then(|| "the store is full: free some space, and writing resumes by itself".to_owned());
     let trouble = state.trouble.filter(|_| full.is_none());
     let trouble = trouble.map(|trouble| format!("results cannot be computed: {}", trouble.what));
     let impaired: Vec<String> =
@@ -104,7 +105,7 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
 
 /// That something could not be deleted.
 pub(super) fn past_its_time(why: &str) -> String {
-    format!("Not all that is past its time can be deleted; it is tried again: {why}")
+    format!("Some expired data cannot be deleted; another attempt follows: {why}")
 }
 
 fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
