@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{cutshort, not_run, run};
+use common::{not_run, run};
 
 fn packaging(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging").join(name)
@@ -100,9 +100,9 @@ fn units_run_commands_that_there_are() {
     }
 }
 
-/// Whether the program was built with a verb: `agent` is for Linux.
+/// Whether programs for this system have a verb: `agent` is for Linux.
 fn has(verb: &str) -> bool {
-    let is_there = cutshort().args([verb, "--help"]).output().unwrap().status.success();
+    let is_there = verb != "agent" || cfg!(target_os = "linux");
     if !is_there {
         not_run(&format!("this build has no 'cutshort {verb}'"));
     }
