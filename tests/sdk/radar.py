@@ -85,6 +85,14 @@ def summaries(radar, start, end, expected):
     check_meta(two.meta, 2)
     adds_up(two.model_extra["previous"].values())
     assert list(two.model_extra) == ["previous"]
+    # A later series without a connection is left out, and a message names it.
+    response = ask(location=["-BR", "AQ"], **question)
+    messages = json.loads(response.text())["messages"]
+    assert len(messages) == 1 and messages[0]["message"].startswith("summary_1: no connection"), messages
+    rest = response.parse()
+    check_meta(rest.meta, 2)
+    adds_up(getattr(rest.summary_0, stage) for stage in STAGES)
+    assert not rest.model_extra, rest
 
 
 def timeseries(radar, start, end):

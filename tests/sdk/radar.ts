@@ -37,6 +37,10 @@ async function summary(client: Cloudflare, expected: Expected): Promise<void> {
   check(kinds.size === EVENT_TYPES.length && EVENT_TYPES.every((kind) => kinds.has(kind)), `kinds: ${[...kinds]}`);
   check([1, 2, 3, 5].includes(meta.confidenceInfo.level), `level ${meta.confidenceInfo.level}`);
   check(meta.dateRange.length === 1 && meta.units.length > 0, 'dateRange and units');
+  const twice = { dateStart: [expected.start, expected.start], dateEnd: [expected.end, expected.end] };
+  const rest = await client.radar.tcpResetsTimeouts.summary({ ...twice, location: ['-BR', 'AQ'] });
+  const isLeftOut = rest.summary_0 !== undefined && !('summary_1' in rest);
+  check(isLeftOut && rest.meta.dateRange.length === 2, 'a later series without a connection is left out');
 }
 
 async function timeseries(client: Cloudflare, expected: Expected): Promise<void> {

@@ -1,97 +1,93 @@
-//! Numbers of a station for Prometheus.
+//! Metrics of a station for Prometheus.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Registry;
+use cutshort_metrics::{Exposition, Format};
 
 use crate::StationState;
 
-/// The format of Prometheus that others call OpenMetrics.
-const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// How long a client may take to ask and to read.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A longer request is none.
 const LONGEST: u64 = 16 << 10;
 
-/// All numbers as text.
+/// All metrics as text.
 #[must_use]
-pub fn text(state: &StationState) -> String {
-    let mut registry = Registry::with_prefix("cutshort_agent");
-    of_packets(&mut registry, state);
-    of_segments(&mut registry, state);
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = encode(&mut text, &registry);
-    text
+pub fn text(state: &StationState, format: Format) -> String {
+    let mut exposition = Exposition::new(format, "cutshort_agent");
+    of_packets(&mut exposition, state);
+    of_segments(&mut exposition, state);
+    exposition.finish()
 }
 
-fn of_packets(registry: &mut Registry, state: &StationState) {
+fn of_packets(exposition: &mut Exposition, state: &StationState) {
     let StationState { live, recorder, .. } = state;
-    let mut count = |name: &str, help: &str, value: u64| counter(registry, name, help, value);
+    let mut count = |name: &str, help: &str, value: u64| exposition.counter(name, help, value);
     count("packets_taken", "Packets of chosen connections that were received", live.packets);
     count("packets_left", "Packets of other connections (packet sockets only)", live.left);
-    count("packets_capped", "Packets of chosen connections beyond the limit", live.capped);
-    count("packets_lost", "Packets that the kernel had and for which there was no room", live.lost);
+    count("packets_capped", "Packets of chosen connections beyond the packet limit", live.capped);
+    count("packets_lost", "Packets that the kernel dropped because the receive buffer was full", live.lost);
     count(
         "connections_left_out",
-        "Connections that were chosen, but not recorded, as no more could be remembered (at least so many)",
+        "Chosen connections that were left out because no more could be remembered (at least so many)",
         live.left_out.connections,
     );
     let help = "Packets that 'cutshort rules --origin' logged, which are left out";
     count("packets_of_origin_rules", help, live.origin);
-    count("packets_refused", "What is no TCP packet", live.refused.iter().sum());
+    let help = "Records received that are not TCP packets";
+    count("packets_refused", help, live.refused.iter().sum());
     count("messages_malformed", "Messages of the kernel that could not be read", live.malformed);
     count("packets_written", "Packets written to segments", recorder.packets);
-    count("packets_unwritten", "Packets that could not be written, as on a full disk", recorder.unwritten);
+    count(
+        "packets_unwritten",
+        "Packets that could not be written, for example to a full disk",
+        recorder.unwritten,
+    );
     count("packets_unfit", "Packets that no segment may hold", recorder.unfit);
     let times = [
         ("latest_packet_timestamp_seconds", "Time of the latest packet", recorder.latest),
-        ("covered_timestamp_seconds", "Until when all packets are received", recorder.covered_to),
+        ("covered_timestamp_seconds", "Time up to which all packets have been received", recorder.covered_to),
     ];
     for (name, help, time) in times {
-        gauge(registry, name, help, seconds(time));
+        exposition.gauge(name, help, seconds(time));
     }
-    gauge(registry, "disk_full", "Whether packets cannot be written for want of room", flag(recorder.full));
+    let help = "1 while packets cannot be written because the disk is full, else 0";
+    exposition.gauge("disk_full", help, flag(recorder.full));
 }
 
-fn of_segments(registry: &mut Registry, state: &StationState) {
+fn of_segments(exposition: &mut Exposition, state: &StationState) {
     let StationState { spool, courier, .. } = state;
-    gauge(registry, "spool_segments", "Segments that wait to be delivered", spool.segments as f64);
-    gauge(registry, "spool_packets", "Packets in them", spool.packets as f64);
-    gauge(registry, "spool_bytes", "Their bytes", spool.bytes as f64);
+    exposition.gauge(
+        "spool_segments",
+        "Segments waiting in the spool to be delivered",
+        spool.segments as f64,
+    );
+    exposition.gauge("spool_packets", "Packets waiting in the spool to be delivered", spool.packets as f64);
+    exposition.gauge(
+        "spool_bytes",
+        "Size of the segments waiting in the spool, in bytes",
+        spool.bytes as f64,
+    );
     let counts = spool.counts;
     let outcomes = [
-        ("delivered", "that were acknowledged", counts.delivered),
-        ("dropped", "that were dropped from a full spool", counts.dropped),
+        ("delivered", "that the collector acknowledged", counts.delivered),
+        ("dropped", "dropped from a full spool", counts.dropped),
         ("refused", "that the collector refused for good", counts.refused),
     ];
     for (name, what, (segments, packets)) in outcomes {
-        let help = format!("Segments {what}, over all runs");
-        counter(registry, &format!("segments_{name}"), &help, segments);
-        counter(
-            registry,
-            &format!("segment_packets_{name}"),
-            &format!("Packets of segments {what}"),
-            packets,
-        );
+        let help = format!("Segments {what}, over all runs of the agent");
+        exposition.counter(&format!("segments_{name}"), &help, segments);
+        let help = format!("Packets in segments {what}, over all runs of the agent");
+        exposition.counter(&format!("segment_packets_{name}"), &help, packets);
     }
-    counter(registry, "delivery_failures", "Deliveries that have failed", courier.failures);
-    gauge(registry, "delivery_blocked", "Whether somebody has to mend something", flag(courier.blocked));
-    let last = seconds(courier.acknowledged);
-    gauge(registry, "acknowledged_timestamp_seconds", "When a segment was acknowledged last", last);
-}
-
-fn counter(registry: &mut Registry, name: &str, help: &str, value: u64) {
-    registry.register(name, help, ConstCounter::new(value));
-}
-
-fn gauge(registry: &mut Registry, name: &str, help: &str, value: f64) {
-    registry.register(name, help, ConstGauge::new(value));
+    exposition.counter("delivery_failures", "Failed attempts to deliver a segment", courier.failures);
+    let help =
+        "1 while delivery cannot succeed before somebody corrects the token, certificate or address, else 0";
+    exposition.gauge("delivery_blocked", help, flag(courier.blocked));
+    let help = "Time of the latest acknowledgement of a segment, 0 before the first one";
+    exposition.gauge("acknowledged_timestamp_seconds", help, seconds(courier.acknowledged));
 }
 
 /// What has not happened yet was at 0, as is usual there.
@@ -103,37 +99,47 @@ fn flag(value: bool) -> f64 {
     f64::from(u8::from(value))
 }
 
-/// Answers whoever asks for `/metrics`, one after the other, as long as the program lives.
-pub fn serve(listener: &TcpListener, text: impl Fn() -> String) {
+/// Answers requests for `/metrics`, one after the other, as long as the program lives.
+pub fn serve(listener: &TcpListener, text: impl Fn(Format) -> String) {
     for stream in listener.incoming() {
         match stream {
-            // That a client goes away is its own affair.
+            // A client that goes away needs no answer.
             Ok(stream) => drop(answer(&stream, &text)),
             Err(_) => std::thread::sleep(Duration::from_millis(100)),
         }
     }
 }
 
-fn answer(mut stream: &TcpStream, text: impl Fn() -> String) -> io::Result<()> {
+fn answer(mut stream: &TcpStream, text: impl Fn(Format) -> String) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut lines = BufReader::new(stream.take(LONGEST)).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
-    for line in lines {
-        if line?.is_empty() {
-            break;
-        }
-    }
-    let (status, body) = match request.split(' ').collect::<Vec<_>>()[..] {
-        ["GET", "/metrics", _] => ("200 OK", text()),
-        _ => ("404 Not Found", "only GET /metrics is answered\n".to_owned()),
+    let format = format(lines)?;
+    let (status, kind, body) = match request.split(' ').collect::<Vec<_>>()[..] {
+        ["GET", "/metrics", _] => ("200 OK", format.content_type(), text(format)),
+        _ => ("404 Not Found", "text/plain", "only GET /metrics is answered\n".to_owned()),
     };
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {KIND}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes())?;
     stream.write_all(body.as_bytes())
+}
+
+/// Reads the headers of a request, and the format from those named `Accept`.
+fn format(lines: impl Iterator<Item = io::Result<String>>) -> io::Result<Format> {
+    let mut accept = Vec::new();
+    for line in lines {
+        let line = line?;
+        match line.split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("accept") => accept.push(value.to_owned()),
+            _ if line.is_empty() => break,
+            _ => {}
+        }
+    }
+    Ok(Format::accepted(accept.iter().map(String::as_str)))
 }
 
 #[cfg(test)]
@@ -149,7 +155,7 @@ mod tests {
             state.live.packets = 12;
             state.live.left_out.connections = 5;
             state.spool.counts.dropped = (1, 77);
-            serve(&listener, || text(&state));
+            serve(&listener, |format| text(&state, format));
         });
         let ask = |request: &str| {
             let mut stream = TcpStream::connect(address).unwrap();
@@ -159,8 +165,11 @@ mod tests {
             answer
         };
         assert!(ask("POST / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
-        let answer = ask("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        let answer = ask("GET /metrics HTTP/1.1\r\nHost: a\r\naccept: application/openmetrics-text\r\n\r\n");
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK\r\nContent-Type: application/openmetrics-text; "),
+            "{answer}"
+        );
         for line in [
             "cutshort_agent_packets_taken_total 12",
             "cutshort_agent_connections_left_out_total 5",
@@ -169,6 +178,17 @@ mod tests {
             "# EOF",
         ] {
             assert!(answer.contains(&format!("{line}\n")), "{line}: {answer}");
+        }
+        for accept in ["", "Accept: */*\r\n", "Accept: text/plain;version=0.0.4\r\n"] {
+            let answer = ask(&format!("GET /metrics HTTP/1.1\r\nHost: a\r\n{accept}\r\n"));
+            assert!(
+                answer.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"),
+                "{answer}"
+            );
+            let described =
+                "# TYPE cutshort_agent_packets_taken_total counter\ncutshort_agent_packets_taken_total 12\n";
+            assert!(answer.contains(described), "{answer}");
+            assert!(!answer.contains("# EOF"), "{answer}");
         }
     }
 }

@@ -132,7 +132,7 @@ fn order(parameters: &Parameters) -> Result<Order, Problem> {
         None | Some("low") => Ok(Order::Low),
         Some("value") => Ok(Order::Value),
         Some("count") => Ok(Order::Count),
-        Some(other) => Err(Problem::bad_input(format!("orderBy: '{other}' is none of low, value, count"))),
+        Some(other) => Err(Problem::bad_input(format!("orderBy: '{other}' is not one of low, value, count"))),
     }
 }
 

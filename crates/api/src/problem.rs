@@ -57,7 +57,7 @@ impl Problem {
 
     /// 7001: nothing that can be done with this method.
     pub fn no_method(allowed: &str) -> Self {
-        Self::new(405, 7001, format!("Method not available for that URI; there are: {allowed}"))
+        Self::new(405, 7001, format!("Method not available for that URI; allowed: {allowed}"))
     }
 
     /// 1015: too many requests.

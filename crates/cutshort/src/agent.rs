@@ -203,7 +203,7 @@ fn reload(refresher: Option<&GeoRefresher>) {
 
 fn serve_numbers(listener: TcpListener, shown: Arc<Mutex<StationState>>) {
     std::thread::spawn(move || {
-        metrics::serve(&listener, || metrics::text(&lock(&shown)));
+        metrics::serve(&listener, |format| metrics::text(&lock(&shown), format));
     });
 }
 

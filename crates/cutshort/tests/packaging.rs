@@ -1,21 +1,15 @@
-//! What is installed beside the program fits it: units, settings, rules, package and the dashboard for Grafana.
+//! What is installed beside the program fits it: units, settings, rules and package.
 
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::server::Server;
-use common::{cutshort, not_run, run};
-use cutshort_embedded::{Embedded, Options};
-use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::{Origin, Segment, Store};
-use serde_json::Value;
+use common::{not_run, run};
 
 fn packaging(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging").join(name)
@@ -108,9 +102,9 @@ fn units_run_commands_that_there_are() {
     }
 }
 
-/// Whether the program was built with a verb: `agent` is for Linux.
+/// Whether programs for this system have a verb: `agent` is for Linux.
 fn has(verb: &str) -> bool {
-    let is_there = cutshort().args([verb, "--help"]).output().unwrap().status.success();
+    let is_there = verb != "agent" || cfg!(target_os = "linux");
     if !is_there {
         not_run(&format!("this build has no 'cutshort {verb}'"));
     }
@@ -142,67 +136,4 @@ fn rules_are_accepted() {
     let options = text.lines().find_map(|line| line.strip_prefix("CUTSHORT_RULES=")).unwrap();
     let ran = run(&format!("rules {options}"), &[] as &[&Path]).fine();
     assert!(ran.stdout.contains("table inet cutshort"), "{ran:?}");
-}
-
-/// All metrics that the dashboard asks for.
-fn asked() -> BTreeSet<String> {
-    fn walk(value: &Value, found: &mut BTreeSet<String>) {
-        match value {
-            Value::Object(fields) => {
-                if let Some(Value::String(expression)) = fields.get("expr") {
-                    let words =
-                        expression.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-                    found.extend(words.filter(|word| word.starts_with("cutshort_")).map(str::to_owned));
-                }
-                fields.values().for_each(|value| walk(value, found));
-            }
-            Value::Array(items) => items.iter().for_each(|value| walk(value, found)),
-            _ => {}
-        }
-    }
-    let mut found = BTreeSet::new();
-    walk(&serde_json::from_str(&text("grafana/cutshort.json")).unwrap(), &mut found);
-    found
-}
-
-#[test]
-fn the_dashboard_asks_for_metrics_that_there_are() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Embedded::open(folder.path(), Options { durable: false }).unwrap();
-    store.append(&live_segment()).unwrap();
-    drop(store);
-    let server = Server::start(folder, &[]);
-    // The first answer is counted when it was given.
-    server.send("GET", "/healthz", &[]);
-    let (_, metrics) = server.send("GET", "/metrics", &[]);
-    let there: BTreeSet<&str> = metrics.lines().filter_map(|line| line.split(['{', ' ']).next()).collect();
-    let asked = asked();
-    let (of_agents, of_servers): (Vec<_>, Vec<_>) =
-        asked.iter().partition(|name| name.starts_with("cutshort_agent_"));
-    assert!(of_servers.len() > 15 && of_agents.len() > 15, "{asked:?}");
-    for name in of_servers {
-        // It shows once results were computed.
-        let later = name == "cutshort_updated_timestamp_seconds";
-        assert!(later || there.contains(name.as_str()), "{name} is not in\n{metrics}");
-    }
-}
-
-/// A packet of a server.
-fn live_segment() -> Segment {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let ts = now.as_nanos() as i64;
-    let packet = Packet {
-        ts,
-        five_tuple: FiveTuple::new([198, 51, 100, 7].into(), 40_000, [203, 0, 113, 5].into(), 443),
-        ip_id: 7,
-        ttl: 57,
-        flags: Flags::SYN,
-        seq: 1,
-        ack: 0,
-        window: 64_240,
-        options_len: 20,
-        payload_len: 0,
-        sample_rate: 1,
-    };
-    Segment::encode(vec![packet], "edge", Origin::Live, (ts, ts), None).unwrap()
 }

@@ -89,7 +89,7 @@ fn segments_that_are_sent_become_results() {
     });
     assert_eq!(served(&server), classified());
     let metrics = server.send("GET", "/metrics", &[]).1;
-    let new = format!("cutshort_ingest_segments{{answer=\"new\"}} {:.1}", files.len() as f64);
+    let new = format!("cutshort_ingest_segments_total{{answer=\"new\"}} {}\n", files.len());
     assert!(metrics.contains(&new), "{metrics}");
 }
 

@@ -13,6 +13,7 @@ use cutshort_store::{Origin, SegmentInfo, Store, StoreError};
 use cutshort_verdict::{ReaderClock, Row, Rules, Tracker};
 use memory::Memory;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use simulated::{arrivals, packets, take_in};
 
 const WINDOW: i64 = Window::LENGTH;
@@ -72,8 +73,16 @@ fn assert_covered(segments: &[SegmentInfo], records: &[Arrival]) {
     }
 }
 
+/// Failed cases are kept there, as proptest finds no place by itself for tests without a `main.rs`.
+const FAILED: FileFailurePersistence =
+    FileFailurePersistence::Direct("tests/proptest-regressions/importing.txt");
+
+fn cases() -> ProptestConfig {
+    ProptestConfig { cases: 16, failure_persistence: Some(Box::new(FAILED)), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases())]
 
     /// Records of any protocol, some far away in time, in an order that is not quite that of time.
     #[test]

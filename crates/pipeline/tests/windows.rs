@@ -15,6 +15,7 @@ use cutshort_pipeline::{Due, Progress, Share, WindowJob, trace};
 use cutshort_store::{Origin, Segment, Store, StoreError};
 use memory::{Memory, Results};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use simulated::{END, do_all, job, packets, take_in, tracked};
 
 static GEO: LazyLock<Geo> = LazyLock::new(Geo::builtin);
@@ -96,8 +97,16 @@ fn shuffled<T>(mut pieces: Vec<T>, mut seed: u64) -> Vec<T> {
     pieces
 }
 
+/// Failed cases are kept there, as proptest finds no place by itself for tests without a `main.rs`.
+const FAILED: FileFailurePersistence =
+    FileFailurePersistence::Direct("tests/proptest-regressions/windows.txt");
+
+fn cases() -> ProptestConfig {
+    ProptestConfig { cases: 12, failure_persistence: Some(Box::new(FAILED)), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases())]
 
     #[test]
     fn pieces_in_any_order_and_twice_give_the_same(

@@ -35,7 +35,7 @@ pub fn find(name: &str) -> Result<Vec<Term>, String> {
     }
     let names = |all: Vec<&str>| all.join(", ");
     Err(format!(
-        "nothing is called '{name}'.\n  stages:     {}\n  tags:       {}\n  signatures: 1 to {}, or a name such as 'SYN; ACK -> RST'",
+        "unknown name '{name}'.\n  stages:     {}\n  tags:       {}\n  signatures: 1 to {}, or a name such as 'SYN; ACK -> RST'",
         names(Stage::ALL.map(Stage::name).to_vec()),
         names(Tag::ALL.map(Tag::name).to_vec()),
         Signature::COUNT,
@@ -86,7 +86,7 @@ pub fn write_all(width: usize, mut output: impl Write) -> io::Result<()> {
     paragraph(
         out,
         Style::new(),
-        "cutshort explain NAME tells more of one. Signatures go by number, too.",
+        "cutshort explain NAME explains one of them. A signature can also be given by its number.",
         width,
     )
 }
@@ -123,7 +123,7 @@ fn causes(output: &mut impl Write, causes: &[&str], width: usize) -> io::Result<
     let items = causes.iter().map(|cause| ("- ".to_owned(), (*cause).to_owned()));
     list(output, "What is known to cause it", items, width)?;
     writeln!(output)?;
-    let caveat = "Packets show what was seen, never who did it or why: none of these is proved by it.";
+    let caveat = "Packets show what was seen, never who did it or why: they do not prove any of these.";
     paragraph(output, DIM, caveat, width)
 }
 

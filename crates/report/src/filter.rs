@@ -114,9 +114,10 @@ fn values(key: &str, value: &str) -> Result<Values, FilterError> {
     let asn = |text: &str| {
         let digits =
             text.get(..2).filter(|head| head.eq_ignore_ascii_case("as")).map_or(text, |_| &text[2..]);
-        digits.parse().map_err(|_| format!("'{text}' is no AS number, such as 64496 or AS64496"))
+        digits.parse().map_err(|_| format!("'{text}' is not an AS number, such as 64496 or AS64496"))
     };
-    let port = |text: &str| text.parse().map_err(|_| format!("'{text}' is no port, 0 to 65535"));
+    let port =
+        |text: &str| text.parse().map_err(|_| format!("'{text}' is not a port number from 0 to 65535"));
     Ok(match key {
         "stage" => Values::Stage(list(value, named)?),
         "termination" => Values::Termination(list(value, named)?),
@@ -126,7 +127,7 @@ fn values(key: &str, value: &str) -> Result<Values, FilterError> {
         "asn" => Values::Asn(list(value, asn)?),
         "port" => Values::Port(list(value, port)?),
         "prefix" => Values::Prefix(list(value, parse_net)?),
-        _ => return Err(FilterError(format!("there is no key '{key}'; the keys are {KEYS}"))),
+        _ => return Err(FilterError(format!("unknown key '{key}'; the keys are {KEYS}"))),
     })
 }
 
@@ -145,7 +146,7 @@ pub fn parse_net(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
     text.parse::<IpNet>()
         .or_else(|_| address())
-        .map_err(|_| format!("'{text}' is no network, such as 198.51.100.0/24 or 2001:db8::/32"))
+        .map_err(|_| format!("'{text}' is not a network, such as 198.51.100.0/24 or 2001:db8::/32"))
 }
 
 fn list<T>(value: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, FilterError> {

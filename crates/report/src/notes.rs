@@ -53,7 +53,7 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
     let outgoing = ratio(summary.direction.outgoing(), summary.direction.connections);
     let mut notes = Vec::new();
     let mut note = |holds: bool, text: String| notes.extend(holds.then_some(text));
-    note(summary.interrupted, "Interrupted: only what was read until then is counted.".to_owned());
+    note(summary.interrupted, "Interrupted: only what was read up to then is counted.".to_owned());
     note(
         copies > NOTEWORTHY,
         format!(

@@ -235,6 +235,6 @@ const fn help(unread: Unread) -> &'static str {
         Unread::Udp(_) | Unread::Gre(_) | Unread::Protocol(_) => {
             "Capture inside the tunnel, on the interface where it ends."
         }
-        _ => "Capture where the packets have no such header.",
+        _ => "Capture where packets do not have this header.",
     }
 }

@@ -14,13 +14,16 @@ use cutshort_verdict::{
     Termination, Trace, Tracker, Verdict,
 };
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use rows::{Case, MOST, SECOND, case, packet, shift_seq};
 use windows::{Groups, Input, Window, expected, inputs, taken};
 
-/// Without files of failed cases: the cases are small, and a seed says nothing once the ranges
-/// change.
+/// Failed cases are kept there, as proptest finds no place by itself for tests without a `main.rs`.
+const FAILED: FileFailurePersistence =
+    FileFailurePersistence::Direct("tests/proptest-regressions/properties.txt");
+
 fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases, failure_persistence: Some(Box::new(FAILED)), ..ProptestConfig::default() }
 }
 
 fn judge(case: &Case) -> (u32, Vec<Outcome>) {

@@ -157,7 +157,7 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
 
 #[test]
 fn a_collector_is_probed_with_nothing() {
-    let refused = problem("an empty body is no segment");
+    let refused = problem("the body is empty: a segment is expected");
     let answers = [("400 Bad Request", refused), ("401 Unauthorized", problem("no such token"))];
     let probes = answers.map(|(status, body)| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

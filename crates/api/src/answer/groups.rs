@@ -60,7 +60,7 @@ impl By {
     /// The known names.
     pub fn from_name(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|by| by.name().eq_ignore_ascii_case(name));
-        found.ok_or_else(|| format!("unknown dimension '{name}'; known: {}", Self::NAMES.join(", ")))
+        found.ok_or_else(|| format!("unknown dimension '{name}': use one of {}", Self::NAMES.join(", ")))
     }
 
     /// Its name.
@@ -148,6 +148,12 @@ impl Groups {
     #[must_use]
     pub fn total(&self) -> Count {
         sum(&self.totals)
+    }
+
+    /// Whether there is no connection.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.times.is_empty()
     }
 }
 

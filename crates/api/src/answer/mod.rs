@@ -61,6 +61,8 @@ pub struct Answer {
     pub bucket: Option<Bucket>,
     /// Whether counts stand beside shares.
     pub counts: bool,
+    /// Of a summary: a sentence for each series without a connection, which has no shares.
+    pub empty: Vec<String>,
 }
 
 /// The counts of one series.
@@ -74,15 +76,17 @@ pub struct Answered {
     pub groups: Groups,
 }
 
-/// Answers a question.
+/// Answers a question. In a summary, series without a connection have no shares.
 ///
 /// # Errors
-/// What the store gives; and that there is no data where shares would have to add up.
+/// What the store gives; and on Radar's endpoint, that the first series of a summary has no connection.
 pub fn answer(store: &dyn Store, facts: &Facts, asked: &Asked<'_>) -> Result<Answer, Problem> {
     let count = |series| groups::count(store, series, asked.bucket, asked.by, asked.limit);
     let counted: Vec<Groups> = asked.series.iter().map(count).collect::<Result<_, _>>()?;
-    if asked.bucket.is_none() && !asked.own {
-        asked.series.iter().zip(&counted).try_for_each(|(series, groups)| has_data(series, groups, facts))?;
+    let empty = if asked.bucket.is_none() { empty(asked.series, &counted) } else { Vec::new() };
+    // Clients of Radar need the first series. Shares of nothing cannot add up to 100, and zeros would be made up.
+    if !empty.is_empty() && !asked.own && counted[0].is_empty() {
+        return Err(Problem::no_data(format!("{}; {}", empty.join("; "), results(facts))));
     }
     let answered = |(series, groups): (&Series, Groups)| Answered {
         name: series.name.clone(),
@@ -96,24 +100,26 @@ pub fn answer(store: &dyn Store, facts: &Facts, asked: &Asked<'_>) -> Result<Ans
         by: asked.by,
         bucket: asked.bucket,
         counts: asked.counts,
+        empty,
     })
 }
 
-/// Shares of nothing cannot add up to 100, as clients of Radar expect, and zeros would be made up.
-fn has_data(series: &Series, groups: &Groups, facts: &Facts) -> Result<(), Problem> {
-    if groups.total().weight > 0 {
-        return Ok(());
-    }
-    let there = match facts.status.window_range {
+/// A sentence for each series without a connection.
+fn empty(series: &[Series], counted: &[Groups]) -> Vec<String> {
+    let empty = series.iter().zip(counted).filter(|(_, groups)| groups.is_empty());
+    let sentence = |(Series { name, range, .. }, _): (&Series, &Groups)| {
+        let (start, end) = (iso(range.start), iso(range.end));
+        format!("{name}: no connection from {start} to {end} is in the selection")
+    };
+    empty.map(sentence).collect()
+}
+
+/// The time for which there are results.
+fn results(facts: &Facts) -> String {
+    match facts.status.window_range {
         Some((first, last)) => {
             format!("there are results from {} to {}", iso(first.start()), iso(last.end()))
         }
         None => "there are no results at all yet: import captures, or let packets come in".to_owned(),
-    };
-    let (name, range) = (&series.name, &series.range);
-    Err(Problem::no_data(format!(
-        "{name}: no connection from {} to {} is in the selection; {there}",
-        iso(range.start),
-        iso(range.end)
-    )))
+    }
 }

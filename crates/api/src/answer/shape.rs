@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::groups::{Group, Groups};
 use super::shares::{Share, shares};
-use super::{Answer, Meta, OwnMeta};
+use super::{Answer, Answered, Meta, OwnMeta};
 use crate::question::iso;
 
 impl Groups {
@@ -27,11 +27,18 @@ impl Groups {
     }
 }
 
+impl Answer {
+    /// Clients of Radar need all shares of a summary, or none.
+    fn leaves_out(&self, series: &Answered) -> bool {
+        self.own.is_none() && self.bucket.is_none() && series.groups.is_empty()
+    }
+}
+
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("meta", &WholeMeta { meta: &self.meta, own: self.own.as_ref() })?;
-        for series in &self.series {
+        for series in self.series.iter().filter(|series| !self.leaves_out(series)) {
             map.serialize_entry(&series.name, &Shares { answer: self, groups: &series.groups })?;
         }
         if self.counts {

@@ -99,7 +99,7 @@ async fn in_time(
             let (bytes, _memory) = body.map_or((Bytes::new(), None), |body| (body.bytes, body.memory));
             work(&shared, bytes)
         });
-        work.await.unwrap_or_else(|_| Err(Problem::internal("something failed in here; the log has more")))
+        work.await.unwrap_or_else(|_| Err(Problem::internal("internal error; see the log of the server")))
     };
     tokio::time::timeout(limit, done).await.unwrap_or_else(|_| Err(busy()))
 }
@@ -185,7 +185,7 @@ fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>,
             Some(key) => {
                 let key: String = key.chars().take(60).collect();
                 let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                Err(Problem::bad_input(format!("{key}: no parameter here; there are: {there}")))
+                Err(Problem::bad_input(format!("{key}: unknown parameter; the parameters are: {there}")))
             }
         },
     }

@@ -120,8 +120,8 @@ pub(super) enum Answers {
     Result { schema: SchemaOf, csv: bool },
     /// JSON as it is.
     Json(SchemaOf),
-    /// Another kind of text.
-    Text(&'static str),
+    /// Text of one of these media types.
+    Text(&'static [&'static str]),
 }
 
 /// The schemas that others refer to by name.

@@ -24,13 +24,13 @@ pub(super) const ABOUT: &str = "Which TCP connections are cut short: where, when
     value is as if it was not given. Capitals do not matter in values. Times are UTC. Shares are strings, in percent, \
     with up to six decimals.\n\n\
     `confidenceInfo.level` is 1 (too little data and erratic), 2 (too little data), 3 (erratic) or 5 (no known issue), \
-    the lowest of all series. Too little: fewer than 400 sampled connections (a share may be 5 points off), or fewer \
-    than 100 in the middle piece of time. Erratic: more than a tenth of the pieces of time have no connection, or \
-    connections stand for such different numbers that they are worth less than a quarter of them (Kish). \
-    `confidenceInfo.annotations` has what the operator has noted about the time, and what is missing or coarse.\n\n\
-    Errors: `2001` a parameter cannot be what it is, `2002` too costly, `2004` no data where shares would have to add \
-    up to 100, `7003` no such route, `7001` no such method, `1015` too many requests, `10000` a token is needed, `9109` \
-    not allowed, `2005` the body is too long, `2003` not now, `2000` something failed. Parameters that an endpoint \
+    the lowest of all series. Too little: fewer than 400 sampled connections (a share may be 5 points off), or a median \
+    of fewer than 100 per bucket. Erratic: more than a tenth of the buckets have no connection, or sample rates differ \
+    so much that the effective sample size (Kish) is less than a quarter of the sample. \
+    `confidenceInfo.annotations` has the notes of the operator about the time, and says what is missing or coarse.\n\n\
+    Errors: `2001` a parameter is invalid, `2002` too costly, `2004` no connection in the first series of a \
+    summary, or nothing of this number, `7003` no such route, `7001` no such method, `1015` too many requests, `10000` a token is needed, `9109` \
+    not allowed, `2005` the body is too long, `2003` not available now, `2000` an internal error. Parameters that an endpoint \
     does not have are refused, except on Radar's own endpoints, where they are ignored and `messages` says so, unless \
     our other endpoints have them.";
 
@@ -124,7 +124,9 @@ fn responses(
             if csv { response.content("text/csv", content(text())) } else { response }
         }
         Answers::Json(schema) => ResponseBuilder::new().content(JSON, content(schema(schemas))),
-        Answers::Text(kind) => ResponseBuilder::new().content(kind, content(text())),
+        Answers::Text(kinds) => kinds
+            .iter()
+            .fold(ResponseBuilder::new(), |response, kind| response.content(*kind, content(text()))),
     };
     let ok = ok.build();
     for status in endpoint.good {
@@ -175,20 +177,20 @@ fn statuses(endpoint: &Endpoint) -> Vec<u16> {
 fn bad(status: u16, endpoint: &Endpoint) -> (&'static str, RefOr<Schema>) {
     let problem = || RefOr::Ref(Ref::from_schema_name("Problem"));
     let about = match status {
-        400 => "A parameter cannot be what it is (2001).",
+        400 => "A parameter is invalid (2001).",
         401 => "A token is needed (10000).",
         403 => "The token or the operator does not allow it (9109).",
-        404 => "There is no such thing, or no data for shares (2004).",
-        408 => "The body arrives too slowly (2003).",
+        404 => "Not found, or no connections to compute shares of (2004).",
+        408 => "The body arrived too slowly (2003).",
         413 => "The body is too long (2005).",
         421 => {
-            "The server listens on this machine only, and its settings do not have the name that was asked for (2006)."
+            "The server listens on this machine only, and its settings do not allow the name in `Host` (2006)."
         }
         422 => "The answer would be too costly (2002).",
         429 => "Too many requests (1015).",
-        503 => "Not now; try again (2003).",
+        503 => "Not available now; try again (2003).",
         507 => "No room is left (2003).",
-        _ => "Something failed in here (2000).",
+        _ => "Internal error (2000).",
     };
     match (endpoint.group, status) {
         (Group::Entities, 404) => (about, not_found()),

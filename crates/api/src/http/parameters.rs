@@ -76,7 +76,7 @@ pub(super) const NAME: Parameter = series(
     "name",
     Kind::Text,
     "main",
-    "The key of a series in the result. Default: its position behind summary_, serie_ or top_.",
+    "The key of a series in the result. Default: summary_, serie_ or top_ with its position.",
 );
 pub(super) const DATE_RANGE: Parameter =
     series("dateRange", Kind::Pattern(question::date_range_pattern), "7d", RANGE_ABOUT);
@@ -96,19 +96,19 @@ pub(super) const ASN: Parameter = series(
     "asn",
     Kind::Pattern(asn_list),
     "-174, 3356",
-    "Networks of clients, a comma list; '-' in front leaves out.",
+    "Networks of clients, a comma list; '-' in front excludes.",
 );
 pub(super) const LOCATION: Parameter = series(
     "location",
     Kind::List(countries),
     "US,PT",
-    "Countries of clients (ISO 3166-1, two letters), a comma list; '-' in front leaves out.",
+    "Countries of clients (ISO 3166-1, two letters), a comma list; '-' in front excludes.",
 );
 pub(super) const CONTINENT: Parameter = series(
     "continent",
     Kind::List(continents),
     "-EU",
-    "Continents of clients (AF, AN, AS, EU, NA, OC, SA), a comma list; '-' in front leaves out.",
+    "Continents of clients (AF, AN, AS, EU, NA, OC, SA), a comma list; '-' in front excludes.",
 );
 pub(super) const FORMAT: Parameter =
     query("format", Kind::Choice(FORMATS), "JSON", "JSON, or a table with a header.");
@@ -116,20 +116,20 @@ pub(super) const AGG_INTERVAL: Parameter = query(
     "aggInterval",
     Kind::Choice(&["15m", "1h", "1d", "1w"]),
     "1h",
-    "How finely time is cut. Default: 15m up to a day, 1h up to a month, 1d beyond. At most 10,000 points.",
+    "Size of buckets. Default: 15m up to a day, 1h up to a month, 1d beyond. At most 10,000 points.",
 );
 
 pub(super) const TAG: Parameter = series(
     "tag",
     Kind::List(tags),
     "-zmap",
-    "Tags, a comma list: connections with any of them; '-' in front: with none of those.",
+    "Tags, a comma list: connections with any of them; '-' in front: with none of them.",
 );
 pub(super) const SIGNATURE: Parameter = series(
     "signature",
     Kind::Text,
     "11,13",
-    "Signatures, by number or name, a comma list; '-' in front leaves out.",
+    "Signatures, by number or name, a comma list; '-' in front excludes.",
 );
 pub(super) const ANSWERED: Parameter = series(
     "answered",
@@ -139,17 +139,13 @@ pub(super) const ANSWERED: Parameter = series(
 );
 pub(super) const IP_VERSION: Parameter =
     series("ipVersion", Kind::Pattern(ip_version_list), "IPv6", "IPv4 or IPv6.");
-pub(super) const PORT: Parameter = series(
-    "port",
-    Kind::Pattern(port_list),
-    "443",
-    "Ports of servers, a comma list; '-' in front leaves out.",
-);
+pub(super) const PORT: Parameter =
+    series("port", Kind::Pattern(port_list), "443", "Ports of servers, a comma list; '-' in front excludes.");
 pub(super) const NODE: Parameter = series(
     "node",
     Kind::Text,
     "edge1",
-    "Names of servers, a comma list; '-' in front leaves out. Imported captures are called 'file'.",
+    "Names of servers, a comma list; '-' in front excludes. Imported captures are called 'file'.",
 );
 pub(super) const HANDSHAKE: Parameter = series(
     "handshake",
@@ -167,36 +163,36 @@ pub(super) const STAGE: Parameter = series(
     "stage",
     Kind::List(stages),
     "post_ack,post_psh",
-    "Stages, a comma list; '-' in front leaves out. Only connections at these stages are counted.",
+    "Stages, a comma list; '-' in front excludes. Only connections at these stages are counted.",
 );
 pub(super) const COUNTS: Parameter =
-    query("counts", Kind::Flag, "true", "Whether counts and 95 % intervals stand beside shares.");
+    query("counts", Kind::Flag, "true", "Whether to give counts and 95 % intervals along with shares.");
 pub(super) const LIMIT_PER_GROUP: Parameter = query(
     "limitPerGroup",
     Kind::Number { bounds: 1..=5000, default: None },
     "10",
-    "How many values have a name, those with most connections; the rest is 'other'. Default: 10 of countries, networks, ports and servers, all of others.",
+    "How many values, those with the most connections, are listed by name; the rest is 'other'. Default: 10 of countries, networks, ports and servers, all of others.",
 );
 pub(super) const DIMENSION: Parameter = path(
     "dimension",
     Kind::Choice(&By::NAMES),
     "signature",
-    "By what connections are told apart. 'exclusion': connections left out of all totals, by reason, next to those that count. A connection counts under each of its tags.",
+    "What connections are grouped by. 'exclusion': connections left out of all totals, by reason, next to those that count. A connection counts under each of its tags.",
 );
 
 pub(super) const RANKED: Parameter = series(
     "stage",
     Kind::Text,
     "anomaly",
-    "What is ranked by: the share of connections at these stages, a comma list. 'anomaly' (default): all but no_match.",
+    "Rank by the share of connections at these stages, a comma list. 'anomaly' (default): all but no_match.",
 );
 pub(super) const LIMIT_TOP: Parameter =
-    query("limit", Kind::Number { bounds: 1..=1000, default: Some(5) }, "10", "How many are ranked.");
+    query("limit", Kind::Number { bounds: 1..=1000, default: Some(5) }, "10", "How many to list.");
 pub(super) const MIN_SAMPLE: Parameter = query(
     "minSample",
     Kind::Number { bounds: 1..=1_000_000_000, default: None },
     "100",
-    "Only those with so many sampled connections. Default: a thousandth of all, at most 1000.",
+    "Only those with at least this many sampled connections. Default: a thousandth of all, at most 1000.",
 );
 pub(super) const ORDER_TOP: Parameter = query(
     "orderBy",

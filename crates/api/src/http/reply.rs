@@ -42,7 +42,12 @@ struct Nothing {}
 /// A parameter was not understood and had no effect.
 pub(super) fn ignored(parameter: &str) -> Message {
     let parameter: String = parameter.chars().take(60).collect();
-    Message { code: 1001, message: format!("'{parameter}' is no parameter here and was ignored") }
+    Message { code: 1001, message: format!("unknown parameter '{parameter}' was ignored") }
+}
+
+/// A series has no shares.
+pub(super) fn empty_series(what: &str) -> Message {
+    Message { code: 1003, message: format!("{what}, so it has no shares") }
 }
 
 impl Reply {

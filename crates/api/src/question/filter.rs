@@ -67,13 +67,14 @@ pub(crate) fn list<T>(
 }
 
 pub(crate) fn country(text: &str) -> Result<Country, String> {
-    Country::from_alpha2(text)
-        .ok_or_else(|| format!("'{text}' is no country: write the two letters of ISO 3166-1, such as US"))
+    Country::from_alpha2(text).ok_or_else(|| {
+        format!("'{text}' is not a country code: use the two letters of ISO 3166-1, such as US")
+    })
 }
 
 pub(crate) fn continent(text: &str) -> Result<Continent, String> {
     Continent::from_code(text)
-        .ok_or_else(|| format!("'{text}' is no continent; there are: AF, AN, AS, EU, NA, OC, SA"))
+        .ok_or_else(|| format!("'{text}' is not a continent code: use one of AF, AN, AS, EU, NA, OC, SA"))
 }
 
 /// A number written in digits only, without a sign.
@@ -88,7 +89,7 @@ fn without<'a>(prefix: &str, text: &'a str) -> &'a str {
 }
 
 pub(crate) fn asn(text: &str) -> Result<u32, String> {
-    digits(without("AS", text)).ok_or_else(|| format!("'{text}' is no number of a network, such as 13335"))
+    digits(without("AS", text)).ok_or_else(|| format!("'{text}' is not an AS number, such as 13335"))
 }
 
 /// What [`asn`] takes.
@@ -97,7 +98,7 @@ pub(crate) fn asn_pattern() -> String {
 }
 
 fn port(text: &str) -> Result<u16, String> {
-    digits(text).ok_or_else(|| format!("'{text}' is no port: 0 to 65535"))
+    digits(text).ok_or_else(|| format!("'{text}' is not a port number from 0 to 65535"))
 }
 
 /// What a port is.

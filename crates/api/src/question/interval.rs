@@ -12,7 +12,9 @@ const ALL: [(&str, Bucket); 4] =
 /// The names there are.
 pub fn parse_bucket(text: &str) -> Result<Bucket, String> {
     let found = ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-    found.map(|(_, bucket)| *bucket).ok_or_else(|| format!("aggInterval: '{text}' is none of {}", names(0)))
+    found
+        .map(|(_, bucket)| *bucket)
+        .ok_or_else(|| format!("aggInterval: '{text}' is not one of {}", names(0)))
 }
 
 /// The interval for a range of this length: 15 minutes up to a day, hours up to a month, then days.

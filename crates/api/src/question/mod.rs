@@ -144,7 +144,7 @@ pub fn number(
     let Some(text) = parameters.one(key)? else { return Ok(default) };
     text.parse().ok().filter(|number| bounds.contains(number)).ok_or_else(|| {
         let (least, most) = (bounds.start(), bounds.end());
-        Problem::bad_input(format!("{key}: '{text}' is no whole number from {least} to {most}"))
+        Problem::bad_input(format!("{key}: '{text}' is not a whole number from {least} to {most}"))
     })
 }
 

@@ -100,7 +100,7 @@ impl Asked {
 fn relative(text: &str) -> Result<Asked, Problem> {
     let wrong = || {
         Problem::bad_input(format!(
-            "dateRange: '{text}' is none of 1d to 364d and 1w to 52w, with 'control' behind it for the window before"
+            "dateRange: '{text}' is neither 1d to 364d nor 1w to 52w, followed by 'control' for the period before"
         ))
     };
     let lower = text.to_ascii_lowercase();
@@ -142,7 +142,7 @@ pub fn parse_time(text: &str) -> Result<i64, String> {
     let time = parse_timestamp(text)
         // In an address '+' means a space, which clients forget.
         .or_else(|| parse_timestamp(&plus_for_space(text)?))
-        .ok_or("is no time of ISO 8601, such as 2026-01-05T00:00:00Z")?;
+        .ok_or("is not an ISO 8601 time, such as 2026-01-05T00:00:00Z")?;
     let nanoseconds = i64::try_from(time.as_nanosecond()).map_err(|_| "is too far away".to_owned())?;
     let years = -2_208_988_800_000_000_000..=7_258_118_400_000_000_000;
     years

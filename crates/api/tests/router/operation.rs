@@ -1,5 +1,7 @@
 //! How the server is, and its documentation.
 
+use axum::body::Body;
+use axum::http::Request;
 use cutshort_model::Window;
 use cutshort_store::{Impaired, Impairment};
 use cutshort_verdict::{Exclusion, Stage};
@@ -75,7 +77,7 @@ fn metrics_are_for_prometheus() {
     server.radar("/summary");
     server.radar("/summary?dateRange=x");
     let got = server.get("/metrics");
-    assert!(got.header("content-type").starts_with("application/openmetrics-text"));
+    assert_eq!(got.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     for line in [
         "cutshort_http_requests_total{endpoint=\"summary\",status=\"200\"} 1",
         "cutshort_http_requests_total{endpoint=\"summary\",status=\"400\"} 1",
@@ -83,10 +85,24 @@ fn metrics_are_for_prometheus() {
         "cutshort_windows_pending 1.0",
         "cutshort_connections 30.0",
         "cutshort_excluded{reason=\"no_syn\"} 10.0",
-        "cutshort_ingest_segments{answer=\"new\"} 0.0",
+        "cutshort_ingest_segments_total{answer=\"new\"} 0",
     ] {
         assert!(got.text.lines().any(|own| own == line), "{line} in\n{}", got.text);
     }
+    assert!(!got.text.contains("# EOF"));
+}
+
+#[test]
+fn open_metrics_are_for_those_who_accept_them() {
+    let server = Server::of(store());
+    server.radar("/summary");
+    // As Prometheus sends it.
+    let accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+    let request = Request::get("/metrics").header("accept", accept).body(Body::empty()).unwrap();
+    let got = server.send(request);
+    assert_eq!(got.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let described = "# TYPE cutshort_http_requests counter\ncutshort_http_requests_total{";
+    assert!(got.text.contains(described), "{}", got.text);
     assert!(got.text.ends_with("# EOF\n"));
 }
 

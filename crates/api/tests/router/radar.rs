@@ -270,6 +270,36 @@ fn a_series_without_a_connection_has_no_summary() {
     assert!(status == 404 && message.contains("import"), "{message}");
 }
 
+/// A client that compares gets what there is.
+#[test]
+fn a_later_series_without_a_connection_does_not_take_the_others_away() {
+    let server = server();
+    for (query, name) in
+        [("location=PT&location=BR", "summary_1"), ("name=a&location=PT&name=b&location=BR", "b")]
+    {
+        let got = server.radar(&format!("/summary?{query}"));
+        let (result, messages) = (got.result(), got.json()["messages"].clone());
+        assert!(result[name].is_null() && result.as_object().unwrap().len() == 2, "{result}");
+        assert_eq!(result["meta"]["dateRange"].as_array().unwrap().len(), 2);
+        assert_eq!((messages[0]["code"].as_u64(), messages.as_array().unwrap().len()), (Some(1003), 1));
+        let message = messages[0]["message"].as_str().unwrap();
+        assert!(
+            message.starts_with(&format!("{name}: no connection from 2026-01-07T12:00:00Z")),
+            "{message}"
+        );
+        // Our own endpoint has an empty object, and says the same.
+        let own = server.radar(&format!("/summary/stage?{query}"));
+        assert_eq!((&own.result()[name], &own.json()["messages"]), (&json!({}), &messages));
+        let csv = server.radar(&format!("/summary?{query}&format=csv")).text;
+        let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!((lines.len(), lines[0].len(), lines[1].len()), (2, 10, 10), "{csv}");
+        assert!(lines[1][5..].iter().all(|field| field.is_empty()), "{csv}");
+    }
+    let (status, code, message) = server.radar("/summary?location=BR&location=PT&location=JP").problem();
+    assert_eq!((status, code), (404, 2004));
+    assert!(message.contains("summary_0: ") && message.contains("summary_2: "), "{message}");
+}
+
 #[test]
 fn csv_has_a_column_for_each_field() {
     let got = server().radar("/summary?location=US&format=csv");
@@ -300,7 +330,7 @@ fn csv_has_a_column_for_each_field() {
 fn unknown_parameters_are_ignored_which_is_said_but_not_ours() {
     let got = server().radar("/summary?location=US&botClass=LIKELY_HUMAN");
     assert_eq!(got.result()["summary_0"]["no_match"], "80");
-    assert_eq!(got.json()["messages"][0]["message"], "'botClass' is no parameter here and was ignored");
+    assert_eq!(got.json()["messages"][0]["message"], "unknown parameter 'botClass' was ignored");
     refused("/summary?tag=zmap", "tag: not here");
     refused("/summary?counts=true", "counts: not here");
 }

@@ -206,8 +206,10 @@ fn what_agents_say_of_themselves_is_shown() {
     line("lag_seconds", "edge", "70.0");
     line("heard_timestamp_seconds", "edge", "1768392600.0");
     for (name, value) in [("received", 90), ("lost", 10), ("unwritten", 2), ("dropped", 3), ("waiting", 4)] {
-        line(&format!("{name}_packets"), "edge", &format!("{value}.0"));
-        line(&format!("{name}_packets"), "other", "0.0");
+        // What waits may become less; the others are counters.
+        let (suffix, decimals) = if name == "waiting" { ("", ".0") } else { ("_total", "") };
+        line(&format!("{name}_packets{suffix}"), "edge", &format!("{value}{decimals}"));
+        line(&format!("{name}_packets{suffix}"), "other", &format!("0{decimals}"));
     }
     let status = writer.server.get("/client/v4/radar/status").result();
     let hints = status["hints"].to_string();
@@ -284,8 +286,8 @@ fn many_agents_take_no_more_room() {
         writer.deliver(&format!("n{number}"), "lost=1");
     }
     let text = writer.server.get("/metrics").text;
-    assert_eq!(text.matches("cutshort_node_lost_packets{").count(), 1000);
-    assert!(text.contains("cutshort_node_lost_packets{node=\"n1009\"} 1.0"));
+    assert_eq!(text.matches("cutshort_node_lost_packets_total{").count(), 1000);
+    assert!(text.contains("cutshort_node_lost_packets_total{node=\"n1009\"} 1\n"));
 }
 
 /// With nothing, an agent finds out whether its token is right.
@@ -293,10 +295,10 @@ fn many_agents_take_no_more_room() {
 fn nothing_is_refused_and_not_counted() {
     let writer = Writer::new(open());
     let (status, code, message) = writer.send("POST", SEGMENTS, "").problem();
-    assert_eq!((status, code, message.as_str()), (400, 2001, "an empty body is no segment"));
+    assert_eq!((status, code, message.as_str()), (400, 2001, "the body is empty: a segment is expected"));
     let without = Request::builder().method("POST").uri(SEGMENTS).body(Body::empty()).unwrap();
     assert_eq!(writer.server.send(without).status, 401);
     assert!(
-        writer.server.get("/metrics").text.contains("cutshort_ingest_segments{answer=\"refused\"} 0.0\n")
+        writer.server.get("/metrics").text.contains("cutshort_ingest_segments_total{answer=\"refused\"} 0\n")
     );
 }

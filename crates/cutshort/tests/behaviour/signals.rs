@@ -57,7 +57,7 @@ fn a_summary_of_what_was_read_is_shown() {
     for name in ["INT", "TERM", "HUP"] {
         let ran = interrupted_by(name, &[]);
         assert!(ran.stdout.starts_with("4 connections in 56 records\n"), "{}", ran.stdout);
-        let note = "Interrupted: only what was read until then is counted.";
+        let note = "Interrupted: only what was read up to then is counted.";
         assert!(ran.stdout.contains(note), "{}", ran.stdout);
         assert_eq!(ran.stderr, "");
     }

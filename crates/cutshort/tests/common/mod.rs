@@ -1,6 +1,7 @@
 //! Running the program, and the captures to run it on.
 #![allow(dead_code)] // Each test binary uses its part of it.
 
+pub(crate) mod clients;
 pub(crate) mod packets;
 pub(crate) mod pcapng;
 pub(crate) mod server;

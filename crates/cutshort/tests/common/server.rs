@@ -97,6 +97,12 @@ impl Server {
         answer.unwrap_or_else(|| panic!("{path}: no answer"))
     }
 
+    /// The answer to a GET request, with this `Accept`: its head, and its body.
+    pub(crate) fn accepting(&self, accept: &str, path: &str) -> (String, String) {
+        let answer = self.sender().ask("GET", path, &format!("Accept: {accept}\r\n"), &[]).unwrap();
+        answer.unwrap_or_else(|| panic!("{path}: no answer"))
+    }
+
     /// What asks this server, also from another thread while it is killed.
     pub(crate) fn sender(&self) -> Sender {
         let host = self.address.trim_start_matches("http://").to_owned();
@@ -184,11 +190,23 @@ impl Sender {
         path: &str,
         body: &[u8],
     ) -> std::io::Result<Option<(u16, String)>> {
+        let answer = self.ask(method, path, "", body)?;
+        Ok(answer.map(|(head, body)| (head.split(' ').nth(1).unwrap().parse().unwrap(), body)))
+    }
+
+    /// Head and body of the answer, or none if it was cut off. `headers` are more lines of the request.
+    fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> std::io::Result<Option<(String, String)>> {
         let Self { host, token } = self;
         let mut stream = TcpStream::connect(host)?;
         let length = body.len();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n{headers}Connection: close\r\n\r\n"
         );
         stream.write_all(head.as_bytes())?;
         // A server may refuse a body before it has read it.
@@ -196,7 +214,6 @@ impl Sender {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        let Some((head, body)) = answer.split_once("\r\n\r\n") else { return Ok(None) };
-        Ok(Some((head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())))
+        Ok(answer.split_once("\r\n\r\n").map(|(head, body)| (head.to_owned(), body.to_owned())))
     }
 }

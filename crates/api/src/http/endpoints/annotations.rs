@@ -20,7 +20,7 @@ const BASE: Endpoint = Endpoint {
     path: "/client/v4/radar/annotations/outages",
     id: "annotationsOutages",
     title: "Annotations",
-    about: "What the operator has noted about a time, the latest first. The ones that concern a series are part of its answer as well.",
+    about: "Notes of the operator, the latest first. Those that affect a series are part of its answer as well.",
     group: Group::Annotations,
     parameters: &[
         &p::LIMIT_ANNOTATIONS,
@@ -49,7 +49,7 @@ pub(super) const ADD: Endpoint = Endpoint {
     method: Method::Post,
     id: "annotate",
     title: "Add an annotation",
-    about: "Keeps a note about a time. It concerns everybody if it has neither countries nor networks.",
+    about: "Adds a note about a time. Without countries and networks it applies to all.",
     parameters: &[],
     access: Access::Token(Scope::Write),
     unknown: Unknown::Refused,
@@ -67,7 +67,7 @@ pub(super) const REMOVE: Endpoint = Endpoint {
     path: "/client/v4/radar/annotations/outages/{id}",
     id: "removeAnnotation",
     title: "Remove an annotation",
-    about: "Removes one annotation by its number.",
+    about: "Removes an annotation by its ID.",
     parameters: &[&p::ANNOTATION_PATH],
     access: Access::Token(Scope::Write),
     unknown: Unknown::Refused,
@@ -77,38 +77,38 @@ pub(super) const REMOVE: Endpoint = Endpoint {
     ..BASE
 };
 
-/// What is to be noted.
+/// An annotation to keep.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AnnotationToKeep {
-    /// What is to be said.
+    /// Description.
     #[schema(min_length = 1, max_length = 2000)]
     description: String,
-    /// From when: ISO 8601.
+    /// Start, in ISO 8601.
     #[schema(format = DateTime)]
     start_date: String,
-    /// Until when; none if it still goes on, equal to startDate for an instant.
+    /// End; none if it is ongoing, equal to startDate for an instant.
     #[schema(format = DateTime)]
     end_date: Option<String>,
     /// GENERAL (or EVENT, its older name), OUTAGE (default), PARTIAL_PROJECTION, PIPELINE or TRAFFIC_ANOMALY.
     event_type: Option<String>,
     /// Where to read more: http or https.
     linked_url: Option<String>,
-    /// What of a place is concerned, in words.
+    /// Which part of a place is affected, in words.
     scope: Option<String>,
-    /// Countries concerned: two letters each.
+    /// Countries affected: two letters each.
     #[serde(default)]
     #[schema(max_items = 250)]
     locations: Vec<String>,
-    /// Networks concerned.
+    /// Networks affected.
     #[serde(default)]
     #[schema(max_items = 1000)]
     asns: Vec<u32>,
-    /// Of an outage: what it is.
+    /// Details of an outage.
     outage: Option<Outage>,
 }
 
-/// What an outage is.
+/// Details of an outage.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Outage {
@@ -145,29 +145,29 @@ struct KeptAnnotation {
     id: String,
     /// Which data it is about.
     data_source: &'static str,
-    /// What is to be said.
+    /// Description.
     description: String,
-    /// What of a place is concerned.
+    /// Which part of a place is affected.
     scope: Option<String>,
-    /// From when.
+    /// Start.
     #[schema(format = DateTime)]
     start_date: String,
-    /// Until when; none if it still goes on.
+    /// End; none if it is ongoing.
     #[schema(format = DateTime)]
     end_date: Option<String>,
-    /// What kind of thing it is.
+    /// Kind of event.
     event_type: &'static str,
     /// Where to read more.
     linked_url: Option<String>,
-    /// Networks concerned.
+    /// Networks affected.
     asns: Vec<u32>,
     /// Their names.
     asns_details: Vec<AsnConcerned>,
-    /// Countries concerned.
+    /// Countries affected.
     locations: Vec<&'static str>,
     /// Their names.
     locations_details: Vec<AnnotatedLocation>,
-    /// Of an outage: what it is.
+    /// Details of an outage.
     outage: Option<Outage>,
     /// Always empty here.
     #[schema(value_type = Vec<String>)]
@@ -186,7 +186,7 @@ struct KeptAnnotation {
     tags: [String; 0],
 }
 
-/// A network concerned.
+/// A network affected.
 #[derive(Serialize, ToSchema)]
 struct AsnConcerned {
     /// Its number.
@@ -195,7 +195,7 @@ struct AsnConcerned {
     name: String,
 }
 
-/// A country concerned.
+/// A country affected.
 #[derive(Serialize, ToSchema)]
 struct AnnotatedLocation {
     /// Its two letters.
@@ -234,7 +234,7 @@ fn get(call: &mut Call<'_>) -> Result<Reply, Problem> {
 
 fn add(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let new: AnnotationToKeep = serde_json::from_slice(&call.body)
-        .map_err(|error| Problem::bad_input(format!("the body is no annotation: {error}")))?;
+        .map_err(|error| Problem::bad_input(format!("the body is not a valid annotation: {error}")))?;
     let annotation = call.store().annotate(&checked(new)?)?;
     call.app.forget_facts();
     let result = OneAnnotation { annotation: KeptAnnotation::new(annotation, &call.geo.data) };
@@ -243,7 +243,7 @@ fn add(call: &mut Call<'_>) -> Result<Reply, Problem> {
 
 fn remove(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let id = call.part("id").to_owned();
-    let wrong = || Problem::bad_input(format!("id: '{id}' is no number of an annotation"));
+    let wrong = || Problem::bad_input(format!("id: '{id}' is not an annotation's ID, which is a number"));
     let number = digits(&id).ok_or_else(wrong)?;
     if !call.store().remove_annotation(number)? {
         return Err(Problem::no_data(format!("there is no annotation {id}")));
@@ -276,7 +276,7 @@ fn checked(new: AnnotationToKeep) -> Result<NewAnnotation, Problem> {
 fn kind(name: &str) -> Result<AnnotationKind, Problem> {
     AnnotationKind::from_name(name).ok_or_else(|| {
         let names = AnnotationKind::ALL.map(AnnotationKind::name).join(", ");
-        Problem::bad_input(format!("eventType: '{name}' is none of {names}"))
+        Problem::bad_input(format!("eventType: '{name}' is not one of {names}"))
     })
 }
 

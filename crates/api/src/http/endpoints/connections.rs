@@ -157,7 +157,7 @@ fn included<T>(
 }
 
 fn address(text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| format!("'{text}' is no address, such as 203.0.113.5"))
+    text.parse().map_err(|_| format!("'{text}' is not an IP address, such as 203.0.113.5"))
 }
 
 fn csv(connections: &[Record<'static>], protected: bool) -> Result<Reply, Problem> {

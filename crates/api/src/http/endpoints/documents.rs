@@ -36,7 +36,7 @@ pub(super) const PAGE: Endpoint = Endpoint {
     id: "docs",
     title: "Documentation",
     about: "This description for people.",
-    answers: Answers::Text("text/html"),
+    answers: Answers::Text(&["text/html"]),
     run: page,
     ..BASE
 };
@@ -46,7 +46,7 @@ pub(super) const STYLE: Endpoint = Endpoint {
     id: "docsStyle",
     title: "Style",
     about: "How the description looks.",
-    answers: Answers::Text("text/css"),
+    answers: Answers::Text(&["text/css"]),
     run: |_| Ok(Reply::new("text/css; charset=utf-8", include_str!("style.css")).keep(KEEP)),
     ..BASE
 };

@@ -36,7 +36,7 @@ pub(super) const ASNS: Endpoint = Endpoint {
     path: "/client/v4/radar/entities/asns",
     id: "entitiesAsns",
     title: "Networks",
-    about: "Networks that are known, with the country in which most of their addresses are.",
+    about: "Known networks, with the country of most of their addresses.",
     parameters: &[&p::LIMIT_ENTITIES, &p::OFFSET, &p::ASN_LIST, &p::ONE_LOCATION, &p::ORDER_ASNS, &p::FORMAT],
     answers: Answers::Result { schema: of::<AsnList<'_>>(), csv: true },
     ..BASE
@@ -70,7 +70,7 @@ pub(super) const LOCATIONS: Endpoint = Endpoint {
     path: "/client/v4/radar/entities/locations",
     id: "entitiesLocations",
     title: "Countries",
-    about: "Countries and territories with a code of their own.",
+    about: "Countries and territories that have an ISO 3166-1 code.",
     parameters: &[&p::LIMIT_ENTITIES, &p::OFFSET, &p::ONE_LOCATION, &p::ONE_CONTINENT, &p::FORMAT],
     answers: Answers::Result { schema: of::<LocationList>(), csv: true },
     run: locations,
@@ -237,14 +237,14 @@ fn one_asn(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let number = call.part("asn");
     match digits(number) {
         Some(number) => details(call, number),
-        None => Err(Problem::bad_input(format!("asn: '{number}' is no number of a network, such as 13335"))),
+        None => Err(Problem::bad_input(format!("asn: '{number}' is not an AS number, such as 13335"))),
     }
 }
 
 fn asn_of_ip(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let missing = || Problem::bad_input("ip: missing; give an address, such as 8.8.8.8");
     let text = call.parameters.one("ip")?.ok_or_else(missing)?;
-    let wrong = |_| Problem::bad_input(format!("ip: '{text}' is no address of IPv4 or IPv6"));
+    let wrong = |_| Problem::bad_input(format!("ip: '{text}' is not an IPv4 or IPv6 address"));
     let address: IpAddr = text.parse().map_err(wrong)?;
     call.geo.data.lookup(address).asn.map_or_else(not_found, |number| details(call, number))
 }

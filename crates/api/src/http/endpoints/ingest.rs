@@ -52,7 +52,7 @@ struct KeptSegment {
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     // Whoever wants to know whether the token is right sends this; it is no segment that failed.
     if call.body.is_empty() {
-        return Err(Problem::bad_input("an empty body is no segment"));
+        return Err(Problem::bad_input("the body is empty: a segment is expected"));
     }
     let answer = call.app.take(call.sender.as_deref(), std::mem::take(&mut call.body).into());
     if let Answer::New(info) | Answer::Known(info) = &answer

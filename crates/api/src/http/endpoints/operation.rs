@@ -2,14 +2,11 @@
 
 use std::time::SystemTime;
 
+use axum::http::header;
+use cutshort_metrics::{Exposition, Format};
 use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::AgentCounts;
 use cutshort_pipeline::{GeoState, ServiceState};
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
-use prometheus_client::registry::Registry;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,7 +24,7 @@ const BASE: Endpoint = Endpoint {
     path: "/healthz",
     id: "healthz",
     title: "Alive",
-    about: "Answers as long as the program lives.",
+    about: "Answers as long as the program runs.",
     group: Group::Operation,
     parameters: &[],
     access: Access::Open,
@@ -46,23 +43,20 @@ pub(super) const READY: Endpoint = Endpoint {
     path: "/readyz",
     id: "readyz",
     title: "Ready",
-    about: "Whether the store and the tokens can be read, new packets can be kept, and results are computed; if not, why. Answers to questions go on as long as the store can be read.",
+    about: "Whether the store and the tokens can be read, new packets can be kept, and results are computed; if not, why. Queries are answered as long as the store can be read.",
     answers: Answers::Json(of::<Ready>()),
     bad: &[503],
     run: ready,
     ..BASE
 };
 
-/// The format of Prometheus that others call OpenMetrics.
-const METRICS_KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 pub(super) const METRICS: Endpoint = Endpoint {
     path: "/metrics",
     id: "metrics",
     title: "Metrics",
-    about: "Numbers for Prometheus.",
+    about: "Metrics for Prometheus: in its text format 0.0.4, or as OpenMetrics 1.0 where `Accept` asks for it.",
     access: Access::Read,
-    answers: Answers::Text(METRICS_KIND),
+    answers: Answers::Text(&[Format::Text.media_type(), Format::OpenMetrics.media_type()]),
     run: metrics,
     ..BASE
 };
@@ -91,7 +85,8 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let state = call.app.service.as_ref().map(|service| service.state()).unwrap_or_default();
     let is_full = is_full(call.app);
     let unreadable = facts.as_ref().err().map(|problem| format!("the store cannot be read: {problem}"));
-    let full = is_full.then(|| "the store is full: make room; it goes on by itself".to_owned());
+    let full =
+        is_full.then(|| "the store is full: free some space, and writing resumes by itself".to_owned());
     let trouble = state.trouble.filter(|_| full.is_none());
     let trouble = trouble.map(|trouble| format!("results cannot be computed: {}", trouble.what));
     let impaired: Vec<String> =
@@ -111,161 +106,113 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
 
 /// That something could not be deleted.
 pub(super) fn past_its_time(why: &str) -> String {
-    format!("Not all that is past its time can be deleted; it is tried again: {why}")
+    format!("Some expired data cannot be deleted; another attempt follows: {why}")
 }
 
 fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    let mut registry = Registry::with_prefix("cutshort");
-    call.app.metrics.register(&mut registry);
+    let accept = call.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let format = Format::accepted(accept);
+    let mut text = Exposition::new(format, "cutshort");
+    let exposition = &mut text;
+    call.app.metrics.write(exposition);
     if let Ok(facts) = call.facts() {
-        of_store(&mut registry, &facts);
+        of_store(exposition, &facts);
     }
     if let Some(service) = &call.app.service {
-        of_service(&mut registry, &service.state());
+        of_service(exposition, &service.state());
     }
-    of_ingest(&mut registry, call);
-    of_agents(&mut registry, call);
-    of_geo(&mut registry, &call.geo);
-    of_connections(&mut registry, &call.app.room);
-    of_room(&mut registry, call);
-    let mut text = String::new();
-    encode(&mut text, &registry).map_err(|error| Problem::internal(error.to_string()))?;
-    Ok(Reply::new(METRICS_KIND, text))
-}
-
-fn gauge(registry: &mut Registry, name: &str, help: &str, value: f64) {
-    registry.register(name, help, ConstGauge::new(value));
-}
-
-fn counter(registry: &mut Registry, name: &str, help: &str, value: u64) {
-    registry.register(name, help, ConstCounter::new(value));
-}
-
-type Labels = [(&'static str, String); 1];
-
-/// One gauge with a label.
-fn gauges(registry: &mut Registry, name: &str, help: &str, values: impl Iterator<Item = (Labels, f64)>) {
-    let family: Family<Labels, Gauge<f64, std::sync::atomic::AtomicU64>> = Family::default();
-    values.for_each(|(labels, value)| {
-        family.get_or_create(&labels).set(value);
-    });
-    registry.register(name, help, family);
-}
-
-/// One counter with a label.
-fn counters(registry: &mut Registry, name: &str, help: &str, values: impl Iterator<Item = (Labels, u64)>) {
-    let family: Family<Labels, Counter> = Family::default();
-    values.for_each(|(labels, value)| {
-        family.get_or_create(&labels).inc_by(value);
-    });
-    registry.register(name, help, family);
+    of_ingest(exposition, call);
+    of_agents(exposition, call);
+    of_geo(exposition, &call.geo);
+    of_connections(exposition, &call.app.room);
+    of_room(exposition, call);
+    Ok(Reply::new(format.content_type(), text.finish()))
 }
 
 fn seconds(time: i64) -> f64 {
     time as f64 / 1e9
 }
 
-fn of_store(registry: &mut Registry, facts: &Facts) {
-    let status = &facts.status;
-    gauge(registry, "segments", "Segments that are kept", status.segments as f64);
-    gauge(registry, "stored_packets", "Packets in them", status.packets as f64);
-    gauge(registry, "packet_bytes", "Their bytes", status.packet_bytes as f64);
-    gauge(
-        registry,
-        "undeleted_packets",
-        "Packets past their time that are still on the disk",
-        status.undeleted_packets as f64,
-    );
-    gauge(registry, "connection_bytes", "Bytes of single connections", status.connection_bytes as f64);
-    gauge(registry, "rollup_bytes", "Bytes of counts", status.rollup_bytes as f64);
-    gauge(registry, "windows", "Windows with results", status.windows as f64);
-    gauge(
-        registry,
-        "windows_pending",
-        "Windows that are over and whose results are missing or out of date",
-        facts.pending.len() as f64,
-    );
-    gauge(registry, "damaged_files", "Files that were set aside", status.damaged.len() as f64);
-    let impaired =
-        damage::counts(status).map(|(how, count)| ([("how", how.name().to_owned())], count as f64));
-    gauges(registry, "windows_impaired", "Windows that are concerned by damaged files", impaired);
-    gauge(
-        registry,
-        "connections",
-        "Connections in windows with results, sampled",
-        status.counts.connections as f64,
-    );
-    gauge(registry, "packets", "Packets in windows with results", status.counts.packets as f64);
-    gauge(
-        registry,
-        "copies",
-        "Packets that equal another one in all but time and TTL",
-        status.counts.copies as f64,
-    );
-    gauge(
-        registry,
-        "tail_packets",
-        "Packets before the first SYN on their ports: the tail of an older connection",
-        status.counts.tail as f64,
-    );
-    let excluded = cutshort_verdict::Exclusion::ALL.into_iter().zip(status.counts.excluded);
-    let excluded = excluded.map(|(reason, count)| ([("reason", reason.name().to_owned())], count as f64));
-    gauges(
-        registry,
-        "excluded",
-        "Connections, and 5-tuples without a SYN, that are in no total, sampled",
-        excluded,
-    );
-    let nodes = status.nodes.iter().map(|(name, latest)| ([("node", name.clone())], seconds(*latest)));
-    gauges(registry, "node_latest_packet_timestamp_seconds", "Time of the latest packet of a server", nodes);
-    if let Some(updated) = status.updated {
-        gauge(registry, "updated_timestamp_seconds", "When results were computed last", seconds(updated));
+fn of_store(exposition: &mut Exposition, facts: &Facts) {
+    of_files(exposition, facts);
+    of_windows(exposition, facts);
+    of_counts(exposition, facts);
+    let mut latest = exposition
+        .gauges("node_latest_packet_timestamp_seconds", "Time of the latest packet stored, by server");
+    for (node, time) in &facts.status.nodes {
+        latest.sample(&[("node", node)], seconds(*time));
+    }
+    if let Some(updated) = facts.status.updated {
+        let help = "Time when results were last computed";
+        exposition.gauge("updated_timestamp_seconds", help, seconds(updated));
     }
 }
 
-fn of_service(registry: &mut Registry, state: &ServiceState) {
-    counter(registry, "window_job_windows", "Windows computed since the start", state.windows);
-    counter(
-        registry,
-        "window_job_taken_over_windows",
-        "Windows among them that other workers should have computed",
-        state.taken_over,
-    );
-    counter(registry, "window_job_packets", "Packets in them", state.packets);
-    let worker = [([("worker", state.share.to_string())], 1.0)];
-    gauges(registry, "window_job_worker", "Which of several workers this is", worker.into_iter());
-    counter(registry, "window_job_errors", "What went wrong in computing", state.errors);
-    counter(
-        registry,
-        "retention_errors",
-        "How often not all that is past its time could be deleted",
-        state.retention_errors,
-    );
-    counter(
-        registry,
-        "retired",
-        "Segments and results deleted because they were past their time",
-        state.retired,
-    );
-    gauge(
-        registry,
-        "window_job_seconds_sum",
-        "Time that computing took since the start",
-        state.windows_took.as_secs_f64(),
-    );
-    gauge(
-        registry,
-        "window_job_last_seconds",
-        "Time that the last window took",
-        state.last_window_took.unwrap_or_default().as_secs_f64(),
-    );
-    gauge(registry, "window_job_due", "Windows that are due", state.due as f64);
-    gauge(
-        registry,
-        "window_job_lag_seconds",
-        "For how long the oldest due window has been over",
-        state.lag(SystemTime::now()).as_secs_f64(),
-    );
+fn of_files(exposition: &mut Exposition, facts: &Facts) {
+    let status = &facts.status;
+    let mut gauge = |name: &str, help: &str, value: u64| exposition.gauge(name, help, value as f64);
+    gauge("segments", "Segments stored", status.segments);
+    gauge("stored_packets", "Packets in stored segments", status.packets);
+    gauge("packet_bytes", "Size of stored segments, in bytes", status.packet_bytes);
+    let help = "Packets past their retention time that are still on disk";
+    gauge("undeleted_packets", help, status.undeleted_packets);
+    gauge("connection_bytes", "Size of stored connections, in bytes", status.connection_bytes);
+    gauge("rollup_bytes", "Size of stored counts, in bytes", status.rollup_bytes);
+    gauge("damaged_files", "Damaged files that were set aside", status.damaged.len() as u64);
+}
+
+fn of_windows(exposition: &mut Exposition, facts: &Facts) {
+    let status = &facts.status;
+    exposition.gauge("windows", "Windows with results", status.windows as f64);
+    let help = "Windows that have ended and whose results are missing or out of date";
+    exposition.gauge("windows_pending", help, facts.pending.len() as f64);
+    let mut impaired = exposition.gauges("windows_impaired", "Windows affected by damaged files, by effect");
+    for (how, count) in damage::counts(status) {
+        impaired.sample(&[("how", how.name())], count as f64);
+    }
+}
+
+/// What windows with results count, which becomes less when some of them expire.
+fn of_counts(exposition: &mut Exposition, facts: &Facts) {
+    let counts = &facts.status.counts;
+    let mut gauge = |name: &str, help: &str, value: u64| exposition.gauge(name, help, value as f64);
+    gauge("connections", "Connections in windows with results, as sampled", counts.connections);
+    gauge("packets", "Packets in windows with results", counts.packets);
+    gauge("copies", "Packets that equal another one in all but time and TTL", counts.copies);
+    let help = "Packets before the first SYN on their ports, which belong to an older connection";
+    gauge("tail_packets", help, counts.tail);
+    let help =
+        "Connections, and 5-tuples without a SYN, that are left out of all totals, as sampled, by reason";
+    let mut excluded = exposition.gauges("excluded", help);
+    for (reason, count) in cutshort_verdict::Exclusion::ALL.into_iter().zip(counts.excluded) {
+        excluded.sample(&[("reason", reason.name())], count as f64);
+    }
+}
+
+fn of_service(exposition: &mut Exposition, state: &ServiceState) {
+    of_window_job(exposition, state);
+    let help = "Failed attempts to delete all expired data";
+    exposition.counter("retention_errors", help, state.retention_errors);
+    let help = "Segments and results deleted because they had expired";
+    exposition.counter("retired", help, state.retired);
+}
+
+fn of_window_job(exposition: &mut Exposition, state: &ServiceState) {
+    exposition.counter("window_job_windows", "Windows computed", state.windows);
+    let help = "Windows computed here that another worker should have computed";
+    exposition.counter("window_job_taken_over_windows", help, state.taken_over);
+    exposition.counter("window_job_packets", "Packets in the windows computed", state.packets);
+    let help = "Which of several workers this is, as its label says";
+    exposition.gauges("window_job_worker", help).sample(&[("worker", &state.share.to_string())], 1.0);
+    exposition.counter("window_job_errors", "Failed attempts to compute results", state.errors);
+    let help = "Time spent computing windows, in seconds";
+    exposition.counter("window_job_seconds", help, state.windows_took.as_secs_f64());
+    let help = "Time spent computing the latest window, in seconds";
+    let took = state.last_window_took.unwrap_or_default();
+    exposition.gauge("window_job_last_seconds", help, took.as_secs_f64());
+    exposition.gauge("window_job_due", "Windows due to be computed", state.due as f64);
+    let help = "Time since the oldest due window ended, in seconds";
+    exposition.gauge("window_job_lag_seconds", help, state.lag(SystemTime::now()).as_secs_f64());
 }
 
 /// Whether results or segments find no room.
@@ -273,39 +220,45 @@ fn is_full(app: &App) -> bool {
     app.ingest.is_full() || app.service.as_ref().is_some_and(|service| service.state().full)
 }
 
-fn of_room(registry: &mut Registry, call: &Call<'_>) {
+fn of_room(exposition: &mut Exposition, call: &Call<'_>) {
     let is_full = u8::from(is_full(call.app));
-    gauge(registry, "store_full", "Whether the store is full", f64::from(is_full));
+    let help = "1 while nothing can be stored because the disk is full, else 0";
+    exposition.gauge("store_full", help, f64::from(is_full));
 }
 
 /// Connections of clients, so that somebody who takes all of them is seen.
-fn of_connections(registry: &mut Registry, room: &Room) {
-    gauge(registry, "http_connections", "Connections of clients that are open", room.open() as f64);
-    let most = room.limits().connections as f64;
-    gauge(registry, "http_connections_limit", "How many connections of clients may be open", most);
-    let refused = room.refused().map(|(why, count)| ([("reason", why.name().to_owned())], count));
-    let help = "Connections of clients that were refused, as there was no room or the client had its share";
-    counters(registry, "http_connections_refused", help, refused.into_iter());
-    let help = "Connections of clients that were ended, as nothing was asked on them for too long";
-    counter(registry, "http_connections_idle", help, room.ended_idle());
+fn of_connections(exposition: &mut Exposition, room: &Room) {
+    exposition.gauge("http_connections", "Open connections of HTTP clients", room.open() as f64);
+    let help = "How many connections of HTTP clients may be open";
+    exposition.gauge("http_connections_limit", help, room.limits().connections as f64);
+    let help =
+        "HTTP connections refused because the limit of all or of the client's address was reached, by reason";
+    let mut refused = exposition.counters("http_connections_refused", help);
+    for (why, count) in room.refused() {
+        refused.sample(&[("reason", why.name())], count);
+    }
+    let help = "HTTP connections closed because no request came on them in time";
+    exposition.counter("http_connections_idle", help, room.ended_idle());
 }
 
 /// Whether places are up to date: rules for alerts compare the times.
-fn of_geo(registry: &mut Registry, geo: &GeoState) {
-    let dates = geo.data.sources().iter().filter_map(|source| {
-        let day: jiff::civil::Date = source.date.parse().ok()?;
-        let time = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-        Some(([("source", source.name.clone())], time.as_second() as f64))
-    });
-    gauges(registry, "geo_source_timestamp_seconds", "The day that a source of geo data is of", dates);
+fn of_geo(exposition: &mut Exposition, geo: &GeoState) {
+    let mut dates = exposition.gauges("geo_source_timestamp_seconds", "Date of the geo data, by source");
+    for source in geo.data.sources() {
+        let day: Result<jiff::civil::Date, _> = source.date.parse();
+        let time = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC));
+        if let Ok(time) = time {
+            dates.sample(&[("source", &source.name)], time.timestamp().as_second() as f64);
+        }
+    }
     let read = seconds(nanoseconds(geo.read));
-    gauge(registry, "geo_read_timestamp_seconds", "When geo data was read, at the start or since", read);
+    exposition.gauge("geo_read_timestamp_seconds", "Time when geo data was read", read);
     let trouble = f64::from(u8::from(geo.trouble.is_some()));
-    let help = "Whether changed geo files cannot be read, so that older data stays in use";
-    gauge(registry, "geo_trouble", help, trouble);
+    let help = "1 if changed geo files cannot be read, so that older data stays in use";
+    exposition.gauge("geo_trouble", help, trouble);
 }
 
-fn of_ingest(registry: &mut Registry, call: &Call<'_>) {
+fn of_ingest(exposition: &mut Exposition, call: &Call<'_>) {
     let counts = call.app.ingest.counts();
     let answers = [
         ("new", counts.new),
@@ -314,39 +267,47 @@ fn of_ingest(registry: &mut Registry, call: &Call<'_>) {
         ("later", counts.later),
         ("failed", counts.failed),
     ];
-    let answers = answers.into_iter().map(|(name, count)| ([("answer", name.to_owned())], count as f64));
-    gauges(registry, "ingest_segments", "Segments that were sent since the start, by answer", answers);
-    counter(registry, "ingest_packets", "Packets of new segments since the start", counts.packets);
-    counter(registry, "ingest_bytes", "Bytes of new segments since the start", counts.bytes);
+    let mut segments = exposition.counters("ingest_segments", "Segments sent to this server, by answer");
+    for (answer, count) in answers {
+        segments.sample(&[("answer", answer)], count);
+    }
+    exposition.counter("ingest_packets", "Packets in new segments taken in", counts.packets);
+    exposition.counter("ingest_bytes", "Size of new segments taken in, in bytes", counts.bytes);
 }
 
 /// What servers that send packets say about themselves; their counts begin anew when they do.
-fn of_agents(registry: &mut Registry, call: &Call<'_>) {
+fn of_agents(exposition: &mut Exposition, call: &Call<'_>) {
     let agents = call.app.agents.all();
-    let mut of_each = |name: &str, help: &str, value: &dyn Fn(&Heard) -> f64| {
-        let values = agents.iter().map(|(node, heard)| ([("node", node.clone())], value(heard)));
-        gauges(registry, name, help, values);
+    let mut gauges = |name: &str, help: &str, value: &dyn Fn(&Heard) -> f64| {
+        let mut family = exposition.gauges(name, help);
+        agents.iter().for_each(|(node, heard)| family.sample(&[("node", node)], value(heard)));
     };
-    of_each("node_heard_timestamp_seconds", "When a server has delivered last", &|heard| seconds(heard.at));
-    of_each("node_lag_seconds", "How old the end of what a server has delivered is", &|heard| {
-        heard.lag(call.now) as f64
-    });
+    let help = "Time of the latest delivery, by server";
+    gauges("node_heard_timestamp_seconds", help, &|heard| seconds(heard.at));
+    let help = "Time since the end of what was delivered, in seconds, by server";
+    gauges("node_lag_seconds", help, &|heard| heard.lag(call.now) as f64);
+    let help = "Packets waiting in the agent's spool, by server";
+    gauges("node_waiting_packets", help, &|heard| heard.counts.waiting as f64);
     type Count = fn(&AgentCounts) -> u64;
-    let counts: [(&str, &str, Count); 6] = [
-        ("node_received_packets", "Packets that a server has received since it began", |counts| {
-            counts.received
+    let counts: [(&str, &str, Count); 5] = [
+        ("node_received_packets", "Packets received by the agent, by server", |counts| counts.received),
+        (
+            "node_lost_packets",
+            "Packets the kernel dropped because the agent's buffer was full, by server",
+            |counts| counts.lost,
+        ),
+        ("node_unwritten_packets", "Packets the agent could not write, by server", |counts| counts.unwritten),
+        ("node_dropped_packets", "Packets dropped from the agent's spool, by server", |counts| {
+            counts.dropped
         }),
-        ("node_lost_packets", "Packets for which its kernel had no room", |counts| counts.lost),
-        ("node_unwritten_packets", "Packets that it could not write", |counts| counts.unwritten),
-        ("node_dropped_packets", "Packets that were dropped from its spool", |counts| counts.dropped),
-        ("node_waiting_packets", "Packets that wait in its spool", |counts| counts.waiting),
         (
             "node_left_out_connections",
-            "Connections that it chose, but did not record, as no more could be remembered (at least so many)",
+            "Chosen connections the agent left out because no more could be remembered (at least so many), by server",
             |counts| counts.left_out,
         ),
     ];
     for (name, help, count) in counts {
-        of_each(name, help, &|heard| count(&heard.counts) as f64);
+        let mut family = exposition.counters(name, help);
+        agents.iter().for_each(|(node, heard)| family.sample(&[("node", node)], count(&heard.counts)));
     }
 }

@@ -8,7 +8,7 @@ use crate::answer::{Answer, By, CountOfSeries, Meta, OwnMeta};
 use crate::ask::{self, Kind};
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Parameter, Schemas, Unknown};
 use crate::http::parameters as p;
-use crate::http::reply::Reply;
+use crate::http::reply::{self, Reply};
 use crate::problem::Problem;
 use crate::question::{self, Format};
 
@@ -84,7 +84,7 @@ pub(super) const SUMMARY: Endpoint = Endpoint {
     path: "/client/v4/radar/tcp_resets_timeouts/summary",
     id: "summary",
     title: "Shares of stages",
-    about: "Where connections were cut short, as shares of all connections in percent, which add up to 100. A series without a single connection has no shares: that is answered with 404.",
+    about: "Where connections were cut short, as shares of all connections in percent, which add up to 100. A series without a connection has no shares: it is left out of the result (its columns of CSV are empty), and `messages` names it. If it is the first series, the answer is 404.",
     group: Group::Radar,
     parameters: RADAR,
     access: Access::Read,
@@ -102,7 +102,7 @@ pub(super) const TIMESERIES: Endpoint = Endpoint {
     path: "/client/v4/radar/tcp_resets_timeouts/timeseries_groups",
     id: "timeseriesGroups",
     title: "Shares of stages over time",
-    about: "Arrays side by side, of equal length. Pieces of time without a single connection are left out. Timestamps are the beginnings of pieces of time in UTC (weeks begin on Monday); the first one is the beginning of the range if that is later.",
+    about: "Arrays side by side, of equal length. Buckets without a connection are left out, so the arrays of a series without any are empty. Timestamps are the beginnings of buckets in UTC (weeks begin on Monday); the first one is the beginning of the range if that is later.",
     group: Group::Radar,
     parameters: RADAR_TIMESERIES,
     access: Access::Read,
@@ -120,7 +120,7 @@ pub(super) const SUMMARY_BY: Endpoint = Endpoint {
     path: "/client/v4/radar/tcp_resets_timeouts/summary/{dimension}",
     id: "summaryByDimension",
     title: "Shares by a dimension",
-    about: "Shares in percent. They add up to 100, except those of tags, of which a connection may have several or none. A series without a connection is an empty object.",
+    about: "Shares in percent. They add up to 100, except those of tags, of which a connection may have several or none. A series without a connection is an empty object (its columns of CSV are empty), and `messages` names it.",
     group: Group::Own,
     parameters: OWN,
     access: Access::Read,
@@ -164,7 +164,11 @@ fn run(call: &mut Call<'_>, by: By, in_time: bool, own: bool) -> Result<Reply, P
 
 fn written(call: &Call<'_>, answer: &Answer, format: Format) -> Result<Reply, Problem> {
     match format {
-        Format::Json => Reply::result(answer, &call.messages),
+        Format::Json => {
+            let empty = answer.empty.iter().map(|what| reply::empty_series(what));
+            let messages: Vec<_> = call.messages.iter().cloned().chain(empty).collect();
+            Reply::result(answer, &messages)
+        }
         Format::Csv => Ok(Reply::csv(answer.csv(), "tcp_resets_timeouts.csv")),
     }
 }

@@ -23,7 +23,7 @@ pub(super) const STATUS: Endpoint = Endpoint {
     path: "/client/v4/radar/status",
     id: "status",
     title: "How the data is",
-    about: "What there is, how fresh it is, what is left out, where places are known from, and what to do if something is missing.",
+    about: "What is stored, how recent it is, what is left out, the sources of geographic data, and what to do if something is missing.",
     group: Group::Operation,
     parameters: &[],
     access: Access::Read,
@@ -356,7 +356,7 @@ fn silent<'a>(facts: &Facts, agents: &'a BTreeMap<String, Heard>) -> impl Iterat
 }
 
 fn silence(name: &str) -> String {
-    format!("{name} delivers, but no packet has come from it yet: 'cutshort doctor' there tells why.")
+    format!("{name} delivers, but no packet has come from it yet: 'cutshort doctor' there says why.")
 }
 
 /// For how long it is worth a line that sampling was incomplete, in nanoseconds.
@@ -383,7 +383,7 @@ fn old_geo(trouble: &str) -> String {
 /// What is past its time and still there.
 fn undeleted(facts: &Facts, trouble: Option<&str>) -> impl Iterator<Item = String> {
     let packets = facts.status.undeleted_packets;
-    let there = format!("{packets} packets past their time are still on the disk; they are being deleted.");
+    let there = format!("{packets} expired packets are still on disk and are being deleted.");
     trouble.map(past_its_time).into_iter().chain((packets > 0).then_some(there))
 }
 
@@ -391,7 +391,7 @@ fn undeleted(facts: &Facts, trouble: Option<&str>) -> impl Iterator<Item = Strin
 const MANY: f64 = 0.5;
 
 /// All the ways in, and who tells what is in the way.
-const NOTHING: &str = "Nothing has come in yet. Packets of other servers: 'cutshort agent' there sends them here. Packets of this one: 'cutshort serve --capture SOURCE'. On both, 'cutshort doctor' tells what is in the way. Captures: 'cutshort import --data DIR FILES' while no other program writes to the store.";
+const NOTHING: &str = "Nothing has come in yet. Packets of other servers: 'cutshort agent' there sends them here. Packets of this one: 'cutshort serve --capture SOURCE'. On both, 'cutshort doctor' says what prevents it. Captures: 'cutshort import --data DIR FILES' while no other program writes to the store.";
 
 fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
     let status = &facts.status;
@@ -403,11 +403,11 @@ fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
     let all = [
         (no_packets, NOTHING.to_owned()),
         (!no_packets && status.windows == 0, "There are packets, but no results yet: windows of 15 minutes are computed 30 s after their end.".to_owned()),
-        (status.segments > 0 && counts.packets == 0 && status.windows > 0, "There is no TCP packet in what came in.".to_owned()),
-        (status.windows > 0 && many, "More than half of the connections are in no total. Captures that begin in the middle of connections, or that show the servers' direction only, cause this.".to_owned()),
+        (status.segments > 0 && counts.packets == 0 && status.windows > 0, "None of the packets that came in is a TCP packet.".to_owned()),
+        (status.windows > 0 && many, "More than half of the connections are left out of all totals. Captures that begin in the middle of connections, or that show the servers' direction only, cause this.".to_owned()),
         (damaged > 0, format!("{damaged} files could not be read and were set aside; the rest is used.")),
         (status.future_segments > 0, format!("{} segments are dated in the future: the time that they cover does not count. 'cutshort store segments' lists them, 'cutshort store forget' removes them.", status.future_segments)),
-        (trouble.is_some(), format!("Computing has trouble: {}", trouble.unwrap_or_default())),
+        (trouble.is_some(), format!("Results cannot be computed: {}", trouble.unwrap_or_default())),
         (status.simulated, "SIMULATED: some of the data is made up.".to_owned()),
     ];
     let all = all.into_iter().filter(|(holds, _)| *holds).map(|(_, hint)| hint);

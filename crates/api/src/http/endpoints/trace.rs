@@ -97,12 +97,14 @@ fn needed<'a>(call: &'a Call<'_>, key: &str) -> Result<&'a str, Problem> {
 fn five_tuple(call: &Call<'_>) -> Result<FiveTuple, Problem> {
     let address = |key| -> Result<IpAddr, Problem> {
         let text = needed(call, key)?;
-        text.parse()
-            .map_err(|_| Problem::bad_input(format!("{key}: '{text}' is no address, such as 203.0.113.5")))
+        text.parse().map_err(|_| {
+            Problem::bad_input(format!("{key}: '{text}' is not an IP address, such as 203.0.113.5"))
+        })
     };
     let port = |key| -> Result<u16, Problem> {
         let text = needed(call, key)?;
-        text.parse().map_err(|_| Problem::bad_input(format!("{key}: '{text}' is no port: 0 to 65535")))
+        text.parse()
+            .map_err(|_| Problem::bad_input(format!("{key}: '{text}' is not a port number from 0 to 65535")))
     };
     Ok(FiveTuple::new(address("client")?, port("clientPort")?, address("server")?, port("serverPort")?))
 }
