@@ -8,13 +8,15 @@ mod common;
 mod database;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use common::server::Server;
-use common::{Ran, captures, catches_interrupts, cutshort, ended_within, run, spawn, until};
+use common::{Ran, captures, cutshort, ended_within, run, spawn};
 
 const NOTHING: &[&str] = &[];
 
@@ -229,12 +231,71 @@ fn only_one_works_on_a_folder() {
     assert!(wrong.stderr.contains("such as 2/3"), "{wrong:?}");
 }
 
-/// Begins to copy, and interrupts it as soon as it can be.
-fn interrupted(arguments: &str) -> Ran {
-    let mut child = spawn(cutshort().args(arguments.split_whitespace()));
-    until("it listens to signals", || catches_interrupts(child.id()));
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    child.stdin.take();
+/// Passes requests on to a server, but for one and those after it, which wait until it is opened.
+struct Gate {
+    port: u16,
+    /// How many requests may still pass.
+    left: AtomicUsize,
+    is_open: AtomicBool,
+}
+
+impl Gate {
+    fn before(server: u16, left: usize) -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let gate = Arc::new(Self { port, left: AtomicUsize::new(left), is_open: AtomicBool::new(false) });
+        let own = Arc::clone(&gate);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (own, client) = (Arc::clone(&own), client.unwrap());
+                let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
+                let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+                std::thread::spawn(move || own.pass(client, server));
+            }
+        });
+        gate
+    }
+
+    fn pass(&self, mut client: TcpStream, mut server: TcpStream) {
+        let mut buffer = [0; 1 << 16];
+        while let Ok(length @ 1..) = client.read(&mut buffer) {
+            let bytes = &buffer[..length];
+            if (bytes.starts_with(b"POST /") || bytes.starts_with(b"GET /")) && !self.is_open() {
+                let one_less = |left: usize| left.checked_sub(1);
+                if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_err() {
+                    self.wait_until("it is opened", Self::is_open);
+                }
+            }
+            if server.write_all(bytes).is_err() {
+                break;
+            }
+        }
+        let _ = server.shutdown(Shutdown::Both);
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::SeqCst)
+    }
+
+    fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let since = Instant::now();
+        while !holds(self) {
+            assert!(since.elapsed() < Duration::from_secs(60), "not in a minute: {what}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Begins to copy, interrupts it at a request to a server, and gives what it left; the arguments get a port.
+fn interrupted(server: u16, at: usize, arguments: impl Fn(u16) -> String) -> Ran {
+    let gate = Gate::before(server, at);
+    let child = spawn(cutshort().args(arguments(gate.port).split_whitespace()));
+    gate.wait_until("the copy has come so far", |gate| gate.left.load(Ordering::SeqCst) == 0);
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    // It takes the signal while its request waits.
+    std::thread::sleep(Duration::from_secs(1));
+    gate.is_open.store(true, Ordering::SeqCst);
     ended_within(child, Duration::from_secs(60))
 }
 
@@ -244,7 +305,8 @@ fn a_store_is_copied_there_and_back() {
         return;
     }
     let port = database::server().port;
-    let url = format!("clickhouse://default@127.0.0.1:{port}/moving");
+    let url_at = |port: u16| format!("clickhouse://default@127.0.0.1:{port}/moving");
+    let url = url_at(port);
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (from, back) = (path("from"), path("back"));
@@ -256,15 +318,16 @@ fn a_store_is_copied_there_and_back() {
     run(&format!("clickhouse migrate --store {url}"), NOTHING).ended(0);
 
     let there = format!("store copy --from {from} --to {url}");
-    let ran = interrupted(&there);
-    assert!(ran.code == Some(0) || ran.stderr.contains("run this again"), "{ran:?}");
+    let ran = interrupted(port, 40, |port| format!("store copy --from {from} --to {}", url_at(port)));
+    assert!(ran.code == Some(1) && ran.stderr.contains("run this again"), "{ran:?}");
     let ran = run(&there, NOTHING).ended(0);
     assert!(ran.stdout.contains("the same in both: ") && ran.stderr.is_empty(), "{ran:?}");
+    assert!(ran.stdout.contains(" there already"), "what was copied before is not copied again: {ran:?}");
     let again = run(&there, NOTHING).fine();
     assert!(again.stdout.starts_with("segments: 0 copied, "), "{again:?}");
     let back_again = format!("store copy --from {url} --to {back}");
-    let ran = interrupted(&back_again);
-    assert!(ran.code == Some(0) || ran.stderr.contains("run this again"), "{ran:?}");
+    let ran = interrupted(port, 40, |port| format!("store copy --from {} --to {back}", url_at(port)));
+    assert!(ran.code == Some(1) && ran.stderr.contains("run this again"), "{ran:?}");
     let ran = run(&back_again, NOTHING).fine();
     let checked = |ran: &Ran| ran.stdout.lines().last().unwrap().to_owned();
     assert_eq!(checked(&ran), checked(&again));
