@@ -169,7 +169,7 @@ impl Flags {
     /// Whether any of `other`'s bits is set.
     #[must_use]
     #[inline]
-    pub const fn any(self, other: Self) -> bool {
+    pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
@@ -213,7 +213,8 @@ const LETTERS: [(char, Flags); 9] = [
 /// One letter a flag: `SFRPAUEWN`, where W is CWR and N is AE; `-` when none is set.
 impl fmt::Display for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letters: String = LETTERS.iter().filter(|(_, flag)| self.any(*flag)).map(|(c, _)| *c).collect();
+        let letters: String =
+            LETTERS.iter().filter(|(_, flag)| self.intersects(*flag)).map(|(c, _)| *c).collect();
         f.pad(if letters.is_empty() { "-" } else { &letters })
     }
 }

@@ -39,7 +39,7 @@ impl Meaning {
         if row.has_rst() {
             return if row.ts >= syn.latest_ts { Self::Rst } else { Self::EarlierRst };
         }
-        if row.flags.any(Flags::SYN) {
+        if row.flags.intersects(Flags::SYN) {
             return Self::OddSyn;
         }
         let rel = row.seq.wrapping_sub(syn.seq);
@@ -48,9 +48,9 @@ impl Meaning {
         }
         let keep_alive = rel == 0 && row.payload_len == 1;
         Self::Segment {
-            ack: row.flags.any(Flags::ACK),
+            ack: row.flags.intersects(Flags::ACK),
             data: row.payload_len > 0 && !keep_alive,
-            fin: row.flags.any(Flags::FIN),
+            fin: row.flags.intersects(Flags::FIN),
             end: u64::from(rel) + u64::from(row.payload_len),
         }
     }
@@ -354,7 +354,7 @@ impl<'a> Segments<'a> {
         self.rel = rel;
         self.data += 1;
         self.end = self.end.max(end);
-        if row.flags.any(Flags::PSH) {
+        if row.flags.intersects(Flags::PSH) {
             self.first_message = Some(self.first_message.map_or(end, |first| first.min(end)));
         }
     }
@@ -417,7 +417,7 @@ impl Resets {
         let mut numbers = AckNumbers::default();
         for row in rows.iter().filter(|row| Meaning::of(row, syn) == Meaning::Rst) {
             resets.add_ttl(i16::from(row.ttl) - i16::from(syn.ttl));
-            if row.flags.any(Flags::ACK) {
+            if row.flags.intersects(Flags::ACK) {
                 resets.with_ack = resets.with_ack.saturating_add(1);
             } else {
                 resets.plain = resets.plain.saturating_add(1);

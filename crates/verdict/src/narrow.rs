@@ -29,7 +29,7 @@ impl Narrow {
     #[inline]
     pub(crate) fn of(row: &Row, syn_ts: i64) -> Option<Self> {
         let since = row.ts.wrapping_sub(syn_ts).cast_unsigned();
-        let odd = row.flags.any(Flags::SYN | Flags::RST) || row.sample_rate != 1;
+        let odd = row.flags.intersects(Flags::SYN | Flags::RST) || row.sample_rate != 1;
         if odd || since >> 40 != 0 || row.payload_len > u32::from(u16::MAX) || row.options_len & 3 != 0 {
             return None;
         }

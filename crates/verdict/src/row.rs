@@ -55,7 +55,7 @@ impl Row {
     #[must_use]
     #[inline]
     pub const fn has_rst(&self) -> bool {
-        self.flags.any(Flags::RST)
+        self.flags.intersects(Flags::RST)
     }
 
     /// Equal in flags, seq, ack and payload length: one of the two is a repeat.

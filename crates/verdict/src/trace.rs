@@ -75,7 +75,7 @@ fn meaning(row: &Row, rows: &[Row], syn: &Syn) -> &'static str {
     match Meaning::of(row, syn) {
         Meaning::Syn if row.payload_len > 0 => "SYN with payload",
         Meaning::Syn => "SYN",
-        Meaning::Rst if row.flags.any(Flags::ACK) => "RST+ACK",
+        Meaning::Rst if row.flags.intersects(Flags::ACK) => "RST+ACK",
         Meaning::Rst => "RST",
         Meaning::EarlierRst => "earlier RST, of an older connection: ignored",
         Meaning::OddSyn => "SYN with other bits: ignored",

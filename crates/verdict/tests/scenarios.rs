@@ -158,7 +158,7 @@ fn connections(scenario: &Scenario, subject: &Subject, arrival: &[Packet]) -> Ve
     let packets = taken(scenario, arrival, subject.five_tuple, subject.window);
     let end = rules.window_start(subject.window) + rules.window;
     let other = taken(scenario, arrival, subject.five_tuple.reversed(), subject.window);
-    let rsts = other.iter().filter(|packet| packet.flags.any(Flags::RST)).map(|packet| packet.ts);
+    let rsts = other.iter().filter(|packet| packet.flags.intersects(Flags::RST)).map(|packet| packet.ts);
     let other_rsts: Vec<i64> = rsts.collect();
     let around = Surroundings { cutoff: end.min(scenario.input_ends), other_rsts: &other_rsts };
     let (front, back) = packets.split_at(packets.len() / 2);

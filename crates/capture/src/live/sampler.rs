@@ -156,7 +156,7 @@ impl Flow {
 /// A SYN packet as SPEC 2 has it: it may begin a connection.
 pub(crate) fn is_syn(packet: &Packet) -> bool {
     let others = Flags::ACK | Flags::RST | Flags::FIN;
-    packet.flags.any(Flags::SYN) && !packet.flags.any(others)
+    packet.flags.intersects(Flags::SYN) && !packet.flags.intersects(others)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use cutshort_verdict::{
 };
 
 fn bit(row: &Row, flag: Flags) -> bool {
-    row.flags.any(flag)
+    row.flags.intersects(flag)
 }
 
 /// SPEC 2: SYN set, and none of ACK, RST, FIN.
