@@ -442,7 +442,7 @@ impl Resets {
             (0, _) => Tag::MultipleRstAcks,
             _ => Tag::RstAndRstAcks,
         };
-        if self.tags.has(Tag::MultipleRsts) {
+        if self.tags.contains(Tag::MultipleRsts) {
             self.tags |= numbers.tag();
         }
     }

@@ -135,7 +135,7 @@ impl Signature {
     /// The signature that matches. Connections with the tag `fin` have none.
     #[inline]
     pub(crate) fn matching(pattern: Pattern) -> Option<Self> {
-        if pattern.stage == Stage::None || pattern.tags.has(Tag::Fin) {
+        if pattern.stage == Stage::None || pattern.tags.contains(Tag::Fin) {
             return None;
         }
         Self::all().find(|signature| signature.entry().matches(pattern))
@@ -152,7 +152,7 @@ impl Entry {
             && self.rst.holds(pattern.rst)
             && self.rst_ack.holds(pattern.rst_ack)
             && (!needs_single_ack(self.stage) || pattern.single_ack)
-            && (self.one_of.is_empty() || self.one_of.iter().any(|tag| pattern.tags.has(*tag)))
+            && (self.one_of.is_empty() || self.one_of.iter().any(|tag| pattern.tags.contains(*tag)))
     }
 }
 

@@ -274,7 +274,7 @@ impl Tags {
     /// Whether the set has the tag.
     #[must_use]
     #[inline]
-    pub const fn has(self, tag: Tag) -> bool {
+    pub const fn contains(self, tag: Tag) -> bool {
         self.0 & tag.bit() != 0
     }
 
@@ -342,9 +342,9 @@ mod tests {
                 _ => None,
             };
             for tag in Tag::ALL {
-                let parent = tag.parent().is_none_or(|parent| tags.has(parent));
+                let parent = tag.parent().is_none_or(|parent| tags.contains(parent));
                 if let Some(own) = own(tag) {
-                    assert_eq!(tags.has(tag), own && parent, "{tag}: {plain:?}, {with_ack}");
+                    assert_eq!(tags.contains(tag), own && parent, "{tag}: {plain:?}, {with_ack}");
                 }
             }
         }

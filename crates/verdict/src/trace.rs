@@ -118,7 +118,7 @@ fn reasons(findings: &Findings, rules: &Rules, around: &Context, outcome: &Outco
 }
 
 fn progress(shape: &Shape) -> &'static str {
-    match (shape.progress, shape.tags.has(Tag::Answered)) {
+    match (shape.progress, shape.tags.contains(Tag::Answered)) {
         (Progress::PostSyn, _) => "Neither an acknowledgement nor data came after the SYN.",
         (Progress::PostAck, false) => "The handshake was completed; no data came.",
         (Progress::PostAck, true) => "The handshake was completed and the server answered; no data came.",

@@ -225,7 +225,7 @@ impl Findings {
             () if shape.fin => Ending::Fin,
             () if full => Ending::Full,
             () if self.last_ts > around.cutoff.saturating_sub(rules.guard) => around.too_late(),
-            () if !shape.tags.has(Tag::Answered) => Ending::Timeout,
+            () if !shape.tags.contains(Tag::Answered) => Ending::Timeout,
             () => Ending::Answered,
         }
     }

@@ -199,9 +199,9 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
 
 /// SPEC 6: the numbers of the signatures by stage, R and RA.
 fn signature(stage: Stage, tags: Tags, counts: (usize, usize), acks: usize) -> Option<Signature> {
-    let any = |of: &[Tag]| of.iter().any(|tag| tags.has(*tag));
+    let any = |of: &[Tag]| of.iter().any(|tag| tags.contains(*tag));
     let id = match (stage, counts) {
-        _ if tags.has(Tag::Fin) => None,
+        _ if tags.contains(Tag::Fin) => None,
         (Stage::PostSyn, (0, 0)) => Some(1),
         (Stage::PostSyn, (1.., 0)) => Some(2),
         (Stage::PostSyn, (0, 1..)) => Some(3),
