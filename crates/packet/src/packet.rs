@@ -35,9 +35,9 @@ pub struct Packet {
 
 impl Packet {
     /// With 0 in all fields: to be [parsed in place](Self::parse_in_place).
-    pub const NONE: Self = Self {
+    pub const ZERO: Self = Self {
         ts: 0,
-        five_tuple: FiveTuple::NONE,
+        five_tuple: FiveTuple::ZERO,
         ip_id: 0,
         ttl: 0,
         flags: Flags(0),
@@ -66,7 +66,7 @@ pub struct FiveTuple {
 
 impl FiveTuple {
     /// Unspecified addresses, ports 0.
-    pub const NONE: Self =
+    pub const ZERO: Self =
         Self { src_ip: Ipv6Addr::UNSPECIFIED, src_port: 0, dst_ip: Ipv6Addr::UNSPECIFIED, dst_port: 0 };
 
     /// A 5-tuple of addresses of either family.

@@ -31,7 +31,7 @@ impl Packet {
     // which the processor has to wait for.
     #[inline(always)]
     pub fn parse(link: LinkType, frame: Frame<'_>) -> Result<Self, Refusal> {
-        let mut packet = Self::NONE;
+        let mut packet = Self::ZERO;
         packet.parse_in_place(link, frame).map(|()| packet)
     }
 

@@ -59,7 +59,7 @@ const ECN: u8 = 0x10;
 
 impl Flow {
     /// Of no 5-tuple.
-    pub(crate) const NONE: Self = Self::new(&FiveTuple::NONE);
+    pub(crate) const NONE: Self = Self::new(&FiveTuple::ZERO);
 
     pub(crate) const fn new(five_tuple: &FiveTuple) -> Self {
         Self {

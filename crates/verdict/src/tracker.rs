@@ -96,7 +96,7 @@ impl Tracker {
             open: BTreeMap::new(),
             current: i64::MIN,
             span: 0..0,
-            batch: Box::new([Packet::NONE; BATCH]),
+            batch: Box::new([Packet::ZERO; BATCH]),
             waiting: 0,
             late: 0,
         }

@@ -9,7 +9,7 @@ const FAR: i64 = NOW + 30 * 365 * 86_400 * SECOND;
 
 fn packet(ts: i64, port: u16, flags: Flags) -> Packet {
     let five_tuple = FiveTuple::new([198, 51, 100, 7].into(), port, [203, 0, 113, 5].into(), 443);
-    Packet { ts, five_tuple, flags, ..Packet::NONE }
+    Packet { ts, five_tuple, flags, ..Packet::ZERO }
 }
 
 /// Reads packets and the times of other records.
