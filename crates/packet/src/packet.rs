@@ -48,6 +48,13 @@ impl Packet {
         payload_len: 0,
         sample_rate: 0,
     };
+
+    /// Whether it is a SYN packet, one that may begin a connection (docs/spec.md#syn-packet).
+    #[must_use]
+    #[inline]
+    pub const fn is_syn(&self) -> bool {
+        self.flags.is_syn()
+    }
 }
 
 /// Source and destination of a TCP packet. IPv4 addresses are IPv4-mapped (`::ffff:0:0/96`), so
@@ -173,11 +180,22 @@ impl Flags {
         self.0 & other.0 != 0
     }
 
-    /// Those of a SYN packet: SYN set, and none of ACK, RST, FIN.
+    /// The flags that decide whether a packet is a SYN packet: of these, SYN alone is set (RFC 9293,
+    /// 3.5; docs/spec.md#syn-packet).
+    pub const SYN_MASK: Self = Self(Self::SYN.0 | Self::ACK.0 | Self::RST.0 | Self::FIN.0);
+
+    /// Whether these are the flags of a SYN packet: SYN is set, and none of ACK, RST and FIN.
+    ///
+    /// ```
+    /// use cutshort_packet::Flags;
+    ///
+    /// assert!((Flags::SYN | Flags::ECE | Flags::CWR).is_syn(), "a SYN that offers ECN");
+    /// assert!(!(Flags::SYN | Flags::ACK).is_syn());
+    /// ```
     #[must_use]
     #[inline]
     pub const fn is_syn(self) -> bool {
-        self.0 & (Self::SYN.0 | Self::ACK.0 | Self::RST.0 | Self::FIN.0) == Self::SYN.0
+        self.0 & Self::SYN_MASK.0 == Self::SYN.0
     }
 
     /// Flags from their letters, as [`Display`](fmt::Display) writes them: `S`, `PA`, `-`.

@@ -62,7 +62,7 @@ impl Capper {
             return false;
         }
         let open = self.open.entry(window).or_default();
-        if packet.flags.is_syn() {
+        if packet.is_syn() {
             count_anew(open, packet);
         }
         let taken = open.entry(packet.five_tuple).or_default();

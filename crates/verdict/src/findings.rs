@@ -95,21 +95,15 @@ impl Syn {
         let mut earliest = first;
         let mut syn = Self::only(first);
         for row in syns {
-            earliest = earliest.earlier_syn(row);
+            if row.syn_order() < earliest.syn_order() {
+                earliest = row;
+            }
             syn.latest_ts = syn.latest_ts.max(row.ts);
             syn.count += 1;
             syn.payload |= row.payload_len > 0;
         }
         let Self { ttl, sample_rate, zmap, .. } = Self::only(earliest);
         Some(Self { ttl, sample_rate, zmap, ..syn })
-    }
-}
-
-impl Row {
-    /// Of two SYN packets the one whose fields count: the earlier, of equal time the smaller.
-    fn earlier_syn<'a>(&'a self, other: &'a Self) -> &'a Self {
-        let key = |row: &Self| (row.ts, row.ip_id, row.ttl, row.window, row.sample_rate);
-        if key(other) < key(self) { other } else { self }
     }
 }
 

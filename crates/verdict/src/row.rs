@@ -51,6 +51,14 @@ impl Row {
         self.flags.is_syn()
     }
 
+    /// Orders the SYN packets of a connection: the fields of the smallest count (docs/spec.md#one-syn). By time in
+    /// nanoseconds since the Unix epoch, IP id, TTL, TCP window and sample rate.
+    #[must_use]
+    #[inline]
+    pub const fn syn_order(&self) -> (i64, u16, u8, u16, u32) {
+        (self.ts, self.ip_id, self.ttl, self.window, self.sample_rate)
+    }
+
     /// The RST bit is set. Whether that resets the connection also depends on its time.
     #[must_use]
     #[inline]

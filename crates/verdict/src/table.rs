@@ -123,7 +123,7 @@ impl Table {
             *flow = self.index.find_recent(*hash, is).map_or(UNKNOWN, |at| at as u32);
             others[count] = *hash;
             count += usize::from(*flow == UNKNOWN);
-            if packet.flags.is_syn() {
+            if packet.is_syn() {
                 others[count] = self.seeds.hash(&packet.five_tuple.reversed());
                 count += 1;
             }
@@ -144,7 +144,7 @@ impl Table {
 
     #[inline]
     fn add(&mut self, at: usize, packet: &Packet) {
-        if packet.flags.is_syn() && self.flows[at].begins_with(packet.seq) {
+        if packet.is_syn() && self.flows[at].begins_with(packet.seq) {
             self.begin(at, packet);
         }
         let flow = &self.flows[at];
