@@ -6,6 +6,7 @@ use crate::{Refusal, nflog, unread};
 /// What a captured frame begins with (<https://www.tcpdump.org/linktypes.html>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum LinkType {
     /// BSD loopback (`NULL`, 0): a protocol family in the byte order of the capturing machine.
     Null,

@@ -3,6 +3,7 @@ use std::fmt;
 /// Why captured bytes are no TCP packet that cutshort can use. Always counted, never fatal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Refusal {
     /// Neither IPv4 nor IPv6.
     NotIp,

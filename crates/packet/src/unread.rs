@@ -11,6 +11,7 @@ mod names;
 
 /// What was met instead of a TCP packet that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Unread {
     /// A link type that is not supported, by its number in pcap and pcapng files.
     Link(u32),

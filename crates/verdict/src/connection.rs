@@ -44,6 +44,7 @@ pub struct Connections {
 
 /// What the rows of a 5-tuple and window were judged to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Judged {
     /// How many rows before the first SYN packet were left to an older connection.
     pub tail: u32,

@@ -38,6 +38,7 @@ pub struct Signature(u8);
 
 /// When a signature matches, for those who ask elsewhere than here. Connections with the tag `fin` have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignatureRule {
     /// The connection's stage.
     pub stage: Stage,

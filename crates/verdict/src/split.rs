@@ -16,6 +16,7 @@ pub struct Split<'a, T = Row> {
 
 /// The rows of one connection, or of a 5-tuple without a SYN packet.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Part<'a, T = Row> {
     /// In the order of time.
     pub rows: &'a [T],

@@ -220,6 +220,7 @@ impl FromStr for Termination {
 /// Why a 5-tuple is in no total (SPEC 2). Tested in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Exclusion {
     /// No SYN packet: an older connection, the other direction, or backscatter.
     NoSyn,
@@ -259,3 +260,5 @@ impl fmt::Display for Exclusion {
         f.pad(self.name())
     }
 }
+
+impl std::error::Error for Exclusion {}

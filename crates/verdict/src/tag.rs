@@ -8,6 +8,7 @@ use crate::{Termination, Times};
 /// A property of a connection (SPEC 5). The discriminant is its bit, which never moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Tag {
     /// Termination is timeout.
     Timeout,

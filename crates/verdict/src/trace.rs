@@ -10,6 +10,7 @@ use crate::{Context, Findings, Outcome, Progress, Row, Rules, Split, Stage, Surr
 
 /// How the verdict on one connection came about.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Trace {
     /// The rows in the order of time.
     pub steps: Vec<Step>,
@@ -21,6 +22,7 @@ pub struct Trace {
 
 /// One row and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Step {
     /// The row.
     pub row: Row,

@@ -231,6 +231,7 @@ pub struct ClosedWindow {
 
 /// How many rows a window has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RowCount {
     /// Rows taken.
     pub taken: u64,

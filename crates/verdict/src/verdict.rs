@@ -88,6 +88,7 @@ impl Surroundings<'_> {
 
 /// What the rules need to know about a connection in addition to its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Context {
     /// The time of the next connection's first SYN packet where [`is_followed`](Self::is_followed), else the
     /// window's cutoff.

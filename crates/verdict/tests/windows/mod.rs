@@ -107,7 +107,7 @@ pub(crate) fn expected(inputs: &[Input], rules: &Rules) -> (Vec<Window>, u64) {
     let windows = windows.into_iter().map(|(number, groups)| {
         let start = number * rules.window;
         let cutoff = latest.min(start + rules.window);
-        let mut rows = RowCount { taken: 0, copies: 0, tail: 0 };
+        let mut rows = RowCount::default();
         let mut connections = BTreeMap::new();
         for (five_tuple, own) in &groups {
             let other = groups.get(&five_tuple.reversed()).map_or(&[][..], Vec::as_slice);
