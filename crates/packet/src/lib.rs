@@ -15,6 +15,7 @@
 //! ```
 
 mod bytes;
+mod family;
 mod link;
 mod nflog;
 mod packet;

@@ -1,6 +1,7 @@
 //! Link layers: from a captured frame to its IP header.
 
 use crate::bytes::{u16_at, u32_at};
+use crate::family::{Family, Network};
 use crate::{Refusal, nflog, unread};
 
 /// What a captured frame begins with (<https://www.tcpdump.org/linktypes.html>).
@@ -75,18 +76,6 @@ impl LinkType {
         }
     }
 }
-
-/// Which IP version the layer below promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    Ipv4,
-    Ipv6,
-    /// The layer below does not tell; the version nibble decides.
-    Either,
-}
-
-/// The network layer of a frame, and what was said of it.
-pub(crate) type Network<'a> = (Family, &'a [u8]);
 
 /// Walks the link layer of `frame` up to its IP header.
 #[inline(always)]

@@ -2,7 +2,7 @@
 
 use crate::Refusal;
 use crate::bytes::u16_at;
-use crate::link::{Family, Network};
+use crate::family::{Family, Network};
 
 /// Family (1 byte), version (1), resource id (2).
 const HEADER: usize = 4;

@@ -3,8 +3,8 @@
 use std::net::Ipv6Addr;
 
 use crate::bytes::{u16_at, u32_at};
-use crate::link::{self, Family};
-use crate::{Flags, LinkType, Packet, Refusal, unread};
+use crate::family::Family;
+use crate::{Flags, LinkType, Packet, Refusal, link, unread};
 
 /// One record of a capture: bytes of a frame and when they were seen.
 #[derive(Clone, Copy, Debug)]

@@ -219,7 +219,7 @@ impl Findings {
     }
 }
 
-/// What is found in the rows of an [ordinary flow](crate::flow::Flow), in a word, besides their times,
+/// What is found in the rows of an ordinary flow (see `table::flow`), in a word, besides their times,
 /// their number and the TTL of the SYN packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outline(u32);

@@ -18,18 +18,11 @@
 //! A verdict says what was seen, never who did it or why.
 
 mod capper;
-mod chunks;
 mod clock;
 mod connection;
+mod count;
 mod findings;
-mod flow;
-mod hash;
-mod index;
 mod names;
-mod narrow;
-mod pool;
-mod rate;
-mod reused;
 mod row;
 mod signature;
 mod split;
@@ -43,9 +36,9 @@ mod verdict;
 pub use capper::Capper;
 pub use clock::ReaderClock;
 pub use connection::{Connections, Judged};
+pub use count::Count;
 pub use findings::Findings;
 pub use names::Unknown;
-pub use rate::Count;
 pub use row::{Row, copies};
 pub use signature::{Signature, SignatureRule, Times};
 pub use split::{Part, Split};

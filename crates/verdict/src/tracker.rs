@@ -3,8 +3,7 @@ use std::collections::BTreeMap;
 use cutshort_packet::{FiveTuple, Frame, LinkType, Packet, Refusal};
 
 use crate::clock::{Clock, ReaderClock};
-use crate::hash::Seeds;
-use crate::table::{BATCH, Table};
+use crate::table::{BATCH, Seeds, Table};
 use crate::{Outcome, Row, Rules};
 
 /// How many packets of a window wait for more of them before its table is made.

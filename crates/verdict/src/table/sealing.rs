@@ -1,8 +1,8 @@
 //! Rows that are replaced by what was found in them, and flows whose ports are used again.
 
+use super::reused::{Reused, Sealed, rsts};
 use super::{Note, Table, near};
 use crate::findings::Outline;
-use crate::reused::{Reused, Sealed, rsts};
 use crate::row::copies;
 use crate::{Findings, Row, Split};
 

@@ -1,19 +1,51 @@
-//! The 5-tuples of one window and their rows.
+//! The flow table: the 5-tuples of one open window and their rows.
+//!
+//! ```text
+//! packets, in batches of 256
+//!   │ hash of the 5-tuple (Seeds)
+//!   ▼
+//! Index          hash and position in one word per slot; the slots used last once more, in a small table
+//!   │ position
+//!   ▼
+//! Chunks<Flow>   one cache line per 5-tuple, in the order in which the 5-tuples were first seen
+//!   │ place
+//!   ├──► Blocks         ordinary: a SYN packet, kept in the flow, then no SYN and no RST; 21 bytes a row (Narrow)
+//!   ├──► Pool           wide: anything else; 32 bytes a row (Row), in blocks of 2, 4, 8, ... rows
+//!   ├──► Vec<Findings>  sealed: complete, as were 1,024 flows since; an ordinary flow keeps an Outline instead
+//!   └──► Vec<Reused>    reused: a SYN packet began another connection; the flow has a list of rows of its own
+//!
+//! ordinary ──► wide ──► sealed ──► reused      a flow moves to the right only, and may skip states
+//! ```
+//!
+//! At the window's end [`Table::for_each`] visits the flows in order and passes on the findings of each connection. A
+//! state only says where rows are: the findings are the same in all of them.
+//!
+//! The index, the flows and the rows of a busy window take hundreds of megabytes, so almost every look-up waits for
+//! memory. This is why packets are looked up in batches ([`Table::add_all`]), why hash and position share a word, why a
+//! flow is as long as a cache line, and why growing moves nothing ([`Chunks`]).
 
+mod chunks;
+mod flow;
+mod hash;
+mod index;
 mod judging;
+mod narrow;
+mod pool;
+mod reused;
 mod sealing;
 
 use std::collections::{HashMap, VecDeque};
 
 use cutshort_packet::{FiveTuple, Packet};
 
-use crate::chunks::Chunks;
-use crate::flow::Flow;
-use crate::hash::Seeds;
-use crate::index::Index;
-use crate::narrow::{Blocks, Narrow, ROOM};
-use crate::pool::Pool;
-use crate::reused::Reused;
+use chunks::Chunks;
+use flow::Flow;
+pub(crate) use hash::Seeds;
+use index::Index;
+use narrow::{Blocks, Narrow, ROOM};
+use pool::Pool;
+use reused::Reused;
+
 use crate::{Findings, Row, Rules};
 
 /// Rows by 5-tuple, in the order in which the 5-tuples were first seen.
