@@ -62,8 +62,8 @@ fn a_crowd_from_the_future_makes_no_packet_late() {
     let mut tracker = Tracker::new(Rules::default()).read_at(ReaderClock::new(|| NOW));
     let mut capper = Capper::new(Rules::default()).read_at(ReaderClock::new(|| NOW));
     for _ in 0..20_000 {
-        tracker.record(FAR, None);
-        capper.record(FAR, None);
+        let _ = tracker.record(FAR, None);
+        let _ = capper.record(FAR, None);
     }
     let syn = packet(NOW, 1, Flags::SYN);
     assert!(!tracker.record(syn.ts, Some(&syn)));

@@ -232,10 +232,10 @@ fn tracked(scenario: &Scenario, arrival: &[Packet], keep_rows: bool) -> (Vec<Tra
         tracker = tracker.keep_rows();
     }
     for packet in arrival {
-        tracker.record(packet.ts, Some(packet));
+        let _ = tracker.record(packet.ts, Some(packet));
     }
     // The latest record may be of any protocol.
-    tracker.record(scenario.input_ends, None);
+    let _ = tracker.record(scenario.input_ends, None);
     let (mut found, mut tail) = (Vec::new(), 0);
     for window in tracker.finish() {
         let number = scenario.rules.window_of(window.start());

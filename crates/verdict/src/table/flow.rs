@@ -23,9 +23,9 @@ use crate::findings::{Findings, Outline};
 #[repr(align(64))]
 pub(super) struct Flow {
     pub(super) five_tuple: FiveTuple,
-    /// Of the latest SYN packet that arrived.
+    /// Sequence number of the latest SYN packet that arrived.
     seq: u32,
-    /// Of an ordinary flow's first row; its time is told from the beginning of the window, in parts
+    /// Fields of an ordinary flow's first row; its time counts from the beginning of the window, in parts
     /// that need no alignment.
     since: [u16; 3],
     ip_id: u16,
@@ -58,7 +58,7 @@ const ECN_SETUP: Flags = Flags::from_bits(0x0c2);
 const ECN: u8 = 0x10;
 
 impl Flow {
-    /// Of no 5-tuple.
+    /// The flow that fills unused places.
     pub(super) const NONE: Self = Self::new(&FiveTuple::ZERO);
 
     pub(super) const fn new(five_tuple: &FiveTuple) -> Self {
@@ -88,7 +88,7 @@ impl Flow {
         self.state & SEALED != 0
     }
 
-    /// Whether one of its rows has the RST bit.
+    /// Returns true if one of its rows has the RST bit.
     #[inline]
     pub(super) const fn has_rst(&self) -> bool {
         self.state & RST != 0
@@ -99,13 +99,13 @@ impl Flow {
         self.state & REUSED != 0
     }
 
-    /// Whether a SYN packet was taken.
+    /// Returns true if a SYN packet was taken.
     #[inline]
     pub(super) const fn has_syn(&self) -> bool {
         self.state & SYN != 0
     }
 
-    /// Whether a SYN packet with this sequence number begins another connection than the one before.
+    /// Returns true if a SYN packet with this sequence number begins a new connection.
     #[inline]
     pub(super) const fn begins_with(&self, seq: u32) -> bool {
         !self.has_syn() || self.seq != seq
@@ -197,7 +197,7 @@ impl Flow {
         self.lasts_upper = (lasts >> 32) as u8;
     }
 
-    /// Of an ordinary flow: when its SYN packet came.
+    /// Returns the time of an ordinary flow's SYN packet.
     #[inline]
     pub(super) fn first_ts(&self, start: i64) -> i64 {
         let [low, middle, high] = self.since;
@@ -240,13 +240,13 @@ impl Flow {
         }
     }
 
-    /// What this outline of an ordinary flow's rows stands for.
+    /// Expands the outline of an ordinary flow's rows to findings.
     #[inline]
     pub(super) fn findings(&self, outline: Outline, start: i64) -> Findings {
         outline.findings((self.first_ts(start), self.last_ts(start)), self.ttl, u32::from(self.len))
     }
 
-    /// Of an ordinary flow that is sealed.
+    /// Returns the outline of an ordinary flow that is sealed.
     #[inline]
     pub(super) const fn outline(&self) -> Outline {
         Outline::from_bits(self.place)

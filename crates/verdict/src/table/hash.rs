@@ -30,7 +30,7 @@ impl Seeds {
     }
 }
 
-/// In the order of bytes that this machine reads without turning them round.
+/// Returns the halves of an address in native byte order, which needs no swapping.
 #[inline]
 const fn halves(addr: Ipv6Addr) -> (u64, u64) {
     let bits = u128::from_ne_bytes(addr.octets());

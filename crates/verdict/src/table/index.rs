@@ -6,7 +6,7 @@
 pub(super) struct Index {
     /// Hash in the upper half, position in the lower, or [`FREE`].
     slots: Vec<u64>,
-    /// By how much a hash is shifted to give the slot at which it belongs.
+    /// Number of bits by which a hash is shifted to give its home slot.
     shift: u32,
     used: usize,
     /// Slots that were searched for last, at most one for each [`RECENT_BITS`] of a hash. Most packets belong to

@@ -51,18 +51,18 @@ use crate::{Findings, Row, Rules};
 /// Rows by 5-tuple, in the order in which the 5-tuples were first seen.
 pub(crate) struct Table {
     limit: u16,
-    /// When the window begins.
+    /// Beginning of the window, in nanoseconds since the Unix epoch.
     start: i64,
     keep_rows: bool,
     seeds: Seeds,
-    /// Positions in `flows`.
+    /// Positions in `flows` by the hash of the 5-tuple.
     index: Index,
     flows: Chunks<Flow>,
     /// The rows of ordinary flows but the first, and those of all others.
     narrow: Blocks,
     wide: Pool,
     sealed: Vec<Findings>,
-    /// What the findings of a few sealed flows do not say.
+    /// Notes on the few sealed flows of which the findings do not say everything.
     notes: HashMap<u32, Note>,
     reused: Vec<Reused>,
     /// Flows whose rows are complete, until they are sealed.
@@ -75,7 +75,7 @@ pub(crate) struct Table {
     rows: Vec<Row>,
 }
 
-/// What the findings of a sealed flow do not say.
+/// Facts about a sealed flow that its findings do not have.
 #[derive(Clone, Default)]
 struct Note {
     /// Rows before the SYN packet.
@@ -84,11 +84,11 @@ struct Note {
     rsts: Vec<i64>,
 }
 
-/// How many packets are looked up at once.
+/// Number of packets that are looked up at once.
 pub(crate) const BATCH: usize = 256;
 /// A position that is not known.
 const UNKNOWN: u32 = u32::MAX;
-/// How many flows are read ahead when they are judged.
+/// Number of flows that are read ahead when they are judged.
 const AHEAD: usize = 64;
 
 impl Table {
@@ -113,13 +113,13 @@ impl Table {
         }
     }
 
-    /// Whether flows are ordinary as long as they can be. Of an ordinary flow the first row has its place
+    /// Returns true if flows may be ordinary, that is, if whole rows need not be kept. Of an ordinary flow the first row has its place
     /// in the flow.
     fn has_ordinary(&self) -> bool {
         !self.keep_rows && usize::from(self.limit) <= ROOM + 1
     }
 
-    /// How many packets of connections came when these were sealed and their ports used again.
+    /// Returns how many packets came for connections that were sealed and whose ports had been reused.
     pub(crate) const fn late(&self) -> u64 {
         self.late
     }

@@ -68,7 +68,7 @@ impl Narrow {
 
 const _: () = assert!(size_of::<Narrow>() == 21);
 
-/// How many narrow rows a block has room for.
+/// Number of narrow rows per block.
 pub(super) const ROOM: usize = 9;
 
 /// The narrow rows of one flow, in three cache lines.

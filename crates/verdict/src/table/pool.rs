@@ -9,7 +9,7 @@ pub(super) struct Pool {
     limit: usize,
 }
 
-/// Where a flow's rows are.
+/// The place of a flow's rows.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
     pub(super) position: u32,
@@ -17,7 +17,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Of a flow without rows.
+    /// The block of a flow without rows.
     pub(super) const NONE: Self = Self { position: 0, slab: 0 };
 
     const fn position(self) -> usize {
@@ -26,7 +26,7 @@ impl Block {
 }
 
 struct Slab {
-    /// Rows a block.
+    /// Number of rows per block.
     size: usize,
     rows: Vec<Row>,
     free: Vec<u32>,

@@ -2,7 +2,7 @@
 
 use crate::{Findings, Row};
 
-/// What was found in rows that are no longer kept.
+/// The findings in rows that are no longer kept.
 #[derive(Clone, Debug)]
 pub(super) struct Sealed {
     pub(super) findings: Findings,
@@ -54,7 +54,7 @@ impl Reused {
         }
     }
 
-    /// Whether one of the rows is a SYN packet.
+    /// Returns true if one of the rows is a SYN packet.
     pub(super) const fn has_syn(&self) -> bool {
         self.first_syn.is_some()
     }
@@ -65,7 +65,7 @@ impl Reused {
         earlier.chain(rsts(&self.rows))
     }
 
-    /// How many rows were taken.
+    /// Returns the number of rows that were taken.
     pub(super) fn taken(&self) -> u64 {
         let earlier = self.earlier.as_ref();
         self.rows.len() as u64

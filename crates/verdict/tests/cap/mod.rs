@@ -1,4 +1,4 @@
-//! The cap as SPEC 1 says it: which packets of one window are taken, in order of arrival.
+//! The packet limit as defined in docs/spec.md#cap: which packets of one window are taken, in order of arrival.
 use std::collections::BTreeMap;
 
 use cutshort_packet::{FiveTuple, Flags, Packet};

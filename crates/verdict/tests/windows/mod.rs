@@ -1,5 +1,5 @@
 //! Random inputs of several 5-tuples and windows, and what a tracker has to say of them: grouped
-//! as SPEC 2 says it, with all packets at hand.
+//! as docs/spec.md#late says it, with all packets at hand.
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
