@@ -88,7 +88,7 @@ fn parse((all, lens): &(Vec<u8>, Vec<usize>)) -> u64 {
 fn track(packets: &[Packet]) -> impl Iterator<Item = ClosedWindow> {
     let mut tracker = Tracker::new(Rules::default());
     for packet in packets {
-        tracker.record(packet.ts, Some(packet));
+        let _ = tracker.record(packet.ts, Some(packet));
     }
     tracker.finish()
 }

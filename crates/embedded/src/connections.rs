@@ -159,12 +159,12 @@ fn is_selected(selection: &Selection, record: &Record<'_>) -> bool {
         && selection.ip_versions.has(Some(&record.ip_version()))
         && selection.ports.has(Some(&record.five_tuple.dst_port))
         && has_node(&selection.nodes, &record.node)
-        && selection.answered.is_none_or(|answered| answered == record.tags.has(Tag::Answered))
+        && selection.answered.is_none_or(|answered| answered == record.tags.contains(Tag::Answered))
         && (!selection.completed || record.completed_handshake())
 }
 
 fn has_tags(tags: &Choice<Tag>, record: &Record<'_>) -> bool {
-    let has = |tags: &[Tag]| tags.iter().any(|tag| record.tags.has(*tag));
+    let has = |tags: &[Tag]| tags.iter().any(|tag| record.tags.contains(*tag));
     (tags.include.is_empty() || has(&tags.include)) && !has(&tags.exclude)
 }
 

@@ -1,15 +1,52 @@
 //! Link layers: from a captured frame to its IP header.
 
 use crate::bytes::{u16_at, u32_at};
+use crate::family::{Family, Network};
 use crate::{Refusal, nflog, unread};
 
-/// What a captured frame begins with (<https://www.tcpdump.org/linktypes.html>).
+/// The link layer that a captured frame begins with (<https://www.tcpdump.org/linktypes.html>).
+///
+/// ```
+/// use cutshort_packet::{Frame, LinkType, Packet};
+///
+/// // A SYN in IPv4, behind the header of each link layer.
+/// const SYN: [u8; 40] = [
+///     0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, //
+///     0x9c, 0xb0, 0x01, 0xbb, 0, 0, 0x03, 0xe8, 0, 0, 0, 0, 0x50, 0x02, 0xff, 0xff, 0, 0, 0, 0,
+/// ];
+/// let ethernet = [&[0; 12][..], &[0x08, 0x00]].concat();
+/// let tagged = [&[0; 12][..], &[0x88, 0xa8, 0, 5, 0x81, 0, 0, 7, 0x08, 0x00]].concat();
+/// let pppoe = [&[0; 12][..], &[0x88, 0x64, 0x11, 0, 0, 1, 0, 42, 0x00, 0x21]].concat();
+/// let sll = [&[0; 14][..], &[0x08, 0x00]].concat();
+/// let sll2 = [&[0x08, 0x00][..], &[0; 18]].concat();
+/// let headers: [(LinkType, &[u8]); 10] = [
+///     (LinkType::Ethernet, &ethernet),
+///     (LinkType::Ethernet, &tagged),
+///     (LinkType::Ethernet, &pppoe),
+///     (LinkType::LinuxSll, &sll),
+///     (LinkType::LinuxSll2, &sll2),
+///     (LinkType::Null, &[2, 0, 0, 0]),
+///     (LinkType::Loop, &[0, 0, 0, 2]),
+///     (LinkType::Raw, &[]),
+///     (LinkType::Ipv4, &[]),
+///     // Family, version and resource id; then the attribute with the packet: its length and type.
+///     (LinkType::Nflog, &[2, 0, 0, 0, 44, 0, 9, 0]),
+/// ];
+/// for (link, header) in headers {
+///     let bytes = [header, &SYN].concat();
+///     let packet = Packet::parse(link, Frame { ts: 0, wire_len: bytes.len() as u32, bytes: &bytes })?;
+///     assert_eq!(packet.five_tuple.to_string(), "192.0.2.1:40112 > 192.0.2.2:443", "{}", link.name());
+///     assert!(packet.is_syn());
+/// }
+/// # Ok::<(), cutshort_packet::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum LinkType {
     /// BSD loopback (`NULL`, 0): a protocol family in the byte order of the capturing machine.
     Null,
-    /// Ethernet (`EN10MB`, 1).
+    /// Ethernet (`EN10MB`, 1), also with VLAN tags and PPPoE.
     Ethernet,
     /// IPv4 or IPv6 without a link layer (`RAW`, 101; 12 and 14 in old captures).
     Raw,
@@ -28,7 +65,7 @@ pub enum LinkType {
 }
 
 impl LinkType {
-    /// Every link type that can be parsed.
+    /// All link types that can be parsed, by their numbers.
     pub const ALL: [Self; 9] = [
         Self::Null,
         Self::Ethernet,
@@ -41,7 +78,14 @@ impl LinkType {
         Self::LinuxSll2,
     ];
 
-    /// The link type of a number in a pcap or pcapng file; `None` if it is not supported.
+    /// Finds the link type with a number as in pcap and pcapng files; `None` if it is not supported.
+    ///
+    /// ```
+    /// use cutshort_packet::LinkType;
+    ///
+    /// assert_eq!(LinkType::from_number(113), Some(LinkType::LinuxSll));
+    /// assert_eq!(LinkType::from_number(105), None, "IEEE 802.11");
+    /// ```
     #[must_use]
     pub const fn from_number(number: u32) -> Option<Self> {
         Some(match number {
@@ -58,7 +102,7 @@ impl LinkType {
         })
     }
 
-    /// The name in the registry of link types.
+    /// Returns the name in the registry of link types: `EN10MB`, `LINUX_SLL`, ...
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -74,18 +118,6 @@ impl LinkType {
         }
     }
 }
-
-/// Which IP version the layer below promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    Ipv4,
-    Ipv6,
-    /// The layer below does not tell; the version nibble decides.
-    Either,
-}
-
-/// The network layer of a frame, and what was said of it.
-pub(crate) type Network<'a> = (Family, &'a [u8]);
 
 /// Walks the link layer of `frame` up to its IP header.
 #[inline(always)]
@@ -103,14 +135,14 @@ pub(crate) fn network(link: LinkType, frame: &[u8]) -> Result<Network<'_>, Refus
     }
 }
 
-/// The family is written in the byte order of the capturing machine, which the frame does not
-/// tell; but no family is above 255, so only one reading can be meant.
+/// Reads the address family of `LinkType::Null`. It is in the byte order of the capturing machine, which the frame does
+/// not tell; but no family is above 255, so only one reading can be meant.
 pub(crate) fn null_family(frame: &[u8]) -> Option<u32> {
     let family = u32_at(frame, 0)?;
     Some(if family > 0xff { family.swap_bytes() } else { family })
 }
 
-/// AF_INET is 2 everywhere; AF_INET6 is 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on macOS and
+/// Maps an address family of a BSD. AF_INET is 2 everywhere; AF_INET6 is 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on macOS and
 /// 10 on Linux.
 fn bsd_family(frame: &[u8], family: u32) -> Result<Network<'_>, Refusal> {
     match family {
@@ -150,7 +182,7 @@ fn by_ethertype((ethertype, rest): Typed<'_>) -> Result<Network<'_>, Refusal> {
     }
 }
 
-/// PPPoE session (RFC 2516, 4): six bytes of header, then the PPP protocol.
+/// Reads a PPPoE session header (RFC 2516, 4): six bytes of header, then the PPP protocol.
 fn pppoe(rest: &[u8]) -> Result<Network<'_>, Refusal> {
     let protocol = u16_at(rest, PPP_PROTOCOL).ok_or(Refusal::Malformed)?;
     match protocol {
@@ -160,5 +192,5 @@ fn pppoe(rest: &[u8]) -> Result<Network<'_>, Refusal> {
     }
 }
 
-/// Where a PPPoE session header tells the PPP protocol.
+/// Offset of the PPP protocol in a PPPoE session header (RFC 2516, 4).
 pub(crate) const PPP_PROTOCOL: usize = 6;

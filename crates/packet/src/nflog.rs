@@ -2,7 +2,7 @@
 
 use crate::Refusal;
 use crate::bytes::u16_at;
-use crate::link::{Family, Network};
+use crate::family::{Family, Network};
 
 /// Family (1 byte), version (1), resource id (2).
 const HEADER: usize = 4;
@@ -10,16 +10,20 @@ const HEADER: usize = 4;
 const PAYLOAD: u16 = 9;
 /// The attribute that holds the prefix of the rule (`NFULA_PREFIX`). The kernel puts it before the packet.
 const PREFIX: u16 = 10;
-/// What the prefix of cutshort's rules for connections that a host opens begins with.
+/// The beginning of the log prefix (`NFULA_PREFIX`) of packets that `cutshort rules --origin` logs.
+///
+/// They answer connections that the host itself opened, and are refused as [`Refusal::Origin`].
 pub const ORIGIN_PREFIX: &str = "cutshort-origin:";
-/// What the prefix begins with where cutshort's rules report connections that they chose and could not
-/// remember. Behind it stands how many. Such a record has no packet.
+
+/// The beginning of the log prefix with which cutshort's rules report connections that they chose and could not
+/// remember. Their number follows it. Such a record has no packet, and is refused as [`Refusal::LeftOut`].
 pub const LEFT_OUT_PREFIX: &str = "cutshort-left-out:";
-/// No attribute has a type near this.
+
+/// A type far above those of all attributes.
 const MAX_KIND: u16 = 0xff;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
-/// Logged by a bridge: the family of what it carries is not told.
+/// Logged by a bridge, which does not say which IP version the packet has.
 const AF_BRIDGE: u8 = 7;
 
 pub(crate) fn network(frame: &[u8]) -> Result<Network<'_>, Refusal> {
@@ -32,7 +36,7 @@ pub(crate) fn network(frame: &[u8]) -> Result<Network<'_>, Refusal> {
     };
     let attributes = frame.get(HEADER..).ok_or(Refusal::Malformed)?;
     // Lengths and types are in the byte order of the capturing machine, which the frame does not
-    // tell. In the wrong order the small types in front of the payload are beyond all that exist.
+    // tell. In the wrong order the small types in front of the payload are above MAX_KIND.
     let payload = payload(attributes, u16::swap_bytes).or_else(|| payload(attributes, |field| field));
     Ok((family, payload.ok_or(Refusal::Malformed)??))
 }

@@ -3,41 +3,52 @@ use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::BitOr;
 
-/// The fixed header fields of one TCP packet: one row of what cutshort keeps.
+/// The fixed header fields of one TCP packet (docs/spec.md#fields).
 ///
-/// Payload is never part of it. Which server saw the packet (the *node*) belongs to where packets
-/// come from, not to each of them, and travels beside.
+/// Payload is never part of it. Fields are as on the wire unless they say otherwise; all are numbers in the byte
+/// order of this machine.
+///
+/// ```
+/// use cutshort_packet::{FiveTuple, Flags, Packet};
+///
+/// let five_tuple = FiveTuple::new([198, 51, 100, 7].into(), 40112, [203, 0, 113, 5].into(), 443);
+/// let syn = Packet { five_tuple, flags: Flags::SYN, seq: 1000, ttl: 52, sample_rate: 1, ..Packet::ZERO };
+/// let rst = Packet { ts: 40_000_000, flags: Flags::RST, seq: 1001, ..syn };
+/// assert!(syn.is_syn() && !rst.is_syn());
+/// assert_eq!(rst.ts - syn.ts, 40_000_000, "nanoseconds");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Packet {
-    /// Capture time in nanoseconds since the Unix epoch. May be coarse or out of order.
+    /// Capture time in nanoseconds since the Unix epoch; it may be coarse, and run backwards from packet to packet.
     pub ts: i64,
     /// Addresses and ports, in the direction of the packet.
     pub five_tuple: FiveTuple,
-    /// IPv4 identification; 0 for IPv6.
+    /// IPv4 identification (RFC 791, 3.1); 0 for IPv6.
     pub ip_id: u16,
     /// IPv4 time to live or IPv6 hop limit, as captured.
     pub ttl: u8,
-    /// The nine TCP flag bits.
+    /// The nine TCP flag bits (RFC 9293, 3.1).
     pub flags: Flags,
-    /// Sequence number.
+    /// Sequence number of the first byte of payload, or of the SYN or FIN itself.
     pub seq: u32,
-    /// Acknowledgement number, whether or not the ACK bit is set.
+    /// Acknowledgement number as it stands in the header, whether or not the ACK bit is set.
     pub ack: u32,
-    /// Window, unscaled.
+    /// TCP window as it stands in the header, without window scaling (RFC 7323, 2).
     pub window: u16,
-    /// Bytes of TCP options: data offset x 4 - 20.
+    /// Length of the TCP options in bytes, 0 to 40: data offset × 4 − 20.
     pub options_len: u8,
-    /// Bytes of TCP payload according to the IP length, so a snapped packet keeps its true length.
+    /// Length of the TCP payload in bytes according to the IP header, so that a snapped packet keeps its true
+    /// length (docs/spec.md#payload-len).
     pub payload_len: u32,
-    /// N of "1 in N" connections when this packet was taken; 1 for a full capture.
+    /// Number N where 1 in N connections was sampled when this packet was taken; 1 for a full capture.
     pub sample_rate: u32,
 }
 
 impl Packet {
-    /// With 0 in all fields: to be [parsed in place](Self::parse_in_place).
-    pub const NONE: Self = Self {
+    /// A packet with 0 in all fields, to be [parsed in place](Self::parse_in_place) or filled in.
+    pub const ZERO: Self = Self {
         ts: 0,
-        five_tuple: FiveTuple::NONE,
+        five_tuple: FiveTuple::ZERO,
         ip_id: 0,
         ttl: 0,
         flags: Flags(0),
@@ -48,53 +59,74 @@ impl Packet {
         payload_len: 0,
         sample_rate: 0,
     };
+
+    /// Returns true if this is a SYN packet, one that may begin a connection (docs/spec.md#syn-packet).
+    #[must_use]
+    #[inline]
+    pub const fn is_syn(&self) -> bool {
+        self.flags.is_syn()
+    }
 }
 
-/// Source and destination of a TCP packet. IPv4 addresses are IPv4-mapped (`::ffff:0:0/96`), so
-/// that both families are one type; the parser refuses such addresses in real IPv6 headers.
+/// Source and destination of a TCP packet; its order is that of the fields.
+///
+/// IPv4 addresses are kept as IPv4-mapped IPv6 addresses (`::ffff:0:0/96`; RFC 4291, 2.5.5.2), so that both families
+/// are one type. The parser refuses such addresses in real IPv6 headers.
+///
+/// ```
+/// use cutshort_packet::FiveTuple;
+///
+/// let client = FiveTuple::new("2001:db8::1".parse()?, 40112, "2001:db8::2".parse()?, 443);
+/// assert_eq!(client.to_string(), "[2001:db8::1]:40112 > [2001:db8::2]:443");
+/// assert_eq!(client.reversed().to_string(), "[2001:db8::2]:443 > [2001:db8::1]:40112");
+///
+/// let v4 = FiveTuple::new([198, 51, 100, 7].into(), 40112, [203, 0, 113, 5].into(), 443);
+/// assert!(v4.is_ipv4() && v4.src().is_ipv4(), "although it is kept as {}", v4.src_ip);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FiveTuple {
-    /// Source address.
+    /// Source address, IPv4-mapped if it is one of IPv4.
     pub src_ip: Ipv6Addr,
-    /// Source port.
+    /// Source port in the TCP header.
     pub src_port: u16,
-    /// Destination address.
+    /// Destination address, IPv4-mapped if it is one of IPv4.
     pub dst_ip: Ipv6Addr,
-    /// Destination port.
+    /// Destination port in the TCP header.
     pub dst_port: u16,
 }
 
 impl FiveTuple {
-    /// Unspecified addresses, ports 0.
-    pub const NONE: Self =
+    /// The 5-tuple with unspecified addresses (`::`) and ports 0.
+    pub const ZERO: Self =
         Self { src_ip: Ipv6Addr::UNSPECIFIED, src_port: 0, dst_ip: Ipv6Addr::UNSPECIFIED, dst_port: 0 };
 
-    /// A 5-tuple of addresses of either family.
+    /// Creates a 5-tuple from addresses of either family.
     #[must_use]
     pub fn new(src: IpAddr, src_port: u16, dst: IpAddr, dst_port: u16) -> Self {
         Self { src_ip: mapped(src), src_port, dst_ip: mapped(dst), dst_port }
     }
 
-    /// The same connection in the other direction.
+    /// Swaps source and destination: the same connection in the other direction.
     #[must_use]
     #[inline]
     pub fn reversed(&self) -> Self {
         Self { src_ip: self.dst_ip, src_port: self.dst_port, dst_ip: self.src_ip, dst_port: self.src_port }
     }
 
-    /// Source address, IPv4 where it is one.
+    /// Returns the source address in its own family.
     #[must_use]
     pub fn src(&self) -> IpAddr {
         self.src_ip.to_canonical()
     }
 
-    /// Destination address, IPv4 where it is one.
+    /// Returns the destination address in its own family.
     #[must_use]
     pub fn dst(&self) -> IpAddr {
         self.dst_ip.to_canonical()
     }
 
-    /// Whether the addresses are IPv4.
+    /// Returns true if the addresses are of IPv4.
     #[must_use]
     #[inline]
     pub fn is_ipv4(&self) -> bool {
@@ -102,7 +134,7 @@ impl FiveTuple {
     }
 }
 
-/// In three words instead of field by field: every packet is looked up by it.
+/// Hashes three words instead of field by field: every packet is looked up by its 5-tuple.
 impl Hash for FiveTuple {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -112,7 +144,7 @@ impl Hash for FiveTuple {
     }
 }
 
-/// `198.51.100.7:40112 > 203.0.113.5:443`, `[2001:db8::1]:40112 > [2001:db8::2]:443`
+/// Writes `198.51.100.7:40112 > 203.0.113.5:443` or `[2001:db8::1]:40112 > [2001:db8::2]:443`.
 impl fmt::Display for FiveTuple {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let src = std::net::SocketAddr::new(self.src(), self.src_port);
@@ -128,62 +160,90 @@ fn mapped(addr: IpAddr) -> Ipv6Addr {
     }
 }
 
-/// The nine flag bits of a TCP header (RFC 9293, 3.1; AE: RFC 9768).
+/// The nine flag bits of a TCP header (RFC 9293, 3.1; AE: RFC 9768, 3.1).
+///
+/// ```
+/// use cutshort_packet::Flags;
+///
+/// let flags = Flags::PSH | Flags::ACK;
+/// assert!(flags.intersects(Flags::ACK | Flags::RST), "at least one of the two");
+/// assert!(!flags.intersects(Flags::SYN));
+/// assert_eq!((flags.bits(), flags.to_string().as_str()), (0x018, "PA"));
+/// assert_eq!(Flags::from_bits(0x5018), flags, "the data offset above the flags is dropped");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flags(u16);
 
 impl Flags {
-    /// No more data from the sender.
+    /// FIN, bit 0: the sender has no more data.
     pub const FIN: Self = Self(0x001);
-    /// Synchronise sequence numbers.
+    /// SYN, bit 1: synchronizes sequence numbers.
     pub const SYN: Self = Self(0x002);
-    /// Reset the connection.
+    /// RST, bit 2: resets the connection.
     pub const RST: Self = Self(0x004);
-    /// Push.
+    /// PSH, bit 3: asks the receiver to pass on what it has.
     pub const PSH: Self = Self(0x008);
-    /// The acknowledgement number is significant.
+    /// ACK, bit 4: the acknowledgement number is significant.
     pub const ACK: Self = Self(0x010);
-    /// The urgent pointer is significant.
+    /// URG, bit 5: the urgent pointer is significant.
     pub const URG: Self = Self(0x020);
-    /// ECN echo.
+    /// ECE, bit 6: ECN echo (RFC 3168, 6.1).
     pub const ECE: Self = Self(0x040);
-    /// Congestion window reduced.
+    /// CWR, bit 7: congestion window reduced (RFC 3168, 6.1).
     pub const CWR: Self = Self(0x080);
-    /// Accurate ECN (formerly NS).
+    /// AE, bit 8: accurate ECN (RFC 9768, 3.1), formerly NS.
     pub const AE: Self = Self(0x100);
 
-    /// Flags from the lowest nine bits; others are dropped.
+    /// Takes the lowest nine bits, FIN lowest; higher ones are dropped.
     #[must_use]
     #[inline]
     pub const fn from_bits(bits: u16) -> Self {
         Self(bits & 0x1ff)
     }
 
-    /// The flags as the lowest nine bits, FIN lowest.
+    /// Returns the flags as the lowest nine bits, FIN lowest.
     #[must_use]
     #[inline]
     pub const fn bits(self) -> u16 {
         self.0
     }
 
-    /// Whether any of `other`'s bits is set.
+    /// Returns true if at least one of `other`'s flags is set.
     #[must_use]
     #[inline]
-    pub const fn any(self, other: Self) -> bool {
+    pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
-    /// Those of a SYN packet: SYN set, and none of ACK, RST, FIN.
+    /// The flags that decide whether a packet is a SYN packet: of these, SYN alone is set (RFC 9293,
+    /// 3.5; docs/spec.md#syn-packet).
+    pub const SYN_MASK: Self = Self(Self::SYN.0 | Self::ACK.0 | Self::RST.0 | Self::FIN.0);
+
+    /// Returns true for the flags of a SYN packet: SYN is set, and none of ACK, RST and FIN.
+    ///
+    /// ```
+    /// use cutshort_packet::Flags;
+    ///
+    /// assert!((Flags::SYN | Flags::ECE | Flags::CWR).is_syn(), "a SYN that offers ECN");
+    /// assert!(!(Flags::SYN | Flags::ACK).is_syn());
+    /// ```
     #[must_use]
     #[inline]
     pub const fn is_syn(self) -> bool {
-        self.0 & (Self::SYN.0 | Self::ACK.0 | Self::RST.0 | Self::FIN.0) == Self::SYN.0
+        self.0 & Self::SYN_MASK.0 == Self::SYN.0
     }
 
-    /// Flags from their letters, as [`Display`](fmt::Display) writes them: `S`, `PA`, `-`.
+    /// Reads flags from their letters, as [`Display`](fmt::Display) writes them: `S`, `PA`, `-`.
+    ///
+    /// ```
+    /// use cutshort_packet::Flags;
+    ///
+    /// assert_eq!(Flags::from_letters("PA"), Ok(Flags::PSH | Flags::ACK));
+    /// assert_eq!(Flags::from_letters("SX"), Err('X'));
+    /// ```
     ///
     /// # Errors
-    /// The first character that is no flag.
+    /// Returns the first character that does not stand for a flag.
     pub fn from_letters(letters: &str) -> Result<Self, char> {
         let bit = |c| LETTERS.iter().find(|(l, _)| *l == c).map(|(_, flag)| *flag).ok_or(c);
         letters.chars().filter(|c| *c != '-').try_fold(Self::default(), |flags, c| Ok(flags | bit(c)?))
@@ -210,10 +270,11 @@ const LETTERS: [(char, Flags); 9] = [
     ('N', Flags::AE),
 ];
 
-/// One letter a flag: `SFRPAUEWN`, where W is CWR and N is AE; `-` when none is set.
+/// Writes one letter per flag, in the order `SFRPAUEWN`, where W is CWR and N is AE; `-` when none is set.
 impl fmt::Display for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letters: String = LETTERS.iter().filter(|(_, flag)| self.any(*flag)).map(|(c, _)| *c).collect();
+        let letters: String =
+            LETTERS.iter().filter(|(_, flag)| self.intersects(*flag)).map(|(c, _)| *c).collect();
         f.pad(if letters.is_empty() { "-" } else { &letters })
     }
 }

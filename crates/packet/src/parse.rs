@@ -3,43 +3,75 @@
 use std::net::Ipv6Addr;
 
 use crate::bytes::{u16_at, u32_at};
-use crate::link::{self, Family};
-use crate::{Flags, LinkType, Packet, Refusal, unread};
+use crate::family::Family;
+use crate::{Flags, LinkType, Packet, Refusal, link, unread};
 
-/// One record of a capture: bytes of a frame and when they were seen.
+/// One record of a capture: the captured bytes of a frame and when it was seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// Capture time in nanoseconds since the Unix epoch.
+    /// Capture time in nanoseconds since the Unix epoch; it becomes [`Packet::ts`].
     pub ts: i64,
-    /// Length of the frame on the wire in bytes; the captured bytes may be fewer. Only needed
-    /// where the IP header does not tell a length.
+    /// Length of the frame on the wire in bytes; the captured bytes may be fewer. It is used only where the length
+    /// in the IP header is 0 (segmentation offload, jumbograms).
     pub wire_len: u32,
-    /// The captured bytes.
+    /// The captured bytes, from the first byte of the link layer on.
     pub bytes: &'a [u8],
 }
 
 impl Packet {
-    /// Parses a frame. A TCP packet counts from its 20th header byte on, even if the capture cut
-    /// its options or payload. Checksums are not verified. [`sample_rate`](Self::sample_rate) is
-    /// 1: who sampled sets it.
+    /// Parses a frame up to its TCP header (docs/spec.md#header-walk).
+    ///
+    /// The first 20 bytes of the TCP header must be captured; options and payload may be cut. Checksums are not
+    /// verified. [`sample_rate`](Self::sample_rate) is 1: set it if the capture was sampled.
+    ///
+    /// ```
+    /// use cutshort_packet::{Flags, Frame, LinkType, Packet, Refusal};
+    ///
+    /// // IPv6 without a link layer: 8 bytes of hop-by-hop options, then TCP with 1,000 bytes of payload.
+    /// let mut bytes = vec![0x60, 0, 0, 0, 0x04, 0x04, 0, 57];
+    /// bytes.extend("2001:db8::1".parse::<std::net::Ipv6Addr>()?.octets());
+    /// bytes.extend("2001:db8::2".parse::<std::net::Ipv6Addr>()?.octets());
+    /// bytes.extend([6, 0, 1, 4, 0, 0, 0, 0]);
+    /// bytes.extend([0x9c, 0xb0, 0x01, 0xbb, 0, 0, 0x03, 0xe9, 0, 0, 0, 1, 0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0]);
+    ///
+    /// // The capture has cut the payload off: its length is known from the IP header.
+    /// let frame = Frame { ts: 0, wire_len: 1068, bytes: &bytes };
+    /// let packet = Packet::parse(LinkType::Ipv6, frame)?;
+    /// assert_eq!(packet.five_tuple.to_string(), "[2001:db8::1]:40112 > [2001:db8::2]:443");
+    /// assert_eq!((packet.flags, packet.payload_len, packet.ttl), (Flags::PSH | Flags::ACK, 1000, 57));
+    /// assert_eq!(packet.ip_id, 0, "IPv6 has none");
+    ///
+    /// let cut = Frame { bytes: &bytes[..60], ..frame };
+    /// assert_eq!(Packet::parse(LinkType::Ipv6, cut), Err(Refusal::Cut));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// The reason why the frame is no TCP packet. It is tested in the order of [`Refusal::ALL`]
-    /// as far as the headers were walked: an IPv4 header that contradicts itself is malformed
-    /// whatever it carries, a later fragment of UDP is not TCP.
+    /// Returns the first [`Refusal`] that applies, in the order of [`Refusal::ALL`] as far as the headers were walked: an
+    /// IPv4 header that contradicts itself is malformed whatever it carries, and a later fragment of UDP is not TCP.
     // Where it is not inlined, the packet is written to memory and copied from there at once,
     // which the processor has to wait for.
     #[inline(always)]
     pub fn parse(link: LinkType, frame: Frame<'_>) -> Result<Self, Refusal> {
-        let mut packet = Self::NONE;
+        let mut packet = Self::ZERO;
         packet.parse_in_place(link, frame).map(|()| packet)
     }
 
-    /// As [`parse`](Self::parse), where the packet will be kept: it has more fields than a processor has
-    /// registers, and each is written once.
+    /// Parses a frame as [`parse`](Self::parse) does, into a packet that exists already.
+    ///
+    /// This is faster where packets are kept: a packet has more fields than a processor has registers, and each is
+    /// written once.
+    ///
+    /// ```
+    /// use cutshort_packet::{Frame, LinkType, Packet, Refusal};
+    ///
+    /// let mut buffer = [Packet::ZERO; 64];
+    /// let frame = Frame { ts: 0, wire_len: 42, bytes: &[0x08, 0x06].repeat(21) }; // ARP
+    /// assert_eq!(buffer[0].parse_in_place(LinkType::Ethernet, frame), Err(Refusal::NotIp));
+    /// ```
     ///
     /// # Errors
-    /// As [`parse`](Self::parse); the fields have any values then.
+    /// Returns the same [`Refusal`] as [`parse`](Self::parse). The fields may then have any values.
     #[inline(always)]
     pub fn parse_in_place(&mut self, link: LinkType, frame: Frame<'_>) -> Result<(), Refusal> {
         let (family, ip) = link::network(link, frame.bytes)?;
@@ -74,7 +106,7 @@ impl Packet {
         // A length of 0 is what segmentation offload leaves behind.
         let total_len = match u16::from_be_bytes([header[2], header[3]]) {
             0 => ip.len() + not_captured,
-            told => usize::from(told),
+            length => usize::from(length),
         };
         if header_len < 20 || total_len < header_len {
             return Err(Refusal::Malformed);
@@ -103,7 +135,7 @@ impl Packet {
         // A length of 0 is a jumbogram (RFC 2675) or what segmentation offload leaves behind.
         let payload_len = match u16::from_be_bytes([header[4], header[5]]) {
             0 => payload.len() + not_captured,
-            told => usize::from(told),
+            length => usize::from(length),
         };
         let src = address(header, 8);
         let dst = address(header, 24);
@@ -149,7 +181,7 @@ impl Packet {
     }
 }
 
-/// IPv4-mapped. In one word: the compiler would move octets one by one.
+/// Maps an IPv4 address into IPv6, in one word: the compiler would move octets one by one.
 #[inline]
 fn mapped(octets: [u8; 4]) -> Ipv6Addr {
     Ipv6Addr::from_bits(0xffff_0000_0000 | u128::from(u32::from_be_bytes(octets)))
@@ -174,7 +206,7 @@ fn authenticated(header: &[u8; 20], payload: &[u8]) -> Result<usize, Refusal> {
     }
 }
 
-/// Why a segment is shorter than its TCP header: the rest is in the fragments that follow, or there is none.
+/// Refuses a segment that is shorter than its TCP header: the rest is in the fragments that follow, or there is none.
 #[cold]
 fn too_short(ip: &[u8]) -> Refusal {
     let followed = match ip.first().map_or(0, |first| first >> 4) {

@@ -1,22 +1,37 @@
 use std::fmt;
 
-/// Why captured bytes are no TCP packet that cutshort can use. Always counted, never fatal.
+/// The reason why a captured frame is not a usable TCP packet (docs/spec.md#refusals).
+///
+/// A refusal is meant to be counted, and is never fatal.
+///
+/// ```
+/// use cutshort_packet::{Frame, LinkType, Packet, Refusal};
+///
+/// // UDP in IPv4.
+/// let mut bytes = [0; 28];
+/// (bytes[0], bytes[3], bytes[9]) = (0x45, 28, 17);
+/// let refusal = Packet::parse(LinkType::Raw, Frame { ts: 0, wire_len: 28, bytes: &bytes }).unwrap_err();
+/// assert_eq!(refusal, Refusal::NotTcp);
+/// assert_eq!((refusal.name(), refusal.to_string().as_str()), ("not_tcp", "IP, but not TCP"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Refusal {
-    /// Neither IPv4 nor IPv6.
+    /// The frame carries neither IPv4 nor IPv6.
     NotIp,
-    /// IP, but another protocol than TCP.
+    /// The IP packet carries another protocol than TCP.
     NotTcp,
-    /// Labels, a tag or a tunnel that is not read. The packets inside may well be TCP.
+    /// The packet is inside labels, a tag or a tunnel that is not read, and may well be TCP.
     Encapsulated,
-    /// A fragment that lacks a whole TCP header: one other than the first, or a first one that is too short.
+    /// An IP fragment without a whole TCP header: any but the first, or a first one that is too short.
     Fragment,
-    /// Headers that contradict themselves or each other, or end before TCP begins.
+    /// The headers contradict themselves or each other, or the captured bytes end before TCP begins.
     Malformed,
-    /// The capture ends before byte 20 of the TCP header.
+    /// The captured bytes end before byte 20 of the TCP header.
     Cut,
-    /// Logged by the rules for connections that a host opens, where its peers answer: these cannot be classified yet.
+    /// The packet answers a connection that the host itself opened, as its log prefix says
+    /// ([`ORIGIN_PREFIX`](crate::ORIGIN_PREFIX)); these cannot be classified yet.
     Origin,
     /// No packet: a report of cutshort's rules that they left out connections, as they could not remember more.
     LeftOut,
@@ -35,8 +50,8 @@ impl Refusal {
         Self::LeftOut,
     ];
 
-    /// The reason's name in data: `not_ip`, `not_tcp`, `encapsulated`, `fragment`, `malformed`, `cut`,
-    /// `origin`, `left_out`.
+    /// Returns the name in data: `not_ip`, `not_tcp`, `encapsulated`, `fragment`, `malformed`, `cut`, `origin`,
+    /// `left_out`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,7 +66,7 @@ impl Refusal {
         }
     }
 
-    /// The reason in words.
+    /// Returns the reason in words, as [`Display`](fmt::Display) writes it.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {

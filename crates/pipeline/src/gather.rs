@@ -125,13 +125,8 @@ fn origin(rows: &[StoredRow]) -> Option<(&StoredRow, u16)> {
         return Some((first, first.node));
     }
     let syns = rows.iter().filter(|row| row.row.is_syn());
-    let node = syns.min_by_key(|syn| (syn_order(&syn.row), syn.node)).unwrap_or(first).node;
+    let node = syns.min_by_key(|syn| (syn.row.syn_order(), syn.node)).unwrap_or(first).node;
     Some((first, node))
-}
-
-/// As the rules choose the SYN packet whose fields count.
-const fn syn_order(row: &Row) -> (i64, u16, u8, u16, u32) {
-    (row.ts, row.ip_id, row.ttl, row.window, row.sample_rate)
 }
 
 #[cfg(test)]

@@ -33,8 +33,9 @@ type Rows = BTreeMap<(i64, FiveTuple), Vec<Row>>;
 /// The rows that a tracker takes, sorted.
 fn taken(arrivals: &[Arrival]) -> (Rows, u64) {
     let mut tracker = Tracker::new(Rules::default()).keep_rows();
+    // `finish` also has the windows that were closed before.
     for Arrival { ts, packet, .. } in arrivals {
-        tracker.record(*ts, packet.as_ref());
+        let _ = tracker.record(*ts, packet.as_ref());
     }
     let (late, mut all) = (tracker.late(), Rows::new());
     for window in tracker.finish() {

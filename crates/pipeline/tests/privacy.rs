@@ -50,7 +50,7 @@ fn capture() -> Vec<Packet> {
         if at % 3 == 0 {
             all.push(neighbour(&packet));
         }
-        if at % 7 == 0 && packet.flags.any(Flags::ACK) {
+        if at % 7 == 0 && packet.flags.intersects(Flags::ACK) {
             let five_tuple = packet.five_tuple.reversed();
             all.push(Packet { ts: packet.ts + 1000, five_tuple, flags: Flags::RST, ..packet });
         }

@@ -76,7 +76,7 @@ impl Values {
         match self {
             Self::Stage(stages) => stages.contains(&verdict.stage),
             Self::Termination(terminations) => terminations.contains(&verdict.termination),
-            Self::Tag(tags) => tags.iter().any(|tag| verdict.tags.has(*tag)),
+            Self::Tag(tags) => tags.iter().any(|tag| verdict.tags.contains(*tag)),
             Self::Signature(signatures) => verdict.signature.is_some_and(|own| signatures.contains(&own)),
             Self::Location(countries) => place.country.is_some_and(|own| countries.contains(&own)),
             Self::Asn(numbers) => place.asn.is_some_and(|own| numbers.contains(&own)),

@@ -73,7 +73,7 @@ fn header(packet: &Packet, options_len: u8, frame: &mut Vec<u8>) {
 /// Options as systems order them where the length is a usual one, padded with no-operations.
 fn options(packet: &Packet, length: u8, frame: &mut Vec<u8>) {
     let end = frame.len() + usize::from(length);
-    match (packet.flags.any(Flags::SYN), length) {
+    match (packet.flags.intersects(Flags::SYN), length) {
         (true, 4) => frame.extend(MSS),
         (true, 12) => frame.extend([&MSS[..], &[1], &WINDOW_SCALE, &[1, 1], &SACK].concat()),
         (true, 20) => {

@@ -97,9 +97,9 @@ impl Selection {
     /// Whether what a connection was judged to be is selected.
     #[must_use]
     pub fn has_verdict(&self, completed: bool, signature: Option<Signature>, tags: Tags) -> bool {
-        let any = |list: &[Tag]| list.iter().any(|tag| tags.has(*tag));
+        let any = |list: &[Tag]| list.iter().any(|tag| tags.contains(*tag));
         (completed || !self.completed)
-            && self.answered.is_none_or(|answered| tags.has(Tag::Answered) == answered)
+            && self.answered.is_none_or(|answered| tags.contains(Tag::Answered) == answered)
             && self.signatures.has(signature.as_ref())
             && (self.tags.include.is_empty() || any(&self.tags.include))
             && !any(&self.tags.exclude)

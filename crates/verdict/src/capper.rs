@@ -5,14 +5,30 @@ use cutshort_packet::{FiveTuple, Packet};
 use crate::Rules;
 use crate::clock::{Clock, ReaderClock};
 
-/// Takes of a capture the packets that count: of each connection the first
-/// [`packet_limit`](Rules::packet_limit) in order of arrival, unless their window is closed by then.
+/// Picks the packets that count: the first [`packet_limit`](Rules::packet_limit) of each connection in order of arrival,
+/// unless their window is closed already (docs/spec.md#cap).
 ///
-/// Packets are counted anew, for the 5-tuple and for its reverse, at a window's beginning and whenever a SYN packet
-/// arrives that is the first on the 5-tuple or whose sequence number differs from that of the one before (SPEC 1).
+/// Counting starts again, for the 5-tuple and for its reverse, at the beginning of a window and with each SYN packet that
+/// is the first on its 5-tuple or has another sequence number than the SYN packet before it.
 ///
-/// A [`Tracker`](crate::Tracker) takes the same ones and keeps them; this one only counts, so that
-/// they can be kept elsewhere. Memory is bounded by the 5-tuples of the windows that are open.
+/// A [`Tracker`](crate::Tracker) takes the same packets and keeps them; a capper only counts, for programs that keep
+/// packets elsewhere. Memory is bounded by the 5-tuples of the windows that are open.
+///
+/// ```
+/// use cutshort_packet::{FiveTuple, Flags, Packet};
+/// use cutshort_verdict::{Capper, Rules};
+///
+/// let five_tuple = FiveTuple::new([198, 51, 100, 7].into(), 40112, [203, 0, 113, 5].into(), 443);
+/// let syn = Packet { five_tuple, flags: Flags::SYN, seq: 1000, ..Packet::ZERO };
+/// let ack = Packet { flags: Flags::ACK, seq: 1001, ..syn };
+///
+/// let mut capper = Capper::new(Rules { packet_limit: 2, ..Rules::default() });
+/// let mut counts = |ts, packet: Packet| capper.record(ts, Some(&Packet { ts, ..packet }));
+/// assert!(counts(0, syn) && counts(1, ack));
+/// assert!(!counts(2, ack), "the limit is reached");
+/// assert!(!counts(3, syn), "the same SYN again");
+/// assert!(counts(4, Packet { seq: 7000, ..syn }), "another connection on the same ports");
+/// ```
 #[derive(Debug)]
 pub struct Capper {
     rules: Rules,
@@ -21,7 +37,7 @@ pub struct Capper {
     late: u64,
 }
 
-/// What was taken of a 5-tuple.
+/// The packets that were taken of a 5-tuple.
 #[derive(Debug, Default)]
 struct Taken {
     /// The sequence number of the latest SYN packet.
@@ -31,13 +47,13 @@ struct Taken {
 }
 
 impl Capper {
-    /// A capper that has seen nothing yet.
+    /// Creates a capper that has seen no records yet.
     #[must_use]
     pub const fn new(rules: Rules) -> Self {
         Self { rules, clock: Clock::new(&rules), open: BTreeMap::new(), late: 0 }
     }
 
-    /// Tells the reader's clock, without which no record lies in the future.
+    /// Sets the clock by which records lie in the future (docs/spec.md#future); without one, none does.
     #[must_use]
     pub const fn read_at(mut self, reader: ReaderClock) -> Self {
         self.clock.set_reader(reader);
@@ -45,7 +61,8 @@ impl Capper {
     }
 
     /// Takes the next record of the input, of any protocol, at `ts` (nanoseconds since the Unix
-    /// epoch), with its TCP packet if it is one. True if the packet counts.
+    /// epoch), with its TCP packet if it has one. Returns true if the packet counts.
+    #[must_use = "only the packets for which it returns true count"]
     #[inline]
     pub fn record(&mut self, ts: i64, packet: Option<&Packet>) -> bool {
         if self.clock.tick(ts) {
@@ -62,7 +79,7 @@ impl Capper {
             return false;
         }
         let open = self.open.entry(window).or_default();
-        if packet.flags.is_syn() {
+        if packet.is_syn() {
             count_anew(open, packet);
         }
         let taken = open.entry(packet.five_tuple).or_default();
@@ -71,14 +88,14 @@ impl Capper {
         takes
     }
 
-    /// Time of the latest record that does not lie in the future, or of the latest if all do, in
-    /// nanoseconds; [`i64::MIN`] before the first.
+    /// Returns the time of the latest record that does not lie in the future, or of the latest of all if all do, in
+    /// nanoseconds since the Unix epoch; [`i64::MIN`] before the first.
     #[must_use]
     pub const fn latest(&self) -> i64 {
         self.clock.latest()
     }
 
-    /// How many packets came for a window that was closed already.
+    /// Returns how many packets came for a window that was closed already (docs/spec.md#late).
     #[must_use]
     pub const fn late(&self) -> u64 {
         self.late

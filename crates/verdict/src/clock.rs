@@ -5,15 +5,25 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::Rules;
 use crate::verdict::SECOND;
 
-/// How far later than a window's end records must be, in nanoseconds, to speak for its closing.
+/// Time after a window's end, in nanoseconds, from which records count towards closing it.
 const REORDER: i64 = 300 * SECOND;
-/// How many of them must come in a row.
+/// Number of such records in a row that close a window.
 const RECORDS: u64 = 10_000;
 
 /// The clock of the machine that reads the records.
 ///
-/// A record whose time is more than a day ahead of it lies in the future, and does not tell when
-/// the input ends (SPEC 2): it comes from a sender with a wrong clock, or is damaged.
+/// A record whose time is more than a day ahead of it lies in the future. Such a record comes from a machine with a wrong
+/// clock, or is damaged, and does not count as the end of the input (docs/spec.md#future).
+///
+/// ```
+/// use cutshort_verdict::ReaderClock;
+///
+/// const HOUR: i64 = 3_600_000_000_000;
+/// let now = || 1_000 * HOUR;
+/// let mut clock = ReaderClock::new(now);
+/// assert!(!clock.is_future(1_024 * HOUR) && clock.is_future(1_025 * HOUR));
+/// assert!(!ReaderClock::default().is_future(i64::MAX), "without a clock, nothing lies in the future");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ReaderClock {
     now: Option<fn() -> i64>,
@@ -22,23 +32,24 @@ pub struct ReaderClock {
 }
 
 impl ReaderClock {
-    /// How far a time may be ahead of the clock, in nanoseconds.
+    /// The time in nanoseconds that a record may be ahead of the clock: one day.
     pub const TOLERANCE: i64 = 86_400 * SECOND;
 
-    /// A clock that tells the time in nanoseconds since the Unix epoch. It is asked only when a record is
-    /// later than everything that it has allowed so far.
+    /// Creates a clock from a function that returns nanoseconds since the Unix epoch.
+    ///
+    /// The function is called only when a record is later than everything that the clock has allowed so far.
     #[must_use]
     pub const fn new(now: fn() -> i64) -> Self {
         Self { now: Some(now), limit: i64::MIN }
     }
 
-    /// The latest time at `now` that does not lie in the future.
+    /// Returns the latest time that does not lie in the future at `now`; both in nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn limit(now: i64) -> i64 {
         now.saturating_add(Self::TOLERANCE)
     }
 
-    /// Whether a time lies in the future.
+    /// Returns true if a time, in nanoseconds since the Unix epoch, lies in the future.
     #[inline]
     pub fn is_future(&mut self, ts: i64) -> bool {
         ts > self.limit && self.is_future_now(ts)
@@ -51,14 +62,14 @@ impl ReaderClock {
     }
 }
 
-/// No clock: nothing lies in the future.
+/// Creates no clock: nothing lies in the future.
 impl Default for ReaderClock {
     fn default() -> Self {
         Self { now: None, limit: i64::MAX }
     }
 }
 
-/// Closes windows (SPEC 2).
+/// Decides which windows are closed (docs/spec.md#late).
 ///
 /// Records of the future form a sequence of their own, which closes only windows that lie in the future
 /// as a whole. So they do not close the windows of all others, and an input that lies in the future as a
@@ -87,7 +98,7 @@ impl Clock {
         if self.present.records > 0 { self.present.latest } else { self.future.latest }
     }
 
-    /// Whether a window is closed for good.
+    /// Returns true if a window is closed for good.
     #[inline]
     pub(crate) const fn is_closed(&self, window: i64) -> bool {
         window < self.present.closed_before

@@ -2,11 +2,11 @@ use cutshort_packet::Packet;
 
 use crate::{Findings, Outcome, Row, Rules, Split, Surroundings};
 
-/// The packets of one 5-tuple in one window: one connection, or several where its ports were used again.
+/// The packets of one 5-tuple in one window: one connection, or several if its ports were reused.
 ///
-/// Adding packets one by one and merging parts of the same 5-tuple (of two nodes, shards or
-/// segments) give the same verdicts in any order and grouping. The caller keeps the cap: of each
-/// connection the first [`packet_limit`](Rules::packet_limit) packets, as a [`Capper`](crate::Capper) does.
+/// Adding packets and merging parts of the same 5-tuple (of two servers, shards or files) give the same verdicts in any
+/// order and grouping (docs/spec.md#merge). The caller applies the packet limit: the first
+/// [`packet_limit`](Rules::packet_limit) packets of each connection, as picked by a [`Capper`](crate::Capper).
 ///
 /// ```
 /// use cutshort_packet::{FiveTuple, Flags, Packet};
@@ -27,9 +27,12 @@ use crate::{Findings, Outcome, Row, Rules, Split, Surroundings};
 /// };
 /// let rst = Packet { ts: 1, flags: Flags::RST, seq: 1001, ..syn };
 ///
-/// let mut connections = Connections::default();
-/// connections.push(&rst);
+/// // One server has seen the SYN, another one the RST.
+/// let (mut connections, mut other) = (Connections::default(), Connections::default());
 /// connections.push(&syn);
+/// other.push(&rst);
+/// connections.merge(&other);
+///
 /// let around = Surroundings { cutoff: 900_000_000_000, other_rsts: &[] };
 /// let judged = connections.judge(&Rules::default(), &around);
 /// let verdict = judged.outcomes[0]?;
@@ -42,33 +45,34 @@ pub struct Connections {
     rows: Vec<Row>,
 }
 
-/// What the rows of a 5-tuple and window were judged to be.
+/// The outcomes of one 5-tuple and window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Judged {
-    /// How many rows before the first SYN packet were left to an older connection.
+    /// Number of rows before the first SYN packet, which belong to an older connection (docs/spec.md#tail).
     pub tail: u32,
-    /// The connections in the order of time.
+    /// One outcome per connection, in the order of time.
     pub outcomes: Vec<Outcome>,
 }
 
 impl Connections {
-    /// Adds a packet.
+    /// Adds a packet; its 5-tuple must be that of the others.
     pub fn push(&mut self, packet: &Packet) {
         self.rows.push(Row::from(packet));
     }
 
-    /// Adds what another part of the same 5-tuple has seen.
+    /// Adds the packets that another part of the same 5-tuple has seen.
     pub fn merge(&mut self, other: &Self) {
         self.rows.extend_from_slice(&other.rows);
     }
 
-    /// The rows, in the order in which they came.
+    /// Returns the rows in the order in which they were added.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// The verdicts, as far as they are known now.
+    /// Judges the connections by the rows that were added so far.
     #[must_use]
     pub fn judge(&self, rules: &Rules, around: &Surroundings<'_>) -> Judged {
         let mut rows = self.rows.clone();

@@ -1,23 +1,23 @@
-//! What the rules take from a connection's rows, before anything around it is known.
+//! Findings: what the rules take from a connection's rows alone.
 
 use cutshort_packet::Flags;
 
 use crate::{Progress, Row, Signature, Stage, Tag, TagRule, Tags};
 
-/// What a row means for a connection whose SYN is known (SPEC 2).
+/// The meaning of a row for a connection whose SYN is known (docs/spec.md#connection).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// A SYN packet.
     Syn,
     /// A RST at or after the latest SYN packet.
     Rst,
-    /// A RST bit before the latest SYN packet: of an older connection.
+    /// A RST bit before the latest SYN packet: it belongs to an older connection (RFC 9293, 3.5.1).
     EarlierRst,
     /// A SYN bit together with ACK or FIN.
     OddSyn,
     /// `rel` ≥ 2^31: the tail of an older connection.
     Tail,
-    /// Everything else.
+    /// Any other row.
     Segment {
         /// Has the ACK bit.
         ack: bool,
@@ -39,7 +39,7 @@ impl Meaning {
         if row.has_rst() {
             return if row.ts >= syn.latest_ts { Self::Rst } else { Self::EarlierRst };
         }
-        if row.flags.any(Flags::SYN) {
+        if row.flags.intersects(Flags::SYN) {
             return Self::OddSyn;
         }
         let rel = row.seq.wrapping_sub(syn.seq);
@@ -48,9 +48,9 @@ impl Meaning {
         }
         let keep_alive = rel == 0 && row.payload_len == 1;
         Self::Segment {
-            ack: row.flags.any(Flags::ACK),
+            ack: row.flags.intersects(Flags::ACK),
             data: row.payload_len > 0 && !keep_alive,
-            fin: row.flags.any(Flags::FIN),
+            fin: row.flags.intersects(Flags::FIN),
             end: u64::from(rel) + u64::from(row.payload_len),
         }
     }
@@ -69,7 +69,7 @@ pub(crate) struct Syn {
 }
 
 impl Syn {
-    /// Of a connection with this SYN packet only.
+    /// Describes the SYN of a connection with this SYN packet only.
     const fn only(row: &Row) -> Self {
         Self {
             seq: row.seq,
@@ -88,14 +88,16 @@ const fn is_zmap(row: &Row) -> bool {
 }
 
 impl Syn {
-    /// Of the rows of one connection; `None` where there is no SYN packet.
+    /// Describes the SYN of one connection; `None` if the rows have no SYN packet.
     pub(crate) fn of(rows: &[Row]) -> Option<Self> {
         let mut syns = rows.iter().filter(|row| row.is_syn());
         let first = syns.next()?;
         let mut earliest = first;
         let mut syn = Self::only(first);
         for row in syns {
-            earliest = earliest.earlier_syn(row);
+            if row.syn_order() < earliest.syn_order() {
+                earliest = row;
+            }
             syn.latest_ts = syn.latest_ts.max(row.ts);
             syn.count += 1;
             syn.payload |= row.payload_len > 0;
@@ -105,28 +107,42 @@ impl Syn {
     }
 }
 
-impl Row {
-    /// Of two SYN packets the one whose fields count: the earlier, of equal time the smaller.
-    fn earlier_syn<'a>(&'a self, other: &'a Self) -> &'a Self {
-        let key = |row: &Self| (row.ts, row.ip_id, row.ttl, row.window, row.sample_rate);
-        if key(other) < key(self) { other } else { self }
-    }
-}
-
-/// What the rules take from the rows of one connection (SPEC 2-7).
+/// The findings in the rows of one connection: all that the rules take from them, in 64 bytes.
 ///
-/// Does not depend on the order of the rows. Together with its [`Context`](crate::Context) it gives the
-/// [`Verdict`](crate::Verdict).
+/// They do not depend on the order of the rows (docs/spec.md#verdict-function). Together with the connection's
+/// [`Context`](crate::Context) they give its [`Verdict`](crate::Verdict).
+///
+/// ```
+/// use cutshort_packet::Flags;
+/// use cutshort_verdict::{Findings, Row, Rules, Surroundings, Termination};
+///
+/// const SECOND: i64 = 1_000_000_000;
+/// let syn = Row { flags: Flags::SYN, seq: 1000, sample_rate: 1, ..Row::default() };
+/// let ack = Row { ts: SECOND, flags: Flags::ACK, seq: 1001, ack: 5001, ..syn };
+/// let findings = Findings::of(&[ack, syn]);
+/// assert_eq!((findings.first_ts, findings.last_ts, findings.packets), (0, SECOND, 2));
+///
+/// // Silent for 899 seconds when the window ends: a timeout.
+/// let around = Surroundings { cutoff: 900 * SECOND, other_rsts: &[] };
+/// let verdict = findings.judge(&Rules::default(), &around.around(None))?;
+/// assert_eq!((verdict.termination, verdict.silent), (Termination::Timeout, 899 * SECOND));
+///
+/// // In a connection that the server has reset, the client is silent as well.
+/// let around = Surroundings { other_rsts: &[2 * SECOND], ..around };
+/// let verdict = findings.judge(&Rules::default(), &around.around(None))?;
+/// assert_eq!(verdict.termination, Termination::ServerReset);
+/// # Ok::<(), cutshort_verdict::Exclusion>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Findings {
     pub(crate) kind: Kind,
-    /// Time of the earliest row.
+    /// Time of the earliest row, in nanoseconds since the Unix epoch.
     pub first_ts: i64,
-    /// Time of the latest row.
+    /// Time of the latest row, in nanoseconds since the Unix epoch.
     pub last_ts: i64,
     /// [`i64::MIN`] where there is none.
     latest_rst_ts: i64,
-    /// Rows taken.
+    /// Number of rows that were taken.
     pub packets: u32,
 }
 
@@ -137,7 +153,7 @@ pub(crate) enum Kind {
     Connection(Shape),
 }
 
-/// What a connection looks like from the client's side.
+/// The shape of a connection as its client's packets show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) latest_syn_ts: i64,
@@ -175,7 +191,7 @@ impl Shape {
 }
 
 impl Findings {
-    /// Reads the rows of one [part](crate::Part) of a 5-tuple, in any order. There must be at least one.
+    /// Reads the rows of one [`Part`](crate::Part) of a 5-tuple, in any order. There must be at least one.
     #[must_use]
     pub fn of(rows: &[Row]) -> Self {
         let (mut first_ts, mut last_ts, mut latest_rst_ts) = (i64::MAX, i64::MIN, i64::MIN);
@@ -201,19 +217,20 @@ impl Findings {
 }
 
 impl Findings {
-    /// Time of the latest row with the RST bit, whatever it means here: the other direction asks.
+    /// Returns the time of the latest row with the RST bit, in nanoseconds since the Unix epoch, for the verdict on the
+    /// other direction; also if the RST is ignored here.
     #[must_use]
     pub const fn latest_rst_ts(&self) -> Option<i64> {
         if self.latest_rst_ts == i64::MIN { None } else { Some(self.latest_rst_ts) }
     }
 
-    /// Whether there is a SYN packet.
+    /// Returns true if one of the rows is a SYN packet.
     #[must_use]
     pub const fn has_syn(&self) -> bool {
         matches!(self.kind, Kind::Connection(_))
     }
 
-    /// What is found in these rows and others together, none of which is a SYN packet.
+    /// Merges the findings in two groups of rows without a SYN packet.
     pub(crate) fn without_syn(&self, others: &Self) -> Self {
         Self {
             kind: Kind::NoSyn,
@@ -225,7 +242,7 @@ impl Findings {
     }
 }
 
-/// What is found in the rows of an [ordinary flow](crate::flow::Flow), in a word, besides their times,
+/// The findings in the rows of an ordinary flow (see `table::flow`) in one word, without their times,
 /// their number and the TTL of the SYN packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outline(u32);
@@ -310,7 +327,7 @@ fn shape(rows: &[Row], syn: &Syn, latest_rst_ts: i64) -> Shape {
     }
 }
 
-/// What the rows that are neither SYN nor RST say.
+/// The findings in the rows that are neither SYN nor RST.
 #[derive(Default)]
 pub(crate) struct Segments<'a> {
     acks: Acks<'a>,
@@ -354,7 +371,7 @@ impl<'a> Segments<'a> {
         self.rel = rel;
         self.data += 1;
         self.end = self.end.max(end);
-        if row.flags.any(Flags::PSH) {
+        if row.flags.intersects(Flags::PSH) {
             self.first_message = Some(self.first_message.map_or(end, |first| first.min(end)));
         }
     }
@@ -393,7 +410,7 @@ impl<'a> Acks<'a> {
     }
 }
 
-/// How many data rows equal an earlier one. Quadratic: rows are a few dozen at most.
+/// Counts the data rows that equal an earlier one. Quadratic: rows are a few dozen at most.
 fn repeated_data(rows: &[Row], syn: &Syn) -> u32 {
     let is_data = |row: &Row| matches!(Meaning::of(row, syn), Meaning::Segment { data: true, .. });
     let repeats = |(at, row): &(usize, &Row)| {
@@ -402,7 +419,7 @@ fn repeated_data(rows: &[Row], syn: &Syn) -> u32 {
     rows.iter().enumerate().filter(repeats).count() as u32
 }
 
-/// What the RSTs say, of which there is at least one.
+/// The findings in the RSTs, of which there is at least one.
 #[derive(Default)]
 struct Resets {
     plain: u8,
@@ -417,7 +434,7 @@ impl Resets {
         let mut numbers = AckNumbers::default();
         for row in rows.iter().filter(|row| Meaning::of(row, syn) == Meaning::Rst) {
             resets.add_ttl(i16::from(row.ttl) - i16::from(syn.ttl));
-            if row.flags.any(Flags::ACK) {
+            if row.flags.intersects(Flags::ACK) {
                 resets.with_ack = resets.with_ack.saturating_add(1);
             } else {
                 resets.plain = resets.plain.saturating_add(1);
@@ -428,7 +445,7 @@ impl Resets {
         resets
     }
 
-    /// Of the largest magnitude; of ± equal ones the positive.
+    /// Keeps the TTL delta of largest magnitude; of x and −x the positive one.
     fn add_ttl(&mut self, delta: i16) {
         let largest = self.ttl_delta.into_iter().chain([delta]).max_by_key(|delta| (delta.abs(), *delta));
         self.ttl_delta = largest;
@@ -442,7 +459,7 @@ impl Resets {
             (0, _) => Tag::MultipleRstAcks,
             _ => Tag::RstAndRstAcks,
         };
-        if self.tags.has(Tag::MultipleRsts) {
+        if self.tags.contains(Tag::MultipleRsts) {
             self.tags |= numbers.tag();
         }
     }
@@ -472,7 +489,7 @@ impl AckNumbers {
     }
 }
 
-/// Over the RSTs: the distance of an IP id to the nearest of any row that is no RST (SPEC 7).
+/// Over the RSTs: the distance of an IP id to the nearest of any row that is no RST (docs/spec.md#rst-ip-id-delta).
 fn ip_id_delta(rows: &[Row], syn: &Syn) -> Option<u16> {
     let with_id = || rows.iter().filter(|row| row.ip_id != 0);
     let is_rst = |row: &&Row| Meaning::of(row, syn) == Meaning::Rst;

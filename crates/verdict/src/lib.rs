@@ -1,35 +1,21 @@
-//! TCP packets to connections, and connections to stage, tags, signature and evidence.
+#![doc = include_str!("../README.md")]
 //!
-//! Pure: no I/O, no clock, no allocation per packet beyond the rows that are kept. The terms are
-//! those of Cloudflare's "TCP resets and timeouts" (2024) and of "Global, Passive Detection of
-//! Connection Tampering" (SIGCOMM 2023, doi:10.1145/3603269.3604875), on top of RFC 9293.
+//! # Where to start
 //!
-//! * A [`Tracker`] takes packets in reading order and rebuilds connections, window by window. Use
-//!   it for captures.
-//! * A [`Capper`] tells which of these packets count, for those who keep packets.
-//! * [`Connections`] are the rows of one 5-tuple and window, mergeable in any order. Use them where
-//!   packets come grouped. Where ports are used again, a [`Split`] tells one connection from the next.
-//! * Both give [`Findings`], and these, with their [`Context`], a [`Verdict`] or an
-//!   [`Exclusion`].
-//! * [`Stage`], [`Termination`], [`Tag`] and [`Signature`] know their names and what is to be
-//!   said of them: what was seen, and what is known to cause it.
-//! * [`Trace`] shows how a verdict came about, [`Count`] adds up weighted connections.
-//!
-//! A verdict says what was seen, never who did it or why.
+//! * [`Tracker`] takes the packets of a capture in reading order and closes window by window. [`Capper`] picks the same
+//!   packets, for programs that keep them elsewhere.
+//! * [`Connections`] holds the packets of one 5-tuple and window where they come grouped, and merges such groups.
+//! * Both are made of [`Split`], which separates connections on reused ports, and [`Findings`], which are what the rules
+//!   take from one connection's rows. With a [`Context`] they give an [`Outcome`]: a [`Verdict`] or an [`Exclusion`].
+//! * [`Stage`], [`Termination`], [`Tag`] and [`Signature`] have names, descriptions and known causes.
+//! * [`Trace`] explains a verdict packet by packet; [`Count`] adds up sampled connections and gives confidence intervals.
 
 mod capper;
-mod chunks;
 mod clock;
 mod connection;
+mod count;
 mod findings;
-mod flow;
-mod hash;
-mod index;
 mod names;
-mod narrow;
-mod pool;
-mod rate;
-mod reused;
 mod row;
 mod signature;
 mod split;
@@ -43,9 +29,9 @@ mod verdict;
 pub use capper::Capper;
 pub use clock::ReaderClock;
 pub use connection::{Connections, Judged};
+pub use count::Count;
 pub use findings::Findings;
 pub use names::Unknown;
-pub use rate::Count;
 pub use row::{Row, copies};
 pub use signature::{Signature, SignatureRule, Times};
 pub use split::{Part, Split};

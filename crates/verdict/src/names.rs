@@ -1,8 +1,16 @@
-//! Look-up of the terms by name, with an error that lists what there is.
+//! Looks up terms by name, with an error that lists the known names.
 
 use std::fmt;
 
-/// A name that no stage, termination, tag or signature has.
+/// The error for a name that no stage, termination, tag or signature has. It lists those that exist.
+///
+/// ```
+/// use cutshort_verdict::{Stage, Unknown};
+///
+/// assert_eq!("Post-PSH".parse(), Ok(Stage::PostPsh));
+/// let error: Unknown = "post".parse::<Stage>().unwrap_err();
+/// assert!(error.to_string().contains("post_syn, post_ack, post_psh, later, none"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
     what: &'static str,
@@ -24,7 +32,7 @@ impl fmt::Display for Unknown {
 
 impl std::error::Error for Unknown {}
 
-/// The item called `name`; capitals and `-` for `_` do not matter.
+/// Finds the item called `name`; capitals and `-` for `_` do not matter.
 pub(crate) fn find<T: Copy>(
     what: &'static str,
     all: &[T],

@@ -1,27 +1,36 @@
 use cutshort_packet::{Flags, Packet};
 
-/// What the rules look at in a packet: a [`Packet`] without its 5-tuple, in 32 bytes.
+/// A [`Packet`] without its 5-tuple, in 32 bytes: what the rules look at.
+///
+/// ```
+/// use cutshort_packet::{Flags, Packet};
+/// use cutshort_verdict::Row;
+///
+/// let row = Row::from(&Packet { flags: Flags::RST | Flags::ACK, seq: 1001, ..Packet::ZERO });
+/// assert!(row.has_rst() && !row.is_syn());
+/// assert_eq!(size_of_val(&row), 32);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Row {
     /// Capture time in nanoseconds since the Unix epoch.
     pub ts: i64,
-    /// The nine TCP flag bits.
+    /// The nine TCP flag bits (RFC 9293, 3.1).
     pub flags: Flags,
     /// IPv4 identification; 0 for IPv6.
     pub ip_id: u16,
-    /// Sequence number.
+    /// Sequence number as in the header.
     pub seq: u32,
-    /// Acknowledgement number.
+    /// Acknowledgement number as in the header, whether or not the ACK bit is set.
     pub ack: u32,
-    /// Bytes of payload.
+    /// Length of the payload in bytes.
     pub payload_len: u32,
-    /// N of "1 in N".
+    /// Number N where 1 in N connections was sampled.
     pub sample_rate: u32,
-    /// Window, unscaled.
+    /// TCP window as in the header, without window scaling.
     pub window: u16,
-    /// IPv4 time to live or IPv6 hop limit.
+    /// IPv4 time to live or IPv6 hop limit, as captured.
     pub ttl: u8,
-    /// Bytes of TCP options.
+    /// Length of the TCP options in bytes.
     pub options_len: u8,
 }
 
@@ -44,21 +53,29 @@ impl From<&Packet> for Row {
 }
 
 impl Row {
-    /// A SYN packet: SYN set, and none of ACK, RST, FIN.
+    /// Returns true for a SYN packet: SYN is set, and none of ACK, RST and FIN (docs/spec.md#syn-packet).
     #[must_use]
     #[inline]
     pub const fn is_syn(&self) -> bool {
         self.flags.is_syn()
     }
 
-    /// The RST bit is set. Whether that resets the connection also depends on its time.
+    /// Returns the key that orders the SYN packets of a connection: the fields of the smallest count
+    /// (docs/spec.md#one-syn). It has time in nanoseconds, IP id, TTL, TCP window and sample rate.
+    #[must_use]
+    #[inline]
+    pub const fn syn_order(&self) -> (i64, u16, u8, u16, u32) {
+        (self.ts, self.ip_id, self.ttl, self.window, self.sample_rate)
+    }
+
+    /// Returns true if the RST bit is set. Whether it resets the connection also depends on its time (docs/spec.md#rst).
     #[must_use]
     #[inline]
     pub const fn has_rst(&self) -> bool {
-        self.flags.any(Flags::RST)
+        self.flags.intersects(Flags::RST)
     }
 
-    /// Equal in flags, seq, ack and payload length: one of the two is a repeat.
+    /// Returns true if both have the same flags, seq, ack and payload length (docs/spec.md#repeat).
     #[must_use]
     #[inline]
     pub fn repeats(&self, other: &Self) -> bool {
@@ -68,7 +85,7 @@ impl Row {
             && self.flags == other.flags
     }
 
-    /// Equal in every field but time and TTL: the same packet captured at a second hop.
+    /// Returns true if all fields but time and TTL are equal, as of one packet that was captured at two hops.
     #[must_use]
     #[inline]
     pub fn is_copy_of(&self, other: &Self) -> bool {
@@ -81,7 +98,16 @@ impl Row {
     }
 }
 
-/// How many rows of one 5-tuple and window equal another one in every field but time and TTL.
+/// Counts the rows of one 5-tuple and window that equal another one in all fields but time and TTL, both of them
+/// (docs/spec.md#copies).
+///
+/// ```
+/// use cutshort_verdict::{Row, copies};
+///
+/// let row = Row { ip_id: 7, ttl: 64, ..Row::default() };
+/// let next_hop = Row { ts: 20_000, ttl: 63, ..row };
+/// assert_eq!(copies(&[row, Row { ip_id: 8, ..row }, next_hop]), 2);
+/// ```
 #[must_use]
 pub fn copies(rows: &[Row]) -> u64 {
     // The usual case: a sender that counts.

@@ -4,21 +4,21 @@ use std::str::FromStr;
 use crate::names::Unknown;
 use crate::{Stage, Tag, Tags};
 
-/// How often a kind of RST must have been seen.
+/// The number of RSTs of one kind that a rule needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times {
-    /// Not at all.
+    /// There must be none.
     Never,
-    /// Exactly once.
+    /// There must be exactly one.
     Once,
-    /// Once or more.
+    /// There must be one or more.
     AtLeastOnce,
-    /// Twice or more.
+    /// There must be two or more.
     AtLeastTwice,
 }
 
 impl Times {
-    /// Whether so many are as many as needed.
+    /// Returns true if `count` is a number that the rule allows.
     #[must_use]
     pub const fn holds(self, count: u32) -> bool {
         match self {
@@ -30,24 +30,47 @@ impl Times {
     }
 }
 
-/// One of the 19 signatures (SPEC 6; the paper's table 1): a stage and how it ended there.
+/// One of the 19 signatures: a stage and the RSTs or the silence that ended the connection there
+/// (docs/spec.md#signatures; table 1 of doi:10.1145/3603269.3604875).
 ///
 /// A signature says what was seen, never who did it or why.
+///
+/// ```
+/// use cutshort_verdict::{Signature, Stage};
+///
+/// let signature: Signature = "PSH+ACK -> RST != RST".parse()?;
+/// assert_eq!((signature.id(), signature.name()), (16, "PSH+ACK → RST ≠ RST"));
+/// assert_eq!(signature.stage(), Stage::PostPsh);
+/// assert!(signature.causes()[0].contains("stack"), "innocent causes first");
+/// assert_eq!(Signature::all().count(), Signature::COUNT);
+/// # Ok::<(), cutshort_verdict::Unknown>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signature(u8);
 
-/// When a signature matches, for those who ask elsewhere than here. Connections with the tag `fin` have none.
+/// The rule by which a signature matches, for evaluation elsewhere (in SQL, say).
+///
+/// All conditions must hold. Connections with the tag `fin` have no signature (docs/spec.md#signature-fin).
+///
+/// ```
+/// use cutshort_verdict::{Signature, Times};
+///
+/// let rule = Signature::from_id(13).unwrap().rule();
+/// assert_eq!((rule.rst, rule.rst_ack), (Times::AtLeastOnce, Times::AtLeastOnce));
+/// assert!(rule.rst.holds(3) && !rule.rst.holds(0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignatureRule {
-    /// The connection's stage.
+    /// The stage that the connection must have.
     pub stage: Stage,
-    /// RSTs without the ACK bit.
+    /// The number of RSTs without the ACK bit.
     pub rst: Times,
-    /// RSTs with the ACK bit.
+    /// The number of RSTs with the ACK bit.
     pub rst_ack: Times,
-    /// Exactly one distinct acknowledgement is needed.
+    /// Whether exactly one distinct acknowledgement is needed (docs/spec.md#repeat).
     pub single_ack: bool,
-    /// One of these tags is needed; none is where the list is empty.
+    /// The tags of which one is needed; if the list is empty, none is.
     pub one_of: &'static [Tag],
 }
 
@@ -58,13 +81,13 @@ struct Entry {
     rst: Times,
     /// RSTs with the ACK bit.
     rst_ack: Times,
-    /// One of these tags is needed; none is where the list is empty.
+    /// The tags of which one is needed; if the list is empty, none is.
     one_of: &'static [Tag],
     seen: &'static str,
     causes: &'static [&'static str],
 }
 
-/// What the table is searched with.
+/// The properties of a connection by which the table is searched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pattern {
     pub(crate) stage: Stage,
@@ -76,52 +99,51 @@ pub(crate) struct Pattern {
 }
 
 impl Signature {
-    /// How many there are.
+    /// The number of signatures.
     pub const COUNT: usize = ENTRIES.len();
 
-    /// All signatures by number.
+    /// Returns all signatures in the order of their numbers.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..ENTRIES.len() as u8).map(Self)
     }
 
-    /// The signature with the number `id`, 1 to 19.
+    /// Finds the signature with the number `id`, 1 to 19.
     #[must_use]
     pub fn from_id(id: u8) -> Option<Self> {
         (1..=ENTRIES.len()).contains(&usize::from(id)).then(|| Self(id - 1))
     }
 
-    /// Its number, 1 to 19.
+    /// Returns the number, 1 to 19.
     #[must_use]
     pub const fn id(self) -> u8 {
         self.0 + 1
     }
 
-    /// Its name, such as `PSH+ACK → RST; RST₀`.
+    /// Returns the name, such as `PSH+ACK → RST; RST₀`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.entry().name
     }
 
-    /// The stage at which it ends.
+    /// Returns the stage at which the connection ended.
     #[must_use]
     pub const fn stage(self) -> Stage {
         self.entry().stage
     }
 
-    /// What was seen, in one sentence.
+    /// Says in one sentence what was seen.
     #[must_use]
     pub const fn about(self) -> &'static str {
         self.entry().seen
     }
 
-    /// What is known to cause it, innocent causes first, and who described it. Passive data
-    /// proves none of them.
+    /// Lists what is known to cause it, innocent causes first, and who described it. Passive data proves none of them.
     #[must_use]
     pub const fn causes(self) -> &'static [&'static str] {
         self.entry().causes
     }
 
-    /// When it matches.
+    /// Returns the rule by which it matches.
     #[must_use]
     pub const fn rule(self) -> SignatureRule {
         let Entry { stage, rst, rst_ack, one_of, .. } = *self.entry();
@@ -132,10 +154,10 @@ impl Signature {
         &ENTRIES[self.0 as usize]
     }
 
-    /// The signature that matches. Connections with the tag `fin` have none.
+    /// Finds the signature that matches. Connections with the tag `fin` have none.
     #[inline]
     pub(crate) fn matching(pattern: Pattern) -> Option<Self> {
-        if pattern.stage == Stage::None || pattern.tags.has(Tag::Fin) {
+        if pattern.stage == Stage::None || pattern.tags.contains(Tag::Fin) {
             return None;
         }
         Self::all().find(|signature| signature.entry().matches(pattern))
@@ -152,7 +174,7 @@ impl Entry {
             && self.rst.holds(pattern.rst)
             && self.rst_ack.holds(pattern.rst_ack)
             && (!needs_single_ack(self.stage) || pattern.single_ack)
-            && (self.one_of.is_empty() || self.one_of.iter().any(|tag| pattern.tags.has(*tag)))
+            && (self.one_of.is_empty() || self.one_of.iter().any(|tag| pattern.tags.contains(*tag)))
     }
 }
 
@@ -168,8 +190,8 @@ impl fmt::Display for Signature {
     }
 }
 
-/// By number, or by name, in which `->` may stand for `→`, `!=` for `≠`, `0` for `∅` and `₀`, and
-/// spaces and capitals do not matter.
+/// Reads a number, or a name in which `->` may stand for `→`, `!=` for `≠`, `0` for `∅` and `₀`; spaces and capitals do
+/// not matter.
 impl FromStr for Signature {
     type Err = Unknown;
 

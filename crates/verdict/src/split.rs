@@ -1,13 +1,32 @@
-//! Where the ports of a 5-tuple are used again.
+//! Separates the connections on reused ports.
 
 use std::borrow::Borrow;
 
 use crate::Row;
 
-/// The rows of one 5-tuple and window, split into connections (SPEC 2).
+/// The rows of one 5-tuple and window, split into connections (docs/spec.md#split).
 ///
-/// Of the SYN packets in the order of time and sequence number, each one whose sequence number differs from that of
-/// the one before begins a connection. It has the rows from then on, and before the next connection's.
+/// In the order of time and sequence number, each SYN packet whose sequence number differs from that of the SYN packet
+/// before it begins a connection, which has the rows up to the next one's. The split does not depend on the order of the
+/// rows.
+///
+/// ```
+/// use cutshort_packet::Flags;
+/// use cutshort_verdict::{Row, Split};
+///
+/// let row = |ts, flags, seq| Row { ts, flags, seq, ..Row::default() };
+/// let mut rows = [
+///     row(9, Flags::RST, 5001),
+///     row(8, Flags::SYN, 5000),
+///     row(4, Flags::SYN, 1000),
+///     row(5, Flags::SYN, 1000),
+///     row(1, Flags::ACK, 77),
+/// ];
+/// let split = Split::of(&mut rows);
+/// assert_eq!(split.tail().len(), 1, "of an older connection");
+/// let parts: Vec<_> = split.parts().map(|part| (part.rows.len(), part.next)).collect();
+/// assert_eq!(parts, [(2, Some(8)), (2, None)]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Split<'a, T = Row> {
     tail: &'a [T],
@@ -16,15 +35,16 @@ pub struct Split<'a, T = Row> {
 
 /// The rows of one connection, or of a 5-tuple without a SYN packet.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Part<'a, T = Row> {
-    /// In the order of time.
+    /// The rows in the order of time; without a SYN packet in the order in which they were given.
     pub rows: &'a [T],
-    /// When the next connection on the same ports begins.
+    /// Time at which the next connection on the same ports begins, in nanoseconds since the Unix epoch.
     pub next: Option<i64>,
 }
 
 impl<'a, T: Borrow<Row>> Split<'a, T> {
-    /// Splits the rows of one 5-tuple and window, in any order. Rows that cannot be split keep their order.
+    /// Splits the rows of one 5-tuple and window, which may be in any order, and sorts them by time if one is a SYN packet.
     #[must_use]
     pub fn of(rows: &'a mut [T]) -> Self {
         if !rows.iter().any(is_syn) {
@@ -37,13 +57,14 @@ impl<'a, T: Borrow<Row>> Split<'a, T> {
         Self { tail, rest }
     }
 
-    /// Rows before the first SYN packet of a 5-tuple that has one: the tail of an older connection.
+    /// Returns the rows before the first SYN packet, the tail of an older connection (docs/spec.md#tail); none if there
+    /// is no SYN packet.
     #[must_use]
     pub const fn tail(&self) -> &'a [T] {
         self.tail
     }
 
-    /// The connections in the order of time. A 5-tuple without a SYN packet gives all its rows as one.
+    /// Returns the connections in the order of time. Rows without a SYN packet are one part.
     pub fn parts(&self) -> impl Iterator<Item = Part<'a, T>> + use<'a, T> {
         let mut rest = self.rest;
         std::iter::from_fn(move || {
@@ -60,7 +81,8 @@ fn is_syn<T: Borrow<Row>>(row: &T) -> bool {
     row.borrow().is_syn()
 }
 
-/// By time; of equal times first the SYN packets by sequence number, so that the others belong to the last of them.
+/// Orders by time; of equal times the SYN packets come first, by sequence number, so that the others belong to the last
+/// of them.
 const fn order(row: &Row) -> (i64, bool, u32) {
     let is_syn = row.is_syn();
     (row.ts, !is_syn, if is_syn { row.seq } else { 0 })

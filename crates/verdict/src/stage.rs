@@ -3,25 +3,27 @@ use std::str::FromStr;
 
 use crate::names::{Unknown, find};
 
-/// How far a connection got (SPEC 3), from the first SYN on.
+/// How far a connection got, from its SYN on (docs/spec.md#progress).
+///
+/// It grows with what was seen; a value is greater if the connection got further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Progress {
     /// Neither an acknowledgement nor data came after the SYN.
     PostSyn,
-    /// The handshake was completed; no data came.
+    /// The client completed the handshake; no data came.
     PostAck,
     /// Data came, but none beyond the first message.
     PostPsh,
-    /// Data beyond the first message.
+    /// Data beyond the first message came.
     Later,
 }
 
 impl Progress {
-    /// All, in the order of their numbers.
+    /// All values, from the least progress to the most.
     pub const ALL: [Self; 4] = [Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later];
 
-    /// The name in data: `post_syn`, `post_ack`, `post_psh`, `later`.
+    /// Returns the name in data: `post_syn`, `post_ack`, `post_psh`, `later`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -33,7 +35,19 @@ impl Progress {
     }
 }
 
-/// Where in the connection it was cut short (SPEC 4).
+/// The stage at which a connection was cut short, or none (docs/spec.md#stage).
+///
+/// The five stages are a closed set, so a `match` needs no wildcard.
+///
+/// ```
+/// use cutshort_verdict::{Progress, Stage, Termination};
+///
+/// let stage = Stage::of(Termination::Reset, Progress::PostPsh);
+/// assert_eq!((stage, stage.name(), stage.title()), (Stage::PostPsh, "post_psh", "Post-PSH"));
+/// assert!(stage.about().starts_with("The client's first message"));
+/// // A connection that was closed with a FIN was not cut short, however far it got.
+/// assert_eq!(Stage::of(Termination::Fin, Progress::PostPsh), Stage::None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Stage {
@@ -53,7 +67,7 @@ impl Stage {
     /// The five stages, in the order in which they are shown everywhere.
     pub const ALL: [Self; 5] = [Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later, Self::None];
 
-    /// The stage of a connection that got so far and ended so.
+    /// Returns the stage of a connection from how it ended and how far it got.
     #[must_use]
     pub const fn of(termination: Termination, progress: Progress) -> Self {
         match (termination, progress) {
@@ -66,7 +80,7 @@ impl Stage {
         }
     }
 
-    /// The name in data: `post_syn`, `post_ack`, `post_psh`, `later`, `none`.
+    /// Returns the name in data: `post_syn`, `post_ack`, `post_psh`, `later`, `none`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -78,7 +92,7 @@ impl Stage {
         }
     }
 
-    /// The name for people: `Post-SYN`, ..., `None`.
+    /// Returns the name for people: `Post-SYN`, ..., `None`.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -90,7 +104,7 @@ impl Stage {
         }
     }
 
-    /// What was seen, in one sentence.
+    /// Says in one sentence what was seen.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
@@ -108,8 +122,7 @@ impl Stage {
         }
     }
 
-    /// What is known to cause it, innocent causes first; nothing for `none`. Passive data proves none
-    /// of them.
+    /// Lists what is known to cause it, innocent causes first; nothing for `none`. Passive data proves none of them.
     #[must_use]
     pub const fn causes(self) -> &'static [&'static str] {
         match self {
@@ -156,7 +169,9 @@ impl FromStr for Stage {
     }
 }
 
-/// How a connection ended, as far as one direction shows it (SPEC 4).
+/// How a connection ended, as far as one direction shows it (docs/spec.md#termination).
+///
+/// The first of the rules that holds decides. The five terminations are a closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Termination {
@@ -164,11 +179,11 @@ pub enum Termination {
     Reset,
     /// Only the server's side sent a RST.
     ServerReset,
-    /// A FIN: closed in the ordinary way.
+    /// The client sent a FIN: closed in the ordinary way.
     Fin,
-    /// Silence, and the client never acknowledged anything that the server sent after its SYN+ACK.
+    /// The client fell silent and never acknowledged anything that the server sent after its SYN+ACK.
     Timeout,
-    /// Alive when last seen.
+    /// The connection was alive when last seen, or fell silent after it was answered.
     Open,
 }
 
@@ -176,7 +191,7 @@ impl Termination {
     /// All terminations, in the order in which they are tested.
     pub const ALL: [Self; 5] = [Self::Reset, Self::ServerReset, Self::Fin, Self::Timeout, Self::Open];
 
-    /// The name in data: `reset`, `server_reset`, `fin`, `timeout`, `open`.
+    /// Returns the name in data: `reset`, `server_reset`, `fin`, `timeout`, `open`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -188,7 +203,7 @@ impl Termination {
         }
     }
 
-    /// What was seen, in one sentence.
+    /// Says in one sentence what was seen.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
@@ -217,15 +232,28 @@ impl FromStr for Termination {
     }
 }
 
-/// Why a 5-tuple is in no total (SPEC 2). Tested in this order.
+/// The reason why rows are left out of all totals, in the order of the tests (docs/spec.md#exclusions).
+///
+/// ```
+/// use cutshort_packet::Flags;
+/// use cutshort_verdict::{Exclusion, Findings, Row, Rules, Surroundings};
+///
+/// let ack = Row { flags: Flags::ACK, ..Row::default() };
+/// let around = Surroundings { cutoff: 900_000_000_000, other_rsts: &[] };
+/// let error = Findings::of(&[ack]).judge(&Rules::default(), &around.around(None)).unwrap_err();
+/// assert_eq!((error, error.name()), (Exclusion::NoSyn, "no_syn"));
+/// let error: Box<dyn std::error::Error> = error.into();
+/// assert_eq!(error.to_string(), "no_syn");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Exclusion {
-    /// No SYN packet: an older connection, the other direction, or backscatter.
+    /// There is no SYN packet: an older connection, the other direction, or backscatter.
     NoSyn,
-    /// Its ports were used again before it was decided.
+    /// The ports were reused by another connection before this one was decided.
     MultipleSyn,
-    /// Its last packet is too close to the end of what was seen.
+    /// The last packet is too close to the end of the window or of the input to tell silence.
     Incomplete,
 }
 
@@ -233,7 +261,7 @@ impl Exclusion {
     /// All reasons, in the order in which they are tested.
     pub const ALL: [Self; 3] = [Self::NoSyn, Self::MultipleSyn, Self::Incomplete];
 
-    /// The name in data: `no_syn`, `multiple_syn`, `incomplete`.
+    /// Returns the name in data: `no_syn`, `multiple_syn`, `incomplete`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -243,7 +271,7 @@ impl Exclusion {
         }
     }
 
-    /// The reason in words.
+    /// Returns the reason in words.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
@@ -259,3 +287,5 @@ impl fmt::Display for Exclusion {
         f.pad(self.name())
     }
 }
+
+impl std::error::Error for Exclusion {}

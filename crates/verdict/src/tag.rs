@@ -5,33 +5,44 @@ use std::str::FromStr;
 use crate::names::{Unknown, find};
 use crate::{Termination, Times};
 
-/// A property of a connection (SPEC 5). The discriminant is its bit, which never moves.
+/// A property of a connection (docs/spec.md#tags). The discriminant is the number of its bit, which never changes.
+///
+/// ```
+/// use cutshort_verdict::{Tag, TagRule, Times};
+///
+/// let tag: Tag = "multiple_rsts".parse()?;
+/// assert_eq!((tag, tag.bit(), tag.parent()), (Tag::MultipleRsts, 1 << 4, Some(Tag::Reset)));
+/// assert_eq!(tag.rule(), TagRule::Resets { rst: Times::AtLeastTwice, rst_ack: Times::Never });
+/// assert!(tag.about().contains("so do injectors"));
+/// # Ok::<(), cutshort_verdict::Unknown>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Tag {
-    /// Termination is timeout.
+    /// The termination is timeout.
     Timeout,
-    /// Termination is reset.
+    /// The termination is reset.
     Reset,
-    /// Reset, with at least one FIN besides.
+    /// There is a FIN as well as a RST.
     Fin,
     /// Exactly one RST without ACK bit and none with it.
     SingleRst,
     /// Two or more RSTs without ACK bit and none with it.
     MultipleRsts,
-    /// Of multiple RSTs: acknowledgement numbers equal and not 0.
+    /// The acknowledgement numbers of multiple RSTs are equal and not 0.
     AckNumSame,
-    /// Of multiple RSTs: all acknowledgement numbers 0.
+    /// The acknowledgement numbers of multiple RSTs are all 0.
     AckNumSame0,
-    /// Of multiple RSTs: acknowledgement numbers differ, none is 0.
+    /// The acknowledgement numbers of multiple RSTs differ, and none is 0.
     AckNumDiff,
-    /// Of multiple RSTs: acknowledgement numbers differ, at least one is 0.
+    /// The acknowledgement numbers of multiple RSTs differ, and at least one is 0.
     AckNumDiff0,
     /// Exactly one RST with ACK bit and none without it.
     SingleRstAck,
     /// Two or more RSTs with ACK bit and none without it.
     MultipleRstAcks,
-    /// RSTs with and without ACK bit.
+    /// RSTs with the ACK bit and RSTs without it.
     RstAndRstAcks,
     /// The SYN looks like ZMap's before version 4.1.
     Zmap,
@@ -45,35 +56,38 @@ pub enum Tag {
     ServerRst,
 }
 
-/// When a tag holds, for those who ask elsewhere than here. A tag below another needs that one's rule, too.
+/// The rule by which a tag holds, for evaluation elsewhere (in SQL, say).
+///
+/// A tag with a [`parent`](Tag::parent) holds only if the parent's rule does, too. The enum is exhaustive, so that
+/// whoever translates it notices a new kind of rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TagRule {
-    /// The termination is this one.
+    /// The connection has this termination.
     Termination(Termination),
-    /// At least one FIN packet.
+    /// There is at least one FIN packet.
     Fin,
-    /// So many RSTs without and with the ACK bit.
+    /// The numbers of RSTs without and with the ACK bit are these.
     Resets {
-        /// Without.
+        /// RSTs without the ACK bit.
         rst: Times,
-        /// With.
+        /// RSTs with the ACK bit.
         rst_ack: Times,
     },
-    /// The acknowledgement numbers of the RSTs without the ACK bit.
+    /// The acknowledgement numbers of the RSTs without the ACK bit are like this.
     AckNumbers {
         /// Whether they differ.
         differ: bool,
-        /// Whether one of them, or all, is 0.
+        /// Whether at least one of them is 0.
         zero: bool,
     },
     /// The SYN packet has these values.
     Syn {
-        /// IPv4 identification.
+        /// IPv4 identification of the SYN packet.
         ip_id: u16,
-        /// Window, unscaled.
+        /// TCP window of the SYN packet, without window scaling.
         window: u16,
     },
-    /// At least two different acknowledgement numbers came.
+    /// The client sent at least two different acknowledgement numbers.
     Answered,
     /// A SYN packet carries payload.
     SynPayload,
@@ -105,14 +119,14 @@ impl Tag {
         Self::ServerRst,
     ];
 
-    /// The tag's bit in [`Tags::bits`].
+    /// Returns the mask of the tag's bit in [`Tags::bits`].
     #[must_use]
     #[inline]
     pub const fn bit(self) -> u32 {
         1 << self as u8
     }
 
-    /// The name in data.
+    /// Returns the name in data, such as `multiple_rsts`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -136,7 +150,7 @@ impl Tag {
         }
     }
 
-    /// The tag without which this one never stands.
+    /// Returns the tag without which this one never holds.
     #[must_use]
     pub const fn parent(self) -> Option<Self> {
         match self {
@@ -153,7 +167,7 @@ impl Tag {
         }
     }
 
-    /// When it holds.
+    /// Returns the rule by which the tag holds.
     #[must_use]
     pub const fn rule(self) -> TagRule {
         use Times::{AtLeastOnce, AtLeastTwice, Never, Once};
@@ -181,7 +195,7 @@ impl Tag {
         }
     }
 
-    /// What was seen, and what to make of it.
+    /// Says what was seen, and how to read it.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
@@ -253,28 +267,38 @@ impl FromStr for Tag {
     }
 }
 
-/// A set of tags.
+/// A set of tags in 32 bits.
+///
+/// ```
+/// use cutshort_verdict::{Tag, Tags};
+///
+/// let mut tags: Tags = [Tag::Reset, Tag::SingleRst].into_iter().collect();
+/// assert!(tags.contains(Tag::Reset) && !tags.contains(Tag::Fin));
+/// tags |= Tag::Answered;
+/// assert!(tags.iter().eq([Tag::Reset, Tag::SingleRst, Tag::Answered]));
+/// assert_eq!(Tags::from_bits(tags.bits()), tags);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tags(u32);
 
 impl Tags {
-    /// The set with the given [`bits`](Self::bits); unknown bits are kept.
+    /// Creates the set with the given [`bits`](Self::bits); unknown bits are kept.
     #[must_use]
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits)
     }
 
-    /// One bit a tag, at [`Tag::bit`].
+    /// Returns the set as one bit per tag, at [`Tag::bit`].
     #[must_use]
     #[inline]
     pub const fn bits(self) -> u32 {
         self.0
     }
 
-    /// Whether the set has the tag.
+    /// Returns true if the tag is in the set.
     #[must_use]
     #[inline]
-    pub const fn has(self, tag: Tag) -> bool {
+    pub const fn contains(self, tag: Tag) -> bool {
         self.0 & tag.bit() != 0
     }
 
@@ -286,7 +310,7 @@ impl Tags {
         }
     }
 
-    /// The tags in the order of their bits.
+    /// Returns the known tags of the set in the order of their bits.
     pub fn iter(self) -> impl Iterator<Item = Tag> {
         const KNOWN: u32 = (1 << Tag::ALL.len()) - 1;
         let mut rest = self.0 & KNOWN;
@@ -318,7 +342,7 @@ mod tests {
     use super::*;
     use crate::{Context, Findings, Row, Rules};
 
-    /// What others make of the rules is what is done here.
+    /// The rules as data agree with the code that sets the tags.
     #[test]
     fn tags_of_resets_are_as_their_rules_say() {
         let numbers =
@@ -342,9 +366,9 @@ mod tests {
                 _ => None,
             };
             for tag in Tag::ALL {
-                let parent = tag.parent().is_none_or(|parent| tags.has(parent));
+                let parent = tag.parent().is_none_or(|parent| tags.contains(parent));
                 if let Some(own) = own(tag) {
-                    assert_eq!(tags.has(tag), own && parent, "{tag}: {plain:?}, {with_ack}");
+                    assert_eq!(tags.contains(tag), own && parent, "{tag}: {plain:?}, {with_ack}");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Connections packet by packet, and why their verdicts are what they are.
+//! Explains verdicts packet by packet.
 
 use std::fmt;
 
@@ -8,33 +8,58 @@ use crate::findings::{Meaning, Segments, Shape, Syn};
 use crate::verdict::{Ending, SECOND};
 use crate::{Context, Findings, Outcome, Progress, Row, Rules, Split, Stage, Surroundings, Tag};
 
-/// How the verdict on one connection came about.
+/// The explanation of one verdict: each packet with its meaning, and the rules that decided.
+///
+/// ```
+/// use cutshort_packet::Flags;
+/// use cutshort_verdict::{Row, Rules, Surroundings, Trace};
+///
+/// let syn = Row { flags: Flags::SYN, seq: 1000, sample_rate: 1, ..Row::default() };
+/// let rows = [
+///     syn,
+///     Row { ts: 30_000_000, flags: Flags::ACK, seq: 1001, ack: 5001, ..syn },
+///     Row { ts: 31_000_000, flags: Flags::PSH | Flags::ACK, seq: 1001, ack: 5001, payload_len: 517, ..syn },
+///     Row { ts: 40_000_000, flags: Flags::RST, seq: 1518, ..syn },
+/// ];
+/// let around = Surroundings { cutoff: 900_000_000_000, other_rsts: &[] };
+/// let traces = Trace::of(&rows, &Rules::default(), &around);
+///
+/// let meanings: Vec<&str> = traces[0].steps.iter().map(|step| step.meaning).collect();
+/// assert_eq!(meanings, ["SYN", "ack", "first message", "RST"]);
+/// assert_eq!(traces[0].steps[3].rel, Some(518));
+/// assert_eq!(traces[0].reasons[1], "It has a RST: reset (rule 1).");
+/// assert!(traces[0].reasons[3].starts_with("Signature 11 (PSH+ACK → RST)"));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Trace {
     /// The rows in the order of time.
     pub steps: Vec<Step>,
-    /// The verdict; `None` where the rows are the tail of an older connection, and so no connection.
+    /// The outcome; `None` if the rows are the tail of an older connection.
     pub outcome: Option<Outcome>,
-    /// The rules that led to it, one sentence each.
+    /// The rules that led to the outcome, one sentence each.
     pub reasons: Vec<String>,
 }
 
-/// One row and what it means.
+/// One row and its meaning for the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Step {
-    /// The row.
+    /// The row itself.
     pub row: Row,
-    /// Its sequence number counted from that of the SYN; `None` without a SYN.
+    /// Sequence number relative to that of the SYN (docs/spec.md#rel); `None` without a SYN.
     pub rel: Option<u32>,
-    /// What it means for the connection.
+    /// The meaning in a few words: `SYN`, `ack`, `first message`, `RST+ACK`, ...
     pub meaning: &'static str,
-    /// It equals an earlier row in flags, seq, ack and payload length, and is no RST.
+    /// Whether it repeats an earlier row and is not a RST (docs/spec.md#repeat).
     pub is_repeat: bool,
 }
 
 impl Trace {
-    /// Judges the rows of one 5-tuple and window, and says why: connection by connection, in the order of time.
-    /// Rows before the first SYN packet come first.
+    /// Judges the rows of one 5-tuple and window, which may be in any order, and explains each verdict.
+    ///
+    /// Returns one trace per connection in the order of time; rows before the first SYN packet have a trace of their own,
+    /// which comes first.
     #[must_use]
     pub fn of(rows: &[Row], rules: &Rules, around: &Surroundings<'_>) -> Vec<Self> {
         let mut rows = rows.to_vec();
@@ -75,7 +100,7 @@ fn meaning(row: &Row, rows: &[Row], syn: &Syn) -> &'static str {
     match Meaning::of(row, syn) {
         Meaning::Syn if row.payload_len > 0 => "SYN with payload",
         Meaning::Syn => "SYN",
-        Meaning::Rst if row.flags.any(Flags::ACK) => "RST+ACK",
+        Meaning::Rst if row.flags.intersects(Flags::ACK) => "RST+ACK",
         Meaning::Rst => "RST",
         Meaning::EarlierRst => "earlier RST, of an older connection: ignored",
         Meaning::OddSyn => "SYN with other bits: ignored",
@@ -118,7 +143,7 @@ fn reasons(findings: &Findings, rules: &Rules, around: &Context, outcome: &Outco
 }
 
 fn progress(shape: &Shape) -> &'static str {
-    match (shape.progress, shape.tags.has(Tag::Answered)) {
+    match (shape.progress, shape.tags.contains(Tag::Answered)) {
         (Progress::PostSyn, _) => "Neither an acknowledgement nor data came after the SYN.",
         (Progress::PostAck, false) => "The handshake was completed; no data came.",
         (Progress::PostAck, true) => "The handshake was completed and the server answered; no data came.",

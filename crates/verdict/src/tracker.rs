@@ -3,11 +3,10 @@ use std::collections::BTreeMap;
 use cutshort_packet::{FiveTuple, Frame, LinkType, Packet, Refusal};
 
 use crate::clock::{Clock, ReaderClock};
-use crate::hash::Seeds;
-use crate::table::{BATCH, Table};
+use crate::table::{BATCH, Seeds, Table};
 use crate::{Outcome, Row, Rules};
 
-/// How many packets of a window wait for more of them before its table is made.
+/// The number of packets of a window that are kept in a list before its table is made.
 const FEW: usize = 32;
 
 /// A window to which packets may still be added. A table takes 200 KB at least, and a capture that is spread over years
@@ -55,19 +54,45 @@ impl Open {
 
 /// Rebuilds connections from packets in reading order, window by window.
 ///
-/// Memory is bounded by the 5-tuples of the windows that are open: a window is closed once
-/// 10,000 records in a row were later than its end + 5 minutes (SPEC 2).
+/// Memory is bounded by the 5-tuples of the windows that are open. A window is closed once 10,000 records in a row were
+/// later than its end + 5 minutes (docs/spec.md#late).
 ///
 /// ```
-/// use cutshort_verdict::{Rules, Tracker};
+/// use cutshort_packet::{FiveTuple, Flags, Packet};
+/// use cutshort_verdict::{ClosedWindow, Rules, Stage, Tracker};
 ///
+/// const MINUTE: i64 = 60_000_000_000;
+/// // One connection attempt per minute over an hour, never answered.
+/// let attempts = (0..60_u16).map(|minute| Packet {
+///     ts: i64::from(minute) * MINUTE,
+///     five_tuple: FiveTuple::new([198, 51, 100, 7].into(), 40_000 + minute, [203, 0, 113, 5].into(), 443),
+///     flags: Flags::SYN,
+///     seq: 1000,
+///     ttl: 52,
+///     sample_rate: 1,
+///     ..Packet::ZERO
+/// });
+///
+/// let mut post_syn = 0;
+/// let mut judge = |window: &ClosedWindow| {
+///     window.for_each(|_five_tuple, outcome, _rows| {
+///         post_syn += u32::from(outcome.is_ok_and(|verdict| verdict.stage == Stage::PostSyn));
+///     })
+/// };
 /// let mut tracker = Tracker::new(Rules::default());
-/// // For each record of the input: tracker.record(ts, packet.as_ref()), and then
-/// while let Some(window) = tracker.next_closed() {
-///     window.for_each(|five_tuple, outcome, _| println!("{five_tuple}: {outcome:?}"));
+/// for packet in attempts {
+///     if tracker.record(packet.ts, Some(&packet)) {
+///         while let Some(window) = tracker.next_closed() {
+///             judge(&window);
+///         }
+///     }
 /// }
-/// // At the end of the input: the windows that are still open.
-/// for window in tracker.finish() { /* as above */ }
+/// let mut rows = 0;
+/// for window in tracker.finish() {
+///     rows += judge(&window).taken;
+/// }
+/// // The last attempt came when the input ended: too late to be a timeout.
+/// assert_eq!((rows, post_syn), (60, 59));
 /// ```
 pub struct Tracker {
     rules: Rules,
@@ -85,7 +110,7 @@ pub struct Tracker {
 }
 
 impl Tracker {
-    /// A tracker that keeps of complete connections only what the rules need.
+    /// Creates a tracker that keeps only what the rules need of complete connections.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         Self {
@@ -96,21 +121,36 @@ impl Tracker {
             open: BTreeMap::new(),
             current: i64::MIN,
             span: 0..0,
-            batch: Box::new([Packet::NONE; BATCH]),
+            batch: Box::new([Packet::ZERO; BATCH]),
             waiting: 0,
             late: 0,
         }
     }
 
-    /// Keeps all rows until their window is closed, for outputs that show them. Takes several
-    /// times the memory.
+    /// Keeps all rows until their window is closed, for outputs that show them. This takes several times the memory.
+    ///
+    /// ```
+    /// use cutshort_packet::{FiveTuple, Flags, Packet};
+    /// use cutshort_verdict::{Rules, Tracker};
+    ///
+    /// let five_tuple = FiveTuple::new([198, 51, 100, 7].into(), 40112, [203, 0, 113, 5].into(), 443);
+    /// let syn = Packet { five_tuple, flags: Flags::SYN, seq: 1000, sample_rate: 1, ..Packet::ZERO };
+    /// let refusal = Packet { ts: 1, five_tuple: five_tuple.reversed(), flags: Flags::RST | Flags::ACK, ..syn };
+    ///
+    /// let mut tracker = Tracker::new(Rules::default()).keep_rows();
+    /// let closed = tracker.record(syn.ts, Some(&syn)) | tracker.record(refusal.ts, Some(&refusal));
+    /// assert!(!closed);
+    /// let window = tracker.finish().next().unwrap();
+    /// let (rows, other_rsts) = window.rows(&five_tuple).unwrap();
+    /// assert_eq!((rows.len(), rows[0].seq, other_rsts), (1, 1000, vec![1]));
+    /// ```
     #[must_use]
     pub const fn keep_rows(mut self) -> Self {
         self.keep_rows = true;
         self
     }
 
-    /// Tells the reader's clock, without which no record lies in the future.
+    /// Sets the clock by which records lie in the future (docs/spec.md#future); without one, none does.
     #[must_use]
     pub const fn read_at(mut self, reader: ReaderClock) -> Self {
         self.clock.set_reader(reader);
@@ -118,8 +158,10 @@ impl Tracker {
     }
 
     /// Takes the next record of the input, of any protocol, at `ts` (nanoseconds since the Unix
-    /// epoch), with its TCP packet if it is one. Call [`next_closed`](Self::next_closed) when it
-    /// returns true.
+    /// epoch), with its TCP packet if it has one.
+    ///
+    /// Returns true if windows were closed: take them with [`next_closed`](Self::next_closed), or memory grows.
+    #[must_use = "closed windows stay in memory until `next_closed` takes them"]
     #[inline]
     pub fn record(&mut self, ts: i64, packet: Option<&Packet>) -> bool {
         let closed = self.clock.tick(ts);
@@ -139,11 +181,23 @@ impl Tracker {
         self.count();
     }
 
-    /// Parses the frame of the record that was [taken](Self::record) before, without a packet, and takes
-    /// its packet. The same as parsing it elsewhere, and faster.
+    /// Parses a frame and takes its packet, after its record was [taken](Self::record) without one.
+    ///
+    /// The result is that of parsing the frame first and passing the packet to [`record`](Self::record), but faster.
+    ///
+    /// ```
+    /// use cutshort_packet::{Frame, LinkType, Refusal};
+    /// use cutshort_verdict::{Rules, Tracker};
+    ///
+    /// let mut tracker = Tracker::new(Rules::default());
+    /// let frame = Frame { ts: 7, wire_len: 42, bytes: &[0x08, 0x06].repeat(21) }; // ARP
+    /// assert!(!tracker.record(frame.ts, None), "no window is closed");
+    /// assert_eq!(tracker.parse(LinkType::Ethernet, frame), Err(Refusal::NotIp));
+    /// assert_eq!(tracker.finish().count(), 0);
+    /// ```
     ///
     /// # Errors
-    /// Why it is no TCP packet.
+    /// Returns the [`Refusal`] of [`Packet::parse`] if the frame is not a usable TCP packet; nothing is taken then.
     #[inline(always)]
     pub fn parse(&mut self, link: LinkType, frame: Frame<'_>) -> Result<(), Refusal> {
         self.make_room(frame.ts);
@@ -152,7 +206,7 @@ impl Tracker {
         Ok(())
     }
 
-    /// Makes sure that a packet of this time can wait with those that do.
+    /// Makes room in the batch for a packet of this time.
     #[inline(always)]
     fn make_room(&mut self, ts: i64) {
         if !self.span.contains(&ts) {
@@ -162,7 +216,7 @@ impl Tracker {
         }
     }
 
-    /// Counts the packet behind those that wait.
+    /// Counts the packet that was written behind those that wait.
     #[inline(always)]
     fn count(&mut self) {
         if self.clock.is_closed(self.current) {
@@ -193,7 +247,7 @@ impl Tracker {
         self.waiting = 0;
     }
 
-    /// The earliest window that is closed by now and was not yet taken.
+    /// Returns the earliest window that is closed and was not yet taken; `None` if there is no such window.
     pub fn next_closed(&mut self) -> Option<ClosedWindow> {
         let number = self.clock.first_closed(&self.open)?;
         let new = || Table::new(&self.rules, number, self.seeds, self.keep_rows);
@@ -201,7 +255,7 @@ impl Tracker {
         Some(ClosedWindow::new(&self.rules, number, table, self.clock.latest()))
     }
 
-    /// Ends the input: the windows that are still open, in the order of time.
+    /// Ends the input and returns the windows that are still open, in the order of time.
     pub fn finish(mut self) -> impl Iterator<Item = ClosedWindow> {
         self.flush();
         let (rules, latest) = (self.rules, self.clock.latest());
@@ -212,8 +266,8 @@ impl Tracker {
         })
     }
 
-    /// How many packets came for a window that was closed already, or for a connection that was complete and long
-    /// followed by another on its ports.
+    /// Returns how many packets came too late: for a window that was closed already, or for a complete connection that had
+    /// long been followed by another on its ports (docs/spec.md#late).
     #[must_use]
     pub fn late(&mut self) -> u64 {
         self.flush();
@@ -221,7 +275,7 @@ impl Tracker {
     }
 }
 
-/// All connections of a window to which nothing will be added.
+/// All connections of a window that is closed: nothing will be added to it.
 pub struct ClosedWindow {
     rules: Rules,
     number: i64,
@@ -229,19 +283,20 @@ pub struct ClosedWindow {
     table: Table,
 }
 
-/// How many rows a window has.
+/// The number of rows of a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RowCount {
-    /// Rows taken.
+    /// Number of rows that were taken.
     pub taken: u64,
-    /// Those that equal another of their 5-tuple in every field but time and TTL.
+    /// Number of rows that equal another of their 5-tuple in all fields but time and TTL (docs/spec.md#copies).
     pub copies: u64,
-    /// Those that are the tail of an older connection, before the first SYN packet on their ports.
+    /// Number of rows before the first SYN packet on their ports, the tails of older connections (docs/spec.md#tail).
     pub tail: u64,
 }
 
 impl RowCount {
-    /// Adds others.
+    /// Adds the numbers of `others`.
     pub const fn add(&mut self, others: Self) {
         self.taken += others.taken;
         self.copies += others.copies;
@@ -255,34 +310,38 @@ impl ClosedWindow {
         Self { rules: *rules, number, cutoff, table }
     }
 
-    /// When it begins, in nanoseconds since the Unix epoch.
+    /// Returns the beginning of the window, in nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn start(&self) -> i64 {
         self.rules.window_start(self.number)
     }
 
-    /// Its end, or the time of the input's latest record if that is earlier.
+    /// Returns the end of the window, or the time of the input's latest record if that is earlier, in nanoseconds since the
+    /// Unix epoch (docs/spec.md#cutoff).
     #[must_use]
     pub const fn cutoff(&self) -> i64 {
         self.cutoff
     }
 
-    /// Calls `each` with every connection, and every 5-tuple without a SYN packet, and what it was judged to be. The
-    /// connections of one 5-tuple follow each other in the order of time. The rows are empty unless
-    /// [`keep_rows`](Tracker::keep_rows) was asked for.
+    /// Judges every connection, and every 5-tuple without a SYN packet, and calls `each` with its 5-tuple, outcome and rows.
+    ///
+    /// The connections of one 5-tuple follow each other in the order of time. The rows are empty unless
+    /// [`keep_rows`](Tracker::keep_rows) was set.
     pub fn for_each(&self, mut each: impl FnMut(&FiveTuple, &Outcome, &[Row])) -> RowCount {
         self.table.for_each(self.cutoff, |five_tuple, findings, around, rows| {
             each(five_tuple, &findings.judge(&self.rules, around), rows);
         })
     }
 
-    /// All 5-tuples, each once, in the order in which [`for_each`](Self::for_each) calls with them.
+    /// Returns each 5-tuple once, in the order of [`for_each`](Self::for_each).
     pub fn five_tuples(&self) -> impl Iterator<Item = &FiveTuple> + Clone {
         self.table.five_tuples()
     }
 
-    /// The rows of one 5-tuple, and the times of the other direction's rows with the RST bit; `None` if it is not in
-    /// the window. The rows are empty unless [`keep_rows`](Tracker::keep_rows) was asked for.
+    /// Returns the rows of a 5-tuple, and the times of the other direction's rows with the RST bit in nanoseconds since the
+    /// Unix epoch; `None` if the 5-tuple is not in the window.
+    ///
+    /// The rows are empty unless [`keep_rows`](Tracker::keep_rows) was set.
     #[must_use]
     pub fn rows(&self, five_tuple: &FiveTuple) -> Option<(&[Row], Vec<i64>)> {
         self.table.rows(five_tuple)

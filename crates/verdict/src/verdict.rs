@@ -1,20 +1,31 @@
 use crate::findings::{Kind, Shape};
 use crate::{Exclusion, Findings, Progress, Signature, Stage, Tag, Tags, Termination};
 
-/// The settings of the rules. Changing them changes what the terms mean: compare like with like.
+/// The settings of the rules. Verdicts by different settings must not be compared.
+///
+/// ```
+/// use cutshort_verdict::Rules;
+///
+/// const SECOND: i64 = 1_000_000_000;
+/// let rules = Rules { packet_limit: 20, ..Rules::default() };
+/// assert_eq!((rules.window, rules.guard), (900 * SECOND, 10 * SECOND));
+/// assert_eq!(rules.window_of(1_000 * SECOND), 1);
+/// assert_eq!(rules.window_start(1), 900 * SECOND);
+/// assert_ne!(rules.digest(), Rules::default().digest());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Length of a window in nanoseconds; windows are aligned to the Unix epoch.
     pub window: i64,
-    /// How long before the cutoff a connection must have been silent to be a timeout, in
-    /// nanoseconds.
+    /// Time in nanoseconds that a connection must have been silent before the cutoff to be a timeout
+    /// (docs/spec.md#end-guard).
     pub guard: i64,
-    /// How many packets of a connection are taken: 1 to 65,535.
+    /// Number of packets of a connection that are taken, 1 to 65,535 (docs/spec.md#cap).
     pub packet_limit: u32,
 }
 
 impl Default for Rules {
-    /// 15 minutes, 10 seconds, 10 packets.
+    /// Returns the usual settings: 15 minutes, 10 seconds, 10 packets.
     fn default() -> Self {
         Self { window: 900 * SECOND, guard: 10 * SECOND, packet_limit: 10 }
     }
@@ -23,18 +34,18 @@ impl Default for Rules {
 pub(crate) const SECOND: i64 = 1_000_000_000;
 
 impl Rules {
-    /// Rises whenever the same packets are judged otherwise than before.
+    /// The version of the rules; it rises whenever the same packets are judged differently than before.
     pub const VERSION: u32 = 2;
 
-    /// A number that changes with the settings and with the [version](Self::VERSION), for those
-    /// who keep what was judged. Never 0.
+    /// Returns a number that changes with the settings and with the [version](Self::VERSION), to be kept beside verdicts. It
+    /// is never 0.
     #[must_use]
     pub const fn digest(&self) -> u64 {
         self.digest_of(Self::VERSION)
     }
 
-    /// Whether a [digest](Self::digest) is that of the usual settings in an earlier [version](Self::VERSION): what
-    /// was judged by them is to be judged again.
+    /// Returns true if a [digest](Self::digest) is that of the usual settings in an earlier [version](Self::VERSION), so that
+    /// verdicts kept beside it are outdated.
     #[must_use]
     pub fn is_outdated(digest: u64) -> bool {
         (1..Self::VERSION).any(|version| Self::default().digest_of(version) == digest)
@@ -51,30 +62,45 @@ impl Rules {
         digest | 1
     }
 
-    /// The window that holds a time: its number since the epoch.
+    /// Returns the number, since the Unix epoch, of the window that contains `ts` (nanoseconds since the Unix epoch).
     #[must_use]
     pub const fn window_of(&self, ts: i64) -> i64 {
         ts.div_euclid(self.window)
     }
 
-    /// Where the window with a number begins.
+    /// Returns the beginning of the window with this number, in nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn window_start(&self, number: i64) -> i64 {
         number.saturating_mul(self.window)
     }
 }
 
-/// What the rules need to know about a 5-tuple and window in addition to its rows.
+/// What the rules need to know about a 5-tuple and window apart from its rows.
+///
+/// ```
+/// use cutshort_verdict::Surroundings;
+///
+/// let around = Surroundings { cutoff: 900, other_rsts: &[5, 40] };
+/// // A connection that is followed by another one at 30 ends there, and does not see the later RST.
+/// let context = around.around(Some(30));
+/// assert_eq!((context.cutoff, context.is_followed, context.other_rst_ts), (30, true, Some(5)));
+/// let context = around.around(None);
+/// assert_eq!((context.cutoff, context.is_followed, context.other_rst_ts), (900, false, Some(40)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Surroundings<'a> {
-    /// The window's end, or the time of the latest record of the input if that is earlier.
+    /// The window's end, or the time of the latest record of the input if that is earlier, in nanoseconds since the Unix
+    /// epoch (docs/spec.md#cutoff).
     pub cutoff: i64,
-    /// Times of the other direction's rows in the same window that have the RST bit, in any order.
+    /// Times of the other direction's rows with the RST bit in the same window, in nanoseconds since the Unix epoch and in
+    /// any order.
     pub other_rsts: &'a [i64],
 }
 
 impl Surroundings<'_> {
-    /// What surrounds a connection that is followed by another on its ports at `next`, if it is.
+    /// Returns the context of one connection, where `next` is the time of the next one on its ports ([`Part::next`]).
+    ///
+    /// [`Part::next`]: crate::Part::next
     #[must_use]
     pub fn around(&self, next: Option<i64>) -> Context {
         let rsts = self.other_rsts.iter().copied();
@@ -86,67 +112,89 @@ impl Surroundings<'_> {
     }
 }
 
-/// What the rules need to know about a connection in addition to its rows.
+/// What the rules need to know about a connection apart from its rows; made by [`Surroundings::around`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Context {
-    /// The time of the next connection's first SYN packet where [`is_followed`](Self::is_followed), else the
-    /// window's cutoff.
+    /// Time of the next connection's first SYN packet if [`is_followed`](Self::is_followed), else the window's cutoff, in
+    /// nanoseconds since the Unix epoch.
     pub cutoff: i64,
-    /// Whether its ports were used again.
+    /// Whether another connection follows on its ports (docs/spec.md#followed).
     pub is_followed: bool,
-    /// Of the other direction's rows before the next connection: the time of the latest with the RST bit.
+    /// Time of the other direction's latest row with the RST bit before the next connection, in nanoseconds since the Unix
+    /// epoch.
     pub other_rst_ts: Option<i64>,
 }
 
-/// Rows are a connection, or left out of all totals for a reason.
+/// A connection's verdict, or the reason why it is left out of all totals.
 pub type Outcome = Result<Verdict, Exclusion>;
 
-/// What is said of one connection.
+/// The verdict on one connection: how far it got, how it ended, and the evidence.
+///
+/// ```
+/// use cutshort_packet::Flags;
+/// use cutshort_verdict::{Findings, Progress, Row, Rules, Surroundings, Tag};
+///
+/// // A SYN as ZMap sends it, and the RST of its host's kernel, over the same path.
+/// let syn = Row { flags: Flags::SYN, ip_id: 54321, window: 65535, ttl: 52, sample_rate: 1, ..Row::default() };
+/// let rst = Row { ts: 1_000, flags: Flags::RST, seq: 1, ip_id: 0, ..syn };
+/// let around = Surroundings { cutoff: 900_000_000_000, other_rsts: &[] };
+/// let verdict = Findings::of(&[syn, rst]).judge(&Rules::default(), &around.around(None))?;
+///
+/// assert!(verdict.is_anomalous() && !verdict.completed_handshake());
+/// assert_eq!(verdict.progress, Progress::PostSyn);
+/// assert!(verdict.tags.iter().eq([Tag::Reset, Tag::SingleRst, Tag::Zmap]));
+/// assert_eq!(verdict.signature.unwrap().id(), 2);
+/// assert_eq!((verdict.rst_ttl_delta, verdict.rst_ip_id_delta), (Some(0), None));
+/// # Ok::<(), cutshort_verdict::Exclusion>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// How far it got.
+    /// How far the connection got.
     pub progress: Progress,
-    /// How it ended.
+    /// How the connection ended.
     pub termination: Termination,
-    /// Where it was cut short.
+    /// The stage at which it was cut short, or none.
     pub stage: Stage,
-    /// Its properties.
+    /// The set of its properties.
     pub tags: Tags,
-    /// The signature that it matches.
+    /// The signature that it matches, if any.
     pub signature: Option<Signature>,
-    /// TTL(RST) - TTL(SYN), of largest magnitude over the RSTs; `None` without a RST.
+    /// TTL of a RST minus TTL of the SYN, the one of largest magnitude; `None` without a RST (docs/spec.md#rst-ttl-delta).
     pub rst_ttl_delta: Option<i16>,
-    /// Distance of a RST's IP id to the nearest other, the largest over the RSTs; IPv4 only.
+    /// Distance of a RST's IP id to the nearest one of other packets, the largest of all RSTs; `None` for IPv6 and where
+    /// ids are 0 (docs/spec.md#rst-ip-id-delta).
     pub rst_ip_id_delta: Option<u16>,
-    /// TTL or hop limit of its SYN.
+    /// IPv4 TTL or IPv6 hop limit of its SYN.
     pub syn_ttl: u8,
-    /// For how many connections it stands.
+    /// Number of connections for which it stands: the sample rate of its SYN (docs/spec.md#weight).
     pub sample_rate: u32,
-    /// Rows taken.
+    /// Number of its rows that were taken.
     pub packets: u32,
     /// Time of the earliest row, in nanoseconds since the Unix epoch.
     pub first_ts: i64,
     /// Time of the latest row, in nanoseconds since the Unix epoch.
     pub last_ts: i64,
-    /// From the latest row to the cutoff, in nanoseconds.
+    /// Time from the latest row to the cutoff, in nanoseconds.
     pub silent: i64,
 }
 
 impl Verdict {
-    /// Whether it was cut short: its stage is not `none`.
+    /// Returns true if it was cut short: its stage is not `none`.
     #[must_use]
     pub const fn is_anomalous(&self) -> bool {
         !matches!(self.stage, Stage::None)
     }
 
-    /// Whether the handshake was completed, which a spoofed source address cannot do.
+    /// Returns true if the client completed the handshake, which a spoofed source address cannot do
+    /// (docs/spec.md#completed).
     #[must_use]
     pub const fn completed_handshake(&self) -> bool {
         !matches!(self.progress, Progress::PostSyn)
     }
 }
 
-/// Why a connection's termination is what it is: the rule of SPEC 4 that held first.
+/// The rule that decided a connection's termination: the first one that held (docs/spec.md#termination).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Reset,
@@ -176,10 +224,10 @@ impl Ending {
 }
 
 impl Findings {
-    /// Applies the rules.
+    /// Applies the rules to the findings and returns the verdict.
     ///
     /// # Errors
-    /// Why the rows are in no total.
+    /// Returns the [`Exclusion`] by which the rows are left out of all totals.
     #[inline]
     pub fn judge(&self, rules: &Rules, around: &Context) -> Outcome {
         let shape = self.shape()?;
@@ -215,7 +263,7 @@ impl Findings {
         }
     }
 
-    /// The first rule of SPEC 4 that holds.
+    /// Finds the first rule that holds (docs/spec.md#termination).
     pub(crate) fn ending(&self, shape: &Shape, rules: &Rules, around: &Context) -> Ending {
         let full = self.packets >= rules.packet_limit
             && u64::from(shape.repeats) * 2 < u64::from(rules.packet_limit);
@@ -225,7 +273,7 @@ impl Findings {
             () if shape.fin => Ending::Fin,
             () if full => Ending::Full,
             () if self.last_ts > around.cutoff.saturating_sub(rules.guard) => around.too_late(),
-            () if !shape.tags.has(Tag::Answered) => Ending::Timeout,
+            () if !shape.tags.contains(Tag::Answered) => Ending::Timeout,
             () => Ending::Answered,
         }
     }

@@ -9,7 +9,7 @@ const FAR: i64 = NOW + 30 * 365 * 86_400 * SECOND;
 
 fn packet(ts: i64, port: u16, flags: Flags) -> Packet {
     let five_tuple = FiveTuple::new([198, 51, 100, 7].into(), port, [203, 0, 113, 5].into(), 443);
-    Packet { ts, five_tuple, flags, ..Packet::NONE }
+    Packet { ts, five_tuple, flags, ..Packet::ZERO }
 }
 
 /// Reads packets and the times of other records.
@@ -63,8 +63,8 @@ fn a_crowd_from_the_future_makes_no_packet_late() {
     let mut tracker = Tracker::new(Rules::default()).read_at(ReaderClock::new(|| NOW));
     let mut capper = Capper::new(Rules::default()).read_at(ReaderClock::new(|| NOW));
     for _ in 0..20_000 {
-        tracker.record(FAR, None);
-        capper.record(FAR, None);
+        let _ = tracker.record(FAR, None);
+        let _ = capper.record(FAR, None);
     }
     let syn = packet(NOW, 1, Flags::SYN);
     assert!(!tracker.record(syn.ts, Some(&syn)));

@@ -205,7 +205,7 @@ proptest! {
 
 fn assert_consistent(verdict: &Verdict) -> Result<(), TestCaseError> {
     let Verdict { progress, termination, stage, tags, signature, .. } = *verdict;
-    let has = |tag| tags.has(tag);
+    let has = |tag| tags.contains(tag);
     let count = |of: &[Tag]| of.iter().filter(|tag| has(**tag)).count();
     let (reset, timeout) = (termination == Termination::Reset, termination == Termination::Timeout);
 

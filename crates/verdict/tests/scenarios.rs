@@ -158,7 +158,7 @@ fn connections(scenario: &Scenario, subject: &Subject, arrival: &[Packet]) -> Ve
     let packets = taken(scenario, arrival, subject.five_tuple, subject.window);
     let end = rules.window_start(subject.window) + rules.window;
     let other = taken(scenario, arrival, subject.five_tuple.reversed(), subject.window);
-    let rsts = other.iter().filter(|packet| packet.flags.any(Flags::RST)).map(|packet| packet.ts);
+    let rsts = other.iter().filter(|packet| packet.flags.intersects(Flags::RST)).map(|packet| packet.ts);
     let other_rsts: Vec<i64> = rsts.collect();
     let around = Surroundings { cutoff: end.min(scenario.input_ends), other_rsts: &other_rsts };
     let (front, back) = packets.split_at(packets.len() / 2);
@@ -232,10 +232,10 @@ fn tracked(scenario: &Scenario, arrival: &[Packet], keep_rows: bool) -> (Vec<Tra
         tracker = tracker.keep_rows();
     }
     for packet in arrival {
-        tracker.record(packet.ts, Some(packet));
+        let _ = tracker.record(packet.ts, Some(packet));
     }
     // The latest record may be of any protocol.
-    tracker.record(scenario.input_ends, None);
+    let _ = tracker.record(scenario.input_ends, None);
     let (mut found, mut tail) = (Vec::new(), 0);
     for window in tracker.finish() {
         let number = scenario.rules.window_of(window.start());

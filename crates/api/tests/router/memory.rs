@@ -112,7 +112,7 @@ impl Cell {
                 Outcome::Connection { completed, signature, tags, .. } => {
                     tagged(&selection.tags, *tags)
                         && selection.signatures.has(signature.as_ref())
-                        && selection.answered.is_none_or(|answered| answered == tags.has(Tag::Answered))
+                        && selection.answered.is_none_or(|answered| answered == tags.contains(Tag::Answered))
                         && (*completed || !selection.completed)
                 }
             }
@@ -141,8 +141,8 @@ impl Cell {
 }
 
 fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
-    (choice.include.is_empty() || choice.include.iter().any(|tag| tags.has(*tag)))
-        && !choice.exclude.iter().any(|tag| tags.has(*tag))
+    (choice.include.is_empty() || choice.include.iter().any(|tag| tags.contains(*tag)))
+        && !choice.exclude.iter().any(|tag| tags.contains(*tag))
 }
 
 impl Store for Memory {

@@ -6,7 +6,7 @@ use cutshort_packet::{Frame, LinkType, Packet, Refusal};
 use super::LiveSettings;
 use super::left_out::LeftOut;
 use super::lottery::is_chosen;
-use super::sampler::{Decision, Sampler, is_syn};
+use super::sampler::{Decision, Sampler};
 use super::unstamped::Unstamped;
 
 /// What a live source has received.
@@ -73,7 +73,7 @@ impl Intake {
         let (settings, seed) = (&self.settings, self.seed);
         packet.sample_rate = settings.rate.get();
         let begins = |packet: &Packet| {
-            is_syn(packet) && is_chosen(packet, settings.rate.get(), seed) && is_meant(packet, settings)
+            packet.is_syn() && is_chosen(packet, settings.rate.get(), seed) && is_meant(packet, settings)
         };
         let decision = self.sampler.decide(&packet, begins);
         self.put(packet, decision);

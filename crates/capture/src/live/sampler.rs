@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_packet::{FiveTuple, Packet};
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Sampler {
     /// Decides on a packet. `begins` tells whether it may be the first of a chosen connection.
     pub(crate) fn decide(&mut self, packet: &Packet, begins: impl FnOnce(&Packet) -> bool) -> Decision {
         self.forget(packet.ts);
-        let syn = is_syn(packet).then_some(packet.seq);
+        let syn = packet.is_syn().then_some(packet.seq);
         let limit = self.limit;
         if let Some(flow) = self.flows.get_mut(&packet.five_tuple).filter(|flow| flow.has(syn)) {
             return flow.count(limit);
@@ -151,12 +151,6 @@ impl Flow {
         self.taken += 1;
         Decision::Take
     }
-}
-
-/// A SYN packet as SPEC 2 has it: it may begin a connection.
-pub(crate) fn is_syn(packet: &Packet) -> bool {
-    let others = Flags::ACK | Flags::RST | Flags::FIN;
-    packet.flags.any(Flags::SYN) && !packet.flags.any(others)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 
 use cutshort_packet::Packet;
 
-use super::sampler::is_syn;
 
 /// How long an answer may take to be received, in nanoseconds: longer than the kernel gathers.
 const PATIENCE: i64 = 300_000_000;
@@ -24,7 +23,7 @@ impl Unstamped {
         if self.0.is_empty() {
             return;
         }
-        let latest = answer.ts.saturating_sub(i64::from(is_syn(answer)));
+        let latest = answer.ts.saturating_sub(i64::from(answer.flags.is_syn()));
         let asked = answer.five_tuple.reversed();
         for packet in self.0.iter_mut().filter(|packet| packet.five_tuple == asked) {
             packet.ts = packet.ts.min(latest);

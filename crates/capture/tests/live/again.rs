@@ -23,7 +23,8 @@ fn connections(packets: &[Packet]) -> Connections {
     for packet in packets {
         let packet = Packet { ts: 0, sample_rate: 1, ..*packet };
         let tuple = packet.five_tuple;
-        let is_syn = packet.flags.any(Flags::SYN) && !packet.flags.any(Flags::ACK | Flags::RST | Flags::FIN);
+        let is_syn = packet.flags.intersects(Flags::SYN)
+            && !packet.flags.intersects(Flags::ACK | Flags::RST | Flags::FIN);
         if is_syn && latest.insert(tuple, packet.seq) != Some(packet.seq) {
             connections.entry((tuple, packet.seq)).or_default().push(Vec::new());
         }

@@ -43,8 +43,7 @@ pub(super) fn packed(kind: &str, parts: &[(&str, u32)]) -> String {
 
 /// Of a SYN packet: none of the other bits that open, close or answer.
 pub(super) fn is_syn(flags: &str) -> String {
-    let decisive = Flags::SYN | Flags::ACK | Flags::RST | Flags::FIN;
-    format!("bitAnd({flags}, {}) = {}", decisive.bits(), Flags::SYN.bits())
+    format!("bitAnd({flags}, {}) = {}", Flags::SYN_MASK.bits(), Flags::SYN.bits())
 }
 
 pub(super) fn has_rst(flags: &str) -> String {

@@ -187,7 +187,7 @@ impl Seen {
     fn signature(self, stage: Stage, single_ack: bool, fin: bool) -> Option<Signature> {
         let is_reset = self.rst + self.rst_ack > 0;
         let tags = self.tags(if is_reset { Termination::Reset } else { Termination::Timeout }, fin);
-        if stage == Stage::None || tags.has(Tag::Fin) {
+        if stage == Stage::None || tags.contains(Tag::Fin) {
             return None;
         }
         Signature::all().find(|signature| {
@@ -196,7 +196,7 @@ impl Seen {
                 && rule.rst.holds(self.rst)
                 && rule.rst_ack.holds(self.rst_ack)
                 && (single_ack || !rule.single_ack)
-                && (rule.one_of.is_empty() || rule.one_of.iter().any(|tag| tags.has(*tag)))
+                && (rule.one_of.is_empty() || rule.one_of.iter().any(|tag| tags.contains(*tag)))
         })
     }
 }

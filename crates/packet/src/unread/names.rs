@@ -53,7 +53,7 @@ pub(super) const UDP: Names<10> = [
     (4754, "GRE in UDP"),
 ];
 
-/// What GRE and SNAP carry, beside what has an EtherType of its own.
+/// Protocols in GRE and SNAP whose names differ from those of their EtherTypes.
 pub(super) const CARRIED: Names<6> = [
     (0x0800, "IPv4"),
     (0x86dd, "IPv6"),

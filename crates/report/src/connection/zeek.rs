@@ -115,7 +115,7 @@ fn history(rows: &[Row]) -> String {
 }
 
 fn letters(row: &Row) -> Vec<char> {
-    let has = |flag| row.flags.any(flag);
+    let has = |flag| row.flags.intersects(flag);
     let bits = match (has(Flags::SYN), has(Flags::FIN), has(Flags::RST)) {
         (true, false, false) if has(Flags::ACK) => "H",
         (true, false, false) => "S",

@@ -7,7 +7,7 @@ const LIMIT: usize = 10;
 const GUARD: i64 = 10_000_000_000;
 
 fn bit(packet: &Packet, flag: Flags) -> bool {
-    packet.flags.any(flag)
+    packet.flags.intersects(flag)
 }
 
 fn is_syn(packet: &Packet) -> bool {

@@ -2,11 +2,11 @@
 
 use cutshort_packet::FiveTuple;
 
+use super::flow::Flow;
+use super::pool;
+use super::reused::{Reused, Sealed, rsts};
 use super::{AHEAD, Table, near};
 use crate::findings::Outline;
-use crate::flow::Flow;
-use crate::pool;
-use crate::reused::{Reused, Sealed, rsts};
 use crate::row::copies;
 use crate::{Context, Findings, Row, RowCount, Split, Surroundings};
 

@@ -1,16 +1,16 @@
 //! Rows that are replaced by what was found in them, and flows whose ports are used again.
 
+use super::reused::{Reused, Sealed, rsts};
 use super::{Note, Table, near};
 use crate::findings::Outline;
-use crate::reused::{Reused, Sealed, rsts};
 use crate::row::copies;
 use crate::{Findings, Row, Split};
 
-/// So many flows are complete before the first of them is sealed. One whose ports are used again before that is split
+/// Number of complete flows that wait to be sealed. One whose ports are used again before that is split
 /// as if all rows were at hand, in whatever order they arrive: 1,024 connections of ten packets are more than the 10,000
 /// records after which a window is closed.
 const HELD: usize = 1024;
-/// How many flows are read ahead when they are sealed.
+/// Number of flows that are read ahead when they are sealed.
 const AHEAD: usize = 8;
 
 impl Table {
@@ -103,7 +103,7 @@ impl Table {
 }
 
 impl Sealed {
-    /// Of the rows of a 5-tuple whose ports were not used again.
+    /// Seals the rows of a 5-tuple whose ports were not reused.
     fn of(rows: &mut [Row]) -> Self {
         let rsts = rsts(rows).collect();
         let split = Split::of(rows);

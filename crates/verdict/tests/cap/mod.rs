@@ -1,4 +1,4 @@
-//! The cap as SPEC 1 says it: which packets of one window are taken, in order of arrival.
+//! The packet limit as defined in docs/spec.md#cap: which packets of one window are taken, in order of arrival.
 use std::collections::BTreeMap;
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
@@ -14,7 +14,7 @@ impl Cap {
     /// Whether the packet that arrives next is taken.
     pub(crate) fn takes(&mut self, packet: &Packet, packet_limit: u32) -> bool {
         let (here, there) = (packet.five_tuple, packet.five_tuple.reversed());
-        let has = |flag| packet.flags.any(flag);
+        let has = |flag| packet.flags.intersects(flag);
         let is_syn = has(Flags::SYN) && !has(Flags::ACK) && !has(Flags::RST) && !has(Flags::FIN);
         if is_syn && self.syn_seq.insert(here, packet.seq) != Some(packet.seq) {
             self.taken.remove(&here);

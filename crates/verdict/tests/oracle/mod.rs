@@ -9,15 +9,15 @@ use cutshort_verdict::{
 };
 
 fn bit(row: &Row, flag: Flags) -> bool {
-    row.flags.any(flag)
+    row.flags.intersects(flag)
 }
 
-/// SPEC 2: SYN set, and none of ACK, RST, FIN.
+/// docs/spec.md#syn-packet: SYN set, and none of ACK, RST, FIN.
 fn is_syn(row: &Row) -> bool {
     bit(row, Flags::SYN) && !bit(row, Flags::ACK) && !bit(row, Flags::RST) && !bit(row, Flags::FIN)
 }
 
-/// SPEC 2: what two rows must share for one to be a repeat.
+/// docs/spec.md#repeat: what two rows must share for one to be a repeat.
 fn identity(row: &Row) -> (u16, u32, u32, u32) {
     (row.flags.bits(), row.seq, row.ack, row.payload_len)
 }
@@ -49,7 +49,7 @@ pub(crate) fn judge(
     cutoff: i64,
     rules: &Rules,
 ) -> (u32, Vec<(Vec<Row>, Outcome)>) {
-    // SPEC 2: the SYN packets by (ts, seq); each whose seq differs from that of the one before
+    // docs/spec.md#split: the SYN packets by (ts, seq); each whose seq differs from that of the one before
     // begins a connection.
     let mut syns: Vec<(i64, u32)> =
         rows.iter().filter(|row| is_syn(row)).map(|row| (row.ts, row.seq)).collect();
@@ -92,7 +92,7 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
     let syn = **syns.iter().min_by_key(earliest).unwrap();
     let latest_syn = syns.iter().map(|row| row.ts).max().unwrap();
 
-    // SPEC 2: what remains once the rows that mean nothing are gone.
+    // docs/spec.md#ignored: what remains once the rows that mean nothing are gone.
     let is_rst = |row: &Row| bit(row, Flags::RST) && row.ts >= latest_syn;
     let rsts: Vec<&Row> = rows.iter().filter(|row| is_rst(row)).collect();
     let rel = |row: &Row| row.seq.wrapping_sub(isn);
@@ -101,7 +101,7 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
         .filter(|row| !bit(row, Flags::SYN) && !bit(row, Flags::RST) && rel(row) < 0x8000_0000)
         .collect();
 
-    // SPEC 3.
+    // docs/spec.md#progress
     let acks: Vec<&Row> = others.iter().copied().filter(|row| bit(row, Flags::ACK)).collect();
     let is_keep_alive = |row: &Row| row.payload_len == 1 && row.seq == isn;
     let data: Vec<&Row> =
@@ -120,7 +120,7 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
     };
     let answered = acks.iter().map(|row| row.ack).collect::<BTreeSet<_>>().len() >= 2;
 
-    // SPEC 4.
+    // docs/spec.md#termination
     let server_rst = other.iter().any(is_rst);
     let fin = others.iter().any(|row| bit(row, Flags::FIN));
     let only_repeat = (syns.len() - 1) + (data.len() - distinct(&data));
@@ -153,7 +153,7 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
         Termination::ServerReset | Termination::Fin | Termination::Open => Stage::None,
     };
 
-    // SPEC 5.
+    // docs/spec.md#tags
     let plain: Vec<&Row> = rsts.iter().copied().filter(|row| !bit(row, Flags::ACK)).collect();
     let (r, ra) = (plain.len(), rsts.len() - plain.len());
     let numbers: BTreeSet<u32> = plain.iter().map(|row| row.ack).collect();
@@ -197,11 +197,11 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
     })
 }
 
-/// SPEC 6: the numbers of the signatures by stage, R and RA.
+/// docs/spec.md#signatures: the numbers of the signatures by stage, R and RA.
 fn signature(stage: Stage, tags: Tags, counts: (usize, usize), acks: usize) -> Option<Signature> {
-    let any = |of: &[Tag]| of.iter().any(|tag| tags.has(*tag));
+    let any = |of: &[Tag]| of.iter().any(|tag| tags.contains(*tag));
     let id = match (stage, counts) {
-        _ if tags.has(Tag::Fin) => None,
+        _ if tags.contains(Tag::Fin) => None,
         (Stage::PostSyn, (0, 0)) => Some(1),
         (Stage::PostSyn, (1.., 0)) => Some(2),
         (Stage::PostSyn, (0, 1..)) => Some(3),
@@ -226,7 +226,7 @@ fn signature(stage: Stage, tags: Tags, counts: (usize, usize), acks: usize) -> O
     Signature::from_id(id?)
 }
 
-/// SPEC 7.
+/// docs/spec.md#rst-ttl-delta
 fn ttl_delta(rsts: &[&Row], syn: &Row) -> Option<i16> {
     let mut deltas: Vec<i16> = rsts.iter().map(|row| i16::from(row.ttl) - i16::from(syn.ttl)).collect();
     // Of ± equal ones the positive comes last.
@@ -235,7 +235,7 @@ fn ttl_delta(rsts: &[&Row], syn: &Row) -> Option<i16> {
     deltas.last().copied()
 }
 
-/// SPEC 7.
+/// docs/spec.md#rst-ip-id-delta
 fn ip_id_delta(rows: &[Row], is_rst: impl Fn(&Row) -> bool) -> Option<u16> {
     let mut largest = None;
     for rst in rows.iter().filter(|row| is_rst(row) && row.ip_id != 0) {

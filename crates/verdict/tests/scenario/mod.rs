@@ -316,7 +316,7 @@ fn packet(line: &str, five_tuple: &FiveTuple, isn: u32, start: i64) -> Result<Pa
         sample_rate: 1,
     };
     // Only what begins a connection can do without.
-    let mut has_seq = flags.any(Flags::SYN);
+    let mut has_seq = flags.intersects(Flags::SYN);
     for word in words {
         let (key, value) = word.split_once('=').ok_or_else(|| wrong(&format!("{word} has no =")))?;
         let number: u32 = value.parse().map_err(|_| wrong(&format!("{word} is out of range")))?;

@@ -1,5 +1,5 @@
 //! Random inputs of several 5-tuples and windows, and what a tracker has to say of them: grouped
-//! as SPEC 2 says it, with all packets at hand.
+//! as docs/spec.md#late says it, with all packets at hand.
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
@@ -107,7 +107,7 @@ pub(crate) fn expected(inputs: &[Input], rules: &Rules) -> (Vec<Window>, u64) {
     let windows = windows.into_iter().map(|(number, groups)| {
         let start = number * rules.window;
         let cutoff = latest.min(start + rules.window);
-        let mut rows = RowCount { taken: 0, copies: 0, tail: 0 };
+        let mut rows = RowCount::default();
         let mut connections = BTreeMap::new();
         for (five_tuple, own) in &groups {
             let other = groups.get(&five_tuple.reversed()).map_or(&[][..], Vec::as_slice);

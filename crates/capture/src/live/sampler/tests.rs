@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use cutshort_packet::Flags;
 use proptest::prelude::*;
 
 use super::*;
@@ -23,28 +24,28 @@ pub(crate) fn packet(ts: i64, port: u16, flags: Flags) -> Packet {
 #[test]
 fn the_first_packets_of_chosen_connections_are_taken() {
     let mut sampler = Sampler::new(3, 1_000, 100);
-    assert_eq!(sampler.decide(&packet(0, 1, Flags::ACK), is_syn), Decision::Leave);
+    assert_eq!(sampler.decide(&packet(0, 1, Flags::ACK), Packet::is_syn), Decision::Leave);
     let decisions: Vec<_> = [Flags::SYN, Flags::SYN, Flags::ACK, Flags::RST]
         .into_iter()
-        .map(|flags| sampler.decide(&packet(1, 1, flags), is_syn))
+        .map(|flags| sampler.decide(&packet(1, 1, flags), Packet::is_syn))
         .collect();
     assert_eq!(decisions, [Decision::Take, Decision::Take, Decision::Take, Decision::Capped]);
     // Forgotten after its time, counted from the first packet.
-    assert_eq!(sampler.decide(&packet(1_000, 1, Flags::SYN), is_syn), Decision::Capped);
-    assert_eq!(sampler.decide(&packet(1_001, 1, Flags::ACK), is_syn), Decision::Leave);
-    assert_eq!(sampler.decide(&packet(1_002, 1, Flags::SYN), is_syn), Decision::Take);
+    assert_eq!(sampler.decide(&packet(1_000, 1, Flags::SYN), Packet::is_syn), Decision::Capped);
+    assert_eq!(sampler.decide(&packet(1_001, 1, Flags::ACK), Packet::is_syn), Decision::Leave);
+    assert_eq!(sampler.decide(&packet(1_002, 1, Flags::SYN), Packet::is_syn), Decision::Take);
 }
 
 #[test]
 fn memory_is_bounded() {
     let mut sampler = Sampler::new(10, 1_000, 2);
-    assert_eq!(sampler.decide(&packet(0, 1, Flags::SYN), is_syn), Decision::Take);
-    assert_eq!(sampler.decide(&packet(1, 2, Flags::SYN), is_syn), Decision::Take);
-    assert_eq!(sampler.decide(&packet(2, 3, Flags::SYN), is_syn), Decision::Full);
-    assert_eq!(sampler.decide(&packet(2, 1, Flags::RST), is_syn), Decision::Take);
-    assert_eq!(sampler.decide(&packet(1_000, 3, Flags::SYN), is_syn), Decision::Take);
+    assert_eq!(sampler.decide(&packet(0, 1, Flags::SYN), Packet::is_syn), Decision::Take);
+    assert_eq!(sampler.decide(&packet(1, 2, Flags::SYN), Packet::is_syn), Decision::Take);
+    assert_eq!(sampler.decide(&packet(2, 3, Flags::SYN), Packet::is_syn), Decision::Full);
+    assert_eq!(sampler.decide(&packet(2, 1, Flags::RST), Packet::is_syn), Decision::Take);
+    assert_eq!(sampler.decide(&packet(1_000, 3, Flags::SYN), Packet::is_syn), Decision::Take);
     // A clock that is set back forgets, rather than be full for ever.
-    assert_eq!(sampler.decide(&packet(-5_000, 4, Flags::SYN), is_syn), Decision::Take);
+    assert_eq!(sampler.decide(&packet(-5_000, 4, Flags::SYN), Packet::is_syn), Decision::Take);
 }
 
 /// A packet of the connection on port 1 that began at this sequence number.
@@ -56,7 +57,7 @@ fn of(isn: u32, flags: Flags) -> Packet {
 #[test]
 fn connections_on_the_same_ports_are_counted_each() {
     let mut sampler = Sampler::new(3, 1_000, 100);
-    let mut decide = |isn, flags| sampler.decide(&of(isn, flags), is_syn);
+    let mut decide = |isn, flags| sampler.decide(&of(isn, flags), Packet::is_syn);
     for isn in [10, 20, 10] {
         let decisions = [Flags::SYN, Flags::ACK, Flags::SYN, Flags::FIN].map(|flags| decide(isn, flags));
         assert_eq!(decisions, [Decision::Take, Decision::Take, Decision::Take, Decision::Capped], "{isn}");
@@ -67,7 +68,7 @@ fn connections_on_the_same_ports_are_counted_each() {
 fn each_connection_is_decided_by_itself() {
     let mut sampler = Sampler::new(10, 1_000, 100);
     let mut decide =
-        |isn, flags| sampler.decide(&of(isn, flags), |packet| is_syn(packet) && packet.seq != 20);
+        |isn, flags| sampler.decide(&of(isn, flags), |packet| packet.is_syn() && packet.seq != 20);
     assert_eq!([Flags::SYN, Flags::ACK].map(|flags| decide(10, flags)), [Decision::Take; 2]);
     // Not chosen, so nothing of it is taken, although an older connection on its ports was.
     let flags = [Flags::SYN, Flags::SYN, Flags::ACK, Flags::RST];
@@ -90,7 +91,7 @@ fn the_other_direction_is_counted_anew() {
     let mut sampler = Sampler::new(2, 1_000, 100);
     let syn = of(10, Flags::SYN);
     let back = Packet { five_tuple: syn.five_tuple.reversed(), ..syn };
-    let mut decide = |packet: &Packet| sampler.decide(packet, is_syn);
+    let mut decide = |packet: &Packet| sampler.decide(packet, Packet::is_syn);
     let counted = [Decision::Take, Decision::Take, Decision::Capped];
     assert_eq!([(); 3].map(|()| decide(&back)), counted);
     assert_eq!(decide(&syn), Decision::Take);
@@ -100,7 +101,7 @@ fn the_other_direction_is_counted_anew() {
 #[test]
 fn a_full_memory_keeps_its_places() {
     let mut sampler = Sampler::new(10, 1_000, 1);
-    let mut decide = |packet: &Packet| sampler.decide(packet, is_syn);
+    let mut decide = |packet: &Packet| sampler.decide(packet, Packet::is_syn);
     assert_eq!(decide(&packet(0, 1, Flags::SYN)), Decision::Take);
     assert_eq!(decide(&packet(0, 2, Flags::SYN)), Decision::Full);
     assert_eq!(decide(&packet(0, 1, Flags::SYN)), Decision::Take);
@@ -113,7 +114,8 @@ fn a_full_memory_keeps_its_places() {
 fn a_connection_with_one_packet_is_forgotten_early() {
     const SECOND: i64 = 1_000_000_000;
     let mut sampler = Sampler::new(10, 900 * SECOND, 2);
-    let mut decide = |second: i64, port, flags| sampler.decide(&packet(second * SECOND, port, flags), is_syn);
+    let mut decide =
+        |second: i64, port, flags| sampler.decide(&packet(second * SECOND, port, flags), Packet::is_syn);
     assert_eq!([1, 2].map(|port| decide(0, port, Flags::SYN)), [Decision::Take; 2]);
     assert_eq!(decide(29, 1, Flags::ACK), Decision::Take);
     assert_eq!(decide(29, 3, Flags::SYN), Decision::Full);
@@ -127,9 +129,9 @@ fn a_connection_with_one_packet_is_forgotten_early() {
 #[test]
 fn an_earlier_packet_makes_nothing_forgotten() {
     let mut sampler = Sampler::new(10, 1_000, 100);
-    assert_eq!(sampler.decide(&packet(50, 1, Flags::SYN), is_syn), Decision::Take);
-    assert_eq!(sampler.decide(&packet(49, 2, Flags::ACK), is_syn), Decision::Leave);
-    assert_eq!(sampler.decide(&packet(51, 1, Flags::ACK), is_syn), Decision::Take);
+    assert_eq!(sampler.decide(&packet(50, 1, Flags::SYN), Packet::is_syn), Decision::Take);
+    assert_eq!(sampler.decide(&packet(49, 2, Flags::ACK), Packet::is_syn), Decision::Leave);
+    assert_eq!(sampler.decide(&packet(51, 1, Flags::ACK), Packet::is_syn), Decision::Take);
 }
 
 #[test]
@@ -138,12 +140,12 @@ fn ports_that_are_used_again_take_no_more_memory() {
     for number in 0..100_000 {
         let port = (number % 64) as u16;
         let syn = Packet { seq: number, ..packet(0, port, Flags::SYN) };
-        assert_eq!(sampler.decide(&syn, is_syn), Decision::Take);
+        assert_eq!(sampler.decide(&syn, Packet::is_syn), Decision::Take);
     }
     assert_eq!(sampler.flows.len(), 64);
     assert!(sampler.fresh.len() <= FEW, "{}", sampler.fresh.len());
     // They are still forgotten in time.
-    assert_eq!(sampler.decide(&packet(1_000_000, 99, Flags::ACK), is_syn), Decision::Leave);
+    assert_eq!(sampler.decide(&packet(1_000_000, 99, Flags::ACK), Packet::is_syn), Decision::Leave);
     assert_eq!((sampler.flows.len(), sampler.fresh.len(), sampler.order.len()), (0, 0, 0));
 }
 
@@ -154,7 +156,7 @@ fn expected(packets: &[Packet], limit: usize) -> Vec<bool> {
     let mut taken = Vec::new();
     for packet in packets {
         let before = all.get(&packet.five_tuple).and_then(|(syn, _)| *syn);
-        if is_syn(packet) && before != Some(packet.seq) {
+        if packet.is_syn() && before != Some(packet.seq) {
             all.insert(packet.five_tuple, (Some(packet.seq), 0));
             if packet.seq.is_multiple_of(2)
                 && let Some((_, count)) = all.get_mut(&packet.five_tuple.reversed())
@@ -180,7 +182,7 @@ proptest! {
             if back { Packet { five_tuple: packet.five_tuple.reversed(), ..packet } } else { packet }
         }).collect();
         let mut sampler = Sampler::new(3, 1_000, 100);
-        let chosen = |packet: &Packet| is_syn(packet) && packet.seq.is_multiple_of(2);
+        let chosen = |packet: &Packet| packet.is_syn() && packet.seq.is_multiple_of(2);
         let taken: Vec<bool> =
             packets.iter().map(|packet| sampler.decide(packet, chosen) == Decision::Take).collect();
         prop_assert_eq!(taken, expected(&packets, 3));

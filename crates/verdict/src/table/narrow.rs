@@ -2,14 +2,14 @@
 
 use cutshort_packet::Flags;
 
+use super::chunks::Chunks;
 use crate::Row;
-use crate::chunks::Chunks;
 
 /// A row of a packet between a connection's SYN and anything unusual, in 21 bytes: all that the
 /// rules look at. They look at the TTL of packets with the SYN or RST bit only.
 #[derive(Clone, Copy, Default)]
 #[repr(C, packed)]
-pub(crate) struct Narrow {
+pub(super) struct Narrow {
     seq: u32,
     ack: u32,
     ip_id: u16,
@@ -27,9 +27,9 @@ impl Narrow {
     /// `None` if the row is not that of an ordinary packet, or its time not one that a window has behind that of
     /// the SYN packet.
     #[inline]
-    pub(crate) fn of(row: &Row, syn_ts: i64) -> Option<Self> {
+    pub(super) fn of(row: &Row, syn_ts: i64) -> Option<Self> {
         let since = row.ts.wrapping_sub(syn_ts).cast_unsigned();
-        let odd = row.flags.any(Flags::SYN | Flags::RST) || row.sample_rate != 1;
+        let odd = row.flags.intersects(Flags::SYN | Flags::RST) || row.sample_rate != 1;
         if odd || since >> 40 != 0 || row.payload_len > u32::from(u16::MAX) || row.options_len & 3 != 0 {
             return None;
         }
@@ -49,7 +49,7 @@ impl Narrow {
 
     /// The row without its TTL.
     #[inline]
-    pub(crate) fn row(&self, syn_ts: i64) -> Row {
+    pub(super) fn row(&self, syn_ts: i64) -> Row {
         let [a, b, c, d, e] = self.since;
         Row {
             ts: syn_ts.wrapping_add(i64::from_le_bytes([a, b, c, d, e, 0, 0, 0])),
@@ -68,8 +68,8 @@ impl Narrow {
 
 const _: () = assert!(size_of::<Narrow>() == 21);
 
-/// How many narrow rows a block has room for.
-pub(crate) const ROOM: usize = 9;
+/// Number of narrow rows per block.
+pub(super) const ROOM: usize = 9;
 
 /// The narrow rows of one flow, in three cache lines.
 #[derive(Clone, Copy, Default)]
@@ -79,20 +79,20 @@ struct Block([Narrow; ROOM]);
 const _: () = assert!(size_of::<Block>() == 192);
 
 /// Blocks, which serve one flow after the other.
-pub(crate) struct Blocks {
+pub(super) struct Blocks {
     blocks: Chunks<Block>,
     free: Vec<u32>,
 }
 
 impl Blocks {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { blocks: Chunks::new(Block::default()), free: Vec::new() }
     }
 
     /// Adds a row to the `len` of a block (none has its own before the first), at most [`ROOM`]; gives
     /// the block.
     #[inline]
-    pub(crate) fn push(&mut self, block: u32, len: usize, row: Narrow) -> u32 {
+    pub(super) fn push(&mut self, block: u32, len: usize, row: Narrow) -> u32 {
         let block = if len == 0 { self.allocate() } else { block };
         self.blocks[block as usize].0[len] = row;
         block
@@ -106,25 +106,25 @@ impl Blocks {
     }
 
     #[inline]
-    pub(crate) fn rows(&self, block: u32, len: usize) -> &[Narrow] {
+    pub(super) fn rows(&self, block: u32, len: usize) -> &[Narrow] {
         if len == 0 { &[] } else { &self.blocks[block as usize].0[..len] }
     }
 
     /// Reads from where a row will be added to the `len` of a block.
     #[inline]
-    pub(crate) fn touch(&self, block: u32, len: usize) -> u64 {
+    pub(super) fn touch(&self, block: u32, len: usize) -> u64 {
         if len == 0 { 0 } else { u64::from(self.blocks[block as usize].0[len % ROOM].ack) }
     }
 
     /// Reads from all cache lines that the `len` rows of a block are in.
     #[inline]
-    pub(crate) fn touch_all(&self, block: u32, len: usize) -> u64 {
+    pub(super) fn touch_all(&self, block: u32, len: usize) -> u64 {
         [len.min(1), len / 2, len.saturating_sub(1)]
             .into_iter()
             .fold(0, |all, len| all ^ self.touch(block, len))
     }
 
-    pub(crate) fn free(&mut self, block: u32) {
+    pub(super) fn free(&mut self, block: u32) {
         self.free.push(block);
     }
 }

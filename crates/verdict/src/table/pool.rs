@@ -4,21 +4,21 @@ use crate::Row;
 
 /// Blocks of 2, 4, 8, ... rows, up to the packet limit. A flow moves to the next larger block
 /// when it outgrows its own, which then serves another flow.
-pub(crate) struct Pool {
+pub(super) struct Pool {
     slabs: Vec<Slab>,
     limit: usize,
 }
 
-/// Where a flow's rows are.
+/// The place of a flow's rows.
 #[derive(Clone, Copy)]
-pub(crate) struct Block {
-    pub(crate) position: u32,
-    pub(crate) slab: u8,
+pub(super) struct Block {
+    pub(super) position: u32,
+    pub(super) slab: u8,
 }
 
 impl Block {
-    /// Of a flow without rows.
-    pub(crate) const NONE: Self = Self { position: 0, slab: 0 };
+    /// The block of a flow without rows.
+    pub(super) const NONE: Self = Self { position: 0, slab: 0 };
 
     const fn position(self) -> usize {
         self.position as usize
@@ -26,14 +26,14 @@ impl Block {
 }
 
 struct Slab {
-    /// Rows a block.
+    /// Number of rows per block.
     size: usize,
     rows: Vec<Row>,
     free: Vec<u32>,
 }
 
 impl Pool {
-    pub(crate) fn new(limit: u16) -> Self {
+    pub(super) fn new(limit: u16) -> Self {
         let limit = usize::from(limit);
         let sizes = (1..16).map(|power| 1 << power).take_while(|size| *size < limit).chain([limit]);
         let slabs = sizes.map(|size| Slab { size, rows: Vec::new(), free: Vec::new() }).collect();
@@ -43,7 +43,7 @@ impl Pool {
     /// Adds a row to the `len` that `block` has (none is its own before the first); returns where
     /// the rows are now.
     #[inline]
-    pub(crate) fn push(&mut self, block: Block, len: u16, row: Row) -> Block {
+    pub(super) fn push(&mut self, block: Block, len: u16, row: Row) -> Block {
         let len = usize::from(len);
         let block = match len {
             0 => self.allocate(0),
@@ -56,7 +56,7 @@ impl Pool {
     }
 
     /// Puts rows into a block of their own.
-    pub(crate) fn store(&mut self, rows: &[Row]) -> Block {
+    pub(super) fn store(&mut self, rows: &[Row]) -> Block {
         if rows.is_empty() {
             return Block::NONE;
         }
@@ -68,7 +68,7 @@ impl Pool {
     }
 
     #[inline]
-    pub(crate) fn rows(&self, block: Block, len: u16) -> &[Row] {
+    pub(super) fn rows(&self, block: Block, len: u16) -> &[Row] {
         let slab = &self.slabs[usize::from(block.slab)];
         &slab.rows[block.position() * slab.size..][..usize::from(len)]
     }
@@ -76,7 +76,7 @@ impl Pool {
     /// Reads from what will be needed when a row is added to the `len` of `block`: where it will
     /// be, or all rows if they will be moved then, or be complete.
     #[inline]
-    pub(crate) fn touch(&self, block: Block, len: u16) -> u64 {
+    pub(super) fn touch(&self, block: Block, len: u16) -> u64 {
         let slab = &self.slabs[usize::from(block.slab)];
         let (start, len) = (block.position() * slab.size, usize::from(len));
         if len == slab.size || len + 1 == self.limit {
@@ -85,7 +85,7 @@ impl Pool {
         u64::from(slab.rows[start + len].ack)
     }
 
-    pub(crate) fn free(&mut self, block: Block) {
+    pub(super) fn free(&mut self, block: Block) {
         self.slabs[usize::from(block.slab)].free.push(block.position);
     }
 
@@ -113,6 +113,6 @@ impl Pool {
 
 /// Reads from each cache line that rows are in: two rows are as long as one.
 #[inline]
-pub(crate) fn touch_all(rows: &[Row]) -> u64 {
+pub(super) fn touch_all(rows: &[Row]) -> u64 {
     rows.iter().step_by(2).map(|row| u64::from(row.ack)).fold(0, u64::wrapping_add)
 }

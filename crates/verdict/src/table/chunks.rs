@@ -4,7 +4,7 @@ use std::ops::{Index, IndexMut};
 
 /// Items in chunks of equal length, the last of which is filled up with copies of one. A vector of a
 /// hundred megabytes would ask for new memory at each doubling, and give back what it had.
-pub(crate) struct Chunks<T> {
+pub(super) struct Chunks<T> {
     chunks: Vec<Box<[T; LEN]>>,
     len: usize,
     filling: T,
@@ -13,15 +13,15 @@ pub(crate) struct Chunks<T> {
 const LEN: usize = 1 << 9;
 
 impl<T: Clone> Chunks<T> {
-    pub(crate) const fn new(filling: T) -> Self {
+    pub(super) const fn new(filling: T) -> Self {
         Self { chunks: Vec::new(), len: 0, filling }
     }
 
-    pub(crate) const fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.len
     }
 
-    pub(crate) fn push(&mut self, item: T) {
+    pub(super) fn push(&mut self, item: T) {
         if self.len == self.chunks.len() * LEN {
             self.chunks.extend(Box::try_from(vec![self.filling.clone(); LEN]));
         }
@@ -30,12 +30,12 @@ impl<T: Clone> Chunks<T> {
         self[last] = item;
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> + Clone {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> + Clone {
         self.chunks.iter().flat_map(|chunk| chunk.iter()).take(self.len)
     }
 
     /// The items from `at` on that lie together, at most `len`.
-    pub(crate) fn together(&self, at: usize, len: usize) -> &[T] {
+    pub(super) fn together(&self, at: usize, len: usize) -> &[T] {
         let in_chunk = at % LEN;
         let end = LEN.min(in_chunk + len).min(in_chunk + self.len - at);
         &self.chunks[at / LEN][in_chunk..end]

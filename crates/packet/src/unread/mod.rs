@@ -1,4 +1,4 @@
-//! What a frame carries where no TCP packet could be read. None of this runs for TCP packets.
+//! Names for what a refused frame carries. None of this runs for TCP packets.
 
 use std::fmt;
 
@@ -9,12 +9,29 @@ use crate::{Frame, LinkType, Refusal};
 
 mod names;
 
-/// What was met instead of a TCP packet that can be read.
+/// The protocol that was found where no TCP packet could be read.
+///
+/// ```
+/// use cutshort_packet::{Frame, LinkType, Packet, Refusal, Unread};
+///
+/// // An Ethernet frame with LLDP.
+/// let mut bytes = [0; 60];
+/// bytes[12..14].copy_from_slice(&[0x88, 0xcc]);
+/// let frame = Frame { ts: 0, wire_len: 60, bytes: &bytes };
+/// let refusal = Packet::parse(LinkType::Ethernet, frame).unwrap_err();
+///
+/// let unread = Unread::of(LinkType::Ethernet, frame, refusal);
+/// assert_eq!(unread, Unread::EtherType(0x88cc));
+/// assert_eq!((unread.kind(), unread.number()), ("ethertype", Some(0x88cc)));
+/// assert_eq!(unread.to_string(), "LLDP (EtherType 0x88cc)");
+/// assert!(!unread.may_hold_tcp() && unread.is_known_other());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Unread {
     /// A link type that is not supported, by its number in pcap and pcapng files.
     Link(u32),
-    /// Another address family than IP's, as BSD loopback and the netfilter log tell it.
+    /// An address family other than IPv4 and IPv6, in BSD loopback and the netfilter log.
     Family(u32),
     /// An EtherType, behind any VLAN tags.
     EtherType(u16),
@@ -24,26 +41,26 @@ pub enum Unread {
     Llc(u8),
     /// An 802.3 frame with LLC and SNAP, by organization and protocol.
     Snap(u32, u16),
-    /// An IP protocol.
+    /// An IP protocol by its number in the IANA registry.
     Protocol(u8),
-    /// A tunnel over UDP, by its port.
+    /// A tunnel over UDP, by its destination port.
     Udp(u16),
     /// GRE, by the EtherType of what it carries.
     Gre(u16),
-    /// See [`Refusal::Fragment`].
+    /// An IP fragment, see [`Refusal::Fragment`].
     Fragment,
-    /// See [`Refusal::Malformed`].
+    /// Malformed headers, see [`Refusal::Malformed`].
     Malformed,
-    /// See [`Refusal::Cut`].
+    /// A cut TCP header, see [`Refusal::Cut`].
     Cut,
-    /// See [`Refusal::Origin`].
+    /// A connection that the host opened, see [`Refusal::Origin`].
     Origin,
     /// See [`Refusal::LeftOut`].
     LeftOut,
 }
 
 impl Unread {
-    /// What a refused frame carries.
+    /// Finds out what a refused frame carries. `refusal` is what [`Packet::parse`](crate::Packet::parse) returned for it.
     #[must_use]
     #[cold]
     pub fn of(link: LinkType, frame: Frame<'_>, refusal: Refusal) -> Self {
@@ -61,8 +78,7 @@ impl Unread {
         }
     }
 
-    /// Whether TCP packets are lost, or may be, by not reading it. False for what is encrypted,
-    /// and for what is not known at all.
+    /// Returns true if TCP packets inside are known to be possible; false for encrypted and for unknown protocols.
     #[must_use]
     pub const fn may_hold_tcp(self) -> bool {
         match self {
@@ -80,7 +96,7 @@ impl Unread {
         }
     }
 
-    /// Under which refusal it is counted; a record of a link type that is not supported is not even parsed.
+    /// Returns the refusal under which it is counted; `None` for [`Link`](Self::Link), which is not parsed at all.
     #[must_use]
     pub const fn refusal(self) -> Option<Refusal> {
         Some(match self {
@@ -96,7 +112,7 @@ impl Unread {
         })
     }
 
-    /// Whether it is certain that no TCP packet is inside.
+    /// Returns true if it is certain that no TCP packet is inside.
     #[must_use]
     pub fn is_known_other(self) -> bool {
         !matches!(self, Self::Fragment | Self::Malformed | Self::Cut)
@@ -104,8 +120,7 @@ impl Unread {
             && self.name().is_some_and(|name| !name.contains("encrypted"))
     }
 
-    /// What kind of thing it is, as a word for programs: `link_type`, `ethertype`, `ip_protocol`,
-    /// `udp_port`, `gre`, ...
+    /// Returns the kind of number as a word for programs: `link_type`, `ethertype`, `ip_protocol`, `udp_port`, `gre`, ...
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
@@ -126,7 +141,8 @@ impl Unread {
         }
     }
 
-    /// Its number among those of its kind; of SNAP, three bytes of organization and two of protocol.
+    /// Returns the number among those of its [`kind`](Self::kind). For SNAP these are three bytes of organization and
+    /// two of protocol.
     #[must_use]
     pub fn number(self) -> Option<u64> {
         Some(match self {
@@ -140,7 +156,7 @@ impl Unread {
         })
     }
 
-    /// Its name, if it is a known one.
+    /// Returns the name of the protocol, if it is a known one.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         match self {
@@ -162,7 +178,7 @@ impl Unread {
         }
     }
 
-    /// Its kind and number, as people write them: `EtherType 0x8847`, `UDP port 4789`.
+    /// Returns kind and number as people write them: `EtherType 0x8847`, `UDP port 4789`.
     fn place(self) -> Option<String> {
         Some(match self {
             Self::Link(number) => format!("link type {number}"),
@@ -180,7 +196,7 @@ impl Unread {
     }
 }
 
-/// `MPLS (EtherType 0x8847)`, `EtherType 0x1234`
+/// Writes the name if there is one, and the kind and number: `MPLS (EtherType 0x8847)`, `EtherType 0x1234`.
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.name(), self.place()) {
@@ -191,13 +207,13 @@ impl fmt::Display for Unread {
     }
 }
 
-/// Why a frame is refused that has no IP header where its EtherType says what follows.
+/// Refuses a frame without an IP header, by its EtherType and what follows it.
 #[cold]
 pub(crate) fn not_ip(ethertype: u16, rest: &[u8]) -> Refusal {
     behind_ethertype((ethertype, rest)).and_then(Unread::refusal).unwrap_or(Refusal::NotIp)
 }
 
-/// Why an IP packet is refused that does not carry TCP, but that.
+/// Refuses an IP packet that carries another protocol than TCP.
 #[cold]
 pub(crate) fn not_tcp(protocol: u8, payload: &[u8]) -> Refusal {
     transport(protocol, payload).refusal().unwrap_or(Refusal::NotTcp)
@@ -227,7 +243,7 @@ const fn holds_packets(ethertype: u16) -> bool {
     )
 }
 
-/// What a link layer says of a frame without an IP header.
+/// Names what a frame without an IP header carries, by its link layer.
 fn below_ip(link: LinkType, frame: &[u8]) -> Option<Unread> {
     match link {
         LinkType::Ethernet => behind_ethertype(untagged(frame, 12, 14).ok()?),
@@ -262,7 +278,7 @@ fn llc(rest: &[u8]) -> Unread {
     }
 }
 
-/// What an IP packet carries; `None` if its headers are cut.
+/// Names what an IP packet carries; `None` if its headers are cut.
 fn inside_ip(ip: &[u8]) -> Option<Unread> {
     if ip.first()? >> 4 == 6 {
         let chain = ipv6_chain(ip)?;

@@ -2,38 +2,38 @@
 
 use crate::{Findings, Row};
 
-/// What was found in rows that are no longer kept.
+/// The findings in rows that are no longer kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Sealed {
-    pub(crate) findings: Findings,
+pub(super) struct Sealed {
+    pub(super) findings: Findings,
     /// Rows before the SYN packet.
-    pub(crate) tail: u32,
+    pub(super) tail: u32,
     /// Times of the rows with the RST bit.
-    pub(crate) rsts: Vec<i64>,
+    pub(super) rsts: Vec<i64>,
 }
 
 /// The rows of a flow whose ports were used again, or which were counted anew.
 #[derive(Default)]
-pub(crate) struct Reused {
-    pub(crate) rows: Vec<Row>,
+pub(super) struct Reused {
+    pub(super) rows: Vec<Row>,
     /// The rows of before, if they were sealed by then.
-    pub(crate) earlier: Option<Box<Sealed>>,
+    pub(super) earlier: Option<Box<Sealed>>,
     /// Time of the earliest SYN packet in `rows`.
     first_syn: Option<i64>,
 }
 
 impl Reused {
-    pub(crate) fn new(rows: Vec<Row>) -> Self {
+    pub(super) fn new(rows: Vec<Row>) -> Self {
         let first_syn = rows.iter().filter(|row| row.is_syn()).map(|row| row.ts).min();
         Self { rows, earlier: None, first_syn }
     }
 
-    pub(crate) fn after(earlier: Sealed) -> Self {
+    pub(super) fn after(earlier: Sealed) -> Self {
         Self { earlier: Some(Box::new(earlier)), ..Self::default() }
     }
 
     /// Adds a row; false if it belongs among rows that are no longer kept.
-    pub(crate) fn push(&mut self, row: Row) -> bool {
+    pub(super) fn push(&mut self, row: Row) -> bool {
         if !self.has_place_for(&row) {
             return false;
         }
@@ -54,19 +54,19 @@ impl Reused {
         }
     }
 
-    /// Whether one of the rows is a SYN packet.
-    pub(crate) const fn has_syn(&self) -> bool {
+    /// Returns true if one of the rows is a SYN packet.
+    pub(super) const fn has_syn(&self) -> bool {
         self.first_syn.is_some()
     }
 
     /// Times of all rows with the RST bit.
-    pub(crate) fn rsts(&self) -> impl Iterator<Item = i64> {
+    pub(super) fn rsts(&self) -> impl Iterator<Item = i64> {
         let earlier = self.earlier.iter().flat_map(|earlier| earlier.rsts.iter().copied());
         earlier.chain(rsts(&self.rows))
     }
 
-    /// How many rows were taken.
-    pub(crate) fn taken(&self) -> u64 {
+    /// Returns the number of rows that were taken.
+    pub(super) fn taken(&self) -> u64 {
         let earlier = self.earlier.as_ref();
         self.rows.len() as u64
             + earlier.map_or(0, |earlier| u64::from(earlier.findings.packets + earlier.tail))
@@ -74,6 +74,6 @@ impl Reused {
 }
 
 /// Times of the rows with the RST bit.
-pub(crate) fn rsts(rows: &[Row]) -> impl Iterator<Item = i64> {
+pub(super) fn rsts(rows: &[Row]) -> impl Iterator<Item = i64> {
     rows.iter().filter(|row| row.has_rst()).map(|row| row.ts)
 }

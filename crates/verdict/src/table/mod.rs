@@ -1,36 +1,68 @@
-//! The 5-tuples of one window and their rows.
+//! The flow table: the 5-tuples of one open window and their rows.
+//!
+//! ```text
+//! packets, in batches of 256
+//!   │ hash of the 5-tuple (Seeds)
+//!   ▼
+//! Index          hash and position in one word per slot; the slots used last once more, in a small table
+//!   │ position
+//!   ▼
+//! Chunks<Flow>   one cache line per 5-tuple, in the order in which the 5-tuples were first seen
+//!   │ place
+//!   ├──► Blocks         ordinary: a SYN packet, kept in the flow, then no SYN and no RST; 21 bytes a row (Narrow)
+//!   ├──► Pool           wide: anything else; 32 bytes a row (Row), in blocks of 2, 4, 8, ... rows
+//!   ├──► Vec<Findings>  sealed: complete, as were 1,024 flows since; an ordinary flow keeps an Outline instead
+//!   └──► Vec<Reused>    reused: a SYN packet began another connection; the flow has a list of rows of its own
+//!
+//! ordinary ──► wide ──► sealed ──► reused      a flow moves to the right only, and may skip states
+//! ```
+//!
+//! At the window's end [`Table::for_each`] visits the flows in order and passes on the findings of each connection. A
+//! state only says where rows are: the findings are the same in all of them.
+//!
+//! The index, the flows and the rows of a busy window take hundreds of megabytes, so almost every look-up waits for
+//! memory. This is why packets are looked up in batches ([`Table::add_all`]), why hash and position share a word, why a
+//! flow is as long as a cache line, and why growing moves nothing ([`Chunks`]).
 
+mod chunks;
+mod flow;
+mod hash;
+mod index;
 mod judging;
+mod narrow;
+mod pool;
+mod reused;
 mod sealing;
 
 use std::collections::{HashMap, VecDeque};
 
 use cutshort_packet::{FiveTuple, Packet};
 
-use crate::chunks::Chunks;
-use crate::flow::Flow;
-use crate::hash::Seeds;
-use crate::index::Index;
-use crate::narrow::{Blocks, Narrow, ROOM};
-use crate::pool::Pool;
-use crate::reused::Reused;
+use chunks::Chunks;
+use flow::Flow;
+pub(crate) use hash::Seeds;
+use index::Index;
+use narrow::{Blocks, Narrow, ROOM};
+use pool::Pool;
+use reused::Reused;
+
 use crate::{Findings, Row, Rules};
 
 /// Rows by 5-tuple, in the order in which the 5-tuples were first seen.
 pub(crate) struct Table {
     limit: u16,
-    /// When the window begins.
+    /// Beginning of the window, in nanoseconds since the Unix epoch.
     start: i64,
     keep_rows: bool,
     seeds: Seeds,
-    /// Positions in `flows`.
+    /// Positions in `flows` by the hash of the 5-tuple.
     index: Index,
     flows: Chunks<Flow>,
     /// The rows of ordinary flows but the first, and those of all others.
     narrow: Blocks,
     wide: Pool,
     sealed: Vec<Findings>,
-    /// What the findings of a few sealed flows do not say.
+    /// Notes on the few sealed flows of which the findings do not say everything.
     notes: HashMap<u32, Note>,
     reused: Vec<Reused>,
     /// Flows whose rows are complete, until they are sealed.
@@ -43,7 +75,7 @@ pub(crate) struct Table {
     rows: Vec<Row>,
 }
 
-/// What the findings of a sealed flow do not say.
+/// Facts about a sealed flow that its findings do not have.
 #[derive(Clone, Default)]
 struct Note {
     /// Rows before the SYN packet.
@@ -52,11 +84,11 @@ struct Note {
     rsts: Vec<i64>,
 }
 
-/// How many packets are looked up at once.
+/// Number of packets that are looked up at once.
 pub(crate) const BATCH: usize = 256;
 /// A position that is not known.
 const UNKNOWN: u32 = u32::MAX;
-/// How many flows are read ahead when they are judged.
+/// Number of flows that are read ahead when they are judged.
 const AHEAD: usize = 64;
 
 impl Table {
@@ -81,13 +113,13 @@ impl Table {
         }
     }
 
-    /// Whether flows are ordinary as long as they can be. Of an ordinary flow the first row has its place
+    /// Returns true if flows may be ordinary, that is, if whole rows need not be kept. Of an ordinary flow the first row has its place
     /// in the flow.
     fn has_ordinary(&self) -> bool {
         !self.keep_rows && usize::from(self.limit) <= ROOM + 1
     }
 
-    /// How many packets of connections came when these were sealed and their ports used again.
+    /// Returns how many packets came for connections that were sealed and whose ports had been reused.
     pub(crate) const fn late(&self) -> u64 {
         self.late
     }
@@ -123,7 +155,7 @@ impl Table {
             *flow = self.index.find_recent(*hash, is).map_or(UNKNOWN, |at| at as u32);
             others[count] = *hash;
             count += usize::from(*flow == UNKNOWN);
-            if packet.flags.is_syn() {
+            if packet.is_syn() {
                 others[count] = self.seeds.hash(&packet.five_tuple.reversed());
                 count += 1;
             }
@@ -144,7 +176,7 @@ impl Table {
 
     #[inline]
     fn add(&mut self, at: usize, packet: &Packet) {
-        if packet.flags.is_syn() && self.flows[at].begins_with(packet.seq) {
+        if packet.is_syn() && self.flows[at].begins_with(packet.seq) {
             self.begin(at, packet);
         }
         let flow = &self.flows[at];

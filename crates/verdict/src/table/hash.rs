@@ -16,7 +16,7 @@ impl Seeds {
     }
 
     #[inline]
-    pub(crate) fn hash(&self, five_tuple: &FiveTuple) -> u32 {
+    pub(super) fn hash(&self, five_tuple: &FiveTuple) -> u32 {
         let fold = |a: u64, b: u64| {
             let product = u128::from(a) * u128::from(b);
             product as u64 ^ (product >> 64) as u64
@@ -30,7 +30,7 @@ impl Seeds {
     }
 }
 
-/// In the order of bytes that this machine reads without turning them round.
+/// Returns the halves of an address in native byte order, which needs no swapping.
 #[inline]
 const fn halves(addr: Ipv6Addr) -> (u64, u64) {
     let bits = u128::from_ne_bytes(addr.octets());

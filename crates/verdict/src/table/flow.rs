@@ -2,10 +2,10 @@
 
 use cutshort_packet::{FiveTuple, Flags};
 
+use super::narrow::Narrow;
+use super::pool::Block;
 use crate::Row;
 use crate::findings::{Findings, Outline};
-use crate::narrow::Narrow;
-use crate::pool::Block;
 
 /// A 5-tuple, how many rows it has, and where they are.
 ///
@@ -21,11 +21,11 @@ use crate::pool::Block;
 /// As long as a cache line and aligned to one: each packet needs its flow.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-pub(crate) struct Flow {
-    pub(crate) five_tuple: FiveTuple,
-    /// Of the latest SYN packet that arrived.
+pub(super) struct Flow {
+    pub(super) five_tuple: FiveTuple,
+    /// Sequence number of the latest SYN packet that arrived.
     seq: u32,
-    /// Of an ordinary flow's first row; its time is told from the beginning of the window, in parts
+    /// Fields of an ordinary flow's first row; its time counts from the beginning of the window, in parts
     /// that need no alignment.
     since: [u16; 3],
     ip_id: u16,
@@ -39,7 +39,7 @@ pub(crate) struct Flow {
     lasts_upper: u8,
     state: u8,
     /// Rows taken since they were last counted anew.
-    pub(crate) len: u16,
+    pub(super) len: u16,
     /// Which block or list of rows is its own, or what has taken the place of one.
     place: u32,
 }
@@ -58,10 +58,10 @@ const ECN_SETUP: Flags = Flags::from_bits(0x0c2);
 const ECN: u8 = 0x10;
 
 impl Flow {
-    /// Of no 5-tuple.
-    pub(crate) const NONE: Self = Self::new(&FiveTuple::NONE);
+    /// The flow that fills unused places.
+    pub(super) const NONE: Self = Self::new(&FiveTuple::ZERO);
 
-    pub(crate) const fn new(five_tuple: &FiveTuple) -> Self {
+    pub(super) const fn new(five_tuple: &FiveTuple) -> Self {
         Self {
             five_tuple: *five_tuple,
             seq: 0,
@@ -79,46 +79,46 @@ impl Flow {
     }
 
     #[inline]
-    pub(crate) const fn is_ordinary(&self) -> bool {
+    pub(super) const fn is_ordinary(&self) -> bool {
         self.state & WIDE == 0
     }
 
     #[inline]
-    pub(crate) const fn is_sealed(&self) -> bool {
+    pub(super) const fn is_sealed(&self) -> bool {
         self.state & SEALED != 0
     }
 
-    /// Whether one of its rows has the RST bit.
+    /// Returns true if one of its rows has the RST bit.
     #[inline]
-    pub(crate) const fn has_rst(&self) -> bool {
+    pub(super) const fn has_rst(&self) -> bool {
         self.state & RST != 0
     }
 
     #[inline]
-    pub(crate) const fn is_reused(&self) -> bool {
+    pub(super) const fn is_reused(&self) -> bool {
         self.state & REUSED != 0
     }
 
-    /// Whether a SYN packet was taken.
+    /// Returns true if a SYN packet was taken.
     #[inline]
-    pub(crate) const fn has_syn(&self) -> bool {
+    pub(super) const fn has_syn(&self) -> bool {
         self.state & SYN != 0
     }
 
-    /// Whether a SYN packet with this sequence number begins another connection than the one before.
+    /// Returns true if a SYN packet with this sequence number begins a new connection.
     #[inline]
-    pub(crate) const fn begins_with(&self, seq: u32) -> bool {
+    pub(super) const fn begins_with(&self, seq: u32) -> bool {
         !self.has_syn() || self.seq != seq
     }
 
     /// Takes note of a SYN packet.
-    pub(crate) const fn set_syn(&mut self, seq: u32) {
+    pub(super) const fn set_syn(&mut self, seq: u32) {
         self.seq = seq;
         self.state |= SYN;
     }
 
     /// From now on its rows are in a list of those of reused flows, and counted anew.
-    pub(crate) const fn reuse(&mut self, list: u32) {
+    pub(super) const fn reuse(&mut self, list: u32) {
         self.state = self.state & !SEALED | WIDE | REUSED;
         self.place = list;
         self.len = 0;
@@ -126,32 +126,32 @@ impl Flow {
 
     /// The block of a flow that is not ordinary.
     #[inline]
-    pub(crate) const fn block(&self) -> Block {
+    pub(super) const fn block(&self) -> Block {
         Block { position: self.place, slab: self.options }
     }
 
     #[inline]
-    pub(crate) const fn set_block(&mut self, block: Block) {
+    pub(super) const fn set_block(&mut self, block: Block) {
         self.place = block.position;
         self.options = block.slab;
     }
 
     /// From now on its rows are in a block of whole ones.
-    pub(crate) const fn widen(&mut self, block: Block) {
+    pub(super) const fn widen(&mut self, block: Block) {
         self.state |= WIDE;
         self.set_block(block);
     }
 
     /// Counts a row that was added to its block or list.
     #[inline]
-    pub(crate) const fn add_wide(&mut self, row: &Row) {
+    pub(super) const fn add_wide(&mut self, row: &Row) {
         self.len += 1;
         if row.has_rst() {
             self.state |= RST;
         }
     }
 
-    pub(crate) const fn seal(&mut self, place: u32) {
+    pub(super) const fn seal(&mut self, place: u32) {
         self.place = place;
         self.state |= SEALED;
     }
@@ -159,20 +159,20 @@ impl Flow {
     /// The block of an ordinary flow, the list of a reused one, or where the findings of another one are that is
     /// sealed.
     #[inline]
-    pub(crate) const fn place(&self) -> u32 {
+    pub(super) const fn place(&self) -> u32 {
         self.place
     }
 
     /// Counts a row that was added to the block of an ordinary flow.
     #[inline]
-    pub(crate) const fn add_narrow(&mut self, block: u32) {
+    pub(super) const fn add_narrow(&mut self, block: u32) {
         self.len += 1;
         self.place = block;
     }
 
     /// Takes the first row, if that is one of an ordinary flow. The window begins at `start`.
     #[inline]
-    pub(crate) fn begin(&mut self, row: &Row, start: i64) -> bool {
+    pub(super) fn begin(&mut self, row: &Row, start: i64) -> bool {
         let ecn = row.flags == ECN_SETUP;
         let since = row.ts.wrapping_sub(start).cast_unsigned();
         let plain = row.ack == 0 && row.payload_len == 0 && row.sample_rate == 1;
@@ -191,15 +191,15 @@ impl Flow {
 
     /// Takes the time of a row that follows and is not earlier, nor later than 40 bits tell.
     #[inline]
-    pub(crate) fn lasts_to(&mut self, ts: i64, first_ts: i64) {
+    pub(super) fn lasts_to(&mut self, ts: i64, first_ts: i64) {
         let lasts = ts.wrapping_sub(first_ts).cast_unsigned().max(self.lasts());
         self.lasts = lasts as u32;
         self.lasts_upper = (lasts >> 32) as u8;
     }
 
-    /// Of an ordinary flow: when its SYN packet came.
+    /// Returns the time of an ordinary flow's SYN packet.
     #[inline]
-    pub(crate) fn first_ts(&self, start: i64) -> i64 {
+    pub(super) fn first_ts(&self, start: i64) -> i64 {
         let [low, middle, high] = self.since;
         start.wrapping_add(i64::from(high) << 32 | i64::from(middle) << 16 | i64::from(low))
     }
@@ -217,7 +217,7 @@ impl Flow {
     /// Lays out the rows of an ordinary flow, where `others` are all but the first. The rules say
     /// the same of them as of those that came.
     #[inline]
-    pub(crate) fn lay_out(&self, others: &[Narrow], start: i64, rows: &mut Vec<Row>) {
+    pub(super) fn lay_out(&self, others: &[Narrow], start: i64, rows: &mut Vec<Row>) {
         let first = self.first(start);
         rows.clear();
         rows.push(first);
@@ -240,15 +240,15 @@ impl Flow {
         }
     }
 
-    /// What this outline of an ordinary flow's rows stands for.
+    /// Expands the outline of an ordinary flow's rows to findings.
     #[inline]
-    pub(crate) fn findings(&self, outline: Outline, start: i64) -> Findings {
+    pub(super) fn findings(&self, outline: Outline, start: i64) -> Findings {
         outline.findings((self.first_ts(start), self.last_ts(start)), self.ttl, u32::from(self.len))
     }
 
-    /// Of an ordinary flow that is sealed.
+    /// Returns the outline of an ordinary flow that is sealed.
     #[inline]
-    pub(crate) const fn outline(&self) -> Outline {
+    pub(super) const fn outline(&self) -> Outline {
         Outline::from_bits(self.place)
     }
 }

@@ -1,13 +1,29 @@
-//! Shares of weighted samples and how far they can be trusted (SPEC 9).
+//! Shares of weighted samples and their confidence intervals (docs/spec.md#rates).
 
-/// A count of connections: how many were sampled, and for how many they stand.
+/// A count of sampled connections and of the connections that they stand for.
+///
+/// ```
+/// use cutshort_verdict::Count;
+///
+/// let (mut all, mut resets) = (Count::default(), Count::default());
+/// for connection in 0..263 {
+///     all.add(100); // 1 in 100 was sampled
+///     if connection < 81 {
+///         resets.add(100);
+///     }
+/// }
+/// assert_eq!((resets.sampled, resets.weight), (81, 8_100));
+/// assert_eq!(format!("{:.3}", resets.share_of(&all)), "0.308");
+/// let (low, high) = resets.interval_of(&all);
+/// assert_eq!(format!("{low:.3} to {high:.3}"), "0.255 to 0.366");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Connections really sampled.
+    /// Number of connections that were sampled.
     pub sampled: u64,
-    /// The connections that they stand for: the sum of their weights.
+    /// Number of connections that they stand for: the sum of their weights.
     pub weight: u64,
-    /// The sum of the squared weights.
+    /// Sum of their squared weights, for the effective sample size.
     pub squares: u128,
 }
 
@@ -27,14 +43,16 @@ impl Count {
         self.squares += other.squares;
     }
 
-    /// This count as a share of `whole`, from 0 to 1; 0 of nothing is 0.
+    /// Returns this count as a share of `whole`, from 0 to 1; 0 if `whole` is empty.
     #[must_use]
     pub fn share_of(&self, whole: &Self) -> f64 {
         if whole.weight == 0 { 0.0 } else { self.weight as f64 / whole.weight as f64 }
     }
 
-    /// The 95 % Wilson score interval of [`share_of`](Self::share_of), with Kish's effective
-    /// sample size n = (Σw)²/Σw². Of nothing: 0 to 1.
+    /// Returns the bounds of the 95 % Wilson score interval of [`share_of`](Self::share_of), from 0 to 1
+    /// (docs/spec.md#wilson).
+    ///
+    /// The sample size is Kish's effective one, n = (Σw)²/Σw². The interval is 0 to 1 if `whole` is empty.
     #[must_use]
     pub fn interval_of(&self, whole: &Self) -> (f64, f64) {
         if whole.squares == 0 {
@@ -45,7 +63,7 @@ impl Count {
     }
 }
 
-/// Wilson 1927, with z of the 95 % interval.
+/// Returns the Wilson score interval (Wilson 1927) with z of 95 %.
 fn wilson(share: f64, n: f64) -> (f64, f64) {
     const Z: f64 = 1.959_963_984_540_054;
     let z2 = Z * Z;
