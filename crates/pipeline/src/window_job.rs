@@ -1,13 +1,14 @@
 //! The results of windows, made from their packets.
 
+use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
 use cutshort_geo::Geo;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WINDOW, WindowCounts,
-    WindowPackets, WindowState, WindowVerdicts,
+    Batch, ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WINDOW,
+    WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
@@ -16,6 +17,8 @@ use crate::cap;
 use crate::gather::Gathered;
 use crate::judge::{Around, Judge, Judged};
 
+/// Windows that are done together at most: so many are interrupted as a whole, and lost as a whole by a crash.
+const TOGETHER: usize = 32;
 /// How often a window is read at most, where something damaged was set aside.
 const ATTEMPTS: usize = 3;
 
@@ -83,6 +86,26 @@ pub struct Report {
     pub incomplete: Vec<i64>,
     /// Windows that could not be done, with the reason.
     pub failed: Vec<(i64, StoreError)>,
+}
+
+impl Report {
+    /// Notes what became of a window; gives what was counted if it has new results.
+    fn note(&mut self, start: i64, ran: Result<Option<Ran>>) -> Option<WindowCounts> {
+        self.left -= 1;
+        match ran {
+            Ok(Some(Ran::Kept)) => self.kept_damaged.push(start),
+            Ok(Some(ran @ (Ran::Done(counts) | Ran::Incomplete(counts)))) => {
+                self.done += 1;
+                if matches!(ran, Ran::Incomplete(_)) {
+                    self.incomplete.push(start);
+                }
+                return Some(counts);
+            }
+            Ok(None) => {}
+            Err(error) => self.failed.push((start, error)),
+        }
+        None
+    }
 }
 
 /// What became of a window.
@@ -174,19 +197,23 @@ impl WindowJob {
         which: Which,
         each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let all = windows.len();
+        let (mut rest, all) = (windows, windows.len());
         let mut report = Report { left: all as u64, ..Report::default() };
         let counts = WindowCounts::default();
         let mut progress = Progress { done: None, counts, took: Duration::ZERO, past: 0, all };
-        for window in windows {
-            if each(&progress).is_break() {
-                break;
+        let mut ended = all == 0 || each(&progress).is_break();
+        while !ended && !rest.is_empty() {
+            let since = Instant::now();
+            let (some, ran) = self.next(store, geo, rest, which)?;
+            rest = &rest[some.len()..];
+            let took = since.elapsed() / u32::try_from(some.len()).unwrap_or(u32::MAX);
+            for (window, ran) in some.iter().zip(ran) {
+                let done = report.note(window.start, ran);
+                progress.done = done.map(|_| window.start);
+                progress.counts = done.unwrap_or(progress.counts);
+                progress = Progress { took, past: progress.past + 1, ..progress };
+                ended |= each(&progress).is_break();
             }
-            progress = self.one(store, geo, (window, which), progress, &mut report)?;
-        }
-        if report.left == 0 && all > 0 {
-            // There is nothing left to be ended.
-            let _ = each(&progress);
         }
         if report.done > 0 {
             store.roll()?;
@@ -194,37 +221,69 @@ impl WindowJob {
         Ok(report)
     }
 
+    /// Does the first windows of a list: several that are small, if the store writes those together, or one. Gives them
+    /// and what became of each; an error that concerns all is one of the whole.
+    fn next<'a>(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        windows: &'a [WindowState],
+        which: Which,
+    ) -> Result<(&'a [WindowState], Vec<Result<Option<Ran>>>)> {
+        let some = &windows[..self.together(windows)];
+        if let Some(batch) = if some.len() > 1 { store.batch() } else { None } {
+            return Ok((some, self.batched(store, geo, (some, which), batch)?));
+        }
+        let some = &windows[..windows.len().min(1)];
+        let ran = some.iter().map(|window| self.one(store, geo, window, which));
+        Ok((some, ran.collect::<Result<_>>()?))
+    }
+
+    /// How many of the first windows are small enough to be done together; at least one.
+    fn together(&self, windows: &[WindowState]) -> usize {
+        let mut bytes = 0_u64;
+        let fits = |window: &&WindowState| {
+            bytes = bytes.saturating_add(window.bytes);
+            bytes <= self.small
+        };
+        windows.iter().take(TOGETHER).take_while(fits).count().max(1).min(windows.len())
+    }
+
+    fn batched(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        (windows, which): (&[WindowState], Which),
+        batch: Box<dyn Batch + '_>,
+    ) -> Result<Vec<Result<Option<Ran>>>> {
+        let due = match which {
+            Which::All => None,
+            Which::StillDue => Some(still_due(store, windows)?),
+        };
+        let run = |window: &WindowState| match &due {
+            Some(due) if !due.contains(&window.start) => Ok(Ok(None)),
+            _ => of_one(self.run_in(store, geo, window, &|start| batch.replace(start)).map(Some)),
+        };
+        let ran = windows.iter().map(run).collect::<Result<Vec<_>>>()?;
+        match of_one(batch.finish())? {
+            Ok(()) => Ok(ran),
+            // One of them may be to blame.
+            Err(_) => windows.iter().map(|window| self.one(store, geo, window, which)).collect(),
+        }
+    }
+
     fn one(
         &self,
         store: &dyn Store,
         geo: &Geo,
-        (window, which): (&WindowState, Which),
-        before: Progress,
-        report: &mut Report,
-    ) -> Result<Progress> {
-        let since = Instant::now();
-        let mut progress = Progress { done: None, past: before.past + 1, ..before };
+        window: &WindowState,
+        which: Which,
+    ) -> Result<Result<Option<Ran>>> {
         let run = || match which {
-            Which::StillDue if !is_still_due(store, window)? => Ok(None),
+            Which::StillDue if still_due(store, std::slice::from_ref(window))?.is_empty() => Ok(None),
             _ => self.run(store, geo, window).map(Some),
         };
-        match run() {
-            Ok(Some(Ran::Kept)) => report.kept_damaged.push(window.start),
-            Ok(Some(ran @ (Ran::Done(counts) | Ran::Incomplete(counts)))) => {
-                report.done += 1;
-                progress.done = Some(window.start);
-                progress.counts = counts;
-                if matches!(ran, Ran::Incomplete(_)) {
-                    report.incomplete.push(window.start);
-                }
-            }
-            Ok(None) => {}
-            Err(error) if concerns_all(&error) => return Err(error),
-            Err(error) => report.failed.push((window.start, error)),
-        }
-        report.left -= 1;
-        progress.took = since.elapsed();
-        Ok(progress)
+        of_one(run())
     }
 
     /// Does one window. Results of packets that are damaged now are better than new ones without them: they stay.
@@ -232,10 +291,21 @@ impl WindowJob {
     /// # Errors
     /// What the store gives; then nothing has changed.
     pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<Ran> {
+        self.run_in(store, geo, window, &|start| store.replace(start))
+    }
+
+    /// The same with results that go where `replace` puts them.
+    fn run_in<'a>(
+        &self,
+        store: &'a dyn Store,
+        geo: &Geo,
+        window: &WindowState,
+        replace: &dyn Fn(i64) -> Result<Box<dyn Replacement + 'a>>,
+    ) -> Result<Ran> {
         let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
             if let Some(verdicts) = store.read_verdicts(window.start, &self.rules, parts)? {
-                let replacement = store.replace(window.start)?;
+                let replacement = replace(window.start)?;
                 if let Some(counts) = self.replace_by_verdicts(geo, verdicts, replacement)? {
                     return Ok(Ran::Done(counts));
                 }
@@ -246,7 +316,7 @@ impl WindowJob {
                 tracing::warn!(window = window.start, "packets are damaged: the results of before are kept");
                 return Ok(Ran::Kept);
             }
-            let counts = self.replace(geo, packets, store.replace(window.start)?)?;
+            let counts = self.replace(geo, packets, replace(window.start)?)?;
             if impairment.is_none() {
                 return Ok(Ran::Done(counts));
             }
@@ -319,10 +389,13 @@ fn judge(
     Ok(judged)
 }
 
-/// Asked about one window, a store answers quickly.
-fn is_still_due(store: &dyn Store, window: &WindowState) -> Result<bool> {
-    let now = store.windows(window.start..window.start.saturating_add(1))?;
-    Ok(now.first().is_some_and(WindowState::is_due))
+/// Which of some windows are still due. Asked about few that lie side by side, a store answers quickly.
+fn still_due(store: &dyn Store, windows: &[WindowState]) -> Result<BTreeSet<i64>> {
+    let starts: BTreeSet<i64> = windows.iter().map(|window| window.start).collect();
+    let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return Ok(starts) };
+    let now = store.windows(*first..last.saturating_add(1))?;
+    let due = now.iter().filter(|window| window.is_due() && starts.contains(&window.start));
+    Ok(due.map(|window| window.start).collect())
 }
 
 fn take(
@@ -344,6 +417,14 @@ const fn has_packets(window: &WindowState) -> bool {
 /// Whether an error is that of the store, and not of one window.
 const fn concerns_all(error: &StoreError) -> bool {
     matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Locked(_))
+}
+
+/// Sets apart what concerns one window from what concerns all.
+fn of_one<T>(result: Result<T>) -> Result<Result<T>> {
+    match result {
+        Err(error) if concerns_all(&error) => Err(error),
+        other => Ok(other),
+    }
 }
 
 /// Does something with each item, in a thread for each, in the order of the items.

@@ -39,8 +39,8 @@ pub use segment::{
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{
-    ConnectionSink, FlowVerdict, Grouped, Replacement, Store, StoredRow, Told, Verdicts, WindowPackets,
-    WindowVerdicts,
+    Batch, ConnectionSink, FlowVerdict, Grouped, Replacement, Store, StoredRow, Told, Verdicts,
+    WindowPackets, WindowVerdicts,
 };
 
 /// Length of a window in nanoseconds: 15 minutes, aligned to the Unix epoch (SPEC 2).
