@@ -11,6 +11,7 @@
 pub mod cell;
 mod damage;
 mod data_dir;
+pub mod durable;
 pub mod embedded;
 mod error;
 mod forget;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use cutshort_store::DataDir;
+use cutshort_store::durable::{sync_file, sync_name};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -106,9 +107,9 @@ impl TokenFile {
         io::Write::write_all(&mut file, format!("{HEAD}{text}").as_bytes())?;
         #[cfg(unix)]
         keep_owner(file.as_file(), path, folder)?;
-        file.as_file().sync_all()?;
+        sync_file(file.as_file(), file.path())?;
         file.persist(path)?;
-        Ok(())
+        sync_name(path)
     }
 
     /// Adds a new token and gives it: it is not kept. If it allows sending packets, `node` may be the only node whose

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use cutshort_report::{compact, date};
 
 pub(super) use crate::data_dir::{ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, LOCK, OPEN, PACKETS};
+use crate::durable::{sync_file, sync_name};
 use crate::{DataDir, Result, SegmentInfo, StoreError};
 
 /// The end of the names of files that are being written.
@@ -131,7 +132,7 @@ impl Folder {
     pub(super) fn keep(&self, mut temporary: Temporary, relative: &str) -> Result<()> {
         let error = |error: io::Error| self.error("write", relative, &error);
         if self.durable {
-            temporary.file.sync_all().map_err(error)?;
+            sync_file(&temporary.file, &temporary.path).map_err(error)?;
         }
         fs::rename(&temporary.path, self.path(relative)).map_err(error)?;
         temporary.kept = true;
@@ -142,9 +143,7 @@ impl Folder {
         if !self.durable {
             return Ok(());
         }
-        let path = self.path(relative);
-        let synced = path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all());
-        synced.map_err(|error| self.error("write", relative, &error))
+        sync_name(&self.path(relative)).map_err(|error| self.error("write", relative, &error))
     }
 
     pub(super) fn read(&self, relative: &str) -> Result<Vec<u8>> {
