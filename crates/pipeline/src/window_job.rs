@@ -88,9 +88,14 @@ pub struct Report {
     pub failed: Vec<(i64, StoreError)>,
 }
 
+/// What became of a window, none if it was not due any more; or why it could not be done.
+type Outcome = Result<Option<Ran>>;
+/// Begins to replace the results of a window.
+type Replace<'a> = dyn Fn(i64) -> Result<Box<dyn Replacement + 'a>> + 'a;
+
 impl Report {
     /// Notes what became of a window; gives what was counted if it has new results.
-    fn note(&mut self, start: i64, ran: Result<Option<Ran>>) -> Option<WindowCounts> {
+    fn note(&mut self, start: i64, ran: Outcome) -> Option<WindowCounts> {
         self.left -= 1;
         match ran {
             Ok(Some(Ran::Kept)) => self.kept_damaged.push(start),
@@ -204,8 +209,9 @@ impl WindowJob {
         let mut ended = all == 0 || each(&progress).is_break();
         while !ended && !rest.is_empty() {
             let since = Instant::now();
-            let (some, ran) = self.next(store, geo, rest, which)?;
-            rest = &rest[some.len()..];
+            let ran = self.next(store, geo, rest, which)?;
+            let (some, behind) = rest.split_at(ran.len());
+            rest = behind;
             let took = since.elapsed() / u32::try_from(some.len()).unwrap_or(u32::MAX);
             for (window, ran) in some.iter().zip(ran) {
                 let done = report.note(window.start, ran);
@@ -221,22 +227,20 @@ impl WindowJob {
         Ok(report)
     }
 
-    /// Does the first windows of a list: several that are small, if the store writes those together, or one. Gives them
-    /// and what became of each; an error that concerns all is one of the whole.
-    fn next<'a>(
+    /// Does the first windows of a list: several that are small, if the store writes those together, or one. Gives what
+    /// became of each; an error that concerns all is one of the whole.
+    fn next(
         &self,
         store: &dyn Store,
         geo: &Geo,
-        windows: &'a [WindowState],
+        windows: &[WindowState],
         which: Which,
-    ) -> Result<(&'a [WindowState], Vec<Result<Option<Ran>>>)> {
+    ) -> Result<Vec<Outcome>> {
         let some = &windows[..self.together(windows)];
         if let Some(batch) = if some.len() > 1 { store.batch() } else { None } {
-            return Ok((some, self.batched(store, geo, (some, which), batch)?));
+            return self.batched(store, geo, (some, which), batch);
         }
-        let some = &windows[..windows.len().min(1)];
-        let ran = some.iter().map(|window| self.one(store, geo, window, which));
-        Ok((some, ran.collect::<Result<_>>()?))
+        windows.iter().take(1).map(|window| self.one(store, geo, window, which)).collect()
     }
 
     /// How many of the first windows are small enough to be done together; at least one.
@@ -255,7 +259,7 @@ impl WindowJob {
         geo: &Geo,
         (windows, which): (&[WindowState], Which),
         batch: Box<dyn Batch + '_>,
-    ) -> Result<Vec<Result<Option<Ran>>>> {
+    ) -> Result<Vec<Outcome>> {
         let due = match which {
             Which::All => None,
             Which::StillDue => Some(still_due(store, windows)?),
@@ -272,13 +276,7 @@ impl WindowJob {
         }
     }
 
-    fn one(
-        &self,
-        store: &dyn Store,
-        geo: &Geo,
-        window: &WindowState,
-        which: Which,
-    ) -> Result<Result<Option<Ran>>> {
+    fn one(&self, store: &dyn Store, geo: &Geo, window: &WindowState, which: Which) -> Result<Outcome> {
         let run = || match which {
             Which::StillDue if still_due(store, std::slice::from_ref(window))?.is_empty() => Ok(None),
             _ => self.run(store, geo, window).map(Some),
@@ -295,12 +293,12 @@ impl WindowJob {
     }
 
     /// The same with results that go where `replace` puts them.
-    fn run_in<'a>(
+    fn run_in(
         &self,
-        store: &'a dyn Store,
+        store: &dyn Store,
         geo: &Geo,
         window: &WindowState,
-        replace: &dyn Fn(i64) -> Result<Box<dyn Replacement + 'a>>,
+        replace: &Replace<'_>,
     ) -> Result<Ran> {
         let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
