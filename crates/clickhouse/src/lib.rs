@@ -35,7 +35,7 @@ use std::time::SystemTime;
 
 use cutshort_model::{Record, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
+    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
     Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, WindowPackets, WindowState,
     WindowVerdicts,
 };
@@ -69,7 +69,12 @@ impl ClickHouse {
 
 impl Store for ClickHouse {
     fn append(&self, segment: &Segment) -> Result<Added> {
-        segments::append(&self.server, segment)
+        let added = self.append_all(std::slice::from_ref(segment))?;
+        Ok(added.first().copied().unwrap_or(Added::Known))
+    }
+
+    fn append_all(&self, segments: &[Segment]) -> Result<Vec<Added>> {
+        segments::append(&self.server, segments)
     }
 
     fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>> {
@@ -102,6 +107,10 @@ impl Store for ClickHouse {
 
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         Ok(Box::new(replacement::NewResults::begin(&self.server, window.start())))
+    }
+
+    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+        Some(Box::new(replacement::NewBatch::begin(&self.server)))
     }
 
     fn roll(&self) -> Result<()> {

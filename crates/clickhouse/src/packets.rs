@@ -107,6 +107,8 @@ pub(crate) struct SegmentOfWindow {
     /// How many packets of the window it has.
     rows: u64,
     addresses: String,
+    /// What all segments cover.
+    covered_to: i64,
 }
 
 impl SegmentOfWindow {
@@ -114,7 +116,7 @@ impl SegmentOfWindow {
     pub(crate) fn new(node: &str, times: Option<(i64, i64)>) -> Self {
         let (first, last) = times.unzip();
         let (id, addresses) = (String::new(), String::new());
-        Self { id, hash: 0, node: node.to_owned(), first, last, rows: 0, addresses }
+        Self { id, hash: 0, node: node.to_owned(), first, last, rows: 0, addresses, covered_to: 0 }
     }
 
     pub(crate) fn addresses(&self) -> Result<Addresses> {
@@ -139,8 +141,10 @@ impl WindowSegments {
         let key = (hasher.hash_one(0), hasher.hash_one(1));
         let sql = format!(
             "SELECT id, sipHash64Keyed(({{key_a:UInt64}}, {{key_b:UInt64}}), id) AS hash, node, first, last,
-               arraySum(w -> if(w.1 = {}, w.2, 0), windows) AS rows, addresses FROM ({}) ORDER BY id",
+               arraySum(w -> if(w.1 = {}, w.2, 0), windows) AS rows, addresses, assumeNotNull(({})) AS covered_to
+             FROM ({}) ORDER BY id",
             time("window"),
+            results::covered_to_sql(),
             windows::of_window(
                 "any(node) AS node, any(first) AS first, any(last) AS last, any(addresses) AS addresses"
             )
@@ -149,7 +153,11 @@ impl WindowSegments {
         let segments: Vec<SegmentOfWindow> = server.all(query.param("window", start))?;
         let ids = segments.iter().map(|segment| segments::id(&segment.id));
         let mut ids = ids.collect::<Result<Vec<SegmentId>>>()?;
-        let inputs = Inputs::of(Window::containing(start), &mut ids, results::covered_to(server)?);
+        let covered_to = match segments.first() {
+            Some(segment) => segment.covered_to,
+            None => results::covered_to(server)?,
+        };
+        let inputs = Inputs::of(Window::containing(start), &mut ids, covered_to);
         let names = segments.iter().map(|segment| segment.node.as_str());
         let nodes: BTreeSet<&str> = [""].into_iter().chain(names).collect();
         let nodes = nodes.into_iter().map(str::to_owned).collect();

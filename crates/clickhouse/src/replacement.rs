@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use clickhouse::Row;
 use clickhouse::insert::Insert;
-use cutshort_model::{Connection as Judged, Record, now};
+use cutshort_model::{Connection as Judged, Record, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    ConnectionSink, Inputs, Replacement, Restoration, Result, StoreError, WindowCounts, WindowResults,
+    Batch, ConnectionSink, Inputs, Replacement, Restoration, Result, StoreError, WindowCounts, WindowResults,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::cells;
+use crate::cells::{self, CellRow};
 use crate::connection::{BATCH, Connection};
 use crate::results::{self, Level, ResultRow, new_generation};
 
@@ -78,20 +78,115 @@ impl ConnectionRow {
     }
 }
 
-/// Generations of finished sinks with the bytes of their rows, by the sinks' numbers.
-type Finished = Arc<Mutex<Vec<(u64, u64, u64)>>>;
+/// What a sink has written or holds.
+struct Finished {
+    number: u64,
+    generation: u64,
+    bytes: u64,
+    /// Rows that were not sent yet.
+    waiting: Vec<ConnectionRow>,
+}
+
+/// New results of a window, whose connections and counts may still have to be written.
+struct Prepared {
+    /// What is written last: with it, everything before it holds.
+    row: ResultRow,
+    connections: Vec<ConnectionRow>,
+    cells: Vec<CellRow>,
+}
+
+impl Prepared {
+    /// All generations that the row names.
+    fn generations(&self) -> impl Iterator<Item = (i64, u64)> {
+        let all = self.row.connection_generations.iter().chain([&self.row.generation]);
+        all.map(|generation| (self.row.t, *generation))
+    }
+}
+
+/// Notes the generations of results and writes all rows of these; gives the rows that name them.
+fn write(server: &Connection, all: Vec<Prepared>) -> Result<Vec<ResultRow>> {
+    results::begin(server, Level::Quarter, all.iter().flat_map(Prepared::generations))?;
+    let (mut rows, mut connections, mut cells) = (Vec::new(), Vec::new(), Vec::new());
+    for prepared in all {
+        rows.push(prepared.row);
+        connections.extend(prepared.connections);
+        cells.extend(prepared.cells);
+    }
+    server.insert_all("connection", connections)?;
+    server.insert_all("cell", cells)?;
+    Ok(rows)
+}
+
+/// The rows with versions later than those of before.
+fn later(server: &Connection, rows: Vec<ResultRow>) -> Result<Vec<ResultRow>> {
+    let windows: Vec<i64> = rows.iter().map(|row| row.t).collect();
+    let before = results::versions(server, &windows)?;
+    let later = |row: ResultRow| {
+        let version = before.get(&row.t).copied();
+        row.later(version)
+    };
+    Ok(rows.into_iter().map(later).collect())
+}
+
+/// That none of the windows is of a day whose finer counts were deleted.
+fn check_open(server: &Connection, rows: &[ResultRow]) -> Result<()> {
+    let times = rows.iter().map(|row| row.t);
+    let (Some(first), Some(last)) = (times.clone().min(), times.max()) else { return Ok(()) };
+    let closed = results::closed_days(server, &(first..last.saturating_add(1)))?;
+    match rows.iter().find(|row| closed.contains(&Level::Day.start(row.t))) {
+        None => Ok(()),
+        Some(row) => Err(StoreError::Refused(format!(
+            "the window of {} UTC cannot be computed again: of its day's counts only hours or days were kept",
+            cutshort_model::date_time(row.t)
+        ))),
+    }
+}
+
+/// Puts results in the place of those of before: their rows are one block, so all hold at once.
+fn replace(server: &Connection, all: Vec<Prepared>) -> Result<()> {
+    let rows = later(server, write(server, all)?)?;
+    check_open(server, &rows)?;
+    server.insert_all("result", rows)
+}
+
+/// New results of several windows, which are written together.
+pub(crate) struct NewBatch {
+    server: Arc<Connection>,
+    prepared: Arc<Mutex<Vec<Prepared>>>,
+}
+
+impl NewBatch {
+    pub(crate) fn begin(server: &Arc<Connection>) -> Self {
+        Self { server: Arc::clone(server), prepared: Arc::default() }
+    }
+}
+
+impl Batch for NewBatch {
+    fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
+        let batch = Some(Arc::clone(&self.prepared));
+        Ok(Box::new(NewResults { batch, ..NewResults::begin(&self.server, window.start()) }))
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        let all = std::mem::take(&mut *self.prepared.lock().unwrap_or_else(PoisonError::into_inner));
+        if all.is_empty() { Ok(()) } else { replace(&self.server, all) }
+    }
+}
 
 pub(crate) struct NewResults {
     server: Arc<Connection>,
     window: i64,
     /// The number of the next sink.
     sinks: Mutex<u64>,
-    finished: Finished,
+    finished: Arc<Mutex<Vec<Finished>>>,
+    /// Where it is put to be written with others.
+    batch: Option<Arc<Mutex<Vec<Prepared>>>>,
 }
 
 impl NewResults {
     pub(crate) fn begin(server: &Arc<Connection>, window: i64) -> Self {
-        Self { server: Arc::clone(server), window, sinks: Mutex::default(), finished: Arc::default() }
+        let (sinks, finished) = (Mutex::default(), Arc::default());
+        Self { server: Arc::clone(server), window, sinks, finished, batch: None }
     }
 }
 
@@ -101,15 +196,14 @@ impl Replacement for NewResults {
     }
 
     fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()> {
-        let row = self.row(inputs, &counts, Some(cells))?;
-        let before = results::of_window(&self.server, self.window)?;
-        if results::is_closed(&self.server, self.window)? {
-            let when = cutshort_model::date_time(self.window);
-            return Err(StoreError::Refused(format!(
-                "the window of {when} UTC cannot be computed again: of its day's counts only hours or days were kept"
-            )));
+        let prepared = self.prepare(inputs, &counts, Some(cells));
+        match &self.batch {
+            None => replace(&self.server, vec![prepared]),
+            Some(batch) => {
+                batch.lock().unwrap_or_else(PoisonError::into_inner).push(prepared);
+                Ok(())
+            }
         }
-        self.server.insert_all("result", [row.later(before.as_ref())])
     }
 }
 
@@ -134,22 +228,14 @@ impl NewResults {
         }
     }
 
-    /// Writes cells; gives the row of results, which is the last that is written: with it, everything before it holds.
-    fn row(&self, inputs: Inputs, counts: &WindowCounts, cells: Option<&Cells>) -> Result<ResultRow> {
-        let (server, window) = (&self.server, self.window);
+    fn prepare(&self, inputs: Inputs, counts: &WindowCounts, cells: Option<&Cells>) -> Prepared {
         let mut finished = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
-        finished.sort_unstable();
+        finished.sort_unstable_by_key(|sink| sink.number);
         let generation = new_generation();
-        let written = finished.iter().map(|(_, generation, _)| *generation);
-        let all: Vec<u64> = written.chain([generation]).collect();
-        results::begin(server, Level::Quarter, window, &all)?;
-        if let Some(cells) = cells {
-            server.insert_all("cell", cells::rows(cells, Level::Quarter, window, generation))?;
-        }
         let (networks_folded, ports_folded) = cells.map(cells::folded).unwrap_or_default();
-        Ok(ResultRow {
+        let row = ResultRow {
             level: Level::Quarter as u8,
-            t: window,
+            t: self.window,
             version: 0,
             generation,
             parts: inputs.segments,
@@ -161,13 +247,19 @@ impl NewResults {
             connections: counts.connections,
             excluded: counts.excluded.to_vec(),
             updated: now(),
-            bytes: finished.iter().map(|(_, _, bytes)| bytes).sum(),
-            connection_generations: finished.iter().map(|(_, generation, _)| *generation).collect(),
+            bytes: finished.iter().map(|sink| sink.bytes).sum(),
+            connection_generations: finished.iter().map(|sink| sink.generation).collect(),
             has_connections: true,
             has_cells: cells.is_some(),
             networks_folded,
             ports_folded,
-        })
+        };
+        let cells = cells.map(|cells| cells::rows(cells, Level::Quarter, self.window, generation));
+        Prepared {
+            row,
+            connections: finished.into_iter().flat_map(|sink| sink.waiting).collect(),
+            cells: cells.unwrap_or_default(),
+        }
     }
 }
 
@@ -194,18 +286,20 @@ impl Restoration for Restored {
         let Self { results, sink } = *self;
         sink.finish()?;
         let (server, window) = (&results.server, results.window);
-        let row = results.row(from.inputs, &from.counts, from.cells.as_ref())?;
-        let row = match from.has_connections {
-            true => row,
-            false => {
-                ResultRow { has_connections: false, connection_generations: Vec::new(), bytes: 0, ..row }
-            }
-        };
+        let mut prepared = results.prepare(from.inputs, &from.counts, from.cells.as_ref());
+        if !from.has_connections {
+            prepared.row = ResultRow {
+                has_connections: false,
+                connection_generations: Vec::new(),
+                bytes: 0,
+                ..prepared.row
+            };
+        }
+        let rows = write(server, vec![prepared])?;
         if from.frozen {
             results::freeze(server, [window].iter())?;
         }
-        let before = results::of_window(server, window)?;
-        server.insert_all("result", [row.later(before.as_ref())])
+        server.insert_all("result", later(server, rows)?)
     }
 }
 
@@ -220,7 +314,7 @@ struct Sink {
     insert: Option<Insert<ConnectionRow>>,
     /// When its generation was noted last; none before the first row.
     noted: Option<Instant>,
-    finished: Finished,
+    finished: Arc<Mutex<Vec<Finished>>>,
 }
 
 /// What was noted longer ago and does not hold yet is noted again, or another's retention would take it for what a
@@ -244,7 +338,7 @@ impl Sink {
             return Ok(());
         }
         if self.noted.is_none_or(|noted| noted.elapsed() > RENEW) {
-            results::begin(&self.server, Level::Quarter, self.window, &[self.generation])?;
+            results::begin(&self.server, Level::Quarter, [(self.window, self.generation)])?;
             self.noted = Some(Instant::now());
         }
         let mut insert = match self.insert.take() {
@@ -268,13 +362,17 @@ impl ConnectionSink for Sink {
         self.write_record(&connection.into())
     }
 
+    /// Few rows are left for those who write the counts.
     fn finish(mut self: Box<Self>) -> Result<()> {
-        self.send()?;
+        if self.insert.is_some() {
+            self.send()?;
+        }
         if let Some(insert) = self.insert.take() {
             self.server.wait(insert.end())?;
         }
-        let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
-        finished.push((self.number, self.generation, self.bytes));
+        let Self { number, generation, bytes, waiting, finished, .. } = *self;
+        let mut finished = finished.lock().unwrap_or_else(PoisonError::into_inner);
+        finished.push(Finished { number, generation, bytes, waiting });
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Which results hold: of windows, and of hours and days that are made of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
@@ -65,9 +65,9 @@ pub(crate) struct ResultRow {
 pub(crate) const COLUMNS: &str = "level, t, version, generation, parts, cutoff, rules, packets, copies, tail, connections, excluded, updated, bytes, connection_generations, has_connections, has_cells, networks_folded, ports_folded";
 
 impl ResultRow {
-    /// Later than another, and than all that are made at other clocks until now.
-    pub(crate) fn later(self, before: Option<&Self>) -> Self {
-        let least = before.map_or(0, |before| before.version + 1);
+    /// Later than another version, and than all that are made at other clocks until now.
+    pub(crate) fn later(self, before: Option<u64>) -> Self {
+        let least = before.map_or(0, |version| version + 1);
         Self { version: now().unsigned_abs().max(least), ..self }
     }
 
@@ -94,11 +94,15 @@ pub(crate) struct GenerationRow {
     pub(crate) since: i64,
 }
 
-/// Notes generations before anything of them is written.
-pub(crate) fn begin(server: &Connection, level: Level, t: i64, generations: &[u64]) -> Result<()> {
+/// Notes generations, with the time that each is of, before anything of them is written.
+pub(crate) fn begin(
+    server: &Connection,
+    level: Level,
+    generations: impl IntoIterator<Item = (i64, u64)>,
+) -> Result<()> {
     let since = now();
-    let row = |id: &u64| GenerationRow { id: *id, level: level as u8, t, since };
-    server.insert_all("generation", generations.iter().map(row))
+    let row = |(t, id)| GenerationRow { id, level: level as u8, t, since };
+    server.insert_all("generation", generations.into_iter().map(row))
 }
 
 /// The results that hold, of one level or all, that begin within a range; in order of level and time.
@@ -115,6 +119,28 @@ pub(crate) fn within(server: &Connection, range: &Range<i64>) -> Result<Vec<Resu
 pub(crate) fn of_window(server: &Connection, window: i64) -> Result<Option<ResultRow>> {
     let sql = format!("SELECT {COLUMNS} FROM result FINAL WHERE level = 0 AND t = {}", time("window"));
     server.optional(server.query(&sql).param("window", window))
+}
+
+#[derive(Row, Deserialize)]
+struct Version {
+    t: i64,
+    version: u64,
+}
+
+/// The versions of the results of windows, of those that have any.
+pub(crate) fn versions(server: &Connection, windows: &[i64]) -> Result<BTreeMap<i64, u64>> {
+    let (Some(first), Some(last)) = (windows.iter().min(), windows.iter().max()) else {
+        return Ok(BTreeMap::new());
+    };
+    let sql = format!(
+        "SELECT t, version FROM result FINAL WHERE level = 0 AND t >= {} AND t <= {}
+         AND has({{windows:Array(Int64)}}, toUnixTimestamp64Nano(t))",
+        time("first"),
+        time("last")
+    );
+    let query = server.query(&sql).param("first", first).param("last", last).param("windows", windows);
+    let rows: Vec<Version> = server.all(query)?;
+    Ok(rows.into_iter().map(|row| (row.t, row.version)).collect())
 }
 
 /// A digest of the results that an hour or a day is made of.
@@ -136,13 +162,17 @@ struct CoveredTo {
 pub(crate) const COVERED_TO: &str =
     "ifNull(maxOrNullIf(covers_to, covers_to <= now64(9) + INTERVAL 1 DAY), max(covers_to))";
 
-/// The end of what all segments cover.
-pub(crate) fn covered_to(server: &Connection) -> Result<i64> {
-    let sql = format!(
+/// A query for the end of what all segments cover.
+pub(crate) fn covered_to_sql() -> String {
+    format!(
         "SELECT if(count() = 0, toInt64(-9223372036854775808), toUnixTimestamp64Nano({COVERED_TO})) AS covered_to
          FROM segment FINAL WHERE state IN ('kept', 'deleted')"
-    );
-    Ok(server.one::<CoveredTo>(server.query(&sql))?.covered_to)
+    )
+}
+
+/// The end of what all segments cover.
+pub(crate) fn covered_to(server: &Connection) -> Result<i64> {
+    Ok(server.one::<CoveredTo>(server.query(&covered_to_sql()))?.covered_to)
 }
 
 /// A row of the table `frozen`, or the beginning of a result.

@@ -1,5 +1,7 @@
 //! Hours and days, which the server makes of the counts of windows.
 
+use std::collections::HashSet;
+
 use cutshort_model::now;
 use cutshort_store::cell::Cells;
 use cutshort_store::{Result, StoreError};
@@ -17,30 +19,70 @@ pub(crate) fn roll(server: &Connection, before: Option<i64>) -> Result<()> {
         let results = Results::read(server, &(i64::MIN..i64::MAX))?;
         let windows = results.of(Level::Quarter);
         let Some(latest) = windows.last().map(|last| level.start(last.t)) else { return Ok(()) };
-        for parts in windows.chunk_by(|a, b| level.start(a.t) == level.start(b.t)) {
-            let start = level.start(parts[0].t);
-            if start >= before.unwrap_or(latest) || results.whole(level, parts).is_some() {
-                continue;
-            }
-            if can_be_made(&results, level, parts) {
-                make(server, level, (start, parts), &results, &made_of(&results, level, start), None)?;
-            }
-        }
+        let wholes = windows.chunk_by(|a, b| level.start(a.t) == level.start(b.t));
+        let missing = wholes.filter(|windows| {
+            level.start(windows[0].t) < before.unwrap_or(latest)
+                && results.whole(level, windows).is_none()
+                && can_be_made(&results, level, windows)
+        });
+        let missing: Vec<Whole<'_>> = missing.map(|windows| Whole::new(level, windows, &results)).collect();
+        missing.chunks(TOGETHER).try_for_each(|some| make(server, level, some, &results, None))?;
     }
     Ok(())
 }
 
-/// Whether results still hold, with their counts: these are deleted only after a row says so.
-fn are_unchanged(server: &Connection, parts: &[&ResultRow]) -> Result<bool> {
-    let first = parts.iter().map(|part| part.t).min().unwrap_or_default();
-    let last = parts.iter().map(|part| part.t).max().unwrap_or_default();
+/// Hours or days that are made together: each statement takes the server longer than adding up a few counts.
+const TOGETHER: usize = 24;
+
+/// An hour or a day that is made.
+struct Whole<'a> {
+    start: i64,
+    generation: u64,
+    windows: &'a [ResultRow],
+    /// What it is made of: hours of windows, days of hours as far as there are.
+    parts: Vec<&'a ResultRow>,
+}
+
+impl<'a> Whole<'a> {
+    fn new(level: Level, windows: &'a [ResultRow], results: &'a Results) -> Self {
+        let start = level.start(windows[0].t);
+        let finer = if level == Level::Day { Level::Hour } else { Level::Quarter };
+        let parts = results.cover(&(start..start.saturating_add(level.nanoseconds())), finer);
+        Self { start, generation: new_generation(), windows, parts }
+    }
+
+    /// Whether its parts still hold, with their counts: these are deleted only after a row says so.
+    fn is_unchanged(&self, now: &HashSet<(u8, i64, u64)>) -> bool {
+        self.parts.iter().all(|part| now.contains(&(part.level, part.t, part.generation)))
+    }
+
+    /// The row that names it.
+    fn row(&self, level: Level, results: &Results, folded: (bool, bool)) -> ResultRow {
+        let before = results.of_time(level, &(self.start..self.start.saturating_add(1)));
+        let row = ResultRow {
+            level: level as u8,
+            t: self.start,
+            generation: self.generation,
+            parts: digest(self.windows.iter()),
+            updated: now(),
+            has_connections: false,
+            has_cells: true,
+            networks_folded: folded.0 || self.windows.iter().any(|window| window.networks_folded),
+            ports_folded: folded.1 || self.windows.iter().any(|window| window.ports_folded),
+            bytes: 0,
+            connection_generations: Vec::new(),
+            ..self.windows[0].clone()
+        };
+        row.later(before.first().map(|before| before.version))
+    }
+}
+
+/// Levels, times and generations of the results that hold now, of the time of all parts.
+fn holding(server: &Connection, wholes: &[Whole<'_>]) -> Result<HashSet<(u8, i64, u64)>> {
+    let times = || wholes.iter().flat_map(|whole| &whole.parts).map(|part| part.t);
+    let (first, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
     let now = results::within(server, &(first..last.saturating_add(1)))?;
-    let holds = |part: &&ResultRow| {
-        now.iter().any(|row| {
-            (row.level, row.t, row.generation, row.has_cells) == (part.level, part.t, part.generation, true)
-        })
-    };
-    Ok(parts.iter().all(holds))
+    Ok(now.iter().filter(|row| row.has_cells).map(|row| (row.level, row.t, row.generation)).collect())
 }
 
 /// Whether the hours or days of all windows before a time are there, so that these may be deleted.
@@ -60,73 +102,44 @@ fn can_be_made(results: &Results, level: Level, windows: &[ResultRow]) -> bool {
     })
 }
 
-/// Hours are made of windows, days of hours as far as there are.
-fn made_of(results: &Results, level: Level, start: i64) -> Vec<&ResultRow> {
-    let finer = if level == Level::Day { Level::Hour } else { Level::Quarter };
-    results.cover(&(start..start.saturating_add(level.nanoseconds())), finer)
-}
-
 /// Makes an hour or a day of what there is of it and of cells that came from elsewhere.
 pub(crate) fn restore(server: &Connection, level: Level, start: i64, rest: &Cells) -> Result<()> {
     let results = Results::read(server, &(start..start.saturating_add(level.nanoseconds())))?;
-    let windows = results.of_time(Level::Quarter, &(start..start.saturating_add(level.nanoseconds())));
-    let made_of = made_of(&results, level, start);
-    match windows {
+    match results.of_time(Level::Quarter, &(start..start.saturating_add(level.nanoseconds()))) {
         [] => Err(StoreError::Refused("there are no results of the windows of an hour or a day".to_owned())),
-        windows => make(server, level, (start, windows), &results, &made_of, Some(rest)),
+        windows => make(server, level, &[Whole::new(level, windows, &results)], &results, Some(rest)),
     }
 }
 
 fn make(
     server: &Connection,
     level: Level,
-    (start, windows): (i64, &[ResultRow]),
+    wholes: &[Whole<'_>],
     results: &Results,
-    parts: &[&ResultRow],
     rest: Option<&Cells>,
 ) -> Result<()> {
-    let generation = new_generation();
-    results::begin(server, level, start, &[generation])?;
-    if let Some(rest) = rest {
-        server.insert_all("cell", cells::rows(rest, level, start, generation))?;
+    results::begin(server, level, wholes.iter().map(|whole| (whole.start, whole.generation)))?;
+    for whole in wholes {
+        if let Some(rest) = rest {
+            server.insert_all("cell", cells::rows(rest, level, whole.start, whole.generation))?;
+        }
+        if !whole.parts.is_empty() {
+            add_up(server, level, whole)?;
+        }
     }
-    if !parts.is_empty() {
-        add_up(server, level, start, generation, parts)?;
-    }
-    if !are_unchanged(server, parts)? {
-        // Somebody replaced or deleted some while they were added up. It is made when it is looked for again.
-        return Ok(());
-    }
-    let (networks_folded, ports_folded) = rest.map(cells::folded).unwrap_or_default();
-    let before = results.of_time(level, &(start..start.saturating_add(1)));
-    let row = ResultRow {
-        level: level as u8,
-        t: start,
-        generation,
-        parts: digest(windows.iter()),
-        updated: now(),
-        has_connections: false,
-        has_cells: true,
-        networks_folded: networks_folded || windows.iter().any(|window| window.networks_folded),
-        ports_folded: ports_folded || windows.iter().any(|window| window.ports_folded),
-        bytes: 0,
-        connection_generations: Vec::new(),
-        ..windows[0].clone()
-    };
-    server.insert_all("result", [row.later(before.first())])
+    let now = holding(server, wholes)?;
+    let folded = rest.map(cells::folded).unwrap_or_default();
+    // Where somebody replaced or deleted parts while they were added up, it is made when it is looked for again.
+    let unchanged = wholes.iter().filter(|whole| whole.is_unchanged(&now));
+    server.insert_all("result", unchanged.map(|whole| whole.row(level, results, folded)).collect::<Vec<_>>())
 }
 
 /// Lets the server add up counts of a level's parts.
-fn add_up(
-    server: &Connection,
-    level: Level,
-    start: i64,
-    generation: u64,
-    parts: &[&ResultRow],
-) -> Result<()> {
+fn add_up(server: &Connection, level: Level, whole: &Whole<'_>) -> Result<()> {
+    let (start, generation) = (whole.start, whole.generation);
     let end = start.saturating_add(level.nanoseconds());
     let mut filter = Filter::default();
-    filter.generations("t", (start, end - 1), parts.iter().map(|part| part.generation).collect());
+    filter.generations("t", (start, end - 1), whole.parts.iter().map(|part| part.generation).collect());
     filter.add(format!("level < {}", level as u8));
     let (t, number) = (filter.time(start), filter.numbers(vec![generation]));
     let sql = format!(

@@ -1,5 +1,6 @@
 //! Segments come in.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use clickhouse::Row;
@@ -108,43 +109,92 @@ pub(crate) fn in_state(server: &Connection, (_, state): (u8, &str)) -> Result<Ve
     server.all(server.query(&sql).param("state", state))
 }
 
-/// What is known of a segment, and what time it is there.
+/// What is known of some segments, and what time it is there.
 #[derive(Row, Deserialize)]
 struct Known {
-    states: Vec<String>,
-    /// When it was noted last, by the clock of the one who brought it.
-    arrived: i64,
+    /// Their ids, states, and when they were noted last, by the clock of the one who brought them.
+    segments: Vec<(String, String, i64)>,
     now: i64,
 }
 
-/// First it is noted that a segment arrives, then its packets are inserted, then it is noted that it is kept. Where
-/// that was interrupted, it is done again: the id is the deduplication token, and the packets are counted.
-pub(crate) fn append(server: &Connection, segment: &Segment) -> Result<Added> {
-    let row = SegmentRow::of(segment);
-    let known = known(server, &row.id).map_err(not_the_segments)?;
-    segment.info().check_clock(known.now)?;
-    let is_new = known.states.is_empty();
-    if known.states.iter().any(|state| state != ARRIVING.1) {
-        return Ok(Added::Known);
+impl Known {
+    fn of(server: &Connection, rows: &[SegmentRow]) -> Result<Self> {
+        let sql = "SELECT groupArray((id, toString(state), toUnixTimestamp64Nano(arrived))) AS segments,
+            toUnixTimestamp64Nano(now64(9)) AS now FROM segment FINAL WHERE id IN {ids:Array(String)}";
+        let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+        server.one(server.query(sql).param("ids", ids))
     }
-    let keep = || {
-        server.insert_all("segment", [row.in_state(ARRIVING)])?;
-        await_drop(server, &row, known.now)?;
-        if is_new {
-            deliver(server, segment, &row.id, &row.id)?;
-        } else {
-            deliver_again(server, segment, &row, known.now.saturating_sub(known.arrived) > ABANDONED)?;
+
+    fn arrival(&self, id: &str) -> Arrival {
+        match self.segments.iter().find(|(known, ..)| known == id) {
+            None => Arrival::New,
+            Some((_, state, arrived)) if state == ARRIVING.1 => {
+                Arrival::Begun { is_abandoned: self.now.saturating_sub(*arrived) > ABANDONED }
+            }
+            Some(_) => Arrival::Known,
         }
-        server.insert_all("segment", [row.in_state(KEPT)])
-    };
-    keep().map_err(not_the_segments)?;
-    Ok(Added::New)
+    }
 }
 
-fn known(server: &Connection, id: &str) -> Result<Known> {
-    let sql = "SELECT groupArray(state) AS states, toUnixTimestamp64Nano(max(s.arrived)) AS arrived,
-        toUnixTimestamp64Nano(now64(9)) AS now FROM segment AS s FINAL WHERE id = {id:String}";
-    server.one(server.query(sql).param("id", id))
+/// How a segment comes in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    /// For the first time.
+    New,
+    /// Somebody has begun to deliver it; if that was long ago, the server may know no longer what it has of it.
+    Begun { is_abandoned: bool },
+    /// It is or was there.
+    Known,
+}
+
+/// First it is noted that segments arrive, then the packets of each are inserted, then it is noted that all are kept.
+/// Where that was interrupted, it is done again: the id is the deduplication token, and the packets are counted.
+pub(crate) fn append(server: &Connection, segments: &[Segment]) -> Result<Vec<Added>> {
+    segments.chunks(TOGETHER).try_fold(Vec::new(), |mut added, some| {
+        added.extend(append_some(server, some)?);
+        Ok(added)
+    })
+}
+
+/// Segments that are noted in one statement.
+const TOGETHER: usize = 64;
+
+fn append_some(server: &Connection, segments: &[Segment]) -> Result<Vec<Added>> {
+    let rows: Vec<SegmentRow> = segments.iter().map(SegmentRow::of).collect();
+    let known = Known::of(server, &rows).map_err(not_the_segments)?;
+    // Those before one of the future are kept.
+    let is_future = |segment: &Segment| segment.info().check_clock(known.now).is_err();
+    let sound = segments.iter().position(is_future).unwrap_or(segments.len());
+    let mut seen = HashSet::new();
+    let (mut arriving, mut added) = (Vec::new(), Vec::new());
+    for (segment, row) in segments.iter().zip(&rows).take(sound) {
+        let arrival = if seen.insert(&row.id) { known.arrival(&row.id) } else { Arrival::Known };
+        added.push(if arrival == Arrival::Known { Added::Known } else { Added::New });
+        if arrival != Arrival::Known {
+            arriving.push((segment, row, arrival));
+        }
+    }
+    keep(server, &arriving, known.now).map_err(not_the_segments)?;
+    match segments.get(sound) {
+        Some(future) => future.info().check_clock(known.now).map(|()| added),
+        None => Ok(added),
+    }
+}
+
+fn keep(server: &Connection, arriving: &[(&Segment, &SegmentRow, Arrival)], now: i64) -> Result<()> {
+    let note = |state| server.insert_all("segment", arriving.iter().map(|(_, row, _)| row.in_state(state)));
+    if arriving.is_empty() {
+        return Ok(());
+    }
+    note(ARRIVING)?;
+    await_drop(server, arriving.iter().flat_map(|(_, row, _)| &row.windows), now)?;
+    for (segment, row, arrival) in arriving {
+        match arrival {
+            Arrival::Begun { is_abandoned } => deliver_again(server, segment, row, *is_abandoned)?,
+            _ => deliver(server, segment, &row.id, &row.id)?,
+        }
+    }
+    note(KEPT)
 }
 
 /// A right or a table that is missing is nothing that is wrong with the segment, which the sender keeps.
@@ -159,7 +209,6 @@ fn not_the_segments(error: StoreError) -> StoreError {
 /// nanoseconds.
 const ABANDONED: i64 = 3_600_000_000_000;
 
-/// Somebody has begun to deliver it. If they did it long ago, the server may know no longer what it has of it.
 fn deliver_again(server: &Connection, segment: &Segment, row: &SegmentRow, is_abandoned: bool) -> Result<()> {
     if !is_abandoned {
         deliver(server, segment, &row.id, &row.id)?;
@@ -235,11 +284,15 @@ const RECENT: i64 = 43_200_000_000_000;
 const LOOKS: u32 = 20;
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Waits until no days are being dropped, once it was noted that a segment with packets of an old day arrives: whoever
-/// drops days looks after he has said so whether any arrives.
-fn await_drop(server: &Connection, row: &SegmentRow, now: i64) -> Result<()> {
+/// Waits until no days are being dropped, once it was noted that packets of windows of an old day arrive: whoever drops
+/// days looks after he has said so whether any arrives.
+fn await_drop<'a>(
+    server: &Connection,
+    mut windows: impl Iterator<Item = &'a (i64, u64)>,
+    now: i64,
+) -> Result<()> {
     let is_recent = |(window, _): &(i64, u64)| *window > now.saturating_sub(RECENT);
-    if row.windows.iter().all(is_recent) {
+    if windows.all(is_recent) {
         return Ok(());
     }
     // Who has not said for so long that it is over was ended before.

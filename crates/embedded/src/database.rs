@@ -75,3 +75,21 @@ fn prepare(sql: &Connection) -> Result<()> {
 fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
     StoreError::Failed(format!("cannot open {}: {error}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SQLite itself forces to the disk what is committed, at level 2.
+    #[test]
+    fn what_is_committed_is_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, durable, level) in [("durable", true, 2), ("not", false, 0)] {
+            let database = Database::create(&folder.path().join(name), durable).unwrap();
+            let ask = |sql: &mut Connection| {
+                Ok(sql.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))?)
+            };
+            assert_eq!(database.write(ask).unwrap(), level);
+        }
+    }
+}

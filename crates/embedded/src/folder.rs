@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use cutshort_model::{Window, compact, date};
 
 pub(super) use cutshort_store::data_dir::{ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, LOCK, OPEN, PACKETS};
+use cutshort_store::durable::{sync_file, sync_name};
 use cutshort_store::{DataDir, FolderLock, NotLocked, SegmentInfo, StoreError};
 
 use crate::error::{Error, Result, of_database};
@@ -116,7 +117,7 @@ impl Folder {
     pub(super) fn keep(&self, mut temporary: Temporary, relative: &str) -> Result<()> {
         let error = |error: io::Error| self.error("write", relative, &error);
         if self.durable {
-            temporary.file.sync_all().map_err(error)?;
+            sync_file(&temporary.file, &temporary.path).map_err(error)?;
         }
         fs::rename(&temporary.path, self.path(relative)).map_err(error)?;
         temporary.kept = true;
@@ -127,9 +128,7 @@ impl Folder {
         if !self.durable {
             return Ok(());
         }
-        let path = self.path(relative);
-        let synced = path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all());
-        synced.map_err(|error| self.error("write", relative, &error))
+        sync_name(&self.path(relative)).map_err(|error| self.error("write", relative, &error))
     }
 
     pub(super) fn read(&self, relative: &str) -> Result<Vec<u8>> {

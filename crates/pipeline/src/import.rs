@@ -1,6 +1,7 @@
 //! Captures into the store.
 
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
 
 use cutshort_model::Addresses;
 use cutshort_packet::Packet;
@@ -99,25 +100,67 @@ pub fn import_at(
     })
 }
 
+/// Small segments are kept together, since a store may take long for each.
 fn keep_all(store: &dyn Store, privacy: &mut Privacy, pieces: &Receiver<Piece>) -> Result<Imported> {
-    let mut imported = Imported::default();
-    for piece in pieces {
-        keep(store, privacy, piece, &mut imported)?;
+    let mut held = Held { store, segments: Vec::new(), since: None, imported: Imported::default() };
+    loop {
+        match held.next(pieces) {
+            Ok(piece) => held.hold(encode(privacy, piece)?)?,
+            Err(RecvTimeoutError::Timeout) => held.keep()?,
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
     }
-    Ok(imported)
+    held.keep()?;
+    Ok(held.imported)
 }
 
-fn keep(store: &dyn Store, privacy: &mut Privacy, piece: Piece, imported: &mut Imported) -> Result<()> {
-    imported.packets += piece.packets.len() as u64;
-    let segment = encode(privacy, piece)?;
-    match store.append(&segment)? {
-        Added::New => {
-            imported.new += 1;
-            imported.bytes += segment.bytes().len() as u64;
+/// Segments that are kept together at most, and their bytes.
+const TOGETHER: usize = 32;
+const SMALL: usize = 1 << 20;
+/// How long a segment is held while the next one comes.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Segments that are not kept yet.
+struct Held<'a> {
+    store: &'a dyn Store,
+    segments: Vec<Segment>,
+    /// When the first of them came.
+    since: Option<Instant>,
+    imported: Imported,
+}
+
+impl Held<'_> {
+    /// The next piece, unless it takes too long for what is held.
+    fn next(&self, pieces: &Receiver<Piece>) -> std::result::Result<Piece, RecvTimeoutError> {
+        match self.since {
+            None => pieces.recv().map_err(RecvTimeoutError::from),
+            Some(since) => pieces.recv_timeout(PATIENCE.saturating_sub(since.elapsed())),
         }
-        Added::Known => imported.known += 1,
     }
-    Ok(())
+
+    fn hold(&mut self, segment: Segment) -> Result<()> {
+        self.segments.push(segment);
+        self.since.get_or_insert_with(Instant::now);
+        let bytes: usize = self.segments.iter().map(|segment| segment.bytes().len()).sum();
+        if bytes >= SMALL || self.segments.len() >= TOGETHER { self.keep() } else { Ok(()) }
+    }
+
+    fn keep(&mut self) -> Result<()> {
+        let segments = std::mem::take(&mut self.segments);
+        self.since = None;
+        let added = self.store.append_all(&segments)?;
+        for (segment, added) in segments.iter().zip(added) {
+            self.imported.packets += segment.info().rows;
+            match added {
+                Added::New => {
+                    self.imported.new += 1;
+                    self.imported.bytes += segment.bytes().len() as u64;
+                }
+                Added::Known => self.imported.known += 1,
+            }
+        }
+        Ok(())
+    }
 }
 
 fn encode(privacy: &mut Privacy, piece: Piece) -> Result<Segment> {

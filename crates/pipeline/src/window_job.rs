@@ -1,5 +1,6 @@
 //! The results of windows, made from their packets.
 
+use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use cutshort_geo::Geo;
 use cutshort_model::Window;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WindowCounts,
+    Batch, ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WindowCounts,
     WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
@@ -17,6 +18,8 @@ use crate::cap;
 use crate::gather::Gathered;
 use crate::judge::{Around, Judge, Judged};
 
+/// Windows that are done together at most: so many are interrupted as a whole, and lost as a whole by a crash.
+const TOGETHER: usize = 32;
 /// How often a window is read at most, where something damaged was set aside.
 const ATTEMPTS: usize = 3;
 
@@ -86,6 +89,31 @@ pub struct Report {
     pub failed: Vec<(Window, StoreError)>,
 }
 
+/// What became of a window, none if it was not due any more; or why it could not be done.
+type Outcome = Result<Option<Ran>>;
+/// Begins to replace the results of a window.
+type Replace<'a> = dyn Fn(Window) -> Result<Box<dyn Replacement + 'a>> + 'a;
+
+impl Report {
+    /// Notes what became of a window; gives what was counted if it has new results.
+    fn note(&mut self, window: Window, ran: Outcome) -> Option<WindowCounts> {
+        self.left -= 1;
+        match ran {
+            Ok(Some(Ran::Kept)) => self.kept_damaged.push(window),
+            Ok(Some(ran @ (Ran::Done(counts) | Ran::Incomplete(counts)))) => {
+                self.done += 1;
+                if matches!(ran, Ran::Incomplete(_)) {
+                    self.incomplete.push(window);
+                }
+                return Some(counts);
+            }
+            Ok(None) => {}
+            Err(error) => self.failed.push((window, error)),
+        }
+        None
+    }
+}
+
 /// What became of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ran {
@@ -115,10 +143,10 @@ impl WindowJob {
         let mut windows = store.due()?;
         let Due::At(now) = due else { return Ok(windows) };
         let grace = i64::try_from(self.grace.as_nanos()).unwrap_or(i64::MAX);
-        let over = |state: &WindowState| state.window.end().saturating_add(grace) <= now;
+        let over = |window: &WindowState| window.window.end().saturating_add(grace) <= now;
         if !windows.iter().all(over) {
             let live = store.latest_live()?;
-            windows.retain(|state| over(state) || live < state.window.start());
+            windows.retain(|window| over(window) || live < window.window.start());
         }
         Ok(windows)
     }
@@ -154,12 +182,12 @@ impl WindowJob {
         share: Share,
         each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let own = store.windows(range)?.into_iter().filter(|state| share.owns(state.window));
-        let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|state| !state.frozen && has_packets(state));
+        let own = store.windows(range)?.into_iter().filter(|window| share.owns(window.window));
+        let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|window| !window.frozen && has_packets(window));
         let mut report = self.run_windows(store, geo, &windows, Which::All, each)?;
-        for state in gone {
-            match store.impairment(state.window)? {
-                Some(Impairment::Kept) => report.kept_damaged.push(state.window),
+        for window in gone {
+            match store.impairment(window.window)? {
+                Some(Impairment::Kept) => report.kept_damaged.push(window.window),
                 _ => report.kept += 1,
             }
         }
@@ -175,19 +203,24 @@ impl WindowJob {
         which: Which,
         each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let all = windows.len();
+        let (mut rest, all) = (windows, windows.len());
         let mut report = Report { left: all as u64, ..Report::default() };
         let counts = WindowCounts::default();
         let mut progress = Progress { done: None, counts, took: Duration::ZERO, past: 0, all };
-        for state in windows {
-            if each(&progress).is_break() {
-                break;
+        let mut ended = all == 0 || each(&progress).is_break();
+        while !ended && !rest.is_empty() {
+            let since = Instant::now();
+            let ran = self.next(store, geo, rest, which)?;
+            let (some, behind) = rest.split_at(ran.len());
+            rest = behind;
+            let took = since.elapsed() / u32::try_from(some.len()).unwrap_or(u32::MAX);
+            for (window, ran) in some.iter().zip(ran) {
+                let done = report.note(window.window, ran);
+                progress.done = done.map(|_| window.window);
+                progress.counts = done.unwrap_or(progress.counts);
+                progress = Progress { took, past: progress.past + 1, ..progress };
+                ended |= each(&progress).is_break();
             }
-            progress = self.one(store, geo, (state, which), progress, &mut report)?;
-        }
-        if report.left == 0 && all > 0 {
-            // There is nothing left to be ended.
-            let _ = each(&progress);
         }
         if report.done > 0 {
             store.roll()?;
@@ -195,68 +228,102 @@ impl WindowJob {
         Ok(report)
     }
 
-    fn one(
+    /// Does the first windows of a list: several that are small, if the store writes those together, or one. Gives what
+    /// became of each; an error that concerns all is one of the whole.
+    fn next(
         &self,
         store: &dyn Store,
         geo: &Geo,
-        (state, which): (&WindowState, Which),
-        before: Progress,
-        report: &mut Report,
-    ) -> Result<Progress> {
-        let since = Instant::now();
-        let mut progress = Progress { done: None, past: before.past + 1, ..before };
-        let run = || match which {
-            Which::StillDue if !is_still_due(store, state)? => Ok(None),
-            _ => self.run(store, geo, state).map(Some),
-        };
-        match run() {
-            Ok(Some(Ran::Kept)) => report.kept_damaged.push(state.window),
-            Ok(Some(ran @ (Ran::Done(counts) | Ran::Incomplete(counts)))) => {
-                report.done += 1;
-                progress.done = Some(state.window);
-                progress.counts = counts;
-                if matches!(ran, Ran::Incomplete(_)) {
-                    report.incomplete.push(state.window);
-                }
-            }
-            Ok(None) => {}
-            Err(error) if concerns_all(&error) => return Err(error),
-            Err(error) => report.failed.push((state.window, error)),
+        windows: &[WindowState],
+        which: Which,
+    ) -> Result<Vec<Outcome>> {
+        let some = &windows[..self.together(windows)];
+        if let Some(batch) = if some.len() > 1 { store.batch() } else { None } {
+            return self.batched(store, geo, (some, which), batch);
         }
-        report.left -= 1;
-        progress.took = since.elapsed();
-        Ok(progress)
+        windows.iter().take(1).map(|window| self.one(store, geo, window, which)).collect()
+    }
+
+    /// How many of the first windows are small enough to be done together; at least one.
+    fn together(&self, windows: &[WindowState]) -> usize {
+        let mut bytes = 0_u64;
+        let fits = |window: &&WindowState| {
+            bytes = bytes.saturating_add(window.bytes);
+            bytes <= self.small
+        };
+        windows.iter().take(TOGETHER).take_while(fits).count().max(1).min(windows.len())
+    }
+
+    fn batched(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        (windows, which): (&[WindowState], Which),
+        batch: Box<dyn Batch + '_>,
+    ) -> Result<Vec<Outcome>> {
+        let due = match which {
+            Which::All => None,
+            Which::StillDue => Some(still_due(store, windows)?),
+        };
+        let run = |window: &WindowState| match &due {
+            Some(due) if !due.contains(&window.window) => Ok(Ok(None)),
+            _ => of_one(self.run_in(store, geo, window, &|start| batch.replace(start)).map(Some)),
+        };
+        let ran = windows.iter().map(run).collect::<Result<Vec<_>>>()?;
+        match of_one(batch.finish())? {
+            Ok(()) => Ok(ran),
+            // One of them may be to blame.
+            Err(_) => windows.iter().map(|window| self.one(store, geo, window, which)).collect(),
+        }
+    }
+
+    fn one(&self, store: &dyn Store, geo: &Geo, window: &WindowState, which: Which) -> Result<Outcome> {
+        let run = || match which {
+            Which::StillDue if still_due(store, std::slice::from_ref(window))?.is_empty() => Ok(None),
+            _ => self.run(store, geo, window).map(Some),
+        };
+        of_one(run())
     }
 
     /// Does one window. Results of packets that are damaged now are better than new ones without them: they stay.
     ///
     /// # Errors
     /// What the store gives; then nothing has changed.
-    pub fn run(&self, store: &dyn Store, geo: &Geo, state: &WindowState) -> Result<Ran> {
-        let window = state.window;
-        let parts = if state.bytes < self.small { 1 } else { self.threads.max(1) };
+    pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<Ran> {
+        self.run_in(store, geo, window, &|start| store.replace(start))
+    }
+
+    /// The same with results that go where `replace` puts them.
+    fn run_in(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        window: &WindowState,
+        replace: &Replace<'_>,
+    ) -> Result<Ran> {
+        let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
-            if let Some(verdicts) = store.read_verdicts(window, &self.rules, parts)? {
-                let replacement = store.replace(window)?;
+            if let Some(verdicts) = store.read_verdicts(window.window, &self.rules, parts)? {
+                let replacement = replace(window.window)?;
                 if let Some(counts) = self.replace_by_verdicts(geo, verdicts, replacement)? {
                     return Ok(Ran::Done(counts));
                 }
             }
-            let packets = store.read_window(window, parts)?;
-            let impairment = store.impairment(window)?;
+            let packets = store.read_window(window.window, parts)?;
+            let impairment = store.impairment(window.window)?;
             if impairment == Some(Impairment::Kept) {
                 tracing::warn!(
-                    window = window.start(),
+                    window = window.window.start(),
                     "packets are damaged: the results of before are kept"
                 );
                 return Ok(Ran::Kept);
             }
-            let counts = self.replace(geo, packets, store.replace(window)?)?;
+            let counts = self.replace(geo, packets, replace(window.window)?)?;
             if impairment.is_none() {
                 return Ok(Ran::Done(counts));
             }
             tracing::warn!(
-                window = window.start(),
+                window = window.window.start(),
                 "packets are damaged: the results are of the others only"
             );
             Ok(Ran::Incomplete(counts))
@@ -265,7 +332,7 @@ impl WindowJob {
             match once() {
                 // It is set aside now, and the rest counts.
                 Err(StoreError::Damaged(what)) => {
-                    tracing::warn!(window = window.start(), "damaged: {what}");
+                    tracing::warn!(window = window.window.start(), "damaged: {what}")
                 }
                 done => return done,
             }
@@ -329,11 +396,13 @@ fn judge(
     Ok(judged)
 }
 
-/// Asked about one window, a store answers quickly.
-fn is_still_due(store: &dyn Store, state: &WindowState) -> Result<bool> {
-    let start = state.window.start();
-    let now = store.windows(start..start.saturating_add(1))?;
-    Ok(now.first().is_some_and(WindowState::is_due))
+/// Which of some windows are still due. Asked about few that lie side by side, a store answers quickly.
+fn still_due(store: &dyn Store, windows: &[WindowState]) -> Result<BTreeSet<Window>> {
+    let starts: BTreeSet<Window> = windows.iter().map(|window| window.window).collect();
+    let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return Ok(starts) };
+    let now = store.windows(first.start()..last.end())?;
+    let due = now.iter().filter(|window| window.is_due() && starts.contains(&window.window));
+    Ok(due.map(|window| window.window).collect())
 }
 
 fn take(
@@ -355,6 +424,14 @@ const fn has_packets(window: &WindowState) -> bool {
 /// Whether an error is that of the store, and not of one window.
 const fn concerns_all(error: &StoreError) -> bool {
     matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Locked(_))
+}
+
+/// Sets apart what concerns one window from what concerns all.
+fn of_one<T>(result: Result<T>) -> Result<Result<T>> {
+    match result {
+        Err(error) if concerns_all(&error) => Err(error),
+        other => Ok(other),
+    }
 }
 
 /// Does something with each item, in a thread for each, in the order of the items.

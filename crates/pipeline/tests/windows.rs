@@ -11,12 +11,12 @@ use std::sync::LazyLock;
 use cutshort_geo::Geo;
 use cutshort_model::Window;
 use cutshort_packet::{Flags, Packet};
-use cutshort_pipeline::{Due, Progress, Share, WindowJob, trace};
+use cutshort_pipeline::{Due, Progress, Report, Share, WindowJob, trace};
 use cutshort_store::{Origin, Segment, Store, StoreError};
 use memory::{Memory, Results};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use simulated::{END, do_all, job, packets, take_in, tracked};
+use simulated::{END, do_all, job, packets, take_in, tracked, verdicts};
 
 static GEO: LazyLock<Geo> = LazyLock::new(Geo::builtin);
 
@@ -270,4 +270,90 @@ fn a_trace_tells_the_verdict_that_is_kept() {
         let unknown = cutshort_packet::FiveTuple { src_port: 1, dst_port: 2, ..five_tuple };
         assert_eq!(trace(&store, &rules, &unknown, window.start()).unwrap(), None);
     }
+}
+
+/// A store that judges itself has the same connections, and no packets are read.
+#[test]
+fn verdicts_of_the_store_are_taken_as_they_are() {
+    let packets = packets(3, 2.0, 5);
+    let store = Memory::default();
+    take_in(&store, &packets);
+    for (window, flows) in verdicts(&packets) {
+        store.judge(window, flows);
+    }
+    assert_eq!(do_all(&store, &GEO).done, 3);
+    assert_eq!(store.begun("read_window"), 0);
+    let results = store.results();
+    for (window, (_, counts, records)) in tracked(&packets, &GEO) {
+        let found = &results[&window];
+        assert!(found.connections == records, "connections of window {window}");
+        assert_eq!(
+            (found.counts.connections, found.counts.excluded),
+            (counts.connections, counts.excluded),
+            "window {window}"
+        );
+    }
+}
+
+/// Of a day and a quarter, a bit more than two batches.
+fn many_windows() -> (Memory, Vec<Packet>) {
+    let packets = packets(70, 0.02, 3);
+    let store = Memory::default();
+    store.write_batches();
+    take_in(&store, &packets);
+    (store, packets)
+}
+
+fn do_small(
+    store: &Memory,
+    each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Report, StoreError> {
+    WindowJob { threads: 1, ..WindowJob::default() }.run_due(store, &GEO, Due::All, each)
+}
+
+#[test]
+fn small_windows_are_written_together_with_the_same_results() {
+    let (store, packets) = many_windows();
+    let mut told = Vec::new();
+    let report = do_small(&store, &mut |progress| {
+        told.push((progress.past, progress.done));
+        ControlFlow::Continue(())
+    });
+    let report = report.unwrap();
+    let windows = store.results().len();
+    assert!(windows > 64, "{windows}");
+    assert_eq!((report.done, report.left, report.failed.len()), (windows as u64, 0, 0));
+    assert_eq!((store.begun("finish"), store.begun("replace")), (windows.div_ceil(32), 0));
+    assert_is_tracked(&store, &packets);
+    let expected = [None].into_iter().chain(store.done().into_iter().map(Some));
+    assert_eq!(told, (0..).zip(expected).collect::<Vec<_>>(), "each window is told of once");
+    assert_eq!(do_small(&store, &mut |_| ControlFlow::Continue(())).unwrap().done, 0);
+}
+
+#[test]
+fn what_cannot_be_written_together_is_written_one_by_one() {
+    let (store, packets) = many_windows();
+    store.fail("finish", StoreError::Refused("one of them".to_owned()));
+    store.fail("read_window", StoreError::Refused("just this".to_owned()));
+    let report = do_small(&store, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((report.left, report.failed.len()), (0, 0), "{:?}", report.failed);
+    assert_eq!(store.begun("replace"), 32, "those of the first batch");
+    assert_is_tracked(&store, &packets);
+    // What concerns all ends it, and nothing of the batch holds.
+    let (store, _) = many_windows();
+    store.fail("finish", StoreError::Unavailable("away".to_owned()));
+    let ended = do_small(&store, &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(ended, Err(StoreError::Unavailable(_))) && store.results().is_empty());
+}
+
+#[test]
+fn a_run_ends_behind_a_batch() {
+    let (store, _) = many_windows();
+    let end_at = |progress: &Progress| match progress.past {
+        5.. => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let report = do_small(&store, &mut |progress| end_at(progress)).unwrap();
+    assert_eq!((report.done, store.results().len()), (32, 32));
+    assert!(report.left > 32);
 }

@@ -11,6 +11,7 @@ pub mod cell;
 pub mod connection_file;
 mod damage;
 pub mod data_dir;
+pub mod durable;
 mod error;
 mod file_version;
 mod folder_lock;
@@ -40,6 +41,6 @@ pub use segment::{
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{
-    ConnectionSink, FlowVerdict, Grouped, Replacement, Store, StoredRow, Told, Verdicts, WindowPackets,
-    WindowVerdicts,
+    Batch, ConnectionSink, FlowVerdict, Grouped, Replacement, Store, StoredRow, Told, Verdicts,
+    WindowPackets, WindowVerdicts,
 };

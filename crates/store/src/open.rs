@@ -9,6 +9,7 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::durable::sync_content;
 use crate::segment::{
     PACKET_BYTES, PROTECTION_BYTES, check_packet, packet_from_bytes, packet_to_bytes, protection_from_bytes,
     protection_to_bytes,
@@ -139,7 +140,7 @@ impl OpenSegment {
             Sync::Every(_) | Sync::Never => return Ok(()),
         }
         self.synced = Instant::now();
-        self.file.sync_data()
+        sync_content(&self.file, &self.path)
     }
 
     /// Packets so far.

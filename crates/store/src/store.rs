@@ -21,6 +21,15 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Full`](crate::StoreError::Full) and the like; then it is not kept.
     fn append(&self, segment: &Segment) -> Result<Added>;
 
+    /// Keeps several segments, as [`append`](Self::append) keeps each. A store that answers over a network may need
+    /// fewer questions for all of them.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append); then some may be kept, and all can come again.
+    fn append_all(&self, segments: &[Segment]) -> Result<Vec<Added>> {
+        segments.iter().map(|segment| self.append(segment)).collect()
+    }
+
     /// The windows within a range that have packets or results, in order.
     ///
     /// # Errors
@@ -89,6 +98,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What writing gives.
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>>;
+
+    /// Begins to replace the results of several small windows, which the store writes together. None where writing them
+    /// one after the other is as quick.
+    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+        None
+    }
 
     /// Makes hours and days of the windows that were replaced since. Answers are right without it, only
     /// slower.
@@ -279,6 +294,21 @@ pub trait Replacement: Send {
     /// # Errors
     /// What writing gives; then nothing has changed.
     fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()>;
+}
+
+/// New results of several windows. Dropped without [`finish`](Self::finish), nothing has changed.
+pub trait Batch {
+    /// Begins to replace all results of a window. What is [committed](Replacement::commit) is held in memory.
+    ///
+    /// # Errors
+    /// What writing gives.
+    fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>>;
+
+    /// Replaces the results of all windows that were committed.
+    ///
+    /// # Errors
+    /// What writing gives; then nothing has changed, unless the answer was lost.
+    fn finish(self: Box<Self>) -> Result<()>;
 }
 
 /// Takes connections of one window.

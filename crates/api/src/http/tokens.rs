@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cutshort_store::durable::{sync_file, sync_name};
 use cutshort_store::{DataDir, FileVersion};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -105,9 +106,9 @@ impl TokenFile {
         io::Write::write_all(&mut file, format!("{HEAD}{text}").as_bytes())?;
         #[cfg(unix)]
         keep_owner(file.as_file(), path, folder)?;
-        file.as_file().sync_all()?;
+        sync_file(file.as_file(), file.path())?;
         file.persist(path)?;
-        Ok(())
+        sync_name(path)
     }
 
     /// Adds a new token and gives it: it is not kept. If it allows sending packets, `node` may be the only node whose

@@ -4,7 +4,6 @@
 
 use cutshort_packet::Packet;
 
-
 /// How long an answer may take to be received, in nanoseconds: longer than the kernel gathers.
 const PATIENCE: i64 = 300_000_000;
 

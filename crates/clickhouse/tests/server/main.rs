@@ -14,6 +14,7 @@ mod rights;
 mod rollups;
 mod server;
 mod size;
+mod statements;
 mod tables;
 mod workers;
 

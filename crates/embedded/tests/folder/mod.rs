@@ -4,6 +4,7 @@ mod damage;
 mod forgotten;
 mod full;
 mod killed;
+mod power;
 mod repair;
 
 use std::fs;

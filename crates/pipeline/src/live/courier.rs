@@ -182,10 +182,8 @@ impl Worker {
             }
             (state.trouble, state.blocked) = (Some(why), blocked);
         }
-        let wait = self.retry.wait(self.failures, blocked, random());
-        let end = Instant::now() + wait;
-        while !self.shared.stops() && Instant::now() < end {
-            spool.pause(end.saturating_duration_since(Instant::now()));
+        if !self.shared.stops() {
+            spool.pause(self.retry.wait(self.failures, blocked, random()));
         }
         if self.shared.stops() {
             std::thread::sleep(LAST_PAUSE);

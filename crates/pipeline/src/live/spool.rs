@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cutshort_store::durable::{sync_file, sync_name};
 use cutshort_store::{FolderLock, NotLocked, Result, Segment, StoreError};
 
 use super::names::Name;
@@ -145,7 +146,7 @@ impl Spool {
             let _ = fs::remove_file(&temporary);
         }
         written?;
-        path.parent().map_or(Ok(()), sync_folder)
+        sync_name(path)
     }
 
     /// Removes the oldest until all have room.
@@ -183,7 +184,7 @@ impl Spool {
         }
     }
 
-    /// Waits for a while, or until the spool is woken.
+    /// Waits for so long, or until the spool is woken; a segment that comes does not end it.
     pub(super) fn pause(&self, time: Duration) {
         drop(self.wait(time, |_| true));
     }
@@ -318,11 +319,7 @@ fn lock(folder: &Path) -> Result<FolderLock> {
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    sync_file(&file, path)
 }
 
 fn read_counts(folder: &Path) -> SpoolCounts {

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use cutshort_store::DataDir;
+use cutshort_store::durable::{sync_file, sync_name};
 
 /// Bytes of a key.
 const LENGTH: usize = 32;
@@ -68,14 +69,16 @@ impl AddressKey {
         let _ = fs::remove_file(&temporary);
         let written = self.write(&temporary).and_then(|()| fs::hard_link(&temporary, path));
         fs::remove_file(&temporary)?;
-        written
+        written?;
+        // Without it nobody can join what was encrypted before a loss of power with what comes later.
+        sync_name(path)
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
         let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut file = create_private(path)?;
         writeln!(file, "{digits}")?;
-        file.sync_all()
+        sync_file(&file, path)
     }
 
     pub(super) const fn bytes(&self) -> &[u8; LENGTH] {

@@ -10,11 +10,12 @@ use cutshort_model::{Addresses, Connection, Record, Window};
 use cutshort_packet::Packet;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, ConnectionSink, FlowKey, Grouped, Inputs, NewAnnotation, Protected,
-    Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentInfo,
-    Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
+    Added, Annotation, Batch, ConnectionQuery, ConnectionSink, FlowKey, FlowVerdict, Grouped, Inputs,
+    NewAnnotation, Protected, Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment,
+    SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, Told, Verdicts, WindowCounts,
+    WindowPackets, WindowState, WindowVerdicts,
 };
-use cutshort_verdict::Row;
+use cutshort_verdict::{Row, Rules};
 
 /// Results of a window.
 #[derive(Clone, Debug)]
@@ -39,6 +40,10 @@ struct Inner {
     log: Vec<&'static str>,
     /// Windows in the order in which they were done.
     done: Vec<Window>,
+    /// What it says of the flows of windows itself.
+    verdicts: BTreeMap<Window, Vec<FlowVerdict>>,
+    /// Whether it writes results of several windows together.
+    batches: bool,
 }
 
 /// See the module.
@@ -77,6 +82,16 @@ impl Memory {
             Some(at) => Err(inner.faults.remove(at).1),
             None => Ok(inner),
         }
+    }
+
+    /// Lets it judge a window itself.
+    pub(crate) fn judge(&self, window: Window, flows: Vec<FlowVerdict>) {
+        self.lock().verdicts.insert(window, flows);
+    }
+
+    /// Lets it write results of several windows together.
+    pub(crate) fn write_batches(&self) {
+        self.lock().batches = true;
     }
 
     pub(crate) fn results(&self) -> BTreeMap<Window, Results> {
@@ -169,9 +184,26 @@ impl Store for Memory {
         })
     }
 
+    fn read_verdicts(
+        &self,
+        window: Window,
+        _rules: &Rules,
+        _parts: usize,
+    ) -> Result<Option<WindowVerdicts<'_>>> {
+        let inner = self.begin("read_verdicts")?;
+        let Some(flows) = inner.verdicts.get(&window).cloned() else { return Ok(None) };
+        let parts: Vec<Box<dyn Verdicts + Send>> = vec![Box::new(Judged(Some(flows)))];
+        Ok(Some(WindowVerdicts { inputs: inner.inputs(window), nodes: vec![String::new()], parts }))
+    }
+
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         drop(self.begin("replace")?);
-        Ok(Box::new(New { store: self.clone(), window, finished: Arc::default() }))
+        Ok(Box::new(New { store: self.clone(), window, finished: Arc::default(), batch: None }))
+    }
+
+    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+        let batch = NewBatch { store: self.clone(), held: Arc::default() };
+        self.lock().batches.then(|| Box::new(batch) as Box<dyn Batch>)
     }
 
     fn roll(&self) -> Result<()> {
@@ -246,12 +278,46 @@ impl Grouped for Part {
     }
 }
 
+/// Flows, all at once.
+struct Judged(Option<Vec<FlowVerdict>>);
+
+impl Verdicts for Judged {
+    fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<Told> {
+        *flows = self.0.take().unwrap_or_default();
+        Ok(if flows.is_empty() { Told::End } else { Told::Flows })
+    }
+}
+
+type Held = Arc<Mutex<Vec<(Window, Results)>>>;
+
+struct NewBatch {
+    store: Memory,
+    held: Held,
+}
+
+impl Batch for NewBatch {
+    fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
+        let batch = Some(Arc::clone(&self.held));
+        Ok(Box::new(New { store: self.store.clone(), window, finished: Arc::default(), batch }))
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        let mut inner = self.store.begin("finish")?;
+        for (window, results) in self.held.lock().unwrap().drain(..) {
+            inner.done.push(window);
+            inner.results.insert(window, results);
+        }
+        Ok(())
+    }
+}
+
 type Finished = Arc<Mutex<Vec<Record<'static>>>>;
 
 struct New {
     store: Memory,
     window: Window,
     finished: Finished,
+    batch: Option<Held>,
 }
 
 impl Replacement for New {
@@ -266,8 +332,13 @@ impl Replacement for New {
         connections.sort_by_key(|record| record.five_tuple);
         let cells =
             cells.iter().map(|(key, count)| (format!("{key:?}"), (count.sampled, count.weight))).collect();
+        let results = Results { inputs, counts, cells, connections };
+        if let Some(batch) = &self.batch {
+            batch.lock().unwrap().push((self.window, results));
+            return Ok(());
+        }
         inner.done.push(self.window);
-        inner.results.insert(self.window, Results { inputs, counts, cells, connections });
+        inner.results.insert(self.window, results);
         Ok(())
     }
 }

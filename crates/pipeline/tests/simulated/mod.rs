@@ -9,7 +9,7 @@ use cutshort_model::{Addresses, Connection, Record, Window};
 use cutshort_packet::Packet;
 use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import};
 use cutshort_simulate::{Simulation, WINDOW_NS, World};
-use cutshort_store::{Store, WindowCounts};
+use cutshort_store::{FlowKey, FlowVerdict, Store, WindowCounts};
 use cutshort_verdict::{ClosedWindow, Rules, Tracker};
 
 /// The end of the simulated time.
@@ -55,6 +55,32 @@ pub(crate) fn tracked(packets: &[Packet], geo: &Geo) -> Tracked {
     assert_eq!(tracker.late(), 0);
     tracked.extend(tracker.finish().map(|window| (Window::containing(window.start()), judged(&window, geo))));
     tracked
+}
+
+/// What a tracker says of the flows of each window.
+pub(crate) fn verdicts(packets: &[Packet]) -> BTreeMap<Window, Vec<FlowVerdict>> {
+    let mut tracker = Tracker::new(Rules::default());
+    for packet in packets {
+        // All windows are taken at the end.
+        let _ = tracker.record(packet.ts, Some(packet));
+    }
+    let of_window = |window: ClosedWindow| {
+        let mut flows = Vec::new();
+        window.for_each(|five_tuple, outcome, _| {
+            let key = FlowKey { five_tuple: *five_tuple, addresses: Addresses::Full, flow: 0 };
+            let (packets, sample_rate) =
+                outcome.as_ref().map_or((1, 1), |verdict| (verdict.packets, verdict.sample_rate));
+            let outcome = *outcome;
+            flows.push(FlowVerdict { key, outcome, sample_rate, node: 0, packets, copies: 0, tail: 0 });
+        });
+        (Window::containing(window.start()), flows)
+    };
+    let mut verdicts = BTreeMap::new();
+    while let Some(window) = tracker.next_closed() {
+        verdicts.extend([of_window(window)]);
+    }
+    verdicts.extend(tracker.finish().map(of_window));
+    verdicts
 }
 
 fn judged(window: &ClosedWindow, geo: &Geo) -> (i64, WindowCounts, Vec<Record<'static>>) {

@@ -1,0 +1,109 @@
+//! How many statements it takes: each costs the server some milliseconds and the disk some more, whatever it is about.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
+use cutshort_geo::Geo;
+use cutshort_model::Window;
+use cutshort_pipeline::{Arrival, Due, Privacy, WindowJob, import};
+use cutshort_store::Store;
+use cutshort_verdict::Rules;
+
+use super::conformance::{MINUTE, START, packet};
+use super::server::{is_available, server};
+
+/// Windows that are imported.
+const WINDOWS: usize = 64;
+/// Each has its packets inserted and read, with what is known of it before, and a share of what is done for many: 3.9.
+const STATEMENTS: usize = 4;
+
+/// Stands between a store and its server, and counts the requests.
+struct Counter {
+    port: u16,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Counter {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&requests);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, counted) = (client.unwrap(), Arc::clone(&counted));
+                let server = TcpStream::connect(("127.0.0.1", server().port)).unwrap();
+                let (back, forth) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                client.set_nodelay(true).unwrap();
+                server.set_nodelay(true).unwrap();
+                std::thread::spawn(move || pass(server, back, |_| {}));
+                std::thread::spawn(move || {
+                    pass(client, forth, |bytes| {
+                        counted.fetch_add(count(bytes), Ordering::Relaxed);
+                    });
+                });
+            }
+        });
+        Self { port, requests }
+    }
+
+    fn taken(&self) -> usize {
+        self.requests.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// Heads of requests: each comes in one piece, since nothing stands before it.
+fn count(bytes: &[u8]) -> usize {
+    usize::from([&b"POST /"[..], b"GET /"].iter().any(|head| bytes.starts_with(head)))
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, mut look: impl FnMut(&[u8])) {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) | Err(_) => break,
+            Ok(length) => {
+                look(&buffer[..length]);
+                if to.write_all(&buffer[..length]).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Write);
+}
+
+#[test]
+fn a_window_costs_few_statements() {
+    if !is_available() {
+        return;
+    }
+    let counter = Counter::start();
+    let address =
+        Address::parse(&format!("clickhouse://default@127.0.0.1:{}/statements", counter.port)).unwrap();
+    migrate(&address, &Layout::default()).unwrap();
+    let store = ClickHouse::open(&address).unwrap();
+    counter.taken();
+    let records = (0..WINDOWS as i64).map(|at| {
+        let packet = packet((at % 200) as u8, START + at * Window::LENGTH + MINUTE);
+        Arrival { ts: packet.ts, packet: Some(packet), simulated: false }
+    });
+    let imported = import(&store, &Rules::default(), &mut Privacy::full(), records, || true).unwrap();
+    assert_eq!(imported.new, WINDOWS as u64);
+    let importing = counter.taken();
+    let mut go_on = |_: &_| ControlFlow::Continue(());
+    let report = WindowJob::default().run_due(&store, &Geo::builtin(), Due::All, &mut go_on).unwrap();
+    assert_eq!((report.done, report.failed.len()), (WINDOWS as u64, 0));
+    let computing = counter.taken();
+    let statements = importing + computing;
+    assert!(
+        statements <= STATEMENTS * WINDOWS,
+        "{importing} to import {WINDOWS} windows, {computing} to compute them"
+    );
+    assert!(statements >= WINDOWS, "they pass here");
+    assert_eq!(store.status().unwrap().counts.packets, WINDOWS as u64);
+}
