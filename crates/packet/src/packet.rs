@@ -294,6 +294,15 @@ mod tests {
     }
 
     #[test]
+    fn a_syn_packet_has_none_of_the_other_bits_that_decide() {
+        for bits in 0..0x200 {
+            let letters = Flags::from_bits(bits).to_string();
+            let expected = letters.contains('S') && !letters.contains(['A', 'R', 'F']);
+            assert_eq!(Flags::from_bits(bits).is_syn(), expected, "{letters}");
+        }
+    }
+
+    #[test]
     fn five_tuple_shows_each_family_in_its_own_notation() {
         let v4 = FiveTuple::new([198, 51, 100, 7].into(), 40112, [203, 0, 113, 5].into(), 443);
         assert_eq!(v4.to_string(), "198.51.100.7:40112 > 203.0.113.5:443");

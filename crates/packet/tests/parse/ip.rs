@@ -104,6 +104,7 @@ mod v4 {
         const ICMP: u8 = 1;
         for protocol in [ICMP, UDP, ESP, FRAGMENT, HOP_BY_HOP, 255] {
             assert_eq!(raw(&ipv4(protocol, &tcp(0, 0))), Err(Refusal::NotTcp), "{protocol}");
+            assert_eq!(raw(&ipv4(protocol, &[])), Err(Refusal::NotTcp), "{protocol}: nothing but a header");
         }
     }
 
