@@ -33,11 +33,11 @@ time.sleep(0.2)
 print("ready", flush=True)
 "#;
 
-/// Connections to each of these ports, over IPv4 and IPv6; those from port 41000 on do not hear of the RST and go on sending.
+/// Connections to each of these ports, over IPv4 and IPv6; the one from the port that is named does not hear of the RST and goes on sending. That port is taken afterwards.
 const CONNECTS: &str = r#"
 import socket, sys, time
 for own, host in (("198.51.100.2", sys.argv[1]), ("2001:db8:1::2", sys.argv[2])):
-    for own_port, port, messages in ((40000, 8080, 1), (40001, 8081, 1), (40002, 8082, 1), (40003, 8083, 1), (40005, 8085, 1), (41000, 8081, 16)):
+    for own_port, port, messages in ((40000, 8080, 1), (40001, 8081, 1), (40002, 8082, 1), (40003, 8083, 1), (40005, 8085, 1), (int(sys.argv[3]), 8081, 16)):
         s = socket.socket(socket.AF_INET6 if ":" in own else socket.AF_INET)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -53,8 +53,7 @@ for own, host in (("198.51.100.2", sys.argv[1]), ("2001:db8:1::2", sys.argv[2]))
             pass
         s.close()
 "#;
-const DEAF: &str =
-    "table inet deaf { chain c { type filter hook input priority 0; tcp dport 41000 tcp flags rst drop; }; }";
+const DEAF: &str = "table inet deaf { chain c { type filter hook input priority 0; tcp dport 41000-41999 tcp flags rst drop; }; }";
 
 /// What came of a connection, by the client's address and port.
 type Verdicts = BTreeMap<(String, u64), String>;
@@ -79,7 +78,7 @@ fn serve(network: &Network) -> Child {
 
 /// With these rules on a host, connections of the client to these addresses: as they are received, and as the same is read from a
 /// capture of both directions.
-fn compare(network: &Network, host: usize, options: &str, to: [&str; 2]) -> [Verdicts; 2] {
+fn compare(network: &Network, host: usize, options: &str, to: [&str; 2], deaf: u64) -> [Verdicts; 2] {
     let rules = format!("{CUTSHORT} rules apply --rate 1 --ports 8080-8083 {options}");
     let interface = if host == SERVER {
         network.server(&rules);
@@ -94,7 +93,7 @@ fn compare(network: &Network, host: usize, options: &str, to: [&str; 2]) -> [Ver
     let tcpdump = record(network, host, interface, &file);
     let live = classify_on(network, host, "nflog:5", &often);
     let mut client = network.command(0, "/usr/bin/python3");
-    assert!(client.args(["-c", CONNECTS]).args(to).status().unwrap().success());
+    assert!(client.args(["-c", CONNECTS]).args(to).arg(deaf.to_string()).status().unwrap().success());
     thread::sleep(Duration::from_millis(1500));
     let live = verdicts(&interrupt(live));
     stop(tcpdump);
@@ -116,10 +115,8 @@ fn record(network: &Network, host: usize, interface: &str, file: &Path) -> Child
         .arg(file)
         .arg("tcp");
     let mut tcpdump = tcpdump.stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    while !line.contains("listening on") {
-        assert!(BufReader::new(tcpdump.stderr.as_mut().unwrap()).read_line(&mut line).unwrap() > 0, "{line}");
-    }
+    let lines = BufReader::new(tcpdump.stderr.as_mut().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line.contains("listening on")));
     tcpdump
 }
 
@@ -140,34 +137,34 @@ fn resets_of_the_server_are_known_as_they_are_sent() {
     let mut server = serve(&network);
     network.client(&format!("nft '{DEAF}'"));
     let own = ["203.0.113.2", "2001:db8:2::2"];
-    let all = [40000, 40001, 40002, 41000].repeat(2);
+    let all = |deaf| [40000, 40001, 40002, deaf].repeat(2);
 
-    let [live, read] = compare(&network, SERVER, "--server-resets", own);
+    let [live, read] = compare(&network, SERVER, "--server-resets", own, 41000);
     assert_eq!(live, read);
-    assert_eq!(reset(&live), all, "{live:#?}");
+    assert_eq!(reset(&live), all(41000), "{live:#?}");
     // However many RSTs there are, ten packets of the client are recorded.
     assert!(
         live.iter().all(|((_, port), verdict)| *port != 41000 || verdict.starts_with("8081 10 ")),
         "{live:#?}"
     );
     let status = network.server(&format!("{CUTSHORT} rules status"));
-    assert!(status.contains("RSTs of servers on connections in the sample"), "{status}");
+    assert!(status.contains("RSTs that servers sent on connections in the sample"), "{status}");
 
     // Without the option they are timeouts.
-    let [live, _] = compare(&network, SERVER, "", own);
+    let [live, _] = compare(&network, SERVER, "", own, 41001);
     assert!(reset(&live).is_empty(), "{live:#?}");
     assert_eq!(live.len(), 10, "{live:#?}");
 
     // On a router, and with translated addresses.
     network.server(&format!("{CUTSHORT} rules remove"));
-    let [live, read] = compare(&network, ROUTER, "--forwarded --server-resets", own);
-    assert_eq!((reset(&live), &live), (all.clone(), &read));
+    let [live, read] = compare(&network, ROUTER, "--forwarded --server-resets", own, 41002);
+    assert_eq!((reset(&live), &live), (all(41002), &read));
     network.router(
         "nft 'table inet translated { chain c { type nat hook prerouting priority dstnat; \
          ip daddr 198.51.100.1 dnat ip to 203.0.113.2; ip6 daddr 2001:db8:1::1 dnat ip6 to 2001:db8:2::2; }; }'",
     );
-    let [live, read] = compare(&network, ROUTER, "--server-resets", ["198.51.100.1", "2001:db8:1::1"]);
-    assert_eq!((reset(&live), &live), (all, &read));
+    let [live, read] = compare(&network, ROUTER, "--server-resets", ["198.51.100.1", "2001:db8:1::1"], 41003);
+    assert_eq!((reset(&live), &live), (all(41003), &read));
     let _ = server.kill();
     server.wait().unwrap();
 }
