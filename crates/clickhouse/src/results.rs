@@ -158,7 +158,7 @@ struct CoveredTo {
 }
 
 /// The end of what segments cover. What a wrong clock dates more than a day in the future does not count, unless there
-/// is nothing else (SPEC 2).
+/// is nothing else (docs/spec.md#future).
 pub(crate) const COVERED_TO: &str =
     "ifNull(maxOrNullIf(covers_to, covers_to <= now64(9) + INTERVAL 1 DAY), max(covers_to))";
 

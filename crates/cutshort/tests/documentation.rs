@@ -205,7 +205,6 @@ fn references_are_found() {
 
 /// Before there was docs/spec.md, sections of the specification were cited by number.
 #[test]
-#[ignore = "references by number are still there; take this line away once they are anchors"]
 fn nothing_cites_the_specification_by_number() {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let cites = |line: &str| {

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-/// SPEC 10, in its order.
+/// docs/spec.md#json, in its order.
 const FIELDS: [&str; 21] = [
     "first_us",
     "last_us",

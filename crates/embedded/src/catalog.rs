@@ -288,7 +288,7 @@ pub(super) fn segment_of(sql: &Connection, id: SegmentId) -> Result<Option<Segme
 }
 
 /// The end of what all segments cover. What a wrong clock dates in the future does not count, unless there is
-/// nothing else (SPEC 2).
+/// nothing else (docs/spec.md#connection).
 pub(super) fn covered_to(sql: &Connection) -> Result<Option<i64>> {
     match covered_until(sql, ReaderClock::limit(now()))? {
         None => covered_until(sql, i64::MAX),

@@ -26,8 +26,8 @@ pub struct Connection<'a> {
     pub as_name: Option<&'a str>,
 }
 
-/// A connection as it is written, kept and read: what SPEC 10 has, by its types. As JSON it has the
-/// [`FIELDS`] of SPEC 10.
+/// A connection as it is written, kept and read: what docs/spec.md#json has, by its types. As JSON it has the
+/// [`FIELDS`] of docs/spec.md#json.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Addresses and ports, client first.
@@ -42,7 +42,7 @@ pub struct Record<'a> {
     pub node: Cow<'a, str>,
     /// Rows taken.
     pub packets: u32,
-    /// How far it got. Not part of SPEC 10: whether the handshake was completed is asked for.
+    /// How far it got. Not part of docs/spec.md#json: whether the handshake was completed is asked for.
     pub progress: Progress,
     /// Where it was cut short.
     pub stage: Stage,
@@ -68,7 +68,7 @@ pub struct Record<'a> {
     pub sample_rate: u32,
 }
 
-/// The names of the fields of SPEC 10, in their order.
+/// The names of the fields of docs/spec.md#json, in their order.
 pub const FIELDS: [&str; 21] = [
     "first_us",
     "last_us",
@@ -159,7 +159,7 @@ impl Record<'_> {
         if self.five_tuple.is_ipv4() { 4 } else { 6 }
     }
 
-    /// Whether the handshake was completed, which a spoofed source address cannot do (SPEC 9).
+    /// Whether the handshake was completed, which a spoofed source address cannot do (docs/spec.md#rates).
     #[must_use]
     pub const fn completed_handshake(&self) -> bool {
         !matches!(self.progress, Progress::PostSyn)

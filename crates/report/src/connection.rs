@@ -1,4 +1,4 @@
-//! Connections one by one, in formats for programs (SPEC 10).
+//! Connections one by one, in formats for programs (docs/spec.md#json).
 
 mod csv;
 mod jsonl;

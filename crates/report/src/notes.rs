@@ -13,7 +13,7 @@ use crate::text::percent;
 
 /// Beyond so many addresses no more are remembered: a hint needs no exact count.
 const MAX_ADDRESSES: usize = 4096;
-/// From this share on a note is worth a line (SPEC 1, copies).
+/// From this share on a note is worth a line (docs/spec.md#copies, copies).
 const NOTEWORTHY: f64 = 0.05;
 
 /// Who opens connections to whom: finds captures that show the host's own connections.

@@ -68,7 +68,7 @@ fn times_are_rounded_down() {
     assert!(line["asn"].is_null() && line["location"].is_null());
 }
 
-/// SPEC 10: as in RFC 5952, always hexadecimal.
+/// docs/spec.md#json-addresses: as in RFC 5952, always hexadecimal.
 #[test]
 fn addresses_are_written_as_rfc_5952_has_them() {
     let (geo, verdict) = (networks(), reset());

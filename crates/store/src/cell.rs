@@ -38,7 +38,7 @@ pub enum Outcome {
         stage: Stage,
         /// How they ended.
         termination: Termination,
-        /// Whether the handshake was completed (SPEC 9).
+        /// Whether the handshake was completed (docs/spec.md#completed).
         completed: bool,
         /// The signature that they match.
         signature: Option<Signature>,

@@ -61,9 +61,9 @@ pub struct Selection {
     pub ports: Choice<u16>,
     /// The server's name.
     pub nodes: Choice<String>,
-    /// Whether the client has acknowledged something beyond the handshake (SPEC 3).
+    /// Whether the client has acknowledged something beyond the handshake (docs/spec.md#answered).
     pub answered: Option<bool>,
-    /// Only connections that completed the handshake (SPEC 9).
+    /// Only connections that completed the handshake (docs/spec.md#completed).
     pub completed: bool,
 }
 

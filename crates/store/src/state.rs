@@ -21,7 +21,7 @@ pub struct Inputs {
     /// A digest of the ids of the segments with packets of the window, in any order.
     pub segments: u64,
     /// Until when the window counts: its end, or the end of what is covered by all segments if that is
-    /// earlier (SPEC 2).
+    /// earlier (docs/spec.md#cutoff).
     pub cutoff: i64,
     /// A number for the rules and their settings, given by the one who makes the results.
     pub rules: u64,

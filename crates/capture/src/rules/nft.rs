@@ -11,7 +11,7 @@ use super::{Method, Ports, Sampling};
 /// The chain whose comments have the options.
 pub(super) const OPTIONS: &str = "options";
 
-/// SYN packets as SPEC 2 has them.
+/// SYN packets as docs/spec.md#syn-packet has them.
 const SYN: &str = "tcp flags & (fin|syn|rst|ack) == syn";
 
 /// An IP version in nft's words.

@@ -49,7 +49,7 @@ fn alone(of: &Classified<'_>) -> Columns {
                 .to_owned(),
         ),
         ("own_tags", own_tags()),
-        // The first rule of SPEC 4 that holds, without the second.
+        // The first rule of docs/spec.md#termination that holds, without the second.
         (
             "ended",
             format!(
@@ -75,7 +75,7 @@ fn alone(of: &Classified<'_>) -> Columns {
     ]
 }
 
-/// The second rule of SPEC 4.
+/// The second rule of docs/spec.md#end-server-reset.
 fn with_other_direction() -> Columns {
     let (reset, server_reset) = (Termination::Reset as u8, Termination::ServerReset as u8);
     let no_syn = Exclusion::NoSyn as u8 + 1;

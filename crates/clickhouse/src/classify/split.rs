@@ -1,4 +1,4 @@
-//! Flows to connections, where their ports were used again (SPEC 2).
+//! Flows to connections, where their ports were used again (docs/spec.md#split).
 //!
 //! Most flows are one connection, and pass as they are. Rows of the others get a place in the order of time, in which SYN
 //! packets come before other rows of the same time; a connection has the rows from one place on and before another.

@@ -1,4 +1,4 @@
-//! The settings of the rules change what SPEC says that they change.
+//! The settings of the rules change what docs/spec.md says they change.
 
 use serde_json::Value;
 

@@ -47,11 +47,11 @@ const SCHEMA: &str = "message connection {
   required int32 sample_rate (INTEGER(32,false));
 ";
 
-/// What SPEC 10 has no field for.
+/// What docs/spec.md#json has no field for.
 const PROGRESS: &str = "  required int32 progress (INTEGER(8,false));\n";
 const ADDRESSES: &str = "  required binary addresses (UTF8);\n";
 
-/// Columns besides those of SPEC 10.
+/// Columns besides those of docs/spec.md#json.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extra {
     /// How far the connection got.

@@ -102,7 +102,7 @@ impl SegmentInfo {
 }
 
 /// An immutable Parquet file of packets, sorted by source address and port, destination address and port, and
-/// time. Its columns are those of SPEC 1, of plain values that are compressed with zstd; row groups have up to
+/// time. Its columns are those of docs/spec.md#fields, of plain values that are compressed with zstd; row groups have up to
 /// 32,768 rows, and statistics of the source address. Where addresses are not full, there are three more: country and
 /// AS number of the source, and what tells connections apart whose addresses became the same, by which packets are
 /// sorted before time.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Keepable, Origin, SegmentId, SegmentInfo, packet_to_bytes, protection_to_bytes};
 
-/// The columns of SPEC 1. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored by their
+/// The columns of docs/spec.md#fields. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored by their
 /// bits.
 const SCHEMA: &str = "message packet {
   required int64 ts (TIMESTAMP(NANOS,true));

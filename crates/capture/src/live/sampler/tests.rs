@@ -149,7 +149,7 @@ fn ports_that_are_used_again_take_no_more_memory() {
     assert_eq!((sampler.flows.len(), sampler.fresh.len(), sampler.order.len()), (0, 0, 0));
 }
 
-/// SPEC 1, read off the list of all packets: what is taken of those with even sequence numbers.
+/// docs/spec.md#cap, read off the list of all packets: what is taken of those with even sequence numbers.
 fn expected(packets: &[Packet], limit: usize) -> Vec<bool> {
     // Per direction: its SYN packet, and how many were taken.
     let mut all: BTreeMap<FiveTuple, (Option<u32>, usize)> = BTreeMap::new();
