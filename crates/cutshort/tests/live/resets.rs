@@ -33,7 +33,8 @@ time.sleep(0.2)
 print("ready", flush=True)
 "#;
 
-/// Connections to each of these ports, over IPv4 and IPv6; the one from the port that is named does not hear of the RST and goes on sending. That port is taken afterwards.
+/// Connections to each of these ports, over IPv4 and IPv6. The last one, from the port that is named, ignores the RST and
+/// keeps sending, so each run needs another such port.
 const CONNECTS: &str = r#"
 import socket, sys, time
 for own, host in (("198.51.100.2", sys.argv[1]), ("2001:db8:1::2", sys.argv[2])):
