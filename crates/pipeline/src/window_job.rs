@@ -143,10 +143,10 @@ impl WindowJob {
         let mut windows = store.due()?;
         let Due::At(now) = due else { return Ok(windows) };
         let grace = i64::try_from(self.grace.as_nanos()).unwrap_or(i64::MAX);
-        let over = |window: &WindowState| window.window.end().saturating_add(grace) <= now;
+        let over = |state: &WindowState| state.window.end().saturating_add(grace) <= now;
         if !windows.iter().all(over) {
             let live = store.latest_live()?;
-            windows.retain(|window| over(window) || live < window.window.start());
+            windows.retain(|state| over(state) || live < state.window.start());
         }
         Ok(windows)
     }
@@ -182,12 +182,12 @@ impl WindowJob {
         share: Share,
         each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let own = store.windows(range)?.into_iter().filter(|window| share.owns(window.window));
-        let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|window| !window.frozen && has_packets(window));
+        let own = store.windows(range)?.into_iter().filter(|state| share.owns(state.window));
+        let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|state| !state.frozen && has_packets(state));
         let mut report = self.run_windows(store, geo, &windows, Which::All, each)?;
-        for window in gone {
-            match store.impairment(window.window)? {
-                Some(Impairment::Kept) => report.kept_damaged.push(window.window),
+        for state in gone {
+            match store.impairment(state.window)? {
+                Some(Impairment::Kept) => report.kept_damaged.push(state.window),
                 _ => report.kept += 1,
             }
         }
@@ -214,9 +214,9 @@ impl WindowJob {
             let (some, behind) = rest.split_at(ran.len());
             rest = behind;
             let took = since.elapsed() / u32::try_from(some.len()).unwrap_or(u32::MAX);
-            for (window, ran) in some.iter().zip(ran) {
-                let done = report.note(window.window, ran);
-                progress.done = done.map(|_| window.window);
+            for (state, ran) in some.iter().zip(ran) {
+                let done = report.note(state.window, ran);
+                progress.done = done.map(|_| state.window);
                 progress.counts = done.unwrap_or(progress.counts);
                 progress = Progress { took, past: progress.past + 1, ..progress };
                 ended |= each(&progress).is_break();
@@ -247,8 +247,8 @@ impl WindowJob {
     /// How many of the first windows are small enough to be done together; at least one.
     fn together(&self, windows: &[WindowState]) -> usize {
         let mut bytes = 0_u64;
-        let fits = |window: &&WindowState| {
-            bytes = bytes.saturating_add(window.bytes);
+        let fits = |state: &&WindowState| {
+            bytes = bytes.saturating_add(state.bytes);
             bytes <= self.small
         };
         windows.iter().take(TOGETHER).take_while(fits).count().max(1).min(windows.len())
@@ -265,9 +265,9 @@ impl WindowJob {
             Which::All => None,
             Which::StillDue => Some(still_due(store, windows)?),
         };
-        let run = |window: &WindowState| match &due {
-            Some(due) if !due.contains(&window.window) => Ok(Ok(None)),
-            _ => of_one(self.run_in(store, geo, window, &|start| batch.replace(start)).map(Some)),
+        let run = |state: &WindowState| match &due {
+            Some(due) if !due.contains(&state.window) => Ok(Ok(None)),
+            _ => of_one(self.run_in(store, geo, state, &|window| batch.replace(window)).map(Some)),
         };
         let ran = windows.iter().map(run).collect::<Result<Vec<_>>>()?;
         match of_one(batch.finish())? {
@@ -277,10 +277,10 @@ impl WindowJob {
         }
     }
 
-    fn one(&self, store: &dyn Store, geo: &Geo, window: &WindowState, which: Which) -> Result<Outcome> {
+    fn one(&self, store: &dyn Store, geo: &Geo, state: &WindowState, which: Which) -> Result<Outcome> {
         let run = || match which {
-            Which::StillDue if still_due(store, std::slice::from_ref(window))?.is_empty() => Ok(None),
-            _ => self.run(store, geo, window).map(Some),
+            Which::StillDue if still_due(store, std::slice::from_ref(state))?.is_empty() => Ok(None),
+            _ => self.run(store, geo, state).map(Some),
         };
         of_one(run())
     }
@@ -289,8 +289,8 @@ impl WindowJob {
     ///
     /// # Errors
     /// What the store gives; then nothing has changed.
-    pub fn run(&self, store: &dyn Store, geo: &Geo, window: &WindowState) -> Result<Ran> {
-        self.run_in(store, geo, window, &|start| store.replace(start))
+    pub fn run(&self, store: &dyn Store, geo: &Geo, state: &WindowState) -> Result<Ran> {
+        self.run_in(store, geo, state, &|window| store.replace(window))
     }
 
     /// The same with results that go where `replace` puts them.
@@ -298,32 +298,32 @@ impl WindowJob {
         &self,
         store: &dyn Store,
         geo: &Geo,
-        window: &WindowState,
+        state: &WindowState,
         replace: &Replace<'_>,
     ) -> Result<Ran> {
-        let parts = if window.bytes < self.small { 1 } else { self.threads.max(1) };
+        let parts = if state.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
-            if let Some(verdicts) = store.read_verdicts(window.window, &self.rules, parts)? {
-                let replacement = replace(window.window)?;
+            if let Some(verdicts) = store.read_verdicts(state.window, &self.rules, parts)? {
+                let replacement = replace(state.window)?;
                 if let Some(counts) = self.replace_by_verdicts(geo, verdicts, replacement)? {
                     return Ok(Ran::Done(counts));
                 }
             }
-            let packets = store.read_window(window.window, parts)?;
-            let impairment = store.impairment(window.window)?;
+            let packets = store.read_window(state.window, parts)?;
+            let impairment = store.impairment(state.window)?;
             if impairment == Some(Impairment::Kept) {
                 tracing::warn!(
-                    window = window.window.start(),
+                    window = state.window.start(),
                     "packets are damaged: the results of before are kept"
                 );
                 return Ok(Ran::Kept);
             }
-            let counts = self.replace(geo, packets, replace(window.window)?)?;
+            let counts = self.replace(geo, packets, replace(state.window)?)?;
             if impairment.is_none() {
                 return Ok(Ran::Done(counts));
             }
             tracing::warn!(
-                window = window.window.start(),
+                window = state.window.start(),
                 "packets are damaged: the results are of the others only"
             );
             Ok(Ran::Incomplete(counts))
@@ -332,7 +332,7 @@ impl WindowJob {
             match once() {
                 // It is set aside now, and the rest counts.
                 Err(StoreError::Damaged(what)) => {
-                    tracing::warn!(window = window.window.start(), "damaged: {what}")
+                    tracing::warn!(window = state.window.start(), "damaged: {what}");
                 }
                 done => return done,
             }
@@ -398,11 +398,11 @@ fn judge(
 
 /// Which of some windows are still due. Asked about few that lie side by side, a store answers quickly.
 fn still_due(store: &dyn Store, windows: &[WindowState]) -> Result<BTreeSet<Window>> {
-    let starts: BTreeSet<Window> = windows.iter().map(|window| window.window).collect();
+    let starts: BTreeSet<Window> = windows.iter().map(|state| state.window).collect();
     let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return Ok(starts) };
     let now = store.windows(first.start()..last.end())?;
-    let due = now.iter().filter(|window| window.is_due() && starts.contains(&window.window));
-    Ok(due.map(|window| window.window).collect())
+    let due = now.iter().filter(|state| state.is_due() && starts.contains(&state.window));
+    Ok(due.map(|state| state.window).collect())
 }
 
 fn take(
@@ -417,8 +417,8 @@ fn take(
 }
 
 /// Windows whose results were made elsewhere have no packets, and keep them.
-const fn has_packets(window: &WindowState) -> bool {
-    window.bytes > 0
+const fn has_packets(state: &WindowState) -> bool {
+    state.bytes > 0
 }
 
 /// Whether an error is that of the store, and not of one window.
