@@ -196,7 +196,9 @@ fn reload(refresher: Option<&GeoRefresher>) {
             refresher.reload();
         }
         None => {
-            tracing::info!("SIGHUP: nothing is read again: geo data is not needed for full addresses; {REST}");
+            tracing::info!(
+                "SIGHUP: nothing is read again: geo data is not needed for full addresses; {REST}"
+            );
         }
     }
 }
