@@ -81,7 +81,8 @@ fn a_file_is_read_when_nobody_writes_to_it_any_more() {
 #[test]
 fn what_cannot_be_read_leaves_the_data_of_before_in_use() {
     let (place, files) = Place::new(64_500);
-    let breaks: [(&str, fn(&Path)); 4] = [
+    type Break = (&'static str, fn(&Path));
+    let breaks: [Break; 4] = [
         ("is empty", |path| fs::write(path, "").unwrap()),
         ("No such file", |path| fs::remove_file(path).unwrap()),
         ("neither text nor a whole MaxMind DB", |path| fs::write(path, [0, 1, 2, 0]).unwrap()),
