@@ -119,7 +119,7 @@ fn tokens_are_shown_once() {
         "{list}"
     );
     assert!(token("create agent-1 --scope read").ended(2).stderr.contains("already"));
-    assert!(token("revoke agent-2").ended(1).stderr.contains("there are: agent-1"));
+    assert!(token("revoke agent-2").ended(1).stderr.contains("known: agent-1"));
     assert!(token("revoke agent-1").ended(0).stderr.contains("is revoked"));
-    assert!(token("list").ended(0).stderr.contains("there is no token"));
+    assert!(token("list").ended(0).stderr.contains("there are no tokens"));
 }

@@ -433,6 +433,12 @@ export interface components {
             heard: string;
             /** Format: int64 */
             lagSeconds: number;
+            /** Format: int64 */
+            leftOut: number;
+            /** Format: date-time */
+            leftOutFrom?: string | null;
+            /** Format: date-time */
+            leftOutTo?: string | null;
             loss: string;
             /** Format: int64 */
             lost: number;
@@ -580,6 +586,9 @@ export interface components {
             connectionsAllowed: boolean;
             exclusions: components["schemas"]["LeftOut"][];
             geo: components["schemas"]["Source"][];
+            /** Format: date-time */
+            geoRead: string;
+            geoTrouble?: string | null;
             hints: string[];
             nodes: components["schemas"]["Node"][];
             simulated: boolean;

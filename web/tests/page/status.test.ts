@@ -8,7 +8,7 @@ type Node = Status["nodes"][number];
 const at = (secondsAgo: number): string => new Date(Date.now() - secondsAgo * 1000).toISOString();
 
 function server(name: string, latest: number | null, lag: number, counts: Partial<NonNullable<Node["live"]>> = {}): Node {
-  const live = { heard: at(lag), coveredTo: at(lag), lagSeconds: lag, received: 0, lost: 0, unwritten: 0, dropped: 0, waiting: 0, loss: "0", ...counts };
+  const live = { heard: at(lag), coveredTo: at(lag), lagSeconds: lag, received: 0, lost: 0, unwritten: 0, dropped: 0, leftOut: 0, waiting: 0, loss: "0", ...counts };
   return { name, latestPacket: latest === null ? null : at(latest), secondsAgo: latest, live };
 }
 

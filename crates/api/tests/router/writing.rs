@@ -248,7 +248,10 @@ fn agents_that_left_out_connections_are_named() {
                 and left them out, at least 382,732 since it began";
     assert!(of_sampling.len() == 1 && of_sampling[0].starts_with(text), "{hints:?}");
     let metrics = writer.server.get("/metrics").text;
-    assert!(metrics.contains("cutshort_node_left_out_connections_total{node=\"edge\"} 382732\n"), "{metrics}");
+    assert!(
+        metrics.contains("cutshort_node_left_out_connections_total{node=\"edge\"} 382732\n"),
+        "{metrics}"
+    );
 }
 
 /// What is heard of a server is forgotten with the process; that its numbers are incomplete is not.

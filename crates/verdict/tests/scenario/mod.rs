@@ -130,7 +130,11 @@ pub(crate) type Fields = Vec<(&'static str, String)>;
 impl File {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let file: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        if file.about.starts_with("spec.md#") { Ok(file) } else { Err("`about` names no section".to_owned()) }
+        if file.about.strip_prefix("spec.md").is_some_and(|rest| rest.starts_with('#')) {
+            Ok(file)
+        } else {
+            Err("`about` names no section".to_owned())
+        }
     }
 
     /// All expectations of the file.
