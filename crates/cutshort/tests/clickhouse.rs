@@ -371,7 +371,7 @@ fn what_cannot_be_copied_is_said() {
     drop(
         cutshort_embedded::Embedded::open(Path::new(&empty), cutshort_embedded::Options::default()).unwrap(),
     );
-    says(&format!("store copy --from {empty} --to {one}"), 1, "there is nothing in");
+    says(&format!("store copy --from {empty} --to {one}"), 1, "is empty: nothing to copy");
     // Other data stays, and that is said.
     let two = path("two");
     run(&format!("import --data {two}"), &captures()[1..2]).fine();

@@ -26,9 +26,13 @@ fn mistakes_are_named_with_their_place() {
     let error = |text: &str| file(text).unwrap_err();
     assert_eq!(
         error("\n  lisen = 1"),
-        "line 2, column 3: there is no setting 'lisen'; 'cutshort config' shows all"
+        "line 2, column 3: unknown setting 'lisen'; 'cutshort config' lists all"
     );
-    assert!(error("open-read = true").ends_with("there is 'open_read'"), "{}", error("open-read = true"));
+    assert!(
+        error("open-read = true").ends_with("did you mean 'open_read'?"),
+        "{}",
+        error("open-read = true")
+    );
     assert!(error("keep = '7d'").contains("line 1, column 1"));
     assert!(error("listen = '127.0.0.1'").contains("listen: \"127.0.0.1\" is no address with a port"));
     assert!(error("timeout = 30").contains("timeout: 30 is no length of time"));
@@ -86,7 +90,7 @@ fn variables_that_are_no_settings_are_named() {
     assert_eq!(mistaken("PATH"), None);
     assert_eq!(
         mistaken("CUTSHORT_OPENREAD").unwrap(),
-        "there is no setting 'openread'; there is 'open_read'"
+        "unknown setting 'openread'; did you mean 'open_read'?"
     );
 }
 

@@ -73,7 +73,7 @@ fn an_input_is_no_output() {
     let other = folder.path().join("../").join(folder.path().file_name().unwrap()).join("https.pcapng");
     for output in [&path, &other] {
         let ran = run(&format!("classify -o {}", output.display()), &[&path]).ended(2);
-        assert!(ran.stderr.contains("is read and cannot be the output"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("input and output are the same file"), "{}", ran.stderr);
     }
     assert_eq!(fs::read(&path).unwrap(), original);
 }

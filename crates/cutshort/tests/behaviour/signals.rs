@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -12,6 +12,17 @@ use crate::common::server::signal;
 use crate::common::{Ran, capture, catches_interrupts, cutshort, ended_within, is_waiting, spawn, until};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The program as a terminal starts it: SIGHUP is not ignored, also where the tests run under `nohup`.
+fn in_terminal() -> Command {
+    let mut command = Command::new("env");
+    let program = cutshort();
+    command.arg("--default-signal=HUP").arg(program.get_program()).stdin(Stdio::null());
+    for (variable, _) in program.get_envs() {
+        command.env_remove(variable);
+    }
+    command
+}
 
 /// A pipe that stays open, with a whole capture written to it.
 struct Endless {
@@ -40,7 +51,7 @@ impl Endless {
     }
 
     fn read(&self, arguments: &[&str]) -> (Child, File) {
-        self.read_by(cutshort().arg("classify").args(arguments))
+        self.read_by(in_terminal().arg("classify").args(arguments))
     }
 }
 
@@ -111,7 +122,7 @@ fn termination_leaves_no_temporary_file() {
 fn an_import_whose_terminal_is_closed_keeps_what_was_read() {
     let endless = Endless::new();
     let data = endless.folder.path().join("store");
-    let (child, _writer) = endless.read_by(cutshort().args(["import", "--data"]).arg(&data));
+    let (child, _writer) = endless.read_by(in_terminal().args(["import", "--data"]).arg(&data));
     signal(child.id(), "HUP");
     let ran = ended_within(child, PATIENCE).ended(1);
     assert!(ran.stderr.contains("interrupted") && ran.stderr.contains("run this again"), "{ran:?}");
