@@ -1,4 +1,4 @@
-//! Many agents in one process: each with a recorder, a spool and a courier of its own, as real ones have, and packets
+//! Many agents in one process: each with a recorder, a spool and a uploader of its own, as real ones have, and packets
 //! of a simulated internet as they come.
 //!
 //! `bench-fleet FOLDER URL AGENTS MINUTES CONNECTIONS`: spools are in FOLDER; URL is that of a collector (the token is in
@@ -18,7 +18,7 @@ use cutshort_model::{grouped, nanoseconds};
 use cutshort_packet::Packet;
 use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{
-    Collector, Courier, Delivered, Recorder, RecorderCounts, RecorderSettings, Retry, Spool,
+    Collector, Delivered, Recorder, RecorderCounts, RecorderSettings, Retry, Spool, Uploader,
 };
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::{Segment, Store};
@@ -84,7 +84,7 @@ fn now() -> i64 {
 struct Agent {
     recorder: Recorder,
     spool: Arc<Spool>,
-    courier: Courier,
+    uploader: Uploader,
 }
 
 /// What an agent says in the end.
@@ -104,14 +104,14 @@ impl Agent {
         let settings = RecorderSettings { node, ..RecorderSettings::default() };
         let recorder = Recorder::start(Arc::clone(&spool), settings, Privacy::full())?;
         let timed = Timed { inner: collector(url)?, lags: Arc::clone(lags) };
-        let courier = Courier::start(Arc::clone(&spool), Box::new(timed), Retry::default());
-        Ok(Self { recorder, spool, courier })
+        let uploader = Uploader::start(Arc::clone(&spool), Box::new(timed), Retry::default());
+        Ok(Self { recorder, spool, uploader })
     }
 
     fn finish(self) -> End {
         let recorder = self.recorder.finish();
-        let failures = self.courier.state().failures;
-        let _ = self.courier.finish(PATIENCE);
+        let failures = self.uploader.state().failures;
+        let _ = self.uploader.finish(PATIENCE);
         let state = self.spool.state();
         let (delivered, dropped) = (state.counts.delivered.1, state.counts.dropped.1);
         End { recorder, delivered, dropped, refused: state.counts.refused.1, left: state.packets, failures }

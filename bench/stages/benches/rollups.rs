@@ -13,9 +13,9 @@ use std::{env, fs, thread};
 use cutshort_embedded::{Embedded, rollup};
 use cutshort_geo::Country;
 use cutshort_model::{Bucket, Dimension, Network, Port, Window};
-use cutshort_store::cell::{Cells, Key, Limits, Outcome};
+use cutshort_store::cell::{CellKey, CellOutcome, Cells, Limits};
 use cutshort_store::{Choice, RollupQuery, Selection};
-use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Tags, Termination};
+use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Tags, Termination, WeightedCount};
 use rusqlite::{Connection, OpenFlags};
 
 /// A Monday.
@@ -107,7 +107,7 @@ fn name_nodes(cells: &mut Cells) {
 }
 
 /// What a day has of each cell on average.
-fn day(connections: i64) -> Vec<(Key, f64)> {
+fn day(connections: i64) -> Vec<(CellKey, f64)> {
     let mut random = Random(1);
     let mut cells = Cells::default();
     name_nodes(&mut cells);
@@ -117,11 +117,11 @@ fn day(connections: i64) -> Vec<(Key, f64)> {
     cells.iter().map(|(key, count)| (key, count.sampled as f64)).collect()
 }
 
-fn key(random: &mut Random) -> Key {
+fn key(random: &mut Random) -> CellKey {
     let network = random.rank(NETWORKS);
     let home = network.wrapping_mul(2_654_435_761) % COUNTRIES * (network % 3 + 1) / 3;
     let abroad = random.unit() < 0.1;
-    Key {
+    CellKey {
         location: country(if abroad { (home + 1 + network % 2) % COUNTRIES } else { home }),
         network: Network::As(number(network)),
         ip_version: if random.unit() < 0.7 { 4 } else { 6 },
@@ -136,10 +136,10 @@ fn key(random: &mut Random) -> Key {
     }
 }
 
-fn outcome(random: &mut Random) -> Outcome {
+fn outcome(random: &mut Random) -> CellOutcome {
     let tags = |tags: &[Tag]| tags.iter().copied().collect::<Tags>();
     let (stage, termination, completed, tags) = match random.unit() {
-        0.0..0.03 => return Outcome::Excluded(Exclusion::ALL[random.rank(3)]),
+        0.0..0.03 => return CellOutcome::Excluded(Exclusion::ALL[random.rank(3)]),
         0.03..0.65 => (Stage::None, Termination::Fin, true, tags(&[Tag::Answered])),
         0.65..0.75 => (Stage::None, Termination::Open, true, tags(&[Tag::Answered])),
         0.75..0.78 => (Stage::None, Termination::Fin, true, tags(&[])),
@@ -153,7 +153,7 @@ fn outcome(random: &mut Random) -> Outcome {
         }
     };
     let signature = Signature::from_id(random.rank(20) as u8).filter(|_| stage != Stage::None);
-    Outcome::Connection { stage, termination, completed, signature, tags }
+    CellOutcome::Connection { stage, termination, completed, signature, tags }
 }
 
 fn make(path: &Path, connections: i64, days: i64) {
@@ -179,7 +179,7 @@ fn make(path: &Path, connections: i64, days: i64) {
         rolled += watch.stop().1;
         if at < windows_from {
             let transaction = sql.transaction().expect("a transaction");
-            rollup::delete_before(&transaction, Bucket::Quarter, at).expect("deleted");
+            rollup::delete_before(&transaction, Bucket::FifteenMinutes, at).expect("deleted");
             transaction.commit().expect("committed");
         }
     }
@@ -200,7 +200,7 @@ fn replace(sql: &mut Connection, window: i64, cells: &Cells) -> (Duration, Durat
     watch.stop()
 }
 
-fn cells(day: &[(Key, f64)], part: f64, random: &mut Random) -> Cells {
+fn cells(day: &[(CellKey, f64)], part: f64, random: &mut Random) -> Cells {
     let mut cells = Cells::default();
     name_nodes(&mut cells);
     for (key, count) in day {
@@ -208,7 +208,7 @@ fn cells(day: &[(Key, f64)], part: f64, random: &mut Random) -> Cells {
         if sampled > 0 {
             cells.add_count(
                 *key,
-                &Count { sampled, weight: sampled * 100, squares: u128::from(sampled) * 10_000 },
+                &WeightedCount { sampled, weight: sampled * 100, squares: u128::from(sampled) * 10_000 },
             );
         }
     }
@@ -218,7 +218,7 @@ fn cells(day: &[(Key, f64)], part: f64, random: &mut Random) -> Cells {
 /// A window of 1,800,000 connections, from 5-tuples to rows, in time of the processor.
 fn large_window() {
     let mut random = Random(6);
-    let mut keys: Vec<Key> = (0..1_800_000).map(|_| key(&mut random)).collect();
+    let mut keys: Vec<CellKey> = (0..1_800_000).map(|_| key(&mut random)).collect();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut sql = Connection::open(folder.path().join("rollup.sqlite")).expect("a file");
     sql.pragma_update(None, "journal_mode", "WAL").expect("WAL");
@@ -297,8 +297,10 @@ const QUESTIONS: [(&str, Ask); 24] = [
     ("series, 7 days by the hour, world", |r| ask(r, WEEK, Some(Bucket::Hour), None)),
     ("series, 7 days by the hour, country", |r| of_country(ask(r, WEEK, Some(Bucket::Hour), None), r)),
     ("series, 7 days by the hour, network", |r| of_network(ask(r, WEEK, Some(Bucket::Hour), None), r)),
-    ("series, 7 days by the window, world", |r| ask(r, WEEK, Some(Bucket::Quarter), None)),
-    ("series, 7 days by the window, network", |r| of_network(ask(r, WEEK, Some(Bucket::Quarter), None), r)),
+    ("series, 7 days by the window, world", |r| ask(r, WEEK, Some(Bucket::FifteenMinutes), None)),
+    ("series, 7 days by the window, network", |r| {
+        of_network(ask(r, WEEK, Some(Bucket::FifteenMinutes), None), r)
+    }),
     ("series, 52 weeks by the day, world", |r| ask(r, YEAR, Some(Bucket::Day), None)),
     ("series, 52 weeks by the day, country", |r| of_country(ask(r, YEAR, Some(Bucket::Day), None), r)),
     ("series, 52 weeks by the day, network", |r| of_network(ask(r, YEAR, Some(Bucket::Day), None), r)),

@@ -9,7 +9,7 @@ use cutshort_capture::{Captures, Reading};
 use cutshort_geo::Geo;
 use cutshort_packet::{Frame, LinkType, Packet};
 use cutshort_simulate::{Simulation, WINDOW_NS, World, frame};
-use cutshort_verdict::{ClosedWindow, Findings, Outcome, Row, Rules, Surroundings, Tracker};
+use cutshort_verdict::{ClosedWindow, Findings, FlowContext, Outcome, Row, Rules, Tracker};
 
 fn stages(criterion: &mut Criterion) {
     let packets = packets();
@@ -44,7 +44,7 @@ fn stages(criterion: &mut Criterion) {
         bench.iter(|| addresses.iter().filter(|addr| geo.lookup(**addr).asn.is_some()).count());
     });
     let rows: Vec<Row> = packets.iter().take(10).map(Row::from).collect();
-    let around = Surroundings { cutoff: i64::MAX, other_rsts: &[] }.around(None);
+    let around = FlowContext { cutoff: i64::MAX, other_rsts: &[] }.around(None);
     group.throughput(Throughput::Elements(1));
     group.bench_function("find and judge ten rows", |bench| {
         bench.iter(|| Findings::of(black_box(&rows)).judge(&Rules::default(), &around));

@@ -14,7 +14,7 @@ use std::time::Instant;
 use cutshort_capture::{Captures, Reading};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::{Country, Place};
-use cutshort_model::{Connection, Window};
+use cutshort_model::{JudgedConnection, Window};
 use cutshort_packet::Packet;
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::cell::Cells;
@@ -126,7 +126,8 @@ fn group(
             let place = Place { country: Country::from_index(groups as usize % 200), asn };
             let as_name = Some("Simulated network");
             let (five_tuple, addresses, node) = (&flow.five_tuple, flow.addresses, "edge");
-            let connection = Connection { five_tuple, addresses, verdict: &verdict, node, place, as_name };
+            let connection =
+                JudgedConnection { five_tuple, addresses, verdict: &verdict, node, place, as_name };
             sink.write(&connection).expect("room");
         }
     }

@@ -26,7 +26,10 @@ fn of_packets(exposition: &mut Exposition, state: &StationState) {
     let StationState { live, recorder, .. } = state;
     let mut count = |name: &str, help: &str, value: u64| exposition.counter(name, help, value);
     count("packets_taken", "Packets of chosen connections that were received", live.packets);
-    count("packets_left", "Packets of other connections (packet sockets only)", live.left);
+    let help = "Packets of connections that were not chosen (packet sockets only)";
+    count("packets_not_chosen", help, live.left);
+    // The former name, for one release.
+    count("packets_left", help, live.left);
     count("packets_capped", "Packets of chosen connections beyond the packet limit", live.capped);
     count("packets_lost", "Packets that the kernel dropped because the receive buffer was full", live.lost);
     count(
@@ -58,7 +61,7 @@ fn of_packets(exposition: &mut Exposition, state: &StationState) {
 }
 
 fn of_segments(exposition: &mut Exposition, state: &StationState) {
-    let StationState { spool, courier, .. } = state;
+    let StationState { spool, uploader, .. } = state;
     exposition.gauge(
         "spool_segments",
         "Segments waiting in the spool to be delivered",
@@ -82,12 +85,12 @@ fn of_segments(exposition: &mut Exposition, state: &StationState) {
         let help = format!("Packets in segments {what}, over all runs of the agent");
         exposition.counter(&format!("segment_packets_{name}"), &help, packets);
     }
-    exposition.counter("delivery_failures", "Failed attempts to deliver a segment", courier.failures);
+    exposition.counter("delivery_failures", "Failed attempts to deliver a segment", uploader.failures);
     let help =
         "1 while delivery cannot succeed before somebody corrects the token, certificate or address, else 0";
-    exposition.gauge("delivery_blocked", help, flag(courier.blocked));
+    exposition.gauge("delivery_blocked", help, flag(uploader.blocked));
     let help = "Time of the latest acknowledgement of a segment, 0 before the first one";
-    exposition.gauge("acknowledged_timestamp_seconds", help, seconds(courier.acknowledged));
+    exposition.gauge("acknowledged_timestamp_seconds", help, seconds(uploader.acknowledged));
 }
 
 /// What has not happened yet was at 0, as is usual there.

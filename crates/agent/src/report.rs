@@ -209,7 +209,7 @@ impl Reporter {
     }
 
     fn take(&mut self, state: &StationState) {
-        let StationState { live, recorder, spool, courier } = state;
+        let StationState { live, recorder, spool, uploader } = state;
         let before = self.counts_before.get_or_insert(spool.counts);
         let report = &mut self.report;
         report.time = nanoseconds(SystemTime::now());
@@ -230,10 +230,10 @@ impl Reporter {
             refused: spool.counts.refused.1.saturating_sub(before.refused.1),
         };
         report.delivery = DeliveryReport {
-            acknowledged: courier.acknowledged,
-            failures: courier.failures,
-            trouble: courier.trouble.clone(),
-            blocked: courier.blocked,
+            acknowledged: uploader.acknowledged,
+            failures: uploader.failures,
+            trouble: uploader.trouble.clone(),
+            blocked: uploader.blocked,
         };
     }
 }

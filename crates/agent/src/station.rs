@@ -1,4 +1,4 @@
-//! Receiver, recorder and courier at work together.
+//! Receiver, recorder and uploader at work together.
 
 use std::sync::mpsc::{Receiver as Batches, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
 use cutshort_pipeline::live::{
-    Collector, Courier, CourierState, Recorder, RecorderCounts, Retry, Spool, SpoolState,
+    Collector, Recorder, RecorderCounts, Retry, Spool, SpoolState, Uploader, UploaderState,
 };
 
 use crate::left_out::LeftOutLog;
@@ -43,7 +43,7 @@ pub struct StationState {
     /// What waits.
     pub spool: SpoolState,
     /// How delivering goes.
-    pub courier: CourierState,
+    pub uploader: UploaderState,
 }
 
 /// Receives, records and delivers, each in a thread of its own, until it is finished.
@@ -54,7 +54,7 @@ pub struct Station {
     recorded: Arc<Mutex<Recorded>>,
     receiver: JoinHandle<Result<(), LiveError>>,
     recorder: JoinHandle<()>,
-    courier: Courier,
+    uploader: Uploader,
 }
 
 struct Recorded {
@@ -86,7 +86,7 @@ impl Station {
         let shared = Arc::clone(&recorded);
         Self {
             reading,
-            courier: Courier::start(Arc::clone(&spool), collector, retry),
+            uploader: Uploader::start(Arc::clone(&spool), collector, retry),
             spool,
             counts,
             recorded,
@@ -102,7 +102,7 @@ impl Station {
             live: *self.counts.lock().unwrap_or_else(PoisonError::into_inner),
             recorder: lock(&self.recorded).counts.clone(),
             spool: self.spool.state(),
-            courier: self.courier.state(),
+            uploader: self.uploader.state(),
         }
     }
 
@@ -129,13 +129,13 @@ impl Station {
         if self.recorder.join().is_err() {
             tracing::error!("recording has failed; what was written is taken in at the next start");
         }
-        let courier = self.courier.state();
-        let _ = self.courier.finish(patience);
+        let uploader = self.uploader.state();
+        let _ = self.uploader.finish(patience);
         let state = StationState {
             live: *self.counts.lock().unwrap_or_else(PoisonError::into_inner),
             recorder: lock(&self.recorded).counts.clone(),
             spool: self.spool.state(),
-            courier,
+            uploader,
         };
         received.map(|()| state)
     }

@@ -49,7 +49,7 @@ fn of(series: &Series, bucket: Option<Bucket>, by: By, limit: usize) -> u64 {
 fn steps(range: &Range<i64>, bucket: Option<Bucket>) -> u64 {
     const EDGES: u64 = 2 * (24 + 4);
     let coarsest = match bucket {
-        Some(bucket @ (Bucket::Quarter | Bucket::Hour)) => bucket,
+        Some(bucket @ (Bucket::FifteenMinutes | Bucket::Hour)) => bucket,
         _ => Bucket::Day,
     };
     let length = u64::try_from(range.end - range.start).unwrap_or(0);

@@ -8,7 +8,7 @@ use cutshort_model::now;
 use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, Result, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::connection::{Connection, time};
+use crate::server::{Server, time};
 
 #[derive(Row, Serialize, Deserialize)]
 struct AnnotationRow {
@@ -30,7 +30,7 @@ struct AnnotationRow {
 const COLUMNS: &str =
     "id, version, removed, kind, start, end, description, linked_url, scope, locations, asns, outage";
 
-pub(crate) fn list(server: &Connection, range: &Range<i64>) -> Result<Vec<Annotation>> {
+pub(crate) fn list(server: &Server, range: &Range<i64>) -> Result<Vec<Annotation>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM annotation FINAL
          WHERE NOT removed AND start < {} AND (end IS NULL OR end >= {}) ORDER BY start, id",
@@ -42,7 +42,7 @@ pub(crate) fn list(server: &Connection, range: &Range<i64>) -> Result<Vec<Annota
 }
 
 /// Numbers are microseconds, which several writers hardly ever share, and which clients can read as numbers.
-pub(crate) fn add(server: &Connection, content: &NewAnnotation) -> Result<Annotation> {
+pub(crate) fn add(server: &Server, content: &NewAnnotation) -> Result<Annotation> {
     content.check()?;
     let id = now().unsigned_abs() / 1_000;
     let row = AnnotationRow {
@@ -63,7 +63,7 @@ pub(crate) fn add(server: &Connection, content: &NewAnnotation) -> Result<Annota
     Ok(Annotation { id, content: content.clone() })
 }
 
-pub(crate) fn remove(server: &Connection, id: u64) -> Result<bool> {
+pub(crate) fn remove(server: &Server, id: u64) -> Result<bool> {
     let sql = format!("SELECT {COLUMNS} FROM annotation FINAL WHERE NOT removed AND id = {{id:UInt64}}");
     let found: Option<AnnotationRow> = server.optional(server.query(&sql).param("id", id))?;
     let Some(found) = found else { return Ok(false) };

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use clickhouse::Row;
 use cutshort_geo::Country;
 use cutshort_model::{Network, Port};
-use cutshort_store::cell::{Cells, Key, Outcome};
+use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{Result, StoreError};
-use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tags, Termination};
+use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination, WeightedCount};
 use serde::{Deserialize, Serialize};
 
 use crate::results::Level;
@@ -55,12 +55,12 @@ pub(crate) fn folded(cells: &Cells) -> (bool, bool) {
 
 /// The rows of cells of a window, an hour or a day.
 pub(crate) fn rows(cells: &Cells, level: Level, t: i64, generation: u64) -> Vec<CellRow> {
-    let mut without: HashMap<Key, Count> = HashMap::new();
+    let mut without: HashMap<CellKey, WeightedCount> = HashMap::new();
     for (key, count) in cells.iter() {
-        without.entry(Key { network: Network::Unknown, ..key }).or_default().merge(&count);
+        without.entry(CellKey { network: Network::Unknown, ..key }).or_default().merge(&count);
     }
     let row = |networks| {
-        move |(key, count): (Key, Count)| {
+        move |(key, count): (CellKey, WeightedCount)| {
             let node = cells.nodes().get(usize::from(key.node)).map_or("other", String::as_str);
             CellRow::new(&key, &count, node, (level, networks, t, generation))
         }
@@ -70,8 +70,8 @@ pub(crate) fn rows(cells: &Cells, level: Level, t: i64, generation: u64) -> Vec<
 
 impl CellRow {
     fn new(
-        key: &Key,
-        count: &Count,
+        key: &CellKey,
+        count: &WeightedCount,
         node: &str,
         (level, networks, t, generation): (Level, u8, i64, u64),
     ) -> Self {
@@ -106,8 +106,8 @@ impl CellRow {
             squares: count.squares,
         };
         match key.outcome {
-            Outcome::Excluded(reason) => Self { excluded: reason.name(), ..row },
-            Outcome::Connection { stage, termination, completed, signature, tags } => Self {
+            CellOutcome::Excluded(reason) => Self { excluded: reason.name(), ..row },
+            CellOutcome::Connection { stage, termination, completed, signature, tags } => Self {
                 stage: stage.name(),
                 termination: termination.name(),
                 completed,
@@ -157,20 +157,20 @@ impl SummedRow {
         let port = u16::try_from(self.port).map_or(Port::Other, Port::Number);
         let node = cells.node(&self.node);
         let key =
-            Key { location, network, ip_version: self.ip_version, port, node, outcome: self.outcome()? };
+            CellKey { location, network, ip_version: self.ip_version, port, node, outcome: self.outcome()? };
         let Self { sampled, weight, squares, .. } = *self;
-        cells.add_count(key, &Count { sampled, weight, squares });
+        cells.add_count(key, &WeightedCount { sampled, weight, squares });
         Ok(())
     }
 
-    fn outcome(&self) -> Result<Outcome> {
+    fn outcome(&self) -> Result<CellOutcome> {
         if !self.excluded.is_empty() {
             let reason = Exclusion::ALL.into_iter().find(|reason| reason.name() == self.excluded);
-            return reason.map(Outcome::Excluded).ok_or_else(|| unknown("outcome", &self.excluded));
+            return reason.map(CellOutcome::Excluded).ok_or_else(|| unknown("outcome", &self.excluded));
         }
         let stage = Stage::ALL.into_iter().find(|stage| stage.name() == self.stage);
         let termination = Termination::ALL.into_iter().find(|ending| ending.name() == self.termination);
-        Ok(Outcome::Connection {
+        Ok(CellOutcome::Connection {
             stage: stage.ok_or_else(|| unknown("outcome", &self.stage))?,
             termination: termination.ok_or_else(|| unknown("termination", &self.termination))?,
             completed: self.completed,

@@ -6,18 +6,18 @@ use std::ops::Range;
 
 use clickhouse::Row;
 use cutshort_geo::Country;
-use cutshort_model::Record;
+use cutshort_model::ConnectionRecord;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{ConnectionQuery, Result, StoreError};
 use cutshort_verdict::{Progress, Signature, Stage, Tags, Termination};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::connection::Connection;
 use crate::filter::{Filter, GENERATIONS};
 use crate::replacement::ConnectionRow;
 use crate::results::{self, Level, ResultRow};
 use crate::segments;
+use crate::server::Server;
 
 const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, progress, stage, termination, tags, signature_id, location, asn, as_name, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, addresses";
 
@@ -28,7 +28,7 @@ const ORDER: &str = "src_ip, src_port, dst_ip, dst_port, first_us, last_us, numb
 const WINDOWS: usize = 4;
 
 /// The latest windows first: mostly these are enough.
-pub(crate) fn select(server: &Connection, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+pub(crate) fn select(server: &Server, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {
     let mut windows = with_connections(server, &query.range)?;
     windows.reverse();
     let (mut found, mut offset, mut size) = (Vec::new(), query.offset, WINDOWS);
@@ -60,15 +60,15 @@ fn few(windows: &[ResultRow], size: usize) -> usize {
 }
 
 /// The results of windows whose connections are kept, in order.
-fn with_connections(server: &Connection, range: &Range<i64>) -> Result<Vec<ResultRow>> {
+fn with_connections(server: &Server, range: &Range<i64>) -> Result<Vec<ResultRow>> {
     let results = results::within(server, range)?;
     Ok(results
         .into_iter()
-        .filter(|result| result.level == Level::Quarter as u8 && result.has_connections)
+        .filter(|result| result.level == Level::FifteenMinutes as u8 && result.has_connections)
         .collect())
 }
 
-fn page(server: &Connection, filter: &Filter, offset: usize, limit: usize) -> Result<Vec<ConnectionRow>> {
+fn page(server: &Server, filter: &Filter, offset: usize, limit: usize) -> Result<Vec<ConnectionRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM connection WHERE {} ORDER BY window_start DESC, {ORDER}
          LIMIT {{limit:UInt64}} OFFSET {{offset:UInt64}}",
@@ -83,16 +83,16 @@ struct Found {
     found: u64,
 }
 
-fn count(server: &Connection, filter: &Filter) -> Result<usize> {
+fn count(server: &Server, filter: &Filter) -> Result<usize> {
     let sql = format!("SELECT count() AS found FROM connection WHERE {}", filter.sql());
     Ok(server.one::<Found>(filter.bind(server.question(&sql)))?.found as usize)
 }
 
 /// One window after the other, as long as more are wanted.
 pub(crate) fn visit(
-    server: &Connection,
+    server: &Server,
     range: &Range<i64>,
-    each: &mut dyn FnMut(Record<'static>) -> bool,
+    each: &mut dyn FnMut(ConnectionRecord<'static>) -> bool,
 ) -> Result<()> {
     for window in with_connections(server, range)? {
         if !of_window(server, &window, &mut |record| Ok(each(record)))? {
@@ -104,9 +104,9 @@ pub(crate) fn visit(
 
 /// Calls `each` with the connections of a window until it returns false, or an error; tells whether it did neither.
 pub(crate) fn of_window(
-    server: &Connection,
+    server: &Server,
     window: &ResultRow,
-    each: &mut dyn FnMut(Record<'static>) -> Result<bool>,
+    each: &mut dyn FnMut(ConnectionRecord<'static>) -> Result<bool>,
 ) -> Result<bool> {
     let mut filter = Filter::default();
     generations(&mut filter, std::slice::from_ref(window));
@@ -190,7 +190,7 @@ fn bounds(net: &IpNet) -> (Ipv6Addr, Ipv6Addr) {
     (mapped(net.network()), mapped(net.broadcast()))
 }
 
-fn record(row: ConnectionRow) -> Result<Record<'static>> {
+fn record(row: ConnectionRow) -> Result<ConnectionRecord<'static>> {
     let unknown = |what: &str, name: &str| {
         StoreError::Damaged(format!("a connection in ClickHouse has the {what} '{name}', which is not known"))
     };
@@ -200,7 +200,7 @@ fn record(row: ConnectionRow) -> Result<Record<'static>> {
         "" => None,
         code => Some(Country::from_alpha2(code).ok_or_else(|| unknown("location", code))?),
     };
-    Ok(Record {
+    Ok(ConnectionRecord {
         five_tuple: FiveTuple {
             src_ip: row.src_ip,
             src_port: row.src_port,

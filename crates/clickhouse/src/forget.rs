@@ -7,16 +7,16 @@ use cutshort_model::Window;
 use cutshort_store::{Forgotten, KnownSegment, Result, SegmentId};
 use serde::Deserialize;
 
-use crate::connection::{Connection, time};
 use crate::moving;
 use crate::results;
 use crate::segments::{self, ARRIVING, COLUMNS, DELETED, KEPT, SegmentRow};
+use crate::server::{Server, time};
 
 /// So many segments are removed at once: their ids go into one parameter.
 const BATCH: usize = 500;
 
 /// All segments, in the order in which they came in.
-pub(crate) fn known(server: &Connection) -> Result<Vec<KnownSegment>> {
+pub(crate) fn known(server: &Server) -> Result<Vec<KnownSegment>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM segment FINAL WHERE state IN ('{}', '{}') ORDER BY arrived, id",
         KEPT.1, DELETED.1
@@ -30,7 +30,7 @@ pub(crate) fn known(server: &Connection) -> Result<Vec<KnownSegment>> {
 
 /// First it is noted that they are deleted, then their packets go, then what they cover. Where that was interrupted, it
 /// can be done again.
-pub(crate) fn forget(server: &Connection, ids: &[SegmentId]) -> Result<Forgotten> {
+pub(crate) fn forget(server: &Server, ids: &[SegmentId]) -> Result<Forgotten> {
     let ids: BTreeSet<&SegmentId> = ids.iter().collect();
     let rows = ids.into_iter().map(|id| segments::by_id(server, *id));
     let mut rows: Vec<SegmentRow> = rows.filter_map(Result::transpose).collect::<Result<_>>()?;
@@ -54,7 +54,7 @@ pub(crate) fn forget(server: &Connection, ids: &[SegmentId]) -> Result<Forgotten
     Ok(forgotten)
 }
 
-fn remove(server: &Connection, rows: &[SegmentRow]) -> Result<()> {
+fn remove(server: &Server, rows: &[SegmentRow]) -> Result<()> {
     let deleted = |row: &SegmentRow| SegmentRow { windows: Vec::new(), ..row.in_state(DELETED) };
     server.insert_all("segment", rows.iter().map(deleted).collect::<Vec<_>>())?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
@@ -81,7 +81,7 @@ struct Segments {
 }
 
 /// Whether other segments have packets of a window.
-fn has_packets(server: &Connection, window: i64) -> Result<bool> {
+fn has_packets(server: &Server, window: i64) -> Result<bool> {
     let sql = format!(
         "SELECT count() AS segments FROM segment FINAL
          WHERE state = '{}' AND has(arrayMap(w -> w.1, windows), {})",
@@ -92,7 +92,7 @@ fn has_packets(server: &Connection, window: i64) -> Result<bool> {
 }
 
 /// Hours and days are made of windows: without one its counts are in none of them.
-fn remove_results(server: &Connection, window: i64) -> Result<()> {
+fn remove_results(server: &Server, window: i64) -> Result<()> {
     debug_assert_eq!(Window::containing(window).start(), window);
     let table = server.local("result");
     let sql = format!("ALTER TABLE {table} DELETE WHERE level = 0 AND t = {}", time("window"));

@@ -11,7 +11,6 @@ mod annotations;
 mod breaker;
 mod cells;
 mod classify;
-mod connection;
 mod connections;
 mod error;
 mod filter;
@@ -25,6 +24,7 @@ mod retention;
 mod roll;
 mod rollups;
 mod segments;
+mod server;
 mod status;
 mod verdicts;
 mod windows;
@@ -33,7 +33,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use cutshort_model::{Record, Window, nanoseconds};
+use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
     Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
     Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, WindowPackets, WindowState,
@@ -42,14 +42,14 @@ use cutshort_store::{
 use cutshort_verdict::Rules;
 
 pub use address::{Address, Classify};
-use connection::Connection;
 pub use migrations::{Layout, migrate, schema};
+use server::Server;
 
 /// A store in a database of a ClickHouse server or cluster.
 ///
 /// Any number of processes may write to it at once.
 pub struct ClickHouse {
-    server: Arc<Connection>,
+    server: Arc<Server>,
     watch: windows::Watch,
 }
 
@@ -61,7 +61,7 @@ impl ClickHouse {
     /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another
     /// version, with what to do.
     pub fn open(address: &Address) -> Result<Self> {
-        let mut server = Connection::new(address)?;
+        let mut server = Server::new(address)?;
         migrations::check(&mut server)?;
         Ok(Self { server: Arc::new(server), watch: windows::Watch::default() })
     }
@@ -121,14 +121,14 @@ impl Store for ClickHouse {
         rollups::answer(&self.server, query)
     }
 
-    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {
         connections::select(&self.server, query)
     }
 
     fn each_connection(
         &self,
         range: Range<i64>,
-        each: &mut dyn FnMut(Record<'static>) -> bool,
+        each: &mut dyn FnMut(ConnectionRecord<'static>) -> bool,
     ) -> Result<()> {
         connections::visit(&self.server, &range, each)
     }

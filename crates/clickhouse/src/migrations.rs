@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::address::Address;
 use crate::classify;
-use crate::connection::{Connection, identifier};
 use crate::error::MIGRATE;
+use crate::server::{Server, identifier};
 use differences::Found as FoundTables;
 
 /// How the tables lie.
@@ -297,7 +297,7 @@ impl Table {
 /// [`StoreError::Refused`] if they lie otherwise than asked for, or if columns, engines or keys are not as they should
 /// be, with what differs and how to put it right; and what the server gives. It can be called again.
 pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
-    let server = Connection::without_database(address)?;
+    let server = Server::without_database(address)?;
     let applied = applied(&server, address.database())?;
     let (version, layout) = match applied {
         None => (0, layout.clone()),
@@ -323,7 +323,7 @@ pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     Ok(statements.len())
 }
 
-fn apply(server: &Connection, statements: &[String]) -> Result<()> {
+fn apply(server: &Server, statements: &[String]) -> Result<()> {
     statements.iter().try_for_each(|statement| {
         let query = server.query_raw(statement);
         // Servers of a cluster are waited for.
@@ -353,7 +353,7 @@ struct Found {
 }
 
 /// The version that is there; none if there are no tables.
-fn applied(server: &Connection, database: &str) -> Result<Option<Applied>> {
+fn applied(server: &Server, database: &str) -> Result<Option<Applied>> {
     let sql = "SELECT count() AS found FROM system.tables WHERE database = {database:String} AND name = 'migration'";
     if server.one::<Found>(server.query(sql).param("database", database))?.found == 0 {
         return Ok(None);
@@ -392,7 +392,7 @@ impl Applied {
 }
 
 /// Whether the tables are those that this program knows.
-pub(crate) fn check(server: &mut Connection) -> Result<()> {
+pub(crate) fn check(server: &mut Server) -> Result<()> {
     let applied: Option<Applied> = server.optional(server.query(&latest("migration")))?;
     match applied {
         Some(applied) if applied.version == VERSION => {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use clickhouse::Row;
 use cutshort_geo::{Country, Place};
-use cutshort_model::{Addresses, Bucket, Record, Window};
+use cutshort_model::{Addresses, Bucket, ConnectionRecord, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
@@ -17,11 +17,11 @@ use cutshort_verdict::Exclusion;
 use serde::Deserialize;
 
 use crate::cells::SummedRow;
-use crate::connection::Connection;
 use crate::filter::Filter;
 use crate::results::{self, Level, ResultRow};
 use crate::rollups::Results;
 use crate::segments::{self, SegmentRow};
+use crate::server::Server;
 use crate::{ClickHouse, connections, replacement, roll};
 
 impl Movable for ClickHouse {
@@ -51,7 +51,7 @@ impl Movable for ClickHouse {
     fn read_results(
         &self,
         window: Window,
-        each: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+        each: &mut dyn FnMut(&ConnectionRecord<'_>) -> Result<()>,
     ) -> Result<Option<WindowResults>> {
         let Some(row) = results::of_window(&self.server, window.start())? else { return Ok(None) };
         let mut excluded = [0; Exclusion::ALL.len()];
@@ -80,7 +80,7 @@ impl Movable for ClickHouse {
     fn rests(&self) -> Result<Vec<Rest>> {
         let all = Results::read(&self.server, &(i64::MIN..i64::MAX))?;
         let of = |level, bucket| {
-            let windows = all.of(Level::Quarter);
+            let windows = all.of(Level::FifteenMinutes);
             let starts =
                 windows.iter().filter(|window| !window.has_cells).map(move |lost| level_start(level, lost));
             let starts: BTreeSet<i64> = starts.collect();
@@ -105,7 +105,7 @@ impl Movable for ClickHouse {
 
 const fn level_of(rest: Rest) -> Level {
     match rest.bucket {
-        Bucket::Quarter => Level::Quarter,
+        Bucket::FifteenMinutes => Level::FifteenMinutes,
         Bucket::Hour => Level::Hour,
         Bucket::Day | Bucket::Week => Level::Day,
     }
@@ -134,7 +134,7 @@ impl<'a> Parts<'a> {
         let hours: Vec<&ResultRow> = hours.iter().filter(|hour| hour.has_cells).collect();
         let is_in_hour = |window: &&ResultRow| hours.iter().any(|hour| hour.t == Level::Hour.start(window.t));
         let (others, lost): (Vec<&ResultRow>, Vec<&ResultRow>) = all
-            .of_time(Level::Quarter, &time)
+            .of_time(Level::FifteenMinutes, &time)
             .iter()
             .filter(|window| !is_in_hour(window))
             .partition(|window| window.has_cells);
@@ -143,7 +143,7 @@ impl<'a> Parts<'a> {
 }
 
 /// The cells of a result, without those of others that it has, too.
-fn read_cells(server: &Connection, whole: &ResultRow, others: &[&ResultRow]) -> Result<Cells> {
+fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Result<Cells> {
     let mut filter = Filter::default();
     let generations = others.iter().map(|other| other.generation).chain([whole.generation]).collect();
     let last = others.iter().map(|other| other.t).max().unwrap_or(whole.t).max(whole.t);
@@ -223,7 +223,7 @@ impl PacketRow {
             flags: Flags::from_bits(self.flags),
             seq: self.seq,
             ack: self.ack,
-            window: self.window,
+            tcp_window: self.window,
             options_len: self.options_len,
             payload_len: self.payload_len,
             sample_rate: self.sample_rate,
@@ -238,7 +238,7 @@ impl PacketRow {
 }
 
 /// A segment made of its packets again: the same content gives the same file.
-fn segment(server: &Connection, row: &SegmentRow) -> Result<Segment> {
+fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
     let info = info(row)?;
     let sql = format!(
         "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,

@@ -15,7 +15,7 @@ use cutshort_store::{FlowKey, Grouped, Inputs, Result, SegmentId, StoreError, St
 use cutshort_verdict::Row;
 use serde::Deserialize;
 
-use crate::connection::{Connection, time};
+use crate::server::{Server, time};
 use crate::{results, segments, windows};
 
 /// One group is one row: the lists are put together in any order, and the few packets are sorted here. Numbers are put
@@ -74,7 +74,7 @@ impl Group {
                     ack: *numbers as u32,
                     payload_len: (lengths >> 32) as u32,
                     sample_rate: *lengths as u32,
-                    window: (fields >> 32) as u16,
+                    tcp_window: (fields >> 32) as u16,
                     ttl: (fields >> 8) as u8,
                     options_len: *fields as u8,
                 },
@@ -136,7 +136,7 @@ pub(crate) struct WindowSegments {
 }
 
 impl WindowSegments {
-    pub(crate) fn of(server: &Connection, start: i64) -> Result<Self> {
+    pub(crate) fn of(server: &Server, start: i64) -> Result<Self> {
         let hasher = RandomState::new();
         let key = (hasher.hash_one(0), hasher.hash_one(1));
         let sql = format!(
@@ -184,11 +184,7 @@ impl WindowSegments {
     }
 }
 
-pub(crate) fn read_window(
-    server: &Arc<Connection>,
-    window: i64,
-    parts: usize,
-) -> Result<WindowPackets<'static>> {
+pub(crate) fn read_window(server: &Arc<Server>, window: i64, parts: usize) -> Result<WindowPackets<'static>> {
     let window = WindowSegments::of(server, window)?;
     let count = if window.segments.is_empty() { 0 } else { parts.max(1) };
     let shared = Arc::new(window.shared(count)?);
@@ -242,7 +238,7 @@ impl Shared {
 
 /// The flows of some source addresses.
 struct Part {
-    server: Arc<Connection>,
+    server: Arc<Server>,
     cursor: RowCursor<Group>,
     batch: std::vec::IntoIter<Group>,
     /// The group that was read last, and how its segments keep addresses that were not looked at yet.
@@ -254,7 +250,7 @@ struct Part {
 impl Part {
     /// Asks at once: what the server gives is what is there now.
     fn open(
-        server: &Arc<Connection>,
+        server: &Arc<Server>,
         window: &WindowSegments,
         (number, parts): (usize, usize),
         shared: &Arc<Shared>,

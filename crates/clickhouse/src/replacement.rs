@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clickhouse::Row;
 use clickhouse::insert::Insert;
-use cutshort_model::{Connection as Judged, Record, Window, now};
+use cutshort_model::{ConnectionRecord, JudgedConnection, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Batch, ConnectionSink, Inputs, Replacement, Restoration, Result, StoreError, WindowCounts, WindowResults,
@@ -14,8 +14,8 @@ use cutshort_store::{
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{self, CellRow};
-use crate::connection::{BATCH, Connection};
 use crate::results::{self, Level, ResultRow, new_generation};
+use crate::server::{BATCH, Server};
 
 /// A row of the table `connection`.
 #[derive(Row, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ pub(crate) struct ConnectionRow {
 }
 
 impl ConnectionRow {
-    fn new(record: &Record<'_>, window: i64, generation: u64, number: u64) -> Self {
+    fn new(record: &ConnectionRecord<'_>, window: i64, generation: u64, number: u64) -> Self {
         Self {
             window_start: window,
             generation,
@@ -104,8 +104,8 @@ impl Prepared {
 }
 
 /// Notes the generations of results and writes all rows of these; gives the rows that name them.
-fn write(server: &Connection, all: Vec<Prepared>) -> Result<Vec<ResultRow>> {
-    results::begin(server, Level::Quarter, all.iter().flat_map(Prepared::generations))?;
+fn write(server: &Server, all: Vec<Prepared>) -> Result<Vec<ResultRow>> {
+    results::begin(server, Level::FifteenMinutes, all.iter().flat_map(Prepared::generations))?;
     let (mut rows, mut connections, mut cells) = (Vec::new(), Vec::new(), Vec::new());
     for prepared in all {
         rows.push(prepared.row);
@@ -118,7 +118,7 @@ fn write(server: &Connection, all: Vec<Prepared>) -> Result<Vec<ResultRow>> {
 }
 
 /// The rows with versions later than those of before.
-fn later(server: &Connection, rows: Vec<ResultRow>) -> Result<Vec<ResultRow>> {
+fn later(server: &Server, rows: Vec<ResultRow>) -> Result<Vec<ResultRow>> {
     let windows: Vec<i64> = rows.iter().map(|row| row.t).collect();
     let before = results::versions(server, &windows)?;
     let later = |row: ResultRow| {
@@ -129,7 +129,7 @@ fn later(server: &Connection, rows: Vec<ResultRow>) -> Result<Vec<ResultRow>> {
 }
 
 /// That none of the windows is of a day whose finer counts were deleted.
-fn check_open(server: &Connection, rows: &[ResultRow]) -> Result<()> {
+fn check_open(server: &Server, rows: &[ResultRow]) -> Result<()> {
     let times = rows.iter().map(|row| row.t);
     let (Some(first), Some(last)) = (times.clone().min(), times.max()) else { return Ok(()) };
     let closed = results::closed_days(server, &(first..last.saturating_add(1)))?;
@@ -143,7 +143,7 @@ fn check_open(server: &Connection, rows: &[ResultRow]) -> Result<()> {
 }
 
 /// Puts results in the place of those of before: their rows are one block, so all hold at once.
-fn replace(server: &Connection, all: Vec<Prepared>) -> Result<()> {
+fn replace(server: &Server, all: Vec<Prepared>) -> Result<()> {
     let rows = later(server, write(server, all)?)?;
     check_open(server, &rows)?;
     server.insert_all("result", rows)
@@ -151,12 +151,12 @@ fn replace(server: &Connection, all: Vec<Prepared>) -> Result<()> {
 
 /// New results of several windows, which are written together.
 pub(crate) struct NewBatch {
-    server: Arc<Connection>,
+    server: Arc<Server>,
     prepared: Arc<Mutex<Vec<Prepared>>>,
 }
 
 impl NewBatch {
-    pub(crate) fn begin(server: &Arc<Connection>) -> Self {
+    pub(crate) fn begin(server: &Arc<Server>) -> Self {
         Self { server: Arc::clone(server), prepared: Arc::default() }
     }
 }
@@ -174,7 +174,7 @@ impl Batch for NewBatch {
 }
 
 pub(crate) struct NewResults {
-    server: Arc<Connection>,
+    server: Arc<Server>,
     window: i64,
     /// The number of the next sink.
     sinks: Mutex<u64>,
@@ -184,7 +184,7 @@ pub(crate) struct NewResults {
 }
 
 impl NewResults {
-    pub(crate) fn begin(server: &Arc<Connection>, window: i64) -> Self {
+    pub(crate) fn begin(server: &Arc<Server>, window: i64) -> Self {
         let (sinks, finished) = (Mutex::default(), Arc::default());
         Self { server: Arc::clone(server), window, sinks, finished, batch: None }
     }
@@ -234,7 +234,7 @@ impl NewResults {
         let generation = new_generation();
         let (networks_folded, ports_folded) = cells.map(cells::folded).unwrap_or_default();
         let row = ResultRow {
-            level: Level::Quarter as u8,
+            level: Level::FifteenMinutes as u8,
             t: self.window,
             version: 0,
             generation,
@@ -254,7 +254,7 @@ impl NewResults {
             networks_folded,
             ports_folded,
         };
-        let cells = cells.map(|cells| cells::rows(cells, Level::Quarter, self.window, generation));
+        let cells = cells.map(|cells| cells::rows(cells, Level::FifteenMinutes, self.window, generation));
         Prepared {
             row,
             connections: finished.into_iter().flat_map(|sink| sink.waiting).collect(),
@@ -270,7 +270,7 @@ pub(crate) struct Restored {
 }
 
 impl Restored {
-    pub(crate) fn begin(server: &Arc<Connection>, window: i64) -> Self {
+    pub(crate) fn begin(server: &Arc<Server>, window: i64) -> Self {
         let results = NewResults::begin(server, window);
         let sink = Box::new(results.new_sink());
         Self { results, sink }
@@ -278,7 +278,7 @@ impl Restored {
 }
 
 impl Restoration for Restored {
-    fn write(&mut self, connection: &Record<'_>) -> Result<()> {
+    fn write(&mut self, connection: &ConnectionRecord<'_>) -> Result<()> {
         self.sink.write_record(connection)
     }
 
@@ -304,7 +304,7 @@ impl Restoration for Restored {
 }
 
 struct Sink {
-    server: Arc<Connection>,
+    server: Arc<Server>,
     window: i64,
     generation: u64,
     number: u64,
@@ -324,7 +324,7 @@ const RENEW: Duration = Duration::from_mins(10);
 const ROW_BYTES: u64 = 110;
 
 impl Sink {
-    fn write_record(&mut self, record: &Record<'_>) -> Result<()> {
+    fn write_record(&mut self, record: &ConnectionRecord<'_>) -> Result<()> {
         let number = self.number << 40 | self.written;
         self.bytes +=
             ROW_BYTES + (record.node.len() + record.as_name.as_ref().map_or(0, |name| name.len())) as u64;
@@ -338,7 +338,7 @@ impl Sink {
             return Ok(());
         }
         if self.noted.is_none_or(|noted| noted.elapsed() > RENEW) {
-            results::begin(&self.server, Level::Quarter, [(self.window, self.generation)])?;
+            results::begin(&self.server, Level::FifteenMinutes, [(self.window, self.generation)])?;
             self.noted = Some(Instant::now());
         }
         let mut insert = match self.insert.take() {
@@ -358,7 +358,7 @@ impl Sink {
 }
 
 impl ConnectionSink for Sink {
-    fn write(&mut self, connection: &Judged<'_>) -> Result<()> {
+    fn write(&mut self, connection: &JudgedConnection<'_>) -> Result<()> {
         self.write_record(&connection.into())
     }
 

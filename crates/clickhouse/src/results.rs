@@ -10,12 +10,12 @@ use cutshort_store::Result;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::connection::{Connection, time};
+use crate::server::{Server, time};
 
 /// How much time a result covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
-    Quarter = 0,
+    FifteenMinutes = 0,
     Hour = 1,
     Day = 2,
 }
@@ -23,7 +23,7 @@ pub(crate) enum Level {
 impl Level {
     pub(crate) const fn nanoseconds(self) -> i64 {
         match self {
-            Self::Quarter => Window::LENGTH,
+            Self::FifteenMinutes => Window::LENGTH,
             Self::Hour => Bucket::Hour.nanoseconds(),
             Self::Day => Bucket::Day.nanoseconds(),
         }
@@ -96,7 +96,7 @@ pub(crate) struct GenerationRow {
 
 /// Notes generations, with the time that each is of, before anything of them is written.
 pub(crate) fn begin(
-    server: &Connection,
+    server: &Server,
     level: Level,
     generations: impl IntoIterator<Item = (i64, u64)>,
 ) -> Result<()> {
@@ -106,7 +106,7 @@ pub(crate) fn begin(
 }
 
 /// The results that hold, of one level or all, that begin within a range; in order of level and time.
-pub(crate) fn within(server: &Connection, range: &Range<i64>) -> Result<Vec<ResultRow>> {
+pub(crate) fn within(server: &Server, range: &Range<i64>) -> Result<Vec<ResultRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM result FINAL WHERE t >= {} AND t < {} ORDER BY level, t",
         time("from"),
@@ -116,7 +116,7 @@ pub(crate) fn within(server: &Connection, range: &Range<i64>) -> Result<Vec<Resu
 }
 
 /// The result of a window.
-pub(crate) fn of_window(server: &Connection, window: i64) -> Result<Option<ResultRow>> {
+pub(crate) fn of_window(server: &Server, window: i64) -> Result<Option<ResultRow>> {
     let sql = format!("SELECT {COLUMNS} FROM result FINAL WHERE level = 0 AND t = {}", time("window"));
     server.optional(server.query(&sql).param("window", window))
 }
@@ -128,7 +128,7 @@ struct Version {
 }
 
 /// The versions of the results of windows, of those that have any.
-pub(crate) fn versions(server: &Connection, windows: &[i64]) -> Result<BTreeMap<i64, u64>> {
+pub(crate) fn versions(server: &Server, windows: &[i64]) -> Result<BTreeMap<i64, u64>> {
     let (Some(first), Some(last)) = (windows.iter().min(), windows.iter().max()) else {
         return Ok(BTreeMap::new());
     };
@@ -171,7 +171,7 @@ pub(crate) fn covered_to_sql() -> String {
 }
 
 /// The end of what all segments cover.
-pub(crate) fn covered_to(server: &Connection) -> Result<i64> {
+pub(crate) fn covered_to(server: &Server) -> Result<i64> {
     Ok(server.one::<CoveredTo>(server.query(&covered_to_sql()))?.covered_to)
 }
 
@@ -182,35 +182,35 @@ struct Time {
 }
 
 /// Notes that windows keep the results that they have.
-pub(crate) fn freeze<'a>(server: &Connection, windows: impl Iterator<Item = &'a i64>) -> Result<()> {
+pub(crate) fn freeze<'a>(server: &Server, windows: impl Iterator<Item = &'a i64>) -> Result<()> {
     let rows: Vec<Time> = windows.map(|t| Time { t: *t }).collect();
     server.insert_all("frozen", rows)
 }
 
 /// Windows of a range that keep the results that they have.
-pub(crate) fn frozen(server: &Connection, range: &Range<i64>) -> Result<Vec<i64>> {
+pub(crate) fn frozen(server: &Server, range: &Range<i64>) -> Result<Vec<i64>> {
     times(server, "frozen WHERE", range)
 }
 
 /// Times of a range in a table.
-fn times(server: &Connection, table: &str, range: &Range<i64>) -> Result<Vec<i64>> {
+fn times(server: &Server, table: &str, range: &Range<i64>) -> Result<Vec<i64>> {
     let sql = format!("SELECT DISTINCT t FROM {table} t >= {} AND t < {}", time("from"), time("to"));
     let rows: Vec<Time> = server.all(server.query(&sql).param("from", range.start).param("to", range.end))?;
     Ok(rows.into_iter().map(|row| row.t).collect())
 }
 
 /// Whether finer counts of a window's day were deleted.
-pub(crate) fn is_closed(server: &Connection, window: i64) -> Result<bool> {
+pub(crate) fn is_closed(server: &Server, window: i64) -> Result<bool> {
     Ok(!closed_days(server, &(window..window.saturating_add(1)))?.is_empty())
 }
 
 /// Whether a window that has results keeps them.
-pub(crate) fn is_frozen(server: &Connection, window: i64) -> Result<bool> {
+pub(crate) fn is_frozen(server: &Server, window: i64) -> Result<bool> {
     Ok(!frozen(server, &(window..window.saturating_add(1)))?.is_empty() || is_closed(server, window)?)
 }
 
 /// Days that a range touches and whose finer counts were deleted: they cannot be made again.
-pub(crate) fn closed_days(server: &Connection, range: &Range<i64>) -> Result<BTreeSet<i64>> {
+pub(crate) fn closed_days(server: &Server, range: &Range<i64>) -> Result<BTreeSet<i64>> {
     let deleted = times(server, "result FINAL WHERE NOT has_cells AND", &whole_days(range))?;
     Ok(deleted.into_iter().map(|t| Level::Day.start(t)).collect())
 }

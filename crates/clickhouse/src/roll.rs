@@ -7,17 +7,17 @@ use cutshort_store::cell::Cells;
 use cutshort_store::{Result, StoreError};
 
 use crate::cells;
-use crate::connection::Connection;
 use crate::filter::Filter;
 use crate::results::{self, Level, ResultRow, digest, new_generation};
 use crate::rollups::Results;
+use crate::server::Server;
 
 /// Makes the hours and days before a time that are missing or out of date. Without a time the latest hour and the
 /// latest day are left for later: they still fill up. Two may do it at once: each writes under a generation of its own.
-pub(crate) fn roll(server: &Connection, before: Option<i64>) -> Result<()> {
+pub(crate) fn roll(server: &Server, before: Option<i64>) -> Result<()> {
     for level in [Level::Hour, Level::Day] {
         let results = Results::read(server, &(i64::MIN..i64::MAX))?;
-        let windows = results.of(Level::Quarter);
+        let windows = results.of(Level::FifteenMinutes);
         let Some(latest) = windows.last().map(|last| level.start(last.t)) else { return Ok(()) };
         let wholes = windows.chunk_by(|a, b| level.start(a.t) == level.start(b.t));
         let missing = wholes.filter(|windows| {
@@ -46,7 +46,7 @@ struct Whole<'a> {
 impl<'a> Whole<'a> {
     fn new(level: Level, windows: &'a [ResultRow], results: &'a Results) -> Self {
         let start = level.start(windows[0].t);
-        let finer = if level == Level::Day { Level::Hour } else { Level::Quarter };
+        let finer = if level == Level::Day { Level::Hour } else { Level::FifteenMinutes };
         let parts = results.cover(&(start..start.saturating_add(level.nanoseconds())), finer);
         Self { start, generation: new_generation(), windows, parts }
     }
@@ -78,7 +78,7 @@ impl<'a> Whole<'a> {
 }
 
 /// Levels, times and generations of the results that hold now, of the time of all parts.
-fn holding(server: &Connection, wholes: &[Whole<'_>]) -> Result<HashSet<(u8, i64, u64)>> {
+fn holding(server: &Server, wholes: &[Whole<'_>]) -> Result<HashSet<(u8, i64, u64)>> {
     let times = || wholes.iter().flat_map(|whole| &whole.parts).map(|part| part.t);
     let (first, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
     let now = results::within(server, &(first..last.saturating_add(1)))?;
@@ -87,7 +87,7 @@ fn holding(server: &Connection, wholes: &[Whole<'_>]) -> Result<HashSet<(u8, i64
 
 /// Whether the hours or days of all windows before a time are there, so that these may be deleted.
 pub(crate) fn is_rolled(results: &Results, level: Level, before: i64) -> bool {
-    let windows = results.of_time(Level::Quarter, &(i64::MIN..before));
+    let windows = results.of_time(Level::FifteenMinutes, &(i64::MIN..before));
     let mut wholes = windows.chunk_by(|a, b| level.start(a.t) == level.start(b.t));
     wholes.all(|parts| results.whole(level, parts).is_some())
 }
@@ -103,16 +103,16 @@ fn can_be_made(results: &Results, level: Level, windows: &[ResultRow]) -> bool {
 }
 
 /// Makes an hour or a day of what there is of it and of cells that came from elsewhere.
-pub(crate) fn restore(server: &Connection, level: Level, start: i64, rest: &Cells) -> Result<()> {
+pub(crate) fn restore(server: &Server, level: Level, start: i64, rest: &Cells) -> Result<()> {
     let results = Results::read(server, &(start..start.saturating_add(level.nanoseconds())))?;
-    match results.of_time(Level::Quarter, &(start..start.saturating_add(level.nanoseconds()))) {
+    match results.of_time(Level::FifteenMinutes, &(start..start.saturating_add(level.nanoseconds()))) {
         [] => Err(StoreError::Refused("there are no results of the windows of an hour or a day".to_owned())),
         windows => make(server, level, &[Whole::new(level, windows, &results)], &results, Some(rest)),
     }
 }
 
 fn make(
-    server: &Connection,
+    server: &Server,
     level: Level,
     wholes: &[Whole<'_>],
     results: &Results,
@@ -135,7 +135,7 @@ fn make(
 }
 
 /// Lets the server add up counts of a level's parts.
-fn add_up(server: &Connection, level: Level, whole: &Whole<'_>) -> Result<()> {
+fn add_up(server: &Server, level: Level, whole: &Whole<'_>) -> Result<()> {
     let (start, generation) = (whole.start, whole.generation);
     let end = start.saturating_add(level.nanoseconds());
     let mut filter = Filter::default();

@@ -7,24 +7,24 @@ use clickhouse::Row;
 use cutshort_geo::Country;
 use cutshort_model::{Bucket, Dimension, Network, Port, Value};
 use cutshort_store::{Result, RollupAnswer, RollupQuery, RollupRow};
-use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
 use serde::Deserialize;
 
 use crate::cells::{NETWORK, OTHER_NETWORKS, UNKNOWN_NETWORK, unknown};
-use crate::connection::Connection;
 use crate::filter::{Filter, GENERATIONS};
 use crate::results::{self, Level, ResultRow, digest};
+use crate::server::Server;
 
-pub(crate) fn answer(server: &Connection, query: &RollupQuery) -> Result<RollupAnswer> {
+pub(crate) fn answer(server: &Server, query: &RollupQuery) -> Result<RollupAnswer> {
     let results = Results::read(server, &query.range)?;
     let coarsest = match query.bucket {
         None | Some(Bucket::Day | Bucket::Week) => Level::Day,
         Some(Bucket::Hour) => Level::Hour,
-        Some(Bucket::Quarter) => Level::Quarter,
+        Some(Bucket::FifteenMinutes) => Level::FifteenMinutes,
     };
     let parts = results.cover(&query.range, coarsest);
     let mut tally = Tally { query, rows: HashMap::new() };
-    for level in [Level::Quarter, Level::Hour, Level::Day] {
+    for level in [Level::FifteenMinutes, Level::Hour, Level::Day] {
         let of_level: Vec<&ResultRow> =
             parts.iter().copied().filter(|part| part.level == level as u8).collect();
         of_level.chunks(GENERATIONS).try_for_each(|some| tally.read(server, level, some))?;
@@ -42,7 +42,7 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    pub(crate) fn read(server: &Connection, range: &Range<i64>) -> Result<Self> {
+    pub(crate) fn read(server: &Server, range: &Range<i64>) -> Result<Self> {
         Ok(Self { rows: results::within(server, &results::whole_days(range))? })
     }
 
@@ -74,17 +74,17 @@ impl Results {
     }
 
     fn cover_with<'a>(&'a self, range: &Range<i64>, level: Level, parts: &mut Vec<&'a ResultRow>) {
-        let windows = self.of_time(Level::Quarter, range);
+        let windows = self.of_time(Level::FifteenMinutes, range);
         let finer = match level {
             // What was deleted may still be there for a while.
-            Level::Quarter => return parts.extend(windows.iter().filter(|window| window.has_cells)),
-            Level::Hour => Level::Quarter,
+            Level::FifteenMinutes => return parts.extend(windows.iter().filter(|window| window.has_cells)),
+            Level::Hour => Level::FifteenMinutes,
             Level::Day => Level::Hour,
         };
         for some in windows.chunk_by(|a, b| level.start(a.t) == level.start(b.t)) {
             let start = level.start(some[0].t);
             let time = start..start.saturating_add(level.nanoseconds());
-            let all = self.of_time(Level::Quarter, &time);
+            let all = self.of_time(Level::FifteenMinutes, &time);
             let whole = if all.len() == some.len() { self.whole(level, all) } else { None };
             match whole.filter(|whole| whole.has_cells) {
                 Some(whole) => parts.push(whole),
@@ -116,7 +116,7 @@ struct Tally<'a> {
 }
 
 impl Tally<'_> {
-    fn read(&mut self, server: &Connection, level: Level, parts: &[&ResultRow]) -> Result<()> {
+    fn read(&mut self, server: &Server, level: Level, parts: &[&ResultRow]) -> Result<()> {
         let mut filter = self.filter(level, parts);
         let label = self.label(&mut filter);
         let (code, name, join) = columns(self.query.by);
@@ -182,14 +182,14 @@ impl Tally<'_> {
         };
         let unknown = || unknown("outcome", &format!("{}{}", row.stage, row.excluded));
         let slot = slot.ok_or_else(unknown)?;
-        slot.merge(&Count { sampled: row.sampled, weight: row.weight, squares: row.squares });
+        slot.merge(&WeightedCount { sampled: row.sampled, weight: row.weight, squares: row.squares });
         Ok(())
     }
 
     /// By time.
     fn rows(self) -> Vec<RollupRow> {
         let mut rows: Vec<RollupRow> = self.rows.into_values().collect();
-        let something = |count: &Count| count.sampled != 0;
+        let something = |count: &WeightedCount| count.sampled != 0;
         rows.retain(|row| row.stages.iter().any(something) || row.excluded.iter().any(something));
         rows.sort_by_key(|row| row.from);
         rows

@@ -9,7 +9,7 @@ use cutshort_model::{Addresses, now};
 use cutshort_store::{Added, Result, Segment, SegmentId, SegmentInfo, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::connection::Connection;
+use crate::server::Server;
 
 /// A segment is being delivered: its packets may be there in part.
 pub(crate) const ARRIVING: (u8, &str) = (1, "arriving");
@@ -96,13 +96,13 @@ impl SegmentRow {
 }
 
 /// What is known of a segment.
-pub(crate) fn by_id(server: &Connection, id: SegmentId) -> Result<Option<SegmentRow>> {
+pub(crate) fn by_id(server: &Server, id: SegmentId) -> Result<Option<SegmentRow>> {
     let sql = format!("SELECT {COLUMNS} FROM segment FINAL WHERE id = {{id:String}}");
     server.optional(server.query(&sql).param("id", id.to_string()))
 }
 
 /// All segments in a state.
-pub(crate) fn in_state(server: &Connection, (_, state): (u8, &str)) -> Result<Vec<SegmentRow>> {
+pub(crate) fn in_state(server: &Server, (_, state): (u8, &str)) -> Result<Vec<SegmentRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM segment FINAL WHERE state = {{state:String}} ORDER BY covers_from, id"
     );
@@ -118,7 +118,7 @@ struct Known {
 }
 
 impl Known {
-    fn of(server: &Connection, rows: &[SegmentRow]) -> Result<Self> {
+    fn of(server: &Server, rows: &[SegmentRow]) -> Result<Self> {
         let sql = "SELECT groupArray((id, toString(state), toUnixTimestamp64Nano(arrived))) AS segments,
             toUnixTimestamp64Nano(now64(9)) AS now FROM segment FINAL WHERE id IN {ids:Array(String)}";
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
@@ -149,7 +149,7 @@ enum Arrival {
 
 /// First it is noted that segments arrive, then the packets of each are inserted, then it is noted that all are kept.
 /// Where that was interrupted, it is done again: the id is the deduplication token, and the packets are counted.
-pub(crate) fn append(server: &Connection, segments: &[Segment]) -> Result<Vec<Added>> {
+pub(crate) fn append(server: &Server, segments: &[Segment]) -> Result<Vec<Added>> {
     segments.chunks(TOGETHER).try_fold(Vec::new(), |mut added, some| {
         added.extend(append_some(server, some)?);
         Ok(added)
@@ -159,7 +159,7 @@ pub(crate) fn append(server: &Connection, segments: &[Segment]) -> Result<Vec<Ad
 /// Segments that are noted in one statement.
 const TOGETHER: usize = 64;
 
-fn append_some(server: &Connection, segments: &[Segment]) -> Result<Vec<Added>> {
+fn append_some(server: &Server, segments: &[Segment]) -> Result<Vec<Added>> {
     let rows: Vec<SegmentRow> = segments.iter().map(SegmentRow::of).collect();
     let known = Known::of(server, &rows).map_err(not_the_segments)?;
     // Those before one of the future are kept.
@@ -181,7 +181,7 @@ fn append_some(server: &Connection, segments: &[Segment]) -> Result<Vec<Added>> 
     }
 }
 
-fn keep(server: &Connection, arriving: &[(&Segment, &SegmentRow, Arrival)], now: i64) -> Result<()> {
+fn keep(server: &Server, arriving: &[(&Segment, &SegmentRow, Arrival)], now: i64) -> Result<()> {
     let note = |state| server.insert_all("segment", arriving.iter().map(|(_, row, _)| row.in_state(state)));
     if arriving.is_empty() {
         return Ok(());
@@ -209,7 +209,7 @@ fn not_the_segments(error: StoreError) -> StoreError {
 /// nanoseconds.
 const ABANDONED: i64 = 3_600_000_000_000;
 
-fn deliver_again(server: &Connection, segment: &Segment, row: &SegmentRow, is_abandoned: bool) -> Result<()> {
+fn deliver_again(server: &Server, segment: &Segment, row: &SegmentRow, is_abandoned: bool) -> Result<()> {
     if !is_abandoned {
         deliver(server, segment, &row.id, &row.id)?;
         if count(server, row)? == row.rows {
@@ -235,7 +235,7 @@ struct Found {
 }
 
 /// How many of a segment's packets are there.
-fn count(server: &Connection, row: &SegmentRow) -> Result<u64> {
+fn count(server: &Server, row: &SegmentRow) -> Result<u64> {
     let sql = format!("SELECT count() AS found FROM packet WHERE {OF_SEGMENT}");
     Ok(server.one::<Found>(row.bind(server.query(&sql)))?.found)
 }
@@ -255,7 +255,7 @@ impl SegmentRow {
 }
 
 /// Says that whole days of packets are being dropped, or no longer, under a number of the one who does it.
-pub(crate) fn note_dropping(server: &Connection, number: u64, begins: bool) -> Result<()> {
+pub(crate) fn note_dropping(server: &Server, number: u64, begins: bool) -> Result<()> {
     let state = if begins { DROPPING } else { "dropped" };
     let row = SegmentRow {
         id: format!("{DROPPING}-{number:016x}"),
@@ -287,7 +287,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Waits until no days are being dropped, once it was noted that packets of windows of an old day arrive: whoever drops
 /// days looks after he has said so whether any arrives.
 fn await_drop<'a>(
-    server: &Connection,
+    server: &Server,
     mut windows: impl Iterator<Item = &'a (i64, u64)>,
     now: i64,
 ) -> Result<()> {
@@ -319,7 +319,7 @@ const INSERT: &str = "INSERT INTO packet (window_start, src_ip, src_port, dst_ip
     ip_id UInt16, ttl UInt8, flags UInt16, seq UInt32, ack UInt32, window UInt16, options_len UInt8, \
     payload_len UInt32, sample_rate UInt32, country String, asn UInt32, flow UInt64') FORMAT Parquet";
 
-fn deliver(server: &Connection, segment: &Segment, id: &str, token: &str) -> Result<()> {
+fn deliver(server: &Server, segment: &Segment, id: &str, token: &str) -> Result<()> {
     if segment.info().rows == 0 {
         return Ok(());
     }

@@ -6,10 +6,10 @@ use cutshort_store::{Result, Status, StoreError, WindowCounts};
 use cutshort_verdict::Exclusion;
 use serde::Deserialize;
 
-use crate::connection::Connection;
 use crate::segments;
+use crate::server::Server;
 
-pub(crate) fn status(server: &Connection) -> Result<Status> {
+pub(crate) fn status(server: &Server) -> Result<Status> {
     let mut status = Status { rollup_bytes: rollup_bytes(server)?, ..Status::default() };
     of_segments(server, &mut status)?;
     windows(server, &mut status)?;
@@ -37,7 +37,7 @@ struct Stored {
 }
 
 /// Kept ones; what was covered by deleted ones is covered nevertheless.
-fn of_segments(server: &Connection, status: &mut Status) -> Result<()> {
+fn of_segments(server: &Server, status: &mut Status) -> Result<()> {
     // Looked at before the segments, so that those that come meanwhile do not count as left over.
     let stored = server.one::<Stored>(server.query("SELECT count() AS stored FROM packet"))?.stored;
     let sql = "SELECT countIf(state = 'kept') AS segments, sumIf(rows, state = 'kept') AS packets,
@@ -82,7 +82,7 @@ struct Windows {
     excluded: Vec<u64>,
 }
 
-fn windows(server: &Connection, status: &mut Status) -> Result<()> {
+fn windows(server: &Server, status: &mut Status) -> Result<()> {
     let sql = "SELECT count() AS windows, toUnixTimestamp64Nano(minOrNull(t)) AS first,
                toUnixTimestamp64Nano(maxOrNull(t)) AS last, toUnixTimestamp64Nano(maxOrNull(r.updated)) AS updated,
                sum(r.bytes) AS bytes, sum(r.packets) AS packets, sum(r.copies) AS copies, sum(r.tail) AS tail,
@@ -111,7 +111,7 @@ struct Node {
     latest: Option<i64>,
 }
 
-fn nodes(server: &Connection) -> Result<Vec<(String, i64)>> {
+fn nodes(server: &Server) -> Result<Vec<(String, i64)>> {
     let sql = "SELECT toString(s.node) AS node, toUnixTimestamp64Nano(max(s.last)) AS latest FROM segment AS s FINAL
                WHERE s.state IN ('kept', 'deleted') AND s.node != '' GROUP BY s.node ORDER BY s.node";
     let found: Vec<Node> = server.all(server.query(sql))?;
@@ -124,7 +124,7 @@ struct Bytes {
 }
 
 /// Bytes of the counts on this server's disk; 0 for one who may not know.
-fn rollup_bytes(server: &Connection) -> Result<u64> {
+fn rollup_bytes(server: &Server) -> Result<u64> {
     let sql = "SELECT sum(bytes_on_disk) AS bytes FROM system.parts
                WHERE active AND database = currentDatabase() AND table IN ('cell', 'cell_local')";
     match server.one::<Bytes>(server.query(sql)) {

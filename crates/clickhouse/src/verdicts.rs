@@ -7,13 +7,13 @@ use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
 use cutshort_model::{Addresses, Window};
 use cutshort_packet::FiveTuple;
-use cutshort_store::{FlowVerdict, Result, StoreError, Told, Verdicts, WindowVerdicts};
+use cutshort_store::{FlowVerdict, Result, StoreError, VerdictBatch, Verdicts, WindowVerdicts};
 use cutshort_verdict::{Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict};
 use serde::Deserialize;
 
 use crate::classify::{Classified, Grain, Source};
-use crate::connection::{Connection, time};
 use crate::packets::{SegmentOfWindow, Shared, WindowSegments};
+use crate::server::{Server, time};
 use crate::windows;
 
 /// Times of which more than this share of a window is in several captures are for those who have the packets.
@@ -99,7 +99,7 @@ fn of<T: Copy>(all: &[T], number: u8) -> Result<T> {
 /// None for windows of which the server cannot judge all flows as the rules do: with protected addresses, or with
 /// captures that may have packets in common.
 pub(crate) fn read_verdicts(
-    server: &Arc<Connection>,
+    server: &Arc<Server>,
     window: i64,
     rules: &Rules,
     parts: usize,
@@ -191,7 +191,7 @@ fn unclear(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) 
 }
 
 /// Asks at once: what the server gives is what is there now. It shares out its work itself.
-fn ask(server: &Connection, window: &WindowSegments, sql: &str) -> Result<RowCursor<Judged>> {
+fn ask(server: &Server, window: &WindowSegments, sql: &str) -> Result<RowCursor<Judged>> {
     let query = server
         .query(sql)
         .param("window", window.start)
@@ -203,7 +203,7 @@ fn ask(server: &Connection, window: &WindowSegments, sql: &str) -> Result<RowCur
 
 /// One of those who take the flows of one answer in turns.
 struct Part {
-    server: Arc<Connection>,
+    server: Arc<Server>,
     cursor: Arc<Mutex<Option<RowCursor<Judged>>>>,
     shared: Arc<Shared>,
     ended: bool,
@@ -224,21 +224,21 @@ impl Part {
 }
 
 impl Verdicts for Part {
-    fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<Told> {
+    fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<VerdictBatch> {
         flows.clear();
         let judged = self.batch()?;
         if judged.is_empty() {
             self.shared.end(&mut self.ended)?;
-            return Ok(Told::End);
+            return Ok(VerdictBatch::End);
         }
         self.shared.came(judged.iter().map(|flow| flow.packets + u64::from(flow.tail)).sum());
         if judged.iter().any(|flow| flow.unclear != 0) {
-            return Ok(Told::Unclear);
+            return Ok(VerdictBatch::Undecidable);
         }
         for flow in &judged {
             flows.push(flow.flow()?);
         }
-        Ok(Told::Flows)
+        Ok(VerdictBatch::Flows)
     }
 }
 

@@ -10,9 +10,9 @@ use cutshort_model::Window;
 use cutshort_store::{Inputs, Result, WindowState};
 use serde::Deserialize;
 
-use crate::connection::{Connection, time};
 use crate::results::{self, Level};
 use crate::segments;
+use crate::server::{Server, time};
 
 /// The segments that are kept and have packets of a window, the parameter `window`: their ids, their windows, and more
 /// columns of the table `segment`, which is `s`. Segments whose packets are of other times are passed over early.
@@ -43,7 +43,7 @@ struct Parts {
 }
 
 /// What there is of each window that begins within a range and has packets.
-fn parts(server: &Connection, range: &Range<i64>) -> Result<Vec<Parts>> {
+fn parts(server: &Server, range: &Range<i64>) -> Result<Vec<Parts>> {
     let (from, to) = (time("from"), time("to"));
     let kept = match range.end.saturating_sub(range.start) <= NARROW {
         true => format!(
@@ -63,7 +63,7 @@ fn parts(server: &Connection, range: &Range<i64>) -> Result<Vec<Parts>> {
 }
 
 /// The windows of a range that have packets or results, in order.
-pub(crate) fn within(server: &Connection, range: &Range<i64>) -> Result<Vec<WindowState>> {
+pub(crate) fn within(server: &Server, range: &Range<i64>) -> Result<Vec<WindowState>> {
     let parts = parts(server, range)?;
     states(server, range, parts.into_iter().map(|parts| (parts.t, parts)), results::covered_to(server)?)
 }
@@ -77,7 +77,7 @@ struct Made {
     rules: u64,
 }
 
-fn made(server: &Connection, range: &Range<i64>) -> Result<Vec<Made>> {
+fn made(server: &Server, range: &Range<i64>) -> Result<Vec<Made>> {
     let sql = format!(
         "SELECT t, parts, cutoff, rules FROM result FINAL WHERE level = 0 AND t >= {} AND t < {}",
         time("from"),
@@ -95,7 +95,7 @@ struct Found {
 }
 
 fn states(
-    server: &Connection,
+    server: &Server,
     range: &Range<i64>,
     parts: impl Iterator<Item = (i64, Parts)>,
     covered_to: i64,
@@ -177,7 +177,7 @@ struct News {
 
 impl Watch {
     /// The windows with packets that are due, in order.
-    pub(crate) fn due(&self, server: &Connection) -> Result<Vec<WindowState>> {
+    pub(crate) fn due(&self, server: &Server) -> Result<Vec<WindowState>> {
         let (windows, covered_to) = self.look(server, |seen| (seen.windows.clone(), seen.covered_to()))?;
         let (Some((first, _)), Some((last, _))) = (windows.first_key_value(), windows.last_key_value())
         else {
@@ -190,12 +190,12 @@ impl Watch {
     }
 
     /// The time of the latest packet of a live receiver.
-    pub(crate) fn latest_live(&self, server: &Connection) -> Result<i64> {
+    pub(crate) fn latest_live(&self, server: &Server) -> Result<i64> {
         self.look(server, |seen| seen.latest_live)
     }
 
     /// Looks at what is new.
-    fn look<T>(&self, server: &Connection, take: impl Fn(&Seen) -> T) -> Result<T> {
+    fn look<T>(&self, server: &Server, take: impl Fn(&Seen) -> T) -> Result<T> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut now = match seen.take().filter(|seen| seen.whole.elapsed() < WHOLE) {
             Some(seen) => seen,
@@ -228,7 +228,7 @@ impl Seen {
         self.covered_to.or(self.covered_to_future).unwrap_or(i64::MIN)
     }
 
-    fn look(&mut self, server: &Connection) -> Result<()> {
+    fn look(&mut self, server: &Server) -> Result<()> {
         let news = news(server, self.since.unwrap_or(i64::MIN))?;
         let print = (news.segments, news.digest);
         if self.since.is_some() && self.print == print {
@@ -249,7 +249,7 @@ impl Seen {
     }
 }
 
-fn news(server: &Connection, since: i64) -> Result<News> {
+fn news(server: &Server, since: i64) -> Result<News> {
     // The whole look goes by the latest states: what was undone must not be seen.
     let last = if since == i64::MIN { "FINAL" } else { "" };
     let nanoseconds = |time: &str| format!("toUnixTimestamp64Nano({time})");

@@ -10,9 +10,9 @@ use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
-use crate::moment::moment;
 use crate::store::Data;
 use crate::terminal::{self, message};
+use crate::time_argument::moment;
 
 /// Add notes about a time, such as outages or changes
 ///

@@ -17,8 +17,8 @@ use crate::error::{Done, Error};
 #[cfg(target_os = "linux")]
 use crate::user;
 use crate::{
-    annotate, classify, clickhouse, config, copy, demo, documents, explain_connection, export, geo, import,
-    privacy, query, recompute, rules, serve, simulate, terms, token,
+    annotate, classify, clickhouse, completions, config, demo, explain_connection, export, geo, import,
+    privacy, query, recompute, rules, serve, simulate, store_copy, terms, token,
 };
 
 /// Which of your TCP connections are cut short: where, when and how.
@@ -58,7 +58,7 @@ enum Verb {
     Export(export::Export),
     Demo(demo::Demo),
     #[command(subcommand)]
-    Store(copy::Stores),
+    Store(store_copy::Stores),
     #[command(subcommand)]
     Clickhouse(clickhouse::Tables),
     Explain(Explain),
@@ -297,15 +297,15 @@ pub(crate) fn run() -> Result<Done, Error> {
         Verb::Recompute(arguments) => recompute::run(&arguments, color),
         Verb::Export(arguments) => export::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),
-        Verb::Store(arguments) => copy::run(&arguments, color),
+        Verb::Store(arguments) => store_copy::run(&arguments, color),
         Verb::Clickhouse(arguments) => clickhouse::run(&arguments, color),
         Verb::Explain(arguments) => terms::run(&arguments, color),
         Verb::Geo(Geo::Lookup(arguments)) => geo::lookup(&arguments, color),
         Verb::Address(arguments) => privacy::run(&arguments, color),
         Verb::Rules(arguments) => rules::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
-        Verb::Completions(arguments) => documents::completions(Cutshort::command(), &arguments),
-        Verb::Man(arguments) => documents::man(Cutshort::command(), &arguments),
+        Verb::Completions(arguments) => completions::completions(Cutshort::command(), &arguments),
+        Verb::Man(arguments) => completions::man(Cutshort::command(), &arguments),
     }
 }
 
@@ -319,7 +319,7 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 
 /// A point in time, or the beginning of a day.
 fn time(text: &str) -> Result<jiff::Timestamp, String> {
-    crate::moment::absolute(text).ok_or_else(|| {
+    crate::time_argument::absolute(text).ok_or_else(|| {
         "write a time in UTC, such as 2026-01-05T00:00:00Z, or a day, such as 2026-01-05".to_owned()
     })
 }

@@ -16,9 +16,9 @@ use cutshort_pipeline::{GeoData, Privacy};
 use cutshort_store::check_node;
 
 use crate::error::Error;
-use crate::fence::{self, Needs};
 use crate::live::CONNECTIONS;
 use crate::privacy;
+use crate::sandbox::{self, Needs};
 use crate::settings::Settings;
 use crate::user::User;
 
@@ -80,7 +80,7 @@ pub(crate) fn drop_privileges(
     }
     needs.read.push(PathBuf::from("/dev/urandom"));
     needs.user = user;
-    fence::enter(&needs).map(|kept| kept.to_string())
+    sandbox::enter(&needs).map(|kept| kept.to_string())
 }
 
 /// Whether a folder, or something in it, belongs to another user than the one of this process. Root without
@@ -173,7 +173,7 @@ pub(crate) struct Line<'a>(pub(crate) &'a StationState);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let StationState { live, recorder, spool, courier } = self.0;
+        let StationState { live, recorder, spool, uploader } = self.0;
         let waiting = quantity(spool.segments, "segment");
         write!(f, "{} written, {waiting} waiting", quantity(recorder.packets, "packet"))?;
         let lost = [
@@ -189,7 +189,7 @@ impl fmt::Display for Line<'_> {
             let connections = quantity(live.left_out.connections, "chosen connection");
             write!(f, ", at least {connections} left out")?;
         }
-        let trouble = recorder.trouble.as_ref().or(courier.trouble.as_ref());
+        let trouble = recorder.trouble.as_ref().or(uploader.trouble.as_ref());
         trouble.map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
     }
 }

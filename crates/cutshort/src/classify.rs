@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ColorChoice;
 use cutshort_capture::{Captures, Drops, Reading, Record, Visitor};
 use cutshort_geo::{Geo, Place};
-use cutshort_model::Connection;
+use cutshort_model::JudgedConnection;
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::reader_clock;
 use cutshort_report::connection::{self, Writer};
@@ -275,7 +275,7 @@ impl<'a> Sink<'a> {
     }
 
     fn verdict(&mut self, five_tuple: &FiveTuple, place: Place, verdict: &Verdict, rows: &[Row]) {
-        let mut connection = Connection {
+        let mut connection = JudgedConnection {
             five_tuple,
             addresses: cutshort_model::Addresses::Full,
             verdict,

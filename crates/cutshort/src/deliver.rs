@@ -11,7 +11,7 @@ use cutshort_store::StoreError;
 
 use crate::agent::token;
 use crate::error::Error;
-use crate::fence::Needs;
+use crate::sandbox::Needs;
 use crate::settings::Settings;
 use crate::store::{self, PASSWORD_FILE, warn_of_plain};
 use crate::terminal::message;

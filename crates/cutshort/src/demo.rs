@@ -12,8 +12,8 @@ use cutshort_geo::Geo;
 use cutshort_pipeline::demo;
 use cutshort_store::DataDir;
 
-use crate::beside::Beside;
 use crate::error::{Done, Error};
+use crate::local_capture::LocalCapture;
 use crate::progress::Steps;
 use crate::serve::{self, Serving};
 use crate::settings::Settings;
@@ -74,9 +74,9 @@ fn fill_and_serve(
     let signals = Signals::of_command()?;
     let (store, geo) = fill(folder)?;
     message(&"four SIMULATED weeks are ready; add ?range=4w to the address to see all of them");
-    let beside = Beside::nothing();
+    let local = LocalCapture::nothing();
     let (store, geo) = (Box::new(store), Arc::new(geo.into()));
-    Serving { store, geo, listener, beside, signals }.run(&settings, folder, abandon)
+    Serving { store, geo, listener, local, signals }.run(&settings, folder, abandon)
 }
 
 /// Makes a store of made-up weeks in a folder, which must be new or empty; gives it with the made-up geo

@@ -8,7 +8,7 @@ use cutshort_capture::{Captures, Reading};
 use cutshort_packet::FiveTuple;
 use cutshort_pipeline::reader_clock;
 use cutshort_report::{InputCount, write_trace};
-use cutshort_verdict::{ClosedWindow, Rules, Surroundings, Trace, Tracker};
+use cutshort_verdict::{ClosedWindow, FlowContext, Rules, Trace, Tracker};
 
 use crate::classify::{SIMULATED, dropped, files, is_simulated, parse, report_problems, stop_on_signals};
 use crate::error::{Done, Error};
@@ -89,7 +89,7 @@ fn show(
 /// One for each connection of the 5-tuple in a window.
 fn traces(window: &ClosedWindow, rules: &Rules, five_tuple: &FiveTuple) -> Vec<Trace> {
     let Some((rows, other_rsts)) = window.rows(five_tuple) else { return Vec::new() };
-    Trace::of(rows, rules, &Surroundings { cutoff: window.cutoff(), other_rsts: &other_rsts })
+    Trace::of(rows, rules, &FlowContext { cutoff: window.cutoff(), other_rsts: &other_rsts })
 }
 
 fn not_found(windows: &[ClosedWindow], five_tuple: &FiveTuple) -> String {

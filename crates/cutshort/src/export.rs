@@ -9,10 +9,10 @@ use cutshort_report::{ExportError, connection, counts, export_connections, expor
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
-use crate::moment::{moment, no_time, windows};
 use crate::output::Output;
 use crate::store::{Data, named};
 use crate::terminal::{self, message};
+use crate::time_argument::{moment, no_time, windows};
 
 /// Export connections or counts of a store
 ///
@@ -90,7 +90,7 @@ enum By {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Every {
     #[value(name = "15m")]
-    Quarter,
+    FifteenMinutes,
     #[value(name = "1h")]
     Hour,
     #[value(name = "1d")]
@@ -198,7 +198,7 @@ impl By {
 impl Every {
     const fn bucket(self) -> Bucket {
         match self {
-            Self::Quarter => Bucket::Quarter,
+            Self::FifteenMinutes => Bucket::FifteenMinutes,
             Self::Hour => Bucket::Hour,
             Self::Day => Bucket::Day,
             Self::Week => Bucket::Week,

@@ -12,10 +12,10 @@ use cutshort_store::{Forgotten, KnownSegment, Origin, SegmentId};
 use crate::arguments::GeoFiles;
 use crate::classify;
 use crate::error::{Done, Error};
-use crate::moment::absolute;
 use crate::progress::Steps;
 use crate::store::{self, Data};
 use crate::terminal::{self, message};
+use crate::time_argument::absolute;
 
 /// List the segments of a store
 ///

@@ -18,7 +18,7 @@ use crate::arguments::Classify;
 use crate::classify::Sink;
 use crate::error::{Done, Error};
 #[cfg(target_os = "linux")]
-use crate::fence::Needs;
+use crate::sandbox::Needs;
 use crate::terminal::message;
 
 /// A packet socket takes all connections here, so more of them are remembered at a time.
@@ -110,7 +110,7 @@ fn drop_privileges(arguments: &Classify) -> Result<impl std::fmt::Display + use<
             true => Path::new("."),
             false => folder,
         });
-    crate::fence::enter(&Needs {
+    crate::sandbox::enter(&Needs {
         folders: folder.into_iter().map(Path::to_owned).collect(),
         ..Needs::default()
     })

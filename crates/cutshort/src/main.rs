@@ -5,38 +5,36 @@ mod agent;
 mod annotate;
 mod arguments;
 #[cfg(target_os = "linux")]
-mod beside;
-#[cfg(not(target_os = "linux"))]
-#[path = "beside_elsewhere.rs"]
-mod beside;
-#[cfg(target_os = "linux")]
 mod capture;
 mod classify;
 mod clickhouse;
+mod completions;
 mod config;
-mod copy;
 #[cfg(target_os = "linux")]
 mod deliver;
 mod demo;
 #[cfg(target_os = "linux")]
 mod doctor;
-mod documents;
 mod error;
 mod explain_connection;
 mod export;
-#[cfg(target_os = "linux")]
-mod fence;
 mod forget;
 mod geo;
 mod import;
 mod live;
-mod moment;
+#[cfg(target_os = "linux")]
+mod local_capture;
+#[cfg(not(target_os = "linux"))]
+#[path = "local_capture_stub.rs"]
+mod local_capture;
 mod output;
 mod privacy;
 mod progress;
 mod query;
 mod recompute;
 mod rules;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod serve;
 mod settings;
 #[cfg(unix)]
@@ -46,8 +44,10 @@ mod signals;
 mod signals;
 mod simulate;
 mod store;
+mod store_copy;
 mod terminal;
 mod terms;
+mod time_argument;
 mod token;
 mod upkeep;
 #[cfg(target_os = "linux")]

@@ -15,9 +15,9 @@ use jiff::Timestamp;
 
 use crate::arguments::GeoFiles;
 use crate::error::{Done, Error};
-use crate::moment::{moment, no_time, windows};
 use crate::store::Data;
 use crate::terminal;
+use crate::time_argument::{moment, no_time, windows};
 
 /// Query a store: the API's answers on the command line
 ///

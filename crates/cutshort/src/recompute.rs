@@ -10,9 +10,9 @@ use jiff::Timestamp;
 
 use crate::arguments::GeoFiles;
 use crate::error::{Done, Error};
-use crate::moment::{moment, no_time, windows};
 use crate::progress::Steps;
 use crate::store::{self, Data};
+use crate::time_argument::{moment, no_time, windows};
 use crate::{classify, terminal};
 
 /// Recompute results from stored packets

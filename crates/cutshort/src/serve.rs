@@ -12,8 +12,8 @@ use cutshort_clickhouse::Address;
 use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share, WindowJob};
 use cutshort_store::{Retention, Store};
 
-use crate::beside::{self, Beside};
 use crate::error::{Done, Error};
+use crate::local_capture::{self, LocalCapture};
 use crate::settings::{self, LogFormat, Settings};
 use crate::signals::{Asked, Signals, interrupt};
 use crate::store::{check_worker, open_address, open_folder};
@@ -89,12 +89,12 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     let listener = listen(settings.listen)?;
     // A password and certificates are read before privileges are given up.
     let elsewhere = settings.store.as_deref().map(open_address).transpose()?;
-    let beside = beside::open(&settings, &data, &geo)?;
+    let local = local_capture::open(&settings, &data, &geo)?;
     let store = match elsewhere {
         Some(store) => store,
         None => Box::new(open_folder(&data)?),
     };
-    Serving { store, geo, listener, beside, signals }.run(&settings, &data, || {})
+    Serving { store, geo, listener, local, signals }.run(&settings, &data, || {})
 }
 
 fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
@@ -179,7 +179,7 @@ pub(crate) struct Serving {
     pub(crate) store: Box<dyn Store>,
     pub(crate) geo: Arc<GeoData>,
     pub(crate) listener: TcpListener,
-    pub(crate) beside: Beside,
+    pub(crate) local: LocalCapture,
     pub(crate) signals: Signals,
 }
 
@@ -201,7 +201,7 @@ impl Serving {
         let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
         let app = Arc::new(App::new(parts, options(settings)));
         let (end, ended) = stop(self.signals, refresher, abandon)?;
-        let running = self.beside.start(&app, settings, data, end)?;
+        let running = self.local.start(&app, settings, data, end)?;
         let name = name(settings, data)?;
         message(&format!("{name} is served on http://{address}/ (Ctrl-C ends it)"));
         let answered = runtime.block_on(async {
@@ -324,7 +324,7 @@ fn jobs(settings: &Settings) -> cutshort_pipeline::Settings {
         retention: Retention {
             packets: settings.keep_packets,
             connections: settings.keep_connections,
-            quarters: settings.keep_quarters,
+            fifteen_minutes: settings.keep_15min,
             hours: settings.keep_hours,
             days: settings.keep_days,
         },

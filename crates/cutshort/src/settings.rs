@@ -47,7 +47,7 @@ pub(crate) struct Settings {
     pub(crate) address_key: Option<PathBuf>,
     pub(crate) keep_packets: Option<Duration>,
     pub(crate) keep_connections: Option<Duration>,
-    pub(crate) keep_quarters: Option<Duration>,
+    pub(crate) keep_15min: Option<Duration>,
     pub(crate) keep_hours: Option<Duration>,
     pub(crate) keep_days: Option<Duration>,
     pub(crate) log: String,
@@ -110,8 +110,18 @@ pub(crate) struct Read {
 impl Setting {
     /// Its name in the environment.
     pub(crate) fn variable(&self) -> String {
-        format!("CUTSHORT_{}", self.key.to_ascii_uppercase().replace('.', "_"))
+        in_environment(self.key)
     }
+
+    /// Its names in the environment: the present one first.
+    fn variables(&self) -> impl Iterator<Item = String> {
+        let former = RENAMED.iter().filter(|(_, present)| *present == self.key).map(|(former, _)| *former);
+        std::iter::once(self.key).chain(former).map(in_environment)
+    }
+}
+
+fn in_environment(key: &str) -> String {
+    format!("CUTSHORT_{}", key.to_ascii_uppercase().replace('.', "_"))
 }
 
 /// What else is read from the environment.
@@ -129,10 +139,19 @@ pub(crate) fn read_all(file: Option<&Path>) -> Result<Read, Error> {
     read(file, |name| std::env::var(name).ok())
 }
 
+/// Settings that had another name in the release before: that one, and the present one.
+const RENAMED: [(&str, &str); 1] = [("keep_quarters", "keep_15min")];
+
+/// The present name of a setting. The former one works for one release.
+fn present(name: &str) -> &str {
+    RENAMED.iter().find(|(former, _)| *former == name).map_or(name, |(_, present)| *present)
+}
+
 /// Why a variable that is named like a setting is none.
 fn mistaken(variable: &str) -> Option<String> {
     let key = variable.strip_prefix("CUTSHORT_")?;
-    let is_known = SECRETS.contains(&key) || SETTINGS.iter().any(|setting| setting.variable() == variable);
+    let is_known = SECRETS.contains(&key)
+        || SETTINGS.iter().any(|setting| setting.variables().any(|known| known == variable));
     (!is_known).then(|| unknown(&key.to_ascii_lowercase()))
 }
 
@@ -145,8 +164,9 @@ pub(crate) fn read(file: Option<&Path>, environment: impl Fn(&str) -> Option<Str
         from_file(&mut read, &text).map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
     }
     for (setting, origin) in SETTINGS.iter().zip(&mut read.origins) {
-        let variable = setting.variable();
-        let Some(text) = environment(&variable) else { continue };
+        let mut variables = setting.variables();
+        let found = variables.find_map(|variable| environment(&variable).map(|text| (variable, text)));
+        let Some((variable, text)) = found else { continue };
         (setting.set)(&mut read.settings, &value::from_text(&text))
             .map_err(|why| Error::Usage(format!("{variable}={text}: {why}")))?;
         *origin = Origin::Environment(variable);
@@ -170,7 +190,7 @@ fn from_table(read: &mut Read, text: &str, section: &str, table: &DeTable<'_>) -
             from_table(read, text, &format!("{name}."), table)?;
             continue;
         }
-        let at = SETTINGS.iter().position(|setting| setting.key == name);
+        let at = SETTINGS.iter().position(|setting| setting.key == present(&name));
         let at = at.ok_or_else(|| format!("{place}: {}", unknown(&name)))?;
         let value = value::from_file(value.get_ref())
             .ok_or_else(|| format!("{place}: {name}: no such kind of value"))?;

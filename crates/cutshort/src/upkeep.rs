@@ -15,7 +15,7 @@ use crate::error::{Done, Error};
 use crate::progress::Steps;
 use crate::store::{self, held, open_folder};
 use crate::terminal::{self, message};
-use crate::{classify, copy};
+use crate::{classify, store_copy};
 
 /// Read everything in a store and report damage
 ///
@@ -56,7 +56,7 @@ pub(crate) fn verify(arguments: &Verify, color: ColorChoice) -> Result<Done, Err
     let reading = Reading::default();
     classify::stop_on_signals(&reading)?;
     let mut steps = Steps::new("files");
-    let verified = Embedded::verify(&arguments.data, &mut copy::show(&mut steps, &reading))?;
+    let verified = Embedded::verify(&arguments.data, &mut store_copy::show(&mut steps, &reading))?;
     steps.finish();
     terminal::print(color, |text| write_verified(text, &verified, &arguments.data))?;
     if verified.interrupted {
@@ -108,7 +108,7 @@ pub(crate) fn repair(arguments: &Repair, color: ColorChoice) -> Result<Done, Err
     };
     let store = open_folder(&arguments.data)?;
     let mut steps = Steps::new("files");
-    let aside = store.set_damaged_aside(&mut copy::show(&mut steps, &reading))?;
+    let aside = store.set_damaged_aside(&mut store_copy::show(&mut steps, &reading))?;
     steps.finish();
     let Some(files) = aside else {
         message(&"interrupted: run this again to continue");

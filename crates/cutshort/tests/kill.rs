@@ -79,7 +79,7 @@ fn results(store: &Embedded, window: Window) -> Results {
         by: None,
     };
     // Hours have the same, be they rolled or not.
-    let rows = store.rollups(&query(Bucket::Quarter)).unwrap().rows;
+    let rows = store.rollups(&query(Bucket::FifteenMinutes)).unwrap().rows;
     assert_eq!(store.rollups(&query(Bucket::Hour)).unwrap().rows, rows);
     let mut connections = (0, 0_i64);
     store
@@ -372,7 +372,7 @@ fn a_server_on_a_full_disk_says_so_and_recovers() {
     let message = post(&server);
     assert!(message.contains("No space left"), "{message}");
     let (status, reasons) = server.send("GET", "/readyz", &[]);
-    assert!(status == 503 && reasons.contains("the store is full: make room"), "{status} {reasons}");
+    assert!(status == 503 && reasons.contains("the store is full: free some space"), "{status} {reasons}");
     assert!(server.send("GET", "/metrics", &[]).1.contains("cutshort_store_full 1"));
     assert_eq!(server.send("GET", "/client/v4/radar/status", &[]).0, 200, "it goes on answering");
     small.resize("64m");

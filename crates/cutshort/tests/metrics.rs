@@ -34,7 +34,7 @@ fn live_segment(ago: i64) -> Segment {
         flags: Flags::SYN,
         seq: 1,
         ack: 0,
-        window: 64_240,
+        tcp_window: 64_240,
         options_len: 20,
         payload_len: 0,
         sample_rate: 1,

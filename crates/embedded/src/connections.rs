@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 
-use cutshort_model::{Record, Window};
+use cutshort_model::{ConnectionRecord, Window};
 use cutshort_store::connection_file::{Records, read};
 use cutshort_store::{Choice, ConnectionQuery, Selection};
 use cutshort_verdict::Tag;
@@ -17,7 +17,10 @@ use crate::error::Result;
 pub(super) const ATTEMPTS: usize = 10;
 
 impl Embedded {
-    pub(super) fn select_connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+    pub(super) fn select_connections(
+        &self,
+        query: &ConnectionQuery,
+    ) -> Result<Vec<ConnectionRecord<'static>>> {
         let mut found = Vec::new();
         let mut passed = 0;
         let windows = self.database.read(|sql| catalog::connection_paths(sql, &query.range))?;
@@ -42,7 +45,7 @@ impl Embedded {
     pub(super) fn visit_connections(
         &self,
         range: &Range<i64>,
-        each: &mut dyn FnMut(Record<'static>) -> bool,
+        each: &mut dyn FnMut(ConnectionRecord<'static>) -> bool,
     ) -> Result<()> {
         let windows = self.database.read(|sql| catalog::connection_paths(sql, range))?;
         let mut goes_on = true;
@@ -60,7 +63,11 @@ impl Embedded {
 
     /// Calls `each` with the connections of a window until it returns false. A file that cannot be read is set aside,
     /// and the other windows are not concerned.
-    fn each_of_window(&self, window: Window, mut each: impl FnMut(&Record<'_>) -> bool) -> Result<()> {
+    fn each_of_window(
+        &self,
+        window: Window,
+        mut each: impl FnMut(&ConnectionRecord<'_>) -> bool,
+    ) -> Result<()> {
         let mut last = None;
         // Results may be replaced between looking where they are and opening them; an open file is not affected.
         for _ in 0..ATTEMPTS {
@@ -130,7 +137,10 @@ fn unreadable(error: &io::Error) -> String {
     format!("it cannot be read: {error}")
 }
 
-pub(super) fn visit(records: &mut Records, each: &mut impl FnMut(&Record<'_>) -> bool) -> io::Result<()> {
+pub(super) fn visit(
+    records: &mut Records,
+    each: &mut impl FnMut(&ConnectionRecord<'_>) -> bool,
+) -> io::Result<()> {
     while let Some(record) = records.next_record()? {
         if !each(&record) {
             break;
@@ -139,7 +149,7 @@ pub(super) fn visit(records: &mut Records, each: &mut impl FnMut(&Record<'_>) ->
     Ok(())
 }
 
-fn is_wanted(query: &ConnectionQuery, record: &Record<'_>) -> bool {
+fn is_wanted(query: &ConnectionQuery, record: &ConnectionRecord<'_>) -> bool {
     let any = |empty: bool, found: bool| empty || found;
     let tuple = &record.five_tuple;
     any(query.stages.is_empty(), query.stages.contains(&record.stage))
@@ -149,7 +159,7 @@ fn is_wanted(query: &ConnectionQuery, record: &Record<'_>) -> bool {
         && any(query.servers.is_empty(), query.servers.contains(&tuple.dst()))
 }
 
-fn is_selected(selection: &Selection, record: &Record<'_>) -> bool {
+fn is_selected(selection: &Selection, record: &ConnectionRecord<'_>) -> bool {
     let continent = record.location.map(cutshort_geo::Country::continent);
     selection.locations.has(record.location.as_ref())
         && selection.continents.has(continent.as_ref())
@@ -163,7 +173,7 @@ fn is_selected(selection: &Selection, record: &Record<'_>) -> bool {
         && (!selection.completed || record.completed_handshake())
 }
 
-fn has_tags(tags: &Choice<Tag>, record: &Record<'_>) -> bool {
+fn has_tags(tags: &Choice<Tag>, record: &ConnectionRecord<'_>) -> bool {
     let has = |tags: &[Tag]| tags.iter().any(|tag| record.tags.contains(*tag));
     (tags.include.is_empty() || has(&tags.include)) && !has(&tags.exclude)
 }

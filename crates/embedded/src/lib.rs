@@ -27,7 +27,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use cutshort_model::{Record, Window, nanoseconds};
+use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Damaged, FolderLock, Forgotten, Impairment, KnownSegment,
     NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
@@ -166,14 +166,14 @@ impl Store for Embedded {
         Ok(self.database.read(|sql| rollup::query(sql, query))?)
     }
 
-    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {
         Ok(self.select_connections(query)?)
     }
 
     fn each_connection(
         &self,
         range: Range<i64>,
-        each: &mut dyn FnMut(Record<'static>) -> bool,
+        each: &mut dyn FnMut(ConnectionRecord<'static>) -> bool,
     ) -> Result<()> {
         Ok(self.visit_connections(&range, each)?)
     }

@@ -1,6 +1,6 @@
 //! Everything as it is, to be taken elsewhere, and put in as it was.
 
-use cutshort_model::{Addresses, Record, Window, now};
+use cutshort_model::{Addresses, ConnectionRecord, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Inputs, Movable, Rest, Restoration, Segment, SegmentId, SegmentInfo, StoreError, WindowCounts,
@@ -62,7 +62,7 @@ impl Movable for Embedded {
     fn read_results(
         &self,
         window: Window,
-        each: &mut dyn FnMut(&Record<'_>) -> cutshort_store::Result<()>,
+        each: &mut dyn FnMut(&ConnectionRecord<'_>) -> cutshort_store::Result<()>,
     ) -> cutshort_store::Result<Option<WindowResults>> {
         for _ in 0..ATTEMPTS {
             let Some((results, file)) = self.database.read(|sql| results(sql, window))? else {

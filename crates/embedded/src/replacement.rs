@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cutshort_model::{Connection, Record, Window, now};
+use cutshort_model::{ConnectionRecord, JudgedConnection, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::connection_file::{self, ConnectionFile};
 use cutshort_store::{ConnectionSink, Inputs, Replacement, Restoration, WindowCounts, WindowResults};
@@ -132,7 +132,7 @@ struct Sink {
 }
 
 impl ConnectionSink for Sink {
-    fn write(&mut self, connection: &Connection<'_>) -> cutshort_store::Result<()> {
+    fn write(&mut self, connection: &JudgedConnection<'_>) -> cutshort_store::Result<()> {
         Ok(self.write_record(&connection.into())?)
     }
 
@@ -145,7 +145,7 @@ impl ConnectionSink for Sink {
 }
 
 impl Sink {
-    fn write_record(&mut self, record: &Record<'_>) -> Result<()> {
+    fn write_record(&mut self, record: &ConnectionRecord<'_>) -> Result<()> {
         let written = self.writer.write(record);
         written.map_err(|error| self.folder.error("write", &self.path, &error))
     }
@@ -166,7 +166,7 @@ impl Embedded {
 }
 
 impl Restoration for Restored<'_> {
-    fn write(&mut self, connection: &Record<'_>) -> cutshort_store::Result<()> {
+    fn write(&mut self, connection: &ConnectionRecord<'_>) -> cutshort_store::Result<()> {
         Ok(self.sink.write_record(connection)?)
     }
 

@@ -23,7 +23,7 @@ impl Embedded {
             paths.extend(self.database.write(|sql| forget_connections(sql, before))?);
         }
         let levels = [
-            (Bucket::Quarter, retention.quarters),
+            (Bucket::FifteenMinutes, retention.fifteen_minutes),
             (Bucket::Hour, retention.hours),
             (Bucket::Day, retention.days),
         ];

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use cutshort_model::Window;
 use cutshort_store::cell::packed::Packed;
 use cutshort_store::cell::{Cells, LAST_NODE, LAST_NODE_NAME};
-use cutshort_verdict::Count;
+use cutshort_verdict::WeightedCount;
 use rusqlite::{Connection, Transaction, params};
 
 use crate::error::{Error, Result, of_database};
@@ -77,11 +77,11 @@ pub fn create(connection: &Connection) -> Result<()> {
 /// good; and what SQLite gives. Then the transaction is to be given up.
 pub fn replace_window(transaction: &Transaction<'_>, window: Window, cells: &Cells) -> Result<()> {
     retention::open_again(transaction, window)?;
-    delete_rows(transaction, Level::Quarter, window.number())?;
+    delete_rows(transaction, Level::FifteenMinutes, window.number())?;
     let numbered = number_nodes(transaction, cells)?;
     let folded = Folded::of(&numbered);
     for (place, cells) in place::by_place(numbered) {
-        write_row(transaction, Level::Quarter, place.number(), window.number(), &cells, folded)?;
+        write_row(transaction, Level::FifteenMinutes, place.number(), window.number(), &cells, folded)?;
     }
     mark_stale(transaction, window)
 }
@@ -108,7 +108,7 @@ pub fn rewrite_window(transaction: &Transaction<'_>, window: Window) -> Result<(
 /// # Errors
 /// What SQLite gives.
 pub fn forget_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
-    delete_rows(transaction, Level::Quarter, window.number())
+    delete_rows(transaction, Level::FifteenMinutes, window.number())
 }
 
 /// Bytes of the database that are in use. Almost all of them are counts, and adding up these alone would take
@@ -123,7 +123,7 @@ pub fn bytes(connection: &Connection) -> Result<u64> {
 }
 
 /// The cells with nodes as they are numbered in the store.
-fn number_nodes(transaction: &Transaction<'_>, cells: &Cells) -> Result<Vec<(Packed, Count)>> {
+fn number_nodes(transaction: &Transaction<'_>, cells: &Cells) -> Result<Vec<(Packed, WeightedCount)>> {
     let numbers = cells.nodes().iter().map(|name| node_number(transaction, name));
     let numbers: Vec<u16> = numbers.collect::<Result<_>>()?;
     let number = |position: u16| numbers.get(usize::from(position)).copied().unwrap_or(LAST_NODE);
@@ -153,7 +153,7 @@ fn write_row(
     level: Level,
     place: i64,
     t: i64,
-    cells: &[(Packed, Count)],
+    cells: &[(Packed, WeightedCount)],
     folded: Folded,
 ) -> Result<()> {
     transaction

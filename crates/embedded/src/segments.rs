@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use cutshort_model::now;
-use cutshort_store::open::{OpenSegment, Sync};
+use cutshort_store::open::{OpenSegment, SyncPolicy};
 use cutshort_store::{Added, Origin, Segment, SegmentId, StoreError, open};
 
 use super::catalog::{self, FileState};
@@ -49,7 +49,7 @@ impl Embedded {
         node: &str,
         origin: Origin,
         from: i64,
-        sync: Sync,
+        sync: SyncPolicy,
     ) -> Result<OpenSegment> {
         self.check_writer()?;
         let path = self.folder.path(&format!("{OPEN}/{id}"));

@@ -2,7 +2,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bucket {
     /// 15 minutes.
-    Quarter,
+    FifteenMinutes,
     /// An hour.
     Hour,
     /// A day, UTC.
@@ -17,7 +17,7 @@ impl Bucket {
     pub const fn nanoseconds(self) -> i64 {
         const HOUR: i64 = 3_600_000_000_000;
         match self {
-            Self::Quarter => crate::Window::LENGTH,
+            Self::FifteenMinutes => crate::Window::LENGTH,
             Self::Hour => HOUR,
             Self::Day => 24 * HOUR,
             Self::Week => 7 * 24 * HOUR,

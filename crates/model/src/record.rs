@@ -11,7 +11,7 @@ use crate::{Addresses, micros};
 
 /// A connection and everything that is said of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Connection<'a> {
+pub struct JudgedConnection<'a> {
     /// Addresses and ports, client first.
     pub five_tuple: &'a FiveTuple,
     /// What of its addresses is in there.
@@ -29,7 +29,7 @@ pub struct Connection<'a> {
 /// A connection as it is written, kept and read: what docs/spec.md#json has, by its types. As JSON it has the
 /// [`FIELDS`] of docs/spec.md#json.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record<'a> {
+pub struct ConnectionRecord<'a> {
     /// Addresses and ports, client first.
     pub five_tuple: FiveTuple,
     /// What of its addresses is in there. In JSON only where these are not the real ones.
@@ -96,9 +96,9 @@ pub const FIELDS: [&str; 21] = [
 /// The name of the field that follows them where addresses are not the real ones.
 pub const ADDRESSES: &str = "addresses";
 
-impl<'a> From<&Connection<'a>> for Record<'a> {
-    fn from(connection: &Connection<'a>) -> Self {
-        let Connection { five_tuple, addresses, verdict, node, place, as_name } = *connection;
+impl<'a> From<&JudgedConnection<'a>> for ConnectionRecord<'a> {
+    fn from(connection: &JudgedConnection<'a>) -> Self {
+        let JudgedConnection { five_tuple, addresses, verdict, node, place, as_name } = *connection;
         Self {
             five_tuple: *five_tuple,
             addresses,
@@ -122,16 +122,16 @@ impl<'a> From<&Connection<'a>> for Record<'a> {
     }
 }
 
-impl Record<'_> {
+impl ConnectionRecord<'_> {
     /// The same with texts of its own.
     #[must_use]
-    pub fn into_owned(self) -> Record<'static> {
+    pub fn into_owned(self) -> ConnectionRecord<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         let Self { five_tuple, addresses, first_us, last_us, packets, progress, .. } = self;
         let Self { stage, termination, tags, .. } = self;
         let Self { signature, location, asn, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, .. } =
             self;
-        Record {
+        ConnectionRecord {
             five_tuple,
             addresses,
             first_us,
@@ -183,7 +183,7 @@ impl Serialize for Names {
     }
 }
 
-impl Serialize for Record<'_> {
+impl Serialize for ConnectionRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let is_full = self.addresses == Addresses::Full;
         let mut fields = serializer.serialize_struct("Record", FIELDS.len() + usize::from(!is_full))?;

@@ -34,7 +34,7 @@ pub struct Packet {
     /// Acknowledgement number as it stands in the header, whether or not the ACK bit is set.
     pub ack: u32,
     /// TCP window as it stands in the header, without window scaling (RFC 7323, 2).
-    pub window: u16,
+    pub tcp_window: u16,
     /// Length of the TCP options in bytes, 0 to 40: data offset × 4 − 20.
     pub options_len: u8,
     /// Length of the TCP payload in bytes according to the IP header, so that a snapped packet keeps its true
@@ -54,7 +54,7 @@ impl Packet {
         flags: Flags(0),
         seq: 0,
         ack: 0,
-        window: 0,
+        tcp_window: 0,
         options_len: 0,
         payload_len: 0,
         sample_rate: 0,

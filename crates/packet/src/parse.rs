@@ -89,7 +89,7 @@ impl Packet {
 }
 
 /// The segment that the IP layer carries.
-struct Segment<'a> {
+struct IpPayload<'a> {
     /// Its captured bytes, without link-layer padding.
     bytes: &'a [u8],
     /// Its length according to the IP length.
@@ -100,7 +100,7 @@ pub(crate) const PROTOCOL_TCP: u8 = 6;
 
 impl Packet {
     #[inline(always)]
-    fn ipv4<'a>(&mut self, ip: &'a [u8], not_captured: usize) -> Result<Segment<'a>, Refusal> {
+    fn ipv4<'a>(&mut self, ip: &'a [u8], not_captured: usize) -> Result<IpPayload<'a>, Refusal> {
         let header: &[u8; 20] = ip.first_chunk().ok_or(Refusal::Malformed)?;
         let header_len = usize::from(header[0] & 0x0f) * 4;
         // A length of 0 is what segmentation offload leaves behind.
@@ -125,11 +125,11 @@ impl Packet {
         self.ip_id = u16::from_be_bytes([header[4], header[5]]);
         self.ttl = header[8];
         let bytes = captured.get(start..).ok_or(Refusal::Malformed)?;
-        Ok(Segment { bytes, len: total_len - start })
+        Ok(IpPayload { bytes, len: total_len - start })
     }
 
     #[inline(always)]
-    fn ipv6<'a>(&mut self, ip: &'a [u8], not_captured: usize) -> Result<Segment<'a>, Refusal> {
+    fn ipv6<'a>(&mut self, ip: &'a [u8], not_captured: usize) -> Result<IpPayload<'a>, Refusal> {
         let header: &[u8; IPV6_HEADER] = ip.first_chunk().ok_or(Refusal::Malformed)?;
         let payload = &ip[IPV6_HEADER..];
         // A length of 0 is a jumbogram (RFC 2675) or what segmentation offload leaves behind.
@@ -149,11 +149,11 @@ impl Packet {
         (self.five_tuple.src_ip, self.five_tuple.dst_ip) = (src, dst);
         self.ip_id = 0;
         self.ttl = header[7];
-        Ok(Segment { bytes: &captured[chain..], len: payload_len - chain })
+        Ok(IpPayload { bytes: &captured[chain..], len: payload_len - chain })
     }
 
     #[inline(always)]
-    fn tcp(&mut self, segment: &Segment<'_>, ip: &[u8]) -> Result<(), Refusal> {
+    fn tcp(&mut self, segment: &IpPayload<'_>, ip: &[u8]) -> Result<(), Refusal> {
         if segment.len < TCP_HEADER {
             return Err(too_short(ip));
         }
@@ -172,7 +172,7 @@ impl Packet {
         self.flags = Flags::from_bits(half(12));
         self.seq = word(4);
         self.ack = word(8);
-        self.window = half(14);
+        self.tcp_window = half(14);
         // At most 60 - 20.
         self.options_len = (header_len - TCP_HEADER) as u8;
         // Jumbograms carry up to 2^32 - 1 bytes; a capture's lengths are 32 bits as well.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cutshort_model::Window;
 use cutshort_packet::Packet;
 use cutshort_store::Origin;
-use cutshort_verdict::{Capper, ReaderClock, Rules};
+use cutshort_verdict::{PacketLimiter, ReaderClock, Rules};
 
 use crate::{Arrival, Ingest};
 
@@ -27,7 +27,7 @@ pub(crate) struct Piece {
 /// Takes the records of one capture and gives pieces, which depend on nothing else but what lies in the future.
 /// Together they cover the time from the earliest to the latest record without a gap.
 pub(crate) struct Cutter {
-    capper: Capper,
+    capper: PacketLimiter,
     reader: ReaderClock,
     present: Pile,
     /// Records of the future: the time of the others does not last until then.
@@ -36,7 +36,7 @@ pub(crate) struct Cutter {
 
 impl Cutter {
     pub(crate) const fn new(rules: Rules, reader: ReaderClock) -> Self {
-        let capper = Capper::new(rules).read_at(reader);
+        let capper = PacketLimiter::new(rules).read_at(reader);
         Self { capper, reader, present: Pile::new(), future: Pile::new() }
     }
 

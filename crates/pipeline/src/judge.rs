@@ -3,15 +3,15 @@
 use std::net::Ipv6Addr;
 
 use cutshort_geo::{Geo, Place};
-use cutshort_model::{Connection, Network, Port};
-use cutshort_store::cell::{Cells, Key, Outcome};
-use cutshort_store::{ConnectionSink, FlowKey, FlowVerdict, Result, Told, Verdicts, WindowCounts};
-use cutshort_verdict::{Exclusion, Rules, Surroundings, Verdict};
+use cutshort_model::{JudgedConnection, Network, Port};
+use cutshort_store::cell::{CellKey, CellOutcome, Cells};
+use cutshort_store::{ConnectionSink, FlowKey, FlowVerdict, Result, VerdictBatch, Verdicts, WindowCounts};
+use cutshort_verdict::{Exclusion, FlowContext, Rules, Verdict};
 
 use crate::gather::{Flow, Gathered};
 
 /// What is the same for all parts of a window.
-pub(crate) struct Around<'a> {
+pub(crate) struct WindowContext<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) geo: &'a Geo,
     pub(crate) cutoff: i64,
@@ -44,7 +44,7 @@ impl Judged {
 
 /// Judges the flows of a part.
 pub(crate) struct Judge<'a> {
-    around: &'a Around<'a>,
+    around: &'a WindowContext<'a>,
     sink: &'a mut dyn ConnectionSink,
     judged: Judged,
     /// For each of the nodes its position in the cells.
@@ -72,7 +72,7 @@ struct Client<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(crate) fn new(around: &'a Around<'a>, sink: &'a mut dyn ConnectionSink) -> Self {
+    pub(crate) fn new(around: &'a WindowContext<'a>, sink: &'a mut dyn ConnectionSink) -> Self {
         let mut judged = Judged::default();
         let nodes = around.nodes.iter().map(|name| judged.cells.node(name)).collect();
         let client = Client { address: None, place: Place::default(), as_name: None };
@@ -92,9 +92,9 @@ impl<'a> Judge<'a> {
         let mut flows = Vec::new();
         loop {
             match part.next_flows(&mut flows)? {
-                Told::Flows => flows.iter().try_for_each(|flow| self.verdict(flow))?,
-                Told::End => return Ok(Some(self.judged)),
-                Told::Unclear => return Ok(None),
+                VerdictBatch::Flows => flows.iter().try_for_each(|flow| self.verdict(flow))?,
+                VerdictBatch::End => return Ok(Some(self.judged)),
+                VerdictBatch::Undecidable => return Ok(None),
             }
         }
     }
@@ -109,7 +109,7 @@ impl<'a> Judge<'a> {
 
     fn flow(&mut self, flow: &Flow) -> Result<()> {
         let key = flow.key();
-        let around = Surroundings { cutoff: self.around.cutoff, other_rsts: self.other_rsts(&key) };
+        let around = FlowContext { cutoff: self.around.cutoff, other_rsts: self.other_rsts(&key) };
         let outcome = flow.findings.judge(self.around.rules, &around.around(flow.next()));
         let Flow { sample_rate, node, .. } = *flow;
         self.outcome(&Subject { key, place: flow.place(), sample_rate, node }, &outcome)
@@ -149,7 +149,7 @@ impl<'a> Judge<'a> {
     }
 
     fn connection(&mut self, flow: &Subject, verdict: &Verdict) -> Result<()> {
-        let outcome = Outcome::Connection {
+        let outcome = CellOutcome::Connection {
             stage: verdict.stage,
             termination: verdict.termination,
             completed: verdict.completed_handshake(),
@@ -161,16 +161,16 @@ impl<'a> Judge<'a> {
         let Client { place, as_name, .. } = self.client;
         let node = self.around.nodes.get(usize::from(flow.node)).map_or("", String::as_str);
         let (five_tuple, addresses) = (&flow.key.five_tuple, flow.key.addresses);
-        self.sink.write(&Connection { five_tuple, addresses, verdict, node, place, as_name })
+        self.sink.write(&JudgedConnection { five_tuple, addresses, verdict, node, place, as_name })
     }
 
     fn excluded(&mut self, flow: &Subject, exclusion: Exclusion) {
         self.judged.counts.excluded[exclusion as usize] += 1;
-        self.judged.cells.add(self.key(flow, Outcome::Excluded(exclusion)), flow.sample_rate);
+        self.judged.cells.add(self.key(flow, CellOutcome::Excluded(exclusion)), flow.sample_rate);
     }
 
-    fn key(&self, flow: &Subject, outcome: Outcome) -> Key {
-        Key {
+    fn key(&self, flow: &Subject, outcome: CellOutcome) -> CellKey {
+        CellKey {
             location: self.client.place.country,
             network: self.client.place.asn.map_or(Network::Unknown, Network::As),
             ip_version: if flow.key.five_tuple.is_ipv4() { 4 } else { 6 },

@@ -3,7 +3,7 @@
 use cutshort_model::Window;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{FlowKey, Result, Store, StoredRow, WindowPackets};
-use cutshort_verdict::{Row, Rules, Surroundings, Trace};
+use cutshort_verdict::{FlowContext, Row, Rules, Trace};
 
 use crate::cap;
 
@@ -27,7 +27,7 @@ pub fn trace(store: &dyn Store, rules: &Rules, five_tuple: &FiveTuple, time: i64
         let rsts = counted(other, &rows, rules).into_iter().filter(|stored| stored.row.has_rst());
         let other_rsts: Vec<i64> = rsts.map(|stored| stored.row.ts).collect();
         let rows: Vec<Row> = rows.iter().map(|stored| stored.row).collect();
-        let around = Surroundings { cutoff: packets.inputs.cutoff, other_rsts: &other_rsts };
+        let around = FlowContext { cutoff: packets.inputs.cutoff, other_rsts: &other_rsts };
         let mut traces = Trace::of(&rows, rules, &around);
         if let Some(at) = traces.iter().position(|trace| began_at(trace, time)) {
             return Ok(Some(traces.swap_remove(at)));

@@ -16,7 +16,7 @@ use cutshort_verdict::Rules;
 use crate::Share;
 use crate::cap;
 use crate::gather::Gathered;
-use crate::judge::{Around, Judge, Judged};
+use crate::judge::{Judge, Judged, WindowContext};
 
 /// Windows that are done together at most: so many are interrupted as a whole, and lost as a whole by a crash.
 const TOGETHER: usize = 32;
@@ -353,7 +353,7 @@ impl WindowJob {
         drop(parts);
         cap::settle(&mut gathered, &self.rules);
         let cutoff = inputs.cutoff;
-        let around = Around { rules: &self.rules, geo, cutoff, nodes: &nodes, parts: &gathered };
+        let around = WindowContext { rules: &self.rules, geo, cutoff, nodes: &nodes, parts: &gathered };
         let with_sink = |part| Ok((part, Some(replacement.sink()?)));
         let mut work = gathered.iter().map(with_sink).collect::<Result<Vec<_>>>()?;
         let judged = side_by_side(&mut work, |(part, sink)| judge(&around, part, sink.take()))?;
@@ -372,7 +372,8 @@ impl WindowJob {
     ) -> Result<Option<WindowCounts>> {
         let WindowVerdicts { mut inputs, nodes, parts } = verdicts;
         inputs.rules = self.rules.digest();
-        let around = Around { rules: &self.rules, geo, cutoff: inputs.cutoff, nodes: &nodes, parts: &[] };
+        let around =
+            WindowContext { rules: &self.rules, geo, cutoff: inputs.cutoff, nodes: &nodes, parts: &[] };
         let with_sink = |part| Ok((part, Some(replacement.sink()?)));
         let mut work = parts.into_iter().map(with_sink).collect::<Result<Vec<_>>>()?;
         let judged = side_by_side(&mut work, |(part, sink)| take(&around, part.as_mut(), sink.take()))?;
@@ -386,7 +387,7 @@ impl WindowJob {
 }
 
 fn judge(
-    around: &Around<'_>,
+    around: &WindowContext<'_>,
     part: &Gathered,
     sink: Option<Box<dyn ConnectionSink + Send>>,
 ) -> Result<Judged> {
@@ -406,7 +407,7 @@ fn still_due(store: &dyn Store, windows: &[WindowState]) -> Result<BTreeSet<Wind
 }
 
 fn take(
-    around: &Around<'_>,
+    around: &WindowContext<'_>,
     part: &mut dyn Verdicts,
     sink: Option<Box<dyn ConnectionSink + Send>>,
 ) -> Result<Option<Judged>> {

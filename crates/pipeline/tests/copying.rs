@@ -40,14 +40,14 @@ fn annotation(text: &str) -> NewAnnotation {
     }
 }
 
-/// Windows with packets and without, frozen and due, hours without quarters, and annotations.
+/// Windows with packets and without, frozen and due, hours without windows, and annotations.
 fn fill(store: &Embedded) {
     take_in(store, &packets(9, 0.3, 1));
     done(store);
     let keep = Duration::from_secs(60);
-    let all = Retention { packets: None, connections: None, quarters: None, hours: None, days: None };
+    let all = Retention { packets: None, connections: None, fifteen_minutes: None, hours: None, days: None };
     let later = SystemTime::now() + 2 * keep;
-    store.retain(later, &Retention { packets: Some(keep), quarters: Some(keep), ..all }).unwrap();
+    store.retain(later, &Retention { packets: Some(keep), fifteen_minutes: Some(keep), ..all }).unwrap();
     take_in(store, &packets(12, 0.3, 2));
     done(store);
     for text in ["a", "b", "b"] {

@@ -1,4 +1,4 @@
-//! Spool and courier: what is kept until it is delivered, and how often that is tried.
+//! Spool and uploader: what is kept until it is delivered, and how often that is tried.
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
 
@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use cutshort_packet::Packet;
-use cutshort_pipeline::live::{Collector, Courier, Delivered, Retry, Spool};
+use cutshort_pipeline::live::{Collector, Delivered, Retry, Spool, Uploader};
 use cutshort_store::durable::watched;
 use cutshort_store::{Origin, Segment, SegmentId};
 
@@ -53,7 +53,7 @@ fn between_attempts_the_courier_rests() {
     let (asked, attempts) = channel();
     let rest = Duration::from_millis(200);
     let retry = Retry { first: rest, most: rest };
-    let courier = Courier::start(Arc::clone(&spool), Box::new(Away(asked)), retry);
+    let uploader = Uploader::start(Arc::clone(&spool), Box::new(Away(asked)), retry);
     let next = || attempts.recv_timeout(Duration::from_secs(30)).unwrap();
     let mut before = next();
     for number in 2..=4 {
@@ -62,5 +62,5 @@ fn between_attempts_the_courier_rests() {
         assert!(attempt - before >= rest / 2, "{:?}", attempt - before);
         before = attempt;
     }
-    assert!(!courier.finish(Duration::ZERO));
+    assert!(!uploader.finish(Duration::ZERO));
 }

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
-use cutshort_model::{Bucket, Dimension, Record, Window, nanoseconds};
+use cutshort_model::{Bucket, ConnectionRecord, Dimension, Window, nanoseconds};
 use cutshort_pipeline::demo::Demo;
 use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
 use cutshort_pipeline::{Due, Share, WindowJob};
@@ -27,7 +27,7 @@ fn open() -> (TempDir, Embedded) {
     (folder, store)
 }
 
-fn connections(store: &dyn Store) -> Vec<Record<'static>> {
+fn connections(store: &dyn Store) -> Vec<ConnectionRecord<'static>> {
     let mut all = Vec::new();
     store
         .each_connection(i64::MIN..i64::MAX, &mut |record| {
@@ -43,8 +43,9 @@ fn connections(store: &dyn Store) -> Vec<Record<'static>> {
 fn rollups(store: &dyn Store, from: i64, to: i64) -> Vec<RollupAnswer> {
     let query = |by, bucket| RollupQuery { range: from..to, bucket, selection: Selection::default(), by };
     let by = std::iter::once(None).chain(Dimension::ALL.map(Some));
-    let queries =
-        by.flat_map(|by| [query(by, None), query(by, Some(Bucket::Quarter)), query(by, Some(Bucket::Hour))]);
+    let queries = by.flat_map(|by| {
+        [query(by, None), query(by, Some(Bucket::FifteenMinutes)), query(by, Some(Bucket::Hour))]
+    });
     queries
         .map(|query| {
             let mut answer = store.rollups(&query).unwrap();
@@ -136,7 +137,7 @@ fn exports_have_everything_once() {
         (count, lines.iter().filter(|byte| **byte == b'\n').count() as u64),
         (count, status.counts.connections)
     );
-    for bucket in [Bucket::Quarter, Bucket::Hour, Bucket::Day, Bucket::Week] {
+    for bucket in [Bucket::FifteenMinutes, Bucket::Hour, Bucket::Day, Bucket::Week] {
         let mut csv = Vec::new();
         let writer = counts::Format::Csv.writer(&mut csv).unwrap();
         let by = [Dimension::As, Dimension::Node];

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use cutshort_embedded::Embedded;
 use cutshort_embedded::Options;
 use cutshort_geo::Geo;
-use cutshort_model::{Addresses, Bucket, Dimension, Record, Window};
+use cutshort_model::{Addresses, Bucket, ConnectionRecord, Dimension, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_pipeline::{AddressKey, GeoData, Imported, Privacy, import};
 use cutshort_simulate::World;
-use cutshort_store::open::Sync;
+use cutshort_store::open::SyncPolicy;
 use cutshort_store::{Origin, RollupAnswer, RollupQuery, Segment, SegmentId, Selection, Store, WindowCounts};
 use cutshort_verdict::Rules;
 use memory::Memory;
@@ -73,7 +73,7 @@ fn rollups(store: &dyn Store) -> Vec<RollupAnswer> {
     let range = END - WINDOWS * Window::LENGTH..END;
     let by = std::iter::once(None).chain(Dimension::ALL.map(Some));
     let answers = by.map(|by| {
-        let (range, bucket) = (range.clone(), Some(Bucket::Quarter));
+        let (range, bucket) = (range.clone(), Some(Bucket::FifteenMinutes));
         let mut answer =
             store.rollups(&RollupQuery { range, bucket, selection: Selection::default(), by }).unwrap();
         answer.rows.sort_by_key(|row| (row.from, format!("{:?}", row.value)));
@@ -85,14 +85,14 @@ fn rollups(store: &dyn Store) -> Vec<RollupAnswer> {
 /// All that is said of connections but their addresses, sorted.
 fn connections(store: &dyn Store, addresses: Addresses) -> Vec<String> {
     let mut all = Vec::new();
-    let each = &mut |record: Record<'static>| {
+    let each = &mut |record: ConnectionRecord<'static>| {
         assert_eq!(record.addresses, addresses);
         let (src_port, dst_port) = (record.five_tuple.src_port, record.five_tuple.dst_port);
         let five_tuple = match record.five_tuple.is_ipv4() {
             true => FiveTuple::new([0; 4].into(), src_port, [0; 4].into(), dst_port),
             false => FiveTuple::new([0_u16; 8].into(), src_port, [0_u16; 8].into(), dst_port),
         };
-        all.push(format!("{:?}", Record { five_tuple, addresses: Addresses::Full, ..record }));
+        all.push(format!("{:?}", ConnectionRecord { five_tuple, addresses: Addresses::Full, ..record }));
         true
     };
     store.each_connection(i64::MIN..i64::MAX, each).unwrap();
@@ -155,7 +155,7 @@ fn assert_nothing_real(store: &dyn Store, folder: &Path, packets: &[Packet], add
     let real = real(packets);
     assert!(real.len() > 300, "{}", real.len());
     let is_real = |tuple: &FiveTuple| real.contains(&tuple.src()) || real.contains(&tuple.dst());
-    let each = &mut |record: Record<'static>| {
+    let each = &mut |record: ConnectionRecord<'static>| {
         assert!(!is_real(&record.five_tuple), "{}", record.five_tuple);
         true
     };
@@ -202,7 +202,7 @@ fn the_open_segment_has_no_real_address() {
         let (folder, store) = open();
         let mut privacy = privacy(addresses, &geo);
         let mut open =
-            store.open_segment(SegmentId(7), "edge", Origin::Live, all[0].ts, Sync::Never).unwrap();
+            store.open_segment(SegmentId(7), "edge", Origin::Live, all[0].ts, SyncPolicy::Never).unwrap();
         for batch in all.chunks(100) {
             let protected: Vec<_> = batch.iter().map(|packet| privacy.protect(packet)).collect();
             open.append(&protected, batch[batch.len() - 1].ts).unwrap();

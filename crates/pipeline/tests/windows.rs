@@ -71,7 +71,8 @@ fn resets_of_the_server_are_found_in_other_parts() {
     do_all(&store, &GEO);
     assert_is_tracked(&store, &packets);
     let server_resets = |results: &Results| {
-        let server = |record: &&cutshort_model::Record<'_>| record.termination.name() == "server_reset";
+        let server =
+            |record: &&cutshort_model::ConnectionRecord<'_>| record.termination.name() == "server_reset";
         results.connections.iter().filter(server).count()
     };
     assert!(store.results().values().map(server_resets).sum::<usize>() > 100);

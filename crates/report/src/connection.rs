@@ -7,7 +7,7 @@ mod zeek;
 
 use std::io::{self, Write};
 
-use cutshort_model::{Connection, Record};
+use cutshort_model::{ConnectionRecord, JudgedConnection};
 use cutshort_verdict::Row;
 
 pub(crate) use csv::io_error as csv_error;
@@ -65,7 +65,7 @@ pub trait Writer {
     ///
     /// # Errors
     /// What the output gives.
-    fn write(&mut self, connection: &Connection<'_>, rows: &[Row]) -> io::Result<()> {
+    fn write(&mut self, connection: &JudgedConnection<'_>, rows: &[Row]) -> io::Result<()> {
         self.write_record(&connection.into(), rows)
     }
 
@@ -73,7 +73,7 @@ pub trait Writer {
     ///
     /// # Errors
     /// What the output gives.
-    fn write_record(&mut self, record: &Record<'_>, rows: &[Row]) -> io::Result<()>;
+    fn write_record(&mut self, record: &ConnectionRecord<'_>, rows: &[Row]) -> io::Result<()>;
 
     /// Ends the output. Without it a file is not complete.
     ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cutshort_model::{micros, rfc3339};
 use cutshort_store::connection_file::io_error as parquet_error;
-use cutshort_verdict::{Count, Exclusion, Stage};
+use cutshort_verdict::{Exclusion, Stage, WeightedCount};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
@@ -28,16 +28,16 @@ pub struct Counts<'a> {
     /// The value; empty where none is known.
     pub value: &'a str,
     /// Connections by stage, in the order of [`Stage::ALL`].
-    pub stages: [Count; Stage::ALL.len()],
+    pub stages: [WeightedCount; Stage::ALL.len()],
     /// Connections that are in no total, in the order of [`Exclusion::ALL`].
-    pub excluded: [Count; Exclusion::ALL.len()],
+    pub excluded: [WeightedCount; Exclusion::ALL.len()],
 }
 
 impl Counts<'_> {
     /// For how many connections those stand that were sampled, and how many these are: in all, by stage,
     /// and excluded.
     fn numbers(&self) -> [i64; NUMBERS] {
-        let mut total = Count::default();
+        let mut total = WeightedCount::default();
         self.stages.iter().for_each(|count| total.merge(count));
         let counts = std::iter::once(&total).chain(&self.stages).chain(&self.excluded);
         let mut both = counts.flat_map(|count| [count.weight, count.sampled]);

@@ -107,7 +107,7 @@ pub fn extent(store: &dyn Store) -> Result<Option<Range<i64>>> {
 /// A range in parts of whole buckets, so that an answer is never large.
 fn pieces(range: &Range<i64>, bucket: Bucket) -> impl Iterator<Item = Range<i64>> + use<> {
     let length = match bucket {
-        Bucket::Quarter | Bucket::Hour => Bucket::Day.nanoseconds(),
+        Bucket::FifteenMinutes | Bucket::Hour => Bucket::Day.nanoseconds(),
         Bucket::Day | Bucket::Week => 4 * Bucket::Week.nanoseconds(),
     };
     let Range { start, end } = *range;
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn pieces_are_the_range_in_whole_buckets() {
         let hour = Bucket::Hour.nanoseconds();
-        for bucket in [Bucket::Quarter, Bucket::Hour, Bucket::Day, Bucket::Week] {
+        for bucket in [Bucket::FifteenMinutes, Bucket::Hour, Bucket::Day, Bucket::Week] {
             let range = 490_001 * hour..495_003 * hour;
             let pieces: Vec<_> = pieces(&range, bucket).collect();
             assert_eq!((pieces[0].start, pieces.last().unwrap().end), (range.start, range.end));

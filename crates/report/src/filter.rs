@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cutshort_geo::Country;
-use cutshort_model::Connection;
+use cutshort_model::JudgedConnection;
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Signature, Stage, Tag, Termination};
 use ipnet::IpNet;
@@ -65,14 +65,14 @@ impl std::error::Error for FilterError {}
 impl Filter {
     /// Whether the connection fulfils the condition.
     #[must_use]
-    pub fn matches(&self, connection: &Connection<'_>) -> bool {
+    pub fn matches(&self, connection: &JudgedConnection<'_>) -> bool {
         self.negated != self.values.has(connection)
     }
 }
 
 impl Values {
-    fn has(&self, connection: &Connection<'_>) -> bool {
-        let Connection { five_tuple, verdict, place, .. } = connection;
+    fn has(&self, connection: &JudgedConnection<'_>) -> bool {
+        let JudgedConnection { five_tuple, verdict, place, .. } = connection;
         match self {
             Self::Stage(stages) => stages.contains(&verdict.stage),
             Self::Termination(terminations) => terminations.contains(&verdict.termination),

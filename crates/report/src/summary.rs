@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use cutshort_geo::{Country, Geo};
-use cutshort_model::Connection;
-use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination, Verdict};
+use cutshort_model::JudgedConnection;
+use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, Verdict, WeightedCount};
 use foldhash::fast::RandomState;
 
 use crate::input::InputCount;
@@ -20,12 +20,12 @@ pub struct Summary {
     /// The selection of connections, if there is one, in words.
     pub selection: Option<String>,
     pub(crate) total: Group,
-    pub(crate) stages: [Count; Stage::ALL.len()],
+    pub(crate) stages: [WeightedCount; Stage::ALL.len()],
     /// As `stages`, of completed handshakes only.
-    pub(crate) completed_stages: [Count; Stage::ALL.len()],
-    pub(crate) terminations: [Count; Termination::ALL.len()],
-    pub(crate) tags: [Count; Tag::ALL.len()],
-    pub(crate) signatures: [Count; Signature::COUNT],
+    pub(crate) completed_stages: [WeightedCount; Stage::ALL.len()],
+    pub(crate) terminations: [WeightedCount; Termination::ALL.len()],
+    pub(crate) tags: [WeightedCount; Tag::ALL.len()],
+    pub(crate) signatures: [WeightedCount; Signature::COUNT],
     pub(crate) excluded: [u64; Exclusion::ALL.len()],
     /// Connections outside the selection, and outside what was meant.
     pub(crate) not_selected: u64,
@@ -40,13 +40,13 @@ pub struct Summary {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Group {
     /// All.
-    pub all: Count,
+    pub all: WeightedCount,
     /// Those that were cut short.
-    pub anomalous: Count,
+    pub anomalous: WeightedCount,
     /// Those whose handshake was completed: without spoofed addresses.
-    pub completed: Count,
+    pub completed: WeightedCount,
     /// Those of completed handshakes that were cut short.
-    pub completed_anomalous: Count,
+    pub completed_anomalous: WeightedCount,
 }
 
 impl Group {
@@ -95,7 +95,7 @@ impl Summary {
     }
 
     /// Counts a connection of the selection.
-    pub fn add(&mut self, connection: &Connection<'_>) {
+    pub fn add(&mut self, connection: &JudgedConnection<'_>) {
         let verdict = connection.verdict;
         let weight = verdict.sample_rate;
         self.total.add(verdict);

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use cutshort_geo::Geo;
 use cutshort_model::micros;
 use cutshort_packet::{Refusal, Unread};
-use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
 use serde::Serialize;
 
 use crate::notes::notes;
@@ -110,7 +110,7 @@ struct Share {
 }
 
 impl Share {
-    fn of(part: &Count, whole: &Count) -> Self {
+    fn of(part: &WeightedCount, whole: &WeightedCount) -> Self {
         let (low, high) = part.interval_of(whole);
         Self { count: part.sampled, weight: part.weight, share: part.share_of(whole), low, high }
     }
@@ -170,7 +170,8 @@ impl Summary {
 
     fn json(&self, geo: &Geo) -> Json<'_> {
         let Group { all, anomalous, completed, completed_anomalous } = &self.total;
-        let shares = |counts: &[Count]| counts.iter().map(|count| Share::of(count, all)).collect::<Vec<_>>();
+        let shares =
+            |counts: &[WeightedCount]| counts.iter().map(|count| Share::of(count, all)).collect::<Vec<_>>();
         let stages = Stage::ALL.map(Stage::name);
         Json {
             cutshort: env!("CARGO_PKG_VERSION"),
@@ -220,7 +221,7 @@ impl Summary {
     }
 
     fn signature_shares(&self) -> Vec<SignatureShare> {
-        let share = |(signature, count): (Signature, &Count)| SignatureShare {
+        let share = |(signature, count): (Signature, &WeightedCount)| SignatureShare {
             id: signature.id(),
             name: signature.name(),
             share: Share::of(count, &self.total.all),

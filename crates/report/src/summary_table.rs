@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use cutshort_geo::Geo;
 use cutshort_model::{date_time, grouped, quantity, until};
-use cutshort_verdict::{Count, Exclusion, Signature, Stage};
+use cutshort_verdict::{Exclusion, Signature, Stage, WeightedCount};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
@@ -57,7 +57,7 @@ struct Table<'a, W> {
 /// A line that names a part of the whole, for [`Table::shares`].
 struct Line {
     name: String,
-    count: Count,
+    count: WeightedCount,
     style: Style,
 }
 
@@ -92,7 +92,7 @@ impl<W: Write> Table<'_, W> {
 
     fn stages(&mut self) -> io::Result<()> {
         self.title("Where they end")?;
-        let stage = |(stage, count): (Stage, &Count)| Line {
+        let stage = |(stage, count): (Stage, &WeightedCount)| Line {
             name: stage.title().to_owned(),
             count: *count,
             style: stage_style(stage),
@@ -111,7 +111,7 @@ impl<W: Write> Table<'_, W> {
     }
 
     fn signatures(&mut self) -> io::Result<()> {
-        let mut lines: Vec<(Signature, Count)> =
+        let mut lines: Vec<(Signature, WeightedCount)> =
             Signature::all().zip(self.summary.signatures).filter(|(_, count)| count.sampled > 0).collect();
         if lines.is_empty() {
             return Ok(());
@@ -119,7 +119,7 @@ impl<W: Write> Table<'_, W> {
         lines.sort_by_key(|(signature, count)| (std::cmp::Reverse(count.weight), signature.id()));
         lines.truncate(TOP);
         self.title("How: top signatures")?;
-        let line = |(signature, count): (Signature, Count)| Line {
+        let line = |(signature, count): (Signature, WeightedCount)| Line {
             name: signature.name().to_owned(),
             count,
             style: stage_style(signature.stage()),

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_report::{Summary, explain, write_trace};
-use cutshort_verdict::{Exclusion, Row, Rules, Signature, Stage, Surroundings, Tag, Trace, Verdict};
+use cutshort_verdict::{Exclusion, FlowContext, Row, Rules, Signature, Stage, Tag, Trace, Verdict};
 
 use common::{TS, closed, connection, five_tuple, geo, reset};
 
@@ -254,7 +254,7 @@ fn reasons(width: usize) -> String {
     };
     let rows =
         [row(0, "S", 0, 0), row(1, "A", 1, 1), row(2, "R", 1, 1), row(3, "R", 1, 2), row(4, "R", 1, 0)];
-    let around = Surroundings { cutoff: TS + 20_000_000_000, other_rsts: &[] };
+    let around = FlowContext { cutoff: TS + 20_000_000_000, other_rsts: &[] };
     let mut text = Vec::new();
     let trace = Trace::of(&rows, &Rules::default(), &around);
     write_trace(&five_tuple("198.51.100.7"), &trace[0], width, &mut text).unwrap();

@@ -6,7 +6,7 @@
 mod common;
 
 use cutshort_geo::Geo;
-use cutshort_model::{ADDRESSES, Addresses, Connection, FIELDS, Record};
+use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord, FIELDS, JudgedConnection};
 use cutshort_packet::FiveTuple;
 use cutshort_report::connection::Format;
 use cutshort_report::{Filter, Summary};
@@ -42,7 +42,7 @@ fn extreme() -> Verdict {
     }
 }
 
-fn json_line(connection: &Connection<'_>) -> Value {
+fn json_line(connection: &JudgedConnection<'_>) -> Value {
     serde_json::from_slice(&written(Format::Jsonl, &[*connection])).unwrap()
 }
 
@@ -252,14 +252,14 @@ fn stored_connections_are_read_back() {
     let other = FiveTuple { dst_ip: "2001:db8::1".parse().unwrap(), ..other };
     let (one, two) = (extreme(), Verdict { progress: cutshort_verdict::Progress::PostSyn, ..closed() });
     let connections = [connection(&tuple, &one, &geo), connection(&other, &two, &geo)];
-    let write = |connections: &[Connection<'_>]| {
+    let write = |connections: &[JudgedConnection<'_>]| {
         let file = tempfile::tempfile().unwrap();
         let mut writer = stored(file.try_clone().unwrap()).unwrap();
         connections.iter().for_each(|connection| writer.write(&connection.into()).unwrap());
         writer.finish().unwrap();
         file
     };
-    let records: Vec<Record<'_>> = connections.iter().map(Record::from).collect();
+    let records: Vec<ConnectionRecord<'_>> = connections.iter().map(ConnectionRecord::from).collect();
     let found: Vec<_> = read(write(&connections)).unwrap().map(Result::unwrap).collect();
     assert_eq!(found, records);
     assert!(found[0].completed_handshake() && !found[1].completed_handshake());
@@ -298,7 +298,7 @@ fn connections_say_what_is_kept_of_their_addresses() {
     let full = connection(&tuple, &verdict, &geo);
     assert!(json_line(&full).get(ADDRESSES).is_none());
     for addresses in [Addresses::Truncated, Addresses::Encrypted] {
-        let protected = Connection { addresses, ..full };
+        let protected = JudgedConnection { addresses, ..full };
         assert_eq!(json_line(&protected)[ADDRESSES], addresses.name());
         let mut csv = Vec::new();
         let mut writer = Format::Csv.writer_of(&mut csv, true).unwrap();
@@ -318,8 +318,8 @@ fn stored_connections_keep_what_is_said_of_their_addresses() {
     let mut file = tempfile::tempfile().unwrap();
     let mut writer = stored(&mut file).unwrap();
     for addresses in Addresses::ALL {
-        let connection = Connection { addresses, ..connection(&tuple, &verdict, &geo) };
-        writer.write(&Record::from(&connection)).unwrap();
+        let connection = JudgedConnection { addresses, ..connection(&tuple, &verdict, &geo) };
+        writer.write(&ConnectionRecord::from(&connection)).unwrap();
     }
     writer.finish().unwrap();
     let found: Vec<_> = read(file).unwrap().map(|record| record.unwrap().addresses).collect();

@@ -66,7 +66,7 @@ fn header(packet: &Packet, options_len: u8, frame: &mut Vec<u8>) {
     frame.extend(packet.seq.to_be_bytes());
     frame.extend(packet.ack.to_be_bytes());
     frame.extend((offset | packet.flags.bits()).to_be_bytes());
-    frame.extend(packet.window.to_be_bytes());
+    frame.extend(packet.tcp_window.to_be_bytes());
     frame.extend([0; 4]);
 }
 

@@ -68,7 +68,7 @@ impl<'a> Script<'a> {
             flags: Flags::SYN,
             seq: isn,
             ack: 0,
-            window: client.syn_window(),
+            tcp_window: client.syn_window(),
             options_len: client.syn_options(),
             payload_len: 0,
             sample_rate: 1,
@@ -168,7 +168,7 @@ impl<'a> Script<'a> {
     /// Later packets of the same host; a raw socket's are the kernel's, which knows no connection.
     fn established(&mut self) {
         self.now.ttl = self.client.ttl() - self.hops;
-        self.now.window = self.client.window();
+        self.now.tcp_window = self.client.window();
         self.now.options_len = self.client.options();
     }
 
@@ -331,7 +331,7 @@ impl<'a> Script<'a> {
     }
 
     fn resets(&mut self, resets: Resets) {
-        self.now.window = 0;
+        self.now.tcp_window = 0;
         self.now.options_len = 0;
         let visible = self.own_packets() < PACKET_LIMIT;
         let ack = self.now.ack;

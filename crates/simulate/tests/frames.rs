@@ -38,7 +38,7 @@ fn parse(frame: &[u8]) -> Packet {
         flags: Flags::from_bits(u16::from_be_bytes([tcp.slice()[12] & 1, tcp.slice()[13]])),
         seq: tcp.sequence_number(),
         ack: tcp.acknowledgment_number(),
-        window: tcp.window_size(),
+        tcp_window: tcp.window_size(),
         options_len: tcp.options().len() as u8,
         payload_len: tcp.payload().len() as u32,
         sample_rate: 1,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use cutshort_geo::Country;
 use cutshort_model::{Network, Port};
-use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tags, Termination};
+use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination, WeightedCount};
 use foldhash::fast::FixedState;
 
 pub mod packed;
@@ -14,7 +14,7 @@ use packed::{Group, Packed};
 
 /// What a cell counts: all connections that agree in these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct CellKey {
     /// Where the client is.
     pub location: Option<Country>,
     /// The client's network.
@@ -26,12 +26,12 @@ pub struct Key {
     /// Which server saw it: a position in [`Cells::nodes`].
     pub node: u16,
     /// What it was judged to be.
-    pub outcome: Outcome,
+    pub outcome: CellOutcome,
 }
 
 /// What 5-tuples were judged to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum CellOutcome {
     /// Connections, which are in the totals.
     Connection {
         /// Where they were cut short.
@@ -73,7 +73,7 @@ pub struct Cells {
     nodes: Vec<String>,
 }
 
-type Counts = HashMap<Packed, Count, FixedState>;
+type Counts = HashMap<Packed, WeightedCount, FixedState>;
 
 /// The position of the last node that is told apart; further ones are counted under it.
 pub const LAST_NODE: u16 = u16::MAX;
@@ -103,18 +103,18 @@ impl Cells {
 
     /// Adds one 5-tuple that stands for `sample_rate`.
     #[inline]
-    pub fn add(&mut self, key: Key, sample_rate: u32) {
+    pub fn add(&mut self, key: CellKey, sample_rate: u32) {
         self.count(Packed::from(&key)).add(sample_rate);
     }
 
     /// Adds a whole cell.
     #[inline]
-    pub fn add_count(&mut self, key: Key, count: &Count) {
+    pub fn add_count(&mut self, key: CellKey, count: &WeightedCount) {
         self.count(Packed::from(&key)).merge(count);
     }
 
     #[inline]
-    fn count(&mut self, packed: Packed) -> &mut Count {
+    fn count(&mut self, packed: Packed) -> &mut WeightedCount {
         self.groups.entry(packed.group()).or_default().entry(packed).or_default()
     }
 
@@ -167,7 +167,7 @@ impl Cells {
     }
 
     /// All cells, in any order.
-    pub fn iter(&self) -> impl Iterator<Item = (Key, Count)> {
+    pub fn iter(&self) -> impl Iterator<Item = (CellKey, WeightedCount)> {
         self.packed().map(|(packed, count)| (packed.key(), count))
     }
 
@@ -184,7 +184,7 @@ impl Cells {
     }
 
     /// All cells, packed, in no order.
-    pub fn packed(&self) -> impl Iterator<Item = (Packed, Count)> {
+    pub fn packed(&self) -> impl Iterator<Item = (Packed, WeightedCount)> {
         self.groups.values().flatten().map(|(packed, count)| (*packed, *count))
     }
 }

@@ -1,6 +1,6 @@
 //! What moving everything from one store to another takes, besides what all stores do.
 
-use cutshort_model::{Bucket, Record, Window};
+use cutshort_model::{Bucket, ConnectionRecord, Window};
 
 use crate::cell::Cells;
 use crate::{Inputs, Result, Segment, SegmentId, SegmentInfo, Store, WindowCounts};
@@ -40,7 +40,7 @@ pub trait Movable: Store {
     fn read_results(
         &self,
         window: Window,
-        each: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+        each: &mut dyn FnMut(&ConnectionRecord<'_>) -> Result<()>,
     ) -> Result<Option<WindowResults>>;
 
     /// Begins to replace all results of a window by some that were read elsewhere. Nothing changes before
@@ -101,7 +101,7 @@ pub trait Restoration {
     ///
     /// # Errors
     /// What writing gives.
-    fn write(&mut self, connection: &Record<'_>) -> Result<()>;
+    fn write(&mut self, connection: &ConnectionRecord<'_>) -> Result<()>;
 
     /// Replaces everything of the window.
     ///

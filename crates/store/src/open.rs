@@ -19,7 +19,7 @@ use cutshort_model::Addresses;
 
 /// When what was appended is forced to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sync {
+pub enum SyncPolicy {
     /// Before `append` returns.
     Always,
     /// When the last time was longer ago: a crash of the machine loses at most that much.
@@ -44,7 +44,7 @@ pub struct OpenSegment {
     head: Head,
     /// Of the file, up to which it is known to be good.
     len: u64,
-    sync: Sync,
+    sync: SyncPolicy,
     synced: Instant,
     content: Content,
 }
@@ -79,7 +79,7 @@ impl OpenSegment {
         node: &str,
         origin: Origin,
         from: i64,
-        sync: Sync,
+        sync: SyncPolicy,
     ) -> Result<Self> {
         let head = Head { id, origin, node: node.to_owned(), from };
         let file = File::options().create_new(true).write(true).open(path);
@@ -135,9 +135,9 @@ impl OpenSegment {
 
     fn sync_if_wanted(&mut self) -> io::Result<()> {
         match self.sync {
-            Sync::Always => {}
-            Sync::Every(time) if self.synced.elapsed() >= time => {}
-            Sync::Every(_) | Sync::Never => return Ok(()),
+            SyncPolicy::Always => {}
+            SyncPolicy::Every(time) if self.synced.elapsed() >= time => {}
+            SyncPolicy::Every(_) | SyncPolicy::Never => return Ok(()),
         }
         self.synced = Instant::now();
         sync_content(&self.file, &self.path)

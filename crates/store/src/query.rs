@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use cutshort_geo::{Continent, Country};
 use cutshort_model::{Bucket, Dimension, Network, Port, Value};
-use cutshort_verdict::{Count, Signature, Stage, Tag, Tags, Termination};
+use cutshort_verdict::{Signature, Stage, Tag, Tags, Termination, WeightedCount};
 use ipnet::IpNet;
 
 /// Values that are asked for, or asked to be left out.
@@ -137,18 +137,18 @@ pub struct RollupRow {
     /// The value.
     pub value: Value,
     /// Connections by stage, in the order of [`Stage::ALL`].
-    pub stages: [Count; Stage::ALL.len()],
+    pub stages: [WeightedCount; Stage::ALL.len()],
     /// 5-tuples that are in no total, in the order of [`Exclusion::ALL`](cutshort_verdict::Exclusion::ALL).
     /// Only restrictions that can be known of them apply: place, network, IP version, port, server. Told
     /// apart by what only a verdict has (tag, signature, termination), there are none.
-    pub excluded: [Count; cutshort_verdict::Exclusion::ALL.len()],
+    pub excluded: [WeightedCount; cutshort_verdict::Exclusion::ALL.len()],
 }
 
 impl RollupRow {
     /// All connections.
     #[must_use]
-    pub fn total(&self) -> Count {
-        let mut total = Count::default();
+    pub fn total(&self) -> WeightedCount {
+        let mut total = WeightedCount::default();
         self.stages.iter().for_each(|count| total.merge(count));
         total
     }

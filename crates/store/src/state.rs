@@ -103,7 +103,7 @@ pub struct Retention {
     /// Connections: whole windows.
     pub connections: Option<Duration>,
     /// Counts of 15 minutes.
-    pub quarters: Option<Duration>,
+    pub fifteen_minutes: Option<Duration>,
     /// Counts of hours.
     pub hours: Option<Duration>,
     /// Counts of days.
@@ -114,7 +114,7 @@ impl Default for Retention {
     fn default() -> Self {
         const DAY: u64 = 86_400;
         let days = |days: u64| Some(Duration::from_secs(days * DAY));
-        Self { packets: days(7), connections: days(90), quarters: days(366), hours: None, days: None }
+        Self { packets: days(7), connections: days(90), fifteen_minutes: days(366), hours: None, days: None }
     }
 }
 

@@ -3,7 +3,7 @@ use std::ops::Range;
 use std::time::SystemTime;
 
 use cutshort_geo::Place;
-use cutshort_model::{Connection, Record, Window};
+use cutshort_model::{ConnectionRecord, JudgedConnection, Window};
 use cutshort_verdict::{Outcome, Row, Rules};
 
 use crate::cell::Cells;
@@ -122,15 +122,18 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// What reading gives.
-    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>>;
+    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>>;
 
     /// Calls `each` with every connection of a range, window by window, until it returns false. Those of a damaged file
     /// are left out; [`Status::impaired`] names its window.
     ///
     /// # Errors
     /// What reading gives.
-    fn each_connection(&self, range: Range<i64>, each: &mut dyn FnMut(Record<'static>) -> bool)
-    -> Result<()>;
+    fn each_connection(
+        &self,
+        range: Range<i64>,
+        each: &mut dyn FnMut(ConnectionRecord<'static>) -> bool,
+    ) -> Result<()>;
 
     /// Windows of a range whose single connections are left out because their files are damaged, as far as that is known:
     /// asked after they were read. None where a server takes care of it.
@@ -262,13 +265,13 @@ pub struct FlowVerdict {
 
 /// What came of asking for verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum VerdictBatch {
     /// Flows.
     Flows,
     /// There are no more.
     End,
     /// There is a flow that the store cannot judge: all that came of the window is of no use, and its packets tell.
-    Unclear,
+    Undecidable,
 }
 
 /// Flows with verdicts.
@@ -277,7 +280,7 @@ pub trait Verdicts {
     ///
     /// # Errors
     /// What reading gives; then all that was read of the window is of no use.
-    fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<Told>;
+    fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<VerdictBatch>;
 }
 
 /// New results of one window. Dropped without [`commit`](Self::commit), nothing has changed.
@@ -317,7 +320,7 @@ pub trait ConnectionSink {
     ///
     /// # Errors
     /// What writing gives.
-    fn write(&mut self, connection: &Connection<'_>) -> Result<()>;
+    fn write(&mut self, connection: &JudgedConnection<'_>) -> Result<()>;
 
     /// Ends this sink. Without it, its connections are not part of the results.
     ///

@@ -1,16 +1,16 @@
 use cutshort_packet::Packet;
 
-use crate::{Findings, Outcome, Row, Rules, Split, Surroundings};
+use crate::{Findings, FlowContext, Outcome, Row, Rules, Split};
 
 /// The packets of one 5-tuple in one window: one connection, or several if its ports were reused.
 ///
 /// Adding packets and merging parts of the same 5-tuple (of two servers, shards or files) give the same verdicts in any
 /// order and grouping (docs/spec.md#merge). The caller applies the packet limit: the first
-/// [`packet_limit`](Rules::packet_limit) packets of each connection, as picked by a [`Capper`](crate::Capper).
+/// [`packet_limit`](Rules::packet_limit) packets of each connection, as picked by a [`PacketLimiter`](crate::PacketLimiter).
 ///
 /// ```
 /// use cutshort_packet::{FiveTuple, Flags, Packet};
-/// use cutshort_verdict::{Connections, Rules, Stage, Surroundings};
+/// use cutshort_verdict::{Connections, Rules, Stage, FlowContext};
 ///
 /// let syn = Packet {
 ///     ts: 0,
@@ -20,7 +20,7 @@ use crate::{Findings, Outcome, Row, Rules, Split, Surroundings};
 ///     flags: Flags::SYN,
 ///     seq: 1000,
 ///     ack: 0,
-///     window: 64240,
+///     tcp_window: 64_240,
 ///     options_len: 20,
 ///     payload_len: 0,
 ///     sample_rate: 1,
@@ -33,7 +33,7 @@ use crate::{Findings, Outcome, Row, Rules, Split, Surroundings};
 /// other.push(&rst);
 /// connections.merge(&other);
 ///
-/// let around = Surroundings { cutoff: 900_000_000_000, other_rsts: &[] };
+/// let around = FlowContext { cutoff: 900_000_000_000, other_rsts: &[] };
 /// let judged = connections.judge(&Rules::default(), &around);
 /// let verdict = judged.outcomes[0]?;
 /// assert_eq!(verdict.stage, Stage::PostSyn);
@@ -74,7 +74,7 @@ impl Connections {
 
     /// Judges the connections by the rows that were added so far.
     #[must_use]
-    pub fn judge(&self, rules: &Rules, around: &Surroundings<'_>) -> Judged {
+    pub fn judge(&self, rules: &Rules, around: &FlowContext<'_>) -> Judged {
         let mut rows = self.rows.clone();
         let split = Split::of(&mut rows);
         let outcomes =

@@ -5,7 +5,7 @@
 /// ```
 /// use cutshort_verdict::Count;
 ///
-/// let (mut all, mut resets) = (Count::default(), Count::default());
+/// let (mut all, mut resets) = (WeightedCount::default(), WeightedCount::default());
 /// for connection in 0..263 {
 ///     all.add(100); // 1 in 100 was sampled
 ///     if connection < 81 {
@@ -18,7 +18,7 @@
 /// assert_eq!(format!("{low:.3} to {high:.3}"), "0.255 to 0.366");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
+pub struct WeightedCount {
     /// Number of connections that were sampled.
     pub sampled: u64,
     /// Number of connections that they stand for: the sum of their weights.
@@ -27,7 +27,7 @@ pub struct Count {
     pub squares: u128,
 }
 
-impl Count {
+impl WeightedCount {
     /// Adds one connection that stands for `sample_rate` of them.
     #[inline]
     pub const fn add(&mut self, sample_rate: u32) {
@@ -77,8 +77,8 @@ fn wilson(share: f64, n: f64) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    fn count(sampled: u64, rate: u32) -> Count {
-        let mut count = Count::default();
+    fn count(sampled: u64, rate: u32) -> WeightedCount {
+        let mut count = WeightedCount::default();
         (0..sampled).for_each(|_| count.add(rate));
         count
     }
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn nothing_has_no_share() {
-        assert_eq!(Count::default().share_of(&Count::default()), 0.0);
-        assert_eq!(Count::default().interval_of(&Count::default()), (0.0, 1.0));
+        assert_eq!(WeightedCount::default().share_of(&WeightedCount::default()), 0.0);
+        assert_eq!(WeightedCount::default().interval_of(&WeightedCount::default()), (0.0, 1.0));
     }
 }

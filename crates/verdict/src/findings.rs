@@ -84,7 +84,7 @@ impl Syn {
 }
 
 const fn is_zmap(row: &Row) -> bool {
-    matches!(Tag::Zmap.rule(), TagRule::Syn { ip_id, window } if row.ip_id == ip_id && row.window == window)
+    matches!(Tag::Zmap.rule(), TagRule::Syn { ip_id, window } if row.ip_id == ip_id && row.tcp_window == window)
 }
 
 impl Syn {
@@ -110,11 +110,11 @@ impl Syn {
 /// The findings in the rows of one connection: all that the rules take from them, in 64 bytes.
 ///
 /// They do not depend on the order of the rows (docs/spec.md#verdict-function). Together with the connection's
-/// [`Context`](crate::Context) they give its [`Verdict`](crate::Verdict).
+/// [`ConnectionContext`](crate::ConnectionContext) they give its [`Verdict`](crate::Verdict).
 ///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Findings, Row, Rules, Surroundings, Termination};
+/// use cutshort_verdict::{Findings, Row, Rules, FlowContext, Termination};
 ///
 /// const SECOND: i64 = 1_000_000_000;
 /// let syn = Row { flags: Flags::SYN, seq: 1000, sample_rate: 1, ..Row::default() };
@@ -123,12 +123,12 @@ impl Syn {
 /// assert_eq!((findings.first_ts, findings.last_ts, findings.packets), (0, SECOND, 2));
 ///
 /// // Silent for 899 seconds when the window ends: a timeout.
-/// let around = Surroundings { cutoff: 900 * SECOND, other_rsts: &[] };
+/// let around = FlowContext { cutoff: 900 * SECOND, other_rsts: &[] };
 /// let verdict = findings.judge(&Rules::default(), &around.around(None))?;
 /// assert_eq!((verdict.termination, verdict.silent), (Termination::Timeout, 899 * SECOND));
 ///
 /// // In a connection that the server has reset, the client is silent as well.
-/// let around = Surroundings { other_rsts: &[2 * SECOND], ..around };
+/// let around = FlowContext { other_rsts: &[2 * SECOND], ..around };
 /// let verdict = findings.judge(&Rules::default(), &around.around(None))?;
 /// assert_eq!(verdict.termination, Termination::ServerReset);
 /// # Ok::<(), cutshort_verdict::Exclusion>(())

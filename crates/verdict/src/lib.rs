@@ -2,20 +2,20 @@
 //!
 //! # Where to start
 //!
-//! * [`Tracker`] takes the packets of a capture in reading order and closes window by window. [`Capper`] picks the same
+//! * [`Tracker`] takes the packets of a capture in reading order and closes window by window. [`PacketLimiter`] picks the same
 //!   packets, for programs that keep them elsewhere.
 //! * [`Connections`] holds the packets of one 5-tuple and window where they come grouped, and merges such groups.
 //! * Both are made of [`Split`], which separates connections on reused ports, and [`Findings`], which are what the rules
-//!   take from one connection's rows. With a [`Context`] they give an [`Outcome`]: a [`Verdict`] or an [`Exclusion`].
+//!   take from one connection's rows. With a [`ConnectionContext`] they give an [`Outcome`]: a [`Verdict`] or an [`Exclusion`].
 //! * [`Stage`], [`Termination`], [`Tag`] and [`Signature`] have names, descriptions and known causes.
-//! * [`Trace`] explains a verdict packet by packet; [`Count`] adds up sampled connections and gives confidence intervals.
+//! * [`Trace`] explains a verdict packet by packet; [`WeightedCount`] adds up sampled connections and gives confidence intervals.
 
-mod capper;
 mod clock;
 mod connection;
 mod count;
 mod findings;
 mod names;
+mod packet_limiter;
 mod row;
 mod signature;
 mod split;
@@ -26,17 +26,17 @@ mod trace;
 mod tracker;
 mod verdict;
 
-pub use capper::Capper;
 pub use clock::ReaderClock;
 pub use connection::{Connections, Judged};
-pub use count::Count;
+pub use count::WeightedCount;
 pub use findings::Findings;
 pub use names::Unknown;
+pub use packet_limiter::PacketLimiter;
 pub use row::{Row, copies};
-pub use signature::{Signature, SignatureRule, Times};
+pub use signature::{Occurrence, Signature, SignatureRule};
 pub use split::{Part, Split};
 pub use stage::{Exclusion, Progress, Stage, Termination};
 pub use tag::{Tag, TagRule, Tags};
 pub use trace::{Step, Trace};
 pub use tracker::{ClosedWindow, RowCount, Tracker};
-pub use verdict::{Context, Outcome, Rules, Surroundings, Verdict};
+pub use verdict::{ConnectionContext, FlowContext, Outcome, Rules, Verdict};

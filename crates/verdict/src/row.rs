@@ -27,7 +27,7 @@ pub struct Row {
     /// Number N where 1 in N connections was sampled.
     pub sample_rate: u32,
     /// TCP window as in the header, without window scaling.
-    pub window: u16,
+    pub tcp_window: u16,
     /// IPv4 time to live or IPv6 hop limit, as captured.
     pub ttl: u8,
     /// Length of the TCP options in bytes.
@@ -45,7 +45,7 @@ impl From<&Packet> for Row {
             ack: packet.ack,
             payload_len: packet.payload_len,
             sample_rate: packet.sample_rate,
-            window: packet.window,
+            tcp_window: packet.tcp_window,
             ttl: packet.ttl,
             options_len: packet.options_len,
         }
@@ -65,7 +65,7 @@ impl Row {
     #[must_use]
     #[inline]
     pub const fn syn_order(&self) -> (i64, u16, u8, u16, u32) {
-        (self.ts, self.ip_id, self.ttl, self.window, self.sample_rate)
+        (self.ts, self.ip_id, self.ttl, self.tcp_window, self.sample_rate)
     }
 
     /// Returns true if the RST bit is set. Whether it resets the connection also depends on its time (docs/spec.md#rst).
@@ -92,7 +92,7 @@ impl Row {
         // First what differs most often.
         self.ip_id == other.ip_id
             && self.repeats(other)
-            && self.window == other.window
+            && self.tcp_window == other.tcp_window
             && self.options_len == other.options_len
             && self.sample_rate == other.sample_rate
     }

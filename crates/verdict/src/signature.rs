@@ -6,7 +6,7 @@ use crate::{Stage, Tag, Tags};
 
 /// The number of RSTs of one kind that a rule needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Times {
+pub enum Occurrence {
     /// There must be none.
     Never,
     /// There must be exactly one.
@@ -17,7 +17,7 @@ pub enum Times {
     AtLeastTwice,
 }
 
-impl Times {
+impl Occurrence {
     /// Returns true if `count` is a number that the rule allows.
     #[must_use]
     pub const fn holds(self, count: u32) -> bool {
@@ -53,10 +53,10 @@ pub struct Signature(u8);
 /// All conditions must hold. Connections with the tag `fin` have no signature (docs/spec.md#signature-fin).
 ///
 /// ```
-/// use cutshort_verdict::{Signature, Times};
+/// use cutshort_verdict::{Signature, Occurrence};
 ///
 /// let rule = Signature::from_id(13).unwrap().rule();
-/// assert_eq!((rule.rst, rule.rst_ack), (Times::AtLeastOnce, Times::AtLeastOnce));
+/// assert_eq!((rule.rst, rule.rst_ack), (Occurrence::AtLeastOnce, Occurrence::AtLeastOnce));
 /// assert!(rule.rst.holds(3) && !rule.rst.holds(0));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +65,9 @@ pub struct SignatureRule {
     /// The stage that the connection must have.
     pub stage: Stage,
     /// The number of RSTs without the ACK bit.
-    pub rst: Times,
+    pub rst: Occurrence,
     /// The number of RSTs with the ACK bit.
-    pub rst_ack: Times,
+    pub rst_ack: Occurrence,
     /// Whether exactly one distinct acknowledgement is needed (docs/spec.md#repeat).
     pub single_ack: bool,
     /// The tags of which one is needed; if the list is empty, none is.
@@ -78,9 +78,9 @@ struct Entry {
     name: &'static str,
     stage: Stage,
     /// RSTs without the ACK bit.
-    rst: Times,
+    rst: Occurrence,
     /// RSTs with the ACK bit.
-    rst_ack: Times,
+    rst_ack: Occurrence,
     /// The tags of which one is needed; if the list is empty, none is.
     one_of: &'static [Tag],
     seen: &'static str,
@@ -214,8 +214,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "SYN → ∅",
         stage: Stage::PostSyn,
-        rst: Times::Never,
-        rst_ack: Times::Never,
+        rst: Occurrence::Never,
+        rst_ack: Occurrence::Never,
         one_of: &[],
         seen: "A SYN, and then silence.",
         causes: &[
@@ -229,8 +229,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "SYN → RST",
         stage: Stage::PostSyn,
-        rst: Times::AtLeastOnce,
-        rst_ack: Times::Never,
+        rst: Occurrence::AtLeastOnce,
+        rst_ack: Occurrence::Never,
         one_of: &[],
         seen: "A SYN, and then one or more RSTs without the ACK bit.",
         causes: &[
@@ -243,8 +243,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "SYN → RST+ACK",
         stage: Stage::PostSyn,
-        rst: Times::Never,
-        rst_ack: Times::AtLeastOnce,
+        rst: Occurrence::Never,
+        rst_ack: Occurrence::AtLeastOnce,
         one_of: &[],
         seen: "A SYN, and then one or more RSTs with the ACK bit.",
         causes: &[
@@ -256,8 +256,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "SYN → RST; RST+ACK",
         stage: Stage::PostSyn,
-        rst: Times::AtLeastOnce,
-        rst_ack: Times::AtLeastOnce,
+        rst: Occurrence::AtLeastOnce,
+        rst_ack: Occurrence::AtLeastOnce,
         one_of: &[],
         seen: "A SYN, and then RSTs with and without the ACK bit.",
         causes: &[
@@ -269,8 +269,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "SYN; ACK → ∅",
         stage: Stage::PostAck,
-        rst: Times::Never,
-        rst_ack: Times::Never,
+        rst: Occurrence::Never,
+        rst_ack: Occurrence::Never,
         one_of: &[],
         seen: "A completed handshake, and then silence.",
         causes: &[
@@ -283,8 +283,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "SYN; ACK → RST",
         stage: Stage::PostAck,
-        rst: Times::Once,
-        rst_ack: Times::Never,
+        rst: Occurrence::Once,
+        rst_ack: Occurrence::Never,
         one_of: &[],
         seen: "A completed handshake, and then one RST without the ACK bit.",
         causes: &[
@@ -296,8 +296,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "SYN; ACK → RST; RST",
         stage: Stage::PostAck,
-        rst: Times::AtLeastTwice,
-        rst_ack: Times::Never,
+        rst: Occurrence::AtLeastTwice,
+        rst_ack: Occurrence::Never,
         one_of: &[],
         seen: "A completed handshake, and then two or more RSTs without the ACK bit.",
         causes: &[
@@ -309,8 +309,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "SYN; ACK → RST+ACK",
         stage: Stage::PostAck,
-        rst: Times::Never,
-        rst_ack: Times::Once,
+        rst: Occurrence::Never,
+        rst_ack: Occurrence::Once,
         one_of: &[],
         seen: "A completed handshake, and then one RST with the ACK bit.",
         causes: &[
@@ -322,8 +322,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "SYN; ACK → RST+ACK; RST+ACK",
         stage: Stage::PostAck,
-        rst: Times::Never,
-        rst_ack: Times::AtLeastTwice,
+        rst: Occurrence::Never,
+        rst_ack: Occurrence::AtLeastTwice,
         one_of: &[],
         seen: "A completed handshake, and then two or more RSTs with the ACK bit.",
         causes: &[
@@ -335,8 +335,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK → ∅",
         stage: Stage::PostPsh,
-        rst: Times::Never,
-        rst_ack: Times::Never,
+        rst: Occurrence::Never,
+        rst_ack: Occurrence::Never,
         one_of: &[],
         seen: "The first message arrived, and then silence: the client never acknowledged an answer.",
         causes: &[
@@ -349,8 +349,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK → RST",
         stage: Stage::PostPsh,
-        rst: Times::Once,
-        rst_ack: Times::Never,
+        rst: Occurrence::Once,
+        rst_ack: Occurrence::Never,
         one_of: &[],
         seen: "The first message arrived, and then one RST without the ACK bit.",
         causes: &[
@@ -363,8 +363,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK → RST+ACK",
         stage: Stage::PostPsh,
-        rst: Times::Never,
-        rst_ack: Times::Once,
+        rst: Occurrence::Never,
+        rst_ack: Occurrence::Once,
         one_of: &[],
         seen: "The first message arrived, and then one RST with the ACK bit.",
         causes: &[
@@ -376,8 +376,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK → RST; RST+ACK",
         stage: Stage::PostPsh,
-        rst: Times::AtLeastOnce,
-        rst_ack: Times::AtLeastOnce,
+        rst: Occurrence::AtLeastOnce,
+        rst_ack: Occurrence::AtLeastOnce,
         one_of: &[],
         seen: "The first message arrived, and then RSTs with and without the ACK bit.",
         causes: &[
@@ -389,8 +389,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK → RST+ACK; RST+ACK",
         stage: Stage::PostPsh,
-        rst: Times::Never,
-        rst_ack: Times::AtLeastTwice,
+        rst: Occurrence::Never,
+        rst_ack: Occurrence::AtLeastTwice,
         one_of: &[],
         seen: "The first message arrived, and then two or more RSTs with the ACK bit.",
         causes: &[
@@ -402,8 +402,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK → RST = RST",
         stage: Stage::PostPsh,
-        rst: Times::AtLeastTwice,
-        rst_ack: Times::Never,
+        rst: Occurrence::AtLeastTwice,
+        rst_ack: Occurrence::Never,
         one_of: &[Tag::AckNumSame, Tag::AckNumSame0],
         seen: "The first message arrived, and then two or more RSTs without the ACK bit and with equal acknowledgement numbers.",
         causes: &[
@@ -415,8 +415,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK → RST ≠ RST",
         stage: Stage::PostPsh,
-        rst: Times::AtLeastTwice,
-        rst_ack: Times::Never,
+        rst: Occurrence::AtLeastTwice,
+        rst_ack: Occurrence::Never,
         one_of: &[Tag::AckNumDiff],
         seen: "The first message arrived, and then RSTs without the ACK bit whose acknowledgement numbers differ, none being 0.",
         causes: &[
@@ -428,8 +428,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK → RST; RST₀",
         stage: Stage::PostPsh,
-        rst: Times::AtLeastTwice,
-        rst_ack: Times::Never,
+        rst: Occurrence::AtLeastTwice,
+        rst_ack: Occurrence::Never,
         one_of: &[Tag::AckNumDiff0],
         seen: "The first message arrived, and then RSTs without the ACK bit whose acknowledgement numbers differ, at least one being 0.",
         causes: &[
@@ -441,8 +441,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK; Data → RST",
         stage: Stage::Later,
-        rst: Times::AtLeastOnce,
-        rst_ack: Times::Never,
+        rst: Occurrence::AtLeastOnce,
+        rst_ack: Occurrence::Never,
         one_of: &[],
         seen: "Data beyond the first message arrived, and then one or more RSTs without the ACK bit.",
         causes: &[
@@ -454,8 +454,8 @@ const ENTRIES: [Entry; 19] = [
     Entry {
         name: "PSH+ACK; Data → RST+ACK",
         stage: Stage::Later,
-        rst: Times::Never,
-        rst_ack: Times::AtLeastOnce,
+        rst: Occurrence::Never,
+        rst_ack: Occurrence::AtLeastOnce,
         one_of: &[],
         seen: "Data beyond the first message arrived, and then one or more RSTs with the ACK bit.",
         causes: &[

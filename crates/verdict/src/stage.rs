@@ -236,10 +236,10 @@ impl FromStr for Termination {
 ///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Exclusion, Findings, Row, Rules, Surroundings};
+/// use cutshort_verdict::{Exclusion, Findings, Row, Rules, FlowContext};
 ///
 /// let ack = Row { flags: Flags::ACK, ..Row::default() };
-/// let around = Surroundings { cutoff: 900_000_000_000, other_rsts: &[] };
+/// let around = FlowContext { cutoff: 900_000_000_000, other_rsts: &[] };
 /// let error = Findings::of(&[ack]).judge(&Rules::default(), &around.around(None)).unwrap_err();
 /// assert_eq!((error, error.name()), (Exclusion::NoSyn, "no_syn"));
 /// let error: Box<dyn std::error::Error> = error.into();

@@ -3,16 +3,16 @@ use std::ops::BitOrAssign;
 use std::str::FromStr;
 
 use crate::names::{Unknown, find};
-use crate::{Termination, Times};
+use crate::{Occurrence, Termination};
 
 /// A property of a connection (docs/spec.md#tags). The discriminant is the number of its bit, which never changes.
 ///
 /// ```
-/// use cutshort_verdict::{Tag, TagRule, Times};
+/// use cutshort_verdict::{Tag, TagRule, Occurrence};
 ///
 /// let tag: Tag = "multiple_rsts".parse()?;
 /// assert_eq!((tag, tag.bit(), tag.parent()), (Tag::MultipleRsts, 1 << 4, Some(Tag::Reset)));
-/// assert_eq!(tag.rule(), TagRule::Resets { rst: Times::AtLeastTwice, rst_ack: Times::Never });
+/// assert_eq!(tag.rule(), TagRule::Resets { rst: Occurrence::AtLeastTwice, rst_ack: Occurrence::Never });
 /// assert!(tag.about().contains("so do injectors"));
 /// # Ok::<(), cutshort_verdict::Unknown>(())
 /// ```
@@ -69,9 +69,9 @@ pub enum TagRule {
     /// The numbers of RSTs without and with the ACK bit are these.
     Resets {
         /// RSTs without the ACK bit.
-        rst: Times,
+        rst: Occurrence,
         /// RSTs with the ACK bit.
-        rst_ack: Times,
+        rst_ack: Occurrence,
     },
     /// The acknowledgement numbers of the RSTs without the ACK bit are like this.
     AckNumbers {
@@ -170,8 +170,8 @@ impl Tag {
     /// Returns the rule by which the tag holds.
     #[must_use]
     pub const fn rule(self) -> TagRule {
-        use Times::{AtLeastOnce, AtLeastTwice, Never, Once};
-        const fn resets(rst: Times, rst_ack: Times) -> TagRule {
+        use Occurrence::{AtLeastOnce, AtLeastTwice, Never, Once};
+        const fn resets(rst: Occurrence, rst_ack: Occurrence) -> TagRule {
             TagRule::Resets { rst, rst_ack }
         }
         match self {
@@ -340,7 +340,7 @@ mod tests {
     use cutshort_packet::Flags;
 
     use super::*;
-    use crate::{Context, Findings, Row, Rules};
+    use crate::{ConnectionContext, Findings, Row, Rules};
 
     /// The rules as data agree with the code that sets the tags.
     #[test]
@@ -352,7 +352,7 @@ mod tests {
             let mut rows = vec![row(Flags::SYN, 0)];
             rows.extend(plain.iter().map(|ack| row(Flags::RST, *ack)));
             rows.extend((0..with_ack).map(|ack| row(Flags::RST | Flags::ACK, ack)));
-            let around = Context { cutoff: i64::MAX, is_followed: false, other_rst_ts: None };
+            let around = ConnectionContext { cutoff: i64::MAX, is_followed: false, other_rst_ts: None };
             let tags = Findings::of(&rows).judge(&Rules::default(), &around).unwrap().tags;
             let differ = plain.iter().any(|number| *number != plain[0]);
             let own = |tag: Tag| match tag.rule() {

@@ -6,13 +6,13 @@ use cutshort_packet::Flags;
 
 use crate::findings::{Meaning, Segments, Shape, Syn};
 use crate::verdict::{Ending, SECOND};
-use crate::{Context, Findings, Outcome, Progress, Row, Rules, Split, Stage, Surroundings, Tag};
+use crate::{ConnectionContext, Findings, FlowContext, Outcome, Progress, Row, Rules, Split, Stage, Tag};
 
 /// The explanation of one verdict: each packet with its meaning, and the rules that decided.
 ///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Row, Rules, Surroundings, Trace};
+/// use cutshort_verdict::{Row, Rules, FlowContext, Trace};
 ///
 /// let syn = Row { flags: Flags::SYN, seq: 1000, sample_rate: 1, ..Row::default() };
 /// let rows = [
@@ -21,7 +21,7 @@ use crate::{Context, Findings, Outcome, Progress, Row, Rules, Split, Stage, Surr
 ///     Row { ts: 31_000_000, flags: Flags::PSH | Flags::ACK, seq: 1001, ack: 5001, payload_len: 517, ..syn },
 ///     Row { ts: 40_000_000, flags: Flags::RST, seq: 1518, ..syn },
 /// ];
-/// let around = Surroundings { cutoff: 900_000_000_000, other_rsts: &[] };
+/// let around = FlowContext { cutoff: 900_000_000_000, other_rsts: &[] };
 /// let traces = Trace::of(&rows, &Rules::default(), &around);
 ///
 /// let meanings: Vec<&str> = traces[0].steps.iter().map(|step| step.meaning).collect();
@@ -61,7 +61,7 @@ impl Trace {
     /// Returns one trace per connection in the order of time; rows before the first SYN packet have a trace of their own,
     /// which comes first.
     #[must_use]
-    pub fn of(rows: &[Row], rules: &Rules, around: &Surroundings<'_>) -> Vec<Self> {
+    pub fn of(rows: &[Row], rules: &Rules, around: &FlowContext<'_>) -> Vec<Self> {
         let mut rows = rows.to_vec();
         rows.sort_by_key(|row| row.ts);
         let split = Split::of(&mut rows);
@@ -71,7 +71,7 @@ impl Trace {
         tail.into_iter().chain(connections).collect()
     }
 
-    fn of_part(rows: &[Row], rules: &Rules, around: &Context) -> Self {
+    fn of_part(rows: &[Row], rules: &Rules, around: &ConnectionContext) -> Self {
         let findings = Findings::of(rows);
         let outcome = findings.judge(rules, around);
         let reasons = reasons(&findings, rules, around, &outcome);
@@ -116,7 +116,7 @@ fn meaning(row: &Row, rows: &[Row], syn: &Syn) -> &'static str {
     }
 }
 
-fn reasons(findings: &Findings, rules: &Rules, around: &Context, outcome: &Outcome) -> Vec<String> {
+fn reasons(findings: &Findings, rules: &Rules, around: &ConnectionContext, outcome: &Outcome) -> Vec<String> {
     let shape = match findings.shape() {
         Ok(shape) => shape,
         Err(exclusion) => return vec![format!("Left out: {}.", exclusion.about())],
@@ -156,7 +156,7 @@ fn progress(shape: &Shape) -> &'static str {
     }
 }
 
-fn ending(findings: &Findings, shape: &Shape, rules: &Rules, around: &Context) -> String {
+fn ending(findings: &Findings, shape: &Shape, rules: &Rules, around: &ConnectionContext) -> String {
     let silent = Seconds(around.cutoff.saturating_sub(findings.last_ts));
     let guard = Seconds(rules.guard);
     match findings.ending(shape, rules, around) {

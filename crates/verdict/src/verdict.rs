@@ -78,9 +78,9 @@ impl Rules {
 /// What the rules need to know about a 5-tuple and window apart from its rows.
 ///
 /// ```
-/// use cutshort_verdict::Surroundings;
+/// use cutshort_verdict::FlowContext;
 ///
-/// let around = Surroundings { cutoff: 900, other_rsts: &[5, 40] };
+/// let around = FlowContext { cutoff: 900, other_rsts: &[5, 40] };
 /// // A connection that is followed by another one at 30 ends there, and does not see the later RST.
 /// let context = around.around(Some(30));
 /// assert_eq!((context.cutoff, context.is_followed, context.other_rst_ts), (30, true, Some(5)));
@@ -88,7 +88,7 @@ impl Rules {
 /// assert_eq!((context.cutoff, context.is_followed, context.other_rst_ts), (900, false, Some(40)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Surroundings<'a> {
+pub struct FlowContext<'a> {
     /// The window's end, or the time of the latest record of the input if that is earlier, in nanoseconds since the Unix
     /// epoch (docs/spec.md#cutoff).
     pub cutoff: i64,
@@ -97,14 +97,14 @@ pub struct Surroundings<'a> {
     pub other_rsts: &'a [i64],
 }
 
-impl Surroundings<'_> {
+impl FlowContext<'_> {
     /// Returns the context of one connection, where `next` is the time of the next one on its ports ([`Part::next`]).
     ///
     /// [`Part::next`]: crate::Part::next
     #[must_use]
-    pub fn around(&self, next: Option<i64>) -> Context {
+    pub fn around(&self, next: Option<i64>) -> ConnectionContext {
         let rsts = self.other_rsts.iter().copied();
-        Context {
+        ConnectionContext {
             cutoff: next.unwrap_or(self.cutoff),
             is_followed: next.is_some(),
             other_rst_ts: rsts.filter(|ts| next.is_none_or(|next| *ts < next)).max(),
@@ -112,10 +112,10 @@ impl Surroundings<'_> {
     }
 }
 
-/// What the rules need to know about a connection apart from its rows; made by [`Surroundings::around`].
+/// What the rules need to know about a connection apart from its rows; made by [`FlowContext::around`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Context {
+pub struct ConnectionContext {
     /// Time of the next connection's first SYN packet if [`is_followed`](Self::is_followed), else the window's cutoff, in
     /// nanoseconds since the Unix epoch.
     pub cutoff: i64,
@@ -133,12 +133,12 @@ pub type Outcome = Result<Verdict, Exclusion>;
 ///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Findings, Progress, Row, Rules, Surroundings, Tag};
+/// use cutshort_verdict::{Findings, Progress, Row, Rules, FlowContext, Tag};
 ///
 /// // A SYN as ZMap sends it, and the RST of its host's kernel, over the same path.
-/// let syn = Row { flags: Flags::SYN, ip_id: 54321, window: 65535, ttl: 52, sample_rate: 1, ..Row::default() };
+/// let syn = Row { flags: Flags::SYN, ip_id: 54321, tcp_window: 65535, ttl: 52, sample_rate: 1, ..Row::default() };
 /// let rst = Row { ts: 1_000, flags: Flags::RST, seq: 1, ip_id: 0, ..syn };
-/// let around = Surroundings { cutoff: 900_000_000_000, other_rsts: &[] };
+/// let around = FlowContext { cutoff: 900_000_000_000, other_rsts: &[] };
 /// let verdict = Findings::of(&[syn, rst]).judge(&Rules::default(), &around.around(None))?;
 ///
 /// assert!(verdict.is_anomalous() && !verdict.completed_handshake());
@@ -229,7 +229,7 @@ impl Findings {
     /// # Errors
     /// Returns the [`Exclusion`] by which the rows are left out of all totals.
     #[inline]
-    pub fn judge(&self, rules: &Rules, around: &Context) -> Outcome {
+    pub fn judge(&self, rules: &Rules, around: &ConnectionContext) -> Outcome {
         let shape = self.shape()?;
         let server_rst = shape.server_rst(around);
         let termination = self.ending(shape, rules, around).termination()?;
@@ -264,7 +264,7 @@ impl Findings {
     }
 
     /// Finds the first rule that holds (docs/spec.md#termination).
-    pub(crate) fn ending(&self, shape: &Shape, rules: &Rules, around: &Context) -> Ending {
+    pub(crate) fn ending(&self, shape: &Shape, rules: &Rules, around: &ConnectionContext) -> Ending {
         let full = self.packets >= rules.packet_limit
             && u64::from(shape.repeats) * 2 < u64::from(rules.packet_limit);
         match () {
@@ -279,14 +279,14 @@ impl Findings {
     }
 }
 
-impl Context {
+impl ConnectionContext {
     const fn too_late(&self) -> Ending {
         if self.is_followed { Ending::RunsInto } else { Ending::TooLate }
     }
 }
 
 impl Shape {
-    fn server_rst(&self, around: &Context) -> bool {
+    fn server_rst(&self, around: &ConnectionContext) -> bool {
         around.other_rst_ts.is_some_and(|ts| ts >= self.latest_syn_ts)
     }
 }

@@ -1,7 +1,7 @@
 //! Records that are later than the clock of the machine that reads them.
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::{Capper, Exclusion, Outcome, ReaderClock, Rules, Termination, Tracker};
+use cutshort_verdict::{Exclusion, Outcome, PacketLimiter, ReaderClock, Rules, Termination, Tracker};
 
 const SECOND: i64 = 1_000_000_000;
 const NOW: i64 = 1_767_571_200 * SECOND;
@@ -61,7 +61,7 @@ fn if_all_records_are_of_the_future_they_count() {
 #[test]
 fn a_crowd_from_the_future_makes_no_packet_late() {
     let mut tracker = Tracker::new(Rules::default()).read_at(ReaderClock::new(|| NOW));
-    let mut capper = Capper::new(Rules::default()).read_at(ReaderClock::new(|| NOW));
+    let mut capper = PacketLimiter::new(Rules::default()).read_at(ReaderClock::new(|| NOW));
     for _ in 0..20_000 {
         let _ = tracker.record(FAR, None);
         let _ = capper.record(FAR, None);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use cutshort_packet::{FiveTuple, Flags};
 use cutshort_verdict::{
-    Capper, ClosedWindow, Connections, Exclusion, Judged, Outcome, Progress, Row, Rules, Stage, Tag,
+    ClosedWindow, Connections, Exclusion, Judged, Outcome, PacketLimiter, Progress, Row, Rules, Stage, Tag,
     Termination, Trace, Tracker, Verdict,
 };
 use proptest::prelude::*;
@@ -177,7 +177,7 @@ proptest! {
 proptest! {
     #![proptest_config(cases(384))]
 
-    /// Times that run backwards by less than the reorder limit: nothing is late.
+    /// Occurrence that run backwards by less than the reorder limit: nothing is late.
     #[test]
     fn tracker_groups_by_five_tuple_and_window(inputs in inputs(300), limit in 1..12_u32, takes in any::<bool>()) {
         let rules = Rules { packet_limit: limit, ..Rules::default() };
@@ -190,7 +190,7 @@ proptest! {
         }
     }
 
-    /// Times that run backwards by more: what comes for a closed window is late.
+    /// Occurrence that run backwards by more: what comes for a closed window is late.
     #[test]
     fn tracker_counts_what_is_late(inputs in inputs(3000), takes in any::<bool>()) {
         let rules = Rules::default();
@@ -270,7 +270,7 @@ fn tracked(inputs: &[Input], rules: Rules, keep_rows: bool, takes: bool) -> (Vec
 
 /// The rows that a capper takes of an input, and how many came late.
 fn capped(inputs: &[Input], rules: Rules) -> (BTreeMap<i64, Groups>, u64) {
-    let (mut capper, mut taken) = (Capper::new(rules), BTreeMap::<i64, Groups>::new());
+    let (mut capper, mut taken) = (PacketLimiter::new(rules), BTreeMap::<i64, Groups>::new());
     for input in inputs {
         match input {
             Input::Packet(packet) if capper.record(packet.ts, Some(packet)) => {

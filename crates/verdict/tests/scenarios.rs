@@ -10,7 +10,7 @@ use std::path::Path;
 use cap::Cap;
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_verdict::{
-    Connections, Exclusion, Outcome, Row, Signature, Stage, Surroundings, Tag, Termination, Trace, Tracker,
+    Connections, Exclusion, FlowContext, Outcome, Row, Signature, Stage, Tag, Termination, Trace, Tracker,
 };
 use scenario::{Expect, File, Scenario, Subject, fields_of};
 
@@ -160,7 +160,7 @@ fn connections(scenario: &Scenario, subject: &Subject, arrival: &[Packet]) -> Ve
     let other = taken(scenario, arrival, subject.five_tuple.reversed(), subject.window);
     let rsts = other.iter().filter(|packet| packet.flags.intersects(Flags::RST)).map(|packet| packet.ts);
     let other_rsts: Vec<i64> = rsts.collect();
-    let around = Surroundings { cutoff: end.min(scenario.input_ends), other_rsts: &other_rsts };
+    let around = FlowContext { cutoff: end.min(scenario.input_ends), other_rsts: &other_rsts };
     let (front, back) = packets.split_at(packets.len() / 2);
     let mut halves = pushed(back);
     halves.merge(&pushed(front));

@@ -1,6 +1,6 @@
 //! How far an answer can be trusted: Radar's confidence level.
 
-use cutshort_verdict::Count;
+use cutshort_verdict::WeightedCount;
 
 use super::groups::Groups;
 
@@ -38,7 +38,7 @@ fn is_erratic(groups: &Groups, points: usize) -> bool {
 }
 
 /// Kish's effective sample size as a share of the sample.
-fn effect(total: &Count) -> f64 {
+fn effect(total: &WeightedCount) -> f64 {
     if total.squares == 0 {
         return 1.0;
     }

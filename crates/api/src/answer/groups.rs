@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cutshort_model::{Bucket, Dimension, Network, Port, Value};
 use cutshort_store::{FILE_NODE, RollupAnswer, RollupQuery, RollupRow, Store};
-use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
 
 use super::resets;
 use crate::problem::Problem;
@@ -124,7 +124,7 @@ pub struct Group {
     /// Its name in answers.
     pub name: String,
     /// Its counts, one for each of [`Groups::times`].
-    pub counts: Vec<Count>,
+    pub counts: Vec<WeightedCount>,
 }
 
 /// The counts of one series.
@@ -134,7 +134,7 @@ pub struct Groups {
     /// of the range, if time is not cut.
     pub times: Vec<i64>,
     /// All, one for each of `times`.
-    pub totals: Vec<Count>,
+    pub totals: Vec<WeightedCount>,
     /// The values.
     pub groups: Vec<Group>,
     /// Whether networks were put together as `other` by the store.
@@ -146,7 +146,7 @@ pub struct Groups {
 impl Groups {
     /// All pieces of time together.
     #[must_use]
-    pub fn total(&self) -> Count {
+    pub fn total(&self) -> WeightedCount {
         sum(&self.totals)
     }
 
@@ -159,8 +159,8 @@ impl Groups {
 
 /// Adds counts.
 #[must_use]
-pub fn sum(counts: &[Count]) -> Count {
-    let mut total = Count::default();
+pub fn sum(counts: &[WeightedCount]) -> WeightedCount {
+    let mut total = WeightedCount::default();
     counts.iter().for_each(|count| total.merge(count));
     total
 }
@@ -187,8 +187,8 @@ pub(super) fn count(
 struct Counting<'a> {
     series: &'a Series,
     by: By,
-    totals: BTreeMap<i64, Count>,
-    groups: HashMap<String, BTreeMap<i64, Count>>,
+    totals: BTreeMap<i64, WeightedCount>,
+    groups: HashMap<String, BTreeMap<i64, WeightedCount>>,
 }
 
 impl<'a> Counting<'a> {
@@ -211,7 +211,7 @@ impl<'a> Counting<'a> {
         for name in by.always() {
             self.groups.entry(name).or_default();
         }
-        let column = |(name, counts): (String, BTreeMap<i64, Count>)| Group {
+        let column = |(name, counts): (String, BTreeMap<i64, WeightedCount>)| Group {
             name,
             counts: times.iter().map(|time| counts.get(time).copied().unwrap_or_default()).collect(),
         };
@@ -246,7 +246,7 @@ impl<'a> Counting<'a> {
         }
     }
 
-    fn add(&mut self, name: &str, from: i64, count: &Count) {
+    fn add(&mut self, name: &str, from: i64, count: &WeightedCount) {
         self.totals.entry(from).or_default().merge(count);
         if count.sampled > 0 {
             self.groups.entry(name.to_owned()).or_default().entry(from).or_default().merge(count);
@@ -254,9 +254,9 @@ impl<'a> Counting<'a> {
     }
 
     /// The connections at the stages that are asked for.
-    fn of_stages(&self, row: &RollupRow) -> Count {
+    fn of_stages(&self, row: &RollupRow) -> WeightedCount {
         let stages = Stage::ALL.into_iter().zip(&row.stages);
-        let mut total = Count::default();
+        let mut total = WeightedCount::default();
         stages
             .filter(|(stage, _)| self.series.stages.has(Some(stage)))
             .for_each(|(_, count)| total.merge(count));

@@ -154,7 +154,7 @@ fn buckets(range: &Range<i64>, bucket: Bucket) -> usize {
 
 const fn bucket_name(bucket: Bucket) -> &'static str {
     match bucket {
-        Bucket::Quarter => "FIFTEEN_MINUTES",
+        Bucket::FifteenMinutes => "FIFTEEN_MINUTES",
         Bucket::Hour => "ONE_HOUR",
         Bucket::Day => "ONE_DAY",
         Bucket::Week => "ONE_WEEK",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use cutshort_model::{Dimension, Value};
 use cutshort_store::{RollupAnswer, RollupQuery, RollupRow, Selection, Store};
-use cutshort_verdict::{Count, Stage};
+use cutshort_verdict::{Stage, WeightedCount};
 
 use crate::problem::Problem;
 use crate::question::Series;
@@ -47,8 +47,8 @@ fn forgive(rows: &mut Vec<RollupRow>, answered: &[RollupRow], by: Option<Dimensi
 }
 
 /// Takes the anomalous of `answered` out of a row.
-fn take(row: &mut RollupRow, answered: &RollupRow) -> Count {
-    let mut moved = Count::default();
+fn take(row: &mut RollupRow, answered: &RollupRow) -> WeightedCount {
+    let mut moved = WeightedCount::default();
     for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::None) {
         let part = &answered.stages[stage as usize];
         row.stages[stage as usize] = less(&row.stages[stage as usize], part);
@@ -57,8 +57,8 @@ fn take(row: &mut RollupRow, answered: &RollupRow) -> Count {
     moved
 }
 
-const fn less(count: &Count, part: &Count) -> Count {
-    Count {
+const fn less(count: &WeightedCount, part: &WeightedCount) -> WeightedCount {
+    WeightedCount {
         sampled: count.sampled.saturating_sub(part.sampled),
         weight: count.weight.saturating_sub(part.weight),
         squares: count.squares.saturating_sub(part.squares),

@@ -1,6 +1,6 @@
 //! How an answer looks in JSON.
 
-use cutshort_verdict::Count;
+use cutshort_verdict::WeightedCount;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -137,7 +137,7 @@ impl CountOfSeries {
 }
 
 impl Counts {
-    fn new(counts: &[Count]) -> Self {
+    fn new(counts: &[WeightedCount]) -> Self {
         Self {
             sampled: counts.iter().map(|count| count.sampled).collect(),
             weight: counts.iter().map(|count| count.weight).collect(),
@@ -146,7 +146,7 @@ impl Counts {
 }
 
 impl CountColumns {
-    fn new(counts: &[Count], totals: &[Count]) -> Self {
+    fn new(counts: &[WeightedCount], totals: &[WeightedCount]) -> Self {
         let intervals = counts.iter().zip(totals).map(|(count, total)| count.interval_of(total));
         let (low, high) = intervals.map(|(low, high)| (Share::of(low), Share::of(high))).unzip();
         Self { counts: Counts::new(counts), low, high }

@@ -6,7 +6,7 @@ use cutshort_geo::Geo;
 use cutshort_model::{Dimension, Network, Value};
 use cutshort_report::least_sample;
 use cutshort_store::{RollupAnswer, RollupQuery, RollupRow, Selection, Store};
-use cutshort_verdict::{Count, Exclusion, Stage};
+use cutshort_verdict::{Exclusion, Stage, WeightedCount};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -178,16 +178,16 @@ impl Who {
 /// What is counted of one.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
-    all: Count,
-    matching: Count,
-    completed: Count,
-    completed_matching: Count,
-    excluded: [Count; Exclusion::ALL.len()],
+    all: WeightedCount,
+    matching: WeightedCount,
+    completed: WeightedCount,
+    completed_matching: WeightedCount,
+    excluded: [WeightedCount; Exclusion::ALL.len()],
 }
 
 struct Ranking {
     counted: HashMap<Code, Counted>,
-    total: Count,
+    total: WeightedCount,
     start: i64,
     networks_folded: bool,
     ports_folded: bool,
@@ -204,7 +204,7 @@ impl Ranking {
         let all = resets::rollups(store, series, &query(series.selection.completed))?;
         let mut ranking = Self {
             counted: HashMap::new(),
-            total: Count::default(),
+            total: WeightedCount::default(),
             start: series.range.start,
             networks_folded: all.networks_folded,
             ports_folded: all.ports_folded,
@@ -221,7 +221,7 @@ impl Ranking {
         &mut self,
         answer: &RollupAnswer,
         series: &Series,
-        parts: fn(&mut Counted) -> (&mut Count, &mut Count),
+        parts: fn(&mut Counted) -> (&mut WeightedCount, &mut WeightedCount),
     ) {
         for row in &answer.rows {
             let Some(code) = code(&row.value) else { continue };

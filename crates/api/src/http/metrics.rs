@@ -49,6 +49,9 @@ impl Metrics {
         }
         drop(answered);
         let help = "HTTP requests answered from memory because the same was asked before";
-        exposition.counter("http_remembered", help, self.remembered.load(Ordering::Relaxed));
+        let hits = self.remembered.load(Ordering::Relaxed);
+        exposition.counter("http_cache_hits", help, hits);
+        // The former name, for one release.
+        exposition.counter("http_remembered", help, hits);
     }
 }

@@ -4,7 +4,7 @@ use cutshort_model::Bucket;
 
 const DAY: i64 = Bucket::Day.nanoseconds();
 const ALL: [(&str, Bucket); 4] =
-    [("15m", Bucket::Quarter), ("1h", Bucket::Hour), ("1d", Bucket::Day), ("1w", Bucket::Week)];
+    [("15m", Bucket::FifteenMinutes), ("1h", Bucket::Hour), ("1d", Bucket::Day), ("1w", Bucket::Week)];
 
 /// The interval of a name.
 ///
@@ -21,7 +21,7 @@ pub fn parse_bucket(text: &str) -> Result<Bucket, String> {
 #[must_use]
 pub fn default_bucket(length: i64) -> Bucket {
     match length {
-        length if length <= DAY => Bucket::Quarter,
+        length if length <= DAY => Bucket::FifteenMinutes,
         length if length <= 31 * DAY => Bucket::Hour,
         length if length / DAY <= MAX_POINTS => Bucket::Day,
         _ => Bucket::Week,

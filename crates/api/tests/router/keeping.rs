@@ -60,7 +60,7 @@ fn the_same_question_is_answered_from_memory_until_something_changes() {
     let count = |server: &Server| {
         let text = server.get("/metrics").text;
         text.lines()
-            .find_map(|line| line.strip_prefix("cutshort_http_remembered_total ")?.parse::<u64>().ok())
+            .find_map(|line| line.strip_prefix("cutshort_http_cache_hits_total ")?.parse::<u64>().ok())
             .unwrap()
     };
     let before = count(&server);

@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use cutshort_geo::Country;
-use cutshort_model::{Addresses, Dimension, Network, Port, Record, Value, Window};
+use cutshort_model::{Addresses, ConnectionRecord, Dimension, Network, Port, Value, Window};
 use cutshort_packet::{FiveTuple, Flags};
-use cutshort_store::cell::{Key, Outcome};
+use cutshort_store::cell::{CellKey, CellOutcome};
 use cutshort_store::{
     Added, Annotation, Choice, ConnectionQuery, FlowKey, Grouped, Impaired, Impairment, Inputs,
     NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection,
     Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
-use cutshort_verdict::{Count, Exclusion, Row, Signature, Stage, Tag, Tags, Termination};
+use cutshort_verdict::{Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount};
 
 /// 5-tuples of one kind in a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     /// Where the window begins.
     pub(crate) window: i64,
-    pub(crate) key: Key,
+    pub(crate) key: CellKey,
     pub(crate) node: String,
     pub(crate) rate: u32,
     pub(crate) times: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Memory {
     pub(crate) folded: bool,
     pub(crate) simulated: bool,
     pub(crate) protected: Vec<Addresses>,
-    pub(crate) records: Vec<Record<'static>>,
+    pub(crate) records: Vec<ConnectionRecord<'static>>,
     pub(crate) impaired: Vec<Impaired>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
@@ -55,17 +55,23 @@ pub(crate) fn connection(window: i64, country: &str, asn: u32, stage: Stage, tim
     };
     let signature = Signature::all().find(|signature| signature.stage() == stage);
     let outcome =
-        Outcome::Connection { stage, termination, completed: stage != Stage::PostSyn, signature, tags };
+        CellOutcome::Connection { stage, termination, completed: stage != Stage::PostSyn, signature, tags };
     Cell { window, key: key(country, asn, outcome), node: String::new(), rate: 1, times }
 }
 
 /// 5-tuples that are in no total.
 pub(crate) fn excluded(window: i64, country: &str, asn: u32, reason: Exclusion, times: u64) -> Cell {
-    Cell { window, key: key(country, asn, Outcome::Excluded(reason)), node: String::new(), rate: 1, times }
+    Cell {
+        window,
+        key: key(country, asn, CellOutcome::Excluded(reason)),
+        node: String::new(),
+        rate: 1,
+        times,
+    }
 }
 
-fn key(country: &str, asn: u32, outcome: Outcome) -> Key {
-    Key {
+fn key(country: &str, asn: u32, outcome: CellOutcome) -> CellKey {
+    CellKey {
         location: Country::from_alpha2(country),
         network: if asn == 0 { Network::Unknown } else { Network::As(asn) },
         ip_version: 4,
@@ -86,8 +92,8 @@ impl Memory {
 }
 
 impl Cell {
-    fn count(&self) -> Count {
-        let mut count = Count::default();
+    fn count(&self) -> WeightedCount {
+        let mut count = WeightedCount::default();
         let rate = u64::from(self.rate);
         count.sampled = self.times;
         count.weight = self.times * rate;
@@ -96,7 +102,7 @@ impl Cell {
     }
 
     fn is_in(&self, selection: &Selection) -> bool {
-        let Key { location, network, ip_version, port, outcome, .. } = &self.key;
+        let CellKey { location, network, ip_version, port, outcome, .. } = &self.key;
         let continent = location.map(Country::continent);
         let asn = if let Network::As(number) = network { Some(number) } else { None };
         let number = if let Port::Number(number) = port { Some(number) } else { None };
@@ -108,8 +114,8 @@ impl Cell {
             && selection.nodes.has(Some(&self.node));
         common
             && match outcome {
-                Outcome::Excluded(_) => true,
-                Outcome::Connection { completed, signature, tags, .. } => {
+                CellOutcome::Excluded(_) => true,
+                CellOutcome::Connection { completed, signature, tags, .. } => {
                     tagged(&selection.tags, *tags)
                         && selection.signatures.has(signature.as_ref())
                         && selection.answered.is_none_or(|answered| answered == tags.contains(Tag::Answered))
@@ -119,10 +125,12 @@ impl Cell {
     }
 
     fn values(&self, by: Option<Dimension>) -> Vec<Value> {
-        let Key { location, network, ip_version, port, outcome, .. } = self.key;
+        let CellKey { location, network, ip_version, port, outcome, .. } = self.key;
         let of_connection = |values: fn(Termination, Option<Signature>, Tags) -> Vec<Value>| match outcome {
-            Outcome::Connection { termination, signature, tags, .. } => values(termination, signature, tags),
-            Outcome::Excluded(_) => Vec::new(),
+            CellOutcome::Connection { termination, signature, tags, .. } => {
+                values(termination, signature, tags)
+            }
+            CellOutcome::Excluded(_) => Vec::new(),
         };
         match by {
             None => vec![Value::All],
@@ -200,8 +208,10 @@ impl Store for Memory {
                     rows.len() - 1
                 });
                 match cell.key.outcome {
-                    Outcome::Connection { stage, .. } => rows[at].stages[stage as usize].merge(&cell.count()),
-                    Outcome::Excluded(reason) => rows[at].excluded[reason as usize].merge(&cell.count()),
+                    CellOutcome::Connection { stage, .. } => {
+                        rows[at].stages[stage as usize].merge(&cell.count())
+                    }
+                    CellOutcome::Excluded(reason) => rows[at].excluded[reason as usize].merge(&cell.count()),
                 }
             }
         }
@@ -209,17 +219,17 @@ impl Store for Memory {
         Ok(RollupAnswer { rows, networks_folded: self.folded, ports_folded: self.folded })
     }
 
-    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+    fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {
         self.check()?;
         *self.asked.lock().unwrap() = Some(query.clone());
-        let in_range = |record: &&Record<'static>| query.range.contains(&(record.first_us * 1000));
+        let in_range = |record: &&ConnectionRecord<'static>| query.range.contains(&(record.first_us * 1000));
         Ok(self.records.iter().filter(in_range).skip(query.offset).take(query.limit).cloned().collect())
     }
 
     fn each_connection(
         &self,
         _range: Range<i64>,
-        each: &mut dyn FnMut(Record<'static>) -> bool,
+        each: &mut dyn FnMut(ConnectionRecord<'static>) -> bool,
     ) -> Result<()> {
         let _ = self.records.iter().cloned().all(each);
         Ok(())
@@ -237,8 +247,8 @@ impl Store for Memory {
         let mut counts = WindowCounts::default();
         for cell in &self.cells {
             match cell.key.outcome {
-                Outcome::Connection { .. } => counts.connections += cell.times,
-                Outcome::Excluded(reason) => counts.excluded[reason as usize] += cell.times,
+                CellOutcome::Connection { .. } => counts.connections += cell.times,
+                CellOutcome::Excluded(reason) => counts.excluded[reason as usize] += cell.times,
             }
         }
         Ok(Status {

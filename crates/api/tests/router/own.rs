@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use cutshort_geo::Country;
-use cutshort_model::{Addresses, Connection, Network, Port, Record};
+use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Network, Port};
 use cutshort_store::Selection;
-use cutshort_store::cell::Outcome;
+use cutshort_store::cell::CellOutcome;
 use cutshort_verdict::{Exclusion, Stage, Tag, Termination};
 use serde_json::{Value, json};
 
@@ -192,10 +192,10 @@ fn rankings_go_by_the_lower_end_of_the_interval() {
     );
 }
 
-fn record(first_us: i64) -> Record<'static> {
+fn record(first_us: i64) -> ConnectionRecord<'static> {
     use cutshort_geo::Place;
     use cutshort_packet::{FiveTuple, Flags, Packet};
-    use cutshort_verdict::{Rules, Surroundings};
+    use cutshort_verdict::{FlowContext, Rules};
     let five_tuple =
         FiveTuple::new("198.51.100.7".parse().unwrap(), 40112, "203.0.113.5".parse().unwrap(), 443);
     let mut connections = cutshort_verdict::Connections::default();
@@ -207,15 +207,15 @@ fn record(first_us: i64) -> Record<'static> {
         flags: Flags::SYN,
         seq: 1,
         ack: 0,
-        window: 1,
+        tcp_window: 1,
         options_len: 0,
         payload_len: 0,
         sample_rate: 1,
     };
     connections.push(&syn);
-    let around = Surroundings { cutoff: first_us * 1000 + WINDOW, other_rsts: &[] };
+    let around = FlowContext { cutoff: first_us * 1000 + WINDOW, other_rsts: &[] };
     let verdict = connections.judge(&Rules::default(), &around).outcomes[0].unwrap();
-    let connection = Connection {
+    let connection = JudgedConnection {
         addresses: Addresses::Full,
         five_tuple: &five_tuple,
         verdict: &verdict,
@@ -223,7 +223,7 @@ fn record(first_us: i64) -> Record<'static> {
         place: Place::default(),
         as_name: None,
     };
-    Record::from(&connection).into_owned()
+    ConnectionRecord::from(&connection).into_owned()
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn single_connections_are_filtered() {
 #[test]
 fn connections_say_what_is_kept_of_their_addresses() {
     let first = record((END - WINDOW) / 1000);
-    let records = vec![first.clone(), Record { addresses: Addresses::Truncated, ..first }];
+    let records = vec![first.clone(), ConnectionRecord { addresses: Addresses::Truncated, ..first }];
     let store = || Memory { records: records.clone(), ..Memory::default() };
     let allowed = || cutshort_api::Options { connections: true, ..open() };
     let result = Server::with(store(), allowed()).radar("/connections").result();
@@ -358,7 +358,7 @@ fn too_much_is_too_costly() {
 fn resets_after_an_answer_can_count_as_ordinary() {
     let at = END - DAY;
     let answered = |mut cell: Cell| {
-        if let Outcome::Connection { tags, .. } = &mut cell.key.outcome {
+        if let CellOutcome::Connection { tags, .. } = &mut cell.key.outcome {
             *tags = [Tag::Reset, Tag::SingleRst, Tag::Answered].into_iter().collect();
         }
         cell

@@ -120,9 +120,9 @@ fn load_all(network: &Network) {
 
 /// The kernel's times, not those of delivery: both receivers and tcpdump have the same.
 fn assert_times(name: &str, packets: &[Packet], arrived: &[Packet]) {
-    let times: BTreeMap<u16, i64> = arrived.iter().map(|packet| (packet.window, packet.ts)).collect();
+    let times: BTreeMap<u16, i64> = arrived.iter().map(|packet| (packet.tcp_window, packet.ts)).collect();
     for packet in packets {
-        let apart = (packet.ts - times[&packet.window]).abs();
+        let apart = (packet.ts - times[&packet.tcp_window]).abs();
         assert!(apart < 1_000_000, "{name}: {apart} ns apart");
     }
 }
@@ -148,7 +148,7 @@ impl Plan {
 
     /// Everything that was sent has arrived, and nothing else.
     fn check(&self, arrived: &[Packet]) {
-        let arrived: BTreeSet<u16> = arrived.iter().map(|packet| packet.window).collect();
+        let arrived: BTreeSet<u16> = arrived.iter().map(|packet| packet.tcp_window).collect();
         let sent: BTreeSet<u16> = self.0.keys().copied().collect();
         assert_eq!(arrived, sent);
         assert_eq!(self.0.len(), 2 * 134, "crafted.py sends other packets than it did");
@@ -156,8 +156,8 @@ impl Plan {
 
     /// The names of packets that should have been taken and were not.
     fn missed(&self, taken: &[Packet], arrived: &[Packet]) -> BTreeSet<String> {
-        let taken: BTreeSet<u16> = taken.iter().map(|packet| packet.window).collect();
-        let should = first(arrived, 10).into_values().flatten().map(|packet| packet.window);
+        let taken: BTreeSet<u16> = taken.iter().map(|packet| packet.tcp_window).collect();
+        let should = first(arrived, 10).into_values().flatten().map(|packet| packet.tcp_window);
         should.filter(|mark| !taken.contains(mark)).map(|mark| self.0[&mark].clone()).collect()
     }
 }

@@ -7,7 +7,7 @@ use cutshort_store::Result;
 use serde::Deserialize;
 
 use super::{FROZEN, Layout, MIGRATION, Spread, TABLES, Table, columns_of, identifier};
-use crate::connection::Connection;
+use crate::server::Server;
 
 #[derive(Row, Deserialize)]
 struct FoundTable {
@@ -31,7 +31,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn read(server: &Connection, database: &str) -> Result<Self> {
+    pub(super) fn read(server: &Server, database: &str) -> Result<Self> {
         let tables = "SELECT name, engine, partition_key, sorting_key FROM system.tables
                       WHERE database = {database:String}";
         let tables: Vec<FoundTable> = server.all(server.query(tables).param("database", database))?;

@@ -4,8 +4,8 @@ use clickhouse::Row;
 use cutshort_store::Result;
 use serde::Deserialize;
 
-use crate::connection::{Connection, time};
 use crate::results::Level;
+use crate::server::{Server, time};
 
 /// How long a live segment is remembered by itself after its packets were past their time, in days. Who delivers one
 /// later finds its windows frozen.
@@ -24,7 +24,7 @@ struct Found {
 
 /// Puts one row for each node in the place of those of its deleted segments: it covers what they covered. Only when
 /// none of that time is kept, so that which rows go does not depend on rows that go as well, and once a day.
-pub(super) fn collapse(server: &Connection, before: i64) -> Result<()> {
+pub(super) fn collapse(server: &Server, before: i64) -> Result<()> {
     let before = Level::Day.start(before.saturating_sub(REMEMBERED * Level::Day.nanoseconds()));
     let old = OLD.replace("@before", &time("before"));
     let query = |sql: &str| server.query(sql).param("before", before);

@@ -8,7 +8,7 @@ use cutshort_store::Result;
 use serde::Deserialize;
 
 use super::IDS;
-use crate::connection::{Connection, time};
+use crate::server::{Server, time};
 
 /// How long what does not hold any more is left for those who read it, in nanoseconds.
 const GRACE: i64 = 3_600_000_000_000;
@@ -51,14 +51,14 @@ struct Id {
 
 /// Rows are deleted in the background; that something was begun is only forgotten once none of its rows are left, so
 /// that what could not be deleted is found again.
-pub(super) fn delete_superseded(server: &Connection) -> Result<()> {
+pub(super) fn delete_superseded(server: &Server) -> Result<()> {
     let gone = Gone { server, before: now().saturating_sub(GRACE) };
     let deleted = TABLES.iter().map(|table| gone.delete_rows(table)).fold(Ok(()), Result::and);
     deleted.and(gone.forget())
 }
 
 struct Gone<'a> {
-    server: &'a Connection,
+    server: &'a Server,
     before: i64,
 }
 

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use cutshort_store::{Result, Retention, StoreError};
 
-use crate::connection::Connection;
 use crate::results::Level;
+use crate::server::Server;
 
 /// The most ids that go into one statement: less than half of the 128 KiB that ClickHouse takes as a parameter.
 const IDS: usize = 2_000;
 
 /// Each step is taken, whatever became of those before.
-pub(crate) fn retain(server: &Connection, now: i64, retention: &Retention) -> Result<u64> {
+pub(crate) fn retain(server: &Server, now: i64, retention: &Retention) -> Result<u64> {
     let before = |keep: Option<Duration>| keep.map(|keep| earlier(now, keep));
     let mut turn = Turn::default();
     if let Some(before) = before(retention.packets) {
@@ -29,8 +29,11 @@ pub(crate) fn retain(server: &Connection, now: i64, retention: &Retention) -> Re
     if let Some(before) = before(retention.connections) {
         turn.count(results::forget_connections(server, before));
     }
-    let levels =
-        [(retention.quarters, Level::Quarter), (retention.hours, Level::Hour), (retention.days, Level::Day)];
+    let levels = [
+        (retention.fifteen_minutes, Level::FifteenMinutes),
+        (retention.hours, Level::Hour),
+        (retention.days, Level::Day),
+    ];
     for (keep, level) in levels {
         if let Some(before) = before(keep) {
             turn.step(results::forget_cells(server, level, before));

@@ -5,9 +5,9 @@ use cutshort_model::now;
 use cutshort_store::Result;
 use serde::Deserialize;
 
-use crate::connection::{Connection, time};
 use crate::results::{Level, new_generation};
 use crate::segments;
+use crate::server::{Server, time};
 
 /// Days that are looked at in one turn, the oldest first.
 const DAYS: u64 = 64;
@@ -40,7 +40,7 @@ fn counts() -> String {
 }
 
 /// The days that still have packets to delete.
-fn left_over(server: &Connection, before: i64) -> Result<Vec<Day>> {
+fn left_over(server: &Server, before: i64) -> Result<Vec<Day>> {
     let sql = format!(
         "SELECT day, toUnixTimestamp64Nano(toDateTime64(
            makeDate(intDiv(day, 10000), intDiv(day, 100) % 100, day % 100), 9, 'UTC')) AS start,
@@ -56,7 +56,7 @@ fn left_over(server: &Connection, before: i64) -> Result<Vec<Day>> {
 }
 
 /// Deletes in the background what is left over. What could not be deleted is found again in the next turn.
-pub(super) fn delete(server: &Connection, before: i64) -> Result<()> {
+pub(super) fn delete(server: &Server, before: i64) -> Result<()> {
     let days = left_over(server, before)?;
     let (whole, partly): (Vec<Day>, Vec<Day>) =
         days.into_iter().partition(|day| day.is_whole() && server.cluster.is_none());
@@ -66,7 +66,7 @@ pub(super) fn delete(server: &Connection, before: i64) -> Result<()> {
 }
 
 /// Of segments that do not count. Where replicas may lag behind, only of those that are known not to.
-fn delete_from(server: &Connection, before: i64, day: &Day) -> Result<()> {
+fn delete_from(server: &Server, before: i64, day: &Day) -> Result<()> {
     let (counts, start) = (counts(), time("start"));
     let of_day = format!("last >= {start} AND first < {start} + toIntervalDay(1)");
     let condition = match server.cluster {
@@ -82,7 +82,7 @@ fn delete_from(server: &Connection, before: i64, day: &Day) -> Result<()> {
 
 /// Drops whole days. Nobody brings packets of old days meanwhile: who does waits, or is seen here (see
 /// `segments::await_drop`).
-fn drop_days(server: &Connection, before: i64) -> Result<()> {
+fn drop_days(server: &Server, before: i64) -> Result<()> {
     let number = new_generation();
     segments::note_dropping(server, number, true)?;
     let days = left_over(server, before);

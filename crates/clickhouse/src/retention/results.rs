@@ -3,16 +3,16 @@
 use cutshort_model::Window;
 use cutshort_store::Result;
 
-use crate::connection::Connection;
 use crate::results::{self, Level, ResultRow};
 use crate::roll;
 use crate::rollups::Results;
+use crate::server::Server;
 
 /// Connections of windows that ended and were made before.
-pub(super) fn forget_connections(server: &Connection, before: i64) -> Result<u64> {
+pub(super) fn forget_connections(server: &Server, before: i64) -> Result<u64> {
     let results = results::within(server, &(i64::MIN..before.saturating_sub(Window::LENGTH)))?;
     let is_old = |result: &ResultRow| {
-        result.level == Level::Quarter as u8 && result.has_connections && result.updated < before
+        result.level == Level::FifteenMinutes as u8 && result.has_connections && result.updated < before
     };
     let old: Vec<ResultRow> = results.into_iter().filter(is_old).collect();
     let without = |old: &ResultRow| {
@@ -26,9 +26,9 @@ pub(super) fn forget_connections(server: &Connection, before: i64) -> Result<u64
 
 /// Counts of whole days before a time, up to the first window that was made since. Finer ones are only deleted where the
 /// coarser ones were made of them; their windows cannot be computed again from then on.
-pub(super) fn forget_cells(server: &Connection, level: Level, before: i64) -> Result<()> {
+pub(super) fn forget_cells(server: &Server, level: Level, before: i64) -> Result<()> {
     let results = Results::read(server, &(i64::MIN..i64::MAX))?;
-    let windows = results.of(Level::Quarter).iter();
+    let windows = results.of(Level::FifteenMinutes).iter();
     let first_new = windows.filter(|window| window.updated >= before).map(|window| window.t).min();
     let before = Level::Day.start(before.min(first_new.unwrap_or(i64::MAX)));
     if results.of_time(level, &(i64::MIN..before)).iter().all(|row| !row.has_cells) {
@@ -53,7 +53,7 @@ pub(super) fn forget_cells(server: &Connection, level: Level, before: i64) -> Re
 }
 
 /// Whether all of a level before a time is as it was noted, and coarser ones have it all.
-fn still_holds(server: &Connection, level: Level, before: i64) -> Result<bool> {
+fn still_holds(server: &Server, level: Level, before: i64) -> Result<bool> {
     let results = Results::read(server, &(i64::MIN..i64::MAX))?;
     Ok(results.of_time(level, &(i64::MIN..before)).iter().all(|row| !row.has_cells)
         && coarser_are_rolled(&results, level, before))

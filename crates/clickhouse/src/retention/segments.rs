@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use cutshort_store::{Result, WindowState};
 
-use crate::connection::{Connection, time};
 use crate::results;
 use crate::segments::{self, DELETED, SegmentRow};
+use crate::server::{Server, time};
 use crate::windows;
 
 /// Segments that are looked at at once.
@@ -14,7 +14,7 @@ const MOST: u64 = 20_000;
 
 /// Segments that ended and came before. Their windows keep the results that they have; those that still wait
 /// for results keep their packets.
-pub(super) fn forget(server: &Connection, before: i64) -> Result<u64> {
+pub(super) fn forget(server: &Server, before: i64) -> Result<u64> {
     let mut after = (i64::MIN, String::new());
     let mut old = old(server, before, &after)?;
     if old.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn forget(server: &Connection, before: i64) -> Result<u64> {
 }
 
 /// The next ones after a time and an id.
-fn old(server: &Connection, before: i64, after: &(i64, String)) -> Result<Vec<SegmentRow>> {
+fn old(server: &Server, before: i64, after: &(i64, String)) -> Result<Vec<SegmentRow>> {
     let (covers_to, before_sql) = (time("covers_to"), time("before"));
     let sql = format!(
         "SELECT {} FROM segment FINAL WHERE state = 'kept' AND covers_to < {before_sql} AND arrived < {before_sql}
@@ -48,7 +48,7 @@ fn old(server: &Connection, before: i64, after: &(i64, String)) -> Result<Vec<Se
     server.all_of_much(query)
 }
 
-fn note(server: &Connection, old: &[SegmentRow]) -> Result<()> {
+fn note(server: &Server, old: &[SegmentRow]) -> Result<()> {
     let windows: BTreeSet<i64> =
         old.iter().flat_map(|segment| segment.windows.iter().map(|(window, _)| *window)).collect();
     results::freeze(server, windows.iter())?;

@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate, schema};
 use cutshort_geo::{Country, Geo, Place};
-use cutshort_model::{Addresses, Dimension, Record, Window};
+use cutshort_model::{Addresses, ConnectionRecord, Dimension, Window};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::{Arrival, Privacy, Share, WindowJob, import};
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::{
-    FlowVerdict, Origin, Protected, Protection, RollupAnswer, RollupQuery, Segment, Selection, Store, Told,
-    truncation,
+    FlowVerdict, Origin, Protected, Protection, RollupAnswer, RollupQuery, Segment, Selection, Store,
+    VerdictBatch, truncation,
 };
 use cutshort_verdict::Rules;
 
@@ -91,9 +91,9 @@ fn a_million_random_flows_are_judged_as_in_rust() {
     assert!(seen.tails > flows / 10, "{seen:#?}");
 }
 
-fn connections(store: &dyn Store) -> Vec<Record<'static>> {
+fn connections(store: &dyn Store) -> Vec<ConnectionRecord<'static>> {
     let mut all = Vec::new();
-    let mut keep = |record: Record<'static>| {
+    let mut keep = |record: ConnectionRecord<'static>| {
         all.push(record);
         true
     };
@@ -204,8 +204,8 @@ fn is_told(store: &dyn Store, window: i64) -> bool {
     verdicts.parts.into_iter().all(|mut part| {
         loop {
             match part.next_flows(&mut flows).unwrap() {
-                Told::Flows => {}
-                told => break told == Told::End,
+                VerdictBatch::Flows => {}
+                told => break told == VerdictBatch::End,
             }
         }
     })

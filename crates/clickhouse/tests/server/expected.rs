@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_model::Window;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::{FlowKey, FlowVerdict, Inputs, Origin, Segment, Store, StoredRow, Told};
-use cutshort_verdict::{Connections, Outcome, Part, Row, Rules, Split, Surroundings, copies};
+use cutshort_store::{FlowKey, FlowVerdict, Inputs, Origin, Segment, Store, StoredRow, VerdictBatch};
+use cutshort_verdict::{Connections, FlowContext, Outcome, Part, Row, Rules, Split, copies};
 
 use super::conformance::WINDOW;
 use super::nasty::{NODES, Random, five_tuple, packets};
@@ -70,16 +70,12 @@ pub(crate) fn expected(flows: &Flows, window: i64) -> ByFlow {
     let judged = flows.iter().flat_map(|(five_tuple, packets)| {
         let other = flows.get(&five_tuple.reversed()).map_or(&[][..], Vec::as_slice);
         let other_rsts: Vec<i64> = rows(other).iter().filter(|row| row.has_rst()).map(|row| row.ts).collect();
-        of_flow(*five_tuple, packets, &Surroundings { cutoff: window + WINDOW, other_rsts: &other_rsts })
+        of_flow(*five_tuple, packets, &FlowContext { cutoff: window + WINDOW, other_rsts: &other_rsts })
     });
     by_flow(judged.collect())
 }
 
-fn of_flow(
-    five_tuple: FiveTuple,
-    packets: &[(Packet, usize)],
-    around: &Surroundings<'_>,
-) -> Vec<FlowVerdict> {
+fn of_flow(five_tuple: FiveTuple, packets: &[(Packet, usize)], around: &FlowContext<'_>) -> Vec<FlowVerdict> {
     let judged = Connections::from(rows(packets)).judge(&Rules::default(), around);
     let stored = |(packet, node): &(Packet, usize)| StoredRow {
         node: *node as u16,
@@ -109,7 +105,7 @@ fn of_flow(
 fn origin(rows: &[StoredRow]) -> (u32, u16) {
     let first = rows.iter().min_by_key(|row| (row.row.ts, row.row.sample_rate, row.node)).unwrap();
     let syns = rows.iter().filter(|row| row.row.is_syn());
-    let order = |syn: &Row| (syn.ts, syn.ip_id, syn.ttl, syn.window, syn.sample_rate);
+    let order = |syn: &Row| (syn.ts, syn.ip_id, syn.ttl, syn.tcp_window, syn.sample_rate);
     let syn = syns.min_by_key(|syn| (order(&syn.row), syn.node));
     (first.row.sample_rate, syn.unwrap_or(first).node)
 }
@@ -119,7 +115,7 @@ pub(crate) fn told(store: &dyn Store, window: i64, parts: usize) -> (Inputs, Vec
         store.read_verdicts(Window::containing(window), &Rules::default(), parts).unwrap().expect("verdicts");
     let (mut all, mut some) = (Vec::new(), Vec::new());
     for mut part in verdicts.parts {
-        while part.next_flows(&mut some).unwrap() == Told::Flows {
+        while part.next_flows(&mut some).unwrap() == VerdictBatch::Flows {
             all.append(&mut some);
         }
     }

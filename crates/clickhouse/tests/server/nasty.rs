@@ -125,7 +125,7 @@ pub(crate) fn packets(random: &mut Random, five_tuple: FiveTuple, window: i64) -
             flags: Flags::from_letters(random.of(flags)).unwrap(),
             seq: random.of(&isns).wrapping_add(random.of(rels)),
             ack: random.of(acks),
-            window: random.of(&[64240, 65535, 65535]),
+            tcp_window: random.of(&[64240, 65535, 65535]),
             options_len: random.of(&[0, 20]),
             payload_len: random.of(lengths),
             sample_rate: random.of(&[1, 1, 10, u32::MAX]),

@@ -83,7 +83,7 @@ fn the_documented_rights_are_enough() {
     assert_eq!(store.annotations(START..START + 1).unwrap(), std::slice::from_ref(&kept));
     assert!(store.remove_annotation(kept.id).unwrap() && !store.remove_annotation(kept.id).unwrap());
     let day = Some(Duration::from_secs(86_400));
-    let retention = Retention { packets: day, connections: day, quarters: day, hours: day, days: day };
+    let retention = Retention { packets: day, connections: day, fifteen_minutes: day, hours: day, days: day };
     assert_eq!(store.retain(SystemTime::now() + Duration::from_secs(2 * 86_400), &retention).unwrap(), 2);
 }
 

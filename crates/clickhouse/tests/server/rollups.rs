@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::{Continent, Country};
 use cutshort_model::{Bucket, Dimension, Network, Port, Window};
-use cutshort_store::cell::{Cells, Key, Outcome};
+use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{Choice, Inputs, Retention, RollupAnswer, RollupQuery, Selection, Store, WindowCounts};
 use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Tags, Termination};
 use proptest::collection::vec;
@@ -23,7 +23,7 @@ const BASE: i64 = 20_004 * DAY;
 const NODES: [&str; 3] = ["", "ams1", "fra2"];
 
 /// A key, the name of its node, and for how many it stands.
-type One = (Key, &'static str, u32);
+type One = (CellKey, &'static str, u32);
 
 fn countries() -> Vec<Country> {
     ["DE", "US", "CN"].map(|code| Country::from_alpha2(code).unwrap()).to_vec()
@@ -35,11 +35,11 @@ fn signatures() -> Vec<Signature> {
 
 const TAGS: [Tag; 3] = [Tag::Timeout, Tag::Answered, Tag::ServerRst];
 
-fn outcomes() -> impl Strategy<Value = Outcome> {
+fn outcomes() -> impl Strategy<Value = CellOutcome> {
     let tags = subsequence(TAGS.to_vec(), 0..=3).prop_map(|tags| tags.into_iter().collect::<Tags>());
     let ends = (select(Stage::ALL.to_vec()), select(Termination::ALL.to_vec()), any::<bool>());
     let connection = (ends, option::of(select(signatures())), tags).prop_map(
-        |((stage, termination, completed), signature, tags)| Outcome::Connection {
+        |((stage, termination, completed), signature, tags)| CellOutcome::Connection {
             stage,
             termination,
             completed,
@@ -47,7 +47,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
             tags,
         },
     );
-    prop_oneof![5 => connection, 1 => select(Exclusion::ALL.to_vec()).prop_map(Outcome::Excluded)]
+    prop_oneof![5 => connection, 1 => select(Exclusion::ALL.to_vec()).prop_map(CellOutcome::Excluded)]
 }
 
 fn ones() -> impl Strategy<Value = One> {
@@ -60,7 +60,7 @@ fn ones() -> impl Strategy<Value = One> {
     let place = (option::of(select(countries())), network, select(vec![4, 6]), port);
     (place, outcomes(), select(NODES.to_vec()), 1..3_u32).prop_map(|(place, outcome, node, rate)| {
         let (location, network, ip_version, port) = place;
-        (Key { location, network, ip_version, port, node: 0, outcome }, node, rate)
+        (CellKey { location, network, ip_version, port, node: 0, outcome }, node, rate)
     })
 }
 
@@ -102,7 +102,7 @@ fn selections() -> impl Strategy<Value = Selection> {
 }
 
 fn queries() -> impl Strategy<Value = RollupQuery> {
-    let buckets = [Bucket::Quarter, Bucket::Hour, Bucket::Day, Bucket::Week].to_vec();
+    let buckets = [Bucket::FifteenMinutes, Bucket::Hour, Bucket::Day, Bucket::Week].to_vec();
     let range = (-3..8 * 96_i64, 0..9 * 96_i64);
     (range, option::of(select(buckets)), selections(), option::of(select(Dimension::ALL.to_vec()))).prop_map(
         |((from, length), bucket, selection, by)| {
@@ -117,7 +117,7 @@ fn replace(store: &dyn Store, window: i64, ones: &[One]) {
     let mut cells = Cells::default();
     for (key, node, rate) in ones {
         let node = cells.node(node);
-        cells.add(Key { node, ..*key }, *rate);
+        cells.add(CellKey { node, ..*key }, *rate);
     }
     let replacement = store.replace(Window::containing(window)).unwrap();
     replacement.sink().unwrap().finish().unwrap();
@@ -187,24 +187,25 @@ fn days_go_on_counting_windows_whose_own_counts_were_deleted() {
     }
     let database = Database::new();
     let store = database.store();
-    let key = Key {
+    let key = CellKey {
         location: countries().first().copied(),
         network: Network::As(1),
         ip_version: 4,
         port: Port::Number(443),
         node: 0,
-        outcome: Outcome::Excluded(Exclusion::NoSyn),
+        outcome: CellOutcome::Excluded(Exclusion::NoSyn),
     };
     for window in [BASE, BASE + 7 * WINDOW, BASE + DAY, BASE + 3 * DAY] {
         replace(store, window, &[(key, "", 2)]);
     }
     let before = sorted(&store.rollups(&by_day()).unwrap());
-    let forever = Retention { packets: None, connections: None, quarters: None, hours: None, days: None };
-    let retention = Retention { quarters: Some(Duration::from_secs(60)), ..forever };
+    let forever =
+        Retention { packets: None, connections: None, fifteen_minutes: None, hours: None, days: None };
+    let retention = Retention { fifteen_minutes: Some(Duration::from_secs(60)), ..forever };
     store.retain(SystemTime::now() + Duration::from_secs(3600), &retention).unwrap();
     assert_eq!(sorted(&store.rollups(&by_day()).unwrap()), before);
-    let quarters = RollupQuery { bucket: Some(Bucket::Quarter), ..by_day() };
-    let left = store.rollups(&quarters).unwrap().rows;
+    let windows = RollupQuery { bucket: Some(Bucket::FifteenMinutes), ..by_day() };
+    let left = store.rollups(&windows).unwrap().rows;
     assert!(left.is_empty(), "{left:?}");
     // Packets that come for such a window do not make its results those of less.
     let segment = super::conformance::file(vec![super::conformance::packet(1, BASE)]);

@@ -23,7 +23,7 @@ const NODES: u64 = 4_000;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const FOREVER: Retention =
-    Retention { packets: None, connections: None, quarters: None, hours: None, days: None };
+    Retention { packets: None, connections: None, fifteen_minutes: None, hours: None, days: None };
 const A_DAY: Retention = Retention { packets: Some(DAY), ..FOREVER };
 
 fn in_days(days: u32) -> SystemTime {

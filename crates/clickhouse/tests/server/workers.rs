@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_clickhouse::ClickHouse;
 use cutshort_geo::Geo;
-use cutshort_model::{Bucket, Dimension, Record};
+use cutshort_model::{Bucket, ConnectionRecord, Dimension};
 use cutshort_pipeline::{Service, Settings};
 use cutshort_store::{Retention, RollupQuery, RollupRow, Selection, Store, WindowState};
 
@@ -49,7 +49,7 @@ fn work(database: &Database, shares: &[&str]) -> Vec<u64> {
 }
 
 /// Everything that can be asked about connections and counts.
-fn answers(store: &dyn Store) -> (Vec<Record<'static>>, Vec<Vec<RollupRow>>) {
+fn answers(store: &dyn Store) -> (Vec<ConnectionRecord<'static>>, Vec<Vec<RollupRow>>) {
     let mut records = Vec::new();
     store
         .each_connection(i64::MIN..i64::MAX, &mut |record| {
@@ -66,7 +66,7 @@ fn answers(store: &dyn Store) -> (Vec<Record<'static>>, Vec<Vec<RollupRow>>) {
         rows
     };
     let dimensions = [None, Some(Dimension::As), Some(Dimension::Tag), Some(Dimension::Node)];
-    let questions = [Bucket::Quarter, Bucket::Hour, Bucket::Day].into_iter();
+    let questions = [Bucket::FifteenMinutes, Bucket::Hour, Bucket::Day].into_iter();
     (records, questions.flat_map(|bucket| dimensions.map(|by| (bucket, by))).map(ask).collect())
 }
 

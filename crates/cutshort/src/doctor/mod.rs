@@ -20,7 +20,7 @@ use crate::error::{Done, Error};
 use crate::settings::{self, Settings};
 use crate::terminal;
 
-/// Tell why nothing is seen, and how to fix it
+/// Diagnose why no connections arrive, and suggest fixes
 ///
 /// Looks at the kernel, the rules, who receives, what waits, the collector and its token, clocks, geographic
 /// data and disks, for the agent or the server that has the same settings. It changes nothing. As root it

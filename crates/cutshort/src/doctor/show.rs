@@ -68,12 +68,14 @@ struct One<'a> {
     status: &'static str,
     found: &'a str,
     fix: Option<&'a str>,
+    /// The former name of `fix`, for one release.
+    mend: Option<&'a str>,
 }
 
 impl<'a> One<'a> {
     fn of(check: &'a Check) -> Self {
         let Check { status, name, found, fix } = check;
-        Self { name, status: status.name(), found, fix: fix.as_deref() }
+        Self { name, status: status.name(), found, fix: fix.as_deref(), mend: fix.as_deref() }
     }
 }
 

@@ -6,7 +6,7 @@ use cutshort_api::answer::{Answer, Answered, Code, Completed, Meta, Numbers, Ran
 use cutshort_model::{date_time, grouped, quantity};
 use cutshort_report::percent;
 use cutshort_report::table::Table;
-use cutshort_verdict::Count;
+use cutshort_verdict::WeightedCount;
 
 /// Writes shares, and what is to be known about them.
 pub(super) fn shares(answer: &Answer, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
@@ -30,7 +30,7 @@ fn period(meta: &Meta) -> String {
 
 fn at_once(answer: &Answer, series: &Answered) -> Table {
     let total = series.groups.total();
-    let row = |(name, counts): (&String, &[Count])| {
+    let row = |(name, counts): (&String, &[WeightedCount])| {
         let count = sum(counts);
         vec![
             name.clone(),

@@ -47,7 +47,7 @@ impl Default for Settings {
             address_key: None,
             keep_packets: keep.packets,
             keep_connections: keep.connections,
-            keep_quarters: keep.quarters,
+            keep_15min: keep.fifteen_minutes,
             keep_hours: keep.hours,
             keep_days: keep.days,
             log: "info".to_owned(),
@@ -239,10 +239,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         get: |settings| Some(write_or_forever(settings.keep_connections)),
     },
     Setting {
-        key: "keep_quarters",
+        key: "keep_15min",
         about: "How long to keep counts of 15 minutes.",
-        set: |settings, value| read_or_forever(value).map(|length| settings.keep_quarters = length),
-        get: |settings| Some(write_or_forever(settings.keep_quarters)),
+        set: |settings, value| read_or_forever(value).map(|length| settings.keep_15min = length),
+        get: |settings| Some(write_or_forever(settings.keep_15min)),
     },
     Setting {
         key: "keep_hours",

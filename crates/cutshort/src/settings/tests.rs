@@ -116,3 +116,18 @@ fn numbers_may_have_any_address() {
         assert_eq!(read.settings.metrics, Some(address.parse().unwrap()));
     }
 }
+
+#[test]
+fn former_names_work_for_one_release() {
+    let day = Some(Duration::from_secs(86_400));
+    assert_eq!(file("keep_quarters = \"1d\"").unwrap().keep_15min, day);
+    let former = |variable: &str| (variable == "CUTSHORT_KEEP_QUARTERS").then(|| "1d".to_owned());
+    assert_eq!(read(None, former).unwrap().settings.keep_15min, day);
+    assert_eq!(mistaken("CUTSHORT_KEEP_QUARTERS"), None);
+    let both = |variable: &str| match variable {
+        "CUTSHORT_KEEP_15MIN" => Some("1d".to_owned()),
+        "CUTSHORT_KEEP_QUARTERS" => Some("2d".to_owned()),
+        _ => None,
+    };
+    assert_eq!(read(None, both).unwrap().settings.keep_15min, day);
+}

@@ -24,7 +24,7 @@ fn what_arrives_is_stored_packet_by_packet() {
         command.env("CUTSHORT_CAPTURE_PORTS", PORT.to_string());
         let agent = Running::start(command, "receiving from");
         assert!(
-            agent.said().contains(&format!("runs as nobody, kept {kept}; files fenced")),
+            agent.said().contains(&format!("runs as nobody, kept {kept}; file access restricted")),
             "{}",
             agent.said()
         );

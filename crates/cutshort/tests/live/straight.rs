@@ -86,7 +86,7 @@ fn agents_deliver_straight_into_a_store() {
     let (status, said) = running.terminate();
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(said.contains("packets written, 0 segments waiting"), "{said}");
-    assert!(said.contains("files fenced, system calls fenced"), "{said}");
+    assert!(said.contains("file access restricted, system calls restricted"), "{said}");
     let kept = "SELECT sum(rows) FROM cutshort.segment FINAL WHERE state = 'kept'";
     assert_eq!((count(), ask(kept)), (packets, packets.to_string()));
     // And the store counts them as those of a collector.

@@ -1,6 +1,6 @@
 //! Numbers in bytes: LEB128, and counts; and a checksum around all.
 
-use cutshort_verdict::Count;
+use cutshort_verdict::WeightedCount;
 
 /// Why bytes are not what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ fn put_wide(out: &mut Vec<u8>, mut number: u128) {
 }
 
 /// Writes a count. Most stand for `rate` connections each, so that one number tells all of it.
-pub(super) fn put_count(out: &mut Vec<u8>, count: &Count, rate: u64) {
+pub(super) fn put_count(out: &mut Vec<u8>, count: &WeightedCount, rate: u64) {
     let regular = is_regular(count, rate);
     put_wide(out, u128::from(count.sampled) << 1 | u128::from(!regular));
     if !regular {
@@ -31,15 +31,16 @@ pub(super) fn put_count(out: &mut Vec<u8>, count: &Count, rate: u64) {
     }
 }
 
-fn is_regular(count: &Count, rate: u64) -> bool {
+fn is_regular(count: &WeightedCount, rate: u64) -> bool {
     let weight = u128::from(count.sampled) * u128::from(rate);
     u128::from(count.weight) == weight && weight.checked_mul(u128::from(rate)) == Some(count.squares)
 }
 
 /// The sample rate of the largest count that has but one; 1 if there is none.
-pub(super) fn common_rate<'a>(counts: impl Iterator<Item = &'a Count>) -> u64 {
-    let rate =
-        |count: &Count| count.weight.checked_div(count.sampled).filter(|rate| is_regular(count, *rate));
+pub(super) fn common_rate<'a>(counts: impl Iterator<Item = &'a WeightedCount>) -> u64 {
+    let rate = |count: &WeightedCount| {
+        count.weight.checked_div(count.sampled).filter(|rate| is_regular(count, *rate))
+    };
     let rates = counts.filter_map(|count| Some((count.sampled, rate(count)?)));
     rates.max().map_or(1, |(_, rate)| rate)
 }
@@ -109,14 +110,14 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn count(&mut self, rate: u64) -> Unpacked<Count> {
+    pub(super) fn count(&mut self, rate: u64) -> Unpacked<WeightedCount> {
         let first = self.number()?;
         let sampled = first >> 1;
         if first & 1 == 0 {
             let weight = sampled.wrapping_mul(rate);
-            return Ok(Count { sampled, weight, squares: u128::from(weight) * u128::from(rate) });
+            return Ok(WeightedCount { sampled, weight, squares: u128::from(weight) * u128::from(rate) });
         }
-        Ok(Count { sampled, weight: self.number()?, squares: self.wide()? })
+        Ok(WeightedCount { sampled, weight: self.number()?, squares: self.wide()? })
     }
 }
 

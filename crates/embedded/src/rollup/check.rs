@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 /// Levels as they are numbered at rest.
 pub(super) const LEVELS: [Level; 5] =
-    [Level::Quarter, Level::Hour, Level::Day, Level::HourRest, Level::DayRest];
+    [Level::FifteenMinutes, Level::Hour, Level::Day, Level::HourRest, Level::DayRest];
 
 /// Connections that the rows of one level and time count: those of the world, of countries, and of networks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub fn check(connection: &Connection, lost: &BTreeSet<(i64, i64)>) -> Result<Vec
 }
 
 fn level_of(number: i64) -> Level {
-    LEVELS.into_iter().find(|level| level.number() == number).unwrap_or(Level::Quarter)
+    LEVELS.into_iter().find(|level| level.number() == number).unwrap_or(Level::FifteenMinutes)
 }
 
 fn each(connection: &Connection, select: &str, mut each: impl FnMut(i64, i64, i64, &[u8])) -> Result<()> {
@@ -103,7 +103,7 @@ pub fn connections(connection: &Connection, window: Window) -> Result<Option<u64
     if super::is_gone(connection, window)? {
         return Ok(None);
     }
-    let of = [Level::Quarter.number(), Place::World.number(), window.number()];
+    let of = [Level::FifteenMinutes.number(), Place::World.number(), window.number()];
     let select = "SELECT totals FROM rollup_total WHERE level = ?1 AND place = ?2 AND t = ?3";
     let mut select = connection.prepare_cached(select)?;
     let mut rows = select.query(of)?;
@@ -117,6 +117,6 @@ pub fn connections(connection: &Connection, window: Window) -> Result<Option<u64
             }
         })
     });
-    totals.map_err(|why| damaged(Level::Quarter, Place::World.number(), window.number(), why))?;
+    totals.map_err(|why| damaged(Level::FifteenMinutes, Place::World.number(), window.number(), why))?;
     Ok(Some(sum))
 }

@@ -4,7 +4,7 @@ use cutshort_model::{Bucket, Window};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Level {
     /// A window.
-    Quarter,
+    FifteenMinutes,
     /// An hour.
     Hour,
     /// A day, UTC.
@@ -17,12 +17,12 @@ pub(super) enum Level {
 
 impl Level {
     /// Those that are read; the rests are part of hours and days.
-    pub(super) const ALL: [Self; 3] = [Self::Quarter, Self::Hour, Self::Day];
+    pub(super) const ALL: [Self; 3] = [Self::FifteenMinutes, Self::Hour, Self::Day];
 
     /// The level of what is deleted with a bucket's length.
     pub(super) const fn of(bucket: Bucket) -> Self {
         match bucket {
-            Bucket::Quarter => Self::Quarter,
+            Bucket::FifteenMinutes => Self::FifteenMinutes,
             Bucket::Hour => Self::Hour,
             Bucket::Day | Bucket::Week => Self::Day,
         }
@@ -31,16 +31,16 @@ impl Level {
     /// The rows that a row of this level is made of, if it is made of others.
     pub(super) const fn finer(self) -> Option<Self> {
         match self {
-            Self::Hour => Some(Self::Quarter),
+            Self::Hour => Some(Self::FifteenMinutes),
             Self::Day => Some(Self::Hour),
-            Self::Quarter | Self::HourRest | Self::DayRest => None,
+            Self::FifteenMinutes | Self::HourRest | Self::DayRest => None,
         }
     }
 
     /// The rows that are made of rows of this level.
     pub(super) const fn coarser(self) -> Option<Self> {
         match self {
-            Self::Quarter => Some(Self::Hour),
+            Self::FifteenMinutes => Some(Self::Hour),
             Self::Hour => Some(Self::Day),
             Self::Day | Self::HourRest | Self::DayRest => None,
         }
@@ -51,7 +51,7 @@ impl Level {
         match self {
             Self::Hour => Some(Self::HourRest),
             Self::Day => Some(Self::DayRest),
-            Self::Quarter | Self::HourRest | Self::DayRest => None,
+            Self::FifteenMinutes | Self::HourRest | Self::DayRest => None,
         }
     }
 
@@ -63,7 +63,7 @@ impl Level {
     /// How many windows.
     pub(super) const fn windows(self) -> i64 {
         match self {
-            Self::Quarter => 1,
+            Self::FifteenMinutes => 1,
             Self::Hour | Self::HourRest => 4,
             Self::Day | Self::DayRest => 96,
         }
@@ -81,7 +81,7 @@ impl Level {
 
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Quarter => "window",
+            Self::FifteenMinutes => "window",
             Self::Hour | Self::HourRest => "hour",
             Self::Day | Self::DayRest => "day",
         }

@@ -25,7 +25,7 @@ pub fn cells(connection: &Connection, window: Window) -> Result<Option<Cells>> {
     if is_gone(connection, window)? {
         return Ok(None);
     }
-    read(connection, Level::Quarter, window.number()).map(Some)
+    read(connection, Level::FifteenMinutes, window.number()).map(Some)
 }
 
 /// Only the rows of networks tell all that is known of cells.
@@ -51,7 +51,7 @@ fn read(connection: &Connection, level: Level, t: i64) -> Result<Cells> {
 /// # Errors
 /// What SQLite gives.
 pub fn set_gone(transaction: &Transaction<'_>, window: Window) -> Result<()> {
-    delete_rows(transaction, Level::Quarter, window.number())?;
+    delete_rows(transaction, Level::FifteenMinutes, window.number())?;
     mark_stale(transaction, window)?;
     let note = "INSERT OR IGNORE INTO rollup_gone (t) VALUES (?1)";
     transaction.prepare_cached(note)?.execute([window.number()])?;
@@ -109,7 +109,7 @@ pub fn restore_rest(transaction: &Transaction<'_>, rest: Rest, cells: &Cells) ->
     let (level, t) = place_of(rest);
     let Some(apart) = level.rest() else { return Ok(()) };
     let within = t..t + level.windows();
-    let is_part = has_rows(transaction, Level::Quarter, within.clone())?
+    let is_part = has_rows(transaction, Level::FifteenMinutes, within.clone())?
         || level == Level::Day && has_rows(transaction, Level::Hour, within)?;
     delete_rows(transaction, apart, t)?;
     delete_rows(transaction, level, t)?;

@@ -5,14 +5,14 @@
 //! in the grid of contexts and outcomes, as the difference to the one before, and its count.
 
 use cutshort_store::cell::packed::{Context, Group, Packed, PackedOutcome};
-use cutshort_verdict::Count;
+use cutshort_verdict::WeightedCount;
 
 use super::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, put_rising, seal};
 
 const VERSION: u8 = 1;
 
 /// Packs cells that are sorted and unlike each other.
-pub(super) fn pack(cells: &[(Packed, Count)]) -> Vec<u8> {
+pub(super) fn pack(cells: &[(Packed, WeightedCount)]) -> Vec<u8> {
     let contexts = distinct(cells.iter().map(|(packed, _)| packed.context().0));
     let outcomes = distinct(cells.iter().map(|(packed, _)| packed.outcome().0));
     let rate = common_rate(cells.iter().map(|(_, count)| count));
@@ -43,7 +43,13 @@ fn distinct(numbers: impl Iterator<Item = u64>) -> Vec<u64> {
     numbers
 }
 
-fn put_block(out: &mut Vec<u8>, cells: &[(Packed, Count)], contexts: &[u64], outcomes: &[u64], rate: u64) {
+fn put_block(
+    out: &mut Vec<u8>,
+    cells: &[(Packed, WeightedCount)],
+    contexts: &[u64],
+    outcomes: &[u64],
+    rate: u64,
+) {
     let position = |list: &[u64], number: u64| list.binary_search(&number).unwrap_or_default() as u64;
     let mut next = 0;
     for (packed, count) in cells {
@@ -91,7 +97,7 @@ impl<'a> PackedCells<'a> {
     }
 
     /// Calls `each` with every cell.
-    pub(super) fn each(&self, mut each: impl FnMut(Packed, Count)) -> Unpacked<()> {
+    pub(super) fn each(&self, mut each: impl FnMut(Packed, WeightedCount)) -> Unpacked<()> {
         self.each_group(|group, block| {
             block.each(|context, outcome, count| {
                 each(Packed::new(group, self.contexts[context], self.outcomes[outcome]), count);
@@ -110,7 +116,7 @@ pub(super) struct Block<'a> {
 impl Block<'_> {
     /// Calls `each` with the positions of context and outcome and the count of every cell.
     #[inline]
-    pub(super) fn each(mut self, mut each: impl FnMut(usize, usize, Count)) -> Unpacked<()> {
+    pub(super) fn each(mut self, mut each: impl FnMut(usize, usize, WeightedCount)) -> Unpacked<()> {
         const OUTSIDE: Broken = Broken("a cell is outside of its grid");
         let (contexts, outcomes) = self.sides;
         let (mut context, mut outcome) = (0, 0);

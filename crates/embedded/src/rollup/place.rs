@@ -1,7 +1,7 @@
 use cutshort_geo::Country;
 use cutshort_model::Network;
 use cutshort_store::cell::packed::{Group, Packed, location_code, location_of};
-use cutshort_verdict::Count;
+use cutshort_verdict::WeightedCount;
 
 /// Whose cells a row has: the same cells stand under the world, under their country and under their network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,11 +70,13 @@ impl Place {
 }
 
 /// Sorted cells of every place, from the cells of all networks and locations.
-pub(super) fn by_place(mut cells: Vec<(Packed, Count)>) -> Vec<(Place, Vec<(Packed, Count)>)> {
+pub(super) fn by_place(
+    mut cells: Vec<(Packed, WeightedCount)>,
+) -> Vec<(Place, Vec<(Packed, WeightedCount)>)> {
     cells.sort_unstable_by_key(|(packed, _)| *packed);
     let mut places = networks(&cells);
     let cells = regroup(cells, Group::of_location);
-    let same = |(a, _): &(Packed, Count), (b, _): &(Packed, Count)| a.group() == b.group();
+    let same = |(a, _): &(Packed, WeightedCount), (b, _): &(Packed, WeightedCount)| a.group() == b.group();
     for location in cells.chunk_by(same) {
         let code = location[0].0.group().location_code();
         places.push((Place::Location(code), regroup(location.to_vec(), |_| Group::default())));
@@ -85,7 +87,7 @@ pub(super) fn by_place(mut cells: Vec<(Packed, Count)>) -> Vec<(Place, Vec<(Pack
     places
 }
 
-fn networks(cells: &[(Packed, Count)]) -> Vec<(Place, Vec<(Packed, Count)>)> {
+fn networks(cells: &[(Packed, WeightedCount)]) -> Vec<(Place, Vec<(Packed, WeightedCount)>)> {
     let mut buckets: Vec<(Place, Vec<_>)> = Place::all_networks().map(|place| (place, Vec::new())).collect();
     for cell in cells {
         if let Place::Networks(bucket) = Place::of_network(cell.0.group().network()) {
@@ -97,7 +99,10 @@ fn networks(cells: &[(Packed, Count)]) -> Vec<(Place, Vec<(Packed, Count)>)> {
 }
 
 /// Puts cells together that are alike in other groups.
-fn regroup(mut cells: Vec<(Packed, Count)>, group: fn(Group) -> Group) -> Vec<(Packed, Count)> {
+fn regroup(
+    mut cells: Vec<(Packed, WeightedCount)>,
+    group: fn(Group) -> Group,
+) -> Vec<(Packed, WeightedCount)> {
     for (packed, _) in &mut cells {
         *packed = packed.with_group(group(packed.group()));
     }
@@ -105,7 +110,7 @@ fn regroup(mut cells: Vec<(Packed, Count)>, group: fn(Group) -> Group) -> Vec<(P
 }
 
 /// Sorts cells and adds up those with the same key.
-pub(super) fn merge_alike(mut cells: Vec<(Packed, Count)>) -> Vec<(Packed, Count)> {
+pub(super) fn merge_alike(mut cells: Vec<(Packed, WeightedCount)>) -> Vec<(Packed, WeightedCount)> {
     cells.sort_unstable_by_key(|(packed, _)| *packed);
     cells.dedup_by(|(key, count), (kept, sum)| {
         let alike = key == kept;

@@ -108,7 +108,7 @@ fn keep_rest(transaction: &Transaction<'_>, level: Level, t: i64) -> Result<()> 
 fn note_gone(transaction: &Transaction<'_>, before: i64) -> Result<()> {
     let note = "INSERT OR IGNORE INTO rollup_gone (t)
                 SELECT t FROM rollup_total WHERE level = ?1 AND place = ?2 AND t < ?3";
-    let of = [Level::Quarter.number(), Place::World.number(), before];
+    let of = [Level::FifteenMinutes.number(), Place::World.number(), before];
     transaction.prepare_cached(note)?.execute(of)?;
     Ok(())
 }

@@ -52,7 +52,7 @@ pub fn is_stale(connection: &Connection, level: i64, start: i64) -> Result<bool>
 
 fn latest_window(connection: &Connection) -> Result<Option<i64>> {
     let latest = "SELECT max(t) FROM rollup_total WHERE level = ?1 AND place = ?2";
-    let of = [Level::Quarter.number(), Place::World.number()];
+    let of = [Level::FifteenMinutes.number(), Place::World.number()];
     Ok(connection.prepare_cached(latest)?.query_row(of, |row| row.get(0))?)
 }
 

@@ -31,14 +31,14 @@ impl Salvaged {
     /// all that they should have.
     pub fn has(&self, window: Window, five_tuples: u64) -> bool {
         let t = window.number();
-        let found = self.sums.get(&(Level::Quarter, t)).copied().unwrap_or_default();
+        let found = self.sums.get(&(Level::FifteenMinutes, t)).copied().unwrap_or_default();
         self.gone.contains(&t)
-            || !self.damaged.contains(&(Level::Quarter, t)) && found.whole() == Some(five_tuples)
+            || !self.damaged.contains(&(Level::FifteenMinutes, t)) && found.whole() == Some(five_tuples)
     }
 
     /// Whether the rows of networks, which tell all that is known, have as many 5-tuples.
     pub fn has_networks(&self, window: Window, five_tuples: u64) -> bool {
-        let at = (Level::Quarter, window.number());
+        let at = (Level::FifteenMinutes, window.number());
         let found = self.sums.get(&at).copied().unwrap_or_default();
         !self.without_cells.contains(&at) && found.networks() == five_tuples
     }
@@ -49,7 +49,7 @@ impl Salvaged {
         let unequal = self.sums.iter().filter(|(_, sums)| sums.whole().is_none()).map(|(at, _)| *at);
         let all: BTreeSet<(Level, i64)> = self.damaged.iter().copied().chain(unequal).collect();
         all.into_iter()
-            .filter(|(level, _)| *level != Level::Quarter)
+            .filter(|(level, _)| *level != Level::FifteenMinutes)
             .map(|(level, t)| (level.name(), level.number(), Window::from_number(t).start()))
     }
 

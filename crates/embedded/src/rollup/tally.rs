@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use cutshort_model::{Dimension, Value, Window};
-use cutshort_store::cell::Outcome;
+use cutshort_store::cell::CellOutcome;
 use cutshort_store::cell::packed::{Context, Group, PackedOutcome, location_of};
 use cutshort_store::{RollupQuery, RollupRow};
-use cutshort_verdict::{Count, Exclusion, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
 use foldhash::fast::FixedState;
 
 use super::bytes::{Broken, Unpacked};
@@ -16,7 +16,7 @@ use super::query::Scan;
 use super::totals::{Folded, Totals};
 
 const STAGES: usize = Stage::ALL.len();
-type Counts = [Count; STAGES + Exclusion::ALL.len()];
+type Counts = [WeightedCount; STAGES + Exclusion::ALL.len()];
 
 /// The answer while it is added up.
 pub(super) struct Tally<'a> {
@@ -135,12 +135,12 @@ impl<'a> Tally<'a> {
         outcomes.iter().map(|packed| Ok(self.use_of(from, &packed.get().ok_or(unknown)?))).collect()
     }
 
-    fn use_of(&mut self, from: i64, outcome: &Outcome) -> Use {
+    fn use_of(&mut self, from: i64, outcome: &CellOutcome) -> Use {
         let by = self.query.by;
         match *outcome {
-            Outcome::Excluded(_) if by.is_some_and(Dimension::is_of_verdict) => Use::Nothing,
-            Outcome::Excluded(reason) => Use::At(STAGES + reason as usize, Vec::new()),
-            Outcome::Connection { stage, termination, completed, signature, tags } => {
+            CellOutcome::Excluded(_) if by.is_some_and(Dimension::is_of_verdict) => Use::Nothing,
+            CellOutcome::Excluded(reason) => Use::At(STAGES + reason as usize, Vec::new()),
+            CellOutcome::Connection { stage, termination, completed, signature, tags } => {
                 if !self.query.selection.has_verdict(completed, signature, tags) {
                     return Use::Nothing;
                 }
@@ -211,15 +211,15 @@ impl<'a> Tally<'a> {
 }
 
 /// Adds or takes away. Wraps: rows that do not fit together must not end the program.
-fn merge(sum: &mut Count, count: &Count, minus: bool) {
+fn merge(sum: &mut WeightedCount, count: &WeightedCount, minus: bool) {
     *sum = if minus {
-        Count {
+        WeightedCount {
             sampled: sum.sampled.wrapping_sub(count.sampled),
             weight: sum.weight.wrapping_sub(count.weight),
             squares: sum.squares.wrapping_sub(count.squares),
         }
     } else {
-        Count {
+        WeightedCount {
             sampled: sum.sampled.wrapping_add(count.sampled),
             weight: sum.weight.wrapping_add(count.weight),
             squares: sum.squares.wrapping_add(count.squares),

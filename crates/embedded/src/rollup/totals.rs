@@ -2,9 +2,9 @@
 //! bytes per group: what most questions need.
 
 use cutshort_model::{Network, Port};
-use cutshort_store::cell::Outcome;
+use cutshort_store::cell::CellOutcome;
 use cutshort_store::cell::packed::{Group, Packed};
-use cutshort_verdict::{Count, Exclusion, Stage};
+use cutshort_verdict::{Exclusion, Stage, WeightedCount};
 
 use super::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, seal};
 
@@ -14,10 +14,10 @@ const VERSION: u8 = 1;
 pub(super) const SLOTS: usize = 2 * Stage::ALL.len() + Exclusion::ALL.len();
 
 /// Where an outcome is counted.
-pub(super) const fn slot(outcome: &Outcome) -> usize {
+pub(super) const fn slot(outcome: &CellOutcome) -> usize {
     match *outcome {
-        Outcome::Connection { stage, completed, .. } => 2 * stage as usize + completed as usize,
-        Outcome::Excluded(reason) => 2 * Stage::ALL.len() + reason as usize,
+        CellOutcome::Connection { stage, completed, .. } => 2 * stage as usize + completed as usize,
+        CellOutcome::Excluded(reason) => 2 * Stage::ALL.len() + reason as usize,
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Folded {
 }
 
 impl Folded {
-    pub(super) fn of(cells: &[(Packed, Count)]) -> Self {
+    pub(super) fn of(cells: &[(Packed, WeightedCount)]) -> Self {
         Self {
             networks: cells.iter().any(|(packed, _)| packed.group().network() == Network::Other),
             ports: cells.iter().any(|(packed, _)| packed.context().port() == Port::Other),
@@ -42,7 +42,7 @@ impl Folded {
 }
 
 /// Packs the totals of cells that are sorted.
-pub(super) fn pack(cells: &[(Packed, Count)], folded: Folded) -> Vec<u8> {
+pub(super) fn pack(cells: &[(Packed, WeightedCount)], folded: Folded) -> Vec<u8> {
     let groups: Vec<_> = cells.chunk_by(|(a, _), (b, _)| a.group() == b.group()).map(sum).collect();
     let rate = common_rate(groups.iter().flat_map(|(_, counts)| counts));
     seal(VERSION, |out| {
@@ -52,17 +52,19 @@ pub(super) fn pack(cells: &[(Packed, Count)], folded: Folded) -> Vec<u8> {
         for (group, counts) in groups {
             put(out, group.0 - last);
             last = group.0;
-            let present = |(slot, count): (usize, &Count)| u64::from(*count != Count::default()) << slot;
+            let present = |(slot, count): (usize, &WeightedCount)| {
+                u64::from(*count != WeightedCount::default()) << slot
+            };
             put(out, counts.iter().enumerate().map(present).sum());
-            counts.iter().filter(|count| **count != Count::default()).for_each(|count| {
+            counts.iter().filter(|count| **count != WeightedCount::default()).for_each(|count| {
                 put_count(out, count, rate);
             });
         }
     })
 }
 
-fn sum(cells: &[(Packed, Count)]) -> (Group, [Count; SLOTS]) {
-    let mut counts = [Count::default(); SLOTS];
+fn sum(cells: &[(Packed, WeightedCount)]) -> (Group, [WeightedCount; SLOTS]) {
+    let mut counts = [WeightedCount::default(); SLOTS];
     for (packed, count) in cells {
         if let Some(outcome) = packed.outcome().get() {
             counts[slot(&outcome)].merge(count);
@@ -87,7 +89,7 @@ impl<'a> Totals<'a> {
     }
 
     /// Calls `each` with every group, slot and count; all counts of a group come together.
-    pub(super) fn each(mut self, mut each: impl FnMut(Group, usize, Count)) -> Unpacked<()> {
+    pub(super) fn each(mut self, mut each: impl FnMut(Group, usize, WeightedCount)) -> Unpacked<()> {
         let mut last = 0;
         while !self.reader.is_empty() {
             let group = Group(*self.reader.next_after(&mut last, Group::MAX.0)?);

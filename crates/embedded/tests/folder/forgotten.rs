@@ -64,7 +64,7 @@ fn results_of_packets_that_are_gone_stay() {
     store.append(&old).unwrap();
     replace(&store, START, &[made(1, START)]);
     let day = Duration::from_secs(86_400);
-    let none = Retention { packets: None, connections: None, quarters: None, hours: None, days: None };
+    let none = Retention { packets: None, connections: None, fifteen_minutes: None, hours: None, days: None };
     store.retain(SystemTime::now() + 2 * day, &Retention { packets: Some(day), ..none }).unwrap();
     store.append(&other).unwrap();
     let forgotten = store.forget(&[other.info().id]).unwrap();

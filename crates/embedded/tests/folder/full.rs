@@ -73,7 +73,7 @@ fn noise(at: u32) -> Packet {
         seq,
         ack,
         ip_id: (seq >> 9) as u16,
-        window: (ack >> 7) as u16,
+        tcp_window: (ack >> 7) as u16,
         payload_len: seq ^ ack,
         ..packet(at as u8, START + i64::from(seq))
     }

@@ -34,7 +34,7 @@ fn until_killed() {
     let retention = Retention {
         packets: Some(Duration::ZERO),
         connections: None,
-        quarters: None,
+        fifteen_minutes: None,
         hours: None,
         days: None,
     };

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::Window;
-use cutshort_store::open::Sync;
+use cutshort_store::open::SyncPolicy;
 use cutshort_store::{Added, Origin, SegmentId, Store, StoreError};
 use tempfile::TempDir;
 
@@ -263,7 +263,8 @@ fn a_damaged_segment_is_set_aside_and_the_rest_goes_on() {
 fn segments_that_were_being_written_are_kept() {
     let folder = new();
     let store = open(folder.path());
-    let begin = |id| store.open_segment(SegmentId(id), "edge", Origin::Live, START, Sync::Always).unwrap();
+    let begin =
+        |id| store.open_segment(SegmentId(id), "edge", Origin::Live, START, SyncPolicy::Always).unwrap();
     let (mut one, _empty) = (begin(1), begin(2));
     one.append(&[packet(1, START + SECOND)], START + MINUTE).unwrap();
     let sealed = one.seal().unwrap();

@@ -61,7 +61,7 @@ fn who_asks_for_no_durability_waits_for_no_disk() {
 #[test]
 fn the_open_segment_is_on_the_disk_as_often_as_asked_for() {
     let folder = new();
-    let synced = |sync: Sync| {
+    let synced = |sync: SyncPolicy| {
         let path = folder.path().join(format!("{sync:?}"));
         let mut open = OpenSegment::create(&path, SegmentId(1), "edge", Origin::Live, START, sync).unwrap();
         let ((), synced) = watched(|| {
@@ -72,11 +72,11 @@ fn the_open_segment_is_on_the_disk_as_often_as_asked_for() {
         assert!(synced.iter().all(|synced| synced.path == path));
         (synced.iter().map(|synced| synced.len).collect::<Vec<_>>(), fs::metadata(&path).unwrap().len())
     };
-    for sync in [Sync::Always, Sync::Every(std::time::Duration::ZERO)] {
+    for sync in [SyncPolicy::Always, SyncPolicy::Every(std::time::Duration::ZERO)] {
         let (lengths, whole) = synced(sync);
         assert!(lengths.len() == 2 && lengths[1] == whole, "{sync:?}: {lengths:?} of {whole}");
     }
-    for sync in [Sync::Never, Sync::Every(std::time::Duration::from_secs(3600))] {
+    for sync in [SyncPolicy::Never, SyncPolicy::Every(std::time::Duration::from_secs(3600))] {
         assert!(synced(sync).0.is_empty(), "{sync:?}");
     }
 }

@@ -32,7 +32,7 @@ fn packet_v4(options_len: u8, payload_len: u32) -> Packet {
         flags: Flags::PSH | Flags::ACK,
         seq: 0x1122_3344,
         ack: 0x5566_7788,
-        window: 0xfaf0,
+        tcp_window: 0xfaf0,
         options_len,
         payload_len,
         sample_rate: 1,

@@ -3,10 +3,10 @@
 use std::hash::BuildHasher;
 
 use cutshort_geo::Country;
-use cutshort_model::{Record, Window};
-use cutshort_store::cell::{Cells, Key};
+use cutshort_model::{ConnectionRecord, Window};
+use cutshort_store::cell::{CellKey, Cells};
 use cutshort_store::{Inputs, Movable, Protected, Result, Segment, WindowCounts};
-use cutshort_verdict::{Count, Signature};
+use cutshort_verdict::{Signature, WeightedCount};
 use foldhash::fast::FixedState;
 
 /// The same on both sides.
@@ -14,9 +14,9 @@ const STATE: FixedState = FixedState::with_seed(0x6375_7473);
 
 /// How many cells, and their sum; nodes by their names.
 pub(super) fn of_cells(cells: &Cells) -> (u64, u64) {
-    let of = |(key, count): (Key, Count)| {
+    let of = |(key, count): (CellKey, WeightedCount)| {
         let node = cells.nodes().get(usize::from(key.node)).map(String::as_str);
-        STATE.hash_one((Key { node: 0, ..key }, node, count.sampled, count.weight, count.squares))
+        STATE.hash_one((CellKey { node: 0, ..key }, node, count.sampled, count.weight, count.squares))
     };
     let sum = cells.iter().map(of).fold(0, u64::wrapping_add);
     (cells.len() as u64, sum)
@@ -33,12 +33,12 @@ fn of_packet(Protected { packet, protection }: &Protected) -> u64 {
     STATE.hash_one((
         (packet.ts, tuple.src_ip, tuple.src_port, tuple.dst_ip, tuple.dst_port),
         (packet.ip_id, packet.ttl, packet.flags.bits(), packet.seq, packet.ack),
-        (packet.window, packet.options_len, packet.payload_len, packet.sample_rate),
+        (packet.tcp_window, packet.options_len, packet.payload_len, packet.sample_rate),
         (protection.addresses as u8, country, protection.place.asn, protection.flow),
     ))
 }
 
-fn of_record(record: &Record<'_>) -> u64 {
+fn of_record(record: &ConnectionRecord<'_>) -> u64 {
     let tuple = &record.five_tuple;
     STATE.hash_one((
         (tuple.src_ip, tuple.src_port, tuple.dst_ip, tuple.dst_port, record.addresses as u8),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cutshort_model::Window;
 use cutshort_packet::Packet;
-use cutshort_store::open::{OpenSegment, Sync, replay};
+use cutshort_store::open::{OpenSegment, SyncPolicy, replay};
 use cutshort_store::{Origin, Protected, Result, Segment, SegmentId, StoreError};
 
 use super::Spool;
@@ -25,7 +25,7 @@ pub struct RecorderSettings {
     /// How many packets it has at most, about: a batch is never split.
     pub rows: usize,
     /// How much a crash of the machine may lose.
-    pub sync: Sync,
+    pub sync: SyncPolicy,
 }
 
 impl Default for RecorderSettings {
@@ -34,7 +34,7 @@ impl Default for RecorderSettings {
             node: String::new(),
             every: Duration::from_mins(1),
             rows: 250_000,
-            sync: Sync::Every(Duration::from_secs(1)),
+            sync: SyncPolicy::Every(Duration::from_secs(1)),
         }
     }
 }

@@ -32,7 +32,7 @@ fn packet(five_tuple: FiveTuple) -> Packet {
         flags: Flags::SYN,
         seq: 1,
         ack: 0,
-        window: 64_240,
+        tcp_window: 64_240,
         options_len: 20,
         payload_len: 0,
         sample_rate: 1,

@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
-use cutshort_model::{Addresses, Connection, Record, Window};
+use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Window};
 use cutshort_packet::Packet;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Added, Annotation, Batch, ConnectionQuery, ConnectionSink, FlowKey, FlowVerdict, Grouped, Inputs,
     NewAnnotation, Protected, Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment,
-    SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, Told, Verdicts, WindowCounts,
+    SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, VerdictBatch, Verdicts, WindowCounts,
     WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::{Row, Rules};
@@ -25,7 +25,7 @@ pub(crate) struct Results {
     /// Sampled and weight by the text of the cell's key.
     pub(crate) cells: BTreeMap<String, (u64, u64)>,
     /// In the order of their 5-tuples.
-    pub(crate) connections: Vec<Record<'static>>,
+    pub(crate) connections: Vec<ConnectionRecord<'static>>,
 }
 
 #[derive(Default)]
@@ -214,14 +214,14 @@ impl Store for Memory {
         Err(StoreError::Failed("the store in memory adds nothing up".to_owned()))
     }
 
-    fn connections(&self, _query: &ConnectionQuery) -> Result<Vec<Record<'static>>> {
+    fn connections(&self, _query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {
         Err(StoreError::Failed("the store in memory selects nothing".to_owned()))
     }
 
     fn each_connection(
         &self,
         range: Range<i64>,
-        each: &mut dyn FnMut(Record<'static>) -> bool,
+        each: &mut dyn FnMut(ConnectionRecord<'static>) -> bool,
     ) -> Result<()> {
         let inner = self.begin("each_connection")?;
         let asked = inner.results.iter().filter(|(window, _)| range.contains(&window.start()));
@@ -282,9 +282,9 @@ impl Grouped for Part {
 struct Judged(Option<Vec<FlowVerdict>>);
 
 impl Verdicts for Judged {
-    fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<Told> {
+    fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<VerdictBatch> {
         *flows = self.0.take().unwrap_or_default();
-        Ok(if flows.is_empty() { Told::End } else { Told::Flows })
+        Ok(if flows.is_empty() { VerdictBatch::End } else { VerdictBatch::Flows })
     }
 }
 
@@ -311,7 +311,7 @@ impl Batch for NewBatch {
     }
 }
 
-type Finished = Arc<Mutex<Vec<Record<'static>>>>;
+type Finished = Arc<Mutex<Vec<ConnectionRecord<'static>>>>;
 
 struct New {
     store: Memory,
@@ -344,13 +344,13 @@ impl Replacement for New {
 }
 
 struct Sink {
-    records: Vec<Record<'static>>,
+    records: Vec<ConnectionRecord<'static>>,
     finished: Finished,
 }
 
 impl ConnectionSink for Sink {
-    fn write(&mut self, connection: &Connection<'_>) -> Result<()> {
-        self.records.push(Record::from(connection).into_owned());
+    fn write(&mut self, connection: &JudgedConnection<'_>) -> Result<()> {
+        self.records.push(ConnectionRecord::from(connection).into_owned());
         Ok(())
     }
 

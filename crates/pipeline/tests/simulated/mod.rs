@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use cutshort_geo::Geo;
-use cutshort_model::{Addresses, Connection, Record, Window};
+use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Window};
 use cutshort_packet::Packet;
 use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import};
 use cutshort_simulate::{Simulation, WINDOW_NS, World};
@@ -40,7 +40,7 @@ pub(crate) fn do_all(store: &dyn Store, geo: &Geo) -> Report {
 
 /// What a tracker says of a capture, window by window: cutoff, counts, and connections in the order of their
 /// 5-tuples.
-pub(crate) type Tracked = BTreeMap<Window, (i64, WindowCounts, Vec<Record<'static>>)>;
+pub(crate) type Tracked = BTreeMap<Window, (i64, WindowCounts, Vec<ConnectionRecord<'static>>)>;
 
 pub(crate) fn tracked(packets: &[Packet], geo: &Geo) -> Tracked {
     let mut tracker = Tracker::new(Rules::default());
@@ -83,16 +83,22 @@ pub(crate) fn verdicts(packets: &[Packet]) -> BTreeMap<Window, Vec<FlowVerdict>>
     verdicts
 }
 
-fn judged(window: &ClosedWindow, geo: &Geo) -> (i64, WindowCounts, Vec<Record<'static>>) {
+fn judged(window: &ClosedWindow, geo: &Geo) -> (i64, WindowCounts, Vec<ConnectionRecord<'static>>) {
     let (mut counts, mut records) = (WindowCounts::default(), Vec::new());
     let rows = window.for_each(|five_tuple, outcome, _| match outcome {
         Ok(verdict) => {
             counts.connections += 1;
             let place = geo.lookup(five_tuple.src());
             let as_name = place.asn.and_then(|asn| geo.as_name(asn));
-            let connection =
-                Connection { five_tuple, addresses: Addresses::Full, verdict, node: "", place, as_name };
-            records.push(Record::from(&connection).into_owned());
+            let connection = JudgedConnection {
+                five_tuple,
+                addresses: Addresses::Full,
+                verdict,
+                node: "",
+                place,
+                as_name,
+            };
+            records.push(ConnectionRecord::from(&connection).into_owned());
         }
         Err(exclusion) => counts.excluded[*exclusion as usize] += 1,
     });

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use cutshort_geo::Country;
-use cutshort_model::{ADDRESSES, FIELDS, Record};
+use cutshort_model::{ADDRESSES, ConnectionRecord, FIELDS};
 use cutshort_verdict::{Row, Signature, Tag};
 
 use super::Writer;
@@ -23,7 +23,7 @@ impl<W: Write> Csv<W> {
 }
 
 impl<W: Write> Writer for Csv<W> {
-    fn write_record(&mut self, record: &Record<'_>, _rows: &[Row]) -> io::Result<()> {
+    fn write_record(&mut self, record: &ConnectionRecord<'_>, _rows: &[Row]) -> io::Result<()> {
         let tags: Vec<_> = record.tags.iter().map(Tag::name).collect();
         let tuple = record.five_tuple;
         // A tuple serialises as one flat row; serde stops at 16 fields, so it takes two.

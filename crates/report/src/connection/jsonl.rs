@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use cutshort_model::Record;
+use cutshort_model::ConnectionRecord;
 use cutshort_verdict::Row;
 
 use super::Writer;
@@ -16,7 +16,7 @@ impl<W: Write> Jsonl<W> {
 }
 
 impl<W: Write> Writer for Jsonl<W> {
-    fn write_record(&mut self, record: &Record<'_>, _rows: &[Row]) -> io::Result<()> {
+    fn write_record(&mut self, record: &ConnectionRecord<'_>, _rows: &[Row]) -> io::Result<()> {
         serde_json::to_writer(&mut self.output, record)?;
         self.output.write_all(b"\n")
     }

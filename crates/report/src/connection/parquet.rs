@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use cutshort_model::Record;
+use cutshort_model::ConnectionRecord;
 use cutshort_store::connection_file::{ConnectionFile, Extra};
 use cutshort_verdict::Row;
 
@@ -19,7 +19,7 @@ impl<W: Write + Send> Parquet<W> {
 }
 
 impl<W: Write + Send> Writer for Parquet<W> {
-    fn write_record(&mut self, record: &Record<'_>, _rows: &[Row]) -> io::Result<()> {
+    fn write_record(&mut self, record: &ConnectionRecord<'_>, _rows: &[Row]) -> io::Result<()> {
         self.file.write(record)
     }
 

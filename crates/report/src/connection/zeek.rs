@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cutshort_model::Record;
+use cutshort_model::ConnectionRecord;
 use cutshort_packet::{FiveTuple, Flags};
 use cutshort_verdict::{Row, Tags};
 use sha1::{Digest, Sha1};
@@ -52,7 +52,7 @@ impl<W: Write> Zeek<W> {
 }
 
 impl<W: Write> Writer for Zeek<W> {
-    fn write_record(&mut self, record: &Record<'_>, rows: &[Row]) -> io::Result<()> {
+    fn write_record(&mut self, record: &ConnectionRecord<'_>, rows: &[Row]) -> io::Result<()> {
         let five_tuple = &record.five_tuple;
         let id = format!(
             "{}\t{}\t{}\t{}",

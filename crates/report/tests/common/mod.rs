@@ -5,7 +5,7 @@
 use std::io::Write;
 
 use cutshort_geo::Geo;
-use cutshort_model::{Addresses, Connection};
+use cutshort_model::{Addresses, JudgedConnection};
 use cutshort_packet::FiveTuple;
 use cutshort_report::connection::Format;
 use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
@@ -58,14 +58,25 @@ pub(crate) fn geo(rows: &str) -> Geo {
 }
 
 /// The connection, with what the networks say of its source.
-pub(crate) fn connection<'a>(tuple: &'a FiveTuple, verdict: &'a Verdict, geo: &'a Geo) -> Connection<'a> {
+pub(crate) fn connection<'a>(
+    tuple: &'a FiveTuple,
+    verdict: &'a Verdict,
+    geo: &'a Geo,
+) -> JudgedConnection<'a> {
     let place = geo.lookup(tuple.src());
     let as_name = place.asn.and_then(|asn| geo.as_name(asn));
-    Connection { five_tuple: tuple, addresses: Addresses::Full, verdict, node: "edge-1", place, as_name }
+    JudgedConnection {
+        five_tuple: tuple,
+        addresses: Addresses::Full,
+        verdict,
+        node: "edge-1",
+        place,
+        as_name,
+    }
 }
 
 /// What a format makes of the connections.
-pub(crate) fn written(format: Format, connections: &[Connection<'_>]) -> Vec<u8> {
+pub(crate) fn written(format: Format, connections: &[JudgedConnection<'_>]) -> Vec<u8> {
     let mut output = Vec::new();
     let mut writer = format.writer(&mut output).unwrap();
     connections.iter().for_each(|connection| writer.write(connection, &[]).unwrap());

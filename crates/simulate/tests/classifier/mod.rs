@@ -82,7 +82,7 @@ pub(crate) fn classify(all: &[Packet], cutoff: i64) -> Outcome {
         ra == 1 && r == 0,
         ra >= 2 && r == 0,
         r > 0 && ra > 0,
-        first.five_tuple.is_ipv4() && first.ip_id == 54321 && first.window == 65535,
+        first.five_tuple.is_ipv4() && first.ip_id == 54321 && first.tcp_window == 65535,
         answered,
         syns.iter().any(|p| p.payload_len > 0),
         syns.len() > 1,

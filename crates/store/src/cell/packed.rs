@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use cutshort_geo::Country;
 use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination};
 
-use super::{Key, Network, Outcome, Port};
+use super::{CellKey, CellOutcome, Network, Port};
 
 /// From the highest bit: network (34 bits), location (10), IP version (1), port (17), node (16), outcome (46).
 /// The numbers are also those at rest: they must not change.
@@ -98,23 +98,23 @@ impl Packed {
     }
 
     /// What it counts.
-    pub fn key(self) -> Key {
+    pub fn key(self) -> CellKey {
         let context = self.context();
-        Key {
+        CellKey {
             location: self.group().location().unwrap_or(None),
             network: self.group().network(),
             ip_version: context.ip_version(),
             port: context.port(),
             node: context.node(),
             // What was packed from an outcome is one.
-            outcome: self.outcome().get().unwrap_or(Outcome::Excluded(Exclusion::NoSyn)),
+            outcome: self.outcome().get().unwrap_or(CellOutcome::Excluded(Exclusion::NoSyn)),
         }
     }
 }
 
-impl From<&Key> for Packed {
+impl From<&CellKey> for Packed {
     #[inline]
-    fn from(key: &Key) -> Self {
+    fn from(key: &CellKey) -> Self {
         let group = Group::new(network_number(key.network), location_code(key.location));
         let context = Context::new(key.ip_version, key.port, key.node);
         Self::new(group, context, PackedOutcome::from(key.outcome))
@@ -246,12 +246,12 @@ impl Context {
 // completed (1), signature (5), tags (32), each enumeration by its position.
 const EXCLUDED: u64 = 1 << 45;
 
-impl From<Outcome> for PackedOutcome {
+impl From<CellOutcome> for PackedOutcome {
     #[inline]
-    fn from(outcome: Outcome) -> Self {
+    fn from(outcome: CellOutcome) -> Self {
         match outcome {
-            Outcome::Excluded(reason) => Self(EXCLUDED | reason as u64),
-            Outcome::Connection { stage, termination, completed, signature, tags } => {
+            CellOutcome::Excluded(reason) => Self(EXCLUDED | reason as u64),
+            CellOutcome::Connection { stage, termination, completed, signature, tags } => {
                 let signature = signature.map_or(0, |signature| u64::from(signature.id()));
                 Self(
                     (stage as u64) << 42
@@ -267,16 +267,16 @@ impl From<Outcome> for PackedOutcome {
 
 impl PackedOutcome {
     /// None if it was never packed.
-    pub fn get(self) -> Option<Outcome> {
+    pub fn get(self) -> Option<CellOutcome> {
         let bits = |shift: u32, width: u32| (self.0 >> shift & ((1 << width) - 1)) as usize;
         if self.0 & EXCLUDED != 0 {
-            return Exclusion::ALL.get(bits(0, 45)).map(|reason| Outcome::Excluded(*reason));
+            return Exclusion::ALL.get(bits(0, 45)).map(|reason| CellOutcome::Excluded(*reason));
         }
         let signature = match bits(32, 6) {
             0 => None,
             id => Some(Signature::from_id(id as u8)?),
         };
-        Some(Outcome::Connection {
+        Some(CellOutcome::Connection {
             stage: *Stage::ALL.get(bits(42, 3))?,
             termination: *Termination::ALL.get(bits(39, 3))?,
             completed: bits(38, 1) == 1,

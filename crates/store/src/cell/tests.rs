@@ -9,7 +9,7 @@ use super::*;
 
 const NODES: [&str; 3] = ["", "ams1", "fra2"];
 
-fn outcomes() -> impl Strategy<Value = Outcome> {
+fn outcomes() -> impl Strategy<Value = CellOutcome> {
     let signatures: Vec<_> = std::iter::once(None).chain(Signature::all().map(Some)).collect();
     let connection = (
         select(Stage::ALL.to_vec()),
@@ -18,24 +18,24 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         select(signatures),
         any::<u32>(),
     )
-        .prop_map(|(stage, termination, completed, signature, tags)| Outcome::Connection {
+        .prop_map(|(stage, termination, completed, signature, tags)| CellOutcome::Connection {
             stage,
             termination,
             completed,
             signature,
             tags: Tags::from_bits(tags),
         });
-    prop_oneof![4 => connection, 1 => select(Exclusion::ALL.to_vec()).prop_map(Outcome::Excluded)]
+    prop_oneof![4 => connection, 1 => select(Exclusion::ALL.to_vec()).prop_map(CellOutcome::Excluded)]
 }
 
 /// Any key at all.
-fn any_key() -> impl Strategy<Value = Key> {
+fn any_key() -> impl Strategy<Value = CellKey> {
     let location = select(std::iter::once(None).chain(Country::all().map(Some)).collect::<Vec<_>>());
     let network =
         prop_oneof![any::<u32>().prop_map(Network::As), Just(Network::Unknown), Just(Network::Other)];
     let port = prop_oneof![any::<u16>().prop_map(Port::Number), Just(Port::Other)];
     (location, network, select(vec![4, 6]), port, any::<u16>(), outcomes()).prop_map(
-        |(location, network, ip_version, port, node, outcome)| Key {
+        |(location, network, ip_version, port, node, outcome)| CellKey {
             location,
             network,
             ip_version,
@@ -47,41 +47,41 @@ fn any_key() -> impl Strategy<Value = Key> {
 }
 
 /// A 5-tuple, of few networks and ports, with the name of its node.
-fn one() -> impl Strategy<Value = (Key, &'static str, u32)> {
+fn one() -> impl Strategy<Value = (CellKey, &'static str, u32)> {
     let outcome = prop_oneof![
-        3 => Just(Outcome::Connection {
+        3 => Just(CellOutcome::Connection {
             stage: Stage::None,
             termination: Termination::Fin,
             completed: true,
             signature: None,
             tags: [Tag::Answered].into_iter().collect(),
         }),
-        1 => Just(Outcome::Excluded(Exclusion::NoSyn)),
+        1 => Just(CellOutcome::Excluded(Exclusion::NoSyn)),
     ];
     let network = prop_oneof![8 => (0..6_u32).prop_map(Network::As), 1 => Just(Network::Unknown), 1 => Just(Network::Other)];
     let port = prop_oneof![8 => (0..6_u16).prop_map(Port::Number), 1 => Just(Port::Other)];
     let location = select(vec![None, Country::from_alpha2("DE"), Country::from_alpha2("US")]);
     (location, network, select(vec![4, 6]), port, outcome, select(NODES.to_vec()), 1..4_u32).prop_map(
         |(location, network, ip_version, port, outcome, node, rate)| {
-            (Key { location, network, ip_version, port, node: 0, outcome }, node, rate)
+            (CellKey { location, network, ip_version, port, node: 0, outcome }, node, rate)
         },
     )
 }
 
-fn cells(all: &[(Key, &str, u32)]) -> Cells {
+fn cells(all: &[(CellKey, &str, u32)]) -> Cells {
     let mut cells = Cells::default();
     for (key, node, rate) in all {
         let node = cells.node(node);
-        cells.add(Key { node, ..*key }, *rate);
+        cells.add(CellKey { node, ..*key }, *rate);
     }
     cells
 }
 
 /// Cells with the names of their nodes, in order.
-fn named(cells: &Cells) -> BTreeMap<String, Count> {
+fn named(cells: &Cells) -> BTreeMap<String, WeightedCount> {
     let named = cells.iter().map(|(key, count)| {
         let node = &cells.nodes()[usize::from(key.node)];
-        (format!("{node} {:?}", Key { node: 0, ..key }), count)
+        (format!("{node} {:?}", CellKey { node: 0, ..key }), count)
     });
     named.collect()
 }
@@ -93,19 +93,20 @@ fn merged(all: &[&Cells]) -> Cells {
 }
 
 /// Sums by everything but network and port.
-fn sums_by_the_rest(cells: &Cells) -> BTreeMap<String, Count> {
-    let mut sums: BTreeMap<String, Count> = BTreeMap::new();
+fn sums_by_the_rest(cells: &Cells) -> BTreeMap<String, WeightedCount> {
+    let mut sums: BTreeMap<String, WeightedCount> = BTreeMap::new();
     for (key, count) in cells.iter() {
-        let rest = Key { network: Network::Other, port: Port::Other, ..key };
+        let rest = CellKey { network: Network::Other, port: Port::Other, ..key };
         sums.entry(format!("{rest:?}")).or_default().merge(&count);
     }
     sums
 }
 
-fn sampled_by<T: Ord + Copy>(cells: &Cells, of: impl Fn(&Key) -> Option<T>) -> BTreeMap<T, u64> {
+fn sampled_by<T: Ord + Copy>(cells: &Cells, of: impl Fn(&CellKey) -> Option<T>) -> BTreeMap<T, u64> {
     let mut sums = BTreeMap::new();
     for (key, count) in cells.iter() {
-        let connections = if matches!(key.outcome, Outcome::Connection { .. }) { count.sampled } else { 0 };
+        let connections =
+            if matches!(key.outcome, CellOutcome::Connection { .. }) { count.sampled } else { 0 };
         if let Some(value) = of(&key) {
             *sums.entry(value).or_default() += connections;
         }
@@ -119,14 +120,14 @@ fn top<T: Ord + Copy>(sums: &BTreeMap<T, u64>, limit: usize) -> BTreeMap<T, u64>
     ranked.into_iter().take(limit).collect()
 }
 
-fn network_of(key: &Key) -> Option<u32> {
+fn network_of(key: &CellKey) -> Option<u32> {
     match key.network {
         Network::As(number) => Some(number),
         Network::Unknown | Network::Other => None,
     }
 }
 
-fn port_of(key: &Key) -> Option<u16> {
+fn port_of(key: &CellKey) -> Option<u16> {
     match key.port {
         Port::Number(number) => Some(number),
         Port::Other => None,
@@ -142,11 +143,11 @@ proptest! {
     #[test]
     fn packed_parts_are_put_together(key in any_key(), other in any_key()) {
         let (packed, other_packed) = (Packed::from(&key), Packed::from(&other));
-        let expected = Key { location: other.location, network: other.network, ..key };
+        let expected = CellKey { location: other.location, network: other.network, ..key };
         prop_assert_eq!(packed.with_group(other_packed.group()).key(), expected);
-        prop_assert_eq!(packed.with_node(other.node).key(), Key { node: other.node, ..key });
-        prop_assert_eq!(packed.with_port(other.port).key(), Key { port: other.port, ..key });
-        prop_assert_eq!(packed.with_network(other.network).key(), Key { network: other.network, ..key });
+        prop_assert_eq!(packed.with_node(other.node).key(), CellKey { node: other.node, ..key });
+        prop_assert_eq!(packed.with_port(other.port).key(), CellKey { port: other.port, ..key });
+        prop_assert_eq!(packed.with_network(other.network).key(), CellKey { network: other.network, ..key });
         prop_assert_eq!(Packed::new(packed.group(), packed.context(), packed.outcome()), packed);
     }
 
@@ -168,7 +169,7 @@ proptest! {
         let top_networks = top(&sampled_by(&before, network_of), networks);
         prop_assert_eq!(sampled_by(&after, network_of), top_networks);
         prop_assert_eq!(sampled_by(&after, port_of), top(&sampled_by(&before, port_of), ports));
-        let unknown = |key: &Key| (key.network == Network::Unknown).then_some(());
+        let unknown = |key: &CellKey| (key.network == Network::Unknown).then_some(());
         prop_assert_eq!(sampled_by(&after, unknown), sampled_by(&before, unknown));
     }
 

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use cutshort_model::Record;
+use cutshort_model::ConnectionRecord;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedRowGroupWriter;
@@ -49,7 +49,7 @@ impl Columns {
         self.first_us.len()
     }
 
-    pub(super) fn push(&mut self, record: &Record<'_>) {
+    pub(super) fn push(&mut self, record: &ConnectionRecord<'_>) {
         let (texts, tuple) = (&mut self.texts, &record.five_tuple);
         self.first_us.push(record.first_us);
         self.last_us.push(record.last_us);

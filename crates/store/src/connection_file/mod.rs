@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use cutshort_model::Record;
+use cutshort_model::ConnectionRecord;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
@@ -138,7 +138,7 @@ impl<W: Write + Send> ConnectionFile<W> {
     ///
     /// # Errors
     /// What the output gives.
-    pub fn write(&mut self, record: &Record<'_>) -> io::Result<()> {
+    pub fn write(&mut self, record: &ConnectionRecord<'_>) -> io::Result<()> {
         self.columns.push(record);
         if self.columns.len() == ROW_GROUP { self.write_row_group().map_err(io_error) } else { Ok(()) }
     }

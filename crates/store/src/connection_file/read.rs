@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 
 use cutshort_geo::Country;
-use cutshort_model::{ADDRESSES, Addresses, Record};
+use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord};
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination};
 use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
@@ -42,7 +42,7 @@ impl Records {
     ///
     /// # Errors
     /// What reading gives; then nothing follows.
-    pub fn next_record(&mut self) -> io::Result<Option<Record<'_>>> {
+    pub fn next_record(&mut self) -> io::Result<Option<ConnectionRecord<'_>>> {
         while self.next == self.columns.first_us.len() {
             if self.next_group == self.file.num_row_groups() {
                 return Ok(None);
@@ -59,10 +59,10 @@ impl Records {
 }
 
 impl Iterator for Records {
-    type Item = io::Result<Record<'static>>;
+    type Item = io::Result<ConnectionRecord<'static>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_record().map(|record| record.map(Record::into_owned)).transpose()
+        self.next_record().map(|record| record.map(ConnectionRecord::into_owned)).transpose()
     }
 }
 
@@ -126,14 +126,14 @@ impl Columns {
     }
 
     /// The connection at a position, which must be there. Numbers are stored by their bits.
-    fn record(&self, at: usize) -> Record<'_> {
+    fn record(&self, at: usize) -> ConnectionRecord<'_> {
         let five_tuple = FiveTuple {
             src_ip: self.src_ip[at],
             src_port: self.src_port[at] as u16,
             dst_ip: self.dst_ip[at],
             dst_port: self.dst_port[at] as u16,
         };
-        Record {
+        ConnectionRecord {
             five_tuple,
             addresses: self.addresses[at],
             first_us: self.first_us[at],

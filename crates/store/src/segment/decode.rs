@@ -247,7 +247,7 @@ impl Scratch {
             ack: int(Int::Ack, at),
             payload_len: int(Int::PayloadLen, at),
             sample_rate: int(Int::SampleRate, at),
-            window: int(Int::Window, at) as u16,
+            tcp_window: int(Int::Window, at) as u16,
             ttl: int(Int::Ttl, at) as u8,
             options_len: int(Int::OptionsLen, at) as u8,
         }));

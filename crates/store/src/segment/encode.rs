@@ -183,7 +183,7 @@ impl Scratch {
         self.ints(group, packets, |packet| packet.flags.bits().into())?;
         self.ints(group, packets, |packet| packet.seq)?;
         self.ints(group, packets, |packet| packet.ack)?;
-        self.ints(group, packets, |packet| packet.window.into())?;
+        self.ints(group, packets, |packet| packet.tcp_window.into())?;
         self.ints(group, packets, |packet| packet.options_len.into())?;
         self.ints(group, packets, |packet| packet.payload_len)?;
         self.ints(group, packets, |packet| packet.sample_rate)

@@ -27,7 +27,7 @@ pub fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
     bytes[56..60].copy_from_slice(&packet.sample_rate.to_le_bytes());
     bytes[60..62].copy_from_slice(&packet.flags.bits().to_le_bytes());
     bytes[62..64].copy_from_slice(&packet.ip_id.to_le_bytes());
-    bytes[64..66].copy_from_slice(&packet.window.to_le_bytes());
+    bytes[64..66].copy_from_slice(&packet.tcp_window.to_le_bytes());
     bytes[66..].copy_from_slice(&[packet.ttl, packet.options_len]);
     bytes
 }
@@ -48,7 +48,7 @@ pub fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
         flags: Flags::from_bits(u16::from_le_bytes(part(bytes, 60))),
         seq: u32::from_le_bytes(part(bytes, 44)),
         ack: u32::from_le_bytes(part(bytes, 48)),
-        window: u16::from_le_bytes(part(bytes, 64)),
+        tcp_window: u16::from_le_bytes(part(bytes, 64)),
         options_len: bytes[67],
         payload_len: u32::from_le_bytes(part(bytes, 52)),
         sample_rate: u32::from_le_bytes(part(bytes, 56)),

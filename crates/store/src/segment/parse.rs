@@ -51,7 +51,7 @@ fn packet(key: &Key, row: &Row) -> Packet {
         flags: row.flags,
         seq: row.seq,
         ack: row.ack,
-        window: row.window,
+        tcp_window: row.tcp_window,
         options_len: row.options_len,
         payload_len: row.payload_len,
         sample_rate: row.sample_rate,

@@ -105,7 +105,7 @@ pub(crate) fn any_packet() -> impl Strategy<Value = Packet> {
             flags: Flags::from_bits(flags),
             seq,
             ack,
-            window,
+            tcp_window: window,
             options_len,
             payload_len,
             sample_rate,

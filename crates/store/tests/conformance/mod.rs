@@ -13,7 +13,7 @@ pub(crate) mod windows;
 use std::net::IpAddr;
 
 use cutshort_geo::{Country, Place};
-use cutshort_model::{Addresses, Connection, Window};
+use cutshort_model::{Addresses, JudgedConnection, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
 use cutshort_store::{FlowKey, Inputs, Movable, Origin, Segment, Store, StoredRow, WindowCounts};
@@ -94,7 +94,7 @@ pub(crate) fn packet(client: u8, ts: i64) -> Packet {
         flags: Flags::SYN,
         seq: 1,
         ack: 0,
-        window: 64_240,
+        tcp_window: 64_240,
         options_len: 20,
         payload_len: 0,
         sample_rate: 1,
@@ -161,10 +161,17 @@ pub(crate) fn made(client: u8, ts: i64) -> Made {
 }
 
 impl Made {
-    pub(crate) fn connection(&self) -> Connection<'_> {
+    pub(crate) fn connection(&self) -> JudgedConnection<'_> {
         let Self { tuple, verdict, place, node } = self;
         let addresses = Addresses::Full;
-        Connection { five_tuple: tuple, addresses, verdict, node, place: *place, as_name: Some("Example") }
+        JudgedConnection {
+            five_tuple: tuple,
+            addresses,
+            verdict,
+            node,
+            place: *place,
+            as_name: Some("Example"),
+        }
     }
 }
 

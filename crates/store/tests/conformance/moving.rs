@@ -4,8 +4,8 @@ use std::net::Ipv6Addr;
 use std::time::{Duration, SystemTime};
 
 use cutshort_geo::{Country, Place};
-use cutshort_model::{Addresses, Bucket, Dimension, Network, Port, Record, Window};
-use cutshort_store::cell::{Cells, Key, Outcome};
+use cutshort_model::{Addresses, Bucket, ConnectionRecord, Dimension, Network, Port, Window};
+use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
     Added, Inputs, Movable, Origin, Protected, Protection, Retention, RollupQuery, RollupRow, Segment,
     Selection, WindowCounts, WindowResults, truncation,
@@ -17,7 +17,7 @@ use super::{Backend, MINUTE, SECOND, START, WINDOW, file, live, made, packet};
 const DAY: i64 = 96 * WINDOW;
 
 fn forever() -> Retention {
-    Retention { packets: None, connections: None, quarters: None, hours: None, days: None }
+    Retention { packets: None, connections: None, fifteen_minutes: None, hours: None, days: None }
 }
 
 fn at(t: i64) -> SystemTime {
@@ -79,14 +79,14 @@ pub(crate) fn segments_are_read_as_they_came<B: Backend>() {
 /// Counts of one kind and its exclusions.
 fn cells(asn: u32, node: &str, times: u32) -> Cells {
     let mut cells = Cells::default();
-    let outcome = Outcome::Connection {
+    let outcome = CellOutcome::Connection {
         stage: Stage::PostAck,
         termination: Termination::ALL[1],
         completed: true,
         signature: Signature::from_id(3),
         tags: Tags::default(),
     };
-    let key = Key {
+    let key = CellKey {
         location: Country::from_alpha2("PE"),
         network: Network::As(asn),
         ip_version: 6,
@@ -95,18 +95,21 @@ fn cells(asn: u32, node: &str, times: u32) -> Cells {
         outcome,
     };
     (0..times).for_each(|_| cells.add(key, 3));
-    let folded = Key { network: Network::Other, port: Port::Other, location: None, ..key };
+    let folded = CellKey { network: Network::Other, port: Port::Other, location: None, ..key };
     cells.add(folded, 1);
-    cells.add(Key { network: Network::Unknown, outcome: Outcome::Excluded(Exclusion::NoSyn), ..folded }, 2);
+    cells.add(
+        CellKey { network: Network::Unknown, outcome: CellOutcome::Excluded(Exclusion::NoSyn), ..folded },
+        2,
+    );
     cells
 }
 
 /// What they are, whatever their order.
 fn listed(cells: Option<&Cells>) -> Option<Vec<String>> {
     let text = |cells: &Cells| {
-        let text = |(key, count): (Key, cutshort_verdict::Count)| {
+        let text = |(key, count): (CellKey, cutshort_verdict::WeightedCount)| {
             let node = &cells.nodes()[usize::from(key.node)];
-            format!("{:?} {node} {count:?}", Key { node: 0, ..key })
+            format!("{:?} {node} {count:?}", CellKey { node: 0, ..key })
         };
         let mut texts: Vec<String> = cells.iter().map(text).collect();
         texts.sort();
@@ -115,7 +118,7 @@ fn listed(cells: Option<&Cells>) -> Option<Vec<String>> {
     cells.map(text)
 }
 
-fn read(store: &dyn Movable, window: Window) -> (WindowResults, Vec<Record<'static>>) {
+fn read(store: &dyn Movable, window: Window) -> (WindowResults, Vec<ConnectionRecord<'static>>) {
     let mut records = Vec::new();
     let results = store.read_results(window, &mut |record| {
         records.push(record.clone().into_owned());
@@ -124,7 +127,11 @@ fn read(store: &dyn Movable, window: Window) -> (WindowResults, Vec<Record<'stat
     (results.unwrap().expect("results"), records)
 }
 
-fn restore(store: &dyn Movable, window: Window, (results, records): &(WindowResults, Vec<Record<'static>>)) {
+fn restore(
+    store: &dyn Movable,
+    window: Window,
+    (results, records): &(WindowResults, Vec<ConnectionRecord<'static>>),
+) {
     let mut restoration = store.restore(window).unwrap();
     records.iter().for_each(|record| restoration.write(record).unwrap());
     restoration.finish(results).unwrap();
@@ -219,17 +226,19 @@ pub(crate) fn hours_and_days_are_restored_as_they_were<B: Backend>() {
     let before = ask(store, &[Bucket::Hour, Bucket::Day]);
     let keep = Duration::from_secs(3600);
     let until = |days: i64| at(midnight + days * DAY / 2) + keep;
-    store.retain(until(5), &Retention { quarters: Some(keep), ..forever() }).unwrap();
+    store.retain(until(5), &Retention { fifteen_minutes: Some(keep), ..forever() }).unwrap();
     let rests = store.rests().unwrap();
     assert!(!rests.is_empty() && rests.iter().all(|rest| rest.bucket == Bucket::Hour), "{rests:?}");
     assert_eq!(ask(store, &[Bucket::Hour, Bucket::Day]), before);
     for _ in 0..2 {
         move_all(store, target);
         assert_eq!(ask(target, &[Bucket::Hour, Bucket::Day]), before);
-        assert_eq!(ask(target, &[Bucket::Quarter]), ask(store, &[Bucket::Quarter]));
+        assert_eq!(ask(target, &[Bucket::FifteenMinutes]), ask(store, &[Bucket::FifteenMinutes]));
     }
     // Then hours go, too.
-    target.retain(until(6), &Retention { quarters: Some(keep), hours: Some(keep), ..forever() }).unwrap();
+    target
+        .retain(until(6), &Retention { fifteen_minutes: Some(keep), hours: Some(keep), ..forever() })
+        .unwrap();
     let rests = target.rests().unwrap();
     assert!(rests.iter().any(|rest| rest.bucket == Bucket::Day), "{rests:?}");
     assert_eq!(ask(target, &[Bucket::Day]), ask(store, &[Bucket::Day]));

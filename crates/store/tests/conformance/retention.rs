@@ -9,7 +9,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// Nothing is deleted by it.
 fn forever() -> Retention {
-    Retention { packets: None, connections: None, quarters: None, hours: None, days: None }
+    Retention { packets: None, connections: None, fifteen_minutes: None, hours: None, days: None }
 }
 
 fn in_days(days: u32) -> SystemTime {
@@ -55,7 +55,7 @@ pub(crate) fn what_came_in_late_is_kept_from_then_on<B: Backend>() {
     store.append(&file(vec![packet(1, old)])).unwrap();
     replace(store, old, &[made(1, old)]);
     let day = Some(DAY);
-    let retention = Retention { packets: day, connections: day, quarters: day, hours: day, days: day };
+    let retention = Retention { packets: day, connections: day, fifteen_minutes: day, hours: day, days: day };
     assert_eq!(store.retain(SystemTime::now(), &retention).unwrap(), 0);
     assert_eq!(store.retain(in_days(2), &retention).unwrap(), 2);
 }

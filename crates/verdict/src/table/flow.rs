@@ -29,7 +29,7 @@ pub(super) struct Flow {
     /// that need no alignment.
     since: [u16; 3],
     ip_id: u16,
-    window: u16,
+    tcp_window: u16,
     ttl: u8,
     /// Words of options, and above them whether it asks for ECN. Of a flow that is not ordinary: the slab of its
     /// block.
@@ -67,7 +67,7 @@ impl Flow {
             seq: 0,
             since: [0; 3],
             ip_id: 0,
-            window: 0,
+            tcp_window: 0,
             ttl: 0,
             options: 0,
             lasts: 0,
@@ -182,7 +182,7 @@ impl Flow {
         self.set_syn(row.seq);
         self.since = [since as u16, (since >> 16) as u16, (since >> 32) as u16];
         self.ip_id = row.ip_id;
-        self.window = row.window;
+        self.tcp_window = row.tcp_window;
         self.ttl = row.ttl;
         self.options = (row.options_len / 4) + if ecn { ECN } else { 0 };
         self.len = 1;
@@ -234,7 +234,7 @@ impl Flow {
             ack: 0,
             payload_len: 0,
             sample_rate: 1,
-            window: self.window,
+            tcp_window: self.tcp_window,
             ttl: self.ttl,
             options_len: (self.options & !ECN) * 4,
         }

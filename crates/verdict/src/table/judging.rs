@@ -8,7 +8,7 @@ use super::reused::{Reused, Sealed, rsts};
 use super::{AHEAD, Table, near};
 use crate::findings::Outline;
 use crate::row::copies;
-use crate::{Context, Findings, Row, RowCount, Split, Surroundings};
+use crate::{ConnectionContext, Findings, FlowContext, Row, RowCount, Split};
 
 /// Takes what was found in rows, when the next connection on their ports begins, and the rows themselves.
 trait Each: FnMut(&Findings, Option<i64>, &[Row]) {}
@@ -20,7 +20,7 @@ impl Table {
     pub(crate) fn for_each(
         &self,
         cutoff: i64,
-        mut each: impl FnMut(&FiveTuple, &Findings, &Context, &[Row]),
+        mut each: impl FnMut(&FiveTuple, &Findings, &ConnectionContext, &[Row]),
     ) -> RowCount {
         let all_rsts = self.other_rsts();
         let mut all_rsts = all_rsts.chunk_by(|a, b| a.0 == b.0).peekable();
@@ -34,7 +34,7 @@ impl Table {
             if let Some(rsts) = all_rsts.next_if(|rsts| rsts[0].0 == at) {
                 other_rsts.extend(rsts.iter().map(|(_, ts)| *ts));
             }
-            let around = Surroundings { cutoff, other_rsts: &other_rsts };
+            let around = FlowContext { cutoff, other_rsts: &other_rsts };
             let found = |findings: &Findings, next, rows: &[Row]| {
                 each(&flow.five_tuple, findings, &around.around(next), rows);
             };

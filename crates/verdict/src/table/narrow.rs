@@ -13,7 +13,7 @@ pub(super) struct Narrow {
     seq: u32,
     ack: u32,
     ip_id: u16,
-    window: u16,
+    tcp_window: u16,
     payload_len: u16,
     /// Flags in the lower nine bits, words of options above.
     bits: u16,
@@ -37,7 +37,7 @@ impl Narrow {
             seq: row.seq,
             ack: row.ack,
             ip_id: row.ip_id,
-            window: row.window,
+            tcp_window: row.tcp_window,
             payload_len: row.payload_len as u16,
             bits: row.flags.bits() | u16::from(row.options_len / 4) << FLAG_BITS,
             since: {
@@ -59,7 +59,7 @@ impl Narrow {
             ack: self.ack,
             payload_len: u32::from(self.payload_len),
             sample_rate: 1,
-            window: self.window,
+            tcp_window: self.tcp_window,
             ttl: 0,
             options_len: (self.bits >> FLAG_BITS) as u8 * 4,
         }
@@ -143,7 +143,7 @@ mod tests {
             ack: u32::MAX - 1,
             payload_len: 65535,
             sample_rate: 1,
-            window: 64240,
+            tcp_window: 64_240,
             ttl: 64,
             options_len: 252,
         };

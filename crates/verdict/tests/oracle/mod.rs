@@ -88,7 +88,7 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
     let syns: Vec<&Row> = rows.iter().filter(|row| is_syn(row)).collect();
     let isn = syns[0].seq;
     assert!(syns.iter().all(|row| row.seq == isn), "one SYN, perhaps repeated");
-    let earliest = |row: &&&Row| (row.ts, row.ip_id, row.ttl, row.window, row.sample_rate);
+    let earliest = |row: &&&Row| (row.ts, row.ip_id, row.ttl, row.tcp_window, row.sample_rate);
     let syn = **syns.iter().min_by_key(earliest).unwrap();
     let latest_syn = syns.iter().map(|row| row.ts).max().unwrap();
 
@@ -172,7 +172,7 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
         (Tag::SingleRstAck, r == 0 && ra == 1),
         (Tag::MultipleRstAcks, r == 0 && ra >= 2),
         (Tag::RstAndRstAcks, r >= 1 && ra >= 1),
-        (Tag::Zmap, syn.ip_id == 54321 && syn.window == 65535),
+        (Tag::Zmap, syn.ip_id == 54321 && syn.tcp_window == 65535),
         (Tag::Answered, answered),
         (Tag::SynPayload, syns.iter().any(|row| row.payload_len > 0)),
         (Tag::SynRetransmitted, syns.len() >= 2),

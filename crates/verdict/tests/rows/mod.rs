@@ -1,6 +1,6 @@
 //! Random rows from ranges so small that repeats, tails, ties and edges are frequent.
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::{Row, Rules, Surroundings};
+use cutshort_verdict::{FlowContext, Row, Rules};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -69,8 +69,8 @@ fn ticks(up_to: i64) -> impl Strategy<Value = i64> {
 pub(crate) fn row(other_syns: u32) -> impl Strategy<Value = Row> {
     (meaning(other_syns), circumstances()).prop_map(|(meaning, circumstances)| {
         let (flags, seq, ack, payload_len) = meaning;
-        let (ts, ip_id, ttl, window, options_len, sample_rate) = circumstances;
-        Row { ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len }
+        let (ts, ip_id, ttl, tcp_window, options_len, sample_rate) = circumstances;
+        Row { ts, flags, ip_id, seq, ack, payload_len, sample_rate, tcp_window, ttl, options_len }
     })
 }
 
@@ -82,11 +82,11 @@ fn connection(other_syns: u32) -> impl Strategy<Value = Vec<Row>> {
     let syn = prop::option::weighted(0.9, circumstances());
     (prop::collection::vec(row(other_syns), 1..9), syn, repetitions, isn).prop_map(
         |(mut rows, syn, again, isn)| {
-            let at = |row: Row, (ts, ip_id, ttl, window, options_len, sample_rate)| Row {
+            let at = |row: Row, (ts, ip_id, ttl, tcp_window, options_len, sample_rate)| Row {
                 ts,
                 ip_id,
                 ttl,
-                window,
+                tcp_window,
                 options_len,
                 sample_rate,
                 ..row
@@ -138,8 +138,8 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    pub(crate) fn around(&self) -> Surroundings<'_> {
-        Surroundings { cutoff: self.cutoff, other_rsts: &self.other_rsts }
+    pub(crate) fn around(&self) -> FlowContext<'_> {
+        FlowContext { cutoff: self.cutoff, other_rsts: &self.other_rsts }
     }
 
     /// The other direction's rows that have the RST bit.
@@ -169,6 +169,6 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
 }
 
 pub(crate) fn packet(row: &Row, five_tuple: FiveTuple) -> Packet {
-    let Row { ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len } = *row;
-    Packet { ts, five_tuple, ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate }
+    let Row { ts, flags, ip_id, seq, ack, payload_len, sample_rate, tcp_window, ttl, options_len } = *row;
+    Packet { ts, five_tuple, ip_id, ttl, flags, seq, ack, tcp_window, options_len, payload_len, sample_rate }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cutshort_model::{ADDRESSES, Addresses, Record};
+use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord};
 use cutshort_report::connection::Format as RecordFormat;
 use cutshort_report::parse_net;
 use cutshort_store::{Choice, ConnectionQuery};
@@ -61,7 +61,7 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
 /// Connections, and where the next ones are.
 #[derive(Serialize)]
 struct Found {
-    connections: Vec<Record<'static>>,
+    connections: Vec<ConnectionRecord<'static>>,
     paging: Paging,
 }
 
@@ -160,7 +160,7 @@ fn address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("'{text}' is not an IP address, such as 203.0.113.5"))
 }
 
-fn csv(connections: &[Record<'static>], protected: bool) -> Result<Reply, Problem> {
+fn csv(connections: &[ConnectionRecord<'static>], protected: bool) -> Result<Reply, Problem> {
     let mut bytes = Vec::new();
     let mut writer = RecordFormat::Csv
         .writer_of(&mut bytes, protected)

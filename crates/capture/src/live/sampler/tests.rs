@@ -14,7 +14,7 @@ pub(crate) fn packet(ts: i64, port: u16, flags: Flags) -> Packet {
         flags,
         seq: u32::from(port) * 7919,
         ack: 0,
-        window: 64240,
+        tcp_window: 64_240,
         options_len: 0,
         payload_len: 0,
         sample_rate: 1,

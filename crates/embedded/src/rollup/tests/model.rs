@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use cutshort_model::{Dimension, Network, Port, Value};
-use cutshort_store::cell::Outcome;
+use cutshort_store::cell::CellOutcome;
 use cutshort_store::{RollupAnswer, RollupQuery, RollupRow, Selection};
-use cutshort_verdict::{Count, Stage, Tag};
+use cutshort_verdict::{Stage, Tag, WeightedCount};
 
 use super::world::One;
 
@@ -44,16 +44,16 @@ fn count(answer: &mut RollupAnswer, from: i64, value: Value, one: &One) {
     let rows = &mut answer.rows;
     let found = rows.iter().position(|row| row.from == from && row.value == value);
     let row = found.unwrap_or_else(|| {
-        let stages = [Count::default(); 5];
-        rows.push(RollupRow { from, value, stages, excluded: [Count::default(); 3] });
+        let stages = [WeightedCount::default(); 5];
+        rows.push(RollupRow { from, value, stages, excluded: [WeightedCount::default(); 3] });
         rows.len() - 1
     });
     match one.key.outcome {
-        Outcome::Connection { stage, .. } => {
+        CellOutcome::Connection { stage, .. } => {
             let at = Stage::ALL.iter().position(|other| *other == stage).unwrap();
             rows[row].stages[at].add(one.rate);
         }
-        Outcome::Excluded(reason) => rows[row].excluded[reason as usize].add(one.rate),
+        CellOutcome::Excluded(reason) => rows[row].excluded[reason as usize].add(one.rate),
     }
 }
 
@@ -102,7 +102,7 @@ fn matches(selection: &Selection, one: &One) -> bool {
 }
 
 fn judged(selection: &Selection, one: &One) -> bool {
-    let Outcome::Connection { completed, signature, tags, .. } = one.key.outcome else { return true };
+    let CellOutcome::Connection { completed, signature, tags, .. } = one.key.outcome else { return true };
     let tags: Vec<Tag> = tags.iter().collect();
     let included = &selection.tags.include;
     let signature_is_in =
@@ -118,8 +118,8 @@ fn judged(selection: &Selection, one: &One) -> bool {
 fn values(by: Option<Dimension>, one: &One) -> Vec<Value> {
     let key = &one.key;
     let verdict = match key.outcome {
-        Outcome::Connection { termination, signature, tags, .. } => Some((termination, signature, tags)),
-        Outcome::Excluded(_) => None,
+        CellOutcome::Connection { termination, signature, tags, .. } => Some((termination, signature, tags)),
+        CellOutcome::Excluded(_) => None,
     };
     match by {
         None => vec![Value::All],

@@ -40,7 +40,7 @@ proptest! {
     #[test]
     fn days_stay_right_when_finer_rows_go(
         rounds in proptest::collection::vec(
-            (changes(), world::windows(), proptest::sample::select(vec![Bucket::Quarter, Bucket::Hour])),
+            (changes(), world::windows(), proptest::sample::select(vec![Bucket::FifteenMinutes, Bucket::Hour])),
             1..4,
         ),
         queries in proptest::collection::vec(queries().prop_map(by_days), 20),
@@ -61,7 +61,7 @@ proptest! {
         changes.iter().for_each(|change| apply(&mut sql, &mut model, change));
         delete(&mut sql, Bucket::Day, before);
         let left = Bucket::Day.start(before);
-        for bucket in [None, Some(Bucket::Quarter), Some(Bucket::Day)] {
+        for bucket in [None, Some(Bucket::FifteenMinutes), Some(Bucket::Day)] {
             let all = |range| RollupQuery { range, bucket, selection: Default::default(), by: None };
             prop_assert_eq!(query(&sql, &all(i64::MIN..left)).unwrap().rows, vec![]);
             check(&sql, &model, &all(left..i64::MAX));
@@ -77,7 +77,7 @@ fn edges_whose_windows_are_deleted_are_left_out() {
     for quarter in 0..8 {
         apply(&mut sql, &mut model, &Change::Replace(BASE + quarter * WINDOW, vec![one.clone()]));
     }
-    delete(&mut sql, Bucket::Quarter, BASE + DAY);
+    delete(&mut sql, Bucket::FifteenMinutes, BASE + DAY);
     let count = |from: i64, to: i64| {
         let range = BASE + from * WINDOW..BASE + to * WINDOW;
         let all = RollupQuery { range, bucket: None, selection: Default::default(), by: None };

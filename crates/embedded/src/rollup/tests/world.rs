@@ -2,7 +2,7 @@
 
 use cutshort_geo::{Continent, Country};
 use cutshort_model::{Bucket, Dimension, Network, Port, Window};
-use cutshort_store::cell::{Cells, Key, Outcome};
+use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{Choice, RollupQuery, Selection};
 use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Tags, Termination};
 use proptest::collection::vec;
@@ -21,7 +21,7 @@ const PORTS: [u16; 3] = [443, 80, 0];
 #[derive(Clone, Debug)]
 pub(super) struct One {
     /// Its node is a position in this test's list of names.
-    pub(super) key: Key,
+    pub(super) key: CellKey,
     pub(super) node: &'static str,
     pub(super) rate: u32,
 }
@@ -38,7 +38,7 @@ pub(super) fn cells(connections: &[One]) -> Cells {
     let mut cells = Cells::default();
     for one in connections {
         let node = cells.node(one.node);
-        cells.add(Key { node, ..one.key }, one.rate);
+        cells.add(CellKey { node, ..one.key }, one.rate);
     }
     cells
 }
@@ -60,7 +60,7 @@ fn countries() -> Vec<Country> {
     ["DE", "US", "CN", "BR", "FR"].map(country).to_vec()
 }
 
-fn outcomes() -> impl Strategy<Value = Outcome> {
+fn outcomes() -> impl Strategy<Value = CellOutcome> {
     let connection = (
         select(Stage::ALL.to_vec()),
         select(Termination::ALL.to_vec()),
@@ -70,9 +70,9 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     )
         .prop_map(|(stage, termination, completed, signature, tags)| {
             let tags: Tags = tags.into_iter().collect();
-            Outcome::Connection { stage, termination, completed, signature, tags }
+            CellOutcome::Connection { stage, termination, completed, signature, tags }
         });
-    prop_oneof![5 => connection, 1 => select(Exclusion::ALL.to_vec()).prop_map(Outcome::Excluded)]
+    prop_oneof![5 => connection, 1 => select(Exclusion::ALL.to_vec()).prop_map(CellOutcome::Excluded)]
 }
 
 pub(super) fn connections() -> impl Strategy<Value = One> {
@@ -86,7 +86,7 @@ pub(super) fn connections() -> impl Strategy<Value = One> {
     let version = select(vec![4_u8, 6]);
     (option::of(select(countries())), network, version, port, select(NODES.to_vec()), outcomes(), rate)
         .prop_map(|(location, network, ip_version, port, node, outcome, rate)| {
-            let key = Key { location, network, ip_version, port, node: 0, outcome };
+            let key = CellKey { location, network, ip_version, port, node: 0, outcome };
             One { key, node, rate }
         })
 }
@@ -147,7 +147,7 @@ pub(super) fn dimensions() -> impl Strategy<Value = Option<Dimension>> {
 }
 
 pub(super) fn buckets() -> impl Strategy<Value = Option<Bucket>> {
-    option::of(select(vec![Bucket::Quarter, Bucket::Hour, Bucket::Day, Bucket::Week]))
+    option::of(select(vec![Bucket::FifteenMinutes, Bucket::Hour, Bucket::Day, Bucket::Week]))
 }
 
 pub(super) fn queries() -> impl Strategy<Value = RollupQuery> {

@@ -17,7 +17,7 @@ fn packet(ts: i64) -> Packet {
         flags: Flags::SYN,
         seq: 0,
         ack: 0,
-        window: 64_240,
+        tcp_window: 64_240,
         options_len: 20,
         payload_len: 0,
         sample_rate: 3,

@@ -14,7 +14,7 @@ fn segment(from: i64, packets: u16) -> Segment {
         flags: Flags::SYN,
         seq: 0,
         ack: 0,
-        window: 64_240,
+        tcp_window: 64_240,
         options_len: 20,
         payload_len: 0,
         sample_rate: 3,

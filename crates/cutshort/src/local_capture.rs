@@ -16,12 +16,12 @@ use cutshort_store::DataDir;
 use crate::capture::{self, Capture, Line, is_alive};
 use crate::deliver::reaching_store;
 use crate::error::Error;
-use crate::fence::Needs;
+use crate::sandbox::Needs;
 use crate::settings::Settings;
 use crate::terminal::message;
 
 /// What was opened before privileges were given up.
-pub(crate) struct Beside {
+pub(crate) struct LocalCapture {
     capture: Option<Capture>,
     notifier: Notifier,
 }
@@ -32,14 +32,14 @@ const TICK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens what needs privileges, and gives them up.
-pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<GeoData>) -> Result<Beside, Error> {
+pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<GeoData>) -> Result<LocalCapture, Error> {
     let capture = capture::open(settings, data, || Ok(Arc::clone(geo)))?;
     let mut needs = needs(settings);
     needs.read_again(settings.geo.iter().map(PathBuf::as_path));
     let kept = capture::drop_privileges(capture.as_ref(), settings, data, needs)?;
     let from = capture.as_ref().map(|capture| format!("receiving from {}; ", capture.source()));
     message(&format!("{}{kept}", from.unwrap_or_default()));
-    Ok(Beside { capture, notifier: Notifier::from_environment() })
+    Ok(LocalCapture { capture, notifier: Notifier::from_environment() })
 }
 
 /// A store elsewhere is connected to again and again, and its name looked up.
@@ -48,7 +48,7 @@ fn needs(settings: &Settings) -> Needs {
     address.map_or_else(|| Needs { network: true, ..Needs::default() }, |address| reaching_store(&address))
 }
 
-impl Beside {
+impl LocalCapture {
     /// Nothing is received, as where the packets are made up.
     pub(crate) fn nothing() -> Self {
         Self { capture: None, notifier: Notifier::from_environment() }

@@ -16,13 +16,13 @@ use crate::clock::{Clock, ReaderClock};
 ///
 /// ```
 /// use cutshort_packet::{FiveTuple, Flags, Packet};
-/// use cutshort_verdict::{Capper, Rules};
+/// use cutshort_verdict::{PacketLimiter, Rules};
 ///
 /// let five_tuple = FiveTuple::new([198, 51, 100, 7].into(), 40112, [203, 0, 113, 5].into(), 443);
 /// let syn = Packet { five_tuple, flags: Flags::SYN, seq: 1000, ..Packet::ZERO };
 /// let ack = Packet { flags: Flags::ACK, seq: 1001, ..syn };
 ///
-/// let mut capper = Capper::new(Rules { packet_limit: 2, ..Rules::default() });
+/// let mut capper = PacketLimiter::new(Rules { packet_limit: 2, ..Rules::default() });
 /// let mut counts = |ts, packet: Packet| capper.record(ts, Some(&Packet { ts, ..packet }));
 /// assert!(counts(0, syn) && counts(1, ack));
 /// assert!(!counts(2, ack), "the limit is reached");
@@ -30,7 +30,7 @@ use crate::clock::{Clock, ReaderClock};
 /// assert!(counts(4, Packet { seq: 7000, ..syn }), "another connection on the same ports");
 /// ```
 #[derive(Debug)]
-pub struct Capper {
+pub struct PacketLimiter {
     rules: Rules,
     clock: Clock,
     open: BTreeMap<i64, HashMap<FiveTuple, Taken>>,
@@ -46,7 +46,7 @@ struct Taken {
     packets: u32,
 }
 
-impl Capper {
+impl PacketLimiter {
     /// Creates a capper that has seen no records yet.
     #[must_use]
     pub const fn new(rules: Rules) -> Self {

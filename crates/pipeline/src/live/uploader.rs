@@ -54,9 +54,9 @@ impl Retry {
     }
 }
 
-/// How a [`Courier`] is. Times are nanoseconds since the Unix epoch.
+/// How a [`Uploader`] is. Times are nanoseconds since the Unix epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CourierState {
+pub struct UploaderState {
     /// When a segment was acknowledged last.
     pub acknowledged: Option<i64>,
     /// Attempts that failed since the start.
@@ -68,14 +68,14 @@ pub struct CourierState {
 }
 
 /// Delivers what is in a spool, the oldest first, in a thread of its own, until it is finished.
-pub struct Courier {
+pub struct Uploader {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
 }
 
 struct Shared {
     spool: Arc<Spool>,
-    state: Mutex<CourierState>,
+    state: Mutex<UploaderState>,
     stop: AtomicBool,
 }
 
@@ -84,7 +84,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// At the end, between attempts.
 const LAST_PAUSE: Duration = Duration::from_millis(200);
 
-impl Courier {
+impl Uploader {
     /// Begins to deliver.
     #[must_use]
     pub fn start(spool: Arc<Spool>, collector: Box<dyn Collector>, retry: Retry) -> Self {
@@ -95,7 +95,7 @@ impl Courier {
 
     /// How it is.
     #[must_use]
-    pub fn state(&self) -> CourierState {
+    pub fn state(&self) -> UploaderState {
         self.shared.lock().clone()
     }
 
@@ -114,7 +114,7 @@ impl Courier {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, CourierState> {
+    fn lock(&self) -> MutexGuard<'_, UploaderState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -54,30 +54,30 @@ fn folder_of(file: &Path) -> PathBuf {
 pub(crate) struct Kept {
     user: Option<String>,
     capabilities: CapsHashSet,
-    files: Fence,
-    calls: Fence,
+    files: Restriction,
+    calls: Restriction,
 }
 
-/// How much of a fence the kernel has put up.
+/// How much of the sandbox the kernel supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fence {
+enum Restriction {
     Whole,
-    /// The kernel is older than the fence.
+    /// The kernel knows only a part of it.
     Part,
     None,
 }
 
-impl fmt::Display for Fence {
+impl fmt::Display for Restriction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Whole => "fenced",
-            Self::Part => "fenced in part (older kernel)",
-            Self::None => "not fenced (the kernel cannot)",
+            Self::Whole => "restricted",
+            Self::Part => "partly restricted (older kernel)",
+            Self::None => "not restricted (not supported by the kernel)",
         })
     }
 }
 
-/// `runs as cutshort, kept no capability; files fenced, system calls fenced`
+/// `runs as cutshort, kept no capability; file access restricted, system calls restricted`
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut names: Vec<String> = self.capabilities.iter().map(ToString::to_string).collect();
@@ -86,7 +86,7 @@ impl fmt::Display for Kept {
         if let Some(user) = &self.user {
             write!(f, "runs as {user}, ")?;
         }
-        write!(f, "kept {names}; files {}, system calls {}", self.files, self.calls)
+        write!(f, "kept {names}; file access {}, system calls {}", self.files, self.calls)
     }
 }
 
@@ -94,18 +94,18 @@ impl fmt::Display for Kept {
 /// calls that this program never needs. For this thread and those it starts: call it before there are others.
 ///
 /// # Errors
-/// What could not be given up. That the kernel has no fences is none; the result says it.
+/// What could not be given up. That the kernel supports no sandbox is not an error; the result says so.
 pub(crate) fn enter(needs: &Needs) -> Result<Kept, Error> {
     let failed = |what: &str, error: &dyn fmt::Display| {
         Error::Failed(format!("privileges cannot be dropped ({what}): {error}"))
     };
-    let files = fence_files(needs).map_err(|error| failed("files", &error))?;
+    let files = restrict_files(needs).map_err(|error| failed("files", &error))?;
     drop_bounds(&needs.capabilities);
     if let Some(user) = &needs.user {
         user.become_it(!needs.capabilities.is_empty()).map_err(|error| failed("user", &error))?;
     }
     drop_capabilities(&needs.capabilities).map_err(|error| failed("capabilities", &error))?;
-    let calls = fence_calls(needs).map_err(|error| failed("system calls", &error))?;
+    let calls = restrict_calls(needs).map_err(|error| failed("system calls", &error))?;
     let capabilities = caps::read(None, CapSet::Permitted).map_err(|error| failed("capabilities", &error))?;
     Ok(Kept { user: needs.user.as_ref().map(|user| user.name.clone()), capabilities, files, calls })
 }
@@ -127,7 +127,7 @@ fn drop_capabilities(kept: &CapsHashSet) -> Result<(), caps::errors::CapsError> 
 }
 
 /// Sets "no new privileges", too.
-fn fence_files(needs: &Needs) -> Result<Fence, landlock::RulesetError> {
+fn restrict_files(needs: &Needs) -> Result<Restriction, landlock::RulesetError> {
     use landlock::{
         ABI, Access, AccessFs, AccessNet, NetPort, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
         path_beneath_rules,
@@ -142,9 +142,9 @@ fn fence_files(needs: &Needs) -> Result<Fence, landlock::RulesetError> {
         .add_rules(ports.collect::<Vec<Result<_, landlock::RulesetError>>>())?
         .restrict_self()?;
     Ok(match status.ruleset {
-        RulesetStatus::FullyEnforced => Fence::Whole,
-        RulesetStatus::PartiallyEnforced => Fence::Part,
-        RulesetStatus::NotEnforced => Fence::None,
+        RulesetStatus::FullyEnforced => Restriction::Whole,
+        RulesetStatus::PartiallyEnforced => Restriction::Part,
+        RulesetStatus::NotEnforced => Restriction::None,
     })
 }
 
@@ -190,9 +190,9 @@ const NETWORK: [i64; 6] = [
 /// Kinds of sockets that are needed where connections are: names are looked up with the last of them.
 const FAMILIES: [i32; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
-fn fence_calls(needs: &Needs) -> Result<Fence, seccompiler::Error> {
+fn restrict_calls(needs: &Needs) -> Result<Restriction, seccompiler::Error> {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
-    let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else { return Ok(Fence::None) };
+    let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else { return Ok(Restriction::None) };
     let mut rules: BTreeMap<_, _> = FORBIDDEN.into_iter().map(|call| (call, Vec::new())).collect();
     if needs.network {
         rules.insert(libc::SYS_socket, vec![other_families(needs)?]);
@@ -203,8 +203,8 @@ fn fence_calls(needs: &Needs) -> Result<Fence, seccompiler::Error> {
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?;
     let program = BpfProgram::try_from(filter)?;
     Ok(match seccompiler::apply_filter(&program) {
-        Ok(()) => Fence::Whole,
-        Err(_) => Fence::None,
+        Ok(()) => Restriction::Whole,
+        Err(_) => Restriction::None,
     })
 }
 

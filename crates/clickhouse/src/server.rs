@@ -29,7 +29,7 @@ const PROBE: Duration = Duration::from_secs(1);
 pub(crate) const BATCH: usize = 4096;
 
 /// A server and a database, and threads that talk to it.
-pub(crate) struct Connection {
+pub(crate) struct Server {
     client: Client,
     place: String,
     /// Taken when it is dropped, which may be where nobody may wait.
@@ -40,7 +40,7 @@ pub(crate) struct Connection {
     breaker: Breaker,
 }
 
-impl Connection {
+impl Server {
     pub(crate) fn new(address: &Address) -> Result<Self> {
         let mut server = Self::without_database(address)?;
         server.client = server.client.clone().with_database(address.database());
@@ -240,7 +240,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for Server {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

@@ -23,14 +23,14 @@ impl Collector for Scripted {
 
 const SHORT: Retry = Retry { first: Duration::from_millis(1), most: Duration::from_millis(4) };
 
-fn start(answers: &[Delivered], retry: Retry) -> (tempfile::TempDir, Arc<Spool>, Courier, Receiver<String>) {
+fn start(answers: &[Delivered], retry: Retry) -> (tempfile::TempDir, Arc<Spool>, Uploader, Receiver<String>) {
     let folder = tempfile::tempdir().unwrap();
     let spool = Arc::new(Spool::open(folder.path(), 1 << 20).unwrap());
     (1..=3).for_each(|number| put(&spool, number));
     let (given, attempts) = channel();
     let collector = Scripted { answers: answers.iter().cloned().collect(), given };
-    let courier = Courier::start(Arc::clone(&spool), Box::new(collector), retry);
-    (folder, spool, courier, attempts)
+    let uploader = Uploader::start(Arc::clone(&spool), Box::new(collector), retry);
+    (folder, spool, uploader, attempts)
 }
 
 fn put(spool: &Spool, number: u8) {
@@ -50,7 +50,7 @@ fn next(attempts: &Receiver<String>, count: usize) -> Vec<String> {
 fn failures_are_tried_again_in_order_and_refusals_are_not() {
     let (later, blocked) = (Delivered::Later("down".into()), Delivered::Blocked("token".into()));
     let answers = [later.clone(), blocked, Delivered::Kept, Delivered::Refused("bad".into()), later];
-    let (_folder, spool, courier, attempts) = start(&answers, SHORT);
+    let (_folder, spool, uploader, attempts) = start(&answers, SHORT);
     assert_eq!(next(&attempts, 6), ["01", "01", "01", "02", "03", "03"]);
     put(&spool, 4);
     assert_eq!(next(&attempts, 1), ["04"], "it goes on");
@@ -59,26 +59,26 @@ fn failures_are_tried_again_in_order_and_refusals_are_not() {
         assert!(Instant::now() < end, "still not delivered: {:?}", spool.state());
         thread::sleep(Duration::from_millis(1));
     }
-    let state = courier.state();
+    let state = uploader.state();
     assert_eq!((state.failures, state.trouble), (3, None));
     assert!(state.acknowledged.is_some());
     assert_eq!(spool.state().counts.delivered.0, 3);
     assert_eq!(spool.state().counts.refused.0, 1);
-    assert!(courier.finish(Duration::from_secs(5)));
+    assert!(uploader.finish(Duration::from_secs(5)));
 }
 
 #[test]
 fn at_the_end_what_is_left_is_tried_once_more_and_stays_if_it_cannot_be_delivered() {
     let hours = Retry { first: Duration::from_secs(3600), most: Duration::from_secs(3600) };
     let down = Delivered::Later("down".into());
-    let (_folder, spool, courier, attempts) = start(std::slice::from_ref(&down), hours);
+    let (_folder, spool, uploader, attempts) = start(std::slice::from_ref(&down), hours);
     assert_eq!(next(&attempts, 1), ["01"]);
-    assert!(courier.finish(Duration::from_secs(5)), "the wait is cut short");
+    assert!(uploader.finish(Duration::from_secs(5)), "the wait is cut short");
     assert_eq!(spool.state().segments, 0);
-    let (_folder, spool, courier, attempts) = start(&vec![down; 1000], hours);
+    let (_folder, spool, uploader, attempts) = start(&vec![down; 1000], hours);
     assert_eq!(next(&attempts, 1), ["01"]);
     let since = Instant::now();
-    assert!(!courier.finish(Duration::from_millis(500)));
+    assert!(!uploader.finish(Duration::from_millis(500)));
     assert!(since.elapsed() < Duration::from_secs(3));
     assert_eq!(spool.state().segments, 3);
 }

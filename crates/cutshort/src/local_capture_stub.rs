@@ -10,17 +10,17 @@ use cutshort_pipeline::GeoData;
 use crate::error::Error;
 use crate::settings::Settings;
 
-pub(crate) struct Beside;
+pub(crate) struct LocalCapture;
 
-pub(crate) fn open(settings: &Settings, _: &Path, _: &Arc<GeoData>) -> Result<Beside, Error> {
+pub(crate) fn open(settings: &Settings, _: &Path, _: &Arc<GeoData>) -> Result<LocalCapture, Error> {
     match (&settings.capture, &settings.user) {
         (Some(source), _) => Err(Error::Failed(format!("{source}: {}", LiveError::NotLinux))),
         (None, Some(_)) => Err(Error::Usage("user: it can be changed on Linux only".to_owned())),
-        (None, None) => Ok(Beside),
+        (None, None) => Ok(LocalCapture),
     }
 }
 
-impl Beside {
+impl LocalCapture {
     pub(crate) fn nothing() -> Self {
         Self
     }
