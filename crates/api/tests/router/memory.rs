@@ -209,7 +209,7 @@ impl Store for Memory {
                 });
                 match cell.key.outcome {
                     CellOutcome::Connection { stage, .. } => {
-                        rows[at].stages[stage as usize].merge(&cell.count())
+                        rows[at].stages[stage as usize].merge(&cell.count());
                     }
                     CellOutcome::Excluded(reason) => rows[at].excluded[reason as usize].merge(&cell.count()),
                 }
