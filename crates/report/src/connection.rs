@@ -69,7 +69,7 @@ pub trait Writer {
         self.write_record(&connection.into(), rows)
     }
 
-    /// Writes one that was made before, such as one that was [kept](mod@read).
+    /// Writes one that was made before, such as one that a store kept.
     ///
     /// # Errors
     /// What the output gives.
