@@ -205,7 +205,7 @@ describe("every view's files hold what it shows", () => {
 
   it("the period before, where it is compared with", async () => {
     const [csv = ""] = await files("?view=compare&range=7d&place=PT&with=CH&control=1", "compare", ["csv"]);
-    expect(csv).toContain("Selection,Time (UTC),Post-SYN (%),Post-ACK (%),Post-PSH (%),Later (%),Period before (%),Sampled");
+    expect(csv).toContain("Selection,Time (UTC),Post-SYN (%),Post-ACK (%),Post-PSH (%),Later (%),1 week earlier (%),Sampled");
     expect(rowsOf(csv).filter((row) => Number(row.split(",")[6]) > 0).length).toBeGreaterThan(10);
   });
 });

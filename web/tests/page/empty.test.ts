@@ -50,7 +50,7 @@ describe("the demo", () => {
     await looked.open("?range=7d&place=IS&handshake=completed");
     await looked.page.screenshot({ path: `${OUT}sparse-wide.png`, fullPage: true });
     expect(await text(looked.page, "figure .sub")).toBe("Share of connections per day");
-    expect(await text(looked.page, ".cut")).toContain("not whole");
+    expect(await text(looked.page, ".cut")).toContain("incomplete (dashed)");
   });
 
   it("says so when nobody has enough connections", async () => {
