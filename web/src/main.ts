@@ -10,6 +10,7 @@ import { failure } from "./ui/empty";
 import { keepFresh } from "./ui/refresh";
 import { shell } from "./ui/shell";
 import { startTheme } from "./ui/theme";
+import { wrongAddress } from "./ui/wrong";
 import { render as compare } from "./views/compare";
 import { render as connections } from "./views/connections";
 import { render as how } from "./views/how";
@@ -57,6 +58,7 @@ function start(root: HTMLElement): void {
   };
   const rendered = async (app: App): Promise<Child[]> => {
     try {
+      if (app.state.wrong.length) return [await wrongAddress(store, app.state.wrong)];
       // Headings, files and citations name the place.
       await named(app.state.place);
       return await views[app.state.view](app);

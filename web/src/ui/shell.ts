@@ -44,7 +44,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
   const nav = h("nav", { class: "tabs", "aria-label": "Views" });
   const bar = h("div", { class: "bar" });
   const view = h("main", { id: "view", tabindex: -1 });
-  const banner = h("p", { class: "simulated", hidden: true }, h("strong", {}, "Simulated data."), " These connections are made up; they tell nothing about real places or networks. ");
+  const banner = h("p", { class: "simulated", hidden: true }, h("strong", {}, "Simulated data."), " It says nothing about real places or networks. ");
   const more = h("span", {});
   banner.append(more);
   let whole: Range | null = null;
@@ -69,9 +69,11 @@ export function shell(root: HTMLElement, store: Store): Shell {
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
       const current = nav.querySelector("[aria-current]");
       if (current instanceof HTMLElement) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - 40;
-      const hasPlace = app.state.view !== "status";
+      const isWrong = app.state.wrong.length > 0;
+      const hasPlace = app.state.view !== "status" && !isWrong;
       bar.hidden = !hasPlace;
       offer();
+      if (!hasPlace) document.title = `${isWrong ? "Not found" : NAMES[app.state.view]} · cutshort`;
       if (!hasPlace) return;
       const title = await heading(app);
       if (app.store.state !== app.state) return;
@@ -82,7 +84,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
 }
 
 function tab(app: App, name: View): HTMLElement {
-  const current = app.state.view === name;
+  const current = app.state.view === name && app.state.wrong.length === 0;
   return stateLink(app.store, { view: name, term: "", sort: "", page: 0 }, { key: `tab:${name}`, current }, NAMES[name]);
 }
 
