@@ -9,7 +9,7 @@ import type { Place } from "../state/place";
 import { ANOMALOUS, metricPhrase, metricTitle, stageClass, title } from "../state/stage";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
-import { nothing } from "../ui/empty";
+import { nothing, unranked } from "../ui/empty";
 import { figure } from "../ui/figure";
 import { compact, count, many, percent, points } from "../ui/format";
 import { leastControl, metricControl } from "../ui/metric";
@@ -33,7 +33,7 @@ export async function render(app: App): Promise<Child[]> {
   const [all] = whole.series;
   const bar = h("div", { class: "row-controls" }, metricControl(app), leastControl(app, ranking.meta.minSample));
   if (!all || isEmpty(all)) return [bar, await nothing(app, ranking.range)];
-  if (ranking.rows.length === 0) return [bar, tooSmall(ranking)];
+  if (ranking.rows.length === 0) return [bar, await unranked(app, "ases", asked, ranking.meta.minSample)];
   const { name } = await named(state.place);
   for (const row of ranking.rows) learnNetwork(row, state.place);
   const share = shareAt(all, state.metric, 0);
@@ -43,11 +43,6 @@ export async function render(app: App): Promise<Child[]> {
 function learnNetwork(row: Ranked, place: Place): void {
   if (place.kind !== "location" || !row.name) return;
   learn({ kind: "asn", number: Number(row.code) }, { name: row.name, kind: `Network AS${row.code}`, above: [{ kind: "world" }, place] });
-}
-
-function tooSmall(ranking: Ranking): HTMLElement {
-  const least = count(ranking.meta.minSample ?? 1);
-  return h("div", { class: "empty" }, h("h2", {}, "No network has that many connections"), h("p", {}, `None has ${least} sampled connections in this time. Choose a smaller minimum sample or a longer time.`));
 }
 
 async function ofOne(app: App, asn: number): Promise<HTMLElement> {

@@ -60,6 +60,17 @@ describe("the demo", () => {
     expect(await text(looked.page, ".empty")).toContain("Networks of Switzerland");
   });
 
+  it.each(["where", "networks"])("says so when it is not known where clients are: %s", async (view) => {
+    await looked.page.route("**/top/**", async (route) => {
+      const answer = (await (await route.fetch()).json()) as { result: { top_0: unknown[] } };
+      answer.result.top_0 = [];
+      await route.fulfill({ json: answer });
+    });
+    await looked.open(`?view=${view}&range=7d`);
+    expect(await text(looked.page, ".empty h2")).toBe("No country or network of these clients is known");
+    expect(await text(looked.page, ".empty")).toMatch(/private or reserved addresses\. [\d,]+ connections were sampled/);
+  });
+
   it("names a place that is unknown by its code", async () => {
     await looked.open("?place=AS64496");
     expect(await text(looked.page, "h1")).toContain("AS64496");
