@@ -34,8 +34,9 @@ export interface StackSpec {
   before?: { label: string; times: readonly number[]; values: readonly number[]; shift: number } | undefined;
   zoom?: (from: number, to: number) => void;
   small?: boolean;
-  /** Stands over it in pictures of several charts. */
+  /** Stand over it in pictures of several charts. */
   title?: string;
+  note?: string;
 }
 
 /** The highest sum of the layers. */
@@ -87,6 +88,7 @@ function draw(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[]
   const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, ticks), areas(spec, parts, layers, frame, x, y));
   if (before) svg.append(beforeLine(before, spec, parts, x, y));
   if (spec.title) svg.dataset["title"] = spec.title;
+  if (spec.note) svg.dataset["note"] = spec.note;
   if (spec.marks) svg.append(drawMarks(spec.marks, x, frame));
   svg.append(timeAxis(x, frame));
   return { svg, x };

@@ -96,7 +96,8 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
       max,
       before: line,
       small: true,
-      title: row.name,
+      title: row.name || `AS${row.code}`,
+      note: sharesOf(row, share),
     });
     return cell(app, row, share, name, chart);
   });
@@ -112,7 +113,7 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
       "div",
       { class: "legend" },
       ...(state.metric === "any" ? ANOMALOUS : [state.metric]).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
-      h("span", {}, h("span", { class: "dash" }), name),
+      h("span", { "data-legend": name }, h("span", { class: "dash" }), name),
     ),
     below: rows.length > shown.length ? h("p", { class: "more" }, more, h("span", { class: "muted" }, ` ${shown.length} of ${many(rows.length, "network")}`)) : null,
   });
@@ -128,6 +129,12 @@ function layersFor({ state }: App, groups: Groups): Layer[] {
 function scaleTop(layers: readonly (readonly Layer[])[], series: readonly Groups[]): number {
   const tops = layers.map((own, at) => highest(own, series[at]?.times.length ?? 0)).sort((a, b) => a - b);
   return Math.min(100, tops[tops.length - 1] ?? 100);
+}
+
+/** `23.4 % of 1.2 k, +4.0 points`. */
+function sharesOf(row: Ranked, share: number): string {
+  const apart = difference(row, share);
+  return `${percent(row.share)} of ${compact(row.sampled)}${apart === 0 ? "" : `, ${points(apart)}`}`;
 }
 
 function cell(app: App, row: Ranked, share: number, name: string, chart: HTMLElement): HTMLElement {

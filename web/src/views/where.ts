@@ -112,8 +112,8 @@ function keyOf(scale: readonly number[], kind: string): HTMLElement {
   const entries = scale.map((top, at) => {
     const low = at === 0 ? 0 : (scale[at - 1] ?? 0);
     const text = at === scale.length - 1 ? `over ${low}` : `${low}–${top}`;
-    return h("span", { class: "key-entry" }, h("span", { class: `key-colour bin-${at + 1}` }), text);
+    return h("span", { class: "key-entry", "data-legend": `${text} %` }, h("span", { class: `key-colour bin-${at + 1}` }), text);
   });
-  const none = h("span", { class: "key-entry" }, h("span", { class: "key-colour bin-0" }), "too few");
+  const none = h("span", { class: "key-entry", "data-legend": "too few" }, h("span", { class: "key-colour bin-0" }), "too few");
   return h("div", { class: `map-key ${kind}` }, none, ...entries, h("span", {}, "%"));
 }
