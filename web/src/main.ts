@@ -46,6 +46,7 @@ function start(root: HTMLElement): void {
     const app: App = { store, state: store.state };
     const around = Promise.all([page.update(app), page.known]);
     page.view.setAttribute("aria-busy", "true");
+    page.loading(app.state.view);
     const children = await rendered(app);
     // The first picture comes as a whole, so that nothing jumps.
     if (root.classList.contains("starting")) await around;
@@ -53,6 +54,7 @@ function start(root: HTMLElement): void {
     swap(page.view, ...children);
     page.view.dataset["view"] = app.state.view;
     page.view.removeAttribute("aria-busy");
+    page.loading(null);
     root.classList.remove("starting");
     performance.mark("cutshort:shown");
   };

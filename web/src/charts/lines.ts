@@ -78,9 +78,9 @@ function paths(spec: LinesSpec, drawn: readonly Drawn[], parts: readonly Piece[]
     // Whether an earlier period was whole has nothing to do with this one.
     const own = one.dashed ? parts.map((piece) => ({ ...piece, whole: true })) : parts;
     const all = runs(own, (at) => !Number.isNaN(one.on[at] ?? NaN));
-    for (const [kind, some] of [["", all.filter(([piece]) => piece?.whole)], [" partial", all.filter(([piece]) => !piece?.whole)]] as const) {
+    for (const [kind, some] of [["series", all.filter(([piece]) => piece?.whole)], ["partial-series", all.filter(([piece]) => !piece?.whole)]] as const) {
       const d = some.map((run) => polyline(outline(run, spec.step, x).map((point) => [point.x, y(one.on[point.at] ?? 0)]))).join("");
-      if (d) layer.append(s("path", { class: `series ${one.class}${one.dashed ? " dashed" : ""}${kind}`, d }));
+      if (d) layer.append(s("path", { class: `${kind} ${one.class}${one.dashed ? " dashed" : ""}`, d }));
     }
   }
   return layer;

@@ -21,8 +21,13 @@ const NAMES: Record<View, string> = {
   status: "Status",
 };
 
+/** A view that takes longer is said to be on its way. */
+const LATE_MS = 300;
+
 export interface Shell {
   view: HTMLElement;
+  /** Says that a view is on its way if it takes long, until it is there (null). */
+  loading(view: View | null): void;
   /** When it is known what data these are, or cannot be known. */
   known: Promise<void>;
   update(app: App): Promise<void>;
@@ -50,6 +55,8 @@ export function shell(root: HTMLElement, store: Store): Shell {
   let whole: Range | null = null;
   const offer = (): void => swap(more, wholeLink(store, whole));
   const footer = h("footer", {});
+  const progress = h("p", { class: "loading", role: "status" });
+  let late = 0;
   append(root, [
     h("a", { class: "skip", href: "#view" }, "Skip to the content"),
     h("header", { class: "top" }, brand(store), search, themeButton()),
@@ -58,6 +65,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
     bar,
     view,
     footer,
+    progress,
   ]);
   return {
     view,
@@ -65,6 +73,17 @@ export function shell(root: HTMLElement, store: Store): Shell {
       whole = wholeOf(status);
       offer();
     }),
+    loading(next) {
+      clearTimeout(late);
+      progress.textContent = "";
+      view.classList.remove("outdated");
+      if (next === null) return;
+      late = window.setTimeout(() => {
+        progress.textContent = "Loading…";
+        // What belongs to another tab would be taken for this one's.
+        view.classList.toggle("outdated", view.dataset["view"] !== next);
+      }, LATE_MS);
+    },
     async update(app) {
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
       const current = nav.querySelector("[aria-current]");

@@ -13,7 +13,7 @@ import { nothing, unranked } from "../ui/empty";
 import { figure } from "../ui/figure";
 import { compact, count, many, percent, points } from "../ui/format";
 import { leastControl, metricControl } from "../ui/metric";
-import { anomalous, isEmpty, layersOf, provenance, seriesTable, stepName } from "./series";
+import { anomalous, incompleteNote, isEmpty, layersOf, provenance, seriesTable, stepName } from "./series";
 import { rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 200;
@@ -115,7 +115,7 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
       ...(state.metric === "any" ? ANOMALOUS : [state.metric]).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
       h("span", { "data-legend": name }, h("span", { class: "dash" }), name),
     ),
-    below: rows.length > shown.length ? h("p", { class: "more" }, more, h("span", { class: "muted" }, ` ${shown.length} of ${many(rows.length, "network")}`)) : null,
+    below: h("div", {}, incompleteNote({ ...whole, known: first.known }), rows.length > shown.length ? h("p", { class: "more" }, more, h("span", { class: "muted" }, ` ${shown.length} of ${many(rows.length, "network")}`)) : null),
   });
 }
 

@@ -16,7 +16,7 @@ import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
 import { later } from "../ui/later";
-import { count, percent, points } from "../ui/format";
+import { compact, count, percent, points } from "../ui/format";
 import { type Earlier, earlierOf, unlike } from "./earlier";
 import { remarkable } from "./remarkable";
 import { stoodOut } from "./stood-out";
@@ -32,13 +32,13 @@ export async function render(app: App): Promise<Child[]> {
   const between = sums.ranges[0] ?? [0, 0];
   if (!now || isEmpty(now)) return [await nothing(app, between)];
   const earlier = earlierOf(asked.range, between, sums.ranges[1], collected);
-  return [headline(series.meta, now, before, earlier), chart(app, series), ...(await Promise.all(more))];
+  return [headline(series.meta, now, before, earlier, asked.completed), chart(app, series), ...(await Promise.all(more))];
 }
 
-function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: Earlier): HTMLElement {
+function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: Earlier, completed: boolean): HTMLElement {
   const share = shareAt(now, "any", 0);
   const comparable = unlike(earlier, before) ? undefined : before;
-  const cards = ANOMALOUS.map((stage) => card(stage, now, comparable));
+  const cards = ANOMALOUS.map((stage) => card(stage, now, comparable, completed && stage === "post_syn"));
   const warnings = cautions(meta);
   return h(
     "section",
@@ -49,11 +49,20 @@ function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: 
       h("p", { class: "big", "data-value": "share" }, percent(share)),
       h("p", { class: "big-label" }, "of connections were cut short"),
       h("p", { class: "change" }, change(share, before, earlier)),
-      h("p", { class: "muted" }, h("span", { "data-value": "sampled" }, count(total(now.sampled))), " connections sampled"),
+      h("p", { class: "muted" }, ...volume(total(now.sampled), total(now.weight))),
       ...warnings.map((text) => h("p", { class: "caution" }, text)),
     ),
     h("div", { class: "cards" }, ...cards),
   );
+}
+
+/** How many connections there were by estimate, of how many that were looked at. */
+function volume(sampled: number, weight: number): Child[] {
+  const looked = h("span", { "data-value": "sampled" }, count(sampled));
+  const rate = weight / sampled;
+  if (rate < 1.005) return [looked, " connections, all of them looked at"];
+  const of = Number.isInteger(rate) ? `1 in ${count(rate)}` : `about 1 in ${rate < 10 ? rate.toFixed(1) : count(rate)}`;
+  return [`≈ ${compact(weight)} connections (`, looked, ` sampled, ${of})`];
 }
 
 function change(share: number, before: Groups | undefined, earlier: Earlier): Child {
@@ -70,15 +79,15 @@ const SEEN: Record<Anomalous, string> = {
   later_in_flow: "Reset after more data",
 };
 
-function card(stage: Anomalous, now: Groups, before: Groups | undefined): HTMLElement {
+function card(stage: Anomalous, now: Groups, before: Groups | undefined, isOut: boolean): HTMLElement {
   const share = column(now, stage).share[0] ?? 0;
   const then = before && column(before, stage).share[0];
   return h(
     "div",
-    { class: `card ${stageClass(stage)}` },
+    { class: `card ${stageClass(stage)}${isOut ? " out" : ""}` },
     h("h2", {}, title(stage)),
     h("p", { class: "card-value", "data-value": stage }, percent(share)),
-    h("p", { class: "card-change" }, then === undefined ? "" : points(share - then)),
+    h("p", { class: "card-change" }, isOut ? "not counted with this filter" : then === undefined ? "" : points(share - then)),
     h("p", { class: "card-seen" }, SEEN[stage]),
   );
 }

@@ -332,6 +332,15 @@ it("opens its menus on the screen, also on a narrow one", async () => {
   }
 });
 
+it("fits a screen of 320 pixels without scrolling sideways", async () => {
+  const { page } = looked;
+  await page.setViewportSize({ width: 320, height: 800 });
+  for (const query of ["?range=4w", "?view=networks&place=CH&range=4w", "?view=where&range=4w", "?view=compare&with=CH,PT&range=1d&control=1&layout=over", "?view=how&range=4w"]) {
+    await looked.open(query);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), query).toBeLessThanOrEqual(320);
+  }
+});
+
 it("shows a connection within a narrow screen", async () => {
   const { page } = looked;
   await page.setViewportSize({ width: 360, height: 800 });

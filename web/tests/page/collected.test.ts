@@ -88,7 +88,7 @@ describe("pieces of time that are not whole", () => {
     await looked.open(`?view=compare&place=IS&with=NZ&handshake=completed&layout=over&from=${iso(to - 7 * DAY)}&to=${iso(to)}`);
     expect(await text(looked.page, "figure .sub")).toContain("per day");
     const xs = async (selector: string): Promise<number[]> => ((await looked.page.locator(selector).first().getAttribute("d")) ?? "").split(/[ML]/).filter(Boolean).map((point) => Number(point.split(",")[0]));
-    const [whole, width] = [await xs(".series.hue-0:not(.partial)"), (await looked.page.locator(".plot svg").boundingBox())?.width ?? 0];
+    const [whole, width] = [await xs(".series.hue-0"), (await looked.page.locator(".plot svg").boundingBox())?.width ?? 0];
     const day = (width - 64) / 7;
     // 18 hours of the first day, and then a step for each day.
     expect(whole[0]).toBeCloseTo(52 + day * 0.75, 0);
