@@ -166,6 +166,6 @@ function numbers({ places, names, sums, meta, earlier }: Compared): HTMLElement 
     columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, { label: capital(earlier.ago), as: "percent" }, { label: "Change", as: "text" }, { label: "Sampled", as: "count" }],
     rows,
   };
-  return h("section", {}, h("h2", {}, "Totals for the period"), dataTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted" }, text)), ...cautions(meta).map((text) => h("p", { class: "caution" }, text)));
+  return h("section", {}, h("h2", {}, "Totals for the period"), dataTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted totals-note" }, text)), ...cautions(meta).map((text) => h("p", { class: "caution" }, text)));
 }
 
