@@ -11,10 +11,13 @@ const STYLES = [
 const FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif";
 const MARGIN = 24;
 
-const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+let kept: CanvasRenderingContext2D | null = null;
+/** Measures texts and mixes colours. */
+const canvas = (): CanvasRenderingContext2D | null => (kept ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
 
 /** A colour that every program reads: mixed ones are what they look like on the page's surface. */
 function opaque(colour: string): string {
+  const brush = canvas();
   if (!brush || !/^(color|oklab|oklch|lab|lch)\(/.test(colour)) return colour;
   for (const fill of [ink().paper, colour]) {
     brush.fillStyle = fill;
@@ -25,6 +28,7 @@ function opaque(colour: string): string {
 }
 
 function widthOf(text: string, size: number): number {
+  const brush = canvas();
   if (!brush) return text.length * size * 0.6;
   brush.font = `${size}px ${FONT}`;
   return brush.measureText(text).width;
