@@ -43,8 +43,11 @@ async function show(root: HTMLElement): Promise<void> {
   }
 }
 
-const parts = (): Promise<HTMLElement[]> => (kind === "compare" ? compare() : stages());
+const parts = (): Promise<HTMLElement[]> => (state.wrong.length ? wrong() : kind === "compare" ? compare() : stages());
 const height = (lines = 0): number => Math.max(LEAST, innerHeight - around - lines * LINE);
+
+/** Numbers of something else would be taken for what was asked for. */
+const wrong = async (): Promise<HTMLElement[]> => [h("p", { role: "alert" }, `This chart cannot be shown: ${state.wrong.map(({ key, text }) => `“${text}” is not a ${key === "with" ? "place" : key}`).join(", ")}.`)];
 
 async function stages(): Promise<HTMLElement[]> {
   const [series, { name }] = await Promise.all([radar.stagesOverTime([selected(state)]), named(state.place)]);

@@ -10,6 +10,7 @@ import { failure } from "./ui/empty";
 import { keepFresh } from "./ui/refresh";
 import { shell } from "./ui/shell";
 import { startTheme } from "./ui/theme";
+import { wrongAddress } from "./ui/wrong";
 import { render as compare } from "./views/compare";
 import { render as connections } from "./views/connections";
 import { render as how } from "./views/how";
@@ -45,6 +46,7 @@ function start(root: HTMLElement): void {
     const app: App = { store, state: store.state };
     const around = Promise.all([page.update(app), page.known]);
     page.view.setAttribute("aria-busy", "true");
+    page.loading(app.state.view);
     const children = await rendered(app);
     // The first picture comes as a whole, so that nothing jumps.
     if (root.classList.contains("starting")) await around;
@@ -52,11 +54,13 @@ function start(root: HTMLElement): void {
     swap(page.view, ...children);
     page.view.dataset["view"] = app.state.view;
     page.view.removeAttribute("aria-busy");
+    page.loading(null);
     root.classList.remove("starting");
     performance.mark("cutshort:shown");
   };
   const rendered = async (app: App): Promise<Child[]> => {
     try {
+      if (app.state.wrong.length) return [await wrongAddress(store, app.state.wrong)];
       // Headings, files and citations name the place.
       await named(app.state.place);
       return await views[app.state.view](app);

@@ -32,13 +32,19 @@ export interface Pieces {
   few?: number;
 }
 
+/** An answer over time, and of which time there is data. */
+export interface OverTime extends Answer {
+  known: readonly [number, number];
+}
+
 /** Stages over time, in pieces that are long enough for the number of connections. */
-export async function stagesOverTime(series: readonly Asked[], pieces: Pieces = {}): Promise<Answer> {
+export async function stagesOverTime(series: readonly Asked[], pieces: Pieces = {}): Promise<OverTime> {
+  const asked = knownTime();
   let answer = await timeseries("stage", series);
   for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, pieces); coarser = COARSER[answer.step]) {
     answer = await timeseries("stage", series, [["aggInterval", coarser]]);
   }
-  return answer;
+  return { ...answer, known: await asked };
 }
 
 /** Whether there are few connections in a piece of time, and enough pieces to make longer ones. */
@@ -131,6 +137,12 @@ export const annotations = async (asked: Asked): Promise<Annotation[]> =>
 export const terms = (): Promise<Terms> => ask<Terms>(`${DATA}/terms`);
 
 export const status = (): Promise<Status> => ask<Status>("status");
+
+/** The time that has results; endless if that cannot be known. */
+export async function knownTime(): Promise<readonly [number, number]> {
+  const windows = (await status().catch(() => null))?.windows;
+  return windows?.from && windows.to ? [Date.parse(windows.from), Date.parse(windows.to)] : [-Infinity, Infinity];
+}
 
 /** Whether filters of single connections leave some that resets can concern. */
 export const isCutShort = ({ stage, termination }: Readonly<Record<string, string>>): boolean =>

@@ -120,5 +120,6 @@ function narrow(flow: Flow, width: number, label: string): SVGSVGElement {
 
 /** What solid and pale bands are. */
 export function flowKey(): HTMLElement {
-  return h("div", { class: "legend" }, h("span", {}, h("span", { class: "swatch ink" }), "cut short by a RST"), h("span", {}, h("span", { class: "swatch pale" }), "cut short by silence"));
+  const entry = (kind: string, label: string): HTMLElement => h("span", { "data-legend": label }, h("span", { class: `swatch ${kind}` }), label);
+  return h("div", { class: "legend" }, entry("ink", "cut short by a RST"), entry("pale", "cut short by silence"));
 }

@@ -16,6 +16,9 @@ export interface Reading {
   zoom?: ((from: number, to: number) => void) | undefined;
 }
 
+/** A pointer that moved less, in pixels, has not dragged: fingers tremble. */
+const STILL: Readonly<Record<string, number>> = { mouse: 3, pen: 8, touch: 16 };
+
 /** Makes a drawn chart readable. Called after each drawing with its scale. */
 export class Reader {
   readonly #tip = h("div", { class: "tip", hidden: true });
@@ -26,6 +29,8 @@ export class Reader {
   #band = s("rect", { class: "band" });
   #at = -1;
   #anchor = -1;
+  /** Where the pointer went down. */
+  #downAt = 0;
 
   constructor(
     readonly place: HTMLElement,
@@ -39,10 +44,11 @@ export class Reader {
     place.append(this.#tip, this.#voice);
     place.addEventListener("keydown", (event) => this.#key(event));
     place.addEventListener("blur", () => this.#clear());
-    place.addEventListener("pointerleave", () => this.#anchor < 0 && this.#clear());
+    // A finger that is lifted leaves, too: its values stay.
+    place.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && this.#anchor < 0 && this.#clear());
     place.addEventListener("pointermove", (event) => this.#move(event));
     place.addEventListener("pointerdown", (event) => this.#down(event));
-    place.addEventListener("pointerup", () => this.#select());
+    place.addEventListener("pointerup", (event) => this.#up(event));
     place.addEventListener("pointercancel", () => this.#clear());
   }
 
@@ -68,25 +74,43 @@ export class Reader {
   }
 
   #down(event: PointerEvent): void {
-    if (event.button !== 0 || !this.reading.zoom) return;
-    this.#anchor = this.#indexAt(event);
+    if (event.button !== 0) return;
+    this.#show(this.#indexAt(event));
+    if (event.pointerType === "touch") this.#clearByTapElsewhere();
+    if (!this.reading.zoom) return;
+    this.#anchor = this.#at;
+    this.#downAt = event.clientX;
     if (event.pointerType === "mouse") this.place.setPointerCapture(event.pointerId);
+  }
+
+  #clearByTapElsewhere(): void {
+    const listener = (event: PointerEvent): void => void (this.place.contains(event.target as Node) || this.#clear());
+    // In the capture phase, so that it is not this tap that is heard.
+    document.addEventListener("pointerdown", listener, { once: true, capture: true });
+  }
+
+  #up(event: PointerEvent): void {
+    if (this.#anchor < 0) return;
+    const still = STILL[event.pointerType] ?? 0;
+    if (Math.abs(event.clientX - this.#downAt) > still) return this.#select();
+    this.#anchor = -1;
+    this.#showBand();
   }
 
   #end(at: number): number {
     return Math.min(this.reading.range[1], this.reading.times[at + 1] ?? this.reading.range[1]);
   }
 
-  #span(): [number, number] {
-    const [a, b] = [Math.min(this.#anchor, this.#at), Math.max(this.#anchor, this.#at)];
-    return [this.reading.times[a] ?? 0, this.#end(b)];
+  /** The time between anchor and crosshair; none while one of them is not set. */
+  #span(): [number, number] | null {
+    const from = this.reading.times[Math.min(this.#anchor, this.#at)];
+    return from === undefined ? null : [from, this.#end(Math.max(this.#anchor, this.#at))];
   }
 
   #select(): void {
-    const far = Math.abs(this.#anchor - this.#at) >= 1 && this.#anchor >= 0;
-    const [from, to] = this.#span();
+    const span = this.#anchor === this.#at ? null : this.#span();
     this.#clear();
-    if (far) this.reading.zoom?.(from, to);
+    if (span) this.reading.zoom?.(...span);
   }
 
   #key(event: KeyboardEvent): void {
@@ -122,10 +146,10 @@ export class Reader {
   }
 
   #showBand(): void {
-    const [frame, x] = [this.#frame, this.#x];
-    this.#band.classList.toggle("on", this.#anchor >= 0);
-    if (this.#anchor < 0 || !frame || !x) return;
-    const [from, to] = this.#span().map((time) => x(time)) as [number, number];
+    const [frame, x, span] = [this.#frame, this.#x, this.#span()];
+    this.#band.classList.toggle("on", span !== null);
+    if (!span || !frame || !x) return;
+    const [from, to] = [x(span[0]), x(span[1])];
     for (const [name, value] of [["x", from], ["width", Math.max(0, to - from)], ["y", frame.top], ["height", frame.height - frame.bottom - frame.top]] as const) {
       this.#band.setAttribute(name, String(value));
     }

@@ -1,12 +1,12 @@
-// Lines over time, over each other on one scale; the period before is dashed.
+// Lines over time, over each other on one scale; an earlier period is dashed.
 
-import { line } from "d3-shape";
 import { h, s } from "../ui/dom";
 import { clock, count, dayMonth, percent } from "../ui/format";
 import { canvas, type Frame, responsive, timeAxis, timeScale, valueAxis, valueScale, type ValueUnit } from "./frame";
 import { Reader } from "./interact";
-import { pieceTime } from "./stack";
-import { type Grid, grid, middle, onGrid } from "./times";
+import { polyline } from "./path";
+import { incomplete, pieceTime } from "./stack";
+import { type Grid, grid, isStub, middle, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
 
 export interface Line {
   label: string;
@@ -14,6 +14,8 @@ export interface Line {
   class: string;
   times: readonly number[];
   values: readonly number[];
+  /** Connections. */
+  sampled: readonly number[];
   dashed?: boolean;
   /** By how much its times are moved forward to lie over the others. */
   shift?: number;
@@ -21,7 +23,9 @@ export interface Line {
 
 export interface LinesSpec {
   label: string;
-  range: readonly [number, number];
+  range: Span;
+  /** The time of which there is data, if it may be shorter than the range. */
+  known?: Span;
   step: number;
   lines: readonly Line[];
   unit: ValueUnit;
@@ -37,9 +41,12 @@ interface Drawn extends Line {
 
 export function lineChart(spec: LinesSpec): HTMLDivElement {
   const all = grid([], spec.range, spec.step);
+  const parts = pieces(all, spec.range, spec.step, spec.known);
   const drawn: Drawn[] = spec.lines.map((one) => {
     const own = grid(one.times.map((time) => time + (one.shift ?? 0)), spec.range, spec.step);
-    return { ...one, on: onGrid(one.values, own) };
+    const sampled = onGrid(one.sampled, own);
+    const says = (at: number): boolean => parts.length <= 2 || !isStub(parts[at] as Piece, spec.step, sampled[at] ?? 0);
+    return { ...one, on: onGrid(one.values, own).map((n, at) => (one.dashed || says(at) ? n : NaN)) };
   });
   const height = spec.height ?? 300;
   let reader: Reader | null = null;
@@ -48,12 +55,12 @@ export function lineChart(spec: LinesSpec): HTMLDivElement {
     const x = timeScale(spec.range, frame);
     const most = Math.max(0, ...drawn.flatMap((one) => one.on.filter(Number.isFinite)));
     const y = valueScale(most, frame);
-    const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, 5), paths(spec, drawn, all, x, y), timeAxis(x, frame));
+    const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, 5), paths(spec, drawn, parts, x, y), timeAxis(x, frame));
     reader ??= new Reader(place, {
       times: all.times,
       step: spec.step,
       range: spec.range,
-      describe: (at) => box(spec, drawn, all, at),
+      describe: (at) => box(spec, drawn, parts, at),
       speak: (at) => speak(spec, drawn, all, at),
       zoom: spec.zoom,
     });
@@ -64,27 +71,24 @@ export function lineChart(spec: LinesSpec): HTMLDivElement {
 
 type To = (n: number) => number;
 
-function paths(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, x: To, y: To): SVGGElement {
-  const at = all.times.map((time) => x(middle(time, spec.step, spec.range[1])));
-  const shape = line<number>()
-    .defined((n) => !Number.isNaN(n))
-    .x((_, index) => at[index] ?? 0)
-    .y((n) => y(n));
+function paths(spec: LinesSpec, drawn: readonly Drawn[], parts: readonly Piece[], x: To, y: To): SVGGElement {
   const layer = s("g", {});
   // Dashed ones lie below.
   for (const one of [...drawn].sort((a, b) => Number(b.dashed ?? false) - Number(a.dashed ?? false))) {
-    layer.append(s("path", { class: `series ${one.class}${one.dashed ? " dashed" : ""}`, d: shape(one.on) ?? "" }));
-    one.on.forEach((n, index) => {
-      const alone = !Number.isNaN(n) && Number.isNaN(one.on[index - 1] ?? NaN) && Number.isNaN(one.on[index + 1] ?? NaN);
-      if (alone) layer.append(s("circle", { class: `dot ${one.class}`, cx: at[index] ?? 0, cy: y(n), r: 2 }));
-    });
+    // Whether an earlier period was whole has nothing to do with this one.
+    const own = one.dashed ? parts.map((piece) => ({ ...piece, whole: true })) : parts;
+    const all = runs(own, (at) => !Number.isNaN(one.on[at] ?? NaN));
+    for (const [kind, some] of [["series", all.filter(([piece]) => piece?.whole)], ["partial-series", all.filter(([piece]) => !piece?.whole)]] as const) {
+      const d = some.map((run) => polyline(outline(run, spec.step, x).map((point) => [point.x, y(one.on[point.at] ?? 0)]))).join("");
+      if (d) layer.append(s("path", { class: `${kind} ${one.class}${one.dashed ? " dashed" : ""}`, d }));
+    }
   }
   return layer;
 }
 
 const shown = (unit: ValueUnit, n: number): string => (Number.isNaN(n) ? "–" : unit === "share" ? percent(n) : count(n));
 
-function box(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, at: number): HTMLElement {
+function box(spec: LinesSpec, drawn: readonly Drawn[], parts: readonly Piece[], at: number): HTMLElement {
   const rows = drawn.map((one) =>
     h(
       "tr",
@@ -93,7 +97,8 @@ function box(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, at: number): H
       h("td", {}, shown(spec.unit, one.on[at] ?? NaN)),
     ),
   );
-  return h("div", {}, h("p", {}, `${pieceTime(all.times[at] ?? 0, spec.step)} UTC`), h("table", {}, h("tbody", {}, ...rows)));
+  const piece = parts[at];
+  return h("div", {}, h("p", {}, `${pieceTime(piece?.from ?? 0, spec.step)} UTC`), h("table", {}, h("tbody", {}, ...rows)), piece && incomplete(piece, spec.step));
 }
 
 function speak(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, at: number): string {
@@ -120,14 +125,13 @@ export function sparkline(spec: Spark): SVGSVGElement {
   const { range, step, marked } = spec;
   const frame: Frame = { width: 120, height: 26, left: 1, right: 1, top: 2, bottom: 2 };
   const all = grid(spec.times, range, step);
+  const parts = pieces(all, range, step);
   const on = onGrid(spec.values, all);
   const x = timeScale(range, frame);
   const y = valueScale(Math.max(0, ...on.filter(Number.isFinite)), frame);
-  const shape = line<number>()
-    .defined((n) => !Number.isNaN(n))
-    .x((_, at) => x(middle(all.times[at] ?? 0, step, range[1])))
-    .y((n) => y(n));
-  const path = s("path", { class: `series thin ${spec.class}`, d: shape(on) ?? "" });
+  const whole = parts.map((piece) => ({ ...piece, whole: true }));
+  const d = runs(whole, (at) => !Number.isNaN(on[at] ?? NaN)).map((run) => polyline(run.map((piece) => [x(middle(piece)), y(on[piece.at] ?? 0)])));
+  const path = s("path", { class: `series thin ${spec.class}`, d: d.join("") });
   const mark = marked && s("rect", { class: "mark", x: x(marked[0]), y: 0, width: Math.max(2, x(marked[1]) - x(marked[0])), height: frame.height });
   const words = `${spec.label}: ${inWords(spec)}`;
   return s("svg", { class: "spark", width: frame.width, height: frame.height, viewBox: `0 0 ${frame.width} ${frame.height}`, preserveAspectRatio: "none", role: "img", "aria-label": words }, s("title", {}, words), mark, path);

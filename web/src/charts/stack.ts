@@ -1,12 +1,12 @@
 // Stacked areas over time: the anomalous stages.
 
-import { area, line, stack } from "d3-shape";
 import { h, s } from "../ui/dom";
-import { clock, count, dayMonth, moment, percent } from "../ui/format";
+import { clock, count, dayMonth, moment, percent, span } from "../ui/format";
 import { canvas, type Frame, responsive, timeAxis, timeScale, valueAxis, valueScale, type ValueUnit } from "./frame";
 import { Reader } from "./interact";
 import { drawMarks, type Mark } from "./marks";
-import { type Grid, grid, middle, onGrid } from "./times";
+import { between, type Point, polyline } from "./path";
+import { type Grid, grid, isStub, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
 
 export interface Layer {
   label: string;
@@ -18,7 +18,9 @@ export interface Layer {
 export interface StackSpec {
   label: string;
   times: readonly number[];
-  range: readonly [number, number];
+  range: Span;
+  /** The time of which there is data, if it may be shorter than the range. */
+  known?: Span;
   step: number;
   layers: readonly Layer[];
   unit: ValueUnit;
@@ -28,15 +30,14 @@ export interface StackSpec {
   /** The top of the scale, where several charts share it. */
   max?: number;
   marks?: readonly Mark[];
-  /** Dashed line over it: the period before, moved forward by `shift`. */
+  /** Dashed line over it: an earlier period, moved forward by `shift`. */
   before?: { label: string; times: readonly number[]; values: readonly number[]; shift: number } | undefined;
   zoom?: (from: number, to: number) => void;
   small?: boolean;
-  /** Stands over it in pictures of several charts. */
+  /** Stand over it in pictures of several charts. */
   title?: string;
+  note?: string;
 }
-
-type Row = Record<string, number>;
 
 /** The highest sum of the layers. */
 export const highest = (layers: readonly Layer[], length: number): number => {
@@ -50,20 +51,22 @@ export const highest = (layers: readonly Layer[], length: number): number => {
 
 export function stackChart(spec: StackSpec): HTMLDivElement {
   const all = grid(spec.times, spec.range, spec.step);
+  const parts = pieces(all, spec.range, spec.step, spec.known);
   const sampled = onGrid(spec.sampled, all);
-  const stub = (at: number): boolean => spec.unit === "share" && isStub(spec, all, sampled, at);
-  const layers = spec.layers.map((layer) => ({ ...layer, values: onGrid(layer.values, all).map((n, at) => (stub(at) ? NaN : n)) }));
+  const isHidden = (piece: Piece): boolean => spec.unit === "share" && parts.length > 2 && isStub(piece, spec.step, sampled[piece.at] ?? 0);
+  const hidden = new Set(parts.filter(isHidden).map(({ at }) => at));
+  const layers = spec.layers.map((layer) => ({ ...layer, values: onGrid(layer.values, all).map((n, at) => (hidden.has(at) ? NaN : n)) }));
   const before = spec.before && onGrid(spec.before.values, grid(spec.before.times.map((time) => time + (spec.before?.shift ?? 0)), spec.range, spec.step));
   const height = spec.height ?? 320;
   let reader: Reader | null = null;
   const place = responsive(height, (width) => {
     const frame = frameOf(width, height, spec);
-    const { svg, x } = draw(spec, all, layers, before, frame);
+    const { svg, x } = draw(spec, parts, layers, before, frame);
     reader ??= new Reader(place, {
       times: all.times,
       step: spec.step,
       range: spec.range,
-      describe: (at) => box(spec, all, layers, sampled, before, at),
+      describe: (at) => box(spec, parts, layers, sampled, before, at),
       speak: (at) => speak(spec, all, layers, at),
       zoom: spec.zoom,
     });
@@ -72,78 +75,56 @@ export function stackChart(spec: StackSpec): HTMLDivElement {
   return place;
 }
 
-/** With fewer connections a cut piece of time at the edge shows a share that means nothing. */
-const STUB = 50;
-
-/** Whether a piece is less than half as long as others because the range ends within it, and nearly empty. */
-function isStub({ range, step }: StackSpec, { times }: Grid, sampled: readonly number[], at: number): boolean {
-  const begin = times[at] ?? 0;
-  const end = Math.min(times[at + 1] ?? range[1], range[1]);
-  return times.length > 2 && end - begin < step / 2 && (sampled[at] ?? 0) < STUB;
-}
-
 function frameOf(width: number, height: number, spec: StackSpec): Frame {
   if (spec.small) return { width, height, left: 40, right: 6, top: 8, bottom: 24 };
   return { width, height, left: 52, right: 12, top: spec.marks?.length ? 22 : 12, bottom: 28 };
 }
 
-function draw(spec: StackSpec, all: Grid, layers: readonly Layer[], before: readonly number[] | undefined, frame: Frame) {
-  const max = spec.max ?? Math.max(highest(layers, all.times.length), ...(before ?? []).filter(Number.isFinite));
+function draw(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[], before: readonly number[] | undefined, frame: Frame) {
+  const max = spec.max ?? Math.max(highest(layers, parts.length), ...(before ?? []).filter(Number.isFinite));
   const x = timeScale(spec.range, frame);
   const ticks = spec.small ? 3 : 5;
   const y = valueScale(max, frame, ticks);
-  const rows = all.times.map((_, at): Row => Object.fromEntries(layers.map((layer, of) => [of, layer.values[at] ?? NaN])));
-  const keys = layers.map((_, at) => String(at));
-  const stacked = stack<Row>().keys(keys).value((row, key) => row[key] || 0)(rows);
-  const has = (at: number): boolean => !Number.isNaN(rows[at]?.["0"] ?? NaN);
-  const xs = positions(all, spec, x);
-  // Lines between areas would be all that is seen of dense series.
-  const areas = s("g", { class: all.times.length * 3 > frame.width ? "areas dense" : "areas" });
-  const shape = area<[number, number]>()
-    .defined((_, at) => has(at))
-    .x((_, at) => xs[at] ?? 0)
-    .y0((point) => y(point[0]))
-    .y1((point) => y(point[1]));
-  stacked.forEach((series, of) => {
-    const points = series.map((point): [number, number] => [point[0], point[1]]);
-    areas.append(s("path", { class: `area ${layers[of]?.class ?? ""}`, d: shape(points) ?? "" }));
-  });
-  areas.append(...lonely(stacked.map((series) => series.map((p) => [p[0], p[1]])), layers, has, xs, y));
-  const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, ticks), areas);
-  if (before) svg.append(beforeLine(before, xs, y));
+  const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, ticks), areas(spec, parts, layers, frame, x, y));
+  if (before) svg.append(beforeLine(before, spec, parts, x, y));
   if (spec.title) svg.dataset["title"] = spec.title;
+  if (spec.note) svg.dataset["note"] = spec.note;
   if (spec.marks) svg.append(drawMarks(spec.marks, x, frame));
   svg.append(timeAxis(x, frame));
   return { svg, x };
 }
 
-/** Where pieces are drawn: in their middle, but the outermost reach the edges. */
-function positions(all: Grid, spec: StackSpec, x: (time: number) => number): number[] {
-  const last = all.times.length - 1;
-  return all.times.map((time, at) => {
-    if (last > 2 && at === 0) return x(spec.range[0]);
-    if (last > 2 && at === last) return x(spec.range[1]);
-    return x(middle(time, spec.step, spec.range[1]));
-  });
+type To = (n: number) => number;
+
+/** The layers. What is not whole looks unlike the rest: its counts are lower for that reason alone. */
+function areas(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[], frame: Frame, x: To, y: To): SVGGElement {
+  // The lower edge of each layer, and at last the upper edge of all.
+  const edges = [parts.map(() => 0)];
+  for (const { values } of layers) edges.push(parts.map((_, at) => (edges.at(-1)?.[at] ?? 0) + (values[at] || 0)));
+  const all = runs(parts, (at) => !Number.isNaN(layers[0]?.values[at] ?? NaN));
+  // Lines between areas would be all that is seen of dense series.
+  const group = s("g", { class: parts.length * 3 > frame.width ? "areas dense" : "areas" });
+  const draw = (some: readonly Piece[][], kind: string): void =>
+    layers.forEach((layer, of) => {
+      const edge = (run: readonly Piece[], at: number): Point[] => outline(run, spec.step, x).map((point) => [point.x, y(edges[at]?.[point.at] ?? 0)]);
+      const d = some.map((run) => between(edge(run, of + 1), edge(run, of))).join("");
+      if (d) group.append(s("path", { class: `area ${kind}${layer.class}`, d }));
+    });
+  const [whole, cut] = [all.filter(([piece]) => piece?.whole), all.filter(([piece]) => !piece?.whole)];
+  draw(whole, "");
+  draw(cut, "partial ");
+  for (const run of cut) {
+    const [{ at = 0, x: left = 0 } = {}, { x: right = 0 } = {}] = outline(run, spec.step, x);
+    const top = y(edges.at(-1)?.[at] ?? 0);
+    group.append(s("rect", { class: "partial-edge", x: left, width: right - left, y: top, height: Math.max(0, y(0) - top) }));
+  }
+  return group;
 }
 
-/** A piece of time between gaps has no width as an area: a thin bar shows it. */
-function lonely(stacked: number[][][], layers: readonly Layer[], has: (at: number) => boolean, xs: number[], y: (n: number) => number): SVGRectElement[] {
-  const alone = xs.map((_, at) => at).filter((at) => has(at) && !has(at - 1) && !has(at + 1));
-  return alone.flatMap((at) =>
-    stacked.map((series, of) => {
-      const [low = 0, high = 0] = series[at] ?? [];
-      return s("rect", { class: `area ${layers[of]?.class ?? ""}`, x: (xs[at] ?? 0) - 1.5, width: 3, y: y(high), height: Math.max(0, y(low) - y(high)) });
-    }),
-  );
-}
-
-function beforeLine(values: readonly number[], xs: number[], y: (n: number) => number): SVGPathElement {
-  const shape = line<number>()
-    .defined((n) => !Number.isNaN(n))
-    .x((_, at) => xs[at] ?? 0)
-    .y((n) => y(n));
-  return s("path", { class: "before", d: shape([...values]) ?? "" });
+function beforeLine(values: readonly number[], { step }: StackSpec, parts: readonly Piece[], x: To, y: To): SVGPathElement {
+  const all = runs(parts.map((piece) => ({ ...piece, whole: true })), (at) => !Number.isNaN(values[at] ?? NaN));
+  const d = all.map((run) => polyline(outline(run, step, x).map((point) => [point.x, y(values[point.at] ?? 0)])));
+  return s("path", { class: "before", d: d.join("") });
 }
 
 const shown = (unit: ValueUnit, n: number): string => (Number.isNaN(n) ? "–" : unit === "share" ? percent(n) : count(n));
@@ -154,23 +135,29 @@ export function pieceTime(time: number, step: number): string {
   return `${moment(time)} to ${clock(time + step)}`;
 }
 
-function box(spec: StackSpec, all: Grid, layers: readonly Layer[], sampled: readonly number[], earlier: readonly number[] | undefined, at: number): HTMLElement {
-  const time = all.times[at] ?? 0;
+function box(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[], sampled: readonly number[], earlier: readonly number[] | undefined, at: number): HTMLElement {
+  const piece = parts[at] ?? { at, from: 0, to: 0, collected: 0, whole: false };
   const rows = [...layers].reverse().map((layer) =>
     h("tr", {}, h("th", {}, h("span", { class: `swatch ${layer.class}` }), layer.label), h("td", {}, shown(spec.unit, layer.values[at] ?? NaN))),
   );
   const sum = layers.reduce((all, layer) => all + (layer.values[at] ?? NaN), 0);
-  if (layers.length > 1) rows.unshift(h("tr", { class: "sum" }, h("th", {}, "Together"), h("td", {}, shown(spec.unit, sum))));
+  if (layers.length > 1) rows.unshift(h("tr", { class: "sum" }, h("th", {}, "Total"), h("td", {}, shown(spec.unit, sum))));
   const before = earlier?.[at];
   if (spec.before && before !== undefined) rows.push(h("tr", { class: "then" }, h("th", {}, spec.before.label), h("td", {}, shown(spec.unit, before))));
   const n = sampled[at] ?? NaN;
   return h(
     "div",
     {},
-    h("p", {}, `${pieceTime(time, spec.step)} UTC`),
+    h("p", {}, `${pieceTime(piece.from, spec.step)} UTC`),
     h("table", {}, h("tbody", {}, ...rows)),
-    h("p", { class: "muted" }, Number.isNaN(n) ? "no connections" : `${count(n)} sampled`),
+    h("p", { class: "muted" }, piece.collected === 0 ? "No data was collected" : Number.isNaN(n) ? "No connections" : `${count(n)} sampled`),
+    incomplete(piece, spec.step),
   );
+}
+
+/** That a piece is not whole. */
+export function incomplete({ whole, collected }: Piece, step: number): HTMLElement | null {
+  return whole || collected === 0 ? null : h("p", { class: "muted" }, `Incomplete: ${span(collected)} of ${span(step)}`);
 }
 
 function speak(spec: StackSpec, all: Grid, layers: readonly Layer[], at: number): string {

@@ -30,12 +30,67 @@ export function grid(times: readonly number[], [start, end]: readonly [number, n
 export const onGrid = (column: readonly number[], { from }: Grid): number[] =>
   from.map((at) => (at < 0 ? NaN : (column[at] ?? NaN)));
 
-/** Whether the first and the last piece are cut by the range. */
-export const isCut = ([start, end]: readonly [number, number], step: number): [boolean, boolean] =>
-  step > 0 ? [floorTo(start, step) !== start, floorTo(end, step) !== end] : [false, false];
+export type Span = readonly [number, number];
 
-/** Where a piece of time is drawn: its middle, within the range. */
-export const middle = (time: number, step: number, end: number): number => (time + Math.min(time + step, end)) / 2;
+/** A piece of time as it is drawn: within the range. */
+export interface Piece {
+  at: number;
+  from: number;
+  to: number;
+  /** How much of it has data, in milliseconds. */
+  collected: number;
+  /** All of it has data. */
+  whole: boolean;
+}
+
+/** How long two times overlap, in milliseconds. */
+export const overlap = ([a, b]: Span, [c, d]: Span): number => Math.max(0, Math.min(b, d) - Math.max(a, c));
+
+/** The pieces of a grid; `known` is the time of which there is data. */
+export function pieces({ times }: Grid, range: Span, step: number, known: Span = range): Piece[] {
+  return times.map((from, at) => {
+    const to = Math.min(times[at + 1] ?? range[1], range[1]);
+    const collected = overlap([from, to], known);
+    return { at, from, to, collected, whole: step <= 0 || collected >= step };
+  });
+}
+
+export const middle = ({ from, to }: Pick<Piece, "from" | "to">): number => (from + to) / 2;
+
+/** With fewer connections a cut piece of time shows a share that means nothing. */
+const FEW = 50;
+
+/** Whether the share of a piece says nothing: less than half of it has data, and few connections. */
+export const isStub = ({ collected }: Piece, step: number, sampled: number): boolean => collected < step / 2 && sampled < FEW;
+
+/** Pieces that follow each other without a gap; one that is not whole is drawn by itself. */
+export function runs(all: readonly Piece[], has: (at: number) => boolean): Piece[][] {
+  const found: Piece[][] = [];
+  let joins = false;
+  for (const piece of all) {
+    const there = has(piece.at);
+    if (there && joins && piece.whole) found.at(-1)?.push(piece);
+    else if (there) found.push([piece]);
+    joins = there && piece.whole;
+  }
+  return found;
+}
+
+const DAY = 86_400_000;
+/** A piece by itself is at least so wide, in pixels. */
+const LEAST_WIDTH = 3;
+
+/** Where the values of a run are drawn. Long pieces are steps; others are joined between their middles, and reach the run's ends. */
+export function outline(run: readonly Piece[], step: number, x: (time: number) => number): { at: number; x: number }[] {
+  if (run.length > 1 && step < DAY) {
+    const points = run.map((piece) => ({ at: piece.at, x: x(middle(piece)) }));
+    const [first, last] = [run[0], run.at(-1)];
+    return [...(first ? [{ at: first.at, x: x(first.from) }] : []), ...points, ...(last ? [{ at: last.at, x: x(last.to) }] : [])];
+  }
+  const [only] = run.length === 1 ? run : [];
+  const missing = only ? Math.max(0, LEAST_WIDTH - (x(only.to) - x(only.from))) / 2 : 0;
+  return run.flatMap(({ at, from, to }) => [{ at, x: x(from) - missing }, { at, x: x(to) + missing }]);
+}
 
 /** The piece in which a time lies. */
 export function pieceAt(times: readonly number[], time: number): number {

@@ -33,7 +33,7 @@ export function placeKey(place: Place): string {
 
 export function parsePlace(text: string): Place | null {
   if (text === "" || text === "world") return WORLD;
-  const continent = /^continent-([A-Z]{2})$/.exec(text)?.[1];
+  const continent = /^continent-([A-Z]{2})$/i.exec(text)?.[1]?.toUpperCase();
   if (continent) return continent in CONTINENTS ? { kind: "continent", code: continent } : null;
   const asn = /^AS(\d{1,10})$/i.exec(text)?.[1];
   if (asn) return Number(asn) <= 0xffffffff ? { kind: "asn", number: Number(asn) } : null;

@@ -19,9 +19,9 @@ export class Store {
 
   /** Changes the state and the address; `replace` makes no new step for the back button. */
   go(change: Partial<State>, replace = false): void {
-    const next = { ...this.#state, ...change };
+    const next = { ...this.#state, wrong: [], ...change };
     const address = formatState(next);
-    if (address === formatState(this.#state)) return;
+    if (address === formatState(this.#state) && this.#state.wrong.length === 0) return;
     const url = location.pathname + address;
     if (replace) history.replaceState(null, "", url);
     else history.pushState(null, "", url);

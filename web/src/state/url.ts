@@ -42,6 +42,14 @@ export interface State {
   filters: Readonly<Record<string, string>>;
   /** Page of single connections. */
   page: number;
+  /** What the address says that cannot be: nothing is shown instead of it. */
+  wrong: readonly Wrong[];
+}
+
+/** A part of the address, as it stands there. */
+export interface Wrong {
+  key: "view" | "place" | "with" | "range" | "time" | "stage" | "handshake" | "resets";
+  text: string;
 }
 
 export const MOST_COMPARED = 6;
@@ -64,6 +72,7 @@ export const DEFAULT: State = {
   term: "",
   filters: {},
   page: 0,
+  wrong: [],
 };
 
 const QUARTER = 900_000;
@@ -95,7 +104,26 @@ function whole(text: string | null, otherwise: number): number {
   return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
 }
 
-/** Reads an address; what cannot be read is as if it was not there. */
+/** What in an address would change the numbers, and cannot be read. */
+function wrongOf(query: URLSearchParams): Wrong[] {
+  const found: Wrong[] = [];
+  const check = (key: Wrong["key"], text: string | null, isRight: (text: string) => boolean): void => {
+    if (text && !isRight(text)) found.push({ key, text });
+  };
+  check("view", query.get("view"), (text) => VIEWS.some((view) => view === text));
+  const isPlaceName = (text: string): boolean => parsePlace(text) !== null;
+  check("place", query.get("place"), isPlaceName);
+  for (const text of (query.get("with") ?? "").split(",")) check("with", text, isPlaceName);
+  const [from, to] = [query.get("from"), query.get("to")];
+  if (from !== null || to !== null) check("time", `${from ?? ""} to ${to ?? ""}`, () => (time(from) ?? Infinity) < (time(to) ?? -Infinity));
+  else check("range", query.get("range"), isSpan);
+  check("stage", query.get("stage"), (text) => text === "any" || isAnomalous(text));
+  check("handshake", query.get("handshake"), (text) => text === "completed");
+  check("resets", query.get("resets"), (text) => text === "unanswered");
+  return found;
+}
+
+/** Reads an address; what cannot be read is as if it was not there, and is told in `wrong` where it matters. */
 export function parseState(search: string): State {
   const query = new URLSearchParams(search);
   const metric = query.get("stage") ?? "any";
@@ -117,6 +145,7 @@ export function parseState(search: string): State {
     term: query.get("term") ?? "",
     filters: Object.fromEntries(filters) as Record<string, string>,
     page: whole(query.get("page"), 0),
+    wrong: wrongOf(query),
   };
 }
 

@@ -1,11 +1,13 @@
 // What stands where there is nothing to show: what is missing, and what to do.
 
+import { total } from "../api/answers";
+import type { Asked } from "../api/question";
 import * as radar from "../api/radar";
 import { ApiError, forget, useToken } from "../api/client";
 import type { App } from "../app";
 import { stateLink } from "./controls";
 import { h } from "./dom";
-import { range } from "./format";
+import { many, range } from "./format";
 
 /** No connection is in the selection: where there are some. */
 export async function nothing(app: App, between: readonly [number, number]): Promise<HTMLElement> {
@@ -32,6 +34,26 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
     h("p", {}, `Nothing of the selection was seen from ${range(...between)} UTC.`),
     h("ul", {}, ...links),
   );
+}
+
+/** There are connections, but it is not known where from. */
+export const nowhere = ({ store }: App, sampled: number): HTMLElement =>
+  h(
+    "div",
+    { class: "empty" },
+    h("h2", {}, "No country or network of these clients is known"),
+    h("p", {}, `They have private or reserved addresses. ${many(sampled, "connection was", "connections were")} sampled in this period; the other views show them.`),
+    h("p", {}, stateLink(store, { view: "overview" }, { key: "nowhere-overview" }, "Overview")),
+  );
+
+/** Nobody is in a ranking: because none is known, or because nobody has so many connections. */
+export async function unranked(app: App, what: "locations" | "ases", asked: Asked, least: number | null | undefined): Promise<HTMLElement> {
+  const [any, all] = await Promise.all([radar.top(what, asked, app.state.metric, 1, 1), radar.summary("stage", [asked])]);
+  const sampled = total(all.series[0]?.sampled ?? []);
+  if (sampled === 0) return nothing(app, any.range);
+  if (any.rows.length === 0) return nowhere(app, sampled);
+  const one = what === "ases" ? "network" : "country";
+  return h("div", { class: "empty" }, h("h2", {}, `No ${one} has that many connections`), h("p", {}, `No ${one} has at least ${many(app.state.least || least || 1, "sampled connection")} in this period. Choose a smaller minimum sample or a longer period.`));
 }
 
 export function emptyStore({ store }: App): HTMLElement {

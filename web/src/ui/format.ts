@@ -96,11 +96,26 @@ export function duration(milliseconds: number): string {
   return `${Math.round(seconds / 86_400)} days`;
 }
 
-/** A length of time that is a whole number of days or hours: `7 days`, `24 hours`. */
+/** A length of time in whole minutes: `4 weeks`, `7 days`, `24 h`, `2 h 15 min`. */
 export function span(milliseconds: number): string {
-  const hours = milliseconds / 3_600_000;
+  const minutes = Math.round(milliseconds / 60_000);
+  const hours = minutes / 60;
   if (hours >= 336 && hours % 168 === 0) return `${hours / 168} weeks`;
   if (hours >= 48 && hours % 24 === 0) return `${hours / 24} days`;
-  if (hours >= 1 && Number.isInteger(hours)) return hours === 1 ? "hour" : `${hours} hours`;
-  return `${Math.round(milliseconds / 60_000)} minutes`;
+  const parts = [...(hours >= 1 ? [`${Math.floor(hours)}${THIN}h`] : []), ...(minutes % 60 ? [`${minutes % 60}${THIN}min`] : [])];
+  return parts.join(" ") || `0${THIN}min`;
+}
+
+/** The dates of a time, short, for within a sentence: `20–21 Nov`, `18 Nov, 13:00–13:15`. With the year where it is not that of `beside`. */
+export function dates(from: number, to: number, beside: number): string {
+  const year = (time: number): number => new Date(time).getUTCFullYear();
+  const last = to - 1;
+  const date = year(from) === year(beside) && year(last) === year(beside) ? dayMonth : day;
+  if (to - from < 86_400_000) {
+    const end = date(to) === date(from) ? clock(to) : `${date(to)}, ${clock(to)}`;
+    return `${date(from)}, ${clock(from)}–${end}`;
+  }
+  if (date(from) === date(last)) return date(from);
+  const sameMonth = date === dayMonth && new Date(from).getUTCMonth() === new Date(last).getUTCMonth();
+  return sameMonth ? `${new Date(from).getUTCDate()}–${date(last)}` : `${date(from)}–${date(last)}`;
 }

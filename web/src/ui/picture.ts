@@ -11,6 +11,46 @@ const STYLES = [
 const FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif";
 const MARGIN = 24;
 
+let kept: CanvasRenderingContext2D | null = null;
+/** Measures texts and mixes colours. */
+const canvas = (): CanvasRenderingContext2D | null => (kept ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
+
+/** A colour that every program reads: mixed ones are what they look like on the page's surface. */
+function opaque(colour: string): string {
+  const brush = canvas();
+  if (!brush || !/^(color|oklab|oklch|lab|lch)\(/.test(colour)) return colour;
+  for (const fill of [ink().paper, colour]) {
+    brush.fillStyle = fill;
+    brush.fillRect(0, 0, 1, 1);
+  }
+  const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
+  return `rgb(${red}, ${green}, ${blue})`;
+}
+
+function widthOf(text: string, size: number): number {
+  const brush = canvas();
+  if (!brush) return text.length * size * 0.6;
+  brush.font = `${size}px ${FONT}`;
+  return brush.measureText(text).width;
+}
+
+/** Lines of a text that are no wider, in pixels, broken between words or, where there are any, between parts that end with `;`. */
+function wrapped(text: string, width: number, size: number): string[] {
+  const lines: string[] = [];
+  for (const part of text.split(text.includes("; ") ? /(?<=;) / : " ")) {
+    const longer = lines.length ? `${lines.at(-1)} ${part}` : part;
+    if (lines.length && widthOf(longer, size) <= width) lines[lines.length - 1] = longer;
+    else lines.push(...(widthOf(part, size) > width && part.includes(" ") ? wrapped(part, width, size) : [part]));
+  }
+  return lines;
+}
+
+function cut(text: string, width: number, size: number): string {
+  let end = text.length;
+  while (end > 1 && widthOf(text.slice(0, end), size) > width) end--;
+  return end < text.length ? `${text.slice(0, end - 1)}…` : text;
+}
+
 /** A copy whose looks do not depend on the page's style sheet. */
 function standalone(chart: SVGSVGElement): SVGSVGElement {
   const copy = chart.cloneNode(true) as SVGSVGElement;
@@ -21,7 +61,7 @@ function standalone(chart: SVGSVGElement): SVGSVGElement {
     const style = getComputedStyle(original);
     for (const name of STYLES) {
       const value = style.getPropertyValue(name);
-      if (value && value !== "none" || name === "fill" || name === "stroke") element.setAttribute(name, value);
+      if (value && value !== "none" || name === "fill" || name === "stroke") element.setAttribute(name, opaque(value));
     }
     element.removeAttribute("class");
   });
@@ -46,15 +86,30 @@ function ink(): Ink {
 const words = (text: string, x: number, y: number, size: number, fill: string, weight = 400): SVGTextElement =>
   s("text", { x, y, "font-size": size, fill, "font-weight": weight }, text);
 
-function legend(figure: HTMLElement, y: number, fill: string): SVGGElement {
+const ROW = 18;
+
+/** The entries of a figure's legends, in as many rows as they need. */
+function legend(figure: HTMLElement, top: number, width: number, fill: string): { group: SVGGElement; rows: number } {
   const group = s("g");
-  let x = MARGIN;
+  let [x, y] = [MARGIN, top];
   for (const entry of figure.querySelectorAll<HTMLElement>("[data-legend]")) {
-    const colour = getComputedStyle(entry).getPropertyValue("--c").trim();
-    group.append(s("rect", { x, y: y - 9, width: 10, height: 10, rx: 2, fill: colour }), words(entry.dataset["legend"] ?? "", x + 15, y, 12, fill));
-    x += 32 + (entry.dataset["legend"]?.length ?? 0) * 7;
+    const text = entry.dataset["legend"] ?? "";
+    const wide = 22 + widthOf(text, 12);
+    if (x > MARGIN && x + wide > width - MARGIN) [x, y] = [MARGIN, y + ROW];
+    group.append(sample(entry, x, y), words(text, x + 22, y, 12, fill));
+    x += wide + 18;
   }
-  return group;
+  return { group, rows: group.childElementCount ? (y - top) / ROW + 1 : 0 };
+}
+
+/** What an entry of a legend looks like: a colour, the edge of one, or a dashed line. */
+function sample(entry: HTMLElement, x: number, y: number): SVGElement {
+  const dash = entry.querySelector(".dash");
+  if (dash) return s("path", { d: `M${x},${y - 4}h18`, stroke: opaque(getComputedStyle(dash).borderTopColor), "stroke-width": 1.5, "stroke-dasharray": "4 3" });
+  const swatch = entry.querySelector(".swatch, .key-colour") ?? entry;
+  const style = getComputedStyle(swatch);
+  if (swatch.classList.contains("hollow")) return s("rect", { x: x + 1, y: y - 8, width: 14, height: 8, fill: "none", "stroke-width": 1.5, "stroke-dasharray": "4 3", stroke: opaque(style.getPropertyValue("--c").trim()) });
+  return s("rect", { x, y: y - 9, width: 16, height: 10, rx: 2, fill: opaque(style.backgroundColor) });
 }
 
 const LINE = 22;
@@ -104,31 +159,44 @@ function framed(figure: HTMLElement, charts: readonly SVGSVGElement[], source: P
   const boxes = charts.map((chart) => chart.getBoundingClientRect());
   const left = Math.min(...boxes.map((box) => box.left));
   const top = Math.min(...boxes.map((box) => box.top));
-  const titled = charts.some((chart) => chart.dataset["title"]);
-  const head = 106 + (titled ? 18 : 0);
   const width = Math.max(560, ...boxes.map((box) => box.right - left)) + 2 * MARGIN;
-  const height = head + Math.max(...boxes.map((box) => box.bottom - top)) + 60;
-  const svg = s("svg", { xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `0 0 ${width} ${height}`, "font-family": FONT });
-  svg.append(
-    s("title", {}, `${source.title}: ${source.selection}`),
-    s("rect", { width, height, fill: paper }),
-    words(source.title, MARGIN, 36, 18, text, 600),
-    words([source.selection, ...source.switches, `${source.period} UTC`].join(" · "), MARGIN, 58, 13, muted),
-    legend(figure, 86, text),
-  );
+  const svg = s("svg", { xmlns: "http://www.w3.org/2000/svg", width, "font-family": FONT });
+  const back = s("rect", { width, fill: paper });
+  svg.append(s("title", {}, `${source.title}: ${source.selection}`), back);
+  let y = 36;
+  const write = (lines: readonly string[], size: number, fill: string, weight = 400): void => {
+    for (const line of lines) {
+      svg.append(words(line, MARGIN, y, size, fill, weight));
+      y += size + 6;
+    }
+  };
+  const fit = (said: string, size: number): string[] => wrapped(said, width - 2 * MARGIN, size);
+  write(fit(source.title, 18), 18, text, 600);
+  write(fit([source.selection, ...source.switches, `${source.period} UTC`].join(" · "), 13), 13, muted);
+  write(fit(figure.querySelector(".sub")?.textContent ?? "", 12), 12, muted);
+  const { group, rows } = legend(figure, y + 8, width, text);
+  svg.append(group);
+  y += rows * ROW + 16 + Math.max(...charts.map(({ dataset }) => (dataset["note"] ? 34 : dataset["title"] ? 18 : 0)));
   charts.forEach((chart, at) => {
-    const [x, y] = [(boxes[at]?.left ?? 0) - left + MARGIN, (boxes[at]?.top ?? 0) - top + head];
+    const [x, from] = [(boxes[at]?.left ?? 0) - left + MARGIN, (boxes[at]?.top ?? 0) - top + y];
+    const { title, note } = chart.dataset;
+    const wide = boxes[at]?.width ?? width;
     const copy = standalone(chart);
     copy.setAttribute("x", String(x));
-    copy.setAttribute("y", String(y));
-    if (chart.dataset["title"]) svg.append(words(chart.dataset["title"], x, y - 6, 13, text, 600));
+    copy.setAttribute("y", String(from));
+    if (title) svg.append(words(cut(title, wide, 13.5), x, from - (note ? 22 : 6), 13, text, 600));
+    if (note) svg.append(words(cut(note, wide, 12), x, from - 6, 12, muted));
     svg.append(copy);
   });
-  const note = source.simulated ? "SIMULATED DATA · " : "";
-  svg.append(
-    words(`${note}Source: cutshort at ${location.host}, ${new Date().toISOString().slice(0, 10)}`, MARGIN, height - 32, 11, muted),
-    words(`Places and networks: ${geo}`, MARGIN, height - 16, 11, muted),
-  );
+  y += Math.max(...boxes.map((box) => box.bottom - top)) + 24;
+  const notes = [...figure.querySelectorAll(".mark-list li")].map((item, at) => `${at + 1}. ${item.textContent}`);
+  const others = [...figure.querySelectorAll(".cut")].map((note) => note.textContent ?? "");
+  for (const note of [...notes, ...others]) write(fit(note, 12), 12, muted);
+  y += notes.length + others.length ? 6 : 0;
+  write(fit(`${source.simulated ? "SIMULATED DATA · " : ""}Source: cutshort at ${location.host}, ${new Date().toISOString().slice(0, 10)}`, 11), 11, muted);
+  write(fit(`Places and networks: ${geo}`, 11), 11, muted);
+  for (const element of [svg, back]) element.setAttribute("height", String(y));
+  svg.setAttribute("viewBox", `0 0 ${width} ${y}`);
   return svg;
 }
 

@@ -5,7 +5,7 @@ import type { Found } from "../api/wire";
 import { CONTINENTS, parsePlace, type Place } from "../state/place";
 import { h, newId } from "./dom";
 
-interface Hit {
+export interface Hit {
   place: Place;
   name: string;
   code: string;
@@ -26,7 +26,7 @@ function continents(query: string): Hit[] {
   return [...world, ...matching.map(([code, name]): Hit => ({ place: { kind: "continent", code }, name, code: "", kind: "Continent" }))];
 }
 
-async function find(query: string): Promise<Hit[]> {
+export async function find(query: string): Promise<Hit[]> {
   const found = query ? await radar.search(query) : [];
   const known = found.map(fromApi).filter((hit): hit is Hit => hit !== null);
   return [...continents(query), ...known].slice(0, 10);

@@ -21,8 +21,13 @@ const NAMES: Record<View, string> = {
   status: "Status",
 };
 
+/** A view that takes longer is said to be on its way. */
+const LATE_MS = 300;
+
 export interface Shell {
   view: HTMLElement;
+  /** Says that a view is on its way if it takes long, until it is there (null). */
+  loading(view: View | null): void;
   /** When it is known what data these are, or cannot be known. */
   known: Promise<void>;
   update(app: App): Promise<void>;
@@ -44,12 +49,14 @@ export function shell(root: HTMLElement, store: Store): Shell {
   const nav = h("nav", { class: "tabs", "aria-label": "Views" });
   const bar = h("div", { class: "bar" });
   const view = h("main", { id: "view", tabindex: -1 });
-  const banner = h("p", { class: "simulated", hidden: true }, h("strong", {}, "Simulated data."), " These connections are made up; they tell nothing about real places or networks. ");
+  const banner = h("p", { class: "simulated", hidden: true }, h("strong", {}, "Simulated data."), " It says nothing about real places or networks. ");
   const more = h("span", {});
   banner.append(more);
   let whole: Range | null = null;
   const offer = (): void => swap(more, wholeLink(store, whole));
   const footer = h("footer", {});
+  const progress = h("p", { class: "loading", role: "status" });
+  let late = 0;
   append(root, [
     h("a", { class: "skip", href: "#view" }, "Skip to the content"),
     h("header", { class: "top" }, brand(store), search, themeButton()),
@@ -58,6 +65,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
     bar,
     view,
     footer,
+    progress,
   ]);
   return {
     view,
@@ -65,13 +73,26 @@ export function shell(root: HTMLElement, store: Store): Shell {
       whole = wholeOf(status);
       offer();
     }),
+    loading(next) {
+      clearTimeout(late);
+      progress.textContent = "";
+      view.classList.remove("outdated");
+      if (next === null) return;
+      late = window.setTimeout(() => {
+        progress.textContent = "Loading…";
+        // What belongs to another tab would be taken for this one's.
+        view.classList.toggle("outdated", view.dataset["view"] !== next);
+      }, LATE_MS);
+    },
     async update(app) {
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
       const current = nav.querySelector("[aria-current]");
       if (current instanceof HTMLElement) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - 40;
-      const hasPlace = app.state.view !== "status";
+      const isWrong = app.state.wrong.length > 0;
+      const hasPlace = app.state.view !== "status" && !isWrong;
       bar.hidden = !hasPlace;
       offer();
+      if (!hasPlace) document.title = `${isWrong ? "Not found" : NAMES[app.state.view]} · cutshort`;
       if (!hasPlace) return;
       const title = await heading(app);
       if (app.store.state !== app.state) return;
@@ -82,7 +103,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
 }
 
 function tab(app: App, name: View): HTMLElement {
-  const current = app.state.view === name;
+  const current = app.state.view === name && app.state.wrong.length === 0;
   return stateLink(app.store, { view: name, term: "", sort: "", page: 0 }, { key: `tab:${name}`, current }, NAMES[name]);
 }
 

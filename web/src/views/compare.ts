@@ -1,4 +1,4 @@
-// Up to six selections, over each other or side by side on one scale, and each against the period before.
+// Up to six selections, over each other or side by side on one scale, and each against an earlier period.
 
 import { column, type Groups, shareAt, total } from "../api/answers";
 import { ROOT } from "../api/client";
@@ -17,8 +17,9 @@ import { metricControl } from "../ui/metric";
 import { searchField } from "../ui/search";
 import { dataTable, type Table } from "../ui/table";
 import { points } from "../ui/format";
+import { capital, unlike } from "./earlier";
 import { type Compared, comparedChart, comparedLegend, comparedLines, comparison } from "./compared";
-import { anomalous, isEmpty, layersOf, provenance, unitText, seriesTable } from "./series";
+import { anomalous, incompleteNote, isEmpty, layersOf, provenance, unitText, seriesTable } from "./series";
 
 export async function render(app: App): Promise<Child[]> {
   const compared = await comparison(app.state);
@@ -65,10 +66,10 @@ async function suggestions(app: App): Promise<HTMLElement | null> {
   return h("p", { class: "suggestions" }, h("span", { class: "muted" }, "Compare with"), ...links);
 }
 
-function tools({ store, state }: App): HTMLElement[] {
+function tools({ store, state }: App, { earlier }: Compared): HTMLElement[] {
   return [
-    toggle("Period before", "The same selection one period earlier, dashed", state.control, (control) => store.go({ control })),
-    segmented("Layout", [{ value: false, label: "Side by side" }, { value: true, label: "Over each other" }], state.over, (over) => store.go({ over })),
+    toggle(capital(earlier.name.replace(/^the /, "")), `Dashed: ${earlier.dated}`, state.control, (control) => store.go({ control })),
+    segmented("Layout", [{ value: false, label: "Side by side" }, { value: true, label: "Overlaid" }], state.over, (over) => store.go({ over })),
   ];
 }
 
@@ -85,7 +86,8 @@ function overEachOther(app: App, compared: Compared): HTMLElement {
     body: comparedChart(compared, lines, 300, zoom(app)),
     table: () => overTable(lines),
     source: { ...provenance(`${metricTitle(state.metric)}, compared`, state, series), selection: names.join(", ") },
-    tools: tools(app),
+    tools: tools(app, compared),
+    below: incompleteNote(series),
     legend: h("div", {}, metricControl(app), comparedLegend(lines)),
     embed: (range) => new URL(`embed/compare${formatState({ ...state, range })}`, ROOT).href,
   });
@@ -100,10 +102,12 @@ function overTable(lines: readonly Line[]): Table {
   };
 }
 
-function sideBySide(app: App, { places, names, series }: Compared): HTMLElement {
+function sideBySide(app: App, compared: Compared): HTMLElement {
   const { state } = app;
+  const { places, names, series, earlier } = compared;
+  const isShown = state.control && !earlier.missing;
   const own = series.series.slice(0, places.length);
-  const control = (at: number): Groups | undefined => (state.control ? series.series[at + places.length] : undefined);
+  const control = (at: number): Groups | undefined => (isShown ? series.series[at + places.length] : undefined);
   const layers = own.map((groups) => layersOf(groups, false, state.hidden));
   const tops = own.flatMap((groups, at) => [highest(layers[at] ?? [], groups.times.length), ...(control(at) ? anomalous(control(at) as Groups) : [])]);
   const max = Math.max(...tops);
@@ -113,13 +117,14 @@ function sideBySide(app: App, { places, names, series }: Compared): HTMLElement 
       label: `${names[at]}: stacked areas of the anomalous stages`,
       times: groups.times,
       range: series.ranges[at] ?? [0, 0],
+      known: series.known,
       step: series.step,
       layers: layers[at] ?? [],
       unit: "share",
       sampled: groups.sampled,
       height: places.length > 2 ? 190 : 260,
       max,
-      before: before && { label: "Period before", times: before.times, shift: controlShift(state.range), values: anomalous(before) },
+      before: before && { label: capital(earlier.ago), times: before.times, shift: controlShift(state.range), values: anomalous(before) },
       zoom: zoom(app),
       title: names[at] ?? "",
       small: true,
@@ -131,34 +136,36 @@ function sideBySide(app: App, { places, names, series }: Compared): HTMLElement 
     title: "Cut short over time, side by side",
     sub: `${unitText(false, series.step)}; all charts have the same scale`,
     body: h("div", { class: places.length === 1 ? "" : "pairs" }, ...cells),
-    table: () => seriesTable("Selection", own.map((groups, at) => ({ name: names[at] ?? "", groups, before: control(at), shift: controlShift(state.range) }))),
+    table: () => seriesTable("Selection", own.map((groups, at) => ({ name: names[at] ?? "", groups, before: control(at), shift: controlShift(state.range) })), capital(earlier.ago)),
     source: { ...provenance("Cut short over time, compared", state, series), selection: names.join(", ") },
-    tools: tools(app),
+    tools: tools(app, compared),
+    below: incompleteNote(series),
     legend: h(
       "div",
       { class: "legend" },
       ...ANOMALOUS.filter((stage) => !state.hidden.includes(stage)).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
-      state.control ? h("span", {}, h("span", { class: "dash" }), "Period before, together") : null,
+      isShown ? h("span", { "data-legend": `Total, ${earlier.ago}` }, h("span", { class: "dash" }), `Total, ${earlier.ago}`) : null,
     ),
   });
 }
 
 /** The whole range in numbers. */
-function numbers({ places, names, sums, meta }: Compared): HTMLElement {
+function numbers({ places, names, sums, meta, earlier }: Compared): HTMLElement {
   const rows = places.map((_, at) => {
     const [now, before] = [sums.series[at], sums.series[at + places.length]];
     const share = now && !isEmpty(now) ? shareAt(now, "any", 0) : NaN;
-    const then = before && !isEmpty(before) ? shareAt(before, "any", 0) : NaN;
+    const then = before && !unlike(earlier, before) ? shareAt(before, "any", 0) : NaN;
     const change = Number.isNaN(share - then) ? "–" : points(share - then);
     const stages = ANOMALOUS.map((stage) => (now && column(now, stage).share[0]) ?? NaN);
     return [names[at] ?? "", share, ...stages, then, change, now ? total(now.sampled) : 0];
   });
-  const before = sums.series.slice(places.length).every(isEmpty) ? ["There are no connections in the period before."] : [];
+  const none = sums.series.slice(places.length).every(isEmpty) ? `No comparison: no connections in ${earlier.dated}.` : null;
+  const before = [earlier.missing ?? none ?? `Change: against ${earlier.dated}.`];
   const stages = ANOMALOUS.map((stage) => ({ label: title(stage), as: "percent" as const }));
   const table: Table = {
-    columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, { label: "Period before", as: "percent" }, { label: "Change", as: "text" }, { label: "Sampled", as: "count" }],
+    columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, { label: capital(earlier.ago), as: "percent" }, { label: "Change", as: "text" }, { label: "Sampled", as: "count" }],
     rows,
   };
-  return h("section", {}, h("h2", {}, "The whole time in numbers"), dataTable("Selections compared over the whole time", table), ...[...before, ...cautions(meta)].map((text) => h("p", { class: "caution" }, text)));
+  return h("section", {}, h("h2", {}, "Totals for the period"), dataTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted totals-note" }, text)), ...cautions(meta).map((text) => h("p", { class: "caution" }, text)));
 }
 

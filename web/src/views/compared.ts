@@ -2,11 +2,14 @@
 
 import { type Answer, type Groups, shareAt } from "../api/answers";
 import * as radar from "../api/radar";
+import type { OverTime } from "../api/radar";
 import type { Meta } from "../api/wire";
 import { named, selected } from "../app";
 import { type Line, lineChart } from "../charts/lines";
 import { type Place, samePlace } from "../state/place";
 import { controlShift, type State } from "../state/url";
+import { collectedBefore } from "../api/collected";
+import { type Earlier, earlierOf } from "./earlier";
 import { h } from "../ui/dom";
 
 export interface Compared {
@@ -14,34 +17,36 @@ export interface Compared {
   names: string[];
   /** Of the whole time: all places, then all of them one period earlier. */
   sums: Answer;
-  series: Answer;
-  /** Of the time itself, not of the period before. */
+  series: OverTime;
+  /** Of the time itself, not of the earlier one. */
   meta: Meta;
+  earlier: Earlier;
 }
 
 export async function comparison(state: State): Promise<Compared> {
   const places = [state.place, ...state.others.filter((place) => !samePlace(place, state.place))];
   const asked = places.map((place) => ({ ...selected(state), place }));
   const both = [...asked, ...asked.map((one) => ({ ...one, control: true }))];
-  const [sums, series, own, all] = await Promise.all([
+  const [sums, series, own, all, collected] = await Promise.all([
     radar.summary("stage", both),
     radar.stagesOverTime(both, { led: asked.length }),
     radar.summary("stage", asked),
     Promise.all(places.map(named)),
+    collectedBefore(state.range),
   ]);
-  return { places, names: all.map(({ name }) => name), sums, series, meta: own.meta };
+  return { places, names: all.map(({ name }) => name), sums, series, meta: own.meta, earlier: earlierOf(state.range, sums.ranges[0], sums.ranges[asked.length], collected) };
 }
 
-export function comparedLines(state: State, { places, names, series }: Compared): Line[] {
+export function comparedLines(state: State, { places, names, series, earlier }: Compared): Line[] {
   const values = (groups: Groups): number[] => groups.times.map((_, at) => shareAt(groups, state.metric, at));
   const shift = controlShift(state.range);
   return places.flatMap((_, at): Line[] => {
     const [now, before] = [series.series[at], series.series[at + places.length]];
     if (!now) return [];
     const name = names[at] ?? "";
-    const own: Line = { label: name, class: `hue-${at}`, times: now.times, values: values(now) };
-    if (!state.control || !before) return [own];
-    return [own, { label: `${name}, before`, class: `hue-${at}`, times: before.times, values: values(before), dashed: true, shift }];
+    const own: Line = { label: name, class: `hue-${at}`, times: now.times, values: values(now), sampled: now.sampled };
+    if (!state.control || !before || earlier.missing) return [own];
+    return [own, { label: `${name}, ${earlier.ago}`, class: `hue-${at}`, times: before.times, values: values(before), sampled: before.sampled, dashed: true, shift }];
   });
 }
 
@@ -49,6 +54,7 @@ export function comparedChart({ series }: Compared, lines: readonly Line[], heig
   return lineChart({
     label: "Lines over time, one for each selection",
     range: series.ranges[0] ?? [0, 0],
+    known: series.known,
     step: series.step,
     lines,
     unit: "share",

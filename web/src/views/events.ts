@@ -2,7 +2,7 @@
 
 export interface Series {
   code: string;
-  /** Connections of each day. */
+  /** Connections of each day; NaN where it was not collected as a whole. */
   all: readonly number[];
   /** Those that were cut short. */
   cut: readonly number[];
@@ -49,12 +49,13 @@ interface Usual {
 function usualOf(series: Series): Usual {
   const shares = series.all.map((_, day) => share(series, day)).filter(Number.isFinite);
   const middle = median(shares);
-  return { count: median(series.all), share: middle, spread: median(shares.map((one) => Math.abs(one - middle))) };
+  return { count: median(series.all.filter(Number.isFinite)), share: middle, spread: median(shares.map((one) => Math.abs(one - middle))) };
 }
 
 /** How remarkable a day is; 0 if it is as usual. */
 function score(series: Series, day: number, usual: Usual): number {
-  const count = series.all[day] ?? 0;
+  const count = series.all[day] ?? NaN;
+  if (Number.isNaN(count)) return 0;
   const factor = Math.abs(Math.log2(Math.max(count, 0.5) / usual.count));
   const apart = count >= LEAST_DAY ? Math.abs(share(series, day) - usual.share) : 0;
   const counts = factor >= Math.log2(FACTOR) ? factor : 0;
@@ -64,7 +65,7 @@ function score(series: Series, day: number, usual: Usual): number {
 
 function eventsOf(series: Series): Event[] {
   const usual = usualOf(series);
-  if (series.all.length < LEAST_DAYS || usual.count < LEAST_USUAL) return [];
+  if (series.all.filter(Number.isFinite).length < LEAST_DAYS || usual.count < LEAST_USUAL) return [];
   const events: Event[] = [];
   series.all.forEach((count, day) => {
     const value = score(series, day, usual);

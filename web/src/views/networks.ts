@@ -9,11 +9,11 @@ import type { Place } from "../state/place";
 import { ANOMALOUS, metricPhrase, metricTitle, stageClass, title } from "../state/stage";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
-import { nothing } from "../ui/empty";
+import { nothing, unranked } from "../ui/empty";
 import { figure } from "../ui/figure";
 import { compact, count, many, percent, points } from "../ui/format";
 import { leastControl, metricControl } from "../ui/metric";
-import { anomalous, isEmpty, layersOf, provenance, seriesTable, stepName } from "./series";
+import { anomalous, incompleteNote, isEmpty, layersOf, provenance, seriesTable, stepName } from "./series";
 import { rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 200;
@@ -33,7 +33,7 @@ export async function render(app: App): Promise<Child[]> {
   const [all] = whole.series;
   const bar = h("div", { class: "row-controls" }, metricControl(app), leastControl(app, ranking.meta.minSample));
   if (!all || isEmpty(all)) return [bar, await nothing(app, ranking.range)];
-  if (ranking.rows.length === 0) return [bar, tooSmall(ranking)];
+  if (ranking.rows.length === 0) return [bar, await unranked(app, "ases", asked, ranking.meta.minSample)];
   const { name } = await named(state.place);
   for (const row of ranking.rows) learnNetwork(row, state.place);
   const share = shareAt(all, state.metric, 0);
@@ -43,11 +43,6 @@ export async function render(app: App): Promise<Child[]> {
 function learnNetwork(row: Ranked, place: Place): void {
   if (place.kind !== "location" || !row.name) return;
   learn({ kind: "asn", number: Number(row.code) }, { name: row.name, kind: `Network AS${row.code}`, above: [{ kind: "world" }, place] });
-}
-
-function tooSmall(ranking: Ranking): HTMLElement {
-  const least = count(ranking.meta.minSample ?? 1);
-  return h("div", { class: "empty" }, h("h2", {}, "No network has that many connections"), h("p", {}, `None has ${least} sampled connections in this time. Choose a smaller minimum sample or a longer time.`));
 }
 
 async function ofOne(app: App, asn: number): Promise<HTMLElement> {
@@ -92,6 +87,7 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
       label: `${row.name}: share over time`,
       times: groups.times,
       range: whole.ranges[0] ?? [0, 0],
+      known: first.known,
       step: whole.step,
       layers: layers[at] ?? [],
       unit: "share",
@@ -100,7 +96,8 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
       max,
       before: line,
       small: true,
-      title: row.name,
+      title: row.name || `AS${row.code}`,
+      note: sharesOf(row, share),
     });
     return cell(app, row, share, name, chart);
   });
@@ -116,9 +113,9 @@ async function multiples(app: App, ranking: Ranking, all: Groups, share: number,
       "div",
       { class: "legend" },
       ...(state.metric === "any" ? ANOMALOUS : [state.metric]).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
-      h("span", {}, h("span", { class: "dash" }), name),
+      h("span", { "data-legend": name }, h("span", { class: "dash" }), name),
     ),
-    below: rows.length > shown.length ? h("p", { class: "more" }, more, h("span", { class: "muted" }, ` ${shown.length} of ${many(rows.length, "network")}`)) : null,
+    below: h("div", {}, incompleteNote({ ...whole, known: first.known }), rows.length > shown.length ? h("p", { class: "more" }, more, h("span", { class: "muted" }, ` ${shown.length} of ${many(rows.length, "network")}`)) : null),
   });
 }
 
@@ -132,6 +129,12 @@ function layersFor({ state }: App, groups: Groups): Layer[] {
 function scaleTop(layers: readonly (readonly Layer[])[], series: readonly Groups[]): number {
   const tops = layers.map((own, at) => highest(own, series[at]?.times.length ?? 0)).sort((a, b) => a - b);
   return Math.min(100, tops[tops.length - 1] ?? 100);
+}
+
+/** `23.4 % of 1.2 k, +4.0 points`. */
+function sharesOf(row: Ranked, share: number): string {
+  const apart = difference(row, share);
+  return `${percent(row.share)} of ${compact(row.sampled)}${apart === 0 ? "" : `, ${points(apart)}`}`;
 }
 
 function cell(app: App, row: Ranked, share: number, name: string, chart: HTMLElement): HTMLElement {

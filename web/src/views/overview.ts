@@ -1,8 +1,10 @@
 // One selection over time: the share that is cut short, by stage.
 
-import { type Answer, column, type Groups, shareAt, total } from "../api/answers";
+import { column, type Groups, shareAt, total } from "../api/answers";
 import { ROOT } from "../api/client";
+import { collectedBefore } from "../api/collected";
 import * as radar from "../api/radar";
+import type { OverTime } from "../api/radar";
 import type { Meta } from "../api/wire";
 import { type App, cautions, selected } from "../app";
 import { listMarks, marksOf } from "../charts/marks";
@@ -14,26 +16,29 @@ import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
 import { later } from "../ui/later";
-import { count, percent, points, range, span } from "../ui/format";
+import { compact, count, percent, points } from "../ui/format";
+import { type Earlier, earlierOf, unlike } from "./earlier";
 import { remarkable } from "./remarkable";
 import { stoodOut } from "./stood-out";
-import { cutNote, isEmpty, provenance, stageTable, unitText } from "./series";
+import { incompleteNote, isEmpty, provenance, stageTable, unitText } from "./series";
 import { NOT_CUT, stageChart } from "./stage-chart";
 
 export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
   const both = [asked, { ...asked, control: true }];
   const more = [later(stoodOut(app), 200), later(remarkable(app), 345), later(causes(), 300)];
-  const [sums, series] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked])]);
+  const [sums, series, collected] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked]), collectedBefore(asked.range)]);
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
   if (!now || isEmpty(now)) return [await nothing(app, between)];
-  return [headline(sums, series.meta, now, before), chart(app, series), ...(await Promise.all(more))];
+  const earlier = earlierOf(asked.range, between, sums.ranges[1], collected);
+  return [headline(series.meta, now, before, earlier, asked.completed), chart(app, series), ...(await Promise.all(more))];
 }
 
-function headline(sums: Answer, meta: Meta, now: Groups, before: Groups | undefined): HTMLElement {
+function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: Earlier, completed: boolean): HTMLElement {
   const share = shareAt(now, "any", 0);
-  const cards = ANOMALOUS.map((stage) => card(stage, now, before));
+  const comparable = unlike(earlier, before) ? undefined : before;
+  const cards = ANOMALOUS.map((stage) => card(stage, now, comparable, completed && stage === "post_syn"));
   const warnings = cautions(meta);
   return h(
     "section",
@@ -43,21 +48,28 @@ function headline(sums: Answer, meta: Meta, now: Groups, before: Groups | undefi
       { class: "total" },
       h("p", { class: "big", "data-value": "share" }, percent(share)),
       h("p", { class: "big-label" }, "of connections were cut short"),
-      h("p", { class: "change" }, change(share, before, sums)),
-      h("p", { class: "muted" }, h("span", { "data-value": "sampled" }, count(total(now.sampled))), " connections sampled"),
+      h("p", { class: "change" }, change(share, before, earlier)),
+      h("p", { class: "muted" }, ...volume(total(now.sampled), total(now.weight))),
       ...warnings.map((text) => h("p", { class: "caution" }, text)),
     ),
     h("div", { class: "cards" }, ...cards),
   );
 }
 
-function change(share: number, before: Groups | undefined, sums: Answer): Child {
-  const [from, to] = sums.ranges[1] ?? [0, 0];
-  const then = `the ${span(to - from)} before`;
-  const title = `${range(from, to)} UTC`;
-  if (!before || isEmpty(before)) return h("span", { class: "muted", title }, `No connections in ${then} to compare with`);
-  const share0 = shareAt(before, "any", 0);
-  return h("span", { title }, h("strong", {}, points(share - share0)), h("span", { class: "muted" }, ` against ${then} (${percent(share0)})`));
+/** How many connections there were by estimate, of how many that were looked at. */
+function volume(sampled: number, weight: number): Child[] {
+  const looked = h("span", { "data-value": "sampled" }, count(sampled));
+  const rate = weight / sampled;
+  if (rate < 1.005) return [looked, " connections, all of them looked at"];
+  const of = Number.isInteger(rate) ? `1 in ${count(rate)}` : `about 1 in ${rate < 10 ? rate.toFixed(1) : count(rate)}`;
+  return [`≈ ${compact(weight)} connections (`, looked, ` sampled, ${of})`];
+}
+
+function change(share: number, before: Groups | undefined, earlier: Earlier): Child {
+  const why = unlike(earlier, before);
+  if (why || !before) return h("span", { class: "muted" }, why);
+  const then = shareAt(before, "any", 0);
+  return h("span", {}, h("strong", {}, points(share - then)), h("span", { class: "muted" }, ` vs ${percent(then)} in ${earlier.dated}`));
 }
 
 const SEEN: Record<Anomalous, string> = {
@@ -67,34 +79,33 @@ const SEEN: Record<Anomalous, string> = {
   later_in_flow: "Reset after more data",
 };
 
-function card(stage: Anomalous, now: Groups, before: Groups | undefined): HTMLElement {
+function card(stage: Anomalous, now: Groups, before: Groups | undefined, isOut: boolean): HTMLElement {
   const share = column(now, stage).share[0] ?? 0;
-  const then = before && !isEmpty(before) ? column(before, stage).share[0] : undefined;
+  const then = before && column(before, stage).share[0];
   return h(
     "div",
-    { class: `card ${stageClass(stage)}` },
+    { class: `card ${stageClass(stage)}${isOut ? " out" : ""}` },
     h("h2", {}, title(stage)),
     h("p", { class: "card-value", "data-value": stage }, percent(share)),
-    h("p", { class: "card-change" }, then === undefined ? "" : points(share - then)),
+    h("p", { class: "card-change" }, isOut ? "not counted with this filter" : then === undefined ? "" : points(share - then)),
     h("p", { class: "card-seen" }, SEEN[stage]),
   );
 }
 
-function chart({ store, state }: App, series: Answer): HTMLElement {
+function chart({ store, state }: App, series: OverTime): HTMLElement {
   const [groups] = series.series;
   const marks = marksOf(series.meta.confidenceInfo.annotations, series.ranges[0] ?? [0, 0]);
-  const cut = cutNote(series);
   const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], state.counts, (counts) => store.go({ counts }));
   return figure({
     key: "stages",
     title: "Cut short over time, by stage",
     sub: unitText(state.counts, series.step),
     body: stageChart(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
-    table: () => (groups ? stageTable(groups) : { columns: [], rows: [] }),
+    table: () => (groups ? stageTable(groups, state.counts) : { columns: [], rows: [] }),
     source: provenance("Connections cut short, by stage", state, series),
     tools: [unit],
     legend: legend({ store, state }),
-    below: h("div", {}, listMarks(marks), cut ? h("p", { class: "muted cut" }, cut) : null),
+    below: h("div", {}, listMarks(marks), incompleteNote(series)),
     embed: (range) => new URL(`embed/stages${formatState({ ...state, range })}`, ROOT).href,
   });
 }

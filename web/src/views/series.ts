@@ -2,11 +2,13 @@
 
 import { type Answer, column, type Groups, shareAt, total } from "../api/answers";
 import { shortName, switches } from "../app";
-import { isCut } from "../charts/times";
+import type { OverTime } from "../api/radar";
+import { grid, pieces } from "../charts/times";
 import type { Layer } from "../charts/stack";
 import { type Place } from "../state/place";
 import { ANOMALOUS, type Anomalous, type Stage, STAGES, stageClass, title } from "../state/stage";
 import type { State } from "../state/url";
+import { h } from "../ui/dom";
 import { range as rangeText } from "../ui/format";
 import type { Provenance } from "../ui/download";
 import type { Table } from "../ui/table";
@@ -28,46 +30,43 @@ export const anomalous = (groups: Groups): number[] => groups.times.map((_, at) 
 /** Whether a summary has any connection. */
 export const isEmpty = (groups: Groups | undefined): boolean => !groups || total(groups.sampled) === 0;
 
-const DAY = 86_400_000;
 const STEP_NAMES: Record<number, string> = { 900_000: "15 minutes", 3_600_000: "hour", 86_400_000: "day", 604_800_000: "week" };
 export const stepName = (step: number): string => STEP_NAMES[step] ?? "piece of time";
 
 export const unitText = (counts: boolean, step: number): string =>
   counts ? `Connections per ${stepName(step)}` : `Share of connections per ${stepName(step)}`;
 
-/** That pieces at the edges are shorter than the others; none where they are not, or are short anyway. */
-export function cutNote({ ranges, step }: Pick<Answer, "ranges" | "step">): string | null {
-  if (step < DAY) return null;
-  const [first, last] = isCut(ranges[0] ?? [0, 0], step);
-  const which = first && last ? "The first and the last" : first ? "The first" : last ? "The last" : null;
-  return which && `${which} ${stepName(step)} ${first && last ? "are" : "is"} not whole: the time begins or ends within ${first && last ? "them" : "it"}.`;
+/** That pieces are not whole, and how that is drawn. */
+export function incompleteNote({ ranges, step, known }: Pick<OverTime, "ranges" | "step" | "known">): HTMLElement | null {
+  const range = ranges[0] ?? [0, 0];
+  const cut = pieces(grid([], range, step), range, step, known).filter(({ whole, collected }) => !whole && collected > 0);
+  if (cut.length === 0) return null;
+  const which = cut.length > 1 ? `The first and the last ${stepName(step)} are` : `The ${(cut[0]?.from ?? 0) <= Math.max(range[0], known[0]) ? "first" : "last"} ${stepName(step)} is`;
+  return h("p", { class: "muted cut" }, `${which} incomplete (dashed).`);
 }
 
 const iso = (time: number): string => new Date(time).toISOString().slice(0, 16) + "Z";
 
-/** A stage series as rows: time, shares, counts. */
-export function stageTable(groups: Groups): Table {
-  const of = STAGES.map((stage) => column(groups, stage));
+/** A stage series as rows: time, shares or counts, connections sampled. */
+export function stageTable(groups: Groups, counts: boolean): Table {
+  const of = STAGES.map((stage) => column(groups, stage)).map(({ share, weight }) => (counts ? weight : share));
+  const as = counts ? ("count" as const) : ("percent" as const);
   return {
-    columns: [
-      { label: "Time (UTC)" },
-      ...STAGES.map((stage) => ({ label: title(stage), as: "percent" as const })),
-      { label: "Sampled", as: "count" },
-    ],
-    rows: groups.times.map((time, at) => [iso(time), ...of.map((one) => one.share[at] ?? null), groups.sampled[at] ?? null]),
+    columns: [{ label: "Time (UTC)" }, ...STAGES.map((stage) => ({ label: title(stage), as })), ...(counts ? [{ label: "All", as }] : []), { label: "Sampled", as: "count" }],
+    rows: groups.times.map((time, at) => [iso(time), ...of.map((values) => values[at] ?? null), ...(counts ? [groups.weight[at] ?? null] : []), groups.sampled[at] ?? null]),
   };
 }
 
 export interface NamedSeries {
   name: string;
   groups: Groups;
-  /** The period before, which is moved forward by `shift`. */
+  /** An earlier period, which is moved forward by `shift`. */
   before?: Groups | undefined;
   shift?: number;
 }
 
 /** Several stage series as rows: whose, time, shares, counts. */
-export function seriesTable(what: string, all: readonly NamedSeries[]): Table {
+export function seriesTable(what: string, all: readonly NamedSeries[], earlier = ""): Table {
   const withBefore = all.some(({ before }) => before);
   const rows = all.flatMap(({ name, groups, before, shift = 0 }) => {
     const then = new Map(before?.times.map((time, at) => [time + shift, shareAt(before, "any", at)]));
@@ -80,7 +79,7 @@ export function seriesTable(what: string, all: readonly NamedSeries[]): Table {
     ]);
   });
   const stages = ANOMALOUS.map((stage) => ({ label: title(stage), as: "percent" as const }));
-  const last = withBefore ? [{ label: "Period before", as: "percent" as const }] : [];
+  const last = withBefore ? [{ label: earlier, as: "percent" as const }] : [];
   return { columns: [{ label: what }, { label: "Time (UTC)" }, ...stages, ...last, { label: "Sampled", as: "count" }], rows };
 }
 

@@ -1,6 +1,6 @@
 // The stacked chart of the stages, in the Overview and in other pages.
 
-import type { Answer } from "../api/answers";
+import type { OverTime } from "../api/radar";
 import { ANOMALOUS, stageClass, title } from "../state/stage";
 import type { Mark } from "../charts/marks";
 import { stackChart } from "../charts/stack";
@@ -12,13 +12,14 @@ export { isEmpty, unitText } from "./series";
 
 export const NOT_CUT = "Not cut short";
 
-export function stageChart(state: State, series: Answer, marks: readonly Mark[], height: number, zoom?: (from: number, to: number) => void): HTMLDivElement {
+export function stageChart(state: State, series: OverTime, marks: readonly Mark[], height: number, zoom?: (from: number, to: number) => void): HTMLDivElement {
   const [groups] = series.series;
   if (!groups) return h("div");
   return stackChart({
     label: "Stacked areas of the anomalous stages over time",
     times: groups.times,
     range: series.ranges[0] ?? [0, 0],
+    known: series.known,
     step: series.step,
     layers: layersOf(groups, state.counts, state.hidden),
     unit: state.counts ? "count" : "share",

@@ -1,6 +1,7 @@
 // The list of days that stood out, each with a way to its numbers.
 
 import { column, type Answer } from "../api/answers";
+import { collectedDays } from "../api/collected";
 import * as radar from "../api/radar";
 import type { Annotation } from "../api/wire";
 import { type App, named, selected } from "../app";
@@ -8,10 +9,10 @@ import { sparkline } from "../charts/lines";
 import { grid, onGrid } from "../charts/times";
 import { ANOMALOUS } from "../state/stage";
 import { parsePlace, type Place } from "../state/place";
-import { lengthOf } from "../state/url";
+import { lengthOf, type Range } from "../state/url";
 import { stateLink } from "../ui/controls";
 import { h } from "../ui/dom";
-import { count, percent, range } from "../ui/format";
+import { count, dayMonth, percent, range } from "../ui/format";
 import { type Event, remarkableDays, type Series, TOGETHER } from "./events";
 
 const DAY = 86_400_000;
@@ -28,7 +29,7 @@ export async function stoodOut(app: App): Promise<HTMLElement | null> {
     radar.timeseries(by, series, [["aggInterval", "1d"], ["limitPerGroup", String(LOOKED_AT)]]),
     radar.annotations(asked).catch(() => []),
   ]);
-  const days = wholeDays(answer);
+  const days = await wholeDays(app.state.range, answer);
   if (!days) return null;
   const events = remarkableDays(days.series, SHOWN);
   const items = await Promise.all(events.map((event) => item(app, by, event, days, known)));
@@ -37,31 +38,34 @@ export async function stoodOut(app: App): Promise<HTMLElement | null> {
     "section",
     { class: "panel" },
     h("h2", {}, "Days that stood out"),
-    h("p", { class: "muted" }, `${by === "as" ? "Networks" : "Countries"} that differ from their own usual day in this time: in connections, or in the share that is cut short`),
+    h("p", { class: "muted" }, `${by === "as" ? "Networks" : "Countries"} whose connections, or share cut short, differed from a typical day in this period. Days that were not collected as a whole are left out.`),
     h("ul", { class: "events" }, ...items),
   );
 }
 
 interface Days {
-  /** Beginnings of whole days. */
+  /** Beginnings of the days, from the first to the last that was collected as a whole. */
   times: number[];
   series: Series[];
 }
 
-/** Days that lie wholly within the range: cut ones have fewer connections for that reason alone. */
-function wholeDays(answer: Answer): Days | null {
+/** Days of which all was collected: others have fewer connections for that reason alone, and no values here. */
+async function wholeDays(range: Range, answer: Answer): Promise<Days | null> {
   const [all, cut] = answer.series;
   const [from, to] = answer.ranges[0] ?? [0, 0];
   if (!all || !cut) return null;
   const [allDays, cutDays] = [grid(all.times, [from, to], DAY), grid(cut.times, [from, to], DAY)];
-  const whole = allDays.times.map((time, at) => ({ time, at })).filter(({ time }) => time % DAY === 0 && time + DAY <= to);
-  const values = (list: readonly number[]): number[] => whole.map(({ at }) => list[at] || 0);
+  const inRange = await collectedDays(range, allDays.times);
+  const isWhole = allDays.times.map((time, at) => time % DAY === 0 && time + DAY <= to && inRange[at] === true);
+  const [first, last] = [isWhole.indexOf(true), isWhole.lastIndexOf(true)];
+  if (first < 0) return null;
+  const values = (list: readonly number[]): number[] => list.map((n, at) => (isWhole[at] ? n || 0 : NaN)).slice(first, last + 1);
   const series = [...all.by].filter(([code]) => parse(code)).map(([code, own]): Series => ({
     code,
     all: values(onGrid(own.weight, allDays)),
     cut: values(onGrid(column(cut, code).weight, cutDays)),
   }));
-  return { times: whole.map(({ time }) => time), series };
+  return { times: allDays.times.slice(first, last + 1), series };
 }
 
 const parse = (code: string): Place | null => parsePlace(/^\d+$/.test(code) ? `AS${code}` : /^[A-Z]{2}$/.test(code) ? code : "-");
@@ -69,16 +73,18 @@ const parse = (code: string): Place | null => parsePlace(/^\d+$/.test(code) ? `A
 async function item(app: App, by: string, event: Event, days: Days, known: readonly Annotation[]): Promise<HTMLElement> {
   const place = parse(event.code) ?? app.state.place;
   const { name } = await named(place);
-  const [from, to] = [days.times[event.first] ?? 0, (days.times[event.last] ?? 0) + DAY];
+  const end = (days.times.at(-1) ?? 0) + DAY;
+  const change = changeOf(event, days.times);
+  const [from, to] = change === null ? [days.times[event.first] ?? 0, (days.times[event.last] ?? 0) + DAY] : [change, end];
   const own = event.code === TOGETHER ? days.series : days.series.filter(({ code }) => code === event.code);
   const all = days.times.map((_, day) => own.reduce((sum, one) => sum + (one.all[day] ?? 0), 0));
-  const around = { kind: "fixed" as const, from: from - 3 * DAY, to: Math.min(to + 3 * DAY, (days.times.at(-1) ?? to) + DAY) };
-  const span: [number, number] = [days.times[0] ?? 0, (days.times.at(-1) ?? 0) + DAY];
+  const span: [number, number] = [days.times[0] ?? 0, end];
+  const around = { kind: "fixed" as const, from: Math.max(from - 3 * DAY, span[0]), to: Math.min(to + 3 * DAY, end) };
   return h(
     "li",
     {},
-    h("div", {}, stateLink(app.store, { place, range: around, counts: isCount(event) }, { key: `event:${by}:${event.code}:${event.first}` }, event.code === TOGETHER ? `${name} as a whole` : name), h("span", { class: "muted" }, ` ${range(from, to)}`)),
-    h("p", {}, words(event), ...notes(known, event.code, from, to).map((note) => h("span", { class: "muted note" }, note))),
+    h("div", {}, stateLink(app.store, { place, range: around, counts: isCount(event) }, { key: `event:${by}:${event.code}:${event.first}` }, event.code === TOGETHER ? `${name} as a whole` : name), change === null ? h("span", { class: "muted" }, ` ${range(from, to)}`) : null),
+    h("p", {}, words(event, days.times), ...notes(known, event.code, from, to).map((note) => h("span", { class: "muted note" }, note))),
     sparkline({ label: "Connections a day", times: days.times, values: all, range: span, step: DAY, class: "stage-any", unit: "count", marked: [from, to] }),
   );
 }
@@ -98,16 +104,23 @@ export function notes(known: readonly Annotation[], code: string, from: number, 
   return known.filter((one) => concerns(one) && near(one)).map(({ description }) => `Noted: ${description}`);
 }
 
-/** From here on a state is not an exception but what was before. */
-const LONG = 4;
+/** So many days from the first or up to the last are not an exception, but a change. */
+const LONG = 5;
 
-/** Both numbers, whichever stood out: one explains the other. */
-export function words(event: Event): string {
-  if (event.first === 0 && event.last >= LONG) return `${state(event.count, event.share)} at first, about ${state(event.usualCount, event.usualShare)} later`;
-  const days = event.first === event.last ? "" : "on the day that differed most, ";
-  const counts = `${count(event.count)} connections instead of about ${count(event.usualCount)} a day`;
-  const shares = Number.isFinite(event.share) ? `, ${percent(event.share)} cut short instead of ${percent(event.usualShare)}` : "";
-  return `${days}${counts}${shares}`;
+/** When the state began that still holds; none if the event is an exception between usual days. */
+export function changeOf({ first, last }: Event, times: readonly number[]): number | null {
+  if (last - first + 1 < LONG) return null;
+  if (first === 0) return times[last + 1] ?? null;
+  return last === times.length - 1 ? (times[first] ?? null) : null;
 }
 
-const state = (connections: number, share: number): string => `${count(connections)} connections a day${Number.isFinite(share) ? ` and ${percent(share)} cut short` : ""}`;
+/** Both numbers, whichever stood out: one explains the other. */
+export function words(event: Event, times: readonly number[]): string {
+  const change = changeOf(event, times);
+  const [then, usual] = [state(event.count, event.share), state(event.usualCount, event.usualShare)];
+  if (change !== null) return `Since ${dayMonth(change)}: about ${event.first === 0 ? usual : then}. Before: ${event.first === 0 ? then : usual}.`;
+  const peak = event.first === event.last ? "" : "Peak day: ";
+  return `${peak}${then}. Typical: ${usual}.`;
+}
+
+const state = (connections: number, share: number): string => `${count(connections)} connections a day${Number.isFinite(share) ? `, ${percent(share)} cut short` : ""}`;

@@ -110,7 +110,7 @@ function detail(spec: TermsSpec, groups: Groups, row: Row, values: readonly numb
       "div",
       {},
       h("h3", {}, `Share of connections per ${stepName(spec.answer.step)}`),
-      lineChart({ label: `${row.name}: share over time`, range, step: spec.answer.step, unit: "share", height: 190, lines: [{ label: row.name, class: row.class, times: groups.times, values }] }),
+      lineChart({ label: `${row.name}: share over time`, range, step: spec.answer.step, unit: "share", height: 190, lines: [{ label: row.name, class: row.class, times: groups.times, values, sampled: groups.sampled }] }),
       tabled(
         `${row.name}, per ${stepName(spec.answer.step)}`,
         () => ({ columns: [{ label: "Time (UTC)" }, { label: "Share", as: "percent" }, { label: "Sampled", as: "count" }], rows: groups.times.map((time, at) => [isoMinute(time), values[at] ?? null, column(groups, row.group).sampled[at] ?? null]) }),

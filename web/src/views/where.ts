@@ -7,7 +7,7 @@ import { BINS, hasShape, worldMap } from "../charts/map";
 import { CONTINENTS, type Place } from "../state/place";
 import { metricPhrase, metricTitle, stageClass } from "../state/stage";
 import { type Child, h } from "../ui/dom";
-import { nothing } from "../ui/empty";
+import { unranked } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
 import { count, many, percent } from "../ui/format";
@@ -31,15 +31,8 @@ export async function render(app: App): Promise<Child[]> {
     const above: Place[] = continent in CONTINENTS ? [{ kind: "world" }, { kind: "continent", code: continent }] : [{ kind: "world" }];
     learn({ kind: "location", code: alpha2 }, { name, kind: `Country ${alpha2}`, above });
   }
-  if (ranking.rows.length === 0) return [controls(app, ranking), await none(app, ranking, asked)];
+  if (ranking.rows.length === 0) return [controls(app, ranking), await unranked(app, "locations", asked, ranking.meta.minSample)];
   return [controls(app, ranking), map(app, ranking, places, place), notes];
-}
-
-async function none(app: App, ranking: Ranking, asked: ReturnType<typeof selected>): Promise<HTMLElement> {
-  const any = await radar.top("locations", asked, app.state.metric, 1, 1);
-  if (any.rows.length === 0) return nothing(app, ranking.range);
-  const least = app.state.least || ranking.meta.minSample || 0;
-  return h("div", { class: "empty" }, h("h2", {}, "No country has that many connections"), h("p", {}, `None has ${count(least)} sampled connections in this time. Choose a smaller minimum sample or a longer time.`));
 }
 
 function controls(app: App, ranking: Ranking): HTMLElement {
@@ -119,8 +112,8 @@ function keyOf(scale: readonly number[], kind: string): HTMLElement {
   const entries = scale.map((top, at) => {
     const low = at === 0 ? 0 : (scale[at - 1] ?? 0);
     const text = at === scale.length - 1 ? `over ${low}` : `${low}–${top}`;
-    return h("span", { class: "key-entry" }, h("span", { class: `key-colour bin-${at + 1}` }), text);
+    return h("span", { class: "key-entry", "data-legend": `${text} %` }, h("span", { class: `key-colour bin-${at + 1}` }), text);
   });
-  const none = h("span", { class: "key-entry" }, h("span", { class: "key-colour bin-0" }), "too few");
+  const none = h("span", { class: "key-entry", "data-legend": "too few" }, h("span", { class: "key-colour bin-0" }), "too few");
   return h("div", { class: `map-key ${kind}` }, none, ...entries, h("span", {}, "%"));
 }

@@ -195,6 +195,40 @@ describe("every view's files hold what it shows", () => {
     for (const name of shown) expect(svg).toContain(name);
   });
 
+  it("pictures have their whole key, and say where places are from", async () => {
+    const legends = async (figure: string): Promise<string[]> =>
+      looked.page.locator(`figure:has([data-key="download:${figure}"]) [data-legend]`).evaluateAll((all) => all.map((one) => one.getAttribute("data-legend") ?? ""));
+    const { page } = looked;
+    for (const [query, figure, said] of [
+      ["?view=where&range=4w", "where", ["too few", "0–"]],
+      ["?view=how&range=4w", "flow", ["cut short by a RST", "cut short by silence"]],
+      ["?view=networks&place=CH&range=4w", "networks", ["Switzerland", "the dashed line is Switzerland", "points"]],
+      ["?range=4w", "stages", ["SYN flood: SYNs of forged sources", "Share of connections per"]],
+      ["?view=compare&place=PT&with=CH&range=7d&control=1", "compare", ["Total, 1 week earlier"]],
+    ] as const) {
+      const [bytes = ""] = await files(query, figure, ["svg"]);
+      const svg = Buffer.from(bytes, "latin1").toString("utf8");
+      const { geo } = await api<Status>(page, "status");
+      for (const part of [...(await legends(figure)), ...said, ...geo.map(({ name, date }) => `${name} (${date})`)]) expect(svg, query).toContain(part.replaceAll("&", "&amp;"));
+      expect(svg).not.toMatch(/oklab|color\(|var\(/);
+      // Nothing is cut off.
+      const over = await page.evaluate((svg) => {
+        const place = document.createElement("div");
+        place.append(document.importNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement, true));
+        document.body.append(place);
+        const picture = place.firstElementChild as Element;
+        const frame = picture.getBoundingClientRect();
+        const texts = [...picture.querySelectorAll(":scope > text, :scope > g > text")].filter((text) => {
+          const box = text.getBoundingClientRect();
+          return box.right > frame.right || box.bottom > frame.bottom;
+        });
+        place.remove();
+        return texts.map((text) => text.textContent);
+      }, svg);
+      expect(over, query).toEqual([]);
+    }
+  });
+
   it("connections by the names of the exports", async () => {
     const [csv = "", json = ""] = await files("?view=connections&range=1d&f.stage=post_ack", "connections", ["csv", "json"]);
     expect(csv).toContain("# selection: World, stage post_ack\r\n");
@@ -205,7 +239,7 @@ describe("every view's files hold what it shows", () => {
 
   it("the period before, where it is compared with", async () => {
     const [csv = ""] = await files("?view=compare&range=7d&place=PT&with=CH&control=1", "compare", ["csv"]);
-    expect(csv).toContain("Selection,Time (UTC),Post-SYN (%),Post-ACK (%),Post-PSH (%),Later (%),Period before (%),Sampled");
+    expect(csv).toContain("Selection,Time (UTC),Post-SYN (%),Post-ACK (%),Post-PSH (%),Later (%),1 week earlier (%),Sampled");
     expect(rowsOf(csv).filter((row) => Number(row.split(",")[6]) > 0).length).toBeGreaterThan(10);
   });
 });
@@ -295,6 +329,15 @@ it("opens its menus on the screen, also on a narrow one", async () => {
       await expect.poll(isInside, { message: query }).toBe(true);
       await page.keyboard.press("Escape");
     }
+  }
+});
+
+it("fits a screen of 320 pixels without scrolling sideways", async () => {
+  const { page } = looked;
+  await page.setViewportSize({ width: 320, height: 800 });
+  for (const query of ["?range=4w", "?view=networks&place=CH&range=4w", "?view=where&range=4w", "?view=compare&with=CH,PT&range=1d&control=1&layout=over", "?view=how&range=4w"]) {
+    await looked.open(query);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), query).toBeLessThanOrEqual(320);
   }
 });
 

@@ -50,7 +50,7 @@ describe("the demo", () => {
     await looked.open("?range=7d&place=IS&handshake=completed");
     await looked.page.screenshot({ path: `${OUT}sparse-wide.png`, fullPage: true });
     expect(await text(looked.page, "figure .sub")).toBe("Share of connections per day");
-    expect(await text(looked.page, ".cut")).toContain("not whole");
+    expect(await text(looked.page, ".cut")).toContain("incomplete (dashed)");
   });
 
   it("says so when nobody has enough connections", async () => {
@@ -58,6 +58,17 @@ describe("the demo", () => {
     expect(await text(looked.page, ".empty h2")).toBe("No network has that many connections");
     await looked.open("?view=networks&place=AS4200000139");
     expect(await text(looked.page, ".empty")).toContain("Networks of Switzerland");
+  });
+
+  it.each(["where", "networks"])("says so when it is not known where clients are: %s", async (view) => {
+    await looked.page.route("**/top/**", async (route) => {
+      const answer = (await (await route.fetch()).json()) as { result: { top_0: unknown[] } };
+      answer.result.top_0 = [];
+      await route.fulfill({ json: answer });
+    });
+    await looked.open(`?view=${view}&range=7d`);
+    expect(await text(looked.page, ".empty h2")).toBe("No country or network of these clients is known");
+    expect(await text(looked.page, ".empty")).toMatch(/private or reserved addresses\. [\d,]+ connections were sampled/);
   });
 
   it("names a place that is unknown by its code", async () => {

@@ -1,6 +1,6 @@
 // The page shows the numbers that the API gives for the same question.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { count, percent } from "../../src/ui/format";
+import { compact, count, percent } from "../../src/ui/format";
 import type { GroupsAnswer, Status, TopRow } from "../../src/api/wire";
 import { api, type Looked, look, OUT, text } from "./browser";
 
@@ -31,6 +31,19 @@ describe("Overview", () => {
     expect(await text(looked.page, '[data-value="share"]')).toBe(plain(percent(together(own))));
     expect(await text(looked.page, '[data-value="sampled"]')).toBe(count(sampled));
     for (const stage of ANOMALOUS) expect(await text(looked.page, `[data-value="${stage}"]`)).toBe(plain(percent(Number(own[stage]))));
+  });
+
+  it("says how many connections there were, and how many of them were looked at", async () => {
+    await looked.open("?range=7d");
+    const { total } = (await api<GroupsAnswer>(looked.page, `${DATA}/summary/stage?counts=true&dateRange=7d`)).counts["summary_0"] ?? { total: { sampled: [], weight: [] } };
+    const rate = (total.weight[0] ?? 0) / (total.sampled[0] ?? 1);
+    expect(plain(await text(looked.page, ".total"))).toContain(plain(`≈ ${compact(total.weight[0] ?? 0)} connections (${count(total.sampled[0] ?? 0)} sampled, 1 in ${rate})`));
+  });
+
+  it("greys a stage that a filter leaves out", async () => {
+    await looked.open("?range=7d&handshake=completed");
+    expect(await text(looked.page, ".card.out")).toContain("not counted with this filter");
+    expect(await looked.page.locator(".card.out").count()).toBe(1);
   });
 
   it("says the change against the period before", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { utcScale, valueScaleTo } from "../../src/charts/scale";
-import { grid, middle, onGrid, pieceAt } from "../../src/charts/times";
+import { grid, middle, onGrid, outline, pieceAt, pieces, runs } from "../../src/charts/times";
 import { inWords } from "../../src/charts/lines";
 import { marksOf } from "../../src/charts/marks";
 
@@ -18,8 +18,30 @@ describe("pieces of time", () => {
     const start = 10 * HOUR;
     const all = grid([start, DAY], [start, 2 * DAY], DAY);
     expect(all).toEqual({ times: [start, DAY], from: [0, 1] });
-    expect(middle(start, DAY, 2 * DAY)).toBe(start + DAY / 2);
-    expect(middle(DAY, DAY, DAY + 6 * HOUR)).toBe(DAY + 3 * HOUR);
+    const parts = pieces(all, [start, DAY + 6 * HOUR], DAY);
+    expect(parts.map(middle)).toEqual([17 * HOUR, DAY + 3 * HOUR]);
+    expect(parts.map(({ whole }) => whole)).toEqual([false, false]);
+  });
+
+  it("are whole where there is data of all of them", () => {
+    const range = [0, 4 * HOUR] as const;
+    const parts = pieces(grid([], range, HOUR), range, HOUR, [1.5 * HOUR, 3.25 * HOUR]);
+    expect(parts.map(({ collected }) => collected / HOUR)).toEqual([0, 0.5, 1, 0.25]);
+    expect(parts.map(({ whole }) => whole)).toEqual([false, false, true, false]);
+    expect(runs(parts, (at) => at > 0).map((run) => run.map(({ at }) => at))).toEqual([[1], [2], [3]]);
+  });
+
+  it("are joined between their middles, reach the ends of a run, and are steps where they are long", () => {
+    const x = (time: number): number => time / HOUR;
+    const drawn = (step: number): number[] => outline(pieces(grid([], [0, 2 * step], step), [0, 2 * step], step), step, (time) => x((time * HOUR) / step)).map((point) => point.x);
+    expect(drawn(HOUR)).toEqual([0, 0.5, 1.5, 2]);
+    expect(drawn(DAY)).toEqual([0, 1, 1, 2]);
+  });
+
+  it("by themselves are as wide as they are, and can be seen", () => {
+    const [one] = runs(pieces(grid([], [0, HOUR], HOUR), [0, HOUR], HOUR), () => true);
+    expect(outline(one ?? [], HOUR, (time) => time / 36_000).map(({ x }) => x)).toEqual([0, 100]);
+    expect(outline(one ?? [], HOUR, (time) => time / HOUR).map(({ x }) => x)).toEqual([-1, 2]);
   });
 
   it("of a week begin on Monday", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, compact, count, duration, many, percent, points, range, span } from "../../src/ui/format";
+import { bytes, compact, count, dates, duration, many, percent, points, range, span } from "../../src/ui/format";
 
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
 const at = (day: number, hour = 0, month = 10, year = 2026): number => Date.UTC(year, month, day, hour);
@@ -55,7 +55,21 @@ describe("times", () => {
     expect(plain(duration(5 * 86_400_000))).toBe("5 days");
     expect(span(7 * 86_400_000)).toBe("7 days");
     expect(span(28 * 86_400_000)).toBe("4 weeks");
-    expect(span(86_400_000)).toBe("24 hours");
-    expect(span(45 * 60_000)).toBe("45 minutes");
+    expect(plain(span(86_400_000))).toBe("24 h");
+    expect(plain(span(135 * 60_000))).toBe("2 h 15 min");
+    expect(plain(span(45 * 60_000))).toBe("45 min");
+  });
+
+  it.each([
+    [at(20, 22), at(21, 22), "20–21 Nov"],
+    [at(14), at(15), "14 Nov"],
+    [at(29, 0, 9), at(26), "29 Oct–25 Nov"],
+    [at(18, 13), at(18, 13) + 900_000, "18 Nov, 13:00–13:15"],
+    [at(18, 23), at(19, 1), "18 Nov, 23:00–19 Nov, 01:00"],
+    [at(20, 0, 10, 2025), at(22, 0, 10, 2025), "20 Nov 2025–21 Nov 2025"],
+  ])("dates within a sentence: %d to %d", (from, to, text) => expect(dates(from, to, at(28))).toBe(text));
+
+  it("of nothing", () => {
+    expect(plain(span(0))).toBe("0 min");
   });
 });

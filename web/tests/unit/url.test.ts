@@ -28,6 +28,7 @@ describe("the state in the address", () => {
       term: "signature-12",
       filters: { stage: "post_ack", client: "198.51.100.0/24" },
       page: 3,
+      wrong: [],
     };
     expect(parseState(formatState(state))).toEqual(state);
   });
@@ -39,12 +40,28 @@ describe("the state in the address", () => {
 
   it("survives nonsense", () => {
     const state = parseState("?view=nowhere&place=%3Cscript%3E&range=0d&from=x&to=y&hide=none,post_syn&stage=all&least=-4&with=PT,PT,AS99999999999,continent-XX&page=1e9");
-    expect(state).toEqual({ ...DEFAULT, hidden: ["post_syn"], others: [{ kind: "location", code: "PT" }] });
+    const wrong = [
+      { key: "view", text: "nowhere" },
+      { key: "place", text: "<script>" },
+      { key: "with", text: "AS99999999999" },
+      { key: "with", text: "continent-XX" },
+      { key: "time", text: "x to y" },
+      { key: "stage", text: "all" },
+    ];
+    expect(state).toEqual({ ...DEFAULT, hidden: ["post_syn"], others: [{ kind: "location", code: "PT" }], wrong });
   });
+
+  it.each(["range=0d", "handshake=complete", "resets=none", "from=2026-11-15", "place=PRT"])("tells what it cannot read: %s", (search) => {
+    const [key, text] = search.split("=");
+    expect(parseState(`?${search}`).wrong).toEqual([key === "from" ? { key: "time", text: `${text} to ` } : { key, text }]);
+  });
+
+  it("reads continents in any case", () => expect(parseState("?place=continent-eu")).toEqual({ ...DEFAULT, place: { kind: "continent", code: "EU" } }));
 
   it("reads times as UTC, in steps of 15 minutes, and only forward", () => {
     expect(parseState("?from=2026-11-14T03:20&to=2026-11-15").range).toEqual({ kind: "fixed", from: Date.UTC(2026, 10, 14, 3, 15), to: Date.UTC(2026, 10, 15) });
-    expect(parseState("?from=2026-11-15&to=2026-11-14").range).toEqual(DEFAULT.range);
+    const reversed = parseState("?from=2026-11-15&to=2026-11-14");
+    expect(reversed).toEqual({ ...DEFAULT, wrong: [{ key: "time", text: "2026-11-15 to 2026-11-14" }] });
   });
 });
 

@@ -70,6 +70,13 @@ describe("days that stood out", () => {
     expect(found).toMatchObject([{ code: "C", first: 2 }, { code: TOGETHER, first: 6, count: 7006 }]);
   });
 
+  it("are not those that were not collected", () => {
+    const gap: [number, number] = [NaN, NaN];
+    expect(remarkableDays([usual("A", { 0: gap, 1: gap, 7: gap }), usual("B", { 0: gap, 1: gap, 7: gap })], 5)).toEqual([]);
+    const found = remarkableDays([usual("A", { 6: [50, 10], 7: gap, 8: [60, 12] })], 5);
+    expect(found.map(({ first, last }) => [first, last])).toEqual([[6, 6], [8, 8]]);
+  });
+
   it("are not looked for where there is little", () => {
     const few = { code: "D", all: [10, 10, 10, 1, 10, 10], cut: [1, 1, 1, 1, 1, 1] };
     expect(remarkableDays([few], 5)).toEqual([]);
@@ -77,13 +84,18 @@ describe("days that stood out", () => {
 });
 
 describe("what is said of a day", () => {
+  const times = Array.from({ length: 14 }, (_, day) => Date.UTC(2026, 10, 1 + day));
+  const plain = (text: string): string => text.replaceAll("\u202f", " ");
   const event = { code: "PT", first: 3, last: 3, count: 50, usualCount: 1000, share: 46, usualShare: 13, score: 4 };
 
   it("is both numbers, and the usual ones", () =>
-    expect(words(event).replaceAll("\u202f", " ")).toBe("50 connections instead of about 1,000 a day, 46.0 % cut short instead of 13.0 %"));
+    expect(plain(words(event, times))).toBe("50 connections a day, 46.0 % cut short. Typical: 1,000 connections a day, 13.0 % cut short."));
 
-  it("calls what lasted from the first day on what was before", () =>
-    expect(words({ ...event, first: 0, last: 6 })).toMatch(/^50 connections a day .* at first, about 1,000 .* later$/));
+  it("is since when the state of today holds, where it is not an exception", () => {
+    expect(plain(words({ ...event, first: 0, last: 7 }, times))).toBe("Since 9 Nov: about 1,000 connections a day, 13.0 % cut short. Before: 50 connections a day, 46.0 % cut short.");
+    expect(plain(words({ ...event, first: 9, last: 13 }, times))).toMatch(/^Since 10 Nov: about 50 connections a day, .* Before: 1,000 connections a day/);
+    expect(plain(words({ ...event, first: 3, last: 9 }, times))).toMatch(/^Peak day: 50 /);
+  });
 
   it("has the notes on that place and about that time", () => {
     const note = (change: Partial<Annotation>): Annotation =>

@@ -1,0 +1,55 @@
+// An address that cannot be read shows what is wrong with it, and never the numbers of something else.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { base, type Looked, look, OUT, shown, text } from "./browser";
+
+let looked: Looked;
+beforeAll(async () => void (looked = await look()));
+afterAll(async () => {
+  const { problems } = looked;
+  await looked.context.close();
+  expect(problems).toEqual([]);
+});
+
+describe("an address that cannot be read", () => {
+  it.each([
+    ["?place=Portugal", "No place is called “Portugal”", "Did you mean PT (Portugal)?"],
+    ["?place=AS99999999999", "No place is called “AS99999999999”", "AS13335"],
+    ["?view=compare&place=PT&with=Spain", "No place is called “Spain”", "ES (Spain)"],
+    ["?view=nosuch", "No view is called “nosuch”", "overview, compare"],
+    ["?from=2026-11-20T00:00Z&to=2026-11-19T00:00Z", "This is not a time", "the end must come after the beginning"],
+    ["?range=500x", "“500x” is not a time", "range=4w"],
+    ["?handshake=complete", "“complete” is not a value of handshake", "without it"],
+  ])("%s", async (query, heading, help) => {
+    const { page } = looked;
+    await looked.open(query);
+    expect(await text(page, "#view h2")).toBe(heading);
+    expect(await text(page, "#view")).toContain(help);
+    expect(await page.locator('[data-value="share"], .plot').count()).toBe(0);
+    expect(await page.locator("h1:visible").count()).toBe(0);
+    expect(await page.title()).toBe("Not found · cutshort");
+    await page.goto(`${base()}embed/stages${query}`);
+    if (!query.includes("view=")) expect(await text(page, "[role=alert]")).toContain("cannot be shown");
+  });
+
+  it("adds to what is compared what was meant", async () => {
+    await looked.open("?view=compare&place=PT&with=CH,Spain");
+    await looked.page.getByRole("link", { name: "ES (Spain)" }).click();
+    await looked.page.waitForFunction(() => location.search === "?view=compare&place=PT&with=CH,ES");
+    await shown(looked.page);
+  });
+
+  it("leads to what was meant, and back", async () => {
+    const { page } = looked;
+    await looked.open("?place=Portugal&range=4w");
+    await page.screenshot({ path: `${OUT}wrong-place.png` });
+    await page.getByRole("link", { name: "PT (Portugal)" }).click();
+    await page.getByRole("heading", { level: 1, name: /Portugal/ }).waitFor();
+    await shown(page);
+    expect(new URL(page.url()).search).toBe("?place=PT&range=4w");
+    await page.goBack();
+    await page.getByRole("heading", { name: "No place is called" }).waitFor();
+    await page.getByRole("link", { name: "Show the world" }).click();
+    await page.getByRole("heading", { level: 1, name: /World/ }).waitFor();
+    expect(new URL(page.url()).search).toBe("?range=4w");
+  });
+});

@@ -1,0 +1,172 @@
+// What was not collected is not zero: in charts, comparisons and the list of days.
+import { readFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { GroupsAnswer, Status } from "../../src/api/wire";
+import { dates } from "../../src/ui/format";
+import { api, type Looked, look, OUT, text } from "./browser";
+
+const QUARTER = 900_000;
+const HOUR = 4 * QUARTER;
+const DAY = 24 * HOUR;
+const DATA = "tcp_resets_timeouts";
+
+let looked: Looked;
+beforeAll(async () => void (looked = await look()));
+afterEach(() => looked.page.unrouteAll({ behavior: "ignoreErrors" }));
+afterAll(async () => {
+  const { problems } = looked;
+  await looked.context.close();
+  expect(problems).toEqual([]);
+});
+
+const plain = (said: string): string => said.replaceAll("\u202f", " ");
+const iso = (time: number): string => new Date(time).toISOString();
+const summary = (query: string): Promise<GroupsAnswer> => api<GroupsAnswer>(looked.page, `${DATA}/summary/stage?counts=true&${query}`);
+
+/** Changes what the server answers. */
+const answered = <T>(pattern: string | RegExp, change: (result: T) => void): Promise<unknown> =>
+  looked.page.route(pattern, async (route) => {
+    const answer = (await (await route.fetch()).json()) as { result: T };
+    change(answer.result);
+    await route.fulfill({ json: answer });
+  });
+
+describe("a comparison", () => {
+  it.each([
+    ["?range=1d", "dateRange=1dcontrol", "the same 24 h last week"],
+    ["?range=7d", "dateRange=7dcontrol", "the previous 7 days"],
+  ])("names the time that it is with: %s", async (page, query, name) => {
+    await looked.open(page);
+    const [range] = (await summary(query)).meta.dateRange;
+    const [from, to] = [Date.parse(range?.startTime ?? ""), Date.parse(range?.endTime ?? "")];
+    expect(await text(looked.page, ".change")).toContain(`in ${name} (${dates(from, to, Date.now())})`);
+  });
+
+  it("of a short time names it, too, and the file of Compare", async () => {
+    const from = Math.floor(Date.now() / DAY) * DAY - 2 * DAY + 13 * HOUR;
+    await looked.open(`?from=${iso(from)}&to=${iso(from + QUARTER)}`);
+    expect(await text(looked.page, ".change")).toContain(`the same 15 min 1 week earlier (${dates(from - 7 * DAY, from - 7 * DAY + QUARTER, from)})`);
+    await looked.open("?view=compare&place=PT&with=CH&range=1d&control=1&layout=over");
+    expect(await text(looked.page, ".tools .toggle")).toBe("Same 24 h last week");
+    expect(await text(looked.page, ".legend:has(.swatch.hollow)")).toContain("Portugal, 1 week earlier");
+  });
+
+  it("is not made with a time that has next to no data", async () => {
+    await looked.open("?range=4w");
+    expect(plain(await text(looked.page, ".change"))).toMatch(/^No comparison: (only [\d.]+ % of|there is no data for) the previous 4 weeks \(.*\)( has data)?\.$/);
+    expect((await looked.page.locator(".card-change").allTextContents()).join("")).toBe("");
+    await looked.open("?view=compare&place=PT&with=CH&range=4w&control=1&layout=over");
+    expect(await looked.page.locator(".series.dashed").count()).toBe(0);
+    expect(await text(looked.page, "#view")).toContain("No comparison: ");
+    await looked.open("?view=compare&place=PT&with=CH&range=4w&control=1");
+    expect(await looked.page.locator("path.before").count()).toBe(0);
+  });
+});
+
+describe("pieces of time that are not whole", () => {
+  /** As if the last hour but one had three quarters only, and nothing came after it. */
+  const cutShort = async (): Promise<void> => {
+    const to = iso(Math.floor(Date.now() / HOUR) * HOUR - QUARTER);
+    await answered<Status>("**/radar/status", (status) => void (status.windows.to = to));
+  };
+
+  it.each(["", "&unit=count"])("look unlike the rest, and say so%s", async (unit) => {
+    await cutShort();
+    await looked.open(`?range=7d${unit}`);
+    const { page } = looked;
+    expect(await page.locator(".area.partial").count()).toBeGreaterThan(0);
+    expect(await page.locator(".partial-edge").first().isVisible()).toBe(true);
+    expect(await text(page, ".cut")).toContain("incomplete (dashed)");
+    const box = await page.locator(".partial-edge").last().boundingBox();
+    await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + 5);
+    expect(plain(await text(page, ".plot .tip"))).toContain("Incomplete: 45 min of 1 h");
+    await page.screenshot({ path: `${OUT}incomplete${unit}.png` });
+  });
+
+  it("are drawn when they are, and days as steps", async () => {
+    const to = Math.floor(Date.now() / DAY) * DAY + 6 * HOUR - DAY;
+    await looked.open(`?view=compare&place=IS&with=NZ&handshake=completed&layout=over&from=${iso(to - 7 * DAY)}&to=${iso(to)}`);
+    expect(await text(looked.page, "figure .sub")).toContain("per day");
+    const xs = async (selector: string): Promise<number[]> => ((await looked.page.locator(selector).first().getAttribute("d")) ?? "").split(/[ML]/).filter(Boolean).map((point) => Number(point.split(",")[0]));
+    const [whole, width] = [await xs(".series.hue-0"), (await looked.page.locator(".plot svg").boundingBox())?.width ?? 0];
+    const day = (width - 64) / 7;
+    // 18 hours of the first day, and then a step for each day.
+    expect(whole[0]).toBeCloseTo(52 + day * 0.75, 0);
+    expect((whole[1] ?? 0) - (whole[0] ?? 0)).toBeCloseTo(day, 0);
+    expect(whole[2]).toBe(whole[1]);
+  });
+
+  it("by themselves are as wide as they are", async () => {
+    const from = Math.floor(Date.now() / DAY) * DAY - 2 * DAY + 13 * HOUR;
+    await looked.open(`?from=${iso(from)}&to=${iso(from + QUARTER)}`);
+    const [area, chart] = [await looked.page.locator(".areas .area").first().boundingBox(), await looked.page.locator(".plot svg").first().boundingBox()];
+    expect(area?.width ?? 0).toBeGreaterThan(0.9 * ((chart?.width ?? Infinity) - 64));
+  });
+});
+
+describe("days that stood out", () => {
+  const events = async (): Promise<string[]> => (await looked.page.locator(".events li").allTextContents()).map(plain);
+
+  it("are none before there was data", async () => {
+    await looked.open("?range=7d");
+    const { windows } = await api<Status>(looked.page, "status");
+    const from = Math.floor(Date.parse(windows.from ?? "") / DAY) * DAY;
+    for (const place of ["", "&place=IS"]) {
+      await looked.open(`?from=${iso(from - 4 * DAY)}&to=${iso(from + 20 * DAY)}${place}`);
+      for (const said of await events()) {
+        expect(said).not.toContain(` ${new Date(from).getUTCDate()} `);
+        expect(said).not.toMatch(/(: |^)0 connections/);
+      }
+    }
+  });
+
+  it("are since when something holds, not until when it did not", async () => {
+    await looked.open("?range=4w");
+    const said = (await events()).filter((one) => one.includes("Before:"));
+    expect(said.length).toBeGreaterThan(0);
+    for (const one of said) expect(one).toMatch(/Since \d+ \w+: about [\d,]+ connections a day/);
+  });
+
+  it.each([true, false])("are not those on which a server did not deliver: %s", async (isGap) => {
+    const day = Math.floor(Date.now() / DAY) * DAY - 4 * DAY;
+    const isThen = (time: string): boolean => Math.floor(Date.parse(time) / DAY) * DAY === day;
+    // Everybody has a tenth of the connections on that day.
+    await answered<GroupsAnswer>(/timeseries_groups\/location/, (result) => {
+      for (const [name, { groups }] of Object.entries(result.counts)) {
+        const at = ((result[name] as Record<string, string[]>)["timestamps"] ?? []).findIndex(isThen);
+        for (const { weight } of Object.values(groups)) weight[at] = Math.round((weight[at] ?? 0) / 10);
+      }
+    });
+    if (isGap) {
+      await answered<GroupsAnswer>(/timeseries_groups\/node/, (result) => {
+        const at = ((result["serie_0"] as Record<string, string[]>)["timestamps"] ?? []).map((time, at) => (isThen(time) ? at : -1)).filter((at) => at >= 0);
+        const { edge1 } = result.counts["serie_0"]?.groups ?? {};
+        for (const hour of at.slice(5, 20)) if (edge1) edge1.sampled[hour] = 0;
+      });
+    }
+    await looked.open("?range=12w");
+    await looked.open("?range=7d");
+    const date = `${new Date(day).getUTCDate()} `;
+    expect((await events()).some((one) => one.includes("World as a whole") && one.includes(date))).toBe(!isGap);
+  });
+});
+
+it("files hold counts where counts are shown", async () => {
+  const { page } = looked;
+  await looked.open("?place=CH&range=7d&unit=count");
+  const interval = (await text(page, "figure .sub")).endsWith("day") ? "1d" : "1h";
+  const answer = await api<GroupsAnswer>(page, `${DATA}/timeseries_groups/stage?dateRange=7d&location=CH&counts=true&aggInterval=${interval}`);
+  const { groups, total } = answer.counts["serie_0"] ?? { groups: {}, total: { sampled: [], weight: [] } };
+  const file = async (format: string): Promise<string> => {
+    await page.locator('[data-key="download:stages"]').click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator(`.menu[open] [data-format="${format}"]`).click()]);
+    return readFileSync(await download.path(), "utf8");
+  };
+  const [head = "", ...rows] = (await file("csv")).trimEnd().split("\r\n").filter((line) => !line.startsWith("#"));
+  expect(head).toBe("Time (UTC),Post-SYN,Post-ACK,Post-PSH,Later,None,All,Sampled");
+  expect(rows[3]?.split(",").slice(1).map(Number)).toEqual([...["post_syn", "post_ack", "post_psh", "later_in_flow", "no_match"].map((stage) => groups[stage]?.weight[3]), total.weight[3], total.sampled[3]]);
+  const { rows: parsed } = JSON.parse(await file("json")) as { rows: Record<string, number>[] };
+  expect(parsed[3]?.["Post-ACK"]).toBe(groups["post_ack"]?.weight[3]);
+  await page.locator('[data-key="table:stages"]').click();
+  expect(await text(page, "figure table tbody tr")).not.toContain("%");
+});
