@@ -2,7 +2,7 @@
 //!
 //! * A window's cells are kept three times: for the world, for each country, for each bucket of networks. A
 //!   question reads the places that it needs, and no more of a row than it needs: totals, or all cells.
-//! * Hours and days are made of finer rows by [`roll`]. One that is listed as stale is passed over until then.
+//! * Hours and days are made of finer rows by `roll`. One that is listed as stale is passed over until then.
 //! * Times at rest are numbers of windows since the Unix epoch.
 
 use std::collections::HashMap;
@@ -73,7 +73,7 @@ pub fn create(connection: &Connection) -> Result<()> {
 /// Replaces the cells of a window.
 ///
 /// # Errors
-/// [`StoreError::Refused`] if its cells were deleted by [`delete_before`] and are part of an hour or a day for
+/// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if its cells were deleted by [`delete_before`] and are part of an hour or a day for
 /// good; and what SQLite gives. Then the transaction is to be given up.
 pub fn replace_window(transaction: &Transaction<'_>, window: Window, cells: &Cells) -> Result<()> {
     retention::open_again(transaction, window)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// The directory of a server: the files of an [embedded store](crate::Embedded), and those that other parts of the
+/// The directory of a server: the files of an embedded store, and those that other parts of the
 /// program keep beside them. All names stand here, so that a store knows which files are not foreign. An agent's
 /// directory has the key and the state, too.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! * Packets come in as [`Segment`]s, immutable Parquet files that anyone can read.
 //! * A window of 15 minutes is read as a whole, grouped by 5-tuple, and its results replace those of
 //!   before as a whole: nothing is ever added to a count, so nothing is counted twice.
-//! * [`Cell`](cell::Key)s are counts by everything that can be asked for; [`RollupQuery`] adds them up.
+//! * [`Cell`](cell::CellKey)s are counts by everything that can be asked for; [`RollupQuery`] adds them up.
 
 pub mod cell;
 pub mod connection_file;

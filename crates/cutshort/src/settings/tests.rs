@@ -48,9 +48,9 @@ fn mistakes_are_named_with_their_place() {
     );
     assert_eq!(
         error("[privacy]\nadresses = 'full'"),
-        "line 2, column 1: there is no setting 'privacy.adresses'; 'cutshort config' shows all"
+        "line 2, column 1: unknown setting 'privacy.adresses'; 'cutshort config' lists all"
     );
-    assert!(error("privacy = 'full'").contains("there is no setting 'privacy'"));
+    assert!(error("privacy = 'full'").contains("unknown setting 'privacy'"));
     assert!(error("log_format = 'xml'").contains("auto, text, json"));
     assert!(error("a = ").contains("line 1"));
 }

@@ -75,7 +75,7 @@ pub struct ConnectionFile<W: Write + Send> {
     columns: Columns,
 }
 
-/// A writer of connections that can be [read](read()) back: Parquet with two columns more, the progress
+/// A writer of connections that can be [`read`] back: Parquet with two columns more, the progress
 /// and what of the addresses is in there.
 ///
 /// # Errors

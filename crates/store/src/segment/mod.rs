@@ -124,7 +124,7 @@ impl Segment {
     /// packets and the time that is covered), and a file's always does.
     ///
     /// # Errors
-    /// [`StoreError::Refused`](crate::StoreError::Refused) if packets or node are not what a segment may
+    /// [`StoreError::Refused`] if packets or node are not what a segment may
     /// hold, such as more than [`MAX_ROWS`](Self::MAX_ROWS).
     pub fn encode<P: Keepable>(
         packets: Vec<P>,
@@ -140,7 +140,7 @@ impl Segment {
     /// much more memory than their own.
     ///
     /// # Errors
-    /// [`StoreError::Refused`](crate::StoreError::Refused) with what is wrong with it.
+    /// [`StoreError::Refused`] with what is wrong with it.
     pub fn parse(bytes: Vec<u8>) -> Result<Self> {
         parse::parse(bytes.into())
     }
