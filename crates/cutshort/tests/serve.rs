@@ -133,7 +133,7 @@ fn settings_come_from_flags_environment_and_file() {
     std::fs::write(&file, "listen = '0.0.0.0:0'\nopen_reed = true\n").unwrap();
     let message = refused(&format!("--settings {}", file.display()), folder.path());
     assert!(
-        message.contains("settings.toml: line 2, column 1: there is no setting 'open_reed'"),
+        message.contains("settings.toml: line 2, column 1: unknown setting 'open_reed'"),
         "{message}"
     );
     std::fs::write(&file, "open_read = true\nlog = 'nonsense=='\n").unwrap();
