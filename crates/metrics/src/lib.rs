@@ -10,8 +10,7 @@
 //! exposition.counter("retention_errors", "Failed attempts to delete expired data", 2);
 //! assert_eq!(
 //!     exposition.finish(),
-//!     "# HELP cutshort_retention_errors_total Failed attempts to delete expired data\n\
-//!      # TYPE cutshort_retention_errors_total counter\n\
+//!     "# HELP cutshort_retention_errors_total Failed attempts to delete expired data\n# TYPE cutshort_retention_errors_total counter\n\
 //!      cutshort_retention_errors_total 2\n"
 //! );
 //! ```

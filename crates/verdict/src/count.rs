@@ -3,7 +3,7 @@
 /// A count of sampled connections and of the connections that they stand for.
 ///
 /// ```
-/// use cutshort_verdict::Count;
+/// use cutshort_verdict::WeightedCount;
 ///
 /// let (mut all, mut resets) = (WeightedCount::default(), WeightedCount::default());
 /// for connection in 0..263 {
