@@ -64,15 +64,16 @@ describe("a comparison", () => {
 });
 
 describe("pieces of time that are not whole", () => {
-  /** As if the last hour but one had three quarters only, and nothing came after it. */
-  const cutShort = async (): Promise<void> => {
-    const to = iso(Math.floor(Date.now() / HOUR) * HOUR - QUARTER);
-    await answered<Status>("**/radar/status", (status) => void (status.windows.to = to));
+  /** As if the hour before `to` had three quarters only, and nothing came after it. */
+  const cutShort = async (to: number): Promise<void> => {
+    await answered<Status>("**/radar/status", (status) => void (status.windows.to = iso(to - QUARTER)));
   };
 
   it.each(["", "&unit=count"])("look unlike the rest, and say so%s", async (unit) => {
-    await cutShort();
-    await looked.open(`?range=7d${unit}`);
+    // The last whole hour is the last of the range, whatever time it is.
+    const to = Math.floor(Date.now() / HOUR) * HOUR;
+    await cutShort(to);
+    await looked.open(`?from=${iso(to - 7 * DAY)}&to=${iso(to)}${unit}`);
     const { page } = looked;
     expect(await page.locator(".area.partial").count()).toBeGreaterThan(0);
     expect(await page.locator(".partial-edge").first().isVisible()).toBe(true);
