@@ -132,10 +132,7 @@ fn settings_come_from_flags_environment_and_file() {
     let file = folder.path().join("settings.toml");
     std::fs::write(&file, "listen = '0.0.0.0:0'\nopen_reed = true\n").unwrap();
     let message = refused(&format!("--settings {}", file.display()), folder.path());
-    assert!(
-        message.contains("settings.toml: line 2, column 1: unknown setting 'open_reed'"),
-        "{message}"
-    );
+    assert!(message.contains("settings.toml: line 2, column 1: unknown setting 'open_reed'"), "{message}");
     std::fs::write(&file, "open_read = true\nlog = 'nonsense=='\n").unwrap();
     let message = refused(&format!("--settings {}", file.display()), folder.path());
     assert!(message.contains("log: 'nonsense=='"), "{message}");
