@@ -7,7 +7,7 @@ use cutshort_model::{date_time, grouped, until};
 /// What was told so far.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOutLog {
-    /// The spell of which only the beginning was told.
+    /// A spell whose beginning was logged, but not its end.
     open: Option<Spell>,
     /// When the latest one that was told began.
     told: Option<i64>,

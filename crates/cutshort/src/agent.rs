@@ -171,8 +171,8 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).map_err(|error| Error::Failed(format!("cannot listen on {address}: {error}")))
 }
 
-/// The first request to end is told, the second one ends the program. Geo data is read again when it changes, or when
-/// that is asked for.
+/// The first SIGINT or SIGTERM is reported to the receiver, the second one ends the program. Geo data is reloaded when
+/// its file changes and on SIGHUP.
 fn stop(signals: Signals, geo: Option<Arc<GeoData>>) -> Result<Receiver<()>, Error> {
     let (end, ended) = channel();
     let mut end = Some(end);

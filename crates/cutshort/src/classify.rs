@@ -67,8 +67,7 @@ pub(crate) fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
-/// Has Ctrl-C (or a request to terminate, or a terminal that is closed) end reading: the first time with what there is,
-/// the second time at once.
+/// Stops reading on SIGINT, SIGTERM or SIGHUP: the first one reports what was read so far, the second one exits at once.
 pub(crate) fn stop_on_signals(reading: &Reading) -> Result<(), Error> {
     stop_on(Signals::of_command()?, reading)
 }

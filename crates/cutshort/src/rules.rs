@@ -250,7 +250,7 @@ fn loaded_with(options: &str) -> String {
 
 /// What is wrong with rules of older versions.
 pub(crate) const OUTDATED: &str =
-    "these rules are of an older version, which counts too few connections where ports are used again";
+    "these rules are of an older version, which leaves out some connections without reporting it";
 
 fn say(text: &str) -> Result<Done, Error> {
     terminal::print(ColorChoice::Never, |output| Ok(writeln!(output, "{text}")?))?;

@@ -22,7 +22,7 @@ use crate::terminal::message;
 /// Serve the API and dashboard, and keep results up to date
 ///
 /// Accepts packets from agents, computes each window of 15 minutes as it ends, deletes data that has
-/// expired, and answers requests as Cloudflare Radar's API does, with endpoints of its own besides. With
+/// expired, and answers requests as Cloudflare Radar's API does; it also has endpoints of its own. With
 /// --capture it also receives packets on this host, as 'cutshort agent' does elsewhere. It drops its
 /// privileges once sockets and files are open. Ctrl-C or SIGTERM shuts it down after the current
 /// work; a second one at once. Geo files are reloaded within a minute after they change, and at once on

@@ -146,7 +146,7 @@ fn tell_of_others(copying: &Copying<'_>, to: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Shows how far it has come, and ends it when that is asked for.
+/// Shows progress, and stops the copy on Ctrl-C.
 pub(crate) fn show<'a>(
     steps: &'a mut Steps,
     reading: &'a Reading,

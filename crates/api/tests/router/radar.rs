@@ -270,7 +270,7 @@ fn a_series_without_a_connection_has_no_summary() {
     assert!(status == 404 && message.contains("import"), "{message}");
 }
 
-/// A client that compares gets what there is.
+/// A client that compares several series gets those that have connections.
 #[test]
 fn a_later_series_without_a_connection_does_not_take_the_others_away() {
     let server = server();

@@ -3,12 +3,15 @@
 
 use std::io;
 
-/// Of the sets in which rules remember connections, one that they always had, and one that they
-/// have since connections on the same ports are told from each other and single SYNs forgotten early.
+/// A set that all rules of the set method have.
 #[cfg(target_os = "linux")]
 const FLOWS: &str = "flows4";
+/// A set that they have since they distinguish connections on the same ports.
 #[cfg(target_os = "linux")]
 const AGAIN: &str = "again4";
+/// A counter that they have since packets say how many connections a full set left out.
+#[cfg(target_os = "linux")]
+const SYN_ACK: &str = "syn_ack";
 
 /// One of cutshort's tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +25,8 @@ pub struct Loaded {
     /// Its counters, in the order in which they were made.
     pub counters: Vec<Counter>,
     /// Whether an older version of this program wrote it: one whose rules give a connection the
-    /// place and the count of an earlier one on the same ports.
+    /// place and the count of an earlier one on the same ports, or do not report the connections
+    /// that a full set leaves out.
     pub outdated: bool,
 }
 
@@ -77,9 +81,11 @@ pub fn status() -> io::Result<Vec<Loaded>> {
             let options = netfilter.comments(&table, super::nft::OPTIONS)?.concat();
             let options = Some(options).filter(|options| !options.is_empty());
             let of_table = objects.iter().filter(|(of, _)| *of == table);
-            let counters = of_table.map(|(_, counter)| counter.clone()).collect();
+            let counters: Vec<Counter> = of_table.map(|(_, counter)| counter.clone()).collect();
             let has = |name: &str| sets.iter().any(|(of, set)| *of == table && set == name);
-            let outdated = has(FLOWS) && !has(AGAIN);
+            let reports_left_out =
+                table != Method::Set.table() || counters.iter().any(|counter| counter.name == SYN_ACK);
+            let outdated = has(FLOWS) && !(has(AGAIN) && reports_left_out);
             Ok(Loaded { table, about, options, counters, outdated })
         })
         .collect()

@@ -179,6 +179,10 @@ fn older_rules_are_known_and_replaced() {
         (loaded.group(), loaded.packets("logged"), loaded.outdated)
     };
     assert_eq!(loaded(), (Some(7), Some(7), true));
+    let silent =
+        "add set inet cutshort again4 { typeof ip saddr . tcp sport . ip daddr . tcp dport; flags dynamic; }";
+    network.load("nft -f -", silent);
+    assert_eq!(loaded(), (Some(7), Some(7), true), "a full set is not reported");
     for method in [Method::Set, Method::Conntrack, Method::Set] {
         network.on_server(|| rules::apply(&Sampling { method, ..sampling.clone() })).unwrap();
         assert_eq!(loaded(), (Some(7), Some(0), false));

@@ -120,7 +120,7 @@ pub(super) const SUMMARY_BY: Endpoint = Endpoint {
     path: "/client/v4/radar/tcp_resets_timeouts/summary/{dimension}",
     id: "summaryByDimension",
     title: "Shares by a dimension",
-    about: "Shares in percent. They add up to 100, except those of tags, of which a connection may have several or none. A series without a connection is an empty object (its columns of CSV are empty), and `messages` names it.",
+    about: "Shares in percent. They add up to 100, except those of tags, as a connection can have several tags or none. A series without connections is an empty object (its CSV columns are empty), and `messages` names it.",
     group: Group::Own,
     parameters: OWN,
     access: Access::Read,
