@@ -16,8 +16,7 @@ use cutshort_pipeline::{GeoData, Privacy};
 use cutshort_store::check_node;
 
 use crate::error::Error;
-use crate::live::CONNECTIONS;
-use crate::privacy;
+use crate::options::open_privacy;
 use crate::sandbox::{self, Needs};
 use crate::settings::Settings;
 use crate::user::User;
@@ -46,7 +45,6 @@ pub(crate) fn open(
     let node = node(settings)?;
     let live_settings = LiveSettings {
         rate: settings.sample_rate,
-        size: CONNECTIONS,
         ports: settings.capture_ports.clone(),
         exclude: settings.capture_exclude.clone(),
         ..LiveSettings::default()
@@ -57,7 +55,7 @@ pub(crate) fn open(
     // From now on what they log is received.
     let rules = rules::status().unwrap_or_default();
     make_folder(folder, user(settings)?.as_ref())?;
-    let privacy = privacy::open(settings.addresses, settings.address_key.as_deref(), folder, geo)?;
+    let privacy = open_privacy(settings.addresses, settings.address_key.as_deref(), folder, geo)?;
     Ok(Some(Capture { node, source, settings: live_settings, live, reading, rules, privacy }))
 }
 
