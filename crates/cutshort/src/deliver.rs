@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use cutshort_agent::{HttpCollector, HttpSettings, StoreCollector, Token};
 use cutshort_clickhouse::Address;
 use cutshort_pipeline::live::{AgentCounts, Collector};
+use cutshort_sandbox::Needs;
 use cutshort_store::StoreError;
 
 use crate::backends::{self, PASSWORD_FILE, warn_of_plain};
 use crate::error::Error;
-use crate::sandbox::Needs;
 use crate::settings::Settings;
 use crate::terminal::message;
 

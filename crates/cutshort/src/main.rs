@@ -16,8 +16,6 @@ mod log;
 mod options;
 mod output;
 mod progress;
-#[cfg(target_os = "linux")]
-mod sandbox;
 mod settings;
 #[cfg(unix)]
 mod signals;
@@ -26,8 +24,6 @@ mod signals;
 mod signals;
 mod stopping;
 mod terminal;
-#[cfg(target_os = "linux")]
-mod user;
 mod verbs;
 mod windows;
 
@@ -89,22 +85,22 @@ enum Verb {
     Man(completions::Man),
 }
 
-#[cfg(target_os = "linux")]
 impl Verb {
     /// Whether it writes files with packets, connections or tokens into a folder of its own. What others write goes where
     /// they are told to, for whoever the user wants.
     const fn keeps_packets(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Import(_)
-                | Self::Serve(_)
-                | Self::Agent(_)
-                | Self::Annotate(_)
-                | Self::Token(_)
-                | Self::Recompute(_)
-                | Self::Demo(_)
-                | Self::Store(_)
-        )
+            | Self::Serve(_)
+            | Self::Annotate(_)
+            | Self::Token(_)
+            | Self::Recompute(_)
+            | Self::Demo(_)
+            | Self::Store(_) => true,
+            #[cfg(target_os = "linux")]
+            Self::Agent(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -115,9 +111,8 @@ fn main() -> ExitCode {
 /// Does what the command line asks for.
 fn run() -> Result<Done, Error> {
     let Cutshort { verb, color } = Cutshort::parse();
-    #[cfg(target_os = "linux")]
     if verb.keeps_packets() {
-        user::hide_new_files();
+        cutshort_sandbox::hide_new_files();
     }
     match verb {
         Verb::Classify(arguments) => classify::run(&arguments, color),

@@ -90,19 +90,20 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let spool = required(settings.spool.as_ref(), "the folder in which packets wait: --spool DIR")?;
     required(settings.capture.as_ref(), "where packets come from: --capture nflog:5")?;
     let counts = Arc::new(Mutex::default());
-    let Destination { collector, name, mut needs } = destination(&settings, &counts)?;
+    let Destination { collector, name, needs } = destination(&settings, &counts)?;
+    let mut needs = capture::needs(&settings, needs)?;
     let numbers = settings.metrics.map(listen).transpose()?;
     let notifier = Notifier::from_environment();
     // Places travel with packets whose addresses do not tell them any more.
     let mut geo = None;
-    let opened = capture::open(&settings, spool, || {
+    let opened = capture::open(&settings, spool, &mut needs, || {
         open_geo(&settings.geo).inspect(|opened| geo = Some(Arc::clone(opened)))
     })?;
     let capture = required(opened, "where packets come from")?;
     if geo.is_some() {
         needs.read_again(settings.geo.iter().map(PathBuf::as_path));
     }
-    let kept = capture::drop_privileges(Some(&capture), &settings, spool, needs)?;
+    let kept = capture::drop_privileges(needs)?;
     let asked = stop(signals, geo)?;
     let source = capture.source().clone();
     let mut reporter = capture.reporter(&settings, spool);

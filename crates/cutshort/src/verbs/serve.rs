@@ -277,26 +277,14 @@ fn options(settings: &Settings) -> Options {
 
 /// Connections take open files, of which the store needs some in any case.
 fn limits() -> Limits {
+    /// What the store, its jobs and packets that are received have open.
+    const OTHERS: u64 = 512;
     let limits = Limits::default();
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        /// What the store, its jobs and packets that are received have open.
-        const OTHERS: u64 = 512;
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        let wanted = maximum.unwrap_or(u64::MAX).min(limits.connections as u64 + OTHERS);
-        if current.is_some_and(|current| current < wanted) {
-            // Where it fails, there are fewer connections.
-            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
-        }
-        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        // A quarter if there are hardly any.
-        let connections = files.saturating_sub(OTHERS).max(files / 4);
-        let connections = usize::try_from(connections).unwrap_or(usize::MAX).min(limits.connections);
-        Limits { connections, ..limits }
-    }
-    #[cfg(not(target_os = "linux"))]
-    limits
+    let files = cutshort_sandbox::raise_open_files(limits.connections as u64 + OTHERS);
+    // A quarter if there are hardly any.
+    let connections = files.saturating_sub(OTHERS).max(files / 4);
+    let connections = usize::try_from(connections).unwrap_or(usize::MAX).min(limits.connections);
+    Limits { connections, ..limits }
 }
 
 fn jobs(settings: &Settings) -> cutshort_pipeline::Settings {

@@ -10,13 +10,12 @@ use cutshort_capture::{
 use cutshort_model::grouped;
 use cutshort_packet::Packet;
 use cutshort_report::Incomplete;
+use cutshort_sandbox::{Kept, Needs};
 use cutshort_verdict::Tracker;
 use jiff::SignedDuration;
 
 use super::sink::Sink;
 use crate::error::{Done, Error};
-#[cfg(target_os = "linux")]
-use crate::sandbox::Needs;
 use crate::terminal::message;
 
 /// The live source among what is to be read. It cannot be merged with others.
@@ -142,8 +141,7 @@ fn is_logged(group: u16) -> Option<bool> {
     Some(loaded || rules::chains().shown.iter().any(|chain| chain.contains(&target)))
 }
 
-#[cfg(target_os = "linux")]
-fn drop_privileges(output: Option<&Path>) -> Result<impl std::fmt::Display + use<>, Error> {
+fn drop_privileges(output: Option<&Path>) -> Result<Kept, Error> {
     // The output gets its name at the end.
     let output = output.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     let folder =
@@ -151,15 +149,8 @@ fn drop_privileges(output: Option<&Path>) -> Result<impl std::fmt::Display + use
             true => Path::new("."),
             false => folder,
         });
-    crate::sandbox::enter(&Needs {
-        folders: folder.into_iter().map(Path::to_owned).collect(),
-        ..Needs::default()
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn drop_privileges(_: Option<&Path>) -> Result<impl std::fmt::Display + use<>, Error> {
-    Ok("kept all privileges")
+    let folders = folder.into_iter().map(Path::to_owned).collect();
+    Ok(cutshort_sandbox::enter(&Needs { folders, ..Needs::default() })?)
 }
 
 fn until(duration: Option<SignedDuration>) -> String {

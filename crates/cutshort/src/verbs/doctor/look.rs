@@ -142,7 +142,7 @@ fn kernel(nf_tables: Option<bool>) -> Kernel {
         nf_tables,
         nfnetlink_log: has_log(),
         seccomp: status.lines().any(|line| line.starts_with("Seccomp:")),
-        landlock: has_landlock(),
+        landlock: cutshort_sandbox::supports_landlock(),
     }
 }
 
@@ -160,13 +160,6 @@ fn has_log() -> Option<bool> {
         return None;
     }
     Some(lists.iter().flatten().any(|list| list.contains("nfnetlink_log")))
-}
-
-/// Makes a fence and does not put it up.
-fn has_landlock() -> bool {
-    use landlock::{ABI, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
-    let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
-    ruleset.handle_access(AccessFs::from_all(ABI::V1)).and_then(Ruleset::create).is_ok()
 }
 
 /// Who listens to the group, by its port number; none if that is not told.

@@ -1,32 +1,33 @@
-//! Whom a program that was started as root becomes.
+//! The user that a program becomes which was started as root.
 
+use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
 use rustix::fs::Mode;
 use rustix::process::{Gid, Uid};
 use rustix::thread;
 
-use crate::error::Error;
+use crate::{Capability, Error, Needs};
 
 /// A user of this host.
 #[derive(Debug)]
-pub(crate) struct User {
-    pub(crate) name: String,
+pub struct User {
+    name: String,
     uid: Uid,
     gid: Gid,
 }
 
 impl User {
-    /// Finds a user by name or number.
-    pub(crate) fn find(name: &str) -> Result<Self, Error> {
+    /// Finds a user by name or number. A number need not be in `/etc/passwd`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownUser`] if there is no such user.
+    pub fn find(name: &str) -> Result<Self, Error> {
         let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         let found = users.lines().find_map(|line| Self::of_line(line, name));
         let found = found.or_else(|| name.parse().ok().map(|number| Self::of_numbers(name, number, number)));
-        found.ok_or_else(|| {
-            Error::Usage(format!(
-                "user: there is no '{name}' in /etc/passwd: 'useradd --system {name}' makes it, or give a number"
-            ))
-        })
+        found.ok_or_else(|| Error::UnknownUser(name.to_owned()))
     }
 
     fn of_line(line: &str, name: &str) -> Option<Self> {
@@ -40,9 +41,14 @@ impl User {
         Self { name: name.to_owned(), uid: Uid::from_raw(uid), gid: Gid::from_raw(gid) }
     }
 
+    /// The user's name, or the number that was given for it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Becomes this user, without other groups, for this thread and those it starts. Where that is asked,
     /// capabilities stay permitted.
-    pub(crate) fn become_it(&self, keep: bool) -> std::io::Result<()> {
+    pub(super) fn become_it(&self, keep: bool) -> io::Result<()> {
         if rustix::process::geteuid() == self.uid {
             return Ok(());
         }
@@ -56,20 +62,47 @@ impl User {
     }
 
     /// Makes a folder that is this user's, if it is missing.
-    pub(crate) fn make_folder(&self, folder: &Path) -> Result<(), Error> {
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
         if folder.exists() {
             return Ok(());
         }
-        let made = std::fs::create_dir_all(folder).and_then(|()| {
-            std::os::unix::fs::chown(folder, Some(self.uid.as_raw()), Some(self.gid.as_raw()))
-        });
-        made.map_err(|error| Error::writing(folder, &error))
+        std::fs::create_dir_all(folder)?;
+        chown(folder, Some(self.uid.as_raw()), Some(self.gid.as_raw()))
     }
 }
 
-/// Takes new files from all other users, and lets the group only read them: packets have clients' addresses. A
-/// stricter mask of the caller, as systemd's, stays.
-pub(crate) fn hide_new_files() {
+impl Needs {
+    /// Adds a folder to write in. It is made if it is missing, for the user to become. Root that stays root keeps
+    /// [`Capability::DacOverride`] if something in the folder belongs to another user.
+    ///
+    /// # Errors
+    /// [`Error::Folder`] if it cannot be made.
+    pub fn write_in(&mut self, folder: &Path) -> Result<(), Error> {
+        let made = match &self.user {
+            Some(user) => user.make_folder(folder),
+            None => std::fs::create_dir_all(folder),
+        };
+        made.map_err(|error| Error::Folder(folder.to_owned(), error))?;
+        self.folders.push(folder.to_owned());
+        if self.user.is_none() && has_files_of_others(folder) {
+            self.capabilities.push(Capability::DacOverride);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a folder, or something in it, belongs to another user than that of this process. Root without
+/// capabilities cannot open it.
+fn has_files_of_others(folder: &Path) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    let is_of_others = |path: &Path| path.symlink_metadata().is_ok_and(|metadata| metadata.uid() != own);
+    let entries = folder.read_dir().into_iter().flatten().flatten();
+    is_of_others(folder) || entries.into_iter().any(|entry| is_of_others(&entry.path()))
+}
+
+/// Makes new files unreadable for other users and read-only for the group: packets have clients' addresses. A stricter
+/// mask of the caller, such as systemd's, stays.
+pub fn hide_new_files() {
     let others = Mode::RWXO | Mode::WGRP;
     let before = rustix::process::umask(others);
     rustix::process::umask(before | others);
