@@ -25,13 +25,7 @@ impl LocalCapture {
         Self
     }
 
-    pub(crate) fn start(
-        self,
-        _: &Arc<App>,
-        _: &Settings,
-        _: &Path,
-        _: impl Fn() + Send + 'static,
-    ) -> Result<Running, Error> {
+    pub(crate) fn start(self, _: &Arc<App>, _: impl Fn() + Send + 'static) -> Result<Running, Error> {
         Ok(Running)
     }
 }

@@ -186,7 +186,7 @@ impl Serving {
         let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
         let app = Arc::new(App::new(parts, options(settings)));
         let (end, ended) = stop(self.signals, refresher, abandon)?;
-        let running = self.local.start(&app, settings, data, end)?;
+        let running = self.local.start(&app, end)?;
         let name = name(settings, data)?;
         message(&format!("{name} is served on http://{address}/ (Ctrl-C ends it)"));
         let answered = runtime.block_on(async {

@@ -17,8 +17,8 @@ use cutshort_store::DataDir;
 
 use super::reports::may_have_changed;
 use super::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station, Store};
+use crate::agent_config::{http_settings, token};
 use crate::backends::{address, connect};
-use crate::deliver;
 use crate::error::Error;
 use crate::settings::Settings;
 
@@ -191,15 +191,11 @@ fn interface(source: Option<&LiveSource>) -> Option<Interface> {
 }
 
 fn collector(settings: &Settings, url: &str) -> Collector {
-    let token = deliver::token(settings);
-    let http = HttpCollector::new(&HttpSettings {
-        url: url.to_owned(),
-        // Without one, it is asked all the same: whether it answers is worth knowing.
-        token: token.as_ref().map_or_else(|_| Token::Text("none".to_owned()), Clone::clone),
-        ca_file: settings.ca_file.clone(),
-        proxy: settings.proxy.clone(),
-        timeout: PATIENCE.min(settings.upload_timeout),
-    });
+    let token = token(settings);
+    // Without one, it is asked all the same: whether it answers is worth knowing.
+    let sent = token.as_ref().map_or_else(|_| Token::Text("none".to_owned()), Clone::clone);
+    let timeout = PATIENCE.min(settings.upload_timeout);
+    let http = HttpCollector::new(&HttpSettings { timeout, ..http_settings(settings, url, sent) });
     let proxy = http.as_ref().ok().and_then(HttpCollector::proxy);
     let probe = http.map(|http| http.probe());
     let now = SystemTime::now();
