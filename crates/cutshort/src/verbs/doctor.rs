@@ -1,21 +1,16 @@
 //! `cutshort doctor`: why nothing is seen.
 
-mod checks;
-mod cure;
-mod host;
-mod look;
-mod reports;
-mod seen;
-mod show;
-#[cfg(test)]
-mod tests;
-
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, ValueEnum};
+use cutshort_agent::Token;
 use cutshort_capture::LiveSource;
+use cutshort_clickhouse::Address;
+use cutshort_doctor::{CollectorSubject, Status, StoreSubject, Subject};
 
+use crate::agent_config::{http_settings, token};
+use crate::backends::{address, connect};
 use crate::error::{Done, Error};
 use crate::settings::{self, Settings};
 use crate::terminal;
@@ -82,59 +77,54 @@ enum Format {
     Json,
 }
 
-/// How it is with one thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Status {
-    Ok,
-    Warning,
-    Failing,
-}
-
-impl Status {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failing => "failing",
-        }
-    }
-}
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Check {
-    status: Status,
-    name: &'static str,
-    /// What was found.
-    found: String,
-    /// What fixes it; nothing if it is fine.
-    fix: Option<String>,
-}
-
-impl Check {
-    fn ok(name: &'static str, found: impl Into<String>) -> Self {
-        Self { status: Status::Ok, name, found: found.into(), fix: None }
-    }
-
-    fn warning(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { status: Status::Warning, name, found: found.into(), fix: Some(fix.into()) }
-    }
-
-    fn failing(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { status: Status::Failing, ..Self::warning(name, found, fix) }
-    }
-}
-
 pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
     let serves = settings.data.is_some() || arguments.listen.is_some();
-    let checks = checks::all(&look::look(&settings, serves)?);
+    let checks = cutshort_doctor::checks(&cutshort_doctor::look(&subject(&settings, serves)));
     terminal::print(color, |text| match arguments.format {
-        Format::Table => Ok(show::table(&checks, terminal::width(), text)?),
-        Format::Json => Ok(show::json(&checks, text)?),
+        Format::Table => Ok(cutshort_doctor::table(&checks, terminal::width(), text)?),
+        Format::Json => Ok(cutshort_doctor::json(&checks, text)?),
     })?;
     let is_failing = checks.iter().any(|check| check.status == Status::Failing);
     Ok(if is_failing { Done::InPart } else { Done::Whole })
+}
+
+/// What the settings say of the agent or server. `serves` tells whether a server should answer.
+fn subject(settings: &Settings, serves: bool) -> Subject {
+    // Places are looked up by a server, or by an agent that does not keep addresses in full.
+    let looks_up = settings.data.is_some()
+        || !settings.geo.is_empty()
+        || settings.addresses != Settings::default().addresses;
+    Subject {
+        source: settings.capture.clone(),
+        spool: settings.spool.clone(),
+        data: settings.data.clone(),
+        collector: settings.collector.as_deref().map(|url| collector(settings, url)),
+        deliver: settings.deliver.as_deref().map(store),
+        store: settings.store.as_deref().map(store),
+        server: serves.then_some(settings.listen),
+        geo: looks_up.then(|| settings.geo.clone()),
+    }
+}
+
+fn collector(settings: &Settings, url: &str) -> CollectorSubject {
+    let token = token(settings);
+    let sent = token.as_ref().map_or_else(|_| Token::Text("none".to_owned()), Clone::clone);
+    CollectorSubject {
+        http: http_settings(settings, url, sent),
+        token: token.map(drop).map_err(|error| error.to_string()),
+        token_file: settings.token_file.clone(),
+    }
+}
+
+fn store(url: &str) -> StoreSubject {
+    let name = Address::parse(url).map_or_else(|_| "URL".to_owned(), |address| address.to_string());
+    let url = url.to_owned();
+    let open = move || {
+        let address = address(&url).map_err(|error| error.to_string())?;
+        connect(&address).map(drop).map_err(|error| error.to_string())
+    };
+    StoreSubject { url: name, open: Box::new(open) }
 }
 
 fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
