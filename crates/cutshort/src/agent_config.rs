@@ -23,20 +23,20 @@ use crate::terminal::message;
 /// agent or of the store, and the spool may be in it.
 fn config(settings: &Settings, folder: &Path, spool: PathBuf) -> Option<AgentConfig> {
     let live = LiveSettings {
-        rate: settings.sample_rate,
-        ports: settings.capture_ports.clone(),
-        exclude: settings.capture_exclude.clone(),
+        rate: settings.capture.sample_rate,
+        ports: settings.capture.ports.clone(),
+        exclude: settings.capture.exclude.clone(),
         ..LiveSettings::default()
     };
     Some(AgentConfig {
-        source: settings.capture.clone()?,
+        source: settings.capture.source.clone()?,
         live,
-        node: settings.node.clone(),
+        node: settings.capture.node.clone(),
         folder: folder.to_owned(),
         spool,
-        spool_bytes: settings.spool_bytes,
-        segment_time: settings.segment_time,
-        retry_time: settings.retry_time,
+        spool_bytes: settings.capture.spool_bytes,
+        segment_time: settings.capture.segment_time,
+        retry_time: settings.delivery.retry_time,
     })
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn open_capture(
     geo: impl FnOnce() -> Result<Arc<GeoData>, Error>,
 ) -> Result<Option<Capture>, Error> {
     let Some(config) = config(settings, folder, spool) else { return Ok(None) };
-    let privacy = || open_privacy(settings.addresses, settings.address_key.as_deref(), folder, geo);
+    let privacy = || open_privacy(settings.privacy.addresses, settings.privacy.key.as_deref(), folder, geo);
     Capture::open(config, needs, privacy).map(Some)
 }
 
@@ -65,7 +65,7 @@ impl From<CaptureError> for Error {
 
 /// Adds to what delivering or serving needs what every service needs: its user, and random numbers.
 pub(crate) fn service_needs(settings: &Settings, needs: Needs) -> Result<Needs, Error> {
-    let user = settings.user.as_deref().map(User::find).transpose()?;
+    let user = settings.capture.user.as_deref().map(User::find).transpose()?;
     let mut needs = Needs { user, ..needs };
     needs.read.push(PathBuf::from("/dev/urandom"));
     Ok(needs)
@@ -76,7 +76,7 @@ pub(crate) fn destination(
     settings: &Settings,
     counts: &Arc<Mutex<AgentCounts>>,
 ) -> Result<Destination, Error> {
-    match (&settings.collector, &settings.deliver) {
+    match (&settings.delivery.collector, &settings.delivery.store) {
         (Some(url), None) => collector(settings, url, counts),
         (None, Some(url)) => store(url),
         (Some(_), Some(_)) => Err(Error::Usage("name either a collector or deliver, not both".to_owned())),
@@ -92,9 +92,9 @@ pub(crate) fn http_settings(settings: &Settings, url: &str, token: Token) -> Htt
     HttpSettings {
         url: url.to_owned(),
         token,
-        ca_file: settings.ca_file.clone(),
-        proxy: settings.proxy.clone(),
-        timeout: settings.upload_timeout,
+        ca_file: settings.delivery.ca_file.clone(),
+        proxy: settings.delivery.proxy.clone(),
+        timeout: settings.delivery.upload_timeout,
     }
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn store_server(address: &Address) -> StoreServer {
 
 /// From the file that is named, or from the environment; never from the command line, which everybody sees.
 pub(crate) fn token(settings: &Settings) -> Result<Token, Error> {
-    match (&settings.token_file, std::env::var("CUTSHORT_TOKEN")) {
+    match (&settings.delivery.token_file, std::env::var("CUTSHORT_TOKEN")) {
         (Some(file), _) => Token::read(file).map_err(Error::Usage),
         (None, Ok(token)) if !token.trim().is_empty() => Ok(Token::Text(token.trim().to_owned())),
         _ => Err(Error::Usage(
@@ -158,12 +158,14 @@ fn remark_on_environment() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::DeliverySettings;
 
     #[test]
     fn one_of_the_two_is_needed() {
         let of = |collector: Option<&str>, deliver: Option<&str>| {
             let (collector, deliver) = (collector.map(str::to_owned), deliver.map(str::to_owned));
-            let settings = Settings { collector, deliver, ..Settings::default() };
+            let delivery = DeliverySettings { collector, store: deliver, ..DeliverySettings::default() };
+            let settings = Settings { delivery, ..Settings::default() };
             destination(&settings, &Arc::default()).err().unwrap().to_string()
         };
         assert!(of(None, None).contains("--collector"));
@@ -174,7 +176,8 @@ mod tests {
     #[test]
     fn delivering_straight_needs_the_port_of_the_store() {
         let ports = |url: &str| {
-            let settings = Settings { deliver: Some(url.to_owned()), ..Settings::default() };
+            let delivery = DeliverySettings { store: Some(url.to_owned()), ..DeliverySettings::default() };
+            let settings = Settings { delivery, ..Settings::default() };
             destination(&settings, &Arc::default()).unwrap().needs.ports
         };
         assert_eq!(ports("clickhouse://u@[::1]/cuts"), [8123]);

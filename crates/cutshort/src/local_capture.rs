@@ -25,7 +25,7 @@ pub(crate) struct LocalCapture {
 /// Opens what needs privileges, and gives them up.
 pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<GeoData>) -> Result<LocalCapture, Error> {
     let mut needs = service_needs(settings, needs(settings))?;
-    needs.read_again(settings.geo.iter().map(PathBuf::as_path));
+    needs.read_again(settings.jobs.geo.iter().map(PathBuf::as_path));
     let spool = DataDir::new(data).spool();
     let capture = open_capture(settings, data, spool, &mut needs, || Ok(Arc::clone(geo)))?;
     if capture.is_none() && !data.as_os_str().is_empty() {
@@ -39,7 +39,7 @@ pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<GeoData>) -> Resu
 
 /// A store elsewhere is connected to again and again, and its name looked up.
 fn needs(settings: &Settings) -> Needs {
-    let address = settings.store.as_ref().and_then(|store| Address::parse(store).ok());
+    let address = settings.store.url.as_ref().and_then(|store| Address::parse(store).ok());
     address
         .map_or_else(|| Needs { network: true, ..Needs::default() }, |address| store_server(&address).needs())
 }

@@ -80,21 +80,21 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
     log::start(&settings)?;
     let signals = Signals::of_service()?;
-    let spool = required(settings.spool.as_ref(), "the folder in which packets wait: --spool DIR")?;
-    required(settings.capture.as_ref(), "where packets come from: --capture nflog:5")?;
+    let spool = required(settings.capture.spool.as_ref(), "the folder in which packets wait: --spool DIR")?;
+    required(settings.capture.source.as_ref(), "where packets come from: --capture nflog:5")?;
     let counts = Arc::new(Mutex::default());
     let Destination { collector, name, needs } = destination(&settings, &counts)?;
     let mut needs = service_needs(&settings, needs)?;
-    let numbers = settings.metrics.map(listen).transpose()?;
+    let numbers = settings.delivery.metrics.map(listen).transpose()?;
     let notifier = Notifier::from_environment();
     // Places travel with packets whose addresses do not tell them any more.
     let mut geo = None;
     let opened = open_capture(&settings, spool, spool.clone(), &mut needs, || {
-        open_geo(&settings.geo).inspect(|opened| geo = Some(Arc::clone(opened)))
+        open_geo(&settings.jobs.geo).inspect(|opened| geo = Some(Arc::clone(opened)))
     })?;
     let capture = required(opened, "where packets come from")?;
     if geo.is_some() {
-        needs.read_again(settings.geo.iter().map(PathBuf::as_path));
+        needs.read_again(settings.jobs.geo.iter().map(PathBuf::as_path));
     }
     let kept = cutshort_sandbox::enter(&needs)?;
     let asked = stop(signals, geo)?;
@@ -116,19 +116,19 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
 fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
     let read = settings::read_all(arguments.settings.as_deref())?;
     let mut settings = read.settings;
-    settings.capture = arguments.capture.clone().or(settings.capture);
+    settings.capture.source = arguments.capture.clone().or(settings.capture.source);
     // One named here goes before the other one that is set elsewhere.
     if arguments.collector.is_some() || arguments.deliver.is_some() {
-        settings.collector.clone_from(&arguments.collector);
-        settings.deliver.clone_from(&arguments.deliver);
+        settings.delivery.collector.clone_from(&arguments.collector);
+        settings.delivery.store.clone_from(&arguments.deliver);
     }
-    settings.token_file = arguments.token_file.clone().or(settings.token_file);
-    settings.ca_file = arguments.ca_file.clone().or(settings.ca_file);
-    settings.proxy = arguments.proxy.clone().or(settings.proxy);
-    settings.spool = arguments.spool.clone().or(settings.spool);
-    settings.node = arguments.node.clone().or(settings.node);
-    settings.user = arguments.user.clone().or(settings.user);
-    settings.metrics = arguments.metrics.or(settings.metrics);
+    settings.delivery.token_file = arguments.token_file.clone().or(settings.delivery.token_file);
+    settings.delivery.ca_file = arguments.ca_file.clone().or(settings.delivery.ca_file);
+    settings.delivery.proxy = arguments.proxy.clone().or(settings.delivery.proxy);
+    settings.capture.spool = arguments.spool.clone().or(settings.capture.spool);
+    settings.capture.node = arguments.node.clone().or(settings.capture.node);
+    settings.capture.user = arguments.user.clone().or(settings.capture.user);
+    settings.delivery.metrics = arguments.metrics.or(settings.delivery.metrics);
     Ok(settings)
 }
 

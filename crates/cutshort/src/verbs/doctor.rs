@@ -79,7 +79,7 @@ enum Format {
 
 pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
-    let serves = settings.data.is_some() || arguments.listen.is_some();
+    let serves = settings.store.data.is_some() || arguments.listen.is_some();
     let checks = cutshort_doctor::checks(&cutshort_doctor::look(&subject(&settings, serves)));
     terminal::print(color, |text| match arguments.format {
         Format::Table => Ok(cutshort_doctor::table(&checks, terminal::width(), text)?),
@@ -92,18 +92,18 @@ pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error>
 /// What the settings say of the agent or server. `serves` tells whether a server should answer.
 fn subject(settings: &Settings, serves: bool) -> Subject {
     // Places are looked up by a server, or by an agent that does not keep addresses in full.
-    let looks_up = settings.data.is_some()
-        || !settings.geo.is_empty()
-        || settings.addresses != Settings::default().addresses;
+    let looks_up = settings.store.data.is_some()
+        || !settings.jobs.geo.is_empty()
+        || settings.privacy.addresses != Settings::default().privacy.addresses;
     Subject {
-        source: settings.capture.clone(),
-        spool: settings.spool.clone(),
-        data: settings.data.clone(),
-        collector: settings.collector.as_deref().map(|url| collector(settings, url)),
-        deliver: settings.deliver.as_deref().map(store),
-        store: settings.store.as_deref().map(store),
-        server: serves.then_some(settings.listen),
-        geo: looks_up.then(|| settings.geo.clone()),
+        source: settings.capture.source.clone(),
+        spool: settings.capture.spool.clone(),
+        data: settings.store.data.clone(),
+        collector: settings.delivery.collector.as_deref().map(|url| collector(settings, url)),
+        deliver: settings.delivery.store.as_deref().map(store),
+        store: settings.store.url.as_deref().map(store),
+        server: serves.then_some(settings.http.listen),
+        geo: looks_up.then(|| settings.jobs.geo.clone()),
     }
 }
 
@@ -113,7 +113,7 @@ fn collector(settings: &Settings, url: &str) -> CollectorSubject {
     CollectorSubject {
         http: http_settings(settings, url, sent),
         token: token.map(drop).map_err(|error| error.to_string()),
-        token_file: settings.token_file.clone(),
+        token_file: settings.delivery.token_file.clone(),
     }
 }
 
@@ -130,20 +130,22 @@ fn store(url: &str) -> StoreSubject {
 fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
     let read = settings::read_all(arguments.settings.as_deref())?;
     let mut settings = read.settings;
-    settings.spool = arguments.spool.clone().or(settings.spool);
-    settings.collector = arguments.collector.clone().or(settings.collector);
-    settings.deliver = arguments.deliver.clone().or(settings.deliver);
-    settings.token_file = arguments.token_file.clone().or(settings.token_file);
-    settings.ca_file = arguments.ca_file.clone().or(settings.ca_file);
-    settings.proxy = arguments.proxy.clone().or(settings.proxy);
-    settings.listen = arguments.listen.unwrap_or(settings.listen);
-    settings.data = arguments.data.clone().or(settings.data);
-    settings.store = arguments.store.clone().or(settings.store);
-    settings.capture = arguments.capture.clone().or(settings.capture);
-    let agent = settings.spool.is_some() || settings.collector.is_some() || settings.deliver.is_some();
-    let other = settings.data.is_some()
-        || settings.store.is_some()
-        || settings.capture.is_some()
+    settings.capture.spool = arguments.spool.clone().or(settings.capture.spool);
+    settings.delivery.collector = arguments.collector.clone().or(settings.delivery.collector);
+    settings.delivery.store = arguments.deliver.clone().or(settings.delivery.store);
+    settings.delivery.token_file = arguments.token_file.clone().or(settings.delivery.token_file);
+    settings.delivery.ca_file = arguments.ca_file.clone().or(settings.delivery.ca_file);
+    settings.delivery.proxy = arguments.proxy.clone().or(settings.delivery.proxy);
+    settings.http.listen = arguments.listen.unwrap_or(settings.http.listen);
+    settings.store.data = arguments.data.clone().or(settings.store.data);
+    settings.store.url = arguments.store.clone().or(settings.store.url);
+    settings.capture.source = arguments.capture.clone().or(settings.capture.source);
+    let agent = settings.capture.spool.is_some()
+        || settings.delivery.collector.is_some()
+        || settings.delivery.store.is_some();
+    let other = settings.store.data.is_some()
+        || settings.store.url.is_some()
+        || settings.capture.source.is_some()
         || arguments.listen.is_some();
     if !agent && !other {
         return Err(Error::Usage(
