@@ -411,7 +411,7 @@ pub(super) fn replace_window(
     now: i64,
 ) -> Result<Option<String>> {
     let before = window_path(sql, window)?.flatten();
-    let [no_syn, multiple_syn, incomplete] = counts.excluded.map(u64::cast_signed);
+    let [no_syn, multiple_syn, incomplete, _] = counts.excluded.map(u64::cast_signed);
     sql.prepare_cached(
         "INSERT INTO window (start, generation, path, bytes, segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, updated, frozen, tail)
          VALUES (?1, ?14, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?15)

@@ -301,7 +301,7 @@ impl Counted {
         let (low, high) = interval(self.matching.interval_of(&self.all));
         let (completed_low, completed_high) = interval(self.completed_matching.interval_of(&self.completed));
         let everything = self.excluded.iter().map(|count| count.weight).sum::<u64>() + self.all.weight;
-        let [no_syn, multiple_syn, incomplete] =
+        let [no_syn, multiple_syn, incomplete, _] =
             self.excluded.map(|count| Share::part(count.weight, everything));
         Numbers {
             value: Share::part(self.matching.weight, self.all.weight),

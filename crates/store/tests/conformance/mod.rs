@@ -17,7 +17,7 @@ use cutshort_model::{Addresses, JudgedConnection, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
 use cutshort_store::{FlowKey, Inputs, Movable, Provenance, Segment, Store, StoredRow, WindowCounts};
-use cutshort_verdict::{Progress, Stage, Tags, Termination, Verdict};
+use cutshort_verdict::{DataSet, Progress, Stage, Tags, Termination, Verdict};
 
 /// A back end with an empty store in it.
 pub(crate) trait Backend {
@@ -142,6 +142,9 @@ pub(crate) struct Made {
 
 pub(crate) fn made(client: u8, ts: i64) -> Made {
     let verdict = Verdict {
+        data_set: DataSet::Tcp,
+        handshake: None,
+        first_byte: None,
         progress: Progress::Later,
         termination: Termination::Fin,
         stage: Stage::None,
