@@ -43,7 +43,7 @@ impl fmt::Display for SegmentId {
 
 /// The kind of source of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum Provenance {
     /// A capture file. Its packets have no node. Of each 5-tuple and window the first ten packets count, in whichever
     /// file they are.
     File,
@@ -62,7 +62,7 @@ pub struct SegmentInfo {
     /// The node that captured the packets; empty for a capture file.
     pub node: String,
     /// The kind of source.
-    pub origin: Origin,
+    pub origin: Provenance,
     /// From and to, both inclusive, in nanoseconds since the Unix epoch: every packet captured in this time is in
     /// this segment or another one.
     pub covers: (i64, i64),
@@ -84,7 +84,7 @@ impl SegmentInfo {
     /// # Errors
     /// [`StoreError::Refused`] if it covers more than [`MOST_AHEAD`](Self::MOST_AHEAD) after `now`.
     pub fn check_clock(&self, now: i64) -> Result<()> {
-        if self.origin == Origin::Live { self.check_covers(now) } else { Ok(()) }
+        if self.origin == Provenance::Live { self.check_covers(now) } else { Ok(()) }
     }
 
     /// Refuses a segment that covers time later than `now` (nanoseconds since the Unix epoch), whatever its origin.
@@ -131,7 +131,7 @@ impl Segment {
     pub fn encode<P: Keepable>(
         packets: Vec<P>,
         node: &str,
-        origin: Origin,
+        origin: Provenance,
         covers: (i64, i64),
         id: Option<SegmentId>,
     ) -> Result<Self> {
