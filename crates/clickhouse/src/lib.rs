@@ -1,10 +1,11 @@
-//! Packets, connections and their counts in ClickHouse: the store for those who outgrow one machine.
+//! Packets, connections and counts in ClickHouse: the store for data that outgrows one machine.
 //!
-//! * Packets come in as the segments' own Parquet files, with the segment's id as deduplication token. A segment
-//!   counts when a row of the table `segment` says that it is kept; packets of others are not looked at.
-//! * Connections and counts are written under a *generation*, a number of their own. One row of the table
-//!   `result` names the generation that holds: inserting it replaces all results of a window at once.
-//! * Counts of hours and days say of which generations they were made. They hold as long as these do.
+//! * Packets arrive as the segments' Parquet files, with the segment's ID as deduplication token. A segment counts
+//!   when a row of the table `segment` says that it is kept; packets of other segments are ignored.
+//! * Connections and counts are written under a *generation*, a number of their own. One row of the table `result`
+//!   names the valid generation: inserting it replaces all results of a window at once.
+//! * Counts of hours and days record the generations from which they were computed. They are valid as long as these
+//!   are.
 
 mod address;
 mod annotations;
@@ -57,9 +58,9 @@ impl ClickHouse {
     /// Opens the store at an address.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`](cutshort_store::StoreError::Unavailable) if nobody answers there, and
-    /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another
-    /// version, with what to do.
+    /// [`StoreError::Unavailable`](cutshort_store::StoreError::Unavailable) if the server does not answer, and
+    /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another version,
+    /// with what to do.
     pub fn open(address: &Address) -> Result<Self> {
         let mut server = Server::new(address)?;
         migrations::check(&mut server)?;

@@ -61,7 +61,7 @@ impl Embedded {
     /// another process may write in the meantime.
     ///
     /// # Errors
-    /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if it is not a store.
+    /// [`StoreError::Refused`] if it is not a store.
     pub fn verify(folder: &Path, each: Each<'_>) -> cutshort_store::Result<Verified> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
