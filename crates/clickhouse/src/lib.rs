@@ -12,6 +12,7 @@ mod breaker;
 mod cells;
 mod classify;
 mod connections;
+mod coverage;
 mod error;
 mod filter;
 mod forget;
@@ -35,9 +36,9 @@ use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, WindowPackets, WindowState,
-    WindowVerdicts,
+    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
+    Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
+    WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
@@ -135,6 +136,10 @@ impl Store for ClickHouse {
 
     fn status(&self) -> Result<Status> {
         status::status(&self.server)
+    }
+
+    fn coverage(&self) -> Result<Vec<NodeCoverage>> {
+        coverage::coverage(&self.server)
     }
 
     fn known_segments(&self) -> Result<Vec<KnownSegment>> {

@@ -9,8 +9,8 @@ use cutshort_verdict::{Outcome, Row, Rules};
 use crate::cell::Cells;
 use crate::{
     Added, Annotation, ConnectionQuery, FlowKey, Forgotten, Impairment, Inputs, KnownSegment, NewAnnotation,
-    Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, StoreError, WindowCounts,
-    WindowState,
+    NodeCoverage, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, StoreError,
+    WindowCounts, WindowState,
 };
 
 /// Packets, connections and their counts at rest. All times are nanoseconds since the Unix epoch.
@@ -150,6 +150,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What reading gives.
     fn status(&self) -> Result<Status>;
+
+    /// Which time the segments of each node cover, by name: those that are kept, and those that retention has deleted.
+    /// What a wrong clock dates in the future does not count, unless there is nothing else (docs/spec.md#future).
+    ///
+    /// # Errors
+    /// What reading gives.
+    fn coverage(&self) -> Result<Vec<NodeCoverage>>;
 
     /// Deletes what is past its time. Segments with packets of windows that are due stay until there are results.
     /// Returns how many segments and windows' connections were deleted.
