@@ -13,6 +13,7 @@ mod breaker;
 mod cells;
 mod classify;
 mod connections;
+mod coverage;
 mod error;
 mod filter;
 mod forget;
@@ -36,9 +37,9 @@ use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, WindowPackets, WindowState,
-    WindowVerdicts,
+    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
+    Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
+    WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
@@ -136,6 +137,10 @@ impl Store for ClickHouse {
 
     fn status(&self) -> Result<Status> {
         status::status(&self.server)
+    }
+
+    fn coverage(&self) -> Result<Vec<NodeCoverage>> {
+        coverage::coverage(&self.server)
     }
 
     fn known_segments(&self) -> Result<Vec<KnownSegment>> {

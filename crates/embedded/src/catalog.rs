@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cutshort_model::{Addresses, Window, now};
-use cutshort_store::{Inputs, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState};
+use cutshort_store::{
+    CoverageBuilder, Inputs, NodeCoverage, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState,
+};
 use cutshort_verdict::ReaderClock;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -106,8 +108,13 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
         sql.execute_batch(ADD_TAIL)?;
     }
     damage::create(sql)?;
+    sql.execute_batch(COVERAGE)?;
     Ok(sql.execute_batch(PROTECTED)?)
 }
+
+/// What segments cover is read in this order. Earlier stores get the index when they are opened for writing.
+const COVERAGE: &str =
+    "CREATE INDEX IF NOT EXISTS segment_coverage ON segment (node, covers_from, covers_to, state)";
 
 /// Whether the table of windows has a column for rows that are the tail of an earlier connection. Earlier stores get
 /// it when they are opened for writing.
@@ -302,6 +309,23 @@ fn covered_until(sql: &Connection, limit: i64) -> Result<Option<i64>> {
         sql.prepare_cached("SELECT max(covers_to) FROM segment WHERE state = ? AND covers_to <= ?")?;
     let mut latest = |state| select.query_row([state as i64, limit], |row| row.get::<_, Option<i64>>(0));
     Ok(latest(FileState::Kept)?.max(latest(FileState::Deleted)?))
+}
+
+/// The time that the segments of each node cover.
+pub(super) fn coverage(sql: &Connection) -> Result<Vec<NodeCoverage>> {
+    let mut coverage = CoverageBuilder::default();
+    let mut select = sql.prepare_cached(
+        "SELECT node, covers_from, covers_to FROM segment WHERE state IN (0, 1) AND covers_to <= ?
+         ORDER BY node, covers_from",
+    )?;
+    let mut rows = select.query([covered_to(sql)?])?;
+    while let Some(row) = rows.next()? {
+        let node = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        coverage.add(node, (row.get(1)?, row.get(2)?));
+    }
+    let mut select = sql.prepare_cached("SELECT start FROM window ORDER BY start")?;
+    let windows = select.query_map([], |row| window_at(row, 0))?;
+    Ok(coverage.finish(windows.collect::<rusqlite::Result<Vec<_>>>()?))
 }
 
 /// The number of segments that cover time in the future, which does not count.

@@ -56,6 +56,7 @@ macro_rules! suite {
             windows::results_are_replaced_as_a_whole,
             windows::results_that_are_not_committed_change_nothing,
             windows::status_tells_what_there_is,
+            windows::coverage_is_what_segments_cover,
             grouping::packets_come_grouped_by_five_tuple,
             grouping::grouping_is_that_of_the_model,
             grouping::connections_of_one_network_stay_apart,
