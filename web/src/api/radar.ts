@@ -70,9 +70,11 @@ export interface Ranked {
   share: number;
   low: number;
   high: number;
+  /** Sampled connections at the stages of the metric. */
+  matching: number;
   sampled: number;
-  /** The same over connections that completed the handshake. */
-  completed: { share: number; low: number; high: number; sampled: number };
+  /** The same over other connections: of a ranking of completed handshakes all of them, else completed handshakes. */
+  beside: { share: number; sampled: number } | null;
 }
 
 export interface Ranking {
@@ -83,8 +85,18 @@ export interface Ranking {
 
 type TopAnswer = { meta: Meta; top_0: TopRow[] };
 
-/** Countries or networks by the share of a metric. */
-export async function top(
+/** Countries or networks by the share of a metric; of completed handshakes the share of all connections stands beside. */
+export async function top(what: "locations" | "ases", asked: Asked, metric: Metric, limit: number, least: number): Promise<Ranking> {
+  if (!asked.completed) return ranked(what, asked, metric, limit, least);
+  const [own, all] = await Promise.all([ranked(what, asked, metric, limit, least), ranked(what, { ...asked, completed: false }, metric, MOST_RANKED, least)]);
+  const byCode = new Map(all.rows.map(({ code, share, sampled }) => [code, { share, sampled }]));
+  return { ...own, rows: own.rows.map((row) => ({ ...row, beside: byCode.get(row.code) ?? null })) };
+}
+
+/** The API's limit. */
+const MOST_RANKED = 300;
+
+async function ranked(
   what: "locations" | "ases",
   asked: Asked,
   metric: Metric,
@@ -108,13 +120,9 @@ export async function top(
       share: Number(row.value),
       low: Number(row.low),
       high: Number(row.high),
+      matching: row.matching,
       sampled: row.connections,
-      completed: {
-        share: Number(row.completed.value),
-        low: Number(row.completed.low),
-        high: Number(row.completed.high),
-        sampled: row.completed.connections,
-      },
+      beside: { share: Number(row.completed.value), sampled: row.completed.connections },
     })),
   };
 }

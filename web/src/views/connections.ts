@@ -29,7 +29,7 @@ export async function render(app: App): Promise<Child[]> {
   const texts = await terms();
   const servers = status.nodes.map(({ name }) => name);
   try {
-    const found = await radar.connections(selected(state), filters, state.page * PER_PAGE, PER_PAGE);
+    const found = await radar.connections({ ...selected(state), only: {} }, filters, state.page * PER_PAGE, PER_PAGE);
     const { connections } = found;
     const list = connections.length ? table(app, status, connections, texts) : await none(app);
     const notes = [state.unanswered ? unansweredNote(state.filters) : null, protectedNote(connections.map(({ addresses }) => addresses))];
@@ -131,8 +131,7 @@ function listed(connections: readonly Connection[]): Table {
 
 function sourceOf(app: App, status: Status): Provenance {
   const [from, to] = rangeNow(app);
-  const filters = FILTERS.filter((key) => app.state.filters[key]).map((key) => `${key} ${app.state.filters[key]}`);
-  return { title: "Connections", selection: shortName(app.state.place), period: range(from, to), from, to, switches: [...switches(app.state), ...filters], simulated: status.simulated };
+  return { title: "Connections", selection: shortName(app.state.place), period: range(from, to), from, to, switches: switches(app.state, FILTERS), simulated: status.simulated };
 }
 
 function stageOf(one: Connection, texts: Terms): Stage {
