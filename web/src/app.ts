@@ -104,6 +104,7 @@ let signatures = new Map<string, string>();
 /** A filter in words: `server edge1`. */
 export function filterText(key: Filter, value: string): string {
   if (key === "ipVersion") return value;
+  if (key === "stage" && value === radar.ALL_STAGES) return "all stages";
   return `${FILTER_NAMES[key].toLowerCase()} ${key === "signature" ? (signatures.get(value) ?? value) : value}`;
 }
 

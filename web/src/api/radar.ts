@@ -154,12 +154,20 @@ export async function knownTime(): Promise<readonly [number, number]> {
 
 /** Whether filters of single connections leave some that resets can concern. */
 export const isCutShort = ({ stage, termination }: Readonly<Record<string, string>>): boolean =>
-  stage !== "no_match" && (!termination || termination === "reset" || termination === "timeout");
+  stage !== "no_match" && stage !== ALL_STAGES && (!termination || termination === "reset" || termination === "timeout");
 
-/** Single connections, where the operator allows it. Of resets before any answer only, those that count as cut short. */
-export function connections(asked: Asked, filters: Parameters, offset: number, limit: number): Promise<ConnectionsAnswer> {
-  const own = Object.fromEntries(filters);
-  const only = asked.unanswered && isCutShort(own) ? { stage: ANOMALOUS.join(","), answered: "false", ...own } : own;
+/** The API's limit of single connections in an answer. */
+export const MOST_CONNECTIONS = 1000;
+
+/** A filter of stages that restricts nothing. */
+export const ALL_STAGES = "all";
+
+/** Single connections, where the operator allows it: those that were cut short, unless a filter says otherwise. Of resets before any answer only, those that count as cut short. */
+export function connections(asked: Asked, filters: Readonly<Record<string, string>>, offset: number, limit: number): Promise<ConnectionsAnswer> {
+  const { stage, ...others } = filters;
+  const isCut = isCutShort(filters);
+  const chosen = stage === ALL_STAGES ? "" : (stage ?? (isCut ? ANOMALOUS.join(",") : ""));
+  const only = { ...others, stage: chosen, ...(asked.unanswered && isCut && stage !== ALL_STAGES ? { answered: "false" } : {}) };
   return ask<ConnectionsAnswer>(`${DATA}/connections`, [
     ...seriesParameters([{ ...asked, unanswered: false, only }]),
     ["offset", String(offset)],
