@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use clap::Args;
 use cutshort_model::Window;
+use cutshort_settings::length;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
@@ -32,6 +33,7 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     match text.strip_prefix('-') {
         _ if text.eq_ignore_ascii_case("now") => Ok(now),
         Some(before) => length(before)
+            .and_then(|ago| SignedDuration::try_from(ago).ok())
             .and_then(|ago| now.checked_sub(ago).ok())
             .ok_or_else(|| "write how long ago with its unit, such as -15m, -36h, -7d or -4w".to_owned()),
         None => absolute(text).ok_or_else(|| {
@@ -47,21 +49,6 @@ pub(crate) fn absolute(text: &str) -> Option<Timestamp> {
     let utc = || format!("{text}Z").parse();
     let day = || format!("{text}T00:00:00Z").parse();
     text.parse().or_else(|_: jiff::Error| utc()).or_else(|_| day()).ok()
-}
-
-/// A length of time with its unit: `30s`, `15m`, `36h`, `7d`, `4w`.
-pub(crate) fn length(text: &str) -> Option<SignedDuration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: i64 = number.parse().ok().filter(|number| *number >= 0)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        "w" => 7 * 86_400,
-        _ => return None,
-    };
-    Some(SignedDuration::from_secs(number.checked_mul(seconds)?))
 }
 
 /// The windows that have something of the time between two points, as the beginning of the first and

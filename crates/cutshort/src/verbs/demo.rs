@@ -10,6 +10,7 @@ use clap::Args;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo;
+use cutshort_settings::HttpSettings;
 use cutshort_store::DataDir;
 
 use super::serve::{self, Serving};
@@ -17,7 +18,7 @@ use crate::error::{Done, Error};
 use crate::local_capture::LocalCapture;
 use crate::options::values;
 use crate::progress::Steps;
-use crate::settings::{HttpSettings, Settings};
+use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::terminal::message;
 
