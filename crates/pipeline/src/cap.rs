@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use cutshort_store::{FlowKey, StoredRow};
-use cutshort_verdict::{Rules, Split};
+use cutshort_verdict::{DataSet, Rules, Split};
 
 use crate::gather::Gathered;
 
@@ -46,7 +46,7 @@ fn is_of_one_segment(rows: &[StoredRow]) -> bool {
 
 /// Sorts rows by time and returns when connections begin.
 pub(crate) fn begins(rows: &mut [StoredRow]) -> Vec<i64> {
-    let starts = Split::of(rows).parts().filter_map(|part| part.rows.first().copied());
+    let starts = Split::of(rows, DataSet::Tcp).parts().filter_map(|part| part.rows.first().copied());
     starts.filter(|first| first.row.is_syn()).map(|first| first.row.ts).collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{FlowKey, Grouped, Result, StoredRow};
-use cutshort_verdict::{Findings, Part, Row, Rules, Split, copies};
+use cutshort_verdict::{DataSet, Findings, Part, Row, Rules, Split, copies};
 use foldhash::fast::RandomState;
 
 use crate::cap;
@@ -92,7 +92,7 @@ impl Gathered {
             let rsts = self.rows.iter().filter(|row| row.has_rst()).map(|row| row.ts);
             self.other_rsts.insert(key.reversed(), rsts.collect());
         }
-        let split = Split::of(stored);
+        let split = Split::of(stored, DataSet::Tcp);
         self.tail += split.tail().len() as u64;
         split.parts().for_each(|part| self.add_part(key, &part));
     }
@@ -100,7 +100,7 @@ impl Gathered {
     fn add_part(&mut self, key: FlowKey, part: &Part<'_, StoredRow>) {
         let Some((first, node)) = origin(part.rows) else { return };
         self.lay_out(part.rows);
-        let findings = Findings::of(&self.rows);
+        let findings = Findings::of(&self.rows, DataSet::Tcp);
         if self.flows.last().is_none_or(|piece| piece.len() == PIECE) {
             self.flows.push(Vec::with_capacity(PIECE));
         }

@@ -242,11 +242,11 @@ impl fmt::Display for Termination {
 ///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Exclusion, Findings, Row, Rules, FlowContext};
+/// use cutshort_verdict::{DataSet, Exclusion, Findings, Row, Rules, FlowContext};
 ///
 /// let ack = Row { flags: Flags::ACK, ..Row::default() };
 /// let around = FlowContext { cutoff: 900_000_000_000, other_rsts: &[] };
-/// let error = Findings::of(&[ack]).judge(&Rules::default(), &around.around(None)).unwrap_err();
+/// let error = Findings::of(&[ack], DataSet::Tcp).judge(&Rules::default(), &around.around(None)).unwrap_err();
 /// assert_eq!((error, error.name()), (Exclusion::NoSyn, "no_syn"));
 /// let error: Box<dyn std::error::Error> = error.into();
 /// assert_eq!(error.to_string(), "no_syn");

@@ -8,7 +8,7 @@ use cutshort_packet::{FiveTuple, Packet};
 use cutshort_store::{
     FlowKey, FlowVerdict, Inputs, Provenance, Segment, SegmentSource, Store, StoredRow, VerdictBatch,
 };
-use cutshort_verdict::{Connections, FlowContext, Outcome, Part, Row, Rules, Split, copies};
+use cutshort_verdict::{Connections, DataSet, FlowContext, Outcome, Part, Row, Rules, Split, copies};
 
 use super::conformance::WINDOW;
 use super::nasty::{NODES, Random, five_tuple, packets};
@@ -88,7 +88,7 @@ fn of_flow(five_tuple: FiveTuple, packets: &[(Packet, usize)], around: &FlowCont
         place: None,
     };
     let mut stored: Vec<StoredRow> = packets.iter().map(stored).collect();
-    let split = Split::of(&mut stored);
+    let split = Split::of(&mut stored, DataSet::Tcp);
     let verdict = |(number, (part, outcome)): (usize, (Part<'_, StoredRow>, Outcome))| {
         let (sample_rate, node) = origin(part.rows);
         let beside_the_first = |count: u32| if number == 0 { count } else { 0 };

@@ -24,6 +24,7 @@ impl Rules {
     pub(crate) fn rules(&self) -> cutshort_verdict::Rules {
         let nanoseconds = |time: SignedDuration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
         cutshort_verdict::Rules {
+            data_set: cutshort_verdict::DataSet::Tcp,
             window: nanoseconds(self.window),
             guard: nanoseconds(self.guard),
             packet_limit: self.limit,

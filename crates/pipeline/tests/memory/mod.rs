@@ -15,7 +15,7 @@ use cutshort_store::{
     RollupQuery, Segment, SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, VerdictBatch,
     Verdicts, WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
-use cutshort_verdict::{Row, Rules};
+use cutshort_verdict::{DataSet, Row, Rules};
 
 /// Results of a window.
 #[derive(Clone, Debug)]
