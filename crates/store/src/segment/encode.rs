@@ -26,7 +26,11 @@ pub(super) fn encode<P: Keepable>(
     source: &SegmentSource<'_>,
     id: Option<SegmentId>,
 ) -> Result<Segment> {
-    packets.sort_unstable_by(order);
+    match source.data_set {
+        // Its rules depend on the order of arrival, also of packets at the same time.
+        DataSet::Origin => packets.sort_by_key(|packet| (key(packet), packet.packet().ts)),
+        _ => packets.sort_unstable_by(order),
+    }
     let addresses = packets.first().map_or(Addresses::Full, |packet| packet.protection().addresses);
     check(&packets, source).map_err(StoreError::Refused)?;
     let id = match id {
