@@ -348,15 +348,10 @@ fn columns_of(declared: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-#[derive(Row, Deserialize)]
-struct Found {
-    found: u64,
-}
-
 /// The version that was applied; none if there are no tables.
 fn applied(server: &Server, database: &str) -> Result<Option<Applied>> {
-    let sql = "SELECT count() AS found FROM system.tables WHERE database = {database:String} AND name = 'migration'";
-    if server.one::<Found>(server.query(sql).param("database", database))?.found == 0 {
+    let sql = "SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'migration'";
+    if server.count(server.query(sql).param("database", database))? == 0 {
         return Ok(None);
     }
     // The database's name may have a question mark.

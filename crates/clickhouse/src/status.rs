@@ -30,16 +30,10 @@ struct Segments {
     protected: Vec<String>,
 }
 
-/// All packets in the table.
-#[derive(Row, Deserialize)]
-struct Stored {
-    stored: u64,
-}
-
 /// Counts stored segments; what deleted segments covered is still covered.
 fn of_segments(server: &Server, status: &mut Status) -> Result<()> {
     // Looked at before the segments, so that those that come meanwhile do not count as left over.
-    let stored = server.one::<Stored>(server.query("SELECT count() AS stored FROM packet"))?.stored;
+    let stored = server.count(server.query("SELECT count() FROM packet"))?;
     let sql = "SELECT countIf(state = 'kept') AS segments, sumIf(rows, state = 'kept') AS packets,
                sumIf(rows, state = 'arriving') AS arriving,
                sumIf(bytes, state = 'kept') AS packet_bytes, maxIf(last, state != 'arriving') AS latest,
