@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::classify;
 use crate::error::MIGRATE;
 use crate::server::{Server, identifier};
-use differences::Found as FoundTables;
+use differences::ExistingTables;
 
 /// Where the tables are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -308,7 +308,7 @@ pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let mut statements = since(version, database, &layout);
     let done = apply(&server, &statements);
     // The note of versions says nothing about what somebody did since.
-    let found = FoundTables::read(&server, database)?;
+    let found = ExistingTables::read(&server, database)?;
     let differences = found.differences(database, &layout);
     if !differences.is_empty() {
         return Err(StoreError::Refused(format!(

@@ -88,7 +88,7 @@ fn made(server: &Server, range: &Range<i64>) -> Result<Vec<Made>> {
 
 /// The state of a window while it is collected.
 #[derive(Default)]
-struct Found {
+struct CollectedState {
     parts: Option<Parts>,
     made: Option<Made>,
     frozen: bool,
@@ -100,7 +100,7 @@ fn states(
     parts: impl Iterator<Item = (i64, Parts)>,
     covered_to: i64,
 ) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<i64, Found> = BTreeMap::new();
+    let mut found: BTreeMap<i64, CollectedState> = BTreeMap::new();
     parts.for_each(|(t, parts)| found.entry(t).or_default().parts = Some(parts));
     for made in made(server, range)? {
         let window = found.entry(made.t).or_default();
@@ -110,14 +110,14 @@ fn states(
     for t in results::frozen(server, range)? {
         found.entry(t).and_modify(|window| window.frozen = true);
     }
-    let state = |(start, found): (i64, Found)| {
+    let state = |(start, found): (i64, CollectedState)| {
         let is_closed = closed.contains(&Level::Day.start(start));
         found.state(Window::containing(start), covered_to, is_closed)
     };
     Ok(found.into_iter().map(state).collect())
 }
 
-impl Found {
+impl CollectedState {
     fn state(self, window: Window, covered_to: i64, is_closed: bool) -> WindowState {
         let Self { parts, made, frozen } = self;
         let done = made.map(|made| Inputs { segments: made.parts, cutoff: made.cutoff, rules: made.rules });

@@ -321,7 +321,7 @@ pub(super) fn inputs(sql: &Connection, window: Window, segments: &[SegmentFile])
 
 /// The state of a window while it is collected.
 #[derive(Default)]
-struct Found {
+struct CollectedState {
     ids: Vec<SegmentId>,
     bytes: u64,
     set_aside: bool,
@@ -336,7 +336,7 @@ pub(super) fn window_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Window
 }
 
 pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<Window, Found> = BTreeMap::new();
+    let mut found: BTreeMap<Window, CollectedState> = BTreeMap::new();
     let mut select = sql.prepare_cached(
         "SELECT w.window, s.id, s.bytes, s.state FROM segment_window w
          JOIN segment s ON s.key = w.segment WHERE w.window >= ? AND w.window < ?",
@@ -378,7 +378,7 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
     Ok(there.map(|(window, found)| found.state(window, covered_to)).collect())
 }
 
-impl Found {
+impl CollectedState {
     fn state(mut self, window: Window, covered_to: i64) -> WindowState {
         let frozen = self.frozen || (self.set_aside && self.done.is_some());
         // Connections that are lost are made again, where that is possible.

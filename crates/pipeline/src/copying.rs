@@ -208,10 +208,10 @@ impl<'a> Copying<'a> {
     ) -> Result<Vec<Window>> {
         let (mut missing, mut others) = (Vec::new(), Vec::new());
         for state in windows {
-            match there.get(&state.window).map_or(Found::Nothing, |there| found(state, there)) {
-                Found::Same => tally.known += 1,
-                Found::Other => others.push(state.window),
-                Found::Nothing => missing.push(state.window),
+            match there.get(&state.window).map_or(TargetResults::Nothing, |there| found(state, there)) {
+                TargetResults::Same => tally.known += 1,
+                TargetResults::Other => others.push(state.window),
+                TargetResults::Nothing => missing.push(state.window),
             }
         }
         tally.other += others.len() as u64;
@@ -375,7 +375,7 @@ impl<'a> Copying<'a> {
 }
 
 /// The results that the target has of a window.
-enum Found {
+enum TargetResults {
     /// None, or results that must be replaced.
     Nothing,
     /// Results of the same packets.
@@ -384,16 +384,16 @@ enum Found {
     Other,
 }
 
-fn found(window: &WindowState, there: &WindowState) -> Found {
-    let Some(done) = there.done else { return Found::Nothing };
+fn found(window: &WindowState, there: &WindowState) -> TargetResults {
+    let Some(done) = there.done else { return TargetResults::Nothing };
     // What packets are left is the same on both sides.
     let same_packets = there.inputs.segments == window.inputs.segments;
     if Some(done) == window.done && (there.frozen || !window.frozen) {
-        Found::Same
+        TargetResults::Same
     } else if there.frozen || !(there.is_due() || window.frozen && same_packets) {
-        Found::Other
+        TargetResults::Other
     } else {
-        Found::Nothing
+        TargetResults::Nothing
     }
 }
 

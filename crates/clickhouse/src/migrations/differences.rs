@@ -26,11 +26,11 @@ struct FoundColumn {
 }
 
 /// The tables of a database by their names.
-pub(super) struct Found {
+pub(super) struct ExistingTables {
     tables: BTreeMap<String, (FoundTable, Vec<FoundColumn>)>,
 }
 
-impl Found {
+impl ExistingTables {
     pub(super) fn read(server: &Server, database: &str) -> Result<Self> {
         let tables = "SELECT name, engine, partition_key, sorting_key FROM system.tables
                       WHERE database = {database:String}";
