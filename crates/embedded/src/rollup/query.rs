@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::bytes::{Broken, Unpacked};
 use super::level::{Level, window_from};
-use super::place::Place;
+use super::place::RowPlace;
 use super::span::{Span, Stale, spans};
 use super::tally::Tally;
 use super::totals::{Folded, Totals};
@@ -55,7 +55,7 @@ fn windows_within(connection: &Connection, range: &Range<i64>) -> Result<Option<
                 "SELECT t FROM rollup_total WHERE level = ?1 AND place = ?2 ORDER BY t {order} LIMIT 1"
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let of = [level.number(), Place::World.number()];
+            let of = [level.number(), RowPlace::World.number()];
             if let Some(t) = statement.query_row(of, |row| row.get::<_, i64>(0)).optional()? {
                 from = from.min(t);
                 to = to.max(t.saturating_add(level.windows()));
@@ -88,7 +88,7 @@ fn stale_rows(connection: &Connection, range: &Range<i64>) -> Result<Stale> {
 /// Rows of one place, to be added or subtracted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scan<'a> {
-    pub(super) place: Place,
+    pub(super) place: RowPlace,
     pub(super) minus: bool,
     /// For buckets of networks, the selection: groups that it selects are added, or those that it does not select are
     /// subtracted.
@@ -110,16 +110,16 @@ fn scans(query: &RollupQuery) -> Vec<Scan<'_>> {
         return buckets(&selection.asns.include).into_iter().map(scan(false)).collect();
     }
     if query.by == Some(Dimension::As) {
-        return Place::all_networks().map(scan(false)).collect();
+        return RowPlace::all_networks().map(scan(false)).collect();
     }
     let mut scans = location_scans(query);
     scans.extend(buckets(&selection.asns.exclude).into_iter().map(scan(true)));
     scans
 }
 
-fn buckets(networks: &[u32]) -> Vec<Place> {
-    let mut places: Vec<Place> =
-        networks.iter().map(|number| Place::of_network(Network::As(*number))).collect();
+fn buckets(networks: &[u32]) -> Vec<RowPlace> {
+    let mut places: Vec<RowPlace> =
+        networks.iter().map(|number| RowPlace::of_network(Network::As(*number))).collect();
     places.sort_unstable();
     places.dedup();
     places
@@ -129,14 +129,14 @@ fn buckets(networks: &[u32]) -> Vec<Place> {
 fn location_scans(query: &RollupQuery) -> Vec<Scan<'_>> {
     let scan = |place, minus| Scan { place, minus, within: None };
     let of = |locations: Vec<_>, minus| {
-        locations.into_iter().map(move |location| scan(Place::of_location(location), minus))
+        locations.into_iter().map(move |location| scan(RowPlace::of_location(location), minus))
     };
     let (selected, others): (Vec<_>, Vec<_>) =
-        Place::all_locations().partition(|location| query.selection.has_location(*location));
+        RowPlace::all_locations().partition(|location| query.selection.has_location(*location));
     if query.by == Some(Dimension::Location) || selected.len() <= others.len() {
         return of(selected, false).collect();
     }
-    std::iter::once(scan(Place::World, false)).chain(of(others, true)).collect()
+    std::iter::once(scan(RowPlace::World, false)).chain(of(others, true)).collect()
 }
 
 fn read(connection: &Connection, scan: &Scan<'_>, spans: &[Span], tally: &mut Tally<'_>) -> Result<()> {
@@ -149,7 +149,7 @@ fn read(connection: &Connection, scan: &Scan<'_>, spans: &[Span], tally: &mut Ta
 
 pub(super) fn folded_within(connection: &Connection, spans: &[Span]) -> Result<Folded> {
     let mut folded = Folded::default();
-    each_row(connection, TOTALS, Place::World.number(), spans, |_, _, bytes| {
+    each_row(connection, TOTALS, RowPlace::World.number(), spans, |_, _, bytes| {
         folded = folded.or(Totals::parse(bytes)?.folded);
         Ok(())
     })?;

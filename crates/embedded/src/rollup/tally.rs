@@ -11,7 +11,7 @@ use foldhash::fast::FixedState;
 
 use super::bytes::{Broken, Unpacked};
 use super::packed_cells::PackedCells;
-use super::place::Place;
+use super::place::RowPlace;
 use super::query::Scan;
 use super::totals::{Folded, Totals};
 
@@ -53,7 +53,7 @@ impl<'a> Tally<'a> {
 
     pub(super) fn add_totals(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
         let totals = Totals::parse(bytes)?;
-        if scan.place == Place::World {
+        if scan.place == RowPlace::World {
             self.folded = Some(self.folded.unwrap_or_default().or(totals.folded));
         }
         let from = self.from(t);
@@ -169,9 +169,9 @@ impl<'a> Tally<'a> {
         })
     }
 
-    fn group_value(&self, place: Place, group: Group) -> u64 {
+    fn group_value(&self, place: RowPlace, group: Group) -> u64 {
         match (self.query.by, place) {
-            (Some(Dimension::Location), Place::Location(code)) => u64::from(code),
+            (Some(Dimension::Location), RowPlace::Location(code)) => u64::from(code),
             (Some(Dimension::Location), _) => u64::from(group.location_code()),
             (Some(Dimension::As), _) => group.network_code(),
             _ => 0,
