@@ -34,7 +34,7 @@ const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port, flow,
 
 /// A row of the answer: one flow.
 #[derive(ClickHouseRow, Deserialize)]
-struct Group {
+struct FlowRow {
     src_ip: Ipv6Addr,
     src_port: u16,
     dst_ip: Ipv6Addr,
@@ -51,7 +51,7 @@ struct Group {
     places: Vec<u64>,
 }
 
-impl Group {
+impl FlowRow {
     fn flow_key(&self, addresses: Addresses) -> FlowKey {
         let Self { src_ip, src_port, dst_ip, dst_port, flow, .. } = *self;
         FlowKey { five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port }, addresses, flow }
@@ -240,10 +240,10 @@ impl Shared {
 /// Reads the flows of a range of source addresses.
 struct Part {
     server: Arc<Server>,
-    cursor: RowCursor<Group>,
-    batch: std::vec::IntoIter<Group>,
+    cursor: RowCursor<FlowRow>,
+    batch: std::vec::IntoIter<FlowRow>,
     /// The group that was read last, and the next way of keeping addresses to look at.
-    group: Option<(Group, usize)>,
+    group: Option<(FlowRow, usize)>,
     shared: Arc<Shared>,
     ended: bool,
 }
@@ -273,14 +273,14 @@ impl Part {
             .param("part", number as u64)
             // A 5-tuple is on one shard, so groups need not be merged.
             .with_setting("optimize_distributed_group_by_sharding_key", "1");
-        let mut cursor = server.wait(async { query.fetch::<Group>() })?;
+        let mut cursor = server.wait(async { query.fetch::<FlowRow>() })?;
         let batch = server.batch(&mut cursor)?.into_iter();
         let (server, shared) = (Arc::clone(server), Arc::clone(shared));
         Ok(Self { server, cursor, batch, group: None, shared, ended: false })
     }
 
     /// The next group, and a way in which its segments may keep addresses.
-    fn next(&mut self) -> Result<Option<(&Group, Addresses)>> {
+    fn next(&mut self) -> Result<Option<(&FlowRow, Addresses)>> {
         let kinds = &self.shared.kinds;
         let next = match self.group.take() {
             Some((group, kind)) if kind + 1 < kinds.len() => Some((group, kind + 1)),

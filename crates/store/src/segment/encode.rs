@@ -162,12 +162,12 @@ struct Scratch {
     addresses: Vec<FixedLenByteArray>,
 }
 
-type Group<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
+type RowGroupWriter<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
 
 impl Scratch {
     fn write<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
         node: &ByteArray,
     ) -> std::result::Result<(), ParquetError> {
@@ -192,7 +192,7 @@ impl Scratch {
 
     fn write_protection<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
     ) -> std::result::Result<(), ParquetError> {
         let place = |packet: &P| packet.protection().place;
@@ -213,7 +213,7 @@ impl Scratch {
 
     fn ints<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
         value: impl Fn(&Packet) -> u32,
     ) -> std::result::Result<(), ParquetError> {
@@ -225,7 +225,7 @@ impl Scratch {
     /// All addresses of a column are slices of one allocation.
     fn addresses<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
         value: impl Fn(&Packet) -> [u8; 16],
     ) -> std::result::Result<(), ParquetError> {
@@ -237,7 +237,10 @@ impl Scratch {
     }
 }
 
-fn column<T: DataType>(group: &mut Group<'_>, values: &[T::T]) -> std::result::Result<(), ParquetError> {
+fn column<T: DataType>(
+    group: &mut RowGroupWriter<'_>,
+    values: &[T::T],
+) -> std::result::Result<(), ParquetError> {
     let Some(mut column) = group.next_column()? else { return Ok(()) };
     column.typed::<T>().write_batch(values, None, None)?;
     column.close()

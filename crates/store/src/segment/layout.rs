@@ -20,12 +20,12 @@ pub struct Layout {
     pub(super) info: SegmentInfo,
     pub(super) version: Version,
     /// The row groups, in order.
-    pub groups: Vec<Group>,
+    pub groups: Vec<RowGroup>,
 }
 
 /// The layout of a row group.
 #[derive(Clone)]
-pub struct Group {
+pub struct RowGroup {
     pub rows: usize,
     /// The first and the last source address.
     pub sources: (u128, u128),
@@ -45,8 +45,8 @@ impl Layout {
         if own != version {
             return Err("its columns are not those of the version that it says".to_owned());
         }
-        let groups = metadata.row_groups().iter().map(|group| Group::read(group, bytes.len()));
-        let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
+        let groups = metadata.row_groups().iter().map(|group| RowGroup::read(group, bytes.len()));
+        let groups: Vec<RowGroup> = groups.collect::<Result<_, _>>()?;
         let rows: u64 = groups.iter().map(|group| group.rows as u64).sum();
         if rows != info.rows {
             return Err(format!("it has {rows} rows, and says that it has {}", info.rows));
@@ -81,7 +81,7 @@ fn has_schema(metadata: &ParquetMetaData, version: Version) -> bool {
     own.is_ok_and(|own| metadata.file_metadata().schema_descr().root_schema() == &own)
 }
 
-impl Group {
+impl RowGroup {
     fn read(group: &RowGroupMetaData, file: usize) -> Result<Self, String> {
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
         if !(1..=ROW_GROUP).contains(&rows) {
