@@ -190,7 +190,7 @@ pub(crate) fn read_window(server: &Arc<Server>, window: i64, parts: usize) -> Re
     let count = if window.segments.is_empty() { 0 } else { parts.max(1) };
     let shared = Arc::new(window.shared(count)?);
     let part = |number| {
-        let part = Part::open(server, &window, (number, count), &shared)?;
+        let part = FlowReader::open(server, &window, (number, count), &shared)?;
         Ok(Box::new(part) as Box<dyn Grouped + Send>)
     };
     let parts = (0..count).map(part).collect::<Result<_>>()?;
@@ -238,7 +238,7 @@ impl Shared {
 }
 
 /// Reads the flows of a range of source addresses.
-struct Part {
+struct FlowReader {
     server: Arc<Server>,
     cursor: RowCursor<FlowRow>,
     batch: std::vec::IntoIter<FlowRow>,
@@ -248,7 +248,7 @@ struct Part {
     ended: bool,
 }
 
-impl Part {
+impl FlowReader {
     /// Sends the query at once, so that the answer is the present state.
     fn open(
         server: &Arc<Server>,
@@ -297,7 +297,7 @@ impl Part {
     }
 }
 
-impl Grouped for Part {
+impl Grouped for FlowReader {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         rows.clear();
         let shared = Arc::clone(&self.shared);

@@ -120,7 +120,7 @@ pub(crate) fn read_verdicts(
     let cursor = Arc::new(Mutex::new(cursor));
     let part = |_| {
         let (server, cursor, shared) = (Arc::clone(server), Arc::clone(&cursor), Arc::clone(&shared));
-        Box::new(Part { server, cursor, shared, ended: false }) as Box<dyn Verdicts + Send>
+        Box::new(SharedVerdicts { server, cursor, shared, ended: false }) as Box<dyn Verdicts + Send>
     };
     let parts = (0..parts).map(part).collect();
     Ok(Some(WindowVerdicts { inputs: window.inputs, nodes: window.nodes, parts }))
@@ -202,14 +202,14 @@ fn ask(server: &Server, window: &WindowSegments, sql: &str) -> Result<RowCursor<
 }
 
 /// One of several readers that share the flows of one answer.
-struct Part {
+struct SharedVerdicts {
     server: Arc<Server>,
     cursor: Arc<Mutex<Option<RowCursor<Judged>>>>,
     shared: Arc<Shared>,
     ended: bool,
 }
 
-impl Part {
+impl SharedVerdicts {
     /// The next rows; none at the end.
     fn batch(&self) -> Result<Vec<Judged>> {
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
@@ -223,7 +223,7 @@ impl Part {
     }
 }
 
-impl Verdicts for Part {
+impl Verdicts for SharedVerdicts {
     fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<VerdictBatch> {
         flows.clear();
         let judged = self.batch()?;

@@ -36,14 +36,14 @@ const NARROW: i64 = 48 * Window::LENGTH;
 
 /// The kept segments of a window.
 #[derive(Clone, Copy, Row, Deserialize)]
-struct Parts {
+struct StoredSegments {
     t: i64,
     digest: u64,
     bytes: u64,
 }
 
 /// The segments of each window that begins in a range and has packets.
-fn parts(server: &Server, range: &Range<i64>) -> Result<Vec<Parts>> {
+fn parts(server: &Server, range: &Range<i64>) -> Result<Vec<StoredSegments>> {
     let (from, to) = (time("from"), time("to"));
     let kept = match range.end.saturating_sub(range.start) <= NARROW {
         true => format!(
@@ -89,7 +89,7 @@ fn made(server: &Server, range: &Range<i64>) -> Result<Vec<Made>> {
 /// The state of a window while it is collected.
 #[derive(Default)]
 struct CollectedState {
-    parts: Option<Parts>,
+    parts: Option<StoredSegments>,
     made: Option<Made>,
     frozen: bool,
 }
@@ -97,7 +97,7 @@ struct CollectedState {
 fn states(
     server: &Server,
     range: &Range<i64>,
-    parts: impl Iterator<Item = (i64, Parts)>,
+    parts: impl Iterator<Item = (i64, StoredSegments)>,
     covered_to: i64,
 ) -> Result<Vec<WindowState>> {
     let mut found: BTreeMap<i64, CollectedState> = BTreeMap::new();
@@ -148,7 +148,7 @@ struct Seen {
     since: Option<i64>,
     /// A fingerprint that shows whether anything has arrived since.
     print: (u64, u64),
-    windows: BTreeMap<i64, Parts>,
+    windows: BTreeMap<i64, StoredSegments>,
     /// The end of the time that is covered, without and with times that a wrong clock puts in the future.
     covered_to: Option<i64>,
     covered_to_future: Option<i64>,

@@ -23,7 +23,7 @@ impl Embedded {
         nodes.sort_unstable();
         nodes.dedup();
         let times = window.range();
-        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
+        let open = |sources| SourceRange::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
         let parts = split(&files, parts).into_iter();
         let parts = parts.map(|part| Ok(Box::new(open(part)?) as Box<dyn Grouped + Send>));
         let parts = parts.collect::<Result<_>>()?;
@@ -102,14 +102,14 @@ fn split(files: &[Loaded], parts: usize) -> Vec<Sources> {
 }
 
 /// The 5-tuples with a range of source addresses.
-struct Part {
+struct SourceRange {
     /// The next flow of each file that is not at its end.
     next: BinaryHeap<Reverse<(Key, usize)>>,
     cursors: Vec<Cursor>,
     scratch: Scratch,
 }
 
-impl Part {
+impl SourceRange {
     fn open(
         files: &[Loaded],
         nodes: &[String],
@@ -129,7 +129,7 @@ impl Part {
     }
 }
 
-impl Grouped for Part {
+impl Grouped for SourceRange {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> cutshort_store::Result<Option<FlowKey>> {
         rows.clear();
         let Some(Reverse((wanted, _))) = self.next.peek().copied() else { return Ok(None) };
