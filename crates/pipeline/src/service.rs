@@ -118,26 +118,26 @@ pub struct Service {
 
 #[derive(Default)]
 struct Shared {
-    inner: Mutex<Inner>,
+    control: Mutex<Control>,
     called: Condvar,
 }
 
 #[derive(Default)]
-struct Inner {
+struct Control {
     state: ServiceState,
     stop: bool,
     woken: bool,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the time is over, or until it is woken while not paused; false if it should end.
     fn wait(&self, time: Duration) -> bool {
         let inner = self.lock();
-        let rests = |inner: &mut Inner| !inner.stop && (inner.state.paused || !inner.woken);
+        let rests = |inner: &mut Control| !inner.stop && (inner.state.paused || !inner.woken);
         let waited = self.called.wait_timeout_while(inner, time, rests);
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         inner.woken = false;

@@ -16,7 +16,7 @@ use super::query::Scan;
 use super::totals::{Folded, Totals};
 
 const STAGES: usize = Stage::ALL.len();
-type Counts = [WeightedCount; STAGES + Exclusion::ALL.len()];
+type ValueCounts = [WeightedCount; STAGES + Exclusion::ALL.len()];
 
 /// The answer while it is added up.
 pub(super) struct Tally<'a> {
@@ -25,13 +25,13 @@ pub(super) struct Tally<'a> {
     folded: Option<Folded>,
     /// The index of each row of the answer, by time and value.
     index: HashMap<(i64, u64), usize, FixedState>,
-    counts: Vec<Counts>,
+    counts: Vec<ValueCounts>,
 }
 
 /// What the outcomes of a packed row are counted as.
 enum Use {
     Nothing,
-    /// An index into [`Counts`], and the rows that get the count if the outcome determines these.
+    /// An index into [`ValueCounts`], and the rows that get the count if the outcome determines these.
     At(usize, Vec<usize>),
 }
 
@@ -79,7 +79,7 @@ impl<'a> Tally<'a> {
         broken
     }
 
-    /// The index into [`Counts`] for a slot of totals.
+    /// The index into [`ValueCounts`] for a slot of totals.
     const fn place_of_slot(&self, slot: usize) -> Option<usize> {
         match slot.checked_sub(2 * STAGES) {
             Some(exclusion) => Some(STAGES + exclusion),
@@ -164,7 +164,7 @@ impl<'a> Tally<'a> {
 
     fn row(&mut self, from: i64, value: u64) -> usize {
         *self.index.entry((from, value)).or_insert_with(|| {
-            self.counts.push(Counts::default());
+            self.counts.push(ValueCounts::default());
             self.counts.len() - 1
         })
     }
