@@ -18,7 +18,7 @@ pub(crate) fn status(server: &Server) -> Result<Status> {
 }
 
 #[derive(Row, Deserialize)]
-struct Segments {
+struct SegmentTotals {
     segments: u64,
     packets: u64,
     arriving: u64,
@@ -48,7 +48,7 @@ fn of_segments(server: &Server, status: &mut Status) -> Result<()> {
          toUnixTimestamp64Nano(covers_from) AS covers_from, toUnixTimestamp64Nano(covers_to) AS covers_to,
          toBool(simulated) AS simulated, protected FROM ({sql})"
     );
-    let found: Segments = server.one(server.query(&sql))?;
+    let found: SegmentTotals = server.one(server.query(&sql))?;
     status.segments = found.segments;
     status.packets = found.packets;
     status.packet_bytes = found.packet_bytes;

@@ -11,7 +11,7 @@ use cutshort_store::{FlowVerdict, Result, StoreError, VerdictBatch, Verdicts, Wi
 use cutshort_verdict::{Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict};
 use serde::Deserialize;
 
-use crate::classify::{Classified, Grain, Source};
+use crate::classify::{Classified, Grain, PacketRows};
 use crate::packets::{SegmentOfWindow, Shared, WindowSegments};
 use crate::server::{Server, time};
 use crate::windows;
@@ -147,7 +147,7 @@ fn sql(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) -> S
     let kept = windows::of_window("");
     let of_window =
         format!("window_start = {} AND segment GLOBAL IN (SELECT id FROM ({kept}))", time("window"));
-    let source = Source {
+    let source = PacketRows {
         rows: "packet".to_owned(),
         filter: of_window,
         addresses: "toUInt8(0)".to_owned(),
