@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cutshort_model::Window;
-use cutshort_store::segment::{Batch, Batches, Key, Layout, Scratch};
+use cutshort_store::segment::{Batches, Key, Layout, RowBatch, Scratch};
 use cutshort_store::{FlowKey, Grouped, Inputs, StoreError, StoredRow, WindowPackets};
 
 use super::Embedded;
@@ -151,7 +151,7 @@ impl Grouped for SourceRange {
 /// The rows of one segment, from the first to the last that is wanted.
 struct Cursor {
     batches: Batches,
-    batch: Batch,
+    batch: RowBatch,
     at: usize,
     node: u16,
     segment: u32,
@@ -169,7 +169,7 @@ impl Cursor {
         let all = times.contains(&first) && times.contains(&last);
         Self {
             batches: Batches::new(Arc::clone(&file.layout), groups),
-            batch: Batch::default(),
+            batch: RowBatch::default(),
             at: 0,
             node,
             segment,
@@ -184,7 +184,7 @@ impl Cursor {
             self.at = 0;
             self.batch.clear();
             if !self.batches.next(scratch, &mut self.batch)? {
-                self.batch = Batch::default();
+                self.batch = RowBatch::default();
                 return Ok(None);
             }
             self.keep_wanted();

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use cutshort_model::{Addresses, Window};
 use cutshort_packet::Packet;
 
-pub use decode::{Batch, Batches, Scratch};
+pub use decode::{Batches, RowBatch, Scratch};
 pub use encode::check_packet;
 pub use key::Key;
 pub use layout::Layout;

@@ -11,7 +11,7 @@ use super::decode::{is_same, is_same_text};
 use super::encode::{check_packet, windows};
 use super::layout::Layout;
 use super::schema::{ASN, COUNTRY, ContentId, FLOW, FULL_COUNTRY, MAX_NODE, NODE, Version};
-use super::{Batch, Batches, Key, Protected, Protection, Provenance, Scratch, Segment, SegmentInfo};
+use super::{Batches, Key, Protected, Protection, Provenance, RowBatch, Scratch, Segment, SegmentInfo};
 use crate::{Result, StoreError};
 
 type Checked<T> = std::result::Result<T, String>;
@@ -30,12 +30,12 @@ fn all(bytes: &Bytes) -> Checked<Vec<Protected>> {
     let layout = Layout::read(bytes.clone())?;
     let groups = (0..layout.groups.len()).collect();
     let mut batches = Batches::new(Arc::new(layout), groups);
-    let (mut scratch, mut batch) = (Scratch::new()?, Batch::default());
+    let (mut scratch, mut batch) = (Scratch::new()?, RowBatch::default());
     while batches.next(&mut scratch, &mut batch)? {}
     Ok((0..batch.rows.len()).map(|at| protected(&batch, at)).collect())
 }
 
-fn protected(batch: &Batch, at: usize) -> Protected {
+fn protected(batch: &RowBatch, at: usize) -> Protected {
     let Key { addresses, flow, .. } = batch.keys[at];
     let place = batch.place(at).unwrap_or_default();
     let protection = Protection { addresses, flow, place };
@@ -104,7 +104,7 @@ fn check_unprotected(layout: &Layout, group: usize) -> Checked<()> {
 fn check_rows(layout: Layout) -> Checked<Vec<i64>> {
     let layout = Arc::new(layout);
     let mut batches = Batches::new(Arc::clone(&layout), (0..layout.groups.len()).collect());
-    let (mut scratch, mut batch) = (Scratch::new()?, Batch::default());
+    let (mut scratch, mut batch) = (Scratch::new()?, RowBatch::default());
     let mut rows = Rows::new(&layout);
     while batches.next(&mut scratch, &mut batch)? {
         if let Some(column) = scratch.out_of_bounds() {
@@ -136,7 +136,7 @@ impl<'a> Rows<'a> {
         Self { layout, sources: vec![None; layout.groups.len()], last: None, times: Vec::new(), id }
     }
 
-    fn check(&mut self, batch: &Batch, group: usize) -> Checked<()> {
+    fn check(&mut self, batch: &RowBatch, group: usize) -> Checked<()> {
         for (at, (key, row)) in batch.keys.iter().zip(&batch.rows).enumerate() {
             let packet = protected(batch, at);
             check_packet(&packet, self.layout.info.covers)?;
