@@ -36,9 +36,9 @@ use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, WindowPackets, WindowState,
-    WindowVerdicts,
+    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement,
+    ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
+    WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
@@ -110,7 +110,7 @@ impl Store for ClickHouse {
         Ok(Box::new(replacement::NewResults::begin(&self.server, window.start())))
     }
 
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         Some(Box::new(replacement::NewBatch::begin(&self.server)))
     }
 

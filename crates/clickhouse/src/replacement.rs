@@ -9,7 +9,8 @@ use clickhouse::insert::Insert;
 use cutshort_model::{ConnectionRecord, JudgedConnection, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Batch, ConnectionSink, Inputs, Replacement, Restoration, Result, StoreError, WindowCounts, WindowResults,
+    ConnectionSink, Inputs, Replacement, ReplacementBatch, Restoration, Result, StoreError, WindowCounts,
+    WindowResults,
 };
 use serde::{Deserialize, Serialize};
 
@@ -161,7 +162,7 @@ impl NewBatch {
     }
 }
 
-impl Batch for NewBatch {
+impl ReplacementBatch for NewBatch {
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         let batch = Some(Arc::clone(&self.prepared));
         Ok(Box::new(NewResults { batch, ..NewResults::begin(&self.server, window.start()) }))

@@ -8,8 +8,8 @@ use cutshort_geo::Geo;
 use cutshort_model::Window;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    Batch, ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WindowCounts,
-    WindowPackets, WindowState, WindowVerdicts,
+    ConnectionSink, Impairment, Replacement, ReplacementBatch, Result, Store, StoreError, Verdicts,
+    WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
@@ -256,7 +256,7 @@ impl WindowJob {
         store: &dyn Store,
         geo: &Geo,
         (windows, which): (&[WindowState], Which),
-        batch: Box<dyn Batch + '_>,
+        batch: Box<dyn ReplacementBatch + '_>,
     ) -> Result<Vec<Outcome>> {
         let due = match which {
             Which::All => None,

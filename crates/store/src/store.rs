@@ -87,7 +87,7 @@ pub trait Store: Send + Sync {
 
     /// Begins to replace the results of several small windows, which the store writes together. None if writing them
     /// one by one is as fast.
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         None
     }
 
@@ -255,7 +255,7 @@ pub trait Replacement: Send {
 }
 
 /// New results of several windows. If this is dropped without [`finish`](Self::finish), nothing changes.
-pub trait Batch {
+pub trait ReplacementBatch {
     /// Begins to replace all results of a window. [Committed](Replacement::commit) results are held in memory.
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>>;
 

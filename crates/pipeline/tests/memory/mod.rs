@@ -10,10 +10,10 @@ use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Window};
 use cutshort_packet::Packet;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, ConnectionSink, FlowKey, FlowVerdict, Grouped, Inputs,
-    NewAnnotation, Protected, Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment,
-    SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, VerdictBatch, Verdicts, WindowCounts,
-    WindowPackets, WindowState, WindowVerdicts,
+    Added, Annotation, ConnectionQuery, ConnectionSink, FlowKey, FlowVerdict, Grouped, Inputs, NewAnnotation,
+    Protected, Protection, Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery,
+    Segment, SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, VerdictBatch, Verdicts,
+    WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::{Row, Rules};
 
@@ -201,9 +201,9 @@ impl Store for Memory {
         Ok(Box::new(New { store: self.clone(), window, finished: Arc::default(), batch: None }))
     }
 
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         let batch = NewBatch { store: self.clone(), held: Arc::default() };
-        self.lock().batches.then(|| Box::new(batch) as Box<dyn Batch>)
+        self.lock().batches.then(|| Box::new(batch) as Box<dyn ReplacementBatch>)
     }
 
     fn roll(&self) -> Result<()> {
@@ -295,7 +295,7 @@ struct NewBatch {
     held: Held,
 }
 
-impl Batch for NewBatch {
+impl ReplacementBatch for NewBatch {
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         let batch = Some(Arc::clone(&self.held));
         Ok(Box::new(New { store: self.store.clone(), window, finished: Arc::default(), batch }))
