@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cutshort_model::Window;
-use cutshort_store::segment::{Batches, Key, Layout, RowBatch, Scratch};
+use cutshort_store::segment::{Batches, Layout, RowBatch, Scratch, SortKey};
 use cutshort_store::{FlowKey, Grouped, Inputs, StoreError, StoredRow, WindowPackets};
 
 use super::Embedded;
@@ -104,7 +104,7 @@ fn split(files: &[Loaded], parts: usize) -> Vec<Sources> {
 /// The 5-tuples with a range of source addresses.
 struct SourceRange {
     /// The next flow of each file that is not at its end.
-    next: BinaryHeap<Reverse<(Key, usize)>>,
+    next: BinaryHeap<Reverse<(SortKey, usize)>>,
     cursors: Vec<Cursor>,
     scratch: Scratch,
 }
@@ -179,7 +179,7 @@ impl Cursor {
     }
 
     /// The flow of the next row; none at the end.
-    fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<Key>, String> {
+    fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<SortKey>, String> {
         while self.at == self.batch.keys.len() {
             self.at = 0;
             self.batch.clear();
@@ -205,10 +205,10 @@ impl Cursor {
     /// Appends the rows of a flow, which come next, and returns the flow that follows.
     fn take(
         &mut self,
-        wanted: &Key,
+        wanted: &SortKey,
         scratch: &mut Scratch,
         rows: &mut Vec<StoredRow>,
-    ) -> std::result::Result<Option<Key>, String> {
+    ) -> std::result::Result<Option<SortKey>, String> {
         loop {
             let Some(key) = self.key(scratch)? else { return Ok(None) };
             if key != *wanted {

@@ -26,14 +26,14 @@ pub fn read(file: File) -> io::Result<Records> {
         return Err(io::Error::other("its columns are not those of stored connections"));
     }
     let file = SerializedFileReader::new(file).map_err(io_error)?;
-    Ok(Records { file, next_group: 0, columns: Columns::default(), next: 0 })
+    Ok(Records { file, next_group: 0, columns: ColumnValues::default(), next: 0 })
 }
 
 /// An iterator over the connections of a file.
 pub struct Records {
     file: SerializedFileReader<File>,
     next_group: usize,
-    columns: Columns,
+    columns: ColumnValues,
     next: usize,
 }
 
@@ -49,8 +49,8 @@ impl Records {
             }
             let group = std::mem::replace(&mut self.next_group, self.file.num_row_groups());
             self.next = 0;
-            self.columns = Columns::default();
-            self.columns = Columns::read(&*self.file.get_row_group(group).map_err(io_error)?)?;
+            self.columns = ColumnValues::default();
+            self.columns = ColumnValues::read(&*self.file.get_row_group(group).map_err(io_error)?)?;
             self.next_group = group + 1;
         }
         self.next += 1;
@@ -68,7 +68,7 @@ impl Iterator for Records {
 
 /// The connections of a row group, column by column.
 #[derive(Default)]
-struct Columns {
+struct ColumnValues {
     first_us: Vec<i64>,
     last_us: Vec<i64>,
     silent_us: Vec<i64>,
@@ -92,7 +92,7 @@ struct Columns {
     addresses: Vec<Addresses>,
 }
 
-impl Columns {
+impl ColumnValues {
     fn read(group: &dyn RowGroupReader) -> io::Result<Self> {
         let stage = |name: &str| Stage::ALL.into_iter().find(|stage| stage.name() == name);
         let termination = |name: &str| Termination::ALL.into_iter().find(|ending| ending.name() == name);

@@ -8,7 +8,7 @@ use cutshort_packet::Flags;
 use cutshort_verdict::Row;
 use zstd::bulk::Decompressor;
 
-use super::Key;
+use super::SortKey;
 use super::layout::Layout;
 use super::packed::asn_of;
 use super::pages::Pages;
@@ -19,7 +19,7 @@ use super::schema::{ASN, BATCH, COUNTRY, DST_IP, FLOW, INTS, Int, MOST_COLUMNS, 
 #[derive(Default)]
 pub struct RowBatch {
     /// The flow of each row.
-    pub keys: Vec<Key>,
+    pub keys: Vec<SortKey>,
     /// The packets without their flows.
     pub rows: Vec<Row>,
     /// Country and network of the sources; empty if addresses are full.
@@ -226,7 +226,7 @@ impl Scratch {
     fn transpose(&self, batch: &mut RowBatch) {
         let int = |column: Int, at: usize| self.ints[column as usize][at];
         let is_full = self.addresses == Addresses::Full;
-        batch.keys.extend((0..self.ts.len()).map(|at| Key {
+        batch.keys.extend((0..self.ts.len()).map(|at| SortKey {
             src_ip: self.src_ip[at],
             src_port: int(Int::SrcPort, at) as u16,
             dst_ip: self.dst_ip[at],

@@ -20,7 +20,7 @@ use cutshort_packet::Packet;
 
 pub use decode::{Batches, RowBatch, Scratch};
 pub use encode::check_packet;
-pub use key::Key;
+pub use key::SortKey;
 pub use layout::Layout;
 pub use node::{FILE_NODE, check_node};
 pub use packed::{

@@ -10,8 +10,8 @@ use cutshort_verdict::Row;
 use super::decode::{is_same, is_same_text};
 use super::encode::{check_packet, windows};
 use super::layout::Layout;
-use super::schema::{ASN, COUNTRY, ContentId, FLOW, FULL_COUNTRY, MAX_NODE, NODE, Version};
-use super::{Batches, Key, Protected, Protection, Provenance, RowBatch, Scratch, Segment, SegmentInfo};
+use super::schema::{ASN, COUNTRY, ContentId, FLOW, FULL_COUNTRY, MAX_NODE, NODE, SchemaVersion};
+use super::{Batches, Protected, Protection, Provenance, RowBatch, Scratch, Segment, SegmentInfo, SortKey};
 use crate::{Result, StoreError};
 
 type Checked<T> = std::result::Result<T, String>;
@@ -36,13 +36,13 @@ fn all(bytes: &Bytes) -> Checked<Vec<Protected>> {
 }
 
 fn protected(batch: &RowBatch, at: usize) -> Protected {
-    let Key { addresses, flow, .. } = batch.keys[at];
+    let SortKey { addresses, flow, .. } = batch.keys[at];
     let place = batch.place(at).unwrap_or_default();
     let protection = Protection { addresses, flow, place };
     Protected { packet: packet(&batch.keys[at], &batch.rows[at]), protection }
 }
 
-fn packet(key: &Key, row: &Row) -> Packet {
+fn packet(key: &SortKey, row: &Row) -> Packet {
     Packet {
         ts: row.ts,
         five_tuple: key.five_tuple(),
@@ -76,7 +76,7 @@ fn check(bytes: &Bytes) -> Checked<(SegmentInfo, Vec<i64>)> {
         if !same.map_err(|why| format!("its column node: {why}"))? {
             return Err("its column node differs from the node in its metadata".to_owned());
         }
-        if layout.version == Version::Second && info.addresses == Addresses::Full {
+        if layout.version == SchemaVersion::Second && info.addresses == Addresses::Full {
             check_unprotected(&layout, at)?;
         }
     }
@@ -124,7 +124,7 @@ struct Rows<'a> {
     layout: &'a Layout,
     /// First and last source address of each row group.
     sources: Vec<Option<(u128, u128)>>,
-    last: Option<(Key, i64)>,
+    last: Option<(SortKey, i64)>,
     times: Vec<i64>,
     id: ContentId,
 }
