@@ -25,10 +25,10 @@ pub struct Layout {
 const VERSION: u32 = STEPS.len() as u32;
 
 /// The statements that make a version from the previous one.
-type Step = fn(&str, &Layout) -> Vec<String>;
+type Migration = fn(&str, &Layout) -> Vec<String>;
 
 /// Released steps do not change, but tables are created with the columns that later steps add.
-const STEPS: [Step; 3] = [tables, views, tails];
+const STEPS: [Migration; 3] = [tables, views, tails];
 
 /// How the rows of a table are distributed in a cluster.
 enum Spread {

@@ -58,7 +58,7 @@ impl FlowRow {
     }
 
     /// The rows of segments that keep addresses in one way. Segments that arrived in the meantime are left out.
-    fn rows<'a>(&'a self, shared: &'a Shared, kind: Addresses) -> impl Iterator<Item = StoredRow> + 'a {
+    fn rows<'a>(&'a self, shared: &'a SharedWindow, kind: Addresses) -> impl Iterator<Item = StoredRow> + 'a {
         let lists =
             self.times.iter().zip(&self.numbers).zip(&self.lengths).zip(&self.fields).zip(&self.segments);
         let places = self.places.iter().map(|place| Some(*place)).chain(std::iter::repeat(None));
@@ -165,7 +165,7 @@ impl WindowSegments {
         Ok(Self { start, segments, inputs, nodes, key })
     }
 
-    pub(crate) fn shared(&self, parts: usize) -> Result<Shared> {
+    pub(crate) fn shared(&self, parts: usize) -> Result<SharedWindow> {
         let node =
             |segment: &SegmentOfWindow| self.nodes.binary_search(&segment.node).unwrap_or_default() as u16;
         let numbered = (0..).zip(&self.segments);
@@ -175,7 +175,7 @@ impl WindowSegments {
             return Err(StoreError::Unavailable("two segments have the same hash; try again".to_owned()));
         }
         let of_kind = |kind: &Addresses| positions.values().any(|(_, addresses)| addresses == kind);
-        Ok(Shared {
+        Ok(SharedWindow {
             nodes: self.segments.iter().map(node).collect(),
             kinds: Addresses::ALL.into_iter().filter(of_kind).collect(),
             positions,
@@ -198,7 +198,7 @@ pub(crate) fn read_window(server: &Arc<Server>, window: i64, parts: usize) -> Re
 }
 
 /// What the parts of a window share.
-pub(crate) struct Shared {
+pub(crate) struct SharedWindow {
     /// The indexes of the segments' nodes.
     nodes: Vec<u16>,
     /// Index of each segment and how it keeps addresses, by hash.
@@ -211,7 +211,7 @@ pub(crate) struct Shared {
     open: AtomicUsize,
 }
 
-impl Shared {
+impl SharedWindow {
     /// Records that packets were received.
     pub(crate) fn came(&self, packets: u64) {
         self.missing.fetch_sub(packets.cast_signed(), Ordering::AcqRel);
@@ -244,7 +244,7 @@ struct FlowReader {
     batch: std::vec::IntoIter<FlowRow>,
     /// The group that was read last, and the next way of keeping addresses to look at.
     group: Option<(FlowRow, usize)>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedWindow>,
     ended: bool,
 }
 
@@ -254,7 +254,7 @@ impl FlowReader {
         server: &Arc<Server>,
         window: &WindowSegments,
         (number, parts): (usize, usize),
-        shared: &Arc<Shared>,
+        shared: &Arc<SharedWindow>,
     ) -> Result<Self> {
         let sql = format!(
             "{SELECT} WHERE window_start = {} AND segment GLOBAL IN (SELECT id FROM ({}))

@@ -12,7 +12,7 @@ use cutshort_verdict::{Exclusion, Outcome, Progress, Rules, Signature, Stage, Ta
 use serde::Deserialize;
 
 use crate::classify::{Classified, Grain, PacketRows};
-use crate::packets::{SegmentOfWindow, Shared, WindowSegments};
+use crate::packets::{SegmentOfWindow, SharedWindow, WindowSegments};
 use crate::server::{Server, time};
 use crate::windows;
 
@@ -23,7 +23,7 @@ const MOST_PIECES: usize = 16;
 
 /// A row of the answer: one connection.
 #[derive(ClickHouseRow, Deserialize)]
-struct Judged {
+struct VerdictRow {
     src_ip: Ipv6Addr,
     src_port: u16,
     dst_ip: Ipv6Addr,
@@ -50,7 +50,7 @@ struct Judged {
 
 const COLUMNS: &str = "src_ip, src_port, dst_ip, dst_port, excluded, progress, termination, stage, tags, signature_id, rst_ttl_delta, rst_ip_id_delta, syn_ttl, sample_rate, node, packets, copies, tail, first_ns, last_ns, silent_ns, unclear";
 
-impl Judged {
+impl VerdictRow {
     fn flow(&self) -> Result<FlowVerdict> {
         let Self { src_ip, src_port, dst_ip, dst_port, sample_rate, node, copies, tail, .. } = *self;
         Ok(FlowVerdict {
@@ -191,27 +191,27 @@ fn unclear(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) 
 }
 
 /// Sends the query at once, so that the answer is the present state. The server divides the work itself.
-fn ask(server: &Server, window: &WindowSegments, sql: &str) -> Result<RowCursor<Judged>> {
+fn ask(server: &Server, window: &WindowSegments, sql: &str) -> Result<RowCursor<VerdictRow>> {
     let query = server
         .query(sql)
         .param("window", window.start)
         .param("cutoff", window.inputs.cutoff)
         // A 5-tuple is on one shard, so groups need not be merged.
         .with_setting("optimize_distributed_group_by_sharding_key", "1");
-    server.wait(async { query.fetch::<Judged>() })
+    server.wait(async { query.fetch::<VerdictRow>() })
 }
 
 /// One of several readers that share the flows of one answer.
 struct SharedVerdicts {
     server: Arc<Server>,
-    cursor: Arc<Mutex<Option<RowCursor<Judged>>>>,
-    shared: Arc<Shared>,
+    cursor: Arc<Mutex<Option<RowCursor<VerdictRow>>>>,
+    shared: Arc<SharedWindow>,
     ended: bool,
 }
 
 impl SharedVerdicts {
     /// The next rows; none at the end.
-    fn batch(&self) -> Result<Vec<Judged>> {
+    fn batch(&self) -> Result<Vec<VerdictRow>> {
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(open) = cursor.as_mut() else { return Ok(Vec::new()) };
         let rows = self.server.batch(open);

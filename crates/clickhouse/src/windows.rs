@@ -138,10 +138,10 @@ impl CollectedState {
 /// What is known of the segments, so that only those that arrived since must be read.
 #[derive(Default)]
 pub(crate) struct Watch {
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<SeenSegments>>,
 }
 
-struct Seen {
+struct SeenSegments {
     /// When all segments were last read.
     whole: Instant,
     /// The time up to which arrived segments are known, by the server's clock; none before the first look.
@@ -195,11 +195,11 @@ impl Watch {
     }
 
     /// Looks for new segments.
-    fn look<T>(&self, server: &Server, take: impl Fn(&Seen) -> T) -> Result<T> {
+    fn look<T>(&self, server: &Server, take: impl Fn(&SeenSegments) -> T) -> Result<T> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut now = match seen.take().filter(|seen| seen.whole.elapsed() < WHOLE) {
             Some(seen) => seen,
-            None => Seen::nothing(),
+            None => SeenSegments::nothing(),
         };
         // What fails leaves nothing that was seen in part.
         now.look(server)?;
@@ -209,7 +209,7 @@ impl Watch {
     }
 }
 
-impl Seen {
+impl SeenSegments {
     fn nothing() -> Self {
         let (whole, print, windows) = (Instant::now(), (0, 0), BTreeMap::new());
         Self {

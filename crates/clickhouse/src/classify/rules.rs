@@ -87,7 +87,7 @@ fn with_other_direction() -> Columns {
 }
 
 fn judged() -> Columns {
-    let (progresses, seen) = (Progress::ALL.len(), Seen::COUNT);
+    let (progresses, seen) = (Progress::ALL.len(), SeenResets::COUNT);
     let stages = Termination::ALL
         .into_iter()
         .flat_map(|termination| Progress::ALL.map(|progress| Stage::of(termination, progress) as u8));
@@ -144,14 +144,14 @@ fn own_tags() -> String {
 
 /// The RSTs that were seen, as far as rules distinguish them: the column `resets_seen`.
 #[derive(Clone, Copy)]
-struct Seen {
+struct SeenResets {
     rst: u32,
     rst_ack: u32,
     differ: bool,
     zero: bool,
 }
 
-impl Seen {
+impl SeenResets {
     const COUNT: u32 = 36;
 
     fn all() -> impl Iterator<Item = Self> {
@@ -205,14 +205,14 @@ const BOTH: [bool; 2] = [false, true];
 
 fn all_tags() -> impl Iterator<Item = u32> {
     Termination::ALL.into_iter().flat_map(|termination| {
-        Seen::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(termination, fin).bits()))
+        SeenResets::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(termination, fin).bits()))
     })
 }
 
 fn signatures() -> impl Iterator<Item = u8> {
     let id = |signature: Option<Signature>| signature.map_or(0, Signature::id);
     Stage::ALL.into_iter().flat_map(move |stage| {
-        Seen::all().flat_map(move |seen| {
+        SeenResets::all().flat_map(move |seen| {
             BOTH.into_iter().flat_map(move |single| BOTH.map(|fin| id(seen.signature(stage, single, fin))))
         })
     })

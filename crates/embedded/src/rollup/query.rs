@@ -11,7 +11,7 @@ use super::bytes::{Broken, Unpacked};
 use super::level::{Level, window_from};
 use super::place::RowPlace;
 use super::span::{Span, Stale, spans};
-use super::tally::Tally;
+use super::tally::AnswerSum;
 use super::totals::{Folded, Totals};
 use super::{damaged, node_names};
 use crate::error::Result;
@@ -34,7 +34,7 @@ fn answer(connection: &Connection, query: &RollupQuery) -> Result<RollupAnswer> 
     let stale = stale_rows(connection, &range)?;
     let spans = spans(&range, Level::within(query.bucket), &stale);
     let nodes = node_names(connection)?;
-    let mut tally = Tally::new(query, &nodes);
+    let mut tally = AnswerSum::new(query, &nodes);
     let scans = scans(query);
     for scan in &scans {
         read(connection, scan, &spans, &mut tally)?;
@@ -139,7 +139,7 @@ fn location_scans(query: &RollupQuery) -> Vec<Scan<'_>> {
     std::iter::once(scan(RowPlace::World, false)).chain(of(others, true)).collect()
 }
 
-fn read(connection: &Connection, scan: &Scan<'_>, spans: &[Span], tally: &mut Tally<'_>) -> Result<()> {
+fn read(connection: &Connection, scan: &Scan<'_>, spans: &[Span], tally: &mut AnswerSum<'_>) -> Result<()> {
     let cells = tally.needs_cells();
     let sql = if cells { CELLS } else { TOTALS };
     each_row(connection, sql, scan.place.number(), spans, |_, t, bytes| {

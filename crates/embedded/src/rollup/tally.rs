@@ -19,7 +19,7 @@ const STAGES: usize = Stage::ALL.len();
 type ValueCounts = [WeightedCount; STAGES + Exclusion::ALL.len()];
 
 /// The answer while it is added up.
-pub(super) struct Tally<'a> {
+pub(super) struct AnswerSum<'a> {
     query: &'a RollupQuery,
     nodes: &'a HashMap<u16, String>,
     folded: Option<Folded>,
@@ -35,7 +35,7 @@ enum Use {
     At(usize, Vec<usize>),
 }
 
-impl<'a> Tally<'a> {
+impl<'a> AnswerSum<'a> {
     pub(super) fn new(query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
         Self { query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
     }
