@@ -37,7 +37,7 @@ use cutshort_store::{
 #[doc(hidden)]
 pub use error::Error;
 pub use repair::Repaired;
-pub use verify::{Each, Finding, Remedy, Verified};
+pub use verify::{Finding, OnStep, Remedy, Verified};
 
 use annotations::Annotations;
 use database::Database;

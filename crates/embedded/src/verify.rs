@@ -54,7 +54,7 @@ pub struct Verified {
 }
 
 /// A callback with the number of finished steps and of all steps; a break interrupts the operation.
-pub type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+pub type OnStep<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 impl Embedded {
     /// Reads everything in the store of a directory, and returns what is wrong with it. Nothing is changed, and
@@ -62,7 +62,7 @@ impl Embedded {
     ///
     /// # Errors
     /// [`StoreError::Refused`] if it is not a store.
-    pub fn verify(folder: &Path, each: Each<'_>) -> cutshort_store::Result<Verified> {
+    pub fn verify(folder: &Path, each: OnStep<'_>) -> cutshort_store::Result<Verified> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
             return Err(StoreError::Refused(format!("there is no store in {}", folder.display())));
@@ -150,7 +150,7 @@ struct Verifying<'a> {
 }
 
 impl Verifying<'_> {
-    fn run(&mut self, each: Each<'_>) -> Result<()> {
+    fn run(&mut self, each: OnStep<'_>) -> Result<()> {
         // Files first: what comes meanwhile is not looked for.
         let listed = [self.store.folder.listed(PACKETS)?, self.store.folder.listed(CONNECTIONS)?].concat();
         for why in self.store.database.read(database)? {

@@ -29,20 +29,20 @@ pub struct Copying<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
     /// Segments that are stored.
-    pub segments: Tally,
+    pub segments: CopyCount,
     /// Results of windows, with their connections.
-    pub windows: Tally,
+    pub windows: CopyCount,
     /// Hours and days whose finer counts are gone.
-    pub rests: Tally,
+    pub rests: CopyCount,
     /// Annotations by operators.
-    pub annotations: Tally,
+    pub annotations: CopyCount,
     /// Whether copying was interrupted.
     pub interrupted: bool,
 }
 
 /// How many items of one kind were copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct CopyCount {
     /// Items that were copied now.
     pub new: u64,
     /// Items that the target already had.
@@ -90,7 +90,7 @@ fn side_by_side(windows: &[WindowState]) -> usize {
 }
 
 /// A callback with the number of finished steps and of all steps; a break interrupts the operation.
-pub(crate) type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+pub(crate) type OnStep<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 impl<'a> Copying<'a> {
     /// Lists the contents of the source.
@@ -136,7 +136,7 @@ impl<'a> Copying<'a> {
     ///
     /// # Errors
     /// The error of either store. What has been copied remains.
-    pub fn run(&mut self, each: Each<'_>) -> Result<Copied> {
+    pub fn run(&mut self, each: OnStep<'_>) -> Result<Copied> {
         let mut copied = Copied::default();
         let mut past = 0;
         let all = self.steps();
@@ -176,7 +176,7 @@ impl<'a> Copying<'a> {
         Ok(copied)
     }
 
-    fn segment(&self, id: SegmentId, there: &BTreeSet<SegmentId>, tally: &mut Tally) -> Result<()> {
+    fn segment(&self, id: SegmentId, there: &BTreeSet<SegmentId>, tally: &mut CopyCount) -> Result<()> {
         if there.contains(&id) {
             tally.known += 1;
             return Ok(());
@@ -204,7 +204,7 @@ impl<'a> Copying<'a> {
         &self,
         windows: &[WindowState],
         there: &BTreeMap<Window, WindowState>,
-        tally: &mut Tally,
+        tally: &mut CopyCount,
     ) -> Result<Vec<Window>> {
         let (mut missing, mut others) = (Vec::new(), Vec::new());
         for state in windows {
@@ -234,7 +234,7 @@ impl<'a> Copying<'a> {
         results.map_or(Ok(false), |results| restoration.finish(&results).map(|()| true))
     }
 
-    fn rest(&mut self, rest: Rest, tally: &mut Tally) -> Result<()> {
+    fn rest(&mut self, rest: Rest, tally: &mut CopyCount) -> Result<()> {
         let (cells, there) = (self.from.read_rest(rest)?, self.to.read_rest(rest)?);
         if of_cells(&cells) == of_cells(&there) {
             tally.known += 1;
@@ -249,7 +249,7 @@ impl<'a> Copying<'a> {
     }
 
     /// Copies annotations, which get new numbers in the target.
-    fn annotations(&self, tally: &mut Tally) -> Result<()> {
+    fn annotations(&self, tally: &mut CopyCount) -> Result<()> {
         for annotation in missing(&self.annotations, self.to.annotations(ALWAYS)?) {
             self.to.annotate(&annotation.content)?;
             tally.new += 1;
@@ -259,7 +259,7 @@ impl<'a> Copying<'a> {
     }
 
     /// Reads both stores again and compares counts, and sums that do not depend on the order.
-    pub fn compare(&self, each: Each<'_>) -> Result<Compared> {
+    pub fn compare(&self, each: OnStep<'_>) -> Result<Compared> {
         let mut compared = Compared::default();
         let all = self.steps();
         let mut past = 0;

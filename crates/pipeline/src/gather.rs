@@ -14,7 +14,7 @@ use crate::cap;
 const PIECE: usize = 1 << 14;
 
 /// A connection, or the rows of a 5-tuple without a SYN packet, and what follows from these alone.
-pub(crate) struct Flow {
+pub(crate) struct GatheredFlow {
     pub(crate) five_tuple: FiveTuple,
     pub(crate) findings: Findings,
     /// When the next connection on the same ports begins; [`i64::MAX`] if none does.
@@ -33,7 +33,7 @@ struct Hidden {
     place: Place,
 }
 
-impl Flow {
+impl GatheredFlow {
     /// When the next connection on the same ports begins.
     pub(crate) fn next(&self) -> Option<i64> {
         (self.next != i64::MAX).then_some(self.next)
@@ -53,7 +53,7 @@ impl Flow {
 /// The flows of a part of a window.
 #[derive(Default)]
 pub(crate) struct Gathered {
-    pub(crate) flows: Vec<Vec<Flow>>,
+    pub(crate) flows: Vec<Vec<GatheredFlow>>,
     /// The times of RST bits, by the key of the other direction.
     pub(crate) other_rsts: HashMap<FlowKey, Vec<i64>, RandomState>,
     /// The number of rows that count.
@@ -108,7 +108,7 @@ impl Gathered {
             let hidden = first.place.map(|place| Box::new(Hidden { key, place }));
             let (five_tuple, sample_rate) = (key.five_tuple, first.row.sample_rate);
             let next = part.next.unwrap_or(i64::MAX);
-            piece.push(Flow { five_tuple, findings, next, sample_rate, node, hidden });
+            piece.push(GatheredFlow { five_tuple, findings, next, sample_rate, node, hidden });
         }
     }
 

@@ -30,7 +30,7 @@ mod share;
 mod trace;
 mod window_job;
 
-pub use copying::{Compared, Copied, Copying, Tally};
+pub use copying::{Compared, Copied, CopyCount, Copying};
 pub use geo_data::{GeoData, GeoRefresher, GeoState};
 pub use import::{Arrival, Imported, import, import_at};
 pub use ingest::{Answer, Ingest, IngestCounts};

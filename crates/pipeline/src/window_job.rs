@@ -16,7 +16,7 @@ use cutshort_verdict::Rules;
 use crate::Share;
 use crate::cap;
 use crate::gather::Gathered;
-use crate::judge::{Judge, Judged, WindowContext};
+use crate::judge::{Judge, PartCounts, WindowContext};
 
 /// The maximum number of windows that are computed together: an interruption or a crash loses all of them.
 const TOGETHER: usize = 32;
@@ -90,13 +90,13 @@ pub struct Report {
 }
 
 /// The result of a window: none if it was no longer due, or the reason why it could not be computed.
-type Outcome = Result<Option<Ran>>;
+type WindowOutcome = Result<Option<Ran>>;
 /// Begins to replace the results of a window.
 type Replace<'a> = dyn Fn(Window) -> Result<Box<dyn Replacement + 'a>> + 'a;
 
 impl Report {
     /// Records the result of a window; returns its counts if it has new results.
-    fn note(&mut self, window: Window, ran: Outcome) -> Option<WindowCounts> {
+    fn note(&mut self, window: Window, ran: WindowOutcome) -> Option<WindowCounts> {
         self.left -= 1;
         match ran {
             Ok(Some(Ran::Kept)) => self.kept_damaged.push(window),
@@ -233,7 +233,7 @@ impl WindowJob {
         geo: &Geo,
         windows: &[WindowState],
         which: Which,
-    ) -> Result<Vec<Outcome>> {
+    ) -> Result<Vec<WindowOutcome>> {
         let some = &windows[..self.together(windows)];
         if let Some(batch) = if some.len() > 1 { store.batch() } else { None } {
             return self.batched(store, geo, (some, which), batch);
@@ -257,7 +257,7 @@ impl WindowJob {
         geo: &Geo,
         (windows, which): (&[WindowState], Which),
         batch: Box<dyn ReplacementBatch + '_>,
-    ) -> Result<Vec<Outcome>> {
+    ) -> Result<Vec<WindowOutcome>> {
         let due = match which {
             Which::All => None,
             Which::StillDue => Some(still_due(store, windows)?),
@@ -274,7 +274,7 @@ impl WindowJob {
         }
     }
 
-    fn one(&self, store: &dyn Store, geo: &Geo, state: &WindowState, which: Which) -> Result<Outcome> {
+    fn one(&self, store: &dyn Store, geo: &Geo, state: &WindowState, which: Which) -> Result<WindowOutcome> {
         let run = || match which {
             Which::StillDue if still_due(store, std::slice::from_ref(state))?.is_empty() => Ok(None),
             _ => self.run(store, geo, state).map(Some),
@@ -355,7 +355,7 @@ impl WindowJob {
         let with_sink = |part| Ok((part, Some(replacement.sink()?)));
         let mut work = gathered.iter().map(with_sink).collect::<Result<Vec<_>>>()?;
         let judged = side_by_side(&mut work, |(part, sink)| judge(&around, part, sink.take()))?;
-        let mut all = Judged::default();
+        let mut all = PartCounts::default();
         judged.iter().for_each(|part| all.merge(part));
         replacement.commit(inputs, all.counts, &all.cells.fold(&self.limits))?;
         Ok(all.counts)
@@ -377,7 +377,7 @@ impl WindowJob {
         let judged = side_by_side(&mut work, |(part, sink)| take(&around, part.as_mut(), sink.take()))?;
         drop(work);
         let Some(judged) = judged.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let mut all = Judged::default();
+        let mut all = PartCounts::default();
         judged.iter().for_each(|part| all.merge(part));
         replacement.commit(inputs, all.counts, &all.cells.fold(&self.limits))?;
         Ok(Some(all.counts))
@@ -388,8 +388,8 @@ fn judge(
     around: &WindowContext<'_>,
     part: &Gathered,
     sink: Option<Box<dyn ConnectionSink + Send>>,
-) -> Result<Judged> {
-    let Some(mut sink) = sink else { return Ok(Judged::default()) };
+) -> Result<PartCounts> {
+    let Some(mut sink) = sink else { return Ok(PartCounts::default()) };
     let judged = Judge::new(around, sink.as_mut()).part(part)?;
     sink.finish()?;
     Ok(judged)
@@ -408,7 +408,7 @@ fn take(
     around: &WindowContext<'_>,
     part: &mut dyn Verdicts,
     sink: Option<Box<dyn ConnectionSink + Send>>,
-) -> Result<Option<Judged>> {
+) -> Result<Option<PartCounts>> {
     let Some(mut sink) = sink else { return Ok(None) };
     let judged = Judge::new(around, sink.as_mut()).verdicts(part)?;
     sink.finish()?;
