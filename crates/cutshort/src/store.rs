@@ -8,7 +8,7 @@ use cutshort_capture::Reading;
 use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::{Window, quantity, rfc3339};
-use cutshort_pipeline::{Progress, Report, Share};
+use cutshort_pipeline::{Report, RunProgress, Share};
 use cutshort_store::{Store, StoreError};
 
 use crate::error::{Done, Error};
@@ -142,8 +142,8 @@ impl From<StoreError> for Error {
 pub(crate) fn show<'a>(
     steps: &'a mut Steps,
     reading: &'a Reading,
-) -> impl FnMut(&Progress) -> std::ops::ControlFlow<()> + use<'a> {
-    |progress: &Progress| {
+) -> impl FnMut(&RunProgress) -> std::ops::ControlFlow<()> + use<'a> {
+    |progress: &RunProgress| {
         steps.show(progress.past, progress.all);
         if reading.is_stopped() {
             std::ops::ControlFlow::Break(())

@@ -38,7 +38,7 @@ pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
 pub use share::Share;
 pub use trace::trace;
-pub use window_job::{Due, Progress, Ran, Report, WindowJob};
+pub use window_job::{Due, Ran, Report, RunProgress, WindowJob};
 
 use cutshort_verdict::ReaderClock;
 

@@ -12,7 +12,7 @@ use cutshort_store::{Retention, Store, StoreError, WindowState};
 
 use crate::share::Waiting;
 use crate::window_job::Which;
-use crate::{Due, GeoData, Progress, Report, Share, WindowJob};
+use crate::{Due, GeoData, Report, RunProgress, Share, WindowJob};
 
 /// The settings of a [`Service`].
 #[derive(Clone, Debug)]
@@ -291,7 +291,7 @@ impl Worker {
         let plan = self.plan(due);
         self.note_due(now, &plan);
         let end = Instant::now() + self.settings.every;
-        let mut each = |progress: &Progress| self.note_progress(progress, &plan, end);
+        let mut each = |progress: &RunProgress| self.note_progress(progress, &plan, end);
         let job = &self.settings.job;
         let geo = self.geo.current();
         let report = job.run_windows(store.as_ref(), &geo, &plan.windows, Which::StillDue, &mut each);
@@ -365,7 +365,7 @@ impl Worker {
 
     /// Ends a turn after a while: if it computes windows of others, to see whether its own are due, and if something
     /// came in, to see whether later windows are due. Other processes may store packets without waking it.
-    fn note_progress(&self, progress: &Progress, plan: &Plan, end: Instant) -> ControlFlow<()> {
+    fn note_progress(&self, progress: &RunProgress, plan: &Plan, end: Instant) -> ControlFlow<()> {
         let inner = &mut *self.shared.lock();
         let state = &mut inner.state;
         state.due = (plan.windows.len() - progress.past + plan.others) as u64;

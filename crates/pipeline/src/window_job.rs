@@ -59,7 +59,7 @@ pub enum Due {
 
 /// The progress of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct RunProgress {
     /// The window that was just computed.
     pub done: Option<Window>,
     /// The counts of this window.
@@ -160,7 +160,7 @@ impl WindowJob {
         store: &dyn Store,
         geo: &Geo,
         due: Due,
-        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let windows = self.due(store, due)?;
         self.run_windows(store, geo, &windows, Which::StillDue, each)
@@ -177,7 +177,7 @@ impl WindowJob {
         geo: &Geo,
         range: Range<i64>,
         share: Share,
-        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let own = store.windows(range)?.into_iter().filter(|state| share.owns(state.window));
         let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|state| !state.frozen && has_packets(state));
@@ -198,12 +198,12 @@ impl WindowJob {
         geo: &Geo,
         windows: &[WindowState],
         which: Which,
-        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let (mut rest, all) = (windows, windows.len());
         let mut report = Report { left: all as u64, ..Report::default() };
         let counts = WindowCounts::default();
-        let mut progress = Progress { done: None, counts, took: Duration::ZERO, past: 0, all };
+        let mut progress = RunProgress { done: None, counts, took: Duration::ZERO, past: 0, all };
         let mut ended = all == 0 || each(&progress).is_break();
         while !ended && !rest.is_empty() {
             let since = Instant::now();
@@ -215,7 +215,7 @@ impl WindowJob {
                 let done = report.note(state.window, ran);
                 progress.done = done.map(|_| state.window);
                 progress.counts = done.unwrap_or(progress.counts);
-                progress = Progress { took, past: progress.past + 1, ..progress };
+                progress = RunProgress { took, past: progress.past + 1, ..progress };
                 ended |= each(&progress).is_break();
             }
         }
