@@ -33,7 +33,7 @@ mod window_job;
 pub use copying::{Compared, Copied, CopyCount, Copying};
 pub use geo_data::{GeoData, GeoRefresher, GeoState};
 pub use import::{Arrival, Imported, import, import_at};
-pub use ingest::{Answer, Ingest, IngestCounts};
+pub use ingest::{Ingest, IngestAnswer, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
 pub use share::Share;
