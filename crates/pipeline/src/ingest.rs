@@ -48,9 +48,9 @@ pub struct IngestCounts {
     pub new: u64,
     /// Segments that were [known](IngestAnswer::Known).
     pub known: u64,
-    /// [`Answer::Refused`] and [`Answer::Forbidden`].
+    /// [`IngestAnswer::Refused`] and [`IngestAnswer::Forbidden`].
     pub refused: u64,
-    /// [`Answer::Full`] and [`Answer::Later`].
+    /// [`IngestAnswer::Full`] and [`IngestAnswer::Later`].
     pub later: u64,
     /// Segments whose storage [failed](IngestAnswer::Failed).
     pub failed: u64,
