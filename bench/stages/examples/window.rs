@@ -19,7 +19,7 @@ use cutshort_packet::Packet;
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::cell::Cells;
 use cutshort_store::{ConnectionSink, Grouped, Provenance, Segment, Store, StoredRow, WindowCounts};
-use cutshort_verdict::{Progress, Stage, Tag, Termination, Verdict};
+use cutshort_verdict::{DataSet, Progress, Stage, Tag, Termination, Verdict};
 
 type Done = Result<(), Box<dyn Error>>;
 
@@ -141,6 +141,9 @@ fn group(
 fn verdict(rows: &[StoredRow]) -> Verdict {
     let (first, last) = (&rows[0].row, &rows[rows.len() - 1].row);
     Verdict {
+        data_set: DataSet::Tcp,
+        handshake: None,
+        first_byte: None,
         progress: Progress::Later,
         termination: Termination::Fin,
         stage: Stage::None,

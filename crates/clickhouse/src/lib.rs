@@ -13,6 +13,7 @@ mod breaker;
 mod cells;
 mod classify;
 mod connections;
+mod coverage;
 mod error;
 mod filter;
 mod forget;
@@ -36,7 +37,7 @@ use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement,
+    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Replacement,
     ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
     WindowPackets, WindowState, WindowVerdicts,
 };
@@ -136,6 +137,10 @@ impl Store for ClickHouse {
 
     fn status(&self) -> Result<Status> {
         status::status(&self.server)
+    }
+
+    fn coverage(&self) -> Result<Vec<NodeCoverage>> {
+        coverage::coverage(&self.server)
     }
 
     fn known_segments(&self) -> Result<Vec<KnownSegment>> {

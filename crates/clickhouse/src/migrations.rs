@@ -4,7 +4,7 @@ mod differences;
 
 use clickhouse::Row;
 use cutshort_store::{Result, StoreError};
-use cutshort_verdict::Tag;
+use cutshort_verdict::DataSet;
 use serde::Deserialize;
 
 use crate::address::Address;
@@ -238,7 +238,7 @@ fn on(layout: &Layout) -> String {
 
 /// The expression for the names of the tags in a column of bits.
 fn tag_names() -> String {
-    let names: Vec<String> = Tag::ALL.iter().map(|tag| text(tag.name())).collect();
+    let names: Vec<String> = DataSet::Tcp.tags().iter().map(|tag| text(tag.name())).collect();
     format!("arrayMap(bit -> [{}][bit + 1], bitPositionsToArray(tags))", names.join(", "))
 }
 

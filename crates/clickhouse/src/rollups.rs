@@ -7,7 +7,7 @@ use clickhouse::Row;
 use cutshort_geo::Country;
 use cutshort_model::{Bucket, Dimension, Network, Port, Value};
 use cutshort_store::{Result, RollupAnswer, RollupQuery, RollupRow};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Termination, WeightedCount};
 use serde::Deserialize;
 
 use crate::cells::{NETWORK, OTHER_NETWORKS, UNKNOWN_NETWORK, unknown};
@@ -225,7 +225,7 @@ fn value(by: Option<Dimension>, row: &Summed) -> Result<Value> {
     Ok(match by {
         None => Value::All,
         Some(Dimension::Tag) => {
-            let tag = usize::try_from(code).ok().and_then(|code| Tag::ALL.get(code));
+            let tag = DataSet::Tcp.tags().iter().find(|tag| i64::from(tag.number()) == code);
             Value::Tag(*tag.ok_or_else(|| unknown("tag", &code.to_string()))?)
         }
         Some(Dimension::Signature) => Value::Signature(Signature::from_id(code as u8)),

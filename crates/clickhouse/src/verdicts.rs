@@ -8,7 +8,9 @@ use clickhouse::query::RowCursor;
 use cutshort_model::{Addresses, Window};
 use cutshort_packet::FiveTuple;
 use cutshort_store::{FlowVerdict, Result, StoreError, VerdictBatch, Verdicts, WindowVerdicts};
-use cutshort_verdict::{Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict};
+use cutshort_verdict::{
+    DataSet, Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict,
+};
 use serde::Deserialize;
 
 use crate::classify::{Classified, Grain, PacketRows};
@@ -73,6 +75,7 @@ impl VerdictRow {
             return Ok(Err(of(&Exclusion::ALL, reason)?));
         }
         Ok(Ok(Verdict {
+            data_set: DataSet::Tcp,
             progress: of(&Progress::ALL, self.progress)?,
             termination: of(&Termination::ALL, self.termination)?,
             stage: of(&Stage::ALL, self.stage)?,
@@ -86,6 +89,8 @@ impl VerdictRow {
             first_ts: self.first_ns,
             last_ts: self.last_ns,
             silent: self.silent_ns.max(0),
+            handshake: None,
+            first_byte: None,
         }))
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cutshort_model::{Addresses, Window, now};
-use cutshort_store::{Inputs, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState};
+use cutshort_store::{
+    CoverageBuilder, Inputs, NodeCoverage, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState,
+};
 use cutshort_verdict::ReaderClock;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -106,8 +108,13 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
         sql.execute_batch(ADD_TAIL)?;
     }
     damage::create(sql)?;
+    sql.execute_batch(COVERAGE)?;
     Ok(sql.execute_batch(PROTECTED)?)
 }
+
+/// What segments cover is read in this order. Earlier stores get the index when they are opened for writing.
+const COVERAGE: &str =
+    "CREATE INDEX IF NOT EXISTS segment_coverage ON segment (node, covers_from, covers_to, state)";
 
 /// Whether the table of windows has a column for rows that are the tail of an earlier connection. Earlier stores get
 /// it when they are opened for writing.
@@ -304,6 +311,23 @@ fn covered_until(sql: &Connection, limit: i64) -> Result<Option<i64>> {
     Ok(latest(FileState::Kept)?.max(latest(FileState::Deleted)?))
 }
 
+/// The time that the segments of each node cover.
+pub(super) fn coverage(sql: &Connection) -> Result<Vec<NodeCoverage>> {
+    let mut coverage = CoverageBuilder::default();
+    let mut select = sql.prepare_cached(
+        "SELECT node, covers_from, covers_to FROM segment WHERE state IN (0, 1) AND covers_to <= ?
+         ORDER BY node, covers_from",
+    )?;
+    let mut rows = select.query([covered_to(sql)?])?;
+    while let Some(row) = rows.next()? {
+        let node = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        coverage.add(node, (row.get(1)?, row.get(2)?));
+    }
+    let mut select = sql.prepare_cached("SELECT start FROM window ORDER BY start")?;
+    let windows = select.query_map([], |row| window_at(row, 0))?;
+    Ok(coverage.finish(windows.collect::<rusqlite::Result<Vec<_>>>()?))
+}
+
 /// The number of segments that cover time in the future, which does not count.
 pub(super) fn covers_future(sql: &Connection) -> Result<u64> {
     let mut select = sql.prepare_cached(
@@ -411,7 +435,7 @@ pub(super) fn replace_window(
     now: i64,
 ) -> Result<Option<String>> {
     let before = window_path(sql, window)?.flatten();
-    let [no_syn, multiple_syn, incomplete] = counts.excluded.map(u64::cast_signed);
+    let [no_syn, multiple_syn, incomplete, _] = counts.excluded.map(u64::cast_signed);
     sql.prepare_cached(
         "INSERT INTO window (start, generation, path, bytes, segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, updated, frozen, tail)
          VALUES (?1, ?14, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?15)

@@ -30,8 +30,8 @@ use std::time::SystemTime;
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Damaged, FolderLock, Forgotten, Impairment, KnownSegment,
-    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
-    Store, StoreError, WindowPackets, WindowState,
+    NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment,
+    SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
 };
 
 #[doc(hidden)]
@@ -193,6 +193,10 @@ impl Store for Embedded {
         let mut status = self.database.read(status::status)?;
         self.add_unreadable(&mut status);
         Ok(status)
+    }
+
+    fn coverage(&self) -> Result<Vec<NodeCoverage>> {
+        Ok(self.database.read(catalog::coverage)?)
     }
 
     fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64> {

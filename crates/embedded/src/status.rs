@@ -2,7 +2,7 @@
 
 use cutshort_model::Window;
 use cutshort_store::{Damaged, Status, WindowCounts};
-use cutshort_verdict::Exclusion;
+use cutshort_verdict::{DataSet, Exclusion};
 use rusqlite::{Connection, Row};
 
 use super::{catalog, damage, rollup};
@@ -65,13 +65,13 @@ fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
             status.updated = row.get(3)?;
             status.connection_bytes = count(row, 4)?;
             let mut excluded = [0; Exclusion::ALL.len()];
-            for (at, excluded) in excluded.iter_mut().enumerate() {
-                *excluded = count(row, 8 + at)?;
+            for (at, reason) in DataSet::Tcp.exclusions().iter().enumerate() {
+                excluded[*reason as usize] = count(row, 8 + at)?;
             }
             status.counts = WindowCounts {
                 packets: count(row, 5)?,
                 copies: count(row, 6)?,
-                tail: count(row, 8 + Exclusion::ALL.len())?,
+                tail: count(row, 8 + DataSet::Tcp.exclusions().len())?,
                 connections: count(row, 7)?,
                 excluded,
             };

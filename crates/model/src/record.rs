@@ -3,7 +3,7 @@ use std::net::Ipv6Addr;
 
 use cutshort_geo::{Country, Place};
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
+use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
@@ -179,7 +179,7 @@ struct TagNames(Tags);
 
 impl Serialize for TagNames {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(Tag::name))
+        serializer.collect_seq(self.0.iter(DataSet::Tcp).map(Tag::name))
     }
 }
 

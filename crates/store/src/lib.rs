@@ -9,6 +9,7 @@
 
 pub mod cell;
 pub mod connection_file;
+mod coverage;
 mod damage;
 pub mod data_dir;
 pub mod durable;
@@ -26,6 +27,7 @@ mod state;
 mod store;
 pub mod thrift;
 
+pub use coverage::{CoverageBuilder, NodeCoverage};
 pub use damage::{Impaired, Impairment};
 pub use data_dir::DataDir;
 pub use error::{Result, StoreError};

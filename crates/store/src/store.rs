@@ -9,8 +9,8 @@ use cutshort_verdict::{Outcome, Row, Rules};
 use crate::cell::Cells;
 use crate::{
     Added, Annotation, ConnectionQuery, FlowKey, Forgotten, Impairment, Inputs, KnownSegment, NewAnnotation,
-    Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, StoreError, WindowCounts,
-    WindowState,
+    NodeCoverage, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, StoreError,
+    WindowCounts, WindowState,
 };
 
 /// Storage of packets, connections and counts. All times are nanoseconds since the Unix epoch.
@@ -121,6 +121,10 @@ pub trait Store: Send + Sync {
 
     /// The contents of the store, in numbers.
     fn status(&self) -> Result<Status>;
+
+    /// The time that the segments of each node cover, by name, whether they are kept or were deleted by retention. Time
+    /// that a wrong clock dates in the future does not count, unless there is no other (docs/spec.md#future).
+    fn coverage(&self) -> Result<Vec<NodeCoverage>>;
 
     /// Deletes data that has been kept long enough. Segments with packets of windows that are due are kept until
     /// there are results. Returns the number of segments and of windows' connections that were deleted.

@@ -3,7 +3,7 @@
 //! Results that depend on few values are looked up in arrays, which are made by applying the rules to each of these
 //! values. The server parses arrays faster than the same rules as conditions, which take it seconds.
 
-use cutshort_verdict::{Exclusion, Progress, Signature, Stage, Tag, TagRule, Tags, Termination};
+use cutshort_verdict::{DataSet, Exclusion, Progress, Signature, Stage, Tag, TagRule, Tags, Termination};
 
 use super::{Classified, Columns, list};
 
@@ -88,9 +88,10 @@ fn with_other_direction() -> Columns {
 
 fn judged() -> Columns {
     let (progresses, seen) = (Progress::ALL.len(), SeenResets::COUNT);
-    let stages = Termination::ALL
-        .into_iter()
-        .flat_map(|termination| Progress::ALL.map(|progress| Stage::of(termination, progress) as u8));
+    let stages = DataSet::Tcp
+        .terminations()
+        .iter()
+        .flat_map(|termination| Progress::ALL.map(|progress| Stage::of(*termination, progress) as u8));
     vec![
         ("stage", table("UInt8", stages, &format!("termination * {progresses} + progress"))),
         (
@@ -120,13 +121,14 @@ fn table<T: ToString>(kind: &str, values: impl Iterator<Item = T>, place: &str) 
 
 /// The bits of the tags for whose rule a condition holds.
 fn tags_by(such: impl Fn(TagRule) -> bool) -> u32 {
-    Tag::ALL.into_iter().filter(|tag| such(tag.rule())).fold(0, |bits, tag| bits | tag.bit())
+    let tags = DataSet::Tcp.tags().iter();
+    tags.filter(|tag| tag.rule().is_some_and(&such)).fold(0, |bits, tag| bits | tag.bit())
 }
 
 /// Tags that depend on a single fact.
 fn own_tags() -> String {
-    let tags = Tag::ALL.into_iter().filter_map(|tag| {
-        let holds = match tag.rule() {
+    let tags = DataSet::Tcp.tags().iter().filter_map(|tag| {
+        let holds = match tag.rule()? {
             TagRule::Syn { ip_id, window } => format!("syn_ip_id = {ip_id} AND syn_window = {window}"),
             TagRule::Answered => "answered".to_owned(),
             TagRule::SynPayload => "syn_payload > 0".to_owned(),
@@ -165,11 +167,13 @@ impl SeenResets {
 
     /// The tags that depend on RSTs and on the termination.
     fn tags(self, termination: Termination, fin: bool) -> Tags {
-        Tag::ALL.into_iter().filter(|tag| self.has(*tag, termination, fin)).collect()
+        let tags = DataSet::Tcp.tags().iter().copied();
+        tags.filter(|tag| self.has(*tag, termination, fin)).collect()
     }
 
     fn has(self, tag: Tag, termination: Termination, fin: bool) -> bool {
-        let own = match tag.rule() {
+        let Some(rule) = tag.rule() else { return false };
+        let own = match rule {
             TagRule::Termination(needed) => needed == termination,
             TagRule::Fin => fin,
             TagRule::Resets { rst, rst_ack } => rst.holds(self.rst) && rst_ack.holds(self.rst_ack),
@@ -190,8 +194,8 @@ impl SeenResets {
         if stage == Stage::None || tags.contains(Tag::Fin) {
             return None;
         }
-        Signature::all().find(|signature| {
-            let rule = signature.rule();
+        DataSet::Tcp.signatures().iter().copied().find(|signature| {
+            let Some(rule) = signature.rule() else { return false };
             rule.stage == stage
                 && rule.rst.holds(self.rst)
                 && rule.rst_ack.holds(self.rst_ack)
@@ -204,8 +208,8 @@ impl SeenResets {
 const BOTH: [bool; 2] = [false, true];
 
 fn all_tags() -> impl Iterator<Item = u32> {
-    Termination::ALL.into_iter().flat_map(|termination| {
-        SeenResets::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(termination, fin).bits()))
+    DataSet::Tcp.terminations().iter().flat_map(|termination| {
+        SeenResets::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(*termination, fin).bits()))
     })
 }
 

@@ -4,7 +4,7 @@
 //! several captures are first combined and limited, as the window job does.
 
 use cutshort_model::{Addresses, Window};
-use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{DataSet, Progress, Rules, Stage};
 
 use super::flows::is_syn;
 use crate::results::COVERED_TO;
@@ -40,8 +40,12 @@ fn columns(tables: &Tables<'_>) -> String {
     let time = |ns: &str| format!("fromUnixTimestamp64Micro({}, 'UTC')", micros(ns));
     let of_verdict = |term: String| format!("if(excluded = 0, {term}, '')");
     let names = |names: Vec<&str>, number: &str| format!("{}[{number} + 1]", texts(&names));
-    let exclusions = [""].into_iter().chain(Exclusion::ALL.map(Exclusion::name)).collect();
-    let signatures = [""].into_iter().chain(Signature::all().map(Signature::name)).collect();
+    let set = DataSet::Tcp;
+    let exclusions = [""].into_iter().chain(set.exclusions().iter().map(|reason| reason.name())).collect();
+    let signatures =
+        [""].into_iter().chain(set.signatures().iter().map(|signature| signature.name())).collect();
+    let terminations = set.terminations().iter().map(|end| end.name()).collect();
+    let tags: Vec<_> = set.tags().iter().map(|tag| tag.name()).collect();
     let excluded_first = |name: &str, zero: &str| format!("if(excluded = 0, {name}, {zero})");
     let columns = [
         ("window_start", "window_start".to_owned()),
@@ -59,13 +63,13 @@ fn columns(tables: &Tables<'_>) -> String {
         ("excluded", names(exclusions, "excluded")),
         ("progress", of_verdict(names(Progress::ALL.map(Progress::name).to_vec(), "progress"))),
         ("stage", of_verdict(names(Stage::ALL.map(Stage::name).to_vec(), "stage"))),
-        ("termination", of_verdict(names(Termination::ALL.map(Termination::name).to_vec(), "termination"))),
+        ("termination", of_verdict(names(terminations, "termination"))),
         ("tags", excluded_first("tags", "0")),
         (
             "tag_names",
             format!(
                 "arrayMap(bit -> {}[bit + 1], bitPositionsToArray({}))",
-                texts(&Tag::ALL.map(Tag::name)),
+                texts(&tags),
                 excluded_first("tags", "toUInt32(0)")
             ),
         ),

@@ -6,7 +6,7 @@ use cutshort_model::{Dimension, Value, Window};
 use cutshort_store::cell::CellOutcome;
 use cutshort_store::cell::packed::{Context, Group, PackedOutcome, location_of};
 use cutshort_store::{RollupQuery, RollupRow};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
 use foldhash::fast::FixedState;
 
 use super::bytes::{Broken, Unpacked};
@@ -145,7 +145,7 @@ impl<'a> AnswerSum<'a> {
                     return Use::Nothing;
                 }
                 let values: Vec<u64> = match by {
-                    Some(Dimension::Tag) => tags.iter().map(|tag| tag as u64).collect(),
+                    Some(Dimension::Tag) => tags.iter(DataSet::Tcp).map(|tag| tag.number().into()).collect(),
                     Some(Dimension::Signature) => vec![signature.map_or(0, |found| u64::from(found.id()))],
                     Some(Dimension::Termination) => vec![termination as u64],
                     _ => return Use::At(stage as usize, Vec::new()),
@@ -196,7 +196,7 @@ impl<'a> AnswerSum<'a> {
         let small = code as u8;
         match self.query.by {
             None => Value::All,
-            Some(Dimension::Tag) => Value::Tag(Tag::ALL[usize::from(small) % Tag::ALL.len()]),
+            Some(Dimension::Tag) => Value::Tag(tag_of(small)),
             Some(Dimension::Signature) => Value::Signature(Signature::from_id(small)),
             Some(Dimension::Termination) => {
                 Value::Termination(Termination::ALL[usize::from(small) % Termination::ALL.len()])
@@ -208,6 +208,12 @@ impl<'a> AnswerSum<'a> {
             Some(Dimension::Node) => Value::Node(self.nodes.get(&(code as u16)).cloned().unwrap_or_default()),
         }
     }
+}
+
+/// The tag with a number; the first one if there is none.
+fn tag_of(number: u8) -> Tag {
+    let tags = DataSet::Tcp.tags();
+    *tags.iter().find(|tag| tag.number() == number).unwrap_or(&tags[0])
 }
 
 /// Adds or subtracts, wrapping around: rows that do not agree must not end the program.

@@ -1,6 +1,7 @@
 use std::io::Write;
 
 use cutshort_model::ConnectionRecord;
+use cutshort_verdict::DataSet;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedRowGroupWriter;
@@ -62,7 +63,7 @@ impl Columns {
         self.packets.push(record.packets.cast_signed());
         self.stage.push(texts.stage(record.stage));
         self.termination.push(texts.termination(record.termination));
-        self.tags.push(record.tags.iter().map(|tag| texts.tag(tag)));
+        self.tags.push(record.tags.iter(DataSet::Tcp).map(|tag| texts.tag(tag)));
         self.signature.push(record.signature.map(|signature| texts.signature(signature)));
         self.signature_id.push(record.signature.map(|signature| signature.id().into()));
         self.location.push(record.location.map(|country| texts.country(country)));

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use cutshort_geo::Country;
 use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord};
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination};
+use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tag, Tags, Termination};
 use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
@@ -265,7 +265,7 @@ fn tags(group: &dyn RowGroupReader) -> io::Result<Vec<Tags>> {
     column::<ByteArrayType>(group, "tags")?
         .read_records(rows(group), Some(&mut definitions), Some(&mut repetitions), &mut values)
         .map_err(io_error)?;
-    let tag = |name: &str| Tag::ALL.into_iter().find(|tag| tag.name() == name);
+    let tag = |name: &str| DataSet::Tcp.tags().iter().copied().find(|tag| tag.name() == name);
     let mut found = parsed("tags", &values, tag)?.into_iter();
     let mut all: Vec<Tags> = Vec::with_capacity(rows(group));
     for (definition, repetition) in definitions.iter().zip(&repetitions) {

@@ -3,7 +3,7 @@ use std::net::Ipv6Addr;
 
 use cutshort_geo::Country;
 use cutshort_model::Addresses;
-use cutshort_verdict::{Signature, Stage, Tag, Termination};
+use cutshort_verdict::{DataSet, Signature, Stage, Tag, Termination};
 use foldhash::fast::RandomState;
 use parquet::data_type::ByteArray;
 
@@ -30,8 +30,8 @@ impl Default for Texts {
         Self {
             stages: all(&mut Stage::ALL.iter().map(|stage| stage.name())),
             terminations: all(&mut Termination::ALL.iter().map(|termination| termination.name())),
-            tags: all(&mut Tag::ALL.iter().map(|tag| tag.name())),
-            signatures: all(&mut Signature::all().map(Signature::name)),
+            tags: all(&mut DataSet::Tcp.tags().iter().map(|tag| tag.name())),
+            signatures: all(&mut DataSet::Tcp.signatures().iter().map(|signature| signature.name())),
             countries: all(&mut Country::all().map(Country::alpha2)),
             addresses: all(&mut Addresses::ALL.iter().map(|addresses| addresses.name())),
             node: ByteArray::from(""),

@@ -143,8 +143,13 @@ fn write(store: &dyn Movable, window: Window, cells: &Cells, clients: u8) {
     (0..clients).for_each(|client| sink.write(&made(client, window.start()).connection()).unwrap());
     sink.finish().unwrap();
     let inputs = Inputs { segments: u64::MAX - 3, cutoff: window.end(), rules: u64::MAX };
-    let counts =
-        WindowCounts { packets: 9, copies: 8, tail: 7, connections: u64::from(clients), excluded: [1, 2, 3] };
+    let counts = WindowCounts {
+        packets: 9,
+        copies: 8,
+        tail: 7,
+        connections: u64::from(clients),
+        excluded: [1, 2, 3, 0],
+    };
     replacement.commit(inputs, counts, cells).unwrap();
 }
 
