@@ -62,7 +62,7 @@ impl Movable for ClickHouse {
             inputs: Inputs { segments: row.parts, cutoff: row.cutoff, rules: row.rules },
             counts: WindowCounts {
                 packets: row.packets,
-                copies: row.copies,
+                duplicates: row.copies,
                 tail: row.tail,
                 connections: row.connections,
                 excluded,

@@ -243,7 +243,7 @@ impl NewResults {
             cutoff: inputs.cutoff,
             rules: inputs.rules,
             packets: counts.packets,
-            copies: counts.copies,
+            copies: counts.duplicates,
             tail: counts.tail,
             connections: counts.connections,
             excluded: counts.excluded.to_vec(),

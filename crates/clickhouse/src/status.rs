@@ -91,7 +91,7 @@ fn windows(server: &Server, status: &mut Status) -> Result<()> {
     excluded.iter_mut().zip(&found.excluded).for_each(|(sum, found)| *sum = *found);
     status.counts = WindowCounts {
         packets: found.packets,
-        copies: found.copies,
+        duplicates: found.copies,
         tail: found.tail,
         connections: found.connections,
         excluded,

@@ -61,7 +61,7 @@ impl VerdictRow {
             sample_rate,
             node,
             packets: self.packets(),
-            copies,
+            duplicates: copies,
             tail,
         })
     }

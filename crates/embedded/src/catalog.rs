@@ -450,7 +450,7 @@ pub(super) fn replace_window(
         inputs.cutoff,
         inputs.rules.cast_signed(),
         counts.packets.cast_signed(),
-        counts.copies.cast_signed(),
+        counts.duplicates.cast_signed(),
         counts.connections.cast_signed(),
         no_syn,
         multiple_syn,

@@ -130,8 +130,8 @@ fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Op
         let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let inputs = Inputs { segments: number(0)?, cutoff: row.get(1)?, rules: number(2)? };
         let excluded = [number(6)?, number(7)?, number(8)?, 0];
-        let (packets, copies, connections, tail) = (number(3)?, number(4)?, number(5)?, number(10)?);
-        let counts = WindowCounts { packets, copies, tail, connections, excluded };
+        let (packets, duplicates, connections, tail) = (number(3)?, number(4)?, number(5)?, number(10)?);
+        let counts = WindowCounts { packets, duplicates, tail, connections, excluded };
         Ok((inputs, counts, row.get::<_, Option<String>>(9)?))
     });
     let Some((inputs, counts, path)) = found.optional()? else { return Ok(None) };

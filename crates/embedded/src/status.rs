@@ -70,7 +70,7 @@ fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
             }
             status.counts = WindowCounts {
                 packets: count(row, 5)?,
-                copies: count(row, 6)?,
+                duplicates: count(row, 6)?,
                 tail: count(row, 8 + DataSet::Tcp.exclusions().len())?,
                 connections: count(row, 7)?,
                 excluded,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{FlowKey, Grouped, Result, StoredRow};
-use cutshort_verdict::{Findings, Part, Row, Rules, Split, copies};
+use cutshort_verdict::{Findings, Part, Row, Rules, Split, duplicates};
 use foldhash::fast::RandomState;
 
 use crate::cap;
@@ -59,7 +59,7 @@ pub(crate) struct Gathered {
     /// The number of rows that count.
     pub(crate) packets: u64,
     /// The number of rows that equal another.
-    pub(crate) copies: u64,
+    pub(crate) duplicates: u64,
     /// The number of rows before the first SYN packet of their 5-tuple.
     pub(crate) tail: u64,
     /// Groups with more packets than one capture can have: the limit must be applied to them.
@@ -87,7 +87,7 @@ impl Gathered {
     pub(crate) fn add(&mut self, key: FlowKey, stored: &mut [StoredRow]) {
         self.lay_out(stored);
         self.packets += stored.len() as u64;
-        self.copies += copies(&self.rows);
+        self.duplicates += duplicates(&self.rows);
         if self.rows.iter().any(Row::has_rst) {
             let rsts = self.rows.iter().filter(|row| row.has_rst()).map(|row| row.ts);
             self.other_rsts.insert(key.reversed(), rsts.collect());

@@ -33,7 +33,7 @@ impl PartCounts {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.cells.merge(&other.cells);
         self.counts.packets += other.counts.packets;
-        self.counts.copies += other.counts.copies;
+        self.counts.duplicates += other.counts.duplicates;
         self.counts.tail += other.counts.tail;
         self.counts.connections += other.counts.connections;
         for (sum, more) in self.counts.excluded.iter_mut().zip(other.counts.excluded) {
@@ -81,7 +81,7 @@ impl<'a> Judge<'a> {
 
     pub(crate) fn part(mut self, part: &Gathered) -> Result<PartCounts> {
         self.judged.counts.packets = part.packets;
-        self.judged.counts.copies = part.copies;
+        self.judged.counts.duplicates = part.duplicates;
         self.judged.counts.tail = part.tail;
         part.flows.iter().flatten().try_for_each(|flow| self.flow(flow))?;
         Ok(self.judged)
@@ -101,7 +101,7 @@ impl<'a> Judge<'a> {
 
     fn verdict(&mut self, flow: &FlowVerdict) -> Result<()> {
         self.judged.counts.packets += u64::from(flow.packets) + u64::from(flow.tail);
-        self.judged.counts.copies += u64::from(flow.copies);
+        self.judged.counts.duplicates += u64::from(flow.duplicates);
         self.judged.counts.tail += u64::from(flow.tail);
         let FlowVerdict { key, sample_rate, node, .. } = *flow;
         self.outcome(&Subject { key, place: None, sample_rate, node }, &flow.outcome)

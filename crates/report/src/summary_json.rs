@@ -191,7 +191,7 @@ impl Summary {
             dropped: self.input.dropped.into(),
             incomplete: self.input.incomplete.iter().map(Incomplete::from).collect(),
             beyond_limit: self.input.beyond_limit(),
-            copies: self.input.rows.copies,
+            copies: self.input.rows.duplicates,
             excluded: named(set.exclusions().iter().map(|reason| reason.name()), self.excluded),
             not_meant: self.not_meant,
             not_selected: self.not_selected,

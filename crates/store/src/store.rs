@@ -223,7 +223,7 @@ pub struct FlowVerdict {
     pub packets: u32,
     /// Rows of its whole flow that equal another in every field but time and TTL. Zero except on the flow's first
     /// connection.
-    pub copies: u32,
+    pub duplicates: u32,
     /// Rows of its flow before the first SYN packet, if there is one. Zero except on the flow's first connection.
     pub tail: u32,
 }

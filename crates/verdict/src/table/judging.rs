@@ -7,7 +7,7 @@ use super::pool;
 use super::reused::{Reused, Sealed, rsts};
 use super::{AHEAD, Table, near};
 use crate::findings::Outline;
-use crate::row::copies;
+use crate::row::duplicates;
 use crate::{ConnectionContext, Findings, FlowContext, Row, RowCount, Split};
 
 /// Takes what was found in rows, when the next connection on their ports begins, and the rows themselves.
@@ -24,7 +24,7 @@ impl Table {
     ) -> RowCount {
         let all_rsts = self.other_rsts();
         let mut all_rsts = all_rsts.chunk_by(|a, b| a.0 == b.0).peekable();
-        let mut count = RowCount { copies: self.copies, ..RowCount::default() };
+        let mut count = RowCount { duplicates: self.duplicates, ..RowCount::default() };
         let (mut rows, mut other_rsts) = (Vec::new(), Vec::new());
         for (at, flow) in self.flows.iter().enumerate() {
             if at.is_multiple_of(AHEAD) {
@@ -54,12 +54,12 @@ impl Table {
                 let others = self.narrow.rows(flow.place(), usize::from(flow.len - 1));
                 flow.lay_out(others, self.start, rows);
                 each(&flow.findings(Outline::of(&rows[0], rows), self.start), None, &[]);
-                RowCount { taken, copies: copies(rows), tail: 0 }
+                RowCount { taken, duplicates: duplicates(rows), tail: 0 }
             }
             (false, true) => {
                 each(&self.sealed[flow.place() as usize], None, &[]);
                 let tail = self.notes.get(&flow.place()).map_or(0, |note| u64::from(note.tail));
-                RowCount { taken, copies: 0, tail }
+                RowCount { taken, duplicates: 0, tail }
             }
             (false, false) if flow.is_reused() => {
                 self.judge_reused(&self.reused[flow.place() as usize], rows, each)
@@ -67,8 +67,8 @@ impl Table {
             (false, false) => {
                 rows.clear();
                 rows.extend_from_slice(self.wide.rows(flow.block(), flow.len));
-                let copies = copies(rows);
-                RowCount { taken, copies, tail: self.judge_parts(&Split::of(rows), each) }
+                let duplicates = duplicates(rows);
+                RowCount { taken, duplicates, tail: self.judge_parts(&Split::of(rows), each) }
             }
         }
     }
@@ -84,10 +84,10 @@ impl Table {
     fn judge_reused(&self, reused: &Reused, rows: &mut Vec<Row>, mut each: impl Each) -> RowCount {
         rows.clear();
         rows.extend_from_slice(&reused.rows);
-        let (taken, copies) = (reused.taken(), copies(rows));
+        let (taken, duplicates) = (reused.taken(), duplicates(rows));
         let split = Split::of(rows);
         let Some(Sealed { findings, tail, .. }) = reused.earlier.as_deref() else {
-            return RowCount { taken, copies, tail: self.judge_parts(&split, each) };
+            return RowCount { taken, duplicates, tail: self.judge_parts(&split, each) };
         };
         let mut tail = u64::from(*tail);
         if findings.has_syn() {
@@ -97,9 +97,9 @@ impl Table {
         } else {
             let later = split.parts().next().map(|part| Findings::of(part.rows));
             each(&later.map_or(*findings, |later| findings.without_syn(&later)), None, &[]);
-            return RowCount { taken, copies, tail };
+            return RowCount { taken, duplicates, tail };
         }
-        RowCount { taken, copies, tail: tail + self.judge_parts(&split, each) }
+        RowCount { taken, duplicates, tail: tail + self.judge_parts(&split, each) }
     }
 
     pub(crate) fn five_tuples(&self) -> impl Iterator<Item = &FiveTuple> + Clone {

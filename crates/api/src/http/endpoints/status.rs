@@ -287,7 +287,7 @@ impl Stored {
             covered_from: status.covered.map(|(from, _)| iso(from)),
             covered_to: status.covered.map(|(_, to)| iso(to)),
             latest_packet: status.latest_packet.map(iso),
-            copies: Share::part(status.counts.copies, status.counts.packets),
+            copies: Share::part(status.counts.duplicates, status.counts.packets),
             tail: Share::part(status.counts.tail, status.counts.packets),
             protected_addresses: status.protected.iter().map(|addresses| addresses.name()).collect(),
             damaged: damaged.map(|one| Damaged { name: one.name.clone(), why: one.why.clone() }).collect(),
