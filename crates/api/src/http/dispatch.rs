@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::cache::{Generation, Key};
-use super::endpoint::{Access, Call, Endpoint, Method, Place, Unknown};
+use super::endpoint::{Access, Call, Endpoint, Method, ParameterPlace, Unknown};
 use super::reply::{self, Reply};
 use super::tokens::Scope;
 use crate::ask::Message;
@@ -163,7 +163,7 @@ async fn path_of(parts: &mut request::Parts) -> HashMap<String, String> {
 
 /// Ignores or refuses parameters that an endpoint does not have.
 fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>, Problem> {
-    let is_elsewhere = |place| matches!(place, Place::Path | Place::Header);
+    let is_elsewhere = |place| matches!(place, ParameterPlace::Path | ParameterPlace::Header);
     let in_query = endpoint.parameters.iter().filter(|parameter| !is_elsewhere(parameter.place));
     let known: Vec<&'static str> = in_query.map(|parameter| parameter.name).collect();
     let unknown = parameters.unknown(&known);

@@ -140,13 +140,13 @@ pub(super) struct Takes {
 pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
-    pub(super) place: Place,
+    pub(super) place: ParameterPlace,
     pub(super) kind: Kind,
     pub(super) example: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ParameterPlace {
     /// Behind the `?`, one for each series.
     Series,
     /// Behind the `?`, once.

@@ -11,7 +11,7 @@ use utoipa::openapi::{
     OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder, Schema, SchemaFormat, path,
 };
 
-use super::endpoint::{Access, Answers, Endpoint, Group, Kind, Method, Parameter, Place, Schemas};
+use super::endpoint::{Access, Answers, Endpoint, Group, Kind, Method, Parameter, ParameterPlace, Schemas};
 use super::endpoints::ENDPOINTS;
 use super::reply::JSON;
 use crate::question::{MAX_SERIES, pattern};
@@ -249,17 +249,17 @@ fn not_found() -> RefOr<Schema> {
 fn describe(parameter: &Parameter) -> path::Parameter {
     let schema = value(parameter);
     let (place, schema) = match parameter.place {
-        Place::Series => {
+        ParameterPlace::Series => {
             let all = ArrayBuilder::new().items(schema).max_items(Some(MAX_SERIES));
             (ParameterIn::Query, all.build().into())
         }
-        Place::Query | Place::Needed => (ParameterIn::Query, schema),
-        Place::Path => (ParameterIn::Path, schema),
-        Place::Header => (ParameterIn::Header, schema),
+        ParameterPlace::Query | ParameterPlace::Needed => (ParameterIn::Query, schema),
+        ParameterPlace::Path => (ParameterIn::Path, schema),
+        ParameterPlace::Header => (ParameterIn::Header, schema),
     };
-    let needed = matches!(parameter.place, Place::Path | Place::Needed);
+    let needed = matches!(parameter.place, ParameterPlace::Path | ParameterPlace::Needed);
     let example = match parameter.place {
-        Place::Series => serde_json::json!([example(parameter)]),
+        ParameterPlace::Series => serde_json::json!([example(parameter)]),
         _ => example(parameter),
     };
     ParameterBuilder::new()

@@ -4,21 +4,21 @@ use cutshort_geo::{Continent, Country};
 use cutshort_pipeline::live::AgentCounts;
 use cutshort_verdict::{DataSet, Stage};
 
-use super::endpoint::{Kind, Parameter, Place};
+use super::endpoint::{Kind, Parameter, ParameterPlace};
 use crate::answer::By;
 use crate::question::pattern::{list_of, up_to};
 use crate::question::{self, stage_name};
 
 const fn series(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
-    Parameter { name, about, place: Place::Series, kind, example }
+    Parameter { name, about, place: ParameterPlace::Series, kind, example }
 }
 
 const fn query(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
-    Parameter { name, about, place: Place::Query, kind, example }
+    Parameter { name, about, place: ParameterPlace::Query, kind, example }
 }
 
 const fn path(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
-    Parameter { name, about, place: Place::Path, kind, example }
+    Parameter { name, about, place: ParameterPlace::Path, kind, example }
 }
 
 fn asn_list() -> String {
@@ -239,14 +239,14 @@ pub(super) const ALPHA2_PATH: Parameter =
 pub(super) const IP: Parameter = Parameter {
     name: "ip",
     about: "An address, IPv4 or IPv6.",
-    place: Place::Needed,
+    place: ParameterPlace::Needed,
     kind: Kind::Text,
     example: "8.8.8.8",
 };
 pub(super) const SEARCH: Parameter = Parameter {
     name: "query",
     about: "A part of a name, a code or a number.",
-    place: Place::Needed,
+    place: ParameterPlace::Needed,
     kind: Kind::Text,
     example: "portugal",
 };
@@ -292,13 +292,13 @@ pub(super) const ANNOTATION_PATH: Parameter =
 pub(super) const AGENT: Parameter = Parameter {
     name: AgentCounts::HEADER,
     about: "What the server that sends has counted since it began, so that this one can tell how much of it is lost: packets received, lost on receiving, unwritten, dropped from its spool, and waiting there; connections that it chose and left out, and from when to when the latest were, in nanoseconds since the Unix epoch. What is missing or unknown does no harm.",
-    place: Place::Header,
+    place: ParameterPlace::Header,
     kind: Kind::Text,
     example: "received=5400, lost=0, unwritten=0, dropped=0, waiting=120, left_out=0",
 };
 
 const fn needed(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
-    Parameter { name, about, place: Place::Needed, kind, example }
+    Parameter { name, about, place: ParameterPlace::Needed, kind, example }
 }
 
 pub(super) const TRACE_CLIENT: Parameter =
