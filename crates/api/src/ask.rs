@@ -27,7 +27,7 @@ pub struct Context<'a> {
 
 /// Which shares are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct SharesQuery {
     /// Told apart by this.
     pub by: By,
     /// Over time, rather than one number.
@@ -43,9 +43,9 @@ pub struct Kind {
 pub fn shares(
     context: &Context<'_>,
     parameters: &Parameters,
-    kind: Kind,
+    kind: SharesQuery,
 ) -> Result<(Answer, Vec<Series>), Problem> {
-    let Kind { by, in_time, own } = kind;
+    let SharesQuery { by, in_time, own } = kind;
     let filters = if own { Filters::Extended } else { Filters::Radar };
     let name = if in_time { "serie" } else { "summary" };
     let series = question::series(parameters, name, filters, context.now)?;

@@ -141,7 +141,7 @@ pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) place: ParameterPlace,
-    pub(super) kind: Kind,
+    pub(super) kind: ParameterKind,
     pub(super) example: &'static str,
 }
 
@@ -158,7 +158,7 @@ pub(super) enum ParameterPlace {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum ParameterKind {
     Text,
     /// A regular expression (ECMA 262) that says what is taken.
     Pattern(fn() -> String),

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::ENDPOINTS;
 use crate::http::endpoint::{
-    Access, Answers, Call, Endpoint, Group, Kind, Method, Parameter, ParameterPlace, Unknown,
+    Access, Answers, Call, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Unknown,
 };
 use crate::http::openapi;
 use crate::http::reply::{HTML, JSON, Keep, Reply};
@@ -128,14 +128,14 @@ fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result
         ParameterPlace::Header => " (a header)",
     };
     let values = match &parameter.kind {
-        Kind::Choice(values) => values.join(", "),
-        Kind::Flag => "true, false".to_owned(),
-        Kind::Number { bounds, default } => {
+        ParameterKind::Choice(values) => values.join(", "),
+        ParameterKind::Flag => "true, false".to_owned(),
+        ParameterKind::Number { bounds, default } => {
             let default = default.map(|default| format!("; default {default}")).unwrap_or_default();
             format!("{} to {}{default}", bounds.start(), bounds.end())
         }
-        Kind::List(values) if values().len() < 30 => values().join(", "),
-        Kind::Text | Kind::Pattern(_) | Kind::List(_) | Kind::Time => {
+        ParameterKind::List(values) if values().len() < 30 => values().join(", "),
+        ParameterKind::Text | ParameterKind::Pattern(_) | ParameterKind::List(_) | ParameterKind::Time => {
             format!("such as {}", parameter.example)
         }
     };
