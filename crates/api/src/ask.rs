@@ -5,7 +5,7 @@ use cutshort_model::Dimension;
 use cutshort_store::{Selection, Store};
 use serde::Serialize;
 
-use crate::answer::{self, Answer, Asked, AskedTop, By, Facts, Order, Top, Who};
+use crate::answer::{self, Answer, AskedTop, By, Facts, Order, SeriesQuery, Top, Who};
 use crate::cost;
 use crate::problem::Problem;
 use crate::question::{self, Filters, OWN_ARRAYS, Parameters, RADAR_ARRAYS, Series};
@@ -54,7 +54,7 @@ pub fn shares(
     let limit = limit(parameters, by, own)?;
     cost::check(&series, bucket, by, limit, context.cost)?;
     let counts = own && question::flag(parameters, "counts")?;
-    let asked = Asked { series: &series, bucket, by, limit, counts, own };
+    let asked = SeriesQuery { series: &series, bucket, by, limit, counts, own };
     Ok((answer::answer(context.store, context.facts, &asked)?, series))
 }
 
