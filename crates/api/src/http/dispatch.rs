@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, 
 use sha2::{Digest, Sha256};
 
 use super::app::App;
-use super::cache::{Generation, Key};
+use super::cache::{CacheKey, Generation};
 use super::endpoint::{Access, Call, Endpoint, Method, ParameterPlace, Unknown};
 use super::reply::{self, Reply};
 use super::tokens::Scope;
@@ -209,7 +209,7 @@ fn remembered(endpoint: &Endpoint, call: &mut Call<'_>, parts: &request::Parts) 
     let app = Arc::clone(call.app);
     let Ok((_, facts)) = app.facts() else { return (endpoint.run)(call) };
     let generation = Generation { facts, geo: call.geo.generation };
-    let key = Key { address: parts.uri.to_string(), quarter: floor(call.now) };
+    let key = CacheKey { address: parts.uri.to_string(), quarter: floor(call.now) };
     if let Some(reply) = app.cache.get(&key, generation) {
         app.metrics.remembered();
         return Ok(reply);

@@ -56,7 +56,7 @@ struct StatusResult {
     /// Connections, and 5-tuples without a SYN packet, that are in no total.
     exclusions: Vec<LeftOut>,
     /// Where places are known from.
-    geo: Vec<Source>,
+    geo: Vec<GeoSource>,
     /// When that was read, at the start or since.
     #[schema(format = DateTime)]
     geo_read: String,
@@ -231,7 +231,7 @@ struct LeftOut {
 
 /// A source of places.
 #[derive(Serialize, ToSchema)]
-struct Source {
+struct GeoSource {
     name: String,
     /// The day it is of, or `unknown`.
     date: String,
@@ -266,7 +266,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         nodes: nodes(&facts, &agents, call.now),
         windows: Windows::new(&facts, worker, trouble),
         exclusions: exclusions(&facts),
-        geo: call.geo.data.sources().iter().map(Source::from).collect(),
+        geo: call.geo.data.sources().iter().map(GeoSource::from).collect(),
         geo_read: iso(cutshort_model::nanoseconds(call.geo.read)),
         geo_trouble: call.geo.trouble.clone(),
         connections_allowed: call.app.options.connections,
@@ -336,7 +336,7 @@ fn exclusions(facts: &Facts) -> Vec<LeftOut> {
     DataSet::Tcp.exclusions().iter().zip(&counts.excluded).map(one).collect()
 }
 
-impl From<&cutshort_geo::Source> for Source {
+impl From<&cutshort_geo::Source> for GeoSource {
     fn from(source: &cutshort_geo::Source) -> Self {
         Self {
             name: source.name.clone(),
