@@ -18,16 +18,18 @@ impl Movable for Embedded {
     fn segments(&self) -> cutshort_store::Result<Vec<SegmentId>> {
         Ok(self.database.read(|sql| {
             let mut select =
-                sql.prepare("SELECT id FROM segment WHERE state = 0 ORDER BY covers_from, id")?;
-            let rows = select.query_map([], |row| catalog::id_of(row, 0))?;
+                sql.prepare("SELECT id FROM segment WHERE state = ? ORDER BY covers_from, id")?;
+            let rows = select.query_map([FileState::Kept as i64], |row| catalog::id_of(row, 0))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })?)
     }
 
     fn read_segment(&self, id: SegmentId) -> cutshort_store::Result<Segment> {
         let path = self.database.read(|sql| {
-            let mut select = sql.prepare_cached("SELECT path FROM segment WHERE id = ? AND state = 0")?;
-            Ok(select.query_row([catalog::id_bytes(id)], |row| row.get::<_, String>(0)).optional()?)
+            let mut select = sql.prepare_cached("SELECT path FROM segment WHERE id = ? AND state = ?")?;
+            Ok(select
+                .query_row((catalog::id_bytes(id), FileState::Kept as i64), |row| row.get::<_, String>(0))
+                .optional()?)
         })?;
         let path = path.ok_or_else(|| StoreError::Refused(format!("segment {id} is not kept")))?;
         match Segment::parse(self.folder.read(&path)?) {

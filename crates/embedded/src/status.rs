@@ -5,6 +5,7 @@ use cutshort_store::{Damaged, Status, WindowCounts};
 use cutshort_verdict::{DataSet, Exclusion};
 use rusqlite::{Connection, Row};
 
+use super::catalog::FileState;
 use super::{catalog, damage, rollup};
 use crate::error::Result;
 
@@ -23,8 +24,8 @@ pub(super) fn status(sql: &Connection) -> Result<Status> {
 fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
     let covered_to = catalog::covered_to(sql)?;
     sql.query_row(
-        "SELECT count(*), ifnull(sum(rows), 0), ifnull(sum(bytes), 0) FROM segment WHERE state = 0",
-        [],
+        "SELECT count(*), ifnull(sum(rows), 0), ifnull(sum(bytes), 0) FROM segment WHERE state = ?",
+        [FileState::Kept as i64],
         |row| {
             status.segments = count(row, 0)?;
             status.packets = count(row, 1)?;
