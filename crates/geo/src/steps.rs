@@ -83,7 +83,7 @@ impl Cell {
 
 /// All addresses from `first` to `last`, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span<K> {
+pub(crate) struct AddressSpan<K> {
     pub(crate) first: K,
     pub(crate) last: K,
     pub(crate) cell: Cell,
@@ -118,14 +118,14 @@ impl<K: AddressNumber> Steps<K> {
     }
 
     /// From spans in any order. Where they overlap, the later one in the list counts.
-    pub(crate) fn from_spans(spans: &[Span<K>]) -> Self {
+    pub(crate) fn from_spans(spans: &[AddressSpan<K>]) -> Self {
         if spans.is_sorted_by(|a, b| a.last < b.first) {
             return Self::from_sorted(spans.iter().copied());
         }
         Self::from_sorted(flatten(spans).into_iter())
     }
 
-    fn from_sorted(spans: impl ExactSizeIterator<Item = Span<K>>) -> Self {
+    fn from_sorted(spans: impl ExactSizeIterator<Item = AddressSpan<K>>) -> Self {
         let mut builder = Builder::new(spans.len());
         spans.for_each(|span| builder.add(span));
         builder.finish()
@@ -225,7 +225,7 @@ impl<K: AddressNumber> Builder<K> {
     }
 
     /// The next span, which must begin where the last ended or after it.
-    fn add(&mut self, span: Span<K>) {
+    fn add(&mut self, span: AddressSpan<K>) {
         if let Some(start) = self.free.filter(|&start| start < span.first) {
             self.steps.push(start, Cell::EMPTY);
         }
@@ -242,7 +242,7 @@ impl<K: AddressNumber> Builder<K> {
 }
 
 /// The same without overlap, sorted: at every address the last span that covers it.
-fn flatten<K: AddressNumber>(spans: &[Span<K>]) -> Vec<Span<K>> {
+fn flatten<K: AddressNumber>(spans: &[AddressSpan<K>]) -> Vec<AddressSpan<K>> {
     let mut edges: Vec<(K, bool, usize)> = Vec::with_capacity(spans.len() * 2);
     for (order, span) in spans.iter().enumerate() {
         edges.push((span.first, true, order));
@@ -263,7 +263,7 @@ fn flatten<K: AddressNumber>(spans: &[Span<K>]) -> Vec<Span<K>> {
             Some(&(next, ..)) => next - K::ONE,
             None => spans[top].last,
         };
-        flat.push(Span { first, last, cell: spans[top].cell });
+        flat.push(AddressSpan { first, last, cell: spans[top].cell });
     }
     flat
 }

@@ -33,6 +33,7 @@ pub(super) const GLOBAL: Endpoint = Endpoint {
 
 /// What was found.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Found)]
 struct SearchResult {
     search: Vec<Hit>,
 }

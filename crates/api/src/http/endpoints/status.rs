@@ -231,6 +231,7 @@ struct LeftOut {
 
 /// A source of places.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Source)]
 struct GeoSource {
     name: String,
     /// The day it is of, or `unknown`.
