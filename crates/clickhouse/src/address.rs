@@ -23,12 +23,12 @@ pub enum Classify {
 
 /// The options after `?`.
 #[derive(Clone, Copy)]
-struct Options {
+struct UrlOptions {
     secure: bool,
     classify: Classify,
 }
 
-impl Options {
+impl UrlOptions {
     fn with(self, option: &str) -> Result<Self> {
         Ok(match option {
             "" => self,
@@ -79,9 +79,10 @@ impl Address {
             _ => return refuse("it does not begin with clickhouse:// or clickhouses://"),
         };
         let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let options =
-            options.split('&').try_fold(Options { secure, classify: Classify::default() }, Options::with)?;
-        let Options { secure, classify } = options;
+        let options = options
+            .split('&')
+            .try_fold(UrlOptions { secure, classify: Classify::default() }, UrlOptions::with)?;
+        let UrlOptions { secure, classify } = options;
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = match login.split_once(':') {

@@ -37,7 +37,7 @@ use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
+    Added, Annotation, ReplacementBatch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
     Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, StoreError,
     WindowPackets, WindowState, WindowVerdicts,
 };
@@ -119,7 +119,7 @@ impl Store for ClickHouse {
         Ok(Box::new(replacement::NewResults::begin(&self.server, window.start())))
     }
 
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         Some(Box::new(replacement::NewBatch::begin(&self.server)))
     }
 

@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::classify;
 use crate::error::MIGRATE;
 use crate::server::{Server, identifier};
-use differences::Found as FoundTables;
+use differences::ExistingTables;
 
 /// Where the tables are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,10 +25,10 @@ pub struct Layout {
 const VERSION: u32 = STEPS.len() as u32;
 
 /// The statements that make a version from the previous one.
-type Step = fn(&str, &Layout) -> Vec<String>;
+type Migration = fn(&str, &Layout) -> Vec<String>;
 
 /// Released steps do not change, but tables are created with the columns that later steps add.
-const STEPS: [Step; 3] = [tables, views, tails];
+const STEPS: [Migration; 3] = [tables, views, tails];
 
 /// How the rows of a table are distributed in a cluster.
 enum Spread {
@@ -38,7 +38,7 @@ enum Spread {
     Everywhere,
 }
 
-struct Table {
+struct TableDefinition {
     name: &'static str,
     columns: &'static str,
     engine: &'static str,
@@ -53,8 +53,8 @@ struct Table {
 const BY_TUPLE: Spread = Spread::By("cityHash64(src_ip, src_port, dst_ip, dst_port)");
 const DURABLE: &str = "fsync_after_insert = 1, fsync_part_directory = 1";
 
-const TABLES: [Table; 7] = [
-    Table {
+const TABLES: [TableDefinition; 7] = [
+    TableDefinition {
         name: "segment",
         columns: "id String, version UInt8, state LowCardinality(String), node LowCardinality(String),
   origin LowCardinality(String), covers_from DateTime64(9, 'UTC'), covers_to DateTime64(9, 'UTC'),
@@ -67,7 +67,7 @@ const TABLES: [Table; 7] = [
         spread: Spread::Everywhere,
     },
     // Country, AS and flow are those of segments whose addresses are not full; others do not have them.
-    Table {
+    TableDefinition {
         name: "packet",
         columns: "window_start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
   src_ip IPv6 CODEC(ZSTD(1)), src_port UInt16 CODEC(ZSTD(1)), dst_ip IPv6 CODEC(ZSTD(1)), dst_port UInt16 CODEC(ZSTD(1)),
@@ -82,7 +82,7 @@ const TABLES: [Table; 7] = [
         settings: "fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000",
         spread: BY_TUPLE,
     },
-    Table {
+    TableDefinition {
         name: "result",
         columns: "level UInt8, t DateTime64(9, 'UTC'), version UInt64, generation UInt64, parts UInt64, cutoff Int64,
   rules UInt64, packets UInt64, copies UInt64, tail UInt64, connections UInt64, excluded Array(UInt64),
@@ -93,7 +93,7 @@ const TABLES: [Table; 7] = [
         settings: DURABLE,
         spread: Spread::Everywhere,
     },
-    Table {
+    TableDefinition {
         name: "connection",
         columns: "window_start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), generation UInt64 CODEC(ZSTD(1)),
   number UInt64 CODEC(Delta, ZSTD(1)), first_us DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
@@ -110,7 +110,7 @@ const TABLES: [Table; 7] = [
         settings: DURABLE,
         spread: BY_TUPLE,
     },
-    Table {
+    TableDefinition {
         name: "cell",
         columns: "level UInt8, networks UInt8, t DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), generation UInt64 CODEC(ZSTD(1)),
   location LowCardinality(String), network LowCardinality(String), asn UInt32 CODEC(ZSTD(1)),
@@ -124,7 +124,7 @@ const TABLES: [Table; 7] = [
         spread: Spread::By("cityHash64(location, asn)"),
     },
     // What was begun to be written, and when: what does not hold an hour later is deleted.
-    Table {
+    TableDefinition {
         name: "generation",
         columns: "id UInt64, level UInt8, t DateTime64(9, 'UTC'), since DateTime64(9, 'UTC')",
         engine: "ReplacingMergeTree",
@@ -132,7 +132,7 @@ const TABLES: [Table; 7] = [
         settings: DURABLE,
         spread: Spread::Everywhere,
     },
-    Table {
+    TableDefinition {
         name: "annotation",
         columns: "id UInt64, version UInt8, removed Bool, kind LowCardinality(String), start DateTime64(9, 'UTC'),
   end Nullable(DateTime64(9, 'UTC')), description String, linked_url Nullable(String), scope Nullable(String),
@@ -145,7 +145,7 @@ const TABLES: [Table; 7] = [
 ];
 
 /// Windows that keep their results because packets of them were deleted.
-const FROZEN: Table = Table {
+const FROZEN: TableDefinition = TableDefinition {
     name: "frozen",
     columns: "t DateTime64(9, 'UTC')",
     engine: "ReplacingMergeTree",
@@ -155,7 +155,7 @@ const FROZEN: Table = Table {
 };
 
 /// The versions that were applied, and where the tables are stored.
-const MIGRATION: Table = Table {
+const MIGRATION: TableDefinition = TableDefinition {
     name: "migration",
     columns: "version UInt32, cluster String, applied DateTime('UTC') DEFAULT now()",
     engine: "ReplacingMergeTree",
@@ -242,7 +242,7 @@ fn tag_names() -> String {
     format!("arrayMap(bit -> [{}][bit + 1], bitPositionsToArray(tags))", names.join(", "))
 }
 
-impl Table {
+impl TableDefinition {
     fn create(&self, database: &str, layout: &Layout) -> Vec<String> {
         let columns = self.columns.replace("@TAGS@", &tag_names());
         let table = |suffix: &str| format!("{}.{}{suffix}", identifier(database), self.name);
@@ -308,7 +308,7 @@ pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let mut statements = since(version, database, &layout);
     let done = apply(&server, &statements);
     // The note of versions says nothing about what somebody did since.
-    let found = FoundTables::read(&server, database)?;
+    let found = ExistingTables::read(&server, database)?;
     let differences = found.differences(database, &layout);
     if !differences.is_empty() {
         return Err(StoreError::Refused(format!(
@@ -348,15 +348,10 @@ fn columns_of(declared: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-#[derive(Row, Deserialize)]
-struct Found {
-    found: u64,
-}
-
 /// The version that was applied; none if there are no tables.
 fn applied(server: &Server, database: &str) -> Result<Option<Applied>> {
-    let sql = "SELECT count() AS found FROM system.tables WHERE database = {database:String} AND name = 'migration'";
-    if server.one::<Found>(server.query(sql).param("database", database))?.found == 0 {
+    let sql = "SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'migration'";
+    if server.count(server.query(sql).param("database", database))? == 0 {
         return Ok(None);
     }
     // The database's name may have a question mark.

@@ -70,7 +70,7 @@ impl Movable for ClickHouse {
             inputs: Inputs { segments: row.parts, cutoff: row.cutoff, rules: row.rules },
             counts: WindowCounts {
                 packets: row.packets,
-                copies: row.copies,
+                duplicates: row.copies,
                 tail: row.tail,
                 connections: row.connections,
                 excluded,
@@ -95,13 +95,13 @@ impl Movable for ClickHouse {
             starts.into_iter().map(move |start| Rest { bucket, start })
         };
         let rests = of(Level::Hour, Bucket::Hour).chain(of(Level::Day, Bucket::Day));
-        Ok(rests.filter(|rest| Parts::of(&all, *rest).is_some()).collect())
+        Ok(rests.filter(|rest| RestParts::of(&all, *rest).is_some()).collect())
     }
 
     fn read_rest(&self, rest: Rest) -> Result<Cells> {
         let all = Results::read(&self.server, &time_of(rest))?;
-        match Parts::of(&all, rest) {
-            Some(Parts { whole, others }) => read_cells(&self.server, whole, &others),
+        match RestParts::of(&all, rest) {
+            Some(RestParts { whole, others }) => read_cells(&self.server, whole, &others),
             None => Ok(Cells::default()),
         }
     }
@@ -128,12 +128,12 @@ const fn time_of(rest: Rest) -> Range<i64> {
 }
 
 /// An hour or a day that counts windows without counts of their own, and the parts that have their own.
-struct Parts<'a> {
+struct RestParts<'a> {
     whole: &'a ResultRow,
     others: Vec<&'a ResultRow>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> RestParts<'a> {
     /// None if the hour or day counts nothing that its parts do not.
     fn of(all: &'a Results, rest: Rest) -> Option<Self> {
         let (level, time) = (level_of(rest), time_of(rest));

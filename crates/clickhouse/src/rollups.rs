@@ -23,7 +23,7 @@ pub(crate) fn answer(server: &Server, query: &RollupQuery) -> Result<RollupAnswe
         Some(Bucket::FifteenMinutes) => Level::FifteenMinutes,
     };
     let parts = results.cover(&query.range, coarsest);
-    let mut tally = Tally { query, rows: HashMap::new() };
+    let mut tally = AnswerSum { query, rows: HashMap::new() };
     for level in [Level::FifteenMinutes, Level::Hour, Level::Day] {
         let of_level: Vec<&ResultRow> =
             parts.iter().copied().filter(|part| part.level == level as u8).collect();
@@ -110,12 +110,12 @@ struct Summed {
 }
 
 /// The answer while it is added up.
-struct Tally<'a> {
+struct AnswerSum<'a> {
     query: &'a RollupQuery,
     rows: HashMap<(i64, Value), RollupRow>,
 }
 
-impl Tally<'_> {
+impl AnswerSum<'_> {
     fn read(&mut self, server: &Server, level: Level, parts: &[&ResultRow]) -> Result<()> {
         let mut filter = self.filter(level, parts);
         let label = self.label(&mut filter);

@@ -228,15 +228,10 @@ fn deliver_again(server: &Server, segment: &Segment, row: &SegmentRow, is_abando
     }
 }
 
-#[derive(Row, Deserialize)]
-struct Found {
-    found: u64,
-}
-
 /// The number of a segment's packets that are stored.
 fn count(server: &Server, row: &SegmentRow) -> Result<u64> {
-    let sql = format!("SELECT count() AS found FROM packet WHERE {OF_SEGMENT}");
-    Ok(server.one::<Found>(row.bind(server.query(&sql)))?.found)
+    let sql = format!("SELECT count() FROM packet WHERE {OF_SEGMENT}");
+    server.count(row.bind(server.query(&sql)))
 }
 
 /// Selects the packets of a segment, with the parameters of [`SegmentRow::bind`].
@@ -296,11 +291,11 @@ fn await_drop<'a>(
     }
     // Who has not said for so long that it is over was ended before.
     let sql = format!(
-        "SELECT count() AS found FROM segment FINAL
+        "SELECT count() FROM segment FINAL
          WHERE id LIKE '{DROPPING}-%' AND state = '{DROPPING}' AND arrived > now64(9) - toIntervalMinute(10)"
     );
     for _ in 0..LOOKS {
-        if server.one::<Found>(server.query(&sql))?.found == 0 {
+        if server.count(server.query(&sql))? == 0 {
             return Ok(());
         }
         std::thread::sleep(LOOK);

@@ -164,6 +164,11 @@ impl Server {
         self.wait_for(ANSWER, query.fetch_one())
     }
 
+    /// The value of a query for a single number.
+    pub(crate) fn count(&self, query: Query) -> Result<u64> {
+        self.one(query)
+    }
+
     pub(crate) fn optional<T: RowOwned + RowRead>(&self, query: Query) -> Result<Option<T>> {
         self.wait_for(ANSWER, query.fetch_optional())
     }

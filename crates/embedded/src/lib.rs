@@ -39,7 +39,7 @@ use cutshort_verdict::DataSet;
 #[doc(hidden)]
 pub use error::Error;
 pub use repair::Repaired;
-pub use verify::{Each, Finding, Remedy, Verified};
+pub use verify::{Finding, OnStep, Remedy, Verified};
 
 use annotations::Annotations;
 use data_sets::DataSets;

@@ -82,7 +82,7 @@ impl Embedded {
 
     /// Reads all packets and connections, and sets damaged files aside. Returns the number of these files; none if it
     /// was interrupted.
-    pub fn set_damaged_aside(&self, each: verify::Each<'_>) -> cutshort_store::Result<Option<u64>> {
+    pub fn set_damaged_aside(&self, each: verify::OnStep<'_>) -> cutshort_store::Result<Option<u64>> {
         self.check_writer()?;
         let before = self.database.read(super::status::status)?.damaged.len();
         let segments = self.segments()?;

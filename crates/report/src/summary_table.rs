@@ -9,7 +9,7 @@ use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::summary::{Group, Summary};
+use crate::summary::{GroupCounts, Summary};
 use crate::text::{BOLD, DIM, bar, columns, hanging, padded, percent, wrap};
 
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
@@ -34,7 +34,7 @@ impl Summary {
     /// What the output gives.
     pub fn write_table(&self, geo: &Geo, width: usize, output: impl Write) -> io::Result<()> {
         let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
-        let mut table = Table { summary: self, geo, width, output };
+        let mut table = SummaryTable { summary: self, geo, width, output };
         table.head()?;
         if self.connections() > 0 {
             table.stages()?;
@@ -47,21 +47,21 @@ impl Summary {
     }
 }
 
-struct Table<'a, W> {
+struct SummaryTable<'a, W> {
     summary: &'a Summary,
     geo: &'a Geo,
     width: usize,
     output: W,
 }
 
-/// A line that names a part of the whole, for [`Table::shares`].
+/// A line that names a part of the whole, for [`SummaryTable::shares`].
 struct Line {
     name: String,
     count: WeightedCount,
     style: Style,
 }
 
-impl<W: Write> Table<'_, W> {
+impl<W: Write> SummaryTable<'_, W> {
     fn head(&mut self) -> io::Result<()> {
         if self.summary.simulated {
             self.paragraph(WARN, "SIMULATED: nothing in this capture is real.", 0)?;
@@ -98,7 +98,7 @@ impl<W: Write> Table<'_, W> {
             style: stage_style(stage),
         };
         self.shares(Stage::ALL.into_iter().zip(&self.summary.stages).map(stage).collect())?;
-        let Group { all, anomalous, completed, completed_anomalous } = self.summary.total;
+        let GroupCounts { all, anomalous, completed, completed_anomalous } = self.summary.total;
         let share = percent(anomalous.share_of(&all));
         let completed = match completed.sampled {
             0 => "none completed the handshake".to_owned(),
@@ -254,8 +254,8 @@ const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "cut short / all", "h
 
 /// Share, its interval, counts, and the share of completed handshakes. Narrow terminals lose the
 /// last first.
-fn numbers(group: &Group) -> [String; 4] {
-    let Group { all, anomalous, completed, completed_anomalous } = group;
+fn numbers(group: &GroupCounts) -> [String; 4] {
+    let GroupCounts { all, anomalous, completed, completed_anomalous } = group;
     let (low, high) = anomalous.interval_of(all);
     let handshakes = if completed.sampled == 0 {
         "–".to_owned()

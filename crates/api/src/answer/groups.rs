@@ -121,7 +121,7 @@ fn exclusion_names() -> impl Iterator<Item = &'static str> {
 
 /// One value of a dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct Column {
     /// Its name in answers.
     pub name: String,
     /// Its counts, one for each of [`Groups::times`].
@@ -137,7 +137,7 @@ pub struct Groups {
     /// All, one for each of `times`.
     pub totals: Vec<WeightedCount>,
     /// The values.
-    pub groups: Vec<Group>,
+    pub groups: Vec<Column>,
     /// Whether networks were put together as `other` by the store.
     pub networks_folded: bool,
     /// Whether ports were.
@@ -212,7 +212,7 @@ impl<'a> Counting<'a> {
         for name in by.always() {
             self.groups.entry(name).or_default();
         }
-        let column = |(name, counts): (String, BTreeMap<i64, WeightedCount>)| Group {
+        let column = |(name, counts): (String, BTreeMap<i64, WeightedCount>)| Column {
             name,
             counts: times.iter().map(|time| counts.get(time).copied().unwrap_or_default()).collect(),
         };
@@ -284,7 +284,7 @@ pub fn value_name(value: &Value) -> String {
     }
 }
 
-fn sorted(by: By, mut groups: Vec<Group>) -> Vec<Group> {
+fn sorted(by: By, mut groups: Vec<Column>) -> Vec<Column> {
     groups.sort_by_cached_key(|group| {
         let last = group.name == OTHER;
         (last, by.order(&group.name), std::cmp::Reverse(sum(&group.counts).weight), group.name.clone())
@@ -293,7 +293,7 @@ fn sorted(by: By, mut groups: Vec<Group>) -> Vec<Group> {
 }
 
 /// The first groups by their counts; the others together. Where groups overlap, the others are left out.
-fn limited(groups: Vec<Group>, limit: usize, together: bool) -> Vec<Group> {
+fn limited(groups: Vec<Column>, limit: usize, together: bool) -> Vec<Column> {
     let named = groups.iter().filter(|group| group.name != OTHER).count();
     if named <= limit {
         return groups;
@@ -303,18 +303,18 @@ fn limited(groups: Vec<Group>, limit: usize, together: bool) -> Vec<Group> {
     let mut is_kept = vec![false; groups.len()];
     by_count.into_iter().take(limit).for_each(|at| is_kept[at] = true);
     let (kept, rest): (Vec<_>, Vec<_>) = groups.into_iter().enumerate().partition(|(at, _)| is_kept[*at]);
-    let mut kept: Vec<Group> = kept.into_iter().map(|(_, group)| group).collect();
+    let mut kept: Vec<Column> = kept.into_iter().map(|(_, group)| group).collect();
     if together {
         kept.extend(together_as_other(rest.into_iter().map(|(_, group)| group)));
     }
     kept
 }
 
-fn together_as_other(groups: impl Iterator<Item = Group>) -> Option<Group> {
+fn together_as_other(groups: impl Iterator<Item = Column>) -> Option<Column> {
     groups
         .reduce(|mut all, group| {
             all.counts.iter_mut().zip(&group.counts).for_each(|(count, more)| count.merge(more));
             all
         })
-        .map(|all| Group { name: OTHER.to_owned(), ..all })
+        .map(|all| Column { name: OTHER.to_owned(), ..all })
 }

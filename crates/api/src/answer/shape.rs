@@ -5,7 +5,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::groups::{Group, Groups};
+use super::groups::{Column, Groups};
 use super::shares::{Share, shares};
 use super::{Answer, Answered, Meta, OwnMeta};
 use crate::question::iso;
@@ -128,7 +128,7 @@ pub struct CountColumns {
 
 impl CountOfSeries {
     fn new(groups: &Groups) -> Self {
-        let column = |group: &Group| {
+        let column = |group: &Column| {
             let columns = serde_json::to_value(CountColumns::new(&group.counts, &groups.totals));
             (group.name.clone(), columns.unwrap_or_default())
         };

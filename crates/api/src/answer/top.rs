@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::groups::By;
 use super::resets;
-use super::{Asked, Facts, Groups, Meta, OwnMeta, Share};
+use super::{Facts, Groups, Meta, OwnMeta, SeriesQuery, Share};
 use crate::problem::Problem;
 use crate::question::Series;
 
@@ -147,7 +147,7 @@ pub fn top(store: &dyn Store, facts: &Facts, geo: &Geo, asked: &AskedTop<'_>) ->
     let ranked = |series: &Series| Ranking::read(store, series, asked.who);
     let rankings: Vec<Ranking> = asked.series.iter().map(ranked).collect::<Result<_, _>>()?;
     let all: Vec<Groups> = rankings.iter().map(Ranking::groups).collect();
-    let question = Asked {
+    let question = SeriesQuery {
         series: asked.series,
         bucket: None,
         by: By::Dimension(asked.who.dimension()),

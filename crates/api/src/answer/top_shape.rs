@@ -14,7 +14,7 @@ impl Serialize for Top {
         let mut map = serializer.serialize_map(Some(series.len() + 1))?;
         map.serialize_entry("meta", &WholeMeta { meta, own: Some(own) })?;
         for (name, ranked) in series {
-            let list: Vec<Entry<'_>> = ranked.iter().map(Entry::from).collect();
+            let list: Vec<RankedEntry<'_>> = ranked.iter().map(RankedEntry::from).collect();
             map.serialize_entry(name, &list)?;
         }
         map.end()
@@ -51,12 +51,12 @@ pub struct RankedLocation<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Entry<'a> {
+enum RankedEntry<'a> {
     As(RankedAs<'a>),
     Location(RankedLocation<'a>),
 }
 
-impl<'a> From<&'a Ranked> for Entry<'a> {
+impl<'a> From<&'a Ranked> for RankedEntry<'a> {
     fn from(Ranked { code, name, numbers }: &'a Ranked) -> Self {
         match code {
             Code::As(asn) => Self::As(RankedAs { asn: *asn, name, numbers }),

@@ -6,7 +6,7 @@ use clickhouse::Row;
 use cutshort_store::Result;
 use serde::Deserialize;
 
-use super::{FROZEN, Layout, MIGRATION, Spread, TABLES, Table, columns_of, identifier};
+use super::{FROZEN, Layout, MIGRATION, Spread, TABLES, TableDefinition, columns_of, identifier};
 use crate::server::Server;
 
 #[derive(Row, Deserialize)]
@@ -26,11 +26,11 @@ struct FoundColumn {
 }
 
 /// The tables of a database by their names.
-pub(super) struct Found {
+pub(super) struct ExistingTables {
     tables: BTreeMap<String, (FoundTable, Vec<FoundColumn>)>,
 }
 
-impl Found {
+impl ExistingTables {
     pub(super) fn read(server: &Server, database: &str) -> Result<Self> {
         let tables = "SELECT name, engine, partition_key, sorting_key FROM system.tables
                       WHERE database = {database:String}";
@@ -74,7 +74,7 @@ impl Found {
 }
 
 /// The tables that should exist, and their kind.
-fn wanted(layout: &Layout) -> impl Iterator<Item = (String, &'static Table, &'static str)> {
+fn wanted(layout: &Layout) -> impl Iterator<Item = (String, &'static TableDefinition, &'static str)> {
     let on_cluster = layout.cluster.is_some();
     TABLES.iter().chain([&FROZEN, &MIGRATION]).flat_map(move |table| {
         let engine = table.engine.split('(').next().unwrap_or_default();
@@ -94,7 +94,7 @@ fn of_engine(place: &str, found: &str, wanted: &str) -> String {
     )
 }
 
-fn of_table(place: &str, table: &Table, engine: &str, found: &FoundTable) -> Vec<String> {
+fn of_table(place: &str, table: &TableDefinition, engine: &str, found: &FoundTable) -> Vec<String> {
     let found_engine = found.engine.trim_start_matches("Replicated").trim_start_matches("Shared");
     let (partition, order) = match table.by.split_once(" ORDER BY ") {
         Some((partition, order)) => (partition.trim_start_matches("PARTITION BY "), order),
@@ -119,7 +119,7 @@ fn bare(list: &str) -> String {
     inner.map_or_else(|| list.clone(), str::to_owned)
 }
 
-fn of_columns(place: &str, table: &Table, found: &[FoundColumn]) -> Vec<String> {
+fn of_columns(place: &str, table: &TableDefinition, found: &[FoundColumn]) -> Vec<String> {
     let wanted: Vec<(&str, &str)> = columns_of(table.columns);
     let lacking = wanted.iter().filter_map(|(name, kind)| {
         let column = found.iter().find(|column| column.name == *name);

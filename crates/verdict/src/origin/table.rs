@@ -6,7 +6,7 @@ use cutshort_packet::{FiveTuple, Flags, Packet};
 
 use super::opener::{Belongs, Opener, is_sent_row};
 use super::shape::findings;
-use crate::row::copies;
+use crate::row::duplicates;
 use crate::{ConnectionContext, DataSet, Findings, FlowContext, Row, RowCount, Rules, Split};
 
 /// Pairs of a 5-tuple and its reverse, in the order in which they were first seen.
@@ -166,7 +166,7 @@ impl Table {
             count.tail += if pair.has_opener() { pair.tail } else { 0 };
             for (five_tuple, side) in pair.openers() {
                 count.taken += side.rows.len() as u64;
-                count.copies += copies(&side.rows);
+                count.duplicates += duplicates(&side.rows);
                 let mut rows = side.rows.clone();
                 for part in Split::of(&mut rows, DataSet::Origin).parts() {
                     each(&five_tuple, &findings(part.rows), &around.around(part.next), part.rows);
