@@ -1,7 +1,7 @@
 // The dashboard: state in the address, one view at a time.
 
 import "./styles/main.css";
-import { type App, named } from "./app";
+import { type App, named, terms } from "./app";
 import { forget } from "./api/client";
 import { Store } from "./state/store";
 import type { View } from "./state/url";
@@ -17,6 +17,7 @@ import { render as how } from "./views/how";
 import { render as networks } from "./views/networks";
 import { render as overview } from "./views/overview";
 import { render as status } from "./views/status";
+import { render as servers } from "./views/us-or-them";
 
 type Render = (app: App) => Promise<Child[]>;
 
@@ -28,6 +29,7 @@ const views: Record<View, Render> = {
   compare,
   where: async (app) => (await where()).render(app),
   networks,
+  servers,
   how,
   connections,
   status,
@@ -61,11 +63,11 @@ function start(root: HTMLElement): void {
   const rendered = async (app: App): Promise<Child[]> => {
     try {
       if (app.state.wrong.length) return [await wrongAddress(store, app.state.wrong)];
-      // Headings, files and citations name the place.
-      await named(app.state.place);
+      // Headings, files and citations name the place and the filters.
+      await Promise.all([named(app.state.place), app.state.filters["signature"] ? terms().catch(() => null) : null]);
       return await views[app.state.view](app);
     } catch (error) {
-      return [failure(error, () => void show())];
+      return [failure(error, app, () => void show())];
     }
   };
   store.subscribe((state, before) => {

@@ -1,4 +1,4 @@
-//! Everything as it is, to be taken elsewhere, and put in as it was.
+//! Reads and writes everything unchanged, for copying between stores.
 
 use cutshort_model::{Addresses, ConnectionRecord, Window, now};
 use cutshort_store::cell::Cells;
@@ -118,7 +118,7 @@ fn deleted(sql: &Connection, addresses: Addresses) -> Result<Vec<SegmentInfo>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A window's results, and where its connections are.
+/// A window's results, and the file of its connections.
 fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Option<StoredFile>)>> {
     let Some(state) = catalog::windows(sql, &window.range())?.pop() else { return Ok(None) };
     let tail = catalog::tail(sql)?;

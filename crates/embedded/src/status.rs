@@ -1,4 +1,4 @@
-//! What there is, in numbers.
+//! Counts the contents of a store.
 
 use cutshort_model::Window;
 use cutshort_store::{Damaged, Status, WindowCounts};
@@ -19,7 +19,7 @@ pub(super) fn status(sql: &Connection) -> Result<Status> {
     Ok(status)
 }
 
-/// Kept ones; what was covered by deleted ones is covered nevertheless.
+/// Counts stored segments; what deleted segments covered is still covered.
 fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
     let covered_to = catalog::covered_to(sql)?;
     sql.query_row(

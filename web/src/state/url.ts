@@ -3,11 +3,15 @@
 import { type Anomalous, isAnomalous, type Metric } from "./stage";
 import { parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
 
-export const VIEWS = ["overview", "compare", "where", "networks", "how", "connections", "status"] as const;
+export const VIEWS = ["overview", "compare", "where", "networks", "servers", "how", "connections", "status"] as const;
 export type View = (typeof VIEWS)[number];
 
 export const SPANS = ["1d", "7d", "4w", "12w", "52w"] as const;
 export type Span = (typeof SPANS)[number];
+
+/** What servers are compared by. */
+export const PARTS = ["node", "port", "ip_version"] as const;
+export type Part = (typeof PARTS)[number];
 
 /** A time that ends now, or a fixed one (milliseconds since the epoch). */
 export type Range = { kind: "last"; span: string } | { kind: "fixed"; from: number; to: number };
@@ -38,7 +42,11 @@ export interface State {
   sort: string;
   /** What is looked at in How. */
   term: string;
-  /** Restrictions of single connections. */
+  /** What is compared in Servers. */
+  by: Part;
+  /** Rankings count all connections, not only completed handshakes. */
+  every: boolean;
+  /** Only connections with these. */
   filters: Readonly<Record<string, string>>;
   /** Page of single connections. */
   page: number;
@@ -53,7 +61,11 @@ export interface Wrong {
 }
 
 export const MOST_COMPARED = 6;
-export const FILTERS = ["stage", "termination", "signature", "tag", "port", "node", "client"] as const;
+/** What every view can be restricted to, by the API's names. */
+export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag"] as const;
+/** And what only single connections can be. */
+export const FILTERS = [...COMMON_FILTERS, "stage", "termination", "client"] as const;
+export type Filter = (typeof FILTERS)[number];
 
 export const DEFAULT: State = {
   view: "overview",
@@ -70,6 +82,8 @@ export const DEFAULT: State = {
   least: 0,
   sort: "",
   term: "",
+  by: "node",
+  every: false,
   filters: {},
   page: 0,
   wrong: [],
@@ -143,6 +157,8 @@ export function parseState(search: string): State {
     least: whole(query.get("least"), DEFAULT.least),
     sort: query.get("sort") ?? "",
     term: query.get("term") ?? "",
+    by: PARTS.find((part) => part === query.get("by")) ?? DEFAULT.by,
+    every: query.get("rank") === "all",
     filters: Object.fromEntries(filters) as Record<string, string>,
     page: whole(query.get("page"), 0),
     wrong: wrongOf(query),
@@ -173,6 +189,8 @@ export function formatState(state: State): string {
   put("least", String(state.least), String(DEFAULT.least));
   put("sort", state.sort);
   put("term", state.term);
+  put("by", state.by, DEFAULT.by);
+  put("rank", state.every ? "all" : "");
   for (const key of FILTERS) put(`f.${key}`, state.filters[key] ?? "");
   put("page", state.page ? String(state.page) : "");
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");

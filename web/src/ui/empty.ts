@@ -24,6 +24,7 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
     links.push(h("li", {}, `Results reach from ${range(from, to)} UTC.`));
   }
   if (app.state.place.kind !== "world") links.push(h("li", {}, stateLink(app.store, { place: { kind: "world" } }, { key: "empty-world" }, "Look at the whole world")));
+  if (Object.keys(app.state.filters).length) links.push(h("li", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "empty-filters" }, "Remove the filters")));
   if (app.state.completed || app.state.unanswered) {
     links.push(h("li", {}, stateLink(app.store, { completed: false, unanswered: false }, { key: "empty-all" }, "Count all connections")));
   }
@@ -80,7 +81,7 @@ export const waysIn = (): HTMLElement =>
   );
 
 /** Something went wrong. */
-export function failure(error: unknown, again: () => void): HTMLElement {
+export function failure(error: unknown, { store, state }: App, again: () => void): HTMLElement {
   if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return askForToken(error, again);
   const message = error instanceof Error ? error.message : String(error);
   const button = h("button", { type: "button", class: "button", "data-key": "again" }, "Try again");
@@ -88,7 +89,7 @@ export function failure(error: unknown, again: () => void): HTMLElement {
     forget();
     again();
   });
-  return h("div", { class: "empty waits", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), button);
+  return h("div", { class: "empty waits", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), error instanceof ApiError && error.status === 400 && Object.keys(state.filters).length ? h("p", {}, stateLink(store, { filters: {}, page: 0 }, { key: "no-filters" }, "Remove the filters")) : null, button);
 }
 
 /** On other addresses than loopback a server wants a token, unless its operator has opened it. */

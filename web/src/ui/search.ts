@@ -36,6 +36,8 @@ export interface SearchSpec {
   label: string;
   placeholder: string;
   key: string;
+  /** Only networks are found. */
+  only?: "asn";
   choose: (place: Place) => void;
 }
 
@@ -92,7 +94,7 @@ export function searchField(spec: SearchSpec): HTMLElement {
     wanted = false;
     if (!query) return shut();
     try {
-      const found = await find(query);
+      const found = (await find(query)).filter(({ place }) => !spec.only || place.kind === spec.only);
       if (mine !== asked) return;
       hits = found;
       answered = query;

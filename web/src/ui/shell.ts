@@ -7,6 +7,7 @@ import type { Store } from "../state/store";
 import { lengthOf, type Range, type View, VIEWS } from "../state/url";
 import { stateLink } from "./controls";
 import { append, h, swap } from "./dom";
+import { filterChips, filterMenu } from "./filters";
 import { searchField } from "./search";
 import { heading, rangeControl, switchesControl } from "./selection";
 import { themeButton } from "./theme";
@@ -16,10 +17,14 @@ const NAMES: Record<View, string> = {
   compare: "Compare",
   where: "Where",
   networks: "Networks",
+  servers: "Servers",
   how: "How",
   connections: "Connections",
   status: "Status",
 };
+
+/** Switches stand in the filter panel there. */
+const NARROW = matchMedia("(width < 640px)");
 
 /** A view that takes longer is said to be on its way. */
 const LATE_MS = 300;
@@ -46,6 +51,8 @@ export function shell(root: HTMLElement, store: Store): Shell {
     event.preventDefault();
     search.querySelector("input")?.focus();
   });
+  let shownApp: App | null = null;
+  NARROW.addEventListener("change", () => shownApp && void page.update(shownApp));
   const nav = h("nav", { class: "tabs", "aria-label": "Views" });
   const bar = h("div", { class: "bar" });
   const view = h("main", { id: "view", tabindex: -1 });
@@ -67,7 +74,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
     footer,
     progress,
   ]);
-  return {
+  const page: Shell = {
     view,
     known: credit(footer, banner).then((status) => {
       whole = wholeOf(status);
@@ -85,6 +92,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
       }, LATE_MS);
     },
     async update(app) {
+      shownApp = app;
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
       const current = nav.querySelector("[aria-current]");
       if (current instanceof HTMLElement) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - 40;
@@ -95,11 +103,16 @@ export function shell(root: HTMLElement, store: Store): Shell {
       if (!hasPlace) document.title = `${isWrong ? "Not found" : NAMES[app.state.view]} · cutshort`;
       if (!hasPlace) return;
       const title = await heading(app);
+      const chips = await filterChips(app);
       if (app.store.state !== app.state) return;
       document.title = `${title.querySelector("h1")?.firstChild?.textContent ?? ""} · ${NAMES[app.state.view]} · cutshort`;
-      swap(bar, title, h("div", { class: "controls" }, rangeControl(app), switchesControl(app)));
+      const isNarrow = NARROW.matches;
+      const switches = switchesControl(app);
+      const filter = filterMenu(app, isNarrow ? switches : null);
+      swap(bar, title, h("div", { class: "controls" }, rangeControl(app), h("div", { class: "filter-row" }, isNarrow ? null : switches, filter)), chips ?? "");
     },
   };
+  return page;
 }
 
 function tab(app: App, name: View): HTMLElement {

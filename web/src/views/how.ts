@@ -1,6 +1,7 @@
 // How connections end: the way from SYN to end, and the signatures and tags with their texts.
 
 import type { Answer } from "../api/answers";
+import { type Asked, narrowed } from "../api/question";
 import * as radar from "../api/radar";
 import type { Terms } from "../api/wire";
 import { type App, cautions, selected, terms } from "../app";
@@ -17,7 +18,7 @@ import { termFigure, type Term } from "./terms";
 
 export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
-  const at = (stage: Stage) => ({ ...asked, only: { stage } });
+  const at = (stage: Stage): Asked => narrowed(asked, { stage });
   const [stages, completed, ends, signatures, tags, texts, notes] = await Promise.all([
     radar.summary("stage", [asked]),
     radar.summary("stage", [{ ...asked, completed: true }]),
@@ -63,6 +64,7 @@ function signatureFigure(app: App, answer: Answer, texts: Terms): HTMLElement {
     depth: 0,
     about: one.about,
     causes: one.causes,
+    filter: ["signature", String(one.id)],
   }));
   return termFigure(app, { key: "signatures", title: "Signatures", sub: "Patterns of the last packets, as the paper describes them. A connection has one at most.", answer, terms: all, byShare: true });
 }
@@ -79,6 +81,7 @@ function tagFigure(app: App, answer: Answer, texts: Terms): HTMLElement {
     depth: depth(tag.name),
     about: tag.about,
     causes: [],
+    filter: ["tag", tag.name],
   }));
   return termFigure(app, { key: "tags", title: "Tags", sub: "Properties of a connection. It can have several, so shares do not add up.", answer, terms: all, byShare: false });
 }

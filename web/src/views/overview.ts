@@ -9,7 +9,7 @@ import type { Meta } from "../api/wire";
 import { type App, cautions, selected } from "../app";
 import { listMarks, marksOf } from "../charts/marks";
 import { ANOMALOUS, type Anomalous, stageClass, title } from "../state/stage";
-import { formatState } from "../state/url";
+import { formatState, type State } from "../state/url";
 import { segmented } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
@@ -32,13 +32,16 @@ export async function render(app: App): Promise<Child[]> {
   const between = sums.ranges[0] ?? [0, 0];
   if (!now || isEmpty(now)) return [await nothing(app, between)];
   const earlier = earlierOf(asked.range, between, sums.ranges[1], collected);
-  return [headline(series.meta, now, before, earlier, asked.completed), chart(app, series), ...(await Promise.all(more))];
+  return [headline(series.meta, now, before, earlier, app.state), chart(app, series), ...(await Promise.all(more))];
 }
 
-function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: Earlier, completed: boolean): HTMLElement {
+/** Whether connections were chosen by how they ended, so that their share says nothing. */
+const isPicked = ({ filters }: State): boolean => Boolean(filters["signature"] ?? filters["tag"]);
+
+function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: Earlier, state: State): HTMLElement {
   const share = shareAt(now, "any", 0);
   const comparable = unlike(earlier, before) ? undefined : before;
-  const cards = ANOMALOUS.map((stage) => card(stage, now, comparable, completed && stage === "post_syn"));
+  const cards = ANOMALOUS.map((stage) => card(stage, now, comparable, state.completed && stage === "post_syn"));
   const warnings = cautions(meta);
   return h(
     "section",
@@ -47,7 +50,8 @@ function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: 
       "div",
       { class: "total" },
       h("p", { class: "big", "data-value": "share" }, percent(share)),
-      h("p", { class: "big-label" }, "of connections were cut short"),
+      h("p", { class: "big-label" }, `of ${state.completed ? "completed handshakes" : "connections"} were cut short`),
+    isPicked(state) ? h("p", { class: "muted" }, "Of the connections that have this signature or tag: choose Count to see how many there are.") : null,
       h("p", { class: "change" }, change(share, before, earlier)),
       h("p", { class: "muted" }, ...volume(total(now.sampled), total(now.weight))),
       ...warnings.map((text) => h("p", { class: "caution" }, text)),

@@ -63,7 +63,24 @@ describe("rankings", () => {
   it.each([
     ["?view=where&range=4w&stage=post_ack", "locations", "stage=post_ack"],
     ["?view=networks&range=4w&place=CH", "ases", "location=CH"],
-  ])("%s", async (page, what, query) => {
+  ])("of completed handshakes: %s", async (page, what, query) => {
+    await looked.open(page);
+    const { top_0 } = await api<{ top_0: TopRow[] }>(looked.page, `${DATA}/top/${what}?dateRange=4w&limit=300&handshake=completed&${query}`);
+    const all = await api<{ top_0: TopRow[] }>(looked.page, `${DATA}/top/${what}?dateRange=4w&limit=300&${query}`);
+    const [row] = top_0;
+    const code = (one: TopRow | undefined): unknown => one?.clientCountryAlpha2 ?? one?.clientASN;
+    const cells = await first(".ranking");
+    expect(cells[0]).toContain(row?.clientCountryName ?? row?.clientASName);
+    expect(cells[1]).toContain(plain(percent(Number(row?.value))));
+    expect(cells[2]).toBe(plain(percent(Number(all.top_0.find((one) => code(one) === code(row))?.value))));
+    expect(cells[3]).toBe(count(row?.connections ?? 0));
+  });
+
+  it.each([
+    ["?view=where&range=4w&stage=post_ack&rank=all", "locations", "stage=post_ack"],
+    ["?view=networks&range=4w&place=CH&rank=all", "ases", "location=CH"],
+    ["?view=where&range=4w&stage=post_syn", "locations", "stage=post_syn"],
+  ])("of all connections: %s", async (page, what, query) => {
     await looked.open(page);
     const answer = await api<{ top_0: TopRow[] }>(looked.page, `${DATA}/top/${what}?dateRange=4w&limit=1&${query}`);
     const [row] = answer.top_0;
@@ -161,8 +178,8 @@ it("rankings are sorted, and leave out small samples", async () => {
 it("Connections shows the packets that were taken, and the reasons", async () => {
   await looked.open("?view=connections&range=1d&f.stage=post_ack");
   interface Single { src_ip: string; src_port: number; dst_ip: string; dst_port: number; first_us: number; packets: number }
-  const { connections } = await api<{ connections: Single[] }>(looked.page, `${DATA}/connections?dateRange=1d&stage=post_ack&limit=1`);
-  const [one] = connections;
+  const { connections } = await api<{ connections: Single[] }>(looked.page, `${DATA}/connections?dateRange=1d&stage=post_ack&limit=1000`);
+  const [one] = connections.sort((a, b) => b.first_us - a.first_us);
   if (!one) throw new Error("there is no connection");
   const time = new Date(one.first_us / 1000).toISOString();
   const traced = await api<{ packets: unknown[]; reasons: string[] }>(

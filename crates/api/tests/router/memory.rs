@@ -11,8 +11,8 @@ use cutshort_packet::{FiveTuple, Flags};
 use cutshort_store::cell::{CellKey, CellOutcome};
 use cutshort_store::{
     Added, Annotation, Choice, ConnectionQuery, FlowKey, Grouped, Impaired, Impairment, Inputs,
-    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection,
-    Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
+    NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow,
+    Segment, Selection, Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount};
 
@@ -41,6 +41,8 @@ pub(crate) struct Memory {
     pub(crate) impaired: Vec<Impaired>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
+    /// None is all time.
+    pub(crate) coverage: Option<Vec<NodeCoverage>>,
     /// What single connections were last asked for.
     pub(crate) asked: Arc<Mutex<Option<ConnectionQuery>>>,
 }
@@ -240,6 +242,11 @@ impl Store for Memory {
     fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<Window>> {
         let lost = self.impaired.iter().filter(|one| one.how == Impairment::WithoutConnections);
         Ok(lost.map(|one| one.window).filter(|window| range.contains(&window.start())).collect())
+    }
+
+    fn coverage(&self) -> Result<Vec<NodeCoverage>> {
+        let whole = || vec![NodeCoverage { spans: vec![0..i64::MAX], ..NodeCoverage::default() }];
+        Ok(self.coverage.clone().unwrap_or_else(whole))
     }
 
     fn status(&self) -> Result<Status> {

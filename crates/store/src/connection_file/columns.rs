@@ -9,7 +9,7 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use super::Extra;
 use super::texts::Texts;
 
-/// The fields of the connections of a row group. Unsigned numbers are stored by their bits.
+/// The columns of a row group. Unsigned numbers are stored as signed numbers with the same bits.
 #[derive(Default)]
 pub(super) struct Columns {
     texts: Texts,
@@ -34,9 +34,9 @@ pub(super) struct Columns {
     rst_ip_id_delta: Optional<i32>,
     silent_us: Vec<i64>,
     sample_rate: Vec<i32>,
-    /// None where it is not written.
+    /// None if this column is not written.
     progress: Option<Vec<i32>>,
-    /// None where it is not written.
+    /// None if this column is not written.
     addresses: Option<Vec<ByteArray>>,
 }
 

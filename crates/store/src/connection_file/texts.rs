@@ -7,10 +7,10 @@ use cutshort_verdict::{DataSet, Signature, Stage, Tag, Termination};
 use foldhash::fast::RandomState;
 use parquet::data_type::ByteArray;
 
-/// How many texts of one kind are remembered at most.
+/// The maximum number of texts of each kind that are cached.
 const REMEMBERED: usize = 16_384;
 
-/// Texts that were written before: each is made once, and then shared.
+/// A cache of texts, so that each is allocated once.
 pub(super) struct Texts {
     stages: Vec<ByteArray>,
     terminations: Vec<ByteArray>,
@@ -74,7 +74,7 @@ impl Texts {
         self.node.clone()
     }
 
-    /// Connections mostly come sorted by it.
+    /// Connections are mostly sorted by this.
     pub(super) fn src_ip(&mut self, addr: Ipv6Addr) -> ByteArray {
         if self.src_ip.0 != addr {
             self.src_ip = (addr, address(addr));

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 pub(super) const WINDOW: i64 = Window::LENGTH;
-/// A Monday.
+/// The start of a week: a Monday at midnight.
 pub(super) const BASE: i64 = 20_000 * 96 * WINDOW + 4 * 96 * WINDOW;
 pub(super) const DAY: i64 = 96 * WINDOW;
 const NODES: [&str; 3] = ["", "ams1", "fra2"];
