@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use cutshort_model::now;
 use cutshort_store::open::{OpenSegment, SyncPolicy};
-use cutshort_store::{Added, Provenance, Segment, SegmentId, StoreError, open};
+use cutshort_store::{Added, Provenance, Segment, SegmentId, SegmentSource, StoreError, open};
 
 use super::catalog::{self, FileState};
 use super::folder::{CONNECTIONS, OPEN, PACKETS, segment_path};
@@ -14,7 +14,15 @@ use crate::error::Result;
 
 impl Embedded {
     pub(super) fn append_segment(&self, segment: &Segment) -> Result<Added> {
-        let id = segment.info().id;
+        let info = segment.info();
+        if info.data_set != self.data_set {
+            return Err(StoreError::Refused(format!(
+                "the segment is of the data set {}, and this store keeps the data set {}",
+                info.data_set, self.data_set
+            ))
+            .into());
+        }
+        let id = info.id;
         if self.database.read(|sql| catalog::is_known(sql, id))? {
             return Ok(Added::Known);
         }
@@ -53,7 +61,7 @@ impl Embedded {
     ) -> Result<OpenSegment> {
         self.check_writer()?;
         let path = self.folder.path(&format!("{OPEN}/{id}"));
-        Ok(OpenSegment::create(&path, id, node, origin, from, sync)?)
+        Ok(OpenSegment::create(&path, id, &SegmentSource::tcp(node, origin, (from, from)), sync)?)
     }
 
     /// Handles what a crash has left. The files are authoritative: unknown ones are added, and missing ones are

@@ -9,7 +9,10 @@ use super::values::duration;
 /// The settings of the rules. Other values than the defaults change what the terms mean.
 #[derive(Args)]
 pub(crate) struct Rules {
-    /// Classify the connections that this host opens to other servers, from captures of both directions
+    /// Classify connections that this host opens to other servers, from captures of both directions
+    ///
+    /// The upstreams of a proxy, databases, APIs: which of them refuse, reset, stall or close without an
+    /// answer. Capture both directions on the host that opens the connections.
     #[arg(long)]
     origin: bool,
     /// Length of a window, 1s to 24h; connections are classified within one
