@@ -10,7 +10,7 @@ use cutshort_model::{Addresses, Bucket, ConnectionRecord, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Inputs, Movable, Origin, Protected, Protection, Rest, Restoration, Result, Segment, SegmentId,
+    Inputs, Movable, Protected, Protection, Provenance, Rest, Restoration, Result, Segment, SegmentId,
     SegmentInfo, StoreError, WindowCounts, WindowResults,
 };
 use cutshort_verdict::Exclusion;
@@ -182,7 +182,7 @@ pub(crate) fn info(row: &SegmentRow) -> Result<SegmentInfo> {
     Ok(SegmentInfo {
         id: row.id()?,
         node: row.node.clone(),
-        origin: Origin::from_name(&row.origin).ok_or_else(unknown)?,
+        origin: Provenance::from_name(&row.origin).ok_or_else(unknown)?,
         covers: (row.covers_from, row.covers_to),
         rows: row.rows,
         times: row.first.zip(row.last),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cutshort_model::{Addresses, Window};
-use cutshort_store::{Forgotten, KnownSegment, Origin, SegmentId, SegmentInfo};
+use cutshort_store::{Forgotten, KnownSegment, Provenance, SegmentId, SegmentInfo};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::catalog::{self, FileState};
@@ -33,7 +33,7 @@ pub(super) fn segment_info(row: &rusqlite::Row<'_>, addresses: Addresses) -> rus
     Ok(SegmentInfo {
         id: catalog::id_of(row, 0)?,
         node: row.get(1)?,
-        origin: Origin::from_name(&origin).unwrap_or(Origin::File),
+        origin: Provenance::from_name(&origin).unwrap_or(Provenance::File),
         covers: (row.get(3)?, row.get(4)?),
         rows: row.get::<_, i64>(7)?.cast_unsigned(),
         times: first.zip(last),

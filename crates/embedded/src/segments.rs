@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use cutshort_model::now;
 use cutshort_store::open::{OpenSegment, SyncPolicy};
-use cutshort_store::{Added, Origin, Segment, SegmentId, StoreError, open};
+use cutshort_store::{Added, Provenance, Segment, SegmentId, StoreError, open};
 
 use super::catalog::{self, FileState};
 use super::folder::{CONNECTIONS, OPEN, PACKETS, segment_path};
@@ -47,7 +47,7 @@ impl Embedded {
         &self,
         id: SegmentId,
         node: &str,
-        origin: Origin,
+        origin: Provenance,
         from: i64,
         sync: SyncPolicy,
     ) -> Result<OpenSegment> {

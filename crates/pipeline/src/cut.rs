@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cutshort_model::Window;
 use cutshort_packet::Packet;
-use cutshort_store::Origin;
+use cutshort_store::Provenance;
 use cutshort_verdict::{PacketLimiter, ReaderClock, Rules};
 
 use crate::{Arrival, Ingest};
@@ -20,7 +20,7 @@ const LENGTH: i64 = 60_000_000_000;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) packets: Vec<Packet>,
-    pub(crate) origin: Origin,
+    pub(crate) origin: Provenance,
     pub(crate) covers: (i64, i64),
 }
 
@@ -131,7 +131,7 @@ impl Pile {
         self.since = None;
         self.earliest = i64::MAX;
         self.windows.clear();
-        let origin = if self.simulated { Origin::Simulated } else { Origin::File };
+        let origin = if self.simulated { Provenance::Simulated } else { Provenance::File };
         Some(Piece { packets: std::mem::take(&mut self.packets), origin, covers: (from, self.latest) })
     }
 

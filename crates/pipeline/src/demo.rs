@@ -10,7 +10,8 @@ use cutshort_model::{Bucket, Window, nanoseconds};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
 use cutshort_store::{
-    AnnotationKind, FlowKey, Grouped, NewAnnotation, Origin, Result, Segment, Store, StoredRow, WindowPackets,
+    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Result, Segment, Store, StoredRow,
+    WindowPackets,
 };
 use cutshort_verdict::Row;
 use foldhash::fast::RandomState;
@@ -110,7 +111,7 @@ impl Demo {
             store.append(&Segment::encode(
                 own,
                 node,
-                Origin::Simulated,
+                Provenance::Simulated,
                 (window.start(), window.end()),
                 None,
             )?)?;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cutshort_model::{Bucket, Window, date_time, grouped, nanoseconds};
-use cutshort_store::{Added, Origin, Segment, SegmentInfo, Store, StoreError, check_node};
+use cutshort_store::{Added, Provenance, Segment, SegmentInfo, Store, StoreError, check_node};
 
 /// What a sender is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,12 +180,12 @@ fn check(segment: &Segment, now: i64, keep: Option<Duration>) -> cutshort_store:
             "the segment has packets of {windows} windows of 15 minutes, more than {most}: send it in parts"
         ));
     }
-    if info.origin == Origin::Live { check_live(info, now, keep) } else { Ok(()) }
+    if info.origin == Provenance::Live { check_live(info, now, keep) } else { Ok(()) }
 }
 
 /// Packets of files have no node, also simulated ones; live packets are known by theirs.
 fn check_name(info: &SegmentInfo) -> cutshort_store::Result<()> {
-    if info.origin != Origin::Live && info.node.is_empty() {
+    if info.origin != Provenance::Live && info.node.is_empty() {
         return Ok(());
     }
     check_node(&info.node).map_err(StoreError::Refused)

@@ -38,8 +38,8 @@ pub use movable::{Movable, Rest, Restoration, WindowResults};
 pub use query::{Choice, ConnectionQuery, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
-    FILE_NODE, FlowKey, Keepable, Origin, Protected, Protection, Segment, SegmentId, SegmentInfo, check_node,
-    truncation,
+    FILE_NODE, FlowKey, Keepable, Protected, Protection, Provenance, Segment, SegmentId, SegmentInfo,
+    check_node, truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{

@@ -14,7 +14,7 @@ use crate::segment::{
     PACKET_BYTES, PROTECTION_BYTES, check_packet, packet_from_bytes, packet_to_bytes, protection_from_bytes,
     protection_to_bytes,
 };
-use crate::{Keepable, Origin, Protected, Result, Segment, SegmentId, StoreError};
+use crate::{Keepable, Protected, Provenance, Result, Segment, SegmentId, StoreError};
 use cutshort_model::Addresses;
 
 /// When what was appended is forced to the disk.
@@ -32,7 +32,7 @@ pub enum SyncPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Head {
     id: SegmentId,
-    origin: Origin,
+    origin: Provenance,
     node: String,
     from: i64,
 }
@@ -77,7 +77,7 @@ impl OpenSegment {
         path: &Path,
         id: SegmentId,
         node: &str,
-        origin: Origin,
+        origin: Provenance,
         from: i64,
         sync: SyncPolicy,
     ) -> Result<Self> {
@@ -250,7 +250,7 @@ impl Head {
         let from = i64::from_le_bytes(take(&mut bytes)?);
         let [len] = take(&mut bytes)?;
         let (origin, node) = bytes.split_at_checked(len.into())?;
-        let origin = Origin::from_name(std::str::from_utf8(origin).ok()?)?;
+        let origin = Provenance::from_name(std::str::from_utf8(origin).ok()?)?;
         let node = String::from_utf8(node.to_vec()).ok()?;
         (version == VERSION).then_some(Self { id, origin, node, from })
     }

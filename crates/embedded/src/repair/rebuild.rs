@@ -5,7 +5,7 @@ use std::fs;
 
 use cutshort_model::{Window, date_time, nanoseconds, now, quantity};
 use cutshort_store::connection_file::read as read_connections;
-use cutshort_store::{Origin, Segment, SegmentId, StoreError};
+use cutshort_store::{Provenance, Segment, SegmentId, StoreError};
 use rusqlite::{Connection, Transaction};
 
 use super::old::{self, Old, OldSegment, OldWindow};
@@ -85,7 +85,7 @@ impl Rebuilding<'_> {
         let info = segment.info();
         // The id of a capture's packets is made of them; of others only the checksum of before tells.
         let before = self.old.segments.get(&info.id).filter(|before| before.is_of(segment, path));
-        let crc = match before.filter(|_| info.origin != Origin::File) {
+        let crc = match before.filter(|_| info.origin != Provenance::File) {
             Some(before) => before.crc,
             None => crc32fast::hash(segment.bytes()),
         };

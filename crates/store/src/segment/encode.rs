@@ -18,13 +18,13 @@ use parquet::schema::types::ColumnPath;
 
 use super::protected::{self, country_code, key};
 use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, Version};
-use super::{Keepable, Origin, Segment, SegmentId, SegmentInfo, protection_to_bytes};
+use super::{Keepable, Provenance, Segment, SegmentId, SegmentInfo, protection_to_bytes};
 use crate::{Result, StoreError};
 
 pub(super) fn encode<P: Keepable>(
     mut packets: Vec<P>,
     node: &str,
-    origin: Origin,
+    origin: Provenance,
     covers: (i64, i64),
     id: Option<SegmentId>,
 ) -> Result<Segment> {
@@ -32,7 +32,7 @@ pub(super) fn encode<P: Keepable>(
     let addresses = packets.first().map_or(Addresses::Full, |packet| packet.protection().addresses);
     check(&packets, node, covers).map_err(StoreError::Refused)?;
     let id = match id {
-        Some(id) if origin != Origin::File => id,
+        Some(id) if origin != Provenance::File => id,
         _ => content_id(&packets, node, origin, covers, addresses),
     };
     let times = packets.iter().map(|packet| packet.packet().ts);
@@ -116,7 +116,7 @@ pub fn check_packet<P: Keepable>(kept: &P, covers: (i64, i64)) -> std::result::R
 fn content_id<P: Keepable>(
     packets: &[P],
     node: &str,
-    origin: Origin,
+    origin: Provenance,
     covers: (i64, i64),
     addresses: Addresses,
 ) -> SegmentId {

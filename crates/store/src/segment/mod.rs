@@ -43,7 +43,7 @@ impl fmt::Display for SegmentId {
 
 /// Where packets come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum Provenance {
     /// A capture file. Its packets have no node, and of each 5-tuple and window the first ten count, however
     /// many files they are from.
     File,
@@ -61,7 +61,7 @@ pub struct SegmentInfo {
     /// Which server saw the packets; empty for a file.
     pub node: String,
     /// Where they come from.
-    pub origin: Origin,
+    pub origin: Provenance,
     /// From and to, both included: the time in which every packet there was is in this segment or another.
     /// Nanoseconds since the Unix epoch.
     pub covers: (i64, i64),
@@ -83,7 +83,7 @@ impl SegmentInfo {
     /// # Errors
     /// [`StoreError::Refused`].
     pub fn check_clock(&self, now: i64) -> Result<()> {
-        if self.origin == Origin::Live { self.check_covers(now) } else { Ok(()) }
+        if self.origin == Provenance::Live { self.check_covers(now) } else { Ok(()) }
     }
 
     /// Refuses what covers time later than it is now, whatever its origin.
@@ -129,7 +129,7 @@ impl Segment {
     pub fn encode<P: Keepable>(
         packets: Vec<P>,
         node: &str,
-        origin: Origin,
+        origin: Provenance,
         covers: (i64, i64),
         id: Option<SegmentId>,
     ) -> Result<Self> {

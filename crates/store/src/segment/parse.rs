@@ -11,7 +11,7 @@ use super::decode::{is_same, is_same_text};
 use super::encode::{check_packet, windows};
 use super::layout::Layout;
 use super::schema::{ASN, COUNTRY, ContentId, FLOW, FULL_COUNTRY, MAX_NODE, NODE, Version};
-use super::{Batch, Batches, Key, Origin, Protected, Protection, Scratch, Segment, SegmentInfo};
+use super::{Batch, Batches, Key, Protected, Protection, Provenance, Scratch, Segment, SegmentInfo};
 use crate::{Result, StoreError};
 
 type Checked<T> = std::result::Result<T, String>;
@@ -163,7 +163,7 @@ impl<'a> Rows<'a> {
         if info.times != times.clone().min().zip(times.max()) {
             return Err("the times in its metadata are not those of its packets".to_owned());
         }
-        if info.origin == Origin::File && self.id.finish() != info.id {
+        if info.origin == Provenance::File && self.id.finish() != info.id {
             return Err("its id is not that of its content".to_owned());
         }
         Ok(self.times)

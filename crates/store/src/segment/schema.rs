@@ -9,7 +9,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::Type;
 use sha2::{Digest, Sha256};
 
-use super::{Keepable, Origin, SegmentId, SegmentInfo, packet_to_bytes, protection_to_bytes};
+use super::{Keepable, Provenance, SegmentId, SegmentInfo, packet_to_bytes, protection_to_bytes};
 
 /// The columns of docs/spec.md#fields. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored by their
 /// bits.
@@ -145,10 +145,10 @@ const fn id_version(addresses: Addresses) -> &'static str {
     }
 }
 
-const ORIGINS: [(Origin, &str); 3] =
-    [(Origin::File, "file"), (Origin::Live, "live"), (Origin::Simulated, "simulated")];
+const ORIGINS: [(Provenance, &str); 3] =
+    [(Provenance::File, "file"), (Provenance::Live, "live"), (Provenance::Simulated, "simulated")];
 
-impl Origin {
+impl Provenance {
     /// The name in data.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -204,7 +204,7 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, Version
     let info = SegmentInfo {
         id: SegmentId(id.ok_or_else(|| wrong(ID_KEY))?),
         node: get(NODE_KEY)?.to_owned(),
-        origin: Origin::from_name(get(ORIGIN_KEY)?).ok_or_else(|| wrong(ORIGIN_KEY))?,
+        origin: Provenance::from_name(get(ORIGIN_KEY)?).ok_or_else(|| wrong(ORIGIN_KEY))?,
         covers: pair(get(COVERS_KEY)?).ok_or_else(|| wrong(COVERS_KEY))?,
         rows,
         times: times.transpose()?,
@@ -223,7 +223,7 @@ fn pair(text: &str) -> Option<(i64, i64)> {
 pub(super) struct ContentId(Sha256);
 
 impl ContentId {
-    pub(super) fn new(node: &str, origin: Origin, covers: (i64, i64), addresses: Addresses) -> Self {
+    pub(super) fn new(node: &str, origin: Provenance, covers: (i64, i64), addresses: Addresses) -> Self {
         let mut hash = Sha256::new();
         let mode = (addresses != Addresses::Full).then_some(addresses.name());
         for text in [id_version(addresses), node, origin.name()].into_iter().chain(mode) {

@@ -16,7 +16,7 @@ use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, JudgedConnection, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
-use cutshort_store::{FlowKey, Inputs, Movable, Origin, Segment, Store, StoredRow, WindowCounts};
+use cutshort_store::{FlowKey, Inputs, Movable, Provenance, Segment, Store, StoredRow, WindowCounts};
 use cutshort_verdict::{Progress, Stage, Tags, Termination, Verdict};
 
 /// A back end with an empty store in it.
@@ -106,11 +106,11 @@ pub(crate) fn packet(client: u8, ts: i64) -> Packet {
 pub(crate) fn file(packets: Vec<Packet>) -> Segment {
     let times = packets.iter().map(|packet| packet.ts);
     let covers = times.clone().min().zip(times.max()).expect("packets");
-    Segment::encode(packets, "", Origin::File, covers, None).expect("packets that can be kept")
+    Segment::encode(packets, "", Provenance::File, covers, None).expect("packets that can be kept")
 }
 
 pub(crate) fn live(node: &str, packets: Vec<Packet>, covers: (i64, i64)) -> Segment {
-    Segment::encode(packets, node, Origin::Live, covers, None).expect("packets that can be kept")
+    Segment::encode(packets, node, Provenance::Live, covers, None).expect("packets that can be kept")
 }
 
 /// All groups of the window that holds a time, in as many parts as asked for.

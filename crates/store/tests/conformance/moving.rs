@@ -7,7 +7,7 @@ use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, Bucket, ConnectionRecord, Dimension, Network, Port, Window};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
-    Added, Inputs, Movable, Origin, Protected, Protection, Retention, RollupQuery, RollupRow, Segment,
+    Added, Inputs, Movable, Protected, Protection, Provenance, Retention, RollupQuery, RollupRow, Segment,
     Selection, WindowCounts, WindowResults, truncation,
 };
 use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination};
@@ -35,7 +35,7 @@ fn protected() -> Segment {
     packet.five_tuple.src_ip = network(packet.five_tuple.src_ip);
     packet.five_tuple.dst_ip = network(packet.five_tuple.dst_ip);
     let packets = vec![Protected { packet, protection }];
-    Segment::encode(packets, "c", Origin::Live, (START, START + MINUTE), None).unwrap()
+    Segment::encode(packets, "c", Provenance::Live, (START, START + MINUTE), None).unwrap()
 }
 
 pub(crate) fn segments_are_read_as_they_came<B: Backend>() {

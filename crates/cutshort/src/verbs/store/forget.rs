@@ -7,7 +7,7 @@ use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
 use cutshort_model::{date_time, grouped, quantity, rfc3339, until};
 use cutshort_pipeline::{Due, Report, WindowJob};
-use cutshort_store::{Forgotten, KnownSegment, Origin, SegmentId};
+use cutshort_store::{Forgotten, KnownSegment, Provenance, SegmentId};
 
 use crate::error::{Done, Error};
 use crate::options::time::absolute;
@@ -109,7 +109,7 @@ fn named<'a>(name: &str, known: &'a [KnownSegment]) -> Result<Vec<&'a KnownSegme
             Error::Usage(format!("'{name}': write an import as its start and end times: FROM/TO"))
         })?;
         let came = |segment: &&KnownSegment| {
-            (times.0..=times.1).contains(&segment.arrived) && segment.info.origin != Origin::Live
+            (times.0..=times.1).contains(&segment.arrived) && segment.info.origin != Provenance::Live
         };
         let found: Vec<_> = known.iter().filter(came).collect();
         return if found.is_empty() { Err(unknown(name)) } else { Ok(found) };
