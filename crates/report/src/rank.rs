@@ -5,14 +5,15 @@ use cutshort_geo::Geo;
 use crate::Summary;
 use crate::summary::GroupCounts;
 
-/// A minimum sample is never above this.
+/// A minimum sample is never below or above these: one of one is no share.
+const MIN_LEAST_SAMPLE: u64 = 5;
 const MAX_LEAST_SAMPLE: u64 = 1000;
 
 /// How many connections a group must have to be ranked among so many in all: of thousands of groups some
 /// small ones are cut short by chance alone, so a large capture asks for a minimum sample.
 #[must_use]
 pub fn least_sample(connections: u64) -> u64 {
-    (connections / 1000).clamp(1, MAX_LEAST_SAMPLE)
+    (connections / 1000).clamp(MIN_LEAST_SAMPLE, MAX_LEAST_SAMPLE)
 }
 
 /// A place or network in a ranking.
