@@ -1,10 +1,11 @@
-//! Packets, connections and their counts in ClickHouse: the store for those who outgrow one machine.
+//! Packets, connections and counts in ClickHouse: the store for data that outgrows one machine.
 //!
-//! * Packets come in as the segments' own Parquet files, with the segment's id as deduplication token. A segment
-//!   counts when a row of the table `segment` says that it is kept; packets of others are not looked at.
-//! * Connections and counts are written under a *generation*, a number of their own. One row of the table
-//!   `result` names the generation that holds: inserting it replaces all results of a window at once.
-//! * Counts of hours and days say of which generations they were made. They hold as long as these do.
+//! * Packets arrive as the segments' Parquet files, with the segment's ID as deduplication token. A segment counts
+//!   when a row of the table `segment` says that it is kept; packets of other segments are ignored.
+//! * Connections and counts are written under a *generation*, a number of their own. One row of the table `result`
+//!   names the valid generation: inserting it replaces all results of a window at once.
+//! * Counts of hours and days record the generations from which they were computed. They are valid as long as these
+//!   are.
 
 mod address;
 mod annotations;
@@ -12,6 +13,7 @@ mod breaker;
 mod cells;
 mod classify;
 mod connections;
+mod coverage;
 mod error;
 mod filter;
 mod forget;
@@ -35,9 +37,9 @@ use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, WindowPackets, WindowState,
-    WindowVerdicts,
+    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
+    Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
+    WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
@@ -57,9 +59,9 @@ impl ClickHouse {
     /// Opens the store at an address.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`](cutshort_store::StoreError::Unavailable) if nobody answers there, and
-    /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another
-    /// version, with what to do.
+    /// [`StoreError::Unavailable`](cutshort_store::StoreError::Unavailable) if the server does not answer, and
+    /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another version,
+    /// with what to do.
     pub fn open(address: &Address) -> Result<Self> {
         let mut server = Server::new(address)?;
         migrations::check(&mut server)?;
@@ -135,6 +137,10 @@ impl Store for ClickHouse {
 
     fn status(&self) -> Result<Status> {
         status::status(&self.server)
+    }
+
+    fn coverage(&self) -> Result<Vec<NodeCoverage>> {
+        coverage::coverage(&self.server)
     }
 
     fn known_segments(&self) -> Result<Vec<KnownSegment>> {

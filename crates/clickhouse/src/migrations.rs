@@ -1,10 +1,10 @@
-//! The tables, in versions.
+//! The tables, and the steps from one version to the next.
 
 mod differences;
 
 use clickhouse::Row;
 use cutshort_store::{Result, StoreError};
-use cutshort_verdict::Tag;
+use cutshort_verdict::DataSet;
 use serde::Deserialize;
 
 use crate::address::Address;
@@ -13,27 +13,28 @@ use crate::error::MIGRATE;
 use crate::server::{Server, identifier};
 use differences::Found as FoundTables;
 
-/// How the tables lie.
+/// Where the tables are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// Spread over the shards of a cluster that the servers' configuration names; replicated within each.
+    /// The cluster over whose shards they are distributed (replicated within each), as named in the servers'
+    /// configuration; none for a single server.
     pub cluster: Option<String>,
 }
 
-/// The latest version: how many steps there are.
+/// The latest version: the number of steps.
 const VERSION: u32 = STEPS.len() as u32;
 
-/// What makes a version of the one before.
+/// The statements that make a version from the previous one.
 type Step = fn(&str, &Layout) -> Vec<String>;
 
-/// Steps that were released do not change, but tables are made with the columns that later steps add.
+/// Released steps do not change, but tables are created with the columns that later steps add.
 const STEPS: [Step; 3] = [tables, views, tails];
 
-/// Where the rows of a table are in a cluster.
+/// How the rows of a table are distributed in a cluster.
 enum Spread {
-    /// Each on one shard, by an expression.
+    /// Each row is on one shard, chosen by an expression.
     By(&'static str),
-    /// All on every server.
+    /// All rows are on every server.
     Everywhere,
 }
 
@@ -41,14 +42,14 @@ struct Table {
     name: &'static str,
     columns: &'static str,
     engine: &'static str,
-    /// Partition and order.
+    /// Partition key and order.
     by: &'static str,
-    /// Where it is kept on one server only, its files are on the disk when an insert is answered.
+    /// Settings for a single server: its files are flushed to disk before an insert is answered.
     settings: &'static str,
     spread: Spread,
 }
 
-/// Packets of a 5-tuple meet on one shard.
+/// Packets of a 5-tuple are on the same shard.
 const BY_TUPLE: Spread = Spread::By("cityHash64(src_ip, src_port, dst_ip, dst_port)");
 const DURABLE: &str = "fsync_after_insert = 1, fsync_part_directory = 1";
 
@@ -153,7 +154,7 @@ const FROZEN: Table = Table {
     spread: Spread::Everywhere,
 };
 
-/// Which versions were applied, and how the tables lie.
+/// The versions that were applied, and where the tables are stored.
 const MIGRATION: Table = Table {
     name: "migration",
     columns: "version UInt32, cluster String, applied DateTime('UTC') DEFAULT now()",
@@ -163,14 +164,14 @@ const MIGRATION: Table = Table {
     spread: Spread::Everywhere,
 };
 
-/// The statements that make all tables and views, in their order. Each changes nothing when it is applied again, so that
-/// two may apply them at once.
+/// The statements that create all tables and views, in order. They change nothing when repeated, so two processes may
+/// run them at the same time.
 #[must_use]
 pub fn schema(database: &str, layout: &Layout) -> Vec<String> {
     since(0, database, layout)
 }
 
-/// The statements that make the latest version of another, which is noted step by step.
+/// The statements that upgrade from a version to the latest one; each step is recorded.
 fn since(version: u32, database: &str, layout: &Layout) -> Vec<String> {
     let steps = STEPS.iter().zip(1..).filter(|(_, number)| *number > version);
     let statements = steps.flat_map(|(step, number)| {
@@ -226,7 +227,7 @@ fn tails(database: &str, layout: &Layout) -> Vec<String> {
     ]
 }
 
-/// A text in SQL.
+/// A string literal in SQL.
 fn text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
@@ -235,9 +236,9 @@ fn on(layout: &Layout) -> String {
     layout.cluster.as_ref().map_or_else(String::new, |name| format!(" ON CLUSTER {}", identifier(name)))
 }
 
-/// The names of tags in a column of bits.
+/// The expression for the names of the tags in a column of bits.
 fn tag_names() -> String {
-    let names: Vec<String> = Tag::ALL.iter().map(|tag| text(tag.name())).collect();
+    let names: Vec<String> = DataSet::Tcp.tags().iter().map(|tag| text(tag.name())).collect();
     format!("arrayMap(bit -> [{}][bit + 1], bitPositionsToArray(tags))", names.join(", "))
 }
 
@@ -290,12 +291,12 @@ impl Table {
     }
 }
 
-/// Makes what is missing of the latest version, also tables that were dropped since; returns how many statements were
-/// applied. Tables that lie on a cluster stay there.
+/// Creates what is missing of the latest version, including tables that were dropped; returns the number of
+/// statements that were run. Tables on a cluster stay there.
 ///
 /// # Errors
-/// [`StoreError::Refused`] if they lie otherwise than asked for, or if columns, engines or keys are not as they should
-/// be, with what differs and how to put it right; and what the server gives. It can be called again.
+/// [`StoreError::Refused`] if the tables are stored in another way than `layout` says, or if columns, engines or keys
+/// differ, with the differences and how to correct them. After any error the call can be repeated.
 pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let server = Server::without_database(address)?;
     let applied = applied(&server, address.database())?;
@@ -331,7 +332,7 @@ fn apply(server: &Server, statements: &[String]) -> Result<()> {
     })
 }
 
-/// Names and types of columns as they are declared.
+/// Names and types of columns in a declaration.
 fn columns_of(declared: &str) -> Vec<(&str, &str)> {
     let mut depth = 0;
     let parts = declared.split(move |letter| {
@@ -352,7 +353,7 @@ struct Found {
     found: u64,
 }
 
-/// The version that is there; none if there are no tables.
+/// The version that was applied; none if there are no tables.
 fn applied(server: &Server, database: &str) -> Result<Option<Applied>> {
     let sql = "SELECT count() AS found FROM system.tables WHERE database = {database:String} AND name = 'migration'";
     if server.one::<Found>(server.query(sql).param("database", database))?.found == 0 {
@@ -377,7 +378,7 @@ impl Applied {
         Some(self.cluster).filter(|name| !name.is_empty())
     }
 
-    /// How its tables lie, if that does not contradict what is wanted.
+    /// Where its tables are stored, unless that contradicts `wanted`.
     fn layout(self, wanted: &Layout) -> Result<Layout> {
         let found = Layout { cluster: self.cluster() };
         match (&found.cluster, &wanted.cluster) {
@@ -391,7 +392,7 @@ impl Applied {
     }
 }
 
-/// Whether the tables are those that this program knows.
+/// Checks that the tables are of the version that this program needs.
 pub(crate) fn check(server: &mut Server) -> Result<()> {
     let applied: Option<Applied> = server.optional(server.query(&latest("migration")))?;
     match applied {

@@ -1,4 +1,4 @@
-//! Everything as it is, to be taken elsewhere, and put in as it was.
+//! Reads and writes everything unchanged, for copying between stores.
 
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
@@ -10,7 +10,7 @@ use cutshort_model::{Addresses, Bucket, ConnectionRecord, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Inputs, Movable, Origin, Protected, Protection, Rest, Restoration, Result, Segment, SegmentId,
+    Inputs, Movable, Protected, Protection, Provenance, Rest, Restoration, Result, Segment, SegmentId,
     SegmentInfo, StoreError, WindowCounts, WindowResults,
 };
 use cutshort_verdict::Exclusion;
@@ -119,14 +119,14 @@ const fn time_of(rest: Rest) -> Range<i64> {
     rest.start..rest.start.saturating_add(level_of(rest).nanoseconds())
 }
 
-/// An hour or a day that has windows without counts of their own, and what else it has.
+/// An hour or a day that counts windows without counts of their own, and the parts that have their own.
 struct Parts<'a> {
     whole: &'a ResultRow,
     others: Vec<&'a ResultRow>,
 }
 
 impl<'a> Parts<'a> {
-    /// None if nothing of it is told by it alone.
+    /// None if the hour or day counts nothing that its parts do not.
     fn of(all: &'a Results, rest: Rest) -> Option<Self> {
         let (level, time) = (level_of(rest), time_of(rest));
         let whole = all.of_time(level, &(time.start..time.start + 1)).first().filter(|row| row.has_cells)?;
@@ -142,7 +142,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The cells of a result, without those of others that it has, too.
+/// The cells of a result, minus those of other results that it includes.
 fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Result<Cells> {
     let mut filter = Filter::default();
     let generations = others.iter().map(|other| other.generation).chain([whole.generation]).collect();
@@ -182,7 +182,7 @@ pub(crate) fn info(row: &SegmentRow) -> Result<SegmentInfo> {
     Ok(SegmentInfo {
         id: row.id()?,
         node: row.node.clone(),
-        origin: Origin::from_name(&row.origin).ok_or_else(unknown)?,
+        origin: Provenance::from_name(&row.origin).ok_or_else(unknown)?,
         covers: (row.covers_from, row.covers_to),
         rows: row.rows,
         times: row.first.zip(row.last),
@@ -237,7 +237,7 @@ impl PacketRow {
     }
 }
 
-/// A segment made of its packets again: the same content gives the same file.
+/// Rebuilds a segment from its packets: the same content yields the same file.
 fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
     let info = info(row)?;
     let sql = format!(

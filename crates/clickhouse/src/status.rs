@@ -1,4 +1,4 @@
-//! What there is, in numbers.
+//! Counts the contents of a store.
 
 use clickhouse::Row;
 use cutshort_model::Window;
@@ -30,13 +30,13 @@ struct Segments {
     protected: Vec<String>,
 }
 
-/// All packets that are there.
+/// All packets in the table.
 #[derive(Row, Deserialize)]
 struct Stored {
     stored: u64,
 }
 
-/// Kept ones; what was covered by deleted ones is covered nevertheless.
+/// Counts stored segments; what deleted segments covered is still covered.
 fn of_segments(server: &Server, status: &mut Status) -> Result<()> {
     // Looked at before the segments, so that those that come meanwhile do not count as left over.
     let stored = server.one::<Stored>(server.query("SELECT count() AS stored FROM packet"))?.stored;
@@ -123,7 +123,7 @@ struct Bytes {
     bytes: u64,
 }
 
-/// Bytes of the counts on this server's disk; 0 for one who may not know.
+/// The size of the counts on this server's disk in bytes; 0 if the user has no permission to read it.
 fn rollup_bytes(server: &Server) -> Result<u64> {
     let sql = "SELECT sum(bytes_on_disk) AS bytes FROM system.parts
                WHERE active AND database = currentDatabase() AND table IN ('cell', 'cell_local')";

@@ -1,26 +1,22 @@
 //! Packets received by `serve` and `agent`: opened with all privileges, then recorded without.
 
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use caps::Capability;
 use cutshort_agent::{About, Parts, Reporter, Station, StationState};
 use cutshort_capture::rules::{self, Loaded};
 use cutshort_capture::{Live, LiveSettings, LiveSource, Reading};
 use cutshort_model::quantity;
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
 use cutshort_pipeline::{GeoData, Privacy};
+use cutshort_sandbox::{Capability, Needs, User};
 use cutshort_store::check_node;
 
 use crate::error::Error;
-use crate::live::CONNECTIONS;
-use crate::privacy;
-use crate::sandbox::{self, Needs};
+use crate::options::open_privacy;
 use crate::settings::Settings;
-use crate::user::User;
 
 /// A source that is open.
 pub(crate) struct Capture {
@@ -40,13 +36,13 @@ pub(crate) struct Capture {
 pub(crate) fn open(
     settings: &Settings,
     folder: &Path,
+    needs: &mut Needs,
     geo: impl FnOnce() -> Result<Arc<GeoData>, Error>,
 ) -> Result<Option<Capture>, Error> {
     let Some(source) = settings.capture.clone() else { return Ok(None) };
     let node = node(settings)?;
     let live_settings = LiveSettings {
         rate: settings.sample_rate,
-        size: CONNECTIONS,
         ports: settings.capture_ports.clone(),
         exclude: settings.capture_exclude.clone(),
         ..LiveSettings::default()
@@ -56,52 +52,22 @@ pub(crate) fn open(
     let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
     // From now on what they log is received.
     let rules = rules::status().unwrap_or_default();
-    make_folder(folder, user(settings)?.as_ref())?;
-    let privacy = privacy::open(settings.addresses, settings.address_key.as_deref(), folder, geo)?;
+    needs.write_in(folder)?;
+    needs.capabilities.extend(capability(&source));
+    let privacy = open_privacy(settings.addresses, settings.address_key.as_deref(), folder, geo)?;
     Ok(Some(Capture { node, source, settings: live_settings, live, reading, rules, privacy }))
 }
 
-/// Gives up what is not needed any more, and says what is kept. `folder` is all that it writes to, if it writes to any;
-/// it is made if it is missing.
-pub(crate) fn drop_privileges(
-    capture: Option<&Capture>,
-    settings: &Settings,
-    folder: &Path,
-    mut needs: Needs,
-) -> Result<String, Error> {
-    let user = user(settings)?;
-    needs.capabilities.extend(capture.and_then(Capture::capability));
-    if !folder.as_os_str().is_empty() {
-        make_folder(folder, user.as_ref())?;
-        needs.folders.push(folder.to_owned());
-        if user.is_none() && has_files_of_others(folder) {
-            needs.capabilities.insert(Capability::CAP_DAC_OVERRIDE);
-        }
-    }
+/// What a service needs, without a capture: its user, and what it runs with.
+pub(crate) fn needs(settings: &Settings, needs: Needs) -> Result<Needs, Error> {
+    let user = settings.user.as_deref().map(User::find).transpose()?;
+    Ok(Needs { user, ..needs })
+}
+
+/// Gives up what is not needed any more, and says what is kept.
+pub(crate) fn drop_privileges(mut needs: Needs) -> Result<String, Error> {
     needs.read.push(PathBuf::from("/dev/urandom"));
-    needs.user = user;
-    sandbox::enter(&needs).map(|kept| kept.to_string())
-}
-
-/// Whether a folder, or something in it, belongs to another user than the one of this process. Root without
-/// capabilities cannot open that; with CAP_DAC_OVERRIDE it can, and the fence around files keeps it to this folder.
-fn has_files_of_others(folder: &Path) -> bool {
-    let own = rustix::process::geteuid().as_raw();
-    let is_of_others = |path: &Path| path.symlink_metadata().is_ok_and(|metadata| metadata.uid() != own);
-    let entries = folder.read_dir().into_iter().flatten().flatten();
-    is_of_others(folder) || entries.into_iter().any(|entry| is_of_others(&entry.path()))
-}
-
-fn user(settings: &Settings) -> Result<Option<User>, Error> {
-    settings.user.as_deref().map(User::find).transpose()
-}
-
-/// Makes a folder if it is missing, for the user that the program becomes.
-fn make_folder(folder: &Path, user: Option<&User>) -> Result<(), Error> {
-    match user {
-        Some(user) => user.make_folder(folder),
-        None => std::fs::create_dir_all(folder).map_err(|error| Error::writing(folder, &error)),
-    }
+    Ok(cutshort_sandbox::enter(&needs)?.to_string())
 }
 
 /// What this server is called; later the host's name cannot be read any more.
@@ -112,15 +78,15 @@ fn node(settings: &Settings) -> Result<String, Error> {
     Ok(name)
 }
 
-impl Capture {
-    /// An interface may go and come back: then its socket is opened again.
-    const fn capability(&self) -> Option<Capability> {
-        match self.source {
-            LiveSource::AfPacket(_) => Some(Capability::CAP_NET_RAW),
-            LiveSource::Nflog(_) => None,
-        }
+/// An interface may disappear and return: then its socket is opened again.
+const fn capability(source: &LiveSource) -> Option<Capability> {
+    match source {
+        LiveSource::AfPacket(_) => Some(Capability::NetRaw),
+        LiveSource::Nflog(_) => None,
     }
+}
 
+impl Capture {
     pub(crate) const fn source(&self) -> &LiveSource {
         &self.source
     }

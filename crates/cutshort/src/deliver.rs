@@ -4,16 +4,15 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use cutshort_agent::{HttpCollector, HttpSettings, StoreCollector};
+use cutshort_agent::{HttpCollector, HttpSettings, StoreCollector, Token};
 use cutshort_clickhouse::Address;
 use cutshort_pipeline::live::{AgentCounts, Collector};
+use cutshort_sandbox::Needs;
 use cutshort_store::StoreError;
 
-use crate::agent::token;
+use crate::backends::{self, PASSWORD_FILE, warn_of_plain};
 use crate::error::Error;
-use crate::sandbox::Needs;
 use crate::settings::Settings;
-use crate::store::{self, PASSWORD_FILE, warn_of_plain};
 use crate::terminal::message;
 
 /// Of name lookups that do not fit into a datagram.
@@ -72,17 +71,30 @@ fn collector(settings: &Settings, url: &str, counts: &Arc<Mutex<AgentCounts>>) -
 }
 
 fn straight(url: &str) -> Result<Destination, Error> {
-    let address = store::address(url)?;
+    let address = backends::address(url)?;
     let name = address.to_string();
     warn_of_plain(&name, address.host(), address.is_secure(), "password and packets");
     let needs = reaching_store(&address);
     let url = url.to_owned();
     // The file with the password is read each time.
     let open = move || {
-        let address = store::address(&url).map_err(|error| StoreError::Refused(error.to_string()))?;
-        store::connect(&address)
+        let address = backends::address(&url).map_err(|error| StoreError::Refused(error.to_string()))?;
+        backends::connect(&address)
     };
     Ok(Destination { collector: Box::new(StoreCollector::new(open)), name, needs })
+}
+
+/// From the file that is named, or from the environment; never from the command line, which everybody sees.
+pub(crate) fn token(settings: &Settings) -> Result<Token, Error> {
+    match (&settings.token_file, std::env::var("CUTSHORT_TOKEN")) {
+        (Some(file), _) => Token::read(file).map_err(Error::Usage),
+        (None, Ok(token)) if !token.trim().is_empty() => Ok(Token::Text(token.trim().to_owned())),
+        _ => Err(Error::Usage(
+            "the collector needs a token: make one there with 'cutshort token create --scope ingest NAME', and name \
+             the file that it is in with --token-file"
+                .to_owned(),
+        )),
+    }
 }
 
 /// A proxy that others use is not used here, as it would get to know the collector, and without TLS the token.

@@ -40,6 +40,13 @@ impl From<io::Error> for Error {
     }
 }
 
+impl From<cutshort_sandbox::Error> for Error {
+    fn from(error: cutshort_sandbox::Error) -> Self {
+        let text = error.to_string();
+        if error.is_wrong_user() { Self::Usage(text) } else { Self::Failed(text) }
+    }
+}
+
 /// Whether everything was read that should have been.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {

@@ -11,12 +11,12 @@ use cutshort_api::App;
 use cutshort_clickhouse::Address;
 use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 use cutshort_pipeline::{Answer, GeoData};
+use cutshort_sandbox::Needs;
 use cutshort_store::DataDir;
 
 use crate::capture::{self, Capture, Line, is_alive};
 use crate::deliver::reaching_store;
 use crate::error::Error;
-use crate::sandbox::Needs;
 use crate::settings::Settings;
 use crate::terminal::message;
 
@@ -33,10 +33,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens what needs privileges, and gives them up.
 pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<GeoData>) -> Result<LocalCapture, Error> {
-    let capture = capture::open(settings, data, || Ok(Arc::clone(geo)))?;
-    let mut needs = needs(settings);
+    let mut needs = capture::needs(settings, needs(settings))?;
+    let capture = capture::open(settings, data, &mut needs, || Ok(Arc::clone(geo)))?;
+    if capture.is_none() && !data.as_os_str().is_empty() {
+        needs.write_in(data)?;
+    }
     needs.read_again(settings.geo.iter().map(PathBuf::as_path));
-    let kept = capture::drop_privileges(capture.as_ref(), settings, data, needs)?;
+    let kept = capture::drop_privileges(needs)?;
     let from = capture.as_ref().map(|capture| format!("receiving from {}; ", capture.source()));
     message(&format!("{}{kept}", from.unwrap_or_default()));
     Ok(LocalCapture { capture, notifier: Notifier::from_environment() })

@@ -1,16 +1,16 @@
-//! Segments are removed as if they had never come in.
+//! Removes segments as if they had never arrived.
 
 use std::collections::BTreeSet;
 
 use cutshort_model::{Addresses, Window};
-use cutshort_store::{Forgotten, KnownSegment, Origin, SegmentId, SegmentInfo};
+use cutshort_store::{Forgotten, KnownSegment, Provenance, SegmentId, SegmentInfo};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::catalog::{self, FileState};
 use super::{Embedded, damage, retention, rollup};
 use crate::error::Result;
 
-/// All segments, in the order in which they came in.
+/// All segments, in the order in which they arrived.
 pub(super) fn known(sql: &Connection) -> Result<Vec<KnownSegment>> {
     let addresses = catalog::protected(sql)?.first().copied().unwrap_or_default();
     let mut select = sql.prepare(
@@ -25,15 +25,15 @@ pub(super) fn known(sql: &Connection) -> Result<Vec<KnownSegment>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Of a row that begins with id, node, origin, what it covers, its times and rows. What of the addresses is in one
-/// segment is not noted.
+/// Reads a row that begins with ID, node, origin, coverage, times and rows. How the addresses of one segment are kept
+/// is not recorded.
 pub(super) fn segment_info(row: &rusqlite::Row<'_>, addresses: Addresses) -> rusqlite::Result<SegmentInfo> {
     let (first, last): (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
     let origin: String = row.get(2)?;
     Ok(SegmentInfo {
         id: catalog::id_of(row, 0)?,
         node: row.get(1)?,
-        origin: Origin::from_name(&origin).unwrap_or(Origin::File),
+        origin: Provenance::from_name(&origin).unwrap_or(Provenance::File),
         covers: (row.get(3)?, row.get(4)?),
         rows: row.get::<_, i64>(7)?.cast_unsigned(),
         times: first.zip(last),
@@ -41,7 +41,7 @@ pub(super) fn segment_info(row: &rusqlite::Row<'_>, addresses: Addresses) -> rus
     })
 }
 
-/// A segment that is to be removed.
+/// A segment to remove.
 struct Unwanted {
     key: i64,
     path: String,
@@ -50,8 +50,8 @@ struct Unwanted {
 }
 
 impl Embedded {
-    /// First it is noted that they are deleted, then their files go, then what they cover: a crash in between is put
-    /// in order when the store is opened, and this can be done again.
+    /// First the segments are recorded as deleted, then their files are removed, then what they cover. A crash in
+    /// between is handled when the store is opened, and the call can be repeated.
     pub(super) fn forget_segments(&self, ids: &[SegmentId]) -> Result<Forgotten> {
         let (forgotten, unwanted, paths) = self.database.write(|sql| {
             let transaction = sql.transaction()?;
@@ -87,7 +87,7 @@ fn unwanted(sql: &Connection, ids: &[SegmentId]) -> Result<Vec<Unwanted>> {
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Notes that segments are deleted. Gives what comes of it, and the files of connections that are not needed any more.
+/// Records that segments are deleted. Returns the effect, and the files of connections that are no longer needed.
 fn forget(transaction: &Transaction<'_>, unwanted: &[Unwanted]) -> Result<(Forgotten, Vec<String>)> {
     let kept = unwanted.iter().filter(|segment| segment.state == FileState::Kept as i64);
     let packets = kept.map(|segment| segment.rows).sum();
@@ -115,14 +115,14 @@ fn forget(transaction: &Transaction<'_>, unwanted: &[Unwanted]) -> Result<(Forgo
     Ok((forgotten, paths))
 }
 
-/// Whether a window's results cannot be made again.
+/// Whether a window's results cannot be computed again.
 fn keeps_results(sql: &Connection, window: Window) -> Result<bool> {
     let mut select = sql.prepare_cached("SELECT frozen FROM window WHERE start = ?")?;
     let frozen = select.query_row([window.start()], |row| row.get::<_, bool>(0)).optional()?;
     Ok(frozen.unwrap_or(false) || rollup::is_gone(sql, window)?)
 }
 
-/// Removes the results of a window; gives the file of its connections.
+/// Removes the results of a window; returns the file of its connections.
 fn remove_results(transaction: &Transaction<'_>, window: Window) -> Result<Option<String>> {
     let path = catalog::window_path(transaction, window)?;
     if path.is_some() {

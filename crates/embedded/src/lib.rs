@@ -1,4 +1,4 @@
-//! The store that needs no set-up: a folder of Parquet files and a SQLite file.
+//! The store that needs no set-up: a directory of Parquet files and a SQLite database.
 
 mod annotations;
 mod catalog;
@@ -30,8 +30,8 @@ use std::time::SystemTime;
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Damaged, FolderLock, Forgotten, Impairment, KnownSegment,
-    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
-    Store, StoreError, WindowPackets, WindowState,
+    NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment,
+    SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
 };
 
 #[doc(hidden)]
@@ -43,23 +43,23 @@ use annotations::Annotations;
 use database::Database;
 use folder::Folder;
 
-/// A store in a folder.
+/// A store in a directory.
 pub struct Embedded {
     folder: Folder,
     database: Database,
     annotations: OnceLock<Annotations>,
-    /// Held by the one who writes.
+    /// The lock of the directory; none in a reader.
     lock: Option<FolderLock>,
-    /// Of the next file of connections.
+    /// The number of the next file of connections.
     generation: AtomicI64,
     /// Windows whose connections this reader could not read.
     unreadable: Mutex<BTreeMap<Window, Damaged>>,
 }
 
-/// How to write.
+/// Options for writing.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Wait until what is written is on the disk. Off only for stores that are thrown away.
+    /// Whether to wait until data is flushed to disk. Off only for stores that are thrown away.
     pub durable: bool,
 }
 
@@ -70,12 +70,12 @@ impl Default for Options {
 }
 
 impl Embedded {
-    /// Opens a folder for writing, and makes it if it is missing. One process at a time. Whatever a crash has
-    /// left is put in order.
+    /// Opens a directory for writing, and creates it if it is missing. Only one process at a time can do so. What a
+    /// crash has left is repaired.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] with who has it, [`StoreError::Refused`] if the folder holds other things or a
-    /// newer program's store, and what the file system gives.
+    /// [`StoreError::Locked`] with the process that has it open, [`StoreError::Refused`] if the directory has other
+    /// files or the store of a newer program.
     pub fn open(folder: &Path, options: Options) -> Result<Self> {
         let folder = Folder::new(folder, options.durable);
         folder.create()?;
@@ -94,10 +94,10 @@ impl Embedded {
         Ok(store)
     }
 
-    /// Opens a folder for reading, also while another process writes to it. Annotations can be written.
+    /// Opens a directory for reading, even while another process writes to it. Annotations can be written.
     ///
     /// # Errors
-    /// That it is no store, with what to do; and what the file system gives.
+    /// [`StoreError::Refused`] if it is not a store, with what to do.
     pub fn open_reader(folder: &Path) -> Result<Self> {
         let root = folder;
         let folder = Folder::new(root, true);
@@ -195,6 +195,10 @@ impl Store for Embedded {
         Ok(status)
     }
 
+    fn coverage(&self) -> Result<Vec<NodeCoverage>> {
+        Ok(self.database.read(catalog::coverage)?)
+    }
+
     fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64> {
         self.check_writer()?;
         Ok(self.delete_old(nanoseconds(now), retention)?)
@@ -222,7 +226,7 @@ impl Store for Embedded {
     }
 }
 
-/// Nothing is left half done when a thread panics: transactions are rolled back.
+/// Locks a mutex even if a thread has panicked: nothing is left half done, because transactions are rolled back.
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

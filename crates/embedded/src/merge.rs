@@ -1,4 +1,4 @@
-//! A window's packets out of its segments, grouped by 5-tuple.
+//! Merges the segments of a window, grouped by 5-tuple.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -30,7 +30,7 @@ impl Embedded {
         Ok(WindowPackets { inputs, nodes, parts })
     }
 
-    /// The files of a window's segments. What cannot be read is set aside, and then it is looked again.
+    /// Loads the files of a window's segments. Files that cannot be read are set aside, and the list is read again.
     fn load(&self, window: Window) -> Result<(Inputs, Vec<Loaded>)> {
         loop {
             let (inputs, segments) = self.database.read(|sql| {
@@ -54,7 +54,7 @@ impl Embedded {
         }
     }
 
-    /// A file, or what is wrong with it.
+    /// Loads a file, or returns what is wrong with it.
     fn load_file(&self, segment: &SegmentFile) -> Result<std::result::Result<Layout, String>> {
         let bytes = match std::fs::read(self.folder.path(&segment.path)) {
             Ok(bytes) => Bytes::from(bytes),
@@ -79,10 +79,10 @@ struct Loaded {
     layout: Arc<Layout>,
 }
 
-/// Source addresses, from and to, both included.
+/// Source addresses, from and to, both inclusive.
 type Sources = (u128, u128);
 
-/// Ranges of source addresses with about as many rows each. Row groups say where they begin.
+/// Divides source addresses into ranges with about as many rows each. Ranges begin where row groups do.
 fn split(files: &[Loaded], parts: usize) -> Vec<Sources> {
     let groups = files.iter().flat_map(|file| &file.layout.groups);
     let mut begins: Vec<_> = groups.map(|group| (group.sources.0, group.rows as u64)).collect();
@@ -101,9 +101,9 @@ fn split(files: &[Loaded], parts: usize) -> Vec<Sources> {
     bounds.iter().copied().zip(ends).collect()
 }
 
-/// The 5-tuples with some of the source addresses.
+/// The 5-tuples with a range of source addresses.
 struct Part {
-    /// Those that are not at their end.
+    /// The next flow of each file that is not at its end.
     next: BinaryHeap<Reverse<(Key, usize)>>,
     cursors: Vec<Cursor>,
     scratch: Scratch,
@@ -156,7 +156,7 @@ struct Cursor {
     node: u16,
     segment: u32,
     sources: Sources,
-    /// None if all rows are of that time.
+    /// The times that are wanted; none if all rows are in this range.
     times: Option<Range<i64>>,
 }
 
@@ -178,7 +178,7 @@ impl Cursor {
         }
     }
 
-    /// The 5-tuple of the next row; none at the end.
+    /// The flow of the next row; none at the end.
     fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<Key>, String> {
         while self.at == self.batch.keys.len() {
             self.at = 0;
@@ -202,7 +202,7 @@ impl Cursor {
         self.at = self.batch.keys.partition_point(|key| key.src_ip < first);
     }
 
-    /// Appends the rows of a 5-tuple, which come next, and returns the 5-tuple behind them.
+    /// Appends the rows of a flow, which come next, and returns the flow that follows.
     fn take(
         &mut self,
         wanted: &Key,

@@ -1,4 +1,4 @@
-//! Everything as it is, to be taken elsewhere, and put in as it was.
+//! Reads and writes everything unchanged, for copying between stores.
 
 use cutshort_model::{Addresses, ConnectionRecord, Window, now};
 use cutshort_store::cell::Cells;
@@ -118,7 +118,7 @@ fn deleted(sql: &Connection, addresses: Addresses) -> Result<Vec<SegmentInfo>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A window's results, and where its connections are.
+/// A window's results, and the file of its connections.
 fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Option<StoredFile>)>> {
     let Some(state) = catalog::windows(sql, &window.range())?.pop() else { return Ok(None) };
     let tail = catalog::tail(sql)?;
@@ -129,7 +129,7 @@ fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Op
     let found = select.query_row(params![window.start()], |row| {
         let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let inputs = Inputs { segments: number(0)?, cutoff: row.get(1)?, rules: number(2)? };
-        let excluded = [number(6)?, number(7)?, number(8)?];
+        let excluded = [number(6)?, number(7)?, number(8)?, 0];
         let (packets, copies, connections, tail) = (number(3)?, number(4)?, number(5)?, number(10)?);
         let counts = WindowCounts { packets, copies, tail, connections, excluded };
         Ok((inputs, counts, row.get::<_, Option<String>>(9)?))

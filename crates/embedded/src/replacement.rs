@@ -1,4 +1,4 @@
-//! New results of a window.
+//! Replaces the results of a window.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -30,7 +30,7 @@ impl Embedded {
     }
 }
 
-/// Files of finished sinks, by the sinks' numbers.
+/// The files of finished sinks, by the number of the sink.
 type Finished = Arc<Mutex<Vec<(usize, Temporary)>>>;
 
 pub(super) struct NewResults<'a> {
@@ -71,7 +71,7 @@ impl NewResults<'_> {
         Ok(Sink { folder, path, number, file, writer, finished: Arc::clone(&self.finished) })
     }
 
-    /// Puts new results in the place of those of before, whose connections the change tells.
+    /// Replaces the previous results; `change` returns the path of the previous connections.
     fn put(
         &self,
         change: impl FnOnce(&Transaction<'_>, &ConnectionsFile) -> Result<Option<String>>,
@@ -96,7 +96,7 @@ impl NewResults<'_> {
         Ok(())
     }
 
-    /// Puts the connections of all sinks into one file; returns its size and checksum.
+    /// Concatenates the connections of all sinks into one file; returns its size and checksum.
     fn write_connections(&self) -> Result<(u64, u32)> {
         let folder = &self.store.folder;
         let error = |error| folder.error("write", &self.path, &error);
@@ -151,7 +151,7 @@ impl Sink {
     }
 }
 
-/// Results from elsewhere.
+/// Results that were read from another store.
 pub(super) struct Restored<'a> {
     results: NewResults<'a>,
     sink: Box<Sink>,

@@ -1,8 +1,8 @@
-//! What there is, in numbers.
+//! Counts the contents of a store.
 
 use cutshort_model::Window;
 use cutshort_store::{Damaged, Status, WindowCounts};
-use cutshort_verdict::Exclusion;
+use cutshort_verdict::{DataSet, Exclusion};
 use rusqlite::{Connection, Row};
 
 use super::{catalog, damage, rollup};
@@ -19,7 +19,7 @@ pub(super) fn status(sql: &Connection) -> Result<Status> {
     Ok(status)
 }
 
-/// Kept ones; what was covered by deleted ones is covered nevertheless.
+/// Counts stored segments; what deleted segments covered is still covered.
 fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
     let covered_to = catalog::covered_to(sql)?;
     sql.query_row(
@@ -65,13 +65,13 @@ fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
             status.updated = row.get(3)?;
             status.connection_bytes = count(row, 4)?;
             let mut excluded = [0; Exclusion::ALL.len()];
-            for (at, excluded) in excluded.iter_mut().enumerate() {
-                *excluded = count(row, 8 + at)?;
+            for (at, reason) in DataSet::Tcp.exclusions().iter().enumerate() {
+                excluded[*reason as usize] = count(row, 8 + at)?;
             }
             status.counts = WindowCounts {
                 packets: count(row, 5)?,
                 copies: count(row, 6)?,
-                tail: count(row, 8 + Exclusion::ALL.len())?,
+                tail: count(row, 8 + DataSet::Tcp.exclusions().len())?,
                 connections: count(row, 7)?,
                 excluded,
             };

@@ -1,4 +1,4 @@
-//! Everything that a store has is read once.
+//! Reads and checks everything in a store.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -14,54 +14,54 @@ use super::folder::{ANNOTATIONS, CONNECTIONS, DATABASE, Folder, PACKETS};
 use super::{Embedded, damage, rescue, rollup};
 use crate::error::{Error, Result};
 
-/// Something that is wrong with a store.
+/// A problem in a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The file, or the window.
+    /// The file or the window.
     pub name: String,
     /// What is wrong with it.
     pub why: String,
-    /// What helps.
+    /// How it can be solved.
     pub remedy: Remedy,
 }
 
-/// What helps.
+/// How a problem can be solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remedy {
-    /// Repairing the store.
+    /// By repairing the store.
     Repair,
-    /// Handing in these packets again.
+    /// By storing these packets again.
     Again,
-    /// Nothing that is still there. Counts are whole.
+    /// Nothing that is left helps. Counts are complete.
     None,
 }
 
-/// What was read.
+/// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Segments.
+    /// The number of segments that were read.
     pub segments: u64,
-    /// Their packets.
+    /// The number of packets in these segments.
     pub packets: u64,
     /// Windows with results.
     pub windows: u64,
-    /// Their connections.
+    /// The number of connections of these windows.
     pub connections: u64,
-    /// What is wrong.
+    /// The problems that were found.
     pub findings: Vec<Finding>,
-    /// It was ended before all was read.
+    /// Whether the check was interrupted.
     pub interrupted: bool,
 }
 
-/// Is told how many steps of how many are past, and ends the whole with a break.
+/// A callback with the number of finished steps and of all steps; a break interrupts the operation.
 pub type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 impl Embedded {
-    /// Reads everything that the store in a folder has, and says what is wrong with it. Nothing is changed, and another
-    /// process may write meanwhile.
+    /// Reads everything in the store of a directory, and returns what is wrong with it. Nothing is changed, and
+    /// another process may write in the meantime.
     ///
     /// # Errors
-    /// That there is no store, and what the file system gives.
+    /// [`StoreError::Refused`] if it is not a store.
     pub fn verify(folder: &Path, each: Each<'_>) -> cutshort_store::Result<Verified> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
@@ -133,7 +133,7 @@ pub(super) fn database(sql: &Connection) -> Result<Vec<String>> {
     }
 }
 
-/// Whether a window's counts are those of its connections.
+/// Compares a window's counts with its connections, and returns what is wrong.
 fn counts_of(sql: &Connection, window: Window) -> Result<Option<String>> {
     let mut select = sql.prepare_cached("SELECT connections FROM window WHERE start = ?")?;
     let mut rows = select.query([window.start()])?;
@@ -243,7 +243,7 @@ impl Verifying<'_> {
             .map(|expected| format!("it has {count} connections, and the window has {expected}")))
     }
 
-    /// Files that are none of those that the database names.
+    /// Finds files that the database does not name.
     fn unknown(&mut self, listed: &[String]) -> Result<()> {
         let (segments, windows) = self.store.database.read(|sql| {
             let always = i64::MIN..i64::MAX;
@@ -260,7 +260,7 @@ impl Verifying<'_> {
         Ok(())
     }
 
-    /// What was found before.
+    /// Adds the problems that are already recorded.
     fn known_before(&mut self) -> Result<()> {
         let status = self.store.status()?;
         for found in status.damaged {

@@ -1,6 +1,6 @@
-//! What stores, reports and the API agree on: times, the record of a connection, and how addresses are kept.
+//! The types that stores, reports and the API share: times, windows, dimensions, and the record of a connection.
 //!
-//! Nothing in here reads or writes anything.
+//! This crate performs no I/O.
 
 mod addresses;
 mod bucket;

@@ -3,68 +3,67 @@ use std::net::Ipv6Addr;
 
 use cutshort_geo::{Country, Place};
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
+use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use crate::{Addresses, micros};
 
-/// A connection and everything that is said of it.
+/// A connection with its verdict and place, as the writers of reports take it.
 #[derive(Clone, Copy, Debug)]
 pub struct JudgedConnection<'a> {
     /// Addresses and ports, client first.
     pub five_tuple: &'a FiveTuple,
-    /// What of its addresses is in there.
+    /// How much of its addresses is kept.
     pub addresses: Addresses,
-    /// What was found.
+    /// The verdict of the rules.
     pub verdict: &'a Verdict,
-    /// Which server saw its SYN; empty for a file.
+    /// The node that captured its SYN packet; empty for a capture file.
     pub node: &'a str,
-    /// Where the client is.
+    /// Country and AS number of the client.
     pub place: Place,
     /// The name of the client's network.
     pub as_name: Option<&'a str>,
 }
 
-/// A connection as it is written, kept and read: what docs/spec.md#json has, by its types. As JSON it has the
-/// [`FIELDS`] of docs/spec.md#json.
+/// A connection as it is stored and exported. Serialised, it has the [`FIELDS`] of docs/spec.md#json.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionRecord<'a> {
     /// Addresses and ports, client first.
     pub five_tuple: FiveTuple,
-    /// What of its addresses is in there. In JSON only where these are not the real ones.
+    /// How much of its addresses is kept. JSON has it only if they are not the full addresses.
     pub addresses: Addresses,
     /// Time of the earliest row, in microseconds since the Unix epoch, rounded down.
     pub first_us: i64,
     /// Time of the latest row, in microseconds since the Unix epoch, rounded down.
     pub last_us: i64,
-    /// Which server saw its SYN; empty for a file.
+    /// The node that captured its SYN packet; empty for a capture file.
     pub node: Cow<'a, str>,
-    /// Rows taken.
+    /// The number of its packets that were classified, at most 10.
     pub packets: u32,
-    /// How far it got. Not part of docs/spec.md#json: whether the handshake was completed is asked for.
+    /// How far it got. Not part of docs/spec.md#json; stored because queries can ask for completed handshakes.
     pub progress: Progress,
     /// Where it was cut short.
     pub stage: Stage,
     /// How it ended.
     pub termination: Termination,
-    /// Its properties.
+    /// All tags that apply to it.
     pub tags: Tags,
-    /// The signature that it matches.
+    /// The signature that it matches, if any.
     pub signature: Option<Signature>,
-    /// Where the client is.
+    /// The client's country, if it is known.
     pub location: Option<Country>,
-    /// The client's network.
+    /// The AS number of the client's network, if it is known.
     pub asn: Option<u32>,
     /// The name of the client's network.
     pub as_name: Option<Cow<'a, str>>,
-    /// TTL(RST) - TTL(SYN), of largest magnitude.
+    /// TTL(RST) - TTL(SYN): of all its RST packets, the difference of largest magnitude.
     pub rst_ttl_delta: Option<i16>,
-    /// Distance of a RST's IP id to the nearest other.
+    /// Distance of a RST packet's IP ID to the nearest IP ID of its other packets.
     pub rst_ip_id_delta: Option<u16>,
-    /// From the latest row to the cutoff, in microseconds, rounded down.
+    /// Time from the latest row to the cutoff, in microseconds, rounded down.
     pub silent_us: i64,
-    /// For how many connections it stands.
+    /// How many connections this one stands for: the N of "1 in N" sampling.
     pub sample_rate: u32,
 }
 
@@ -93,7 +92,7 @@ pub const FIELDS: [&str; 21] = [
     "sample_rate",
 ];
 
-/// The name of the field that follows them where addresses are not the real ones.
+/// The name of the field that follows [`FIELDS`] if addresses are not the full ones.
 pub const ADDRESSES: &str = "addresses";
 
 impl<'a> From<&JudgedConnection<'a>> for ConnectionRecord<'a> {
@@ -123,7 +122,7 @@ impl<'a> From<&JudgedConnection<'a>> for ConnectionRecord<'a> {
 }
 
 impl ConnectionRecord<'_> {
-    /// The same with texts of its own.
+    /// Makes a record that owns its texts.
     #[must_use]
     pub fn into_owned(self) -> ConnectionRecord<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
@@ -153,20 +152,21 @@ impl ConnectionRecord<'_> {
         }
     }
 
-    /// 4 or 6.
+    /// The IP version, 4 or 6.
     #[must_use]
     pub fn ip_version(&self) -> u8 {
         if self.five_tuple.is_ipv4() { 4 } else { 6 }
     }
 
-    /// Whether the handshake was completed, which a spoofed source address cannot do (docs/spec.md#rates).
+    /// Whether the handshake was completed, which a client with a spoofed source address cannot do
+    /// (docs/spec.md#rates).
     #[must_use]
     pub const fn completed_handshake(&self) -> bool {
         !matches!(self.progress, Progress::PostSyn)
     }
 }
 
-/// An address in its own notation, IPv4 where it is one.
+/// An address in the notation of its family: IPv4-mapped addresses as IPv4.
 struct Address(Ipv6Addr);
 
 impl Serialize for Address {
@@ -179,7 +179,7 @@ struct Names(Tags);
 
 impl Serialize for Names {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(Tag::name))
+        serializer.collect_seq(self.0.iter(DataSet::Tcp).map(Tag::name))
     }
 }
 

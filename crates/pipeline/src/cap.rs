@@ -1,7 +1,7 @@
-//! Which packets of several captures count.
+//! Applies the packet limit to connections that several captures have.
 //!
-//! Each capture has brought the first packets of each connection. Where several captures have the same 5-tuple, these
-//! are capped together, as if the captures had been read as one.
+//! Each capture has the first packets of each connection. Where several captures have the same 5-tuple, the limit is
+//! applied to all of them together, as if they had been read as one.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use cutshort_verdict::{Rules, Split};
 
 use crate::gather::Gathered;
 
-/// The position of the node of files.
+/// The index of the node that stands for capture files.
 const FILES: u16 = 0;
 
-/// A packet that several captures have is one: captures may overlap, or have grown since they were imported
-/// before. It counts as often as in the segment that has it most often.
+/// Removes packets that several captures have: captures may overlap, or have grown since they were imported. A packet
+/// counts as often as in the segment that has it most often.
 pub(crate) fn merge_files(rows: &mut Vec<StoredRow>) {
     if is_of_one_segment(rows) {
         return;
@@ -28,7 +28,7 @@ pub(crate) fn merge_files(rows: &mut Vec<StoredRow>) {
     *rows = merged;
 }
 
-/// Whether rows must be capped: only those of several captures can be too many.
+/// Whether rows must be limited, which only those of several captures may need.
 pub(crate) fn is_over(rows: &[StoredRow], rules: &Rules) -> bool {
     let limit = rules.packet_limit as usize;
     rows.len() > limit && of_files(rows).count() > limit && !is_of_one_segment(rows)
@@ -44,13 +44,13 @@ fn is_of_one_segment(rows: &[StoredRow]) -> bool {
     segments.all(|segment| Some(segment) == first)
 }
 
-/// Puts rows in the order of time; gives when connections begin.
+/// Sorts rows by time and returns when connections begin.
 pub(crate) fn begins(rows: &mut [StoredRow]) -> Vec<i64> {
     let starts = Split::of(rows).parts().filter_map(|part| part.rows.first().copied());
     starts.filter(|first| first.row.is_syn()).map(|first| first.row.ts).collect()
 }
 
-/// Of the rows of files the first by time stay, counted anew where a connection begins, in either direction.
+/// Keeps the first rows of files, by time. Counting starts again where a connection begins, in either direction.
 pub(crate) fn cap_files(rows: &mut Vec<StoredRow>, others_begin: &[i64], rules: &Rules) {
     // Of rows at the same time the SYN packets come first, and the same ones stay in whatever order they came.
     rows.sort_unstable_by_key(|row| (row.node, row.row));
@@ -71,7 +71,7 @@ pub(crate) fn cap_files(rows: &mut Vec<StoredRow>, others_begin: &[i64], rules: 
     });
 }
 
-/// Caps the groups that were left for it, and adds them.
+/// Limits the groups that were set aside for it, and adds them.
 pub(crate) fn settle(parts: &mut [Gathered], rules: &Rules) {
     let uncapped: Vec<_> = parts.iter_mut().map(|part| std::mem::take(&mut part.uncapped)).collect();
     if uncapped.iter().all(Vec::is_empty) {
@@ -86,7 +86,7 @@ pub(crate) fn settle(parts: &mut [Gathered], rules: &Rules) {
     }
 }
 
-/// When connections begin in the other direction of the groups to be capped.
+/// When connections begin in the other direction of the groups to be limited.
 fn all_begins(parts: &[Gathered], uncapped: &[Vec<(FlowKey, Vec<StoredRow>)>]) -> HashMap<FlowKey, Vec<i64>> {
     let groups = || uncapped.iter().flatten();
     let mut all: HashMap<FlowKey, Vec<i64>> = groups().map(|(key, _)| (key.reversed(), Vec::new())).collect();

@@ -1,4 +1,4 @@
-//! Everything of one store into another, and whether it arrived.
+//! Copies everything from one store to another, and compares the two.
 
 mod sums;
 
@@ -12,7 +12,7 @@ use sums::{WindowSum, of_cells, of_segment, of_window};
 
 const ALWAYS: Range<i64> = i64::MIN..i64::MAX;
 
-/// What there is to be copied, as it was when copying began.
+/// The contents to copy, as they were when copying began.
 pub struct Copying<'a> {
     from: &'a dyn Movable,
     to: &'a dyn Movable,
@@ -20,83 +20,80 @@ pub struct Copying<'a> {
     windows: Vec<WindowState>,
     rests: Vec<Rest>,
     annotations: Vec<Annotation>,
-    /// Windows that have results of other packets there, and hours and days.
+    /// Windows, hours and days for which the target has results of other packets.
     others: BTreeSet<Window>,
     other_rests: BTreeSet<Rest>,
 }
 
-/// What was copied, and of what some was there.
+/// What was copied, and what the target already had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
-    /// Segments.
+    /// Segments that are stored.
     pub segments: Tally,
-    /// Results of windows.
+    /// Results of windows, with their connections.
     pub windows: Tally,
     /// Hours and days whose finer counts are gone.
     pub rests: Tally,
-    /// Annotations.
+    /// Annotations by operators.
     pub annotations: Tally,
-    /// It was ended before all was copied.
+    /// Whether copying was interrupted.
     pub interrupted: bool,
 }
 
-/// How many of one kind.
+/// How many items of one kind were copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Copied now.
+    /// Items that were copied now.
     pub new: u64,
-    /// There already.
+    /// Items that the target already had.
     pub known: u64,
-    /// Left as they are there, because they are of other packets.
+    /// Items that were left as they are in the target, because they are of other packets.
     pub other: u64,
 }
 
-/// What was found the same on both sides, and what was not.
+/// The result of a comparison: what is the same in both stores, and what is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
-    /// Segments.
+    /// Segments that are the same.
     pub segments: u64,
-    /// Their packets.
+    /// The number of packets in these segments.
     pub packets: u64,
-    /// Windows.
+    /// Windows with the same results.
     pub windows: u64,
-    /// Their connections.
+    /// The number of connections of these windows.
     pub connections: u64,
-    /// Their cells, and those of hours and days whose finer counts are gone.
+    /// The number of cells of these windows, and of hours and days whose finer counts are gone.
     pub cells: u64,
-    /// Annotations.
+    /// Annotations that are the same.
     pub annotations: u64,
-    /// The sum of the sums of all packets, connections and cells.
+    /// The sum of the checksums of all packets, connections and cells.
     pub checksum: u64,
-    /// What is not the same, each with its name.
+    /// What differs, each with its name.
     pub differences: Vec<String>,
-    /// Segments and windows of which the source has something else, or nothing, since copying began.
+    /// Segments and windows that the source has changed or deleted since copying began.
     pub changed: u64,
-    /// Windows that were computed again at the target meanwhile, from other packets, too.
+    /// Windows that the target has computed again since, from other packets.
     pub recomputed: u64,
-    /// It was ended before all was compared.
+    /// Whether the comparison was interrupted.
     pub interrupted: bool,
 }
 
-/// As many small windows are copied side by side: a store elsewhere lets each wait for its disk.
+/// The number of small windows that are copied concurrently: with a remote store, each waits for its disk.
 const SIDE_BY_SIDE: usize = 8;
-/// Windows with more bytes of packets are copied one by one, so that memory is that of one.
+/// Windows with more bytes of packets than this are copied one by one, so that only one is in memory.
 const SMALL: u64 = 1 << 20;
 
-/// How many of the next windows are copied side by side.
+/// How many of the next windows are copied concurrently.
 fn side_by_side(windows: &[WindowState]) -> usize {
     let small = windows.iter().take(SIDE_BY_SIDE).take_while(|window| window.bytes < SMALL).count();
     small.max(1)
 }
 
-/// Is told how many steps of how many are past, and ends the whole with a break.
+/// A callback with the number of finished steps and of all steps; a break interrupts the operation.
 pub(crate) type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 impl<'a> Copying<'a> {
-    /// Looks what there is.
-    ///
-    /// # Errors
-    /// What the stores give.
+    /// Lists the contents of the source.
     pub fn new(from: &'a dyn Movable, to: &'a dyn Movable) -> Result<Self> {
         let mut windows = from.windows(ALWAYS)?;
         windows.retain(|window| window.done.is_some());
@@ -112,16 +109,13 @@ impl<'a> Copying<'a> {
         })
     }
 
-    /// Whether there is nothing.
+    /// Whether there is nothing to copy.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.segments.is_empty() && self.windows.is_empty() && self.annotations.is_empty()
     }
 
-    /// How many segments and windows the target has that are none of these.
-    ///
-    /// # Errors
-    /// What the target gives.
+    /// The numbers of segments and windows that only the target has.
     pub fn foreign(&self) -> Result<(u64, u64)> {
         let segments: BTreeSet<SegmentId> = self.segments.iter().copied().collect();
         let windows: BTreeSet<Window> = self.windows.iter().map(|state| state.window).collect();
@@ -135,13 +129,13 @@ impl<'a> Copying<'a> {
         self.segments.len() + self.windows.len() + self.rests.len()
     }
 
-    /// Copies what is not there yet, piece by piece: whenever it ends, it can be begun again.
+    /// Copies what the target does not have yet, item by item. It can be interrupted and run again at any time.
     ///
-    /// First packets and what was covered, then results, so that results that must not be made again hold whatever
-    /// the target has made meanwhile.
+    /// Packets and coverage are copied before results, so that results that must not be computed again replace
+    /// whatever the target has computed in the meantime.
     ///
     /// # Errors
-    /// What the stores give; what was copied stays.
+    /// The error of either store. What has been copied remains.
     pub fn run(&mut self, each: Each<'_>) -> Result<Copied> {
         let mut copied = Copied::default();
         let mut past = 0;
@@ -196,7 +190,7 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
-    /// A segment of the source; none if that has deleted it since.
+    /// Reads a segment of the source; none if it has been deleted there since.
     fn read_segment(&self, id: SegmentId) -> Result<Option<Segment>> {
         match self.from.read_segment(id) {
             Ok(segment) => Ok(Some(segment)),
@@ -205,7 +199,7 @@ impl<'a> Copying<'a> {
         }
     }
 
-    /// Copies windows, and gives those that have other results there.
+    /// Copies windows, and returns those for which the target has other results.
     fn copy_windows(
         &self,
         windows: &[WindowState],
@@ -233,7 +227,7 @@ impl<'a> Copying<'a> {
         Ok(others)
     }
 
-    /// False if the source has deleted its results since.
+    /// Copies a window's results. False if the source has deleted them since.
     fn copy_window(&self, window: Window) -> Result<bool> {
         let mut restoration = self.to.restore(window)?;
         let results = self.from.read_results(window, &mut |record| restoration.write(record))?;
@@ -254,7 +248,7 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
-    /// Their numbers are those that the target gives.
+    /// Copies annotations, which get new numbers in the target.
     fn annotations(&self, tally: &mut Tally) -> Result<()> {
         for annotation in missing(&self.annotations, self.to.annotations(ALWAYS)?) {
             self.to.annotate(&annotation.content)?;
@@ -264,10 +258,7 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
-    /// Reads both stores once more, and compares what was copied: counts, and sums that do not depend on any order.
-    ///
-    /// # Errors
-    /// What the stores give.
+    /// Reads both stores again and compares counts, and sums that do not depend on the order.
     pub fn compare(&self, each: Each<'_>) -> Result<Compared> {
         let mut compared = Compared::default();
         let all = self.steps();
@@ -383,11 +374,11 @@ impl<'a> Copying<'a> {
     }
 }
 
-/// What the target has of a window.
+/// The results that the target has of a window.
 enum Found {
-    /// Nothing, or what is to be replaced.
+    /// None, or results that must be replaced.
     Nothing,
-    /// The same results.
+    /// Results of the same packets.
     Same,
     /// Results of other packets.
     Other,
@@ -406,7 +397,7 @@ fn found(window: &WindowState, there: &WindowState) -> Found {
     }
 }
 
-/// Those of which there are less among others.
+/// The annotations that occur less often among others.
 fn missing(annotations: &[Annotation], mut there: Vec<Annotation>) -> impl Iterator<Item = &Annotation> {
     annotations.iter().filter(move |annotation| {
         let found = there.iter().position(|other| other.content == annotation.content);

@@ -1,4 +1,4 @@
-//! Verdicts on the flows of one part of a window.
+//! Computes the verdicts on the flows of one part of a window.
 
 use std::net::Ipv6Addr;
 
@@ -10,18 +10,18 @@ use cutshort_verdict::{Exclusion, FlowContext, Rules, Verdict};
 
 use crate::gather::{Flow, Gathered};
 
-/// What is the same for all parts of a window.
+/// What all parts of a window have in common.
 pub(crate) struct WindowContext<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) geo: &'a Geo,
     pub(crate) cutoff: i64,
-    /// Names of servers.
+    /// The names of the nodes.
     pub(crate) nodes: &'a [String],
-    /// All parts, in which RSTs of other directions are looked up.
+    /// All parts, in which RSTs of the other direction are looked up.
     pub(crate) parts: &'a [Gathered],
 }
 
-/// Counts of one part.
+/// The counts of one part.
 #[derive(Default)]
 pub(crate) struct Judged {
     pub(crate) cells: Cells,
@@ -29,7 +29,7 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    /// Adds another part's.
+    /// Adds the counts of another part.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.cells.merge(&other.cells);
         self.counts.packets += other.counts.packets;
@@ -47,25 +47,25 @@ pub(crate) struct Judge<'a> {
     around: &'a WindowContext<'a>,
     sink: &'a mut dyn ConnectionSink,
     judged: Judged,
-    /// For each of the nodes its position in the cells.
+    /// For each node, its index in the cells.
     nodes: Vec<u16>,
     client: Client<'a>,
 }
 
-/// What is judged.
+/// A flow to be judged.
 struct Subject {
     key: FlowKey,
-    /// Where its client is, if that came with its packets.
+    /// Country and network of its client, if they came with its packets.
     place: Option<Place>,
-    /// For how many it stands if it is excluded.
+    /// How many connections it stands for if it is excluded.
     sample_rate: u32,
     node: u16,
 }
 
-/// Where a client is. Flows of one client mostly follow each other.
+/// Country and network of a client. Flows of one client usually follow each other.
 #[derive(Clone, Copy)]
 struct Client<'a> {
-    /// None where the place came with the packets.
+    /// None if country and network came with the packets.
     address: Option<Ipv6Addr>,
     place: Place,
     as_name: Option<&'a str>,
@@ -87,7 +87,7 @@ impl<'a> Judge<'a> {
         Ok(self.judged)
     }
 
-    /// Takes flows that were judged elsewhere; none if not all can be judged there.
+    /// Takes flows that the store has judged; none if it cannot judge all of them.
     pub(crate) fn verdicts(mut self, part: &mut dyn Verdicts) -> Result<Option<Judged>> {
         let mut flows = Vec::new();
         loop {
@@ -131,7 +131,8 @@ impl<'a> Judge<'a> {
         parts.find_map(|part| part.other_rsts.get(key)).map_or(&[], Vec::as_slice)
     }
 
-    /// A place that came with the packets goes before what is known here; the names of networks are from here.
+    /// Looks up a client. Country and network that came with the packets take precedence; names of networks are
+    /// looked up here.
     fn look_up(&mut self, flow: &Subject) {
         let geo = self.around.geo;
         let address = flow.place.is_none().then_some(flow.key.five_tuple.src_ip);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use cutshort_model::Window;
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::{Arrival, Imported, Ingest, Privacy, import, import_at};
-use cutshort_store::{Origin, SegmentInfo, Store, StoreError};
+use cutshort_store::{Provenance, SegmentInfo, Store, StoreError};
 use cutshort_verdict::{ReaderClock, Row, Rules, Tracker};
 use memory::Memory;
 use proptest::prelude::*;
@@ -180,7 +180,7 @@ fn made_up_packets_are_marked() {
     let real = arrivals(&all).enumerate().map(|(nth, record)| Arrival { simulated: nth > 100, ..record });
     import(&store, &Rules::default(), &mut Privacy::full(), real, || true).unwrap();
     let origins: Vec<_> = by_time(&store).iter().map(|segment| (segment.origin, segment.rows > 0)).collect();
-    assert_eq!(origins, [(Origin::File, true), (Origin::Simulated, true)]);
+    assert_eq!(origins, [(Provenance::File, true), (Provenance::Simulated, true)]);
 }
 
 #[test]

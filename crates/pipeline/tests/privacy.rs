@@ -17,7 +17,9 @@ use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_pipeline::{AddressKey, GeoData, Imported, Privacy, import};
 use cutshort_simulate::World;
 use cutshort_store::open::SyncPolicy;
-use cutshort_store::{Origin, RollupAnswer, RollupQuery, Segment, SegmentId, Selection, Store, WindowCounts};
+use cutshort_store::{
+    Provenance, RollupAnswer, RollupQuery, Segment, SegmentId, Selection, Store, WindowCounts,
+};
 use cutshort_verdict::Rules;
 use memory::Memory;
 use simulated::{END, arrivals, do_all, packets};
@@ -202,7 +204,7 @@ fn the_open_segment_has_no_real_address() {
         let (folder, store) = open();
         let mut privacy = privacy(addresses, &geo);
         let mut open =
-            store.open_segment(SegmentId(7), "edge", Origin::Live, all[0].ts, SyncPolicy::Never).unwrap();
+            store.open_segment(SegmentId(7), "edge", Provenance::Live, all[0].ts, SyncPolicy::Never).unwrap();
         for batch in all.chunks(100) {
             let protected: Vec<_> = batch.iter().map(|packet| privacy.protect(packet)).collect();
             open.append(&protected, batch[batch.len() - 1].ts).unwrap();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use cutshort_geo::Geo;
 use cutshort_model::{Window, nanoseconds};
 use cutshort_pipeline::{Answer, Ingest, IngestCounts, Service, ServiceState, Settings, Share};
-use cutshort_store::{Origin, Segment, Store, StoreError};
+use cutshort_store::{Provenance, Segment, Store, StoreError};
 use memory::Memory;
 use simulated::{packets, take_in};
 
@@ -168,7 +168,7 @@ fn results_are_late_by_the_end_of_the_oldest_window() {
 fn segment(node: &str, covers: (i64, i64)) -> Segment {
     let mut packets = packets(1, 0.1, 1);
     packets.iter_mut().for_each(|packet| packet.ts = covers.0);
-    Segment::encode(packets, node, Origin::Live, covers, None).unwrap()
+    Segment::encode(packets, node, Provenance::Live, covers, None).unwrap()
 }
 
 #[test]
@@ -208,19 +208,19 @@ fn why(answer: Answer) -> String {
 fn segments_of_nodes_with_unusable_names_are_refused() {
     let (store, ingest) = (Memory::default(), Ingest::default());
     let now = Window::containing(nanoseconds(SystemTime::now())).start();
-    let take = |node: &str, origin: Origin| {
+    let take = |node: &str, origin: Provenance| {
         let packets = Vec::<cutshort_packet::Packet>::new();
         let segment = Segment::encode(packets, node, origin, (now - WINDOW, now), None).unwrap();
         ingest.take(&store, segment.bytes().to_vec())
     };
     for (node, expected) in [("file", "reserved"), ("a\u{1b}[2J", "control characters")] {
-        for origin in [Origin::Live, Origin::Simulated, Origin::File] {
+        for origin in [Provenance::Live, Provenance::Simulated, Provenance::File] {
             let said = why(take(node, origin));
             assert!(said.contains(expected), "{said}");
         }
     }
-    assert!(why(take("", Origin::Live)).contains("empty"));
-    for of_files in [Origin::Simulated, Origin::File] {
+    assert!(why(take("", Provenance::Live)).contains("empty"));
+    for of_files in [Provenance::Simulated, Provenance::File] {
         assert!(matches!(take("", of_files), Answer::New(_)));
     }
 }
@@ -242,7 +242,7 @@ fn senders_of_one_node_may_send_no_other() {
     assert!(matches!(take(Some("edge"), "edge"), Answer::New(_)));
     assert!(matches!(take(None, "other"), Answer::New(_)));
     let files =
-        Segment::encode(Vec::<cutshort_packet::Packet>::new(), "", Origin::File, covers, None).unwrap();
+        Segment::encode(Vec::<cutshort_packet::Packet>::new(), "", Provenance::File, covers, None).unwrap();
     let answer = ingest.take_from(Some("edge"), &store, files.bytes().to_vec());
     assert!(matches!(answer, Answer::Forbidden(_)), "packets of files are of no node");
 }
@@ -251,7 +251,7 @@ fn senders_of_one_node_may_send_no_other() {
 fn no_segment_of_any_origin_is_from_the_future() {
     let (store, ingest) = (Memory::default(), Ingest::default());
     let now = nanoseconds(SystemTime::now());
-    for origin in [Origin::Live, Origin::File, Origin::Simulated] {
+    for origin in [Provenance::Live, Provenance::File, Provenance::Simulated] {
         for ahead in [4 * WINDOW, 4_000_000_000_000_000_000] {
             let covers = (now, now.saturating_add(ahead));
             let segment =
@@ -264,7 +264,7 @@ fn no_segment_of_any_origin_is_from_the_future() {
 }
 
 /// Packets of one origin in each of some windows, the last of which is over.
-fn spread(origin: Origin, windows: i64) -> Segment {
+fn spread(origin: Provenance, windows: i64) -> Segment {
     let end = Window::containing(nanoseconds(SystemTime::now())).start();
     let one = packets(1, 0.1, 1)[0];
     let at = |back: i64| cutshort_packet::Packet { ts: end - back * WINDOW, ..one };
@@ -276,12 +276,12 @@ fn spread(origin: Origin, windows: i64) -> Segment {
 fn segments_are_of_few_windows() {
     let (store, ingest) = (Memory::default(), Ingest::default());
     let take = |segment: &Segment| ingest.take(&store, segment.bytes().to_vec());
-    let said = why(take(&spread(Origin::Live, 12)));
+    let said = why(take(&spread(Provenance::Live, 12)));
     assert!(said.contains("more than 2 hours"), "{said}");
-    assert!(matches!(take(&spread(Origin::Live, 3)), Answer::New(_)));
-    assert!(matches!(take(&spread(Origin::Simulated, 12)), Answer::New(_)));
+    assert!(matches!(take(&spread(Provenance::Live, 3)), Answer::New(_)));
+    assert!(matches!(take(&spread(Provenance::Simulated, 12)), Answer::New(_)));
     let most = i64::try_from(Ingest::MOST_WINDOWS).unwrap();
-    assert!(why(take(&spread(Origin::Simulated, most + 1))).contains("1,001 windows"));
+    assert!(why(take(&spread(Provenance::Simulated, most + 1))).contains("1,001 windows"));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use cutshort_geo::{Country, Geo};
 use cutshort_model::JudgedConnection;
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, Verdict, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Stage, Tags, Termination, Verdict, WeightedCount};
 use foldhash::fast::RandomState;
 
 use crate::input::InputCount;
@@ -24,8 +24,8 @@ pub struct Summary {
     /// As `stages`, of completed handshakes only.
     pub(crate) completed_stages: [WeightedCount; Stage::ALL.len()],
     pub(crate) terminations: [WeightedCount; Termination::ALL.len()],
-    pub(crate) tags: [WeightedCount; Tag::ALL.len()],
-    pub(crate) signatures: [WeightedCount; Signature::COUNT],
+    pub(crate) tags: [WeightedCount; Tags::BITS],
+    pub(crate) signatures: [WeightedCount; DataSet::Tcp.signatures().len()],
     pub(crate) excluded: [u64; Exclusion::ALL.len()],
     /// Connections outside the selection, and outside what was meant.
     pub(crate) not_selected: u64,
@@ -104,7 +104,7 @@ impl Summary {
             self.completed_stages[verdict.stage as usize].add(weight);
         }
         self.terminations[verdict.termination as usize].add(weight);
-        verdict.tags.iter().for_each(|tag| self.tags[tag as usize].add(weight));
+        verdict.tags.iter(verdict.data_set).for_each(|tag| self.tags[usize::from(tag.number())].add(weight));
         if let Some(signature) = verdict.signature {
             self.signatures[usize::from(signature.id()) - 1].add(weight);
         }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use cutshort_geo::Geo;
 use cutshort_model::micros;
 use cutshort_packet::{Refusal, Unread};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 use serde::Serialize;
 
 use crate::notes::notes;
@@ -172,6 +172,7 @@ impl Summary {
         let Group { all, anomalous, completed, completed_anomalous } = &self.total;
         let shares =
             |counts: &[WeightedCount]| counts.iter().map(|count| Share::of(count, all)).collect::<Vec<_>>();
+        let set = DataSet::Tcp;
         let stages = Stage::ALL.map(Stage::name);
         Json {
             cutshort: env!("CARGO_PKG_VERSION"),
@@ -191,7 +192,7 @@ impl Summary {
             incomplete: self.input.incomplete.iter().map(Incomplete::from).collect(),
             beyond_limit: self.input.beyond_limit(),
             copies: self.input.rows.copies,
-            excluded: named(Exclusion::ALL.map(Exclusion::name), self.excluded),
+            excluded: named(set.exclusions().iter().map(|reason| reason.name()), self.excluded),
             not_meant: self.not_meant,
             not_selected: self.not_selected,
             connections: all.sampled,
@@ -204,8 +205,8 @@ impl Summary {
                 stages: named(stages, self.completed_stages.map(|count| Share::of(&count, completed))),
             },
             stages: named(stages, shares(&self.stages)),
-            terminations: named(Termination::ALL.map(Termination::name), shares(&self.terminations)),
-            tags: named(Tag::ALL.map(Tag::name), shares(&self.tags)),
+            terminations: named(set.terminations().iter().map(|end| end.name()), shares(&self.terminations)),
+            tags: named(set.tags().iter().map(|tag| tag.name()), shares(&self.tags)),
             signatures: self.signature_shares(),
             locations: rank::locations(self).into_iter().map(Place::from).collect(),
             networks: rank::networks(self, geo).into_iter().map(Place::from).collect(),
@@ -226,7 +227,7 @@ impl Summary {
             name: signature.name(),
             share: Share::of(count, &self.total.all),
         };
-        Signature::all().zip(&self.signatures).map(share).collect()
+        DataSet::Tcp.signatures().iter().copied().zip(&self.signatures).map(share).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use cutshort_geo::Geo;
 use cutshort_model::{date_time, grouped, quantity, until};
-use cutshort_verdict::{Exclusion, Signature, Stage, WeightedCount};
+use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
@@ -111,8 +111,13 @@ impl<W: Write> Table<'_, W> {
     }
 
     fn signatures(&mut self) -> io::Result<()> {
-        let mut lines: Vec<(Signature, WeightedCount)> =
-            Signature::all().zip(self.summary.signatures).filter(|(_, count)| count.sampled > 0).collect();
+        let mut lines: Vec<(Signature, WeightedCount)> = DataSet::Tcp
+            .signatures()
+            .iter()
+            .copied()
+            .zip(self.summary.signatures)
+            .filter(|(_, count)| count.sampled > 0)
+            .collect();
         if lines.is_empty() {
             return Ok(());
         }
@@ -197,7 +202,7 @@ impl<W: Write> Table<'_, W> {
     fn left_out(&mut self) -> io::Result<()> {
         let Summary { input, excluded, not_meant, not_selected, .. } = self.summary;
         let connections =
-            Exclusion::ALL.into_iter().zip(excluded).map(|(reason, count)| (*count, reason.about()));
+            DataSet::Tcp.exclusions().iter().map(|reason| (excluded[*reason as usize], reason.about()));
         let others = [
             (*not_meant, "to other servers or ports, from clients to be ignored, or the other direction"),
             (*not_selected, "outside the filter"),

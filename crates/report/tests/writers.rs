@@ -11,7 +11,7 @@ use cutshort_packet::FiveTuple;
 use cutshort_report::connection::Format;
 use cutshort_report::{Filter, Summary};
 use cutshort_store::connection_file::{concatenate, read, stored};
-use cutshort_verdict::{Tag, Verdict};
+use cutshort_verdict::{DataSet, Verdict};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::TrackedWrite;
 use serde_json::Value;
@@ -37,7 +37,7 @@ fn extreme() -> Verdict {
         first_ts: i64::MAX - DAY,
         last_ts: i64::MAX,
         silent: DAY,
-        tags: Tag::ALL.into_iter().collect(),
+        tags: DataSet::Tcp.tags().iter().copied().collect(),
         ..reset()
     }
 }
@@ -55,7 +55,7 @@ fn json_lines_keep_extremes() {
     assert_eq!((&line["asn"], &line["as_name"]), (&4_294_967_294_u32.into(), &NAME.into()));
     assert_eq!((&line["sample_rate"], &line["packets"]), (&u32::MAX.into(), &u32::MAX.into()));
     assert_eq!((&line["rst_ttl_delta"], &line["rst_ip_id_delta"]), (&i16::MIN.into(), &u16::MAX.into()));
-    assert_eq!(line["tags"].as_array().unwrap().len(), Tag::ALL.len());
+    assert_eq!(line["tags"].as_array().unwrap().len(), DataSet::Tcp.tags().len());
     assert_eq!(line["node"], "edge-1");
 }
 

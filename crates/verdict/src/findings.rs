@@ -84,7 +84,7 @@ impl Syn {
 }
 
 const fn is_zmap(row: &Row) -> bool {
-    matches!(Tag::Zmap.rule(), TagRule::Syn { ip_id, window } if row.ip_id == ip_id && row.tcp_window == window)
+    matches!(Tag::Zmap.rule(), Some(TagRule::Syn { ip_id, window }) if row.ip_id == ip_id && row.tcp_window == window)
 }
 
 impl Syn {

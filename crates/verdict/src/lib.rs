@@ -13,8 +13,10 @@
 mod clock;
 mod connection;
 mod count;
+mod data_set;
 mod findings;
 mod names;
+mod origin;
 mod packet_limiter;
 mod row;
 mod signature;
@@ -29,6 +31,7 @@ mod verdict;
 pub use clock::ReaderClock;
 pub use connection::{Connections, Judged};
 pub use count::WeightedCount;
+pub use data_set::DataSet;
 pub use findings::Findings;
 pub use names::Unknown;
 pub use packet_limiter::PacketLimiter;

@@ -14,7 +14,8 @@ use cutshort_packet::{Flags, Packet};
 pub struct Row {
     /// Capture time in nanoseconds since the Unix epoch.
     pub ts: i64,
-    /// The nine TCP flag bits (RFC 9293, 3.1).
+    /// The nine TCP flag bits (RFC 9293, 3.1), and in the data set `origin` the marks [`Flags::RECEIVED`] and
+    /// [`Flags::ICMP`].
     pub flags: Flags,
     /// IPv4 identification; 0 for IPv6.
     pub ip_id: u16,
@@ -73,6 +74,21 @@ impl Row {
     #[inline]
     pub const fn has_rst(&self) -> bool {
         self.flags.intersects(Flags::RST)
+    }
+
+    /// Returns true for a row of the data set `origin` that came from the server (docs/origin.md#rows).
+    #[must_use]
+    #[inline]
+    pub const fn is_received(&self) -> bool {
+        self.flags.intersects(Flags::RECEIVED)
+    }
+
+    /// Returns true for a row of the data set `origin` that is an ICMP error. It has the time, the quoted sequence number as
+    /// `seq`, the TTL and IP id of the ICMP packet, and 0 elsewhere (docs/origin.md#rows).
+    #[must_use]
+    #[inline]
+    pub const fn is_icmp(&self) -> bool {
+        self.flags.intersects(Flags::ICMP)
     }
 
     /// Returns true if both have the same flags, seq, ack and payload length (docs/spec.md#repeat).

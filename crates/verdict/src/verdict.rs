@@ -1,5 +1,5 @@
 use crate::findings::{Kind, Shape};
-use crate::{Exclusion, Findings, Progress, Signature, Stage, Tag, Tags, Termination};
+use crate::{DataSet, Exclusion, Findings, Progress, Signature, Stage, Tag, Tags, Termination};
 
 /// The settings of the rules. Verdicts by different settings must not be compared.
 ///
@@ -143,13 +143,15 @@ pub type Outcome = Result<Verdict, Exclusion>;
 ///
 /// assert!(verdict.is_anomalous() && !verdict.completed_handshake());
 /// assert_eq!(verdict.progress, Progress::PostSyn);
-/// assert!(verdict.tags.iter().eq([Tag::Reset, Tag::SingleRst, Tag::Zmap]));
+/// assert!(verdict.tags.iter(verdict.data_set).eq([Tag::Reset, Tag::SingleRst, Tag::Zmap]));
 /// assert_eq!(verdict.signature.unwrap().id(), 2);
 /// assert_eq!((verdict.rst_ttl_delta, verdict.rst_ip_id_delta), (Some(0), None));
 /// # Ok::<(), cutshort_verdict::Exclusion>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
+    /// The data set by whose rules it was judged.
+    pub data_set: DataSet,
     /// How far the connection got.
     pub progress: Progress,
     /// How the connection ended.
@@ -177,6 +179,12 @@ pub struct Verdict {
     pub last_ts: i64,
     /// Time from the latest row to the cutoff, in nanoseconds.
     pub silent: i64,
+    /// Of the data set `origin`: time from the SYN to the SYN+ACK in nanoseconds, where it is known
+    /// (docs/origin.md#handshake).
+    pub handshake: Option<i64>,
+    /// Of the data set `origin`: time from the SYN to the first byte of the server in nanoseconds, where it is known
+    /// (docs/origin.md#first-byte).
+    pub first_byte: Option<i64>,
 }
 
 impl Verdict {
@@ -240,6 +248,7 @@ impl Findings {
         tags.set_if(Tag::Fin, termination == Termination::Reset && shape.fin);
         tags.set_if(Tag::ServerRst, server_rst);
         Ok(Verdict {
+            data_set: DataSet::Tcp,
             progress: shape.progress,
             termination,
             stage,
@@ -253,6 +262,8 @@ impl Findings {
             first_ts: self.first_ts,
             last_ts: self.last_ts,
             silent: around.cutoff.saturating_sub(self.last_ts).max(0),
+            handshake: None,
+            first_byte: None,
         })
     }
 

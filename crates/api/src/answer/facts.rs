@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use cutshort_geo::Country;
 use cutshort_model::Window;
-use cutshort_store::{Annotation, Choice, Selection, Status, Store};
+use cutshort_store::{Annotation, Choice, NodeCoverage, Selection, Status, Store};
 
+use super::{Asked, Coverage};
 use crate::problem::Problem;
 use crate::question::Series;
 
@@ -16,6 +17,8 @@ pub struct Facts {
     pub status: Status,
     /// Windows that are over and whose results are missing or out of date, rising.
     pub pending: Vec<Window>,
+    /// Which time each node covers.
+    pub coverage: Vec<NodeCoverage>,
     /// All annotations.
     pub annotations: Vec<Annotation>,
 }
@@ -31,6 +34,7 @@ impl Facts {
         Ok(Self {
             status: store.status()?,
             pending: pending.collect(),
+            coverage: store.coverage()?,
             annotations: store.annotations(i64::MIN..i64::MAX)?,
         })
     }
@@ -46,6 +50,11 @@ impl Facts {
     #[must_use]
     pub fn is_closed(&self, range: &Range<i64>, now: i64) -> bool {
         range.end <= now && self.pending_in(range) == 0
+    }
+
+    /// How much of each series was collected, in each bucket if there are any.
+    pub(super) fn coverage_of(&self, asked: &Asked<'_>) -> Vec<Coverage> {
+        asked.series.iter().map(|series| Coverage::of(&self.coverage, series, asked.bucket)).collect()
     }
 
     /// The annotations that concern a series: those of its time, and of everybody or of a place that is

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cutshort_model::{Bucket, Dimension, Network, Port, Value};
 use cutshort_store::{FILE_NODE, RollupAnswer, RollupQuery, RollupRow, Store};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Stage, WeightedCount};
 
 use super::resets;
 use crate::problem::Problem;
@@ -97,16 +97,17 @@ impl By {
 
     /// Where a group stands before others of which more were seen; those of open sets go by their counts.
     fn order(self, name: &str) -> usize {
+        let set = DataSet::Tcp;
         let position = |mut names: Box<dyn Iterator<Item = &'static str>>| names.position(|own| own == name);
         let found = match self {
             Self::Stage => position(Box::new(Stage::ALL.into_iter().map(stage_name))),
             Self::Exclusion => position(Box::new(exclusion_names())),
-            Self::Dimension(Dimension::Tag) => position(Box::new(Tag::ALL.into_iter().map(Tag::name))),
+            Self::Dimension(Dimension::Tag) => position(Box::new(set.tags().iter().map(|tag| tag.name()))),
             Self::Dimension(Dimension::Signature) => {
-                position(Box::new(Signature::all().map(Signature::name)))
+                position(Box::new(set.signatures().iter().map(|signature| signature.name())))
             }
             Self::Dimension(Dimension::Termination) => {
-                position(Box::new(Termination::ALL.into_iter().map(Termination::name)))
+                position(Box::new(set.terminations().iter().map(|end| end.name())))
             }
             Self::Dimension(_) => None,
         };
@@ -115,7 +116,7 @@ impl By {
 }
 
 fn exclusion_names() -> impl Iterator<Item = &'static str> {
-    [CONNECTION].into_iter().chain(Exclusion::ALL.into_iter().map(Exclusion::name))
+    [CONNECTION].into_iter().chain(DataSet::Tcp.exclusions().iter().map(|reason| reason.name()))
 }
 
 /// One value of a dimension.
@@ -270,7 +271,7 @@ pub fn value_name(value: &Value) -> String {
     match value {
         Value::All => String::new(),
         Value::Tag(tag) => tag.name().to_owned(),
-        Value::Signature(signature) => signature.map_or(NO_SIGNATURE, Signature::name).to_owned(),
+        Value::Signature(signature) => signature.map_or(NO_SIGNATURE, |found| found.name()).to_owned(),
         Value::Termination(termination) => termination.name().to_owned(),
         Value::IpVersion(version) => format!("IPv{version}"),
         Value::Location(country) => country.map_or(UNKNOWN, |country| country.alpha2()).to_owned(),

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::Asked;
 use super::confidence;
+use super::coverage::Coverage;
 use super::facts::Facts;
 use super::groups::{By, Groups};
 use crate::question::{Series, iso};
@@ -42,6 +43,8 @@ pub struct OwnMeta {
     pub networks_folded: bool,
     /// Whether rare ports were counted as `other` somewhere in the range.
     pub ports_folded: bool,
+    /// How much of each series' range was collected, in the order of `dateRange`. What was not collected is not zero.
+    pub coverage: Vec<Coverage>,
     /// Whether some of the data is simulated.
     pub simulated: bool,
     /// Rankings: with fewer connections nobody is ranked.
@@ -107,15 +110,17 @@ pub struct Unit {
 pub(crate) const DATA_SOURCE: &str = "CONNECTION_ANOMALY";
 
 impl Meta {
-    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups]) -> Self {
+    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups], coverage: &[Coverage]) -> Self {
         let series = asked.series;
         let points = |series: &Series| asked.bucket.map_or(1, |bucket| buckets(&series.range, bucket));
-        let levels =
-            series.iter().zip(counted).map(|(series, groups)| confidence::level(groups, points(series)));
+        let level = |((series, groups), coverage): ((&Series, &Groups), &Coverage)| {
+            confidence::level(groups, points(series), coverage.collected())
+        };
+        let levels = series.iter().zip(counted).zip(coverage).map(level);
         let updated = facts.status.updated.unwrap_or(0);
         Self {
             confidence_info: ConfidenceInfo {
-                annotations: notes(asked, facts, counted),
+                annotations: notes(asked, facts, counted, coverage),
                 level: levels.min().unwrap_or(1),
             },
             date_range: series.iter().map(|series| DateRange::new(&series.range)).collect(),
@@ -128,19 +133,35 @@ impl Meta {
 }
 
 impl OwnMeta {
-    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups]) -> Self {
+    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups], coverage: Vec<Coverage>) -> Self {
         Self {
             pending_windows: asked.series.iter().map(|series| facts.pending_in(&series.range)).sum(),
             networks_folded: counted.iter().any(|groups| groups.networks_folded),
             ports_folded: counted.iter().any(|groups| groups.ports_folded),
+            coverage,
             simulated: facts.status.simulated,
             min_sample: None,
         }
     }
 }
 
+impl Note {
+    /// About the data of a time.
+    fn of_data(event_type: &'static str, range: &Range<i64>, description: String) -> Self {
+        Self {
+            data_source: DATA_SOURCE,
+            description,
+            event_type,
+            start_date: iso(range.start),
+            end_date: iso(range.end),
+            is_instantaneous: false,
+            linked_url: String::new(),
+        }
+    }
+}
+
 impl DateRange {
-    fn new(range: &Range<i64>) -> Self {
+    pub(crate) fn new(range: &Range<i64>) -> Self {
         Self { start_time: iso(range.start), end_time: iso(range.end) }
     }
 }
@@ -152,7 +173,8 @@ fn buckets(range: &Range<i64>, bucket: Bucket) -> usize {
     usize::try_from(whole / length).unwrap_or(0)
 }
 
-const fn bucket_name(bucket: Bucket) -> &'static str {
+/// The name that a bucket's size has in `meta`.
+pub(crate) const fn bucket_name(bucket: Bucket) -> &'static str {
     match bucket {
         Bucket::FifteenMinutes => "FIFTEEN_MINUTES",
         Bucket::Hour => "ONE_HOUR",
@@ -162,15 +184,16 @@ const fn bucket_name(bucket: Bucket) -> &'static str {
 }
 
 /// What the operator has noted, and what is to be known of the data; each once.
-fn notes(asked: &Asked<'_>, facts: &Facts, counted: &[Groups]) -> Vec<Note> {
+fn notes(asked: &Asked<'_>, facts: &Facts, counted: &[Groups], coverage: &[Coverage]) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
     let mut add = |note: Note| {
         if !notes.contains(&note) {
             notes.push(note);
         }
     };
-    for (series, groups) in asked.series.iter().zip(counted) {
+    for ((series, groups), coverage) in asked.series.iter().zip(counted).zip(coverage) {
         facts.annotations_of(series).for_each(|annotation| add(operators(annotation, series)));
+        coverage.told().for_each(|(range, text)| add(Note::of_data("PIPELINE", &range, text)));
         of_data(asked, facts, series, groups).into_iter().for_each(&mut add);
     }
     notes
@@ -206,16 +229,7 @@ fn of_data(asked: &Asked<'_>, facts: &Facts, series: &Series, groups: &Groups) -
         (facts.status.simulated, "GENERAL", whole(), "SIMULATED: some of the data is made up.".to_owned()),
     ];
     let note = |(holds, kind, range, text): (bool, _, Option<Range<i64>>, _)| {
-        let range = range.filter(|_| holds)?;
-        Some(Note {
-            data_source: DATA_SOURCE,
-            description: text,
-            event_type: kind,
-            start_date: iso(range.start),
-            end_date: iso(range.end),
-            is_instantaneous: false,
-            linked_url: String::new(),
-        })
+        range.filter(|_| holds).map(|range| Note::of_data(kind, &range, text))
     };
     said.into_iter().filter_map(note).collect()
 }

@@ -1,6 +1,7 @@
 //! Questions into answers: shares that add up, and what is to be said beside them.
 
 mod confidence;
+mod coverage;
 mod csv;
 mod facts;
 mod groups;
@@ -15,6 +16,7 @@ use cutshort_model::Bucket;
 use cutshort_store::Store;
 
 pub use confidence::{LEAST_EFFECT, LEAST_POINT, LEAST_SAMPLE, MOST_GAPS};
+pub use coverage::{Coverage, CoveredIntervals, CoveredNode, Gap};
 pub use facts::Facts;
 pub use groups::{By, Group, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
@@ -24,7 +26,7 @@ pub use top::{AskedTop, Code, Completed, Excluded, Numbers, Order, Ranked, Top, 
 pub use top_shape::{RankedAs, RankedLocation};
 
 pub(crate) use csv::text as csv_text;
-pub(crate) use meta::DATA_SOURCE;
+pub(crate) use meta::{DATA_SOURCE, bucket_name};
 
 use crate::problem::Problem;
 use crate::question::{Series, iso};
@@ -93,9 +95,10 @@ pub fn answer(store: &dyn Store, facts: &Facts, asked: &Asked<'_>) -> Result<Ans
         start: series.range.start,
         groups,
     };
+    let coverage = facts.coverage_of(asked);
     Ok(Answer {
-        meta: Meta::new(asked, facts, &counted),
-        own: asked.own.then(|| OwnMeta::new(asked, facts, &counted)),
+        meta: Meta::new(asked, facts, &counted, &coverage),
+        own: asked.own.then(|| OwnMeta::new(asked, facts, &counted, coverage)),
         series: asked.series.iter().zip(counted).map(answered).collect(),
         by: asked.by,
         bucket: asked.bucket,

@@ -156,14 +156,13 @@ pub fn top(store: &dyn Store, facts: &Facts, geo: &Geo, asked: &AskedTop<'_>) ->
         own: true,
     };
     let least = |groups: &Groups| asked.least.unwrap_or_else(|| least_sample(groups.total().sampled));
-    let own = OwnMeta { min_sample: all.iter().map(least).min(), ..OwnMeta::new(&question, facts, &all) };
+    let coverage = facts.coverage_of(&question);
+    let meta = Meta::new(&question, facts, &all, &coverage);
+    let own =
+        OwnMeta { min_sample: all.iter().map(least).min(), ..OwnMeta::new(&question, facts, &all, coverage) };
     let lists =
         rankings.into_iter().zip(&all).map(|(ranking, groups)| ranking.ranked(asked, geo, least(groups)));
-    Ok(Top {
-        meta: Meta::new(&question, facts, &all),
-        own,
-        series: asked.series.iter().map(|series| series.name.clone()).zip(lists).collect(),
-    })
+    Ok(Top { meta, own, series: asked.series.iter().map(|series| series.name.clone()).zip(lists).collect() })
 }
 
 impl Who {
@@ -301,7 +300,7 @@ impl Counted {
         let (low, high) = interval(self.matching.interval_of(&self.all));
         let (completed_low, completed_high) = interval(self.completed_matching.interval_of(&self.completed));
         let everything = self.excluded.iter().map(|count| count.weight).sum::<u64>() + self.all.weight;
-        let [no_syn, multiple_syn, incomplete] =
+        let [no_syn, multiple_syn, incomplete, _] =
             self.excluded.map(|count| Share::part(count.weight, everything));
         Numbers {
             value: Share::part(self.matching.weight, self.all.weight),

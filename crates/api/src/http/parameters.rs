@@ -2,7 +2,7 @@
 
 use cutshort_geo::{Continent, Country};
 use cutshort_pipeline::live::AgentCounts;
-use cutshort_verdict::{Stage, Tag, Termination};
+use cutshort_verdict::{DataSet, Stage};
 
 use super::endpoint::{Kind, Parameter, Place};
 use crate::answer::By;
@@ -54,7 +54,7 @@ fn continents() -> Vec<&'static str> {
 }
 
 fn tags() -> Vec<&'static str> {
-    Tag::ALL.map(Tag::name).into()
+    DataSet::Tcp.tags().iter().map(|tag| tag.name()).collect()
 }
 
 /// Radar's names, and those of the rest of the product where they differ.
@@ -65,7 +65,7 @@ fn stages() -> Vec<&'static str> {
 }
 
 fn terminations() -> Vec<&'static str> {
-    Termination::ALL.map(Termination::name).into()
+    DataSet::Tcp.terminations().iter().map(|end| end.name()).collect()
 }
 
 const FORMATS: &[&str] = &["JSON", "CSV"];

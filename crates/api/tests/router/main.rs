@@ -5,6 +5,7 @@
 
 mod access;
 mod client;
+mod coverage;
 mod dashboard;
 mod entities;
 mod geo;

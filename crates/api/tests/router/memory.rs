@@ -11,10 +11,10 @@ use cutshort_packet::{FiveTuple, Flags};
 use cutshort_store::cell::{CellKey, CellOutcome};
 use cutshort_store::{
     Added, Annotation, Choice, ConnectionQuery, FlowKey, Grouped, Impaired, Impairment, Inputs,
-    NewAnnotation, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection,
-    Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
+    NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow,
+    Segment, Selection, Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
-use cutshort_verdict::{Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount};
 
 /// 5-tuples of one kind in a window.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Memory {
     pub(crate) impaired: Vec<Impaired>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
+    /// None is all time.
+    pub(crate) coverage: Option<Vec<NodeCoverage>>,
     /// What single connections were last asked for.
     pub(crate) asked: Arc<Mutex<Option<ConnectionQuery>>>,
 }
@@ -53,7 +55,7 @@ pub(crate) fn connection(window: i64, country: &str, asn: u32, stage: Stage, tim
     } else {
         [Tag::Reset, Tag::SingleRst].into_iter().collect()
     };
-    let signature = Signature::all().find(|signature| signature.stage() == stage);
+    let signature = DataSet::Tcp.signatures().iter().copied().find(|signature| signature.stage() == stage);
     let outcome =
         CellOutcome::Connection { stage, termination, completed: stage != Stage::PostSyn, signature, tags };
     Cell { window, key: key(country, asn, outcome), node: String::new(), rate: 1, times }
@@ -134,7 +136,9 @@ impl Cell {
         };
         match by {
             None => vec![Value::All],
-            Some(Dimension::Tag) => of_connection(|_, _, tags| tags.iter().map(Value::Tag).collect()),
+            Some(Dimension::Tag) => {
+                of_connection(|_, _, tags| tags.iter(DataSet::Tcp).map(Value::Tag).collect())
+            }
             Some(Dimension::Signature) => of_connection(|_, signature, _| vec![Value::Signature(signature)]),
             Some(Dimension::Termination) => {
                 of_connection(|termination, _, _| vec![Value::Termination(termination)])
@@ -238,6 +242,11 @@ impl Store for Memory {
     fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<Window>> {
         let lost = self.impaired.iter().filter(|one| one.how == Impairment::WithoutConnections);
         Ok(lost.map(|one| one.window).filter(|window| range.contains(&window.start())).collect())
+    }
+
+    fn coverage(&self) -> Result<Vec<NodeCoverage>> {
+        let whole = || vec![NodeCoverage { spans: vec![0..i64::MAX], ..NodeCoverage::default() }];
+        Ok(self.coverage.clone().unwrap_or_else(whole))
     }
 
     fn status(&self) -> Result<Status> {

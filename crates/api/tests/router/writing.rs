@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use cutshort_api::{Options, Scope, TokenFile};
-use cutshort_store::{Origin, Segment};
+use cutshort_store::{Provenance, Segment};
 use cutshort_verdict::Stage;
 use serde_json::{Value, json};
 
@@ -49,7 +49,8 @@ impl Writer {
     fn deliver(&self, node: &str, counts: &str) {
         let covers = (NOW - 130_000_000_000, NOW - 70_000_000_000);
         let segment =
-            Segment::encode(Vec::<cutshort_packet::Packet>::new(), node, Origin::Live, covers, None).unwrap();
+            Segment::encode(Vec::<cutshort_packet::Packet>::new(), node, Provenance::Live, covers, None)
+                .unwrap();
         let builder = Request::builder().method("POST").uri(SEGMENTS).header("cutshort-agent", counts);
         let builder = builder.header("authorization", format!("bearer {}", self.token));
         let got = self.server.send(builder.body(segment.bytes().to_vec().into()).unwrap());
@@ -72,7 +73,8 @@ fn a_token_that_is_bound_to_a_node_sends_packets_of_this_node_only() {
     let send = |node: &str| {
         let covers = (NOW - 130_000_000_000, NOW - 70_000_000_000);
         let segment =
-            Segment::encode(Vec::<cutshort_packet::Packet>::new(), node, Origin::Live, covers, None).unwrap();
+            Segment::encode(Vec::<cutshort_packet::Packet>::new(), node, Provenance::Live, covers, None)
+                .unwrap();
         let builder = Request::builder().method("POST").uri(SEGMENTS);
         let builder = builder.header("authorization", format!("Bearer {token}"));
         server.send(builder.body(segment.bytes().to_vec().into()).unwrap())

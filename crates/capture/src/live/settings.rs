@@ -34,7 +34,7 @@ impl Default for LiveSettings {
             rate: NonZeroU32::MIN,
             limit: 10,
             keep: Duration::from_mins(15),
-            size: 1 << 16,
+            size: 1 << 20,
             seed: None,
             ports: Vec::new(),
             exclude: Vec::new(),

@@ -1,4 +1,4 @@
-//! What of the tables that are there is not as it should be.
+//! Finds tables that differ from what this program needs.
 
 use std::collections::BTreeMap;
 
@@ -49,14 +49,14 @@ impl Found {
         Ok(Self { tables })
     }
 
-    /// Whether all tables and views are there.
+    /// Whether all tables and views exist.
     pub(super) fn is_whole(&self, layout: &Layout) -> bool {
         let views = ["classified", "current_connection"].map(str::to_owned);
         let mut names = wanted(layout).map(|(name, ..)| name).chain(views);
         names.all(|name| self.tables.contains_key(&name))
     }
 
-    /// What differs, and how it is put right.
+    /// The differences, with how to correct them.
     pub(super) fn differences(&self, database: &str, layout: &Layout) -> Vec<String> {
         let all = wanted(layout).filter_map(|(name, table, engine)| {
             let (found, columns) = self.tables.get(&name)?;
@@ -112,7 +112,7 @@ fn of_table(place: &str, table: &Table, engine: &str, found: &FoundTable) -> Vec
     engine.into_iter().chain(keys.into_iter().flatten()).collect()
 }
 
-/// A list of expressions without what it is written in.
+/// A list of expressions without optional formatting.
 fn bare(list: &str) -> String {
     let list: String = list.chars().filter(|letter| !letter.is_whitespace()).collect();
     let inner = list.strip_prefix('(').and_then(|list| list.strip_suffix(')'));

@@ -1,4 +1,4 @@
-//! Connections and counts that were replaced, or never held, go from the disk.
+//! Deletes connections and counts that were replaced or never became valid.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use serde::Deserialize;
 use super::IDS;
 use crate::server::{Server, time};
 
-/// How long what does not hold any more is left for those who read it, in nanoseconds.
+/// How long results that are no longer valid are kept for queries in progress, in nanoseconds.
 const GRACE: i64 = 3_600_000_000_000;
-/// Generations that are looked at in one turn.
+/// The number of generations that are checked in one turn.
 const MOST: u64 = 20_000;
 
-/// What was begun before and does not hold. What was replaced since may still be read.
+/// Generations that were begun before a time and are not valid. Those replaced recently may still be read.
 const GONE: &str = "SELECT g.id AS id, g.t AS t FROM generation AS g FINAL WHERE g.since < @before
    AND g.id NOT IN (SELECT generation FROM result FINAL WHERE has_cells)
    AND g.id NOT IN (SELECT arrayJoin(connection_generations) FROM result FINAL)
@@ -37,7 +37,7 @@ const TABLES: [Table; 2] = [
     },
 ];
 
-/// A generation that has rows in a partition.
+/// A generation that still has rows in a partition.
 #[derive(Row, Deserialize)]
 struct Left {
     partition: String,
@@ -49,8 +49,8 @@ struct Id {
     id: u64,
 }
 
-/// Rows are deleted in the background; that something was begun is only forgotten once none of its rows are left, so
-/// that what could not be deleted is found again.
+/// Rows are deleted in the background. The record of a generation is only deleted once it has no rows, so that failed
+/// deletions are found again.
 pub(super) fn delete_superseded(server: &Server) -> Result<()> {
     let gone = Gone { server, before: now().saturating_sub(GRACE) };
     let deleted = TABLES.iter().map(|table| gone.delete_rows(table)).fold(Ok(()), Result::and);
@@ -86,7 +86,7 @@ impl Gone<'_> {
         })
     }
 
-    /// Those without rows.
+    /// Deletes the records of generations that have no rows.
     fn forget(&self) -> Result<()> {
         let has_none = |Table { name, time, .. }: &Table| {
             format!(

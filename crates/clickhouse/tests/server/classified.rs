@@ -11,7 +11,7 @@ use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::{Arrival, Privacy, Share, WindowJob, import};
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::{
-    FlowVerdict, Origin, Protected, Protection, RollupAnswer, RollupQuery, Segment, Selection, Store,
+    FlowVerdict, Protected, Protection, Provenance, RollupAnswer, RollupQuery, Segment, Selection, Store,
     VerdictBatch, truncation,
 };
 use cutshort_verdict::Rules;
@@ -153,7 +153,7 @@ fn captures(random: &mut Random, window: i64) -> Vec<Segment> {
     }
     let [live, captures @ ..] = segments;
     let covers = (window, window + WINDOW);
-    let live = Segment::encode(live, "ams1", Origin::Live, covers, None).unwrap();
+    let live = Segment::encode(live, "ams1", Provenance::Live, covers, None).unwrap();
     captures.into_iter().map(file).chain([live]).collect()
 }
 
@@ -186,7 +186,9 @@ fn fill(store: &dyn Store) {
         })
     });
     let covers = (window, window + WINDOW);
-    store.append(&Segment::encode(protected.collect(), "ams1", Origin::Live, covers, None).unwrap()).unwrap();
+    store
+        .append(&Segment::encode(protected.collect(), "ams1", Provenance::Live, covers, None).unwrap())
+        .unwrap();
 }
 
 fn networks(tuple: &FiveTuple) -> FiveTuple {

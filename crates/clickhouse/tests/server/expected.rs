@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_model::Window;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::{FlowKey, FlowVerdict, Inputs, Origin, Segment, Store, StoredRow, VerdictBatch};
+use cutshort_store::{FlowKey, FlowVerdict, Inputs, Provenance, Segment, Store, StoredRow, VerdictBatch};
 use cutshort_verdict::{Connections, FlowContext, Outcome, Part, Row, Rules, Split, copies};
 
 use super::conformance::WINDOW;
@@ -40,7 +40,7 @@ pub(crate) fn append(store: &dyn Store, flows: &Flows, window: i64) {
         by_node[*node].push(*packet);
     }
     for (node, packets) in NODES.iter().zip(by_node) {
-        let origin = if node.is_empty() { Origin::File } else { Origin::Live };
+        let origin = if node.is_empty() { Provenance::File } else { Provenance::Live };
         let segment = Segment::encode(packets, node, origin, (window, window + WINDOW), None).unwrap();
         store.append(&segment).unwrap();
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use toml::Value;
 
 use super::value::text;
-use crate::time_argument::length;
+use crate::options::time::length;
 
 const FOREVER: &str = "forever";
 

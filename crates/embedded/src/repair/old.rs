@@ -1,4 +1,4 @@
-//! What a damaged database still says of segments and windows.
+//! Reads segments and windows from a damaged database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,7 +46,7 @@ impl OldSegment {
         })
     }
 
-    /// Whether it says of a segment what the file says.
+    /// Whether it agrees with the segment's file.
     pub(super) fn is_of(&self, segment: &Segment, path: &str) -> bool {
         let info = segment.info();
         let numbers = (info.rows.cast_signed(), segment.bytes().len() as i64);
@@ -57,7 +57,7 @@ impl OldSegment {
         self.state == FileState::Deleted as i64
     }
 
-    /// Notes it as it was.
+    /// Inserts the row unchanged.
     pub(super) fn insert(&self, new: &Connection) -> Result<()> {
         new.execute(
             "INSERT INTO segment (id, path, node, origin, covers_from, covers_to, first, last, rows, bytes, crc, arrived, state)
@@ -97,7 +97,7 @@ pub(super) struct OldWindow {
     numbers: [i64; NUMBERS.len()],
 }
 
-/// The columns that are numbers and never empty.
+/// The columns that have numbers, and never NULL.
 const NUMBERS: [&str; 12] = [
     "generation",
     "bytes",
@@ -132,7 +132,7 @@ impl OldWindow {
         Ok((Self { window, path, frozen, numbers }, row.get("updated")?))
     }
 
-    /// A window whose connections alone are known.
+    /// A window of which only the connections are known.
     pub(super) fn of_connections(
         window: Window,
         generation: i64,
@@ -152,7 +152,7 @@ impl OldWindow {
         self.numbers[GENERATION]
     }
 
-    /// Connections and what was left out.
+    /// The number of connections and exclusions.
     pub(super) fn counted(&self) -> u64 {
         self.numbers[CONNECTIONS..].iter().map(|number| number.unsigned_abs()).sum()
     }
@@ -171,13 +171,13 @@ impl OldWindow {
     }
 }
 
-/// All that can be read.
+/// Everything that can be read.
 #[derive(Debug, Default)]
 pub(super) struct Old {
     pub(super) segments: BTreeMap<SegmentId, OldSegment>,
-    /// With the time of their results.
+    /// The windows, each with the time of its results.
     pub(super) windows: BTreeMap<Window, (OldWindow, i64)>,
-    /// Whether these are all.
+    /// Whether all rows could be read.
     pub(super) whole: bool,
 }
 
@@ -203,7 +203,7 @@ pub(super) fn read(sql: &Connection) -> Old {
     Old { segments, windows, whole: [of_segments, of_links, of_windows] == [Scan::Whole; 3] }
 }
 
-/// Copies the small tables as they are.
+/// Copies the small tables unchanged.
 pub(super) fn copy_notes(old: &Connection, new: &Connection) -> Result<()> {
     let tables: [(&str, &[&str], &[&str]); 6] = [
         ("damaged", &["name", "why", "segment"], &["rowid"]),

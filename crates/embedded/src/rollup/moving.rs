@@ -1,4 +1,4 @@
-//! Counts as they are, to be taken elsewhere, and put in as they were.
+//! Reads and writes counts unchanged, for copying between stores.
 
 use std::collections::HashMap;
 
@@ -17,10 +17,10 @@ use super::totals::Folded;
 use super::{delete_rows, mark_stale, node_names, number_nodes, write_row};
 use crate::error::Result;
 
-/// The cells of a window; none if they were deleted and are part of an hour or a day.
+/// Reads the cells of a window; none if they were deleted and are part of an hour or a day.
 ///
 /// # Errors
-/// What SQLite gives, and [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) with the row that is.
+/// [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) names a row that cannot be decoded.
 pub fn cells(connection: &Connection, window: Window) -> Result<Option<Cells>> {
     if is_gone(connection, window)? {
         return Ok(None);
@@ -28,7 +28,7 @@ pub fn cells(connection: &Connection, window: Window) -> Result<Option<Cells>> {
     read(connection, Level::FifteenMinutes, window.number()).map(Some)
 }
 
-/// Only the rows of networks tell all that is known of cells.
+/// Reads the rows of networks, the only ones with complete cells.
 fn read(connection: &Connection, level: Level, t: i64) -> Result<Cells> {
     let names = node_names(connection)?;
     let (mut cells, mut positions) = (Cells::default(), HashMap::new());
@@ -46,10 +46,7 @@ fn read(connection: &Connection, level: Level, t: i64) -> Result<Cells> {
     Ok(cells)
 }
 
-/// Notes that an hour or a day counts a window, which has no counts of its own.
-///
-/// # Errors
-/// What SQLite gives.
+/// Records that an hour or a day counts a window that has no counts of its own.
 pub fn set_gone(transaction: &Transaction<'_>, window: Window) -> Result<()> {
     delete_rows(transaction, Level::FifteenMinutes, window.number())?;
     mark_stale(transaction, window)?;
@@ -59,9 +56,6 @@ pub fn set_gone(transaction: &Transaction<'_>, window: Window) -> Result<()> {
 }
 
 /// Hours and days that count windows without counts of their own.
-///
-/// # Errors
-/// What SQLite gives.
 pub fn rests(connection: &Connection) -> Result<Vec<Rest>> {
     let mut all = Vec::new();
     let mut closed = connection.prepare_cached("SELECT t FROM rollup_closed WHERE level = ?1 ORDER BY t")?;
@@ -73,11 +67,11 @@ pub fn rests(connection: &Connection) -> Result<Vec<Rest>> {
     Ok(all)
 }
 
-/// What an hour or a day has of windows without counts of their own. As long as no other window came, this is all that
-/// it has.
+/// Reads what an hour or a day counts of windows without counts of their own. As long as no other window was added,
+/// this is everything it counts.
 ///
 /// # Errors
-/// As of [`cells`].
+/// The same as those of [`cells`].
 pub fn read_rest(connection: &Connection, rest: Rest) -> Result<Cells> {
     let (level, t) = place_of(rest);
     let closed = "SELECT 1 FROM rollup_closed WHERE level = ?1 AND t = ?2";
@@ -101,10 +95,8 @@ fn has_rows(connection: &Connection, level: Level, range: std::ops::Range<i64>) 
     is_listed(connection, exists, &world)
 }
 
-/// Replaces what an hour or a day has of windows without counts of their own.
-///
-/// # Errors
-/// What SQLite gives; then the transaction is to be given up.
+/// Replaces what an hour or a day counts of windows without counts of their own. If it fails, the transaction must be
+/// rolled back.
 pub fn restore_rest(transaction: &Transaction<'_>, rest: Rest, cells: &Cells) -> Result<()> {
     let (level, t) = place_of(rest);
     let Some(apart) = level.rest() else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Which rows a question needs, and reading them.
+//! Finds the rows that a query needs, and reads them.
 
 use std::ops::Range;
 
@@ -16,10 +16,10 @@ use super::totals::{Folded, Totals};
 use super::{damaged, node_names};
 use crate::error::Result;
 
-/// Adds up cells.
+/// Answers a query for counts.
 ///
 /// # Errors
-/// What SQLite gives, and [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) with the row that is.
+/// [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) names a row that cannot be decoded.
 pub fn query(connection: &Connection, query: &RollupQuery) -> Result<RollupAnswer> {
     if !connection.is_autocommit() {
         return answer(connection, query);
@@ -85,13 +85,13 @@ fn stale_rows(connection: &Connection, range: &Range<i64>) -> Result<Stale> {
     Ok(stale)
 }
 
-/// Rows of one place, to be added or taken away.
+/// Rows of one place, to be added or subtracted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scan<'a> {
     pub(super) place: Place,
     pub(super) minus: bool,
-    /// Of buckets of networks: which groups. Added are the networks that it has, taken away those that it
-    /// has not.
+    /// For buckets of networks, the selection: groups that it selects are added, or those that it does not select are
+    /// subtracted.
     within: Option<&'a Selection>,
 }
 
@@ -125,7 +125,7 @@ fn buckets(networks: &[u32]) -> Vec<Place> {
     places
 }
 
-/// The countries that are selected, or the world without the others if these are fewer.
+/// The selected countries, or the world without the others if these are fewer.
 fn location_scans(query: &RollupQuery) -> Vec<Scan<'_>> {
     let scan = |place, minus| Scan { place, minus, within: None };
     let of = |locations: Vec<_>, minus| {

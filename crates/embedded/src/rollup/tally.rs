@@ -1,4 +1,4 @@
-//! Adding up rows.
+//! Adds up rows.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use cutshort_model::{Dimension, Value, Window};
 use cutshort_store::cell::CellOutcome;
 use cutshort_store::cell::packed::{Context, Group, PackedOutcome, location_of};
 use cutshort_store::{RollupQuery, RollupRow};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
 use foldhash::fast::FixedState;
 
 use super::bytes::{Broken, Unpacked};
@@ -23,15 +23,15 @@ pub(super) struct Tally<'a> {
     query: &'a RollupQuery,
     nodes: &'a HashMap<u16, String>,
     folded: Option<Folded>,
-    /// Rows by time and value.
+    /// The index of each row of the answer, by time and value.
     index: HashMap<(i64, u64), usize, FixedState>,
     counts: Vec<Counts>,
 }
 
-/// What the outcomes of a packed row count for.
+/// What the outcomes of a packed row are counted as.
 enum Use {
     Nothing,
-    /// A place in [`Counts`], and the rows that get it if the outcome decides on these.
+    /// An index into [`Counts`], and the rows that get the count if the outcome determines these.
     At(usize, Vec<usize>),
 }
 
@@ -40,13 +40,13 @@ impl<'a> Tally<'a> {
         Self { query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
     }
 
-    /// Whether the question is about more than totals have.
+    /// Whether the query needs more than totals.
     pub(super) fn needs_cells(&self) -> bool {
         let by_more = !matches!(self.query.by, None | Some(Dimension::Location | Dimension::As));
         by_more || self.query.selection.is_about_more_than_place()
     }
 
-    /// What was folded, if the rows told.
+    /// What is counted as `other`, if the rows say so.
     pub(super) const fn folded(&self) -> Option<Folded> {
         self.folded
     }
@@ -79,7 +79,7 @@ impl<'a> Tally<'a> {
         broken
     }
 
-    /// Where a slot of totals is counted.
+    /// The index into [`Counts`] for a slot of totals.
     const fn place_of_slot(&self, slot: usize) -> Option<usize> {
         match slot.checked_sub(2 * STAGES) {
             Some(exclusion) => Some(STAGES + exclusion),
@@ -111,7 +111,7 @@ impl<'a> Tally<'a> {
         })
     }
 
-    /// For each context: none if it is not selected; the row that it decides on, if it does.
+    /// For each context: none if it is not selected, otherwise the row that it determines, if it does.
     fn contexts(&mut self, from: i64, contexts: &[Context]) -> Vec<Option<Option<usize>>> {
         let row = |context: &Context| {
             let node = self.nodes.get(&context.node());
@@ -145,7 +145,7 @@ impl<'a> Tally<'a> {
                     return Use::Nothing;
                 }
                 let values: Vec<u64> = match by {
-                    Some(Dimension::Tag) => tags.iter().map(|tag| tag as u64).collect(),
+                    Some(Dimension::Tag) => tags.iter(DataSet::Tcp).map(|tag| tag.number().into()).collect(),
                     Some(Dimension::Signature) => vec![signature.map_or(0, |found| u64::from(found.id()))],
                     Some(Dimension::Termination) => vec![termination as u64],
                     _ => return Use::At(stage as usize, Vec::new()),
@@ -156,7 +156,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The beginning of the piece of time that has a window.
+    /// The start of the interval that contains a window.
     fn from(&self, t: i64) -> i64 {
         let start = self.query.range.start;
         self.query.bucket.map_or(start, |bucket| bucket.start(Window::from_number(t).start()).max(start))
@@ -178,7 +178,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The rows in which something was counted.
+    /// The rows of the answer that count something.
     pub(super) fn rows(mut self) -> Vec<RollupRow> {
         let mut order: Vec<((i64, u64), usize)> = self.index.drain().collect();
         order.sort_unstable();
@@ -196,7 +196,7 @@ impl<'a> Tally<'a> {
         let small = code as u8;
         match self.query.by {
             None => Value::All,
-            Some(Dimension::Tag) => Value::Tag(Tag::ALL[usize::from(small) % Tag::ALL.len()]),
+            Some(Dimension::Tag) => Value::Tag(tag_of(small)),
             Some(Dimension::Signature) => Value::Signature(Signature::from_id(small)),
             Some(Dimension::Termination) => {
                 Value::Termination(Termination::ALL[usize::from(small) % Termination::ALL.len()])
@@ -210,7 +210,13 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Adds or takes away. Wraps: rows that do not fit together must not end the program.
+/// The tag with a number; the first one if there is none.
+fn tag_of(number: u8) -> Tag {
+    let tags = DataSet::Tcp.tags();
+    *tags.iter().find(|tag| tag.number() == number).unwrap_or(&tags[0])
+}
+
+/// Adds or subtracts, wrapping around: rows that do not agree must not end the program.
 fn merge(sum: &mut WeightedCount, count: &WeightedCount, minus: bool) {
     *sum = if minus {
         WeightedCount {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::Window;
 use cutshort_store::open::SyncPolicy;
-use cutshort_store::{Added, Origin, SegmentId, Store, StoreError};
+use cutshort_store::{Added, Provenance, SegmentId, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::conformance::connections::everything;
@@ -264,7 +264,7 @@ fn segments_that_were_being_written_are_kept() {
     let folder = new();
     let store = open(folder.path());
     let begin =
-        |id| store.open_segment(SegmentId(id), "edge", Origin::Live, START, SyncPolicy::Always).unwrap();
+        |id| store.open_segment(SegmentId(id), "edge", Provenance::Live, START, SyncPolicy::Always).unwrap();
     let (mut one, _empty) = (begin(1), begin(2));
     one.append(&[packet(1, START + SECOND)], START + MINUTE).unwrap();
     let sealed = one.seal().unwrap();

@@ -8,7 +8,7 @@ use super::*;
 
 const ADDRESS: &str = "198.51.100.7";
 
-/// A folder with a file of networks.
+/// A directory with a file of networks.
 struct Place {
     folder: TempDir,
     path: PathBuf,
@@ -28,7 +28,7 @@ impl Place {
         fs::write(&self.path, row(asn)).unwrap();
     }
 
-    /// As programs do it that never leave half a file behind.
+    /// Replaces the file by renaming, as programs do that never leave half a file.
     fn replace(&self, asn: u32) {
         let new = self.folder.path().join("new.csv");
         fs::write(&new, row(asn)).unwrap();

@@ -11,9 +11,9 @@ use cutshort_packet::Packet;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Added, Annotation, Batch, ConnectionQuery, ConnectionSink, FlowKey, FlowVerdict, Grouped, Inputs,
-    NewAnnotation, Protected, Protection, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment,
-    SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, VerdictBatch, Verdicts, WindowCounts,
-    WindowPackets, WindowState, WindowVerdicts,
+    NewAnnotation, NodeCoverage, Protected, Protection, Replacement, Result, Retention, RollupAnswer,
+    RollupQuery, Segment, SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, VerdictBatch,
+    Verdicts, WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::{Row, Rules};
 
@@ -229,6 +229,10 @@ impl Store for Memory {
         drop(inner);
         results.into_iter().flat_map(|results| results.connections).all(each);
         Ok(())
+    }
+
+    fn coverage(&self) -> Result<Vec<NodeCoverage>> {
+        Ok(Vec::new())
     }
 
     fn status(&self) -> Result<Status> {

@@ -1,6 +1,7 @@
 use std::io::Write;
 
 use cutshort_model::ConnectionRecord;
+use cutshort_verdict::DataSet;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedRowGroupWriter;
@@ -8,7 +9,7 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use super::Extra;
 use super::texts::Texts;
 
-/// The fields of the connections of a row group. Unsigned numbers are stored by their bits.
+/// The columns of a row group. Unsigned numbers are stored as signed numbers with the same bits.
 #[derive(Default)]
 pub(super) struct Columns {
     texts: Texts,
@@ -33,9 +34,9 @@ pub(super) struct Columns {
     rst_ip_id_delta: Optional<i32>,
     silent_us: Vec<i64>,
     sample_rate: Vec<i32>,
-    /// None where it is not written.
+    /// None if this column is not written.
     progress: Option<Vec<i32>>,
-    /// None where it is not written.
+    /// None if this column is not written.
     addresses: Option<Vec<ByteArray>>,
 }
 
@@ -62,7 +63,7 @@ impl Columns {
         self.packets.push(record.packets.cast_signed());
         self.stage.push(texts.stage(record.stage));
         self.termination.push(texts.termination(record.termination));
-        self.tags.push(record.tags.iter().map(|tag| texts.tag(tag)));
+        self.tags.push(record.tags.iter(DataSet::Tcp).map(|tag| texts.tag(tag)));
         self.signature.push(record.signature.map(|signature| texts.signature(signature)));
         self.signature_id.push(record.signature.map(|signature| signature.id().into()));
         self.location.push(record.location.map(|country| texts.country(country)));

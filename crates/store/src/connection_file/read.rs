@@ -1,4 +1,4 @@
-//! Stored connections, read back.
+//! Reading of stored connections.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use cutshort_geo::Country;
 use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord};
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination};
+use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tag, Tags, Termination};
 use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
@@ -16,10 +16,10 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use super::{io_error, stored_schemas};
 use crate::footer::{self, Footer};
 
-/// The connections of a file that [`stored`](super::stored) wrote, in their order.
+/// Reads the connections of a file that [`stored`](super::stored) wrote, in order.
 ///
 /// # Errors
-/// What the file gives, also that it is no such file.
+/// The file cannot be read, or is not such a file.
 pub fn read(file: File) -> io::Result<Records> {
     let Footer { elements, .. } = footer::read(&file).map_err(io::Error::other)?;
     if !stored_schemas().map_err(io_error)?.any(|own| footer::elements(&own) == elements) {
@@ -29,7 +29,7 @@ pub fn read(file: File) -> io::Result<Records> {
     Ok(Records { file, next_group: 0, columns: Columns::default(), next: 0 })
 }
 
-/// The connections of a file.
+/// An iterator over the connections of a file.
 pub struct Records {
     file: SerializedFileReader<File>,
     next_group: usize,
@@ -38,10 +38,10 @@ pub struct Records {
 }
 
 impl Records {
-    /// The next connection, without a copy of its texts; none at the end.
+    /// The next connection, which borrows its texts; none at the end.
     ///
     /// # Errors
-    /// What reading gives; then nothing follows.
+    /// The file is damaged or cannot be read. The row group and all that follow are skipped then.
     pub fn next_record(&mut self) -> io::Result<Option<ConnectionRecord<'_>>> {
         while self.next == self.columns.first_us.len() {
             if self.next_group == self.file.num_row_groups() {
@@ -125,7 +125,8 @@ impl Columns {
         })
     }
 
-    /// The connection at a position, which must be there. Numbers are stored by their bits.
+    /// The connection at an index, which must be in range. Unsigned numbers are stored as signed numbers with the
+    /// same bits.
     fn record(&self, at: usize) -> ConnectionRecord<'_> {
         let five_tuple = FiveTuple {
             src_ip: self.src_ip[at],
@@ -156,7 +157,7 @@ impl Columns {
     }
 }
 
-/// Files from before there was a choice have no such column.
+/// Earlier files, from before addresses could be protected, do not have this column.
 fn addresses(group: &dyn RowGroupReader) -> io::Result<Vec<Addresses>> {
     if position(group, ADDRESSES).is_none() {
         return Ok(vec![Addresses::Full; rows(group)]);
@@ -264,7 +265,7 @@ fn tags(group: &dyn RowGroupReader) -> io::Result<Vec<Tags>> {
     column::<ByteArrayType>(group, "tags")?
         .read_records(rows(group), Some(&mut definitions), Some(&mut repetitions), &mut values)
         .map_err(io_error)?;
-    let tag = |name: &str| Tag::ALL.into_iter().find(|tag| tag.name() == name);
+    let tag = |name: &str| DataSet::Tcp.tags().iter().copied().find(|tag| tag.name() == name);
     let mut found = parsed("tags", &values, tag)?.into_iter();
     let mut all: Vec<Tags> = Vec::with_capacity(rows(group));
     for (definition, repetition) in definitions.iter().zip(&repetitions) {

@@ -3,14 +3,14 @@ use std::net::Ipv6Addr;
 
 use cutshort_geo::Country;
 use cutshort_model::Addresses;
-use cutshort_verdict::{Signature, Stage, Tag, Termination};
+use cutshort_verdict::{DataSet, Signature, Stage, Tag, Termination};
 use foldhash::fast::RandomState;
 use parquet::data_type::ByteArray;
 
-/// How many texts of one kind are remembered at most.
+/// The maximum number of texts of each kind that are cached.
 const REMEMBERED: usize = 16_384;
 
-/// Texts that were written before: each is made once, and then shared.
+/// A cache of texts, so that each is allocated once.
 pub(super) struct Texts {
     stages: Vec<ByteArray>,
     terminations: Vec<ByteArray>,
@@ -30,8 +30,8 @@ impl Default for Texts {
         Self {
             stages: all(&mut Stage::ALL.iter().map(|stage| stage.name())),
             terminations: all(&mut Termination::ALL.iter().map(|termination| termination.name())),
-            tags: all(&mut Tag::ALL.iter().map(|tag| tag.name())),
-            signatures: all(&mut Signature::all().map(Signature::name)),
+            tags: all(&mut DataSet::Tcp.tags().iter().map(|tag| tag.name())),
+            signatures: all(&mut DataSet::Tcp.signatures().iter().map(|signature| signature.name())),
             countries: all(&mut Country::all().map(Country::alpha2)),
             addresses: all(&mut Addresses::ALL.iter().map(|addresses| addresses.name())),
             node: ByteArray::from(""),
@@ -74,7 +74,7 @@ impl Texts {
         self.node.clone()
     }
 
-    /// Connections mostly come sorted by it.
+    /// Connections are mostly sorted by this.
     pub(super) fn src_ip(&mut self, addr: Ipv6Addr) -> ByteArray {
         if self.src_ip.0 != addr {
             self.src_ip = (addr, address(addr));

@@ -26,7 +26,7 @@ fn written(batches: &[u32]) -> (Vec<Vec<Packet>>, Vec<u8>, Vec<usize>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
     let mut open =
-        OpenSegment::create(&path, SegmentId(7), "edge", Origin::Live, 0, SyncPolicy::Never).unwrap();
+        OpenSegment::create(&path, SegmentId(7), "edge", Provenance::Live, 0, SyncPolicy::Never).unwrap();
     let mut ends = vec![fs::read(&path).unwrap().len()];
     let mut next = 0;
     let mut all = Vec::new();
@@ -51,7 +51,7 @@ fn assert_recovered(bytes: &[u8], batches: &[Vec<Packet>], whole: usize) {
     let (head, content) = found.unwrap();
     let expected: Vec<Packet> = batches[..whole].concat();
     let found: Vec<Packet> = content.packets.iter().map(|packet| packet.packet).collect();
-    assert_eq!((head.id, head.node.as_str(), head.origin), (SegmentId(7), "edge", Origin::Live));
+    assert_eq!((head.id, head.node.as_str(), head.origin), (SegmentId(7), "edge", Provenance::Live));
     assert_eq!(content.covers, (0, expected.len() as i64 * 1000));
     assert_eq!(found, expected);
 }
@@ -93,7 +93,7 @@ fn sealed_and_replayed_segments_are_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
     let mut open =
-        OpenSegment::create(&path, SegmentId(9), "edge", Origin::Live, 500, SyncPolicy::Always).unwrap();
+        OpenSegment::create(&path, SegmentId(9), "edge", Provenance::Live, 500, SyncPolicy::Always).unwrap();
     assert!(replay(&path).unwrap().is_none(), "nothing was appended");
     open.append(&[packet(3), packet(1)], 2000).unwrap();
     assert_eq!((open.rows(), open.covers()), (2, (500, 3000)));
@@ -117,7 +117,7 @@ fn what_stands_beside_packets_survives_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
     let mut open =
-        OpenSegment::create(&path, SegmentId(9), "edge", Origin::Live, 0, SyncPolicy::Never).unwrap();
+        OpenSegment::create(&path, SegmentId(9), "edge", Provenance::Live, 0, SyncPolicy::Never).unwrap();
     let none: [Protected; 0] = [];
     open.append(&none, 1).unwrap();
     open.append(&[truncated(3), truncated(1)], 9000).unwrap();
@@ -135,7 +135,7 @@ fn packets_that_no_segment_may_hold_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
     let mut open =
-        OpenSegment::create(&path, SegmentId(9), "edge", Origin::Live, 0, SyncPolicy::Never).unwrap();
+        OpenSegment::create(&path, SegmentId(9), "edge", Provenance::Live, 0, SyncPolicy::Never).unwrap();
     let wrong = Packet { sample_rate: 0, ..packet(1) };
     assert!(matches!(open.append(&[packet(1), wrong], 9), Err(StoreError::Refused(_))));
     assert_eq!(open.rows(), 0);

@@ -1,4 +1,4 @@
-//! Packets to a file.
+//! Encodes packets as a file.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -18,13 +18,13 @@ use parquet::schema::types::ColumnPath;
 
 use super::protected::{self, country_code, key};
 use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, Version};
-use super::{Keepable, Origin, Segment, SegmentId, SegmentInfo, protection_to_bytes};
+use super::{Keepable, Provenance, Segment, SegmentId, SegmentInfo, protection_to_bytes};
 use crate::{Result, StoreError};
 
 pub(super) fn encode<P: Keepable>(
     mut packets: Vec<P>,
     node: &str,
-    origin: Origin,
+    origin: Provenance,
     covers: (i64, i64),
     id: Option<SegmentId>,
 ) -> Result<Segment> {
@@ -32,7 +32,7 @@ pub(super) fn encode<P: Keepable>(
     let addresses = packets.first().map_or(Addresses::Full, |packet| packet.protection().addresses);
     check(&packets, node, covers).map_err(StoreError::Refused)?;
     let id = match id {
-        Some(id) if origin != Origin::File => id,
+        Some(id) if origin != Provenance::File => id,
         _ => content_id(&packets, node, origin, covers, addresses),
     };
     let times = packets.iter().map(|packet| packet.packet().ts);
@@ -48,7 +48,8 @@ pub(super) fn encode<P: Keepable>(
     })
 }
 
-/// By 5-tuple and time. The rest makes the order, and so the id, one and the same for the same packets.
+/// The order of packets: by 5-tuple and time, then by all other fields, so that the same packets always yield the
+/// same order and ID.
 fn order<P: Keepable>(one: &P, other: &P) -> Ordering {
     let src_ip = |packet: &P| packet.packet().five_tuple.src_ip.to_bits();
     let key = |packet: &P| (key(packet), packet.packet().ts);
@@ -60,7 +61,7 @@ fn order<P: Keepable>(one: &P, other: &P) -> Ordering {
         .then_with(|| rest(one).cmp(&rest(other)))
 }
 
-/// How many packets are in which window.
+/// The number of packets per window.
 pub(super) fn windows(times: impl Iterator<Item = i64>) -> BTreeMap<Window, u64> {
     let mut windows = BTreeMap::new();
     let (mut window, mut rows) = (Window::containing(i64::MIN), 0);
@@ -77,7 +78,7 @@ pub(super) fn windows(times: impl Iterator<Item = i64>) -> BTreeMap<Window, u64>
     windows
 }
 
-/// What is wrong with packets, if anything is. Their types keep the other bounds.
+/// Returns what is wrong with the packets, if anything. Their types guarantee all other bounds.
 fn check<P: Keepable>(packets: &[P], node: &str, covers: (i64, i64)) -> std::result::Result<(), String> {
     if packets.len() as u64 > Segment::MAX_ROWS {
         return Err(format!("{} packets are too many for a segment", packets.len()));
@@ -95,7 +96,7 @@ fn check<P: Keepable>(packets: &[P], node: &str, covers: (i64, i64)) -> std::res
     packets.iter().try_for_each(|packet| check_packet(packet, covers))
 }
 
-/// What is wrong with a packet, if anything is.
+/// Returns what is wrong with a packet, if anything.
 pub fn check_packet<P: Keepable>(kept: &P, covers: (i64, i64)) -> std::result::Result<(), String> {
     let packet = kept.packet();
     let tuple = &packet.five_tuple;
@@ -116,7 +117,7 @@ pub fn check_packet<P: Keepable>(kept: &P, covers: (i64, i64)) -> std::result::R
 fn content_id<P: Keepable>(
     packets: &[P],
     node: &str,
-    origin: Origin,
+    origin: Provenance,
     covers: (i64, i64),
     addresses: Addresses,
 ) -> SegmentId {
@@ -139,7 +140,7 @@ fn write<P: Keepable>(packets: &[P], info: &SegmentInfo) -> std::result::Result<
     file.into_inner()
 }
 
-/// Plain values and zstd: 13 to 15 bytes a row, and simple to read.
+/// Plain values and zstd: 13 to 15 bytes per row, and simple to read.
 fn properties(info: &SegmentInfo) -> WriterProperties {
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -153,7 +154,7 @@ fn properties(info: &SegmentInfo) -> WriterProperties {
         .build()
 }
 
-/// Columns of a row group, kept for the next.
+/// Buffers for the columns of a row group, reused for the next.
 #[derive(Default)]
 struct Scratch {
     longs: Vec<i64>,

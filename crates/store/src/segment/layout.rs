@@ -1,4 +1,4 @@
-//! Where what is in a file.
+//! Positions of the parts of a segment's file.
 
 use std::io::Cursor;
 use std::ops::Range;
@@ -12,29 +12,29 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use super::schema::{self, ROW_GROUP, SRC_IP, Version};
 use super::{Segment, SegmentInfo};
 
-/// A segment's file.
+/// The layout of a segment's file.
 #[derive(Clone)]
 pub struct Layout {
-    /// The file.
+    /// The complete file.
     pub bytes: Bytes,
     pub(super) info: SegmentInfo,
     pub(super) version: Version,
-    /// Its row groups, in order.
+    /// The row groups, in order.
     pub groups: Vec<Group>,
 }
 
-/// A row group.
+/// The layout of a row group.
 #[derive(Clone)]
 pub struct Group {
     pub rows: usize,
     /// The first and the last source address.
     pub sources: (u128, u128),
-    /// Where each column is.
+    /// The bytes of each column, as positions in the file.
     pub(super) columns: Vec<Range<usize>>,
 }
 
 impl Layout {
-    /// Reads the end of a file, or says what is wrong with it.
+    /// Reads the end of a file, or returns what is wrong with it.
     pub fn read(bytes: Bytes) -> Result<Self, String> {
         check_footer(&bytes)?;
         let file = SerializedFileReader::new(bytes.clone()).map_err(|error| error.to_string())?;
@@ -62,11 +62,11 @@ impl Layout {
 
 const OTHER_COLUMNS: &str = "its columns are not those of a segment";
 
-/// Row groups that a segment has at most: twice as many as the largest one needs.
+/// The maximum number of row groups: twice as many as the largest segment needs.
 const MOST_GROUPS: usize = 2 * Segment::MAX_ROWS as usize / ROW_GROUP;
 
-/// Refuses a file with other columns before the `parquet` crate reads its schema, and one with many row groups before
-/// any of them is read.
+/// Refuses a file with other columns before the `parquet` crate reads its schema, and a file with too many row groups
+/// before any of them is read.
 fn check_footer(bytes: &[u8]) -> Result<(), String> {
     let Footer { elements, row_groups } = footer::read(Cursor::new(bytes))?;
     if row_groups > MOST_GROUPS {
@@ -97,7 +97,7 @@ impl Group {
     }
 }
 
-/// Where a column of a row group is in a file of so many bytes.
+/// The position of a column of a row group in a file with a length of `file` bytes.
 fn place(column: &ColumnChunkMetaData, file: usize) -> Result<Range<usize>, String> {
     if !matches!(column.compression(), Compression::ZSTD(_)) {
         return Err(format!("it is compressed with {}, and not with zstd", column.compression()));

@@ -1,4 +1,4 @@
-//! Bytes from anywhere to a segment.
+//! Checks bytes from any source and makes them a segment.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::decode::{is_same, is_same_text};
 use super::encode::{check_packet, windows};
 use super::layout::Layout;
 use super::schema::{ASN, COUNTRY, ContentId, FLOW, FULL_COUNTRY, MAX_NODE, NODE, Version};
-use super::{Batch, Batches, Key, Origin, Protected, Protection, Scratch, Segment, SegmentInfo};
+use super::{Batch, Batches, Key, Protected, Protection, Provenance, Scratch, Segment, SegmentInfo};
 use crate::{Result, StoreError};
 
 type Checked<T> = std::result::Result<T, String>;
@@ -58,7 +58,7 @@ fn packet(key: &Key, row: &Row) -> Packet {
     }
 }
 
-/// What a file is, and the times of its packets, if nothing is wrong with it.
+/// Returns the description of a file and the times of its packets, or what is wrong with it.
 fn check(bytes: &Bytes) -> Checked<(SegmentInfo, Vec<i64>)> {
     if bytes.len() as u64 > Segment::MAX_BYTES {
         return Err(format!("{} bytes are too many", bytes.len()));
@@ -84,7 +84,7 @@ fn check(bytes: &Bytes) -> Checked<(SegmentInfo, Vec<i64>)> {
     Ok((info, times))
 }
 
-/// Beside full addresses stands nothing that they tell themselves.
+/// If addresses are full, all other columns must be empty.
 fn check_unprotected(layout: &Layout, group: usize) -> Checked<()> {
     let (rows, column) = (layout.groups[group].rows, |column| layout.column(group, column));
     let empty = [
@@ -100,7 +100,7 @@ fn check_unprotected(layout: &Layout, group: usize) -> Checked<()> {
     Ok(())
 }
 
-/// Checks all rows, and what is said about them, and returns their times.
+/// Checks all rows against the description and returns their times.
 fn check_rows(layout: Layout) -> Checked<Vec<i64>> {
     let layout = Arc::new(layout);
     let mut batches = Batches::new(Arc::clone(&layout), (0..layout.groups.len()).collect());
@@ -119,7 +119,7 @@ fn check_rows(layout: Layout) -> Checked<Vec<i64>> {
     rows.finish()
 }
 
-/// What rows have to be, and what was seen of them.
+/// What rows must be, and what has been seen of them.
 struct Rows<'a> {
     layout: &'a Layout,
     /// First and last source address of each row group.
@@ -163,7 +163,7 @@ impl<'a> Rows<'a> {
         if info.times != times.clone().min().zip(times.max()) {
             return Err("the times in its metadata are not those of its packets".to_owned());
         }
-        if info.origin == Origin::File && self.id.finish() != info.id {
+        if info.origin == Provenance::File && self.id.finish() != info.id {
             return Err("its id is not that of its content".to_owned());
         }
         Ok(self.times)

@@ -1,4 +1,4 @@
-//! What a segment's file looks like.
+//! The file format of segments.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::Type;
 use sha2::{Digest, Sha256};
 
-use super::{Keepable, Origin, SegmentId, SegmentInfo, packet_to_bytes, protection_to_bytes};
+use super::{Keepable, Provenance, SegmentId, SegmentInfo, packet_to_bytes, protection_to_bytes};
 
-/// The columns of docs/spec.md#fields. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored by their
-/// bits.
+/// The columns of docs/spec.md#fields. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored as
+/// signed numbers with the same bits.
 const SCHEMA: &str = "message packet {
   required int64 ts (TIMESTAMP(NANOS,true));
   required binary node (UTF8);
@@ -31,15 +31,15 @@ const SCHEMA: &str = "message packet {
   required int32 sample_rate (INTEGER(32,false));
 ";
 
-/// Country (ZZ: unknown) and AS number (0: unknown) of the source, and what tells connections apart whose addresses became
-/// the same. Where addresses are full they tell all this: the country is empty, the numbers are 0. Readers of many files
-/// find the same columns in all of them.
+/// Country (ZZ: unknown) and AS number (0: unknown) of the source, and the number that distinguishes connections
+/// whose addresses became equal. If addresses are full, the country is empty and the numbers are 0: all files have
+/// the same columns, which is easier for readers of many files.
 const PROTECTED: &str = "  required binary country (UTF8);
   required int32 asn (INTEGER(32,false));
   required int64 flow (INTEGER(64,false));
 ";
 
-/// What stands for the country where addresses are full.
+/// The country code if addresses are full.
 pub(super) const FULL_COUNTRY: &str = "";
 
 /// Positions of columns in the schema.
@@ -53,12 +53,12 @@ pub(super) const INTS: usize = 4;
 /// Columns of the first version, which only segments with full addresses have.
 const COLUMNS: usize = INTS + Int::COUNT;
 
-/// What the second version has besides.
+/// Additional columns of the second version.
 pub(super) const COUNTRY: usize = COLUMNS;
 pub(super) const ASN: usize = COLUMNS + 1;
 pub(super) const FLOW: usize = COLUMNS + 2;
 
-/// Columns of the second version.
+/// The number of columns of the second version.
 pub(super) const MOST_COLUMNS: usize = COLUMNS + 3;
 
 /// Columns of 32 bits.
@@ -80,7 +80,7 @@ pub(super) enum Int {
 impl Int {
     pub(super) const COUNT: usize = 11;
 
-    /// Names and largest values.
+    /// Names and maximum values.
     pub(super) const BOUNDS: [(&'static str, u32); Self::COUNT] = [
         ("src_port", 0xffff),
         ("dst_port", 0xffff),
@@ -96,12 +96,12 @@ impl Int {
     ];
 }
 
-/// Which columns a file has. In the file's metadata it is a number.
+/// The version of the columns, which is also recorded in the file's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
-    /// Without country, AS number and flow: written earlier for full addresses, and still read.
+    /// Without country, AS number and flow: an earlier version, used for full addresses. It can still be read.
     First,
-    /// All columns. This is written.
+    /// All columns. This version is written.
     Second,
 }
 
@@ -124,12 +124,12 @@ const COVERS_KEY: &str = "cutshort.covers";
 const TIMES_KEY: &str = "cutshort.times";
 const ADDRESSES_KEY: &str = "cutshort.addresses";
 
-/// Rows a row group: what parts of a window can begin at.
+/// The number of rows in a row group; parts of a window begin at row groups.
 pub(super) const ROW_GROUP: usize = 1 << 15;
-/// Rows a page: what is unpacked at a time.
+/// The number of rows in a page; pages are unpacked one at a time.
 pub(super) const BATCH: usize = 1 << 13;
 
-/// The longest name of a server.
+/// The maximum length of a node's name in bytes.
 pub(super) const MAX_NODE: usize = 255;
 
 pub(super) fn schema(version: Version) -> Result<Type, ParquetError> {
@@ -137,7 +137,8 @@ pub(super) fn schema(version: Version) -> Result<Type, ParquetError> {
     parse_message_type(&format!("{SCHEMA}{more}}}"))
 }
 
-/// What an id begins with. It depends on the content, not on the columns: a capture that is imported again keeps its id.
+/// The version that an ID is computed with. It depends on the content, not on the columns, so that a capture that is
+/// imported again keeps its ID.
 const fn id_version(addresses: Addresses) -> &'static str {
     match addresses {
         Addresses::Full => Version::First.name(),
@@ -145,17 +146,17 @@ const fn id_version(addresses: Addresses) -> &'static str {
     }
 }
 
-const ORIGINS: [(Origin, &str); 3] =
-    [(Origin::File, "file"), (Origin::Live, "live"), (Origin::Simulated, "simulated")];
+const ORIGINS: [(Provenance, &str); 3] =
+    [(Provenance::File, "file"), (Provenance::Live, "live"), (Provenance::Simulated, "simulated")];
 
-impl Origin {
-    /// The name in data.
+impl Provenance {
+    /// The name in data, such as `live`.
     #[must_use]
     pub fn name(self) -> &'static str {
         ORIGINS.iter().find(|(origin, _)| *origin == self).map_or("", |(_, name)| name)
     }
 
-    /// The origin with a name.
+    /// Finds the origin with this [name](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         ORIGINS.iter().find(|(_, own)| *own == name).map(|(origin, _)| *origin)
@@ -177,7 +178,7 @@ pub(super) fn to_metadata(info: &SegmentInfo) -> Vec<KeyValue> {
     entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
 }
 
-/// What a file's metadata says, and the columns that it has by that; or what is wrong with it.
+/// Parses a file's metadata: returns the description and the version of the columns, or what is wrong.
 pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, Version), String> {
     let entries: BTreeMap<&str, &str> = file
         .key_value_metadata()
@@ -204,7 +205,7 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, Version
     let info = SegmentInfo {
         id: SegmentId(id.ok_or_else(|| wrong(ID_KEY))?),
         node: get(NODE_KEY)?.to_owned(),
-        origin: Origin::from_name(get(ORIGIN_KEY)?).ok_or_else(|| wrong(ORIGIN_KEY))?,
+        origin: Provenance::from_name(get(ORIGIN_KEY)?).ok_or_else(|| wrong(ORIGIN_KEY))?,
         covers: pair(get(COVERS_KEY)?).ok_or_else(|| wrong(COVERS_KEY))?,
         rows,
         times: times.transpose()?,
@@ -219,11 +220,11 @@ fn pair(text: &str) -> Option<(i64, i64)> {
     (from <= to).then_some((from, to))
 }
 
-/// Makes an id of the content of a segment: of sorted packets, and what is known besides.
+/// Computes an ID from the content of a segment: sorted packets and their description.
 pub(super) struct ContentId(Sha256);
 
 impl ContentId {
-    pub(super) fn new(node: &str, origin: Origin, covers: (i64, i64), addresses: Addresses) -> Self {
+    pub(super) fn new(node: &str, origin: Provenance, covers: (i64, i64), addresses: Addresses) -> Self {
         let mut hash = Sha256::new();
         let mode = (addresses != Addresses::Full).then_some(addresses.name());
         for text in [id_version(addresses), node, origin.name()].into_iter().chain(mode) {

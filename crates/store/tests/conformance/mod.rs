@@ -16,8 +16,8 @@ use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, JudgedConnection, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
-use cutshort_store::{FlowKey, Inputs, Movable, Origin, Segment, Store, StoredRow, WindowCounts};
-use cutshort_verdict::{Progress, Stage, Tags, Termination, Verdict};
+use cutshort_store::{FlowKey, Inputs, Movable, Provenance, Segment, Store, StoredRow, WindowCounts};
+use cutshort_verdict::{DataSet, Progress, Stage, Tags, Termination, Verdict};
 
 /// A back end with an empty store in it.
 pub(crate) trait Backend {
@@ -56,6 +56,7 @@ macro_rules! suite {
             windows::results_are_replaced_as_a_whole,
             windows::results_that_are_not_committed_change_nothing,
             windows::status_tells_what_there_is,
+            windows::coverage_is_what_segments_cover,
             grouping::packets_come_grouped_by_five_tuple,
             grouping::grouping_is_that_of_the_model,
             grouping::connections_of_one_network_stay_apart,
@@ -105,11 +106,11 @@ pub(crate) fn packet(client: u8, ts: i64) -> Packet {
 pub(crate) fn file(packets: Vec<Packet>) -> Segment {
     let times = packets.iter().map(|packet| packet.ts);
     let covers = times.clone().min().zip(times.max()).expect("packets");
-    Segment::encode(packets, "", Origin::File, covers, None).expect("packets that can be kept")
+    Segment::encode(packets, "", Provenance::File, covers, None).expect("packets that can be kept")
 }
 
 pub(crate) fn live(node: &str, packets: Vec<Packet>, covers: (i64, i64)) -> Segment {
-    Segment::encode(packets, node, Origin::Live, covers, None).expect("packets that can be kept")
+    Segment::encode(packets, node, Provenance::Live, covers, None).expect("packets that can be kept")
 }
 
 /// All groups of the window that holds a time, in as many parts as asked for.
@@ -142,6 +143,9 @@ pub(crate) struct Made {
 
 pub(crate) fn made(client: u8, ts: i64) -> Made {
     let verdict = Verdict {
+        data_set: DataSet::Tcp,
+        handshake: None,
+        first_byte: None,
         progress: Progress::Later,
         termination: Termination::Fin,
         stage: Stage::None,

@@ -1,6 +1,6 @@
 use cutshort_model::Window;
 use cutshort_store::cell::Cells;
-use cutshort_store::{Added, Inputs, WindowCounts, WindowState};
+use cutshort_store::{Added, Inputs, NodeCoverage, WindowCounts, WindowState};
 
 use super::{Backend, MINUTE, SECOND, START, WINDOW, file, groups, inputs, live, made, packet, replace};
 
@@ -113,4 +113,38 @@ pub(crate) fn status_tells_what_there_is<B: Backend>() {
     assert_eq!(status.nodes, [("a".to_owned(), START), ("b".to_owned(), START + SECOND)]);
     assert!(status.updated.is_some() && status.damaged.is_empty() && !status.simulated);
     assert_eq!(backend.reader().status().unwrap(), status);
+}
+
+/// Packets make no difference, and neither does deleting them.
+pub(crate) fn coverage_is_what_segments_cover<B: Backend>() {
+    let backend = B::new();
+    let store = backend.store();
+    assert_eq!(store.coverage().unwrap(), []);
+    let minutes = |node, from, to, packets| {
+        let segment = live(node, packets, (START + from * MINUTE, START + to * MINUTE));
+        assert_eq!(store.append(&segment).unwrap(), Added::New);
+    };
+    minutes("edge1", 0, 1, vec![packet(1, START)]);
+    minutes("edge2", 4, 5, Vec::new());
+    minutes("edge1", 7, 9, Vec::new());
+    minutes("edge1", 1, 3, Vec::new());
+    store.append(&file(vec![packet(2, START), packet(2, START + 20 * SECOND)])).unwrap();
+    let of = |node: &str, spans: &[(i64, i64)]| NodeCoverage {
+        node: node.to_owned(),
+        spans: spans.iter().map(|(from, to)| START + from * SECOND..START + to * SECOND + 1).collect(),
+    };
+    let expected = vec![of("", &[(0, 20)]), of("edge1", &[(0, 180), (420, 540)]), of("edge2", &[(240, 300)])];
+    assert_eq!(store.coverage().unwrap(), expected);
+    assert_eq!(backend.reader().coverage().unwrap(), expected);
+    // What a clock dates far in the future covers nothing, and results of which nothing else is known cover their window.
+    store.append(&file(vec![packet(3, i64::MAX - SECOND)])).unwrap();
+    assert_eq!(store.coverage().unwrap(), expected);
+    let replaced = START - 2 * WINDOW;
+    replace(store, replaced, &[made(1, replaced)]);
+    replace(store, START, &[made(1, START)]);
+    let whole = NodeCoverage {
+        spans: vec![replaced..replaced + WINDOW, START..START + 20 * SECOND + 1],
+        ..NodeCoverage::default()
+    };
+    assert_eq!(store.coverage().unwrap()[0], whole);
 }

@@ -9,7 +9,7 @@ use cutshort_store::{Protected, Protection};
 
 fn segment() -> Vec<u8> {
     let packets = (0..60).map(|at| Packet { seq: at, ..packet((at / 4) as u8, i64::from(at)) }).collect();
-    Segment::encode(packets, "edge", Origin::Live, COVERS, Some(SegmentId(5))).unwrap().bytes().to_vec()
+    Segment::encode(packets, "edge", Provenance::Live, COVERS, Some(SegmentId(5))).unwrap().bytes().to_vec()
 }
 
 /// One with other columns and metadata.
@@ -21,7 +21,7 @@ fn truncated() -> Vec<u8> {
         Protected { packet, protection: Protection { addresses, flow, ..Protection::NONE } }
     };
     let packets = (0..60).map(protect).collect();
-    Segment::encode(packets, "edge", Origin::Live, COVERS, Some(SegmentId(5))).unwrap().bytes().to_vec()
+    Segment::encode(packets, "edge", Provenance::Live, COVERS, Some(SegmentId(5))).unwrap().bytes().to_vec()
 }
 
 /// It is either refused, or what it says of itself is true.

@@ -9,7 +9,7 @@ mod protected;
 mod stranger;
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::{Origin, Segment, SegmentId, StoreError};
+use cutshort_store::{Provenance, Segment, SegmentId, StoreError};
 use proptest::prelude::*;
 
 const COVERS: (i64, i64) = (-1_000_000, 1_000_000);
@@ -72,11 +72,11 @@ proptest! {
     #[test]
     fn segments_read_back_what_was_put_in(packets in prop::collection::vec(any_packet(), 0..200), id: u128) {
         let segment =
-            Segment::encode(packets.clone(), "edge", Origin::Live, COVERS, Some(SegmentId(id))).unwrap();
+            Segment::encode(packets.clone(), "edge", Provenance::Live, COVERS, Some(SegmentId(id))).unwrap();
         let times = packets.iter().map(|packet| packet.ts);
         let info = segment.info();
         prop_assert_eq!((info.id, info.rows), (SegmentId(id), packets.len() as u64));
-        prop_assert_eq!((info.node.as_str(), info.origin, info.covers), ("edge", Origin::Live, COVERS));
+        prop_assert_eq!((info.node.as_str(), info.origin, info.covers), ("edge", Provenance::Live, COVERS));
         prop_assert_eq!(info.times, times.clone().min().zip(times.max()));
         prop_assert_eq!(segment.packets().unwrap(), sorted(packets));
         let parsed = Segment::parse(segment.bytes().to_vec()).unwrap();
@@ -85,7 +85,7 @@ proptest! {
 
     #[test]
     fn the_order_of_packets_does_not_matter(packets in prop::collection::vec(any_packet(), 0..50)) {
-        let encode = |packets| Segment::encode(packets, "", Origin::File, COVERS, None).unwrap();
+        let encode = |packets| Segment::encode(packets, "", Provenance::File, COVERS, None).unwrap();
         let reversed = encode(packets.iter().rev().copied().collect());
         let straight = encode(packets);
         prop_assert_eq!(straight.bytes(), reversed.bytes());
@@ -97,7 +97,7 @@ proptest! {
 fn large_segments_read_back_what_was_put_in() {
     let packets: Vec<Packet> =
         (0..70_000).map(|at| Packet { seq: at, ..packet((at % 250) as u8, i64::from(at)) }).collect();
-    let segment = Segment::encode(packets.clone(), "", Origin::File, COVERS, None).unwrap();
+    let segment = Segment::encode(packets.clone(), "", Provenance::File, COVERS, None).unwrap();
     assert_eq!(segment.packets().unwrap(), sorted(packets));
     assert_eq!(Segment::parse(segment.bytes().to_vec()).unwrap().info(), segment.info());
 }
@@ -109,27 +109,32 @@ fn ids_are_those_of_the_content() {
     };
     let one = [packet(1, 5)];
     let ids = [
-        id(&one, "", Origin::File, COVERS),
-        id(&one, "", Origin::Live, COVERS),
-        id(&one, "a", Origin::File, COVERS),
-        id(&one, "", Origin::File, (COVERS.0, COVERS.1 + 1)),
-        id(&[packet(1, 6)], "", Origin::File, COVERS),
-        id(&[packet(1, 5), packet(1, 5)], "", Origin::File, COVERS),
-        id(&[], "", Origin::File, COVERS),
+        id(&one, "", Provenance::File, COVERS),
+        id(&one, "", Provenance::Live, COVERS),
+        id(&one, "a", Provenance::File, COVERS),
+        id(&one, "", Provenance::File, (COVERS.0, COVERS.1 + 1)),
+        id(&[packet(1, 6)], "", Provenance::File, COVERS),
+        id(&[packet(1, 5), packet(1, 5)], "", Provenance::File, COVERS),
+        id(&[], "", Provenance::File, COVERS),
     ];
     let different: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(different.len(), ids.len());
-    let given = Segment::encode(one.to_vec(), "", Origin::File, COVERS, Some(SegmentId(1))).unwrap();
+    let given = Segment::encode(one.to_vec(), "", Provenance::File, COVERS, Some(SegmentId(1))).unwrap();
     assert_eq!(given.info().id, ids[0], "a file's id is always that of its content");
 }
 
 #[test]
 fn what_no_segment_may_hold_is_refused() {
-    let refused =
-        |packet, node: &str, covers| match Segment::encode(vec![packet], node, Origin::Live, covers, None) {
-            Err(StoreError::Refused(why)) => why,
-            other => panic!("{other:?}"),
-        };
+    let refused = |packet, node: &str, covers| match Segment::encode(
+        vec![packet],
+        node,
+        Provenance::Live,
+        covers,
+        None,
+    ) {
+        Err(StoreError::Refused(why)) => why,
+        other => panic!("{other:?}"),
+    };
     let one = packet(1, 5);
     let mixed = FiveTuple { dst_ip: "3fff::1".parse().unwrap(), ..one.five_tuple };
     assert!(refused(Packet { sample_rate: 0, ..one }, "", COVERS).contains("sample_rate"));

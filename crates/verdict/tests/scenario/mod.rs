@@ -272,7 +272,7 @@ pub(crate) fn fields_of(outcome: &Outcome) -> Fields {
         Progress::PostPsh => "post_psh",
         Progress::Later => "later",
     };
-    let tags: Vec<_> = verdict.tags.iter().map(Tag::name).collect();
+    let tags: Vec<_> = verdict.tags.iter(verdict.data_set).map(Tag::name).collect();
     vec![
         ("excluded", show(None::<&str>)),
         ("stage", verdict.stage.to_string()),

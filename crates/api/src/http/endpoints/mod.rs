@@ -2,6 +2,7 @@
 
 mod annotations;
 mod connections;
+mod coverage;
 mod damage;
 mod documents;
 mod entities;
@@ -26,6 +27,7 @@ pub(super) const ENDPOINTS: &[&Endpoint] = &[
     &series::TIMESERIES_BY,
     &top::ASES,
     &top::LOCATIONS,
+    &coverage::COVERAGE,
     &connections::CONNECTIONS,
     &trace::TRACE,
     &terms::TERMS,

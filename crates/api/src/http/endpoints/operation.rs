@@ -184,7 +184,7 @@ fn of_counts(exposition: &mut Exposition, facts: &Facts) {
     let help =
         "Connections, and 5-tuples without a SYN, that are left out of all totals, as sampled, by reason";
     let mut excluded = exposition.gauges("excluded", help);
-    for (reason, count) in cutshort_verdict::Exclusion::ALL.into_iter().zip(counts.excluded) {
+    for (reason, count) in cutshort_verdict::DataSet::Tcp.exclusions().iter().zip(counts.excluded) {
         excluded.sample(&[("reason", reason.name())], count as f64);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cutshort_model::grouped;
 use cutshort_pipeline::live::AgentCounts;
-use cutshort_verdict::Exclusion;
+use cutshort_verdict::{DataSet, Exclusion};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -327,13 +327,13 @@ impl Windows {
 fn exclusions(facts: &Facts) -> Vec<LeftOut> {
     let counts = &facts.status.counts;
     let all = counts.connections + counts.excluded.iter().sum::<u64>();
-    let one = |(reason, count): (Exclusion, &u64)| LeftOut {
+    let one = |(reason, count): (&Exclusion, &u64)| LeftOut {
         name: reason.name(),
         about: reason.about(),
         count: *count,
         share: Share::part(*count, all),
     };
-    Exclusion::ALL.into_iter().zip(&counts.excluded).map(one).collect()
+    DataSet::Tcp.exclusions().iter().zip(&counts.excluded).map(one).collect()
 }
 
 impl From<&cutshort_geo::Source> for Source {

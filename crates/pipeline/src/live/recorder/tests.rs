@@ -48,7 +48,7 @@ impl Place {
         let parsed = paths.iter().map(|path| Segment::parse(fs::read(path).unwrap()).unwrap());
         let infos = parsed.map(|segment| segment.info().clone());
         infos
-            .inspect(|info| assert_eq!((info.node.as_str(), info.origin), ("edge", Origin::Live)))
+            .inspect(|info| assert_eq!((info.node.as_str(), info.origin), ("edge", Provenance::Live)))
             .map(|info| ((info.covers.0 - START) / SECOND, (info.covers.1 - START) / SECOND, info.rows))
             .collect()
     }

@@ -1,0 +1,33 @@
+//! Geo data.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use cutshort_geo::Geo;
+use cutshort_pipeline::GeoData;
+
+use crate::error::Error;
+
+/// Where addresses are.
+#[derive(Args)]
+pub(crate) struct GeoFiles {
+    /// Geo data: countries and networks from this file take precedence over the built-in ones
+    ///
+    /// MaxMind DB (GeoLite2, GeoIP2, IPinfo, DB-IP) or CSV; the format is detected. May be repeated;
+    /// later files take precedence over earlier ones.
+    #[arg(long = "geo", value_name = "FILE")]
+    pub(crate) geo: Vec<PathBuf>,
+}
+
+impl GeoFiles {
+    /// Loads these files, on top of the built-in data.
+    pub(crate) fn open(&self) -> Result<Geo, Error> {
+        Geo::with_files(&self.geo).map_err(|error| Error::Usage(error.to_string()))
+    }
+}
+
+/// Loads geo data that can be reloaded when its files change.
+pub(crate) fn open_geo(files: &[PathBuf]) -> Result<Arc<GeoData>, Error> {
+    GeoData::open(files).map(Arc::new).map_err(|error| Error::Usage(error.to_string()))
+}

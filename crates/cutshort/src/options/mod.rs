@@ -1,0 +1,16 @@
+//! Options that several verbs share, and what turns their texts into values.
+
+mod addresses;
+mod captures;
+mod data;
+mod geo;
+mod rules;
+pub(crate) mod time;
+pub(crate) mod values;
+
+pub(crate) use addresses::{AddressOptions, open_privacy, wrong_key};
+pub(crate) use captures::Inputs;
+pub(crate) use data::Data;
+pub(crate) use geo::{GeoFiles, open_geo};
+pub(crate) use rules::Rules;
+pub(crate) use time::TimeRange;

@@ -1,0 +1,38 @@
+//! Commands that SIGINT, SIGTERM or SIGHUP stop.
+
+use std::ops::ControlFlow;
+
+use cutshort_capture::Reading;
+
+use crate::error::Error;
+use crate::output;
+use crate::progress::Steps;
+use crate::signals::{Signals, interrupt};
+
+/// Stops reading on SIGINT, SIGTERM or SIGHUP: the first one reports what was read so far, the second one exits at once.
+pub(crate) fn stop_on_signals(reading: &Reading) -> Result<(), Error> {
+    stop_on(Signals::of_command()?, reading)
+}
+
+/// The same for signals that are caught already.
+pub(crate) fn stop_on(signals: Signals, reading: &Reading) -> Result<(), Error> {
+    let reading = reading.clone();
+    signals.each(move |_| {
+        if reading.is_stopped() {
+            output::abandon();
+            interrupt();
+        }
+        reading.stop();
+    })
+}
+
+/// Shows how many steps are done, and stops after one if reading was stopped.
+pub(crate) fn steps<'a>(
+    steps: &'a mut Steps,
+    reading: &'a Reading,
+) -> impl FnMut(usize, usize) -> ControlFlow<()> + use<'a> {
+    |past, all| {
+        steps.show(past, all);
+        if reading.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}

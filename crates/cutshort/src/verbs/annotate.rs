@@ -1,0 +1,184 @@
+//! `cutshort annotate`: what is to be known about a time.
+
+use std::io::Write;
+
+use clap::{Args, ColorChoice, Subcommand, ValueEnum};
+use cutshort_geo::Country;
+use cutshort_model::rfc3339;
+use cutshort_report::table::Table;
+use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
+use jiff::Timestamp;
+
+use crate::error::{Done, Error};
+use crate::options::Data;
+use crate::options::time::moment;
+use crate::terminal::{self, message};
+
+/// Add notes about a time, such as outages or changes
+///
+/// Notes appear with results of their time: with all of them, or with those of the countries and
+/// networks that they name. A server running on the store shows them at once.
+#[derive(Subcommand)]
+pub(crate) enum Annotate {
+    /// Add a note
+    Add(Box<Add>),
+    /// List notes
+    List(List),
+    /// Remove a note
+    Remove(Remove),
+}
+
+#[derive(Args)]
+pub(crate) struct Add {
+    /// Text of the note
+    text: String,
+    #[command(flatten)]
+    data: Data,
+    /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    from: Timestamp,
+    /// End; without it, the event is ongoing
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    to: Option<Timestamp>,
+    /// The event has no duration
+    #[arg(long, conflicts_with = "to")]
+    instant: bool,
+    /// Kind of event
+    #[arg(long, value_enum, default_value_t = Kind::Outage)]
+    kind: Kind,
+    /// Affected country (two letters); repeat or separate with commas
+    #[arg(long, value_name = "COUNTRY", value_delimiter = ',', value_parser = country)]
+    location: Vec<Country>,
+    /// Affected network; repeat or separate with commas
+    #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
+    asn: Vec<u32>,
+    /// Affected part of a place, in words
+    #[arg(long, value_name = "TEXT")]
+    scope: Option<String>,
+    /// Link to more information
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Cause of an outage, such as CABLE_CUT
+    #[arg(long, value_name = "NAME", requires = "outage_type")]
+    outage_cause: Option<String>,
+    /// Type of an outage, such as NATIONWIDE
+    #[arg(long, value_name = "NAME", requires = "outage_cause")]
+    outage_type: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// A remark or an event
+    #[value(alias = "event")]
+    General,
+    /// An outage
+    Outage,
+    /// Data of this time is incomplete
+    PartialProjection,
+    /// The measurement had a fault
+    Pipeline,
+    /// An unusual change
+    TrafficAnomaly,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    data: Data,
+}
+
+#[derive(Args)]
+pub(crate) struct Remove {
+    /// The number of the note, as 'list' shows it
+    id: u64,
+    #[command(flatten)]
+    data: Data,
+}
+
+fn country(text: &str) -> Result<Country, String> {
+    Country::from_alpha2(text).ok_or_else(|| "write the two letters of a country, such as PT".to_owned())
+}
+
+impl From<Kind> for AnnotationKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::General => Self::General,
+            Kind::Outage => Self::Outage,
+            Kind::PartialProjection => Self::PartialProjection,
+            Kind::Pipeline => Self::Pipeline,
+            Kind::TrafficAnomaly => Self::TrafficAnomaly,
+        }
+    }
+}
+
+pub(crate) fn run(annotate: &Annotate, color: ColorChoice) -> Result<Done, Error> {
+    match annotate {
+        Annotate::Add(arguments) => add(arguments, color),
+        Annotate::List(arguments) => list(arguments, color),
+        Annotate::Remove(arguments) => remove(arguments),
+    }
+}
+
+fn add(arguments: &Add, color: ColorChoice) -> Result<Done, Error> {
+    let nanoseconds = |time: Timestamp| {
+        let time = i64::try_from(time.as_nanosecond());
+        time.map_err(|_| Error::Usage("--from and --to must be within the years 1678 to 2261".to_owned()))
+    };
+    let start = nanoseconds(arguments.from)?;
+    let end = if arguments.instant { Some(start) } else { arguments.to.map(nanoseconds).transpose()? };
+    let annotation = NewAnnotation {
+        kind: arguments.kind.into(),
+        start,
+        end,
+        description: arguments.text.clone(),
+        linked_url: arguments.url.clone(),
+        scope: arguments.scope.clone(),
+        locations: arguments.location.clone(),
+        asns: arguments.asn.clone(),
+        outage: arguments.outage_cause.clone().zip(arguments.outage_type.clone()),
+    };
+    annotation.check().map_err(|error| Error::Usage(error.to_string()))?;
+    let kept = arguments.data.open_reader()?.annotate(&annotation)?;
+    terminal::print(color, |text| Ok(writeln!(text, "{}", kept.id)?))?;
+    Ok(Done::Whole)
+}
+
+fn list(arguments: &List, color: ColorChoice) -> Result<Done, Error> {
+    let found = arguments.data.open_reader()?.annotations(i64::MIN..i64::MAX)?;
+    if found.is_empty() {
+        message(&"there are no notes; add one with 'cutshort annotate add'");
+        return Ok(Done::Whole);
+    }
+    let table =
+        Table::of_texts(&["no.", "from", "to", "kind", "concerns", "text"], found.iter().map(row).collect());
+    terminal::print(color, |text| Ok(table.write(terminal::width(), text)?))?;
+    Ok(Done::Whole)
+}
+
+fn row(annotation: &Annotation) -> Vec<String> {
+    let content = &annotation.content;
+    let countries = content.locations.iter().map(|country| country.alpha2().to_owned());
+    let networks = content.asns.iter().map(|asn| format!("AS{asn}"));
+    let concerns: Vec<String> = countries.chain(networks).collect();
+    let end = match content.end {
+        None => "still".to_owned(),
+        Some(end) if end == content.start => "instant".to_owned(),
+        Some(end) => rfc3339(end),
+    };
+    let everybody = "everybody".to_owned();
+    vec![
+        annotation.id.to_string(),
+        rfc3339(content.start),
+        end,
+        content.kind.name().to_owned(),
+        if concerns.is_empty() { everybody } else { concerns.join(" ") },
+        content.description.clone(),
+    ]
+}
+
+fn remove(arguments: &Remove) -> Result<Done, Error> {
+    if arguments.data.open_reader()?.remove_annotation(arguments.id)? {
+        return Ok(Done::Whole);
+    }
+    Err(Error::Failed(format!("no note {}; see 'cutshort annotate list'", arguments.id)))
+}

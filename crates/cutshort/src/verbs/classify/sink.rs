@@ -1,0 +1,156 @@
+//! Takes the connections of closed windows, and counts or writes those that were asked for.
+
+use std::io;
+
+use clap::Args;
+use cutshort_geo::{Geo, Place};
+use cutshort_model::JudgedConnection;
+use cutshort_packet::FiveTuple;
+use cutshort_pipeline::reader_clock;
+use cutshort_report::connection::{self, Writer};
+use cutshort_report::{Filter, InputCount, Selection, Summary};
+use cutshort_verdict::{ClosedWindow, Outcome, Row, Verdict};
+use ipnet::IpNet;
+
+use crate::error::Error;
+use crate::options::values::{net, port};
+use crate::output::Output;
+
+/// Which connections.
+#[derive(Args)]
+pub(crate) struct Selected {
+    /// Only connections with KEY=VALUE[,VALUE...] or KEY!=...; may be repeated
+    ///
+    /// Keys: stage, termination, tag, signature (number or name), location (client's country),
+    /// asn (client's network), port (server's), prefix (client's, CIDR).
+    #[arg(long, value_name = "KEY=VALUE")]
+    filter: Vec<Filter>,
+    /// Only connections to servers in this network
+    #[arg(long, value_name = "CIDR", value_parser = net)]
+    server_net: Vec<IpNet>,
+    /// Only connections to these ports
+    #[arg(long, value_name = "PORT,...", value_delimiter = ',', value_parser = port)]
+    pub(super) server_port: Vec<u16>,
+    /// Leave out connections from this network, such as those of health checks
+    #[arg(long, value_name = "CIDR", value_parser = net)]
+    pub(super) ignore_src: Vec<IpNet>,
+}
+
+impl Selected {
+    fn selection(&self) -> Selection {
+        Selection {
+            server_nets: self.server_net.clone(),
+            server_ports: self.server_port.clone(),
+            ignored_sources: self.ignore_src.clone(),
+        }
+    }
+
+    /// What was asked for, in words.
+    fn describe(&self) -> Option<String> {
+        let any = |items: Vec<String>, what: &str| {
+            (!items.is_empty()).then(|| format!("{what} {}", items.join(" or ")))
+        };
+        let texts = |nets: &[IpNet]| nets.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let ports = self.server_port.iter().map(ToString::to_string).collect();
+        let servers = any(texts(&self.server_net), "server in").into_iter().chain(any(ports, "server port"));
+        let clients = any(texts(&self.ignore_src), "client not in");
+        let all: Vec<String> =
+            servers.chain(clients).chain(self.filter.iter().map(ToString::to_string)).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+/// Takes connections and counts or writes them.
+pub(super) struct Sink<'a> {
+    geo: &'a Geo,
+    selected: &'a Selected,
+    selection: Selection,
+    pub(super) summary: Summary,
+    writer: Option<Box<dyn Writer + 'a>>,
+    pub(super) needs_rows: bool,
+    failed: Option<io::Error>,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(
+        selected: &'a Selected,
+        format: Option<connection::Format>,
+        geo: &'a Geo,
+        output: &'a mut Output,
+    ) -> Result<Self, Error> {
+        let mut summary = Summary::of(selected.describe());
+        summary.input = InputCount::read_at(reader_clock());
+        Ok(Self {
+            geo,
+            selected,
+            selection: selected.selection(),
+            summary,
+            writer: format.map(|format| format.writer(output)).transpose()?,
+            needs_rows: format.is_some_and(connection::Format::needs_rows),
+            failed: None,
+        })
+    }
+
+    pub(super) fn window(&mut self, window: &ClosedWindow) {
+        let mut places = self.geo.places(window.five_tuples().map(|five_tuple| five_tuple.src_ip));
+        let (mut latest, mut place) = (None, Place::default());
+        let rows = window.for_each(|five_tuple, outcome, rows| {
+            // The connections of a 5-tuple follow each other.
+            if latest != Some(*five_tuple) {
+                latest = Some(*five_tuple);
+                place = places.next().unwrap_or_default();
+            }
+            self.outcome(five_tuple, place, outcome, rows);
+        });
+        self.summary.input.add_rows(rows);
+    }
+
+    fn outcome(&mut self, five_tuple: &FiveTuple, place: Place, outcome: &Outcome, rows: &[Row]) {
+        if !self.selection.has(five_tuple) {
+            return self.summary.add_not_meant();
+        }
+        match outcome {
+            Ok(verdict) => self.verdict(five_tuple, place, verdict, rows),
+            Err(exclusion) => self.summary.add_excluded(*exclusion),
+        }
+    }
+
+    fn verdict(&mut self, five_tuple: &FiveTuple, place: Place, verdict: &Verdict, rows: &[Row]) {
+        let mut connection = JudgedConnection {
+            five_tuple,
+            addresses: cutshort_model::Addresses::Full,
+            verdict,
+            node: "",
+            place,
+            as_name: None,
+        };
+        if !self.selected.filter.iter().all(|filter| filter.matches(&connection)) {
+            return self.summary.add_not_selected();
+        }
+        self.summary.add(&connection);
+        if let Some(writer) = &mut self.writer {
+            connection.as_name = as_name(self.geo, place);
+            if self.failed.is_none() {
+                self.failed = writer.write(&connection, rows).err();
+            }
+        }
+    }
+
+    /// Stops at the first error of the output.
+    pub(super) fn check(&mut self) -> Result<(), Error> {
+        self.failed.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    pub(super) fn finish(mut self, simulated: bool, interrupted: bool) -> Result<Summary, Error> {
+        if let Some(writer) = self.writer {
+            writer.finish()?;
+        }
+        self.summary.simulated = simulated;
+        self.summary.interrupted = interrupted;
+        Ok(self.summary)
+    }
+}
+
+fn as_name(geo: &Geo, place: Place) -> Option<&str> {
+    geo.as_name(place.asn?)
+}

@@ -1,0 +1,217 @@
+//! `cutshort export`: what a store has, in formats for programs.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use cutshort_model::{Bucket, Dimension, Window, quantity};
+use cutshort_report::{ExportError, connection, counts, export_connections, export_rollups, extent};
+use jiff::Timestamp;
+
+use crate::error::{Done, Error};
+use crate::options::Data;
+use crate::options::time::{moment, no_time, windows};
+use crate::output::Output;
+use crate::terminal::{self, message};
+use crate::windows::named;
+
+/// Export connections or counts of a store
+///
+/// Connections have one line or row each, as 'classify' writes them. Rollups are counts by time and
+/// optionally by country, network and so on: the estimated number of connections of each stage, and
+/// how many were sampled.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Export {
+    /// What to export
+    #[arg(value_enum)]
+    what: What,
+    #[command(flatten)]
+    data: Data,
+    /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d [default: all]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    from: Option<Timestamp>,
+    /// End [default: all]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    to: Option<Timestamp>,
+    /// Output format
+    #[arg(long, short, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Rollups: dimension to group by; may be repeated for several groupings
+    #[arg(long, value_enum, value_name = "DIMENSION")]
+    by: Vec<By>,
+    /// Rollups: bucket length
+    #[arg(long, value_enum, value_name = "LENGTH", default_value_t = Every::Hour)]
+    every: Every,
+}
+
+const EXAMPLES: &str = "Examples:
+  cutshort export connections --data store --from -1d -f parquet -o day.parquet
+  cutshort export rollups --data store --by location --every 1d > counts.csv";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Single connections
+    Connections,
+    /// Counts by time
+    Rollups,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Apache Parquet file
+    Parquet,
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON object per line
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum By {
+    /// A connection counts under each of its tags
+    Tag,
+    Signature,
+    Termination,
+    IpVersion,
+    /// Country of the client
+    Location,
+    /// Network of the client
+    As,
+    /// Port of the server
+    Port,
+    /// Server that saw it
+    Node,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Every {
+    #[value(name = "15m")]
+    FifteenMinutes,
+    #[value(name = "1h")]
+    Hour,
+    #[value(name = "1d")]
+    Day,
+    #[value(name = "1w")]
+    Week,
+}
+
+pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
+    let Export { what, format, output, .. } = arguments;
+    if *format == Format::Parquet && output.is_none() && terminal::is_terminal() {
+        return Err(Error::Usage(
+            "Parquet is not for terminals: name a file with --output, or pipe it on".to_owned(),
+        ));
+    }
+    let store = arguments.data.open_reader()?;
+    let Some(range) = range(arguments, extent(store.as_ref())?)? else {
+        return Err(Error::Failed(
+            "the store has no results yet: 'cutshort import' puts captures into it".to_owned(),
+        ));
+    };
+    let mut output = Output::create(output.as_deref())?;
+    let mut missing = Vec::new();
+    let (written, what) = match what {
+        What::Connections => {
+            let protected = !store.status()?.protected.is_empty();
+            let writer = connection_format(*format).writer_of(&mut output, protected)?;
+            let exported = export_connections(store.as_ref(), range, writer)?;
+            missing = exported.missing;
+            (exported.connections, "connection")
+        }
+        What::Rollups => {
+            let by: Vec<_> = arguments.by.iter().map(|by| by.dimension()).collect();
+            let writer = counts_format(*format).writer(&mut output)?;
+            let (rows, folded) =
+                export_rollups(store.as_ref(), range, arguments.every.bucket(), &by, writer)?;
+            if folded {
+                message(
+                    &"networks or ports with few connections in a window are counted together as 'other'",
+                );
+            }
+            (rows, "row")
+        }
+    };
+    output.finish()?;
+    if let Some(path) = &arguments.output {
+        message(&format!("{} written to {}", quantity(written, what), path.display()));
+    }
+    Ok(report_missing(&missing, &arguments.data.flag()))
+}
+
+/// Says whose connections could not be written.
+fn report_missing(windows: &[Window], data: &str) -> Done {
+    let Some(names) = named(windows) else { return Done::Whole };
+    message(&format!(
+        "the connections of {} are missing, as their files are damaged ({names}). 'cutshort recompute {data}' for that \
+         time makes them again if the packets are kept; 'cutshort store verify {data}' names the files",
+        quantity(windows.len() as u64, "window"),
+    ));
+    Done::InPart
+}
+
+/// What was asked for of what is there.
+fn range(arguments: &Export, extent: Option<Range<i64>>) -> Result<Option<Range<i64>>, Error> {
+    let Some(extent) = extent else { return Ok(None) };
+    let bound = |ts: i64| Timestamp::from_nanosecond(i128::from(ts)).unwrap_or(Timestamp::MAX);
+    let from = arguments.from.unwrap_or_else(|| bound(extent.start));
+    let to = arguments.to.unwrap_or_else(|| bound(extent.end));
+    let asked = windows(from, to).ok_or_else(no_time)?;
+    let within = |ts: i64| ts.clamp(extent.start, extent.end);
+    Ok(Some(within(asked.start)..within(asked.end)))
+}
+
+const fn connection_format(format: Format) -> connection::Format {
+    match format {
+        Format::Parquet => connection::Format::Parquet,
+        Format::Csv => connection::Format::Csv,
+        Format::Jsonl => connection::Format::Jsonl,
+    }
+}
+
+const fn counts_format(format: Format) -> counts::Format {
+    match format {
+        Format::Parquet => counts::Format::Parquet,
+        Format::Csv => counts::Format::Csv,
+        Format::Jsonl => counts::Format::Jsonl,
+    }
+}
+
+impl By {
+    const fn dimension(self) -> Dimension {
+        match self {
+            Self::Tag => Dimension::Tag,
+            Self::Signature => Dimension::Signature,
+            Self::Termination => Dimension::Termination,
+            Self::IpVersion => Dimension::IpVersion,
+            Self::Location => Dimension::Location,
+            Self::As => Dimension::As,
+            Self::Port => Dimension::Port,
+            Self::Node => Dimension::Node,
+        }
+    }
+}
+
+impl Every {
+    const fn bucket(self) -> Bucket {
+        match self {
+            Self::FifteenMinutes => Bucket::FifteenMinutes,
+            Self::Hour => Bucket::Hour,
+            Self::Day => Bucket::Day,
+            Self::Week => Bucket::Week,
+        }
+    }
+}
+
+impl From<ExportError> for Error {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Output(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! `cutshort query`: the questions of the API on the command line.
+
+mod show;
+
+use std::io::Write;
+use std::time::SystemTime;
+
+use clap::{Args, ColorChoice, ValueEnum};
+use cutshort_api::Problem;
+use cutshort_api::answer::{By, Facts, Who};
+use cutshort_api::ask::{self, Context, Kind};
+use cutshort_api::question::Parameters;
+use cutshort_model::{nanoseconds, rfc3339};
+
+use crate::error::{Done, Error};
+use crate::options::{Data, GeoFiles, TimeRange};
+use crate::terminal;
+
+/// Query a store: the API's answers on the command line
+///
+/// Shows shares of connections by stage or another dimension, as one number or over time, or ranks
+/// countries and networks. Lists are separated by commas; '-' in front of a value excludes it.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Query {
+    /// What to show
+    #[arg(value_enum)]
+    what: What,
+    #[command(flatten)]
+    data: Data,
+    #[command(flatten)]
+    time: TimeRange,
+    #[command(flatten)]
+    filters: Filters,
+    /// Dimension to group by; 'top' ranks by 'as' (default) or 'location'
+    #[arg(long, value_name = "DIMENSION", value_parser = By::from_name)]
+    by: Option<By>,
+    /// Time series: bucket length [default: depends on the range]
+    #[arg(long, value_name = "LENGTH", value_parser = ["15m", "1h", "1d", "1w"])]
+    every: Option<String>,
+    /// How many values to show by name or in the ranking; the rest is 'other' [default: as the API]
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
+    /// Top: minimum number of sampled connections
+    #[arg(long, value_name = "COUNT")]
+    min_sample: Option<u32>,
+    /// Output format
+    #[arg(long, short, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    #[command(flatten)]
+    geo: GeoFiles,
+}
+
+const EXAMPLES: &str =
+    "Dimensions: stage, tag, signature, termination, ip_version, location, as, port, node, exclusion.
+
+Examples:
+  cutshort query summary --data store --from -7d --to now
+  cutshort query summary --data store --from -7d --to now --by signature --location US,PT
+  cutshort query timeseries --data store --from 2026-01-05 --to 2026-01-12 --every 1d --format csv
+  cutshort query top --data store --from -1d --to now --stage post_ack --handshake completed";
+
+/// Which connections.
+#[derive(Args)]
+struct Filters {
+    /// Countries of clients, such as US,PT or -US
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    location: Option<String>,
+    /// Networks of clients, such as 174,3356
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    asn: Option<String>,
+    /// Continents of clients, such as EU,AS
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    continent: Option<String>,
+    /// Tags, such as reset,-zmap
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    tag: Option<String>,
+    /// Signatures by number or name
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    signature: Option<String>,
+    /// Stages; 'top' ranks by the share of connections at these
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    stage: Option<String>,
+    /// Whether the client acknowledged anything beyond the handshake
+    #[arg(long, value_name = "true|false")]
+    answered: Option<bool>,
+    /// IPv4 or IPv6
+    #[arg(long, value_name = "VERSION")]
+    ip_version: Option<String>,
+    /// Ports of servers
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    port: Option<String>,
+    /// Servers; imported captures have the name 'file'
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    node: Option<String>,
+    /// All connections, or those that completed the handshake
+    #[arg(long, value_name = "WHICH", value_parser = ["all", "completed"])]
+    handshake: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// One share per value
+    Summary,
+    /// Shares over time
+    Timeseries,
+    /// Ranking of countries or networks
+    Top,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// The API's answer
+    Json,
+    /// The API's answer as comma-separated values
+    Csv,
+}
+
+impl Filters {
+    fn parameters(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let texts = [
+            ("location", &self.location),
+            ("asn", &self.asn),
+            ("continent", &self.continent),
+            ("tag", &self.tag),
+            ("signature", &self.signature),
+            ("stage", &self.stage),
+            ("ipVersion", &self.ip_version),
+            ("port", &self.port),
+            ("node", &self.node),
+            ("handshake", &self.handshake),
+        ];
+        let answered = self.answered.map(|answered| ("answered", answered.to_string()));
+        texts.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).chain(answered)
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 | 422 => Self::Usage(problem.message),
+            _ => Self::Failed(problem.message),
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> {
+    let parameters = parameters(arguments)?;
+    let geo = arguments.geo.open()?;
+    let store = arguments.data.open_reader()?;
+    let now = nanoseconds(SystemTime::now());
+    let facts = Facts::read(store.as_ref(), now)?;
+    // Whoever asks here waits for no one else.
+    let context = Context { store: store.as_ref(), facts: &facts, geo: &geo, now, cost: u64::MAX };
+    match arguments.what {
+        What::Top => top(arguments, &context, &parameters, color),
+        what => shares(arguments, &context, &parameters, what == What::Timeseries, color),
+    }
+}
+
+fn parameters(arguments: &Query) -> Result<Parameters, Error> {
+    let range = arguments.time.windows()?;
+    let key = if arguments.what == What::Top { "limit" } else { "limitPerGroup" };
+    let limit = arguments.limit.map(|limit| (key, limit.to_string()));
+    let times = [("dateStart", rfc3339(range.start)), ("dateEnd", rfc3339(range.end))];
+    let every = arguments.every.clone().map(|every| ("aggInterval", every));
+    let least = arguments.min_sample.map(|least| ("minSample", least.to_string()));
+    Ok(times
+        .into_iter()
+        .chain(limit)
+        .chain(every)
+        .chain(least)
+        .chain(arguments.filters.parameters())
+        .collect())
+}
+
+fn shares(
+    arguments: &Query,
+    context: &Context<'_>,
+    parameters: &Parameters,
+    in_time: bool,
+    color: ColorChoice,
+) -> Result<Done, Error> {
+    let by = arguments.by.unwrap_or(By::Stage);
+    let (answer, _) = ask::shares(context, parameters, Kind { by, in_time, own: true })?;
+    terminal::print(color, |text| {
+        match arguments.format {
+            Format::Json => write_json(&ask::json(&answer)?, text),
+            Format::Csv => text.write_all(answer.csv().as_bytes()),
+            Format::Table => show::shares(&answer, terminal::width(), text),
+        }?;
+        Ok(())
+    })?;
+    Ok(Done::Whole)
+}
+
+fn top(
+    arguments: &Query,
+    context: &Context<'_>,
+    parameters: &Parameters,
+    color: ColorChoice,
+) -> Result<Done, Error> {
+    let who = match arguments.by.map(By::name) {
+        None | Some("as") => Who::Ases,
+        Some("location") => Who::Locations,
+        Some(other) => {
+            return Err(Error::Usage(format!("'top' ranks by 'as' or 'location', not by '{other}'")));
+        }
+    };
+    let (top, _) = ask::ranking(context, parameters, who)?;
+    terminal::print(color, |text| {
+        match arguments.format {
+            Format::Json => write_json(&ask::json(&top)?, text),
+            Format::Csv => text.write_all(top.csv().as_bytes()),
+            Format::Table => show::ranking(&top, terminal::width(), text),
+        }?;
+        Ok(())
+    })?;
+    Ok(Done::Whole)
+}
+
+fn write_json(json: &[u8], text: &mut Vec<u8>) -> std::io::Result<()> {
+    text.write_all(json)?;
+    text.write_all(b"\n")
+}

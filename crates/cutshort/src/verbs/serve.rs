@@ -1,0 +1,306 @@
+//! `cutshort serve`: store, jobs and API in one process.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clap::Args;
+use cutshort_api::{App, Limits, Options, Parts, Rate, Scope, TokenFile, Uploads};
+use cutshort_capture::LiveSource;
+use cutshort_clickhouse::Address;
+use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share, WindowJob};
+use cutshort_store::{Retention, Store};
+
+use crate::backends::{check_worker, open_address, open_folder};
+use crate::error::{Done, Error};
+use crate::local_capture::{self, LocalCapture};
+use crate::log;
+use crate::options::open_geo;
+use crate::settings::{self, Settings};
+use crate::signals::{Asked, Signals, interrupt};
+use crate::terminal::message;
+
+/// Serve the API and dashboard, and keep results up to date
+///
+/// Accepts packets from agents, computes each window of 15 minutes as it ends, deletes data that has
+/// expired, and answers requests as Cloudflare Radar's API does; it also has endpoints of its own. With
+/// --capture it also receives packets on this host, as 'cutshort agent' does elsewhere. It drops its
+/// privileges once sockets and files are open. Ctrl-C or SIGTERM shuts it down after the current
+/// work; a second one at once. Geo files are reloaded within a minute after they change, and at once on
+/// SIGHUP.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Serve {
+    /// Directory of the store; created if missing
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE; --data is then a directory for tokens
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Listen address [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Settings file; 'cutshort config' shows all settings
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Allow reading without a token, on any address
+    #[arg(long)]
+    open_read: bool,
+    /// Also receive packets: nflog:GROUP or af_packet:INTERFACE
+    #[arg(long, value_name = "SOURCE")]
+    capture: Option<LiveSource>,
+    /// Name of this server in the store, if it receives packets [default: the host name]
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Drop to this user after opening sockets and files
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Which of several workers on one ClickHouse store this is, such as 2/3 [default: 1/1]
+    #[arg(long, value_name = "I/N")]
+    worker: Option<Share>,
+    /// Geo data: countries and networks from this file take precedence; may be repeated
+    #[arg(long, value_name = "FILE")]
+    geo: Vec<PathBuf>,
+}
+
+const EXAMPLES: &str = "Settings come from flags, else from the environment (CUTSHORT_LISTEN and so on), else from the settings file, else they have their defaults.
+
+Examples:
+  cutshort serve --data /var/lib/cutshort
+  cutshort serve --data store --listen 0.0.0.0:8080
+  cutshort serve --store clickhouse://cutshort@db:8123/cutshort --worker 2/3
+  cutshort rules apply; cutshort serve --data /var/lib/cutshort --capture nflog:5 --user cutshort
+  cutshort config > cutshort.toml; cutshort serve --settings cutshort.toml";
+
+/// What SIGHUP leads to.
+const RELOADED: &str =
+    "geo files are read again; tokens always are when they change; a change of the settings needs a restart";
+
+/// How long requests that are being answered are waited for at the end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
+    let settings = settings_of(arguments)?;
+    let data = folder(&settings)?;
+    check_worker(settings.worker, settings.store.is_some())?;
+    log::start(&settings)?;
+    check_access(&settings, &data)?;
+    let signals = Signals::of_service()?;
+    let geo = open_geo(&settings.geo)?;
+    let listener = listen(settings.listen)?;
+    // A password and certificates are read before privileges are given up.
+    let elsewhere = settings.store.as_deref().map(open_address).transpose()?;
+    let local = local_capture::open(&settings, &data, &geo)?;
+    let store = match elsewhere {
+        Some(store) => store,
+        None => Box::new(open_folder(&data)?),
+    };
+    Serving { store, geo, listener, local, signals }.run(&settings, &data, || {})
+}
+
+fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
+    let read = settings::read_all(arguments.settings.as_deref())?;
+    let mut settings = read.settings;
+    settings.data = arguments.data.clone().or(settings.data);
+    settings.store = arguments.store.clone().or(settings.store);
+    settings.listen = arguments.listen.unwrap_or(settings.listen);
+    settings.open_read |= arguments.open_read;
+    settings.capture = arguments.capture.clone().or(settings.capture);
+    settings.node = arguments.node.clone().or(settings.node);
+    settings.user = arguments.user.clone().or(settings.user);
+    settings.worker = arguments.worker.unwrap_or(settings.worker);
+    if !arguments.geo.is_empty() {
+        settings.geo.clone_from(&arguments.geo);
+    }
+    Ok(settings)
+}
+
+/// Other machines may read only with a token, unless the operator says that all may.
+fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
+    if needs_no_token(settings) {
+        if !settings.listen.ip().is_loopback() {
+            message(&format!(
+                "everybody who reaches {} can read, without a token (open_read)",
+                settings.listen
+            ));
+        }
+        return Ok(());
+    }
+    if !has_folder(data) {
+        return Err(Error::Usage(format!(
+            "reading on {} needs a token: name a folder for tokens with --data, or let everybody who reaches it \
+             read with --open-read",
+            settings.listen
+        )));
+    }
+    let path = TokenFile::path(data);
+    let tokens = TokenFile::read(&path).map_err(|error| Error::Failed(error.to_string()))?;
+    if tokens.token.iter().any(|token| token.scopes.contains(&Scope::Read)) {
+        return Ok(());
+    }
+    let (listen, data) = (settings.listen, data.display());
+    Err(Error::Usage(format!(
+        "reading on {listen} needs a token, and there is none: make one with\n  \
+         cutshort token create --data {data} --scope read NAME\n\
+         or let everybody who reaches it read with --open-read"
+    )))
+}
+
+/// Whether reading needs no token.
+pub(crate) fn needs_no_token(settings: &Settings) -> bool {
+    settings.open_read || (settings.listen.ip().is_loopback() && !settings.require_token)
+}
+
+/// Opens the address, before privileges are given up.
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    let listener = TcpListener::bind(address);
+    let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    listener.map_err(|error| Error::Failed(format!("cannot listen on {address}: {error}")))
+}
+
+/// All that is open when serving begins.
+pub(crate) struct Serving {
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) geo: Arc<GeoData>,
+    pub(crate) listener: TcpListener,
+    pub(crate) local: LocalCapture,
+    pub(crate) signals: Signals,
+}
+
+impl Serving {
+    /// Serves until it is asked to end. `abandon` is called before an end at once.
+    pub(crate) fn run(
+        self,
+        settings: &Settings,
+        data: &Path,
+        abandon: impl Fn() + Send + 'static,
+    ) -> Result<Done, Error> {
+        let failed = |what: &str, error: &std::io::Error| Error::Failed(format!("{what}: {error}"));
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| failed("threads", &error))?;
+        let address = self.listener.local_addr().map_err(|error| failed("the address", &error))?;
+        let (store, geo): (Arc<dyn Store>, _) = (Arc::from(self.store), self.geo);
+        let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), jobs(settings)));
+        let tokens = has_folder(data).then(|| TokenFile::path(data));
+        let refresher = GeoRefresher::start(Arc::clone(&geo), GeoRefresher::EVERY);
+        let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
+        let app = Arc::new(App::new(parts, options(settings)));
+        let (end, ended) = stop(self.signals, refresher, abandon)?;
+        let running = self.local.start(&app, settings, data, end)?;
+        let name = name(settings, data)?;
+        message(&format!("{name} is served on http://{address}/ (Ctrl-C ends it)"));
+        let answered = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(self.listener)?;
+            cutshort_api::serve(listener, app, ended, PATIENCE).await;
+            Ok(())
+        });
+        runtime.shutdown_timeout(PATIENCE);
+        let received = running.finish();
+        // The last one ends after the window that it is at.
+        drop(service);
+        answered.map_err(|error| failed("serving", &error))?;
+        received.map(|()| Done::Whole)
+    }
+}
+
+/// The folder of the store, or of what is beside a store elsewhere; empty if that needs none.
+fn folder(settings: &Settings) -> Result<PathBuf, Error> {
+    match (&settings.data, &settings.store) {
+        (Some(data), _) => Ok(data.clone()),
+        (None, Some(_)) if settings.capture.is_none() && settings.user.is_none() => Ok(PathBuf::new()),
+        (None, Some(_)) => {
+            Err(Error::Usage("name a directory for received packets and tokens: --data DIR".to_owned()))
+        }
+        (None, None) => Err(Error::Usage("name the directory of the store: --data DIR".to_owned())),
+    }
+}
+
+fn has_folder(data: &Path) -> bool {
+    !data.as_os_str().is_empty()
+}
+
+/// What is served, without a password.
+fn name(settings: &Settings, data: &Path) -> Result<String, Error> {
+    match &settings.store {
+        Some(store) => Ok(Address::parse(store)?.to_string()),
+        None => Ok(data.display().to_string()),
+    }
+}
+
+/// What ends serving, and what waits for that. The first request to end does; the second ends the program.
+fn stop(
+    signals: Signals,
+    refresher: GeoRefresher,
+    abandon: impl Fn() + Send + 'static,
+) -> Result<(impl Fn() + Send + 'static, impl Future<Output = ()> + Send + 'static), Error> {
+    let (asked, first) = tokio::sync::oneshot::channel::<()>();
+    let asked = Arc::new(Mutex::new(Some(asked)));
+    let take = move |asked: &Mutex<Option<_>>| asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let from_signal = Arc::clone(&asked);
+    signals.each(move |asked| match asked {
+        Asked::Reload => {
+            tracing::info!("SIGHUP: {RELOADED}");
+            refresher.reload();
+        }
+        Asked::End => {
+            if take(&from_signal).is_none() {
+                abandon();
+                interrupt();
+            }
+        }
+    })?;
+    let ended = async move {
+        let _: Result<(), _> = first.await;
+        tracing::info!("ends");
+    };
+    Ok((move || drop(take(&asked)), ended))
+}
+
+fn options(settings: &Settings) -> Options {
+    let rate = Rate { per_second: settings.rate_limit, burst: settings.rate_burst };
+    Options {
+        open_read: needs_no_token(settings),
+        connections: settings.connections,
+        hosts: settings.listen.ip().to_canonical().is_loopback().then(|| settings.hosts.clone()),
+        origins: settings.origins.clone(),
+        rate: (settings.rate_limit > 0.0).then_some(rate),
+        forwarded: settings.forwarded_for,
+        timeout: settings.timeout,
+        cost: settings.cost_limit,
+        segment: settings.segment_bytes,
+        limits: limits(),
+        uploads: Uploads::default(),
+        keep_packets: settings.keep_packets,
+        cache: settings.cache_bytes,
+    }
+}
+
+/// Connections take open files, of which the store needs some in any case.
+fn limits() -> Limits {
+    /// What the store, its jobs and packets that are received have open.
+    const OTHERS: u64 = 512;
+    let limits = Limits::default();
+    let files = cutshort_sandbox::raise_open_files(limits.connections as u64 + OTHERS);
+    // A quarter if there are hardly any.
+    let connections = files.saturating_sub(OTHERS).max(files / 4);
+    let connections = usize::try_from(connections).unwrap_or(usize::MAX).min(limits.connections);
+    Limits { connections, ..limits }
+}
+
+fn jobs(settings: &Settings) -> cutshort_pipeline::Settings {
+    let job = WindowJob::default();
+    let threads = if settings.threads == 0 { job.threads } else { settings.threads };
+    cutshort_pipeline::Settings {
+        job: WindowJob { threads, grace: settings.grace, ..job },
+        share: settings.worker,
+        takeover: settings.takeover,
+        retention: Retention {
+            packets: settings.keep_packets,
+            connections: settings.keep_connections,
+            fifteen_minutes: settings.keep_15min,
+            hours: settings.keep_hours,
+            days: settings.keep_days,
+        },
+        ..cutshort_pipeline::Settings::default()
+    }
+}

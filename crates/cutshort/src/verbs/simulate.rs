@@ -1,0 +1,110 @@
+//! `cutshort simulate`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cutshort_model::grouped;
+use cutshort_simulate::{PcapngWriter, Simulation, World};
+use jiff::SignedDuration;
+
+use crate::error::{Done, Error};
+use crate::options::time::absolute;
+use crate::options::values::duration;
+use crate::output::Output;
+use crate::terminal::{is_terminal, message};
+
+/// Write a capture of a simulated internet
+///
+/// For demonstrations and tests: countries, networks, scanners, filters and shutdowns are invented,
+/// and the same seed gives the same packets. The capture is marked as simulated.
+#[derive(Args)]
+pub(crate) struct Simulate {
+    /// Capture to write (pcapng); '-' is standard output
+    ///
+    /// The simulated networks are written beside it as a file for 'classify --geo', with the suffix
+    /// .geo.csv.
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Start of the capture (UTC), rounded down to 15 minutes
+    #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z", value_parser = time)]
+    start: jiff::Timestamp,
+    /// Duration, rounded up to 15 minutes
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    duration: SignedDuration,
+    /// Mean number of new connections per second
+    #[arg(long, value_name = "CONNECTIONS", default_value_t = 20.0, value_parser = rate)]
+    rate: f64,
+    /// Seed of the random numbers
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Bytes to keep of each packet; 0 keeps all
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    snaplen: u32,
+}
+
+pub(crate) fn run(arguments: &Simulate) -> Result<Done, Error> {
+    let to_stdout = arguments.output == Path::new("-");
+    if to_stdout && is_terminal() {
+        return Err(Error::Usage("a capture is not for terminals: name a file, or pipe it on".to_owned()));
+    }
+    if arguments.duration.is_zero() {
+        return Err(Error::Usage(
+            "a capture of no time has no packets: give a --duration, such as 1h".to_owned(),
+        ));
+    }
+    let simulation = simulation(arguments)?;
+    let packets = grouped(write_capture(arguments, &simulation)?);
+    // Not beside pipes and devices.
+    if to_stdout || !arguments.output.is_file() {
+        return Ok(Done::Whole);
+    }
+    let capture = &arguments.output;
+    let geo = capture.with_extension("geo.csv");
+    write_geo(&simulation, &geo)?;
+    let (capture, geo) = (capture.display(), geo.display());
+    message(&format!(
+        "{packets} simulated packets are in {capture}, their made-up networks in {geo}. Now try\n  cutshort classify --geo {geo} {capture}"
+    ));
+    Ok(Done::Whole)
+}
+
+fn simulation(arguments: &Simulate) -> Result<Simulation, Error> {
+    let out_of_range = |_| {
+        Error::Usage("--start or --duration is out of range: years 1970 to 2200 are simulated".to_owned())
+    };
+    let from = i64::try_from(arguments.start.as_nanosecond()).map_err(out_of_range)?;
+    let duration = i64::try_from(arguments.duration.as_nanos()).map_err(out_of_range)?;
+    let to = from.saturating_add(duration);
+    Ok(Simulation::new(World::standard(), from, to, arguments.rate, arguments.seed).whole_connections())
+}
+
+fn write_capture(arguments: &Simulate, simulation: &Simulation) -> Result<u64, Error> {
+    let output = Output::create(Some(&arguments.output))?;
+    let mut capture = PcapngWriter::new(output, arguments.snaplen)?;
+    let mut count = 0;
+    for packet in simulation.packets() {
+        capture.write(&packet)?;
+        count += 1;
+    }
+    capture.into_inner()?.finish()?;
+    Ok(count)
+}
+
+fn write_geo(simulation: &Simulation, path: &Path) -> Result<(), Error> {
+    let mut output = Output::create(Some(path))?;
+    output.write_all(simulation.world().geo_csv().as_bytes())?;
+    output.finish()
+}
+
+/// A point in time, or the beginning of a day.
+fn time(text: &str) -> Result<jiff::Timestamp, String> {
+    absolute(text).ok_or_else(|| {
+        "write a time in UTC, such as 2026-01-05T00:00:00Z, or a day, such as 2026-01-05".to_owned()
+    })
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| (0.001..=1e6).contains(rate));
+    rate.ok_or_else(|| "write a number from 0.001 to 1000000".to_owned())
+}
