@@ -37,9 +37,9 @@ use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, ReplacementBatch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
-    Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store, StoreError,
-    WindowPackets, WindowState, WindowVerdicts,
+    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Replacement,
+    ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
+    StoreError, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::{DataSet, Rules};
 

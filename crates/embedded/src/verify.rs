@@ -86,7 +86,11 @@ impl Embedded {
         Ok(verified)
     }
 
-    fn verify_data_set(folder: &Path, data_set: DataSet, each: OnStep<'_>) -> cutshort_store::Result<Verified> {
+    fn verify_data_set(
+        folder: &Path,
+        data_set: DataSet,
+        each: OnStep<'_>,
+    ) -> cutshort_store::Result<Verified> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
             return Err(StoreError::Refused(format!("there is no store in {}", folder.display())));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_geo::Geo;
 use cutshort_model::{Window, nanoseconds};
-use cutshort_pipeline::{IngestAnswer, Ingest, IngestCounts, Service, ServiceState, Settings, Share};
+use cutshort_pipeline::{Ingest, IngestAnswer, IngestCounts, Service, ServiceState, Settings, Share};
 use cutshort_store::{Provenance, Segment, SegmentSource, Store, StoreError};
 use memory::Memory;
 use simulated::{packets, take_in};

@@ -8,7 +8,7 @@ use cutshort_store::{Added, Annotation, Movable, Rest, Result, Segment, SegmentI
 use cutshort_verdict::DataSet;
 
 use super::sums::{WindowSum, of_cells, of_segment, of_window};
-use super::{Compared, Copied, OnStep, CopyCount};
+use super::{Compared, Copied, CopyCount, OnStep};
 
 const ALWAYS: Range<i64> = i64::MIN..i64::MAX;
 

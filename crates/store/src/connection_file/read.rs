@@ -52,7 +52,8 @@ impl Records {
             let group = std::mem::replace(&mut self.next_group, self.file.num_row_groups());
             self.next = 0;
             self.columns = ColumnValues::default();
-            self.columns = ColumnValues::read(self.data_set, &*self.file.get_row_group(group).map_err(io_error)?)?;
+            self.columns =
+                ColumnValues::read(self.data_set, &*self.file.get_row_group(group).map_err(io_error)?)?;
             self.next_group = group + 1;
         }
         self.next += 1;

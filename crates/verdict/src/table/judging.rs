@@ -88,7 +88,12 @@ impl Table {
         let (taken, duplicates) = (reused.taken(), duplicates(rows));
         let split = Split::of(rows, DataSet::Tcp);
         let Some(Sealed { findings, tail, .. }) = reused.earlier.as_deref() else {
-            return RowCount { taken, duplicates, tail: self.judge_parts(&split, each), ..RowCount::default() };
+            return RowCount {
+                taken,
+                duplicates,
+                tail: self.judge_parts(&split, each),
+                ..RowCount::default()
+            };
         };
         let mut tail = u64::from(*tail);
         if findings.has_syn() {
