@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use toml::Value;
 use toml::de::DeValue;
 
 use crate::options::time::length;
+use crate::options::values;
 
 /// How the values of a setting are read and written.
 pub(super) struct Kind<T> {
@@ -37,7 +39,7 @@ pub(super) const SIZE: Kind<usize> = Kind {
 /// A number that is not negative, whole or not.
 pub(super) const RATE: Kind<f64> = Kind { read: rate, write: |rate| Some(Value::Float(*rate)) };
 
-/// Some text.
+/// A text as it is.
 pub(super) const TEXT: Kind<String> = text_form();
 
 /// A list of texts.
@@ -75,6 +77,14 @@ pub(super) const LISTEN: Kind<SocketAddr> = Kind { read: listen, ..text_form() }
 pub(super) const LISTEN_IF_SET: Kind<Option<SocketAddr>> =
     Kind { read: |value| listen(value).map(Some), ..text_form_if_set() };
 
+/// A list of ports.
+pub(super) const PORTS: Kind<Vec<u16>> =
+    Kind { read: |value| items(value, values::port), write: |ports| Some(texts(ports)) };
+
+/// A list of networks.
+pub(super) const NETWORKS: Kind<Vec<IpNet>> =
+    Kind { read: |value| items(value, values::net), write: |networks| Some(texts(networks)) };
+
 /// A value that has a form of its own, written as text.
 pub(super) const fn text_form<T: FromStr<Err: Display> + ToString>() -> Kind<T> {
     Kind { read: parse, write: |value| Some(Value::String(value.to_string())) }
@@ -86,11 +96,6 @@ pub(super) const fn text_form_if_set<T: FromStr<Err: Display> + ToString>() -> K
         read: |value| parse(value).map(Some),
         write: |value| value.as_ref().map(|value| Value::String(value.to_string())),
     }
-}
-
-/// A list of these; numbers need no quotes.
-pub(super) const fn text_forms<T: FromStr<Err: Display> + ToString>() -> Kind<Vec<T>> {
-    Kind { read: parse_list, write: |items| Some(texts(items)) }
 }
 
 const FOREVER: &str = "forever";
@@ -153,7 +158,8 @@ fn parse<T: FromStr<Err: Display>>(value: &Value) -> Result<T, String> {
     text(value)?.parse().map_err(|why| format!("{value}: {why}"))
 }
 
-fn parse_list<T: FromStr<Err: Display>>(value: &Value) -> Result<Vec<T>, String> {
+/// A list of what has a form of its own; numbers need no quotes.
+fn items<T>(value: &Value, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     let plain = |item: &Value| {
         item.as_integer().map_or_else(|| text(item).map(str::to_owned), |number| Ok(number.to_string()))
     };
@@ -162,12 +168,12 @@ fn parse_list<T: FromStr<Err: Display>>(value: &Value) -> Result<Vec<T>, String>
         Value::Integer(number) => vec![number.to_string()],
         value => list(value)?,
     };
-    items.iter().map(|item| item.parse().map_err(|why| format!("'{item}': {why}"))).collect()
+    items.iter().map(|item| parse(item).map_err(|why| format!("'{item}': {why}"))).collect()
 }
 
 fn listen(value: &Value) -> Result<SocketAddr, String> {
     let wrong = || format!("{value} is no address with a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"");
-    text(value)?.parse().map_err(|_| wrong())
+    value.as_str().and_then(|text| text.parse().ok()).ok_or_else(wrong)
 }
 
 /// A length of time.

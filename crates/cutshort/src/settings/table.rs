@@ -16,8 +16,8 @@ use ipnet::IpNet;
 use toml::Value;
 
 use super::kind::{
-    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NUMBER, PATH, PATHS, RATE, SIZE, TEXT,
-    TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set, text_forms,
+    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NETWORKS, NUMBER, PATH, PATHS, PORTS, RATE,
+    SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
 };
 use super::log_format::LogFormat;
 
@@ -113,9 +113,9 @@ settings! {
         require_token: bool = false, FLAG;
         /// Serve single connections, which shows addresses of clients.
         connections: bool = Options::default().connections, FLAG;
-        /// Host names that a server on a loopback address accepts in requests, besides localhost and its addresses, such as
-        /// "cutshort.example.org" behind a proxy that passes on the Host header; "*" for any. Requests with other
-        /// names are refused, as web pages can have a name of their own lead to this machine (DNS rebinding).
+        /// Host names that requests to a server on a loopback address may use, in addition to localhost and its addresses,
+        /// such as "cutshort.example.org" behind a proxy that forwards the Host header; "*" allows any. Requests with
+        /// other names are refused, because a web page can point its own name at this machine (DNS rebinding).
         hosts: Vec<String> = Vec::new(), TEXTS;
         /// Origins whose web pages may read (CORS), such as "https://example.org"; "*" for all.
         origins: Vec<String> = Options::default().origins, TEXTS;
@@ -194,9 +194,9 @@ settings! {
         /// 'cutshort rules' do).
         sample_rate: NonZeroU32 = LiveSettings::default().rate, SAMPLE_RATE;
         /// Server ports that af_packet samples; all if empty. Rules have their own.
-        ports as "capture_ports": Vec<u16> = Vec::new(), text_forms();
+        ports as "capture_ports": Vec<u16> = Vec::new(), PORTS;
         /// Client networks that af_packet excludes, such as those of health checks. Rules have their own.
-        exclude as "capture_exclude": Vec<IpNet> = Vec::new(), text_forms();
+        exclude as "capture_exclude": Vec<IpNet> = Vec::new(), NETWORKS;
         /// Drop to this user after opening sockets and files, if started as root. Other privileges are dropped anyway.
         user: Option<String> = None, text_form_if_set();
         /// How long to collect packets before delivering them.

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::error::{Done, Error};
 use crate::options::Data;
 use crate::options::time::moment;
+use crate::options::values::{asn, count};
 use crate::terminal::{self, message};
 
 /// Add notes about a time, such as outages or changes
@@ -50,7 +51,7 @@ pub(crate) struct Add {
     #[arg(long, value_name = "COUNTRY", value_delimiter = ',', value_parser = country)]
     location: Vec<Country>,
     /// Affected network; repeat or separate with commas
-    #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
+    #[arg(long, value_name = "NUMBER", value_delimiter = ',', value_parser = asn)]
     asn: Vec<u32>,
     /// Affected part of a place, in words
     #[arg(long, value_name = "TEXT")]
@@ -90,6 +91,7 @@ pub(crate) struct List {
 #[derive(Args)]
 pub(crate) struct Remove {
     /// The number of the note, as 'list' shows it
+    #[arg(value_parser = count::<u64>)]
     id: u64,
     #[command(flatten)]
     data: Data,

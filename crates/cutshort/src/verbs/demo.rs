@@ -15,6 +15,7 @@ use cutshort_store::DataDir;
 use super::serve::{self, Serving};
 use crate::error::{Done, Error};
 use crate::local_capture::LocalCapture;
+use crate::options::values;
 use crate::progress::Steps;
 use crate::settings::{HttpSettings, Settings};
 use crate::signals::Signals;
@@ -30,7 +31,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Listen address [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
     listen: Option<SocketAddr>,
 }
 

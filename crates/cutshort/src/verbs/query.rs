@@ -13,6 +13,7 @@ use cutshort_api::question::Parameters;
 use cutshort_model::{nanoseconds, rfc3339};
 
 use crate::error::{Done, Error};
+use crate::options::values::count;
 use crate::options::{Data, GeoFiles, TimeRange};
 use crate::terminal;
 
@@ -40,10 +41,10 @@ pub(crate) struct Query {
     #[arg(long, value_name = "LENGTH", value_parser = ["15m", "1h", "1d", "1w"])]
     every: Option<String>,
     /// How many values to show by name or in the ranking; the rest is 'other' [default: as the API]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = count::<u32>)]
     limit: Option<u32>,
     /// Top: minimum number of sampled connections
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = count::<u32>)]
     min_sample: Option<u32>,
     /// Output format
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
@@ -63,7 +64,7 @@ Examples:
   cutshort query top --data store --from -1d --to now --by node
   cutshort query top --data store --from -1d --to now --stage post_ack --handshake completed";
 
-/// Which connections.
+/// The filters of a query.
 #[derive(Args)]
 struct Filters {
     /// Countries of clients, such as US,PT or -US
