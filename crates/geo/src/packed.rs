@@ -232,7 +232,7 @@ fn take_steps<K: AddressNumber>(payload: &mut &[u8], all: &[Cell]) -> Option<Ste
     (direct.next().is_none() && cells.len() == starts.len()).then(|| Steps::from_columns(starts, cells))
 }
 
-/// Undoes [`differences`].
+/// Converts [`differences`] back to the numbers.
 fn sums(mut numbers: Vec<u32>) -> Option<Vec<u32>> {
     let mut sum = 0_u32;
     for number in &mut numbers {

@@ -132,10 +132,10 @@ fn values(key: &str, value: &str) -> Result<Values, FilterError> {
     })
 }
 
-/// Reads a network, or a single address as one.
+/// Parses a network, or a single address as a network.
 ///
 /// # Errors
-/// That it is neither, with an example.
+/// A text that says so, with an example, if it is neither.
 pub fn parse_net(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
     text.parse::<IpNet>()

@@ -35,7 +35,7 @@ pub(crate) fn locations(summary: &Summary) -> Vec<Ranked> {
     sorted(ranked.collect())
 }
 
-/// Networks, likewise.
+/// Networks, ranked in the same way as locations.
 pub(crate) fn networks(summary: &Summary, geo: &Geo) -> Vec<Ranked> {
     let ranked = summary.networks(geo).map(|(asn, name, group)| Ranked {
         code: asn.map(|asn| format!("AS{asn}")).unwrap_or_default(),

@@ -39,7 +39,7 @@ pub struct Summary {
 /// Connections of one place or network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GroupCounts {
-    /// All.
+    /// All connections of the group.
     pub all: WeightedCount,
     /// Those that were cut short.
     pub anomalous: WeightedCount,
@@ -129,7 +129,7 @@ impl Summary {
         self.not_meant += 1;
     }
 
-    /// Connections counted.
+    /// The number of connections that were counted, as sampled.
     #[must_use]
     pub const fn connections(&self) -> u64 {
         self.total.all.sampled

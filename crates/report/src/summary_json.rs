@@ -160,9 +160,6 @@ impl From<Ranked> for PlaceCounts {
 
 impl Summary {
     /// Writes the summary as one JSON object.
-    ///
-    /// # Errors
-    /// What the output gives.
     pub fn write_json(&self, geo: &Geo, mut output: impl Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut output, &self.json(geo))?;
         output.write_all(b"\n")

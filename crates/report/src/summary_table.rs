@@ -29,9 +29,6 @@ const MIN_LABEL: usize = 24;
 
 impl Summary {
     /// Writes the summary as a table of at most `width` columns, with ANSI colours.
-    ///
-    /// # Errors
-    /// What the output gives.
     pub fn write_table(&self, geo: &Geo, width: usize, output: impl Write) -> io::Result<()> {
         let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
         let mut table = SummaryTable { summary: self, geo, width, output };

@@ -14,9 +14,6 @@ pub(crate) fn paragraph(output: &mut impl Write, style: Style, text: &str, width
 }
 
 /// Writes something to be known besides.
-///
-/// # Errors
-/// What the output gives.
 pub fn write_note(note: &str, width: usize, mut output: impl Write) -> io::Result<()> {
     paragraph(&mut output, anstyle::AnsiColor::Yellow.on_default(), note, width)
 }

@@ -70,7 +70,7 @@ impl Simulation {
         self.windows.clone()
     }
 
-    /// The world.
+    /// The networks and countries of the clients.
     #[must_use]
     pub fn world(&self) -> &World {
         &self.world
