@@ -129,7 +129,7 @@ impl Embedded {
         if let Some(annotations) = self.annotations.get() {
             return Ok(annotations);
         }
-        let opened = Annotations::open(&self.folder.path(folder::ANNOTATIONS))?;
+        let opened = Annotations::open(&self.folder.path(folder::ANNOTATIONS), self.folder.durable())?;
         Ok(self.annotations.get_or_init(|| opened))
     }
 }
