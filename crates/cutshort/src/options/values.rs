@@ -3,6 +3,8 @@
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
+use super::time::length;
+
 pub(crate) fn net(text: &str) -> Result<IpNet, String> {
     cutshort_report::parse_net(text)
 }
@@ -12,7 +14,5 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 }
 
 pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
-    let duration: SignedDuration =
-        text.parse().map_err(|_| "write a time with its unit, such as 10s, 15m or 1h".to_owned())?;
-    if duration.is_negative() { Err("a time cannot be negative".to_owned()) } else { Ok(duration) }
+    length(text).ok_or_else(|| "write a length of time with its unit, such as 10s, 15m, 36h or 3d".to_owned())
 }
