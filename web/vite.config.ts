@@ -12,7 +12,7 @@ export default defineConfig({
   // Relative addresses: the page also works below a path of a reverse proxy.
   base: "./",
   plugins: [licences([ATLAS]), rustTable(DIST)],
-  server: { proxy: { "/client": SERVER, "/openapi.json": SERVER, "/docs": SERVER } },
+  server: { proxy: { "/client": SERVER, "/openapi.json": SERVER, "/docs": SERVER, "/healthz": SERVER } },
   build: {
     target: "es2022",
     outDir: DIST,

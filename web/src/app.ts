@@ -5,7 +5,8 @@ import type { Meta, StageTerm, Terms } from "./api/wire";
 import type { Asked } from "./api/question";
 import { CONTINENTS, type Place, placeKey } from "./state/place";
 import type { Store } from "./state/store";
-import type { State } from "./state/url";
+import { useZone, zoneId } from "./ui/zone";
+import { COMMON_FILTERS, type Filter, type State } from "./state/url";
 
 export interface Named {
   name: string;
@@ -58,9 +59,12 @@ let texts: Promise<Terms> | null = null;
 
 /** What stages, tags and signatures mean, in the words of `cutshort explain`. */
 export function terms(): Promise<Terms> {
-  texts ??= radar.terms().catch((error: unknown) => {
+  texts ??= radar.terms().then((all) => {
+    signatures = new Map(all.signatures.map(({ id, name }) => [String(id), name]));
+    return all;
+  });
+  texts.catch(() => {
     texts = null;
-    throw error;
   });
   return texts;
 }
@@ -76,19 +80,54 @@ export async function stageTerm(name: string): Promise<StageTerm | undefined> {
   return (await terms()).stages.find((stage) => stage.name === name);
 }
 
+/** Says times in the zone that is chosen; of a place it is that of its country. */
+export async function setZone({ zone, place }: State): Promise<void> {
+  useZone(zoneId(zone, zone === "place" ? await countryOf(place) : null));
+}
+
+/** The country of a place or network, with its longitude. */
+export async function countryOf(place: Place): Promise<{ code: string; longitude: number } | null> {
+  const country = place.kind === "asn" ? (await named(place)).above.findLast(({ kind }) => kind === "location") : place;
+  if (country?.kind !== "location") return null;
+  const found = await radar.location(country.code).catch(() => null);
+  return found && { code: country.code, longitude: Number(found.longitude) };
+}
+
 export interface App {
   store: Store;
   state: State;
 }
 
 /** The selection of the state as a question. */
-export const selected = ({ place, range, completed, unanswered }: State): Asked => ({ place, range, completed, unanswered });
+export const selected = ({ place, range, completed, unanswered, filters }: State): Asked => ({ place, range, completed, unanswered, only: commonOf(filters) });
 
-/** The switches in words; none if all connections count. */
-export function switches(state: Pick<State, "completed" | "unanswered">): string[] {
+const commonOf = (filters: State["filters"]): Record<string, string> =>
+  Object.fromEntries(COMMON_FILTERS.map((key) => [key, filters[key] ?? ""] as const).filter(([, value]) => value));
+
+/** Whether rankings count completed handshakes only: source addresses of others may be spoofed. None of them ends at Post-SYN. */
+export const ranksCompleted = ({ completed, every, metric }: State): boolean => completed || (!every && metric !== "post_syn");
+
+/** The selection that rankings are made of. */
+export const judged = (state: State): Asked => ({ ...selected(state), completed: ranksCompleted(state) });
+
+const FILTER_NAMES: Record<Filter, string> = { node: "Server", port: "Port", ipVersion: "IP version", signature: "Signature", tag: "Tag", stage: "Stage", termination: "Ended by", client: "Client" };
+export const filterName = (key: Filter): string => FILTER_NAMES[key];
+
+let signatures = new Map<string, string>();
+
+/** A filter in words: `server edge1`. */
+export function filterText(key: Filter, value: string): string {
+  if (key === "ipVersion") return value;
+  if (key === "stage" && value === radar.ALL_STAGES) return "all stages";
+  return `${FILTER_NAMES[key].toLowerCase()} ${key === "signature" ? (signatures.get(value) ?? value) : value}`;
+}
+
+/** Switches and filters in words; none if all connections count. */
+export function switches(state: Pick<State, "completed" | "unanswered" | "filters">, filters: readonly Filter[] = COMMON_FILTERS): string[] {
   return [
     ...(state.completed ? ["completed handshakes only"] : []),
     ...(state.unanswered ? ["resets before any answer only"] : []),
+    ...filters.flatMap((key) => (state.filters[key] ? [filterText(key, state.filters[key])] : [])),
   ];
 }
 

@@ -20,7 +20,7 @@ pub struct Capture {
     buffer: Buffer,
     format: Format,
     /// Of the record that is looked at; its bytes are the first unread ones.
-    place: Place,
+    place: RecordPosition,
     has_record: bool,
     records: u64,
     /// What could not be read so far.
@@ -76,7 +76,7 @@ impl Format {
     }
 
     #[inline]
-    fn next(&mut self, bytes: &[u8], place: &mut Place) -> Parsed {
+    fn next(&mut self, bytes: &[u8], place: &mut RecordPosition) -> Parsed {
         match self {
             Self::Pcap(pcap) => pcap.next(bytes, place),
             Self::Pcapng(pcapng) => pcapng.next(bytes, place),
@@ -86,7 +86,7 @@ impl Format {
 
 /// Where a record lies in the unread bytes, and what its header says.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct RecordPosition {
     pub(crate) ts: i64,
     pub(crate) link: Result<LinkType, u32>,
     pub(crate) wire_len: u32,
@@ -96,7 +96,7 @@ pub(crate) struct Place {
     pub(crate) len: usize,
 }
 
-impl Place {
+impl RecordPosition {
     const NONE: Self = Self { ts: 0, link: Err(0), wire_len: 0, data: (0, 0), len: 0 };
 
     /// The record, of which `unread` are the first bytes.
@@ -145,7 +145,7 @@ impl Capture {
         let mut capture = Self {
             buffer,
             format,
-            place: Place::NONE,
+            place: RecordPosition::NONE,
             has_record: false,
             records: 0,
             damage: None,

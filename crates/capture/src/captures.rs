@@ -12,12 +12,12 @@ use crate::{Capture, CaptureError, Drops, Input, Reading, Record, Visitor};
 pub struct Captures {
     /// Not yet open, the earliest last.
     waiting: Vec<Waiting>,
-    open: Vec<Open>,
+    open: Vec<OpenCapture>,
     /// Which of `open` has the current record.
     current: usize,
     /// The current capture goes on as long as its records are not later.
     until: i64,
-    problems: Vec<Problem>,
+    problems: Vec<CaptureProblem>,
     applications: Vec<String>,
     without_time: u64,
     drops: Drops,
@@ -29,21 +29,21 @@ struct Waiting {
     first_ts: i64,
 }
 
-struct Open {
+struct OpenCapture {
     path: PathBuf,
     capture: Capture,
 }
 
 /// Something that went wrong with one of the captures.
 #[derive(Debug)]
-pub struct Problem {
+pub struct CaptureProblem {
     /// Which; `-` is the standard input.
     pub path: PathBuf,
     /// What.
     pub error: CaptureError,
 }
 
-impl Problem {
+impl CaptureProblem {
     /// Whether not even the beginning could be read.
     #[must_use]
     pub const fn is_unreadable(&self) -> bool {
@@ -51,7 +51,7 @@ impl Problem {
     }
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for CaptureProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", name_of(&self.path), self.error)
     }
@@ -119,8 +119,8 @@ impl Captures {
         let path = path.to_owned();
         match input.and_then(|input| Capture::open(input, &self.reading)) {
             Ok(capture) if regular => self.wait(path, capture),
-            Ok(capture) => self.begin(Open { path, capture }),
-            Err(error) => self.problems.push(Problem { path, error }),
+            Ok(capture) => self.begin(OpenCapture { path, capture }),
+            Err(error) => self.problems.push(CaptureProblem { path, error }),
         }
     }
 
@@ -131,16 +131,16 @@ impl Captures {
                 self.waiting.push(Waiting { path, first_ts });
             }
             Ok(false) => self.note_end(&capture),
-            Err(error) => self.problems.push(Problem { path, error }),
+            Err(error) => self.problems.push(CaptureProblem { path, error }),
         }
     }
 
     /// Steps to the first record of a capture, and keeps it open if there is one.
-    fn begin(&mut self, mut open: Open) {
+    fn begin(&mut self, mut open: OpenCapture) {
         match open.capture.advance() {
             Ok(true) => self.open.push(open),
             Ok(false) => self.note_end(&open.capture),
-            Err(error) => self.problems.push(Problem { path: open.path, error }),
+            Err(error) => self.problems.push(CaptureProblem { path: open.path, error }),
         }
     }
 
@@ -174,8 +174,8 @@ impl Captures {
         let Some(Waiting { path, .. }) = self.waiting.pop() else { return };
         let opened = Input::open(&path, &self.reading);
         match opened.and_then(|input| Capture::open(input, &self.reading)) {
-            Ok(capture) => self.begin(Open { path, capture }),
-            Err(error) => self.problems.push(Problem { path, error }),
+            Ok(capture) => self.begin(OpenCapture { path, capture }),
+            Err(error) => self.problems.push(CaptureProblem { path, error }),
         }
     }
 
@@ -219,9 +219,9 @@ impl Captures {
 
     #[cold]
     fn end(&mut self, error: Option<CaptureError>) {
-        let Open { path, capture } = self.open.swap_remove(self.current);
+        let OpenCapture { path, capture } = self.open.swap_remove(self.current);
         self.note_end(&capture);
-        self.problems.extend(error.map(|error| Problem { path, error }));
+        self.problems.extend(error.map(|error| CaptureProblem { path, error }));
         if self.reading.is_stopped() {
             std::mem::take(&mut self.open).iter().for_each(|open| self.note_end(&open.capture));
             self.waiting.clear();
@@ -245,7 +245,7 @@ impl Captures {
 
     /// What went wrong so far.
     #[must_use]
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[CaptureProblem] {
         &self.problems
     }
 

@@ -20,7 +20,7 @@ mod resume;
 pub mod rules;
 
 pub use capture::{Capture, Record, Visitor};
-pub use captures::{Captures, Problem, name_of};
+pub use captures::{CaptureProblem, Captures, name_of};
 pub use error::CaptureError;
 pub use foreign::Foreign;
 pub use input::{Input, Reading};

@@ -1,4 +1,4 @@
-//! Where a ClickHouse is, and who asks it.
+//! The address of a ClickHouse server, with user and settings.
 
 use std::fmt;
 use std::path::Path;
@@ -11,24 +11,24 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 
-/// Who classifies the packets of windows. Both give the same.
+/// Who classifies the packets of windows. Both methods yield the same results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Classify {
-    /// The window job, of grouped packets.
+    /// The window job, from packets grouped by flow.
     #[default]
     Rust,
-    /// The server, with a query. Where it cannot, the window job.
+    /// The server, with a query; the window job if the server cannot.
     Sql,
 }
 
-/// What stands behind `?`.
+/// The options after `?`.
 #[derive(Clone, Copy)]
-struct Options {
+struct UrlOptions {
     secure: bool,
     classify: Classify,
 }
 
-impl Options {
+impl UrlOptions {
     fn with(self, option: &str) -> Result<Self> {
         Ok(match option {
             "" => self,
@@ -62,16 +62,16 @@ const SECURE: &str = "clickhouses://";
 const PORTS: [u16; 2] = [8123, 8443];
 
 impl Address {
-    /// Whether a text is meant as the address of a ClickHouse, rather than as a folder.
+    /// Whether a text is the address of a ClickHouse server, and not the path of a directory.
     #[must_use]
     pub fn is_meant(text: &str) -> bool {
         text.starts_with(PLAIN) || text.starts_with(SECURE)
     }
 
-    /// Reads an address.
+    /// Parses an address.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] with what is wrong with it. The message has nothing of the password.
+    /// [`StoreError::Refused`] with what is wrong with it. The message does not show the password.
     pub fn parse(text: &str) -> Result<Self> {
         let (rest, secure) = match (text.strip_prefix(PLAIN), text.strip_prefix(SECURE)) {
             (Some(rest), _) => (rest, false),
@@ -79,9 +79,10 @@ impl Address {
             _ => return refuse("it does not begin with clickhouse:// or clickhouses://"),
         };
         let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let options =
-            options.split('&').try_fold(Options { secure, classify: Classify::default() }, Options::with)?;
-        let Options { secure, classify } = options;
+        let options = options
+            .split('&')
+            .try_fold(UrlOptions { secure, classify: Classify::default() }, UrlOptions::with)?;
+        let UrlOptions { secure, classify } = options;
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = match login.split_once(':') {
@@ -101,7 +102,7 @@ impl Address {
         })
     }
 
-    /// Takes the password from elsewhere, if the address has none: a file, else what the environment says.
+    /// Takes the password from a file, or else from the environment, unless the address has one.
     ///
     /// # Errors
     /// [`StoreError::Refused`] if the file cannot be read.
@@ -121,31 +122,31 @@ impl Address {
         Ok(self)
     }
 
-    /// The database in which the store is.
+    /// The database of the store.
     #[must_use]
     pub fn database(&self) -> &str {
         &self.database
     }
 
-    /// Whether both mean the same database, whoever asks.
+    /// Whether both addresses name the same database, whatever the user.
     #[must_use]
     pub fn is_same_database(&self, other: &Self) -> bool {
         (&self.host, self.port, &self.database) == (&other.host, other.port, &other.database)
     }
 
-    /// Who classifies.
+    /// Who classifies the packets of windows.
     #[must_use]
     pub const fn classify(&self) -> Classify {
         self.classify
     }
 
-    /// The server's name or address, the latter without brackets.
+    /// The server's name or IP address, the latter without brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// Whether what is sent there is encrypted.
+    /// Whether the connection is encrypted.
     #[must_use]
     pub const fn is_secure(&self) -> bool {
         self.secure
@@ -207,7 +208,7 @@ fn connector() -> HttpConnector {
     connector
 }
 
-/// Servers close connections that are idle for 3 seconds.
+/// Builds a client. (Servers close connections that are idle for 3 seconds.)
 fn over<C: Connect + Clone + Send + Sync + 'static>(connector: C) -> Client {
     let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
         .pool_idle_timeout(Duration::from_secs(2))
@@ -240,7 +241,7 @@ fn host_and_port(place: &str, secure: bool) -> Result<(String, u16)> {
     }
 }
 
-/// `%41` is an A: for letters that have a meaning in addresses.
+/// Decodes `%41` as A, for characters that have a meaning in addresses.
 fn decode(text: &str) -> Result<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -260,7 +261,7 @@ fn decode(text: &str) -> Result<String> {
     String::from_utf8(bytes).or_else(|_| refuse("it is not UTF-8"))
 }
 
-/// Without the password.
+/// Does not show the password.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.secure { SECURE } else { PLAIN };

@@ -1,4 +1,4 @@
-//! What operators note.
+//! Annotations by operators.
 
 use std::ops::Range;
 
@@ -23,7 +23,7 @@ struct AnnotationRow {
     scope: Option<String>,
     locations: Vec<String>,
     asns: Vec<u32>,
-    /// Cause and type, or nothing.
+    /// Cause and type of an outage; empty otherwise.
     outage: Vec<String>,
 }
 
@@ -41,7 +41,8 @@ pub(crate) fn list(server: &Server, range: &Range<i64>) -> Result<Vec<Annotation
     rows.into_iter().map(annotation).collect()
 }
 
-/// Numbers are microseconds, which several writers hardly ever share, and which clients can read as numbers.
+/// Stores an annotation. Its number is the time in microseconds: writers hardly ever share one, and clients can parse
+/// it as a number.
 pub(crate) fn add(server: &Server, content: &NewAnnotation) -> Result<Annotation> {
     content.check()?;
     let id = now().unsigned_abs() / 1_000;

@@ -1,26 +1,26 @@
-//! Who asks a server that does not answer is told so at once.
+//! Fails requests at once while the server does not answer.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often it is tried whether the server answers again.
+/// How often to try whether the server answers again.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 
-/// Whether a server answers, as far as is known.
+/// Whether the server answers, as far as is known.
 #[derive(Default)]
 pub(crate) struct Breaker {
-    /// When it was tried last whether a silent server answers again; none of one that answers.
+    /// When it was last tried whether the silent server answers again; none if the server answers.
     silent: Mutex<Option<Instant>>,
 }
 
-/// Whether to ask.
+/// Whether to send a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// It answers.
+    /// The server answers: send it.
     Free,
-    /// It was silent: one tries whether it answers again.
+    /// The server was silent: send a small request first.
     Probe,
-    /// It was silent a moment ago.
+    /// The server was silent a moment ago: fail at once.
     Closed,
 }
 
@@ -37,7 +37,7 @@ impl Breaker {
         }
     }
 
-    /// Nothing came in time from a server that had been asked at a time.
+    /// Records that the server did not answer a request sent at this time.
     pub(crate) fn silent(&self, now: Instant) {
         let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         *silent = Some(silent.map_or(now, |tried| tried.max(now)));

@@ -1,4 +1,4 @@
-//! Cells as rows.
+//! Cells as rows of a table.
 
 use std::collections::HashMap;
 
@@ -14,8 +14,7 @@ use crate::results::Level;
 
 /// A row of the table `cell`.
 ///
-/// Each cell is there twice: told apart by networks, and without them, which are few rows and what most
-/// questions are about.
+/// Each cell is stored twice: by network, and without networks, which are few rows and enough for most queries.
 #[derive(Row, Serialize)]
 pub(crate) struct CellRow {
     level: u8,
@@ -39,14 +38,14 @@ pub(crate) struct CellRow {
     squares: u128,
 }
 
-/// The names of networks that have a number, and of those that have none.
+/// The `dimension` of networks that have a number, and of those that have none.
 pub(crate) const NETWORK: &str = "as";
 pub(crate) const UNKNOWN_NETWORK: &str = "unknown";
 pub(crate) const OTHER_NETWORKS: &str = "other";
-/// The number of the ports that were folded.
+/// The number that stands for ports counted as `other`.
 pub(crate) const OTHER_PORTS: i32 = -1;
 
-/// What was folded into `other`.
+/// Whether networks and ports are counted as `other`.
 pub(crate) fn folded(cells: &Cells) -> (bool, bool) {
     cells.iter().fold((false, false), |(networks, ports), (key, _)| {
         (networks || key.network == Network::Other, ports || key.port == Port::Other)
@@ -119,7 +118,7 @@ impl CellRow {
     }
 }
 
-/// What counts with one key have in all.
+/// The sums of the counts with one key.
 #[derive(Row, Deserialize)]
 pub(crate) struct SummedRow {
     location: String,

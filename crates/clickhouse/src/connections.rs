@@ -4,14 +4,12 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
-use clickhouse::Row;
 use cutshort_geo::Country;
 use cutshort_model::ConnectionRecord;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{ConnectionQuery, Result, StoreError};
-use cutshort_verdict::{Progress, Signature, Stage, Tags, Termination};
+use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tags, Termination};
 use ipnet::IpNet;
-use serde::Deserialize;
 
 use crate::filter::{Filter, GENERATIONS};
 use crate::replacement::ConnectionRow;
@@ -78,14 +76,9 @@ fn page(server: &Server, filter: &Filter, offset: usize, limit: usize) -> Result
     server.all(query.param("limit", limit as u64).param("offset", offset as u64))
 }
 
-#[derive(Row, Deserialize)]
-struct Found {
-    found: u64,
-}
-
 fn count(server: &Server, filter: &Filter) -> Result<usize> {
-    let sql = format!("SELECT count() AS found FROM connection WHERE {}", filter.sql());
-    Ok(server.one::<Found>(filter.bind(server.question(&sql)))?.found as usize)
+    let sql = format!("SELECT count() FROM connection WHERE {}", filter.sql());
+    Ok(server.count(filter.bind(server.question(&sql)))? as usize)
 }
 
 /// One window after the other, as long as more are wanted.
@@ -201,6 +194,9 @@ fn record(row: ConnectionRow) -> Result<ConnectionRecord<'static>> {
         code => Some(Country::from_alpha2(code).ok_or_else(|| unknown("location", code))?),
     };
     Ok(ConnectionRecord {
+        data_set: DataSet::Tcp,
+        handshake_us: None,
+        first_byte_us: None,
         five_tuple: FiveTuple {
             src_ip: row.src_ip,
             src_port: row.src_port,

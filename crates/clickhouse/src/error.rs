@@ -1,15 +1,15 @@
-//! What ClickHouse's errors mean for a store.
+//! Maps ClickHouse's errors to those of a store.
 
 use clickhouse::error::Error;
 use cutshort_store::StoreError;
 
-/// What to do where tables are missing or of another version.
+/// What to do if tables are missing or of another version.
 pub(crate) const MIGRATE: &str =
     "run 'cutshort clickhouse migrate --store URL' with a user who may create tables";
 
 /// There is no room: NOT_ENOUGH_SPACE.
 const FULL: &[u32] = &[243];
-/// It is worth trying again later: time-outs, network, too much at once, memory, read-only replicas, ZooKeeper.
+/// Worth trying again later: time-outs, network, too many queries, memory, read-only replicas, ZooKeeper.
 const LATER: &[u32] = &[
     159, 160, 202, 203, 209, 210, 225, 236, 241, 242, 252, 279, 285, 286, 287, 319, 415, 416, 439, 735, 999,
 ];
@@ -22,7 +22,7 @@ const MISSING: &[u32] = &[16, 47, 60, 81];
 /// A setting may not be changed: READONLY.
 const READONLY: &[u32] = &[164];
 
-/// What an error means, without anything secret: the crate sends passwords in headers only.
+/// Converts an error. The text has no secrets, because the client crate sends passwords only in headers.
 pub(crate) fn store_error(place: &str, error: &Error) -> StoreError {
     match error {
         Error::BadResponse(answer) => bad_response(place, answer),
@@ -34,7 +34,7 @@ pub(crate) fn store_error(place: &str, error: &Error) -> StoreError {
     }
 }
 
-/// What to do about what the crate finds wrong with an answer.
+/// What to do about an answer that the client crate cannot read.
 fn hint(error: &Error) -> &'static str {
     let text = chain(error);
     if text.contains("non-default columns are missing") {
@@ -78,7 +78,7 @@ fn bad_response(place: &str, answer: &str) -> StoreError {
     }
 }
 
-/// An error with its causes.
+/// The text of an error with its causes.
 fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

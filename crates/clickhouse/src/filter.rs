@@ -1,11 +1,11 @@
-//! Which rows are asked for, as conditions with bound parameters.
+//! Conditions that select rows, with bound parameters.
 
 use clickhouse::query::Query;
 use cutshort_geo::Country;
 use cutshort_store::{Choice, Selection};
 use cutshort_verdict::{Tag, Tags};
 
-/// A value of a parameter.
+/// The value of a parameter.
 #[derive(Clone, Debug)]
 enum Parameter {
     Number(i64),
@@ -14,7 +14,8 @@ enum Parameter {
     Texts(Vec<String>),
 }
 
-/// The most generations in one question: ClickHouse takes no parameter beyond 128 KiB, and one is 21 bytes long.
+/// The maximum number of generations in one query: ClickHouse accepts no parameter larger than 128 KiB, and a
+/// generation has 21 bytes.
 pub(crate) const GENERATIONS: usize = 4_000;
 
 /// Conditions that must all hold.
@@ -36,7 +37,7 @@ impl Filter {
         name
     }
 
-    /// A parameter, as it stands in a condition.
+    /// Adds a parameter and returns how it is written in a condition.
     pub(crate) fn number(&mut self, number: i64) -> String {
         let name = self.name(Parameter::Number(number));
         format!("{{{name}:Int64}}")
@@ -57,13 +58,13 @@ impl Filter {
         format!("{{{name}:IPv6}}")
     }
 
-    /// A time in nanoseconds.
+    /// Adds a time in nanoseconds as a parameter.
     pub(crate) fn time(&mut self, t: i64) -> String {
         let number = self.number(t);
         format!("fromUnixTimestamp64Nano({number}, 'UTC')")
     }
 
-    /// Where a column has one of the generations of a range of time, [`GENERATIONS`] at most.
+    /// Requires that a column has one of the generations of a range of time; at most [`GENERATIONS`].
     pub(crate) fn generations(&mut self, column: &str, times: (i64, i64), generations: Vec<u64>) {
         let (first, last) = (self.time(times.0), self.time(times.1));
         let generations = self.numbers(generations);
@@ -81,7 +82,7 @@ impl Filter {
         }
     }
 
-    /// Where the client is, by the column `location`.
+    /// Restricts the client's place, by the column `location`.
     pub(crate) fn locations(&mut self, selection: &Selection) {
         if selection.locations.is_all() && selection.continents.is_all() {
             return;
@@ -108,7 +109,7 @@ impl Filter {
         }
     }
 
-    /// What only a verdict has: tags, signature, and how far it came.
+    /// Restricts what only a verdict has: tags, signature, and progress.
     pub(crate) fn verdict(&mut self, selection: &Selection, completed: &str) {
         let bits = |tags: &[Tag]| i64::from(tags.iter().copied().collect::<Tags>().bits());
         if !selection.tags.include.is_empty() {
@@ -132,7 +133,7 @@ impl Filter {
         }
     }
 
-    /// All of another's conditions hold, or this one does.
+    /// Requires this condition, or all those that `build` adds.
     pub(crate) fn any(&mut self, condition: &str, build: impl FnOnce(&mut Self)) {
         let before = self.conditions.len();
         build(self);
@@ -142,7 +143,7 @@ impl Filter {
         }
     }
 
-    /// The text behind WHERE.
+    /// The text after WHERE.
     pub(crate) fn sql(&self) -> String {
         self.conditions.join("\n  AND ")
     }

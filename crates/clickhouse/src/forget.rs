@@ -1,21 +1,19 @@
-//! Segments are removed as if they had never come in.
+//! Removes segments as if they had never arrived.
 
 use std::collections::BTreeSet;
 
-use clickhouse::Row;
 use cutshort_model::Window;
 use cutshort_store::{Forgotten, KnownSegment, Result, SegmentId};
-use serde::Deserialize;
 
 use crate::moving;
 use crate::results;
 use crate::segments::{self, ARRIVING, COLUMNS, DELETED, KEPT, SegmentRow};
 use crate::server::{Server, time};
 
-/// So many segments are removed at once: their ids go into one parameter.
+/// The number of segments that are removed together: their IDs are one parameter.
 const BATCH: usize = 500;
 
-/// All segments, in the order in which they came in.
+/// All segments, in the order in which they arrived.
 pub(crate) fn known(server: &Server) -> Result<Vec<KnownSegment>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM segment FINAL WHERE state IN ('{}', '{}') ORDER BY arrived, id",
@@ -28,8 +26,8 @@ pub(crate) fn known(server: &Server) -> Result<Vec<KnownSegment>> {
     rows.iter().map(known).collect()
 }
 
-/// First it is noted that they are deleted, then their packets go, then what they cover. Where that was interrupted, it
-/// can be done again.
+/// First the segments are recorded as deleted, then their packets are deleted, then what they cover. If this is
+/// interrupted, it can be repeated.
 pub(crate) fn forget(server: &Server, ids: &[SegmentId]) -> Result<Forgotten> {
     let ids: BTreeSet<&SegmentId> = ids.iter().collect();
     let rows = ids.into_iter().map(|id| segments::by_id(server, *id));
@@ -75,23 +73,18 @@ fn remove(server: &Server, rows: &[SegmentRow]) -> Result<()> {
     server.insert_all("segment", rows.iter().map(begun).collect::<Vec<_>>())
 }
 
-#[derive(Row, Deserialize)]
-struct Segments {
-    segments: u64,
-}
-
 /// Whether other segments have packets of a window.
 fn has_packets(server: &Server, window: i64) -> Result<bool> {
     let sql = format!(
-        "SELECT count() AS segments FROM segment FINAL
+        "SELECT count() FROM segment FINAL
          WHERE state = '{}' AND has(arrayMap(w -> w.1, windows), {})",
         KEPT.1,
         time("window")
     );
-    Ok(server.one::<Segments>(server.query(&sql).param("window", window))?.segments > 0)
+    Ok(server.count(server.query(&sql).param("window", window))? > 0)
 }
 
-/// Hours and days are made of windows: without one its counts are in none of them.
+/// Removes the results of a window. Hours and days are computed from windows, so they no longer count it.
 fn remove_results(server: &Server, window: i64) -> Result<()> {
     debug_assert_eq!(Window::containing(window).start(), window);
     let table = server.local("result");

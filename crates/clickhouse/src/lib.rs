@@ -1,10 +1,11 @@
-//! Packets, connections and their counts in ClickHouse: the store for those who outgrow one machine.
+//! Packets, connections and counts in ClickHouse: the store for data that outgrows one machine.
 //!
-//! * Packets come in as the segments' own Parquet files, with the segment's id as deduplication token. A segment
-//!   counts when a row of the table `segment` says that it is kept; packets of others are not looked at.
-//! * Connections and counts are written under a *generation*, a number of their own. One row of the table
-//!   `result` names the generation that holds: inserting it replaces all results of a window at once.
-//! * Counts of hours and days say of which generations they were made. They hold as long as these do.
+//! * Packets arrive as the segments' Parquet files, with the segment's ID as deduplication token. A segment counts
+//!   when a row of the table `segment` says that it is kept; packets of other segments are ignored.
+//! * Connections and counts are written under a *generation*, a number of their own. One row of the table `result`
+//!   names the valid generation: inserting it replaces all results of a window at once.
+//! * Counts of hours and days record the generations from which they were computed. They are valid as long as these
+//!   are.
 
 mod address;
 mod annotations;
@@ -36,11 +37,11 @@ use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
-    Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
-    WindowPackets, WindowState, WindowVerdicts,
+    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Replacement,
+    ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
+    StoreError, WindowPackets, WindowState, WindowVerdicts,
 };
-use cutshort_verdict::Rules;
+use cutshort_verdict::{DataSet, Rules};
 
 pub use address::{Address, Classify};
 pub use migrations::{Layout, migrate, schema};
@@ -58,9 +59,9 @@ impl ClickHouse {
     /// Opens the store at an address.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`](cutshort_store::StoreError::Unavailable) if nobody answers there, and
-    /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another
-    /// version, with what to do.
+    /// [`StoreError::Unavailable`](cutshort_store::StoreError::Unavailable) if the server does not answer, and
+    /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another version,
+    /// with what to do.
     pub fn open(address: &Address) -> Result<Self> {
         let mut server = Server::new(address)?;
         migrations::check(&mut server)?;
@@ -69,6 +70,14 @@ impl ClickHouse {
 }
 
 impl Store for ClickHouse {
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
+        Ok((data_set == self.data_set()).then_some(self))
+    }
+
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
+        self.find(data_set)?.ok_or_else(|| other_data_set(data_set))
+    }
+
     fn append(&self, segment: &Segment) -> Result<Added> {
         let added = self.append_all(std::slice::from_ref(segment))?;
         Ok(added.first().copied().unwrap_or(Added::Known))
@@ -110,7 +119,7 @@ impl Store for ClickHouse {
         Ok(Box::new(replacement::NewResults::begin(&self.server, window.start())))
     }
 
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         Some(Box::new(replacement::NewBatch::begin(&self.server)))
     }
 
@@ -165,4 +174,8 @@ impl Store for ClickHouse {
     fn remove_annotation(&self, id: u64) -> Result<bool> {
         annotations::remove(&self.server, id)
     }
+}
+
+fn other_data_set(data_set: DataSet) -> StoreError {
+    StoreError::Refused(format!("a store in ClickHouse does not keep the data set {data_set} yet"))
 }

@@ -1,59 +1,60 @@
-//! The tables, in versions.
+//! The tables, and the steps from one version to the next.
 
 mod differences;
 
 use clickhouse::Row;
 use cutshort_store::{Result, StoreError};
-use cutshort_verdict::Tag;
+use cutshort_verdict::DataSet;
 use serde::Deserialize;
 
 use crate::address::Address;
 use crate::classify;
 use crate::error::MIGRATE;
 use crate::server::{Server, identifier};
-use differences::Found as FoundTables;
+use differences::ExistingTables;
 
-/// How the tables lie.
+/// Where the tables are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// Spread over the shards of a cluster that the servers' configuration names; replicated within each.
+    /// The cluster over whose shards they are distributed (replicated within each), as named in the servers'
+    /// configuration; none for a single server.
     pub cluster: Option<String>,
 }
 
-/// The latest version: how many steps there are.
+/// The latest version: the number of steps.
 const VERSION: u32 = STEPS.len() as u32;
 
-/// What makes a version of the one before.
-type Step = fn(&str, &Layout) -> Vec<String>;
+/// The statements that make a version from the previous one.
+type Migration = fn(&str, &Layout) -> Vec<String>;
 
-/// Steps that were released do not change, but tables are made with the columns that later steps add.
-const STEPS: [Step; 3] = [tables, views, tails];
+/// Released steps do not change, but tables are created with the columns that later steps add.
+const STEPS: [Migration; 3] = [tables, views, tails];
 
-/// Where the rows of a table are in a cluster.
+/// How the rows of a table are distributed in a cluster.
 enum Spread {
-    /// Each on one shard, by an expression.
+    /// Each row is on one shard, chosen by an expression.
     By(&'static str),
-    /// All on every server.
+    /// All rows are on every server.
     Everywhere,
 }
 
-struct Table {
+struct TableDefinition {
     name: &'static str,
     columns: &'static str,
     engine: &'static str,
-    /// Partition and order.
+    /// Partition key and order.
     by: &'static str,
-    /// Where it is kept on one server only, its files are on the disk when an insert is answered.
+    /// Settings for a single server: its files are flushed to disk before an insert is answered.
     settings: &'static str,
     spread: Spread,
 }
 
-/// Packets of a 5-tuple meet on one shard.
+/// Packets of a 5-tuple are on the same shard.
 const BY_TUPLE: Spread = Spread::By("cityHash64(src_ip, src_port, dst_ip, dst_port)");
 const DURABLE: &str = "fsync_after_insert = 1, fsync_part_directory = 1";
 
-const TABLES: [Table; 7] = [
-    Table {
+const TABLES: [TableDefinition; 7] = [
+    TableDefinition {
         name: "segment",
         columns: "id String, version UInt8, state LowCardinality(String), node LowCardinality(String),
   origin LowCardinality(String), covers_from DateTime64(9, 'UTC'), covers_to DateTime64(9, 'UTC'),
@@ -66,7 +67,7 @@ const TABLES: [Table; 7] = [
         spread: Spread::Everywhere,
     },
     // Country, AS and flow are those of segments whose addresses are not full; others do not have them.
-    Table {
+    TableDefinition {
         name: "packet",
         columns: "window_start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
   src_ip IPv6 CODEC(ZSTD(1)), src_port UInt16 CODEC(ZSTD(1)), dst_ip IPv6 CODEC(ZSTD(1)), dst_port UInt16 CODEC(ZSTD(1)),
@@ -81,7 +82,7 @@ const TABLES: [Table; 7] = [
         settings: "fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000",
         spread: BY_TUPLE,
     },
-    Table {
+    TableDefinition {
         name: "result",
         columns: "level UInt8, t DateTime64(9, 'UTC'), version UInt64, generation UInt64, parts UInt64, cutoff Int64,
   rules UInt64, packets UInt64, copies UInt64, tail UInt64, connections UInt64, excluded Array(UInt64),
@@ -92,7 +93,7 @@ const TABLES: [Table; 7] = [
         settings: DURABLE,
         spread: Spread::Everywhere,
     },
-    Table {
+    TableDefinition {
         name: "connection",
         columns: "window_start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), generation UInt64 CODEC(ZSTD(1)),
   number UInt64 CODEC(Delta, ZSTD(1)), first_us DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
@@ -109,7 +110,7 @@ const TABLES: [Table; 7] = [
         settings: DURABLE,
         spread: BY_TUPLE,
     },
-    Table {
+    TableDefinition {
         name: "cell",
         columns: "level UInt8, networks UInt8, t DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), generation UInt64 CODEC(ZSTD(1)),
   location LowCardinality(String), network LowCardinality(String), asn UInt32 CODEC(ZSTD(1)),
@@ -123,7 +124,7 @@ const TABLES: [Table; 7] = [
         spread: Spread::By("cityHash64(location, asn)"),
     },
     // What was begun to be written, and when: what does not hold an hour later is deleted.
-    Table {
+    TableDefinition {
         name: "generation",
         columns: "id UInt64, level UInt8, t DateTime64(9, 'UTC'), since DateTime64(9, 'UTC')",
         engine: "ReplacingMergeTree",
@@ -131,7 +132,7 @@ const TABLES: [Table; 7] = [
         settings: DURABLE,
         spread: Spread::Everywhere,
     },
-    Table {
+    TableDefinition {
         name: "annotation",
         columns: "id UInt64, version UInt8, removed Bool, kind LowCardinality(String), start DateTime64(9, 'UTC'),
   end Nullable(DateTime64(9, 'UTC')), description String, linked_url Nullable(String), scope Nullable(String),
@@ -144,7 +145,7 @@ const TABLES: [Table; 7] = [
 ];
 
 /// Windows that keep their results because packets of them were deleted.
-const FROZEN: Table = Table {
+const FROZEN: TableDefinition = TableDefinition {
     name: "frozen",
     columns: "t DateTime64(9, 'UTC')",
     engine: "ReplacingMergeTree",
@@ -153,8 +154,8 @@ const FROZEN: Table = Table {
     spread: Spread::Everywhere,
 };
 
-/// Which versions were applied, and how the tables lie.
-const MIGRATION: Table = Table {
+/// The versions that were applied, and where the tables are stored.
+const MIGRATION: TableDefinition = TableDefinition {
     name: "migration",
     columns: "version UInt32, cluster String, applied DateTime('UTC') DEFAULT now()",
     engine: "ReplacingMergeTree",
@@ -163,14 +164,14 @@ const MIGRATION: Table = Table {
     spread: Spread::Everywhere,
 };
 
-/// The statements that make all tables and views, in their order. Each changes nothing when it is applied again, so that
-/// two may apply them at once.
+/// The statements that create all tables and views, in order. They change nothing when repeated, so two processes may
+/// run them at the same time.
 #[must_use]
 pub fn schema(database: &str, layout: &Layout) -> Vec<String> {
     since(0, database, layout)
 }
 
-/// The statements that make the latest version of another, which is noted step by step.
+/// The statements that upgrade from a version to the latest one; each step is recorded.
 fn since(version: u32, database: &str, layout: &Layout) -> Vec<String> {
     let steps = STEPS.iter().zip(1..).filter(|(_, number)| *number > version);
     let statements = steps.flat_map(|(step, number)| {
@@ -226,7 +227,7 @@ fn tails(database: &str, layout: &Layout) -> Vec<String> {
     ]
 }
 
-/// A text in SQL.
+/// A string literal in SQL.
 fn text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
@@ -235,13 +236,13 @@ fn on(layout: &Layout) -> String {
     layout.cluster.as_ref().map_or_else(String::new, |name| format!(" ON CLUSTER {}", identifier(name)))
 }
 
-/// The names of tags in a column of bits.
+/// The expression for the names of the tags in a column of bits.
 fn tag_names() -> String {
-    let names: Vec<String> = Tag::ALL.iter().map(|tag| text(tag.name())).collect();
+    let names: Vec<String> = DataSet::Tcp.tags().iter().map(|tag| text(tag.name())).collect();
     format!("arrayMap(bit -> [{}][bit + 1], bitPositionsToArray(tags))", names.join(", "))
 }
 
-impl Table {
+impl TableDefinition {
     fn create(&self, database: &str, layout: &Layout) -> Vec<String> {
         let columns = self.columns.replace("@TAGS@", &tag_names());
         let table = |suffix: &str| format!("{}.{}{suffix}", identifier(database), self.name);
@@ -290,12 +291,12 @@ impl Table {
     }
 }
 
-/// Makes what is missing of the latest version, also tables that were dropped since; returns how many statements were
-/// applied. Tables that lie on a cluster stay there.
+/// Creates what is missing of the latest version, including tables that were dropped; returns the number of
+/// statements that were run. Tables on a cluster stay there.
 ///
 /// # Errors
-/// [`StoreError::Refused`] if they lie otherwise than asked for, or if columns, engines or keys are not as they should
-/// be, with what differs and how to put it right; and what the server gives. It can be called again.
+/// [`StoreError::Refused`] if the tables are stored in another way than `layout` says, or if columns, engines or keys
+/// differ, with the differences and how to correct them. After any error the call can be repeated.
 pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let server = Server::without_database(address)?;
     let applied = applied(&server, address.database())?;
@@ -307,7 +308,7 @@ pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let mut statements = since(version, database, &layout);
     let done = apply(&server, &statements);
     // The note of versions says nothing about what somebody did since.
-    let found = FoundTables::read(&server, database)?;
+    let found = ExistingTables::read(&server, database)?;
     let differences = found.differences(database, &layout);
     if !differences.is_empty() {
         return Err(StoreError::Refused(format!(
@@ -331,7 +332,7 @@ fn apply(server: &Server, statements: &[String]) -> Result<()> {
     })
 }
 
-/// Names and types of columns as they are declared.
+/// Names and types of columns in a declaration.
 fn columns_of(declared: &str) -> Vec<(&str, &str)> {
     let mut depth = 0;
     let parts = declared.split(move |letter| {
@@ -347,15 +348,10 @@ fn columns_of(declared: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-#[derive(Row, Deserialize)]
-struct Found {
-    found: u64,
-}
-
-/// The version that is there; none if there are no tables.
+/// The version that was applied; none if there are no tables.
 fn applied(server: &Server, database: &str) -> Result<Option<Applied>> {
-    let sql = "SELECT count() AS found FROM system.tables WHERE database = {database:String} AND name = 'migration'";
-    if server.one::<Found>(server.query(sql).param("database", database))?.found == 0 {
+    let sql = "SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'migration'";
+    if server.count(server.query(sql).param("database", database))? == 0 {
         return Ok(None);
     }
     // The database's name may have a question mark.
@@ -377,7 +373,7 @@ impl Applied {
         Some(self.cluster).filter(|name| !name.is_empty())
     }
 
-    /// How its tables lie, if that does not contradict what is wanted.
+    /// Where its tables are stored, unless that contradicts `wanted`.
     fn layout(self, wanted: &Layout) -> Result<Layout> {
         let found = Layout { cluster: self.cluster() };
         match (&found.cluster, &wanted.cluster) {
@@ -391,7 +387,7 @@ impl Applied {
     }
 }
 
-/// Whether the tables are those that this program knows.
+/// Checks that the tables are of the version that this program needs.
 pub(crate) fn check(server: &mut Server) -> Result<()> {
     let applied: Option<Applied> = server.optional(server.query(&latest("migration")))?;
     match applied {

@@ -1,4 +1,4 @@
-//! Everything as it is, to be taken elsewhere, and put in as it was.
+//! Reads and writes everything unchanged, for copying between stores.
 
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
@@ -11,9 +11,9 @@ use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Inputs, Movable, Protected, Protection, Provenance, Rest, Restoration, Result, Segment, SegmentId,
-    SegmentInfo, StoreError, WindowCounts, WindowResults,
+    SegmentInfo, SegmentSource, Store, StoreError, WindowCounts, WindowResults,
 };
-use cutshort_verdict::Exclusion;
+use cutshort_verdict::{DataSet, Exclusion};
 use serde::Deserialize;
 
 use crate::cells::SummedRow;
@@ -25,6 +25,14 @@ use crate::server::Server;
 use crate::{ClickHouse, connections, replacement, roll};
 
 impl Movable for ClickHouse {
+    fn find_movable(&self, data_set: DataSet) -> Result<Option<&dyn Movable>> {
+        Ok((data_set == Store::data_set(self)).then_some(self))
+    }
+
+    fn movable_of(&self, data_set: DataSet) -> Result<&dyn Movable> {
+        self.find_movable(data_set)?.ok_or_else(|| crate::other_data_set(data_set))
+    }
+
     fn segments(&self) -> Result<Vec<SegmentId>> {
         segments::in_state(&self.server, segments::KEPT)?.iter().map(SegmentRow::id).collect()
     }
@@ -62,7 +70,7 @@ impl Movable for ClickHouse {
             inputs: Inputs { segments: row.parts, cutoff: row.cutoff, rules: row.rules },
             counts: WindowCounts {
                 packets: row.packets,
-                copies: row.copies,
+                duplicates: row.copies,
                 tail: row.tail,
                 connections: row.connections,
                 excluded,
@@ -87,13 +95,13 @@ impl Movable for ClickHouse {
             starts.into_iter().map(move |start| Rest { bucket, start })
         };
         let rests = of(Level::Hour, Bucket::Hour).chain(of(Level::Day, Bucket::Day));
-        Ok(rests.filter(|rest| Parts::of(&all, *rest).is_some()).collect())
+        Ok(rests.filter(|rest| RestParts::of(&all, *rest).is_some()).collect())
     }
 
     fn read_rest(&self, rest: Rest) -> Result<Cells> {
         let all = Results::read(&self.server, &time_of(rest))?;
-        match Parts::of(&all, rest) {
-            Some(Parts { whole, others }) => read_cells(&self.server, whole, &others),
+        match RestParts::of(&all, rest) {
+            Some(RestParts { whole, others }) => read_cells(&self.server, whole, &others),
             None => Ok(Cells::default()),
         }
     }
@@ -119,14 +127,14 @@ const fn time_of(rest: Rest) -> Range<i64> {
     rest.start..rest.start.saturating_add(level_of(rest).nanoseconds())
 }
 
-/// An hour or a day that has windows without counts of their own, and what else it has.
-struct Parts<'a> {
+/// An hour or a day that counts windows without counts of their own, and the parts that have their own.
+struct RestParts<'a> {
     whole: &'a ResultRow,
     others: Vec<&'a ResultRow>,
 }
 
-impl<'a> Parts<'a> {
-    /// None if nothing of it is told by it alone.
+impl<'a> RestParts<'a> {
+    /// None if the hour or day counts nothing that its parts do not.
     fn of(all: &'a Results, rest: Rest) -> Option<Self> {
         let (level, time) = (level_of(rest), time_of(rest));
         let whole = all.of_time(level, &(time.start..time.start + 1)).first().filter(|row| row.has_cells)?;
@@ -142,7 +150,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The cells of a result, without those of others that it has, too.
+/// The cells of a result, minus those of other results that it includes.
 fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Result<Cells> {
     let mut filter = Filter::default();
     let generations = others.iter().map(|other| other.generation).chain([whole.generation]).collect();
@@ -180,6 +188,7 @@ fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Resu
 pub(crate) fn info(row: &SegmentRow) -> Result<SegmentInfo> {
     let unknown = || StoreError::Damaged(format!("'{}' is no origin of a segment", row.origin));
     Ok(SegmentInfo {
+        data_set: DataSet::Tcp,
         id: row.id()?,
         node: row.node.clone(),
         origin: Provenance::from_name(&row.origin).ok_or_else(unknown)?,
@@ -237,7 +246,7 @@ impl PacketRow {
     }
 }
 
-/// A segment made of its packets again: the same content gives the same file.
+/// Rebuilds a segment from its packets: the same content yields the same file.
 fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
     let info = info(row)?;
     let sql = format!(
@@ -264,7 +273,8 @@ fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
             info.id
         )));
     }
-    let made = Segment::encode(packets, &info.node, info.origin, info.covers, Some(info.id))?;
+    let made =
+        Segment::encode(packets, &SegmentSource::tcp(&info.node, info.origin, info.covers), Some(info.id))?;
     if made.info().id == info.id {
         return Ok(made);
     }

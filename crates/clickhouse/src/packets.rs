@@ -18,9 +18,9 @@ use serde::Deserialize;
 use crate::server::{Server, time};
 use crate::{results, segments, windows};
 
-/// One group is one row: the lists are put together in any order, and the few packets are sorted here. Numbers are put
-/// together in few lists, which is quicker on both sides. Segments are told by a hash, since a list of them grows with
-/// their number, and a server takes no parameter beyond 128 KiB.
+/// One row per group: lists are combined in any order, and the few packets of a group are sorted here. Several values
+/// are packed into one number, which is faster on both sides. Segments are identified by a hash, because a list of
+/// them would grow with their number, and the server accepts no parameter larger than 128 KiB.
 const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port, flow,
     groupArray(toUnixTimestamp64Nano(ts)) AS times,
     groupArray(bitOr(bitShiftLeft(toUInt64(seq), 32), toUInt64(ack))) AS numbers,
@@ -32,9 +32,9 @@ const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port, flow,
         {placed:Bool}) AS places
     FROM packet";
 
-/// What the server gives of one flow.
+/// A row of the answer: one flow.
 #[derive(ClickHouseRow, Deserialize)]
-struct Group {
+struct FlowRow {
     src_ip: Ipv6Addr,
     src_port: u16,
     dst_ip: Ipv6Addr,
@@ -44,20 +44,21 @@ struct Group {
     numbers: Vec<u64>,
     lengths: Vec<u64>,
     fields: Vec<u64>,
-    /// Hashes of their ids.
+    /// Hashes of the IDs of the rows' segments.
     segments: Vec<u64>,
-    /// Where clients are whose addresses do not tell it any more; none where all addresses of the window are full.
+    /// Country and network of clients whose addresses no longer show them; empty if all addresses of the window are
+    /// full.
     places: Vec<u64>,
 }
 
-impl Group {
+impl FlowRow {
     fn flow_key(&self, addresses: Addresses) -> FlowKey {
         let Self { src_ip, src_port, dst_ip, dst_port, flow, .. } = *self;
         FlowKey { five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port }, addresses, flow }
     }
 
-    /// The rows of segments that keep addresses in one way, without those of segments that came meanwhile.
-    fn rows<'a>(&'a self, shared: &'a Shared, kind: Addresses) -> impl Iterator<Item = StoredRow> + 'a {
+    /// The rows of segments that keep addresses in one way. Segments that arrived in the meantime are left out.
+    fn rows<'a>(&'a self, shared: &'a SharedWindow, kind: Addresses) -> impl Iterator<Item = StoredRow> + 'a {
         let lists =
             self.times.iter().zip(&self.numbers).zip(&self.lengths).zip(&self.fields).zip(&self.segments);
         let places = self.places.iter().map(|place| Some(*place)).chain(std::iter::repeat(None));
@@ -95,19 +96,19 @@ fn place(packed: u64) -> Place {
     }
 }
 
-/// A segment that is kept and has packets of a window.
+/// A stored segment that has packets of a window.
 #[derive(ClickHouseRow, Deserialize)]
 pub(crate) struct SegmentOfWindow {
     id: String,
-    /// What its packets are told by.
+    /// The hash that identifies it in rows.
     hash: u64,
     pub(crate) node: String,
     pub(crate) first: Option<i64>,
     pub(crate) last: Option<i64>,
-    /// How many packets of the window it has.
+    /// The number of its packets in the window.
     rows: u64,
     addresses: String,
-    /// What all segments cover.
+    /// The time up to which all segments cover.
     covered_to: i64,
 }
 
@@ -124,12 +125,12 @@ impl SegmentOfWindow {
     }
 }
 
-/// What is known of a window before its packets are read.
+/// What is known about a window before its packets are read.
 pub(crate) struct WindowSegments {
     pub(crate) start: i64,
     pub(crate) segments: Vec<SegmentOfWindow>,
     pub(crate) inputs: Inputs,
-    /// Names of servers, in their order; the first is that of files.
+    /// The names of the nodes, in order; the first is that of capture files.
     pub(crate) nodes: Vec<String>,
     /// The key of the hashes.
     key: (u64, u64),
@@ -164,7 +165,7 @@ impl WindowSegments {
         Ok(Self { start, segments, inputs, nodes, key })
     }
 
-    pub(crate) fn shared(&self, parts: usize) -> Result<Shared> {
+    pub(crate) fn shared(&self, parts: usize) -> Result<SharedWindow> {
         let node =
             |segment: &SegmentOfWindow| self.nodes.binary_search(&segment.node).unwrap_or_default() as u16;
         let numbered = (0..).zip(&self.segments);
@@ -174,7 +175,7 @@ impl WindowSegments {
             return Err(StoreError::Unavailable("two segments have the same hash; try again".to_owned()));
         }
         let of_kind = |kind: &Addresses| positions.values().any(|(_, addresses)| addresses == kind);
-        Ok(Shared {
+        Ok(SharedWindow {
             nodes: self.segments.iter().map(node).collect(),
             kinds: Addresses::ALL.into_iter().filter(of_kind).collect(),
             positions,
@@ -189,35 +190,35 @@ pub(crate) fn read_window(server: &Arc<Server>, window: i64, parts: usize) -> Re
     let count = if window.segments.is_empty() { 0 } else { parts.max(1) };
     let shared = Arc::new(window.shared(count)?);
     let part = |number| {
-        let part = Part::open(server, &window, (number, count), &shared)?;
+        let part = FlowReader::open(server, &window, (number, count), &shared)?;
         Ok(Box::new(part) as Box<dyn Grouped + Send>)
     };
     let parts = (0..count).map(part).collect::<Result<_>>()?;
     Ok(WindowPackets { inputs: window.inputs, nodes: window.nodes, parts })
 }
 
-/// What the parts of a window have in common.
-pub(crate) struct Shared {
-    /// The nodes of segments.
+/// What the parts of a window share.
+pub(crate) struct SharedWindow {
+    /// The indexes of the segments' nodes.
     nodes: Vec<u16>,
-    /// Positions of segments and how they keep addresses, by their hashes.
+    /// Index of each segment and how it keeps addresses, by hash.
     positions: HashMap<u64, (u32, Addresses)>,
-    /// All ways in which they keep addresses.
+    /// All ways in which the segments keep addresses.
     kinds: Vec<Addresses>,
-    /// Packets that did not come yet.
+    /// The number of packets that have not been received yet.
     missing: AtomicI64,
-    /// Parts that are not at their end.
+    /// The number of parts that are not at their end.
     open: AtomicUsize,
 }
 
-impl Shared {
-    /// Packets came.
+impl SharedWindow {
+    /// Records that packets were received.
     pub(crate) fn came(&self, packets: u64) {
         self.missing.fetch_sub(packets.cast_signed(), Ordering::AcqRel);
     }
 
-    /// A part is at its end. The last one looks whether all packets came. A replica may not have them yet; and somebody
-    /// may have deleted some.
+    /// Records that a part is at its end. At the last one, checks that all packets were received: a replica may lag
+    /// behind, or packets may have been deleted.
     pub(crate) fn end(&self, ended: &mut bool) -> Result<()> {
         if std::mem::replace(ended, true) {
             return Ok(());
@@ -236,24 +237,24 @@ impl Shared {
     }
 }
 
-/// The flows of some source addresses.
-struct Part {
+/// Reads the flows of a range of source addresses.
+struct FlowReader {
     server: Arc<Server>,
-    cursor: RowCursor<Group>,
-    batch: std::vec::IntoIter<Group>,
-    /// The group that was read last, and how its segments keep addresses that were not looked at yet.
-    group: Option<(Group, usize)>,
-    shared: Arc<Shared>,
+    cursor: RowCursor<FlowRow>,
+    batch: std::vec::IntoIter<FlowRow>,
+    /// The group that was read last, and the next way of keeping addresses to look at.
+    group: Option<(FlowRow, usize)>,
+    shared: Arc<SharedWindow>,
     ended: bool,
 }
 
-impl Part {
-    /// Asks at once: what the server gives is what is there now.
+impl FlowReader {
+    /// Sends the query at once, so that the answer is the present state.
     fn open(
         server: &Arc<Server>,
         window: &WindowSegments,
         (number, parts): (usize, usize),
-        shared: &Arc<Shared>,
+        shared: &Arc<SharedWindow>,
     ) -> Result<Self> {
         let sql = format!(
             "{SELECT} WHERE window_start = {} AND segment GLOBAL IN (SELECT id FROM ({}))
@@ -272,14 +273,14 @@ impl Part {
             .param("part", number as u64)
             // A 5-tuple is on one shard, so groups need not be merged.
             .with_setting("optimize_distributed_group_by_sharding_key", "1");
-        let mut cursor = server.wait(async { query.fetch::<Group>() })?;
+        let mut cursor = server.wait(async { query.fetch::<FlowRow>() })?;
         let batch = server.batch(&mut cursor)?.into_iter();
         let (server, shared) = (Arc::clone(server), Arc::clone(shared));
         Ok(Self { server, cursor, batch, group: None, shared, ended: false })
     }
 
     /// The next group, and a way in which its segments may keep addresses.
-    fn next(&mut self) -> Result<Option<(&Group, Addresses)>> {
+    fn next(&mut self) -> Result<Option<(&FlowRow, Addresses)>> {
         let kinds = &self.shared.kinds;
         let next = match self.group.take() {
             Some((group, kind)) if kind + 1 < kinds.len() => Some((group, kind + 1)),
@@ -296,7 +297,7 @@ impl Part {
     }
 }
 
-impl Grouped for Part {
+impl Grouped for FlowReader {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         rows.clear();
         let shared = Arc::clone(&self.shared);

@@ -1,4 +1,4 @@
-//! New results of a window.
+//! Replaces the results of windows.
 
 use std::net::Ipv6Addr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,8 @@ use clickhouse::insert::Insert;
 use cutshort_model::{ConnectionRecord, JudgedConnection, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Batch, ConnectionSink, Inputs, Replacement, Restoration, Result, StoreError, WindowCounts, WindowResults,
+    ConnectionSink, Inputs, Replacement, ReplacementBatch, Restoration, Result, StoreError, WindowCounts,
+    WindowResults,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ use crate::server::{BATCH, Server};
 pub(crate) struct ConnectionRow {
     pub(crate) window_start: i64,
     pub(crate) generation: u64,
-    /// Its place among those of its window.
+    /// Its number within its window.
     pub(crate) number: u64,
     pub(crate) first_us: i64,
     pub(crate) last_us: i64,
@@ -78,18 +79,18 @@ impl ConnectionRow {
     }
 }
 
-/// What a sink has written or holds.
+/// The connections that a sink has written or holds.
 struct Finished {
     number: u64,
     generation: u64,
     bytes: u64,
-    /// Rows that were not sent yet.
+    /// Rows that have not been sent yet.
     waiting: Vec<ConnectionRow>,
 }
 
-/// New results of a window, whose connections and counts may still have to be written.
+/// New results of a window, whose connections and counts may not have been written yet.
 struct Prepared {
-    /// What is written last: with it, everything before it holds.
+    /// The row that is written last and makes everything before it valid.
     row: ResultRow,
     connections: Vec<ConnectionRow>,
     cells: Vec<CellRow>,
@@ -103,7 +104,7 @@ impl Prepared {
     }
 }
 
-/// Notes the generations of results and writes all rows of these; gives the rows that name them.
+/// Records the generations of results and writes their rows; returns the rows of `result` that name them.
 fn write(server: &Server, all: Vec<Prepared>) -> Result<Vec<ResultRow>> {
     results::begin(server, Level::FifteenMinutes, all.iter().flat_map(Prepared::generations))?;
     let (mut rows, mut connections, mut cells) = (Vec::new(), Vec::new(), Vec::new());
@@ -117,7 +118,7 @@ fn write(server: &Server, all: Vec<Prepared>) -> Result<Vec<ResultRow>> {
     Ok(rows)
 }
 
-/// The rows with versions later than those of before.
+/// The rows with versions later than the present ones.
 fn later(server: &Server, rows: Vec<ResultRow>) -> Result<Vec<ResultRow>> {
     let windows: Vec<i64> = rows.iter().map(|row| row.t).collect();
     let before = results::versions(server, &windows)?;
@@ -128,7 +129,7 @@ fn later(server: &Server, rows: Vec<ResultRow>) -> Result<Vec<ResultRow>> {
     Ok(rows.into_iter().map(later).collect())
 }
 
-/// That none of the windows is of a day whose finer counts were deleted.
+/// Checks that none of the windows is part of a day whose finer counts were deleted.
 fn check_open(server: &Server, rows: &[ResultRow]) -> Result<()> {
     let times = rows.iter().map(|row| row.t);
     let (Some(first), Some(last)) = (times.clone().min(), times.max()) else { return Ok(()) };
@@ -142,14 +143,14 @@ fn check_open(server: &Server, rows: &[ResultRow]) -> Result<()> {
     }
 }
 
-/// Puts results in the place of those of before: their rows are one block, so all hold at once.
+/// Replaces results: their rows are one block, so all become valid at once.
 fn replace(server: &Server, all: Vec<Prepared>) -> Result<()> {
     let rows = later(server, write(server, all)?)?;
     check_open(server, &rows)?;
     server.insert_all("result", rows)
 }
 
-/// New results of several windows, which are written together.
+/// New results of several windows that are written together.
 pub(crate) struct NewBatch {
     server: Arc<Server>,
     prepared: Arc<Mutex<Vec<Prepared>>>,
@@ -161,7 +162,7 @@ impl NewBatch {
     }
 }
 
-impl Batch for NewBatch {
+impl ReplacementBatch for NewBatch {
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         let batch = Some(Arc::clone(&self.prepared));
         Ok(Box::new(NewResults { batch, ..NewResults::begin(&self.server, window.start()) }))
@@ -179,7 +180,7 @@ pub(crate) struct NewResults {
     /// The number of the next sink.
     sinks: Mutex<u64>,
     finished: Arc<Mutex<Vec<Finished>>>,
-    /// Where it is put to be written with others.
+    /// The batch in which it is written, if any.
     batch: Option<Arc<Mutex<Vec<Prepared>>>>,
 }
 
@@ -208,13 +209,13 @@ impl Replacement for NewResults {
 }
 
 impl NewResults {
-    fn new_sink(&self) -> Sink {
+    fn new_sink(&self) -> RowSink {
         let number = {
             let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
             *sinks += 1;
             *sinks
         };
-        Sink {
+        RowSink {
             server: Arc::clone(&self.server),
             window: self.window,
             generation: new_generation(),
@@ -242,7 +243,7 @@ impl NewResults {
             cutoff: inputs.cutoff,
             rules: inputs.rules,
             packets: counts.packets,
-            copies: counts.copies,
+            copies: counts.duplicates,
             tail: counts.tail,
             connections: counts.connections,
             excluded: counts.excluded.to_vec(),
@@ -263,10 +264,10 @@ impl NewResults {
     }
 }
 
-/// Results from elsewhere.
+/// Results that were read from another store.
 pub(crate) struct Restored {
     results: NewResults,
-    sink: Box<Sink>,
+    sink: Box<RowSink>,
 }
 
 impl Restored {
@@ -303,7 +304,7 @@ impl Restoration for Restored {
     }
 }
 
-struct Sink {
+struct RowSink {
     server: Arc<Server>,
     window: i64,
     generation: u64,
@@ -312,18 +313,18 @@ struct Sink {
     bytes: u64,
     waiting: Vec<ConnectionRow>,
     insert: Option<Insert<ConnectionRow>>,
-    /// When its generation was noted last; none before the first row.
+    /// When its generation was last recorded; none before the first row.
     noted: Option<Instant>,
     finished: Arc<Mutex<Vec<Finished>>>,
 }
 
-/// What was noted longer ago and does not hold yet is noted again, or another's retention would take it for what a
-/// crash left.
+/// Generations that are older than this and not valid yet are recorded again; otherwise another process's retention
+/// would take them for the remains of a crash.
 const RENEW: Duration = Duration::from_mins(10);
-/// Bytes of a row besides its texts.
+/// Bytes of a row in addition to its texts.
 const ROW_BYTES: u64 = 110;
 
-impl Sink {
+impl RowSink {
     fn write_record(&mut self, record: &ConnectionRecord<'_>) -> Result<()> {
         let number = self.number << 40 | self.written;
         self.bytes +=
@@ -357,12 +358,12 @@ impl Sink {
     }
 }
 
-impl ConnectionSink for Sink {
+impl ConnectionSink for RowSink {
     fn write(&mut self, connection: &JudgedConnection<'_>) -> Result<()> {
         self.write_record(&connection.into())
     }
 
-    /// Few rows are left for those who write the counts.
+    /// Leaves a small number of rows to be written with the counts.
     fn finish(mut self: Box<Self>) -> Result<()> {
         if self.insert.is_some() {
             self.send()?;

@@ -1,4 +1,4 @@
-//! Which results hold: of windows, and of hours and days that are made of them.
+//! Which results are valid: those of windows, and those of hours and days that are computed from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher};
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::server::{Server, time};
 
-/// How much time a result covers.
+/// The time that a result covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     FifteenMinutes = 0,
@@ -29,21 +29,21 @@ impl Level {
         }
     }
 
-    /// The beginning of the one that holds a time.
+    /// The start of the row that contains a time.
     pub(crate) const fn start(self, t: i64) -> i64 {
         t.div_euclid(self.nanoseconds()) * self.nanoseconds()
     }
 }
 
-/// A row of the table `result`. Of several of a time the latest version holds.
+/// A row of the table `result`. Of several rows of a time, the latest version is valid.
 #[derive(Clone, Debug, Row, Serialize, Deserialize)]
 pub(crate) struct ResultRow {
     pub(crate) level: u8,
     pub(crate) t: i64,
     pub(crate) version: u64,
-    /// Of its cells.
+    /// The generation of its cells.
     pub(crate) generation: u64,
-    /// A digest of what it was made from: segments, or generations of windows.
+    /// A digest of its inputs: segments, or generations of windows.
     pub(crate) parts: u64,
     pub(crate) cutoff: i64,
     pub(crate) rules: u64,
@@ -53,7 +53,7 @@ pub(crate) struct ResultRow {
     pub(crate) connections: u64,
     pub(crate) excluded: Vec<u64>,
     pub(crate) updated: i64,
-    /// Of its connections.
+    /// The size of its connections in bytes.
     pub(crate) bytes: u64,
     pub(crate) connection_generations: Vec<u64>,
     pub(crate) has_connections: bool,
@@ -65,19 +65,19 @@ pub(crate) struct ResultRow {
 pub(crate) const COLUMNS: &str = "level, t, version, generation, parts, cutoff, rules, packets, copies, tail, connections, excluded, updated, bytes, connection_generations, has_connections, has_cells, networks_folded, ports_folded";
 
 impl ResultRow {
-    /// Later than another version, and than all that are made at other clocks until now.
+    /// Gives it a version later than `before`, and later than all versions made until now by other clocks.
     pub(crate) fn later(self, before: Option<u64>) -> Self {
         let least = before.map_or(0, |version| version + 1);
         Self { version: now().unsigned_abs().max(least), ..self }
     }
 
-    /// Next after another, so that whatever somebody makes of the window meanwhile holds instead.
+    /// Gives it the version after `before`, so that results computed by others in the meantime take precedence.
     pub(crate) fn next(self, before: &Self) -> Self {
         Self { version: before.version + 1, ..self }
     }
 }
 
-/// A number that nobody else has.
+/// A random number.
 pub(crate) fn new_generation() -> u64 {
     let mut hasher = std::hash::RandomState::new().build_hasher();
     hasher.write_i64(now());
@@ -85,7 +85,7 @@ pub(crate) fn new_generation() -> u64 {
     hasher.finish()
 }
 
-/// What is begun to be written, so that it can be deleted if it never holds.
+/// A generation that is being written, recorded so that it can be deleted if it never becomes valid.
 #[derive(Row, Serialize, Deserialize)]
 pub(crate) struct GenerationRow {
     pub(crate) id: u64,
@@ -94,7 +94,7 @@ pub(crate) struct GenerationRow {
     pub(crate) since: i64,
 }
 
-/// Notes generations, with the time that each is of, before anything of them is written.
+/// Records generations, with their times, before anything of them is written.
 pub(crate) fn begin(
     server: &Server,
     level: Level,
@@ -105,7 +105,7 @@ pub(crate) fn begin(
     server.insert_all("generation", generations.into_iter().map(row))
 }
 
-/// The results that hold, of one level or all, that begin within a range; in order of level and time.
+/// The valid results, of one level or all, that begin in a range; in order of level and time.
 pub(crate) fn within(server: &Server, range: &Range<i64>) -> Result<Vec<ResultRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM result FINAL WHERE t >= {} AND t < {} ORDER BY level, t",
@@ -122,12 +122,12 @@ pub(crate) fn of_window(server: &Server, window: i64) -> Result<Option<ResultRow
 }
 
 #[derive(Row, Deserialize)]
-struct Version {
+struct WindowVersion {
     t: i64,
     version: u64,
 }
 
-/// The versions of the results of windows, of those that have any.
+/// The versions of the results of windows, where there are any.
 pub(crate) fn versions(server: &Server, windows: &[i64]) -> Result<BTreeMap<i64, u64>> {
     let (Some(first), Some(last)) = (windows.iter().min(), windows.iter().max()) else {
         return Ok(BTreeMap::new());
@@ -139,11 +139,11 @@ pub(crate) fn versions(server: &Server, windows: &[i64]) -> Result<BTreeMap<i64,
         time("last")
     );
     let query = server.query(&sql).param("first", first).param("last", last).param("windows", windows);
-    let rows: Vec<Version> = server.all(query)?;
+    let rows: Vec<WindowVersion> = server.all(query)?;
     Ok(rows.into_iter().map(|row| (row.t, row.version)).collect())
 }
 
-/// A digest of the results that an hour or a day is made of.
+/// A digest of the results from which an hour or a day is computed.
 pub(crate) fn digest<'a>(parts: impl Iterator<Item = &'a ResultRow>) -> u64 {
     let add = |hash: Sha256, part: &ResultRow| {
         hash.chain_update(part.t.to_be_bytes()).chain_update(part.generation.to_be_bytes())
@@ -157,12 +157,12 @@ struct CoveredTo {
     covered_to: i64,
 }
 
-/// The end of what segments cover. What a wrong clock dates more than a day in the future does not count, unless there
-/// is nothing else (docs/spec.md#future).
+/// The end of the time that segments cover. Times more than a day in the future, which come from a wrong clock, do
+/// not count unless there is nothing else (docs/spec.md#future).
 pub(crate) const COVERED_TO: &str =
     "ifNull(maxOrNullIf(covers_to, covers_to <= now64(9) + INTERVAL 1 DAY), max(covers_to))";
 
-/// A query for the end of what all segments cover.
+/// A query for the end of the time that all segments cover.
 pub(crate) fn covered_to_sql() -> String {
     format!(
         "SELECT if(count() = 0, toInt64(-9223372036854775808), toUnixTimestamp64Nano({COVERED_TO})) AS covered_to
@@ -170,29 +170,29 @@ pub(crate) fn covered_to_sql() -> String {
     )
 }
 
-/// The end of what all segments cover.
+/// The end of the time that all segments cover.
 pub(crate) fn covered_to(server: &Server) -> Result<i64> {
     Ok(server.one::<CoveredTo>(server.query(&covered_to_sql()))?.covered_to)
 }
 
-/// A row of the table `frozen`, or the beginning of a result.
+/// A row of the table `frozen`, or the start of a result.
 #[derive(Row, Serialize, Deserialize)]
 struct Time {
     t: i64,
 }
 
-/// Notes that windows keep the results that they have.
+/// Records that windows keep their present results.
 pub(crate) fn freeze<'a>(server: &Server, windows: impl Iterator<Item = &'a i64>) -> Result<()> {
     let rows: Vec<Time> = windows.map(|t| Time { t: *t }).collect();
     server.insert_all("frozen", rows)
 }
 
-/// Windows of a range that keep the results that they have.
+/// Windows of a range that keep their present results.
 pub(crate) fn frozen(server: &Server, range: &Range<i64>) -> Result<Vec<i64>> {
     times(server, "frozen WHERE", range)
 }
 
-/// Times of a range in a table.
+/// The times in a table that are in a range.
 fn times(server: &Server, table: &str, range: &Range<i64>) -> Result<Vec<i64>> {
     let sql = format!("SELECT DISTINCT t FROM {table} t >= {} AND t < {}", time("from"), time("to"));
     let rows: Vec<Time> = server.all(server.query(&sql).param("from", range.start).param("to", range.end))?;
@@ -204,18 +204,18 @@ pub(crate) fn is_closed(server: &Server, window: i64) -> Result<bool> {
     Ok(!closed_days(server, &(window..window.saturating_add(1)))?.is_empty())
 }
 
-/// Whether a window that has results keeps them.
+/// Whether a window has results and keeps them.
 pub(crate) fn is_frozen(server: &Server, window: i64) -> Result<bool> {
     Ok(!frozen(server, &(window..window.saturating_add(1)))?.is_empty() || is_closed(server, window)?)
 }
 
-/// Days that a range touches and whose finer counts were deleted: they cannot be made again.
+/// Days that overlap a range and whose finer counts were deleted, so that they cannot be computed again.
 pub(crate) fn closed_days(server: &Server, range: &Range<i64>) -> Result<BTreeSet<i64>> {
     let deleted = times(server, "result FINAL WHERE NOT has_cells AND", &whole_days(range))?;
     Ok(deleted.into_iter().map(|t| Level::Day.start(t)).collect())
 }
 
-/// The days that a range touches.
+/// The whole days that overlap a range.
 pub(crate) fn whole_days(range: &Range<i64>) -> Range<i64> {
     let day = Level::Day.nanoseconds();
     let from = range.start.div_euclid(day).saturating_mul(day);

@@ -1,4 +1,4 @@
-//! Hours and days, which the server makes of the counts of windows.
+//! Hours and days, which the server computes from the counts of windows.
 
 use std::collections::HashSet;
 
@@ -12,8 +12,9 @@ use crate::results::{self, Level, ResultRow, digest, new_generation};
 use crate::rollups::Results;
 use crate::server::Server;
 
-/// Makes the hours and days before a time that are missing or out of date. Without a time the latest hour and the
-/// latest day are left for later: they still fill up. Two may do it at once: each writes under a generation of its own.
+/// Computes hours and days before a time that are missing or out of date. Without a time, the latest hour and the
+/// latest day are left for later, because they will change again. Two processes may do this at the same time: each
+/// writes under its own generation.
 pub(crate) fn roll(server: &Server, before: Option<i64>) -> Result<()> {
     for level in [Level::Hour, Level::Day] {
         let results = Results::read(server, &(i64::MIN..i64::MAX))?;
@@ -31,15 +32,15 @@ pub(crate) fn roll(server: &Server, before: Option<i64>) -> Result<()> {
     Ok(())
 }
 
-/// Hours or days that are made together: each statement takes the server longer than adding up a few counts.
+/// The number of hours or days that are computed together: each statement takes longer than adding up a few counts.
 const TOGETHER: usize = 24;
 
-/// An hour or a day that is made.
+/// An hour or a day that is being computed.
 struct Whole<'a> {
     start: i64,
     generation: u64,
     windows: &'a [ResultRow],
-    /// What it is made of: hours of windows, days of hours as far as there are.
+    /// Its parts: hours consist of windows, days of hours as far as these exist.
     parts: Vec<&'a ResultRow>,
 }
 
@@ -51,12 +52,12 @@ impl<'a> Whole<'a> {
         Self { start, generation: new_generation(), windows, parts }
     }
 
-    /// Whether its parts still hold, with their counts: these are deleted only after a row says so.
+    /// Whether its parts are still valid, so that their counts exist: these are only deleted after a row says so.
     fn is_unchanged(&self, now: &HashSet<(u8, i64, u64)>) -> bool {
         self.parts.iter().all(|part| now.contains(&(part.level, part.t, part.generation)))
     }
 
-    /// The row that names it.
+    /// The row of `result` that names it.
     fn row(&self, level: Level, results: &Results, folded: (bool, bool)) -> ResultRow {
         let before = results.of_time(level, &(self.start..self.start.saturating_add(1)));
         let row = ResultRow {
@@ -77,7 +78,7 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// Levels, times and generations of the results that hold now, of the time of all parts.
+/// Level, time and generation of the results that are valid now, for the time of all parts.
 fn holding(server: &Server, wholes: &[Whole<'_>]) -> Result<HashSet<(u8, i64, u64)>> {
     let times = || wholes.iter().flat_map(|whole| &whole.parts).map(|part| part.t);
     let (first, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
@@ -85,7 +86,7 @@ fn holding(server: &Server, wholes: &[Whole<'_>]) -> Result<HashSet<(u8, i64, u6
     Ok(now.iter().filter(|row| row.has_cells).map(|row| (row.level, row.t, row.generation)).collect())
 }
 
-/// Whether the hours or days of all windows before a time are there, so that these may be deleted.
+/// Whether the hours or days of all windows before a time exist, so that the windows may be deleted.
 pub(crate) fn is_rolled(results: &Results, level: Level, before: i64) -> bool {
     let windows = results.of_time(Level::FifteenMinutes, &(i64::MIN..before));
     let mut wholes = windows.chunk_by(|a, b| level.start(a.t) == level.start(b.t));
@@ -94,7 +95,8 @@ pub(crate) fn is_rolled(results: &Results, level: Level, before: i64) -> bool {
 
 pub(crate) const KEYS: &str = "location, network, asn, ip_version, port, node, excluded, stage, termination, completed, signature_id, tags";
 
-/// Whether all of the windows have counts of their own, or are in an hour that has theirs, of which a day is made.
+/// Whether all of the windows have counts of their own, or are in an hour that does, from which a day can be
+/// computed.
 fn can_be_made(results: &Results, level: Level, windows: &[ResultRow]) -> bool {
     windows.chunk_by(|a, b| Level::Hour.start(a.t) == Level::Hour.start(b.t)).all(|some| {
         some.iter().all(|window| window.has_cells)
@@ -102,7 +104,7 @@ fn can_be_made(results: &Results, level: Level, windows: &[ResultRow]) -> bool {
     })
 }
 
-/// Makes an hour or a day of what there is of it and of cells that came from elsewhere.
+/// Computes an hour or a day from its parts and from cells that were copied from another store.
 pub(crate) fn restore(server: &Server, level: Level, start: i64, rest: &Cells) -> Result<()> {
     let results = Results::read(server, &(start..start.saturating_add(level.nanoseconds())))?;
     match results.of_time(Level::FifteenMinutes, &(start..start.saturating_add(level.nanoseconds()))) {
@@ -134,7 +136,7 @@ fn make(
     server.insert_all("result", unchanged.map(|whole| whole.row(level, results, folded)).collect::<Vec<_>>())
 }
 
-/// Lets the server add up counts of a level's parts.
+/// Makes the server add up the counts of the parts.
 fn add_up(server: &Server, level: Level, whole: &Whole<'_>) -> Result<()> {
     let (start, generation) = (whole.start, whole.generation);
     let end = start.saturating_add(level.nanoseconds());

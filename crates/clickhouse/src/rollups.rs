@@ -1,4 +1,4 @@
-//! Questions about counts.
+//! Answers queries for counts.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use clickhouse::Row;
 use cutshort_geo::Country;
 use cutshort_model::{Bucket, Dimension, Network, Port, Value};
 use cutshort_store::{Result, RollupAnswer, RollupQuery, RollupRow};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Termination, WeightedCount};
 use serde::Deserialize;
 
 use crate::cells::{NETWORK, OTHER_NETWORKS, UNKNOWN_NETWORK, unknown};
@@ -23,7 +23,7 @@ pub(crate) fn answer(server: &Server, query: &RollupQuery) -> Result<RollupAnswe
         Some(Bucket::FifteenMinutes) => Level::FifteenMinutes,
     };
     let parts = results.cover(&query.range, coarsest);
-    let mut tally = Tally { query, rows: HashMap::new() };
+    let mut tally = AnswerSum { query, rows: HashMap::new() };
     for level in [Level::FifteenMinutes, Level::Hour, Level::Day] {
         let of_level: Vec<&ResultRow> =
             parts.iter().copied().filter(|part| part.level == level as u8).collect();
@@ -36,7 +36,7 @@ pub(crate) fn answer(server: &Server, query: &RollupQuery) -> Result<RollupAnswe
     })
 }
 
-/// The results of whole days, as of one moment.
+/// The results of whole days at one moment.
 pub(crate) struct Results {
     rows: Vec<ResultRow>,
 }
@@ -59,14 +59,14 @@ impl Results {
         &rows[from..to]
     }
 
-    /// The hour or the day of some windows, if it was made of just these.
+    /// The hour or the day of some windows, if it was computed from exactly these.
     pub(crate) fn whole(&self, level: Level, windows: &[ResultRow]) -> Option<&ResultRow> {
         let start = level.start(windows.first()?.t);
         let row = self.of_time(level, &(start..start.saturating_add(1))).first()?;
         (row.parts == digest(windows.iter())).then_some(row)
     }
 
-    /// The results that make up a range, as coarse as they can be. Those that are out of date are passed over.
+    /// The results that make up a range, as coarse as possible. Those that are out of date are skipped.
     pub(crate) fn cover(&self, range: &Range<i64>, coarsest: Level) -> Vec<&ResultRow> {
         let mut parts = Vec::new();
         self.cover_with(range, coarsest, &mut parts);
@@ -110,12 +110,12 @@ struct Summed {
 }
 
 /// The answer while it is added up.
-struct Tally<'a> {
+struct AnswerSum<'a> {
     query: &'a RollupQuery,
     rows: HashMap<(i64, Value), RollupRow>,
 }
 
-impl Tally<'_> {
+impl AnswerSum<'_> {
     fn read(&mut self, server: &Server, level: Level, parts: &[&ResultRow]) -> Result<()> {
         let mut filter = self.filter(level, parts);
         let label = self.label(&mut filter);
@@ -135,7 +135,7 @@ impl Tally<'_> {
             .try_for_each(|row| self.add(&row))
     }
 
-    /// The beginning of the piece of time that has a row.
+    /// The start of the interval that contains a row.
     fn label(&self, filter: &mut Filter) -> String {
         let start = filter.number(self.query.range.start);
         let Some(bucket) = self.query.bucket else { return start };
@@ -186,7 +186,7 @@ impl Tally<'_> {
         Ok(())
     }
 
-    /// By time.
+    /// The rows of the answer, in order of time.
     fn rows(self) -> Vec<RollupRow> {
         let mut rows: Vec<RollupRow> = self.rows.into_values().collect();
         let something = |count: &WeightedCount| count.sampled != 0;
@@ -205,7 +205,7 @@ fn networks(filter: &mut Filter, include: &[u32], exclude: &[u32]) {
     }
 }
 
-/// Number and name of a dimension's values, and what to join for it.
+/// For a dimension: the columns with number and name of its values, and the join that they need.
 const fn columns(by: Option<Dimension>) -> (&'static str, &'static str, &'static str) {
     match by {
         None => ("0", "''", ""),
@@ -225,7 +225,7 @@ fn value(by: Option<Dimension>, row: &Summed) -> Result<Value> {
     Ok(match by {
         None => Value::All,
         Some(Dimension::Tag) => {
-            let tag = usize::try_from(code).ok().and_then(|code| Tag::ALL.get(code));
+            let tag = DataSet::Tcp.tags().iter().find(|tag| i64::from(tag.number()) == code);
             Value::Tag(*tag.ok_or_else(|| unknown("tag", &code.to_string()))?)
         }
         Some(Dimension::Signature) => Value::Signature(Signature::from_id(code as u8)),

@@ -1,4 +1,4 @@
-//! Segments come in.
+//! Stores segments, and their packets.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::Server;
 
-/// A segment is being delivered: its packets may be there in part.
+/// The segment is being delivered: a part of its packets may be stored.
 pub(crate) const ARRIVING: (u8, &str) = (1, "arriving");
-/// All its packets are there.
+/// All packets of the segment are stored.
 pub(crate) const KEPT: (u8, &str) = (2, "kept");
-/// It was there. What it covered is covered.
+/// The segment was deleted. What it covered is still covered.
 pub(crate) const DELETED: (u8, &str) = (3, "deleted");
 
-/// A row of the table `segment`. Of several with an id the latest state holds.
+/// A row of the table `segment`. Of several rows with the same ID, the latest state is valid.
 #[derive(Clone, Row, Serialize, Deserialize)]
 pub(crate) struct SegmentRow {
     pub(crate) id: String,
@@ -33,19 +33,19 @@ pub(crate) struct SegmentRow {
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
     pub(crate) arrived: i64,
-    /// Windows with packets, and how many.
+    /// Windows that have packets, with the number of packets.
     pub(crate) windows: Vec<(i64, u64)>,
-    /// What of the packets' addresses is in it.
+    /// How much of the packets' addresses is kept, by name.
     pub(crate) addresses: String,
 }
 
-/// An id as it is in the table.
+/// Parses an ID as it is stored.
 pub(crate) fn id(text: &str) -> Result<SegmentId> {
     let id = u128::from_str_radix(text, 16);
     id.map(SegmentId).map_err(|_| StoreError::Damaged(format!("'{text}' is no id of a segment")))
 }
 
-/// What of addresses is kept, by its name.
+/// Parses how addresses are kept.
 pub(crate) fn addresses(name: &str) -> Result<Addresses> {
     Addresses::from_name(name)
         .ok_or_else(|| StoreError::Damaged(format!("'{name}' is no way in which addresses are kept")))
@@ -62,7 +62,7 @@ impl SegmentRow {
         }
     }
 
-    /// Of a segment whose packets are not there.
+    /// The row of a segment whose packets are not stored yet.
     pub(crate) fn new(info: &SegmentInfo) -> Self {
         Self {
             id: info.id.to_string(),
@@ -95,7 +95,7 @@ impl SegmentRow {
     }
 }
 
-/// What is known of a segment.
+/// The row of a segment, if it is known.
 pub(crate) fn by_id(server: &Server, id: SegmentId) -> Result<Option<SegmentRow>> {
     let sql = format!("SELECT {COLUMNS} FROM segment FINAL WHERE id = {{id:String}}");
     server.optional(server.query(&sql).param("id", id.to_string()))
@@ -109,10 +109,10 @@ pub(crate) fn in_state(server: &Server, (_, state): (u8, &str)) -> Result<Vec<Se
     server.all(server.query(&sql).param("state", state))
 }
 
-/// What is known of some segments, and what time it is there.
+/// The rows of some segments, and the server's time.
 #[derive(Row, Deserialize)]
 struct Known {
-    /// Their ids, states, and when they were noted last, by the clock of the one who brought them.
+    /// ID, state, and time of the last row of each segment, by the clock of the process that wrote it.
     segments: Vec<(String, String, i64)>,
     now: i64,
 }
@@ -136,19 +136,19 @@ impl Known {
     }
 }
 
-/// How a segment comes in.
+/// How a segment arrives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Arrival {
     /// For the first time.
     New,
-    /// Somebody has begun to deliver it; if that was long ago, the server may know no longer what it has of it.
+    /// A delivery was begun; if that was long ago, the server may have forgotten its tokens.
     Begun { is_abandoned: bool },
-    /// It is or was there.
+    /// It is or was stored.
     Known,
 }
 
-/// First it is noted that segments arrive, then the packets of each are inserted, then it is noted that all are kept.
-/// Where that was interrupted, it is done again: the id is the deduplication token, and the packets are counted.
+/// First it is recorded that segments arrive, then the packets of each are inserted, then it is recorded that all are
+/// kept. If this is interrupted, it is repeated: the ID is the deduplication token, and the packets are counted.
 pub(crate) fn append(server: &Server, segments: &[Segment]) -> Result<Vec<Added>> {
     segments.chunks(TOGETHER).try_fold(Vec::new(), |mut added, some| {
         added.extend(append_some(server, some)?);
@@ -156,7 +156,7 @@ pub(crate) fn append(server: &Server, segments: &[Segment]) -> Result<Vec<Added>
     })
 }
 
-/// Segments that are noted in one statement.
+/// The number of segments that are recorded in one statement.
 const TOGETHER: usize = 64;
 
 fn append_some(server: &Server, segments: &[Segment]) -> Result<Vec<Added>> {
@@ -197,7 +197,7 @@ fn keep(server: &Server, arriving: &[(&Segment, &SegmentRow, Arrival)], now: i64
     note(KEPT)
 }
 
-/// A right or a table that is missing is nothing that is wrong with the segment, which the sender keeps.
+/// A missing permission or table is not the fault of the segment, so the sender must keep the segment.
 fn not_the_segments(error: StoreError) -> StoreError {
     match error {
         StoreError::Refused(why) => StoreError::Unavailable(why),
@@ -205,8 +205,7 @@ fn not_the_segments(error: StoreError) -> StoreError {
     }
 }
 
-/// A delivery that was begun this long ago is not awaited any more: retention may be deleting its packets. In
-/// nanoseconds.
+/// A delivery that was begun this many nanoseconds ago is given up: retention may be deleting its packets.
 const ABANDONED: i64 = 3_600_000_000_000;
 
 fn deliver_again(server: &Server, segment: &Segment, row: &SegmentRow, is_abandoned: bool) -> Result<()> {
@@ -229,18 +228,13 @@ fn deliver_again(server: &Server, segment: &Segment, row: &SegmentRow, is_abando
     }
 }
 
-#[derive(Row, Deserialize)]
-struct Found {
-    found: u64,
-}
-
-/// How many of a segment's packets are there.
+/// The number of a segment's packets that are stored.
 fn count(server: &Server, row: &SegmentRow) -> Result<u64> {
-    let sql = format!("SELECT count() AS found FROM packet WHERE {OF_SEGMENT}");
-    Ok(server.one::<Found>(row.bind(server.query(&sql)))?.found)
+    let sql = format!("SELECT count() FROM packet WHERE {OF_SEGMENT}");
+    server.count(row.bind(server.query(&sql)))
 }
 
-/// The packets of a segment, for the parameters that [`SegmentRow::bind`] gives.
+/// Selects the packets of a segment, with the parameters of [`SegmentRow::bind`].
 pub(crate) const OF_SEGMENT: &str = "segment = {id:String}
      AND window_start >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')
      AND window_start <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')";
@@ -254,7 +248,7 @@ impl SegmentRow {
     }
 }
 
-/// Says that whole days of packets are being dropped, or no longer, under a number of the one who does it.
+/// Records that whole days of packets are being dropped, or no longer, under a number of the process that does so.
 pub(crate) fn note_dropping(server: &Server, number: u64, begins: bool) -> Result<()> {
     let state = if begins { DROPPING } else { "dropped" };
     let row = SegmentRow {
@@ -276,16 +270,16 @@ pub(crate) fn note_dropping(server: &Server, number: u64, begins: bool) -> Resul
     server.insert_all("segment", [row])
 }
 
-/// The state of a row that stands for nobody's packets: days are being dropped.
+/// The state of a row that does not stand for a segment: days are being dropped.
 const DROPPING: &str = "dropping";
-/// Nobody drops packets of less than this ago, by whatever clock, in nanoseconds.
+/// Packets of the last nanoseconds of this number are never dropped, whatever the clock.
 const RECENT: i64 = 43_200_000_000_000;
-/// How often it is looked whether days are still being dropped, and how long it waits between.
+/// How often to check whether days are still being dropped, and how long to wait between checks.
 const LOOKS: u32 = 20;
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Waits until no days are being dropped, once it was noted that packets of windows of an old day arrive: whoever drops
-/// days looks after he has said so whether any arrives.
+/// Waits until no days are being dropped, after it was recorded that packets of an old day arrive: whoever drops days
+/// checks this after recording that they do.
 fn await_drop<'a>(
     server: &Server,
     mut windows: impl Iterator<Item = &'a (i64, u64)>,
@@ -297,11 +291,11 @@ fn await_drop<'a>(
     }
     // Who has not said for so long that it is over was ended before.
     let sql = format!(
-        "SELECT count() AS found FROM segment FINAL
+        "SELECT count() FROM segment FINAL
          WHERE id LIKE '{DROPPING}-%' AND state = '{DROPPING}' AND arrived > now64(9) - toIntervalMinute(10)"
     );
     for _ in 0..LOOKS {
-        if server.one::<Found>(server.query(&sql))?.found == 0 {
+        if server.count(server.query(&sql))? == 0 {
             return Ok(());
         }
         std::thread::sleep(LOOK);
@@ -309,7 +303,7 @@ fn await_drop<'a>(
     Err(StoreError::Unavailable("packets of old days are being deleted; try again".to_owned()))
 }
 
-/// Times are those of windows of 15 minutes.
+/// Times of windows are multiples of 15 minutes.
 const INSERT: &str = "INSERT INTO packet (window_start, src_ip, src_port, dst_ip, dst_port, ts, node, segment, \
     ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate, country, asn, flow) \
     SELECT fromUnixTimestamp64Nano(toUnixTimestamp64Nano(ts) - positiveModulo(toUnixTimestamp64Nano(ts), 900000000000), 'UTC'), \

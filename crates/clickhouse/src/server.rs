@@ -1,4 +1,4 @@
-//! Talking to ClickHouse from code that waits.
+//! A blocking client of the server.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -14,27 +14,27 @@ use crate::address::{Address, Classify};
 use crate::breaker::{Breaker, Way};
 use crate::error::store_error;
 
-/// How long the server may take for a question of the API, in seconds.
+/// How long the server may take for a query of the API, in seconds.
 const QUESTION_SECONDS: &str = "30";
-/// What it may look at and hold for one: rows of counts or connections, and bytes of memory.
+/// How many rows such a query may read, and how many bytes of memory it may use.
 const QUESTION_ROWS: &str = "20000000000";
 const QUESTION_MEMORY: &str = "4000000000";
-/// How long an answer to a question may take; the server's own limit is as long.
+/// How long an answer to such a query may take; the server's own limit is the same.
 const ANSWER: Duration = Duration::from_secs(30);
-/// How long nothing may come from the server while a window is read or something is written.
+/// How long the server may be silent while a window is read or something is written.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// How long one who was silent may take to say that it is there again.
+/// How long a server that was silent may take to answer.
 const PROBE: Duration = Duration::from_secs(1);
-/// Rows that are taken from or given to the server at a time.
+/// The number of rows that are read or written at a time.
 pub(crate) const BATCH: usize = 4096;
 
-/// A server and a database, and threads that talk to it.
+/// A database on a server, and threads that communicate with it.
 pub(crate) struct Server {
     client: Client,
     place: String,
-    /// Taken when it is dropped, which may be where nobody may wait.
+    /// Taken when this is dropped, which may be on a thread that must not block.
     runtime: Option<Runtime>,
-    /// The cluster over which the tables are spread, if they are.
+    /// The cluster over which the tables are distributed, if they are.
     pub(crate) cluster: Option<String>,
     pub(crate) classify: Classify,
     breaker: Breaker,
@@ -74,7 +74,7 @@ impl Server {
         self.client.query(sql)
     }
 
-    /// A query in which a question mark is no place for a value.
+    /// A query in which question marks are not placeholders.
     pub(crate) fn query_raw(&self, sql: &str) -> Query {
         self.client.query_raw(sql)
     }
@@ -87,7 +87,7 @@ impl Server {
             .with_setting("max_memory_usage", QUESTION_MEMORY)
     }
 
-    /// Waits for something that is read or written as a whole.
+    /// Waits for a request that reads or writes everything at once.
     pub(crate) fn wait<T>(&self, work: impl Future<Output = clickhouse::error::Result<T>>) -> Result<T> {
         self.wait_for(PATIENCE, work)
     }
@@ -105,7 +105,7 @@ impl Server {
         self.block_on(limit, work)
     }
 
-    /// Asks a server that was silent for next to nothing.
+    /// Sends a minimal query to a server that was silent.
     fn probe(&self) -> Result<()> {
         let probe = self.client.query("SELECT 1").fetch_one::<u8>();
         match self.block_on(PROBE, probe) {
@@ -155,13 +155,18 @@ impl Server {
         self.wait_for(ANSWER, query.fetch_all())
     }
 
-    /// The same for a job that looks at much.
+    /// Reads all rows of a query for a job that reads a lot.
     pub(crate) fn all_of_much<T: RowOwned + RowRead>(&self, query: Query) -> Result<Vec<T>> {
         self.wait(query.fetch_all())
     }
 
     pub(crate) fn one<T: RowOwned + RowRead>(&self, query: Query) -> Result<T> {
         self.wait_for(ANSWER, query.fetch_one())
+    }
+
+    /// The value of a query for a single number.
+    pub(crate) fn count(&self, query: Query) -> Result<u64> {
+        self.one(query)
     }
 
     pub(crate) fn optional<T: RowOwned + RowRead>(&self, query: Query) -> Result<Option<T>> {
@@ -194,7 +199,7 @@ impl Server {
         })
     }
 
-    /// Inserts rows as a whole.
+    /// Inserts all rows at once.
     pub(crate) fn insert_all<T: RowOwned + RowWrite>(
         &self,
         table: &str,
@@ -231,7 +236,7 @@ impl Server {
         })
     }
 
-    /// The table that holds the rows of this server, where it is spread over a cluster.
+    /// The table that holds the rows of this server, if tables are distributed over a cluster.
     pub(crate) fn local(&self, table: &str) -> String {
         match &self.cluster {
             Some(cluster) => format!("{table}_local ON CLUSTER {}", identifier(cluster)),
@@ -248,12 +253,12 @@ impl Drop for Server {
     }
 }
 
-/// A name in SQL.
+/// An identifier, quoted for SQL.
 pub(crate) fn identifier(name: &str) -> String {
     format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
 }
 
-/// A time of a parameter, in SQL.
+/// A parameter with a time, in SQL.
 pub(crate) fn time(parameter: &str) -> String {
     format!("fromUnixTimestamp64Nano({{{parameter}:Int64}}, 'UTC')")
 }

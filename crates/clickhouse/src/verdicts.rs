@@ -1,4 +1,4 @@
-//! A window's flows, judged by the server.
+//! Reads a window's flows, judged by the server.
 
 use std::net::Ipv6Addr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,22 +8,24 @@ use clickhouse::query::RowCursor;
 use cutshort_model::{Addresses, Window};
 use cutshort_packet::FiveTuple;
 use cutshort_store::{FlowVerdict, Result, StoreError, VerdictBatch, Verdicts, WindowVerdicts};
-use cutshort_verdict::{Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict};
+use cutshort_verdict::{
+    DataSet, Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict,
+};
 use serde::Deserialize;
 
-use crate::classify::{Classified, Grain, Source};
-use crate::packets::{SegmentOfWindow, Shared, WindowSegments};
+use crate::classify::{Classified, Grain, PacketRows};
+use crate::packets::{SegmentOfWindow, SharedWindow, WindowSegments};
 use crate::server::{Server, time};
 use crate::windows;
 
-/// Times of which more than this share of a window is in several captures are for those who have the packets.
+/// If more than this share of a window is covered by several captures, the window job judges it from packets.
 const MOST_SHARED: i64 = Window::LENGTH / 100;
-/// And those in so many pieces.
+/// The same applies if these times are in more pieces than this.
 const MOST_PIECES: usize = 16;
 
-/// What the server gives of one connection.
+/// A row of the answer: one connection.
 #[derive(ClickHouseRow, Deserialize)]
-struct Judged {
+struct VerdictRow {
     src_ip: Ipv6Addr,
     src_port: u16,
     dst_ip: Ipv6Addr,
@@ -50,7 +52,7 @@ struct Judged {
 
 const COLUMNS: &str = "src_ip, src_port, dst_ip, dst_port, excluded, progress, termination, stage, tags, signature_id, rst_ttl_delta, rst_ip_id_delta, syn_ttl, sample_rate, node, packets, copies, tail, first_ns, last_ns, silent_ns, unclear";
 
-impl Judged {
+impl VerdictRow {
     fn flow(&self) -> Result<FlowVerdict> {
         let Self { src_ip, src_port, dst_ip, dst_port, sample_rate, node, copies, tail, .. } = *self;
         Ok(FlowVerdict {
@@ -59,7 +61,7 @@ impl Judged {
             sample_rate,
             node,
             packets: self.packets(),
-            copies,
+            duplicates: copies,
             tail,
         })
     }
@@ -73,6 +75,7 @@ impl Judged {
             return Ok(Err(of(&Exclusion::ALL, reason)?));
         }
         Ok(Ok(Verdict {
+            data_set: DataSet::Tcp,
             progress: of(&Progress::ALL, self.progress)?,
             termination: of(&Termination::ALL, self.termination)?,
             stage: of(&Stage::ALL, self.stage)?,
@@ -86,6 +89,8 @@ impl Judged {
             first_ts: self.first_ns,
             last_ts: self.last_ns,
             silent: self.silent_ns.max(0),
+            handshake: None,
+            first_byte: None,
         }))
     }
 }
@@ -96,8 +101,8 @@ fn of<T: Copy>(all: &[T], number: u8) -> Result<T> {
     value.ok_or_else(|| StoreError::Failed(format!("ClickHouse gives {number}, which is no term of ours")))
 }
 
-/// None for windows of which the server cannot judge all flows as the rules do: with protected addresses, or with
-/// captures that may have packets in common.
+/// None if the server cannot judge all flows as the rules do: with protected addresses, or with captures that may
+/// have packets in common.
 pub(crate) fn read_verdicts(
     server: &Arc<Server>,
     window: i64,
@@ -120,13 +125,13 @@ pub(crate) fn read_verdicts(
     let cursor = Arc::new(Mutex::new(cursor));
     let part = |_| {
         let (server, cursor, shared) = (Arc::clone(server), Arc::clone(&cursor), Arc::clone(&shared));
-        Box::new(Part { server, cursor, shared, ended: false }) as Box<dyn Verdicts + Send>
+        Box::new(SharedVerdicts { server, cursor, shared, ended: false }) as Box<dyn Verdicts + Send>
     };
     let parts = (0..parts).map(part).collect();
     Ok(Some(WindowVerdicts { inputs: window.inputs, nodes: window.nodes, parts }))
 }
 
-/// When several captures have packets; none if that is too long for flows without such packets to be the rule.
+/// The times when several captures have packets; none if they are so long that most flows may have such packets.
 fn shared_times(segments: &[SegmentOfWindow]) -> Option<Vec<(i64, i64)>> {
     let files = segments.iter().filter(|segment| segment.node.is_empty());
     let mut times: Vec<(i64, i64)> = files.filter_map(|segment| segment.first.zip(segment.last)).collect();
@@ -147,7 +152,7 @@ fn sql(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) -> S
     let kept = windows::of_window("");
     let of_window =
         format!("window_start = {} AND segment GLOBAL IN (SELECT id FROM ({kept}))", time("window"));
-    let source = Source {
+    let source = PacketRows {
         rows: "packet".to_owned(),
         filter: of_window,
         addresses: "toUInt8(0)".to_owned(),
@@ -162,8 +167,8 @@ fn sql(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) -> S
     format!("SELECT {COLUMNS} FROM ({})", classified.sql())
 }
 
-/// The position of a packet's server among the names of [`WindowSegments::nodes`], which the server lists itself: there may be
-/// many.
+/// The index of a packet's node among the names of [`WindowSegments::nodes`], which the server lists itself because
+/// there may be many.
 fn node_position() -> String {
     let of_window = windows::of_window("toString(any(node)) AS node");
     let names = format!(
@@ -172,8 +177,8 @@ fn node_position() -> String {
     format!("toUInt16(transform(toString(node), {names}, range(length({names})), 0))")
 }
 
-/// Whether several captures may have the same packets of a flow, or together more than are taken: that is not judged
-/// here.
+/// Whether several captures may have the same packets of a flow, or together more than the limit. Such flows are not
+/// judged here.
 fn unclear(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) -> String {
     const FILE: &str = "node = ''";
     const CAPTURE: &str = "cityHash64(segment)";
@@ -190,28 +195,28 @@ fn unclear(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) 
     )
 }
 
-/// Asks at once: what the server gives is what is there now. It shares out its work itself.
-fn ask(server: &Server, window: &WindowSegments, sql: &str) -> Result<RowCursor<Judged>> {
+/// Sends the query at once, so that the answer is the present state. The server divides the work itself.
+fn ask(server: &Server, window: &WindowSegments, sql: &str) -> Result<RowCursor<VerdictRow>> {
     let query = server
         .query(sql)
         .param("window", window.start)
         .param("cutoff", window.inputs.cutoff)
         // A 5-tuple is on one shard, so groups need not be merged.
         .with_setting("optimize_distributed_group_by_sharding_key", "1");
-    server.wait(async { query.fetch::<Judged>() })
+    server.wait(async { query.fetch::<VerdictRow>() })
 }
 
-/// One of those who take the flows of one answer in turns.
-struct Part {
+/// One of several readers that share the flows of one answer.
+struct SharedVerdicts {
     server: Arc<Server>,
-    cursor: Arc<Mutex<Option<RowCursor<Judged>>>>,
-    shared: Arc<Shared>,
+    cursor: Arc<Mutex<Option<RowCursor<VerdictRow>>>>,
+    shared: Arc<SharedWindow>,
     ended: bool,
 }
 
-impl Part {
+impl SharedVerdicts {
     /// The next rows; none at the end.
-    fn batch(&self) -> Result<Vec<Judged>> {
+    fn batch(&self) -> Result<Vec<VerdictRow>> {
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(open) = cursor.as_mut() else { return Ok(Vec::new()) };
         let rows = self.server.batch(open);
@@ -223,7 +228,7 @@ impl Part {
     }
 }
 
-impl Verdicts for Part {
+impl Verdicts for SharedVerdicts {
     fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<VerdictBatch> {
         flows.clear();
         let judged = self.batch()?;

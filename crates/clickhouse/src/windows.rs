@@ -1,4 +1,4 @@
-//! Which windows there are, and which of them are due. The server gives one row a window, however many segments it has.
+//! Lists windows, and those that are due. The server returns one row per window, however many segments it has.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,8 +14,8 @@ use crate::results::{self, Level};
 use crate::segments;
 use crate::server::{Server, time};
 
-/// The segments that are kept and have packets of a window, the parameter `window`: their ids, their windows, and more
-/// columns of the table `segment`, which is `s`. Segments whose packets are of other times are passed over early.
+/// The stored segments that have packets of a window (the parameter `window`): their IDs, their windows, and more
+/// columns of the table `segment`, which is `s`. Segments with packets of other times only are skipped early.
 pub(crate) fn of_window(more: &str) -> String {
     let comma = if more.is_empty() { "" } else { ", " };
     let window = time("window");
@@ -28,22 +28,22 @@ pub(crate) fn of_window(more: &str) -> String {
     )
 }
 
-/// The same digest of ids as [`Inputs::of`] makes.
+/// The same digest of IDs as that of [`Inputs::of`].
 const DIGEST: &str = "reinterpretAsUInt64(reverse(substring(SHA256(arrayStringConcat(arraySort(groupArray(unhex(id))))), 1, 8)))";
 
-/// Ranges up to this length are read without putting all segments together.
+/// Ranges up to this length are read without listing all segments.
 const NARROW: i64 = 48 * Window::LENGTH;
 
-/// What the kept segments have of a window.
+/// The kept segments of a window.
 #[derive(Clone, Copy, Row, Deserialize)]
-struct Parts {
+struct StoredSegments {
     t: i64,
     digest: u64,
     bytes: u64,
 }
 
-/// What there is of each window that begins within a range and has packets.
-fn parts(server: &Server, range: &Range<i64>) -> Result<Vec<Parts>> {
+/// The segments of each window that begins in a range and has packets.
+fn parts(server: &Server, range: &Range<i64>) -> Result<Vec<StoredSegments>> {
     let (from, to) = (time("from"), time("to"));
     let kept = match range.end.saturating_sub(range.start) <= NARROW {
         true => format!(
@@ -68,7 +68,7 @@ pub(crate) fn within(server: &Server, range: &Range<i64>) -> Result<Vec<WindowSt
     states(server, range, parts.into_iter().map(|parts| (parts.t, parts)), results::covered_to(server)?)
 }
 
-/// What results of a window were made of.
+/// The inputs from which the results of a window were computed.
 #[derive(Row, Deserialize)]
 struct Made {
     t: i64,
@@ -86,10 +86,10 @@ fn made(server: &Server, range: &Range<i64>) -> Result<Vec<Made>> {
     server.all(server.query(&sql).param("from", range.start).param("to", range.end))
 }
 
-/// What is known of a window while it is put together.
+/// The state of a window while it is collected.
 #[derive(Default)]
-struct Found {
-    parts: Option<Parts>,
+struct CollectedState {
+    parts: Option<StoredSegments>,
     made: Option<Made>,
     frozen: bool,
 }
@@ -97,10 +97,10 @@ struct Found {
 fn states(
     server: &Server,
     range: &Range<i64>,
-    parts: impl Iterator<Item = (i64, Parts)>,
+    parts: impl Iterator<Item = (i64, StoredSegments)>,
     covered_to: i64,
 ) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<i64, Found> = BTreeMap::new();
+    let mut found: BTreeMap<i64, CollectedState> = BTreeMap::new();
     parts.for_each(|(t, parts)| found.entry(t).or_default().parts = Some(parts));
     for made in made(server, range)? {
         let window = found.entry(made.t).or_default();
@@ -110,14 +110,14 @@ fn states(
     for t in results::frozen(server, range)? {
         found.entry(t).and_modify(|window| window.frozen = true);
     }
-    let state = |(start, found): (i64, Found)| {
+    let state = |(start, found): (i64, CollectedState)| {
         let is_closed = closed.contains(&Level::Day.start(start));
         found.state(Window::containing(start), covered_to, is_closed)
     };
     Ok(found.into_iter().map(state).collect())
 }
 
-impl Found {
+impl CollectedState {
     fn state(self, window: Window, covered_to: i64, is_closed: bool) -> WindowState {
         let Self { parts, made, frozen } = self;
         let done = made.map(|made| Inputs { segments: made.parts, cutoff: made.cutoff, rules: made.rules });
@@ -135,34 +135,34 @@ impl Found {
     }
 }
 
-/// What was seen of the segments when it was looked last, so that only what came since needs to be asked for.
+/// What is known of the segments, so that only those that arrived since must be read.
 #[derive(Default)]
 pub(crate) struct Watch {
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<SeenSegments>>,
 }
 
-struct Seen {
-    /// When everything was looked at.
+struct SeenSegments {
+    /// When all segments were last read.
     whole: Instant,
-    /// What arrived before this time was seen then, by the server's clock; none before it was looked.
+    /// The time up to which arrived segments are known, by the server's clock; none before the first look.
     since: Option<i64>,
-    /// What tells whether anything arrived since.
+    /// A fingerprint that shows whether anything has arrived since.
     print: (u64, u64),
-    windows: BTreeMap<i64, Parts>,
-    /// The end of what is covered, without and with what a wrong clock dates in the future.
+    windows: BTreeMap<i64, StoredSegments>,
+    /// The end of the time that is covered, without and with times that a wrong clock puts in the future.
     covered_to: Option<i64>,
     covered_to_future: Option<i64>,
-    /// The latest packet of a live receiver.
+    /// The time of the latest packet of a live receiver.
     latest_live: i64,
 }
 
-/// Everything is looked at again after this time, since segments may have gone.
+/// After this time all segments are read again, because some may have been deleted.
 const WHOLE: Duration = Duration::from_mins(5);
-/// Segments say when they arrived by the clock of the one who brought them, which may be wrong by so much, in
+/// Segments record when they arrived by the clock of the process that wrote them, which may be wrong by this many
 /// nanoseconds.
 const SKEW: i64 = 3_600_000_000_000;
 
-/// What segments tell that arrived since a time.
+/// What the segments that arrived since a time change.
 #[derive(Row, Deserialize)]
 struct News {
     now: i64,
@@ -194,12 +194,12 @@ impl Watch {
         self.look(server, |seen| seen.latest_live)
     }
 
-    /// Looks at what is new.
-    fn look<T>(&self, server: &Server, take: impl Fn(&Seen) -> T) -> Result<T> {
+    /// Looks for new segments.
+    fn look<T>(&self, server: &Server, take: impl Fn(&SeenSegments) -> T) -> Result<T> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut now = match seen.take().filter(|seen| seen.whole.elapsed() < WHOLE) {
             Some(seen) => seen,
-            None => Seen::nothing(),
+            None => SeenSegments::nothing(),
         };
         // What fails leaves nothing that was seen in part.
         now.look(server)?;
@@ -209,7 +209,7 @@ impl Watch {
     }
 }
 
-impl Seen {
+impl SeenSegments {
     fn nothing() -> Self {
         let (whole, print, windows) = (Instant::now(), (0, 0), BTreeMap::new());
         Self {
@@ -223,7 +223,7 @@ impl Seen {
         }
     }
 
-    /// As [`results::covered_to`].
+    /// The same value as [`results::covered_to`].
     fn covered_to(&self) -> i64 {
         self.covered_to.or(self.covered_to_future).unwrap_or(i64::MIN)
     }

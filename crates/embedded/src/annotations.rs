@@ -1,4 +1,4 @@
-//! What operators note, in a SQLite file of its own that any process may write to.
+//! Annotations by operators, in a SQLite file of their own to which any process may write.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,10 +13,10 @@ use rusqlite::{Connection, Row, params};
 use super::rescue::{Scan, scan};
 use crate::error::{Error, Result, of_database};
 
-/// How long another process may keep the file busy.
+/// How long to wait while another process has the file locked.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// AUTOINCREMENT: the number of what was removed is not given again.
+/// AUTOINCREMENT: numbers of removed annotations are not used again.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS annotation (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER,
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS annotation (
 const COLUMNS: &str = "kind, start_ns, end_ns, description, linked_url, scope, locations, asns, \
                        outage_cause, outage_type";
 
-/// Annotations at rest.
+/// The stored annotations.
 #[derive(Debug)]
 pub(crate) struct Annotations {
     path: PathBuf,
@@ -37,20 +37,14 @@ pub(crate) struct Annotations {
 }
 
 impl Annotations {
-    /// The annotations in a file. It is made with the first of them, so that a folder that cannot be written
+    /// Opens the annotations in a file. It is created with the first one, so that a directory that cannot be written
     /// to can be read.
-    ///
-    /// # Errors
-    /// What opening an existing file gives.
     pub(crate) fn open(path: &Path, durable: bool) -> Result<Self> {
         let connection = path.exists().then(|| connect(path, durable)).transpose()?;
         Ok(Self { path: path.to_owned(), durable, connection: Mutex::new(connection) })
     }
 
-    /// Those that concern a time within a range, by their beginning.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// The annotations whose time overlaps the range, in order of their start.
     pub(crate) fn list(&self, range: Range<i64>) -> Result<Vec<Annotation>> {
         if !self.path.exists() {
             return Ok(Vec::new());
@@ -58,20 +52,17 @@ impl Annotations {
         self.with(|sql| list_all(sql, &range))
     }
 
-    /// Keeps one.
+    /// Stores an annotation.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] with what is wrong with it; what writing gives.
+    /// [`StoreError::Refused`] with what is wrong with it.
     pub(crate) fn add(&self, annotation: &NewAnnotation) -> Result<Annotation> {
         annotation.check()?;
         let id = self.with(|sql| insert(sql, annotation))?;
         Ok(Annotation { id: id.unsigned_abs(), content: annotation.clone() })
     }
 
-    /// Removes one; false if there is none with the number.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Removes an annotation; false if no annotation has this number.
     pub(crate) fn remove(&self, id: u64) -> Result<bool> {
         let Ok(id) = i64::try_from(id) else { return Ok(false) };
         if !self.path.exists() {
@@ -80,11 +71,8 @@ impl Annotations {
         self.with(|sql| Ok(sql.execute("DELETE FROM annotation WHERE id = ?1", [id])? != 0))
     }
 
-    /// Takes what can be read of a damaged file, with the numbers of before. Returns how many these are, and whether they
-    /// are all.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Stores what can be read of a damaged file, with the same numbers. Returns how many annotations these are, and
+    /// whether they are all.
     pub(crate) fn salvage(&self, old: &Connection) -> Result<(u64, bool)> {
         let mut found = BTreeMap::new();
         let select = format!("SELECT id, {COLUMNS} FROM annotation");
@@ -134,7 +122,7 @@ fn connect(path: &Path, durable: bool) -> Result<Connection> {
     })
 }
 
-/// Those of a database that concern a time within a range.
+/// The annotations in a database whose time overlaps the range.
 pub(super) fn list_all(sql: &Connection, range: &Range<i64>) -> Result<Vec<Annotation>> {
     let select = format!(
         "SELECT id, {COLUMNS} FROM annotation

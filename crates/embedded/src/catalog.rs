@@ -1,19 +1,21 @@
-//! What there is: tables of segments and windows.
+//! The tables of segments and windows.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use cutshort_model::{Addresses, Window, now};
 use cutshort_store::{
     CoverageBuilder, Inputs, NodeCoverage, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState,
 };
-use cutshort_verdict::ReaderClock;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use cutshort_verdict::{Exclusion, ReaderClock};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 
 use super::{damage, rollup};
 use crate::error::{Error, Result};
 
-/// Marks the database as a store's: "cuts".
+/// Marks the database as that of a store: "cuts".
 const APPLICATION: i64 = 0x6375_7473;
 /// The version of the tables.
 const VERSION: i64 = 1;
@@ -67,23 +69,23 @@ CREATE TABLE damaged (
 );
 ";
 
-/// How addresses were protected, of packets that were ever taken in. Stores from before there was a choice get it when
-/// they are opened for writing.
+/// How the addresses of packets ever stored were protected. Stores from before addresses could be protected get this
+/// table when they are opened for writing.
 const PROTECTED: &str = "CREATE TABLE IF NOT EXISTS protected (addresses TEXT PRIMARY KEY) WITHOUT ROWID";
 
-/// What became of a segment's file.
+/// What happened to a segment's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileState {
     Kept = 0,
-    /// By retention. Its id stays known, and what it covered is covered.
+    /// Deleted by retention. Its ID stays known, and what it covered is still covered.
     Deleted = 1,
-    /// Set aside. It can be handed in again.
+    /// Set aside. The segment can be stored again.
     Damaged = 2,
-    /// Gone without having been deleted. It can be handed in again.
+    /// Missing, but not deleted by the store. The segment can be stored again.
     Missing = 3,
 }
 
-/// A segment's file.
+/// The file of a segment.
 pub(super) struct SegmentFile {
     pub(super) key: i64,
     pub(super) id: SegmentId,
@@ -93,7 +95,7 @@ pub(super) struct SegmentFile {
     pub(super) crc: u32,
 }
 
-/// Makes the tables, or checks that they are of a version that is known.
+/// Creates the tables, or checks that their version is known.
 pub(super) fn create(sql: &mut Connection) -> Result<()> {
     if is_new(sql)? {
         let transaction = sql.transaction()?;
@@ -107,18 +109,18 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
     if !has_tail(sql)? {
         sql.execute_batch(ADD_TAIL)?;
     }
+    add_excluded(sql)?;
     damage::create(sql)?;
     sql.execute_batch(COVERAGE)?;
     Ok(sql.execute_batch(PROTECTED)?)
 }
 
-/// What segments cover is read in this order. Stores from before it was asked for get it when they are opened for
-/// writing.
+/// What segments cover is read in this order. Earlier stores get the index when they are opened for writing.
 const COVERAGE: &str =
     "CREATE INDEX IF NOT EXISTS segment_coverage ON segment (node, covers_from, covers_to, state)";
 
-/// Whether windows say how many rows are the tail of an older connection. Stores from before they were counted get it
-/// when they are opened for writing.
+/// Whether the table of windows has a column for rows that are the tail of an earlier connection. Earlier stores get
+/// it when they are opened for writing.
 fn has_tail(sql: &Connection) -> Result<bool> {
     let select = "SELECT count(*) FROM pragma_table_info('window') WHERE name = 'tail'";
     Ok(sql.query_row(select, [], |row| row.get::<_, i64>(0))? > 0)
@@ -126,22 +128,63 @@ fn has_tail(sql: &Connection) -> Result<bool> {
 
 const ADD_TAIL: &str = "ALTER TABLE window ADD COLUMN tail INTEGER NOT NULL DEFAULT 0";
 
-/// That number in SQL.
+/// The SQL expression for that number.
 pub(super) fn tail(sql: &Connection) -> Result<&'static str> {
     Ok(if has_tail(sql)? { "tail" } else { "0" })
+}
+
+/// The column of the table of windows that counts a reason for exclusion.
+fn excluded_column(reason: Exclusion) -> String {
+    format!("\"{}\"", reason.name())
+}
+
+fn has_excluded(sql: &Connection, reason: Exclusion) -> Result<bool> {
+    let select = "SELECT count(*) > 0 FROM pragma_table_info('window') WHERE name = ?";
+    Ok(sql.prepare_cached(select)?.query_row([reason.name()], |row| row.get(0))?)
+}
+
+/// Earlier stores get columns for new reasons when they are opened for writing.
+fn add_excluded(sql: &Connection) -> Result<()> {
+    for reason in Exclusion::ALL {
+        if !has_excluded(sql, reason)? {
+            let column = excluded_column(reason);
+            sql.execute(&format!("ALTER TABLE window ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0"), [])?;
+        }
+    }
+    Ok(())
+}
+
+/// The numbers of exclusions in SQL, in the order of [`Exclusion::ALL`].
+pub(super) fn excluded(sql: &Connection) -> Result<[String; Exclusion::ALL.len()]> {
+    let mut columns = Exclusion::ALL.map(excluded_column);
+    for (column, reason) in columns.iter_mut().zip(Exclusion::ALL) {
+        if !has_excluded(sql, reason)? {
+            "0".clone_into(column);
+        }
+    }
+    Ok(columns)
+}
+
+/// The numbers of exclusions in the columns of a row from `first` on.
+pub(super) fn excluded_of(row: &Row<'_>, first: usize) -> rusqlite::Result<[u64; Exclusion::ALL.len()]> {
+    let mut excluded = [0; Exclusion::ALL.len()];
+    for (at, number) in excluded.iter_mut().enumerate() {
+        *number = row.get::<_, i64>(first + at)?.cast_unsigned();
+    }
+    Ok(excluded)
 }
 
 fn is_new(sql: &Connection) -> Result<bool> {
     Ok(sql.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?)
 }
 
-/// Whether the database says that it is a store's.
+/// Whether the database is marked as that of a store.
 pub(super) fn is_of_store(sql: &Connection) -> Result<bool> {
     let application = sql.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0))?;
     Ok(application == APPLICATION)
 }
 
-/// Whether the database is a store's, and of a known version.
+/// Checks that the database is that of a store, of a known version.
 pub(super) fn check(sql: &Connection) -> Result<()> {
     let get = |name| sql.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     if !is_of_store(sql)? {
@@ -163,7 +206,7 @@ pub(super) fn id_of(row: &Row<'_>, column: usize) -> rusqlite::Result<SegmentId>
     row.get::<_, [u8; 16]>(column).map(|bytes| SegmentId(u128::from_be_bytes(bytes)))
 }
 
-/// Whether a segment is known, so that handing it in changes nothing.
+/// Whether a segment is known, so that storing it changes nothing.
 pub(super) fn is_known(sql: &Connection, id: SegmentId) -> Result<bool> {
     let state = sql
         .prepare_cached("SELECT state FROM segment WHERE id = ?")?
@@ -172,7 +215,7 @@ pub(super) fn is_known(sql: &Connection, id: SegmentId) -> Result<bool> {
     Ok(state.is_some_and(|state| state == FileState::Kept as i64 || state == FileState::Deleted as i64))
 }
 
-/// Notes a segment whose file is there; gives its key.
+/// Records a segment whose file exists; returns its key.
 pub(super) fn add_segment(
     sql: &Transaction<'_>,
     info: &SegmentInfo,
@@ -214,7 +257,7 @@ pub(super) fn add_segment(
     Ok(key)
 }
 
-/// How addresses were protected, of packets that were ever taken in.
+/// How the addresses of packets ever stored were protected.
 pub(super) fn protected(sql: &Connection) -> Result<Vec<Addresses>> {
     let is_there = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'protected'";
     if !sql.query_row(is_there, [], |row| row.get::<_, bool>(0))? {
@@ -228,7 +271,7 @@ pub(super) fn protected(sql: &Connection) -> Result<Vec<Addresses>> {
         .collect())
 }
 
-/// Paths of all segments whose file should be there, and of those that should not.
+/// Paths of all segments, with the state of their files.
 pub(super) fn paths(sql: &Connection) -> Result<BTreeMap<String, (i64, FileState)>> {
     let mut select = sql.prepare("SELECT path, key, state FROM segment")?;
     let rows = select.query_map([], |row| {
@@ -252,7 +295,7 @@ pub(super) fn set_state(sql: &Connection, key: i64, state: FileState) -> Result<
     Ok(())
 }
 
-/// Notes what was set aside, and for which segment.
+/// Records a file that was set aside, and the segment it belongs to.
 pub(super) fn add_damaged(sql: &Connection, name: &str, why: &str, id: Option<SegmentId>) -> Result<()> {
     sql.execute(
         "INSERT OR REPLACE INTO damaged (name, why, segment) VALUES (?, ?, ?)",
@@ -279,24 +322,24 @@ impl SegmentFile {
     }
 }
 
-/// The segments with packets of a window.
+/// The stored segments that have packets of a window.
 pub(super) fn segments_of(sql: &Connection, window: Window) -> Result<Vec<SegmentFile>> {
     let select = format!(
-        "{SEGMENT_FILE} JOIN segment_window w ON w.segment = s.key WHERE w.window = ? AND s.state = 0 ORDER BY s.id"
+        "{SEGMENT_FILE} JOIN segment_window w ON w.segment = s.key WHERE w.window = ? AND s.state = ? ORDER BY s.id"
     );
     let mut select = sql.prepare_cached(&select)?;
-    let rows = select.query_map([window.start()], SegmentFile::of)?;
+    let rows = select.query_map([window.start(), FileState::Kept as i64], SegmentFile::of)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A segment that is kept.
+/// The file of a stored segment.
 pub(super) fn segment_of(sql: &Connection, id: SegmentId) -> Result<Option<SegmentFile>> {
-    let mut select = sql.prepare_cached(&format!("{SEGMENT_FILE} WHERE s.id = ? AND s.state = 0"))?;
-    Ok(select.query_row([id_bytes(id)], SegmentFile::of).optional()?)
+    let mut select = sql.prepare_cached(&format!("{SEGMENT_FILE} WHERE s.id = ? AND s.state = ?"))?;
+    Ok(select.query_row((id_bytes(id), FileState::Kept as i64), SegmentFile::of).optional()?)
 }
 
-/// The end of what all segments cover. What a wrong clock dates in the future does not count, unless there is
-/// nothing else (docs/spec.md#connection).
+/// The end of the time that all segments cover. Times in the future, which come from a wrong clock, do not count
+/// unless there is nothing else (docs/spec.md#connection).
 pub(super) fn covered_to(sql: &Connection) -> Result<Option<i64>> {
     match covered_until(sql, ReaderClock::limit(now()))? {
         None => covered_until(sql, i64::MAX),
@@ -312,7 +355,7 @@ fn covered_until(sql: &Connection, limit: i64) -> Result<Option<i64>> {
     Ok(latest(FileState::Kept)?.max(latest(FileState::Deleted)?))
 }
 
-/// Which time the segments of each node cover.
+/// The time that the segments of each node cover.
 pub(super) fn coverage(sql: &Connection) -> Result<Vec<NodeCoverage>> {
     let mut coverage = CoverageBuilder::default();
     let mut select = sql.prepare_cached(
@@ -330,7 +373,7 @@ pub(super) fn coverage(sql: &Connection) -> Result<Vec<NodeCoverage>> {
     Ok(coverage.finish(windows.collect::<rusqlite::Result<Vec<_>>>()?))
 }
 
-/// How many segments cover time in the future, which does not count.
+/// The number of segments that cover time in the future, which does not count.
 pub(super) fn covers_future(sql: &Connection) -> Result<u64> {
     let mut select = sql.prepare_cached(
         "SELECT count(*) FROM segment WHERE state IN (0, 1) AND covers_to > ?1
@@ -339,15 +382,15 @@ pub(super) fn covers_future(sql: &Connection) -> Result<u64> {
     Ok(select.query_row([ReaderClock::limit(now())], |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
-/// What a window's results would be made from now.
+/// The inputs from which a window's results would be computed now.
 pub(super) fn inputs(sql: &Connection, window: Window, segments: &[SegmentFile]) -> Result<Inputs> {
     let mut ids: Vec<_> = segments.iter().map(|segment| segment.id).collect();
     Ok(Inputs::of(window, &mut ids, covered_to(sql)?.unwrap_or(i64::MIN)))
 }
 
-/// What is known of a window while it is put together.
+/// The state of a window while it is collected.
 #[derive(Default)]
-struct Found {
+struct CollectedState {
     ids: Vec<SegmentId>,
     bytes: u64,
     set_aside: bool,
@@ -356,13 +399,13 @@ struct Found {
     frozen: bool,
 }
 
-/// The window whose beginning a column has.
+/// The window whose start is in a column.
 pub(super) fn window_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Window> {
     Ok(Window::containing(row.get(column)?))
 }
 
 pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<Window, Found> = BTreeMap::new();
+    let mut found: BTreeMap<Window, CollectedState> = BTreeMap::new();
     let mut select = sql.prepare_cached(
         "SELECT w.window, s.id, s.bytes, s.state FROM segment_window w
          JOIN segment s ON s.key = w.segment WHERE w.window >= ? AND w.window < ?",
@@ -404,7 +447,7 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
     Ok(there.map(|(window, found)| found.state(window, covered_to)).collect())
 }
 
-impl Found {
+impl CollectedState {
     fn state(mut self, window: Window, covered_to: i64) -> WindowState {
         let frozen = self.frozen || (self.set_aside && self.done.is_some());
         // Connections that are lost are made again, where that is possible.
@@ -419,7 +462,7 @@ impl Found {
     }
 }
 
-/// A window's connections.
+/// The file of a window's connections.
 pub(super) struct ConnectionsFile {
     pub(super) generation: i64,
     pub(super) path: String,
@@ -427,7 +470,38 @@ pub(super) struct ConnectionsFile {
     pub(super) crc: u32,
 }
 
-/// Notes a window's new results; returns the path of the connections before.
+/// Columns of the table of windows, besides those of exclusions.
+const WINDOW_COLUMNS: [&str; 13] = [
+    "start",
+    "generation",
+    "path",
+    "bytes",
+    "segments",
+    "cutoff",
+    "rules",
+    "packets",
+    "copies",
+    "connections",
+    "tail",
+    "updated",
+    "frozen",
+];
+
+/// Whether results are frozen does not change.
+static REPLACE_WINDOW: LazyLock<String> = LazyLock::new(|| {
+    let excluded = Exclusion::ALL.map(excluded_column);
+    let columns: Vec<&str> = WINDOW_COLUMNS.into_iter().chain(excluded.iter().map(String::as_str)).collect();
+    let replaced = columns.iter().filter(|column| !["start", "frozen"].contains(*column));
+    let replaced = replaced.map(|column| format!("{column} = excluded.{column}"));
+    format!(
+        "INSERT INTO window ({}) VALUES ({}) ON CONFLICT (start) DO UPDATE SET {}",
+        columns.join(", "),
+        vec!["?"; columns.len()].join(", "),
+        replaced.collect::<Vec<_>>().join(", "),
+    )
+});
+
+/// Records a window's new results; returns the path of the previous connections.
 pub(super) fn replace_window(
     sql: &Transaction<'_>,
     window: Window,
@@ -437,30 +511,23 @@ pub(super) fn replace_window(
     now: i64,
 ) -> Result<Option<String>> {
     let before = window_path(sql, window)?.flatten();
-    let [no_syn, multiple_syn, incomplete] = counts.excluded.map(u64::cast_signed);
-    sql.prepare_cached(
-        "INSERT INTO window (start, generation, path, bytes, segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, updated, frozen, tail)
-         VALUES (?1, ?14, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?15)
-         ON CONFLICT (start) DO UPDATE SET generation = ?14, path = ?2, bytes = ?3, segments = ?4, cutoff = ?5, rules = ?6, packets = ?7, copies = ?8, connections = ?9,
-         no_syn = ?10, multiple_syn = ?11, incomplete = ?12, updated = ?13, tail = ?15",
-    )?
-    .execute(params![
-        window.start(),
-        file.path,
-        file.bytes.cast_signed(),
-        inputs.segments.cast_signed(),
-        inputs.cutoff,
-        inputs.rules.cast_signed(),
-        counts.packets.cast_signed(),
-        counts.copies.cast_signed(),
-        counts.connections.cast_signed(),
-        no_syn,
-        multiple_syn,
-        incomplete,
-        now,
-        file.generation,
-        counts.tail.cast_signed(),
-    ])?;
+    let values: [Value; WINDOW_COLUMNS.len()] = [
+        window.start().into(),
+        file.generation.into(),
+        file.path.clone().into(),
+        file.bytes.cast_signed().into(),
+        inputs.segments.cast_signed().into(),
+        inputs.cutoff.into(),
+        inputs.rules.cast_signed().into(),
+        counts.packets.cast_signed().into(),
+        counts.duplicates.cast_signed().into(),
+        counts.connections.cast_signed().into(),
+        counts.tail.cast_signed().into(),
+        now.into(),
+        0.into(),
+    ];
+    let excluded = counts.excluded.iter().map(|number| Value::from(number.cast_signed()));
+    sql.prepare_cached(&REPLACE_WINDOW)?.execute(params_from_iter(values.into_iter().chain(excluded)))?;
     if let Some(before) = &before {
         damage::forget_crc(sql, before)?;
     }
@@ -468,13 +535,13 @@ pub(super) fn replace_window(
     Ok(before)
 }
 
-/// Where a window's connections are: none without results, and none within if they were deleted.
+/// The path of a window's connections: the outer none without results, the inner one if they were deleted.
 pub(super) fn window_path(sql: &Connection, window: Window) -> Result<Option<Option<String>>> {
     let mut select = sql.prepare_cached("SELECT path FROM window WHERE start = ?")?;
     Ok(select.query_row([window.start()], |row| row.get(0)).optional()?)
 }
 
-/// Windows of a range whose connections are kept, and where.
+/// The windows of a range whose connections are stored, with their paths.
 pub(super) fn connection_paths(sql: &Connection, range: &Range<i64>) -> Result<Vec<(Window, String)>> {
     let mut select = sql.prepare_cached(
         "SELECT start, path FROM window WHERE path IS NOT NULL AND start >= ? AND start < ? ORDER BY start",
@@ -483,22 +550,22 @@ pub(super) fn connection_paths(sql: &Connection, range: &Range<i64>) -> Result<V
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many connections a window has.
+/// The number of connections of a window.
 pub(super) fn connection_count(sql: &Connection, window: Window) -> Result<Option<u64>> {
     let mut select = sql.prepare_cached("SELECT connections FROM window WHERE start = ?")?;
     Ok(select.query_row([window.start()], |row| row.get::<_, i64>(0)).optional()?.map(i64::cast_unsigned))
 }
 
-/// Path, checksum and rows of a segment that is kept.
+/// Path, checksum and number of rows of a stored segment.
 pub(super) fn segment_file(sql: &Connection, id: SegmentId) -> Result<Option<(String, u32, u64)>> {
-    let mut select = sql.prepare_cached("SELECT path, crc, rows FROM segment WHERE id = ? AND state = 0")?;
-    let row = select.query_row([id_bytes(id)], |row| {
+    let mut select = sql.prepare_cached("SELECT path, crc, rows FROM segment WHERE id = ? AND state = ?")?;
+    let row = select.query_row((id_bytes(id), FileState::Kept as i64), |row| {
         Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
     });
     Ok(row.optional()?)
 }
 
-/// Connections of a window are no longer there.
+/// Records that a window's connections no longer exist.
 pub(super) fn forget_connections(sql: &Connection, window: Window) -> Result<()> {
     if let Some(path) = window_path(sql, window)?.flatten() {
         damage::forget_crc(sql, &path)?;
@@ -511,7 +578,7 @@ pub(super) fn latest_generation(sql: &Connection) -> Result<i64> {
     Ok(sql.query_row("SELECT ifnull(max(generation), 0) FROM window", [], |row| row.get(0))?)
 }
 
-/// A segment is no longer there, and the results of its windows are to stay as they are.
+/// Records that a segment no longer exists, and that the results of its windows must be kept.
 pub(super) fn forget_segment(sql: &Transaction<'_>, key: i64, windows: &[Window]) -> Result<()> {
     set_state(sql, key, FileState::Deleted)?;
     let mut freeze = sql.prepare_cached("UPDATE window SET frozen = 1 WHERE start = ?")?;

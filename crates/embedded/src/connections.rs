@@ -1,4 +1,4 @@
-//! Single connections, read back.
+//! Reads stored connections.
 
 use std::fs::File;
 use std::io;
@@ -13,7 +13,7 @@ use super::folder::checksum;
 use super::{Embedded, catalog, damage, guard};
 use crate::error::Result;
 
-/// How often results may be replaced between looking where they are and opening them.
+/// How often results may be replaced between finding their file and opening it.
 pub(super) const ATTEMPTS: usize = 10;
 
 impl Embedded {
@@ -61,8 +61,8 @@ impl Embedded {
         Ok(())
     }
 
-    /// Calls `each` with the connections of a window until it returns false. A file that cannot be read is set aside,
-    /// and the other windows are not concerned.
+    /// Calls `each` with the connections of a window until it returns false. A file that cannot be read is set aside;
+    /// the other windows are not affected.
     fn each_of_window(
         &self,
         window: Window,
@@ -87,7 +87,7 @@ impl Embedded {
         last.map_or(Ok(()), |file| self.set_connections_aside(&file, &gone(&file.path)))
     }
 
-    /// Where the connections of a window are; none if there are none.
+    /// The file of a window's connections; none if there are none.
     pub(super) fn connections_file(&self, window: Window) -> Result<Option<StoredFile>> {
         self.database.read(|sql| {
             let Some(path) = catalog::window_path(sql, window)?.flatten() else { return Ok(None) };
@@ -96,7 +96,8 @@ impl Embedded {
         })
     }
 
-    /// The connections of a file, or what is wrong with it; none if it is not there, as where they were replaced.
+    /// Reads the connections of a file, or returns what is wrong with it; none if it does not exist, for example
+    /// because results were replaced.
     pub(super) fn open_connections(&self, file: &StoredFile) -> Result<Option<Checked>> {
         let mut opened = match File::open(self.folder.path(&file.path)) {
             Ok(opened) => opened,
@@ -116,11 +117,11 @@ impl Embedded {
     }
 }
 
-/// A file of connections.
+/// The file of a window's connections.
 pub(super) struct StoredFile {
     pub(super) window: Window,
     pub(super) path: String,
-    /// None if it is of a version that did not note it.
+    /// Its checksum; none if an earlier version wrote it, which did not record checksums.
     pub(super) crc: Option<u32>,
 }
 

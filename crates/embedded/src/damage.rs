@@ -1,4 +1,4 @@
-//! Files that turn out to be damaged or gone: they are set aside and named, and results that were made of them stay.
+//! Damaged and missing files: they are set aside and recorded, and results computed from them are kept.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,11 @@ use super::catalog::{self, FileState, SegmentFile};
 use super::connections::StoredFile;
 use crate::error::Result;
 
-/// * `made_without`: results that were computed when a segment with packets of their window was damaged.
-/// * `lost_connections`: windows whose connections are damaged or gone, and what names them among what is damaged.
-/// * `lost_counts`: counts that could not be kept in full when the database was repaired.
-/// * `connections_crc`: checksums of files of connections. Files of older versions have none.
+/// * `made_without`: results that were computed while a segment with packets of their window was damaged.
+/// * `lost_connections`: windows whose connections are damaged or missing, with the name of the file that was set
+///   aside.
+/// * `lost_counts`: counts that could not be recovered completely when the database was repaired.
+/// * `connections_crc`: checksums of files of connections. Files of earlier versions have none.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS made_without (
   window INTEGER NOT NULL, segment BLOB NOT NULL, PRIMARY KEY (window, segment)
@@ -26,16 +27,16 @@ CREATE TABLE IF NOT EXISTS lost_counts (
 CREATE TABLE IF NOT EXISTS connections_crc (path TEXT PRIMARY KEY, crc INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
-/// Segments of a window that are damaged or gone.
+/// Segments of a window that are damaged or missing.
 const LOST: &str = "SELECT s.id FROM segment_window w JOIN segment s ON s.key = w.segment
                     WHERE w.window = ? AND s.state IN (2, 3)";
 
-/// Makes the tables where they are missing: stores of before did not have them.
+/// Creates the tables if they are missing, as they are in earlier stores.
 pub(super) fn create(sql: &Connection) -> Result<()> {
     Ok(sql.execute_batch(TABLES)?)
 }
 
-/// Whether a table is there: one who only reads may see a store of before.
+/// Whether a table exists: readers may open an earlier store.
 fn has(sql: &Connection, table: &str) -> Result<bool> {
     Ok(sql.table_exists(None, table)?)
 }
@@ -44,7 +45,7 @@ fn exists(sql: &Connection, select: &str, window: Window) -> Result<bool> {
     Ok(sql.prepare_cached(select)?.exists([window.start()])?)
 }
 
-/// What damage means for the results of a window that there are, or that would be made now.
+/// How damage affects the results of a window, present ones or those that would be computed now.
 pub(super) fn impairment(sql: &Connection, window: Window) -> Result<Option<Impairment>> {
     let has_results = exists(sql, "SELECT 1 FROM window WHERE start = ?", window)?;
     if exists(sql, LOST, window)? {
@@ -55,7 +56,7 @@ pub(super) fn impairment(sql: &Connection, window: Window) -> Result<Option<Impa
     Ok(is_incomplete.then_some(Impairment::Incomplete))
 }
 
-/// All windows that are concerned by damage.
+/// All windows that are affected by damage.
 pub(super) fn impaired(sql: &Connection) -> Result<Vec<Impaired>> {
     use Impairment::{Incomplete, Kept, WithoutConnections, WithoutCounts};
     let lost = |comparison| {
@@ -83,7 +84,7 @@ pub(super) fn impaired(sql: &Connection) -> Result<Vec<Impaired>> {
     Ok(all)
 }
 
-/// Whether the connections of a window are damaged or gone, so that they are to be made again.
+/// Windows whose connections are damaged or missing, so that they must be computed again.
 pub(super) fn lost_connections(sql: &Connection, range: &std::ops::Range<i64>) -> Result<Vec<Window>> {
     if !has(sql, "lost_connections")? {
         return Ok(Vec::new());
@@ -94,7 +95,7 @@ pub(super) fn lost_connections(sql: &Connection, range: &std::ops::Range<i64>) -
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A segment is there again.
+/// Records that a segment exists again.
 pub(super) fn note_segment(sql: &Transaction<'_>, id: SegmentId) -> Result<()> {
     let id = catalog::id_bytes(id);
     sql.execute("DELETE FROM damaged WHERE segment = ?", [id])?;
@@ -102,7 +103,7 @@ pub(super) fn note_segment(sql: &Transaction<'_>, id: SegmentId) -> Result<()> {
     Ok(())
 }
 
-/// A window has new results: what they were made without, if anything, and that their connections are whole.
+/// Records a window's new results: which segments they lack, and that its connections are complete.
 pub(super) fn note_results(
     sql: &Transaction<'_>,
     window: Window,
@@ -128,7 +129,7 @@ pub(super) fn note_results(
     Ok(())
 }
 
-/// From now on these segments have nothing to do with the window, unless they come again.
+/// Detaches segments from a window until they are stored again.
 fn note_without(sql: &Transaction<'_>, window: Window, lost: &[SegmentId]) -> Result<()> {
     let mut note =
         sql.prepare_cached("INSERT OR IGNORE INTO made_without (window, segment) VALUES (?, ?)")?;
@@ -142,7 +143,7 @@ fn note_without(sql: &Transaction<'_>, window: Window, lost: &[SegmentId]) -> Re
     Ok(())
 }
 
-/// The connections of a window are there again, or past their time.
+/// Records that a window's connections exist again, or have been kept long enough.
 pub(super) fn found_connections(sql: &Connection, window: Window) -> Result<()> {
     let named = "DELETE FROM damaged WHERE name = (SELECT name FROM lost_connections WHERE window = ?)";
     sql.prepare_cached(named)?.execute([window.start()])?;
@@ -150,7 +151,7 @@ pub(super) fn found_connections(sql: &Connection, window: Window) -> Result<()> 
     Ok(())
 }
 
-/// Counts that are known not to be whole, by level and time.
+/// Counts that are known to be incomplete, by level and time.
 pub(super) fn lost_counts(sql: &Connection) -> Result<BTreeSet<(i64, i64)>> {
     if !has(sql, "lost_counts")? {
         return Ok(BTreeSet::new());
@@ -175,7 +176,7 @@ pub(super) fn forget_crc(sql: &Connection, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Notes a segment that cannot be used any more.
+/// Records a segment that can no longer be used.
 pub(super) fn lose_segment(
     sql: &Transaction<'_>,
     key: i64,
@@ -187,7 +188,7 @@ pub(super) fn lose_segment(
     catalog::add_damaged(sql, name, why, Some(catalog::id(sql, key)?))
 }
 
-/// Notes that the connections of a window cannot be used any more.
+/// Records that the connections of a window can no longer be used.
 pub(super) fn lose_connections(sql: &Transaction<'_>, window: Window, name: &str, why: &str) -> Result<()> {
     catalog::forget_connections(sql, window)?;
     catalog::add_damaged(sql, name, why, None)?;
@@ -199,7 +200,7 @@ pub(super) fn lose_connections(sql: &Transaction<'_>, window: Window, name: &str
 }
 
 impl Embedded {
-    /// Sets a segment aside that cannot be used. Several may find that at the same time.
+    /// Sets aside a segment that cannot be used. Several threads may find this at the same time.
     pub(super) fn set_segment_aside(&self, segment: &SegmentFile, why: &str) -> Result<()> {
         self.check_writer().map_err(|_| StoreError::Damaged(format!("{}: {why}", segment.path)))?;
         self.database.write(|sql| {
@@ -217,7 +218,7 @@ impl Embedded {
         })
     }
 
-    /// Sets the connections of a window aside that cannot be used. Who only reads remembers it.
+    /// Sets aside the connections of a window if they cannot be used. A reader only remembers this.
     pub(super) fn set_connections_aside(&self, file: &StoredFile, why: &str) -> Result<()> {
         let StoredFile { window, path, .. } = file;
         if self.lock.is_none() {
@@ -237,7 +238,7 @@ impl Embedded {
         })
     }
 
-    /// Adds what this reader found, and the writer does not know yet.
+    /// Adds what this reader has found and the writer does not know yet.
     pub(super) fn add_unreadable(&self, status: &mut Status) {
         for (window, found) in &*super::guard(&self.unreadable) {
             status.damaged.push(found.clone());

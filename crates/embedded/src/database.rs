@@ -1,4 +1,4 @@
-//! Connections to the database.
+//! Connections to the SQLite database.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -10,10 +10,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::{catalog, guard};
 use crate::error::{Error, Result};
 
-/// How long another process may keep the database busy.
+/// How long to wait while another process has the database locked.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// One connection that writes, and as many as are needed at once that read.
+/// One connection for writing, and as many for reading as are used at the same time.
 pub(super) struct Database {
     path: PathBuf,
     writer: Option<Mutex<Connection>>,
@@ -21,7 +21,7 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens the database for writing, and makes it if it is missing.
+    /// Opens the database for writing, and creates it if it is missing.
     pub(super) fn create(path: &Path, durable: bool) -> Result<Self> {
         let mut sql = Connection::open(path).map_err(|error| unopened(path, &error))?;
         prepare(&sql)?;
@@ -42,7 +42,7 @@ impl Database {
         Ok(database)
     }
 
-    /// Changes something. One at a time.
+    /// Runs a change, one at a time.
     pub(super) fn write<T>(&self, change: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         match &self.writer {
             Some(writer) => change(&mut guard(writer)),
@@ -50,7 +50,7 @@ impl Database {
         }
     }
 
-    /// Looks at what is there at one moment.
+    /// Runs a query on the state of one moment.
     pub(super) fn read<T>(&self, look: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let waiting = guard(&self.readers).pop();
         let mut sql = waiting.map_or_else(|| self.reader(), Ok)?;
@@ -93,7 +93,7 @@ fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
 mod tests {
     use super::*;
 
-    /// SQLite itself forces to the disk what is committed, at level 2.
+    /// SQLite itself flushes what is committed to disk, at level 2.
     #[test]
     fn what_is_committed_is_on_the_disk() {
         let folder = tempfile::tempdir().unwrap();

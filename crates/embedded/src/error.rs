@@ -1,9 +1,9 @@
-//! Errors inside: those of SQLite become the store's.
+//! Errors of SQLite as errors of the store.
 
 use cutshort_store::StoreError;
 use rusqlite::ErrorCode;
 
-/// An error of the store, made from what SQLite gives where it comes from there.
+/// An error of the store, which may come from SQLite.
 #[derive(Debug)]
 pub struct Error(pub(crate) StoreError);
 
@@ -40,14 +40,14 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// The database is damaged, and what to do.
+/// The error that the database is damaged, with what to do.
 pub(crate) fn of_database(what: &str) -> Error {
     Error(StoreError::Damaged(format!(
         "{what}. It is damaged: end what writes to the store, and run 'cutshort store repair --data DIR'"
     )))
 }
 
-/// Whether a database has a value that nobody has written.
+/// Whether a database has a value that this program cannot have written.
 const fn is_nonsense(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
     matches!(

@@ -1,4 +1,4 @@
-//! Files of the store, and how they come and go.
+//! The files of a store: creating, replacing and removing them.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
@@ -12,10 +12,10 @@ use cutshort_store::{DataDir, FolderLock, NotLocked, SegmentInfo, StoreError};
 
 use crate::error::{Error, Result, of_database};
 
-/// The end of the names of files that are being written.
+/// The suffix of files that are being written.
 pub(super) const TEMPORARY: &str = ".tmp";
 
-/// The folder of a store. Paths in it are relative and written with `/`.
+/// The directory of a store. Paths in it are relative and written with `/`.
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
     root: PathBuf,
@@ -31,7 +31,7 @@ impl Folder {
         self.root.join(relative)
     }
 
-    /// Makes the folder and what belongs into it. A folder with other things is refused.
+    /// Creates the directory and its subdirectories. A directory with other files is refused.
     pub(super) fn create(&self) -> Result<()> {
         fs::create_dir_all(&self.root).map_err(|error| self.error("make the folder", "", &error))?;
         self.refuse_other_folders()?;
@@ -58,7 +58,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Refuses a database that is missing or empty where there are results: these would be taken for left-overs.
+    /// Refuses a database that is missing or empty although there are results, which would be taken for remains.
     pub(super) fn check_database(&self) -> Result<()> {
         let length = fs::metadata(self.path(DATABASE)).map_or(0, |metadata| metadata.len());
         if length > 0 || self.listed(CONNECTIONS)?.is_empty() {
@@ -84,7 +84,7 @@ impl Folder {
         })
     }
 
-    /// Makes a folder in the store.
+    /// Creates a directory in the store.
     pub(super) fn create_folder(&self, relative: &str) -> Result<()> {
         let path = self.path(relative);
         if path.is_dir() {
@@ -94,7 +94,7 @@ impl Folder {
         self.sync_parent(relative)
     }
 
-    /// Writes a file so that it is there as a whole or not at all.
+    /// Writes a file atomically.
     pub(super) fn write(&self, relative: &str, bytes: &[u8]) -> Result<()> {
         let mut temporary = self.temporary(relative, 0)?;
         let written = temporary.file.write_all(bytes);
@@ -102,7 +102,7 @@ impl Folder {
         self.keep(temporary, relative)
     }
 
-    /// A new file beside the one that it is to become; removed when it is dropped.
+    /// A new file next to its final path; removed if it is dropped.
     pub(super) fn temporary(&self, relative: &str, number: usize) -> Result<Temporary> {
         if let Some((folder, _)) = relative.rsplit_once('/') {
             self.create_folder(folder)?;
@@ -113,7 +113,7 @@ impl Folder {
         Ok(Temporary { file, path, kept: false })
     }
 
-    /// Gives a temporary file its name, for good.
+    /// Renames a temporary file to its final path, durably.
     pub(super) fn keep(&self, mut temporary: Temporary, relative: &str) -> Result<()> {
         let error = |error: io::Error| self.error("write", relative, &error);
         if self.durable {
@@ -140,7 +140,7 @@ impl Folder {
         fs::read(self.path(relative)).map_err(|error| self.error("read", relative, &error))
     }
 
-    /// Removes a file if it is there.
+    /// Removes a file if it exists.
     pub(super) fn remove(&self, relative: &str) -> Result<()> {
         match fs::remove_file(self.path(relative)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -150,7 +150,7 @@ impl Folder {
         }
     }
 
-    /// Folders of days do not outlive what was in them.
+    /// Removes the directory of a day if it is empty.
     fn remove_empty_parent(&self, relative: &str) -> Result<()> {
         if let Some((parent, _)) = relative.rsplit_once('/').filter(|(parent, _)| parent.contains('/')) {
             // Fails as long as something is in it.
@@ -159,7 +159,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Moves a file to the others that could not be used, and returns where it is now.
+    /// Moves a file to those that could not be used, and returns its new path.
     pub(super) fn set_aside(&self, relative: &str) -> Result<String> {
         let name = relative.rsplit('/').next().unwrap_or(relative);
         let target = (0..)
@@ -172,7 +172,7 @@ impl Folder {
         Ok(target)
     }
 
-    /// The files in the folders of a folder. What was not written to the end is removed.
+    /// The files in the subdirectories of a directory. Incomplete files are removed.
     pub(super) fn files(&self, folder: &str) -> Result<Vec<String>> {
         let (half, files): (Vec<_>, Vec<_>) =
             self.listed(folder)?.into_iter().partition(|file| file.ends_with(TEMPORARY));
@@ -180,7 +180,7 @@ impl Folder {
         Ok(files)
     }
 
-    /// The files in the folders of a folder, also those that are being written.
+    /// The files in the subdirectories of a directory, including those that are being written.
     pub(super) fn listed(&self, folder: &str) -> Result<Vec<String>> {
         let mut files = Vec::new();
         for day in self.names(folder)? {
@@ -193,7 +193,7 @@ impl Folder {
         Ok(files)
     }
 
-    /// The names in a folder, sorted.
+    /// The names in a directory, sorted.
     pub(super) fn names(&self, folder: &str) -> Result<Vec<String>> {
         let error = |error: io::Error| self.error("read", folder, &error);
         let entries = fs::read_dir(self.path(folder)).map_err(error)?;
@@ -225,7 +225,7 @@ impl Drop for Temporary {
     }
 }
 
-/// The CRC-32 of a whole file; leaves it at its beginning.
+/// The CRC-32 of a whole file, which is then at its beginning again.
 pub(super) fn checksum(file: &mut File) -> io::Result<u32> {
     let (mut hasher, mut buffer) = (crc32fast::Hasher::new(), vec![0; 1 << 16]);
     file.rewind()?;
@@ -241,13 +241,13 @@ pub(super) fn checksum(file: &mut File) -> io::Result<u32> {
     Ok(hasher.finalize())
 }
 
-/// Where a segment is kept.
+/// The path of a segment.
 pub(super) fn segment_path(info: &SegmentInfo) -> String {
     let (from, to) = info.times.unwrap_or(info.covers);
     format!("{PACKETS}/{}/{}-{}-{}.parquet", date(from), compact(from), compact(to), info.id)
 }
 
-/// Where a window's connections are kept.
+/// The path of a window's connections.
 pub(super) fn connections_path(window: Window, generation: i64) -> String {
     format!("{CONNECTIONS}/{}/{}-{generation}.parquet", date(window.start()), compact(window.start()))
 }

@@ -1,37 +1,43 @@
-//! Segments are removed as if they had never come in.
+//! Removes segments as if they had never arrived.
 
 use std::collections::BTreeSet;
 
 use cutshort_model::{Addresses, Window};
 use cutshort_store::{Forgotten, KnownSegment, Provenance, SegmentId, SegmentInfo};
+use cutshort_verdict::DataSet;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::catalog::{self, FileState};
 use super::{Embedded, damage, retention, rollup};
 use crate::error::Result;
 
-/// All segments, in the order in which they came in.
-pub(super) fn known(sql: &Connection) -> Result<Vec<KnownSegment>> {
+/// All segments, in the order in which they arrived.
+pub(super) fn known(sql: &Connection, data_set: DataSet) -> Result<Vec<KnownSegment>> {
     let addresses = catalog::protected(sql)?.first().copied().unwrap_or_default();
     let mut select = sql.prepare(
         "SELECT id, node, origin, covers_from, covers_to, first, last, rows, arrived, state FROM segment
          ORDER BY arrived, key",
     )?;
     let rows = select.query_map([], |row| {
-        let info = segment_info(row, addresses)?;
+        let info = segment_info(row, data_set, addresses)?;
         let is_kept = row.get::<_, i64>(9)? == FileState::Kept as i64;
         Ok(KnownSegment { info, arrived: row.get(8)?, is_kept })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Of a row that begins with id, node, origin, what it covers, its times and rows. What of the addresses is in one
-/// segment is not noted.
-pub(super) fn segment_info(row: &rusqlite::Row<'_>, addresses: Addresses) -> rusqlite::Result<SegmentInfo> {
+/// Reads a row that begins with ID, node, origin, coverage, times and rows. How the addresses of one segment are kept
+/// is not recorded.
+pub(super) fn segment_info(
+    row: &rusqlite::Row<'_>,
+    data_set: DataSet,
+    addresses: Addresses,
+) -> rusqlite::Result<SegmentInfo> {
     let (first, last): (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
     let origin: String = row.get(2)?;
     Ok(SegmentInfo {
         id: catalog::id_of(row, 0)?,
+        data_set,
         node: row.get(1)?,
         origin: Provenance::from_name(&origin).unwrap_or(Provenance::File),
         covers: (row.get(3)?, row.get(4)?),
@@ -41,7 +47,7 @@ pub(super) fn segment_info(row: &rusqlite::Row<'_>, addresses: Addresses) -> rus
     })
 }
 
-/// A segment that is to be removed.
+/// A segment to remove.
 struct Unwanted {
     key: i64,
     path: String,
@@ -50,8 +56,8 @@ struct Unwanted {
 }
 
 impl Embedded {
-    /// First it is noted that they are deleted, then their files go, then what they cover: a crash in between is put
-    /// in order when the store is opened, and this can be done again.
+    /// First the segments are recorded as deleted, then their files are removed, then what they cover. A crash in
+    /// between is handled when the store is opened, and the call can be repeated.
     pub(super) fn forget_segments(&self, ids: &[SegmentId]) -> Result<Forgotten> {
         let (forgotten, unwanted, paths) = self.database.write(|sql| {
             let transaction = sql.transaction()?;
@@ -87,7 +93,7 @@ fn unwanted(sql: &Connection, ids: &[SegmentId]) -> Result<Vec<Unwanted>> {
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Notes that segments are deleted. Gives what comes of it, and the files of connections that are not needed any more.
+/// Records that segments are deleted. Returns the effect, and the files of connections that are no longer needed.
 fn forget(transaction: &Transaction<'_>, unwanted: &[Unwanted]) -> Result<(Forgotten, Vec<String>)> {
     let kept = unwanted.iter().filter(|segment| segment.state == FileState::Kept as i64);
     let packets = kept.map(|segment| segment.rows).sum();
@@ -115,14 +121,14 @@ fn forget(transaction: &Transaction<'_>, unwanted: &[Unwanted]) -> Result<(Forgo
     Ok((forgotten, paths))
 }
 
-/// Whether a window's results cannot be made again.
+/// Whether a window's results cannot be computed again.
 fn keeps_results(sql: &Connection, window: Window) -> Result<bool> {
     let mut select = sql.prepare_cached("SELECT frozen FROM window WHERE start = ?")?;
     let frozen = select.query_row([window.start()], |row| row.get::<_, bool>(0)).optional()?;
     Ok(frozen.unwrap_or(false) || rollup::is_gone(sql, window)?)
 }
 
-/// Removes the results of a window; gives the file of its connections.
+/// Removes the results of a window; returns the file of its connections.
 fn remove_results(transaction: &Transaction<'_>, window: Window) -> Result<Option<String>> {
     let path = catalog::window_path(transaction, window)?;
     if path.is_some() {

@@ -1,9 +1,10 @@
-//! The store that needs no set-up: a folder of Parquet files and a SQLite file.
+//! The store that needs no set-up: a directory of Parquet files and a SQLite database.
 
 mod annotations;
 mod catalog;
 mod connections;
 mod damage;
+mod data_sets;
 mod database;
 mod error;
 mod folder;
@@ -22,7 +23,7 @@ mod verify;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -33,33 +34,41 @@ use cutshort_store::{
     NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment,
     SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
 };
+use cutshort_verdict::DataSet;
 
 #[doc(hidden)]
 pub use error::Error;
 pub use repair::Repaired;
-pub use verify::{Each, Finding, Remedy, Verified};
+pub use verify::{Finding, OnStep, Remedy, Verified};
 
 use annotations::Annotations;
+use data_sets::DataSets;
 use database::Database;
 use folder::Folder;
 
-/// A store in a folder.
+/// A store in a directory.
 pub struct Embedded {
+    data_set: DataSet,
+    /// The stores of other data sets.
+    data_sets: DataSets,
+    options: Options,
     folder: Folder,
     database: Database,
     annotations: OnceLock<Annotations>,
-    /// Held by the one who writes.
+    /// The file of the annotations, which all data sets share.
+    annotations_path: PathBuf,
+    /// The lock of the directory; none in a reader.
     lock: Option<FolderLock>,
-    /// Of the next file of connections.
+    /// The number of the next file of connections.
     generation: AtomicI64,
     /// Windows whose connections this reader could not read.
     unreadable: Mutex<BTreeMap<Window, Damaged>>,
 }
 
-/// How to write.
+/// Options for writing.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Wait until what is written is on the disk. Off only for stores that are thrown away.
+    /// Whether to wait until data is flushed to disk. Off only for stores that are thrown away.
     pub durable: bool,
 }
 
@@ -70,35 +79,63 @@ impl Default for Options {
 }
 
 impl Embedded {
-    /// Opens a folder for writing, and makes it if it is missing. One process at a time. Whatever a crash has
-    /// left is put in order.
+    /// Opens a directory for writing, and creates it if it is missing. Only one process at a time can do so. What a
+    /// crash has left is repaired.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] with who has it, [`StoreError::Refused`] if the folder holds other things or a
-    /// newer program's store, and what the file system gives.
+    /// [`StoreError::Locked`] with the process that has it open, [`StoreError::Refused`] if the directory has other
+    /// files or the store of a newer program.
     pub fn open(folder: &Path, options: Options) -> Result<Self> {
+        let store = Self::open_data_set(folder, DataSet::Tcp, options)?;
+        store.open_data_sets()?;
+        Ok(store)
+    }
+
+    fn open_data_set(folder: &Path, data_set: DataSet, options: Options) -> Result<Self> {
         let folder = Folder::new(folder, options.durable);
         folder.create()?;
         let lock = folder.lock()?;
         folder.check_database()?;
         let database = Database::create(&folder.path(folder::DATABASE), options.durable)?;
-        let store = Self {
-            folder,
-            database,
-            annotations: OnceLock::new(),
-            lock: Some(lock),
-            generation: AtomicI64::new(1),
-            unreadable: Mutex::default(),
-        };
+        let store = Self::new(data_set, folder, database, Some(lock), options);
         store.reconcile()?;
         Ok(store)
     }
 
-    /// Opens a folder for reading, also while another process writes to it. Annotations can be written.
+    fn new(
+        data_set: DataSet,
+        folder: Folder,
+        database: Database,
+        lock: Option<FolderLock>,
+        options: Options,
+    ) -> Self {
+        let annotations_path = match data_set {
+            DataSet::Tcp => folder.path(folder::ANNOTATIONS),
+            _ => folder.path("..").join(folder::ANNOTATIONS),
+        };
+        Self {
+            data_set,
+            data_sets: DataSets::default(),
+            options,
+            folder,
+            database,
+            annotations: OnceLock::new(),
+            annotations_path,
+            lock,
+            generation: AtomicI64::new(1),
+            unreadable: Mutex::default(),
+        }
+    }
+
+    /// Opens a directory for reading, even while another process writes to it. Annotations can be written.
     ///
     /// # Errors
-    /// That it is no store, with what to do; and what the file system gives.
+    /// [`StoreError::Refused`] if it is not a store, with what to do.
     pub fn open_reader(folder: &Path) -> Result<Self> {
+        Self::read_data_set(folder, DataSet::Tcp)
+    }
+
+    fn read_data_set(folder: &Path, data_set: DataSet) -> Result<Self> {
         let root = folder;
         let folder = Folder::new(root, true);
         if !folder.has(folder::DATABASE) {
@@ -108,14 +145,7 @@ impl Embedded {
             )));
         }
         let database = Database::open(&folder.path(folder::DATABASE))?;
-        Ok(Self {
-            folder,
-            database,
-            annotations: OnceLock::new(),
-            lock: None,
-            generation: AtomicI64::new(1),
-            unreadable: Mutex::default(),
-        })
+        Ok(Self::new(data_set, folder, database, None, Options::default()))
     }
 
     fn check_writer(&self) -> Result<()> {
@@ -129,12 +159,24 @@ impl Embedded {
         if let Some(annotations) = self.annotations.get() {
             return Ok(annotations);
         }
-        let opened = Annotations::open(&self.folder.path(folder::ANNOTATIONS), self.folder.durable())?;
+        let opened = Annotations::open(&self.annotations_path, self.folder.durable())?;
         Ok(self.annotations.get_or_init(|| opened))
     }
 }
 
 impl Store for Embedded {
+    fn data_set(&self) -> DataSet {
+        self.data_set
+    }
+
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
+        Ok(self.find_store(data_set)?.map(|store| store as &dyn Store))
+    }
+
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
+        Ok(self.create_store(data_set)?)
+    }
+
     fn append(&self, segment: &Segment) -> Result<Added> {
         self.check_writer()?;
         Ok(self.append_segment(segment)?)
@@ -163,7 +205,7 @@ impl Store for Embedded {
     }
 
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {
-        Ok(self.database.read(|sql| rollup::query(sql, query))?)
+        Ok(self.database.read(|sql| rollup::query(sql, self.data_set, query))?)
     }
 
     fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {
@@ -205,7 +247,7 @@ impl Store for Embedded {
     }
 
     fn known_segments(&self) -> Result<Vec<KnownSegment>> {
-        Ok(self.database.read(forget::known)?)
+        Ok(self.database.read(|sql| forget::known(sql, self.data_set))?)
     }
 
     fn forget(&self, segments: &[SegmentId]) -> Result<Forgotten> {
@@ -226,7 +268,7 @@ impl Store for Embedded {
     }
 }
 
-/// Nothing is left half done when a thread panics: transactions are rolled back.
+/// Locks a mutex even if a thread has panicked: nothing is left half done, because transactions are rolled back.
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

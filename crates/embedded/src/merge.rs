@@ -1,4 +1,4 @@
-//! A window's packets out of its segments, grouped by 5-tuple.
+//! Merges the segments of a window, grouped by 5-tuple.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cutshort_model::Window;
-use cutshort_store::segment::{Batch, Batches, Key, Layout, Scratch};
+use cutshort_store::segment::{Batches, Layout, RowBatch, Scratch, SortKey};
 use cutshort_store::{FlowKey, Grouped, Inputs, StoreError, StoredRow, WindowPackets};
 
 use super::Embedded;
@@ -23,14 +23,14 @@ impl Embedded {
         nodes.sort_unstable();
         nodes.dedup();
         let times = window.range();
-        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
+        let open = |sources| SourceRange::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
         let parts = split(&files, parts).into_iter();
         let parts = parts.map(|part| Ok(Box::new(open(part)?) as Box<dyn Grouped + Send>));
         let parts = parts.collect::<Result<_>>()?;
         Ok(WindowPackets { inputs, nodes, parts })
     }
 
-    /// The files of a window's segments. What cannot be read is set aside, and then it is looked again.
+    /// Loads the files of a window's segments. Files that cannot be read are set aside, and the list is read again.
     fn load(&self, window: Window) -> Result<(Inputs, Vec<Loaded>)> {
         loop {
             let (inputs, segments) = self.database.read(|sql| {
@@ -54,7 +54,7 @@ impl Embedded {
         }
     }
 
-    /// A file, or what is wrong with it.
+    /// Loads a file, or returns what is wrong with it.
     fn load_file(&self, segment: &SegmentFile) -> Result<std::result::Result<Layout, String>> {
         let bytes = match std::fs::read(self.folder.path(&segment.path)) {
             Ok(bytes) => Bytes::from(bytes),
@@ -79,10 +79,10 @@ struct Loaded {
     layout: Arc<Layout>,
 }
 
-/// Source addresses, from and to, both included.
+/// Source addresses, from and to, both inclusive.
 type Sources = (u128, u128);
 
-/// Ranges of source addresses with about as many rows each. Row groups say where they begin.
+/// Divides source addresses into ranges with about as many rows each. Ranges begin where row groups do.
 fn split(files: &[Loaded], parts: usize) -> Vec<Sources> {
     let groups = files.iter().flat_map(|file| &file.layout.groups);
     let mut begins: Vec<_> = groups.map(|group| (group.sources.0, group.rows as u64)).collect();
@@ -101,15 +101,15 @@ fn split(files: &[Loaded], parts: usize) -> Vec<Sources> {
     bounds.iter().copied().zip(ends).collect()
 }
 
-/// The 5-tuples with some of the source addresses.
-struct Part {
-    /// Those that are not at their end.
-    next: BinaryHeap<Reverse<(Key, usize)>>,
+/// The 5-tuples with a range of source addresses.
+struct SourceRange {
+    /// The next flow of each file that is not at its end.
+    next: BinaryHeap<Reverse<(SortKey, usize)>>,
     cursors: Vec<Cursor>,
     scratch: Scratch,
 }
 
-impl Part {
+impl SourceRange {
     fn open(
         files: &[Loaded],
         nodes: &[String],
@@ -129,7 +129,7 @@ impl Part {
     }
 }
 
-impl Grouped for Part {
+impl Grouped for SourceRange {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> cutshort_store::Result<Option<FlowKey>> {
         rows.clear();
         let Some(Reverse((wanted, _))) = self.next.peek().copied() else { return Ok(None) };
@@ -151,12 +151,12 @@ impl Grouped for Part {
 /// The rows of one segment, from the first to the last that is wanted.
 struct Cursor {
     batches: Batches,
-    batch: Batch,
+    batch: RowBatch,
     at: usize,
     node: u16,
     segment: u32,
     sources: Sources,
-    /// None if all rows are of that time.
+    /// The times that are wanted; none if all rows are in this range.
     times: Option<Range<i64>>,
 }
 
@@ -169,7 +169,7 @@ impl Cursor {
         let all = times.contains(&first) && times.contains(&last);
         Self {
             batches: Batches::new(Arc::clone(&file.layout), groups),
-            batch: Batch::default(),
+            batch: RowBatch::default(),
             at: 0,
             node,
             segment,
@@ -178,13 +178,13 @@ impl Cursor {
         }
     }
 
-    /// The 5-tuple of the next row; none at the end.
-    fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<Key>, String> {
+    /// The flow of the next row; none at the end.
+    fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<SortKey>, String> {
         while self.at == self.batch.keys.len() {
             self.at = 0;
             self.batch.clear();
             if !self.batches.next(scratch, &mut self.batch)? {
-                self.batch = Batch::default();
+                self.batch = RowBatch::default();
                 return Ok(None);
             }
             self.keep_wanted();
@@ -202,13 +202,13 @@ impl Cursor {
         self.at = self.batch.keys.partition_point(|key| key.src_ip < first);
     }
 
-    /// Appends the rows of a 5-tuple, which come next, and returns the 5-tuple behind them.
+    /// Appends the rows of a flow, which come next, and returns the flow that follows.
     fn take(
         &mut self,
-        wanted: &Key,
+        wanted: &SortKey,
         scratch: &mut Scratch,
         rows: &mut Vec<StoredRow>,
-    ) -> std::result::Result<Option<Key>, String> {
+    ) -> std::result::Result<Option<SortKey>, String> {
         loop {
             let Some(key) = self.key(scratch)? else { return Ok(None) };
             if key != *wanted {

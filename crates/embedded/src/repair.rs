@@ -1,4 +1,4 @@
-//! A store whose database is damaged: it is made again from its files, and from what can be read of it.
+//! Repairs a store whose database is damaged, from its files and from what can be read of the database.
 
 mod old;
 mod rebuild;
@@ -15,35 +15,55 @@ use super::annotations::Annotations;
 use super::connections::{OTHER_BYTES, gone, visit};
 use super::database::Database;
 use super::folder::{ANNOTATIONS, DAMAGED, DATABASE, Folder, PACKETS};
-use super::{Embedded, catalog, verify};
+use super::{Embedded, catalog, data_sets, verify};
 use crate::error::{Error, Result};
 
-/// Where the new database is until it is whole.
+/// The name of the new database until it is complete.
 const UNFINISHED: &str = "rollup.sqlite.repair";
 
-/// What was repaired.
+/// The result of a repair.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repaired {
-    /// The databases that were set aside, by where they are now.
+    /// The new paths of the databases that were set aside.
     pub aside: Vec<String>,
-    /// What is not there any more, each in words.
+    /// What was lost, each in words.
     pub lost: Vec<String>,
-    /// Segments that are part of the store again.
+    /// The number of segments in the repaired store.
     pub segments: u64,
-    /// Windows whose results were kept as they were.
+    /// The number of windows that keep their results.
     pub windows: u64,
-    /// Annotations that were kept.
+    /// The number of annotations that were kept.
     pub annotations: u64,
 }
 
+impl Repaired {
+    /// Adds what was repaired in the store of another data set, which is in a directory.
+    fn add(&mut self, other: Self, directory: &str) {
+        let within = |name: &String| format!("{directory}/{name}");
+        self.aside.extend(other.aside.iter().map(within));
+        self.lost.extend(other.lost.iter().map(|lost| format!("{lost} ({directory})")));
+        self.segments += other.segments;
+        self.windows += other.windows;
+        self.annotations += other.annotations;
+    }
+}
+
 impl Embedded {
-    /// Puts damaged databases of a store aside, and makes new ones. Windows whose results could not be kept and whose
-    /// packets are there are due afterwards.
+    /// Sets damaged databases of a store aside and creates new ones. Windows whose results could not be kept are due
+    /// afterwards, if their packets exist.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] with who writes, that there is no store, and what the file system gives; then nothing is
-    /// lost, and it can be run again.
+    /// [`StoreError::Locked`] with the process that has the store open, [`StoreError::Refused`] if it is not a store.
+    /// Nothing is lost then, and the call can be repeated.
     pub fn repair(folder: &Path) -> cutshort_store::Result<Repaired> {
+        let mut repaired = Self::repair_data_set(folder)?;
+        for (_, name) in data_sets::within(folder) {
+            repaired.add(Self::repair_data_set(&folder.join(name))?, name);
+        }
+        Ok(repaired)
+    }
+
+    fn repair_data_set(folder: &Path) -> cutshort_store::Result<Repaired> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
             return Err(StoreError::Refused(format!("there is no store in {}", folder.display())));
@@ -60,12 +80,9 @@ impl Embedded {
         Ok(repaired)
     }
 
-    /// Reads all packets and connections, and sets aside what is damaged. Returns how many files these are; none if it was
-    /// ended before.
-    ///
-    /// # Errors
-    /// What the file system gives.
-    pub fn set_damaged_aside(&self, each: verify::Each<'_>) -> cutshort_store::Result<Option<u64>> {
+    /// Reads all packets and connections, and sets damaged files aside. Returns the number of these files; none if it
+    /// was interrupted.
+    pub fn set_damaged_aside(&self, each: verify::OnStep<'_>) -> cutshort_store::Result<Option<u64>> {
         self.check_writer()?;
         let before = self.database.read(super::status::status)?.damaged.len();
         let segments = self.segments()?;
@@ -117,7 +134,7 @@ impl Embedded {
     }
 }
 
-/// Whether there is a database, and it says that it is a store's.
+/// Whether there is a database that is marked as that of a store.
 pub(super) fn is_of_store(files: &Folder) -> bool {
     let path = files.path(DATABASE);
     let length = fs::metadata(&path).map_or(0, |metadata| metadata.len());
@@ -136,15 +153,15 @@ fn is_damaged(files: &Folder) -> Result<bool> {
     }
 }
 
-/// A database for reading only.
+/// Opens a database for reading only.
 fn open_old(path: &Path) -> Option<Connection> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()
 }
 
-/// The files of a database.
+/// The suffixes of a database's files.
 const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
-/// Copies a database to what is damaged. Returns the name that the copy has there.
+/// Copies a database to the damaged files. Returns the name of the copy.
 fn copy_aside(files: &Folder, name: &str) -> Result<String> {
     let target = (0..)
         .map(|at| if at == 0 { format!("{DAMAGED}/{name}") } else { format!("{DAMAGED}/{name}.{at}") })
@@ -157,7 +174,7 @@ fn copy_aside(files: &Folder, name: &str) -> Result<String> {
     Ok(target)
 }
 
-/// Puts a new database, which nobody has open, in the place of the one that was set aside.
+/// Replaces the database that was set aside by a new one, which nobody has open.
 fn put_in_place(files: &Folder, new: &str, name: &str) -> Result<()> {
     for part in &PARTS[1..] {
         // What belongs to the old one must not be taken for a part of the new one.

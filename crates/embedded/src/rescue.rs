@@ -1,20 +1,20 @@
-//! Reading a database that is damaged: as many rows as there are to be read.
+//! Reads as many rows as possible from a damaged database.
 
 use rusqlite::{Connection, Params, Row};
 
 use crate::error::Result;
 
-/// What a scan of a table gave.
+/// How much of a table could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scan {
-    /// All rows.
+    /// All rows were read.
     Whole,
-    /// Some cannot be read, nobody knows how many.
+    /// An unknown number of rows cannot be read.
     InPart,
 }
 
-/// Calls `each` with all rows that can be read: from the first on, and, where a row cannot be reached, from the last
-/// back. So the same row may come twice. `key` are the columns of the primary key.
+/// Calls `each` with all rows that can be read: from the first on, and, if a row cannot be reached, from the last
+/// backwards. The same row may therefore come twice. `key` are the columns of the primary key.
 pub(super) fn scan<P: Params + Clone>(
     sql: &Connection,
     select: &str,
@@ -33,7 +33,7 @@ pub(super) fn scan<P: Params + Clone>(
     if forwards && !skipped { Scan::Whole } else { Scan::InPart }
 }
 
-/// Whether a row was skipped that makes no sense, and whether the end was reached.
+/// Reads in one direction. Returns whether an invalid row was skipped, and whether the end was reached.
 fn one_way(
     sql: &Connection,
     select: &str,
@@ -52,7 +52,7 @@ fn one_way(
     }
 }
 
-/// What SQLite finds wrong with a database; nothing if it is in order.
+/// The problems that SQLite finds in a database; empty if there are none.
 pub(super) fn integrity(sql: &Connection) -> Result<Vec<String>> {
     let mut check = sql.prepare("PRAGMA integrity_check(20)")?;
     let found = check.query_map([], |row| row.get::<_, String>(0))?;

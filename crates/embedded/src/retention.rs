@@ -1,4 +1,4 @@
-//! What is past its time is deleted.
+//! Deletes data that has been kept long enough.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,12 +7,13 @@ use cutshort_model::{Bucket, Window};
 use cutshort_store::{Retention, WindowState};
 use rusqlite::{Connection, Transaction};
 
+use super::catalog::FileState;
 use super::{Embedded, catalog, damage, rollup};
 use crate::error::Result;
 
 impl Embedded {
-    /// First it is noted that something is deleted, then its file goes: a crash in between is put in order
-    /// when the store is opened.
+    /// First the deletion is recorded, then the file is removed: a crash in between is handled when the store is
+    /// opened.
     pub(super) fn delete_old(&self, now: i64, retention: &Retention) -> Result<u64> {
         let before = |keep: Option<Duration>| keep.map(|keep| earlier(now, keep));
         let mut paths = Vec::new();
@@ -40,8 +41,8 @@ fn earlier(now: i64, by: Duration) -> i64 {
     now.saturating_sub(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX))
 }
 
-/// Segments that ended and came before. Their windows keep the results that they have; those that still wait
-/// for results keep their packets.
+/// Deletes segments that ended and arrived before a time. Their windows keep their results; segments with packets of
+/// windows that have none are kept.
 fn forget_segments(sql: &mut Connection, before: i64) -> Result<Vec<String>> {
     let waiting = catalog::windows(sql, &(i64::MIN..i64::MAX))?;
     let waiting: BTreeSet<Window> =
@@ -62,9 +63,9 @@ fn forget_segments(sql: &mut Connection, before: i64) -> Result<Vec<String>> {
 
 fn old_segments(sql: &Connection, before: i64) -> Result<Vec<(i64, String)>> {
     let mut select = sql.prepare_cached(
-        "SELECT key, path FROM segment WHERE state = 0 AND covers_to < ?1 AND arrived < ?1",
+        "SELECT key, path FROM segment WHERE state = ?2 AND covers_to < ?1 AND arrived < ?1",
     )?;
-    let rows = select.query_map([before], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = select.query_map([before, FileState::Kept as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -74,7 +75,7 @@ pub(super) fn windows_of(sql: &Connection, segment: i64) -> Result<Vec<Window>> 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Connections of windows that ended and were made before.
+/// Deletes connections of windows that ended and were computed before a time.
 fn forget_connections(sql: &mut Connection, before: i64) -> Result<Vec<String>> {
     let transaction = sql.transaction()?;
     let old: Vec<(Window, String)> = {
@@ -97,7 +98,7 @@ fn forget_connections(sql: &mut Connection, before: i64) -> Result<Vec<String>> 
     Ok(old.into_iter().map(|(_, path)| path).collect())
 }
 
-/// Counts before a time, up to the first window that was made since.
+/// Deletes counts before a time, up to the first window that was computed since.
 fn forget_cells(sql: &mut Connection, level: Bucket, before: i64) -> Result<()> {
     let transaction = sql.transaction()?;
     rollup::delete_before(&transaction, level, before.min(first_made_since(&transaction, before)?))?;

@@ -1,9 +1,9 @@
-//! Cells in SQLite: packed rows by level, place and time, and the questions that they answer.
+//! Cells in SQLite: packed rows by level, place and time, and queries of them.
 //!
-//! * A window's cells are kept three times: for the world, for each country, for each bucket of networks. A
-//!   question reads the places that it needs, and no more of a row than it needs: totals, or all cells.
-//! * Hours and days are made of finer rows by `roll`. One that is listed as stale is passed over until then.
-//! * Times at rest are numbers of windows since the Unix epoch.
+//! * A window's cells are stored three times: for the world, for each country, and for each bucket of networks. A
+//!   query reads only the places that it needs, and of each row only totals if these are enough.
+//! * Hours and days are sums of finer rows, computed by `roll`. Those listed as stale are not read until then.
+//! * Stored times are numbers of windows since the Unix epoch.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ pub use salvage::{Salvaged, salvage};
 
 use bytes::Broken;
 use level::Level;
-use place::Place;
+use place::RowPlace;
 use totals::Folded;
 
 const SCHEMA: &str = "
@@ -62,10 +62,7 @@ CREATE TABLE IF NOT EXISTS rollup_node (
 ) STRICT;
 ";
 
-/// Makes the tables that are missing.
-///
-/// # Errors
-/// What SQLite gives.
+/// Creates the tables that are missing.
 pub fn create(connection: &Connection) -> Result<()> {
     Ok(connection.execute_batch(SCHEMA)?)
 }
@@ -73,8 +70,8 @@ pub fn create(connection: &Connection) -> Result<()> {
 /// Replaces the cells of a window.
 ///
 /// # Errors
-/// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if its cells were deleted by [`delete_before`] and are part of an hour or a day for
-/// good; and what SQLite gives. Then the transaction is to be given up.
+/// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if its cells were deleted by [`delete_before`] and
+/// are part of an hour or a day for good. The transaction must be rolled back then.
 pub fn replace_window(transaction: &Transaction<'_>, window: Window, cells: &Cells) -> Result<()> {
     retention::open_again(transaction, window)?;
     delete_rows(transaction, Level::FifteenMinutes, window.number())?;
@@ -89,40 +86,35 @@ pub fn replace_window(transaction: &Transaction<'_>, window: Window, cells: &Cel
 /// Deletes the cells of a window as if there had never been any.
 ///
 /// # Errors
-/// As of [`replace_window`].
+/// The same as those of [`replace_window`].
 pub fn delete_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
     replace_window(transaction, window, &Cells::default())
 }
 
-/// Makes all rows of a window again of those of networks.
+/// Computes all rows of a window again from those of networks.
 ///
 /// # Errors
-/// As of [`replace_window`] and [`cells`].
+/// The same as those of [`replace_window`] and [`cells`].
 pub fn rewrite_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
     let Some(cells) = cells(transaction, window)? else { return Ok(()) };
     replace_window(transaction, window, &cells)
 }
 
-/// Deletes the rows of a window whose results are to be made again; hours and days that count it are made again then.
-///
-/// # Errors
-/// What SQLite gives.
+/// Deletes the rows of a window whose results must be computed again, and marks hours and days that count it as
+/// stale.
 pub fn forget_window(transaction: &Transaction<'_>, window: Window) -> Result<()> {
     delete_rows(transaction, Level::FifteenMinutes, window.number())
 }
 
-/// Bytes of the database that are in use. Almost all of them are counts, and adding up these alone would take
-/// seconds.
-///
-/// # Errors
-/// What SQLite gives.
+/// The bytes of the database that are in use. Almost all of them are counts; adding up the size of counts alone would
+/// take seconds.
 pub fn bytes(connection: &Connection) -> Result<u64> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let pages = pragma("page_count")? - pragma("freelist_count")?;
     Ok((pages * pragma("page_size")?).unsigned_abs())
 }
 
-/// The cells with nodes as they are numbered in the store.
+/// Replaces the nodes of cells by their numbers in the store.
 fn number_nodes(transaction: &Transaction<'_>, cells: &Cells) -> Result<Vec<(Packed, WeightedCount)>> {
     let numbers = cells.nodes().iter().map(|name| node_number(transaction, name));
     let numbers: Vec<u16> = numbers.collect::<Result<_>>()?;
@@ -140,7 +132,7 @@ fn node_number(transaction: &Transaction<'_>, name: &str) -> Result<u16> {
     Ok(u16::try_from(id).unwrap_or(LAST_NODE))
 }
 
-/// The names of nodes by their numbers.
+/// The names of nodes by their numbers in the store.
 fn node_names(connection: &Connection) -> Result<HashMap<u16, String>> {
     let mut statement = connection.prepare_cached("SELECT id, name FROM rollup_node WHERE id < ?1")?;
     let rows = statement.query_map([LAST_NODE], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -177,7 +169,7 @@ fn delete_rows(transaction: &Transaction<'_>, level: Level, t: i64) -> Result<()
     Ok(())
 }
 
-/// The places of a level, each found by stepping over the rows of the one before.
+/// The places of a level, each found by skipping the rows of the previous one.
 fn places(connection: &Connection, level: Level) -> Result<Vec<i64>> {
     let next = "SELECT min(place) FROM rollup_total WHERE level = ?1 AND place > ?2";
     let mut statement = connection.prepare_cached(next)?;
@@ -199,12 +191,12 @@ fn mark_stale(transaction: &Transaction<'_>, window: Window) -> Result<()> {
     Ok(())
 }
 
-/// What is wrong with a row.
+/// The error for a damaged row.
 fn damaged(level: Level, place: i64, t: i64, why: Broken) -> Error {
     let when = Window::from_number(t);
     of_database(&format!(
         "the counts of {} for the {} of {when} UTC cannot be read: {}",
-        Place::name(place),
+        RowPlace::name(place),
         level.name(),
         why.0
     ))

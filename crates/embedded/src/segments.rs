@@ -1,11 +1,11 @@
-//! Segments come in, and are put in order after a crash.
+//! Stores segments, and recovers them after a crash.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use cutshort_model::now;
 use cutshort_store::open::{OpenSegment, SyncPolicy};
-use cutshort_store::{Added, Provenance, Segment, SegmentId, StoreError, open};
+use cutshort_store::{Added, Provenance, Segment, SegmentId, SegmentSource, StoreError, open};
 
 use super::catalog::{self, FileState};
 use super::folder::{CONNECTIONS, OPEN, PACKETS, segment_path};
@@ -14,7 +14,15 @@ use crate::error::Result;
 
 impl Embedded {
     pub(super) fn append_segment(&self, segment: &Segment) -> Result<Added> {
-        let id = segment.info().id;
+        let info = segment.info();
+        if info.data_set != self.data_set {
+            return Err(StoreError::Refused(format!(
+                "the segment is of the data set {}, and this store keeps the data set {}",
+                info.data_set, self.data_set
+            ))
+            .into());
+        }
+        let id = info.id;
         if self.database.read(|sql| catalog::is_known(sql, id))? {
             return Ok(Added::Known);
         }
@@ -23,7 +31,7 @@ impl Embedded {
         self.note_segment(segment, &path)
     }
 
-    /// Makes a segment whose file is there part of the store.
+    /// Makes a segment whose file exists part of the store.
     fn note_segment(&self, segment: &Segment, path: &str) -> Result<Added> {
         let (info, crc) = (segment.info(), crc32fast::hash(segment.bytes()));
         let file = (path, segment.bytes().len() as u64, crc);
@@ -42,7 +50,7 @@ impl Embedded {
     /// crash it is appended when the store is opened.
     ///
     /// # Errors
-    /// What [`OpenSegment::create`] gives.
+    /// The same as those of [`OpenSegment::create`].
     pub fn open_segment(
         &self,
         id: SegmentId,
@@ -53,11 +61,11 @@ impl Embedded {
     ) -> Result<OpenSegment> {
         self.check_writer()?;
         let path = self.folder.path(&format!("{OPEN}/{id}"));
-        Ok(OpenSegment::create(&path, id, node, origin, from, sync)?)
+        Ok(OpenSegment::create(&path, id, &SegmentSource::tcp(node, origin, (from, from)), sync)?)
     }
 
-    /// Puts in order what a crash has left. Files are the truth: those that nobody knows of are taken in, and
-    /// those that are gone are noted.
+    /// Handles what a crash has left. The files are authoritative: unknown ones are added, and missing ones are
+    /// recorded.
     pub(super) fn reconcile(&self) -> Result<()> {
         self.reconcile_segments()?;
         self.reconcile_open()?;
@@ -98,7 +106,7 @@ impl Embedded {
         })
     }
 
-    /// Takes in a file that nobody knows of.
+    /// Adds an unknown file.
     fn adopt(&self, path: &str) -> Result<()> {
         match Segment::parse(self.folder.read(path)?) {
             Ok(segment) => self.note_segment(&segment, path).map(drop),
@@ -110,7 +118,7 @@ impl Embedded {
         }
     }
 
-    /// Removes connections that belong to no results.
+    /// Removes files of connections that belong to no results.
     fn reconcile_connections(&self) -> Result<()> {
         let everything = i64::MIN..i64::MAX;
         let known = self.database.read(|sql| catalog::connection_paths(sql, &everything))?;

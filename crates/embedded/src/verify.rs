@@ -1,4 +1,4 @@
-//! Everything that a store has is read once.
+//! Reads and checks everything in a store.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -6,63 +6,91 @@ use std::path::Path;
 
 use cutshort_model::Window;
 use cutshort_store::{Impaired, Impairment, Segment, SegmentId, Store, StoreError};
+use cutshort_verdict::DataSet;
 use rusqlite::Connection;
 
 use super::catalog::{self, FileState};
 use super::connections::{OTHER_BYTES, StoredFile, gone, visit};
 use super::folder::{ANNOTATIONS, CONNECTIONS, DATABASE, Folder, PACKETS};
-use super::{Embedded, damage, rescue, rollup};
+use super::{Embedded, damage, data_sets, rescue, rollup};
 use crate::error::{Error, Result};
 
-/// Something that is wrong with a store.
+/// A problem in a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The file, or the window.
+    /// The file or the window.
     pub name: String,
     /// What is wrong with it.
     pub why: String,
-    /// What helps.
+    /// How it can be solved.
     pub remedy: Remedy,
 }
 
-/// What helps.
+/// How a problem can be solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remedy {
-    /// Repairing the store.
+    /// By repairing the store.
     Repair,
-    /// Handing in these packets again.
+    /// By storing these packets again.
     Again,
-    /// Nothing that is still there. Counts are whole.
+    /// Nothing that is left helps. Counts are complete.
     None,
 }
 
-/// What was read.
+/// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Segments.
+    /// The number of segments that were read.
     pub segments: u64,
-    /// Their packets.
+    /// The number of packets in these segments.
     pub packets: u64,
     /// Windows with results.
     pub windows: u64,
-    /// Their connections.
+    /// The number of connections of these windows.
     pub connections: u64,
-    /// What is wrong.
+    /// The problems that were found.
     pub findings: Vec<Finding>,
-    /// It was ended before all was read.
+    /// Whether the check was interrupted.
     pub interrupted: bool,
 }
 
-/// Is told how many steps of how many are past, and ends the whole with a break.
-pub type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+/// A callback with the number of finished steps and of all steps; a break interrupts the operation.
+pub type OnStep<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+
+impl Verified {
+    /// Adds what was read of the store of another data set, which is in a directory.
+    fn add(&mut self, other: Self, directory: &str) {
+        self.segments += other.segments;
+        self.packets += other.packets;
+        self.windows += other.windows;
+        self.connections += other.connections;
+        self.interrupted = other.interrupted;
+        let within = |finding: Finding| Finding { name: format!("{directory}/{}", finding.name), ..finding };
+        self.findings.extend(other.findings.into_iter().map(within));
+    }
+}
 
 impl Embedded {
-    /// Reads everything that the store in a folder has, and says what is wrong with it. Nothing is changed, and another
-    /// process may write meanwhile.
+    /// Reads everything in the store of a directory, and returns what is wrong with it. Nothing is changed, and
+    /// another process may write in the meantime.
     ///
     /// # Errors
-    /// That there is no store, and what the file system gives.
-    pub fn verify(folder: &Path, each: Each<'_>) -> cutshort_store::Result<Verified> {
+    /// [`StoreError::Refused`] if it is not a store.
+    pub fn verify(folder: &Path, each: OnStep<'_>) -> cutshort_store::Result<Verified> {
+        let mut verified = Self::verify_data_set(folder, DataSet::Tcp, each)?;
+        for (data_set, name) in data_sets::within(folder) {
+            if !verified.interrupted {
+                verified.add(Self::verify_data_set(&folder.join(name), data_set, each)?, name);
+            }
+        }
+        Ok(verified)
+    }
+
+    fn verify_data_set(
+        folder: &Path,
+        data_set: DataSet,
+        each: OnStep<'_>,
+    ) -> cutshort_store::Result<Verified> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
             return Err(StoreError::Refused(format!("there is no store in {}", folder.display())));
@@ -75,7 +103,7 @@ impl Embedded {
             verified.findings.push(repair(DATABASE, why.to_owned()));
             return Ok(verified);
         }
-        let store = match Self::open_reader(folder) {
+        let store = match Self::read_data_set(folder, data_set) {
             Err(StoreError::Damaged(why)) => {
                 verified.findings.push(repair(DATABASE, why));
                 return Ok(verified);
@@ -133,7 +161,7 @@ pub(super) fn database(sql: &Connection) -> Result<Vec<String>> {
     }
 }
 
-/// Whether a window's counts are those of its connections.
+/// Compares a window's counts with its connections, and returns what is wrong.
 fn counts_of(sql: &Connection, window: Window) -> Result<Option<String>> {
     let mut select = sql.prepare_cached("SELECT connections FROM window WHERE start = ?")?;
     let mut rows = select.query([window.start()])?;
@@ -150,7 +178,7 @@ struct Verifying<'a> {
 }
 
 impl Verifying<'_> {
-    fn run(&mut self, each: Each<'_>) -> Result<()> {
+    fn run(&mut self, each: OnStep<'_>) -> Result<()> {
         // Files first: what comes meanwhile is not looked for.
         let listed = [self.store.folder.listed(PACKETS)?, self.store.folder.listed(CONNECTIONS)?].concat();
         for why in self.store.database.read(database)? {
@@ -243,7 +271,7 @@ impl Verifying<'_> {
             .map(|expected| format!("it has {count} connections, and the window has {expected}")))
     }
 
-    /// Files that are none of those that the database names.
+    /// Finds files that the database does not name.
     fn unknown(&mut self, listed: &[String]) -> Result<()> {
         let (segments, windows) = self.store.database.read(|sql| {
             let always = i64::MIN..i64::MAX;
@@ -260,7 +288,7 @@ impl Verifying<'_> {
         Ok(())
     }
 
-    /// What was found before.
+    /// Adds the problems that are already recorded.
     fn known_before(&mut self) -> Result<()> {
         let status = self.store.status()?;
         for found in status.damaged {

@@ -42,7 +42,7 @@ use std::sync::OnceLock;
 
 pub use country::{Continent, Country};
 pub use error::GeoError;
-pub use networks::Network;
+pub use networks::NetworkSize;
 pub use places::Places;
 pub use source::{Provides, Source};
 
@@ -70,7 +70,7 @@ pub struct Geo {
     names: Names,
     sources: Vec<Source>,
     /// Found out when it is first asked for.
-    networks: OnceLock<Vec<Network>>,
+    networks: OnceLock<Vec<NetworkSize>>,
 }
 
 impl Geo {

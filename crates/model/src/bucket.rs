@@ -1,18 +1,18 @@
-/// How finely time is cut.
+/// The length of the intervals into which counts are divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bucket {
-    /// 15 minutes.
+    /// 15 minutes, the length of a [`Window`](crate::Window).
     FifteenMinutes,
-    /// An hour.
+    /// 60 minutes from the full hour, UTC.
     Hour,
-    /// A day, UTC.
+    /// 24 hours from midnight, UTC.
     Day,
-    /// A week from Monday, UTC.
+    /// 7 days from Monday at midnight, UTC.
     Week,
 }
 
 impl Bucket {
-    /// Its length in nanoseconds.
+    /// The length in nanoseconds.
     #[must_use]
     pub const fn nanoseconds(self) -> i64 {
         const HOUR: i64 = 3_600_000_000_000;
@@ -24,7 +24,8 @@ impl Bucket {
         }
     }
 
-    /// The beginning of the one that holds a time. Weeks begin on Monday, and the epoch on a Thursday.
+    /// The start of the interval that contains a time; both are nanoseconds since the Unix epoch. (Weeks begin on
+    /// Monday, but the epoch was a Thursday.)
     #[must_use]
     pub const fn start(self, ts: i64) -> i64 {
         let shift = match self {

@@ -1,31 +1,31 @@
-//! What connections are counted by.
+//! Dimensions: properties by which connections are counted.
 
 use cutshort_geo::Country;
 use cutshort_verdict::{Signature, Tag, Termination};
 
-/// By what connections can be counted, besides the stage.
+/// A property by which connections can be counted, in addition to the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
-    /// Tags; a connection counts under each of its tags, and under none without any.
+    /// The tags; a connection is counted once under each of its tags, and not at all if it has none.
     Tag,
-    /// Signatures.
+    /// The signature that the connection matches, if any.
     Signature,
-    /// How connections ended.
+    /// How the connection ended.
     Termination,
-    /// 4 and 6.
+    /// The IP version, 4 or 6.
     IpVersion,
-    /// Countries.
+    /// The client's country.
     Location,
-    /// Networks.
+    /// The client's network (autonomous system).
     As,
-    /// Server ports.
+    /// The server's port.
     Port,
-    /// Servers.
+    /// The node: the server that captured the connection.
     Node,
 }
 
 impl Dimension {
-    /// All dimensions.
+    /// All dimensions, in the order in which they are listed to users.
     pub const ALL: [Self; 8] = [
         Self::Tag,
         Self::Signature,
@@ -37,7 +37,7 @@ impl Dimension {
         Self::Node,
     ];
 
-    /// The name in data and parameters.
+    /// The name in data and parameters, such as `ip_version`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -52,7 +52,8 @@ impl Dimension {
         }
     }
 
-    /// Whether only a verdict has it: exclusions are then in no row.
+    /// Whether only a verdict has this property. Excluded 5-tuples have no verdict, so no row of such a dimension
+    /// counts them.
     #[must_use]
     pub const fn is_of_verdict(self) -> bool {
         matches!(self, Self::Tag | Self::Signature | Self::Termination)
@@ -62,32 +63,32 @@ impl Dimension {
 /// A value of a [`Dimension`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
-    /// Everything; no dimension was asked for.
+    /// Everything, if no dimension was requested.
     All,
-    /// A tag.
+    /// A tag that the connections have.
     Tag(Tag),
-    /// A signature, or none.
+    /// A signature, or none matched.
     Signature(Option<Signature>),
     /// How connections ended.
     Termination(Termination),
     /// 4 or 6.
     IpVersion(u8),
-    /// A country, or none known.
+    /// A country, or none is known.
     Location(Option<Country>),
-    /// A network.
+    /// The client's network.
     As(Network),
-    /// A port.
+    /// The server's port.
     Port(Port),
-    /// A server.
+    /// The name of a node.
     Node(String),
 }
 
 /// A client's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Network {
-    /// Nobody is known to announce the address.
+    /// No network is known to announce the address.
     Unknown,
-    /// The number of an autonomous system.
+    /// An autonomous system, by its AS number.
     As(u32),
     /// One of the networks that had too few connections in the window to be counted by name.
     Other,
@@ -96,7 +97,7 @@ pub enum Network {
 /// A server's port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Port {
-    /// Its number.
+    /// A port that is counted by its number.
     Number(u16),
     /// One of the ports that had too few connections in the window to be counted by number.
     Other,

@@ -1,6 +1,6 @@
-//! What stores, reports and the API agree on: times, the record of a connection, and how addresses are kept.
+//! The types that stores, reports and the API share: times, windows, dimensions, and the record of a connection.
 //!
-//! Nothing in here reads or writes anything.
+//! This crate performs no I/O.
 
 mod addresses;
 mod bucket;
@@ -14,6 +14,6 @@ pub use addresses::Addresses;
 pub use bucket::Bucket;
 pub use dimension::{Dimension, Network, Port, Value};
 pub use numbers::{grouped, quantity};
-pub use record::{ADDRESSES, ConnectionRecord, FIELDS, JudgedConnection};
+pub use record::{ADDRESSES, ConnectionRecord, FIELDS, JudgedConnection, more_fields};
 pub use time::{compact, date, date_time, micros, nanoseconds, now, rfc3339, until};
 pub use window::Window;

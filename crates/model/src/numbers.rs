@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-/// `1,234,567`
+/// Formats a number with separators between thousands: `1,234,567`.
 #[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -14,7 +14,7 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// `1 connection`, `1,234 connections`
+/// Formats a count with its noun, in the plural unless it is one: `1 connection`, `1,234 connections`.
 #[must_use]
 pub fn quantity(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })

@@ -3,69 +3,74 @@ use std::net::Ipv6Addr;
 
 use cutshort_geo::{Country, Place};
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
+use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use crate::{Addresses, micros};
 
-/// A connection and everything that is said of it.
+/// A connection with its verdict and place, as the writers of reports take it.
 #[derive(Clone, Copy, Debug)]
 pub struct JudgedConnection<'a> {
     /// Addresses and ports, client first.
     pub five_tuple: &'a FiveTuple,
-    /// What of its addresses is in there.
+    /// How much of its addresses is kept.
     pub addresses: Addresses,
-    /// What was found.
+    /// The verdict of the rules.
     pub verdict: &'a Verdict,
-    /// Which server saw its SYN; empty for a file.
+    /// The node that captured its SYN packet; empty for a capture file.
     pub node: &'a str,
-    /// Where the client is.
+    /// Country and AS number of the client.
     pub place: Place,
     /// The name of the client's network.
     pub as_name: Option<&'a str>,
 }
 
-/// A connection as it is written, kept and read: what docs/spec.md#json has, by its types. As JSON it has the
-/// [`FIELDS`] of docs/spec.md#json.
+/// A connection as it is stored and exported. Serialised, it has the [`FIELDS`] of docs/spec.md#json.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionRecord<'a> {
+    /// The data set that it belongs to. JSON has it only if this is not `tcp`.
+    pub data_set: DataSet,
     /// Addresses and ports, client first.
     pub five_tuple: FiveTuple,
-    /// What of its addresses is in there. In JSON only where these are not the real ones.
+    /// How much of its addresses is kept. JSON has it only if they are not the full addresses.
     pub addresses: Addresses,
     /// Time of the earliest row, in microseconds since the Unix epoch, rounded down.
     pub first_us: i64,
     /// Time of the latest row, in microseconds since the Unix epoch, rounded down.
     pub last_us: i64,
-    /// Which server saw its SYN; empty for a file.
+    /// The node that captured its SYN packet; empty for a capture file.
     pub node: Cow<'a, str>,
-    /// Rows taken.
+    /// The number of its packets that were classified, at most 10.
     pub packets: u32,
-    /// How far it got. Not part of docs/spec.md#json: whether the handshake was completed is asked for.
+    /// How far it got. Not part of docs/spec.md#json; stored because queries can ask for completed handshakes.
     pub progress: Progress,
     /// Where it was cut short.
     pub stage: Stage,
     /// How it ended.
     pub termination: Termination,
-    /// Its properties.
+    /// All tags that apply to it.
     pub tags: Tags,
-    /// The signature that it matches.
+    /// The signature that it matches, if any.
     pub signature: Option<Signature>,
-    /// Where the client is.
+    /// The client's country, if it is known.
     pub location: Option<Country>,
-    /// The client's network.
+    /// The AS number of the client's network, if it is known.
     pub asn: Option<u32>,
     /// The name of the client's network.
     pub as_name: Option<Cow<'a, str>>,
-    /// TTL(RST) - TTL(SYN), of largest magnitude.
+    /// TTL(RST) - TTL(SYN): of all its RST packets, the difference of largest magnitude.
     pub rst_ttl_delta: Option<i16>,
-    /// Distance of a RST's IP id to the nearest other.
+    /// Distance of a RST packet's IP ID to the nearest IP ID of its other packets.
     pub rst_ip_id_delta: Option<u16>,
-    /// From the latest row to the cutoff, in microseconds, rounded down.
+    /// Time from the latest row to the cutoff, in microseconds, rounded down.
     pub silent_us: i64,
-    /// For how many connections it stands.
+    /// How many connections this one stands for: the N of "1 in N" sampling.
     pub sample_rate: u32,
+    /// In the data set `origin`, the time from the SYN to the SYN+ACK in microseconds, rounded down.
+    pub handshake_us: Option<i64>,
+    /// In the data set `origin`, the time from the SYN to the first byte of an answer in microseconds, rounded down.
+    pub first_byte_us: Option<i64>,
 }
 
 /// The names of the fields of docs/spec.md#json, in their order.
@@ -93,13 +98,23 @@ pub const FIELDS: [&str; 21] = [
     "sample_rate",
 ];
 
-/// The name of the field that follows them where addresses are not the real ones.
+/// The name of the field that follows [`FIELDS`] if addresses are not the full ones.
 pub const ADDRESSES: &str = "addresses";
+
+/// The names of the fields that follow [`FIELDS`] in a data set.
+#[must_use]
+pub const fn more_fields(data_set: DataSet) -> &'static [&'static str] {
+    match data_set {
+        DataSet::Origin => &["dataset", "handshake_us", "first_byte_us"],
+        _ => &[],
+    }
+}
 
 impl<'a> From<&JudgedConnection<'a>> for ConnectionRecord<'a> {
     fn from(connection: &JudgedConnection<'a>) -> Self {
         let JudgedConnection { five_tuple, addresses, verdict, node, place, as_name } = *connection;
         Self {
+            data_set: verdict.data_set,
             five_tuple: *five_tuple,
             addresses,
             first_us: micros(verdict.first_ts),
@@ -118,87 +133,70 @@ impl<'a> From<&JudgedConnection<'a>> for ConnectionRecord<'a> {
             rst_ip_id_delta: verdict.rst_ip_id_delta,
             silent_us: micros(verdict.silent),
             sample_rate: verdict.sample_rate,
+            handshake_us: verdict.handshake.map(micros),
+            first_byte_us: verdict.first_byte.map(micros),
         }
     }
 }
 
 impl ConnectionRecord<'_> {
-    /// The same with texts of its own.
+    /// Makes a record that owns its texts.
     #[must_use]
     pub fn into_owned(self) -> ConnectionRecord<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        let Self { five_tuple, addresses, first_us, last_us, packets, progress, .. } = self;
-        let Self { stage, termination, tags, .. } = self;
-        let Self { signature, location, asn, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, .. } =
-            self;
-        ConnectionRecord {
-            five_tuple,
-            addresses,
-            first_us,
-            last_us,
-            node: owned(self.node),
-            packets,
-            progress,
-            stage,
-            termination,
-            tags,
-            signature,
-            location,
-            asn,
-            as_name: self.as_name.map(owned),
-            rst_ttl_delta,
-            rst_ip_id_delta,
-            silent_us,
-            sample_rate,
-        }
+        ConnectionRecord { node: owned(self.node), as_name: self.as_name.map(owned), ..self }
     }
 
-    /// 4 or 6.
+    /// The IP version, 4 or 6.
     #[must_use]
     pub fn ip_version(&self) -> u8 {
         if self.five_tuple.is_ipv4() { 4 } else { 6 }
     }
 
-    /// Whether the handshake was completed, which a spoofed source address cannot do (docs/spec.md#rates).
+    /// Whether the handshake was completed, which a client with a spoofed source address cannot do
+    /// (docs/spec.md#rates).
     #[must_use]
     pub const fn completed_handshake(&self) -> bool {
-        !matches!(self.progress, Progress::PostSyn)
+        !matches!(self.progress, Progress::PostSyn) && !self.tags.contains(Tag::SynAckLate)
     }
 }
 
-/// An address in its own notation, IPv4 where it is one.
-struct Address(Ipv6Addr);
+/// An address in the notation of its family: IPv4-mapped addresses as IPv4.
+struct ShownAddress(Ipv6Addr);
 
-impl Serialize for Address {
+impl Serialize for ShownAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0.to_canonical())
     }
 }
 
-struct Names(Tags);
+struct TagNames(DataSet, Tags);
 
-impl Serialize for Names {
+impl Serialize for TagNames {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(Tag::name))
+        serializer.collect_seq(self.1.iter(self.0).map(Tag::name))
     }
 }
 
 impl Serialize for ConnectionRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let is_full = self.addresses == Addresses::Full;
-        let mut fields = serializer.serialize_struct("Record", FIELDS.len() + usize::from(!is_full))?;
+        let mut fields = serializer.serialize_struct(
+            "Record",
+            FIELDS.len() + usize::from(!is_full) + more_fields(self.data_set).len(),
+        )?;
         fields.serialize_field("first_us", &self.first_us)?;
         fields.serialize_field("last_us", &self.last_us)?;
         fields.serialize_field("node", &self.node)?;
-        fields.serialize_field("src_ip", &Address(self.five_tuple.src_ip))?;
+        fields.serialize_field("src_ip", &ShownAddress(self.five_tuple.src_ip))?;
         fields.serialize_field("src_port", &self.five_tuple.src_port)?;
-        fields.serialize_field("dst_ip", &Address(self.five_tuple.dst_ip))?;
+        fields.serialize_field("dst_ip", &ShownAddress(self.five_tuple.dst_ip))?;
         fields.serialize_field("dst_port", &self.five_tuple.dst_port)?;
         fields.serialize_field("ip_version", &self.ip_version())?;
         fields.serialize_field("packets", &self.packets)?;
-        fields.serialize_field("stage", self.stage.name())?;
+        fields.serialize_field("stage", self.data_set.stage_name(self.stage))?;
         fields.serialize_field("termination", self.termination.name())?;
-        fields.serialize_field("tags", &Names(self.tags))?;
+        fields.serialize_field("tags", &TagNames(self.data_set, self.tags))?;
         fields.serialize_field("signature", &self.signature.map(Signature::name))?;
         fields.serialize_field("signature_id", &self.signature.map(Signature::id))?;
         fields.serialize_field("location", &self.location.map(Country::alpha2))?;
@@ -208,6 +206,11 @@ impl Serialize for ConnectionRecord<'_> {
         fields.serialize_field("rst_ip_id_delta", &self.rst_ip_id_delta)?;
         fields.serialize_field("silent_us", &self.silent_us)?;
         fields.serialize_field("sample_rate", &self.sample_rate)?;
+        if self.data_set == DataSet::Origin {
+            fields.serialize_field("dataset", self.data_set.name())?;
+            fields.serialize_field("handshake_us", &self.handshake_us)?;
+            fields.serialize_field("first_byte_us", &self.first_byte_us)?;
+        }
         if !is_full {
             fields.serialize_field(ADDRESSES, self.addresses.name())?;
         }

@@ -1,10 +1,10 @@
-//! Times: nanoseconds since the Unix epoch, and as they are shown.
+//! Times in nanoseconds since the Unix epoch, and how they are written.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
-/// A time of the system in nanoseconds since the Unix epoch; times before the epoch are 0.
+/// Converts a system time to nanoseconds since the Unix epoch; times before the epoch become 0.
 #[must_use]
 pub fn nanoseconds(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -17,13 +17,13 @@ pub fn now() -> i64 {
     nanoseconds(SystemTime::now())
 }
 
-/// Nanoseconds to microseconds, rounded down.
+/// Converts nanoseconds to microseconds, rounded down.
 #[must_use]
 pub const fn micros(ts: i64) -> i64 {
     ts.div_euclid(1000)
 }
 
-/// A time in nanoseconds since the Unix epoch as `2026-11-21 09:30:00`, in UTC.
+/// Writes a time (nanoseconds since the Unix epoch) in UTC as `2026-11-21 09:30:00`.
 #[must_use]
 pub fn date_time(ts: i64) -> String {
     match Timestamp::from_nanosecond(i128::from(ts)) {
@@ -32,13 +32,13 @@ pub fn date_time(ts: i64) -> String {
     }
 }
 
-/// `2026-11-21T09:30:00Z`
+/// Writes a time (nanoseconds since the Unix epoch) as RFC 3339 has it: `2026-11-21T09:30:00Z`.
 #[must_use]
 pub fn rfc3339(ts: i64) -> String {
     Timestamp::from_nanosecond(i128::from(ts)).map_or_else(|_| ts.to_string(), |time| time.to_string())
 }
 
-/// `09:30:00` if it is on the same day as `since`, else with the date.
+/// Writes the end of a range of times: `09:30:00` if it is on the same day as `since`, otherwise with the date.
 #[must_use]
 pub fn until(since: i64, ts: i64) -> String {
     let (from, to) = (date_time(since), date_time(ts));
@@ -48,13 +48,13 @@ pub fn until(since: i64, ts: i64) -> String {
     }
 }
 
-/// `2026-11-21`, in UTC.
+/// Writes the date of a time (nanoseconds since the Unix epoch) in UTC: `2026-11-21`.
 #[must_use]
 pub fn date(ts: i64) -> String {
     date_time(ts).split(' ').next().unwrap_or_default().to_owned()
 }
 
-/// `20261121T093000Z`, for names of files.
+/// Writes a time (nanoseconds since the Unix epoch) in UTC for use in file names: `20261121T093000Z`.
 #[must_use]
 pub fn compact(ts: i64) -> String {
     let digits: String = date_time(ts).chars().filter(char::is_ascii_digit).collect();

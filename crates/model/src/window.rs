@@ -1,10 +1,11 @@
 use std::fmt;
 use std::ops::Range;
 
-/// A window of 15 minutes, aligned to the Unix epoch: connections are judged, counted and replaced by windows.
+/// A window of 15 minutes, aligned to the Unix epoch: connections are judged and counted, and results replaced, one
+/// window at a time.
 ///
-/// Times are nanoseconds since the Unix epoch. Of the windows at both ends of what an `i64` holds, times beyond it are cut
-/// off.
+/// Times are nanoseconds since the Unix epoch. The first and the last window that an `i64` can express are cut off at
+/// its limits.
 ///
 /// ```
 /// use cutshort_model::Window;
@@ -20,43 +21,43 @@ impl Window {
     /// The length of a window in nanoseconds.
     pub const LENGTH: i64 = 900_000_000_000;
 
-    /// The window with a number: 0 begins at the Unix epoch.
+    /// The window with this number; number 0 begins at the Unix epoch.
     #[must_use]
     pub const fn from_number(number: i64) -> Self {
         Self(number)
     }
 
-    /// The window that holds a time.
+    /// The window that contains a time.
     #[must_use]
     pub const fn containing(ts: i64) -> Self {
         Self(ts.div_euclid(Self::LENGTH))
     }
 
-    /// Its number: how many windows there are between it and the Unix epoch.
+    /// The number of windows from the Unix epoch to this one; negative before the epoch.
     #[must_use]
     pub const fn number(self) -> i64 {
         self.0
     }
 
-    /// Its first nanosecond.
+    /// The first nanosecond of the window.
     #[must_use]
     pub const fn start(self) -> i64 {
         self.0.saturating_mul(Self::LENGTH)
     }
 
-    /// The first nanosecond after it.
+    /// The first nanosecond after the window.
     #[must_use]
     pub const fn end(self) -> i64 {
         self.next().start()
     }
 
-    /// Its time.
+    /// The times in the window, from its first nanosecond to the first one after it.
     #[must_use]
     pub const fn range(self) -> Range<i64> {
         self.start()..self.end()
     }
 
-    /// The window after it.
+    /// The window that follows.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -64,7 +65,7 @@ impl Window {
 }
 
 impl fmt::Display for Window {
-    /// Its beginning, as [`date_time`](crate::date_time) writes it.
+    /// Writes the start, as [`date_time`](crate::date_time) does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&crate::date_time(self.start()))
     }
@@ -78,7 +79,7 @@ mod tests {
 
     const LENGTH: i64 = Window::LENGTH;
 
-    /// Any time, often near the edge of a window or the ends of what can be said.
+    /// Any time, often near the edge of a window or the limits of an `i64`.
     fn times() -> impl Strategy<Value = i64> {
         prop_oneof![
             any::<i64>(),

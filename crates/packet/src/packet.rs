@@ -194,6 +194,12 @@ impl Flags {
     /// AE, bit 8: accurate ECN (RFC 9768, 3.1), formerly NS.
     pub const AE: Self = Self(0x100);
 
+    /// A mark, not in any header: the packet came from the server (data set `origin`; docs/origin.md#rows).
+    pub const RECEIVED: Self = Self(0x200);
+    /// A mark, not in any header: this is an ICMP error that quotes a SYN packet (data set `origin`; docs/origin.md#rows).
+    /// It always comes with [`RECEIVED`](Self::RECEIVED).
+    pub const ICMP: Self = Self(0x400);
+
     /// Takes the lowest nine bits, FIN lowest; higher ones are dropped.
     #[must_use]
     #[inline]
@@ -201,7 +207,30 @@ impl Flags {
         Self(bits & 0x1ff)
     }
 
-    /// Returns the flags as the lowest nine bits, FIN lowest.
+    /// Takes what [`bits`](Self::bits) gave, with the marks; bits above them are dropped.
+    ///
+    /// ```
+    /// use cutshort_packet::Flags;
+    ///
+    /// let flags = Flags::SYN | Flags::ACK | Flags::RECEIVED;
+    /// assert_eq!(Flags::from_marked_bits(flags.bits()), flags);
+    /// assert_eq!(flags.unmarked(), Flags::SYN | Flags::ACK);
+    /// assert_eq!(flags.to_string(), "SA", "marks have no letter");
+    /// ```
+    #[must_use]
+    #[inline]
+    pub const fn from_marked_bits(bits: u16) -> Self {
+        Self(bits & 0x7ff)
+    }
+
+    /// Returns the flags of the header, without marks.
+    #[must_use]
+    #[inline]
+    pub const fn unmarked(self) -> Self {
+        Self(self.0 & 0x1ff)
+    }
+
+    /// Returns the flags as the lowest nine bits, FIN lowest, and the marks above them.
     #[must_use]
     #[inline]
     pub const fn bits(self) -> u16 {

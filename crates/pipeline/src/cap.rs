@@ -1,21 +1,21 @@
-//! Which packets of several captures count.
+//! Applies the packet limit to connections that several captures have.
 //!
-//! Each capture has brought the first packets of each connection. Where several captures have the same 5-tuple, these
-//! are capped together, as if the captures had been read as one.
+//! Each capture has the first packets of each connection. Where several captures have the same 5-tuple, the limit is
+//! applied to all of them together, as if they had been read as one.
 
 use std::collections::HashMap;
 
 use cutshort_store::{FlowKey, StoredRow};
-use cutshort_verdict::{Rules, Split};
+use cutshort_verdict::{DataSet, Rules, Split};
 
 use crate::gather::Gathered;
 
-/// The position of the node of files.
+/// The index of the node that stands for capture files.
 const FILES: u16 = 0;
 
-/// A packet that several captures have is one: captures may overlap, or have grown since they were imported
-/// before. It counts as often as in the segment that has it most often.
-pub(crate) fn merge_files(rows: &mut Vec<StoredRow>) {
+/// Removes packets that several captures have: captures may overlap, or have grown since they were imported. A packet
+/// counts as often as in the segment that has it most often.
+pub(crate) fn merge_files(rows: &mut Vec<StoredRow>, rules: &Rules) {
     if is_of_one_segment(rows) {
         return;
     }
@@ -25,13 +25,21 @@ pub(crate) fn merge_files(rows: &mut Vec<StoredRow>) {
         let of_segments = same.chunk_by(|a, b| a.segment == b.segment);
         merged.extend_from_slice(of_segments.max_by_key(|rows| rows.len()).unwrap_or_default());
     }
+    if rules.data_set == DataSet::Origin {
+        // The rules of this data set expect the order of arrival.
+        merged.sort_by_key(|row: &StoredRow| row.row.ts);
+    }
     *rows = merged;
 }
 
-/// Whether rows must be capped: only those of several captures can be too many.
+/// Whether rows must be limited, which only those of several captures may need.
 pub(crate) fn is_over(rows: &[StoredRow], rules: &Rules) -> bool {
     let limit = rules.packet_limit as usize;
-    rows.len() > limit && of_files(rows).count() > limit && !is_of_one_segment(rows)
+    // Of the data set `origin`, rows of several captures are not limited again.
+    rules.data_set == DataSet::Tcp
+        && rows.len() > limit
+        && of_files(rows).count() > limit
+        && !is_of_one_segment(rows)
 }
 
 fn of_files(rows: &[StoredRow]) -> impl Iterator<Item = &StoredRow> {
@@ -44,13 +52,13 @@ fn is_of_one_segment(rows: &[StoredRow]) -> bool {
     segments.all(|segment| Some(segment) == first)
 }
 
-/// Puts rows in the order of time; gives when connections begin.
+/// Sorts rows by time and returns when connections begin.
 pub(crate) fn begins(rows: &mut [StoredRow]) -> Vec<i64> {
-    let starts = Split::of(rows).parts().filter_map(|part| part.rows.first().copied());
+    let starts = Split::of(rows, DataSet::Tcp).parts().filter_map(|part| part.rows.first().copied());
     starts.filter(|first| first.row.is_syn()).map(|first| first.row.ts).collect()
 }
 
-/// Of the rows of files the first by time stay, counted anew where a connection begins, in either direction.
+/// Keeps the first rows of files, by time. Counting starts again where a connection begins, in either direction.
 pub(crate) fn cap_files(rows: &mut Vec<StoredRow>, others_begin: &[i64], rules: &Rules) {
     // Of rows at the same time the SYN packets come first, and the same ones stay in whatever order they came.
     rows.sort_unstable_by_key(|row| (row.node, row.row));
@@ -71,7 +79,7 @@ pub(crate) fn cap_files(rows: &mut Vec<StoredRow>, others_begin: &[i64], rules: 
     });
 }
 
-/// Caps the groups that were left for it, and adds them.
+/// Limits the groups that were set aside for it, and adds them.
 pub(crate) fn settle(parts: &mut [Gathered], rules: &Rules) {
     let uncapped: Vec<_> = parts.iter_mut().map(|part| std::mem::take(&mut part.uncapped)).collect();
     if uncapped.iter().all(Vec::is_empty) {
@@ -81,12 +89,12 @@ pub(crate) fn settle(parts: &mut [Gathered], rules: &Rules) {
     for (part, groups) in parts.iter_mut().zip(uncapped) {
         for (key, mut rows) in groups {
             cap_files(&mut rows, begins.get(&key.reversed()).map_or(&[], Vec::as_slice), rules);
-            part.add(key, &mut rows);
+            part.add(key, &mut rows, rules);
         }
     }
 }
 
-/// When connections begin in the other direction of the groups to be capped.
+/// When connections begin in the other direction of the groups to be limited.
 fn all_begins(parts: &[Gathered], uncapped: &[Vec<(FlowKey, Vec<StoredRow>)>]) -> HashMap<FlowKey, Vec<i64>> {
     let groups = || uncapped.iter().flatten();
     let mut all: HashMap<FlowKey, Vec<i64>> = groups().map(|(key, _)| (key.reversed(), Vec::new())).collect();
@@ -144,12 +152,12 @@ mod tests {
     fn a_packet_of_several_captures_is_one() {
         let of = |segment: u32, node: u16, ts: i64| StoredRow { segment, ..row(node, ts, Flags::ACK) };
         let mut rows = vec![of(2, 0, 1), of(1, 0, 1), of(2, 0, 1), of(1, 0, 2), of(3, 1, 1), of(4, 1, 1)];
-        merge_files(&mut rows);
+        merge_files(&mut rows, &Rules::default());
         let mut times: Vec<_> = rows.iter().map(|row| (row.node, row.row.ts)).collect();
         times.sort_unstable();
         assert_eq!(times, [(0, 1), (0, 1), (0, 2), (1, 1), (1, 1)], "twice in one capture is twice");
         let before = rows.clone();
-        merge_files(&mut rows);
+        merge_files(&mut rows, &Rules::default());
         assert_eq!(rows, before);
     }
 }

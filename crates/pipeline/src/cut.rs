@@ -1,4 +1,4 @@
-//! Where the packets of a capture are cut into segments.
+//! Divides the packets of a capture into segments.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use cutshort_verdict::{PacketLimiter, ReaderClock, Rules};
 
 use crate::{Arrival, Ingest};
 
-/// Packets of a segment at most, for the sake of memory.
+/// The maximum number of packets in a segment, to limit memory.
 const MOST: usize = 1 << 20;
-/// So many are enough for a segment ...
+/// This many packets are enough for a segment ...
 const ENOUGH: usize = 1 << 16;
-/// ... when they are from so many nanoseconds or more.
+/// ... if they extend over this many nanoseconds or more.
 const LENGTH: i64 = 60_000_000_000;
 
 /// The packets of a segment and the time that it covers.
@@ -24,13 +24,13 @@ pub(crate) struct Piece {
     pub(crate) covers: (i64, i64),
 }
 
-/// Takes the records of one capture and gives pieces, which depend on nothing else but what lies in the future.
-/// Together they cover the time from the earliest to the latest record without a gap.
+/// Takes the records of one capture and returns pieces. These depend only on the records, and on which of them are in
+/// the future. Together they cover the time from the earliest to the latest record without a gap.
 pub(crate) struct Cutter {
     capper: PacketLimiter,
     reader: ReaderClock,
     present: Pile,
-    /// Records of the future: the time of the others does not last until then.
+    /// Records in the future, which do not extend the time that the others cover.
     future: Pile,
 }
 
@@ -40,7 +40,7 @@ impl Cutter {
         Self { capper, reader, present: Pile::new(), future: Pile::new() }
     }
 
-    /// Takes the next record; gives the piece before it if that is complete.
+    /// Adds a record, and returns the piece before it if that is complete.
     pub(crate) fn record(&mut self, arrival: &Arrival) -> Option<Piece> {
         let counts = self.capper.record(arrival.ts, arrival.packet.as_ref());
         let is_future = self.reader.is_future(arrival.ts);
@@ -48,8 +48,8 @@ impl Cutter {
         pile.record(arrival, counts)
     }
 
-    /// Ends the capture: the last pieces, if something is left. Of the future only packets are kept, unless all
-    /// records lie in it.
+    /// Ends the capture and returns the last pieces, if anything is left. Of records in the future only packets are
+    /// kept, unless all records are in the future.
     pub(crate) fn finish(&mut self) -> Vec<Piece> {
         let (present, mut future) = (self.present.finish(), self.future.finish());
         if !self.present.is_empty() {
@@ -58,24 +58,24 @@ impl Cutter {
         present.into_iter().chain(future).collect()
     }
 
-    /// Packets that came after their window was closed.
+    /// The number of packets that came after their window was closed.
     pub(crate) const fn late(&self) -> u64 {
         self.capper.late()
     }
 }
 
-/// The records that pieces are made from.
+/// The records of which the next piece will consist.
 struct Pile {
     packets: Vec<Packet>,
-    /// Their windows.
+    /// The windows of the packets.
     windows: BTreeSet<Window>,
     simulated: bool,
-    /// Time of the latest record when this piece began.
+    /// Time of the latest record when this piece was begun.
     since: Option<i64>,
     /// The earliest record of this piece, and the latest of all.
     earliest: i64,
     latest: i64,
-    /// Until when pieces cover that were given.
+    /// The time up to which the returned pieces cover.
     covered: Option<i64>,
 }
 
@@ -109,8 +109,8 @@ impl Pile {
         piece
     }
 
-    /// A piece ends when it is large, when it is long and large enough, when the time of the records
-    /// enters another window, when it has packets of too many windows, and where simulated packets begin or end.
+    /// Whether a piece ends before a record: when it is large, when it is long and large enough, when the records
+    /// reach another window, when it has packets of too many windows, and where simulated packets begin or end.
     fn ends_before(&self, arrival: &Arrival) -> bool {
         let Some(since) = self.since.filter(|_| !self.packets.is_empty()) else { return false };
         let rows = self.packets.len();
@@ -135,7 +135,7 @@ impl Pile {
         Some(Piece { packets: std::mem::take(&mut self.packets), origin, covers: (from, self.latest) })
     }
 
-    /// The last piece, if something is left.
+    /// The last piece, if anything is left.
     fn finish(&mut self) -> Option<Piece> {
         if self.is_empty() { None } else { self.cut() }
     }

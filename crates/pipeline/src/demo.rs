@@ -1,4 +1,4 @@
-//! Made-up weeks for trying things out: nothing in them is real, and the store says so.
+//! Simulated weeks for trying things out. Nothing in them is real, and the store marks them as simulated.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
@@ -10,50 +10,50 @@ use cutshort_model::{Bucket, Window, nanoseconds};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
 use cutshort_store::{
-    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Result, Segment, Store, StoredRow,
-    WindowPackets,
+    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Result, Segment, SegmentSource, Store,
+    StoredRow, WindowPackets,
 };
 use cutshort_verdict::Row;
 use foldhash::fast::RandomState;
 
 use crate::WindowJob;
 
-/// Four weeks.
+/// The number of windows in four weeks.
 const WINDOWS: u32 = 28 * 96;
-/// Of so many windows, the last, the packets are kept too.
+/// Of the last windows, this many also keep their packets.
 const WITH_PACKETS: i64 = 8;
-/// About so many connections in all: enough for smooth curves of single networks.
+/// The approximate number of connections, enough for smooth curves of single networks.
 const CONNECTIONS: u64 = 2_000_000;
-/// Each stands for so many.
+/// The sample rate: how many connections each of them stands for.
 const SAMPLE_RATE: u32 = 100;
 const SEED: u64 = 1;
-/// The made-up servers.
+/// The simulated nodes.
 const NODES: [&str; 3] = ["edge1", "edge2", "edge3"];
 
-/// Four made-up weeks.
+/// Four weeks of simulated connections.
 #[derive(Debug)]
 pub struct Demo {
     simulation: Simulation,
     job: WindowJob,
 }
 
-/// How far filling has come.
+/// The progress of filling a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Filled {
-    /// Windows that are done.
+    /// The number of windows that are done.
     pub windows: usize,
-    /// All of them.
+    /// The number of all windows.
     pub all: usize,
 }
 
 impl Demo {
-    /// Weeks that end at the last quarter of an hour before a time.
+    /// Weeks that end at the last full quarter of an hour before a time.
     #[must_use]
     pub fn until(time: SystemTime) -> Self {
         Self::of(time, WINDOWS, CONNECTIONS)
     }
 
-    /// So many windows before a time, with about so many connections in all.
+    /// This many windows before a time, with about this many connections in total.
     #[must_use]
     pub fn of(time: SystemTime, windows: u32, connections: u64) -> Self {
         let end = Window::containing(nanoseconds(time));
@@ -63,16 +63,13 @@ impl Demo {
         Self { simulation: simulation.sample_rate(SAMPLE_RATE), job: WindowJob::default() }
     }
 
-    /// Where the made-up addresses are, as a CSV file for [`Geo::with_files`].
+    /// The countries and networks of the simulated addresses, as a CSV file for [`Geo::with_files`].
     #[must_use]
     pub fn geo_csv(&self) -> String {
         self.simulation.world().geo_csv()
     }
 
-    /// Fills an empty store. `each` is called after each window, from several threads, and ends it with a break.
-    ///
-    /// # Errors
-    /// What the store gives.
+    /// Fills an empty store. `each` is called after each window, from several threads; a break interrupts filling.
     pub fn fill(
         &self,
         store: &dyn Store,
@@ -113,22 +110,20 @@ impl Demo {
     fn cover(&self, store: &dyn Store, windows: Range<i64>) -> Result<()> {
         let [start, end] = [windows.start, windows.end].map(|number| Window::from_number(number).start());
         NODES.iter().filter(|_| start < end).try_for_each(|node| {
-            let silent =
-                Segment::encode(Vec::<Packet>::new(), node, Provenance::Simulated, (start, end), None)?;
+            let source = SegmentSource::tcp(node, Provenance::Simulated, (start, end));
+            let silent = Segment::encode(Vec::<Packet>::new(), &source, None)?;
             store.append(&silent).map(drop)
         })
     }
 
-    /// A segment for each server.
+    /// Stores a segment for each node.
     fn keep_packets(&self, store: &dyn Store, window: i64) -> Result<()> {
         let (packets, window) = (self.packets(window), Window::from_number(window));
         for (at, node) in NODES.iter().enumerate() {
             let own = packets.iter().filter(|packet| node_of(&packet.five_tuple) == at).copied().collect();
             store.append(&Segment::encode(
                 own,
-                node,
-                Provenance::Simulated,
-                (window.start(), window.end()),
+                &SegmentSource::tcp(node, Provenance::Simulated, (window.start(), window.end())),
                 None,
             )?)?;
         }
@@ -140,7 +135,7 @@ impl Demo {
         self.simulation.window(window).filter_map(packet).collect()
     }
 
-    /// The results of a window, made of its packets, whether these are kept or not.
+    /// Stores the results of a window, computed from its packets, whether or not these are stored.
     fn window(&self, store: &dyn Store, geo: &Geo, window: i64, kept: bool) -> Result<()> {
         let judged = Window::from_number(window);
         let mut read = store.read_window(judged, 1)?;
@@ -165,12 +160,12 @@ impl Demo {
     }
 }
 
-/// Which server a connection goes to.
+/// The node that captures a connection.
 fn node_of(five_tuple: &FiveTuple) -> usize {
     usize::from(five_tuple.dst_ip.octets()[15]) % NODES.len()
 }
 
-/// Packets in memory, by 5-tuple.
+/// Packets in memory, grouped by 5-tuple.
 struct Groups(std::vec::IntoIter<(FiveTuple, Vec<StoredRow>)>);
 
 impl Groups {
@@ -197,7 +192,7 @@ impl Grouped for Groups {
     }
 }
 
-/// What is known of an incident.
+/// Describes an incident in an annotation.
 fn annotation(incident: &Incident) -> NewAnnotation {
     let outage = |kind: &str| Some(("GOVERNMENT_DIRECTED".to_owned(), kind.to_owned()));
     let (kind, what, outage) = match incident.kind {
@@ -226,7 +221,7 @@ fn annotation(incident: &Incident) -> NewAnnotation {
     }
 }
 
-/// Whether one continues another after at most a day.
+/// Whether one incident continues another within a day.
 fn goes_on(known: &NewAnnotation, new: &NewAnnotation) -> bool {
     known.description == new.description
         && known.end.is_some_and(|end| new.start - end < Bucket::Day.nanoseconds())

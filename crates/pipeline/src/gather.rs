@@ -1,106 +1,106 @@
-//! What the rules take from the packets of one part of a window.
+//! Extracts from the packets of one part of a window what the rules need.
 
 use std::collections::HashMap;
 
 use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{FlowKey, Grouped, Result, StoredRow};
-use cutshort_verdict::{Findings, Part, Row, Rules, Split, copies};
+use cutshort_verdict::{Findings, Part, Row, Rules, Split, duplicates};
 use foldhash::fast::RandomState;
 
 use crate::cap;
 
-/// Flows of a piece of the list: a list in pieces is never copied while it grows.
+/// The number of flows in a piece of a list. A list in pieces is never copied while it grows.
 const PIECE: usize = 1 << 14;
 
-/// A connection, or the rows of a 5-tuple without a SYN packet, and what is known of it on its own.
-pub(crate) struct Flow {
+/// A connection, or the rows of a 5-tuple without a SYN packet, and what follows from these alone.
+pub(crate) struct GatheredFlow {
     pub(crate) five_tuple: FiveTuple,
     pub(crate) findings: Findings,
-    /// When the next connection on its ports begins; [`i64::MAX`] if none does.
+    /// When the next connection on the same ports begins; [`i64::MAX`] if none does.
     next: i64,
-    /// For how many it stands if it is excluded: the sample rate of its earliest row.
+    /// How many connections it stands for if it is excluded: the sample rate of its earliest row.
     pub(crate) sample_rate: u32,
-    /// Which server saw its SYN, or its earliest row if there is none.
+    /// The node that captured its SYN packet, or its earliest row if there is none.
     pub(crate) node: u16,
-    /// None where addresses are full, which is no reason to be larger.
+    /// None if addresses are full; boxed so that most flows are smaller.
     hidden: Option<Box<Hidden>>,
 }
 
-/// What is known of a flow whose addresses are not full.
+/// Additional facts about a flow whose addresses are not full.
 struct Hidden {
     key: FlowKey,
     place: Place,
 }
 
-impl Flow {
-    /// When the next connection on its ports begins.
+impl GatheredFlow {
+    /// When the next connection on the same ports begins.
     pub(crate) fn next(&self) -> Option<i64> {
         (self.next != i64::MAX).then_some(self.next)
     }
 
-    /// What tells its 5-tuple from others.
+    /// The key of its 5-tuple.
     pub(crate) fn key(&self) -> FlowKey {
         self.hidden.as_ref().map_or_else(|| self.five_tuple.into(), |hidden| hidden.key)
     }
 
-    /// Where its client is, if that came with its packets.
+    /// Country and network of its client, if they came with its packets.
     pub(crate) fn place(&self) -> Option<Place> {
         self.hidden.as_ref().map(|hidden| hidden.place)
     }
 }
 
-/// The flows of a part.
+/// The flows of a part of a window.
 #[derive(Default)]
 pub(crate) struct Gathered {
-    pub(crate) flows: Vec<Vec<Flow>>,
-    /// By the 5-tuple of the other direction: the times of RST bits.
+    pub(crate) flows: Vec<Vec<GatheredFlow>>,
+    /// The times of RST bits, by the key of the other direction.
     pub(crate) other_rsts: HashMap<FlowKey, Vec<i64>, RandomState>,
-    /// Rows that count.
+    /// The number of rows that count.
     pub(crate) packets: u64,
-    /// Those that equal another.
-    pub(crate) copies: u64,
-    /// Those before the first SYN packet of their 5-tuple.
+    /// The number of rows that equal another.
+    pub(crate) duplicates: u64,
+    /// The number of rows before the first SYN packet of their 5-tuple.
     pub(crate) tail: u64,
-    /// Groups that have more packets than one capture may have brought.
+    /// Groups with more packets than one capture can have: the limit must be applied to them.
     pub(crate) uncapped: Vec<(FlowKey, Vec<StoredRow>)>,
     rows: Vec<Row>,
 }
 
 impl Gathered {
-    /// Reads a part to its end.
+    /// Reads a part completely.
     pub(crate) fn read(part: &mut dyn Grouped, rules: &Rules) -> Result<Self> {
         let mut gathered = Self::default();
         let mut stored = Vec::new();
         while let Some(key) = part.next_group(&mut stored)? {
-            cap::merge_files(&mut stored);
+            cap::merge_files(&mut stored, rules);
             if cap::is_over(&stored, rules) {
                 gathered.uncapped.push((key, std::mem::take(&mut stored)));
             } else {
-                gathered.add(key, &mut stored);
+                gathered.add(key, &mut stored, rules);
             }
         }
         Ok(gathered)
     }
 
-    /// Adds the rows of a 5-tuple that count.
-    pub(crate) fn add(&mut self, key: FlowKey, stored: &mut [StoredRow]) {
+    /// Adds the rows of a 5-tuple, after the limit.
+    pub(crate) fn add(&mut self, key: FlowKey, stored: &mut [StoredRow], rules: &Rules) {
         self.lay_out(stored);
         self.packets += stored.len() as u64;
-        self.copies += copies(&self.rows);
+        self.duplicates += duplicates(&self.rows);
         if self.rows.iter().any(Row::has_rst) {
             let rsts = self.rows.iter().filter(|row| row.has_rst()).map(|row| row.ts);
             self.other_rsts.insert(key.reversed(), rsts.collect());
         }
-        let split = Split::of(stored);
+        let split = Split::of(stored, rules.data_set);
         self.tail += split.tail().len() as u64;
-        split.parts().for_each(|part| self.add_part(key, &part));
+        split.parts().for_each(|part| self.add_part(key, &part, rules));
     }
 
-    fn add_part(&mut self, key: FlowKey, part: &Part<'_, StoredRow>) {
+    fn add_part(&mut self, key: FlowKey, part: &Part<'_, StoredRow>, rules: &Rules) {
         let Some((first, node)) = origin(part.rows) else { return };
         self.lay_out(part.rows);
-        let findings = Findings::of(&self.rows);
+        let findings = Findings::of(&self.rows, rules.data_set);
         if self.flows.last().is_none_or(|piece| piece.len() == PIECE) {
             self.flows.push(Vec::with_capacity(PIECE));
         }
@@ -108,7 +108,7 @@ impl Gathered {
             let hidden = first.place.map(|place| Box::new(Hidden { key, place }));
             let (five_tuple, sample_rate) = (key.five_tuple, first.row.sample_rate);
             let next = part.next.unwrap_or(i64::MAX);
-            piece.push(Flow { five_tuple, findings, next, sample_rate, node, hidden });
+            piece.push(GatheredFlow { five_tuple, findings, next, sample_rate, node, hidden });
         }
     }
 
@@ -118,7 +118,7 @@ impl Gathered {
     }
 }
 
-/// The earliest row, and the node of the SYN.
+/// The earliest row, and the node of the SYN packet.
 fn origin(rows: &[StoredRow]) -> Option<(&StoredRow, u16)> {
     let first = rows.iter().min_by_key(|row| (row.row.ts, row.row.sample_rate, row.node))?;
     if rows.iter().all(|row| row.node == first.node) {

@@ -1,4 +1,4 @@
-//! Geo data that is read again when its files change.
+//! Geo data that is reloaded when its files change.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -9,46 +9,46 @@ use std::time::{Duration, SystemTime};
 use cutshort_geo::{Geo, GeoError};
 use cutshort_store::FileVersion;
 
-/// Geo data, and the files that it is read from. Whoever looks up much takes it once ([`current`](Self::current)) for a
-/// request, a turn or a segment, so that all of that goes by the same data.
+/// Geo data and the files from which it is loaded. Code that looks up many addresses calls [`current`](Self::current)
+/// once per request, turn or segment, so that all of it uses the same data.
 #[derive(Debug)]
 pub struct GeoData {
     paths: Vec<PathBuf>,
     state: Mutex<GeoState>,
-    /// Whoever has it may read the files.
+    /// Held while the files are read.
     looks: Mutex<Looks>,
 }
 
-/// Geo data that was read, and how reading it again goes.
+/// Loaded geo data, and whether reloading works.
 #[derive(Clone, Debug)]
 pub struct GeoState {
-    /// The data.
+    /// The data that is in use.
     pub data: Arc<Geo>,
-    /// Grows whenever other data is read.
+    /// A number that grows whenever other data is loaded.
     pub generation: u64,
-    /// When it was read.
+    /// When the data was loaded.
     pub read: SystemTime,
-    /// Why newer data cannot be read; `data` stays in use.
+    /// Why newer data cannot be loaded; `data` stays in use.
     pub trouble: Option<String>,
 }
 
-/// A state of all files; of each none if it is missing.
+/// The version of each file; none if it is missing.
 type Versions = Vec<Option<FileVersion>>;
 
-/// What was seen of the files.
+/// The versions of the files that were seen.
 #[derive(Debug)]
 struct Looks {
-    /// As they were when they were last looked at.
+    /// The versions when the files were last looked at.
     last: Versions,
-    /// As they were when they were last read, whatever came of it.
+    /// The versions when the files were last loaded, successfully or not.
     read: Versions,
 }
 
 impl GeoData {
-    /// Reads the files, which go before the shipped data as [`Geo::with_files`] says.
+    /// Loads the files, which take precedence over the built-in data as described at [`Geo::with_files`].
     ///
     /// # Errors
-    /// As [`Geo::with_files`].
+    /// The same as those of [`Geo::with_files`].
     pub fn open(paths: &[PathBuf]) -> Result<Self, GeoError> {
         let versions = versions(paths);
         Ok(Self::new(paths.to_vec(), versions, Geo::with_files(paths)?))
@@ -66,14 +66,14 @@ impl GeoData {
         Arc::clone(&lock(&self.state).data)
     }
 
-    /// The data that is in use now, and how reading it again goes.
+    /// The data that is in use now, and whether reloading works.
     #[must_use]
     pub fn state(&self) -> GeoState {
         lock(&self.state).clone()
     }
 
-    /// Reads the files if they have changed, and did not between this look and the one before: then nobody is writing
-    /// them. What cannot be read is logged once; the data of before stays in use until the files change again.
+    /// Reloads the files if they have changed and were then left alone for one interval, so that nobody is writing to
+    /// them. A failure is logged once; the present data stays in use until the files change again.
     pub fn look(&self) {
         let mut looks = lock(&self.looks);
         let now = versions(&self.paths);
@@ -84,7 +84,7 @@ impl GeoData {
         }
     }
 
-    /// Reads the files now, whether they have changed or not.
+    /// Reloads the files now, whether or not they have changed.
     pub fn reload(&self) {
         if self.paths.is_empty() {
             tracing::info!("no geo files are set: the data that ships with the program stays in use");
@@ -119,7 +119,7 @@ impl GeoData {
     }
 }
 
-/// Data that stays as it is.
+/// Data that is never reloaded.
 impl From<Geo> for GeoData {
     fn from(geo: Geo) -> Self {
         Self::new(Vec::new(), Vec::new(), geo)
@@ -130,7 +130,7 @@ fn versions(paths: &[PathBuf]) -> Versions {
     paths.iter().map(|path| FileVersion::of(path)).collect()
 }
 
-/// `DB-IP country lite of 2026-05-01, RIPE of 2026-05-02`
+/// Describes the sources: `DB-IP country lite of 2026-05-01, RIPE of 2026-05-02`.
 fn sources(geo: &Geo) -> String {
     let one = |source: &cutshort_geo::Source| format!("{} of {}", source.name, source.date);
     geo.sources().iter().map(one).collect::<Vec<_>>().join(", ")
@@ -140,17 +140,17 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has geo files read again when they change, in a thread of its own, until it is dropped.
+/// A thread that reloads geo files when they change, until it is dropped.
 pub struct GeoRefresher {
     wake: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl GeoRefresher {
-    /// Between looks at the files: two of them are needed until a change is seen.
+    /// The interval between looks at the files. A change is noticed at the second look.
     pub const EVERY: Duration = Duration::from_secs(15);
 
-    /// Begins to look at the files.
+    /// Starts the thread.
     #[must_use]
     pub fn start(files: Arc<GeoData>, every: Duration) -> Self {
         let (wake, woken) = channel();
@@ -166,7 +166,7 @@ impl GeoRefresher {
         Self { wake: Some(wake), thread: Some(std::thread::spawn(run)) }
     }
 
-    /// Has the files read at once, as a signal asks for it. Does not wait for that.
+    /// Requests that the files are reloaded now, for example on a signal. Does not wait for it.
     pub fn reload(&self) {
         if let Some(wake) = &self.wake {
             // The thread ends with this only.

@@ -1,11 +1,11 @@
-//! Captures into the store.
+//! Imports captures into the store.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use cutshort_model::Addresses;
 use cutshort_packet::Packet;
-use cutshort_store::{Added, Protected, Result, Segment, Store};
+use cutshort_store::{Added, Protected, Result, Segment, SegmentSource, Store};
 use cutshort_verdict::{ReaderClock, Rules};
 
 use crate::cut::{Cutter, Piece};
@@ -14,31 +14,31 @@ use crate::{Privacy, reader_clock};
 /// A record of a capture, in reading order.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
-    /// Its time, in nanoseconds since the Unix epoch.
+    /// Its time in nanoseconds since the Unix epoch.
     pub ts: i64,
-    /// Its TCP packet, if it is one.
+    /// Its TCP packet, if it has one.
     pub packet: Option<Packet>,
-    /// Whether the capture says that it is made up.
+    /// Whether the capture is marked as simulated.
     pub simulated: bool,
 }
 
-/// What an import has done.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Segments that were not there before.
+    /// The number of segments that the store did not have.
     pub new: u64,
-    /// Segments that were there already.
+    /// The number of segments that the store already had.
     pub known: u64,
-    /// Packets of all these segments: those that count.
+    /// The number of packets in all these segments, which are those that count.
     pub packets: u64,
-    /// Bytes of the new segments.
+    /// The size of the new segments in bytes.
     pub bytes: u64,
-    /// Packets that came after their window was closed, and do not count.
+    /// Packets that came after their window was closed and do not count.
     pub late: u64,
 }
 
 impl Imported {
-    /// Adds another import's.
+    /// Adds the result of another import.
     pub const fn merge(&mut self, other: &Self) {
         self.new += other.new;
         self.known += other.known;
@@ -48,18 +48,16 @@ impl Imported {
     }
 }
 
-/// Puts one capture into the store, as segments that depend on its records only.
+/// Imports one capture as segments that depend only on its records.
 ///
-/// Of each 5-tuple and window the first [`packet_limit`](Rules::packet_limit) packets in order of
-/// arrival are kept, as `classify` takes them. `is_whole` is asked when there are no more records: if
-/// the capture was not read to its end, its last, incomplete segment is left out, so that there are
-/// only segments that importing the whole capture would give too. Of addresses is kept what `privacy` says; which
-/// packets count does not depend on it. Records of the future by this machine's clock cover no time of the others, and
-/// their packets are in segments of their own.
+/// Of each 5-tuple and window, the first [`packet_limit`](Rules::packet_limit) packets in order of arrival are kept,
+/// as `classify` does. `is_whole` is called when there are no more records: if the capture was not read to its end,
+/// its last, incomplete segment is left out, so that all segments are the same as when the whole capture is imported.
+/// `privacy` decides how addresses are kept, but not which packets count. Records that are in the future by this
+/// machine's clock do not extend the time that others cover, and their packets are in segments of their own.
 ///
 /// # Errors
-/// What the store gives. Segments that were kept before stay, and importing again goes on behind
-/// them.
+/// The error of the store. Segments stored before it remain, and importing again continues after them.
 pub fn import(
     store: &dyn Store,
     rules: &Rules,
@@ -70,10 +68,10 @@ pub fn import(
     import_at(store, rules, reader_clock(), privacy, records, is_whole)
 }
 
-/// The same with another clock.
+/// Does the same as [`import`](import()), with another clock.
 ///
 /// # Errors
-/// As [`import`](import()).
+/// The same as those of [`import`](import()).
 pub fn import_at(
     store: &dyn Store,
     rules: &Rules,
@@ -100,7 +98,7 @@ pub fn import_at(
     })
 }
 
-/// Small segments are kept together, since a store may take long for each.
+/// Stores small segments together, because a store may take long for each request.
 fn keep_all(store: &dyn Store, privacy: &mut Privacy, pieces: &Receiver<Piece>) -> Result<Imported> {
     let mut held = Held { store, segments: Vec::new(), since: None, imported: Imported::default() };
     loop {
@@ -114,13 +112,13 @@ fn keep_all(store: &dyn Store, privacy: &mut Privacy, pieces: &Receiver<Piece>) 
     Ok(held.imported)
 }
 
-/// Segments that are kept together at most, and their bytes.
+/// The maximum number of segments that are stored together.
 const TOGETHER: usize = 32;
 const SMALL: usize = 1 << 20;
-/// How long a segment is held while the next one comes.
+/// How long a segment is held while waiting for the next one.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Segments that are not kept yet.
+/// Segments that have not been stored yet.
 struct Held<'a> {
     store: &'a dyn Store,
     segments: Vec<Segment>,
@@ -130,7 +128,7 @@ struct Held<'a> {
 }
 
 impl Held<'_> {
-    /// The next piece, unless it takes too long for what is held.
+    /// The next piece, unless that takes longer than segments may be held.
     fn next(&self, pieces: &Receiver<Piece>) -> std::result::Result<Piece, RecvTimeoutError> {
         match self.since {
             None => pieces.recv().map_err(RecvTimeoutError::from),
@@ -166,9 +164,9 @@ impl Held<'_> {
 fn encode(privacy: &mut Privacy, piece: Piece) -> Result<Segment> {
     let Piece { packets, origin, covers } = piece;
     if privacy.addresses() == Addresses::Full {
-        return Segment::encode(packets, "", origin, covers, None);
+        return Segment::encode(packets, &SegmentSource::tcp("", origin, covers), None);
     }
     let protected: Vec<Protected> = packets.iter().map(|packet| privacy.protect(packet)).collect();
     drop(packets);
-    Segment::encode(protected, "", origin, covers, None)
+    Segment::encode(protected, &SegmentSource::tcp("", origin, covers), None)
 }

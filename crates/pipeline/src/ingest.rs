@@ -1,4 +1,4 @@
-//! Segments that others have made.
+//! Accepts segments from agents and other senders.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -6,29 +6,29 @@ use std::time::Duration;
 use cutshort_model::{Bucket, Window, date_time, grouped, nanoseconds};
 use cutshort_store::{Added, Provenance, Segment, SegmentInfo, Store, StoreError, check_node};
 
-/// What a sender is told.
+/// The response to a sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// It is kept, for good.
+pub enum IngestAnswer {
+    /// The segment is durably stored.
     New(SegmentInfo),
-    /// It is kept already, or was.
+    /// The segment is or was stored already.
     Known(SegmentInfo),
-    /// It is not acceptable, and will not be: why.
+    /// The segment is not acceptable, with the reason. Sending it again is pointless.
     Refused(String),
-    /// The sender may not send segments of this node: why.
+    /// The sender may not send segments of this node, with the reason.
     Forbidden(String),
-    /// There is no room: to be sent again later.
+    /// There is no room, with details. Send it again later.
     Full(String),
-    /// The store is busy or cannot be reached: to be sent again later.
+    /// The store is busy or cannot be reached, with details. Send it again later.
     Later(String),
-    /// Something else went wrong here: to be sent again later.
+    /// Another failure of the receiver, with details. Send it again later.
     Failed(String),
 }
 
-/// Takes segments, and counts them.
+/// Accepts segments and counts them.
 #[derive(Debug, Default)]
 pub struct Ingest {
-    /// For how long packets are kept.
+    /// How long packets are kept.
     keep: Option<Duration>,
     new: AtomicU64,
     known: AtomicU64,
@@ -37,62 +37,63 @@ pub struct Ingest {
     failed: AtomicU64,
     packets: AtomicU64,
     bytes: AtomicU64,
-    /// When there was no room last, if nothing was kept since; in nanoseconds since the Unix epoch, else 0.
+    /// When there was last no room, in nanoseconds since the Unix epoch; 0 if a segment was stored since.
     full_at: AtomicI64,
 }
 
-/// How many segments had which answer since the start.
+/// The number of segments by response, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IngestCounts {
-    /// [`Answer::New`].
+    /// Segments that were [new](IngestAnswer::New).
     pub new: u64,
-    /// [`Answer::Known`].
+    /// Segments that were [known](IngestAnswer::Known).
     pub known: u64,
-    /// [`Answer::Refused`] and [`Answer::Forbidden`].
+    /// [`IngestAnswer::Refused`] and [`IngestAnswer::Forbidden`].
     pub refused: u64,
-    /// [`Answer::Full`] and [`Answer::Later`].
+    /// [`IngestAnswer::Full`] and [`IngestAnswer::Later`].
     pub later: u64,
-    /// [`Answer::Failed`].
+    /// Segments whose storage [failed](IngestAnswer::Failed).
     pub failed: u64,
-    /// Packets of the new ones.
+    /// The number of packets in new segments.
     pub packets: u64,
-    /// Bytes of the new ones.
+    /// The size of new segments in bytes.
     pub bytes: u64,
 }
 
 impl Ingest {
-    /// Larger segments are refused, in bytes. An hour of a busy server is a tenth of it.
+    /// The maximum size of a segment in bytes. An hour of a busy server is a tenth of it.
     pub const MOST_BYTES: usize = 256 << 20;
-    /// Segments with packets of more windows are refused: each one costs a look at the whole segment.
+    /// The maximum number of windows with packets in a segment: each one needs a pass over the whole segment.
     pub const MOST_WINDOWS: usize = 1_000;
-    /// Live segments that cover more time are refused, in nanoseconds. A recorder closes a segment with its window.
+    /// The longest time that a live segment may cover, in nanoseconds. Recorders close a segment at the end of its
+    /// window.
     pub const LONGEST: i64 = 8 * Window::LENGTH;
-    /// For how long it counts as full after it had no room, in nanoseconds: senders try again sooner.
+    /// How long the store counts as full after it had no room, in nanoseconds. Senders try again sooner.
     const FULL_FOR: i64 = 180_000_000_000;
 
-    /// Refuses live segments that are older than packets are kept.
+    /// Creates an `Ingest` that refuses live segments older than packets are kept.
     #[must_use]
     pub fn keeping(packets: Option<Duration>) -> Self {
         Self { keep: packets, ..Self::default() }
     }
 
-    /// Takes a segment's file. When it is kept, it is durable.
-    pub fn take(&self, store: &dyn Store, file: Vec<u8>) -> Answer {
+    /// Accepts a segment's file. If it is stored, it is durable.
+    pub fn take(&self, store: &dyn Store, file: Vec<u8>) -> IngestAnswer {
         self.take_from(None, store, file)
     }
 
-    /// Takes a segment's file from a sender that may only send segments of one node, if one is named.
-    pub fn take_from(&self, sender: Option<&str>, store: &dyn Store, file: Vec<u8>) -> Answer {
+    /// Accepts a segment's file from a sender that may send segments of one node only, if `sender` names one.
+    pub fn take_from(&self, sender: Option<&str>, store: &dyn Store, file: Vec<u8>) -> IngestAnswer {
         let (len, now) = (file.len(), nanoseconds(std::time::SystemTime::now()));
         let answer = self.keep(sender, store, file, now).unwrap_or_else(|answer| answer);
-        if let Answer::New(info) = &answer {
+        if let IngestAnswer::New(info) = &answer {
             self.packets.fetch_add(info.rows, Ordering::Relaxed);
             self.bytes.fetch_add(len as u64, Ordering::Relaxed);
         }
         self.counter(&answer).fetch_add(1, Ordering::Relaxed);
         match answer {
-            Answer::New(_) => self.full_at.store(0, Ordering::Relaxed),
-            Answer::Full(_) => self.full_at.store(now, Ordering::Relaxed),
+            IngestAnswer::New(_) => self.full_at.store(0, Ordering::Relaxed),
+            IngestAnswer::Full(_) => self.full_at.store(now, Ordering::Relaxed),
             _ => {}
         }
         answer
@@ -104,44 +105,44 @@ impl Ingest {
         store: &dyn Store,
         file: Vec<u8>,
         now: i64,
-    ) -> Result<Answer, Answer> {
+    ) -> Result<IngestAnswer, IngestAnswer> {
         if file.len() > Self::MOST_BYTES {
             let (len, most) = (file.len(), Self::MOST_BYTES);
-            return Err(Answer::Refused(format!("the segment has {len} bytes, more than {most}")));
+            return Err(IngestAnswer::Refused(format!("the segment has {len} bytes, more than {most}")));
         }
         let segment = Segment::parse(file)?;
         let info = segment.info().clone();
         if let Some(sender) = sender.filter(|sender| *sender != info.node) {
             let node = &info.node;
-            return Err(Answer::Forbidden(format!(
+            return Err(IngestAnswer::Forbidden(format!(
                 "this token is bound to the node {sender:?}, and the segment is of the node {node:?}"
             )));
         }
         check(&segment, now, self.keep)?;
-        Ok(match store.append(&segment)? {
-            Added::New => Answer::New(info),
-            Added::Known => Answer::Known(info),
+        Ok(match store.of(info.data_set)?.append(&segment)? {
+            Added::New => IngestAnswer::New(info),
+            Added::Known => IngestAnswer::Known(info),
         })
     }
 
-    const fn counter(&self, answer: &Answer) -> &AtomicU64 {
+    const fn counter(&self, answer: &IngestAnswer) -> &AtomicU64 {
         match answer {
-            Answer::New(_) => &self.new,
-            Answer::Known(_) => &self.known,
-            Answer::Refused(_) | Answer::Forbidden(_) => &self.refused,
-            Answer::Full(_) | Answer::Later(_) => &self.later,
-            Answer::Failed(_) => &self.failed,
+            IngestAnswer::New(_) => &self.new,
+            IngestAnswer::Known(_) => &self.known,
+            IngestAnswer::Refused(_) | IngestAnswer::Forbidden(_) => &self.refused,
+            IngestAnswer::Full(_) | IngestAnswer::Later(_) => &self.later,
+            IngestAnswer::Failed(_) => &self.failed,
         }
     }
 
-    /// Whether there was no room for what was sent last.
+    /// Whether there was no room for the latest segments.
     #[must_use]
     pub fn is_full(&self) -> bool {
         let now = nanoseconds(std::time::SystemTime::now());
         now.saturating_sub(self.full_at.load(Ordering::Relaxed)) < Self::FULL_FOR
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     #[must_use]
     pub fn counts(&self) -> IngestCounts {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -157,7 +158,7 @@ impl Ingest {
     }
 }
 
-impl From<StoreError> for Answer {
+impl From<StoreError> for IngestAnswer {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Refused(why) => Self::Refused(why),
@@ -168,7 +169,7 @@ impl From<StoreError> for Answer {
     }
 }
 
-/// What is wrong with a segment as a whole, if anything is.
+/// Returns what is wrong with a segment as a whole, if anything.
 fn check(segment: &Segment, now: i64, keep: Option<Duration>) -> cutshort_store::Result<()> {
     let info = segment.info();
     info.check_covers(now)?;
@@ -183,7 +184,7 @@ fn check(segment: &Segment, now: i64, keep: Option<Duration>) -> cutshort_store:
     if info.origin == Provenance::Live { check_live(info, now, keep) } else { Ok(()) }
 }
 
-/// Packets of files have no node, also simulated ones; live packets are known by theirs.
+/// Checks the node: packets of files, also simulated ones, have none; live packets have one.
 fn check_name(info: &SegmentInfo) -> cutshort_store::Result<()> {
     if info.origin != Provenance::Live && info.node.is_empty() {
         return Ok(());

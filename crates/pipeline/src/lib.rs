@@ -1,18 +1,18 @@
-//! The jobs that run: import, ingest, and the results of windows.
+//! The jobs: import, ingest, recording, and computing the results of windows.
 //!
 //! * [`import()`] makes segments of a capture's records.
-//! * [`Privacy`] takes from packets what is not to be kept of their addresses.
-//! * [`GeoData`] has geo data, which a [`GeoRefresher`] reads again when its files change.
-//! * [`Ingest`] takes segments that others have made.
-//! * [`live`] has what records packets as they come, and delivers them.
-//! * A [`WindowJob`] makes the results of windows from their packets, and replaces those of before.
-//! * A [`Service`] runs the window job and retention as long as it lives.
+//! * [`Privacy`] truncates or encrypts the addresses of packets.
+//! * [`GeoData`] holds geo data, which a [`GeoRefresher`] reloads when its files change.
+//! * [`Ingest`] accepts segments from other programs.
+//! * [`live`] records live packets and delivers them.
+//! * A [`WindowJob`] computes the results of windows from their packets.
+//! * A [`Service`] runs the window job and retention continuously.
 //! * [`trace()`] shows one connection packet by packet.
-//! * [`Copying`] takes everything from one store to another.
-//! * [`demo`] fills a store with made-up weeks.
+//! * [`Copying`] copies everything from one store to another.
+//! * [`demo`] fills a store with simulated weeks.
 //!
-//! All of them know the store by its trait only, and hold nothing that a crash could lose: what is
-//! to be done is derived from what the store has.
+//! All of them use the store through its trait only, and have no state that a crash could lose: what must be done is
+//! derived from the contents of the store.
 
 mod cap;
 mod copying;
@@ -30,15 +30,15 @@ mod share;
 mod trace;
 mod window_job;
 
-pub use copying::{Compared, Copied, Copying, Tally};
+pub use copying::{Compared, Copied, CopyCount, Copying};
 pub use geo_data::{GeoData, GeoRefresher, GeoState};
 pub use import::{Arrival, Imported, import, import_at};
-pub use ingest::{Answer, Ingest, IngestCounts};
+pub use ingest::{Ingest, IngestAnswer, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
 pub use share::Share;
 pub use trace::trace;
-pub use window_job::{Due, Progress, Ran, Report, WindowJob};
+pub use window_job::{Due, Ran, Report, RunProgress, WindowJob};
 
 use cutshort_verdict::ReaderClock;
 

@@ -1,8 +1,8 @@
-//! Addresses that are not kept as they were.
+//! Truncation and encryption of addresses.
 //!
-//! Applied where packets come from, after geo and before anything is written: from then on nothing has the
-//! addresses any more. Both sides of a packet are treated alike. Packets are those of clients, but a capture of
-//! both directions has them also as destination, and nothing in a packet tells which side is a server of ours.
+//! This is applied where packets come from, after geo look-up and before anything is written: from then on nothing
+//! has the original addresses. Both sides of a packet are treated alike. Packets are those of clients, but a capture
+//! of both directions has clients also as destination, and nothing in a packet shows which side is ours.
 
 mod key;
 
@@ -22,62 +22,64 @@ use crate::GeoData;
 
 pub use key::{AddressKey, AddressKeyError};
 
-/// Encrypted addresses that are remembered: one takes 64 (IPv4) or 256 (IPv6) blocks of AES.
+/// The number of encrypted addresses that are cached: encrypting one takes 64 (IPv4) or 256 (IPv6) blocks of AES.
 const REMEMBERED: usize = 1 << 16;
 
-/// Takes from packets what is not to be kept of their addresses.
-pub struct Privacy(Method);
+/// Truncates or encrypts the addresses of packets, or keeps them.
+pub struct Privacy(AddressMethod);
 
-enum Method {
+enum AddressMethod {
     Full,
     Truncated { flows: FlowIds, places: Places },
     Encrypted { cipher: AddressCipher, places: Places, remembered: HashMap<Ipv6Addr, Ipv6Addr, RandomState> },
 }
 
-/// Where addresses are looked up: in the geo data that was current when it was taken.
+/// Looks up addresses in the geo data that was current when it was created or refreshed.
 struct Places {
     files: Arc<GeoData>,
     geo: Arc<Geo>,
 }
 
 impl Privacy {
-    /// Keeps addresses as they are.
+    /// Keeps full addresses.
     #[must_use]
     pub const fn full() -> Self {
-        Self(Method::Full)
+        Self(AddressMethod::Full)
     }
 
-    /// Keeps of addresses what is wanted. The key is for encrypting, and where addresses are truncated for telling
-    /// connections apart; geo tells the places that travel with packets, as it is now until it is [taken
-    /// again](Self::refresh).
+    /// Keeps as much of addresses as `addresses` says. The key is used for encryption, and for the number that
+    /// distinguishes connections with truncated addresses. Countries and networks come from the current geo data,
+    /// until [`refresh`](Self::refresh) is called.
     #[must_use]
     pub fn new(addresses: Addresses, key: &AddressKey, files: Arc<GeoData>) -> Self {
         let geo = files.current();
         let places = Places { files, geo };
         Self(match addresses {
-            Addresses::Full => Method::Full,
-            Addresses::Truncated => Method::Truncated { flows: FlowIds::new(key), places },
-            Addresses::Encrypted => {
-                Method::Encrypted { cipher: AddressCipher::new(key), places, remembered: HashMap::default() }
-            }
+            Addresses::Full => AddressMethod::Full,
+            Addresses::Truncated => AddressMethod::Truncated { flows: FlowIds::new(key), places },
+            Addresses::Encrypted => AddressMethod::Encrypted {
+                cipher: AddressCipher::new(key),
+                places,
+                remembered: HashMap::default(),
+            },
         })
     }
 
-    /// What is kept of addresses.
+    /// How much of addresses is kept.
     #[must_use]
     pub const fn addresses(&self) -> Addresses {
         match self.0 {
-            Method::Full => Addresses::Full,
-            Method::Truncated { .. } => Addresses::Truncated,
-            Method::Encrypted { .. } => Addresses::Encrypted,
+            AddressMethod::Full => Addresses::Full,
+            AddressMethod::Truncated { .. } => Addresses::Truncated,
+            AddressMethod::Encrypted { .. } => Addresses::Encrypted,
         }
     }
 
-    /// From now on places are those of the geo data that is current now.
+    /// Uses the geo data that is current now.
     pub fn refresh(&mut self) {
         match &mut self.0 {
-            Method::Full => {}
-            Method::Truncated { places, .. } | Method::Encrypted { places, .. } => {
+            AddressMethod::Full => {}
+            AddressMethod::Truncated { places, .. } | AddressMethod::Encrypted { places, .. } => {
                 places.geo = places.files.current();
             }
         }
@@ -87,11 +89,11 @@ impl Privacy {
     pub fn protect(&mut self, packet: &Packet) -> Protected {
         let (src, tuple, addresses) = (packet.five_tuple.src(), &packet.five_tuple, self.addresses());
         let (five_tuple, flow, place) = match &mut self.0 {
-            Method::Full => return Protected::from(*packet),
-            Method::Truncated { flows, places } => {
+            AddressMethod::Full => return Protected::from(*packet),
+            AddressMethod::Truncated { flows, places } => {
                 (truncated(tuple), flows.of(tuple), places.geo.lookup(src))
             }
-            Method::Encrypted { cipher, places, remembered } => {
+            AddressMethod::Encrypted { cipher, places, remembered } => {
                 let encrypt = |address| encrypted(address, cipher, remembered);
                 (with_addresses(tuple, encrypt), 0, places.geo.lookup(src))
             }
@@ -125,36 +127,36 @@ fn encrypted(
     })
 }
 
-/// Turns addresses into encrypted ones and back (ipcrypt-pfx of draft-denis-ipcrypt).
+/// Encrypts and decrypts addresses (ipcrypt-pfx of draft-denis-ipcrypt).
 pub struct AddressCipher(Box<IpcryptPfx>);
 
 impl AddressCipher {
-    /// With a key.
+    /// A cipher with this key.
     #[must_use]
     pub fn new(key: &AddressKey) -> Self {
         Self(Box::new(IpcryptPfx::new(*key.bytes())))
     }
 
-    /// The address that stands for another.
+    /// Encrypts an address; the result is of the same IP version.
     #[must_use]
     pub fn encrypt(&self, address: IpAddr) -> IpAddr {
         self.0.encrypt_ipaddr(address)
     }
 
-    /// The address for which another stands.
+    /// Decrypts an address.
     #[must_use]
     pub fn decrypt(&self, address: IpAddr) -> IpAddr {
         self.0.decrypt_ipaddr(address)
     }
 }
 
-/// Numbers of connections: a keyed hash of addresses and ports, the same for both directions. Other connections of
-/// the same client have other numbers.
+/// Numbers of connections: a keyed hash of addresses and ports, the same in both directions. Other connections of the
+/// same client have other numbers.
 struct FlowIds(Sha256);
 
 impl FlowIds {
-    /// With a key of its own, made from that for addresses. It fills a block, so that hashing begins behind it; what
-    /// is hashed always has the same length, so nothing can be appended.
+    /// Uses a key derived from that for addresses. It fills a block, so that hashing begins after it; the hashed data
+    /// always has the same length, so nothing can be appended.
     fn new(key: &AddressKey) -> Self {
         let own = Sha256::new().chain_update(b"cutshort flow id").chain_update(key.bytes()).finalize();
         Self(Sha256::new().chain_update(own).chain_update([0; 32]))

@@ -1,4 +1,4 @@
-//! The window job and retention, as long as the program runs.
+//! Runs the window job and retention continuously.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -9,27 +9,28 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_model::{Window, nanoseconds};
 use cutshort_store::{Retention, Store, StoreError, WindowState};
+use cutshort_verdict::DataSet;
 
 use crate::share::Waiting;
 use crate::window_job::Which;
-use crate::{Due, GeoData, Progress, Report, Share, WindowJob};
+use crate::{Due, GeoData, Report, RunProgress, Share, WindowJob};
 
-/// How a [`Service`] works.
+/// The settings of a [`Service`].
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The window job.
     pub job: WindowJob,
-    /// Which of several workers it is.
+    /// Which of several workers this is.
     pub share: Share,
-    /// After how long it takes over what others should have done.
+    /// How long to wait before doing what another worker should have done.
     pub takeover: Duration,
-    /// How long it waits before it looks again for windows that are due.
+    /// How often to look for windows that are due.
     pub every: Duration,
-    /// What is deleted when.
+    /// How long data is kept.
     pub retention: Retention,
-    /// How often it looks for what is past its time.
+    /// How often to look for data that has been kept long enough.
     pub retain_every: Duration,
-    /// How long it waits at most before it tries again what went wrong.
+    /// The longest wait before trying again after a failure.
     pub patience: Duration,
 }
 
@@ -47,59 +48,59 @@ impl Default for Settings {
     }
 }
 
-/// How long it does windows at most before it looks whether later ones are due.
+/// How long to compute windows before looking whether later ones are due.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
-/// Something that went wrong.
+/// A problem that the service has met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// When, in nanoseconds since the Unix epoch.
+    /// The time of the problem, in nanoseconds since the Unix epoch.
     pub at: i64,
-    /// The window concerned, if it is one only.
+    /// The window, if it concerns one only.
     pub window: Option<Window>,
-    /// What.
+    /// The text of the error.
     pub what: String,
 }
 
-/// What a [`Service`] has done and how it is. Times are nanoseconds since the Unix epoch.
+/// What a [`Service`] has done, and its state. Times are nanoseconds since the Unix epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceState {
-    /// When it looked last for windows that are due.
+    /// When it last looked for windows that are due.
     pub last_run: Option<i64>,
-    /// How long the last window took that was done.
+    /// How long the latest window took.
     pub last_window_took: Option<Duration>,
-    /// How long all windows took that were done.
+    /// How long all windows took together.
     pub windows_took: Duration,
-    /// Windows done since the start.
+    /// The number of windows that were computed since the start.
     pub windows: u64,
-    /// How many of them should have been done by others.
+    /// How many of these another worker should have computed.
     pub taken_over: u64,
-    /// Packets in them.
+    /// The number of packets in these windows.
     pub packets: u64,
-    /// Which of several workers it is.
+    /// Which of several workers this is.
     pub share: Share,
-    /// Windows that are due and not done, also those of others.
+    /// Windows that are due, also those of other workers.
     pub due: u64,
-    /// The end of the oldest of them.
+    /// The end of the oldest window that is due.
     pub oldest_due: Option<i64>,
-    /// Segments and windows' results that were deleted since the start because they were past their time.
+    /// Segments and windows' results that were deleted since the start because they had been kept long enough.
     pub retired: u64,
-    /// Everything that went wrong since the start.
+    /// The number of failures since the start.
     pub errors: u64,
-    /// What went wrong last, if it is still so.
+    /// The latest problem, until it is solved.
     pub trouble: Option<Trouble>,
-    /// What went wrong last with deleting what is past its time, if it is still so. Windows are computed all the same.
+    /// The latest problem of deletion, until it is solved. Windows are computed all the same.
     pub retention_trouble: Option<Trouble>,
-    /// How often deleting went wrong since the start.
+    /// How often deletion failed since the start.
     pub retention_errors: u64,
-    /// The store is full: nothing new can be kept until there is room.
+    /// Whether the store is full: nothing new can be stored until there is room.
     pub full: bool,
-    /// It waits before it tries again.
+    /// Whether it is waiting before trying again.
     pub paused: bool,
 }
 
 impl ServiceState {
-    /// How late the results are: since when the oldest window is over that is due.
+    /// How late results are: the time since the end of the oldest window that is due.
     #[must_use]
     pub fn lag(&self, now: SystemTime) -> Duration {
         let late = self.oldest_due.map_or(0, |end| nanoseconds(now).saturating_sub(end));
@@ -107,7 +108,7 @@ impl ServiceState {
     }
 }
 
-/// Does windows as they become due, and deletes what is past its time, in a thread of its own, until it is
+/// A thread that computes windows as they become due, and deletes data that has been kept long enough, until it is
 /// stopped or dropped.
 ///
 /// Neither errors nor panics end it: it waits, longer each time, and tries again.
@@ -118,26 +119,26 @@ pub struct Service {
 
 #[derive(Default)]
 struct Shared {
-    inner: Mutex<Inner>,
+    control: Mutex<Control>,
     called: Condvar,
 }
 
 #[derive(Default)]
-struct Inner {
+struct Control {
     state: ServiceState,
     stop: bool,
     woken: bool,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the time is over, or until it is woken if it is not paused; false if it shall end.
+    /// Waits until the time is over, or until it is woken while not paused; false if it should end.
     fn wait(&self, time: Duration) -> bool {
         let inner = self.lock();
-        let rests = |inner: &mut Inner| !inner.stop && (inner.state.paused || !inner.woken);
+        let rests = |inner: &mut Control| !inner.stop && (inner.state.paused || !inner.woken);
         let waited = self.called.wait_timeout_while(inner, time, rests);
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         inner.woken = false;
@@ -146,7 +147,7 @@ impl Shared {
 }
 
 impl Service {
-    /// Begins to work on a store. Windows of one turn are computed with the same geo data.
+    /// Starts the thread. Windows of one turn are computed with the same geo data.
     #[must_use]
     pub fn start(store: Arc<dyn Store>, geo: Arc<GeoData>, settings: Settings) -> Self {
         let shared = Arc::new(Shared::default());
@@ -159,25 +160,25 @@ impl Service {
             retention: Retaining::default(),
             begun: None,
             failures: 0,
-            waiting: Waiting::default(),
+            waiting: Default::default(),
         };
         let thread = std::thread::spawn(move || worker.run());
         Self { shared, thread: Some(thread) }
     }
 
-    /// What it has done and how it is.
+    /// The present state.
     #[must_use]
     pub fn state(&self) -> ServiceState {
         self.shared.lock().state.clone()
     }
 
-    /// Lets it look at once, as after a segment came in.
+    /// Ends the wait between turns, for example because a segment was stored.
     pub fn wake(&self) {
         self.shared.lock().woken = true;
         self.shared.called.notify_all();
     }
 
-    /// Ends it after the window that it is at.
+    /// Stops it after the present window.
     pub fn stop(mut self) {
         self.end();
     }
@@ -198,7 +199,12 @@ impl Drop for Service {
     }
 }
 
-/// A panic, which has shown itself.
+/// The store of each data set that there are packets of.
+fn stores(store: &dyn Store) -> cutshort_store::Result<Vec<&dyn Store>> {
+    DataSet::ALL.into_iter().filter_map(|data_set| store.find(data_set).transpose()).collect()
+}
+
+/// The error of a panic, which has already been printed.
 fn broken() -> StoreError {
     StoreError::Failed("internal error while computing results; see the log".to_owned())
 }
@@ -209,31 +215,31 @@ struct Worker {
     geo: Arc<GeoData>,
     settings: Settings,
     retention: Retaining,
-    /// When the last turn began.
+    /// When the latest turn began.
     begun: Option<Instant>,
-    /// How many times in a row something went wrong.
+    /// The number of failures in a row.
     failures: u32,
-    /// Windows of others.
-    waiting: Waiting,
+    /// Windows of other workers that are due, of each data set.
+    waiting: [Waiting; DataSet::ALL.len()],
 }
 
-/// When what is past its time is deleted next.
+/// When data that has been kept long enough is next deleted.
 #[derive(Default)]
 struct Retaining {
-    /// At once before the first time.
+    /// None before the first time, which is at once.
     next: Option<Instant>,
-    /// How many times in a row it went wrong.
+    /// The number of failures in a row.
     failures: u32,
 }
 
-/// What is due, and what of it is to be done in a turn.
+/// The windows that are due, and which of them to compute in a turn.
 struct Plan {
     windows: Vec<WindowState>,
-    /// How many of them are its own; others should have done the rest.
+    /// How many of them are this worker's; others should have computed the rest.
     own: usize,
     /// How many other windows are due.
     others: usize,
-    /// The end of the oldest window that is due once so many of this turn's are past.
+    /// The end of the oldest window that is still due after each number of this turn's windows.
     oldest: Vec<Option<i64>>,
 }
 
@@ -250,6 +256,19 @@ impl Plan {
         }
         oldest.reverse();
         Self { windows, own: number, others: others.len(), oldest }
+    }
+
+    /// Counts what is due in later plans among the others of earlier ones.
+    fn in_order(plans: &mut [Self]) {
+        let (mut due, mut oldest): (usize, Option<i64>) = (0, None);
+        for plan in plans.iter_mut().rev() {
+            plan.others += due;
+            for own in &mut plan.oldest {
+                *own = own.iter().copied().chain(oldest).min();
+            }
+            due = plan.others + plan.windows.len();
+            oldest = plan.oldest_due(0);
+        }
     }
 
     fn oldest_due(&self, past: usize) -> Option<i64> {
@@ -270,8 +289,8 @@ impl Worker {
         }
     }
 
-    /// Segments may wake it many times a second, and each time it asks the store what is due: between the beginnings of
-    /// two turns is a fifth of the usual time at least. False if it shall end.
+    /// Waits between turns. Segments may wake it many times a second, and each turn asks the store what is due, so
+    /// that turns begin at least a fifth of the usual interval apart. False if it should end.
     fn rest(&mut self) -> bool {
         let since = self.begun.map_or(Duration::MAX, |begun| begun.elapsed());
         let rest = (self.settings.every / 5).saturating_sub(since);
@@ -280,21 +299,34 @@ impl Worker {
         !waited.unwrap_or_else(PoisonError::into_inner).0.stop
     }
 
-    /// Looks once for what is to be done, and does it.
+    /// Looks once for work in all data sets, and does it.
     fn turn(&mut self) -> Result<(), Trouble> {
         let store = Arc::clone(&self.store);
         self.begun = Some(Instant::now());
-        self.retain(store.as_ref());
+        let stores = stores(store.as_ref()).map_err(|error| self.trouble(&error))?;
+        self.retain(&stores);
         let now = nanoseconds(SystemTime::now());
-        let due =
-            self.settings.job.due(store.as_ref(), Due::At(now)).map_err(|error| self.trouble(&error))?;
-        let plan = self.plan(due);
-        self.note_due(now, &plan);
+        let mut plans = Vec::new();
+        for store in &stores {
+            let due = self.settings.job.due(*store, Due::At(now)).map_err(|error| self.trouble(&error))?;
+            plans.push(self.plan(store.data_set(), due));
+        }
+        Plan::in_order(&mut plans);
+        self.note_due(now, &plans);
+        let mut result = Ok(());
+        for (store, plan) in stores.into_iter().zip(&plans) {
+            result = result.and(self.compute(store, plan));
+        }
+        result
+    }
+
+    /// Computes windows of a data set.
+    fn compute(&self, store: &dyn Store, plan: &Plan) -> Result<(), Trouble> {
         let end = Instant::now() + self.settings.every;
-        let mut each = |progress: &Progress| self.note_progress(progress, &plan, end);
+        let mut each = |progress: &RunProgress| self.note_progress(progress, plan, end);
         let job = &self.settings.job;
         let geo = self.geo.current();
-        let report = job.run_windows(store.as_ref(), &geo, &plan.windows, Which::StillDue, &mut each);
+        let report = job.run_windows(store, &geo, &plan.windows, Which::StillDue, &mut each);
         let report = report.map_err(|error| self.trouble(&error))?;
         if report.left > 0 {
             // There is more; but first what is due by now.
@@ -303,23 +335,26 @@ impl Worker {
         self.note_failed(&report)
     }
 
-    /// What is its own goes first, then what others should have done. The latest go first, so that what comes in now
-    /// does not wait for what came late.
-    fn plan(&mut self, due: Vec<WindowState>) -> Plan {
+    /// Its own windows come first, then those that others should have computed. The latest come first, so that new
+    /// data does not wait for old data that came late.
+    fn plan(&mut self, data_set: DataSet, due: Vec<WindowState>) -> Plan {
         let share = self.settings.share;
         let (own, foreign): (Vec<_>, Vec<_>) = due.into_iter().partition(|state| share.owns(state.window));
-        let late = self.waiting.for_longer(&foreign, self.settings.takeover);
+        let late = self.waiting[data_set as usize].for_longer(&foreign, self.settings.takeover);
         let is_late: BTreeSet<Window> = late.iter().map(|state| state.window).collect();
         let others: Vec<_> = foreign.into_iter().filter(|state| !is_late.contains(&state.window)).collect();
         Plan::new(own.into_iter().rev().collect(), late, &others)
     }
 
-    /// Deletes what is past its time. What goes wrong is told, and does not keep windows from being computed.
-    fn retain(&mut self, store: &dyn Store) {
+    /// Deletes data that has been kept long enough. Failures are recorded, and do not keep windows from being
+    /// computed.
+    fn retain(&mut self, stores: &[&dyn Store]) {
         if self.retention.next.is_some_and(|next| Instant::now() < next) {
             return;
         }
-        let retired = store.retain(SystemTime::now(), &self.settings.retention);
+        let (now, retention) = (SystemTime::now(), &self.settings.retention);
+        let retired: cutshort_store::Result<u64> =
+            stores.iter().map(|store| store.retain(now, retention)).sum();
         let state = &mut self.shared.lock().state;
         let wait = match retired {
             Ok(retired) => {
@@ -355,16 +390,17 @@ impl Worker {
         Trouble { at: nanoseconds(SystemTime::now()), window: None, what: error.to_string() }
     }
 
-    fn note_due(&self, now: i64, plan: &Plan) {
+    fn note_due(&self, now: i64, plans: &[Plan]) {
+        let Some(plan) = plans.first() else { return };
         let state = &mut self.shared.lock().state;
         state.last_run = Some(now);
         state.due = (plan.windows.len() + plan.others) as u64;
         state.oldest_due = plan.oldest_due(0);
     }
 
-    /// It looks again after a while: for what is its own if it does what others should have done, and for what is later
-    /// if something has come in. Others may put something in that wakes nobody here.
-    fn note_progress(&self, progress: &Progress, plan: &Plan, end: Instant) -> ControlFlow<()> {
+    /// Ends a turn after a while: if it computes windows of others, to see whether its own are due, and if something
+    /// came in, to see whether later windows are due. Other processes may store packets without waking it.
+    fn note_progress(&self, progress: &RunProgress, plan: &Plan, end: Instant) -> ControlFlow<()> {
         let inner = &mut *self.shared.lock();
         let state = &mut inner.state;
         state.due = (plan.windows.len() - progress.past + plan.others) as u64;
@@ -399,7 +435,7 @@ impl Worker {
         Err(Trouble { at: nanoseconds(SystemTime::now()), window: Some(*window), what: error.to_string() })
     }
 
-    /// Notes how a turn ended; gives the time to wait before the next.
+    /// Records the result of a turn, and returns the time to wait before the next.
     fn note(&mut self, result: Result<(), Trouble>) -> Duration {
         let state = &mut self.shared.lock().state;
         state.paused = result.is_err();

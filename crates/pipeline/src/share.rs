@@ -1,4 +1,4 @@
-//! Windows shared out among several who work on one store.
+//! Divides windows among several workers on one store.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use cutshort_model::Window;
 use cutshort_store::WindowState;
 
-/// Which of several workers one is, and so which windows are its own: each nth. Nothing needs to be agreed upon, and
-/// two that believe to be the same do no harm: results are replaced as a whole.
+/// Which of several workers this is, and so which windows are its own: every nth. Workers need not communicate, and
+/// two with the same number do no harm, because results are replaced as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// From 1 on.
+    /// The number of this worker, from 1.
     number: u32,
     of: NonZeroU32,
 }
@@ -26,13 +26,13 @@ impl Default for Share {
 }
 
 impl Share {
-    /// Whether there are no others.
+    /// Whether there are no other workers.
     #[must_use]
     pub const fn is_all(self) -> bool {
         self.of.get() == 1
     }
 
-    /// Whether a window is one of its own.
+    /// Whether a window is one of this worker's.
     #[must_use]
     pub const fn owns(self, window: Window) -> bool {
         window.number().rem_euclid(self.of.get() as i64) == self.number as i64 - 1
@@ -60,15 +60,15 @@ impl FromStr for Share {
     }
 }
 
-/// Since when windows of others have been due, as seen from here. One that waits for long has lost its worker.
+/// How long windows of other workers have been due. One that waits for long has lost its worker.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     since: HashMap<Window, Instant>,
 }
 
 impl Waiting {
-    /// Notes which windows are due, and gives those that have been for longer than the patience, the latest first:
-    /// whoever does them after all begins at the other end.
+    /// Records the windows that are due, and returns those that have been for longer than `patience`, the latest
+    /// first.
     pub(crate) fn for_longer(&mut self, due: &[WindowState], patience: Duration) -> Vec<WindowState> {
         let now = Instant::now();
         let before = std::mem::take(&mut self.since);

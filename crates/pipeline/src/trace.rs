@@ -1,4 +1,4 @@
-//! One connection packet by packet, from the packets of its window.
+//! Shows one connection packet by packet, from the packets of its window.
 
 use cutshort_model::Window;
 use cutshort_packet::FiveTuple;
@@ -7,18 +7,16 @@ use cutshort_verdict::{FlowContext, Row, Rules, Trace};
 
 use crate::cap;
 
-/// Times of packets are given in no finer steps, in nanoseconds.
+/// The precision to which a packet's time is given, in nanoseconds.
 const STEP: i64 = 1_000_000;
 
-/// Shows why a connection is judged as it is that began about `time` (nanoseconds since the Unix epoch, to the
-/// millisecond). Reads the packets of its window; `None` if none of its own are kept. Where no connection began at that
-/// time, it is the first on these ports; where addresses are truncated, several 5-tuples may look the same.
-///
-/// # Errors
-/// What the store gives.
+/// Shows the evidence for the verdict on the connection that began at `time` (nanoseconds since the Unix epoch, to
+/// the millisecond). Reads the packets of its window; `None` if no packets of the connection are stored. If no
+/// connection began at that time, it is the first on these ports; if addresses are truncated, several 5-tuples may
+/// look the same.
 pub fn trace(store: &dyn Store, rules: &Rules, five_tuple: &FiveTuple, time: i64) -> Result<Option<Trace>> {
     let mut packets = store.read_window(Window::containing(time), 1)?;
-    let groups = groups(&mut packets, five_tuple)?;
+    let groups = groups(&mut packets, five_tuple, rules)?;
     let others = |key: &FlowKey| groups.iter().find(|(other, _)| *other == key.reversed());
     let mut first = None;
     for (key, rows) in groups.iter().filter(|(key, _)| key.five_tuple == *five_tuple) {
@@ -39,14 +37,18 @@ pub fn trace(store: &dyn Store, rules: &Rules, five_tuple: &FiveTuple, time: i64
 }
 
 /// The packets of a 5-tuple and of its other direction, which may be the same.
-fn groups(packets: &mut WindowPackets<'_>, five_tuple: &FiveTuple) -> Result<Vec<(FlowKey, Vec<StoredRow>)>> {
+fn groups(
+    packets: &mut WindowPackets<'_>,
+    five_tuple: &FiveTuple,
+    rules: &Rules,
+) -> Result<Vec<(FlowKey, Vec<StoredRow>)>> {
     let both = [*five_tuple, five_tuple.reversed()];
     let mut groups = Vec::new();
     let mut stored = Vec::new();
     for part in &mut packets.parts {
         while let Some(key) = part.next_group(&mut stored)? {
             if both.contains(&key.five_tuple) {
-                cap::merge_files(&mut stored);
+                cap::merge_files(&mut stored, rules);
                 groups.push((key, std::mem::take(&mut stored)));
             }
         }
@@ -54,7 +56,7 @@ fn groups(packets: &mut WindowPackets<'_>, five_tuple: &FiveTuple) -> Result<Vec
     Ok(groups)
 }
 
-/// The rows that count, beside those of the other direction.
+/// The rows that count, given those of the other direction.
 fn counted(rows: &[StoredRow], other: &[StoredRow], rules: &Rules) -> Vec<StoredRow> {
     let mut rows = rows.to_vec();
     if cap::is_over(&rows, rules) {

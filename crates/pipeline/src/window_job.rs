@@ -1,4 +1,4 @@
-//! The results of windows, made from their packets.
+//! Computes the results of windows from their packets.
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
@@ -8,38 +8,38 @@ use cutshort_geo::Geo;
 use cutshort_model::Window;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    Batch, ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WindowCounts,
-    WindowPackets, WindowState, WindowVerdicts,
+    ConnectionSink, Impairment, Replacement, ReplacementBatch, Result, Store, StoreError, Verdicts,
+    WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
 use crate::Share;
 use crate::cap;
 use crate::gather::Gathered;
-use crate::judge::{Judge, Judged, WindowContext};
+use crate::judge::{Judge, PartCounts, WindowContext};
 
-/// Windows that are done together at most: so many are interrupted as a whole, and lost as a whole by a crash.
+/// The maximum number of windows that are computed together: an interruption or a crash loses all of them.
 const TOGETHER: usize = 32;
-/// How often a window is read at most, where something damaged was set aside.
+/// How often a window is read again after something damaged was set aside.
 const ATTEMPTS: usize = 3;
 
-/// Makes the results of windows and replaces those of before.
+/// Computes the results of windows and replaces the previous ones.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowJob {
-    /// The rules. Their windows must be those of the store.
+    /// The rules, whatever their data set: that of the store is used.
     pub rules: Rules,
-    /// How many networks and ports are counted by name.
+    /// How many networks and ports are counted by number.
     pub limits: Limits,
-    /// How many threads work on a window.
+    /// The number of threads that compute a window.
     pub threads: usize,
-    /// Windows of less bytes of packets are not worth a second thread.
+    /// Windows with fewer bytes of packets are computed by one thread.
     pub small: u64,
-    /// How long after a window's end packets of live receivers are awaited.
+    /// How long after the end of a window to wait for packets of live receivers.
     pub grace: Duration,
 }
 
 impl Default for WindowJob {
-    /// The usual rules and limits, a thread for each processor, 30 seconds.
+    /// The default rules and limits, a thread per processor, 30 seconds.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let grace = Duration::from_secs(30);
@@ -47,56 +47,56 @@ impl Default for WindowJob {
     }
 }
 
-/// Which windows without results, or with results that are out of date, are to be done.
+/// Which windows to compute, of those that have no results, or results that are out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// All.
+    /// All of them, at any time.
     All,
-    /// Those to which live receivers add nothing more at this time, in nanoseconds since the Unix epoch: of
-    /// files only, or past their end and the grace.
+    /// Those to which live receivers will not add anything at this time, in nanoseconds since the Unix epoch: windows
+    /// with packets of capture files only, and those whose end and grace period are over.
     At(i64),
 }
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// The window that was done just now.
+pub struct RunProgress {
+    /// The window that was just computed.
     pub done: Option<Window>,
-    /// What was counted in it.
+    /// The counts of this window.
     pub counts: WindowCounts,
     /// How long it took.
     pub took: Duration,
-    /// Windows that are done, by whomever, or could not be.
+    /// Windows that are computed, by any worker, or could not be.
     pub past: usize,
-    /// All windows of this run.
+    /// The number of windows of this run.
     pub all: usize,
 }
 
-/// What a run has done.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Windows that are done.
+    /// Windows that were computed.
     pub done: u64,
-    /// Windows that are still due because the run was ended before.
+    /// Windows that are still due because the run was interrupted.
     pub left: u64,
-    /// Windows that were asked for, but whose packets are past their time, all or some.
+    /// Windows that were requested but keep their results, because some or all of their packets are no longer stored.
     pub kept: u64,
-    /// Windows that keep the results of before, because packets of theirs are damaged.
+    /// Windows that keep their previous results because some of their packets are damaged.
     pub kept_damaged: Vec<Window>,
-    /// Windows that were done without packets that are damaged.
+    /// Windows that were computed without packets that are damaged.
     pub incomplete: Vec<Window>,
-    /// Windows that could not be done, with the reason.
+    /// Windows that could not be computed, with the reason.
     pub failed: Vec<(Window, StoreError)>,
 }
 
-/// What became of a window, none if it was not due any more; or why it could not be done.
-type Outcome = Result<Option<Ran>>;
+/// The result of a window: none if it was no longer due, or the reason why it could not be computed.
+type WindowOutcome = Result<Option<Ran>>;
 /// Begins to replace the results of a window.
 type Replace<'a> = dyn Fn(Window) -> Result<Box<dyn Replacement + 'a>> + 'a;
 
 impl Report {
-    /// Notes what became of a window; gives what was counted if it has new results.
-    fn note(&mut self, window: Window, ran: Outcome) -> Option<WindowCounts> {
+    /// Records the result of a window; returns its counts if it has new results.
+    fn note(&mut self, window: Window, ran: WindowOutcome) -> Option<WindowCounts> {
         self.left -= 1;
         match ran {
             Ok(Some(Ran::Kept)) => self.kept_damaged.push(window),
@@ -114,31 +114,28 @@ impl Report {
     }
 }
 
-/// What became of a window.
+/// How a window was computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ran {
     /// It has new results.
     Done(WindowCounts),
     /// It has new results, without packets that are damaged.
     Incomplete(WindowCounts),
-    /// It keeps the results of before, because packets of it are damaged.
+    /// It keeps its previous results, because packets of it are damaged.
     Kept,
 }
 
-/// Which windows of a list are done.
+/// Which windows of a list to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
-    /// All.
+    /// All of the list.
     All,
-    /// Those that nobody else has done in the meantime.
+    /// Those that no other worker has computed in the meantime.
     StillDue,
 }
 
 impl WindowJob {
-    /// The windows that are due, in the order of time.
-    ///
-    /// # Errors
-    /// What the store gives.
+    /// The windows that are due, in order of time.
     pub fn due(&self, store: &dyn Store, due: Due) -> Result<Vec<WindowState>> {
         let mut windows = store.due()?;
         let Due::At(now) = due else { return Ok(windows) };
@@ -151,36 +148,36 @@ impl WindowJob {
         Ok(windows)
     }
 
-    /// Does all windows that are due.
+    /// Computes all windows that are due.
     ///
-    /// `each` is called before the first window and after each one, and ends the run with a break.
+    /// `each` is called before the first window and after each one; a break ends the run.
     ///
     /// # Errors
-    /// That the store is full, cannot be reached or cannot be read at all; what was done stays. What
-    /// concerns one window only is in the report.
+    /// The store is full, cannot be reached or cannot be read at all; windows that were computed keep their results.
+    /// Errors that concern one window only are in the report.
     pub fn run_due(
         &self,
         store: &dyn Store,
         geo: &Geo,
         due: Due,
-        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let windows = self.due(store, due)?;
         self.run_windows(store, geo, &windows, Which::StillDue, each)
     }
 
-    /// Does all windows of a range and of one worker's share again, due or not. Those whose packets are gone, all or
-    /// some, keep their results.
+    /// Computes all windows of a range that are this worker's, whether or not they are due. Windows for which some or
+    /// all packets are no longer stored keep their results.
     ///
     /// # Errors
-    /// As [`run_due`](Self::run_due).
+    /// The same as those of [`run_due`](Self::run_due).
     pub fn recompute(
         &self,
         store: &dyn Store,
         geo: &Geo,
         range: Range<i64>,
         share: Share,
-        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let own = store.windows(range)?.into_iter().filter(|state| share.owns(state.window));
         let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|state| !state.frozen && has_packets(state));
@@ -201,12 +198,12 @@ impl WindowJob {
         geo: &Geo,
         windows: &[WindowState],
         which: Which,
-        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let (mut rest, all) = (windows, windows.len());
         let mut report = Report { left: all as u64, ..Report::default() };
         let counts = WindowCounts::default();
-        let mut progress = Progress { done: None, counts, took: Duration::ZERO, past: 0, all };
+        let mut progress = RunProgress { done: None, counts, took: Duration::ZERO, past: 0, all };
         let mut ended = all == 0 || each(&progress).is_break();
         while !ended && !rest.is_empty() {
             let since = Instant::now();
@@ -218,7 +215,7 @@ impl WindowJob {
                 let done = report.note(state.window, ran);
                 progress.done = done.map(|_| state.window);
                 progress.counts = done.unwrap_or(progress.counts);
-                progress = Progress { took, past: progress.past + 1, ..progress };
+                progress = RunProgress { took, past: progress.past + 1, ..progress };
                 ended |= each(&progress).is_break();
             }
         }
@@ -228,15 +225,15 @@ impl WindowJob {
         Ok(report)
     }
 
-    /// Does the first windows of a list: several that are small, if the store writes those together, or one. Gives what
-    /// became of each; an error that concerns all is one of the whole.
+    /// Computes the first windows of a list: several small ones, if the store writes those together, or one. Returns
+    /// the result of each, or an error that concerns all.
     fn next(
         &self,
         store: &dyn Store,
         geo: &Geo,
         windows: &[WindowState],
         which: Which,
-    ) -> Result<Vec<Outcome>> {
+    ) -> Result<Vec<WindowOutcome>> {
         let some = &windows[..self.together(windows)];
         if let Some(batch) = if some.len() > 1 { store.batch() } else { None } {
             return self.batched(store, geo, (some, which), batch);
@@ -244,7 +241,7 @@ impl WindowJob {
         windows.iter().take(1).map(|window| self.one(store, geo, window, which)).collect()
     }
 
-    /// How many of the first windows are small enough to be done together; at least one.
+    /// How many of the first windows are small enough to be computed together; at least one.
     fn together(&self, windows: &[WindowState]) -> usize {
         let mut bytes = 0_u64;
         let fits = |state: &&WindowState| {
@@ -259,8 +256,8 @@ impl WindowJob {
         store: &dyn Store,
         geo: &Geo,
         (windows, which): (&[WindowState], Which),
-        batch: Box<dyn Batch + '_>,
-    ) -> Result<Vec<Outcome>> {
+        batch: Box<dyn ReplacementBatch + '_>,
+    ) -> Result<Vec<WindowOutcome>> {
         let due = match which {
             Which::All => None,
             Which::StillDue => Some(still_due(store, windows)?),
@@ -277,7 +274,7 @@ impl WindowJob {
         }
     }
 
-    fn one(&self, store: &dyn Store, geo: &Geo, state: &WindowState, which: Which) -> Result<Outcome> {
+    fn one(&self, store: &dyn Store, geo: &Geo, state: &WindowState, which: Which) -> Result<WindowOutcome> {
         let run = || match which {
             Which::StillDue if still_due(store, std::slice::from_ref(state))?.is_empty() => Ok(None),
             _ => self.run(store, geo, state).map(Some),
@@ -285,15 +282,16 @@ impl WindowJob {
         of_one(run())
     }
 
-    /// Does one window. Results of packets that are damaged now are better than new ones without them: they stay.
+    /// Computes one window. Previous results from packets that are now damaged are better than new ones without them,
+    /// so they are kept.
     ///
     /// # Errors
-    /// What the store gives; then nothing has changed.
+    /// The error of the store. Nothing has changed then.
     pub fn run(&self, store: &dyn Store, geo: &Geo, state: &WindowState) -> Result<Ran> {
         self.run_in(store, geo, state, &|window| store.replace(window))
     }
 
-    /// The same with results that go where `replace` puts them.
+    /// Computes one window, with results that are passed to `replace`.
     fn run_in(
         &self,
         store: &dyn Store,
@@ -301,11 +299,12 @@ impl WindowJob {
         state: &WindowState,
         replace: &Replace<'_>,
     ) -> Result<Ran> {
+        let job = Self { rules: Rules { data_set: store.data_set(), ..self.rules }, ..*self };
         let parts = if state.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
-            if let Some(verdicts) = store.read_verdicts(state.window, &self.rules, parts)? {
+            if let Some(verdicts) = store.read_verdicts(state.window, &job.rules, parts)? {
                 let replacement = replace(state.window)?;
-                if let Some(counts) = self.replace_by_verdicts(geo, verdicts, replacement)? {
+                if let Some(counts) = job.replace_by_verdicts(geo, verdicts, replacement)? {
                     return Ok(Ran::Done(counts));
                 }
             }
@@ -318,7 +317,7 @@ impl WindowJob {
                 );
                 return Ok(Ran::Kept);
             }
-            let counts = self.replace(geo, packets, replace(state.window)?)?;
+            let counts = job.replace(geo, packets, replace(state.window)?)?;
             if impairment.is_none() {
                 return Ok(Ran::Done(counts));
             }
@@ -340,7 +339,7 @@ impl WindowJob {
         once()
     }
 
-    /// Makes results of packets and puts them in the place of those of before.
+    /// Computes results from packets, and replaces the previous ones.
     pub(crate) fn replace(
         &self,
         geo: &Geo,
@@ -357,13 +356,13 @@ impl WindowJob {
         let with_sink = |part| Ok((part, Some(replacement.sink()?)));
         let mut work = gathered.iter().map(with_sink).collect::<Result<Vec<_>>>()?;
         let judged = side_by_side(&mut work, |(part, sink)| judge(&around, part, sink.take()))?;
-        let mut all = Judged::default();
+        let mut all = PartCounts::default();
         judged.iter().for_each(|part| all.merge(part));
         replacement.commit(inputs, all.counts, &all.cells.fold(&self.limits))?;
         Ok(all.counts)
     }
 
-    /// The same of what the store has judged; none, and nothing has changed, if it cannot judge all.
+    /// Computes results from the store's own verdicts; none, and nothing has changed, if it cannot judge all flows.
     fn replace_by_verdicts(
         &self,
         geo: &Geo,
@@ -379,7 +378,7 @@ impl WindowJob {
         let judged = side_by_side(&mut work, |(part, sink)| take(&around, part.as_mut(), sink.take()))?;
         drop(work);
         let Some(judged) = judged.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let mut all = Judged::default();
+        let mut all = PartCounts::default();
         judged.iter().for_each(|part| all.merge(part));
         replacement.commit(inputs, all.counts, &all.cells.fold(&self.limits))?;
         Ok(Some(all.counts))
@@ -390,14 +389,14 @@ fn judge(
     around: &WindowContext<'_>,
     part: &Gathered,
     sink: Option<Box<dyn ConnectionSink + Send>>,
-) -> Result<Judged> {
-    let Some(mut sink) = sink else { return Ok(Judged::default()) };
+) -> Result<PartCounts> {
+    let Some(mut sink) = sink else { return Ok(PartCounts::default()) };
     let judged = Judge::new(around, sink.as_mut()).part(part)?;
     sink.finish()?;
     Ok(judged)
 }
 
-/// Which of some windows are still due. Asked about few that lie side by side, a store answers quickly.
+/// Which of the windows are still due. The store answers quickly if they are few and close together.
 fn still_due(store: &dyn Store, windows: &[WindowState]) -> Result<BTreeSet<Window>> {
     let starts: BTreeSet<Window> = windows.iter().map(|state| state.window).collect();
     let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return Ok(starts) };
@@ -410,14 +409,14 @@ fn take(
     around: &WindowContext<'_>,
     part: &mut dyn Verdicts,
     sink: Option<Box<dyn ConnectionSink + Send>>,
-) -> Result<Option<Judged>> {
+) -> Result<Option<PartCounts>> {
     let Some(mut sink) = sink else { return Ok(None) };
     let judged = Judge::new(around, sink.as_mut()).verdicts(part)?;
     sink.finish()?;
     Ok(judged)
 }
 
-/// Windows whose results were made elsewhere have no packets, and keep them.
+/// Windows whose results were copied have no packets, and keep their results.
 const fn has_packets(state: &WindowState) -> bool {
     state.bytes > 0
 }
@@ -427,7 +426,7 @@ const fn concerns_all(error: &StoreError) -> bool {
     matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Locked(_))
 }
 
-/// Sets apart what concerns one window from what concerns all.
+/// Separates errors that concern one window from those that concern all.
 fn of_one<T>(result: Result<T>) -> Result<Result<T>> {
     match result {
         Err(error) if concerns_all(&error) => Err(error),
@@ -435,7 +434,7 @@ fn of_one<T>(result: Result<T>) -> Result<Result<T>> {
     }
 }
 
-/// Does something with each item, in a thread for each, in the order of the items.
+/// Runs a function for each item, each in a thread; results are in the order of the items.
 fn side_by_side<T: Send, R: Send>(
     items: &mut [T],
     work: impl Fn(&mut T) -> Result<R> + Sync,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cutshort_model::{micros, rfc3339};
 use cutshort_store::connection_file::io_error as parquet_error;
-use cutshort_verdict::{Exclusion, Stage, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Stage, WeightedCount};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
@@ -45,11 +45,12 @@ impl Counts<'_> {
     }
 }
 
-const NUMBERS: usize = 2 * (1 + Stage::ALL.len() + Exclusion::ALL.len());
+const NUMBERS: usize = 2 * (1 + Stage::ALL.len() + DataSet::Tcp.exclusions().len());
 
 /// The names of the numbers: `connections`, `connections_sampled`, `post_syn`, `post_syn_sampled`, ...
 fn names() -> impl Iterator<Item = String> {
-    let groups = Stage::ALL.map(Stage::name).into_iter().chain(Exclusion::ALL.map(Exclusion::name));
+    let groups = Stage::ALL.iter().map(|stage| stage.name());
+    let groups = groups.chain(DataSet::Tcp.exclusions().iter().map(|reason| reason.name()));
     let groups = std::iter::once("connections").chain(groups);
     groups.flat_map(|name| [name.to_owned(), format!("{name}_sampled")])
 }

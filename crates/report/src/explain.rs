@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use cutshort_verdict::{Signature, Stage, Tag};
+use cutshort_verdict::{DataSet, Signature, Stage, Tag};
 
 use crate::text::{BOLD, DIM, columns, hanging, paragraph};
 
@@ -25,7 +25,8 @@ pub enum Term {
 /// # Errors
 /// What there is, in three lines.
 pub fn find(name: &str) -> Result<Vec<Term>, String> {
-    let (stage, tag, signature) = (name.parse(), name.parse(), name.parse());
+    let set = DataSet::Tcp;
+    let (stage, tag, signature) = (set.stage(name), set.tag(name), set.signature(name));
     let found: Vec<Term> = (stage.clone().ok().map(Term::Stage).into_iter())
         .chain(tag.clone().ok().map(Term::Tag))
         .chain(signature.clone().ok().map(Term::Signature))
@@ -37,8 +38,8 @@ pub fn find(name: &str) -> Result<Vec<Term>, String> {
     Err(format!(
         "unknown name '{name}'.\n  stages:     {}\n  tags:       {}\n  signatures: 1 to {}, or a name such as 'SYN; ACK -> RST'",
         names(Stage::ALL.map(Stage::name).to_vec()),
-        names(Tag::ALL.map(Tag::name).to_vec()),
-        Signature::COUNT,
+        names(set.tags().iter().map(|tag| tag.name()).collect()),
+        set.signatures().len(),
     ))
 }
 
@@ -55,14 +56,16 @@ pub fn write_term(term: Term, width: usize, mut output: impl Write) -> io::Resul
             heading(out, stage.title(), &format!("stage {stage}{also}"), width)?;
             paragraph(out, Style::new(), stage.about(), width)?;
             causes(out, stage.causes(), width)?;
-            let here = Signature::all().filter(|signature| signature.stage() == stage);
+            let all = DataSet::Tcp.signatures().iter().copied();
+            let here = all.filter(|signature| signature.stage() == stage);
             list(out, "Signatures at this stage", here.map(signature_line), width)
         }
         Term::Tag(tag) => {
             let with = tag.parent().map(|parent| format!(", only with {parent}")).unwrap_or_default();
-            heading(out, tag.name(), &format!("tag, bit {}{with}", tag as u8), width)?;
+            heading(out, tag.name(), &format!("tag, bit {}{with}", tag.number()), width)?;
             paragraph(out, Style::new(), tag.about(), width)?;
-            let below = Tag::ALL.into_iter().filter(|below| below.parent() == Some(tag));
+            let all = DataSet::Tcp.tags().iter().copied();
+            let below = all.filter(|below| below.parent() == Some(tag));
             list(out, "Tags that stand only with it", below.map(tag_line), width)
         }
         Term::Signature(signature) => {
@@ -82,8 +85,8 @@ pub fn write_all(width: usize, mut output: impl Write) -> io::Result<()> {
     let out = &mut output;
     let stages = Stage::ALL.map(|stage| (format!("{:9} ", stage.name()), stage.about().to_owned()));
     section(out, "Stages", stages.into_iter(), width)?;
-    list(out, "Tags", Tag::ALL.into_iter().map(tag_line), width)?;
-    list(out, "Signatures", Signature::all().map(signature_line), width)?;
+    list(out, "Tags", DataSet::Tcp.tags().iter().copied().map(tag_line), width)?;
+    list(out, "Signatures", DataSet::Tcp.signatures().iter().copied().map(signature_line), width)?;
     writeln!(out)?;
     paragraph(
         out,

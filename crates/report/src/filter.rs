@@ -4,7 +4,7 @@ use std::str::FromStr;
 use cutshort_geo::Country;
 use cutshort_model::JudgedConnection;
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Signature, Stage, Tag, Termination};
+use cutshort_verdict::{DataSet, Signature, Stage, Tag, Termination};
 use ipnet::IpNet;
 
 /// Which connections are meant at all: to which servers, and not from whom.
@@ -118,24 +118,18 @@ fn values(key: &str, value: &str) -> Result<Values, FilterError> {
     };
     let port =
         |text: &str| text.parse().map_err(|_| format!("'{text}' is not a port number from 0 to 65535"));
+    let set = DataSet::Tcp;
     Ok(match key {
-        "stage" => Values::Stage(list(value, named)?),
-        "termination" => Values::Termination(list(value, named)?),
-        "tag" => Values::Tag(list(value, named)?),
-        "signature" => Values::Signature(list(value, named)?),
+        "stage" => Values::Stage(list(value, |name| set.stage(name))?),
+        "termination" => Values::Termination(list(value, |name| set.termination(name))?),
+        "tag" => Values::Tag(list(value, |name| set.tag(name))?),
+        "signature" => Values::Signature(list(value, |name| set.signature(name))?),
         "location" => Values::Location(list(value, location)?),
         "asn" => Values::Asn(list(value, asn)?),
         "port" => Values::Port(list(value, port)?),
         "prefix" => Values::Prefix(list(value, parse_net)?),
         _ => return Err(FilterError(format!("unknown key '{key}'; the keys are {KEYS}"))),
     })
-}
-
-fn named<T: FromStr>(text: &str) -> Result<T, String>
-where
-    T::Err: fmt::Display,
-{
-    text.parse().map_err(|error: T::Err| error.to_string())
 }
 
 /// Reads a network, or a single address as one.
@@ -149,8 +143,11 @@ pub fn parse_net(text: &str) -> Result<IpNet, String> {
         .map_err(|_| format!("'{text}' is not a network, such as 198.51.100.0/24 or 2001:db8::/32"))
 }
 
-fn list<T>(value: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, FilterError> {
-    value.split(',').map(|item| parse(item.trim()).map_err(FilterError)).collect()
+fn list<T, E: fmt::Display>(
+    value: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, FilterError> {
+    value.split(',').map(|item| parse(item.trim()).map_err(|why| FilterError(why.to_string()))).collect()
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub use export::{ExportError, Exported, export_connections, export_rollups, exte
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::{Incomplete, InputCount};
 pub use rank::least_sample;
-pub use summary::{Group, Summary};
+pub use summary::{GroupCounts, Summary};
 pub use text::{Widths, percent, wrap, write_note};
 pub use trace::write_trace;
 pub use unread::{Dropped, UnreadCount};

@@ -3,7 +3,7 @@
 use cutshort_geo::Geo;
 
 use crate::Summary;
-use crate::summary::Group;
+use crate::summary::GroupCounts;
 
 /// A minimum sample is never below or above these: one of one is no share.
 const MIN_LEAST_SAMPLE: u64 = 5;
@@ -21,7 +21,7 @@ pub(crate) struct Ranked {
     /// `PE`, `AS28403`; empty where unknown.
     pub(crate) code: String,
     pub(crate) name: String,
-    pub(crate) group: Group,
+    pub(crate) group: GroupCounts,
 }
 
 /// Countries by the lower end of the interval of their anomalous share, so that few connections
@@ -47,7 +47,7 @@ pub(crate) fn networks(summary: &Summary, geo: &Geo) -> Vec<Ranked> {
 
 fn sorted(mut ranked: Vec<Ranked>) -> Vec<Ranked> {
     let low = |ranked: &Ranked| {
-        let Group { all, anomalous, .. } = &ranked.group;
+        let GroupCounts { all, anomalous, .. } = &ranked.group;
         // No anomalous connection at all ranks below any.
         if anomalous.sampled == 0 { -1.0 } else { anomalous.interval_of(all).0 }
     };

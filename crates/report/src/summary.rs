@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use cutshort_geo::{Country, Geo};
 use cutshort_model::JudgedConnection;
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, Verdict, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Stage, Tags, Termination, Verdict, WeightedCount};
 use foldhash::fast::RandomState;
 
 use crate::input::InputCount;
@@ -19,26 +19,26 @@ pub struct Summary {
     pub interrupted: bool,
     /// The selection of connections, if there is one, in words.
     pub selection: Option<String>,
-    pub(crate) total: Group,
+    pub(crate) total: GroupCounts,
     pub(crate) stages: [WeightedCount; Stage::ALL.len()],
     /// As `stages`, of completed handshakes only.
     pub(crate) completed_stages: [WeightedCount; Stage::ALL.len()],
     pub(crate) terminations: [WeightedCount; Termination::ALL.len()],
-    pub(crate) tags: [WeightedCount; Tag::ALL.len()],
-    pub(crate) signatures: [WeightedCount; Signature::COUNT],
+    pub(crate) tags: [WeightedCount; Tags::BITS],
+    pub(crate) signatures: [WeightedCount; DataSet::Tcp.signatures().len()],
     pub(crate) excluded: [u64; Exclusion::ALL.len()],
     /// Connections outside the selection, and outside what was meant.
     pub(crate) not_selected: u64,
     pub(crate) not_meant: u64,
     /// By [`Country::index`]; the last is for those without a country.
-    pub(crate) locations: Vec<Group>,
-    pub(crate) networks: HashMap<Option<u32>, Group, RandomState>,
+    pub(crate) locations: Vec<GroupCounts>,
+    pub(crate) networks: HashMap<Option<u32>, GroupCounts, RandomState>,
     pub(crate) direction: Direction,
 }
 
 /// Connections of one place or network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Group {
+pub struct GroupCounts {
     /// All.
     pub all: WeightedCount,
     /// Those that were cut short.
@@ -49,7 +49,7 @@ pub struct Group {
     pub completed_anomalous: WeightedCount,
 }
 
-impl Group {
+impl GroupCounts {
     fn add(&mut self, verdict: &Verdict) {
         self.all.add(verdict.sample_rate);
         if verdict.is_anomalous() {
@@ -71,7 +71,7 @@ impl Default for Summary {
             simulated: false,
             interrupted: false,
             selection: None,
-            total: Group::default(),
+            total: GroupCounts::default(),
             stages: Default::default(),
             completed_stages: Default::default(),
             terminations: Default::default(),
@@ -80,7 +80,7 @@ impl Default for Summary {
             excluded: Default::default(),
             not_selected: 0,
             not_meant: 0,
-            locations: vec![Group::default(); Country::COUNT + 1],
+            locations: vec![GroupCounts::default(); Country::COUNT + 1],
             networks: HashMap::default(),
             direction: Direction::default(),
         }
@@ -104,7 +104,7 @@ impl Summary {
             self.completed_stages[verdict.stage as usize].add(weight);
         }
         self.terminations[verdict.termination as usize].add(weight);
-        verdict.tags.iter().for_each(|tag| self.tags[tag as usize].add(weight));
+        verdict.tags.iter(verdict.data_set).for_each(|tag| self.tags[usize::from(tag.number())].add(weight));
         if let Some(signature) = verdict.signature {
             self.signatures[usize::from(signature.id()) - 1].add(weight);
         }
@@ -136,7 +136,7 @@ impl Summary {
     }
 
     /// The locations with their groups; those without a country last, as `None`.
-    pub(crate) fn locations(&self) -> impl Iterator<Item = (Option<Country>, &Group)> {
+    pub(crate) fn locations(&self) -> impl Iterator<Item = (Option<Country>, &GroupCounts)> {
         let countries = Country::all().map(Some).chain([None]);
         countries.zip(&self.locations).filter(|(_, group)| group.all.sampled > 0)
     }
@@ -145,7 +145,7 @@ impl Summary {
     pub(crate) fn networks<'a>(
         &'a self,
         geo: &'a Geo,
-    ) -> impl Iterator<Item = (Option<u32>, Option<&'a str>, &'a Group)> {
+    ) -> impl Iterator<Item = (Option<u32>, Option<&'a str>, &'a GroupCounts)> {
         self.networks.iter().map(|(asn, group)| (*asn, asn.and_then(|asn| geo.as_name(asn)), group))
     }
 }

@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use cutshort_geo::Geo;
 use cutshort_model::micros;
 use cutshort_packet::{Refusal, Unread};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 use serde::Serialize;
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::summary::{Group, Summary};
+use crate::summary::{GroupCounts, Summary};
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -37,14 +37,14 @@ struct Json<'a> {
     not_selected: u64,
     connections: u64,
     weight: u64,
-    anomalous: Share,
+    anomalous: WeightedShare,
     completed_handshakes: Completed,
-    stages: BTreeMap<&'static str, Share>,
-    terminations: BTreeMap<&'static str, Share>,
-    tags: BTreeMap<&'static str, Share>,
+    stages: BTreeMap<&'static str, WeightedShare>,
+    terminations: BTreeMap<&'static str, WeightedShare>,
+    tags: BTreeMap<&'static str, WeightedShare>,
     signatures: Vec<SignatureShare>,
-    locations: Vec<Place>,
-    networks: Vec<Place>,
+    locations: Vec<PlaceCounts>,
+    networks: Vec<PlaceCounts>,
     geo: Vec<String>,
     notes: Vec<String>,
 }
@@ -101,7 +101,7 @@ impl From<&crate::Incomplete> for Incomplete {
 }
 
 #[derive(Serialize)]
-struct Share {
+struct WeightedShare {
     count: u64,
     weight: u64,
     share: f64,
@@ -109,7 +109,7 @@ struct Share {
     high: f64,
 }
 
-impl Share {
+impl WeightedShare {
     fn of(part: &WeightedCount, whole: &WeightedCount) -> Self {
         let (low, high) = part.interval_of(whole);
         Self { count: part.sampled, weight: part.weight, share: part.share_of(whole), low, high }
@@ -120,8 +120,8 @@ impl Share {
 struct Completed {
     connections: u64,
     weight: u64,
-    anomalous: Share,
-    stages: BTreeMap<&'static str, Share>,
+    anomalous: WeightedShare,
+    stages: BTreeMap<&'static str, WeightedShare>,
 }
 
 #[derive(Serialize)]
@@ -129,31 +129,31 @@ struct SignatureShare {
     id: u8,
     name: &'static str,
     #[serde(flatten)]
-    share: Share,
+    share: WeightedShare,
 }
 
 #[derive(Serialize)]
-struct Place {
+struct PlaceCounts {
     code: Option<String>,
     name: String,
     connections: u64,
     weight: u64,
-    anomalous: Share,
+    anomalous: WeightedShare,
     completed_handshakes: u64,
-    completed_anomalous: Share,
+    completed_anomalous: WeightedShare,
 }
 
-impl From<Ranked> for Place {
+impl From<Ranked> for PlaceCounts {
     fn from(Ranked { code, name, group }: Ranked) -> Self {
-        let Group { all, anomalous, completed, completed_anomalous } = group;
+        let GroupCounts { all, anomalous, completed, completed_anomalous } = group;
         Self {
             code: Some(code).filter(|code| !code.is_empty()),
             name,
             connections: all.sampled,
             weight: all.weight,
-            anomalous: Share::of(&anomalous, &all),
+            anomalous: WeightedShare::of(&anomalous, &all),
             completed_handshakes: completed.sampled,
-            completed_anomalous: Share::of(&completed_anomalous, &completed),
+            completed_anomalous: WeightedShare::of(&completed_anomalous, &completed),
         }
     }
 }
@@ -169,9 +169,11 @@ impl Summary {
     }
 
     fn json(&self, geo: &Geo) -> Json<'_> {
-        let Group { all, anomalous, completed, completed_anomalous } = &self.total;
-        let shares =
-            |counts: &[WeightedCount]| counts.iter().map(|count| Share::of(count, all)).collect::<Vec<_>>();
+        let GroupCounts { all, anomalous, completed, completed_anomalous } = &self.total;
+        let shares = |counts: &[WeightedCount]| {
+            counts.iter().map(|count| WeightedShare::of(count, all)).collect::<Vec<_>>()
+        };
+        let set = DataSet::Tcp;
         let stages = Stage::ALL.map(Stage::name);
         Json {
             cutshort: env!("CARGO_PKG_VERSION"),
@@ -190,25 +192,28 @@ impl Summary {
             dropped: self.input.dropped.into(),
             incomplete: self.input.incomplete.iter().map(Incomplete::from).collect(),
             beyond_limit: self.input.beyond_limit(),
-            copies: self.input.rows.copies,
-            excluded: named(Exclusion::ALL.map(Exclusion::name), self.excluded),
+            copies: self.input.rows.duplicates,
+            excluded: named(set.exclusions().iter().map(|reason| reason.name()), self.excluded),
             not_meant: self.not_meant,
             not_selected: self.not_selected,
             connections: all.sampled,
             weight: all.weight,
-            anomalous: Share::of(anomalous, all),
+            anomalous: WeightedShare::of(anomalous, all),
             completed_handshakes: Completed {
                 connections: completed.sampled,
                 weight: completed.weight,
-                anomalous: Share::of(completed_anomalous, completed),
-                stages: named(stages, self.completed_stages.map(|count| Share::of(&count, completed))),
+                anomalous: WeightedShare::of(completed_anomalous, completed),
+                stages: named(
+                    stages,
+                    self.completed_stages.map(|count| WeightedShare::of(&count, completed)),
+                ),
             },
             stages: named(stages, shares(&self.stages)),
-            terminations: named(Termination::ALL.map(Termination::name), shares(&self.terminations)),
-            tags: named(Tag::ALL.map(Tag::name), shares(&self.tags)),
+            terminations: named(set.terminations().iter().map(|end| end.name()), shares(&self.terminations)),
+            tags: named(set.tags().iter().map(|tag| tag.name()), shares(&self.tags)),
             signatures: self.signature_shares(),
-            locations: rank::locations(self).into_iter().map(Place::from).collect(),
-            networks: rank::networks(self, geo).into_iter().map(Place::from).collect(),
+            locations: rank::locations(self).into_iter().map(PlaceCounts::from).collect(),
+            networks: rank::networks(self, geo).into_iter().map(PlaceCounts::from).collect(),
             geo: geo.sources().iter().map(ToString::to_string).collect(),
             notes: notes(self),
         }
@@ -224,9 +229,9 @@ impl Summary {
         let share = |(signature, count): (Signature, &WeightedCount)| SignatureShare {
             id: signature.id(),
             name: signature.name(),
-            share: Share::of(count, &self.total.all),
+            share: WeightedShare::of(count, &self.total.all),
         };
-        Signature::all().zip(&self.signatures).map(share).collect()
+        DataSet::Tcp.signatures().iter().copied().zip(&self.signatures).map(share).collect()
     }
 }
 

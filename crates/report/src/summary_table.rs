@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use cutshort_geo::Geo;
 use cutshort_model::{date_time, grouped, quantity, until};
-use cutshort_verdict::{Exclusion, Signature, Stage, WeightedCount};
+use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::summary::{Group, Summary};
+use crate::summary::{GroupCounts, Summary};
 use crate::text::{BOLD, DIM, Widths, bar, columns, hanging, padded, percent, wrap};
 
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
@@ -34,7 +34,7 @@ impl Summary {
     pub fn write_table(&self, geo: &Geo, widths: impl Into<Widths>, output: impl Write) -> io::Result<()> {
         let Widths { text, tables } = widths.into();
         let (width, room) = (text.clamp(MIN_WIDTH, MAX_WIDTH), tables.max(MIN_WIDTH));
-        let mut table = Table { summary: self, geo, width, room, output };
+        let mut table = SummaryTable { summary: self, geo, width, room, output };
         table.head()?;
         if self.connections() > 0 {
             table.stages()?;
@@ -47,7 +47,7 @@ impl Summary {
     }
 }
 
-struct Table<'a, W> {
+struct SummaryTable<'a, W> {
     summary: &'a Summary,
     geo: &'a Geo,
     width: usize,
@@ -56,14 +56,14 @@ struct Table<'a, W> {
     output: W,
 }
 
-/// A line that names a part of the whole, for [`Table::shares`].
+/// A line that names a part of the whole, for [`SummaryTable::shares`].
 struct Line {
     name: String,
     count: WeightedCount,
     style: Style,
 }
 
-impl<W: Write> Table<'_, W> {
+impl<W: Write> SummaryTable<'_, W> {
     fn head(&mut self) -> io::Result<()> {
         if self.summary.simulated {
             self.paragraph(WARN, "SIMULATED: nothing in this capture is real.", 0)?;
@@ -100,7 +100,7 @@ impl<W: Write> Table<'_, W> {
             style: stage_style(stage),
         };
         self.shares(Stage::ALL.into_iter().zip(&self.summary.stages).map(stage).collect())?;
-        let Group { all, anomalous, completed, completed_anomalous } = self.summary.total;
+        let GroupCounts { all, anomalous, completed, completed_anomalous } = self.summary.total;
         let share = percent(anomalous.share_of(&all));
         let completed = match completed.sampled {
             0 => "none completed the handshake".to_owned(),
@@ -113,8 +113,13 @@ impl<W: Write> Table<'_, W> {
     }
 
     fn signatures(&mut self) -> io::Result<()> {
-        let mut lines: Vec<(Signature, WeightedCount)> =
-            Signature::all().zip(self.summary.signatures).filter(|(_, count)| count.sampled > 0).collect();
+        let mut lines: Vec<(Signature, WeightedCount)> = DataSet::Tcp
+            .signatures()
+            .iter()
+            .copied()
+            .zip(self.summary.signatures)
+            .filter(|(_, count)| count.sampled > 0)
+            .collect();
         if lines.is_empty() {
             return Ok(());
         }
@@ -219,7 +224,7 @@ impl<W: Write> Table<'_, W> {
     fn left_out(&mut self) -> io::Result<()> {
         let Summary { input, excluded, not_meant, not_selected, .. } = self.summary;
         let connections =
-            Exclusion::ALL.into_iter().zip(excluded).map(|(reason, count)| (*count, reason.about()));
+            DataSet::Tcp.exclusions().iter().map(|reason| (excluded[*reason as usize], reason.about()));
         let others = [
             (*not_meant, "to other servers or ports, from clients to be ignored, or the other direction"),
             (*not_selected, "outside the filter"),
@@ -271,8 +276,8 @@ const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "cut short / all", "h
 
 /// Share, its interval, counts, and the share of completed handshakes. Narrow terminals lose the
 /// last first.
-fn numbers(group: &Group) -> [String; 4] {
-    let Group { all, anomalous, completed, completed_anomalous } = group;
+fn numbers(group: &GroupCounts) -> [String; 4] {
+    let GroupCounts { all, anomalous, completed, completed_anomalous } = group;
     let (low, high) = anomalous.interval_of(all);
     let handshakes = if completed.sampled == 0 {
         "–".to_owned()

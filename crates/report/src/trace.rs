@@ -57,7 +57,7 @@ fn write_step(output: &mut impl Write, step: &Step, since: i64, width: usize) ->
 }
 
 fn write_verdict(output: &mut impl Write, verdict: &Verdict, width: usize) -> io::Result<()> {
-    let tags: Vec<_> = verdict.tags.iter().map(Tag::name).collect();
+    let tags: Vec<_> = verdict.tags.iter(verdict.data_set).map(Tag::name).collect();
     let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
     let ttl = verdict.rst_ttl_delta.map(|delta| format!("TTL of the RST against the SYN: {delta:+}."));
     let ip_id = verdict

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_report::{Summary, Widths, explain, write_trace};
-use cutshort_verdict::{Exclusion, FlowContext, Row, Rules, Signature, Stage, Tag, Trace, Verdict};
+use cutshort_verdict::{DataSet, FlowContext, Row, Rules, Signature, Stage, Trace, Verdict};
 
 use common::{TS, closed, connection, five_tuple, geo, reset};
 
@@ -130,12 +130,12 @@ fn a_summary_of_nothing_counts_records() {
 fn every_reason_for_leaving_out_is_shown() {
     let geo = networks(&["Net"]);
     let mut summary = summary(&geo, 1, 4);
-    for (at, exclusion) in Exclusion::ALL.into_iter().enumerate() {
+    for (at, exclusion) in DataSet::Tcp.exclusions().iter().copied().enumerate() {
         (0..=at).for_each(|_| summary.add_excluded(exclusion));
     }
     summary.input.refused.iter_mut().enumerate().for_each(|(at, count)| *count = 1000 + at as u64);
     let text = table(&summary, &geo, 100);
-    Exclusion::ALL.iter().for_each(|reason| assert!(text.contains(reason.about()), "{text}"));
+    DataSet::Tcp.exclusions().iter().for_each(|reason| assert!(text.contains(reason.about()), "{text}"));
     (0..summary.input.refused.len())
         .for_each(|at| assert!(text.contains(&format!("  1,00{at}  ")), "{text}"));
     WIDTHS.for_each(|width| fits(&table(&summary, &geo, width), width));
@@ -174,6 +174,9 @@ fn wide_letters_count_twice() {
 fn the_share_of_an_empty_part_is_no_number_of_nothing() {
     let geo = networks(&["Net"]);
     let syn_only = Verdict {
+        data_set: DataSet::Tcp,
+        handshake: None,
+        first_byte: None,
         progress: cutshort_verdict::Progress::PostSyn,
         stage: Stage::PostSyn,
         signature: Signature::from_id(2),
@@ -201,8 +204,11 @@ fn no_share_of_no_handshake_is_shown() {
 
 fn all_terms() -> Vec<explain::Term> {
     let stages = Stage::ALL.into_iter().map(explain::Term::Stage);
-    let tags = Tag::ALL.into_iter().map(explain::Term::Tag);
-    stages.chain(tags).chain(Signature::all().map(explain::Term::Signature)).collect()
+    let tags = DataSet::Tcp.tags().iter().copied().map(explain::Term::Tag);
+    stages
+        .chain(tags)
+        .chain(DataSet::Tcp.signatures().iter().copied().map(explain::Term::Signature))
+        .collect()
 }
 
 fn explained(term: explain::Term, width: usize) -> String {
@@ -238,11 +244,11 @@ fn every_term_is_found_by_its_name() {
     for stage in Stage::ALL {
         assert!(explain::find(stage.name()).unwrap().contains(&explain::Term::Stage(stage)));
     }
-    for tag in Tag::ALL {
-        assert!(explain::find(tag.name()).unwrap().contains(&explain::Term::Tag(tag)));
+    for tag in DataSet::Tcp.tags() {
+        assert!(explain::find(tag.name()).unwrap().contains(&explain::Term::Tag(*tag)));
     }
-    for signature in Signature::all() {
-        let term = explain::Term::Signature(signature);
+    for signature in DataSet::Tcp.signatures() {
+        let term = explain::Term::Signature(*signature);
         let (name, id) = (signature.name(), signature.id().to_string());
         let ascii = name.replace('→', "->");
         for text in [name, &id, &ascii, &name.to_lowercase()] {

@@ -1,4 +1,4 @@
-//! Counts of one window by everything that can be asked for.
+//! Cells: the counts of one window by every combination of properties that queries can select.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -12,49 +12,49 @@ pub mod packed;
 
 use packed::{Group, Packed};
 
-/// What a cell counts: all connections that agree in these.
+/// What a cell counts: all connections with the same values of these fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CellKey {
-    /// Where the client is.
+    /// The client's country, if it is known.
     pub location: Option<Country>,
     /// The client's network.
     pub network: Network,
-    /// 4 or 6.
+    /// The IP version, 4 or 6.
     pub ip_version: u8,
     /// The server's port.
     pub port: Port,
-    /// Which server saw it: a position in [`Cells::nodes`].
+    /// The node that captured it: an index into [`Cells::nodes`].
     pub node: u16,
-    /// What it was judged to be.
+    /// The verdict, or why there is none.
     pub outcome: CellOutcome,
 }
 
-/// What 5-tuples were judged to be.
+/// The verdict of connections, or why 5-tuples have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CellOutcome {
-    /// Connections, which are in the totals.
+    /// Connections, which are part of the totals.
     Connection {
         /// Where they were cut short.
         stage: Stage,
-        /// How they ended.
+        /// How the connections ended.
         termination: Termination,
         /// Whether the handshake was completed (docs/spec.md#completed).
         completed: bool,
         /// The signature that they match.
         signature: Option<Signature>,
-        /// Their tags.
+        /// The tags that all of them have.
         tags: Tags,
     },
-    /// In no total.
+    /// 5-tuples that are excluded from all totals.
     Excluded(Exclusion),
 }
 
-/// How many networks and ports a window counts by name; the rest is `other`.
+/// How many networks and ports a window counts by name; all others are counted as `other`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Networks, those with most connections first.
+    /// The number of networks, those with the most connections first.
     pub networks: usize,
-    /// Ports, those with most connections first.
+    /// The number of ports, those with the most connections first.
     pub ports: usize,
 }
 
@@ -64,25 +64,25 @@ impl Default for Limits {
     }
 }
 
-/// The cells of one window, or of several parts of it.
+/// The cells of one window, or of a part of it.
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
-    /// Packets come by their source address, so that those of one place are near each other in time. Here they
-    /// are near each other in memory.
-    groups: HashMap<Group, Counts, FixedState>,
+    /// Packets arrive sorted by source address, so those of one place are close together in time. Grouping keeps them
+    /// close together in memory.
+    groups: HashMap<Group, GroupCounts, FixedState>,
     nodes: Vec<String>,
 }
 
-type Counts = HashMap<Packed, WeightedCount, FixedState>;
+type GroupCounts = HashMap<Packed, WeightedCount, FixedState>;
 
-/// The position of the last node that is told apart; further ones are counted under it.
+/// The index of the last node that is counted by name; further nodes are counted under it.
 pub const LAST_NODE: u16 = u16::MAX;
-/// The name at [`LAST_NODE`].
+/// The name at index [`LAST_NODE`].
 pub const LAST_NODE_NAME: &str = "other";
 
 impl Cells {
-    /// The position of a node's name, which is added if it is new. Names beyond the first 65,535 are all
-    /// counted as `other`.
+    /// Returns the index of a node's name, which is added if it is new. All names after the first 65,535 are counted
+    /// as `other`.
     pub fn node(&mut self, name: &str) -> u16 {
         if let Some(known) = self.nodes.iter().position(|known| known == name) {
             return known as u16;
@@ -95,19 +95,19 @@ impl Cells {
         position as u16
     }
 
-    /// The names of the nodes, by their positions.
+    /// The names of the nodes, by index.
     #[must_use]
     pub fn nodes(&self) -> &[String] {
         &self.nodes
     }
 
-    /// Adds one 5-tuple that stands for `sample_rate`.
+    /// Adds one 5-tuple that stands for `sample_rate` of them.
     #[inline]
     pub fn add(&mut self, key: CellKey, sample_rate: u32) {
         self.count(Packed::from(&key)).add(sample_rate);
     }
 
-    /// Adds a whole cell.
+    /// Adds the count of a whole cell.
     #[inline]
     pub fn add_count(&mut self, key: CellKey, count: &WeightedCount) {
         self.count(Packed::from(&key)).merge(count);
@@ -118,7 +118,7 @@ impl Cells {
         self.groups.entry(packed.group()).or_default().entry(packed).or_default()
     }
 
-    /// Adds all of another's, whose nodes may have other positions.
+    /// Adds all cells of another value, whose nodes may have other indexes.
     pub fn merge(&mut self, other: &Self) {
         let positions: Vec<u16> = other.nodes.iter().map(|name| self.node(name)).collect();
         for (packed, count) in other.packed() {
@@ -128,8 +128,8 @@ impl Cells {
         }
     }
 
-    /// Puts networks and ports beyond the limits together as `other`. Those with most connections (sampled)
-    /// stay, of equal ones those with the lower number.
+    /// GroupCounts networks and ports beyond the limits as `other`. Those with the most connections (sampled) keep their
+    /// number; among equals, those with the lower number.
     #[must_use]
     pub fn fold(self, limits: &Limits) -> Self {
         let networks = self.beyond(Packed::as_number, limits.networks);
@@ -150,7 +150,7 @@ impl Cells {
         Self { nodes: self.nodes, ..folded }
     }
 
-    /// The numbers besides the first `limit` of those with most connections.
+    /// The numbers that are not among the `limit` ones with the most connections.
     fn beyond(&self, number: fn(Packed) -> Option<u32>, limit: usize) -> HashSet<u32, FixedState> {
         let mut sums: HashMap<u32, u64, FixedState> = HashMap::default();
         for (packed, count) in self.packed() {
@@ -171,13 +171,13 @@ impl Cells {
         self.packed().map(|(packed, count)| (packed.key(), count))
     }
 
-    /// How many cells there are.
+    /// The number of cells.
     #[must_use]
     pub fn len(&self) -> usize {
         self.groups.values().map(HashMap::len).sum()
     }
 
-    /// Whether nothing was counted.
+    /// Whether nothing has been counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()

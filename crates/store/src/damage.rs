@@ -1,23 +1,23 @@
 use cutshort_model::Window;
 
-/// What damaged files mean for the results of a window.
+/// How damaged files affect the results of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Impairment {
-    /// Its results were computed from all of its packets, some of which are damaged now: they stay as they are.
+    /// Its results were computed from all of its packets; some of these are damaged now, so the results are kept.
     Kept,
-    /// Some of its packets were damaged before it had results: these are of the other packets.
+    /// Some of its packets were damaged before it had results: these were computed from the others.
     Incomplete,
-    /// The file of its single connections is damaged. Its counts are whole.
+    /// The file of its connections is damaged. Its counts are complete.
     WithoutConnections,
-    /// Its counts were damaged, and its packets are gone.
+    /// Its counts were damaged, and its packets are no longer stored.
     WithoutCounts,
 }
 
 impl Impairment {
-    /// All kinds.
+    /// All variants, in the order in which they are reported.
     pub const ALL: [Self; 4] = [Self::Kept, Self::Incomplete, Self::WithoutConnections, Self::WithoutCounts];
 
-    /// The name in data.
+    /// The name in data, such as `without_counts`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl Impairment {
         }
     }
 
-    /// What it means and what to do, in a sentence.
+    /// What it means and what to do about it, in one or two sentences.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
@@ -48,11 +48,11 @@ impl Impairment {
     }
 }
 
-/// A window that is concerned by damage.
+/// A window that is affected by damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Impaired {
-    /// Which one.
+    /// The affected window.
     pub window: Window,
-    /// In which way.
+    /// How its results are affected.
     pub how: Impairment,
 }

@@ -1,37 +1,42 @@
-//! What is in a data directory.
+//! The names of the files in a data directory.
 
 use std::path::{Path, PathBuf};
 
-/// The directory of a server: the files of an embedded store, and those that other parts of the
-/// program keep beside them. All names stand here, so that a store knows which files are not foreign. An agent's
-/// directory has the key and the state, too.
+use cutshort_verdict::DataSet;
+
+/// The data directory of a server: the files of an embedded store, and those that other parts of the program keep
+/// next to them. All names are defined here, so that a store can tell them from files of other programs. An agent's
+/// directory also has the key and the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataDir(PathBuf);
 
-/// Held by the process that writes to the store.
+/// The lock file of the process that writes to the store.
 pub const LOCK: &str = "lock";
 /// The directory of segments.
 pub const PACKETS: &str = "packets";
-/// The directory of the windows' connections.
+/// The directory of the connections, one file per window.
 pub const CONNECTIONS: &str = "connections";
 /// Where earlier versions wrote the segment in progress.
 pub const OPEN: &str = "open";
 /// Where damaged files are put.
 pub const DAMAGED: &str = "damaged";
-/// The catalogue and the counts.
+/// The database of segments and counts.
 pub const DATABASE: &str = "rollup.sqlite";
-/// What operators noted.
+/// The database of annotations.
 pub const ANNOTATIONS: &str = "annotations.sqlite";
 // Files beside it.
 const TOKENS: &str = "tokens.toml";
 const SETTINGS: &str = "settings.toml";
 const ADDRESS_KEY: &str = "address.key";
 const SPOOL: &str = "spool";
+// Stores of other data sets.
+const ORIGIN: &str = "origin";
+const QUIC: &str = "quic";
 const STATE: &str = "state.json";
 const NETWORKS: &str = "networks.geo.csv";
 
-/// All of them.
-const NAMES: [&str; 13] = [
+/// All names above.
+const NAMES: [&str; 15] = [
     LOCK,
     PACKETS,
     CONNECTIONS,
@@ -39,6 +44,8 @@ const NAMES: [&str; 13] = [
     DAMAGED,
     DATABASE,
     ANNOTATIONS,
+    ORIGIN,
+    QUIC,
     TOKENS,
     SETTINGS,
     ADDRESS_KEY,
@@ -47,6 +54,16 @@ const NAMES: [&str; 13] = [
     NETWORKS,
 ];
 
+/// The directory of the store of a data set; none if it is the data directory itself.
+#[must_use]
+pub const fn subdirectory(data_set: DataSet) -> Option<&'static str> {
+    match data_set {
+        DataSet::Origin => Some(ORIGIN),
+        DataSet::Quic => Some(QUIC),
+        _ => None,
+    }
+}
+
 impl DataDir {
     /// The directory at a path, which need not exist.
     #[must_use]
@@ -54,37 +71,38 @@ impl DataDir {
         Self(path.to_owned())
     }
 
-    /// The tokens of the API, as hashes.
+    /// The file of API tokens, as hashes.
     #[must_use]
     pub fn tokens(&self) -> PathBuf {
         self.0.join(TOKENS)
     }
 
-    /// The key for addresses that are not kept in full.
+    /// The key with which addresses are protected.
     #[must_use]
     pub fn address_key(&self) -> PathBuf {
         self.0.join(ADDRESS_KEY)
     }
 
-    /// Received packets that are not in the store yet.
+    /// The directory of received packets that are not in the store yet.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
         self.0.join(SPOOL)
     }
 
-    /// How receiving goes, for `cutshort doctor`.
+    /// The file in which a receiver reports its state, for `cutshort doctor`.
     #[must_use]
     pub fn state(&self) -> PathBuf {
         self.0.join(STATE)
     }
 
-    /// The made-up networks of a demo.
+    /// The simulated networks of a demo.
     #[must_use]
     pub fn networks(&self) -> PathBuf {
         self.0.join(NETWORKS)
     }
 
-    /// Where a file is written before it is renamed to `path`, one of the others: its name says what it belongs to.
+    /// The path at which a file is written before it is renamed to `path`: the final name, followed by the process
+    /// ID.
     #[must_use]
     pub fn temporary(path: &Path) -> PathBuf {
         let mut name = path.as_os_str().to_owned();
@@ -92,7 +110,7 @@ impl DataDir {
         name.into()
     }
 
-    /// Whether a name in the directory is that of one of its files, of one that SQLite keeps beside it, or of a
+    /// Whether a name in the directory belongs to one of its files, to one that SQLite keeps next to it, or to a
     /// [temporary](Self::temporary) one.
     pub fn has_name(name: &str) -> bool {
         let beside = |rest: &str| rest.is_empty() || rest.starts_with(['.', '-']);

@@ -1,4 +1,4 @@
-//! What is forced to the disk, so that it survives a loss of power: everything that does so calls this.
+//! Flushing files to disk, so that they survive a power loss. All code that needs this calls this module.
 // The one place for it.
 #![allow(clippy::disallowed_methods)]
 
@@ -7,14 +7,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file or a folder as it was when it was forced to the disk.
+/// A file or directory as it was when it was flushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Synced {
     /// Its path at that time.
     pub path: PathBuf,
-    /// Bytes of a file.
+    /// The length of a file in bytes.
     pub len: u64,
-    /// The names in a folder, sorted.
+    /// The names in a directory, sorted.
     pub names: Vec<String>,
 }
 
@@ -22,33 +22,33 @@ thread_local! {
     static SYNCED: RefCell<Option<Vec<Synced>>> = const { RefCell::new(None) };
 }
 
-/// Forces a file to the disk, with all that the file system knows about it.
+/// Flushes a file's content and metadata to disk.
 ///
 /// # Errors
-/// What the file system gives; then nobody knows what is on the disk.
+/// The error of the file system. The content of the disk is unknown then.
 pub fn sync_file(file: &File, path: &Path) -> io::Result<()> {
     file.sync_all()?;
     note(path)
 }
 
-/// Forces a file's content to the disk, and its length.
+/// Flushes a file's content and length to disk.
 ///
 /// # Errors
-/// As [`sync_file`].
+/// The same as those of [`sync_file`].
 pub fn sync_content(file: &File, path: &Path) -> io::Result<()> {
     file.sync_data()?;
     note(path)
 }
 
-/// The names in a folder: of files that were made or renamed, not their content.
+/// Flushes the names in a directory: files that were created or renamed there, but not their content.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     sync_file(&File::open(folder)?, folder)
 }
 
-/// Forces the name of a file or folder to the disk, once it has it.
+/// Flushes the name of a file or directory to disk, after it was created or renamed.
 ///
 /// # Errors
-/// As [`sync_file`].
+/// The same as those of [`sync_file`].
 pub fn sync_name(path: &Path) -> io::Result<()> {
     match path.parent() {
         None => Ok(()),
@@ -57,8 +57,8 @@ pub fn sync_name(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Does something and tells what it has forced to the disk in this thread, in that order: for tests, as nothing else
-/// shows that it was done.
+/// Runs `work` and returns what it flushed in this thread, in order. Only for tests, which cannot observe it in any
+/// other way.
 pub fn watched<T>(work: impl FnOnce() -> T) -> (T, Vec<Synced>) {
     SYNCED.set(Some(Vec::new()));
     let done = work();
@@ -92,7 +92,7 @@ impl Synced {
 mod tests {
     use super::*;
 
-    /// The kernel refuses to do so with what is on no disk, so it was asked.
+    /// The kernel refuses to flush a file that is on no disk, which shows that it was asked.
     #[test]
     fn the_kernel_is_asked() {
         let path = Path::new("/proc/self/status");

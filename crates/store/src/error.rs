@@ -1,23 +1,23 @@
 use std::io;
 
-/// Why the store cannot do what was asked.
+/// Why a store cannot do what it was asked to. Every method of a store can fail with any of these.
 #[derive(Debug)]
 pub enum StoreError {
-    /// There is no room left. Nothing was changed; it is worth trying again later.
+    /// There is no room left. Nothing was changed; try again later.
     Full(String),
-    /// It cannot be reached or is busy now; it is worth trying again later.
+    /// It cannot be reached, or is busy; try again later.
     Unavailable(String),
-    /// Another process writes to it.
+    /// Another process is writing to it.
     Locked(String),
-    /// What was given is not acceptable, and will not be.
+    /// The request is not acceptable: it fails whenever it is repeated. Nothing was changed.
     Refused(String),
-    /// Something in it is damaged, with the name of what.
+    /// A part of it is damaged; the text names the part.
     Damaged(String),
-    /// Anything else.
+    /// Any other failure, such as an error of the file system or of the database.
     Failed(String),
 }
 
-/// What the store gives.
+/// A result whose error is a [`StoreError`].
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 impl std::fmt::Display for StoreError {
@@ -36,7 +36,7 @@ impl std::fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 impl StoreError {
-    /// An error of the file system, with what was being done.
+    /// Classifies an error of the file system. `what` names the file or what was being done.
     #[must_use]
     pub fn io(what: &str, error: &io::Error) -> Self {
         let text = format!("{what}: {error}");

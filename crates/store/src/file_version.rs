@@ -1,20 +1,20 @@
-//! Whether a file is still the one that was read.
+//! Whether a file has changed since it was read.
 
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Which state of a file was read. A file that was replaced, written to, or given another owner or mode has another
-/// one. More than the time of its content counts, as clocks of file systems are coarse.
+/// The state of a file. It differs if the file was replaced, written to, or given another owner or mode. The
+/// modification time alone would not do, because file systems record times coarsely.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileVersion {
     modified: Option<SystemTime>,
     length: u64,
-    /// Its number, and when it was changed, also its owner or mode.
+    /// The inode number, and the time when the inode was changed (also its owner or mode): seconds, nanoseconds.
     inode: (u64, i64, i64),
 }
 
 impl FileVersion {
-    /// The present state; none if the file is missing or out of reach.
+    /// The present state; none if the file is missing or inaccessible.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;

@@ -1,24 +1,24 @@
-//! Folders that one process at a time writes to.
+//! Directories that one process at a time may write to.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
-/// Held by the process that writes to a folder: a lock on a file in it, which says who that is, and one on the folder
-/// itself, as somebody may remove the file. Ends when it is dropped.
+/// The lock of the process that writes to a directory: on a file in it, which names the process, and on the directory
+/// itself, because the file may be removed. It is released when it is dropped.
 #[derive(Debug)]
 pub struct FolderLock {
     _file: File,
-    /// None where folders cannot be locked.
+    /// None if the file system cannot lock directories.
     _folder: Option<File>,
 }
 
-/// Another process has the lock.
+/// Why a directory was not locked.
 #[derive(Debug)]
 pub enum NotLocked {
-    /// Who it is, as far as the file says.
+    /// Another process has the lock; its description, if the file has one.
     By(Option<String>),
-    /// What the file system gives.
+    /// An error of the file system.
     Failed(io::Error),
 }
 
@@ -29,10 +29,10 @@ impl From<io::Error> for NotLocked {
 }
 
 impl FolderLock {
-    /// Takes the lock of a folder, with the file `name` in it, into which `who` is written.
+    /// Locks a directory, with the file `name` in it, into which `who` is written.
     ///
     /// # Errors
-    /// That another process has it, and what the file system gives.
+    /// [`NotLocked::By`] if another process has the lock, [`NotLocked::Failed`] for errors of the file system.
     pub fn take(folder: &Path, name: &str, who: &str) -> Result<Self, NotLocked> {
         let path = folder.join(name);
         let Ok(locked) = lock_folder(folder) else { return Err(NotLocked::By(read(&path))) };
@@ -49,20 +49,21 @@ impl FolderLock {
     }
 }
 
-/// Another process has it.
-struct Taken;
+/// Another process has the lock.
+struct LockedElsewhere;
 
-/// File systems that lock files only, such as NFS, give nothing: there the file has to do.
-fn lock_folder(folder: &Path) -> Result<Option<File>, Taken> {
+/// Locks the directory itself. Returns none on file systems that only lock files, such as NFS, where the lock on the
+/// file must do.
+fn lock_folder(folder: &Path) -> Result<Option<File>, LockedElsewhere> {
     let Ok(folder) = File::open(folder) else { return Ok(None) };
     match folder.try_lock() {
         Ok(()) => Ok(Some(folder)),
-        Err(TryLockError::WouldBlock) => Err(Taken),
+        Err(TryLockError::WouldBlock) => Err(LockedElsewhere),
         Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 
-/// Who has the lock: it is only known where the file is there and can be read.
+/// The process that has the lock, if the file exists and can be read.
 fn read(path: &Path) -> Option<String> {
     let mut who = String::new();
     File::open(path).ok()?.take(1024).read_to_string(&mut who).ok()?;
@@ -94,7 +95,7 @@ mod tests {
         take("three").unwrap();
     }
 
-    /// As an earlier version of the program does.
+    /// An earlier version of the program locked only the file.
     #[test]
     fn who_has_the_file_only_has_the_folder() {
         let folder = tempfile::tempdir().unwrap();

@@ -18,25 +18,25 @@ use crate::thrift::{
 /// An element of a schema: its name, and how many elements are directly below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
-    /// Its name.
+    /// The name of the column or group.
     pub name: String,
-    /// Elements below it; none for a column.
+    /// The number of elements directly below it; 0 for a column.
     pub children: usize,
 }
 
-/// What a footer says of a file.
+/// The parts of a footer that are checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footer {
     /// The elements of its schema, depth first.
     pub elements: Vec<Element>,
-    /// How many row groups it has. Reading each of them costs something, however little is in it.
+    /// The number of row groups. Reading each of them costs time, even if it has few rows.
     pub row_groups: usize,
 }
 
-/// How many elements a schema has at most.
+/// The maximum number of elements in a schema.
 const MOST_ELEMENTS: usize = 64;
 
-/// The elements of a schema, depth first, as they stand in a file.
+/// The elements of a schema, depth first, as they are in a file.
 #[must_use]
 pub fn elements(schema: &Type) -> Vec<Element> {
     let fields = if schema.is_group() { schema.get_fields() } else { &[] };
@@ -47,7 +47,7 @@ pub fn elements(schema: &Type) -> Vec<Element> {
 /// Reads the footer of a Parquet file.
 ///
 /// # Errors
-/// What reading gives, and what is wrong with the footer, as a sentence about "it".
+/// A sentence about the file, which it calls "it": that it cannot be read, or what is wrong with its footer.
 pub fn read(mut file: impl Read + Seek) -> Result<Footer, String> {
     const END: u64 = 8;
     let unreadable = |error: std::io::Error| format!("it cannot be read: {error}");
@@ -80,7 +80,7 @@ fn parse(mut footer: &[u8]) -> Option<Footer> {
     Some(Footer { elements: schema_elements(schema?)?, row_groups: row_groups.unwrap_or(0) })
 }
 
-/// The elements in a list that was walked before.
+/// The elements in a list that has been checked.
 fn schema_elements(mut list: &[u8]) -> Option<Vec<Element>> {
     let (_, count) = thrift::list(&mut list)?;
     (1..=MOST_ELEMENTS).contains(&count).then_some(())?;
@@ -97,7 +97,7 @@ fn schema_element(bytes: &mut &[u8]) -> Option<Element> {
     Some(Element { name: std::str::from_utf8(name?).ok()?.to_owned(), children: children? })
 }
 
-/// What a value is made of.
+/// The type of a value.
 enum Shape {
     Bool,
     Byte,
@@ -109,7 +109,7 @@ enum Shape {
     Struct(Fields),
 }
 
-/// The fields of a structure: numbers and values.
+/// The fields of a structure: field IDs and types.
 type Fields = &'static [(i64, Shape)];
 
 impl Shape {
@@ -126,7 +126,7 @@ impl Shape {
         }
     }
 
-    /// Skips a value. The tables below nest a few deep, and so does this.
+    /// Skips a value. Recursion is bounded by the tables below, which are nested a few levels deep.
     fn walk(&self, bytes: &mut &[u8]) -> Option<()> {
         match self {
             Self::Bool => {}
@@ -144,7 +144,8 @@ impl Shape {
     }
 }
 
-/// Skips a structure whose fields come in ascending order; `each` gets their numbers, and the bytes from their values on.
+/// Skips a structure whose fields are in ascending order; `each` is called with each field ID and the bytes from its
+/// value on.
 fn walk_struct<'a>(bytes: &mut &'a [u8], fields: Fields, mut each: impl FnMut(i64, &'a [u8])) -> Option<()> {
     let mut field = 0;
     loop {
@@ -165,7 +166,7 @@ const GROUPS_FIELD: i64 = 4;
 const NAME_FIELD: i64 = 4;
 const CHILDREN_FIELD: i64 = 5;
 
-/// `FileMetaData`. Fields of encrypted files are left out here and below.
+/// The fields of `FileMetaData`. Fields of encrypted files are left out here and below.
 const FILE: Fields = &[
     (1, Shape::I32),
     (SCHEMA_FIELD, Shape::List(&Shape::Struct(ELEMENT))),
@@ -176,7 +177,7 @@ const FILE: Fields = &[
     (7, Shape::List(&Shape::Struct(COLUMN_ORDER))),
 ];
 
-/// `SchemaElement`.
+/// The fields of `SchemaElement`.
 const ELEMENT: Fields = &[
     (1, Shape::I32),
     (2, Shape::I32),
@@ -190,7 +191,7 @@ const ELEMENT: Fields = &[
     (10, Shape::Struct(LOGICAL_TYPE)),
 ];
 
-/// `LogicalType`: texts, lists, timestamps and integers.
+/// The fields of `LogicalType`, as far as strings, lists, timestamps and integers need them.
 const LOGICAL_TYPE: Fields = &[
     (1, Shape::Struct(&[])),
     (3, Shape::Struct(&[])),
@@ -198,16 +199,16 @@ const LOGICAL_TYPE: Fields = &[
     (10, Shape::Struct(&[(1, Shape::Byte), (2, Shape::Bool)])),
 ];
 
-/// `TimeUnit`.
+/// The fields of `TimeUnit`.
 const TIME_UNIT: Fields = &[(1, Shape::Struct(&[])), (2, Shape::Struct(&[])), (3, Shape::Struct(&[]))];
 
-/// `ColumnOrder`.
+/// The fields of `ColumnOrder`.
 const COLUMN_ORDER: Fields = &[(1, Shape::Struct(&[])), (2, Shape::Struct(&[]))];
 
-/// `KeyValue`.
+/// The fields of `KeyValue`.
 const KEY_VALUE: Fields = &[(1, Shape::Binary), (2, Shape::Binary)];
 
-/// `RowGroup`, and the `SortingColumn` in it.
+/// The fields of `RowGroup`, and of the `SortingColumn` in it.
 const ROW_GROUP: Fields = &[
     (1, Shape::List(&Shape::Struct(COLUMN_CHUNK))),
     (2, Shape::I64),
@@ -218,7 +219,7 @@ const ROW_GROUP: Fields = &[
     (7, Shape::I16),
 ];
 
-/// `ColumnChunk`.
+/// The fields of `ColumnChunk`.
 const COLUMN_CHUNK: Fields = &[
     (1, Shape::Binary),
     (2, Shape::I64),
@@ -229,7 +230,7 @@ const COLUMN_CHUNK: Fields = &[
     (7, Shape::I32),
 ];
 
-/// `ColumnMetaData`, and the `PageEncodingStats` in it.
+/// The fields of `ColumnMetaData`, and of the `PageEncodingStats` in it.
 const COLUMN: Fields = &[
     (1, Shape::I32),
     (2, Shape::List(&Shape::I32)),
@@ -249,7 +250,7 @@ const COLUMN: Fields = &[
     (16, Shape::Struct(SIZES)),
 ];
 
-/// `Statistics`.
+/// The fields of `Statistics`.
 const STATISTICS: Fields = &[
     (1, Shape::Binary),
     (2, Shape::Binary),
@@ -261,5 +262,5 @@ const STATISTICS: Fields = &[
     (8, Shape::Bool),
 ];
 
-/// `SizeStatistics`.
+/// The fields of `SizeStatistics`.
 const SIZES: Fields = &[(1, Shape::I64), (2, Shape::List(&Shape::I64)), (3, Shape::List(&Shape::I64))];

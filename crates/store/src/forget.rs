@@ -1,32 +1,32 @@
-//! What removing segments takes, and what comes of it.
+//! Listing and removing segments.
 
 use cutshort_model::Window;
 
 use crate::SegmentInfo;
 
-/// A segment that a store knows.
+/// A segment that a store has, or had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownSegment {
-    /// What is known of it.
+    /// Its description, without packets.
     pub info: SegmentInfo,
-    /// When it came in, in nanoseconds since the Unix epoch.
+    /// When it was stored, in nanoseconds since the Unix epoch.
     pub arrived: i64,
-    /// Whether its packets are kept. If not, they were deleted or set aside.
+    /// Whether its packets are still stored. If not, they were deleted or set aside.
     pub is_kept: bool,
 }
 
-/// What came of forgetting segments.
+/// The effect of removing segments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
-    /// Segments that were removed.
+    /// The number of segments that were removed.
     pub segments: u64,
-    /// Their packets that were still kept.
+    /// The number of their packets that were still stored.
     pub packets: u64,
-    /// Windows whose results were removed, as no packets of them are left.
+    /// Windows whose results were removed because no packets of them are left.
     pub removed: Vec<Window>,
-    /// Windows that have packets from other segments: their results must be computed again.
+    /// Windows that have packets of other segments: their results must be computed again.
     pub left: Vec<Window>,
-    /// Windows that keep results to which the segments have contributed: other packets of them are gone, or only
-    /// counts of hours or days are left.
+    /// Windows that keep results to which the segments contributed, because their other packets are gone, or only
+    /// counts by hour or day are left.
     pub frozen: Vec<Window>,
 }

@@ -1,11 +1,11 @@
-//! Packets, connections and their counts at rest.
+//! Storage of packets, connections and counts.
 //!
-//! [`Store`] is what the rest of the product knows. `cutshort-embedded` and `cutshort-clickhouse` are stores.
+//! [`Store`] is the interface that all other crates use; `cutshort-embedded` and `cutshort-clickhouse` implement it.
 //!
-//! * Packets come in as [`Segment`]s, immutable Parquet files that anyone can read.
-//! * A window of 15 minutes is read as a whole, grouped by 5-tuple, and its results replace those of
-//!   before as a whole: nothing is ever added to a count, so nothing is counted twice.
-//! * [`Cell`](cell::CellKey)s are counts by everything that can be asked for; [`RollupQuery`] adds them up.
+//! * Packets arrive as [`Segment`]s, immutable Parquet files that any program can read.
+//! * A window of 15 minutes is read as a whole, grouped by 5-tuple, and its results are replaced as a whole: nothing
+//!   is ever added to a count, so nothing is counted twice.
+//! * [`Cells`](cell::Cells) are counts by everything that can be queried; [`RollupQuery`] asks for sums of them.
 
 pub mod cell;
 pub mod connection_file;
@@ -39,10 +39,10 @@ pub use query::{Choice, ConnectionQuery, RollupAnswer, RollupQuery, RollupRow, S
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
     FILE_NODE, FlowKey, Keepable, Protected, Protection, Provenance, Segment, SegmentId, SegmentInfo,
-    check_node, truncation,
+    SegmentSource, check_node, truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{
-    Batch, ConnectionSink, FlowVerdict, Grouped, Replacement, Store, StoredRow, VerdictBatch, Verdicts,
-    WindowPackets, WindowVerdicts,
+    ConnectionSink, FlowVerdict, Grouped, Replacement, ReplacementBatch, Store, StoredRow, VerdictBatch,
+    Verdicts, WindowPackets, WindowVerdicts,
 };

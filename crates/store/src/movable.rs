@@ -1,111 +1,92 @@
-//! What moving everything from one store to another takes, besides what all stores do.
+//! Copying everything from one store to another.
 
 use cutshort_model::{Bucket, ConnectionRecord, Window};
+use cutshort_verdict::DataSet;
 
 use crate::cell::Cells;
 use crate::{Inputs, Result, Segment, SegmentId, SegmentInfo, Store, WindowCounts};
 
-/// A store whose content can be taken elsewhere as it is, and that can take it.
+/// A store whose content can be read and written unchanged, in addition to what every [`Store`] does.
 pub trait Movable: Store {
-    /// The segments that are kept.
+    /// The same as [`find`](Store::find) of a store that can be moved.
+    fn find_movable(&self, data_set: DataSet) -> Result<Option<&dyn Movable>>;
+
+    /// The same as [`of`](Store::of) of a store that can be moved.
     ///
     /// # Errors
-    /// What reading gives.
+    /// [`StoreError::Refused`](crate::StoreError::Refused) if this store was opened for reading only.
+    fn movable_of(&self, data_set: DataSet) -> Result<&dyn Movable>;
+
+    /// The IDs of the segments that are stored.
     fn segments(&self) -> Result<Vec<SegmentId>>;
 
-    /// A segment that is kept, with all that it had when it came.
+    /// Reads a segment with everything that it had when it arrived.
     ///
     /// # Errors
-    /// What reading gives, also that there is no such segment.
+    /// [`StoreError::Refused`](crate::StoreError::Refused) if there is no such segment.
     fn read_segment(&self, id: SegmentId) -> Result<Segment>;
 
-    /// What is known of segments that were deleted: their ids stay known, and what they covered is covered. What was
-    /// kept of their addresses may be known of all together only.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// Descriptions of segments that were deleted. Their IDs are still known, and what they covered is still covered.
+    /// How their addresses were kept may be known only for all of them together.
     fn deleted_segments(&self) -> Result<Vec<SegmentInfo>>;
 
-    /// Takes note of segments that were deleted elsewhere, except those that are known.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Records segments that were deleted elsewhere, except those that are known.
     fn note_deleted(&self, segments: &[SegmentInfo]) -> Result<()>;
 
-    /// The results of a window as they are; none without. `each` is called with its connections, and ends it with an
-    /// error.
+    /// Reads the results of a window unchanged; none if it has none. Calls `each` with its connections, and stops at
+    /// its first error.
     ///
-    /// # Errors
-    /// What reading and `each` give.
+    /// The error of the store, or of `each`.
     fn read_results(
         &self,
         window: Window,
         each: &mut dyn FnMut(&ConnectionRecord<'_>) -> Result<()>,
     ) -> Result<Option<WindowResults>>;
 
-    /// Begins to replace all results of a window by some that were read elsewhere. Nothing changes before
+    /// Begins to replace all results of a window by results that were read elsewhere. Nothing changes before
     /// [`finish`](Restoration::finish).
-    ///
-    /// # Errors
-    /// What writing gives.
     fn restore(&self, window: Window) -> Result<Box<dyn Restoration + '_>>;
 
-    /// Hours and days that count windows whose own counts are gone; hours first.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// The hours and days that count windows whose own counts are gone; hours first.
     fn rests(&self) -> Result<Vec<Rest>>;
 
-    /// What an hour or a day has of such windows. Empty if it is none of the [rests](Self::rests).
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// Reads what an hour or a day counts of such windows. Empty if it is not one of the [rests](Self::rests).
     fn read_rest(&self, rest: Rest) -> Result<Cells>;
 
-    /// Replaces what an hour or a day has of windows whose own counts are gone. Their results are to be there before,
-    /// and hours before days.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Replaces what an hour or a day counts of windows whose own counts are gone. Their results must be restored
+    /// first, and hours before days.
     fn restore_rest(&self, rest: Rest, cells: &Cells) -> Result<()>;
 }
 
-/// An hour or a day of which finer counts are gone.
+/// An hour or a day whose finer counts are gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rest {
-    /// How long it is.
+    /// Its length, an hour or a day.
     pub bucket: Bucket,
-    /// When it begins, in nanoseconds since the Unix epoch.
+    /// Its start, in nanoseconds since the Unix epoch.
     pub start: i64,
 }
 
-/// The results of a window besides its connections.
+/// The results of a window except its connections.
 #[derive(Clone, Debug)]
 pub struct WindowResults {
-    /// What they were made from.
+    /// The inputs from which they were computed.
     pub inputs: Inputs,
-    /// What was counted besides cells.
+    /// The counts that are not in cells.
     pub counts: WindowCounts,
-    /// Whether it must not be done again because packets of it are gone.
+    /// Whether it must not be computed again, because packets of it are gone.
     pub frozen: bool,
-    /// Whether its connections are kept.
+    /// Whether its connections are stored.
     pub has_connections: bool,
-    /// Its cells; none if they were deleted, and hours or days count them.
+    /// Its cells; none if they were deleted and only hours or days count them.
     pub cells: Option<Cells>,
 }
 
-/// Results of a window that were read elsewhere, on their way in. Dropped without [`finish`](Self::finish), nothing
-/// has changed.
+/// Results of a window that are being restored. If this is dropped without [`finish`](Self::finish), nothing changes.
 pub trait Restoration {
-    /// Takes one connection.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Adds one connection.
     fn write(&mut self, connection: &ConnectionRecord<'_>) -> Result<()>;
 
-    /// Replaces everything of the window.
-    ///
-    /// # Errors
-    /// What writing gives; then nothing has changed.
+    /// Replaces all results of the window. If it fails, nothing has changed.
     fn finish(self: Box<Self>, results: &WindowResults) -> Result<()>;
 }

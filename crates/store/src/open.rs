@@ -1,8 +1,8 @@
 //! The segment that is being written: framed records that survive a crash.
 //!
-//! A file is a row of frames: the length of the content, its CRC-32, both in four bytes (little endian), and
-//! the content. The first frame says what the segment is, each of the others has packets and says until when
-//! time is covered. A frame is there as a whole or not at all, and so is everything before it.
+//! A file is a sequence of frames: the length of the content and its CRC-32 (each 4 bytes, little endian), then the
+//! content. The first frame describes the segment; each of the others has packets and the time up to which the
+//! segment covers. A frame counts only if it is complete and all frames before it are.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
@@ -14,24 +14,26 @@ use crate::segment::{
     PACKET_BYTES, PROTECTION_BYTES, check_packet, packet_from_bytes, packet_to_bytes, protection_from_bytes,
     protection_to_bytes,
 };
-use crate::{Keepable, Protected, Provenance, Result, Segment, SegmentId, StoreError};
+use crate::{Keepable, Protected, Provenance, Result, Segment, SegmentId, SegmentSource, StoreError};
 use cutshort_model::Addresses;
+use cutshort_verdict::DataSet;
 
-/// When what was appended is forced to the disk.
+/// When appended packets are flushed to disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncPolicy {
     /// Before `append` returns.
     Always,
-    /// When the last time was longer ago: a crash of the machine loses at most that much.
+    /// When the last flush is longer ago than this: if the machine crashes, at most that much is lost.
     Every(Duration),
-    /// Whenever the system likes to. A crash of the program alone loses nothing.
+    /// When the operating system does so. A crash of the program alone loses nothing.
     Never,
 }
 
-/// What a segment that is being written is.
+/// The description of a segment that is being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Head {
     id: SegmentId,
+    data_set: DataSet,
     origin: Provenance,
     node: String,
     from: i64,
@@ -42,7 +44,7 @@ pub struct OpenSegment {
     file: File,
     path: PathBuf,
     head: Head,
-    /// Of the file, up to which it is known to be good.
+    /// The length up to which the file is known to be complete.
     len: u64,
     sync: SyncPolicy,
     synced: Instant,
@@ -57,7 +59,7 @@ struct Content {
 }
 
 impl Content {
-    /// Adds packets. Those before the beginning or behind the end make it cover more.
+    /// Adds packets. Packets outside the covered time extend it.
     fn add(&mut self, packets: impl Iterator<Item = Protected>, covered_to: i64) {
         self.covers.1 = self.covers.1.max(covered_to);
         for packet in packets {
@@ -68,20 +70,14 @@ impl Content {
 }
 
 impl OpenSegment {
-    /// Begins a segment that covers time from `from` on (nanoseconds since the Unix epoch) in a new file. The id
-    /// is to be a random one: it is that of the segment in the end, also after a crash.
+    /// Begins a segment in a new file. It covers time from the beginning of what `source` covers. The ID should
+    /// be random: it remains that of the segment, also after a crash.
     ///
     /// # Errors
-    /// That the file exists, and what the file system gives.
-    pub fn create(
-        path: &Path,
-        id: SegmentId,
-        node: &str,
-        origin: Provenance,
-        from: i64,
-        sync: SyncPolicy,
-    ) -> Result<Self> {
-        let head = Head { id, origin, node: node.to_owned(), from };
+    /// [`StoreError::Failed`] if the file exists; errors of the file system.
+    pub fn create(path: &Path, id: SegmentId, source: &SegmentSource<'_>, sync: SyncPolicy) -> Result<Self> {
+        let SegmentSource { data_set, node, origin, covers: (from, _) } = *source;
+        let head = Head { id, data_set, origin, node: node.to_owned(), from };
         let file = File::options().create_new(true).write(true).open(path);
         let file = file.map_err(|error| failed(path, &error))?;
         let mut open = Self {
@@ -97,12 +93,12 @@ impl OpenSegment {
         Ok(open)
     }
 
-    /// Adds packets, with full addresses or [`Protected`], and says until when every packet there was is in here.
-    /// All packets of a segment have the same of their addresses.
+    /// Adds packets, with full addresses or [`Protected`], and extends the covered time to `covered_to`. All packets
+    /// of a segment must keep their addresses in the same way.
     ///
     /// # Errors
-    /// [`StoreError::Full`] and the like; then nothing was added, and it can be tried again.
-    /// [`StoreError::Refused`] for packets that no segment may hold.
+    /// [`StoreError::Refused`] for packets that a segment cannot hold, and errors of the file system, such as
+    /// [`StoreError::Full`]. Nothing was added then, and the call can be repeated.
     pub fn append<P: Keepable>(&mut self, packets: &[P], covered_to: i64) -> Result<()> {
         self.check(packets).map_err(StoreError::Refused)?;
         self.write(&frame(&batch_to_bytes(packets, covered_to)))?;
@@ -117,7 +113,7 @@ impl OpenSegment {
         if packets.iter().any(|packet| Some(packet.protection().addresses) != first) {
             return Err("packets with full and other addresses cannot be in one segment".to_owned());
         }
-        packets.iter().try_for_each(|packet| check_packet(packet, (i64::MIN, i64::MAX)))
+        packets.iter().try_for_each(|packet| check_packet(packet, self.head.data_set, (i64::MIN, i64::MAX)))
     }
 
     fn write(&mut self, frame: &[u8]) -> Result<()> {
@@ -143,40 +139,37 @@ impl OpenSegment {
         sync_content(&self.file, &self.path)
     }
 
-    /// Packets so far.
+    /// The number of packets so far.
     #[must_use]
     pub const fn rows(&self) -> usize {
         self.content.packets.len()
     }
 
-    /// The time that is covered, from and to.
+    /// The time that is covered, from and to, in nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn covers(&self) -> (i64, i64) {
         self.content.covers
     }
 
-    /// The whole as a segment. The file stays until it is [removed](Self::remove), which is right once the
-    /// segment is kept.
+    /// Encodes everything so far as a segment. The file remains until it is [removed](Self::remove), which should be
+    /// done once the segment is stored.
     ///
     /// # Errors
-    /// What encoding gives.
+    /// [`StoreError::Refused`] if a segment cannot hold these packets.
     pub fn seal(&self) -> Result<Segment> {
         to_segment(&self.head, self.content.clone())
     }
 
     /// Removes the file.
-    ///
-    /// # Errors
-    /// What the file system gives.
     pub fn remove(self) -> Result<()> {
         fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))
     }
 }
 
-/// What a crash has left of a segment, up to the last whole frame; none if there is nothing.
+/// Reads what a crash has left of a segment, up to the last complete frame; none if there are no packets.
 ///
 /// # Errors
-/// What reading and encoding give.
+/// The file cannot be read, or a segment cannot hold its packets.
 pub fn replay(path: &Path) -> Result<Option<Segment>> {
     let bytes = fs::read(path).map_err(|error| failed(path, &error))?;
     match frames(&bytes) {
@@ -187,7 +180,8 @@ pub fn replay(path: &Path) -> Result<Option<Segment>> {
 
 fn to_segment(head: &Head, content: Content) -> Result<Segment> {
     let Content { packets, covers } = content;
-    Segment::encode(packets, &head.node, head.origin, covers, Some(head.id))
+    let source = SegmentSource { data_set: head.data_set, node: &head.node, origin: head.origin, covers };
+    Segment::encode(packets, &source, Some(head.id))
 }
 
 fn failed(path: &Path, error: &io::Error) -> StoreError {
@@ -202,7 +196,7 @@ fn frame(content: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What the whole frames at the beginning say; none if they say nothing.
+/// Decodes the complete frames at the beginning; none if there are no packets.
 fn frames(mut bytes: &[u8]) -> Option<(Head, Content)> {
     let head = Head::from_bytes(next_frame(&mut bytes)?)?;
     let mut content = Content { packets: Vec::new(), covers: (head.from, head.from) };
@@ -229,12 +223,17 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*first)
 }
 
-/// The version of the frames' content.
+/// The versions of the frames' content. The later one names its data set; the other one is of the data set `tcp`, and still
+/// written for it.
 const VERSION: u8 = 2;
+const VERSION_WITH_DATA_SET: u8 = 3;
 
 impl Head {
     fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
+        let mut bytes = match self.data_set {
+            DataSet::Tcp => vec![VERSION],
+            data_set => vec![VERSION_WITH_DATA_SET, data_set as u8],
+        };
         bytes.extend_from_slice(&self.id.0.to_le_bytes());
         bytes.extend_from_slice(&self.from.to_le_bytes());
         let name = self.origin.name();
@@ -246,17 +245,25 @@ impl Head {
 
     fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let [version] = take(&mut bytes)?;
+        let data_set = match version {
+            VERSION => DataSet::Tcp,
+            VERSION_WITH_DATA_SET => {
+                let [code] = take(&mut bytes)?;
+                DataSet::ALL.into_iter().find(|data_set| *data_set as u8 == code)?
+            }
+            _ => return None,
+        };
         let id = SegmentId(u128::from_le_bytes(take(&mut bytes)?));
         let from = i64::from_le_bytes(take(&mut bytes)?);
         let [len] = take(&mut bytes)?;
         let (origin, node) = bytes.split_at_checked(len.into())?;
         let origin = Provenance::from_name(std::str::from_utf8(origin).ok()?)?;
         let node = String::from_utf8(node.to_vec()).ok()?;
-        (version == VERSION).then_some(Self { id, origin, node, from })
+        Some(Self { id, data_set, origin, node, from })
     }
 }
 
-/// Until when it covers, what of the addresses is in there, and the packets.
+/// Encodes the time up to which the segment covers, how addresses are kept, and the packets.
 fn batch_to_bytes<P: Keepable>(packets: &[P], covered_to: i64) -> Vec<u8> {
     let addresses = packets.first().map_or(Addresses::Full, |packet| packet.protection().addresses);
     let mut bytes = covered_to.to_le_bytes().to_vec();
@@ -282,7 +289,7 @@ fn batch_from_bytes(mut bytes: &[u8]) -> Option<(impl Iterator<Item = Protected>
         .then(|| (packets.filter_map(move |bytes| packet_of(bytes, addresses)), covered_to))
 }
 
-/// A packet, and what stands beside it if addresses are not full.
+/// Decodes a packet, and its protection if addresses are not full.
 fn packet_of(bytes: &[u8], addresses: Addresses) -> Option<Protected> {
     let (packet, rest) = bytes.split_first_chunk()?;
     let packet = Protected::from(packet_from_bytes(packet));

@@ -6,12 +6,12 @@ use cutshort_model::{Bucket, Dimension, Network, Port, Value};
 use cutshort_verdict::{Signature, Stage, Tag, Tags, Termination, WeightedCount};
 use ipnet::IpNet;
 
-/// Values that are asked for, or asked to be left out.
+/// Values that a query includes or excludes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice<T> {
-    /// If there are any, only these.
+    /// If not empty, only these values are selected.
     pub include: Vec<T>,
-    /// None of these.
+    /// These values are not selected.
     pub exclude: Vec<T>,
 }
 
@@ -22,7 +22,7 @@ impl<T> Default for Choice<T> {
 }
 
 impl<T> Choice<T> {
-    /// Whether all values are welcome.
+    /// Whether every value is selected.
     #[must_use]
     pub const fn is_all(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
@@ -30,7 +30,7 @@ impl<T> Choice<T> {
 }
 
 impl<T: PartialEq> Choice<T> {
-    /// Whether a value was asked for. An unknown value is only where nothing is included by name.
+    /// Whether a value is selected. An unknown value is selected unless values are included by name.
     #[must_use]
     pub fn has(&self, value: Option<&T>) -> bool {
         match value {
@@ -42,26 +42,26 @@ impl<T: PartialEq> Choice<T> {
     }
 }
 
-/// Which connections are asked for: those for which everything holds.
+/// Which connections are selected: those that meet all conditions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// The client's country.
     pub locations: Choice<Country>,
     /// The client's continent.
     pub continents: Choice<Continent>,
-    /// The client's network. Networks that were folded into `other` are not found by number.
+    /// The client's AS number. Networks that are counted as `other` are not found by number.
     pub asns: Choice<u32>,
-    /// Any of these tags, none of those.
+    /// Any of the included tags, and none of the excluded ones.
     pub tags: Choice<Tag>,
-    /// The signature.
+    /// The signature that matches.
     pub signatures: Choice<Signature>,
-    /// 4, 6.
+    /// The IP version, 4 or 6.
     pub ip_versions: Choice<u8>,
-    /// The server's port. Ports that were folded into `other` are not found by number.
+    /// The server's port. Ports that are counted as `other` are not found by number.
     pub ports: Choice<u16>,
-    /// The server's name.
+    /// The name of the node.
     pub nodes: Choice<String>,
-    /// Whether the client has acknowledged something beyond the handshake (docs/spec.md#answered).
+    /// Whether the client acknowledged data after the handshake (docs/spec.md#answered).
     pub answered: Option<bool>,
     /// Only connections that completed the handshake (docs/spec.md#completed).
     pub completed: bool,
@@ -94,7 +94,7 @@ impl Selection {
         self.ip_versions.has(Some(&ip_version)) && self.ports.has(number.as_ref())
     }
 
-    /// Whether what a connection was judged to be is selected.
+    /// Whether a verdict is selected, by its tags, signature and whether the handshake was completed.
     #[must_use]
     pub fn has_verdict(&self, completed: bool, signature: Option<Signature>, tags: Tags) -> bool {
         let any = |list: &[Tag]| list.iter().any(|tag| tags.contains(*tag));
@@ -105,7 +105,7 @@ impl Selection {
             && !any(&self.tags.exclude)
     }
 
-    /// Whether something besides place, network and a complete handshake matters.
+    /// Whether anything is restricted other than place, network and a completed handshake.
     pub const fn is_about_more_than_place(&self) -> bool {
         !(self.answered.is_none()
             && self.tags.is_all()
@@ -116,36 +116,36 @@ impl Selection {
     }
 }
 
-/// Counts that are asked for.
+/// A query for counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RollupQuery {
-    /// From and to, in nanoseconds since the Unix epoch: the windows that begin within.
+    /// From and to, in nanoseconds since the Unix epoch: windows that begin in this range are counted.
     pub range: Range<i64>,
-    /// Cut time into these; none gives one count of the whole range.
+    /// The intervals into which time is divided; none asks for one count of the whole range.
     pub bucket: Option<Bucket>,
-    /// Which connections.
+    /// The connections to count.
     pub selection: Selection,
-    /// Told apart by this.
+    /// The property to count by; none asks for totals.
     pub by: Option<Dimension>,
 }
 
-/// Counts of one piece of time and one value.
+/// The counts of one interval and one value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RollupRow {
-    /// The beginning of the bucket, or of the range if that is later.
+    /// The start of the interval, or of the range if that is later; in nanoseconds since the Unix epoch.
     pub from: i64,
-    /// The value.
+    /// The value of the dimension, or [`Value::All`] without one.
     pub value: Value,
     /// Connections by stage, in the order of [`Stage::ALL`].
     pub stages: [WeightedCount; Stage::ALL.len()],
-    /// 5-tuples that are in no total, in the order of [`Exclusion::ALL`](cutshort_verdict::Exclusion::ALL).
-    /// Only restrictions that can be known of them apply: place, network, IP version, port, server. Told
-    /// apart by what only a verdict has (tag, signature, termination), there are none.
+    /// 5-tuples that are in no total, in the order of [`Exclusion::ALL`](cutshort_verdict::Exclusion::ALL). Only
+    /// restrictions that apply to them are considered: place, network, IP version, port, node. Zero if the query
+    /// groups by a property of verdicts (tag, signature, termination).
     pub excluded: [WeightedCount; cutshort_verdict::Exclusion::ALL.len()],
 }
 
 impl RollupRow {
-    /// All connections.
+    /// The connections of all stages.
     #[must_use]
     pub fn total(&self) -> WeightedCount {
         let mut total = WeightedCount::default();
@@ -154,24 +154,24 @@ impl RollupRow {
     }
 }
 
-/// The counts, by time, then in any order. Pieces of time and values with neither
-/// a connection nor an exclusion are left out.
+/// The answer to a [`RollupQuery`]. Rows are in order of time; intervals and values with neither a connection nor an
+/// exclusion are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RollupAnswer {
-    /// The counts.
+    /// One row per interval and value.
     pub rows: Vec<RollupRow>,
-    /// Whether networks were folded into `other` somewhere in the range.
+    /// Whether networks are counted as `other` in a part of the range.
     pub networks_folded: bool,
-    /// Whether ports were folded into `other` somewhere in the range.
+    /// Whether ports are counted as `other` in a part of the range.
     pub ports_folded: bool,
 }
 
-/// Single connections that are asked for, the latest window first.
+/// A query for connections. The latest window comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionQuery {
-    /// From and to, in nanoseconds since the Unix epoch: whole windows.
+    /// From and to, in nanoseconds since the Unix epoch: connections of windows that begin in this range.
     pub range: Range<i64>,
-    /// Which connections.
+    /// The connections to return, by what cells count them by.
     pub selection: Selection,
     /// Only these stages; all if empty.
     pub stages: Vec<Stage>,
@@ -181,8 +181,8 @@ pub struct ConnectionQuery {
     pub clients: Vec<IpNet>,
     /// Only these servers' addresses; all if empty.
     pub servers: Vec<IpAddr>,
-    /// How many to pass over.
+    /// The number of matching connections to skip.
     pub offset: usize,
-    /// How many at most.
+    /// The maximum number of connections to return.
     pub limit: usize,
 }

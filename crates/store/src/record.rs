@@ -4,30 +4,31 @@ use cutshort_geo::Country;
 
 use crate::{Result, StoreError};
 
-/// What kind of thing an annotation marks: the values of Radar's `eventType`.
+/// The kind of event that an annotation marks: the values of Radar's `eventType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnnotationKind {
-    /// A remark, or something that happened.
+    /// A remark, or any event.
     General,
-    /// An outage.
+    /// A network or service was not reachable.
     Outage,
-    /// The data of the time is not complete.
+    /// The data of this time is incomplete.
     PartialProjection,
-    /// Something went wrong in measuring.
+    /// An error in the measurement itself.
     Pipeline,
-    /// An unusual change.
+    /// An unusual change of traffic.
     TrafficAnomaly,
 }
 
 impl AnnotationKind {
-    /// All kinds, in the order of their names.
+    /// All kinds, in alphabetical order of their names.
     pub const ALL: [Self; 5] =
         [Self::General, Self::Outage, Self::PartialProjection, Self::Pipeline, Self::TrafficAnomaly];
 
-    /// What Radar called [`General`](Self::General) earlier. It is read, never written: strict clients refuse it.
+    /// Radar's earlier name of [`General`](Self::General). It is read but never written, because strict clients
+    /// reject it.
     pub const LEGACY_GENERAL: &str = "EVENT";
 
-    /// The name in data: `GENERAL`, `OUTAGE`, ...
+    /// The name in data, such as `PARTIAL_PROJECTION`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,7 +40,7 @@ impl AnnotationKind {
         }
     }
 
-    /// The kind with a name, also its legacy one; capitals and `-` for `_` do not matter.
+    /// Finds the kind with this name or legacy name. Case is ignored, and `-` is the same as `_`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let wanted = name.trim().replace('-', "_");
@@ -50,49 +51,49 @@ impl AnnotationKind {
     }
 }
 
-/// What an operator notes about a time.
+/// An operator's note about a time, before it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAnnotation {
-    /// What kind of thing it marks.
+    /// The kind of event.
     pub kind: AnnotationKind,
-    /// From when, in nanoseconds since the Unix epoch.
+    /// The start, in nanoseconds since the Unix epoch.
     pub start: i64,
-    /// Until when; none if it still goes on. Equal to `start` for an instant.
+    /// The end, in nanoseconds since the Unix epoch; none if it has not ended. Equal to `start` for an instant.
     pub end: Option<i64>,
-    /// What is to be said.
+    /// The text, in plain words.
     pub description: String,
-    /// Where to read more.
+    /// A web address with details.
     pub linked_url: Option<String>,
-    /// What of a place is concerned, in words.
+    /// The affected part of a country or network, in words.
     pub scope: Option<String>,
-    /// The countries concerned; everybody if there is neither a country nor a network.
+    /// The affected countries; if there are neither countries nor networks, the annotation applies everywhere.
     pub locations: Vec<Country>,
-    /// The networks concerned.
+    /// The affected networks, by AS number.
     pub asns: Vec<u32>,
-    /// Of an outage: its cause and type, such as `CABLE_CUT` and `NATIONWIDE`.
+    /// Cause and type of an outage, such as `CABLE_CUT` and `NATIONWIDE`.
     pub outage: Option<(String, String)>,
 }
 
-/// An annotation that is kept.
+/// An annotation that is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Annotation {
-    /// Its number.
+    /// The number by which it can be removed.
     pub id: u64,
-    /// What it says.
+    /// The note itself.
     pub content: NewAnnotation,
 }
 
 impl NewAnnotation {
-    /// Whether it concerns a time within the range.
+    /// Whether its time overlaps the range.
     #[must_use]
     pub fn touches(&self, range: &Range<i64>) -> bool {
         self.start < range.end && self.end.is_none_or(|end| end >= range.start)
     }
 
-    /// Checks that it can be kept and shown.
+    /// Checks that it can be stored and shown.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] with the first thing that is wrong with it.
+    /// [`StoreError::Refused`] with the first problem.
     pub fn check(&self) -> Result<()> {
         if self.end.is_some_and(|end| end < self.start) {
             return refuse("it ends before it starts");
@@ -123,7 +124,7 @@ fn check_text(what: &str, text: &str, longest: usize) -> Result<()> {
     Ok(())
 }
 
-/// Pages show it as a link: nothing but the web.
+/// Links are shown on pages, so only web addresses are accepted.
 fn check_url(url: &str) -> Result<()> {
     check_text("the link", url, 2_000)?;
     let lower = url.to_ascii_lowercase();

@@ -6,37 +6,37 @@ use sha2::{Digest, Sha256};
 
 use crate::{Impaired, SegmentId};
 
-/// What became of a segment that was handed in.
+/// Whether a segment was new to the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// It is kept, for good.
+    /// It was stored.
     New,
-    /// One with its id is kept already, or was: nothing changed.
+    /// A segment with this ID is stored already, or was earlier: nothing changed.
     Known,
 }
 
-/// What a window's results are made from. Results made from other inputs are out of date.
+/// The inputs from which a window's results are computed. Results computed from other inputs are out of date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inputs {
-    /// A digest of the ids of the segments with packets of the window, in any order.
+    /// A digest of the IDs of the segments that have packets of the window, in any order.
     pub segments: u64,
-    /// Until when the window counts: its end, or the end of what is covered by all segments if that is
+    /// The time up to which the window is counted: its end, or the time up to which all segments cover, if that is
     /// earlier (docs/spec.md#cutoff).
     pub cutoff: i64,
-    /// A number for the rules and their settings, given by the one who makes the results.
+    /// A number for the rules and their settings, chosen by whoever computes the results.
     pub rules: u64,
 }
 
 impl Inputs {
-    /// What a window's results would be made from: the segments with packets of it, and the end of what all
-    /// segments cover. The same in every back end, so that results can be moved.
+    /// The inputs of a window: the segments that have packets of it, and the time up to which all segments cover.
+    /// They are the same in every back end, so results can be copied between them.
     #[must_use]
     pub fn of(window: Window, ids: &mut [SegmentId], covered_to: i64) -> Self {
         Self::of_digest(window, digest(ids), covered_to)
     }
 
-    /// The same of the digest that [`of`](Self::of) makes of the segments: the first 8 bytes, most significant first, of
-    /// the SHA-256 of their ids (16 bytes each, most significant first), in rising order.
+    /// The same as [`of`](Self::of), from its digest of the segments: the first 8 bytes (big endian) of the SHA-256
+    /// of their IDs (16 bytes each, big endian) in ascending order.
     #[must_use]
     pub fn of_digest(window: Window, segments: u64, covered_to: i64) -> Self {
         // Where everything that is covered ends before a window, it does not matter how long before.
@@ -54,23 +54,23 @@ fn digest(ids: &mut [SegmentId]) -> u64 {
 /// A window that has packets or results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowState {
-    /// Which one.
+    /// The window itself.
     pub window: Window,
-    /// What there is to make results from; `rules` is 0.
+    /// The inputs from which results would be computed now; `rules` is 0.
     pub inputs: Inputs,
-    /// What the results were made from; none before the first.
+    /// The inputs from which the present results were computed; none if there are no results.
     pub done: Option<Inputs>,
-    /// Whether it must not be done again: it has results of packets that were deleted or set aside since, or its
-    /// counts are part of hours and days for good. A window without results is done with what is left.
+    /// Whether it must not be computed again: packets that its results count were deleted or set aside, or its counts
+    /// are already part of hours and days for good. A window without results is computed from what is left.
     pub frozen: bool,
-    /// Bytes of the segments with its packets.
+    /// Total size of the segments that have packets of it, in bytes.
     pub bytes: u64,
 }
 
 impl WindowState {
-    /// Whether its results are missing or out of date, and can be made: they are made from other packets, with
-    /// another cutoff, or by an earlier version of the rules. Other settings of the rules alone do not make results
-    /// out of date: that is for `recompute`.
+    /// Whether results are missing or out of date, and can be computed. They are out of date if they were computed
+    /// from other packets, with another cutoff, or by an earlier version of the rules. Other settings of the rules
+    /// alone do not make them so; `recompute` is for that.
     #[must_use]
     pub fn is_due(&self) -> bool {
         let same = |done: Inputs| done.segments == self.inputs.segments && done.cutoff == self.inputs.cutoff;
@@ -79,34 +79,35 @@ impl WindowState {
     }
 }
 
-/// What was counted in a window besides its cells.
+/// The counts of a window that are not in cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WindowCounts {
-    /// Packet rows.
+    /// The number of packets (rows).
     pub packets: u64,
-    /// Rows that equal another of their 5-tuple in every field but time and TTL.
-    pub copies: u64,
-    /// Rows before the first SYN packet of a 5-tuple that has one: the tail of an older connection.
+    /// Rows that equal another row of their 5-tuple in every field but time and TTL.
+    pub duplicates: u64,
+    /// Rows before the first SYN packet of a 5-tuple that has one: the tail of an earlier connection.
     pub tail: u64,
-    /// Connections, sampled.
+    /// The number of connections, as sampled (not weighted).
     pub connections: u64,
-    /// Connections that are in no total, and 5-tuples without a SYN packet, sampled, in the order of
+    /// Connections that are in no total, and 5-tuples without a SYN packet, as sampled, in the order of
     /// [`Exclusion::ALL`].
     pub excluded: [u64; Exclusion::ALL.len()],
 }
 
-/// For how long things are kept, from when they happened or came in, whichever is later. None is for ever.
+/// How long data is kept, counted from the time of the packets or from their arrival, whichever is later. None means
+/// for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Packets: whole segments.
+    /// Packets; whole segments are deleted.
     pub packets: Option<Duration>,
-    /// Connections: whole windows.
+    /// Connections; whole windows are deleted.
     pub connections: Option<Duration>,
-    /// Counts of 15 minutes.
+    /// Counts of windows (15 minutes).
     pub fifteen_minutes: Option<Duration>,
-    /// Counts of hours.
+    /// Counts by hour.
     pub hours: Option<Duration>,
-    /// Counts of days.
+    /// Counts by day.
     pub days: Option<Duration>,
 }
 
@@ -118,52 +119,53 @@ impl Default for Retention {
     }
 }
 
-/// Something that could not be used and was set aside.
+/// A file that could not be used and was set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damaged {
-    /// Where it is now.
+    /// Where the file is now.
     pub name: String,
-    /// What is wrong with it.
+    /// The reason why it cannot be used.
     pub why: String,
 }
 
-/// What is there.
+/// The contents of a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
-    /// Segments that are kept.
+    /// The number of segments that are stored.
     pub segments: u64,
-    /// Their packets.
+    /// The number of packets in these segments.
     pub packets: u64,
-    /// Their bytes.
+    /// The size of these segments in bytes.
     pub packet_bytes: u64,
-    /// Packets that do not count any more, but whose deletion has not been done yet or has failed.
+    /// Packets that no longer count, but that have not been deleted yet, or whose deletion failed.
     pub undeleted_packets: u64,
-    /// Time of the latest packet.
+    /// The time of the latest packet, in nanoseconds since the Unix epoch.
     pub latest_packet: Option<i64>,
-    /// The time that segments cover, from the first to the last.
+    /// The time that segments cover, from the earliest to the latest, in nanoseconds since the Unix epoch.
     pub covered: Option<(i64, i64)>,
-    /// Segments that cover time in the future, which a wrong clock has dated: it does not count as covered.
+    /// Segments that cover time in the future because of a wrong clock; they do not extend
+    /// [`covered`](Self::covered).
     pub future_segments: u64,
-    /// Windows with results.
+    /// The number of windows that have results.
     pub windows: u64,
-    /// The first and the last of them.
+    /// The first and the last window that has results.
     pub window_range: Option<(Window, Window)>,
-    /// When results were replaced last, in nanoseconds since the Unix epoch.
+    /// When results were last replaced, in nanoseconds since the Unix epoch.
     pub updated: Option<i64>,
-    /// Sums over all windows with results.
+    /// Sums over all windows that have results.
     pub counts: WindowCounts,
-    /// Bytes of the connections.
+    /// The size of the stored connections in bytes.
     pub connection_bytes: u64,
-    /// Bytes of the counts.
+    /// The size of the stored counts in bytes.
     pub rollup_bytes: u64,
-    /// Servers with the time of their latest packet.
+    /// The nodes, each with the time of its latest packet in nanoseconds since the Unix epoch.
     pub nodes: Vec<(String, i64)>,
-    /// What was set aside.
+    /// Files that were set aside.
     pub damaged: Vec<Damaged>,
-    /// Windows that are concerned by damage, in their order.
+    /// The windows that are affected by damage, in order of time.
     pub impaired: Vec<Impaired>,
-    /// Whether some of it is simulated.
+    /// Whether some of the packets are simulated.
     pub simulated: bool,
-    /// How addresses of some packets were protected that were ever taken in; none if all were full.
+    /// How the addresses of any packets ever stored were protected; empty if all addresses were full.
     pub protected: Vec<Addresses>,
 }

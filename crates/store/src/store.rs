@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use cutshort_geo::Place;
 use cutshort_model::{ConnectionRecord, JudgedConnection, Window};
-use cutshort_verdict::{Outcome, Row, Rules};
+use cutshort_verdict::{DataSet, Outcome, Row, Rules};
 
 use crate::cell::Cells;
 use crate::{
@@ -13,63 +13,73 @@ use crate::{
     WindowCounts, WindowState,
 };
 
-/// Packets, connections and their counts at rest. All times are nanoseconds since the Unix epoch.
+/// Storage of packets, connections and counts. All times are nanoseconds since the Unix epoch.
+///
+/// Every method that returns a [`Result`] can fail with any [`StoreError`], whose variants say whether it is worth
+/// trying again. Methods state what else is true after an error.
+///
+/// A store keeps one data set. The store of the data set `tcp` also leads to those of the other data sets, which have
+/// segments, windows and counts of their own, and share the annotations.
 pub trait Store: Send + Sync {
-    /// Keeps a segment. When it returns, the segment is durable. The same id again changes nothing.
+    /// The data set that this store keeps.
+    fn data_set(&self) -> DataSet {
+        DataSet::Tcp
+    }
+
+    /// The store of a data set, this one included; none if no packets of that data set have come in.
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>>;
+
+    /// The store of a data set, this one included, which is created if it is missing.
     ///
     /// # Errors
-    /// [`StoreError::Full`](crate::StoreError::Full) and the like; then it is not kept.
+    /// [`StoreError::Refused`] if this store was opened for reading only.
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store>;
+
+    /// Stores a segment. When it returns, the segment is durable. A segment with an ID that was stored before changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// The segment is not stored then.
     fn append(&self, segment: &Segment) -> Result<Added>;
 
-    /// Keeps several segments, as [`append`](Self::append) keeps each. A store that answers over a network may need
-    /// fewer questions for all of them.
+    /// Stores several segments, as [`append`](Self::append) does. A store on the network may need fewer requests for
+    /// all of them together.
     ///
     /// # Errors
-    /// As [`append`](Self::append); then some may be kept, and all can come again.
+    /// Some of the segments may be stored then; all of them can be passed again.
     fn append_all(&self, segments: &[Segment]) -> Result<Vec<Added>> {
         segments.iter().map(|segment| self.append(segment)).collect()
     }
 
-    /// The windows within a range that have packets or results, in order.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// The windows in a range that have packets or results, in order.
     fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>>;
 
-    /// The windows with packets whose results are missing or out of date, in order. This is asked every few seconds, so
-    /// a store may answer from what it remembers: what others deleted may be missing for minutes, what came in never.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// The windows that have packets and whose results are missing or out of date, in order. This is called every few
+    /// seconds, so a store may answer from memory: windows whose segments others deleted may be missing for minutes,
+    /// but new packets never are.
     fn due(&self) -> Result<Vec<WindowState>> {
         let mut windows = self.windows(i64::MIN..i64::MAX)?;
         windows.retain(|window| window.is_due() && window.bytes > 0);
         Ok(windows)
     }
 
-    /// The time of the latest packet of any live receiver; `i64::MIN` if there is none. As [`due`](Self::due), from
-    /// what is remembered.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// The time of the latest packet of any live receiver; `i64::MIN` if there is none. As with [`due`](Self::due), a
+    /// store may answer from memory.
     fn latest_live(&self) -> Result<i64> {
         let nodes = self.status()?.nodes;
         Ok(nodes.iter().filter(|(name, _)| !name.is_empty()).map(|(_, ts)| *ts).max().unwrap_or(i64::MIN))
     }
 
-    /// A window's packets, grouped by 5-tuple, in at most so many parts that can be read side by side. Nothing
-    /// that happens to the store later changes what they give.
+    /// A window's packets, grouped by 5-tuple, in up to `parts` parts that can be read concurrently. Later changes of
+    /// the store do not affect what they return.
     ///
     /// # Errors
-    /// What reading gives. A damaged segment is set aside and left out; one who may not write is told that it is
-    /// [`Damaged`](crate::StoreError::Damaged).
+    /// A damaged segment is set aside and left out; a process that may not write gets
+    /// [`Damaged`](crate::StoreError::Damaged) instead.
     fn read_window(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>>;
 
-    /// A window's connections as the store itself judges them by the rules, in at most so many parts that can be read side
-    /// by side. None where it does not, at all or for this window: then the packets tell.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// A window's connections, if the store itself applies the rules, in up to `parts` parts that can be read
+    /// concurrently. None if it does not, in general or for this window; then the caller reads the packets.
     fn read_verdicts(
         &self,
         window: Window,
@@ -80,138 +90,102 @@ pub trait Store: Send + Sync {
         Ok(None)
     }
 
-    /// What damage means for the results of a window: those that there are must stay if they are
-    /// [`Kept`](Impairment::Kept), and new ones can only be [`Incomplete`](Impairment::Incomplete). Asked after
-    /// [`read_window`](Self::read_window), which may find something damaged. None where nothing is, or where a server
-    /// takes care of it.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// How damage affects the results of a window. If [`Kept`](Impairment::Kept), existing results must stay; if
+    /// [`Incomplete`](Impairment::Incomplete), new ones cannot be complete. Call this after
+    /// [`read_window`](Self::read_window), which may find damage. None without damage, and in stores whose server
+    /// handles it.
     fn impairment(&self, window: Window) -> Result<Option<Impairment>> {
         let _ = window;
         Ok(None)
     }
 
-    /// Begins to replace all results of a window. Nothing changes before
-    /// [`commit`](Replacement::commit).
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Begins to replace all results of a window. Nothing changes before [`commit`](Replacement::commit).
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>>;
 
-    /// Begins to replace the results of several small windows, which the store writes together. None where writing them
-    /// one after the other is as quick.
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    /// Begins to replace the results of several small windows, which the store writes together. None if writing them
+    /// one by one is as fast.
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         None
     }
 
-    /// Makes hours and days of the windows that were replaced since. Answers are right without it, only
-    /// slower.
+    /// Computes the hours and days that contain windows replaced since the last call. Queries are correct without it,
+    /// but slower.
     ///
     /// # Errors
-    /// What writing gives; it can be called again.
+    /// Some hours and days may be done; the call can be repeated.
     fn roll(&self) -> Result<()>;
 
-    /// Adds up cells.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// Answers a query for counts.
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer>;
 
-    /// Single connections. Those of a damaged file are left out; [`Status::impaired`] names its window.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// Answers a query for connections. Those in a damaged file are left out; [`Status::impaired`] names the window.
     fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>>;
 
-    /// Calls `each` with every connection of a range, window by window, until it returns false. Those of a damaged file
-    /// are left out; [`Status::impaired`] names its window.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// Calls `each` with every connection of a range, window by window, until it returns false. Those in a damaged
+    /// file are left out; [`Status::impaired`] names the window.
     fn each_connection(
         &self,
         range: Range<i64>,
         each: &mut dyn FnMut(ConnectionRecord<'static>) -> bool,
     ) -> Result<()>;
 
-    /// Windows of a range whose single connections are left out because their files are damaged, as far as that is known:
-    /// asked after they were read. None where a server takes care of it.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// The windows of a range whose connections are left out because their files are damaged, as far as this is
+    /// known. Call this after they were read. Empty in stores whose server handles damage.
     fn lost_connections(&self, range: &Range<i64>) -> Result<Vec<Window>> {
         let _ = range;
         Ok(Vec::new())
     }
 
-    /// What is there.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// The contents of the store, in numbers.
     fn status(&self) -> Result<Status>;
 
-    /// Which time the segments of each node cover, by name: those that are kept, and those that retention has deleted.
-    /// What a wrong clock dates in the future does not count, unless there is nothing else (docs/spec.md#future).
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// The time that the segments of each node cover, by name, whether they are kept or were deleted by retention. Time
+    /// that a wrong clock dates in the future does not count, unless there is no other (docs/spec.md#future).
     fn coverage(&self) -> Result<Vec<NodeCoverage>>;
 
-    /// Deletes what is past its time. Segments with packets of windows that are due stay until there are results.
-    /// Returns how many segments and windows' connections were deleted.
+    /// Deletes data that has been kept long enough. Segments with packets of windows that are due are kept until
+    /// there are results. Returns the number of segments and of windows' connections that were deleted.
     ///
     /// # Errors
-    /// What deleting gives; it can be called again.
+    /// A part may be deleted; the call can be repeated.
     fn retain(&self, now: SystemTime, retention: &Retention) -> Result<u64>;
 
-    /// All segments that are known, in the order in which they came in.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// All segments that are or were stored, in the order in which they arrived.
     fn known_segments(&self) -> Result<Vec<KnownSegment>> {
         Err(StoreError::Refused("this store cannot list its segments".to_owned()))
     }
 
-    /// Removes segments as if they had never come in: their packets, what they cover, and the results of windows of
-    /// which no other packets are left. They can come in again. The window job is to run afterwards.
+    /// Removes segments as if they had never arrived: their packets, what they cover, and the results of windows that
+    /// have no other packets. They can be stored again. Run the window job afterwards.
     ///
     /// # Errors
-    /// What writing gives; it can be called again.
+    /// A part may be removed; the call can be repeated.
     fn forget(&self, segments: &[SegmentId]) -> Result<Forgotten> {
         let _ = segments;
         Err(StoreError::Refused("this store cannot forget segments".to_owned()))
     }
 
-    /// The annotations that concern a time within a range, by their beginning.
-    ///
-    /// # Errors
-    /// What reading gives.
+    /// The annotations whose time overlaps the range, in order of their start.
     fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>>;
 
-    /// Keeps an annotation.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Stores an annotation.
     fn annotate(&self, annotation: &NewAnnotation) -> Result<Annotation>;
 
-    /// Removes an annotation; false if there is none with the number.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Removes an annotation; false if no annotation has this number.
     fn remove_annotation(&self, id: u64) -> Result<bool>;
 }
 
-/// A packet without its 5-tuple, which server saw it, and from which segment it is.
+/// A packet without its 5-tuple, with its node and segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredRow {
-    /// A position in [`WindowPackets::nodes`].
+    /// An index into [`WindowPackets::nodes`].
     pub node: u16,
-    /// A number of its segment, the same for all rows of a window from this segment.
+    /// A number for its segment, the same for all rows of a window that come from this segment.
     pub segment: u32,
-    /// The packet.
+    /// The packet without its 5-tuple.
     pub row: Row,
-    /// Where the client is, if its address does not tell any more: as it was found where the address was known.
+    /// Country and network of the client, if they can no longer be derived from its address: as recorded when the
+    /// address was known.
     pub place: Option<Place>,
 }
 
@@ -221,117 +195,101 @@ impl Borrow<Row> for StoredRow {
     }
 }
 
-/// A window's packets.
+/// The packets of a window.
 pub struct WindowPackets<'a> {
-    /// What they are; `rules` is 0.
+    /// The inputs that these packets are; `rules` is 0.
     pub inputs: Inputs,
-    /// Names of servers; the first is "", that of files.
+    /// The names of the nodes; the first is "", for capture files.
     pub nodes: Vec<String>,
-    /// The packets. Each flow is in one part, as a whole; its other direction may be in another.
+    /// The packets. All packets of a flow are in one part; those of the other direction may be in another.
     pub parts: Vec<Box<dyn Grouped + Send + 'a>>,
 }
 
-/// Packets grouped by 5-tuple, and by what tells those apart whose addresses became the same.
+/// Packets grouped by [`FlowKey`].
 pub trait Grouped {
-    /// Replaces `rows` by those of the next flow, in the order of time; none at the end.
+    /// Replaces `rows` by those of the next flow, in order of time; none at the end.
     ///
     /// # Errors
-    /// What reading gives; then all that was read of the window is of no use.
+    /// Everything that was read of the window must be discarded then.
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>>;
 }
 
-/// A window's flows, judged by the store.
+/// The flows of a window, judged by the store.
 pub struct WindowVerdicts<'a> {
-    /// What they are made from; `rules` is 0.
+    /// The inputs that were used; `rules` is 0.
     pub inputs: Inputs,
-    /// Names of servers; the first is "", that of files.
+    /// The names of the nodes; the first is "", for capture files.
     pub nodes: Vec<String>,
-    /// The flows, each in one part.
+    /// The flows; each is in one part.
     pub parts: Vec<Box<dyn Verdicts + Send + 'a>>,
 }
 
-/// A connection, or a flow without a SYN packet, judged by the store exactly as the rules do with its packets.
+/// A connection, or a flow without a SYN packet, judged by the store with the same result as by the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowVerdict {
-    /// Of which flow.
+    /// The flow that the connection is part of.
     pub key: FlowKey,
-    /// What the rules say.
+    /// The verdict, or why it is excluded.
     pub outcome: Outcome,
-    /// For how many it stands: its SYN packet's rate, or that of its earliest row if it is in no total.
+    /// How many connections this one stands for: the rate of its SYN packet, or of its earliest row if it is
+    /// excluded.
     pub sample_rate: u32,
-    /// A position in [`WindowVerdicts::nodes`]: of its SYN, or its earliest row if there is none.
+    /// An index into [`WindowVerdicts::nodes`]: the node of its SYN packet, or of its earliest row if there is none.
     pub node: u16,
-    /// Its rows.
+    /// The number of its rows.
     pub packets: u32,
-    /// Of all rows of its flow, those that equal another in every field but time and TTL; counted beside the flow's first
-    /// connection only.
-    pub copies: u32,
-    /// Rows of its flow before the first SYN packet, if there is one; counted beside the first connection only.
+    /// Rows of its whole flow that equal another in every field but time and TTL. Zero except on the flow's first
+    /// connection.
+    pub duplicates: u32,
+    /// Rows of its flow before the first SYN packet, if there is one. Zero except on the flow's first connection.
     pub tail: u32,
 }
 
-/// What came of asking for verdicts.
+/// The result of [`Verdicts::next_flows`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerdictBatch {
-    /// Flows.
+    /// More flows were returned.
     Flows,
-    /// There are no more.
+    /// All flows have been returned.
     End,
-    /// There is a flow that the store cannot judge: all that came of the window is of no use, and its packets tell.
+    /// The store cannot judge one of the flows: discard everything that was read of the window, and read its packets.
     Undecidable,
 }
 
-/// Flows with verdicts.
+/// A part of the flows of a window, with verdicts.
 pub trait Verdicts {
     /// Replaces `flows` by the next ones.
     ///
     /// # Errors
-    /// What reading gives; then all that was read of the window is of no use.
+    /// Everything that was read of the window must be discarded then.
     fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<VerdictBatch>;
 }
 
-/// New results of one window. Dropped without [`commit`](Self::commit), nothing has changed.
+/// New results of one window. If this is dropped without [`commit`](Self::commit), nothing changes.
 pub trait Replacement: Send {
-    /// Takes connections. Several can be filled side by side.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Opens a writer of connections. Several can be used concurrently.
     fn sink(&self) -> Result<Box<dyn ConnectionSink + Send>>;
 
-    /// Replaces connections (those of all sinks, finished before), cells (folded by the caller) and counts
-    /// of the window as a whole.
-    ///
-    /// # Errors
-    /// What writing gives; then nothing has changed.
+    /// Replaces all results of the window: connections (those of all sinks, which must be finished), cells (already
+    /// folded by the caller) and counts. If it fails, nothing has changed.
     fn commit(self: Box<Self>, inputs: Inputs, counts: WindowCounts, cells: &Cells) -> Result<()>;
 }
 
-/// New results of several windows. Dropped without [`finish`](Self::finish), nothing has changed.
-pub trait Batch {
-    /// Begins to replace all results of a window. What is [committed](Replacement::commit) is held in memory.
-    ///
-    /// # Errors
-    /// What writing gives.
+/// New results of several windows. If this is dropped without [`finish`](Self::finish), nothing changes.
+pub trait ReplacementBatch {
+    /// Begins to replace all results of a window. [Committed](Replacement::commit) results are held in memory.
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>>;
 
-    /// Replaces the results of all windows that were committed.
-    ///
-    /// # Errors
-    /// What writing gives; then nothing has changed, unless the answer was lost.
+    /// Replaces the results of all windows that were committed. If it fails, nothing has changed, unless the server
+    /// did so and its answer was lost.
     fn finish(self: Box<Self>) -> Result<()>;
 }
 
-/// Takes connections of one window.
+/// A writer of connections of one window.
 pub trait ConnectionSink {
-    /// Takes one.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Writes one connection.
     fn write(&mut self, connection: &JudgedConnection<'_>) -> Result<()>;
 
-    /// Ends this sink. Without it, its connections are not part of the results.
-    ///
-    /// # Errors
-    /// What writing gives.
+    /// Completes this writer's connections. If it is dropped instead, they are not part of the results.
     fn finish(self: Box<Self>) -> Result<()>;
 }

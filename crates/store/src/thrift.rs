@@ -17,16 +17,17 @@ pub const I16: u8 = 4;
 pub const I32: u8 = 5;
 /// A number of 64 bits.
 pub const I64: u8 = 6;
-/// Eight bytes.
+/// A floating-point number of eight bytes.
 pub const DOUBLE: u8 = 7;
-/// A length and as many bytes.
+/// A length, followed by as many bytes.
 pub const BINARY: u8 = 8;
-/// A number of values of one type.
+/// A type and a number of values, followed by the values.
 pub const LIST: u8 = 9;
-/// Fields with types and numbers.
+/// Fields with types and field IDs.
 pub const STRUCT: u8 = 12;
 
-/// The type of the next field of a structure. `field` is the number of the field before, and becomes its number.
+/// Reads the type of the next field of a structure. `field` is the ID of the previous field, and becomes the ID of
+/// this one.
 pub fn next_field(bytes: &mut &[u8], field: &mut i64) -> Option<u8> {
     let head = byte(bytes)?;
     if head != STOP {
@@ -61,7 +62,8 @@ pub fn skip(bytes: &mut &[u8], kind: u8, depth: usize) -> Option<()> {
     Some(())
 }
 
-/// The type of a list's values and how many there are: no more than bytes that are left, as each takes one at least.
+/// Reads the type of a list's values and their number, which is at most the number of bytes left, because each value
+/// takes at least one.
 pub fn list(bytes: &mut &[u8]) -> Option<(u8, usize)> {
     let head = byte(bytes)?;
     let count = match head >> 4 {
@@ -71,7 +73,7 @@ pub fn list(bytes: &mut &[u8]) -> Option<(u8, usize)> {
     (count <= bytes.len()).then_some((head & 0xf, count))
 }
 
-/// A length and as many bytes.
+/// Reads a length and as many bytes.
 pub fn binary<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let len = usize::try_from(varint(bytes)?).ok()?;
     let (value, rest) = bytes.split_at_checked(len)?;
@@ -79,14 +81,14 @@ pub fn binary<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(value)
 }
 
-/// One byte.
+/// Reads one byte.
 pub fn byte(bytes: &mut &[u8]) -> Option<u8> {
     let (first, rest) = bytes.split_first()?;
     *bytes = rest;
     Some(*first)
 }
 
-/// A number without sign, seven bits a byte, in at most ten bytes.
+/// Reads an unsigned number: seven bits per byte, in at most ten bytes.
 pub fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
@@ -99,7 +101,7 @@ pub fn varint(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// A number with a sign.
+/// Reads a signed number.
 pub fn zigzag(bytes: &mut &[u8]) -> Option<i64> {
     let value = varint(bytes)?;
     Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())

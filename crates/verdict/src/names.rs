@@ -5,10 +5,10 @@ use std::fmt;
 /// The error for a name that no stage, termination, tag or signature has. It lists those that exist.
 ///
 /// ```
-/// use cutshort_verdict::{Stage, Unknown};
+/// use cutshort_verdict::{DataSet, Stage, Unknown};
 ///
-/// assert_eq!("Post-PSH".parse(), Ok(Stage::PostPsh));
-/// let error: Unknown = "post".parse::<Stage>().unwrap_err();
+/// assert_eq!(DataSet::Tcp.stage("Post-PSH"), Ok(Stage::PostPsh));
+/// let error: Unknown = DataSet::Tcp.stage("post").unwrap_err();
 /// assert!(error.to_string().contains("post_syn, post_ack, post_psh, later, none"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl std::error::Error for Unknown {}
 pub(crate) fn find<T: Copy>(
     what: &'static str,
     all: &[T],
-    name_of: fn(T) -> &'static str,
+    name_of: impl Fn(T) -> &'static str,
     name: &str,
 ) -> Result<T, Unknown> {
     let wanted = name.trim().to_ascii_lowercase().replace('-', "_");

@@ -1,8 +1,7 @@
 use std::fmt;
-use std::str::FromStr;
 
 use crate::names::Unknown;
-use crate::{Stage, Tag, Tags};
+use crate::{DataSet, Stage, Tag, Tags};
 
 /// The number of RSTs of one kind that a rule needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,19 +29,20 @@ impl Occurrence {
     }
 }
 
-/// One of the 19 signatures: a stage and the RSTs or the silence that ended the connection there
-/// (docs/spec.md#signatures; table 1 of doi:10.1145/3603269.3604875).
+/// A signature: a stage and the RSTs, the silence or whatever else ended the connection there
+/// (docs/spec.md#signatures; table 1 of doi:10.1145/3603269.3604875 has the 19 of TCP).
 ///
-/// A signature says what was seen, never who did it or why.
+/// A signature says what was seen, never who did it or why. [`DataSet::signatures`] lists those of a data set.
 ///
 /// ```
-/// use cutshort_verdict::{Signature, Stage};
+/// use cutshort_verdict::{DataSet, Signature, Stage};
 ///
-/// let signature: Signature = "PSH+ACK -> RST != RST".parse()?;
+/// let signature = DataSet::Tcp.signature("PSH+ACK -> RST != RST")?;
 /// assert_eq!((signature.id(), signature.name()), (16, "PSH+ACK → RST ≠ RST"));
 /// assert_eq!(signature.stage(), Stage::PostPsh);
 /// assert!(signature.causes()[0].contains("stack"), "innocent causes first");
-/// assert_eq!(Signature::all().count(), Signature::COUNT);
+/// assert_eq!(DataSet::Tcp.signatures().len(), 19);
+/// assert_eq!(Signature::from_id(201).unwrap().name(), "SYN → CLOSE");
 /// # Ok::<(), cutshort_verdict::Unknown>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +55,7 @@ pub struct Signature(u8);
 /// ```
 /// use cutshort_verdict::{Signature, Occurrence};
 ///
-/// let rule = Signature::from_id(13).unwrap().rule();
+/// let rule = Signature::from_id(13).and_then(Signature::rule).unwrap();
 /// assert_eq!((rule.rst, rule.rst_ack), (Occurrence::AtLeastOnce, Occurrence::AtLeastOnce));
 /// assert!(rule.rst.holds(3) && !rule.rst.holds(0));
 /// ```
@@ -99,24 +99,25 @@ pub(crate) struct Pattern {
 }
 
 impl Signature {
-    /// The number of signatures.
-    pub const COUNT: usize = ENTRIES.len();
+    /// The signatures of the data set `tcp`, 1 to 19.
+    pub(crate) const TCP: &'static [Self] = &numbered::<{ ENTRIES.len() }>();
 
-    /// Returns all signatures in the order of their numbers.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (0..ENTRIES.len() as u8).map(Self)
-    }
+    /// The signatures of the data set `origin`: those of `tcp` and four more.
+    pub(crate) const ORIGIN: &'static [Self] = &numbered::<{ ENTRIES.len() + ORIGIN.len() }>();
 
-    /// Finds the signature with the number `id`, 1 to 19.
+    /// Finds the signature with the number `id`, in whichever data set.
     #[must_use]
     pub fn from_id(id: u8) -> Option<Self> {
-        (1..=ENTRIES.len()).contains(&usize::from(id)).then(|| Self(id - 1))
+        Self::ORIGIN.iter().copied().find(|signature| signature.id() == id)
     }
 
-    /// Returns the number, 1 to 19.
+    /// Returns the number, which never changes: 1 to 19, and above 200 in the data set `origin`.
     #[must_use]
     pub const fn id(self) -> u8 {
-        self.0 + 1
+        match self.0.checked_sub(ENTRIES.len() as u8) {
+            None => self.0 + 1,
+            Some(at) => ORIGIN[at as usize].0,
+        }
     }
 
     /// Returns the name, such as `PSH+ACK → RST; RST₀`.
@@ -143,25 +144,56 @@ impl Signature {
         self.entry().causes
     }
 
-    /// Returns the rule by which it matches.
+    /// Returns the rule by which it matches; `None` if it is not one of the 19 of TCP.
     #[must_use]
-    pub const fn rule(self) -> SignatureRule {
+    pub const fn rule(self) -> Option<SignatureRule> {
+        if self.0 as usize >= ENTRIES.len() {
+            return None;
+        }
         let Entry { stage, rst, rst_ack, one_of, .. } = *self.entry();
-        SignatureRule { stage, rst, rst_ack, single_ack: needs_single_ack(stage), one_of }
+        Some(SignatureRule { stage, rst, rst_ack, single_ack: needs_single_ack(stage), one_of })
     }
 
     const fn entry(self) -> &'static Entry {
-        &ENTRIES[self.0 as usize]
+        match (self.0 as usize).checked_sub(ENTRIES.len()) {
+            None => &ENTRIES[self.0 as usize],
+            Some(at) => &ORIGIN[at].1,
+        }
     }
 
-    /// Finds the signature that matches. Connections with the tag `fin` have none.
+    /// Finds a signature of a data set by its number or name.
+    pub(crate) fn find(data_set: DataSet, text: &str) -> Result<Self, Unknown> {
+        let all = data_set.signatures();
+        let wanted = plain(text);
+        let number = wanted.parse().ok();
+        let is_it = |signature: &Self| Some(signature.id()) == number || plain(signature.name()) == wanted;
+        all.iter().copied().find(is_it).ok_or_else(|| {
+            let numbers = match data_set {
+                DataSet::Tcp => "1 to 19",
+                _ => "1 to 19, 201, 205, 210, 221",
+            };
+            Unknown::new("signature", text, [numbers, "a name such as 'SYN; ACK -> RST'"].into_iter())
+        })
+    }
+
+    /// Finds the signature of the 19 that matches. Connections with the tag `fin` have none.
     #[inline]
     pub(crate) fn matching(pattern: Pattern) -> Option<Self> {
         if pattern.stage == Stage::None || pattern.tags.contains(Tag::Fin) {
             return None;
         }
-        Self::all().find(|signature| signature.entry().matches(pattern))
+        Self::TCP.iter().copied().find(|signature| signature.entry().matches(pattern))
     }
+}
+
+const fn numbered<const COUNT: usize>() -> [Signature; COUNT] {
+    let mut all = [Signature(0); COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        all[at] = Signature(at as u8);
+        at += 1;
+    }
+    all
 }
 
 const fn needs_single_ack(stage: Stage) -> bool {
@@ -169,6 +201,16 @@ const fn needs_single_ack(stage: Stage) -> bool {
 }
 
 impl Entry {
+    const fn without_rst(
+        name: &'static str,
+        stage: Stage,
+        seen: &'static str,
+        causes: &'static [&'static str],
+    ) -> Self {
+        let never = Occurrence::Never;
+        Self { name, stage, rst: never, rst_ack: never, one_of: &[], seen, causes }
+    }
+
     fn matches(&self, pattern: Pattern) -> bool {
         self.stage == pattern.stage
             && self.rst.holds(pattern.rst)
@@ -187,20 +229,6 @@ impl fmt::Debug for Signature {
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-/// Reads a number, or a name in which `->` may stand for `→`, `!=` for `≠`, `0` for `∅` and `₀`; spaces and capitals do
-/// not matter.
-impl FromStr for Signature {
-    type Err = Unknown;
-
-    fn from_str(text: &str) -> Result<Self, Unknown> {
-        let wanted = plain(text);
-        let by_number = wanted.parse().ok().and_then(Self::from_id);
-        by_number.or_else(|| Self::all().find(|signature| plain(signature.name()) == wanted)).ok_or_else(
-            || Unknown::new("signature", text, ["1 to 19", "a name such as 'SYN; ACK -> RST'"].into_iter()),
-        )
     }
 }
 
@@ -466,6 +494,66 @@ const ENTRIES: [Entry; 19] = [
     },
 ];
 
+/// The signatures that only the data set `origin` has, with their numbers. They have no RST.
+const ORIGIN: [(u8, Entry); 4] = [
+    (
+        201,
+        Entry::without_rst(
+            "SYN → CLOSE",
+            Stage::PostSyn,
+            "A SYN whose SYN+ACK came too late: our socket was closed, and answered it with a RST.",
+            &[
+                "The server or the way to it is slow: our time for a connection ended before its SYN+ACK arrived.",
+                "A short connect timeout in the proxy or its health check.",
+                "A first SYN or SYN+ACK that was lost: its repetition took a second or more.",
+                "Your proxy may have logged 522, or 'connect timed out'.",
+            ],
+        ),
+    ),
+    (
+        205,
+        Entry::without_rst(
+            "SYN; ACK → CLOSE",
+            Stage::PostAck,
+            "The connection was accepted and we sent a request; the server never acknowledged it, and we closed.",
+            &[
+                "A server, or a load balancer in front of it, that accepts and then does nothing (a full queue, a stopped process).",
+                "The request was lost or dropped on the way: a wrong path MTU, a firewall that lost its state.",
+                "Filters that drop a TLS ClientHello.",
+                "Your proxy may have logged 504 or 524.",
+            ],
+        ),
+    ),
+    (
+        210,
+        Entry::without_rst(
+            "PSH+ACK → CLOSE",
+            Stage::PostPsh,
+            "The server acknowledged our request, sent nothing, and we closed.",
+            &[
+                "A server that is slower than our timeout.",
+                "Our own client went away, so we cancelled the request.",
+                "The answer was lost or dropped on the way.",
+                "Your proxy may have logged 504 or 524.",
+            ],
+        ),
+    ),
+    (
+        221,
+        Entry::without_rst(
+            "SYN → ICMP",
+            Stage::PostSyn,
+            "A SYN, and then an ICMP error: the server cannot be reached.",
+            &[
+                "The server is down, so the last router cannot find it.",
+                "No route to its network; a wrong address or an old DNS record.",
+                "A firewall that rejects the connection with an ICMP error.",
+                "Your proxy may have logged 502, 521 or 523.",
+            ],
+        ),
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -496,19 +584,20 @@ mod tests {
 
     #[test]
     fn signatures_are_found_by_number_and_by_name() {
-        for signature in Signature::all() {
-            assert_eq!(signature.id().to_string().parse(), Ok(signature));
-            assert_eq!(signature.name().parse(), Ok(signature));
+        let tcp = |text: &str| DataSet::Tcp.signature(text);
+        for signature in Signature::TCP {
             assert_eq!(signature.stage(), signature.entry().stage);
         }
-        assert_eq!("psh+ack -> rst != rst".parse(), Ok(Signature::from_id(16).unwrap()));
-        assert_eq!("SYN->0".parse(), Ok(Signature::from_id(1).unwrap()));
-        assert!("20".parse::<Signature>().is_err());
-        assert!("0".parse::<Signature>().is_err());
+        assert_eq!(tcp("psh+ack -> rst != rst"), Ok(Signature::from_id(16).unwrap()));
+        assert_eq!(tcp("SYN->0"), Ok(Signature::from_id(1).unwrap()));
+        assert!(tcp("20").is_err());
+        assert!(tcp("0").is_err());
+        assert_eq!(DataSet::Origin.signature("syn -> close").unwrap().id(), 201);
+        assert!(Signature::from_id(0).is_none() && Signature::from_id(20).is_none());
     }
 
     #[test]
     fn every_signature_names_innocent_causes_too() {
-        assert!(Signature::all().all(|signature| signature.causes().len() >= 3));
+        assert!(Signature::ORIGIN.iter().all(|signature| signature.causes().len() >= 3));
     }
 }

@@ -1,9 +1,9 @@
 use std::fmt;
-use std::str::FromStr;
-
-use crate::names::{Unknown, find};
 
 /// How far a connection got, from its SYN on (docs/spec.md#progress).
+///
+/// The four steps are those of all data sets; [`DataSet::progress_name`](crate::DataSet::progress_name) has their names
+/// in one.
 ///
 /// It grows with what was seen; a value is greater if the connection got further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +37,8 @@ impl Progress {
 
 /// The stage at which a connection was cut short, or none (docs/spec.md#stage).
 ///
-/// The five stages are a closed set, so a `match` needs no wildcard.
+/// The five stages are a closed set, so a `match` needs no wildcard. They are those of all data sets;
+/// [`DataSet::stage_name`](crate::DataSet::stage_name) has their names in one.
 ///
 /// ```
 /// use cutshort_verdict::{Progress, Stage, Termination};
@@ -67,7 +68,7 @@ impl Stage {
     /// The five stages, in the order in which they are shown everywhere.
     pub const ALL: [Self; 5] = [Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later, Self::None];
 
-    /// Returns the stage of a connection from how it ended and how far it got.
+    /// Returns the stage of a connection of the data set `tcp` from how it ended and how far it got.
     #[must_use]
     pub const fn of(termination: Termination, progress: Progress) -> Self {
         match (termination, progress) {
@@ -179,18 +180,12 @@ impl fmt::Display for Stage {
     }
 }
 
-impl FromStr for Stage {
-    type Err = Unknown;
-
-    fn from_str(name: &str) -> Result<Self, Unknown> {
-        find("stage", &Self::ALL, Self::radar_name, name)
-            .or_else(|_| find("stage", &Self::ALL, Self::name, name))
-    }
-}
-
-/// How a connection ended, as far as one direction shows it (docs/spec.md#termination).
+/// How a connection ended (docs/spec.md#termination). The discriminant never changes.
 ///
-/// The first of the rules that holds decides. The five terminations are a closed set.
+/// The first of the rules that holds decides. These are the terminations of all data sets; [`DataSet::terminations`] lists
+/// those of one.
+///
+/// [`DataSet::terminations`]: crate::DataSet::terminations
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Termination {
@@ -204,13 +199,25 @@ pub enum Termination {
     Timeout,
     /// The connection was alive when last seen, or fell silent after it was answered.
     Open,
+    /// Of the data set `origin`: the network said that the server cannot be reached.
+    Unreachable,
+    /// Of the data set `origin`: we closed the connection without an answer.
+    GaveUp,
 }
 
 impl Termination {
-    /// All terminations, in the order in which they are tested.
-    pub const ALL: [Self; 5] = [Self::Reset, Self::ServerReset, Self::Fin, Self::Timeout, Self::Open];
+    /// The terminations of all data sets, in the order of their numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Reset,
+        Self::ServerReset,
+        Self::Fin,
+        Self::Timeout,
+        Self::Open,
+        Self::Unreachable,
+        Self::GaveUp,
+    ];
 
-    /// Returns the name in data: `reset`, `server_reset`, `fin`, `timeout`, `open`.
+    /// Returns the name in data, such as `reset` or `server_reset`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -219,6 +226,8 @@ impl Termination {
             Self::Fin => "fin",
             Self::Timeout => "timeout",
             Self::Open => "open",
+            Self::Unreachable => "unreachable",
+            Self::GaveUp => "gave_up",
         }
     }
 
@@ -233,6 +242,8 @@ impl Termination {
                 "The client fell silent, and never acknowledged anything that the server sent after its SYN+ACK."
             }
             Self::Open => "Still alive when last seen, or silent after it was answered.",
+            Self::Unreachable => "An ICMP error said that the server cannot be reached.",
+            Self::GaveUp => "We closed the connection, and the server had not sent a byte.",
         }
     }
 }
@@ -243,23 +254,17 @@ impl fmt::Display for Termination {
     }
 }
 
-impl FromStr for Termination {
-    type Err = Unknown;
-
-    fn from_str(name: &str) -> Result<Self, Unknown> {
-        find("termination", &Self::ALL, Self::name, name)
-    }
-}
-
-/// The reason why rows are left out of all totals, in the order of the tests (docs/spec.md#exclusions).
+/// The reason why rows are left out of all totals (docs/spec.md#exclusions). The discriminant never changes.
+///
+/// These are the reasons of all data sets; [`DataSet::exclusions`](crate::DataSet::exclusions) lists those of one.
 ///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Exclusion, Findings, Row, Rules, FlowContext};
+/// use cutshort_verdict::{DataSet, Exclusion, Findings, Row, Rules, FlowContext};
 ///
 /// let ack = Row { flags: Flags::ACK, ..Row::default() };
 /// let around = FlowContext { cutoff: 900_000_000_000, other_rsts: &[] };
-/// let error = Findings::of(&[ack]).judge(&Rules::default(), &around.around(None)).unwrap_err();
+/// let error = Findings::of(&[ack], DataSet::Tcp).judge(&Rules::default(), &around.around(None)).unwrap_err();
 /// assert_eq!((error, error.name()), (Exclusion::NoSyn, "no_syn"));
 /// let error: Box<dyn std::error::Error> = error.into();
 /// assert_eq!(error.to_string(), "no_syn");
@@ -274,19 +279,22 @@ pub enum Exclusion {
     MultipleSyn,
     /// The last packet is too close to the end of the window or of the input to tell silence.
     Incomplete,
+    /// Of the data set `origin`: source and destination are the same.
+    SelfConnected,
 }
 
 impl Exclusion {
-    /// All reasons, in the order in which they are tested.
-    pub const ALL: [Self; 3] = [Self::NoSyn, Self::MultipleSyn, Self::Incomplete];
+    /// The reasons of all data sets, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::NoSyn, Self::MultipleSyn, Self::Incomplete, Self::SelfConnected];
 
-    /// Returns the name in data: `no_syn`, `multiple_syn`, `incomplete`.
+    /// Returns the name in data: `no_syn`, `multiple_syn`, `incomplete`, `self`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::NoSyn => "no_syn",
             Self::MultipleSyn => "multiple_syn",
             Self::Incomplete => "incomplete",
+            Self::SelfConnected => "self",
         }
     }
 
@@ -297,6 +305,7 @@ impl Exclusion {
             Self::NoSyn => "no SYN seen: older connections, or the other direction",
             Self::MultipleSyn => "the ports were used again before the connection was decided",
             Self::Incomplete => "still going on when the window or the capture ended",
+            Self::SelfConnected => "a socket that is connected to itself",
         }
     }
 }

@@ -1,18 +1,19 @@
 use std::fmt;
 use std::ops::BitOrAssign;
-use std::str::FromStr;
 
-use crate::names::{Unknown, find};
-use crate::{Occurrence, Termination};
+use crate::{DataSet, Occurrence, Termination};
 
-/// A property of a connection (docs/spec.md#tags). The discriminant is the number of its bit, which never changes.
+/// A property of a connection (docs/spec.md#tags). The number of its bit never changes.
+///
+/// These are the tags of all data sets; [`DataSet::tags`] lists those of one. Bits are unique within a data set only.
 ///
 /// ```
-/// use cutshort_verdict::{Tag, TagRule, Occurrence};
+/// use cutshort_verdict::{DataSet, Tag, TagRule, Occurrence};
 ///
-/// let tag: Tag = "multiple_rsts".parse()?;
+/// let tag = DataSet::Tcp.tag("multiple_rsts")?;
 /// assert_eq!((tag, tag.bit(), tag.parent()), (Tag::MultipleRsts, 1 << 4, Some(Tag::Reset)));
-/// assert_eq!(tag.rule(), TagRule::Resets { rst: Occurrence::AtLeastTwice, rst_ack: Occurrence::Never });
+/// let twice = TagRule::Resets { rst: Occurrence::AtLeastTwice, rst_ack: Occurrence::Never };
+/// assert_eq!(tag.rule(), Some(twice));
 /// assert!(tag.about().contains("so do injectors"));
 /// # Ok::<(), cutshort_verdict::Unknown>(())
 /// ```
@@ -54,6 +55,18 @@ pub enum Tag {
     SynRetransmitted,
     /// A RST in the other direction.
     ServerRst,
+    /// Of the data set `origin`: we closed without an answer.
+    GaveUp,
+    /// Of the data set `origin`: the answer to the SYN was that the port is closed.
+    Refused,
+    /// Of the data set `origin`: the server took the request and closed without a byte.
+    EmptyAnswer,
+    /// Of the data set `origin`: the SYN+ACK came twice.
+    SynAckRetransmitted,
+    /// Of the data set `origin`: the SYN+ACK came to a socket that was closed by then.
+    SynAckLate = 28,
+    /// Of the data set `origin`: an ICMP error said that the server cannot be reached.
+    Unreachable,
 }
 
 /// The rule by which a tag holds, for evaluation elsewhere (in SQL, say).
@@ -98,8 +111,8 @@ pub enum TagRule {
 }
 
 impl Tag {
-    /// All tags in the order of their bits.
-    pub const ALL: [Self; 17] = [
+    /// The tags of the data set `tcp`, in the order of their bits.
+    pub(crate) const TCP: [Self; 17] = [
         Self::Timeout,
         Self::Reset,
         Self::Fin,
@@ -119,11 +132,43 @@ impl Tag {
         Self::ServerRst,
     ];
 
+    /// The tags of the data set `origin`, in the order of their bits.
+    pub(crate) const ORIGIN: [Self; 21] = [
+        Self::Timeout,
+        Self::Reset,
+        Self::Fin,
+        Self::SingleRst,
+        Self::MultipleRsts,
+        Self::AckNumSame,
+        Self::AckNumSame0,
+        Self::AckNumDiff,
+        Self::AckNumDiff0,
+        Self::SingleRstAck,
+        Self::MultipleRstAcks,
+        Self::RstAndRstAcks,
+        Self::Answered,
+        Self::SynPayload,
+        Self::SynRetransmitted,
+        Self::GaveUp,
+        Self::Refused,
+        Self::EmptyAnswer,
+        Self::SynAckRetransmitted,
+        Self::SynAckLate,
+        Self::Unreachable,
+    ];
+
+    /// Returns the number of the tag's bit in [`Tags::bits`], 0 to 31.
+    #[must_use]
+    #[inline]
+    pub const fn number(self) -> u8 {
+        self as u8 % Tags::BITS as u8
+    }
+
     /// Returns the mask of the tag's bit in [`Tags::bits`].
     #[must_use]
     #[inline]
     pub const fn bit(self) -> u32 {
-        1 << self as u8
+        1 << self.number()
     }
 
     /// Returns the name in data, such as `multiple_rsts`.
@@ -147,6 +192,12 @@ impl Tag {
             Self::SynPayload => "syn_payload",
             Self::SynRetransmitted => "syn_retransmitted",
             Self::ServerRst => "server_rst",
+            Self::GaveUp => "gave_up",
+            Self::Refused => "refused",
+            Self::EmptyAnswer => "empty_answer",
+            Self::SynAckRetransmitted => "syn_ack_retransmitted",
+            Self::SynAckLate => "syn_ack_late",
+            Self::Unreachable => "unreachable",
         }
     }
 
@@ -159,7 +210,9 @@ impl Tag {
             | Self::MultipleRsts
             | Self::SingleRstAck
             | Self::MultipleRstAcks
-            | Self::RstAndRstAcks => Some(Self::Reset),
+            | Self::RstAndRstAcks
+            | Self::Refused => Some(Self::Reset),
+            Self::SynAckLate => Some(Self::GaveUp),
             Self::AckNumSame | Self::AckNumSame0 | Self::AckNumDiff | Self::AckNumDiff0 => {
                 Some(Self::MultipleRsts)
             }
@@ -167,14 +220,14 @@ impl Tag {
         }
     }
 
-    /// Returns the rule by which the tag holds.
+    /// Returns the rule by which the tag holds in the data set `tcp`; `None` for tags of other data sets.
     #[must_use]
-    pub const fn rule(self) -> TagRule {
+    pub const fn rule(self) -> Option<TagRule> {
         use Occurrence::{AtLeastOnce, AtLeastTwice, Never, Once};
         const fn resets(rst: Occurrence, rst_ack: Occurrence) -> TagRule {
             TagRule::Resets { rst, rst_ack }
         }
-        match self {
+        Some(match self {
             Self::Timeout => TagRule::Termination(Termination::Timeout),
             Self::Reset => TagRule::Termination(Termination::Reset),
             Self::Fin => TagRule::Fin,
@@ -192,7 +245,13 @@ impl Tag {
             Self::SynPayload => TagRule::SynPayload,
             Self::SynRetransmitted => TagRule::SynRetransmitted,
             Self::ServerRst => TagRule::ServerRst,
-        }
+            Self::GaveUp
+            | Self::Refused
+            | Self::EmptyAnswer
+            | Self::SynAckRetransmitted
+            | Self::SynAckLate
+            | Self::Unreachable => return None,
+        })
     }
 
     /// Says what was seen, and how to read it.
@@ -249,6 +308,18 @@ impl Tag {
             Self::ServerRst => {
                 "The other direction has a RST: the server refused or reset the connection. Known only where the server's packets are captured too, or rules log its RSTs (cutshort rules --server-resets)."
             }
+            Self::GaveUp => "We closed the connection, and the server had not sent a byte of an answer.",
+            Self::Refused => {
+                "The SYN was answered by a RST with exactly the numbers of a closed port (RFC 9293, 3.10.7.1): nothing listens there, or somebody says so."
+            }
+            Self::EmptyAnswer => "The server took the request and closed the connection without a byte.",
+            Self::SynAckRetransmitted => {
+                "The same SYN+ACK came at least twice: our ACK did not reach the server in time."
+            }
+            Self::SynAckLate => {
+                "The SYN+ACK came when our attempt to connect had already timed out: its socket answered with a RST."
+            }
+            Self::Unreachable => "An ICMP error that quotes our SYN said that the server cannot be reached.",
         }
     }
 }
@@ -259,29 +330,24 @@ impl fmt::Display for Tag {
     }
 }
 
-impl FromStr for Tag {
-    type Err = Unknown;
-
-    fn from_str(name: &str) -> Result<Self, Unknown> {
-        find("tag", &Self::ALL, Self::name, name)
-    }
-}
-
-/// A set of tags in 32 bits.
+/// A set of tags of one data set in 32 bits.
 ///
 /// ```
-/// use cutshort_verdict::{Tag, Tags};
+/// use cutshort_verdict::{DataSet, Tag, Tags};
 ///
 /// let mut tags: Tags = [Tag::Reset, Tag::SingleRst].into_iter().collect();
 /// assert!(tags.contains(Tag::Reset) && !tags.contains(Tag::Fin));
 /// tags |= Tag::Answered;
-/// assert!(tags.iter().eq([Tag::Reset, Tag::SingleRst, Tag::Answered]));
+/// assert!(tags.iter(DataSet::Tcp).eq([Tag::Reset, Tag::SingleRst, Tag::Answered]));
 /// assert_eq!(Tags::from_bits(tags.bits()), tags);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tags(u32);
 
 impl Tags {
+    /// The number of bits of a set.
+    pub const BITS: usize = 32;
+
     /// Creates the set with the given [`bits`](Self::bits); unknown bits are kept.
     #[must_use]
     pub const fn from_bits(bits: u32) -> Self {
@@ -310,16 +376,32 @@ impl Tags {
         }
     }
 
-    /// Returns the known tags of the set in the order of their bits.
-    pub fn iter(self) -> impl Iterator<Item = Tag> {
-        const KNOWN: u32 = (1 << Tag::ALL.len()) - 1;
-        let mut rest = self.0 & KNOWN;
+    /// Returns the tags of the set that the data set knows, in the order of their bits.
+    pub fn iter(self, data_set: DataSet) -> impl Iterator<Item = Tag> {
+        let by_bit: &[Option<Tag>; Self::BITS] = match data_set {
+            DataSet::Tcp => &const { by_bit(DataSet::Tcp) },
+            DataSet::Origin => &const { by_bit(DataSet::Origin) },
+            DataSet::Quic => &const { by_bit(DataSet::Quic) },
+        };
+        let mut rest = self.0;
         std::iter::from_fn(move || {
-            let tag = *Tag::ALL.get(rest.trailing_zeros() as usize)?;
-            rest &= rest - 1;
-            Some(tag)
+            let bit = rest.trailing_zeros() as usize;
+            rest &= rest.wrapping_sub(1);
+            by_bit.get(bit).copied()
         })
+        .flatten()
     }
+}
+
+/// The tags of a data set, each at the number of its bit.
+const fn by_bit(data_set: DataSet) -> [Option<Tag>; Tags::BITS] {
+    let mut all = [None; Tags::BITS];
+    let mut tags = data_set.tags();
+    while let [tag, rest @ ..] = tags {
+        all[tag.number() as usize] = Some(*tag);
+        tags = rest;
+    }
+    all
 }
 
 impl BitOrAssign<Tag> for Tags {
@@ -353,9 +435,9 @@ mod tests {
             rows.extend(plain.iter().map(|ack| row(Flags::RST, *ack)));
             rows.extend((0..with_ack).map(|ack| row(Flags::RST | Flags::ACK, ack)));
             let around = ConnectionContext { cutoff: i64::MAX, is_followed: false, other_rst_ts: None };
-            let tags = Findings::of(&rows).judge(&Rules::default(), &around).unwrap().tags;
+            let tags = Findings::of(&rows, DataSet::Tcp).judge(&Rules::default(), &around).unwrap().tags;
             let differ = plain.iter().any(|number| *number != plain[0]);
-            let own = |tag: Tag| match tag.rule() {
+            let own = |tag: Tag| match tag.rule()? {
                 TagRule::Termination(Termination::Reset) => Some(rows.len() > 1),
                 TagRule::Resets { rst, rst_ack } => {
                     Some(rst.holds(plain.len() as u32) && rst_ack.holds(with_ack))
@@ -365,7 +447,7 @@ mod tests {
                 }
                 _ => None,
             };
-            for tag in Tag::ALL {
+            for tag in Tag::TCP {
                 let parent = tag.parent().is_none_or(|parent| tags.contains(parent));
                 if let Some(own) = own(tag) {
                     assert_eq!(tags.contains(tag), own && parent, "{tag}: {plain:?}, {with_ack}");

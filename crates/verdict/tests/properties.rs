@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use cutshort_packet::{FiveTuple, Flags};
 use cutshort_verdict::{
-    ClosedWindow, Connections, Exclusion, Judged, Outcome, PacketLimiter, Progress, Row, Rules, Stage, Tag,
-    Termination, Trace, Tracker, Verdict,
+    ClosedWindow, Connections, DataSet, Exclusion, Judged, Outcome, PacketLimiter, Progress, Row, Rules,
+    Stage, Tag, Termination, Trace, Tracker, Verdict,
 };
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -209,7 +209,7 @@ fn assert_consistent(verdict: &Verdict) -> Result<(), TestCaseError> {
     let count = |of: &[Tag]| of.iter().filter(|tag| has(**tag)).count();
     let (reset, timeout) = (termination == Termination::Reset, termination == Termination::Timeout);
 
-    prop_assert!(tags.iter().all(|tag| tag.parent().is_none_or(has)), "a tag without its parent");
+    prop_assert!(tags.iter(DataSet::Tcp).all(|tag| tag.parent().is_none_or(has)), "a tag without its parent");
     prop_assert_eq!((has(Tag::Reset), has(Tag::Timeout)), (reset, timeout));
     let kinds =
         [Tag::SingleRst, Tag::MultipleRsts, Tag::SingleRstAck, Tag::MultipleRstAcks, Tag::RstAndRstAcks];

@@ -9,9 +9,7 @@ use std::path::Path;
 
 use cap::Cap;
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::{
-    Connections, Exclusion, FlowContext, Outcome, Row, Signature, Stage, Tag, Termination, Trace, Tracker,
-};
+use cutshort_verdict::{Connections, DataSet, FlowContext, Outcome, Row, Stage, Trace, Tracker};
 use scenario::{Expect, File, Scenario, Subject, fields_of};
 
 fn files() -> BTreeMap<String, Result<File, String>> {
@@ -42,16 +40,18 @@ fn scenarios_are_judged_as_they_say() {
 
 #[test]
 fn scenarios_cover_every_term() {
+    let set = DataSet::Tcp;
     let files = files();
     let all: Vec<&Expect> = files.values().flatten().flat_map(File::expectations).collect();
     let stages = all.iter().filter_map(|expect| expect.stage.clone());
     assert_all("stage", Stage::ALL.map(Stage::name), stages);
     let terminations = all.iter().filter_map(|expect| expect.termination.clone());
-    assert_all("termination", Termination::ALL.map(Termination::name), terminations);
+    assert_all("termination", set.terminations().iter().map(|end| end.name()), terminations);
     let exclusions = all.iter().filter_map(|expect| expect.excluded.clone());
-    assert_all("exclusion", Exclusion::ALL.map(Exclusion::name), exclusions);
-    assert_all("tag", Tag::ALL.map(Tag::name), all.iter().flat_map(|expect| expect.tags.clone()));
-    let ids = Signature::all().map(|signature| signature.id().to_string());
+    assert_all("exclusion", set.exclusions().iter().map(|reason| reason.name()), exclusions);
+    let tags = set.tags().iter().map(|tag| tag.name());
+    assert_all("tag", tags, all.iter().flat_map(|expect| expect.tags.clone()));
+    let ids = set.signatures().iter().map(|signature| signature.id().to_string());
     assert_all("signature", ids, all.iter().filter_map(|expect| Some(expect.signature?.to_string())));
 }
 

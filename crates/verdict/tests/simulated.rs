@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use cutshort_packet::FiveTuple;
 use cutshort_simulate::{Event, Outcome as True, Simulation, Truth, WINDOW_NS, World};
-use cutshort_verdict::{ClosedWindow, Exclusion, Outcome, Rules, Signature, Tracker};
+use cutshort_verdict::{ClosedWindow, DataSet, Exclusion, Outcome, Rules, Signature, Tracker};
 
 /// The end of the simulated time; a number of a window.
 const END: i64 = 1_980_000;
@@ -83,9 +83,9 @@ fn busy_windows_are_judged_truly() {
     assert_true(&run);
     let verdicts = || run.judged.values().flatten().flatten();
     let signatures: HashSet<_> = verdicts().filter_map(|verdict| verdict.signature).collect();
-    assert_eq!(signatures.len(), Signature::COUNT, "all signatures occur: {signatures:?}");
+    assert_eq!(signatures.len(), DataSet::Tcp.signatures().len(), "all signatures occur: {signatures:?}");
     let excluded: HashSet<_> = run.judged.values().flatten().filter_map(|outcome| outcome.err()).collect();
-    assert_eq!(excluded.len(), Exclusion::ALL.len(), "all exclusions occur: {excluded:?}");
+    assert_eq!(excluded.len(), DataSet::Tcp.exclusions().len(), "all exclusions occur: {excluded:?}");
 }
 
 /// Shutdown, exams, scanning campaign and flood have behaviours of their own.

@@ -21,6 +21,9 @@ export interface Asked extends Selection {
   only?: Readonly<Record<string, string>>;
 }
 
+/** A selection with more restrictions. */
+export const narrowed = (asked: Asked, only: Readonly<Record<string, string>>): Asked => ({ ...asked, only: { ...asked.only, ...only } });
+
 type Pair = readonly [string, string];
 
 function placePairs(place: Place): Pair[] {

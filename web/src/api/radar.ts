@@ -1,6 +1,7 @@
 // The questions that the page asks.
 
 import { WORLD } from "../state/place";
+import { ALL_DATA, DEFAULT, type Range, type Step } from "../state/url";
 import { ANOMALOUS, type Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, type Parameters } from "./client";
@@ -30,6 +31,8 @@ export interface Pieces {
   /** The one of these, by connections, that does: 0 is the smallest, 0.5 the one in the middle. */
   rank?: number;
   few?: number;
+  /** A length that is given; then nothing else counts. */
+  step?: Step;
 }
 
 /** An answer over time, and of which time there is data. */
@@ -40,6 +43,7 @@ export interface OverTime extends Answer {
 /** Stages over time, in pieces that are long enough for the number of connections. */
 export async function stagesOverTime(series: readonly Asked[], pieces: Pieces = {}): Promise<OverTime> {
   const asked = knownTime();
+  if (pieces.step) return { ...(await timeseries("stage", series, [["aggInterval", pieces.step]])), known: await asked };
   let answer = await timeseries("stage", series);
   for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, pieces); coarser = COARSER[answer.step]) {
     answer = await timeseries("stage", series, [["aggInterval", coarser]]);
@@ -70,9 +74,11 @@ export interface Ranked {
   share: number;
   low: number;
   high: number;
+  /** Sampled connections at the stages of the metric. */
+  matching: number;
   sampled: number;
-  /** The same over connections that completed the handshake. */
-  completed: { share: number; low: number; high: number; sampled: number };
+  /** The same over other connections: of a ranking of completed handshakes all of them, else completed handshakes. */
+  beside: { share: number; sampled: number } | null;
 }
 
 export interface Ranking {
@@ -83,8 +89,18 @@ export interface Ranking {
 
 type TopAnswer = { meta: Meta; top_0: TopRow[] };
 
-/** Countries or networks by the share of a metric. */
-export async function top(
+/** Countries or networks by the share of a metric; of completed handshakes the share of all connections stands beside. */
+export async function top(what: "locations" | "ases", asked: Asked, metric: Metric, limit: number, least: number): Promise<Ranking> {
+  if (!asked.completed) return ranked(what, asked, metric, limit, least);
+  const [own, all] = await Promise.all([ranked(what, asked, metric, limit, least), ranked(what, { ...asked, completed: false }, metric, MOST_RANKED, least)]);
+  const byCode = new Map(all.rows.map(({ code, share, sampled }) => [code, { share, sampled }]));
+  return { ...own, rows: own.rows.map((row) => ({ ...row, beside: byCode.get(row.code) ?? null })) };
+}
+
+/** The API's limit. */
+const MOST_RANKED = 300;
+
+async function ranked(
   what: "locations" | "ases",
   asked: Asked,
   metric: Metric,
@@ -108,13 +124,9 @@ export async function top(
       share: Number(row.value),
       low: Number(row.low),
       high: Number(row.high),
+      matching: row.matching,
       sampled: row.connections,
-      completed: {
-        share: Number(row.completed.value),
-        low: Number(row.completed.low),
-        high: Number(row.completed.high),
-        sampled: row.completed.connections,
-      },
+      beside: { share: Number(row.completed.value), sampled: row.completed.connections },
     })),
   };
 }
@@ -144,14 +156,29 @@ export async function knownTime(): Promise<readonly [number, number]> {
   return windows?.from && windows.to ? [Date.parse(windows.from), Date.parse(windows.to)] : [-Infinity, Infinity];
 }
 
+/** A range by its ends if it is all there is data of. */
+export async function concrete(range: Range): Promise<Range> {
+  if (range.kind === "fixed" || range.span !== ALL_DATA) return range;
+  const [from, to] = await knownTime();
+  return Number.isFinite(to - from) ? { kind: "fixed", from, to } : DEFAULT.range;
+}
+
 /** Whether filters of single connections leave some that resets can concern. */
 export const isCutShort = ({ stage, termination }: Readonly<Record<string, string>>): boolean =>
-  stage !== "no_match" && (!termination || termination === "reset" || termination === "timeout");
+  stage !== "no_match" && stage !== ALL_STAGES && (!termination || termination === "reset" || termination === "timeout");
 
-/** Single connections, where the operator allows it. Of resets before any answer only, those that count as cut short. */
-export function connections(asked: Asked, filters: Parameters, offset: number, limit: number): Promise<ConnectionsAnswer> {
-  const own = Object.fromEntries(filters);
-  const only = asked.unanswered && isCutShort(own) ? { stage: ANOMALOUS.join(","), answered: "false", ...own } : own;
+/** The API's limit of single connections in an answer. */
+export const MOST_CONNECTIONS = 1000;
+
+/** A filter of stages that restricts nothing. */
+export const ALL_STAGES = "all";
+
+/** Single connections, where the operator allows it: those that were cut short, unless a filter says otherwise. Of resets before any answer only, those that count as cut short. */
+export function connections(asked: Asked, filters: Readonly<Record<string, string>>, offset: number, limit: number): Promise<ConnectionsAnswer> {
+  const { stage, ...others } = filters;
+  const isCut = isCutShort(filters);
+  const chosen = stage === ALL_STAGES ? "" : (stage ?? (isCut ? ANOMALOUS.join(",") : ""));
+  const only = { ...others, stage: chosen, ...(asked.unanswered && isCut && stage !== ALL_STAGES ? { answered: "false" } : {}) };
   return ask<ConnectionsAnswer>(`${DATA}/connections`, [
     ...seriesParameters([{ ...asked, unanswered: false, only }]),
     ["offset", String(offset)],

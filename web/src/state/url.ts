@@ -3,11 +3,26 @@
 import { type Anomalous, isAnomalous, type Metric } from "./stage";
 import { parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
 
-export const VIEWS = ["overview", "compare", "where", "networks", "how", "connections", "status"] as const;
+export const VIEWS = ["overview", "compare", "where", "networks", "servers", "how", "connections", "status"] as const;
 export type View = (typeof VIEWS)[number];
 
 export const SPANS = ["1d", "7d", "4w", "12w", "52w"] as const;
 export type Span = (typeof SPANS)[number];
+
+/** Lengths of the pieces of time that can be chosen; without one the number of connections decides. */
+export const STEPS = ["15m", "1h", "1d", "1w"] as const;
+export type Step = (typeof STEPS)[number] | "";
+
+/** In which time zone times are said. */
+export const ZONES = ["utc", "local", "place"] as const;
+export type Zone = (typeof ZONES)[number];
+
+/** The range that is all there is data of. */
+export const ALL_DATA = "all";
+
+/** What servers are compared by. */
+export const PARTS = ["node", "port", "ip_version"] as const;
+export type Part = (typeof PARTS)[number];
 
 /** A time that ends now, or a fixed one (milliseconds since the epoch). */
 export type Range = { kind: "last"; span: string } | { kind: "fixed"; from: number; to: number };
@@ -38,7 +53,14 @@ export interface State {
   sort: string;
   /** What is looked at in How. */
   term: string;
-  /** Restrictions of single connections. */
+  /** Length of the pieces of time. */
+  step: Step;
+  zone: Zone;
+  /** What is compared in Servers. */
+  by: Part;
+  /** Rankings count all connections, not only completed handshakes. */
+  every: boolean;
+  /** Only connections with these. */
   filters: Readonly<Record<string, string>>;
   /** Page of single connections. */
   page: number;
@@ -53,7 +75,11 @@ export interface Wrong {
 }
 
 export const MOST_COMPARED = 6;
-export const FILTERS = ["stage", "termination", "signature", "tag", "port", "node", "client"] as const;
+/** What every view can be restricted to, by the API's names. */
+export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag"] as const;
+/** And what only single connections can be. */
+export const FILTERS = [...COMMON_FILTERS, "stage", "termination", "client"] as const;
+export type Filter = (typeof FILTERS)[number];
 
 export const DEFAULT: State = {
   view: "overview",
@@ -70,13 +96,17 @@ export const DEFAULT: State = {
   least: 0,
   sort: "",
   term: "",
+  step: "",
+  zone: "utc",
+  by: "node",
+  every: false,
   filters: {},
   page: 0,
   wrong: [],
 };
 
 const QUARTER = 900_000;
-const isSpan = (text: string): boolean => /^([1-9]\d{0,2}d|[1-9]\d?w)$/.test(text);
+const isSpan = (text: string): boolean => text === ALL_DATA || /^([1-9]\d{0,2}d|[1-9]\d?w)$/.test(text);
 
 function time(text: string | null): number | null {
   const at = text ? Date.parse(text.length > 10 && !/[zZ]|[+-]\d\d:\d\d$/.test(text) ? `${text}Z` : text) : NaN;
@@ -143,6 +173,10 @@ export function parseState(search: string): State {
     least: whole(query.get("least"), DEFAULT.least),
     sort: query.get("sort") ?? "",
     term: query.get("term") ?? "",
+    step: STEPS.find((step) => step === query.get("step")) ?? DEFAULT.step,
+    zone: ZONES.find((zone) => zone === query.get("tz")) ?? DEFAULT.zone,
+    by: PARTS.find((part) => part === query.get("by")) ?? DEFAULT.by,
+    every: query.get("rank") === "all",
     filters: Object.fromEntries(filters) as Record<string, string>,
     page: whole(query.get("page"), 0),
     wrong: wrongOf(query),
@@ -162,6 +196,8 @@ export function formatState(state: State): string {
     query.set("from", isoMinute(state.range.from));
     query.set("to", isoMinute(state.range.to));
   }
+  put("step", state.step);
+  put("tz", state.zone, DEFAULT.zone);
   put("handshake", state.completed ? "completed" : "");
   put("resets", state.unanswered ? "unanswered" : "");
   put("unit", state.counts ? "count" : "");
@@ -173,6 +209,8 @@ export function formatState(state: State): string {
   put("least", String(state.least), String(DEFAULT.least));
   put("sort", state.sort);
   put("term", state.term);
+  put("by", state.by, DEFAULT.by);
+  put("rank", state.every ? "all" : "");
   for (const key of FILTERS) put(`f.${key}`, state.filters[key] ?? "");
   put("page", state.page ? String(state.page) : "");
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
@@ -186,6 +224,19 @@ export function lengthOf(range: Range): number {
   if (range.kind === "fixed") return range.to - range.from;
   return Number.parseInt(range.span, 10) * (SPAN_MS[range.span.slice(-1)] ?? 0);
 }
+
+const STEP_MS: Readonly<Record<string, number>> = { "15m": QUARTER, "1h": 4 * QUARTER, "1d": 96 * QUARTER, "1w": 672 * QUARTER };
+/** More pieces cannot be told apart, and take long. */
+const MOST_PIECES = 3000;
+
+/** Whether a time can be cut into pieces of a length: into two at least, and not too many. */
+export const isStep = (step: Step, range: Range): boolean => {
+  const pieces = lengthOf(range) / (STEP_MS[step] ?? NaN);
+  return pieces >= 2 && pieces <= MOST_PIECES;
+};
+
+/** The chosen length of pieces, where it fits the time. */
+export const stepOf = ({ step, range }: Pick<State, "step" | "range">): Step => (step && isStep(step, range) ? step : "");
 
 /** By how much the period to compare with lies before: whole weeks, so that weekdays meet the same ones. */
 export function controlShift(range: Range): number {

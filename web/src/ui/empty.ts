@@ -8,6 +8,7 @@ import type { App } from "../app";
 import { stateLink } from "./controls";
 import { h } from "./dom";
 import { many, range } from "./format";
+import { zoneName } from "./zone";
 
 /** No connection is in the selection: where there are some. */
 export async function nothing(app: App, between: readonly [number, number]): Promise<HTMLElement> {
@@ -19,11 +20,12 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
     const [from, to] = [Date.parse(first), Date.parse(last)];
     if (to <= between[0] || from >= between[1]) {
       const recent = Math.max(from, to - 7 * 86_400_000);
-      links.push(h("li", {}, stateLink(app.store, { range: { kind: "fixed", from: recent, to } }, { key: "empty-range" }, `Show ${range(recent, to)} UTC`)));
+      links.push(h("li", {}, stateLink(app.store, { range: { kind: "fixed", from: recent, to } }, { key: "empty-range" }, `Show ${range(recent, to)} ${zoneName()}`)));
     }
-    links.push(h("li", {}, `Results reach from ${range(from, to)} UTC.`));
+    links.push(h("li", {}, `Results reach from ${range(from, to)} ${zoneName()}.`));
   }
   if (app.state.place.kind !== "world") links.push(h("li", {}, stateLink(app.store, { place: { kind: "world" } }, { key: "empty-world" }, "Look at the whole world")));
+  if (Object.keys(app.state.filters).length) links.push(h("li", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "empty-filters" }, "Remove the filters")));
   if (app.state.completed || app.state.unanswered) {
     links.push(h("li", {}, stateLink(app.store, { completed: false, unanswered: false }, { key: "empty-all" }, "Count all connections")));
   }
@@ -31,7 +33,7 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
     "div",
     { class: "empty waits" },
     h("h2", {}, "No connections here"),
-    h("p", {}, `Nothing of the selection was seen from ${range(...between)} UTC.`),
+    h("p", {}, `Nothing of the selection was seen from ${range(...between)} ${zoneName()}.`),
     h("ul", {}, ...links),
   );
 }
@@ -80,7 +82,7 @@ export const waysIn = (): HTMLElement =>
   );
 
 /** Something went wrong. */
-export function failure(error: unknown, again: () => void): HTMLElement {
+export function failure(error: unknown, { store, state }: App, again: () => void): HTMLElement {
   if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return askForToken(error, again);
   const message = error instanceof Error ? error.message : String(error);
   const button = h("button", { type: "button", class: "button", "data-key": "again" }, "Try again");
@@ -88,7 +90,7 @@ export function failure(error: unknown, again: () => void): HTMLElement {
     forget();
     again();
   });
-  return h("div", { class: "empty waits", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), button);
+  return h("div", { class: "empty waits", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), error instanceof ApiError && error.status === 400 && Object.keys(state.filters).length ? h("p", {}, stateLink(store, { filters: {}, page: 0 }, { key: "no-filters" }, "Remove the filters")) : null, button);
 }
 
 /** On other addresses than loopback a server wants a token, unless its operator has opened it. */

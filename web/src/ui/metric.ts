@@ -2,7 +2,7 @@
 
 import type { App } from "../app";
 import { ANOMALOUS, type Metric, metricTitle } from "../state/stage";
-import { segmented } from "./controls";
+import { segmented, toggle } from "./controls";
 import { h } from "./dom";
 
 export function metricControl({ store, state }: App): HTMLElement {
@@ -12,8 +12,24 @@ export function metricControl({ store, state }: App): HTMLElement {
 
 const LEAST = [1, 10, 30, 100, 300, 1000, 3000, 10_000];
 
+/** What a ranking is made of: completed handshakes or all connections, and the least number of them. */
+export function rankControls(app: App, chosen: number | null | undefined): HTMLElement {
+  return h("div", { class: "rank-controls" }, everyControl(app), leastControl(app, chosen));
+}
+
+/** Only completed handshakes, or all; there is no choice where one of them is meant already. */
+export function everyControl({ store, state }: App): HTMLElement | null {
+  if (state.completed || state.metric === "post_syn") return null;
+  return toggle(
+    "Rank all connections",
+    "Rankings count completed handshakes only: the source addresses of other connections may be spoofed, and scanners would come first.",
+    state.every,
+    (every) => store.go({ every, page: 0 }),
+  );
+}
+
 /** How many connections somebody must have to be ranked. `chosen` is what the server takes by itself. */
-export function leastControl({ store, state }: App, chosen: number | null | undefined): HTMLElement {
+function leastControl({ store, state }: App, chosen: number | null | undefined): HTMLElement {
   const select = h("select", { "data-key": "least" });
   const option = (value: number, label: string): HTMLOptionElement => h("option", { value, selected: value === state.least }, label);
   select.append(option(0, !chosen || state.least ? "automatic" : `automatic (${chosen})`), ...LEAST.map((n) => option(n, String(n))));

@@ -4,19 +4,23 @@ import * as radar from "../api/radar";
 import { ApiError } from "../api/client";
 import type { Connection, Status, Terms } from "../api/wire";
 import { type App, selected, shortName, switches, terms } from "../app";
-import { FILTERS, lengthOf, type State } from "../state/url";
+import type { Place } from "../state/place";
+import { type Filter, FILTERS, lengthOf, type State } from "../state/url";
 import { stageClass, STAGES, title, type Stage } from "../state/stage";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
-import type { Provenance } from "../ui/download";
+import { NUMBERS, type Provenance } from "../ui/download";
 import { figure } from "../ui/figure";
-import { count, dayMonth, duration, moment, range } from "../ui/format";
+import { filterLink } from "../ui/filters";
+import { clockSeconds, count, dayMonth, duration, moment, range } from "../ui/format";
 import type { Cell, Table } from "../ui/table";
 import { PROTECTED, protectedNote } from "./protected";
 import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
+import { zoneName } from "../ui/zone";
 
 const PER_PAGE = 50;
+const { ALL_STAGES, MOST_CONNECTIONS } = radar;
 const MOST_DAYS = 31;
 const QUARTER = 900_000;
 
@@ -25,19 +29,60 @@ export async function render(app: App): Promise<Child[]> {
   const status = await radar.status();
   if (!status.connectionsAllowed) return [notAllowed()];
   if (lengthOf(state.range) > MOST_DAYS * 86_400_000) return [tooLong(app)];
-  const filters = FILTERS.filter((key) => state.filters[key]).map((key) => [key, state.filters[key] ?? ""] as const);
   const texts = await terms();
-  const servers = status.nodes.map(({ name }) => name);
+  const first = Math.floor((state.page * PER_PAGE) / MOST_CONNECTIONS) * MOST_CONNECTIONS;
   try {
-    const found = await radar.connections(selected(state), filters, state.page * PER_PAGE, PER_PAGE);
-    const { connections } = found;
-    const list = connections.length ? table(app, status, connections, texts) : await none(app);
+    const found = await radar.connections({ ...selected(state), only: {} }, state.filters, first, MOST_CONNECTIONS);
+    const all = inOrder(found.connections, state.sort, texts);
+    const from = state.page * PER_PAGE - first;
+    const connections = all.slice(from, from + PER_PAGE);
+    const more = from + PER_PAGE < all.length || found.paging.more;
+    const list = connections.length ? table(app, status, connections, texts, partOf(all, found.paging.more)) : await none(app);
     const notes = [state.unanswered ? unansweredNote(state.filters) : null, protectedNote(connections.map(({ addresses }) => addresses))];
-    return [filterForm(app, texts, servers), ...notes, list, pager(app, connections.length, found.paging.more)];
+    return [filterForm(app, texts), ...notes, list, pager(app, connections.length, more)];
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 400) throw error;
-    return [filterForm(app, texts, servers), h("p", { class: "problem", role: "alert" }, error.message)];
+    return [filterForm(app, texts), h("p", { class: "problem", role: "alert" }, error.message)];
   }
+}
+
+type Key = "time" | "stage" | "signature" | "from" | "client" | "server" | "packets";
+
+interface Column {
+  key: Key;
+  label: string;
+  of: (one: Connection, texts: Terms) => number | string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { key: "time", label: "Time", of: (one) => one.first_us },
+  { key: "stage", label: "Stage", of: (one, texts) => STAGES.indexOf(stageOf(one, texts)) },
+  { key: "signature", label: "Signature", of: (one) => one.signature ?? one.termination },
+  { key: "from", label: "From", of: (one) => `${one.location ?? "~"} ${one.as_name ?? "~"}` },
+  { key: "client", label: "Client", of: (one) => one.src_ip },
+  { key: "server", label: "To", of: (one) => `${one.node ?? ""} ${one.dst_ip}:${one.dst_port}` },
+  { key: "packets", label: "Packets", of: (one) => one.packets },
+];
+const NEWEST = "-time";
+
+/** Connections in the order that the state asks for: the newest first if it asks for none. */
+export function inOrder(all: readonly Connection[], sort: string, texts: Terms): Connection[] {
+  const wanted = COLUMNS.some(({ key }) => key === sort.replace(/^-/, "")) ? sort : NEWEST;
+  const { of } = COLUMNS.find(({ key }) => key === wanted.replace(/^-/, "")) ?? (COLUMNS[0] as Column);
+  const sign = wanted.startsWith("-") ? -1 : 1;
+  const compare = (a: Connection, b: Connection): number => {
+    const [x, y] = [of(a, texts), of(b, texts)];
+    return typeof x === "string" ? x.localeCompare(String(y), "en", { numeric: true }) : x - Number(y);
+  };
+  return [...all].sort((a, b) => sign * compare(a, b) || b.first_us - a.first_us);
+}
+
+/** What is sorted, if that is not all there is. */
+function partOf(all: readonly Connection[], more: boolean): string | null {
+  if (!more) return null;
+  const [last, first] = [Math.max(...all.map((one) => one.first_us)), Math.min(...all.map((one) => one.first_us))];
+  const text = `Sorted are ${count(all.length)} connections, the newest 15-minute windows first.`;
+  return last - first < QUARTER * 1000 ? `${text} This window has more: choose a filter to see the others in order.` : text;
 }
 
 const notAllowed = (): HTMLElement =>
@@ -60,11 +105,15 @@ const unansweredNote = (filters: State["filters"]): HTMLElement =>
   );
 
 const tooLong = ({ store }: App): HTMLElement =>
-  h("div", { class: "empty" }, h("h2", {}, "The time is too long"), h("p", {}, `Single connections are shown for at most ${MOST_DAYS} days at once.`), h("p", {}, stateLink(store, { range: { kind: "last", span: "7d" } }, { key: "shorter" }, "Show the last 7 days")));
+  h("div", { class: "empty" }, h("h2", {}, "The time range is too long"), h("p", {}, `Single connections are shown for at most ${MOST_DAYS} days.`), h("p", {}, stateLink(store, { range: { kind: "last", span: "7d" } }, { key: "shorter" }, "Show the last 7 days")));
 
 async function none(app: App): Promise<HTMLElement> {
-  if (Object.keys(app.state.filters).length === 0) return nothing(app, rangeNow(app));
-  return h("div", { class: "empty" }, h("h2", {}, "No connection fits"), h("p", {}, "None of the selection has all that is asked for."), h("p", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "no-filters" }, "Take the filters away")));
+  if (Object.keys(app.state.filters).length === 0) {
+    const any = await radar.connections({ ...selected(app.state), only: {} }, { stage: ALL_STAGES }, 0, 1);
+    if (any.connections.length === 0) return nothing(app, rangeNow(app));
+    return h("div", { class: "empty" }, h("h2", {}, "No connection was cut short"), h("p", {}, stateLink(app.store, { filters: { stage: ALL_STAGES }, page: 0 }, { key: "all-stages" }, "Show all connections")));
+  }
+  return h("div", { class: "empty" }, h("h2", {}, "No matching connections"), h("p", {}, "No connection of this selection passes all filters."), h("p", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "no-filters" }, "Remove the filters")));
 }
 
 /** Relative times end with the last quarter of an hour that is over. */
@@ -74,9 +123,9 @@ function rangeNow({ state }: App): [number, number] {
   return [now - lengthOf(state.range), now];
 }
 
-function filterForm({ store, state }: App, texts: Terms, servers: readonly string[]): HTMLElement {
-  const choice = (key: string, label: string, options: readonly (readonly [string, string])[]): HTMLElement => {
-    const select = h("select", { name: key, "data-key": `filter:${key}` }, h("option", { value: "" }, "all"), ...options.map(([value, text]) => h("option", { value, selected: state.filters[key] === value }, text)));
+function filterForm({ store, state }: App, texts: Terms): HTMLElement {
+  const choice = (key: string, label: string, usual: string, options: readonly (readonly [string, string])[]): HTMLElement => {
+    const select = h("select", { name: key, "data-key": `filter:${key}` }, h("option", { value: "" }, usual), ...options.map(([value, text]) => h("option", { value, selected: state.filters[key] === value }, text)));
     return h("label", {}, label, select);
   };
   const field = (key: string, label: string, placeholder: string): HTMLElement =>
@@ -84,19 +133,15 @@ function filterForm({ store, state }: App, texts: Terms, servers: readonly strin
   const form = h(
     "form",
     { class: "filters", "aria-label": "Filters" },
-    choice("stage", "Stage", STAGES.map((stage) => [stage, title(stage)])),
-    choice("termination", "Ended by", texts.terminations.map(({ name }) => [name, name])),
-    choice("signature", "Signature", texts.signatures.map(({ id, name }) => [String(id), name])),
-    choice("tag", "Tag", texts.tags.map(({ name }) => [name, name])),
-    servers.length > 1 || state.filters["node"] ? choice("node", "Server", servers.map((name) => [name, name])) : null,
-    field("port", "Port", "443"),
+    choice("stage", "Stage", "cut short (any stage)", [[ALL_STAGES, "all"], ...STAGES.map((stage): [string, string] => [stage, title(stage)])]),
+    choice("termination", "Ended by", "all", texts.terminations.map(({ name }) => [name, name])),
     field("client", "Client", "198.51.100.0/24"),
     h("button", { class: "button", "data-key": "filter" }, "Apply"),
   );
   const apply = (): void => {
     const data = new FormData(form);
-    const filters = Object.fromEntries(FILTERS.map((key) => [key, String(data.get(key) ?? "").trim()] as const).filter(([, value]) => value));
-    store.go({ filters, page: 0 });
+    const own = Object.fromEntries(OWN_FILTERS.map((key) => [key, String(data.get(key) ?? "").trim()] as const));
+    store.go({ filters: Object.fromEntries(Object.entries({ ...state.filters, ...own }).filter(([, value]) => value)), page: 0 });
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -106,20 +151,39 @@ function filterForm({ store, state }: App, texts: Terms, servers: readonly strin
   return form;
 }
 
-const COLUMNS = ["Time (UTC)", "Stage", "Signature", "From", "Client", "To", "Packets"];
+/** What only this view can be restricted to. */
+const OWN_FILTERS = ["stage", "termination", "client"] as const;
 
-function table(app: App, status: Status, connections: readonly Connection[], texts: Terms): HTMLElement {
-  const rows = connections.flatMap((one, at) => lines(one, at, texts));
-  const head = h("tr", {}, ...COLUMNS.map((text, at) => h("th", { scope: "col", class: at === 6 ? "number" : null }, text)));
+function heads({ store, state }: App): HTMLElement[] {
+  const sort = state.sort || NEWEST;
+  return COLUMNS.map(({ key, label }) => {
+    const [rising, falling] = [sort === key, sort === `-${key}`];
+    const first = key === "time" || key === "packets" ? `-${key}` : key;
+    const next = sort !== first ? first : first === key ? `-${key}` : key;
+    const arrow = h("span", { class: "arrow", "aria-hidden": "true" }, rising ? "↑" : falling ? "↓" : "");
+    const button = h("button", { type: "button", "data-key": `sort:${key}`, onclick: () => store.go({ sort: next === NEWEST ? "" : next, page: 0 }, true) }, key === "time" ? `${label} (${zoneName()})` : label, arrow);
+    return h("th", { scope: "col", class: key === "packets" ? "number" : null, "aria-sort": rising ? "ascending" : falling ? "descending" : null }, button);
+  });
+}
+
+function table(app: App, status: Status, connections: readonly Connection[], texts: Terms, part: string | null): HTMLElement {
+  const rows = connections.flatMap((one, at) => lines(app, one, at, texts));
+  const head = h("tr", {}, ...heads(app));
   return figure({
     key: "connections",
-    title: "Connections, the latest 15 minutes first",
-    body: h("div", { class: "table-scroll tall", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
+    title: titleOf(app.state),
+    sub: part ?? "",
+    body: h("div", { class: "table-scroll tall sortable", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
     tabular: true,
-    formats: ["csv", "json"],
+    formats: NUMBERS,
     table: () => listed(connections),
     source: sourceOf(app, status),
   });
+}
+
+function titleOf({ filters, sort, unanswered }: State): string {
+  const what = filters["stage"] === undefined && radar.isCutShort(filters) ? "Connections cut short" : "Connections";
+  return `${what}${unanswered || sort === "" ? ", newest first" : ""}`;
 }
 
 /** What is listed, by the names of the exports. */
@@ -131,8 +195,7 @@ function listed(connections: readonly Connection[]): Table {
 
 function sourceOf(app: App, status: Status): Provenance {
   const [from, to] = rangeNow(app);
-  const filters = FILTERS.filter((key) => app.state.filters[key]).map((key) => `${key} ${app.state.filters[key]}`);
-  return { title: "Connections", selection: shortName(app.state.place), period: range(from, to), from, to, switches: [...switches(app.state), ...filters], simulated: status.simulated };
+  return { title: "Connections", selection: shortName(app.state.place), period: range(from, to), from, to, switches: switches(app.state, FILTERS), simulated: status.simulated };
 }
 
 function stageOf(one: Connection, texts: Terms): Stage {
@@ -141,7 +204,7 @@ function stageOf(one: Connection, texts: Terms): Stage {
 }
 
 /** `22 Nov, 01:29:31`. */
-const second = (time: number): string => `${dayMonth(time)}, ${new Date(time).toISOString().slice(11, 19)}`;
+const second = (time: number): string => `${dayMonth(time)}, ${clockSeconds(time)}`;
 
 const socket = (ip: string, port: number): string => `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
 
@@ -152,42 +215,49 @@ const endpoint = (ip: string, port: number): HTMLElement =>
 /** That the address is not the real one. */
 const mark = ({ addresses }: Connection): HTMLElement | null => (addresses ? h("span", { class: "mark-protected", title: `Addresses were ${PROTECTED[addresses] ?? addresses}` }, addresses) : null);
 
-function lines(one: Connection, at: number, texts: Terms): HTMLElement[] {
+function lines(app: App, one: Connection, at: number, texts: Terms): HTMLElement[] {
   const stage = stageOf(one, texts);
   const detail = h("tr", { hidden: true, id: `connection-${at}` });
   const button = h("button", { type: "button", class: "plain-button", "aria-expanded": "false", "aria-controls": detail.id, "data-key": `connection:${at}` }, second(one.first_us / 1000));
   button.addEventListener("click", () => {
     detail.hidden = !detail.hidden;
     button.setAttribute("aria-expanded", String(!detail.hidden));
-    if (!detail.hidden && !detail.firstChild) detail.append(h("td", { colspan: COLUMNS.length }, explained(one, stage, texts)));
+    if (!detail.hidden && !detail.firstChild) detail.append(h("td", { colspan: COLUMNS.length }, explained(app, one, stage, texts)));
   });
-  const network = one.asn === null ? "" : `${one.as_name ?? ""} AS${one.asn}`.trim();
+  const only = (key: Filter, value: string, label: Child): HTMLElement => filterLink(app, key, value, label, String(at));
   const row = h(
     "tr",
     {},
     h("th", { scope: "row" }, button),
-    h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), ` ${title(stage)}`),
-    h("td", { class: "nowrap" }, one.signature ?? h("span", { class: "muted" }, one.termination)),
-    h("td", { class: "from" }, one.location ?? "unknown", network ? h("span", { class: "muted" }, ` ${network}`) : null),
-    h("td", {}, endpoint(one.src_ip, one.src_port), mark(one)),
-    h("td", {}, endpoint(one.dst_ip, one.dst_port), one.node ? h("span", { class: "muted" }, ` ${one.node}`) : null),
+    h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), " ", only("stage", stage, title(stage))),
+    h("td", { class: "nowrap" }, one.signature && one.signature_id ? only("signature", String(one.signature_id), one.signature) : only("termination", one.termination, one.termination)),
+    h("td", { class: "from" }, ...fromLinks(app, one, at)),
+    h("td", {}, only("client", one.src_ip, endpoint(one.src_ip, one.src_port)), mark(one)),
+    h("td", {}, only("port", String(one.dst_port), endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, " ", only("node", one.node, one.node)) : null),
     h("td", { class: "number" }, count(one.packets)),
   );
   return [row, detail];
 }
 
-const KEPT = "The client's packets that were taken";
-const GONE = "Its packets are not kept any more: this is what the verdict rests on";
+/** Country and network, which lead to what they sent. */
+function fromLinks({ store }: App, one: Connection, at: number | string): Child[] {
+  const link = (place: Place, key: string, text: string): HTMLElement => stateLink(store, { place, page: 0 }, { key: `only:${key}:${at}`, class: "only", title: `Only ${text}` }, text);
+  const country = one.location ? link({ kind: "location", code: one.location }, "location", one.location) : "unknown";
+  return [country, one.asn === null ? null : h("span", { class: "muted" }, " ", link({ kind: "asn", number: one.asn }, "asn", `${one.as_name ?? ""} AS${one.asn}`.trim()))];
+}
+
+const KEPT = "Captured client packets";
+const GONE = "Packets have expired; this is the evidence kept";
 
 const without = (error: unknown): string =>
-  error instanceof ApiError && error.status !== 404 ? `Its packets cannot be shown: ${error.message}. This is what the verdict rests on` : GONE;
+  error instanceof ApiError && error.status !== 404 ? `Packets cannot be shown: ${error.message}. This is the evidence kept` : GONE;
 
 /** Verdict and reason of one connection: from its packets, or from the terms where these are gone. */
-function explained(one: Connection, stage: Stage, texts: Terms): HTMLElement {
+function explained(app: App, one: Connection, stage: Stage, texts: Terms): HTMLElement {
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
-  const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(one));
+  const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(app, one));
   radar.trace(one).then(
-    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT), h("div", {}, h("h3", {}, "Why it is judged so"), ...traced.reasons.map((reason) => h("p", {}, reason)), tags(one, texts))),
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, reason)), tags(one, texts))),
     (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(one, stage, texts)),
   );
   return place;
@@ -206,19 +276,21 @@ function byTerms(one: Connection, stage: Stage, texts: Terms): HTMLElement {
     ...(one.tags.includes(one.termination) ? [] : ([[one.termination, termination?.about]] as [string, string | undefined][])),
     [signature?.name ?? "", signature?.about],
   ];
-  return h("div", {}, h("h3", {}, "Why it is judged so"), definitions(reasons.filter(([, about]) => about)), tags(one, texts));
+  return h("div", {}, h("h3", {}, "Why this verdict"), definitions(reasons.filter(([, about]) => about)), tags(one, texts));
 }
 
-function facts(one: Connection): HTMLElement {
-  const pairs: [string, string][] = [
-    ["Seen", `${moment(one.first_us / 1000)} UTC, ${duration((one.last_us - one.first_us) / 1000)} long, then ${duration(one.silent_us / 1000)} of silence`],
-    ["Stands for", one.sample_rate === 1 ? "itself" : `${count(one.sample_rate)} connections`],
+function facts(app: App, one: Connection): HTMLElement {
+  const only = (key: Filter, value: string, label: string): HTMLElement => filterLink(app, key, value, label, "facts");
+  const pairs: [string, Child][] = [
+    ["Seen", `${moment(one.first_us / 1000)} ${zoneName()}, ${duration((one.last_us - one.first_us) / 1000)} long, then ${duration(one.silent_us / 1000)} of silence`],
+    ["Represents", one.sample_rate === 1 ? "itself (all connections were recorded)" : `${count(one.sample_rate)} connections (sampled 1 in ${count(one.sample_rate)})`],
   ];
-  pairs.push(["From", [one.location ?? "unknown", one.as_name, one.asn === null ? null : `AS${one.asn}`].filter(Boolean).join(" ")]);
-  pairs.push(["Client", socket(one.src_ip, one.src_port)], ["Server", `${socket(one.dst_ip, one.dst_port)}${one.node ? `, ${one.node}` : ""}`]);
+  pairs.push(["From", h("span", {}, ...fromLinks(app, one, "facts"))]);
+  pairs.push(["Client", only("client", one.src_ip, socket(one.src_ip, one.src_port))]);
+  pairs.push(["Server", h("span", {}, only("port", String(one.dst_port), socket(one.dst_ip, one.dst_port)), one.node ? ", " : null, one.node ? only("node", one.node, one.node) : null)]);
   if (one.addresses) pairs.push(["Addresses", `not the real ones: ${PROTECTED[one.addresses] ?? one.addresses}`]);
-  if (one.rst_ttl_delta !== null) pairs.push(["RST's TTL less the SYN's", String(one.rst_ttl_delta)]);
-  if (one.rst_ip_id_delta !== null) pairs.push(["RST's distance in IP id", count(one.rst_ip_id_delta)]);
+  if (one.rst_ttl_delta !== null) pairs.push(["TTL difference, RST − SYN", String(one.rst_ttl_delta)]);
+  if (one.rst_ip_id_delta !== null) pairs.push(["IP ID difference, RST − previous packet", count(one.rst_ip_id_delta)]);
   return definitions(pairs, "facts");
 }
 
@@ -228,8 +300,8 @@ function pager({ store, state }: App, shown: number, more: boolean): HTMLElement
   return h(
     "nav",
     { class: "pager", "aria-label": "Pages" },
-    state.page > 0 ? stateLink(store, { page: state.page - 1 }, { class: "button", key: "newer" }, "Later ones") : null,
+    state.page > 0 ? stateLink(store, { page: state.page - 1 }, { class: "button", key: "newer" }, "Newer") : null,
     h("span", { class: "muted" }, `${from + 1} to ${from + shown}, ${shortName(state.place)}`),
-    more ? stateLink(store, { page: state.page + 1 }, { class: "button", key: "older" }, "Earlier ones") : null,
+    more ? stateLink(store, { page: state.page + 1 }, { class: "button", key: "older" }, "Older") : null,
   );
 }

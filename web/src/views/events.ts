@@ -6,6 +6,8 @@ export interface Series {
   all: readonly number[];
   /** Those that were cut short. */
   cut: readonly number[];
+  /** For how many connections a sampled one stands. */
+  rate?: number;
 }
 
 export interface Event {
@@ -21,7 +23,7 @@ export interface Event {
   score: number;
 }
 
-/** With fewer connections on its usual day a place is not looked at. */
+/** With fewer sampled connections on its usual day a place is not looked at. */
 const LEAST_USUAL = 50;
 /** A share of fewer connections says little. */
 const LEAST_DAY = 30;
@@ -65,7 +67,7 @@ function score(series: Series, day: number, usual: Usual): number {
 
 function eventsOf(series: Series): Event[] {
   const usual = usualOf(series);
-  if (series.all.filter(Number.isFinite).length < LEAST_DAYS || usual.count < LEAST_USUAL) return [];
+  if (series.all.filter(Number.isFinite).length < LEAST_DAYS || usual.count / (series.rate ?? 1) < LEAST_USUAL) return [];
   const events: Event[] = [];
   series.all.forEach((count, day) => {
     const value = score(series, day, usual);

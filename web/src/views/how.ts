@@ -1,11 +1,13 @@
 // How connections end: the way from SYN to end, and the signatures and tags with their texts.
 
 import type { Answer } from "../api/answers";
+import { type Asked, narrowed } from "../api/question";
 import * as radar from "../api/radar";
 import type { Terms } from "../api/wire";
 import { type App, cautions, selected, terms } from "../app";
 import { type Flow, flowChart, flowKey } from "../charts/flow";
 import { type Stage, STAGES, stageClass, title } from "../state/stage";
+import { stepOf } from "../state/url";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
@@ -17,13 +19,15 @@ import { termFigure, type Term } from "./terms";
 
 export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
-  const at = (stage: Stage) => ({ ...asked, only: { stage } });
+  const own = stepOf(app.state);
+  const step = own ? ([["aggInterval", own]] as const) : [];
+  const at = (stage: Stage): Asked => narrowed(asked, { stage });
   const [stages, completed, ends, signatures, tags, texts, notes] = await Promise.all([
     radar.summary("stage", [asked]),
     radar.summary("stage", [{ ...asked, completed: true }]),
     radar.summary("termination", STAGES.map(at)),
-    radar.timeseries("signature", [asked]),
-    radar.timeseries("tag", [asked]),
+    radar.timeseries("signature", [asked], step),
+    radar.timeseries("tag", [asked], step),
     terms(),
     causes().catch(() => null),
   ]);
@@ -63,6 +67,7 @@ function signatureFigure(app: App, answer: Answer, texts: Terms): HTMLElement {
     depth: 0,
     about: one.about,
     causes: one.causes,
+    filter: ["signature", String(one.id)],
   }));
   return termFigure(app, { key: "signatures", title: "Signatures", sub: "Patterns of the last packets, as the paper describes them. A connection has one at most.", answer, terms: all, byShare: true });
 }
@@ -79,6 +84,7 @@ function tagFigure(app: App, answer: Answer, texts: Terms): HTMLElement {
     depth: depth(tag.name),
     about: tag.about,
     causes: [],
+    filter: ["tag", tag.name],
   }));
   return termFigure(app, { key: "tags", title: "Tags", sub: "Properties of a connection. It can have several, so shares do not add up.", answer, terms: all, byShare: false });
 }

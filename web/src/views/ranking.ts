@@ -1,15 +1,18 @@
 // A ranking as a table: share with interval, sample size, sortable.
 
-import type { Ranked } from "../api/radar";
+import { total } from "../api/answers";
+import type { Asked } from "../api/question";
+import * as radar from "../api/radar";
+import type { Ranked, Ranking } from "../api/radar";
 import { type App } from "../app";
-import type { Place } from "../state/place";
 import { type Metric, stageClass } from "../state/stage";
+import type { State } from "../state/url";
 import { stateLink } from "../ui/controls";
 import { h } from "../ui/dom";
 import { count, percent } from "../ui/format";
 import type { Table } from "../ui/table";
 
-type Key = "name" | "share" | "completed" | "sampled";
+type Key = "name" | "share" | "beside" | "sampled";
 
 interface Head {
   key: Key;
@@ -18,11 +21,15 @@ interface Head {
   of: (row: Ranked) => number | string;
 }
 
-function heads(what: string): Head[] {
+/** What stands beside the share. */
+const beside = (completed: boolean): { label: string; title: string } =>
+  completed ? { label: "All", title: "The same over all connections, also those whose source address may be spoofed" } : { label: "Completed", title: "The same over connections that completed the handshake" };
+
+function heads(what: string, completed: boolean): Head[] {
   return [
     { key: "name", label: what, title: "By name", of: (row) => row.name },
     { key: "share", label: "Share", title: "By share; the thin line is the 95 % interval", of: (row) => row.share },
-    { key: "completed", label: "Completed", title: "The same over connections that completed the handshake", of: (row) => row.completed.share },
+    { key: "beside", ...beside(completed), of: (row) => row.beside?.share ?? NaN },
     { key: "sampled", label: "Sampled", title: "By connections sampled", of: (row) => row.sampled },
   ];
 }
@@ -30,11 +37,12 @@ function heads(what: string): Head[] {
 /** Rows in the order that the state asks for; as the server ranks them if it asks for none. */
 export function sorted(rows: readonly Ranked[], sort: string): Ranked[] {
   const falling = sort.startsWith("-");
-  const head = heads("").find(({ key }) => key === sort.replace(/^-/, ""));
+  const head = heads("", false).find(({ key }) => key === sort.replace(/^-/, ""));
   if (!head) return [...rows];
   const compare = (a: Ranked, b: Ranked): number => {
     const [x, y] = [head.of(a), head.of(b)];
-    return typeof x === "string" ? x.localeCompare(String(y)) : x - Number(y);
+    if (typeof x === "string") return x.localeCompare(String(y));
+    return (Number.isNaN(x) ? -1 : x) - (Number.isNaN(y) ? -1 : Number(y));
   };
   return [...rows].sort((a, b) => (falling ? compare(b, a) : compare(a, b)));
 }
@@ -44,16 +52,19 @@ export interface RankingSpec {
   what: string;
   rows: readonly Ranked[];
   metric: Metric;
-  place: (row: Ranked) => Place;
+  /** What a name leads to. */
+  link: (row: Ranked) => Partial<State>;
+  /** Over completed handshakes. */
+  completed: boolean;
   note?: (row: Ranked) => string;
   /** The one that is marked. */
   current?: string | undefined;
 }
 
-export function rankingTable({ app, what, rows, metric, place, note, current }: RankingSpec): HTMLElement {
+export function rankingTable({ app, what, rows, metric, link, completed, note, current }: RankingSpec): HTMLElement {
   const { store, state } = app;
   const scale = Math.max(1, ...rows.map((row) => row.high));
-  const header = heads(what).map(({ key, label, title }) => {
+  const header = heads(what, completed).map(({ key, label, title }) => {
     const rising = state.sort === key;
     const falling = state.sort === `-${key}`;
     const first = key === "name" ? key : `-${key}`;
@@ -66,14 +77,14 @@ export function rankingTable({ app, what, rows, metric, place, note, current }: 
     return h(
       "tr",
       { class: row.code === current ? "current" : null },
-      h("th", { scope: "row" }, stateLink(store, { view: "overview", place: place(row) }, { key: `row:${row.code}` }, row.name || `AS${row.code}`), extra ? h("span", { class: "muted code" }, extra) : null),
+      h("th", { scope: "row" }, stateLink(store, link(row), { key: `row:${row.code}` }, row.name || row.code), extra ? h("span", { class: "muted code" }, extra) : null),
       h("td", { class: "number" }, h("span", { class: "share" }, interval(row, metric, scale), h("span", {}, percent(row.share)))),
-      h("td", { class: "number muted completed" }, percent(row.completed.share)),
+      h("td", { class: "number muted beside" }, percent(row.beside?.share ?? NaN)),
       h("td", { class: "number" }, count(row.sampled)),
     );
   });
   if (current) requestAnimationFrame(() => showCurrent(lines));
-  const caption = `${what}: share, the same over completed handshakes, and connections sampled`;
+  const caption = `${what}: share${completed ? " of completed handshakes, of all connections" : ", the same over completed handshakes"}, and connections sampled`;
   return h(
     "div",
     { class: "table-scroll ranking", tabindex: 0, role: "region", "aria-label": caption },
@@ -88,6 +99,26 @@ function showCurrent(lines: readonly HTMLElement[]): void {
   if (line && box) box.scrollTop = line.offsetTop - box.clientHeight / 2;
 }
 
+/** What is not in a ranking: those with few connections, and those that nothing is known of. */
+export async function notRanked(what: "as" | "location", asked: Asked, { rows, meta }: Ranking): Promise<HTMLElement | null> {
+  const found = await radar.summary(what, [asked], MOST_NAMED).catch(() => null);
+  const [groups] = found?.series ?? [];
+  if (!groups) return null;
+  const all = total(groups.sampled);
+  const unknown = total(groups.by.get("unknown")?.sampled ?? []);
+  const few = all - unknown - rows.reduce((sum, { sampled }) => sum + sampled, 0);
+  const [one, many] = what === "as" ? ["network", "networks"] : ["country", "countries"];
+  const part = (n: number): string => `${count(n)} sampled (${percent((100 * n) / all)})`;
+  const parts = [
+    ...(few > 0 ? [`${part(few)} from ${many} with fewer than ${count(meta.minSample ?? 1)} each, or beyond the ${count(rows.length)} listed`] : []),
+    ...(unknown > 0 ? [`${part(unknown)} whose ${one} is unknown`] : []),
+  ];
+  return parts.length ? h("p", { class: "muted not-ranked" }, `Not ranked: ${parts.join("; ")}.`) : null;
+}
+
+/** The API names so many. */
+const MOST_NAMED = 200;
+
 /** A bar with the interval of the share. */
 function interval(row: Ranked, metric: Metric, scale: number): HTMLElement {
   const bar = h("span", { class: "interval-bar" });
@@ -99,18 +130,18 @@ function interval(row: Ranked, metric: Metric, scale: number): HTMLElement {
   return h("span", { class: `interval ${stageClass(metric)}`, title: text }, bar, line, h("span", { class: "sr-only" }, text));
 }
 
-export function rankingData(what: string, rows: readonly Ranked[], code: string): Table {
+export function rankingData(what: string, rows: readonly Ranked[], code: string, completed: boolean): Table {
   return {
     columns: [
       { label: what },
       { label: code },
-      { label: "Share", as: "percent" },
+      { label: completed ? "Share of completed handshakes" : "Share", as: "percent" },
       { label: "Low", as: "percent" },
       { label: "High", as: "percent" },
       { label: "Sampled", as: "count" },
-      { label: "Completed share", as: "percent" },
-      { label: "Completed sampled", as: "count" },
+      { label: completed ? "Share of all" : "Share of completed handshakes", as: "percent" },
+      { label: completed ? "All sampled" : "Completed handshakes sampled", as: "count" },
     ],
-    rows: rows.map((row) => [row.name, row.code, row.share, row.low, row.high, row.sampled, row.completed.share, row.completed.sampled]),
+    rows: rows.map((row) => [row.name, row.code, row.share, row.low, row.high, row.sampled, row.beside?.share ?? null, row.beside?.sampled ?? null]),
   };
 }

@@ -4,7 +4,7 @@ import { column, type Groups } from "../api/answers";
 import type { Asked } from "../api/question";
 import * as radar from "../api/radar";
 import type { Ranked } from "../api/radar";
-import { type App, learn, selected } from "../app";
+import { type App, judged, learn, selected } from "../app";
 import type { Place } from "../state/place";
 import { ANOMALOUS, stageClass, title } from "../state/stage";
 import type { View } from "../state/url";
@@ -13,6 +13,9 @@ import { h } from "../ui/dom";
 import { compact, percent } from "../ui/format";
 
 const SHOWN = 8;
+const SCANNERS = 4;
+/** Post-SYN shares from here on, in percent, are said apart. */
+const MOSTLY = 50;
 
 interface Line {
   row: Ranked;
@@ -21,27 +24,30 @@ interface Line {
 
 export async function remarkable(app: App): Promise<HTMLElement | null> {
   const { place, least } = app.state;
-  const asked = selected(app.state);
+  const asked = judged({ ...app.state, metric: "any" });
   const withCountries = place.kind === "world" || place.kind === "continent";
-  const [countries, networks] = await Promise.all([
+  const [countries, networks, silent] = await Promise.all([
     withCountries ? radar.top("locations", asked, "any", SHOWN, least) : null,
     place.kind === "asn" ? null : radar.top("ases", asked, "any", SHOWN, least),
+    place.kind === "asn" || !asked.completed || app.state.completed ? null : radar.top("ases", selected(app.state), "post_syn", SCANNERS, least),
   ]);
   const places = (countries?.rows ?? []).map((row): Line => ({ row, place: { kind: "location", code: row.code } }));
   const ases = (networks?.rows ?? []).map((row): Line => ({ row, place: { kind: "asn", number: Number(row.code) } }));
-  const lines = [...places, ...ases];
+  const scanners = (silent?.rows ?? []).filter(({ share }) => share >= MOSTLY).map((row): Line => ({ row, place: { kind: "asn", number: Number(row.code) } }));
+  const lines = [...places, ...ases, ...scanners];
   if (lines.length === 0) return null;
-  const answer = await radar.summary("stage", lines.map((line): Asked => ({ ...asked, place: line.place })));
+  const answer = await radar.summary("stage", lines.map((line, at): Asked => ({ ...asked, completed: asked.completed && at < places.length + ases.length, place: line.place })));
   const parts = new Map(lines.map((line, at) => [line, answer.series[at]]));
   return h(
     "section",
     { class: "remarkable", "aria-label": "Cut short most" },
     places.length ? list(app, "Countries cut short most", places, parts, "where") : null,
     ases.length ? list(app, "Networks cut short most", ases, parts, "networks") : null,
+    scanners.length ? list(app, "Networks that rarely complete a handshake", scanners, parts, null) : null,
   );
 }
 
-function list(app: App, heading: string, lines: readonly Line[], parts: ReadonlyMap<Line, Groups | undefined>, all: View): HTMLElement {
+function list(app: App, heading: string, lines: readonly Line[], parts: ReadonlyMap<Line, Groups | undefined>, all: View | null): HTMLElement {
   const items = lines.map((line) => {
     const { row, place } = line;
     if (place.kind === "location") learn(place, { name: row.name, kind: `Country ${row.code}`, above: [{ kind: "world" }] });
@@ -58,8 +64,11 @@ function list(app: App, heading: string, lines: readonly Line[], parts: Readonly
     "div",
     { class: "panel" },
     h("h2", {}, heading),
+    h("p", { class: "ranks-head muted", "aria-hidden": "true" }, h("span", {}, "Share"), h("span", {}, "Sampled")),
     h("ol", { class: "ranks" }, ...items),
-    h("p", {}, stateLink(app.store, { view: all }, { key: `all:${all}` }, all === "where" ? "All countries" : "All networks")),
+    all
+      ? h("p", {}, stateLink(app.store, { view: all }, { key: `all:${all}` }, all === "where" ? "All countries" : "All networks"), app.state.completed ? null : h("span", { class: "muted" }, " · of completed handshakes"))
+      : h("p", { class: "muted" }, "Scanners, or SYNs with forged source addresses. The other lists leave these connections out."),
   );
 }
 

@@ -1,7 +1,8 @@
 // The list of days that stood out, each with a way to its numbers.
 
-import { column, type Answer } from "../api/answers";
+import { column, type Answer, total } from "../api/answers";
 import { collectedDays } from "../api/collected";
+import { narrowed } from "../api/question";
 import * as radar from "../api/radar";
 import type { Annotation } from "../api/wire";
 import { type App, named, selected } from "../app";
@@ -24,7 +25,7 @@ export async function stoodOut(app: App): Promise<HTMLElement | null> {
   if (place.kind === "asn" || lengthOf(app.state.range) < 6 * DAY) return null;
   const by = place.kind === "location" ? "as" : "location";
   const asked = selected(app.state);
-  const series = [asked, { ...asked, only: { stage: ANOMALOUS.join(",") } }];
+  const series = [asked, narrowed(asked, { stage: ANOMALOUS.join(",") })];
   const [answer, known] = await Promise.all([
     radar.timeseries(by, series, [["aggInterval", "1d"], ["limitPerGroup", String(LOOKED_AT)]]),
     radar.annotations(asked).catch(() => []),
@@ -38,7 +39,7 @@ export async function stoodOut(app: App): Promise<HTMLElement | null> {
     "section",
     { class: "panel" },
     h("h2", {}, "Days that stood out"),
-    h("p", { class: "muted" }, `${by === "as" ? "Networks" : "Countries"} whose connections, or share cut short, differed from a typical day in this period. Days that were not collected as a whole are left out.`),
+    h("p", { class: "muted" }, `Estimated from the sample. ${by === "as" ? "Networks" : "Countries"} whose connections, or share cut short, differed from a typical day in this period. Days that were not collected as a whole are left out.`),
     h("ul", { class: "events" }, ...items),
   );
 }
@@ -64,6 +65,7 @@ async function wholeDays(range: Range, answer: Answer): Promise<Days | null> {
     code,
     all: values(onGrid(own.weight, allDays)),
     cut: values(onGrid(column(cut, code).weight, cutDays)),
+    rate: total(own.weight) / total(own.sampled),
   }));
   return { times: allDays.times.slice(first, last + 1), series };
 }

@@ -5,7 +5,8 @@ import type { App } from "../app";
 import { lineChart, sparkline } from "../charts/lines";
 import { h } from "../ui/dom";
 import { CAVEAT } from "../ui/causes";
-import { isoMinute } from "../state/url";
+import { type Filter, isoMinute } from "../state/url";
+import { filterLink } from "../ui/filters";
 import { figure } from "../ui/figure";
 import { tabled } from "../ui/table";
 import { count, percent } from "../ui/format";
@@ -22,6 +23,8 @@ export interface Term {
   depth: number;
   about: string;
   causes: readonly string[];
+  /** The filter that leaves its connections only. */
+  filter: readonly [Filter, string];
 }
 
 export interface TermsSpec {
@@ -90,10 +93,10 @@ function item({ store, state }: App, spec: TermsSpec, groups: Groups, row: Row, 
     h("span", { class: "number muted sampled", title: "Connections sampled" }, count(row.sampled)),
     sparkline({ label: "Share over time", times: groups.times, values, range, step: spec.answer.step, class: row.class, unit: "share" }),
   );
-  return h("li", {}, button, open ? detail(spec, groups, row, values, range) : null);
+  return h("li", {}, button, open ? detail({ store, state }, spec, groups, row, values, range) : null);
 }
 
-function detail(spec: TermsSpec, groups: Groups, row: Row, values: readonly number[], range: readonly [number, number]): HTMLElement {
+function detail(app: App, spec: TermsSpec, groups: Groups, row: Row, values: readonly number[], range: readonly [number, number]): HTMLElement {
   return h(
     "div",
     { class: "term-detail" },
@@ -102,6 +105,7 @@ function detail(spec: TermsSpec, groups: Groups, row: Row, values: readonly numb
       {},
       h("p", { class: "muted" }, row.note),
       h("p", {}, row.about),
+      h("p", {}, filterLink(app, row.filter[0], row.filter[1], "Show only these connections", row.key)),
       row.causes.length ? h("h3", {}, "What is known to cause it") : null,
       row.causes.length ? h("ul", {}, ...row.causes.map((cause) => h("li", {}, cause))) : null,
       row.causes.length ? h("p", { class: "muted" }, CAVEAT) : null,

@@ -1,8 +1,9 @@
 // The world by share, and beside it the ranked table, which also has the places that no map shows.
 
+import type { Asked } from "../api/question";
 import * as radar from "../api/radar";
 import type { Ranked, Ranking } from "../api/radar";
-import { type App, cautions, learn, selected, shortName } from "../app";
+import { type App, cautions, judged, learn, shortName } from "../app";
 import { BINS, hasShape, worldMap } from "../charts/map";
 import { CONTINENTS, type Place } from "../state/place";
 import { metricPhrase, metricTitle, stageClass } from "../state/stage";
@@ -11,9 +12,9 @@ import { unranked } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
 import { count, many, percent } from "../ui/format";
-import { leastControl, metricControl } from "../ui/metric";
+import { metricControl, rankControls } from "../ui/metric";
 import { provenance } from "./series";
-import { rankingData, rankingTable, sorted } from "./ranking";
+import { notRanked, rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 300;
 
@@ -21,7 +22,7 @@ export async function render(app: App): Promise<Child[]> {
   const { state } = app;
   // A map of one country says little: it shows what is around, with the country marked in the table.
   const place: Place = state.place.kind === "continent" ? state.place : { kind: "world" };
-  const asked = { ...selected(state), place };
+  const asked = { ...judged(state), place };
   const [ranking, places, notes] = await Promise.all([
     radar.top("locations", asked, state.metric, MOST, state.least),
     radar.locations(),
@@ -32,11 +33,11 @@ export async function render(app: App): Promise<Child[]> {
     learn({ kind: "location", code: alpha2 }, { name, kind: `Country ${alpha2}`, above });
   }
   if (ranking.rows.length === 0) return [controls(app, ranking), await unranked(app, "locations", asked, ranking.meta.minSample)];
-  return [controls(app, ranking), map(app, ranking, places, place), notes];
+  return [controls(app, ranking), map(app, asked, ranking, places, await notRanked("location", asked, ranking)), notes];
 }
 
 function controls(app: App, ranking: Ranking): HTMLElement {
-  return h("div", { class: "row-controls" }, metricControl(app), leastControl(app, ranking.meta.minSample));
+  return h("div", { class: "row-controls" }, metricControl(app), rankControls(app, ranking.meta.minSample));
 }
 
 /** Steps of a scale that end at a round number. */
@@ -53,7 +54,7 @@ function scaleOf(rows: readonly Ranked[]): number[] {
   return steps(shares[Math.floor((shares.length - 1) * 0.95)] ?? 1);
 }
 
-function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar.locations>>, place: Place): HTMLElement {
+function map(app: App, asked: Asked, ranking: Ranking, places: Awaited<ReturnType<typeof radar.locations>>, note: HTMLElement | null): HTMLElement {
   const { state, store } = app;
   const current = state.place.kind === "location" ? state.place.code : undefined;
   const rows = new Map(ranking.rows.map((row) => [row.code, row]));
@@ -81,18 +82,20 @@ function map(app: App, ranking: Ranking, places: Awaited<ReturnType<typeof radar
     what: "Country",
     rows: ranking.rows,
     metric: state.metric,
-    place: (row) => ({ kind: "location", code: row.code }),
+    link: (row) => ({ view: "overview", place: { kind: "location", code: row.code } }),
+    completed: asked.completed,
     current,
     note: (row) => (hasShape(row.code) ? row.code : `${row.code} (dot)`),
   });
   return figure({
     key: "where",
     title: `${metricTitle(state.metric)}, by country`,
-    sub: `Share of connections that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled${current ? `; ${shortName(state.place)} is marked` : ""}`,
+    sub: `Share of ${asked.completed ? "completed handshakes" : "connections"} that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled${current ? `; ${shortName(state.place)} is marked` : ""}`,
     body: h("div", { class: "where" }, h("div", { class: "where-map" }, body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
+    below: note,
     tabular: true,
-    table: () => rankingData("Country", sorted(ranking.rows, state.sort), "Code"),
-    source: provenance(`${metricTitle(state.metric)}, by country`, state, { meta: ranking.meta, ranges: [ranking.range] }, place),
+    table: () => rankingData("Country", sorted(ranking.rows, state.sort), "Code", asked.completed),
+    source: provenance(`${metricTitle(state.metric)}, by country`, state, { meta: ranking.meta, ranges: [ranking.range] }, asked.place),
   });
 }
 

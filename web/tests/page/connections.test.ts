@@ -19,8 +19,88 @@ const times = async (): Promise<string[]> => looked.page.locator('[data-key^="co
 const ends = async (): Promise<string[]> => looked.page.locator("table.connections tbody tr:not([hidden]) td:nth-of-type(4)").allTextContents();
 const clients = (found: ConnectionsAnswer): string[] => found.connections.map(({ src_ip, src_port }) => (src_ip.includes(":") ? `[${src_ip}]:${src_port}` : `${src_ip}:${src_port}`));
 
+/** What the first page lists: of the first thousand the newest. */
+async function listed(query: string): Promise<ConnectionsAnswer> {
+  const found = await api<ConnectionsAnswer>(looked.page, `${DATA}/connections?dateRange=1d&limit=1000&${query}`);
+  return { ...found, connections: found.connections.sort((a, b) => b.first_us - a.first_us).slice(0, 50) };
+}
+
+describe("the list", () => {
+  const first = async (): Promise<number[]> => {
+    const { connections } = await listed("stage=post_syn,post_ack,post_psh,later_in_flow");
+    expect(await ends()).toEqual(clients({ connections } as ConnectionsAnswer));
+    return connections.map(({ first_us }) => first_us);
+  };
+
+  it("has those that were cut short, the newest first, and is sorted by any column", async () => {
+    const { page } = looked;
+    await looked.open("?view=connections&range=1d");
+    const newest = await first();
+    expect(newest).toEqual([...newest].sort((a, b) => b - a));
+    expect(await text(page, "figure h2")).toBe("Connections cut short, newest first");
+    expect(await page.locator('th[aria-sort="descending"]').textContent()).toContain("Time");
+    await page.locator('[data-key="sort:packets"]').click();
+    await page.waitForFunction(() => location.search.includes("sort=-packets"));
+    await shown(page);
+    const packets = (await page.locator("table.connections tbody tr:not([hidden]) td.number").allTextContents()).map(Number);
+    expect(packets).toEqual([...packets].sort((a, b) => b - a));
+    expect(packets[0]).toBeGreaterThan(packets.at(-1) ?? 0);
+    await page.locator(".filters select").first().selectOption("all");
+    await page.waitForFunction(() => location.search.includes("f.stage=all"));
+    await shown(page);
+    expect(await text(page, "figure h2")).toBe("Connections");
+    await page.screenshot({ path: `${OUT}connections-sorted.png` });
+  });
+
+  it("is filtered by clicking a value", async () => {
+    const { page } = looked;
+    await looked.open("?view=connections&range=1d");
+    for (const key of ["stage", "node", "port", "client"]) {
+      const link = page.locator(`[data-key="only:${key}:0"]`);
+      await link.click();
+      await page.waitForFunction((key) => location.search.includes(`f.${key}=`), key);
+      await shown(page);
+      expect(await page.locator(`[data-key="unfilter:${key}"]`).count()).toBe(1);
+    }
+    expect(await page.locator('[data-key^="connection:"]').count()).toBeGreaterThan(0);
+    const network = page.locator('[data-key="only:asn:0"]');
+    const name = (await network.textContent())?.replace(/ AS\d+$/, "") ?? "";
+    await network.click();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+    await shown(page);
+    await page.locator('[data-key="unfilter:client"]').click();
+    await page.waitForFunction(() => !location.search.includes("f.client"));
+  });
+
+  it("goes on with older ones", async () => {
+    const { page } = looked;
+    await looked.open("?view=connections&range=1d");
+    const before = await times();
+    await page.locator('[data-key="older"]').click();
+    await shown(page);
+    const after = await times();
+    expect(after.length).toBeGreaterThan(0);
+    expect(after[0]).not.toBe(before[0]);
+    await page.locator('[data-key="newer"]').click();
+    await shown(page);
+    expect(await times()).toEqual(before);
+  });
+});
+
+it("opens and filters by a finger", async () => {
+  await looked.context.close();
+  looked = await look({ viewport: { width: 360, height: 800 }, hasTouch: true, isMobile: true });
+  const { page } = looked;
+  await looked.open("?view=connections&range=1d");
+  await page.locator('[data-key="connection:0"]').tap();
+  await page.locator(".explained .facts").waitFor();
+  await page.locator('[data-key="only:client:facts"]').tap();
+  await page.waitForFunction(() => location.search.includes("f.client="));
+  await shown(page);
+  expect(await page.locator('[data-key="unfilter:client"]').isVisible()).toBe(true);
+});
+
 describe("resets before any answer only", () => {
-  const listed = (query: string): Promise<ConnectionsAnswer> => api<ConnectionsAnswer>(looked.page, `${DATA}/connections?dateRange=1d&limit=50&${query}`);
 
   it("leaves the connections that count as cut short", async () => {
     await looked.open("?view=connections&range=1d");
@@ -53,7 +133,7 @@ it("marks addresses that are not the real ones, and says so", async () => {
   expect(await page.locator(".protected, .mark-protected").count()).toBe(0);
   await page.route(`**/${DATA}/connections?*`, async (route) => {
     const answer = (await (await route.fetch()).json()) as { result: ConnectionsAnswer };
-    answer.result.connections.forEach((one, at) => at % 2 && Object.assign(one, { addresses: "truncated" }));
+    answer.result.connections.sort((a, b) => b.first_us - a.first_us).forEach((one, at) => at % 2 && Object.assign(one, { addresses: "truncated" }));
     await route.fulfill({ json: answer });
   });
   await looked.open("?view=connections&range=1d");
@@ -74,10 +154,10 @@ describe("a connection whose packets are gone", () => {
     // The server's refusal is no surprise here.
     await page.locator('[data-key="connection:0"]').click();
     await page.locator(".ladder").waitFor();
-    expect(await text(page, ".ladder-box figcaption")).toContain("not kept any more");
+    expect(await text(page, ".ladder-box figcaption")).toContain("have expired");
     expect(await page.locator(".ladder .when").count()).toBe(0);
     expect(await page.locator(".ladder").getAttribute("aria-label")).toMatch(/^From the client: SYN, then ACK, handshake complete, then PSH\+ACK, first message(, then .*)?, then RST\+ACK$/);
-    expect(await text(page, ".explained")).toContain("Why it is judged so");
+    expect(await text(page, ".explained")).toContain("Why this verdict");
     expect(await text(page, ".explained dt")).toBe("Post-PSH");
     await page.screenshot({ path: `${OUT}ladder-gone-wide.png` });
     expect(looked.problems.splice(0)).toEqual([expect.stringContaining("404")]);

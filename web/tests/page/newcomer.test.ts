@@ -35,7 +35,7 @@ describe("a newcomer finds", () => {
   });
 
   it("the network that is a scanner: two clicks, whatever it is called", async () => {
-    const first = looked.page.locator(".remarkable .panel").nth(1).locator("li").first();
+    const first = looked.page.locator(".remarkable .panel").nth(2).locator("li").first();
     expect(await first.locator(".meter").getAttribute("aria-label")).toMatch(/^Post-SYN (100|9\d\.\d)/);
     await first.locator("a").click();
     await looked.page.getByRole("heading", { level: 1, name: /Scans/ }).waitFor();

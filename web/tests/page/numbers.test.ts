@@ -33,11 +33,11 @@ describe("Overview", () => {
     for (const stage of ANOMALOUS) expect(await text(looked.page, `[data-value="${stage}"]`)).toBe(plain(percent(Number(own[stage]))));
   });
 
-  it("says how many connections there were, and how many of them were looked at", async () => {
+  it("says how many connections there were, and how many of them were sampled", async () => {
     await looked.open("?range=7d");
     const { total } = (await api<GroupsAnswer>(looked.page, `${DATA}/summary/stage?counts=true&dateRange=7d`)).counts["summary_0"] ?? { total: { sampled: [], weight: [] } };
     const rate = (total.weight[0] ?? 0) / (total.sampled[0] ?? 1);
-    expect(plain(await text(looked.page, ".total"))).toContain(plain(`≈ ${compact(total.weight[0] ?? 0)} connections (${count(total.sampled[0] ?? 0)} sampled, 1 in ${rate})`));
+    expect(plain(await text(looked.page, ".total"))).toContain(plain(`About ${compact(total.weight[0] ?? 0)} connections; ${count(total.sampled[0] ?? 0)} sampled, 1 in ${rate}`));
   });
 
   it("greys a stage that a filter leaves out", async () => {
@@ -63,7 +63,24 @@ describe("rankings", () => {
   it.each([
     ["?view=where&range=4w&stage=post_ack", "locations", "stage=post_ack"],
     ["?view=networks&range=4w&place=CH", "ases", "location=CH"],
-  ])("%s", async (page, what, query) => {
+  ])("of completed handshakes: %s", async (page, what, query) => {
+    await looked.open(page);
+    const { top_0 } = await api<{ top_0: TopRow[] }>(looked.page, `${DATA}/top/${what}?dateRange=4w&limit=300&handshake=completed&${query}`);
+    const all = await api<{ top_0: TopRow[] }>(looked.page, `${DATA}/top/${what}?dateRange=4w&limit=300&${query}`);
+    const [row] = top_0;
+    const code = (one: TopRow | undefined): unknown => one?.clientCountryAlpha2 ?? one?.clientASN;
+    const cells = await first(".ranking");
+    expect(cells[0]).toContain(row?.clientCountryName ?? row?.clientASName);
+    expect(cells[1]).toContain(plain(percent(Number(row?.value))));
+    expect(cells[2]).toBe(plain(percent(Number(all.top_0.find((one) => code(one) === code(row))?.value))));
+    expect(cells[3]).toBe(count(row?.connections ?? 0));
+  });
+
+  it.each([
+    ["?view=where&range=4w&stage=post_ack&rank=all", "locations", "stage=post_ack"],
+    ["?view=networks&range=4w&place=CH&rank=all", "ases", "location=CH"],
+    ["?view=where&range=4w&stage=post_syn", "locations", "stage=post_syn"],
+  ])("of all connections: %s", async (page, what, query) => {
     await looked.open(page);
     const answer = await api<{ top_0: TopRow[] }>(looked.page, `${DATA}/top/${what}?dateRange=4w&limit=1&${query}`);
     const [row] = answer.top_0;
@@ -73,6 +90,34 @@ describe("rankings", () => {
     expect(cells[2]).toBe(plain(percent(Number(row?.completed.value))));
     expect(cells[3]).toBe(count(row?.connections ?? 0));
   });
+});
+
+it("sampled and estimated numbers are told apart", async () => {
+  const { page } = looked;
+  await looked.open("?range=7d&unit=count");
+  expect(await text(page, "figure .sub")).toBe("Connections per hour, estimated from the sample");
+  await page.locator('[data-key="table:stages"]').click();
+  expect(await page.locator("figure table.data thead th").allTextContents()).toEqual(["Time (UTC)", ...["Post-SYN", "Post-ACK", "Post-PSH", "Later", "None", "All"].map((name) => `${name}, estimated`), "Sampled"]);
+  expect(await text(page, ".ranks-head")).toBe("ShareSampled");
+  await looked.open("?view=networks&range=7d");
+  expect(plain(await text(page, ".cell-numbers"))).toMatch(/^[\d.]+ % of [\d.]+ ?k? sampled/);
+});
+
+it.each([["networks", "as"], ["where", "location"]])("%s that are not ranked are counted apart", async (view, dimension) => {
+  const { page } = looked;
+  await page.route(`**/summary/${dimension}?*`, async (route) => {
+    const answer = (await (await route.fetch()).json()) as { result: GroupsAnswer };
+    const groups = answer.result.counts["summary_0"]?.groups;
+    if (groups) groups["unknown"] = { ...(Object.values(groups)[0] as (typeof groups)[string]), sampled: [321] };
+    await route.fulfill({ json: answer });
+  });
+  await looked.open(`?view=${view}&range=7d&least=3000`);
+  const { counts } = await api<GroupsAnswer>(page, `${DATA}/summary/stage?dateRange=7d&handshake=completed&counts=true`);
+  const all = counts["summary_0"]?.total.sampled[0] ?? 0;
+  const ranked = (await page.locator(".ranking tbody td:last-child").allTextContents()).reduce((sum, cell) => sum + Number(cell.replaceAll(",", "")), 0);
+  const note = plain(await text(page, ".not-ranked"));
+  expect(note).toContain(`Not ranked: ${count(all - ranked - 321)} sampled (`);
+  expect(note).toMatch(/with fewer than 3,000 each.*; 321 sampled \([\d.]+ %\) whose (network|country) is unknown\.$/);
 });
 
 it("Compare shows each selection", async () => {
@@ -161,8 +206,8 @@ it("rankings are sorted, and leave out small samples", async () => {
 it("Connections shows the packets that were taken, and the reasons", async () => {
   await looked.open("?view=connections&range=1d&f.stage=post_ack");
   interface Single { src_ip: string; src_port: number; dst_ip: string; dst_port: number; first_us: number; packets: number }
-  const { connections } = await api<{ connections: Single[] }>(looked.page, `${DATA}/connections?dateRange=1d&stage=post_ack&limit=1`);
-  const [one] = connections;
+  const { connections } = await api<{ connections: Single[] }>(looked.page, `${DATA}/connections?dateRange=1d&stage=post_ack&limit=1000`);
+  const [one] = connections.sort((a, b) => b.first_us - a.first_us);
   if (!one) throw new Error("there is no connection");
   const time = new Date(one.first_us / 1000).toISOString();
   const traced = await api<{ packets: unknown[]; reasons: string[] }>(

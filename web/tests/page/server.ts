@@ -35,7 +35,18 @@ function address(child: ChildProcess, name: string): Promise<string> {
   });
 }
 
+/** Servers that run already: `npm run dev` beside a demo, and an empty one. */
+function running(project: TestProject, base: string, empty: string): () => void {
+  const profiles = mkdtempSync(join(tmpdir(), "cutshort-page-"));
+  project.provide("base", base);
+  project.provide("empty", empty);
+  project.provide("profiles", profiles);
+  return () => rmSync(profiles, { recursive: true, force: true, maxRetries: 20 });
+}
+
 export default async function setup(project: TestProject): Promise<() => void> {
+  const { PAGE_BASE, PAGE_EMPTY } = process.env;
+  if (PAGE_BASE && PAGE_EMPTY) return running(project, PAGE_BASE, PAGE_EMPTY);
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: run 'cargo build', or name another one by CUTSHORT`);
   const data = mkdtempSync(join(tmpdir(), "cutshort-empty-"));
   const profiles = mkdtempSync(join(tmpdir(), "cutshort-page-"));

@@ -9,8 +9,8 @@ const FACTOR = Number(process.env["PAGE_SPEED"] ?? 10);
 const FIRST_MS = 500;
 const SWITCH_MS = 150;
 /** Of all files together, compressed. */
-const AIM_KB = 75;
-const MOST_KB = 80;
+const AIM_KB = 100;
+const MOST_KB = 110;
 const TRIES = 7;
 
 let looked: Looked;

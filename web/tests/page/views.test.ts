@@ -10,6 +10,7 @@ const VIEWS: Record<string, string> = {
   "compare-over": "?view=compare&with=CH,PT&range=4w&control=1&layout=over",
   where: "?view=where&range=4w",
   networks: "?view=networks&place=CH&range=4w",
+  servers: "?view=servers&range=4w",
   how: "?view=how&range=4w&term=signature-5",
   connections: "?view=connections",
   status: "?view=status",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cutshort_model::{Bucket, Dimension, Network, Port, Value};
 use cutshort_store::{FILE_NODE, RollupAnswer, RollupQuery, RollupRow, Store};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Stage, WeightedCount};
 
 use super::resets;
 use crate::problem::Problem;
@@ -103,16 +103,17 @@ impl By {
 
     /// Where a group stands before others of which more were seen; those of open sets go by their counts.
     fn order(self, name: &str) -> usize {
+        let set = DataSet::Tcp;
         let position = |mut names: Box<dyn Iterator<Item = &'static str>>| names.position(|own| own == name);
         let found = match self {
             Self::Stage => position(Box::new(Stage::ALL.into_iter().map(stage_name))),
             Self::Exclusion => position(Box::new(exclusion_names())),
-            Self::Dimension(Dimension::Tag) => position(Box::new(Tag::ALL.into_iter().map(Tag::name))),
+            Self::Dimension(Dimension::Tag) => position(Box::new(set.tags().iter().map(|tag| tag.name()))),
             Self::Dimension(Dimension::Signature) => {
-                position(Box::new(Signature::all().map(Signature::name)))
+                position(Box::new(set.signatures().iter().map(|signature| signature.name())))
             }
             Self::Dimension(Dimension::Termination) => {
-                position(Box::new(Termination::ALL.into_iter().map(Termination::name)))
+                position(Box::new(set.terminations().iter().map(|end| end.name())))
             }
             Self::Dimension(_) => None,
         };
@@ -121,12 +122,12 @@ impl By {
 }
 
 fn exclusion_names() -> impl Iterator<Item = &'static str> {
-    [CONNECTION].into_iter().chain(Exclusion::ALL.into_iter().map(Exclusion::name))
+    [CONNECTION].into_iter().chain(DataSet::Tcp.exclusions().iter().map(|reason| reason.name()))
 }
 
 /// One value of a dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct Column {
     /// Its name in answers.
     pub name: String,
     /// Its counts, one for each of [`Groups::times`].
@@ -144,7 +145,7 @@ pub struct Groups {
     /// All, one for each of `times`.
     pub totals: Vec<WeightedCount>,
     /// The values.
-    pub groups: Vec<Group>,
+    pub groups: Vec<Column>,
     /// Whether networks were put together as `other` by the store.
     pub networks_folded: bool,
     /// Whether ports were.
@@ -228,7 +229,7 @@ impl<'a> Counting<'a> {
         }
         let column = |(name, counted): (String, BTreeMap<i64, Counted>)| {
             let each = times.iter().map(|time| counted.get(time).copied().unwrap_or_default());
-            Group {
+            Column {
                 name,
                 counts: each.clone().map(|counted| counted.all).collect(),
                 cut_short: each.map(|counted| counted.cut_short).collect(),
@@ -292,7 +293,7 @@ pub fn value_name(value: &Value) -> String {
     match value {
         Value::All => String::new(),
         Value::Tag(tag) => tag.name().to_owned(),
-        Value::Signature(signature) => signature.map_or(NO_SIGNATURE, Signature::name).to_owned(),
+        Value::Signature(signature) => signature.map_or(NO_SIGNATURE, |found| found.name()).to_owned(),
         Value::Termination(termination) => termination.name().to_owned(),
         Value::IpVersion(version) => format!("IPv{version}"),
         Value::Location(country) => country.map_or(UNKNOWN, |country| country.alpha2()).to_owned(),
@@ -305,7 +306,7 @@ pub fn value_name(value: &Value) -> String {
     }
 }
 
-fn sorted(by: By, mut groups: Vec<Group>) -> Vec<Group> {
+fn sorted(by: By, mut groups: Vec<Column>) -> Vec<Column> {
     groups.sort_by_cached_key(|group| {
         let last = group.name == OTHER;
         (last, by.order(&group.name), std::cmp::Reverse(sum(&group.counts).weight), group.name.clone())
@@ -314,7 +315,7 @@ fn sorted(by: By, mut groups: Vec<Group>) -> Vec<Group> {
 }
 
 /// The first groups by their counts; the others together. Where groups overlap, the others are left out.
-fn limited(groups: Vec<Group>, limit: usize, together: bool) -> Vec<Group> {
+fn limited(groups: Vec<Column>, limit: usize, together: bool) -> Vec<Column> {
     let named = groups.iter().filter(|group| group.name != OTHER).count();
     if named <= limit {
         return groups;
@@ -324,19 +325,19 @@ fn limited(groups: Vec<Group>, limit: usize, together: bool) -> Vec<Group> {
     let mut is_kept = vec![false; groups.len()];
     by_count.into_iter().take(limit).for_each(|at| is_kept[at] = true);
     let (kept, rest): (Vec<_>, Vec<_>) = groups.into_iter().enumerate().partition(|(at, _)| is_kept[*at]);
-    let mut kept: Vec<Group> = kept.into_iter().map(|(_, group)| group).collect();
+    let mut kept: Vec<Column> = kept.into_iter().map(|(_, group)| group).collect();
     if together {
         kept.extend(together_as_other(rest.into_iter().map(|(_, group)| group)));
     }
     kept
 }
 
-fn together_as_other(groups: impl Iterator<Item = Group>) -> Option<Group> {
+fn together_as_other(groups: impl Iterator<Item = Column>) -> Option<Column> {
     groups
         .reduce(|mut all, group| {
             all.counts.iter_mut().zip(&group.counts).for_each(|(count, more)| count.merge(more));
             all.cut_short.iter_mut().zip(&group.cut_short).for_each(|(count, more)| count.merge(more));
             all
         })
-        .map(|all| Group { name: OTHER.to_owned(), ..all })
+        .map(|all| Column { name: OTHER.to_owned(), ..all })
 }

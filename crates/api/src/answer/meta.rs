@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Asked;
+use super::SeriesQuery;
 use super::confidence;
 use super::coverage::Coverage;
 use super::facts::Facts;
@@ -114,7 +114,12 @@ pub struct Unit {
 pub(crate) const DATA_SOURCE: &str = "CONNECTION_ANOMALY";
 
 impl Meta {
-    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups], coverage: &[Coverage]) -> Self {
+    pub(super) fn new(
+        asked: &SeriesQuery<'_>,
+        facts: &Facts,
+        counted: &[Groups],
+        coverage: &[Coverage],
+    ) -> Self {
         let series = asked.series;
         let points = |series: &Series| asked.bucket.map_or(1, |bucket| buckets(&series.range, bucket));
         let level = |((series, groups), coverage): ((&Series, &Groups), &Coverage)| {
@@ -137,7 +142,12 @@ impl Meta {
 }
 
 impl OwnMeta {
-    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups], coverage: Vec<Coverage>) -> Self {
+    pub(super) fn new(
+        asked: &SeriesQuery<'_>,
+        facts: &Facts,
+        counted: &[Groups],
+        coverage: Vec<Coverage>,
+    ) -> Self {
         Self {
             pending_windows: asked.series.iter().map(|series| facts.pending_in(&series.range)).sum(),
             networks_folded: counted.iter().any(|groups| groups.networks_folded),
@@ -189,7 +199,7 @@ pub(crate) const fn bucket_name(bucket: Bucket) -> &'static str {
 }
 
 /// What the operator has noted, and what is to be known of the data; each once.
-fn notes(asked: &Asked<'_>, facts: &Facts, counted: &[Groups], coverage: &[Coverage]) -> Vec<Note> {
+fn notes(asked: &SeriesQuery<'_>, facts: &Facts, counted: &[Groups], coverage: &[Coverage]) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
     let mut add = |note: Note| {
         if !notes.contains(&note) {
@@ -218,7 +228,7 @@ fn operators(annotation: &cutshort_store::Annotation, series: &Series) -> Note {
 }
 
 /// What a reader must know of the data of a series.
-fn of_data(asked: &Asked<'_>, facts: &Facts, series: &Series, groups: &Groups) -> Vec<Note> {
+fn of_data(asked: &SeriesQuery<'_>, facts: &Facts, series: &Series, groups: &Groups) -> Vec<Note> {
     let pending = facts.pending_in(&series.range);
     let first = facts.pending.partition_point(|window| window.start() < series.range.start);
     let waiting = &facts.pending[first..first + pending];

@@ -5,7 +5,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::groups::{Group, Groups};
+use super::groups::{Column, Groups};
 use super::shares::{Share, shares};
 use super::{Answer, Answered, Meta, OwnMeta};
 use crate::question::iso;
@@ -151,7 +151,7 @@ pub struct CutShort {
 
 impl CountOfSeries {
     fn new(groups: &Groups, with_cut_short: bool) -> Self {
-        let column = |group: &Group| {
+        let column = |group: &Column| {
             let cut_short = with_cut_short.then(|| CutShort::new(&group.cut_short, &group.counts));
             let columns = CountColumns { cut_short, ..CountColumns::new(&group.counts, &groups.totals) };
             let columns = serde_json::to_value(columns);

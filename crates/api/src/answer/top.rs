@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::groups::{By, value_name};
 use super::resets;
 use super::shares::shares;
-use super::{Asked, Facts, Groups, Meta, OwnMeta, Share};
+use super::{Facts, Groups, Meta, OwnMeta, SeriesQuery, Share};
 use crate::problem::Problem;
 use crate::question::Series;
 
@@ -187,7 +187,7 @@ pub fn top(store: &dyn Store, facts: &Facts, geo: &Geo, asked: &AskedTop<'_>) ->
     let ranked = |series: &Series| Ranking::read(store, series, asked.who);
     let rankings: Vec<Ranking> = asked.series.iter().map(ranked).collect::<Result<_, _>>()?;
     let all: Vec<Groups> = rankings.iter().map(Ranking::groups).collect();
-    let question = Asked {
+    let question = SeriesQuery {
         series: asked.series,
         bucket: None,
         by: By::Dimension(asked.who.dimension()),
@@ -417,7 +417,7 @@ impl Counted {
         let (low, high) = interval(self.matching.interval_of(&self.all));
         let (completed_low, completed_high) = interval(self.completed_matching.interval_of(&self.completed));
         let everything = self.excluded.iter().map(|count| count.weight).sum::<u64>() + self.all.weight;
-        let [no_syn, multiple_syn, incomplete] =
+        let [no_syn, multiple_syn, incomplete, _] =
             self.excluded.map(|count| Share::part(count.weight, everything));
         Numbers {
             value: Share::part(self.matching.weight, self.all.weight),

@@ -16,7 +16,7 @@ impl Serialize for Top {
         let mut map = serializer.serialize_map(Some(series.len() + 1))?;
         map.serialize_entry("meta", &WholeMeta { meta, own: Some(own) })?;
         for (name, ranked) in series {
-            let list: Vec<Entry<'_>> = ranked.iter().map(Entry::from).collect();
+            let list: Vec<RankedEntry<'_>> = ranked.iter().map(RankedEntry::from).collect();
             map.serialize_entry(name, &list)?;
         }
         map.end()
@@ -63,13 +63,13 @@ pub struct RankedValue<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Entry<'a> {
+enum RankedEntry<'a> {
     As(RankedAs<'a>),
     Location(RankedLocation<'a>),
     Value(RankedValue<'a>),
 }
 
-impl<'a> From<&'a Ranked> for Entry<'a> {
+impl<'a> From<&'a Ranked> for RankedEntry<'a> {
     fn from(Ranked { value, name, numbers }: &'a Ranked) -> Self {
         match value {
             Value::As(Network::As(asn)) => Self::As(RankedAs { asn: *asn, name, numbers }),

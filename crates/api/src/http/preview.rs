@@ -13,10 +13,10 @@ use super::dispatch::client;
 use super::html::escaped;
 use super::limiter::Limiter;
 use crate::answer::{By, sum};
-use crate::ask::{self, Context, Kind};
+use crate::ask::{self, Context, SharesQuery};
 use crate::picture;
 use crate::problem::Problem;
-use crate::question::{Parameters, Series, stage_name};
+use crate::question::{Parameters, Series, stage_from_name, stage_name};
 
 /// The page does not wait longer for it.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -105,7 +105,7 @@ fn read(app: &App, query: &str) -> Result<Preview, Problem> {
     let now = app.now();
     let context =
         Context { store: app.store.as_ref(), facts: &facts, geo: &geo.data, now, cost: app.options.cost };
-    let kind = Kind { by: By::Stage, in_time: false, own: true };
+    let kind = SharesQuery { by: By::Stage, in_time: false, own: true };
     let (answer, series) = ask::shares(&context, &parameters, kind)?;
     let [counted] = &answer.series[..] else { return Ok(Preview::default()) };
     let Some(series) = series.first().filter(|_| !counted.groups.is_empty()) else {
@@ -171,7 +171,8 @@ fn title(
     count: &dyn Fn(Stage) -> WeightedCount,
     total: &WeightedCount,
 ) -> String {
-    let chosen = page.at("stage", 0).and_then(|text| text.parse().ok()).filter(|stage| *stage != Stage::None);
+    let chosen =
+        page.at("stage", 0).and_then(|text| stage_from_name(text).ok()).filter(|stage| *stage != Stage::None);
     let stages = match chosen {
         Some(stage) => vec![stage],
         None => Stage::ALL.into_iter().filter(|stage| *stage != Stage::None).collect(),

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use cutshort_geo::{Continent, Country};
 use cutshort_store::{Choice, FILE_NODE, Selection};
-use cutshort_verdict::{Signature, Stage, Tag};
+use cutshort_verdict::{DataSet, Stage};
 
 use super::{Filters, Parameters, pattern, stage_name};
 use crate::problem::Problem;
@@ -28,9 +28,10 @@ pub(super) fn selection(parameters: &Parameters, at: usize, filters: Filters) ->
     if filters == Filters::Radar {
         return Ok(radar);
     }
+    let set = DataSet::Tcp;
     Ok(Selection {
-        tags: list("tag", own("tag"), named::<Tag>)?,
-        signatures: list("signature", own("signature"), named::<Signature>)?,
+        tags: list("tag", own("tag"), |name| set.tag(name))?,
+        signatures: list("signature", own("signature"), |name| set.signature(name))?,
         ip_versions: list("ipVersion", own("ipVersion"), ip_version)?,
         ports: list("port", own("port"), port)?,
         nodes: list("node", own("node"), node)?,
@@ -46,10 +47,10 @@ pub(super) fn stages(value: &Option<&str>) -> Result<Choice<Stage>, Problem> {
 }
 
 /// Reads a comma list, in which `-` in front leaves out.
-pub(crate) fn list<T>(
+pub(crate) fn list<T, E: Display>(
     key: &str,
     value: Option<&str>,
-    parse: impl Fn(&str) -> Result<T, String>,
+    parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Choice<T>, Problem> {
     let mut choice = Choice::default();
     let items = value.unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty());
@@ -128,16 +129,9 @@ pub(crate) fn ip_version_pattern() -> String {
 /// # Errors
 /// The names there are.
 pub fn stage_from_name(text: &str) -> Result<Stage, String> {
-    text.parse().map_err(|_| {
+    DataSet::Tcp.stage(text).map_err(|_| {
         format!("no stage is called '{text}'; there are: {}", Stage::ALL.map(stage_name).join(", "))
     })
-}
-
-pub(crate) fn named<T: FromStr>(text: &str) -> Result<T, String>
-where
-    T::Err: Display,
-{
-    text.parse().map_err(|error: T::Err| error.to_string())
 }
 
 /// Reads a switch.

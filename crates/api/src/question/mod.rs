@@ -18,7 +18,7 @@ use cutshort_verdict::Stage;
 
 pub use filter::{Numbers, Stages, stage_from_name};
 pub(crate) use filter::{
-    asn, asn_pattern, continent, country, digits, ip_version_pattern, list, named, port_pattern,
+    asn, asn_pattern, continent, country, digits, ip_version_pattern, list, port_pattern,
 };
 pub use interval::{default_bucket, parse_bucket};
 pub use names::stage_name;

@@ -14,7 +14,7 @@ use cutshort_store::{
     NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow,
     Segment, Selection, Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
-use cutshort_verdict::{Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount};
 
 /// 5-tuples of one kind in a window.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub(crate) fn connection(window: i64, country: &str, asn: u32, stage: Stage, tim
     } else {
         [Tag::Reset, Tag::SingleRst].into_iter().collect()
     };
-    let signature = Signature::all().find(|signature| signature.stage() == stage);
+    let signature = DataSet::Tcp.signatures().iter().copied().find(|signature| signature.stage() == stage);
     let outcome =
         CellOutcome::Connection { stage, termination, completed: stage != Stage::PostSyn, signature, tags };
     Cell { window, key: key(country, asn, outcome), node: String::new(), rate: 1, times }
@@ -136,7 +136,9 @@ impl Cell {
         };
         match by {
             None => vec![Value::All],
-            Some(Dimension::Tag) => of_connection(|_, _, tags| tags.iter().map(Value::Tag).collect()),
+            Some(Dimension::Tag) => {
+                of_connection(|_, _, tags| tags.iter(DataSet::Tcp).map(Value::Tag).collect())
+            }
             Some(Dimension::Signature) => of_connection(|_, signature, _| vec![Value::Signature(signature)]),
             Some(Dimension::Termination) => {
                 of_connection(|termination, _, _| vec![Value::Termination(termination)])
@@ -156,6 +158,14 @@ fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
 }
 
 impl Store for Memory {
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
+        Ok((data_set == DataSet::Tcp).then_some(self))
+    }
+
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
+        self.find(data_set)?.ok_or_else(|| StoreError::Refused("only tcp is kept here".to_owned()))
+    }
+
     fn append(&self, _segment: &Segment) -> Result<Added> {
         self.check().map(|()| Added::New)
     }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use super::{Capture, Format};
 use crate::CaptureError;
 use crate::buffer::Filled;
-use crate::resume::{self, Damage, Found};
+use crate::resume::{self, Damage, Resumption};
 
 impl Capture {
     /// Goes over to another capture, which begins here; false at the end of the input.
@@ -57,7 +57,8 @@ impl Capture {
             return self.end();
         }
         let zeros = left.len() >= 16 && left.iter().all(|byte| *byte == 0);
-        let goes_on = || matches!(resume::find(&self.format, &left[1..], self.near(), true), Found::At(_));
+        let goes_on =
+            || matches!(resume::find(&self.format, &left[1..], self.near(), true), Resumption::At(_));
         if zeros || self.format.is_strange(left) || goes_on() {
             return self.resume();
         }
@@ -76,11 +77,11 @@ impl Capture {
         self.lose(1);
         loop {
             match resume::find(&self.format, self.buffer.unread(), self.near(), self.ended) {
-                Found::At(at) => {
+                Resumption::At(at) => {
                     self.lose(at);
                     return Ok(true);
                 }
-                Found::NotIn(bytes) => self.lose(bytes),
+                Resumption::NotIn(bytes) => self.lose(bytes),
             }
             if self.ended {
                 self.lose(self.buffer.unread().len());

@@ -1,6 +1,6 @@
 //! Records that are shown one after the other, as long as they lie in the buffer.
 
-use super::{Format, Parsed, Place, Record};
+use super::{Format, Parsed, Record, RecordPosition};
 
 /// Is shown records, one after the other.
 pub trait Visitor {
@@ -12,7 +12,7 @@ pub trait Visitor {
 /// registers.
 pub(super) struct Walk<'a> {
     pub(super) rest: &'a [u8],
-    pub(super) place: Place,
+    pub(super) place: RecordPosition,
     /// Whether `rest` begins with the record at `place`, rather than with what is no whole record.
     pub(super) on_record: bool,
     /// Records that were stepped to.
@@ -24,7 +24,7 @@ impl Walk<'_> {
     pub(super) fn on(
         mut self,
         until: i64,
-        mut next: impl FnMut(&[u8], &mut Place) -> Parsed,
+        mut next: impl FnMut(&[u8], &mut RecordPosition) -> Parsed,
         visitor: &mut (impl Visitor + ?Sized),
     ) -> Self {
         loop {

@@ -17,12 +17,12 @@ fn scale(hash: u32, below: u32) -> u32 {
 }
 
 /// What nft concatenates, in words as they lie in its registers.
-struct Key {
+struct HashInput {
     words: [u32; 11],
     len: usize,
 }
 
-impl Key {
+impl HashInput {
     fn as_slice(&self) -> &[u32] {
         &self.words[..self.len]
     }
@@ -33,9 +33,9 @@ impl Key {
     }
 }
 
-fn key(packet: &Packet) -> Key {
+fn key(packet: &Packet) -> HashInput {
     let FiveTuple { src_ip, src_port, dst_ip, dst_port } = packet.five_tuple;
-    let mut key = Key { words: [0; 11], len: 0 };
+    let mut key = HashInput { words: [0; 11], len: 0 };
     // Of an IPv4-mapped address only the last word.
     let skip = if packet.five_tuple.is_ipv4() { 12 } else { 0 };
     for octets in [src_ip.octets(), dst_ip.octets()] {

@@ -29,9 +29,9 @@ pub(crate) struct Sampler {
     flows: HashMap<FiveTuple, Flow>,
     /// Those that began lately, the oldest first. Those that others have followed on their ports are
     /// still among them.
-    fresh: VecDeque<Entry>,
+    fresh: VecDeque<FlowAge>,
     /// The same of those that had a second packet when they were no longer fresh.
-    order: VecDeque<Entry>,
+    order: VecDeque<FlowAge>,
     /// Connections that were remembered so far.
     begun: u64,
 }
@@ -44,7 +44,7 @@ struct Flow {
     taken: u32,
 }
 
-struct Entry {
+struct FlowAge {
     number: u64,
     since: i64,
     five_tuple: FiveTuple,
@@ -91,7 +91,7 @@ impl Sampler {
         }
         self.begun += 1;
         self.flows.insert(five_tuple, Flow { number: self.begun, syn, taken: 1 });
-        self.fresh.push_back(Entry { number: self.begun, since: packet.ts, five_tuple });
+        self.fresh.push_back(FlowAge { number: self.begun, since: packet.ts, five_tuple });
         self.clear();
         Decision::Take
     }
@@ -113,7 +113,7 @@ impl Sampler {
     }
 
     /// The connection of an entry, if no other has followed on its ports.
-    fn flow_of(&self, entry: &Entry) -> Option<&Flow> {
+    fn flow_of(&self, entry: &FlowAge) -> Option<&Flow> {
         self.flows.get(&entry.five_tuple).filter(|flow| flow.number == entry.number)
     }
 
@@ -122,8 +122,9 @@ impl Sampler {
         let len = self.fresh.len() + self.order.len();
         if len >= FEW && len > 2 * self.flows.len() {
             let flows = &self.flows;
-            let holds =
-                |entry: &Entry| flows.get(&entry.five_tuple).is_some_and(|flow| flow.number == entry.number);
+            let holds = |entry: &FlowAge| {
+                flows.get(&entry.five_tuple).is_some_and(|flow| flow.number == entry.number)
+            };
             self.fresh.retain(holds);
             self.order.retain(holds);
         }
@@ -131,10 +132,10 @@ impl Sampler {
 }
 
 /// Takes the oldest entry if it is older than so many nanoseconds.
-fn take_past(entries: &mut VecDeque<Entry>, now: i64, age: i64) -> Option<Entry> {
+fn take_past(entries: &mut VecDeque<FlowAge>, now: i64, age: i64) -> Option<FlowAge> {
     // Packets arrive a little out of order, but a clock that was set back must not keep
     // connections for ever.
-    let is_past = |entry: &Entry| now.saturating_sub(entry.since).saturating_abs() >= age;
+    let is_past = |entry: &FlowAge| now.saturating_sub(entry.since).saturating_abs() >= age;
     entries.pop_front_if(|entry| is_past(entry))
 }
 

@@ -1,4 +1,4 @@
-//! Connections to what the rules ask for: each list is reduced to a number or two.
+//! Reduces the lists of each connection to the facts that the rules need.
 
 use cutshort_packet::Flags;
 use cutshort_verdict::{Progress, Rules};
@@ -6,21 +6,21 @@ use cutshort_verdict::{Progress, Rules};
 use super::flows::{IP_ID_AT, RATE_AT, TIME_AT, TTL_AT, WINDOW_AT, has_rst, is_syn, packed};
 use super::{Classified, Columns, list};
 
-/// Fields without the IP id: payload length and flags.
+/// The bits of `fields` without the IP ID: payload length and flags.
 const WITHOUT_IP_ID: u64 = !(0xffff << IP_ID_AT);
 const MAX_U32: u32 = u32::MAX;
 const MAX_U64: u64 = u64::MAX;
-/// Of marks: sample rate and node.
+/// The bits of `marks`: sample rate and node.
 const ORIGIN: u64 = (1 << WINDOW_AT) - 1;
 
-/// Where in `syn` numbers are, in the order in which SYN packets go before each other: above the marks, TTL and IP id.
+/// Positions in `syn`, whose numbers sort SYN packets: above the marks, TTL and IP ID.
 const SYN_TTL_AT: u32 = 64;
 const SYN_IP_ID_AT: u32 = 72;
 const SYN_TIME_AT: u32 = 88;
-/// Where in `resets` the TTL is, above the ACK flag; then the IP id, as in fields, and the acknowledgement number.
+/// Positions in `resets`: TTL above the ACK flag; then the IP ID, as in fields, and the acknowledgement number.
 const RST_TTL_AT: u32 = 8;
 
-/// The bits of a number from `at` on, as a type.
+/// The bits of a number from position `at`, as a type.
 fn part(kind: &str, sql: &str, at: u32) -> String {
     format!("to{kind}(bitShiftRight({sql}, {at}))")
 }
@@ -29,7 +29,7 @@ fn flag(list: &str, flag: Flags) -> String {
     format!("bitAnd({list}, {}) != 0", flag.bits())
 }
 
-/// Rows that are neither SYN nor RST, nor the tail of an older connection; `n` is a number, `f` are fields.
+/// Rows that are neither SYN nor RST, nor the tail of an earlier connection; `n` is a number, `f` are fields.
 fn is_segment() -> String {
     let odd = (Flags::SYN | Flags::RST).bits();
     format!("bitAnd(f, {odd}) = 0 AND {} < 2147483648", rel())
@@ -39,27 +39,27 @@ fn rel() -> String {
     "toUInt32(bitShiftRight(n, 32) - syn_seq)".to_owned()
 }
 
-/// `t` is a time with TTL.
+/// The TTL; `t` is a time with TTL.
 fn ttl() -> String {
     format!("bitAnd(bitShiftRight(t, {TTL_AT}), 255)")
 }
 
-/// When a row came; `t` is a time with TTL.
+/// The time of a row; `t` is a time with TTL.
 fn time() -> String {
     format!("bitShiftRight(t, {TIME_AT})")
 }
 
-/// `f` are fields.
+/// The IP ID; `f` are fields.
 fn ip_id() -> String {
     format!("bitAnd(bitShiftRight(f, {IP_ID_AT}), 65535)")
 }
 
-/// Columns that pass all storeys as they are.
+/// Columns that all stages pass on unchanged.
 const KEPT: &str = "is_followed, next, tail, copies, unclear";
-/// Those that are known once rows were counted.
+/// Columns that are known once rows have been counted.
 const COUNTED: &str = "packets, first, last, syns, latest_syn, syn_payload, origin_rate, origin_node";
 
-/// One row a connection, with what the rules ask for.
+/// One row per connection, with the facts that the rules need.
 pub(super) fn select(connections: &str, of: &Classified<'_>) -> String {
     let (key, rules) = (of.grain.key(), of.rules);
     format!(
@@ -79,7 +79,7 @@ pub(super) fn select(connections: &str, of: &Classified<'_>) -> String {
     )
 }
 
-/// What is counted of all rows, and of the SYN packets among them.
+/// Counts of all rows, and of the SYN packets among them.
 fn counted() -> Columns {
     let (is_syn, time, ip_id) = (is_syn("f"), time(), ip_id());
     let most =
@@ -108,7 +108,7 @@ fn counted() -> Columns {
     ]
 }
 
-/// Rows by what they mean.
+/// Rows by their meaning.
 fn rows() -> Columns {
     let segment = is_segment();
     let reset = format!("{} AND {} >= latest_syn", has_rst("f"), time());
@@ -139,7 +139,7 @@ fn rows() -> Columns {
     ]
 }
 
-/// What is made of them, once.
+/// Values derived from the above, each once.
 fn chosen(rules: &Rules) -> Columns {
     let (rel, limit) = (rel(), rules.packet_limit);
     let end = format!(

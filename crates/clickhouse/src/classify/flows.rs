@@ -1,38 +1,38 @@
-//! Packets to flows, in lists without order, which can be put together in any grouping.
+//! Groups packets into flows, as lists in any order, which the server can combine in any grouping.
 
 use cutshort_packet::Flags;
 
 use super::{Columns, Grain, list};
 
-/// Rows of packets.
-pub(crate) struct Source {
+/// The rows of packets to classify.
+pub(crate) struct PacketRows {
     /// A table or a subquery with the columns of `packet`.
     pub(crate) rows: String,
-    /// Which of them.
+    /// The condition that selects rows.
     pub(crate) filter: String,
-    /// How the addresses of a row are kept, by number, where that is part of the key.
+    /// The number of the way in which a row's addresses are kept, if it is part of the key.
     pub(crate) addresses: String,
-    /// The position of a row's server among the names of all, in their order.
+    /// The index of a row's node among the names of all nodes, in order.
     pub(crate) node: String,
-    /// Whether a flow must be judged by those who have its packets: an aggregate.
+    /// Whether a flow must be judged from its packets by the window job: an aggregate.
     pub(crate) unclear: String,
 }
 
-/// The time of a row since the beginning of its window, which fits into 40 bits.
+/// The time of a row since the start of its window, which fits into 40 bits.
 fn offset(grain: Grain) -> String {
     format!("toUInt64(toUnixTimestamp64Nano(ts) - {})", grain.window())
 }
 
-/// Where in `fields` numbers are, above the flags; the payload's length is highest.
+/// Positions in `fields`, above the flags; the payload's length is highest.
 pub(super) const IP_ID_AT: u32 = 16;
-/// Where in `times` numbers are, above the length of options.
+/// The position in `times`, above the length of options.
 pub(super) const TTL_AT: u32 = 8;
 pub(super) const TIME_AT: u32 = 16;
-/// Where in `marks` numbers are, above the node.
+/// The position in `marks`, above the node.
 pub(super) const RATE_AT: u32 = 16;
 pub(super) const WINDOW_AT: u32 = 48;
 
-/// Numbers side by side in one, each shifted to its place.
+/// Several values in one number, each shifted to its position.
 pub(super) fn packed(kind: &str, parts: &[(&str, u32)]) -> String {
     let shifted = parts.iter().map(|(sql, at)| match at {
         0 => format!("to{kind}({sql})"),
@@ -41,7 +41,7 @@ pub(super) fn packed(kind: &str, parts: &[(&str, u32)]) -> String {
     shifted.reduce(|all, next| format!("bitOr({all}, {next})")).unwrap_or_default()
 }
 
-/// Of a SYN packet: none of the other bits that open, close or answer.
+/// Whether flags are those of a SYN packet: with no other bit that opens, closes or answers.
 pub(super) fn is_syn(flags: &str) -> String {
     format!("bitAnd({flags}, {}) = {}", Flags::SYN_MASK.bits(), Flags::SYN.bits())
 }
@@ -50,12 +50,12 @@ pub(super) fn has_rst(flags: &str) -> String {
     format!("bitAnd({flags}, {}) != 0", Flags::RST.bits())
 }
 
-/// The lists of a flow's rows, in the same order, and their names for one connection of it.
+/// The lists of a flow's rows, in the same order, and their names for one of its connections.
 pub(super) const LISTS: [(&str, &str); 4] =
     [("all_numbers", "numbers"), ("all_fields", "fields"), ("all_times", "times"), ("all_marks", "marks")];
 
-impl Source {
-    /// One row a flow.
+impl PacketRows {
+    /// One row per flow.
     pub(super) fn flows(&self, grain: Grain) -> String {
         let Self { rows, filter, node, unclear, .. } = self;
         let (syn, offset) = (is_syn("flags"), offset(grain));
@@ -85,7 +85,7 @@ impl Source {
         columns.replace("addresses", &format!("{} AS addresses", self.addresses))
     }
 
-    /// The times of RST bits, by the flow whose other direction has them.
+    /// The times of RST bits, by the flow that they are the other direction of.
     pub(super) fn other_rsts(&self, grain: Grain) -> String {
         let Self { rows, filter, .. } = self;
         let (more, selected, offset) = (grain.more(), self.selected(grain.more()), offset(grain));

@@ -1,9 +1,9 @@
-//! Classification in SQL, written from the rule tables of `cutshort-verdict`.
+//! The classifier as an SQL query, generated from the rule tables of `cutshort-verdict`.
 //!
-//! A query has five storeys: [`flows`] groups packets and takes a few lists of each flow, in any order; [`split`] makes
-//! connections of flows; [`facts`] reduces their lists to what the rules ask for; then the RSTs of other directions are
-//! joined; [`rules`] judges. It is the same for the window job and for the view `classified`, which only differ in where
-//! rows come from.
+//! The query has five stages: [`flows`] groups packets and collects a few lists of each flow, in any order; [`split`]
+//! divides flows into connections; [`facts`] reduces their lists to what the rules need; then RSTs of the other
+//! direction are joined; [`rules`] judges. The window job and the view `classified` use the same query on different
+//! rows.
 
 mod facts;
 mod flows;
@@ -13,14 +13,14 @@ pub(crate) mod view;
 
 use cutshort_verdict::Rules;
 
-pub(crate) use flows::Source;
+pub(crate) use flows::PacketRows;
 
-/// What tells flows apart.
+/// The key of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grain {
-    /// The 5-tuple: of one window, the parameter `window`, with full addresses.
+    /// The 5-tuple, of one window (the parameter `window`) with full addresses.
     FiveTuple,
-    /// Also the window, and what tells those apart whose addresses became the same.
+    /// The 5-tuple, the window, and the number that distinguishes connections whose addresses became equal.
     All,
 }
 
@@ -33,7 +33,7 @@ impl Grain {
         }
     }
 
-    /// Those besides the 5-tuple, each behind a comma.
+    /// The columns in addition to the 5-tuple, each after a comma.
     const fn more(self) -> &'static str {
         match self {
             Self::FiveTuple => "",
@@ -41,7 +41,7 @@ impl Grain {
         }
     }
 
-    /// The beginning of the window in nanoseconds since the epoch.
+    /// The start of the window in nanoseconds since the Unix epoch.
     const fn window(self) -> &'static str {
         match self {
             Self::FiveTuple => "{window:Int64}",
@@ -50,26 +50,26 @@ impl Grain {
     }
 }
 
-/// Columns of a SELECT, each with its name.
+/// Columns of a SELECT: name and expression.
 type Columns = Vec<(&'static str, String)>;
 
 fn list(columns: &Columns) -> String {
     columns.iter().map(|(name, sql)| format!("{sql} AS {name}")).collect::<Vec<_>>().join(",\n  ")
 }
 
-/// Where flows come from and until when they count.
+/// The input of the classifier.
 pub(crate) struct Classified<'a> {
     pub(crate) grain: Grain,
-    pub(crate) sources: &'a [Source],
-    /// The cutoff in nanoseconds since the epoch, an Int64; may depend on `window_start`.
+    pub(crate) sources: &'a [PacketRows],
+    /// The cutoff in nanoseconds since the Unix epoch, an Int64; it may depend on `window_start`.
     pub(crate) cutoff: &'a str,
     pub(crate) rules: &'a Rules,
 }
 
 impl Classified<'_> {
-    /// One row a connection, or a flow without a SYN packet: the key, and what [`rules::select`] says.
+    /// One row per connection, or flow without a SYN packet: the key, and the columns of [`rules::select`].
     pub(crate) fn sql(&self) -> String {
-        let union = |select: &dyn Fn(&Source) -> String| {
+        let union = |select: &dyn Fn(&PacketRows) -> String| {
             self.sources.iter().map(select).collect::<Vec<_>>().join("\n UNION ALL\n ")
         };
         let connections = split::select(&union(&|source| source.flows(self.grain)), self);

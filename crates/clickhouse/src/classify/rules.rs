@@ -1,17 +1,17 @@
-//! What the rules say of a flow, from the tables of `cutshort-verdict`.
+//! Applies the rules, from the tables of `cutshort-verdict`.
 //!
-//! What depends on few values is looked up: the tables here are the rules asked for each of these values. That is also
-//! kinder to the server, which takes seconds to understand the same as conditions.
+//! Results that depend on few values are looked up in arrays, which are made by applying the rules to each of these
+//! values. The server parses arrays faster than the same rules as conditions, which take it seconds.
 
-use cutshort_verdict::{Exclusion, Progress, Signature, Stage, Tag, TagRule, Tags, Termination};
+use cutshort_verdict::{DataSet, Exclusion, Progress, Signature, Stage, Tag, TagRule, Tags, Termination};
 
 use super::{Classified, Columns, list};
 
-/// Columns that pass as they are.
+/// Columns that are passed on unchanged.
 const PASSED: &str = "fin, answered, progress, single_ack, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, tail, unclear";
 
-/// One row a connection: the key, what was excluded (the number of the reason, counted from 1), and the verdict. Times are
-/// nanoseconds since the epoch.
+/// One row per connection: the key, the exclusion (number of the reason from 1), and the verdict. Times are
+/// nanoseconds since the Unix epoch.
 pub(super) fn select(facts: &str, other_rsts: &str, of: &Classified<'_>) -> String {
     let key = of.grain.key();
     format!(
@@ -29,7 +29,7 @@ pub(super) fn select(facts: &str, other_rsts: &str, of: &Classified<'_>) -> Stri
     )
 }
 
-/// What a connection says on its own.
+/// What follows from a connection alone.
 fn alone(of: &Classified<'_>) -> Columns {
     let Classified { cutoff, rules, grain, .. } = of;
     let at = |offset: &str| format!("{} + toInt64({offset})", grain.window());
@@ -75,7 +75,7 @@ fn alone(of: &Classified<'_>) -> Columns {
     ]
 }
 
-/// The second rule of docs/spec.md#end-server-reset.
+/// Applies the second rule of docs/spec.md#end-server-reset.
 fn with_other_direction() -> Columns {
     let (reset, server_reset) = (Termination::Reset as u8, Termination::ServerReset as u8);
     let no_syn = Exclusion::NoSyn as u8 + 1;
@@ -87,10 +87,11 @@ fn with_other_direction() -> Columns {
 }
 
 fn judged() -> Columns {
-    let (progresses, seen) = (Progress::ALL.len(), Seen::COUNT);
-    let stages = Termination::ALL
-        .into_iter()
-        .flat_map(|termination| Progress::ALL.map(|progress| Stage::of(termination, progress) as u8));
+    let (progresses, seen) = (Progress::ALL.len(), SeenResets::COUNT);
+    let stages = DataSet::Tcp
+        .terminations()
+        .iter()
+        .flat_map(|termination| Progress::ALL.map(|progress| Stage::of(*termination, progress) as u8));
     vec![
         ("stage", table("UInt8", stages, &format!("termination * {progresses} + progress"))),
         (
@@ -112,21 +113,22 @@ fn judged() -> Columns {
     ]
 }
 
-/// A value by its place in a list.
+/// Looks up a value by its index in a list.
 fn table<T: ToString>(kind: &str, values: impl Iterator<Item = T>, place: &str) -> String {
     let values = values.map(|value| value.to_string()).collect::<Vec<_>>().join(",");
     format!("to{kind}([{values}][{place} + 1])")
 }
 
-/// The bits of the tags whose rule is such.
+/// The bits of the tags for whose rule a condition holds.
 fn tags_by(such: impl Fn(TagRule) -> bool) -> u32 {
-    Tag::ALL.into_iter().filter(|tag| such(tag.rule())).fold(0, |bits, tag| bits | tag.bit())
+    let tags = DataSet::Tcp.tags().iter();
+    tags.filter(|tag| tag.rule().is_some_and(&such)).fold(0, |bits, tag| bits | tag.bit())
 }
 
-/// Tags that depend on one fact each.
+/// Tags that depend on a single fact.
 fn own_tags() -> String {
-    let tags = Tag::ALL.into_iter().filter_map(|tag| {
-        let holds = match tag.rule() {
+    let tags = DataSet::Tcp.tags().iter().filter_map(|tag| {
+        let holds = match tag.rule()? {
             TagRule::Syn { ip_id, window } => format!("syn_ip_id = {ip_id} AND syn_window = {window}"),
             TagRule::Answered => "answered".to_owned(),
             TagRule::SynPayload => "syn_payload > 0".to_owned(),
@@ -142,16 +144,16 @@ fn own_tags() -> String {
     format!("toUInt32({})", tags.collect::<Vec<_>>().join(" + "))
 }
 
-/// What was seen of RSTs, as far as rules tell it apart: the column `resets_seen`.
+/// The RSTs that were seen, as far as rules distinguish them: the column `resets_seen`.
 #[derive(Clone, Copy)]
-struct Seen {
+struct SeenResets {
     rst: u32,
     rst_ack: u32,
     differ: bool,
     zero: bool,
 }
 
-impl Seen {
+impl SeenResets {
     const COUNT: u32 = 36;
 
     fn all() -> impl Iterator<Item = Self> {
@@ -163,13 +165,15 @@ impl Seen {
         })
     }
 
-    /// The tags that depend on RSTs and on how it ended.
+    /// The tags that depend on RSTs and on the termination.
     fn tags(self, termination: Termination, fin: bool) -> Tags {
-        Tag::ALL.into_iter().filter(|tag| self.has(*tag, termination, fin)).collect()
+        let tags = DataSet::Tcp.tags().iter().copied();
+        tags.filter(|tag| self.has(*tag, termination, fin)).collect()
     }
 
     fn has(self, tag: Tag, termination: Termination, fin: bool) -> bool {
-        let own = match tag.rule() {
+        let Some(rule) = tag.rule() else { return false };
+        let own = match rule {
             TagRule::Termination(needed) => needed == termination,
             TagRule::Fin => fin,
             TagRule::Resets { rst, rst_ack } => rst.holds(self.rst) && rst_ack.holds(self.rst_ack),
@@ -183,15 +187,15 @@ impl Seen {
         own && tag.parent().is_none_or(|parent| self.has(parent, termination, fin))
     }
 
-    /// The signature at a stage. Who has no RST there is silent.
+    /// The signature at a stage. A connection without RSTs ended by timeout.
     fn signature(self, stage: Stage, single_ack: bool, fin: bool) -> Option<Signature> {
         let is_reset = self.rst + self.rst_ack > 0;
         let tags = self.tags(if is_reset { Termination::Reset } else { Termination::Timeout }, fin);
         if stage == Stage::None || tags.contains(Tag::Fin) {
             return None;
         }
-        Signature::all().find(|signature| {
-            let rule = signature.rule();
+        DataSet::Tcp.signatures().iter().copied().find(|signature| {
+            let Some(rule) = signature.rule() else { return false };
             rule.stage == stage
                 && rule.rst.holds(self.rst)
                 && rule.rst_ack.holds(self.rst_ack)
@@ -204,15 +208,15 @@ impl Seen {
 const BOTH: [bool; 2] = [false, true];
 
 fn all_tags() -> impl Iterator<Item = u32> {
-    Termination::ALL.into_iter().flat_map(|termination| {
-        Seen::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(termination, fin).bits()))
+    DataSet::Tcp.terminations().iter().flat_map(|termination| {
+        SeenResets::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(*termination, fin).bits()))
     })
 }
 
 fn signatures() -> impl Iterator<Item = u8> {
     let id = |signature: Option<Signature>| signature.map_or(0, Signature::id);
     Stage::ALL.into_iter().flat_map(move |stage| {
-        Seen::all().flat_map(move |seen| {
+        SeenResets::all().flat_map(move |seen| {
             BOTH.into_iter().flat_map(move |single| BOTH.map(|fin| id(seen.signature(stage, single, fin))))
         })
     })

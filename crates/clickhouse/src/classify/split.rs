@@ -1,19 +1,20 @@
-//! Flows to connections, where their ports were used again (docs/spec.md#split).
+//! Divides flows into connections if their ports were used again (docs/spec.md#split).
 //!
-//! Most flows are one connection, and pass as they are. Rows of the others get a place in the order of time, in which SYN
-//! packets come before other rows of the same time; a connection has the rows from one place on and before another.
+//! Most flows are one connection and are passed on unchanged. Rows of the others are ordered by time, SYN packets
+//! before other rows of the same time; a connection has the rows from one position up to another.
 
 use super::flows::{LISTS, TIME_AT, is_syn, packed};
 use super::{Classified, Columns, list};
 
-/// Where in a place the time is. Lower are the sequence numbers of SYN packets, and a bit of other rows.
+/// The position of the time in a row's order. The bits below are the sequence numbers of SYN packets, and a bit for
+/// other rows.
 const PLACE_TIME_AT: u32 = 33;
 const OTHER: u64 = 1 << 32;
-/// Behind all places.
+/// An order after all rows.
 const NOWHERE: &str = "bitShiftLeft(toUInt128(1), 127)";
 
-/// One row a connection, or a flow without a SYN packet. `next` is when the next connection on its ports begins; `copies`
-/// and `tail`, which are counted in flows, stand beside a flow's first connection.
+/// One row per connection, or flow without a SYN packet. `next` is when the next connection on its ports begins;
+/// `copies` and `tail`, which are counted per flow, are those of a flow's first connection.
 pub(super) fn select(flows: &str, of: &Classified<'_>) -> String {
     let key = of.grain.key();
     let whole = LISTS.map(|(whole, _)| whole).join(", ");
@@ -38,7 +39,8 @@ fn of_connection(whole: &str) -> String {
     format!("if(is_split, arrayMap(i -> {whole}[i], chosen), {whole})")
 }
 
-/// Where rows are, and where connections begin: at each SYN packet that has another sequence number than the one before.
+/// The order of rows, and where connections begin: at each SYN packet with another sequence number than the previous
+/// one.
 fn places() -> Columns {
     let time = format!("bitShiftRight(t, {TIME_AT})");
     let order = format!("if({}, bitShiftRight(n, 32), {OTHER})", is_syn("f"));

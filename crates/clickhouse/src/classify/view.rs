@@ -1,27 +1,27 @@
-//! The view `classified`: every connection of some windows, for those who ask in SQL.
+//! The view `classified`: every connection of some windows, for queries in SQL.
 //!
-//! It says what the window job says, from the packets that are there now. Flows of which several captures have packets
-//! are put together and capped first, as the window job does.
+//! It has the same verdicts as the window job, from the packets that are stored now. Packets of a flow that are from
+//! several captures are first combined and limited, as the window job does.
 
 use cutshort_model::{Addresses, Window};
-use cutshort_verdict::{Exclusion, Progress, Rules, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{DataSet, Progress, Rules, Stage};
 
 use super::flows::is_syn;
 use crate::results::COVERED_TO;
 
-use super::{Classified, Grain, Source};
+use super::{Classified, Grain, PacketRows};
 
-/// Columns of `packet` by which a row of a capture is the same as that of another, in the order in which the first are
-/// taken.
+/// The columns of `packet` in which rows of several captures must agree to be the same, in the order in which the
+/// limit takes rows.
 const ROW: &str = "ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len";
 const FLOW: &str = "window_start, src_ip, src_port, dst_ip, dst_port, flow";
-/// The same for both directions of a flow.
+/// A hash of a flow that is the same for both directions.
 const HASH: &str =
     "cityHash64(window_start, flow, cityHash64(src_ip, src_port) + cityHash64(dst_ip, dst_port))";
 const PAIR: &str = "window_start, flow, arraySort([(src_ip, src_port), (dst_ip, dst_port)])";
 
-/// The query of the view, over the tables of a database. Parameters are the beginning of the first window and the end
-/// of the last.
+/// The query of the view on the tables of a database. Its parameters are the start of the first window and the end of
+/// the last one.
 pub(crate) fn query(database: &str) -> String {
     let rules = Rules::default();
     let tables = Tables { database };
@@ -40,8 +40,12 @@ fn columns(tables: &Tables<'_>) -> String {
     let time = |ns: &str| format!("fromUnixTimestamp64Micro({}, 'UTC')", micros(ns));
     let of_verdict = |term: String| format!("if(excluded = 0, {term}, '')");
     let names = |names: Vec<&str>, number: &str| format!("{}[{number} + 1]", texts(&names));
-    let exclusions = [""].into_iter().chain(Exclusion::ALL.map(Exclusion::name)).collect();
-    let signatures = [""].into_iter().chain(Signature::all().map(Signature::name)).collect();
+    let set = DataSet::Tcp;
+    let exclusions = [""].into_iter().chain(set.exclusions().iter().map(|reason| reason.name())).collect();
+    let signatures =
+        [""].into_iter().chain(set.signatures().iter().map(|signature| signature.name())).collect();
+    let terminations = set.terminations().iter().map(|end| end.name()).collect();
+    let tags: Vec<_> = set.tags().iter().map(|tag| tag.name()).collect();
     let excluded_first = |name: &str, zero: &str| format!("if(excluded = 0, {name}, {zero})");
     let columns = [
         ("window_start", "window_start".to_owned()),
@@ -59,13 +63,13 @@ fn columns(tables: &Tables<'_>) -> String {
         ("excluded", names(exclusions, "excluded")),
         ("progress", of_verdict(names(Progress::ALL.map(Progress::name).to_vec(), "progress"))),
         ("stage", of_verdict(names(Stage::ALL.map(Stage::name).to_vec(), "stage"))),
-        ("termination", of_verdict(names(Termination::ALL.map(Termination::name).to_vec(), "termination"))),
+        ("termination", of_verdict(names(terminations, "termination"))),
         ("tags", excluded_first("tags", "0")),
         (
             "tag_names",
             format!(
                 "arrayMap(bit -> {}[bit + 1], bitPositionsToArray({}))",
-                texts(&Tag::ALL.map(Tag::name)),
+                texts(&tags),
                 excluded_first("tags", "toUInt32(0)")
             ),
         ),
@@ -91,12 +95,12 @@ fn texts(names: &[&str]) -> String {
 }
 
 struct Tables<'a> {
-    /// As a name in SQL.
+    /// The database, quoted for SQL.
     database: &'a str,
 }
 
 impl Tables<'_> {
-    /// The names of all servers, in order.
+    /// The names of all nodes, in order.
     fn nodes(&self) -> String {
         format!("(SELECT arraySort(groupUniqArray(toString(node))) FROM {}.segment)", self.database)
     }
@@ -105,7 +109,7 @@ impl Tables<'_> {
         format!("toUInt16(indexOf({}, {name}))", self.nodes())
     }
 
-    /// Packets of the windows that count.
+    /// Packets of windows in the range.
     fn packets(&self) -> String {
         let database = self.database;
         format!(
@@ -114,7 +118,7 @@ impl Tables<'_> {
         )
     }
 
-    /// How addresses are kept: of most segments as they are.
+    /// How addresses are kept: full in most segments.
     fn addresses(&self) -> String {
         let database = self.database;
         let others = Addresses::ALL.into_iter().filter(|addresses| *addresses != Addresses::Full);
@@ -128,8 +132,8 @@ impl Tables<'_> {
         format!("toUInt8(multiIf({}, {}))", others.collect::<Vec<_>>().join(", "), Addresses::Full as u8)
     }
 
-    /// Flows that several captures have, by a hash: one more does no harm. As a scalar it is found once, however often
-    /// it is asked.
+    /// Flows that several captures have, by a hash: it does no harm if one more matches. As a scalar it is computed
+    /// once, however often it is used.
     fn doubtful(&self) -> String {
         let (database, packets) = (self.database, self.packets());
         format!(
@@ -138,9 +142,9 @@ impl Tables<'_> {
         )
     }
 
-    fn ordinary(&self) -> Source {
+    fn ordinary(&self) -> PacketRows {
         let (packets, doubtful) = (self.packets(), self.doubtful());
-        Source {
+        PacketRows {
             rows: format!("{}.packet", self.database),
             filter: format!("{packets} AND {HASH} GLOBAL NOT IN {doubtful}"),
             addresses: self.addresses(),
@@ -149,9 +153,9 @@ impl Tables<'_> {
         }
     }
 
-    /// Of captures the first rows of each connection, counted anew where one begins in either direction; of the same time
-    /// SYN packets are first, as where flows are split.
-    fn of_several_captures(&self, rules: &Rules) -> Source {
+    /// The first rows of each connection of captures, counted from the start of a connection in either direction; of
+    /// the same time, SYN packets are first, as where flows are divided.
+    fn of_several_captures(&self, rules: &Rules) -> PacketRows {
         let limit = rules.packet_limit;
         let rows = format!(
             "(SELECT {FLOW}, kept, {ROW}, node FROM (
@@ -160,7 +164,7 @@ impl Tables<'_> {
   WHERE node != '' OR NOT is_over OR nth <= {limit})",
             self.counted_anew(limit)
         );
-        Source {
+        PacketRows {
             rows,
             filter: "1".to_owned(),
             addresses: "kept".to_owned(),
@@ -169,7 +173,8 @@ impl Tables<'_> {
         }
     }
 
-    /// Rows with how many connections have begun on these ports by then, and whether their flow must be capped.
+    /// Rows with the number of connections that have begun on their ports, and whether the limit must be applied to
+    /// their flow.
     fn counted_anew(&self, limit: u32) -> String {
         format!(
             "SELECT *, sum(begins) OVER (PARTITION BY {PAIR}, kept ORDER BY ts) AS begun,

@@ -1,4 +1,4 @@
-//! What of the tables that are there is not as it should be.
+//! Finds tables that differ from what this program needs.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use clickhouse::Row;
 use cutshort_store::Result;
 use serde::Deserialize;
 
-use super::{FROZEN, Layout, MIGRATION, Spread, TABLES, Table, columns_of, identifier};
+use super::{FROZEN, Layout, MIGRATION, Spread, TABLES, TableDefinition, columns_of, identifier};
 use crate::server::Server;
 
 #[derive(Row, Deserialize)]
@@ -26,11 +26,11 @@ struct FoundColumn {
 }
 
 /// The tables of a database by their names.
-pub(super) struct Found {
+pub(super) struct ExistingTables {
     tables: BTreeMap<String, (FoundTable, Vec<FoundColumn>)>,
 }
 
-impl Found {
+impl ExistingTables {
     pub(super) fn read(server: &Server, database: &str) -> Result<Self> {
         let tables = "SELECT name, engine, partition_key, sorting_key FROM system.tables
                       WHERE database = {database:String}";
@@ -49,14 +49,14 @@ impl Found {
         Ok(Self { tables })
     }
 
-    /// Whether all tables and views are there.
+    /// Whether all tables and views exist.
     pub(super) fn is_whole(&self, layout: &Layout) -> bool {
         let views = ["classified", "current_connection"].map(str::to_owned);
         let mut names = wanted(layout).map(|(name, ..)| name).chain(views);
         names.all(|name| self.tables.contains_key(&name))
     }
 
-    /// What differs, and how it is put right.
+    /// The differences, with how to correct them.
     pub(super) fn differences(&self, database: &str, layout: &Layout) -> Vec<String> {
         let all = wanted(layout).filter_map(|(name, table, engine)| {
             let (found, columns) = self.tables.get(&name)?;
@@ -74,7 +74,7 @@ impl Found {
 }
 
 /// The tables that should exist, and their kind.
-fn wanted(layout: &Layout) -> impl Iterator<Item = (String, &'static Table, &'static str)> {
+fn wanted(layout: &Layout) -> impl Iterator<Item = (String, &'static TableDefinition, &'static str)> {
     let on_cluster = layout.cluster.is_some();
     TABLES.iter().chain([&FROZEN, &MIGRATION]).flat_map(move |table| {
         let engine = table.engine.split('(').next().unwrap_or_default();
@@ -94,7 +94,7 @@ fn of_engine(place: &str, found: &str, wanted: &str) -> String {
     )
 }
 
-fn of_table(place: &str, table: &Table, engine: &str, found: &FoundTable) -> Vec<String> {
+fn of_table(place: &str, table: &TableDefinition, engine: &str, found: &FoundTable) -> Vec<String> {
     let found_engine = found.engine.trim_start_matches("Replicated").trim_start_matches("Shared");
     let (partition, order) = match table.by.split_once(" ORDER BY ") {
         Some((partition, order)) => (partition.trim_start_matches("PARTITION BY "), order),
@@ -112,14 +112,14 @@ fn of_table(place: &str, table: &Table, engine: &str, found: &FoundTable) -> Vec
     engine.into_iter().chain(keys.into_iter().flatten()).collect()
 }
 
-/// A list of expressions without what it is written in.
+/// A list of expressions without optional formatting.
 fn bare(list: &str) -> String {
     let list: String = list.chars().filter(|letter| !letter.is_whitespace()).collect();
     let inner = list.strip_prefix('(').and_then(|list| list.strip_suffix(')'));
     inner.map_or_else(|| list.clone(), str::to_owned)
 }
 
-fn of_columns(place: &str, table: &Table, found: &[FoundColumn]) -> Vec<String> {
+fn of_columns(place: &str, table: &TableDefinition, found: &[FoundColumn]) -> Vec<String> {
     let wanted: Vec<(&str, &str)> = columns_of(table.columns);
     let lacking = wanted.iter().filter_map(|(name, kind)| {
         let column = found.iter().find(|column| column.name == *name);

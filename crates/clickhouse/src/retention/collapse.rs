@@ -1,4 +1,4 @@
-//! Segments that were deleted long ago are remembered together, or their rows would be more each year.
+//! Combines the rows of segments that were deleted long ago, whose number would grow without limit.
 
 use clickhouse::Row;
 use cutshort_store::Result;
@@ -7,23 +7,24 @@ use serde::Deserialize;
 use crate::results::Level;
 use crate::server::{Server, time};
 
-/// How long a live segment is remembered by itself after its packets were past their time, in days. Who delivers one
-/// later finds its windows frozen.
+/// How many days a live segment has a row of its own after its packets were kept long enough. If it is delivered
+/// again later, its windows are frozen.
 const REMEMBERED: i64 = 30;
 
-/// Live segments of before, by servers' clocks.
+/// Live segments before a time, by the nodes' clocks.
 const OLD: &str = "origin = 'live' AND covers_to < @before AND arrived < @before";
-/// The id of the row that stands for those of a node.
+/// The ID of the row that stands for all segments of a node.
 const ID: &str = "lower(hex(sipHash128(toString(node), toString(addresses))))";
 
 #[derive(Row, Deserialize)]
-struct Found {
+struct SegmentCounts {
     deleted: u64,
     others: u64,
 }
 
-/// Puts one row for each node in the place of those of its deleted segments: it covers what they covered. Only when
-/// none of that time is kept, so that which rows go does not depend on rows that go as well, and once a day.
+/// Replaces the rows of deleted segments of each node by one, which covers what they covered. This is done once a
+/// day, and only if no segment of that time is kept, so that the choice of rows does not depend on rows that are
+/// removed as well.
 pub(super) fn collapse(server: &Server, before: i64) -> Result<()> {
     let before = Level::Day.start(before.saturating_sub(REMEMBERED * Level::Day.nanoseconds()));
     let old = OLD.replace("@before", &time("before"));
@@ -32,7 +33,7 @@ pub(super) fn collapse(server: &Server, before: i64) -> Result<()> {
         "SELECT countIf(state = 'deleted') AS deleted, countIf(state != 'deleted') AS others
          FROM segment FINAL WHERE {old} AND id != {ID}"
     );
-    let found: Found = server.one(query(&found))?;
+    let found: SegmentCounts = server.one(query(&found))?;
     if found.deleted == 0 || found.others > 0 {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Connections and counts that were replaced, or never held, go from the disk.
+//! Deletes connections and counts that were replaced or never became valid.
 
 use std::collections::BTreeMap;
 
@@ -10,34 +10,38 @@ use serde::Deserialize;
 use super::IDS;
 use crate::server::{Server, time};
 
-/// How long what does not hold any more is left for those who read it, in nanoseconds.
+/// How long results that are no longer valid are kept for queries in progress, in nanoseconds.
 const GRACE: i64 = 3_600_000_000_000;
-/// Generations that are looked at in one turn.
+/// The number of generations that are checked in one turn.
 const MOST: u64 = 20_000;
 
-/// What was begun before and does not hold. What was replaced since may still be read.
+/// Generations that were begun before a time and are not valid. Those replaced recently may still be read.
 const GONE: &str = "SELECT g.id AS id, g.t AS t FROM generation AS g FINAL WHERE g.since < @before
    AND g.id NOT IN (SELECT generation FROM result FINAL WHERE has_cells)
    AND g.id NOT IN (SELECT arrayJoin(connection_generations) FROM result FINAL)
    AND (g.level, g.t) NOT IN (SELECT level, t FROM result FINAL WHERE updated >= @before)";
 
 /// A table with generations.
-struct Table {
+struct GenerationTable {
     name: &'static str,
     time: &'static str,
     partition: &'static str,
 }
 
-const TABLES: [Table; 2] = [
-    Table { name: "connection", time: "window_start", partition: "toString(toYYYYMMDD(window_start))" },
-    Table {
+const TABLES: [GenerationTable; 2] = [
+    GenerationTable {
+        name: "connection",
+        time: "window_start",
+        partition: "toString(toYYYYMMDD(window_start))",
+    },
+    GenerationTable {
         name: "cell",
         time: "t",
         partition: "concat('(', toString(level), ', ', toString(toYYYYMM(t)), ')')",
     },
 ];
 
-/// A generation that has rows in a partition.
+/// A generation that still has rows in a partition.
 #[derive(Row, Deserialize)]
 struct Left {
     partition: String,
@@ -49,8 +53,8 @@ struct Id {
     id: u64,
 }
 
-/// Rows are deleted in the background; that something was begun is only forgotten once none of its rows are left, so
-/// that what could not be deleted is found again.
+/// Rows are deleted in the background. The record of a generation is only deleted once it has no rows, so that failed
+/// deletions are found again.
 pub(super) fn delete_superseded(server: &Server) -> Result<()> {
     let gone = Gone { server, before: now().saturating_sub(GRACE) };
     let deleted = TABLES.iter().map(|table| gone.delete_rows(table)).fold(Ok(()), Result::and);
@@ -68,8 +72,8 @@ impl Gone<'_> {
         self.server.all_of_much(self.server.query(&sql).param("before", self.before))
     }
 
-    fn delete_rows(&self, table: &Table) -> Result<()> {
-        let Table { name, time, partition } = table;
+    fn delete_rows(&self, table: &GenerationTable) -> Result<()> {
+        let GenerationTable { name, time, partition } = table;
         let left: Vec<Left> = self.all(&format!(
             "SELECT DISTINCT {partition} AS partition, generation FROM {name}
              WHERE {time} IN (SELECT t FROM (@gone)) AND generation IN (SELECT id FROM (@gone))
@@ -86,9 +90,9 @@ impl Gone<'_> {
         })
     }
 
-    /// Those without rows.
+    /// Deletes the records of generations that have no rows.
     fn forget(&self) -> Result<()> {
-        let has_none = |Table { name, time, .. }: &Table| {
+        let has_none = |GenerationTable { name, time, .. }: &GenerationTable| {
             format!(
                 "id NOT IN (SELECT generation FROM {name} WHERE {time} IN (SELECT t FROM (@gone))
                  AND generation IN (SELECT id FROM (@gone)))"

@@ -1,5 +1,5 @@
-//! What is past its time is deleted: first it is noted that something does not count any more, then its rows go, and go
-//! again in each turn until nothing is left of them. So a deletion that failed is made up for.
+//! Deletes data that has been kept long enough. First it is recorded that something no longer counts, then its rows
+//! are deleted, in each turn until there are none. Failed deletions are therefore repeated.
 
 mod collapse;
 mod generations;
@@ -14,10 +14,10 @@ use cutshort_store::{Result, Retention, StoreError};
 use crate::results::Level;
 use crate::server::Server;
 
-/// The most ids that go into one statement: less than half of the 128 KiB that ClickHouse takes as a parameter.
+/// The maximum number of IDs in one statement: less than half of the 128 KiB that ClickHouse accepts as a parameter.
 const IDS: usize = 2_000;
 
-/// Each step is taken, whatever became of those before.
+/// Runs all steps, even if earlier ones fail.
 pub(crate) fn retain(server: &Server, now: i64, retention: &Retention) -> Result<u64> {
     let before = |keep: Option<Duration>| keep.map(|keep| earlier(now, keep));
     let mut turn = Turn::default();
@@ -47,11 +47,11 @@ fn earlier(now: i64, keep: Duration) -> i64 {
     now.saturating_sub(i64::try_from(keep.as_nanos()).unwrap_or(i64::MAX))
 }
 
-/// What came of the steps until now.
+/// The result of the steps so far.
 #[derive(Default)]
 struct Turn {
     deleted: u64,
-    /// The first.
+    /// The error of the first step that failed.
     error: Option<StoreError>,
 }
 

@@ -1,4 +1,4 @@
-//! Packets of segments that do not count go from the disk, day by day.
+//! Deletes packets of segments that do not count, day by day.
 
 use clickhouse::Row;
 use cutshort_model::now;
@@ -9,29 +9,29 @@ use crate::results::{Level, new_generation};
 use crate::segments;
 use crate::server::{Server, time};
 
-/// Days that are looked at in one turn, the oldest first.
+/// The number of days that are checked in one turn, the oldest first.
 const DAYS: u64 = 64;
 
-/// A day with more packets than its segments have.
+/// A day that has more packets than its segments.
 #[derive(Row, Deserialize)]
 struct Day {
-    /// As a number like 20260105, by which the packets are partitioned.
+    /// The day as a number like 20260105, the partition key of packets.
     day: u32,
-    /// When it begins.
+    /// The start of the day.
     start: i64,
-    /// Packets of segments that are kept or arrive.
+    /// Packets of segments that are kept or arriving.
     counted: u64,
 }
 
 impl Day {
-    /// Whether nothing of it is kept, and it is over for so long that hardly anything comes.
+    /// Whether none of its packets are kept, and it is so long ago that hardly any will arrive.
     fn is_whole(&self) -> bool {
         let yesterday = Level::Day.start(now()).saturating_sub(Level::Day.nanoseconds());
         self.counted == 0 && self.start < yesterday
     }
 }
 
-/// Segments that began to arrive this long ago, and whose packets are past their time, are not awaited any more.
+/// Segments that began to arrive this long ago, and whose packets have been kept long enough, are given up.
 const COUNTS: &str =
     "(state = 'kept' OR state = 'arriving' AND NOT (covers_to < @before AND arrived < @before))";
 
@@ -39,7 +39,7 @@ fn counts() -> String {
     COUNTS.replace("@before", &time("before"))
 }
 
-/// The days that still have packets to delete.
+/// The days that have packets to delete.
 fn left_over(server: &Server, before: i64) -> Result<Vec<Day>> {
     let sql = format!(
         "SELECT day, toUnixTimestamp64Nano(toDateTime64(
@@ -55,7 +55,7 @@ fn left_over(server: &Server, before: i64) -> Result<Vec<Day>> {
     server.all_of_much(server.query(&sql).param("before", before))
 }
 
-/// Deletes in the background what is left over. What could not be deleted is found again in the next turn.
+/// Deletes remaining packets in the background. Failed deletions are found again in the next turn.
 pub(super) fn delete(server: &Server, before: i64) -> Result<()> {
     let days = left_over(server, before)?;
     let (whole, partly): (Vec<Day>, Vec<Day>) =
@@ -65,7 +65,8 @@ pub(super) fn delete(server: &Server, before: i64) -> Result<()> {
     dropped.and(deleted)
 }
 
-/// Of segments that do not count. Where replicas may lag behind, only of those that are known not to.
+/// Deletes packets of segments that do not count. If replicas may lag behind, only of segments that are known not to
+/// count.
 fn delete_from(server: &Server, before: i64, day: &Day) -> Result<()> {
     let (counts, start) = (counts(), time("start"));
     let of_day = format!("last >= {start} AND first < {start} + toIntervalDay(1)");
@@ -80,7 +81,7 @@ fn delete_from(server: &Server, before: i64, day: &Day) -> Result<()> {
     server.execute(query.with_setting("allow_nondeterministic_mutations", "1"))
 }
 
-/// Drops whole days. Nobody brings packets of old days meanwhile: who does waits, or is seen here (see
+/// Drops whole days. Nobody stores packets of old days in the meantime: a writer waits, or is seen here (see
 /// `segments::await_drop`).
 fn drop_days(server: &Server, before: i64) -> Result<()> {
     let number = new_generation();

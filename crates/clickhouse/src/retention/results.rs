@@ -1,4 +1,4 @@
-//! Results are noted as deleted, connections and counts. Their rows go with those of other generations that do not hold.
+//! Records connections and counts as deleted. Their rows are deleted with other generations that are not valid.
 
 use cutshort_model::Window;
 use cutshort_store::Result;
@@ -8,7 +8,7 @@ use crate::roll;
 use crate::rollups::Results;
 use crate::server::Server;
 
-/// Connections of windows that ended and were made before.
+/// Deletes connections of windows that ended and were computed before a time.
 pub(super) fn forget_connections(server: &Server, before: i64) -> Result<u64> {
     let results = results::within(server, &(i64::MIN..before.saturating_sub(Window::LENGTH)))?;
     let is_old = |result: &ResultRow| {
@@ -24,8 +24,8 @@ pub(super) fn forget_connections(server: &Server, before: i64) -> Result<u64> {
     Ok(old.len() as u64)
 }
 
-/// Counts of whole days before a time, up to the first window that was made since. Finer ones are only deleted where the
-/// coarser ones were made of them; their windows cannot be computed again from then on.
+/// Deletes counts of whole days before a time, up to the first window that was computed since. Finer counts are only
+/// deleted if the coarser ones include them; their windows cannot be computed again from then on.
 pub(super) fn forget_cells(server: &Server, level: Level, before: i64) -> Result<()> {
     let results = Results::read(server, &(i64::MIN..i64::MAX))?;
     let windows = results.of(Level::FifteenMinutes).iter();
@@ -52,14 +52,14 @@ pub(super) fn forget_cells(server: &Server, level: Level, before: i64) -> Result
     server.insert_all("result", with.collect::<Vec<_>>())
 }
 
-/// Whether all of a level before a time is as it was noted, and coarser ones have it all.
+/// Whether all results of a level before a time are as recorded, and coarser ones include them.
 fn still_holds(server: &Server, level: Level, before: i64) -> Result<bool> {
     let results = Results::read(server, &(i64::MIN..i64::MAX))?;
     Ok(results.of_time(level, &(i64::MIN..before)).iter().all(|row| !row.has_cells)
         && coarser_are_rolled(&results, level, before))
 }
 
-/// Whether hours and days have all that a finer level has before a time.
+/// Whether hours and days include everything that a finer level has before a time.
 fn coarser_are_rolled(results: &Results, level: Level, before: i64) -> bool {
     let mut coarser = [Level::Hour, Level::Day].into_iter().filter(|coarser| *coarser > level);
     coarser.all(|coarser| roll::is_rolled(results, coarser, before))

@@ -1,4 +1,4 @@
-//! Segments are noted as deleted.
+//! Records segments as deleted.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use crate::segments::{self, DELETED, SegmentRow};
 use crate::server::{Server, time};
 use crate::windows;
 
-/// Segments that are looked at at once.
+/// The number of segments that are checked at a time.
 const MOST: u64 = 20_000;
 
-/// Segments that ended and came before. Their windows keep the results that they have; those that still wait
-/// for results keep their packets.
+/// Deletes segments that ended and arrived before a time. Their windows keep their results; segments with packets of
+/// windows that have none are kept.
 pub(super) fn forget(server: &Server, before: i64) -> Result<u64> {
     let mut after = (i64::MIN, String::new());
     let mut old = old(server, before, &after)?;
@@ -35,7 +35,7 @@ pub(super) fn forget(server: &Server, before: i64) -> Result<u64> {
     Ok(forgotten)
 }
 
-/// The next ones after a time and an id.
+/// The next segments after a time and an ID.
 fn old(server: &Server, before: i64, after: &(i64, String)) -> Result<Vec<SegmentRow>> {
     let (covers_to, before_sql) = (time("covers_to"), time("before"));
     let sql = format!(

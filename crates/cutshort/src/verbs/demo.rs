@@ -18,7 +18,7 @@ use crate::error::{Done, Error};
 use crate::local_capture::LocalCapture;
 use crate::page;
 use crate::progress::Steps;
-use crate::settings::Settings;
+use crate::settings::{HttpSettings, Settings};
 use crate::signals::{Signals, interrupt};
 use crate::terminal::message;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Demo) -> Result<Done, Error> {
     match (&arguments.data, arguments.listen) {
         (Some(data), None) => fill_only(data),
         (Some(data), Some(listen)) => fill_and_serve(data, Some(data), listen, || {}),
-        (None, listen) => temporary(listen.unwrap_or(Settings::default().listen)),
+        (None, listen) => temporary(listen.unwrap_or(Settings::default().http.listen)),
     }
 }
 
@@ -57,7 +57,7 @@ fn fill_only(folder: &Path) -> Result<Done, Error> {
         "four SIMULATED weeks are in {data}. Now try\n  cutshort query summary --data {data} --from -4w --by location\n  \
          cutshort serve --data {data} --geo {}\nwhich shows them on\n  {}",
         DataDir::new(folder).networks().display(),
-        page::address(Settings::default().listen, WHOLE)
+        page::address(Settings::default().http.listen, WHOLE)
     ));
     Ok(Done::Whole)
 }
@@ -79,7 +79,8 @@ fn fill_and_serve(
     listen: SocketAddr,
     abandon: impl Fn() + Clone + Send + 'static,
 ) -> Result<Done, Error> {
-    let settings = Settings { listen, open_read: true, connections: true, ..Settings::default() };
+    let http = HttpSettings { listen, open_read: true, connections: true, ..HttpSettings::default() };
+    let settings = Settings { http, ..Settings::default() };
     if !listen.ip().is_loopback() {
         message(&format!("anybody who reaches {listen} can read the simulated data"));
     }

@@ -196,7 +196,7 @@ fn write(
         text,
         "The store has {connections}. Now try\n  cutshort query summary {data} --from {from} --to {to}\n  \
          cutshort serve {data}\nwhich shows them on\n  {}",
-        page::address(Settings::default().listen, &page::between(&(first..last)))
+        page::address(Settings::default().http.listen, &page::between(&(first..last)))
     )?;
     if imported.new > 0 {
         let name = import_name(total.ran.0, total.ran.1);

@@ -8,7 +8,7 @@ use std::ops::Range;
 use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_api::Problem;
 use cutshort_api::answer::{By, Facts, Who};
-use cutshort_api::ask::{self, Context, Kind};
+use cutshort_api::ask::{self, Context, SharesQuery};
 use cutshort_api::question::Parameters;
 use cutshort_model::{nanoseconds, rfc3339};
 use jiff::Timestamp;
@@ -200,7 +200,7 @@ fn shares(
     color: ColorChoice,
 ) -> Result<Done, Error> {
     let by = arguments.by.unwrap_or(By::Stage);
-    let (answer, _) = ask::shares(context, parameters, Kind { by, in_time, own: true })?;
+    let (answer, _) = ask::shares(context, parameters, SharesQuery { by, in_time, own: true })?;
     terminal::print(color, |text| {
         match arguments.format {
             Format::Json => write_json(&ask::json(&answer)?, text),

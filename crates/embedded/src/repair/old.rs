@@ -1,9 +1,10 @@
-//! What a damaged database still says of segments and windows.
+//! Reads segments and windows from a damaged database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutshort_model::Window;
 use cutshort_store::{Segment, SegmentId};
+use cutshort_verdict::Exclusion;
 use rusqlite::{Connection, Row, params};
 
 use crate::catalog::{self, FileState};
@@ -46,7 +47,7 @@ impl OldSegment {
         })
     }
 
-    /// Whether it says of a segment what the file says.
+    /// Whether it agrees with the segment's file.
     pub(super) fn is_of(&self, segment: &Segment, path: &str) -> bool {
         let info = segment.info();
         let numbers = (info.rows.cast_signed(), segment.bytes().len() as i64);
@@ -57,7 +58,7 @@ impl OldSegment {
         self.state == FileState::Deleted as i64
     }
 
-    /// Notes it as it was.
+    /// Inserts the row unchanged.
     pub(super) fn insert(&self, new: &Connection) -> Result<()> {
         new.execute(
             "INSERT INTO segment (id, path, node, origin, covers_from, covers_to, first, last, rows, bytes, crc, arrived, state)
@@ -94,24 +95,19 @@ pub(super) struct OldWindow {
     pub(super) window: Window,
     pub(super) path: Option<String>,
     pub(super) frozen: bool,
-    numbers: [i64; NUMBERS.len()],
+    numbers: [i64; COLUMNS],
 }
 
-/// The columns that are numbers and never empty.
-const NUMBERS: [&str; 12] = [
-    "generation",
-    "bytes",
-    "segments",
-    "cutoff",
-    "rules",
-    "packets",
-    "copies",
-    "tail",
-    "connections",
-    "no_syn",
-    "multiple_syn",
-    "incomplete",
-];
+/// Those, and one for each reason for exclusion.
+const COLUMNS: usize = NUMBERS.len() + Exclusion::ALL.len();
+
+fn columns() -> impl Iterator<Item = &'static str> {
+    NUMBERS.into_iter().chain(Exclusion::ALL.map(Exclusion::name))
+}
+
+/// The columns that have numbers, and never NULL.
+const NUMBERS: [&str; 9] =
+    ["generation", "bytes", "segments", "cutoff", "rules", "packets", "copies", "tail", "connections"];
 const GENERATION: usize = 0;
 const BYTES: usize = 1;
 const CUTOFF: usize = 3;
@@ -119,11 +115,15 @@ const CONNECTIONS: usize = 8;
 
 impl OldWindow {
     fn of(row: &Row<'_>) -> rusqlite::Result<(Self, i64)> {
-        let mut numbers = [0; NUMBERS.len()];
-        for (number, column) in numbers.iter_mut().zip(NUMBERS) {
+        let mut numbers = [0; COLUMNS];
+        for (number, column) in numbers.iter_mut().zip(columns()) {
             *number = match row.get(column) {
                 // Older stores do not have it.
-                Err(rusqlite::Error::InvalidColumnName(_)) if column == "tail" => 0,
+                Err(rusqlite::Error::InvalidColumnName(_))
+                    if !NUMBERS.contains(&column) || column == "tail" =>
+                {
+                    0
+                }
                 found => found?,
             };
         }
@@ -132,7 +132,7 @@ impl OldWindow {
         Ok((Self { window, path, frozen, numbers }, row.get("updated")?))
     }
 
-    /// A window whose connections alone are known.
+    /// A window of which only the connections are known.
     pub(super) fn of_connections(
         window: Window,
         generation: i64,
@@ -140,7 +140,7 @@ impl OldWindow {
         bytes: i64,
         count: i64,
     ) -> Self {
-        let mut numbers = [0; NUMBERS.len()];
+        let mut numbers = [0; COLUMNS];
         numbers[GENERATION] = generation;
         numbers[BYTES] = bytes;
         numbers[CUTOFF] = window.end();
@@ -152,13 +152,14 @@ impl OldWindow {
         self.numbers[GENERATION]
     }
 
-    /// Connections and what was left out.
+    /// The number of connections and exclusions.
     pub(super) fn counted(&self) -> u64 {
         self.numbers[CONNECTIONS..].iter().map(|number| number.unsigned_abs()).sum()
     }
 
     pub(super) fn insert(&self, new: &Connection, updated: i64) -> Result<()> {
-        let (columns, places) = (NUMBERS.join(", "), ", ?".repeat(NUMBERS.len()));
+        let columns: Vec<String> = columns().map(|column| format!("\"{column}\"")).collect();
+        let (columns, places) = (columns.join(", "), ", ?".repeat(COLUMNS));
         let insert = format!(
             "INSERT OR IGNORE INTO window (start, path, frozen, updated, {columns}) VALUES (?, ?, ?, ?{places})"
         );
@@ -171,13 +172,13 @@ impl OldWindow {
     }
 }
 
-/// All that can be read.
+/// Everything that can be read.
 #[derive(Debug, Default)]
 pub(super) struct Old {
     pub(super) segments: BTreeMap<SegmentId, OldSegment>,
-    /// With the time of their results.
+    /// The windows, each with the time of its results.
     pub(super) windows: BTreeMap<Window, (OldWindow, i64)>,
-    /// Whether these are all.
+    /// Whether all rows could be read.
     pub(super) whole: bool,
 }
 
@@ -203,7 +204,7 @@ pub(super) fn read(sql: &Connection) -> Old {
     Old { segments, windows, whole: [of_segments, of_links, of_windows] == [Scan::Whole; 3] }
 }
 
-/// Copies the small tables as they are.
+/// Copies the small tables unchanged.
 pub(super) fn copy_notes(old: &Connection, new: &Connection) -> Result<()> {
     let tables: [(&str, &[&str], &[&str]); 6] = [
         ("damaged", &["name", "why", "segment"], &["rowid"]),

@@ -1,4 +1,4 @@
-//! A new database from the files of a store, and from what can be read of the old one.
+//! Builds a new database from the files of a store, and from what can be read of the old one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -53,7 +53,7 @@ impl Rebuilding<'_> {
         self.report_hours(new, counts.as_ref())
     }
 
-    /// Segments of all files, and those of before that have none. Returns the windows with packets.
+    /// Inserts the segments of all files, and earlier ones that have no file. Returns the windows that have packets.
     fn segments(&mut self, new: &Transaction<'_>) -> Result<BTreeSet<Window>> {
         let mut windows = BTreeSet::new();
         let (mut with_file, mut paths) = (BTreeSet::<SegmentId>::new(), BTreeSet::new());
@@ -80,7 +80,7 @@ impl Rebuilding<'_> {
         Ok(windows)
     }
 
-    /// What a file tells goes before what a row says, whose every value may be damaged.
+    /// What a file says takes precedence over a row, whose values may be damaged.
     fn segment(&self, new: &Transaction<'_>, segment: &Segment, path: &str) -> Result<()> {
         let info = segment.info();
         // The id of a capture's packets is made of them; of others only the checksum of before tells.
@@ -101,7 +101,7 @@ impl Rebuilding<'_> {
         Ok(metadata.modified().map_or_else(|_| now(), nanoseconds))
     }
 
-    /// Keeps the results of before that are whole, and those that cannot be made again.
+    /// Keeps previous results that are complete, and those that cannot be computed again.
     fn windows(
         &mut self,
         new: &Transaction<'_>,
@@ -131,8 +131,9 @@ impl Rebuilding<'_> {
         Ok(())
     }
 
-    /// Windows that only a file of connections tells of. Those that can be made again are; the connections of the others
-    /// are kept, without counts. Where packets of a window were deleted, those that are left are not enough.
+    /// Inserts windows that only a file of connections names. Those that can be computed again are; the connections
+    /// of the others are kept, without counts. If packets of a window were deleted, the remaining ones are not
+    /// enough.
     fn windows_without_row(&mut self, new: &Transaction<'_>, with_packets: &BTreeSet<Window>) -> Result<()> {
         for old in self.connections_without_row()?.into_values() {
             let window = old.window;
@@ -155,7 +156,7 @@ impl Rebuilding<'_> {
         Ok(())
     }
 
-    /// What files of connections tell that no row names, the latest of each window.
+    /// The windows of files of connections that no row names, the latest file of each window.
     fn connections_without_row(&self) -> Result<BTreeMap<Window, OldWindow>> {
         let mut found: BTreeMap<Window, OldWindow> = BTreeMap::new();
         let named: BTreeSet<&String> =
@@ -171,7 +172,7 @@ impl Rebuilding<'_> {
         Ok(found)
     }
 
-    /// What a file of connections tells of its window; nothing if it is empty or cannot be read.
+    /// What a file of connections says about its window; none if it is empty or cannot be read.
     fn window_of_file(&self, path: &str, generation: i64) -> Result<Option<OldWindow>> {
         let error = |error| self.files.error("read", path, &error);
         let file = fs::File::open(self.files.path(path)).map_err(error)?;
@@ -186,7 +187,7 @@ impl Rebuilding<'_> {
         Ok(window.map(|window| OldWindow::of_connections(window, generation, path, bytes, count)))
     }
 
-    /// Hours and days that are not whole, and that cannot be made again.
+    /// Reports hours and days that are incomplete and cannot be computed again.
     fn report_hours(&mut self, new: &Transaction<'_>, counts: Option<&rollup::Salvaged>) -> Result<()> {
         for (level, number, start) in counts.iter().flat_map(|counts| counts.coarse_losses()) {
             if !rollup::is_stale(new, number, start)? {
@@ -204,14 +205,14 @@ impl Rebuilding<'_> {
     }
 }
 
-/// Notes that counts are not whole, so that they are not taken for damaged again.
+/// Records that counts are incomplete, so that they are not reported as damaged again.
 fn note_lost(new: &Transaction<'_>, level: i64, start: i64) -> Result<()> {
     let note = "INSERT OR IGNORE INTO lost_counts (level, t) VALUES (?, ?)";
     new.prepare_cached(note)?.execute([level, Window::containing(start).number()])?;
     Ok(())
 }
 
-/// The generation in the name of a file of connections.
+/// The generation number in the name of a file of connections.
 fn generation(path: &str) -> Option<i64> {
     path.strip_suffix(".parquet")?.rsplit_once('-')?.1.parse().ok()
 }

@@ -1,12 +1,12 @@
-//! Numbers in bytes: LEB128, and counts; and a checksum around all.
+//! Encodes numbers as bytes (LEB128), and counts; and adds a checksum to everything.
 
 use cutshort_verdict::WeightedCount;
 
-/// Why bytes are not what was written.
+/// Why bytes cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Broken(pub(super) &'static str);
 
-/// What was unpacked.
+/// A decoded value, or why there is none.
 pub(super) type Unpacked<T> = Result<T, Broken>;
 
 pub(super) fn put(out: &mut Vec<u8>, number: u64) {
@@ -21,7 +21,7 @@ fn put_wide(out: &mut Vec<u8>, mut number: u128) {
     out.push(number as u8);
 }
 
-/// Writes a count. Most stand for `rate` connections each, so that one number tells all of it.
+/// Writes a count. Most counts have the sample rate `rate` throughout, so that one number is enough.
 pub(super) fn put_count(out: &mut Vec<u8>, count: &WeightedCount, rate: u64) {
     let regular = is_regular(count, rate);
     put_wide(out, u128::from(count.sampled) << 1 | u128::from(!regular));
@@ -36,7 +36,7 @@ fn is_regular(count: &WeightedCount, rate: u64) -> bool {
     u128::from(count.weight) == weight && weight.checked_mul(u128::from(rate)) == Some(count.squares)
 }
 
-/// The sample rate of the largest count that has but one; 1 if there is none.
+/// The sample rate of the largest count that has only one; 1 if there is none.
 pub(super) fn common_rate<'a>(counts: impl Iterator<Item = &'a WeightedCount>) -> u64 {
     let rate = |count: &WeightedCount| {
         count.weight.checked_div(count.sampled).filter(|rate| is_regular(count, *rate))
@@ -45,7 +45,7 @@ pub(super) fn common_rate<'a>(counts: impl Iterator<Item = &'a WeightedCount>) -
     rates.max().map_or(1, |(_, rate)| rate)
 }
 
-/// Bytes that are read from the front.
+/// Reads bytes from the front.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
-    /// The next bytes on their own.
+    /// Splits off the next bytes.
     pub(super) fn split(&mut self, length: usize) -> Unpacked<Self> {
         let (front, rest) = self.bytes.split_at_checked(length).ok_or(ENDS)?;
         self.bytes = rest;
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number of things that take at least one byte each.
+    /// Reads a number of items that take at least one byte each.
     pub(super) fn length(&mut self) -> Unpacked<usize> {
         let length = usize::try_from(self.number()?).map_err(|_| TOO_LARGE)?;
         if length <= self.bytes.len() { Ok(length) } else { Err(ENDS) }
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
 
 const SUM: usize = 4;
 
-/// Puts a format's version and a checksum before what `write` writes.
+/// Writes a format's version and a checksum, followed by what `write` writes.
 pub(super) fn seal(version: u8, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = vec![version; 1 + SUM];
     write(&mut out);
@@ -132,7 +132,7 @@ pub(super) fn seal(version: u8, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     out
 }
 
-/// What is within a seal.
+/// Checks version and checksum, and returns the content.
 pub(super) fn open(version: u8, bytes: &[u8]) -> Unpacked<Reader<'_>> {
     let [found, sum @ ..] = bytes else { return Err(ENDS) };
     if *found != version {
@@ -145,7 +145,7 @@ pub(super) fn open(version: u8, bytes: &[u8]) -> Unpacked<Reader<'_>> {
     Ok(Reader { bytes: body })
 }
 
-/// Rising numbers as differences.
+/// Writes ascending numbers as differences.
 pub(super) fn put_rising(out: &mut Vec<u8>, numbers: &[u64]) {
     put(out, numbers.len() as u64);
     numbers.iter().fold(0, |last, &number| {
@@ -155,14 +155,14 @@ pub(super) fn put_rising(out: &mut Vec<u8>, numbers: &[u64]) {
 }
 
 impl Reader<'_> {
-    /// What [`put_rising`] wrote, each at most `max`.
+    /// Reads what [`put_rising`] wrote; each number is at most `max`.
     pub(super) fn rising(&mut self, max: u64) -> Unpacked<Vec<u64>> {
         let length = self.length()?;
         let mut last = 0_u64;
         (0..length).map(|_| Ok(*self.next_after(&mut last, max)?)).collect()
     }
 
-    /// Moves `last` on by the next difference.
+    /// Adds the next difference to `last`.
     pub(super) fn next_after<'b>(&mut self, last: &'b mut u64, max: u64) -> Unpacked<&'b u64> {
         *last = last.checked_add(self.number()?).filter(|number| *number <= max).ok_or(TOO_LARGE)?;
         Ok(last)

@@ -1,4 +1,4 @@
-//! Whether counts can be read and fit together.
+//! Checks that counts can be read and agree with each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,31 +10,31 @@ use super::bytes::Broken;
 use super::damaged;
 use super::level::Level;
 use super::packed_cells::PackedCells;
-use super::place::Place;
+use super::place::RowPlace;
 use super::totals::Totals;
 use crate::error::{Error, Result};
 
-/// Levels as they are numbered at rest.
+/// The levels, in the order of their stored numbers.
 pub(super) const LEVELS: [Level; 5] =
     [Level::FifteenMinutes, Level::Hour, Level::Day, Level::HourRest, Level::DayRest];
 
-/// Connections that the rows of one level and time count: those of the world, of countries, and of networks.
+/// The connections that the rows of one level and time count: those of the world, of countries, and of networks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums([u64; 3]);
 
 impl Sums {
     pub(super) fn add(&mut self, place: i64, connections: u64) {
-        let networks = Place::Networks(0).number();
-        let kind = if place == Place::World.number() { 0 } else { 1 + usize::from(place >= networks) };
+        let networks = RowPlace::Networks(0).number();
+        let kind = if place == RowPlace::World.number() { 0 } else { 1 + usize::from(place >= networks) };
         self.0[kind] += connections;
     }
 
-    /// What the rows of networks have.
+    /// The number that the rows of networks count.
     pub(super) const fn networks(self) -> u64 {
         self.0[2]
     }
 
-    /// How many there are, if all rows say the same.
+    /// The number of connections, if all rows agree.
     pub(super) fn whole(self) -> Option<u64> {
         let [world, locations, networks] = self.0;
         (world == locations && world == networks).then_some(world)
@@ -52,11 +52,8 @@ pub(super) fn check_cells(cells: &[u8]) -> std::result::Result<(), Broken> {
     PackedCells::parse(cells)?.each(|_, _| {})
 }
 
-/// Reads every row; gives what is wrong with them. Counts that are known not to be whole are left out; they are named by
-/// level and time as they are at rest.
-///
-/// # Errors
-/// What SQLite gives.
+/// Reads every row and returns what is wrong. Counts that are known to be incomplete (`lost`, by level and time as
+/// stored) are left out.
 pub fn check(connection: &Connection, lost: &BTreeSet<(i64, i64)>) -> Result<Vec<Error>> {
     let mut wrong = Vec::new();
     let mut sums: BTreeMap<(i64, i64), Sums> = BTreeMap::new();
@@ -73,7 +70,7 @@ pub fn check(connection: &Connection, lost: &BTreeSet<(i64, i64)>) -> Result<Vec
     wrong.extend(unequal.map(|((level, t), _)| {
         damaged(
             level_of(*level),
-            Place::World.number(),
+            RowPlace::World.number(),
             *t,
             Broken("countries or networks add up to another sum"),
         )
@@ -95,15 +92,12 @@ fn each(connection: &Connection, select: &str, mut each: impl FnMut(i64, i64, i6
     Ok(())
 }
 
-/// The connections that a window's own counts have; none if they were deleted.
-///
-/// # Errors
-/// What SQLite gives.
+/// The number of connections in a window's own counts; none if these were deleted.
 pub fn connections(connection: &Connection, window: Window) -> Result<Option<u64>> {
     if super::is_gone(connection, window)? {
         return Ok(None);
     }
-    let of = [Level::FifteenMinutes.number(), Place::World.number(), window.number()];
+    let of = [Level::FifteenMinutes.number(), RowPlace::World.number(), window.number()];
     let select = "SELECT totals FROM rollup_total WHERE level = ?1 AND place = ?2 AND t = ?3";
     let mut select = connection.prepare_cached(select)?;
     let mut rows = select.query(of)?;
@@ -117,6 +111,6 @@ pub fn connections(connection: &Connection, window: Window) -> Result<Option<u64
             }
         })
     });
-    totals.map_err(|why| damaged(Level::FifteenMinutes, Place::World.number(), window.number(), why))?;
+    totals.map_err(|why| damaged(Level::FifteenMinutes, RowPlace::World.number(), window.number(), why))?;
     Ok(Some(sum))
 }

@@ -1,25 +1,25 @@
 use cutshort_model::{Bucket, Window};
 
-/// How much time a row covers.
+/// The time that a row covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Level {
-    /// A window.
+    /// A window, which is 15 minutes.
     FifteenMinutes,
-    /// An hour.
+    /// Four windows, from the full hour, UTC.
     Hour,
     /// A day, UTC.
     Day,
-    /// What an hour has of windows whose own rows were deleted, where others came later.
+    /// The counts of windows whose own rows were deleted, in an hour that got other windows later.
     HourRest,
-    /// The same of a day.
+    /// The counts of windows whose own rows were deleted, in a day that got other windows later.
     DayRest,
 }
 
 impl Level {
-    /// Those that are read; the rests are part of hours and days.
+    /// The levels that queries read; rests are part of hours and days.
     pub(super) const ALL: [Self; 3] = [Self::FifteenMinutes, Self::Hour, Self::Day];
 
-    /// The level of what is deleted with a bucket's length.
+    /// The level of rows that cover a bucket.
     pub(super) const fn of(bucket: Bucket) -> Self {
         match bucket {
             Bucket::FifteenMinutes => Self::FifteenMinutes,
@@ -28,7 +28,7 @@ impl Level {
         }
     }
 
-    /// The rows that a row of this level is made of, if it is made of others.
+    /// The level whose rows are added up to a row of this level, if there is one.
     pub(super) const fn finer(self) -> Option<Self> {
         match self {
             Self::Hour => Some(Self::FifteenMinutes),
@@ -37,7 +37,7 @@ impl Level {
         }
     }
 
-    /// The rows that are made of rows of this level.
+    /// The level whose rows are sums of rows of this level.
     pub(super) const fn coarser(self) -> Option<Self> {
         match self {
             Self::FifteenMinutes => Some(Self::Hour),
@@ -46,7 +46,7 @@ impl Level {
         }
     }
 
-    /// Where the rest of an hour or a day is.
+    /// The level of the rest of an hour or a day.
     pub(super) const fn rest(self) -> Option<Self> {
         match self {
             Self::Hour => Some(Self::HourRest),
@@ -55,12 +55,12 @@ impl Level {
         }
     }
 
-    /// Its number at rest.
+    /// The stored number.
     pub(super) const fn number(self) -> i64 {
         self as i64
     }
 
-    /// How many windows.
+    /// The length in windows.
     pub(super) const fn windows(self) -> i64 {
         match self {
             Self::FifteenMinutes => 1,
@@ -69,12 +69,12 @@ impl Level {
         }
     }
 
-    /// Where the row begins that has a window.
+    /// The first window of the row that contains a window.
     pub(super) const fn start(self, window: i64) -> i64 {
         window.div_euclid(self.windows()) * self.windows()
     }
 
-    /// The coarsest that fits within a bucket.
+    /// The coarsest level that fits into a bucket.
     pub(super) fn within(bucket: Option<Bucket>) -> Self {
         bucket.map_or(Self::Day, Self::of)
     }

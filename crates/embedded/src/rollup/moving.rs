@@ -1,4 +1,4 @@
-//! Counts as they are, to be taken elsewhere, and put in as they were.
+//! Reads and writes counts unchanged, for copying between stores.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::level::Level;
 use super::packed_cells::PackedCells;
-use super::place::{self, Place};
+use super::place::{self, RowPlace};
 use super::query::{CELLS, each_row};
 use super::retention::{is_gone, is_listed};
 use super::span::Span;
@@ -17,10 +17,10 @@ use super::totals::Folded;
 use super::{delete_rows, mark_stale, node_names, number_nodes, write_row};
 use crate::error::Result;
 
-/// The cells of a window; none if they were deleted and are part of an hour or a day.
+/// Reads the cells of a window; none if they were deleted and are part of an hour or a day.
 ///
 /// # Errors
-/// What SQLite gives, and [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) with the row that is.
+/// [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) names a row that cannot be decoded.
 pub fn cells(connection: &Connection, window: Window) -> Result<Option<Cells>> {
     if is_gone(connection, window)? {
         return Ok(None);
@@ -28,12 +28,12 @@ pub fn cells(connection: &Connection, window: Window) -> Result<Option<Cells>> {
     read(connection, Level::FifteenMinutes, window.number()).map(Some)
 }
 
-/// Only the rows of networks tell all that is known of cells.
+/// Reads the rows of networks, the only ones with complete cells.
 fn read(connection: &Connection, level: Level, t: i64) -> Result<Cells> {
     let names = node_names(connection)?;
     let (mut cells, mut positions) = (Cells::default(), HashMap::new());
     let span = [Span { level, windows: t..t + 1 }];
-    for place in Place::all_networks() {
+    for place in RowPlace::all_networks() {
         each_row(connection, CELLS, place.number(), &span, |_, _, bytes| {
             PackedCells::parse(bytes)?.each(|packed, count| {
                 let node = packed.node();
@@ -46,10 +46,7 @@ fn read(connection: &Connection, level: Level, t: i64) -> Result<Cells> {
     Ok(cells)
 }
 
-/// Notes that an hour or a day counts a window, which has no counts of its own.
-///
-/// # Errors
-/// What SQLite gives.
+/// Records that an hour or a day counts a window that has no counts of its own.
 pub fn set_gone(transaction: &Transaction<'_>, window: Window) -> Result<()> {
     delete_rows(transaction, Level::FifteenMinutes, window.number())?;
     mark_stale(transaction, window)?;
@@ -59,9 +56,6 @@ pub fn set_gone(transaction: &Transaction<'_>, window: Window) -> Result<()> {
 }
 
 /// Hours and days that count windows without counts of their own.
-///
-/// # Errors
-/// What SQLite gives.
 pub fn rests(connection: &Connection) -> Result<Vec<Rest>> {
     let mut all = Vec::new();
     let mut closed = connection.prepare_cached("SELECT t FROM rollup_closed WHERE level = ?1 ORDER BY t")?;
@@ -73,11 +67,11 @@ pub fn rests(connection: &Connection) -> Result<Vec<Rest>> {
     Ok(all)
 }
 
-/// What an hour or a day has of windows without counts of their own. As long as no other window came, this is all that
-/// it has.
+/// Reads what an hour or a day counts of windows without counts of their own. As long as no other window was added,
+/// this is everything it counts.
 ///
 /// # Errors
-/// As of [`cells`].
+/// The same as those of [`cells`].
 pub fn read_rest(connection: &Connection, rest: Rest) -> Result<Cells> {
     let (level, t) = place_of(rest);
     let closed = "SELECT 1 FROM rollup_closed WHERE level = ?1 AND t = ?2";
@@ -96,15 +90,13 @@ const fn place_of(rest: Rest) -> (Level, i64) {
 }
 
 fn has_rows(connection: &Connection, level: Level, range: std::ops::Range<i64>) -> Result<bool> {
-    let world = [level.number(), Place::World.number(), range.start, range.end];
+    let world = [level.number(), RowPlace::World.number(), range.start, range.end];
     let exists = "SELECT 1 FROM rollup_total WHERE level = ?1 AND place = ?2 AND t >= ?3 AND t < ?4";
     is_listed(connection, exists, &world)
 }
 
-/// Replaces what an hour or a day has of windows without counts of their own.
-///
-/// # Errors
-/// What SQLite gives; then the transaction is to be given up.
+/// Replaces what an hour or a day counts of windows without counts of their own. If it fails, the transaction must be
+/// rolled back.
 pub fn restore_rest(transaction: &Transaction<'_>, rest: Rest, cells: &Cells) -> Result<()> {
     let (level, t) = place_of(rest);
     let Some(apart) = level.rest() else { return Ok(()) };

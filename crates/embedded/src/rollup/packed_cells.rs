@@ -1,8 +1,8 @@
-//! The cells of one place and time in bytes: all that is known of them.
+//! The cells of one place and time as bytes, complete.
 //!
-//! A dictionary of contexts and one of outcomes; then the groups (network and location; one group where the
-//! place is no bucket of networks), each with the length of its block; then the blocks. A cell is its position
-//! in the grid of contexts and outcomes, as the difference to the one before, and its count.
+//! First a dictionary of contexts and one of outcomes; then the groups (network and location; a single group unless
+//! the place is a bucket of networks), each with the length of its block; then the blocks. A cell is its position in
+//! the grid of contexts and outcomes, as the difference to the previous one, and its count.
 
 use cutshort_store::cell::packed::{Context, Group, Packed, PackedOutcome};
 use cutshort_verdict::WeightedCount;
@@ -11,7 +11,7 @@ use super::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, 
 
 const VERSION: u8 = 1;
 
-/// Packs cells that are sorted and unlike each other.
+/// Packs cells, which must be sorted and have different keys.
 pub(super) fn pack(cells: &[(Packed, WeightedCount)]) -> Vec<u8> {
     let contexts = distinct(cells.iter().map(|(packed, _)| packed.context().0));
     let outcomes = distinct(cells.iter().map(|(packed, _)| packed.outcome().0));
@@ -61,12 +61,12 @@ fn put_block(
     }
 }
 
-/// Packed cells that can be read.
+/// A reader of packed cells.
 pub(super) struct PackedCells<'a> {
     rate: u64,
-    /// All contexts, which cells name by their positions.
+    /// All contexts, which cells refer to by index.
     pub(super) contexts: Vec<Context>,
-    /// All outcomes, likewise.
+    /// All outcomes, which cells refer to by index.
     pub(super) outcomes: Vec<PackedOutcome>,
     groups: Vec<(Group, usize)>,
     blocks: Reader<'a>,
@@ -86,11 +86,15 @@ impl<'a> PackedCells<'a> {
     }
 
     /// Calls `each` with every group and its cells.
-    pub(super) fn each_group(&self, mut each: impl FnMut(Group, Block<'a>) -> Unpacked<()>) -> Unpacked<()> {
+    pub(super) fn each_group(
+        &self,
+        mut each: impl FnMut(Group, CellBlock<'a>) -> Unpacked<()>,
+    ) -> Unpacked<()> {
         let mut blocks = self.blocks;
         for &(group, length) in &self.groups {
             let reader = blocks.split(length)?;
-            let block = Block { reader, rate: self.rate, sides: (self.contexts.len(), self.outcomes.len()) };
+            let block =
+                CellBlock { reader, rate: self.rate, sides: (self.contexts.len(), self.outcomes.len()) };
             each(group, block)?;
         }
         if blocks.is_empty() { Ok(()) } else { Err(Broken("there is something behind its end")) }
@@ -107,14 +111,14 @@ impl<'a> PackedCells<'a> {
 }
 
 /// The cells of one group.
-pub(super) struct Block<'a> {
+pub(super) struct CellBlock<'a> {
     reader: Reader<'a>,
     rate: u64,
     sides: (usize, usize),
 }
 
-impl Block<'_> {
-    /// Calls `each` with the positions of context and outcome and the count of every cell.
+impl CellBlock<'_> {
+    /// Calls `each` with the indexes of context and outcome and the count of every cell.
     #[inline]
     pub(super) fn each(mut self, mut each: impl FnMut(usize, usize, WeightedCount)) -> Unpacked<()> {
         const OUTSIDE: Broken = Broken("a cell is outside of its grid");

@@ -3,26 +3,26 @@ use cutshort_model::Network;
 use cutshort_store::cell::packed::{Group, Packed, location_code, location_of};
 use cutshort_verdict::WeightedCount;
 
-/// Whose cells a row has: the same cells stand under the world, under their country and under their network.
+/// The place whose cells a row has: every cell is part of the world, of its country and of its bucket of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Place {
-    /// All.
+pub(super) enum RowPlace {
+    /// All cells of the time.
     World,
-    /// A country, or none known, by its code.
+    /// A country, or unknown, by its code.
     Location(u16),
-    /// Some of the networks; the only rows that tell networks and locations apart within.
+    /// A bucket of networks; only these rows distinguish both networks and locations.
     Networks(u16),
 }
 
-/// So many that a network's year is read quickly, and so few that a window is written quickly.
+/// Many enough that a network's year is read quickly, and few enough that a window is written quickly.
 const BUCKETS: u32 = 64;
-/// Those without a number, which are in many countries.
+/// The bucket of networks without a number, which are in many countries.
 const UNNUMBERED: u16 = BUCKETS as u16;
 
 const LOCATIONS: i64 = 1;
 const NETWORKS: i64 = 1_000;
 
-impl Place {
+impl RowPlace {
     pub(super) fn of_location(location: Option<Country>) -> Self {
         Self::Location(location_code(location))
     }
@@ -34,7 +34,7 @@ impl Place {
         }
     }
 
-    /// All countries and none.
+    /// All countries, and unknown.
     pub(super) fn all_locations() -> impl Iterator<Item = Option<Country>> {
         std::iter::once(None).chain(Country::all().map(Some))
     }
@@ -43,7 +43,7 @@ impl Place {
         (0..=UNNUMBERED).map(Self::Networks)
     }
 
-    /// Its number at rest.
+    /// The stored number.
     pub(super) const fn number(self) -> i64 {
         match self {
             Self::World => 0,
@@ -52,7 +52,7 @@ impl Place {
         }
     }
 
-    /// For messages.
+    /// Describes the place with a stored number, in messages.
     pub(super) fn name(number: i64) -> String {
         match number {
             0 => "the world".to_owned(),
@@ -69,28 +69,29 @@ impl Place {
     }
 }
 
-/// Sorted cells of every place, from the cells of all networks and locations.
+/// Divides the cells of all networks and locations into sorted cells of every place.
 pub(super) fn by_place(
     mut cells: Vec<(Packed, WeightedCount)>,
-) -> Vec<(Place, Vec<(Packed, WeightedCount)>)> {
+) -> Vec<(RowPlace, Vec<(Packed, WeightedCount)>)> {
     cells.sort_unstable_by_key(|(packed, _)| *packed);
     let mut places = networks(&cells);
     let cells = regroup(cells, Group::of_location);
     let same = |(a, _): &(Packed, WeightedCount), (b, _): &(Packed, WeightedCount)| a.group() == b.group();
     for location in cells.chunk_by(same) {
         let code = location[0].0.group().location_code();
-        places.push((Place::Location(code), regroup(location.to_vec(), |_| Group::default())));
+        places.push((RowPlace::Location(code), regroup(location.to_vec(), |_| Group::default())));
     }
     if !cells.is_empty() {
-        places.push((Place::World, regroup(cells, |_| Group::default())));
+        places.push((RowPlace::World, regroup(cells, |_| Group::default())));
     }
     places
 }
 
-fn networks(cells: &[(Packed, WeightedCount)]) -> Vec<(Place, Vec<(Packed, WeightedCount)>)> {
-    let mut buckets: Vec<(Place, Vec<_>)> = Place::all_networks().map(|place| (place, Vec::new())).collect();
+fn networks(cells: &[(Packed, WeightedCount)]) -> Vec<(RowPlace, Vec<(Packed, WeightedCount)>)> {
+    let mut buckets: Vec<(RowPlace, Vec<_>)> =
+        RowPlace::all_networks().map(|place| (place, Vec::new())).collect();
     for cell in cells {
-        if let Place::Networks(bucket) = Place::of_network(cell.0.group().network()) {
+        if let RowPlace::Networks(bucket) = RowPlace::of_network(cell.0.group().network()) {
             buckets[usize::from(bucket)].1.push(*cell);
         }
     }
@@ -98,7 +99,7 @@ fn networks(cells: &[(Packed, WeightedCount)]) -> Vec<(Place, Vec<(Packed, Weigh
     buckets
 }
 
-/// Puts cells together that are alike in other groups.
+/// Combines cells that differ only in their group.
 fn regroup(
     mut cells: Vec<(Packed, WeightedCount)>,
     group: fn(Group) -> Group,

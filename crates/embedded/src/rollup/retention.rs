@@ -1,8 +1,8 @@
-//! Deleting finer rows while the coarser ones go on counting them.
+//! Deletes finer rows, while coarser ones continue to count them.
 //!
-//! An hour of which windows were deleted is *closed*: it cannot be made of windows any more. If another window
-//! of it comes later, what the hour has until then is kept as its *rest*, and the hour is made of the rest and
-//! of the windows that there are. The same holds for days and hours.
+//! An hour whose windows were deleted is *closed*: it can no longer be computed from windows. If another window is
+//! added to it later, what the hour has counted so far is kept as its *rest*, and the hour is computed from the rest
+//! and the windows that exist. The same applies to days and hours.
 
 use std::ops::Range;
 
@@ -11,18 +11,16 @@ use cutshort_store::StoreError;
 use rusqlite::{Connection, Transaction};
 
 use super::level::Level;
-use super::place::Place;
+use super::place::RowPlace;
 use super::places;
 use super::roll::roll_before;
 use crate::error::{Error, Result};
 
 const TABLES: [&str; 2] = ["rollup", "rollup_total"];
 
-/// Deletes the rows of a level, and finer ones, that end before a time (nanoseconds since the Unix epoch). To
-/// keep hours and days whole, windows go by whole hours and hours by whole days.
-///
-/// # Errors
-/// What SQLite gives; then the transaction is to be given up.
+/// Deletes the rows of a level, and finer ones, that end before a time (nanoseconds since the Unix epoch). To keep
+/// hours and days complete, windows are deleted by whole hours and hours by whole days. If it fails, the transaction
+/// must be rolled back.
 pub fn delete_before(transaction: &Transaction<'_>, level: Bucket, t: i64) -> Result<()> {
     let level = Level::of(level);
     let coarser = level.coarser().unwrap_or(level);
@@ -42,18 +40,12 @@ pub fn delete_before(transaction: &Transaction<'_>, level: Bucket, t: i64) -> Re
     Ok(())
 }
 
-/// Whether a window's cells were deleted, so that it cannot be replaced any more.
-///
-/// # Errors
-/// What SQLite gives.
+/// Whether a window's cells were deleted, so that it can no longer be replaced.
 pub fn is_gone(connection: &Connection, window: Window) -> Result<bool> {
     is_listed(connection, "SELECT 1 FROM rollup_gone WHERE t = ?1", &[window.number()])
 }
 
 /// The windows of a range whose cells were deleted.
-///
-/// # Errors
-/// What SQLite gives.
 pub fn gone(connection: &Connection, range: &Range<i64>) -> Result<Vec<Window>> {
     let mut select = connection.prepare_cached("SELECT t FROM rollup_gone WHERE t >= ?1 AND t <= ?2")?;
     let [first, last] =
@@ -83,10 +75,10 @@ pub(super) fn open_again(transaction: &Transaction<'_>, window: Window) -> Resul
     Ok(())
 }
 
-/// What a closed row has so far becomes its rest. It does not change from then on.
+/// Makes what a closed row has counted so far its rest, which does not change from then on.
 fn keep_rest(transaction: &Transaction<'_>, level: Level, t: i64) -> Result<()> {
     let Some(rest) = level.rest() else { return Ok(()) };
-    let world = [rest.number(), Place::World.number(), t];
+    let world = [rest.number(), RowPlace::World.number(), t];
     let exists = "SELECT 1 FROM rollup_total WHERE level = ?1 AND place = ?2 AND t = ?3";
     if is_listed(transaction, exists, &world)? {
         return Ok(());
@@ -108,22 +100,22 @@ fn keep_rest(transaction: &Transaction<'_>, level: Level, t: i64) -> Result<()> 
 fn note_gone(transaction: &Transaction<'_>, before: i64) -> Result<()> {
     let note = "INSERT OR IGNORE INTO rollup_gone (t)
                 SELECT t FROM rollup_total WHERE level = ?1 AND place = ?2 AND t < ?3";
-    let of = [Level::FifteenMinutes.number(), Place::World.number(), before];
+    let of = [Level::FifteenMinutes.number(), RowPlace::World.number(), before];
     transaction.prepare_cached(note)?.execute(of)?;
     Ok(())
 }
 
-/// Closes the rows that are made of those that are about to be deleted. They are up to date, rests included.
+/// Closes the rows that are computed from those about to be deleted. They are up to date, including rests.
 fn close(transaction: &Transaction<'_>, level: Level, coarser: Level, before: i64) -> Result<()> {
     let close = "INSERT OR IGNORE INTO rollup_closed (level, t)
                  SELECT ?1, t - ((t % ?2) + ?2) % ?2 FROM rollup_total WHERE level = ?3 AND place = ?4 AND t < ?5";
-    let of = [coarser.number(), coarser.windows(), level.number(), Place::World.number(), before];
+    let of = [coarser.number(), coarser.windows(), level.number(), RowPlace::World.number(), before];
     transaction.prepare_cached(close)?.execute(of)?;
     let Some(rest) = coarser.rest() else { return Ok(()) };
     delete(transaction, rest, before)
 }
 
-/// Deletes the rows of a level with all that is known of them.
+/// Deletes the rows of a level with everything that is recorded about them.
 fn forget(transaction: &Transaction<'_>, level: Level, before: i64) -> Result<()> {
     delete(transaction, level, before)?;
     for table in ["rollup_closed", "rollup_stale"] {

@@ -1,4 +1,4 @@
-//! Hours of windows, days of hours.
+//! Computes hours from windows, and days from hours.
 
 use cutshort_model::Window;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -8,14 +8,14 @@ use super::packed_cells::PackedCells;
 use super::query::{CELLS, each_row, folded_within};
 use super::span::Span;
 use super::totals::Folded;
-use super::{Place, delete_rows, place, places, write_row};
+use super::{RowPlace, delete_rows, place, places, write_row};
 use crate::error::Result;
 
-/// Makes the hours and days that are stale again, each in a transaction of its own. The latest hour and the
-/// latest day are left for later: they still fill up, and their finer rows are few.
+/// Computes stale hours and days, each in a transaction of its own. The latest hour and the latest day are left for
+/// later: they will change again, and their finer rows are few.
 ///
 /// # Errors
-/// What SQLite gives, and [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) with the row that is.
+/// [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) names a row that cannot be decoded.
 pub fn roll(connection: &mut Connection) -> Result<()> {
     for level in [Level::Hour, Level::Day] {
         let Some(before) = latest_window(connection)?.map(|latest| level.start(latest)) else {
@@ -33,7 +33,7 @@ pub fn roll(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// Makes what is stale before a time within a larger transaction: hours, and days if these are asked for.
+/// Computes stale rows before a time within a larger transaction: hours, and also days if requested.
 pub(super) fn roll_before(transaction: &Transaction<'_>, coarsest: Level, before: i64) -> Result<()> {
     for level in [Level::Hour, Level::Day].into_iter().filter(|level| *level <= coarsest) {
         while roll_first(transaction, level, before)? {}
@@ -41,10 +41,7 @@ pub(super) fn roll_before(transaction: &Transaction<'_>, coarsest: Level, before
     Ok(())
 }
 
-/// Whether an hour or a day that begins at a time is to be made again.
-///
-/// # Errors
-/// What SQLite gives.
+/// Whether an hour or a day that begins at a time must be computed again.
 pub fn is_stale(connection: &Connection, level: i64, start: i64) -> Result<bool> {
     let stale = "SELECT 1 FROM rollup_stale WHERE level = ?1 AND t = ?2";
     super::retention::is_listed(connection, stale, &[level, Window::containing(start).number()])
@@ -52,11 +49,11 @@ pub fn is_stale(connection: &Connection, level: i64, start: i64) -> Result<bool>
 
 fn latest_window(connection: &Connection) -> Result<Option<i64>> {
     let latest = "SELECT max(t) FROM rollup_total WHERE level = ?1 AND place = ?2";
-    let of = [Level::FifteenMinutes.number(), Place::World.number()];
+    let of = [Level::FifteenMinutes.number(), RowPlace::World.number()];
     Ok(connection.prepare_cached(latest)?.query_row(of, |row| row.get(0))?)
 }
 
-/// Makes the first row that is stale; false if there is none.
+/// Computes the first stale row; false if there is none.
 fn roll_first(transaction: &Transaction<'_>, level: Level, before: i64) -> Result<bool> {
     let first = "SELECT t FROM rollup_stale WHERE level = ?1 AND t < ?2 ORDER BY t LIMIT 1";
     let mut first = transaction.prepare_cached(first)?;
@@ -98,7 +95,7 @@ fn make_place(transaction: &Transaction<'_>, level: Level, t: i64, place: i64, p
         return Ok(());
     }
     // Questions ask only the world's rows what was folded.
-    let world = place == Place::World.number();
+    let world = place == RowPlace::World.number();
     let folded = if world { folded_within(transaction, parts)? } else { Folded::default() };
     write_row(transaction, level, place, t, &place::merge_alike(cells), folded)
 }

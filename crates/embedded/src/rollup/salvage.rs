@@ -1,4 +1,4 @@
-//! Counts out of a damaged database.
+//! Recovers counts from a damaged database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,18 +8,18 @@ use rusqlite::{Connection, Transaction, params};
 use super::check::{LEVELS, Sums, check_cells, counted};
 use super::level::Level;
 use super::packed_cells::PackedCells;
-use super::place::Place;
+use super::place::RowPlace;
 use super::totals::{self, Folded};
 use crate::error::Result;
 use crate::rescue::{Scan, scan};
 
-/// What of the counts was read.
+/// The counts that could be read.
 #[derive(Debug)]
 pub struct Salvaged {
     sums: BTreeMap<(Level, i64), Sums>,
-    /// Rows that were found, and cannot be read.
+    /// Rows that exist but cannot be decoded.
     damaged: BTreeSet<(Level, i64)>,
-    /// Rows of networks that have totals only.
+    /// Rows of networks that have only totals.
     without_cells: BTreeSet<(Level, i64)>,
     gone: BTreeSet<i64>,
     /// Whether all rows could be reached.
@@ -27,8 +27,8 @@ pub struct Salvaged {
 }
 
 impl Salvaged {
-    /// Whether a window's own counts are there, and are those of as many 5-tuples. Windows whose counts were deleted have
-    /// all that they should have.
+    /// Whether a window's own counts exist, and count this many 5-tuples. Windows whose counts were deleted have
+    /// everything that they should.
     pub fn has(&self, window: Window, five_tuples: u64) -> bool {
         let t = window.number();
         let found = self.sums.get(&(Level::FifteenMinutes, t)).copied().unwrap_or_default();
@@ -36,15 +36,15 @@ impl Salvaged {
             || !self.damaged.contains(&(Level::FifteenMinutes, t)) && found.whole() == Some(five_tuples)
     }
 
-    /// Whether the rows of networks, which tell all that is known, have as many 5-tuples.
+    /// Whether the rows of networks, which are complete cells, count this many 5-tuples.
     pub fn has_networks(&self, window: Window, five_tuples: u64) -> bool {
         let at = (Level::FifteenMinutes, window.number());
         let found = self.sums.get(&at).copied().unwrap_or_default();
         !self.without_cells.contains(&at) && found.networks() == five_tuples
     }
 
-    /// Hours and days whose counts are not whole, by their names, levels at rest and beginnings; also those that can be
-    /// made again.
+    /// Hours and days whose counts are incomplete: name, stored level and start. Includes those that can be computed
+    /// again.
     pub fn coarse_losses(&self) -> impl Iterator<Item = (&'static str, i64, i64)> {
         let unequal = self.sums.iter().filter(|(_, sums)| sums.whole().is_none()).map(|(at, _)| *at);
         let all: BTreeSet<(Level, i64)> = self.damaged.iter().copied().chain(unequal).collect();
@@ -59,10 +59,7 @@ impl Salvaged {
     }
 }
 
-/// Copies all rows that can be read, with what is known of them.
-///
-/// # Errors
-/// What writing gives.
+/// Copies all rows that can be read, with what is recorded about them.
 pub fn salvage(old: &Connection, new: &Transaction<'_>) -> Result<Salvaged> {
     let mut found = Salvaged {
         sums: BTreeMap::new(),
@@ -86,8 +83,8 @@ pub fn salvage(old: &Connection, new: &Transaction<'_>) -> Result<Salvaged> {
         insert.execute([row.get::<_, i64>(0)?]).map(drop)
     }));
     found.gone = gone;
-    let places = Place::all_locations().map(Place::of_location).chain(Place::all_networks());
-    for place in std::iter::once(Place::World).chain(places) {
+    let places = RowPlace::all_locations().map(RowPlace::of_location).chain(RowPlace::all_networks());
+    for place in std::iter::once(RowPlace::World).chain(places) {
         for level in LEVELS {
             copy_rows(old, new, level, place, &mut found)?;
         }
@@ -122,7 +119,7 @@ fn copy_rows(
     old: &Connection,
     new: &Transaction<'_>,
     level: Level,
-    place: Place,
+    place: RowPlace,
     found: &mut Salvaged,
 ) -> Result<()> {
     let of = [level.number(), place.number()];
@@ -147,7 +144,7 @@ fn copy_rows(
         found.damaged.insert((level, t));
     }
     let has_cells = |t: &i64| cells.get(t).is_some_and(|cells| check_cells(cells).is_ok());
-    if matches!(place, Place::Networks(_)) {
+    if matches!(place, RowPlace::Networks(_)) {
         found.without_cells.extend(totals.keys().filter(|t| !has_cells(t)).map(|t| (level, *t)));
     }
     for (t, cells) in cells {
@@ -166,7 +163,7 @@ fn copy_rows(
     Ok(())
 }
 
-/// Totals of cells. Whether networks were folded is not known any more: then it is said.
+/// Computes totals from cells. Whether networks are counted as `other` is no longer known, so it is assumed.
 fn made_of(cells: &[u8]) -> Vec<u8> {
     let mut all = Vec::new();
     let read =
@@ -176,7 +173,7 @@ fn made_of(cells: &[u8]) -> Vec<u8> {
     totals::pack(&all, Folded { networks: true, ports })
 }
 
-/// Hours and days that are not whole, but whose parts are all there, are made again.
+/// Marks hours and days that are incomplete, but whose parts all exist, to be computed again.
 fn mark_stale(new: &Transaction<'_>, found: &Salvaged) -> Result<()> {
     let mark = "INSERT OR IGNORE INTO rollup_stale (level, t)
                 SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM rollup_closed WHERE level = ?1 AND t = ?2)";

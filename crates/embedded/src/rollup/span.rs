@@ -1,28 +1,28 @@
-//! Which rows cover a range of time.
+//! Finds the rows that cover a range of time.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use super::level::Level;
 
-/// Hours and days that are not to be read, by their first window.
+/// Hours and days that must not be read, by their first window.
 #[derive(Debug, Default)]
 pub(super) struct Stale {
-    /// Which they are.
+    /// The stale rows, by level and first window.
     pub(super) rows: HashSet<(Level, i64)>,
-    /// Those of them that have a rest, by its level.
+    /// The rests of these rows, by the level of the rest.
     pub(super) rests: HashSet<(Level, i64)>,
 }
 
-/// Rows of one level that follow each other.
+/// Consecutive rows of one level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) level: Level,
-    /// Windows from and to.
+    /// The windows that they cover, from and to.
     pub(super) windows: Range<i64>,
 }
 
-/// The rows that make up a range of windows, as coarse as they can be up to `level`.
+/// The rows that make up a range of windows, as coarse as possible up to `level`.
 pub(super) fn spans(range: &Range<i64>, level: Level, stale: &Stale) -> Vec<Span> {
     let mut spans = Vec::new();
     cover(range, level, stale, &mut spans);

@@ -1,4 +1,4 @@
-//! Adding up rows.
+//! Adds up rows.
 
 use std::collections::HashMap;
 
@@ -6,54 +6,55 @@ use cutshort_model::{Dimension, Value, Window};
 use cutshort_store::cell::CellOutcome;
 use cutshort_store::cell::packed::{Context, Group, PackedOutcome, location_of};
 use cutshort_store::{RollupQuery, RollupRow};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
 use foldhash::fast::FixedState;
 
 use super::bytes::{Broken, Unpacked};
 use super::packed_cells::PackedCells;
-use super::place::Place;
+use super::place::RowPlace;
 use super::query::Scan;
 use super::totals::{Folded, Totals};
 
 const STAGES: usize = Stage::ALL.len();
-type Counts = [WeightedCount; STAGES + Exclusion::ALL.len()];
+type ValueCounts = [WeightedCount; STAGES + Exclusion::ALL.len()];
 
 /// The answer while it is added up.
-pub(super) struct Tally<'a> {
+pub(super) struct AnswerSum<'a> {
+    data_set: DataSet,
     query: &'a RollupQuery,
     nodes: &'a HashMap<u16, String>,
     folded: Option<Folded>,
-    /// Rows by time and value.
+    /// The index of each row of the answer, by time and value.
     index: HashMap<(i64, u64), usize, FixedState>,
-    counts: Vec<Counts>,
+    counts: Vec<ValueCounts>,
 }
 
-/// What the outcomes of a packed row count for.
+/// What the outcomes of a packed row are counted as.
 enum Use {
     Nothing,
-    /// A place in [`Counts`], and the rows that get it if the outcome decides on these.
+    /// An index into [`ValueCounts`], and the rows that get the count if the outcome determines these.
     At(usize, Vec<usize>),
 }
 
-impl<'a> Tally<'a> {
-    pub(super) fn new(query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
-        Self { query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
+impl<'a> AnswerSum<'a> {
+    pub(super) fn new(data_set: DataSet, query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
+        Self { data_set, query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
     }
 
-    /// Whether the question is about more than totals have.
+    /// Whether the query needs more than totals.
     pub(super) fn needs_cells(&self) -> bool {
         let by_more = !matches!(self.query.by, None | Some(Dimension::Location | Dimension::As));
         by_more || self.query.selection.is_about_more_than_place()
     }
 
-    /// What was folded, if the rows told.
+    /// What is counted as `other`, if the rows say so.
     pub(super) const fn folded(&self) -> Option<Folded> {
         self.folded
     }
 
     pub(super) fn add_totals(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
         let totals = Totals::parse(bytes)?;
-        if scan.place == Place::World {
+        if scan.place == RowPlace::World {
             self.folded = Some(self.folded.unwrap_or_default().or(totals.folded));
         }
         let from = self.from(t);
@@ -79,7 +80,7 @@ impl<'a> Tally<'a> {
         broken
     }
 
-    /// Where a slot of totals is counted.
+    /// The index into [`ValueCounts`] for a slot of totals.
     const fn place_of_slot(&self, slot: usize) -> Option<usize> {
         match slot.checked_sub(2 * STAGES) {
             Some(exclusion) => Some(STAGES + exclusion),
@@ -111,7 +112,7 @@ impl<'a> Tally<'a> {
         })
     }
 
-    /// For each context: none if it is not selected; the row that it decides on, if it does.
+    /// For each context: none if it is not selected, otherwise the row that it determines, if it does.
     fn contexts(&mut self, from: i64, contexts: &[Context]) -> Vec<Option<Option<usize>>> {
         let row = |context: &Context| {
             let node = self.nodes.get(&context.node());
@@ -145,7 +146,7 @@ impl<'a> Tally<'a> {
                     return Use::Nothing;
                 }
                 let values: Vec<u64> = match by {
-                    Some(Dimension::Tag) => tags.iter().map(|tag| tag as u64).collect(),
+                    Some(Dimension::Tag) => tags.iter(self.data_set).map(|tag| tag.number().into()).collect(),
                     Some(Dimension::Signature) => vec![signature.map_or(0, |found| u64::from(found.id()))],
                     Some(Dimension::Termination) => vec![termination as u64],
                     _ => return Use::At(stage as usize, Vec::new()),
@@ -156,7 +157,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The beginning of the piece of time that has a window.
+    /// The start of the interval that contains a window.
     fn from(&self, t: i64) -> i64 {
         let start = self.query.range.start;
         self.query.bucket.map_or(start, |bucket| bucket.start(Window::from_number(t).start()).max(start))
@@ -164,21 +165,21 @@ impl<'a> Tally<'a> {
 
     fn row(&mut self, from: i64, value: u64) -> usize {
         *self.index.entry((from, value)).or_insert_with(|| {
-            self.counts.push(Counts::default());
+            self.counts.push(ValueCounts::default());
             self.counts.len() - 1
         })
     }
 
-    fn group_value(&self, place: Place, group: Group) -> u64 {
+    fn group_value(&self, place: RowPlace, group: Group) -> u64 {
         match (self.query.by, place) {
-            (Some(Dimension::Location), Place::Location(code)) => u64::from(code),
+            (Some(Dimension::Location), RowPlace::Location(code)) => u64::from(code),
             (Some(Dimension::Location), _) => u64::from(group.location_code()),
             (Some(Dimension::As), _) => group.network_code(),
             _ => 0,
         }
     }
 
-    /// The rows in which something was counted.
+    /// The rows of the answer that count something.
     pub(super) fn rows(mut self) -> Vec<RollupRow> {
         let mut order: Vec<((i64, u64), usize)> = self.index.drain().collect();
         order.sort_unstable();
@@ -196,7 +197,7 @@ impl<'a> Tally<'a> {
         let small = code as u8;
         match self.query.by {
             None => Value::All,
-            Some(Dimension::Tag) => Value::Tag(Tag::ALL[usize::from(small) % Tag::ALL.len()]),
+            Some(Dimension::Tag) => Value::Tag(self.tag_of(small)),
             Some(Dimension::Signature) => Value::Signature(Signature::from_id(small)),
             Some(Dimension::Termination) => {
                 Value::Termination(Termination::ALL[usize::from(small) % Termination::ALL.len()])
@@ -208,9 +209,15 @@ impl<'a> Tally<'a> {
             Some(Dimension::Node) => Value::Node(self.nodes.get(&(code as u16)).cloned().unwrap_or_default()),
         }
     }
+
+    /// The tag with a number; the first one if there is none.
+    fn tag_of(&self, number: u8) -> Tag {
+        let tags = self.data_set.tags();
+        *tags.iter().find(|tag| tag.number() == number).unwrap_or(&tags[0])
+    }
 }
 
-/// Adds or takes away. Wraps: rows that do not fit together must not end the program.
+/// Adds or subtracts, wrapping around: rows that do not agree must not end the program.
 fn merge(sum: &mut WeightedCount, count: &WeightedCount, minus: bool) {
     *sum = if minus {
         WeightedCount {

@@ -1,5 +1,5 @@
-//! The counts of one place and time by no more than stage and whether the handshake was completed, in a few
-//! bytes per group: what most questions need.
+//! The counts of one place and time by only stage and whether the handshake was completed, in a few bytes per group:
+//! what most queries need.
 
 use cutshort_model::{Network, Port};
 use cutshort_store::cell::CellOutcome;
@@ -10,10 +10,10 @@ use super::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, 
 
 const VERSION: u8 = 1;
 
-/// Each stage without and with a complete handshake, then the exclusions.
+/// Each stage without and with a completed handshake, followed by the exclusions.
 pub(super) const SLOTS: usize = 2 * Stage::ALL.len() + Exclusion::ALL.len();
 
-/// Where an outcome is counted.
+/// The slot in which an outcome is counted.
 pub(super) const fn slot(outcome: &CellOutcome) -> usize {
     match *outcome {
         CellOutcome::Connection { stage, completed, .. } => 2 * stage as usize + completed as usize,
@@ -21,7 +21,7 @@ pub(super) const fn slot(outcome: &CellOutcome) -> usize {
     }
 }
 
-/// What was folded into `other`.
+/// Which dimensions have values that are counted as `other`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Folded {
     pub(super) networks: bool,
@@ -41,7 +41,7 @@ impl Folded {
     }
 }
 
-/// Packs the totals of cells that are sorted.
+/// Packs the totals of cells, which must be sorted.
 pub(super) fn pack(cells: &[(Packed, WeightedCount)], folded: Folded) -> Vec<u8> {
     let groups: Vec<_> = cells.chunk_by(|(a, _), (b, _)| a.group() == b.group()).map(sum).collect();
     let rate = common_rate(groups.iter().flat_map(|(_, counts)| counts));
@@ -73,7 +73,7 @@ fn sum(cells: &[(Packed, WeightedCount)]) -> (Group, [WeightedCount; SLOTS]) {
     (cells[0].0.group(), counts)
 }
 
-/// Packed totals that can be read.
+/// A reader of packed totals.
 pub(super) struct Totals<'a> {
     pub(super) folded: Folded,
     rate: u64,
@@ -88,7 +88,7 @@ impl<'a> Totals<'a> {
         Ok(Self { folded, rate: reader.number()?, reader })
     }
 
-    /// Calls `each` with every group, slot and count; all counts of a group come together.
+    /// Calls `each` with every group, slot and count; the counts of a group come together.
     pub(super) fn each(mut self, mut each: impl FnMut(Group, usize, WeightedCount)) -> Unpacked<()> {
         let mut last = 0;
         while !self.reader.is_empty() {

@@ -9,10 +9,10 @@ use cutshort_store::{Inputs, Movable, Protected, Result, Segment, WindowCounts};
 use cutshort_verdict::{Signature, WeightedCount};
 use foldhash::fast::FixedState;
 
-/// The same on both sides.
+/// A fixed seed, so that both sides compute the same hashes.
 const STATE: FixedState = FixedState::with_seed(0x6375_7473);
 
-/// How many cells, and their sum; nodes by their names.
+/// The number of cells and their sum; nodes are identified by name.
 pub(super) fn of_cells(cells: &Cells) -> (u64, u64) {
     let of = |(key, count): (CellKey, WeightedCount)| {
         let node = cells.nodes().get(usize::from(key.node)).map(String::as_str);
@@ -50,7 +50,7 @@ fn of_record(record: &ConnectionRecord<'_>) -> u64 {
     ))
 }
 
-/// The results of a window.
+/// The sums of a window's results.
 pub(super) struct WindowSum {
     pub(super) inputs: Inputs,
     counts: WindowCounts,
@@ -61,7 +61,7 @@ pub(super) struct WindowSum {
     pub(super) cells: Option<(u64, u64)>,
 }
 
-/// Reads all results of a window; none without.
+/// Reads all results of a window; none if it has none.
 pub(super) fn of_window(store: &dyn Movable, window: Window) -> Result<Option<WindowSum>> {
     let (mut connections, mut connection_sum) = (0, 0_u64);
     let results = store.read_results(window, &mut |record| {
@@ -81,7 +81,8 @@ pub(super) fn of_window(store: &dyn Movable, window: Window) -> Result<Option<Wi
 }
 
 impl WindowSum {
-    /// Whether another has the same. More may be frozen there, as where whole days are.
+    /// Whether the target has the same results. More windows may be frozen there, for example where it has whole
+    /// days.
     pub(super) fn is_same(&self, there: &Self) -> bool {
         let all = |sum: &Self| {
             (sum.inputs, sum.counts, sum.has_connections, sum.connections, sum.connection_sum, sum.cells)
@@ -93,7 +94,7 @@ impl WindowSum {
         self.connection_sum.wrapping_add(self.cells.unwrap_or_default().1)
     }
 
-    /// For messages.
+    /// Describes the sums in a message.
     pub(super) fn text(&self) -> String {
         let (cells, sum) = self.cells.unwrap_or_default();
         format!(

@@ -1,31 +1,33 @@
-//! What an agent tells its collector about itself.
+//! What an agent reports to its collector about itself.
 
 use std::fmt;
 
-/// What a server that receives packets has counted since it began.
+/// The counts of a receiver of live packets since it was started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AgentCounts {
-    /// Packets received.
+    /// Packets that were received.
     pub received: u64,
-    /// Packets for which its kernel had no room.
+    /// Packets that the kernel dropped because its buffer was full.
     pub lost: u64,
-    /// Packets that could not be written.
+    /// Packets that could not be written to disk.
     pub unwritten: u64,
-    /// Packets that were dropped from its spool.
+    /// Packets that were removed from the spool before they were delivered.
     pub dropped: u64,
-    /// Packets that wait there.
+    /// Packets in the spool that have not been delivered.
     pub waiting: u64,
-    /// Connections that were chosen and left out, as no more could be remembered: at least so many.
+    /// Selected connections that were left out because the table of connections was full: a lower bound.
     pub left_out: u64,
-    /// From when to when the latest of them were, one soon after the other; in nanoseconds since the Unix epoch.
+    /// When the latest of these were left out, from and to, in nanoseconds since the Unix epoch: a time without long
+    /// gaps.
     pub left_out_times: Option<(i64, i64)>,
 }
 
 impl AgentCounts {
-    /// The name under which they travel beside a segment.
+    /// The name of the header that carries these counts with a segment.
     pub const HEADER: &str = "Cutshort-Agent";
 
-    /// Reads what was [written](fmt::Display). What is not understood is left out: it may come from a newer agent.
+    /// Parses the [written](fmt::Display) counts. Unknown parts are ignored, because they may come from a newer
+    /// agent.
     #[must_use]
     pub fn read(text: &str) -> Self {
         let mut counts = Self::default();
@@ -54,15 +56,15 @@ impl AgentCounts {
         counts
     }
 
-    /// What will never be here.
+    /// The number of packets that will never arrive.
     #[must_use]
     pub const fn gone(&self) -> u64 {
         self.lost.saturating_add(self.unwritten).saturating_add(self.dropped)
     }
 }
 
-/// `received=5400, lost=0, unwritten=0, dropped=0, waiting=120, left_out=0`, and where connections were left out
-/// `, left_out_from=1767225600000000000, left_out_to=1767225607000000000`
+/// Writes `received=5400, lost=0, unwritten=0, dropped=0, waiting=120, left_out=0`, and if connections were left out
+/// `, left_out_from=1767225600000000000, left_out_to=1767225607000000000`.
 impl fmt::Display for AgentCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { received, lost, unwritten, dropped, waiting, left_out, left_out_times } = self;

@@ -1,4 +1,4 @@
-//! When sampling was incomplete somewhere, as an annotation in the store: answers about that time show it.
+//! Records times of incomplete sampling as annotations in the store, so that answers about these times show it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,35 +8,34 @@ use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, Result, SegmentI
 
 use super::AgentCounts;
 
-/// What is kept in the store of the latest such time of each server, as far as it was heard of.
+/// The latest such annotation of each node, as far as it is known.
 #[derive(Debug, Default)]
-pub struct IncompleteNotes(Mutex<BTreeMap<String, Kept>>);
+pub struct IncompleteNotes(Mutex<BTreeMap<String, StoredNote>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Kept {
+struct StoredNote {
     id: u64,
     from: i64,
     to: i64,
 }
 
-/// Whoever may send packets can choose names: only so many are remembered, the others looked up again.
+/// The maximum number of nodes that are remembered, because any sender can choose names; others are looked up in the
+/// store.
 const MOST: usize = 1000;
-/// What is further away than this many nanoseconds is not believed.
+/// Times that are further away than this many nanoseconds are ignored.
 const FURTHEST: i64 = 7 * 24 * 3_600_000_000_000;
 
 impl IncompleteNotes {
-    /// Keeps in a store when a server has left out connections, by what it says of itself at a time in nanoseconds
-    /// since the Unix epoch. Times that are no more than a window apart become one. Whether anything has changed.
-    ///
-    /// # Errors
-    /// What reading or writing gives.
+    /// Stores when a node has left out connections, according to counts that it sent at `now` (nanoseconds since the
+    /// Unix epoch). Times that are at most a window apart become one annotation. Returns whether anything has
+    /// changed.
     pub fn note(&self, store: &dyn Store, node: &str, counts: &AgentCounts, now: i64) -> Result<bool> {
         let is_credible = |(from, to): &(i64, i64)| {
             *from >= now.saturating_sub(FURTHEST) && *to <= now.saturating_add(SegmentInfo::MOST_AHEAD)
         };
         let Some((from, to)) = counts.left_out_times.filter(is_credible) else { return Ok(false) };
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |kept: &Kept| from <= kept.to.saturating_add(Window::LENGTH) && to >= kept.from;
+        let is_same = |kept: &StoredNote| from <= kept.to.saturating_add(Window::LENGTH) && to >= kept.from;
         let known = match notes.get(node).copied().filter(is_same) {
             Some(kept) => Some(kept),
             None => find(store, node, (from, to))?.filter(is_same),
@@ -50,7 +49,7 @@ impl IncompleteNotes {
         if notes.len() >= MOST {
             notes.clear();
         }
-        notes.insert(node.to_owned(), Kept { id, from, to });
+        notes.insert(node.to_owned(), StoredNote { id, from, to });
         // The new one is there before the old one goes.
         if let Some(kept) = known.filter(|_| is_new) {
             store.remove_annotation(kept.id)?;
@@ -59,15 +58,15 @@ impl IncompleteNotes {
     }
 }
 
-/// What an earlier process has kept of a time.
-fn find(store: &dyn Store, node: &str, (from, to): (i64, i64)) -> Result<Option<Kept>> {
+/// Finds what an earlier process has stored about a time.
+fn find(store: &dyn Store, node: &str, (from, to): (i64, i64)) -> Result<Option<StoredNote>> {
     let range = from.saturating_sub(Window::LENGTH)..to.saturating_add(1);
     let kept = |annotation: &Annotation| {
         let Annotation { id, content: NewAnnotation { start, end: Some(end), .. } } = *annotation else {
             return None;
         };
         let is_own = annotation.content == self::annotation(node, start, end);
-        is_own.then_some(Kept { id, from: start, to: end })
+        is_own.then_some(StoredNote { id, from: start, to: end })
     };
     Ok(store.annotations(range)?.iter().filter_map(kept).max_by_key(|kept| kept.to))
 }

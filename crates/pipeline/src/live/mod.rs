@@ -1,8 +1,8 @@
-//! Live packets on their way to a store, over a crash, a full disk and a collector that is away.
+//! Delivery of live packets to a store, which survives crashes, full disks and an unreachable collector.
 //!
-//! A [`Recorder`] writes packets to a segment in the [`Spool`], a folder of bounded size. A [`Uploader`] gives
-//! its segments to a [`Collector`], the oldest first, until each is acknowledged. None of them knows where
-//! packets come from, or how segments travel.
+//! A [`Recorder`] writes packets to a segment in the [`Spool`], a directory of bounded size. An [`Uploader`] delivers
+//! its segments to a [`Collector`], the oldest first, until each is acknowledged. None of them knows where packets
+//! come from, or how segments are transferred.
 
 mod counts;
 mod incomplete;

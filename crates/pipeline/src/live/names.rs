@@ -1,10 +1,10 @@
-//! Names of spooled segments: they sort by age, and say how many packets are in them.
+//! File names of spooled segments, which sort by age and contain the number of packets.
 
 use std::fmt;
 
 use cutshort_store::{SegmentId, SegmentInfo};
 
-/// From when a segment covers, its packets, and its id: `<nanoseconds>-<packets>-<id>.parquet`.
+/// The start of the covered time, the number of packets, and the ID: `<nanoseconds>-<packets>-<id>.parquet`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
     from: u64,
@@ -15,7 +15,7 @@ pub(super) struct Name {
 const ENDING: &str = ".parquet";
 
 impl Name {
-    /// From when it covers, in nanoseconds since the Unix epoch.
+    /// The start of the time that the segment covers, in nanoseconds since the Unix epoch.
     pub(super) const fn from(&self) -> u64 {
         self.from
     }

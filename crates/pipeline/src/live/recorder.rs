@@ -1,4 +1,4 @@
-//! Live packets to segments in the spool.
+//! Writes live packets to segments in the spool.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,21 +8,21 @@ use std::time::Duration;
 use cutshort_model::Window;
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, SyncPolicy, replay};
-use cutshort_store::{Protected, Provenance, Result, Segment, SegmentId, StoreError};
+use cutshort_store::{Protected, Provenance, Result, Segment, SegmentId, SegmentSource, StoreError};
 
 use super::Spool;
 use super::spool::OPEN;
 use crate::{Ingest, Privacy};
 
-/// How packets become segments.
+/// How packets are divided into segments.
 #[derive(Clone, Debug)]
 pub struct RecorderSettings {
-    /// The name of this server.
+    /// The name of this node.
     pub node: String,
-    /// For how long a segment is written at most. It also ends with its window, so that results need not
-    /// wait for it.
+    /// The longest time for which a segment is written. It also ends with its window, so that results need not wait
+    /// for it.
     pub every: Duration,
-    /// How many packets it has at most, about: a batch is never split.
+    /// The approximate maximum number of packets in a segment: a batch is never divided.
     pub rows: usize,
     /// How much a crash of the machine may lose.
     pub sync: SyncPolicy,
@@ -39,58 +39,58 @@ impl Default for RecorderSettings {
     }
 }
 
-/// What a [`Recorder`] has done since it was started, and how it is.
+/// What a [`Recorder`] has done since it was started, and its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecorderCounts {
-    /// Packets written.
+    /// Packets that were written.
     pub packets: u64,
-    /// Packets that could not be written, as where the disk is full.
+    /// Packets that could not be written, for example because the disk is full.
     pub unwritten: u64,
-    /// Packets that no segment may hold: their addresses are of both families.
+    /// Packets that no segment can hold, because one address is IPv4 and the other IPv6.
     pub unfit: u64,
     /// Time of the latest packet, in nanoseconds since the Unix epoch.
     pub latest: Option<i64>,
-    /// Until when time is covered.
+    /// The time up to which segments cover, in nanoseconds since the Unix epoch.
     pub covered_to: Option<i64>,
-    /// The disk is full: nothing can be written until there is room.
+    /// Whether the disk is full: nothing can be written until there is room.
     pub full: bool,
-    /// What goes wrong, if something does.
+    /// The present problem, if there is one.
     pub trouble: Option<String>,
 }
 
-/// Writes packets to an open segment, from which they come back after a crash, and puts it into the spool when
-/// it is time. What cannot be written is counted, and tried no more than a few times a minute.
+/// Writes packets to an open segment, from which a crash can be recovered, and moves it to the spool when it is
+/// complete. Packets that cannot be written are counted; writing is retried only a few times a minute.
 pub struct Recorder {
     spool: Arc<Spool>,
     settings: RecorderSettings,
     privacy: Privacy,
     open: Option<OpenSegment>,
-    /// From when the open segment covers.
+    /// The start of the time that the open segment covers.
     began: i64,
-    /// What a crash has left.
+    /// Files that a crash has left.
     left: Vec<PathBuf>,
-    /// A segment that had no room in the spool, and is nowhere else.
+    /// A segment that had no room in the spool, and exists only in memory.
     held: Option<Segment>,
-    /// Until when time is covered by segments that are closed.
+    /// The time up to which closed segments cover.
     closed_to: Option<i64>,
     /// When closing is tried again after it has failed.
     retry_at: i64,
     counts: RecorderCounts,
 }
 
-/// How long it is left alone if a segment cannot be closed, in nanoseconds.
+/// How long to wait after a segment could not be closed, in nanoseconds.
 const PATIENCE: i64 = 3_000_000_000;
-/// While segments cannot be closed, the open one grows to so many times its size, and covers up to so many
-/// nanoseconds. Then packets are lost. A collector takes segments that cover a little more.
+/// While segments cannot be closed, the open one may grow to this multiple of its size, and cover up to this many
+/// nanoseconds. After that packets are lost. A collector accepts segments that cover a little more.
 const GROWTH: usize = 4;
 const LONGEST: i64 = Ingest::LONGEST - Window::LENGTH;
 
 impl Recorder {
-    /// Begins to record into a spool. What a crash has left there is a segment like others. Of addresses nothing is
-    /// written but what `privacy` leaves.
+    /// Begins to record into a spool. What a crash has left there becomes a segment. Addresses are protected by
+    /// `privacy` before anything is written.
     ///
     /// # Errors
-    /// That the spool cannot be read.
+    /// The error of the file system if the spool cannot be read.
     pub fn start(spool: Arc<Spool>, settings: RecorderSettings, privacy: Privacy) -> Result<Self> {
         let folder = spool.folder().join(OPEN);
         let failed = |error| StoreError::io(&format!("cannot read {}", folder.display()), &error);
@@ -114,8 +114,8 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Takes packets, in any order, and until when every packet there was has been given (nanoseconds since the
-    /// Unix epoch). To be called also when there are none: silence is covered, too.
+    /// Adds packets, in any order. All packets captured before `covered_to` (nanoseconds since the Unix epoch) must
+    /// have been added by then. Call this also without packets, because silence is covered as well.
     pub fn record(&mut self, packets: &[Packet], covered_to: i64) {
         let latest = packets.iter().map(|packet| packet.ts).max();
         self.counts.latest = self.counts.latest.max(latest);
@@ -131,7 +131,7 @@ impl Recorder {
         }
     }
 
-    /// Hands packets to the open segment: the only place where any are written.
+    /// Adds packets to the open segment. Packets are written nowhere else.
     fn write(&mut self, packets: &[Packet], covered_to: i64) -> Result<()> {
         let written = self.append(packets, covered_to);
         match written {
@@ -150,7 +150,7 @@ impl Recorder {
         }
     }
 
-    /// Gives how many of the packets no segment may hold.
+    /// Returns how many of the packets no segment can hold.
     fn append(&mut self, packets: &[Packet], covered_to: i64) -> Result<u64> {
         let open = match self.open.take() {
             Some(open) => open,
@@ -180,7 +180,8 @@ impl Recorder {
         let from = if covered_to.saturating_sub(from) > LONGEST { covered_to } else { from };
         let path = self.spool.folder().join(OPEN).join(id.to_string());
         let RecorderSettings { node, sync, .. } = &self.settings;
-        let created = OpenSegment::create(&path, id, node, Provenance::Live, from, *sync);
+        let created =
+            OpenSegment::create(&path, id, &SegmentSource::tcp(node, Provenance::Live, (from, from)), *sync);
         (self.retry_at, self.began) = (i64::MIN, from);
         created.inspect_err(|_| {
             self.retry_at = covered_to.saturating_add(PATIENCE);
@@ -189,14 +190,14 @@ impl Recorder {
         })
     }
 
-    /// Whether what went wrong is not to be tried again yet. After a clock was set back, nothing waits for the
-    /// time that it had before.
+    /// Whether to wait before trying again what has failed. If the clock was set back, nothing waits for the earlier
+    /// time.
     fn waits(&self, now: i64) -> bool {
         now < self.retry_at && now >= self.retry_at.saturating_sub(PATIENCE)
     }
 
-    /// Whether the clock was set back, or so much time has passed at once that one segment cannot cover it, as
-    /// after this machine was suspended.
+    /// Whether the clock was set back, or advanced by more than a segment can cover, for example because this machine
+    /// was suspended.
     const fn leaps(&self, covered_to: i64) -> bool {
         covered_to < self.began || covered_to.saturating_sub(self.began) > LONGEST
     }
@@ -205,13 +206,13 @@ impl Recorder {
         self.held.is_some() || !self.left.is_empty()
     }
 
-    /// Closes segments if there is one and it is to be closed.
+    /// Closes segments if there are any and the condition holds.
     fn close_if(&mut self, is_due: impl FnOnce(&Self) -> bool, now: i64) -> Result<()> {
         let is_any = self.open.is_some() || self.waits_for_room();
         if is_any && is_due(self) && !self.waits(now) { self.close(now) } else { Ok(()) }
     }
 
-    /// Whether the open segment has its time or its size.
+    /// Whether the open segment has its full length or size.
     fn is_time(&self, covered_to: i64) -> bool {
         let every = i64::try_from(self.settings.every.as_nanos()).unwrap_or(i64::MAX);
         let end = self.began.saturating_add(every).min(Window::containing(self.began).end());
@@ -222,7 +223,7 @@ impl Recorder {
         covered_to >= end || self.open.as_ref().is_some_and(is_full)
     }
 
-    /// Puts the open segment into the spool, after what a crash has left.
+    /// Moves the open segment to the spool, after what a crash has left.
     fn close(&mut self, now: i64) -> Result<()> {
         let closed = self.close_left().and_then(|()| self.close_held()).and_then(|()| self.close_open());
         self.retry_at = if closed.is_err() { now.saturating_add(PATIENCE) } else { i64::MIN };
@@ -247,7 +248,7 @@ impl Recorder {
         self.close_held()
     }
 
-    /// Puts what is in memory only into the spool.
+    /// Moves the segment that is only in memory to the spool.
     fn close_held(&mut self) -> Result<()> {
         if let Some(segment) = &self.held {
             self.spool.put(segment)?;
@@ -281,21 +282,21 @@ impl Recorder {
         self.counts.trouble = trouble;
     }
 
-    /// Closes the open segment at the end. If that cannot be, the next run finds it.
+    /// Closes the open segment at the end. If that fails, the next run finds it.
     pub fn finish(mut self) -> RecorderCounts {
         let closed = self.close(i64::MAX);
         self.note(closed);
         self.counts
     }
 
-    /// What was done so far.
+    /// The counts so far.
     #[must_use]
     pub const fn counts(&self) -> &RecorderCounts {
         &self.counts
     }
 }
 
-/// Appends one by one, for the sake of those that can be.
+/// Appends packets one by one, so that at least some of them are written.
 fn append_each(open: &mut OpenSegment, packets: &[Protected], covered_to: i64) -> Result<u64> {
     let mut unfit = 0;
     for packet in packets {

@@ -1,4 +1,4 @@
-//! Segments that wait for being delivered, in a folder of bounded size.
+//! A directory of bounded size for segments that have not been delivered.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
@@ -12,44 +12,44 @@ use cutshort_store::{FolderLock, NotLocked, Result, Segment, StoreError};
 
 use super::names::Name;
 
-/// Segments that wait, those that were refused, the one that is being written, and what was counted.
+/// Names in the directory: waiting segments, refused ones, the one that is being written, and the counts.
 const SEGMENTS: &str = "segments";
 const REFUSED: &str = "refused";
 pub(super) const OPEN: &str = "open";
 const COUNTS: &str = "counts";
 const LOCK: &str = "lock";
-/// The end of the names of files that are being written.
+/// The suffix of files that are being written.
 const TEMPORARY: &str = ".tmp";
-/// So many refused segments are kept to be looked at.
+/// The number of refused segments that are kept for inspection.
 const KEPT_REFUSED: usize = 32;
 
-/// What became of segments, over all runs of the program.
+/// What happened to segments, over all runs of the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpoolCounts {
     /// Segments and packets that were acknowledged.
     pub delivered: (u64, u64),
-    /// Segments and packets that were removed undelivered, as newer ones needed their room.
+    /// Segments and packets that were removed undelivered to make room for newer ones.
     pub dropped: (u64, u64),
     /// Segments and packets that the collector refused for good, or that could not be read.
     pub refused: (u64, u64),
 }
 
-/// What is in a spool, and what became of the rest.
+/// The contents of a spool, and what happened to other segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpoolState {
-    /// Segments that wait.
+    /// The number of segments that have not been delivered.
     pub segments: u64,
-    /// Their packets.
+    /// The number of packets in these segments.
     pub packets: u64,
-    /// Their bytes.
+    /// The size of these segments in bytes.
     pub bytes: u64,
-    /// From when the oldest covers, in nanoseconds since the Unix epoch.
+    /// The start of the time that the oldest covers, in nanoseconds since the Unix epoch.
     pub oldest: Option<u64>,
-    /// What became of others.
+    /// What happened to segments so far.
     pub counts: SpoolCounts,
 }
 
-/// A folder of segments that wait. One process at a time has it; within it, threads share it.
+/// A directory of segments that have not been delivered. Only one process can use it at a time; its threads share it.
 ///
 /// ```text
 /// SPOOL/
@@ -62,32 +62,32 @@ pub struct SpoolState {
 pub struct Spool {
     folder: PathBuf,
     limit: u64,
-    inner: Mutex<Inner>,
+    contents: Mutex<Contents>,
     changed: Condvar,
     _lock: FolderLock,
 }
 
 #[derive(Default)]
-struct Inner {
-    /// Those that wait, with their bytes.
+struct Contents {
+    /// The segments that have not been delivered, with their sizes in bytes.
     waiting: BTreeMap<Name, u64>,
-    /// The one that is being delivered: it is not dropped meanwhile.
+    /// The segment that is being delivered: it is not dropped in the meantime.
     taken: Option<Name>,
     counts: SpoolCounts,
     woken: bool,
 }
 
-/// A segment on its way.
+/// A segment that is being delivered.
 pub(super) struct Spooled {
     pub(super) name: Name,
     pub(super) bytes: Vec<u8>,
 }
 
 impl Spool {
-    /// Opens a folder, and makes it if it is missing. It holds at most `limit` bytes of segments that wait.
+    /// Opens a directory, which is created if it is missing. It holds at most `limit` bytes of undelivered segments.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if another process has it, and what the file system gives.
+    /// [`StoreError::Locked`] if another process uses it, and errors of the file system.
     pub fn open(folder: &Path, limit: u64) -> Result<Self> {
         for name in ["", SEGMENTS, REFUSED, OPEN] {
             make_folder(&folder.join(name)).map_err(|error| failed(folder, "make", &error))?;
@@ -96,7 +96,7 @@ impl Spool {
         let spool = Self {
             folder: folder.to_owned(),
             limit,
-            inner: Mutex::new(Inner { counts: read_counts(folder), ..Inner::default() }),
+            contents: Mutex::new(Contents { counts: read_counts(folder), ..Contents::default() }),
             changed: Condvar::new(),
             _lock: lock,
         };
@@ -104,7 +104,7 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Takes in what an earlier run has left.
+    /// Lists what an earlier run has left.
     fn find_waiting(&self) -> io::Result<()> {
         let mut inner = self.lock();
         for entry in fs::read_dir(self.folder.join(SEGMENTS))? {
@@ -121,11 +121,11 @@ impl Spool {
         Ok(())
     }
 
-    /// Keeps a segment until it is delivered. When it returns, the segment is durable. The oldest others go if
-    /// there is no room for it.
+    /// Stores a segment until it is delivered. When this returns, the segment is durable. The oldest segments are
+    /// dropped if there is no room for it.
     ///
     /// # Errors
-    /// [`StoreError::Full`] and the like; then it is not kept.
+    /// Errors of the file system, such as [`StoreError::Full`]. The segment is not stored then.
     pub fn put(&self, segment: &Segment) -> Result<()> {
         let name = Name::of(segment.info());
         self.write(&self.path(SEGMENTS, &name), segment.bytes())
@@ -137,7 +137,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Writes a file so that it is there as a whole or not at all.
+    /// Writes a file atomically.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let temporary = path.with_extension(&TEMPORARY[1..]);
         let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
@@ -149,8 +149,8 @@ impl Spool {
         sync_name(path)
     }
 
-    /// Removes the oldest until all have room.
-    fn make_room(&self, inner: &mut Inner) {
+    /// Drops the oldest segments until all have room.
+    fn make_room(&self, inner: &mut Contents) {
         let mut bytes: u64 = inner.waiting.values().sum();
         while bytes > self.limit {
             let oldest = inner.waiting.keys().find(|name| Some(**name) != inner.taken).copied();
@@ -164,8 +164,8 @@ impl Spool {
         }
     }
 
-    /// The oldest segment, which waits until it is [settled](Self::settle) or [given back](Self::give_back);
-    /// none if none comes within a time or the spool is woken.
+    /// Takes the oldest segment, which stays until it is [settled](Self::settle) or [given back](Self::give_back);
+    /// none if there is none within `patience`, or the spool is woken.
     pub(super) fn take(&self, patience: Duration) -> Option<Spooled> {
         let mut inner = self.wait(patience, |inner| inner.waiting.is_empty());
         loop {
@@ -184,20 +184,20 @@ impl Spool {
         }
     }
 
-    /// Waits for so long, or until the spool is woken; a segment that comes does not end it.
+    /// Waits until the time is over or the spool is woken; new segments do not end the wait.
     pub(super) fn pause(&self, time: Duration) {
         drop(self.wait(time, |_| true));
     }
 
-    fn wait(&self, time: Duration, rests: impl Fn(&Inner) -> bool) -> MutexGuard<'_, Inner> {
-        let waits = |inner: &mut Inner| !inner.woken && rests(inner);
+    fn wait(&self, time: Duration, rests: impl Fn(&Contents) -> bool) -> MutexGuard<'_, Contents> {
+        let waits = |inner: &mut Contents| !inner.woken && rests(inner);
         let waited = self.changed.wait_timeout_while(self.lock(), time, waits);
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         inner.woken = false;
         inner
     }
 
-    /// Ends a wait.
+    /// Ends a wait, now or when the next one begins.
     pub(super) fn wake(&self) {
         self.lock().woken = true;
         self.changed.notify_all();
@@ -207,7 +207,7 @@ impl Spool {
         self.lock().taken = None;
     }
 
-    /// Notes that a segment was acknowledged, or refused for good: then it is set aside.
+    /// Records that a segment was acknowledged, or refused for good: then it is set aside.
     pub(super) fn settle(&self, name: &Name, outcome: std::result::Result<(), &str>) {
         let mut inner = self.lock();
         inner.taken = None;
@@ -244,7 +244,7 @@ impl Spool {
         Ok(())
     }
 
-    /// What there is, and what became of the rest.
+    /// The contents of the spool, and what happened to other segments.
     #[must_use]
     pub fn state(&self) -> SpoolState {
         let inner = self.lock();
@@ -257,7 +257,7 @@ impl Spool {
         }
     }
 
-    /// The folder.
+    /// The path of the directory.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -267,15 +267,15 @@ impl Spool {
         self.folder.join(place).join(name.to_string())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> StoreError {
         failed(&self.folder, what, error)
     }
 
-    /// On a full disk the numbers of this run are right still, but not those after the next start.
+    /// If the disk is full, the counts are correct during this run, but not after the next start.
     fn write_counts(&self, counts: &SpoolCounts) {
         let path = self.folder.join(COUNTS);
         let temporary = path.with_extension(&TEMPORARY[1..]);
@@ -296,7 +296,7 @@ fn failed(folder: &Path, what: &str, error: &io::Error) -> StoreError {
     StoreError::io(&format!("cannot {what} the spool {}", folder.display()), error)
 }
 
-/// With addresses of clients in it: for nobody else.
+/// Creates a directory that only its owner can read, because segments have addresses of clients.
 fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -334,7 +334,7 @@ impl SpoolCounts {
             .concat()
     }
 
-    /// What is not there counts from zero.
+    /// Counts that are missing start at zero.
     fn from_text(text: &str) -> Self {
         let find = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name))?;

@@ -1,4 +1,4 @@
-//! From the spool to a collector.
+//! Delivers the segments of a spool to a collector.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,31 +10,31 @@ use cutshort_model::nanoseconds;
 use super::Spool;
 use super::spool::Spooled;
 
-/// Where segments are delivered to.
+/// The destination of segments.
 pub trait Collector: Send {
     /// Delivers a segment's file, once. It may have been delivered before.
     fn deliver(&mut self, id: &str, segment: Vec<u8>) -> Delivered;
 }
 
-/// What became of an attempt.
+/// The result of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
-    /// The collector has it for good.
+    /// The collector has durably stored it.
     Kept,
-    /// The collector will never take it: why.
+    /// The collector will never accept it, with the reason.
     Refused(String),
-    /// Not now: why. To be tried again soon, then less often.
+    /// The attempt failed, with the reason. It is soon repeated, then less and less often.
     Later(String),
-    /// Not as long as somebody does not mend something, such as a wrong token: what. To be tried again seldom.
+    /// An operator must correct something, such as a wrong token, with the reason. Attempts are rare until then.
     Blocked(String),
 }
 
-/// How long to wait before the next attempt, about: each time is a random one of the half up to it.
+/// The time between attempts. Each wait is random, between half of this and all of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
-    /// After the first failure; doubled after each other.
+    /// After the first failure; doubled after each further one.
     pub first: Duration,
-    /// At most, and where somebody has to mend something.
+    /// The longest wait, also used if an operator must correct something.
     pub most: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The time to wait after so many failures in a row. `random` is below 1.
+    /// The time to wait after this many failures in a row. `random` is from 0 to below 1.
     fn wait(&self, failures: u32, blocked: bool, random: f64) -> Duration {
         let doubled =
             self.first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
@@ -54,20 +54,20 @@ impl Retry {
     }
 }
 
-/// How a [`Uploader`] is. Times are nanoseconds since the Unix epoch.
+/// The state of an [`Uploader`]. Times are nanoseconds since the Unix epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UploaderState {
-    /// When a segment was acknowledged last.
+    /// When a segment was last acknowledged.
     pub acknowledged: Option<i64>,
-    /// Attempts that failed since the start.
+    /// The number of failed attempts since the start.
     pub failures: u64,
-    /// What goes wrong since the last success, if something does.
+    /// The problem since the last success, if there is one.
     pub trouble: Option<String>,
-    /// Somebody has to mend it.
+    /// Whether an operator must correct something.
     pub blocked: bool,
 }
 
-/// Delivers what is in a spool, the oldest first, in a thread of its own, until it is finished.
+/// A thread that delivers the contents of a spool, the oldest segment first, until it is finished.
 pub struct Uploader {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
@@ -81,11 +81,11 @@ struct Shared {
 
 /// How long to wait for a segment before looking again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// At the end, between attempts.
+/// The pause between attempts while finishing.
 const LAST_PAUSE: Duration = Duration::from_millis(200);
 
 impl Uploader {
-    /// Begins to deliver.
+    /// Starts the thread.
     #[must_use]
     pub fn start(spool: Arc<Spool>, collector: Box<dyn Collector>, retry: Retry) -> Self {
         let shared = Arc::new(Shared { spool, state: Mutex::default(), stop: AtomicBool::new(false) });
@@ -93,14 +93,14 @@ impl Uploader {
         Self { shared, thread: std::thread::spawn(move || worker.run()) }
     }
 
-    /// How it is.
+    /// The present state.
     #[must_use]
     pub fn state(&self) -> UploaderState {
         self.shared.lock().clone()
     }
 
-    /// Tries for so long to deliver what is left, then ends; an attempt that goes on is not awaited. Whether
-    /// nothing is left.
+    /// Tries for up to `patience` to deliver what is left, then ends without waiting for an attempt in progress.
+    /// Returns whether everything was delivered.
     #[must_use]
     pub fn finish(self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
@@ -127,7 +127,7 @@ struct Worker {
     shared: Arc<Shared>,
     collector: Box<dyn Collector>,
     retry: Retry,
-    /// In a row.
+    /// The number of failures in a row.
     failures: u32,
 }
 
@@ -191,7 +191,7 @@ impl Worker {
     }
 }
 
-/// Below 1. Without random numbers all agents try at the same times, which is no harm to any of them.
+/// A random number from 0 to below 1. Without random numbers all agents try at the same times, which does no harm.
 fn random() -> f64 {
     getrandom::u32().map_or(0.5, |number| f64::from(number) / 4_294_967_296.0)
 }

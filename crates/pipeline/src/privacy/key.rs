@@ -8,35 +8,35 @@ use std::path::Path;
 use cutshort_store::DataDir;
 use cutshort_store::durable::{sync_file, sync_name};
 
-/// Bytes of a key.
+/// The length of a key in bytes.
 const LENGTH: usize = 32;
 
-/// The secret with which addresses are encrypted. It is never shown.
+/// The secret with which addresses are encrypted. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AddressKey([u8; LENGTH]);
 
 impl AddressKey {
-    /// A key of 32 bytes, of which the two halves must differ.
+    /// A key of 32 bytes; none if both halves are equal.
     #[must_use]
     pub fn new(bytes: [u8; LENGTH]) -> Option<Self> {
         let (one, other) = bytes.split_at(LENGTH / 2);
         (one != other).then_some(Self(bytes))
     }
 
-    /// Reads a file with a key: 64 hexadecimal digits. Nobody but its owner may be able to read it.
+    /// Reads a key from a file with 64 hexadecimal digits, which only its owner may be able to read.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// [`AddressKeyError`] says what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, AddressKeyError> {
         let text = fs::read_to_string(path).map_err(AddressKeyError::Io)?;
         check_mode(path)?;
         from_digits(text.trim()).and_then(Self::new).ok_or(AddressKeyError::NoKey)
     }
 
-    /// Reads a file with a key; if it is missing, makes it with a new random one. Says also whether it did.
+    /// Reads a key from a file. If the file is missing, creates it with a random key and returns true.
     ///
     /// # Errors
-    /// What is wrong with the file, or why it cannot be made.
+    /// [`AddressKeyError`] says what is wrong with the file, or why it cannot be created.
     pub fn read_or_create(path: &Path) -> Result<(Self, bool), AddressKeyError> {
         match Self::read(path) {
             Err(AddressKeyError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
@@ -63,7 +63,7 @@ impl AddressKey {
         }
     }
 
-    /// As a whole or not at all: who reads it meanwhile would take half a key for a wrong one.
+    /// Creates the file atomically, so that nobody reads half of a key.
     fn create(&self, path: &Path) -> io::Result<()> {
         let temporary = DataDir::temporary(path);
         let _ = fs::remove_file(&temporary);
@@ -120,21 +120,21 @@ fn check_mode(_: &Path) -> Result<(), AddressKeyError> {
     Ok(())
 }
 
-/// Without the key.
+/// Does not print the key.
 impl fmt::Debug for AddressKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AddressKey(..)")
     }
 }
 
-/// Why a file has no key.
+/// Why there is no key in a file.
 #[derive(Debug)]
 pub enum AddressKeyError {
-    /// It cannot be read or made.
+    /// The file cannot be read or created.
     Io(io::Error),
-    /// Others than its owner can read it.
+    /// Users other than its owner can read the file.
     Open,
-    /// It holds something else.
+    /// The file does not hold a key.
     NoKey,
 }
 

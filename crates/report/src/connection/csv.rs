@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use cutshort_geo::Country;
 use cutshort_model::{ADDRESSES, ConnectionRecord, FIELDS};
-use cutshort_verdict::{Row, Signature, Tag};
+use cutshort_verdict::{DataSet, Row, Signature, Tag};
 
 use super::Writer;
 use crate::cell;
@@ -24,7 +24,7 @@ impl<W: Write> Csv<W> {
 
 impl<W: Write> Writer for Csv<W> {
     fn write_record(&mut self, record: &ConnectionRecord<'_>, _rows: &[Row]) -> io::Result<()> {
-        let tags: Vec<_> = record.tags.iter().map(Tag::name).collect();
+        let tags: Vec<_> = record.tags.iter(DataSet::Tcp).map(Tag::name).collect();
         let tuple = record.five_tuple;
         // A tuple serialises as one flat row; serde stops at 16 fields, so it takes two.
         let head = (

@@ -91,7 +91,7 @@ fn unset<T: std::fmt::Display>(value: Option<T>) -> String {
 }
 
 fn tags(tags: Tags) -> String {
-    let tags: Vec<_> = tags.iter().map(cutshort_verdict::Tag::name).collect();
+    let tags: Vec<_> = tags.iter(cutshort_verdict::DataSet::Tcp).map(cutshort_verdict::Tag::name).collect();
     if tags.is_empty() { "(empty)".to_owned() } else { tags.join(",") }
 }
 

@@ -8,7 +8,7 @@ use cutshort_geo::Geo;
 use cutshort_model::{Addresses, JudgedConnection};
 use cutshort_packet::FiveTuple;
 use cutshort_report::connection::Format;
-use cutshort_verdict::{Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
+use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
 
 /// 2026-01-05 00:00:00 UTC.
 pub(crate) const TS: i64 = 1_767_571_200_000_000_000;
@@ -20,6 +20,9 @@ pub(crate) fn five_tuple(src: &str) -> FiveTuple {
 /// A connection that was reset after its first message.
 pub(crate) fn reset() -> Verdict {
     Verdict {
+        data_set: DataSet::Tcp,
+        handshake: None,
+        first_byte: None,
         progress: Progress::PostPsh,
         termination: Termination::Reset,
         stage: Stage::PostPsh,
@@ -39,6 +42,9 @@ pub(crate) fn reset() -> Verdict {
 /// A connection that ended with a FIN.
 pub(crate) fn closed() -> Verdict {
     Verdict {
+        data_set: DataSet::Tcp,
+        handshake: None,
+        first_byte: None,
         progress: Progress::Later,
         termination: Termination::Fin,
         stage: Stage::None,

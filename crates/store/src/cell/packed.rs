@@ -1,4 +1,4 @@
-//! A cell's key in one number, which orders cells by network, then location, and so on.
+//! A cell's key as one number, which sorts cells by network, then location, and so on.
 
 use std::sync::LazyLock;
 
@@ -7,17 +7,17 @@ use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination};
 
 use super::{CellKey, CellOutcome, Network, Port};
 
-/// From the highest bit: network (34 bits), location (10), IP version (1), port (17), node (16), outcome (46).
-/// The numbers are also those at rest: they must not change.
+/// From the highest bit: network (34 bits), location (10), IP version (1), port (17), node (16), outcome (50). These
+/// numbers are stored: they must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Packed(u128);
 
-const OUTCOME: u32 = 46;
+const OUTCOME: u32 = 50;
 const CONTEXT: u32 = 34;
 const LOCATION: u32 = 10;
 const GROUP_SHIFT: u32 = OUTCOME + CONTEXT;
 
-/// Network and location: what a row of a bucket of networks is grouped by.
+/// Network and location: the key of a row in a bucket of networks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group(pub u64);
 
@@ -25,17 +25,17 @@ pub struct Group(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Context(pub u64);
 
-/// What was judged.
+/// A packed [`CellOutcome`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackedOutcome(pub u64);
 
 impl Packed {
-    /// Puts the three parts together.
+    /// Combines the three parts.
     pub const fn new(group: Group, context: Context, outcome: PackedOutcome) -> Self {
         Self((group.0 as u128) << GROUP_SHIFT | (context.0 as u128) << OUTCOME | outcome.0 as u128)
     }
 
-    /// Where the client is.
+    /// Network and location of the client.
     pub const fn group(self) -> Group {
         Group((self.0 >> GROUP_SHIFT) as u64)
     }
@@ -45,38 +45,38 @@ impl Packed {
         Context((self.0 >> OUTCOME) as u64 & ((1 << CONTEXT) - 1))
     }
 
-    /// What the connections were judged to be.
+    /// The verdict, or why there is none.
     pub const fn outcome(self) -> PackedOutcome {
         PackedOutcome(self.0 as u64 & ((1 << OUTCOME) - 1))
     }
 
-    /// The same in another place.
+    /// The same cell with another network and location.
     pub const fn with_group(self, group: Group) -> Self {
         Self::new(group, self.context(), self.outcome())
     }
 
-    /// The position of the node.
+    /// The index of the node.
     pub const fn node(self) -> u16 {
         self.context().node()
     }
 
-    /// The same on another node.
+    /// The same cell on another node.
     pub const fn with_node(self, node: u16) -> Self {
         Self(self.0 & !(0xffff << OUTCOME) | (node as u128) << OUTCOME)
     }
 
-    /// The same in another network.
+    /// The same cell in another network.
     pub fn with_network(self, network: Network) -> Self {
         self.with_group(Group::new(network_number(network), self.group().location_code()))
     }
 
-    /// The same on another port.
+    /// The same cell on another port.
     pub fn with_port(self, port: Port) -> Self {
         let context = Context::new(self.context().ip_version(), port, self.node());
         Self::new(self.group(), context, self.outcome())
     }
 
-    /// The number of a network that has one.
+    /// The AS number, unless the network is unknown or `other`.
     pub fn as_number(self) -> Option<u32> {
         match self.group().network() {
             Network::As(number) => Some(number),
@@ -84,7 +84,7 @@ impl Packed {
         }
     }
 
-    /// The number of a port that has one.
+    /// The port number, unless it is `other`.
     pub fn port_number(self) -> Option<u32> {
         match self.context().port() {
             Port::Number(number) => Some(u32::from(number)),
@@ -97,7 +97,7 @@ impl Packed {
         self.outcome().0 & EXCLUDED == 0
     }
 
-    /// What it counts.
+    /// Unpacks the key.
     pub fn key(self) -> CellKey {
         let context = self.context();
         CellKey {
@@ -123,7 +123,7 @@ impl From<&CellKey> for Packed {
 
 const OTHER_NETWORK: u64 = (1 << 32) + 1;
 
-/// 0, the number + 1, and one above all of these.
+/// The code of a network: 0 if unknown, AS number + 1, or a number above all of these for `other`.
 const fn network_number(network: Network) -> u64 {
     match network {
         Network::Unknown => 0,
@@ -132,8 +132,8 @@ const fn network_number(network: Network) -> u64 {
     }
 }
 
-/// 0 for none, else 1 + the two letters as a number to base 26. Countries are numbered by their codes because
-/// their [`index`](Country::index) is not to be stored.
+/// The code of a location: 0 if unknown, otherwise 1 + the two letters as a number to base 26. Countries have codes
+/// of their own because their [`index`](Country::index) must not be stored.
 pub fn location_code(location: Option<Country>) -> u16 {
     static CODES: LazyLock<Vec<u16>> = LazyLock::new(|| Country::all().map(code_of).collect());
     location.map_or(0, |country| CODES[country.index()])
@@ -143,7 +143,7 @@ fn code_of(country: Country) -> u16 {
     country.alpha2().bytes().fold(0, |code, letter| code * 26 + u16::from(letter - b'A')) + 1
 }
 
-/// The location of a code; none if there is no such code.
+/// The location with a code; none if no country has this code.
 pub fn location_of(code: u16) -> Option<Option<Country>> {
     static LOCATIONS: LazyLock<Vec<Option<Option<Country>>>> = LazyLock::new(|| {
         let mut locations = vec![None; 1 + 26 * 26];
@@ -155,27 +155,27 @@ pub fn location_of(code: u16) -> Option<Option<Country>> {
 }
 
 impl Group {
-    /// Of the codes of a network and a country.
+    /// Combines the codes of a network and of a location.
     pub const fn new(network: u64, location: u16) -> Self {
         Self(network << LOCATION | location as u64)
     }
 
-    /// The same without the network.
+    /// The same location without the network.
     pub const fn of_location(self) -> Self {
         Self(self.location_code() as u64)
     }
 
-    /// The code of the country.
+    /// The code of the location, see [`location_code`].
     pub const fn location_code(self) -> u16 {
         (self.0 & ((1 << LOCATION) - 1)) as u16
     }
 
-    /// None if there is no such location.
+    /// The location; none if no country has this code.
     pub fn location(self) -> Option<Option<Country>> {
         location_of(self.location_code())
     }
 
-    /// The network.
+    /// The network, from its code.
     pub const fn network(self) -> Network {
         match self.network_code() {
             0 => Network::Unknown,
@@ -184,27 +184,27 @@ impl Group {
         }
     }
 
-    /// The network as a number.
+    /// The code of the network.
     pub const fn network_code(self) -> u64 {
         self.0 >> LOCATION
     }
 
-    /// A group of the network with a number.
+    /// The group with this code of a network, and no location.
     pub const fn of_network_code(code: u64) -> Self {
         Self::new(code, 0)
     }
 
-    /// The greatest that can be told apart.
+    /// The greatest value.
     pub const MAX: Self = Self::new(OTHER_NETWORK, (1 << LOCATION) - 1);
 }
 
 const OTHER_PORT: u64 = 1 << 16;
 
 impl Context {
-    /// The greatest that can be told apart.
+    /// The greatest value.
     pub const MAX: Self = Self((1 << CONTEXT) - 1);
 
-    /// Of the three values.
+    /// Combines IP version, port and the index of a node.
     pub const fn new(ip_version: u8, port: Port, node: u16) -> Self {
         let port = match port {
             Port::Number(number) => number as u64,
@@ -213,17 +213,17 @@ impl Context {
         Self(((ip_version == 6) as u64) << 33 | port << 16 | node as u64)
     }
 
-    /// 4 or 6.
+    /// The IP version, 4 or 6.
     pub const fn ip_version(self) -> u8 {
         if self.0 >> 33 == 0 { 4 } else { 6 }
     }
 
-    /// The port as a number.
+    /// The code of the port.
     pub const fn port_code(self) -> u64 {
         self.0 >> 16 & 0x1ffff
     }
 
-    /// A context of the port with a number.
+    /// The context with this code of a port, IPv4, and the node with index 0.
     pub const fn of_port_code(code: u64) -> Self {
         Self(code << 16)
     }
@@ -236,14 +236,15 @@ impl Context {
         }
     }
 
-    /// The position of the node.
+    /// The index of the node.
     pub const fn node(self) -> u16 {
         self.0 as u16
     }
 }
 
-// The outcome: 1 bit for exclusions, whose reason is in the lowest bits; else stage (3 bits), termination (3),
-// completed (1), signature (5), tags (32), each enumeration by its position.
+// The outcome: bit 45 for exclusions, whose reason is in the lowest bits; else tags (32 bits), signature (6), completed (1),
+// termination (3), stage (3). From bit 46 on is what did not fit at first: the rest of the signature (2 bits) and of the
+// termination (1). Each enumeration is stored by its position.
 const EXCLUDED: u64 = 1 << 45;
 
 impl From<CellOutcome> for PackedOutcome {
@@ -253,11 +254,14 @@ impl From<CellOutcome> for PackedOutcome {
             CellOutcome::Excluded(reason) => Self(EXCLUDED | reason as u64),
             CellOutcome::Connection { stage, termination, completed, signature, tags } => {
                 let signature = signature.map_or(0, |signature| u64::from(signature.id()));
+                let termination = termination as u64;
                 Self(
-                    (stage as u64) << 42
-                        | (termination as u64) << 39
+                    (termination >> 3) << 48
+                        | (signature >> 6) << 46
+                        | (stage as u64) << 42
+                        | (termination & 7) << 39
                         | u64::from(completed) << 38
-                        | signature << 32
+                        | (signature & 63) << 32
                         | u64::from(tags.bits()),
                 )
             }
@@ -266,19 +270,19 @@ impl From<CellOutcome> for PackedOutcome {
 }
 
 impl PackedOutcome {
-    /// None if it was never packed.
+    /// Unpacks the outcome; none if the number does not stand for one.
     pub fn get(self) -> Option<CellOutcome> {
         let bits = |shift: u32, width: u32| (self.0 >> shift & ((1 << width) - 1)) as usize;
         if self.0 & EXCLUDED != 0 {
             return Exclusion::ALL.get(bits(0, 45)).map(|reason| CellOutcome::Excluded(*reason));
         }
-        let signature = match bits(32, 6) {
+        let signature = match bits(32, 6) | bits(46, 2) << 6 {
             0 => None,
             id => Some(Signature::from_id(id as u8)?),
         };
         Some(CellOutcome::Connection {
             stage: *Stage::ALL.get(bits(42, 3))?,
-            termination: *Termination::ALL.get(bits(39, 3))?,
+            termination: *Termination::ALL.get(bits(39, 3) | bits(48, 1) << 3)?,
             completed: bits(38, 1) == 1,
             signature,
             tags: Tags::from_bits(self.0 as u32),

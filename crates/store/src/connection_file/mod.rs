@@ -1,4 +1,4 @@
-//! Connections as a Parquet file: as they are kept, and as they are exported.
+//! Parquet files of connections, both stored and exported ones.
 
 mod columns;
 mod read;
@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use cutshort_model::ConnectionRecord;
+use cutshort_verdict::DataSet;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
@@ -22,7 +23,7 @@ use columns::Columns;
 
 pub use read::{Records, read};
 
-/// The fields of the JSON lines under the same names; times are timestamps, tags a list.
+/// The fields of the JSON lines under the same names, with times as timestamps and tags as a list.
 const SCHEMA: &str = "message connection {
   required int64 first_us (TIMESTAMP(MICROS,true));
   required int64 last_us (TIMESTAMP(MICROS,true));
@@ -47,26 +48,33 @@ const SCHEMA: &str = "message connection {
   required int32 sample_rate (INTEGER(32,false));
 ";
 
-/// What docs/spec.md#json has no field for.
+/// Fields that docs/spec.md#json does not have.
 const PROGRESS: &str = "  required int32 progress (INTEGER(8,false));\n";
+const HANDSHAKE: &str = "  optional int64 handshake_us;\n  optional int64 first_byte_us;\n";
 const ADDRESSES: &str = "  required binary addresses (UTF8);\n";
 
-/// Columns besides those of docs/spec.md#json.
+/// Columns in addition to those of docs/spec.md#json.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extra {
-    /// How far the connection got.
+    /// The data set of the connections: `origin` has columns for the times of the handshake and of the first byte.
+    pub data_set: DataSet,
+    /// Whether there is a column for how far the connection got.
     pub progress: bool,
-    /// What its addresses hold, see [`Addresses`](cutshort_model::Addresses).
+    /// Whether there is a column for how its addresses are kept, see [`Addresses`](cutshort_model::Addresses).
     pub addresses: bool,
 }
 
-/// What stored connections have besides.
-const STORED: Extra = Extra { progress: true, addresses: true };
+impl Extra {
+    /// The additional columns of stored connections.
+    const fn stored(data_set: DataSet) -> Self {
+        Self { data_set, progress: true, addresses: true }
+    }
+}
 
-/// Columns in which values hardly ever repeat: looking for repetitions would only take time.
+/// Columns whose values are rarely repeated: a dictionary would only take time.
 const DISTINCT: [&str; 6] = ["first_us", "last_us", "src_ip", "src_port", "rst_ip_id_delta", "silent_us"];
 
-/// Connections a row group: what is held in memory until it is written.
+/// The number of connections in a row group, which is held in memory until it is written.
 const ROW_GROUP: usize = 1 << 15;
 
 /// Writes connections to a Parquet file, compressed with zstd. Without [`finish`](Self::finish) the file is not complete.
@@ -75,21 +83,21 @@ pub struct ConnectionFile<W: Write + Send> {
     columns: Columns,
 }
 
-/// A writer of connections that can be [`read`] back: Parquet with two columns more, the progress
-/// and what of the addresses is in there.
+/// Writes connections that can be [`read`] back: a Parquet file with two additional columns, the progress and how
+/// addresses are kept.
 ///
 /// # Errors
-/// What writing the header gives.
-pub fn stored<W: Write + Send>(output: W) -> io::Result<ConnectionFile<W>> {
-    ConnectionFile::new(output, STORED)
+/// The error of `output` when the header is written.
+pub fn stored<W: Write + Send>(output: W, data_set: DataSet) -> io::Result<ConnectionFile<W>> {
+    ConnectionFile::new(output, Extra::stored(data_set))
 }
 
-/// Puts files of [stored connections](stored) one after the other, without looking at the connections.
+/// Concatenates files of [stored connections](stored) without decoding them.
 ///
 /// # Errors
-/// What reading and writing give.
-pub fn concatenate<W: Write + Send>(files: &[File], output: W) -> io::Result<W> {
-    let mut writer = file_writer(output, STORED)?;
+/// A file cannot be read or is not a Parquet file, or `output` cannot be written.
+pub fn concatenate<W: Write + Send>(files: &[File], output: W, data_set: DataSet) -> io::Result<W> {
+    let mut writer = file_writer(output, Extra::stored(data_set))?;
     for file in files {
         append(file, &mut writer).map_err(io_error)?;
     }
@@ -117,10 +125,10 @@ fn append<W: Write + Send>(file: &File, writer: &mut SerializedFileWriter<W>) ->
 }
 
 impl<W: Write + Send> ConnectionFile<W> {
-    /// A file on `output` with these extra columns.
+    /// Begins a file on `output`.
     ///
     /// # Errors
-    /// What writing the header gives.
+    /// The error of `output` when the header is written.
     pub fn new(output: W, extra: Extra) -> io::Result<Self> {
         Ok(Self { file: file_writer(output, extra)?, columns: Columns::new(extra) })
     }
@@ -137,16 +145,16 @@ impl<W: Write + Send> ConnectionFile<W> {
     /// Writes a connection.
     ///
     /// # Errors
-    /// What the output gives.
+    /// The error of the output. The file is incomplete then.
     pub fn write(&mut self, record: &ConnectionRecord<'_>) -> io::Result<()> {
         self.columns.push(record);
         if self.columns.len() == ROW_GROUP { self.write_row_group().map_err(io_error) } else { Ok(()) }
     }
 
-    /// Writes the footer.
+    /// Writes the rest and the footer.
     ///
     /// # Errors
-    /// What the output gives.
+    /// The error of the output. The file is incomplete then.
     pub fn finish(mut self) -> io::Result<()> {
         if self.columns.len() > 0 {
             self.write_row_group().map_err(io_error)?;
@@ -158,13 +166,16 @@ impl<W: Write + Send> ConnectionFile<W> {
 fn schema(extra: Extra) -> Result<Type, ParquetError> {
     let progress = if extra.progress { PROGRESS } else { "" };
     let addresses = if extra.addresses { ADDRESSES } else { "" };
-    parse_message_type(&format!("{SCHEMA}{progress}{addresses}}}"))
+    let handshake = if extra.data_set == DataSet::Origin { HANDSHAKE } else { "" };
+    parse_message_type(&format!("{SCHEMA}{handshake}{progress}{addresses}}}"))
 }
 
-/// What files of [stored connections](stored) look like; those from before there was a choice of addresses have a column less.
-fn stored_schemas() -> Result<impl Iterator<Item = Type>, ParquetError> {
-    let before = Extra { addresses: false, ..STORED };
-    Ok([schema(STORED)?, schema(before)?].into_iter())
+/// The schemas of [stored connections](stored). Earlier files, from before addresses could be protected, have one
+/// column less.
+fn stored_schemas() -> Result<Vec<(DataSet, Type)>, ParquetError> {
+    let stored = DataSet::ALL.map(Extra::stored);
+    let before = Extra { addresses: false, ..Extra::stored(DataSet::Tcp) };
+    stored.into_iter().chain([before]).map(|extra| Ok((extra.data_set, schema(extra)?))).collect()
 }
 
 fn file_writer<W: Write + Send>(output: W, extra: Extra) -> io::Result<SerializedFileWriter<W>> {
@@ -180,7 +191,7 @@ fn file_writer<W: Write + Send>(output: W, extra: Extra) -> io::Result<Serialize
     SerializedFileWriter::new(output, schema, Arc::new(properties.build())).map_err(io_error)
 }
 
-/// The error of the output as it came.
+/// Returns the error of the output if there is one inside.
 pub fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {

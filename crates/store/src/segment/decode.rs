@@ -1,4 +1,4 @@
-//! A file's packets, some at a time.
+//! Decodes the packets of a file in batches.
 
 use std::sync::Arc;
 
@@ -8,25 +8,25 @@ use cutshort_packet::Flags;
 use cutshort_verdict::Row;
 use zstd::bulk::Decompressor;
 
-use super::Key;
+use super::SortKey;
 use super::layout::Layout;
 use super::packed::asn_of;
 use super::pages::Pages;
 use super::protected::country_of;
 use super::schema::{ASN, BATCH, COUNTRY, DST_IP, FLOW, INTS, Int, MOST_COLUMNS, SRC_IP, TS};
 
-/// Some rows of a segment.
+/// A part of the rows of a segment.
 #[derive(Default)]
-pub struct Batch {
+pub struct RowBatch {
     /// The flow of each row.
-    pub keys: Vec<Key>,
-    /// The rows.
+    pub keys: Vec<SortKey>,
+    /// The packets without their flows.
     pub rows: Vec<Row>,
-    /// Where sources are; none where addresses are full.
+    /// Country and network of the sources; empty if addresses are full.
     places: Vec<Place>,
 }
 
-impl Batch {
+impl RowBatch {
     /// Removes all rows.
     pub fn clear(&mut self) {
         self.truncate(0);
@@ -39,12 +39,12 @@ impl Batch {
         self.places.truncate(len);
     }
 
-    /// Where the source of a row is, if its address does not tell.
+    /// Country and network of a row's source, if it cannot be derived from its address.
     pub fn place(&self, at: usize) -> Option<Place> {
         self.places.get(at).copied()
     }
 
-    /// Leaves out rows.
+    /// Removes the rows that are not wanted.
     pub fn retain(&mut self, wanted: impl Fn(&Row) -> bool) {
         let mut kept = 0;
         for at in 0..self.rows.len() {
@@ -61,7 +61,7 @@ impl Batch {
     }
 }
 
-/// The columns of a batch as they come out of a file. One serves many files.
+/// Buffers for decoding. They can be used for any number of files, one after the other.
 pub struct Scratch {
     unpacker: Decompressor<'static>,
     page: Vec<u8>,
@@ -70,17 +70,17 @@ pub struct Scratch {
     dst_ip: Vec<u128>,
     ints: [Vec<u32>; Int::COUNT],
     addresses: Addresses,
-    /// With the length before, as texts are.
+    /// Each with its length in front, as Parquet stores texts.
     countries: Vec<[u8; 6]>,
     asns: Vec<u32>,
     flows: Vec<u64>,
 }
 
 impl Scratch {
-    /// Room for one reader.
+    /// Allocates buffers for one reader.
     ///
     /// # Errors
-    /// No memory for the decompressor.
+    /// The text of the error, if the decompressor cannot be allocated.
     pub fn new() -> Result<Self, String> {
         Ok(Self {
             unpacker: Decompressor::new().map_err(|error| error.to_string())?,
@@ -97,14 +97,14 @@ impl Scratch {
     }
 }
 
-/// The rows of some row groups of a file, batch by batch.
+/// Reads the rows of some row groups of a file, batch by batch.
 pub struct Batches {
     layout: Arc<Layout>,
     groups: std::vec::IntoIter<usize>,
     group: Option<OpenGroup>,
 }
 
-/// A row group of which something is left.
+/// A row group that has been read in part.
 struct OpenGroup {
     number: usize,
     left: usize,
@@ -112,13 +112,13 @@ struct OpenGroup {
 }
 
 impl Batches {
-    /// Reads these row groups of a segment.
+    /// Prepares to read these row groups of a segment.
     pub fn new(layout: Arc<Layout>, groups: Vec<usize>) -> Self {
         Self { layout, groups: groups.into_iter(), group: None }
     }
 
     /// Appends the next rows; false at the end.
-    pub fn next(&mut self, scratch: &mut Scratch, batch: &mut Batch) -> Result<bool, String> {
+    pub fn next(&mut self, scratch: &mut Scratch, batch: &mut RowBatch) -> Result<bool, String> {
         if self.group.as_ref().is_none_or(|group| group.left == 0) {
             let Some(number) = self.groups.next() else {
                 self.group = None;
@@ -134,14 +134,14 @@ impl Batches {
         Ok(true)
     }
 
-    /// The row group of the rows that came last.
+    /// The row group of the rows that were read last.
     pub(super) fn group(&self) -> usize {
         self.group.as_ref().map_or(0, |group| group.number)
     }
 }
 
 impl OpenGroup {
-    /// Replaces what is in the scratch.
+    /// Replaces the contents of the buffers by the next rows.
     fn read(&mut self, layout: &Layout, scratch: &mut Scratch) -> Result<(), String> {
         let rows = self.left.min(BATCH);
         self.left -= rows;
@@ -163,15 +163,15 @@ impl OpenGroup {
     }
 }
 
-/// How far a column was read. What is left of a page stays unpacked; pages of own files leave nothing.
+/// How far a column has been read. The rest of a page is kept unpacked; files written by this program leave no rest.
 #[derive(Default)]
 struct Column {
-    /// Bytes of the column that were read.
+    /// The number of bytes of the column that have been read.
     at: usize,
     left: Vec<u8>,
 }
 
-/// Reads so many rows of columns.
+/// Reads the same number of rows from each column.
 struct ColumnReader<'a> {
     group: &'a mut OpenGroup,
     layout: &'a Layout,
@@ -218,15 +218,15 @@ impl Scratch {
         columns.find(|(values, (_, bound))| above(values, *bound)).map(|(_, (name, _))| name)
     }
 
-    /// Whether all countries are known, or said to be unknown.
+    /// Whether all country codes are valid.
     pub(super) fn has_countries(&self) -> bool {
         self.addresses == Addresses::Full || self.countries.iter().all(|bytes| country(bytes).is_some())
     }
 
-    fn transpose(&self, batch: &mut Batch) {
+    fn transpose(&self, batch: &mut RowBatch) {
         let int = |column: Int, at: usize| self.ints[column as usize][at];
         let is_full = self.addresses == Addresses::Full;
-        batch.keys.extend((0..self.ts.len()).map(|at| Key {
+        batch.keys.extend((0..self.ts.len()).map(|at| SortKey {
             src_ip: self.src_ip[at],
             src_port: int(Int::SrcPort, at) as u16,
             dst_ip: self.dst_ip[at],
@@ -254,20 +254,20 @@ impl Scratch {
     }
 }
 
-/// The country of a text of two letters with its length before.
+/// Parses a text of two letters that has its length in front.
 fn country(bytes: &[u8; 6]) -> Option<Option<Country>> {
     let code = bytes.strip_prefix(&2_u32.to_le_bytes())?;
     country_of(std::str::from_utf8(code).ok()?)
 }
 
-/// Whether a column of texts has this one as often as there are rows.
+/// Whether all rows of a column have this text.
 pub(super) fn is_same_text(bytes: &[u8], rows: usize, text: &str) -> Result<bool, String> {
     let mut value = (text.len() as u32).to_le_bytes().to_vec();
     value.extend_from_slice(text.as_bytes());
     is_same(bytes, rows, &value)
 }
 
-/// Whether a column has this value, as it is in pages, as often as there are rows.
+/// Whether all rows of a column have this value, encoded as in pages.
 pub(super) fn is_same(bytes: &[u8], rows: usize, value: &[u8]) -> Result<bool, String> {
     let (mut pages, mut left) = (Pages::new(bytes), rows);
     let mut scratch = Scratch::new()?;

@@ -5,9 +5,10 @@ use cutshort_packet::FiveTuple;
 
 use super::FlowKey;
 
-/// A [`FlowKey`] in the order of segments, as numbers: comparing them is what reading a window mostly does.
+/// A [`FlowKey`] as numbers, in the order of segments. Comparing these keys takes most of the time of reading a
+/// window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct SortKey {
     /// The client's address; IPv4 as IPv4-mapped.
     pub src_ip: u128,
     /// The client's port.
@@ -18,12 +19,12 @@ pub struct Key {
     pub dst_port: u16,
     /// Distinguishes flows whose addresses became equal when they were protected; else 0.
     pub flow: u64,
-    /// How the addresses are kept.
+    /// How much of its addresses is kept.
     pub addresses: Addresses,
 }
 
-impl Key {
-    /// Of a flow.
+impl SortKey {
+    /// Converts a flow key.
     pub const fn of(flow: &FlowKey) -> Self {
         let FlowKey { five_tuple, addresses, flow } = flow;
         Self {
@@ -46,7 +47,7 @@ impl Key {
         }
     }
 
-    /// The flow.
+    /// Converts back to a flow key.
     pub const fn flow_key(&self) -> FlowKey {
         FlowKey { five_tuple: self.five_tuple(), addresses: self.addresses, flow: self.flow }
     }

@@ -1,14 +1,14 @@
-//! Names of servers.
+//! Names of nodes.
 
 use super::schema::MAX_NODE;
 
-/// What imported captures are called where a server's name stands; so no server may be called this.
+/// The name that imported captures have in place of a node's; no node may have this name.
 pub const FILE_NODE: &str = "file";
 
-/// Checks the name of a server: 1 to 255 bytes without control characters, and not [`FILE_NODE`].
+/// Checks the name of a node: 1 to 255 bytes without control characters, and not [`FILE_NODE`].
 ///
 /// # Errors
-/// What is wrong with it, as a sentence.
+/// A sentence that says what is wrong with the name.
 pub fn check_node(name: &str) -> Result<(), String> {
     // Quotes and escapes what could steer a terminal.
     let shown = || format!("{:?}", name.chars().take(60).collect::<String>());

@@ -1,4 +1,4 @@
-//! A packet in a fixed number of bytes.
+//! Encoding of a packet in a fixed number of bytes.
 
 use std::net::Ipv6Addr;
 
@@ -9,10 +9,10 @@ use cutshort_packet::{FiveTuple, Flags, Packet};
 use super::Protection;
 use super::protected::{country_code, country_of};
 
-/// Bytes of a packet.
+/// The encoded size of a packet in bytes.
 pub const PACKET_BYTES: usize = 68;
 
-/// All fields, little endian, addresses in network order.
+/// Encodes all fields in little endian, and addresses in network order.
 pub fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
     let tuple = &packet.five_tuple;
     let mut bytes = [0; PACKET_BYTES];
@@ -32,7 +32,7 @@ pub fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
     bytes
 }
 
-/// The packet of which [`packet_to_bytes`] made the bytes.
+/// Decodes the bytes that [`packet_to_bytes`] made.
 pub fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
     let five_tuple = FiveTuple {
         src_ip: Ipv6Addr::from(part::<16, _>(bytes, 0)),
@@ -55,10 +55,10 @@ pub fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
     }
 }
 
-/// Bytes of what stands beside a packet.
+/// The encoded size of a packet's protection in bytes.
 pub const PROTECTION_BYTES: usize = 14;
 
-/// All fields but that which all packets of a segment have in common.
+/// Encodes all fields except the one that all packets of a segment have in common.
 pub fn protection_to_bytes(protection: &Protection) -> [u8; PROTECTION_BYTES] {
     let Protection { flow, place, .. } = protection;
     let mut bytes = [0; PROTECTION_BYTES];
@@ -68,19 +68,19 @@ pub fn protection_to_bytes(protection: &Protection) -> [u8; PROTECTION_BYTES] {
     bytes
 }
 
-/// The protection of which [`protection_to_bytes`] made the bytes.
+/// Decodes the bytes that [`protection_to_bytes`] made.
 pub fn protection_from_bytes(bytes: &[u8; PROTECTION_BYTES], addresses: Addresses) -> Protection {
     let country = std::str::from_utf8(&bytes[12..]).ok().and_then(country_of).flatten();
     let place = Place { country, asn: asn_of(u32::from_le_bytes(part(bytes, 8))) };
     Protection { addresses, flow: u64::from_le_bytes(part(bytes, 0)), place }
 }
 
-/// AS numbers are stored with 0 for none.
+/// Converts a stored AS number, which is 0 for none.
 pub(super) fn asn_of(number: u32) -> Option<u32> {
     (number != 0).then_some(number)
 }
 
-/// Some of the bytes, which are within.
+/// A part of the bytes, which must be in range.
 fn part<const N: usize, const ALL: usize>(bytes: &[u8; ALL], at: usize) -> [u8; N] {
     std::array::from_fn(|offset| bytes[at + offset])
 }

@@ -1,17 +1,17 @@
 //! The pages of a column.
 //!
-//! They are read here and not by the `parquet` crate, which panics on some damaged ones (see `docs/upstream.md`):
-//! a segment may come from anybody. A segment's pages are plain values, compressed with zstd.
+//! They are read here and not by the `parquet` crate, which panics on some damaged pages (see `docs/upstream.md`),
+//! because segments may come from anybody. A segment's pages have plain values, compressed with zstd.
 
 use std::io;
 
 use crate::thrift::{I32, STOP, STRUCT, next_field, skip, zigzag};
 use zstd::bulk::Decompressor;
 
-/// The largest page that is unpacked, in bytes. Own pages are far smaller.
+/// The largest page that is unpacked, in bytes. The pages that this program writes are far smaller.
 const MAX_PAGE: usize = 1 << 23;
 
-/// The pages that are left of a column.
+/// The pages of a column that have not been read.
 #[derive(Clone, Copy)]
 pub(super) struct Pages<'a> {
     bytes: &'a [u8],
@@ -19,9 +19,9 @@ pub(super) struct Pages<'a> {
 
 /// A page, as it stands in the file.
 pub(super) struct Page<'a> {
-    /// How many values it has.
+    /// The number of values.
     pub(super) values: usize,
-    /// How many bytes they are when they are unpacked.
+    /// The size of the values in bytes, after decompression.
     unpacked: usize,
     packed: &'a [u8],
 }
@@ -31,7 +31,7 @@ impl<'a> Pages<'a> {
         Self { bytes }
     }
 
-    /// Bytes that are left.
+    /// The number of bytes that are left.
     pub(super) const fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -53,7 +53,7 @@ impl<'a> Pages<'a> {
 }
 
 impl Page<'_> {
-    /// Unpacks the values, each of so many bytes, into `bytes`.
+    /// Unpacks the values, each `width` bytes long, into `bytes`.
     pub(super) fn unpack(
         &self,
         width: usize,
@@ -72,7 +72,7 @@ impl Page<'_> {
     }
 }
 
-/// What a page's header says (parquet.thrift, `PageHeader`).
+/// The header of a page (parquet.thrift, `PageHeader`).
 #[derive(Default)]
 struct Header {
     kind: i64,
@@ -82,7 +82,7 @@ struct Header {
     encoding: i64,
 }
 
-/// How deep structures nest at most.
+/// How deep structures may nest.
 const DEPTH: usize = 8;
 
 impl Header {
@@ -100,7 +100,7 @@ impl Header {
         Ok(())
     }
 
-    /// Reads a header and moves behind it.
+    /// Reads a header; `bytes` begins after it then.
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         let mut header = Self { kind: -1, encoding: -1, values: -1, unpacked: -1, packed: -1 };
         let mut field = 0;

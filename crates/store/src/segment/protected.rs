@@ -1,35 +1,35 @@
-//! Packets whose addresses are not kept as they were.
+//! Packets whose addresses are protected.
 
 use cutshort_geo::{Country, Place};
 use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Packet};
 
-use super::Key;
+use super::SortKey;
 
-/// What stands beside a packet for what its addresses do not tell any more.
+/// What is stored with a packet in place of what its protected addresses no longer show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Protection {
-    /// What of the addresses is left.
+    /// How much of the addresses is kept.
     pub addresses: Addresses,
-    /// Tells connections apart whose addresses became the same: equal in all packets of a connection, both
-    /// directions, and only there. 0 where addresses are not truncated.
+    /// A number that distinguishes connections whose addresses became equal. It is the same in all packets of a
+    /// connection, in both directions, and differs between connections. 0 unless addresses are truncated.
     pub flow: u64,
-    /// Where the source is. Nothing where addresses are full: they tell it themselves.
+    /// Country and network of the source. Empty if addresses are full, because they can then be looked up.
     pub place: Place,
 }
 
 impl Protection {
-    /// That of packets with their own addresses.
+    /// The value for packets with full addresses.
     pub const NONE: Self =
         Self { addresses: Addresses::Full, flow: 0, place: Place { country: None, asn: None } };
 }
 
-/// A packet as it is kept where addresses are not kept as they were.
+/// A packet, and the protection of its addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protected {
-    /// The packet; of its addresses what is left.
+    /// The packet with protected addresses.
     pub packet: Packet,
-    /// What stands beside it.
+    /// What is stored in place of what its addresses no longer show.
     pub protection: Protection,
 }
 
@@ -39,11 +39,11 @@ impl From<Packet> for Protected {
     }
 }
 
-/// A packet that a segment can hold: with its own addresses, or protected.
+/// A packet that a segment can hold, with or without protected addresses.
 pub trait Keepable: Copy {
-    /// The packet.
+    /// The packet, whose addresses may be protected.
     fn packet(&self) -> &Packet;
-    /// What stands beside it.
+    /// What is stored in place of what its addresses no longer show.
     fn protection(&self) -> &Protection;
 }
 
@@ -67,14 +67,14 @@ impl Keepable for Protected {
     }
 }
 
-/// What tells the packets of one connection, in one direction, from those of all others.
+/// The key of a flow: the packets of one connection in one direction have the same one, and no others do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlowKey {
-    /// Addresses and ports.
+    /// Addresses and ports, source first.
     pub five_tuple: FiveTuple,
-    /// What of its addresses is in there: what looks the same is not, if it was made in another way.
+    /// How much of its addresses is kept. Addresses that are protected in different ways are never the same.
     pub addresses: Addresses,
-    /// See [`Protection::flow`].
+    /// The number of the connection, see [`Protection::flow`].
     pub flow: u64,
 }
 
@@ -92,22 +92,22 @@ impl From<FiveTuple> for FlowKey {
     }
 }
 
-/// The order of segments: by 5-tuple and flow.
-pub(super) fn key<P: Keepable>(packet: &P) -> Key {
+/// The sort key of segments: 5-tuple and flow.
+pub(super) fn key<P: Keepable>(packet: &P) -> SortKey {
     let Protection { addresses, flow, .. } = *packet.protection();
-    Key::of(&FlowKey { five_tuple: packet.packet().five_tuple, addresses, flow })
+    SortKey::of(&FlowKey { five_tuple: packet.packet().five_tuple, addresses, flow })
 }
 
-/// Bits that are left of truncated addresses, of all 128: 24 of IPv4 (behind the 96 of its mapping), 48 of IPv6.
+/// The number of bits that truncation keeps: for IPv4 24 and the 96 of the mapping, for IPv6 48.
 const LEFT: [u32; 2] = [96 + 24, 48];
 
-/// A mask of what truncation leaves of addresses.
+/// The mask of the bits that truncation keeps.
 #[must_use]
 pub const fn truncation(is_ipv4: bool) -> u128 {
     u128::MAX << (128 - LEFT[!is_ipv4 as usize])
 }
 
-/// What is wrong with a packet's protection, if anything is.
+/// Returns what is wrong with a packet's protection, if anything.
 pub(super) fn check<P: Keepable>(packet: &P) -> Result<(), &'static str> {
     let (tuple, protection) = (&packet.packet().five_tuple, packet.protection());
     let host = !truncation(tuple.is_ipv4());
@@ -127,7 +127,7 @@ pub(super) fn country_code(country: Option<Country>) -> &'static str {
     country.map_or("ZZ", Country::alpha2)
 }
 
-/// The country of a code; none within for `ZZ`.
+/// The country with a code, the inner none for `ZZ`; the outer none if no country has this code.
 pub(super) fn country_of(code: &str) -> Option<Option<Country>> {
     if code == country_code(None) {
         return Some(None);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use cutshort_packet::Flags;
 use cutshort_verdict::{
-    Exclusion, Outcome, Progress, Row, Rules, Signature, Stage, Tag, Tags, Termination, Verdict,
+    DataSet, Exclusion, Outcome, Progress, Row, Rules, Signature, Stage, Tag, Tags, Termination, Verdict,
 };
 
 fn bit(row: &Row, flag: Flags) -> bool {
@@ -150,7 +150,7 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
     let stage = match termination {
         Termination::Reset => reached,
         Termination::Timeout => reached.min(Stage::PostPsh),
-        Termination::ServerReset | Termination::Fin | Termination::Open => Stage::None,
+        _ => Stage::None,
     };
 
     // docs/spec.md#tags
@@ -181,6 +181,9 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
     let tags: Tags = tagged.into_iter().filter(|(_, holds)| *holds).map(|(tag, _)| tag).collect();
 
     Ok(Verdict {
+        data_set: DataSet::Tcp,
+        handshake: None,
+        first_byte: None,
         progress,
         termination,
         stage,

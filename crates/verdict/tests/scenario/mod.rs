@@ -214,6 +214,7 @@ impl RuleChanges {
             window: self.window.map_or(usual.window, nanoseconds),
             guard: self.guard.map_or(usual.guard, nanoseconds),
             packet_limit: self.packet_limit.unwrap_or(usual.packet_limit),
+            ..usual
         }
     }
 }
@@ -272,7 +273,7 @@ pub(crate) fn fields_of(outcome: &Outcome) -> Fields {
         Progress::PostPsh => "post_psh",
         Progress::Later => "later",
     };
-    let tags: Vec<_> = verdict.tags.iter().map(Tag::name).collect();
+    let tags: Vec<_> = verdict.tags.iter(verdict.data_set).map(Tag::name).collect();
     vec![
         ("excluded", show(None::<&str>)),
         ("stage", verdict.stage.to_string()),

@@ -6,7 +6,7 @@ use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord};
 use cutshort_report::connection::Format as RecordFormat;
 use cutshort_report::parse_net;
 use cutshort_store::{Choice, ConnectionQuery};
-use cutshort_verdict::{Stage, Termination};
+use cutshort_verdict::{DataSet, Stage};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
@@ -17,7 +17,7 @@ use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Sche
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
 use crate::problem::Problem;
-use crate::question::{self, Filters, Format, Parameters, list, named};
+use crate::question::{self, Filters, Format, Parameters, list};
 
 pub(super) const CONNECTIONS: Endpoint = Endpoint {
     method: Method::Get,
@@ -60,7 +60,7 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
 
 /// Connections, and where the next ones are.
 #[derive(Serialize)]
-struct Found {
+struct ConnectionList {
     connections: Vec<ConnectionRecord<'static>>,
     paging: Paging,
 }
@@ -103,7 +103,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         }
         Format::Json => {
             let paging = Paging { offset: query.offset, limit, more };
-            Reply::result(&Found { connections, paging }, &call.messages)
+            Reply::result(&ConnectionList { connections, paging }, &call.messages)
         }
     }
 }
@@ -127,7 +127,10 @@ fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
         range: series.range.clone(),
         selection: series.selection.clone(),
         stages: wanted(&Stage::ALL, &series.stages),
-        terminations: wanted(&Termination::ALL, &list("termination", parameters.one("termination")?, named)?),
+        terminations: wanted(
+            DataSet::Tcp.terminations(),
+            &list("termination", parameters.one("termination")?, |name| DataSet::Tcp.termination(name))?,
+        ),
         clients: included("client", parameters, parse_net)?,
         servers: included("server", parameters, address)?,
         offset: question::number(parameters, "offset", 0, 0..=1_000_000)?,

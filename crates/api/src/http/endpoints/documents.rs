@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::ENDPOINTS;
 use crate::http::endpoint::{
-    Access, Answers, Call, Endpoint, Group, Kind, Method, Parameter, Place, Unknown,
+    Access, Answers, Call, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Unknown,
 };
 use crate::http::html::{self, escaped};
 use crate::http::openapi;
@@ -129,21 +129,21 @@ fn write_endpoint(page: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
 
 fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result {
     let place = match parameter.place {
-        Place::Series => " (one for each series)",
-        Place::Query => "",
-        Place::Needed => " (needed)",
-        Place::Path => " (in the path)",
-        Place::Header => " (a header)",
+        ParameterPlace::Series => " (one for each series)",
+        ParameterPlace::Query => "",
+        ParameterPlace::Needed => " (needed)",
+        ParameterPlace::Path => " (in the path)",
+        ParameterPlace::Header => " (a header)",
     };
     let values = match &parameter.kind {
-        Kind::Choice(values) => values.join(", "),
-        Kind::Flag => "true, false".to_owned(),
-        Kind::Number { bounds, default } => {
+        ParameterKind::Choice(values) => values.join(", "),
+        ParameterKind::Flag => "true, false".to_owned(),
+        ParameterKind::Number { bounds, default } => {
             let default = default.map(|default| format!("; default {default}")).unwrap_or_default();
             format!("{} to {}{default}", bounds.start(), bounds.end())
         }
-        Kind::List(values) if values().len() < 30 => values().join(", "),
-        Kind::Text | Kind::Pattern(_) | Kind::List(_) | Kind::Time => {
+        ParameterKind::List(values) if values().len() < 30 => values().join(", "),
+        ParameterKind::Text | ParameterKind::Pattern(_) | ParameterKind::List(_) | ParameterKind::Time => {
             format!("such as {}", parameter.example)
         }
     };
@@ -157,11 +157,11 @@ fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result
 
 /// An address that works.
 fn example(endpoint: &Endpoint) -> String {
-    let in_path = endpoint.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+    let in_path = endpoint.parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Path);
     let path = in_path.fold(endpoint.path.to_owned(), |path, parameter| {
         path.replace(&format!("{{{}}}", parameter.name), parameter.example)
     });
-    let needed = endpoint.parameters.iter().filter(|parameter| parameter.place == Place::Needed);
+    let needed = endpoint.parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Needed);
     let query: Vec<String> =
         needed.map(|parameter| format!("{}={}", parameter.name, parameter.example)).collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }

@@ -1,6 +1,6 @@
 //! What the terms mean, for programs that show them.
 
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Tag, Termination};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -98,16 +98,19 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         about: stage.about(),
         causes: stage.causes(),
     };
+    let set = DataSet::Tcp;
     let terms = Terms {
         stages: Stage::ALL.map(stage).into(),
-        terminations: Termination::ALL.map(termination).into(),
-        tags: Tag::ALL.map(tag).into(),
-        signatures: Signature::all().map(signature).collect(),
-        exclusions: Exclusion::ALL
-            .map(|reason| NamedTerm { name: reason.name(), about: reason.about() })
-            .into(),
+        terminations: set.terminations().iter().copied().map(termination).collect(),
+        tags: set.tags().iter().copied().map(tag).collect(),
+        signatures: set.signatures().iter().copied().map(signature).collect(),
+        exclusions: set.exclusions().iter().copied().map(exclusion).collect(),
     };
     Ok(Reply::result(&terms, &call.messages)?.keep(Some(Keep { seconds: SECONDS, modified: None })))
+}
+
+fn exclusion(reason: Exclusion) -> NamedTerm {
+    NamedTerm { name: reason.name(), about: reason.about() }
 }
 
 fn termination(termination: Termination) -> NamedTerm {
@@ -115,7 +118,7 @@ fn termination(termination: Termination) -> NamedTerm {
 }
 
 fn tag(tag: Tag) -> TagTerm {
-    TagTerm { name: tag.name(), bit: tag as u8, parent: tag.parent().map(Tag::name), about: tag.about() }
+    TagTerm { name: tag.name(), bit: tag.number(), parent: tag.parent().map(Tag::name), about: tag.about() }
 }
 
 fn signature(signature: Signature) -> SignatureTerm {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use cutshort_api::answer::{
-    Answer, Answered, Completed, DateRange, Group, Meta, Note, Numbers, Ranked, RankedOf, Top, Who, sum,
+    Answer, Answered, Column, Completed, DateRange, Meta, Note, Numbers, Ranked, RankedOf, Top, Who, sum,
     value_name,
 };
 use cutshort_model::{Dimension, Network, Value, date_time, grouped, quantity};
@@ -37,7 +37,7 @@ fn period(meta: &Meta) -> String {
 fn at_once(answer: &Answer, series: &Answered) -> Table {
     let total = series.groups.total();
     let with_cut_short = tells_servers_apart(answer);
-    let row = |group: &Group| {
+    let row = |group: &Column| {
         let count = sum(&group.counts);
         let shares =
             [percent(count.share_of(&total)), interval(count.interval_of(&total)), grouped(count.sampled)];
@@ -62,7 +62,7 @@ fn tells_servers_apart(answer: &Answer) -> bool {
 fn cut_short_over_time(series: &Answered) -> Table {
     let groups = &series.groups;
     let row = |at: usize| {
-        let share = |group: &Group| match group.counts[at].sampled {
+        let share = |group: &Column| match group.counts[at].sampled {
             0 => "–".to_owned(),
             _ => percent(group.cut_short[at].share_of(&group.counts[at])),
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cutshort_model::{Dimension, Network, Port, Value};
 use cutshort_store::cell::CellOutcome;
 use cutshort_store::{RollupAnswer, RollupQuery, RollupRow, Selection};
-use cutshort_verdict::{Stage, Tag, WeightedCount};
+use cutshort_verdict::{DataSet, Stage, Tag, WeightedCount};
 
 use super::world::One;
 
@@ -45,7 +45,7 @@ fn count(answer: &mut RollupAnswer, from: i64, value: Value, one: &One) {
     let found = rows.iter().position(|row| row.from == from && row.value == value);
     let row = found.unwrap_or_else(|| {
         let stages = [WeightedCount::default(); 5];
-        rows.push(RollupRow { from, value, stages, excluded: [WeightedCount::default(); 3] });
+        rows.push(RollupRow { from, value, stages, excluded: Default::default() });
         rows.len() - 1
     });
     match one.key.outcome {
@@ -103,7 +103,7 @@ fn matches(selection: &Selection, one: &One) -> bool {
 
 fn judged(selection: &Selection, one: &One) -> bool {
     let CellOutcome::Connection { completed, signature, tags, .. } = one.key.outcome else { return true };
-    let tags: Vec<Tag> = tags.iter().collect();
+    let tags: Vec<Tag> = tags.iter(DataSet::Tcp).collect();
     let included = &selection.tags.include;
     let signature_is_in =
         |list: &[cutshort_verdict::Signature]| signature.is_some_and(|it| list.contains(&it));
@@ -129,7 +129,7 @@ fn values(by: Option<Dimension>, one: &One) -> Vec<Value> {
         Some(Dimension::Port) => vec![Value::Port(key.port)],
         Some(Dimension::Node) => vec![Value::Node(one.node.to_owned())],
         Some(Dimension::Tag) => {
-            verdict.map_or(Vec::new(), |(_, _, tags)| tags.iter().map(Value::Tag).collect())
+            verdict.map_or(Vec::new(), |(_, _, tags)| tags.iter(DataSet::Tcp).map(Value::Tag).collect())
         }
         Some(Dimension::Signature) => {
             verdict.map(|(_, signature, _)| Value::Signature(signature)).into_iter().collect()

@@ -4,14 +4,14 @@ use cutshort_geo::{Continent, Country};
 use cutshort_model::{Bucket, Dimension, Network, Port, Window};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{Choice, RollupQuery, Selection};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Tags, Termination};
+use cutshort_verdict::{DataSet, Exclusion, Stage, Tag, Tags, Termination};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 pub(super) const WINDOW: i64 = Window::LENGTH;
-/// A Monday.
+/// The start of a week: a Monday at midnight.
 pub(super) const BASE: i64 = 20_000 * 96 * WINDOW + 4 * 96 * WINDOW;
 pub(super) const DAY: i64 = 96 * WINDOW;
 const NODES: [&str; 3] = ["", "ams1", "fra2"];
@@ -65,7 +65,7 @@ fn outcomes() -> impl Strategy<Value = CellOutcome> {
         select(Stage::ALL.to_vec()),
         select(Termination::ALL.to_vec()),
         any::<bool>(),
-        option::of(select(Signature::all().take(3).collect::<Vec<_>>())),
+        option::of(select(DataSet::Tcp.signatures()[..3].to_vec())),
         subsequence(vec![Tag::Timeout, Tag::Answered, Tag::ServerRst], 0..=3),
     )
         .prop_map(|(stage, termination, completed, signature, tags)| {
@@ -122,7 +122,7 @@ pub(super) fn selections() -> impl Strategy<Value = Selection> {
     let places = (choice(&countries()), choice(&Continent::ALL), choice(&[&NUMBERS[..], &[9]].concat()));
     let verdicts = (
         choice(&[Tag::Timeout, Tag::Answered, Tag::Zmap]),
-        choice(&Signature::all().take(4).collect::<Vec<_>>()),
+        choice(&DataSet::Tcp.signatures()[..4]),
         option::weighted(0.1, any::<bool>()),
         prop::bool::weighted(0.1),
     );
