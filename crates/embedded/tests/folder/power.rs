@@ -4,8 +4,6 @@ use std::path::Path;
 
 use cutshort_store::durable::{Synced, watched};
 
-use cutshort_store::SegmentSource;
-
 use super::*;
 
 /// A file was forced to the disk as a whole before it got its name, and then its name was.
