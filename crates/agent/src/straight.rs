@@ -1,7 +1,7 @@
 //! Segments straight into a store, without a collector in between.
 
 use cutshort_pipeline::live::{Collector, Delivered};
-use cutshort_pipeline::{Answer, Ingest};
+use cutshort_pipeline::{Ingest, IngestAnswer};
 use cutshort_store::{Result, Store, StoreError};
 
 /// Delivers segments into a store, without a collector.
@@ -21,7 +21,7 @@ impl StoreCollector {
         Self { open: Box::new(open), store: None, ingest: Ingest::default() }
     }
 
-    fn keep(&mut self, segment: Vec<u8>) -> Result<Answer> {
+    fn keep(&mut self, segment: Vec<u8>) -> Result<IngestAnswer> {
         let store = match self.store.take() {
             Some(store) => store,
             None => (self.open)()?,
@@ -34,9 +34,11 @@ impl StoreCollector {
 impl Collector for StoreCollector {
     fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
         let delivered = match self.keep(segment) {
-            Ok(Answer::New(_) | Answer::Known(_)) => return Delivered::Kept,
-            Ok(Answer::Refused(why) | Answer::Forbidden(why)) => return Delivered::Refused(why),
-            Ok(Answer::Full(why) | Answer::Later(why) | Answer::Failed(why)) => Delivered::Later(why),
+            Ok(IngestAnswer::New(_) | IngestAnswer::Known(_)) => return Delivered::Kept,
+            Ok(IngestAnswer::Refused(why) | IngestAnswer::Forbidden(why)) => return Delivered::Refused(why),
+            Ok(IngestAnswer::Full(why) | IngestAnswer::Later(why) | IngestAnswer::Failed(why)) => {
+                Delivered::Later(why)
+            }
             Err(StoreError::Refused(why)) => Delivered::Blocked(why),
             Err(error) => Delivered::Later(error.to_string()),
         };

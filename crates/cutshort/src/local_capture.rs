@@ -7,7 +7,7 @@ use cutshort_agent::{Capture, Notifier, Watched};
 use cutshort_api::App;
 use cutshort_clickhouse::Address;
 use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
-use cutshort_pipeline::{Answer, GeoData};
+use cutshort_pipeline::{GeoData, IngestAnswer};
 use cutshort_sandbox::Needs;
 use cutshort_store::DataDir;
 
@@ -71,12 +71,14 @@ struct Own {
 impl Collector for Own {
     fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
         match self.app.take(None, segment) {
-            Answer::New(info) | Answer::Known(info) => {
+            IngestAnswer::New(info) | IngestAnswer::Known(info) => {
                 self.app.note_agent(&info, *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
                 Delivered::Kept
             }
-            Answer::Refused(why) | Answer::Forbidden(why) => Delivered::Refused(why),
-            Answer::Full(why) | Answer::Later(why) | Answer::Failed(why) => Delivered::Later(why),
+            IngestAnswer::Refused(why) | IngestAnswer::Forbidden(why) => Delivered::Refused(why),
+            IngestAnswer::Full(why) | IngestAnswer::Later(why) | IngestAnswer::Failed(why) => {
+                Delivered::Later(why)
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use cutshort_settings::length;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
@@ -59,9 +60,7 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 
 /// A length of time with its unit.
 pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
-    let duration: SignedDuration =
-        text.parse().map_err(|_| "write a time with its unit, such as 10s, 15m or 1h".to_owned())?;
-    if duration.is_negative() { Err("a time cannot be negative".to_owned()) } else { Ok(duration) }
+    length(text).ok_or_else(|| "write a length of time with its unit, such as 10s, 15m, 36h or 3d".to_owned())
 }
 
 #[cfg(test)]

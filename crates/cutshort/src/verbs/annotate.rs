@@ -44,8 +44,8 @@ pub(crate) struct Add {
     /// The event has no duration
     #[arg(long, conflicts_with = "to")]
     instant: bool,
-    /// Kind of event
-    #[arg(long, value_enum, default_value_t = Kind::Outage)]
+    /// Kind of note; 'outage' is published as an outage by the API
+    #[arg(long, value_enum, default_value_t = Kind::General)]
     kind: Kind,
     /// Affected country (two letters); repeat or separate with commas
     #[arg(long, value_name = "COUNTRY", value_delimiter = ',', value_parser = country)]
@@ -153,7 +153,7 @@ fn list(arguments: &List, color: ColorChoice) -> Result<Done, Error> {
     }
     let table =
         Table::of_texts(&["no.", "from", "to", "kind", "concerns", "text"], found.iter().map(row).collect());
-    terminal::print(color, |text| Ok(table.write(terminal::width(), text)?))?;
+    terminal::print(color, |text| Ok(table.write(terminal::widths().tables, text)?))?;
     Ok(Done::Whole)
 }
 
