@@ -232,7 +232,7 @@ impl PacketRow {
             five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port },
             ip_id: self.ip_id,
             ttl: self.ttl,
-            flags: Flags::from_bits(self.flags),
+            flags: Flags::from_marked_bits(self.flags),
             seq: self.seq,
             ack: self.ack,
             tcp_window: self.window,
