@@ -11,6 +11,7 @@ use clap::Args;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo;
+use cutshort_settings::HttpSettings;
 use cutshort_store::DataDir;
 
 use super::serve::{self, Serving};
@@ -19,7 +20,7 @@ use crate::local_capture::LocalCapture;
 use crate::options::values;
 use crate::page;
 use crate::progress::Steps;
-use crate::settings::{HttpSettings, Settings};
+use crate::settings::Settings;
 use crate::signals::{Signals, interrupt};
 use crate::terminal::message;
 
