@@ -44,6 +44,15 @@ pub(crate) fn routes() -> Router {
         .route("/assets/{file}", get(asset))
 }
 
+/// For people who are at an address that does not exist.
+pub(crate) fn not_found() -> Response<Body> {
+    let mut response = page("404.html", POLICY, &HeaderMap::new());
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response
+}
+
 async fn asset(Path(name): Path<String>, uri: Uri) -> Response<Body> {
     let path = format!("assets/{name}");
     match FILES.iter().find(|file| file.path == path) {

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method as HttpMethod, Response, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, Response, StatusCode, Uri, header};
 use axum::routing::{MethodFilter, on};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
@@ -59,7 +59,7 @@ pub fn router(app: &Arc<App>) -> Router {
     // Small answers do not become smaller.
     let worth_it = DefaultPredicate::new().and(SizeAbove::new(512));
     let router = router
-        .fallback(|uri: Uri| async move { problem(&Problem::no_route(uri.path())) })
+        .fallback(|uri: Uri, headers: HeaderMap| async move { no_route(uri.path(), &headers) })
         .method_not_allowed_fallback(other_method)
         .layer(CompressionLayer::new().compress_when(worth_it))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(app), host::check));
@@ -67,6 +67,15 @@ pub fn router(app: &Arc<App>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     }
+}
+
+/// Browsers get a page to read, programs the API's error.
+fn no_route(path: &str, headers: &HeaderMap) -> Response<Body> {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/html") && !path.starts_with("/client/") {
+        return dashboard::not_found();
+    }
+    problem(&Problem::no_route(path))
 }
 
 fn filter(method: Method) -> MethodFilter {

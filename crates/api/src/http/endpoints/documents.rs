@@ -76,17 +76,18 @@ fn write_page(page: &mut String) -> std::fmt::Result {
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>cutshort: API</title>\n",
     );
     page.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n<link rel=\"stylesheet\" href=\"/docs/style.css\">\n");
-    writeln!(page, "<h1>cutshort <small>{}</small></h1>", env!("CARGO_PKG_VERSION"))?;
+    page.push_str("<header><a class=\"brand\" href=\"/\">cutshort</a> <a href=\"/\">Dashboard</a> <a href=\"/openapi.json\">openapi.json</a></header>\n<main>\n");
+    writeln!(page, "<h1>API <small>{}</small></h1>", env!("CARGO_PKG_VERSION"))?;
     for paragraph in openapi::ABOUT.split("\n\n") {
         writeln!(page, "<p>{}</p>", marked(paragraph))?;
     }
-    page.push_str("<p>For programs: <a href=\"/openapi.json\">openapi.json</a></p>\n");
     for group in Group::ALL {
         writeln!(page, "<h2>{}</h2>\n<p>{}</p>", group.title(), escaped(group.about()))?;
         for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.group == group) {
             write_endpoint(page, endpoint)?;
         }
     }
+    page.push_str("</main>\n");
     Ok(())
 }
 
