@@ -16,6 +16,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/radar/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/radar/entities/asns": {
         parameters: {
             query?: never;
@@ -350,6 +366,28 @@ export interface components {
             sampled: number[];
             weight: number[];
         };
+        Coverage: {
+            collected: string;
+            complete: string;
+            gaps: components["schemas"]["Gap"][];
+            gapsOmitted: number;
+            intervals?: components["schemas"]["CoveredIntervals"] | null;
+            nodes: components["schemas"]["CoveredNode"][];
+        };
+        CoverageMeta: {
+            aggInterval: string;
+            dateRange: components["schemas"]["DateRange"][];
+        };
+        CoveredIntervals: {
+            collected: string[];
+            complete: string[];
+            timestamps: string[];
+        };
+        CoveredNode: {
+            collected: string;
+            missing: string;
+            name: string;
+        };
         Damaged: {
             name: string;
             why: string;
@@ -370,6 +408,14 @@ export interface components {
         };
         Found: {
             search: components["schemas"]["Hit"][];
+        };
+        Gap: {
+            /** Format: date-time */
+            endTime: string;
+            missing: string[];
+            nothing: boolean;
+            /** Format: date-time */
+            startTime: string;
         };
         Health: {
             status: string;
@@ -519,6 +565,7 @@ export interface components {
             outageType: string;
         };
         OwnMeta: {
+            coverage: components["schemas"]["Coverage"][];
             /** Format: int64 */
             minSample?: number | null;
             networksFolded: boolean;
@@ -710,6 +757,40 @@ export interface operations {
                             message: string;
                         }[];
                         result: components["schemas"]["Annotations"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["CoverageMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["Coverage"];
+                        };
                         success: boolean;
                     };
                 };

@@ -90,6 +90,7 @@ fn write_page(page: &mut String) -> std::fmt::Result {
             write_endpoint(page, endpoint)?;
         }
     }
+    page.push_str("</main>\n");
     Ok(())
 }
 
