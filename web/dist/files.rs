@@ -1,6 +1,5 @@
 // Written by web/scripts/table.ts.
 &[
-    File { path: "404.html", kind: "text/html; charset=utf-8", digest: "2211e85d5c230823", bytes: include_bytes!("404.html") },
     File { path: "assets/dom-C82VP68l.js", kind: "text/javascript; charset=utf-8", digest: "a80d72776e7e18f6", bytes: include_bytes!("assets/dom-C82VP68l.js") },
     File { path: "assets/embed-B4sbjaHC.js", kind: "text/javascript; charset=utf-8", digest: "50975c6a257ea3cf", bytes: include_bytes!("assets/embed-B4sbjaHC.js") },
     File { path: "assets/main-CTdoYPgA.js", kind: "text/javascript; charset=utf-8", digest: "d62b355a795208bf", bytes: include_bytes!("assets/main-CTdoYPgA.js") },

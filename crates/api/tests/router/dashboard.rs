@@ -68,19 +68,6 @@ fn a_page_that_has_not_changed_is_not_sent_again() {
     assert_eq!((got.status.as_u16(), got.text.len()), (304, 0));
 }
 
-/// People get a page, programs the API's error.
-#[test]
-fn an_address_that_does_not_exist_is_explained() {
-    let ask = |path: &str, accept: &str| {
-        server().send(Request::get(path).header("accept", accept).body(Body::empty()).unwrap())
-    };
-    let got = ask("/nosuchpage", "text/html,application/xhtml+xml,*/*;q=0.8");
-    assert_eq!((got.status.as_u16(), got.header("content-type")), (404, "text/html; charset=utf-8"));
-    assert!(got.text.contains("There is no such page"), "{}", got.text);
-    assert_eq!(ask("/nosuchpage", "*/*").problem().0, 404);
-    assert_eq!(ask("/client/v4/radar/nosuch", "text/html").problem().0, 404);
-}
-
 #[test]
 fn other_files_are_not_there() {
     for path in ["/assets/other.js", "/assets/..%2Ffiles.rs", "/embed", "/embed/a/b", "/index.html"] {
