@@ -1,4 +1,4 @@
-//! Rankings of networks and countries.
+//! Ranks networks and countries.
 
 use std::collections::HashMap;
 
@@ -16,69 +16,69 @@ use super::{Facts, Groups, Meta, OwnMeta, SeriesQuery, Share};
 use crate::problem::Problem;
 use crate::question::Series;
 
-/// Who is ranked.
+/// The things that are ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Networks.
+    /// The clients' networks.
     Ases,
-    /// Countries.
+    /// The clients' countries.
     Locations,
 }
 
-/// By what is ranked.
+/// The value by which they are ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The lower end of the interval of the share, so that few connections do not put anybody on top.
+    /// The lower bound of the share's confidence interval, so that few connections do not lead to a high rank.
     Low,
-    /// The share.
+    /// The share of connections at the stages.
     Value,
     /// The number of connections at the stages.
     Count,
 }
 
-/// A ranking that is asked for. The stages of the series are those whose share is ranked.
+/// A request for a ranking: of the share of connections at the series' stages.
 #[derive(Clone, Copy, Debug)]
 pub struct AskedTop<'a> {
-    /// The series, side by side.
+    /// The series, which are ranked separately.
     pub series: &'a [Series],
-    /// Who is ranked.
+    /// The things that are ranked.
     pub who: Who,
-    /// By what.
+    /// The value by which they are ranked.
     pub order: Order,
-    /// How many.
+    /// The maximum number of entries.
     pub limit: usize,
-    /// Only those with so many sampled connections; none chooses by how many there are.
+    /// The minimum number of sampled connections of an entry; none chooses it by the number of connections.
     pub least: Option<u64>,
 }
 
-/// A ranking.
+/// A ranking for each series.
 #[derive(Clone, Debug)]
 pub struct Top {
-    /// What it says about itself.
+    /// Information about the ranking.
     pub meta: Meta,
-    /// What it says besides.
+    /// Additional information about the ranking.
     pub own: OwnMeta,
-    /// The ranked of each series.
+    /// The name of each series, and its entries.
     pub series: Vec<(String, Vec<Ranked>)>,
 }
 
 /// A network or country in a ranking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ranked {
-    /// Its number or code.
+    /// The AS number or country code.
     pub code: Code,
     /// Its name; empty if unknown.
     pub name: String,
-    /// Its numbers.
+    /// Its counts and shares.
     pub numbers: Numbers,
 }
 
-/// Who is meant.
+/// The identity of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
-    /// A network.
+    /// A network, by its AS number.
     As(u32),
-    /// A country.
+    /// A country, by its code.
     Location(cutshort_geo::Country),
 }
 
@@ -125,7 +125,7 @@ pub struct Completed {
     pub connections: u64,
 }
 
-/// Connections that are in no total.
+/// Shares of connections that are in no total, by reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Excluded {
     /// Without a SYN.
@@ -139,10 +139,10 @@ pub struct Excluded {
     pub incomplete: Share,
 }
 
-/// Ranks.
+/// Computes a ranking.
 ///
 /// # Errors
-/// What the store gives.
+/// A [`Problem`] for the store's error.
 pub fn top(store: &dyn Store, facts: &Facts, geo: &Geo, asked: &AskedTop<'_>) -> Result<Top, Problem> {
     let ranked = |series: &Series| Ranking::read(store, series, asked.who);
     let rankings: Vec<Ranking> = asked.series.iter().map(ranked).collect::<Result<_, _>>()?;
@@ -174,7 +174,7 @@ impl Who {
     }
 }
 
-/// What is counted of one.
+/// The counts of one network or country.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
     all: WeightedCount,
@@ -241,7 +241,7 @@ impl Ranking {
         excluded.iter_mut().zip(&row.excluded).for_each(|(count, more)| count.merge(more));
     }
 
-    /// All connections, also of those who are not ranked.
+    /// All connections, including those of networks and countries without a rank.
     fn groups(&self) -> Groups {
         let some = self.total.sampled > 0;
         Groups {
