@@ -38,7 +38,7 @@ pub struct Coverage {
     /// The same for each bucket of a time series, also for those without connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     intervals: Option<CoveredIntervals>,
-    /// The range.
+    /// The range that is covered in part, in nanoseconds since the Unix epoch.
     #[serde(skip)]
     range: Range<i64>,
 }
@@ -61,10 +61,10 @@ pub struct CoveredNode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Gap {
-    /// From when.
+    /// The start of the gap.
     #[schema(format = DateTime)]
     start_time: String,
-    /// Until when, not included.
+    /// The end of the gap, exclusive.
     #[schema(format = DateTime)]
     end_time: String,
     /// Whether nothing at all was collected.

@@ -82,44 +82,44 @@ pub enum Code {
     Location(cutshort_geo::Country),
 }
 
-/// What a ranking says of each. Shares are in percent.
+/// The numbers of one entry of a ranking. Shares are in percent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Numbers {
-    /// The share of connections at the stages that are asked for.
+    /// The share of connections at the requested stages.
     #[schema(value_type = String)]
     pub value: Share,
-    /// Lower end of its 95 % interval (Wilson).
+    /// The lower bound of its 95 % interval (Wilson).
     #[schema(value_type = String)]
     pub low: Share,
-    /// Upper end.
+    /// The upper bound of its 95 % interval.
     #[schema(value_type = String)]
     pub high: Share,
-    /// Sampled connections at the stages.
+    /// Sampled connections at the requested stages.
     pub matching: u64,
     /// All sampled connections.
     pub connections: u64,
-    /// For how many connections all of them stand.
+    /// The number of connections that these stand for.
     pub weight: u64,
-    /// The same over connections that completed the handshake: addresses of others may be spoofed.
+    /// The same numbers for connections that completed the handshake; addresses of others may be spoofed.
     pub completed: Completed,
-    /// Shares of connections that are in no total, by reason, among all of the network or country.
+    /// Shares of excluded connections, by reason, in all connections of the network or country.
     pub excluded: Excluded,
 }
 
-/// Over connections that completed the handshake.
+/// Numbers for connections that completed the handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Completed {
-    /// The share of those at the stages.
+    /// The share of connections at the requested stages.
     #[schema(value_type = String)]
     pub value: Share,
-    /// Lower end of its 95 % interval (Wilson).
+    /// The lower bound of its 95 % interval (Wilson).
     #[schema(value_type = String)]
     pub low: Share,
-    /// Upper end.
+    /// The upper bound of its 95 % interval.
     #[schema(value_type = String)]
     pub high: Share,
-    /// Sampled connections at the stages.
+    /// Sampled connections at the requested stages.
     pub matching: u64,
     /// All sampled connections.
     pub connections: u64,
@@ -128,13 +128,13 @@ pub struct Completed {
 /// Shares of connections that are in no total, by reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Excluded {
-    /// Without a SYN.
+    /// Without a SYN packet.
     #[schema(value_type = String)]
     pub no_syn: Share,
-    /// With several SYNs.
+    /// With SYN packets of several connections.
     #[schema(value_type = String)]
     pub multiple_syn: Share,
-    /// Cut by the end of what was seen.
+    /// Cut off by the end of the captured time.
     #[schema(value_type = String)]
     pub incomplete: Share,
 }

@@ -1,4 +1,4 @@
-//! How a ranking looks in JSON and as a table.
+//! Rankings in JSON and as a table.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -21,30 +21,30 @@ impl Serialize for Top {
     }
 }
 
-/// A network, named as in Radar's rankings.
+/// A network in a ranking, with the field names of Radar.
 #[derive(Serialize, ToSchema)]
 pub struct RankedAs<'a> {
-    /// Its number.
+    /// The AS number.
     #[serde(rename = "clientASN")]
     asn: u32,
-    /// Its name; empty if unknown.
+    /// The network's name; empty if unknown.
     #[serde(rename = "clientASName")]
     name: &'a str,
-    /// Its numbers.
+    /// The network's counts and shares.
     #[serde(flatten)]
     numbers: &'a Numbers,
 }
 
-/// A country, named as in Radar's rankings.
+/// A country in a ranking, with the field names of Radar.
 #[derive(Serialize, ToSchema)]
 pub struct RankedLocation<'a> {
-    /// Its two letters.
+    /// The code of two letters (ISO 3166-1).
     #[serde(rename = "clientCountryAlpha2")]
     alpha2: &'a str,
-    /// Its name.
+    /// The country's name.
     #[serde(rename = "clientCountryName")]
     name: &'a str,
-    /// Its numbers.
+    /// The country's counts and shares.
     #[serde(flatten)]
     numbers: &'a Numbers,
 }
@@ -68,7 +68,7 @@ impl<'a> From<&'a Ranked> for RankedEntry<'a> {
 }
 
 impl Top {
-    /// Rankings side by side, as comma-separated values.
+    /// Writes the rankings of all series as comma-separated values.
     #[must_use]
     pub fn csv(&self) -> String {
         const COLUMNS: [&str; 9] = [

@@ -1,4 +1,4 @@
-//! HTTP responses.
+//! HTTP responses, and how they may be cached.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
