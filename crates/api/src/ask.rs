@@ -15,7 +15,7 @@ use crate::question::{self, Filters, OWN_ARRAYS, Parameters, RADAR_ARRAYS, Serie
 pub struct Context<'a> {
     /// The store that is queried.
     pub store: &'a dyn Store,
-    /// Facts that answers need besides counts.
+    /// Facts that answers need in addition to counts.
     pub facts: &'a Facts,
     /// Names of networks.
     pub geo: &'a Geo,

@@ -23,7 +23,7 @@ use crate::connection::csv_error;
 pub struct Counts<'a> {
     /// The beginning of the piece of time, in nanoseconds since the Unix epoch.
     pub from: i64,
-    /// By what connections are told apart; empty where they are not.
+    /// The dimension that connections are grouped by; empty for totals.
     pub by: &'a str,
     /// The value; empty where none is known.
     pub value: &'a str,

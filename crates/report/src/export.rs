@@ -56,8 +56,8 @@ pub fn export_connections(
     Ok(Exported { connections: count, missing: store.lost_connections(&range)? })
 }
 
-/// Writes the counts of a range of windows, in buckets, told apart by each of the dimensions, or not at all
-/// if there is none. Returns how many rows these are, and whether networks or ports were folded into `other`.
+/// Writes the counts of a range of windows, in buckets, grouped by each of the dimensions, or in total if there is
+/// none. Returns the number of rows, and whether networks or ports are counted as `other`.
 pub fn export_rollups(
     store: &dyn Store,
     range: Range<i64>,

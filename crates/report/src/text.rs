@@ -13,7 +13,7 @@ pub(crate) fn paragraph(output: &mut impl Write, style: Style, text: &str, width
     wrap(text, width).iter().try_for_each(|line| writeln!(output, "{style}{line}{style:#}"))
 }
 
-/// Writes something to be known besides.
+/// Writes an additional remark.
 pub fn write_note(note: &str, width: usize, mut output: impl Write) -> io::Result<()> {
     paragraph(&mut output, anstyle::AnsiColor::Yellow.on_default(), note, width)
 }

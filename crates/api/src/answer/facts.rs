@@ -1,4 +1,4 @@
-//! Facts that an answer needs besides counts.
+//! Facts that an answer needs in addition to counts.
 
 use std::ops::Range;
 
