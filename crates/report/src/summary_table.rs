@@ -1,4 +1,4 @@
-//! The summary for a person, as wide as the terminal.
+//! The summary as text, as wide as the terminal.
 
 use std::io::{self, Write};
 
@@ -13,18 +13,18 @@ use crate::summary::{GroupCounts, Summary};
 use crate::text::{BOLD, DIM, bar, columns, hanging, padded, percent, wrap};
 
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
-/// How many lines a ranking has.
+/// The number of lines in a ranking.
 const TOP: usize = 5;
-/// Narrower terminals break lines.
+/// Narrower terminals wrap lines.
 const MIN_WIDTH: usize = 30;
 const MAX_WIDTH: usize = 100;
-/// A bar is as wide as this, or not there.
+/// The width of a bar; narrower terminals have none.
 const MIN_BAR: usize = 4;
 const MAX_BAR: usize = 40;
-/// The name of a network or country is as wide as this.
+/// The width of the name of a network or country.
 const MIN_NAME: usize = 12;
 const MAX_NAME: usize = 40;
-/// From here on its code stands before its name.
+/// The width from which on its code is written in front of its name.
 const MIN_LABEL: usize = 24;
 
 impl Summary {
@@ -51,7 +51,7 @@ struct SummaryTable<'a, W> {
     output: W,
 }
 
-/// A line that names a part of the whole, for [`SummaryTable::shares`].
+/// A line for a part of the whole, see [`SummaryTable::shares`].
 struct Line {
     name: String,
     count: WeightedCount,
@@ -129,7 +129,7 @@ impl<W: Write> SummaryTable<'_, W> {
         self.shares(lines.into_iter().map(line).collect())
     }
 
-    /// Lines of name, share, count and bar, of which a narrow terminal loses the last first.
+    /// Lines of name, share, count and bar; narrow terminals omit the last of these first.
     fn shares(&mut self, lines: Vec<Line>) -> io::Result<()> {
         let all = self.summary.total.all;
         let shares: Vec<String> = lines.iter().map(|line| percent(line.count.share_of(&all))).collect();
@@ -164,7 +164,7 @@ impl<W: Write> SummaryTable<'_, W> {
         self.ranking("Countries cut short most", countries)
     }
 
-    /// The top of a ranking.
+    /// The first lines of a ranking.
     fn ranking(&mut self, title: &str, mut ranked: Vec<Ranked>) -> io::Result<()> {
         let least = rank::least_sample(self.summary.connections());
         ranked.retain(|ranked| ranked.group.anomalous.sampled > 0 && ranked.group.all.sampled >= least);
@@ -249,8 +249,7 @@ impl<W: Write> SummaryTable<'_, W> {
 
 const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "cut short / all", "handshakes"];
 
-/// Share, its interval, counts, and the share of completed handshakes. Narrow terminals lose the
-/// last first.
+/// Share, its interval, counts, and the share of completed handshakes. Narrow terminals omit the last of these first.
 fn numbers(group: &GroupCounts) -> [String; 4] {
     let GroupCounts { all, anomalous, completed, completed_anomalous } = group;
     let (low, high) = anomalous.interval_of(all);
