@@ -16,7 +16,7 @@ use cutshort_model::{Addresses, Bucket, ConnectionRecord, Dimension, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_pipeline::{AddressKey, GeoData, Imported, Privacy, import};
 use cutshort_simulate::World;
-use cutshort_store::open::SyncPolicy;
+use cutshort_store::open::{OpenSegment, SyncPolicy};
 use cutshort_store::{
     Provenance, RollupAnswer, RollupQuery, Segment, SegmentId, Selection, Store, WindowCounts,
 };
@@ -203,8 +203,10 @@ fn the_open_segment_has_no_real_address() {
     for addresses in [Addresses::Truncated, Addresses::Encrypted] {
         let (folder, store) = open();
         let mut privacy = privacy(addresses, &geo);
+        let (path, id) = (folder.path().join("open/7"), SegmentId(7));
+        let start = all[0].ts;
         let mut open =
-            store.open_segment(SegmentId(7), "edge", Provenance::Live, all[0].ts, SyncPolicy::Never).unwrap();
+            OpenSegment::create(&path, id, "edge", Provenance::Live, start, SyncPolicy::Never).unwrap();
         for batch in all.chunks(100) {
             let protected: Vec<_> = batch.iter().map(|packet| privacy.protect(packet)).collect();
             open.append(&protected, batch[batch.len() - 1].ts).unwrap();

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::Window;
-use cutshort_store::open::SyncPolicy;
+use cutshort_store::open::{OpenSegment, SyncPolicy};
 use cutshort_store::{Added, Provenance, SegmentId, Store, StoreError};
 use tempfile::TempDir;
 
@@ -260,11 +260,14 @@ fn a_damaged_segment_is_set_aside_and_the_rest_goes_on() {
 }
 
 #[test]
-fn segments_that_were_being_written_are_kept() {
+fn segments_that_earlier_versions_were_writing_are_kept() {
     let folder = new();
     let store = open(folder.path());
-    let begin =
-        |id| store.open_segment(SegmentId(id), "edge", Provenance::Live, START, SyncPolicy::Always).unwrap();
+    let begin = |id| {
+        let path = folder.path().join(format!("open/{}", SegmentId(id)));
+        OpenSegment::create(&path, SegmentId(id), "edge", Provenance::Live, START, SyncPolicy::Always)
+            .unwrap()
+    };
     let (mut one, _empty) = (begin(1), begin(2));
     one.append(&[packet(1, START + SECOND)], START + MINUTE).unwrap();
     let sealed = one.seal().unwrap();
