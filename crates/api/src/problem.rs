@@ -125,7 +125,7 @@ impl std::error::Error for Problem {}
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let text = error.to_string();
+        let text = format!("{error:#}");
         match error {
             StoreError::Full(_) => Self::full(text),
             StoreError::Unavailable(_) | StoreError::Locked(_) => Self::unavailable(text),

@@ -162,7 +162,7 @@ impl App {
         match self.incomplete.note(self.store.as_ref(), node, &counts, now) {
             Ok(true) => self.forget_facts(),
             Ok(false) => {}
-            Err(error) => tracing::warn!(node, "no annotation says that sampling was incomplete: {error}"),
+            Err(error) => tracing::warn!(node, "no annotation says that sampling was incomplete: {error:#}"),
         }
     }
 

@@ -216,7 +216,7 @@ fn collector(settings: &Settings, url: &str) -> Collector {
 fn store(url: &str) -> Store {
     let begin = Instant::now();
     let opened = address(url).map_err(|error| error.to_string()).and_then(|address| {
-        let store = connect(&address).map_err(|error| error.to_string())?;
+        let store = connect(&address).map_err(|error| format!("{error:#}"))?;
         drop(store);
         Ok(begin.elapsed())
     });
