@@ -56,6 +56,15 @@ impl Token {
         }
     }
 
+    /// The file that it is read from again when it is refused.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Text(_) => None,
+            Self::File(path, _) => Some(path),
+        }
+    }
+
     fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::File(_, text) => text,

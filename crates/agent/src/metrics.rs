@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cutshort_metrics::{Exposition, Format};
 
-use crate::StationState;
+use crate::station::StationState;
 
 /// How long a client may take to ask and to read.
 const PATIENCE: Duration = Duration::from_secs(5);

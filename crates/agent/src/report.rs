@@ -13,7 +13,7 @@ use cutshort_pipeline::live::{AgentCounts, SpoolCounts};
 use cutshort_store::DataDir;
 use serde::{Deserialize, Serialize};
 
-use crate::StationState;
+use crate::station::StationState;
 
 /// How a station was at some time. Times are nanoseconds since the Unix epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

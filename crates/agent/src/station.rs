@@ -1,11 +1,13 @@
 //! Receiver, recorder and uploader at work together.
 
+use std::fmt;
 use std::sync::mpsc::{Receiver as Batches, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_model::quantity;
 use cutshort_pipeline::live::{
     Collector, Recorder, RecorderCounts, Retry, Spool, SpoolState, Uploader, UploaderState,
 };
@@ -44,6 +46,30 @@ pub struct StationState {
     pub spool: SpoolState,
     /// How delivering goes.
     pub uploader: UploaderState,
+}
+
+/// One line for people.
+impl fmt::Display for StationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { live, recorder, spool, uploader } = self;
+        let waiting = quantity(spool.segments, "segment");
+        write!(f, "{} written, {waiting} waiting", quantity(recorder.packets, "packet"))?;
+        let lost = [
+            (live.lost, "lost on receiving"),
+            (recorder.unwritten, "not written"),
+            (spool.counts.dropped.1, "dropped from the spool"),
+            (spool.counts.refused.1, "refused by the collector"),
+        ];
+        for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {} {what}", quantity(count, "packet"))?;
+        }
+        if live.left_out.connections > 0 {
+            let connections = quantity(live.left_out.connections, "chosen connection");
+            write!(f, ", at least {connections} left out")?;
+        }
+        let trouble = recorder.trouble.as_ref().or(uploader.trouble.as_ref());
+        trouble.map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
+    }
 }
 
 /// Receives, records and delivers, each in a thread of its own, until it is finished.

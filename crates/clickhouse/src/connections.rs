@@ -8,7 +8,7 @@ use cutshort_geo::Country;
 use cutshort_model::ConnectionRecord;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{ConnectionQuery, Result, StoreError};
-use cutshort_verdict::{Progress, Signature, Stage, Tags, Termination};
+use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tags, Termination};
 use ipnet::IpNet;
 
 use crate::filter::{Filter, GENERATIONS};
@@ -196,6 +196,9 @@ fn record(row: ConnectionRow) -> Result<ConnectionRecord<'static>> {
         code => Some(Country::from_alpha2(code).ok_or_else(|| unknown("location", code))?),
     };
     Ok(ConnectionRecord {
+        data_set: DataSet::Tcp,
+        handshake_us: None,
+        first_byte_us: None,
         five_tuple: FiveTuple {
             src_ip: row.src_ip,
             src_port: row.src_port,

@@ -39,9 +39,9 @@ use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Replacement,
     ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
-    WindowPackets, WindowState, WindowVerdicts,
+    StoreError, WindowPackets, WindowState, WindowVerdicts,
 };
-use cutshort_verdict::Rules;
+use cutshort_verdict::{DataSet, Rules};
 
 pub use address::{Address, Classify};
 pub use migrations::{Layout, migrate, schema};
@@ -70,6 +70,14 @@ impl ClickHouse {
 }
 
 impl Store for ClickHouse {
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
+        Ok((data_set == self.data_set()).then_some(self))
+    }
+
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
+        self.find(data_set)?.ok_or_else(|| other_data_set(data_set))
+    }
+
     fn append(&self, segment: &Segment) -> Result<Added> {
         let added = self.append_all(std::slice::from_ref(segment))?;
         Ok(added.first().copied().unwrap_or(Added::Known))
@@ -166,4 +174,8 @@ impl Store for ClickHouse {
     fn remove_annotation(&self, id: u64) -> Result<bool> {
         annotations::remove(&self.server, id)
     }
+}
+
+fn other_data_set(data_set: DataSet) -> StoreError {
+    StoreError::Refused(format!("a store in ClickHouse does not keep the data set {data_set} yet"))
 }

@@ -11,9 +11,9 @@ use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Inputs, Movable, Protected, Protection, Provenance, Rest, Restoration, Result, Segment, SegmentId,
-    SegmentInfo, StoreError, WindowCounts, WindowResults,
+    SegmentInfo, SegmentSource, Store, StoreError, WindowCounts, WindowResults,
 };
-use cutshort_verdict::Exclusion;
+use cutshort_verdict::{DataSet, Exclusion};
 use serde::Deserialize;
 
 use crate::cells::SummedRow;
@@ -25,6 +25,14 @@ use crate::server::Server;
 use crate::{ClickHouse, connections, replacement, roll};
 
 impl Movable for ClickHouse {
+    fn find_movable(&self, data_set: DataSet) -> Result<Option<&dyn Movable>> {
+        Ok((data_set == Store::data_set(self)).then_some(self))
+    }
+
+    fn movable_of(&self, data_set: DataSet) -> Result<&dyn Movable> {
+        self.find_movable(data_set)?.ok_or_else(|| crate::other_data_set(data_set))
+    }
+
     fn segments(&self) -> Result<Vec<SegmentId>> {
         segments::in_state(&self.server, segments::KEPT)?.iter().map(SegmentRow::id).collect()
     }
@@ -180,6 +188,7 @@ fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Resu
 pub(crate) fn info(row: &SegmentRow) -> Result<SegmentInfo> {
     let unknown = || StoreError::Damaged(format!("'{}' is no origin of a segment", row.origin).into());
     Ok(SegmentInfo {
+        data_set: DataSet::Tcp,
         id: row.id()?,
         node: row.node.clone(),
         origin: Provenance::from_name(&row.origin).ok_or_else(unknown)?,
@@ -264,7 +273,8 @@ fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
             info.id
         ).into()));
     }
-    let made = Segment::encode(packets, &info.node, info.origin, info.covers, Some(info.id))?;
+    let made =
+        Segment::encode(packets, &SegmentSource::tcp(&info.node, info.origin, info.covers), Some(info.id))?;
     if made.info().id == info.id {
         return Ok(made);
     }

@@ -17,7 +17,7 @@ use common::server::Server;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_metrics::Format;
 use cutshort_simulate::syn_packet;
-use cutshort_store::{Provenance, Segment, Store};
+use cutshort_store::{Provenance, Segment, SegmentSource, Store};
 use serde_json::Value;
 
 const HOUR: i64 = 3600 * 1_000_000_000;
@@ -26,7 +26,12 @@ const HOUR: i64 = 3600 * 1_000_000_000;
 fn live_segment(ago: i64) -> Segment {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let ts = now.as_nanos() as i64 - ago;
-    Segment::encode(vec![syn_packet(ts, 40_000)], "edge", Provenance::Live, (ts, ts), None).unwrap()
+    Segment::encode(
+        vec![syn_packet(ts, 40_000)],
+        &SegmentSource::tcp("edge", Provenance::Live, (ts, ts)),
+        None,
+    )
+    .unwrap()
 }
 
 /// A server that has had a packet from a file, another from an agent, and the results of one window.

@@ -15,7 +15,7 @@ use super::annotations::Annotations;
 use super::connections::{OTHER_BYTES, gone, visit};
 use super::database::Database;
 use super::folder::{ANNOTATIONS, DAMAGED, DATABASE, Folder, PACKETS};
-use super::{Embedded, catalog, verify};
+use super::{Embedded, catalog, data_sets, verify};
 use crate::error::{Error, Result};
 
 /// The name of the new database until it is complete.
@@ -36,6 +36,18 @@ pub struct Repaired {
     pub annotations: u64,
 }
 
+impl Repaired {
+    /// Adds what was repaired in the store of another data set, which is in a directory.
+    fn add(&mut self, other: Self, directory: &str) {
+        let within = |name: &String| format!("{directory}/{name}");
+        self.aside.extend(other.aside.iter().map(within));
+        self.lost.extend(other.lost.iter().map(|lost| format!("{lost} ({directory})")));
+        self.segments += other.segments;
+        self.windows += other.windows;
+        self.annotations += other.annotations;
+    }
+}
+
 impl Embedded {
     /// Sets damaged databases of a store aside and creates new ones. Windows whose results could not be kept are due
     /// afterwards, if their packets exist.
@@ -44,6 +56,14 @@ impl Embedded {
     /// [`StoreError::Locked`] with the process that has the store open, [`StoreError::Refused`] if it is not a store.
     /// Nothing is lost then, and the call can be repeated.
     pub fn repair(folder: &Path) -> cutshort_store::Result<Repaired> {
+        let mut repaired = Self::repair_data_set(folder)?;
+        for (_, name) in data_sets::within(folder) {
+            repaired.add(Self::repair_data_set(&folder.join(name))?, name);
+        }
+        Ok(repaired)
+    }
+
+    fn repair_data_set(folder: &Path) -> cutshort_store::Result<Repaired> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
             return Err(StoreError::Refused(format!("there is no store in {}", folder.display())));

@@ -67,7 +67,7 @@ impl NewResults<'_> {
         let file = folder.temporary(&path, number)?;
         let error = |error| folder.error("write", &path, error);
         let output = BufWriter::with_capacity(1 << 18, file.file.try_clone().map_err(error)?);
-        let writer = connection_file::stored(output).map_err(error)?;
+        let writer = connection_file::stored(output, self.store.data_set).map_err(error)?;
         Ok(FileSink { folder, path, number, file, writer, finished: Arc::clone(&self.finished) })
     }
 
@@ -109,7 +109,9 @@ impl NewResults<'_> {
                 let files: std::io::Result<Vec<File>> =
                     parts.iter().map(|(_, part)| part.file.try_clone()).collect();
                 let output = BufWriter::with_capacity(1 << 18, &whole.file);
-                let output = connection_file::concatenate(&files.map_err(error)?, output).map_err(error)?;
+                let output =
+                    connection_file::concatenate(&files.map_err(error)?, output, self.store.data_set)
+                        .map_err(error)?;
                 // What is still in its buffer would be lost without a word where there is no room.
                 output.into_inner().map_err(|failed| error(failed.into_error()))?;
                 whole

@@ -13,7 +13,15 @@ use crate::error::Result;
 
 impl Embedded {
     pub(super) fn append_segment(&self, segment: &Segment) -> Result<Added> {
-        let id = segment.info().id;
+        let info = segment.info();
+        if info.data_set != self.data_set {
+            return Err(StoreError::Refused(format!(
+                "the segment is of the data set {}, and this store keeps the data set {}",
+                info.data_set, self.data_set
+            ))
+            .into());
+        }
+        let id = info.id;
         if self.database.read(|sql| catalog::is_known(sql, id))? {
             return Ok(Added::Known);
         }

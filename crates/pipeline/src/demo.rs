@@ -10,8 +10,8 @@ use cutshort_model::{Bucket, Window, nanoseconds};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
 use cutshort_store::{
-    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Result, Segment, Store, StoredRow,
-    WindowPackets,
+    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Result, Segment, SegmentSource, Store,
+    StoredRow, WindowPackets,
 };
 use cutshort_verdict::Row;
 use foldhash::fast::RandomState;
@@ -107,9 +107,7 @@ impl Demo {
             let own = packets.iter().filter(|packet| node_of(&packet.five_tuple) == at).copied().collect();
             store.append(&Segment::encode(
                 own,
-                node,
-                Provenance::Simulated,
-                (window.start(), window.end()),
+                &SegmentSource::tcp(node, Provenance::Simulated, (window.start(), window.end())),
                 None,
             )?)?;
         }

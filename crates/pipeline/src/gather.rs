@@ -73,18 +73,18 @@ impl Gathered {
         let mut gathered = Self::default();
         let mut stored = Vec::new();
         while let Some(key) = part.next_group(&mut stored)? {
-            cap::merge_files(&mut stored);
+            cap::merge_files(&mut stored, rules);
             if cap::is_over(&stored, rules) {
                 gathered.uncapped.push((key, std::mem::take(&mut stored)));
             } else {
-                gathered.add(key, &mut stored);
+                gathered.add(key, &mut stored, rules);
             }
         }
         Ok(gathered)
     }
 
     /// Adds the rows of a 5-tuple, after the limit.
-    pub(crate) fn add(&mut self, key: FlowKey, stored: &mut [StoredRow]) {
+    pub(crate) fn add(&mut self, key: FlowKey, stored: &mut [StoredRow], rules: &Rules) {
         self.lay_out(stored);
         self.packets += stored.len() as u64;
         self.duplicates += duplicates(&self.rows);
@@ -92,15 +92,15 @@ impl Gathered {
             let rsts = self.rows.iter().filter(|row| row.has_rst()).map(|row| row.ts);
             self.other_rsts.insert(key.reversed(), rsts.collect());
         }
-        let split = Split::of(stored);
+        let split = Split::of(stored, rules.data_set);
         self.tail += split.tail().len() as u64;
-        split.parts().for_each(|part| self.add_part(key, &part));
+        split.parts().for_each(|part| self.add_part(key, &part, rules));
     }
 
-    fn add_part(&mut self, key: FlowKey, part: &Part<'_, StoredRow>) {
+    fn add_part(&mut self, key: FlowKey, part: &Part<'_, StoredRow>, rules: &Rules) {
         let Some((first, node)) = origin(part.rows) else { return };
         self.lay_out(part.rows);
-        let findings = Findings::of(&self.rows);
+        let findings = Findings::of(&self.rows, rules.data_set);
         if self.flows.last().is_none_or(|piece| piece.len() == PIECE) {
             self.flows.push(Vec::with_capacity(PIECE));
         }

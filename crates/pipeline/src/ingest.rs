@@ -119,7 +119,7 @@ impl Ingest {
             )));
         }
         check(&segment, now, self.keep)?;
-        Ok(match store.append(&segment)? {
+        Ok(match store.of(info.data_set)?.append(&segment)? {
             Added::New => IngestAnswer::New(info),
             Added::Known => IngestAnswer::Known(info),
         })

@@ -26,7 +26,7 @@ const ATTEMPTS: usize = 3;
 /// Computes the results of windows and replaces the previous ones.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowJob {
-    /// The rules. Their windows must be those of the store.
+    /// The rules, whatever their data set: that of the store is used.
     pub rules: Rules,
     /// How many networks and ports are counted by number.
     pub limits: Limits,
@@ -299,11 +299,12 @@ impl WindowJob {
         state: &WindowState,
         replace: &Replace<'_>,
     ) -> Result<Ran> {
+        let job = Self { rules: Rules { data_set: store.data_set(), ..self.rules }, ..*self };
         let parts = if state.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
-            if let Some(verdicts) = store.read_verdicts(state.window, &self.rules, parts)? {
+            if let Some(verdicts) = store.read_verdicts(state.window, &job.rules, parts)? {
                 let replacement = replace(state.window)?;
-                if let Some(counts) = self.replace_by_verdicts(geo, verdicts, replacement)? {
+                if let Some(counts) = job.replace_by_verdicts(geo, verdicts, replacement)? {
                     return Ok(Ran::Done(counts));
                 }
             }
@@ -316,7 +317,7 @@ impl WindowJob {
                 );
                 return Ok(Ran::Kept);
             }
-            let counts = self.replace(geo, packets, replace(state.window)?)?;
+            let counts = job.replace(geo, packets, replace(state.window)?)?;
             if impairment.is_none() {
                 return Ok(Ran::Done(counts));
             }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use cutshort_geo::Geo;
 use cutshort_model::{Window, nanoseconds};
 use cutshort_pipeline::{Ingest, IngestAnswer, IngestCounts, Service, ServiceState, Settings, Share};
-use cutshort_store::{Provenance, Segment, Store, StoreError};
+use cutshort_store::{Provenance, Segment, SegmentSource, Store, StoreError};
 use memory::Memory;
 use simulated::{packets, take_in};
 
@@ -168,7 +168,7 @@ fn results_are_late_by_the_end_of_the_oldest_window() {
 fn segment(node: &str, covers: (i64, i64)) -> Segment {
     let mut packets = packets(1, 0.1, 1);
     packets.iter_mut().for_each(|packet| packet.ts = covers.0);
-    Segment::encode(packets, node, Provenance::Live, covers, None).unwrap()
+    Segment::encode(packets, &SegmentSource::tcp(node, Provenance::Live, covers), None).unwrap()
 }
 
 #[test]
@@ -210,7 +210,8 @@ fn segments_of_nodes_with_unusable_names_are_refused() {
     let now = Window::containing(nanoseconds(SystemTime::now())).start();
     let take = |node: &str, origin: Provenance| {
         let packets = Vec::<cutshort_packet::Packet>::new();
-        let segment = Segment::encode(packets, node, origin, (now - WINDOW, now), None).unwrap();
+        let segment =
+            Segment::encode(packets, &SegmentSource::tcp(node, origin, (now - WINDOW, now)), None).unwrap();
         ingest.take(&store, segment.bytes().to_vec())
     };
     for (node, expected) in [("file", "reserved"), ("a\u{1b}[2J", "control characters")] {
@@ -241,8 +242,12 @@ fn senders_of_one_node_may_send_no_other() {
     }
     assert!(matches!(take(Some("edge"), "edge"), IngestAnswer::New(_)));
     assert!(matches!(take(None, "other"), IngestAnswer::New(_)));
-    let files =
-        Segment::encode(Vec::<cutshort_packet::Packet>::new(), "", Provenance::File, covers, None).unwrap();
+    let files = Segment::encode(
+        Vec::<cutshort_packet::Packet>::new(),
+        &SegmentSource::tcp("", Provenance::File, covers),
+        None,
+    )
+    .unwrap();
     let answer = ingest.take_from(Some("edge"), &store, files.bytes().to_vec());
     assert!(matches!(answer, IngestAnswer::Forbidden(_)), "packets of files are of no node");
 }
@@ -254,8 +259,12 @@ fn no_segment_of_any_origin_is_from_the_future() {
     for origin in [Provenance::Live, Provenance::File, Provenance::Simulated] {
         for ahead in [4 * WINDOW, 4_000_000_000_000_000_000] {
             let covers = (now, now.saturating_add(ahead));
-            let segment =
-                Segment::encode(Vec::<cutshort_packet::Packet>::new(), "", origin, covers, None).unwrap();
+            let segment = Segment::encode(
+                Vec::<cutshort_packet::Packet>::new(),
+                &SegmentSource::tcp("", origin, covers),
+                None,
+            )
+            .unwrap();
             let said = why(ingest.take(&store, segment.bytes().to_vec()));
             assert!(said.contains("from the future"), "{said}");
         }
@@ -269,7 +278,8 @@ fn spread(origin: Provenance, windows: i64) -> Segment {
     let one = packets(1, 0.1, 1)[0];
     let at = |back: i64| cutshort_packet::Packet { ts: end - back * WINDOW, ..one };
     let packets: Vec<_> = (1..=windows).map(at).collect();
-    Segment::encode(packets, "edge", origin, (end - windows * WINDOW, end), None).unwrap()
+    Segment::encode(packets, &SegmentSource::tcp("edge", origin, (end - windows * WINDOW, end)), None)
+        .unwrap()
 }
 
 #[test]

@@ -12,7 +12,7 @@ use cutshort_geo::Geo;
 use cutshort_model::Window;
 use cutshort_packet::{Flags, Packet};
 use cutshort_pipeline::{Due, Report, RunProgress, Share, WindowJob, trace};
-use cutshort_store::{Provenance, Segment, Store, StoreError};
+use cutshort_store::{Provenance, Segment, SegmentSource, Store, StoreError};
 use memory::{Memory, Results};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -158,15 +158,22 @@ fn live_windows_wait_for_their_end_and_the_grace() {
         due.iter().map(|state| state.window).collect::<Vec<_>>()
     };
     let live = Memory::default();
-    live.append(&Segment::encode(packets.clone(), "edge", Provenance::Live, (start, END), None).unwrap())
-        .unwrap();
+    live.append(
+        &Segment::encode(packets.clone(), &SegmentSource::tcp("edge", Provenance::Live, (start, END)), None)
+            .unwrap(),
+    )
+    .unwrap();
     assert_eq!(due(&live, END + 29_999_999_999), Vec::<Window>::new());
     assert_eq!(due(&live, END + 30_000_000_000), [Window::containing(start)]);
     assert_eq!(WindowJob::default().due(&live, Due::All).unwrap().len(), 1);
     let day = 86_400 * 1_000_000_000;
     let silent: Vec<Packet> =
         packets.iter().map(|packet| Packet { ts: packet.ts - day, ..*packet }).collect();
-    let of_yesterday = Segment::encode(silent, "silent", Provenance::Live, (start - day, END - day), None);
+    let of_yesterday = Segment::encode(
+        silent,
+        &SegmentSource::tcp("silent", Provenance::Live, (start - day, END - day)),
+        None,
+    );
     live.append(&of_yesterday.unwrap()).unwrap();
     assert_eq!(
         due(&live, END),

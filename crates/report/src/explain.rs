@@ -48,7 +48,9 @@ pub fn write_term(term: Term, width: usize, mut output: impl Write) -> io::Resul
     let out = &mut output;
     match term {
         Term::Stage(stage) => {
-            heading(out, stage.title(), &format!("stage {stage}"), width)?;
+            let radar = stage.radar_name();
+            let also = if radar == stage.name() { String::new() } else { format!(", {radar} in the API") };
+            heading(out, stage.title(), &format!("stage {stage}{also}"), width)?;
             paragraph(out, Style::new(), stage.about(), width)?;
             causes(out, stage.causes(), width)?;
             let all = DataSet::Tcp.signatures().iter().copied();

@@ -169,9 +169,13 @@ mod tests {
 
     #[test]
     fn filters_are_read() {
-        for text in
-            ["stage=post_ack,post-psh", "tag!=zmap", "signature=PSH+ACK -> RST = RST", "asn=AS64496,1"]
-        {
+        for text in [
+            "stage=post_ack,post-psh",
+            "stage=later_in_flow,no-match",
+            "tag!=zmap",
+            "signature=PSH+ACK -> RST = RST",
+            "asn=AS64496,1",
+        ] {
             assert_eq!(text.parse::<Filter>().unwrap().to_string(), text);
         }
         assert!("tag!=zmap".parse::<Filter>().unwrap().negated);

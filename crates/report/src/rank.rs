@@ -5,14 +5,15 @@ use cutshort_geo::Geo;
 use crate::Summary;
 use crate::summary::GroupCounts;
 
-/// The upper limit of the minimum sample.
+/// The limits of the minimum sample: a share of a single connection means nothing.
+const MIN_LEAST_SAMPLE: u64 = 5;
 const MAX_LEAST_SAMPLE: u64 = 1000;
 
 /// The number of connections that a group needs to be ranked, given the number of all. Among thousands of groups some
 /// small ones have a high share by chance, so a large capture needs a larger minimum.
 #[must_use]
 pub fn least_sample(connections: u64) -> u64 {
-    (connections / 1000).clamp(1, MAX_LEAST_SAMPLE)
+    (connections / 1000).clamp(MIN_LEAST_SAMPLE, MAX_LEAST_SAMPLE)
 }
 
 /// A country or network in a ranking.

@@ -1,9 +1,9 @@
-use cutshort_packet::{Flags, Packet};
+use cutshort_packet::{Flags, Packet, Unreachable};
 
 /// A [`Packet`] without its 5-tuple, in 32 bytes: what the rules look at.
 ///
 /// ```
-/// use cutshort_packet::{Flags, Packet};
+/// use cutshort_packet::{Flags, Packet, Unreachable};
 /// use cutshort_verdict::Row;
 ///
 /// let row = Row::from(&Packet { flags: Flags::RST | Flags::ACK, seq: 1001, ..Packet::ZERO });
@@ -53,12 +53,28 @@ impl From<&Packet> for Row {
     }
 }
 
+impl From<&Unreachable> for Row {
+    fn from(unreachable: &Unreachable) -> Self {
+        Self {
+            ts: unreachable.ts,
+            flags: Flags::RECEIVED | Flags::ICMP,
+            ip_id: unreachable.ip_id,
+            seq: unreachable.seq,
+            ttl: unreachable.ttl,
+            sample_rate: 1,
+            ..Self::default()
+        }
+    }
+}
+
 impl Row {
-    /// Returns true for a SYN packet: SYN is set, and none of ACK, RST and FIN (docs/spec.md#syn-packet).
+    /// Returns true for a SYN packet: SYN is set, and none of ACK, RST and FIN (docs/spec.md#syn-packet). In the data set
+    /// `origin` it must be the opener's.
     #[must_use]
     #[inline]
     pub const fn is_syn(&self) -> bool {
-        self.flags.is_syn()
+        const MASK: u16 = Flags::SYN_MASK.bits() | Flags::RECEIVED.bits();
+        self.flags.bits() & MASK == Flags::SYN.bits()
     }
 
     /// Returns the key that orders the SYN packets of a connection: the fields of the smallest count

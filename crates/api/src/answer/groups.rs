@@ -79,6 +79,12 @@ impl By {
         self != Self::Dimension(Dimension::Tag)
     }
 
+    /// Whether its groups consist of connections that are cut short and others.
+    #[must_use]
+    pub const fn has_cut_short(self) -> bool {
+        matches!(self, Self::Dimension(_))
+    }
+
     const fn dimension(self) -> Option<Dimension> {
         match self {
             Self::Dimension(dimension) => Some(dimension),
@@ -126,6 +132,8 @@ pub struct Column {
     pub name: String,
     /// The counts, one for each of [`Groups::times`].
     pub counts: Vec<WeightedCount>,
+    /// How many of these were cut short. Of stages and exclusions there are none.
+    pub cut_short: Vec<WeightedCount>,
 }
 
 /// The counts of one series.
@@ -185,11 +193,18 @@ pub(super) fn count(
     Ok(Counting::new(series, by).answer(&answer, all.as_ref(), limit))
 }
 
+/// Connections of a group in a piece of time.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    all: WeightedCount,
+    cut_short: WeightedCount,
+}
+
 struct Counting<'a> {
     series: &'a Series,
     by: By,
     totals: BTreeMap<i64, WeightedCount>,
-    groups: HashMap<String, BTreeMap<i64, WeightedCount>>,
+    groups: HashMap<String, BTreeMap<i64, Counted>>,
 }
 
 impl<'a> Counting<'a> {
@@ -202,7 +217,7 @@ impl<'a> Counting<'a> {
         if let Some(all) = all {
             self.totals.clear();
             for row in &all.rows {
-                let count = self.of_stages(row);
+                let count = self.of_stages(row, |_| true);
                 self.totals.entry(row.from).or_default().merge(&count);
             }
         }
@@ -212,9 +227,13 @@ impl<'a> Counting<'a> {
         for name in by.always() {
             self.groups.entry(name).or_default();
         }
-        let column = |(name, counts): (String, BTreeMap<i64, WeightedCount>)| Column {
-            name,
-            counts: times.iter().map(|time| counts.get(time).copied().unwrap_or_default()).collect(),
+        let column = |(name, counted): (String, BTreeMap<i64, Counted>)| {
+            let each = times.iter().map(|time| counted.get(time).copied().unwrap_or_default());
+            Column {
+                name,
+                counts: each.clone().map(|counted| counted.all).collect(),
+                cut_short: each.map(|counted| counted.cut_short).collect(),
+            }
         };
         let groups = sorted(by, self.groups.into_iter().map(column).collect());
         Groups {
@@ -231,35 +250,38 @@ impl<'a> Counting<'a> {
             By::Stage => {
                 for (stage, count) in Stage::ALL.into_iter().zip(&row.stages) {
                     if self.series.stages.has(Some(&stage)) {
-                        self.add(stage_name(stage), row.from, count);
+                        self.add(stage_name(stage), row.from, count, &WeightedCount::default());
                     }
                 }
             }
             By::Exclusion => {
                 for (name, count) in exclusion_names().zip([row.total()].iter().chain(&row.excluded)) {
-                    self.add(name, row.from, count);
+                    self.add(name, row.from, count, &WeightedCount::default());
                 }
             }
             By::Dimension(_) => {
-                let count = self.of_stages(row);
-                self.add(&value_name(&row.value), row.from, &count);
+                let count = self.of_stages(row, |_| true);
+                let cut_short = self.of_stages(row, |stage| stage != Stage::None);
+                self.add(&value_name(&row.value), row.from, &count, &cut_short);
             }
         }
     }
 
-    fn add(&mut self, name: &str, from: i64, count: &WeightedCount) {
+    fn add(&mut self, name: &str, from: i64, count: &WeightedCount, cut_short: &WeightedCount) {
         self.totals.entry(from).or_default().merge(count);
         if count.sampled > 0 {
-            self.groups.entry(name.to_owned()).or_default().entry(from).or_default().merge(count);
+            let counted = self.groups.entry(name.to_owned()).or_default().entry(from).or_default();
+            counted.all.merge(count);
+            counted.cut_short.merge(cut_short);
         }
     }
 
-    /// The connections at the selected stages.
-    fn of_stages(&self, row: &RollupRow) -> WeightedCount {
+    /// The connections at those of the selected stages for which `is_meant` holds.
+    fn of_stages(&self, row: &RollupRow, is_meant: fn(Stage) -> bool) -> WeightedCount {
         let stages = Stage::ALL.into_iter().zip(&row.stages);
         let mut total = WeightedCount::default();
         stages
-            .filter(|(stage, _)| self.series.stages.has(Some(stage)))
+            .filter(|(stage, _)| self.series.stages.has(Some(stage)) && is_meant(*stage))
             .for_each(|(_, count)| total.merge(count));
         total
     }
@@ -314,6 +336,7 @@ fn together_as_other(groups: impl Iterator<Item = Column>) -> Option<Column> {
     groups
         .reduce(|mut all, group| {
             all.counts.iter_mut().zip(&group.counts).for_each(|(count, more)| count.merge(more));
+            all.cut_short.iter_mut().zip(&group.cut_short).for_each(|(count, more)| count.merge(more));
             all
         })
         .map(|all| Column { name: OTHER.to_owned(), ..all })

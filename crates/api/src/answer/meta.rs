@@ -10,6 +10,7 @@ use super::confidence;
 use super::coverage::Coverage;
 use super::facts::Facts;
 use super::groups::{By, Groups};
+use super::top::RankedOf;
 use crate::question::{Series, iso};
 use cutshort_model::{Bucket, Dimension, Window};
 
@@ -47,9 +48,12 @@ pub struct OwnMeta {
     pub coverage: Vec<Coverage>,
     /// Whether some of the data is simulated.
     pub simulated: bool,
-    /// The minimum number of sampled connections of an entry, in rankings.
+    /// The minimum number of sampled connections of an entry, in rankings; of several series, the lowest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_sample: Option<u64>,
+    /// Rankings: how many values each series ranks, and what it leaves out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ranked: Option<Vec<RankedOf>>,
 }
 
 /// How reliable an answer is.
@@ -151,6 +155,7 @@ impl OwnMeta {
             coverage,
             simulated: facts.status.simulated,
             min_sample: None,
+            ranked: None,
         }
     }
 }

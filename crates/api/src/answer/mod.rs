@@ -20,10 +20,10 @@ pub use coverage::{Coverage, CoveredIntervals, CoveredNode, Gap};
 pub use facts::Facts;
 pub use groups::{By, Column, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
-pub use shape::{CountColumns, CountOfSeries, Counts};
+pub use shape::{CountColumns, CountOfSeries, Counts, CutShort};
 pub use shares::{Share, shares};
-pub use top::{AskedTop, Code, Completed, Excluded, Numbers, Order, Ranked, Top, Who, top};
-pub use top_shape::{RankedAs, RankedLocation};
+pub use top::{AskedTop, Completed, Excluded, Numbers, Order, Ranked, RankedOf, StageShares, Top, Who, top};
+pub use top_shape::{RankedAs, RankedLocation, RankedValue};
 
 pub(crate) use csv::text as csv_text;
 pub(crate) use meta::{DATA_SOURCE, bucket_name};

@@ -209,13 +209,19 @@ pub(super) const RANKED: Parameter = series(
     "anomaly",
     "Rank by the share of connections at these stages, a comma list. 'anomaly' (default): all but no_match.",
 );
+pub(super) const DIMENSION_TOP: Parameter = path(
+    "dimension",
+    ParameterKind::Choice(&["node", "port", "ip_version", "signature"]),
+    "node",
+    "What is ranked: servers, their ports, IP versions or signatures.",
+);
 pub(super) const LIMIT_TOP: Parameter =
     query("limit", ParameterKind::Number { bounds: 1..=1000, default: Some(5) }, "10", "How many to list.");
 pub(super) const MIN_SAMPLE: Parameter = query(
     "minSample",
     ParameterKind::Number { bounds: 1..=1_000_000_000, default: None },
     "100",
-    "Only those with at least this many sampled connections. Default: a thousandth of all, at most 1000.",
+    "Only those with at least this many sampled connections. Default: a thousandth of all, at least 5 and at most 1000.",
 );
 pub(super) const ORDER_TOP: Parameter = query(
     "orderBy",

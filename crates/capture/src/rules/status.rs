@@ -44,6 +44,10 @@ pub struct Counter {
 }
 
 impl Loaded {
+    /// What to say of rules that are [`outdated`](Self::outdated).
+    pub const OUTDATED: &str =
+        "these rules are of an older version, which leaves out some connections without reporting it";
+
     /// The number of packets of a counter, by name.
     #[must_use]
     pub fn packets(&self, counter: &str) -> Option<u64> {

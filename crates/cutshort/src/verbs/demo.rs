@@ -16,7 +16,7 @@ use super::serve::{self, Serving};
 use crate::error::{Done, Error};
 use crate::local_capture::LocalCapture;
 use crate::progress::Steps;
-use crate::settings::Settings;
+use crate::settings::{HttpSettings, Settings};
 use crate::signals::Signals;
 use crate::terminal::message;
 
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Demo) -> Result<Done, Error> {
     match (&arguments.data, arguments.listen) {
         (Some(data), None) => fill_only(data),
         (Some(data), Some(listen)) => fill_and_serve(data, listen, || {}),
-        (None, listen) => temporary(listen.unwrap_or(Settings::default().listen)),
+        (None, listen) => temporary(listen.unwrap_or(Settings::default().http.listen)),
     }
 }
 
@@ -66,7 +66,8 @@ fn fill_and_serve(
     listen: SocketAddr,
     abandon: impl Fn() + Send + 'static,
 ) -> Result<Done, Error> {
-    let settings = Settings { listen, open_read: true, connections: true, ..Settings::default() };
+    let http = HttpSettings { listen, open_read: true, connections: true, ..HttpSettings::default() };
+    let settings = Settings { http, ..Settings::default() };
     if !listen.ip().is_loopback() {
         message(&format!("anybody who reaches {listen} can read the simulated data"));
     }

@@ -19,7 +19,8 @@ use crate::terminal;
 /// Query a store: the API's answers on the command line
 ///
 /// Shows shares of connections by stage or another dimension, as one number or over time, or ranks
-/// countries and networks. Lists are separated by commas; '-' in front of a value excludes it.
+/// networks, servers and others by how many of their connections are cut short. Lists are separated by
+/// commas; '-' in front of a value excludes it.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Query {
@@ -32,7 +33,7 @@ pub(crate) struct Query {
     time: TimeRange,
     #[command(flatten)]
     filters: Filters,
-    /// Dimension to group by; 'top' ranks by 'as' (default) or 'location'
+    /// Dimension to group by [default: stage; 'top': as]
     #[arg(long, value_name = "DIMENSION", value_parser = By::from_name)]
     by: Option<By>,
     /// Time series: bucket length [default: depends on the range]
@@ -53,11 +54,13 @@ pub(crate) struct Query {
 
 const EXAMPLES: &str =
     "Dimensions: stage, tag, signature, termination, ip_version, location, as, port, node, exclusion.
+'top' ranks by as, location, node, port, ip_version or signature.
 
 Examples:
   cutshort query summary --data store --from -7d --to now
   cutshort query summary --data store --from -7d --to now --by signature --location US,PT
   cutshort query timeseries --data store --from 2026-01-05 --to 2026-01-12 --every 1d --format csv
+  cutshort query top --data store --from -1d --to now --by node
   cutshort query top --data store --from -1d --to now --stage post_ack --handshake completed";
 
 /// Which connections.
@@ -104,7 +107,7 @@ enum What {
     Summary,
     /// Shares over time
     Timeseries,
-    /// Ranking of countries or networks
+    /// Ranking of networks, countries, servers, ports, IP versions or signatures
     Top,
 }
 
@@ -202,19 +205,14 @@ fn top(
     parameters: &Parameters,
     color: ColorChoice,
 ) -> Result<Done, Error> {
-    let who = match arguments.by.map(By::name) {
-        None | Some("as") => Who::Ases,
-        Some("location") => Who::Locations,
-        Some(other) => {
-            return Err(Error::Usage(format!("'top' ranks by 'as' or 'location', not by '{other}'")));
-        }
-    };
+    let who = arguments.by.map_or(Ok(Who::Ases), |by| Who::from_name(by.name()));
+    let who = who.map_err(|why| Error::Usage(format!("--by: {why}")))?;
     let (top, _) = ask::ranking(context, parameters, who)?;
     terminal::print(color, |text| {
         match arguments.format {
             Format::Json => write_json(&ask::json(&top)?, text),
             Format::Csv => text.write_all(top.csv().as_bytes()),
-            Format::Table => show::ranking(&top, terminal::width(), text),
+            Format::Table => show::ranking(&top, who, terminal::width(), text),
         }?;
         Ok(())
     })?;

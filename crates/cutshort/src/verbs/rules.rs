@@ -219,7 +219,8 @@ fn describe(loaded: &Loaded) -> String {
     let mut text = format!("table inet {}: {}", loaded.table, loaded.about);
     if loaded.outdated {
         text.push_str(&format!(
-            "\n    {OUTDATED}; load them again: cutshort rules apply, with the same options"
+            "\n    {}; load them again: cutshort rules apply, with the same options",
+            Loaded::OUTDATED
         ));
     }
     if let Some(options) = &loaded.options {
@@ -247,10 +248,6 @@ fn describe(loaded: &Loaded) -> String {
 fn loaded_with(options: &str) -> String {
     format!("loaded by: cutshort rules apply {options}")
 }
-
-/// What is wrong with rules of older versions.
-pub(crate) const OUTDATED: &str =
-    "these rules are of an older version, which leaves out some connections without reporting it";
 
 fn say(text: &str) -> Result<Done, Error> {
     terminal::print(ColorChoice::Never, |output| Ok(writeln!(output, "{text}")?))?;

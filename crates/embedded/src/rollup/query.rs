@@ -5,6 +5,7 @@ use std::ops::Range;
 use cutshort_model::{Dimension, Network};
 use cutshort_store::cell::packed::Group;
 use cutshort_store::{RollupAnswer, RollupQuery, Selection};
+use cutshort_verdict::DataSet;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::bytes::{Broken, Unpacked};
@@ -20,21 +21,21 @@ use crate::error::Result;
 ///
 /// # Errors
 /// [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) names a row that cannot be decoded.
-pub fn query(connection: &Connection, query: &RollupQuery) -> Result<RollupAnswer> {
+pub fn query(connection: &Connection, data_set: DataSet, query: &RollupQuery) -> Result<RollupAnswer> {
     if !connection.is_autocommit() {
-        return answer(connection, query);
+        return answer(connection, data_set, query);
     }
     // All rows are read as of one moment.
     let snapshot = connection.unchecked_transaction()?;
-    answer(&snapshot, query)
+    answer(&snapshot, data_set, query)
 }
 
-fn answer(connection: &Connection, query: &RollupQuery) -> Result<RollupAnswer> {
+fn answer(connection: &Connection, data_set: DataSet, query: &RollupQuery) -> Result<RollupAnswer> {
     let Some(range) = windows_within(connection, &query.range)? else { return Ok(RollupAnswer::default()) };
     let stale = stale_rows(connection, &range)?;
     let spans = spans(&range, Level::within(query.bucket), &stale);
     let nodes = node_names(connection)?;
-    let mut tally = AnswerSum::new(query, &nodes);
+    let mut tally = AnswerSum::new(data_set, query, &nodes);
     let scans = scans(query);
     for scan in &scans {
         read(connection, scan, &spans, &mut tally)?;

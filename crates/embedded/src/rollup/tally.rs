@@ -20,6 +20,7 @@ type ValueCounts = [WeightedCount; STAGES + Exclusion::ALL.len()];
 
 /// The answer while it is added up.
 pub(super) struct AnswerSum<'a> {
+    data_set: DataSet,
     query: &'a RollupQuery,
     nodes: &'a HashMap<u16, String>,
     folded: Option<Folded>,
@@ -36,8 +37,8 @@ enum Use {
 }
 
 impl<'a> AnswerSum<'a> {
-    pub(super) fn new(query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
-        Self { query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
+    pub(super) fn new(data_set: DataSet, query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
+        Self { data_set, query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
     }
 
     /// Whether the query needs more than totals.
@@ -145,7 +146,7 @@ impl<'a> AnswerSum<'a> {
                     return Use::Nothing;
                 }
                 let values: Vec<u64> = match by {
-                    Some(Dimension::Tag) => tags.iter(DataSet::Tcp).map(|tag| tag.number().into()).collect(),
+                    Some(Dimension::Tag) => tags.iter(self.data_set).map(|tag| tag.number().into()).collect(),
                     Some(Dimension::Signature) => vec![signature.map_or(0, |found| u64::from(found.id()))],
                     Some(Dimension::Termination) => vec![termination as u64],
                     _ => return Use::At(stage as usize, Vec::new()),
@@ -196,7 +197,7 @@ impl<'a> AnswerSum<'a> {
         let small = code as u8;
         match self.query.by {
             None => Value::All,
-            Some(Dimension::Tag) => Value::Tag(tag_of(small)),
+            Some(Dimension::Tag) => Value::Tag(self.tag_of(small)),
             Some(Dimension::Signature) => Value::Signature(Signature::from_id(small)),
             Some(Dimension::Termination) => {
                 Value::Termination(Termination::ALL[usize::from(small) % Termination::ALL.len()])
@@ -208,12 +209,12 @@ impl<'a> AnswerSum<'a> {
             Some(Dimension::Node) => Value::Node(self.nodes.get(&(code as u16)).cloned().unwrap_or_default()),
         }
     }
-}
 
-/// The tag with a number; the first one if there is none.
-fn tag_of(number: u8) -> Tag {
-    let tags = DataSet::Tcp.tags();
-    *tags.iter().find(|tag| tag.number() == number).unwrap_or(&tags[0])
+    /// The tag with a number; the first one if there is none.
+    fn tag_of(&self, number: u8) -> Tag {
+        let tags = self.data_set.tags();
+        *tags.iter().find(|tag| tag.number() == number).unwrap_or(&tags[0])
+    }
 }
 
 /// Adds or subtracts, wrapping around: rows that do not agree must not end the program.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::Window;
 use cutshort_store::open::{OpenSegment, SyncPolicy};
-use cutshort_store::{Added, Provenance, SegmentId, Store, StoreError};
+use cutshort_store::{Added, Provenance, SegmentId, SegmentSource, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::conformance::connections::everything;
@@ -265,8 +265,13 @@ fn segments_that_earlier_versions_were_writing_are_kept() {
     let store = open(folder.path());
     let begin = |id| {
         let path = folder.path().join(format!("open/{}", SegmentId(id)));
-        OpenSegment::create(&path, SegmentId(id), "edge", Provenance::Live, START, SyncPolicy::Always)
-            .unwrap()
+        OpenSegment::create(
+            &path,
+            SegmentId(id),
+            &SegmentSource::tcp("edge", Provenance::Live, (START, START)),
+            SyncPolicy::Always,
+        )
+        .unwrap()
     };
     let (mut one, _empty) = (begin(1), begin(2));
     one.append(&[packet(1, START + SECOND)], START + MINUTE).unwrap();

@@ -300,8 +300,8 @@ const AUTHENTICATION: u8 = 51;
 /// The end of the chain of headers of an IPv6 packet.
 pub(crate) struct Chain<'a> {
     /// The first header that is no extension header, and what it begins with; nothing of a later fragment.
-    protocol: u8,
-    payload: &'a [u8],
+    pub(crate) protocol: u8,
+    pub(crate) payload: &'a [u8],
     /// Whether more fragments of the packet follow.
     pub(crate) followed: bool,
 }

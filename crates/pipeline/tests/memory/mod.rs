@@ -15,7 +15,7 @@ use cutshort_store::{
     RollupQuery, Segment, SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, VerdictBatch,
     Verdicts, WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
-use cutshort_verdict::{Row, Rules};
+use cutshort_verdict::{DataSet, Row, Rules};
 
 /// Results of a window.
 #[derive(Clone, Debug)]
@@ -128,6 +128,14 @@ impl Inner {
 }
 
 impl Store for Memory {
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
+        Ok((data_set == DataSet::Tcp).then_some(self))
+    }
+
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
+        self.find(data_set)?.ok_or_else(|| StoreError::Refused("only tcp is kept here".to_owned()))
+    }
+
     fn append(&self, segment: &Segment) -> Result<Added> {
         let mut inner = self.begin("append")?;
         let info = segment.info().clone();

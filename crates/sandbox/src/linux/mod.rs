@@ -5,13 +5,14 @@ mod capabilities;
 mod files;
 mod limits;
 mod restriction;
-mod user;
+pub(crate) mod user;
 
 use std::fmt;
 
 use restriction::Restriction;
 
-use crate::{Error, Needs};
+use crate::error::Error;
+use crate::needs::Needs;
 
 pub use files::supports_landlock;
 pub use limits::raise_open_files;

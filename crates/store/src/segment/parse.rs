@@ -131,15 +131,14 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(layout: &'a Layout) -> Self {
-        let SegmentInfo { node, origin, covers, addresses, .. } = &layout.info;
-        let id = ContentId::new(node, *origin, *covers, *addresses);
+        let id = ContentId::new(&layout.info.source(), layout.info.addresses);
         Self { layout, sources: vec![None; layout.groups.len()], last: None, times: Vec::new(), id }
     }
 
     fn check(&mut self, batch: &RowBatch, group: usize) -> Checked<()> {
         for (at, (key, row)) in batch.keys.iter().zip(&batch.rows).enumerate() {
             let packet = protected(batch, at);
-            check_packet(&packet, self.layout.info.covers)?;
+            check_packet(&packet, self.layout.info.data_set, self.layout.info.covers)?;
             if self.last.is_some_and(|last| last > (*key, row.ts)) {
                 return Err(format!("its packets are not sorted: {} comes too late", key.five_tuple()));
             }

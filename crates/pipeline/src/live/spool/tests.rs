@@ -1,5 +1,5 @@
 use cutshort_simulate::syn_packet;
-use cutshort_store::{Provenance, SegmentId};
+use cutshort_store::{Provenance, SegmentId, SegmentSource};
 
 use super::*;
 
@@ -8,7 +8,8 @@ const ROOM: u64 = 1 << 20;
 fn segment(from: i64, packets: u16) -> Segment {
     let packets = (0..packets).map(|port| syn_packet(from, port)).collect();
     let id = SegmentId(from as u128 + 1);
-    Segment::encode(packets, "edge", Provenance::Live, (from, from + 9), Some(id)).unwrap()
+    Segment::encode(packets, &SegmentSource::tcp("edge", Provenance::Live, (from, from + 9)), Some(id))
+        .unwrap()
 }
 
 fn take(spool: &Spool) -> Option<Spooled> {
