@@ -113,7 +113,7 @@ impl Embedded {
         match (Verifying { store: &store, verified: &mut verified }).run(each) {
             // Nothing in it can be relied on.
             Err(Error(StoreError::Damaged(why))) => {
-                verified.findings.push(repair(DATABASE, format!("{why:#}")))
+                verified.findings.push(repair(DATABASE, format!("{why:#}")));
             }
             done => done?,
         }
