@@ -172,7 +172,7 @@ impl WindowSegments {
         let positions = numbered.map(|(number, segment)| Ok((segment.hash, (number, segment.addresses()?))));
         let positions = positions.collect::<Result<HashMap<u64, (u32, Addresses)>>>()?;
         if positions.len() != self.segments.len() {
-            return Err(StoreError::Unavailable("two segments have the same hash; try again".to_owned()));
+            return Err(StoreError::Unavailable("two segments have the same hash; try again".into()));
         }
         let of_kind = |kind: &Addresses| positions.values().any(|(_, addresses)| addresses == kind);
         Ok(SharedWindow {
@@ -232,7 +232,7 @@ impl SharedWindow {
                  were deleted by hand",
                 missing.unsigned_abs(),
                 if missing > 0 { "less" } else { "more" }
-            ))),
+            ).into())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the terms mean: the texts of the tables in `cutshort-verdict`.
+//! The meaning of the terms: texts from the tables in `cutshort-verdict`.
 
 use std::io::{self, Write};
 
@@ -90,14 +90,14 @@ pub fn write_all(width: usize, mut output: impl Write) -> io::Result<()> {
     )
 }
 
-/// What stands before a text in a list, and the text.
+/// The beginning of a list item, and its text.
 type Item = (String, String);
 
 fn signature_line(signature: Signature) -> Item {
     (format!("{:2} ", signature.id()), signature.to_string())
 }
 
-/// Indented below its parents, with the first sentence about it.
+/// The name, indented below its parents, with the first sentence about it.
 fn tag_line(tag: Tag) -> Item {
     let depth = std::iter::successors(tag.parent(), |parent| parent.parent()).count();
     let name = format!("{}{tag}", "  ".repeat(depth));
@@ -126,7 +126,7 @@ fn causes(output: &mut impl Write, causes: &[&str], width: usize) -> io::Result<
     paragraph(output, DIM, caveat, width)
 }
 
-/// A section behind others, if there is anything in it.
+/// A further section, unless it is empty.
 fn list(
     output: &mut impl Write,
     title: &str,

@@ -7,19 +7,19 @@ use cutshort_packet::FiveTuple;
 use cutshort_verdict::{DataSet, Signature, Stage, Tag, Termination};
 use ipnet::IpNet;
 
-/// Which connections are meant at all: to which servers, and not from whom.
+/// Which connections are classified: by their servers, and by clients to leave out.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Networks of the servers; any if there are none.
+    /// The servers' networks; all if empty.
     pub server_nets: Vec<IpNet>,
-    /// Ports of the servers; any if there are none.
+    /// The servers' ports; all if empty.
     pub server_ports: Vec<u16>,
-    /// Networks of sources to be left out, such as health checks.
+    /// Clients to leave out, such as health checks.
     pub ignored_sources: Vec<IpNet>,
 }
 
 impl Selection {
-    /// Whether a client's 5-tuple is meant.
+    /// Whether a connection with this 5-tuple is classified.
     #[must_use]
     pub fn has(&self, five_tuple: &FiveTuple) -> bool {
         let in_any = |nets: &[IpNet], addr| nets.iter().any(|net| net.contains(&addr));
@@ -50,7 +50,7 @@ enum Values {
     Prefix(Vec<IpNet>),
 }
 
-/// Why a text is no filter.
+/// Why a text is not a valid filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterError(String);
 
@@ -63,7 +63,7 @@ impl fmt::Display for FilterError {
 impl std::error::Error for FilterError {}
 
 impl Filter {
-    /// Whether the connection fulfils the condition.
+    /// Whether a connection meets the condition.
     #[must_use]
     pub fn matches(&self, connection: &JudgedConnection<'_>) -> bool {
         self.negated != self.values.has(connection)

@@ -1,4 +1,4 @@
-//! What a reader of the numbers must know about the capture they come from.
+//! Notes about the capture, which readers of the numbers must know.
 
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
@@ -11,17 +11,17 @@ use foldhash::fast::RandomState;
 use crate::Summary;
 use crate::text::percent;
 
-/// Beyond so many addresses no more are remembered: a hint needs no exact count.
+/// The maximum number of addresses to remember: a hint needs no exact count.
 const MAX_ADDRESSES: usize = 4096;
-/// From this share on a note is worth a line (docs/spec.md#copies).
+/// The share from which on a note is worth a line (docs/spec.md#copies).
 const NOTEWORTHY: f64 = 0.05;
 
-/// Who opens connections to whom: finds captures that show the host's own connections.
+/// Who opens connections to whom, in order to recognise captures of the host's own connections.
 #[derive(Debug, Default)]
 pub(crate) struct Direction {
     connections: u64,
     destinations: HashSet<Ipv6Addr, RandomState>,
-    /// Sources whose SYNs no router has passed on, and how many these were.
+    /// Clients whose SYNs were not forwarded by any router, and the number of these SYNs.
     near_sources: std::collections::HashMap<Ipv6Addr, u64, RandomState>,
 }
 
@@ -37,8 +37,8 @@ impl Direction {
         }
     }
 
-    /// Connections opened by hosts at the capture point: by hosts that are servers here as well,
-    /// or by one host or two to more servers than that.
+    /// The number of connections opened by hosts at the capture point: by hosts that are servers as well, or by one
+    /// or two hosts to more servers than that.
     fn outgoing(&self) -> u64 {
         let few = self.near_sources.len() <= 2 && self.destinations.len() > 2;
         let own = self.near_sources.iter().filter(|(source, _)| few || self.destinations.contains(*source));

@@ -8,29 +8,29 @@ use foldhash::fast::RandomState;
 use crate::input::InputCount;
 use crate::notes::Direction;
 
-/// Counts of connections, for people and programs.
+/// Counts of connections, written as a table or JSON.
 #[derive(Debug)]
 pub struct Summary {
-    /// What was read.
+    /// The input that was read.
     pub input: InputCount,
-    /// Whether the input says that it is simulated.
+    /// Whether the input is marked as simulated.
     pub simulated: bool,
-    /// Whether reading was ended before the input.
+    /// Whether reading was stopped before the end of the input.
     pub interrupted: bool,
     /// The selection of connections, if there is one, in words.
     pub selection: Option<String>,
     pub(crate) total: GroupCounts,
     pub(crate) stages: [WeightedCount; Stage::ALL.len()],
-    /// As `stages`, of completed handshakes only.
+    /// The same as `stages`, for completed handshakes only.
     pub(crate) completed_stages: [WeightedCount; Stage::ALL.len()],
     pub(crate) terminations: [WeightedCount; Termination::ALL.len()],
     pub(crate) tags: [WeightedCount; Tags::BITS],
     pub(crate) signatures: [WeightedCount; DataSet::Tcp.signatures().len()],
     pub(crate) excluded: [u64; Exclusion::ALL.len()],
-    /// Connections outside the selection, and outside what was meant.
+    /// Connections outside the selection, and those that are not classified.
     pub(crate) not_selected: u64,
     pub(crate) not_meant: u64,
-    /// By [`Country::index`]; the last is for those without a country.
+    /// By [`Country::index`]; the last entry is for unknown countries.
     pub(crate) locations: Vec<GroupCounts>,
     pub(crate) networks: HashMap<Option<u32>, GroupCounts, RandomState>,
     pub(crate) direction: Direction,
@@ -41,11 +41,11 @@ pub struct Summary {
 pub struct GroupCounts {
     /// All connections of the group.
     pub all: WeightedCount,
-    /// Those that were cut short.
+    /// Connections that were cut short.
     pub anomalous: WeightedCount,
-    /// Those whose handshake was completed: without spoofed addresses.
+    /// Connections that completed the handshake, whose addresses are not spoofed.
     pub completed: WeightedCount,
-    /// Those of completed handshakes that were cut short.
+    /// Connections that completed the handshake and were cut short.
     pub completed_anomalous: WeightedCount,
 }
 
@@ -88,7 +88,7 @@ impl Default for Summary {
 }
 
 impl Summary {
-    /// An empty one, of connections that were chosen as these words say.
+    /// Creates an empty summary of connections that are selected as these words say.
     #[must_use]
     pub fn of(selection: Option<String>) -> Self {
         Self { selection, ..Self::default() }
@@ -114,7 +114,7 @@ impl Summary {
         self.direction.add(connection.five_tuple, verdict);
     }
 
-    /// Counts a connection, or a 5-tuple without a SYN packet, that is in no total.
+    /// Counts a connection, or a 5-tuple without a SYN packet, that is excluded.
     pub const fn add_excluded(&mut self, exclusion: Exclusion) {
         self.excluded[exclusion as usize] += 1;
     }
@@ -124,7 +124,7 @@ impl Summary {
         self.not_selected += 1;
     }
 
-    /// Counts a 5-tuple to other servers or from sources that are not meant.
+    /// Counts a 5-tuple that is not classified, because of its server or its client.
     pub const fn add_not_meant(&mut self) {
         self.not_meant += 1;
     }
@@ -135,13 +135,13 @@ impl Summary {
         self.total.all.sampled
     }
 
-    /// The locations with their groups; those without a country last, as `None`.
+    /// The countries with their counts; unknown ones last, as `None`.
     pub(crate) fn locations(&self) -> impl Iterator<Item = (Option<Country>, &GroupCounts)> {
         let countries = Country::all().map(Some).chain([None]);
         countries.zip(&self.locations).filter(|(_, group)| group.all.sampled > 0)
     }
 
-    /// The networks with their names and groups.
+    /// The networks with their names and counts.
     pub(crate) fn networks<'a>(
         &'a self,
         geo: &'a Geo,

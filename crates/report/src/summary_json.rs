@@ -49,7 +49,7 @@ struct Json<'a> {
     notes: Vec<String>,
 }
 
-/// What was met and not read.
+/// Records that could not be read.
 #[derive(Serialize)]
 struct UnreadKind {
     kind: &'static str,
@@ -71,7 +71,7 @@ impl From<(Unread, u64)> for UnreadKind {
     }
 }
 
-/// Packets that the capture itself says were lost.
+/// Lost packets that the capture reports.
 #[derive(Serialize)]
 struct Dropped {
     received: u64,
@@ -86,7 +86,7 @@ impl From<crate::Dropped> for Dropped {
     }
 }
 
-/// A time in which connections were chosen and left out.
+/// A period in which sampled connections were left out because the table of connections was full.
 #[derive(Serialize)]
 struct Incomplete {
     first_us: i64,

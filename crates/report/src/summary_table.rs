@@ -1,4 +1,4 @@
-//! The summary for a person, as wide as the terminal.
+//! The summary as text, as wide as the terminal.
 
 use std::io::{self, Write};
 
@@ -13,12 +13,12 @@ use crate::summary::{GroupCounts, Summary};
 use crate::text::{BOLD, DIM, Widths, bar, columns, hanging, padded, percent, wrap};
 
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
-/// How many lines a ranking has.
+/// The number of lines in a ranking.
 const TOP: usize = 5;
-/// Narrower terminals break lines.
+/// Narrower terminals wrap lines.
 const MIN_WIDTH: usize = 30;
 const MAX_WIDTH: usize = 100;
-/// A bar is as wide as this, or not there.
+/// The width of a bar; narrower terminals have none.
 const MIN_BAR: usize = 4;
 const MAX_BAR: usize = 40;
 /// The name of a network or country is as wide as this at least.
@@ -53,7 +53,7 @@ struct SummaryTable<'a, W> {
     output: W,
 }
 
-/// A line that names a part of the whole, for [`SummaryTable::shares`].
+/// A line for a part of the whole, see [`SummaryTable::shares`].
 struct Line {
     name: String,
     count: WeightedCount,
@@ -131,7 +131,7 @@ impl<W: Write> SummaryTable<'_, W> {
         self.shares(lines.into_iter().map(line).collect())
     }
 
-    /// Lines of name, share, count and bar, of which a narrow terminal loses the last first.
+    /// Lines of name, share, count and bar; narrow terminals omit the last of these first.
     fn shares(&mut self, lines: Vec<Line>) -> io::Result<()> {
         let all = self.summary.total.all;
         let shares: Vec<String> = lines.iter().map(|line| percent(line.count.share_of(&all))).collect();
@@ -271,8 +271,7 @@ impl<W: Write> SummaryTable<'_, W> {
 
 const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "cut short / all", "handshakes"];
 
-/// Share, its interval, counts, and the share of completed handshakes. Narrow terminals lose the
-/// last first.
+/// Share, its interval, counts, and the share of completed handshakes. Narrow terminals omit the last of these first.
 fn numbers(group: &GroupCounts) -> [String; 4] {
     let GroupCounts { all, anomalous, completed, completed_anomalous } = group;
     let (low, high) = anomalous.interval_of(all);

@@ -7,13 +7,13 @@ use cutshort_verdict::{Row, Step, Tag, Trace, Verdict};
 
 use crate::text::{BOLD, DIM, hanging, paragraph};
 
-/// The columns before what a row means take this much.
+/// The width of the columns before the meaning of a row.
 const TABLE: usize = 53;
-/// What a row means needs so much beside them.
+/// The minimum width of the meaning of a row.
 const MEANING: usize = 24;
 
-/// Shows one connection packet by packet, and why its verdict is what it is, in lines of at most
-/// `width` columns, but not below 53.
+/// Writes one connection packet by packet, with the reasons for its verdict, in lines of at most `width` columns (at
+/// least 53).
 pub fn write_trace(
     five_tuple: &FiveTuple,
     trace: &Trace,
@@ -64,7 +64,7 @@ fn write_verdict(output: &mut impl Write, verdict: &Verdict, width: usize) -> io
     lines.into_iter().try_for_each(|line| paragraph(output, Style::new(), &line, width))
 }
 
-/// Counted from the SYN; what lies before it is negative.
+/// A sequence number relative to the SYN, negative before it.
 fn relative(rel: u32) -> String {
     let rel = rel.cast_signed();
     if rel < 0 { rel.to_string() } else { format!("+{rel}") }

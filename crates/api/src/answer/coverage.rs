@@ -61,10 +61,10 @@ pub struct CoveredNode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Gap {
-    /// From when.
+    /// The start of the gap.
     #[schema(format = DateTime)]
     start_time: String,
-    /// Until when, not included.
+    /// The end of the gap, exclusive.
     #[schema(format = DateTime)]
     end_time: String,
     /// Whether nothing at all was collected.

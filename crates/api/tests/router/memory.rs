@@ -194,7 +194,7 @@ impl Store for Memory {
     }
 
     fn replace(&self, _window: Window) -> Result<Box<dyn Replacement + '_>> {
-        Err(StoreError::Failed("nothing can be replaced here".to_owned()))
+        Err(StoreError::Failed("nothing can be replaced here".into()))
     }
 
     fn roll(&self) -> Result<()> {

@@ -7,7 +7,8 @@ use cutshort_verdict::{DataSet, Row, Signature, Tag};
 use super::Writer;
 use crate::cell;
 
-/// The fields of the JSON lines, and perhaps what of the addresses is in there; tags separated by spaces, empty where JSON has null.
+/// The fields of the JSON lines, and optionally how addresses are kept. Tags are separated by spaces; fields are
+/// empty where JSON has null.
 pub(super) struct Csv<W: Write> {
     output: csv::Writer<W>,
     addresses: bool,
@@ -48,7 +49,7 @@ impl<W: Write> Writer for Csv<W> {
     }
 }
 
-/// The error of the output as it came: the conversion of the crate hides a broken pipe.
+/// The original error of the output, because the conversion by the crate hides a broken pipe.
 pub(crate) fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
