@@ -8,7 +8,7 @@ mod zeek;
 use std::io::{self, Write};
 
 use cutshort_model::{ConnectionRecord, JudgedConnection};
-use cutshort_verdict::Row;
+use cutshort_verdict::{DataSet, Row};
 
 pub(crate) use csv::io_error as csv_error;
 
@@ -37,10 +37,10 @@ impl Format {
     /// # Errors
     /// What writing the header gives.
     pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
-        self.writer_of(output, false)
+        self.writer_of(output, DataSet::Tcp, false)
     }
 
-    /// A writer of this format onto `output`. With `addresses` CSV and Parquet have a column more that says what of
+    /// A writer of this format onto `output`, for connections of a data set. With `addresses` CSV and Parquet have a column more that says what of
     /// its addresses a connection has; JSON says it anyway, where they are not the real ones.
     ///
     /// # Errors
@@ -48,12 +48,13 @@ impl Format {
     pub fn writer_of<'a>(
         self,
         output: impl Write + Send + 'a,
+        data_set: DataSet,
         addresses: bool,
     ) -> io::Result<Box<dyn Writer + 'a>> {
         Ok(match self {
             Self::Jsonl => Box::new(jsonl::Jsonl::new(output)),
-            Self::Csv => Box::new(csv::Csv::new(output, addresses)?),
-            Self::Parquet => Box::new(parquet::Parquet::new(output, addresses)?),
+            Self::Csv => Box::new(csv::Csv::new(output, data_set, addresses)?),
+            Self::Parquet => Box::new(parquet::Parquet::new(output, data_set, addresses)?),
             Self::Zeek => Box::new(zeek::Zeek::new(output)?),
         })
     }

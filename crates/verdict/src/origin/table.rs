@@ -148,6 +148,14 @@ impl Table {
         self.pairs.len() - 1
     }
 
+    pub(crate) const fn received(&self) -> u64 {
+        self.received
+    }
+
+    pub(crate) const fn sent_acks(&self) -> u64 {
+        self.sent_acks
+    }
+
     /// Calls `each` with every connection, and once with every pair that has none: what was found in its rows, what is around
     /// it, and the rows.
     pub(crate) fn for_each(
@@ -156,12 +164,11 @@ impl Table {
         mut each: impl FnMut(&FiveTuple, &Findings, &ConnectionContext, &[Row]),
     ) -> RowCount {
         let around = FlowContext { cutoff, other_rsts: &[] };
-        let mut count =
-            RowCount { received: self.received, sent_acks: self.sent_acks, ..RowCount::default() };
+        let mut count = RowCount::default();
         for pair in &self.pairs {
             if !pair.has_opener() {
                 each(&pair.five_tuple, &pair.findings(), &around.around(None), &[pair.first]);
-                count.taken += 1;
+                count.taken += pair.packets;
             }
             count.tail += if pair.has_opener() { pair.tail } else { 0 };
             for (five_tuple, side) in pair.openers() {
