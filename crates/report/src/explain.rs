@@ -62,7 +62,7 @@ pub fn write_term(term: Term, set: DataSet, width: usize, mut output: impl Write
             causes(out, set.stage_causes(stage), width)?;
             let all = set.signatures().iter().copied();
             let here = all.filter(|signature| signature.stage() == stage);
-            list(out, "Signatures at this stage", here.map(signature_line), width)
+            list(out, "Signatures at this stage", here.map(|signature| signature_line(set, signature)), width)
         }
         Term::Tag(tag) => {
             let with = tag.parent().map(|parent| format!(", only with {parent}")).unwrap_or_default();
@@ -93,7 +93,12 @@ pub fn write_all(set: DataSet, width: usize, mut output: impl Write) -> io::Resu
         .map(|stage| (format!("{:9} ", set.stage_name(*stage)), set.stage_about(*stage).to_owned()));
     section(out, "Stages", stages, width)?;
     list(out, "Tags", set.tags().iter().copied().map(|tag| tag_line(set, tag)), width)?;
-    list(out, "Signatures", set.signatures().iter().copied().map(signature_line), width)?;
+    list(
+        out,
+        "Signatures",
+        set.signatures().iter().copied().map(|signature| signature_line(set, signature)),
+        width,
+    )?;
     writeln!(out)?;
     paragraph(
         out,
@@ -113,8 +118,9 @@ pub fn write_all(set: DataSet, width: usize, mut output: impl Write) -> io::Resu
 /// What stands before a text in a list, and the text.
 type Item = (String, String);
 
-fn signature_line(signature: Signature) -> Item {
-    (format!("{:2} ", signature.id()), signature.to_string())
+fn signature_line(set: DataSet, signature: Signature) -> Item {
+    let width = set.signatures().last().map_or(0, |last| last.id().to_string().len());
+    (format!("{:width$} ", signature.id()), signature.to_string())
 }
 
 /// Indented below its parents, with the first sentence about it.

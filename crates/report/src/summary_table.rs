@@ -154,7 +154,9 @@ impl<W: Write> Table<'_, W> {
             room = if has_room { room - needed } else { 0 };
             has_room
         };
-        let shown: Vec<usize> = (0..SERVER_HEAD.len()).take_while(fits).collect();
+        // What no server did needs no column.
+        let says_something = |at: &usize| rows.iter().any(|row| row[*at] != "0");
+        let shown: Vec<usize> = (0..SERVER_HEAD.len()).filter(says_something).take_while(fits).collect();
         let line = |cells: &dyn Fn(usize) -> String| -> String {
             shown.iter().map(|at| format!("  {:>width$}", cells(*at), width = width(*at))).collect()
         };
