@@ -5,6 +5,7 @@ import type { Meta, StageTerm, Terms } from "./api/wire";
 import type { Asked } from "./api/question";
 import { CONTINENTS, type Place, placeKey } from "./state/place";
 import type { Store } from "./state/store";
+import { useZone, zoneId } from "./ui/zone";
 import { COMMON_FILTERS, type Filter, type State } from "./state/url";
 
 export interface Named {
@@ -77,6 +78,19 @@ export async function geoSources(): Promise<string> {
 
 export async function stageTerm(name: string): Promise<StageTerm | undefined> {
   return (await terms()).stages.find((stage) => stage.name === name);
+}
+
+/** Says times in the zone that is chosen; of a place it is that of its country. */
+export async function setZone({ zone, place }: State): Promise<void> {
+  useZone(zoneId(zone, zone === "place" ? await countryOf(place) : null));
+}
+
+/** The country of a place or network, with its longitude. */
+export async function countryOf(place: Place): Promise<{ code: string; longitude: number } | null> {
+  const country = place.kind === "asn" ? (await named(place)).above.findLast(({ kind }) => kind === "location") : place;
+  if (country?.kind !== "location") return null;
+  const found = await radar.location(country.code).catch(() => null);
+  return found && { code: country.code, longitude: Number(found.longitude) };
 }
 
 export interface App {

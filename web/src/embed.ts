@@ -4,15 +4,16 @@ import "./styles/main.css";
 import { shareAt } from "./api/answers";
 import { forget, ROOT } from "./api/client";
 import * as radar from "./api/radar";
-import { named, selected, switches } from "./app";
+import { named, selected, setZone, switches } from "./app";
 import { listMarks, marksOf } from "./charts/marks";
 import { metricPhrase, metricTitle } from "./state/stage";
-import { formatState, parseState, type State } from "./state/url";
+import { formatState, parseState, type State, stepOf } from "./state/url";
 import { h, swap } from "./ui/dom";
 import { percent, range } from "./ui/format";
 import { startTheme } from "./ui/theme";
 import { comparedChart, comparedLegend, comparedLines, comparison } from "./views/compared";
 import { isEmpty, plainLegend, stageChart, unitText } from "./views/stage-chart";
+import { zoneName } from "./ui/zone";
 
 const QUARTER = 900_000;
 /** Heading, legend and source around the chart, in pixels; more where they take more lines. */
@@ -22,16 +23,19 @@ const LINE = 24;
 /** Height of the chart at least. */
 const LEAST = 140;
 
-const state = parseState(location.search);
+let state = parseState(location.search);
+const given = state.range;
 const kind = location.pathname.split("/").at(-1);
 const root = document.getElementById("view");
 async function start(root: HTMLElement): Promise<void> {
   await show(root);
-  if (state.range.kind === "last") setInterval(() => void show(root), QUARTER);
+  if (given.kind === "last") setInterval(() => void show(root), QUARTER);
 }
 
 async function show(root: HTMLElement): Promise<void> {
   forget();
+  state = { ...state, range: await radar.concrete(given) };
+  await setZone(state).catch(() => undefined);
   try {
     swap(root, ...(await parts()));
     const over = document.documentElement.scrollHeight - innerHeight;
@@ -50,13 +54,13 @@ const height = (lines = 0): number => Math.max(LEAST, innerHeight - around - lin
 const wrong = async (): Promise<HTMLElement[]> => [h("p", { role: "alert" }, `This chart cannot be shown: ${state.wrong.map(({ key, text }) => `“${text}” is not a ${key === "with" ? "place" : key}`).join(", ")}.`)];
 
 async function stages(): Promise<HTMLElement[]> {
-  const [series, { name }] = await Promise.all([radar.stagesOverTime([selected(state)]), named(state.place)]);
+  const [series, { name }] = await Promise.all([radar.stagesOverTime([selected(state)], { step: stepOf(state) }), named(state.place)]);
   const [groups] = series.series;
   const between = series.ranges[0] ?? [0, 0];
   const marks = marksOf(series.meta.confidenceInfo.annotations, between);
   const nothing = h("p", { class: "muted" }, "No connections in this time.");
   const chart = !groups || isEmpty(groups) ? nothing : stageChart(state, series, marks, height(marks.length));
-  return [heading("Cut short, by stage", name, between, unitText(state.counts, series.step)), plainLegend(state), chart, listMarks(marks) ?? h("span"), source(state, series.meta.simulated)];
+  return [heading("Cut short, by stage", name, between, unitText(state.counts, series.step, groups)), plainLegend(state), chart, listMarks(marks) ?? h("span"), source(state, series.meta.simulated)];
 }
 
 async function compare(): Promise<HTMLElement[]> {
@@ -75,7 +79,7 @@ function heading(title: string, name: string, between: readonly [number, number]
     "header",
     {},
     h("h1", {}, `${title}: ${name}`),
-    h("p", { class: "muted" }, [...switches(state), `${range(...between)} UTC`, unit].join(" · ")),
+    h("p", { class: "muted" }, [...switches(state), `${range(...between)} ${zoneName()}`, unit].join(" · ")),
   );
 }
 

@@ -1,14 +1,16 @@
 // The dashboard: state in the address, one view at a time.
 
 import "./styles/main.css";
-import { type App, named, terms } from "./app";
+import * as radar from "./api/radar";
+import { type App, named, setZone, terms } from "./app";
 import { forget } from "./api/client";
 import { Store } from "./state/store";
-import type { View } from "./state/url";
+import { DEFAULT, lengthOf, type View } from "./state/url";
+import { span } from "./ui/format";
 import { swap, type Child } from "./ui/dom";
 import { failure } from "./ui/empty";
 import { keepFresh } from "./ui/refresh";
-import { shell } from "./ui/shell";
+import { type Shell, shell } from "./ui/shell";
 import { startTheme } from "./ui/theme";
 import { wrongAddress } from "./ui/wrong";
 import { render as compare } from "./views/compare";
@@ -35,6 +37,17 @@ const views: Record<View, Render> = {
   status,
 };
 
+/** Opens the latest week that has data if the last one has none, and says so. */
+async function openWhereDataAre(store: Store, page: Shell): Promise<void> {
+  if (/[?&](range|from|to|view)=/.test(location.search)) return;
+  const week = lengthOf(DEFAULT.range);
+  const [from, to] = await radar.knownTime();
+  if (!Number.isFinite(to) || to > Date.now() - week) return;
+  const range = { kind: "fixed", from: Math.max(from, to - week), to } as const;
+  store.go({ range }, true);
+  page.say(`No data has come in during the last 7 days. Shown are the latest ${span(range.to - range.from)} of data.`);
+}
+
 startTheme();
 const store = new Store();
 const root = document.getElementById("app");
@@ -45,10 +58,12 @@ function start(root: HTMLElement): void {
   let turn = 0;
   const show = async (): Promise<void> => {
     const mine = ++turn;
-    const app: App = { store, state: store.state };
+    page.loading(store.state.view);
+    const app: App = { store, state: { ...store.state, range: await radar.concrete(store.state.range) } };
+    await setZone(app.state).catch(() => undefined);
+    if (mine !== turn) return;
     const around = Promise.all([page.update(app), page.known]);
     page.view.setAttribute("aria-busy", "true");
-    page.loading(app.state.view);
     const children = await rendered(app);
     // The first picture comes as a whole, so that nothing jumps.
     if (root.classList.contains("starting")) await around;
@@ -57,6 +72,7 @@ function start(root: HTMLElement): void {
     page.view.dataset["view"] = app.state.view;
     page.view.removeAttribute("aria-busy");
     page.loading(null);
+    page.answered();
     root.classList.remove("starting");
     performance.mark("cutshort:shown");
   };
@@ -74,9 +90,11 @@ function start(root: HTMLElement): void {
     if (state.view !== before.view) scrollTo({ top: 0 });
     void show();
   });
-  keepFresh(page.view, () => store.state, () => {
+  const again = (): void => {
     forget();
     void show();
-  });
-  void show().then(() => requestIdleCallback?.(() => void where()));
+  };
+  keepFresh(page.view, () => store.state, again);
+  page.onReturn(again);
+  void openWhereDataAre(store, page).then(show).then(() => requestIdleCallback?.(() => void where()));
 }

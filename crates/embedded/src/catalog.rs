@@ -325,17 +325,17 @@ impl SegmentFile {
 /// The stored segments that have packets of a window.
 pub(super) fn segments_of(sql: &Connection, window: Window) -> Result<Vec<SegmentFile>> {
     let select = format!(
-        "{SEGMENT_FILE} JOIN segment_window w ON w.segment = s.key WHERE w.window = ? AND s.state = 0 ORDER BY s.id"
+        "{SEGMENT_FILE} JOIN segment_window w ON w.segment = s.key WHERE w.window = ? AND s.state = ? ORDER BY s.id"
     );
     let mut select = sql.prepare_cached(&select)?;
-    let rows = select.query_map([window.start()], SegmentFile::of)?;
+    let rows = select.query_map([window.start(), FileState::Kept as i64], SegmentFile::of)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The file of a stored segment.
 pub(super) fn segment_of(sql: &Connection, id: SegmentId) -> Result<Option<SegmentFile>> {
-    let mut select = sql.prepare_cached(&format!("{SEGMENT_FILE} WHERE s.id = ? AND s.state = 0"))?;
-    Ok(select.query_row([id_bytes(id)], SegmentFile::of).optional()?)
+    let mut select = sql.prepare_cached(&format!("{SEGMENT_FILE} WHERE s.id = ? AND s.state = ?"))?;
+    Ok(select.query_row((id_bytes(id), FileState::Kept as i64), SegmentFile::of).optional()?)
 }
 
 /// The end of the time that all segments cover. Times in the future, which come from a wrong clock, do not count
@@ -359,7 +359,8 @@ fn covered_until(sql: &Connection, limit: i64) -> Result<Option<i64>> {
 pub(super) fn coverage(sql: &Connection) -> Result<Vec<NodeCoverage>> {
     let mut coverage = CoverageBuilder::default();
     let mut select = sql.prepare_cached(
-        "SELECT node, covers_from, covers_to FROM segment WHERE state IN (0, 1) AND covers_to <= ?
+        // Only the index `segment_coverage` is read: the signs keep the others away.
+        "SELECT node, covers_from, covers_to FROM segment WHERE +state IN (0, 1) AND +covers_to <= ?
          ORDER BY node, covers_from",
     )?;
     let mut rows = select.query([covered_to(sql)?])?;
@@ -389,7 +390,7 @@ pub(super) fn inputs(sql: &Connection, window: Window, segments: &[SegmentFile])
 
 /// The state of a window while it is collected.
 #[derive(Default)]
-struct Found {
+struct CollectedState {
     ids: Vec<SegmentId>,
     bytes: u64,
     set_aside: bool,
@@ -404,7 +405,7 @@ pub(super) fn window_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Window
 }
 
 pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<Window, Found> = BTreeMap::new();
+    let mut found: BTreeMap<Window, CollectedState> = BTreeMap::new();
     let mut select = sql.prepare_cached(
         "SELECT w.window, s.id, s.bytes, s.state FROM segment_window w
          JOIN segment s ON s.key = w.segment WHERE w.window >= ? AND w.window < ?",
@@ -446,7 +447,7 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
     Ok(there.map(|(window, found)| found.state(window, covered_to)).collect())
 }
 
-impl Found {
+impl CollectedState {
     fn state(mut self, window: Window, covered_to: i64) -> WindowState {
         let frozen = self.frozen || (self.set_aside && self.done.is_some());
         // Connections that are lost are made again, where that is possible.
@@ -519,7 +520,7 @@ pub(super) fn replace_window(
         inputs.cutoff.into(),
         inputs.rules.cast_signed().into(),
         counts.packets.cast_signed().into(),
-        counts.copies.cast_signed().into(),
+        counts.duplicates.cast_signed().into(),
         counts.connections.cast_signed().into(),
         counts.tail.cast_signed().into(),
         now.into(),
@@ -557,8 +558,8 @@ pub(super) fn connection_count(sql: &Connection, window: Window) -> Result<Optio
 
 /// Path, checksum and number of rows of a stored segment.
 pub(super) fn segment_file(sql: &Connection, id: SegmentId) -> Result<Option<(String, u32, u64)>> {
-    let mut select = sql.prepare_cached("SELECT path, crc, rows FROM segment WHERE id = ? AND state = 0")?;
-    let row = select.query_row([id_bytes(id)], |row| {
+    let mut select = sql.prepare_cached("SELECT path, crc, rows FROM segment WHERE id = ? AND state = ?")?;
+    let row = select.query_row((id_bytes(id), FileState::Kept as i64), |row| {
         Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
     });
     Ok(row.optional()?)

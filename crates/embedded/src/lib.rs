@@ -39,7 +39,7 @@ use cutshort_verdict::DataSet;
 #[doc(hidden)]
 pub use error::Error;
 pub use repair::Repaired;
-pub use verify::{Each, Finding, Remedy, Verified};
+pub use verify::{Finding, OnStep, Remedy, Verified};
 
 use annotations::Annotations;
 use data_sets::DataSets;
@@ -159,7 +159,7 @@ impl Embedded {
         if let Some(annotations) = self.annotations.get() {
             return Ok(annotations);
         }
-        let opened = Annotations::open(&self.annotations_path)?;
+        let opened = Annotations::open(&self.annotations_path, self.folder.durable())?;
         Ok(self.annotations.get_or_init(|| opened))
     }
 }

@@ -27,16 +27,18 @@ impl Movable for Embedded {
     fn segments(&self) -> cutshort_store::Result<Vec<SegmentId>> {
         Ok(self.database.read(|sql| {
             let mut select =
-                sql.prepare("SELECT id FROM segment WHERE state = 0 ORDER BY covers_from, id")?;
-            let rows = select.query_map([], |row| catalog::id_of(row, 0))?;
+                sql.prepare("SELECT id FROM segment WHERE state = ? ORDER BY covers_from, id")?;
+            let rows = select.query_map([FileState::Kept as i64], |row| catalog::id_of(row, 0))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })?)
     }
 
     fn read_segment(&self, id: SegmentId) -> cutshort_store::Result<Segment> {
         let path = self.database.read(|sql| {
-            let mut select = sql.prepare_cached("SELECT path FROM segment WHERE id = ? AND state = 0")?;
-            Ok(select.query_row([catalog::id_bytes(id)], |row| row.get::<_, String>(0)).optional()?)
+            let mut select = sql.prepare_cached("SELECT path FROM segment WHERE id = ? AND state = ?")?;
+            Ok(select
+                .query_row((catalog::id_bytes(id), FileState::Kept as i64), |row| row.get::<_, String>(0))
+                .optional()?)
         })?;
         let path = path.ok_or_else(|| StoreError::Refused(format!("segment {id} is not kept")))?;
         match Segment::parse(self.folder.read(&path)?) {
@@ -133,7 +135,7 @@ fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Op
     let Some(state) = catalog::windows(sql, &window.range())?.pop() else { return Ok(None) };
     let (tail, excluded) = (catalog::tail(sql)?, catalog::excluded(sql)?);
     let mut select = sql.prepare_cached(&format!(
-        "SELECT segments, cutoff, rules, packets, copies, connections, path, {tail}, {}
+        "SELECT segments, cutoff, rules, packets, duplicates, connections, path, {tail}, {}
          FROM window WHERE start = ?",
         excluded.join(", ")
     ))?;
@@ -141,8 +143,8 @@ fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Op
         let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let inputs = Inputs { segments: number(0)?, cutoff: row.get(1)?, rules: number(2)? };
         let excluded = catalog::excluded_of(row, 8)?;
-        let (packets, copies, connections, tail) = (number(3)?, number(4)?, number(5)?, number(7)?);
-        let counts = WindowCounts { packets, copies, tail, connections, excluded };
+        let (packets, duplicates, connections, tail) = (number(3)?, number(4)?, number(5)?, number(7)?);
+        let counts = WindowCounts { packets, duplicates, tail, connections, excluded };
         Ok((inputs, counts, row.get::<_, Option<String>>(6)?))
     });
     let Some((inputs, counts, path)) = found.optional()? else { return Ok(None) };

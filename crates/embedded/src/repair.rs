@@ -82,7 +82,7 @@ impl Embedded {
 
     /// Reads all packets and connections, and sets damaged files aside. Returns the number of these files; none if it
     /// was interrupted.
-    pub fn set_damaged_aside(&self, each: verify::Each<'_>) -> cutshort_store::Result<Option<u64>> {
+    pub fn set_damaged_aside(&self, each: verify::OnStep<'_>) -> cutshort_store::Result<Option<u64>> {
         self.check_writer()?;
         let before = self.database.read(super::status::status)?.damaged.len();
         let segments = self.segments()?;
@@ -191,7 +191,7 @@ fn remove_unfinished(files: &Folder, name: &str) -> Result<()> {
 fn repair_annotations(files: &Folder, repaired: &mut Repaired) -> Result<()> {
     const NEW: &str = "annotations.sqlite.repair";
     remove_unfinished(files, NEW)?;
-    let new = Annotations::open(&files.path(NEW))?;
+    let new = Annotations::open(&files.path(NEW), true)?;
     let whole = open_old(&files.path(ANNOTATIONS)).map(|old| new.salvage(&old)).transpose()?;
     let (kept, is_whole) = whole.unwrap_or_default();
     repaired.annotations = kept;

@@ -4,6 +4,7 @@ use cutshort_model::Window;
 use cutshort_store::{Damaged, Status, WindowCounts};
 use rusqlite::{Connection, Row};
 
+use super::catalog::FileState;
 use super::{catalog, damage, rollup};
 use crate::error::Result;
 
@@ -22,8 +23,8 @@ pub(super) fn status(sql: &Connection) -> Result<Status> {
 fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
     let covered_to = catalog::covered_to(sql)?;
     sql.query_row(
-        "SELECT count(*), ifnull(sum(rows), 0), ifnull(sum(bytes), 0) FROM segment WHERE state = 0",
-        [],
+        "SELECT count(*), ifnull(sum(rows), 0), ifnull(sum(bytes), 0) FROM segment WHERE state = ?",
+        [FileState::Kept as i64],
         |row| {
             status.segments = count(row, 0)?;
             status.packets = count(row, 1)?;
@@ -65,7 +66,7 @@ fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
             status.connection_bytes = count(row, 4)?;
             status.counts = WindowCounts {
                 packets: count(row, 5)?,
-                copies: count(row, 6)?,
+                duplicates: count(row, 6)?,
                 tail: count(row, 8)?,
                 connections: count(row, 7)?,
                 excluded: catalog::excluded_of(row, 9)?,

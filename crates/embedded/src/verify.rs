@@ -55,7 +55,7 @@ pub struct Verified {
 }
 
 /// A callback with the number of finished steps and of all steps; a break interrupts the operation.
-pub type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+pub type OnStep<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 impl Verified {
     /// Adds what was read of the store of another data set, which is in a directory.
@@ -76,7 +76,7 @@ impl Embedded {
     ///
     /// # Errors
     /// [`StoreError::Refused`] if it is not a store.
-    pub fn verify(folder: &Path, each: Each<'_>) -> cutshort_store::Result<Verified> {
+    pub fn verify(folder: &Path, each: OnStep<'_>) -> cutshort_store::Result<Verified> {
         let mut verified = Self::verify_data_set(folder, DataSet::Tcp, each)?;
         for (data_set, name) in data_sets::within(folder) {
             if !verified.interrupted {
@@ -86,7 +86,11 @@ impl Embedded {
         Ok(verified)
     }
 
-    fn verify_data_set(folder: &Path, data_set: DataSet, each: Each<'_>) -> cutshort_store::Result<Verified> {
+    fn verify_data_set(
+        folder: &Path,
+        data_set: DataSet,
+        each: OnStep<'_>,
+    ) -> cutshort_store::Result<Verified> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
             return Err(StoreError::Refused(format!("there is no store in {}", folder.display())));
@@ -174,7 +178,7 @@ struct Verifying<'a> {
 }
 
 impl Verifying<'_> {
-    fn run(&mut self, each: Each<'_>) -> Result<()> {
+    fn run(&mut self, each: OnStep<'_>) -> Result<()> {
         // Files first: what comes meanwhile is not looked for.
         let listed = [self.store.folder.listed(PACKETS)?, self.store.folder.listed(CONNECTIONS)?].concat();
         for why in self.store.database.read(database)? {

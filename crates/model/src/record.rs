@@ -162,17 +162,17 @@ impl ConnectionRecord<'_> {
 }
 
 /// An address in the notation of its family: IPv4-mapped addresses as IPv4.
-struct Address(Ipv6Addr);
+struct ShownAddress(Ipv6Addr);
 
-impl Serialize for Address {
+impl Serialize for ShownAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0.to_canonical())
     }
 }
 
-struct Names(DataSet, Tags);
+struct TagNames(DataSet, Tags);
 
-impl Serialize for Names {
+impl Serialize for TagNames {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.1.iter(self.0).map(Tag::name))
     }
@@ -188,15 +188,15 @@ impl Serialize for ConnectionRecord<'_> {
         fields.serialize_field("first_us", &self.first_us)?;
         fields.serialize_field("last_us", &self.last_us)?;
         fields.serialize_field("node", &self.node)?;
-        fields.serialize_field("src_ip", &Address(self.five_tuple.src_ip))?;
+        fields.serialize_field("src_ip", &ShownAddress(self.five_tuple.src_ip))?;
         fields.serialize_field("src_port", &self.five_tuple.src_port)?;
-        fields.serialize_field("dst_ip", &Address(self.five_tuple.dst_ip))?;
+        fields.serialize_field("dst_ip", &ShownAddress(self.five_tuple.dst_ip))?;
         fields.serialize_field("dst_port", &self.five_tuple.dst_port)?;
         fields.serialize_field("ip_version", &self.ip_version())?;
         fields.serialize_field("packets", &self.packets)?;
         fields.serialize_field("stage", self.data_set.stage_name(self.stage))?;
         fields.serialize_field("termination", self.termination.name())?;
-        fields.serialize_field("tags", &Names(self.data_set, self.tags))?;
+        fields.serialize_field("tags", &TagNames(self.data_set, self.tags))?;
         fields.serialize_field("signature", &self.signature.map(Signature::name))?;
         fields.serialize_field("signature_id", &self.signature.map(Signature::id))?;
         fields.serialize_field("location", &self.location.map(Country::alpha2))?;

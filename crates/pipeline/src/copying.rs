@@ -19,20 +19,20 @@ pub struct Copying<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
     /// Segments that are stored.
-    pub segments: Tally,
+    pub segments: CopyCount,
     /// Results of windows, with their connections.
-    pub windows: Tally,
+    pub windows: CopyCount,
     /// Hours and days whose finer counts are gone.
-    pub rests: Tally,
+    pub rests: CopyCount,
     /// Annotations by operators.
-    pub annotations: Tally,
+    pub annotations: CopyCount,
     /// Whether copying was interrupted.
     pub interrupted: bool,
 }
 
 /// How many items of one kind were copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct CopyCount {
     /// Items that were copied now.
     pub new: u64,
     /// Items that the target already had.
@@ -69,7 +69,7 @@ pub struct Compared {
 }
 
 /// A callback with the number of finished steps and of all steps; a break interrupts the operation.
-pub(crate) type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+pub(crate) type OnStep<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 impl<'a> Copying<'a> {
     /// Lists the contents of the source, of all data sets.
@@ -104,7 +104,7 @@ impl<'a> Copying<'a> {
     ///
     /// # Errors
     /// The error of either store. What has been copied remains.
-    pub fn run(&mut self, each: Each<'_>) -> Result<Copied> {
+    pub fn run(&mut self, each: OnStep<'_>) -> Result<Copied> {
         let (mut copied, mut past, all) = (Copied::default(), 0, self.steps());
         for data_set in &mut self.data_sets {
             copied.add(&data_set.run(&mut |steps, _| each(past + steps, all))?);
@@ -117,7 +117,7 @@ impl<'a> Copying<'a> {
     }
 
     /// Reads both stores again and compares counts, and sums that do not depend on the order.
-    pub fn compare(&self, each: Each<'_>) -> Result<Compared> {
+    pub fn compare(&self, each: OnStep<'_>) -> Result<Compared> {
         let (mut compared, mut past, all) = (Compared::default(), 0, self.steps());
         for data_set in &self.data_sets {
             compared.add(data_set.compare(&mut |steps, _| each(past + steps, all))?);
@@ -145,7 +145,7 @@ impl Copied {
     }
 }
 
-impl Tally {
+impl CopyCount {
     const fn add(&mut self, other: Self) {
         self.new += other.new;
         self.known += other.known;

@@ -13,7 +13,7 @@ use cutshort_verdict::DataSet;
 
 use crate::share::Waiting;
 use crate::window_job::Which;
-use crate::{Due, GeoData, Progress, Report, Share, WindowJob};
+use crate::{Due, GeoData, Report, RunProgress, Share, WindowJob};
 
 /// The settings of a [`Service`].
 #[derive(Clone, Debug)]
@@ -119,26 +119,26 @@ pub struct Service {
 
 #[derive(Default)]
 struct Shared {
-    inner: Mutex<Inner>,
+    control: Mutex<Control>,
     called: Condvar,
 }
 
 #[derive(Default)]
-struct Inner {
+struct Control {
     state: ServiceState,
     stop: bool,
     woken: bool,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the time is over, or until it is woken while not paused; false if it should end.
     fn wait(&self, time: Duration) -> bool {
         let inner = self.lock();
-        let rests = |inner: &mut Inner| !inner.stop && (inner.state.paused || !inner.woken);
+        let rests = |inner: &mut Control| !inner.stop && (inner.state.paused || !inner.woken);
         let waited = self.called.wait_timeout_while(inner, time, rests);
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         inner.woken = false;
@@ -323,7 +323,7 @@ impl Worker {
     /// Computes windows of a data set.
     fn compute(&self, store: &dyn Store, plan: &Plan) -> Result<(), Trouble> {
         let end = Instant::now() + self.settings.every;
-        let mut each = |progress: &Progress| self.note_progress(progress, plan, end);
+        let mut each = |progress: &RunProgress| self.note_progress(progress, plan, end);
         let job = &self.settings.job;
         let geo = self.geo.current();
         let report = job.run_windows(store, &geo, &plan.windows, Which::StillDue, &mut each);
@@ -400,7 +400,7 @@ impl Worker {
 
     /// Ends a turn after a while: if it computes windows of others, to see whether its own are due, and if something
     /// came in, to see whether later windows are due. Other processes may store packets without waking it.
-    fn note_progress(&self, progress: &Progress, plan: &Plan, end: Instant) -> ControlFlow<()> {
+    fn note_progress(&self, progress: &RunProgress, plan: &Plan, end: Instant) -> ControlFlow<()> {
         let inner = &mut *self.shared.lock();
         let state = &mut inner.state;
         state.due = (plan.windows.len() - progress.past + plan.others) as u64;

@@ -20,10 +20,10 @@ pub enum Term {
     Signature(Signature),
 }
 
-/// All terms of a data set called so: a tag and a stage may share a name.
+/// Finds all terms of a data set with a name: a tag and a stage may have the same one.
 ///
 /// # Errors
-/// What there is, in three lines.
+/// A text of three lines that lists the known names.
 pub fn find(name: &str, set: DataSet) -> Result<Vec<Term>, String> {
     let (stage, tag, signature) = (set.stage(name), set.tag(name), set.signature(name));
     let found: Vec<Term> = (stage.clone().ok().map(Term::Stage).into_iter())
@@ -50,14 +50,13 @@ fn numbers(set: DataSet) -> String {
 }
 
 /// Explains one term of a data set in lines of at most `width` columns.
-///
-/// # Errors
-/// What the output gives.
 pub fn write_term(term: Term, set: DataSet, width: usize, mut output: impl Write) -> io::Result<()> {
     let out = &mut output;
     match term {
         Term::Stage(stage) => {
-            heading(out, set.stage_title(stage), &format!("stage {}", set.stage_name(stage)), width)?;
+            let (name, radar) = (set.stage_name(stage), stage.radar_name());
+            let also = if radar == name { String::new() } else { format!(", {radar} in the API") };
+            heading(out, set.stage_title(stage), &format!("stage {name}{also}"), width)?;
             paragraph(out, Style::new(), set.stage_about(stage), width)?;
             causes(out, set.stage_causes(stage), width)?;
             let all = set.signatures().iter().copied();
@@ -82,9 +81,6 @@ pub fn write_term(term: Term, set: DataSet, width: usize, mut output: impl Write
 }
 
 /// Lists all terms of a data set with one line each.
-///
-/// # Errors
-/// What the output gives.
 pub fn write_all(set: DataSet, width: usize, mut output: impl Write) -> io::Result<()> {
     let out = &mut output;
     let stages = set

@@ -7,7 +7,7 @@ use cutshort_packet::FiveTuple;
 use cutshort_verdict::{DataSet, Stage, Tag, Termination, Verdict, WeightedCount};
 use foldhash::fast::RandomState;
 
-use crate::summary::Group;
+use crate::summary::GroupCounts;
 
 /// Buckets of times grow by this factor, so that a quantile is off by at most 5 %.
 const GROWTH: f64 = 1.1;
@@ -42,7 +42,7 @@ impl Times {
 /// What was counted of one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Server {
-    pub(crate) group: Group,
+    pub(crate) group: GroupCounts,
     pub(crate) refused: WeightedCount,
     pub(crate) unreachable: WeightedCount,
     pub(crate) timeouts: WeightedCount,

@@ -43,6 +43,6 @@ pub use segment::{
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{
-    Batch, ConnectionSink, FlowVerdict, Grouped, Replacement, Store, StoredRow, VerdictBatch, Verdicts,
-    WindowPackets, WindowVerdicts,
+    ConnectionSink, FlowVerdict, Grouped, Replacement, ReplacementBatch, Store, StoredRow, VerdictBatch,
+    Verdicts, WindowPackets, WindowVerdicts,
 };

@@ -104,7 +104,7 @@ pub trait Store: Send + Sync {
 
     /// Begins to replace the results of several small windows, which the store writes together. None if writing them
     /// one by one is as fast.
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         None
     }
 
@@ -240,7 +240,7 @@ pub struct FlowVerdict {
     pub packets: u32,
     /// Rows of its whole flow that equal another in every field but time and TTL. Zero except on the flow's first
     /// connection.
-    pub copies: u32,
+    pub duplicates: u32,
     /// Rows of its flow before the first SYN packet, if there is one. Zero except on the flow's first connection.
     pub tail: u32,
 }
@@ -276,7 +276,7 @@ pub trait Replacement: Send {
 }
 
 /// New results of several windows. If this is dropped without [`finish`](Self::finish), nothing changes.
-pub trait Batch {
+pub trait ReplacementBatch {
     /// Begins to replace all results of a window. [Committed](Replacement::commit) results are held in memory.
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>>;
 

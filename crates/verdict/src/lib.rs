@@ -36,7 +36,7 @@ pub use findings::Findings;
 pub use names::Unknown;
 pub use origin::OriginLimiter;
 pub use packet_limiter::PacketLimiter;
-pub use row::{Row, copies};
+pub use row::{Row, duplicates};
 pub use signature::{Occurrence, Signature, SignatureRule};
 pub use split::{Part, Split};
 pub use stage::{Exclusion, Progress, Stage, Termination};

@@ -134,20 +134,20 @@ impl Row {
 /// (docs/spec.md#copies).
 ///
 /// ```
-/// use cutshort_verdict::{Row, copies};
+/// use cutshort_verdict::{Row, duplicates};
 ///
 /// let row = Row { ip_id: 7, ttl: 64, ..Row::default() };
 /// let next_hop = Row { ts: 20_000, ttl: 63, ..row };
-/// assert_eq!(copies(&[row, Row { ip_id: 8, ..row }, next_hop]), 2);
+/// assert_eq!(duplicates(&[row, Row { ip_id: 8, ..row }, next_hop]), 2);
 /// ```
 #[must_use]
-pub fn copies(rows: &[Row]) -> u64 {
+pub fn duplicates(rows: &[Row]) -> u64 {
     // The usual case: a sender that counts.
     if rows.windows(2).all(|pair| pair[0].ip_id < pair[1].ip_id) {
         return 0;
     }
     if rows.len() > 64 {
-        return copies_of_many(rows);
+        return duplicates_of_many(rows);
     }
     // One bit a row: each pair is looked at once.
     let mut equal = 0_u64;
@@ -160,7 +160,7 @@ pub fn copies(rows: &[Row]) -> u64 {
 }
 
 #[cold]
-fn copies_of_many(rows: &[Row]) -> u64 {
+fn duplicates_of_many(rows: &[Row]) -> u64 {
     let mut sorted: Vec<Row> = rows.iter().map(|row| Row { ts: 0, ttl: 0, ..*row }).collect();
     sorted.sort_unstable();
     sorted.chunk_by(Row::is_copy_of).map(|same| same.len() as u64).filter(|rows| *rows > 1).sum()
@@ -171,12 +171,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_counted_alike_among_few_and_many() {
+    fn duplicates_are_counted_alike_among_few_and_many() {
         let row =
             |ip_id: u16| Row { ts: i64::from(ip_id), ttl: ip_id as u8, ip_id: ip_id % 40, ..Row::default() };
         let few: Vec<Row> = (0..60).map(row).collect();
         let many: Vec<Row> = (0..70).map(row).collect();
-        assert_eq!((copies(&few), copies(&many)), (40, 60));
+        assert_eq!((duplicates(&few), duplicates(&many)), (40, 60));
     }
 
     #[test]

@@ -93,6 +93,24 @@ impl Stage {
         }
     }
 
+    /// Returns the name in Cloudflare Radar's API, where two differ: `later_in_flow` for [`Later`](Self::Later) and `no_match` for
+    /// [`None`](Self::None). Both names are read.
+    ///
+    /// ```
+    /// use cutshort_verdict::Stage;
+    /// assert_eq!(Stage::None.radar_name(), "no_match");
+    /// assert_eq!("no_match".parse(), Ok(Stage::None));
+    /// assert_eq!("none".parse(), Ok(Stage::None));
+    /// ```
+    #[must_use]
+    pub const fn radar_name(self) -> &'static str {
+        match self {
+            Self::Later => "later_in_flow",
+            Self::None => "no_match",
+            other => other.name(),
+        }
+    }
+
     /// Returns the name for people: `Post-SYN`, ..., `None`.
     #[must_use]
     pub const fn title(self) -> &'static str {

@@ -340,7 +340,7 @@ pub struct RowCount {
     /// Number of rows that were taken.
     pub taken: u64,
     /// Number of rows that equal another of their 5-tuple in all fields but time and TTL (docs/spec.md#copies).
-    pub copies: u64,
+    pub duplicates: u64,
     /// Number of rows before the first SYN packet on their ports, the tails of older connections (docs/spec.md#tail).
     pub tail: u64,
 }
@@ -349,7 +349,7 @@ impl RowCount {
     /// Adds the numbers of `others`.
     pub const fn add(&mut self, others: Self) {
         self.taken += others.taken;
-        self.copies += others.copies;
+        self.duplicates += others.duplicates;
         self.tail += others.tail;
     }
 }

@@ -1,6 +1,7 @@
 // The questions that the page asks.
 
 import { WORLD } from "../state/place";
+import { ALL_DATA, DEFAULT, type Range, type Step } from "../state/url";
 import { ANOMALOUS, type Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, type Parameters } from "./client";
@@ -30,6 +31,8 @@ export interface Pieces {
   /** The one of these, by connections, that does: 0 is the smallest, 0.5 the one in the middle. */
   rank?: number;
   few?: number;
+  /** A length that is given; then nothing else counts. */
+  step?: Step;
 }
 
 /** An answer over time, and of which time there is data. */
@@ -40,6 +43,7 @@ export interface OverTime extends Answer {
 /** Stages over time, in pieces that are long enough for the number of connections. */
 export async function stagesOverTime(series: readonly Asked[], pieces: Pieces = {}): Promise<OverTime> {
   const asked = knownTime();
+  if (pieces.step) return { ...(await timeseries("stage", series, [["aggInterval", pieces.step]])), known: await asked };
   let answer = await timeseries("stage", series);
   for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, pieces); coarser = COARSER[answer.step]) {
     answer = await timeseries("stage", series, [["aggInterval", coarser]]);
@@ -150,6 +154,13 @@ export const status = (): Promise<Status> => ask<Status>("status");
 export async function knownTime(): Promise<readonly [number, number]> {
   const windows = (await status().catch(() => null))?.windows;
   return windows?.from && windows.to ? [Date.parse(windows.from), Date.parse(windows.to)] : [-Infinity, Infinity];
+}
+
+/** A range by its ends if it is all there is data of. */
+export async function concrete(range: Range): Promise<Range> {
+  if (range.kind === "fixed" || range.span !== ALL_DATA) return range;
+  const [from, to] = await knownTime();
+  return Number.isFinite(to - from) ? { kind: "fixed", from, to } : DEFAULT.range;
 }
 
 /** Whether filters of single connections leave some that resets can concern. */

@@ -2,6 +2,7 @@
 
 import { clock, compact, dayMonth, percentTick } from "../ui/format";
 import { h, s } from "../ui/dom";
+import { inZone } from "../ui/zone";
 import { type Scale, utcScale, valueScaleTo } from "./scale";
 
 export interface Frame {
@@ -30,12 +31,12 @@ const DAY = 86_400_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 function timeLabel(time: number, apart: number): string {
-  const at = new Date(time);
+  const at = new Date(inZone(time));
   if (apart >= 27 * DAY) return at.getUTCMonth() === 0 ? String(at.getUTCFullYear()) : (MONTHS[at.getUTCMonth()] ?? "");
-  return time % DAY === 0 ? dayMonth(time) : clock(time);
+  return inZone(time) % DAY === 0 ? dayMonth(time) : clock(time);
 }
 
-/** The time axis; times are UTC. */
+/** The time axis. */
 export function timeAxis(x: TimeScale, frame: Frame): SVGGElement {
   const ticks = x.ticks(Math.max(2, Math.floor(inner(frame) / 92)));
   const apart = ticks.length > 1 ? Number(ticks[1]) - Number(ticks[0]) : DAY;

@@ -7,6 +7,7 @@ import { Reader } from "./interact";
 import { polyline } from "./path";
 import { incomplete, pieceTime } from "./stack";
 import { type Grid, grid, isStub, middle, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
+import { zoneName } from "../ui/zone";
 
 export interface Line {
   label: string;
@@ -98,12 +99,12 @@ function box(spec: LinesSpec, drawn: readonly Drawn[], parts: readonly Piece[], 
     ),
   );
   const piece = parts[at];
-  return h("div", {}, h("p", {}, `${pieceTime(piece?.from ?? 0, spec.step)} UTC`), h("table", {}, h("tbody", {}, ...rows)), piece && incomplete(piece, spec.step));
+  return h("div", {}, h("p", {}, `${pieceTime(piece?.from ?? 0, spec.step)} ${zoneName()}`), h("table", {}, h("tbody", {}, ...rows)), piece && incomplete(piece, spec.step));
 }
 
 function speak(spec: LinesSpec, drawn: readonly Drawn[], all: Grid, at: number): string {
   const time = all.times[at] ?? 0;
-  return `${dayMonth(time)}, ${clock(time)} UTC: ${drawn.map((one) => `${one.label} ${shown(spec.unit, one.on[at] ?? NaN)}`).join(", ")}`;
+  return `${dayMonth(time)}, ${clock(time)} ${zoneName()}: ${drawn.map((one) => `${one.label} ${shown(spec.unit, one.on[at] ?? NaN)}`).join(", ")}`;
 }
 
 export interface Spark {

@@ -4,6 +4,7 @@ import { h, s } from "../ui/dom";
 import { range, moment } from "../ui/format";
 import type { Note } from "../api/wire";
 import type { Frame, TimeScale } from "./frame";
+import { zoneName } from "../ui/zone";
 
 export interface Mark {
   from: number;
@@ -59,7 +60,7 @@ export function listMarks(marks: readonly Mark[]): HTMLElement | null {
       "li",
       {},
       h("strong", {}, KINDS[mark.kind] ?? mark.kind),
-      ` ${mark.instant ? moment(mark.from) : range(mark.from, mark.to)} UTC: `,
+      ` ${mark.instant ? moment(mark.from) : range(mark.from, mark.to)} ${zoneName()}: `,
       /^https?:/.test(mark.link) ? h("a", { href: mark.link, rel: "noreferrer" }, mark.text) : mark.text,
     );
   return h("ol", { class: "mark-list" }, ...marks.map(item));

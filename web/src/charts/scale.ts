@@ -2,6 +2,7 @@
 
 import { nice, ticks } from "d3-array";
 import { utcTicks } from "d3-time";
+import { fromZone, inZone } from "../ui/zone";
 
 export interface Scale {
   (value: number): number;
@@ -23,6 +24,6 @@ export function valueScaleTo(max: number, range: readonly [number, number], step
   return linear([0, top], range, (n) => ticks(0, top, n));
 }
 
-/** Times in milliseconds; ticks at round UTC times. */
+/** Times in milliseconds; ticks at round times of the zone. */
 export const utcScale = (domain: readonly [number, number], range: readonly [number, number]): Scale =>
-  linear(domain, range, (n) => utcTicks(new Date(domain[0]), new Date(domain[1]), n).map(Number));
+  linear(domain, range, (n) => utcTicks(new Date(inZone(domain[0])), new Date(inZone(domain[1])), n).map((tick) => fromZone(Number(tick))));

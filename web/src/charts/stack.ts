@@ -7,6 +7,7 @@ import { Reader } from "./interact";
 import { drawMarks, type Mark } from "./marks";
 import { between, type Point, polyline } from "./path";
 import { type Grid, grid, isStub, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
+import { zoneName } from "../ui/zone";
 
 export interface Layer {
   label: string;
@@ -148,7 +149,7 @@ function box(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[],
   return h(
     "div",
     {},
-    h("p", {}, `${pieceTime(piece.from, spec.step)} UTC`),
+    h("p", {}, `${pieceTime(piece.from, spec.step)} ${zoneName()}`),
     h("table", {}, h("tbody", {}, ...rows)),
     h("p", { class: "muted" }, piece.collected === 0 ? "No data was collected" : Number.isNaN(n) ? "No connections" : `${count(n)} sampled`),
     incomplete(piece, spec.step),
@@ -163,5 +164,5 @@ export function incomplete({ whole, collected }: Piece, step: number): HTMLEleme
 function speak(spec: StackSpec, all: Grid, layers: readonly Layer[], at: number): string {
   const time = all.times[at] ?? 0;
   const values = layers.map((layer) => `${layer.label} ${shown(spec.unit, layer.values[at] ?? NaN)}`);
-  return `${dayMonth(time)}, ${clock(time)} UTC: ${values.join(", ")}`;
+  return `${dayMonth(time)}, ${clock(time)} ${zoneName()}: ${values.join(", ")}`;
 }

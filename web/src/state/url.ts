@@ -9,6 +9,17 @@ export type View = (typeof VIEWS)[number];
 export const SPANS = ["1d", "7d", "4w", "12w", "52w"] as const;
 export type Span = (typeof SPANS)[number];
 
+/** Lengths of the pieces of time that can be chosen; without one the number of connections decides. */
+export const STEPS = ["15m", "1h", "1d", "1w"] as const;
+export type Step = (typeof STEPS)[number] | "";
+
+/** In which time zone times are said. */
+export const ZONES = ["utc", "local", "place"] as const;
+export type Zone = (typeof ZONES)[number];
+
+/** The range that is all there is data of. */
+export const ALL_DATA = "all";
+
 /** What servers are compared by. */
 export const PARTS = ["node", "port", "ip_version"] as const;
 export type Part = (typeof PARTS)[number];
@@ -42,6 +53,9 @@ export interface State {
   sort: string;
   /** What is looked at in How. */
   term: string;
+  /** Length of the pieces of time. */
+  step: Step;
+  zone: Zone;
   /** What is compared in Servers. */
   by: Part;
   /** Rankings count all connections, not only completed handshakes. */
@@ -82,6 +96,8 @@ export const DEFAULT: State = {
   least: 0,
   sort: "",
   term: "",
+  step: "",
+  zone: "utc",
   by: "node",
   every: false,
   filters: {},
@@ -90,7 +106,7 @@ export const DEFAULT: State = {
 };
 
 const QUARTER = 900_000;
-const isSpan = (text: string): boolean => /^([1-9]\d{0,2}d|[1-9]\d?w)$/.test(text);
+const isSpan = (text: string): boolean => text === ALL_DATA || /^([1-9]\d{0,2}d|[1-9]\d?w)$/.test(text);
 
 function time(text: string | null): number | null {
   const at = text ? Date.parse(text.length > 10 && !/[zZ]|[+-]\d\d:\d\d$/.test(text) ? `${text}Z` : text) : NaN;
@@ -157,6 +173,8 @@ export function parseState(search: string): State {
     least: whole(query.get("least"), DEFAULT.least),
     sort: query.get("sort") ?? "",
     term: query.get("term") ?? "",
+    step: STEPS.find((step) => step === query.get("step")) ?? DEFAULT.step,
+    zone: ZONES.find((zone) => zone === query.get("tz")) ?? DEFAULT.zone,
     by: PARTS.find((part) => part === query.get("by")) ?? DEFAULT.by,
     every: query.get("rank") === "all",
     filters: Object.fromEntries(filters) as Record<string, string>,
@@ -178,6 +196,8 @@ export function formatState(state: State): string {
     query.set("from", isoMinute(state.range.from));
     query.set("to", isoMinute(state.range.to));
   }
+  put("step", state.step);
+  put("tz", state.zone, DEFAULT.zone);
   put("handshake", state.completed ? "completed" : "");
   put("resets", state.unanswered ? "unanswered" : "");
   put("unit", state.counts ? "count" : "");
@@ -204,6 +224,19 @@ export function lengthOf(range: Range): number {
   if (range.kind === "fixed") return range.to - range.from;
   return Number.parseInt(range.span, 10) * (SPAN_MS[range.span.slice(-1)] ?? 0);
 }
+
+const STEP_MS: Readonly<Record<string, number>> = { "15m": QUARTER, "1h": 4 * QUARTER, "1d": 96 * QUARTER, "1w": 672 * QUARTER };
+/** More pieces cannot be told apart, and take long. */
+const MOST_PIECES = 3000;
+
+/** Whether a time can be cut into pieces of a length: into two at least, and not too many. */
+export const isStep = (step: Step, range: Range): boolean => {
+  const pieces = lengthOf(range) / (STEP_MS[step] ?? NaN);
+  return pieces >= 2 && pieces <= MOST_PIECES;
+};
+
+/** The chosen length of pieces, where it fits the time. */
+export const stepOf = ({ step, range }: Pick<State, "step" | "range">): Step => (step && isStep(step, range) ? step : "");
 
 /** By how much the period to compare with lies before: whole weeks, so that weekdays meet the same ones. */
 export function controlShift(range: Range): number {

@@ -1,7 +1,7 @@
 // What is shown, as files: each says what it is, of which selection and time, and where it is from.
 
 import { geoSources } from "../app";
-import { newPicture, svgText } from "./picture";
+import { drawnAt, newPicture, padded, svgText } from "./picture";
 import type { Cell, Table } from "./table";
 
 export interface Provenance {
@@ -66,28 +66,42 @@ function save(name: string, blob: Blob): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-export const FORMATS = ["csv", "json", "svg", "png"] as const;
+export const NUMBERS = ["csv", "json"] as const;
+export const PICTURES = ["png", "png-wide", "png-square", "svg"] as const;
+export const FORMATS = [...PICTURES, ...NUMBERS] as const;
 export type Format = (typeof FORMATS)[number];
 
+/** Shape of a picture, and how wide its figure is drawn for it, in pixels. */
+const SHAPES: Partial<Record<Format, { ratio: number; drawn: number; width: number }>> = {
+  "png-wide": { ratio: 16 / 9, drawn: 1000, width: 1920 },
+  "png-square": { ratio: 1, drawn: 620, width: 1080 },
+};
+
 export async function download(format: Format, source: Provenance, table: Table, figure: HTMLElement): Promise<void> {
-  const name = fileName(source, format);
+  const name = fileName(source, format.replace(/^png-(.*)/, "$1.png"));
   const geo = await geoSources();
   if (format === "csv") return save(name, new Blob([csv(source, table, geo)], { type: "text/csv;charset=utf-8" }));
   if (format === "json") return save(name, new Blob([json(source, table, geo)], { type: "application/json" }));
+  const shape = SHAPES[format];
+  if (shape) {
+    const svg = await drawnAt(figure, shape.drawn, () => newPicture(figure, source, table, geo));
+    return save(name, await png(padded(svg, shape.ratio), shape.width));
+  }
   const svg = newPicture(figure, source, table, geo);
   if (format === "svg") return save(name, new Blob([svgText(svg)], { type: "image/svg+xml" }));
-  save(name, await png(svg));
+  save(name, await png(svg, 2 * Number(svg.getAttribute("width"))));
 }
 
-async function png(svg: SVGSVGElement): Promise<Blob> {
+/** `width` in pixels. */
+async function png(svg: SVGSVGElement, width: number): Promise<Blob> {
   const url = URL.createObjectURL(new Blob([svgText(svg)], { type: "image/svg+xml" }));
   try {
     const image = new Image();
     image.src = url;
     await image.decode();
     const canvas = document.createElement("canvas");
-    canvas.width = 2 * Number(svg.getAttribute("width"));
-    canvas.height = 2 * Number(svg.getAttribute("height"));
+    canvas.width = width;
+    canvas.height = Math.round((width * Number(svg.getAttribute("height"))) / Number(svg.getAttribute("width")));
     canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
     return await new Promise((resolve, reject) =>
       canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("This browser cannot make a PNG of the chart."))), "image/png"),

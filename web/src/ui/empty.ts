@@ -8,6 +8,7 @@ import type { App } from "../app";
 import { stateLink } from "./controls";
 import { h } from "./dom";
 import { many, range } from "./format";
+import { zoneName } from "./zone";
 
 /** No connection is in the selection: where there are some. */
 export async function nothing(app: App, between: readonly [number, number]): Promise<HTMLElement> {
@@ -19,9 +20,9 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
     const [from, to] = [Date.parse(first), Date.parse(last)];
     if (to <= between[0] || from >= between[1]) {
       const recent = Math.max(from, to - 7 * 86_400_000);
-      links.push(h("li", {}, stateLink(app.store, { range: { kind: "fixed", from: recent, to } }, { key: "empty-range" }, `Show ${range(recent, to)} UTC`)));
+      links.push(h("li", {}, stateLink(app.store, { range: { kind: "fixed", from: recent, to } }, { key: "empty-range" }, `Show ${range(recent, to)} ${zoneName()}`)));
     }
-    links.push(h("li", {}, `Results reach from ${range(from, to)} UTC.`));
+    links.push(h("li", {}, `Results reach from ${range(from, to)} ${zoneName()}.`));
   }
   if (app.state.place.kind !== "world") links.push(h("li", {}, stateLink(app.store, { place: { kind: "world" } }, { key: "empty-world" }, "Look at the whole world")));
   if (Object.keys(app.state.filters).length) links.push(h("li", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "empty-filters" }, "Remove the filters")));
@@ -32,7 +33,7 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
     "div",
     { class: "empty waits" },
     h("h2", {}, "No connections here"),
-    h("p", {}, `Nothing of the selection was seen from ${range(...between)} UTC.`),
+    h("p", {}, `Nothing of the selection was seen from ${range(...between)} ${zoneName()}.`),
     h("ul", {}, ...links),
   );
 }

@@ -1,10 +1,11 @@
 // A chart with its heading, tools, table and files.
 
 import { h, newId, type Child } from "./dom";
-import { download, FORMATS, type Format, type Provenance } from "./download";
+import { download, FORMATS, type Format, NUMBERS, PICTURES, type Provenance } from "./download";
 import { parseState, type Range } from "../state/url";
 import { close, menu } from "./menu";
 import { dataTable, type Table } from "./table";
+import { zoneName } from "./zone";
 
 export interface FigureSpec {
   key: string;
@@ -26,10 +27,12 @@ export interface FigureSpec {
 }
 
 const LABELS: Record<Format, string> = {
-  csv: "CSV, the numbers",
-  json: "JSON, the numbers",
-  svg: "SVG, the picture",
-  png: "PNG, the picture",
+  csv: "CSV",
+  json: "JSON",
+  png: "PNG",
+  "png-wide": "PNG 16:9",
+  "png-square": "PNG square",
+  svg: "SVG",
 };
 
 export function figure(spec: FigureSpec): HTMLElement {
@@ -46,22 +49,25 @@ export function figure(spec: FigureSpec): HTMLElement {
     tableButton.setAttribute("aria-expanded", String(!place.hidden));
     if (!place.hidden && !place.firstChild) place.append(dataTable(`${spec.title}, as a table`, spec.table()));
   });
-  const files = (spec.formats ?? FORMATS).map((format) => {
-    const button = h("button", { type: "button", "data-format": format }, LABELS[format]);
+  const file = (format: Format): HTMLElement => {
+    const button = h("button", { type: "button", class: "button", "data-format": format }, LABELS[format]);
     button.addEventListener("click", () => {
       close(button);
       void download(format, spec.source, spec.table(), element);
     });
     return button;
-  });
-  const share = [...(spec.embed ? [embedPart(spec.embed, spec)] : []), citePart(spec.source)];
+  };
+  const files = (heading: string, formats: readonly Format[]): HTMLElement | null => {
+    const own = formats.filter((format) => (spec.formats ?? FORMATS).includes(format));
+    return own.length ? h("div", {}, h("h3", {}, heading), h("div", { class: "share-files" }, ...own.map(file))) : null;
+  };
+  const share = [linkPart(spec.source), files("Picture", PICTURES), files("Numbers", NUMBERS), spec.embed ? embedPart(spec.embed, spec) : null, citePart(spec.source)];
   const tools = h(
     "div",
     { class: "tools" },
     ...(spec.tools ?? []),
     spec.tabular ? null : tableButton,
-    menu("Download", { key: `download:${spec.key}` }, ...files),
-    menu("Cite", { key: `cite:${spec.key}`, class: "wide" }, ...share),
+    menu("Share", { key: `share:${spec.key}`, class: "wide share" }, ...share),
   );
   const element = h(
     "figure",
@@ -88,6 +94,22 @@ function copyable(label: string, text: string): HTMLElement {
   return h("div", { class: "copyable" }, h("p", {}, h("strong", {}, label)), area, button);
 }
 
+/** Addresses of what is shown: of this time, and, where the page moves on with time, of whatever is the latest. */
+function linkPart(source: Provenance): HTMLElement {
+  const link = (label: string, address: string): HTMLElement => {
+    const field = h("input", { type: "text", readonly: true, "aria-label": label, value: address });
+    field.addEventListener("focus", () => field.select());
+    const button = h("button", { type: "button", class: "button" }, "Copy");
+    button.addEventListener("click", () => {
+      field.select();
+      void navigator.clipboard?.writeText(address).then(() => (button.textContent = "Copied"));
+    });
+    return h("div", { class: "share-link" }, h("span", { class: "muted" }, label), field, button);
+  };
+  const isMoving = parseState(location.search).range.kind === "last";
+  return h("div", {}, h("h3", {}, "Link"), link("This period", fixedAddress(source)), isMoving ? link("Always the latest", location.href) : null);
+}
+
 /** A frame that moves on with time, where the page's time does, or holds still. */
 function embedPart(address: (range: Range) => string, { title, source }: FigureSpec): HTMLElement {
   const frame = (range: Range): string =>
@@ -97,8 +119,9 @@ function embedPart(address: (range: Range) => string, { title, source }: FigureS
   return h(
     "div",
     {},
-    range.kind === "last" ? copyable("In another page, moving on with time", frame(range)) : null,
-    copyable(`In another page, always ${source.period} UTC`, frame(still)),
+    h("p", { class: "muted" }, "For a fixed theme, add &theme=light or &theme=dark to the address."),
+    range.kind === "last" ? copyable("Embed, always the latest", frame(range)) : null,
+    copyable(`Embed, ${source.period} ${zoneName()}`, frame(still)),
   );
 }
 
@@ -106,7 +129,7 @@ export function citation(source: Provenance, address: string, today: Date): stri
   const what = [source.selection, ...source.switches].join(", ");
   const note = source.simulated ? " Simulated data." : "";
   const day = today.toISOString().slice(0, 10);
-  return `“${source.title}: ${what}, ${source.period} UTC.” cutshort at ${new URL(address).host}, retrieved ${day}.${note} ${address}`;
+  return `“${source.title}: ${what}, ${source.period} ${zoneName()}.” cutshort at ${new URL(address).host}, retrieved ${day}.${note} ${address}`;
 }
 
 const citePart = (source: Provenance): HTMLElement => copyable("Cite", citation(source, fixedAddress(source), new Date()));

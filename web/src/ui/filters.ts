@@ -78,6 +78,7 @@ async function choices(app: App): Promise<Child[]> {
     placeholder: state.place.kind === "asn" ? shortName(state.place) : "Name or AS number",
     key: "filter:network",
     only: "asn",
+    range: () => state.range,
     choose: (place) => choose(store, panel, { place, page: 0 }),
   });
   const panel = h("div", { class: "label" }, h("span", { "aria-hidden": "true" }, "Network"), network);

@@ -1,4 +1,6 @@
-// Numbers and times as people read them. All times are UTC.
+// Numbers and times as people read them, in the zone that is chosen.
+
+import { inZone } from "./zone";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
@@ -41,6 +43,9 @@ export function compact(n: number): string {
   return Number.isInteger(n) ? String(n) : n.toFixed(1);
 }
 
+/** How many connections a sampled one stands for: `1 in 100`. */
+export const sampling = (rate: number): string => (Math.abs(rate - Math.round(rate)) < 0.005 * rate ? `1 in ${count(rate)}` : `about 1 in ${rate < 10 ? rate.toFixed(1) : count(rate)}`);
+
 /** `139 MB`. */
 export function bytes(n: number): string {
   for (const [unit, size] of [["TB", 1e12], ["GB", 1e9], ["MB", 1e6], ["kB", 1e3]] as const) {
@@ -53,35 +58,40 @@ const two = (n: number): string => String(n).padStart(2, "0");
 
 /** `21 Nov`. */
 export const dayMonth = (time: number): string => {
-  const date = new Date(time);
+  const date = new Date(inZone(time));
   return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
 };
 
+const yearOf = (time: number): number => new Date(inZone(time)).getUTCFullYear();
+
 /** `21 Nov 2026`. */
-export const day = (time: number): string => `${dayMonth(time)} ${new Date(time).getUTCFullYear()}`;
+export const day = (time: number): string => `${dayMonth(time)} ${yearOf(time)}`;
 
 /** `14:15`. */
 export const clock = (time: number): string => {
-  const date = new Date(time);
+  const date = new Date(inZone(time));
   return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
 };
 
-/** `Sat 21 Nov 2026, 14:15`. */
-export const moment = (time: number): string => `${DAYS[new Date(time).getUTCDay()]} ${day(time)}, ${clock(time)}`;
+/** `14:15:07`. */
+export const clockSeconds = (time: number): string => `${clock(time)}:${two(new Date(time).getUTCSeconds())}`;
 
-const isMidnight = (time: number): boolean => time % 86_400_000 === 0;
+/** `Sat 21 Nov 2026, 14:15`. */
+export const moment = (time: number): string => `${DAYS[new Date(inZone(time)).getUTCDay()]} ${day(time)}, ${clock(time)}`;
+
+const isMidnight = (time: number): boolean => inZone(time) % 86_400_000 === 0;
 
 /** `14 to 21 Nov 2026`, with clock times where the range does not begin and end at midnight. */
 export function range(from: number, to: number): string {
   if (!isMidnight(from) || !isMidnight(to)) {
-    const sameYear = new Date(from).getUTCFullYear() === new Date(to).getUTCFullYear();
+    const sameYear = yearOf(from) === yearOf(to);
     const start = sameYear ? dayMonth(from) : day(from);
     if (dayMonth(from) === dayMonth(to) && sameYear) return `${day(from)}, ${clock(from)} to ${clock(to)}`;
     return `${start}, ${clock(from)} to ${day(to)}, ${clock(to)}`;
   }
   const last = to - 86_400_000;
   if (last === from) return day(from);
-  const [a, b] = [new Date(from), new Date(last)];
+  const [a, b] = [new Date(inZone(from)), new Date(inZone(last))];
   if (a.getUTCFullYear() !== b.getUTCFullYear()) return `${day(from)} to ${day(last)}`;
   if (a.getUTCMonth() !== b.getUTCMonth()) return `${dayMonth(from)} to ${day(last)}`;
   return `${a.getUTCDate()} to ${day(last)}`;
@@ -108,14 +118,13 @@ export function span(milliseconds: number): string {
 
 /** The dates of a time, short, for within a sentence: `20–21 Nov`, `18 Nov, 13:00–13:15`. With the year where it is not that of `beside`. */
 export function dates(from: number, to: number, beside: number): string {
-  const year = (time: number): number => new Date(time).getUTCFullYear();
   const last = to - 1;
-  const date = year(from) === year(beside) && year(last) === year(beside) ? dayMonth : day;
+  const date = yearOf(from) === yearOf(beside) && yearOf(last) === yearOf(beside) ? dayMonth : day;
   if (to - from < 86_400_000) {
     const end = date(to) === date(from) ? clock(to) : `${date(to)}, ${clock(to)}`;
     return `${date(from)}, ${clock(from)}–${end}`;
   }
   if (date(from) === date(last)) return date(from);
-  const sameMonth = date === dayMonth && new Date(from).getUTCMonth() === new Date(last).getUTCMonth();
-  return sameMonth ? `${new Date(from).getUTCDate()}–${date(last)}` : `${date(from)}–${date(last)}`;
+  const sameMonth = date === dayMonth && new Date(inZone(from)).getUTCMonth() === new Date(inZone(last)).getUTCMonth();
+  return sameMonth ? `${new Date(inZone(from)).getUTCDate()}–${date(last)}` : `${date(from)}–${date(last)}`;
 }

@@ -3,6 +3,7 @@
 import { s } from "./dom";
 import type { Provenance } from "./download";
 import { show, type Table } from "./table";
+import { zoneName } from "./zone";
 
 const STYLES = [
   "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity",
@@ -172,7 +173,7 @@ function framed(figure: HTMLElement, charts: readonly SVGSVGElement[], source: P
   };
   const fit = (said: string, size: number): string[] => wrapped(said, width - 2 * MARGIN, size);
   write(fit(source.title, 18), 18, text, 600);
-  write(fit([source.selection, ...source.switches, `${source.period} UTC`].join(" · "), 13), 13, muted);
+  write(fit([source.selection, ...source.switches, `${source.period} ${zoneName()}`].join(" · "), 13), 13, muted);
   write(fit(figure.querySelector(".sub")?.textContent ?? "", 12), 12, muted);
   const { group, rows } = legend(figure, y + 8, width, text);
   svg.append(group);
@@ -197,6 +198,31 @@ function framed(figure: HTMLElement, charts: readonly SVGSVGElement[], source: P
   write(fit(`Places and networks: ${geo}`, 11), 11, muted);
   for (const element of [svg, back]) element.setAttribute("height", String(y));
   svg.setAttribute("viewBox", `0 0 ${width} ${y}`);
+  return svg;
+}
+
+/** Draws a figure at a width, for what is made of it. */
+export async function drawnAt<T>(figure: HTMLElement, width: number, make: () => T): Promise<T> {
+  const { style } = figure;
+  const before = style.cssText;
+  style.width = `${width}px`;
+  style.minWidth = style.width;
+  try {
+    // Charts follow their width a frame later.
+    for (let frames = 0; frames < 3; frames++) await new Promise((resolve) => requestAnimationFrame(resolve));
+    return make();
+  } finally {
+    style.cssText = before;
+  }
+}
+
+/** A picture with space around it, so that it has a shape: width by height. */
+export function padded(svg: SVGSVGElement, ratio: number): SVGSVGElement {
+  const [width, height] = [Number(svg.getAttribute("width")), Number(svg.getAttribute("height"))];
+  const [wide, high] = width / height > ratio ? [width, width / ratio] : [height * ratio, height];
+  const [x, y] = [(width - wide) / 2, (height - high) / 2];
+  for (const [name, value] of [["width", wide], ["height", high], ["viewBox", `${x} ${y} ${wide} ${high}`]] as const) svg.setAttribute(name, String(value));
+  for (const [name, value] of [["x", x], ["y", y], ["width", wide], ["height", high]] as const) svg.querySelector(":scope > rect")?.setAttribute(name, String(value));
   return svg;
 }
 

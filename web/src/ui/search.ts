@@ -1,9 +1,13 @@
 // Finds a country or network by name, code or number: a combobox.
 
+import { total } from "../api/answers";
 import * as radar from "../api/radar";
 import type { Found } from "../api/wire";
 import { CONTINENTS, parsePlace, type Place } from "../state/place";
+import type { Range } from "../state/url";
+import { countriesCalled } from "./aliases";
 import { h, newId } from "./dom";
+import { compact } from "./format";
 
 export interface Hit {
   place: Place;
@@ -26,11 +30,31 @@ function continents(query: string): Hit[] {
   return [...world, ...matching.map(([code, name]): Hit => ({ place: { kind: "continent", code }, name, code: "", kind: "Continent" }))];
 }
 
+const MOST = 10;
+const MOST_COUNTRIES = 6;
+
+/** Countries by all their names, then what the server finds: countries before networks. */
 export async function find(query: string): Promise<Hit[]> {
-  const found = query ? await radar.search(query) : [];
+  if (!query) return [];
+  const [found, places] = await Promise.all([radar.search(query), radar.locations().catch(() => [])]);
+  const names = new Map(places.map(({ alpha2, name }) => [alpha2, name]));
+  const called = countriesCalled(query, [...names.keys()]).map((code): Hit => ({ place: { kind: "location", code }, name: names.get(code) ?? code, code, kind: "Country" }));
   const known = found.map(fromApi).filter((hit): hit is Hit => hit !== null);
-  return [...continents(query), ...known].slice(0, 10);
+  const isCountry = ({ place }: Hit): boolean => place.kind === "location";
+  const others = known.filter((hit) => isCountry(hit) && !called.some(({ code }) => code === hit.code));
+  // A network's number is meant, whatever else begins with it.
+  const numbers = /^(as)?\d+$/i.test(query.trim()) ? known.filter((hit) => !isCountry(hit)) : [];
+  return [...new Set([...numbers, ...called.slice(0, MOST_COUNTRIES), ...continents(query), ...others, ...known.filter((hit) => !isCountry(hit))])].slice(0, MOST);
 }
+
+/** How many connections of each hit were sampled in the time that is shown. */
+async function volumes(hits: readonly Hit[], range: Range): Promise<number[]> {
+  const { series } = await radar.summary("stage", hits.map(({ place }) => ({ place, range, completed: false, unanswered: false })));
+  return series.map(({ sampled }) => total(sampled));
+}
+
+/** Who types on is not asked for yet. */
+const PAUSE_MS = 200;
 
 export interface SearchSpec {
   label: string;
@@ -39,6 +63,8 @@ export interface SearchSpec {
   /** Only networks are found. */
   only?: "asn";
   choose: (place: Place) => void;
+  /** The time whose connections are counted beside each hit. */
+  range?: () => Range;
 }
 
 /** The field with its list. */
@@ -81,12 +107,23 @@ export function searchField(spec: SearchSpec): HTMLElement {
   const show = (message?: string): void => {
     const items = hits.map((hit, at) =>
       h("li", { id: `${id}-${at}`, role: "option", "aria-selected": "false", onpointerdown: (event: PointerEvent) => { event.preventDefault(); choose(hit); } },
-        h("span", {}, hit.name), h("span", { class: "muted" }, [hit.kind, hit.code].filter(Boolean).join(" "))),
+        h("span", {}, hit.name), h("span", { class: "muted" }, [hit.kind, hit.code].filter(Boolean).join(" "), h("span", { class: "hit-volume" }))),
     );
     list.replaceChildren(...items, ...(message ? [h("li", { class: "muted", role: "option", "aria-disabled": "true", "aria-selected": "false" }, message)] : []));
+    if (spec.range && hits.length) void count(asked, spec.range());
     list.hidden = list.childElementCount === 0;
     input.setAttribute("aria-expanded", String(!list.hidden));
     mark(hits.length ? 0 : -1);
+  };
+  const count = async (mine: number, range: Range): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (mine !== asked) return;
+    const sampled = await volumes(hits, range).catch(() => []);
+    if (mine !== asked) return;
+    sampled.forEach((n, at) => {
+      const place = list.children[at]?.querySelector(".hit-volume");
+      if (place) place.textContent = n ? ` · ${compact(n)} sampled` : " · no data";
+    });
   };
   const update = async (): Promise<void> => {
     const query = input.value.trim();

@@ -1,11 +1,12 @@
 // The bar that says what is looked at: place, time, and which connections count.
 
 import { type App, named, shortName } from "../app";
-import { isoMinute, lengthOf, type Range, type Span, SPANS } from "../state/url";
+import { ALL_DATA, isoMinute, isStep, lengthOf, type Range, type Span, SPANS, type Step, stepOf, STEPS, type Zone, ZONES } from "../state/url";
 import { type Choice, segmented, stateLink, toggle } from "./controls";
 import { h } from "./dom";
 import { range as rangeText } from "./format";
 import { close, menu } from "./menu";
+import { fromZone, inZone, localZone, zoneName } from "./zone";
 
 const SPAN_NAMES: Record<Span, [string, string]> = {
   "1d": ["24 h", "The last 24 hours"],
@@ -28,40 +29,42 @@ export async function heading({ store, state }: App): Promise<HTMLElement> {
 }
 
 /** Presets, and a free choice. */
-export function rangeControl({ store, state }: App): HTMLElement {
+export function rangeControl({ store, state }: App, asOf: HTMLElement): HTMLElement {
   const { range } = state;
-  const choices = SPANS.map((span): Choice<string> => ({ value: span, label: SPAN_NAMES[span][0], title: SPAN_NAMES[span][1] }));
-  const value = range.kind === "last" ? range.span : "";
+  const choices: Choice<string>[] = SPANS.map((span): Choice<string> => ({ value: span, label: SPAN_NAMES[span][0], title: SPAN_NAMES[span][1] }));
+  const given = store.state.range;
+  const value = given.kind === "last" ? given.span : "";
+  choices.push({ value: ALL_DATA, label: "All", title: "All the time of which there is data" });
   const presets = segmented("Time", choices, value, (span) => store.go({ range: { kind: "last", span }, page: 0 }));
-  return h("div", { class: "range" }, h("span", { class: "period" }, period(range)), presets, custom({ store, state }), range.kind === "fixed" ? zoomOut({ store, state }, range) : null);
+  return h("div", { class: "range" }, h("span", { class: "when" }, h("span", { class: "period" }, period(range)), " ", asOf), presets, custom({ store, state }), given.kind === "fixed" && range.kind === "fixed" ? zoomOut({ store, state }, range) : null);
 }
 
 /** Which time it is, to the minute. */
 function period(range: Range): string {
   const now = Math.floor(Date.now() / 900_000) * 900_000;
-  return `${rangeText(...(range.kind === "fixed" ? ([range.from, range.to] as const) : ([now - lengthOf(range), now] as const)))} UTC`;
+  return `${rangeText(...(range.kind === "fixed" ? ([range.from, range.to] as const) : ([now - lengthOf(range), now] as const)))} ${zoneName()}`;
 }
 
-const forInput = (time: number): string => isoMinute(time).slice(0, 16);
+const forInput = (time: number): string => isoMinute(inZone(time)).slice(0, 16);
 
 function custom({ store, state }: App): HTMLElement {
   const now = Math.floor(Date.now() / 900_000) * 900_000;
   const [from, to] = state.range.kind === "fixed" ? [state.range.from, state.range.to] : [now - lengthOf(state.range), now];
   const input = (value: number, label: string): HTMLInputElement =>
     h("input", { type: "datetime-local", step: 900, value: forInput(value), "aria-label": label, required: true });
-  const [start, end] = [input(from, "From, UTC"), input(to, "To, UTC")];
+  const [start, end] = [input(from, `From, ${zoneName()}`), input(to, `To, ${zoneName()}`)];
   const problem = h("p", { class: "problem", role: "alert" });
   const form = h(
     "form",
     { class: "range-form" },
-    h("label", {}, "From (UTC)", start),
-    h("label", {}, "To (UTC)", end),
+    h("label", {}, `From (${zoneName()})`, start),
+    h("label", {}, `To (${zoneName()})`, end),
     problem,
     h("button", { class: "button primary" }, "Show"),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const [a, b] = [Date.parse(`${start.value}Z`), Date.parse(`${end.value}Z`)];
+    const [a, b] = [start, end].map(({ value }) => fromZone(Date.parse(`${value}Z`))) as [number, number];
     if (!(a < b)) {
       problem.textContent = "The end must come after the beginning.";
       return;
@@ -70,7 +73,32 @@ function custom({ store, state }: App): HTMLElement {
     const floor = (time: number): number => Math.floor(time / 900_000) * 900_000;
     store.go({ range: { kind: "fixed", from: floor(a), to: Math.max(floor(b), floor(a) + 900_000) }, page: 0 });
   });
-  return menu("Custom", { key: "custom-range", class: state.range.kind === "fixed" ? "chosen" : "" }, form);
+  const isChosen = store.state.range.kind === "fixed" || state.step !== "" || state.zone !== "utc";
+  return menu("Time", { key: "custom-range", class: isChosen ? "chosen" : "" }, form, h("div", { class: "range-form" }, stepControl({ store, state }), zoneControl({ store, state })));
+}
+
+const STEP_NAMES: Record<Exclude<Step, "">, string> = { "15m": "15 minutes", "1h": "1 hour", "1d": "1 day", "1w": "1 week" };
+
+/** How long the pieces of time in charts are. */
+function stepControl({ store, state }: App): HTMLElement {
+  const option = (value: Step, label: string, disabled = false): HTMLOptionElement => h("option", { value, disabled, selected: stepOf(state) === value }, label);
+  const select = h("select", { "data-key": "step" }, option("", "automatic"), ...STEPS.map((step) => option(step, STEP_NAMES[step], !isStep(step, state.range))));
+  select.addEventListener("change", () => {
+    close(select);
+    store.go({ step: STEPS.find((step) => step === select.value) ?? "" });
+  });
+  return h("label", {}, "Step", select);
+}
+
+function zoneControl({ store, state }: App): HTMLElement {
+  const choices: [Zone, string][] = [["utc", "UTC"], ["local", `My time (${localZone()})`]];
+  if (state.place.kind === "location" || state.place.kind === "asn") choices.push(["place", `Time of ${state.place.kind === "asn" ? "its country" : shortName(state.place)}`]);
+  const select = h("select", { "data-key": "zone" }, ...choices.map(([value, label]) => h("option", { value, selected: state.zone === value }, label)));
+  select.addEventListener("change", () => {
+    close(select);
+    store.go({ zone: ZONES.find((zone) => zone === select.value) ?? "utc" });
+  });
+  return h("label", {}, "Time zone", select);
 }
 
 function zoomOut({ store }: App, range: Extract<Range, { kind: "fixed" }>): HTMLElement {

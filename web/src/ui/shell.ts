@@ -4,13 +4,16 @@ import * as radar from "../api/radar";
 import type { Status } from "../api/wire";
 import type { App } from "../app";
 import type { Store } from "../state/store";
-import { lengthOf, type Range, type View, VIEWS } from "../state/url";
+import { ALL_DATA, lengthOf, type Range, type View, VIEWS } from "../state/url";
 import { stateLink } from "./controls";
 import { append, h, swap } from "./dom";
 import { filterChips, filterMenu } from "./filters";
 import { searchField } from "./search";
 import { heading, rangeControl, switchesControl } from "./selection";
+import { clock } from "./format";
+import { reach } from "./reach";
 import { themeButton } from "./theme";
+import { zoneName } from "./zone";
 
 const NAMES: Record<View, string> = {
   overview: "Overview",
@@ -36,13 +39,21 @@ export interface Shell {
   /** When it is known what data these are, or cannot be known. */
   known: Promise<void>;
   update(app: App): Promise<void>;
+  /** What is shown was just answered. */
+  answered(): void;
+  /** Calls when the server answers again after it did not. */
+  onReturn(back: () => void): void;
+  /** A note that stays until another time is chosen. */
+  say(text: string): void;
 }
 
 export function shell(root: HTMLElement, store: Store): Shell {
+  let shownApp: App | null = null;
   const search = searchField({
     label: "Find a country or network",
     placeholder: "Country, code, network or AS number",
     key: "search",
+    range: () => shownApp?.state.range ?? store.state.range,
     choose: (place) => store.go({ place, page: 0, ...(store.state.view === "status" ? { view: "overview" } : {}) }),
   });
   addEventListener("keydown", (event) => {
@@ -51,7 +62,6 @@ export function shell(root: HTMLElement, store: Store): Shell {
     event.preventDefault();
     search.querySelector("input")?.focus();
   });
-  let shownApp: App | null = null;
   NARROW.addEventListener("change", () => shownApp && void page.update(shownApp));
   const nav = h("nav", { class: "tabs", "aria-label": "Views" });
   const bar = h("div", { class: "bar" });
@@ -64,18 +74,25 @@ export function shell(root: HTMLElement, store: Store): Shell {
   const footer = h("footer", {});
   const progress = h("p", { class: "loading", role: "status" });
   let late = 0;
-  append(root, [
-    h("a", { class: "skip", href: "#view" }, "Skip to the content"),
-    h("header", { class: "top" }, brand(store), search, themeButton()),
-    nav,
-    banner,
-    bar,
-    view,
-    footer,
-    progress,
-  ]);
+  const header = h("header", { class: "top" }, h("a", { class: "skip", href: "#view" }, "Skip to the content"), brand(store), search, themeButton());
+  let back: (() => void) | null = null;
+  const server = reach(() => back?.());
+  const asOf = h("span", { class: "as-of muted" });
+  const note = h("p", { class: "note", role: "status", hidden: true });
+  let saidOf: Range | null = null;
+  append(root, [header, nav, server.banner, banner, note, bar, view, footer, progress]);
   const page: Shell = {
     view,
+    answered() {
+      server.answered();
+      asOf.textContent = `as of ${clock(server.asOf())}`;
+      asOf.title = `${zoneName()}: when this was asked for`;
+    },
+    onReturn: (call) => void (back = call),
+    say(text) {
+      note.textContent = text;
+      saidOf = store.state.range;
+    },
     known: credit(footer, banner).then((status) => {
       whole = wholeOf(status);
       offer();
@@ -83,17 +100,19 @@ export function shell(root: HTMLElement, store: Store): Shell {
     loading(next) {
       clearTimeout(late);
       progress.textContent = "";
-      view.classList.remove("outdated");
+      view.classList.remove("outdated", "skeleton");
       if (next === null) return;
       late = window.setTimeout(() => {
         progress.textContent = "Loading…";
         // What belongs to another tab would be taken for this one's.
         view.classList.toggle("outdated", view.dataset["view"] !== next);
+        view.classList.toggle("skeleton", view.dataset["view"] !== next);
       }, LATE_MS);
     },
     async update(app) {
       shownApp = app;
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
+      note.hidden = saidOf === null || saidOf !== store.state.range;
       const current = nav.querySelector("[aria-current]");
       if (current instanceof HTMLElement) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - 40;
       const isWrong = app.state.wrong.length > 0;
@@ -104,12 +123,12 @@ export function shell(root: HTMLElement, store: Store): Shell {
       if (!hasPlace) return;
       const title = await heading(app);
       const chips = await filterChips(app);
-      if (app.store.state !== app.state) return;
+      if (shownApp !== app) return;
       document.title = `${title.querySelector("h1")?.firstChild?.textContent ?? ""} · ${NAMES[app.state.view]} · cutshort`;
       const isNarrow = NARROW.matches;
       const switches = switchesControl(app);
       const filter = filterMenu(app, isNarrow ? switches : null);
-      swap(bar, title, h("div", { class: "controls" }, rangeControl(app), h("div", { class: "filter-row" }, isNarrow ? null : switches, filter)), chips ?? "");
+      swap(bar, title, h("div", { class: "controls" }, rangeControl(app, asOf), h("div", { class: "filter-row" }, isNarrow ? null : switches, filter)), chips ?? "");
     },
   };
   return page;
@@ -137,7 +156,7 @@ async function credit(footer: HTMLElement, banner: HTMLElement): Promise<Status 
   banner.hidden = !status?.simulated;
   const sources = (status?.geo ?? []).flatMap(({ name, date, urls }, at) => [at ? "; " : "", link(urls[0], name), ` (${date})`]);
   append(footer, [
-    h("p", {}, "Times are UTC. Shares are of the connections that were sampled at these servers, by the place of their source address."),
+    h("p", {}, "Shares are of the connections that were sampled at these servers, by the place of their source address."),
     h(
       "p",
       {},
@@ -162,7 +181,8 @@ function wholeOf(status: Status | null): Range | null {
 
 /** Someone who looks for the first time should see what there is. */
 function wholeLink(store: Store, whole: Range | null): HTMLElement | null {
-  if (!whole || store.state.view === "status" || lengthOf(store.state.range) >= lengthOf(whole)) return null;
+  const { range } = store.state;
+  if (!whole || store.state.view === "status" || (range.kind === "last" && range.span === ALL_DATA) || lengthOf(store.state.range) >= lengthOf(whole)) return null;
   return stateLink(store, { range: whole, page: 0 }, { key: "whole-time" }, `Show all ${Math.round(lengthOf(whole) / WEEK)} weeks`);
 }
 

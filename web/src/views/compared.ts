@@ -7,7 +7,7 @@ import type { Meta } from "../api/wire";
 import { named, selected } from "../app";
 import { type Line, lineChart } from "../charts/lines";
 import { type Place, samePlace } from "../state/place";
-import { controlShift, type State } from "../state/url";
+import { controlShift, type State, stepOf } from "../state/url";
 import { collectedBefore } from "../api/collected";
 import { type Earlier, earlierOf } from "./earlier";
 import { h } from "../ui/dom";
@@ -29,7 +29,7 @@ export async function comparison(state: State): Promise<Compared> {
   const both = [...asked, ...asked.map((one) => ({ ...one, control: true }))];
   const [sums, series, own, all, collected] = await Promise.all([
     radar.summary("stage", both),
-    radar.stagesOverTime(both, { led: asked.length }),
+    radar.stagesOverTime(both, { led: asked.length, step: stepOf(state) }),
     radar.summary("stage", asked),
     Promise.all(places.map(named)),
     collectedBefore(state.range),

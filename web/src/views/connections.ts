@@ -10,13 +10,14 @@ import { stageClass, STAGES, title, type Stage } from "../state/stage";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
-import type { Provenance } from "../ui/download";
+import { NUMBERS, type Provenance } from "../ui/download";
 import { figure } from "../ui/figure";
 import { filterLink } from "../ui/filters";
-import { count, dayMonth, duration, moment, range } from "../ui/format";
+import { clockSeconds, count, dayMonth, duration, moment, range } from "../ui/format";
 import type { Cell, Table } from "../ui/table";
 import { PROTECTED, protectedNote } from "./protected";
 import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
+import { zoneName } from "../ui/zone";
 
 const PER_PAGE = 50;
 const { ALL_STAGES, MOST_CONNECTIONS } = radar;
@@ -54,7 +55,7 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { key: "time", label: "Time (UTC)", of: (one) => one.first_us },
+  { key: "time", label: "Time", of: (one) => one.first_us },
   { key: "stage", label: "Stage", of: (one, texts) => STAGES.indexOf(stageOf(one, texts)) },
   { key: "signature", label: "Signature", of: (one) => one.signature ?? one.termination },
   { key: "from", label: "From", of: (one) => `${one.location ?? "~"} ${one.as_name ?? "~"}` },
@@ -160,7 +161,7 @@ function heads({ store, state }: App): HTMLElement[] {
     const first = key === "time" || key === "packets" ? `-${key}` : key;
     const next = sort !== first ? first : first === key ? `-${key}` : key;
     const arrow = h("span", { class: "arrow", "aria-hidden": "true" }, rising ? "↑" : falling ? "↓" : "");
-    const button = h("button", { type: "button", "data-key": `sort:${key}`, onclick: () => store.go({ sort: next === NEWEST ? "" : next, page: 0 }, true) }, label, arrow);
+    const button = h("button", { type: "button", "data-key": `sort:${key}`, onclick: () => store.go({ sort: next === NEWEST ? "" : next, page: 0 }, true) }, key === "time" ? `${label} (${zoneName()})` : label, arrow);
     return h("th", { scope: "col", class: key === "packets" ? "number" : null, "aria-sort": rising ? "ascending" : falling ? "descending" : null }, button);
   });
 }
@@ -174,7 +175,7 @@ function table(app: App, status: Status, connections: readonly Connection[], tex
     sub: part ?? "",
     body: h("div", { class: "table-scroll tall sortable", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
     tabular: true,
-    formats: ["csv", "json"],
+    formats: NUMBERS,
     table: () => listed(connections),
     source: sourceOf(app, status),
   });
@@ -203,7 +204,7 @@ function stageOf(one: Connection, texts: Terms): Stage {
 }
 
 /** `22 Nov, 01:29:31`. */
-const second = (time: number): string => `${dayMonth(time)}, ${new Date(time).toISOString().slice(11, 19)}`;
+const second = (time: number): string => `${dayMonth(time)}, ${clockSeconds(time)}`;
 
 const socket = (ip: string, port: number): string => `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
 
@@ -281,7 +282,7 @@ function byTerms(one: Connection, stage: Stage, texts: Terms): HTMLElement {
 function facts(app: App, one: Connection): HTMLElement {
   const only = (key: Filter, value: string, label: string): HTMLElement => filterLink(app, key, value, label, "facts");
   const pairs: [string, Child][] = [
-    ["Seen", `${moment(one.first_us / 1000)} UTC, ${duration((one.last_us - one.first_us) / 1000)} long, then ${duration(one.silent_us / 1000)} of silence`],
+    ["Seen", `${moment(one.first_us / 1000)} ${zoneName()}, ${duration((one.last_us - one.first_us) / 1000)} long, then ${duration(one.silent_us / 1000)} of silence`],
     ["Represents", one.sample_rate === 1 ? "itself (all connections were recorded)" : `${count(one.sample_rate)} connections (sampled 1 in ${count(one.sample_rate)})`],
   ];
   pairs.push(["From", h("span", {}, ...fromLinks(app, one, "facts"))]);

@@ -7,6 +7,7 @@ import type { Terms } from "../api/wire";
 import { type App, cautions, selected, terms } from "../app";
 import { type Flow, flowChart, flowKey } from "../charts/flow";
 import { type Stage, STAGES, stageClass, title } from "../state/stage";
+import { stepOf } from "../state/url";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
@@ -18,13 +19,15 @@ import { termFigure, type Term } from "./terms";
 
 export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
+  const own = stepOf(app.state);
+  const step = own ? ([["aggInterval", own]] as const) : [];
   const at = (stage: Stage): Asked => narrowed(asked, { stage });
   const [stages, completed, ends, signatures, tags, texts, notes] = await Promise.all([
     radar.summary("stage", [asked]),
     radar.summary("stage", [{ ...asked, completed: true }]),
     radar.summary("termination", STAGES.map(at)),
-    radar.timeseries("signature", [asked]),
-    radar.timeseries("tag", [asked]),
+    radar.timeseries("signature", [asked], step),
+    radar.timeseries("tag", [asked], step),
     terms(),
     causes().catch(() => null),
   ]);

@@ -6,7 +6,7 @@ import type { Asked } from "../api/question";
 import type { App } from "../app";
 import { highest, type Layer, stackChart } from "../charts/stack";
 import { ANOMALOUS, type Metric, stageClass, title } from "../state/stage";
-import type { State } from "../state/url";
+import { type State, type Step, stepOf } from "../state/url";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { figure } from "../ui/figure";
@@ -50,7 +50,7 @@ const MOST_SERIES = 20;
 export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElement> {
   const { state } = app;
   const { cells, whole } = spec;
-  const [first, ...others] = await inChunks(spec);
+  const [first, ...others] = await inChunks(spec, stepOf(state));
   if (!first) return h("div");
   const all = first.series[0];
   const series = [first.series.slice(1), ...others].flat();
@@ -74,14 +74,14 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
       before: line,
       small: true,
       title: cell.name,
-      note: `${percent(cell.share)} of ${compact(cell.sampled)}${cell.apart === 0 ? "" : `, ${points(cell.apart)}`}`,
+      note: `${percent(cell.share)} of ${compact(cell.sampled)} sampled${cell.apart === 0 ? "" : `, ${points(cell.apart)}`}`,
     });
     return cellOf(app, cell, whole.name, chart);
   });
   return figure({
     key: spec.key,
     title: spec.heading,
-    sub: `Share of ${whole.asked.completed ? "completed handshakes" : "connections"} per ${stepName(first.step)}; all charts have the same scale; the dashed line is ${whole.name}, ${percent(whole.share)} of ${compact(whole.sampled)}`,
+    sub: `Share of ${whole.asked.completed ? "completed handshakes" : "connections"} per ${stepName(first.step)}; all charts have the same scale; the dashed line is ${whole.name}, ${percent(whole.share)} of ${compact(whole.sampled)} sampled`,
     body: h("div", { class: "multiples" }, ...drawn),
     table: () => seriesTable(spec.what, series.map((groups, at) => ({ name: cells[at]?.name ?? "", groups }))),
     source: spec.source(first),
@@ -96,9 +96,9 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
 }
 
 /** The whole and all cells over time; the first ones set how finely time is cut, for all. */
-async function inChunks({ cells, whole }: MultiplesSpec): Promise<[radar.OverTime, ...Groups[][]]> {
+async function inChunks({ cells, whole }: MultiplesSpec, step: Step): Promise<[radar.OverTime, ...Groups[][]]> {
   const asked = [whole.asked, ...cells.map((cell) => cell.asked)];
-  const first = await radar.stagesOverTime(asked.slice(0, MOST_SERIES), { led: MOST_SERIES, rank: 0.5, few: SMOOTH });
+  const first = await radar.stagesOverTime(asked.slice(0, MOST_SERIES), { led: MOST_SERIES, rank: 0.5, few: SMOOTH, step });
   const rest = Array.from({ length: Math.ceil(asked.length / MOST_SERIES) - 1 }, (_, at) => asked.slice((at + 1) * MOST_SERIES, (at + 2) * MOST_SERIES));
   const same = [["aggInterval", STEPS[first.step] ?? "1h"]] as const;
   const others = await Promise.all(rest.map((chunk) => radar.timeseries("stage", chunk, same)));
@@ -127,7 +127,7 @@ function cellOf(app: App, cell: Cell, whole: string, chart: HTMLElement): HTMLEl
       "p",
       { class: "cell-numbers" },
       h("strong", {}, percent(cell.share)),
-      h("span", { class: "muted", title: interval ? "95 % interval, and connections sampled" : "Connections sampled" }, interval ? ` (${percent(interval[0])} to ${percent(interval[1])})` : "", ` of ${compact(cell.sampled)}`),
+      h("span", { class: "muted", title: interval ? "With the 95 % interval" : null }, interval ? ` (${percent(interval[0])} to ${percent(interval[1])})` : "", ` of ${compact(cell.sampled)} sampled`),
       badge,
     ),
     chart,

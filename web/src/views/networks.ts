@@ -15,7 +15,7 @@ import { count, many } from "../ui/format";
 import { metricControl, rankControls } from "../ui/metric";
 import { type Cell, multiples } from "./multiples";
 import { isEmpty, provenance } from "./series";
-import { rankingData, rankingTable, sorted } from "./ranking";
+import { notRanked, rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 200;
 /** Charts that are shown at first, and more with each press. */
@@ -35,7 +35,8 @@ export async function render(app: App): Promise<Child[]> {
   const { name } = await named(state.place);
   for (const row of ranking.rows) learnNetwork(row, state.place);
   const share = shareAt(all, state.metric, 0);
-  return [bar, await charts(app, asked, ranking, all, share, name), table(app, asked, ranking)];
+  const [cells, note] = await Promise.all([charts(app, asked, ranking, all, share, name), notRanked("as", asked, ranking)]);
+  return [bar, cells, table(app, asked, ranking, note)];
 }
 
 function learnNetwork(row: Ranked, place: Place): void {
@@ -81,7 +82,7 @@ function charts(app: App, asked: Asked, ranking: Ranking, all: Groups, share: nu
   });
 }
 
-function table(app: App, asked: Asked, ranking: Ranking): HTMLElement {
+function table(app: App, asked: Asked, ranking: Ranking, note: HTMLElement | null): HTMLElement {
   const { state } = app;
   return figure({
     key: "ranking",
@@ -93,6 +94,7 @@ function table(app: App, asked: Asked, ranking: Ranking): HTMLElement {
       ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text)),
       rankingTable({ app, what: "Network", rows: ranking.rows, metric: state.metric, link: (row) => ({ view: "overview", place: { kind: "asn", number: Number(row.code) } }), completed: asked.completed, note: (row) => `AS${row.code}` }),
     ),
+    below: note,
     tabular: true,
     table: () => rankingData("Network", sorted(ranking.rows, state.sort), "AS number", asked.completed),
     source: provenance(`Networks ${metricPhrase(state.metric)}`, state, { meta: ranking.meta, ranges: [ranking.range] }),

@@ -9,14 +9,14 @@ import type { Meta } from "../api/wire";
 import { type App, cautions, selected } from "../app";
 import { listMarks, marksOf } from "../charts/marks";
 import { ANOMALOUS, type Anomalous, stageClass, title } from "../state/stage";
-import { formatState, type State } from "../state/url";
+import { formatState, type State, stepOf } from "../state/url";
 import { segmented } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
 import { later } from "../ui/later";
-import { compact, count, percent, points } from "../ui/format";
+import { compact, count, percent, points, sampling } from "../ui/format";
 import { type Earlier, earlierOf, unlike } from "./earlier";
 import { remarkable } from "./remarkable";
 import { stoodOut } from "./stood-out";
@@ -27,7 +27,7 @@ export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
   const both = [asked, { ...asked, control: true }];
   const more = [later(stoodOut(app), 200), later(remarkable(app), 345), later(causes(), 300)];
-  const [sums, series, collected] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked]), collectedBefore(asked.range)]);
+  const [sums, series, collected] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) }), collectedBefore(asked.range)]);
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
   if (!now || isEmpty(now)) return [await nothing(app, between)];
@@ -60,13 +60,12 @@ function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: 
   );
 }
 
-/** How many connections there were by estimate, of how many that were looked at. */
+/** How many connections there were by estimate, and how many were sampled. */
 function volume(sampled: number, weight: number): Child[] {
   const looked = h("span", { "data-value": "sampled" }, count(sampled));
   const rate = weight / sampled;
-  if (rate < 1.005) return [looked, " connections, all of them looked at"];
-  const of = Number.isInteger(rate) ? `1 in ${count(rate)}` : `about 1 in ${rate < 10 ? rate.toFixed(1) : count(rate)}`;
-  return [`≈ ${compact(weight)} connections (`, looked, ` sampled, ${of})`];
+  if (rate < 1.005) return [looked, " connections, all of them sampled"];
+  return [`About ${compact(weight)} connections; `, looked, ` sampled, ${sampling(rate)}`];
 }
 
 function change(share: number, before: Groups | undefined, earlier: Earlier): Child {
@@ -103,7 +102,7 @@ function chart({ store, state }: App, series: OverTime): HTMLElement {
   return figure({
     key: "stages",
     title: "Cut short over time, by stage",
-    sub: unitText(state.counts, series.step),
+    sub: unitText(state.counts, series.step, groups),
     body: stageChart(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
     table: () => (groups ? stageTable(groups, state.counts) : { columns: [], rows: [] }),
     source: provenance("Connections cut short, by stage", state, series),

@@ -1,6 +1,9 @@
 // A ranking as a table: share with interval, sample size, sortable.
 
-import type { Ranked } from "../api/radar";
+import { total } from "../api/answers";
+import type { Asked } from "../api/question";
+import * as radar from "../api/radar";
+import type { Ranked, Ranking } from "../api/radar";
 import { type App } from "../app";
 import { type Metric, stageClass } from "../state/stage";
 import type { State } from "../state/url";
@@ -95,6 +98,26 @@ function showCurrent(lines: readonly HTMLElement[]): void {
   const box = line?.closest(".ranking");
   if (line && box) box.scrollTop = line.offsetTop - box.clientHeight / 2;
 }
+
+/** What is not in a ranking: those with few connections, and those that nothing is known of. */
+export async function notRanked(what: "as" | "location", asked: Asked, { rows, meta }: Ranking): Promise<HTMLElement | null> {
+  const found = await radar.summary(what, [asked], MOST_NAMED).catch(() => null);
+  const [groups] = found?.series ?? [];
+  if (!groups) return null;
+  const all = total(groups.sampled);
+  const unknown = total(groups.by.get("unknown")?.sampled ?? []);
+  const few = all - unknown - rows.reduce((sum, { sampled }) => sum + sampled, 0);
+  const [one, many] = what === "as" ? ["network", "networks"] : ["country", "countries"];
+  const part = (n: number): string => `${count(n)} sampled (${percent((100 * n) / all)})`;
+  const parts = [
+    ...(few > 0 ? [`${part(few)} from ${many} with fewer than ${count(meta.minSample ?? 1)} each, or beyond the ${count(rows.length)} listed`] : []),
+    ...(unknown > 0 ? [`${part(unknown)} whose ${one} is unknown`] : []),
+  ];
+  return parts.length ? h("p", { class: "muted not-ranked" }, `Not ranked: ${parts.join("; ")}.`) : null;
+}
+
+/** The API names so many. */
+const MOST_NAMED = 200;
 
 /** A bar with the interval of the share. */
 function interval(row: Ranked, metric: Metric, scale: number): HTMLElement {

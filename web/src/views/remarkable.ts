@@ -64,6 +64,7 @@ function list(app: App, heading: string, lines: readonly Line[], parts: Readonly
     "div",
     { class: "panel" },
     h("h2", {}, heading),
+    h("p", { class: "ranks-head muted", "aria-hidden": "true" }, h("span", {}, "Share"), h("span", {}, "Sampled")),
     h("ol", { class: "ranks" }, ...items),
     all
       ? h("p", {}, stateLink(app.store, { view: all }, { key: `all:${all}` }, all === "where" ? "All countries" : "All networks"), app.state.completed ? null : h("span", { class: "muted" }, " · of completed handshakes"))

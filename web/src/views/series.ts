@@ -33,8 +33,12 @@ export const isEmpty = (groups: Groups | undefined): boolean => !groups || total
 const STEP_NAMES: Record<number, string> = { 900_000: "15 minutes", 3_600_000: "hour", 86_400_000: "day", 604_800_000: "week" };
 export const stepName = (step: number): string => STEP_NAMES[step] ?? "piece of time";
 
-export const unitText = (counts: boolean, step: number): string =>
-  counts ? `Connections per ${stepName(step)}` : `Share of connections per ${stepName(step)}`;
+/** `groups` tell whether counts are estimates. */
+export const unitText = (counts: boolean, step: number, groups?: Groups): string =>
+  counts ? `Connections per ${stepName(step)}${groups && isEstimate(groups) ? ", estimated from the sample" : ""}` : `Share of connections per ${stepName(step)}`;
+
+/** Whether sampled connections stand for more than themselves. */
+export const isEstimate = (groups: Groups): boolean => total(groups.weight) > 1.005 * total(groups.sampled);
 
 /** That pieces are not whole, and how that is drawn. */
 export function incompleteNote({ ranges, step, known }: Pick<OverTime, "ranges" | "step" | "known">): HTMLElement | null {
@@ -51,8 +55,9 @@ const iso = (time: number): string => new Date(time).toISOString().slice(0, 16) 
 export function stageTable(groups: Groups, counts: boolean): Table {
   const of = STAGES.map((stage) => column(groups, stage)).map(({ share, weight }) => (counts ? weight : share));
   const as = counts ? ("count" as const) : ("percent" as const);
+  const about = counts && isEstimate(groups) ? ", estimated" : "";
   return {
-    columns: [{ label: "Time (UTC)" }, ...STAGES.map((stage) => ({ label: title(stage), as })), ...(counts ? [{ label: "All", as }] : []), { label: "Sampled", as: "count" }],
+    columns: [{ label: "Time (UTC)" }, ...STAGES.map((stage) => ({ label: `${title(stage)}${about}`, as })), ...(counts ? [{ label: `All${about}`, as }] : []), { label: "Sampled", as: "count" }],
     rows: groups.times.map((time, at) => [iso(time), ...of.map((values) => values[at] ?? null), ...(counts ? [groups.weight[at] ?? null] : []), groups.sampled[at] ?? null]),
   };
 }

@@ -3,6 +3,7 @@
 import type { Status } from "../api/wire";
 import { type Child, h } from "../ui/dom";
 import { count, duration, many, moment, percent } from "../ui/format";
+import { zoneName } from "../ui/zone";
 
 type Node = Status["nodes"][number];
 type Live = NonNullable<Node["live"]>;
@@ -14,7 +15,7 @@ const LATE_S = 900;
 
 export function servers({ nodes, store, simulated }: Status): HTMLElement {
   const known = nodes.map((node) => row(node, simulated));
-  const head = COLUMNS.map(([text, kind]) => h("th", { scope: "col", role: "columnheader", class: kind }, text));
+  const head = columns().map(([text, kind]) => h("th", { scope: "col", role: "columnheader", class: kind }, text));
   const table = h(
     "table",
     { class: "data stacked", role: "table" },
@@ -33,7 +34,7 @@ export function servers({ nodes, store, simulated }: Status): HTMLElement {
   );
 }
 
-const COLUMNS = [["Server", null], ["Last packet, UTC", null], ["Lag", "number"], ["Lost", null], ["Waiting", "number"]] as const;
+const columns = () => [["Server", null], [`Last packet (${zoneName()})`, null], ["Lag", "number"], ["Lost", null], ["Waiting", "number"]] as const;
 
 const LEGEND =
   "Lag: how long ago it was that everything a server had received was here. Lost, of all packets since the server began: its kernel had no room for them, they could not be written, or they were dropped from its spool. Waiting: in its spool; they will come.";
@@ -71,7 +72,7 @@ function howMuchLost(own: readonly Node[]): string {
 function row(node: Node, simulated: boolean): HTMLElement {
   const isFile = node.name === FILE;
   const lag = lagOf(node);
-  const cell = (at: number, kind: string, ...children: Child[]): HTMLElement => h("td", { role: "cell", class: kind, "data-label": COLUMNS[at]?.[0] }, h("div", {}, ...children));
+  const cell = (at: number, kind: string, ...children: Child[]): HTMLElement => h("td", { role: "cell", class: kind, "data-label": columns()[at]?.[0] }, h("div", {}, ...children));
   return h(
     "tr",
     { role: "row" },

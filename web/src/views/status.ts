@@ -9,6 +9,7 @@ import { bytes, count, moment, percent, range } from "../ui/format";
 import { PROTECTED } from "./protected";
 import { servers } from "./servers";
 import { wayList } from "./way";
+import { zoneName } from "../ui/zone";
 
 export async function render(app: App): Promise<Child[]> {
   const status = await radar.status();
@@ -30,12 +31,12 @@ function hints({ hints: all, simulated, store, windows }: Status): HTMLElement |
 function steps(app: App, status: Status): HTMLElement {
   const { windows, store } = status;
   const facts: [string, string][] = [
-    ["Covered", store.coveredFrom && store.coveredTo ? `${range(Date.parse(store.coveredFrom), Date.parse(store.coveredTo))} UTC` : "–"],
-    ["Results", windows.from && windows.to ? `${range(Date.parse(windows.from), Date.parse(windows.to))} UTC` : "–"],
-    ["Last computed", windows.lastUpdated ? `${moment(Date.parse(windows.lastUpdated))} UTC` : "–"],
+    ["Covered", store.coveredFrom && store.coveredTo ? `${range(Date.parse(store.coveredFrom), Date.parse(store.coveredTo))} ${zoneName()}` : "–"],
+    ["Results", windows.from && windows.to ? `${range(Date.parse(windows.from), Date.parse(windows.to))} ${zoneName()}` : "–"],
+    ["Last computed", windows.lastUpdated ? `${moment(Date.parse(windows.lastUpdated))} ${zoneName()}` : "–"],
     ["Addresses", store.packets || windows.done ? addresses(store.protectedAddresses) : "–"],
     ["Space", `${bytes(store.packetBytes)} packets, ${bytes(store.connectionBytes)} connections, ${bytes(store.rollupBytes)} counts`],
-    ["Version", `${status.version}, running since ${moment(Date.parse(status.started))} UTC`],
+    ["Version", `${status.version}, running since ${moment(Date.parse(status.started))} ${zoneName()}`],
   ];
   return h(
     "section",

@@ -39,7 +39,7 @@ export async function stoodOut(app: App): Promise<HTMLElement | null> {
     "section",
     { class: "panel" },
     h("h2", {}, "Days that stood out"),
-    h("p", { class: "muted" }, `${by === "as" ? "Networks" : "Countries"} whose connections, or share cut short, differed from a typical day in this period. Days that were not collected as a whole are left out.`),
+    h("p", { class: "muted" }, `Estimated from the sample. ${by === "as" ? "Networks" : "Countries"} whose connections, or share cut short, differed from a typical day in this period. Days that were not collected as a whole are left out.`),
     h("ul", { class: "events" }, ...items),
   );
 }

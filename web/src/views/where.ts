@@ -14,7 +14,7 @@ import { figure } from "../ui/figure";
 import { count, many, percent } from "../ui/format";
 import { metricControl, rankControls } from "../ui/metric";
 import { provenance } from "./series";
-import { rankingData, rankingTable, sorted } from "./ranking";
+import { notRanked, rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 300;
 
@@ -33,7 +33,7 @@ export async function render(app: App): Promise<Child[]> {
     learn({ kind: "location", code: alpha2 }, { name, kind: `Country ${alpha2}`, above });
   }
   if (ranking.rows.length === 0) return [controls(app, ranking), await unranked(app, "locations", asked, ranking.meta.minSample)];
-  return [controls(app, ranking), map(app, asked, ranking, places), notes];
+  return [controls(app, ranking), map(app, asked, ranking, places, await notRanked("location", asked, ranking)), notes];
 }
 
 function controls(app: App, ranking: Ranking): HTMLElement {
@@ -54,7 +54,7 @@ function scaleOf(rows: readonly Ranked[]): number[] {
   return steps(shares[Math.floor((shares.length - 1) * 0.95)] ?? 1);
 }
 
-function map(app: App, asked: Asked, ranking: Ranking, places: Awaited<ReturnType<typeof radar.locations>>): HTMLElement {
+function map(app: App, asked: Asked, ranking: Ranking, places: Awaited<ReturnType<typeof radar.locations>>, note: HTMLElement | null): HTMLElement {
   const { state, store } = app;
   const current = state.place.kind === "location" ? state.place.code : undefined;
   const rows = new Map(ranking.rows.map((row) => [row.code, row]));
@@ -92,6 +92,7 @@ function map(app: App, asked: Asked, ranking: Ranking, places: Awaited<ReturnTyp
     title: `${metricTitle(state.metric)}, by country`,
     sub: `Share of ${asked.completed ? "completed handshakes" : "connections"} that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled${current ? `; ${shortName(state.place)} is marked` : ""}`,
     body: h("div", { class: "where" }, h("div", { class: "where-map" }, body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
+    below: note,
     tabular: true,
     table: () => rankingData("Country", sorted(ranking.rows, state.sort), "Code", asked.completed),
     source: provenance(`${metricTitle(state.metric)}, by country`, state, { meta: ranking.meta, ranges: [ranking.range] }, asked.place),

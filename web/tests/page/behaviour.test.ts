@@ -107,7 +107,7 @@ it("works by keyboard alone", async () => {
 describe("downloads", () => {
   const download = async (format: string, figure = "stages"): Promise<[Download, Buffer]> => {
     const { page } = looked;
-    await page.locator(`[data-key="download:${figure}"]`).click();
+    await page.locator(`[data-key="share:${figure}"]`).click();
     const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`.menu[open] [data-format="${format}"]`).click()]);
     return [file, readFileSync(await file.path())];
   };
@@ -166,7 +166,7 @@ describe("every view's files hold what it shows", () => {
     await looked.open(query);
     const contents: string[] = [];
     for (const format of formats) {
-      await page.locator(`[data-key="download:${figure}"]`).click();
+      await page.locator(`[data-key="share:${figure}"]`).click();
       const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`.menu[open] [data-format="${format}"]`).click()]);
       contents.push(readFileSync(await file.path(), "latin1"));
     }
@@ -197,7 +197,7 @@ describe("every view's files hold what it shows", () => {
 
   it("pictures have their whole key, and say where places are from", async () => {
     const legends = async (figure: string): Promise<string[]> =>
-      looked.page.locator(`figure:has([data-key="download:${figure}"]) [data-legend]`).evaluateAll((all) => all.map((one) => one.getAttribute("data-legend") ?? ""));
+      looked.page.locator(`figure:has([data-key="share:${figure}"]) [data-legend]`).evaluateAll((all) => all.map((one) => one.getAttribute("data-legend") ?? ""));
     const { page } = looked;
     for (const [query, figure, said] of [
       ["?view=where&range=4w", "where", ["too few", "0–"]],
@@ -247,7 +247,7 @@ describe("every view's files hold what it shows", () => {
 it("gives a citation and a frame whose chart works", async () => {
   const { page } = looked;
   await looked.open("?place=CH&range=7d");
-  await page.locator('[data-key="cite:stages"]').click();
+  await page.locator('[data-key="share:stages"]').click();
   const [moving = "", fixed = "", cited = ""] = await Promise.all([0, 1, 2].map((at) => page.locator(".menu[open] textarea").nth(at).inputValue()));
   expect(moving).toContain("embed/stages?place=CH");
   expect(fixed).toMatch(/from=.*to=/);
@@ -263,7 +263,7 @@ it("gives a frame that works in another page, and moves on with time", async () 
   const { page } = looked;
   await page.clock.install();
   await looked.open("?place=PT&range=7d");
-  await page.locator('[data-key="cite:stages"]').click();
+  await page.locator('[data-key="share:stages"]').click();
   const frame = await page.locator(".menu[open] textarea").first().inputValue();
   const asked: string[] = [];
   page.on("request", (request) => request.url().includes("timeseries_groups") && asked.push(request.url()));

@@ -159,7 +159,7 @@ it("files hold counts where counts are shown", async () => {
   const answer = await api<GroupsAnswer>(page, `${DATA}/timeseries_groups/stage?dateRange=7d&location=CH&counts=true&aggInterval=${interval}`);
   const { groups, total } = answer.counts["serie_0"] ?? { groups: {}, total: { sampled: [], weight: [] } };
   const file = async (format: string): Promise<string> => {
-    await page.locator('[data-key="download:stages"]').click();
+    await page.locator('[data-key="share:stages"]').click();
     const [download] = await Promise.all([page.waitForEvent("download"), page.locator(`.menu[open] [data-format="${format}"]`).click()]);
     return readFileSync(await download.path(), "utf8");
   };

@@ -33,11 +33,11 @@ describe("Overview", () => {
     for (const stage of ANOMALOUS) expect(await text(looked.page, `[data-value="${stage}"]`)).toBe(plain(percent(Number(own[stage]))));
   });
 
-  it("says how many connections there were, and how many of them were looked at", async () => {
+  it("says how many connections there were, and how many of them were sampled", async () => {
     await looked.open("?range=7d");
     const { total } = (await api<GroupsAnswer>(looked.page, `${DATA}/summary/stage?counts=true&dateRange=7d`)).counts["summary_0"] ?? { total: { sampled: [], weight: [] } };
     const rate = (total.weight[0] ?? 0) / (total.sampled[0] ?? 1);
-    expect(plain(await text(looked.page, ".total"))).toContain(plain(`≈ ${compact(total.weight[0] ?? 0)} connections (${count(total.sampled[0] ?? 0)} sampled, 1 in ${rate})`));
+    expect(plain(await text(looked.page, ".total"))).toContain(plain(`About ${compact(total.weight[0] ?? 0)} connections; ${count(total.sampled[0] ?? 0)} sampled, 1 in ${rate}`));
   });
 
   it("greys a stage that a filter leaves out", async () => {
@@ -90,6 +90,34 @@ describe("rankings", () => {
     expect(cells[2]).toBe(plain(percent(Number(row?.completed.value))));
     expect(cells[3]).toBe(count(row?.connections ?? 0));
   });
+});
+
+it("sampled and estimated numbers are told apart", async () => {
+  const { page } = looked;
+  await looked.open("?range=7d&unit=count");
+  expect(await text(page, "figure .sub")).toBe("Connections per hour, estimated from the sample");
+  await page.locator('[data-key="table:stages"]').click();
+  expect(await page.locator("figure table.data thead th").allTextContents()).toEqual(["Time (UTC)", ...["Post-SYN", "Post-ACK", "Post-PSH", "Later", "None", "All"].map((name) => `${name}, estimated`), "Sampled"]);
+  expect(await text(page, ".ranks-head")).toBe("ShareSampled");
+  await looked.open("?view=networks&range=7d");
+  expect(plain(await text(page, ".cell-numbers"))).toMatch(/^[\d.]+ % of [\d.]+ ?k? sampled/);
+});
+
+it.each([["networks", "as"], ["where", "location"]])("%s that are not ranked are counted apart", async (view, dimension) => {
+  const { page } = looked;
+  await page.route(`**/summary/${dimension}?*`, async (route) => {
+    const answer = (await (await route.fetch()).json()) as { result: GroupsAnswer };
+    const groups = answer.result.counts["summary_0"]?.groups;
+    if (groups) groups["unknown"] = { ...(Object.values(groups)[0] as (typeof groups)[string]), sampled: [321] };
+    await route.fulfill({ json: answer });
+  });
+  await looked.open(`?view=${view}&range=7d&least=3000`);
+  const { counts } = await api<GroupsAnswer>(page, `${DATA}/summary/stage?dateRange=7d&handshake=completed&counts=true`);
+  const all = counts["summary_0"]?.total.sampled[0] ?? 0;
+  const ranked = (await page.locator(".ranking tbody td:last-child").allTextContents()).reduce((sum, cell) => sum + Number(cell.replaceAll(",", "")), 0);
+  const note = plain(await text(page, ".not-ranked"));
+  expect(note).toContain(`Not ranked: ${count(all - ranked - 321)} sampled (`);
+  expect(note).toMatch(/with fewer than 3,000 each.*; 321 sampled \([\d.]+ %\) whose (network|country) is unknown\.$/);
 });
 
 it("Compare shows each selection", async () => {

@@ -16,12 +16,14 @@ it("says so at first, and when another tab is opened, whose place the old one do
   await page.goto(`${base()}?range=7d`);
   await expect.poll(() => text(page, ".loading")).toBe("Loading…");
   expect(await page.locator(".loading").isVisible()).toBe(true);
+  expect(await page.locator("#view.skeleton").count()).toBe(1);
   await shown(page);
   expect(await page.locator(".loading").isVisible()).toBe(false);
   delay = 2500;
   await page.locator('[data-key="tab:how"]').click();
   await expect.poll(() => text(page, ".loading")).toBe("Loading…");
   expect(await page.locator('[data-value="share"]').isVisible()).toBe(false);
+  expect(await page.locator("#view.skeleton").count()).toBe(1);
   await page.getByRole("heading", { name: "From the SYN to the end" }).waitFor();
   expect(await page.locator(".loading").isVisible()).toBe(false);
   await page.unrouteAll({ behavior: "ignoreErrors" });

@@ -26,6 +26,8 @@ describe("the state in the address", () => {
       least: 300,
       sort: "-share",
       term: "signature-12",
+      step: "1d",
+      zone: "local",
       by: "ip_version",
       every: true,
       filters: { stage: "post_ack", client: "198.51.100.0/24" },

@@ -8,7 +8,7 @@ use cutshort_packet::{FiveTuple, Packet};
 use cutshort_store::{
     FlowKey, FlowVerdict, Inputs, Provenance, Segment, SegmentSource, Store, StoredRow, VerdictBatch,
 };
-use cutshort_verdict::{Connections, DataSet, FlowContext, Outcome, Part, Row, Rules, Split, copies};
+use cutshort_verdict::{Connections, DataSet, FlowContext, Outcome, Part, Row, Rules, Split, duplicates};
 
 use super::conformance::WINDOW;
 use super::nasty::{NODES, Random, five_tuple, packets};
@@ -98,7 +98,7 @@ fn of_flow(five_tuple: FiveTuple, packets: &[(Packet, usize)], around: &FlowCont
             outcome,
             node,
             packets: part.rows.len() as u32,
-            copies: beside_the_first(copies(&rows(packets)) as u32),
+            duplicates: beside_the_first(duplicates(&rows(packets)) as u32),
             tail: beside_the_first(judged.tail),
         }
     };

@@ -153,7 +153,6 @@ fn the_summary_ranks_servers() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert_eq!(summary["terminations"]["unreachable"]["count"], 1);
-    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
 }
 
 #[test]

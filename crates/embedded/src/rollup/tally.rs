@@ -11,32 +11,32 @@ use foldhash::fast::FixedState;
 
 use super::bytes::{Broken, Unpacked};
 use super::packed_cells::PackedCells;
-use super::place::Place;
+use super::place::RowPlace;
 use super::query::Scan;
 use super::totals::{Folded, Totals};
 
 const STAGES: usize = Stage::ALL.len();
-type Counts = [WeightedCount; STAGES + Exclusion::ALL.len()];
+type ValueCounts = [WeightedCount; STAGES + Exclusion::ALL.len()];
 
 /// The answer while it is added up.
-pub(super) struct Tally<'a> {
+pub(super) struct AnswerSum<'a> {
     data_set: DataSet,
     query: &'a RollupQuery,
     nodes: &'a HashMap<u16, String>,
     folded: Option<Folded>,
     /// The index of each row of the answer, by time and value.
     index: HashMap<(i64, u64), usize, FixedState>,
-    counts: Vec<Counts>,
+    counts: Vec<ValueCounts>,
 }
 
 /// What the outcomes of a packed row are counted as.
 enum Use {
     Nothing,
-    /// An index into [`Counts`], and the rows that get the count if the outcome determines these.
+    /// An index into [`ValueCounts`], and the rows that get the count if the outcome determines these.
     At(usize, Vec<usize>),
 }
 
-impl<'a> Tally<'a> {
+impl<'a> AnswerSum<'a> {
     pub(super) fn new(data_set: DataSet, query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
         Self { data_set, query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
     }
@@ -54,7 +54,7 @@ impl<'a> Tally<'a> {
 
     pub(super) fn add_totals(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
         let totals = Totals::parse(bytes)?;
-        if scan.place == Place::World {
+        if scan.place == RowPlace::World {
             self.folded = Some(self.folded.unwrap_or_default().or(totals.folded));
         }
         let from = self.from(t);
@@ -80,7 +80,7 @@ impl<'a> Tally<'a> {
         broken
     }
 
-    /// The index into [`Counts`] for a slot of totals.
+    /// The index into [`ValueCounts`] for a slot of totals.
     const fn place_of_slot(&self, slot: usize) -> Option<usize> {
         match slot.checked_sub(2 * STAGES) {
             Some(exclusion) => Some(STAGES + exclusion),
@@ -165,14 +165,14 @@ impl<'a> Tally<'a> {
 
     fn row(&mut self, from: i64, value: u64) -> usize {
         *self.index.entry((from, value)).or_insert_with(|| {
-            self.counts.push(Counts::default());
+            self.counts.push(ValueCounts::default());
             self.counts.len() - 1
         })
     }
 
-    fn group_value(&self, place: Place, group: Group) -> u64 {
+    fn group_value(&self, place: RowPlace, group: Group) -> u64 {
         match (self.query.by, place) {
-            (Some(Dimension::Location), Place::Location(code)) => u64::from(code),
+            (Some(Dimension::Location), RowPlace::Location(code)) => u64::from(code),
             (Some(Dimension::Location), _) => u64::from(group.location_code()),
             (Some(Dimension::As), _) => group.network_code(),
             _ => 0,

@@ -55,7 +55,7 @@ pub enum Unread {
     Cut,
     /// A connection that the host opened, see [`Refusal::Origin`].
     Origin,
-    /// See [`Refusal::LeftOut`].
+    /// The packet is left out on purpose, see [`Refusal::LeftOut`].
     LeftOut,
 }
 

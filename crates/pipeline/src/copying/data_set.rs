@@ -8,7 +8,7 @@ use cutshort_store::{Added, Annotation, Movable, Rest, Result, Segment, SegmentI
 use cutshort_verdict::DataSet;
 
 use super::sums::{WindowSum, of_cells, of_segment, of_window};
-use super::{Compared, Copied, Each, Tally};
+use super::{Compared, Copied, CopyCount, OnStep};
 
 const ALWAYS: Range<i64> = i64::MIN..i64::MAX;
 
@@ -84,7 +84,7 @@ impl<'a> DataSetCopying<'a> {
     ///
     /// # Errors
     /// The error of either store. What has been copied remains.
-    pub(super) fn run(&mut self, each: Each<'_>) -> Result<Copied> {
+    pub(super) fn run(&mut self, each: OnStep<'_>) -> Result<Copied> {
         let mut copied = Copied::default();
         let mut past = 0;
         let all = self.steps();
@@ -124,7 +124,7 @@ impl<'a> DataSetCopying<'a> {
         Ok(copied)
     }
 
-    fn segment(&self, id: SegmentId, there: &BTreeSet<SegmentId>, tally: &mut Tally) -> Result<()> {
+    fn segment(&self, id: SegmentId, there: &BTreeSet<SegmentId>, tally: &mut CopyCount) -> Result<()> {
         if there.contains(&id) {
             tally.known += 1;
             return Ok(());
@@ -152,14 +152,14 @@ impl<'a> DataSetCopying<'a> {
         &self,
         windows: &[WindowState],
         there: &BTreeMap<Window, WindowState>,
-        tally: &mut Tally,
+        tally: &mut CopyCount,
     ) -> Result<Vec<Window>> {
         let (mut missing, mut others) = (Vec::new(), Vec::new());
         for state in windows {
-            match there.get(&state.window).map_or(Found::Nothing, |there| found(state, there)) {
-                Found::Same => tally.known += 1,
-                Found::Other => others.push(state.window),
-                Found::Nothing => missing.push(state.window),
+            match there.get(&state.window).map_or(TargetResults::Nothing, |there| found(state, there)) {
+                TargetResults::Same => tally.known += 1,
+                TargetResults::Other => others.push(state.window),
+                TargetResults::Nothing => missing.push(state.window),
             }
         }
         tally.other += others.len() as u64;
@@ -182,7 +182,7 @@ impl<'a> DataSetCopying<'a> {
         results.map_or(Ok(false), |results| restoration.finish(&results).map(|()| true))
     }
 
-    fn rest(&mut self, rest: Rest, tally: &mut Tally) -> Result<()> {
+    fn rest(&mut self, rest: Rest, tally: &mut CopyCount) -> Result<()> {
         let (cells, there) = (self.from.read_rest(rest)?, self.to.read_rest(rest)?);
         if of_cells(&cells) == of_cells(&there) {
             tally.known += 1;
@@ -197,7 +197,7 @@ impl<'a> DataSetCopying<'a> {
     }
 
     /// Copies annotations, which get new numbers in the target.
-    fn annotations(&self, tally: &mut Tally) -> Result<()> {
+    fn annotations(&self, tally: &mut CopyCount) -> Result<()> {
         for annotation in missing(&self.annotations, self.to.annotations(ALWAYS)?) {
             self.to.annotate(&annotation.content)?;
             tally.new += 1;
@@ -207,7 +207,7 @@ impl<'a> DataSetCopying<'a> {
     }
 
     /// Reads both stores again and compares counts, and sums that do not depend on the order.
-    pub(super) fn compare(&self, each: Each<'_>) -> Result<Compared> {
+    pub(super) fn compare(&self, each: OnStep<'_>) -> Result<Compared> {
         let mut compared = Compared::default();
         let all = self.steps();
         let mut past = 0;
@@ -323,7 +323,7 @@ impl<'a> DataSetCopying<'a> {
 }
 
 /// The results that the target has of a window.
-enum Found {
+enum TargetResults {
     /// None, or results that must be replaced.
     Nothing,
     /// Results of the same packets.
@@ -332,16 +332,16 @@ enum Found {
     Other,
 }
 
-fn found(window: &WindowState, there: &WindowState) -> Found {
-    let Some(done) = there.done else { return Found::Nothing };
+fn found(window: &WindowState, there: &WindowState) -> TargetResults {
+    let Some(done) = there.done else { return TargetResults::Nothing };
     // What packets are left is the same on both sides.
     let same_packets = there.inputs.segments == window.inputs.segments;
     if Some(done) == window.done && (there.frozen || !window.frozen) {
-        Found::Same
+        TargetResults::Same
     } else if there.frozen || !(there.is_due() || window.frozen && same_packets) {
-        Found::Other
+        TargetResults::Other
     } else {
-        Found::Nothing
+        TargetResults::Nothing
     }
 }
 

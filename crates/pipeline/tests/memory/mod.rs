@@ -10,8 +10,8 @@ use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Window};
 use cutshort_packet::Packet;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, ConnectionSink, FlowKey, FlowVerdict, Grouped, Inputs,
-    NewAnnotation, NodeCoverage, Protected, Protection, Replacement, Result, Retention, RollupAnswer,
+    Added, Annotation, ConnectionQuery, ConnectionSink, FlowKey, FlowVerdict, Grouped, Inputs, NewAnnotation,
+    NodeCoverage, Protected, Protection, Replacement, ReplacementBatch, Result, Retention, RollupAnswer,
     RollupQuery, Segment, SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, VerdictBatch,
     Verdicts, WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
@@ -209,9 +209,9 @@ impl Store for Memory {
         Ok(Box::new(New { store: self.clone(), window, finished: Arc::default(), batch: None }))
     }
 
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         let batch = NewBatch { store: self.clone(), held: Arc::default() };
-        self.lock().batches.then(|| Box::new(batch) as Box<dyn Batch>)
+        self.lock().batches.then(|| Box::new(batch) as Box<dyn ReplacementBatch>)
     }
 
     fn roll(&self) -> Result<()> {
@@ -307,7 +307,7 @@ struct NewBatch {
     held: Held,
 }
 
-impl Batch for NewBatch {
+impl ReplacementBatch for NewBatch {
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         let batch = Some(Arc::clone(&self.held));
         Ok(Box::new(New { store: self.store.clone(), window, finished: Arc::default(), batch }))

@@ -27,7 +27,7 @@ pub fn read(file: File) -> io::Result<Records> {
     let (data_set, _) =
         own.ok_or_else(|| io::Error::other("its columns are not those of stored connections"))?;
     let file = SerializedFileReader::new(file).map_err(io_error)?;
-    Ok(Records { data_set, file, next_group: 0, columns: Columns::default(), next: 0 })
+    Ok(Records { data_set, file, next_group: 0, columns: ColumnValues::default(), next: 0 })
 }
 
 /// An iterator over the connections of a file.
@@ -35,7 +35,7 @@ pub struct Records {
     data_set: DataSet,
     file: SerializedFileReader<File>,
     next_group: usize,
-    columns: Columns,
+    columns: ColumnValues,
     next: usize,
 }
 
@@ -51,8 +51,9 @@ impl Records {
             }
             let group = std::mem::replace(&mut self.next_group, self.file.num_row_groups());
             self.next = 0;
-            self.columns = Columns::default();
-            self.columns = Columns::read(self.data_set, &*self.file.get_row_group(group).map_err(io_error)?)?;
+            self.columns = ColumnValues::default();
+            self.columns =
+                ColumnValues::read(self.data_set, &*self.file.get_row_group(group).map_err(io_error)?)?;
             self.next_group = group + 1;
         }
         self.next += 1;
@@ -70,7 +71,7 @@ impl Iterator for Records {
 
 /// The connections of a row group, column by column.
 #[derive(Default)]
-struct Columns {
+struct ColumnValues {
     data_set: DataSet,
     first_us: Vec<i64>,
     last_us: Vec<i64>,
@@ -97,7 +98,7 @@ struct Columns {
     first_byte_us: Vec<Option<i64>>,
 }
 
-impl Columns {
+impl ColumnValues {
     fn read(data_set: DataSet, group: &dyn RowGroupReader) -> io::Result<Self> {
         let stage = |name: &str| data_set.stage(name).ok();
         let termination = |name: &str| data_set.termination(name).ok();

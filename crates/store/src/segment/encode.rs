@@ -17,7 +17,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 
 use super::protected::{self, country_code, key};
-use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, Version, flag_bits};
+use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, SchemaVersion, flag_bits};
 use super::{Keepable, Provenance, Segment, SegmentId, SegmentInfo, SegmentSource, protection_to_bytes};
 use crate::{Result, StoreError};
 
@@ -26,7 +26,11 @@ pub(super) fn encode<P: Keepable>(
     source: &SegmentSource<'_>,
     id: Option<SegmentId>,
 ) -> Result<Segment> {
-    packets.sort_unstable_by(order);
+    match source.data_set {
+        // Its rules depend on the order of arrival, also of packets at the same time.
+        DataSet::Origin => packets.sort_by_key(|packet| (key(packet), packet.packet().ts)),
+        _ => packets.sort_unstable_by(order),
+    }
     let addresses = packets.first().map_or(Addresses::Full, |packet| packet.protection().addresses);
     check(&packets, source).map_err(StoreError::Refused)?;
     let id = match id {
@@ -128,7 +132,7 @@ fn content_id<P: Keepable>(packets: &[P], source: &SegmentSource<'_>, addresses:
 }
 
 fn write<P: Keepable>(packets: &[P], info: &SegmentInfo) -> std::result::Result<Vec<u8>, ParquetError> {
-    let schema = Arc::new(schema::schema(Version::Second)?);
+    let schema = Arc::new(schema::schema(SchemaVersion::Second)?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties(info)))?;
     let node = ByteArray::from(info.node.as_str());
     let mut scratch = Scratch::default();
@@ -163,12 +167,12 @@ struct Scratch {
     addresses: Vec<FixedLenByteArray>,
 }
 
-type Group<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
+type RowGroupWriter<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
 
 impl Scratch {
     fn write<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
         node: &ByteArray,
     ) -> std::result::Result<(), ParquetError> {
@@ -193,7 +197,7 @@ impl Scratch {
 
     fn write_protection<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
     ) -> std::result::Result<(), ParquetError> {
         let place = |packet: &P| packet.protection().place;
@@ -214,7 +218,7 @@ impl Scratch {
 
     fn ints<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
         value: impl Fn(&Packet) -> u32,
     ) -> std::result::Result<(), ParquetError> {
@@ -226,7 +230,7 @@ impl Scratch {
     /// All addresses of a column are slices of one allocation.
     fn addresses<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
         value: impl Fn(&Packet) -> [u8; 16],
     ) -> std::result::Result<(), ParquetError> {
@@ -238,7 +242,10 @@ impl Scratch {
     }
 }
 
-fn column<T: DataType>(group: &mut Group<'_>, values: &[T::T]) -> std::result::Result<(), ParquetError> {
+fn column<T: DataType>(
+    group: &mut RowGroupWriter<'_>,
+    values: &[T::T],
+) -> std::result::Result<(), ParquetError> {
     let Some(mut column) = group.next_column()? else { return Ok(()) };
     column.typed::<T>().write_batch(values, None, None)?;
     column.close()

@@ -19,9 +19,9 @@ use cutshort_model::{Addresses, Window};
 use cutshort_packet::Packet;
 use cutshort_verdict::DataSet;
 
-pub use decode::{Batch, Batches, Scratch};
+pub use decode::{Batches, RowBatch, Scratch};
 pub use encode::check_packet;
-pub use key::Key;
+pub use key::SortKey;
 pub use layout::Layout;
 pub use node::{FILE_NODE, check_node};
 pub use packed::{

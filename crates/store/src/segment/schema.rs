@@ -110,14 +110,14 @@ pub(super) const fn flag_bits(data_set: DataSet) -> u32 {
 
 /// The version of the columns, which is also recorded in the file's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(super) enum SchemaVersion {
     /// Without country, AS number and flow: an earlier version, used for full addresses. It can still be read.
     First,
     /// All columns. This version is written.
     Second,
 }
 
-impl Version {
+impl SchemaVersion {
     pub(super) const ALL: [Self; 2] = [Self::First, Self::Second];
 
     const fn name(self) -> &'static str {
@@ -146,8 +146,8 @@ pub(super) const BATCH: usize = 1 << 13;
 /// The maximum length of a node's name in bytes.
 pub(super) const MAX_NODE: usize = 255;
 
-pub(super) fn schema(version: Version) -> Result<Type, ParquetError> {
-    let more = if version == Version::First { "" } else { PROTECTED };
+pub(super) fn schema(version: SchemaVersion) -> Result<Type, ParquetError> {
+    let more = if version == SchemaVersion::First { "" } else { PROTECTED };
     parse_message_type(&format!("{SCHEMA}{more}}}"))
 }
 
@@ -155,8 +155,8 @@ pub(super) fn schema(version: Version) -> Result<Type, ParquetError> {
 /// imported again keeps its ID.
 const fn id_version(addresses: Addresses) -> &'static str {
     match addresses {
-        Addresses::Full => Version::First.name(),
-        Addresses::Truncated | Addresses::Encrypted => Version::Second.name(),
+        Addresses::Full => SchemaVersion::First.name(),
+        Addresses::Truncated | Addresses::Encrypted => SchemaVersion::Second.name(),
     }
 }
 
@@ -181,7 +181,7 @@ impl Provenance {
 pub(super) fn to_metadata(info: &SegmentInfo) -> Vec<KeyValue> {
     let pair = |(from, to): (i64, i64)| format!("{from},{to}");
     let mut entries = vec![
-        (VERSION_KEY, Version::Second.name().to_owned()),
+        (VERSION_KEY, SchemaVersion::Second.name().to_owned()),
         (ID_KEY, info.id.to_string()),
         (NODE_KEY, info.node.clone()),
         (ORIGIN_KEY, info.origin.name().to_owned()),
@@ -196,7 +196,7 @@ pub(super) fn to_metadata(info: &SegmentInfo) -> Vec<KeyValue> {
 }
 
 /// Parses a file's metadata: returns the description and the version of the columns, or what is wrong.
-pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, Version), String> {
+pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, SchemaVersion), String> {
     let entries: BTreeMap<&str, &str> = file
         .key_value_metadata()
         .into_iter()
@@ -206,13 +206,16 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, Version
     let get = |key| entries.get(key).copied().ok_or_else(|| format!("its metadata has no {key}"));
     let wrong = |key: &str| format!("the value of {key} in its metadata is not valid");
     let number = get(VERSION_KEY)?;
-    let version = Version::ALL.into_iter().find(|version| version.name() == number).ok_or_else(|| {
-        let [first, second] = Version::ALL.map(Version::name);
-        format!("its schema has version {number}, and this program knows {first} and {second}")
-    })?;
+    let version =
+        SchemaVersion::ALL.into_iter().find(|version| version.name() == number).ok_or_else(|| {
+            let [first, second] = SchemaVersion::ALL.map(SchemaVersion::name);
+            format!("its schema has version {number}, and this program knows {first} and {second}")
+        })?;
     let addresses = match version {
-        Version::First => Addresses::Full,
-        Version::Second => Addresses::from_name(get(ADDRESSES_KEY)?).ok_or_else(|| wrong(ADDRESSES_KEY))?,
+        SchemaVersion::First => Addresses::Full,
+        SchemaVersion::Second => {
+            Addresses::from_name(get(ADDRESSES_KEY)?).ok_or_else(|| wrong(ADDRESSES_KEY))?
+        }
     };
     let data_set = entries.get(DATA_SET_KEY).map_or(Ok(DataSet::Tcp), |name| {
         name.parse().map_err(|unknown| format!("{unknown} ({DATA_SET_KEY} in its metadata)"))

@@ -146,7 +146,7 @@ fn write(store: &dyn Movable, window: Window, cells: &Cells, clients: u8) {
     let inputs = Inputs { segments: u64::MAX - 3, cutoff: window.end(), rules: u64::MAX };
     let counts = WindowCounts {
         packets: 9,
-        copies: 8,
+        duplicates: 8,
         tail: 7,
         connections: u64::from(clients),
         excluded: [1, 2, 3, 0],

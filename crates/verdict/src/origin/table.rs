@@ -6,7 +6,7 @@ use cutshort_packet::{FiveTuple, Packet};
 
 use super::opener::Pair;
 use super::shape::findings;
-use crate::row::copies;
+use crate::row::duplicates;
 use crate::{ConnectionContext, DataSet, Findings, FlowContext, Row, RowCount, Rules, Split};
 
 /// Pairs of a 5-tuple and its reverse, in the order in which they were first seen.
@@ -101,7 +101,7 @@ impl Table {
             for side in pair.sides() {
                 let mut rows = rows[side].clone();
                 count.taken += rows.len() as u64;
-                count.copies += copies(&rows);
+                count.duplicates += duplicates(&rows);
                 for part in Split::of(&mut rows, DataSet::Origin).parts() {
                     each(&pair.opener(side), &findings(part.rows), &around.around(part.next), part.rows);
                 }

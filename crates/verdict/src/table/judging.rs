@@ -7,7 +7,7 @@ use super::pool;
 use super::reused::{Reused, Sealed, rsts};
 use super::{AHEAD, Table, near};
 use crate::findings::Outline;
-use crate::row::copies;
+use crate::row::duplicates;
 use crate::{ConnectionContext, DataSet, Findings, FlowContext, Row, RowCount, Split};
 
 /// Takes what was found in rows, when the next connection on their ports begins, and the rows themselves.
@@ -24,7 +24,7 @@ impl Table {
     ) -> RowCount {
         let all_rsts = self.other_rsts();
         let mut all_rsts = all_rsts.chunk_by(|a, b| a.0 == b.0).peekable();
-        let mut count = RowCount { copies: self.copies, ..RowCount::default() };
+        let mut count = RowCount { duplicates: self.duplicates, ..RowCount::default() };
         let (mut rows, mut other_rsts) = (Vec::new(), Vec::new());
         for (at, flow) in self.flows.iter().enumerate() {
             if at.is_multiple_of(AHEAD) {
@@ -54,7 +54,7 @@ impl Table {
                 let others = self.narrow.rows(flow.place(), usize::from(flow.len - 1));
                 flow.lay_out(others, self.start, rows);
                 each(&flow.findings(Outline::of(&rows[0], rows), self.start), None, &[]);
-                RowCount { taken, copies: copies(rows), ..RowCount::default() }
+                RowCount { taken, duplicates: duplicates(rows), ..RowCount::default() }
             }
             (false, true) => {
                 each(&self.sealed[flow.place() as usize], None, &[]);
@@ -67,9 +67,9 @@ impl Table {
             (false, false) => {
                 rows.clear();
                 rows.extend_from_slice(self.wide.rows(flow.block(), flow.len));
-                let copies = copies(rows);
+                let duplicates = duplicates(rows);
                 let tail = self.judge_parts(&Split::of(rows, DataSet::Tcp), each);
-                RowCount { taken, copies, tail, ..RowCount::default() }
+                RowCount { taken, duplicates, tail, ..RowCount::default() }
             }
         }
     }
@@ -85,10 +85,15 @@ impl Table {
     fn judge_reused(&self, reused: &Reused, rows: &mut Vec<Row>, mut each: impl Each) -> RowCount {
         rows.clear();
         rows.extend_from_slice(&reused.rows);
-        let (taken, copies) = (reused.taken(), copies(rows));
+        let (taken, duplicates) = (reused.taken(), duplicates(rows));
         let split = Split::of(rows, DataSet::Tcp);
         let Some(Sealed { findings, tail, .. }) = reused.earlier.as_deref() else {
-            return RowCount { taken, copies, tail: self.judge_parts(&split, each), ..RowCount::default() };
+            return RowCount {
+                taken,
+                duplicates,
+                tail: self.judge_parts(&split, each),
+                ..RowCount::default()
+            };
         };
         let mut tail = u64::from(*tail);
         if findings.has_syn() {
@@ -98,9 +103,9 @@ impl Table {
         } else {
             let later = split.parts().next().map(|part| Findings::of_tcp(part.rows));
             each(&later.map_or(*findings, |later| findings.without_syn(&later)), None, &[]);
-            return RowCount { taken, copies, tail, ..RowCount::default() };
+            return RowCount { taken, duplicates, tail, ..RowCount::default() };
         }
-        RowCount { taken, copies, tail: tail + self.judge_parts(&split, each), ..RowCount::default() }
+        RowCount { taken, duplicates, tail: tail + self.judge_parts(&split, each), ..RowCount::default() }
     }
 
     pub(crate) fn five_tuples(&self) -> impl Iterator<Item = &FiveTuple> + Clone {

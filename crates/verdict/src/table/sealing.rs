@@ -3,7 +3,7 @@
 use super::reused::{Reused, Sealed, rsts};
 use super::{Note, Table, near};
 use crate::findings::Outline;
-use crate::row::copies;
+use crate::row::duplicates;
 use crate::{DataSet, Findings, Row, Split};
 
 /// Number of complete flows that wait to be sealed. One whose ports are used again before that is split
@@ -34,7 +34,7 @@ impl Table {
         }
         let is_ordinary = flow.is_ordinary();
         self.take_rows(at);
-        self.copies += copies(&self.rows);
+        self.duplicates += duplicates(&self.rows);
         let place =
             if is_ordinary { Outline::of(&self.rows[0], &self.rows).bits() } else { self.seal_rows() };
         self.flows[at].seal(place);

@@ -1,5 +1,5 @@
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::{Provenance, SegmentId};
+use cutshort_store::{Provenance, SegmentId, SegmentSource};
 
 use super::*;
 

@@ -3,7 +3,7 @@
 use cutshort_capture::LiveSource;
 use cutshort_capture::rules::Loaded;
 
-use super::seen::Seen;
+use crate::seen::Seen;
 
 /// Where the Debian package's unit has its options.
 const RULES_ENV: &str = "/etc/cutshort/rules.env";
@@ -11,7 +11,7 @@ const RULES_ENV: &str = "/etc/cutshort/rules.env";
 const LARGEST: u64 = 1 << 24;
 
 /// Loads the rules with these options instead of what is loaded: `("--rate", "N")`, or `("--forwarded", "")`.
-pub(super) fn apply(seen: &Seen, changes: &[(&str, &str)]) -> String {
+pub(crate) fn apply(seen: &Seen, changes: &[(&str, &str)]) -> String {
     let Some(options) = options(seen) else { return first(seen, changes) };
     let options = changes.iter().fold(options, |options, (option, value)| with(&options, option, value));
     if seen.is_unit {
@@ -21,14 +21,14 @@ pub(super) fn apply(seen: &Seen, changes: &[(&str, &str)]) -> String {
 }
 
 /// With room for more connections.
-pub(super) fn apply_larger(seen: &Seen) -> String {
+pub(crate) fn apply_larger(seen: &Seen) -> String {
     let size = options(seen).and_then(|options| value(&options, "--size")?.parse::<u64>().ok());
     let size = size.map_or(1_000_000, |size| (2 * size).clamp(1_000_000, LARGEST));
     apply(seen, &[("--size", &size.to_string())])
 }
 
 /// Whether what is loaded has this option.
-pub(super) fn has(seen: &Seen, option: &str) -> bool {
+pub(crate) fn has(seen: &Seen, option: &str) -> bool {
     options(seen).is_some_and(|options| options.split(' ').any(|word| word == option))
 }
 
@@ -59,7 +59,7 @@ fn options(seen: &Seen) -> Option<String> {
 }
 
 /// The group of the netfilter log, if packets come from there.
-pub(super) fn group(seen: &Seen) -> Option<u16> {
+pub(crate) fn group(seen: &Seen) -> Option<u16> {
     match seen.source {
         Some(LiveSource::Nflog(group)) => Some(group),
         _ => None,

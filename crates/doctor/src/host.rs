@@ -4,12 +4,11 @@ use cutshort_capture::LiveSource;
 use cutshort_capture::rules::Loaded;
 use cutshort_model::{grouped, quantity};
 
-use super::Check;
-use super::cure::{self, group};
-use super::seen::{Interface, Kernel, Reported, Seen};
-use crate::verbs::rules::OUTDATED;
+use crate::check::Check;
+use crate::cure::{self, group};
+use crate::seen::{Interface, Kernel, Reported, Seen};
 
-pub(super) fn kernel(seen: &Seen) -> Check {
+pub(crate) fn kernel(seen: &Seen) -> Check {
     let Kernel { nf_tables, nfnetlink_log, seccomp, landlock } = seen.kernel;
     let is_logged = matches!(seen.source, Some(LiveSource::Nflog(_)));
     let all = [
@@ -48,7 +47,7 @@ fn again(seen: &Seen) -> String {
     format!("sudo {}", seen.command)
 }
 
-pub(super) fn privileges(seen: &Seen) -> Check {
+pub(crate) fn privileges(seen: &Seen) -> Check {
     match (seen.is_root, seen.may_look) {
         (true, true) => Check::ok("privileges", "root: everything can be checked"),
         (false, true) => Check::ok("privileges", "CAP_NET_ADMIN: rules and groups can be checked"),
@@ -60,7 +59,7 @@ pub(super) fn privileges(seen: &Seen) -> Check {
     }
 }
 
-pub(super) fn rules(seen: &Seen) -> Option<Check> {
+pub(crate) fn rules(seen: &Seen) -> Option<Check> {
     let group = group(seen)?;
     let (tables, chains) = seen.rules.as_ref()?;
     let (origin, mine): (Vec<&Loaded>, Vec<&Loaded>) =
@@ -105,7 +104,7 @@ fn of_tables(seen: &Seen, tables: &[&Loaded]) -> Check {
         quantity(logged, "packet")
     );
     if tables.iter().any(|loaded| loaded.outdated) {
-        return Check::warning("rules", format!("{found}; {OUTDATED}"), cure::apply(seen, &[]));
+        return Check::warning("rules", format!("{found}; {}", Loaded::OUTDATED), cure::apply(seen, &[]));
     }
     if syn == 0 {
         let found = format!("{found}; no connection was seen");
@@ -138,7 +137,7 @@ fn nothing_comes(seen: &Seen) -> String {
     format!("{other} (those on which connections come in)")
 }
 
-pub(super) fn listener(seen: &Seen) -> Option<Check> {
+pub(crate) fn listener(seen: &Seen) -> Option<Check> {
     let (group, listener) = (group(seen)?, seen.listener?);
     let station = seen.station.as_ref();
     let Some(port) = listener else {
@@ -154,7 +153,7 @@ pub(super) fn listener(seen: &Seen) -> Option<Check> {
     Some(Check::ok("group", format!("{who} listens to group {group} of the netfilter log")))
 }
 
-pub(super) fn interface(seen: &Seen) -> Option<Check> {
+pub(crate) fn interface(seen: &Seen) -> Option<Check> {
     let Some(LiveSource::AfPacket(name)) = &seen.source else { return None };
     Some(match seen.interface? {
         Interface::Up => Check::ok("interface", format!("{name} is up")),

@@ -9,8 +9,7 @@ use cutshort_capture::rules::{Chains, Counter, Loaded, Sampling};
 use cutshort_pipeline::live::Delivered;
 use snapbox::{Data, assert_data_eq};
 
-use super::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station};
-use super::{Check, Status, checks, show};
+use crate::*;
 
 const NOW: i64 = 1_795_323_600_000_000_000;
 const SECOND: i64 = 1_000_000_000;
@@ -109,13 +108,13 @@ fn server() -> Seen {
 
 fn shown(seen: &Seen, width: usize) -> String {
     let mut text = Vec::new();
-    show::table(&checks::all(seen), width, &mut text).unwrap();
-    String::from_utf8(crate::terminal::without_colours(&text)).unwrap()
+    table(&checks(seen), width, &mut text).unwrap();
+    String::from_utf8(anstream::adapter::strip_bytes(&text).into_vec()).unwrap()
 }
 
 #[track_caller]
 fn assert_shown(text: &str, name: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor/snapshots");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/snapshots");
     assert_data_eq!(text, Data::read_from(&folder.join(name), None));
 }
 
@@ -161,7 +160,7 @@ fn much_is_wrong() {
     assert_shown(&shown(&seen, 100), "troubled.txt");
     assert_shown(&shown(&seen, 40), "narrow.txt");
     let mut text = Vec::new();
-    show::json(&checks::all(&seen), &mut text).unwrap();
+    json(&checks(&seen), &mut text).unwrap();
     assert_shown(&String::from_utf8(text).unwrap(), "troubled.json");
 }
 
@@ -177,7 +176,7 @@ fn without_rights_little_is_known() {
 }
 
 fn find(seen: &Seen, name: &str) -> Check {
-    let found = checks::all(seen).into_iter().find(|check| check.name == name);
+    let found = checks(seen).into_iter().find(|check| check.name == name);
     found.unwrap_or_else(|| panic!("{name} is not looked at"))
 }
 

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use clap::builder::styling::{AnsiColor, Style};
+use anstyle::{AnsiColor, Style};
 use cutshort_model::quantity;
 use cutshort_report::wrap;
 use serde::Serialize;
 
-use super::{Check, Status};
+use crate::check::{Check, Status};
 
 /// Columns of status and name. Where there is little room they have a line for themselves.
 const STATUS: usize = 8;
@@ -15,8 +15,12 @@ const NAME: usize = 11;
 const NARROW: usize = 50;
 const INDENT: usize = 2;
 
-/// Writes a line or some for each check.
-pub(super) fn table(checks: &[Check], width: usize, output: &mut impl Write) -> io::Result<()> {
+/// Writes a line or some for each check, in colours, and how many are failing. Lines have at most `width` characters, if
+/// words allow it.
+///
+/// # Errors
+/// Errors of `output`.
+pub fn table(checks: &[Check], width: usize, output: &mut impl Write) -> io::Result<()> {
     let indent = if width < NARROW { INDENT } else { STATUS + NAME };
     for check in checks {
         let style = style(check.status);
@@ -79,8 +83,11 @@ impl<'a> One<'a> {
     }
 }
 
-/// Writes one object.
-pub(super) fn json(checks: &[Check], output: &mut impl Write) -> io::Result<()> {
+/// Writes one JSON object with all checks.
+///
+/// # Errors
+/// Errors of `output`.
+pub fn json(checks: &[Check], output: &mut impl Write) -> io::Result<()> {
     let status = checks.iter().map(|check| check.status).max().unwrap_or(Status::Ok).name();
     let checks = checks.iter().map(One::of).collect();
     serde_json::to_writer_pretty(&mut *output, &All { status, checks })?;

@@ -6,12 +6,12 @@ use cutshort_capture::rules::Loaded;
 use cutshort_model::quantity;
 use cutshort_report::percent;
 
-use super::Check;
-use super::checks::{ago, bytes, is_old};
-use super::cure;
-use super::seen::{Reported, Seen, Station};
+use crate::check::Check;
+use crate::cure;
+use crate::seen::{Reported, Seen, Station};
+use crate::text::{ago, bytes, is_old};
 
-pub(super) fn all(seen: &Seen, station: &Station) -> Vec<Check> {
+pub(crate) fn all(seen: &Seen, station: &Station) -> Vec<Check> {
     let name = if station.is_agent { "agent" } else { "receiver" };
     let report = match &station.report {
         Reported::Read(report) => report,
@@ -163,7 +163,7 @@ fn logged(seen: &Seen, report: &Report) -> Option<u64> {
 
 /// Whether a later report is worth awaiting: the rules have logged more than this one knows of, or it knows of
 /// nothing and rules do not tell.
-pub(super) fn may_have_changed(seen: &Seen, report: &Report) -> bool {
+pub(crate) fn may_have_changed(seen: &Seen, report: &Report) -> bool {
     logged(seen, report).map_or(report.last_minute == 0, |logged| logged > report.seen)
 }
 

@@ -1,4 +1,4 @@
-//! Looking at everything, without changing anything.
+//! Probes: looking at everything, without changing anything.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,17 +10,14 @@ use caps::{CapSet, Capability};
 use cutshort_agent::{HttpCollector, HttpSettings, Report, Token};
 use cutshort_capture::LiveSource;
 use cutshort_capture::rules;
-use cutshort_clickhouse::Address;
 use cutshort_geo::Geo;
 use cutshort_model::nanoseconds;
 use cutshort_store::DataDir;
 
-use super::reports::may_have_changed;
-use super::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station, Store};
-use crate::backends::{address, connect};
-use crate::deliver;
-use crate::error::Error;
-use crate::settings::Settings;
+use crate::reports::may_have_changed;
+use crate::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station, Store};
+use crate::subject::{CollectorSubject, StoreSubject, Subject};
+use crate::text::is_old;
 
 /// Nobody waits longer for an answer to a look.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,12 +26,14 @@ const UNIT: &str = "/run/systemd/units/invocation:cutshort-rules.service";
 /// The netfilter log's group where nothing else is said.
 const GROUP: u16 = 5;
 
-/// `serves` tells whether a server is to be asked.
-pub(super) fn look(settings: &Settings, serves: bool) -> Result<Seen, Error> {
-    let mut station = station(settings);
-    let source = source(settings, station.as_ref());
+/// Looks at everything that belongs to an agent or server. It may wait some seconds for answers, and for the next report
+/// of a process that receives.
+#[must_use]
+pub fn look(subject: &Subject) -> Seen {
+    let mut station = station(subject);
+    let source = source(subject, station.as_ref());
     if let Some(station) = &mut station {
-        station.start = start(settings, station.is_agent, source.as_ref());
+        station.start = start(subject, station.is_agent, source.as_ref());
     }
     let is_admin = caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap_or(false);
     let tables = rules::status();
@@ -55,23 +54,18 @@ pub(super) fn look(settings: &Settings, serves: bool) -> Result<Seen, Error> {
         is_unit: Path::new(UNIT).symlink_metadata().is_ok(),
         rules: tables.ok().map(|tables| (tables, rules::chains())),
         station,
-        collector: settings.collector.as_ref().map(|url| collector(settings, url)),
-        store: settings.deliver.as_deref().or(settings.store.as_deref()).map(store),
-        server: serves.then(|| server(settings.listen)),
-        geo: looks_up(settings).then(|| geo(&settings.geo)),
-        disks: settings.spool.iter().chain(&settings.data).map(|path| disk(path)).collect(),
+        collector: subject.collector.as_ref().map(collector),
+        store: subject.deliver.as_ref().or(subject.store.as_ref()).map(store),
+        server: subject.server.map(server),
+        geo: subject.geo.as_deref().map(geo),
+        disks: subject.spool.iter().chain(&subject.data).map(|path| disk(path)).collect(),
     };
     await_report(&mut seen);
-    Ok(seen)
-}
-
-/// Whether places are looked up here: by a server, or by an agent that does not keep addresses in full.
-fn looks_up(settings: &Settings) -> bool {
-    settings.data.is_some() || !settings.geo.is_empty() || settings.addresses != Settings::default().addresses
+    seen
 }
 
 /// The one who receives: an agent, or a server if it does.
-fn station(settings: &Settings) -> Option<Station> {
+fn station(subject: &Subject) -> Option<Station> {
     let station = |is_agent, folder: &PathBuf, spool| Station {
         is_agent,
         start: String::new(),
@@ -80,11 +74,11 @@ fn station(settings: &Settings) -> Option<Station> {
         spool,
         later: None,
     };
-    if let Some(spool) = &settings.spool {
+    if let Some(spool) = &subject.spool {
         return Some(station(true, spool, spool.clone()));
     }
-    let data = settings.data.as_ref()?;
-    let receives = settings.capture.is_some() || Report::path(data).exists();
+    let data = subject.data.as_ref()?;
+    let receives = subject.source.is_some() || Report::path(data).exists();
     receives.then(|| station(false, data, DataDir::new(data).spool()))
 }
 
@@ -100,38 +94,38 @@ fn read(folder: &Path) -> Reported {
 }
 
 /// Where packets come from: as is set, else as the one who receives says.
-fn source(settings: &Settings, station: Option<&Station>) -> Option<LiveSource> {
+fn source(subject: &Subject, station: Option<&Station>) -> Option<LiveSource> {
     let told = station.and_then(|station| match &station.report {
         Reported::Read(report) => report.source.parse().ok(),
         _ => None,
     });
-    let is_agent = settings.spool.is_some() || settings.collector.is_some() || settings.deliver.is_some();
-    settings.capture.clone().or(told).or(is_agent.then_some(LiveSource::Nflog(GROUP)))
+    let is_agent = subject.spool.is_some() || subject.collector.is_some() || subject.deliver.is_some();
+    subject.source.clone().or(told).or(is_agent.then_some(LiveSource::Nflog(GROUP)))
 }
 
 /// The command that starts the one who receives.
-fn start(settings: &Settings, is_agent: bool, source: Option<&LiveSource>) -> String {
-    let path = |path: &Option<PathBuf>, other: &str| {
-        path.as_ref().map_or_else(|| other.to_owned(), |path| path.display().to_string())
+fn start(subject: &Subject, is_agent: bool, source: Option<&LiveSource>) -> String {
+    let path = |path: Option<&PathBuf>, other: &str| {
+        path.map_or_else(|| other.to_owned(), |path| path.display().to_string())
     };
     let source = source.map_or_else(|| format!("nflog:{GROUP}"), ToString::to_string);
     if !is_agent {
-        return format!("cutshort serve --data {} --capture {source}", path(&settings.data, "DIR"));
+        return format!("cutshort serve --data {} --capture {source}", path(subject.data.as_ref(), "DIR"));
     }
-    let spool = path(&settings.spool, "DIR");
-    if let Some(url) = &settings.deliver {
-        return format!(
-            "cutshort agent --capture {source} --deliver {} --spool {spool}",
-            without_secret(url)
-        );
+    let spool = path(subject.spool.as_ref(), "DIR");
+    if let Some(StoreSubject { url, .. }) = &subject.deliver {
+        return format!("cutshort agent --capture {source} --deliver {url} --spool {spool}");
     }
+    let collector = subject.collector.as_ref();
+    let http = collector.map(|collector| &collector.http);
     // It may have a password.
-    let proxy = if settings.proxy.is_some() { " --proxy URL" } else { "" };
-    let ca_file = settings.ca_file.as_ref().map(|file| format!(" --ca-file {}", file.display()));
+    let proxy = if http.is_some_and(|http| http.proxy.is_some()) { " --proxy URL" } else { "" };
+    let ca_file = http.and_then(|http| http.ca_file.as_ref());
+    let ca_file = ca_file.map(|file| format!(" --ca-file {}", file.display()));
     format!(
         "cutshort agent --capture {source} --collector {} --token-file {}{}{proxy} --spool {spool}",
-        settings.collector.as_deref().unwrap_or("URL"),
-        path(&settings.token_file, "FILE"),
+        http.map_or("URL", |http| &http.url),
+        path(collector.and_then(|collector| collector.token_file.as_ref()), "FILE"),
         ca_file.unwrap_or_default(),
     )
 }
@@ -190,41 +184,27 @@ fn interface(source: Option<&LiveSource>) -> Option<Interface> {
     Some(if flags & UP == UP { Interface::Up } else { Interface::Down })
 }
 
-fn collector(settings: &Settings, url: &str) -> Collector {
-    let token = deliver::token(settings);
-    let http = HttpCollector::new(&HttpSettings {
-        url: url.to_owned(),
-        // Without one, it is asked all the same: whether it answers is worth knowing.
-        token: token.as_ref().map_or_else(|_| Token::Text("none".to_owned()), Clone::clone),
-        ca_file: settings.ca_file.clone(),
-        proxy: settings.proxy.clone(),
-        timeout: PATIENCE.min(settings.upload_timeout),
-    });
+fn collector(subject: &CollectorSubject) -> Collector {
+    let CollectorSubject { http: settings, token, .. } = subject;
+    let http =
+        HttpCollector::new(&HttpSettings { timeout: PATIENCE.min(settings.timeout), ..settings.clone() });
     let proxy = http.as_ref().ok().and_then(HttpCollector::proxy);
     let probe = http.map(|http| http.probe());
     let now = SystemTime::now();
     let offset = probe.as_ref().ok().and_then(|probe| offset(probe.date.as_deref()?, probe.took, now));
     Collector {
-        url: url.to_owned(),
-        token: token.map(drop).map_err(|error| error.to_string()),
+        url: settings.url.clone(),
+        token: token.clone(),
         probe,
         proxy: proxy.map(|(host, port)| format!("{host}:{port}")),
         offset,
     }
 }
 
-fn store(url: &str) -> Store {
+fn store(subject: &StoreSubject) -> Store {
     let begin = Instant::now();
-    let opened = address(url).map_err(|error| error.to_string()).and_then(|address| {
-        let store = connect(&address).map_err(|error| error.to_string())?;
-        drop(store);
-        Ok(begin.elapsed())
-    });
-    Store { url: without_secret(url), opened }
-}
-
-fn without_secret(url: &str) -> String {
-    Address::parse(url).map_or_else(|_| "URL".to_owned(), |address| address.to_string())
+    let opened = (subject.open)().map(|()| begin.elapsed());
+    Store { url: subject.url.clone(), opened }
 }
 
 /// How much later it is there, in seconds, by the middle of the second that was told and the middle of asking.
@@ -270,7 +250,7 @@ fn await_report(seen: &mut Seen) {
     /// Packets wait in the kernel and for their time.
     const ON_ITS_WAY: i64 = 1_500_000_000;
     let Some(Station { report: Reported::Read(report), folder, .. }) = &seen.station else { return };
-    if report.ended || super::checks::is_old(seen.now, report) || !may_have_changed(seen, report) {
+    if report.ended || is_old(seen.now, report) || !may_have_changed(seen, report) {
         return;
     }
     let until = Instant::now() + 2 * Report::EVERY;
