@@ -145,7 +145,7 @@ impl<'a> Sink<'a> {
     fn outcome(&mut self, five_tuple: &FiveTuple, place: Place, outcome: &Outcome, rows: &[Row]) {
         // Nobody knows who opened what has no SYN packet.
         let is_either = self.data_set == DataSet::Origin && *outcome == Err(Exclusion::NoSyn);
-        if !self.selection.has(five_tuple) && !(is_either && self.selection.has(&five_tuple.reversed())) {
+        if !(self.selection.has(five_tuple) || is_either && self.selection.has(&five_tuple.reversed())) {
             return self.summary.add_not_meant();
         }
         match outcome {
