@@ -183,8 +183,7 @@ fn listen(value: &Value) -> Result<SocketAddr, String> {
 pub(crate) fn read_length(value: &Value) -> Result<Duration, String> {
     let wrong =
         || format!("{value} is no length of time, such as \"30s\", \"15m\", \"36h\", \"7d\" or \"4w\"");
-    let length = text(value).ok().and_then(length).ok_or_else(wrong)?;
-    Duration::try_from(length).map_err(|_| wrong())
+    text(value).ok().and_then(length).ok_or_else(wrong)
 }
 
 fn write_length(length: Duration) -> Value {

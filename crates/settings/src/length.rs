@@ -1,13 +1,15 @@
 //! Lengths of time.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 
-/// Reads a length of time with its unit, which is not negative: `30s`, `15m`, `36h`, `7d`, `4w`, or several of them, such as `1d 12h`. Parts of a
+/// Reads a length of time with its unit: `30s`, `15m`, `36h`, `7d`, `4w`, or several of them, such as `1d 12h`. Parts of a
 /// second may be written as in `500ms` or `1.5s`.
 #[must_use]
-pub fn length(text: &str) -> Option<SignedDuration> {
+pub fn length(text: &str) -> Option<Duration> {
     let spelled = || text.parse().ok().filter(|length: &SignedDuration| !length.is_negative());
-    whole_units(text).or_else(spelled)
+    Duration::try_from(whole_units(text).or_else(spelled)?).ok()
 }
 
 /// The sum of numbers with their units.
@@ -38,13 +40,13 @@ mod tests {
     #[test]
     fn lengths_have_units_up_to_weeks() {
         let seconds = |text: &str| length(text).map(|length| length.as_secs());
-        let hours = |hours: i64| Some(hours * 3600);
+        let hours = |hours: u64| Some(hours * 3600);
         assert_eq!([seconds("90s"), seconds("3d"), seconds("2w")], [Some(90), hours(72), hours(336)]);
         assert_eq!(
             [seconds("1d12h"), seconds("1d 12h"), seconds("1h30m")],
             [hours(36), hours(36), Some(5400)]
         );
-        assert_eq!(length("500ms"), Some(SignedDuration::from_millis(500)));
+        assert_eq!(length("500ms"), Some(Duration::from_millis(500)));
         for text in ["", "3", "d", "-1h", "1y", "3 d 4", "1.5d", "d3"] {
             assert_eq!(length(text), None, "{text}");
         }

@@ -65,6 +65,7 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     match text.strip_prefix('-') {
         _ if text.eq_ignore_ascii_case("now") => Ok(now),
         Some(before) => length(before)
+            .and_then(|ago| SignedDuration::try_from(ago).ok())
             .and_then(|ago| now.checked_sub(ago).ok())
             .ok_or_else(|| "write how long ago with its unit, such as -15m, -36h, -7d or -4w".to_owned()),
         None => absolute(text).ok_or_else(|| {
