@@ -8,7 +8,7 @@ use cutshort_geo::Geo;
 use cutshort_pipeline::GeoData;
 use cutshort_store::DataDir;
 
-use super::Data;
+use super::data::Data;
 use crate::error::Error;
 
 /// Where addresses are.
