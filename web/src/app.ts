@@ -5,6 +5,7 @@ import type { Meta, StageTerm, Terms } from "./api/wire";
 import type { Asked } from "./api/question";
 import { CONTINENTS, type Place, placeKey } from "./state/place";
 import type { Store } from "./state/store";
+import { percent } from "./ui/format";
 import { useZone, zoneId } from "./ui/zone";
 import { COMMON_FILTERS, type Filter, type State } from "./state/url";
 
@@ -126,7 +127,7 @@ export function filterText(key: Filter, value: string): string {
 export function switches(state: Pick<State, "completed" | "unanswered" | "filters">, filters: readonly Filter[] = COMMON_FILTERS): string[] {
   return [
     ...(state.completed ? ["completed handshakes only"] : []),
-    ...(state.unanswered ? ["resets before any answer only"] : []),
+    ...(state.unanswered ? ["only resets before the first response"] : []),
     ...filters.flatMap((key) => (state.filters[key] ? [filterText(key, state.filters[key])] : [])),
   ];
 }
@@ -135,10 +136,11 @@ export function switches(state: Pick<State, "completed" | "unanswered" | "filter
 export function cautions(meta: Meta): string[] {
   const { level } = meta.confidenceInfo;
   return [
-    ...(level <= 2 ? ["Few connections: shares are rough."] : []),
-    ...(level === 1 || level === 3 ? ["There are gaps, or connections of very different weight: expect jumps."] : []),
-    ...(meta.pendingWindows ? [`${meta.pendingWindows} windows of 15 minutes are still being computed.`] : []),
-    ...(meta.networksFolded ? ["Small networks are counted together as “other” in some windows."] : []),
-    ...(meta.portsFolded ? ["Rare ports are counted together as “other” in some windows."] : []),
+    ...(level <= 2 ? ["Small sample: percentages are approximate."] : []),
+    ...(level === 1 || level === 3 ? ["Data has gaps or mixed sampling rates, so values may jump."] : []),
+    ...(meta.coverage?.[0]?.nodes ?? []).filter(({ missing }) => Number(missing) >= 1).map(({ name, missing }) => `Packets of ${name} are missing for ${percent(Number(missing))} of this time.`),
+    ...(meta.pendingWindows ? [`${meta.pendingWindows} windows of 15 minutes are still being processed.`] : []),
+    ...(meta.networksFolded ? ["In some windows, small networks are grouped as “other”."] : []),
+    ...(meta.portsFolded ? ["In some windows, rare ports are grouped as “other”."] : []),
   ];
 }

@@ -35,6 +35,7 @@ const views: Record<View, Render> = {
   how,
   connections,
   status,
+  method: async (app) => (await import("./views/method")).render(app),
 };
 
 /** Opens the latest week that has data if the last one has none, and says so. */

@@ -14,7 +14,7 @@ use crate::config::AgentConfig;
 use crate::report::{About, Reporter};
 use crate::station::{Parts, Station};
 
-/// A source that is open.
+/// An open source of packets, and everything that recording needs.
 pub struct Capture {
     config: AgentConfig,
     /// What this server is called.

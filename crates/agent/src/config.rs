@@ -17,7 +17,7 @@ pub struct AgentConfig {
     pub node: Option<String>,
     /// The folder for the report file, and for the spool of an agent.
     pub folder: PathBuf,
-    /// The spool.
+    /// The spool directory.
     pub spool: PathBuf,
     /// The size limit of the spool, in bytes.
     pub spool_bytes: u64,

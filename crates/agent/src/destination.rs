@@ -20,20 +20,20 @@ const CERTIFICATES: [&str; 2] = ["/etc", "/usr/share/ca-certificates"];
 
 /// Where an agent delivers to.
 pub struct Destination {
-    /// Takes the segments.
+    /// The collector that takes the segments.
     pub collector: Box<dyn Collector>,
     /// The destination in words, without anything secret.
     pub name: String,
-    /// What delivering needs.
+    /// The needs of delivering inside the sandbox.
     pub needs: Needs,
 }
 
-/// A server elsewhere that has a store.
+/// A server with a store, on another host.
 #[derive(Clone, Debug)]
 pub struct StoreServer {
     /// The name or address of its host. IPv6 addresses are without brackets.
     pub host: String,
-    /// Its TCP port.
+    /// The TCP port of the store.
     pub port: u16,
     /// Whether connections to it are encrypted.
     pub is_secure: bool,
@@ -42,7 +42,7 @@ pub struct StoreServer {
 }
 
 impl Destination {
-    /// A collector, which was made with these settings.
+    /// Delivers to a collector, which was made with these settings.
     #[must_use]
     pub fn collector(collector: HttpCollector, settings: &HttpSettings) -> Self {
         let proxy = collector.proxy();
@@ -59,8 +59,8 @@ impl Destination {
         Self { collector: Box::new(collector), name: format!("{}{through}", settings.url), needs }
     }
 
-    /// A store with this name, without a collector in between. `open` is called again after errors, and must read the
-    /// password again.
+    /// Delivers to a store with this name, without a collector in between. `open` is called again after errors, and must
+    /// read the password again.
     #[must_use]
     pub fn store(
         name: String,
@@ -72,7 +72,7 @@ impl Destination {
 }
 
 impl StoreServer {
-    /// What reaching it needs: it is connected to repeatedly, its name looked up, and the system's certificates read.
+    /// The needs of connecting: the port, name resolution, and the system's certificates.
     #[must_use]
     pub fn needs(&self) -> Needs {
         let mut needs = reaching(&self.host, self.port, self.password_file.as_deref());

@@ -1,11 +1,11 @@
-//! The agent: packets as they come, received, recorded and delivered.
+//! The agent: receives packets as they arrive, records them and delivers them.
 //!
 //! * A [`Capture`] is a source that was opened as an [`AgentConfig`] says, with all privileges; a [`Destination`] is where
 //!   its packets go. What both need afterwards is what a sandbox must leave.
 //! * A [`Station`] receives from a live source, records into a spool and delivers from there, to a collector
 //!   somewhere else ([`HttpCollector`]), in the same process, or straight to a store ([`StoreCollector`]).
-//! * [`metrics`] tells Prometheus how it goes.
-//! * A [`Notifier`] tells systemd how it goes, a [`Reporter`] the report file that `cutshort doctor` reads. [`Watched`]
+//! * [`metrics`] are for Prometheus.
+//! * A [`Notifier`] tells systemd the state, a [`Reporter`] the report file that `cutshort doctor` reads. [`Watched`]
 //!   tells all of them.
 
 mod capture;

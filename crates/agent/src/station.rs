@@ -15,36 +15,36 @@ use cutshort_pipeline::live::{
 use crate::left_out::LeftOutLog;
 use crate::receiver::{Batch, Receiver};
 
-/// What a [`Station`] is made of.
+/// The parts of a [`Station`].
 pub struct Parts {
-    /// Where packets come from.
+    /// The source of packets.
     pub source: LiveSource,
-    /// How they are received, should the source have to be opened again.
+    /// The settings of the source, which may have to be opened again.
     pub settings: LiveSettings,
-    /// The source, open.
+    /// The open source.
     pub live: Live,
-    /// What was given to open it; stopping it stops receiving.
+    /// The handle with which the source was opened; stopping it stops receiving.
     pub reading: Reading,
-    /// What packets are written with.
+    /// The recorder that writes the packets.
     pub recorder: Recorder,
-    /// The recorder's spool.
+    /// The spool that the recorder writes to.
     pub spool: Arc<Spool>,
-    /// Where segments go.
+    /// The destination of the segments.
     pub collector: Box<dyn Collector>,
-    /// How often what has failed is tried again.
+    /// The waits between attempts to deliver.
     pub retry: Retry,
 }
 
-/// How a [`Station`] is.
+/// The state of a [`Station`].
 #[derive(Clone, Debug, Default)]
 pub struct StationState {
-    /// What was received since the start.
+    /// The counts of the receiver since the start.
     pub live: LiveCount,
-    /// What was written.
+    /// The counts of the recorder since the start.
     pub recorder: RecorderCounts,
-    /// What waits.
+    /// The state of the spool.
     pub spool: SpoolState,
-    /// How delivering goes.
+    /// The state of the uploader.
     pub uploader: UploaderState,
 }
 
@@ -92,7 +92,7 @@ struct Recorded {
 const BATCHES: usize = 64;
 
 impl Station {
-    /// Begins to receive, record and deliver.
+    /// Starts to receive, record and deliver.
     #[must_use]
     pub fn start(parts: Parts) -> Self {
         let Parts { source, settings, live, reading, recorder, spool, collector, retry } = parts;
@@ -121,7 +121,7 @@ impl Station {
         }
     }
 
-    /// How it is.
+    /// The current state.
     #[must_use]
     pub fn state(&self) -> StationState {
         StationState {
@@ -132,13 +132,13 @@ impl Station {
         }
     }
 
-    /// For how long nothing was written, not even that nothing came: normally a tenth of a second.
+    /// The time since the recorder was last active, which is normally a tenth of a second, even without packets.
     #[must_use]
     pub fn silence(&self) -> Duration {
         lock(&self.recorded).at.elapsed()
     }
 
-    /// Whether it no longer receives or records, though nobody has stopped it.
+    /// Whether receiving or recording has ended although nobody has stopped it.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.receiver.is_finished() || self.recorder.is_finished()
@@ -148,7 +148,7 @@ impl Station {
     /// left. What is not delivered stays in the spool.
     ///
     /// # Errors
-    /// Why receiving had ended before.
+    /// The [`LiveError`] with which receiving had ended before.
     pub fn finish(self, patience: Duration) -> Result<StationState, LiveError> {
         self.reading.stop();
         let received = self.receiver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

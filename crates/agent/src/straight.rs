@@ -4,7 +4,7 @@ use cutshort_pipeline::live::{Collector, Delivered};
 use cutshort_pipeline::{Ingest, IngestAnswer};
 use cutshort_store::{Result, Store, StoreError};
 
-/// A store to which segments go.
+/// Delivers segments into a store, without a collector.
 pub struct StoreCollector {
     open: Box<Open>,
     store: Option<Box<dyn Store>>,
@@ -14,8 +14,8 @@ pub struct StoreCollector {
 type Open = dyn Fn() -> Result<Box<dyn Store>> + Send;
 
 impl StoreCollector {
-    /// Opens the store with `open` when the first segment is there, as it may be away now, and again after something
-    /// went wrong, which may have been a password.
+    /// Opens the store with `open` when the first segment arrives, because it may be down now, and again after an error,
+    /// because its password may have changed.
     #[must_use]
     pub fn new(open: impl Fn() -> Result<Box<dyn Store>> + Send + 'static) -> Self {
         Self { open: Box::new(open), store: None, ingest: Ingest::default() }

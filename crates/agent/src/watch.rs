@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Without a word from the recorder for so long, something stands still.
 const STILL: Duration = Duration::from_secs(30);
 
-/// A station at work.
+/// A station at work, and everybody who is told how it is doing.
 pub struct Watched {
     station: Station,
     reporter: Reporter,
@@ -30,7 +30,7 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Begins to receive, record and deliver to `collector`, which is told `counts` with each segment.
+    /// Starts to receive, record and deliver to `collector`, which is told `counts` with each segment.
     ///
     /// # Errors
     /// A [`StoreError`](cutshort_store::StoreError) if the spool cannot be opened.

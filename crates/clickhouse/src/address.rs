@@ -7,6 +7,7 @@ use std::time::Duration;
 use clickhouse::Client;
 
 use cutshort_store::{Result, StoreError};
+use cutshort_verdict::DataSet;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
@@ -163,6 +164,16 @@ impl Address {
     pub fn with_database(mut self, database: &str) -> Self {
         database.clone_into(&mut self.database);
         self
+    }
+
+    /// The same server with the database of a data set, which has its name behind that of the database of `tcp`.
+    #[must_use]
+    pub fn of_data_set(&self, data_set: DataSet) -> Self {
+        let database = match data_set {
+            DataSet::Tcp => self.database.clone(),
+            data_set => format!("{}_{data_set}", self.database),
+        };
+        self.clone().with_database(&database)
     }
 
     pub(crate) fn client(&self) -> Result<Client> {

@@ -21,7 +21,11 @@ pub(crate) fn known(server: &Server) -> Result<Vec<KnownSegment>> {
     );
     let rows: Vec<SegmentRow> = server.all_of_much(server.query(&sql))?;
     let known = |row: &SegmentRow| {
-        Ok(KnownSegment { info: moving::info(row)?, arrived: row.arrived, is_kept: row.state == KEPT.1 })
+        Ok(KnownSegment {
+            info: moving::info(server.data_set, row)?,
+            arrived: row.arrived,
+            is_kept: row.state == KEPT.1,
+        })
     };
     rows.iter().map(known).collect()
 }

@@ -19,6 +19,8 @@ pub struct Layout {
     /// The cluster over whose shards they are distributed (replicated within each), as named in the servers'
     /// configuration; none for a single server.
     pub cluster: Option<String>,
+    /// The data set that the tables keep, in a database of its own.
+    pub data_set: DataSet,
 }
 
 /// The latest version: the number of steps.
@@ -28,7 +30,7 @@ const VERSION: u32 = STEPS.len() as u32;
 type Migration = fn(&str, &Layout) -> Vec<String>;
 
 /// Released steps do not change, but tables are created with the columns that later steps add.
-const STEPS: [Migration; 3] = [tables, views, tails];
+const STEPS: [Migration; 4] = [tables, views, tails, handshakes];
 
 /// How the rows of a table are distributed in a cluster.
 enum Spread {
@@ -104,7 +106,8 @@ const TABLES: [TableDefinition; 7] = [
   signature_id UInt8 CODEC(ZSTD(1)), location LowCardinality(String), asn Nullable(UInt32) CODEC(ZSTD(1)),
   as_name LowCardinality(Nullable(String)), rst_ttl_delta Nullable(Int16) CODEC(ZSTD(1)),
   rst_ip_id_delta Nullable(UInt16) CODEC(ZSTD(1)), silent_us Int64 CODEC(ZSTD(1)), sample_rate UInt32 CODEC(ZSTD(1)),
-  addresses LowCardinality(String)",
+  addresses LowCardinality(String), handshake_us Nullable(Int64) CODEC(ZSTD(1)),
+  first_byte_us Nullable(Int64) CODEC(ZSTD(1))",
         engine: "MergeTree",
         by: "PARTITION BY toYYYYMMDD(window_start) ORDER BY (window_start, generation, number)",
         settings: DURABLE,
@@ -189,42 +192,56 @@ fn since(version: u32, database: &str, layout: &Layout) -> Vec<String> {
 fn tables(database: &str, layout: &Layout) -> Vec<String> {
     let mut statements =
         vec![format!("CREATE DATABASE IF NOT EXISTS {}{}", identifier(database), on(layout))];
-    let tables = TABLES.iter().chain([&FROZEN, &MIGRATION]);
+    let tables = definitions(layout.data_set);
     statements.extend(tables.flat_map(|table| table.create(database, layout)));
     statements
 }
 
+/// The tables of a data set. All data sets share the annotations.
+fn definitions(data_set: DataSet) -> impl Iterator<Item = &'static TableDefinition> {
+    let is_wanted = move |table: &&TableDefinition| data_set == DataSet::Tcp || table.name != "annotation";
+    TABLES.iter().chain([&FROZEN, &MIGRATION]).filter(is_wanted)
+}
+
+/// The view of verdicts in SQL, which has the rules of `tcp` only.
+fn classified(create: &str, database: &str, layout: &Layout) -> Option<String> {
+    let name = identifier(database);
+    let view = || format!("{create} {name}.classified{} AS\n{}", on(layout), classify::view::query(&name));
+    (layout.data_set == DataSet::Tcp).then(view)
+}
+
 fn views(database: &str, layout: &Layout) -> Vec<String> {
     let name = identifier(database);
-    vec![
-        format!(
-            "CREATE VIEW IF NOT EXISTS {name}.classified{} AS\n{}",
-            on(layout),
-            classify::view::query(&name)
-        ),
+    let mut statements: Vec<String> =
+        classified("CREATE VIEW IF NOT EXISTS", database, layout).into_iter().collect();
+    statements.push(
         // Added later: 'migrate' makes it where it is missing.
         format!(
             "CREATE VIEW IF NOT EXISTS {name}.current_connection{} AS\nSELECT *, tag_names FROM {name}.connection \
              WHERE generation IN (SELECT arrayJoin(connection_generations) FROM {name}.result FINAL WHERE level = 0)",
             on(layout),
         ),
-    ]
+    );
+    statements
 }
 
 /// Counts rows before the first SYN packet, and splits flows in the view where their ports are used again.
 fn tails(database: &str, layout: &Layout) -> Vec<String> {
     let name = identifier(database);
-    vec![
-        // One replica tells the others.
-        format!(
-            "ALTER TABLE {name}.result ADD COLUMN IF NOT EXISTS tail UInt64 AFTER copies SETTINGS alter_sync = 2"
-        ),
-        format!(
-            "CREATE OR REPLACE VIEW {name}.classified{} AS\n{}",
-            on(layout),
-            classify::view::query(&name)
-        ),
-    ]
+    // One replica tells the others.
+    let tail = format!(
+        "ALTER TABLE {name}.result ADD COLUMN IF NOT EXISTS tail UInt64 AFTER copies SETTINGS alter_sync = 2"
+    );
+    [tail].into_iter().chain(classified("CREATE OR REPLACE VIEW", database, layout)).collect()
+}
+
+/// Adds the times of connections of the data set `origin`.
+fn handshakes(database: &str, layout: &Layout) -> Vec<String> {
+    let name = identifier(database);
+    let on = on(layout);
+    let tables: &[&str] = if layout.cluster.is_some() { &["_local", ""] } else { &[""] };
+    let columns = "ADD COLUMN IF NOT EXISTS handshake_us Nullable(Int64), ADD COLUMN IF NOT EXISTS first_byte_us Nullable(Int64)";
+    tables.iter().map(|suffix| format!("ALTER TABLE {name}.connection{suffix}{on} {columns}")).collect()
 }
 
 /// A string literal in SQL.
@@ -237,14 +254,14 @@ fn on(layout: &Layout) -> String {
 }
 
 /// The expression for the names of the tags in a column of bits.
-fn tag_names() -> String {
-    let names: Vec<String> = DataSet::Tcp.tags().iter().map(|tag| text(tag.name())).collect();
+fn tag_names(data_set: DataSet) -> String {
+    let names: Vec<String> = data_set.tags().iter().map(|tag| text(tag.name())).collect();
     format!("arrayMap(bit -> [{}][bit + 1], bitPositionsToArray(tags))", names.join(", "))
 }
 
 impl TableDefinition {
     fn create(&self, database: &str, layout: &Layout) -> Vec<String> {
-        let columns = self.columns.replace("@TAGS@", &tag_names());
+        let columns = self.columns.replace("@TAGS@", &tag_names(layout.data_set));
         let table = |suffix: &str| format!("{}.{}{suffix}", identifier(database), self.name);
         let Some(cluster) = &layout.cluster else {
             return vec![format!(
@@ -299,6 +316,7 @@ impl TableDefinition {
 /// differ, with the differences and how to correct them. After any error the call can be repeated.
 pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let server = Server::without_database(address)?;
+    let address = &address.of_data_set(layout.data_set);
     let applied = applied(&server, address.database())?;
     let (version, layout) = match applied {
         None => (0, layout.clone()),
@@ -348,6 +366,11 @@ fn columns_of(declared: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
+/// Whether a database has the tables of a store.
+pub(crate) fn exists(server: &Server, database: &str) -> Result<bool> {
+    Ok(applied(server, database)?.is_some())
+}
+
 /// The version that was applied; none if there are no tables.
 fn applied(server: &Server, database: &str) -> Result<Option<Applied>> {
     let sql = "SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'migration'";
@@ -375,7 +398,7 @@ impl Applied {
 
     /// Where its tables are stored, unless that contradicts `wanted`.
     fn layout(self, wanted: &Layout) -> Result<Layout> {
-        let found = Layout { cluster: self.cluster() };
+        let found = Layout { cluster: self.cluster(), data_set: wanted.data_set };
         match (&found.cluster, &wanted.cluster) {
             (_, None) => Ok(found),
             (found_on, wanted_on) if found_on == wanted_on => Ok(found),
@@ -418,7 +441,7 @@ mod tests {
 
     #[test]
     fn a_cluster_has_replicated_tables_and_distributed_ones_over_them() {
-        let layout = Layout { cluster: Some("two shards".to_owned()) };
+        let layout = Layout { cluster: Some("two shards".to_owned()), ..Layout::default() };
         let all = schema("cuts", &layout).join(";\n");
         assert!(
             all.contains("CREATE TABLE IF NOT EXISTS `cuts`.packet_local ON CLUSTER `two shards`"),

@@ -11,7 +11,7 @@ use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Inputs, Movable, Protected, Protection, Provenance, Rest, Restoration, Result, Segment, SegmentId,
-    SegmentInfo, SegmentSource, Store, StoreError, WindowCounts, WindowResults,
+    SegmentInfo, StoreError, WindowCounts, WindowResults,
 };
 use cutshort_verdict::{DataSet, Exclusion};
 use serde::Deserialize;
@@ -26,11 +26,11 @@ use crate::{ClickHouse, connections, replacement, roll};
 
 impl Movable for ClickHouse {
     fn find_movable(&self, data_set: DataSet) -> Result<Option<&dyn Movable>> {
-        Ok((data_set == Store::data_set(self)).then_some(self))
+        Ok(self.find_store(data_set)?.map(|store| store as &dyn Movable))
     }
 
     fn movable_of(&self, data_set: DataSet) -> Result<&dyn Movable> {
-        self.find_movable(data_set)?.ok_or_else(|| crate::other_data_set(data_set))
+        Ok(self.create_store(data_set)?)
     }
 
     fn segments(&self) -> Result<Vec<SegmentId>> {
@@ -44,7 +44,10 @@ impl Movable for ClickHouse {
     }
 
     fn deleted_segments(&self) -> Result<Vec<SegmentInfo>> {
-        segments::in_state(&self.server, segments::DELETED)?.iter().map(info).collect()
+        segments::in_state(&self.server, segments::DELETED)?
+            .iter()
+            .map(|row| info(self.server.data_set, row))
+            .collect()
     }
 
     fn note_deleted(&self, segments: &[SegmentInfo]) -> Result<()> {
@@ -185,10 +188,10 @@ fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Resu
     }
 }
 
-pub(crate) fn info(row: &SegmentRow) -> Result<SegmentInfo> {
+pub(crate) fn info(data_set: DataSet, row: &SegmentRow) -> Result<SegmentInfo> {
     let unknown = || StoreError::Damaged(format!("'{}' is no origin of a segment", row.origin).into());
     Ok(SegmentInfo {
-        data_set: DataSet::Tcp,
+        data_set,
         id: row.id()?,
         node: row.node.clone(),
         origin: Provenance::from_name(&row.origin).ok_or_else(unknown)?,
@@ -229,7 +232,7 @@ impl PacketRow {
             five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port },
             ip_id: self.ip_id,
             ttl: self.ttl,
-            flags: Flags::from_bits(self.flags),
+            flags: Flags::from_marked_bits(self.flags),
             seq: self.seq,
             ack: self.ack,
             tcp_window: self.window,
@@ -248,7 +251,7 @@ impl PacketRow {
 
 /// Rebuilds a segment from its packets: the same content yields the same file.
 fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
-    let info = info(row)?;
+    let info = info(server.data_set, row)?;
     let sql = format!(
         "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,
            window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow
@@ -273,8 +276,7 @@ fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
             info.id
         ).into()));
     }
-    let made =
-        Segment::encode(packets, &SegmentSource::tcp(&info.node, info.origin, info.covers), Some(info.id))?;
+    let made = Segment::encode(packets, &info.source(), Some(info.id))?;
     if made.info().id == info.id {
         return Ok(made);
     }

@@ -69,7 +69,7 @@ impl FlowRow {
                 segment,
                 row: Row {
                     ts: *ts,
-                    flags: Flags::from_bits((fields >> 16) as u16),
+                    flags: Flags::from_marked_bits((fields >> 16) as u16),
                     ip_id: (fields >> 48) as u16,
                     seq: (numbers >> 32) as u32,
                     ack: *numbers as u32,

@@ -46,6 +46,8 @@ pub(crate) struct ConnectionRow {
     pub(crate) silent_us: i64,
     pub(crate) sample_rate: u32,
     pub(crate) addresses: String,
+    pub(crate) handshake_us: Option<i64>,
+    pub(crate) first_byte_us: Option<i64>,
 }
 
 impl ConnectionRow {
@@ -75,6 +77,8 @@ impl ConnectionRow {
             silent_us: record.silent_us,
             sample_rate: record.sample_rate,
             addresses: record.addresses.name().to_owned(),
+            handshake_us: record.handshake_us,
+            first_byte_us: record.first_byte_us,
         }
     }
 }

@@ -161,6 +161,13 @@ const TOGETHER: usize = 64;
 
 fn append_some(server: &Server, segments: &[Segment]) -> Result<Vec<Added>> {
     let rows: Vec<SegmentRow> = segments.iter().map(SegmentRow::of).collect();
+    if let Some(other) = segments.iter().find(|segment| segment.info().data_set != server.data_set) {
+        return Err(StoreError::Refused(format!(
+            "the segment is of the data set {}, and this store keeps the data set {}",
+            other.info().data_set,
+            server.data_set
+        )));
+    }
     let known = Known::of(server, &rows).map_err(not_the_segments)?;
     // Those before one of the future are kept.
     let is_future = |segment: &Segment| segment.info().check_clock(known.now).is_err();

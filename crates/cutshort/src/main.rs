@@ -13,6 +13,7 @@ mod local_capture;
 mod log;
 mod options;
 mod output;
+mod page;
 mod progress;
 mod settings;
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use crate::seen::{Collector, Disk, Seen, Server, Store};
 use crate::text::bytes;
 use crate::{host, reports};
 
-/// All checks, in the order in which they depend on each other.
+/// Judges what was found, in the order in which the checks depend on each other.
 #[must_use]
 pub fn checks(seen: &Seen) -> Vec<Check> {
     let mut checks = vec![host::kernel(seen), host::privileges(seen)];

@@ -7,13 +7,13 @@ use cutshort_agent::{Probe, Report};
 use cutshort_capture::LiveSource;
 use cutshort_capture::rules::{Chains, Loaded};
 
-/// All that was found. What does not belong to the agent or server in question is none.
+/// Everything that was found. Fields are `None` if they do not concern the agent or server in question.
 pub struct Seen {
-    /// Now, in nanoseconds since the Unix epoch.
+    /// The current time, in nanoseconds since the Unix epoch.
     pub now: i64,
-    /// The command line, to be repeated with more rights.
+    /// The command line, to repeat with more privileges.
     pub command: String,
-    /// Whether the kernel tells about rules and groups.
+    /// Whether the process may see rules and groups of the netfilter log.
     pub may_look: bool,
     /// Whether the process runs as root.
     pub is_root: bool,
@@ -21,29 +21,29 @@ pub struct Seen {
     pub kernel: Kernel,
     /// The source of packets.
     pub source: Option<LiveSource>,
-    /// The rules that are loaded, nft and iptables; none if the kernel does not tell.
+    /// The loaded rules, of nft and iptables; `None` if they cannot be seen.
     pub rules: Option<(Vec<Loaded>, Chains)>,
     /// Whether the Debian package's unit has loaded rules.
     pub is_unit: bool,
-    /// Who listens to the group, by port number; none if the kernel does not tell.
+    /// The netlink port that listens to the group, if any does; `None` if that cannot be seen.
     pub listener: Option<Option<u32>>,
-    /// Whether the interface is there and up.
+    /// The state of the interface that packets are received from.
     pub interface: Option<Interface>,
-    /// What the one who receives has written last, and where to.
+    /// The process that receives, and its latest report.
     pub station: Option<Station>,
     /// The collector that the agent delivers to.
     pub collector: Option<Collector>,
-    /// The store to which an agent delivers without a collector.
+    /// The store on another server.
     pub store: Option<Store>,
     /// The server that should answer.
     pub server: Option<Server>,
-    /// Sources of geographic data, or why there are none.
+    /// Name and date of each source of geo data, or why they cannot be read.
     pub geo: Option<Result<Vec<(String, String)>, String>>,
     /// The disks of the folders.
     pub disks: Vec<Disk>,
 }
 
-/// The features of the kernel; none if they cannot be seen.
+/// The features of the kernel; `None` where they cannot be seen.
 pub struct Kernel {
     /// Whether it has nftables.
     pub nf_tables: Option<bool>,
@@ -68,7 +68,7 @@ pub enum Interface {
 
 /// The process that receives.
 pub struct Station {
-    /// Whether it is an agent; else it is a server that receives itself.
+    /// Whether it is an agent; otherwise it is a server with `--capture`.
     pub is_agent: bool,
     /// The command line that starts it.
     pub start: String,
@@ -78,7 +78,7 @@ pub struct Station {
     pub spool: PathBuf,
     /// The report file.
     pub report: Reported,
-    /// A report that was written after the rules' counters were read, if one was awaited.
+    /// A report that was written after the rules' counters were read, if it was worth waiting for one.
     pub later: Option<Report>,
 }
 
@@ -94,17 +94,17 @@ pub enum Reported {
     Read(Box<Report>),
 }
 
-/// Where an agent delivers to.
+/// The collector that an agent delivers to.
 pub struct Collector {
     /// Its address, without a password.
     pub url: String,
-    /// Why there is no token that could be tried.
+    /// Whether there is a token, or why there is none.
     pub token: Result<(), String>,
     /// Its answer to an empty segment, or why none could be sent.
     pub probe: Result<Probe, String>,
-    /// Host and port of the proxy that stands in between.
+    /// The host and port of the proxy, if there is one.
     pub proxy: Option<String>,
-    /// How much later it is there than here, in seconds.
+    /// The seconds by which the collector's clock is ahead of this one.
     pub offset: Option<f64>,
 }
 
@@ -112,7 +112,7 @@ pub struct Collector {
 pub struct Store {
     /// Its address, without the password.
     pub url: String,
-    /// How long it took to be let in, or why that failed.
+    /// The time that it took to open, or why that failed.
     pub opened: Result<Duration, String>,
 }
 
@@ -120,9 +120,9 @@ pub struct Store {
 pub struct Server {
     /// The URL of the server.
     pub url: String,
-    /// Status and body of `/readyz`.
+    /// The status and body of `/readyz`, or why there is no answer.
     pub ready: Result<(u16, String), String>,
-    /// How long the answer took.
+    /// The time until the answer.
     pub took: Duration,
 }
 

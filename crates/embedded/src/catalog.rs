@@ -359,7 +359,8 @@ fn covered_until(sql: &Connection, limit: i64) -> Result<Option<i64>> {
 pub(super) fn coverage(sql: &Connection) -> Result<Vec<NodeCoverage>> {
     let mut coverage = CoverageBuilder::default();
     let mut select = sql.prepare_cached(
-        "SELECT node, covers_from, covers_to FROM segment WHERE state IN (0, 1) AND covers_to <= ?
+        // Only the index `segment_coverage` is read: the signs keep the others away.
+        "SELECT node, covers_from, covers_to FROM segment WHERE +state IN (0, 1) AND +covers_to <= ?
          ORDER BY node, covers_from",
     )?;
     let mut rows = select.query([covered_to(sql)?])?;

@@ -159,7 +159,7 @@ impl Embedded {
         if let Some(annotations) = self.annotations.get() {
             return Ok(annotations);
         }
-        let opened = Annotations::open(&self.annotations_path)?;
+        let opened = Annotations::open(&self.annotations_path, self.folder.durable())?;
         Ok(self.annotations.get_or_init(|| opened))
     }
 }

@@ -138,7 +138,7 @@ fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Op
     let Some(state) = catalog::windows(sql, &window.range())?.pop() else { return Ok(None) };
     let (tail, excluded) = (catalog::tail(sql)?, catalog::excluded(sql)?);
     let mut select = sql.prepare_cached(&format!(
-        "SELECT segments, cutoff, rules, packets, duplicates, connections, path, {tail}, {}
+        "SELECT segments, cutoff, rules, packets, copies, connections, path, {tail}, {}
          FROM window WHERE start = ?",
         excluded.join(", ")
     ))?;

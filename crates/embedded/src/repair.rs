@@ -191,7 +191,7 @@ fn remove_unfinished(files: &Folder, name: &str) -> Result<()> {
 fn repair_annotations(files: &Folder, repaired: &mut Repaired) -> Result<()> {
     const NEW: &str = "annotations.sqlite.repair";
     remove_unfinished(files, NEW)?;
-    let new = Annotations::open(&files.path(NEW))?;
+    let new = Annotations::open(&files.path(NEW), true)?;
     let whole = open_old(&files.path(ANNOTATIONS)).map(|old| new.salvage(&old)).transpose()?;
     let (kept, is_whole) = whole.unwrap_or_default();
     repaired.annotations = kept;

@@ -17,15 +17,15 @@ pub enum Capability {
 /// What a process needs once everything is open.
 #[derive(Debug, Default)]
 pub struct Needs {
-    /// Folders to read and write in.
+    /// Folders that the process reads and writes in.
     pub folders: Vec<PathBuf>,
-    /// Files and folders to read.
+    /// Files and folders that the process reads.
     pub read: Vec<PathBuf>,
     /// Whether connections are accepted or made. Otherwise no socket is opened any more.
     pub network: bool,
-    /// TCP ports to connect to.
+    /// TCP ports that the process connects to.
     pub ports: Vec<u16>,
-    /// Capabilities to keep.
+    /// Capabilities that the process keeps.
     pub capabilities: Vec<Capability>,
     /// The user to become; without one, the process keeps its user.
     pub user: Option<User>,

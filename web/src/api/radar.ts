@@ -6,7 +6,9 @@ import { ANOMALOUS, type Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
-import type { Annotation, Asn, Connection, ConnectionsAnswer, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced } from "./wire";
+import { gapsOf } from "./collected";
+import type { Span } from "../charts/times";
+import type { Annotation, Asn, Connection, ConnectionsAnswer, Coverage, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced } from "./wire";
 
 const DATA = "tcp_resets_timeouts";
 
@@ -35,20 +37,30 @@ export interface Pieces {
   step?: Step;
 }
 
+/** How much of a range was collected, in buckets as well. */
+export async function coverage(range: Range, step: Exclude<Step, "">): Promise<Coverage> {
+  const parameters = [...seriesParameters([{ range, place: WORLD, completed: false, unanswered: false }]), ["aggInterval", step], ["name", "all"]] as const;
+  return (await ask<{ all: Coverage }>("coverage", parameters)).all;
+}
+
 /** An answer over time, and of which time there is data. */
 export interface OverTime extends Answer {
-  known: readonly [number, number];
+  /** From the first to the last results. */
+  known: Span;
+  /** Times within it in which nothing was collected. */
+  gaps: readonly Span[];
 }
 
 /** Stages over time, in pieces that are long enough for the number of connections. */
 export async function stagesOverTime(series: readonly Asked[], pieces: Pieces = {}): Promise<OverTime> {
   const asked = knownTime();
-  if (pieces.step) return { ...(await timeseries("stage", series, [["aggInterval", pieces.step]])), known: await asked };
+  const withGaps = async (answer: Answer): Promise<OverTime> => ({ ...answer, known: await asked, gaps: gapsOf(answer.meta.coverage?.[0]) });
+  if (pieces.step) return withGaps(await timeseries("stage", series, [["aggInterval", pieces.step]]));
   let answer = await timeseries("stage", series);
   for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, pieces); coarser = COARSER[answer.step]) {
     answer = await timeseries("stage", series, [["aggInterval", coarser]]);
   }
-  return { ...answer, known: await asked };
+  return withGaps(answer);
 }
 
 /** Whether there are few connections in a piece of time, and enough pieces to make longer ones. */

@@ -18,6 +18,7 @@ export interface GroupsAnswer {
 /** A line of a ranking: of networks, or of countries. */
 export type TopRow = Schemas["Numbers"] & Partial<Pick<Schemas["RankedAs"], "clientASN" | "clientASName">> & Partial<Pick<Schemas["RankedLocation"], "clientCountryAlpha2" | "clientCountryName">>;
 
+export type Coverage = Schemas["Coverage"];
 export type Location = Schemas["Location"];
 export type Asn = Schemas["AsnDetails"];
 export type Found = Schemas["Hit"];

@@ -1,7 +1,8 @@
 // What all charts over time share: margins, scales, axes, a responsive place.
 
 import { clock, compact, dayMonth, percentTick } from "../ui/format";
-import { h, s } from "../ui/dom";
+import { h, newId, s } from "../ui/dom";
+import { missing, type Span } from "./times";
 import { inZone } from "../ui/zone";
 import { type Scale, utcScale, valueScaleTo } from "./scale";
 
@@ -66,6 +67,16 @@ export function valueAxis(y: Scale, frame: Frame, unit: ValueUnit, ticks = 5): S
     );
   }
   return axis;
+}
+
+/** Stripes over the times of which there is no data. */
+export function hatched({ range, known, gaps }: { range: Span; known?: Span; gaps?: readonly Span[] }, x: TimeScale, frame: Frame): SVGElement[] {
+  const none = missing(range, known ?? range, gaps ?? []);
+  if (none.length === 0) return [];
+  const id = newId("hatch");
+  const pattern = s("pattern", { id, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, s("path", { class: "hatch-line", d: "M0,0V7" }));
+  const stripes = none.map(([from, to]) => s("rect", { class: "hatched", fill: `url(#${id})`, x: x(from), width: Math.max(2, x(to) - x(from)), y: frame.top, height: frame.height - frame.top - frame.bottom }));
+  return [s("defs", {}, pattern), ...stripes];
 }
 
 /** A place of fixed height whose drawing follows its width. */

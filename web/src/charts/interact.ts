@@ -5,6 +5,8 @@ import { pieceAt } from "./times";
 import type { Frame, TimeScale } from "./frame";
 
 export interface Reading {
+  /** What the chart shows. */
+  label: string;
   /** Beginnings of the pieces of time. */
   times: readonly number[];
   step: number;
@@ -40,7 +42,7 @@ export class Reader {
     place.tabIndex = 0;
     place.setAttribute("role", "group");
     place.setAttribute("aria-roledescription", "chart");
-    place.setAttribute("aria-label", keys);
+    place.setAttribute("aria-label", `${reading.label}. ${keys}`);
     place.append(this.#tip, this.#voice);
     place.addEventListener("keydown", (event) => this.#key(event));
     place.addEventListener("blur", () => this.#clear());

@@ -2,7 +2,7 @@
 
 import { h, s } from "../ui/dom";
 import { clock, count, dayMonth, percent } from "../ui/format";
-import { canvas, type Frame, responsive, timeAxis, timeScale, valueAxis, valueScale, type ValueUnit } from "./frame";
+import { canvas, type Frame, hatched, responsive, timeAxis, timeScale, valueAxis, valueScale, type ValueUnit } from "./frame";
 import { Reader } from "./interact";
 import { polyline } from "./path";
 import { incomplete, pieceTime } from "./stack";
@@ -27,6 +27,8 @@ export interface LinesSpec {
   range: Span;
   /** The time of which there is data, if it may be shorter than the range. */
   known?: Span;
+  /** Times within it in which nothing was collected. */
+  gaps?: readonly Span[];
   step: number;
   lines: readonly Line[];
   unit: ValueUnit;
@@ -42,7 +44,7 @@ interface Drawn extends Line {
 
 export function lineChart(spec: LinesSpec): HTMLDivElement {
   const all = grid([], spec.range, spec.step);
-  const parts = pieces(all, spec.range, spec.step, spec.known);
+  const parts = pieces(all, spec.range, spec.step, spec.known, spec.gaps);
   const drawn: Drawn[] = spec.lines.map((one) => {
     const own = grid(one.times.map((time) => time + (one.shift ?? 0)), spec.range, spec.step);
     const sampled = onGrid(one.sampled, own);
@@ -56,8 +58,9 @@ export function lineChart(spec: LinesSpec): HTMLDivElement {
     const x = timeScale(spec.range, frame);
     const most = Math.max(0, ...drawn.flatMap((one) => one.on.filter(Number.isFinite)));
     const y = valueScale(most, frame);
-    const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, 5), paths(spec, drawn, parts, x, y), timeAxis(x, frame));
+    const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, 5), ...hatched(spec, x, frame), paths(spec, drawn, parts, x, y), timeAxis(x, frame));
     reader ??= new Reader(place, {
+      label: spec.label,
       times: all.times,
       step: spec.step,
       range: spec.range,

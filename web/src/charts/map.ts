@@ -17,6 +17,10 @@ export interface MapSpec {
   marks: readonly { code: string; latitude: number; longitude: number }[];
   describe: (code: string) => HTMLElement | null;
   choose: (code: string) => void;
+  /** The places that the arrow keys go through. */
+  order: readonly string[];
+  /** A place in words. */
+  speak: (code: string) => string;
   /** The one that is marked. */
   current?: string | undefined;
 }
@@ -34,6 +38,51 @@ export function worldMap(spec: MapSpec, height: number): HTMLDivElement {
   const tip = h("div", { class: "tip", hidden: true });
   const place = responsive(height, (width) => draw(spec, width, height));
   place.append(tip);
+  const voice = h("div", { class: "sr-only", "aria-live": "polite" });
+  place.append(voice);
+  place.tabIndex = 0;
+  place.setAttribute("role", "group");
+  place.setAttribute("aria-roledescription", "map");
+  place.setAttribute("aria-label", `${spec.label}. Arrow keys go from place to place, Enter opens one.`);
+  let at = -1;
+  const mark = (code: string | undefined): Element | null => {
+    place.querySelectorAll(".reached").forEach((shape) => shape.classList.remove("reached"));
+    const shape = code ? place.querySelector(`[data-code="${CSS.escape(code)}"]`) : null;
+    shape?.classList.add("reached");
+    return shape;
+  };
+  const put = (x: number, y: number): void => {
+    const box = place.getBoundingClientRect();
+    const left = x + 16 + tip.offsetWidth > box.width ? x - 16 - tip.offsetWidth : x + 16;
+    const top = Math.min(y + 12, box.height - tip.offsetHeight);
+    tip.style.transform = `translate(${Math.round(Math.max(0, left))}px, ${Math.round(top)}px)`;
+  };
+  const reach = (next: number): void => {
+    at = Math.max(0, Math.min(spec.order.length - 1, next));
+    const code = spec.order[at];
+    const shape = mark(code);
+    const content = code ? spec.describe(code) : null;
+    tip.hidden = content === null;
+    if (!code || !content) return;
+    tip.replaceChildren(content);
+    voice.textContent = spec.speak(code);
+    const [own, box] = [shape?.getBoundingClientRect(), place.getBoundingClientRect()];
+    put(own ? own.left + own.width / 2 - box.left : 0, own ? own.top + own.height / 2 - box.top : 0);
+  };
+  place.addEventListener("keydown", (event) => {
+    const steps: Record<string, number> = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: spec.order.length - 1 };
+    const code = spec.order[at];
+    if (event.key === "Enter" && code) return spec.choose(code);
+    if (event.key === "Escape") return void (tip.hidden = true);
+    const next = steps[event.key];
+    if (next === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    reach(next);
+  });
+  place.addEventListener("blur", () => {
+    tip.hidden = true;
+    mark(undefined);
+  });
   const codeAt = (event: Event): string | null => (event.target as Element).getAttribute?.("data-code");
   place.addEventListener("pointermove", (event) => {
     const code = codeAt(event);
@@ -42,10 +91,7 @@ export function worldMap(spec: MapSpec, height: number): HTMLDivElement {
     if (!content) return;
     tip.replaceChildren(content);
     const box = place.getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const left = x + 16 + tip.offsetWidth > box.width ? x - 16 - tip.offsetWidth : x + 16;
-    const top = Math.min(y + 12, box.height - tip.offsetHeight);
-    tip.style.transform = `translate(${Math.round(Math.max(0, left))}px, ${Math.round(top)}px)`;
+    put(event.clientX - box.left, event.clientY - box.top);
   });
   place.addEventListener("pointerleave", () => (tip.hidden = true));
   place.addEventListener("click", (event) => {

@@ -2,11 +2,12 @@
 
 import { h, s } from "../ui/dom";
 import { clock, count, dayMonth, moment, percent, span } from "../ui/format";
-import { canvas, type Frame, responsive, timeAxis, timeScale, valueAxis, valueScale, type ValueUnit } from "./frame";
+import { canvas, type Frame, hatched, responsive, timeAxis, timeScale, valueAxis, valueScale, type ValueUnit } from "./frame";
 import { Reader } from "./interact";
+import { interval } from "../stats/proportions";
 import { drawMarks, type Mark } from "./marks";
 import { between, type Point, polyline } from "./path";
-import { type Grid, grid, isStub, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
+import { FEW, type Grid, grid, isStub, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
 import { zoneName } from "../ui/zone";
 
 export interface Layer {
@@ -22,6 +23,8 @@ export interface StackSpec {
   range: Span;
   /** The time of which there is data, if it may be shorter than the range. */
   known?: Span;
+  /** Times within it in which nothing was collected. */
+  gaps?: readonly Span[];
   step: number;
   layers: readonly Layer[];
   unit: ValueUnit;
@@ -52,7 +55,7 @@ export const highest = (layers: readonly Layer[], length: number): number => {
 
 export function stackChart(spec: StackSpec): HTMLDivElement {
   const all = grid(spec.times, spec.range, spec.step);
-  const parts = pieces(all, spec.range, spec.step, spec.known);
+  const parts = pieces(all, spec.range, spec.step, spec.known, spec.gaps);
   const sampled = onGrid(spec.sampled, all);
   const isHidden = (piece: Piece): boolean => spec.unit === "share" && parts.length > 2 && isStub(piece, spec.step, sampled[piece.at] ?? 0);
   const hidden = new Set(parts.filter(isHidden).map(({ at }) => at));
@@ -62,8 +65,9 @@ export function stackChart(spec: StackSpec): HTMLDivElement {
   let reader: Reader | null = null;
   const place = responsive(height, (width) => {
     const frame = frameOf(width, height, spec);
-    const { svg, x } = draw(spec, parts, layers, before, frame);
+    const { svg, x } = draw(spec, parts, layers, sampled, before, frame);
     reader ??= new Reader(place, {
+      label: spec.label,
       times: all.times,
       step: spec.step,
       range: spec.range,
@@ -81,12 +85,12 @@ function frameOf(width: number, height: number, spec: StackSpec): Frame {
   return { width, height, left: 52, right: 12, top: spec.marks?.length ? 22 : 12, bottom: 28 };
 }
 
-function draw(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[], before: readonly number[] | undefined, frame: Frame) {
+function draw(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[], sampled: readonly number[], before: readonly number[] | undefined, frame: Frame) {
   const max = spec.max ?? Math.max(highest(layers, parts.length), ...(before ?? []).filter(Number.isFinite));
   const x = timeScale(spec.range, frame);
   const ticks = spec.small ? 3 : 5;
   const y = valueScale(max, frame, ticks);
-  const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, ticks), areas(spec, parts, layers, frame, x, y));
+  const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, ticks), ...hatched(spec, x, frame), areas(spec, parts, layers, frame, x, y), ...faded(spec, parts, sampled, x, frame));
   if (before) svg.append(beforeLine(before, spec, parts, x, y));
   if (spec.title) svg.dataset["title"] = spec.title;
   if (spec.note) svg.dataset["note"] = spec.note;
@@ -96,6 +100,16 @@ function draw(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[]
 }
 
 type To = (n: number) => number;
+
+/** Pale where there are few connections: shares jump there for that reason alone. */
+function faded({ unit }: StackSpec, parts: readonly Piece[], sampled: readonly number[], x: To, frame: Frame): SVGRectElement[] {
+  if (unit !== "share") return [];
+  const few = runs(parts.map((piece) => ({ ...piece, whole: true })), (at) => (sampled[at] ?? NaN) < FEW);
+  return few.map((run) => {
+    const [from, to] = [run[0]?.from ?? 0, run.at(-1)?.to ?? 0];
+    return s("rect", { class: "few", x: x(from), width: Math.max(0, x(to) - x(from)), y: frame.top, height: frame.height - frame.top - frame.bottom });
+  });
+}
 
 /** The layers. What is not whole looks unlike the rest: its counts are lower for that reason alone. */
 function areas(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[], frame: Frame, x: To, y: To): SVGGElement {
@@ -151,7 +165,7 @@ function box(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[],
     {},
     h("p", {}, `${pieceTime(piece.from, spec.step)} ${zoneName()}`),
     h("table", {}, h("tbody", {}, ...rows)),
-    h("p", { class: "muted" }, piece.collected === 0 ? "No data was collected" : Number.isNaN(n) ? "No connections" : `${count(n)} sampled`),
+    h("p", { class: "muted" }, piece.collected === 0 ? "No data was collected" : Number.isNaN(n) ? "No connections" : `${count(n)} sampled${spec.unit === "share" && n > 0 && Number.isFinite(sum) ? `; 95 % interval of the total: ${interval((sum * n) / 100, n).map(percent).join(" to ")}` : ""}`),
     incomplete(piece, spec.step),
   );
 }

@@ -46,19 +46,36 @@ export interface Piece {
 /** How long two times overlap, in milliseconds. */
 export const overlap = ([a, b]: Span, [c, d]: Span): number => Math.max(0, Math.min(b, d) - Math.max(a, c));
 
-/** The pieces of a grid; `known` is the time of which there is data. */
-export function pieces({ times }: Grid, range: Span, step: number, known: Span = range): Piece[] {
+/** The parts of a range of which there is no data, in order: what lies before and after `known`, and gaps within. */
+export function missing(range: Span, known: Span, gaps: readonly Span[]): Span[] {
+  const [from, to] = range;
+  const all = [[from, Math.min(known[0], to)], ...gaps, [Math.max(known[1], from), to]] as const;
+  const found: [number, number][] = [];
+  for (const [a, b] of all.map(([a, b]): Span => [Math.max(a, from), Math.min(b, to)]).filter(([a, b]) => a < b).sort(([a], [b]) => a - b)) {
+    const last = found.at(-1);
+    if (last && a <= last[1]) last[1] = Math.max(last[1], b);
+    else found.push([a, b]);
+  }
+  return found;
+}
+
+/** So much of a piece, in milliseconds, may be missing: segments do not end on the second. */
+const TOLERATED = 60_000;
+
+/** The pieces of a grid; `known` is the time of which there is data, but for gaps in it. */
+export function pieces({ times }: Grid, range: Span, step: number, known: Span = range, gaps: readonly Span[] = []): Piece[] {
+  const without = missing(range, known, gaps);
   return times.map((from, at) => {
     const to = Math.min(times[at + 1] ?? range[1], range[1]);
-    const collected = overlap([from, to], known);
-    return { at, from, to, collected, whole: step <= 0 || collected >= step };
+    const collected = to - from - without.reduce((sum, gap) => sum + overlap([from, to], gap), 0);
+    return { at, from, to, collected, whole: step <= 0 || collected >= step - TOLERATED };
   });
 }
 
 export const middle = ({ from, to }: Pick<Piece, "from" | "to">): number => (from + to) / 2;
 
-/** With fewer connections a cut piece of time shows a share that means nothing. */
-const FEW = 50;
+/** With fewer connections the share of a piece is mostly noise. */
+export const FEW = 50;
 
 /** Whether the share of a piece says nothing: less than half of it has data, and few connections. */
 export const isStub = ({ collected }: Piece, step: number, sampled: number): boolean => collected < step / 2 && sampled < FEW;

@@ -3,7 +3,7 @@
 import { type Anomalous, isAnomalous, type Metric } from "./stage";
 import { parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
 
-export const VIEWS = ["overview", "compare", "where", "networks", "servers", "how", "connections", "status"] as const;
+export const VIEWS = ["overview", "compare", "where", "networks", "servers", "how", "connections", "status", "method"] as const;
 export type View = (typeof VIEWS)[number];
 
 export const SPANS = ["1d", "7d", "4w", "12w", "52w"] as const;

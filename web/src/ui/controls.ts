@@ -19,6 +19,10 @@ export function stateLink(store: Store, change: Partial<State>, attributes: { cl
   return link;
 }
 
+/** Leads to what a term means. */
+export const termLink = (store: Store, term: string, ...children: Child[]): HTMLAnchorElement =>
+  stateLink(store, { view: "method", term, page: 0 }, { key: `means:${term}`, class: "means", title: "What this means" }, ...children);
+
 export interface Choice<T> {
   value: T;
   label: string;

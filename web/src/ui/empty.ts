@@ -22,9 +22,9 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
       const recent = Math.max(from, to - 7 * 86_400_000);
       links.push(h("li", {}, stateLink(app.store, { range: { kind: "fixed", from: recent, to } }, { key: "empty-range" }, `Show ${range(recent, to)} ${zoneName()}`)));
     }
-    links.push(h("li", {}, `Results reach from ${range(from, to)} ${zoneName()}.`));
+    links.push(h("li", {}, `Data is available for ${range(from, to)} ${zoneName()}.`));
   }
-  if (app.state.place.kind !== "world") links.push(h("li", {}, stateLink(app.store, { place: { kind: "world" } }, { key: "empty-world" }, "Look at the whole world")));
+  if (app.state.place.kind !== "world") links.push(h("li", {}, stateLink(app.store, { place: { kind: "world" } }, { key: "empty-world" }, "Show the whole world")));
   if (Object.keys(app.state.filters).length) links.push(h("li", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "empty-filters" }, "Remove the filters")));
   if (app.state.completed || app.state.unanswered) {
     links.push(h("li", {}, stateLink(app.store, { completed: false, unanswered: false }, { key: "empty-all" }, "Count all connections")));
@@ -32,8 +32,8 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
   return h(
     "div",
     { class: "empty waits" },
-    h("h2", {}, "No connections here"),
-    h("p", {}, `Nothing of the selection was seen from ${range(...between)} ${zoneName()}.`),
+    h("h2", {}, "No data for this selection"),
+    h("p", {}, `No connections matched in this period: ${range(...between)} ${zoneName()}.`),
     h("ul", {}, ...links),
   );
 }
@@ -62,10 +62,10 @@ export function emptyStore({ store }: App): HTMLElement {
   return h(
     "div",
     { class: "empty waits" },
-    h("h2", {}, "Nothing has come in yet"),
-    h("p", {}, "This page fills by itself once something does. The ways in:"),
+    h("h2", {}, "No data yet"),
+    h("p", {}, "This page fills by itself as soon as data arrives. Ways to get data in:"),
     waysIn(),
-    h("p", {}, stateLink(store, { view: "status" }, { key: "empty-status" }, "Status"), " says which step of the way has seen nothing yet."),
+    h("p", {}, stateLink(store, { view: "status" }, { key: "empty-status" }, "Status"), " shows which stage of the pipeline is waiting."),
   );
 }
 
@@ -74,11 +74,11 @@ export const waysIn = (): HTMLElement =>
   h(
     "ul",
     {},
-    h("li", {}, "Packets of other servers: ", h("code", {}, "cutshort agent"), " there sends them to this address, with a token that ", h("code", {}, "cutshort token create --scope ingest NAME"), " makes here."),
-    h("li", {}, "Packets of this server: start it by ", h("code", {}, "cutshort serve --capture nflog:5"), " or ", h("code", {}, "--capture af_packet:eth0"), "."),
-    h("li", {}, "One of these runs, and nothing comes? ", h("code", {}, "cutshort doctor"), ", beside it, tells what is in the way."),
-    h("li", {}, "A capture: ", h("code", {}, "cutshort import --data DIR capture.pcap"), ", while this server is stopped."),
-    h("li", {}, "To look around with made-up data: ", h("code", {}, "cutshort demo"), "."),
+    h("li", {}, "Packets of other servers: run ", h("code", {}, "cutshort agent"), " there to send them to this address, with a token that ", h("code", {}, "cutshort token create --scope ingest NAME"), " creates here."),
+    h("li", {}, "Packets of this server: start it with ", h("code", {}, "cutshort serve --capture nflog:5"), " or ", h("code", {}, "--capture af_packet:eth0"), "."),
+    h("li", {}, "Running but still nothing? Run ", h("code", {}, "cutshort doctor"), " on that host to find out why."),
+    h("li", {}, "A capture file: ", h("code", {}, "cutshort import --data DIR capture.pcap"), ", while this server is stopped."),
+    h("li", {}, "To look around with simulated data: ", h("code", {}, "cutshort demo"), "."),
   );
 
 /** Something went wrong. */
@@ -90,13 +90,13 @@ export function failure(error: unknown, { store, state }: App, again: () => void
     forget();
     again();
   });
-  return h("div", { class: "empty waits", role: "alert" }, h("h2", {}, "This could not be shown"), h("p", {}, message), error instanceof ApiError && error.status === 400 && Object.keys(state.filters).length ? h("p", {}, stateLink(store, { filters: {}, page: 0 }, { key: "no-filters" }, "Remove the filters")) : null, button);
+  return h("div", { class: "empty waits", role: "alert" }, h("h2", {}, "This view could not be loaded"), h("p", {}, message), error instanceof ApiError && error.status === 400 && Object.keys(state.filters).length ? h("p", {}, stateLink(store, { filters: {}, page: 0 }, { key: "no-filters" }, "Remove the filters")) : null, button);
 }
 
 /** On other addresses than loopback a server wants a token, unless its operator has opened it. */
 function askForToken(error: ApiError, again: () => void): HTMLElement {
   const field = h("input", { type: "password", autocomplete: "off", required: true, "data-key": "token" });
-  const form = h("form", { class: "token" }, h("label", {}, "Token for reading", field), h("button", { class: "button primary" }, "Use it"));
+  const form = h("form", { class: "token" }, h("label", {}, "Token", field), h("button", { class: "button primary" }, "Use it"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     useToken(field.value.trim());
@@ -105,9 +105,9 @@ function askForToken(error: ApiError, again: () => void): HTMLElement {
   return h(
     "div",
     { class: "empty" },
-    h("h2", {}, "This server wants a token"),
-    h("p", { role: "alert" }, error.message),
+    h("h2", {}, "Access token required"),
+    h("p", { role: "alert" }, error.status === 401 ? "Reading needs a token with the scope “read”. A token that was entered before is missing, unknown or revoked." : error.message),
     form,
-    h("p", { class: "muted" }, "The operator makes one with ", h("code", {}, "cutshort token create --data DIR --scope read NAME"), ". It is kept until this tab is closed."),
+    h("p", { class: "muted" }, "The operator creates one with ", h("code", {}, "cutshort token create --data DIR --scope read NAME"), ". It is stored until you close this tab."),
   );
 }

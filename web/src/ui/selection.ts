@@ -121,7 +121,7 @@ export function switchesControl({ store, state }: App): HTMLElement {
       (completed) => store.go({ completed, page: 0 }),
     ),
     toggle(
-      "Resets before any answer only",
+      "Only resets before the first response",
       "Resets after the client had acknowledged an answer count as not cut short: many are ordinary ends of idle connections.",
       state.unanswered,
       (unanswered) => store.go({ unanswered, page: 0 }),

@@ -18,12 +18,13 @@ import { zoneName } from "./zone";
 const NAMES: Record<View, string> = {
   overview: "Overview",
   compare: "Compare",
-  where: "Where",
+  where: "Countries",
   networks: "Networks",
   servers: "Servers",
-  how: "How",
+  how: "Signatures",
   connections: "Connections",
   status: "Status",
+  method: "Method",
 };
 
 /** Switches stand in the filter panel there. */
@@ -54,7 +55,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
     placeholder: "Country, code, network or AS number",
     key: "search",
     range: () => shownApp?.state.range ?? store.state.range,
-    choose: (place) => store.go({ place, page: 0, ...(store.state.view === "status" ? { view: "overview" } : {}) }),
+    choose: (place) => store.go({ place, page: 0, ...(["status", "method"].includes(store.state.view) ? { view: "overview" } : {}) }),
   });
   addEventListener("keydown", (event) => {
     const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select");
@@ -64,7 +65,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
   });
   NARROW.addEventListener("change", () => shownApp && void page.update(shownApp));
   const nav = h("nav", { class: "tabs", "aria-label": "Views" });
-  const bar = h("div", { class: "bar" });
+  const bar = h("section", { class: "bar", "aria-label": "What is shown" });
   const view = h("main", { id: "view", tabindex: -1 });
   const banner = h("p", { class: "simulated", hidden: true }, h("strong", {}, "Simulated data."), " It says nothing about real places or networks. ");
   const more = h("span", {});
@@ -75,12 +76,17 @@ export function shell(root: HTMLElement, store: Store): Shell {
   const progress = h("p", { class: "loading", role: "status" });
   let late = 0;
   const header = h("header", { class: "top" }, h("a", { class: "skip", href: "#view" }, "Skip to the content"), brand(store), search, themeButton());
+  // That more tabs follow must be seen.
+  const hint = (): boolean => nav.classList.toggle("more", nav.scrollLeft + nav.clientWidth < nav.scrollWidth - 4);
+  nav.addEventListener("scroll", hint);
   let back: (() => void) | null = null;
   const server = reach(() => back?.());
   const asOf = h("span", { class: "as-of muted" });
-  const note = h("p", { class: "note", role: "status", hidden: true });
+  const note = h("p", { class: "latest-note", role: "status", hidden: true });
   let saidOf: Range | null = null;
-  append(root, [header, nav, server.banner, banner, note, bar, view, footer, progress]);
+  const notices = h("section", { "aria-label": "Notices" }, server.banner, banner, note);
+  append(root, [header, nav, notices, bar, view, footer]);
+  header.append(progress);
   const page: Shell = {
     view,
     answered() {
@@ -93,7 +99,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
       note.textContent = text;
       saidOf = store.state.range;
     },
-    known: credit(footer, banner).then((status) => {
+    known: credit(store, footer, banner).then((status) => {
       whole = wholeOf(status);
       offer();
     }),
@@ -115,8 +121,9 @@ export function shell(root: HTMLElement, store: Store): Shell {
       note.hidden = saidOf === null || saidOf !== store.state.range;
       const current = nav.querySelector("[aria-current]");
       if (current instanceof HTMLElement) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - 40;
+      hint();
       const isWrong = app.state.wrong.length > 0;
-      const hasPlace = app.state.view !== "status" && !isWrong;
+      const hasPlace = app.state.view !== "status" && app.state.view !== "method" && !isWrong;
       bar.hidden = !hasPlace;
       offer();
       if (!hasPlace) document.title = `${isWrong ? "Not found" : NAMES[app.state.view]} · cutshort`;
@@ -128,7 +135,9 @@ export function shell(root: HTMLElement, store: Store): Shell {
       const isNarrow = NARROW.matches;
       const switches = switchesControl(app);
       const filter = filterMenu(app, isNarrow ? switches : null);
-      swap(bar, title, h("div", { class: "controls" }, rangeControl(app, asOf), h("div", { class: "filter-row" }, isNarrow ? null : switches, filter)), chips ?? "");
+      const range = rangeControl(app, asOf);
+      if (isNarrow) range.append(filter);
+      swap(bar, title, h("div", { class: "controls" }, range, isNarrow ? null : h("div", { class: "filter-row" }, switches, filter)), chips ?? "");
     },
   };
   return page;
@@ -151,7 +160,7 @@ function brand(store: Store): HTMLElement {
   return link;
 }
 
-async function credit(footer: HTMLElement, banner: HTMLElement): Promise<Status | null> {
+async function credit(store: Store, footer: HTMLElement, banner: HTMLElement): Promise<Status | null> {
   const status = await radar.status().catch(() => null);
   banner.hidden = !status?.simulated;
   const sources = (status?.geo ?? []).flatMap(({ name, date, urls }, at) => [at ? "; " : "", link(urls[0], name), ` (${date})`]);
@@ -162,6 +171,8 @@ async function credit(footer: HTMLElement, banner: HTMLElement): Promise<Status 
       {},
       ...(sources.length ? ["Places and networks: ", ...sources, ". "] : []),
       status ? `cutshort ${status.version}. ` : null,
+      stateLink(store, { view: "method", term: "" }, { key: "footer-method" }, "Method"),
+      ", ",
       h("a", { href: "docs" }, "API"),
       ", ",
       h("a", { href: "licences.txt" }, "licences"),

@@ -3,7 +3,8 @@
 import { column, type Groups, shareAt, total } from "../api/answers";
 import { ROOT } from "../api/client";
 import * as radar from "../api/radar";
-import { type App, cautions, selected } from "../app";
+import type { Ranked } from "../api/radar";
+import { type App, cautions, judged, named } from "../app";
 import type { Line } from "../charts/lines";
 import { highest, stackChart } from "../charts/stack";
 import { ANOMALOUS, metricTitle, metricPhrase, stageClass, title } from "../state/stage";
@@ -20,6 +21,8 @@ import { points } from "../ui/format";
 import { capital, unlike } from "./earlier";
 import { type Compared, comparedChart, comparedLegend, comparedLines, comparison } from "./compared";
 import { anomalous, incompleteNote, isEmpty, layersOf, provenance, unitText, seriesTable } from "./series";
+
+const MOST_RANKED = 100;
 
 export async function render(app: App): Promise<Child[]> {
   const compared = await comparison(app.state);
@@ -42,7 +45,7 @@ async function picker(app: App, { places, names }: Compared): Promise<HTMLElemen
   });
   const add = searchField({
     label: "Add a country or network to compare",
-    placeholder: places.length < MOST_COMPARED ? "Add a country or network" : "Six are the most",
+    placeholder: places.length < MOST_COMPARED ? "Add a country or network" : "Maximum of six",
     key: "compare-add",
     choose: (place) => store.go({ others: [...state.others, place].slice(0, MOST_COMPARED - 1) }),
   });
@@ -55,14 +58,18 @@ async function picker(app: App, { places, names }: Compared): Promise<HTMLElemen
   );
 }
 
-/** Where nobody has chosen yet: what differs most. */
+/** Where nobody has chosen yet: networks of the same country, or countries around. */
 async function suggestions(app: App): Promise<HTMLElement | null> {
-  const ranking = await radar.top("locations", { ...selected(app.state), place: { kind: "world" } }, app.state.metric, 5, 0).catch(() => null);
-  const places = (ranking?.rows ?? []).filter((row) => row.code !== placeKey(app.state.place));
-  if (places.length === 0) return null;
-  const links = places.map((row) =>
-    stateLink(app.store, { others: [{ kind: "location", code: row.code }] }, { class: "button", key: `suggest:${row.code}` }, row.name),
-  );
+  const { place } = app.state;
+  const { above } = await named(place);
+  const wider: Place = above.findLast(({ kind }) => kind === (place.kind === "asn" ? "location" : "continent")) ?? { kind: "world" };
+  const what = place.kind === "asn" ? "ases" : "locations";
+  const ranking = await radar.top(what, { ...judged(app.state), place: wider }, app.state.metric, MOST_RANKED, 0).catch(() => null);
+  const placeOf = (row: Ranked): Place => (what === "ases" ? { kind: "asn", number: Number(row.code) } : { kind: "location", code: row.code });
+  const largest = (ranking?.rows ?? []).filter((row) => placeKey(placeOf(row)) !== placeKey(place)).sort((a, b) => b.sampled - a.sampled);
+  const rows = largest.slice(0, MOST_COMPARED - 1);
+  if (rows.length === 0) return null;
+  const links = rows.map((row) => stateLink(app.store, { others: [placeOf(row)] }, { class: "button", key: `suggest:${row.code}` }, row.name || `AS${row.code}`));
   return h("p", { class: "suggestions" }, h("span", { class: "muted" }, "Compare with"), ...links);
 }
 
@@ -87,7 +94,7 @@ function overEachOther(app: App, compared: Compared): HTMLElement {
     table: () => overTable(lines),
     source: { ...provenance(`${metricTitle(state.metric)}, compared`, state, series), selection: names.join(", ") },
     tools: tools(app, compared),
-    below: incompleteNote(series),
+    below: incompleteNote({ ...series, series: [] }),
     legend: h("div", {}, metricControl(app), comparedLegend(lines)),
     embed: (range) => new URL(`embed/compare${formatState({ ...state, range })}`, ROOT).href,
   });
@@ -118,6 +125,7 @@ function sideBySide(app: App, compared: Compared): HTMLElement {
       times: groups.times,
       range: series.ranges[at] ?? [0, 0],
       known: series.known,
+      gaps: series.gaps,
       step: series.step,
       layers: layers[at] ?? [],
       unit: "share",
@@ -139,7 +147,7 @@ function sideBySide(app: App, compared: Compared): HTMLElement {
     table: () => seriesTable("Selection", own.map((groups, at) => ({ name: names[at] ?? "", groups, before: control(at), shift: controlShift(state.range) })), capital(earlier.ago)),
     source: { ...provenance("Cut short over time, compared", state, series), selection: names.join(", ") },
     tools: tools(app, compared),
-    below: incompleteNote(series),
+    below: incompleteNote({ ...series, series: own }),
     legend: h(
       "div",
       { class: "legend" },

@@ -8,7 +8,7 @@ import { named, selected } from "../app";
 import { type Line, lineChart } from "../charts/lines";
 import { type Place, samePlace } from "../state/place";
 import { controlShift, type State, stepOf } from "../state/url";
-import { collectedBefore } from "../api/collected";
+import { collectedPart } from "../api/collected";
 import { type Earlier, earlierOf } from "./earlier";
 import { h } from "../ui/dom";
 
@@ -27,14 +27,13 @@ export async function comparison(state: State): Promise<Compared> {
   const places = [state.place, ...state.others.filter((place) => !samePlace(place, state.place))];
   const asked = places.map((place) => ({ ...selected(state), place }));
   const both = [...asked, ...asked.map((one) => ({ ...one, control: true }))];
-  const [sums, series, own, all, collected] = await Promise.all([
+  const [sums, series, own, all] = await Promise.all([
     radar.summary("stage", both),
     radar.stagesOverTime(both, { led: asked.length, step: stepOf(state) }),
     radar.summary("stage", asked),
     Promise.all(places.map(named)),
-    collectedBefore(state.range),
   ]);
-  return { places, names: all.map(({ name }) => name), sums, series, meta: own.meta, earlier: earlierOf(state.range, sums.ranges[0], sums.ranges[asked.length], collected) };
+  return { places, names: all.map(({ name }) => name), sums, series, meta: own.meta, earlier: earlierOf(state.range, sums.ranges[0], sums.ranges[asked.length], collectedPart(sums.meta.coverage?.[asked.length])) };
 }
 
 export function comparedLines(state: State, { places, names, series, earlier }: Compared): Line[] {
@@ -55,6 +54,7 @@ export function comparedChart({ series }: Compared, lines: readonly Line[], heig
     label: "Lines over time, one for each selection",
     range: series.ranges[0] ?? [0, 0],
     known: series.known,
+    gaps: series.gaps,
     step: series.step,
     lines,
     unit: "share",

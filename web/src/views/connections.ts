@@ -7,7 +7,8 @@ import { type App, selected, shortName, switches, terms } from "../app";
 import type { Place } from "../state/place";
 import { type Filter, FILTERS, lengthOf, type State } from "../state/url";
 import { stageClass, STAGES, title, type Stage } from "../state/stage";
-import { stateLink } from "../ui/controls";
+import type { Store } from "../state/store";
+import { stateLink, termLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { NUMBERS, type Provenance } from "../ui/download";
@@ -100,8 +101,8 @@ const unansweredNote = (filters: State["filters"]): HTMLElement =>
     "p",
     { class: "muted" },
     radar.isCutShort(filters)
-      ? "Shown are connections that were cut short, resets only before any answer: those that are counted as cut short with this switch on."
-      : "“Resets before any answer only” leaves these connections as they are: none of them was reset.",
+      ? "These connections were cut short, by resets only before any answer: those that count as cut short with this switch on."
+      : "“Only resets before the first response” leaves these connections as they are: none of them was reset.",
   );
 
 const tooLong = ({ store }: App): HTMLElement =>
@@ -257,18 +258,21 @@ function explained(app: App, one: Connection, stage: Stage, texts: Terms): HTMLE
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
   const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(app, one));
   radar.trace(one).then(
-    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, reason)), tags(one, texts))),
-    (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(one, stage, texts)),
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts))),
+    (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(app, one, stage, texts)),
   );
   return place;
 }
 
-const definitions = (pairs: readonly (readonly [string, Child])[], kind?: string): HTMLElement =>
+/** A reason, whose rule's number leads to the rules. */
+const withRules = (store: Store, reason: string): Child[] => reason.split(/(rule \d+)/).map((part, at) => (at % 2 ? termLink(store, "rules", part) : part));
+
+const definitions = (pairs: readonly (readonly [Child, Child])[], kind?: string): HTMLElement =>
   h("dl", { class: kind }, ...pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 
-const tags = (one: Connection, texts: Terms): HTMLElement => definitions(one.tags.map((tag) => [tag, texts.tags.find(({ name }) => name === tag)?.about ?? ""]));
+const tags = (store: Store, one: Connection, texts: Terms): HTMLElement => definitions(one.tags.map((tag) => [termLink(store, `tag-${tag}`, tag), texts.tags.find(({ name }) => name === tag)?.about ?? ""]));
 
-function byTerms(one: Connection, stage: Stage, texts: Terms): HTMLElement {
+function byTerms(app: App, one: Connection, stage: Stage, texts: Terms): HTMLElement {
   const signature = texts.signatures.find(({ id }) => id === one.signature_id);
   const termination = texts.terminations.find(({ name }) => name === one.termination);
   const reasons: [string, string | undefined][] = [
@@ -276,7 +280,7 @@ function byTerms(one: Connection, stage: Stage, texts: Terms): HTMLElement {
     ...(one.tags.includes(one.termination) ? [] : ([[one.termination, termination?.about]] as [string, string | undefined][])),
     [signature?.name ?? "", signature?.about],
   ];
-  return h("div", {}, h("h3", {}, "Why this verdict"), definitions(reasons.filter(([, about]) => about)), tags(one, texts));
+  return h("div", {}, h("h3", {}, "Why this verdict"), definitions(reasons.filter(([, about]) => about)), tags(app.store, one, texts));
 }
 
 function facts(app: App, one: Connection): HTMLElement {

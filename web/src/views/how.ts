@@ -29,7 +29,7 @@ export async function render(app: App): Promise<Child[]> {
     radar.timeseries("signature", [asked], step),
     radar.timeseries("tag", [asked], step),
     terms(),
-    causes().catch(() => null),
+    causes(app.store).catch(() => null),
   ]);
   const [all] = stages.series;
   if (!all || isEmpty(all)) return [await nothing(app, stages.ranges[0] ?? [0, 0])];
@@ -47,11 +47,11 @@ function flowFigure(app: App, stages: Answer, flow: Flow): HTMLElement {
   };
   return figure({
     key: "flow",
-    title: "From the SYN to the end",
-    sub: "Shares of all connections. Those that were not cut short are carried to the end, however much they sent.",
+    title: "Connection lifecycle: from SYN to close",
+    sub: "Shares of all connections. Connections not cut short continue to the end, regardless of how much data they sent.",
     body: flowChart(flow, "How many connections are still there after each step, and how the others ended; the table has the numbers"),
     table: () => rows,
-    source: provenance("From the SYN to the end", app.state, stages),
+    source: provenance("Connection lifecycle: from SYN to close", app.state, stages),
     legend: flowKey(),
     below: h("div", {}, ...cautions(stages.meta).map((text) => h("p", { class: "caution" }, text))),
   });

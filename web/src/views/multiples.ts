@@ -65,6 +65,7 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
       times: groups.times,
       range: first.ranges[0] ?? [0, 0],
       known: first.known,
+      gaps: first.gaps,
       step: first.step,
       layers: layers[at] ?? [],
       unit: "share",
@@ -88,7 +89,7 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
     legend: h(
       "div",
       { class: "legend" },
-      ...(state.metric === "any" ? ANOMALOUS : [state.metric]).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
+      ...(state.metric === "any" ? ANOMALOUS.filter((stage) => stage !== "post_syn" || !whole.asked.completed) : [state.metric]).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
       h("span", { "data-legend": whole.name }, h("span", { class: "dash" }), whole.name),
     ),
     below: h("div", {}, incompleteNote(first), spec.below),

@@ -2,7 +2,7 @@
 
 import { column, type Groups, shareAt, total } from "../api/answers";
 import { ROOT } from "../api/client";
-import { collectedBefore } from "../api/collected";
+import { collectedPart } from "../api/collected";
 import * as radar from "../api/radar";
 import type { OverTime } from "../api/radar";
 import type { Meta } from "../api/wire";
@@ -10,7 +10,8 @@ import { type App, cautions, selected } from "../app";
 import { listMarks, marksOf } from "../charts/marks";
 import { ANOMALOUS, type Anomalous, stageClass, title } from "../state/stage";
 import { formatState, type State, stepOf } from "../state/url";
-import { segmented } from "../ui/controls";
+import type { Store } from "../state/store";
+import { segmented, termLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
@@ -18,6 +19,7 @@ import { figure } from "../ui/figure";
 import { later } from "../ui/later";
 import { compact, count, percent, points, sampling } from "../ui/format";
 import { type Earlier, earlierOf, unlike } from "./earlier";
+import { inWords } from "./in-words";
 import { remarkable } from "./remarkable";
 import { stoodOut } from "./stood-out";
 import { incompleteNote, isEmpty, provenance, stageTable, unitText } from "./series";
@@ -26,22 +28,22 @@ import { NOT_CUT, stageChart } from "./stage-chart";
 export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
   const both = [asked, { ...asked, control: true }];
-  const more = [later(stoodOut(app), 200), later(remarkable(app), 345), later(causes(), 300)];
-  const [sums, series, collected] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) }), collectedBefore(asked.range)]);
+  const more = [later(inWords(app), 150), later(stoodOut(app), 200), later(remarkable(app), 345), later(causes(app.store), 300)];
+  const [sums, series] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) })]);
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
   if (!now || isEmpty(now)) return [await nothing(app, between)];
-  const earlier = earlierOf(asked.range, between, sums.ranges[1], collected);
-  return [headline(series.meta, now, before, earlier, app.state), chart(app, series), ...(await Promise.all(more))];
+  const earlier = earlierOf(asked.range, between, sums.ranges[1], collectedPart(sums.meta.coverage?.[1]));
+  return [headline(series.meta, now, before, earlier, app), chart(app, series), ...(await Promise.all(more))];
 }
 
 /** Whether connections were chosen by how they ended, so that their share says nothing. */
 const isPicked = ({ filters }: State): boolean => Boolean(filters["signature"] ?? filters["tag"]);
 
-function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: Earlier, state: State): HTMLElement {
+function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: Earlier, { state, store }: App): HTMLElement {
   const share = shareAt(now, "any", 0);
   const comparable = unlike(earlier, before) ? undefined : before;
-  const cards = ANOMALOUS.map((stage) => card(stage, now, comparable, state.completed && stage === "post_syn"));
+  const cards = ANOMALOUS.map((stage) => card(stage, now, comparable, state.completed && stage === "post_syn", store));
   const warnings = cautions(meta);
   return h(
     "section",
@@ -53,7 +55,7 @@ function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: 
       h("p", { class: "big-label" }, `of ${state.completed ? "completed handshakes" : "connections"} were cut short`),
     isPicked(state) ? h("p", { class: "muted" }, "Of the connections that have this signature or tag: choose Count to see how many there are.") : null,
       h("p", { class: "change" }, change(share, before, earlier)),
-      h("p", { class: "muted" }, ...volume(total(now.sampled), total(now.weight))),
+      h("p", { class: "muted volume" }, ...volume(total(now.sampled), total(now.weight))),
       ...warnings.map((text) => h("p", { class: "caution" }, text)),
     ),
     h("div", { class: "cards" }, ...cards),
@@ -82,13 +84,13 @@ const SEEN: Record<Anomalous, string> = {
   later_in_flow: "Reset after more data",
 };
 
-function card(stage: Anomalous, now: Groups, before: Groups | undefined, isOut: boolean): HTMLElement {
+function card(stage: Anomalous, now: Groups, before: Groups | undefined, isOut: boolean, store: Store): HTMLElement {
   const share = column(now, stage).share[0] ?? 0;
   const then = before && column(before, stage).share[0];
   return h(
     "div",
     { class: `card ${stageClass(stage)}${isOut ? " out" : ""}` },
-    h("h2", {}, title(stage)),
+    h("h2", {}, termLink(store, stage, title(stage))),
     h("p", { class: "card-value", "data-value": stage }, percent(share)),
     h("p", { class: "card-change" }, isOut ? "not counted with this filter" : then === undefined ? "" : points(share - then)),
     h("p", { class: "card-seen" }, SEEN[stage]),

@@ -40,9 +40,9 @@ export async function remarkable(app: App): Promise<HTMLElement | null> {
   const parts = new Map(lines.map((line, at) => [line, answer.series[at]]));
   return h(
     "section",
-    { class: "remarkable", "aria-label": "Cut short most" },
-    places.length ? list(app, "Countries cut short most", places, parts, "where") : null,
-    ases.length ? list(app, "Networks cut short most", ases, parts, "networks") : null,
+    { class: "remarkable", "aria-label": "Highest cut-short rates" },
+    places.length ? list(app, "Highest cut-short rate: countries", places, parts, "where") : null,
+    ases.length ? list(app, "Highest cut-short rate: networks", ases, parts, "networks") : null,
     scanners.length ? list(app, "Networks that rarely complete a handshake", scanners, parts, null) : null,
   );
 }

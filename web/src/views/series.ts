@@ -3,13 +3,13 @@
 import { type Answer, column, type Groups, shareAt, total } from "../api/answers";
 import { shortName, switches } from "../app";
 import type { OverTime } from "../api/radar";
-import { grid, pieces } from "../charts/times";
+import { FEW, grid, missing, pieces, type Span } from "../charts/times";
 import type { Layer } from "../charts/stack";
 import { type Place } from "../state/place";
 import { ANOMALOUS, type Anomalous, type Stage, STAGES, stageClass, title } from "../state/stage";
 import type { State } from "../state/url";
 import { h } from "../ui/dom";
-import { range as rangeText } from "../ui/format";
+import { many, range as rangeText, span } from "../ui/format";
 import type { Provenance } from "../ui/download";
 import type { Table } from "../ui/table";
 
@@ -35,19 +35,37 @@ export const stepName = (step: number): string => STEP_NAMES[step] ?? "piece of 
 
 /** `groups` tell whether counts are estimates. */
 export const unitText = (counts: boolean, step: number, groups?: Groups): string =>
-  counts ? `Connections per ${stepName(step)}${groups && isEstimate(groups) ? ", estimated from the sample" : ""}` : `Share of connections per ${stepName(step)}`;
+  counts ? `${groups && isEstimate(groups) ? "Estimated connections" : "Connections"} per ${stepName(step)}` : `Share of connections per ${stepName(step)}`;
 
 /** Whether sampled connections stand for more than themselves. */
 export const isEstimate = (groups: Groups): boolean => total(groups.weight) > 1.005 * total(groups.sampled);
 
 /** That pieces are not whole, and how that is drawn. */
-export function incompleteNote({ ranges, step, known }: Pick<OverTime, "ranges" | "step" | "known">): HTMLElement | null {
+export function incompleteNote({ ranges, step, known, gaps, series }: Pick<OverTime, "ranges" | "step" | "known" | "gaps" | "series">): HTMLElement | null {
   const range = ranges[0] ?? [0, 0];
-  const cut = pieces(grid([], range, step), range, step, known).filter(({ whole, collected }) => !whole && collected > 0);
-  if (cut.length === 0) return null;
-  const which = cut.length > 1 ? `The first and the last ${stepName(step)} are` : `The ${(cut[0]?.from ?? 0) <= Math.max(range[0], known[0]) ? "first" : "last"} ${stepName(step)} is`;
-  return h("p", { class: "muted cut" }, `${which} incomplete (dashed).`);
+  const said = [...dashed(range, step, known, gaps), ...hatchedFor(range, step, known, gaps), ...pale(series)];
+  return said.length ? h("p", { class: "muted cut" }, said.join(" ")) : null;
 }
+
+function dashed(range: Span, step: number, known: Span, gaps: readonly Span[]): string[] {
+  const cut = pieces(grid([], range, step), range, step, known, gaps).filter(({ whole, collected }) => !whole && collected > 0);
+  if (cut.length === 0) return [];
+  const [first, last] = [(cut[0]?.from ?? 0) <= Math.max(range[0], known[0]), (cut.at(-1)?.to ?? 0) >= Math.min(range[1], known[1])];
+  if (cut.length > Number(first) + Number(last)) return [`Dashed: ${many(cut.length, `incomplete ${PIECES[step] ?? "interval"}`)}.`];
+  const which = cut.length > 1 ? `The first and the last ${stepName(step)} are` : `The ${first ? "first" : "last"} ${stepName(step)} is`;
+  return [`${which} incomplete (dashed).`];
+}
+
+const PIECES: Record<number, string> = { 900_000: "quarter-hour", 3_600_000: "hour", 86_400_000: "day", 604_800_000: "week" };
+
+/** That nothing was collected for longer than the latest minutes. */
+function hatchedFor(range: Span, step: number, known: Span, gaps: readonly Span[]): string[] {
+  const length = missing(range, known, gaps).filter(([from, to]) => to - from >= Math.min(step, 3_600_000)).reduce((sum, [from, to]) => sum + to - from, 0);
+  return length ? [`Hatched: no data was collected (${span(length)} in all).`] : [];
+}
+
+/** That some pieces have few connections. */
+const pale = (series: readonly Groups[]): string[] => (series.some(({ sampled }) => sampled.some((n) => n > 0 && n < FEW)) ? [`Pale: fewer than ${FEW} connections sampled.`] : []);
 
 const iso = (time: number): string => new Date(time).toISOString().slice(0, 16) + "Z";
 
@@ -55,9 +73,8 @@ const iso = (time: number): string => new Date(time).toISOString().slice(0, 16) 
 export function stageTable(groups: Groups, counts: boolean): Table {
   const of = STAGES.map((stage) => column(groups, stage)).map(({ share, weight }) => (counts ? weight : share));
   const as = counts ? ("count" as const) : ("percent" as const);
-  const about = counts && isEstimate(groups) ? ", estimated" : "";
   return {
-    columns: [{ label: "Time (UTC)" }, ...STAGES.map((stage) => ({ label: `${title(stage)}${about}`, as })), ...(counts ? [{ label: `All${about}`, as }] : []), { label: "Sampled", as: "count" }],
+    columns: [{ label: "Time (UTC)" }, ...STAGES.map((stage) => ({ label: title(stage), as })), ...(counts ? [{ label: "All", as }] : []), { label: "Sampled", as: "count" }],
     rows: groups.times.map((time, at) => [iso(time), ...of.map((values) => values[at] ?? null), ...(counts ? [groups.weight[at] ?? null] : []), groups.sampled[at] ?? null]),
   };
 }

@@ -34,10 +34,10 @@ export function servers({ nodes, store, simulated }: Status): HTMLElement {
   );
 }
 
-const columns = () => [["Server", null], [`Last packet (${zoneName()})`, null], ["Lag", "number"], ["Lost", null], ["Waiting", "number"]] as const;
+const columns = () => [["Server", null], [`Last packet (${zoneName()})`, null], ["Delay", "number"], ["Lost", null], ["Queued", "number"]] as const;
 
 const LEGEND =
-  "Lag: how long ago it was that everything a server had received was here. Lost, of all packets since the server began: its kernel had no room for them, they could not be written, or they were dropped from its spool. Waiting: in its spool; they will come.";
+  "Delay: how long ago everything that a server had received was here. Lost, of all packets since the agent started: no room in the kernel, not written, or dropped from the spool. Queued: in the spool, will arrive later.";
 
 /** What will never come. */
 export const gone = ({ lost, unwritten, dropped }: Live): number => lost + unwritten + dropped;
@@ -48,10 +48,10 @@ export const isLate = (node: Node): boolean => node.name !== FILE && (lagOf(node
 
 /** The whole table in one or two sentences. */
 export function inShort(nodes: readonly Node[], simulated: boolean): string[] {
-  if (nodes.length === 0) return ["No server has delivered anything yet."];
-  if (simulated) return ["These servers are made up: nothing is received, so nothing is late or lost."];
+  if (nodes.length === 0) return ["No agents have reported yet."];
+  if (simulated) return ["These servers are simulated: nothing is received, so nothing is late or lost."];
   const own = nodes.filter(({ name }) => name !== FILE);
-  if (own.length === 0) return ["What is here came from captures; no server has delivered."];
+  if (own.length === 0) return ["All data was imported from captures; no agent has reported."];
   return [howFresh(own), howMuchLost(own)];
 }
 
@@ -63,7 +63,7 @@ function howFresh(own: readonly Node[]): string {
 
 function howMuchLost(own: readonly Node[]): string {
   const live = own.flatMap((node) => (node.live ? [node.live] : []));
-  if (live.length === 0) return "None has delivered to this one since it began, so what was lost is not known.";
+  if (live.length === 0) return "No agent has connected since this server started, so losses are unknown.";
   const lost = live.reduce((sum, one) => sum + gone(one), 0);
   const all = live.reduce((sum, one) => sum + one.received + one.lost, 0);
   return lost ? `${many(lost, "packet")} of ${count(all)} will never come (${percent((100 * lost) / Math.max(1, all))}).` : `None of ${many(all, "packet")} is lost.`;
@@ -88,7 +88,7 @@ const ago = ({ secondsAgo }: Node, isFile: boolean): HTMLElement | null =>
   h("p", { class: "muted" }, isFile ? "imported" : secondsAgo == null ? "delivers, but nothing was received" : `${duration(secondsAgo * 1000)} ago`);
 
 function lossOf({ live }: Node, none: boolean): Child[] {
-  if (!live) return [none ? "–" : h("span", { class: "muted" }, "not known")];
+  if (!live) return [none ? "–" : h("span", { class: "muted" }, "unknown")];
   const parts = [["no room in its kernel", live.lost], ["not written", live.unwritten], ["dropped from its spool", live.dropped]] as const;
   const there = parts.filter(([, n]) => n > 0).map(([why, n]) => h("p", { class: "muted" }, `${count(n)} ${why}`));
   return gone(live) ? [h("strong", { class: "caution" }, percent(Number(live.loss))), ...there] : ["nothing"];

@@ -20,6 +20,7 @@ export function stageChart(state: State, series: OverTime, marks: readonly Mark[
     times: groups.times,
     range: series.ranges[0] ?? [0, 0],
     known: series.known,
+    gaps: series.gaps,
     step: series.step,
     layers: layersOf(groups, state.counts, state.hidden),
     unit: state.counts ? "count" : "share",

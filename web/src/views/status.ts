@@ -44,13 +44,13 @@ function steps(app: App, status: Status): HTMLElement {
     h("h2", {}, "From packets to numbers"),
     wayList(status),
     h("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-    windows.done > 0 ? h("p", {}, stateLink(app.store, { view: "overview" }, { key: "to-overview" }, "Look at the numbers")) : null,
+    windows.done > 0 ? h("p", {}, stateLink(app.store, { view: "overview" }, { key: "to-overview" }, "Open the dashboard")) : null,
   );
 }
 
 /** How addresses are kept. */
 const addresses = (ways: readonly string[]): string =>
-  ways.length === 0 ? "kept as they came" : `not the real ones, or not all: ${ways.map((way) => PROTECTED[way] ?? way).join("; others ")}`;
+  ways.length === 0 ? "stored in full" : `not the real ones, or not all: ${ways.map((way) => PROTECTED[way] ?? way).join("; others ")}`;
 
 function leftOut({ exclusions, store }: Status): HTMLElement {
   const row = (one: Status["exclusions"][number]): HTMLElement =>

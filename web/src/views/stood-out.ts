@@ -91,7 +91,7 @@ async function item(app: App, by: string, event: Event, days: Days, known: reado
   );
 }
 
-const isCount = (event: Event): boolean => event.count > 2 * event.usualCount || event.count < event.usualCount / 2;
+export const isCount = (event: Event): boolean => event.count > 2 * event.usualCount || event.count < event.usualCount / 2;
 
 /** Notes on a place that are about these days, not about a much longer time. */
 export function notes(known: readonly Annotation[], code: string, from: number, to: number): string[] {

@@ -6,6 +6,7 @@ import { lineChart, sparkline } from "../charts/lines";
 import { h } from "../ui/dom";
 import { CAVEAT } from "../ui/causes";
 import { type Filter, isoMinute } from "../state/url";
+import { termLink } from "../ui/controls";
 import { filterLink } from "../ui/filters";
 import { figure } from "../ui/figure";
 import { tabled } from "../ui/table";
@@ -64,11 +65,12 @@ export function termFigure(app: App, spec: TermsSpec): HTMLElement {
     { class: "terms" },
     ...seen.map((row) => item(app, spec, groups, row, most)),
   );
+  const heads = h("div", { class: "term-heads", "aria-hidden": "true" }, ...["Name", "", "Share", "Sampled", "Over time"].map((name) => h("span", {}, name)));
   return figure({
     key: spec.key,
     title: spec.title,
     sub: spec.sub,
-    body,
+    body: h("div", {}, heads, body),
     table: () => ({
       columns: [{ label: spec.title }, { label: "Share", as: "percent" }, { label: "Sampled", as: "count" }, { label: "What was seen" }],
       rows: rows.map((row) => [row.name, row.share, row.sampled, row.about]),
@@ -105,7 +107,7 @@ function detail(app: App, spec: TermsSpec, groups: Groups, row: Row, values: rea
       {},
       h("p", { class: "muted" }, row.note),
       h("p", {}, row.about),
-      h("p", {}, filterLink(app, row.filter[0], row.filter[1], "Show only these connections", row.key)),
+      h("p", {}, termLink(app.store, row.key, "Definition"), " · ", filterLink(app, row.filter[0], row.filter[1], "Show only these connections", row.key)),
       row.causes.length ? h("h3", {}, "What is known to cause it") : null,
       row.causes.length ? h("ul", {}, ...row.causes.map((cause) => h("li", {}, cause))) : null,
       row.causes.length ? h("p", { class: "muted" }, CAVEAT) : null,

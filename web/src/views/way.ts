@@ -20,40 +20,40 @@ export const wayOf = (status: Status): Step[] => [delivery(status), packets(stat
 const hasPackets = ({ store, windows }: Status): boolean => store.packets > 0 || windows.done > 0;
 
 function delivery(status: Status): Step {
-  const name = "Servers deliver";
+  const name = "Agents connected";
   const live = status.nodes.filter((node) => node.live).map((node) => node.name);
   const late = status.nodes.filter((node) => node.live && isLate(node)).map((node) => node.name);
-  if (late.length) return { name, state: "bad", text: `${listed(late)} ${late.length === 1 ? "is" : "are"} late.`, todo: h("p", {}, h("code", {}, "cutshort doctor"), " there tells whether it runs, and whether this server can be reached.") };
+  if (late.length) return { name, state: "bad", text: `${listed(late)} ${late.length === 1 ? "is" : "are"} late.`, todo: h("p", {}, h("code", {}, "cutshort doctor"), " on that host tells whether it runs and whether it can reach this server.") };
   if (live.length) return { name, state: "good", text: `${listed(live)} ${live.length === 1 ? "delivers" : "deliver"}.` };
-  if (hasPackets(status)) return { name, state: "idle", text: "None has delivered to this one since it began. What is here came before, from captures, or another way." };
-  return { name, state: "none", text: "Nothing has reached this server yet, from no server and no capture.", todo: waysIn() };
+  if (hasPackets(status)) return { name, state: "idle", text: "No agent has connected since this server started. Existing data was imported or received earlier." };
+  return { name, state: "none", text: "No data received yet, from agents or imports.", todo: waysIn() };
 }
 
 const MOST_NAMED = 3;
 const listed = (names: readonly string[]): string => (names.length > MOST_NAMED ? many(names.length, "server") : names.join(", "));
 
 function packets(status: Status): Step {
-  const name = "Packets come in";
+  const name = "Packets received";
   const { store, nodes } = status;
   if (hasPackets(status)) return { name, state: "good", text: `${count(store.packets)} packets in ${count(store.segments)} segments, ${bytes(store.packetBytes)}` };
-  if (!nodes.some((node) => node.live)) return { name, state: "none", text: "Waits for a server or a capture." };
-  const todo = h("p", {}, h("code", {}, "cutshort doctor"), " on the server tells why: sampling rules that are not loaded, a wrong interface or group, or nobody who connects.");
-  return { name, state: "bad", text: "What is delivered has no packet in it.", todo };
+  if (!nodes.some((node) => node.live)) return { name, state: "none", text: "Waiting for an agent or an import." };
+  const todo = h("p", {}, h("code", {}, "cutshort doctor"), " on that host tells why: sampling rules that are not loaded, a wrong interface or group, or no clients.");
+  return { name, state: "bad", text: "Agents are connected, but deliver no packets.", todo };
 }
 
 function windows(status: Status): Step {
-  const name = "Windows are computed";
+  const name = "Windows processed";
   const { done, pending, trouble } = status.windows;
-  const waiting = pending ? `${count(pending)} still to do` : "none to do";
+  const waiting = pending ? `${count(pending)} pending` : "none pending";
   if (done > 0) return { name, state: trouble ? "bad" : pending ? "wait" : "good", text: `${count(done)} windows of 15 minutes, ${waiting}`, todo: trouble };
   if (hasPackets(status)) return { name, state: trouble ? "bad" : "wait", text: "The first window is computed 30 s after its end: quarter past, half past and so on.", todo: trouble };
-  return { name, state: trouble ? "bad" : "none", text: "Waits for packets.", todo: trouble };
+  return { name, state: trouble ? "bad" : "none", text: "Waiting for packets.", todo: trouble };
 }
 
 function connections({ windows }: Status): Step {
-  const name = "Connections are counted";
+  const name = "Connections counted";
   if (windows.connections > 0) return { name, state: "good", text: `${count(windows.connections)} connections` };
-  if (windows.done === 0) return { name, state: "none", text: "Waits for results." };
+  if (windows.done === 0) return { name, state: "none", text: "Waiting for results." };
   return {
     name,
     state: "bad",
@@ -62,7 +62,7 @@ function connections({ windows }: Status): Step {
   };
 }
 
-const STATES: Record<State, string> = { good: "works", none: "nothing yet", wait: "in progress", bad: "trouble", idle: "not now" };
+const STATES: Record<State, string> = { good: "OK", none: "nothing yet", wait: "in progress", bad: "error", idle: "idle" };
 
 export const wayList = (status: Status): HTMLElement =>
   h(

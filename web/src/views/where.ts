@@ -26,7 +26,7 @@ export async function render(app: App): Promise<Child[]> {
   const [ranking, places, notes] = await Promise.all([
     radar.top("locations", asked, state.metric, MOST, state.least),
     radar.locations(),
-    causes(state.metric === "any" ? undefined : [state.metric]).catch(() => null),
+    causes(app.store, state.metric === "any" ? undefined : [state.metric]).catch(() => null),
   ]);
   for (const { alpha2, name, continent } of places) {
     const above: Place[] = continent in CONTINENTS ? [{ kind: "world" }, { kind: "continent", code: continent }] : [{ kind: "world" }];
@@ -73,9 +73,11 @@ function map(app: App, asked: Asked, ranking: Ranking, places: Awaited<ReturnTyp
       marks: places.filter(({ alpha2 }) => rows.has(alpha2)).map(({ alpha2, latitude, longitude }) => ({ code: alpha2, latitude: Number(latitude), longitude: Number(longitude) })),
       describe: (code) => tip(code, rows.get(code), places.find(({ alpha2 }) => alpha2 === code)?.name),
       current,
+      order: sorted(ranking.rows, state.sort).map(({ code }) => code),
+      speak: (code) => spoken(code, rows.get(code)),
       choose: (code) => rows.has(code) && store.go({ view: "overview", place: { kind: "location", code } }),
     },
-    matchMedia("(width < 640px)").matches ? 180 : 330,
+    matchMedia("(width < 640px)").matches ? 190 : 400,
   );
   const table = rankingTable({
     app,
@@ -109,6 +111,8 @@ function tip(code: string, row: Ranked | undefined, name = code): HTMLElement {
     h("p", { class: "muted" }, `${count(row.sampled)} sampled`),
   );
 }
+
+const spoken = (code: string, row: Ranked | undefined): string => (row ? `${row.name}: ${percent(row.share)}, ${count(row.sampled)} sampled` : `${code}: too few connections`);
 
 /** What the colours mean. */
 function keyOf(scale: readonly number[], kind: string): HTMLElement {

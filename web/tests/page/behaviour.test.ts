@@ -101,7 +101,7 @@ it("works by keyboard alone", async () => {
   expect(await page.locator("figure table tbody tr").count()).toBeGreaterThan(10);
   await page.locator('[data-key="tab:how"]').focus();
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "From the SYN to the end" }).waitFor();
+  await page.getByRole("heading", { name: "Connection lifecycle: from SYN to close" }).waitFor();
 });
 
 describe("downloads", () => {
@@ -335,7 +335,7 @@ it("opens its menus on the screen, also on a narrow one", async () => {
 it("fits a screen of 320 pixels without scrolling sideways", async () => {
   const { page } = looked;
   await page.setViewportSize({ width: 320, height: 800 });
-  for (const query of ["?range=4w", "?view=networks&place=CH&range=4w", "?view=where&range=4w", "?view=compare&with=CH,PT&range=1d&control=1&layout=over", "?view=how&range=4w"]) {
+  for (const query of ["?range=4w", "?view=networks&place=CH&range=4w", "?view=where&range=4w", "?view=compare&with=CH,PT&range=1d&control=1&layout=over", "?view=how&range=4w", "?view=servers&range=7d", "?view=connections&range=1d", "?view=status", "?view=method", "?place=CH&range=7d&f.node=edge1&f.port=443&f.signature=5"]) {
     await looked.open(query);
     expect(await page.evaluate(() => document.documentElement.scrollWidth), query).toBeLessThanOrEqual(320);
   }
@@ -412,6 +412,20 @@ describe("the map", () => {
     expect(query()).toBe(`?place=${code}&range=4w`);
   });
 
+  it("is read and opened by keyboard", async () => {
+    const { page } = looked;
+    await looked.open("?view=where&range=4w");
+    await page.locator(".where-map .plot").focus();
+    const [first = "", second = ""] = await page.locator(".ranking tbody th a").allTextContents();
+    await page.keyboard.press("ArrowRight");
+    expect(await text(page, ".where-map .tip")).toContain(first);
+    await page.keyboard.press("ArrowDown");
+    expect(await text(page, ".where-map .tip")).toContain(second);
+    expect(await text(page, ".where-map [aria-live]")).toMatch(new RegExp(`^${second}: [\\d.]+ %, [\\d,]+ sampled$`));
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: second }).waitFor();
+  });
+
   it("leads nowhere from a place that has too few", async () => {
     await looked.open("?view=where&range=4w");
     const code = await looked.page.locator(".land.bin-0[data-code]").first().getAttribute("data-code");
@@ -434,7 +448,7 @@ it("has the words of the server's terms, innocent causes first, and claims none"
   const terms = await api<{ stages: { causes: string[] }[] }>(looked.page, "tcp_resets_timeouts/terms");
   const shownCauses = await looked.page.locator(".cause li").allTextContents();
   expect(shownCauses).toEqual(terms.stages.flatMap(({ causes }) => causes));
-  expect(await text(looked.page, ".causes")).toContain("none of these is proved");
+  expect(await text(looked.page, ".causes")).toContain("none of these is proven");
   expect(await looked.page.locator("body").innerText()).not.toMatch(/censor|tamper/i);
 });
 

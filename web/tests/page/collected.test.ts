@@ -1,7 +1,7 @@
 // What was not collected is not zero: in charts, comparisons and the list of days.
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { GroupsAnswer, Status } from "../../src/api/wire";
+import type { Coverage, GroupsAnswer, Status } from "../../src/api/wire";
 import { dates } from "../../src/ui/format";
 import { api, type Looked, look, OUT, text } from "./browser";
 
@@ -105,6 +105,46 @@ describe("pieces of time that are not whole", () => {
   });
 });
 
+describe("what was not collected", () => {
+  const at = Math.floor(Date.now() / DAY) * DAY - 3 * DAY;
+
+  it("is hatched and said, also in pictures, and few connections are pale", async () => {
+    const { page } = looked;
+    await answered<GroupsAnswer>(/timeseries_groups\/stage/, ({ meta }) => {
+      const [own] = (meta as unknown as { coverage: Coverage[] }).coverage;
+      own?.gaps.push({ startTime: iso(at), endTime: iso(at + 5 * HOUR), nothing: true, missing: ["edge1"] });
+      own?.nodes.forEach((node) => node.name === "edge1" && Object.assign(node, { missing: "12.5" }));
+    });
+    await looked.open("?place=IS&range=7d&step=1h");
+    expect(await page.locator(".figure .hatched").count()).toBeGreaterThanOrEqual(1);
+    expect(plain(await text(page, ".cut"))).toMatch(/Hatched: no data was collected \([56] h.* in all\)\. Pale: fewer than 50 connections sampled\./);
+    expect(plain(await page.locator(".headline").innerText())).toContain("Packets of edge1 are missing for 12.5 % of this time.");
+    expect(await page.locator(".figure .few").count()).toBeGreaterThan(0);
+    await page.screenshot({ path: `${OUT}hatched.png` });
+    await page.locator('[data-key="share:stages"]').click();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.locator('.menu[open] [data-format="svg"]').click()]);
+    const svg = readFileSync(await file.path()).toString();
+    expect(svg).toContain("<pattern");
+    expect(svg).toContain("Hatched: no data was collected");
+  });
+
+  it("is said by a finger on it", async () => {
+    const narrow = await look({ viewport: { width: 360, height: 800 }, hasTouch: true, isMobile: true });
+    await narrow.page.route(/timeseries_groups\/stage/, async (route) => {
+      const answer = (await (await route.fetch()).json()) as { result: GroupsAnswer };
+      const [own] = (answer.result.meta as unknown as { coverage: Coverage[] }).coverage;
+      own?.gaps.push({ startTime: iso(at - DAY), endTime: iso(at + DAY), nothing: true, missing: [] });
+      await route.fulfill({ json: answer });
+    });
+    await narrow.open("?range=7d");
+    await narrow.page.locator(".plot").first().scrollIntoViewIfNeeded();
+    const box = await narrow.page.locator(".hatched").first().boundingBox();
+    await narrow.page.touchscreen.tap((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + 60);
+    await expect.poll(() => narrow.page.locator(".plot .tip").first().textContent()).toContain("No data was collected");
+    await narrow.context.close();
+  });
+});
+
 describe("days that stood out", () => {
   const events = async (): Promise<string[]> => (await looked.page.locator(".events li").allTextContents()).map(plain);
 
@@ -139,10 +179,9 @@ describe("days that stood out", () => {
       }
     });
     if (isGap) {
-      await answered<GroupsAnswer>(/timeseries_groups\/node/, (result) => {
-        const at = ((result["serie_0"] as Record<string, string[]>)["timestamps"] ?? []).map((time, at) => (isThen(time) ? at : -1)).filter((at) => at >= 0);
-        const { edge1 } = result.counts["serie_0"]?.groups ?? {};
-        for (const hour of at.slice(5, 20)) if (edge1) edge1.sampled[hour] = 0;
+      await answered<{ all: Coverage }>(/radar\/coverage\?/, ({ all: { intervals } }) => {
+        const at = intervals?.timestamps.findIndex(isThen) ?? -1;
+        if (intervals) intervals.complete[at] = "62.5";
       });
     }
     await looked.open("?range=12w");

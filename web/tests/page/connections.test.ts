@@ -100,11 +100,11 @@ it("opens and filters by a finger", async () => {
   expect(await page.locator('[data-key="unfilter:client"]').isVisible()).toBe(true);
 });
 
-describe("resets before any answer only", () => {
+describe("only resets before the first response", () => {
 
   it("leaves the connections that count as cut short", async () => {
     await looked.open("?view=connections&range=1d");
-    await looked.page.getByRole("switch", { name: "Resets before any answer only" }).click();
+    await looked.page.getByRole("switch", { name: "Only resets before the first response" }).click();
     await shown(looked.page);
     const found = await listed("answered=false&stage=post_syn,post_ack,post_psh,later_in_flow");
     expect(await ends()).toEqual(clients(found));

@@ -41,7 +41,7 @@ describe("the demo", () => {
 
   it("says where there are connections when a time has none", async () => {
     await looked.open("?from=2020-01-01&to=2020-01-05&place=PT");
-    expect(await text(looked.page, ".empty h2")).toBe("No connections here");
+    expect(await text(looked.page, ".empty h2")).toBe("No data for this selection");
     await looked.page.locator('[data-key="empty-range"]').click();
     await looked.page.locator('[data-value="share"]').waitFor();
   });
@@ -74,6 +74,6 @@ describe("the demo", () => {
   it("names a place that is unknown by its code", async () => {
     await looked.open("?place=AS64496");
     expect(await text(looked.page, "h1")).toContain("AS64496");
-    expect(await text(looked.page, ".empty h2")).toBe("No connections here");
+    expect(await text(looked.page, ".empty h2")).toBe("No data for this selection");
   });
 });

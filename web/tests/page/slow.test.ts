@@ -24,7 +24,7 @@ it("says so at first, and when another tab is opened, whose place the old one do
   await expect.poll(() => text(page, ".loading")).toBe("Loading…");
   expect(await page.locator('[data-value="share"]').isVisible()).toBe(false);
   expect(await page.locator("#view.skeleton").count()).toBe(1);
-  await page.getByRole("heading", { name: "From the SYN to the end" }).waitFor();
+  await page.getByRole("heading", { name: "Connection lifecycle: from SYN to close" }).waitFor();
   expect(await page.locator(".loading").isVisible()).toBe(false);
   await page.unrouteAll({ behavior: "ignoreErrors" });
 });

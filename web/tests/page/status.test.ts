@@ -55,7 +55,7 @@ describe.each([
         expect((await cells(0)).slice(2)).toEqual(["31 s", "nothing", "12"]);
         expect((await cells(1)).slice(2)).toEqual(["2 h", "1.0 %2,000 no room in its kernel4,000 dropped from its spool", "81,000"]);
         expect((await cells(2))[1]).toBe("none yetdelivers, but nothing was received");
-        expect((await cells(3)).slice(2)).toEqual(["60 s", "not known", "–"]);
+        expect((await cells(3)).slice(2)).toEqual(["60 s", "unknown", "–"]);
         expect((await cells(4)).slice(1)).toEqual([expect.stringContaining("imported"), "–", "–", "–"]);
         expect(await page.locator(".servers .caution").count()).toBe(3);
         expect(await text(page, ".step.bad")).toContain("edge2 is late");

@@ -34,11 +34,11 @@ describe("the time", () => {
     await shown(page);
     expect(Date.parse(search().get("to") ?? "")).toBe(to);
     expect(Date.parse(search().get("from") ?? "")).toBe(to - 7 * DAY);
-    expect(await text(page, ".note")).toBe("No data has come in during the last 7 days. Shown are the latest 7 days of data.");
+    expect(await text(page, ".latest-note")).toBe("No data has come in during the last 7 days. Shown are the latest 7 days of data.");
     expect(await text(page, "[data-value=share]")).toMatch(/%/);
     await page.getByRole("button", { name: "7 d", exact: true }).click();
     await page.waitForFunction(() => !location.search.includes("from="));
-    await expect.poll(() => page.locator(".note").isVisible()).toBe(false);
+    await expect.poll(() => page.locator(".latest-note").isVisible()).toBe(false);
   });
 
   it("can be all there is", async () => {

@@ -123,7 +123,7 @@ impl Meta {
         let series = asked.series;
         let points = |series: &Series| asked.bucket.map_or(1, |bucket| buckets(&series.range, bucket));
         let level = |((series, groups), coverage): ((&Series, &Groups), &Coverage)| {
-            confidence::level(groups, points(series), coverage.collected())
+            confidence::level(groups, points(series), coverage.without())
         };
         let levels = series.iter().zip(counted).zip(coverage).map(level);
         let updated = facts.status.updated.unwrap_or(0);

@@ -110,7 +110,7 @@ fn limit(app: &App, endpoint: &Endpoint, parts: &request::Parts) -> Result<(), P
 }
 
 /// Who asks: the last address that the proxy in front has noted, if one is trusted.
-fn client(app: &App, parts: &request::Parts) -> IpAddr {
+pub(super) fn client(app: &App, parts: &request::Parts) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let forwarded = || {
         let value = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;

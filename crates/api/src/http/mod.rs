@@ -11,10 +11,12 @@ mod endpoints;
 mod facts;
 mod fold;
 mod host;
+mod html;
 mod limiter;
 mod metrics;
 mod openapi;
 mod parameters;
+mod preview;
 mod reply;
 mod room;
 mod serve;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method as HttpMethod, Response, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, Response, StatusCode, Uri, header};
 use axum::routing::{MethodFilter, on};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
@@ -34,8 +36,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use app::{App, Options, Parts};
 pub use body::Uploads;
+pub(crate) use fold::plain as plain_letter;
 pub use limiter::Rate;
 pub use openapi::document as openapi;
+pub(crate) use preview::{Preview, image};
 pub(crate) use reply::problem;
 pub use room::Limits;
 pub use serve::serve;
@@ -50,7 +54,7 @@ use endpoints::ENDPOINTS;
 /// The router of all endpoints and the dashboard.
 pub fn router(app: &Arc<App>) -> Router {
     let cors = cors(&app.options.origins);
-    let mut router = dashboard::routes();
+    let mut router = dashboard::routes(app);
     for endpoint in ENDPOINTS.iter().copied() {
         let app = Arc::clone(app);
         let handler = move |request: Request| dispatch(Arc::clone(&app), endpoint, request);
@@ -59,7 +63,7 @@ pub fn router(app: &Arc<App>) -> Router {
     // Small answers do not become smaller.
     let worth_it = DefaultPredicate::new().and(SizeAbove::new(512));
     let router = router
-        .fallback(|uri: Uri| async move { problem(&Problem::no_route(uri.path())) })
+        .fallback(|uri: Uri, headers: HeaderMap| async move { no_route(uri.path(), &headers) })
         .method_not_allowed_fallback(other_method)
         .layer(CompressionLayer::new().compress_when(worth_it))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(app), host::check));
@@ -67,6 +71,15 @@ pub fn router(app: &Arc<App>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     }
+}
+
+/// That there is nothing at a path: a page for people, and for programs what they can read.
+pub(crate) fn no_route(path: &str, headers: &HeaderMap) -> Response<Body> {
+    let wants_page = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("text/html"));
+    if headers.get_all(header::ACCEPT).iter().any(wants_page) && !path.starts_with("/client/") {
+        return html::not_found(path).into_response(true);
+    }
+    problem(&Problem::no_route(path))
 }
 
 fn filter(method: Method) -> MethodFilter {

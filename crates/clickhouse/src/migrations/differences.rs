@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use clickhouse::Row;
 use cutshort_store::Result;
+use cutshort_verdict::DataSet;
 use serde::Deserialize;
 
-use super::{FROZEN, Layout, MIGRATION, Spread, TABLES, TableDefinition, columns_of, identifier};
+use super::{Layout, Spread, TableDefinition, columns_of, definitions, identifier};
 use crate::server::Server;
 
 #[derive(Row, Deserialize)]
@@ -51,7 +52,9 @@ impl ExistingTables {
 
     /// Whether all tables and views exist.
     pub(super) fn is_whole(&self, layout: &Layout) -> bool {
-        let views = ["classified", "current_connection"].map(str::to_owned);
+        let views = ["current_connection", "classified"];
+        let views = &views[..if layout.data_set == DataSet::Tcp { 2 } else { 1 }];
+        let views = views.iter().map(|name| (*name).to_owned());
         let mut names = wanted(layout).map(|(name, ..)| name).chain(views);
         names.all(|name| self.tables.contains_key(&name))
     }
@@ -76,7 +79,7 @@ impl ExistingTables {
 /// The tables that should exist, and their kind.
 fn wanted(layout: &Layout) -> impl Iterator<Item = (String, &'static TableDefinition, &'static str)> {
     let on_cluster = layout.cluster.is_some();
-    TABLES.iter().chain([&FROZEN, &MIGRATION]).flat_map(move |table| {
+    definitions(layout.data_set).flat_map(move |table| {
         let engine = table.engine.split('(').next().unwrap_or_default();
         match (on_cluster, &table.spread) {
             (true, Spread::By(_)) => vec![

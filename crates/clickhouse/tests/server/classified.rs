@@ -328,7 +328,7 @@ fn tables_of_the_first_version_are_migrated() {
     execute(&format!("ALTER TABLE {}.result DROP COLUMN tail", database.database()));
     let error = ClickHouse::open(&database).err().unwrap();
     assert!(error.to_string().contains("cutshort clickhouse migrate"), "{error}");
-    let elsewhere = migrate(&database, &Layout { cluster: Some("two".to_owned()) });
+    let elsewhere = migrate(&database, &Layout { cluster: Some("two".to_owned()), ..Layout::default() });
     assert!(elsewhere.unwrap_err().to_string().contains("one server"));
     std::thread::scope(|scope| {
         for _ in 0..3 {

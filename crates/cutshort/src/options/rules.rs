@@ -4,7 +4,7 @@ use clap::Args;
 use cutshort_verdict::DataSet;
 use jiff::SignedDuration;
 
-use super::values::duration;
+use super::values::{duration, whole};
 
 /// The settings of the rules. Other values than the defaults change what the terms mean.
 #[derive(Args)]
@@ -23,7 +23,7 @@ pub(crate) struct Rules {
     guard: SignedDuration,
     /// Packets to keep of each connection, 1 to 1000
     #[arg(long = "limit", value_name = "PACKETS", default_value_t = 10)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(value_parser = whole(1..=1000_u32))]
     limit: u32,
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use clap::Args;
 use cutshort_model::Window;
+use cutshort_settings::length;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
@@ -26,12 +27,45 @@ impl TimeRange {
     }
 }
 
+/// The time that a question is about, which need not be given.
+#[derive(Args)]
+pub(crate) struct RecentRange {
+    /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d [default: 7 days before the end]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    from: Option<Timestamp>,
+    /// End [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    to: Option<Timestamp>,
+}
+
+/// How long a range is of which one end is given, or none.
+pub(crate) const DEFAULT_LENGTH: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl RecentRange {
+    /// Whether no time is given.
+    pub(crate) const fn is_default(&self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+
+    /// The windows in it, as [`TimeRange::windows`] gives them, but none that is not over, unless there is no other or a
+    /// time later than `now` is asked for.
+    pub(crate) fn windows(&self, now: Timestamp) -> Result<Range<i64>, Error> {
+        let to = self.to.unwrap_or(now);
+        let from = self.from.or_else(|| to.checked_sub(DEFAULT_LENGTH).ok()).unwrap_or(Timestamp::MIN);
+        let range = windows(from, to).ok_or_else(no_time)?;
+        let is_over = i64::try_from(now.as_nanosecond()).is_ok_and(|now| range.end <= now);
+        let last = Window::containing(range.end - 1).start();
+        Ok(if !is_over && to <= now && last > range.start { range.start..last } else { range })
+    }
+}
+
 /// A point in time: absolute (UTC unless it says otherwise), or counted back from now.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     let now = Timestamp::now();
     match text.strip_prefix('-') {
         _ if text.eq_ignore_ascii_case("now") => Ok(now),
         Some(before) => length(before)
+            .and_then(|ago| SignedDuration::try_from(ago).ok())
             .and_then(|ago| now.checked_sub(ago).ok())
             .ok_or_else(|| "write how long ago with its unit, such as -15m, -36h, -7d or -4w".to_owned()),
         None => absolute(text).ok_or_else(|| {
@@ -47,21 +81,6 @@ pub(crate) fn absolute(text: &str) -> Option<Timestamp> {
     let utc = || format!("{text}Z").parse();
     let day = || format!("{text}T00:00:00Z").parse();
     text.parse().or_else(|_: jiff::Error| utc()).or_else(|_| day()).ok()
-}
-
-/// A length of time with its unit: `30s`, `15m`, `36h`, `7d`, `4w`.
-pub(crate) fn length(text: &str) -> Option<SignedDuration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: i64 = number.parse().ok().filter(|number| *number >= 0)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        "w" => 7 * 86_400,
-        _ => return None,
-    };
-    Some(SignedDuration::from_secs(number.checked_mul(seconds)?))
 }
 
 /// The windows that have something of the time between two points, as the beginning of the first and
@@ -97,6 +116,21 @@ mod tests {
         for text in ["-", "-7", "-d", "--7d", "-7y", "7d", "tomorrow", "", "-é"] {
             assert!(moment(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn recent_ranges_end_with_the_last_window_that_is_over() {
+        let at = |minutes: i64| Timestamp::from_second(86_400 * 20_000 + minutes * 60).unwrap();
+        let range = |from: Option<i64>, to: Option<i64>| {
+            let range = RecentRange { from: from.map(at), to: to.map(at) }.windows(at(68)).unwrap();
+            let minute = |time: i64| (time / 1_000_000_000 - 86_400 * 20_000) / 60;
+            (minute(range.start), minute(range.end))
+        };
+        assert_eq!(range(None, None), (60 - 7 * 1440, 60));
+        assert_eq!(range(Some(68 - 1440), Some(68)), (60 - 1440, 60), "a day is a day");
+        assert_eq!(range(None, Some(30)), (30 - 7 * 1440, 30));
+        assert_eq!(range(Some(61), None), (60, 75), "there is no window that is over");
+        assert_eq!(range(Some(0), Some(200)), (0, 210), "the future was asked for");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use cutshort_pipeline::{GeoData, GeoRefresher};
 use crate::agent_config::{destination, open_capture, service_needs};
 use crate::error::{Done, Error};
 use crate::log;
-use crate::options::open_geo;
+use crate::options::{open_geo, values};
 use crate::settings::{self, Settings};
 use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;
@@ -61,7 +61,7 @@ pub(crate) struct Agent {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Listen address for Prometheus metrics; open to whoever reaches it
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
     metrics: Option<SocketAddr>,
     /// Settings file; 'cutshort config' shows all settings
     #[arg(long, value_name = "FILE")]

@@ -12,6 +12,7 @@ use cutshort_doctor::{CollectorSubject, Status, StoreSubject, Subject};
 use crate::agent_config::{http_settings, token};
 use crate::backends::{address, connect};
 use crate::error::{Done, Error};
+use crate::options::values;
 use crate::settings::{self, Settings};
 use crate::terminal;
 
@@ -42,7 +43,7 @@ pub(crate) struct Doctor {
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
     /// Address and port of the server
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
     listen: Option<SocketAddr>,
     /// Folder of the server's store
     #[arg(long, value_name = "DIR")]

@@ -16,7 +16,7 @@ use crate::backends::{check_worker, open_address, open_folder};
 use crate::error::{Done, Error};
 use crate::local_capture::{self, LocalCapture};
 use crate::log;
-use crate::options::open_geo;
+use crate::options::{open_geo, values};
 use crate::settings::{self, Settings};
 use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;
@@ -39,7 +39,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// Listen address [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
     listen: Option<SocketAddr>,
     /// Settings file; 'cutshort config' shows all settings
     #[arg(long, value_name = "FILE")]

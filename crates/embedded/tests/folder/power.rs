@@ -3,9 +3,6 @@
 use std::path::Path;
 
 use cutshort_store::durable::{Synced, watched};
-use cutshort_store::open::OpenSegment;
-
-use cutshort_store::SegmentSource;
 
 use super::*;
 

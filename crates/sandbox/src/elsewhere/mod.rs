@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::needs::Needs;
 pub use user::User;
 
-/// What is left of the process's rights: all of them.
+/// The privileges that a process has kept: all of them.
 #[derive(Debug)]
 pub struct Kept;
 

@@ -18,7 +18,7 @@ pub use files::supports_landlock;
 pub use limits::raise_open_files;
 pub use user::{User, hide_new_files};
 
-/// What is left of the process's rights.
+/// The privileges that a process has kept, in words.
 #[derive(Debug)]
 pub struct Kept {
     user: Option<String>,

@@ -76,6 +76,7 @@ macro_rules! suite {
             data_sets::each_data_set_has_its_own_segments,
             data_sets::segments_of_other_data_sets_are_refused,
             data_sets::annotations_are_shared,
+            data_sets::results_have_the_terms_of_their_data_set,
             forgetting::forgotten_segments_leave_nothing,
             moving::segments_are_read_as_they_came,
             moving::results_are_restored_as_they_were,

@@ -7,6 +7,7 @@ use super::ENDPOINTS;
 use crate::http::endpoint::{
     Access, Answers, Call, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Unknown,
 };
+use crate::http::html::{self, escaped};
 use crate::http::openapi;
 use crate::http::reply::{HTML, JSON, Keep, Reply};
 use crate::problem::Problem;
@@ -66,28 +67,36 @@ fn page(_call: &mut Call<'_>) -> Result<Reply, Problem> {
         let mut text = String::new();
         // Writing to a text cannot fail.
         let _ = write_page(&mut text);
-        text
+        html::page("API", &text)
     });
     Ok(Reply::new(HTML, text.as_str()).keep(KEEP))
 }
 
 fn write_page(page: &mut String) -> std::fmt::Result {
-    page.push_str(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>cutshort: API</title>\n",
-    );
-    page.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n<link rel=\"stylesheet\" href=\"/docs/style.css\">\n");
-    writeln!(page, "<h1>cutshort <small>{}</small></h1>", env!("CARGO_PKG_VERSION"))?;
+    writeln!(page, "<h1>API <small>cutshort {}</small></h1>", env!("CARGO_PKG_VERSION"))?;
     for paragraph in openapi::ABOUT.split("\n\n") {
         writeln!(page, "<p>{}</p>", marked(paragraph))?;
     }
     page.push_str("<p>For programs: <a href=\"/openapi.json\">openapi.json</a></p>\n");
+    page.push_str("<nav aria-label=\"Contents\">\n<ul>\n");
     for group in Group::ALL {
-        writeln!(page, "<h2>{}</h2>\n<p>{}</p>", group.title(), escaped(group.about()))?;
+        writeln!(page, "<li><a href=\"#{}\">{}</a></li>", anchor(group), group.title())?;
+    }
+    page.push_str("</ul>\n</nav>\n");
+    for group in Group::ALL {
+        let (title, about) = (group.title(), escaped(group.about()));
+        writeln!(page, "<h2 id=\"{}\">{title}</h2>\n<p>{about}</p>", anchor(group))?;
         for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.group == group) {
             write_endpoint(page, endpoint)?;
         }
     }
+    page.push_str("</main>\n");
     Ok(())
+}
+
+/// Apart from the ids of endpoints.
+fn anchor(group: Group) -> String {
+    format!("group-{}", group.title().to_ascii_lowercase().replace(' ', "-"))
 }
 
 fn write_endpoint(page: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
@@ -111,9 +120,9 @@ fn write_endpoint(page: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
         writeln!(page, "<p>Try it: <a href=\"{0}\"><code>{0}</code></a></p>", escaped(&address))?;
     }
     if !endpoint.parameters.is_empty() {
-        page.push_str("<table>\n<tr><th>parameter<th>values<th>meaning\n");
+        page.push_str("<table>\n<thead><tr><th scope=\"col\">parameter</th><th scope=\"col\">values</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n");
         endpoint.parameters.iter().try_for_each(|parameter| write_parameter(page, parameter))?;
-        page.push_str("</table>\n");
+        page.push_str("</tbody>\n</table>\n");
     }
     page.push_str("</section>\n");
     Ok(())
@@ -140,7 +149,11 @@ fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result
         }
     };
     let (name, about) = (parameter.name, escaped(parameter.about));
-    writeln!(page, "<tr><td><code>{name}</code>{place}<td>{}<td>{about}", escaped(&values))
+    writeln!(
+        page,
+        "<tr><td><code>{name}</code>{place}</td><td>{}</td><td>{about}</td></tr>",
+        escaped(&values)
+    )
 }
 
 /// A URL that works.
@@ -153,10 +166,6 @@ fn example(endpoint: &Endpoint) -> String {
     let query: Vec<String> =
         needed.map(|parameter| format!("{}={}", parameter.name, parameter.example)).collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Marks text between backticks as code.

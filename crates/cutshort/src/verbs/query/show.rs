@@ -3,28 +3,29 @@
 use std::io::{self, Write};
 
 use cutshort_api::answer::{
-    Answer, Answered, Column, Completed, Meta, Numbers, Ranked, RankedOf, Top, Who, sum, value_name,
+    Answer, Answered, Column, Completed, DateRange, Meta, Note, Numbers, Ranked, RankedOf, Top, Who, sum,
+    value_name,
 };
 use cutshort_model::{Dimension, Network, Value, date_time, grouped, quantity};
-use cutshort_report::percent;
 use cutshort_report::table::Table;
+use cutshort_report::{Widths, percent};
 
 /// Writes shares, and what is to be known about them.
-pub(super) fn shares(answer: &Answer, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn shares(answer: &Answer, widths: Widths, text: &mut Vec<u8>) -> io::Result<()> {
     for series in &answer.series {
         let total = series.groups.total();
         writeln!(text, "{}, {}", quantity(total.sampled, "connection"), period(&answer.meta))?;
         if total.sampled > 0 {
             writeln!(text)?;
             let table = if answer.bucket.is_some() { over_time(series) } else { at_once(answer, series) };
-            table.write(width, &mut *text)?;
+            table.write(widths.tables, &mut *text)?;
         }
         if total.sampled > 0 && answer.bucket.is_some() && tells_servers_apart(answer) {
             writeln!(text, "\nCut short, of the connections of each {}\n", answer.by.name())?;
-            cut_short_over_time(series).write(width, &mut *text)?;
+            cut_short_over_time(series).write(widths.tables, &mut *text)?;
         }
     }
-    notes(&answer.meta, width, text)
+    notes(&answer.meta, widths.text, text)
 }
 
 fn period(meta: &Meta) -> String {
@@ -99,12 +100,12 @@ fn interval((low, high): (f64, f64)) -> String {
 }
 
 /// Writes a ranking, and what is to be known about it.
-pub(super) fn ranking(top: &Top, who: Who, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn ranking(top: &Top, who: Who, widths: Widths, text: &mut Vec<u8>) -> io::Result<()> {
     let none = RankedOf::default();
     for (at, (_, ranked)) in top.series.iter().enumerate() {
         let of_all = top.own.ranked.as_ref().and_then(|all| all.get(at)).unwrap_or(&none);
         let least = of_all.min_sample;
-        let of = if least > 1 {
+        let of = if of_all.too_small > 0 {
             format!(" (those with {} connections or more)", grouped(least))
         } else {
             String::new()
@@ -119,15 +120,17 @@ pub(super) fn ranking(top: &Top, who: Who, width: usize, text: &mut Vec<u8>) -> 
             writeln!(text, "\n{}", nobody(of_all))?;
             continue;
         }
-        let head = ["", "share", "95 % interval", "these / all", "handshakes"].map(str::to_owned);
+        let counts = if who == Who::Signatures { "these / all" } else { "cut short / all" };
+        let head = ["", "share", "95 % interval", counts, "handshakes"].map(str::to_owned);
         writeln!(text)?;
-        Table::of_numbers(head.to_vec(), ranked.iter().map(row).collect()).write(width, &mut *text)?;
+        Table::of_numbers(head.to_vec(), ranked.iter().map(row).collect())
+            .write(widths.tables, &mut *text)?;
         if let Some(omitted) = omitted(of_all, ranked.len(), who) {
             writeln!(text)?;
-            cutshort_report::write_note(&omitted, width, &mut *text)?;
+            cutshort_report::write_note(&omitted, widths.text, &mut *text)?;
         }
     }
-    notes(&top.meta, width, text)
+    notes(&top.meta, widths.text, text)
 }
 
 /// Why a ranking is empty.
@@ -192,7 +195,9 @@ fn row(Ranked { value, name, numbers }: &Ranked) -> Vec<String> {
 
 fn notes(meta: &Meta, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
     let level = match meta.confidence_info.level {
-        1 => Some("There is little data, and it is erratic."),
+        1 => Some(
+            "There is little data, and it is erratic: shares may be off by more than 5 percentage points.",
+        ),
         2 => Some("There is little data: shares may be off by more than 5 percentage points."),
         3 => Some("The data is erratic: it has gaps, or few connections stand for many."),
         _ => None,
@@ -201,6 +206,30 @@ fn notes(meta: &Meta, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
     if level.is_some() || !annotations.is_empty() {
         writeln!(text)?;
     }
-    let said = annotations.iter().map(|note| note.description.as_str());
-    level.into_iter().chain(said).try_for_each(|note| cutshort_report::write_note(note, width, &mut *text))
+    let said = annotations.iter().map(|note| dated(note, meta.date_range.first()));
+    level
+        .into_iter()
+        .map(str::to_owned)
+        .chain(said)
+        .try_for_each(|note| cutshort_report::write_note(&note, width, &mut *text))
+}
+
+/// A note with its kind and time; without the time if it is that of the whole answer.
+fn dated(note: &Note, range: Option<&DateRange>) -> String {
+    let label = match note.event_type {
+        "OUTAGE" => "Outage",
+        "PARTIAL_PROJECTION" | "PIPELINE" => "Incomplete data",
+        "TRAFFIC_ANOMALY" => "Anomaly",
+        _ => "Note",
+    };
+    let is_whole =
+        range.is_some_and(|range| (&range.start_time, &range.end_time) == (&note.start_date, &note.end_date));
+    let minute = |time: &str| time.get(..16).unwrap_or(time).replace('T', " ");
+    let (start, end) = (minute(&note.start_date), minute(&note.end_date));
+    let time = match (is_whole, note.is_instantaneous) {
+        (true, _) => String::new(),
+        (false, true) => format!(", {start}"),
+        (false, false) => format!(", {start} to {end}"),
+    };
+    format!("{label}{time}: {}", note.description)
 }

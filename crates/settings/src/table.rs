@@ -15,11 +15,11 @@ use cutshort_store::{Retention, check_node};
 use ipnet::IpNet;
 use toml::Value;
 
-use super::kind::{
-    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NUMBER, PATH, PATHS, RATE, SIZE, TEXT,
-    TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set, text_forms,
+use crate::kind::{
+    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NETWORKS, NUMBER, PATH, PATHS, PORTS, RATE,
+    SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
 };
-use super::log_format::LogFormat;
+use crate::log_format::LogFormat;
 
 /// One thing that can be set.
 pub(crate) struct Setting {
@@ -53,9 +53,9 @@ macro_rules! settings {
         $(
             $(#[doc = $meaning])+
             #[derive(Clone, Debug, PartialEq)]
-            pub(crate) struct $name {$(
+            pub struct $name {$(
                 $(#[doc = $about])+
-                pub(crate) $field: $type,
+                pub $field: $type,
             )+}
 
             impl Default for $name {
@@ -67,9 +67,9 @@ macro_rules! settings {
 
         /// All settings of `cutshort serve` and `cutshort agent`.
         #[derive(Clone, Debug, Default, PartialEq)]
-        pub(crate) struct Settings {$(
+        pub struct Settings {$(
             $(#[doc = $meaning])+
-            pub(crate) $section: $name,
+            pub $section: $name,
         )+}
 
         /// All settings, in the order in which they are shown.
@@ -113,9 +113,9 @@ settings! {
         require_token: bool = false, FLAG;
         /// Serve single connections, which shows addresses of clients.
         connections: bool = Options::default().connections, FLAG;
-        /// Host names that a server on a loopback address accepts in requests, besides localhost and its addresses, such as
-        /// "cutshort.example.org" behind a proxy that passes on the Host header; "*" for any. Requests with other
-        /// names are refused, as web pages can have a name of their own lead to this machine (DNS rebinding).
+        /// Host names that requests to a server on a loopback address may use, in addition to localhost and its addresses,
+        /// such as "cutshort.example.org" behind a proxy that forwards the Host header; "*" allows any. Requests with
+        /// other names are refused, because a web page can point its own name at this machine (DNS rebinding).
         hosts: Vec<String> = Vec::new(), TEXTS;
         /// Origins whose web pages may read (CORS), such as "https://example.org"; "*" for all.
         origins: Vec<String> = Options::default().origins, TEXTS;
@@ -137,7 +137,7 @@ settings! {
         cache_bytes: usize = Options::default().cache, SIZE;
     }
 
-    /// Computing results.
+    /// Settings for computing results.
     jobs: JobSettings {
         /// Geo data files, which take precedence over the built-in data; later ones over earlier ones. Reloaded when they change.
         geo: Vec<PathBuf> = Vec::new(), PATHS;
@@ -176,7 +176,7 @@ settings! {
         days as "keep_days": Option<Duration> = Retention::default().days, LENGTH_OR_FOREVER;
     }
 
-    /// Log lines.
+    /// Settings for the log.
     log: LogSettings {
         /// Log level: error, warn, info, debug or trace; also by module, such as "info,cutshort_api=debug".
         filter as "log": String = "info".to_owned(), TEXT;
@@ -184,7 +184,7 @@ settings! {
         format as "log_format": LogFormat = LogFormat::Auto, LOG_FORMAT;
     }
 
-    /// Receiving packets.
+    /// Settings for receiving packets.
     capture: CaptureSettings {
         /// Source of packets: nflog:GROUP or af_packet:INTERFACE. Optional for 'serve'.
         source as "capture": Option<LiveSource> = None, text_form_if_set();
@@ -194,9 +194,9 @@ settings! {
         /// 'cutshort rules' do).
         sample_rate: NonZeroU32 = LiveSettings::default().rate, SAMPLE_RATE;
         /// Server ports that af_packet samples; all if empty. Rules have their own.
-        ports as "capture_ports": Vec<u16> = Vec::new(), text_forms();
+        ports as "capture_ports": Vec<u16> = Vec::new(), PORTS;
         /// Client networks that af_packet excludes, such as those of health checks. Rules have their own.
-        exclude as "capture_exclude": Vec<IpNet> = Vec::new(), text_forms();
+        exclude as "capture_exclude": Vec<IpNet> = Vec::new(), NETWORKS;
         /// Drop to this user after opening sockets and files, if started as root. Other privileges are dropped anyway.
         user: Option<String> = None, text_form_if_set();
         /// How long to collect packets before delivering them.
@@ -207,7 +207,7 @@ settings! {
         spool_bytes: u64 = 1 << 30, NUMBER;
     }
 
-    /// Delivering packets.
+    /// Settings for delivering packets.
     delivery: DeliverySettings {
         /// Collector that 'agent' delivers to, a 'cutshort serve', such as "https://collector.example.org".
         collector: Option<String> = None, text_form_if_set();

@@ -1,0 +1,164 @@
+// A country or network for analysts: what is usual, what changed and since when, which networks, and who else measures there.
+
+import { type Groups, shareAt, total } from "../api/answers";
+import { collectedDays } from "../api/collected";
+import * as radar from "../api/radar";
+import type { Ranked } from "../api/radar";
+import { type App, countryOf, judged, named, selected } from "../app";
+import { grid, onGrid } from "../charts/times";
+import { agreement } from "../stats/proportions";
+import type { Place } from "../state/place";
+import type { Range } from "../state/url";
+import { stateLink } from "../ui/controls";
+import { type Child, h } from "../ui/dom";
+import { count, dates, many, percent, points, range as rangeText } from "../ui/format";
+import { type Event, remarkableDays } from "./events";
+import { changeOf, isCount, words } from "./stood-out";
+
+const DAY = 86_400_000;
+/** What is usual is seen in so many days up to the end of the period. */
+const USUAL_DAYS = 28;
+/** Days with fewer connections say nothing. */
+const LEAST_DAY = 30;
+const LEAST_DAYS = 7;
+const MOST_NETWORKS = 200;
+/** So many networks are named. */
+const MOST_NAMED = 4;
+
+interface Days {
+  times: number[];
+  shares: number[];
+  counts: number[];
+  cut: number[];
+  sampled: number[];
+  rate: number;
+}
+
+export async function inWords(app: App): Promise<HTMLElement | null> {
+  const { place, range } = app.state;
+  if (place.kind !== "location" && place.kind !== "asn") return null;
+  const now = Math.floor(Date.now() / 900_000) * 900_000;
+  const [from, to] = range.kind === "fixed" ? [range.from, range.to] : [now - (await lengthOfLast(app)), now];
+  const [{ name }, days, networks, links] = await Promise.all([named(place), usualDays(app, to), networksOf(app), elsewhere(place, from, to)]);
+  const said = days ? [usual(days, from, to), changed(app, days)] : ["There are too few days with data to say what is usual here."];
+  return h(
+    "section",
+    { class: "panel in-words", "aria-labelledby": "in-words-title" },
+    h("h2", { id: "in-words-title" }, `${name} in words`),
+    h("ul", {}, ...[...said, networks].filter(Boolean).map((one) => h("li", {}, one as Child))),
+    links,
+  );
+}
+
+async function lengthOfLast(app: App): Promise<number> {
+  const { ranges } = await radar.summary("stage", [selected(app.state)]);
+  const [from, to] = ranges[0] ?? [0, 0];
+  return to - from;
+}
+
+/** The whole days up to an end; none if there are too few. */
+async function usualDays(app: App, end: number): Promise<Days | null> {
+  const to = Math.floor(end / DAY) * DAY;
+  const range: Range = { kind: "fixed", from: to - USUAL_DAYS * DAY, to };
+  const answer = await radar.timeseries("stage", [{ ...selected(app.state), range }], [["aggInterval", "1d"]]);
+  const [groups] = answer.series;
+  if (!groups) return null;
+  const all = grid(groups.times, answer.ranges[0] ?? [0, 0], DAY);
+  const whole = await collectedDays(range, all.times);
+  const only = (values: readonly number[]): number[] => onGrid(values, all).map((n, at) => (whole[at] ? n || 0 : NaN));
+  const [counts, sampled] = [only(groups.weight), only(groups.sampled)];
+  const shares = onGrid(groups.times.map((_, at) => shareAt(groups, "any", at)), all);
+  const [first, last] = [whole.indexOf(true), whole.lastIndexOf(true)];
+  if (first < 0 || sampled.filter((n) => n >= LEAST_DAY).length < LEAST_DAYS) return null;
+  const cut = counts.map((n, at) => (n ? (n * (shares[at] || 0)) / 100 : n));
+  const part = <T>(list: readonly T[]): T[] => list.slice(first, last + 1);
+  return { times: part(all.times), shares: part(shares), counts: part(counts), cut: part(cut), sampled: part(sampled), rate: rateOf(groups) };
+}
+
+const rateOf = (groups: Groups): number => total(groups.weight) / total(groups.sampled);
+
+/** Ends of the middle 80 % of a list. */
+function middle(list: readonly number[]): [number, number] {
+  const sorted = [...list].sort((a, b) => a - b);
+  const at = (part: number): number => sorted[Math.round(part * (sorted.length - 1))] ?? NaN;
+  return [at(0.1), at(0.9)];
+}
+
+function usual({ times, shares, sampled, counts }: Days, from: number, to: number): string {
+  const known = shares.filter((_, at) => (sampled[at] ?? 0) >= LEAST_DAY);
+  const [low, high] = middle(known);
+  const [few, most] = middle(counts.filter(Number.isFinite));
+  const between = `${percent(low)} to ${percent(high)} of connections a day are cut short, of about ${count(few)} to ${count(most)} connections`;
+  const of = `80 % of ${many(known.length, "whole day")}, ${dates(times[0] ?? from, (times.at(-1) ?? to) + DAY, to)}`;
+  return `Usual: ${between} (in ${of}; ${count(total(sampled.filter(Number.isFinite)))} sampled).`;
+}
+
+/** What changed in these days, or stood out. */
+function changed(app: App, days: Days): Child {
+  const events = remarkableDays([{ code: "here", all: days.counts, cut: days.cut, rate: days.rate }], 3);
+  if (events.length === 0) return "Changed: nothing. No day had half or twice the connections of a typical one, or a share that differed by 8 points or more.";
+  const link = (event: Event): HTMLElement => {
+    const [from, to] = [(days.times[event.first] ?? 0) - 3 * DAY, (days.times[event.last] ?? 0) + 4 * DAY];
+    const end = (days.times.at(-1) ?? to) + DAY;
+    return stateLink(app.store, { range: { kind: "fixed", from: Math.max(from, days.times[0] ?? from), to: Math.min(to, end) }, counts: isCount(event), page: 0 }, { key: `words:${event.first}` }, when(event, days.times));
+  };
+  return h("span", {}, "Changed: ", ...events.flatMap((event, at) => [at ? " " : "", link(event), changeOf(event, days.times) === null ? `: ${words(event, days.times)}` : ` ${words(event, days.times)}`]));
+}
+
+function when(event: Event, times: readonly number[]): string {
+  const change = changeOf(event, times);
+  if (change !== null) return "Lasting.";
+  return rangeText(times[event.first] ?? 0, (times[event.last] ?? 0) + DAY);
+}
+
+/** Which of its networks differ from the others. */
+async function networksOf(app: App): Promise<Child> {
+  const { place, metric } = app.state;
+  if (place.kind !== "location") return null;
+  const { rows } = await radar.top("ases", judged({ ...app.state, metric: "any" }), "any", MOST_NETWORKS, 100);
+  const { compared, apart, agree } = agreement(rows.map(({ code, matching, sampled }) => ({ name: code, matching, sampled })));
+  if (compared.length < 2) return null;
+  if (agree.length === 0) return split(app, rows.filter(({ code }) => compared.some(({ name }) => name === code)));
+  const byCode = new Map(rows.map((row) => [row.code, row]));
+  const shares = agree.map(({ matching, sampled }) => (100 * matching) / sampled);
+  const rest = `${apart.length ? "The other " : ""}${many(agree.length, "network")} agree: ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} of completed handshakes are cut short.`;
+  const links = apart.slice(0, MOST_NAMED).flatMap(({ name, share, rest }, at) => [
+    at ? "; " : "",
+    asLink(app, byCode.get(name) as Ranked),
+    ` ${percent(share)}, ${points(share - rest)}`,
+  ]);
+  const more = apart.length > MOST_NAMED ? ["; ", stateLink(app.store, { view: "networks", metric }, { key: "words:networks" }, `${apart.length - MOST_NAMED} more`)] : [];
+  return h("span", {}, "Networks: ", ...(apart.length ? [`${apart.length} of ${many(compared.length, "network")} differ${apart.length === 1 ? "s" : ""}: `, ...links, ...more, ". "] : []), rest);
+}
+
+const asLink = ({ store }: App, row: Ranked): HTMLElement => stateLink(store, { place: { kind: "asn", number: Number(row.code) } }, { key: `words:as:${row.code}` }, row.name || `AS${row.code}`);
+
+/** Networks of which no larger part agrees. */
+function split(app: App, rows: readonly Ranked[]): HTMLElement {
+  const shown = [...rows].sort((a, b) => b.share - a.share).slice(0, MOST_NAMED);
+  const more = rows.length - shown.length;
+  return h("span", {}, "Networks: they differ from each other: ", ...shown.flatMap((row, at) => [at ? "; " : "", asLink(app, row), ` ${percent(row.share)}`]), more ? `; ${count(more)} more` : "", " of completed handshakes are cut short.");
+}
+
+const date = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
+/** Where others measure the same place and time. */
+export function otherSources(place: Place, country: string, from: number, to: number): [string, string][] {
+  const [start, end] = [date(from), date(to + DAY - 1)];
+  const [since, until] = [Math.floor(from / 1000), Math.floor(to / 1000)];
+  const asn = place.kind === "asn" ? place.number : null;
+  const ooni = new URLSearchParams({ probe_cc: country, ...(asn ? { probe_asn: `AS${asn}` } : {}), since: start, until: end, time_grain: "day", axis_x: "measurement_start_day", test_name: "web_connectivity" });
+  return [
+    ["OONI", `https://explorer.ooni.org/chart/mat?${ooni.toString()}`],
+    ["IODA", `https://ioda.inetintel.cc.gatech.edu/${asn ? `asn/${asn}` : `country/${country}`}?from=${since}&until=${until}`],
+    ["Cloudflare Radar", `https://radar.cloudflare.com/${asn ? `as${asn}` : country.toLowerCase()}?dateStart=${start}&dateEnd=${end}`],
+    ["Censored Planet", "https://dashboard.censoredplanet.org/"],
+  ];
+}
+
+async function elsewhere(place: Place, from: number, to: number): Promise<HTMLElement | null> {
+  const country = await countryOf(place);
+  if (!country) return null;
+  const links = otherSources(place, country.code, from, to).flatMap(([name, href], at) => [at ? ", " : "", h("a", { href, rel: "noreferrer" }, name)]);
+  return h("p", { class: "muted" }, `Other sources for ${dates(from, to, Date.now())}: `, ...links, ".");
+}
