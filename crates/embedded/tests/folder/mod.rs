@@ -265,7 +265,7 @@ fn segments_that_earlier_versions_were_writing_are_kept() {
     let folder = new();
     let store = open(folder.path());
     let begin = |id| {
-        let path = folder.path().join("open").join(SegmentId(id).to_string());
+        let path = folder.path().join(format!("open/{}", SegmentId(id)));
         OpenSegment::create(
             &path,
             SegmentId(id),
