@@ -38,7 +38,7 @@ pub struct Repaired {
 
 impl Repaired {
     /// Adds what was repaired in the store of another data set, which is in a directory.
-    fn add(&mut self, other: Self, directory: &str) {
+    fn add(&mut self, other: &Self, directory: &str) {
         let within = |name: &String| format!("{directory}/{name}");
         self.aside.extend(other.aside.iter().map(within));
         self.lost.extend(other.lost.iter().map(|lost| format!("{lost} ({directory})")));
@@ -58,7 +58,7 @@ impl Embedded {
     pub fn repair(folder: &Path) -> cutshort_store::Result<Repaired> {
         let mut repaired = Self::repair_data_set(folder)?;
         for (_, name) in data_sets::within(folder) {
-            repaired.add(Self::repair_data_set(&folder.join(name))?, name);
+            repaired.add(&Self::repair_data_set(&folder.join(name))?, name);
         }
         Ok(repaired)
     }

@@ -78,6 +78,6 @@ fn a_service_computes_the_windows_of_all_data_sets() {
     let record = &of_origin[0];
     assert_eq!((record.data_set, record.termination), (DataSet::Origin, Termination::Reset));
     assert!(record.tags.contains(Tag::Refused));
-    let country = |record: &ConnectionRecord<'_>| record.location.map(|country| country.alpha2());
+    let country = |record: &ConnectionRecord<'_>| record.location.map(cutshort_geo::Country::alpha2);
     assert_eq!((country(&of_tcp[0]), country(record)), (Some("DE"), Some("US")), "of the other end");
 }

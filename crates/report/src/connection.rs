@@ -8,7 +8,7 @@ mod zeek;
 use std::io::{self, Write};
 
 use cutshort_model::{ConnectionRecord, JudgedConnection};
-use cutshort_verdict::Row;
+use cutshort_verdict::{DataSet, Row};
 
 pub(crate) use csv::io_error as csv_error;
 
@@ -34,20 +34,21 @@ impl Format {
 
     /// Begins to write in this format to `output`.
     pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
-        self.writer_of(output, false)
+        self.writer_of(output, DataSet::Tcp, false)
     }
 
-    /// Begins to write in this format to `output`. With `addresses`, CSV and Parquet have an additional column for
-    /// how addresses are kept; JSON has such a field whenever they are not the full ones.
+    /// Begins to write connections of a data set in this format to `output`. With `addresses`, CSV and Parquet have an
+    /// additional column for how addresses are kept; JSON has such a field whenever they are not the full ones.
     pub fn writer_of<'a>(
         self,
         output: impl Write + Send + 'a,
+        data_set: DataSet,
         addresses: bool,
     ) -> io::Result<Box<dyn Writer + 'a>> {
         Ok(match self {
             Self::Jsonl => Box::new(jsonl::Jsonl::new(output)),
-            Self::Csv => Box::new(csv::Csv::new(output, addresses)?),
-            Self::Parquet => Box::new(parquet::Parquet::new(output, addresses)?),
+            Self::Csv => Box::new(csv::Csv::new(output, data_set, addresses)?),
+            Self::Parquet => Box::new(parquet::Parquet::new(output, data_set, addresses)?),
             Self::Zeek => Box::new(zeek::Zeek::new(output)?),
         })
     }

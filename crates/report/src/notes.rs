@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use cutshort_model::grouped;
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Exclusion, Verdict};
+use cutshort_verdict::{DataSet, Exclusion, Verdict};
 use foldhash::fast::RandomState;
 
 use crate::Summary;
@@ -46,9 +46,17 @@ impl Direction {
     }
 }
 
+/// Why there are no verdicts on connections that we opened (docs/origin.md#one-direction).
+pub const ONE_DIRECTION: &str = "The capture has only what was sent to the servers, and nothing that came back: there are no verdicts. Capture both \
+     directions on the host that opens the connections.";
+/// A caveat of every rate (docs/origin.md#cannot-see).
+const UNSEEN: &str =
+    "A stall after the first byte from a server is not seen: with TLS, anything after the ServerHello.";
+
 /// The notes, one sentence each.
 pub(crate) fn notes(summary: &Summary) -> Vec<String> {
     let input = &summary.input;
+    let is_origin = summary.data_set == DataSet::Origin;
     let duplicates = ratio(input.rows.duplicates, input.rows.taken);
     let outgoing = ratio(summary.direction.outgoing(), summary.direction.connections);
     let mut notes = Vec::new();
@@ -73,13 +81,18 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
         ),
     );
     note(
-        outgoing > NOTEWORTHY,
+        outgoing > NOTEWORTHY && !is_origin,
         format!(
             "{} of the connections seem to be opened by the capturing host itself (no router has touched their TTL). \
              Say which are meant with --server-net or --server-port.",
             percent(outgoing)
         ),
     );
+    if summary.one_direction {
+        notes.push(ONE_DIRECTION.to_owned());
+    } else if is_origin && summary.connections() > 0 {
+        notes.push(UNSEEN.to_owned());
+    }
     notes.extend(input.future_note());
     notes.extend(input.notes());
     notes

@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 
 use crate::input::InputCount;
 use crate::notes::Direction;
+use crate::servers::Servers;
 
 /// Counts of connections, written as a table or JSON.
 #[derive(Debug)]
@@ -17,6 +18,11 @@ pub struct Summary {
     pub simulated: bool,
     /// Whether reading was stopped before the end of the input.
     pub interrupted: bool,
+    /// The data set of the connections.
+    pub data_set: DataSet,
+    /// Whether only what we sent was captured of connections that we opened, so that there are no verdicts
+    /// (docs/origin.md#one-direction).
+    pub one_direction: bool,
     /// The selection of connections, if there is one, in words.
     pub selection: Option<String>,
     pub(crate) total: GroupCounts,
@@ -25,7 +31,8 @@ pub struct Summary {
     pub(crate) completed_stages: [WeightedCount; Stage::ALL.len()],
     pub(crate) terminations: [WeightedCount; Termination::ALL.len()],
     pub(crate) tags: [WeightedCount; Tags::BITS],
-    pub(crate) signatures: [WeightedCount; DataSet::Tcp.signatures().len()],
+    /// By number.
+    pub(crate) signatures: [WeightedCount; 256],
     pub(crate) excluded: [u64; Exclusion::ALL.len()],
     /// Connections outside the selection, and those that are not classified.
     pub(crate) not_selected: u64,
@@ -34,6 +41,8 @@ pub struct Summary {
     pub(crate) locations: Vec<GroupCounts>,
     pub(crate) networks: HashMap<Option<u32>, GroupCounts, RandomState>,
     pub(crate) direction: Direction,
+    /// Of the data set `origin`.
+    pub(crate) servers: Servers,
 }
 
 /// Connections of one place or network.
@@ -50,7 +59,7 @@ pub struct GroupCounts {
 }
 
 impl GroupCounts {
-    fn add(&mut self, verdict: &Verdict) {
+    pub(crate) fn add(&mut self, verdict: &Verdict) {
         self.all.add(verdict.sample_rate);
         if verdict.is_anomalous() {
             self.anomalous.add(verdict.sample_rate);
@@ -70,28 +79,31 @@ impl Default for Summary {
             input: InputCount::default(),
             simulated: false,
             interrupted: false,
+            data_set: DataSet::Tcp,
+            one_direction: false,
             selection: None,
             total: GroupCounts::default(),
             stages: Default::default(),
             completed_stages: Default::default(),
             terminations: Default::default(),
             tags: Default::default(),
-            signatures: Default::default(),
+            signatures: [WeightedCount::default(); 256],
             excluded: Default::default(),
             not_selected: 0,
             not_meant: 0,
             locations: vec![GroupCounts::default(); Country::COUNT + 1],
             networks: HashMap::default(),
             direction: Direction::default(),
+            servers: Servers::default(),
         }
     }
 }
 
 impl Summary {
-    /// Creates an empty summary of connections that are selected as these words say.
+    /// Creates an empty summary of connections of a data set that are selected as these words say.
     #[must_use]
-    pub fn of(selection: Option<String>) -> Self {
-        Self { selection, ..Self::default() }
+    pub fn of(data_set: DataSet, selection: Option<String>) -> Self {
+        Self { data_set, selection, ..Self::default() }
     }
 
     /// Counts a connection of the selection.
@@ -106,12 +118,13 @@ impl Summary {
         self.terminations[verdict.termination as usize].add(weight);
         verdict.tags.iter(verdict.data_set).for_each(|tag| self.tags[usize::from(tag.number())].add(weight));
         if let Some(signature) = verdict.signature {
-            self.signatures[usize::from(signature.id()) - 1].add(weight);
+            self.signatures[usize::from(signature.id())].add(weight);
         }
         let location = connection.place.country.map_or(Country::COUNT, Country::index);
         self.locations[location].add(verdict);
         self.networks.entry(connection.place.asn).or_default().add(verdict);
         self.direction.add(connection.five_tuple, verdict);
+        self.servers.add(connection.five_tuple, verdict);
     }
 
     /// Counts a connection, or a 5-tuple without a SYN packet, that is excluded.

@@ -9,6 +9,7 @@ use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
+use crate::servers::{Server, Servers};
 use crate::summary::{GroupCounts, Summary};
 use crate::text::{BOLD, DIM, Widths, bar, columns, hanging, padded, percent, wrap};
 
@@ -35,6 +36,8 @@ impl Summary {
         table.head()?;
         if self.connections() > 0 {
             table.stages()?;
+            table.endings()?;
+            table.servers()?;
             table.signatures()?;
             table.rankings()?;
         }
@@ -92,7 +95,7 @@ impl<W: Write> SummaryTable<'_, W> {
     fn stages(&mut self) -> io::Result<()> {
         self.title("Where they end")?;
         let stage = |(stage, count): (Stage, &WeightedCount)| Line {
-            name: stage.title().to_owned(),
+            name: self.summary.data_set.stage_title(stage).to_owned(),
             count: *count,
             style: stage_style(stage),
         };
@@ -109,14 +112,68 @@ impl<W: Write> SummaryTable<'_, W> {
         self.paragraph(Style::new(), &format!("{share} cut short (Post-SYN to Later); {completed}."), 2)
     }
 
+    /// Whose packets, or whose silence, ended connections that we opened.
+    fn endings(&mut self) -> io::Result<()> {
+        if self.summary.data_set != DataSet::Origin {
+            return Ok(());
+        }
+        let Servers { total, by_server, .. } = &self.summary.servers;
+        let mut nothing = total.timeouts;
+        nothing.merge(&total.unreachable);
+        let line = |name: &str, count, style| Line { name: name.to_owned(), count, style };
+        let lines = vec![
+            line("Server: reset, or closed without a byte", *by_server, stage_style(Stage::PostAck)),
+            line("Path or server: silence, or an ICMP error", nothing, stage_style(Stage::PostSyn)),
+            line("Us: gave up waiting", total.gave_up, stage_style(Stage::PostPsh)),
+        ];
+        self.title("Who ended them without an answer")?;
+        self.shares(lines)
+    }
+
+    /// The servers to which we open connections.
+    fn servers(&mut self) -> io::Result<()> {
+        let ranked = self.summary.servers.ranked();
+        if ranked.is_empty() {
+            return Ok(());
+        }
+        let of = if ranked.len() > TOP { format!(", top {TOP} of {}", ranked.len()) } else { String::new() };
+        self.title(&format!("Servers{of}"))?;
+        let top = &ranked[..ranked.len().min(TOP)];
+        let names: Vec<String> = top.iter().map(|(address, _)| address.to_string()).collect();
+        let rows: Vec<Vec<String>> = top.iter().map(|(_, server)| server_cells(server)).collect();
+        let width = |at: usize| {
+            let cells = rows.iter().map(|row| columns(&row[at]));
+            cells.chain([columns(SERVER_HEAD[at])]).max().unwrap_or(0)
+        };
+        let name_width = names.iter().map(|name| columns(name)).max().unwrap_or(0);
+        let mut room = self.room.saturating_sub(2 + name_width);
+        let fits = |at: &usize| {
+            let needed = width(*at) + 2;
+            let has_room = room >= needed;
+            room = if has_room { room - needed } else { 0 };
+            has_room
+        };
+        // What no server did needs no column.
+        let says_something = |at: &usize| rows.iter().any(|row| row[*at] != "0");
+        let shown: Vec<usize> = (0..SERVER_HEAD.len()).filter(says_something).take_while(fits).collect();
+        let line = |cells: &dyn Fn(usize) -> String| -> String {
+            shown.iter().map(|at| format!("  {:>width$}", cells(*at), width = width(*at))).collect()
+        };
+        let head = line(&|at| SERVER_HEAD[at].to_owned());
+        writeln!(self.output, "{DIM}  {:name_width$}{head}{DIM:#}", "")?;
+        for (name, row) in names.iter().zip(&rows) {
+            let cells = line(&|at| row[at].clone());
+            writeln!(self.output, "  {}{cells}", padded(name, name_width))?;
+        }
+        Ok(())
+    }
+
     fn signatures(&mut self) -> io::Result<()> {
-        let mut lines: Vec<(Signature, WeightedCount)> = DataSet::Tcp
-            .signatures()
-            .iter()
-            .copied()
-            .zip(self.summary.signatures)
-            .filter(|(_, count)| count.sampled > 0)
-            .collect();
+        let count =
+            |signature: &Signature| (*signature, self.summary.signatures[usize::from(signature.id())]);
+        let mut lines: Vec<(Signature, WeightedCount)> =
+            self.summary.data_set.signatures().iter().map(count).collect();
+        lines.retain(|(_, count)| count.sampled > 0);
         if lines.is_empty() {
             return Ok(());
         }
@@ -159,7 +216,12 @@ impl<W: Write> SummaryTable<'_, W> {
         let (networks, countries) = (rank::networks(self.summary, self.geo), rank::locations(self.summary));
         if !known(&networks) && !known(&countries) {
             writeln!(self.output)?;
-            let text = "No country or network of a client is known (private or reserved addresses).";
+            let text = match self.summary.data_set {
+                DataSet::Origin => {
+                    "No country or network of a server is known (private or reserved addresses)."
+                }
+                _ => "No country or network of a client is known (private or reserved addresses).",
+            };
             return self.paragraph(DIM, text, 0);
         }
         self.ranking("Networks cut short most", "network", networks)?;
@@ -220,19 +282,28 @@ impl<W: Write> SummaryTable<'_, W> {
 
     fn left_out(&mut self) -> io::Result<()> {
         let Summary { input, excluded, not_meant, not_selected, .. } = self.summary;
+        let set = self.summary.data_set;
         let connections =
-            DataSet::Tcp.exclusions().iter().map(|reason| (excluded[*reason as usize], reason.about()));
-        let others = [
-            (*not_meant, "to other servers or ports, from clients to be ignored, or the other direction"),
-            (*not_selected, "outside the filter"),
-        ];
+            set.exclusions().iter().map(|reason| (excluded[*reason as usize], set.exclusion_about(*reason)));
+        let is_origin = set == DataSet::Origin;
+        let not_meant_about = if is_origin {
+            "opened by others, or to other servers or ports"
+        } else {
+            "to other servers or ports, from clients to be ignored, or the other direction"
+        };
+        let others = [(*not_meant, not_meant_about), (*not_selected, "outside the filter")];
         let connections =
             connections.chain(others).map(|(count, reason)| (count, reason.to_owned())).collect();
         self.reasons("Left out: connections", connections)?;
+        let beyond = if is_origin {
+            "our own acknowledgements, and what is beyond the first packets that are kept of each connection"
+        } else {
+            "beyond the first packets that are kept of each connection"
+        };
         let packets = [
             (input.late, "too late for their window or connection"),
             (input.rows.tail, "tail of an older connection, before the first SYN on its ports"),
-            (input.beyond_limit(), "beyond the first packets that are kept of each connection"),
+            (input.beyond_limit(), beyond),
         ];
         let packets = packets.map(|(count, reason)| (count, reason.to_owned()));
         self.reasons("Left out: records", input.left_out().into_iter().chain(packets).collect())
@@ -267,6 +338,22 @@ impl<W: Write> SummaryTable<'_, W> {
         let geo = self.geo;
         geo.sources().iter().try_for_each(|source| self.paragraph(DIM, &format!("Geo: {source}"), 0))
     }
+}
+
+/// Columns of servers. Narrow terminals lose the last first.
+const SERVER_HEAD: [&str; 9] =
+    ["all", "cut short", "refused", "unreach.", "timeout", "gave up", "empty", "p50 ms", "p95 ms"];
+
+fn server_cells(server: &Server) -> Vec<String> {
+    let Server { group, refused, unreachable, timeouts, gave_up, empty_answers, handshakes } = server;
+    let count = |count: &WeightedCount| grouped(count.sampled);
+    let time = |share| {
+        handshakes.quantile(share).map_or_else(|| "–".to_owned(), |time| format!("{:.1}", time / 1e6))
+    };
+    let (all, anomalous) = (&group.all, &group.anomalous);
+    let counts = [refused, unreachable, timeouts, gave_up, empty_answers].map(count);
+    let head = [count(all), percent(anomalous.share_of(all))];
+    head.into_iter().chain(counts).chain([time(0.5), time(0.95)]).collect()
 }
 
 const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "cut short / all", "handshakes"];

@@ -253,7 +253,9 @@ impl Store for Memory {
     }
 
     fn coverage(&self) -> Result<Vec<NodeCoverage>> {
-        let whole = || vec![NodeCoverage { spans: vec![0..i64::MAX], ..NodeCoverage::default() }];
+        let whole = || {
+            vec![NodeCoverage { spans: std::iter::once(0..i64::MAX).collect(), ..NodeCoverage::default() }]
+        };
         Ok(self.coverage.clone().unwrap_or_else(whole))
     }
 

@@ -114,7 +114,7 @@ fn stop_on_signals(abandon: impl Fn() + Send + 'static) -> Result<Arc<AtomicBool
 fn interrupted(named: Option<&Path>) -> Done {
     match named {
         Some(folder) => {
-            message(&format!("interrupted: {} has only some of the data; remove it", folder.display()))
+            message(&format!("interrupted: {} has only some of the data; remove it", folder.display()));
         }
         None => message(&"interrupted"),
     }

@@ -166,7 +166,7 @@ fn address(text: &str) -> Result<IpAddr, String> {
 fn csv(connections: &[ConnectionRecord<'static>], protected: bool) -> Result<Reply, Problem> {
     let mut bytes = Vec::new();
     let mut writer = RecordFormat::Csv
-        .writer_of(&mut bytes, protected)
+        .writer_of(&mut bytes, DataSet::Tcp, protected)
         .map_err(|error| Problem::internal(error.to_string()))?;
     let written = connections.iter().try_for_each(|record| writer.write_record(record, &[]));
     written.and_then(|()| writer.finish()).map_err(|error| Problem::internal(error.to_string()))?;
