@@ -31,7 +31,7 @@ pub struct Summary {
     pub(crate) completed_stages: [WeightedCount; Stage::ALL.len()],
     pub(crate) terminations: [WeightedCount; Termination::ALL.len()],
     pub(crate) tags: [WeightedCount; Tags::BITS],
-    /// By number.
+    /// Connections by signature, indexed by its number.
     pub(crate) signatures: [WeightedCount; 256],
     pub(crate) excluded: [u64; Exclusion::ALL.len()],
     /// Connections outside the selection, and those that are not classified.

@@ -22,9 +22,9 @@ const MAX_WIDTH: usize = 100;
 /// The width of a bar; narrower terminals have none.
 const MIN_BAR: usize = 4;
 const MAX_BAR: usize = 40;
-/// The name of a network or country is as wide as this at least.
+/// The minimum width of the name of a network or country.
 const MIN_NAME: usize = 12;
-/// From here on its code stands before its name.
+/// The width from which on its code is written in front of its name.
 const MIN_LABEL: usize = 24;
 
 impl Summary {
@@ -51,7 +51,7 @@ struct SummaryTable<'a, W> {
     summary: &'a Summary,
     geo: &'a Geo,
     width: usize,
-    /// Of rankings.
+    /// The width that is available for rankings, in columns.
     room: usize,
     output: W,
 }
@@ -228,7 +228,7 @@ impl<W: Write> SummaryTable<'_, W> {
         self.ranking("Countries cut short most", "country", countries)
     }
 
-    /// The top of a ranking, and what is not in it because its network or country is unknown.
+    /// The first lines of a ranking, and what is not in it because its network or country is unknown.
     fn ranking(&mut self, title: &str, what: &str, ranked: Vec<Ranked>) -> io::Result<()> {
         let least = rank::least_sample(self.summary.connections());
         let (known, unknown): (Vec<_>, Vec<_>) =

@@ -35,7 +35,7 @@ pub enum Origin {
 
 /// Settings, and where each was set.
 pub struct Read {
-    /// The values.
+    /// The value of every setting.
     pub settings: Settings,
     /// Where each setting was set, in the order in which [`write()`] shows them.
     pub origins: Vec<Origin>,

@@ -137,7 +137,7 @@ settings! {
         cache_bytes: usize = Options::default().cache, SIZE;
     }
 
-    /// Computing results.
+    /// Settings for computing results.
     jobs: JobSettings {
         /// Geo data files, which take precedence over the built-in data; later ones over earlier ones. Reloaded when they change.
         geo: Vec<PathBuf> = Vec::new(), PATHS;
@@ -176,7 +176,7 @@ settings! {
         days as "keep_days": Option<Duration> = Retention::default().days, LENGTH_OR_FOREVER;
     }
 
-    /// Log lines.
+    /// Settings for the log.
     log: LogSettings {
         /// Log level: error, warn, info, debug or trace; also by module, such as "info,cutshort_api=debug".
         filter as "log": String = "info".to_owned(), TEXT;
@@ -184,7 +184,7 @@ settings! {
         format as "log_format": LogFormat = LogFormat::Auto, LOG_FORMAT;
     }
 
-    /// Receiving packets.
+    /// Settings for receiving packets.
     capture: CaptureSettings {
         /// Source of packets: nflog:GROUP or af_packet:INTERFACE. Optional for 'serve'.
         source as "capture": Option<LiveSource> = None, text_form_if_set();
@@ -207,7 +207,7 @@ settings! {
         spool_bytes: u64 = 1 << 30, NUMBER;
     }
 
-    /// Delivering packets.
+    /// Settings for delivering packets.
     delivery: DeliverySettings {
         /// Collector that 'agent' delivers to, a 'cutshort serve', such as "https://collector.example.org".
         collector: Option<String> = None, text_form_if_set();
