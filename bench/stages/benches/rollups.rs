@@ -15,7 +15,7 @@ use cutshort_geo::Country;
 use cutshort_model::{Bucket, Dimension, Network, Port, Window};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells, Limits};
 use cutshort_store::{Choice, RollupQuery, Selection};
-use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Tags, Termination, WeightedCount};
+use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Tag, Tags, Termination, WeightedCount};
 use rusqlite::{Connection, OpenFlags};
 
 /// A Monday.
@@ -349,7 +349,7 @@ fn questions(path: &Path) {
         let mut run = || {
             let query = question(&mut random);
             let watch = Watch::start();
-            let rows = rollup::query(&sql, &query).expect("an answer").rows.len();
+            let rows = rollup::query(&sql, DataSet::Tcp, &query).expect("an answer").rows.len();
             (watch.stop(), rows)
         };
         let first = run();
@@ -377,7 +377,7 @@ fn at_once(path: &Path) {
         while started.elapsed() < Duration::from_secs(5) {
             let query = QUESTIONS[mix[random.below(mix.len() as i64) as usize]].1(&mut random);
             let watch = Watch::start();
-            rollup::query(&sql, &query).expect("an answer");
+            rollup::query(&sql, DataSet::Tcp, &query).expect("an answer");
             took.push(watch.stop());
         }
         took

@@ -9,7 +9,7 @@ use cutshort_capture::{Captures, Reading};
 use cutshort_geo::Geo;
 use cutshort_packet::{Frame, LinkType, Packet};
 use cutshort_simulate::{Simulation, WINDOW_NS, World, frame};
-use cutshort_verdict::{ClosedWindow, Findings, FlowContext, Outcome, Row, Rules, Tracker};
+use cutshort_verdict::{ClosedWindow, DataSet, Findings, FlowContext, Outcome, Row, Rules, Tracker};
 
 fn stages(criterion: &mut Criterion) {
     let packets = packets();
@@ -47,7 +47,7 @@ fn stages(criterion: &mut Criterion) {
     let around = FlowContext { cutoff: i64::MAX, other_rsts: &[] }.around(None);
     group.throughput(Throughput::Elements(1));
     group.bench_function("find and judge ten rows", |bench| {
-        bench.iter(|| Findings::of(black_box(&rows)).judge(&Rules::default(), &around));
+        bench.iter(|| Findings::of(black_box(&rows), DataSet::Tcp).judge(&Rules::default(), &around));
     });
     group.finish();
 }

@@ -8,7 +8,7 @@ use cutshort_bench_stages::packets;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::Window;
 use cutshort_packet::Packet;
-use cutshort_store::{Provenance, Segment, Store};
+use cutshort_store::{Provenance, Segment, SegmentSource, Store};
 
 /// Segments of a window.
 const SEGMENTS: usize = 15;
@@ -40,7 +40,7 @@ fn encode(packets: &[Packet]) -> Vec<Segment> {
     let len = packets.len().div_ceil(SEGMENTS);
     let encode = |packets: &[Packet]| {
         let covers = (packets[0].ts, packets[packets.len() - 1].ts);
-        Segment::encode(packets.to_vec(), "edge", Provenance::Live, covers, None)
+        Segment::encode(packets.to_vec(), &SegmentSource::tcp("edge", Provenance::Live, covers), None)
             .expect("packets that can be kept")
     };
     packets.chunks(len).map(encode).collect()

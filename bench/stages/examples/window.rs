@@ -18,7 +18,9 @@ use cutshort_model::{JudgedConnection, Window};
 use cutshort_packet::Packet;
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::cell::Cells;
-use cutshort_store::{ConnectionSink, Grouped, Provenance, Segment, Store, StoredRow, WindowCounts};
+use cutshort_store::{
+    ConnectionSink, Grouped, Provenance, Segment, SegmentSource, Store, StoredRow, WindowCounts,
+};
 use cutshort_verdict::{DataSet, Progress, Stage, Tag, Termination, Verdict};
 
 type Done = Result<(), Box<dyn Error>>;
@@ -75,7 +77,11 @@ fn make(folder: &Path, packets: Vec<Packet>) -> Done {
     for (at, packets) in minutes.into_iter().enumerate() {
         let from = first + at as i64 * MINUTE;
         let begin = Instant::now();
-        let segment = Segment::encode(packets, "edge", Provenance::Live, (i64::MIN, from + MINUTE), None)?;
+        let segment = Segment::encode(
+            packets,
+            &SegmentSource::tcp("edge", Provenance::Live, (i64::MIN, from + MINUTE)),
+            None,
+        )?;
         encoding += begin.elapsed().as_secs_f64();
         bytes += segment.bytes().len();
         let begin = Instant::now();

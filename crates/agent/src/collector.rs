@@ -15,36 +15,37 @@ use tls::{Encryption, Trust};
 
 mod tls;
 
-/// Where segments go, and how.
+/// How a collector is reached.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// The collector's address, such as `https://collector.example.org`.
     pub url: String,
-    /// What allows sending packets there.
+    /// The token that allows sending packets there.
     pub token: Token,
-    /// Certificates that the collector's must come from, or be one of (PEM); the system's without it. The file may be
-    /// changed while the program runs.
+    /// A file of trusted certificates (PEM): authorities, or the collector's own. Without one, the system's are trusted.
+    /// The file may change while the program runs.
     pub ca_file: Option<PathBuf>,
-    /// The HTTP proxy to go through, such as `http://proxy.example.org:3128`; none of the environment's.
+    /// The HTTP proxy to connect through, such as `http://proxy.example.org:3128`. Proxies of the environment are
+    /// ignored.
     pub proxy: Option<String>,
-    /// How long a delivery may take.
+    /// The time limit of a delivery.
     pub timeout: Duration,
 }
 
-/// A token, or the file that it stands in, which may be changed while the program runs.
+/// A token, or the file that contains it, which may change while the program runs.
 #[derive(Clone)]
 pub enum Token {
     /// The token itself.
     Text(String),
-    /// A file with nothing else in it, and what it had when it was read last.
+    /// The file, and the token that was read from it last.
     File(PathBuf, String),
 }
 
 impl Token {
-    /// Reads a token from a file.
+    /// Reads a token from a file, which contains nothing else.
     ///
     /// # Errors
-    /// That it cannot be read, or has none.
+    /// A text that names the file, if it cannot be read, is empty, or contains more than one word.
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         match text.trim() {
@@ -53,6 +54,15 @@ impl Token {
                 Err(format!("{}: there is more than a token in it", path.display()))
             }
             token => Ok(Self::File(path.to_owned(), token.to_owned())),
+        }
+    }
+
+    /// The file from which the token is read again when it is refused.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Text(_) => None,
+            Self::File(path, _) => Some(path),
         }
     }
 
@@ -104,10 +114,10 @@ const ANSWER: Duration = Duration::from_mins(2);
 const PATH: &str = "/ingest/v1/segments";
 
 impl HttpCollector {
-    /// Reads certificates, and connects to nothing yet.
+    /// Reads the certificates. Does not connect yet.
     ///
     /// # Errors
-    /// What is wrong with the settings.
+    /// A text that says what to change, if the address, the proxy or the file of certificates cannot be used.
     pub fn new(settings: &HttpSettings) -> Result<Self, String> {
         let is_https = check_url(&settings.url)?;
         let proxy = settings.proxy.as_deref().map(read_proxy).transpose()?;
@@ -135,14 +145,13 @@ impl HttpCollector {
         Ok(Self { agent, url, token: settings.token.clone(), trust, counts: None })
     }
 
-    /// The same, and with each segment it tells what these counts are then.
+    /// Sends the current value of these counts with each segment.
     #[must_use]
     pub fn with_counts(self, counts: Arc<Mutex<AgentCounts>>) -> Self {
         Self { counts: Some(counts), ..self }
     }
 
-    /// The host that is connected to, its port, and whether what is sent there is encrypted. IPv6 addresses are
-    /// without brackets.
+    /// The collector's host and port, and whether the connection is encrypted. IPv6 addresses are without brackets.
     #[must_use]
     pub fn peer(&self) -> (String, u16, bool) {
         let url: Uri = self.url.parse().unwrap_or_default();
@@ -151,7 +160,7 @@ impl HttpCollector {
         (host.to_owned(), url.port_u16().unwrap_or(if is_https { 443 } else { 80 }), is_https)
     }
 
-    /// Host and port of the proxy that stands in between. IPv6 addresses are without brackets.
+    /// The host and port of the proxy, if there is one. IPv6 addresses are without brackets.
     #[must_use]
     pub fn proxy(&self) -> Option<(String, u16)> {
         let proxy = self.agent.config().proxy()?;
@@ -184,7 +193,7 @@ impl HttpCollector {
         }
     }
 
-    /// Sends nothing, which a collector refuses by itself if the token is right.
+    /// Sends an empty segment. A collector that accepts the token refuses it.
     #[must_use]
     pub fn probe(&self) -> Probe {
         let begin = Instant::now();
@@ -204,10 +213,10 @@ impl HttpCollector {
         }
     }
 
-    /// Status and body of what `/readyz` answers, or why nothing does.
+    /// Asks whether a server is ready: the status and the body of its answer to `/readyz`.
     ///
     /// # Errors
-    /// In words.
+    /// A text that says why there is no answer.
     pub fn ready(&self) -> Result<(u16, String), String> {
         let url = self.url.replace(PATH, "/readyz");
         let got = self.agent.get(&url).call().and_then(Got::read);
@@ -230,16 +239,16 @@ impl Got {
     }
 }
 
-/// What a collector has answered to nothing.
+/// The answer of a collector to an empty segment.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// [`Delivered::Refused`] from a collector to whom the token is right; else what is wrong.
+    /// [`Delivered::Refused`] from a collector that accepts the token; otherwise what is wrong.
     pub delivered: Delivered,
-    /// The status of the answer, if there was one.
+    /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// The time that the collector says it is, as HTTP writes it.
+    /// The collector's time, in the format of HTTP.
     pub date: Option<String>,
-    /// How long it took.
+    /// The time until the answer or the error.
     pub took: Duration,
 }
 

@@ -4,7 +4,7 @@
 use cutshort_capture::{LeftOut, LiveSource, Spell};
 use cutshort_model::{date_time, grouped, until};
 
-/// What was told so far.
+/// The spells that were logged so far.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOutLog {
     /// A spell whose beginning was logged, but not its end.
@@ -13,7 +13,7 @@ pub(crate) struct LeftOutLog {
     told: Option<i64>,
 }
 
-/// What is new.
+/// A change that must be logged.
 #[derive(Debug, PartialEq, Eq)]
 enum News {
     Begun(Spell),

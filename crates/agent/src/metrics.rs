@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use cutshort_metrics::{Exposition, Format};
 
-use crate::StationState;
+use crate::station::StationState;
 
 /// How long a client may take to ask and to read.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A longer request is none.
 const LONGEST: u64 = 16 << 10;
 
-/// All metrics as text.
+/// Writes all metrics of a station as text.
 #[must_use]
 pub fn text(state: &StationState, format: Format) -> String {
     let mut exposition = Exposition::new(format, "cutshort_agent");

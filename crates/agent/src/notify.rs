@@ -5,14 +5,14 @@ use std::io;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-/// Tells systemd how it goes, if that is who has started the program.
+/// Tells systemd how the program is doing, if systemd has started it.
 pub struct Notifier {
     socket: Option<(UnixDatagram, SocketAddr)>,
     watchdog: Option<Duration>,
 }
 
 impl Notifier {
-    /// Reads where to tell from the environment. Opens all that it needs: it can be used behind a fence.
+    /// Opens the socket that the environment names. It needs nothing else later, so it works inside a sandbox.
     #[must_use]
     pub fn from_environment() -> Self {
         Self::new(|name| std::env::var_os(name), std::process::id())
@@ -27,28 +27,28 @@ impl Notifier {
         Self { socket, watchdog: watchdog.map(Duration::from_micros) }
     }
 
-    /// After how long without [`alive`](Self::alive) systemd starts the program anew.
+    /// The time without [`alive`](Self::alive) after which systemd restarts the program, if it does.
     #[must_use]
     pub const fn watchdog(&self) -> Option<Duration> {
         self.watchdog
     }
 
-    /// All is open, and packets are received.
+    /// Tells that everything is open and packets are received.
     pub fn ready(&self) {
         self.send("READY=1");
     }
 
-    /// How it goes, in a line.
+    /// Tells the state in one line.
     pub fn status(&self, text: &str) {
         self.send(&format!("STATUS={}", text.replace('\n', " ")));
     }
 
-    /// It works.
+    /// Tells that the program works; systemd restarts it otherwise.
     pub fn alive(&self) {
         self.send("WATCHDOG=1");
     }
 
-    /// It ends.
+    /// Tells that the program is shutting down.
     pub fn stopping(&self) {
         self.send("STOPPING=1");
     }

@@ -1,4 +1,4 @@
-//! How a station is, in a small file that `cutshort doctor` reads.
+//! The state of a station, in a small file that `cutshort doctor` reads.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -13,96 +13,97 @@ use cutshort_pipeline::live::{AgentCounts, SpoolCounts};
 use cutshort_store::DataDir;
 use serde::{Deserialize, Serialize};
 
-use crate::StationState;
+use crate::station::StationState;
 
-/// How a station was at some time. Times are nanoseconds since the Unix epoch.
+/// The state of a station at some time. Times are nanoseconds since the Unix epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Report {
-    /// The process.
+    /// The id of the process.
     pub pid: u32,
-    /// When this was written.
+    /// The time when this was written.
     pub time: i64,
-    /// When the station began.
+    /// The time when the station started.
     pub started: i64,
-    /// Whether it has ended since.
+    /// Whether the station has ended.
     pub ended: bool,
-    /// What the server is called in the store.
+    /// The name of the server in the store.
     pub node: String,
-    /// Where packets come from.
+    /// The source of packets.
     pub source: String,
-    /// Packets that are recorded, since the start.
+    /// Packets received since the start.
     pub received: u64,
-    /// The same in the last minute.
+    /// Packets received in the last minute.
     pub last_minute: u64,
-    /// All that the kernel has given or was known to have lost, since the start.
+    /// Packets since the start that the kernel delivered or reported as lost.
     pub seen: u64,
-    /// Packets for which the kernel had no room.
+    /// Packets since the start that the kernel dropped because the receive buffer was full.
     pub lost: u64,
-    /// Connections that were chosen and left out, at least.
+    /// Chosen connections since the start that could not be remembered, at least.
     pub left_out: u64,
-    /// Packets that could not be written.
+    /// Packets since the start that could not be written.
     pub unwritten: u64,
-    /// Time of the latest packet.
+    /// The time of the latest packet.
     pub latest: Option<i64>,
-    /// What each table of rules had logged when the station began.
+    /// The packets that each table of rules had logged when the station started.
     pub logged_before: BTreeMap<String, u64>,
-    /// What goes wrong with writing.
+    /// The reason why packets cannot be written, if they cannot.
     pub trouble: Option<String>,
-    /// What waits, and what became of the rest.
+    /// The state of the spool.
     pub spool: SpoolReport,
-    /// How delivering goes.
+    /// The state of the delivery.
     pub delivery: DeliveryReport,
 }
 
-/// How a spool is.
+/// The state of a spool.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SpoolReport {
-    /// Segments that wait.
+    /// The number of segments that wait.
     pub segments: u64,
-    /// Packets in them.
+    /// The number of packets in these segments.
     pub packets: u64,
-    /// Their bytes.
+    /// The size of these segments, in bytes.
     pub bytes: u64,
-    /// How many bytes may wait.
+    /// The size limit, in bytes.
     pub limit: u64,
-    /// From when the oldest covers.
+    /// The beginning of the time that the oldest of them covers.
     pub oldest: Option<i64>,
-    /// Packets that were dropped from the spool since the start.
+    /// Packets dropped from the spool since the start.
     pub dropped: u64,
-    /// Packets that the collector has refused since the start.
+    /// Packets since the start that the collector has refused.
     pub refused: u64,
 }
 
-/// How delivering goes.
+/// The state of the delivery.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DeliveryReport {
-    /// When a segment was acknowledged last.
+    /// The time when a segment was acknowledged last.
     pub acknowledged: Option<i64>,
-    /// Attempts that have failed since the start.
+    /// Failed attempts since the start.
     pub failures: u64,
-    /// What goes wrong.
+    /// The reason of the latest failure, until a delivery succeeds.
     pub trouble: Option<String>,
-    /// Somebody has to mend it.
+    /// Whether somebody has to fix something before deliveries can succeed.
     pub blocked: bool,
 }
 
 impl Report {
-    /// How often it is written, about.
+    /// The approximate interval between two reports.
     pub const EVERY: Duration = Duration::from_secs(5);
 
-    /// The file in a folder.
+    /// The path of the report in a folder.
     #[must_use]
     pub fn path(folder: &Path) -> PathBuf {
         DataDir::new(folder).state()
     }
 
-    /// Reads what a station in this folder has written last.
+    /// Reads the latest report of the station in a folder.
     ///
     /// # Errors
-    /// That there is none, or that it cannot be read.
+    /// The errors of reading the file ([`io::ErrorKind::NotFound`] if no station has run there), and
+    /// [`io::ErrorKind::Other`] if the file is not a report.
     pub fn read(folder: &Path) -> io::Result<Self> {
         serde_json::from_slice(&fs::read(Self::path(folder))?).map_err(io::Error::other)
     }
@@ -121,16 +122,16 @@ impl Report {
     }
 }
 
-/// What a [`Reporter`] does not learn from the station's state.
+/// The parts of a [`Report`] that do not change.
 #[derive(Clone, Debug)]
 pub struct About {
-    /// Where the file is written to.
+    /// The folder of the report.
     pub folder: PathBuf,
-    /// What the server is called in the store.
+    /// The name of the server in the store.
     pub node: String,
-    /// Where packets come from.
+    /// The source of packets.
     pub source: LiveSource,
-    /// How many bytes may wait.
+    /// The size limit of the spool, in bytes.
     pub spool_bytes: u64,
     /// The rules that were loaded when the source was opened, as far as that could be seen.
     pub rules: Vec<Loaded>,
@@ -149,7 +150,7 @@ pub struct Reporter {
 const MINUTE: Duration = Duration::from_mins(1);
 
 impl Reporter {
-    /// Writes nothing yet.
+    /// Makes a reporter, which has not written anything yet.
     #[must_use]
     pub fn new(about: About) -> Self {
         let logged = |loaded: &Loaded| Some((loaded.table.clone(), loaded.packets("logged")?));
@@ -166,14 +167,14 @@ impl Reporter {
         Self { folder: about.folder, report, counts_before: None, past, written: None }
     }
 
-    /// Writes how the station is, if it is time.
+    /// Writes a report, if [`Report::EVERY`] has passed since the latest one.
     pub fn note(&mut self, state: &StationState) {
         if self.written.is_none_or(|written| written.elapsed() >= Report::EVERY) {
             self.write(state);
         }
     }
 
-    /// What a collector is told.
+    /// The counts that are sent to a collector.
     #[must_use]
     pub fn counts(&self, state: &StationState) -> AgentCounts {
         let before = self.counts_before.unwrap_or(state.spool.counts);
@@ -188,7 +189,7 @@ impl Reporter {
         }
     }
 
-    /// Writes that the station has ended.
+    /// Writes the last report, which says that the station has ended.
     pub fn end(&mut self, state: &StationState) {
         self.report.ended = true;
         self.write(state);

@@ -1,11 +1,13 @@
 //! Receiver, recorder and uploader at work together.
 
+use std::fmt;
 use std::sync::mpsc::{Receiver as Batches, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_model::quantity;
 use cutshort_pipeline::live::{
     Collector, Recorder, RecorderCounts, Retry, Spool, SpoolState, Uploader, UploaderState,
 };
@@ -13,37 +15,61 @@ use cutshort_pipeline::live::{
 use crate::left_out::LeftOutLog;
 use crate::receiver::{Batch, Receiver};
 
-/// What a [`Station`] is made of.
+/// The parts of a [`Station`].
 pub struct Parts {
-    /// Where packets come from.
+    /// The source of packets.
     pub source: LiveSource,
-    /// How they are received, should the source have to be opened again.
+    /// The settings of the source, which may have to be opened again.
     pub settings: LiveSettings,
-    /// The source, open.
+    /// The open source.
     pub live: Live,
-    /// What was given to open it; stopping it stops receiving.
+    /// The handle with which the source was opened; stopping it stops receiving.
     pub reading: Reading,
-    /// What packets are written with.
+    /// The recorder that writes the packets.
     pub recorder: Recorder,
-    /// The recorder's spool.
+    /// The spool that the recorder writes to.
     pub spool: Arc<Spool>,
-    /// Where segments go.
+    /// The destination of the segments.
     pub collector: Box<dyn Collector>,
-    /// How often what has failed is tried again.
+    /// The waits between attempts to deliver.
     pub retry: Retry,
 }
 
-/// How a [`Station`] is.
+/// The state of a [`Station`].
 #[derive(Clone, Debug, Default)]
 pub struct StationState {
-    /// What was received since the start.
+    /// The counts of the receiver since the start.
     pub live: LiveCount,
-    /// What was written.
+    /// The counts of the recorder since the start.
     pub recorder: RecorderCounts,
-    /// What waits.
+    /// The state of the spool.
     pub spool: SpoolState,
-    /// How delivering goes.
+    /// The state of the uploader.
     pub uploader: UploaderState,
+}
+
+/// One line for people.
+impl fmt::Display for StationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { live, recorder, spool, uploader } = self;
+        let waiting = quantity(spool.segments, "segment");
+        write!(f, "{} written, {waiting} waiting", quantity(recorder.packets, "packet"))?;
+        let lost = [
+            (live.lost, "lost on receiving"),
+            (recorder.unwritten, "not written"),
+            (spool.counts.dropped.1, "dropped from the spool"),
+            (spool.counts.refused.1, "refused by the collector"),
+        ];
+        for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {} {what}", quantity(count, "packet"))?;
+        }
+        if live.left_out.connections > 0 {
+            let connections = quantity(live.left_out.connections, "chosen connection");
+            write!(f, ", at least {connections} left out")?;
+        }
+        let trouble = recorder.trouble.as_ref().or(uploader.trouble.as_ref());
+        trouble.map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
+    }
 }
 
 /// Receives, records and delivers, each in a thread of its own, until it is finished.
@@ -66,7 +92,7 @@ struct Recorded {
 const BATCHES: usize = 64;
 
 impl Station {
-    /// Begins to receive, record and deliver.
+    /// Starts to receive, record and deliver.
     #[must_use]
     pub fn start(parts: Parts) -> Self {
         let Parts { source, settings, live, reading, recorder, spool, collector, retry } = parts;
@@ -95,7 +121,7 @@ impl Station {
         }
     }
 
-    /// How it is.
+    /// The current state.
     #[must_use]
     pub fn state(&self) -> StationState {
         StationState {
@@ -106,13 +132,13 @@ impl Station {
         }
     }
 
-    /// For how long nothing was written, not even that nothing came: normally a tenth of a second.
+    /// The time since the recorder was last active, which is normally a tenth of a second, even without packets.
     #[must_use]
     pub fn silence(&self) -> Duration {
         lock(&self.recorded).at.elapsed()
     }
 
-    /// Whether it no longer receives or records, though nobody has stopped it.
+    /// Whether receiving or recording has ended although nobody has stopped it.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.receiver.is_finished() || self.recorder.is_finished()
@@ -122,7 +148,7 @@ impl Station {
     /// left. What is not delivered stays in the spool.
     ///
     /// # Errors
-    /// Why receiving had ended before.
+    /// The [`LiveError`] with which receiving had ended before.
     pub fn finish(self, patience: Duration) -> Result<StationState, LiveError> {
         self.reading.stop();
         let received = self.receiver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -1,10 +1,10 @@
 //! Segments straight into a store, without a collector in between.
 
 use cutshort_pipeline::live::{Collector, Delivered};
-use cutshort_pipeline::{Answer, Ingest};
+use cutshort_pipeline::{Ingest, IngestAnswer};
 use cutshort_store::{Result, Store, StoreError};
 
-/// A store to which segments go.
+/// Delivers segments into a store, without a collector.
 pub struct StoreCollector {
     open: Box<Open>,
     store: Option<Box<dyn Store>>,
@@ -14,14 +14,14 @@ pub struct StoreCollector {
 type Open = dyn Fn() -> Result<Box<dyn Store>> + Send;
 
 impl StoreCollector {
-    /// Opens the store with `open` when the first segment is there, as it may be away now, and again after something
-    /// went wrong, which may have been a password.
+    /// Opens the store with `open` when the first segment arrives, because it may be down now, and again after an error,
+    /// because its password may have changed.
     #[must_use]
     pub fn new(open: impl Fn() -> Result<Box<dyn Store>> + Send + 'static) -> Self {
         Self { open: Box::new(open), store: None, ingest: Ingest::default() }
     }
 
-    fn keep(&mut self, segment: Vec<u8>) -> Result<Answer> {
+    fn keep(&mut self, segment: Vec<u8>) -> Result<IngestAnswer> {
         let store = match self.store.take() {
             Some(store) => store,
             None => (self.open)()?,
@@ -34,9 +34,11 @@ impl StoreCollector {
 impl Collector for StoreCollector {
     fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
         let delivered = match self.keep(segment) {
-            Ok(Answer::New(_) | Answer::Known(_)) => return Delivered::Kept,
-            Ok(Answer::Refused(why) | Answer::Forbidden(why)) => return Delivered::Refused(why),
-            Ok(Answer::Full(why) | Answer::Later(why) | Answer::Failed(why)) => Delivered::Later(why),
+            Ok(IngestAnswer::New(_) | IngestAnswer::Known(_)) => return Delivered::Kept,
+            Ok(IngestAnswer::Refused(why) | IngestAnswer::Forbidden(why)) => return Delivered::Refused(why),
+            Ok(IngestAnswer::Full(why) | IngestAnswer::Later(why) | IngestAnswer::Failed(why)) => {
+                Delivered::Later(why)
+            }
             Err(StoreError::Refused(why)) => Delivered::Blocked(why),
             Err(error) => Delivered::Later(error.to_string()),
         };

@@ -5,7 +5,7 @@ use cutshort_model::Dimension;
 use cutshort_store::{Selection, Store};
 use serde::Serialize;
 
-use crate::answer::{self, Answer, Asked, AskedTop, By, Facts, Order, Top, Who};
+use crate::answer::{self, Answer, AskedTop, By, Facts, Order, SeriesQuery, Top, Who};
 use crate::cost;
 use crate::problem::Problem;
 use crate::question::{self, Filters, OWN_ARRAYS, Parameters, RADAR_ARRAYS, Series};
@@ -27,7 +27,7 @@ pub struct Context<'a> {
 
 /// Which shares are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct SharesQuery {
     /// Told apart by this.
     pub by: By,
     /// Over time, rather than one number.
@@ -43,9 +43,9 @@ pub struct Kind {
 pub fn shares(
     context: &Context<'_>,
     parameters: &Parameters,
-    kind: Kind,
+    kind: SharesQuery,
 ) -> Result<(Answer, Vec<Series>), Problem> {
-    let Kind { by, in_time, own } = kind;
+    let SharesQuery { by, in_time, own } = kind;
     let filters = if own { Filters::Extended } else { Filters::Radar };
     let name = if in_time { "serie" } else { "summary" };
     let series = question::series(parameters, name, filters, context.now)?;
@@ -54,7 +54,7 @@ pub fn shares(
     let limit = limit(parameters, by, own)?;
     cost::check(&series, bucket, by, limit, context.cost)?;
     let counts = own && question::flag(parameters, "counts")?;
-    let asked = Asked { series: &series, bucket, by, limit, counts, own };
+    let asked = SeriesQuery { series: &series, bucket, by, limit, counts, own };
     Ok((answer::answer(context.store, context.facts, &asked)?, series))
 }
 

@@ -1,13 +1,16 @@
 //! The files of the dashboard, which are part of the program. They are built from `web/` and know only the
 //! public API.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header};
+use axum::extract::{Path, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header, request};
 use axum::routing::get;
+use sha2::{Digest, Sha256};
 
-use crate::http::problem;
+use crate::http::{App, Preview, image, no_route, problem};
 use crate::problem::Problem;
 
 /// A built file.
@@ -32,9 +35,13 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
 
 /// Its routes: the page at `/`, charts for other pages below `/embed/`.
-pub(crate) fn routes() -> Router {
+pub(crate) fn routes(app: &Arc<App>) -> Router {
+    let (page_of, picture_of) = (Arc::clone(app), Arc::clone(app));
+    let index = move |request: Request| async move { index(&page_of, &request.into_parts().0).await };
+    let picture = move |request: Request| async move { picture(&picture_of, &request.into_parts().0).await };
     Router::new()
-        .route("/", get(|headers: HeaderMap| async move { page(PAGE, POLICY, &headers) }))
+        .route("/", get(index))
+        .route("/preview.png", get(picture))
         .route("/embed/{chart}", get(|headers: HeaderMap| async move { page(EMBED, EMBED_POLICY, &headers) }))
         .route("/favicon.svg", get(|headers: HeaderMap| async move { page("favicon.svg", POLICY, &headers) }))
         .route(
@@ -44,30 +51,61 @@ pub(crate) fn routes() -> Router {
         .route("/assets/{file}", get(asset))
 }
 
-/// For people who are at an address that does not exist.
-pub(crate) fn not_found() -> Response<Body> {
-    let mut response = page("404.html", POLICY, &HeaderMap::new());
-    if response.status() == StatusCode::OK {
-        *response.status_mut() = StatusCode::NOT_FOUND;
-    }
-    response
-}
-
-async fn asset(Path(name): Path<String>, uri: Uri) -> Response<Body> {
+async fn asset(Path(name): Path<String>, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let path = format!("assets/{name}");
     match FILES.iter().find(|file| file.path == path) {
         Some(file) => response(file, POLICY, FOR_EVER),
-        None => problem(&Problem::no_route(uri.path())),
+        None => no_route(uri.path(), &headers),
     }
+}
+
+/// The page, with what a pasted link to it shows.
+async fn index(app: &Arc<App>, parts: &request::Parts) -> Response<Body> {
+    let plain = page(PAGE, POLICY, &HeaderMap::new());
+    let Some(html) =
+        FILES.iter().find(|file| file.path == PAGE).and_then(|file| str::from_utf8(file.bytes).ok())
+    else {
+        return plain;
+    };
+    let tags = Preview::of(app, parts).await.tags(image(app, parts).as_deref());
+    let html = html.replacen("</title>", &format!("</title>\n    {tags}"), 1);
+    let digest =
+        Sha256::digest(&html)[..8].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let mut response = plain;
+    if let Ok(tag) = HeaderValue::from_str(&format!("W/\"{digest}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    *response.body_mut() = Body::from(html);
+    unless_known(response, &digest, &parts.headers)
+}
+
+async fn picture(app: &Arc<App>, parts: &request::Parts) -> Response<Body> {
+    let preview = Preview::of(app, parts).await;
+    // Drawing takes some milliseconds.
+    let png = tokio::task::spawn_blocking(move || preview.png()).await.unwrap_or_default();
+    let mut response = Response::new(Body::from(png));
+    let fixed = [
+        (header::CONTENT_TYPE, "image/png"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    for (name, value) in fixed {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 fn page(path: &str, policy: &'static str, headers: &HeaderMap) -> Response<Body> {
     let Some(file) = FILES.iter().find(|file| file.path == path) else {
         return problem(&Problem::internal(format!("the dashboard was built without {path}")));
     };
+    unless_known(response(file, policy, ASK_AGAIN), file.digest, headers)
+}
+
+/// Without its body if the one who asks has it.
+fn unless_known(mut response: Response<Body>, digest: &str, headers: &HeaderMap) -> Response<Body> {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut response = response(file, policy, ASK_AGAIN);
-    if known.contains(file.digest) {
+    if known.contains(digest) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();
     }

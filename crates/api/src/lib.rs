@@ -9,6 +9,7 @@ pub mod ask;
 mod cost;
 mod dashboard;
 mod http;
+mod picture;
 mod problem;
 pub mod question;
 

@@ -1,10 +1,10 @@
-//! A window over a stream in which the next record is whole.
+//! A buffer over a stream, in which the next record is contiguous.
 
 use std::io::{self, Read};
 
 /// Small enough to stay in a core's cache between being filled and being parsed.
 const SIZE: usize = 256 << 10;
-/// No capture has larger records: a length beyond it is damage, not to be allocated.
+/// No capture has larger records: a greater length is damage and must not be allocated.
 const MAX_SIZE: usize = 256 << 20;
 
 pub(crate) struct Buffer {
@@ -12,16 +12,16 @@ pub(crate) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// Bytes of the stream before `start`.
+    /// The number of bytes of the stream before `start`.
     consumed: u64,
 }
 
-/// What came of asking for more bytes.
+/// The result of reading more bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Filled {
     More,
     End,
-    /// The record is larger than any can be.
+    /// The record is larger than any valid record.
     TooLarge,
 }
 
@@ -35,7 +35,7 @@ impl Buffer {
         &self.bytes[self.start..self.end]
     }
 
-    /// Bytes of the stream before what is unread.
+    /// The number of bytes of the stream before the unread ones.
     pub(crate) const fn offset(&self) -> u64 {
         self.consumed
     }
@@ -46,7 +46,7 @@ impl Buffer {
         self.consumed += len as u64;
     }
 
-    /// Reads more bytes behind the unread ones. What was consumed is gone after it.
+    /// Reads more bytes after the unread ones. Consumed bytes are discarded.
     #[cold]
     pub(crate) fn fill(&mut self) -> io::Result<Filled> {
         self.bytes.copy_within(self.start..self.end, 0);

@@ -15,19 +15,19 @@ mod walk;
 pub use walk::Visitor;
 use walk::Walk;
 
-/// One capture being read, record by record.
+/// A reader of one capture, record by record.
 pub struct Capture {
     buffer: Buffer,
     format: Format,
     /// Of the record that is looked at; its bytes are the first unread ones.
-    place: Place,
+    place: RecordPosition,
     has_record: bool,
     records: u64,
-    /// What could not be read so far.
+    /// The damage found so far.
     damage: Option<Damage>,
     /// Whether the input has ended.
     ended: bool,
-    /// What captures said that were joined before the current one.
+    /// The counts of captures that are concatenated before the current one.
     before: Said,
     reading: Reading,
 }
@@ -46,8 +46,8 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Reads the file header of a pcap, and its length; that of a pcapng is its first block. `None` if there is
-    /// none, or not all of it.
+    /// Parses the file header of a pcap and returns its length; that of a pcapng is its first block. `None` if there
+    /// is no such header, or only a part of it.
     fn open(bytes: &[u8]) -> Option<(Self, usize)> {
         if bytes.starts_with(&pcapng::MAGIC) {
             return Some((Self::Pcapng(Box::default()), 0));
@@ -63,12 +63,12 @@ impl Format {
         }
     }
 
-    /// Whether what is left at the end of the input cannot be the beginning of a record.
+    /// Whether the bytes left at the end of the input cannot be the start of a record.
     fn is_strange(&self, left: &[u8]) -> bool {
         matches!(self, Self::Pcapng(pcapng) if pcapng.is_strange(left))
     }
 
-    /// Notes that what begins here is damaged and will be skipped.
+    /// Records that the data here is damaged and will be skipped.
     fn skip_damage(&mut self, bytes: &[u8]) {
         if let Self::Pcapng(pcapng) = self {
             pcapng.skip_damage(bytes);
@@ -76,7 +76,7 @@ impl Format {
     }
 
     #[inline]
-    fn next(&mut self, bytes: &[u8], place: &mut Place) -> Parsed {
+    fn next(&mut self, bytes: &[u8], place: &mut RecordPosition) -> Parsed {
         match self {
             Self::Pcap(pcap) => pcap.next(bytes, place),
             Self::Pcapng(pcapng) => pcapng.next(bytes, place),
@@ -84,22 +84,22 @@ impl Format {
     }
 }
 
-/// Where a record lies in the unread bytes, and what its header says.
+/// The position of a record in the unread bytes, and the contents of its header.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct RecordPosition {
     pub(crate) ts: i64,
     pub(crate) link: Result<LinkType, u32>,
     pub(crate) wire_len: u32,
-    /// Where its frame begins, and how long that is.
+    /// Start and length of the frame.
     pub(crate) data: (usize, usize),
-    /// Bytes of the record with its header.
+    /// The length of the record, including its header, in bytes.
     pub(crate) len: usize,
 }
 
-impl Place {
+impl RecordPosition {
     const NONE: Self = Self { ts: 0, link: Err(0), wire_len: 0, data: (0, 0), len: 0 };
 
-    /// The record, of which `unread` are the first bytes.
+    /// The record, given the unread bytes.
     #[inline(always)]
     fn record<'a>(&self, unread: &'a [u8]) -> Option<Record<'a>> {
         let (start, len) = self.data;
@@ -108,12 +108,12 @@ impl Place {
     }
 }
 
-/// What the unread bytes begin with.
+/// The result of parsing the start of the unread bytes.
 pub(crate) enum Parsed {
     Record,
-    /// A block without a packet, of that many bytes.
+    /// A block of this length without a packet.
     Nothing(usize),
-    /// The beginning of another capture.
+    /// The file header of another capture.
     Header,
     Incomplete,
     Damaged,
@@ -122,17 +122,17 @@ pub(crate) enum Parsed {
 /// A captured frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// What it begins with, or the number of a link type that is not supported.
+    /// Its link type, or the number of a link type that is not supported.
     pub link: Result<LinkType, u32>,
-    /// Its bytes and time.
+    /// Its time and bytes.
     pub frame: Frame<'a>,
 }
 
 impl Capture {
-    /// Finds out what kind of capture the input is.
+    /// Detects the format of the input and reads its header.
     ///
     /// # Errors
-    /// That it is none.
+    /// [`CaptureError`] says why it cannot be read as a capture.
     pub fn open(input: Input, reading: &Reading) -> Result<Self, CaptureError> {
         let mut buffer = Buffer::new(input.decompressed(reading)?);
         while buffer.unread().len() < pcap::HEADER && fill_header(&mut buffer)? {}
@@ -145,7 +145,7 @@ impl Capture {
         let mut capture = Self {
             buffer,
             format,
-            place: Place::NONE,
+            place: RecordPosition::NONE,
             has_record: false,
             records: 0,
             damage: None,
@@ -157,7 +157,7 @@ impl Capture {
         Ok(capture)
     }
 
-    /// A pcapng whose first block is none was never one.
+    /// A pcapng whose first block is invalid is not a pcapng.
     fn check_section(&mut self) -> Result<(), CaptureError> {
         let Format::Pcapng(pcapng) = &mut self.format else { return Ok(()) };
         loop {
@@ -173,10 +173,10 @@ impl Capture {
         }
     }
 
-    /// Steps to the next record. False at the end, and when [`Reading::stop`] was called.
+    /// Moves to the next record. False at the end, and after [`Reading::stop`] was called.
     ///
     /// # Errors
-    /// Why the capture cannot be read on. Do not step any further then.
+    /// [`CaptureError`] says why the rest cannot be read. Do not call this again then.
     #[inline]
     pub fn advance(&mut self) -> Result<bool, CaptureError> {
         if std::mem::take(&mut self.has_record) {
@@ -209,7 +209,7 @@ impl Capture {
         }
     }
 
-    /// The record that was stepped to.
+    /// The current record.
     #[must_use]
     #[inline]
     pub fn record(&self) -> Option<Record<'_>> {
@@ -219,11 +219,11 @@ impl Capture {
         self.place.record(self.buffer.unread())
     }
 
-    /// Shows the record that was stepped to and those that follow it in the buffer, as long as the
-    /// visitor wants them and they are not later than `until`. Steps behind the last one.
+    /// Passes the current record and those that follow it in the buffer to the visitor, as long as it wants them and
+    /// they are not later than `until`. Moves past the last of them.
     ///
     /// # Errors
-    /// As [`advance`](Self::advance).
+    /// The same as those of [`advance`](Self::advance).
     #[inline(always)]
     pub(crate) fn show(&mut self, until: i64, visitor: &mut impl Visitor) -> Result<bool, CaptureError> {
         if !self.has_record {
@@ -246,13 +246,13 @@ impl Capture {
         if on_record { Ok(true) } else { self.advance() }
     }
 
-    /// Its time.
+    /// The time of the current record, in nanoseconds since the Unix epoch.
     #[inline]
     pub(crate) fn ts(&self) -> Option<i64> {
         self.has_record.then_some(self.place.ts)
     }
 
-    /// The program that wrote the capture (`shb_userappl`), where a pcapng says it.
+    /// The program that wrote the capture (`shb_userappl`), if a pcapng names it.
     #[must_use]
     pub fn application(&self) -> Option<&str> {
         match &self.format {
@@ -261,26 +261,26 @@ impl Capture {
         }
     }
 
-    /// The programs that wrote the captures that were joined here, as far as these say it.
+    /// The programs that wrote the captures concatenated here, as far as they are named.
     #[must_use]
     pub fn applications(&self) -> Vec<String> {
         self.said().applications
     }
 
-    /// Records that carry no time (pcapng's simple packet blocks) so far. They are given the time
-    /// of the record before.
+    /// The number of records without a time (pcapng's simple packet blocks) so far. They get the time of the previous
+    /// record.
     #[must_use]
     pub fn without_time(&self) -> u64 {
         self.said().without_time
     }
 
-    /// Packets that the capture itself says were lost, so far.
+    /// The number of lost packets that the capture reports, so far.
     #[must_use]
     pub fn drops(&self) -> Drops {
         self.said().drops
     }
 
-    /// All that was said so far.
+    /// Everything that the capture has said about itself so far.
     fn said(&self) -> Said {
         let mut said = self.before.clone();
         if let Format::Pcapng(pcapng) = &self.format {
@@ -300,7 +300,7 @@ fn fill_header(buffer: &mut Buffer) -> Result<bool, CaptureError> {
     }
 }
 
-/// Why an input that begins neither like pcap nor like pcapng cannot be read.
+/// Why an input that begins neither as a pcap nor as a pcapng cannot be read.
 fn no_capture(buffer: &mut Buffer) -> Result<CaptureError, CaptureError> {
     if pcap::is_pcap(buffer.unread()) {
         return Ok(CaptureError::HeaderCut);

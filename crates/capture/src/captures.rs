@@ -4,20 +4,20 @@ use std::path::{Path, PathBuf};
 
 use crate::{Capture, CaptureError, Drops, Input, Reading, Record, Visitor};
 
-/// Many captures read as one.
+/// Reads many captures as one.
 ///
-/// Their records are merged by time, so that neither the order of the files nor files that
-/// overlap (several interfaces, several servers) make records late. Within a file the order
-/// stays as it is. Files that do not overlap are open one after the other.
+/// Their records are merged by time, so that neither the order of the files nor overlapping files (several
+/// interfaces, several servers) make records late. Within a file the order is unchanged. Files that do not overlap
+/// are opened one after the other.
 pub struct Captures {
-    /// Not yet open, the earliest last.
+    /// Captures that are not open yet, the earliest last.
     waiting: Vec<Waiting>,
-    open: Vec<Open>,
-    /// Which of `open` has the current record.
+    open: Vec<OpenCapture>,
+    /// The index in `open` of the capture with the current record.
     current: usize,
-    /// The current capture goes on as long as its records are not later.
+    /// The current capture is read on as long as its records are not later.
     until: i64,
-    problems: Vec<Problem>,
+    problems: Vec<CaptureProblem>,
     applications: Vec<String>,
     without_time: u64,
     drops: Drops,
@@ -29,43 +29,44 @@ struct Waiting {
     first_ts: i64,
 }
 
-struct Open {
+struct OpenCapture {
     path: PathBuf,
     capture: Capture,
 }
 
-/// Something that went wrong with one of the captures.
+/// A problem with one of the captures.
 #[derive(Debug)]
-pub struct Problem {
-    /// Which; `-` is the standard input.
+pub struct CaptureProblem {
+    /// The path; `-` is the standard input.
     pub path: PathBuf,
-    /// What.
+    /// The reason why the capture cannot be read, or not to its end.
     pub error: CaptureError,
 }
 
-impl Problem {
-    /// Whether not even the beginning could be read.
+impl CaptureProblem {
+    /// Whether not even the start could be read.
     #[must_use]
     pub const fn is_unreadable(&self) -> bool {
         !matches!(self.error, CaptureError::Cut { .. } | CaptureError::Damaged { .. })
     }
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for CaptureProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", name_of(&self.path), self.error)
     }
 }
 
-/// What a capture is called in messages; `-` is the standard input.
+/// The name of a capture in messages; `-` is the standard input.
 #[must_use]
 pub fn name_of(path: &Path) -> Cow<'_, str> {
     if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() }
 }
 
-/// Raises the limit of open files as far as it may be, if all captures may be open at once: those that overlap are.
+/// Raises the limit of open files as far as permitted, if it may be too low: captures that overlap are open at the
+/// same time.
 fn allow_open(captures: usize) {
-    /// Others that a program has open: outputs, libraries, databases of addresses.
+    /// The number of other files that a program has open: outputs, libraries, address databases.
     #[cfg(target_os = "linux")]
     const OTHERS: u64 = 64;
     #[cfg(target_os = "linux")]
@@ -83,8 +84,8 @@ fn allow_open(captures: usize) {
 }
 
 impl Captures {
-    /// Looks at the beginning of every capture; `-` is the standard input. Those that cannot be
-    /// read are [`problems`](Self::problems).
+    /// Looks at the start of every capture; `-` is the standard input. Those that cannot be read are
+    /// [`problems`](Self::problems).
     pub fn open<P: AsRef<Path>>(paths: &[P], reading: &Reading) -> Self {
         let mut captures = Self {
             waiting: Vec::new(),
@@ -106,7 +107,7 @@ impl Captures {
         captures
     }
 
-    /// Opens a capture and finds its first record. A stream cannot be opened again and stays.
+    /// Opens a capture and finds its first record. A stream cannot be opened again and stays open.
     fn look_at(&mut self, path: &Path) {
         let only_looked = Reading::default();
         let input = match path {
@@ -119,8 +120,8 @@ impl Captures {
         let path = path.to_owned();
         match input.and_then(|input| Capture::open(input, &self.reading)) {
             Ok(capture) if regular => self.wait(path, capture),
-            Ok(capture) => self.begin(Open { path, capture }),
-            Err(error) => self.problems.push(Problem { path, error }),
+            Ok(capture) => self.begin(OpenCapture { path, capture }),
+            Err(error) => self.problems.push(CaptureProblem { path, error }),
         }
     }
 
@@ -131,16 +132,16 @@ impl Captures {
                 self.waiting.push(Waiting { path, first_ts });
             }
             Ok(false) => self.note_end(&capture),
-            Err(error) => self.problems.push(Problem { path, error }),
+            Err(error) => self.problems.push(CaptureProblem { path, error }),
         }
     }
 
-    /// Steps to the first record of a capture, and keeps it open if there is one.
-    fn begin(&mut self, mut open: Open) {
+    /// Moves to the first record of a capture, and keeps it open if there is one.
+    fn begin(&mut self, mut open: OpenCapture) {
         match open.capture.advance() {
             Ok(true) => self.open.push(open),
             Ok(false) => self.note_end(&open.capture),
-            Err(error) => self.problems.push(Problem { path: open.path, error }),
+            Err(error) => self.problems.push(CaptureProblem { path: open.path, error }),
         }
     }
 
@@ -154,7 +155,7 @@ impl Captures {
         }
     }
 
-    /// Opens what has become due, then chooses the capture with the earliest record.
+    /// Opens captures that may have the next record, then chooses the one with the earliest.
     fn choose(&mut self) {
         loop {
             let earliest = (0..self.open.len()).min_by_key(|at| self.open[*at].capture.ts());
@@ -174,8 +175,8 @@ impl Captures {
         let Some(Waiting { path, .. }) = self.waiting.pop() else { return };
         let opened = Input::open(&path, &self.reading);
         match opened.and_then(|input| Capture::open(input, &self.reading)) {
-            Ok(capture) => self.begin(Open { path, capture }),
-            Err(error) => self.problems.push(Problem { path, error }),
+            Ok(capture) => self.begin(OpenCapture { path, capture }),
+            Err(error) => self.problems.push(CaptureProblem { path, error }),
         }
     }
 
@@ -186,7 +187,7 @@ impl Captures {
         open.chain(self.waiting.last().map(|waiting| waiting.first_ts)).min().unwrap_or(i64::MAX)
     }
 
-    /// Steps behind the current record.
+    /// Moves past the current record.
     #[inline]
     pub fn advance(&mut self) {
         let Some(open) = self.open.get_mut(self.current) else { return };
@@ -194,8 +195,8 @@ impl Captures {
         self.settle(advanced);
     }
 
-    /// Shows the current record and some that follow it, as long as the visitor wants them, and steps
-    /// behind the last of them. False at the end of all captures, where there is none.
+    /// Passes the current record and some that follow it to the visitor, as long as it wants them, and moves past the
+    /// last of them. False at the end of all captures, where there is no record.
     ///
     /// Faster than [`record`](Self::record) and [`advance`](Self::advance) for each of them.
     #[inline(always)]
@@ -206,7 +207,7 @@ impl Captures {
         true
     }
 
-    /// Sees whether the current capture goes on after it was stepped on.
+    /// Chooses the next capture if the current one has ended or others have earlier records.
     #[inline]
     fn settle(&mut self, advanced: Result<bool, CaptureError>) {
         let Some(open) = self.open.get(self.current) else { return };
@@ -219,9 +220,9 @@ impl Captures {
 
     #[cold]
     fn end(&mut self, error: Option<CaptureError>) {
-        let Open { path, capture } = self.open.swap_remove(self.current);
+        let OpenCapture { path, capture } = self.open.swap_remove(self.current);
         self.note_end(&capture);
-        self.problems.extend(error.map(|error| Problem { path, error }));
+        self.problems.extend(error.map(|error| CaptureProblem { path, error }));
         if self.reading.is_stopped() {
             std::mem::take(&mut self.open).iter().for_each(|open| self.note_end(&open.capture));
             self.waiting.clear();
@@ -236,32 +237,32 @@ impl Captures {
         self.open.get(self.current)?.capture.record()
     }
 
-    /// The program that wrote the capture of the current record, where that says it.
+    /// The program that wrote the capture of the current record, if it is named.
     #[must_use]
     #[inline]
     pub fn application(&self) -> Option<&str> {
         self.open.get(self.current)?.capture.application()
     }
 
-    /// What went wrong so far.
+    /// The problems so far.
     #[must_use]
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[CaptureProblem] {
         &self.problems
     }
 
-    /// The programs that wrote the captures, as far as these say it and were read to their end.
+    /// The programs that wrote the captures, as far as they are named and the captures were read to their end.
     #[must_use]
     pub fn applications(&self) -> &[String] {
         &self.applications
     }
 
-    /// Records without a time, in captures that were read to their end.
+    /// The number of records without a time, in captures that were read to their end.
     #[must_use]
     pub const fn without_time(&self) -> u64 {
         self.without_time
     }
 
-    /// Packets that the captures themselves say were lost, as far as these were read to their end.
+    /// The number of lost packets that the captures report, as far as they were read to their end.
     #[must_use]
     pub const fn drops(&self) -> &Drops {
         &self.drops

@@ -10,33 +10,33 @@ pub enum CaptureError {
     Io(io::Error),
     /// A directory was given instead of a file.
     Directory,
-    /// There is not a single byte.
+    /// The file is empty.
     Empty,
     /// It begins like neither pcap nor pcapng.
     NotACapture,
     /// It ends inside its header.
     HeaderCut,
-    /// It ends inside a record: cut off while it was written or copied.
+    /// It ends inside a record: it was cut off while it was written or copied.
     Cut {
-        /// Whole records before.
+        /// The number of complete records before the end.
         records: u64,
     },
-    /// It is something else that has a name.
+    /// It is a file of another known kind.
     Foreign(Foreign),
-    /// Something in it is no record, or a record contradicts itself. Whole records behind it were read where
-    /// these could be found.
+    /// A part of it is not a valid record, or a record contradicts itself. Complete records after it were read as far
+    /// as they could be found.
     Damaged {
-        /// Whole records that were read.
+        /// The number of complete records that were read.
         records: u64,
-        /// Where the damage begins, in bytes of the (uncompressed) capture.
+        /// The position where the damage begins, in bytes of the (uncompressed) capture.
         offset: u64,
-        /// In how many places there is damage.
+        /// The number of damaged places.
         places: u64,
-        /// How many bytes were not read for it.
+        /// The number of bytes that were skipped.
         unread: u64,
-        /// How many there are in all; `None` where nobody can tell.
+        /// The number of bytes of the capture; `None` if unknown.
         total: Option<u64>,
-        /// Whether all bytes that were not read are zero.
+        /// Whether all skipped bytes are zero.
         zeros: bool,
     },
 }

@@ -1,8 +1,8 @@
-//! Kinds of files that are taken for captures, and are others.
+//! Files that are often mistaken for captures.
 
 use std::fmt;
 
-/// A kind of file that is not read, and what turns it into one that is.
+/// A kind of file that cannot be read, and the tool that converts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Foreign {
     name: &'static str,
@@ -11,7 +11,7 @@ pub struct Foreign {
 
 const EDITCAP: &str = "convert it with 'editcap -F pcap IN OUT'";
 
-/// By where they have which bytes.
+/// Detected by bytes at fixed positions.
 const KINDS: [(usize, &[u8], Foreign); 26] = [
     kind(b"snoop\0\0\0", "a Solaris snoop capture", EDITCAP),
     kind(b"btsnoop\0", "a Bluetooth snoop capture", "it holds no TCP connections of a network"),
@@ -50,12 +50,12 @@ const fn kind(
 }
 
 impl Foreign {
-    /// So many bytes are enough to tell.
+    /// The number of bytes that are needed for detection.
     pub(crate) const ENOUGH: usize = 512;
     const ERF: Self = Self { name: "an Endace ERF capture", remedy: EDITCAP };
     const ETL: Self = Self { name: "a Windows event trace", remedy: "convert it with 'etl2pcapng IN OUT'" };
 
-    /// What `bytes` are the beginning of.
+    /// The kind of file that begins with `bytes`.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         let is =
             |(at, magic, _): &&(usize, &[u8], Self)| bytes.get(*at..).is_some_and(|at| at.starts_with(magic));
@@ -82,8 +82,8 @@ fn is_erf(bytes: &[u8]) -> bool {
     records >= 2
 }
 
-/// An event trace begins with a buffer of that size, whose first event says again what it is: a header of
-/// `WMI_BUFFER_HEADER` (72 bytes), then the trace's own (`TRACE_LOGFILE_HEADER`).
+/// An event trace begins with a buffer whose size its first event repeats: a header `WMI_BUFFER_HEADER` (72 bytes),
+/// then the trace's own (`TRACE_LOGFILE_HEADER`).
 fn is_etl(bytes: &[u8]) -> bool {
     let size = bytes.first_chunk().map_or(0, |size| u32::from_le_bytes(*size));
     let used = bytes.get(4..).and_then(<[u8]>::first_chunk).map_or(0, |used| u32::from_le_bytes(*used));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::CaptureError;
 use crate::pipe;
 
-/// How far reading has come, and whether it shall stop; shared between threads.
+/// The progress of reading, and a request to stop; shared between threads.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
     bytes: Arc<AtomicU64>,
@@ -15,14 +15,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Bytes read from files and streams, as stored: compressed ones count compressed.
+    /// The number of bytes read from files and streams, before decompression.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Ends reading at the next record, as if the input ended there. Inputs that wait for bytes
-    /// wait no longer.
+    /// Stops reading at the next record, as if the input ended there. Inputs that wait for data stop waiting.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -42,10 +41,10 @@ pub struct Input {
 }
 
 impl Input {
-    /// Opens a file.
+    /// Opens a file for reading.
     ///
     /// # Errors
-    /// That it cannot be opened, or is a directory.
+    /// [`CaptureError`] if it cannot be opened or is a directory.
     pub fn open(path: &Path, reading: &Reading) -> Result<Self, CaptureError> {
         let file = File::open(path)?;
         let kind = file.metadata()?.file_type();

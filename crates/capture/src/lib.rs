@@ -1,8 +1,8 @@
-//! Where packets come from: captures in files and streams, and what a server receives now.
+//! Sources of packets: captures in files and streams, and live sources.
 //!
-//! [`Capture`] reads one pcap or pcapng, plain or compressed with gzip, zstd or xz.
-//! [`Captures`] reads many as one, merged by time. [`Live`] receives from the netfilter log or a
-//! packet socket; [`rules`] are what makes the kernel write that log.
+//! [`Capture`] reads one pcap or pcapng, plain or compressed with gzip, zstd or xz. [`Captures`] reads many as one,
+//! merged by time. [`Live`] receives packets from the netfilter log or a packet socket; [`rules`] are the nftables
+//! and iptables rules that write that log.
 
 mod buffer;
 mod capture;
@@ -20,7 +20,7 @@ mod resume;
 pub mod rules;
 
 pub use capture::{Capture, Record, Visitor};
-pub use captures::{Captures, Problem, name_of};
+pub use captures::{CaptureProblem, Captures, name_of};
 pub use error::CaptureError;
 pub use foreign::Foreign;
 pub use input::{Input, Reading};

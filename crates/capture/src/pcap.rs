@@ -2,7 +2,7 @@
 
 use cutshort_packet::LinkType;
 
-use crate::capture::{Parsed, Place};
+use crate::capture::{Parsed, RecordPosition};
 use crate::resume::{self, Step};
 
 #[derive(Clone, Copy)]
@@ -95,14 +95,14 @@ impl Pcap {
     }
 
     #[inline]
-    pub(crate) fn next(&self, bytes: &[u8], place: &mut Place) -> Parsed {
+    pub(crate) fn next(&self, bytes: &[u8], place: &mut RecordPosition) -> Parsed {
         if self.big_endian { self.next_in::<true>(bytes, place) } else { self.next_in::<false>(bytes, place) }
     }
 
     /// Seconds, fraction, captured length, length on the wire: four words, read here because this
     /// runs for every record.
     #[inline(always)]
-    pub(crate) fn next_in<const BIG_ENDIAN: bool>(&self, bytes: &[u8], place: &mut Place) -> Parsed {
+    pub(crate) fn next_in<const BIG_ENDIAN: bool>(&self, bytes: &[u8], place: &mut RecordPosition) -> Parsed {
         let Some(header) = bytes.first_chunk::<16>() else { return Parsed::Incomplete };
         let word = |at: usize| {
             let word = [header[at], header[at + 1], header[at + 2], header[at + 3]];

@@ -8,7 +8,7 @@ use pcap_parser::pcapng::{
 };
 use pcap_parser::traits::PcapNGPacketBlock;
 
-use crate::capture::{Parsed, Place};
+use crate::capture::{Parsed, RecordPosition};
 use crate::pcap;
 use crate::resume::Step;
 
@@ -81,7 +81,7 @@ pub(crate) fn begins(bytes: &[u8]) -> bool {
 
 impl Pcapng {
     #[inline]
-    pub(crate) fn next(&mut self, bytes: &[u8], place: &mut Place) -> Parsed {
+    pub(crate) fn next(&mut self, bytes: &[u8], place: &mut RecordPosition) -> Parsed {
         let parse = if self.big_endian { parse_block_be } else { parse_block_le };
         if self.kind(bytes).is_some_and(|kind| !blocks::is_parsed(kind)) {
             return self.step_over(bytes);
@@ -136,7 +136,7 @@ impl Pcapng {
         bytes.len() >= len as usize || len > blocks::MAX_LEN.max(snaplen)
     }
 
-    fn block(&mut self, bytes: &[u8], block: &Block<'_>, len: usize, place: &mut Place) -> Parsed {
+    fn block(&mut self, bytes: &[u8], block: &Block<'_>, len: usize, place: &mut RecordPosition) -> Parsed {
         place.len = len;
         let placed = match block {
             Block::EnhancedPacket(packet) => {
@@ -208,7 +208,12 @@ impl Pcapng {
     }
 
     /// Adds time and link type; `None` if no such interface was described.
-    fn interface_says(&mut self, interface: u32, units: Option<u64>, place: &mut Place) -> Option<()> {
+    fn interface_says(
+        &mut self,
+        interface: u32,
+        units: Option<u64>,
+        place: &mut RecordPosition,
+    ) -> Option<()> {
         let interface = self.interfaces.get(interface as usize)?;
         if let Some(units) = units {
             let offset = interface.offset.saturating_mul(1_000_000_000);
@@ -254,7 +259,7 @@ impl Pcapng {
     }
 
     /// Interface (2 bytes), drops (2), time (8), captured length (4), length on the wire (4), data.
-    fn packet_block(&mut self, bytes: &[u8], block: &[u8], place: &mut Place) -> Option<()> {
+    fn packet_block(&mut self, bytes: &[u8], block: &[u8], place: &mut RecordPosition) -> Option<()> {
         let first: [u8; 2] = *block.first_chunk()?;
         let interface = if self.big_endian { u16::from_be_bytes(first) } else { u16::from_le_bytes(first) };
         let ts = u64::from(self.u32_in(block, 4)?) << 32 | u64::from(self.u32_in(block, 8)?);

@@ -20,7 +20,7 @@ pub(crate) enum Step {
 
 /// Where in some bytes reading can go on.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Resumption {
     At(usize),
     /// Nowhere in the first bytes, of this number; what follows must be longer to tell.
     NotIn(usize),
@@ -52,12 +52,12 @@ pub(crate) fn begins_capture(bytes: &[u8]) -> bool {
 }
 
 /// Looks for a header, or for several whole records in a row; `near` is the time of the record before.
-pub(crate) fn find(format: &Format, bytes: &[u8], near: Option<i64>, at_end: bool) -> Found {
+pub(crate) fn find(format: &Format, bytes: &[u8], near: Option<i64>, at_end: bool) -> Resumption {
     let mut at = 0;
     while at < bytes.len() {
         match run(format, &bytes[at..], near, at_end) {
-            Some(true) => return Found::At(at),
-            None => return Found::NotIn(at),
+            Some(true) => return Resumption::At(at),
+            None => return Resumption::NotIn(at),
             Some(false) => at += 1,
         }
         // No record begins with a word of zeros.
@@ -66,7 +66,7 @@ pub(crate) fn find(format: &Format, bytes: &[u8], near: Option<i64>, at_end: boo
             at += if zeros == bytes.len() - at && at_end { zeros } else { zeros - 3 };
         }
     }
-    Found::NotIn(at)
+    Resumption::NotIn(at)
 }
 
 /// Whether several records in a row begin here; `None` if there are too few bytes to tell.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clickhouse::Client;
 
 use cutshort_store::{Result, StoreError};
+use cutshort_verdict::DataSet;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
@@ -23,12 +24,12 @@ pub enum Classify {
 
 /// The options after `?`.
 #[derive(Clone, Copy)]
-struct Options {
+struct UrlOptions {
     secure: bool,
     classify: Classify,
 }
 
-impl Options {
+impl UrlOptions {
     fn with(self, option: &str) -> Result<Self> {
         Ok(match option {
             "" => self,
@@ -79,9 +80,10 @@ impl Address {
             _ => return refuse("it does not begin with clickhouse:// or clickhouses://"),
         };
         let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let options =
-            options.split('&').try_fold(Options { secure, classify: Classify::default() }, Options::with)?;
-        let Options { secure, classify } = options;
+        let options = options
+            .split('&')
+            .try_fold(UrlOptions { secure, classify: Classify::default() }, UrlOptions::with)?;
+        let UrlOptions { secure, classify } = options;
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = match login.split_once(':') {
@@ -162,6 +164,16 @@ impl Address {
     pub fn with_database(mut self, database: &str) -> Self {
         database.clone_into(&mut self.database);
         self
+    }
+
+    /// The same server with the database of a data set, which has its name behind that of the database of `tcp`.
+    #[must_use]
+    pub fn of_data_set(&self, data_set: DataSet) -> Self {
+        let database = match data_set {
+            DataSet::Tcp => self.database.clone(),
+            data_set => format!("{}_{data_set}", self.database),
+        };
+        self.clone().with_database(&database)
     }
 
     pub(crate) fn client(&self) -> Result<Client> {

@@ -4,14 +4,12 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
-use clickhouse::Row;
 use cutshort_geo::Country;
 use cutshort_model::ConnectionRecord;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{ConnectionQuery, Result, StoreError};
-use cutshort_verdict::{Progress, Signature, Stage, Tags, Termination};
+use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tags, Termination};
 use ipnet::IpNet;
-use serde::Deserialize;
 
 use crate::filter::{Filter, GENERATIONS};
 use crate::replacement::ConnectionRow;
@@ -19,7 +17,7 @@ use crate::results::{self, Level, ResultRow};
 use crate::segments;
 use crate::server::Server;
 
-const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, progress, stage, termination, tags, signature_id, location, asn, as_name, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, addresses";
+const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, progress, stage, termination, tags, signature_id, location, asn, as_name, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, addresses, handshake_us, first_byte_us";
 
 /// The order of a window's connections: that of the folder's files.
 const ORDER: &str = "src_ip, src_port, dst_ip, dst_port, first_us, last_us, number";
@@ -42,7 +40,7 @@ pub(crate) fn select(server: &Server, query: &ConnectionQuery) -> Result<Vec<Con
         } else if !rows.is_empty() {
             offset = 0;
         }
-        found.extend(rows.into_iter().map(record).collect::<Result<Vec<_>>>()?);
+        found.extend(rows.into_iter().map(|row| record(server.data_set, row)).collect::<Result<Vec<_>>>()?);
         rest = behind;
         size *= 4;
     }
@@ -78,14 +76,9 @@ fn page(server: &Server, filter: &Filter, offset: usize, limit: usize) -> Result
     server.all(query.param("limit", limit as u64).param("offset", offset as u64))
 }
 
-#[derive(Row, Deserialize)]
-struct Found {
-    found: u64,
-}
-
 fn count(server: &Server, filter: &Filter) -> Result<usize> {
-    let sql = format!("SELECT count() AS found FROM connection WHERE {}", filter.sql());
-    Ok(server.one::<Found>(filter.bind(server.question(&sql)))?.found as usize)
+    let sql = format!("SELECT count() FROM connection WHERE {}", filter.sql());
+    Ok(server.count(filter.bind(server.question(&sql)))? as usize)
 }
 
 /// One window after the other, as long as more are wanted.
@@ -119,7 +112,7 @@ pub(crate) fn of_window(
             return Ok(true);
         }
         for row in rows {
-            if !each(record(row)?)? {
+            if !each(record(server.data_set, row)?)? {
                 return Ok(false);
             }
         }
@@ -190,7 +183,7 @@ fn bounds(net: &IpNet) -> (Ipv6Addr, Ipv6Addr) {
     (mapped(net.network()), mapped(net.broadcast()))
 }
 
-fn record(row: ConnectionRow) -> Result<ConnectionRecord<'static>> {
+fn record(data_set: DataSet, row: ConnectionRow) -> Result<ConnectionRecord<'static>> {
     let unknown = |what: &str, name: &str| {
         StoreError::Damaged(format!("a connection in ClickHouse has the {what} '{name}', which is not known"))
     };
@@ -201,6 +194,9 @@ fn record(row: ConnectionRow) -> Result<ConnectionRecord<'static>> {
         code => Some(Country::from_alpha2(code).ok_or_else(|| unknown("location", code))?),
     };
     Ok(ConnectionRecord {
+        data_set,
+        handshake_us: row.handshake_us,
+        first_byte_us: row.first_byte_us,
         five_tuple: FiveTuple {
             src_ip: row.src_ip,
             src_port: row.src_port,

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use clickhouse::Row;
 use cutshort_model::Window;
 use cutshort_store::{Forgotten, KnownSegment, Result, SegmentId};
-use serde::Deserialize;
 
 use crate::moving;
 use crate::results;
@@ -23,7 +21,11 @@ pub(crate) fn known(server: &Server) -> Result<Vec<KnownSegment>> {
     );
     let rows: Vec<SegmentRow> = server.all_of_much(server.query(&sql))?;
     let known = |row: &SegmentRow| {
-        Ok(KnownSegment { info: moving::info(row)?, arrived: row.arrived, is_kept: row.state == KEPT.1 })
+        Ok(KnownSegment {
+            info: moving::info(server.data_set, row)?,
+            arrived: row.arrived,
+            is_kept: row.state == KEPT.1,
+        })
     };
     rows.iter().map(known).collect()
 }
@@ -75,20 +77,15 @@ fn remove(server: &Server, rows: &[SegmentRow]) -> Result<()> {
     server.insert_all("segment", rows.iter().map(begun).collect::<Vec<_>>())
 }
 
-#[derive(Row, Deserialize)]
-struct Segments {
-    segments: u64,
-}
-
 /// Whether other segments have packets of a window.
 fn has_packets(server: &Server, window: i64) -> Result<bool> {
     let sql = format!(
-        "SELECT count() AS segments FROM segment FINAL
+        "SELECT count() FROM segment FINAL
          WHERE state = '{}' AND has(arrayMap(w -> w.1, windows), {})",
         KEPT.1,
         time("window")
     );
-    Ok(server.one::<Segments>(server.query(&sql).param("window", window))?.segments > 0)
+    Ok(server.count(server.query(&sql).param("window", window))? > 0)
 }
 
 /// Removes the results of a window. Hours and days are computed from windows, so they no longer count it.

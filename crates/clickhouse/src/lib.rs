@@ -32,16 +32,16 @@ mod verdicts;
 mod windows;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
-    Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
-    WindowPackets, WindowState, WindowVerdicts,
+    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Replacement,
+    ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
+    StoreError, WindowPackets, WindowState, WindowVerdicts,
 };
-use cutshort_verdict::Rules;
+use cutshort_verdict::{DataSet, Rules};
 
 pub use address::{Address, Classify};
 pub use migrations::{Layout, migrate, schema};
@@ -53,6 +53,11 @@ use server::Server;
 pub struct ClickHouse {
     server: Arc<Server>,
     watch: windows::Watch,
+    address: Address,
+    /// The server with the database of the annotations, which all data sets share.
+    annotations: Arc<Server>,
+    /// The stores of other data sets, once they were used.
+    data_sets: [OnceLock<Box<Self>>; DataSet::ALL.len()],
 }
 
 impl ClickHouse {
@@ -63,13 +68,74 @@ impl ClickHouse {
     /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another version,
     /// with what to do.
     pub fn open(address: &Address) -> Result<Self> {
-        let mut server = Server::new(address)?;
+        Self::open_data_set(address, DataSet::Tcp, None)
+    }
+
+    fn open_data_set(
+        address: &Address,
+        data_set: DataSet,
+        annotations: Option<&Arc<Server>>,
+    ) -> Result<Self> {
+        let mut server = Server::new(address, data_set)?;
         migrations::check(&mut server)?;
-        Ok(Self { server: Arc::new(server), watch: windows::Watch::default() })
+        let server = Arc::new(server);
+        Ok(Self {
+            annotations: Arc::clone(annotations.unwrap_or(&server)),
+            server,
+            watch: windows::Watch::default(),
+            address: address.clone(),
+            data_sets: Default::default(),
+        })
+    }
+
+    fn find_store(&self, data_set: DataSet) -> Result<Option<&Self>> {
+        if data_set == self.server.data_set {
+            return Ok(Some(self));
+        }
+        let Some(slot) = self.data_sets.get(data_set as usize) else { return Ok(None) };
+        if slot.get().is_none() {
+            let address = self.address.of_data_set(data_set);
+            if self.server.data_set != DataSet::Tcp || !migrations::exists(&self.server, address.database())?
+            {
+                return Ok(None);
+            }
+            // Another thread may have opened it at the same time.
+            let _ = slot.set(Box::new(Self::open_data_set(&address, data_set, Some(&self.annotations))?));
+        }
+        Ok(slot.get().map(Box::as_ref))
+    }
+
+    /// Its tables are created if they are missing, on the cluster of those of `tcp`.
+    fn create_store(&self, data_set: DataSet) -> Result<&Self> {
+        if let Some(store) = self.find_store(data_set)? {
+            return Ok(store);
+        }
+        let layout = Layout { cluster: self.server.cluster.clone(), data_set };
+        migrate(&self.address, &layout).map_err(|error| {
+            StoreError::Unavailable(format!(
+                "the tables of the data set {data_set} cannot be created ({error}): have them created with \
+                 'cutshort clickhouse migrate'"
+            ))
+        })?;
+        self.find_store(data_set)?.ok_or_else(|| {
+            StoreError::Refused(format!("the store of the data set {} keeps no other", self.server.data_set))
+        })
     }
 }
 
 impl Store for ClickHouse {
+    fn data_set(&self) -> DataSet {
+        self.server.data_set
+    }
+
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
+        Ok(self.find_store(data_set)?.map(|store| store as &dyn Store))
+    }
+
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
+        Ok(self.create_store(data_set)?)
+    }
+
     fn append(&self, segment: &Segment) -> Result<Added> {
         let added = self.append_all(std::slice::from_ref(segment))?;
         Ok(added.first().copied().unwrap_or(Added::Known))
@@ -102,6 +168,8 @@ impl Store for ClickHouse {
         parts: usize,
     ) -> Result<Option<WindowVerdicts<'_>>> {
         match self.server.classify {
+            // The rules in SQL are those of one data set.
+            _ if self.server.data_set != DataSet::Tcp => Ok(None),
             Classify::Rust => Ok(None),
             Classify::Sql => verdicts::read_verdicts(&self.server, window.start(), rules, parts),
         }
@@ -111,7 +179,7 @@ impl Store for ClickHouse {
         Ok(Box::new(replacement::NewResults::begin(&self.server, window.start())))
     }
 
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         Some(Box::new(replacement::NewBatch::begin(&self.server)))
     }
 
@@ -156,14 +224,14 @@ impl Store for ClickHouse {
     }
 
     fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>> {
-        annotations::list(&self.server, &range)
+        annotations::list(&self.annotations, &range)
     }
 
     fn annotate(&self, annotation: &NewAnnotation) -> Result<Annotation> {
-        annotations::add(&self.server, annotation)
+        annotations::add(&self.annotations, annotation)
     }
 
     fn remove_annotation(&self, id: u64) -> Result<bool> {
-        annotations::remove(&self.server, id)
+        annotations::remove(&self.annotations, id)
     }
 }

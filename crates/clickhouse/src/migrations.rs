@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::classify;
 use crate::error::MIGRATE;
 use crate::server::{Server, identifier};
-use differences::Found as FoundTables;
+use differences::ExistingTables;
 
 /// Where the tables are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,16 +19,18 @@ pub struct Layout {
     /// The cluster over whose shards they are distributed (replicated within each), as named in the servers'
     /// configuration; none for a single server.
     pub cluster: Option<String>,
+    /// The data set that the tables keep, in a database of its own.
+    pub data_set: DataSet,
 }
 
 /// The latest version: the number of steps.
 const VERSION: u32 = STEPS.len() as u32;
 
 /// The statements that make a version from the previous one.
-type Step = fn(&str, &Layout) -> Vec<String>;
+type Migration = fn(&str, &Layout) -> Vec<String>;
 
 /// Released steps do not change, but tables are created with the columns that later steps add.
-const STEPS: [Step; 3] = [tables, views, tails];
+const STEPS: [Migration; 4] = [tables, views, tails, handshakes];
 
 /// How the rows of a table are distributed in a cluster.
 enum Spread {
@@ -38,7 +40,7 @@ enum Spread {
     Everywhere,
 }
 
-struct Table {
+struct TableDefinition {
     name: &'static str,
     columns: &'static str,
     engine: &'static str,
@@ -53,8 +55,8 @@ struct Table {
 const BY_TUPLE: Spread = Spread::By("cityHash64(src_ip, src_port, dst_ip, dst_port)");
 const DURABLE: &str = "fsync_after_insert = 1, fsync_part_directory = 1";
 
-const TABLES: [Table; 7] = [
-    Table {
+const TABLES: [TableDefinition; 7] = [
+    TableDefinition {
         name: "segment",
         columns: "id String, version UInt8, state LowCardinality(String), node LowCardinality(String),
   origin LowCardinality(String), covers_from DateTime64(9, 'UTC'), covers_to DateTime64(9, 'UTC'),
@@ -67,7 +69,7 @@ const TABLES: [Table; 7] = [
         spread: Spread::Everywhere,
     },
     // Country, AS and flow are those of segments whose addresses are not full; others do not have them.
-    Table {
+    TableDefinition {
         name: "packet",
         columns: "window_start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
   src_ip IPv6 CODEC(ZSTD(1)), src_port UInt16 CODEC(ZSTD(1)), dst_ip IPv6 CODEC(ZSTD(1)), dst_port UInt16 CODEC(ZSTD(1)),
@@ -82,7 +84,7 @@ const TABLES: [Table; 7] = [
         settings: "fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000",
         spread: BY_TUPLE,
     },
-    Table {
+    TableDefinition {
         name: "result",
         columns: "level UInt8, t DateTime64(9, 'UTC'), version UInt64, generation UInt64, parts UInt64, cutoff Int64,
   rules UInt64, packets UInt64, copies UInt64, tail UInt64, connections UInt64, excluded Array(UInt64),
@@ -93,7 +95,7 @@ const TABLES: [Table; 7] = [
         settings: DURABLE,
         spread: Spread::Everywhere,
     },
-    Table {
+    TableDefinition {
         name: "connection",
         columns: "window_start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), generation UInt64 CODEC(ZSTD(1)),
   number UInt64 CODEC(Delta, ZSTD(1)), first_us DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
@@ -104,13 +106,14 @@ const TABLES: [Table; 7] = [
   signature_id UInt8 CODEC(ZSTD(1)), location LowCardinality(String), asn Nullable(UInt32) CODEC(ZSTD(1)),
   as_name LowCardinality(Nullable(String)), rst_ttl_delta Nullable(Int16) CODEC(ZSTD(1)),
   rst_ip_id_delta Nullable(UInt16) CODEC(ZSTD(1)), silent_us Int64 CODEC(ZSTD(1)), sample_rate UInt32 CODEC(ZSTD(1)),
-  addresses LowCardinality(String)",
+  addresses LowCardinality(String), handshake_us Nullable(Int64) CODEC(ZSTD(1)),
+  first_byte_us Nullable(Int64) CODEC(ZSTD(1))",
         engine: "MergeTree",
         by: "PARTITION BY toYYYYMMDD(window_start) ORDER BY (window_start, generation, number)",
         settings: DURABLE,
         spread: BY_TUPLE,
     },
-    Table {
+    TableDefinition {
         name: "cell",
         columns: "level UInt8, networks UInt8, t DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), generation UInt64 CODEC(ZSTD(1)),
   location LowCardinality(String), network LowCardinality(String), asn UInt32 CODEC(ZSTD(1)),
@@ -124,7 +127,7 @@ const TABLES: [Table; 7] = [
         spread: Spread::By("cityHash64(location, asn)"),
     },
     // What was begun to be written, and when: what does not hold an hour later is deleted.
-    Table {
+    TableDefinition {
         name: "generation",
         columns: "id UInt64, level UInt8, t DateTime64(9, 'UTC'), since DateTime64(9, 'UTC')",
         engine: "ReplacingMergeTree",
@@ -132,7 +135,7 @@ const TABLES: [Table; 7] = [
         settings: DURABLE,
         spread: Spread::Everywhere,
     },
-    Table {
+    TableDefinition {
         name: "annotation",
         columns: "id UInt64, version UInt8, removed Bool, kind LowCardinality(String), start DateTime64(9, 'UTC'),
   end Nullable(DateTime64(9, 'UTC')), description String, linked_url Nullable(String), scope Nullable(String),
@@ -145,7 +148,7 @@ const TABLES: [Table; 7] = [
 ];
 
 /// Windows that keep their results because packets of them were deleted.
-const FROZEN: Table = Table {
+const FROZEN: TableDefinition = TableDefinition {
     name: "frozen",
     columns: "t DateTime64(9, 'UTC')",
     engine: "ReplacingMergeTree",
@@ -155,7 +158,7 @@ const FROZEN: Table = Table {
 };
 
 /// The versions that were applied, and where the tables are stored.
-const MIGRATION: Table = Table {
+const MIGRATION: TableDefinition = TableDefinition {
     name: "migration",
     columns: "version UInt32, cluster String, applied DateTime('UTC') DEFAULT now()",
     engine: "ReplacingMergeTree",
@@ -189,42 +192,56 @@ fn since(version: u32, database: &str, layout: &Layout) -> Vec<String> {
 fn tables(database: &str, layout: &Layout) -> Vec<String> {
     let mut statements =
         vec![format!("CREATE DATABASE IF NOT EXISTS {}{}", identifier(database), on(layout))];
-    let tables = TABLES.iter().chain([&FROZEN, &MIGRATION]);
+    let tables = definitions(layout.data_set);
     statements.extend(tables.flat_map(|table| table.create(database, layout)));
     statements
 }
 
+/// The tables of a data set. All data sets share the annotations.
+fn definitions(data_set: DataSet) -> impl Iterator<Item = &'static TableDefinition> {
+    let is_wanted = move |table: &&TableDefinition| data_set == DataSet::Tcp || table.name != "annotation";
+    TABLES.iter().chain([&FROZEN, &MIGRATION]).filter(is_wanted)
+}
+
+/// The view of verdicts in SQL, which has the rules of `tcp` only.
+fn classified(create: &str, database: &str, layout: &Layout) -> Option<String> {
+    let name = identifier(database);
+    let view = || format!("{create} {name}.classified{} AS\n{}", on(layout), classify::view::query(&name));
+    (layout.data_set == DataSet::Tcp).then(view)
+}
+
 fn views(database: &str, layout: &Layout) -> Vec<String> {
     let name = identifier(database);
-    vec![
-        format!(
-            "CREATE VIEW IF NOT EXISTS {name}.classified{} AS\n{}",
-            on(layout),
-            classify::view::query(&name)
-        ),
+    let mut statements: Vec<String> =
+        classified("CREATE VIEW IF NOT EXISTS", database, layout).into_iter().collect();
+    statements.push(
         // Added later: 'migrate' makes it where it is missing.
         format!(
             "CREATE VIEW IF NOT EXISTS {name}.current_connection{} AS\nSELECT *, tag_names FROM {name}.connection \
              WHERE generation IN (SELECT arrayJoin(connection_generations) FROM {name}.result FINAL WHERE level = 0)",
             on(layout),
         ),
-    ]
+    );
+    statements
 }
 
 /// Counts rows before the first SYN packet, and splits flows in the view where their ports are used again.
 fn tails(database: &str, layout: &Layout) -> Vec<String> {
     let name = identifier(database);
-    vec![
-        // One replica tells the others.
-        format!(
-            "ALTER TABLE {name}.result ADD COLUMN IF NOT EXISTS tail UInt64 AFTER copies SETTINGS alter_sync = 2"
-        ),
-        format!(
-            "CREATE OR REPLACE VIEW {name}.classified{} AS\n{}",
-            on(layout),
-            classify::view::query(&name)
-        ),
-    ]
+    // One replica tells the others.
+    let tail = format!(
+        "ALTER TABLE {name}.result ADD COLUMN IF NOT EXISTS tail UInt64 AFTER copies SETTINGS alter_sync = 2"
+    );
+    [tail].into_iter().chain(classified("CREATE OR REPLACE VIEW", database, layout)).collect()
+}
+
+/// Adds the times of connections of the data set `origin`.
+fn handshakes(database: &str, layout: &Layout) -> Vec<String> {
+    let name = identifier(database);
+    let on = on(layout);
+    let tables: &[&str] = if layout.cluster.is_some() { &["_local", ""] } else { &[""] };
+    let columns = "ADD COLUMN IF NOT EXISTS handshake_us Nullable(Int64), ADD COLUMN IF NOT EXISTS first_byte_us Nullable(Int64)";
+    tables.iter().map(|suffix| format!("ALTER TABLE {name}.connection{suffix}{on} {columns}")).collect()
 }
 
 /// A string literal in SQL.
@@ -237,14 +254,14 @@ fn on(layout: &Layout) -> String {
 }
 
 /// The expression for the names of the tags in a column of bits.
-fn tag_names() -> String {
-    let names: Vec<String> = DataSet::Tcp.tags().iter().map(|tag| text(tag.name())).collect();
+fn tag_names(data_set: DataSet) -> String {
+    let names: Vec<String> = data_set.tags().iter().map(|tag| text(tag.name())).collect();
     format!("arrayMap(bit -> [{}][bit + 1], bitPositionsToArray(tags))", names.join(", "))
 }
 
-impl Table {
+impl TableDefinition {
     fn create(&self, database: &str, layout: &Layout) -> Vec<String> {
-        let columns = self.columns.replace("@TAGS@", &tag_names());
+        let columns = self.columns.replace("@TAGS@", &tag_names(layout.data_set));
         let table = |suffix: &str| format!("{}.{}{suffix}", identifier(database), self.name);
         let Some(cluster) = &layout.cluster else {
             return vec![format!(
@@ -299,6 +316,7 @@ impl Table {
 /// differ, with the differences and how to correct them. After any error the call can be repeated.
 pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let server = Server::without_database(address)?;
+    let address = &address.of_data_set(layout.data_set);
     let applied = applied(&server, address.database())?;
     let (version, layout) = match applied {
         None => (0, layout.clone()),
@@ -308,7 +326,7 @@ pub fn migrate(address: &Address, layout: &Layout) -> Result<usize> {
     let mut statements = since(version, database, &layout);
     let done = apply(&server, &statements);
     // The note of versions says nothing about what somebody did since.
-    let found = FoundTables::read(&server, database)?;
+    let found = ExistingTables::read(&server, database)?;
     let differences = found.differences(database, &layout);
     if !differences.is_empty() {
         return Err(StoreError::Refused(format!(
@@ -348,15 +366,15 @@ fn columns_of(declared: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-#[derive(Row, Deserialize)]
-struct Found {
-    found: u64,
+/// Whether a database has the tables of a store.
+pub(crate) fn exists(server: &Server, database: &str) -> Result<bool> {
+    Ok(applied(server, database)?.is_some())
 }
 
 /// The version that was applied; none if there are no tables.
 fn applied(server: &Server, database: &str) -> Result<Option<Applied>> {
-    let sql = "SELECT count() AS found FROM system.tables WHERE database = {database:String} AND name = 'migration'";
-    if server.one::<Found>(server.query(sql).param("database", database))?.found == 0 {
+    let sql = "SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'migration'";
+    if server.count(server.query(sql).param("database", database))? == 0 {
         return Ok(None);
     }
     // The database's name may have a question mark.
@@ -380,7 +398,7 @@ impl Applied {
 
     /// Where its tables are stored, unless that contradicts `wanted`.
     fn layout(self, wanted: &Layout) -> Result<Layout> {
-        let found = Layout { cluster: self.cluster() };
+        let found = Layout { cluster: self.cluster(), data_set: wanted.data_set };
         match (&found.cluster, &wanted.cluster) {
             (_, None) => Ok(found),
             (found_on, wanted_on) if found_on == wanted_on => Ok(found),
@@ -423,7 +441,7 @@ mod tests {
 
     #[test]
     fn a_cluster_has_replicated_tables_and_distributed_ones_over_them() {
-        let layout = Layout { cluster: Some("two shards".to_owned()) };
+        let layout = Layout { cluster: Some("two shards".to_owned()), ..Layout::default() };
         let all = schema("cuts", &layout).join(";\n");
         assert!(
             all.contains("CREATE TABLE IF NOT EXISTS `cuts`.packet_local ON CLUSTER `two shards`"),

@@ -13,7 +13,7 @@ use cutshort_store::{
     Inputs, Movable, Protected, Protection, Provenance, Rest, Restoration, Result, Segment, SegmentId,
     SegmentInfo, StoreError, WindowCounts, WindowResults,
 };
-use cutshort_verdict::Exclusion;
+use cutshort_verdict::{DataSet, Exclusion};
 use serde::Deserialize;
 
 use crate::cells::SummedRow;
@@ -25,6 +25,14 @@ use crate::server::Server;
 use crate::{ClickHouse, connections, replacement, roll};
 
 impl Movable for ClickHouse {
+    fn find_movable(&self, data_set: DataSet) -> Result<Option<&dyn Movable>> {
+        Ok(self.find_store(data_set)?.map(|store| store as &dyn Movable))
+    }
+
+    fn movable_of(&self, data_set: DataSet) -> Result<&dyn Movable> {
+        Ok(self.create_store(data_set)?)
+    }
+
     fn segments(&self) -> Result<Vec<SegmentId>> {
         segments::in_state(&self.server, segments::KEPT)?.iter().map(SegmentRow::id).collect()
     }
@@ -36,7 +44,10 @@ impl Movable for ClickHouse {
     }
 
     fn deleted_segments(&self) -> Result<Vec<SegmentInfo>> {
-        segments::in_state(&self.server, segments::DELETED)?.iter().map(info).collect()
+        segments::in_state(&self.server, segments::DELETED)?
+            .iter()
+            .map(|row| info(self.server.data_set, row))
+            .collect()
     }
 
     fn note_deleted(&self, segments: &[SegmentInfo]) -> Result<()> {
@@ -62,7 +73,7 @@ impl Movable for ClickHouse {
             inputs: Inputs { segments: row.parts, cutoff: row.cutoff, rules: row.rules },
             counts: WindowCounts {
                 packets: row.packets,
-                copies: row.copies,
+                duplicates: row.copies,
                 tail: row.tail,
                 connections: row.connections,
                 excluded,
@@ -87,13 +98,13 @@ impl Movable for ClickHouse {
             starts.into_iter().map(move |start| Rest { bucket, start })
         };
         let rests = of(Level::Hour, Bucket::Hour).chain(of(Level::Day, Bucket::Day));
-        Ok(rests.filter(|rest| Parts::of(&all, *rest).is_some()).collect())
+        Ok(rests.filter(|rest| RestParts::of(&all, *rest).is_some()).collect())
     }
 
     fn read_rest(&self, rest: Rest) -> Result<Cells> {
         let all = Results::read(&self.server, &time_of(rest))?;
-        match Parts::of(&all, rest) {
-            Some(Parts { whole, others }) => read_cells(&self.server, whole, &others),
+        match RestParts::of(&all, rest) {
+            Some(RestParts { whole, others }) => read_cells(&self.server, whole, &others),
             None => Ok(Cells::default()),
         }
     }
@@ -120,12 +131,12 @@ const fn time_of(rest: Rest) -> Range<i64> {
 }
 
 /// An hour or a day that counts windows without counts of their own, and the parts that have their own.
-struct Parts<'a> {
+struct RestParts<'a> {
     whole: &'a ResultRow,
     others: Vec<&'a ResultRow>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> RestParts<'a> {
     /// None if the hour or day counts nothing that its parts do not.
     fn of(all: &'a Results, rest: Rest) -> Option<Self> {
         let (level, time) = (level_of(rest), time_of(rest));
@@ -177,9 +188,10 @@ fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Resu
     }
 }
 
-pub(crate) fn info(row: &SegmentRow) -> Result<SegmentInfo> {
+pub(crate) fn info(data_set: DataSet, row: &SegmentRow) -> Result<SegmentInfo> {
     let unknown = || StoreError::Damaged(format!("'{}' is no origin of a segment", row.origin));
     Ok(SegmentInfo {
+        data_set,
         id: row.id()?,
         node: row.node.clone(),
         origin: Provenance::from_name(&row.origin).ok_or_else(unknown)?,
@@ -239,7 +251,7 @@ impl PacketRow {
 
 /// Rebuilds a segment from its packets: the same content yields the same file.
 fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
-    let info = info(row)?;
+    let info = info(server.data_set, row)?;
     let sql = format!(
         "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,
            window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow
@@ -264,7 +276,7 @@ fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
             info.id
         )));
     }
-    let made = Segment::encode(packets, &info.node, info.origin, info.covers, Some(info.id))?;
+    let made = Segment::encode(packets, &info.source(), Some(info.id))?;
     if made.info().id == info.id {
         return Ok(made);
     }

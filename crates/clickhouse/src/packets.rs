@@ -34,7 +34,7 @@ const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port, flow,
 
 /// A row of the answer: one flow.
 #[derive(ClickHouseRow, Deserialize)]
-struct Group {
+struct FlowRow {
     src_ip: Ipv6Addr,
     src_port: u16,
     dst_ip: Ipv6Addr,
@@ -51,14 +51,14 @@ struct Group {
     places: Vec<u64>,
 }
 
-impl Group {
+impl FlowRow {
     fn flow_key(&self, addresses: Addresses) -> FlowKey {
         let Self { src_ip, src_port, dst_ip, dst_port, flow, .. } = *self;
         FlowKey { five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port }, addresses, flow }
     }
 
     /// The rows of segments that keep addresses in one way. Segments that arrived in the meantime are left out.
-    fn rows<'a>(&'a self, shared: &'a Shared, kind: Addresses) -> impl Iterator<Item = StoredRow> + 'a {
+    fn rows<'a>(&'a self, shared: &'a SharedWindow, kind: Addresses) -> impl Iterator<Item = StoredRow> + 'a {
         let lists =
             self.times.iter().zip(&self.numbers).zip(&self.lengths).zip(&self.fields).zip(&self.segments);
         let places = self.places.iter().map(|place| Some(*place)).chain(std::iter::repeat(None));
@@ -165,7 +165,7 @@ impl WindowSegments {
         Ok(Self { start, segments, inputs, nodes, key })
     }
 
-    pub(crate) fn shared(&self, parts: usize) -> Result<Shared> {
+    pub(crate) fn shared(&self, parts: usize) -> Result<SharedWindow> {
         let node =
             |segment: &SegmentOfWindow| self.nodes.binary_search(&segment.node).unwrap_or_default() as u16;
         let numbered = (0..).zip(&self.segments);
@@ -175,7 +175,7 @@ impl WindowSegments {
             return Err(StoreError::Unavailable("two segments have the same hash; try again".to_owned()));
         }
         let of_kind = |kind: &Addresses| positions.values().any(|(_, addresses)| addresses == kind);
-        Ok(Shared {
+        Ok(SharedWindow {
             nodes: self.segments.iter().map(node).collect(),
             kinds: Addresses::ALL.into_iter().filter(of_kind).collect(),
             positions,
@@ -190,7 +190,7 @@ pub(crate) fn read_window(server: &Arc<Server>, window: i64, parts: usize) -> Re
     let count = if window.segments.is_empty() { 0 } else { parts.max(1) };
     let shared = Arc::new(window.shared(count)?);
     let part = |number| {
-        let part = Part::open(server, &window, (number, count), &shared)?;
+        let part = FlowReader::open(server, &window, (number, count), &shared)?;
         Ok(Box::new(part) as Box<dyn Grouped + Send>)
     };
     let parts = (0..count).map(part).collect::<Result<_>>()?;
@@ -198,7 +198,7 @@ pub(crate) fn read_window(server: &Arc<Server>, window: i64, parts: usize) -> Re
 }
 
 /// What the parts of a window share.
-pub(crate) struct Shared {
+pub(crate) struct SharedWindow {
     /// The indexes of the segments' nodes.
     nodes: Vec<u16>,
     /// Index of each segment and how it keeps addresses, by hash.
@@ -211,7 +211,7 @@ pub(crate) struct Shared {
     open: AtomicUsize,
 }
 
-impl Shared {
+impl SharedWindow {
     /// Records that packets were received.
     pub(crate) fn came(&self, packets: u64) {
         self.missing.fetch_sub(packets.cast_signed(), Ordering::AcqRel);
@@ -238,23 +238,23 @@ impl Shared {
 }
 
 /// Reads the flows of a range of source addresses.
-struct Part {
+struct FlowReader {
     server: Arc<Server>,
-    cursor: RowCursor<Group>,
-    batch: std::vec::IntoIter<Group>,
+    cursor: RowCursor<FlowRow>,
+    batch: std::vec::IntoIter<FlowRow>,
     /// The group that was read last, and the next way of keeping addresses to look at.
-    group: Option<(Group, usize)>,
-    shared: Arc<Shared>,
+    group: Option<(FlowRow, usize)>,
+    shared: Arc<SharedWindow>,
     ended: bool,
 }
 
-impl Part {
+impl FlowReader {
     /// Sends the query at once, so that the answer is the present state.
     fn open(
         server: &Arc<Server>,
         window: &WindowSegments,
         (number, parts): (usize, usize),
-        shared: &Arc<Shared>,
+        shared: &Arc<SharedWindow>,
     ) -> Result<Self> {
         let sql = format!(
             "{SELECT} WHERE window_start = {} AND segment GLOBAL IN (SELECT id FROM ({}))
@@ -273,14 +273,14 @@ impl Part {
             .param("part", number as u64)
             // A 5-tuple is on one shard, so groups need not be merged.
             .with_setting("optimize_distributed_group_by_sharding_key", "1");
-        let mut cursor = server.wait(async { query.fetch::<Group>() })?;
+        let mut cursor = server.wait(async { query.fetch::<FlowRow>() })?;
         let batch = server.batch(&mut cursor)?.into_iter();
         let (server, shared) = (Arc::clone(server), Arc::clone(shared));
         Ok(Self { server, cursor, batch, group: None, shared, ended: false })
     }
 
     /// The next group, and a way in which its segments may keep addresses.
-    fn next(&mut self) -> Result<Option<(&Group, Addresses)>> {
+    fn next(&mut self) -> Result<Option<(&FlowRow, Addresses)>> {
         let kinds = &self.shared.kinds;
         let next = match self.group.take() {
             Some((group, kind)) if kind + 1 < kinds.len() => Some((group, kind + 1)),
@@ -297,7 +297,7 @@ impl Part {
     }
 }
 
-impl Grouped for Part {
+impl Grouped for FlowReader {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         rows.clear();
         let shared = Arc::clone(&self.shared);

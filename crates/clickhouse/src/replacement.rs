@@ -9,7 +9,8 @@ use clickhouse::insert::Insert;
 use cutshort_model::{ConnectionRecord, JudgedConnection, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Batch, ConnectionSink, Inputs, Replacement, Restoration, Result, StoreError, WindowCounts, WindowResults,
+    ConnectionSink, Inputs, Replacement, ReplacementBatch, Restoration, Result, StoreError, WindowCounts,
+    WindowResults,
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,8 @@ pub(crate) struct ConnectionRow {
     pub(crate) silent_us: i64,
     pub(crate) sample_rate: u32,
     pub(crate) addresses: String,
+    pub(crate) handshake_us: Option<i64>,
+    pub(crate) first_byte_us: Option<i64>,
 }
 
 impl ConnectionRow {
@@ -74,6 +77,8 @@ impl ConnectionRow {
             silent_us: record.silent_us,
             sample_rate: record.sample_rate,
             addresses: record.addresses.name().to_owned(),
+            handshake_us: record.handshake_us,
+            first_byte_us: record.first_byte_us,
         }
     }
 }
@@ -161,7 +166,7 @@ impl NewBatch {
     }
 }
 
-impl Batch for NewBatch {
+impl ReplacementBatch for NewBatch {
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         let batch = Some(Arc::clone(&self.prepared));
         Ok(Box::new(NewResults { batch, ..NewResults::begin(&self.server, window.start()) }))
@@ -208,13 +213,13 @@ impl Replacement for NewResults {
 }
 
 impl NewResults {
-    fn new_sink(&self) -> Sink {
+    fn new_sink(&self) -> RowSink {
         let number = {
             let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
             *sinks += 1;
             *sinks
         };
-        Sink {
+        RowSink {
             server: Arc::clone(&self.server),
             window: self.window,
             generation: new_generation(),
@@ -242,7 +247,7 @@ impl NewResults {
             cutoff: inputs.cutoff,
             rules: inputs.rules,
             packets: counts.packets,
-            copies: counts.copies,
+            copies: counts.duplicates,
             tail: counts.tail,
             connections: counts.connections,
             excluded: counts.excluded.to_vec(),
@@ -266,7 +271,7 @@ impl NewResults {
 /// Results that were read from another store.
 pub(crate) struct Restored {
     results: NewResults,
-    sink: Box<Sink>,
+    sink: Box<RowSink>,
 }
 
 impl Restored {
@@ -303,7 +308,7 @@ impl Restoration for Restored {
     }
 }
 
-struct Sink {
+struct RowSink {
     server: Arc<Server>,
     window: i64,
     generation: u64,
@@ -323,7 +328,7 @@ const RENEW: Duration = Duration::from_mins(10);
 /// Bytes of a row in addition to its texts.
 const ROW_BYTES: u64 = 110;
 
-impl Sink {
+impl RowSink {
     fn write_record(&mut self, record: &ConnectionRecord<'_>) -> Result<()> {
         let number = self.number << 40 | self.written;
         self.bytes +=
@@ -357,7 +362,7 @@ impl Sink {
     }
 }
 
-impl ConnectionSink for Sink {
+impl ConnectionSink for RowSink {
     fn write(&mut self, connection: &JudgedConnection<'_>) -> Result<()> {
         self.write_record(&connection.into())
     }

@@ -122,7 +122,7 @@ pub(crate) fn of_window(server: &Server, window: i64) -> Result<Option<ResultRow
 }
 
 #[derive(Row, Deserialize)]
-struct Version {
+struct WindowVersion {
     t: i64,
     version: u64,
 }
@@ -139,7 +139,7 @@ pub(crate) fn versions(server: &Server, windows: &[i64]) -> Result<BTreeMap<i64,
         time("last")
     );
     let query = server.query(&sql).param("first", first).param("last", last).param("windows", windows);
-    let rows: Vec<Version> = server.all(query)?;
+    let rows: Vec<WindowVersion> = server.all(query)?;
     Ok(rows.into_iter().map(|row| (row.t, row.version)).collect())
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn answer(server: &Server, query: &RollupQuery) -> Result<RollupAnswe
         Some(Bucket::FifteenMinutes) => Level::FifteenMinutes,
     };
     let parts = results.cover(&query.range, coarsest);
-    let mut tally = Tally { query, rows: HashMap::new() };
+    let mut tally = AnswerSum { data_set: server.data_set, query, rows: HashMap::new() };
     for level in [Level::FifteenMinutes, Level::Hour, Level::Day] {
         let of_level: Vec<&ResultRow> =
             parts.iter().copied().filter(|part| part.level == level as u8).collect();
@@ -110,12 +110,13 @@ struct Summed {
 }
 
 /// The answer while it is added up.
-struct Tally<'a> {
+struct AnswerSum<'a> {
+    data_set: DataSet,
     query: &'a RollupQuery,
     rows: HashMap<(i64, Value), RollupRow>,
 }
 
-impl Tally<'_> {
+impl AnswerSum<'_> {
     fn read(&mut self, server: &Server, level: Level, parts: &[&ResultRow]) -> Result<()> {
         let mut filter = self.filter(level, parts);
         let label = self.label(&mut filter);
@@ -169,7 +170,7 @@ impl Tally<'_> {
     }
 
     fn add(&mut self, row: &Summed) -> Result<()> {
-        let value = value(self.query.by, row)?;
+        let value = value(self.data_set, self.query.by, row)?;
         let (from, stages, excluded) = (row.label, Default::default(), Default::default());
         let counts =
             self.rows.entry((from, value.clone())).or_insert(RollupRow { from, value, stages, excluded });
@@ -220,12 +221,12 @@ const fn columns(by: Option<Dimension>) -> (&'static str, &'static str, &'static
     }
 }
 
-fn value(by: Option<Dimension>, row: &Summed) -> Result<Value> {
+fn value(data_set: DataSet, by: Option<Dimension>, row: &Summed) -> Result<Value> {
     let (code, name) = (row.code, row.name.as_str());
     Ok(match by {
         None => Value::All,
         Some(Dimension::Tag) => {
-            let tag = DataSet::Tcp.tags().iter().find(|tag| i64::from(tag.number()) == code);
+            let tag = data_set.tags().iter().find(|tag| i64::from(tag.number()) == code);
             Value::Tag(*tag.ok_or_else(|| unknown("tag", &code.to_string()))?)
         }
         Some(Dimension::Signature) => Value::Signature(Signature::from_id(code as u8)),

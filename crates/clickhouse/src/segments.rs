@@ -161,6 +161,13 @@ const TOGETHER: usize = 64;
 
 fn append_some(server: &Server, segments: &[Segment]) -> Result<Vec<Added>> {
     let rows: Vec<SegmentRow> = segments.iter().map(SegmentRow::of).collect();
+    if let Some(other) = segments.iter().find(|segment| segment.info().data_set != server.data_set) {
+        return Err(StoreError::Refused(format!(
+            "the segment is of the data set {}, and this store keeps the data set {}",
+            other.info().data_set,
+            server.data_set
+        )));
+    }
     let known = Known::of(server, &rows).map_err(not_the_segments)?;
     // Those before one of the future are kept.
     let is_future = |segment: &Segment| segment.info().check_clock(known.now).is_err();
@@ -228,15 +235,10 @@ fn deliver_again(server: &Server, segment: &Segment, row: &SegmentRow, is_abando
     }
 }
 
-#[derive(Row, Deserialize)]
-struct Found {
-    found: u64,
-}
-
 /// The number of a segment's packets that are stored.
 fn count(server: &Server, row: &SegmentRow) -> Result<u64> {
-    let sql = format!("SELECT count() AS found FROM packet WHERE {OF_SEGMENT}");
-    Ok(server.one::<Found>(row.bind(server.query(&sql)))?.found)
+    let sql = format!("SELECT count() FROM packet WHERE {OF_SEGMENT}");
+    server.count(row.bind(server.query(&sql)))
 }
 
 /// Selects the packets of a segment, with the parameters of [`SegmentRow::bind`].
@@ -296,11 +298,11 @@ fn await_drop<'a>(
     }
     // Who has not said for so long that it is over was ended before.
     let sql = format!(
-        "SELECT count() AS found FROM segment FINAL
+        "SELECT count() FROM segment FINAL
          WHERE id LIKE '{DROPPING}-%' AND state = '{DROPPING}' AND arrived > now64(9) - toIntervalMinute(10)"
     );
     for _ in 0..LOOKS {
-        if server.one::<Found>(server.query(&sql))?.found == 0 {
+        if server.count(server.query(&sql))? == 0 {
             return Ok(());
         }
         std::thread::sleep(LOOK);

@@ -8,6 +8,7 @@ use clickhouse::insert::Insert;
 use clickhouse::query::{Query, RowCursor};
 use clickhouse::{Client, Row, RowOwned, RowRead, RowWrite};
 use cutshort_store::{Result, StoreError};
+use cutshort_verdict::DataSet;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::address::{Address, Classify};
@@ -31,6 +32,8 @@ pub(crate) const BATCH: usize = 4096;
 /// A database on a server, and threads that communicate with it.
 pub(crate) struct Server {
     client: Client,
+    /// The data set that the database keeps.
+    pub(crate) data_set: DataSet,
     place: String,
     /// Taken when this is dropped, which may be on a thread that must not block.
     runtime: Option<Runtime>,
@@ -41,8 +44,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(address: &Address) -> Result<Self> {
+    pub(crate) fn new(address: &Address, data_set: DataSet) -> Result<Self> {
         let mut server = Self::without_database(address)?;
+        server.data_set = data_set;
         server.client = server.client.clone().with_database(address.database());
         Ok(server)
     }
@@ -62,6 +66,7 @@ impl Server {
             .with_setting("mutations_sync", "0");
         Ok(Self {
             client,
+            data_set: DataSet::Tcp,
             place: address.place(),
             runtime: Some(runtime),
             cluster: None,
@@ -162,6 +167,11 @@ impl Server {
 
     pub(crate) fn one<T: RowOwned + RowRead>(&self, query: Query) -> Result<T> {
         self.wait_for(ANSWER, query.fetch_one())
+    }
+
+    /// The value of a query for a single number.
+    pub(crate) fn count(&self, query: Query) -> Result<u64> {
+        self.one(query)
     }
 
     pub(crate) fn optional<T: RowOwned + RowRead>(&self, query: Query) -> Result<Option<T>> {

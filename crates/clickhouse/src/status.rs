@@ -18,7 +18,7 @@ pub(crate) fn status(server: &Server) -> Result<Status> {
 }
 
 #[derive(Row, Deserialize)]
-struct Segments {
+struct SegmentTotals {
     segments: u64,
     packets: u64,
     arriving: u64,
@@ -30,16 +30,10 @@ struct Segments {
     protected: Vec<String>,
 }
 
-/// All packets in the table.
-#[derive(Row, Deserialize)]
-struct Stored {
-    stored: u64,
-}
-
 /// Counts stored segments; what deleted segments covered is still covered.
 fn of_segments(server: &Server, status: &mut Status) -> Result<()> {
     // Looked at before the segments, so that those that come meanwhile do not count as left over.
-    let stored = server.one::<Stored>(server.query("SELECT count() AS stored FROM packet"))?.stored;
+    let stored = server.count(server.query("SELECT count() FROM packet"))?;
     let sql = "SELECT countIf(state = 'kept') AS segments, sumIf(rows, state = 'kept') AS packets,
                sumIf(rows, state = 'arriving') AS arriving,
                sumIf(bytes, state = 'kept') AS packet_bytes, maxIf(last, state != 'arriving') AS latest,
@@ -54,7 +48,7 @@ fn of_segments(server: &Server, status: &mut Status) -> Result<()> {
          toUnixTimestamp64Nano(covers_from) AS covers_from, toUnixTimestamp64Nano(covers_to) AS covers_to,
          toBool(simulated) AS simulated, protected FROM ({sql})"
     );
-    let found: Segments = server.one(server.query(&sql))?;
+    let found: SegmentTotals = server.one(server.query(&sql))?;
     status.segments = found.segments;
     status.packets = found.packets;
     status.packet_bytes = found.packet_bytes;
@@ -97,7 +91,7 @@ fn windows(server: &Server, status: &mut Status) -> Result<()> {
     excluded.iter_mut().zip(&found.excluded).for_each(|(sum, found)| *sum = *found);
     status.counts = WindowCounts {
         packets: found.packets,
-        copies: found.copies,
+        duplicates: found.copies,
         tail: found.tail,
         connections: found.connections,
         excluded,

@@ -13,8 +13,8 @@ use cutshort_verdict::{
 };
 use serde::Deserialize;
 
-use crate::classify::{Classified, Grain, Source};
-use crate::packets::{SegmentOfWindow, Shared, WindowSegments};
+use crate::classify::{Classified, Grain, PacketRows};
+use crate::packets::{SegmentOfWindow, SharedWindow, WindowSegments};
 use crate::server::{Server, time};
 use crate::windows;
 
@@ -25,7 +25,7 @@ const MOST_PIECES: usize = 16;
 
 /// A row of the answer: one connection.
 #[derive(ClickHouseRow, Deserialize)]
-struct Judged {
+struct VerdictRow {
     src_ip: Ipv6Addr,
     src_port: u16,
     dst_ip: Ipv6Addr,
@@ -52,7 +52,7 @@ struct Judged {
 
 const COLUMNS: &str = "src_ip, src_port, dst_ip, dst_port, excluded, progress, termination, stage, tags, signature_id, rst_ttl_delta, rst_ip_id_delta, syn_ttl, sample_rate, node, packets, copies, tail, first_ns, last_ns, silent_ns, unclear";
 
-impl Judged {
+impl VerdictRow {
     fn flow(&self) -> Result<FlowVerdict> {
         let Self { src_ip, src_port, dst_ip, dst_port, sample_rate, node, copies, tail, .. } = *self;
         Ok(FlowVerdict {
@@ -61,7 +61,7 @@ impl Judged {
             sample_rate,
             node,
             packets: self.packets(),
-            copies,
+            duplicates: copies,
             tail,
         })
     }
@@ -125,7 +125,7 @@ pub(crate) fn read_verdicts(
     let cursor = Arc::new(Mutex::new(cursor));
     let part = |_| {
         let (server, cursor, shared) = (Arc::clone(server), Arc::clone(&cursor), Arc::clone(&shared));
-        Box::new(Part { server, cursor, shared, ended: false }) as Box<dyn Verdicts + Send>
+        Box::new(SharedVerdicts { server, cursor, shared, ended: false }) as Box<dyn Verdicts + Send>
     };
     let parts = (0..parts).map(part).collect();
     Ok(Some(WindowVerdicts { inputs: window.inputs, nodes: window.nodes, parts }))
@@ -152,7 +152,7 @@ fn sql(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) -> S
     let kept = windows::of_window("");
     let of_window =
         format!("window_start = {} AND segment GLOBAL IN (SELECT id FROM ({kept}))", time("window"));
-    let source = Source {
+    let source = PacketRows {
         rows: "packet".to_owned(),
         filter: of_window,
         addresses: "toUInt8(0)".to_owned(),
@@ -196,27 +196,27 @@ fn unclear(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) 
 }
 
 /// Sends the query at once, so that the answer is the present state. The server divides the work itself.
-fn ask(server: &Server, window: &WindowSegments, sql: &str) -> Result<RowCursor<Judged>> {
+fn ask(server: &Server, window: &WindowSegments, sql: &str) -> Result<RowCursor<VerdictRow>> {
     let query = server
         .query(sql)
         .param("window", window.start)
         .param("cutoff", window.inputs.cutoff)
         // A 5-tuple is on one shard, so groups need not be merged.
         .with_setting("optimize_distributed_group_by_sharding_key", "1");
-    server.wait(async { query.fetch::<Judged>() })
+    server.wait(async { query.fetch::<VerdictRow>() })
 }
 
 /// One of several readers that share the flows of one answer.
-struct Part {
+struct SharedVerdicts {
     server: Arc<Server>,
-    cursor: Arc<Mutex<Option<RowCursor<Judged>>>>,
-    shared: Arc<Shared>,
+    cursor: Arc<Mutex<Option<RowCursor<VerdictRow>>>>,
+    shared: Arc<SharedWindow>,
     ended: bool,
 }
 
-impl Part {
+impl SharedVerdicts {
     /// The next rows; none at the end.
-    fn batch(&self) -> Result<Vec<Judged>> {
+    fn batch(&self) -> Result<Vec<VerdictRow>> {
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(open) = cursor.as_mut() else { return Ok(Vec::new()) };
         let rows = self.server.batch(open);
@@ -228,7 +228,7 @@ impl Part {
     }
 }
 
-impl Verdicts for Part {
+impl Verdicts for SharedVerdicts {
     fn next_flows(&mut self, flows: &mut Vec<FlowVerdict>) -> Result<VerdictBatch> {
         flows.clear();
         let judged = self.batch()?;

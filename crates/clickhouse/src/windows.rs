@@ -36,14 +36,14 @@ const NARROW: i64 = 48 * Window::LENGTH;
 
 /// The kept segments of a window.
 #[derive(Clone, Copy, Row, Deserialize)]
-struct Parts {
+struct StoredSegments {
     t: i64,
     digest: u64,
     bytes: u64,
 }
 
 /// The segments of each window that begins in a range and has packets.
-fn parts(server: &Server, range: &Range<i64>) -> Result<Vec<Parts>> {
+fn parts(server: &Server, range: &Range<i64>) -> Result<Vec<StoredSegments>> {
     let (from, to) = (time("from"), time("to"));
     let kept = match range.end.saturating_sub(range.start) <= NARROW {
         true => format!(
@@ -88,8 +88,8 @@ fn made(server: &Server, range: &Range<i64>) -> Result<Vec<Made>> {
 
 /// The state of a window while it is collected.
 #[derive(Default)]
-struct Found {
-    parts: Option<Parts>,
+struct CollectedState {
+    parts: Option<StoredSegments>,
     made: Option<Made>,
     frozen: bool,
 }
@@ -97,10 +97,10 @@ struct Found {
 fn states(
     server: &Server,
     range: &Range<i64>,
-    parts: impl Iterator<Item = (i64, Parts)>,
+    parts: impl Iterator<Item = (i64, StoredSegments)>,
     covered_to: i64,
 ) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<i64, Found> = BTreeMap::new();
+    let mut found: BTreeMap<i64, CollectedState> = BTreeMap::new();
     parts.for_each(|(t, parts)| found.entry(t).or_default().parts = Some(parts));
     for made in made(server, range)? {
         let window = found.entry(made.t).or_default();
@@ -110,14 +110,14 @@ fn states(
     for t in results::frozen(server, range)? {
         found.entry(t).and_modify(|window| window.frozen = true);
     }
-    let state = |(start, found): (i64, Found)| {
+    let state = |(start, found): (i64, CollectedState)| {
         let is_closed = closed.contains(&Level::Day.start(start));
         found.state(Window::containing(start), covered_to, is_closed)
     };
     Ok(found.into_iter().map(state).collect())
 }
 
-impl Found {
+impl CollectedState {
     fn state(self, window: Window, covered_to: i64, is_closed: bool) -> WindowState {
         let Self { parts, made, frozen } = self;
         let done = made.map(|made| Inputs { segments: made.parts, cutoff: made.cutoff, rules: made.rules });
@@ -138,17 +138,17 @@ impl Found {
 /// What is known of the segments, so that only those that arrived since must be read.
 #[derive(Default)]
 pub(crate) struct Watch {
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<SeenSegments>>,
 }
 
-struct Seen {
+struct SeenSegments {
     /// When all segments were last read.
     whole: Instant,
     /// The time up to which arrived segments are known, by the server's clock; none before the first look.
     since: Option<i64>,
     /// A fingerprint that shows whether anything has arrived since.
     print: (u64, u64),
-    windows: BTreeMap<i64, Parts>,
+    windows: BTreeMap<i64, StoredSegments>,
     /// The end of the time that is covered, without and with times that a wrong clock puts in the future.
     covered_to: Option<i64>,
     covered_to_future: Option<i64>,
@@ -195,11 +195,11 @@ impl Watch {
     }
 
     /// Looks for new segments.
-    fn look<T>(&self, server: &Server, take: impl Fn(&Seen) -> T) -> Result<T> {
+    fn look<T>(&self, server: &Server, take: impl Fn(&SeenSegments) -> T) -> Result<T> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut now = match seen.take().filter(|seen| seen.whole.elapsed() < WHOLE) {
             Some(seen) => seen,
-            None => Seen::nothing(),
+            None => SeenSegments::nothing(),
         };
         // What fails leaves nothing that was seen in part.
         now.look(server)?;
@@ -209,7 +209,7 @@ impl Watch {
     }
 }
 
-impl Seen {
+impl SeenSegments {
     fn nothing() -> Self {
         let (whole, print, windows) = (Instant::now(), (0, 0), BTreeMap::new());
         Self {

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 pub(crate) struct LocalCapture;
 
 pub(crate) fn open(settings: &Settings, _: &Path, _: &Arc<GeoData>) -> Result<LocalCapture, Error> {
-    match (&settings.capture, &settings.user) {
+    match (&settings.capture.source, &settings.capture.user) {
         (Some(source), _) => Err(Error::Failed(format!("{source}: {}", LiveError::NotLinux))),
         (None, Some(_)) => Err(Error::Usage("user: it can be changed on Linux only".to_owned())),
         (None, None) => Ok(LocalCapture),
@@ -25,13 +25,7 @@ impl LocalCapture {
         Self
     }
 
-    pub(crate) fn start(
-        self,
-        _: &Arc<App>,
-        _: &Settings,
-        _: &Path,
-        _: impl Fn() + Send + 'static,
-    ) -> Result<Running, Error> {
+    pub(crate) fn start(self, _: &Arc<App>, _: impl Fn() + Send + 'static) -> Result<Running, Error> {
         Ok(Running)
     }
 }

@@ -9,13 +9,13 @@ use crate::settings::{LogFormat, Settings};
 
 /// Writes log lines to standard error from now on, as the settings say.
 pub(crate) fn start(settings: &Settings) -> Result<(), Error> {
-    let filter = EnvFilter::try_new(&settings.log)
-        .map_err(|error| Error::Usage(format!("log: '{}': {error}", settings.log)))?;
+    let filter = EnvFilter::try_new(&settings.log.filter)
+        .map_err(|error| Error::Usage(format!("log: '{}': {error}", settings.log.filter)))?;
     let to_person = io::stderr().is_terminal();
     let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(to_person);
     // That nobody reads the log any more is no reason to end.
     let builder = builder.log_internal_errors(false);
-    match settings.log_format {
+    match settings.log.format {
         LogFormat::Json => builder.json().init(),
         LogFormat::Auto if !to_person => builder.json().init(),
         LogFormat::Text | LogFormat::Auto => builder.init(),

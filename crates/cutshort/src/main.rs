@@ -1,11 +1,9 @@
 //! Which of your TCP connections are cut short: where, when and how.
 
+#[cfg(target_os = "linux")]
+mod agent_config;
 mod backends;
-#[cfg(target_os = "linux")]
-mod capture;
 mod captures;
-#[cfg(target_os = "linux")]
-mod deliver;
 mod error;
 #[cfg(target_os = "linux")]
 mod local_capture;
@@ -15,6 +13,7 @@ mod local_capture;
 mod log;
 mod options;
 mod output;
+mod page;
 mod progress;
 mod settings;
 #[cfg(unix)]

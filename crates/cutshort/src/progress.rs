@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cutshort_capture::Reading;
+use cutshort_model::grouped;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How many records pass between two looks at the clock.
@@ -50,7 +51,9 @@ impl Progress {
         let bar = self.bar.get_or_insert_with(|| new_bar(self.total));
         bar.set_position(reading.bytes());
         let million = records as f64 / 1e6;
-        bar.set_message(format!("{million:.1} M records, {:.1} M/s", million / elapsed.as_secs_f64()));
+        let left = self.total.map(|total| format!("  {}", left(elapsed, reading.bytes(), total)));
+        let left = left.unwrap_or_default();
+        bar.set_message(format!("{million:.1} M records, {:.1} M/s{left}", million / elapsed.as_secs_f64()));
     }
 
     pub(crate) fn finish(&self) {
@@ -75,10 +78,13 @@ impl Steps {
     }
 
     pub(crate) fn show(&mut self, done: usize, all: usize) {
-        if self.visible && self.since.elapsed() >= PATIENCE {
-            let bar = self.bar.get_or_insert_with(|| new_bar(Some(all as u64)));
-            bar.set_position(done as u64);
-            bar.set_message(format!("{done} of {all} {}", self.what));
+        let elapsed = self.since.elapsed();
+        if self.visible && elapsed >= PATIENCE {
+            let (done, all) = (done as u64, all as u64);
+            let bar = self.bar.get_or_insert_with(|| new_bar(Some(all)));
+            bar.set_position(done);
+            let left = left(elapsed, done, all);
+            bar.set_message(format!("{} of {} {}  {left}", grouped(done), grouped(all), self.what));
         }
     }
 
@@ -89,9 +95,37 @@ impl Steps {
     }
 }
 
+/// How long the rest takes if it goes on as it went so far: steadier than what the last moments say.
+fn left(elapsed: Duration, done: u64, all: u64) -> String {
+    if done == 0 {
+        return String::new();
+    }
+    let seconds = (elapsed.as_secs_f64() * all.saturating_sub(done) as f64 / done as f64).ceil() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s left"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s left"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min left"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_follows_from_what_is_done() {
+        let after = |seconds, done| left(Duration::from_secs(seconds), done, 100);
+        assert_eq!(
+            [after(10, 50), after(10, 10), after(9, 100)],
+            ["10 s left", "1 min 30 s left", "0 s left"]
+        );
+        assert_eq!([after(3600, 50), after(5, 0)], ["1 h 00 min left", ""]);
+    }
+}
+
 fn new_bar(total: Option<u64>) -> ProgressBar {
     let template = match total {
-        Some(_) => "{wide_bar} {percent:>3} %  {msg}  {eta} left",
+        Some(_) => "{wide_bar} {percent:>3} %  {msg}",
         None => "{spinner} {bytes}  {msg}",
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

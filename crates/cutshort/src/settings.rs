@@ -1,97 +1,21 @@
-//! The settings of `cutshort serve` and `cutshort agent`: one table says what there is, reads it, and writes it.
+//! The settings of `cutshort serve` and `cutshort agent`: reading them from a file and the environment, and writing them.
+//! [`table`] defines them.
 
-mod length;
+mod kind;
+mod log_format;
 mod table;
-mod value;
 
-use std::net::SocketAddr;
-use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use cutshort_capture::LiveSource;
-use cutshort_model::Addresses;
-use cutshort_pipeline::Share;
-use ipnet::IpNet;
-use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::Error;
 use crate::terminal::message;
-pub(crate) use table::SETTINGS;
-
-/// What can be set.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Settings {
-    pub(crate) data: Option<PathBuf>,
-    pub(crate) store: Option<String>,
-    pub(crate) listen: SocketAddr,
-    pub(crate) open_read: bool,
-    pub(crate) require_token: bool,
-    pub(crate) connections: bool,
-    pub(crate) hosts: Vec<String>,
-    pub(crate) origins: Vec<String>,
-    pub(crate) rate_limit: f64,
-    pub(crate) rate_burst: f64,
-    pub(crate) forwarded_for: bool,
-    pub(crate) timeout: Duration,
-    pub(crate) cost_limit: u64,
-    pub(crate) segment_bytes: usize,
-    pub(crate) cache_bytes: usize,
-    pub(crate) geo: Vec<PathBuf>,
-    pub(crate) threads: usize,
-    pub(crate) worker: Share,
-    pub(crate) takeover: Duration,
-    pub(crate) grace: Duration,
-    pub(crate) addresses: Addresses,
-    pub(crate) address_key: Option<PathBuf>,
-    pub(crate) keep_packets: Option<Duration>,
-    pub(crate) keep_connections: Option<Duration>,
-    pub(crate) keep_15min: Option<Duration>,
-    pub(crate) keep_hours: Option<Duration>,
-    pub(crate) keep_days: Option<Duration>,
-    pub(crate) log: String,
-    pub(crate) log_format: LogFormat,
-    pub(crate) capture: Option<LiveSource>,
-    pub(crate) node: Option<String>,
-    pub(crate) sample_rate: NonZeroU32,
-    pub(crate) capture_ports: Vec<u16>,
-    pub(crate) capture_exclude: Vec<IpNet>,
-    pub(crate) user: Option<String>,
-    pub(crate) segment_time: Duration,
-    pub(crate) spool: Option<PathBuf>,
-    pub(crate) spool_bytes: u64,
-    pub(crate) collector: Option<String>,
-    pub(crate) deliver: Option<String>,
-    pub(crate) token_file: Option<PathBuf>,
-    pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) proxy: Option<String>,
-    pub(crate) upload_timeout: Duration,
-    pub(crate) retry_time: Duration,
-    pub(crate) metrics: Option<SocketAddr>,
-}
-
-/// How log lines are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// For people on a terminal, as JSON elsewhere.
-    Auto,
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// One thing that can be set.
-pub(crate) struct Setting {
-    /// Its name in the file, behind a dot in a section of it; the environment has it in capitals behind `CUTSHORT_`,
-    /// with `_` for the dot.
-    pub(crate) key: &'static str,
-    /// What it does.
-    pub(crate) about: &'static str,
-    pub(crate) set: fn(&mut Settings, &Value) -> Result<(), String>,
-    pub(crate) get: fn(&Settings) -> Option<Value>,
-}
+pub(crate) use log_format::LogFormat;
+#[cfg(test)]
+pub(crate) use table::DeliverySettings;
+pub(crate) use table::{HttpSettings, Settings};
+use table::{SETTINGS, Setting};
 
 /// Where a setting was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,14 +33,18 @@ pub(crate) struct Read {
 
 impl Setting {
     /// Its name in the environment.
-    pub(crate) fn variable(&self) -> String {
+    fn variable(&self) -> String {
         in_environment(self.key)
     }
 
     /// Its names in the environment: the present one first.
     fn variables(&self) -> impl Iterator<Item = String> {
-        let former = RENAMED.iter().filter(|(_, present)| *present == self.key).map(|(former, _)| *former);
-        std::iter::once(self.key).chain(former).map(in_environment)
+        std::iter::once(self.key).chain(self.former).map(in_environment)
+    }
+
+    /// Whether it has this name in a file.
+    fn is_called(&self, name: &str) -> bool {
+        self.key == name || self.former == Some(name)
     }
 }
 
@@ -139,14 +67,6 @@ pub(crate) fn read_all(file: Option<&Path>) -> Result<Read, Error> {
     read(file, |name| std::env::var(name).ok())
 }
 
-/// Settings that had another name in the release before: that one, and the present one.
-const RENAMED: [(&str, &str); 1] = [("keep_quarters", "keep_15min")];
-
-/// The present name of a setting. The former one works for one release.
-fn present(name: &str) -> &str {
-    RENAMED.iter().find(|(former, _)| *former == name).map_or(name, |(_, present)| *present)
-}
-
 /// Why a variable that is named like a setting is none.
 fn mistaken(variable: &str) -> Option<String> {
     let key = variable.strip_prefix("CUTSHORT_")?;
@@ -167,7 +87,7 @@ pub(crate) fn read(file: Option<&Path>, environment: impl Fn(&str) -> Option<Str
         let mut variables = setting.variables();
         let found = variables.find_map(|variable| environment(&variable).map(|text| (variable, text)));
         let Some((variable, text)) = found else { continue };
-        (setting.set)(&mut read.settings, &value::from_text(&text))
+        (setting.set)(&mut read.settings, &kind::from_text(&text))
             .map_err(|why| Error::Usage(format!("{variable}={text}: {why}")))?;
         *origin = Origin::Environment(variable);
     }
@@ -190,9 +110,9 @@ fn from_table(read: &mut Read, text: &str, section: &str, table: &DeTable<'_>) -
             from_table(read, text, &format!("{name}."), table)?;
             continue;
         }
-        let at = SETTINGS.iter().position(|setting| setting.key == present(&name));
+        let at = SETTINGS.iter().position(|setting| setting.is_called(&name));
         let at = at.ok_or_else(|| format!("{place}: {}", unknown(&name)))?;
-        let value = value::from_file(value.get_ref())
+        let value = kind::from_file(value.get_ref())
             .ok_or_else(|| format!("{place}: {name}: no such kind of value"))?;
         (SETTINGS[at].set)(&mut read.settings, &value).map_err(|why| format!("{place}: {name}: {why}"))?;
         read.origins[at] = Origin::File;
@@ -233,8 +153,8 @@ pub(crate) fn write(read: &Read) -> String {
         let shown = |settings| (setting.get)(settings).map(|value| value.to_string());
         let default = shown(&defaults).unwrap_or_else(|| "none".to_owned());
         text.push('\n');
-        for line in setting.about.lines() {
-            text.push_str(&format!("# {line}\n"));
+        for line in setting.about {
+            text.push_str(&format!("#{line}\n"));
         }
         text.push_str(&format!("# Default: {default}. Environment: {}.\n", setting.variable()));
         if let Origin::Environment(variable) = origin {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anstream::AutoStream;
 use anstream::adapter::strip_bytes;
 use clap::ColorChoice;
+use cutshort_report::Widths;
 
 use crate::error::{Done, Error};
 
@@ -31,8 +32,17 @@ pub(crate) const DEFAULT_WIDTH: usize = 80;
 
 /// How wide lines may be; `COLUMNS` goes before what the terminal says.
 pub(crate) fn width() -> usize {
-    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    told.or_else(|| Some(usize::from(terminal_size::terminal_size()?.0.0))).unwrap_or(DEFAULT_WIDTH)
+    told().or_else(|| Some(usize::from(terminal_size::terminal_size()?.0.0))).unwrap_or(DEFAULT_WIDTH)
+}
+
+/// How wide text and tables may be. Where nobody looks at a terminal, no name need be cut.
+pub(crate) fn widths() -> Widths {
+    let tables = if is_terminal() { Some(width()) } else { told() };
+    Widths { text: width(), tables: tables.unwrap_or(usize::MAX) }
+}
+
+fn told() -> Option<usize> {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok())
 }
 
 /// Writes text for people to the standard output, with colours only where they are shown.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use cutshort_capture::Reading;
 use cutshort_model::{Window, quantity, rfc3339};
-use cutshort_pipeline::{Progress, Report};
+use cutshort_pipeline::{Report, RunProgress};
 
 use crate::error::Done;
 use crate::progress::Steps;
@@ -15,7 +15,7 @@ use crate::terminal::message;
 pub(crate) fn show<'a>(
     steps: &'a mut Steps,
     reading: &'a Reading,
-) -> impl FnMut(&Progress) -> ControlFlow<()> + use<'a> {
+) -> impl FnMut(&RunProgress) -> ControlFlow<()> + use<'a> {
     let mut show = stopping::steps(steps, reading);
     move |progress| show(progress.past, progress.all)
 }

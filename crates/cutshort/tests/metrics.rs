@@ -17,7 +17,7 @@ use common::server::Server;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_metrics::Format;
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::{Provenance, Segment, Store};
+use cutshort_store::{Provenance, Segment, SegmentSource, Store};
 use serde_json::Value;
 
 const HOUR: i64 = 3600 * 1_000_000_000;
@@ -39,7 +39,7 @@ fn live_segment(ago: i64) -> Segment {
         payload_len: 0,
         sample_rate: 1,
     };
-    Segment::encode(vec![packet], "edge", Provenance::Live, (ts, ts), None).unwrap()
+    Segment::encode(vec![packet], &SegmentSource::tcp("edge", Provenance::Live, (ts, ts)), None).unwrap()
 }
 
 /// A server that has had a packet from a file, another from an agent, and the results of one window.

@@ -40,6 +40,10 @@ fn answers_are_tables_for_people() {
         "timeseries",
         "top",
         "top --by location --handshake completed",
+        "top --by node",
+        "top --by signature --limit 2",
+        "summary --by node",
+        "timeseries --by port",
         "top --format csv",
         "summary --location BR",
     ];
@@ -61,6 +65,28 @@ fn narrow_terminals_lose_columns() {
     let shown = common::Ran::from(command.output().unwrap()).fine().stdout;
     let table: Vec<&str> = shown.lines().skip(1).take_while(|line| !line.starts_with("There")).collect();
     assert!(table.iter().all(|line| line.chars().count() <= 40), "{shown}");
+}
+
+/// Captures are often older than what is asked for by default.
+#[test]
+fn without_a_time_the_last_days_with_results_are_shown() {
+    let store = store();
+    let query = |arguments: &str| {
+        run(&format!("query summary --data {} {arguments}", store.path().display()), &[] as &[&str]).ended(0)
+    };
+    let last = query("");
+    assert!(
+        last.stdout.starts_with("163 connections, 2026-11-14T22:30:00Z to 2026-11-21T22:30:00Z"),
+        "{last:?}"
+    );
+    assert!(
+        last.stderr.contains("no results from the last 7 days") && last.stderr.contains("22:30:00Z"),
+        "{last:?}"
+    );
+    let week = query("--to 2026-11-22").fine();
+    assert!(week.stdout.starts_with("163 connections, 2026-11-15T00:00:00Z to 2026-11-22"), "{week:?}");
+    let refused = run(&format!("query top --data {} --by tag", store.path().display()), &[] as &[&str]);
+    assert!(refused.ended(2).stderr.contains("'tag' cannot be ranked: use one of as, location, node, port"));
 }
 
 #[test]
@@ -85,10 +111,12 @@ fn notes_are_added_listed_and_removed() {
         "PT,ES",
         "--asn",
         "3243",
+        "--kind",
+        "outage",
     ]);
     assert_eq!(added.fine().stdout, "1\n");
-    annotate(&["add", "New servers", "--from", "2026-11-21T22:20:00Z", "--instant", "--kind", "general"])
-        .fine();
+    // A remark is not an outage unless it says so.
+    annotate(&["add", "New servers", "--from", "2026-11-21T22:20:00Z", "--instant"]).fine();
     assert_data_eq!(
         annotate(&["list"]).fine().stdout,
         str![[r#"
@@ -98,7 +126,8 @@ no.  from                  to                    kind     concerns      text
 
 "#]]
     );
-    assert!(ask(store.path(), "summary").contains("New servers"));
+    let shown = ask(store.path(), "summary");
+    assert!(shown.contains("\nNote, 2026-11-21 22:20: New servers\n"), "{shown}");
     assert!(!ask(store.path(), "summary").contains("cable"), "it concerns others");
     annotate(&["remove", "2"]).fine();
     assert!(!ask(store.path(), "summary").contains("New servers"));

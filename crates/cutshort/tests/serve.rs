@@ -149,6 +149,10 @@ fn the_demo_is_ready_soon_and_leaves_nothing() {
         .result("/tcp_resets_timeouts/timeseries_groups/location?dateRange=4w&aggInterval=1d&counts=true");
     assert!(countries["serie_0"]["timestamps"].as_array().unwrap().len() >= 28);
     assert_eq!(countries["meta"]["simulated"], true);
+    // Its servers were there all the time.
+    let coverage = server.result("/coverage?dateRange=4w&node=edge1");
+    let collected: f64 = coverage["coverage_0"]["collected"].as_str().unwrap().parse().unwrap();
+    assert!(collected > 99.0, "{coverage}");
     let notes =
         server.result("/tcp_resets_timeouts/summary?dateRange=4w")["meta"]["confidenceInfo"]["annotations"]
             .clone();
@@ -161,4 +165,21 @@ fn the_demo_is_ready_soon_and_leaves_nothing() {
     );
     assert_eq!(server.terminate().code(), Some(0));
     assert_eq!(temporary.path().read_dir().unwrap().count(), 0, "the temporary store is removed");
+}
+
+#[test]
+fn a_demo_that_is_ended_while_it_is_filled_leaves_nothing() {
+    for name in ["TERM", "INT", "HUP"] {
+        let temporary = tempfile::tempdir().unwrap();
+        let entries = || temporary.path().read_dir().unwrap().count();
+        let mut command = std::process::Command::new("env");
+        command.arg("--default-signal=HUP").arg(cutshort().get_program());
+        command.args(["demo", "--listen", "127.0.0.1:0"]).env("TMPDIR", temporary.path());
+        let child = spawn(&mut command);
+        common::until("it is being filled", || entries() == 1 && common::catches_interrupts(child.id()));
+        common::server::signal(child.id(), name);
+        let ran = ended_within(child, Duration::from_secs(60));
+        assert!(ran.code == Some(1) && ran.stderr.contains("interrupted"), "{name}: {ran:?}");
+        assert_eq!(entries(), 0, "{name}");
+    }
 }

@@ -31,15 +31,17 @@ const COLUMNS: &str = "kind, start_ns, end_ns, description, linked_url, scope, l
 #[derive(Debug)]
 pub(crate) struct Annotations {
     path: PathBuf,
+    /// Whether to wait until what is written is on the disk.
+    durable: bool,
     connection: Mutex<Option<Connection>>,
 }
 
 impl Annotations {
     /// Opens the annotations in a file. It is created with the first one, so that a directory that cannot be written
     /// to can be read.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let connection = path.exists().then(|| connect(path)).transpose()?;
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+    pub(crate) fn open(path: &Path, durable: bool) -> Result<Self> {
+        let connection = path.exists().then(|| connect(path, durable)).transpose()?;
+        Ok(Self { path: path.to_owned(), durable, connection: Mutex::new(connection) })
     }
 
     /// The annotations whose time overlaps the range, in order of their start.
@@ -95,15 +97,18 @@ impl Annotations {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         match &*connection {
             Some(open) => work(open),
-            None => work(connection.insert(connect(&self.path)?)),
+            None => work(connection.insert(connect(&self.path, self.durable)?)),
         }
     }
 }
 
-fn connect(path: &Path) -> Result<Connection> {
+fn connect(path: &Path, durable: bool) -> Result<Connection> {
     let open = || -> rusqlite::Result<Connection> {
         let sql = Connection::open(path)?;
         sql.busy_timeout(BUSY)?;
+        if !durable {
+            sql.pragma_update(None, "synchronous", "OFF")?;
+        }
         if !sql.table_exists(None, "annotation")? {
             sql.execute_batch(SCHEMA)?;
         }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use cutshort_model::{Addresses, Window, now};
 use cutshort_store::{
     CoverageBuilder, Inputs, NodeCoverage, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowState,
 };
-use cutshort_verdict::ReaderClock;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use cutshort_verdict::{Exclusion, ReaderClock};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 
 use super::{damage, rollup};
 use crate::error::{Error, Result};
@@ -107,6 +109,7 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
     if !has_tail(sql)? {
         sql.execute_batch(ADD_TAIL)?;
     }
+    add_excluded(sql)?;
     damage::create(sql)?;
     sql.execute_batch(COVERAGE)?;
     Ok(sql.execute_batch(PROTECTED)?)
@@ -128,6 +131,47 @@ const ADD_TAIL: &str = "ALTER TABLE window ADD COLUMN tail INTEGER NOT NULL DEFA
 /// The SQL expression for that number.
 pub(super) fn tail(sql: &Connection) -> Result<&'static str> {
     Ok(if has_tail(sql)? { "tail" } else { "0" })
+}
+
+/// The column of the table of windows that counts a reason for exclusion.
+fn excluded_column(reason: Exclusion) -> String {
+    format!("\"{}\"", reason.name())
+}
+
+fn has_excluded(sql: &Connection, reason: Exclusion) -> Result<bool> {
+    let select = "SELECT count(*) > 0 FROM pragma_table_info('window') WHERE name = ?";
+    Ok(sql.prepare_cached(select)?.query_row([reason.name()], |row| row.get(0))?)
+}
+
+/// Earlier stores get columns for new reasons when they are opened for writing.
+fn add_excluded(sql: &Connection) -> Result<()> {
+    for reason in Exclusion::ALL {
+        if !has_excluded(sql, reason)? {
+            let column = excluded_column(reason);
+            sql.execute(&format!("ALTER TABLE window ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0"), [])?;
+        }
+    }
+    Ok(())
+}
+
+/// The numbers of exclusions in SQL, in the order of [`Exclusion::ALL`].
+pub(super) fn excluded(sql: &Connection) -> Result<[String; Exclusion::ALL.len()]> {
+    let mut columns = Exclusion::ALL.map(excluded_column);
+    for (column, reason) in columns.iter_mut().zip(Exclusion::ALL) {
+        if !has_excluded(sql, reason)? {
+            "0".clone_into(column);
+        }
+    }
+    Ok(columns)
+}
+
+/// The numbers of exclusions in the columns of a row from `first` on.
+pub(super) fn excluded_of(row: &Row<'_>, first: usize) -> rusqlite::Result<[u64; Exclusion::ALL.len()]> {
+    let mut excluded = [0; Exclusion::ALL.len()];
+    for (at, number) in excluded.iter_mut().enumerate() {
+        *number = row.get::<_, i64>(first + at)?.cast_unsigned();
+    }
+    Ok(excluded)
 }
 
 fn is_new(sql: &Connection) -> Result<bool> {
@@ -281,17 +325,17 @@ impl SegmentFile {
 /// The stored segments that have packets of a window.
 pub(super) fn segments_of(sql: &Connection, window: Window) -> Result<Vec<SegmentFile>> {
     let select = format!(
-        "{SEGMENT_FILE} JOIN segment_window w ON w.segment = s.key WHERE w.window = ? AND s.state = 0 ORDER BY s.id"
+        "{SEGMENT_FILE} JOIN segment_window w ON w.segment = s.key WHERE w.window = ? AND s.state = ? ORDER BY s.id"
     );
     let mut select = sql.prepare_cached(&select)?;
-    let rows = select.query_map([window.start()], SegmentFile::of)?;
+    let rows = select.query_map([window.start(), FileState::Kept as i64], SegmentFile::of)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The file of a stored segment.
 pub(super) fn segment_of(sql: &Connection, id: SegmentId) -> Result<Option<SegmentFile>> {
-    let mut select = sql.prepare_cached(&format!("{SEGMENT_FILE} WHERE s.id = ? AND s.state = 0"))?;
-    Ok(select.query_row([id_bytes(id)], SegmentFile::of).optional()?)
+    let mut select = sql.prepare_cached(&format!("{SEGMENT_FILE} WHERE s.id = ? AND s.state = ?"))?;
+    Ok(select.query_row((id_bytes(id), FileState::Kept as i64), SegmentFile::of).optional()?)
 }
 
 /// The end of the time that all segments cover. Times in the future, which come from a wrong clock, do not count
@@ -315,7 +359,8 @@ fn covered_until(sql: &Connection, limit: i64) -> Result<Option<i64>> {
 pub(super) fn coverage(sql: &Connection) -> Result<Vec<NodeCoverage>> {
     let mut coverage = CoverageBuilder::default();
     let mut select = sql.prepare_cached(
-        "SELECT node, covers_from, covers_to FROM segment WHERE state IN (0, 1) AND covers_to <= ?
+        // Only the index `segment_coverage` is read: the signs keep the others away.
+        "SELECT node, covers_from, covers_to FROM segment WHERE +state IN (0, 1) AND +covers_to <= ?
          ORDER BY node, covers_from",
     )?;
     let mut rows = select.query([covered_to(sql)?])?;
@@ -345,7 +390,7 @@ pub(super) fn inputs(sql: &Connection, window: Window, segments: &[SegmentFile])
 
 /// The state of a window while it is collected.
 #[derive(Default)]
-struct Found {
+struct CollectedState {
     ids: Vec<SegmentId>,
     bytes: u64,
     set_aside: bool,
@@ -360,7 +405,7 @@ pub(super) fn window_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Window
 }
 
 pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<WindowState>> {
-    let mut found: BTreeMap<Window, Found> = BTreeMap::new();
+    let mut found: BTreeMap<Window, CollectedState> = BTreeMap::new();
     let mut select = sql.prepare_cached(
         "SELECT w.window, s.id, s.bytes, s.state FROM segment_window w
          JOIN segment s ON s.key = w.segment WHERE w.window >= ? AND w.window < ?",
@@ -402,7 +447,7 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
     Ok(there.map(|(window, found)| found.state(window, covered_to)).collect())
 }
 
-impl Found {
+impl CollectedState {
     fn state(mut self, window: Window, covered_to: i64) -> WindowState {
         let frozen = self.frozen || (self.set_aside && self.done.is_some());
         // Connections that are lost are made again, where that is possible.
@@ -425,6 +470,37 @@ pub(super) struct ConnectionsFile {
     pub(super) crc: u32,
 }
 
+/// Columns of the table of windows, besides those of exclusions.
+const WINDOW_COLUMNS: [&str; 13] = [
+    "start",
+    "generation",
+    "path",
+    "bytes",
+    "segments",
+    "cutoff",
+    "rules",
+    "packets",
+    "copies",
+    "connections",
+    "tail",
+    "updated",
+    "frozen",
+];
+
+/// Whether results are frozen does not change.
+static REPLACE_WINDOW: LazyLock<String> = LazyLock::new(|| {
+    let excluded = Exclusion::ALL.map(excluded_column);
+    let columns: Vec<&str> = WINDOW_COLUMNS.into_iter().chain(excluded.iter().map(String::as_str)).collect();
+    let replaced = columns.iter().filter(|column| !["start", "frozen"].contains(*column));
+    let replaced = replaced.map(|column| format!("{column} = excluded.{column}"));
+    format!(
+        "INSERT INTO window ({}) VALUES ({}) ON CONFLICT (start) DO UPDATE SET {}",
+        columns.join(", "),
+        vec!["?"; columns.len()].join(", "),
+        replaced.collect::<Vec<_>>().join(", "),
+    )
+});
+
 /// Records a window's new results; returns the path of the previous connections.
 pub(super) fn replace_window(
     sql: &Transaction<'_>,
@@ -435,30 +511,23 @@ pub(super) fn replace_window(
     now: i64,
 ) -> Result<Option<String>> {
     let before = window_path(sql, window)?.flatten();
-    let [no_syn, multiple_syn, incomplete, _] = counts.excluded.map(u64::cast_signed);
-    sql.prepare_cached(
-        "INSERT INTO window (start, generation, path, bytes, segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, updated, frozen, tail)
-         VALUES (?1, ?14, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?15)
-         ON CONFLICT (start) DO UPDATE SET generation = ?14, path = ?2, bytes = ?3, segments = ?4, cutoff = ?5, rules = ?6, packets = ?7, copies = ?8, connections = ?9,
-         no_syn = ?10, multiple_syn = ?11, incomplete = ?12, updated = ?13, tail = ?15",
-    )?
-    .execute(params![
-        window.start(),
-        file.path,
-        file.bytes.cast_signed(),
-        inputs.segments.cast_signed(),
-        inputs.cutoff,
-        inputs.rules.cast_signed(),
-        counts.packets.cast_signed(),
-        counts.copies.cast_signed(),
-        counts.connections.cast_signed(),
-        no_syn,
-        multiple_syn,
-        incomplete,
-        now,
-        file.generation,
-        counts.tail.cast_signed(),
-    ])?;
+    let values: [Value; WINDOW_COLUMNS.len()] = [
+        window.start().into(),
+        file.generation.into(),
+        file.path.clone().into(),
+        file.bytes.cast_signed().into(),
+        inputs.segments.cast_signed().into(),
+        inputs.cutoff.into(),
+        inputs.rules.cast_signed().into(),
+        counts.packets.cast_signed().into(),
+        counts.duplicates.cast_signed().into(),
+        counts.connections.cast_signed().into(),
+        counts.tail.cast_signed().into(),
+        now.into(),
+        0.into(),
+    ];
+    let excluded = counts.excluded.iter().map(|number| Value::from(number.cast_signed()));
+    sql.prepare_cached(&REPLACE_WINDOW)?.execute(params_from_iter(values.into_iter().chain(excluded)))?;
     if let Some(before) = &before {
         damage::forget_crc(sql, before)?;
     }
@@ -489,8 +558,8 @@ pub(super) fn connection_count(sql: &Connection, window: Window) -> Result<Optio
 
 /// Path, checksum and number of rows of a stored segment.
 pub(super) fn segment_file(sql: &Connection, id: SegmentId) -> Result<Option<(String, u32, u64)>> {
-    let mut select = sql.prepare_cached("SELECT path, crc, rows FROM segment WHERE id = ? AND state = 0")?;
-    let row = select.query_row([id_bytes(id)], |row| {
+    let mut select = sql.prepare_cached("SELECT path, crc, rows FROM segment WHERE id = ? AND state = ?")?;
+    let row = select.query_row((id_bytes(id), FileState::Kept as i64), |row| {
         Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
     });
     Ok(row.optional()?)

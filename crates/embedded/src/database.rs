@@ -25,8 +25,12 @@ impl Database {
     pub(super) fn create(path: &Path, durable: bool) -> Result<Self> {
         let mut sql = Connection::open(path).map_err(|error| unopened(path, &error))?;
         prepare(&sql)?;
-        sql.pragma_update(None, "journal_mode", "WAL")?;
+        // Before anything is written that would be waited for.
         sql.pragma_update(None, "synchronous", if durable { "FULL" } else { "OFF" })?;
+        sql.pragma_update(None, "journal_mode", "WAL")?;
+        if !durable {
+            fill_quickly(&sql)?;
+        }
         catalog::create(&mut sql)?;
         Ok(Self { path: path.to_owned(), writer: Some(Mutex::new(sql)), readers: Mutex::default() })
     }
@@ -64,6 +68,15 @@ impl Database {
         prepare(&sql)?;
         Ok(sql)
     }
+}
+
+/// Pages that many windows change are written once for all of them: a store that can be made again is filled at once, and
+/// nothing is lost if its log becomes long.
+fn fill_quickly(sql: &Connection) -> Result<()> {
+    const LOG_PAGES: i64 = 16_384;
+    const CACHE_KIB: i64 = 65_536;
+    sql.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    Ok(sql.pragma_update(None, "cache_size", -CACHE_KIB)?)
 }
 
 fn prepare(sql: &Connection) -> Result<()> {

@@ -124,6 +124,11 @@ impl Folder {
         self.sync_parent(relative)
     }
 
+    /// Whether what is written is to be on the disk before anything relies on it.
+    pub(super) const fn durable(&self) -> bool {
+        self.durable
+    }
+
     pub(super) fn sync_parent(&self, relative: &str) -> Result<()> {
         if !self.durable {
             return Ok(());

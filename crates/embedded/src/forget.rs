@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use cutshort_model::{Addresses, Window};
 use cutshort_store::{Forgotten, KnownSegment, Provenance, SegmentId, SegmentInfo};
+use cutshort_verdict::DataSet;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::catalog::{self, FileState};
@@ -11,14 +12,14 @@ use super::{Embedded, damage, retention, rollup};
 use crate::error::Result;
 
 /// All segments, in the order in which they arrived.
-pub(super) fn known(sql: &Connection) -> Result<Vec<KnownSegment>> {
+pub(super) fn known(sql: &Connection, data_set: DataSet) -> Result<Vec<KnownSegment>> {
     let addresses = catalog::protected(sql)?.first().copied().unwrap_or_default();
     let mut select = sql.prepare(
         "SELECT id, node, origin, covers_from, covers_to, first, last, rows, arrived, state FROM segment
          ORDER BY arrived, key",
     )?;
     let rows = select.query_map([], |row| {
-        let info = segment_info(row, addresses)?;
+        let info = segment_info(row, data_set, addresses)?;
         let is_kept = row.get::<_, i64>(9)? == FileState::Kept as i64;
         Ok(KnownSegment { info, arrived: row.get(8)?, is_kept })
     })?;
@@ -27,11 +28,16 @@ pub(super) fn known(sql: &Connection) -> Result<Vec<KnownSegment>> {
 
 /// Reads a row that begins with ID, node, origin, coverage, times and rows. How the addresses of one segment are kept
 /// is not recorded.
-pub(super) fn segment_info(row: &rusqlite::Row<'_>, addresses: Addresses) -> rusqlite::Result<SegmentInfo> {
+pub(super) fn segment_info(
+    row: &rusqlite::Row<'_>,
+    data_set: DataSet,
+    addresses: Addresses,
+) -> rusqlite::Result<SegmentInfo> {
     let (first, last): (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
     let origin: String = row.get(2)?;
     Ok(SegmentInfo {
         id: catalog::id_of(row, 0)?,
+        data_set,
         node: row.get(1)?,
         origin: Provenance::from_name(&origin).unwrap_or(Provenance::File),
         covers: (row.get(3)?, row.get(4)?),

@@ -4,6 +4,7 @@ mod annotations;
 mod catalog;
 mod connections;
 mod damage;
+mod data_sets;
 mod database;
 mod error;
 mod folder;
@@ -22,7 +23,7 @@ mod verify;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -33,21 +34,29 @@ use cutshort_store::{
     NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment,
     SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
 };
+use cutshort_verdict::DataSet;
 
 #[doc(hidden)]
 pub use error::Error;
 pub use repair::Repaired;
-pub use verify::{Each, Finding, Remedy, Verified};
+pub use verify::{Finding, OnStep, Remedy, Verified};
 
 use annotations::Annotations;
+use data_sets::DataSets;
 use database::Database;
 use folder::Folder;
 
 /// A store in a directory.
 pub struct Embedded {
+    data_set: DataSet,
+    /// The stores of other data sets.
+    data_sets: DataSets,
+    options: Options,
     folder: Folder,
     database: Database,
     annotations: OnceLock<Annotations>,
+    /// The file of the annotations, which all data sets share.
+    annotations_path: PathBuf,
     /// The lock of the directory; none in a reader.
     lock: Option<FolderLock>,
     /// The number of the next file of connections.
@@ -77,21 +86,45 @@ impl Embedded {
     /// [`StoreError::Locked`] with the process that has it open, [`StoreError::Refused`] if the directory has other
     /// files or the store of a newer program.
     pub fn open(folder: &Path, options: Options) -> Result<Self> {
+        let store = Self::open_data_set(folder, DataSet::Tcp, options)?;
+        store.open_data_sets()?;
+        Ok(store)
+    }
+
+    fn open_data_set(folder: &Path, data_set: DataSet, options: Options) -> Result<Self> {
         let folder = Folder::new(folder, options.durable);
         folder.create()?;
         let lock = folder.lock()?;
         folder.check_database()?;
         let database = Database::create(&folder.path(folder::DATABASE), options.durable)?;
-        let store = Self {
+        let store = Self::new(data_set, folder, database, Some(lock), options);
+        store.reconcile()?;
+        Ok(store)
+    }
+
+    fn new(
+        data_set: DataSet,
+        folder: Folder,
+        database: Database,
+        lock: Option<FolderLock>,
+        options: Options,
+    ) -> Self {
+        let annotations_path = match data_set {
+            DataSet::Tcp => folder.path(folder::ANNOTATIONS),
+            _ => folder.path("..").join(folder::ANNOTATIONS),
+        };
+        Self {
+            data_set,
+            data_sets: DataSets::default(),
+            options,
             folder,
             database,
             annotations: OnceLock::new(),
-            lock: Some(lock),
+            annotations_path,
+            lock,
             generation: AtomicI64::new(1),
             unreadable: Mutex::default(),
-        };
-        store.reconcile()?;
-        Ok(store)
+        }
     }
 
     /// Opens a directory for reading, even while another process writes to it. Annotations can be written.
@@ -99,6 +132,10 @@ impl Embedded {
     /// # Errors
     /// [`StoreError::Refused`] if it is not a store, with what to do.
     pub fn open_reader(folder: &Path) -> Result<Self> {
+        Self::read_data_set(folder, DataSet::Tcp)
+    }
+
+    fn read_data_set(folder: &Path, data_set: DataSet) -> Result<Self> {
         let root = folder;
         let folder = Folder::new(root, true);
         if !folder.has(folder::DATABASE) {
@@ -108,14 +145,7 @@ impl Embedded {
             )));
         }
         let database = Database::open(&folder.path(folder::DATABASE))?;
-        Ok(Self {
-            folder,
-            database,
-            annotations: OnceLock::new(),
-            lock: None,
-            generation: AtomicI64::new(1),
-            unreadable: Mutex::default(),
-        })
+        Ok(Self::new(data_set, folder, database, None, Options::default()))
     }
 
     fn check_writer(&self) -> Result<()> {
@@ -129,12 +159,24 @@ impl Embedded {
         if let Some(annotations) = self.annotations.get() {
             return Ok(annotations);
         }
-        let opened = Annotations::open(&self.folder.path(folder::ANNOTATIONS))?;
+        let opened = Annotations::open(&self.annotations_path, self.folder.durable())?;
         Ok(self.annotations.get_or_init(|| opened))
     }
 }
 
 impl Store for Embedded {
+    fn data_set(&self) -> DataSet {
+        self.data_set
+    }
+
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
+        Ok(self.find_store(data_set)?.map(|store| store as &dyn Store))
+    }
+
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
+        Ok(self.create_store(data_set)?)
+    }
+
     fn append(&self, segment: &Segment) -> Result<Added> {
         self.check_writer()?;
         Ok(self.append_segment(segment)?)
@@ -163,7 +205,7 @@ impl Store for Embedded {
     }
 
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {
-        Ok(self.database.read(|sql| rollup::query(sql, query))?)
+        Ok(self.database.read(|sql| rollup::query(sql, self.data_set, query))?)
     }
 
     fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {
@@ -205,7 +247,7 @@ impl Store for Embedded {
     }
 
     fn known_segments(&self) -> Result<Vec<KnownSegment>> {
-        Ok(self.database.read(forget::known)?)
+        Ok(self.database.read(|sql| forget::known(sql, self.data_set))?)
     }
 
     fn forget(&self, segments: &[SegmentId]) -> Result<Forgotten> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cutshort_model::Window;
-use cutshort_store::segment::{Batch, Batches, Key, Layout, Scratch};
+use cutshort_store::segment::{Batches, Layout, RowBatch, Scratch, SortKey};
 use cutshort_store::{FlowKey, Grouped, Inputs, StoreError, StoredRow, WindowPackets};
 
 use super::Embedded;
@@ -23,7 +23,7 @@ impl Embedded {
         nodes.sort_unstable();
         nodes.dedup();
         let times = window.range();
-        let open = |sources| Part::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
+        let open = |sources| SourceRange::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
         let parts = split(&files, parts).into_iter();
         let parts = parts.map(|part| Ok(Box::new(open(part)?) as Box<dyn Grouped + Send>));
         let parts = parts.collect::<Result<_>>()?;
@@ -102,14 +102,14 @@ fn split(files: &[Loaded], parts: usize) -> Vec<Sources> {
 }
 
 /// The 5-tuples with a range of source addresses.
-struct Part {
+struct SourceRange {
     /// The next flow of each file that is not at its end.
-    next: BinaryHeap<Reverse<(Key, usize)>>,
+    next: BinaryHeap<Reverse<(SortKey, usize)>>,
     cursors: Vec<Cursor>,
     scratch: Scratch,
 }
 
-impl Part {
+impl SourceRange {
     fn open(
         files: &[Loaded],
         nodes: &[String],
@@ -129,7 +129,7 @@ impl Part {
     }
 }
 
-impl Grouped for Part {
+impl Grouped for SourceRange {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> cutshort_store::Result<Option<FlowKey>> {
         rows.clear();
         let Some(Reverse((wanted, _))) = self.next.peek().copied() else { return Ok(None) };
@@ -151,7 +151,7 @@ impl Grouped for Part {
 /// The rows of one segment, from the first to the last that is wanted.
 struct Cursor {
     batches: Batches,
-    batch: Batch,
+    batch: RowBatch,
     at: usize,
     node: u16,
     segment: u32,
@@ -169,7 +169,7 @@ impl Cursor {
         let all = times.contains(&first) && times.contains(&last);
         Self {
             batches: Batches::new(Arc::clone(&file.layout), groups),
-            batch: Batch::default(),
+            batch: RowBatch::default(),
             at: 0,
             node,
             segment,
@@ -179,12 +179,12 @@ impl Cursor {
     }
 
     /// The flow of the next row; none at the end.
-    fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<Key>, String> {
+    fn key(&mut self, scratch: &mut Scratch) -> std::result::Result<Option<SortKey>, String> {
         while self.at == self.batch.keys.len() {
             self.at = 0;
             self.batch.clear();
             if !self.batches.next(scratch, &mut self.batch)? {
-                self.batch = Batch::default();
+                self.batch = RowBatch::default();
                 return Ok(None);
             }
             self.keep_wanted();
@@ -205,10 +205,10 @@ impl Cursor {
     /// Appends the rows of a flow, which come next, and returns the flow that follows.
     fn take(
         &mut self,
-        wanted: &Key,
+        wanted: &SortKey,
         scratch: &mut Scratch,
         rows: &mut Vec<StoredRow>,
-    ) -> std::result::Result<Option<Key>, String> {
+    ) -> std::result::Result<Option<SortKey>, String> {
         loop {
             let Some(key) = self.key(scratch)? else { return Ok(None) };
             if key != *wanted {

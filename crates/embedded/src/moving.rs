@@ -6,6 +6,7 @@ use cutshort_store::{
     Inputs, Movable, Rest, Restoration, Segment, SegmentId, SegmentInfo, StoreError, WindowCounts,
     WindowResults,
 };
+use cutshort_verdict::DataSet;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::catalog::{self, FileState};
@@ -15,19 +16,29 @@ use super::{Embedded, damage, forget, rollup};
 use crate::error::Result;
 
 impl Movable for Embedded {
+    fn find_movable(&self, data_set: DataSet) -> cutshort_store::Result<Option<&dyn Movable>> {
+        Ok(self.find_store(data_set)?.map(|store| store as &dyn Movable))
+    }
+
+    fn movable_of(&self, data_set: DataSet) -> cutshort_store::Result<&dyn Movable> {
+        Ok(self.create_store(data_set)?)
+    }
+
     fn segments(&self) -> cutshort_store::Result<Vec<SegmentId>> {
         Ok(self.database.read(|sql| {
             let mut select =
-                sql.prepare("SELECT id FROM segment WHERE state = 0 ORDER BY covers_from, id")?;
-            let rows = select.query_map([], |row| catalog::id_of(row, 0))?;
+                sql.prepare("SELECT id FROM segment WHERE state = ? ORDER BY covers_from, id")?;
+            let rows = select.query_map([FileState::Kept as i64], |row| catalog::id_of(row, 0))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })?)
     }
 
     fn read_segment(&self, id: SegmentId) -> cutshort_store::Result<Segment> {
         let path = self.database.read(|sql| {
-            let mut select = sql.prepare_cached("SELECT path FROM segment WHERE id = ? AND state = 0")?;
-            Ok(select.query_row([catalog::id_bytes(id)], |row| row.get::<_, String>(0)).optional()?)
+            let mut select = sql.prepare_cached("SELECT path FROM segment WHERE id = ? AND state = ?")?;
+            Ok(select
+                .query_row((catalog::id_bytes(id), FileState::Kept as i64), |row| row.get::<_, String>(0))
+                .optional()?)
         })?;
         let path = path.ok_or_else(|| StoreError::Refused(format!("segment {id} is not kept")))?;
         match Segment::parse(self.folder.read(&path)?) {
@@ -39,7 +50,7 @@ impl Movable for Embedded {
     fn deleted_segments(&self) -> cutshort_store::Result<Vec<SegmentInfo>> {
         Ok(self.database.read(|sql| {
             let addresses = catalog::protected(sql)?.first().copied().unwrap_or_default();
-            deleted(sql, addresses)
+            deleted(sql, self.data_set, addresses)
         })?)
     }
 
@@ -110,29 +121,31 @@ impl Movable for Embedded {
     }
 }
 
-fn deleted(sql: &Connection, addresses: Addresses) -> Result<Vec<SegmentInfo>> {
+fn deleted(sql: &Connection, data_set: DataSet, addresses: Addresses) -> Result<Vec<SegmentInfo>> {
     let mut select = sql.prepare(
         "SELECT id, node, origin, covers_from, covers_to, first, last, rows FROM segment WHERE state = ?",
     )?;
-    let rows = select.query_map([FileState::Deleted as i64], |row| forget::segment_info(row, addresses))?;
+    let rows = select
+        .query_map([FileState::Deleted as i64], |row| forget::segment_info(row, data_set, addresses))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A window's results, and the file of its connections.
 fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Option<StoredFile>)>> {
     let Some(state) = catalog::windows(sql, &window.range())?.pop() else { return Ok(None) };
-    let tail = catalog::tail(sql)?;
+    let (tail, excluded) = (catalog::tail(sql)?, catalog::excluded(sql)?);
     let mut select = sql.prepare_cached(&format!(
-        "SELECT segments, cutoff, rules, packets, copies, connections, no_syn, multiple_syn, incomplete, path, {tail}
-         FROM window WHERE start = ?"
+        "SELECT segments, cutoff, rules, packets, duplicates, connections, path, {tail}, {}
+         FROM window WHERE start = ?",
+        excluded.join(", ")
     ))?;
     let found = select.query_row(params![window.start()], |row| {
         let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let inputs = Inputs { segments: number(0)?, cutoff: row.get(1)?, rules: number(2)? };
-        let excluded = [number(6)?, number(7)?, number(8)?, 0];
-        let (packets, copies, connections, tail) = (number(3)?, number(4)?, number(5)?, number(10)?);
-        let counts = WindowCounts { packets, copies, tail, connections, excluded };
-        Ok((inputs, counts, row.get::<_, Option<String>>(9)?))
+        let excluded = catalog::excluded_of(row, 8)?;
+        let (packets, duplicates, connections, tail) = (number(3)?, number(4)?, number(5)?, number(7)?);
+        let counts = WindowCounts { packets, duplicates, tail, connections, excluded };
+        Ok((inputs, counts, row.get::<_, Option<String>>(6)?))
     });
     let Some((inputs, counts, path)) = found.optional()? else { return Ok(None) };
     let (has_connections, cells) = (path.is_some(), rollup::cells(sql, window)?);

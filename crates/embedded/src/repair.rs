@@ -15,7 +15,7 @@ use super::annotations::Annotations;
 use super::connections::{OTHER_BYTES, gone, visit};
 use super::database::Database;
 use super::folder::{ANNOTATIONS, DAMAGED, DATABASE, Folder, PACKETS};
-use super::{Embedded, catalog, verify};
+use super::{Embedded, catalog, data_sets, verify};
 use crate::error::{Error, Result};
 
 /// The name of the new database until it is complete.
@@ -36,6 +36,18 @@ pub struct Repaired {
     pub annotations: u64,
 }
 
+impl Repaired {
+    /// Adds what was repaired in the store of another data set, which is in a directory.
+    fn add(&mut self, other: Self, directory: &str) {
+        let within = |name: &String| format!("{directory}/{name}");
+        self.aside.extend(other.aside.iter().map(within));
+        self.lost.extend(other.lost.iter().map(|lost| format!("{lost} ({directory})")));
+        self.segments += other.segments;
+        self.windows += other.windows;
+        self.annotations += other.annotations;
+    }
+}
+
 impl Embedded {
     /// Sets damaged databases of a store aside and creates new ones. Windows whose results could not be kept are due
     /// afterwards, if their packets exist.
@@ -44,6 +56,14 @@ impl Embedded {
     /// [`StoreError::Locked`] with the process that has the store open, [`StoreError::Refused`] if it is not a store.
     /// Nothing is lost then, and the call can be repeated.
     pub fn repair(folder: &Path) -> cutshort_store::Result<Repaired> {
+        let mut repaired = Self::repair_data_set(folder)?;
+        for (_, name) in data_sets::within(folder) {
+            repaired.add(Self::repair_data_set(&folder.join(name))?, name);
+        }
+        Ok(repaired)
+    }
+
+    fn repair_data_set(folder: &Path) -> cutshort_store::Result<Repaired> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
             return Err(StoreError::Refused(format!("there is no store in {}", folder.display())));
@@ -62,7 +82,7 @@ impl Embedded {
 
     /// Reads all packets and connections, and sets damaged files aside. Returns the number of these files; none if it
     /// was interrupted.
-    pub fn set_damaged_aside(&self, each: verify::Each<'_>) -> cutshort_store::Result<Option<u64>> {
+    pub fn set_damaged_aside(&self, each: verify::OnStep<'_>) -> cutshort_store::Result<Option<u64>> {
         self.check_writer()?;
         let before = self.database.read(super::status::status)?.damaged.len();
         let segments = self.segments()?;
@@ -171,7 +191,7 @@ fn remove_unfinished(files: &Folder, name: &str) -> Result<()> {
 fn repair_annotations(files: &Folder, repaired: &mut Repaired) -> Result<()> {
     const NEW: &str = "annotations.sqlite.repair";
     remove_unfinished(files, NEW)?;
-    let new = Annotations::open(&files.path(NEW))?;
+    let new = Annotations::open(&files.path(NEW), true)?;
     let whole = open_old(&files.path(ANNOTATIONS)).map(|old| new.salvage(&old)).transpose()?;
     let (kept, is_whole) = whole.unwrap_or_default();
     repaired.annotations = kept;

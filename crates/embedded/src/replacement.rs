@@ -61,14 +61,14 @@ impl Replacement for NewResults<'_> {
 }
 
 impl NewResults<'_> {
-    fn new_sink(&self) -> Result<Sink> {
+    fn new_sink(&self) -> Result<FileSink> {
         let number = self.sinks.fetch_add(1, Ordering::Relaxed);
         let (folder, path) = (self.store.folder.clone(), self.path.clone());
         let file = folder.temporary(&path, number)?;
         let error = |error| folder.error("write", &path, &error);
         let output = BufWriter::with_capacity(1 << 18, file.file.try_clone().map_err(error)?);
-        let writer = connection_file::stored(output).map_err(error)?;
-        Ok(Sink { folder, path, number, file, writer, finished: Arc::clone(&self.finished) })
+        let writer = connection_file::stored(output, self.store.data_set).map_err(error)?;
+        Ok(FileSink { folder, path, number, file, writer, finished: Arc::clone(&self.finished) })
     }
 
     /// Replaces the previous results; `change` returns the path of the previous connections.
@@ -109,7 +109,9 @@ impl NewResults<'_> {
                 let files: std::io::Result<Vec<File>> =
                     parts.iter().map(|(_, part)| part.file.try_clone()).collect();
                 let output = BufWriter::with_capacity(1 << 18, &whole.file);
-                let output = connection_file::concatenate(&files.map_err(error)?, output).map_err(error)?;
+                let output =
+                    connection_file::concatenate(&files.map_err(error)?, output, self.store.data_set)
+                        .map_err(error)?;
                 // What is still in its buffer would be lost without a word where there is no room.
                 output.into_inner().map_err(|failed| error(failed.into_error()))?;
                 whole
@@ -122,7 +124,7 @@ impl NewResults<'_> {
     }
 }
 
-struct Sink {
+struct FileSink {
     folder: Folder,
     path: String,
     number: usize,
@@ -131,7 +133,7 @@ struct Sink {
     finished: Finished,
 }
 
-impl ConnectionSink for Sink {
+impl ConnectionSink for FileSink {
     fn write(&mut self, connection: &JudgedConnection<'_>) -> cutshort_store::Result<()> {
         Ok(self.write_record(&connection.into())?)
     }
@@ -144,7 +146,7 @@ impl ConnectionSink for Sink {
     }
 }
 
-impl Sink {
+impl FileSink {
     fn write_record(&mut self, record: &ConnectionRecord<'_>) -> Result<()> {
         let written = self.writer.write(record);
         written.map_err(|error| self.folder.error("write", &self.path, &error))
@@ -154,7 +156,7 @@ impl Sink {
 /// Results that were read from another store.
 pub(super) struct Restored<'a> {
     results: NewResults<'a>,
-    sink: Box<Sink>,
+    sink: Box<FileSink>,
 }
 
 impl Embedded {

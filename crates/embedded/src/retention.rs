@@ -7,6 +7,7 @@ use cutshort_model::{Bucket, Window};
 use cutshort_store::{Retention, WindowState};
 use rusqlite::{Connection, Transaction};
 
+use super::catalog::FileState;
 use super::{Embedded, catalog, damage, rollup};
 use crate::error::Result;
 
@@ -62,9 +63,9 @@ fn forget_segments(sql: &mut Connection, before: i64) -> Result<Vec<String>> {
 
 fn old_segments(sql: &Connection, before: i64) -> Result<Vec<(i64, String)>> {
     let mut select = sql.prepare_cached(
-        "SELECT key, path FROM segment WHERE state = 0 AND covers_to < ?1 AND arrived < ?1",
+        "SELECT key, path FROM segment WHERE state = ?2 AND covers_to < ?1 AND arrived < ?1",
     )?;
-    let rows = select.query_map([before], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = select.query_map([before, FileState::Kept as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -38,7 +38,7 @@ pub use salvage::{Salvaged, salvage};
 
 use bytes::Broken;
 use level::Level;
-use place::Place;
+use place::RowPlace;
 use totals::Folded;
 
 const SCHEMA: &str = "
@@ -196,7 +196,7 @@ fn damaged(level: Level, place: i64, t: i64, why: Broken) -> Error {
     let when = Window::from_number(t);
     of_database(&format!(
         "the counts of {} for the {} of {when} UTC cannot be read: {}",
-        Place::name(place),
+        RowPlace::name(place),
         level.name(),
         why.0
     ))

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use cutshort_model::now;
-use cutshort_store::open::{OpenSegment, SyncPolicy};
-use cutshort_store::{Added, Provenance, Segment, SegmentId, StoreError, open};
+use cutshort_store::{Added, Segment, StoreError, open};
 
 use super::catalog::{self, FileState};
 use super::folder::{CONNECTIONS, OPEN, PACKETS, segment_path};
@@ -14,7 +13,15 @@ use crate::error::Result;
 
 impl Embedded {
     pub(super) fn append_segment(&self, segment: &Segment) -> Result<Added> {
-        let id = segment.info().id;
+        let info = segment.info();
+        if info.data_set != self.data_set {
+            return Err(StoreError::Refused(format!(
+                "the segment is of the data set {}, and this store keeps the data set {}",
+                info.data_set, self.data_set
+            ))
+            .into());
+        }
+        let id = info.id;
         if self.database.read(|sql| catalog::is_known(sql, id))? {
             return Ok(Added::Known);
         }
@@ -38,24 +45,6 @@ impl Embedded {
         })
     }
 
-    /// Begins a segment in the store's folder, in which packets are safe before the segment is appended. After a
-    /// crash it is appended when the store is opened.
-    ///
-    /// # Errors
-    /// The same as those of [`OpenSegment::create`].
-    pub fn open_segment(
-        &self,
-        id: SegmentId,
-        node: &str,
-        origin: Provenance,
-        from: i64,
-        sync: SyncPolicy,
-    ) -> Result<OpenSegment> {
-        self.check_writer()?;
-        let path = self.folder.path(&format!("{OPEN}/{id}"));
-        Ok(OpenSegment::create(&path, id, node, origin, from, sync)?)
-    }
-
     /// Handles what a crash has left. The files are authoritative: unknown ones are added, and missing ones are
     /// recorded.
     pub(super) fn reconcile(&self) -> Result<()> {
@@ -64,7 +53,7 @@ impl Embedded {
         self.reconcile_connections()
     }
 
-    /// Makes segments of those that were being written.
+    /// Makes segments of those that an earlier version was writing: today packets wait in a spool.
     fn reconcile_open(&self) -> Result<()> {
         for name in self.folder.names(OPEN)? {
             let path = format!("{OPEN}/{name}");

@@ -2,9 +2,9 @@
 
 use cutshort_model::Window;
 use cutshort_store::{Damaged, Status, WindowCounts};
-use cutshort_verdict::{DataSet, Exclusion};
 use rusqlite::{Connection, Row};
 
+use super::catalog::FileState;
 use super::{catalog, damage, rollup};
 use crate::error::Result;
 
@@ -23,8 +23,8 @@ pub(super) fn status(sql: &Connection) -> Result<Status> {
 fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
     let covered_to = catalog::covered_to(sql)?;
     sql.query_row(
-        "SELECT count(*), ifnull(sum(rows), 0), ifnull(sum(bytes), 0) FROM segment WHERE state = 0",
-        [],
+        "SELECT count(*), ifnull(sum(rows), 0), ifnull(sum(bytes), 0) FROM segment WHERE state = ?",
+        [FileState::Kept as i64],
         |row| {
             status.segments = count(row, 0)?;
             status.packets = count(row, 1)?;
@@ -49,12 +49,12 @@ fn segments(sql: &Connection, status: &mut Status) -> Result<()> {
 
 fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
     let tail = catalog::tail(sql)?;
+    let excluded = catalog::excluded(sql)?.map(|column| format!("ifnull(sum({column}), 0)")).join(", ");
     sql.query_row(
         &format!(
             "SELECT count(*), min(start), max(start), max(updated), ifnull(sum(bytes), 0),
              ifnull(sum(packets), 0), ifnull(sum(copies), 0), ifnull(sum(connections), 0),
-             ifnull(sum(no_syn), 0), ifnull(sum(multiple_syn), 0), ifnull(sum(incomplete), 0),
-             ifnull(sum({tail}), 0) FROM window"
+             ifnull(sum({tail}), 0), {excluded} FROM window"
         ),
         [],
         |row| {
@@ -64,16 +64,12 @@ fn windows(sql: &Connection, status: &mut Status) -> Result<()> {
                 starts.map(|(first, last)| (Window::containing(first), Window::containing(last)));
             status.updated = row.get(3)?;
             status.connection_bytes = count(row, 4)?;
-            let mut excluded = [0; Exclusion::ALL.len()];
-            for (at, reason) in DataSet::Tcp.exclusions().iter().enumerate() {
-                excluded[*reason as usize] = count(row, 8 + at)?;
-            }
             status.counts = WindowCounts {
                 packets: count(row, 5)?,
-                copies: count(row, 6)?,
-                tail: count(row, 8 + DataSet::Tcp.exclusions().len())?,
+                duplicates: count(row, 6)?,
+                tail: count(row, 8)?,
                 connections: count(row, 7)?,
-                excluded,
+                excluded: catalog::excluded_of(row, 9)?,
             };
             Ok(())
         },

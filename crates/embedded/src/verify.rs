@@ -6,12 +6,13 @@ use std::path::Path;
 
 use cutshort_model::Window;
 use cutshort_store::{Impaired, Impairment, Segment, SegmentId, Store, StoreError};
+use cutshort_verdict::DataSet;
 use rusqlite::Connection;
 
 use super::catalog::{self, FileState};
 use super::connections::{OTHER_BYTES, StoredFile, gone, visit};
 use super::folder::{ANNOTATIONS, CONNECTIONS, DATABASE, Folder, PACKETS};
-use super::{Embedded, damage, rescue, rollup};
+use super::{Embedded, damage, data_sets, rescue, rollup};
 use crate::error::{Error, Result};
 
 /// A problem in a store.
@@ -54,7 +55,20 @@ pub struct Verified {
 }
 
 /// A callback with the number of finished steps and of all steps; a break interrupts the operation.
-pub type Each<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+pub type OnStep<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+
+impl Verified {
+    /// Adds what was read of the store of another data set, which is in a directory.
+    fn add(&mut self, other: Self, directory: &str) {
+        self.segments += other.segments;
+        self.packets += other.packets;
+        self.windows += other.windows;
+        self.connections += other.connections;
+        self.interrupted = other.interrupted;
+        let within = |finding: Finding| Finding { name: format!("{directory}/{}", finding.name), ..finding };
+        self.findings.extend(other.findings.into_iter().map(within));
+    }
+}
 
 impl Embedded {
     /// Reads everything in the store of a directory, and returns what is wrong with it. Nothing is changed, and
@@ -62,7 +76,21 @@ impl Embedded {
     ///
     /// # Errors
     /// [`StoreError::Refused`] if it is not a store.
-    pub fn verify(folder: &Path, each: Each<'_>) -> cutshort_store::Result<Verified> {
+    pub fn verify(folder: &Path, each: OnStep<'_>) -> cutshort_store::Result<Verified> {
+        let mut verified = Self::verify_data_set(folder, DataSet::Tcp, each)?;
+        for (data_set, name) in data_sets::within(folder) {
+            if !verified.interrupted {
+                verified.add(Self::verify_data_set(&folder.join(name), data_set, each)?, name);
+            }
+        }
+        Ok(verified)
+    }
+
+    fn verify_data_set(
+        folder: &Path,
+        data_set: DataSet,
+        each: OnStep<'_>,
+    ) -> cutshort_store::Result<Verified> {
         let files = Folder::new(folder, true);
         if !files.has(DATABASE) && !files.has(PACKETS) {
             return Err(StoreError::Refused(format!("there is no store in {}", folder.display())));
@@ -75,7 +103,7 @@ impl Embedded {
             verified.findings.push(repair(DATABASE, why.to_owned()));
             return Ok(verified);
         }
-        let store = match Self::open_reader(folder) {
+        let store = match Self::read_data_set(folder, data_set) {
             Err(StoreError::Damaged(why)) => {
                 verified.findings.push(repair(DATABASE, why));
                 return Ok(verified);
@@ -150,7 +178,7 @@ struct Verifying<'a> {
 }
 
 impl Verifying<'_> {
-    fn run(&mut self, each: Each<'_>) -> Result<()> {
+    fn run(&mut self, each: OnStep<'_>) -> Result<()> {
         // Files first: what comes meanwhile is not looked for.
         let listed = [self.store.folder.listed(PACKETS)?, self.store.folder.listed(CONNECTIONS)?].concat();
         for why in self.store.database.read(database)? {

@@ -13,14 +13,14 @@ const EXPECTED: &str = "expected a MaxMind DB (.mmdb) with countries or AS numbe
 pub enum GeoError {
     /// The file cannot be read.
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What the system says.
         error: std::io::Error,
     },
     /// The file can be read, but is not what it should be.
     Wrong {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,

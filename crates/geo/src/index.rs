@@ -1,8 +1,8 @@
 //! The structure that look-ups search.
 
-use crate::steps::{Cell, Key, Steps};
+use crate::steps::{AddressNumber, Cell, Steps};
 
-/// Steps, and for each [`head`](Key::head) of an address the first of them that begins there. For most IPv4
+/// Steps, and for each [`head`](AddressNumber::head) of an address the first of them that begins there. For most IPv4
 /// addresses nothing is left to search, for nearly all a few steps.
 #[derive(Debug)]
 pub(crate) struct Index<K> {
@@ -14,7 +14,7 @@ pub(crate) struct Index<K> {
 /// How many starts are looked at together.
 const BLOCK: usize = 8;
 
-impl<K: Key> Index<K> {
+impl<K: AddressNumber> Index<K> {
     pub(crate) fn new(steps: Steps<K>) -> Self {
         let mut heads = Vec::with_capacity(K::HEADS + 1);
         for (block, starts) in steps.starts().chunks(BLOCK).enumerate() {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 use crate::names::{NameNotes, Names};
-use crate::steps::{Cell, Span, Steps};
+use crate::steps::{AddressSpan, Cell, Steps};
 use crate::{Country, Provides};
 
 /// Everything that one source tells, or several laid over one another.
@@ -82,8 +82,8 @@ fn is_date(text: &str) -> bool {
 /// Collects what a file says, range after range.
 #[derive(Default)]
 pub(crate) struct LayerNotes {
-    v4: Vec<Span<u32>>,
-    v6: Vec<Span<u128>>,
+    v4: Vec<AddressSpan<u32>>,
+    v6: Vec<AddressSpan<u128>>,
     names: NameNotes,
     country: bool,
     network: bool,
@@ -104,10 +104,10 @@ impl LayerNotes {
         let cell = Cell::new(country, asn);
         match (unmapped(first), unmapped(last)) {
             (IpAddr::V4(a), IpAddr::V4(b)) if a <= b => {
-                self.v4.push(Span { first: a.to_bits(), last: b.to_bits(), cell });
+                self.v4.push(AddressSpan { first: a.to_bits(), last: b.to_bits(), cell });
             }
             (IpAddr::V6(a), IpAddr::V6(b)) if a <= b => {
-                self.v6.push(Span { first: a.to_bits(), last: b.to_bits(), cell });
+                self.v6.push(AddressSpan { first: a.to_bits(), last: b.to_bits(), cell });
             }
             _ => return Err(format!("no range: {first} to {last}")),
         }

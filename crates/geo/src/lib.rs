@@ -42,7 +42,7 @@ use std::sync::OnceLock;
 
 pub use country::{Continent, Country};
 pub use error::GeoError;
-pub use networks::Network;
+pub use networks::NetworkSize;
 pub use places::Places;
 pub use source::{Provides, Source};
 
@@ -70,7 +70,7 @@ pub struct Geo {
     names: Names,
     sources: Vec<Source>,
     /// Found out when it is first asked for.
-    networks: OnceLock<Vec<Network>>,
+    networks: OnceLock<Vec<NetworkSize>>,
 }
 
 impl Geo {
@@ -79,11 +79,11 @@ impl Geo {
         Layer::builtin().into()
     }
 
-    /// The shipped data, overridden by the files: a later one goes before an earlier one, field by field and
-    /// address by address. A file's kind is found out from its content.
+    /// The built-in data, overridden by the files: later files take precedence over earlier ones, field by field and
+    /// address by address. The format of a file is detected from its content.
     ///
     /// # Errors
-    /// A file that is missing, unreadable, damaged, or tells neither countries nor AS numbers.
+    /// [`GeoError`] names the file that is missing, unreadable or damaged, or has neither countries nor AS numbers.
     pub fn with_files<P: AsRef<Path>>(files: &[P]) -> Result<Self, GeoError> {
         lay_over(Layer::builtin(), files).map(Self::from)
     }
@@ -128,7 +128,7 @@ impl Geo {
 /// is accepted as well. The form is described in the source of the module `packed`.
 ///
 /// # Errors
-/// As [`Geo::with_files`].
+/// The same as those of [`Geo::with_files`].
 pub fn pack(path: &Path) -> Result<Vec<u8>, GeoError> {
     pack_merged::<&Path>(path, &[])
 }
@@ -136,7 +136,7 @@ pub fn pack(path: &Path) -> Result<Vec<u8>, GeoError> {
 /// Packs several files into one: `base`, overridden by `files` as [`Geo::with_files`] does it.
 ///
 /// # Errors
-/// As [`Geo::with_files`].
+/// The same as those of [`Geo::with_files`].
 pub fn pack_merged<P: AsRef<Path>>(base: &Path, files: &[P]) -> Result<Vec<u8>, GeoError> {
     let layer = lay_over(open::open(base)?, files)?;
     packed::write(&layer).map_err(|error| GeoError::Read { path: base.to_owned(), error })

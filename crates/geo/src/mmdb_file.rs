@@ -125,13 +125,13 @@ fn last_address(first: IpAddr, prefix: u8) -> IpAddr {
 #[serde(default)]
 struct Record<'a> {
     #[serde(borrow)]
-    country: Option<Value<'a>>,
-    country_code: Option<Value<'a>>,
-    asn: Option<Value<'a>>,
-    as_name: Option<Value<'a>>,
-    name: Option<Value<'a>>,
-    autonomous_system_number: Option<Value<'a>>,
-    autonomous_system_organization: Option<Value<'a>>,
+    country: Option<TextOrNumber<'a>>,
+    country_code: Option<TextOrNumber<'a>>,
+    asn: Option<TextOrNumber<'a>>,
+    as_name: Option<TextOrNumber<'a>>,
+    name: Option<TextOrNumber<'a>>,
+    autonomous_system_number: Option<TextOrNumber<'a>>,
+    autonomous_system_organization: Option<TextOrNumber<'a>>,
     traits: Option<Traits<'a>>,
 }
 
@@ -141,21 +141,21 @@ struct Record<'a> {
 enum Traits<'a> {
     Map {
         #[serde(borrow)]
-        autonomous_system_number: Option<Value<'a>>,
-        autonomous_system_organization: Option<Value<'a>>,
+        autonomous_system_number: Option<TextOrNumber<'a>>,
+        autonomous_system_organization: Option<TextOrNumber<'a>>,
     },
     Other(IgnoredAny),
 }
 
 impl<'a> Traits<'a> {
-    const fn number(&self) -> Option<&Value<'a>> {
+    const fn number(&self) -> Option<&TextOrNumber<'a>> {
         match self {
             Self::Map { autonomous_system_number, .. } => autonomous_system_number.as_ref(),
             Self::Other(_) => None,
         }
     }
 
-    const fn organization(&self) -> Option<&Value<'a>> {
+    const fn organization(&self) -> Option<&TextOrNumber<'a>> {
         match self {
             Self::Map { autonomous_system_organization, .. } => autonomous_system_organization.as_ref(),
             Self::Other(_) => None,
@@ -166,7 +166,7 @@ impl<'a> Traits<'a> {
 /// A field of any type: `country` and `name` are texts in some layouts and maps in others.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Value<'a> {
+enum TextOrNumber<'a> {
     Text(&'a str),
     Number(u32),
     Map {
@@ -176,7 +176,7 @@ enum Value<'a> {
     Other(IgnoredAny),
 }
 
-impl Value<'_> {
+impl TextOrNumber<'_> {
     fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -197,19 +197,19 @@ impl Value<'_> {
 impl Record<'_> {
     fn country(&self) -> Option<Country> {
         let fields = [&self.country_code, &self.country];
-        fields.into_iter().flatten().filter_map(Value::text).find_map(Country::from_alpha2)
+        fields.into_iter().flatten().filter_map(TextOrNumber::text).find_map(Country::from_alpha2)
     }
 
     fn asn(&self) -> Option<u32> {
         let fields = [self.autonomous_system_number.as_ref(), self.asn.as_ref()];
         let traits = self.traits.as_ref().and_then(Traits::number);
-        fields.into_iter().chain([traits]).flatten().find_map(Value::number)
+        fields.into_iter().chain([traits]).flatten().find_map(TextOrNumber::number)
     }
 
     fn as_name(&self) -> &str {
         let traits = self.traits.as_ref().and_then(Traits::organization);
         let fields = [&self.autonomous_system_organization, &self.as_name, &self.name].map(Option::as_ref);
-        fields.into_iter().chain([traits]).flatten().find_map(Value::text).unwrap_or("")
+        fields.into_iter().chain([traits]).flatten().find_map(TextOrNumber::text).unwrap_or("")
     }
 }
 

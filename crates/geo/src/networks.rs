@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use crate::index::Index;
-use crate::steps::Key;
+use crate::steps::AddressNumber;
 use crate::{Country, Geo};
 
 /// A network that announces addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Network {
+pub struct NetworkSize {
     /// The number of the autonomous system.
     pub asn: u32,
     /// The country in which most of its addresses are: of IPv4 if it has any.
@@ -23,11 +23,11 @@ type ByCountry = HashMap<Option<Country>, u64>;
 impl Geo {
     /// All networks, by their numbers. The first call looks at all that is loaded, some 100 ms long.
     #[must_use]
-    pub fn networks(&self) -> &[Network] {
+    pub fn networks(&self) -> &[NetworkSize] {
         self.networks.get_or_init(|| self.find_networks())
     }
 
-    fn find_networks(&self) -> Vec<Network> {
+    fn find_networks(&self) -> Vec<NetworkSize> {
         let v4 = places(&self.v4, |from, to| to.map_or(1 << 32, u64::from) - u64::from(from));
         let v6 = places(&self.v6, |from, to| {
             let to = to.map_or(1 << 64, |to| to >> 64);
@@ -37,7 +37,7 @@ impl Geo {
         let mut numbers: Vec<u32> = numbers.chain(self.names.asns()).copied().collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let network = |asn| Network {
+        let network = |asn| NetworkSize {
             asn,
             country: v4.get(&asn).or_else(|| v6.get(&asn)).and_then(main_country),
             v4_addresses: v4.get(&asn).map_or(0, |places| places.values().sum()),
@@ -47,7 +47,10 @@ impl Geo {
 }
 
 /// Where the addresses of each network are. `count` says how many there are from one up to another.
-fn places<K: Key>(index: &Index<K>, count: impl Fn(K, Option<K>) -> u64) -> HashMap<u32, ByCountry> {
+fn places<K: AddressNumber>(
+    index: &Index<K>,
+    count: impl Fn(K, Option<K>) -> u64,
+) -> HashMap<u32, ByCountry> {
     let mut networks: HashMap<u32, ByCountry> = HashMap::new();
     for (from, to, cell) in index.steps().ranges() {
         let place = cell.place();

@@ -35,7 +35,7 @@ use zstd::stream::raw::CParameter;
 
 use crate::layer::{About, Layer, Origin};
 use crate::names::Names;
-use crate::steps::{Cell, Key, Steps};
+use crate::steps::{AddressNumber, Cell, Steps};
 use crate::{Country, Provides};
 
 const MAGIC: &[u8] = b"cutshort-geo 2\n";
@@ -99,7 +99,7 @@ fn put_names(payload: &mut Vec<u8>, names: &Names) {
     put_bytes(payload, names.text().as_bytes());
 }
 
-fn put_steps<K: Key>(payload: &mut Vec<u8>, steps: &Steps<K>, all: &[Cell]) {
+fn put_steps<K: AddressNumber>(payload: &mut Vec<u8>, steps: &Steps<K>, all: &[Cell]) {
     let lengths: Vec<K> = steps.starts().windows(2).map(|pair| pair[1] - pair[0] - K::ONE).collect();
     let different = by_frequency(&lengths);
     let numbers: HashMap<K, u32> = different.iter().copied().zip(0..).collect();
@@ -123,7 +123,7 @@ fn put_steps<K: Key>(payload: &mut Vec<u8>, steps: &Steps<K>, all: &[Cell]) {
 }
 
 /// What is in the list, the most frequent first.
-fn by_frequency<K: Key>(list: &[K]) -> Vec<K> {
+fn by_frequency<K: AddressNumber>(list: &[K]) -> Vec<K> {
     let mut counts: HashMap<K, usize> = HashMap::new();
     for &item in list {
         *counts.entry(item).or_default() += 1;
@@ -144,7 +144,7 @@ fn put_bytes(payload: &mut Vec<u8>, bytes: &[u8]) {
     payload.extend(bytes);
 }
 
-fn put_numbers<K: Key>(payload: &mut Vec<u8>, numbers: &[K]) {
+fn put_numbers<K: AddressNumber>(payload: &mut Vec<u8>, numbers: &[K]) {
     let used = |place: &usize| numbers.iter().any(|number| number.byte(*place) != 0);
     let width = (1..K::BYTES).rev().find(used).map_or(1, |highest| highest + 1);
     payload.extend((numbers.len() as u32).to_le_bytes());
@@ -207,7 +207,7 @@ fn take_names(payload: &mut &[u8]) -> Option<Names> {
     Names::from_columns(asns, ends, text.to_owned())
 }
 
-fn take_steps<K: Key>(payload: &mut &[u8], all: &[Cell]) -> Option<Steps<K>> {
+fn take_steps<K: AddressNumber>(payload: &mut &[u8], all: &[Cell]) -> Option<Steps<K>> {
     let lengths: Vec<K> = take_numbers(payload)?;
     let lengths: Vec<K> = lengths.into_iter().map(K::next).collect::<Option<_>>()?;
     let numbers: Vec<u32> = take_numbers(payload)?;
@@ -232,7 +232,7 @@ fn take_steps<K: Key>(payload: &mut &[u8], all: &[Cell]) -> Option<Steps<K>> {
     (direct.next().is_none() && cells.len() == starts.len()).then(|| Steps::from_columns(starts, cells))
 }
 
-/// Undoes [`differences`].
+/// Converts [`differences`] back to the numbers.
 fn sums(mut numbers: Vec<u32>) -> Option<Vec<u32>> {
     let mut sum = 0_u32;
     for number in &mut numbers {
@@ -242,7 +242,7 @@ fn sums(mut numbers: Vec<u32>) -> Option<Vec<u32>> {
     Some(numbers)
 }
 
-fn take_numbers<K: Key>(payload: &mut &[u8]) -> Option<Vec<K>> {
+fn take_numbers<K: AddressNumber>(payload: &mut &[u8]) -> Option<Vec<K>> {
     let count = take_u32(payload)?;
     let width = usize::from(*payload.split_off_first()?);
     let bytes = payload.split_off(..count.checked_mul(width)?)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// What a source tells about an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provides {
-    /// The country.
+    /// The country of an address.
     Country,
     /// The network: AS number and mostly its name.
     Network,
@@ -25,7 +25,7 @@ impl Provides {
         }
     }
 
-    /// For files.
+    /// The word that stands for it in files.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Country => "country",

@@ -10,7 +10,7 @@ use std::ops::{Range, Sub};
 use crate::{Country, Place};
 
 /// An address as a number.
-pub(crate) trait Key: Copy + Ord + Hash + Sub<Output = Self> + std::fmt::Debug {
+pub(crate) trait AddressNumber: Copy + Ord + Hash + Sub<Output = Self> + std::fmt::Debug {
     const ZERO: Self;
     const ONE: Self;
     const BYTES: usize;
@@ -29,7 +29,7 @@ pub(crate) trait Key: Copy + Ord + Hash + Sub<Output = Self> + std::fmt::Debug {
 
 macro_rules! key {
     ($int:ty, $heads:expr, $head:expr) => {
-        impl Key for $int {
+        impl AddressNumber for $int {
             const ZERO: Self = 0;
             const ONE: Self = 1;
             const BYTES: usize = size_of::<Self>();
@@ -83,7 +83,7 @@ impl Cell {
 
 /// All addresses from `first` to `last`, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span<K> {
+pub(crate) struct AddressSpan<K> {
     pub(crate) first: K,
     pub(crate) last: K,
     pub(crate) cell: Cell,
@@ -97,7 +97,7 @@ pub(crate) struct Steps<K> {
 }
 
 /// Nothing is known.
-impl<K: Key> Default for Steps<K> {
+impl<K: AddressNumber> Default for Steps<K> {
     fn default() -> Self {
         Self { starts: vec![K::ZERO], cells: vec![Cell::EMPTY] }
     }
@@ -106,7 +106,7 @@ impl<K: Key> Default for Steps<K> {
 /// The most steps that are searched one after the other.
 const SHORT: usize = 12;
 
-impl<K: Key> Steps<K> {
+impl<K: AddressNumber> Steps<K> {
     fn with_capacity(steps: usize) -> Self {
         Self { starts: Vec::with_capacity(steps), cells: Vec::with_capacity(steps) }
     }
@@ -118,14 +118,14 @@ impl<K: Key> Steps<K> {
     }
 
     /// From spans in any order. Where they overlap, the later one in the list counts.
-    pub(crate) fn from_spans(spans: &[Span<K>]) -> Self {
+    pub(crate) fn from_spans(spans: &[AddressSpan<K>]) -> Self {
         if spans.is_sorted_by(|a, b| a.last < b.first) {
             return Self::from_sorted(spans.iter().copied());
         }
         Self::from_sorted(flatten(spans).into_iter())
     }
 
-    fn from_sorted(spans: impl ExactSizeIterator<Item = Span<K>>) -> Self {
+    fn from_sorted(spans: impl ExactSizeIterator<Item = AddressSpan<K>>) -> Self {
         let mut builder = Builder::new(spans.len());
         spans.for_each(|span| builder.add(span));
         builder.finish()
@@ -218,14 +218,14 @@ struct Builder<K> {
     free: Option<K>,
 }
 
-impl<K: Key> Builder<K> {
+impl<K: AddressNumber> Builder<K> {
     /// For about `spans` spans.
     fn new(spans: usize) -> Self {
         Self { steps: Steps::with_capacity(spans + 1), free: Some(K::ZERO) }
     }
 
     /// The next span, which must begin where the last ended or after it.
-    fn add(&mut self, span: Span<K>) {
+    fn add(&mut self, span: AddressSpan<K>) {
         if let Some(start) = self.free.filter(|&start| start < span.first) {
             self.steps.push(start, Cell::EMPTY);
         }
@@ -242,7 +242,7 @@ impl<K: Key> Builder<K> {
 }
 
 /// The same without overlap, sorted: at every address the last span that covers it.
-fn flatten<K: Key>(spans: &[Span<K>]) -> Vec<Span<K>> {
+fn flatten<K: AddressNumber>(spans: &[AddressSpan<K>]) -> Vec<AddressSpan<K>> {
     let mut edges: Vec<(K, bool, usize)> = Vec::with_capacity(spans.len() * 2);
     for (order, span) in spans.iter().enumerate() {
         edges.push((span.first, true, order));
@@ -263,7 +263,7 @@ fn flatten<K: Key>(spans: &[Span<K>]) -> Vec<Span<K>> {
             Some(&(next, ..)) => next - K::ONE,
             None => spans[top].last,
         };
-        flat.push(Span { first, last, cell: spans[top].cell });
+        flat.push(AddressSpan { first, last, cell: spans[top].cell });
     }
     flat
 }

@@ -46,13 +46,13 @@ impl fmt::Display for Value {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum MetricKind {
     Counter,
     Gauge,
     Histogram,
 }
 
-impl Kind {
+impl MetricKind {
     const fn name(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -84,17 +84,17 @@ impl Exposition {
 
     /// Gauges that differ in labels.
     pub fn gauges<'a>(&'a mut self, name: &'a str, help: &'a str) -> Family<'a> {
-        self.family(Kind::Gauge, name, help)
+        self.family(MetricKind::Gauge, name, help)
     }
 
     /// Counters that differ in labels. `name` has no `_total`.
     pub fn counters<'a>(&'a mut self, name: &'a str, help: &'a str) -> Family<'a> {
-        self.family(Kind::Counter, name, help)
+        self.family(MetricKind::Counter, name, help)
     }
 
     /// Histograms that differ in labels.
     pub fn histograms<'a>(&'a mut self, name: &'a str, help: &'a str) -> Histograms<'a> {
-        Histograms(self.family(Kind::Histogram, name, help))
+        Histograms(self.family(MetricKind::Histogram, name, help))
     }
 
     /// The whole text.
@@ -106,7 +106,7 @@ impl Exposition {
         self.text
     }
 
-    fn family<'a>(&'a mut self, kind: Kind, name: &'a str, help: &'a str) -> Family<'a> {
+    fn family<'a>(&'a mut self, kind: MetricKind, name: &'a str, help: &'a str) -> Family<'a> {
         Family { exposition: self, kind, name, help, is_described: false }
     }
 
@@ -120,7 +120,7 @@ impl Exposition {
 #[derive(Debug)]
 pub struct Family<'a> {
     exposition: &'a mut Exposition,
-    kind: Kind,
+    kind: MetricKind,
     name: &'a str,
     help: &'a str,
     is_described: bool,
@@ -129,7 +129,7 @@ pub struct Family<'a> {
 impl Family<'_> {
     /// Writes a sample. Each needs other values of labels.
     pub fn sample(&mut self, labels: &Labels<'_>, value: impl Into<Value>) {
-        let suffix = if self.kind == Kind::Counter { "_total" } else { "" };
+        let suffix = if self.kind == MetricKind::Counter { "_total" } else { "" };
         self.write(suffix, labels, value.into());
     }
 
@@ -146,7 +146,7 @@ impl Family<'_> {
         }
         let (prefix, name, kind) = (self.exposition.prefix, self.name, self.kind);
         let format = self.exposition.format;
-        let suffix = if kind == Kind::Counter && format == Format::Text { "_total" } else { "" };
+        let suffix = if kind == MetricKind::Counter && format == Format::Text { "_total" } else { "" };
         let quotes = format == Format::OpenMetrics;
         let help = escaped(self.help, quotes);
         self.exposition.line(format_args!("# HELP {prefix}_{name}{suffix} {help}"));

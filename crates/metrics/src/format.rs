@@ -5,7 +5,7 @@
 pub enum Format {
     /// The classic text format 0.0.4.
     Text,
-    /// OpenMetrics 1.0.
+    /// The OpenMetrics text format, version 1.0.
     OpenMetrics,
 }
 

@@ -14,6 +14,6 @@ pub use addresses::Addresses;
 pub use bucket::Bucket;
 pub use dimension::{Dimension, Network, Port, Value};
 pub use numbers::{grouped, quantity};
-pub use record::{ADDRESSES, ConnectionRecord, FIELDS, JudgedConnection};
+pub use record::{ADDRESSES, ConnectionRecord, FIELDS, JudgedConnection, more_fields};
 pub use time::{compact, date, date_time, micros, nanoseconds, now, rfc3339, until};
 pub use window::Window;

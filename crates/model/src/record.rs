@@ -29,6 +29,8 @@ pub struct JudgedConnection<'a> {
 /// A connection as it is stored and exported. Serialised, it has the [`FIELDS`] of docs/spec.md#json.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionRecord<'a> {
+    /// The data set that it belongs to. JSON has it only if this is not `tcp`.
+    pub data_set: DataSet,
     /// Addresses and ports, client first.
     pub five_tuple: FiveTuple,
     /// How much of its addresses is kept. JSON has it only if they are not the full addresses.
@@ -65,6 +67,10 @@ pub struct ConnectionRecord<'a> {
     pub silent_us: i64,
     /// How many connections this one stands for: the N of "1 in N" sampling.
     pub sample_rate: u32,
+    /// In the data set `origin`, the time from the SYN to the SYN+ACK in microseconds, rounded down.
+    pub handshake_us: Option<i64>,
+    /// In the data set `origin`, the time from the SYN to the first byte of an answer in microseconds, rounded down.
+    pub first_byte_us: Option<i64>,
 }
 
 /// The names of the fields of docs/spec.md#json, in their order.
@@ -95,10 +101,20 @@ pub const FIELDS: [&str; 21] = [
 /// The name of the field that follows [`FIELDS`] if addresses are not the full ones.
 pub const ADDRESSES: &str = "addresses";
 
+/// The names of the fields that follow [`FIELDS`] in a data set.
+#[must_use]
+pub const fn more_fields(data_set: DataSet) -> &'static [&'static str] {
+    match data_set {
+        DataSet::Origin => &["dataset", "handshake_us", "first_byte_us"],
+        _ => &[],
+    }
+}
+
 impl<'a> From<&JudgedConnection<'a>> for ConnectionRecord<'a> {
     fn from(connection: &JudgedConnection<'a>) -> Self {
         let JudgedConnection { five_tuple, addresses, verdict, node, place, as_name } = *connection;
         Self {
+            data_set: verdict.data_set,
             five_tuple: *five_tuple,
             addresses,
             first_us: micros(verdict.first_ts),
@@ -117,6 +133,8 @@ impl<'a> From<&JudgedConnection<'a>> for ConnectionRecord<'a> {
             rst_ip_id_delta: verdict.rst_ip_id_delta,
             silent_us: micros(verdict.silent),
             sample_rate: verdict.sample_rate,
+            handshake_us: verdict.handshake.map(micros),
+            first_byte_us: verdict.first_byte.map(micros),
         }
     }
 }
@@ -126,30 +144,7 @@ impl ConnectionRecord<'_> {
     #[must_use]
     pub fn into_owned(self) -> ConnectionRecord<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        let Self { five_tuple, addresses, first_us, last_us, packets, progress, .. } = self;
-        let Self { stage, termination, tags, .. } = self;
-        let Self { signature, location, asn, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, .. } =
-            self;
-        ConnectionRecord {
-            five_tuple,
-            addresses,
-            first_us,
-            last_us,
-            node: owned(self.node),
-            packets,
-            progress,
-            stage,
-            termination,
-            tags,
-            signature,
-            location,
-            asn,
-            as_name: self.as_name.map(owned),
-            rst_ttl_delta,
-            rst_ip_id_delta,
-            silent_us,
-            sample_rate,
-        }
+        ConnectionRecord { node: owned(self.node), as_name: self.as_name.map(owned), ..self }
     }
 
     /// The IP version, 4 or 6.
@@ -162,43 +157,46 @@ impl ConnectionRecord<'_> {
     /// (docs/spec.md#rates).
     #[must_use]
     pub const fn completed_handshake(&self) -> bool {
-        !matches!(self.progress, Progress::PostSyn)
+        !matches!(self.progress, Progress::PostSyn) && !self.tags.contains(Tag::SynAckLate)
     }
 }
 
 /// An address in the notation of its family: IPv4-mapped addresses as IPv4.
-struct Address(Ipv6Addr);
+struct ShownAddress(Ipv6Addr);
 
-impl Serialize for Address {
+impl Serialize for ShownAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0.to_canonical())
     }
 }
 
-struct Names(Tags);
+struct TagNames(DataSet, Tags);
 
-impl Serialize for Names {
+impl Serialize for TagNames {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter(DataSet::Tcp).map(Tag::name))
+        serializer.collect_seq(self.1.iter(self.0).map(Tag::name))
     }
 }
 
 impl Serialize for ConnectionRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let is_full = self.addresses == Addresses::Full;
-        let mut fields = serializer.serialize_struct("Record", FIELDS.len() + usize::from(!is_full))?;
+        let mut fields = serializer.serialize_struct(
+            "Record",
+            FIELDS.len() + usize::from(!is_full) + more_fields(self.data_set).len(),
+        )?;
         fields.serialize_field("first_us", &self.first_us)?;
         fields.serialize_field("last_us", &self.last_us)?;
         fields.serialize_field("node", &self.node)?;
-        fields.serialize_field("src_ip", &Address(self.five_tuple.src_ip))?;
+        fields.serialize_field("src_ip", &ShownAddress(self.five_tuple.src_ip))?;
         fields.serialize_field("src_port", &self.five_tuple.src_port)?;
-        fields.serialize_field("dst_ip", &Address(self.five_tuple.dst_ip))?;
+        fields.serialize_field("dst_ip", &ShownAddress(self.five_tuple.dst_ip))?;
         fields.serialize_field("dst_port", &self.five_tuple.dst_port)?;
         fields.serialize_field("ip_version", &self.ip_version())?;
         fields.serialize_field("packets", &self.packets)?;
-        fields.serialize_field("stage", self.stage.name())?;
+        fields.serialize_field("stage", self.data_set.stage_name(self.stage))?;
         fields.serialize_field("termination", self.termination.name())?;
-        fields.serialize_field("tags", &Names(self.tags))?;
+        fields.serialize_field("tags", &TagNames(self.data_set, self.tags))?;
         fields.serialize_field("signature", &self.signature.map(Signature::name))?;
         fields.serialize_field("signature_id", &self.signature.map(Signature::id))?;
         fields.serialize_field("location", &self.location.map(Country::alpha2))?;
@@ -208,6 +206,11 @@ impl Serialize for ConnectionRecord<'_> {
         fields.serialize_field("rst_ip_id_delta", &self.rst_ip_id_delta)?;
         fields.serialize_field("silent_us", &self.silent_us)?;
         fields.serialize_field("sample_rate", &self.sample_rate)?;
+        if self.data_set == DataSet::Origin {
+            fields.serialize_field("dataset", self.data_set.name())?;
+            fields.serialize_field("handshake_us", &self.handshake_us)?;
+            fields.serialize_field("first_byte_us", &self.first_byte_us)?;
+        }
         if !is_full {
             fields.serialize_field(ADDRESSES, self.addresses.name())?;
         }

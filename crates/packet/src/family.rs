@@ -10,4 +10,4 @@ pub(crate) enum Family {
 }
 
 /// An IP packet and the version that the link layer announced for it.
-pub(crate) type Network<'a> = (Family, &'a [u8]);
+pub(crate) type Layer3<'a> = (Family, &'a [u8]);

@@ -4,6 +4,7 @@
 //!
 //! * [`Packet::parse`] takes a [`Frame`] and its [`LinkType`], and returns a [`Packet`] or a [`Refusal`].
 //! * [`FiveTuple`] and [`Flags`] are parts of a packet with methods of their own.
+//! * [`Unreachable::parse`] reads an ICMP error that quotes a SYN packet.
 //! * [`Unread::of`] names what a refused frame carries.
 
 mod bytes;
@@ -13,6 +14,7 @@ mod nflog;
 mod packet;
 mod parse;
 mod refusal;
+mod unreachable;
 mod unread;
 
 pub use link::LinkType;
@@ -20,4 +22,5 @@ pub use nflog::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
 pub use packet::{FiveTuple, Flags, Packet};
 pub use parse::Frame;
 pub use refusal::Refusal;
+pub use unreachable::Unreachable;
 pub use unread::Unread;

@@ -1,7 +1,7 @@
 //! Link layers: from a captured frame to its IP header.
 
 use crate::bytes::{u16_at, u32_at};
-use crate::family::{Family, Network};
+use crate::family::{Family, Layer3};
 use crate::{Refusal, nflog, unread};
 
 /// The link layer that a captured frame begins with (<https://www.tcpdump.org/linktypes.html>).
@@ -121,7 +121,7 @@ impl LinkType {
 
 /// Walks the link layer of `frame` up to its IP header.
 #[inline(always)]
-pub(crate) fn network(link: LinkType, frame: &[u8]) -> Result<Network<'_>, Refusal> {
+pub(crate) fn network(link: LinkType, frame: &[u8]) -> Result<Layer3<'_>, Refusal> {
     match link {
         LinkType::Ethernet => by_ethertype(untagged(frame, 12, 14)?),
         LinkType::Raw => Ok((Family::Either, frame)),
@@ -144,7 +144,7 @@ pub(crate) fn null_family(frame: &[u8]) -> Option<u32> {
 
 /// Maps an address family of a BSD. AF_INET is 2 everywhere; AF_INET6 is 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on macOS and
 /// 10 on Linux.
-fn bsd_family(frame: &[u8], family: u32) -> Result<Network<'_>, Refusal> {
+fn bsd_family(frame: &[u8], family: u32) -> Result<Layer3<'_>, Refusal> {
     match family {
         2 => Ok((Family::Ipv4, &frame[4..])),
         10 | 24 | 28 | 30 => Ok((Family::Ipv6, &frame[4..])),
@@ -173,7 +173,7 @@ pub(crate) fn untagged(frame: &[u8], at: usize, end: usize) -> Result<Typed<'_>,
 }
 
 #[inline(always)]
-fn by_ethertype((ethertype, rest): Typed<'_>) -> Result<Network<'_>, Refusal> {
+fn by_ethertype((ethertype, rest): Typed<'_>) -> Result<Layer3<'_>, Refusal> {
     match ethertype {
         ETHERTYPE_IPV4 => Ok((Family::Ipv4, rest)),
         ETHERTYPE_IPV6 => Ok((Family::Ipv6, rest)),
@@ -183,7 +183,7 @@ fn by_ethertype((ethertype, rest): Typed<'_>) -> Result<Network<'_>, Refusal> {
 }
 
 /// Reads a PPPoE session header (RFC 2516, 4): six bytes of header, then the PPP protocol.
-fn pppoe(rest: &[u8]) -> Result<Network<'_>, Refusal> {
+fn pppoe(rest: &[u8]) -> Result<Layer3<'_>, Refusal> {
     let protocol = u16_at(rest, PPP_PROTOCOL).ok_or(Refusal::Malformed)?;
     match protocol {
         0x0021 => Ok((Family::Ipv4, &rest[8..])),

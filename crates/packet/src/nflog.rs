@@ -2,7 +2,7 @@
 
 use crate::Refusal;
 use crate::bytes::u16_at;
-use crate::family::{Family, Network};
+use crate::family::{Family, Layer3};
 
 /// Family (1 byte), version (1), resource id (2).
 const HEADER: usize = 4;
@@ -26,7 +26,7 @@ const AF_INET6: u8 = 10;
 /// Logged by a bridge, which does not say which IP version the packet has.
 const AF_BRIDGE: u8 = 7;
 
-pub(crate) fn network(frame: &[u8]) -> Result<Network<'_>, Refusal> {
+pub(crate) fn network(frame: &[u8]) -> Result<Layer3<'_>, Refusal> {
     let (&family, _) = frame.split_first().ok_or(Refusal::Malformed)?;
     let family = match family {
         AF_INET => Family::Ipv4,

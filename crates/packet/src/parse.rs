@@ -139,8 +139,6 @@ impl Packet {
         };
         let src = address(header, 8);
         let dst = address(header, 24);
-        // They would be taken for IPv4 addresses, and have no place on the wire (RFC 4291, 2.5.5.2).
-        let is_mapped = |addr: Ipv6Addr| addr.to_bits() >> 32 == 0xffff;
         if is_mapped(src) || is_mapped(dst) {
             return Err(Refusal::Malformed);
         }
@@ -183,13 +181,13 @@ impl Packet {
 
 /// Maps an IPv4 address into IPv6, in one word: the compiler would move octets one by one.
 #[inline]
-fn mapped(octets: [u8; 4]) -> Ipv6Addr {
+pub(crate) fn mapped(octets: [u8; 4]) -> Ipv6Addr {
     Ipv6Addr::from_bits(0xffff_0000_0000 | u128::from(u32::from_be_bytes(octets)))
 }
 
 /// The length of the authentication headers (RFC 4302) between an IPv4 header and TCP.
 #[cold]
-fn authenticated(header: &[u8; 20], payload: &[u8]) -> Result<usize, Refusal> {
+pub(crate) fn authenticated(header: &[u8; 20], payload: &[u8]) -> Result<usize, Refusal> {
     let (mut next, mut at) = (header[9], 0);
     // A later fragment begins with data: only the kind of the first fragment's header is known.
     if u16::from_be_bytes([header[6], header[7]]) & 0x1fff != 0 {
@@ -218,8 +216,14 @@ fn too_short(ip: &[u8]) -> Refusal {
 
 pub(crate) const IPV6_HEADER: usize = 40;
 
+/// Returns true for an address that would be taken for one of IPv4, and has no place on the wire (RFC 4291, 2.5.5.2).
 #[inline]
-fn address(header: &[u8; IPV6_HEADER], at: usize) -> Ipv6Addr {
+pub(crate) const fn is_mapped(address: Ipv6Addr) -> bool {
+    address.to_bits() >> 32 == 0xffff
+}
+
+#[inline]
+pub(crate) fn address(header: &[u8; IPV6_HEADER], at: usize) -> Ipv6Addr {
     let mut octets = [0; 16];
     octets.copy_from_slice(&header[at..at + 16]);
     Ipv6Addr::from_bits(u128::from_be_bytes(octets))

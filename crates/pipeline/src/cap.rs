@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use cutshort_store::{FlowKey, StoredRow};
-use cutshort_verdict::{Rules, Split};
+use cutshort_verdict::{DataSet, Rules, Split};
 
 use crate::gather::Gathered;
 
@@ -15,7 +15,7 @@ const FILES: u16 = 0;
 
 /// Removes packets that several captures have: captures may overlap, or have grown since they were imported. A packet
 /// counts as often as in the segment that has it most often.
-pub(crate) fn merge_files(rows: &mut Vec<StoredRow>) {
+pub(crate) fn merge_files(rows: &mut Vec<StoredRow>, rules: &Rules) {
     if is_of_one_segment(rows) {
         return;
     }
@@ -25,13 +25,21 @@ pub(crate) fn merge_files(rows: &mut Vec<StoredRow>) {
         let of_segments = same.chunk_by(|a, b| a.segment == b.segment);
         merged.extend_from_slice(of_segments.max_by_key(|rows| rows.len()).unwrap_or_default());
     }
+    if rules.data_set == DataSet::Origin {
+        // The rules of this data set expect the order of arrival.
+        merged.sort_by_key(|row: &StoredRow| row.row.ts);
+    }
     *rows = merged;
 }
 
 /// Whether rows must be limited, which only those of several captures may need.
 pub(crate) fn is_over(rows: &[StoredRow], rules: &Rules) -> bool {
     let limit = rules.packet_limit as usize;
-    rows.len() > limit && of_files(rows).count() > limit && !is_of_one_segment(rows)
+    // Of the data set `origin`, rows of several captures are not limited again.
+    rules.data_set == DataSet::Tcp
+        && rows.len() > limit
+        && of_files(rows).count() > limit
+        && !is_of_one_segment(rows)
 }
 
 fn of_files(rows: &[StoredRow]) -> impl Iterator<Item = &StoredRow> {
@@ -46,7 +54,7 @@ fn is_of_one_segment(rows: &[StoredRow]) -> bool {
 
 /// Sorts rows by time and returns when connections begin.
 pub(crate) fn begins(rows: &mut [StoredRow]) -> Vec<i64> {
-    let starts = Split::of(rows).parts().filter_map(|part| part.rows.first().copied());
+    let starts = Split::of(rows, DataSet::Tcp).parts().filter_map(|part| part.rows.first().copied());
     starts.filter(|first| first.row.is_syn()).map(|first| first.row.ts).collect()
 }
 
@@ -81,7 +89,7 @@ pub(crate) fn settle(parts: &mut [Gathered], rules: &Rules) {
     for (part, groups) in parts.iter_mut().zip(uncapped) {
         for (key, mut rows) in groups {
             cap_files(&mut rows, begins.get(&key.reversed()).map_or(&[], Vec::as_slice), rules);
-            part.add(key, &mut rows);
+            part.add(key, &mut rows, rules);
         }
     }
 }
@@ -144,12 +152,12 @@ mod tests {
     fn a_packet_of_several_captures_is_one() {
         let of = |segment: u32, node: u16, ts: i64| StoredRow { segment, ..row(node, ts, Flags::ACK) };
         let mut rows = vec![of(2, 0, 1), of(1, 0, 1), of(2, 0, 1), of(1, 0, 2), of(3, 1, 1), of(4, 1, 1)];
-        merge_files(&mut rows);
+        merge_files(&mut rows, &Rules::default());
         let mut times: Vec<_> = rows.iter().map(|row| (row.node, row.row.ts)).collect();
         times.sort_unstable();
         assert_eq!(times, [(0, 1), (0, 1), (0, 2), (1, 1), (1, 1)], "twice in one capture is twice");
         let before = rows.clone();
-        merge_files(&mut rows);
+        merge_files(&mut rows, &Rules::default());
         assert_eq!(rows, before);
     }
 }

@@ -1,8 +1,8 @@
 //! Simulated weeks for trying things out. Nothing in them is real, and the store marks them as simulated.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use cutshort_geo::{Country, Geo};
@@ -10,8 +10,8 @@ use cutshort_model::{Bucket, Window, nanoseconds};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
 use cutshort_store::{
-    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Result, Segment, Store, StoredRow,
-    WindowPackets,
+    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Result, Segment, SegmentSource, Store,
+    StoredRow, WindowPackets,
 };
 use cutshort_verdict::Row;
 use foldhash::fast::RandomState;
@@ -69,7 +69,7 @@ impl Demo {
         self.simulation.world().geo_csv()
     }
 
-    /// Fills an empty store. `each` is called from time to time, from several threads; a break interrupts filling.
+    /// Fills an empty store. `each` is called after each window, from several threads; a break interrupts filling.
     pub fn fill(
         &self,
         store: &dyn Store,
@@ -79,13 +79,16 @@ impl Demo {
         let windows = self.simulation.windows();
         let with_packets = windows.end - WITH_PACKETS..windows.end;
         // First, because what they cover says until when all windows count.
+        self.cover(store, windows.start..with_packets.start)?;
         with_packets.clone().try_for_each(|window| self.keep_packets(store, window))?;
         let (all, next) = ((windows.end - windows.start) as usize, AtomicUsize::new(0));
+        let (past, is_stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
         let work = || -> Result<()> {
             while let Some(window) = windows.clone().nth(next.fetch_add(1, Ordering::Relaxed)) {
                 self.window(store, geo, window, with_packets.contains(&window))?;
-                let done = (window - windows.start) as usize + 1;
+                let done = past.fetch_add(1, Ordering::Relaxed) + 1;
                 if each(Filled { windows: done, all }).is_break() {
+                    is_stopped.store(true, Ordering::Relaxed);
                     break;
                 }
             }
@@ -96,8 +99,21 @@ impl Demo {
             let mut results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
             results.try_for_each(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
+        if is_stopped.into_inner() {
+            return Ok(());
+        }
         self.annotate(store)?;
         store.roll()
+    }
+
+    /// Segments without packets, which say that the servers were there all the time.
+    fn cover(&self, store: &dyn Store, windows: Range<i64>) -> Result<()> {
+        let [start, end] = [windows.start, windows.end].map(|number| Window::from_number(number).start());
+        NODES.iter().filter(|_| start < end).try_for_each(|node| {
+            let source = SegmentSource::tcp(node, Provenance::Simulated, (start, end));
+            let silent = Segment::encode(Vec::<Packet>::new(), &source, None)?;
+            store.append(&silent).map(drop)
+        })
     }
 
     /// Stores a segment for each node.
@@ -107,9 +123,7 @@ impl Demo {
             let own = packets.iter().filter(|packet| node_of(&packet.five_tuple) == at).copied().collect();
             store.append(&Segment::encode(
                 own,
-                node,
-                Provenance::Simulated,
-                (window.start(), window.end()),
+                &SegmentSource::tcp(node, Provenance::Simulated, (window.start(), window.end())),
                 None,
             )?)?;
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{FlowKey, Grouped, Result, StoredRow};
-use cutshort_verdict::{Findings, Part, Row, Rules, Split, copies};
+use cutshort_verdict::{Findings, Part, Row, Rules, Split, duplicates};
 use foldhash::fast::RandomState;
 
 use crate::cap;
@@ -14,7 +14,7 @@ use crate::cap;
 const PIECE: usize = 1 << 14;
 
 /// A connection, or the rows of a 5-tuple without a SYN packet, and what follows from these alone.
-pub(crate) struct Flow {
+pub(crate) struct GatheredFlow {
     pub(crate) five_tuple: FiveTuple,
     pub(crate) findings: Findings,
     /// When the next connection on the same ports begins; [`i64::MAX`] if none does.
@@ -33,7 +33,7 @@ struct Hidden {
     place: Place,
 }
 
-impl Flow {
+impl GatheredFlow {
     /// When the next connection on the same ports begins.
     pub(crate) fn next(&self) -> Option<i64> {
         (self.next != i64::MAX).then_some(self.next)
@@ -53,13 +53,13 @@ impl Flow {
 /// The flows of a part of a window.
 #[derive(Default)]
 pub(crate) struct Gathered {
-    pub(crate) flows: Vec<Vec<Flow>>,
+    pub(crate) flows: Vec<Vec<GatheredFlow>>,
     /// The times of RST bits, by the key of the other direction.
     pub(crate) other_rsts: HashMap<FlowKey, Vec<i64>, RandomState>,
     /// The number of rows that count.
     pub(crate) packets: u64,
     /// The number of rows that equal another.
-    pub(crate) copies: u64,
+    pub(crate) duplicates: u64,
     /// The number of rows before the first SYN packet of their 5-tuple.
     pub(crate) tail: u64,
     /// Groups with more packets than one capture can have: the limit must be applied to them.
@@ -73,34 +73,34 @@ impl Gathered {
         let mut gathered = Self::default();
         let mut stored = Vec::new();
         while let Some(key) = part.next_group(&mut stored)? {
-            cap::merge_files(&mut stored);
+            cap::merge_files(&mut stored, rules);
             if cap::is_over(&stored, rules) {
                 gathered.uncapped.push((key, std::mem::take(&mut stored)));
             } else {
-                gathered.add(key, &mut stored);
+                gathered.add(key, &mut stored, rules);
             }
         }
         Ok(gathered)
     }
 
     /// Adds the rows of a 5-tuple, after the limit.
-    pub(crate) fn add(&mut self, key: FlowKey, stored: &mut [StoredRow]) {
+    pub(crate) fn add(&mut self, key: FlowKey, stored: &mut [StoredRow], rules: &Rules) {
         self.lay_out(stored);
         self.packets += stored.len() as u64;
-        self.copies += copies(&self.rows);
+        self.duplicates += duplicates(&self.rows);
         if self.rows.iter().any(Row::has_rst) {
             let rsts = self.rows.iter().filter(|row| row.has_rst()).map(|row| row.ts);
             self.other_rsts.insert(key.reversed(), rsts.collect());
         }
-        let split = Split::of(stored);
+        let split = Split::of(stored, rules.data_set);
         self.tail += split.tail().len() as u64;
-        split.parts().for_each(|part| self.add_part(key, &part));
+        split.parts().for_each(|part| self.add_part(key, &part, rules));
     }
 
-    fn add_part(&mut self, key: FlowKey, part: &Part<'_, StoredRow>) {
+    fn add_part(&mut self, key: FlowKey, part: &Part<'_, StoredRow>, rules: &Rules) {
         let Some((first, node)) = origin(part.rows) else { return };
         self.lay_out(part.rows);
-        let findings = Findings::of(&self.rows);
+        let findings = Findings::of(&self.rows, rules.data_set);
         if self.flows.last().is_none_or(|piece| piece.len() == PIECE) {
             self.flows.push(Vec::with_capacity(PIECE));
         }
@@ -108,7 +108,7 @@ impl Gathered {
             let hidden = first.place.map(|place| Box::new(Hidden { key, place }));
             let (five_tuple, sample_rate) = (key.five_tuple, first.row.sample_rate);
             let next = part.next.unwrap_or(i64::MAX);
-            piece.push(Flow { five_tuple, findings, next, sample_rate, node, hidden });
+            piece.push(GatheredFlow { five_tuple, findings, next, sample_rate, node, hidden });
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use cutshort_model::Addresses;
 use cutshort_packet::Packet;
-use cutshort_store::{Added, Protected, Result, Segment, Store};
+use cutshort_store::{Added, Protected, Result, Segment, SegmentSource, Store};
 use cutshort_verdict::{ReaderClock, Rules};
 
 use crate::cut::{Cutter, Piece};
@@ -164,9 +164,9 @@ impl Held<'_> {
 fn encode(privacy: &mut Privacy, piece: Piece) -> Result<Segment> {
     let Piece { packets, origin, covers } = piece;
     if privacy.addresses() == Addresses::Full {
-        return Segment::encode(packets, "", origin, covers, None);
+        return Segment::encode(packets, &SegmentSource::tcp("", origin, covers), None);
     }
     let protected: Vec<Protected> = packets.iter().map(|packet| privacy.protect(packet)).collect();
     drop(packets);
-    Segment::encode(protected, "", origin, covers, None)
+    Segment::encode(protected, &SegmentSource::tcp("", origin, covers), None)
 }

@@ -8,7 +8,7 @@ use cutshort_store::{Added, Provenance, Segment, SegmentInfo, Store, StoreError,
 
 /// The response to a sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum IngestAnswer {
     /// The segment is durably stored.
     New(SegmentInfo),
     /// The segment is or was stored already.
@@ -44,15 +44,15 @@ pub struct Ingest {
 /// The number of segments by response, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IngestCounts {
-    /// Segments that were [new](Answer::New).
+    /// Segments that were [new](IngestAnswer::New).
     pub new: u64,
-    /// Segments that were [known](Answer::Known).
+    /// Segments that were [known](IngestAnswer::Known).
     pub known: u64,
-    /// [`Answer::Refused`] and [`Answer::Forbidden`].
+    /// [`IngestAnswer::Refused`] and [`IngestAnswer::Forbidden`].
     pub refused: u64,
-    /// [`Answer::Full`] and [`Answer::Later`].
+    /// [`IngestAnswer::Full`] and [`IngestAnswer::Later`].
     pub later: u64,
-    /// Segments whose storage [failed](Answer::Failed).
+    /// Segments whose storage [failed](IngestAnswer::Failed).
     pub failed: u64,
     /// The number of packets in new segments.
     pub packets: u64,
@@ -78,22 +78,22 @@ impl Ingest {
     }
 
     /// Accepts a segment's file. If it is stored, it is durable.
-    pub fn take(&self, store: &dyn Store, file: Vec<u8>) -> Answer {
+    pub fn take(&self, store: &dyn Store, file: Vec<u8>) -> IngestAnswer {
         self.take_from(None, store, file)
     }
 
     /// Accepts a segment's file from a sender that may send segments of one node only, if `sender` names one.
-    pub fn take_from(&self, sender: Option<&str>, store: &dyn Store, file: Vec<u8>) -> Answer {
+    pub fn take_from(&self, sender: Option<&str>, store: &dyn Store, file: Vec<u8>) -> IngestAnswer {
         let (len, now) = (file.len(), nanoseconds(std::time::SystemTime::now()));
         let answer = self.keep(sender, store, file, now).unwrap_or_else(|answer| answer);
-        if let Answer::New(info) = &answer {
+        if let IngestAnswer::New(info) = &answer {
             self.packets.fetch_add(info.rows, Ordering::Relaxed);
             self.bytes.fetch_add(len as u64, Ordering::Relaxed);
         }
         self.counter(&answer).fetch_add(1, Ordering::Relaxed);
         match answer {
-            Answer::New(_) => self.full_at.store(0, Ordering::Relaxed),
-            Answer::Full(_) => self.full_at.store(now, Ordering::Relaxed),
+            IngestAnswer::New(_) => self.full_at.store(0, Ordering::Relaxed),
+            IngestAnswer::Full(_) => self.full_at.store(now, Ordering::Relaxed),
             _ => {}
         }
         answer
@@ -105,33 +105,33 @@ impl Ingest {
         store: &dyn Store,
         file: Vec<u8>,
         now: i64,
-    ) -> Result<Answer, Answer> {
+    ) -> Result<IngestAnswer, IngestAnswer> {
         if file.len() > Self::MOST_BYTES {
             let (len, most) = (file.len(), Self::MOST_BYTES);
-            return Err(Answer::Refused(format!("the segment has {len} bytes, more than {most}")));
+            return Err(IngestAnswer::Refused(format!("the segment has {len} bytes, more than {most}")));
         }
         let segment = Segment::parse(file)?;
         let info = segment.info().clone();
         if let Some(sender) = sender.filter(|sender| *sender != info.node) {
             let node = &info.node;
-            return Err(Answer::Forbidden(format!(
+            return Err(IngestAnswer::Forbidden(format!(
                 "this token is bound to the node {sender:?}, and the segment is of the node {node:?}"
             )));
         }
         check(&segment, now, self.keep)?;
-        Ok(match store.append(&segment)? {
-            Added::New => Answer::New(info),
-            Added::Known => Answer::Known(info),
+        Ok(match store.of(info.data_set)?.append(&segment)? {
+            Added::New => IngestAnswer::New(info),
+            Added::Known => IngestAnswer::Known(info),
         })
     }
 
-    const fn counter(&self, answer: &Answer) -> &AtomicU64 {
+    const fn counter(&self, answer: &IngestAnswer) -> &AtomicU64 {
         match answer {
-            Answer::New(_) => &self.new,
-            Answer::Known(_) => &self.known,
-            Answer::Refused(_) | Answer::Forbidden(_) => &self.refused,
-            Answer::Full(_) | Answer::Later(_) => &self.later,
-            Answer::Failed(_) => &self.failed,
+            IngestAnswer::New(_) => &self.new,
+            IngestAnswer::Known(_) => &self.known,
+            IngestAnswer::Refused(_) | IngestAnswer::Forbidden(_) => &self.refused,
+            IngestAnswer::Full(_) | IngestAnswer::Later(_) => &self.later,
+            IngestAnswer::Failed(_) => &self.failed,
         }
     }
 
@@ -158,7 +158,7 @@ impl Ingest {
     }
 }
 
-impl From<StoreError> for Answer {
+impl From<StoreError> for IngestAnswer {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Refused(why) => Self::Refused(why),

@@ -6,9 +6,9 @@ use cutshort_geo::{Geo, Place};
 use cutshort_model::{JudgedConnection, Network, Port};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{ConnectionSink, FlowKey, FlowVerdict, Result, VerdictBatch, Verdicts, WindowCounts};
-use cutshort_verdict::{Exclusion, FlowContext, Rules, Verdict};
+use cutshort_verdict::{DataSet, Exclusion, FlowContext, Rules, Verdict};
 
-use crate::gather::{Flow, Gathered};
+use crate::gather::{Gathered, GatheredFlow};
 
 /// What all parts of a window have in common.
 pub(crate) struct WindowContext<'a> {
@@ -23,17 +23,17 @@ pub(crate) struct WindowContext<'a> {
 
 /// The counts of one part.
 #[derive(Default)]
-pub(crate) struct Judged {
+pub(crate) struct PartCounts {
     pub(crate) cells: Cells,
     pub(crate) counts: WindowCounts,
 }
 
-impl Judged {
+impl PartCounts {
     /// Adds the counts of another part.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.cells.merge(&other.cells);
         self.counts.packets += other.counts.packets;
-        self.counts.copies += other.counts.copies;
+        self.counts.duplicates += other.counts.duplicates;
         self.counts.tail += other.counts.tail;
         self.counts.connections += other.counts.connections;
         for (sum, more) in self.counts.excluded.iter_mut().zip(other.counts.excluded) {
@@ -46,7 +46,7 @@ impl Judged {
 pub(crate) struct Judge<'a> {
     around: &'a WindowContext<'a>,
     sink: &'a mut dyn ConnectionSink,
-    judged: Judged,
+    judged: PartCounts,
     /// For each node, its index in the cells.
     nodes: Vec<u16>,
     client: Client<'a>,
@@ -73,22 +73,22 @@ struct Client<'a> {
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(around: &'a WindowContext<'a>, sink: &'a mut dyn ConnectionSink) -> Self {
-        let mut judged = Judged::default();
+        let mut judged = PartCounts::default();
         let nodes = around.nodes.iter().map(|name| judged.cells.node(name)).collect();
         let client = Client { address: None, place: Place::default(), as_name: None };
         Self { around, sink, judged, nodes, client }
     }
 
-    pub(crate) fn part(mut self, part: &Gathered) -> Result<Judged> {
+    pub(crate) fn part(mut self, part: &Gathered) -> Result<PartCounts> {
         self.judged.counts.packets = part.packets;
-        self.judged.counts.copies = part.copies;
+        self.judged.counts.duplicates = part.duplicates;
         self.judged.counts.tail = part.tail;
         part.flows.iter().flatten().try_for_each(|flow| self.flow(flow))?;
         Ok(self.judged)
     }
 
     /// Takes flows that the store has judged; none if it cannot judge all of them.
-    pub(crate) fn verdicts(mut self, part: &mut dyn Verdicts) -> Result<Option<Judged>> {
+    pub(crate) fn verdicts(mut self, part: &mut dyn Verdicts) -> Result<Option<PartCounts>> {
         let mut flows = Vec::new();
         loop {
             match part.next_flows(&mut flows)? {
@@ -101,17 +101,17 @@ impl<'a> Judge<'a> {
 
     fn verdict(&mut self, flow: &FlowVerdict) -> Result<()> {
         self.judged.counts.packets += u64::from(flow.packets) + u64::from(flow.tail);
-        self.judged.counts.copies += u64::from(flow.copies);
+        self.judged.counts.duplicates += u64::from(flow.duplicates);
         self.judged.counts.tail += u64::from(flow.tail);
         let FlowVerdict { key, sample_rate, node, .. } = *flow;
         self.outcome(&Subject { key, place: None, sample_rate, node }, &flow.outcome)
     }
 
-    fn flow(&mut self, flow: &Flow) -> Result<()> {
+    fn flow(&mut self, flow: &GatheredFlow) -> Result<()> {
         let key = flow.key();
         let around = FlowContext { cutoff: self.around.cutoff, other_rsts: self.other_rsts(&key) };
         let outcome = flow.findings.judge(self.around.rules, &around.around(flow.next()));
-        let Flow { sample_rate, node, .. } = *flow;
+        let GatheredFlow { sample_rate, node, .. } = *flow;
         self.outcome(&Subject { key, place: flow.place(), sample_rate, node }, &outcome)
     }
 
@@ -135,11 +135,17 @@ impl<'a> Judge<'a> {
     /// looked up here.
     fn look_up(&mut self, flow: &Subject) {
         let geo = self.around.geo;
-        let address = flow.place.is_none().then_some(flow.key.five_tuple.src_ip);
+        let five_tuple = &flow.key.five_tuple;
+        // The other end is the client, or the server that this host has connected to.
+        let peer = match self.around.rules.data_set {
+            DataSet::Origin => five_tuple.reversed(),
+            _ => *five_tuple,
+        };
+        let address = flow.place.is_none().then_some(peer.src_ip);
         let place = match flow.place {
             Some(place) => place,
             None if address == self.client.address => return,
-            None => geo.lookup(flow.key.five_tuple.src()),
+            None => geo.lookup(peer.src()),
         };
         let as_name = if place.asn == self.client.place.asn {
             self.client.as_name

@@ -30,15 +30,15 @@ mod share;
 mod trace;
 mod window_job;
 
-pub use copying::{Compared, Copied, Copying, Tally};
+pub use copying::{Compared, Copied, CopyCount, Copying};
 pub use geo_data::{GeoData, GeoRefresher, GeoState};
 pub use import::{Arrival, Imported, import, import_at};
-pub use ingest::{Answer, Ingest, IngestCounts};
+pub use ingest::{Ingest, IngestAnswer, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
 pub use share::Share;
 pub use trace::trace;
-pub use window_job::{Due, Progress, Ran, Report, WindowJob};
+pub use window_job::{Due, Ran, Report, RunProgress, WindowJob};
 
 use cutshort_verdict::ReaderClock;
 

@@ -26,9 +26,9 @@ pub use key::{AddressKey, AddressKeyError};
 const REMEMBERED: usize = 1 << 16;
 
 /// Truncates or encrypts the addresses of packets, or keeps them.
-pub struct Privacy(Method);
+pub struct Privacy(AddressMethod);
 
-enum Method {
+enum AddressMethod {
     Full,
     Truncated { flows: FlowIds, places: Places },
     Encrypted { cipher: AddressCipher, places: Places, remembered: HashMap<Ipv6Addr, Ipv6Addr, RandomState> },
@@ -44,7 +44,7 @@ impl Privacy {
     /// Keeps full addresses.
     #[must_use]
     pub const fn full() -> Self {
-        Self(Method::Full)
+        Self(AddressMethod::Full)
     }
 
     /// Keeps as much of addresses as `addresses` says. The key is used for encryption, and for the number that
@@ -55,11 +55,13 @@ impl Privacy {
         let geo = files.current();
         let places = Places { files, geo };
         Self(match addresses {
-            Addresses::Full => Method::Full,
-            Addresses::Truncated => Method::Truncated { flows: FlowIds::new(key), places },
-            Addresses::Encrypted => {
-                Method::Encrypted { cipher: AddressCipher::new(key), places, remembered: HashMap::default() }
-            }
+            Addresses::Full => AddressMethod::Full,
+            Addresses::Truncated => AddressMethod::Truncated { flows: FlowIds::new(key), places },
+            Addresses::Encrypted => AddressMethod::Encrypted {
+                cipher: AddressCipher::new(key),
+                places,
+                remembered: HashMap::default(),
+            },
         })
     }
 
@@ -67,17 +69,17 @@ impl Privacy {
     #[must_use]
     pub const fn addresses(&self) -> Addresses {
         match self.0 {
-            Method::Full => Addresses::Full,
-            Method::Truncated { .. } => Addresses::Truncated,
-            Method::Encrypted { .. } => Addresses::Encrypted,
+            AddressMethod::Full => Addresses::Full,
+            AddressMethod::Truncated { .. } => Addresses::Truncated,
+            AddressMethod::Encrypted { .. } => Addresses::Encrypted,
         }
     }
 
     /// Uses the geo data that is current now.
     pub fn refresh(&mut self) {
         match &mut self.0 {
-            Method::Full => {}
-            Method::Truncated { places, .. } | Method::Encrypted { places, .. } => {
+            AddressMethod::Full => {}
+            AddressMethod::Truncated { places, .. } | AddressMethod::Encrypted { places, .. } => {
                 places.geo = places.files.current();
             }
         }
@@ -87,11 +89,11 @@ impl Privacy {
     pub fn protect(&mut self, packet: &Packet) -> Protected {
         let (src, tuple, addresses) = (packet.five_tuple.src(), &packet.five_tuple, self.addresses());
         let (five_tuple, flow, place) = match &mut self.0 {
-            Method::Full => return Protected::from(*packet),
-            Method::Truncated { flows, places } => {
+            AddressMethod::Full => return Protected::from(*packet),
+            AddressMethod::Truncated { flows, places } => {
                 (truncated(tuple), flows.of(tuple), places.geo.lookup(src))
             }
-            Method::Encrypted { cipher, places, remembered } => {
+            AddressMethod::Encrypted { cipher, places, remembered } => {
                 let encrypt = |address| encrypted(address, cipher, remembered);
                 (with_addresses(tuple, encrypt), 0, places.geo.lookup(src))
             }

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_model::{Window, nanoseconds};
 use cutshort_store::{Retention, Store, StoreError, WindowState};
+use cutshort_verdict::DataSet;
 
 use crate::share::Waiting;
 use crate::window_job::Which;
-use crate::{Due, GeoData, Progress, Report, Share, WindowJob};
+use crate::{Due, GeoData, Report, RunProgress, Share, WindowJob};
 
 /// The settings of a [`Service`].
 #[derive(Clone, Debug)]
@@ -118,26 +119,26 @@ pub struct Service {
 
 #[derive(Default)]
 struct Shared {
-    inner: Mutex<Inner>,
+    control: Mutex<Control>,
     called: Condvar,
 }
 
 #[derive(Default)]
-struct Inner {
+struct Control {
     state: ServiceState,
     stop: bool,
     woken: bool,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the time is over, or until it is woken while not paused; false if it should end.
     fn wait(&self, time: Duration) -> bool {
         let inner = self.lock();
-        let rests = |inner: &mut Inner| !inner.stop && (inner.state.paused || !inner.woken);
+        let rests = |inner: &mut Control| !inner.stop && (inner.state.paused || !inner.woken);
         let waited = self.called.wait_timeout_while(inner, time, rests);
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         inner.woken = false;
@@ -159,7 +160,7 @@ impl Service {
             retention: Retaining::default(),
             begun: None,
             failures: 0,
-            waiting: Waiting::default(),
+            waiting: Default::default(),
         };
         let thread = std::thread::spawn(move || worker.run());
         Self { shared, thread: Some(thread) }
@@ -198,6 +199,11 @@ impl Drop for Service {
     }
 }
 
+/// The store of each data set that there are packets of.
+fn stores(store: &dyn Store) -> cutshort_store::Result<Vec<&dyn Store>> {
+    DataSet::ALL.into_iter().filter_map(|data_set| store.find(data_set).transpose()).collect()
+}
+
 /// The error of a panic, which has already been printed.
 fn broken() -> StoreError {
     StoreError::Failed("internal error while computing results; see the log".to_owned())
@@ -213,8 +219,8 @@ struct Worker {
     begun: Option<Instant>,
     /// The number of failures in a row.
     failures: u32,
-    /// Windows of other workers that are due.
-    waiting: Waiting,
+    /// Windows of other workers that are due, of each data set.
+    waiting: [Waiting; DataSet::ALL.len()],
 }
 
 /// When data that has been kept long enough is next deleted.
@@ -252,6 +258,19 @@ impl Plan {
         Self { windows, own: number, others: others.len(), oldest }
     }
 
+    /// Counts what is due in later plans among the others of earlier ones.
+    fn in_order(plans: &mut [Self]) {
+        let (mut due, mut oldest): (usize, Option<i64>) = (0, None);
+        for plan in plans.iter_mut().rev() {
+            plan.others += due;
+            for own in &mut plan.oldest {
+                *own = own.iter().copied().chain(oldest).min();
+            }
+            due = plan.others + plan.windows.len();
+            oldest = plan.oldest_due(0);
+        }
+    }
+
     fn oldest_due(&self, past: usize) -> Option<i64> {
         self.oldest.get(past).copied().flatten()
     }
@@ -280,21 +299,34 @@ impl Worker {
         !waited.unwrap_or_else(PoisonError::into_inner).0.stop
     }
 
-    /// Looks once for work, and does it.
+    /// Looks once for work in all data sets, and does it.
     fn turn(&mut self) -> Result<(), Trouble> {
         let store = Arc::clone(&self.store);
         self.begun = Some(Instant::now());
-        self.retain(store.as_ref());
+        let stores = stores(store.as_ref()).map_err(|error| self.trouble(&error))?;
+        self.retain(&stores);
         let now = nanoseconds(SystemTime::now());
-        let due =
-            self.settings.job.due(store.as_ref(), Due::At(now)).map_err(|error| self.trouble(&error))?;
-        let plan = self.plan(due);
-        self.note_due(now, &plan);
+        let mut plans = Vec::new();
+        for store in &stores {
+            let due = self.settings.job.due(*store, Due::At(now)).map_err(|error| self.trouble(&error))?;
+            plans.push(self.plan(store.data_set(), due));
+        }
+        Plan::in_order(&mut plans);
+        self.note_due(now, &plans);
+        let mut result = Ok(());
+        for (store, plan) in stores.into_iter().zip(&plans) {
+            result = result.and(self.compute(store, plan));
+        }
+        result
+    }
+
+    /// Computes windows of a data set.
+    fn compute(&self, store: &dyn Store, plan: &Plan) -> Result<(), Trouble> {
         let end = Instant::now() + self.settings.every;
-        let mut each = |progress: &Progress| self.note_progress(progress, &plan, end);
+        let mut each = |progress: &RunProgress| self.note_progress(progress, plan, end);
         let job = &self.settings.job;
         let geo = self.geo.current();
-        let report = job.run_windows(store.as_ref(), &geo, &plan.windows, Which::StillDue, &mut each);
+        let report = job.run_windows(store, &geo, &plan.windows, Which::StillDue, &mut each);
         let report = report.map_err(|error| self.trouble(&error))?;
         if report.left > 0 {
             // There is more; but first what is due by now.
@@ -305,10 +337,10 @@ impl Worker {
 
     /// Its own windows come first, then those that others should have computed. The latest come first, so that new
     /// data does not wait for old data that came late.
-    fn plan(&mut self, due: Vec<WindowState>) -> Plan {
+    fn plan(&mut self, data_set: DataSet, due: Vec<WindowState>) -> Plan {
         let share = self.settings.share;
         let (own, foreign): (Vec<_>, Vec<_>) = due.into_iter().partition(|state| share.owns(state.window));
-        let late = self.waiting.for_longer(&foreign, self.settings.takeover);
+        let late = self.waiting[data_set as usize].for_longer(&foreign, self.settings.takeover);
         let is_late: BTreeSet<Window> = late.iter().map(|state| state.window).collect();
         let others: Vec<_> = foreign.into_iter().filter(|state| !is_late.contains(&state.window)).collect();
         Plan::new(own.into_iter().rev().collect(), late, &others)
@@ -316,11 +348,13 @@ impl Worker {
 
     /// Deletes data that has been kept long enough. Failures are recorded, and do not keep windows from being
     /// computed.
-    fn retain(&mut self, store: &dyn Store) {
+    fn retain(&mut self, stores: &[&dyn Store]) {
         if self.retention.next.is_some_and(|next| Instant::now() < next) {
             return;
         }
-        let retired = store.retain(SystemTime::now(), &self.settings.retention);
+        let (now, retention) = (SystemTime::now(), &self.settings.retention);
+        let retired: cutshort_store::Result<u64> =
+            stores.iter().map(|store| store.retain(now, retention)).sum();
         let state = &mut self.shared.lock().state;
         let wait = match retired {
             Ok(retired) => {
@@ -356,7 +390,8 @@ impl Worker {
         Trouble { at: nanoseconds(SystemTime::now()), window: None, what: error.to_string() }
     }
 
-    fn note_due(&self, now: i64, plan: &Plan) {
+    fn note_due(&self, now: i64, plans: &[Plan]) {
+        let Some(plan) = plans.first() else { return };
         let state = &mut self.shared.lock().state;
         state.last_run = Some(now);
         state.due = (plan.windows.len() + plan.others) as u64;
@@ -365,7 +400,7 @@ impl Worker {
 
     /// Ends a turn after a while: if it computes windows of others, to see whether its own are due, and if something
     /// came in, to see whether later windows are due. Other processes may store packets without waking it.
-    fn note_progress(&self, progress: &Progress, plan: &Plan, end: Instant) -> ControlFlow<()> {
+    fn note_progress(&self, progress: &RunProgress, plan: &Plan, end: Instant) -> ControlFlow<()> {
         let inner = &mut *self.shared.lock();
         let state = &mut inner.state;
         state.due = (plan.windows.len() - progress.past + plan.others) as u64;

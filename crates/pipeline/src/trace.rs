@@ -16,7 +16,7 @@ const STEP: i64 = 1_000_000;
 /// look the same.
 pub fn trace(store: &dyn Store, rules: &Rules, five_tuple: &FiveTuple, time: i64) -> Result<Option<Trace>> {
     let mut packets = store.read_window(Window::containing(time), 1)?;
-    let groups = groups(&mut packets, five_tuple)?;
+    let groups = groups(&mut packets, five_tuple, rules)?;
     let others = |key: &FlowKey| groups.iter().find(|(other, _)| *other == key.reversed());
     let mut first = None;
     for (key, rows) in groups.iter().filter(|(key, _)| key.five_tuple == *five_tuple) {
@@ -37,14 +37,18 @@ pub fn trace(store: &dyn Store, rules: &Rules, five_tuple: &FiveTuple, time: i64
 }
 
 /// The packets of a 5-tuple and of its other direction, which may be the same.
-fn groups(packets: &mut WindowPackets<'_>, five_tuple: &FiveTuple) -> Result<Vec<(FlowKey, Vec<StoredRow>)>> {
+fn groups(
+    packets: &mut WindowPackets<'_>,
+    five_tuple: &FiveTuple,
+    rules: &Rules,
+) -> Result<Vec<(FlowKey, Vec<StoredRow>)>> {
     let both = [*five_tuple, five_tuple.reversed()];
     let mut groups = Vec::new();
     let mut stored = Vec::new();
     for part in &mut packets.parts {
         while let Some(key) = part.next_group(&mut stored)? {
             if both.contains(&key.five_tuple) {
-                cap::merge_files(&mut stored);
+                cap::merge_files(&mut stored, rules);
                 groups.push((key, std::mem::take(&mut stored)));
             }
         }

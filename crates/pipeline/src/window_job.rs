@@ -8,15 +8,15 @@ use cutshort_geo::Geo;
 use cutshort_model::Window;
 use cutshort_store::cell::Limits;
 use cutshort_store::{
-    Batch, ConnectionSink, Impairment, Replacement, Result, Store, StoreError, Verdicts, WindowCounts,
-    WindowPackets, WindowState, WindowVerdicts,
+    ConnectionSink, Impairment, Replacement, ReplacementBatch, Result, Store, StoreError, Verdicts,
+    WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::Rules;
 
 use crate::Share;
 use crate::cap;
 use crate::gather::Gathered;
-use crate::judge::{Judge, Judged, WindowContext};
+use crate::judge::{Judge, PartCounts, WindowContext};
 
 /// The maximum number of windows that are computed together: an interruption or a crash loses all of them.
 const TOGETHER: usize = 32;
@@ -26,7 +26,7 @@ const ATTEMPTS: usize = 3;
 /// Computes the results of windows and replaces the previous ones.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowJob {
-    /// The rules. Their windows must be those of the store.
+    /// The rules, whatever their data set: that of the store is used.
     pub rules: Rules,
     /// How many networks and ports are counted by number.
     pub limits: Limits,
@@ -59,7 +59,7 @@ pub enum Due {
 
 /// The progress of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct RunProgress {
     /// The window that was just computed.
     pub done: Option<Window>,
     /// The counts of this window.
@@ -90,13 +90,13 @@ pub struct Report {
 }
 
 /// The result of a window: none if it was no longer due, or the reason why it could not be computed.
-type Outcome = Result<Option<Ran>>;
+type WindowOutcome = Result<Option<Ran>>;
 /// Begins to replace the results of a window.
 type Replace<'a> = dyn Fn(Window) -> Result<Box<dyn Replacement + 'a>> + 'a;
 
 impl Report {
     /// Records the result of a window; returns its counts if it has new results.
-    fn note(&mut self, window: Window, ran: Outcome) -> Option<WindowCounts> {
+    fn note(&mut self, window: Window, ran: WindowOutcome) -> Option<WindowCounts> {
         self.left -= 1;
         match ran {
             Ok(Some(Ran::Kept)) => self.kept_damaged.push(window),
@@ -160,7 +160,7 @@ impl WindowJob {
         store: &dyn Store,
         geo: &Geo,
         due: Due,
-        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let windows = self.due(store, due)?;
         self.run_windows(store, geo, &windows, Which::StillDue, each)
@@ -177,7 +177,7 @@ impl WindowJob {
         geo: &Geo,
         range: Range<i64>,
         share: Share,
-        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let own = store.windows(range)?.into_iter().filter(|state| share.owns(state.window));
         let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|state| !state.frozen && has_packets(state));
@@ -198,12 +198,12 @@ impl WindowJob {
         geo: &Geo,
         windows: &[WindowState],
         which: Which,
-        each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let (mut rest, all) = (windows, windows.len());
         let mut report = Report { left: all as u64, ..Report::default() };
         let counts = WindowCounts::default();
-        let mut progress = Progress { done: None, counts, took: Duration::ZERO, past: 0, all };
+        let mut progress = RunProgress { done: None, counts, took: Duration::ZERO, past: 0, all };
         let mut ended = all == 0 || each(&progress).is_break();
         while !ended && !rest.is_empty() {
             let since = Instant::now();
@@ -215,7 +215,7 @@ impl WindowJob {
                 let done = report.note(state.window, ran);
                 progress.done = done.map(|_| state.window);
                 progress.counts = done.unwrap_or(progress.counts);
-                progress = Progress { took, past: progress.past + 1, ..progress };
+                progress = RunProgress { took, past: progress.past + 1, ..progress };
                 ended |= each(&progress).is_break();
             }
         }
@@ -233,7 +233,7 @@ impl WindowJob {
         geo: &Geo,
         windows: &[WindowState],
         which: Which,
-    ) -> Result<Vec<Outcome>> {
+    ) -> Result<Vec<WindowOutcome>> {
         let some = &windows[..self.together(windows)];
         if let Some(batch) = if some.len() > 1 { store.batch() } else { None } {
             return self.batched(store, geo, (some, which), batch);
@@ -256,8 +256,8 @@ impl WindowJob {
         store: &dyn Store,
         geo: &Geo,
         (windows, which): (&[WindowState], Which),
-        batch: Box<dyn Batch + '_>,
-    ) -> Result<Vec<Outcome>> {
+        batch: Box<dyn ReplacementBatch + '_>,
+    ) -> Result<Vec<WindowOutcome>> {
         let due = match which {
             Which::All => None,
             Which::StillDue => Some(still_due(store, windows)?),
@@ -274,7 +274,7 @@ impl WindowJob {
         }
     }
 
-    fn one(&self, store: &dyn Store, geo: &Geo, state: &WindowState, which: Which) -> Result<Outcome> {
+    fn one(&self, store: &dyn Store, geo: &Geo, state: &WindowState, which: Which) -> Result<WindowOutcome> {
         let run = || match which {
             Which::StillDue if still_due(store, std::slice::from_ref(state))?.is_empty() => Ok(None),
             _ => self.run(store, geo, state).map(Some),
@@ -299,11 +299,12 @@ impl WindowJob {
         state: &WindowState,
         replace: &Replace<'_>,
     ) -> Result<Ran> {
+        let job = Self { rules: Rules { data_set: store.data_set(), ..self.rules }, ..*self };
         let parts = if state.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
-            if let Some(verdicts) = store.read_verdicts(state.window, &self.rules, parts)? {
+            if let Some(verdicts) = store.read_verdicts(state.window, &job.rules, parts)? {
                 let replacement = replace(state.window)?;
-                if let Some(counts) = self.replace_by_verdicts(geo, verdicts, replacement)? {
+                if let Some(counts) = job.replace_by_verdicts(geo, verdicts, replacement)? {
                     return Ok(Ran::Done(counts));
                 }
             }
@@ -316,7 +317,7 @@ impl WindowJob {
                 );
                 return Ok(Ran::Kept);
             }
-            let counts = self.replace(geo, packets, replace(state.window)?)?;
+            let counts = job.replace(geo, packets, replace(state.window)?)?;
             if impairment.is_none() {
                 return Ok(Ran::Done(counts));
             }
@@ -355,7 +356,7 @@ impl WindowJob {
         let with_sink = |part| Ok((part, Some(replacement.sink()?)));
         let mut work = gathered.iter().map(with_sink).collect::<Result<Vec<_>>>()?;
         let judged = side_by_side(&mut work, |(part, sink)| judge(&around, part, sink.take()))?;
-        let mut all = Judged::default();
+        let mut all = PartCounts::default();
         judged.iter().for_each(|part| all.merge(part));
         replacement.commit(inputs, all.counts, &all.cells.fold(&self.limits))?;
         Ok(all.counts)
@@ -377,7 +378,7 @@ impl WindowJob {
         let judged = side_by_side(&mut work, |(part, sink)| take(&around, part.as_mut(), sink.take()))?;
         drop(work);
         let Some(judged) = judged.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let mut all = Judged::default();
+        let mut all = PartCounts::default();
         judged.iter().for_each(|part| all.merge(part));
         replacement.commit(inputs, all.counts, &all.cells.fold(&self.limits))?;
         Ok(Some(all.counts))
@@ -388,8 +389,8 @@ fn judge(
     around: &WindowContext<'_>,
     part: &Gathered,
     sink: Option<Box<dyn ConnectionSink + Send>>,
-) -> Result<Judged> {
-    let Some(mut sink) = sink else { return Ok(Judged::default()) };
+) -> Result<PartCounts> {
+    let Some(mut sink) = sink else { return Ok(PartCounts::default()) };
     let judged = Judge::new(around, sink.as_mut()).part(part)?;
     sink.finish()?;
     Ok(judged)
@@ -408,7 +409,7 @@ fn take(
     around: &WindowContext<'_>,
     part: &mut dyn Verdicts,
     sink: Option<Box<dyn ConnectionSink + Send>>,
-) -> Result<Option<Judged>> {
+) -> Result<Option<PartCounts>> {
     let Some(mut sink) = sink else { return Ok(None) };
     let judged = Judge::new(around, sink.as_mut()).verdicts(part)?;
     sink.finish()?;

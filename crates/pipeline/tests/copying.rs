@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_model::Window;
-use cutshort_pipeline::{Compared, Copied, Copying, Tally};
+use cutshort_pipeline::{Compared, Copied, CopyCount, Copying};
 use cutshort_store::{AnnotationKind, Movable, NewAnnotation, Retention, Store, WindowResults, WindowState};
 use simulated::{do_all, packets, take_in};
 use tempfile::TempDir;
@@ -100,7 +100,7 @@ fn everything_arrives_however_often_it_is_interrupted() {
     assert_eq!((there.covered, there.counts, there.nodes), (status.covered, status.counts, status.nodes));
     // Again there is nothing to do.
     let again = run(&from, &to, usize::MAX);
-    let known = |known| Tally { known, ..Tally::default() };
+    let known = |known| CopyCount { known, ..CopyCount::default() };
     assert_eq!((again.segments, again.windows), (known(status.segments), known(status.windows)));
     assert_eq!((again.rests.new, again.annotations), (0, known(3)));
 }

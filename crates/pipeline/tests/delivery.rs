@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use cutshort_packet::Packet;
 use cutshort_pipeline::live::{Collector, Delivered, Retry, Spool, Uploader};
 use cutshort_store::durable::watched;
-use cutshort_store::{Provenance, Segment, SegmentId};
+use cutshort_store::{Provenance, Segment, SegmentId, SegmentSource};
 
 fn segment(number: u8) -> Segment {
     let (id, from) = (Some(SegmentId(number.into())), i64::from(number));
-    Segment::encode(Vec::<Packet>::new(), "edge", Provenance::Live, (from, from), id).unwrap()
+    Segment::encode(Vec::<Packet>::new(), &SegmentSource::tcp("edge", Provenance::Live, (from, from)), id)
+        .unwrap()
 }
 
 /// As a whole, before it has its name, and then its name: after a loss of power it is there.

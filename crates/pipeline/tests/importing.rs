@@ -40,8 +40,8 @@ fn taken(arrivals: &[Arrival]) -> (Rows, u64) {
     let (late, mut all) = (tracker.late(), Rows::new());
     for window in tracker.finish() {
         for five_tuple in window.five_tuples() {
-            let (rows, _) = window.rows(five_tuple).unwrap();
-            all.insert((window.start(), *five_tuple), rows.to_vec());
+            let (rows, _) = window.rows(&five_tuple).unwrap();
+            all.insert((window.start(), five_tuple), rows.to_vec());
         }
     }
     all.values_mut().for_each(|rows| rows.sort_unstable());

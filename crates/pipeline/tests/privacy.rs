@@ -16,9 +16,9 @@ use cutshort_model::{Addresses, Bucket, ConnectionRecord, Dimension, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_pipeline::{AddressKey, GeoData, Imported, Privacy, import};
 use cutshort_simulate::World;
-use cutshort_store::open::SyncPolicy;
+use cutshort_store::open::{OpenSegment, SyncPolicy};
 use cutshort_store::{
-    Provenance, RollupAnswer, RollupQuery, Segment, SegmentId, Selection, Store, WindowCounts,
+    Provenance, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentSource, Selection, Store, WindowCounts,
 };
 use cutshort_verdict::Rules;
 use memory::Memory;
@@ -203,8 +203,15 @@ fn the_open_segment_has_no_real_address() {
     for addresses in [Addresses::Truncated, Addresses::Encrypted] {
         let (folder, store) = open();
         let mut privacy = privacy(addresses, &geo);
-        let mut open =
-            store.open_segment(SegmentId(7), "edge", Provenance::Live, all[0].ts, SyncPolicy::Never).unwrap();
+        let (id, from) = (SegmentId(7), all[0].ts);
+        let path = folder.path().join("open").join(id.to_string());
+        let mut open = OpenSegment::create(
+            &path,
+            id,
+            &SegmentSource::tcp("edge", Provenance::Live, (from, from)),
+            SyncPolicy::Never,
+        )
+        .unwrap();
         for batch in all.chunks(100) {
             let protected: Vec<_> = batch.iter().map(|packet| privacy.protect(packet)).collect();
             open.append(&protected, batch[batch.len() - 1].ts).unwrap();

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_geo::Geo;
 use cutshort_model::{Window, nanoseconds};
-use cutshort_pipeline::{Answer, Ingest, IngestCounts, Service, ServiceState, Settings, Share};
-use cutshort_store::{Provenance, Segment, Store, StoreError};
+use cutshort_pipeline::{Ingest, IngestAnswer, IngestCounts, Service, ServiceState, Settings, Share};
+use cutshort_store::{Provenance, Segment, SegmentSource, Store, StoreError};
 use memory::Memory;
 use simulated::{packets, take_in};
 
@@ -168,7 +168,7 @@ fn results_are_late_by_the_end_of_the_oldest_window() {
 fn segment(node: &str, covers: (i64, i64)) -> Segment {
     let mut packets = packets(1, 0.1, 1);
     packets.iter_mut().for_each(|packet| packet.ts = covers.0);
-    Segment::encode(packets, node, Provenance::Live, covers, None).unwrap()
+    Segment::encode(packets, &SegmentSource::tcp(node, Provenance::Live, covers), None).unwrap()
 }
 
 #[test]
@@ -176,10 +176,10 @@ fn segments_of_others_are_taken_refused_or_put_off() {
     let (store, ingest) = (Memory::default(), Ingest::default());
     let now = Window::containing(nanoseconds(SystemTime::now())).start();
     let good = segment("edge", (now - WINDOW, now));
-    assert_eq!(ingest.take(&store, good.bytes().to_vec()), Answer::New(good.info().clone()));
-    assert_eq!(ingest.take(&store, good.bytes().to_vec()), Answer::Known(good.info().clone()));
+    assert_eq!(ingest.take(&store, good.bytes().to_vec()), IngestAnswer::New(good.info().clone()));
+    assert_eq!(ingest.take(&store, good.bytes().to_vec()), IngestAnswer::Known(good.info().clone()));
     let refused = |file: Vec<u8>| match ingest.take(&store, file) {
-        Answer::Refused(why) => why,
+        IngestAnswer::Refused(why) => why,
         other => panic!("{other:?}"),
     };
     refused(b"no segment".to_vec());
@@ -188,18 +188,18 @@ fn segments_of_others_are_taken_refused_or_put_off() {
     assert!(refused(future.bytes().to_vec()).contains("clock"));
     store.fail("append", StoreError::Full("no room".to_owned()));
     let other = segment("other", (now - WINDOW, now));
-    assert_eq!(ingest.take(&store, other.bytes().to_vec()), Answer::Full("no room".to_owned()));
+    assert_eq!(ingest.take(&store, other.bytes().to_vec()), IngestAnswer::Full("no room".to_owned()));
     store.fail("append", StoreError::Failed("broken".to_owned()));
-    assert_eq!(ingest.take(&store, other.bytes().to_vec()), Answer::Failed("broken".to_owned()));
+    assert_eq!(ingest.take(&store, other.bytes().to_vec()), IngestAnswer::Failed("broken".to_owned()));
     let (packets, bytes) = (good.info().rows, good.bytes().len() as u64);
     let counts = IngestCounts { new: 1, known: 1, refused: 3, later: 1, failed: 1, packets, bytes };
     assert_eq!(ingest.counts(), counts);
     assert_eq!(store.status().unwrap().nodes.len(), 1);
 }
 
-fn why(answer: Answer) -> String {
+fn why(answer: IngestAnswer) -> String {
     match answer {
-        Answer::Refused(why) => why,
+        IngestAnswer::Refused(why) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -210,7 +210,8 @@ fn segments_of_nodes_with_unusable_names_are_refused() {
     let now = Window::containing(nanoseconds(SystemTime::now())).start();
     let take = |node: &str, origin: Provenance| {
         let packets = Vec::<cutshort_packet::Packet>::new();
-        let segment = Segment::encode(packets, node, origin, (now - WINDOW, now), None).unwrap();
+        let segment =
+            Segment::encode(packets, &SegmentSource::tcp(node, origin, (now - WINDOW, now)), None).unwrap();
         ingest.take(&store, segment.bytes().to_vec())
     };
     for (node, expected) in [("file", "reserved"), ("a\u{1b}[2J", "control characters")] {
@@ -221,7 +222,7 @@ fn segments_of_nodes_with_unusable_names_are_refused() {
     }
     assert!(why(take("", Provenance::Live)).contains("empty"));
     for of_files in [Provenance::Simulated, Provenance::File] {
-        assert!(matches!(take("", of_files), Answer::New(_)));
+        assert!(matches!(take("", of_files), IngestAnswer::New(_)));
     }
 }
 
@@ -235,16 +236,20 @@ fn senders_of_one_node_may_send_no_other() {
     };
     for node in ["other", "edge2", "EDGE"] {
         match take(Some("edge"), node) {
-            Answer::Forbidden(why) => assert!(why.contains("\"edge\"") && why.contains(node), "{why}"),
+            IngestAnswer::Forbidden(why) => assert!(why.contains("\"edge\"") && why.contains(node), "{why}"),
             answer => panic!("{answer:?}"),
         }
     }
-    assert!(matches!(take(Some("edge"), "edge"), Answer::New(_)));
-    assert!(matches!(take(None, "other"), Answer::New(_)));
-    let files =
-        Segment::encode(Vec::<cutshort_packet::Packet>::new(), "", Provenance::File, covers, None).unwrap();
+    assert!(matches!(take(Some("edge"), "edge"), IngestAnswer::New(_)));
+    assert!(matches!(take(None, "other"), IngestAnswer::New(_)));
+    let files = Segment::encode(
+        Vec::<cutshort_packet::Packet>::new(),
+        &SegmentSource::tcp("", Provenance::File, covers),
+        None,
+    )
+    .unwrap();
     let answer = ingest.take_from(Some("edge"), &store, files.bytes().to_vec());
-    assert!(matches!(answer, Answer::Forbidden(_)), "packets of files are of no node");
+    assert!(matches!(answer, IngestAnswer::Forbidden(_)), "packets of files are of no node");
 }
 
 #[test]
@@ -254,8 +259,12 @@ fn no_segment_of_any_origin_is_from_the_future() {
     for origin in [Provenance::Live, Provenance::File, Provenance::Simulated] {
         for ahead in [4 * WINDOW, 4_000_000_000_000_000_000] {
             let covers = (now, now.saturating_add(ahead));
-            let segment =
-                Segment::encode(Vec::<cutshort_packet::Packet>::new(), "", origin, covers, None).unwrap();
+            let segment = Segment::encode(
+                Vec::<cutshort_packet::Packet>::new(),
+                &SegmentSource::tcp("", origin, covers),
+                None,
+            )
+            .unwrap();
             let said = why(ingest.take(&store, segment.bytes().to_vec()));
             assert!(said.contains("from the future"), "{said}");
         }
@@ -269,7 +278,8 @@ fn spread(origin: Provenance, windows: i64) -> Segment {
     let one = packets(1, 0.1, 1)[0];
     let at = |back: i64| cutshort_packet::Packet { ts: end - back * WINDOW, ..one };
     let packets: Vec<_> = (1..=windows).map(at).collect();
-    Segment::encode(packets, "edge", origin, (end - windows * WINDOW, end), None).unwrap()
+    Segment::encode(packets, &SegmentSource::tcp("edge", origin, (end - windows * WINDOW, end)), None)
+        .unwrap()
 }
 
 #[test]
@@ -278,8 +288,8 @@ fn segments_are_of_few_windows() {
     let take = |segment: &Segment| ingest.take(&store, segment.bytes().to_vec());
     let said = why(take(&spread(Provenance::Live, 12)));
     assert!(said.contains("more than 2 hours"), "{said}");
-    assert!(matches!(take(&spread(Provenance::Live, 3)), Answer::New(_)));
-    assert!(matches!(take(&spread(Provenance::Simulated, 12)), Answer::New(_)));
+    assert!(matches!(take(&spread(Provenance::Live, 3)), IngestAnswer::New(_)));
+    assert!(matches!(take(&spread(Provenance::Simulated, 12)), IngestAnswer::New(_)));
     let most = i64::try_from(Ingest::MOST_WINDOWS).unwrap();
     assert!(why(take(&spread(Provenance::Simulated, most + 1))).contains("1,001 windows"));
 }
@@ -291,10 +301,10 @@ fn what_was_spooled_for_long_is_taken_as_long_as_packets_are_kept() {
     let now = nanoseconds(SystemTime::now());
     let ago = |hours: i64| now - hours * 4 * WINDOW;
     let old = segment("edge", (ago(7 * 24 - 1), ago(7 * 24 - 1) + WINDOW));
-    assert!(matches!(ingest.take(&store, old.bytes().to_vec()), Answer::New(_)));
+    assert!(matches!(ingest.take(&store, old.bytes().to_vec()), IngestAnswer::New(_)));
     let older = segment("edge", (ago(7 * 24 + 1), ago(7 * 24 + 1) + WINDOW));
     let said = why(ingest.take(&store, older.bytes().to_vec()));
     assert!(said.contains("keep_packets"), "{said}");
     let for_ever = Ingest::keeping(None);
-    assert!(matches!(for_ever.take(&store, older.bytes().to_vec()), Answer::New(_)));
+    assert!(matches!(for_ever.take(&store, older.bytes().to_vec()), IngestAnswer::New(_)));
 }

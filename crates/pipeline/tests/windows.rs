@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 use cutshort_geo::Geo;
 use cutshort_model::Window;
 use cutshort_packet::{Flags, Packet};
-use cutshort_pipeline::{Due, Progress, Report, Share, WindowJob, trace};
-use cutshort_store::{Provenance, Segment, Store, StoreError};
+use cutshort_pipeline::{Due, Report, RunProgress, Share, WindowJob, trace};
+use cutshort_store::{Provenance, Segment, SegmentSource, Store, StoreError};
 use memory::{Memory, Results};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -158,15 +158,22 @@ fn live_windows_wait_for_their_end_and_the_grace() {
         due.iter().map(|state| state.window).collect::<Vec<_>>()
     };
     let live = Memory::default();
-    live.append(&Segment::encode(packets.clone(), "edge", Provenance::Live, (start, END), None).unwrap())
-        .unwrap();
+    live.append(
+        &Segment::encode(packets.clone(), &SegmentSource::tcp("edge", Provenance::Live, (start, END)), None)
+            .unwrap(),
+    )
+    .unwrap();
     assert_eq!(due(&live, END + 29_999_999_999), Vec::<Window>::new());
     assert_eq!(due(&live, END + 30_000_000_000), [Window::containing(start)]);
     assert_eq!(WindowJob::default().due(&live, Due::All).unwrap().len(), 1);
     let day = 86_400 * 1_000_000_000;
     let silent: Vec<Packet> =
         packets.iter().map(|packet| Packet { ts: packet.ts - day, ..*packet }).collect();
-    let of_yesterday = Segment::encode(silent, "silent", Provenance::Live, (start - day, END - day), None);
+    let of_yesterday = Segment::encode(
+        silent,
+        &SegmentSource::tcp("silent", Provenance::Live, (start - day, END - day)),
+        None,
+    );
     live.append(&of_yesterday.unwrap()).unwrap();
     assert_eq!(
         due(&live, END),
@@ -234,7 +241,7 @@ fn recompute_does_windows_that_are_not_due() {
     do_all(&store, &GEO);
     let before = comparable(&store.results());
     let from = Window::containing(packets[0].ts).end();
-    let go_on = &mut |_: &Progress| ControlFlow::Continue(());
+    let go_on = &mut |_: &RunProgress| ControlFlow::Continue(());
     let report = job().recompute(&store, &GEO, from..END, Share::default(), go_on).unwrap();
     assert_eq!((report.done, report.kept), (1, 0));
     assert!(before == comparable(&store.results()));
@@ -307,7 +314,7 @@ fn many_windows() -> (Memory, Vec<Packet>) {
 
 fn do_small(
     store: &Memory,
-    each: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
 ) -> Result<Report, StoreError> {
     WindowJob { threads: 1, ..WindowJob::default() }.run_due(store, &GEO, Due::All, each)
 }
@@ -350,7 +357,7 @@ fn what_cannot_be_written_together_is_written_one_by_one() {
 #[test]
 fn a_run_ends_behind_a_batch() {
     let (store, _) = many_windows();
-    let end_at = |progress: &Progress| match progress.past {
+    let end_at = |progress: &RunProgress| match progress.past {
         5.. => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };

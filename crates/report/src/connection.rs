@@ -33,18 +33,12 @@ impl Format {
     }
 
     /// A writer of this format onto `output`.
-    ///
-    /// # Errors
-    /// What writing the header gives.
     pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
         self.writer_of(output, false)
     }
 
     /// A writer of this format onto `output`. With `addresses` CSV and Parquet have a column more that says what of
     /// its addresses a connection has; JSON says it anyway, where they are not the real ones.
-    ///
-    /// # Errors
-    /// What writing the header gives.
     pub fn writer_of<'a>(
         self,
         output: impl Write + Send + 'a,
@@ -59,25 +53,16 @@ impl Format {
     }
 }
 
-/// Writes connections.
+/// Writes connections, one at a time, to an output.
 pub trait Writer {
     /// Writes one. `rows` may be empty unless the [format needs them](Format::needs_rows).
-    ///
-    /// # Errors
-    /// What the output gives.
     fn write(&mut self, connection: &JudgedConnection<'_>, rows: &[Row]) -> io::Result<()> {
         self.write_record(&connection.into(), rows)
     }
 
     /// Writes one that was made before, such as one that a store kept.
-    ///
-    /// # Errors
-    /// What the output gives.
     fn write_record(&mut self, record: &ConnectionRecord<'_>, rows: &[Row]) -> io::Result<()>;
 
     /// Ends the output. Without it a file is not complete.
-    ///
-    /// # Errors
-    /// What the output gives.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }

@@ -68,9 +68,6 @@ pub enum Format {
 
 impl Format {
     /// A writer of this format onto `output`.
-    ///
-    /// # Errors
-    /// What writing the header gives.
     pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
         Ok(match self {
             Self::Jsonl => Box::new(Jsonl { output, names: names().collect() }),
@@ -80,18 +77,12 @@ impl Format {
     }
 }
 
-/// Writes counts.
+/// Writes rows of counts, one at a time, to an output.
 pub trait Writer {
     /// Writes those of one piece of time and one value.
-    ///
-    /// # Errors
-    /// What the output gives.
     fn write(&mut self, counts: &Counts<'_>) -> io::Result<()>;
 
     /// Ends the output. Without it a file is not complete.
-    ///
-    /// # Errors
-    /// What the output gives.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 

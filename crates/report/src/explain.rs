@@ -20,10 +20,10 @@ pub enum Term {
     Signature(Signature),
 }
 
-/// All terms called so: a tag and a stage may share a name.
+/// Finds all terms with a name: a tag and a stage may have the same one.
 ///
 /// # Errors
-/// What there is, in three lines.
+/// A text of three lines that lists the known names.
 pub fn find(name: &str) -> Result<Vec<Term>, String> {
     let set = DataSet::Tcp;
     let (stage, tag, signature) = (set.stage(name), set.tag(name), set.signature(name));
@@ -44,14 +44,13 @@ pub fn find(name: &str) -> Result<Vec<Term>, String> {
 }
 
 /// Explains one term in lines of at most `width` columns.
-///
-/// # Errors
-/// What the output gives.
 pub fn write_term(term: Term, width: usize, mut output: impl Write) -> io::Result<()> {
     let out = &mut output;
     match term {
         Term::Stage(stage) => {
-            heading(out, stage.title(), &format!("stage {stage}"), width)?;
+            let radar = stage.radar_name();
+            let also = if radar == stage.name() { String::new() } else { format!(", {radar} in the API") };
+            heading(out, stage.title(), &format!("stage {stage}{also}"), width)?;
             paragraph(out, Style::new(), stage.about(), width)?;
             causes(out, stage.causes(), width)?;
             let all = DataSet::Tcp.signatures().iter().copied();
@@ -76,9 +75,6 @@ pub fn write_term(term: Term, width: usize, mut output: impl Write) -> io::Resul
 }
 
 /// Lists all terms with one line each.
-///
-/// # Errors
-/// What the output gives.
 pub fn write_all(width: usize, mut output: impl Write) -> io::Result<()> {
     let out = &mut output;
     let stages = Stage::ALL.map(|stage| (format!("{:9} ", stage.name()), stage.about().to_owned()));

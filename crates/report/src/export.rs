@@ -40,9 +40,6 @@ pub struct Exported {
 }
 
 /// Writes all connections of a range of windows.
-///
-/// # Errors
-/// What the store and the output give.
 pub fn export_connections(
     store: &dyn Store,
     range: Range<i64>,
@@ -61,9 +58,6 @@ pub fn export_connections(
 
 /// Writes the counts of a range of windows, in buckets, told apart by each of the dimensions, or not at all
 /// if there is none. Returns how many rows these are, and whether networks or ports were folded into `other`.
-///
-/// # Errors
-/// What the store and the output give.
 pub fn export_rollups(
     store: &dyn Store,
     range: Range<i64>,
@@ -96,9 +90,6 @@ pub fn export_rollups(
 }
 
 /// The windows with results, as the beginning of the first and the end of the last; none if there are none.
-///
-/// # Errors
-/// What the store gives.
 pub fn extent(store: &dyn Store) -> Result<Option<Range<i64>>> {
     let range = store.status()?.window_range;
     Ok(range.map(|(first, last)| first.start()..last.end()))

@@ -132,10 +132,10 @@ fn values(key: &str, value: &str) -> Result<Values, FilterError> {
     })
 }
 
-/// Reads a network, or a single address as one.
+/// Parses a network, or a single address as a network.
 ///
 /// # Errors
-/// That it is neither, with an example.
+/// A text that says so, with an example, if it is neither.
 pub fn parse_net(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
     text.parse::<IpNet>()
@@ -169,9 +169,13 @@ mod tests {
 
     #[test]
     fn filters_are_read() {
-        for text in
-            ["stage=post_ack,post-psh", "tag!=zmap", "signature=PSH+ACK -> RST = RST", "asn=AS64496,1"]
-        {
+        for text in [
+            "stage=post_ack,post-psh",
+            "stage=later_in_flow,no-match",
+            "tag!=zmap",
+            "signature=PSH+ACK -> RST = RST",
+            "asn=AS64496,1",
+        ] {
             assert_eq!(text.parse::<Filter>().unwrap().to_string(), text);
         }
         assert!("tag!=zmap".parse::<Filter>().unwrap().negated);

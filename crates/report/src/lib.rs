@@ -1,8 +1,10 @@
-//! Verdicts for people and for programs.
+//! Reports for people and programs.
 //!
-//! A [`Summary`] counts connections and shows the result as a table or as JSON. A
-//! [`Writer`](connection::Writer) writes them one by one as JSON lines, CSV, Parquet or a Zeek
-//! log; [counts](mod@counts) by time and value are written alike. A [`Filter`] says which ones. [`explain`] tells what the terms mean.
+//! A [`Summary`] counts connections and is written as a table or as JSON. A [`Writer`](connection::Writer) writes
+//! connections one by one as JSON lines, CSV, Parquet or a Zeek log; [counts](mod@counts) by time and value are
+//! written in the same way. A [`Filter`] selects connections. [`explain`] describes the terms.
+//!
+//! All functions that write return the errors of their output.
 
 mod cell;
 pub mod connection;
@@ -26,7 +28,7 @@ pub use export::{ExportError, Exported, export_connections, export_rollups, exte
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::{Incomplete, InputCount};
 pub use rank::least_sample;
-pub use summary::{Group, Summary};
-pub use text::{percent, wrap, write_note};
+pub use summary::{GroupCounts, Summary};
+pub use text::{Widths, percent, wrap, write_note};
 pub use trace::write_trace;
 pub use unread::{Dropped, UnreadCount};

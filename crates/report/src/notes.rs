@@ -13,7 +13,7 @@ use crate::text::percent;
 
 /// Beyond so many addresses no more are remembered: a hint needs no exact count.
 const MAX_ADDRESSES: usize = 4096;
-/// From this share on a note is worth a line (docs/spec.md#copies, copies).
+/// From this share on a note is worth a line (docs/spec.md#copies).
 const NOTEWORTHY: f64 = 0.05;
 
 /// Who opens connections to whom: finds captures that show the host's own connections.
@@ -49,17 +49,17 @@ impl Direction {
 /// The notes, one sentence each.
 pub(crate) fn notes(summary: &Summary) -> Vec<String> {
     let input = &summary.input;
-    let copies = ratio(input.rows.copies, input.rows.taken);
+    let duplicates = ratio(input.rows.duplicates, input.rows.taken);
     let outgoing = ratio(summary.direction.outgoing(), summary.direction.connections);
     let mut notes = Vec::new();
     let mut note = |holds: bool, text: String| notes.extend(holds.then_some(text));
     note(summary.interrupted, "Interrupted: only what was read up to then is counted.".to_owned());
     note(
-        copies > NOTEWORTHY,
+        duplicates > NOTEWORTHY,
         format!(
             "{} of the packets equal another one in all but time and TTL. Captures at two points cause this: capture at one. \
              So do retransmissions over IPv6.",
-            percent(copies)
+            percent(duplicates)
         ),
     );
     let run_into = summary.excluded[Exclusion::MultipleSyn as usize];

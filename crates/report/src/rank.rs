@@ -3,16 +3,17 @@
 use cutshort_geo::Geo;
 
 use crate::Summary;
-use crate::summary::Group;
+use crate::summary::GroupCounts;
 
-/// A minimum sample is never above this.
+/// A minimum sample is never below or above these: one of one is no share.
+const MIN_LEAST_SAMPLE: u64 = 5;
 const MAX_LEAST_SAMPLE: u64 = 1000;
 
 /// How many connections a group must have to be ranked among so many in all: of thousands of groups some
 /// small ones are cut short by chance alone, so a large capture asks for a minimum sample.
 #[must_use]
 pub fn least_sample(connections: u64) -> u64 {
-    (connections / 1000).clamp(1, MAX_LEAST_SAMPLE)
+    (connections / 1000).clamp(MIN_LEAST_SAMPLE, MAX_LEAST_SAMPLE)
 }
 
 /// A place or network in a ranking.
@@ -20,7 +21,7 @@ pub(crate) struct Ranked {
     /// `PE`, `AS28403`; empty where unknown.
     pub(crate) code: String,
     pub(crate) name: String,
-    pub(crate) group: Group,
+    pub(crate) group: GroupCounts,
 }
 
 /// Countries by the lower end of the interval of their anomalous share, so that few connections
@@ -34,7 +35,7 @@ pub(crate) fn locations(summary: &Summary) -> Vec<Ranked> {
     sorted(ranked.collect())
 }
 
-/// Networks, likewise.
+/// Networks, ranked in the same way as locations.
 pub(crate) fn networks(summary: &Summary, geo: &Geo) -> Vec<Ranked> {
     let ranked = summary.networks(geo).map(|(asn, name, group)| Ranked {
         code: asn.map(|asn| format!("AS{asn}")).unwrap_or_default(),
@@ -46,7 +47,7 @@ pub(crate) fn networks(summary: &Summary, geo: &Geo) -> Vec<Ranked> {
 
 fn sorted(mut ranked: Vec<Ranked>) -> Vec<Ranked> {
     let low = |ranked: &Ranked| {
-        let Group { all, anomalous, .. } = &ranked.group;
+        let GroupCounts { all, anomalous, .. } = &ranked.group;
         // No anomalous connection at all ranks below any.
         if anomalous.sampled == 0 { -1.0 } else { anomalous.interval_of(all).0 }
     };

@@ -19,7 +19,7 @@ pub struct Summary {
     pub interrupted: bool,
     /// The selection of connections, if there is one, in words.
     pub selection: Option<String>,
-    pub(crate) total: Group,
+    pub(crate) total: GroupCounts,
     pub(crate) stages: [WeightedCount; Stage::ALL.len()],
     /// As `stages`, of completed handshakes only.
     pub(crate) completed_stages: [WeightedCount; Stage::ALL.len()],
@@ -31,15 +31,15 @@ pub struct Summary {
     pub(crate) not_selected: u64,
     pub(crate) not_meant: u64,
     /// By [`Country::index`]; the last is for those without a country.
-    pub(crate) locations: Vec<Group>,
-    pub(crate) networks: HashMap<Option<u32>, Group, RandomState>,
+    pub(crate) locations: Vec<GroupCounts>,
+    pub(crate) networks: HashMap<Option<u32>, GroupCounts, RandomState>,
     pub(crate) direction: Direction,
 }
 
 /// Connections of one place or network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Group {
-    /// All.
+pub struct GroupCounts {
+    /// All connections of the group.
     pub all: WeightedCount,
     /// Those that were cut short.
     pub anomalous: WeightedCount,
@@ -49,7 +49,7 @@ pub struct Group {
     pub completed_anomalous: WeightedCount,
 }
 
-impl Group {
+impl GroupCounts {
     fn add(&mut self, verdict: &Verdict) {
         self.all.add(verdict.sample_rate);
         if verdict.is_anomalous() {
@@ -71,7 +71,7 @@ impl Default for Summary {
             simulated: false,
             interrupted: false,
             selection: None,
-            total: Group::default(),
+            total: GroupCounts::default(),
             stages: Default::default(),
             completed_stages: Default::default(),
             terminations: Default::default(),
@@ -80,7 +80,7 @@ impl Default for Summary {
             excluded: Default::default(),
             not_selected: 0,
             not_meant: 0,
-            locations: vec![Group::default(); Country::COUNT + 1],
+            locations: vec![GroupCounts::default(); Country::COUNT + 1],
             networks: HashMap::default(),
             direction: Direction::default(),
         }
@@ -129,14 +129,14 @@ impl Summary {
         self.not_meant += 1;
     }
 
-    /// Connections counted.
+    /// The number of connections that were counted, as sampled.
     #[must_use]
     pub const fn connections(&self) -> u64 {
         self.total.all.sampled
     }
 
     /// The locations with their groups; those without a country last, as `None`.
-    pub(crate) fn locations(&self) -> impl Iterator<Item = (Option<Country>, &Group)> {
+    pub(crate) fn locations(&self) -> impl Iterator<Item = (Option<Country>, &GroupCounts)> {
         let countries = Country::all().map(Some).chain([None]);
         countries.zip(&self.locations).filter(|(_, group)| group.all.sampled > 0)
     }
@@ -145,7 +145,7 @@ impl Summary {
     pub(crate) fn networks<'a>(
         &'a self,
         geo: &'a Geo,
-    ) -> impl Iterator<Item = (Option<u32>, Option<&'a str>, &'a Group)> {
+    ) -> impl Iterator<Item = (Option<u32>, Option<&'a str>, &'a GroupCounts)> {
         self.networks.iter().map(|(asn, group)| (*asn, asn.and_then(|asn| geo.as_name(asn)), group))
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::summary::{Group, Summary};
+use crate::summary::{GroupCounts, Summary};
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -37,14 +37,14 @@ struct Json<'a> {
     not_selected: u64,
     connections: u64,
     weight: u64,
-    anomalous: Share,
+    anomalous: WeightedShare,
     completed_handshakes: Completed,
-    stages: BTreeMap<&'static str, Share>,
-    terminations: BTreeMap<&'static str, Share>,
-    tags: BTreeMap<&'static str, Share>,
+    stages: BTreeMap<&'static str, WeightedShare>,
+    terminations: BTreeMap<&'static str, WeightedShare>,
+    tags: BTreeMap<&'static str, WeightedShare>,
     signatures: Vec<SignatureShare>,
-    locations: Vec<Place>,
-    networks: Vec<Place>,
+    locations: Vec<PlaceCounts>,
+    networks: Vec<PlaceCounts>,
     geo: Vec<String>,
     notes: Vec<String>,
 }
@@ -101,7 +101,7 @@ impl From<&crate::Incomplete> for Incomplete {
 }
 
 #[derive(Serialize)]
-struct Share {
+struct WeightedShare {
     count: u64,
     weight: u64,
     share: f64,
@@ -109,7 +109,7 @@ struct Share {
     high: f64,
 }
 
-impl Share {
+impl WeightedShare {
     fn of(part: &WeightedCount, whole: &WeightedCount) -> Self {
         let (low, high) = part.interval_of(whole);
         Self { count: part.sampled, weight: part.weight, share: part.share_of(whole), low, high }
@@ -120,8 +120,8 @@ impl Share {
 struct Completed {
     connections: u64,
     weight: u64,
-    anomalous: Share,
-    stages: BTreeMap<&'static str, Share>,
+    anomalous: WeightedShare,
+    stages: BTreeMap<&'static str, WeightedShare>,
 }
 
 #[derive(Serialize)]
@@ -129,49 +129,47 @@ struct SignatureShare {
     id: u8,
     name: &'static str,
     #[serde(flatten)]
-    share: Share,
+    share: WeightedShare,
 }
 
 #[derive(Serialize)]
-struct Place {
+struct PlaceCounts {
     code: Option<String>,
     name: String,
     connections: u64,
     weight: u64,
-    anomalous: Share,
+    anomalous: WeightedShare,
     completed_handshakes: u64,
-    completed_anomalous: Share,
+    completed_anomalous: WeightedShare,
 }
 
-impl From<Ranked> for Place {
+impl From<Ranked> for PlaceCounts {
     fn from(Ranked { code, name, group }: Ranked) -> Self {
-        let Group { all, anomalous, completed, completed_anomalous } = group;
+        let GroupCounts { all, anomalous, completed, completed_anomalous } = group;
         Self {
             code: Some(code).filter(|code| !code.is_empty()),
             name,
             connections: all.sampled,
             weight: all.weight,
-            anomalous: Share::of(&anomalous, &all),
+            anomalous: WeightedShare::of(&anomalous, &all),
             completed_handshakes: completed.sampled,
-            completed_anomalous: Share::of(&completed_anomalous, &completed),
+            completed_anomalous: WeightedShare::of(&completed_anomalous, &completed),
         }
     }
 }
 
 impl Summary {
     /// Writes the summary as one JSON object.
-    ///
-    /// # Errors
-    /// What the output gives.
     pub fn write_json(&self, geo: &Geo, mut output: impl Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut output, &self.json(geo))?;
         output.write_all(b"\n")
     }
 
     fn json(&self, geo: &Geo) -> Json<'_> {
-        let Group { all, anomalous, completed, completed_anomalous } = &self.total;
-        let shares =
-            |counts: &[WeightedCount]| counts.iter().map(|count| Share::of(count, all)).collect::<Vec<_>>();
+        let GroupCounts { all, anomalous, completed, completed_anomalous } = &self.total;
+        let shares = |counts: &[WeightedCount]| {
+            counts.iter().map(|count| WeightedShare::of(count, all)).collect::<Vec<_>>()
+        };
         let set = DataSet::Tcp;
         let stages = Stage::ALL.map(Stage::name);
         Json {
@@ -191,25 +189,28 @@ impl Summary {
             dropped: self.input.dropped.into(),
             incomplete: self.input.incomplete.iter().map(Incomplete::from).collect(),
             beyond_limit: self.input.beyond_limit(),
-            copies: self.input.rows.copies,
+            copies: self.input.rows.duplicates,
             excluded: named(set.exclusions().iter().map(|reason| reason.name()), self.excluded),
             not_meant: self.not_meant,
             not_selected: self.not_selected,
             connections: all.sampled,
             weight: all.weight,
-            anomalous: Share::of(anomalous, all),
+            anomalous: WeightedShare::of(anomalous, all),
             completed_handshakes: Completed {
                 connections: completed.sampled,
                 weight: completed.weight,
-                anomalous: Share::of(completed_anomalous, completed),
-                stages: named(stages, self.completed_stages.map(|count| Share::of(&count, completed))),
+                anomalous: WeightedShare::of(completed_anomalous, completed),
+                stages: named(
+                    stages,
+                    self.completed_stages.map(|count| WeightedShare::of(&count, completed)),
+                ),
             },
             stages: named(stages, shares(&self.stages)),
             terminations: named(set.terminations().iter().map(|end| end.name()), shares(&self.terminations)),
             tags: named(set.tags().iter().map(|tag| tag.name()), shares(&self.tags)),
             signatures: self.signature_shares(),
-            locations: rank::locations(self).into_iter().map(Place::from).collect(),
-            networks: rank::networks(self, geo).into_iter().map(Place::from).collect(),
+            locations: rank::locations(self).into_iter().map(PlaceCounts::from).collect(),
+            networks: rank::networks(self, geo).into_iter().map(PlaceCounts::from).collect(),
             geo: geo.sources().iter().map(ToString::to_string).collect(),
             notes: notes(self),
         }
@@ -225,7 +226,7 @@ impl Summary {
         let share = |(signature, count): (Signature, &WeightedCount)| SignatureShare {
             id: signature.id(),
             name: signature.name(),
-            share: Share::of(count, &self.total.all),
+            share: WeightedShare::of(count, &self.total.all),
         };
         DataSet::Tcp.signatures().iter().copied().zip(&self.signatures).map(share).collect()
     }

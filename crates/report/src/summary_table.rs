@@ -9,8 +9,8 @@ use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::summary::{Group, Summary};
-use crate::text::{BOLD, DIM, bar, columns, hanging, padded, percent, wrap};
+use crate::summary::{GroupCounts, Summary};
+use crate::text::{BOLD, DIM, Widths, bar, columns, hanging, padded, percent, wrap};
 
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
 /// How many lines a ranking has.
@@ -21,20 +21,17 @@ const MAX_WIDTH: usize = 100;
 /// A bar is as wide as this, or not there.
 const MIN_BAR: usize = 4;
 const MAX_BAR: usize = 40;
-/// The name of a network or country is as wide as this.
+/// The name of a network or country is as wide as this at least.
 const MIN_NAME: usize = 12;
-const MAX_NAME: usize = 40;
 /// From here on its code stands before its name.
 const MIN_LABEL: usize = 24;
 
 impl Summary {
-    /// Writes the summary as a table of at most `width` columns, with ANSI colours.
-    ///
-    /// # Errors
-    /// What the output gives.
-    pub fn write_table(&self, geo: &Geo, width: usize, output: impl Write) -> io::Result<()> {
-        let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
-        let mut table = Table { summary: self, geo, width, output };
+    /// Writes the summary as a table that is as wide as `widths` allow, with ANSI colours.
+    pub fn write_table(&self, geo: &Geo, widths: impl Into<Widths>, output: impl Write) -> io::Result<()> {
+        let Widths { text, tables } = widths.into();
+        let (width, room) = (text.clamp(MIN_WIDTH, MAX_WIDTH), tables.max(MIN_WIDTH));
+        let mut table = SummaryTable { summary: self, geo, width, room, output };
         table.head()?;
         if self.connections() > 0 {
             table.stages()?;
@@ -47,21 +44,23 @@ impl Summary {
     }
 }
 
-struct Table<'a, W> {
+struct SummaryTable<'a, W> {
     summary: &'a Summary,
     geo: &'a Geo,
     width: usize,
+    /// Of rankings.
+    room: usize,
     output: W,
 }
 
-/// A line that names a part of the whole, for [`Table::shares`].
+/// A line that names a part of the whole, for [`SummaryTable::shares`].
 struct Line {
     name: String,
     count: WeightedCount,
     style: Style,
 }
 
-impl<W: Write> Table<'_, W> {
+impl<W: Write> SummaryTable<'_, W> {
     fn head(&mut self) -> io::Result<()> {
         if self.summary.simulated {
             self.paragraph(WARN, "SIMULATED: nothing in this capture is real.", 0)?;
@@ -98,7 +97,7 @@ impl<W: Write> Table<'_, W> {
             style: stage_style(stage),
         };
         self.shares(Stage::ALL.into_iter().zip(&self.summary.stages).map(stage).collect())?;
-        let Group { all, anomalous, completed, completed_anomalous } = self.summary.total;
+        let GroupCounts { all, anomalous, completed, completed_anomalous } = self.summary.total;
         let share = percent(anomalous.share_of(&all));
         let completed = match completed.sampled {
             0 => "none completed the handshake".to_owned(),
@@ -163,38 +162,58 @@ impl<W: Write> Table<'_, W> {
             let text = "No country or network of a client is known (private or reserved addresses).";
             return self.paragraph(DIM, text, 0);
         }
-        self.ranking("Networks cut short most", networks)?;
-        self.ranking("Countries cut short most", countries)
+        self.ranking("Networks cut short most", "network", networks)?;
+        self.ranking("Countries cut short most", "country", countries)
     }
 
-    /// The top of a ranking.
-    fn ranking(&mut self, title: &str, mut ranked: Vec<Ranked>) -> io::Result<()> {
+    /// The top of a ranking, and what is not in it because its network or country is unknown.
+    fn ranking(&mut self, title: &str, what: &str, ranked: Vec<Ranked>) -> io::Result<()> {
         let least = rank::least_sample(self.summary.connections());
-        ranked.retain(|ranked| ranked.group.anomalous.sampled > 0 && ranked.group.all.sampled >= least);
-        if ranked.iter().all(|ranked| ranked.code.is_empty()) {
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            ranked.into_iter().partition(|ranked| !ranked.code.is_empty());
+        let mut anomalous: Vec<Ranked> =
+            known.into_iter().filter(|ranked| ranked.group.anomalous.sampled > 0).collect();
+        if anomalous.is_empty() {
             return Ok(());
         }
-        let places = ranked.len();
-        ranked.truncate(TOP);
+        let all = anomalous.len();
+        anomalous.retain(|ranked| ranked.group.all.sampled >= least);
+        let places = anomalous.len();
+        anomalous.truncate(TOP);
         let of = if places > TOP { format!(", top {TOP} of {places}") } else { String::new() };
-        let at_least = if least > 1 {
-            format!(" (those with {} connections or more)", grouped(least))
-        } else {
-            String::new()
+        let at_least = match places < all {
+            true => format!(" (those with {} connections or more)", grouped(least)),
+            false => String::new(),
         };
         self.title(&format!("{title}{of}{at_least}"))?;
+        if anomalous.is_empty() {
+            self.paragraph(DIM, &format!("No {what} has that many."), 2)?;
+        } else {
+            self.ranks(&anomalous)?;
+        }
+        for Ranked { group, .. } in unknown.iter().filter(|unknown| unknown.group.all.sampled > 0) {
+            let [share, _, counts, _] = numbers(group);
+            self.paragraph(DIM, &format!("Unknown {what}: {share} ({counts})"), 2)?;
+        }
+        Ok(())
+    }
+
+    fn ranks(&mut self, ranked: &[Ranked]) -> io::Result<()> {
         let cells: Vec<[String; 4]> = ranked.iter().map(|ranked| numbers(&ranked.group)).collect();
-        let columns_shown = (1..=4).rev().find(|shown| self.width >= MIN_NAME + 4 + width_of(&cells, *shown));
+        let columns_shown = (1..=4).rev().find(|shown| self.room >= MIN_NAME + 4 + width_of(&cells, *shown));
         let shown = columns_shown.unwrap_or(1);
-        let name_width = self.width.saturating_sub(4 + width_of(&cells, shown)).min(MAX_NAME);
+        let room = self.room.saturating_sub(4 + width_of(&cells, shown));
+        // Where only one fits, the name says more.
+        let label = |Ranked { code, name, .. }: &Ranked| match room < MIN_LABEL && !name.is_empty() {
+            true => name.clone(),
+            false => format!("{code} {name}").trim().to_owned(),
+        };
+        let labels: Vec<String> = ranked.iter().map(label).collect();
+        let name_width = labels.iter().map(|label| columns(label)).max().unwrap_or(0).max(MIN_NAME).min(room);
         let head = aligned(&RANKING_HEAD.map(str::to_owned), &cells, shown);
         writeln!(self.output, "{DIM}  {:name_width$}  {head}{DIM:#}", "")?;
-        for (Ranked { code, name, .. }, row) in ranked.iter().zip(&cells) {
-            // Where only one fits, the name says more.
-            let label =
-                if name_width < MIN_LABEL && !name.is_empty() { name } else { &format!("{code} {name}") };
-            let label = padded(label.trim(), name_width);
-            writeln!(self.output, "  {label}  {}", aligned(row, &cells, shown))?;
+        for (label, row) in labels.iter().zip(&cells) {
+            writeln!(self.output, "  {}  {}", padded(label, name_width), aligned(row, &cells, shown))?;
         }
         Ok(())
     }
@@ -254,8 +273,8 @@ const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "cut short / all", "h
 
 /// Share, its interval, counts, and the share of completed handshakes. Narrow terminals lose the
 /// last first.
-fn numbers(group: &Group) -> [String; 4] {
-    let Group { all, anomalous, completed, completed_anomalous } = group;
+fn numbers(group: &GroupCounts) -> [String; 4] {
+    let GroupCounts { all, anomalous, completed, completed_anomalous } = group;
     let (low, high) = anomalous.interval_of(all);
     let handshakes = if completed.sampled == 0 {
         "–".to_owned()

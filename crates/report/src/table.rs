@@ -32,9 +32,6 @@ impl Table {
     }
 
     /// Writes the table in at most `width` columns, with ANSI colours.
-    ///
-    /// # Errors
-    /// What the output gives.
     pub fn write(&self, width: usize, mut output: impl Write) -> io::Result<()> {
         let widths = self.widths(width);
         let head = self.line(&self.head, &widths);

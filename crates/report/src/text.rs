@@ -8,15 +8,27 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
+/// How wide lines of text and tables may be, in columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Lines of text.
+    pub text: usize,
+    /// Tables with names, which are cut only where they would be wider.
+    pub tables: usize,
+}
+
+impl From<usize> for Widths {
+    fn from(width: usize) -> Self {
+        Self { text: width, tables: width }
+    }
+}
+
 /// Writes text in lines of at most `width` columns, all of one style.
 pub(crate) fn paragraph(output: &mut impl Write, style: Style, text: &str, width: usize) -> io::Result<()> {
     wrap(text, width).iter().try_for_each(|line| writeln!(output, "{style}{line}{style:#}"))
 }
 
 /// Writes something to be known besides.
-///
-/// # Errors
-/// What the output gives.
 pub fn write_note(note: &str, width: usize, mut output: impl Write) -> io::Result<()> {
     paragraph(&mut output, anstyle::AnsiColor::Yellow.on_default(), note, width)
 }

@@ -14,9 +14,6 @@ const MEANING: usize = 24;
 
 /// Shows one connection packet by packet, and why its verdict is what it is, in lines of at most
 /// `width` columns, but not below 53.
-///
-/// # Errors
-/// What the output gives.
 pub fn write_trace(
     five_tuple: &FiveTuple,
     trace: &Trace,

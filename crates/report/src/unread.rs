@@ -14,7 +14,7 @@ use cutshort_model::{grouped, quantity};
 pub struct UnreadCount(HashMap<Unread, u64, RandomState>);
 
 impl UnreadCount {
-    /// Counts records.
+    /// Adds a number of records of one kind.
     pub fn add(&mut self, unread: Unread, records: u64) {
         *self.0.entry(unread).or_default() += records;
     }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
-use cutshort_report::{Summary, explain, write_trace};
+use cutshort_report::{Summary, Widths, explain, write_trace};
 use cutshort_verdict::{DataSet, FlowContext, Row, Rules, Signature, Stage, Trace, Verdict};
 
 use common::{TS, closed, connection, five_tuple, geo, reset};
@@ -82,6 +82,40 @@ fn narrower_terminals_get_lines_of_30_columns() {
     let summary = summary(&geo, 1, 10);
     assert_eq!(table(&summary, &geo, 0), table(&summary, &geo, 30));
     assert_eq!(table(&summary, &geo, usize::MAX), table(&summary, &geo, 100));
+}
+
+/// A file or a pipe has no width, and a wide terminal has room.
+#[test]
+fn names_are_cut_only_where_there_is_no_room() {
+    let name = "Simulated Backbone and Access Network of a Name of Sixty Letters";
+    let geo = networks(&[name]);
+    let summary = summary(&geo, 1, 20);
+    let mut text = Vec::new();
+    summary.write_table(&geo, Widths { text: 80, tables: usize::MAX }, &mut text).unwrap();
+    assert!(plain(&text).contains(&format!("AS64500 {name}")), "{}", plain(&text));
+    assert!(table(&summary, &geo, 140).contains(name));
+    assert!(!table(&summary, &geo, 100).contains(name));
+}
+
+/// One of one is no share, and where nobody knows the network there is no network to rank.
+#[test]
+fn small_groups_are_not_ranked_and_unknown_ones_stand_apart() {
+    let geo = networks(&["Small", "Large"]);
+    let [small, large] = ["198.51.100.0", "198.51.100.1"].map(five_tuple);
+    let unknown = five_tuple("203.0.113.1");
+    let mut summary = Summary::default();
+    let (reset, closed) = (reset(), closed());
+    (0..4).for_each(|_| summary.add(&connection(&small, &reset, &geo)));
+    (0..6).for_each(|at| summary.add(&connection(&large, if at < 2 { &reset } else { &closed }, &geo)));
+    (0..9).for_each(|_| summary.add(&connection(&unknown, &reset, &geo)));
+    let text = table(&summary, &geo, 80);
+    assert!(text.contains("Networks cut short most (those with 5 connections or more)"), "{text}");
+    assert!(text.contains("AS64501 Large") && !text.contains("Small"), "{text}");
+    assert!(text.contains("\n  Unknown network: 100.0 % (9 / 9)\n"), "{text}");
+    assert!(text.contains("\n  PE Peru "), "{text}");
+    let mut few = Summary::default();
+    few.add(&connection(&small, &reset, &geo));
+    assert!(table(&few, &geo, 80).contains("\n  No network has that many.\n"), "{}", table(&few, &geo, 80));
 }
 
 #[test]

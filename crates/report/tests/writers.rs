@@ -254,7 +254,7 @@ fn stored_connections_are_read_back() {
     let connections = [connection(&tuple, &one, &geo), connection(&other, &two, &geo)];
     let write = |connections: &[JudgedConnection<'_>]| {
         let file = tempfile::tempfile().unwrap();
-        let mut writer = stored(file.try_clone().unwrap()).unwrap();
+        let mut writer = stored(file.try_clone().unwrap(), DataSet::Tcp).unwrap();
         connections.iter().for_each(|connection| writer.write(&connection.into()).unwrap());
         writer.finish().unwrap();
         file
@@ -265,7 +265,7 @@ fn stored_connections_are_read_back() {
     assert!(found[0].completed_handshake() && !found[1].completed_handshake());
     // Files that are put together have the connections of all, and records are written like connections.
     let parts = [write(&connections[1..]), write(&[]), write(&connections[..1])];
-    let whole = concatenate(&parts, tempfile::tempfile().unwrap()).unwrap();
+    let whole = concatenate(&parts, tempfile::tempfile().unwrap(), DataSet::Tcp).unwrap();
     let found: Vec<_> = read(whole).unwrap().map(Result::unwrap).collect();
     assert_eq!(found, [records[1].clone(), records[0].clone()]);
     for format in [Format::Jsonl, Format::Csv, Format::Parquet] {
@@ -316,7 +316,7 @@ fn connections_say_what_is_kept_of_their_addresses() {
 fn stored_connections_keep_what_is_said_of_their_addresses() {
     let (geo, tuple, verdict) = (networks(), five_tuple("198.51.100.0"), reset());
     let mut file = tempfile::tempfile().unwrap();
-    let mut writer = stored(&mut file).unwrap();
+    let mut writer = stored(&mut file, DataSet::Tcp).unwrap();
     for addresses in Addresses::ALL {
         let connection = JudgedConnection { addresses, ..connection(&tuple, &verdict, &geo) };
         writer.write(&ConnectionRecord::from(&connection)).unwrap();

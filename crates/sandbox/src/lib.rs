@@ -11,7 +11,7 @@ mod needs;
 #[path = "linux/mod.rs"]
 mod system;
 #[cfg(not(target_os = "linux"))]
-#[path = "elsewhere.rs"]
+#[path = "elsewhere/mod.rs"]
 mod system;
 
 pub use error::Error;

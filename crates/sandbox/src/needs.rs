@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::User;
+use crate::error::Error;
+use crate::system::user::{User, has_files_of_others};
 
 /// A capability that a process may keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,21 +17,39 @@ pub enum Capability {
 /// What a process needs once everything is open.
 #[derive(Debug, Default)]
 pub struct Needs {
-    /// Folders to read and write in.
+    /// Folders that the process reads and writes in.
     pub folders: Vec<PathBuf>,
-    /// Files and folders to read.
+    /// Files and folders that the process reads.
     pub read: Vec<PathBuf>,
     /// Whether connections are accepted or made. Otherwise no socket is opened any more.
     pub network: bool,
-    /// TCP ports to connect to.
+    /// TCP ports that the process connects to.
     pub ports: Vec<u16>,
-    /// Capabilities to keep.
+    /// Capabilities that the process keeps.
     pub capabilities: Vec<Capability>,
     /// The user to become; without one, the process keeps its user.
     pub user: Option<User>,
 }
 
 impl Needs {
+    /// Adds a folder to write in. It is made if it is missing, for the user to become. Root that stays root keeps
+    /// [`Capability::DacOverride`] if something in the folder belongs to another user.
+    ///
+    /// # Errors
+    /// [`Error::Folder`] if it cannot be made.
+    pub fn write_in(&mut self, folder: &Path) -> Result<(), Error> {
+        let made = match &self.user {
+            Some(user) => user.make_folder(folder),
+            None => std::fs::create_dir_all(folder),
+        };
+        made.map_err(|error| Error::Folder(folder.to_owned(), error))?;
+        self.folders.push(folder.to_owned());
+        if self.user.is_none() && has_files_of_others(folder) {
+            self.capabilities.push(Capability::DacOverride);
+        }
+        Ok(())
+    }
+
     /// Adds files that are read again when they change. They may be replaced, so the folders are needed that contain
     /// them; for symbolic links, also the folders that contain their present targets.
     pub fn read_again<'a>(&mut self, files: impl IntoIterator<Item = &'a Path>) {

@@ -22,9 +22,6 @@ pub struct PcapngWriter<W: Write> {
 
 impl<W: Write> PcapngWriter<W> {
     /// A file of frames of at most `snaplen` bytes; 0 is no limit. Headers are written at once.
-    ///
-    /// # Errors
-    /// Those of the writer.
     pub fn new(out: W, snaplen: u32) -> io::Result<Self> {
         let mut writer = Self { out, snaplen, frame: Vec::new(), block: Vec::new() };
         writer.section()?;
@@ -55,9 +52,6 @@ impl<W: Write> PcapngWriter<W> {
     }
 
     /// Writes one packet. Times before 1970 become 1970.
-    ///
-    /// # Errors
-    /// Those of the writer.
     pub fn write(&mut self, packet: &Packet) -> io::Result<()> {
         let snaplen = if self.snaplen == 0 { usize::MAX } else { self.snaplen as usize };
         let length = frame::write(packet, snaplen, &mut self.frame);
@@ -70,9 +64,6 @@ impl<W: Write> PcapngWriter<W> {
     }
 
     /// Flushes and returns the writer.
-    ///
-    /// # Errors
-    /// Those of the writer.
     pub fn into_inner(mut self) -> io::Result<W> {
         self.out.flush()?;
         Ok(self.out)

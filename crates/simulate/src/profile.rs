@@ -9,7 +9,7 @@ use crate::truth::tag;
 pub enum Behaviour {
     /// Homes and offices.
     Fixed,
-    /// Phones.
+    /// Phones in mobile networks.
     Mobile,
     /// Servers that call other servers.
     Hosting,
@@ -25,7 +25,7 @@ pub enum Behaviour {
     HealthChecker,
     /// ZMap: mostly before 4.1.
     Zmap,
-    /// masscan.
+    /// The scanner masscan.
     Masscan,
     /// Requests within the SYN.
     SynPayload,
@@ -44,7 +44,7 @@ pub enum Behaviour {
 pub(crate) enum Rhythm {
     /// In the evening and at weekends.
     People,
-    /// Always.
+    /// Machines that are active at all hours.
     Machines,
 }
 
@@ -152,17 +152,17 @@ pub(crate) enum Scenario {
 /// How far a connection gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reached {
-    /// The SYN.
+    /// The client's SYN packet.
     Syn,
     /// A SYN with payload.
     SynData,
-    /// The handshake.
+    /// The client's ACK that completes the handshake.
     Ack,
     /// The handshake and keep-alives.
     Idle,
     /// The handshake and the greeting of a server that speaks first.
     Banner,
-    /// The request.
+    /// The client's request, its first data.
     Request,
     /// Two messages before any answer.
     Pipelined,

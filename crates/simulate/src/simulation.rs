@@ -70,7 +70,7 @@ impl Simulation {
         self.windows.clone()
     }
 
-    /// The world.
+    /// The networks and countries of the clients.
     #[must_use]
     pub fn world(&self) -> &World {
         &self.world
@@ -127,14 +127,14 @@ impl Simulation {
         self.expected_of(&self.sources(window))
     }
 
-    pub(crate) fn expected_of(&self, sources: &[Source]) -> f64 {
+    pub(crate) fn expected_of(&self, sources: &[ClientSource]) -> f64 {
         let busy = sources.last().map_or(0, |source| source.up_to);
         let seconds = WINDOW_NS as f64 / 1e9;
         self.rate * seconds * busy as f64 / (self.world.weight() * UNIT) as f64
     }
 
     /// Who is how busy in a window.
-    pub(crate) fn sources(&self, window: i64) -> Vec<Source> {
+    pub(crate) fn sources(&self, window: i64) -> Vec<ClientSource> {
         let ts = window * WINDOW_NS;
         let now: Vec<_> = self.incidents.iter().filter(|incident| incident.covers(ts)).collect();
         let mut sources = Vec::with_capacity(self.world.networks().len() + 1);
@@ -143,11 +143,11 @@ impl Simulation {
             let incident =
                 now.iter().find(|incident| incident.concerns(network)).map(|incident| incident.kind);
             up_to += self.busy(network, incident, window);
-            sources.push(Source { up_to, network: Some(index as u32), incident });
+            sources.push(ClientSource { up_to, network: Some(index as u32), incident });
         }
         for incident in now.iter().filter(|incident| incident.kind == IncidentKind::Flood) {
             up_to += self.world.weight() * UNIT / 1000 * incident.kind.effect().0;
-            sources.push(Source { up_to, network: None, incident: Some(incident.kind) });
+            sources.push(ClientSource { up_to, network: None, incident: Some(incident.kind) });
         }
         sources
     }
@@ -169,7 +169,7 @@ impl Simulation {
 
 /// One of the places that connections come from in a window.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Source {
+pub(crate) struct ClientSource {
     /// Sum of the weights up to and including this one's.
     pub(crate) up_to: u64,
     /// The index of the network; none where sources are forged.
@@ -177,7 +177,7 @@ pub(crate) struct Source {
     incident: Option<IncidentKind>,
 }
 
-impl Source {
+impl ClientSource {
     /// What a connection from here is like.
     pub(crate) fn behaviour(&self, usual: Behaviour, rng: &mut Rng) -> Behaviour {
         match self.incident.map(IncidentKind::effect) {

@@ -115,7 +115,7 @@ impl Stage {
 pub enum Termination {
     /// A RST from the client's side.
     Reset,
-    /// A FIN.
+    /// Closed with a FIN.
     Fin,
     /// Silence without an answer having been acknowledged.
     Timeout,

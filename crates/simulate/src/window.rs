@@ -2,7 +2,7 @@
 use crate::profile::Behaviour;
 use crate::rng::{Rng, mix};
 use crate::script::Script;
-use crate::simulation::{Simulation, Source, WINDOW_NS};
+use crate::simulation::{ClientSource, Simulation, WINDOW_NS};
 use crate::truth::{Outcome, Truth};
 use crate::world::{Network, SERVERS};
 use crate::{GUARD_NS, PACKET_LIMIT};
@@ -32,7 +32,7 @@ const LAST_START: i64 = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct Events<'a> {
     simulation: &'a Simulation,
-    sources: Vec<Source>,
+    sources: Vec<ClientSource>,
     window: i64,
     end: i64,
     next_start: i64,
@@ -42,12 +42,12 @@ pub struct Events<'a> {
     rng: Rng,
     /// Time of the next packet, and whose it is.
     queue: BinaryHeap<Reverse<(i64, u32)>>,
-    open: Vec<Open>,
+    open: Vec<OpenConnection>,
     free: Vec<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Open {
+struct OpenConnection {
     packets: Vec<Packet>,
     next: usize,
 }
@@ -109,20 +109,20 @@ impl<'a> Events<'a> {
             waits,
         };
         self.queue.push(Reverse((packets[0].ts, slot)));
-        self.open[slot as usize] = Open { packets, next: 0 };
+        self.open[slot as usize] = OpenConnection { packets, next: 0 };
         self.started += 1;
         let gap = self.step / 2 + self.rng.below(self.step + 1);
         self.next_start = self.next_start.saturating_add_unsigned(gap.max(1));
         truth
     }
 
-    fn source(&mut self) -> Source {
+    fn source(&mut self) -> ClientSource {
         let all = self.sources.last().map_or(0, |source| source.up_to);
         let at = self.rng.below(all);
         self.sources[self.sources.partition_point(|source| source.up_to <= at)]
     }
 
-    fn client(&mut self, source: Source) -> (&'a Network, Behaviour) {
+    fn client(&mut self, source: ClientSource) -> (&'a Network, Behaviour) {
         let networks = self.simulation.world().networks();
         let forged = || self.rng.below(networks.len() as u64) as usize;
         let index = source.network.map_or_else(forged, |index| index as usize);
@@ -151,7 +151,7 @@ impl<'a> Events<'a> {
 
     fn slot(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
-            self.open.push(Open::default());
+            self.open.push(OpenConnection::default());
             self.open.len() as u32 - 1
         })
     }

@@ -19,7 +19,7 @@ const MOST_NETWORKS: usize = 5000;
 /// Servers of each family; the last byte counts from 1.
 pub(crate) const SERVERS: u64 = 250;
 
-/// A country.
+/// A country of the simulated world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Country {
     /// ISO 3166-1 alpha-2.
@@ -96,13 +96,13 @@ impl World {
         WorldBuilder { countries: 37, networks: 150, incidents: true }
     }
 
-    /// All countries.
+    /// All countries, in the order in which they were created.
     #[must_use]
     pub fn countries(&self) -> &[Country] {
         &self.countries
     }
 
-    /// All networks.
+    /// All networks, in the order in which they were created.
     #[must_use]
     pub fn networks(&self) -> &[Network] {
         &self.networks
@@ -200,7 +200,7 @@ impl WorldBuilder {
         self
     }
 
-    /// The world.
+    /// Creates the world with these settings.
     #[must_use]
     pub fn build(self) -> World {
         let countries = countries(self.countries);

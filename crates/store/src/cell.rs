@@ -69,11 +69,11 @@ impl Default for Limits {
 pub struct Cells {
     /// Packets arrive sorted by source address, so those of one place are close together in time. Grouping keeps them
     /// close together in memory.
-    groups: HashMap<Group, Counts, FixedState>,
+    groups: HashMap<Group, GroupCounts, FixedState>,
     nodes: Vec<String>,
 }
 
-type Counts = HashMap<Packed, WeightedCount, FixedState>;
+type GroupCounts = HashMap<Packed, WeightedCount, FixedState>;
 
 /// The index of the last node that is counted by name; further nodes are counted under it.
 pub const LAST_NODE: u16 = u16::MAX;
@@ -128,7 +128,7 @@ impl Cells {
         }
     }
 
-    /// Counts networks and ports beyond the limits as `other`. Those with the most connections (sampled) keep their
+    /// GroupCounts networks and ports beyond the limits as `other`. Those with the most connections (sampled) keep their
     /// number; among equals, those with the lower number.
     #[must_use]
     pub fn fold(self, limits: &Limits) -> Self {

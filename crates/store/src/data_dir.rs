@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use cutshort_verdict::DataSet;
+
 /// The data directory of a server: the files of an embedded store, and those that other parts of the program keep
 /// next to them. All names are defined here, so that a store can tell them from files of other programs. An agent's
 /// directory also has the key and the state.
@@ -27,11 +29,14 @@ const TOKENS: &str = "tokens.toml";
 const SETTINGS: &str = "settings.toml";
 const ADDRESS_KEY: &str = "address.key";
 const SPOOL: &str = "spool";
+// Stores of other data sets.
+const ORIGIN: &str = "origin";
+const QUIC: &str = "quic";
 const STATE: &str = "state.json";
 const NETWORKS: &str = "networks.geo.csv";
 
 /// All names above.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     LOCK,
     PACKETS,
     CONNECTIONS,
@@ -39,6 +44,8 @@ const NAMES: [&str; 13] = [
     DAMAGED,
     DATABASE,
     ANNOTATIONS,
+    ORIGIN,
+    QUIC,
     TOKENS,
     SETTINGS,
     ADDRESS_KEY,
@@ -46,6 +53,16 @@ const NAMES: [&str; 13] = [
     STATE,
     NETWORKS,
 ];
+
+/// The directory of the store of a data set; none if it is the data directory itself.
+#[must_use]
+pub const fn subdirectory(data_set: DataSet) -> Option<&'static str> {
+    match data_set {
+        DataSet::Origin => Some(ORIGIN),
+        DataSet::Quic => Some(QUIC),
+        _ => None,
+    }
+}
 
 impl DataDir {
     /// The directory at a path, which need not exist.

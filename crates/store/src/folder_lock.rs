@@ -50,15 +50,15 @@ impl FolderLock {
 }
 
 /// Another process has the lock.
-struct Taken;
+struct LockedElsewhere;
 
 /// Locks the directory itself. Returns none on file systems that only lock files, such as NFS, where the lock on the
 /// file must do.
-fn lock_folder(folder: &Path) -> Result<Option<File>, Taken> {
+fn lock_folder(folder: &Path) -> Result<Option<File>, LockedElsewhere> {
     let Ok(folder) = File::open(folder) else { return Ok(None) };
     match folder.try_lock() {
         Ok(()) => Ok(Some(folder)),
-        Err(TryLockError::WouldBlock) => Err(Taken),
+        Err(TryLockError::WouldBlock) => Err(LockedElsewhere),
         Err(TryLockError::Error(_)) => Ok(None),
     }
 }

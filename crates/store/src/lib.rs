@@ -39,10 +39,10 @@ pub use query::{Choice, ConnectionQuery, RollupAnswer, RollupQuery, RollupRow, S
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
     FILE_NODE, FlowKey, Keepable, Protected, Protection, Provenance, Segment, SegmentId, SegmentInfo,
-    check_node, truncation,
+    SegmentSource, check_node, truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{
-    Batch, ConnectionSink, FlowVerdict, Grouped, Replacement, Store, StoredRow, VerdictBatch, Verdicts,
-    WindowPackets, WindowVerdicts,
+    ConnectionSink, FlowVerdict, Grouped, Replacement, ReplacementBatch, Store, StoredRow, VerdictBatch,
+    Verdicts, WindowPackets, WindowVerdicts,
 };

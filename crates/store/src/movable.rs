@@ -1,12 +1,22 @@
 //! Copying everything from one store to another.
 
 use cutshort_model::{Bucket, ConnectionRecord, Window};
+use cutshort_verdict::DataSet;
 
 use crate::cell::Cells;
 use crate::{Inputs, Result, Segment, SegmentId, SegmentInfo, Store, WindowCounts};
 
 /// A store whose content can be read and written unchanged, in addition to what every [`Store`] does.
 pub trait Movable: Store {
+    /// The same as [`find`](Store::find) of a store that can be moved.
+    fn find_movable(&self, data_set: DataSet) -> Result<Option<&dyn Movable>>;
+
+    /// The same as [`of`](Store::of) of a store that can be moved.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`](crate::StoreError::Refused) if this store was opened for reading only.
+    fn movable_of(&self, data_set: DataSet) -> Result<&dyn Movable>;
+
     /// The IDs of the segments that are stored.
     fn segments(&self) -> Result<Vec<SegmentId>>;
 

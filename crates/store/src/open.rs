@@ -14,8 +14,9 @@ use crate::segment::{
     PACKET_BYTES, PROTECTION_BYTES, check_packet, packet_from_bytes, packet_to_bytes, protection_from_bytes,
     protection_to_bytes,
 };
-use crate::{Keepable, Protected, Provenance, Result, Segment, SegmentId, StoreError};
+use crate::{Keepable, Protected, Provenance, Result, Segment, SegmentId, SegmentSource, StoreError};
 use cutshort_model::Addresses;
+use cutshort_verdict::DataSet;
 
 /// When appended packets are flushed to disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub enum SyncPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Head {
     id: SegmentId,
+    data_set: DataSet,
     origin: Provenance,
     node: String,
     from: i64,
@@ -68,20 +70,14 @@ impl Content {
 }
 
 impl OpenSegment {
-    /// Begins a segment in a new file. It covers time from `from` (nanoseconds since the Unix epoch). The ID should
+    /// Begins a segment in a new file. It covers time from the beginning of what `source` covers. The ID should
     /// be random: it remains that of the segment, also after a crash.
     ///
     /// # Errors
     /// [`StoreError::Failed`] if the file exists; errors of the file system.
-    pub fn create(
-        path: &Path,
-        id: SegmentId,
-        node: &str,
-        origin: Provenance,
-        from: i64,
-        sync: SyncPolicy,
-    ) -> Result<Self> {
-        let head = Head { id, origin, node: node.to_owned(), from };
+    pub fn create(path: &Path, id: SegmentId, source: &SegmentSource<'_>, sync: SyncPolicy) -> Result<Self> {
+        let SegmentSource { data_set, node, origin, covers: (from, _) } = *source;
+        let head = Head { id, data_set, origin, node: node.to_owned(), from };
         let file = File::options().create_new(true).write(true).open(path);
         let file = file.map_err(|error| failed(path, &error))?;
         let mut open = Self {
@@ -117,7 +113,7 @@ impl OpenSegment {
         if packets.iter().any(|packet| Some(packet.protection().addresses) != first) {
             return Err("packets with full and other addresses cannot be in one segment".to_owned());
         }
-        packets.iter().try_for_each(|packet| check_packet(packet, (i64::MIN, i64::MAX)))
+        packets.iter().try_for_each(|packet| check_packet(packet, self.head.data_set, (i64::MIN, i64::MAX)))
     }
 
     fn write(&mut self, frame: &[u8]) -> Result<()> {
@@ -184,7 +180,8 @@ pub fn replay(path: &Path) -> Result<Option<Segment>> {
 
 fn to_segment(head: &Head, content: Content) -> Result<Segment> {
     let Content { packets, covers } = content;
-    Segment::encode(packets, &head.node, head.origin, covers, Some(head.id))
+    let source = SegmentSource { data_set: head.data_set, node: &head.node, origin: head.origin, covers };
+    Segment::encode(packets, &source, Some(head.id))
 }
 
 fn failed(path: &Path, error: &io::Error) -> StoreError {
@@ -226,12 +223,17 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*first)
 }
 
-/// The version of the frames' content.
+/// The versions of the frames' content. The later one names its data set; the other one is of the data set `tcp`, and still
+/// written for it.
 const VERSION: u8 = 2;
+const VERSION_WITH_DATA_SET: u8 = 3;
 
 impl Head {
     fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
+        let mut bytes = match self.data_set {
+            DataSet::Tcp => vec![VERSION],
+            data_set => vec![VERSION_WITH_DATA_SET, data_set as u8],
+        };
         bytes.extend_from_slice(&self.id.0.to_le_bytes());
         bytes.extend_from_slice(&self.from.to_le_bytes());
         let name = self.origin.name();
@@ -243,13 +245,21 @@ impl Head {
 
     fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let [version] = take(&mut bytes)?;
+        let data_set = match version {
+            VERSION => DataSet::Tcp,
+            VERSION_WITH_DATA_SET => {
+                let [code] = take(&mut bytes)?;
+                DataSet::ALL.into_iter().find(|data_set| *data_set as u8 == code)?
+            }
+            _ => return None,
+        };
         let id = SegmentId(u128::from_le_bytes(take(&mut bytes)?));
         let from = i64::from_le_bytes(take(&mut bytes)?);
         let [len] = take(&mut bytes)?;
         let (origin, node) = bytes.split_at_checked(len.into())?;
         let origin = Provenance::from_name(std::str::from_utf8(origin).ok()?)?;
         let node = String::from_utf8(node.to_vec()).ok()?;
-        (version == VERSION).then_some(Self { id, origin, node, from })
+        Some(Self { id, data_set, origin, node, from })
     }
 }
 

@@ -85,7 +85,7 @@ pub struct WindowCounts {
     /// The number of packets (rows).
     pub packets: u64,
     /// Rows that equal another row of their 5-tuple in every field but time and TTL.
-    pub copies: u64,
+    pub duplicates: u64,
     /// Rows before the first SYN packet of a 5-tuple that has one: the tail of an earlier connection.
     pub tail: u64,
     /// The number of connections, as sampled (not weighted).

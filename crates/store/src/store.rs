@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use cutshort_geo::Place;
 use cutshort_model::{ConnectionRecord, JudgedConnection, Window};
-use cutshort_verdict::{Outcome, Row, Rules};
+use cutshort_verdict::{DataSet, Outcome, Row, Rules};
 
 use crate::cell::Cells;
 use crate::{
@@ -17,7 +17,24 @@ use crate::{
 ///
 /// Every method that returns a [`Result`] can fail with any [`StoreError`], whose variants say whether it is worth
 /// trying again. Methods state what else is true after an error.
+///
+/// A store keeps one data set. The store of the data set `tcp` also leads to those of the other data sets, which have
+/// segments, windows and counts of their own, and share the annotations.
 pub trait Store: Send + Sync {
+    /// The data set that this store keeps.
+    fn data_set(&self) -> DataSet {
+        DataSet::Tcp
+    }
+
+    /// The store of a data set, this one included; none if no packets of that data set have come in.
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>>;
+
+    /// The store of a data set, this one included, which is created if it is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if this store was opened for reading only.
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store>;
+
     /// Stores a segment. When it returns, the segment is durable. A segment with an ID that was stored before changes
     /// nothing.
     ///
@@ -87,7 +104,7 @@ pub trait Store: Send + Sync {
 
     /// Begins to replace the results of several small windows, which the store writes together. None if writing them
     /// one by one is as fast.
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         None
     }
 
@@ -223,7 +240,7 @@ pub struct FlowVerdict {
     pub packets: u32,
     /// Rows of its whole flow that equal another in every field but time and TTL. Zero except on the flow's first
     /// connection.
-    pub copies: u32,
+    pub duplicates: u32,
     /// Rows of its flow before the first SYN packet, if there is one. Zero except on the flow's first connection.
     pub tail: u32,
 }
@@ -259,7 +276,7 @@ pub trait Replacement: Send {
 }
 
 /// New results of several windows. If this is dropped without [`finish`](Self::finish), nothing changes.
-pub trait Batch {
+pub trait ReplacementBatch {
     /// Begins to replace all results of a window. [Committed](Replacement::commit) results are held in memory.
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>>;
 

@@ -220,7 +220,8 @@ mod tests {
 
     use super::*;
 
-    const RULES: Rules = Rules { window: 900 * SECOND, guard: 0, packet_limit: 10 };
+    const RULES: Rules =
+        Rules { data_set: crate::DataSet::Tcp, window: 900 * SECOND, guard: 0, packet_limit: 10 };
     const END: i64 = 900 * SECOND;
 
     fn closed(clock: &mut Clock, ts: i64, times: u64) -> i64 {

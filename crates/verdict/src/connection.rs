@@ -76,9 +76,10 @@ impl Connections {
     #[must_use]
     pub fn judge(&self, rules: &Rules, around: &FlowContext<'_>) -> Judged {
         let mut rows = self.rows.clone();
-        let split = Split::of(&mut rows);
+        let set = rules.data_set;
+        let split = Split::of(&mut rows, set);
         let outcomes =
-            split.parts().map(|part| Findings::of(part.rows).judge(rules, &around.around(part.next)));
+            split.parts().map(|part| Findings::of(part.rows, set).judge(rules, &around.around(part.next)));
         Judged { tail: split.tail().len() as u32, outcomes: outcomes.collect() }
     }
 }

@@ -196,12 +196,13 @@ impl DataSet {
         }
     }
 
-    /// Finds a stage by its name; capitals and `-` for `_` do not matter, as in all look-ups below.
+    /// Finds a stage by its name, here or in Radar's API; capitals and `-` for `_` do not matter, as in all look-ups below.
     ///
     /// # Errors
     /// If no stage of this data set is called so. The error lists those that exist, as in all look-ups below.
     pub fn stage(self, name: &str) -> Result<Stage, Unknown> {
         find("stage", self.stages(), |stage| self.stage_name(stage), name)
+            .or_else(|unknown| find("stage", self.stages(), Stage::radar_name, name).map_err(|_| unknown))
     }
 
     /// Finds a termination by its name.

@@ -2,7 +2,8 @@
 
 use cutshort_packet::Flags;
 
-use crate::{Progress, Row, Signature, Stage, Tag, TagRule, Tags};
+use crate::signature::Pattern;
+use crate::{DataSet, Progress, Row, Signature, Stage, Tag, TagRule, Tags, origin};
 
 /// The meaning of a row for a connection whose SYN is known (docs/spec.md#connection).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,12 +115,12 @@ impl Syn {
 ///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Findings, Row, Rules, FlowContext, Termination};
+/// use cutshort_verdict::{DataSet, Findings, Row, Rules, FlowContext, Termination};
 ///
 /// const SECOND: i64 = 1_000_000_000;
 /// let syn = Row { flags: Flags::SYN, seq: 1000, sample_rate: 1, ..Row::default() };
 /// let ack = Row { ts: SECOND, flags: Flags::ACK, seq: 1001, ack: 5001, ..syn };
-/// let findings = Findings::of(&[ack, syn]);
+/// let findings = Findings::of(&[ack, syn], DataSet::Tcp);
 /// assert_eq!((findings.first_ts, findings.last_ts, findings.packets), (0, SECOND, 2));
 ///
 /// // Silent for 899 seconds when the window ends: a timeout.
@@ -141,7 +142,9 @@ pub struct Findings {
     /// Time of the latest row, in nanoseconds since the Unix epoch.
     pub last_ts: i64,
     /// [`i64::MIN`] where there is none.
-    latest_rst_ts: i64,
+    pub(crate) latest_rst_ts: i64,
+    /// [`i64::MIN`] where there is none.
+    pub(crate) latest_syn_ts: i64,
     /// Number of rows that were taken.
     pub packets: u32,
 }
@@ -150,13 +153,17 @@ pub struct Findings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     NoSyn,
+    /// Source and destination are the same (data set `origin`).
+    Itself,
+    /// Of the data set `tcp`.
     Connection(Shape),
+    /// Of the data set `origin`.
+    Origin(origin::Shape),
 }
 
 /// The shape of a connection as its client's packets show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    pub(crate) latest_syn_ts: i64,
     pub(crate) sample_rate: u32,
     /// Rows that only repeat a SYN packet or data.
     pub(crate) repeats: u16,
@@ -180,7 +187,7 @@ impl Shape {
     }
 
     pub(crate) fn signature(&self, stage: Stage, tags: Tags) -> Option<Signature> {
-        Signature::matching(crate::signature::Pattern {
+        Signature::matching(Pattern {
             stage,
             tags,
             rst: u32::from(self.rst),
@@ -191,9 +198,18 @@ impl Shape {
 }
 
 impl Findings {
-    /// Reads the rows of one [`Part`](crate::Part) of a 5-tuple, in any order. There must be at least one.
+    /// Reads the rows of one [`Part`](crate::Part) of a 5-tuple, in any order, by the rules of a data set. There must be at
+    /// least one.
     #[must_use]
-    pub fn of(rows: &[Row]) -> Self {
+    pub fn of(rows: &[Row], data_set: DataSet) -> Self {
+        match data_set {
+            DataSet::Origin => origin::findings(rows),
+            _ => Self::of_tcp(rows),
+        }
+    }
+
+    /// Reads rows of the data set `tcp`.
+    pub(crate) fn of_tcp(rows: &[Row]) -> Self {
         let (mut first_ts, mut last_ts, mut latest_rst_ts) = (i64::MAX, i64::MIN, i64::MIN);
         for row in rows {
             first_ts = first_ts.min(row.ts);
@@ -202,15 +218,17 @@ impl Findings {
                 latest_rst_ts = latest_rst_ts.max(row.ts);
             }
         }
-        let kind = match Syn::of(rows) {
+        let syn = Syn::of(rows);
+        let kind = match &syn {
             None => Kind::NoSyn,
-            Some(syn) => Kind::Connection(shape(rows, &syn, latest_rst_ts)),
+            Some(syn) => Kind::Connection(shape(rows, syn, latest_rst_ts)),
         };
         Self {
             kind,
             first_ts,
             last_ts,
             latest_rst_ts,
+            latest_syn_ts: syn.map_or(i64::MIN, |syn| syn.latest_ts),
             packets: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         }
     }
@@ -227,7 +245,15 @@ impl Findings {
     /// Returns true if one of the rows is a SYN packet.
     #[must_use]
     pub const fn has_syn(&self) -> bool {
-        matches!(self.kind, Kind::Connection(_))
+        matches!(self.kind, Kind::Connection(_) | Kind::Origin(_))
+    }
+
+    /// Turns the findings into those of a 5-tuple that equals its reverse, which the data set `origin` leaves out
+    /// (docs/origin.md#self).
+    #[must_use]
+    pub const fn of_itself(mut self) -> Self {
+        self.kind = Kind::Itself;
+        self
     }
 
     /// Merges the findings in two groups of rows without a SYN packet.
@@ -237,6 +263,7 @@ impl Findings {
             first_ts: self.first_ts.min(others.first_ts),
             last_ts: self.last_ts.max(others.last_ts),
             latest_rst_ts: self.latest_rst_ts.max(others.latest_rst_ts),
+            latest_syn_ts: i64::MIN,
             packets: self.packets.saturating_add(others.packets),
         }
     }
@@ -285,7 +312,6 @@ impl Outline {
         tags.set_if(Tag::Answered, has(Self::ANSWERED));
         tags.set_if(Tag::Zmap, has(Self::ZMAP));
         let shape = Shape {
-            latest_syn_ts: first_ts,
             sample_rate: 1,
             repeats: (self.0 & Self::REPEATS) as u16,
             tags,
@@ -298,21 +324,28 @@ impl Outline {
             rst_ttl_delta: None,
             rst_ip_id_delta: None,
         };
-        Findings { kind: Kind::Connection(shape), first_ts, last_ts, latest_rst_ts: i64::MIN, packets }
+        Findings {
+            kind: Kind::Connection(shape),
+            first_ts,
+            last_ts,
+            latest_rst_ts: i64::MIN,
+            latest_syn_ts: first_ts,
+            packets,
+        }
     }
 }
 
 fn shape(rows: &[Row], syn: &Syn, latest_rst_ts: i64) -> Shape {
     let segments = Segments::of(rows, syn);
     let is_reset = latest_rst_ts >= syn.latest_ts;
-    let resets = if is_reset { Resets::of(rows, syn) } else { Resets::default() };
+    let rsts = rows.iter().filter(|row| Meaning::of(row, syn) == Meaning::Rst);
+    let resets = if is_reset { Resets::of(rsts, Some(syn.ttl)) } else { Resets::default() };
     let mut tags = resets.tags;
     tags.set_if(Tag::Zmap, syn.zmap);
     tags.set_if(Tag::Answered, segments.acks.answered());
     tags.set_if(Tag::SynPayload, syn.payload);
     tags.set_if(Tag::SynRetransmitted, syn.count > 1);
     Shape {
-        latest_syn_ts: syn.latest_ts,
         sample_rate: syn.sample_rate,
         repeats: u16::try_from(syn.count - 1 + segments.repeated_data).unwrap_or(u16::MAX),
         tags,
@@ -419,21 +452,25 @@ fn repeated_data(rows: &[Row], syn: &Syn) -> u32 {
     rows.iter().enumerate().filter(repeats).count() as u32
 }
 
-/// The findings in the RSTs, of which there is at least one.
+/// The findings in the RSTs.
 #[derive(Default)]
-struct Resets {
+pub(crate) struct Resets {
     plain: u8,
     with_ack: u8,
-    tags: Tags,
-    ttl_delta: Option<i16>,
+    /// The tags that depend on the RSTs alone.
+    pub(crate) tags: Tags,
+    pub(crate) ttl_delta: Option<i16>,
 }
 
 impl Resets {
-    fn of(rows: &[Row], syn: &Syn) -> Self {
+    /// Reads the RSTs of a connection, and compares their TTLs to `ttl`.
+    pub(crate) fn of<'a>(rsts: impl Iterator<Item = &'a Row>, ttl: Option<u8>) -> Self {
         let mut resets = Self::default();
         let mut numbers = AckNumbers::default();
-        for row in rows.iter().filter(|row| Meaning::of(row, syn) == Meaning::Rst) {
-            resets.add_ttl(i16::from(row.ttl) - i16::from(syn.ttl));
+        for row in rsts {
+            if let Some(ttl) = ttl {
+                resets.add_ttl(i16::from(row.ttl) - i16::from(ttl));
+            }
             if row.flags.intersects(Flags::ACK) {
                 resets.with_ack = resets.with_ack.saturating_add(1);
             } else {
@@ -441,8 +478,16 @@ impl Resets {
                 numbers.add(row.ack);
             }
         }
-        resets.set_tags(&numbers);
+        if resets.plain > 0 || resets.with_ack > 0 {
+            resets.set_tags(&numbers);
+        }
         resets
+    }
+
+    /// Finds the signature of a connection that these RSTs, or silence, ended.
+    pub(crate) fn signature(&self, stage: Stage, tags: Tags, single_ack: bool) -> Option<Signature> {
+        let (rst, rst_ack) = (self.plain.into(), self.with_ack.into());
+        Signature::matching(Pattern { stage, tags, rst, rst_ack, single_ack })
     }
 
     /// Keeps the TTL delta of largest magnitude; of x and −x the positive one.
@@ -498,7 +543,7 @@ fn ip_id_delta(rows: &[Row], syn: &Syn) -> Option<u16> {
     with_id().filter(is_rst).filter_map(nearest).max()
 }
 
-fn circular(a: u16, b: u16) -> u16 {
+pub(crate) fn circular(a: u16, b: u16) -> u16 {
     a.wrapping_sub(b).min(b.wrapping_sub(a))
 }
 

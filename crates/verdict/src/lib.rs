@@ -35,7 +35,7 @@ pub use data_set::DataSet;
 pub use findings::Findings;
 pub use names::Unknown;
 pub use packet_limiter::PacketLimiter;
-pub use row::{Row, copies};
+pub use row::{Row, duplicates};
 pub use signature::{Occurrence, Signature, SignatureRule};
 pub use split::{Part, Split};
 pub use stage::{Exclusion, Progress, Stage, Termination};

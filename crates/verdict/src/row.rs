@@ -1,9 +1,9 @@
-use cutshort_packet::{Flags, Packet};
+use cutshort_packet::{Flags, Packet, Unreachable};
 
 /// A [`Packet`] without its 5-tuple, in 32 bytes: what the rules look at.
 ///
 /// ```
-/// use cutshort_packet::{Flags, Packet};
+/// use cutshort_packet::{Flags, Packet, Unreachable};
 /// use cutshort_verdict::Row;
 ///
 /// let row = Row::from(&Packet { flags: Flags::RST | Flags::ACK, seq: 1001, ..Packet::ZERO });
@@ -53,12 +53,28 @@ impl From<&Packet> for Row {
     }
 }
 
+impl From<&Unreachable> for Row {
+    fn from(unreachable: &Unreachable) -> Self {
+        Self {
+            ts: unreachable.ts,
+            flags: Flags::RECEIVED | Flags::ICMP,
+            ip_id: unreachable.ip_id,
+            seq: unreachable.seq,
+            ttl: unreachable.ttl,
+            sample_rate: 1,
+            ..Self::default()
+        }
+    }
+}
+
 impl Row {
-    /// Returns true for a SYN packet: SYN is set, and none of ACK, RST and FIN (docs/spec.md#syn-packet).
+    /// Returns true for a SYN packet: SYN is set, and none of ACK, RST and FIN (docs/spec.md#syn-packet). In the data set
+    /// `origin` it must be the opener's.
     #[must_use]
     #[inline]
     pub const fn is_syn(&self) -> bool {
-        self.flags.is_syn()
+        const MASK: u16 = Flags::SYN_MASK.bits() | Flags::RECEIVED.bits();
+        self.flags.bits() & MASK == Flags::SYN.bits()
     }
 
     /// Returns the key that orders the SYN packets of a connection: the fields of the smallest count
@@ -118,20 +134,20 @@ impl Row {
 /// (docs/spec.md#copies).
 ///
 /// ```
-/// use cutshort_verdict::{Row, copies};
+/// use cutshort_verdict::{Row, duplicates};
 ///
 /// let row = Row { ip_id: 7, ttl: 64, ..Row::default() };
 /// let next_hop = Row { ts: 20_000, ttl: 63, ..row };
-/// assert_eq!(copies(&[row, Row { ip_id: 8, ..row }, next_hop]), 2);
+/// assert_eq!(duplicates(&[row, Row { ip_id: 8, ..row }, next_hop]), 2);
 /// ```
 #[must_use]
-pub fn copies(rows: &[Row]) -> u64 {
+pub fn duplicates(rows: &[Row]) -> u64 {
     // The usual case: a sender that counts.
     if rows.windows(2).all(|pair| pair[0].ip_id < pair[1].ip_id) {
         return 0;
     }
     if rows.len() > 64 {
-        return copies_of_many(rows);
+        return duplicates_of_many(rows);
     }
     // One bit a row: each pair is looked at once.
     let mut equal = 0_u64;
@@ -144,7 +160,7 @@ pub fn copies(rows: &[Row]) -> u64 {
 }
 
 #[cold]
-fn copies_of_many(rows: &[Row]) -> u64 {
+fn duplicates_of_many(rows: &[Row]) -> u64 {
     let mut sorted: Vec<Row> = rows.iter().map(|row| Row { ts: 0, ttl: 0, ..*row }).collect();
     sorted.sort_unstable();
     sorted.chunk_by(Row::is_copy_of).map(|same| same.len() as u64).filter(|rows| *rows > 1).sum()
@@ -155,12 +171,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_counted_alike_among_few_and_many() {
+    fn duplicates_are_counted_alike_among_few_and_many() {
         let row =
             |ip_id: u16| Row { ts: i64::from(ip_id), ttl: ip_id as u8, ip_id: ip_id % 40, ..Row::default() };
         let few: Vec<Row> = (0..60).map(row).collect();
         let many: Vec<Row> = (0..70).map(row).collect();
-        assert_eq!((copies(&few), copies(&many)), (40, 60));
+        assert_eq!((duplicates(&few), duplicates(&many)), (40, 60));
     }
 
     #[test]

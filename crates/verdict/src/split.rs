@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use crate::Row;
+use crate::{DataSet, Row};
 
 /// The rows of one 5-tuple and window, split into connections (docs/spec.md#split).
 ///
@@ -10,9 +10,11 @@ use crate::Row;
 /// before it begins a connection, which has the rows up to the next one's. The split does not depend on the order of the
 /// rows.
 ///
+/// In the data set `origin` the order is that of arrival instead (docs/origin.md#connection).
+///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Row, Split};
+/// use cutshort_verdict::{DataSet, Row, Split};
 ///
 /// let row = |ts, flags, seq| Row { ts, flags, seq, ..Row::default() };
 /// let mut rows = [
@@ -22,7 +24,7 @@ use crate::Row;
 ///     row(5, Flags::SYN, 1000),
 ///     row(1, Flags::ACK, 77),
 /// ];
-/// let split = Split::of(&mut rows);
+/// let split = Split::of(&mut rows, DataSet::Tcp);
 /// assert_eq!(split.tail().len(), 1, "of an older connection");
 /// let parts: Vec<_> = split.parts().map(|part| (part.rows.len(), part.next)).collect();
 /// assert_eq!(parts, [(2, Some(8)), (2, None)]);
@@ -37,21 +39,27 @@ pub struct Split<'a, T = Row> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Part<'a, T = Row> {
-    /// The rows in the order of time; without a SYN packet in the order in which they were given.
+    /// The rows in the order of time; without a SYN packet, and in the data set `origin`, in the order in which they were
+    /// given.
     pub rows: &'a [T],
     /// Time at which the next connection on the same ports begins, in nanoseconds since the Unix epoch.
     pub next: Option<i64>,
 }
 
 impl<'a, T: Borrow<Row>> Split<'a, T> {
-    /// Splits the rows of one 5-tuple and window, which may be in any order, and sorts them by time if one is a SYN packet.
+    /// Splits the rows of one 5-tuple and window.
+    ///
+    /// Rows of `tcp` may be in any order, and are sorted by time if one is a SYN packet. Rows of `origin` must be in the
+    /// order of arrival, and stay in it; a store sorts them by time, rows of equal time in the order in which they came.
     #[must_use]
-    pub fn of(rows: &'a mut [T]) -> Self {
+    pub fn of(rows: &'a mut [T], data_set: DataSet) -> Self {
         if !rows.iter().any(is_syn) {
             return Self { tail: &[], rest: rows };
         }
-        // Stable, so that rows of equal time are shown in the order in which they came.
-        rows.sort_by_key(|row| order(row.borrow()));
+        if data_set == DataSet::Tcp {
+            // Stable, so that rows of equal time are shown in the order in which they came.
+            rows.sort_by_key(|row| order(row.borrow()));
+        }
         let first = rows.iter().position(is_syn).unwrap_or_default();
         let (tail, rest) = rows.split_at(first);
         Self { tail, rest }
@@ -72,9 +80,17 @@ impl<'a, T: Borrow<Row>> Split<'a, T> {
             let begins = |row: &T| row.borrow().is_syn() && row.borrow().seq != seq;
             let (rows, later) = rest.split_at(rest.iter().position(begins).unwrap_or(rest.len()));
             rest = later;
-            Some(Part { rows, next: later.first().map(|row| row.borrow().ts) })
+            Some(Part { rows, next: beginning(later) })
         })
     }
+}
+
+/// The earliest SYN packet of the connection at the beginning of rows. It is the first one where rows are in the order of
+/// time.
+fn beginning<T: Borrow<Row>>(rows: &[T]) -> Option<i64> {
+    let first = rows.first()?.borrow();
+    let syns = rows.iter().map(Borrow::borrow).filter(|row| row.is_syn());
+    syns.take_while(|syn| syn.seq == first.seq).map(|syn| syn.ts).min()
 }
 
 fn is_syn<T: Borrow<Row>>(row: &T) -> bool {
@@ -102,7 +118,7 @@ mod tests {
     type Seqs = (Vec<u32>, Option<i64>);
 
     fn split(rows: &mut [Row]) -> (usize, Vec<Seqs>) {
-        let split = Split::of(rows);
+        let split = Split::of(rows, DataSet::Tcp);
         let seqs = |rows: &[Row]| rows.iter().map(|row| row.seq).collect();
         (split.tail().len(), split.parts().map(|part| (seqs(part.rows), part.next)).collect())
     }

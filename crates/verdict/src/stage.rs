@@ -93,6 +93,24 @@ impl Stage {
         }
     }
 
+    /// Returns the name in Cloudflare Radar's API, where two differ: `later_in_flow` for [`Later`](Self::Later) and `no_match` for
+    /// [`None`](Self::None). Both names are read.
+    ///
+    /// ```
+    /// use cutshort_verdict::Stage;
+    /// assert_eq!(Stage::None.radar_name(), "no_match");
+    /// assert_eq!("no_match".parse(), Ok(Stage::None));
+    /// assert_eq!("none".parse(), Ok(Stage::None));
+    /// ```
+    #[must_use]
+    pub const fn radar_name(self) -> &'static str {
+        match self {
+            Self::Later => "later_in_flow",
+            Self::None => "no_match",
+            other => other.name(),
+        }
+    }
+
     /// Returns the name for people: `Post-SYN`, ..., `None`.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -242,11 +260,11 @@ impl fmt::Display for Termination {
 ///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Exclusion, Findings, Row, Rules, FlowContext};
+/// use cutshort_verdict::{DataSet, Exclusion, Findings, Row, Rules, FlowContext};
 ///
 /// let ack = Row { flags: Flags::ACK, ..Row::default() };
 /// let around = FlowContext { cutoff: 900_000_000_000, other_rsts: &[] };
-/// let error = Findings::of(&[ack]).judge(&Rules::default(), &around.around(None)).unwrap_err();
+/// let error = Findings::of(&[ack], DataSet::Tcp).judge(&Rules::default(), &around.around(None)).unwrap_err();
 /// assert_eq!((error, error.name()), (Exclusion::NoSyn, "no_syn"));
 /// let error: Box<dyn std::error::Error> = error.into();
 /// assert_eq!(error.to_string(), "no_syn");

@@ -435,7 +435,7 @@ mod tests {
             rows.extend(plain.iter().map(|ack| row(Flags::RST, *ack)));
             rows.extend((0..with_ack).map(|ack| row(Flags::RST | Flags::ACK, ack)));
             let around = ConnectionContext { cutoff: i64::MAX, is_followed: false, other_rst_ts: None };
-            let tags = Findings::of(&rows).judge(&Rules::default(), &around).unwrap().tags;
+            let tags = Findings::of(&rows, DataSet::Tcp).judge(&Rules::default(), &around).unwrap().tags;
             let differ = plain.iter().any(|number| *number != plain[0]);
             let own = |tag: Tag| match tag.rule()? {
                 TagRule::Termination(Termination::Reset) => Some(rows.len() > 1),

@@ -4,9 +4,12 @@ use std::fmt;
 
 use cutshort_packet::Flags;
 
-use crate::findings::{Meaning, Segments, Shape, Syn};
+use crate::findings::{Kind, Meaning, Segments, Shape, Syn};
 use crate::verdict::{Ending, SECOND};
-use crate::{ConnectionContext, Findings, FlowContext, Outcome, Progress, Row, Rules, Split, Stage, Tag};
+use crate::{
+    ConnectionContext, DataSet, Findings, FlowContext, Outcome, Progress, Row, Rules, Split, Stage, Tag,
+    origin,
+};
 
 /// The explanation of one verdict: each packet with its meaning, and the rules that decided.
 ///
@@ -33,7 +36,7 @@ use crate::{ConnectionContext, Findings, FlowContext, Outcome, Progress, Row, Ru
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Trace {
-    /// The rows in the order of time.
+    /// The rows in the order of time; in the data set `origin` in the order of arrival.
     pub steps: Vec<Step>,
     /// The outcome; `None` if the rows are the tail of an older connection.
     pub outcome: Option<Outcome>,
@@ -47,7 +50,8 @@ pub struct Trace {
 pub struct Step {
     /// The row itself.
     pub row: Row,
-    /// Sequence number relative to that of the SYN (docs/spec.md#rel); `None` without a SYN.
+    /// Sequence number relative to that of the SYN (docs/spec.md#rel); `None` without a SYN. In the data set `origin`, that of
+    /// the acknowledgement of received rows.
     pub rel: Option<u32>,
     /// The meaning in a few words: `SYN`, `ack`, `first message`, `RST+ACK`, ...
     pub meaning: &'static str,
@@ -56,36 +60,43 @@ pub struct Step {
 }
 
 impl Trace {
-    /// Judges the rows of one 5-tuple and window, which may be in any order, and explains each verdict.
+    /// Judges the rows of one 5-tuple and window, which may be in any order (but see [`Split::of`]), and explains each
+    /// verdict.
     ///
     /// Returns one trace per connection in the order of time; rows before the first SYN packet have a trace of their own,
     /// which comes first.
     #[must_use]
     pub fn of(rows: &[Row], rules: &Rules, around: &FlowContext<'_>) -> Vec<Self> {
         let mut rows = rows.to_vec();
-        rows.sort_by_key(|row| row.ts);
-        let split = Split::of(&mut rows);
-        let tail = (!split.tail().is_empty()).then(|| Self::of_tail(split.tail()));
+        let set = rules.data_set;
+        if set == DataSet::Tcp {
+            rows.sort_by_key(|row| row.ts);
+        }
+        let split = Split::of(&mut rows, set);
+        let tail = (!split.tail().is_empty()).then(|| Self::of_tail(split.tail(), set));
         let connections =
             split.parts().map(|part| Self::of_part(part.rows, rules, &around.around(part.next)));
         tail.into_iter().chain(connections).collect()
     }
 
     fn of_part(rows: &[Row], rules: &Rules, around: &ConnectionContext) -> Self {
-        let findings = Findings::of(rows);
+        let findings = Findings::of(rows, rules.data_set);
         let outcome = findings.judge(rules, around);
         let reasons = reasons(&findings, rules, around, &outcome);
-        Self { steps: steps(rows), outcome: Some(outcome), reasons }
+        Self { steps: steps(rows, rules.data_set), outcome: Some(outcome), reasons }
     }
 
-    fn of_tail(rows: &[Row]) -> Self {
+    fn of_tail(rows: &[Row], data_set: DataSet) -> Self {
         let reason =
             "These packets came before the first SYN on these ports: the tail of an older connection.";
-        Self { steps: steps(rows), outcome: None, reasons: vec![reason.to_owned()] }
+        Self { steps: steps(rows, data_set), outcome: None, reasons: vec![reason.to_owned()] }
     }
 }
 
-fn steps(rows: &[Row]) -> Vec<Step> {
+fn steps(rows: &[Row], data_set: DataSet) -> Vec<Step> {
+    if data_set == DataSet::Origin {
+        return origin::trace::steps(rows);
+    }
     let syn = Syn::of(rows);
     let step = |(at, row): (usize, &Row)| Step {
         row: *row,
@@ -117,27 +128,34 @@ fn meaning(row: &Row, rows: &[Row], syn: &Syn) -> &'static str {
 }
 
 fn reasons(findings: &Findings, rules: &Rules, around: &ConnectionContext, outcome: &Outcome) -> Vec<String> {
-    let shape = match findings.shape() {
-        Ok(shape) => shape,
-        Err(exclusion) => return vec![format!("Left out: {}.", exclusion.about())],
+    let set = rules.data_set;
+    let mut reasons = match &findings.kind {
+        Kind::NoSyn | Kind::Itself => Vec::new(),
+        Kind::Connection(shape) => {
+            vec![progress(shape).to_owned(), ending(findings, shape, rules, around)]
+        }
+        Kind::Origin(shape) => origin::trace::reasons(findings, shape, rules, around).to_vec(),
     };
-    let mut reasons = vec![progress(shape).to_owned()];
-    reasons.push(ending(findings, shape, rules, around));
     match outcome {
         Ok(verdict) => {
             if verdict.stage == Stage::None {
                 reasons.push(format!("Stage none: {} is not anomalous.", verdict.termination));
             } else {
-                reasons.push(format!("Stage {}: {}", verdict.stage, verdict.stage.about()));
+                reasons.push(format!("Stage {}: {}", verdict.stage, set.stage_about(verdict.stage)));
             }
             reasons.push(match verdict.signature {
                 Some(signature) => {
-                    format!("Signature {} ({}): {}", signature.id(), signature.name(), signature.about())
+                    format!(
+                        "Signature {} ({}): {}",
+                        signature.id(),
+                        signature.name(),
+                        set.signature_about(signature)
+                    )
                 }
                 None => "No signature matches.".to_owned(),
             });
         }
-        Err(exclusion) => reasons.push(format!("Left out: {}.", exclusion.about())),
+        Err(exclusion) => reasons.push(format!("Left out: {}.", set.exclusion_about(*exclusion))),
     }
     reasons
 }
@@ -183,7 +201,7 @@ fn ending(findings: &Findings, shape: &Shape, rules: &Rules, around: &Connection
 }
 
 /// Nanoseconds, shown as seconds.
-struct Seconds(i64);
+pub(crate) struct Seconds(pub(crate) i64);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

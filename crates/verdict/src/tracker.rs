@@ -1,31 +1,53 @@
 use std::collections::BTreeMap;
 
-use cutshort_packet::{FiveTuple, Frame, LinkType, Packet, Refusal};
+use cutshort_packet::{FiveTuple, Frame, LinkType, Packet, Refusal, Unreachable};
 
 use crate::clock::{Clock, ReaderClock};
 use crate::table::{BATCH, Seeds, Table};
-use crate::{Outcome, Row, Rules};
+use crate::{ConnectionContext, DataSet, Findings, Outcome, Row, Rules, origin};
 
 /// The number of packets of a window that are kept in a list before its table is made.
 const FEW: usize = 32;
+
+/// The connections of a window, by the rules of a data set.
+enum Tables {
+    Tcp(Box<Table>),
+    Origin(origin::Table),
+}
+
+impl Tables {
+    fn add_all(&mut self, packets: &[Packet]) {
+        match self {
+            Self::Tcp(table) => table.add_all(packets),
+            Self::Origin(table) => table.add_all(packets),
+        }
+    }
+
+    const fn late(&self) -> u64 {
+        match self {
+            Self::Tcp(table) => table.late(),
+            Self::Origin(_) => 0,
+        }
+    }
+}
 
 /// A window to which packets may still be added. A table takes 200 KB at least, and a capture that is spread over years
 /// has thousands of windows with a few packets open at a time.
 enum Open {
     Few(Vec<Packet>),
-    Many(Box<Table>),
+    Many(Tables),
 }
 
 impl Open {
     /// Adds packets, and returns how many of them came too late.
-    fn add_all(&mut self, packets: &[Packet], new: impl FnOnce() -> Table) -> u64 {
+    fn add_all(&mut self, packets: &[Packet], new: impl FnOnce() -> Tables) -> u64 {
         match self {
             Self::Few(few) if few.len() + packets.len() <= FEW => {
                 few.extend_from_slice(packets);
                 0
             }
             Self::Few(few) => {
-                let mut table = Box::new(new());
+                let mut table = new();
                 table.add_all(few);
                 table.add_all(packets);
                 let late = table.late();
@@ -40,14 +62,14 @@ impl Open {
         }
     }
 
-    fn into_table(self, new: impl FnOnce() -> Table) -> Table {
+    fn into_table(self, new: impl FnOnce() -> Tables) -> Tables {
         match self {
             Self::Few(few) => {
                 let mut table = new();
                 table.add_all(&few);
                 table
             }
-            Self::Many(table) => *table,
+            Self::Many(table) => table,
         }
     }
 }
@@ -201,9 +223,30 @@ impl Tracker {
     #[inline(always)]
     pub fn parse(&mut self, link: LinkType, frame: Frame<'_>) -> Result<(), Refusal> {
         self.make_room(frame.ts);
-        self.batch[self.waiting].parse_in_place(link, frame)?;
+        if let Err(refusal) = self.batch[self.waiting].parse_in_place(link, frame) {
+            if self.rules.data_set == DataSet::Origin && refusal == Refusal::NotTcp {
+                Unreachable::parse(link, frame).iter().for_each(|found| self.add_unreachable(found));
+            }
+            return Err(refusal);
+        }
         self.count();
         Ok(())
+    }
+
+    /// Takes an ICMP error, after its record was [taken](Self::record) without a packet. Only the data set `origin` uses it.
+    pub fn add_unreachable(&mut self, unreachable: &Unreachable) {
+        self.make_room(unreachable.ts);
+        self.flush();
+        if self.clock.is_closed(self.current) {
+            self.late += 1;
+            return;
+        }
+        let Some(open) = self.open.remove(&self.current) else { return };
+        let mut tables = open.into_table(|| new_table(&self.rules, self.current, self.seeds, self.keep_rows));
+        if let Tables::Origin(table) = &mut tables {
+            table.add_icmp(&unreachable.five_tuple, &Row::from(unreachable));
+        }
+        self.open.insert(self.current, Open::Many(tables));
     }
 
     /// Makes room in the batch for a packet of this time.
@@ -241,7 +284,7 @@ impl Tracker {
         if self.waiting == 0 {
             return;
         }
-        let new = || Table::new(&self.rules, self.current, self.seeds, self.keep_rows);
+        let new = || new_table(&self.rules, self.current, self.seeds, self.keep_rows);
         let open = self.open.entry(self.current).or_insert_with(|| Open::Few(Vec::new()));
         self.late += open.add_all(&self.batch[..self.waiting], new);
         self.waiting = 0;
@@ -250,7 +293,7 @@ impl Tracker {
     /// Returns the earliest window that is closed and was not yet taken; `None` if there is no such window.
     pub fn next_closed(&mut self) -> Option<ClosedWindow> {
         let number = self.clock.first_closed(&self.open)?;
-        let new = || Table::new(&self.rules, number, self.seeds, self.keep_rows);
+        let new = || new_table(&self.rules, number, self.seeds, self.keep_rows);
         let table = self.open.remove(&number)?.into_table(new);
         Some(ClosedWindow::new(&self.rules, number, table, self.clock.latest()))
     }
@@ -261,7 +304,7 @@ impl Tracker {
         let (rules, latest) = (self.rules, self.clock.latest());
         let (seeds, keep_rows) = (self.seeds, self.keep_rows);
         self.open.into_iter().map(move |(number, open)| {
-            let table = open.into_table(|| Table::new(&rules, number, seeds, keep_rows));
+            let table = open.into_table(|| new_table(&rules, number, seeds, keep_rows));
             ClosedWindow::new(&rules, number, table, latest)
         })
     }
@@ -275,12 +318,19 @@ impl Tracker {
     }
 }
 
+fn new_table(rules: &Rules, number: i64, seeds: Seeds, keep_rows: bool) -> Tables {
+    match rules.data_set {
+        DataSet::Origin => Tables::Origin(origin::Table::new(rules)),
+        _ => Tables::Tcp(Box::new(Table::new(rules, number, seeds, keep_rows))),
+    }
+}
+
 /// All connections of a window that is closed: nothing will be added to it.
 pub struct ClosedWindow {
     rules: Rules,
     number: i64,
     cutoff: i64,
-    table: Table,
+    table: Tables,
 }
 
 /// The number of rows of a window.
@@ -290,22 +340,29 @@ pub struct RowCount {
     /// Number of rows that were taken.
     pub taken: u64,
     /// Number of rows that equal another of their 5-tuple in all fields but time and TTL (docs/spec.md#copies).
-    pub copies: u64,
+    pub duplicates: u64,
     /// Number of rows before the first SYN packet on their ports, the tails of older connections (docs/spec.md#tail).
     pub tail: u64,
+    /// Of the data set `origin`: the number of rows that came from servers, with those beyond the limit.
+    pub received: u64,
+    /// Of the data set `origin`: the number of rows that show that the server must have sent something. If there are some,
+    /// but none were received, the other direction was not captured (docs/origin.md#one-direction).
+    pub sent_acks: u64,
 }
 
 impl RowCount {
     /// Adds the numbers of `others`.
     pub const fn add(&mut self, others: Self) {
         self.taken += others.taken;
-        self.copies += others.copies;
+        self.duplicates += others.duplicates;
         self.tail += others.tail;
+        self.received += others.received;
+        self.sent_acks += others.sent_acks;
     }
 }
 
 impl ClosedWindow {
-    fn new(rules: &Rules, number: i64, table: Table, latest: i64) -> Self {
+    fn new(rules: &Rules, number: i64, table: Tables, latest: i64) -> Self {
         let cutoff = rules.window_start(number).saturating_add(rules.window).min(latest);
         Self { rules: *rules, number, cutoff, table }
     }
@@ -328,14 +385,23 @@ impl ClosedWindow {
     /// The connections of one 5-tuple follow each other in the order of time. The rows are empty unless
     /// [`keep_rows`](Tracker::keep_rows) was set.
     pub fn for_each(&self, mut each: impl FnMut(&FiveTuple, &Outcome, &[Row])) -> RowCount {
-        self.table.for_each(self.cutoff, |five_tuple, findings, around, rows| {
-            each(five_tuple, &findings.judge(&self.rules, around), rows);
-        })
+        let judge =
+            |five_tuple: &FiveTuple, findings: &Findings, around: &ConnectionContext, rows: &[Row]| {
+                each(five_tuple, &findings.judge(&self.rules, around), rows);
+            };
+        match &self.table {
+            Tables::Tcp(table) => table.for_each(self.cutoff, judge),
+            Tables::Origin(table) => table.for_each(self.cutoff, judge),
+        }
     }
 
     /// Returns each 5-tuple once, in the order of [`for_each`](Self::for_each).
-    pub fn five_tuples(&self) -> impl Iterator<Item = &FiveTuple> + Clone {
-        self.table.five_tuples()
+    pub fn five_tuples(&self) -> impl Iterator<Item = FiveTuple> + Clone {
+        let (tcp, origin) = match &self.table {
+            Tables::Tcp(table) => (Some(table.five_tuples().copied()), None),
+            Tables::Origin(table) => (None, Some(table.five_tuples())),
+        };
+        tcp.into_iter().flatten().chain(origin.into_iter().flatten())
     }
 
     /// Returns the rows of a 5-tuple, and the times of the other direction's rows with the RST bit in nanoseconds since the
@@ -344,7 +410,10 @@ impl ClosedWindow {
     /// The rows are empty unless [`keep_rows`](Tracker::keep_rows) was set.
     #[must_use]
     pub fn rows(&self, five_tuple: &FiveTuple) -> Option<(&[Row], Vec<i64>)> {
-        self.table.rows(five_tuple)
+        match &self.table {
+            Tables::Tcp(table) => table.rows(five_tuple),
+            Tables::Origin(table) => Some((table.rows(five_tuple)?, Vec::new())),
+        }
     }
 }
 

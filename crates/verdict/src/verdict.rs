@@ -15,33 +15,47 @@ use crate::{DataSet, Exclusion, Findings, Progress, Signature, Stage, Tag, Tags,
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
+    /// The data set by whose rules is judged.
+    pub data_set: DataSet,
     /// Length of a window in nanoseconds; windows are aligned to the Unix epoch.
     pub window: i64,
     /// Time in nanoseconds that a connection must have been silent before the cutoff to be a timeout
     /// (docs/spec.md#end-guard).
     pub guard: i64,
-    /// Number of packets of a connection that are taken, 1 to 65,535 (docs/spec.md#cap).
+    /// Number of packets of a connection that are taken, 1 to 65,535 (docs/spec.md#cap). The data set `origin` takes six
+    /// more, since it has both directions (docs/origin.md#cap).
     pub packet_limit: u32,
 }
 
 impl Default for Rules {
-    /// Returns the usual settings: 15 minutes, 10 seconds, 10 packets.
+    /// Returns the usual settings of the data set `tcp`: 15 minutes, 10 seconds, 10 packets.
     fn default() -> Self {
-        Self { window: 900 * SECOND, guard: 10 * SECOND, packet_limit: 10 }
+        Self { data_set: DataSet::Tcp, window: 900 * SECOND, guard: 10 * SECOND, packet_limit: 10 }
     }
 }
 
 pub(crate) const SECOND: i64 = 1_000_000_000;
 
 impl Rules {
-    /// The version of the rules; it rises whenever the same packets are judged differently than before.
+    /// The version of the rules of `tcp`; it rises whenever the same packets are judged differently than before.
     pub const VERSION: u32 = 2;
+    /// As [`VERSION`](Self::VERSION), of the data set `origin`.
+    pub const ORIGIN_VERSION: u32 = 1;
+
+    /// Returns the usual settings of a data set.
+    #[must_use]
+    pub fn of(data_set: DataSet) -> Self {
+        Self { data_set, ..Self::default() }
+    }
 
     /// Returns a number that changes with the settings and with the [version](Self::VERSION), to be kept beside verdicts. It
     /// is never 0.
     #[must_use]
     pub const fn digest(&self) -> u64 {
-        self.digest_of(Self::VERSION)
+        match self.data_set {
+            DataSet::Origin => self.digest_of(Self::ORIGIN_VERSION),
+            _ => self.digest_of(Self::VERSION),
+        }
     }
 
     /// Returns true if a [digest](Self::digest) is that of the usual settings in an earlier [version](Self::VERSION), so that
@@ -59,6 +73,10 @@ impl Rules {
         digest = (digest ^ self.window.cast_unsigned()).wrapping_mul(PRIME);
         digest = (digest ^ self.guard.cast_unsigned()).wrapping_mul(PRIME);
         digest = (digest ^ self.packet_limit as u64).wrapping_mul(PRIME);
+        // The digests of `tcp` are older than the other data sets.
+        if !matches!(self.data_set, DataSet::Tcp) {
+            digest = (digest ^ self.data_set as u64).wrapping_mul(PRIME);
+        }
         digest | 1
     }
 
@@ -133,13 +151,13 @@ pub type Outcome = Result<Verdict, Exclusion>;
 ///
 /// ```
 /// use cutshort_packet::Flags;
-/// use cutshort_verdict::{Findings, Progress, Row, Rules, FlowContext, Tag};
+/// use cutshort_verdict::{DataSet, Findings, Progress, Row, Rules, FlowContext, Tag};
 ///
 /// // A SYN as ZMap sends it, and the RST of its host's kernel, over the same path.
 /// let syn = Row { flags: Flags::SYN, ip_id: 54321, tcp_window: 65535, ttl: 52, sample_rate: 1, ..Row::default() };
 /// let rst = Row { ts: 1_000, flags: Flags::RST, seq: 1, ip_id: 0, ..syn };
 /// let around = FlowContext { cutoff: 900_000_000_000, other_rsts: &[] };
-/// let verdict = Findings::of(&[syn, rst]).judge(&Rules::default(), &around.around(None))?;
+/// let verdict = Findings::of(&[syn, rst], DataSet::Tcp).judge(&Rules::default(), &around.around(None))?;
 ///
 /// assert!(verdict.is_anomalous() && !verdict.completed_handshake());
 /// assert_eq!(verdict.progress, Progress::PostSyn);
@@ -195,10 +213,12 @@ impl Verdict {
     }
 
     /// Returns true if the client completed the handshake, which a spoofed source address cannot do
-    /// (docs/spec.md#completed).
+    /// (docs/spec.md#completed). In the data set `origin` a SYN+ACK that came too late does not count
+    /// (docs/origin.md#stage).
     #[must_use]
     pub const fn completed_handshake(&self) -> bool {
-        !matches!(self.progress, Progress::PostSyn)
+        let too_late = matches!(self.data_set, DataSet::Origin) && self.tags.contains(Tag::SynAckLate);
+        !matches!(self.progress, Progress::PostSyn) && !too_late
     }
 }
 
@@ -238,8 +258,13 @@ impl Findings {
     /// Returns the [`Exclusion`] by which the rows are left out of all totals.
     #[inline]
     pub fn judge(&self, rules: &Rules, around: &ConnectionContext) -> Outcome {
-        let shape = self.shape()?;
-        let server_rst = shape.server_rst(around);
+        let shape = match &self.kind {
+            Kind::NoSyn => return Err(Exclusion::NoSyn),
+            Kind::Itself => return Err(Exclusion::SelfConnected),
+            Kind::Connection(shape) => shape,
+            Kind::Origin(shape) => return shape.judge(self, rules, around),
+        };
+        let server_rst = self.server_rst(around);
         let termination = self.ending(shape, rules, around).termination()?;
         let stage = Stage::of(termination, shape.progress);
         let mut tags = shape.tags;
@@ -267,20 +292,13 @@ impl Findings {
         })
     }
 
-    pub(crate) const fn shape(&self) -> Result<&Shape, Exclusion> {
-        match &self.kind {
-            Kind::NoSyn => Err(Exclusion::NoSyn),
-            Kind::Connection(shape) => Ok(shape),
-        }
-    }
-
     /// Finds the first rule that holds (docs/spec.md#termination).
     pub(crate) fn ending(&self, shape: &Shape, rules: &Rules, around: &ConnectionContext) -> Ending {
         let full = self.packets >= rules.packet_limit
             && u64::from(shape.repeats) * 2 < u64::from(rules.packet_limit);
         match () {
             () if shape.is_reset() => Ending::Reset,
-            () if shape.server_rst(around) => Ending::ServerReset,
+            () if self.server_rst(around) => Ending::ServerReset,
             () if shape.fin => Ending::Fin,
             () if full => Ending::Full,
             () if self.last_ts > around.cutoff.saturating_sub(rules.guard) => around.too_late(),
@@ -296,7 +314,7 @@ impl ConnectionContext {
     }
 }
 
-impl Shape {
+impl Findings {
     fn server_rst(&self, around: &ConnectionContext) -> bool {
         around.other_rst_ts.is_some_and(|ts| ts >= self.latest_syn_ts)
     }

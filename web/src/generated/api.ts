@@ -288,6 +288,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/radar/tcp_resets_timeouts/top/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["topByDimension"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -353,6 +369,7 @@ export interface components {
             level: number;
         };
         CountColumns: components["schemas"]["Counts"] & {
+            cutShort?: components["schemas"]["CutShort"] | null;
             high: string[];
             low: string[];
         };
@@ -387,6 +404,11 @@ export interface components {
             collected: string;
             missing: string;
             name: string;
+        };
+        CutShort: components["schemas"]["Counts"] & {
+            high: string[];
+            low: string[];
+            value: string[];
         };
         Damaged: {
             name: string;
@@ -553,6 +575,7 @@ export interface components {
             low: string;
             /** Format: int64 */
             matching: number;
+            stages: components["schemas"]["StageShares"];
             value: string;
             /** Format: int64 */
             weight: number;
@@ -571,6 +594,7 @@ export interface components {
             networksFolded: boolean;
             pendingWindows: number;
             portsFolded: boolean;
+            ranked?: components["schemas"]["RankedOf"][] | null;
             simulated: boolean;
         };
         Paging: {
@@ -599,6 +623,21 @@ export interface components {
             clientCountryAlpha2: string;
             clientCountryName: string;
         };
+        RankedOf: {
+            /** Format: int64 */
+            minSample: number;
+            /** Format: int64 */
+            otherConnections: number;
+            ranked: number;
+            tooSmall: number;
+            /** Format: int64 */
+            tooSmallConnections: number;
+            /** Format: int64 */
+            unknownConnections: number;
+        };
+        RankedValue: components["schemas"]["Numbers"] & {
+            name: string;
+        };
         Ready: {
             ready: boolean;
             reasons: string[];
@@ -621,6 +660,13 @@ export interface components {
             name: string;
             network: boolean;
             urls: string[];
+        };
+        StageShares: {
+            later_in_flow: string;
+            no_match: string;
+            post_ack: string;
+            post_psh: string;
+            post_syn: string;
         };
         StageTerm: {
             about: string;
@@ -1346,6 +1392,40 @@ export interface operations {
                             meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
                         } & {
                             [key: string]: components["schemas"]["RankedLocation"][];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    topByDimension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["RankedValue"][];
                         };
                         success: boolean;
                     };

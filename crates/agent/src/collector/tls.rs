@@ -233,7 +233,7 @@ impl fmt::Debug for Encryption {
     }
 }
 
-/// A connection.
+/// An encrypted connection.
 pub(super) struct Encrypted {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,

@@ -8,18 +8,18 @@ use super::groups::Groups;
 pub const LEAST_SAMPLE: u64 = 400;
 /// With fewer connections in the middle piece of time, a share there may be more than 10 points off.
 pub const LEAST_POINT: u64 = 100;
-/// When more pieces of time than this share have no connection at all, or more of the time was not collected, a series
-/// has gaps.
+/// When more pieces of time than this share have no connection at all, or nothing was collected of more of its windows, a
+/// series has gaps.
 pub const MOST_GAPS: f64 = 0.1;
 /// When connections stand for so different numbers that they are worth less than this share of them.
 pub const LEAST_EFFECT: f64 = 0.25;
 
 /// The level of a series: 1 too little data and erratic, 2 too little data, 3 erratic, 5 no known issue.
-/// `points` is how many pieces of time there are, with and without a connection, and `collected` the part of all time
-/// that was collected.
+/// `points` is how many pieces of time there are, with and without a connection, and `without` the part of
+/// all windows of which nothing was collected.
 #[must_use]
-pub(super) fn level(groups: &Groups, points: usize, collected: f64) -> u8 {
-    match (is_little(groups, points), is_erratic(groups, points, collected)) {
+pub(super) fn level(groups: &Groups, points: usize, without: f64) -> u8 {
+    match (is_little(groups, points), is_erratic(groups, points, without)) {
         (true, true) => 1,
         (true, false) => 2,
         (false, true) => 3,
@@ -34,11 +34,9 @@ fn is_little(groups: &Groups, points: usize) -> bool {
     groups.total().sampled < LEAST_SAMPLE || points > 1 && middle < LEAST_POINT
 }
 
-fn is_erratic(groups: &Groups, points: usize, collected: f64) -> bool {
+fn is_erratic(groups: &Groups, points: usize, without: f64) -> bool {
     let gaps = points.saturating_sub(groups.times.len());
-    1.0 - collected > MOST_GAPS
-        || gaps as f64 > points as f64 * MOST_GAPS
-        || effect(&groups.total()) < LEAST_EFFECT
+    without > MOST_GAPS || gaps as f64 > points as f64 * MOST_GAPS || effect(&groups.total()) < LEAST_EFFECT
 }
 
 /// Kish's effective sample size as a share of the sample.

@@ -19,7 +19,7 @@ const MOST_GAPS: usize = 100;
 
 /// How much of a range was collected. A live node is expected from the first time that it covers until a day after the
 /// last one; imported captures never are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Coverage {
     /// The part of the range, in percent, in which packets of at least one node were collected.
@@ -38,9 +38,9 @@ pub struct Coverage {
     /// The same for each bucket of a time series, also for those without connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     intervals: Option<CoveredIntervals>,
-    /// The range.
+    /// The part of the range's windows, from 0 to 1, of which nothing was collected.
     #[serde(skip)]
-    range: Range<i64>,
+    without: f64,
 }
 
 /// How much of a range was collected from a node.
@@ -114,14 +114,15 @@ impl Coverage {
             gaps: gaps.into_iter().map(gap).collect(),
             gaps_omitted,
             intervals: bucket.map(|bucket| CoveredIntervals::new(&pieces, range, bucket)),
-            range: range.clone(),
+            without: without(&pieces, range),
         }
     }
 
-    /// The part of the range, from 0 to 1, in which packets of at least one node were collected.
+    /// The part of the range's windows, from 0 to 1, of which nothing was collected. A window that a capture covers in part
+    /// is as good as the capture.
     #[must_use]
-    pub fn collected(&self) -> f64 {
-        self.collected.ratio()
+    pub const fn without(&self) -> f64 {
+        self.without
     }
 
     /// The longest gaps of a window or more, in order, each with a sentence about it.
@@ -269,6 +270,16 @@ fn parts(pieces: &[Piece], range: &Range<i64>) -> (Share, Share) {
     (rest(sum(|piece| piece.nothing)), rest(sum(|_| true)))
 }
 
+/// The part of the windows of a range of which nothing was collected.
+fn without(pieces: &[Piece], range: &Range<i64>) -> f64 {
+    const LENGTH: i64 = Window::LENGTH;
+    let windows = |span: &Range<i64>| {
+        (span.end.div_euclid(LENGTH) - (span.start + LENGTH - 1).div_euclid(LENGTH)).max(0)
+    };
+    let nothing = pieces.iter().filter(|piece| piece.nothing).map(|piece| windows(&piece.span)).sum::<i64>();
+    nothing as f64 / windows(range).max(1) as f64
+}
+
 /// The longest pieces, in order, and how many others there are.
 fn longest(pieces: &[Piece], most: usize) -> (Vec<&Piece>, usize) {
     let mut longest: Vec<&Piece> = pieces.iter().collect();
@@ -387,7 +398,9 @@ mod tests {
         assert_eq!(coverage.told().count(), 5);
         let short = NodeCoverage { node: String::new(), spans: vec![0..HOUR, HOUR + 1..2 * HOUR] };
         let short = of(&[short], 0..2, &[]);
-        assert_eq!((short.gaps.len(), short.told().count()), (1, 0));
+        assert_eq!((short.gaps.len(), short.told().count(), short.without()), (1, 0, 0.0));
+        let capture = NodeCoverage { node: String::new(), spans: vec![HOUR / 8..HOUR / 4] };
+        assert_eq!(of(&[capture], 0..1, &[]).without(), 0.75, "three windows of four");
     }
 
     proptest! {

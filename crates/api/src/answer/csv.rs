@@ -13,7 +13,8 @@ impl Answer {
     /// different times stand side by side from their first lines on.
     #[must_use]
     pub fn csv(&self) -> String {
-        let tables: Vec<Table> = self.series.iter().map(|series| Table::new(self, series)).collect();
+        let tables: Vec<SeriesTable> =
+            self.series.iter().map(|series| SeriesTable::new(self, series)).collect();
         let mut lines = vec![tables.iter().flat_map(|table| table.head.clone()).collect::<Vec<String>>()];
         let positions: std::collections::BTreeSet<i64> =
             tables.iter().flat_map(|table| table.lines.keys().copied()).collect();
@@ -36,13 +37,13 @@ pub(crate) fn text(lines: &[Vec<String>]) -> String {
 }
 
 /// One series.
-struct Table {
+struct SeriesTable {
     head: Vec<String>,
     /// By how many pieces of time they are behind the beginning.
     lines: BTreeMap<i64, Vec<String>>,
 }
 
-impl Table {
+impl SeriesTable {
     fn new(answer: &Answer, series: &Answered) -> Self {
         let Answered { name, start, groups } = series;
         let name = capitalized(name);

@@ -6,7 +6,7 @@ use cutshort_geo::Country;
 use cutshort_model::Window;
 use cutshort_store::{Annotation, Choice, NodeCoverage, Selection, Status, Store};
 
-use super::{Asked, Coverage};
+use super::{Coverage, SeriesQuery};
 use crate::problem::Problem;
 use crate::question::Series;
 
@@ -53,7 +53,7 @@ impl Facts {
     }
 
     /// How much of each series was collected, in each bucket if there are any.
-    pub(super) fn coverage_of(&self, asked: &Asked<'_>) -> Vec<Coverage> {
+    pub(super) fn coverage_of(&self, asked: &SeriesQuery<'_>) -> Vec<Coverage> {
         asked.series.iter().map(|series| Coverage::of(&self.coverage, series, asked.bucket)).collect()
     }
 

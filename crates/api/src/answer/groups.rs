@@ -79,6 +79,12 @@ impl By {
         self != Self::Dimension(Dimension::Tag)
     }
 
+    /// Whether its groups consist of connections that are cut short and others.
+    #[must_use]
+    pub const fn has_cut_short(self) -> bool {
+        matches!(self, Self::Dimension(_))
+    }
+
     const fn dimension(self) -> Option<Dimension> {
         match self {
             Self::Dimension(dimension) => Some(dimension),
@@ -121,11 +127,13 @@ fn exclusion_names() -> impl Iterator<Item = &'static str> {
 
 /// One value of a dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct Column {
     /// Its name in answers.
     pub name: String,
     /// Its counts, one for each of [`Groups::times`].
     pub counts: Vec<WeightedCount>,
+    /// How many of these were cut short. Of stages and exclusions there are none.
+    pub cut_short: Vec<WeightedCount>,
 }
 
 /// The counts of one series.
@@ -137,7 +145,7 @@ pub struct Groups {
     /// All, one for each of `times`.
     pub totals: Vec<WeightedCount>,
     /// The values.
-    pub groups: Vec<Group>,
+    pub groups: Vec<Column>,
     /// Whether networks were put together as `other` by the store.
     pub networks_folded: bool,
     /// Whether ports were.
@@ -185,11 +193,18 @@ pub(super) fn count(
     Ok(Counting::new(series, by).answer(&answer, all.as_ref(), limit))
 }
 
+/// Connections of a group in a piece of time.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    all: WeightedCount,
+    cut_short: WeightedCount,
+}
+
 struct Counting<'a> {
     series: &'a Series,
     by: By,
     totals: BTreeMap<i64, WeightedCount>,
-    groups: HashMap<String, BTreeMap<i64, WeightedCount>>,
+    groups: HashMap<String, BTreeMap<i64, Counted>>,
 }
 
 impl<'a> Counting<'a> {
@@ -202,7 +217,7 @@ impl<'a> Counting<'a> {
         if let Some(all) = all {
             self.totals.clear();
             for row in &all.rows {
-                let count = self.of_stages(row);
+                let count = self.of_stages(row, |_| true);
                 self.totals.entry(row.from).or_default().merge(&count);
             }
         }
@@ -212,9 +227,13 @@ impl<'a> Counting<'a> {
         for name in by.always() {
             self.groups.entry(name).or_default();
         }
-        let column = |(name, counts): (String, BTreeMap<i64, WeightedCount>)| Group {
-            name,
-            counts: times.iter().map(|time| counts.get(time).copied().unwrap_or_default()).collect(),
+        let column = |(name, counted): (String, BTreeMap<i64, Counted>)| {
+            let each = times.iter().map(|time| counted.get(time).copied().unwrap_or_default());
+            Column {
+                name,
+                counts: each.clone().map(|counted| counted.all).collect(),
+                cut_short: each.map(|counted| counted.cut_short).collect(),
+            }
         };
         let groups = sorted(by, self.groups.into_iter().map(column).collect());
         Groups {
@@ -231,35 +250,38 @@ impl<'a> Counting<'a> {
             By::Stage => {
                 for (stage, count) in Stage::ALL.into_iter().zip(&row.stages) {
                     if self.series.stages.has(Some(&stage)) {
-                        self.add(stage_name(stage), row.from, count);
+                        self.add(stage_name(stage), row.from, count, &WeightedCount::default());
                     }
                 }
             }
             By::Exclusion => {
                 for (name, count) in exclusion_names().zip([row.total()].iter().chain(&row.excluded)) {
-                    self.add(name, row.from, count);
+                    self.add(name, row.from, count, &WeightedCount::default());
                 }
             }
             By::Dimension(_) => {
-                let count = self.of_stages(row);
-                self.add(&value_name(&row.value), row.from, &count);
+                let count = self.of_stages(row, |_| true);
+                let cut_short = self.of_stages(row, |stage| stage != Stage::None);
+                self.add(&value_name(&row.value), row.from, &count, &cut_short);
             }
         }
     }
 
-    fn add(&mut self, name: &str, from: i64, count: &WeightedCount) {
+    fn add(&mut self, name: &str, from: i64, count: &WeightedCount, cut_short: &WeightedCount) {
         self.totals.entry(from).or_default().merge(count);
         if count.sampled > 0 {
-            self.groups.entry(name.to_owned()).or_default().entry(from).or_default().merge(count);
+            let counted = self.groups.entry(name.to_owned()).or_default().entry(from).or_default();
+            counted.all.merge(count);
+            counted.cut_short.merge(cut_short);
         }
     }
 
-    /// The connections at the stages that are asked for.
-    fn of_stages(&self, row: &RollupRow) -> WeightedCount {
+    /// The connections at those of the stages that are asked for.
+    fn of_stages(&self, row: &RollupRow, is_meant: fn(Stage) -> bool) -> WeightedCount {
         let stages = Stage::ALL.into_iter().zip(&row.stages);
         let mut total = WeightedCount::default();
         stages
-            .filter(|(stage, _)| self.series.stages.has(Some(stage)))
+            .filter(|(stage, _)| self.series.stages.has(Some(stage)) && is_meant(*stage))
             .for_each(|(_, count)| total.merge(count));
         total
     }
@@ -284,7 +306,7 @@ pub fn value_name(value: &Value) -> String {
     }
 }
 
-fn sorted(by: By, mut groups: Vec<Group>) -> Vec<Group> {
+fn sorted(by: By, mut groups: Vec<Column>) -> Vec<Column> {
     groups.sort_by_cached_key(|group| {
         let last = group.name == OTHER;
         (last, by.order(&group.name), std::cmp::Reverse(sum(&group.counts).weight), group.name.clone())
@@ -293,7 +315,7 @@ fn sorted(by: By, mut groups: Vec<Group>) -> Vec<Group> {
 }
 
 /// The first groups by their counts; the others together. Where groups overlap, the others are left out.
-fn limited(groups: Vec<Group>, limit: usize, together: bool) -> Vec<Group> {
+fn limited(groups: Vec<Column>, limit: usize, together: bool) -> Vec<Column> {
     let named = groups.iter().filter(|group| group.name != OTHER).count();
     if named <= limit {
         return groups;
@@ -303,18 +325,19 @@ fn limited(groups: Vec<Group>, limit: usize, together: bool) -> Vec<Group> {
     let mut is_kept = vec![false; groups.len()];
     by_count.into_iter().take(limit).for_each(|at| is_kept[at] = true);
     let (kept, rest): (Vec<_>, Vec<_>) = groups.into_iter().enumerate().partition(|(at, _)| is_kept[*at]);
-    let mut kept: Vec<Group> = kept.into_iter().map(|(_, group)| group).collect();
+    let mut kept: Vec<Column> = kept.into_iter().map(|(_, group)| group).collect();
     if together {
         kept.extend(together_as_other(rest.into_iter().map(|(_, group)| group)));
     }
     kept
 }
 
-fn together_as_other(groups: impl Iterator<Item = Group>) -> Option<Group> {
+fn together_as_other(groups: impl Iterator<Item = Column>) -> Option<Column> {
     groups
         .reduce(|mut all, group| {
             all.counts.iter_mut().zip(&group.counts).for_each(|(count, more)| count.merge(more));
+            all.cut_short.iter_mut().zip(&group.cut_short).for_each(|(count, more)| count.merge(more));
             all
         })
-        .map(|all| Group { name: OTHER.to_owned(), ..all })
+        .map(|all| Column { name: OTHER.to_owned(), ..all })
 }

@@ -5,11 +5,12 @@ use std::ops::Range;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Asked;
+use super::SeriesQuery;
 use super::confidence;
 use super::coverage::Coverage;
 use super::facts::Facts;
 use super::groups::{By, Groups};
+use super::top::RankedOf;
 use crate::question::{Series, iso};
 use cutshort_model::{Bucket, Dimension, Window};
 
@@ -47,9 +48,12 @@ pub struct OwnMeta {
     pub coverage: Vec<Coverage>,
     /// Whether some of the data is simulated.
     pub simulated: bool,
-    /// Rankings: with fewer connections nobody is ranked.
+    /// Rankings: with fewer connections nobody is ranked; of several series, the lowest limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_sample: Option<u64>,
+    /// Rankings: how many values each series ranks, and what it leaves out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ranked: Option<Vec<RankedOf>>,
 }
 
 /// How far an answer can be trusted.
@@ -110,11 +114,16 @@ pub struct Unit {
 pub(crate) const DATA_SOURCE: &str = "CONNECTION_ANOMALY";
 
 impl Meta {
-    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups], coverage: &[Coverage]) -> Self {
+    pub(super) fn new(
+        asked: &SeriesQuery<'_>,
+        facts: &Facts,
+        counted: &[Groups],
+        coverage: &[Coverage],
+    ) -> Self {
         let series = asked.series;
         let points = |series: &Series| asked.bucket.map_or(1, |bucket| buckets(&series.range, bucket));
         let level = |((series, groups), coverage): ((&Series, &Groups), &Coverage)| {
-            confidence::level(groups, points(series), coverage.collected())
+            confidence::level(groups, points(series), coverage.without())
         };
         let levels = series.iter().zip(counted).zip(coverage).map(level);
         let updated = facts.status.updated.unwrap_or(0);
@@ -133,7 +142,12 @@ impl Meta {
 }
 
 impl OwnMeta {
-    pub(super) fn new(asked: &Asked<'_>, facts: &Facts, counted: &[Groups], coverage: Vec<Coverage>) -> Self {
+    pub(super) fn new(
+        asked: &SeriesQuery<'_>,
+        facts: &Facts,
+        counted: &[Groups],
+        coverage: Vec<Coverage>,
+    ) -> Self {
         Self {
             pending_windows: asked.series.iter().map(|series| facts.pending_in(&series.range)).sum(),
             networks_folded: counted.iter().any(|groups| groups.networks_folded),
@@ -141,6 +155,7 @@ impl OwnMeta {
             coverage,
             simulated: facts.status.simulated,
             min_sample: None,
+            ranked: None,
         }
     }
 }
@@ -184,7 +199,7 @@ pub(crate) const fn bucket_name(bucket: Bucket) -> &'static str {
 }
 
 /// What the operator has noted, and what is to be known of the data; each once.
-fn notes(asked: &Asked<'_>, facts: &Facts, counted: &[Groups], coverage: &[Coverage]) -> Vec<Note> {
+fn notes(asked: &SeriesQuery<'_>, facts: &Facts, counted: &[Groups], coverage: &[Coverage]) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
     let mut add = |note: Note| {
         if !notes.contains(&note) {
@@ -213,7 +228,7 @@ fn operators(annotation: &cutshort_store::Annotation, series: &Series) -> Note {
 }
 
 /// What a reader must know of the data of a series.
-fn of_data(asked: &Asked<'_>, facts: &Facts, series: &Series, groups: &Groups) -> Vec<Note> {
+fn of_data(asked: &SeriesQuery<'_>, facts: &Facts, series: &Series, groups: &Groups) -> Vec<Note> {
     let pending = facts.pending_in(&series.range);
     let first = facts.pending.partition_point(|window| window.start() < series.range.start);
     let waiting = &facts.pending[first..first + pending];

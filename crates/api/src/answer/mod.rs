@@ -18,12 +18,12 @@ use cutshort_store::Store;
 pub use confidence::{LEAST_EFFECT, LEAST_POINT, LEAST_SAMPLE, MOST_GAPS};
 pub use coverage::{Coverage, CoveredIntervals, CoveredNode, Gap};
 pub use facts::Facts;
-pub use groups::{By, Group, Groups, OTHER, sum, value_name};
+pub use groups::{By, Column, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
-pub use shape::{CountColumns, CountOfSeries, Counts};
+pub use shape::{CountColumns, CountOfSeries, Counts, CutShort};
 pub use shares::{Share, shares};
-pub use top::{AskedTop, Code, Completed, Excluded, Numbers, Order, Ranked, Top, Who, top};
-pub use top_shape::{RankedAs, RankedLocation};
+pub use top::{AskedTop, Completed, Excluded, Numbers, Order, Ranked, RankedOf, StageShares, Top, Who, top};
+pub use top_shape::{RankedAs, RankedLocation, RankedValue};
 
 pub(crate) use csv::text as csv_text;
 pub(crate) use meta::{DATA_SOURCE, bucket_name};
@@ -33,7 +33,7 @@ use crate::question::{Series, iso};
 
 /// What is asked of a store.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct SeriesQuery<'a> {
     /// The series, side by side.
     pub series: &'a [Series],
     /// Time is cut into these, if at all.
@@ -82,7 +82,7 @@ pub struct Answered {
 ///
 /// # Errors
 /// What the store gives; and on Radar's endpoint, that the first series of a summary has no connection.
-pub fn answer(store: &dyn Store, facts: &Facts, asked: &Asked<'_>) -> Result<Answer, Problem> {
+pub fn answer(store: &dyn Store, facts: &Facts, asked: &SeriesQuery<'_>) -> Result<Answer, Problem> {
     let count = |series| groups::count(store, series, asked.bucket, asked.by, asked.limit);
     let counted: Vec<Groups> = asked.series.iter().map(count).collect::<Result<_, _>>()?;
     let empty = if asked.bucket.is_none() { empty(asked.series, &counted) } else { Vec::new() };

@@ -5,7 +5,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::groups::{Group, Groups};
+use super::groups::{Column, Groups};
 use super::shares::{Share, shares};
 use super::{Answer, Answered, Meta, OwnMeta};
 use crate::question::iso;
@@ -89,7 +89,10 @@ struct AllCounts<'a>(&'a Answer);
 impl Serialize for AllCounts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let series = self.0.series.iter();
-        serializer.collect_map(series.map(|series| (&series.name, CountOfSeries::new(&series.groups))))
+        serializer.collect_map(
+            series
+                .map(|series| (&series.name, CountOfSeries::new(&series.groups, self.0.by.has_cut_short()))),
+        )
     }
 }
 
@@ -124,12 +127,34 @@ pub struct CountColumns {
     /// Its upper end.
     #[schema(value_type = Vec<String>)]
     pub high: Vec<Share>,
+    /// How many of them were cut short. Not of stages and exclusions.
+    #[serde(rename = "cutShort", skip_serializing_if = "Option::is_none")]
+    pub cut_short: Option<CutShort>,
+}
+
+/// Connections of a group that were cut short, one number for each piece of time.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CutShort {
+    /// How many there are.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Their share of the group's connections, in percent.
+    #[schema(value_type = Vec<String>)]
+    pub value: Vec<Share>,
+    /// Lower end of its 95 % interval (Wilson).
+    #[schema(value_type = Vec<String>)]
+    pub low: Vec<Share>,
+    /// Upper end.
+    #[schema(value_type = Vec<String>)]
+    pub high: Vec<Share>,
 }
 
 impl CountOfSeries {
-    fn new(groups: &Groups) -> Self {
-        let column = |group: &Group| {
-            let columns = serde_json::to_value(CountColumns::new(&group.counts, &groups.totals));
+    fn new(groups: &Groups, with_cut_short: bool) -> Self {
+        let column = |group: &Column| {
+            let cut_short = with_cut_short.then(|| CutShort::new(&group.cut_short, &group.counts));
+            let columns = CountColumns { cut_short, ..CountColumns::new(&group.counts, &groups.totals) };
+            let columns = serde_json::to_value(columns);
             (group.name.clone(), columns.unwrap_or_default())
         };
         Self { total: Counts::new(&groups.totals), groups: groups.groups.iter().map(column).collect() }
@@ -147,8 +172,21 @@ impl Counts {
 
 impl CountColumns {
     fn new(counts: &[WeightedCount], totals: &[WeightedCount]) -> Self {
-        let intervals = counts.iter().zip(totals).map(|(count, total)| count.interval_of(total));
-        let (low, high) = intervals.map(|(low, high)| (Share::of(low), Share::of(high))).unzip();
-        Self { counts: Counts::new(counts), low, high }
+        let (low, high) = intervals(counts, totals);
+        Self { counts: Counts::new(counts), low, high, cut_short: None }
     }
+}
+
+impl CutShort {
+    fn new(counts: &[WeightedCount], totals: &[WeightedCount]) -> Self {
+        let (low, high) = intervals(counts, totals);
+        let value = counts.iter().zip(totals).map(|(count, total)| Share::part(count.weight, total.weight));
+        Self { counts: Counts::new(counts), value: value.collect(), low, high }
+    }
+}
+
+/// The 95 % intervals of the shares of counts in totals.
+fn intervals(counts: &[WeightedCount], totals: &[WeightedCount]) -> (Vec<Share>, Vec<Share>) {
+    let intervals = counts.iter().zip(totals).map(|(count, total)| count.interval_of(total));
+    intervals.map(|(low, high)| (Share::of(low), Share::of(high))).unzip()
 }

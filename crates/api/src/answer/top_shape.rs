@@ -1,12 +1,14 @@
 //! How a ranking looks in JSON and as a table.
 
+use cutshort_model::{Network, Value};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::csv::{capitalized, text};
+use super::groups::value_name;
 use super::shape::WholeMeta;
-use super::top::{Code, Numbers, Ranked, Top};
+use super::top::{Numbers, Ranked, Top};
 
 impl Serialize for Top {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -14,7 +16,7 @@ impl Serialize for Top {
         let mut map = serializer.serialize_map(Some(series.len() + 1))?;
         map.serialize_entry("meta", &WholeMeta { meta, own: Some(own) })?;
         for (name, ranked) in series {
-            let list: Vec<Entry<'_>> = ranked.iter().map(Entry::from).collect();
+            let list: Vec<RankedEntry<'_>> = ranked.iter().map(RankedEntry::from).collect();
             map.serialize_entry(name, &list)?;
         }
         map.end()
@@ -49,20 +51,32 @@ pub struct RankedLocation<'a> {
     numbers: &'a Numbers,
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Entry<'a> {
-    As(RankedAs<'a>),
-    Location(RankedLocation<'a>),
+/// A server, port, IP version or signature.
+#[derive(Serialize, ToSchema)]
+pub struct RankedValue<'a> {
+    /// Its name: of a server, of a signature, or `IPv4` or `IPv6`; or the number of a port.
+    name: String,
+    /// Its numbers.
+    #[serde(flatten)]
+    numbers: &'a Numbers,
 }
 
-impl<'a> From<&'a Ranked> for Entry<'a> {
-    fn from(Ranked { code, name, numbers }: &'a Ranked) -> Self {
-        match code {
-            Code::As(asn) => Self::As(RankedAs { asn: *asn, name, numbers }),
-            Code::Location(country) => {
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RankedEntry<'a> {
+    As(RankedAs<'a>),
+    Location(RankedLocation<'a>),
+    Value(RankedValue<'a>),
+}
+
+impl<'a> From<&'a Ranked> for RankedEntry<'a> {
+    fn from(Ranked { value, name, numbers }: &'a Ranked) -> Self {
+        match value {
+            Value::As(Network::As(asn)) => Self::As(RankedAs { asn: *asn, name, numbers }),
+            Value::Location(Some(country)) => {
                 Self::Location(RankedLocation { alpha2: country.alpha2(), name, numbers })
             }
+            value => Self::Value(RankedValue { name: value_name(value), numbers }),
         }
     }
 }
@@ -99,13 +113,9 @@ impl Top {
     }
 }
 
-fn fields(Ranked { code, name, numbers }: &Ranked) -> [String; 9] {
-    let code = match code {
-        Code::As(asn) => asn.to_string(),
-        Code::Location(country) => country.alpha2().to_owned(),
-    };
+fn fields(Ranked { value, name, numbers }: &Ranked) -> [String; 9] {
     [
-        code,
+        value_name(value),
         name.clone(),
         numbers.value.to_string(),
         numbers.low.to_string(),

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
-use cutshort_pipeline::{Answer, GeoData, Ingest, Service};
+use cutshort_pipeline::{GeoData, Ingest, IngestAnswer, Service};
 use cutshort_store::{SegmentInfo, Store};
 use tokio::sync::Semaphore;
 
@@ -144,9 +144,9 @@ impl App {
 
     /// Takes a segment's file; when it is kept, it is durable. Results follow. A sender that is named may only send
     /// segments of this node.
-    pub fn take(&self, sender: Option<&str>, file: Vec<u8>) -> Answer {
+    pub fn take(&self, sender: Option<&str>, file: Vec<u8>) -> IngestAnswer {
         let answer = self.ingest.take_from(sender, self.store.as_ref(), file);
-        if let Answer::New(_) = answer {
+        if let IngestAnswer::New(_) = answer {
             self.forget_facts();
             if let Some(service) = &self.service {
                 service.wake();

@@ -7,7 +7,7 @@ use super::reply::Reply;
 
 /// What an answer depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct CacheKey {
     /// Path and query.
     pub(super) address: String,
     /// The quarter of an hour in which it was asked for: relative ranges end there.
@@ -38,7 +38,7 @@ pub(super) struct Cache {
 struct Inner {
     generation: Generation,
     used: usize,
-    replies: HashMap<Key, Reply>,
+    replies: HashMap<CacheKey, Reply>,
 }
 
 /// Larger answers are not kept, as a share of the room.
@@ -50,14 +50,14 @@ impl Cache {
     }
 
     /// The answer that was given before, if all that it was made of is still the same.
-    pub(super) fn get(&self, key: &Key, generation: Generation) -> Option<Reply> {
+    pub(super) fn get(&self, key: &CacheKey, generation: Generation) -> Option<Reply> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.generation == generation { inner.replies.get(key).cloned() } else { None }
     }
 
     /// Keeps an answer; throws away all of them when these have changed, or there is no room.
-    pub(super) fn put(&self, key: Key, generation: Generation, reply: &Reply) {
-        let size = reply.body.len() + key.address.len() + size_of::<(Key, Reply)>();
+    pub(super) fn put(&self, key: CacheKey, generation: Generation, reply: &Reply) {
+        let size = reply.body.len() + key.address.len() + size_of::<(CacheKey, Reply)>();
         if size > self.room / LARGEST {
             return;
         }

@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, 
 use sha2::{Digest, Sha256};
 
 use super::app::App;
-use super::cache::{Generation, Key};
-use super::endpoint::{Access, Call, Endpoint, Method, Place, Unknown};
+use super::cache::{CacheKey, Generation};
+use super::endpoint::{Access, Call, Endpoint, Method, ParameterPlace, Unknown};
 use super::reply::{self, Reply};
 use super::tokens::Scope;
 use crate::ask::Message;
@@ -110,7 +110,7 @@ fn limit(app: &App, endpoint: &Endpoint, parts: &request::Parts) -> Result<(), P
 }
 
 /// Who asks: the last address that the proxy in front has noted, if one is trusted.
-fn client(app: &App, parts: &request::Parts) -> IpAddr {
+pub(super) fn client(app: &App, parts: &request::Parts) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let forwarded = || {
         let value = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
@@ -163,7 +163,7 @@ async fn path_of(parts: &mut request::Parts) -> HashMap<String, String> {
 
 /// Ignores or refuses parameters that an endpoint does not have.
 fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>, Problem> {
-    let is_elsewhere = |place| matches!(place, Place::Path | Place::Header);
+    let is_elsewhere = |place| matches!(place, ParameterPlace::Path | ParameterPlace::Header);
     let in_query = endpoint.parameters.iter().filter(|parameter| !is_elsewhere(parameter.place));
     let known: Vec<&'static str> = in_query.map(|parameter| parameter.name).collect();
     let unknown = parameters.unknown(&known);
@@ -209,7 +209,7 @@ fn remembered(endpoint: &Endpoint, call: &mut Call<'_>, parts: &request::Parts) 
     let app = Arc::clone(call.app);
     let Ok((_, facts)) = app.facts() else { return (endpoint.run)(call) };
     let generation = Generation { facts, geo: call.geo.generation };
-    let key = Key { address: parts.uri.to_string(), quarter: floor(call.now) };
+    let key = CacheKey { address: parts.uri.to_string(), quarter: floor(call.now) };
     if let Some(reply) = app.cache.get(&key, generation) {
         app.metrics.remembered();
         return Ok(reply);

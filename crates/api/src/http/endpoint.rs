@@ -140,13 +140,13 @@ pub(super) struct Takes {
 pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
-    pub(super) place: Place,
-    pub(super) kind: Kind,
+    pub(super) place: ParameterPlace,
+    pub(super) kind: ParameterKind,
     pub(super) example: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ParameterPlace {
     /// Behind the `?`, one for each series.
     Series,
     /// Behind the `?`, once.
@@ -158,7 +158,7 @@ pub(super) enum Place {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum ParameterKind {
     Text,
     /// A regular expression (ECMA 262) that says what is taken.
     Pattern(fn() -> String),

@@ -6,7 +6,7 @@ pub(super) fn fold(text: &str) -> String {
 }
 
 /// The letter below an accent; nothing for an accent that stands alone.
-const fn plain(letter: char) -> Option<char> {
+pub(crate) const fn plain(letter: char) -> Option<char> {
     Some(match letter {
         '\u{300}'..='\u{36f}' => return None,
         'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',

@@ -11,10 +11,12 @@ mod endpoints;
 mod facts;
 mod fold;
 mod host;
+mod html;
 mod limiter;
 mod metrics;
 mod openapi;
 mod parameters;
+mod preview;
 mod reply;
 mod room;
 mod serve;
@@ -34,8 +36,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use app::{App, Options, Parts};
 pub use body::Uploads;
+pub(crate) use fold::plain as plain_letter;
 pub use limiter::Rate;
 pub use openapi::document as openapi;
+pub(crate) use preview::{Preview, image};
 pub(crate) use reply::problem;
 pub use room::Limits;
 pub use serve::serve;
@@ -50,7 +54,7 @@ use endpoints::ENDPOINTS;
 /// All routes.
 pub fn router(app: &Arc<App>) -> Router {
     let cors = cors(&app.options.origins);
-    let mut router = dashboard::routes();
+    let mut router = dashboard::routes(app);
     for endpoint in ENDPOINTS.iter().copied() {
         let app = Arc::clone(app);
         let handler = move |request: Request| dispatch(Arc::clone(&app), endpoint, request);
@@ -69,11 +73,11 @@ pub fn router(app: &Arc<App>) -> Router {
     }
 }
 
-/// Browsers get a page to read, programs the API's error.
-fn no_route(path: &str, headers: &HeaderMap) -> Response<Body> {
-    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accepts.contains("text/html") && !path.starts_with("/client/") {
-        return dashboard::not_found();
+/// That there is nothing at a path: a page for people, and for programs what they can read.
+pub(crate) fn no_route(path: &str, headers: &HeaderMap) -> Response<Body> {
+    let wants_page = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("text/html"));
+    if headers.get_all(header::ACCEPT).iter().any(wants_page) && !path.starts_with("/client/") {
+        return html::not_found(path).into_response(true);
     }
     problem(&Problem::no_route(path))
 }

@@ -11,7 +11,9 @@ use utoipa::openapi::{
     OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder, Schema, SchemaFormat, path,
 };
 
-use super::endpoint::{Access, Answers, Endpoint, Group, Kind, Method, Parameter, Place, Schemas};
+use super::endpoint::{
+    Access, Answers, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Schemas,
+};
 use super::endpoints::ENDPOINTS;
 use super::reply::JSON;
 use crate::question::{MAX_SERIES, pattern};
@@ -249,17 +251,17 @@ fn not_found() -> RefOr<Schema> {
 fn describe(parameter: &Parameter) -> path::Parameter {
     let schema = value(parameter);
     let (place, schema) = match parameter.place {
-        Place::Series => {
+        ParameterPlace::Series => {
             let all = ArrayBuilder::new().items(schema).max_items(Some(MAX_SERIES));
             (ParameterIn::Query, all.build().into())
         }
-        Place::Query | Place::Needed => (ParameterIn::Query, schema),
-        Place::Path => (ParameterIn::Path, schema),
-        Place::Header => (ParameterIn::Header, schema),
+        ParameterPlace::Query | ParameterPlace::Needed => (ParameterIn::Query, schema),
+        ParameterPlace::Path => (ParameterIn::Path, schema),
+        ParameterPlace::Header => (ParameterIn::Header, schema),
     };
-    let needed = matches!(parameter.place, Place::Path | Place::Needed);
+    let needed = matches!(parameter.place, ParameterPlace::Path | ParameterPlace::Needed);
     let example = match parameter.place {
-        Place::Series => serde_json::json!([example(parameter)]),
+        ParameterPlace::Series => serde_json::json!([example(parameter)]),
         _ => example(parameter),
     };
     ParameterBuilder::new()
@@ -274,22 +276,26 @@ fn describe(parameter: &Parameter) -> path::Parameter {
 
 fn example(parameter: &Parameter) -> serde_json::Value {
     match parameter.kind {
-        Kind::Number { .. } | Kind::Flag => serde_json::from_str(parameter.example).unwrap_or_default(),
+        ParameterKind::Number { .. } | ParameterKind::Flag => {
+            serde_json::from_str(parameter.example).unwrap_or_default()
+        }
         _ => parameter.example.into(),
     }
 }
 
 fn value(parameter: &Parameter) -> RefOr<Schema> {
     match &parameter.kind {
-        Kind::Text => text(),
-        Kind::List(values) => {
+        ParameterKind::Text => text(),
+        ParameterKind::List(values) => {
             string().pattern(Some(pattern::list_of(&pattern::one_of(&values())))).build().into()
         }
-        Kind::Pattern(pattern) => string().pattern(Some(pattern())).build().into(),
-        Kind::Choice(values) => string().enum_values(Some(values.iter().copied())).build().into(),
-        Kind::Flag => boolean(),
-        Kind::Time => string().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build().into(),
-        Kind::Number { bounds, default } => {
+        ParameterKind::Pattern(pattern) => string().pattern(Some(pattern())).build().into(),
+        ParameterKind::Choice(values) => string().enum_values(Some(values.iter().copied())).build().into(),
+        ParameterKind::Flag => boolean(),
+        ParameterKind::Time => {
+            string().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build().into()
+        }
+        ParameterKind::Number { bounds, default } => {
             let number = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
             let number = number.minimum(Some(*bounds.start() as f64)).maximum(Some(*bounds.end() as f64));
             number.default(default.map(Into::into)).build().into()

@@ -4,21 +4,36 @@ use cutshort_geo::{Continent, Country};
 use cutshort_pipeline::live::AgentCounts;
 use cutshort_verdict::{DataSet, Stage};
 
-use super::endpoint::{Kind, Parameter, Place};
+use super::endpoint::{Parameter, ParameterKind, ParameterPlace};
 use crate::answer::By;
 use crate::question::pattern::{list_of, up_to};
 use crate::question::{self, stage_name};
 
-const fn series(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
-    Parameter { name, about, place: Place::Series, kind, example }
+const fn series(
+    name: &'static str,
+    kind: ParameterKind,
+    example: &'static str,
+    about: &'static str,
+) -> Parameter {
+    Parameter { name, about, place: ParameterPlace::Series, kind, example }
 }
 
-const fn query(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
-    Parameter { name, about, place: Place::Query, kind, example }
+const fn query(
+    name: &'static str,
+    kind: ParameterKind,
+    example: &'static str,
+    about: &'static str,
+) -> Parameter {
+    Parameter { name, about, place: ParameterPlace::Query, kind, example }
 }
 
-const fn path(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
-    Parameter { name, about, place: Place::Path, kind, example }
+const fn path(
+    name: &'static str,
+    kind: ParameterKind,
+    example: &'static str,
+    about: &'static str,
+) -> Parameter {
+    Parameter { name, about, place: ParameterPlace::Path, kind, example }
 }
 
 fn asn_list() -> String {
@@ -74,240 +89,302 @@ const RANGE_ABOUT: &str = "The time before now, rounded down to 15 minutes: days
 
 pub(super) const NAME: Parameter = series(
     "name",
-    Kind::Text,
+    ParameterKind::Text,
     "main",
     "The key of a series in the result. Default: summary_, serie_ or top_ with its position.",
 );
 pub(super) const DATE_RANGE: Parameter =
-    series("dateRange", Kind::Pattern(question::date_range_pattern), "7d", RANGE_ABOUT);
+    series("dateRange", ParameterKind::Pattern(question::date_range_pattern), "7d", RANGE_ABOUT);
 pub(super) const DATE_START: Parameter = series(
     "dateStart",
-    Kind::Time,
+    ParameterKind::Time,
     "2026-01-05T00:00:00Z",
     "Instead of dateRange, together with dateEnd: ISO 8601, rounded down to 15 minutes; UTC without an offset.",
 );
 pub(super) const DATE_END: Parameter = series(
     "dateEnd",
-    Kind::Time,
+    ParameterKind::Time,
     "2026-01-12T00:00:00Z",
     "The end of the range that dateStart begins; not included.",
 );
 pub(super) const ASN: Parameter = series(
     "asn",
-    Kind::Pattern(asn_list),
+    ParameterKind::Pattern(asn_list),
     "-174, 3356",
     "Networks of clients, a comma list; '-' in front excludes.",
 );
 pub(super) const LOCATION: Parameter = series(
     "location",
-    Kind::List(countries),
+    ParameterKind::List(countries),
     "US,PT",
     "Countries of clients (ISO 3166-1, two letters), a comma list; '-' in front excludes.",
 );
 pub(super) const CONTINENT: Parameter = series(
     "continent",
-    Kind::List(continents),
+    ParameterKind::List(continents),
     "-EU",
     "Continents of clients (AF, AN, AS, EU, NA, OC, SA), a comma list; '-' in front excludes.",
 );
 pub(super) const FORMAT: Parameter =
-    query("format", Kind::Choice(FORMATS), "JSON", "JSON, or a table with a header.");
+    query("format", ParameterKind::Choice(FORMATS), "JSON", "JSON, or a table with a header.");
 pub(super) const AGG_INTERVAL: Parameter = query(
     "aggInterval",
-    Kind::Choice(&["15m", "1h", "1d", "1w"]),
+    ParameterKind::Choice(&["15m", "1h", "1d", "1w"]),
     "1h",
     "Size of buckets. Default: 15m up to a day, 1h up to a month, 1d beyond. At most 10,000 points.",
 );
 
 pub(super) const TAG: Parameter = series(
     "tag",
-    Kind::List(tags),
+    ParameterKind::List(tags),
     "-zmap",
     "Tags, a comma list: connections with any of them; '-' in front: with none of them.",
 );
 pub(super) const SIGNATURE: Parameter = series(
     "signature",
-    Kind::Text,
+    ParameterKind::Text,
     "11,13",
     "Signatures, by number or name, a comma list; '-' in front excludes.",
 );
 pub(super) const ANSWERED: Parameter = series(
     "answered",
-    Kind::Flag,
+    ParameterKind::Flag,
     "true",
     "Whether the client has acknowledged something that the server sent after its SYN+ACK.",
 );
 pub(super) const IP_VERSION: Parameter =
-    series("ipVersion", Kind::Pattern(ip_version_list), "IPv6", "IPv4 or IPv6.");
-pub(super) const PORT: Parameter =
-    series("port", Kind::Pattern(port_list), "443", "Ports of servers, a comma list; '-' in front excludes.");
+    series("ipVersion", ParameterKind::Pattern(ip_version_list), "IPv6", "IPv4 or IPv6.");
+pub(super) const PORT: Parameter = series(
+    "port",
+    ParameterKind::Pattern(port_list),
+    "443",
+    "Ports of servers, a comma list; '-' in front excludes.",
+);
 pub(super) const NODE: Parameter = series(
     "node",
-    Kind::Text,
+    ParameterKind::Text,
     "edge1",
     "Names of servers, a comma list; '-' in front excludes. Imported captures are called 'file'.",
 );
 pub(super) const HANDSHAKE: Parameter = series(
     "handshake",
-    Kind::Choice(&["all", "completed"]),
+    ParameterKind::Choice(&["all", "completed"]),
     "completed",
     "Which connections count: all, or those that completed the handshake, whose addresses are not spoofed.",
 );
 pub(super) const RESETS: Parameter = series(
     "resets",
-    Kind::Choice(&["all", "unanswered"]),
+    ParameterKind::Choice(&["all", "unanswered"]),
     "unanswered",
     "Which resets count as cut short: all, or those before the client has acknowledged an answer. The others are in the total as no_match: many are ordinary ends of idle connections.",
 );
 pub(super) const STAGE: Parameter = series(
     "stage",
-    Kind::List(stages),
+    ParameterKind::List(stages),
     "post_ack,post_psh",
     "Stages, a comma list; '-' in front excludes. Only connections at these stages are counted.",
 );
-pub(super) const COUNTS: Parameter =
-    query("counts", Kind::Flag, "true", "Whether to give counts and 95 % intervals along with shares.");
+pub(super) const COUNTS: Parameter = query(
+    "counts",
+    ParameterKind::Flag,
+    "true",
+    "Whether to give counts and 95 % intervals along with shares.",
+);
 pub(super) const LIMIT_PER_GROUP: Parameter = query(
     "limitPerGroup",
-    Kind::Number { bounds: 1..=5000, default: None },
+    ParameterKind::Number { bounds: 1..=5000, default: None },
     "10",
     "How many values, those with the most connections, are listed by name; the rest is 'other'. Default: 10 of countries, networks, ports and servers, all of others.",
 );
 pub(super) const DIMENSION: Parameter = path(
     "dimension",
-    Kind::Choice(&By::NAMES),
+    ParameterKind::Choice(&By::NAMES),
     "signature",
     "What connections are grouped by. 'exclusion': connections left out of all totals, by reason, next to those that count. A connection counts under each of its tags.",
 );
 
 pub(super) const RANKED: Parameter = series(
     "stage",
-    Kind::Text,
+    ParameterKind::Text,
     "anomaly",
     "Rank by the share of connections at these stages, a comma list. 'anomaly' (default): all but no_match.",
 );
+pub(super) const DIMENSION_TOP: Parameter = path(
+    "dimension",
+    ParameterKind::Choice(&["node", "port", "ip_version", "signature"]),
+    "node",
+    "What is ranked: servers, their ports, IP versions or signatures.",
+);
 pub(super) const LIMIT_TOP: Parameter =
-    query("limit", Kind::Number { bounds: 1..=1000, default: Some(5) }, "10", "How many to list.");
+    query("limit", ParameterKind::Number { bounds: 1..=1000, default: Some(5) }, "10", "How many to list.");
 pub(super) const MIN_SAMPLE: Parameter = query(
     "minSample",
-    Kind::Number { bounds: 1..=1_000_000_000, default: None },
+    ParameterKind::Number { bounds: 1..=1_000_000_000, default: None },
     "100",
-    "Only those with at least this many sampled connections. Default: a thousandth of all, at most 1000.",
+    "Only those with at least this many sampled connections. Default: a thousandth of all, at least 5 and at most 1000.",
 );
 pub(super) const ORDER_TOP: Parameter = query(
     "orderBy",
-    Kind::Choice(&["low", "value", "count"]),
+    ParameterKind::Choice(&["low", "value", "count"]),
     "low",
     "Ranked by the lower end of the 95 % interval of the share (default), the share, or the number of connections at these stages.",
 );
 
 pub(super) const TERMINATION: Parameter =
-    query("termination", Kind::List(terminations), "reset", "How connections ended, a comma list.");
-pub(super) const CLIENT: Parameter =
-    query("client", Kind::Text, "198.51.100.0/24", "Networks or addresses of clients, a comma list.");
+    query("termination", ParameterKind::List(terminations), "reset", "How connections ended, a comma list.");
+pub(super) const CLIENT: Parameter = query(
+    "client",
+    ParameterKind::Text,
+    "198.51.100.0/24",
+    "Networks or addresses of clients, a comma list.",
+);
 pub(super) const SERVER: Parameter =
-    query("server", Kind::Text, "203.0.113.5", "Addresses of servers, a comma list.");
-pub(super) const LIMIT_CONNECTIONS: Parameter =
-    query("limit", Kind::Number { bounds: 1..=1000, default: Some(100) }, "100", "How many are given.");
+    query("server", ParameterKind::Text, "203.0.113.5", "Addresses of servers, a comma list.");
+pub(super) const LIMIT_CONNECTIONS: Parameter = query(
+    "limit",
+    ParameterKind::Number { bounds: 1..=1000, default: Some(100) },
+    "100",
+    "How many are given.",
+);
 pub(super) const OFFSET: Parameter = query(
     "offset",
-    Kind::Number { bounds: 0..=1_000_000, default: Some(0) },
+    ParameterKind::Number { bounds: 0..=1_000_000, default: Some(0) },
     "0",
     "How many are passed over before.",
 );
 
 pub(super) const LIMIT_ENTITIES: Parameter =
-    query("limit", Kind::Number { bounds: 1..=1000, default: Some(5) }, "10", "How many are given.");
-pub(super) const LIMIT_ANNOTATIONS: Parameter =
-    query("limit", Kind::Number { bounds: 1..=1000, default: Some(100) }, "10", "How many are given.");
+    query("limit", ParameterKind::Number { bounds: 1..=1000, default: Some(5) }, "10", "How many are given.");
+pub(super) const LIMIT_ANNOTATIONS: Parameter = query(
+    "limit",
+    ParameterKind::Number { bounds: 1..=1000, default: Some(100) },
+    "10",
+    "How many are given.",
+);
 pub(super) const ASN_LIST: Parameter =
-    query("asn", Kind::Pattern(asn_list), "174,7922", "Only these networks, a comma list.");
-pub(super) const ONE_LOCATION: Parameter =
-    query("location", Kind::List(countries), "US", "Only these countries (two letters), a comma list.");
+    query("asn", ParameterKind::Pattern(asn_list), "174,7922", "Only these networks, a comma list.");
+pub(super) const ONE_LOCATION: Parameter = query(
+    "location",
+    ParameterKind::List(countries),
+    "US",
+    "Only these countries (two letters), a comma list.",
+);
 pub(super) const ONE_CONTINENT: Parameter =
-    query("continent", Kind::List(continents), "EU", "Only these continents, a comma list.");
+    query("continent", ParameterKind::List(continents), "EU", "Only these continents, a comma list.");
 pub(super) const ORDER_ASNS: Parameter = query(
     "orderBy",
-    Kind::Choice(&["ASN", "POPULATION"]),
+    ParameterKind::Choice(&["ASN", "POPULATION"]),
     "ASN",
     "By number. POPULATION is understood, but how many people use a network is not known here: it orders by the number of IPv4 addresses.",
 );
 pub(super) const ASN_PATH: Parameter =
-    path("asn", Kind::Pattern(asn_number), "174", "The number of a network.");
+    path("asn", ParameterKind::Pattern(asn_number), "174", "The number of a network.");
 pub(super) const ALPHA2_PATH: Parameter =
-    path("alpha2", Kind::Pattern(alpha2), "PT", "The two letters of a country (ISO 3166-1).");
+    path("alpha2", ParameterKind::Pattern(alpha2), "PT", "The two letters of a country (ISO 3166-1).");
 pub(super) const IP: Parameter = Parameter {
     name: "ip",
     about: "An address, IPv4 or IPv6.",
-    place: Place::Needed,
-    kind: Kind::Text,
+    place: ParameterPlace::Needed,
+    kind: ParameterKind::Text,
     example: "8.8.8.8",
 };
 pub(super) const SEARCH: Parameter = Parameter {
     name: "query",
     about: "A part of a name, a code or a number.",
-    place: Place::Needed,
-    kind: Kind::Text,
+    place: ParameterPlace::Needed,
+    kind: ParameterKind::Text,
     example: "portugal",
 };
-pub(super) const INCLUDE: Parameter =
-    query("include", Kind::Choice(&["LOCATIONS", "ASNS"]), "ASNS", "Search only these; it can come twice.");
+pub(super) const INCLUDE: Parameter = query(
+    "include",
+    ParameterKind::Choice(&["LOCATIONS", "ASNS"]),
+    "ASNS",
+    "Search only these; it can come twice.",
+);
 pub(super) const EXCLUDE: Parameter = query(
     "exclude",
-    Kind::Choice(&["LOCATIONS", "ASNS"]),
+    ParameterKind::Choice(&["LOCATIONS", "ASNS"]),
     "LOCATIONS",
     "Do not search these; it can come twice.",
 );
 pub(super) const LIMIT_PER_KIND: Parameter = query(
     "limitPerGroup",
-    Kind::Number { bounds: 1..=1000, default: None },
+    ParameterKind::Number { bounds: 1..=1000, default: None },
     "5",
     "How many of each kind are given at most.",
 );
 
 pub(super) const RANGE: Parameter = query(
     "dateRange",
-    Kind::Pattern(question::date_range_pattern),
+    ParameterKind::Pattern(question::date_range_pattern),
     "7d",
     "Only those that touch this time. Default: all.",
 );
 pub(super) const START: Parameter = query(
     "dateStart",
-    Kind::Time,
+    ParameterKind::Time,
     "2026-01-05T00:00:00Z",
     "Only those that touch the time from then; together with dateEnd.",
 );
-pub(super) const END: Parameter =
-    query("dateEnd", Kind::Time, "2026-01-12T00:00:00Z", "The end of the range that dateStart begins.");
+pub(super) const END: Parameter = query(
+    "dateEnd",
+    ParameterKind::Time,
+    "2026-01-12T00:00:00Z",
+    "The end of the range that dateStart begins.",
+);
 pub(super) const ONE_ASN: Parameter =
-    query("asn", Kind::Pattern(asn_list), "174", "Only those that concern one of these networks.");
+    query("asn", ParameterKind::Pattern(asn_list), "174", "Only those that concern one of these networks.");
 pub(super) const EVENT_TYPE: Parameter = query(
     "eventType",
-    Kind::Choice(&["EVENT", "GENERAL", "OUTAGE", "PARTIAL_PROJECTION", "PIPELINE", "TRAFFIC_ANOMALY"]),
+    ParameterKind::Choice(&[
+        "EVENT",
+        "GENERAL",
+        "OUTAGE",
+        "PARTIAL_PROJECTION",
+        "PIPELINE",
+        "TRAFFIC_ANOMALY",
+    ]),
     "OUTAGE",
     "Only those of this kind. EVENT is an older name of GENERAL.",
 );
 pub(super) const ANNOTATION_PATH: Parameter =
-    path("id", Kind::Pattern(annotation_number), "1", "The number of an annotation.");
+    path("id", ParameterKind::Pattern(annotation_number), "1", "The number of an annotation.");
 pub(super) const AGENT: Parameter = Parameter {
     name: AgentCounts::HEADER,
     about: "What the server that sends has counted since it began, so that this one can tell how much of it is lost: packets received, lost on receiving, unwritten, dropped from its spool, and waiting there; connections that it chose and left out, and from when to when the latest were, in nanoseconds since the Unix epoch. What is missing or unknown does no harm.",
-    place: Place::Header,
-    kind: Kind::Text,
+    place: ParameterPlace::Header,
+    kind: ParameterKind::Text,
     example: "received=5400, lost=0, unwritten=0, dropped=0, waiting=120, left_out=0",
 };
 
-const fn needed(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Parameter {
-    Parameter { name, about, place: Place::Needed, kind, example }
+const fn needed(
+    name: &'static str,
+    kind: ParameterKind,
+    example: &'static str,
+    about: &'static str,
+) -> Parameter {
+    Parameter { name, about, place: ParameterPlace::Needed, kind, example }
 }
 
 pub(super) const TRACE_CLIENT: Parameter =
-    needed("client", Kind::Text, "198.51.100.7", "The client's address.");
-pub(super) const TRACE_CLIENT_PORT: Parameter =
-    needed("clientPort", Kind::Number { bounds: 0..=65535, default: None }, "40112", "The client's port.");
+    needed("client", ParameterKind::Text, "198.51.100.7", "The client's address.");
+pub(super) const TRACE_CLIENT_PORT: Parameter = needed(
+    "clientPort",
+    ParameterKind::Number { bounds: 0..=65535, default: None },
+    "40112",
+    "The client's port.",
+);
 pub(super) const TRACE_SERVER: Parameter =
-    needed("server", Kind::Text, "203.0.113.5", "The server's address.");
-pub(super) const TRACE_SERVER_PORT: Parameter =
-    needed("serverPort", Kind::Number { bounds: 0..=65535, default: None }, "443", "The server's port.");
-pub(super) const TRACE_TIME: Parameter =
-    needed("time", Kind::Time, "2026-01-05T00:00:00Z", "When it was seen: any time in its 15 minutes.");
+    needed("server", ParameterKind::Text, "203.0.113.5", "The server's address.");
+pub(super) const TRACE_SERVER_PORT: Parameter = needed(
+    "serverPort",
+    ParameterKind::Number { bounds: 0..=65535, default: None },
+    "443",
+    "The server's port.",
+);
+pub(super) const TRACE_TIME: Parameter = needed(
+    "time",
+    ParameterKind::Time,
+    "2026-01-05T00:00:00Z",
+    "When it was seen: any time in its 15 minutes.",
+);

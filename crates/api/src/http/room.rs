@@ -67,19 +67,19 @@ impl Refusal {
 /// The connections that are open.
 pub(super) struct Room {
     limits: Limits,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
     refused: [AtomicU64; 2],
     idle: AtomicU64,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenConnections {
     all: usize,
     of_clients: HashMap<u128, usize>,
 }
 
 /// A connection's place, which is free again when it is dropped.
-pub(super) struct Place {
+pub(super) struct Admission {
     room: Arc<Room>,
     client: Option<u128>,
 }
@@ -99,13 +99,13 @@ impl Room {
     }
 
     /// Takes a place for a client, or for a proxy, which may have any number.
-    pub(super) fn admit(self: &Arc<Self>, client: Option<IpAddr>) -> Result<Place, Refusal> {
+    pub(super) fn admit(self: &Arc<Self>, client: Option<IpAddr>) -> Result<Admission, Refusal> {
         let client = client.map(network);
         let admitted = self.count(client);
         if let Err(refusal) = admitted {
             self.refused[refusal as usize].fetch_add(1, Ordering::Relaxed);
         }
-        admitted.map(|()| Place { room: Arc::clone(self), client })
+        admitted.map(|()| Admission { room: Arc::clone(self), client })
     }
 
     fn count(&self, client: Option<u128>) -> Result<(), Refusal> {
@@ -145,12 +145,12 @@ impl Room {
         Refusal::ALL.map(|refusal| (refusal, self.refused[refusal as usize].load(Ordering::Relaxed)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, OpenConnections> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place {
+impl Drop for Admission {
     fn drop(&mut self) {
         let mut open = self.room.lock();
         open.all -= 1;
@@ -172,7 +172,7 @@ mod tests {
         Arc::new(Room::new(Limits { connections, ..Limits::default() }))
     }
 
-    fn fill(room: &Arc<Room>, client: &str) -> Vec<Place> {
+    fn fill(room: &Arc<Room>, client: &str) -> Vec<Admission> {
         let client: IpAddr = client.parse().unwrap();
         std::iter::from_fn(|| room.admit(Some(client)).ok()).collect()
     }

@@ -20,7 +20,7 @@ use tower::ServiceExt;
 
 use super::activity::{Activity, Watched};
 use super::app::App;
-use super::room::{Place, Refusal};
+use super::room::{Admission, Refusal};
 use super::router;
 
 /// How often a client of HTTP/2 is asked whether it is still there, while it is answered.
@@ -81,7 +81,7 @@ fn refuse(stream: TcpStream, peer: SocketAddr, refusal: Refusal) {
 fn answer(
     stream: TcpStream,
     peer: SocketAddr,
-    place: Place,
+    place: Admission,
     app: &Arc<App>,
     router: Router,
     mut ending: watch::Receiver<()>,

@@ -129,9 +129,7 @@ pub(crate) fn ip_version_pattern() -> String {
 /// # Errors
 /// The names there are.
 pub fn stage_from_name(text: &str) -> Result<Stage, String> {
-    let wanted = text.replace('-', "_");
-    let radar = Stage::ALL.into_iter().find(|stage| stage_name(*stage).eq_ignore_ascii_case(&wanted));
-    radar.or_else(|| DataSet::Tcp.stage(text).ok()).ok_or_else(|| {
+    DataSet::Tcp.stage(text).map_err(|_| {
         format!("no stage is called '{text}'; there are: {}", Stage::ALL.map(stage_name).join(", "))
     })
 }

@@ -6,11 +6,7 @@ use crate::problem::Problem;
 /// The name that a stage has in Radar's API.
 #[must_use]
 pub const fn stage_name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Later => "later_in_flow",
-        Stage::None => "no_match",
-        other => other.name(),
-    }
+    stage.radar_name()
 }
 
 /// The names of all series; none twice.

@@ -12,11 +12,11 @@ use cutshort_model::{Bucket, Window};
 const DAY: i64 = Bucket::Day.nanoseconds();
 const WEEK: i64 = Bucket::Week.nanoseconds();
 /// How long a range is that nobody has chosen.
-const DEFAULT: Asked = Asked::Relative { length: 7 * DAY, control: false };
+const DEFAULT: AskedRange = AskedRange::Relative { length: 7 * DAY, control: false };
 
 /// A range as it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum AskedRange {
     /// The time before now, or the window before it to compare with.
     Relative { length: i64, control: bool },
     /// Fixed.
@@ -27,11 +27,11 @@ enum Asked {
 pub(super) fn ranges(parameters: &Parameters, count: usize, now: i64) -> Result<Vec<Range<i64>>, Problem> {
     let given = ["dateRange", "dateStart", "dateEnd"].map(|key| parameters.count(key));
     let given = given.into_iter().max().unwrap_or(0);
-    let mut asked: Vec<Asked> = Vec::with_capacity(count);
+    let mut asked: Vec<AskedRange> = Vec::with_capacity(count);
     for at in 0..count {
         let own = asked_at(parameters, at)?;
         // A range that is given once is meant for all series, which must be equally long anyway.
-        let common = asked.first().filter(|_| given == 1 && at > 0).copied().map(Asked::without_control);
+        let common = asked.first().filter(|_| given == 1 && at > 0).copied().map(AskedRange::without_control);
         asked.push(own.or(common).unwrap_or(DEFAULT));
     }
     let ranges: Vec<_> = asked.into_iter().map(|asked| asked.range(now)).collect();
@@ -61,7 +61,7 @@ fn duration(nanoseconds: i64) -> String {
     parts.join(" ")
 }
 
-fn asked_at(parameters: &Parameters, at: usize) -> Result<Option<Asked>, Problem> {
+fn asked_at(parameters: &Parameters, at: usize) -> Result<Option<AskedRange>, Problem> {
     let [range, start, end] = ["dateRange", "dateStart", "dateEnd"].map(|key| parameters.at(key, at));
     match (range, start, end) {
         (None, None, None) => Ok(None),
@@ -75,7 +75,7 @@ fn asked_at(parameters: &Parameters, at: usize) -> Result<Option<Asked>, Problem
     }
 }
 
-impl Asked {
+impl AskedRange {
     const fn without_control(self) -> Self {
         match self {
             Self::Relative { length, .. } => Self::Relative { length, control: false },
@@ -97,7 +97,7 @@ impl Asked {
 }
 
 /// Reads `7d`, `4w`, `7dcontrol`.
-fn relative(text: &str) -> Result<Asked, Problem> {
+fn relative(text: &str) -> Result<AskedRange, Problem> {
     let wrong = || {
         Problem::bad_input(format!(
             "dateRange: '{text}' is neither 1d to 364d nor 1w to 52w, followed by 'control' for the period before"
@@ -112,7 +112,7 @@ fn relative(text: &str) -> Result<Asked, Problem> {
     };
     let plain = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
     let number = number.parse::<i64>().ok().filter(|number| plain && (1..=most).contains(number));
-    Ok(Asked::Relative { length: number.ok_or_else(wrong)? * unit, control })
+    Ok(AskedRange::Relative { length: number.ok_or_else(wrong)? * unit, control })
 }
 
 /// What [`relative`] takes.
@@ -121,13 +121,13 @@ pub(crate) fn date_range_pattern() -> String {
     format!("^((({days})[dD])|(([1-9]|[1-4][0-9]|5[0-2])[wW]))({})?$", any_case("control"))
 }
 
-fn fixed(start: &str, end: &str) -> Result<Asked, Problem> {
+fn fixed(start: &str, end: &str) -> Result<AskedRange, Problem> {
     let time = |key: &str, text: &str| {
         parse_time(text).map_err(|why| Problem::bad_input(format!("{key}: '{text}' {why}")))
     };
     let (start, end) = (floor(time("dateStart", start)?), floor(time("dateEnd", end)?));
     if start < end {
-        return Ok(Asked::Fixed { start, end });
+        return Ok(AskedRange::Fixed { start, end });
     }
     Err(Problem::bad_input(
         "dateEnd: not after dateStart; both are rounded down to 15 minutes, and a range has at least as many",

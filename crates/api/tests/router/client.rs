@@ -32,6 +32,7 @@ pub(crate) struct Got {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 pub(crate) fn open() -> Options {
@@ -89,9 +90,9 @@ impl Server {
         runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
-            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            Got { status: parts.status, headers: parts.headers, text }
+            Got { status: parts.status, headers: parts.headers, text, bytes }
         })
     }
 }

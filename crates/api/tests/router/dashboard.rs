@@ -4,8 +4,10 @@ use axum::body::Body;
 use axum::http::Request;
 use cutshort_api::Options;
 
-use crate::client::Server;
-use crate::memory::Memory;
+use cutshort_verdict::Stage;
+
+use crate::client::{DAY, END, Server};
+use crate::memory::{Memory, connection};
 
 /// A server of which nothing can be read without a token: its page is there all the same.
 fn server() -> Server {
@@ -66,19 +68,6 @@ fn a_page_that_has_not_changed_is_not_sent_again() {
     assert_eq!((got.status.as_u16(), got.text.len()), (304, 0));
 }
 
-/// People get a page, programs the API's error.
-#[test]
-fn an_address_that_does_not_exist_is_explained() {
-    let ask = |path: &str, accept: &str| {
-        server().send(Request::get(path).header("accept", accept).body(Body::empty()).unwrap())
-    };
-    let got = ask("/nosuchpage", "text/html,application/xhtml+xml,*/*;q=0.8");
-    assert_eq!((got.status.as_u16(), got.header("content-type")), (404, "text/html; charset=utf-8"));
-    assert!(got.text.contains("There is no such page"), "{}", got.text);
-    assert_eq!(ask("/nosuchpage", "*/*").problem().0, 404);
-    assert_eq!(ask("/client/v4/radar/nosuch", "text/html").problem().0, 404);
-}
-
 #[test]
 fn other_files_are_not_there() {
     for path in ["/assets/other.js", "/assets/..%2Ffiles.rs", "/embed", "/embed/a/b", "/index.html"] {
@@ -86,4 +75,125 @@ fn other_files_are_not_there() {
     }
     let got = server().send(Request::post("/").body(Body::empty()).unwrap());
     assert_eq!((got.problem().0, got.header("allow")), (405, "GET, HEAD, OPTIONS"));
+}
+
+/// A page for people who follow a wrong link; programs get what they can read.
+#[test]
+fn people_get_a_page_that_says_that_there_is_nothing() {
+    let ask = |path: &str, accept: &str| {
+        server().send(Request::get(path).header("accept", accept).body(Body::empty()).unwrap())
+    };
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for path in ["/nosuch<page>", "/assets/other.js", "/embed"] {
+        let path = path.replace('<', "%3C").replace('>', "%3E");
+        let got = ask(&path, browser);
+        assert_eq!(
+            (got.status.as_u16(), got.header("content-type")),
+            (404, "text/html; charset=utf-8"),
+            "{path}"
+        );
+        assert!(got.text.contains("Page not found") && got.text.contains("href=\"/\""), "{}", got.text);
+        assert!(!got.text.contains("<page>") && !got.text.contains("<script"), "{}", got.text);
+        assert_eq!(ask(&path, "application/json").problem().1, 7003);
+    }
+    assert_eq!(ask("/client/v4/radar/nosuch", browser).problem().1, 7003, "an answer of the API");
+}
+
+#[test]
+fn the_documentation_is_a_page_with_a_way_back() {
+    let page = server().get("/docs").text;
+    assert!(page.contains("<main>") && page.contains("<a href=\"/\">Dashboard</a>"), "{page}");
+    for group in ["#group-radar", "#group-beyond-radar", "#group-operation"] {
+        assert!(
+            page.contains(&format!("href=\"{group}\"")) && page.contains(&format!("id=\"{}\"", &group[1..])),
+            "{group}"
+        );
+    }
+}
+
+/// Colours that are read on each other, as WCAG 2 measures them.
+#[test]
+fn the_documentation_has_enough_contrast() {
+    let css = server().get("/docs/style.css").text;
+    let themes: Vec<&str> = css.split("  color-scheme:").skip(1).collect();
+    assert_eq!(themes.len(), 2);
+    for theme in themes {
+        let luminance = |name: &str| {
+            let text = theme.split(&format!("--{name}: #")).nth(1).unwrap();
+            let channel = |at: usize| {
+                let value = f64::from(u8::from_str_radix(&text[at..at + 2], 16).unwrap()) / 255.0;
+                if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+        };
+        for below in ["paper", "surface", "sunken"] {
+            for above in ["ink", "muted", "accent"] {
+                let (a, b) = (luminance(above), luminance(below));
+                let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                assert!(contrast >= 4.5, "{above} on {below}: {contrast:.2} in {theme}");
+            }
+        }
+    }
+}
+
+fn with_data() -> Memory {
+    Memory::of(vec![
+        connection(END - DAY, "PT", 3243, Stage::None, 80),
+        connection(END - DAY, "PT", 3243, Stage::PostAck, 15),
+        connection(END - DAY, "CI", 29571, Stage::PostSyn, 5),
+    ])
+}
+
+/// The content of an element of the head.
+fn tag(html: &str, property: &str) -> Option<String> {
+    let rest = html.split(&format!("<meta property=\"og:{property}\" content=\"")).nth(1)?;
+    rest.split('"').next().map(str::to_owned)
+}
+
+#[test]
+fn pasted_links_show_the_number_of_their_page() {
+    let server = Server::with(with_data(), crate::client::open());
+    let ask = |path: &str| {
+        server.send(Request::get(path).header("host", "radar.example.org").body(Body::empty()).unwrap()).text
+    };
+    let world = ask("/");
+    assert_eq!(tag(&world, "title").unwrap(), "World: 20.0 % of TCP connections cut short");
+    assert_eq!(
+        tag(&world, "description").unwrap(),
+        "2026-01-07 12:00 to 2026-01-14 12:00 UTC. Post-SYN 5.0 %, Post-ACK 15.0 %, Post-PSH 0.0 %, Later 0.0 %. 100 sampled connections."
+    );
+    assert_eq!(tag(&world, "image").unwrap(), "http://radar.example.org/preview.png");
+    let title = |query: &str| tag(&ask(&format!("/?{query}")), "title").unwrap();
+    let country = cutshort_geo::Country::from_alpha2("CI").unwrap().name();
+    assert_eq!(title("place=CI&view=where"), format!("{country}: 100.0 % of TCP connections cut short"));
+    assert!(title("place=AS3243").starts_with("AS3243 ") && title("place=AS3243").contains(": 15.8 % of"));
+    assert_eq!(title("place=continent-EU"), "Europe: 15.8 % of TCP connections cut short");
+    assert_eq!(title("stage=post_syn"), "World: 5.0 % of TCP connections cut short at Post-SYN");
+    assert_eq!(title("handshake=completed"), "World: 15.8 % of TCP connections cut short");
+    assert_eq!(
+        title("from=2026-01-13T12:00Z&to=2026-01-13T12:15Z"),
+        "World: 20.0 % of TCP connections cut short"
+    );
+    let image = tag(&ask("/?place=PT&range=4w"), "image").unwrap();
+    assert_eq!(image, "http://radar.example.org/preview.png?place=PT&amp;range=4w");
+    // What cannot be read, or has no data, has no number; neither has a page that needs a token.
+    for query in ["place=Portugal", "place=%22%3E%3Cscript%3E", "range=1x", "from=2020-01-01&to=2020-01-02"] {
+        assert_eq!(title(query), "cutshort", "{query}");
+    }
+    let closed = Server::with(with_data(), Options::default()).get("/").text;
+    assert_eq!(tag(&closed, "title").unwrap(), "cutshort");
+    assert!(tag(&closed, "image").is_none(), "nobody said where this server is");
+}
+
+#[test]
+fn the_picture_of_a_link_is_a_png() {
+    let server = Server::with(with_data(), crate::client::open());
+    let bytes = |query: &str| server.get(&format!("/preview.png{query}")).bytes;
+    let world = bytes("");
+    assert_eq!(&world[..8], b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes(world[at..at + 4].try_into().unwrap());
+    assert_eq!((number(16), number(20)), (1200, 630));
+    assert!(world.len() < 100_000, "{}", world.len());
+    assert_ne!(world, bytes("?place=PT"));
+    assert_eq!(server.get("/preview.png?place=nowhere").header("content-type"), "image/png");
 }

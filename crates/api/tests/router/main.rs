@@ -16,6 +16,7 @@ mod operation;
 mod own;
 mod patterns;
 mod radar;
+mod rankings;
 mod sockets;
 mod strict;
 mod writing;

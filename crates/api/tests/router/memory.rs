@@ -158,6 +158,14 @@ fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
 }
 
 impl Store for Memory {
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
+        Ok((data_set == DataSet::Tcp).then_some(self))
+    }
+
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
+        self.find(data_set)?.ok_or_else(|| StoreError::Refused("only tcp is kept here".to_owned()))
+    }
+
     fn append(&self, _segment: &Segment) -> Result<Added> {
         self.check().map(|()| Added::New)
     }

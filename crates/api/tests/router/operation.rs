@@ -148,6 +148,10 @@ fn every_example_works() {
     let page = server.get("/docs").text;
     let links: Vec<&str> =
         page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let (within, links): (Vec<&str>, Vec<&str>) = links.into_iter().partition(|link| link.starts_with('#'));
+    for link in within {
+        assert!(page.contains(&format!("id=\"{}\"", &link[1..])), "{link}");
+    }
     assert!(links.len() > 15);
     for link in links {
         let got = server.get(&link.replace("&amp;", "&"));

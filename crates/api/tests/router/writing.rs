@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use cutshort_api::{Options, Scope, TokenFile};
-use cutshort_store::{Provenance, Segment};
+use cutshort_store::{Provenance, Segment, SegmentSource};
 use cutshort_verdict::Stage;
 use serde_json::{Value, json};
 
@@ -48,9 +48,12 @@ impl Writer {
     /// Delivers that a server has received nothing for a minute, as its agent does.
     fn deliver(&self, node: &str, counts: &str) {
         let covers = (NOW - 130_000_000_000, NOW - 70_000_000_000);
-        let segment =
-            Segment::encode(Vec::<cutshort_packet::Packet>::new(), node, Provenance::Live, covers, None)
-                .unwrap();
+        let segment = Segment::encode(
+            Vec::<cutshort_packet::Packet>::new(),
+            &SegmentSource::tcp(node, Provenance::Live, covers),
+            None,
+        )
+        .unwrap();
         let builder = Request::builder().method("POST").uri(SEGMENTS).header("cutshort-agent", counts);
         let builder = builder.header("authorization", format!("bearer {}", self.token));
         let got = self.server.send(builder.body(segment.bytes().to_vec().into()).unwrap());
@@ -72,9 +75,12 @@ fn a_token_that_is_bound_to_a_node_sends_packets_of_this_node_only() {
     let server = Server::with_parts(Arc::new(Memory::of(Vec::new())), open(), Some(path));
     let send = |node: &str| {
         let covers = (NOW - 130_000_000_000, NOW - 70_000_000_000);
-        let segment =
-            Segment::encode(Vec::<cutshort_packet::Packet>::new(), node, Provenance::Live, covers, None)
-                .unwrap();
+        let segment = Segment::encode(
+            Vec::<cutshort_packet::Packet>::new(),
+            &SegmentSource::tcp(node, Provenance::Live, covers),
+            None,
+        )
+        .unwrap();
         let builder = Request::builder().method("POST").uri(SEGMENTS);
         let builder = builder.header("authorization", format!("Bearer {token}"));
         server.send(builder.body(segment.bytes().to_vec().into()).unwrap())

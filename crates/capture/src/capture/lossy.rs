@@ -1,14 +1,14 @@
-//! Where a capture is not just the next record: the end of what was read, another capture, and damage.
+//! Reading when the next record does not simply follow: the end of the input, another capture, and damage.
 
 use std::io::{self, ErrorKind};
 
 use super::{Capture, Format};
 use crate::CaptureError;
 use crate::buffer::Filled;
-use crate::resume::{self, Damage, Found};
+use crate::resume::{self, Damage, Resumption};
 
 impl Capture {
-    /// Goes over to another capture, which begins here; false at the end of the input.
+    /// Continues with another capture that begins here; false at the end of the input.
     #[cold]
     pub(super) fn begin_next(&mut self) -> Result<bool, CaptureError> {
         let Some((format, header)) = Format::open(self.buffer.unread()) else { return self.read_on() };
@@ -37,8 +37,7 @@ impl Capture {
         }
     }
 
-    /// What reading gave, in terms of captures: what decompressors say of a stream that is cut, and of one that
-    /// is damaged.
+    /// Converts an error of reading: decompressors report streams that are cut off, and damaged ones.
     fn failed(&mut self, error: io::Error) -> CaptureError {
         match error.kind() {
             ErrorKind::UnexpectedEof => self.cut(),
@@ -50,14 +49,15 @@ impl Capture {
         }
     }
 
-    /// Ends the input where the bytes left are not a whole record. True if there is a record in them.
+    /// Ends the input if the bytes left are not a complete record. True if there is a record in them.
     fn end_within(&mut self) -> Result<bool, CaptureError> {
         let left = self.buffer.unread();
         if left.is_empty() || self.reading.is_stopped() {
             return self.end();
         }
         let zeros = left.len() >= 16 && left.iter().all(|byte| *byte == 0);
-        let goes_on = || matches!(resume::find(&self.format, &left[1..], self.near(), true), Found::At(_));
+        let goes_on =
+            || matches!(resume::find(&self.format, &left[1..], self.near(), true), Resumption::At(_));
         if zeros || self.format.is_strange(left) || goes_on() {
             return self.resume();
         }
@@ -68,7 +68,7 @@ impl Capture {
         if self.damage.is_some() { Err(self.damaged(Some(self.buffer.offset()))) } else { Ok(false) }
     }
 
-    /// Looks for the next whole record behind damage; false if there is none.
+    /// Finds the next complete record after damage; false if there is none.
     #[cold]
     pub(super) fn resume(&mut self) -> Result<bool, CaptureError> {
         self.note_damage();
@@ -76,11 +76,11 @@ impl Capture {
         self.lose(1);
         loop {
             match resume::find(&self.format, self.buffer.unread(), self.near(), self.ended) {
-                Found::At(at) => {
+                Resumption::At(at) => {
                     self.lose(at);
                     return Ok(true);
                 }
-                Found::NotIn(bytes) => self.lose(bytes),
+                Resumption::NotIn(bytes) => self.lose(bytes),
             }
             if self.ended {
                 self.lose(self.buffer.unread().len());
@@ -96,7 +96,7 @@ impl Capture {
         }
     }
 
-    /// The time of the record before.
+    /// The time of the previous record.
     fn near(&self) -> Option<i64> {
         (self.records > 0).then_some(self.place.ts)
     }
@@ -107,7 +107,7 @@ impl Capture {
         damage.places += 1;
     }
 
-    /// Steps over damaged bytes.
+    /// Skips damaged bytes.
     fn lose(&mut self, len: usize) {
         let len = len.min(self.buffer.unread().len());
         if let Some(damage) = &mut self.damage {

@@ -1,21 +1,20 @@
-//! Records that are shown one after the other, as long as they lie in the buffer.
+//! Passes consecutive records in the buffer to a visitor.
 
-use super::{Format, Parsed, Place, Record};
+use super::{Format, Parsed, Record, RecordPosition};
 
-/// Is shown records, one after the other.
+/// Receives records one after the other.
 pub trait Visitor {
-    /// Takes a record; false if the next one shall wait.
+    /// Takes a record; false if the next one should wait.
     fn record(&mut self, record: Record<'_>) -> bool;
 }
 
-/// A way through the unread bytes, in variables of its own: unlike the fields of a capture these stay in
-/// registers.
+/// A cursor over the unread bytes, in local variables: unlike the fields of a capture, these stay in registers.
 pub(super) struct Walk<'a> {
     pub(super) rest: &'a [u8],
-    pub(super) place: Place,
-    /// Whether `rest` begins with the record at `place`, rather than with what is no whole record.
+    pub(super) place: RecordPosition,
+    /// Whether `rest` begins with the record at `place`, and not with an incomplete one.
     pub(super) on_record: bool,
-    /// Records that were stepped to.
+    /// The number of records that were passed.
     pub(super) records: u64,
 }
 
@@ -24,7 +23,7 @@ impl Walk<'_> {
     pub(super) fn on(
         mut self,
         until: i64,
-        mut next: impl FnMut(&[u8], &mut Place) -> Parsed,
+        mut next: impl FnMut(&[u8], &mut RecordPosition) -> Parsed,
         visitor: &mut (impl Visitor + ?Sized),
     ) -> Self {
         loop {

@@ -11,15 +11,15 @@ use super::ring::slots;
 use super::sys::{self, Ring};
 use super::{Intake, LiveError, LiveSettings, filter, wait};
 
-/// Of this size are the pieces in which the ring's memory changes hands.
+/// The size of a block of the ring, the unit in which kernel and program exchange it, in bytes.
 const BLOCK: usize = 1 << 20;
-/// How long the kernel fills a block at most, in milliseconds.
+/// The longest time for which the kernel fills a block, in milliseconds.
 const GATHER: u32 = 50;
-/// The least that a packet takes in a block; the kernel wants to know.
+/// The minimum size of a packet in a block, which the kernel must know.
 const SLOT: u32 = 2048;
-/// `PACKET_IGNORE_OUTGOING`, since Linux 4.20.
+/// `PACKET_IGNORE_OUTGOING`, supported since Linux 4.20.
 const IGNORE_OUTGOING: i32 = 23;
-/// `TPACKET_V3`
+/// The version of the ring: `TPACKET_V3`.
 const VERSION: i32 = 2;
 
 pub(super) struct AfPacket {
@@ -29,7 +29,7 @@ pub(super) struct AfPacket {
     ring: Ring,
     /// The block that the kernel hands over next.
     next: usize,
-    /// The interface was down, and nothing came since.
+    /// Whether the interface was down and nothing has come since.
     down: bool,
 }
 
@@ -51,7 +51,7 @@ impl AfPacket {
         Ok(Self { interface: interface.to_owned(), index, socket, ring, next: 0, down: false })
     }
 
-    /// Waits for packets, not for long, and takes what has come.
+    /// Waits briefly for packets, and takes those that have come.
     pub(super) fn receive(&mut self, intake: &mut Intake) -> Result<(), LiveError> {
         let waited = wait(self.socket.as_fd()).map_err(LiveError::Io)?;
         // Each block is looked at once at most, so that packets are handed on under load too.
@@ -68,7 +68,7 @@ impl AfPacket {
         if self.down { self.check() } else { Ok(()) }
     }
 
-    /// Takes what the kernel still gathers in a block.
+    /// Takes the packets in the block that the kernel is still filling.
     pub(super) fn close(&mut self, intake: &mut Intake) -> Result<(), LiveError> {
         let until = Instant::now() + Duration::from_millis(2 * u64::from(GATHER));
         while Instant::now() < until {
@@ -88,7 +88,7 @@ impl AfPacket {
         true
     }
 
-    /// Packets for which the ring had no room; asking sets the kernel's number to zero.
+    /// The number of packets that found no room in the ring; reading it resets the kernel's counter.
     fn count_lost(&self, intake: &mut Intake) -> io::Result<()> {
         let [_packets, dropped, _frozen] =
             sys::option(self.socket.as_fd(), libc::SOL_PACKET, libc::PACKET_STATISTICS)?;
@@ -96,7 +96,7 @@ impl AfPacket {
         Ok(())
     }
 
-    /// Whether the interface went down, which the kernel says once.
+    /// Whether the interface went down, which the kernel reports once.
     fn take_error(&self) -> Result<bool, LiveError> {
         let error = rustix::net::sockopt::socket_error(&self.socket);
         Ok(error.map_err(|error| LiveError::Io(error.into()))?.is_err())
@@ -125,7 +125,7 @@ fn set_up(socket: &OwnedFd, interface: u32, settings: &LiveSettings) -> io::Resu
     Ok(ring)
 }
 
-/// `tpacket_req3`
+/// Encodes a `tpacket_req3`, the request for a ring.
 fn ring_request(blocks: usize) -> Vec<u8> {
     let block = BLOCK as u32;
     let blocks = blocks as u32;

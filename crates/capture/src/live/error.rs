@@ -1,18 +1,18 @@
 use std::fmt;
 use std::io;
 
-/// Why packets cannot be received, or not any more.
+/// Why packets cannot be received, or no longer.
 #[derive(Debug)]
 pub enum LiveError {
-    /// The system has no such sources.
+    /// The operating system has no such sources.
     NotLinux,
-    /// A privilege is missing; its name.
+    /// A capability is missing; this is its name.
     NotPermitted(&'static str),
-    /// Another program receives this group.
+    /// Another program already receives this group.
     Taken(u16),
-    /// There is no interface of this name, or no longer.
+    /// There is no interface of this name, or it was removed.
     NoInterface(String),
-    /// The kernel refuses, for another reason.
+    /// The kernel refuses for another reason.
     Io(io::Error),
 }
 

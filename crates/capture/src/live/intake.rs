@@ -9,30 +9,30 @@ use super::lottery::is_chosen;
 use super::sampler::{Decision, Sampler};
 use super::unstamped::Unstamped;
 
-/// What a live source has received.
+/// The counts of a live source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LiveCount {
-    /// Packets of chosen connections, handed on.
+    /// Packets of sampled connections that were passed on.
     pub packets: u64,
-    /// Packets of other connections (packet sockets only: rules leave them in the kernel).
+    /// Packets of other connections (packet sockets only: rules do not log these).
     pub left: u64,
-    /// Packets of chosen connections beyond the limit, as far as they were received.
+    /// Packets of sampled connections beyond the limit, as far as they were received.
     pub capped: u64,
-    /// Connections that were chosen and left out.
+    /// Connections that were sampled but left out.
     pub left_out: LeftOut,
-    /// Packets that rules of [`Method::Origin`](crate::rules::Method::Origin) have logged, which are
-    /// not handed on: nothing here can say how such connections end.
+    /// Packets that were logged by rules of [`Method::Origin`](crate::rules::Method::Origin). They are not passed on,
+    /// because nothing here can say how such connections end.
     pub origin: u64,
-    /// What is no TCP packet, in the order of [`Refusal::ALL`].
+    /// Packets that are not usable TCP packets, in the order of [`Refusal::ALL`].
     pub refused: [u64; Refusal::ALL.len()],
-    /// Packets that the kernel had for this receiver and for which there was no room: of chosen
-    /// connections in the netfilter log, of all connections at a packet socket. Losses at the very
-    /// end of the netfilter log show only in the rules' own counters.
+    /// Packets for this receiver that found no room in the kernel: of sampled connections in the netfilter log, of
+    /// all connections at a packet socket. Losses at the very end of the netfilter log are only in the rules' own
+    /// counters.
     pub lost: u64,
-    /// Packets without the kernel's time, given that of being received, or of their answer if that
-    /// is earlier: those that this host sends.
+    /// Packets without a kernel timestamp, which are those that this host sends. They get the time of being received,
+    /// or of their answer if that is earlier.
     pub without_time: u64,
-    /// Messages of the kernel that could not be read.
+    /// Messages of the kernel that could not be parsed.
     pub malformed: u64,
 }
 

@@ -1,28 +1,28 @@
-//! The lottery: which connections are chosen, as the rules decide it in the kernel.
+//! Sampling: which connections are selected, with the same decision as the rules in the kernel.
 
 use cutshort_packet::{FiveTuple, Packet};
 
-/// Whether the connection that this SYN begins is one of 1 in `rate`: the decision of
-/// `jhash ... mod RATE seed SEED == 0` in the nft rules, with the same seed the same connections.
+/// Whether the connection that this SYN begins is one of 1 in `rate`: the decision of `jhash ... mod RATE seed SEED
+/// == 0` in the nft rules. With the same seed, the same connections are selected.
 ///
-/// The initial sequence number is part of the key, so that repeats of a SYN share one decision
-/// while a later connection on the same ports gets its own.
+/// The initial sequence number is part of the key, so that repeats of a SYN have the same decision while a later
+/// connection on the same ports gets its own.
 pub(crate) fn is_chosen(packet: &Packet, rate: u32, seed: u32) -> bool {
     scale(jhash(key(packet).as_slice(), seed), rate) == 0
 }
 
-/// The kernel's `reciprocal_scale`: a hash as a number below `below`.
+/// The kernel's `reciprocal_scale`: maps a hash to a number below `below`.
 fn scale(hash: u32, below: u32) -> u32 {
     ((u64::from(hash) * u64::from(below)) >> 32) as u32
 }
 
-/// What nft concatenates, in words as they lie in its registers.
-struct Key {
+/// The fields that nft concatenates, in words as they are in its registers.
+struct HashInput {
     words: [u32; 11],
     len: usize,
 }
 
-impl Key {
+impl HashInput {
     fn as_slice(&self) -> &[u32] {
         &self.words[..self.len]
     }
@@ -33,9 +33,9 @@ impl Key {
     }
 }
 
-fn key(packet: &Packet) -> Key {
+fn key(packet: &Packet) -> HashInput {
     let FiveTuple { src_ip, src_port, dst_ip, dst_port } = packet.five_tuple;
-    let mut key = Key { words: [0; 11], len: 0 };
+    let mut key = HashInput { words: [0; 11], len: 0 };
     // Of an IPv4-mapped address only the last word.
     let skip = if packet.five_tuple.is_ipv4() { 12 } else { 0 };
     for octets in [src_ip.octets(), dst_ip.octets()] {

@@ -1,4 +1,4 @@
-//! Packets from the air: what a server receives now, sampled by connection.
+//! Live packets that a server receives, sampled by connection.
 
 #[cfg(target_os = "linux")]
 mod af_packet;
@@ -36,19 +36,19 @@ use cutshort_packet::Packet;
 use crate::Reading;
 use intake::Intake;
 
-/// What the prefix of cutshort's own rules begins with; behind the last colon stands their rate.
+/// The start of the prefix in cutshort's own rules; their sample rate follows the last colon.
 pub(crate) const OWN_PREFIX: &str = "cutshort";
 
 /// How long a connection with a single packet is remembered.
 pub(crate) const ALONE: Duration = Duration::from_secs(30);
 
-/// What is said of packets that are left out because rules of
-/// [`Method::Origin`](crate::rules::Method::Origin) have logged them, after their number.
+/// The message, after a number of packets, that they are left out because rules of
+/// [`Method::Origin`](crate::rules::Method::Origin) have logged them.
 pub const LEFT_OUT_ORIGIN: &str = "packets that 'cutshort rules --origin' logged were left out: connections that \
     this host opens cannot be classified yet; remove these rules with 'nft delete table inet cutshort_origin', or \
     load them with another --group";
 
-/// A source of packets being received, batch by batch.
+/// A live source of packets, received in batches.
 ///
 /// ```no_run
 /// use cutshort_capture::{Live, LiveSettings, Reading};
@@ -75,11 +75,11 @@ enum Receiver {
 
 #[cfg(target_os = "linux")]
 impl Live {
-    /// Opens a source. From then on packets are taken; needs `CAP_NET_ADMIN` for the netfilter log
-    /// and `CAP_NET_RAW` for a packet socket, neither of them afterwards.
+    /// Opens a source, which receives packets from then on. Opening needs `CAP_NET_ADMIN` for the netfilter log or
+    /// `CAP_NET_RAW` for a packet socket; receiving needs neither.
     ///
     /// # Errors
-    /// What is missing.
+    /// [`LiveError`] says what is missing.
     pub fn open(source: &LiveSource, settings: &LiveSettings, reading: &Reading) -> Result<Self, LiveError> {
         let receiver = match source {
             LiveSource::Nflog(group) => Receiver::Nflog(nflog::Nflog::open(*group, settings)?),
@@ -91,12 +91,11 @@ impl Live {
         Ok(Self { receiver, intake, reading: reading.clone(), closed: false })
     }
 
-    /// The packets that came since the last batch, in order of arrival. Waits for up to a tenth of
-    /// a second; none may have come. [`Reading::stop`] ends it: then it gives what was taken
-    /// before, and after that `None`.
+    /// The packets that came since the last batch, in order of arrival. Waits for up to a tenth of a second; there
+    /// may be none. After [`Reading::stop`], this returns the packets taken before, and then `None`.
     ///
     /// # Errors
-    /// Why nothing can be received any more.
+    /// [`LiveError`] says why nothing can be received any more.
     pub fn next_batch(&mut self) -> Result<Option<&[Packet]>, LiveError> {
         if self.closed {
             return Ok(None);
@@ -113,7 +112,7 @@ impl Live {
     }
 }
 
-/// Waits for bytes or an error at a socket, for up to a tenth of a second. Whether there are some.
+/// Waits for up to a tenth of a second for data or an error at a socket. Returns whether there is any.
 #[cfg(target_os = "linux")]
 fn wait(socket: std::os::fd::BorrowedFd<'_>) -> std::io::Result<bool> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -130,25 +129,25 @@ enum Receiver {}
 
 #[cfg(not(target_os = "linux"))]
 impl Live {
-    /// Opens a source, on Linux.
+    /// Returns an error, because live sources need Linux.
     ///
     /// # Errors
-    /// That this is another system.
+    /// Always [`LiveError`], because this is another system.
     pub fn open(_: &LiveSource, _: &LiveSettings, _: &Reading) -> Result<Self, LiveError> {
         Err(LiveError::NotLinux)
     }
 
-    /// Nothing was opened.
+    /// Returns `None`, because nothing can be opened.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     pub fn next_batch(&mut self) -> Result<Option<&[Packet]>, LiveError> {
         match self.receiver {}
     }
 }
 
 impl Live {
-    /// What was received so far.
+    /// The counts so far.
     #[must_use]
     pub const fn counts(&self) -> &LiveCount {
         &self.intake.counts

@@ -1,56 +1,54 @@
-//! Of which connections packets are taken, and how many of each: in user space what the rules do in
-//! the kernel.
+//! Selects connections and limits their packets in user space, as the rules do in the kernel.
 
 use std::collections::{HashMap, VecDeque};
 
 use cutshort_packet::{FiveTuple, Packet};
 
-/// What becomes of a packet.
+/// The decision about a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     Take,
-    /// Of a connection that was not chosen.
+    /// Its connection was not selected.
     Leave,
-    /// Of a chosen connection of which enough was taken.
+    /// Its connection was selected, but enough packets were taken.
     Capped,
-    /// It would begin a chosen connection, but too many are remembered already.
+    /// It would begin a selected connection, but the table is full.
     Full,
 }
 
-/// The connections that were chosen lately, one for each 5-tuple: a SYN packet with another
-/// sequence number begins the next one on the same ports, which is decided and counted by itself.
+/// The connections that were selected lately, one for each 5-tuple: a SYN packet with another sequence number begins
+/// the next one on the same ports, with its own decision and count.
 pub(crate) struct Sampler {
     limit: u32,
     /// How long a connection is remembered, in nanoseconds from its first packet.
     keep: i64,
-    /// How long it remembers a connection after a single packet, in nanoseconds.
+    /// How long a connection with a single packet is remembered, in nanoseconds.
     alone: i64,
     size: usize,
     flows: HashMap<FiveTuple, Flow>,
-    /// Those that began lately, the oldest first. Those that others have followed on their ports are
-    /// still among them.
-    fresh: VecDeque<Entry>,
-    /// The same of those that had a second packet when they were no longer fresh.
-    order: VecDeque<Entry>,
-    /// Connections that were remembered so far.
+    /// Connections that began lately, the oldest first. Those whose ports were used again are still among them.
+    fresh: VecDeque<FlowAge>,
+    /// Those of them that had a second packet when they were no longer new.
+    order: VecDeque<FlowAge>,
+    /// The number of connections so far.
     begun: u64,
 }
 
 struct Flow {
-    /// Tells it from others on the same ports.
+    /// A number that distinguishes it from others on the same ports.
     number: u64,
     /// The sequence number of its SYN packet; none if it began without one.
     syn: Option<u32>,
     taken: u32,
 }
 
-struct Entry {
+struct FlowAge {
     number: u64,
     since: i64,
     five_tuple: FiveTuple,
 }
 
-/// Below this number of entries there is no need to clear the order.
+/// Below this number of entries there is no need to clean up the order.
 const FEW: usize = 1024;
 
 impl Sampler {
@@ -60,7 +58,7 @@ impl Sampler {
         Self { limit, keep, alone, size, flows: HashMap::new(), fresh, order, begun: 0 }
     }
 
-    /// Decides on a packet. `begins` tells whether it may be the first of a chosen connection.
+    /// Decides about a packet. `begins` says whether it may be the first of a selected connection.
     pub(crate) fn decide(&mut self, packet: &Packet, begins: impl FnOnce(&Packet) -> bool) -> Decision {
         self.forget(packet.ts);
         let syn = packet.is_syn().then_some(packet.seq);
@@ -78,7 +76,7 @@ impl Sampler {
         Decision::Leave
     }
 
-    /// Begins a connection, in place of an older one on its ports.
+    /// Begins a connection, in place of an earlier one on its ports.
     fn begin(&mut self, packet: &Packet, syn: Option<u32>) -> Decision {
         let five_tuple = packet.five_tuple;
         if self.flows.len() >= self.size && !self.flows.contains_key(&five_tuple) {
@@ -91,12 +89,12 @@ impl Sampler {
         }
         self.begun += 1;
         self.flows.insert(five_tuple, Flow { number: self.begun, syn, taken: 1 });
-        self.fresh.push_back(Entry { number: self.begun, since: packet.ts, five_tuple });
+        self.fresh.push_back(FlowAge { number: self.begun, since: packet.ts, five_tuple });
         self.clear();
         Decision::Take
     }
 
-    /// Forgets the connections that are remembered long enough.
+    /// Removes connections that were remembered for long enough.
     fn forget(&mut self, now: i64) {
         while let Some(entry) = take_past(&mut self.fresh, now, self.alone) {
             match self.flow_of(&entry) {
@@ -112,34 +110,35 @@ impl Sampler {
         }
     }
 
-    /// The connection of an entry, if no other has followed on its ports.
-    fn flow_of(&self, entry: &Entry) -> Option<&Flow> {
+    /// The connection of an entry, unless another has followed on its ports.
+    fn flow_of(&self, entry: &FlowAge) -> Option<&Flow> {
         self.flows.get(&entry.five_tuple).filter(|flow| flow.number == entry.number)
     }
 
-    /// Keeps the entries as few as what is remembered, however often ports are used again.
+    /// Keeps the entries as few as the connections, however often ports are used again.
     fn clear(&mut self) {
         let len = self.fresh.len() + self.order.len();
         if len >= FEW && len > 2 * self.flows.len() {
             let flows = &self.flows;
-            let holds =
-                |entry: &Entry| flows.get(&entry.five_tuple).is_some_and(|flow| flow.number == entry.number);
+            let holds = |entry: &FlowAge| {
+                flows.get(&entry.five_tuple).is_some_and(|flow| flow.number == entry.number)
+            };
             self.fresh.retain(holds);
             self.order.retain(holds);
         }
     }
 }
 
-/// Takes the oldest entry if it is older than so many nanoseconds.
-fn take_past(entries: &mut VecDeque<Entry>, now: i64, age: i64) -> Option<Entry> {
+/// Takes the oldest entry if it is older than `age` nanoseconds.
+fn take_past(entries: &mut VecDeque<FlowAge>, now: i64, age: i64) -> Option<FlowAge> {
     // Packets arrive a little out of order, but a clock that was set back must not keep
     // connections for ever.
-    let is_past = |entry: &Entry| now.saturating_sub(entry.since).saturating_abs() >= age;
+    let is_past = |entry: &FlowAge| now.saturating_sub(entry.since).saturating_abs() >= age;
     entries.pop_front_if(|entry| is_past(entry))
 }
 
 impl Flow {
-    /// Whether a packet belongs to it. If that is a SYN packet, this is its sequence number.
+    /// Whether a packet belongs to it. The sequence number of a SYN packet is then recorded.
     fn has(&self, syn: Option<u32>) -> bool {
         syn.is_none() || syn == self.syn
     }

@@ -3,28 +3,28 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-/// How packets are received.
+/// The settings of a live source.
 #[derive(Clone, Debug)]
 pub struct LiveSettings {
-    /// N of "1 in N" connections: what a packet socket takes, and what packets of the netfilter
-    /// log are said to be where their rule does not tell (cutshort's own rules do).
+    /// N of "1 in N" connections: the sampling of a packet socket, and the sample rate of netfilter log packets whose
+    /// rule does not state it (cutshort's own rules do).
     pub rate: NonZeroU32,
-    /// How many packets of each connection are taken.
+    /// The maximum number of packets per connection.
     pub limit: u32,
     /// How long a connection is remembered, from its first packet. A window is 15 minutes.
     pub keep: Duration,
-    /// How many connections are remembered.
+    /// The maximum number of connections that are remembered.
     pub size: usize,
-    /// The sampling's secret; random if none. A packet socket takes the connections that rules
-    /// with the same seed take.
+    /// The secret of the sampling; random if none. A packet socket selects the same connections as rules with the
+    /// same seed.
     pub seed: Option<u32>,
-    /// Ports of servers whose connections a packet socket takes; all if empty.
+    /// Server ports whose connections a packet socket takes; all if empty.
     pub ports: Vec<u16>,
-    /// Networks of clients whose connections a packet socket leaves out.
+    /// Client networks whose connections a packet socket leaves out.
     pub exclude: Vec<IpNet>,
-    /// Bytes that are taken of each packet: the headers and no more. Rules have their own.
+    /// The number of bytes that are taken of each packet, which are the headers. Rules have their own setting.
     pub snaplen: u32,
-    /// Bytes of kernel memory for packets that are not yet received.
+    /// The size of the kernel's buffer in bytes.
     pub buffer: usize,
 }
 

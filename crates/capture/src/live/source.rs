@@ -1,17 +1,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Where live packets come from.
+/// A source of live packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LiveSource {
-    /// `nflog:GROUP`: what firewall rules log to a group; `cutshort rules` writes such rules.
+    /// `nflog:GROUP`: packets that firewall rules log to a group; `cutshort rules` writes such rules.
     Nflog(u16),
-    /// `af_packet:INTERFACE`: what an interface receives, sampled in user space.
+    /// `af_packet:INTERFACE`: packets that an interface receives, sampled in user space.
     AfPacket(String),
 }
 
 impl LiveSource {
-    /// Whether a text is meant to be a live source and not a file.
+    /// Whether a text names a live source and not a file.
     #[must_use]
     pub fn is_meant(text: &str) -> bool {
         text.starts_with("nflog:") || text.starts_with("af_packet:")
@@ -45,8 +45,7 @@ impl fmt::Display for LiveSource {
     }
 }
 
-/// A name that an interface can have. Quotes and the like are refused too: names are written into
-/// rules.
+/// Whether an interface can have this name. Quotes and the like are refused, because names are written into rules.
 pub(crate) fn check_interface(name: &str) -> Result<String, String> {
     let is_harmless = |letter: char| letter.is_ascii_alphanumeric() || ".-_@:+".contains(letter);
     match name.len() {

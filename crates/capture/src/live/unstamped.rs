@@ -4,7 +4,7 @@
 
 use cutshort_packet::Packet;
 
-/// How long an answer may take to be received, in nanoseconds: longer than the kernel gathers.
+/// How long an answer may take to be received, in nanoseconds: longer than the kernel gathers packets.
 const PATIENCE: i64 = 300_000_000;
 
 /// Packets that wait for their answers.
@@ -29,7 +29,7 @@ impl Unstamped {
         }
     }
 
-    /// Gives what has waited long enough, or all.
+    /// Returns the packets that have waited long enough, or all.
     pub(super) fn release(&mut self, now: i64, all: bool, mut give: impl FnMut(Packet)) {
         self.0.retain(|packet| {
             // A clock that was set back must not hold them for ever.

@@ -1,4 +1,4 @@
-//! Loading and removing rules on this host, each in one step that succeeds or changes nothing.
+//! Loads and removes rules on this host, each in one step that succeeds or changes nothing.
 
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
@@ -6,15 +6,15 @@ use std::process::{Command, Stdio};
 use super::iptables::{self, CHAIN};
 use super::{Method, Sampling};
 
-/// The programs that load rules, for either IP version.
+/// The programs that load rules, one per IP version.
 const IPTABLES: [&str; 2] = ["iptables", "ip6tables"];
-/// What asks for a program that is not installed ends with.
+/// The end of the message that a program is not installed.
 const PACKAGE: &str = "is not installed, or you are not root (apt-get install nftables iptables)";
 
-/// What rules need.
+/// The privileges that are needed.
 const PRIVILEGE: &str = "needs root or CAP_NET_ADMIN: run it with sudo";
 
-/// Why [`status`](super::status) fails, in words.
+/// Explains why [`status`](super::status) failed.
 #[must_use]
 pub fn untold(error: &io::Error) -> String {
     match error.kind() {
@@ -23,21 +23,21 @@ pub fn untold(error: &io::Error) -> String {
     }
 }
 
-/// What became of rules that should be loaded or removed.
+/// The result of loading or removing rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
     /// Nothing had to be done.
     Unchanged,
-    /// Something was done; in words.
+    /// The changes that were made, in words.
     Changed(Vec<String>),
 }
 
-/// Loads rules in place of cutshort's own that are loaded, if any. Where these sample alike,
-/// connections that are being sampled are sampled on and counters go on counting; else both begin
-/// anew. Rules of [`Method::Origin`] stand beside the others.
+/// Loads rules in place of cutshort's own rules that are loaded, if any. If these sample in the same way, connections
+/// in progress continue to be sampled and counters keep their values; otherwise both start from zero. Rules of
+/// [`Method::Origin`] are independent of the others.
 ///
 /// # Errors
-/// What the loading program says. Then nothing was changed.
+/// The message of the program that loads rules. Nothing was changed then.
 pub fn apply(sampling: &Sampling) -> Result<Applied, String> {
     sampling.check()?;
     match sampling.method {
@@ -58,14 +58,14 @@ pub fn apply(sampling: &Sampling) -> Result<Applied, String> {
 /// Removes all of cutshort's own rules.
 ///
 /// # Errors
-/// What the removing program says.
+/// The message of the program that removes rules.
 pub fn remove() -> Result<Applied, String> {
     let mut removed = remove_tables(&[Method::Set.table(), Method::Origin.table()])?;
     removed.extend(remove_chains()?);
     Ok(if removed.is_empty() { Applied::Unchanged } else { Applied::Changed(removed) })
 }
 
-/// Removes nft tables as far as they are loaded, in one transaction.
+/// Removes nft tables that are loaded, in one transaction.
 fn remove_tables(tables: &[&str]) -> Result<Vec<String>, String> {
     let loaded = super::status().map_err(|error| untold(&error))?;
     let names: Vec<String> = loaded
@@ -81,7 +81,7 @@ fn remove_tables(tables: &[&str]) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// Removes the iptables chains and the jumps to them, where there are some.
+/// Removes the iptables chains and the jumps to them, if they exist.
 fn remove_chains() -> Result<Vec<String>, String> {
     let mut removed = Vec::new();
     for tool in IPTABLES {
@@ -94,7 +94,7 @@ fn remove_chains() -> Result<Vec<String>, String> {
     Ok(removed)
 }
 
-/// Loads a table, with what the one before has remembered if it can be.
+/// Loads a table, with the connections remembered by the previous one if possible.
 fn load_table(sampling: &Sampling) -> Result<(), String> {
     let (text, about) = (sampling.text(), sampling.to_string());
     let table = sampling.method.table();
@@ -109,7 +109,7 @@ fn load_table(sampling: &Sampling) -> Result<(), String> {
     load("nft", &["-f", "-"], &text)
 }
 
-/// Both IP versions, or none.
+/// Loads the rules for both IP versions, or none.
 fn apply_iptables(sampling: &Sampling) -> Result<(), String> {
     for tool in IPTABLES {
         let text = iptables::text_with(sampling, &jumps(tool).unwrap_or_default());
@@ -124,9 +124,9 @@ fn apply_iptables(sampling: &Sampling) -> Result<(), String> {
 /// The rules for iptables that are loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chains {
-    /// The chains of iptables and ip6tables, as these show their rules and what they have counted.
+    /// The chains of iptables and ip6tables with their counters, as these programs print them.
     pub shown: Vec<String>,
-    /// The options of `cutshort rules apply` that have loaded them.
+    /// The options of `cutshort rules apply` with which they were loaded.
     pub options: Option<String>,
 }
 
@@ -142,7 +142,7 @@ pub fn chains() -> Chains {
     Chains { shown, options: iptables::read(&saved).map(|sampling| sampling.options()) }
 }
 
-/// What a program shows of its mangle table, without making one.
+/// What a program prints about its mangle table. Does not create the table.
 fn show(tool: &str, arguments: &[&str]) -> Option<String> {
     if !super::status::has_mangle(tool == "ip6tables") {
         return None;
@@ -165,7 +165,7 @@ fn deletions(saved: &str) -> String {
     rules.map(|rule| format!("-D {rule}\n")).collect()
 }
 
-/// Gives a program text to load.
+/// Passes text to a program that loads it.
 fn load(program: &str, arguments: &[&str], text: &str) -> Result<(), String> {
     let run = || -> io::Result<_> {
         let mut child = Command::new(program)
@@ -194,7 +194,7 @@ fn load(program: &str, arguments: &[&str], text: &str) -> Result<(), String> {
     Err(format!("{program} does not load the rules: {}", without_seed(message.trim())))
 }
 
-/// nft repeats the lines that it complains about.
+/// Removes the seed from messages, because nft repeats the lines that it rejects.
 fn without_seed(message: &str) -> String {
     let mut words = message.split(' ').peekable();
     let mut shown = Vec::new();

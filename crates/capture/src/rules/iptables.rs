@@ -10,7 +10,7 @@ use super::{Method, Ports, Sampling};
 /// The chain that holds the rules; PREROUTING has only the jump.
 pub(super) const CHAIN: &str = "CUTSHORT";
 const LABEL: u32 = 7;
-/// What `-m multiport` takes.
+/// The maximum number of ports in `-m multiport`.
 const MAX_PORTS: usize = 15;
 
 pub(super) fn check(sampling: &Sampling) -> Result<(), String> {
@@ -44,7 +44,7 @@ pub(super) fn text(sampling: &Sampling) -> String {
     text_with(sampling, "")
 }
 
-/// The rules, with lines before them that remove old jumps.
+/// The rules, after lines that remove old jumps.
 pub(super) fn text_with(sampling: &Sampling, before: &str) -> String {
     let mut text = format!("# cutshort: {sampling}\n{ABOUT}*mangle\n:{CHAIN} - [0:0]\n{before}");
     let mut line = |line: String| {
@@ -83,7 +83,7 @@ fn record(sampling: &Sampling) -> String {
     )
 }
 
-/// Which packets are looked at, once for each interface.
+/// Conditions on the packets to look at, one per interface.
 fn jumps(sampling: &Sampling) -> Vec<String> {
     let ports: Vec<String> =
         Ports::merged(&sampling.ports).iter().map(|ports| ports.to_string().replace('-', ":")).collect();

@@ -1,8 +1,8 @@
-//! Text as nft reads it.
+//! Text in the syntax of nft.
 
 use std::fmt::Display;
 
-/// Text in blocks.
+/// Text with nested blocks.
 #[derive(Default)]
 pub(super) struct Lines {
     pub(super) text: String,
@@ -25,7 +25,7 @@ impl Lines {
     }
 }
 
-/// `{ 80, 443 }`; none of nothing.
+/// Formats a set, such as `{ 80, 443 }`; none if it is empty.
 pub(super) fn list(items: impl Iterator<Item = impl Display>) -> Option<String> {
     let items: Vec<String> = items.map(|item| item.to_string()).collect();
     (!items.is_empty()).then(|| format!("{{ {} }}", items.join(", ")))

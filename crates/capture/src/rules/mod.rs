@@ -1,8 +1,7 @@
 //! Rules that make the kernel sample connections and log their packets.
 //!
-//! [`Sampling`] says what is sampled; its [`text`](Sampling::text) is what `nft -f` or
-//! `iptables-restore` load. [`apply`], [`remove`] and [`status`] do that for cutshort's own tables
-//! and chains, and touch nothing else.
+//! [`Sampling`] is a description of the rules; `nft -f` or `iptables-restore` can load its [`text`](Sampling::text).
+//! [`apply`], [`remove`] and [`status`] act on cutshort's own tables and chains only.
 
 mod host;
 mod iptables;
@@ -24,23 +23,22 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-/// How connections are chosen and remembered.
+/// How connections are selected and remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
     /// nft: a keyed hash of 4-tuple and initial sequence number, remembered in a set. No conntrack.
     #[default]
     Set,
-    /// nft: the published recipe, a lottery per SYN remembered as a conntrack label.
+    /// nft: the published recipe, a random choice per SYN that is remembered as a conntrack label.
     Conntrack,
     /// iptables: the published recipe.
     Iptables,
-    /// nft, as [`Set`](Self::Set), for connections that this host opens: its SYNs, and the packets
-    /// that come back.
+    /// nft, as [`Set`](Self::Set), for connections that this host opens: its SYNs, and the packets that come back.
     Origin,
 }
 
 impl Method {
-    /// Its name in messages.
+    /// The name in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,7 +49,7 @@ impl Method {
         }
     }
 
-    /// The nft table that it has for itself.
+    /// The nft table of this method.
     const fn table(self) -> &'static str {
         match self {
             Self::Origin => "cutshort_origin",
@@ -60,39 +58,39 @@ impl Method {
     }
 }
 
-/// What is sampled, and how much of it.
+/// Which connections to sample, and how many of their packets.
 #[derive(Clone, Debug)]
 pub struct Sampling {
-    /// How.
+    /// How connections are selected and remembered.
     pub method: Method,
     /// N of "1 in N" connections.
     pub rate: NonZeroU32,
-    /// How many packets of each connection.
+    /// The maximum number of packets per connection.
     pub limit: NonZeroU32,
-    /// The netfilter log's group.
+    /// The group of the netfilter log.
     pub group: u16,
-    /// Bytes of each packet.
+    /// The number of bytes that are logged of each packet.
     pub snaplen: u32,
-    /// Packets that the kernel gathers before it wakes the receiver.
+    /// The number of packets that the kernel gathers before it wakes the receiver.
     pub queue: u32,
-    /// Interfaces that connections come in by (with [`Method::Origin`], go out by); all but the
-    /// loopback if empty. A `*` at the end stands for any ending, as in `eth*`.
+    /// Incoming interfaces of connections (with [`Method::Origin`], outgoing ones); if empty, all except loopback. A
+    /// `*` at the end matches any suffix, as in `eth*`.
     pub interfaces: Vec<String>,
-    /// Ports of servers; all if empty.
+    /// Server ports; all if empty.
     pub ports: Vec<Ports>,
     /// Networks whose connections are left out: of clients (with [`Method::Origin`], of servers).
     pub exclude: Vec<IpNet>,
-    /// Also connections that this host only forwards.
+    /// Whether to sample connections that this host only forwards.
     pub forwarded: bool,
-    /// Also the RSTs that servers send on these connections, with [`Method::Set`] only. They do not
-    /// count towards `limit`; at most 30 a second are logged for each connection.
+    /// Whether to log RSTs that servers send on these connections, with [`Method::Set`] only. They do not count
+    /// towards `limit`; at most 30 a second are logged per connection.
     pub server_resets: bool,
-    /// How long a connection is remembered after each packet that is taken of it, but for its SYN
-    /// ([`ALONE`](Self::ALONE)). Not with conntrack, which decides itself.
+    /// How long a connection is remembered after each packet taken of it, except its SYN ([`ALONE`](Self::ALONE)).
+    /// Not with conntrack, which has its own timeouts.
     pub keep: Duration,
-    /// How many connections of each IP version are remembered. Not with conntrack.
+    /// The maximum number of connections remembered per IP version. Not with conntrack.
     pub size: u32,
-    /// The hash's secret; the kernel's own random one, which nobody can read, if none.
+    /// The secret of the hash; if none, a random one of the kernel, which nobody can read.
     pub seed: Option<Seed>,
 }
 
@@ -118,16 +116,15 @@ impl Default for Sampling {
 }
 
 impl Sampling {
-    /// How long a SYN is remembered that nothing has followed, so that a flood of single SYNs does
-    /// not fill the set: the longest that honest clients are silent is while a lost SYN or SYN+ACK
-    /// is sent again.
+    /// How long a SYN is remembered if nothing follows it, so that a flood of single SYNs does not fill the set: the
+    /// longest silence of honest clients while a lost SYN or SYN+ACK is retransmitted.
     pub const ALONE: Duration = crate::live::ALONE;
 
     fn keep_alone(&self) -> Duration {
         self.keep.min(Self::ALONE)
     }
 
-    /// Checks what a rule cannot say.
+    /// Checks for settings that rules cannot express.
     ///
     /// # Errors
     /// What is wrong, and what to write instead.
@@ -150,8 +147,8 @@ impl Sampling {
         Ok(())
     }
 
-    /// The rules, to be loaded by `nft -f -` (with [`Method::Iptables`]: by `iptables-restore -n`
-    /// and `ip6tables-restore -n`), in one step that succeeds or changes nothing.
+    /// The rules, for `nft -f -` (with [`Method::Iptables`]: for `iptables-restore -n` and `ip6tables-restore -n`),
+    /// which load them in one step that succeeds or changes nothing.
     #[must_use]
     pub fn text(&self) -> String {
         match self.method {
@@ -162,7 +159,7 @@ impl Sampling {
         }
     }
 
-    /// What the log's prefix tells the receiver.
+    /// The prefix of log messages, which the receiver parses.
     fn prefix(&self) -> String {
         match self.method {
             Method::Origin => format!("{}{}", cutshort_packet::ORIGIN_PREFIX, self.rate),
@@ -171,7 +168,7 @@ impl Sampling {
     }
 }
 
-/// A name of an interface, or the beginning of several with a `*` behind it.
+/// Checks the name of an interface, which may end with `*`.
 fn check_interfaces(name: &str) -> Result<(), String> {
     let beginning = name.strip_suffix('*').filter(|beginning| !beginning.is_empty()).unwrap_or(name);
     crate::live::check_interface(beginning).map(|_| ()).map_err(|why| match beginning == name {
@@ -180,7 +177,7 @@ fn check_interfaces(name: &str) -> Result<(), String> {
     })
 }
 
-/// `nft, 1 in 10000 connections, first 10 packets, group 5, 65536 remembered for 900 s`
+/// Writes `nft, 1 in 10000 connections, first 10 packets, group 5, 65536 remembered for 900 s`.
 impl fmt::Display for Sampling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { method, rate, limit, group, size, keep, server_resets, .. } = self;

@@ -1,4 +1,4 @@
-//! The rules as nft reads them (nftables 1.0.6 takes only literals for `mod` and `group`).
+//! The rules for nft (nftables 1.0.6 accepts only literals for `mod` and `group`).
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ pub(super) const OPTIONS: &str = "options";
 /// SYN packets as docs/spec.md#syn-packet has them.
 const SYN: &str = "tcp flags & (fin|syn|rst|ack) == syn";
 
-/// An IP version in nft's words.
+/// An IP version in the syntax of nft.
 struct Version {
-    /// What `meta nfproto` calls it.
+    /// Its name in `meta nfproto`.
     name: &'static str,
     number: u8,
-    /// Its header.
+    /// The name of its header, `ip` or `ip6`.
     ip: &'static str,
 }
 
 const VERSIONS: [Version; 2] =
     [Version { name: "ipv4", number: 4, ip: "ip" }, Version { name: "ipv6", number: 6, ip: "ip6" }];
 
-/// Room for so many elements at least that are deleted and not yet removed.
+/// Additional room for elements that are deleted but not yet removed.
 const DELETED: u32 = 1 << 16;
-/// How often the kernel removes them. More often would cost more where many are remembered.
+/// How often the kernel removes them. A shorter interval would cost more if many connections are remembered.
 const REMOVAL: &str = "gc-interval 200ms";
-/// How often the same ports may begin a chosen connection: within 200 ms no more than 12 times.
+/// How often the same ports may begin a sampled connection: at most 12 times within 200 ms.
 const AGAIN: &str = "limit rate 30/second burst 6 packets";
-/// After this time [`AGAIN`] allows as much as at first.
+/// After this time, [`AGAIN`] allows as much as at the start.
 const RECENT: Duration = Duration::from_secs(1);
 
-/// Without conntrack.
+/// The rules that use a set instead of conntrack.
 pub(super) fn set(sampling: &Sampling) -> String {
     table(
         sampling,
@@ -71,7 +71,7 @@ pub(super) fn set(sampling: &Sampling) -> String {
     )
 }
 
-/// The connections that this host opens.
+/// The rules for connections that this host opens.
 pub(super) fn origin(sampling: &Sampling) -> String {
     table(
         sampling,
@@ -109,7 +109,7 @@ pub(super) fn origin(sampling: &Sampling) -> String {
     )
 }
 
-/// The published recipe.
+/// The rules of the published recipe.
 pub(super) fn conntrack(sampling: &Sampling) -> String {
     const LABEL: u32 = 7;
     table(
@@ -218,15 +218,15 @@ fn log(sampling: &Sampling, queue: u32) -> String {
     format!("log prefix \"{}\" group {group} snaplen {snaplen} queue-threshold {queue}", sampling.prefix())
 }
 
-/// From whose side a connection is looked at: what tells its client or server, and the key under
-/// which its packets will come in.
+/// The side of a connection by which packets are selected: the fields of its client or server, and the key of its
+/// later packets.
 struct Side {
     excluded: &'static str,
     key: [(&'static str, &'static str); 4],
-    /// Whether a connection is not this host's own.
+    /// The condition that a connection is not this host's own.
     foreign: Option<&'static str>,
     target: &'static str,
-    /// What becomes of a connection that cannot be remembered, after it was counted.
+    /// The verdict on a connection that cannot be remembered, after it was counted.
     left_out: &'static str,
 }
 
@@ -239,7 +239,7 @@ const SOURCE: Side = Side {
     left_out: " goto left_out",
 };
 
-/// Servers that we connect to: their packets have source and destination the other way round.
+/// Servers that we connect to: their packets have source and destination reversed.
 const DESTINATION: Side = Side {
     excluded: "daddr",
     key: [("ip", "daddr"), ("tcp", "dport"), ("ip", "saddr"), ("tcp", "sport")],
@@ -249,7 +249,7 @@ const DESTINATION: Side = Side {
 };
 
 impl Side {
-    /// The key in the words of one IP version (`ip` or `ip6`).
+    /// The key in the syntax of one IP version (`ip` or `ip6`).
     fn key(&self, ip: &str) -> String {
         let words =
             self.key.map(|(header, field)| format!("{} {field}", if header == "ip" { ip } else { header }));

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// One port, or all from one to another, as in `8000-8100`.
+/// One port, or a range such as `8000-8100`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ports {
     first: u16,
@@ -49,7 +49,7 @@ impl FromStr for Ports {
     }
 }
 
-/// As nft and the command line have it.
+/// Writes the ports as nft and the command line accept them.
 impl fmt::Display for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { first, last } = self;

@@ -2,29 +2,27 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// The secret of the sampling hash. Who knows it could aim at the sample or avoid it, so it is
-/// shown nowhere.
+/// The secret of the sampling hash. Anybody who knows it could avoid the sample or aim at it, so it is never printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Seed(u32);
 
 impl Seed {
-    /// A seed from a number other than 0, which nft takes for "none".
+    /// Creates a seed from a number other than 0, which means "none" to nft.
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
         if number == 0 { None } else { Some(Self(number)) }
     }
 
-    /// The number, for receivers that sample by themselves.
+    /// The number, for receivers that sample themselves.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0
     }
 
-    /// Reads a file that holds one seed as eight hexadecimal digits and that only its owner can
-    /// read.
+    /// Reads a file with one seed as eight hexadecimal digits, which only its owner may be able to read.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// [`SeedError`] says what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, SeedError> {
         let text = std::fs::read_to_string(path).map_err(SeedError::Io)?;
         check_mode(path)?;
@@ -47,21 +45,21 @@ fn check_mode(_: &Path) -> Result<(), SeedError> {
     Ok(())
 }
 
-/// Without the number.
+/// Does not print the number.
 impl fmt::Debug for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Seed(..)")
     }
 }
 
-/// Why a file has no seed.
+/// Why there is no seed in a file.
 #[derive(Debug)]
 pub enum SeedError {
-    /// It cannot be read.
+    /// The file cannot be read.
     Io(io::Error),
-    /// Others than its owner can read it.
+    /// Users other than its owner can read the file.
     Open,
-    /// It holds something else.
+    /// The file does not hold a seed.
     NoSeed,
 }
 

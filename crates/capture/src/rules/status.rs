@@ -1,5 +1,5 @@
-//! Which rules are loaded, and what their counters say; asked over netlink, so that a process
-//! without other privileges than `CAP_NET_ADMIN` can, too.
+//! The rules that are loaded, and their counters, read over netlink so that `CAP_NET_ADMIN` is the only privilege
+//! needed.
 
 use std::io;
 
@@ -16,13 +16,13 @@ const SYN_ACK: &str = "syn_ack";
 /// One of cutshort's tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
-    /// `cutshort` or `cutshort_origin`.
+    /// The name, `cutshort` or `cutshort_origin`.
     pub table: String,
-    /// What they sample, as [`Sampling`](super::Sampling) shows itself.
+    /// Which connections they sample, as [`Sampling`](super::Sampling) is printed.
     pub about: String,
-    /// The options of `cutshort rules apply` that have loaded it; none if an older version did.
+    /// The options of `cutshort rules apply` with which it was loaded; none if an older version did so.
     pub options: Option<String>,
-    /// Its counters, in the order in which they were made.
+    /// Its counters, in the order in which they were created.
     pub counters: Vec<Counter>,
     /// Whether an older version of this program wrote it: one whose rules give a connection the
     /// place and the count of an earlier one on the same ports, or do not report the connections
@@ -39,34 +39,38 @@ pub struct Counter {
     /// that servers sent on connections in the sample; `syn_ack`: SYN+ACK packets that came in; `rst`:
     /// RSTs that came in and were not logged.
     pub name: String,
-    /// Packets since the rules were loaded.
+    /// The number of packets since the rules were loaded.
     pub packets: u64,
 }
 
 impl Loaded {
+    /// What to say of rules that are [`outdated`](Self::outdated).
+    pub const OUTDATED: &str =
+        "these rules are of an older version, which leaves out some connections without reporting it";
+
     /// Packets that a counter has.
     #[must_use]
     pub fn packets(&self, counter: &str) -> Option<u64> {
         self.counters.iter().find(|other| other.name == counter).map(|counter| counter.packets)
     }
 
-    /// Whether it records connections that this host opens, whose packets receivers leave out.
+    /// Whether it logs connections that this host opens, whose packets receivers leave out.
     #[must_use]
     pub fn is_origin(&self) -> bool {
         self.table == super::Method::Origin.table()
     }
 
-    /// The group of the netfilter log that they log to.
+    /// The netfilter log group that they log to.
     #[must_use]
     pub fn group(&self) -> Option<u16> {
         self.about.split(", ").find_map(|part| part.strip_prefix("group "))?.parse().ok()
     }
 }
 
-/// The tables of cutshort's that are loaded.
+/// Cutshort's tables that are loaded.
 ///
 /// # Errors
-/// That the kernel does not tell, for want of `CAP_NET_ADMIN` mostly.
+/// The error of the kernel, usually because `CAP_NET_ADMIN` is missing.
 #[cfg(target_os = "linux")]
 pub fn status() -> io::Result<Vec<Loaded>> {
     use super::Method;
@@ -107,10 +111,10 @@ pub(super) fn has_mangle(_: bool) -> bool {
     false
 }
 
-/// None is loaded elsewhere than on Linux.
+/// Returns no tables, because this is not Linux.
 ///
 /// # Errors
-/// None.
+/// Never fails.
 #[cfg(not(target_os = "linux"))]
 pub fn status() -> io::Result<Vec<Loaded>> {
     Ok(Vec::new())

@@ -5,7 +5,7 @@ use cutshort_packet::Flags;
 use super::{Columns, Grain, list};
 
 /// The rows of packets to classify.
-pub(crate) struct Source {
+pub(crate) struct PacketRows {
     /// A table or a subquery with the columns of `packet`.
     pub(crate) rows: String,
     /// The condition that selects rows.
@@ -54,7 +54,7 @@ pub(super) fn has_rst(flags: &str) -> String {
 pub(super) const LISTS: [(&str, &str); 4] =
     [("all_numbers", "numbers"), ("all_fields", "fields"), ("all_times", "times"), ("all_marks", "marks")];
 
-impl Source {
+impl PacketRows {
     /// One row per flow.
     pub(super) fn flows(&self, grain: Grain) -> String {
         let Self { rows, filter, node, unclear, .. } = self;

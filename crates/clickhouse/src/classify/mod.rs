@@ -13,7 +13,7 @@ pub(crate) mod view;
 
 use cutshort_verdict::Rules;
 
-pub(crate) use flows::Source;
+pub(crate) use flows::PacketRows;
 
 /// The key of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ fn list(columns: &Columns) -> String {
 /// The input of the classifier.
 pub(crate) struct Classified<'a> {
     pub(crate) grain: Grain,
-    pub(crate) sources: &'a [Source],
+    pub(crate) sources: &'a [PacketRows],
     /// The cutoff in nanoseconds since the Unix epoch, an Int64; it may depend on `window_start`.
     pub(crate) cutoff: &'a str,
     pub(crate) rules: &'a Rules,
@@ -69,7 +69,7 @@ pub(crate) struct Classified<'a> {
 impl Classified<'_> {
     /// One row per connection, or flow without a SYN packet: the key, and the columns of [`rules::select`].
     pub(crate) fn sql(&self) -> String {
-        let union = |select: &dyn Fn(&Source) -> String| {
+        let union = |select: &dyn Fn(&PacketRows) -> String| {
             self.sources.iter().map(select).collect::<Vec<_>>().join("\n UNION ALL\n ")
         };
         let connections = split::select(&union(&|source| source.flows(self.grain)), self);

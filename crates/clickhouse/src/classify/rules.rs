@@ -87,7 +87,7 @@ fn with_other_direction() -> Columns {
 }
 
 fn judged() -> Columns {
-    let (progresses, seen) = (Progress::ALL.len(), Seen::COUNT);
+    let (progresses, seen) = (Progress::ALL.len(), SeenResets::COUNT);
     let stages = DataSet::Tcp
         .terminations()
         .iter()
@@ -146,14 +146,14 @@ fn own_tags() -> String {
 
 /// The RSTs that were seen, as far as rules distinguish them: the column `resets_seen`.
 #[derive(Clone, Copy)]
-struct Seen {
+struct SeenResets {
     rst: u32,
     rst_ack: u32,
     differ: bool,
     zero: bool,
 }
 
-impl Seen {
+impl SeenResets {
     const COUNT: u32 = 36;
 
     fn all() -> impl Iterator<Item = Self> {
@@ -209,14 +209,14 @@ const BOTH: [bool; 2] = [false, true];
 
 fn all_tags() -> impl Iterator<Item = u32> {
     DataSet::Tcp.terminations().iter().flat_map(|termination| {
-        Seen::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(*termination, fin).bits()))
+        SeenResets::all().flat_map(move |seen| BOTH.map(|fin| seen.tags(*termination, fin).bits()))
     })
 }
 
 fn signatures() -> impl Iterator<Item = u8> {
     let id = |signature: Option<Signature>| signature.map_or(0, Signature::id);
     Stage::ALL.into_iter().flat_map(move |stage| {
-        Seen::all().flat_map(move |seen| {
+        SeenResets::all().flat_map(move |seen| {
             BOTH.into_iter().flat_map(move |single| BOTH.map(|fin| id(seen.signature(stage, single, fin))))
         })
     })

@@ -9,7 +9,7 @@ use cutshort_verdict::{DataSet, Progress, Rules, Stage};
 use super::flows::is_syn;
 use crate::results::COVERED_TO;
 
-use super::{Classified, Grain, Source};
+use super::{Classified, Grain, PacketRows};
 
 /// The columns of `packet` in which rows of several captures must agree to be the same, in the order in which the
 /// limit takes rows.
@@ -142,9 +142,9 @@ impl Tables<'_> {
         )
     }
 
-    fn ordinary(&self) -> Source {
+    fn ordinary(&self) -> PacketRows {
         let (packets, doubtful) = (self.packets(), self.doubtful());
-        Source {
+        PacketRows {
             rows: format!("{}.packet", self.database),
             filter: format!("{packets} AND {HASH} GLOBAL NOT IN {doubtful}"),
             addresses: self.addresses(),
@@ -155,7 +155,7 @@ impl Tables<'_> {
 
     /// The first rows of each connection of captures, counted from the start of a connection in either direction; of
     /// the same time, SYN packets are first, as where flows are divided.
-    fn of_several_captures(&self, rules: &Rules) -> Source {
+    fn of_several_captures(&self, rules: &Rules) -> PacketRows {
         let limit = rules.packet_limit;
         let rows = format!(
             "(SELECT {FLOW}, kept, {ROW}, node FROM (
@@ -164,7 +164,7 @@ impl Tables<'_> {
   WHERE node != '' OR NOT is_over OR nth <= {limit})",
             self.counted_anew(limit)
         );
-        Source {
+        PacketRows {
             rows,
             filter: "1".to_owned(),
             addresses: "kept".to_owned(),

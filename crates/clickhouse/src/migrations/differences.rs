@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use clickhouse::Row;
 use cutshort_store::Result;
+use cutshort_verdict::DataSet;
 use serde::Deserialize;
 
-use super::{FROZEN, Layout, MIGRATION, Spread, TABLES, Table, columns_of, identifier};
+use super::{Layout, Spread, TableDefinition, columns_of, definitions, identifier};
 use crate::server::Server;
 
 #[derive(Row, Deserialize)]
@@ -26,11 +27,11 @@ struct FoundColumn {
 }
 
 /// The tables of a database by their names.
-pub(super) struct Found {
+pub(super) struct ExistingTables {
     tables: BTreeMap<String, (FoundTable, Vec<FoundColumn>)>,
 }
 
-impl Found {
+impl ExistingTables {
     pub(super) fn read(server: &Server, database: &str) -> Result<Self> {
         let tables = "SELECT name, engine, partition_key, sorting_key FROM system.tables
                       WHERE database = {database:String}";
@@ -51,7 +52,9 @@ impl Found {
 
     /// Whether all tables and views exist.
     pub(super) fn is_whole(&self, layout: &Layout) -> bool {
-        let views = ["classified", "current_connection"].map(str::to_owned);
+        let views = ["current_connection", "classified"];
+        let views = &views[..if layout.data_set == DataSet::Tcp { 2 } else { 1 }];
+        let views = views.iter().map(|name| (*name).to_owned());
         let mut names = wanted(layout).map(|(name, ..)| name).chain(views);
         names.all(|name| self.tables.contains_key(&name))
     }
@@ -74,9 +77,9 @@ impl Found {
 }
 
 /// The tables that should exist, and their kind.
-fn wanted(layout: &Layout) -> impl Iterator<Item = (String, &'static Table, &'static str)> {
+fn wanted(layout: &Layout) -> impl Iterator<Item = (String, &'static TableDefinition, &'static str)> {
     let on_cluster = layout.cluster.is_some();
-    TABLES.iter().chain([&FROZEN, &MIGRATION]).flat_map(move |table| {
+    definitions(layout.data_set).flat_map(move |table| {
         let engine = table.engine.split('(').next().unwrap_or_default();
         match (on_cluster, &table.spread) {
             (true, Spread::By(_)) => vec![
@@ -94,7 +97,7 @@ fn of_engine(place: &str, found: &str, wanted: &str) -> String {
     )
 }
 
-fn of_table(place: &str, table: &Table, engine: &str, found: &FoundTable) -> Vec<String> {
+fn of_table(place: &str, table: &TableDefinition, engine: &str, found: &FoundTable) -> Vec<String> {
     let found_engine = found.engine.trim_start_matches("Replicated").trim_start_matches("Shared");
     let (partition, order) = match table.by.split_once(" ORDER BY ") {
         Some((partition, order)) => (partition.trim_start_matches("PARTITION BY "), order),
@@ -119,7 +122,7 @@ fn bare(list: &str) -> String {
     inner.map_or_else(|| list.clone(), str::to_owned)
 }
 
-fn of_columns(place: &str, table: &Table, found: &[FoundColumn]) -> Vec<String> {
+fn of_columns(place: &str, table: &TableDefinition, found: &[FoundColumn]) -> Vec<String> {
     let wanted: Vec<(&str, &str)> = columns_of(table.columns);
     let lacking = wanted.iter().filter_map(|(name, kind)| {
         let column = found.iter().find(|column| column.name == *name);

@@ -17,7 +17,7 @@ const OLD: &str = "origin = 'live' AND covers_to < @before AND arrived < @before
 const ID: &str = "lower(hex(sipHash128(toString(node), toString(addresses))))";
 
 #[derive(Row, Deserialize)]
-struct Found {
+struct SegmentCounts {
     deleted: u64,
     others: u64,
 }
@@ -33,7 +33,7 @@ pub(super) fn collapse(server: &Server, before: i64) -> Result<()> {
         "SELECT countIf(state = 'deleted') AS deleted, countIf(state != 'deleted') AS others
          FROM segment FINAL WHERE {old} AND id != {ID}"
     );
-    let found: Found = server.one(query(&found))?;
+    let found: SegmentCounts = server.one(query(&found))?;
     if found.deleted == 0 || found.others > 0 {
         return Ok(());
     }

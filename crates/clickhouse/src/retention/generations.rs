@@ -22,15 +22,19 @@ const GONE: &str = "SELECT g.id AS id, g.t AS t FROM generation AS g FINAL WHERE
    AND (g.level, g.t) NOT IN (SELECT level, t FROM result FINAL WHERE updated >= @before)";
 
 /// A table with generations.
-struct Table {
+struct GenerationTable {
     name: &'static str,
     time: &'static str,
     partition: &'static str,
 }
 
-const TABLES: [Table; 2] = [
-    Table { name: "connection", time: "window_start", partition: "toString(toYYYYMMDD(window_start))" },
-    Table {
+const TABLES: [GenerationTable; 2] = [
+    GenerationTable {
+        name: "connection",
+        time: "window_start",
+        partition: "toString(toYYYYMMDD(window_start))",
+    },
+    GenerationTable {
         name: "cell",
         time: "t",
         partition: "concat('(', toString(level), ', ', toString(toYYYYMM(t)), ')')",
@@ -68,8 +72,8 @@ impl Gone<'_> {
         self.server.all_of_much(self.server.query(&sql).param("before", self.before))
     }
 
-    fn delete_rows(&self, table: &Table) -> Result<()> {
-        let Table { name, time, partition } = table;
+    fn delete_rows(&self, table: &GenerationTable) -> Result<()> {
+        let GenerationTable { name, time, partition } = table;
         let left: Vec<Left> = self.all(&format!(
             "SELECT DISTINCT {partition} AS partition, generation FROM {name}
              WHERE {time} IN (SELECT t FROM (@gone)) AND generation IN (SELECT id FROM (@gone))
@@ -88,7 +92,7 @@ impl Gone<'_> {
 
     /// Deletes the records of generations that have no rows.
     fn forget(&self) -> Result<()> {
-        let has_none = |Table { name, time, .. }: &Table| {
+        let has_none = |GenerationTable { name, time, .. }: &GenerationTable| {
             format!(
                 "id NOT IN (SELECT generation FROM {name} WHERE {time} IN (SELECT t FROM (@gone))
                  AND generation IN (SELECT id FROM (@gone)))"

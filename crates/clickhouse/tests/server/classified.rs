@@ -11,8 +11,8 @@ use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::{Arrival, Privacy, Share, WindowJob, import};
 use cutshort_simulate::{Simulation, World};
 use cutshort_store::{
-    FlowVerdict, Protected, Protection, Provenance, RollupAnswer, RollupQuery, Segment, Selection, Store,
-    VerdictBatch, truncation,
+    FlowVerdict, Protected, Protection, Provenance, RollupAnswer, RollupQuery, Segment, SegmentSource,
+    Selection, Store, VerdictBatch, truncation,
 };
 use cutshort_verdict::Rules;
 
@@ -153,7 +153,7 @@ fn captures(random: &mut Random, window: i64) -> Vec<Segment> {
     }
     let [live, captures @ ..] = segments;
     let covers = (window, window + WINDOW);
-    let live = Segment::encode(live, "ams1", Provenance::Live, covers, None).unwrap();
+    let live = Segment::encode(live, &SegmentSource::tcp("ams1", Provenance::Live, covers), None).unwrap();
     captures.into_iter().map(file).chain([live]).collect()
 }
 
@@ -187,7 +187,14 @@ fn fill(store: &dyn Store) {
     });
     let covers = (window, window + WINDOW);
     store
-        .append(&Segment::encode(protected.collect(), "ams1", Provenance::Live, covers, None).unwrap())
+        .append(
+            &Segment::encode(
+                protected.collect(),
+                &SegmentSource::tcp("ams1", Provenance::Live, covers),
+                None,
+            )
+            .unwrap(),
+        )
         .unwrap();
 }
 
@@ -321,7 +328,7 @@ fn tables_of_the_first_version_are_migrated() {
     execute(&format!("ALTER TABLE {}.result DROP COLUMN tail", database.database()));
     let error = ClickHouse::open(&database).err().unwrap();
     assert!(error.to_string().contains("cutshort clickhouse migrate"), "{error}");
-    let elsewhere = migrate(&database, &Layout { cluster: Some("two".to_owned()) });
+    let elsewhere = migrate(&database, &Layout { cluster: Some("two".to_owned()), ..Layout::default() });
     assert!(elsewhere.unwrap_err().to_string().contains("one server"));
     std::thread::scope(|scope| {
         for _ in 0..3 {

@@ -38,7 +38,7 @@ impl Backend for Cluster {
         let server = server.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("shards_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let address = server.address("default").with_database(&name);
-        migrate(&address, &Layout { cluster: Some("two".to_owned()) }).unwrap();
+        migrate(&address, &Layout { cluster: Some("two".to_owned()), ..Layout::default() }).unwrap();
         Self { store: ClickHouse::open(&address).unwrap(), address }
     }
 

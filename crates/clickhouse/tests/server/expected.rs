@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_model::Window;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::{FlowKey, FlowVerdict, Inputs, Provenance, Segment, Store, StoredRow, VerdictBatch};
-use cutshort_verdict::{Connections, FlowContext, Outcome, Part, Row, Rules, Split, copies};
+use cutshort_store::{
+    FlowKey, FlowVerdict, Inputs, Provenance, Segment, SegmentSource, Store, StoredRow, VerdictBatch,
+};
+use cutshort_verdict::{Connections, DataSet, FlowContext, Outcome, Part, Row, Rules, Split, duplicates};
 
 use super::conformance::WINDOW;
 use super::nasty::{NODES, Random, five_tuple, packets};
@@ -41,7 +43,9 @@ pub(crate) fn append(store: &dyn Store, flows: &Flows, window: i64) {
     }
     for (node, packets) in NODES.iter().zip(by_node) {
         let origin = if node.is_empty() { Provenance::File } else { Provenance::Live };
-        let segment = Segment::encode(packets, node, origin, (window, window + WINDOW), None).unwrap();
+        let segment =
+            Segment::encode(packets, &SegmentSource::tcp(node, origin, (window, window + WINDOW)), None)
+                .unwrap();
         store.append(&segment).unwrap();
     }
 }
@@ -84,7 +88,7 @@ fn of_flow(five_tuple: FiveTuple, packets: &[(Packet, usize)], around: &FlowCont
         place: None,
     };
     let mut stored: Vec<StoredRow> = packets.iter().map(stored).collect();
-    let split = Split::of(&mut stored);
+    let split = Split::of(&mut stored, DataSet::Tcp);
     let verdict = |(number, (part, outcome)): (usize, (Part<'_, StoredRow>, Outcome))| {
         let (sample_rate, node) = origin(part.rows);
         let beside_the_first = |count: u32| if number == 0 { count } else { 0 };
@@ -94,7 +98,7 @@ fn of_flow(five_tuple: FiveTuple, packets: &[(Packet, usize)], around: &FlowCont
             outcome,
             node,
             packets: part.rows.len() as u32,
-            copies: beside_the_first(copies(&rows(packets)) as u32),
+            duplicates: beside_the_first(duplicates(&rows(packets)) as u32),
             tail: beside_the_first(judged.tail),
         }
     };

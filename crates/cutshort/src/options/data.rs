@@ -22,7 +22,7 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// For writing; a folder is made if it is missing.
+    /// Opens it for writing; a folder is made if it is missing.
     pub(crate) fn open(&self) -> Result<Box<dyn Store>, Error> {
         match &self.store {
             Some(store) => open_address(store),
@@ -30,13 +30,13 @@ impl Data {
         }
     }
 
-    /// For writing, if it is there.
+    /// Opens it for writing, if it exists.
     pub(crate) fn open_existing(&self) -> Result<Box<dyn Store>, Error> {
         drop(self.open_reader()?);
         self.open()
     }
 
-    /// For reading.
+    /// Opens it for reading.
     pub(crate) fn open_reader(&self) -> Result<Box<dyn Store>, Error> {
         match &self.store {
             Some(store) => open_address(store),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use clap::Args;
 use cutshort_geo::Geo;
 use cutshort_pipeline::GeoData;
+use cutshort_store::DataDir;
 
+use super::Data;
 use crate::error::Error;
 
 /// Where addresses are.
@@ -21,6 +23,14 @@ pub(crate) struct GeoFiles {
 }
 
 impl GeoFiles {
+    /// Loads these files, on top of the built-in data and of the networks that a demo has left in its store.
+    pub(crate) fn open_for(&self, data: &Data) -> Result<Geo, Error> {
+        let demo =
+            data.in_folder().map(|folder| DataDir::new(folder).networks()).filter(|path| path.is_file());
+        let files: Vec<PathBuf> = demo.into_iter().chain(self.geo.iter().cloned()).collect();
+        Geo::with_files(&files).map_err(|error| Error::Usage(error.to_string()))
+    }
+
     /// Loads these files, on top of the built-in data.
     pub(crate) fn open(&self) -> Result<Geo, Error> {
         Geo::with_files(&self.geo).map_err(|error| Error::Usage(error.to_string()))

@@ -13,4 +13,4 @@ pub(crate) use captures::Inputs;
 pub(crate) use data::Data;
 pub(crate) use geo::{GeoFiles, open_geo};
 pub(crate) use rules::Rules;
-pub(crate) use time::TimeRange;
+pub(crate) use time::{RecentRange, TimeRange};

@@ -26,6 +26,38 @@ impl TimeRange {
     }
 }
 
+/// The time that a question is about, which need not be given.
+#[derive(Args)]
+pub(crate) struct RecentRange {
+    /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d [default: 7 days before the end]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    from: Option<Timestamp>,
+    /// End [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    to: Option<Timestamp>,
+}
+
+/// How long a range is of which one end is given, or none.
+pub(crate) const DEFAULT_LENGTH: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl RecentRange {
+    /// Whether no time is given.
+    pub(crate) const fn is_default(&self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+
+    /// The windows in it, as [`TimeRange::windows`] gives them, but none that is not over, unless there is no other or a
+    /// time later than `now` is asked for.
+    pub(crate) fn windows(&self, now: Timestamp) -> Result<Range<i64>, Error> {
+        let to = self.to.unwrap_or(now);
+        let from = self.from.or_else(|| to.checked_sub(DEFAULT_LENGTH).ok()).unwrap_or(Timestamp::MIN);
+        let range = windows(from, to).ok_or_else(no_time)?;
+        let is_over = i64::try_from(now.as_nanosecond()).is_ok_and(|now| range.end <= now);
+        let last = Window::containing(range.end - 1).start();
+        Ok(if !is_over && to <= now && last > range.start { range.start..last } else { range })
+    }
+}
+
 /// A point in time: absolute (UTC unless it says otherwise), or counted back from now.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     let now = Timestamp::now();
@@ -49,19 +81,32 @@ pub(crate) fn absolute(text: &str) -> Option<Timestamp> {
     text.parse().or_else(|_: jiff::Error| utc()).or_else(|_| day()).ok()
 }
 
-/// A length of time with its unit: `30s`, `15m`, `36h`, `7d`, `4w`.
+/// A length of time with its unit: `30s`, `15m`, `36h`, `7d`, `4w`, or several of them, such as `1d 12h`. Parts of a
+/// second may be written as in `500ms` or `1.5s`.
 pub(crate) fn length(text: &str) -> Option<SignedDuration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: i64 = number.parse().ok().filter(|number| *number >= 0)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        "w" => 7 * 86_400,
-        _ => return None,
-    };
-    Some(SignedDuration::from_secs(number.checked_mul(seconds)?))
+    let spelled = || text.parse().ok().filter(|length: &SignedDuration| !length.is_negative());
+    whole_units(text).or_else(spelled)
+}
+
+/// The sum of numbers with their units.
+fn whole_units(text: &str) -> Option<SignedDuration> {
+    let mut sum = None;
+    for part in text.trim().split_inclusive(|letter: char| letter.is_ascii_alphabetic()) {
+        let (number, unit) = part.trim_start().split_at_checked(part.trim_start().len().checked_sub(1)?)?;
+        let is_whole = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let number: i64 = number.parse().ok().filter(|_| is_whole)?;
+        let seconds = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            "d" => 86_400,
+            "w" => 7 * 86_400,
+            _ => return None,
+        };
+        let length = SignedDuration::from_secs(number.checked_mul(seconds)?);
+        sum = Some(sum.unwrap_or(SignedDuration::ZERO).checked_add(length)?);
+    }
+    sum
 }
 
 /// The windows that have something of the time between two points, as the beginning of the first and
@@ -97,6 +142,36 @@ mod tests {
         for text in ["-", "-7", "-d", "--7d", "-7y", "7d", "tomorrow", "", "-é"] {
             assert!(moment(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn lengths_have_units_up_to_weeks() {
+        let seconds = |text: &str| length(text).map(|length| length.as_secs());
+        let hours = |hours: i64| Some(hours * 3600);
+        assert_eq!([seconds("90s"), seconds("3d"), seconds("2w")], [Some(90), hours(72), hours(336)]);
+        assert_eq!(
+            [seconds("1d12h"), seconds("1d 12h"), seconds("1h30m")],
+            [hours(36), hours(36), Some(5400)]
+        );
+        assert_eq!(length("500ms"), Some(SignedDuration::from_millis(500)));
+        for text in ["", "3", "d", "-1h", "1y", "3 d 4", "1.5d", "d3"] {
+            assert_eq!(length(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn recent_ranges_end_with_the_last_window_that_is_over() {
+        let at = |minutes: i64| Timestamp::from_second(86_400 * 20_000 + minutes * 60).unwrap();
+        let range = |from: Option<i64>, to: Option<i64>| {
+            let range = RecentRange { from: from.map(at), to: to.map(at) }.windows(at(68)).unwrap();
+            let minute = |time: i64| (time / 1_000_000_000 - 86_400 * 20_000) / 60;
+            (minute(range.start), minute(range.end))
+        };
+        assert_eq!(range(None, None), (60 - 7 * 1440, 60));
+        assert_eq!(range(Some(68 - 1440), Some(68)), (60 - 1440, 60), "a day is a day");
+        assert_eq!(range(None, Some(30)), (30 - 7 * 1440, 30));
+        assert_eq!(range(Some(61), None), (60, 75), "there is no window that is over");
+        assert_eq!(range(Some(0), Some(200)), (0, 210), "the future was asked for");
     }
 
     #[test]

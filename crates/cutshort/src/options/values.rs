@@ -1,18 +1,95 @@
 //! Texts of the command line as values, with errors that say what to write.
 
+use std::fmt::Display;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
+use super::time::length;
+
+/// A whole number within bounds.
+pub(crate) fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: Display + FromStr + PartialOrd + Clone,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("write a whole number, {} to {}", range.start(), range.end()))
+    }
+}
+
+/// A whole number from 0 on.
+pub(crate) fn count<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "write a whole number, such as 100".to_owned())
+}
+
+/// N of "1 in N connections".
+pub(crate) fn one_in(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| "write N to take 1 in N connections, 1 or more".to_owned())
+}
+
+/// An IP address and a port to listen on.
+pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "write an IP address with a port, such as 127.0.0.1:8080 or, for all addresses, [::]:8080".to_owned()
+    })
+}
+
+/// An address of a host.
+pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "write an IPv4 or IPv6 address, such as 198.51.100.7 or 2001:db8::7".to_owned())
+}
+
+/// The number of a network, an autonomous system.
+pub(crate) fn asn(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "write the number of an AS, such as 64496".to_owned())
+}
+
+/// A network in CIDR notation.
 pub(crate) fn net(text: &str) -> Result<IpNet, String> {
     cutshort_report::parse_net(text)
 }
 
+/// A TCP port.
 pub(crate) fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "write port numbers, 0 to 65535, separated by commas".to_owned())
 }
 
+/// A length of time with its unit.
 pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
-    let duration: SignedDuration =
-        text.parse().map_err(|_| "write a time with its unit, such as 10s, 15m or 1h".to_owned())?;
-    if duration.is_negative() { Err("a time cannot be negative".to_owned()) } else { Ok(duration) }
+    length(text).ok_or_else(|| "write a length of time with its unit, such as 10s, 15m, 36h or 3d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The errors of Rust's own parsers say what is wrong with the text, and not what to write.
+    #[test]
+    fn errors_say_what_to_write() {
+        for text in ["", "x", "8080", "-1", "0x10", "1.5", "localhost:80", "99999999999999999999"] {
+            let errors = [
+                whole(1..=1000_u32)(text).err(),
+                count::<u16>(text).err(),
+                one_in(text).err(),
+                listen(text).err(),
+                address(text).err(),
+                asn(text).err(),
+                port(text).err(),
+                duration(text).err(),
+            ];
+            for error in errors.into_iter().flatten() {
+                assert!(error.starts_with("write"), "{text}: {error}");
+            }
+        }
+        assert!(one_in("0").is_err() && whole(1..=1000_u32)("1001").is_err());
+        assert_eq!(
+            (whole(80..=100_u32)("80"), listen("[::]:80").map(|address| address.port())),
+            (Ok(80), Ok(80))
+        );
+    }
 }

@@ -1,418 +1,294 @@
-//! All settings.
+//! All settings: name, meaning, default and kind of each, in one place.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use cutshort_api::{Options, Rate};
-use cutshort_capture::LiveSettings;
+use cutshort_capture::{LiveSettings, LiveSource};
 use cutshort_clickhouse::Address;
 use cutshort_model::Addresses;
 use cutshort_pipeline::live::{RecorderSettings, Retry};
 use cutshort_pipeline::{Share, WindowJob};
 use cutshort_store::{Retention, check_node};
+use ipnet::IpNet;
 use toml::Value;
 
-use super::length::{self, read_or_forever, write_or_forever};
-use super::value::{
-    flag, integer, list, number, parsed, parsed_list, path, path_of, rate, size, text, texts,
+use super::kind::{
+    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NETWORKS, NUMBER, PATH, PATHS, PORTS, RATE,
+    SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
 };
-use super::{LogFormat, Setting, Settings};
+use super::log_format::LogFormat;
 
-impl Default for Settings {
-    fn default() -> Self {
-        let (api, keep, rate) = (Options::default(), Retention::default(), Rate::default());
-        Self {
-            data: None,
-            store: None,
-            listen: ([127, 0, 0, 1], 8080).into(),
-            open_read: false,
-            require_token: false,
-            connections: api.connections,
-            hosts: Vec::new(),
-            origins: api.origins,
-            rate_limit: rate.per_second,
-            rate_burst: rate.burst,
-            forwarded_for: api.forwarded,
-            timeout: api.timeout,
-            cost_limit: api.cost,
-            segment_bytes: api.segment,
-            cache_bytes: api.cache,
-            geo: Vec::new(),
-            threads: 0,
-            worker: Share::default(),
-            takeover: cutshort_pipeline::Settings::default().takeover,
-            grace: WindowJob::default().grace,
-            addresses: Addresses::default(),
-            address_key: None,
-            keep_packets: keep.packets,
-            keep_connections: keep.connections,
-            keep_15min: keep.fifteen_minutes,
-            keep_hours: keep.hours,
-            keep_days: keep.days,
-            log: "info".to_owned(),
-            log_format: LogFormat::Auto,
-            capture: None,
-            node: None,
-            sample_rate: LiveSettings::default().rate,
-            capture_ports: Vec::new(),
-            capture_exclude: Vec::new(),
-            user: None,
-            segment_time: RecorderSettings::default().every,
-            spool: None,
-            spool_bytes: 1 << 30,
-            collector: None,
-            deliver: None,
-            token_file: None,
-            ca_file: None,
-            proxy: None,
-            upload_timeout: Duration::from_mins(10),
-            retry_time: Retry::default().most,
-            metrics: None,
-        }
-    }
+/// One thing that can be set.
+pub(crate) struct Setting {
+    /// The name in the file, behind a dot in a section of it; in the environment it is in capitals behind `CUTSHORT_`,
+    /// with `_` for the dot.
+    pub(crate) key: &'static str,
+    /// The name in the release before, which still works.
+    pub(crate) former: Option<&'static str>,
+    /// The lines that describe it, each with a space in front.
+    pub(crate) about: &'static [&'static str],
+    /// Sets it; the error says what is wrong with the value.
+    pub(crate) set: fn(&mut Settings, &Value) -> Result<(), String>,
+    /// Returns the value, without secrets; none if it is not set.
+    pub(crate) get: fn(&Settings) -> Option<Value>,
 }
 
-pub(crate) const SETTINGS: &[Setting] = &[
-    Setting {
-        key: "data",
-        about: "Directory of the store.",
-        set: |settings, value| text(value).map(|path| settings.data = Some(PathBuf::from(path))),
-        get: |settings| settings.data.as_ref().map(|path| Value::String(path.display().to_string())),
-    },
-    Setting {
-        key: "store",
-        about: "Store in ClickHouse instead: clickhouse://USER@HOST:8123/DATABASE. data is then a directory for tokens. Put the\npassword in CUTSHORT_CLICKHOUSE_PASSWORD, or in the file that CUTSHORT_CLICKHOUSE_PASSWORD_FILE names.",
-        set: |settings, value| text(value).map(|store| settings.store = Some(store.to_owned())),
-        get: |settings| address(settings.store.as_deref()),
-    },
-    Setting {
-        key: "listen",
-        about: "Listen address of the API. Except on loopback addresses (127.0.0.1, ::1) reading needs a token, unless\nopen_read is set.",
-        set: |settings, value| {
-            let wrong =
-                || format!("{value} is no address with a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"");
-            settings.listen = text(value)?.parse().map_err(|_| wrong())?;
-            Ok(())
-        },
-        get: |settings| Some(Value::String(settings.listen.to_string())),
-    },
-    Setting {
-        key: "open_read",
-        about: "Allow reading without a token, on any address. Writing always needs one.",
-        set: |settings, value| flag(value).map(|value| settings.open_read = value),
-        get: |settings| Some(Value::Boolean(settings.open_read)),
-    },
-    Setting {
-        key: "require_token",
-        about: "Require a token on loopback addresses, too, for instance behind a proxy that others can reach.",
-        set: |settings, value| flag(value).map(|value| settings.require_token = value),
-        get: |settings| Some(Value::Boolean(settings.require_token)),
-    },
-    Setting {
-        key: "connections",
-        about: "Serve single connections, which shows addresses of clients.",
-        set: |settings, value| flag(value).map(|value| settings.connections = value),
-        get: |settings| Some(Value::Boolean(settings.connections)),
-    },
-    Setting {
-        key: "hosts",
-        about: "Host names that a server on a loopback address accepts in requests, besides localhost and its addresses, such as\n\"cutshort.example.org\" behind a proxy that passes on the Host header; \"*\" for any. Requests with other\nnames are refused, as web pages can have a name of their own lead to this machine (DNS rebinding).",
-        set: |settings, value| list(value).map(|hosts| settings.hosts = hosts),
-        get: |settings| Some(texts(&settings.hosts)),
-    },
-    Setting {
-        key: "origins",
-        about: "Origins whose web pages may read (CORS), such as \"https://example.org\"; \"*\" for all.",
-        set: |settings, value| list(value).map(|origins| settings.origins = origins),
-        get: |settings| Some(texts(&settings.origins)),
-    },
-    Setting {
-        key: "rate_limit",
-        about: "Sustained requests per second allowed to a client; 0 for no limit.",
-        set: |settings, value| rate(value).map(|rate| settings.rate_limit = rate),
-        get: |settings| Some(Value::Float(settings.rate_limit)),
-    },
-    Setting {
-        key: "rate_burst",
-        about: "Burst of requests allowed to a client.",
-        set: |settings, value| {
-            settings.rate_burst = rate(value)?;
-            if settings.rate_burst < 1.0 {
-                Err("below 1 nobody could ask anything".to_owned())
-            } else {
-                Ok(())
+/// Makes a struct for each section, the struct of all sections, and the table of all settings, from
+///
+/// ```text
+/// /// What it does, which 'cutshort config' shows
+/// field as "key" or "former key": Type = default, KIND;
+/// ```
+macro_rules! settings {
+    ($(
+        $(#[doc = $meaning:literal])+
+        $section:ident: $name:ident {$(
+            $(#[doc = $about:literal])+
+            $field:ident $(as $key:literal)? $(or $former:literal)?: $type:ty = $default:expr, $kind:expr;
+        )+}
+    )+) => {
+        $(
+            $(#[doc = $meaning])+
+            #[derive(Clone, Debug, PartialEq)]
+            pub(crate) struct $name {$(
+                $(#[doc = $about])+
+                pub(crate) $field: $type,
+            )+}
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self { $($field: $default),+ }
+                }
             }
-        },
-        get: |settings| Some(Value::Float(settings.rate_burst)),
-    },
-    Setting {
-        key: "forwarded_for",
-        about: "Identify clients by the last address in X-Forwarded-For. Only behind a proxy that sets it, since anybody\ncan forge it otherwise. The proxy may then open any number of connections.",
-        set: |settings, value| flag(value).map(|value| settings.forwarded_for = value),
-        get: |settings| Some(Value::Boolean(settings.forwarded_for)),
-    },
-    Setting {
-        key: "timeout",
-        about: "Time limit for answering a request. A request body may take longer to arrive: 10 minutes, at 4096 bytes/s or more\nafter the first 20 s.",
-        set: |settings, value| length::read(value).map(|length| settings.timeout = length),
-        get: |settings| Some(length::write(settings.timeout)),
-    },
-    Setting {
-        key: "cost_limit",
-        about: "Cost limit of one answer, in counts read and returned.",
-        set: |settings, value| number(value).map(|number| settings.cost_limit = number),
-        get: |settings| Some(integer(settings.cost_limit)),
-    },
-    Setting {
-        key: "segment_bytes",
-        about: "Largest segment accepted, in bytes.",
-        set: |settings, value| size(value).map(|size| settings.segment_bytes = size),
-        get: |settings| Some(integer(settings.segment_bytes)),
-    },
-    Setting {
-        key: "cache_bytes",
-        about: "Memory for cached answers, in bytes.",
-        set: |settings, value| size(value).map(|size| settings.cache_bytes = size),
-        get: |settings| Some(integer(settings.cache_bytes)),
-    },
-    Setting {
-        key: "geo",
-        about: "Geo data files, which take precedence over the built-in data; later ones over earlier ones. Reloaded when they change.",
-        set: |settings, value| {
-            list(value).map(|files| settings.geo = files.into_iter().map(PathBuf::from).collect())
-        },
-        get: |settings| Some(texts(&settings.geo.iter().map(|file| file.display()).collect::<Vec<_>>())),
-    },
-    Setting {
-        key: "threads",
-        about: "Threads that compute a window; 0 for one per processor.",
-        set: |settings, value| size(value).map(|size| settings.threads = size),
-        get: |settings| Some(integer(settings.threads)),
-    },
-    Setting {
-        key: "worker",
-        about: "Which of several workers on one ClickHouse store this is, such as \"2/3\".",
-        set: |settings, value| parsed(value).map(|share| settings.worker = share),
-        get: |settings| Some(Value::String(settings.worker.to_string())),
-    },
-    Setting {
-        key: "takeover",
-        about: "Time after which this worker takes over overdue windows of other workers.",
-        set: |settings, value| length::read(value).map(|length| settings.takeover = length),
-        get: |settings| Some(length::write(settings.takeover)),
-    },
-    Setting {
-        key: "grace",
-        about: "How long to wait for packets of live receivers after the end of a window.",
-        set: |settings, value| length::read(value).map(|length| settings.grace = length),
-        get: |settings| Some(length::write(settings.grace)),
-    },
-    Setting {
-        key: "privacy.addresses",
-        about: "How addresses of packets captured here are stored: full; truncated (/24 and /48); or encrypted with the key.\nCountry and network are looked up first. See docs/privacy.md.",
-        set: |settings, value| {
-            let name = text(value)?;
-            let found = Addresses::from_name(name);
-            settings.addresses =
-                found.ok_or_else(|| format!("'{name}' is none of full, truncated, encrypted"))?;
-            Ok(())
-        },
-        get: |settings| Some(Value::String(settings.addresses.name().to_owned())),
-    },
-    Setting {
-        key: "privacy.key",
-        about: "Key file for addresses that are not stored in full; created if missing. Default: address.key in the directory\nof the store.",
-        set: |settings, value| text(value).map(|path| settings.address_key = Some(PathBuf::from(path))),
-        get: |settings| settings.address_key.as_ref().map(|path| Value::String(path.display().to_string())),
-    },
-    Setting {
-        key: "keep_packets",
-        about: "How long to keep packets, from their time or their arrival, whichever is later.",
-        set: |settings, value| read_or_forever(value).map(|length| settings.keep_packets = length),
-        get: |settings| Some(write_or_forever(settings.keep_packets)),
-    },
-    Setting {
-        key: "keep_connections",
-        about: "How long to keep single connections.",
-        set: |settings, value| read_or_forever(value).map(|length| settings.keep_connections = length),
-        get: |settings| Some(write_or_forever(settings.keep_connections)),
-    },
-    Setting {
-        key: "keep_15min",
-        about: "How long to keep counts of 15 minutes.",
-        set: |settings, value| read_or_forever(value).map(|length| settings.keep_15min = length),
-        get: |settings| Some(write_or_forever(settings.keep_15min)),
-    },
-    Setting {
-        key: "keep_hours",
-        about: "How long to keep counts of hours.",
-        set: |settings, value| read_or_forever(value).map(|length| settings.keep_hours = length),
-        get: |settings| Some(write_or_forever(settings.keep_hours)),
-    },
-    Setting {
-        key: "keep_days",
-        about: "How long to keep counts of days.",
-        set: |settings, value| read_or_forever(value).map(|length| settings.keep_days = length),
-        get: |settings| Some(write_or_forever(settings.keep_days)),
-    },
-    Setting {
-        key: "log",
-        about: "Log level: error, warn, info, debug or trace; also by module, such as \"info,cutshort_api=debug\".",
-        set: |settings, value| text(value).map(|filter| settings.log = filter.to_owned()),
-        get: |settings| Some(Value::String(settings.log.clone())),
-    },
-    Setting {
-        key: "log_format",
-        about: "Log format: text, json, or auto for text on a terminal and json elsewhere.",
-        set: |settings, value| {
-            settings.log_format = LogFormat::from_name(text(value)?)?;
-            Ok(())
-        },
-        get: |settings| Some(Value::String(settings.log_format.name().to_owned())),
-    },
-    Setting {
-        key: "capture",
-        about: "Source of packets: nflog:GROUP or af_packet:INTERFACE. Optional for 'serve'.",
-        set: |settings, value| parsed(value).map(|source| settings.capture = Some(source)),
-        get: |settings| settings.capture.as_ref().map(|source| Value::String(source.to_string())),
-    },
-    Setting {
-        key: "node",
-        about: "Name of this server in the store. Default: the host name.",
-        set: |settings, value| {
-            let name = text(value)?;
-            check_node(name)?;
-            settings.node = Some(name.to_owned());
-            Ok(())
-        },
-        get: |settings| settings.node.clone().map(Value::String),
-    },
-    Setting {
-        key: "sample_rate",
-        about: "N of \"1 in N\" connections: for af_packet, and for nflog if the rules do not state their rate (those of\n'cutshort rules' do).",
-        set: |settings, value| {
-            let rate = u32::try_from(number(value)?).ok().and_then(NonZeroU32::new);
-            settings.sample_rate = rate.ok_or_else(|| format!("{value} is no number from 1 on"))?;
-            Ok(())
-        },
-        get: |settings| Some(integer(settings.sample_rate.get())),
-    },
-    Setting {
-        key: "capture_ports",
-        about: "Server ports that af_packet samples; all if empty. Rules have their own.",
-        set: |settings, value| parsed_list(value).map(|ports| settings.capture_ports = ports),
-        get: |settings| Some(texts(&settings.capture_ports)),
-    },
-    Setting {
-        key: "capture_exclude",
-        about: "Client networks that af_packet excludes, such as those of health checks. Rules have their own.",
-        set: |settings, value| parsed_list(value).map(|networks| settings.capture_exclude = networks),
-        get: |settings| Some(texts(&settings.capture_exclude)),
-    },
-    Setting {
-        key: "user",
-        about: "Drop to this user after opening sockets and files, if started as root. Other privileges are dropped anyway.",
-        set: |settings, value| text(value).map(|user| settings.user = Some(user.to_owned())),
-        get: |settings| settings.user.clone().map(Value::String),
-    },
-    Setting {
-        key: "segment_time",
-        about: "How long to collect packets before delivering them.",
-        set: |settings, value| {
-            settings.segment_time = length::read(value)?;
-            match settings.segment_time >= Duration::from_secs(1) {
-                true => Ok(()),
-                false => Err("shorter than a second it cannot be".to_owned()),
-            }
-        },
-        get: |settings| Some(length::write(settings.segment_time)),
-    },
-    Setting {
-        key: "spool",
-        about: "Spool directory for packets awaiting delivery. 'serve' has its own in the store.",
-        set: |settings, value| path(value).map(|path| settings.spool = Some(path)),
-        get: |settings| settings.spool.as_deref().map(path_of),
-    },
-    Setting {
-        key: "spool_bytes",
-        about: "Size limit of the spool, in bytes; beyond it the oldest packets are dropped and counted.",
-        set: |settings, value| number(value).map(|number| settings.spool_bytes = number),
-        get: |settings| Some(integer(settings.spool_bytes)),
-    },
-    Setting {
-        key: "collector",
-        about: "Collector that 'agent' delivers to, a 'cutshort serve', such as \"https://collector.example.org\".",
-        set: |settings, value| text(value).map(|url| settings.collector = Some(url.to_owned())),
-        get: |settings| settings.collector.clone().map(Value::String),
-    },
-    Setting {
-        key: "deliver",
-        about: "Store that 'agent' delivers to directly: clickhouse://USER@HOST:8123/DATABASE. Put the password where that of\nstore is.",
-        set: |settings, value| text(value).map(|url| settings.deliver = Some(url.to_owned())),
-        get: |settings| address(settings.deliver.as_deref()),
-    },
-    Setting {
-        key: "token_file",
-        about: "File with the token that 'cutshort token create --scope ingest' created on the collector. CUTSHORT_TOKEN in the\nenvironment may hold the token itself instead.",
-        set: |settings, value| path(value).map(|path| settings.token_file = Some(path)),
-        get: |settings| settings.token_file.as_deref().map(path_of),
-    },
-    Setting {
-        key: "ca_file",
-        about: "Trusted certificates (PEM) for the collector, instead of the system's: authorities or its own.",
-        set: |settings, value| path(value).map(|path| settings.ca_file = Some(path)),
-        get: |settings| settings.ca_file.as_deref().map(path_of),
-    },
-    Setting {
-        key: "proxy",
-        about: "HTTP proxy that 'agent' reaches its collector through (CONNECT), such as \"http://proxy.example.org:3128\".\nHTTPS_PROXY and similar variables are ignored.",
-        set: |settings, value| text(value).map(|url| settings.proxy = Some(url.to_owned())),
-        get: |settings| settings.proxy.as_deref().map(|url| Value::String(without_password(url))),
-    },
-    Setting {
-        key: "upload_timeout",
-        about: "Time limit of a delivery. A collector allows 10 minutes, at 4096 bytes/s or more.",
-        set: |settings, value| length::read(value).map(|length| settings.upload_timeout = length),
-        get: |settings| Some(length::write(settings.upload_timeout)),
-    },
-    Setting {
-        key: "retry_time",
-        about: "Longest wait before a failed delivery is retried.",
-        set: |settings, value| length::read(value).map(|length| settings.retry_time = length),
-        get: |settings| Some(length::write(settings.retry_time)),
-    },
-    Setting {
-        key: "metrics",
-        about: "Listen address of 'agent' for Prometheus metrics, such as \"127.0.0.1:9180\". It answers whoever reaches it,\nunencrypted.",
-        set: |settings, value| parsed(value).map(|address| settings.metrics = Some(address)),
-        get: |settings| settings.metrics.map(|address| Value::String(address.to_string())),
-    },
-];
+        )+
 
-impl LogFormat {
-    const ALL: [Self; 3] = [Self::Auto, Self::Text, Self::Json];
+        /// All settings of `cutshort serve` and `cutshort agent`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub(crate) struct Settings {$(
+            $(#[doc = $meaning])+
+            pub(crate) $section: $name,
+        )+}
 
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Text => "text",
-            Self::Json => "json",
-        }
+        /// All settings, in the order in which they are shown.
+        pub(crate) const SETTINGS: &[Setting] = &[$($(
+            Setting {
+                key: settings!(@key $field $($key)?),
+                former: settings!(@former $($former)?),
+                about: &[$($about),+],
+                set: |settings, value| {
+                    settings.$section.$field = ($kind.read)(value)?;
+                    Ok(())
+                },
+                get: |settings| ($kind.write)(&settings.$section.$field),
+            },
+        )+)+];
+    };
+    (@key $field:ident) => { stringify!($field) };
+    (@key $field:ident $key:literal) => { $key };
+    (@former) => { None };
+    (@former $former:literal) => { Some($former) };
+}
+
+settings! {
+    /// Where the store is.
+    store: StoreSettings {
+        /// Directory of the store.
+        data: Option<PathBuf> = None, PATH;
+        /// Store in ClickHouse instead: clickhouse://USER@HOST:8123/DATABASE. data is then a directory for tokens. Put the
+        /// password in CUTSHORT_CLICKHOUSE_PASSWORD, or in the file that CUTSHORT_CLICKHOUSE_PASSWORD_FILE names.
+        url as "store": Option<String> = None, STORE_URL;
     }
 
-    fn from_name(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|format| format.name() == name);
-        found.ok_or_else(|| format!("'{name}' is none of auto, text, json"))
+    /// The API and its dashboard.
+    http: HttpSettings {
+        /// Listen address of the API. Except on loopback addresses (127.0.0.1, ::1) reading needs a token, unless
+        /// open_read is set.
+        listen: SocketAddr = ([127, 0, 0, 1], 8080).into(), LISTEN;
+        /// Allow reading without a token, on any address. Writing always needs one.
+        open_read: bool = false, FLAG;
+        /// Require a token on loopback addresses, too, for instance behind a proxy that others can reach.
+        require_token: bool = false, FLAG;
+        /// Serve single connections, which shows addresses of clients.
+        connections: bool = Options::default().connections, FLAG;
+        /// Host names that requests to a server on a loopback address may use, in addition to localhost and its addresses,
+        /// such as "cutshort.example.org" behind a proxy that forwards the Host header; "*" allows any. Requests with
+        /// other names are refused, because a web page can point its own name at this machine (DNS rebinding).
+        hosts: Vec<String> = Vec::new(), TEXTS;
+        /// Origins whose web pages may read (CORS), such as "https://example.org"; "*" for all.
+        origins: Vec<String> = Options::default().origins, TEXTS;
+        /// Sustained requests per second allowed to a client; 0 for no limit.
+        rate_limit: f64 = Rate::default().per_second, RATE;
+        /// Burst of requests allowed to a client.
+        rate_burst: f64 = Rate::default().burst, BURST;
+        /// Identify clients by the last address in X-Forwarded-For. Only behind a proxy that sets it, since anybody
+        /// can forge it otherwise. The proxy may then open any number of connections.
+        forwarded_for: bool = Options::default().forwarded, FLAG;
+        /// Time limit for answering a request. A request body may take longer to arrive: 10 minutes, at 4096 bytes/s or more
+        /// after the first 20 s.
+        timeout: Duration = Options::default().timeout, LENGTH;
+        /// Cost limit of one answer, in counts read and returned.
+        cost_limit: u64 = Options::default().cost, NUMBER;
+        /// Largest segment accepted, in bytes.
+        segment_bytes: usize = Options::default().segment, SIZE;
+        /// Memory for cached answers, in bytes.
+        cache_bytes: usize = Options::default().cache, SIZE;
+    }
+
+    /// Computing results.
+    jobs: JobSettings {
+        /// Geo data files, which take precedence over the built-in data; later ones over earlier ones. Reloaded when they change.
+        geo: Vec<PathBuf> = Vec::new(), PATHS;
+        /// Threads that compute a window; 0 for one per processor.
+        threads: usize = 0, SIZE;
+        /// Which of several workers on one ClickHouse store this is, such as "2/3".
+        worker: Share = Share::default(), text_form();
+        /// Time after which this worker takes over overdue windows of other workers.
+        takeover: Duration = cutshort_pipeline::Settings::default().takeover, LENGTH;
+        /// How long to wait for packets of live receivers after the end of a window.
+        grace: Duration = WindowJob::default().grace, LENGTH;
+    }
+
+    /// What is stored of addresses.
+    privacy: PrivacySettings {
+        /// How addresses of packets captured here are stored: full; truncated (/24 and /48); or encrypted with the key.
+        /// Country and network are looked up first. See docs/privacy.md.
+        addresses as "privacy.addresses": Addresses = Addresses::default(), ADDRESSES;
+        /// Key file for addresses that are not stored in full; created if missing. Default: address.key in the directory
+        /// of the store.
+        key as "privacy.key": Option<PathBuf> = None, PATH;
+    }
+
+    /// How long data is kept.
+    keep: KeepSettings {
+        /// How long to keep packets, from their time or their arrival, whichever is later.
+        packets as "keep_packets": Option<Duration> = Retention::default().packets, LENGTH_OR_FOREVER;
+        /// How long to keep single connections.
+        connections as "keep_connections": Option<Duration> = Retention::default().connections, LENGTH_OR_FOREVER;
+        /// How long to keep counts of 15 minutes.
+        fifteen_minutes as "keep_15min" or "keep_quarters":
+            Option<Duration> = Retention::default().fifteen_minutes, LENGTH_OR_FOREVER;
+        /// How long to keep counts of hours.
+        hours as "keep_hours": Option<Duration> = Retention::default().hours, LENGTH_OR_FOREVER;
+        /// How long to keep counts of days.
+        days as "keep_days": Option<Duration> = Retention::default().days, LENGTH_OR_FOREVER;
+    }
+
+    /// Log lines.
+    log: LogSettings {
+        /// Log level: error, warn, info, debug or trace; also by module, such as "info,cutshort_api=debug".
+        filter as "log": String = "info".to_owned(), TEXT;
+        /// Log format: text, json, or auto for text on a terminal and json elsewhere.
+        format as "log_format": LogFormat = LogFormat::Auto, LOG_FORMAT;
+    }
+
+    /// Receiving packets.
+    capture: CaptureSettings {
+        /// Source of packets: nflog:GROUP or af_packet:INTERFACE. Optional for 'serve'.
+        source as "capture": Option<LiveSource> = None, text_form_if_set();
+        /// Name of this server in the store. Default: the host name.
+        node: Option<String> = None, NODE;
+        /// N of "1 in N" connections: for af_packet, and for nflog if the rules do not state their rate (those of
+        /// 'cutshort rules' do).
+        sample_rate: NonZeroU32 = LiveSettings::default().rate, SAMPLE_RATE;
+        /// Server ports that af_packet samples; all if empty. Rules have their own.
+        ports as "capture_ports": Vec<u16> = Vec::new(), PORTS;
+        /// Client networks that af_packet excludes, such as those of health checks. Rules have their own.
+        exclude as "capture_exclude": Vec<IpNet> = Vec::new(), NETWORKS;
+        /// Drop to this user after opening sockets and files, if started as root. Other privileges are dropped anyway.
+        user: Option<String> = None, text_form_if_set();
+        /// How long to collect packets before delivering them.
+        segment_time: Duration = RecorderSettings::default().every, SEGMENT_TIME;
+        /// Spool directory for packets awaiting delivery. 'serve' has its own in the store.
+        spool: Option<PathBuf> = None, PATH;
+        /// Size limit of the spool, in bytes; beyond it the oldest packets are dropped and counted.
+        spool_bytes: u64 = 1 << 30, NUMBER;
+    }
+
+    /// Delivering packets.
+    delivery: DeliverySettings {
+        /// Collector that 'agent' delivers to, a 'cutshort serve', such as "https://collector.example.org".
+        collector: Option<String> = None, text_form_if_set();
+        /// Store that 'agent' delivers to directly: clickhouse://USER@HOST:8123/DATABASE. Put the password where that of
+        /// store is.
+        store as "deliver": Option<String> = None, STORE_URL;
+        /// File with the token that 'cutshort token create --scope ingest' created on the collector. CUTSHORT_TOKEN in the
+        /// environment may hold the token itself instead.
+        token_file: Option<PathBuf> = None, PATH;
+        /// Trusted certificates (PEM) for the collector, instead of the system's: authorities or its own.
+        ca_file: Option<PathBuf> = None, PATH;
+        /// HTTP proxy that 'agent' reaches its collector through (CONNECT), such as "http://proxy.example.org:3128".
+        /// HTTPS_PROXY and similar variables are ignored.
+        proxy: Option<String> = None, PROXY;
+        /// Time limit of a delivery. A collector allows 10 minutes, at 4096 bytes/s or more.
+        upload_timeout: Duration = Duration::from_mins(10), LENGTH;
+        /// Longest wait before a failed delivery is retried.
+        retry_time: Duration = Retry::default().most, LENGTH;
+        /// Listen address of 'agent' for Prometheus metrics, such as "127.0.0.1:9180". It answers whoever reaches it,
+        /// unencrypted.
+        metrics: Option<SocketAddr> = None, LISTEN_IF_SET;
     }
 }
 
-/// An address without its password.
-fn address(text: Option<&str>) -> Option<Value> {
-    Address::parse(text?).ok().map(|address| Value::String(address.to_string()))
-}
+/// The address of a store, which is shown without its password.
+const STORE_URL: Kind<Option<String>> = Kind {
+    write: |url| Address::parse(url.as_deref()?).ok().map(|address| Value::String(address.to_string())),
+    ..text_form_if_set()
+};
 
-/// The address of a proxy, which may have a user and a password.
+const BURST: Kind<f64> = Kind {
+    read: |value| match rate(value)? {
+        burst if burst < 1.0 => Err("below 1 nobody could ask anything".to_owned()),
+        burst => Ok(burst),
+    },
+    ..RATE
+};
+
+const ADDRESSES: Kind<Addresses> = Kind {
+    read: |value| {
+        let name = text(value)?;
+        Addresses::from_name(name).ok_or_else(|| format!("'{name}' is none of full, truncated, encrypted"))
+    },
+    write: |addresses| Some(Value::String(addresses.name().to_owned())),
+};
+
+const LOG_FORMAT: Kind<LogFormat> = Kind {
+    read: |value| LogFormat::from_name(text(value)?),
+    write: |format| Some(Value::String(format.name().to_owned())),
+};
+
+const NODE: Kind<Option<String>> = Kind {
+    read: |value| {
+        let name = text(value)?;
+        check_node(name).map(|()| Some(name.to_owned()))
+    },
+    ..text_form_if_set()
+};
+
+const SAMPLE_RATE: Kind<NonZeroU32> = Kind {
+    read: |value| {
+        let rate = u32::try_from(number(value)?).ok().and_then(NonZeroU32::new);
+        rate.ok_or_else(|| format!("{value} is no number from 1 on"))
+    },
+    write: |rate| integer(&rate.get()),
+};
+
+const SEGMENT_TIME: Kind<Duration> = Kind {
+    read: |value| match read_length(value)? {
+        time if time < Duration::from_secs(1) => Err("shorter than a second it cannot be".to_owned()),
+        time => Ok(time),
+    },
+    ..LENGTH
+};
+
+/// The address of a proxy, which is shown without its user and password.
+const PROXY: Kind<Option<String>> = Kind {
+    write: |url| url.as_deref().map(|url| Value::String(without_password(url))),
+    ..text_form_if_set()
+};
+
 fn without_password(url: &str) -> String {
     match (url.split_once("://"), url.rfind('@')) {
         (Some((scheme, _)), Some(at)) => format!("{scheme}://...@{}", &url[at + 1..]),

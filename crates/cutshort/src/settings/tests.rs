@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn nothing(_: &str) -> Option<String> {
@@ -69,11 +71,10 @@ fn the_environment_goes_before_the_file() {
         _ => None,
     };
     let read = read(Some(&path), environment).unwrap();
-    let Settings { listen, threads, rate_limit, origins, open_read, keep_packets, .. } =
-        read.settings.clone();
-    assert_eq!((listen.port(), threads, rate_limit, open_read), (2, 3, 9.0, true));
-    assert_eq!(origins, ["https://a", "https://b"]);
-    assert_eq!(keep_packets, Some(Duration::from_secs(86_400)));
+    let Settings { http, jobs, keep, .. } = read.settings.clone();
+    assert_eq!((http.listen.port(), jobs.threads, http.rate_limit, http.open_read), (2, 3, 9.0, true));
+    assert_eq!(http.origins, ["https://a", "https://b"]);
+    assert_eq!(keep.packets, Some(Duration::from_secs(86_400)));
     assert!(write(&read).contains("# Set by CUTSHORT_LISTEN now.\nlisten = \"127.0.0.1:2\"\n"));
     let wrong = super::read(None, |name| (name == "CUTSHORT_GRACE").then(|| "soon".to_owned()));
     let message = wrong.err().unwrap().to_string();
@@ -99,7 +100,7 @@ fn variables_that_are_no_settings_are_named() {
 fn a_proxy_is_shown_without_its_password() {
     let proxy = |url: &str| {
         let read = read(None, |name| (name == "CUTSHORT_PROXY").then(|| url.to_owned())).unwrap();
-        assert_eq!(read.settings.proxy.as_deref(), Some(url));
+        assert_eq!(read.settings.delivery.proxy.as_deref(), Some(url));
         write(&read)
     };
     let text = proxy("http://me:p@ss@proxy.example.org:3128");
@@ -113,21 +114,21 @@ fn a_proxy_is_shown_without_its_password() {
 fn numbers_may_have_any_address() {
     for address in ["127.0.0.1:9180", "0.0.0.0:9180", "[2001:db8::1]:9180"] {
         let read = read(None, |name| (name == "CUTSHORT_METRICS").then(|| address.to_owned())).unwrap();
-        assert_eq!(read.settings.metrics, Some(address.parse().unwrap()));
+        assert_eq!(read.settings.delivery.metrics, Some(address.parse().unwrap()));
     }
 }
 
 #[test]
 fn former_names_work_for_one_release() {
     let day = Some(Duration::from_secs(86_400));
-    assert_eq!(file("keep_quarters = \"1d\"").unwrap().keep_15min, day);
+    assert_eq!(file("keep_quarters = \"1d\"").unwrap().keep.fifteen_minutes, day);
     let former = |variable: &str| (variable == "CUTSHORT_KEEP_QUARTERS").then(|| "1d".to_owned());
-    assert_eq!(read(None, former).unwrap().settings.keep_15min, day);
+    assert_eq!(read(None, former).unwrap().settings.keep.fifteen_minutes, day);
     assert_eq!(mistaken("CUTSHORT_KEEP_QUARTERS"), None);
     let both = |variable: &str| match variable {
         "CUTSHORT_KEEP_15MIN" => Some("1d".to_owned()),
         "CUTSHORT_KEEP_QUARTERS" => Some("2d".to_owned()),
         _ => None,
     };
-    assert_eq!(read(None, both).unwrap().settings.keep_15min, day);
+    assert_eq!(read(None, both).unwrap().settings.keep.fifteen_minutes, day);
 }

@@ -8,7 +8,7 @@ use clap::{Args, ColorChoice, Subcommand};
 use cutshort_pipeline::{AddressCipher, AddressKey};
 
 use crate::error::{Done, Error};
-use crate::options::wrong_key;
+use crate::options::{values, wrong_key};
 use crate::terminal;
 
 /// Encrypt addresses as stores do, or decrypt them
@@ -23,7 +23,7 @@ pub(crate) enum Address {
 #[derive(Args)]
 pub(crate) struct Turn {
     /// IPv4 or IPv6 addresses
-    #[arg(value_name = "ADDR", required = true)]
+    #[arg(value_name = "ADDR", required = true, value_parser = values::address)]
     addresses: Vec<IpAddr>,
     /// Key file for addresses
     #[arg(long, value_name = "FILE")]

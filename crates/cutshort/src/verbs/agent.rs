@@ -2,20 +2,18 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
-use cutshort_agent::{Notifier, Station, StationState, metrics};
+use cutshort_agent::{Destination, Notifier, Watched, metrics};
 use cutshort_capture::LiveSource;
 use cutshort_pipeline::{GeoData, GeoRefresher};
 
-use crate::capture::{self, Line, is_alive};
-use crate::deliver::{Destination, destination};
+use crate::agent_config::{destination, open_capture, service_needs};
 use crate::error::{Done, Error};
 use crate::log;
-use crate::options::open_geo;
+use crate::options::{open_geo, values};
 use crate::settings::{self, Settings};
 use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;
@@ -63,7 +61,7 @@ pub(crate) struct Agent {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Listen address for Prometheus metrics; open to whoever reaches it
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
     metrics: Option<SocketAddr>,
     /// Settings file; 'cutshort config' shows all settings
     #[arg(long, value_name = "FILE")]
@@ -78,71 +76,59 @@ Examples:
   cutshort rules apply --rate 1000 --ports 80,443
   cutshort agent --capture nflog:5 --collector https://collector.example.org --token-file /etc/cutshort/token --spool /var/lib/cutshort-agent --user cutshort";
 
-/// How long what is left is tried to be delivered at the end.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Between looks at how it goes.
-const TICK: Duration = Duration::from_secs(1);
-
 pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
     log::start(&settings)?;
     let signals = Signals::of_service()?;
-    let spool = required(settings.spool.as_ref(), "the folder in which packets wait: --spool DIR")?;
-    required(settings.capture.as_ref(), "where packets come from: --capture nflog:5")?;
+    let spool = required(settings.capture.spool.as_ref(), "the folder in which packets wait: --spool DIR")?;
+    required(settings.capture.source.as_ref(), "where packets come from: --capture nflog:5")?;
     let counts = Arc::new(Mutex::default());
     let Destination { collector, name, needs } = destination(&settings, &counts)?;
-    let mut needs = capture::needs(&settings, needs)?;
-    let numbers = settings.metrics.map(listen).transpose()?;
+    let mut needs = service_needs(&settings, needs)?;
+    let numbers = settings.delivery.metrics.map(listen).transpose()?;
     let notifier = Notifier::from_environment();
     // Places travel with packets whose addresses do not tell them any more.
     let mut geo = None;
-    let opened = capture::open(&settings, spool, &mut needs, || {
-        open_geo(&settings.geo).inspect(|opened| geo = Some(Arc::clone(opened)))
+    let opened = open_capture(&settings, spool, spool.clone(), &mut needs, || {
+        open_geo(&settings.jobs.geo).inspect(|opened| geo = Some(Arc::clone(opened)))
     })?;
     let capture = required(opened, "where packets come from")?;
     if geo.is_some() {
-        needs.read_again(settings.geo.iter().map(PathBuf::as_path));
+        needs.read_again(settings.jobs.geo.iter().map(PathBuf::as_path));
     }
-    let kept = capture::drop_privileges(needs)?;
+    let kept = cutshort_sandbox::enter(&needs)?;
     let asked = stop(signals, geo)?;
     let source = capture.source().clone();
-    let mut reporter = capture.reporter(&settings, spool);
-    let station = capture.start(&settings, spool, collector)?;
-    let shown = Arc::new(Mutex::new(station.state()));
+    let mut watched = Watched::start(capture, collector, counts)?;
     if let Some(listener) = numbers {
-        serve_numbers(listener, Arc::clone(&shown));
+        let state = watched.state();
+        let text = move |format| metrics::text(&state.lock().unwrap_or_else(PoisonError::into_inner), format);
+        std::thread::spawn(move || metrics::serve(&listener, text));
     }
     message(&format!("receiving from {source} for {name} until Ctrl-C; {kept}"));
     notifier.ready();
-    watch(&station, &asked, &notifier, |state| {
-        reporter.note(state);
-        *lock(&counts) = reporter.counts(state);
-        lock(&shown).clone_from(state);
-    });
-    notifier.stopping();
-    let ended = station.finish(PATIENCE);
-    let state = ended.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
-    reporter.end(&state);
-    message(&Line(&state));
+    watched.watch(&notifier, &asked);
+    let ended = watched.finish(&notifier);
+    message(&ended.map_err(|error| Error::Failed(format!("{source}: {error}")))?);
     Ok(Done::Whole)
 }
 
 fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
     let read = settings::read_all(arguments.settings.as_deref())?;
     let mut settings = read.settings;
-    settings.capture = arguments.capture.clone().or(settings.capture);
+    settings.capture.source = arguments.capture.clone().or(settings.capture.source);
     // One named here goes before the other one that is set elsewhere.
     if arguments.collector.is_some() || arguments.deliver.is_some() {
-        settings.collector.clone_from(&arguments.collector);
-        settings.deliver.clone_from(&arguments.deliver);
+        settings.delivery.collector.clone_from(&arguments.collector);
+        settings.delivery.store.clone_from(&arguments.deliver);
     }
-    settings.token_file = arguments.token_file.clone().or(settings.token_file);
-    settings.ca_file = arguments.ca_file.clone().or(settings.ca_file);
-    settings.proxy = arguments.proxy.clone().or(settings.proxy);
-    settings.spool = arguments.spool.clone().or(settings.spool);
-    settings.node = arguments.node.clone().or(settings.node);
-    settings.user = arguments.user.clone().or(settings.user);
-    settings.metrics = arguments.metrics.or(settings.metrics);
+    settings.delivery.token_file = arguments.token_file.clone().or(settings.delivery.token_file);
+    settings.delivery.ca_file = arguments.ca_file.clone().or(settings.delivery.ca_file);
+    settings.delivery.proxy = arguments.proxy.clone().or(settings.delivery.proxy);
+    settings.capture.spool = arguments.spool.clone().or(settings.capture.spool);
+    settings.capture.node = arguments.node.clone().or(settings.capture.node);
+    settings.capture.user = arguments.user.clone().or(settings.capture.user);
+    settings.delivery.metrics = arguments.metrics.or(settings.delivery.metrics);
     Ok(settings)
 }
 
@@ -190,28 +176,4 @@ fn reload(refresher: Option<&GeoRefresher>) {
             );
         }
     }
-}
-
-fn serve_numbers(listener: TcpListener, shown: Arc<Mutex<StationState>>) {
-    std::thread::spawn(move || {
-        metrics::serve(&listener, |format| metrics::text(&lock(&shown), format));
-    });
-}
-
-/// Looks how it goes and tells it, until it is to end or has ended.
-fn watch(station: &Station, asked: &Receiver<()>, notifier: &Notifier, mut tell: impl FnMut(&StationState)) {
-    tell(&station.state());
-    let tick = notifier.watchdog().map_or(TICK, |watchdog| TICK.min(watchdog / 3));
-    while asked.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) && !station.has_ended() {
-        let state = station.state();
-        if is_alive(station) {
-            notifier.alive();
-        }
-        notifier.status(&Line(&state).to_string());
-        tell(&state);
-    }
-}
-
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

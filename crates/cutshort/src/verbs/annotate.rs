@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::error::{Done, Error};
 use crate::options::Data;
 use crate::options::time::moment;
+use crate::options::values::{asn, count};
 use crate::terminal::{self, message};
 
 /// Add notes about a time, such as outages or changes
@@ -43,14 +44,14 @@ pub(crate) struct Add {
     /// The event has no duration
     #[arg(long, conflicts_with = "to")]
     instant: bool,
-    /// Kind of event
-    #[arg(long, value_enum, default_value_t = Kind::Outage)]
+    /// Kind of note; 'outage' is published as an outage by the API
+    #[arg(long, value_enum, default_value_t = Kind::General)]
     kind: Kind,
     /// Affected country (two letters); repeat or separate with commas
     #[arg(long, value_name = "COUNTRY", value_delimiter = ',', value_parser = country)]
     location: Vec<Country>,
     /// Affected network; repeat or separate with commas
-    #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
+    #[arg(long, value_name = "NUMBER", value_delimiter = ',', value_parser = asn)]
     asn: Vec<u32>,
     /// Affected part of a place, in words
     #[arg(long, value_name = "TEXT")]
@@ -90,6 +91,7 @@ pub(crate) struct List {
 #[derive(Args)]
 pub(crate) struct Remove {
     /// The number of the note, as 'list' shows it
+    #[arg(value_parser = count::<u64>)]
     id: u64,
     #[command(flatten)]
     data: Data,
@@ -151,7 +153,7 @@ fn list(arguments: &List, color: ColorChoice) -> Result<Done, Error> {
     }
     let table =
         Table::of_texts(&["no.", "from", "to", "kind", "concerns", "text"], found.iter().map(row).collect());
-    terminal::print(color, |text| Ok(table.write(terminal::width(), text)?))?;
+    terminal::print(color, |text| Ok(table.write(terminal::widths().tables, text)?))?;
     Ok(Done::Whole)
 }
 

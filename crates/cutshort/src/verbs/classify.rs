@@ -12,7 +12,7 @@ use cutshort_capture::{Captures, LiveSettings, Reading, Record, Visitor};
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_pipeline::reader_clock;
-use cutshort_report::{InputCount, Summary, connection};
+use cutshort_report::{InputCount, Summary, Widths, connection};
 use cutshort_verdict::Tracker;
 use jiff::SignedDuration;
 
@@ -216,11 +216,12 @@ fn write_summary(
 ) -> Result<(), Error> {
     match arguments.format {
         Format::Table if arguments.output.is_none() => {
-            terminal::print(color, |text| Ok(summary.write_table(geo, terminal::width(), text)?))
+            terminal::print(color, |text| Ok(summary.write_table(geo, terminal::widths(), text)?))
         }
         Format::Table => {
             let mut text = Vec::new();
-            summary.write_table(geo, terminal::DEFAULT_WIDTH, &mut text)?;
+            let widths = Widths { text: terminal::DEFAULT_WIDTH, tables: usize::MAX };
+            summary.write_table(geo, widths, &mut text)?;
             Ok(output.write_all(&terminal::without_colours(&text))?)
         }
         Format::Json => Ok(summary.write_json(geo, output)?),

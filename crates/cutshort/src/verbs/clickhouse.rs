@@ -5,6 +5,8 @@ use std::io::Write;
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_clickhouse::{Layout, migrate, schema};
 
+use cutshort_verdict::DataSet;
+
 use crate::backends::address;
 use crate::error::{Done, Error};
 use crate::terminal::{self, message};
@@ -29,15 +31,20 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn layout(&self) -> Layout {
-        Layout { cluster: self.cluster.clone() }
+    fn layout(&self, data_set: DataSet) -> Layout {
+        Layout { cluster: self.cluster.clone(), data_set }
     }
 }
+
+/// Data sets that are stored; each has a database of its own.
+const DATA_SETS: [DataSet; 2] = [DataSet::Tcp, DataSet::Origin];
 
 pub(crate) fn run(arguments: &Tables, color: ColorChoice) -> Result<Done, Error> {
     match arguments {
         Tables::Schema(place) => {
-            let statements = schema(address(&place.store)?.database(), &place.layout());
+            let address = address(&place.store)?;
+            let of = |data_set| schema(address.of_data_set(data_set).database(), &place.layout(data_set));
+            let statements: Vec<String> = DATA_SETS.into_iter().flat_map(of).collect();
             terminal::print(color, |text| {
                 statements.iter().try_for_each(|statement| writeln!(text, "{statement};\n"))?;
                 Ok(())
@@ -45,7 +52,9 @@ pub(crate) fn run(arguments: &Tables, color: ColorChoice) -> Result<Done, Error>
         }
         Tables::Migrate(place) => {
             let address = address(&place.store)?;
-            migrate(&address, &place.layout())?;
+            for data_set in DATA_SETS {
+                migrate(&address, &place.layout(data_set))?;
+            }
             message(&format!("the tables of {address} are up to date"));
         }
     }

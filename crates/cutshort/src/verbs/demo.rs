@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -15,9 +16,11 @@ use cutshort_store::DataDir;
 use super::serve::{self, Serving};
 use crate::error::{Done, Error};
 use crate::local_capture::LocalCapture;
+use crate::options::values;
+use crate::page;
 use crate::progress::Steps;
-use crate::settings::Settings;
-use crate::signals::Signals;
+use crate::settings::{HttpSettings, Settings};
+use crate::signals::{Signals, interrupt};
 use crate::terminal::message;
 
 /// Fill a store with four simulated weeks and serve it
@@ -30,23 +33,32 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Listen address [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
     listen: Option<SocketAddr>,
 }
 
 pub(crate) fn run(arguments: &Demo) -> Result<Done, Error> {
     match (&arguments.data, arguments.listen) {
         (Some(data), None) => fill_only(data),
-        (Some(data), Some(listen)) => fill_and_serve(data, listen, || {}),
-        (None, listen) => temporary(listen.unwrap_or(Settings::default().listen)),
+        (Some(data), Some(listen)) => fill_and_serve(data, Some(data), listen, || {}),
+        (None, listen) => temporary(listen.unwrap_or(Settings::default().http.listen)),
     }
 }
 
+/// The query of the page that shows all of it.
+const WHOLE: &str = "?range=4w";
+
 fn fill_only(folder: &Path) -> Result<Done, Error> {
-    fill(folder)?;
+    let stopped = stop_on_signals(|| {})?;
+    if fill(folder, &stopped)?.is_none() {
+        return Ok(interrupted(Some(folder)));
+    }
     let data = folder.display();
     message(&format!(
-        "four SIMULATED weeks are in {data}. Now try\n  cutshort query summary --data {data} --from -4w --to now --by location"
+        "four SIMULATED weeks are in {data}. Now try\n  cutshort query summary --data {data} --from -4w --by location\n  \
+         cutshort serve --data {data} --geo {}\nwhich shows them on\n  {}",
+        DataDir::new(folder).networks().display(),
+        page::address(Settings::default().http.listen, WHOLE)
     ));
     Ok(Done::Whole)
 }
@@ -56,32 +68,61 @@ fn temporary(listen: SocketAddr) -> Result<Done, Error> {
     let folder = tempfile::Builder::new().prefix("cutshort-demo-").tempdir();
     let folder = folder.map_err(|error| Error::Failed(format!("a temporary folder: {error}")))?;
     let path = folder.path().to_owned();
-    fill_and_serve(folder.path(), listen, move || {
+    fill_and_serve(folder.path(), None, listen, move || {
         let _ = std::fs::remove_dir_all(&path);
     })
 }
 
+/// `named` is the directory if somebody has named it.
 fn fill_and_serve(
     folder: &Path,
+    named: Option<&Path>,
     listen: SocketAddr,
-    abandon: impl Fn() + Send + 'static,
+    abandon: impl Fn() + Clone + Send + 'static,
 ) -> Result<Done, Error> {
-    let settings = Settings { listen, open_read: true, connections: true, ..Settings::default() };
+    let http = HttpSettings { listen, open_read: true, connections: true, ..HttpSettings::default() };
+    let settings = Settings { http, ..Settings::default() };
     if !listen.ip().is_loopback() {
         message(&format!("anybody who reaches {listen} can read the simulated data"));
     }
     let listener = serve::listen(listen)?;
     let signals = Signals::of_command()?;
-    let (store, geo) = fill(folder)?;
-    message(&"four SIMULATED weeks are ready; add ?range=4w to the address to see all of them");
+    let stopped = stop_on_signals(abandon.clone())?;
+    let Some((store, geo)) = fill(folder, &stopped)? else { return Ok(interrupted(named)) };
+    let address = listener.local_addr().unwrap_or(listen);
+    message(&format!("four SIMULATED weeks are ready: open {}", page::address(address, WHOLE)));
     let local = LocalCapture::nothing();
     let (store, geo) = (Box::new(store), Arc::new(geo.into()));
     Serving { store, geo, listener, local, signals }.run(&settings, folder, abandon)
 }
 
+/// Notes the first signal that asks to end. The second one abandons what there is, and ends the program.
+fn stop_on_signals(abandon: impl Fn() + Send + 'static) -> Result<Arc<AtomicBool>, Error> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stopped);
+    Signals::of_command()?.each(move |_| {
+        if asked.swap(true, Ordering::Relaxed) {
+            abandon();
+            interrupt();
+        }
+    })?;
+    Ok(stopped)
+}
+
+/// Says what is left of a directory that was named.
+fn interrupted(named: Option<&Path>) -> Done {
+    match named {
+        Some(folder) => {
+            message(&format!("interrupted: {} has only some of the data; remove it", folder.display()))
+        }
+        None => message(&"interrupted"),
+    }
+    Done::InPart
+}
+
 /// Makes a store of made-up weeks in a folder, which must be new or empty; gives it with the made-up geo
-/// data, which is kept beside it.
-fn fill(folder: &Path) -> Result<(Embedded, Geo), Error> {
+/// data, which is kept beside it. None if it was stopped.
+fn fill(folder: &Path, stopped: &AtomicBool) -> Result<Option<(Embedded, Geo)>, Error> {
     check_empty(folder)?;
     let demo = demo::Demo::until(SystemTime::now());
     // It can be made again, so nobody need wait for the disk.
@@ -92,10 +133,10 @@ fn fill(folder: &Path) -> Result<(Embedded, Geo), Error> {
     let steps = Mutex::new(Steps::new("windows"));
     demo.fill(&store, &geo, &|filled| {
         steps.lock().unwrap_or_else(PoisonError::into_inner).show(filled.windows, filled.all);
-        ControlFlow::Continue(())
+        if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     steps.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
-    Ok((store, geo))
+    Ok((!stopped.load(Ordering::Relaxed)).then_some((store, geo)))
 }
 
 fn check_empty(folder: &Path) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use clap::{Args, ColorChoice, Subcommand};
 use cutshort_geo::Geo;
 
 use crate::error::{Done, Error};
-use crate::options::GeoFiles;
+use crate::options::{GeoFiles, values};
 use crate::terminal;
 
 /// Look up the country and network of addresses
@@ -20,7 +20,7 @@ pub(crate) enum Lookups {
 #[derive(Args)]
 pub(crate) struct Lookup {
     /// IPv4 or IPv6 addresses
-    #[arg(value_name = "ADDR", required = true)]
+    #[arg(value_name = "ADDR", required = true, value_parser = values::address)]
     addresses: Vec<IpAddr>,
     #[command(flatten)]
     geo: GeoFiles,

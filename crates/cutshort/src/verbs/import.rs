@@ -16,7 +16,9 @@ use super::store::forget::import_name;
 use crate::captures::{self, SIMULATED};
 use crate::error::{Done, Error};
 use crate::options::{AddressOptions, Data, GeoFiles, Inputs, open_geo};
+use crate::page;
 use crate::progress::{Progress, Steps};
+use crate::settings::Settings;
 use crate::stopping::stop_on_signals;
 use crate::terminal::{self, message};
 use crate::windows;
@@ -193,7 +195,8 @@ fn write(
     writeln!(
         text,
         "The store has {connections}. Now try\n  cutshort query summary {data} --from {from} --to {to}\n  \
-         cutshort serve {data}"
+         cutshort serve {data}\nwhich shows them on\n  {}",
+        page::address(Settings::default().http.listen, &page::between(&(first..last)))
     )?;
     if imported.new > 0 {
         let name = import_name(total.ran.0, total.ran.1);

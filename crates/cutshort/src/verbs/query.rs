@@ -3,23 +3,27 @@
 mod show;
 
 use std::io::Write;
-use std::time::SystemTime;
+use std::ops::Range;
 
 use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_api::Problem;
 use cutshort_api::answer::{By, Facts, Who};
-use cutshort_api::ask::{self, Context, Kind};
+use cutshort_api::ask::{self, Context, SharesQuery};
 use cutshort_api::question::Parameters;
 use cutshort_model::{nanoseconds, rfc3339};
+use jiff::Timestamp;
 
 use crate::error::{Done, Error};
-use crate::options::{Data, GeoFiles, TimeRange};
-use crate::terminal;
+use crate::options::time::DEFAULT_LENGTH;
+use crate::options::values::count;
+use crate::options::{Data, GeoFiles, RecentRange};
+use crate::terminal::{self, message};
 
 /// Query a store: the API's answers on the command line
 ///
 /// Shows shares of connections by stage or another dimension, as one number or over time, or ranks
-/// countries and networks. Lists are separated by commas; '-' in front of a value excludes it.
+/// networks, servers and others by how many of their connections are cut short. Lists are separated by
+/// commas; '-' in front of a value excludes it.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Query {
@@ -29,20 +33,20 @@ pub(crate) struct Query {
     #[command(flatten)]
     data: Data,
     #[command(flatten)]
-    time: TimeRange,
+    time: RecentRange,
     #[command(flatten)]
     filters: Filters,
-    /// Dimension to group by; 'top' ranks by 'as' (default) or 'location'
+    /// Dimension to group by [default: stage; 'top': as]
     #[arg(long, value_name = "DIMENSION", value_parser = By::from_name)]
     by: Option<By>,
     /// Time series: bucket length [default: depends on the range]
     #[arg(long, value_name = "LENGTH", value_parser = ["15m", "1h", "1d", "1w"])]
     every: Option<String>,
     /// How many values to show by name or in the ranking; the rest is 'other' [default: as the API]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = count::<u32>)]
     limit: Option<u32>,
     /// Top: minimum number of sampled connections
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = count::<u32>)]
     min_sample: Option<u32>,
     /// Output format
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
@@ -53,14 +57,16 @@ pub(crate) struct Query {
 
 const EXAMPLES: &str =
     "Dimensions: stage, tag, signature, termination, ip_version, location, as, port, node, exclusion.
+'top' ranks by as, location, node, port, ip_version or signature.
 
 Examples:
-  cutshort query summary --data store --from -7d --to now
-  cutshort query summary --data store --from -7d --to now --by signature --location US,PT
+  cutshort query summary --data store
+  cutshort query summary --data store --from -1d --by signature --location US,PT
   cutshort query timeseries --data store --from 2026-01-05 --to 2026-01-12 --every 1d --format csv
-  cutshort query top --data store --from -1d --to now --stage post_ack --handshake completed";
+  cutshort query top --data store --from -1d --by node
+  cutshort query top --data store --from -1d --stage post_ack --handshake completed";
 
-/// Which connections.
+/// The filters of a query.
 #[derive(Args)]
 struct Filters {
     /// Countries of clients, such as US,PT or -US
@@ -104,7 +110,7 @@ enum What {
     Summary,
     /// Shares over time
     Timeseries,
-    /// Ranking of countries or networks
+    /// Ranking of networks, countries, servers, ports, IP versions or signatures
     Top,
 }
 
@@ -147,11 +153,13 @@ impl From<Problem> for Error {
 }
 
 pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> {
-    let parameters = parameters(arguments)?;
-    let geo = arguments.geo.open()?;
+    let now = Timestamp::now();
+    let range = arguments.time.windows(now)?;
+    let geo = arguments.geo.open_for(&arguments.data)?;
     let store = arguments.data.open_reader()?;
-    let now = nanoseconds(SystemTime::now());
+    let now = nanoseconds(now.into());
     let facts = Facts::read(store.as_ref(), now)?;
+    let parameters = parameters(arguments, &with_results(range, &arguments.time, &facts));
     // Whoever asks here waits for no one else.
     let context = Context { store: store.as_ref(), facts: &facts, geo: &geo, now, cost: u64::MAX };
     match arguments.what {
@@ -160,20 +168,29 @@ pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> 
     }
 }
 
-fn parameters(arguments: &Query) -> Result<Parameters, Error> {
-    let range = arguments.time.windows()?;
+/// The range, or if none is given and there are no results in it, the last days with results.
+fn with_results(range: Range<i64>, asked: &RecentRange, facts: &Facts) -> Range<i64> {
+    let Some((first, last)) = facts.status.window_range else { return range };
+    let has_results = first.start() < range.end && last.end() > range.start;
+    if has_results || !asked.is_default() {
+        return range;
+    }
+    let length = i64::try_from(DEFAULT_LENGTH.as_nanos()).unwrap_or(i64::MAX);
+    let range = last.end().saturating_sub(length)..last.end();
+    message(&format!(
+        "no results from the last 7 days; these are from the store's last 7 days, up to {}",
+        rfc3339(range.end)
+    ));
+    range
+}
+
+fn parameters(arguments: &Query, range: &Range<i64>) -> Parameters {
     let key = if arguments.what == What::Top { "limit" } else { "limitPerGroup" };
     let limit = arguments.limit.map(|limit| (key, limit.to_string()));
     let times = [("dateStart", rfc3339(range.start)), ("dateEnd", rfc3339(range.end))];
     let every = arguments.every.clone().map(|every| ("aggInterval", every));
     let least = arguments.min_sample.map(|least| ("minSample", least.to_string()));
-    Ok(times
-        .into_iter()
-        .chain(limit)
-        .chain(every)
-        .chain(least)
-        .chain(arguments.filters.parameters())
-        .collect())
+    times.into_iter().chain(limit).chain(every).chain(least).chain(arguments.filters.parameters()).collect()
 }
 
 fn shares(
@@ -184,12 +201,12 @@ fn shares(
     color: ColorChoice,
 ) -> Result<Done, Error> {
     let by = arguments.by.unwrap_or(By::Stage);
-    let (answer, _) = ask::shares(context, parameters, Kind { by, in_time, own: true })?;
+    let (answer, _) = ask::shares(context, parameters, SharesQuery { by, in_time, own: true })?;
     terminal::print(color, |text| {
         match arguments.format {
             Format::Json => write_json(&ask::json(&answer)?, text),
             Format::Csv => text.write_all(answer.csv().as_bytes()),
-            Format::Table => show::shares(&answer, terminal::width(), text),
+            Format::Table => show::shares(&answer, terminal::widths(), text),
         }?;
         Ok(())
     })?;
@@ -202,19 +219,14 @@ fn top(
     parameters: &Parameters,
     color: ColorChoice,
 ) -> Result<Done, Error> {
-    let who = match arguments.by.map(By::name) {
-        None | Some("as") => Who::Ases,
-        Some("location") => Who::Locations,
-        Some(other) => {
-            return Err(Error::Usage(format!("'top' ranks by 'as' or 'location', not by '{other}'")));
-        }
-    };
+    let who = arguments.by.map_or(Ok(Who::Ases), |by| Who::from_name(by.name()));
+    let who = who.map_err(|why| Error::Usage(format!("--by: {why}")))?;
     let (top, _) = ask::ranking(context, parameters, who)?;
     terminal::print(color, |text| {
         match arguments.format {
             Format::Json => write_json(&ask::json(&top)?, text),
             Format::Csv => text.write_all(top.csv().as_bytes()),
-            Format::Table => show::ranking(&top, terminal::width(), text),
+            Format::Table => show::ranking(&top, who, terminal::widths(), text),
         }?;
         Ok(())
     })?;

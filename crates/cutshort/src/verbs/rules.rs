@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::options::values::{duration, net};
+use crate::options::values::{duration, net, one_in, whole};
 use crate::terminal::{self, message};
 
 /// Write firewall rules that sample connections, or load them
@@ -50,7 +50,7 @@ struct SamplingOf {
     #[command(flatten)]
     method: MethodOf,
     /// Take 1 in N connections
-    #[arg(long, value_name = "N", default_value = "10000")]
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = one_in)]
     rate: NonZeroU32,
     /// How many packets of each connection are logged
     ///
@@ -59,15 +59,15 @@ struct SamplingOf {
     #[arg(long, value_name = "PACKETS", default_value = "10", value_parser = limit)]
     limit: NonZeroU32,
     /// Group of the netfilter log
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = whole(0..=u16::MAX))]
     group: u16,
     /// Bytes that are taken of each packet
     #[arg(long, value_name = "BYTES", default_value_t = 128)]
-    #[arg(value_parser = clap::value_parser!(u32).range(80..=65535))]
+    #[arg(value_parser = whole(80..=65_535_u32))]
     snaplen: u32,
     /// Packets that the kernel gathers before it hands them over, or for a tenth of a second
     #[arg(long, value_name = "PACKETS", default_value_t = 64)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(value_parser = whole(1..=64_u32))]
     queue: u32,
     /// Only these interfaces, such as eth0 or 'eth*'; otherwise all but the loopback
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
@@ -93,7 +93,7 @@ struct SamplingOf {
     keep: SignedDuration,
     /// How many connections are remembered at a time, of each IP version
     #[arg(long, value_name = "CONNECTIONS", default_value_t = 65536)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    #[arg(value_parser = whole(1..=16_777_216_u32))]
     size: u32,
     /// File with the secret of the sampling hash, for 'apply': eight hexadecimal digits
     ///
@@ -219,7 +219,8 @@ fn describe(loaded: &Loaded) -> String {
     let mut text = format!("table inet {}: {}", loaded.table, loaded.about);
     if loaded.outdated {
         text.push_str(&format!(
-            "\n    {OUTDATED}; load them again: cutshort rules apply, with the same options"
+            "\n    {}; load them again: cutshort rules apply, with the same options",
+            Loaded::OUTDATED
         ));
     }
     if let Some(options) = &loaded.options {
@@ -247,10 +248,6 @@ fn describe(loaded: &Loaded) -> String {
 fn loaded_with(options: &str) -> String {
     format!("loaded by: cutshort rules apply {options}")
 }
-
-/// What is wrong with rules of older versions.
-pub(crate) const OUTDATED: &str =
-    "these rules are of an older version, which leaves out some connections without reporting it";
 
 fn say(text: &str) -> Result<Done, Error> {
     terminal::print(ColorChoice::Never, |output| Ok(writeln!(output, "{text}")?))?;

@@ -16,7 +16,7 @@ use crate::backends::{check_worker, open_address, open_folder};
 use crate::error::{Done, Error};
 use crate::local_capture::{self, LocalCapture};
 use crate::log;
-use crate::options::open_geo;
+use crate::options::{open_geo, values};
 use crate::settings::{self, Settings};
 use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;
@@ -39,7 +39,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// Listen address [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
     listen: Option<SocketAddr>,
     /// Settings file; 'cutshort config' shows all settings
     #[arg(long, value_name = "FILE")]
@@ -83,14 +83,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
     let data = folder(&settings)?;
-    check_worker(settings.worker, settings.store.is_some())?;
+    check_worker(settings.jobs.worker, settings.store.url.is_some())?;
     log::start(&settings)?;
     check_access(&settings, &data)?;
     let signals = Signals::of_service()?;
-    let geo = open_geo(&settings.geo)?;
-    let listener = listen(settings.listen)?;
+    let geo = open_geo(&settings.jobs.geo)?;
+    let listener = listen(settings.http.listen)?;
     // A password and certificates are read before privileges are given up.
-    let elsewhere = settings.store.as_deref().map(open_address).transpose()?;
+    let elsewhere = settings.store.url.as_deref().map(open_address).transpose()?;
     let local = local_capture::open(&settings, &data, &geo)?;
     let store = match elsewhere {
         Some(store) => store,
@@ -102,16 +102,16 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
 fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
     let read = settings::read_all(arguments.settings.as_deref())?;
     let mut settings = read.settings;
-    settings.data = arguments.data.clone().or(settings.data);
-    settings.store = arguments.store.clone().or(settings.store);
-    settings.listen = arguments.listen.unwrap_or(settings.listen);
-    settings.open_read |= arguments.open_read;
-    settings.capture = arguments.capture.clone().or(settings.capture);
-    settings.node = arguments.node.clone().or(settings.node);
-    settings.user = arguments.user.clone().or(settings.user);
-    settings.worker = arguments.worker.unwrap_or(settings.worker);
+    settings.store.data = arguments.data.clone().or(settings.store.data);
+    settings.store.url = arguments.store.clone().or(settings.store.url);
+    settings.http.listen = arguments.listen.unwrap_or(settings.http.listen);
+    settings.http.open_read |= arguments.open_read;
+    settings.capture.source = arguments.capture.clone().or(settings.capture.source);
+    settings.capture.node = arguments.node.clone().or(settings.capture.node);
+    settings.capture.user = arguments.user.clone().or(settings.capture.user);
+    settings.jobs.worker = arguments.worker.unwrap_or(settings.jobs.worker);
     if !arguments.geo.is_empty() {
-        settings.geo.clone_from(&arguments.geo);
+        settings.jobs.geo.clone_from(&arguments.geo);
     }
     Ok(settings)
 }
@@ -119,10 +119,10 @@ fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
 /// Other machines may read only with a token, unless the operator says that all may.
 fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
     if needs_no_token(settings) {
-        if !settings.listen.ip().is_loopback() {
+        if !settings.http.listen.ip().is_loopback() {
             message(&format!(
                 "everybody who reaches {} can read, without a token (open_read)",
-                settings.listen
+                settings.http.listen
             ));
         }
         return Ok(());
@@ -131,7 +131,7 @@ fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
         return Err(Error::Usage(format!(
             "reading on {} needs a token: name a folder for tokens with --data, or let everybody who reaches it \
              read with --open-read",
-            settings.listen
+            settings.http.listen
         )));
     }
     let path = TokenFile::path(data);
@@ -139,7 +139,7 @@ fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
     if tokens.token.iter().any(|token| token.scopes.contains(&Scope::Read)) {
         return Ok(());
     }
-    let (listen, data) = (settings.listen, data.display());
+    let (listen, data) = (settings.http.listen, data.display());
     Err(Error::Usage(format!(
         "reading on {listen} needs a token, and there is none: make one with\n  \
          cutshort token create --data {data} --scope read NAME\n\
@@ -149,7 +149,7 @@ fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
 
 /// Whether reading needs no token.
 pub(crate) fn needs_no_token(settings: &Settings) -> bool {
-    settings.open_read || (settings.listen.ip().is_loopback() && !settings.require_token)
+    settings.http.open_read || (settings.http.listen.ip().is_loopback() && !settings.http.require_token)
 }
 
 /// Opens the address, before privileges are given up.
@@ -186,7 +186,7 @@ impl Serving {
         let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
         let app = Arc::new(App::new(parts, options(settings)));
         let (end, ended) = stop(self.signals, refresher, abandon)?;
-        let running = self.local.start(&app, settings, data, end)?;
+        let running = self.local.start(&app, end)?;
         let name = name(settings, data)?;
         message(&format!("{name} is served on http://{address}/ (Ctrl-C ends it)"));
         let answered = runtime.block_on(async {
@@ -205,9 +205,11 @@ impl Serving {
 
 /// The folder of the store, or of what is beside a store elsewhere; empty if that needs none.
 fn folder(settings: &Settings) -> Result<PathBuf, Error> {
-    match (&settings.data, &settings.store) {
+    match (&settings.store.data, &settings.store.url) {
         (Some(data), _) => Ok(data.clone()),
-        (None, Some(_)) if settings.capture.is_none() && settings.user.is_none() => Ok(PathBuf::new()),
+        (None, Some(_)) if settings.capture.source.is_none() && settings.capture.user.is_none() => {
+            Ok(PathBuf::new())
+        }
         (None, Some(_)) => {
             Err(Error::Usage("name a directory for received packets and tokens: --data DIR".to_owned()))
         }
@@ -221,7 +223,7 @@ fn has_folder(data: &Path) -> bool {
 
 /// What is served, without a password.
 fn name(settings: &Settings, data: &Path) -> Result<String, Error> {
-    match &settings.store {
+    match &settings.store.url {
         Some(store) => Ok(Address::parse(store)?.to_string()),
         None => Ok(data.display().to_string()),
     }
@@ -257,21 +259,21 @@ fn stop(
 }
 
 fn options(settings: &Settings) -> Options {
-    let rate = Rate { per_second: settings.rate_limit, burst: settings.rate_burst };
+    let rate = Rate { per_second: settings.http.rate_limit, burst: settings.http.rate_burst };
     Options {
         open_read: needs_no_token(settings),
-        connections: settings.connections,
-        hosts: settings.listen.ip().to_canonical().is_loopback().then(|| settings.hosts.clone()),
-        origins: settings.origins.clone(),
-        rate: (settings.rate_limit > 0.0).then_some(rate),
-        forwarded: settings.forwarded_for,
-        timeout: settings.timeout,
-        cost: settings.cost_limit,
-        segment: settings.segment_bytes,
+        connections: settings.http.connections,
+        hosts: settings.http.listen.ip().to_canonical().is_loopback().then(|| settings.http.hosts.clone()),
+        origins: settings.http.origins.clone(),
+        rate: (settings.http.rate_limit > 0.0).then_some(rate),
+        forwarded: settings.http.forwarded_for,
+        timeout: settings.http.timeout,
+        cost: settings.http.cost_limit,
+        segment: settings.http.segment_bytes,
         limits: limits(),
         uploads: Uploads::default(),
-        keep_packets: settings.keep_packets,
-        cache: settings.cache_bytes,
+        keep_packets: settings.keep.packets,
+        cache: settings.http.cache_bytes,
     }
 }
 
@@ -289,17 +291,17 @@ fn limits() -> Limits {
 
 fn jobs(settings: &Settings) -> cutshort_pipeline::Settings {
     let job = WindowJob::default();
-    let threads = if settings.threads == 0 { job.threads } else { settings.threads };
+    let threads = if settings.jobs.threads == 0 { job.threads } else { settings.jobs.threads };
     cutshort_pipeline::Settings {
-        job: WindowJob { threads, grace: settings.grace, ..job },
-        share: settings.worker,
-        takeover: settings.takeover,
+        job: WindowJob { threads, grace: settings.jobs.grace, ..job },
+        share: settings.jobs.worker,
+        takeover: settings.jobs.takeover,
         retention: Retention {
-            packets: settings.keep_packets,
-            connections: settings.keep_connections,
-            fifteen_minutes: settings.keep_15min,
-            hours: settings.keep_hours,
-            days: settings.keep_days,
+            packets: settings.keep.packets,
+            connections: settings.keep.connections,
+            fifteen_minutes: settings.keep.fifteen_minutes,
+            hours: settings.keep.hours,
+            days: settings.keep.days,
         },
         ..cutshort_pipeline::Settings::default()
     }

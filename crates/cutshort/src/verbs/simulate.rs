@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
 use crate::options::time::absolute;
-use crate::options::values::duration;
+use crate::options::values::{count, duration};
 use crate::output::Output;
 use crate::terminal::{is_terminal, message};
 
@@ -36,10 +36,10 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "CONNECTIONS", default_value_t = 20.0, value_parser = rate)]
     rate: f64,
     /// Seed of the random numbers
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = count::<u64>)]
     seed: u64,
     /// Bytes to keep of each packet; 0 keeps all
-    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = count::<u32>)]
     snaplen: u32,
 }
 

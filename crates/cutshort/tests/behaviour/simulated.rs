@@ -162,3 +162,11 @@ fn nothing_is_written_beside_a_device() {
     run(&format!("simulate --duration 15m --rate 0.01 -o {}", link.display()), NONE).ended(0);
     assert_eq!(folder.path().read_dir().unwrap().count(), 1, "networks were written beside a device");
 }
+
+/// Days and weeks are units here as everywhere.
+#[test]
+fn durations_may_be_days() {
+    let (_folder, path) = simulate("--duration 1d --rate 0.01");
+    let counts: Value = serde_json::from_str(&classify("json", &path).fine().stdout).unwrap();
+    assert!(counts["connections"].as_u64().is_some_and(|count| count > 100), "{counts}");
+}

@@ -32,16 +32,16 @@ fn plain() -> NewAnnotation {
 fn what_is_kept_is_what_was_given() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("annotations.sqlite");
-    let annotations = Annotations::open(&path).unwrap();
+    let annotations = Annotations::open(&path, true).unwrap();
     let kept = [new(-3, None), new(7, Some(9)), plain()].map(|one| annotations.add(&one).unwrap());
-    let listed = Annotations::open(&path).unwrap().list(i64::MIN..i64::MAX).unwrap();
+    let listed = Annotations::open(&path, true).unwrap().list(i64::MIN..i64::MAX).unwrap();
     assert_eq!(listed, [0, 2, 1].map(|at: usize| kept[at].clone()), "by their beginning");
 }
 
 #[test]
 fn a_range_has_what_touches_it() {
     let folder = tempfile::tempdir().unwrap();
-    let annotations = Annotations::open(&folder.path().join("a")).unwrap();
+    let annotations = Annotations::open(&folder.path().join("a"), true).unwrap();
     let all = [new(0, Some(10)), new(0, None), new(20, Some(20)), new(30, Some(40))];
     let all = all.map(|one| annotations.add(&one).unwrap());
     for (from, to) in [(0, 1), (10, 20), (11, 20), (11, 21), (20, 30), (21, 31), (40, 50), (41, 50), (-5, 0)]
@@ -54,7 +54,7 @@ fn a_range_has_what_touches_it() {
 #[test]
 fn numbers_are_not_given_again() {
     let folder = tempfile::tempdir().unwrap();
-    let annotations = Annotations::open(&folder.path().join("a")).unwrap();
+    let annotations = Annotations::open(&folder.path().join("a"), true).unwrap();
     let first = annotations.add(&plain()).unwrap().id;
     assert!(annotations.remove(first).unwrap());
     assert!(!annotations.remove(first).unwrap());
@@ -66,11 +66,11 @@ fn numbers_are_not_given_again() {
 fn nothing_is_made_by_looking() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
-    let annotations = Annotations::open(&path).unwrap();
+    let annotations = Annotations::open(&path, true).unwrap();
     assert_eq!(annotations.list(0..1).unwrap(), []);
     assert!(!annotations.remove(1).unwrap());
     assert!(!path.exists());
-    Annotations::open(&path).unwrap().add(&plain()).unwrap();
+    Annotations::open(&path, true).unwrap().add(&plain()).unwrap();
     assert_eq!(annotations.list(0..9).unwrap().len(), 1, "made by another since");
 }
 
@@ -81,18 +81,18 @@ fn several_write_at_once() {
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let annotations = Annotations::open(&path).unwrap();
+                let annotations = Annotations::open(&path, true).unwrap();
                 (0..10).for_each(|_| drop(annotations.add(&plain()).unwrap()));
             });
         }
     });
-    assert_eq!(Annotations::open(&path).unwrap().list(0..9).unwrap().len(), 40);
+    assert_eq!(Annotations::open(&path, true).unwrap().list(0..9).unwrap().len(), 40);
 }
 
 #[test]
 fn what_cannot_be_shown_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let annotations = Annotations::open(&folder.path().join("a")).unwrap();
+    let annotations = Annotations::open(&folder.path().join("a"), true).unwrap();
     let text = |description: &str| NewAnnotation { description: description.to_owned(), ..plain() };
     let url = |url: &str| NewAnnotation { linked_url: Some(url.to_owned()), ..plain() };
     let refused = [
@@ -122,4 +122,16 @@ fn kinds_are_found_by_name() {
     }
     assert_eq!(AnnotationKind::from_name("event"), Some(AnnotationKind::General), "its legacy name");
     assert_eq!(AnnotationKind::from_name("storm"), None);
+}
+
+/// Nobody waits for the disk where a store is thrown away.
+#[test]
+fn what_is_thrown_away_is_not_forced_to_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, durable, level) in [("kept", true, 2), ("thrown away", false, 0)] {
+        let annotations = Annotations::open(&folder.path().join(name), durable).unwrap();
+        let ask =
+            |sql: &Connection| Ok(sql.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))?);
+        assert_eq!(annotations.with(ask).unwrap(), level);
+    }
 }

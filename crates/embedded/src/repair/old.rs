@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cutshort_model::Window;
 use cutshort_store::{Segment, SegmentId};
+use cutshort_verdict::Exclusion;
 use rusqlite::{Connection, Row, params};
 
 use crate::catalog::{self, FileState};
@@ -94,24 +95,19 @@ pub(super) struct OldWindow {
     pub(super) window: Window,
     pub(super) path: Option<String>,
     pub(super) frozen: bool,
-    numbers: [i64; NUMBERS.len()],
+    numbers: [i64; COLUMNS],
+}
+
+/// Those, and one for each reason for exclusion.
+const COLUMNS: usize = NUMBERS.len() + Exclusion::ALL.len();
+
+fn columns() -> impl Iterator<Item = &'static str> {
+    NUMBERS.into_iter().chain(Exclusion::ALL.map(Exclusion::name))
 }
 
 /// The columns that have numbers, and never NULL.
-const NUMBERS: [&str; 12] = [
-    "generation",
-    "bytes",
-    "segments",
-    "cutoff",
-    "rules",
-    "packets",
-    "copies",
-    "tail",
-    "connections",
-    "no_syn",
-    "multiple_syn",
-    "incomplete",
-];
+const NUMBERS: [&str; 9] =
+    ["generation", "bytes", "segments", "cutoff", "rules", "packets", "copies", "tail", "connections"];
 const GENERATION: usize = 0;
 const BYTES: usize = 1;
 const CUTOFF: usize = 3;
@@ -119,11 +115,15 @@ const CONNECTIONS: usize = 8;
 
 impl OldWindow {
     fn of(row: &Row<'_>) -> rusqlite::Result<(Self, i64)> {
-        let mut numbers = [0; NUMBERS.len()];
-        for (number, column) in numbers.iter_mut().zip(NUMBERS) {
+        let mut numbers = [0; COLUMNS];
+        for (number, column) in numbers.iter_mut().zip(columns()) {
             *number = match row.get(column) {
                 // Older stores do not have it.
-                Err(rusqlite::Error::InvalidColumnName(_)) if column == "tail" => 0,
+                Err(rusqlite::Error::InvalidColumnName(_))
+                    if !NUMBERS.contains(&column) || column == "tail" =>
+                {
+                    0
+                }
                 found => found?,
             };
         }
@@ -140,7 +140,7 @@ impl OldWindow {
         bytes: i64,
         count: i64,
     ) -> Self {
-        let mut numbers = [0; NUMBERS.len()];
+        let mut numbers = [0; COLUMNS];
         numbers[GENERATION] = generation;
         numbers[BYTES] = bytes;
         numbers[CUTOFF] = window.end();
@@ -158,7 +158,8 @@ impl OldWindow {
     }
 
     pub(super) fn insert(&self, new: &Connection, updated: i64) -> Result<()> {
-        let (columns, places) = (NUMBERS.join(", "), ", ?".repeat(NUMBERS.len()));
+        let columns: Vec<String> = columns().map(|column| format!("\"{column}\"")).collect();
+        let (columns, places) = (columns.join(", "), ", ?".repeat(COLUMNS));
         let insert = format!(
             "INSERT OR IGNORE INTO window (start, path, frozen, updated, {columns}) VALUES (?, ?, ?, ?{places})"
         );

@@ -10,7 +10,7 @@ use super::bytes::Broken;
 use super::damaged;
 use super::level::Level;
 use super::packed_cells::PackedCells;
-use super::place::Place;
+use super::place::RowPlace;
 use super::totals::Totals;
 use crate::error::{Error, Result};
 
@@ -24,8 +24,8 @@ pub(super) struct Sums([u64; 3]);
 
 impl Sums {
     pub(super) fn add(&mut self, place: i64, connections: u64) {
-        let networks = Place::Networks(0).number();
-        let kind = if place == Place::World.number() { 0 } else { 1 + usize::from(place >= networks) };
+        let networks = RowPlace::Networks(0).number();
+        let kind = if place == RowPlace::World.number() { 0 } else { 1 + usize::from(place >= networks) };
         self.0[kind] += connections;
     }
 
@@ -70,7 +70,7 @@ pub fn check(connection: &Connection, lost: &BTreeSet<(i64, i64)>) -> Result<Vec
     wrong.extend(unequal.map(|((level, t), _)| {
         damaged(
             level_of(*level),
-            Place::World.number(),
+            RowPlace::World.number(),
             *t,
             Broken("countries or networks add up to another sum"),
         )
@@ -97,7 +97,7 @@ pub fn connections(connection: &Connection, window: Window) -> Result<Option<u64
     if super::is_gone(connection, window)? {
         return Ok(None);
     }
-    let of = [Level::FifteenMinutes.number(), Place::World.number(), window.number()];
+    let of = [Level::FifteenMinutes.number(), RowPlace::World.number(), window.number()];
     let select = "SELECT totals FROM rollup_total WHERE level = ?1 AND place = ?2 AND t = ?3";
     let mut select = connection.prepare_cached(select)?;
     let mut rows = select.query(of)?;
@@ -111,6 +111,6 @@ pub fn connections(connection: &Connection, window: Window) -> Result<Option<u64
             }
         })
     });
-    totals.map_err(|why| damaged(Level::FifteenMinutes, Place::World.number(), window.number(), why))?;
+    totals.map_err(|why| damaged(Level::FifteenMinutes, RowPlace::World.number(), window.number(), why))?;
     Ok(Some(sum))
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::level::Level;
 use super::packed_cells::PackedCells;
-use super::place::{self, Place};
+use super::place::{self, RowPlace};
 use super::query::{CELLS, each_row};
 use super::retention::{is_gone, is_listed};
 use super::span::Span;
@@ -33,7 +33,7 @@ fn read(connection: &Connection, level: Level, t: i64) -> Result<Cells> {
     let names = node_names(connection)?;
     let (mut cells, mut positions) = (Cells::default(), HashMap::new());
     let span = [Span { level, windows: t..t + 1 }];
-    for place in Place::all_networks() {
+    for place in RowPlace::all_networks() {
         each_row(connection, CELLS, place.number(), &span, |_, _, bytes| {
             PackedCells::parse(bytes)?.each(|packed, count| {
                 let node = packed.node();
@@ -90,7 +90,7 @@ const fn place_of(rest: Rest) -> (Level, i64) {
 }
 
 fn has_rows(connection: &Connection, level: Level, range: std::ops::Range<i64>) -> Result<bool> {
-    let world = [level.number(), Place::World.number(), range.start, range.end];
+    let world = [level.number(), RowPlace::World.number(), range.start, range.end];
     let exists = "SELECT 1 FROM rollup_total WHERE level = ?1 AND place = ?2 AND t >= ?3 AND t < ?4";
     is_listed(connection, exists, &world)
 }

@@ -86,11 +86,15 @@ impl<'a> PackedCells<'a> {
     }
 
     /// Calls `each` with every group and its cells.
-    pub(super) fn each_group(&self, mut each: impl FnMut(Group, Block<'a>) -> Unpacked<()>) -> Unpacked<()> {
+    pub(super) fn each_group(
+        &self,
+        mut each: impl FnMut(Group, CellBlock<'a>) -> Unpacked<()>,
+    ) -> Unpacked<()> {
         let mut blocks = self.blocks;
         for &(group, length) in &self.groups {
             let reader = blocks.split(length)?;
-            let block = Block { reader, rate: self.rate, sides: (self.contexts.len(), self.outcomes.len()) };
+            let block =
+                CellBlock { reader, rate: self.rate, sides: (self.contexts.len(), self.outcomes.len()) };
             each(group, block)?;
         }
         if blocks.is_empty() { Ok(()) } else { Err(Broken("there is something behind its end")) }
@@ -107,13 +111,13 @@ impl<'a> PackedCells<'a> {
 }
 
 /// The cells of one group.
-pub(super) struct Block<'a> {
+pub(super) struct CellBlock<'a> {
     reader: Reader<'a>,
     rate: u64,
     sides: (usize, usize),
 }
 
-impl Block<'_> {
+impl CellBlock<'_> {
     /// Calls `each` with the indexes of context and outcome and the count of every cell.
     #[inline]
     pub(super) fn each(mut self, mut each: impl FnMut(usize, usize, WeightedCount)) -> Unpacked<()> {

@@ -5,7 +5,7 @@ use cutshort_verdict::WeightedCount;
 
 /// The place whose cells a row has: every cell is part of the world, of its country and of its bucket of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(super) enum RowPlace {
     /// All cells of the time.
     World,
     /// A country, or unknown, by its code.
@@ -22,7 +22,7 @@ const UNNUMBERED: u16 = BUCKETS as u16;
 const LOCATIONS: i64 = 1;
 const NETWORKS: i64 = 1_000;
 
-impl Place {
+impl RowPlace {
     pub(super) fn of_location(location: Option<Country>) -> Self {
         Self::Location(location_code(location))
     }
@@ -72,25 +72,26 @@ impl Place {
 /// Divides the cells of all networks and locations into sorted cells of every place.
 pub(super) fn by_place(
     mut cells: Vec<(Packed, WeightedCount)>,
-) -> Vec<(Place, Vec<(Packed, WeightedCount)>)> {
+) -> Vec<(RowPlace, Vec<(Packed, WeightedCount)>)> {
     cells.sort_unstable_by_key(|(packed, _)| *packed);
     let mut places = networks(&cells);
     let cells = regroup(cells, Group::of_location);
     let same = |(a, _): &(Packed, WeightedCount), (b, _): &(Packed, WeightedCount)| a.group() == b.group();
     for location in cells.chunk_by(same) {
         let code = location[0].0.group().location_code();
-        places.push((Place::Location(code), regroup(location.to_vec(), |_| Group::default())));
+        places.push((RowPlace::Location(code), regroup(location.to_vec(), |_| Group::default())));
     }
     if !cells.is_empty() {
-        places.push((Place::World, regroup(cells, |_| Group::default())));
+        places.push((RowPlace::World, regroup(cells, |_| Group::default())));
     }
     places
 }
 
-fn networks(cells: &[(Packed, WeightedCount)]) -> Vec<(Place, Vec<(Packed, WeightedCount)>)> {
-    let mut buckets: Vec<(Place, Vec<_>)> = Place::all_networks().map(|place| (place, Vec::new())).collect();
+fn networks(cells: &[(Packed, WeightedCount)]) -> Vec<(RowPlace, Vec<(Packed, WeightedCount)>)> {
+    let mut buckets: Vec<(RowPlace, Vec<_>)> =
+        RowPlace::all_networks().map(|place| (place, Vec::new())).collect();
     for cell in cells {
-        if let Place::Networks(bucket) = Place::of_network(cell.0.group().network()) {
+        if let RowPlace::Networks(bucket) = RowPlace::of_network(cell.0.group().network()) {
             buckets[usize::from(bucket)].1.push(*cell);
         }
     }

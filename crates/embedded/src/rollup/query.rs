@@ -5,13 +5,14 @@ use std::ops::Range;
 use cutshort_model::{Dimension, Network};
 use cutshort_store::cell::packed::Group;
 use cutshort_store::{RollupAnswer, RollupQuery, Selection};
+use cutshort_verdict::DataSet;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::bytes::{Broken, Unpacked};
 use super::level::{Level, window_from};
-use super::place::Place;
+use super::place::RowPlace;
 use super::span::{Span, Stale, spans};
-use super::tally::Tally;
+use super::tally::AnswerSum;
 use super::totals::{Folded, Totals};
 use super::{damaged, node_names};
 use crate::error::Result;
@@ -20,21 +21,21 @@ use crate::error::Result;
 ///
 /// # Errors
 /// [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) names a row that cannot be decoded.
-pub fn query(connection: &Connection, query: &RollupQuery) -> Result<RollupAnswer> {
+pub fn query(connection: &Connection, data_set: DataSet, query: &RollupQuery) -> Result<RollupAnswer> {
     if !connection.is_autocommit() {
-        return answer(connection, query);
+        return answer(connection, data_set, query);
     }
     // All rows are read as of one moment.
     let snapshot = connection.unchecked_transaction()?;
-    answer(&snapshot, query)
+    answer(&snapshot, data_set, query)
 }
 
-fn answer(connection: &Connection, query: &RollupQuery) -> Result<RollupAnswer> {
+fn answer(connection: &Connection, data_set: DataSet, query: &RollupQuery) -> Result<RollupAnswer> {
     let Some(range) = windows_within(connection, &query.range)? else { return Ok(RollupAnswer::default()) };
     let stale = stale_rows(connection, &range)?;
     let spans = spans(&range, Level::within(query.bucket), &stale);
     let nodes = node_names(connection)?;
-    let mut tally = Tally::new(query, &nodes);
+    let mut tally = AnswerSum::new(data_set, query, &nodes);
     let scans = scans(query);
     for scan in &scans {
         read(connection, scan, &spans, &mut tally)?;
@@ -55,7 +56,7 @@ fn windows_within(connection: &Connection, range: &Range<i64>) -> Result<Option<
                 "SELECT t FROM rollup_total WHERE level = ?1 AND place = ?2 ORDER BY t {order} LIMIT 1"
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let of = [level.number(), Place::World.number()];
+            let of = [level.number(), RowPlace::World.number()];
             if let Some(t) = statement.query_row(of, |row| row.get::<_, i64>(0)).optional()? {
                 from = from.min(t);
                 to = to.max(t.saturating_add(level.windows()));
@@ -88,7 +89,7 @@ fn stale_rows(connection: &Connection, range: &Range<i64>) -> Result<Stale> {
 /// Rows of one place, to be added or subtracted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scan<'a> {
-    pub(super) place: Place,
+    pub(super) place: RowPlace,
     pub(super) minus: bool,
     /// For buckets of networks, the selection: groups that it selects are added, or those that it does not select are
     /// subtracted.
@@ -110,16 +111,16 @@ fn scans(query: &RollupQuery) -> Vec<Scan<'_>> {
         return buckets(&selection.asns.include).into_iter().map(scan(false)).collect();
     }
     if query.by == Some(Dimension::As) {
-        return Place::all_networks().map(scan(false)).collect();
+        return RowPlace::all_networks().map(scan(false)).collect();
     }
     let mut scans = location_scans(query);
     scans.extend(buckets(&selection.asns.exclude).into_iter().map(scan(true)));
     scans
 }
 
-fn buckets(networks: &[u32]) -> Vec<Place> {
-    let mut places: Vec<Place> =
-        networks.iter().map(|number| Place::of_network(Network::As(*number))).collect();
+fn buckets(networks: &[u32]) -> Vec<RowPlace> {
+    let mut places: Vec<RowPlace> =
+        networks.iter().map(|number| RowPlace::of_network(Network::As(*number))).collect();
     places.sort_unstable();
     places.dedup();
     places
@@ -129,17 +130,17 @@ fn buckets(networks: &[u32]) -> Vec<Place> {
 fn location_scans(query: &RollupQuery) -> Vec<Scan<'_>> {
     let scan = |place, minus| Scan { place, minus, within: None };
     let of = |locations: Vec<_>, minus| {
-        locations.into_iter().map(move |location| scan(Place::of_location(location), minus))
+        locations.into_iter().map(move |location| scan(RowPlace::of_location(location), minus))
     };
     let (selected, others): (Vec<_>, Vec<_>) =
-        Place::all_locations().partition(|location| query.selection.has_location(*location));
+        RowPlace::all_locations().partition(|location| query.selection.has_location(*location));
     if query.by == Some(Dimension::Location) || selected.len() <= others.len() {
         return of(selected, false).collect();
     }
-    std::iter::once(scan(Place::World, false)).chain(of(others, true)).collect()
+    std::iter::once(scan(RowPlace::World, false)).chain(of(others, true)).collect()
 }
 
-fn read(connection: &Connection, scan: &Scan<'_>, spans: &[Span], tally: &mut Tally<'_>) -> Result<()> {
+fn read(connection: &Connection, scan: &Scan<'_>, spans: &[Span], tally: &mut AnswerSum<'_>) -> Result<()> {
     let cells = tally.needs_cells();
     let sql = if cells { CELLS } else { TOTALS };
     each_row(connection, sql, scan.place.number(), spans, |_, t, bytes| {
@@ -149,7 +150,7 @@ fn read(connection: &Connection, scan: &Scan<'_>, spans: &[Span], tally: &mut Ta
 
 pub(super) fn folded_within(connection: &Connection, spans: &[Span]) -> Result<Folded> {
     let mut folded = Folded::default();
-    each_row(connection, TOTALS, Place::World.number(), spans, |_, _, bytes| {
+    each_row(connection, TOTALS, RowPlace::World.number(), spans, |_, _, bytes| {
         folded = folded.or(Totals::parse(bytes)?.folded);
         Ok(())
     })?;

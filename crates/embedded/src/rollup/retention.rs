@@ -11,7 +11,7 @@ use cutshort_store::StoreError;
 use rusqlite::{Connection, Transaction};
 
 use super::level::Level;
-use super::place::Place;
+use super::place::RowPlace;
 use super::places;
 use super::roll::roll_before;
 use crate::error::{Error, Result};
@@ -78,7 +78,7 @@ pub(super) fn open_again(transaction: &Transaction<'_>, window: Window) -> Resul
 /// Makes what a closed row has counted so far its rest, which does not change from then on.
 fn keep_rest(transaction: &Transaction<'_>, level: Level, t: i64) -> Result<()> {
     let Some(rest) = level.rest() else { return Ok(()) };
-    let world = [rest.number(), Place::World.number(), t];
+    let world = [rest.number(), RowPlace::World.number(), t];
     let exists = "SELECT 1 FROM rollup_total WHERE level = ?1 AND place = ?2 AND t = ?3";
     if is_listed(transaction, exists, &world)? {
         return Ok(());
@@ -100,7 +100,7 @@ fn keep_rest(transaction: &Transaction<'_>, level: Level, t: i64) -> Result<()> 
 fn note_gone(transaction: &Transaction<'_>, before: i64) -> Result<()> {
     let note = "INSERT OR IGNORE INTO rollup_gone (t)
                 SELECT t FROM rollup_total WHERE level = ?1 AND place = ?2 AND t < ?3";
-    let of = [Level::FifteenMinutes.number(), Place::World.number(), before];
+    let of = [Level::FifteenMinutes.number(), RowPlace::World.number(), before];
     transaction.prepare_cached(note)?.execute(of)?;
     Ok(())
 }
@@ -109,7 +109,7 @@ fn note_gone(transaction: &Transaction<'_>, before: i64) -> Result<()> {
 fn close(transaction: &Transaction<'_>, level: Level, coarser: Level, before: i64) -> Result<()> {
     let close = "INSERT OR IGNORE INTO rollup_closed (level, t)
                  SELECT ?1, t - ((t % ?2) + ?2) % ?2 FROM rollup_total WHERE level = ?3 AND place = ?4 AND t < ?5";
-    let of = [coarser.number(), coarser.windows(), level.number(), Place::World.number(), before];
+    let of = [coarser.number(), coarser.windows(), level.number(), RowPlace::World.number(), before];
     transaction.prepare_cached(close)?.execute(of)?;
     let Some(rest) = coarser.rest() else { return Ok(()) };
     delete(transaction, rest, before)

@@ -8,7 +8,7 @@ use super::packed_cells::PackedCells;
 use super::query::{CELLS, each_row, folded_within};
 use super::span::Span;
 use super::totals::Folded;
-use super::{Place, delete_rows, place, places, write_row};
+use super::{RowPlace, delete_rows, place, places, write_row};
 use crate::error::Result;
 
 /// Computes stale hours and days, each in a transaction of its own. The latest hour and the latest day are left for
@@ -49,7 +49,7 @@ pub fn is_stale(connection: &Connection, level: i64, start: i64) -> Result<bool>
 
 fn latest_window(connection: &Connection) -> Result<Option<i64>> {
     let latest = "SELECT max(t) FROM rollup_total WHERE level = ?1 AND place = ?2";
-    let of = [Level::FifteenMinutes.number(), Place::World.number()];
+    let of = [Level::FifteenMinutes.number(), RowPlace::World.number()];
     Ok(connection.prepare_cached(latest)?.query_row(of, |row| row.get(0))?)
 }
 
@@ -95,7 +95,7 @@ fn make_place(transaction: &Transaction<'_>, level: Level, t: i64, place: i64, p
         return Ok(());
     }
     // Questions ask only the world's rows what was folded.
-    let world = place == Place::World.number();
+    let world = place == RowPlace::World.number();
     let folded = if world { folded_within(transaction, parts)? } else { Folded::default() };
     write_row(transaction, level, place, t, &place::merge_alike(cells), folded)
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, params};
 use super::check::{LEVELS, Sums, check_cells, counted};
 use super::level::Level;
 use super::packed_cells::PackedCells;
-use super::place::Place;
+use super::place::RowPlace;
 use super::totals::{self, Folded};
 use crate::error::Result;
 use crate::rescue::{Scan, scan};
@@ -83,8 +83,8 @@ pub fn salvage(old: &Connection, new: &Transaction<'_>) -> Result<Salvaged> {
         insert.execute([row.get::<_, i64>(0)?]).map(drop)
     }));
     found.gone = gone;
-    let places = Place::all_locations().map(Place::of_location).chain(Place::all_networks());
-    for place in std::iter::once(Place::World).chain(places) {
+    let places = RowPlace::all_locations().map(RowPlace::of_location).chain(RowPlace::all_networks());
+    for place in std::iter::once(RowPlace::World).chain(places) {
         for level in LEVELS {
             copy_rows(old, new, level, place, &mut found)?;
         }
@@ -119,7 +119,7 @@ fn copy_rows(
     old: &Connection,
     new: &Transaction<'_>,
     level: Level,
-    place: Place,
+    place: RowPlace,
     found: &mut Salvaged,
 ) -> Result<()> {
     let of = [level.number(), place.number()];
@@ -144,7 +144,7 @@ fn copy_rows(
         found.damaged.insert((level, t));
     }
     let has_cells = |t: &i64| cells.get(t).is_some_and(|cells| check_cells(cells).is_ok());
-    if matches!(place, Place::Networks(_)) {
+    if matches!(place, RowPlace::Networks(_)) {
         found.without_cells.extend(totals.keys().filter(|t| !has_cells(t)).map(|t| (level, *t)));
     }
     for (t, cells) in cells {

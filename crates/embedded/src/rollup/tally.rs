@@ -11,33 +11,34 @@ use foldhash::fast::FixedState;
 
 use super::bytes::{Broken, Unpacked};
 use super::packed_cells::PackedCells;
-use super::place::Place;
+use super::place::RowPlace;
 use super::query::Scan;
 use super::totals::{Folded, Totals};
 
 const STAGES: usize = Stage::ALL.len();
-type Counts = [WeightedCount; STAGES + Exclusion::ALL.len()];
+type ValueCounts = [WeightedCount; STAGES + Exclusion::ALL.len()];
 
 /// The answer while it is added up.
-pub(super) struct Tally<'a> {
+pub(super) struct AnswerSum<'a> {
+    data_set: DataSet,
     query: &'a RollupQuery,
     nodes: &'a HashMap<u16, String>,
     folded: Option<Folded>,
     /// The index of each row of the answer, by time and value.
     index: HashMap<(i64, u64), usize, FixedState>,
-    counts: Vec<Counts>,
+    counts: Vec<ValueCounts>,
 }
 
 /// What the outcomes of a packed row are counted as.
 enum Use {
     Nothing,
-    /// An index into [`Counts`], and the rows that get the count if the outcome determines these.
+    /// An index into [`ValueCounts`], and the rows that get the count if the outcome determines these.
     At(usize, Vec<usize>),
 }
 
-impl<'a> Tally<'a> {
-    pub(super) fn new(query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
-        Self { query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
+impl<'a> AnswerSum<'a> {
+    pub(super) fn new(data_set: DataSet, query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
+        Self { data_set, query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
     }
 
     /// Whether the query needs more than totals.
@@ -53,7 +54,7 @@ impl<'a> Tally<'a> {
 
     pub(super) fn add_totals(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
         let totals = Totals::parse(bytes)?;
-        if scan.place == Place::World {
+        if scan.place == RowPlace::World {
             self.folded = Some(self.folded.unwrap_or_default().or(totals.folded));
         }
         let from = self.from(t);
@@ -79,7 +80,7 @@ impl<'a> Tally<'a> {
         broken
     }
 
-    /// The index into [`Counts`] for a slot of totals.
+    /// The index into [`ValueCounts`] for a slot of totals.
     const fn place_of_slot(&self, slot: usize) -> Option<usize> {
         match slot.checked_sub(2 * STAGES) {
             Some(exclusion) => Some(STAGES + exclusion),
@@ -145,7 +146,7 @@ impl<'a> Tally<'a> {
                     return Use::Nothing;
                 }
                 let values: Vec<u64> = match by {
-                    Some(Dimension::Tag) => tags.iter(DataSet::Tcp).map(|tag| tag.number().into()).collect(),
+                    Some(Dimension::Tag) => tags.iter(self.data_set).map(|tag| tag.number().into()).collect(),
                     Some(Dimension::Signature) => vec![signature.map_or(0, |found| u64::from(found.id()))],
                     Some(Dimension::Termination) => vec![termination as u64],
                     _ => return Use::At(stage as usize, Vec::new()),
@@ -164,14 +165,14 @@ impl<'a> Tally<'a> {
 
     fn row(&mut self, from: i64, value: u64) -> usize {
         *self.index.entry((from, value)).or_insert_with(|| {
-            self.counts.push(Counts::default());
+            self.counts.push(ValueCounts::default());
             self.counts.len() - 1
         })
     }
 
-    fn group_value(&self, place: Place, group: Group) -> u64 {
+    fn group_value(&self, place: RowPlace, group: Group) -> u64 {
         match (self.query.by, place) {
-            (Some(Dimension::Location), Place::Location(code)) => u64::from(code),
+            (Some(Dimension::Location), RowPlace::Location(code)) => u64::from(code),
             (Some(Dimension::Location), _) => u64::from(group.location_code()),
             (Some(Dimension::As), _) => group.network_code(),
             _ => 0,
@@ -196,7 +197,7 @@ impl<'a> Tally<'a> {
         let small = code as u8;
         match self.query.by {
             None => Value::All,
-            Some(Dimension::Tag) => Value::Tag(tag_of(small)),
+            Some(Dimension::Tag) => Value::Tag(self.tag_of(small)),
             Some(Dimension::Signature) => Value::Signature(Signature::from_id(small)),
             Some(Dimension::Termination) => {
                 Value::Termination(Termination::ALL[usize::from(small) % Termination::ALL.len()])
@@ -208,12 +209,12 @@ impl<'a> Tally<'a> {
             Some(Dimension::Node) => Value::Node(self.nodes.get(&(code as u16)).cloned().unwrap_or_default()),
         }
     }
-}
 
-/// The tag with a number; the first one if there is none.
-fn tag_of(number: u8) -> Tag {
-    let tags = DataSet::Tcp.tags();
-    *tags.iter().find(|tag| tag.number() == number).unwrap_or(&tags[0])
+    /// The tag with a number; the first one if there is none.
+    fn tag_of(&self, number: u8) -> Tag {
+        let tags = self.data_set.tags();
+        *tags.iter().find(|tag| tag.number() == number).unwrap_or(&tags[0])
+    }
 }
 
 /// Adds or subtracts, wrapping around: rows that do not agree must not end the program.

@@ -2,6 +2,7 @@
 
 use cutshort_model::Bucket;
 use cutshort_store::RollupQuery;
+use cutshort_verdict::DataSet;
 use proptest::prelude::*;
 use rusqlite::Connection;
 
@@ -42,7 +43,7 @@ fn apply(sql: &mut Connection, model: &mut Model, change: &Change) {
 }
 
 fn check(sql: &Connection, model: &Model, query: &RollupQuery) {
-    let found = super::query(sql, query).unwrap();
+    let found = super::query(sql, DataSet::Tcp, query).unwrap();
     let expected = model.answer(query);
     assert_eq!(model::sorted(&found), model::sorted(&expected), "{query:?}");
     let folded = |answer: &cutshort_store::RollupAnswer| (answer.networks_folded, answer.ports_folded);

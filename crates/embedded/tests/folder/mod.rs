@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::Window;
-use cutshort_store::open::SyncPolicy;
-use cutshort_store::{Added, Provenance, SegmentId, Store, StoreError};
+use cutshort_store::open::{OpenSegment, SyncPolicy};
+use cutshort_store::{Added, Provenance, SegmentId, SegmentSource, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::conformance::connections::everything;
@@ -259,12 +259,21 @@ fn a_damaged_segment_is_set_aside_and_the_rest_goes_on() {
     assert!(store.status().unwrap().damaged.is_empty());
 }
 
+/// As earlier versions did, which wrote packets into the store's folder as they came.
 #[test]
 fn segments_that_were_being_written_are_kept() {
     let folder = new();
     let store = open(folder.path());
-    let begin =
-        |id| store.open_segment(SegmentId(id), "edge", Provenance::Live, START, SyncPolicy::Always).unwrap();
+    let begin = |id| {
+        let path = folder.path().join("open").join(SegmentId(id).to_string());
+        OpenSegment::create(
+            &path,
+            SegmentId(id),
+            &SegmentSource::tcp("edge", Provenance::Live, (START, START)),
+            SyncPolicy::Always,
+        )
+        .unwrap()
+    };
     let (mut one, _empty) = (begin(1), begin(2));
     one.append(&[packet(1, START + SECOND)], START + MINUTE).unwrap();
     let sealed = one.seal().unwrap();

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use cutshort_store::durable::{Synced, watched};
-use cutshort_store::open::OpenSegment;
 
 use super::*;
 
@@ -63,8 +62,13 @@ fn the_open_segment_is_on_the_disk_as_often_as_asked_for() {
     let folder = new();
     let synced = |sync: SyncPolicy| {
         let path = folder.path().join(format!("{sync:?}"));
-        let mut open =
-            OpenSegment::create(&path, SegmentId(1), "edge", Provenance::Live, START, sync).unwrap();
+        let mut open = OpenSegment::create(
+            &path,
+            SegmentId(1),
+            &SegmentSource::tcp("edge", Provenance::Live, (START, START)),
+            sync,
+        )
+        .unwrap();
         let ((), synced) = watched(|| {
             for at in 1..=2 {
                 open.append(&[packet(at, START)], START + i64::from(at)).unwrap();

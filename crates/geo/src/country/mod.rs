@@ -110,19 +110,19 @@ impl fmt::Display for Country {
 /// One of the seven continents, named by its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Continent {
-    /// Africa.
+    /// The continent of Africa, code `AF`.
     AF,
-    /// Antarctica.
+    /// The continent of Antarctica, code `AN`.
     AN,
-    /// Asia.
+    /// The continent of Asia, code `AS`.
     AS,
-    /// Europe.
+    /// The continent of Europe, code `EU`.
     EU,
     /// North America, with Central America and the Caribbean.
     NA,
-    /// Oceania.
+    /// The islands of Oceania, code `OC`.
     OC,
-    /// South America.
+    /// South America, code `SA`.
     SA,
 }
 

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn span(first: u128, last: u128, asn: u32) -> Span<u128> {
-    Span { first, last, cell: Cell::new(None, Some(asn)) }
+fn span(first: u128, last: u128, asn: u32) -> AddressSpan<u128> {
+    AddressSpan { first, last, cell: Cell::new(None, Some(asn)) }
 }
 
 fn starts_and_asns(steps: &Steps<u128>) -> Vec<(u128, u32)> {
@@ -34,16 +34,16 @@ fn what_lies_on_top_counts_field_by_field() {
     assert_eq!(size_of::<Cell>(), 8);
 }
 
-fn spans() -> impl Strategy<Value = Vec<Span<u32>>> {
+fn spans() -> impl Strategy<Value = Vec<AddressSpan<u32>>> {
     let span = (0_u32..300, 0_u32..80, 0_u32..4, 0_usize..3).prop_map(|(first, length, asn, country)| {
         let country = country.checked_sub(1).and_then(Country::from_index);
-        Span { first, last: first + length, cell: Cell::new(country, Some(asn)) }
+        AddressSpan { first, last: first + length, cell: Cell::new(country, Some(asn)) }
     });
     prop::collection::vec(span, 0..25)
 }
 
-fn linear(spans: &[Span<u32>], key: u32) -> Cell {
-    let covers = |span: &&Span<u32>| (span.first..=span.last).contains(&key);
+fn linear(spans: &[AddressSpan<u32>], key: u32) -> Cell {
+    let covers = |span: &&AddressSpan<u32>| (span.first..=span.last).contains(&key);
     spans.iter().rev().find(covers).map_or(Cell::EMPTY, |span| span.cell)
 }
 

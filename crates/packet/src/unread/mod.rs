@@ -55,7 +55,7 @@ pub enum Unread {
     Cut,
     /// A connection that the host opened, see [`Refusal::Origin`].
     Origin,
-    /// See [`Refusal::LeftOut`].
+    /// The packet is left out on purpose, see [`Refusal::LeftOut`].
     LeftOut,
 }
 
@@ -300,8 +300,8 @@ const AUTHENTICATION: u8 = 51;
 /// The end of the chain of headers of an IPv6 packet.
 pub(crate) struct Chain<'a> {
     /// The first header that is no extension header, and what it begins with; nothing of a later fragment.
-    protocol: u8,
-    payload: &'a [u8],
+    pub(crate) protocol: u8,
+    pub(crate) payload: &'a [u8],
     /// Whether more fragments of the packet follow.
     pub(crate) followed: bool,
 }

@@ -9,12 +9,12 @@ use super::*;
 const ADDRESS: &str = "198.51.100.7";
 
 /// A directory with a file of networks.
-struct Place {
+struct NetworksFile {
     folder: TempDir,
     path: PathBuf,
 }
 
-impl Place {
+impl NetworksFile {
     fn new(asn: u32) -> (Self, GeoData) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("networks.csv");
@@ -53,7 +53,7 @@ fn looked(files: &GeoData) -> (u32, u64, bool) {
 
 #[test]
 fn a_file_that_was_replaced_is_read_once() {
-    let (place, files) = Place::new(64_500);
+    let (place, files) = NetworksFile::new(64_500);
     assert_eq!(looked(&files), (64_500, 0, false));
     let before = files.current();
     place.replace(64_501);
@@ -68,7 +68,7 @@ fn a_file_that_was_replaced_is_read_once() {
 
 #[test]
 fn a_file_is_read_when_nobody_writes_to_it_any_more() {
-    let (place, files) = Place::new(64_500);
+    let (place, files) = NetworksFile::new(64_500);
     for text in ["198.51.100.0,198.51.100.255,PT,645", "198.51.100.0,198.51.100.255,PT,64501,N"] {
         fs::write(&place.path, text).unwrap();
         files.look();
@@ -80,7 +80,7 @@ fn a_file_is_read_when_nobody_writes_to_it_any_more() {
 
 #[test]
 fn what_cannot_be_read_leaves_the_data_of_before_in_use() {
-    let (place, files) = Place::new(64_500);
+    let (place, files) = NetworksFile::new(64_500);
     type Break = (&'static str, fn(&Path));
     let breaks: [Break; 4] = [
         ("is empty", |path| fs::write(path, "").unwrap()),
@@ -107,7 +107,7 @@ fn what_cannot_be_read_leaves_the_data_of_before_in_use() {
 
 #[test]
 fn a_reload_reads_at_once_and_again() {
-    let (place, files) = Place::new(64_500);
+    let (place, files) = NetworksFile::new(64_500);
     place.write(64_501);
     files.reload();
     assert_eq!(asn(&files), 64_501);
@@ -125,7 +125,7 @@ fn a_reload_reads_at_once_and_again() {
 
 #[test]
 fn one_of_several_files_that_cannot_be_read_is_enough_to_keep_all() {
-    let (place, _) = Place::new(64_500);
+    let (place, _) = NetworksFile::new(64_500);
     let other = place.folder.path().join("other.csv");
     fs::write(&other, "203.0.113.0,203.0.113.255,ES,64510,Other\n").unwrap();
     let files = GeoData::open(&[place.path.clone(), other.clone()]).unwrap();
@@ -157,7 +157,7 @@ fn until(what: &str, holds: impl Fn() -> bool) {
 
 #[test]
 fn a_refresher_sees_changes_by_itself_and_when_it_is_told() {
-    let (place, files) = Place::new(64_500);
+    let (place, files) = NetworksFile::new(64_500);
     let files = Arc::new(files);
     let refresher = GeoRefresher::start(Arc::clone(&files), Duration::from_millis(10));
     place.replace(64_501);

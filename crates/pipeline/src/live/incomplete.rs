@@ -10,10 +10,10 @@ use super::AgentCounts;
 
 /// The latest such annotation of each node, as far as it is known.
 #[derive(Debug, Default)]
-pub struct IncompleteNotes(Mutex<BTreeMap<String, Kept>>);
+pub struct IncompleteNotes(Mutex<BTreeMap<String, StoredNote>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Kept {
+struct StoredNote {
     id: u64,
     from: i64,
     to: i64,
@@ -35,7 +35,7 @@ impl IncompleteNotes {
         };
         let Some((from, to)) = counts.left_out_times.filter(is_credible) else { return Ok(false) };
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |kept: &Kept| from <= kept.to.saturating_add(Window::LENGTH) && to >= kept.from;
+        let is_same = |kept: &StoredNote| from <= kept.to.saturating_add(Window::LENGTH) && to >= kept.from;
         let known = match notes.get(node).copied().filter(is_same) {
             Some(kept) => Some(kept),
             None => find(store, node, (from, to))?.filter(is_same),
@@ -49,7 +49,7 @@ impl IncompleteNotes {
         if notes.len() >= MOST {
             notes.clear();
         }
-        notes.insert(node.to_owned(), Kept { id, from, to });
+        notes.insert(node.to_owned(), StoredNote { id, from, to });
         // The new one is there before the old one goes.
         if let Some(kept) = known.filter(|_| is_new) {
             store.remove_annotation(kept.id)?;
@@ -59,14 +59,14 @@ impl IncompleteNotes {
 }
 
 /// Finds what an earlier process has stored about a time.
-fn find(store: &dyn Store, node: &str, (from, to): (i64, i64)) -> Result<Option<Kept>> {
+fn find(store: &dyn Store, node: &str, (from, to): (i64, i64)) -> Result<Option<StoredNote>> {
     let range = from.saturating_sub(Window::LENGTH)..to.saturating_add(1);
     let kept = |annotation: &Annotation| {
         let Annotation { id, content: NewAnnotation { start, end: Some(end), .. } } = *annotation else {
             return None;
         };
         let is_own = annotation.content == self::annotation(node, start, end);
-        is_own.then_some(Kept { id, from: start, to: end })
+        is_own.then_some(StoredNote { id, from: start, to: end })
     };
     Ok(store.annotations(range)?.iter().filter_map(kept).max_by_key(|kept| kept.to))
 }

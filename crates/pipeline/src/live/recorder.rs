@@ -8,7 +8,7 @@ use std::time::Duration;
 use cutshort_model::Window;
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, SyncPolicy, replay};
-use cutshort_store::{Protected, Provenance, Result, Segment, SegmentId, StoreError};
+use cutshort_store::{Protected, Provenance, Result, Segment, SegmentId, SegmentSource, StoreError};
 
 use super::Spool;
 use super::spool::OPEN;
@@ -180,7 +180,8 @@ impl Recorder {
         let from = if covered_to.saturating_sub(from) > LONGEST { covered_to } else { from };
         let path = self.spool.folder().join(OPEN).join(id.to_string());
         let RecorderSettings { node, sync, .. } = &self.settings;
-        let created = OpenSegment::create(&path, id, node, Provenance::Live, from, *sync);
+        let created =
+            OpenSegment::create(&path, id, &SegmentSource::tcp(node, Provenance::Live, (from, from)), *sync);
         (self.retry_at, self.began) = (i64::MIN, from);
         created.inspect_err(|_| {
             self.retry_at = covered_to.saturating_add(PATIENCE);

@@ -62,13 +62,13 @@ pub struct SpoolState {
 pub struct Spool {
     folder: PathBuf,
     limit: u64,
-    inner: Mutex<Inner>,
+    contents: Mutex<Contents>,
     changed: Condvar,
     _lock: FolderLock,
 }
 
 #[derive(Default)]
-struct Inner {
+struct Contents {
     /// The segments that have not been delivered, with their sizes in bytes.
     waiting: BTreeMap<Name, u64>,
     /// The segment that is being delivered: it is not dropped in the meantime.
@@ -96,7 +96,7 @@ impl Spool {
         let spool = Self {
             folder: folder.to_owned(),
             limit,
-            inner: Mutex::new(Inner { counts: read_counts(folder), ..Inner::default() }),
+            contents: Mutex::new(Contents { counts: read_counts(folder), ..Contents::default() }),
             changed: Condvar::new(),
             _lock: lock,
         };
@@ -150,7 +150,7 @@ impl Spool {
     }
 
     /// Drops the oldest segments until all have room.
-    fn make_room(&self, inner: &mut Inner) {
+    fn make_room(&self, inner: &mut Contents) {
         let mut bytes: u64 = inner.waiting.values().sum();
         while bytes > self.limit {
             let oldest = inner.waiting.keys().find(|name| Some(**name) != inner.taken).copied();
@@ -189,8 +189,8 @@ impl Spool {
         drop(self.wait(time, |_| true));
     }
 
-    fn wait(&self, time: Duration, rests: impl Fn(&Inner) -> bool) -> MutexGuard<'_, Inner> {
-        let waits = |inner: &mut Inner| !inner.woken && rests(inner);
+    fn wait(&self, time: Duration, rests: impl Fn(&Contents) -> bool) -> MutexGuard<'_, Contents> {
+        let waits = |inner: &mut Contents| !inner.woken && rests(inner);
         let waited = self.changed.wait_timeout_while(self.lock(), time, waits);
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         inner.woken = false;
@@ -267,8 +267,8 @@ impl Spool {
         self.folder.join(place).join(name.to_string())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> StoreError {

@@ -10,12 +10,12 @@ use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Window};
 use cutshort_packet::Packet;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Annotation, Batch, ConnectionQuery, ConnectionSink, FlowKey, FlowVerdict, Grouped, Inputs,
-    NewAnnotation, NodeCoverage, Protected, Protection, Replacement, Result, Retention, RollupAnswer,
+    Added, Annotation, ConnectionQuery, ConnectionSink, FlowKey, FlowVerdict, Grouped, Inputs, NewAnnotation,
+    NodeCoverage, Protected, Protection, Replacement, ReplacementBatch, Result, Retention, RollupAnswer,
     RollupQuery, Segment, SegmentId, SegmentInfo, Status, Store, StoreError, StoredRow, VerdictBatch,
     Verdicts, WindowCounts, WindowPackets, WindowState, WindowVerdicts,
 };
-use cutshort_verdict::{Row, Rules};
+use cutshort_verdict::{DataSet, Row, Rules};
 
 /// Results of a window.
 #[derive(Clone, Debug)]
@@ -128,6 +128,14 @@ impl Inner {
 }
 
 impl Store for Memory {
+    fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
+        Ok((data_set == DataSet::Tcp).then_some(self))
+    }
+
+    fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
+        self.find(data_set)?.ok_or_else(|| StoreError::Refused("only tcp is kept here".to_owned()))
+    }
+
     fn append(&self, segment: &Segment) -> Result<Added> {
         let mut inner = self.begin("append")?;
         let info = segment.info().clone();
@@ -201,9 +209,9 @@ impl Store for Memory {
         Ok(Box::new(New { store: self.clone(), window, finished: Arc::default(), batch: None }))
     }
 
-    fn batch(&self) -> Option<Box<dyn Batch + '_>> {
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
         let batch = NewBatch { store: self.clone(), held: Arc::default() };
-        self.lock().batches.then(|| Box::new(batch) as Box<dyn Batch>)
+        self.lock().batches.then(|| Box::new(batch) as Box<dyn ReplacementBatch>)
     }
 
     fn roll(&self) -> Result<()> {
@@ -299,7 +307,7 @@ struct NewBatch {
     held: Held,
 }
 
-impl Batch for NewBatch {
+impl ReplacementBatch for NewBatch {
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         let batch = Some(Arc::clone(&self.held));
         Ok(Box::new(New { store: self.store.clone(), window, finished: Arc::default(), batch }))

@@ -71,7 +71,7 @@ pub(crate) fn verdicts(packets: &[Packet]) -> BTreeMap<Window, Vec<FlowVerdict>>
             let (packets, sample_rate) =
                 outcome.as_ref().map_or((1, 1), |verdict| (verdict.packets, verdict.sample_rate));
             let outcome = *outcome;
-            flows.push(FlowVerdict { key, outcome, sample_rate, node: 0, packets, copies: 0, tail: 0 });
+            flows.push(FlowVerdict { key, outcome, sample_rate, node: 0, packets, duplicates: 0, tail: 0 });
         });
         (Window::containing(window.start()), flows)
     };
@@ -102,7 +102,7 @@ fn judged(window: &ClosedWindow, geo: &Geo) -> (i64, WindowCounts, Vec<Connectio
         }
         Err(exclusion) => counts.excluded[*exclusion as usize] += 1,
     });
-    (counts.packets, counts.copies, counts.tail) = (rows.taken, rows.copies, rows.tail);
+    (counts.packets, counts.duplicates, counts.tail) = (rows.taken, rows.duplicates, rows.tail);
     records.sort_by_key(|record| (record.five_tuple, record.first_us));
     (window.cutoff(), counts, records)
 }

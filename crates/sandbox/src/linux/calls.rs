@@ -8,7 +8,7 @@ use seccompiler::{
 };
 
 use super::restriction::Restriction;
-use crate::{Capability, Needs};
+use crate::needs::{Capability, Needs};
 
 /// System calls for which a program that was taken over would reach.
 const FORBIDDEN: [i64; 26] = [

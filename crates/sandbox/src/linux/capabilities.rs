@@ -3,7 +3,7 @@
 use caps::errors::CapsError;
 use caps::{CapSet, CapsHashSet};
 
-use crate::Capability;
+use crate::needs::Capability;
 
 /// The capabilities as the kernel's library has them.
 pub(super) fn set_of(capabilities: &[Capability]) -> CapsHashSet {

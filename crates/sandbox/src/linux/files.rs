@@ -6,7 +6,7 @@ use landlock::{
 };
 
 use super::restriction::Restriction;
-use crate::Needs;
+use crate::needs::Needs;
 
 /// Whether the kernel supports Landlock: makes a ruleset and does not enforce it.
 #[must_use]

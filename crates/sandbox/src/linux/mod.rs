@@ -5,19 +5,20 @@ mod capabilities;
 mod files;
 mod limits;
 mod restriction;
-mod user;
+pub(crate) mod user;
 
 use std::fmt;
 
 use restriction::Restriction;
 
-use crate::{Error, Needs};
+use crate::error::Error;
+use crate::needs::Needs;
 
 pub use files::supports_landlock;
 pub use limits::raise_open_files;
 pub use user::{User, hide_new_files};
 
-/// What is left of the process's rights.
+/// The privileges that a process has kept, in words.
 #[derive(Debug)]
 pub struct Kept {
     user: Option<String>,

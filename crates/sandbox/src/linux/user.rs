@@ -8,7 +8,7 @@ use rustix::fs::Mode;
 use rustix::process::{Gid, Uid};
 use rustix::thread;
 
-use crate::{Capability, Error, Needs};
+use crate::error::Error;
 
 /// A user of this host.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl User {
     }
 
     /// Makes a folder that is this user's, if it is missing.
-    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+    pub(crate) fn make_folder(&self, folder: &Path) -> io::Result<()> {
         if folder.exists() {
             return Ok(());
         }
@@ -71,29 +71,9 @@ impl User {
     }
 }
 
-impl Needs {
-    /// Adds a folder to write in. It is made if it is missing, for the user to become. Root that stays root keeps
-    /// [`Capability::DacOverride`] if something in the folder belongs to another user.
-    ///
-    /// # Errors
-    /// [`Error::Folder`] if it cannot be made.
-    pub fn write_in(&mut self, folder: &Path) -> Result<(), Error> {
-        let made = match &self.user {
-            Some(user) => user.make_folder(folder),
-            None => std::fs::create_dir_all(folder),
-        };
-        made.map_err(|error| Error::Folder(folder.to_owned(), error))?;
-        self.folders.push(folder.to_owned());
-        if self.user.is_none() && has_files_of_others(folder) {
-            self.capabilities.push(Capability::DacOverride);
-        }
-        Ok(())
-    }
-}
-
 /// Whether a folder, or something in it, belongs to another user than that of this process. Root without
 /// capabilities cannot open it.
-fn has_files_of_others(folder: &Path) -> bool {
+pub(crate) fn has_files_of_others(folder: &Path) -> bool {
     let own = rustix::process::geteuid().as_raw();
     let is_of_others = |path: &Path| path.symlink_metadata().is_ok_and(|metadata| metadata.uid() != own);
     let entries = folder.read_dir().into_iter().flatten().flatten();

@@ -7,12 +7,12 @@ use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination};
 
 use super::{CellKey, CellOutcome, Network, Port};
 
-/// From the highest bit: network (34 bits), location (10), IP version (1), port (17), node (16), outcome (46). These
+/// From the highest bit: network (34 bits), location (10), IP version (1), port (17), node (16), outcome (50). These
 /// numbers are stored: they must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Packed(u128);
 
-const OUTCOME: u32 = 46;
+const OUTCOME: u32 = 50;
 const CONTEXT: u32 = 34;
 const LOCATION: u32 = 10;
 const GROUP_SHIFT: u32 = OUTCOME + CONTEXT;
@@ -242,8 +242,9 @@ impl Context {
     }
 }
 
-// The outcome: 1 bit for exclusions, whose reason is in the lowest bits; else stage (3 bits), termination (3),
-// completed (1), signature (5), tags (32), each enumeration by its position.
+// The outcome: bit 45 for exclusions, whose reason is in the lowest bits; else tags (32 bits), signature (6), completed (1),
+// termination (3), stage (3). From bit 46 on is what did not fit at first: the rest of the signature (2 bits) and of the
+// termination (1). Each enumeration is stored by its position.
 const EXCLUDED: u64 = 1 << 45;
 
 impl From<CellOutcome> for PackedOutcome {
@@ -253,11 +254,14 @@ impl From<CellOutcome> for PackedOutcome {
             CellOutcome::Excluded(reason) => Self(EXCLUDED | reason as u64),
             CellOutcome::Connection { stage, termination, completed, signature, tags } => {
                 let signature = signature.map_or(0, |signature| u64::from(signature.id()));
+                let termination = termination as u64;
                 Self(
-                    (stage as u64) << 42
-                        | (termination as u64) << 39
+                    (termination >> 3) << 48
+                        | (signature >> 6) << 46
+                        | (stage as u64) << 42
+                        | (termination & 7) << 39
                         | u64::from(completed) << 38
-                        | signature << 32
+                        | (signature & 63) << 32
                         | u64::from(tags.bits()),
                 )
             }
@@ -272,13 +276,13 @@ impl PackedOutcome {
         if self.0 & EXCLUDED != 0 {
             return Exclusion::ALL.get(bits(0, 45)).map(|reason| CellOutcome::Excluded(*reason));
         }
-        let signature = match bits(32, 6) {
+        let signature = match bits(32, 6) | bits(46, 2) << 6 {
             0 => None,
             id => Some(Signature::from_id(id as u8)?),
         };
         Some(CellOutcome::Connection {
             stage: *Stage::ALL.get(bits(42, 3))?,
-            termination: *Termination::ALL.get(bits(39, 3))?,
+            termination: *Termination::ALL.get(bits(39, 3) | bits(48, 1) << 3)?,
             completed: bits(38, 1) == 1,
             signature,
             tags: Tags::from_bits(self.0 as u32),

@@ -34,16 +34,31 @@ pub(super) struct Columns {
     rst_ip_id_delta: Optional<i32>,
     silent_us: Vec<i64>,
     sample_rate: Vec<i32>,
+    /// None if these columns are not written.
+    times: Option<Times>,
     /// None if this column is not written.
     progress: Option<Vec<i32>>,
     /// None if this column is not written.
     addresses: Option<Vec<ByteArray>>,
 }
 
+/// The times of connections of the data set `origin`.
+#[derive(Default)]
+struct Times {
+    handshake_us: Optional<i64>,
+    first_byte_us: Optional<i64>,
+}
+
 impl Columns {
     pub(super) fn new(extra: Extra) -> Self {
-        let Extra { progress, addresses } = extra;
-        Self { progress: progress.then(Vec::new), addresses: addresses.then(Vec::new), ..Self::default() }
+        let Extra { data_set, progress, addresses } = extra;
+        Self {
+            texts: Texts::new(data_set),
+            times: (data_set == DataSet::Origin).then(Times::default),
+            progress: progress.then(Vec::new),
+            addresses: addresses.then(Vec::new),
+            ..Self::default()
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -63,7 +78,7 @@ impl Columns {
         self.packets.push(record.packets.cast_signed());
         self.stage.push(texts.stage(record.stage));
         self.termination.push(texts.termination(record.termination));
-        self.tags.push(record.tags.iter(DataSet::Tcp).map(|tag| texts.tag(tag)));
+        self.tags.push(record.tags.iter(record.data_set).map(|tag| texts.tag(tag)));
         self.signature.push(record.signature.map(|signature| texts.signature(signature)));
         self.signature_id.push(record.signature.map(|signature| signature.id().into()));
         self.location.push(record.location.map(|country| texts.country(country)));
@@ -73,6 +88,10 @@ impl Columns {
         self.rst_ip_id_delta.push(record.rst_ip_id_delta.map(i32::from));
         self.silent_us.push(record.silent_us);
         self.sample_rate.push(record.sample_rate.cast_signed());
+        if let Some(times) = &mut self.times {
+            times.handshake_us.push(record.handshake_us);
+            times.first_byte_us.push(record.first_byte_us);
+        }
         if let Some(progress) = &mut self.progress {
             progress.push(record.progress as i32);
         }
@@ -107,6 +126,10 @@ impl Columns {
         self.rst_ip_id_delta.write::<Int32Type, W>(group)?;
         required::<Int64Type, W>(group, &mut self.silent_us)?;
         required::<Int32Type, W>(group, &mut self.sample_rate)?;
+        if let Some(times) = &mut self.times {
+            times.handshake_us.write::<Int64Type, W>(group)?;
+            times.first_byte_us.write::<Int64Type, W>(group)?;
+        }
         self.progress.as_mut().map_or(Ok(()), |progress| required::<Int32Type, W>(group, progress))?;
         self.addresses.as_mut().map_or(Ok(()), |addresses| required::<ByteArrayType, W>(group, addresses))
     }

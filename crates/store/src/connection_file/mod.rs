@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use cutshort_model::ConnectionRecord;
+use cutshort_verdict::DataSet;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
@@ -49,19 +50,26 @@ const SCHEMA: &str = "message connection {
 
 /// Fields that docs/spec.md#json does not have.
 const PROGRESS: &str = "  required int32 progress (INTEGER(8,false));\n";
+const HANDSHAKE: &str = "  optional int64 handshake_us;\n  optional int64 first_byte_us;\n";
 const ADDRESSES: &str = "  required binary addresses (UTF8);\n";
 
 /// Columns in addition to those of docs/spec.md#json.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extra {
+    /// The data set of the connections: `origin` has columns for the times of the handshake and of the first byte.
+    pub data_set: DataSet,
     /// Whether there is a column for how far the connection got.
     pub progress: bool,
     /// Whether there is a column for how its addresses are kept, see [`Addresses`](cutshort_model::Addresses).
     pub addresses: bool,
 }
 
-/// The additional columns of stored connections.
-const STORED: Extra = Extra { progress: true, addresses: true };
+impl Extra {
+    /// The additional columns of stored connections.
+    const fn stored(data_set: DataSet) -> Self {
+        Self { data_set, progress: true, addresses: true }
+    }
+}
 
 /// Columns whose values are rarely repeated: a dictionary would only take time.
 const DISTINCT: [&str; 6] = ["first_us", "last_us", "src_ip", "src_port", "rst_ip_id_delta", "silent_us"];
@@ -80,16 +88,16 @@ pub struct ConnectionFile<W: Write + Send> {
 ///
 /// # Errors
 /// The error of `output` when the header is written.
-pub fn stored<W: Write + Send>(output: W) -> io::Result<ConnectionFile<W>> {
-    ConnectionFile::new(output, STORED)
+pub fn stored<W: Write + Send>(output: W, data_set: DataSet) -> io::Result<ConnectionFile<W>> {
+    ConnectionFile::new(output, Extra::stored(data_set))
 }
 
 /// Concatenates files of [stored connections](stored) without decoding them.
 ///
 /// # Errors
 /// A file cannot be read or is not a Parquet file, or `output` cannot be written.
-pub fn concatenate<W: Write + Send>(files: &[File], output: W) -> io::Result<W> {
-    let mut writer = file_writer(output, STORED)?;
+pub fn concatenate<W: Write + Send>(files: &[File], output: W, data_set: DataSet) -> io::Result<W> {
+    let mut writer = file_writer(output, Extra::stored(data_set))?;
     for file in files {
         append(file, &mut writer).map_err(io_error)?;
     }
@@ -158,14 +166,16 @@ impl<W: Write + Send> ConnectionFile<W> {
 fn schema(extra: Extra) -> Result<Type, ParquetError> {
     let progress = if extra.progress { PROGRESS } else { "" };
     let addresses = if extra.addresses { ADDRESSES } else { "" };
-    parse_message_type(&format!("{SCHEMA}{progress}{addresses}}}"))
+    let handshake = if extra.data_set == DataSet::Origin { HANDSHAKE } else { "" };
+    parse_message_type(&format!("{SCHEMA}{handshake}{progress}{addresses}}}"))
 }
 
 /// The schemas of [stored connections](stored). Earlier files, from before addresses could be protected, have one
 /// column less.
-fn stored_schemas() -> Result<impl Iterator<Item = Type>, ParquetError> {
-    let before = Extra { addresses: false, ..STORED };
-    Ok([schema(STORED)?, schema(before)?].into_iter())
+fn stored_schemas() -> Result<Vec<(DataSet, Type)>, ParquetError> {
+    let stored = DataSet::ALL.map(Extra::stored);
+    let before = Extra { addresses: false, ..Extra::stored(DataSet::Tcp) };
+    stored.into_iter().chain([before]).map(|extra| Ok((extra.data_set, schema(extra)?))).collect()
 }
 
 fn file_writer<W: Write + Send>(output: W, extra: Extra) -> io::Result<SerializedFileWriter<W>> {

@@ -22,18 +22,20 @@ use crate::footer::{self, Footer};
 /// The file cannot be read, or is not such a file.
 pub fn read(file: File) -> io::Result<Records> {
     let Footer { elements, .. } = footer::read(&file).map_err(io::Error::other)?;
-    if !stored_schemas().map_err(io_error)?.any(|own| footer::elements(&own) == elements) {
-        return Err(io::Error::other("its columns are not those of stored connections"));
-    }
+    let schemas = stored_schemas().map_err(io_error)?;
+    let own = schemas.into_iter().find(|(_, own)| footer::elements(own) == elements);
+    let (data_set, _) =
+        own.ok_or_else(|| io::Error::other("its columns are not those of stored connections"))?;
     let file = SerializedFileReader::new(file).map_err(io_error)?;
-    Ok(Records { file, next_group: 0, columns: Columns::default(), next: 0 })
+    Ok(Records { data_set, file, next_group: 0, columns: ColumnValues::default(), next: 0 })
 }
 
 /// An iterator over the connections of a file.
 pub struct Records {
+    data_set: DataSet,
     file: SerializedFileReader<File>,
     next_group: usize,
-    columns: Columns,
+    columns: ColumnValues,
     next: usize,
 }
 
@@ -49,8 +51,9 @@ impl Records {
             }
             let group = std::mem::replace(&mut self.next_group, self.file.num_row_groups());
             self.next = 0;
-            self.columns = Columns::default();
-            self.columns = Columns::read(&*self.file.get_row_group(group).map_err(io_error)?)?;
+            self.columns = ColumnValues::default();
+            self.columns =
+                ColumnValues::read(self.data_set, &*self.file.get_row_group(group).map_err(io_error)?)?;
             self.next_group = group + 1;
         }
         self.next += 1;
@@ -68,7 +71,8 @@ impl Iterator for Records {
 
 /// The connections of a row group, column by column.
 #[derive(Default)]
-struct Columns {
+struct ColumnValues {
+    data_set: DataSet,
     first_us: Vec<i64>,
     last_us: Vec<i64>,
     silent_us: Vec<i64>,
@@ -90,13 +94,22 @@ struct Columns {
     rst_ip_id_delta: Vec<Option<i32>>,
     sample_rate: Vec<i32>,
     addresses: Vec<Addresses>,
+    handshake_us: Vec<Option<i64>>,
+    first_byte_us: Vec<Option<i64>>,
 }
 
-impl Columns {
-    fn read(group: &dyn RowGroupReader) -> io::Result<Self> {
-        let stage = |name: &str| Stage::ALL.into_iter().find(|stage| stage.name() == name);
-        let termination = |name: &str| Termination::ALL.into_iter().find(|ending| ending.name() == name);
+impl ColumnValues {
+    fn read(data_set: DataSet, group: &dyn RowGroupReader) -> io::Result<Self> {
+        let stage = |name: &str| data_set.stage(name).ok();
+        let termination = |name: &str| data_set.termination(name).ok();
+        let time = |name| match data_set {
+            DataSet::Origin => optional::<Int64Type>(group, name),
+            _ => Ok(vec![None; rows(group)]),
+        };
         Ok(Self {
+            data_set,
+            handshake_us: time("handshake_us")?,
+            first_byte_us: time("first_byte_us")?,
             first_us: required::<Int64Type>(group, "first_us")?,
             last_us: required::<Int64Type>(group, "last_us")?,
             silent_us: required::<Int64Type>(group, "silent_us")?,
@@ -113,7 +126,7 @@ impl Columns {
                 &required::<ByteArrayType>(group, "termination")?,
                 termination,
             )?,
-            tags: tags(group)?,
+            tags: tags(data_set, group)?,
             signature: optional::<Int32Type>(group, "signature_id")?,
             location: countries(&optional::<ByteArrayType>(group, "location")?)?,
             asn: optional::<Int32Type>(group, "asn")?,
@@ -135,6 +148,9 @@ impl Columns {
             dst_port: self.dst_port[at] as u16,
         };
         ConnectionRecord {
+            data_set: self.data_set,
+            handshake_us: self.handshake_us[at],
+            first_byte_us: self.first_byte_us[at],
             five_tuple,
             addresses: self.addresses[at],
             first_us: self.first_us[at],
@@ -260,12 +276,12 @@ fn names(texts: Vec<Option<ByteArray>>) -> io::Result<Vec<Option<ByteArray>>> {
     if is_text { Ok(texts) } else { Err(wrong("as_name", "no text")) }
 }
 
-fn tags(group: &dyn RowGroupReader) -> io::Result<Vec<Tags>> {
+fn tags(data_set: DataSet, group: &dyn RowGroupReader) -> io::Result<Vec<Tags>> {
     let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
     column::<ByteArrayType>(group, "tags")?
         .read_records(rows(group), Some(&mut definitions), Some(&mut repetitions), &mut values)
         .map_err(io_error)?;
-    let tag = |name: &str| DataSet::Tcp.tags().iter().copied().find(|tag| tag.name() == name);
+    let tag = |name: &str| data_set.tags().iter().copied().find(|tag| tag.name() == name);
     let mut found = parsed("tags", &values, tag)?.into_iter();
     let mut all: Vec<Tags> = Vec::with_capacity(rows(group));
     for (definition, repetition) in definitions.iter().zip(&repetitions) {

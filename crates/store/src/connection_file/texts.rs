@@ -26,12 +26,19 @@ pub(super) struct Texts {
 
 impl Default for Texts {
     fn default() -> Self {
+        Self::new(DataSet::Tcp)
+    }
+}
+
+impl Texts {
+    /// Texts of a data set.
+    pub(super) fn new(data_set: DataSet) -> Self {
         let all = |names: &mut dyn Iterator<Item = &'static str>| names.map(ByteArray::from).collect();
         Self {
-            stages: all(&mut Stage::ALL.iter().map(|stage| stage.name())),
+            stages: all(&mut Stage::ALL.iter().map(|stage| data_set.stage_name(*stage))),
             terminations: all(&mut Termination::ALL.iter().map(|termination| termination.name())),
-            tags: all(&mut DataSet::Tcp.tags().iter().map(|tag| tag.name())),
-            signatures: all(&mut DataSet::Tcp.signatures().iter().map(|signature| signature.name())),
+            tags: numbered(data_set.tags().iter().map(|tag| (tag.number(), tag.name()))),
+            signatures: numbered(data_set.signatures().iter().map(|own| (own.id(), own.name()))),
             countries: all(&mut Country::all().map(Country::alpha2)),
             addresses: all(&mut Addresses::ALL.iter().map(|addresses| addresses.name())),
             node: ByteArray::from(""),
@@ -52,11 +59,11 @@ impl Texts {
     }
 
     pub(super) fn tag(&self, tag: Tag) -> ByteArray {
-        self.tags[tag as usize].clone()
+        self.tags[usize::from(tag.number())].clone()
     }
 
     pub(super) fn signature(&self, signature: Signature) -> ByteArray {
-        self.signatures[usize::from(signature.id()) - 1].clone()
+        self.signatures[usize::from(signature.id())].clone()
     }
 
     pub(super) fn country(&self, country: Country) -> ByteArray {
@@ -99,6 +106,13 @@ impl Texts {
         }
         known.clone()
     }
+}
+
+/// Texts by their numbers.
+fn numbered(names: impl Iterator<Item = (u8, &'static str)>) -> Vec<ByteArray> {
+    let mut texts = vec![ByteArray::from(""); 1 << u8::BITS];
+    names.for_each(|(number, name)| texts[usize::from(number)] = ByteArray::from(name));
+    texts
 }
 
 fn address(addr: Ipv6Addr) -> ByteArray {

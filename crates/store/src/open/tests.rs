@@ -25,8 +25,13 @@ fn packet(at: u32) -> Packet {
 fn written(batches: &[u32]) -> (Vec<Vec<Packet>>, Vec<u8>, Vec<usize>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
-    let mut open =
-        OpenSegment::create(&path, SegmentId(7), "edge", Provenance::Live, 0, SyncPolicy::Never).unwrap();
+    let mut open = OpenSegment::create(
+        &path,
+        SegmentId(7),
+        &SegmentSource::tcp("edge", Provenance::Live, (0, 0)),
+        SyncPolicy::Never,
+    )
+    .unwrap();
     let mut ends = vec![fs::read(&path).unwrap().len()];
     let mut next = 0;
     let mut all = Vec::new();
@@ -92,8 +97,13 @@ proptest! {
 fn sealed_and_replayed_segments_are_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
-    let mut open =
-        OpenSegment::create(&path, SegmentId(9), "edge", Provenance::Live, 500, SyncPolicy::Always).unwrap();
+    let mut open = OpenSegment::create(
+        &path,
+        SegmentId(9),
+        &SegmentSource::tcp("edge", Provenance::Live, (500, 500)),
+        SyncPolicy::Always,
+    )
+    .unwrap();
     assert!(replay(&path).unwrap().is_none(), "nothing was appended");
     open.append(&[packet(3), packet(1)], 2000).unwrap();
     assert_eq!((open.rows(), open.covers()), (2, (500, 3000)));
@@ -116,8 +126,13 @@ fn truncated(at: u32) -> Protected {
 fn what_stands_beside_packets_survives_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
-    let mut open =
-        OpenSegment::create(&path, SegmentId(9), "edge", Provenance::Live, 0, SyncPolicy::Never).unwrap();
+    let mut open = OpenSegment::create(
+        &path,
+        SegmentId(9),
+        &SegmentSource::tcp("edge", Provenance::Live, (0, 0)),
+        SyncPolicy::Never,
+    )
+    .unwrap();
     let none: [Protected; 0] = [];
     open.append(&none, 1).unwrap();
     open.append(&[truncated(3), truncated(1)], 9000).unwrap();
@@ -134,8 +149,13 @@ fn what_stands_beside_packets_survives_a_crash() {
 fn packets_that_no_segment_may_hold_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
-    let mut open =
-        OpenSegment::create(&path, SegmentId(9), "edge", Provenance::Live, 0, SyncPolicy::Never).unwrap();
+    let mut open = OpenSegment::create(
+        &path,
+        SegmentId(9),
+        &SegmentSource::tcp("edge", Provenance::Live, (0, 0)),
+        SyncPolicy::Never,
+    )
+    .unwrap();
     let wrong = Packet { sample_rate: 0, ..packet(1) };
     assert!(matches!(open.append(&[packet(1), wrong], 9), Err(StoreError::Refused(_))));
     assert_eq!(open.rows(), 0);

@@ -8,7 +8,7 @@ use cutshort_packet::Flags;
 use cutshort_verdict::Row;
 use zstd::bulk::Decompressor;
 
-use super::Key;
+use super::SortKey;
 use super::layout::Layout;
 use super::packed::asn_of;
 use super::pages::Pages;
@@ -17,16 +17,16 @@ use super::schema::{ASN, BATCH, COUNTRY, DST_IP, FLOW, INTS, Int, MOST_COLUMNS, 
 
 /// A part of the rows of a segment.
 #[derive(Default)]
-pub struct Batch {
+pub struct RowBatch {
     /// The flow of each row.
-    pub keys: Vec<Key>,
+    pub keys: Vec<SortKey>,
     /// The packets without their flows.
     pub rows: Vec<Row>,
     /// Country and network of the sources; empty if addresses are full.
     places: Vec<Place>,
 }
 
-impl Batch {
+impl RowBatch {
     /// Removes all rows.
     pub fn clear(&mut self) {
         self.truncate(0);
@@ -118,7 +118,7 @@ impl Batches {
     }
 
     /// Appends the next rows; false at the end.
-    pub fn next(&mut self, scratch: &mut Scratch, batch: &mut Batch) -> Result<bool, String> {
+    pub fn next(&mut self, scratch: &mut Scratch, batch: &mut RowBatch) -> Result<bool, String> {
         if self.group.as_ref().is_none_or(|group| group.left == 0) {
             let Some(number) = self.groups.next() else {
                 self.group = None;
@@ -223,10 +223,10 @@ impl Scratch {
         self.addresses == Addresses::Full || self.countries.iter().all(|bytes| country(bytes).is_some())
     }
 
-    fn transpose(&self, batch: &mut Batch) {
+    fn transpose(&self, batch: &mut RowBatch) {
         let int = |column: Int, at: usize| self.ints[column as usize][at];
         let is_full = self.addresses == Addresses::Full;
-        batch.keys.extend((0..self.ts.len()).map(|at| Key {
+        batch.keys.extend((0..self.ts.len()).map(|at| SortKey {
             src_ip: self.src_ip[at],
             src_port: int(Int::SrcPort, at) as u16,
             dst_ip: self.dst_ip[at],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cutshort_model::{Addresses, Window};
 use cutshort_packet::Packet;
-use cutshort_verdict::Row;
+use cutshort_verdict::{DataSet, Row};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{
     ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,
@@ -17,28 +17,31 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 
 use super::protected::{self, country_code, key};
-use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, Version};
-use super::{Keepable, Provenance, Segment, SegmentId, SegmentInfo, protection_to_bytes};
+use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, SchemaVersion, flag_bits};
+use super::{Keepable, Provenance, Segment, SegmentId, SegmentInfo, SegmentSource, protection_to_bytes};
 use crate::{Result, StoreError};
 
 pub(super) fn encode<P: Keepable>(
     mut packets: Vec<P>,
-    node: &str,
-    origin: Provenance,
-    covers: (i64, i64),
+    source: &SegmentSource<'_>,
     id: Option<SegmentId>,
 ) -> Result<Segment> {
-    packets.sort_unstable_by(order);
+    match source.data_set {
+        // Its rules depend on the order of arrival, also of packets at the same time.
+        DataSet::Origin => packets.sort_by_key(|packet| (key(packet), packet.packet().ts)),
+        _ => packets.sort_unstable_by(order),
+    }
     let addresses = packets.first().map_or(Addresses::Full, |packet| packet.protection().addresses);
-    check(&packets, node, covers).map_err(StoreError::Refused)?;
+    check(&packets, source).map_err(StoreError::Refused)?;
     let id = match id {
-        Some(id) if origin != Provenance::File => id,
-        _ => content_id(&packets, node, origin, covers, addresses),
+        Some(id) if source.origin != Provenance::File => id,
+        _ => content_id(&packets, source, addresses),
     };
     let times = packets.iter().map(|packet| packet.packet().ts);
     let times = times.clone().min().zip(times.max());
+    let SegmentSource { data_set, node, origin, covers } = *source;
     let (node, rows) = (node.to_owned(), packets.len() as u64);
-    let info = SegmentInfo { id, node, origin, covers, rows, times, addresses };
+    let info = SegmentInfo { id, data_set, node, origin, covers, rows, times, addresses };
     let bytes = write(&packets, &info)
         .map_err(|error| StoreError::Failed(format!("packets cannot be encoded: {error}")))?;
     Ok(Segment {
@@ -79,7 +82,8 @@ pub(super) fn windows(times: impl Iterator<Item = i64>) -> BTreeMap<Window, u64>
 }
 
 /// Returns what is wrong with the packets, if anything. Their types guarantee all other bounds.
-fn check<P: Keepable>(packets: &[P], node: &str, covers: (i64, i64)) -> std::result::Result<(), String> {
+fn check<P: Keepable>(packets: &[P], source: &SegmentSource<'_>) -> std::result::Result<(), String> {
+    let SegmentSource { data_set, node, covers, .. } = *source;
     if packets.len() as u64 > Segment::MAX_ROWS {
         return Err(format!("{} packets are too many for a segment", packets.len()));
     }
@@ -93,11 +97,15 @@ fn check<P: Keepable>(packets: &[P], node: &str, covers: (i64, i64)) -> std::res
     if packets.windows(2).any(|pair| addresses(&pair[0]) != addresses(&pair[1])) {
         return Err("packets with full and other addresses cannot be in one segment".to_owned());
     }
-    packets.iter().try_for_each(|packet| check_packet(packet, covers))
+    packets.iter().try_for_each(|packet| check_packet(packet, data_set, covers))
 }
 
-/// Returns what is wrong with a packet, if anything.
-pub fn check_packet<P: Keepable>(kept: &P, covers: (i64, i64)) -> std::result::Result<(), String> {
+/// Returns what is wrong with a packet of a data set, if anything.
+pub fn check_packet<P: Keepable>(
+    kept: &P,
+    data_set: DataSet,
+    covers: (i64, i64),
+) -> std::result::Result<(), String> {
     let packet = kept.packet();
     let tuple = &packet.five_tuple;
     let protection = protected::check(kept);
@@ -105,6 +113,9 @@ pub fn check_packet<P: Keepable>(kept: &P, covers: (i64, i64)) -> std::result::R
         () if tuple.is_ipv4() != tuple.reversed().is_ipv4() => "has addresses of both families",
         () if !(covers.0..=covers.1).contains(&packet.ts) => "is outside the time that its segment covers",
         () if packet.sample_rate == 0 => "stands for no connection: its sample_rate is 0",
+        () if u32::from(packet.flags.bits()) > flag_bits(data_set) => {
+            "has flags that its data set does not know"
+        }
         () if packet.options_len > 40 => "has more than 40 bytes of options",
         () => match protection {
             Ok(()) => return Ok(()),
@@ -114,20 +125,14 @@ pub fn check_packet<P: Keepable>(kept: &P, covers: (i64, i64)) -> std::result::R
     Err(format!("the packet {tuple} at {} {wrong}", packet.ts))
 }
 
-fn content_id<P: Keepable>(
-    packets: &[P],
-    node: &str,
-    origin: Provenance,
-    covers: (i64, i64),
-    addresses: Addresses,
-) -> SegmentId {
-    let mut id = ContentId::new(node, origin, covers, addresses);
+fn content_id<P: Keepable>(packets: &[P], source: &SegmentSource<'_>, addresses: Addresses) -> SegmentId {
+    let mut id = ContentId::new(source, addresses);
     packets.iter().for_each(|packet| id.add(packet));
     id.finish()
 }
 
 fn write<P: Keepable>(packets: &[P], info: &SegmentInfo) -> std::result::Result<Vec<u8>, ParquetError> {
-    let schema = Arc::new(schema::schema(Version::Second)?);
+    let schema = Arc::new(schema::schema(SchemaVersion::Second)?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties(info)))?;
     let node = ByteArray::from(info.node.as_str());
     let mut scratch = Scratch::default();
@@ -162,12 +167,12 @@ struct Scratch {
     addresses: Vec<FixedLenByteArray>,
 }
 
-type Group<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
+type RowGroupWriter<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
 
 impl Scratch {
     fn write<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
         node: &ByteArray,
     ) -> std::result::Result<(), ParquetError> {
@@ -192,7 +197,7 @@ impl Scratch {
 
     fn write_protection<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
     ) -> std::result::Result<(), ParquetError> {
         let place = |packet: &P| packet.protection().place;
@@ -213,7 +218,7 @@ impl Scratch {
 
     fn ints<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
         value: impl Fn(&Packet) -> u32,
     ) -> std::result::Result<(), ParquetError> {
@@ -225,7 +230,7 @@ impl Scratch {
     /// All addresses of a column are slices of one allocation.
     fn addresses<P: Keepable>(
         &mut self,
-        group: &mut Group<'_>,
+        group: &mut RowGroupWriter<'_>,
         packets: &[P],
         value: impl Fn(&Packet) -> [u8; 16],
     ) -> std::result::Result<(), ParquetError> {
@@ -237,7 +242,10 @@ impl Scratch {
     }
 }
 
-fn column<T: DataType>(group: &mut Group<'_>, values: &[T::T]) -> std::result::Result<(), ParquetError> {
+fn column<T: DataType>(
+    group: &mut RowGroupWriter<'_>,
+    values: &[T::T],
+) -> std::result::Result<(), ParquetError> {
     let Some(mut column) = group.next_column()? else { return Ok(()) };
     column.typed::<T>().write_batch(values, None, None)?;
     column.close()

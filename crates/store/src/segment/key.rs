@@ -8,7 +8,7 @@ use super::FlowKey;
 /// A [`FlowKey`] as numbers, in the order of segments. Comparing these keys takes most of the time of reading a
 /// window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct SortKey {
     /// The client's address; IPv4 as IPv4-mapped.
     pub src_ip: u128,
     /// The client's port.
@@ -23,7 +23,7 @@ pub struct Key {
     pub addresses: Addresses,
 }
 
-impl Key {
+impl SortKey {
     /// Converts a flow key.
     pub const fn of(flow: &FlowKey) -> Self {
         let FlowKey { five_tuple, addresses, flow } = flow;

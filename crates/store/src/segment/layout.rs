@@ -9,7 +9,7 @@ use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::schema::{self, ROW_GROUP, SRC_IP, Version};
+use super::schema::{self, ROW_GROUP, SRC_IP, SchemaVersion};
 use super::{Segment, SegmentInfo};
 
 /// The layout of a segment's file.
@@ -18,14 +18,14 @@ pub struct Layout {
     /// The complete file.
     pub bytes: Bytes,
     pub(super) info: SegmentInfo,
-    pub(super) version: Version,
+    pub(super) version: SchemaVersion,
     /// The row groups, in order.
-    pub groups: Vec<Group>,
+    pub groups: Vec<RowGroup>,
 }
 
 /// The layout of a row group.
 #[derive(Clone)]
-pub struct Group {
+pub struct RowGroup {
     pub rows: usize,
     /// The first and the last source address.
     pub sources: (u128, u128),
@@ -39,14 +39,14 @@ impl Layout {
         check_footer(&bytes)?;
         let file = SerializedFileReader::new(bytes.clone()).map_err(|error| error.to_string())?;
         let metadata = file.metadata();
-        let own = Version::ALL.into_iter().find(|version| has_schema(metadata, *version));
+        let own = SchemaVersion::ALL.into_iter().find(|version| has_schema(metadata, *version));
         let own = own.ok_or(OTHER_COLUMNS)?;
         let (info, version) = schema::from_metadata(metadata.file_metadata())?;
         if own != version {
             return Err("its columns are not those of the version that it says".to_owned());
         }
-        let groups = metadata.row_groups().iter().map(|group| Group::read(group, bytes.len()));
-        let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
+        let groups = metadata.row_groups().iter().map(|group| RowGroup::read(group, bytes.len()));
+        let groups: Vec<RowGroup> = groups.collect::<Result<_, _>>()?;
         let rows: u64 = groups.iter().map(|group| group.rows as u64).sum();
         if rows != info.rows {
             return Err(format!("it has {rows} rows, and says that it has {}", info.rows));
@@ -73,15 +73,15 @@ fn check_footer(bytes: &[u8]) -> Result<(), String> {
         return Err(format!("it has {row_groups} row groups, and {MOST_GROUPS} are the most"));
     }
     let own = |version| schema::schema(version).is_ok_and(|own| footer::elements(&own) == elements);
-    if Version::ALL.into_iter().any(own) { Ok(()) } else { Err(OTHER_COLUMNS.to_owned()) }
+    if SchemaVersion::ALL.into_iter().any(own) { Ok(()) } else { Err(OTHER_COLUMNS.to_owned()) }
 }
 
-fn has_schema(metadata: &ParquetMetaData, version: Version) -> bool {
+fn has_schema(metadata: &ParquetMetaData, version: SchemaVersion) -> bool {
     let own = schema::schema(version);
     own.is_ok_and(|own| metadata.file_metadata().schema_descr().root_schema() == &own)
 }
 
-impl Group {
+impl RowGroup {
     fn read(group: &RowGroupMetaData, file: usize) -> Result<Self, String> {
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
         if !(1..=ROW_GROUP).contains(&rows) {

@@ -17,10 +17,11 @@ use std::fmt;
 use bytes::Bytes;
 use cutshort_model::{Addresses, Window};
 use cutshort_packet::Packet;
+use cutshort_verdict::DataSet;
 
-pub use decode::{Batch, Batches, Scratch};
+pub use decode::{Batches, RowBatch, Scratch};
 pub use encode::check_packet;
-pub use key::Key;
+pub use key::SortKey;
 pub use layout::Layout;
 pub use node::{FILE_NODE, check_node};
 pub use packed::{
@@ -53,12 +54,35 @@ pub enum Provenance {
     Simulated,
 }
 
+/// Where the packets of a segment are from: what the one who makes it says about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentSource<'a> {
+    /// The data set that the packets belong to.
+    pub data_set: DataSet,
+    /// Which server saw the packets; empty for a file.
+    pub node: &'a str,
+    /// How they were received.
+    pub origin: Provenance,
+    /// The time in which every packet is in this segment or another, first and last nanosecond since the Unix epoch.
+    pub covers: (i64, i64),
+}
+
+impl<'a> SegmentSource<'a> {
+    /// Describes packets of the data set `tcp`.
+    #[must_use]
+    pub const fn tcp(node: &'a str, origin: Provenance, covers: (i64, i64)) -> Self {
+        Self { data_set: DataSet::Tcp, node, origin, covers }
+    }
+}
+
 /// The description of a segment, which is part of its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentInfo {
     /// The ID. For capture files it is computed from the content, so that importing a capture twice yields the same
     /// one.
     pub id: SegmentId,
+    /// The data set that the packets belong to.
+    pub data_set: DataSet,
     /// The node that captured the packets; empty for a capture file.
     pub node: String,
     /// The kind of source.
@@ -75,6 +99,13 @@ pub struct SegmentInfo {
 }
 
 impl SegmentInfo {
+    /// Returns where the packets are from.
+    #[must_use]
+    pub fn source(&self) -> SegmentSource<'_> {
+        let Self { data_set, node, origin, covers, .. } = self;
+        SegmentSource { data_set: *data_set, node, origin: *origin, covers: *covers }
+    }
+
     /// How far a sender's clock may be ahead, in nanoseconds. The time up to which segments cover decides for all
     /// nodes how long connections are waited for: a clock that is far ahead would end them all too early.
     pub const MOST_AHEAD: i64 = 900_000_000_000;
@@ -102,7 +133,8 @@ impl SegmentInfo {
     }
 }
 
-/// An immutable Parquet file of packets, sorted by source address and port, destination address and port, and time.
+/// An immutable Parquet file of packets, sorted by source address and port, destination address and port, and time,
+/// all of one data set.
 /// It has the columns of docs/spec.md#fields as plain values, compressed with zstd; row groups have up to 32,768
 /// rows, and statistics of the source address. Three more columns are used if addresses are not full: country and AS
 /// number of the source, and a number that distinguishes connections whose addresses became equal; packets are sorted
@@ -130,12 +162,10 @@ impl Segment {
     /// more than [`MAX_ROWS`](Self::MAX_ROWS) packets.
     pub fn encode<P: Keepable>(
         packets: Vec<P>,
-        node: &str,
-        origin: Provenance,
-        covers: (i64, i64),
+        source: &SegmentSource<'_>,
         id: Option<SegmentId>,
     ) -> Result<Self> {
-        encode::encode(packets, node, origin, covers, id)
+        encode::encode(packets, source, id)
     }
 
     /// Accepts a file as a segment after checking its schema, bounds, order and ID. No input makes this panic or use

@@ -10,8 +10,8 @@ use cutshort_verdict::Row;
 use super::decode::{is_same, is_same_text};
 use super::encode::{check_packet, windows};
 use super::layout::Layout;
-use super::schema::{ASN, COUNTRY, ContentId, FLOW, FULL_COUNTRY, MAX_NODE, NODE, Version};
-use super::{Batch, Batches, Key, Protected, Protection, Provenance, Scratch, Segment, SegmentInfo};
+use super::schema::{ASN, COUNTRY, ContentId, FLOW, FULL_COUNTRY, MAX_NODE, NODE, SchemaVersion};
+use super::{Batches, Protected, Protection, Provenance, RowBatch, Scratch, Segment, SegmentInfo, SortKey};
 use crate::{Result, StoreError};
 
 type Checked<T> = std::result::Result<T, String>;
@@ -30,19 +30,19 @@ fn all(bytes: &Bytes) -> Checked<Vec<Protected>> {
     let layout = Layout::read(bytes.clone())?;
     let groups = (0..layout.groups.len()).collect();
     let mut batches = Batches::new(Arc::new(layout), groups);
-    let (mut scratch, mut batch) = (Scratch::new()?, Batch::default());
+    let (mut scratch, mut batch) = (Scratch::new()?, RowBatch::default());
     while batches.next(&mut scratch, &mut batch)? {}
     Ok((0..batch.rows.len()).map(|at| protected(&batch, at)).collect())
 }
 
-fn protected(batch: &Batch, at: usize) -> Protected {
-    let Key { addresses, flow, .. } = batch.keys[at];
+fn protected(batch: &RowBatch, at: usize) -> Protected {
+    let SortKey { addresses, flow, .. } = batch.keys[at];
     let place = batch.place(at).unwrap_or_default();
     let protection = Protection { addresses, flow, place };
     Protected { packet: packet(&batch.keys[at], &batch.rows[at]), protection }
 }
 
-fn packet(key: &Key, row: &Row) -> Packet {
+fn packet(key: &SortKey, row: &Row) -> Packet {
     Packet {
         ts: row.ts,
         five_tuple: key.five_tuple(),
@@ -76,7 +76,7 @@ fn check(bytes: &Bytes) -> Checked<(SegmentInfo, Vec<i64>)> {
         if !same.map_err(|why| format!("its column node: {why}"))? {
             return Err("its column node differs from the node in its metadata".to_owned());
         }
-        if layout.version == Version::Second && info.addresses == Addresses::Full {
+        if layout.version == SchemaVersion::Second && info.addresses == Addresses::Full {
             check_unprotected(&layout, at)?;
         }
     }
@@ -104,7 +104,7 @@ fn check_unprotected(layout: &Layout, group: usize) -> Checked<()> {
 fn check_rows(layout: Layout) -> Checked<Vec<i64>> {
     let layout = Arc::new(layout);
     let mut batches = Batches::new(Arc::clone(&layout), (0..layout.groups.len()).collect());
-    let (mut scratch, mut batch) = (Scratch::new()?, Batch::default());
+    let (mut scratch, mut batch) = (Scratch::new()?, RowBatch::default());
     let mut rows = Rows::new(&layout);
     while batches.next(&mut scratch, &mut batch)? {
         if let Some(column) = scratch.out_of_bounds() {
@@ -124,22 +124,21 @@ struct Rows<'a> {
     layout: &'a Layout,
     /// First and last source address of each row group.
     sources: Vec<Option<(u128, u128)>>,
-    last: Option<(Key, i64)>,
+    last: Option<(SortKey, i64)>,
     times: Vec<i64>,
     id: ContentId,
 }
 
 impl<'a> Rows<'a> {
     fn new(layout: &'a Layout) -> Self {
-        let SegmentInfo { node, origin, covers, addresses, .. } = &layout.info;
-        let id = ContentId::new(node, *origin, *covers, *addresses);
+        let id = ContentId::new(&layout.info.source(), layout.info.addresses);
         Self { layout, sources: vec![None; layout.groups.len()], last: None, times: Vec::new(), id }
     }
 
-    fn check(&mut self, batch: &Batch, group: usize) -> Checked<()> {
+    fn check(&mut self, batch: &RowBatch, group: usize) -> Checked<()> {
         for (at, (key, row)) in batch.keys.iter().zip(&batch.rows).enumerate() {
             let packet = protected(batch, at);
-            check_packet(&packet, self.layout.info.covers)?;
+            check_packet(&packet, self.layout.info.data_set, self.layout.info.covers)?;
             if self.last.is_some_and(|last| last > (*key, row.ts)) {
                 return Err(format!("its packets are not sorted: {} comes too late", key.five_tuple()));
             }

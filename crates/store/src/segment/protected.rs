@@ -4,7 +4,7 @@ use cutshort_geo::{Country, Place};
 use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Packet};
 
-use super::Key;
+use super::SortKey;
 
 /// What is stored with a packet in place of what its protected addresses no longer show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,9 +93,9 @@ impl From<FiveTuple> for FlowKey {
 }
 
 /// The sort key of segments: 5-tuple and flow.
-pub(super) fn key<P: Keepable>(packet: &P) -> Key {
+pub(super) fn key<P: Keepable>(packet: &P) -> SortKey {
     let Protection { addresses, flow, .. } = *packet.protection();
-    Key::of(&FlowKey { five_tuple: packet.packet().five_tuple, addresses, flow })
+    SortKey::of(&FlowKey { five_tuple: packet.packet().five_tuple, addresses, flow })
 }
 
 /// The number of bits that truncation keeps: for IPv4 24 and the 96 of the mapping, for IPv6 48.

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use cutshort_model::Addresses;
+use cutshort_verdict::DataSet;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, KeyValue};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::Type;
 use sha2::{Digest, Sha256};
 
-use super::{Keepable, Provenance, SegmentId, SegmentInfo, packet_to_bytes, protection_to_bytes};
+use super::{
+    Keepable, Provenance, SegmentId, SegmentInfo, SegmentSource, packet_to_bytes, protection_to_bytes,
+};
 
 /// The columns of docs/spec.md#fields. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored as
 /// signed numbers with the same bits.
@@ -86,7 +89,7 @@ impl Int {
         ("dst_port", 0xffff),
         ("ip_id", 0xffff),
         ("ttl", 0xff),
-        ("flags", 0x1ff),
+        ("flags", 0x7ff),
         ("seq", u32::MAX),
         ("ack", u32::MAX),
         ("window", 0xffff),
@@ -96,16 +99,25 @@ impl Int {
     ];
 }
 
+/// Returns the bits that the flags of a data set's packets may have: the nine of TCP (RFC 9293, 3.1), and in the data set
+/// `origin` two more for packets that were received and for ICMP errors.
+pub(super) const fn flag_bits(data_set: DataSet) -> u32 {
+    match data_set {
+        DataSet::Origin => 0x7ff,
+        _ => 0x1ff,
+    }
+}
+
 /// The version of the columns, which is also recorded in the file's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(super) enum SchemaVersion {
     /// Without country, AS number and flow: an earlier version, used for full addresses. It can still be read.
     First,
     /// All columns. This version is written.
     Second,
 }
 
-impl Version {
+impl SchemaVersion {
     pub(super) const ALL: [Self; 2] = [Self::First, Self::Second];
 
     const fn name(self) -> &'static str {
@@ -123,6 +135,8 @@ const ORIGIN_KEY: &str = "cutshort.origin";
 const COVERS_KEY: &str = "cutshort.covers";
 const TIMES_KEY: &str = "cutshort.times";
 const ADDRESSES_KEY: &str = "cutshort.addresses";
+/// Missing in the data set `tcp`, which earlier versions knew only.
+const DATA_SET_KEY: &str = "cutshort.data_set";
 
 /// The number of rows in a row group; parts of a window begin at row groups.
 pub(super) const ROW_GROUP: usize = 1 << 15;
@@ -132,8 +146,8 @@ pub(super) const BATCH: usize = 1 << 13;
 /// The maximum length of a node's name in bytes.
 pub(super) const MAX_NODE: usize = 255;
 
-pub(super) fn schema(version: Version) -> Result<Type, ParquetError> {
-    let more = if version == Version::First { "" } else { PROTECTED };
+pub(super) fn schema(version: SchemaVersion) -> Result<Type, ParquetError> {
+    let more = if version == SchemaVersion::First { "" } else { PROTECTED };
     parse_message_type(&format!("{SCHEMA}{more}}}"))
 }
 
@@ -141,8 +155,8 @@ pub(super) fn schema(version: Version) -> Result<Type, ParquetError> {
 /// imported again keeps its ID.
 const fn id_version(addresses: Addresses) -> &'static str {
     match addresses {
-        Addresses::Full => Version::First.name(),
-        Addresses::Truncated | Addresses::Encrypted => Version::Second.name(),
+        Addresses::Full => SchemaVersion::First.name(),
+        Addresses::Truncated | Addresses::Encrypted => SchemaVersion::Second.name(),
     }
 }
 
@@ -167,19 +181,22 @@ impl Provenance {
 pub(super) fn to_metadata(info: &SegmentInfo) -> Vec<KeyValue> {
     let pair = |(from, to): (i64, i64)| format!("{from},{to}");
     let mut entries = vec![
-        (VERSION_KEY, Version::Second.name().to_owned()),
+        (VERSION_KEY, SchemaVersion::Second.name().to_owned()),
         (ID_KEY, info.id.to_string()),
         (NODE_KEY, info.node.clone()),
         (ORIGIN_KEY, info.origin.name().to_owned()),
         (COVERS_KEY, pair(info.covers)),
     ];
     entries.extend(info.times.map(|times| (TIMES_KEY, pair(times))));
+    if info.data_set != DataSet::Tcp {
+        entries.push((DATA_SET_KEY, info.data_set.name().to_owned()));
+    }
     entries.push((ADDRESSES_KEY, info.addresses.name().to_owned()));
     entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
 }
 
 /// Parses a file's metadata: returns the description and the version of the columns, or what is wrong.
-pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, Version), String> {
+pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, SchemaVersion), String> {
     let entries: BTreeMap<&str, &str> = file
         .key_value_metadata()
         .into_iter()
@@ -189,14 +206,20 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, Version
     let get = |key| entries.get(key).copied().ok_or_else(|| format!("its metadata has no {key}"));
     let wrong = |key: &str| format!("the value of {key} in its metadata is not valid");
     let number = get(VERSION_KEY)?;
-    let version = Version::ALL.into_iter().find(|version| version.name() == number).ok_or_else(|| {
-        let [first, second] = Version::ALL.map(Version::name);
-        format!("its schema has version {number}, and this program knows {first} and {second}")
-    })?;
+    let version =
+        SchemaVersion::ALL.into_iter().find(|version| version.name() == number).ok_or_else(|| {
+            let [first, second] = SchemaVersion::ALL.map(SchemaVersion::name);
+            format!("its schema has version {number}, and this program knows {first} and {second}")
+        })?;
     let addresses = match version {
-        Version::First => Addresses::Full,
-        Version::Second => Addresses::from_name(get(ADDRESSES_KEY)?).ok_or_else(|| wrong(ADDRESSES_KEY))?,
+        SchemaVersion::First => Addresses::Full,
+        SchemaVersion::Second => {
+            Addresses::from_name(get(ADDRESSES_KEY)?).ok_or_else(|| wrong(ADDRESSES_KEY))?
+        }
     };
+    let data_set = entries.get(DATA_SET_KEY).map_or(Ok(DataSet::Tcp), |name| {
+        name.parse().map_err(|unknown| format!("{unknown} ({DATA_SET_KEY} in its metadata)"))
+    })?;
     let id = get(ID_KEY)?;
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = is_id.then(|| u128::from_str_radix(id, 16).ok()).flatten();
@@ -204,6 +227,7 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, Version
     let times = entries.get(TIMES_KEY).map(|text| pair(text).ok_or_else(|| wrong(TIMES_KEY)));
     let info = SegmentInfo {
         id: SegmentId(id.ok_or_else(|| wrong(ID_KEY))?),
+        data_set,
         node: get(NODE_KEY)?.to_owned(),
         origin: Provenance::from_name(get(ORIGIN_KEY)?).ok_or_else(|| wrong(ORIGIN_KEY))?,
         covers: pair(get(COVERS_KEY)?).ok_or_else(|| wrong(COVERS_KEY))?,
@@ -224,10 +248,12 @@ fn pair(text: &str) -> Option<(i64, i64)> {
 pub(super) struct ContentId(Sha256);
 
 impl ContentId {
-    pub(super) fn new(node: &str, origin: Provenance, covers: (i64, i64), addresses: Addresses) -> Self {
+    pub(super) fn new(source: &SegmentSource<'_>, addresses: Addresses) -> Self {
+        let SegmentSource { data_set, node, origin, covers } = *source;
         let mut hash = Sha256::new();
+        let other = (data_set != DataSet::Tcp).then_some(data_set.name());
         let mode = (addresses != Addresses::Full).then_some(addresses.name());
-        for text in [id_version(addresses), node, origin.name()].into_iter().chain(mode) {
+        for text in [id_version(addresses), node, origin.name()].into_iter().chain(mode).chain(other) {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text);
         }

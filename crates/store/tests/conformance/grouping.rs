@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::{FlowKey, Protected, Protection, Provenance, Segment, StoredRow};
+use cutshort_store::{FlowKey, Protected, Protection, Provenance, Segment, SegmentSource, StoredRow};
 use proptest::prelude::*;
 
 use super::model::{self, Groups};
@@ -53,7 +53,8 @@ pub(crate) fn connections_of_one_network_stay_apart<B: Backend>() {
     };
     let keep = |node, packets| {
         let covers = (START, START + MINUTE);
-        let segment = Segment::encode(packets, node, Provenance::Live, covers, None).unwrap();
+        let segment =
+            Segment::encode(packets, &SegmentSource::tcp(node, Provenance::Live, covers), None).unwrap();
         store.append(&segment).unwrap();
     };
     let (truncated, encrypted) = (Addresses::Truncated, Addresses::Encrypted);

@@ -3,6 +3,7 @@
 // Each test binary uses its part of it.
 
 pub(crate) mod connections;
+pub(crate) mod data_sets;
 pub(crate) mod forgetting;
 pub(crate) mod grouping;
 pub(crate) mod model;
@@ -16,7 +17,9 @@ use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, JudgedConnection, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::cell::Cells;
-use cutshort_store::{FlowKey, Inputs, Movable, Provenance, Segment, Store, StoredRow, WindowCounts};
+use cutshort_store::{
+    FlowKey, Inputs, Movable, Provenance, Segment, SegmentSource, Store, StoredRow, WindowCounts,
+};
 use cutshort_verdict::{DataSet, Progress, Stage, Tags, Termination, Verdict};
 
 /// A back end with an empty store in it.
@@ -69,6 +72,9 @@ macro_rules! suite {
             retention::packets_that_wait_for_results_stay,
             retention::what_came_in_late_is_kept_from_then_on,
             retention::old_connections_are_deleted,
+            data_sets::each_data_set_has_its_own_segments,
+            data_sets::segments_of_other_data_sets_are_refused,
+            data_sets::annotations_are_shared,
             forgetting::forgotten_segments_leave_nothing,
             moving::segments_are_read_as_they_came,
             moving::results_are_restored_as_they_were,
@@ -106,11 +112,13 @@ pub(crate) fn packet(client: u8, ts: i64) -> Packet {
 pub(crate) fn file(packets: Vec<Packet>) -> Segment {
     let times = packets.iter().map(|packet| packet.ts);
     let covers = times.clone().min().zip(times.max()).expect("packets");
-    Segment::encode(packets, "", Provenance::File, covers, None).expect("packets that can be kept")
+    Segment::encode(packets, &SegmentSource::tcp("", Provenance::File, covers), None)
+        .expect("packets that can be kept")
 }
 
 pub(crate) fn live(node: &str, packets: Vec<Packet>, covers: (i64, i64)) -> Segment {
-    Segment::encode(packets, node, Provenance::Live, covers, None).expect("packets that can be kept")
+    Segment::encode(packets, &SegmentSource::tcp(node, Provenance::Live, covers), None)
+        .expect("packets that can be kept")
 }
 
 /// All groups of the window that holds a time, in as many parts as asked for.

@@ -8,7 +8,7 @@ use cutshort_model::{Addresses, Bucket, ConnectionRecord, Dimension, Network, Po
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
     Added, Inputs, Movable, Protected, Protection, Provenance, Retention, RollupQuery, RollupRow, Segment,
-    Selection, WindowCounts, WindowResults, truncation,
+    SegmentSource, Selection, WindowCounts, WindowResults, truncation,
 };
 use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination};
 
@@ -35,7 +35,8 @@ fn protected() -> Segment {
     packet.five_tuple.src_ip = network(packet.five_tuple.src_ip);
     packet.five_tuple.dst_ip = network(packet.five_tuple.dst_ip);
     let packets = vec![Protected { packet, protection }];
-    Segment::encode(packets, "c", Provenance::Live, (START, START + MINUTE), None).unwrap()
+    Segment::encode(packets, &SegmentSource::tcp("c", Provenance::Live, (START, START + MINUTE)), None)
+        .unwrap()
 }
 
 pub(crate) fn segments_are_read_as_they_came<B: Backend>() {
@@ -145,7 +146,7 @@ fn write(store: &dyn Movable, window: Window, cells: &Cells, clients: u8) {
     let inputs = Inputs { segments: u64::MAX - 3, cutoff: window.end(), rules: u64::MAX };
     let counts = WindowCounts {
         packets: 9,
-        copies: 8,
+        duplicates: 8,
         tail: 7,
         connections: u64::from(clients),
         excluded: [1, 2, 3, 0],

@@ -9,7 +9,10 @@ use cutshort_store::{Protected, Protection};
 
 fn segment() -> Vec<u8> {
     let packets = (0..60).map(|at| Packet { seq: at, ..packet((at / 4) as u8, i64::from(at)) }).collect();
-    Segment::encode(packets, "edge", Provenance::Live, COVERS, Some(SegmentId(5))).unwrap().bytes().to_vec()
+    Segment::encode(packets, &SegmentSource::tcp("edge", Provenance::Live, COVERS), Some(SegmentId(5)))
+        .unwrap()
+        .bytes()
+        .to_vec()
 }
 
 /// One with other columns and metadata.
@@ -21,7 +24,10 @@ fn truncated() -> Vec<u8> {
         Protected { packet, protection: Protection { addresses, flow, ..Protection::NONE } }
     };
     let packets = (0..60).map(protect).collect();
-    Segment::encode(packets, "edge", Provenance::Live, COVERS, Some(SegmentId(5))).unwrap().bytes().to_vec()
+    Segment::encode(packets, &SegmentSource::tcp("edge", Provenance::Live, COVERS), Some(SegmentId(5)))
+        .unwrap()
+        .bytes()
+        .to_vec()
 }
 
 /// It is either refused, or what it says of itself is true.
@@ -34,7 +40,9 @@ fn check(bytes: Vec<u8>) -> Result<(), TestCaseError> {
             prop_assert_eq!(packets.len() as u64, segment.info().rows);
             let info = segment.info();
             let id = Some(info.id);
-            let same = Segment::encode(packets, &info.node, info.origin, info.covers, id).unwrap();
+            let same =
+                Segment::encode(packets, &SegmentSource::tcp(&info.node, info.origin, info.covers), id)
+                    .unwrap();
             prop_assert_eq!(same.info(), segment.info());
         }
     }

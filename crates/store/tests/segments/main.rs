@@ -9,7 +9,7 @@ mod protected;
 mod stranger;
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::{Provenance, Segment, SegmentId, StoreError};
+use cutshort_store::{Provenance, Segment, SegmentId, SegmentSource, StoreError};
 use proptest::prelude::*;
 
 const COVERS: (i64, i64) = (-1_000_000, 1_000_000);
@@ -72,7 +72,7 @@ proptest! {
     #[test]
     fn segments_read_back_what_was_put_in(packets in prop::collection::vec(any_packet(), 0..200), id: u128) {
         let segment =
-            Segment::encode(packets.clone(), "edge", Provenance::Live, COVERS, Some(SegmentId(id))).unwrap();
+            Segment::encode(packets.clone(), &SegmentSource::tcp("edge", Provenance::Live, COVERS), Some(SegmentId(id))).unwrap();
         let times = packets.iter().map(|packet| packet.ts);
         let info = segment.info();
         prop_assert_eq!((info.id, info.rows), (SegmentId(id), packets.len() as u64));
@@ -85,7 +85,7 @@ proptest! {
 
     #[test]
     fn the_order_of_packets_does_not_matter(packets in prop::collection::vec(any_packet(), 0..50)) {
-        let encode = |packets| Segment::encode(packets, "", Provenance::File, COVERS, None).unwrap();
+        let encode = |packets| Segment::encode(packets, &SegmentSource::tcp("", Provenance::File, COVERS), None).unwrap();
         let reversed = encode(packets.iter().rev().copied().collect());
         let straight = encode(packets);
         prop_assert_eq!(straight.bytes(), reversed.bytes());
@@ -97,7 +97,8 @@ proptest! {
 fn large_segments_read_back_what_was_put_in() {
     let packets: Vec<Packet> =
         (0..70_000).map(|at| Packet { seq: at, ..packet((at % 250) as u8, i64::from(at)) }).collect();
-    let segment = Segment::encode(packets.clone(), "", Provenance::File, COVERS, None).unwrap();
+    let segment =
+        Segment::encode(packets.clone(), &SegmentSource::tcp("", Provenance::File, COVERS), None).unwrap();
     assert_eq!(segment.packets().unwrap(), sorted(packets));
     assert_eq!(Segment::parse(segment.bytes().to_vec()).unwrap().info(), segment.info());
 }
@@ -105,7 +106,7 @@ fn large_segments_read_back_what_was_put_in() {
 #[test]
 fn ids_are_those_of_the_content() {
     let id = |packets: &[Packet], node, origin, covers| {
-        Segment::encode(packets.to_vec(), node, origin, covers, None).unwrap().info().id
+        Segment::encode(packets.to_vec(), &SegmentSource::tcp(node, origin, covers), None).unwrap().info().id
     };
     let one = [packet(1, 5)];
     let ids = [
@@ -119,7 +120,9 @@ fn ids_are_those_of_the_content() {
     ];
     let different: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(different.len(), ids.len());
-    let given = Segment::encode(one.to_vec(), "", Provenance::File, COVERS, Some(SegmentId(1))).unwrap();
+    let given =
+        Segment::encode(one.to_vec(), &SegmentSource::tcp("", Provenance::File, COVERS), Some(SegmentId(1)))
+            .unwrap();
     assert_eq!(given.info().id, ids[0], "a file's id is always that of its content");
 }
 
@@ -127,9 +130,7 @@ fn ids_are_those_of_the_content() {
 fn what_no_segment_may_hold_is_refused() {
     let refused = |packet, node: &str, covers| match Segment::encode(
         vec![packet],
-        node,
-        Provenance::Live,
-        covers,
+        &SegmentSource::tcp(node, Provenance::Live, covers),
         None,
     ) {
         Err(StoreError::Refused(why)) => why,

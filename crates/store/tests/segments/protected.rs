@@ -3,7 +3,9 @@
 use cutshort_geo::{Country, Place};
 use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::{Protected, Protection, Provenance, Segment, SegmentId, StoreError, truncation};
+use cutshort_store::{
+    Protected, Protection, Provenance, Segment, SegmentId, SegmentSource, StoreError, truncation,
+};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use proptest::prelude::*;
@@ -51,7 +53,7 @@ proptest! {
     #[test]
     fn protected_segments_read_back_what_was_put_in((addresses, packets) in any_protected()) {
         let segment =
-            Segment::encode(packets.clone(), "edge", Provenance::Live, COVERS, Some(SegmentId(3))).unwrap();
+            Segment::encode(packets.clone(), &SegmentSource::tcp("edge", Provenance::Live, COVERS), Some(SegmentId(3))).unwrap();
         prop_assert_eq!(segment.info().addresses, addresses);
         let (found, packets) = (segment.protected().unwrap(), sorted(packets));
         // Packets that differ in their place only have no order of their own.
@@ -62,7 +64,7 @@ proptest! {
 
     #[test]
     fn ids_of_files_are_those_of_the_protected_content((_, packets) in any_protected()) {
-        let encode = |packets| Segment::encode(packets, "", Provenance::File, COVERS, None).unwrap();
+        let encode = |packets| Segment::encode(packets, &SegmentSource::tcp("", Provenance::File, COVERS), None).unwrap();
         let reversed = encode(packets.iter().rev().copied().collect());
         let straight = encode(packets.clone());
         prop_assert_eq!(straight.bytes(), reversed.bytes());
@@ -76,17 +78,25 @@ proptest! {
 /// A capture that was imported before there was a choice has the same id now.
 #[test]
 fn full_addresses_are_kept_as_before() {
-    let segment = Segment::encode(vec![packet(1, 5)], "", Provenance::File, COVERS, None).unwrap();
+    let segment =
+        Segment::encode(vec![packet(1, 5)], &SegmentSource::tcp("", Provenance::File, COVERS), None).unwrap();
     assert_eq!(segment.info().addresses, Addresses::Full);
     assert_eq!(segment.info().id.to_string(), "67c4731d577e156485a887ddf31946f4");
-    let protected = Segment::encode(vec![Protected::from(packet(1, 5))], "", Provenance::File, COVERS, None);
+    let protected = Segment::encode(
+        vec![Protected::from(packet(1, 5))],
+        &SegmentSource::tcp("", Provenance::File, COVERS),
+        None,
+    );
     assert_eq!(protected.unwrap().bytes(), segment.bytes());
 }
 
 #[test]
 fn what_contradicts_its_protection_is_refused() {
-    let refused = |packets: Vec<Protected>| match Segment::encode(packets, "", Provenance::Live, COVERS, None)
-    {
+    let refused = |packets: Vec<Protected>| match Segment::encode(
+        packets,
+        &SegmentSource::tcp("", Provenance::Live, COVERS),
+        None,
+    ) {
         Err(StoreError::Refused(why)) => why,
         other => panic!("{other:?}"),
     };
@@ -105,13 +115,15 @@ fn what_contradicts_its_protection_is_refused() {
 #[test]
 fn all_segments_have_the_same_columns() {
     let packets: Vec<Packet> = (0..40_000).map(|at| packet(at as u8, i64::from(at))).collect();
-    let full = Segment::encode(packets.clone(), "", Provenance::File, COVERS, None).unwrap();
+    let full =
+        Segment::encode(packets.clone(), &SegmentSource::tcp("", Provenance::File, COVERS), None).unwrap();
     let encrypted = |packet| Protected {
         packet,
         protection: Protection { addresses: Addresses::Encrypted, flow: 0, place: Place::default() },
     };
     let protected = packets.into_iter().map(encrypted).collect();
-    let protected = Segment::encode(protected, "", Provenance::File, COVERS, None).unwrap();
+    let protected =
+        Segment::encode(protected, &SegmentSource::tcp("", Provenance::File, COVERS), None).unwrap();
     let [full, protected] = [full, protected].map(|segment| {
         SerializedFileReader::new(bytes::Bytes::copy_from_slice(segment.bytes())).unwrap().metadata().clone()
     });

@@ -7,8 +7,8 @@ use super::pool;
 use super::reused::{Reused, Sealed, rsts};
 use super::{AHEAD, Table, near};
 use crate::findings::Outline;
-use crate::row::copies;
-use crate::{ConnectionContext, Findings, FlowContext, Row, RowCount, Split};
+use crate::row::duplicates;
+use crate::{ConnectionContext, DataSet, Findings, FlowContext, Row, RowCount, Split};
 
 /// Takes what was found in rows, when the next connection on their ports begins, and the rows themselves.
 trait Each: FnMut(&Findings, Option<i64>, &[Row]) {}
@@ -24,7 +24,7 @@ impl Table {
     ) -> RowCount {
         let all_rsts = self.other_rsts();
         let mut all_rsts = all_rsts.chunk_by(|a, b| a.0 == b.0).peekable();
-        let mut count = RowCount { copies: self.copies, ..RowCount::default() };
+        let mut count = RowCount { duplicates: self.duplicates, ..RowCount::default() };
         let (mut rows, mut other_rsts) = (Vec::new(), Vec::new());
         for (at, flow) in self.flows.iter().enumerate() {
             if at.is_multiple_of(AHEAD) {
@@ -54,12 +54,12 @@ impl Table {
                 let others = self.narrow.rows(flow.place(), usize::from(flow.len - 1));
                 flow.lay_out(others, self.start, rows);
                 each(&flow.findings(Outline::of(&rows[0], rows), self.start), None, &[]);
-                RowCount { taken, copies: copies(rows), tail: 0 }
+                RowCount { taken, duplicates: duplicates(rows), ..RowCount::default() }
             }
             (false, true) => {
                 each(&self.sealed[flow.place() as usize], None, &[]);
                 let tail = self.notes.get(&flow.place()).map_or(0, |note| u64::from(note.tail));
-                RowCount { taken, copies: 0, tail }
+                RowCount { taken, tail, ..RowCount::default() }
             }
             (false, false) if flow.is_reused() => {
                 self.judge_reused(&self.reused[flow.place() as usize], rows, each)
@@ -67,8 +67,9 @@ impl Table {
             (false, false) => {
                 rows.clear();
                 rows.extend_from_slice(self.wide.rows(flow.block(), flow.len));
-                let copies = copies(rows);
-                RowCount { taken, copies, tail: self.judge_parts(&Split::of(rows), each) }
+                let duplicates = duplicates(rows);
+                let tail = self.judge_parts(&Split::of(rows, DataSet::Tcp), each);
+                RowCount { taken, duplicates, tail, ..RowCount::default() }
             }
         }
     }
@@ -76,7 +77,7 @@ impl Table {
     /// Gives how many rows are the tail of an older connection.
     fn judge_parts(&self, split: &Split<'_>, mut each: impl Each) -> u64 {
         for part in split.parts() {
-            each(&Findings::of(part.rows), part.next, if self.keep_rows { part.rows } else { &[] });
+            each(&Findings::of_tcp(part.rows), part.next, if self.keep_rows { part.rows } else { &[] });
         }
         split.tail().len() as u64
     }
@@ -84,10 +85,15 @@ impl Table {
     fn judge_reused(&self, reused: &Reused, rows: &mut Vec<Row>, mut each: impl Each) -> RowCount {
         rows.clear();
         rows.extend_from_slice(&reused.rows);
-        let (taken, copies) = (reused.taken(), copies(rows));
-        let split = Split::of(rows);
+        let (taken, duplicates) = (reused.taken(), duplicates(rows));
+        let split = Split::of(rows, DataSet::Tcp);
         let Some(Sealed { findings, tail, .. }) = reused.earlier.as_deref() else {
-            return RowCount { taken, copies, tail: self.judge_parts(&split, each) };
+            return RowCount {
+                taken,
+                duplicates,
+                tail: self.judge_parts(&split, each),
+                ..RowCount::default()
+            };
         };
         let mut tail = u64::from(*tail);
         if findings.has_syn() {
@@ -95,11 +101,11 @@ impl Table {
         } else if reused.has_syn() {
             tail += u64::from(findings.packets);
         } else {
-            let later = split.parts().next().map(|part| Findings::of(part.rows));
+            let later = split.parts().next().map(|part| Findings::of_tcp(part.rows));
             each(&later.map_or(*findings, |later| findings.without_syn(&later)), None, &[]);
-            return RowCount { taken, copies, tail };
+            return RowCount { taken, duplicates, tail, ..RowCount::default() };
         }
-        RowCount { taken, copies, tail: tail + self.judge_parts(&split, each) }
+        RowCount { taken, duplicates, tail: tail + self.judge_parts(&split, each), ..RowCount::default() }
     }
 
     pub(crate) fn five_tuples(&self) -> impl Iterator<Item = &FiveTuple> + Clone {

@@ -70,7 +70,7 @@ pub(crate) struct Table {
     /// Packets of connections whose rows were sealed when their ports were used again.
     late: u64,
     /// Copies among the rows of sealed flows.
-    copies: u64,
+    duplicates: u64,
     /// Rows of a flow that are looked at.
     rows: Vec<Row>,
 }
@@ -108,7 +108,7 @@ impl Table {
             reused: Vec::new(),
             complete: VecDeque::new(),
             late: 0,
-            copies: 0,
+            duplicates: 0,
             rows: Vec::new(),
         }
     }

@@ -3,8 +3,8 @@
 use super::reused::{Reused, Sealed, rsts};
 use super::{Note, Table, near};
 use crate::findings::Outline;
-use crate::row::copies;
-use crate::{Findings, Row, Split};
+use crate::row::duplicates;
+use crate::{DataSet, Findings, Row, Split};
 
 /// Number of complete flows that wait to be sealed. One whose ports are used again before that is split
 /// as if all rows were at hand, in whatever order they arrive: 1,024 connections of ten packets are more than the 10,000
@@ -34,7 +34,7 @@ impl Table {
         }
         let is_ordinary = flow.is_ordinary();
         self.take_rows(at);
-        self.copies += copies(&self.rows);
+        self.duplicates += duplicates(&self.rows);
         let place =
             if is_ordinary { Outline::of(&self.rows[0], &self.rows).bits() } else { self.seal_rows() };
         self.flows[at].seal(place);
@@ -106,8 +106,8 @@ impl Sealed {
     /// Seals the rows of a 5-tuple whose ports were not reused.
     fn of(rows: &mut [Row]) -> Self {
         let rsts = rsts(rows).collect();
-        let split = Split::of(rows);
+        let split = Split::of(rows, DataSet::Tcp);
         let rows = split.parts().next().map_or(&[][..], |part| part.rows);
-        Self { findings: Findings::of(rows), tail: split.tail().len() as u32, rsts }
+        Self { findings: Findings::of_tcp(rows), tail: split.tail().len() as u32, rsts }
     }
 }

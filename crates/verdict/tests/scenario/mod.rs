@@ -214,6 +214,7 @@ impl RuleChanges {
             window: self.window.map_or(usual.window, nanoseconds),
             guard: self.guard.map_or(usual.guard, nanoseconds),
             packet_limit: self.packet_limit.unwrap_or(usual.packet_limit),
+            ..usual
         }
     }
 }

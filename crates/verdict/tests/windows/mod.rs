@@ -113,7 +113,7 @@ pub(crate) fn expected(inputs: &[Input], rules: &Rules) -> (Vec<Window>, u64) {
             let other = groups.get(&five_tuple.reversed()).map_or(&[][..], Vec::as_slice);
             let (tail, judged) = oracle::judge(own, other, cutoff, rules);
             rows.taken += own.len() as u64;
-            rows.copies += copies(own);
+            rows.duplicates += duplicates(own);
             rows.tail += u64::from(tail);
             connections.insert(*five_tuple, judged);
         }
@@ -179,7 +179,7 @@ impl Closing {
 }
 
 /// How many rows equal another one in every field but time and TTL.
-fn copies(rows: &[Row]) -> u64 {
+fn duplicates(rows: &[Row]) -> u64 {
     let mut same: BTreeMap<Row, u64> = BTreeMap::new();
     for row in rows {
         *same.entry(Row { ts: 0, ttl: 0, ..*row }).or_default() += 1;

@@ -60,7 +60,7 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
 
 /// Connections, and where the next ones are.
 #[derive(Serialize)]
-struct Found {
+struct ConnectionList {
     connections: Vec<ConnectionRecord<'static>>,
     paging: Paging,
 }
@@ -103,7 +103,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         }
         Format::Json => {
             let paging = Paging { offset: query.offset, limit, more };
-            Reply::result(&Found { connections, paging }, &call.messages)
+            Reply::result(&ConnectionList { connections, paging }, &call.messages)
         }
     }
 }

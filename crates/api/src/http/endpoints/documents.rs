@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use super::ENDPOINTS;
 use crate::http::endpoint::{
-    Access, Answers, Call, Endpoint, Group, Kind, Method, Parameter, Place, Unknown,
+    Access, Answers, Call, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Unknown,
 };
+use crate::http::html::{self, escaped};
 use crate::http::openapi;
 use crate::http::reply::{HTML, JSON, Keep, Reply};
 use crate::problem::Problem;
@@ -66,29 +67,35 @@ fn page(_call: &mut Call<'_>) -> Result<Reply, Problem> {
         let mut text = String::new();
         // Writing to a text cannot fail.
         let _ = write_page(&mut text);
-        text
+        html::page("API", &text)
     });
     Ok(Reply::new(HTML, text.as_str()).keep(KEEP))
 }
 
 fn write_page(page: &mut String) -> std::fmt::Result {
-    page.push_str(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>cutshort: API</title>\n",
-    );
-    page.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n<link rel=\"stylesheet\" href=\"/docs/style.css\">\n");
-    page.push_str("<header><a class=\"brand\" href=\"/\">cutshort</a> <a href=\"/\">Dashboard</a> <a href=\"/openapi.json\">openapi.json</a></header>\n<main>\n");
-    writeln!(page, "<h1>API <small>{}</small></h1>", env!("CARGO_PKG_VERSION"))?;
+    writeln!(page, "<h1>API <small>cutshort {}</small></h1>", env!("CARGO_PKG_VERSION"))?;
     for paragraph in openapi::ABOUT.split("\n\n") {
         writeln!(page, "<p>{}</p>", marked(paragraph))?;
     }
+    page.push_str("<p>For programs: <a href=\"/openapi.json\">openapi.json</a></p>\n");
+    page.push_str("<nav aria-label=\"Contents\">\n<ul>\n");
     for group in Group::ALL {
-        writeln!(page, "<h2>{}</h2>\n<p>{}</p>", group.title(), escaped(group.about()))?;
+        writeln!(page, "<li><a href=\"#{}\">{}</a></li>", anchor(group), group.title())?;
+    }
+    page.push_str("</ul>\n</nav>\n");
+    for group in Group::ALL {
+        let (title, about) = (group.title(), escaped(group.about()));
+        writeln!(page, "<h2 id=\"{}\">{title}</h2>\n<p>{about}</p>", anchor(group))?;
         for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.group == group) {
             write_endpoint(page, endpoint)?;
         }
     }
-    page.push_str("</main>\n");
     Ok(())
+}
+
+/// Apart from the ids of endpoints.
+fn anchor(group: Group) -> String {
+    format!("group-{}", group.title().to_ascii_lowercase().replace(' ', "-"))
 }
 
 fn write_endpoint(page: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
@@ -112,9 +119,9 @@ fn write_endpoint(page: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
         writeln!(page, "<p>Try it: <a href=\"{0}\"><code>{0}</code></a></p>", escaped(&address))?;
     }
     if !endpoint.parameters.is_empty() {
-        page.push_str("<table>\n<tr><th>parameter<th>values<th>meaning\n");
+        page.push_str("<table>\n<thead><tr><th scope=\"col\">parameter</th><th scope=\"col\">values</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n");
         endpoint.parameters.iter().try_for_each(|parameter| write_parameter(page, parameter))?;
-        page.push_str("</table>\n");
+        page.push_str("</tbody>\n</table>\n");
     }
     page.push_str("</section>\n");
     Ok(())
@@ -122,42 +129,42 @@ fn write_endpoint(page: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
 
 fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result {
     let place = match parameter.place {
-        Place::Series => " (one for each series)",
-        Place::Query => "",
-        Place::Needed => " (needed)",
-        Place::Path => " (in the path)",
-        Place::Header => " (a header)",
+        ParameterPlace::Series => " (one for each series)",
+        ParameterPlace::Query => "",
+        ParameterPlace::Needed => " (needed)",
+        ParameterPlace::Path => " (in the path)",
+        ParameterPlace::Header => " (a header)",
     };
     let values = match &parameter.kind {
-        Kind::Choice(values) => values.join(", "),
-        Kind::Flag => "true, false".to_owned(),
-        Kind::Number { bounds, default } => {
+        ParameterKind::Choice(values) => values.join(", "),
+        ParameterKind::Flag => "true, false".to_owned(),
+        ParameterKind::Number { bounds, default } => {
             let default = default.map(|default| format!("; default {default}")).unwrap_or_default();
             format!("{} to {}{default}", bounds.start(), bounds.end())
         }
-        Kind::List(values) if values().len() < 30 => values().join(", "),
-        Kind::Text | Kind::Pattern(_) | Kind::List(_) | Kind::Time => {
+        ParameterKind::List(values) if values().len() < 30 => values().join(", "),
+        ParameterKind::Text | ParameterKind::Pattern(_) | ParameterKind::List(_) | ParameterKind::Time => {
             format!("such as {}", parameter.example)
         }
     };
     let (name, about) = (parameter.name, escaped(parameter.about));
-    writeln!(page, "<tr><td><code>{name}</code>{place}<td>{}<td>{about}", escaped(&values))
+    writeln!(
+        page,
+        "<tr><td><code>{name}</code>{place}</td><td>{}</td><td>{about}</td></tr>",
+        escaped(&values)
+    )
 }
 
 /// An address that works.
 fn example(endpoint: &Endpoint) -> String {
-    let in_path = endpoint.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+    let in_path = endpoint.parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Path);
     let path = in_path.fold(endpoint.path.to_owned(), |path, parameter| {
         path.replace(&format!("{{{}}}", parameter.name), parameter.example)
     });
-    let needed = endpoint.parameters.iter().filter(|parameter| parameter.place == Place::Needed);
+    let needed = endpoint.parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Needed);
     let query: Vec<String> =
         needed.map(|parameter| format!("{}={}", parameter.name, parameter.example)).collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// With what stands between backticks as code.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cutshort_geo::{Country, Geo, Network};
+use cutshort_geo::{Country, Geo, NetworkSize};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -182,8 +182,9 @@ struct LocationOne {
 fn asns(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let chosen = list("asn", call.parameters.one("asn")?, asn)?;
     let countries = list("location", call.parameters.one("location")?, country)?;
-    let has = |network: &&Network| chosen.has(Some(&network.asn)) && countries.has(network.country.as_ref());
-    let mut found: Vec<&Network> = call.geo.data.networks().iter().filter(has).collect();
+    let has =
+        |network: &&NetworkSize| chosen.has(Some(&network.asn)) && countries.has(network.country.as_ref());
+    let mut found: Vec<&NetworkSize> = call.geo.data.networks().iter().filter(has).collect();
     if by_size(&call.parameters)? {
         found.sort_by_key(|network| (std::cmp::Reverse(network.v4_addresses), network.asn));
     }
@@ -267,7 +268,7 @@ fn details(call: &Call<'_>, number: u32) -> Result<Reply, Problem> {
 impl<'a> Asn<'a> {
     const FIELDS: [&'static str; 4] = ["asn", "name", "country", "countryName"];
 
-    fn new(network: &Network, geo: &'a Geo) -> Self {
+    fn new(network: &NetworkSize, geo: &'a Geo) -> Self {
         let name = geo.as_name(network.asn).unwrap_or_default();
         Self {
             asn: network.asn,

@@ -1,6 +1,6 @@
 //! Packets coming in.
 
-use cutshort_pipeline::Answer;
+use cutshort_pipeline::IngestAnswer;
 use cutshort_pipeline::live::AgentCounts;
 use cutshort_store::SegmentInfo;
 use serde::Serialize;
@@ -55,19 +55,19 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         return Err(Problem::bad_input("the body is empty: a segment is expected"));
     }
     let answer = call.app.take(call.sender.as_deref(), std::mem::take(&mut call.body).into());
-    if let Answer::New(info) | Answer::Known(info) = &answer
+    if let IngestAnswer::New(info) | IngestAnswer::Known(info) = &answer
         && let Some(counts) = call.headers.get(AgentCounts::HEADER).and_then(|value| value.to_str().ok())
     {
         call.app.note_agent(info, AgentCounts::read(counts));
     }
     match answer {
-        Answer::New(info) => Ok(Reply::result(&KeptSegment::new(&info, true), &[])?.status(201)),
-        Answer::Known(info) => Reply::result(&KeptSegment::new(&info, false), &[]),
-        Answer::Refused(why) => Err(Problem::bad_input(why)),
-        Answer::Forbidden(why) => Err(Problem::forbidden(why)),
-        Answer::Full(why) => Err(Problem::full(why)),
-        Answer::Later(why) => Err(Problem::unavailable(why)),
-        Answer::Failed(why) => Err(Problem::internal(why)),
+        IngestAnswer::New(info) => Ok(Reply::result(&KeptSegment::new(&info, true), &[])?.status(201)),
+        IngestAnswer::Known(info) => Reply::result(&KeptSegment::new(&info, false), &[]),
+        IngestAnswer::Refused(why) => Err(Problem::bad_input(why)),
+        IngestAnswer::Forbidden(why) => Err(Problem::forbidden(why)),
+        IngestAnswer::Full(why) => Err(Problem::full(why)),
+        IngestAnswer::Later(why) => Err(Problem::unavailable(why)),
+        IngestAnswer::Failed(why) => Err(Problem::internal(why)),
     }
 }
 

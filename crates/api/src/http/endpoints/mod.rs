@@ -27,6 +27,7 @@ pub(super) const ENDPOINTS: &[&Endpoint] = &[
     &series::TIMESERIES_BY,
     &top::ASES,
     &top::LOCATIONS,
+    &top::BY,
     &coverage::COVERAGE,
     &connections::CONNECTIONS,
     &trace::TRACE,

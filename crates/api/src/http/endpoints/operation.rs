@@ -178,7 +178,7 @@ fn of_counts(exposition: &mut Exposition, facts: &Facts) {
     let mut gauge = |name: &str, help: &str, value: u64| exposition.gauge(name, help, value as f64);
     gauge("connections", "Connections in windows with results, as sampled", counts.connections);
     gauge("packets", "Packets in windows with results", counts.packets);
-    gauge("copies", "Packets that equal another one in all but time and TTL", counts.copies);
+    gauge("copies", "Packets that equal another one in all but time and TTL", counts.duplicates);
     let help = "Packets before the first SYN on their ports, which belong to an older connection";
     gauge("tail_packets", help, counts.tail);
     let help =

@@ -23,7 +23,7 @@ pub(super) const GLOBAL: Endpoint = Endpoint {
     parameters: &[&p::SEARCH, &p::LIMIT_ENTITIES, &p::LIMIT_PER_KIND, &p::INCLUDE, &p::EXCLUDE, &p::FORMAT],
     access: Access::Read,
     unknown: Unknown::Ignored,
-    answers: Answers::Result { schema: of::<Found>(), csv: true },
+    answers: Answers::Result { schema: of::<SearchResult>(), csv: true },
     good: &[200],
     bad: &[],
     takes: None,
@@ -33,7 +33,8 @@ pub(super) const GLOBAL: Endpoint = Endpoint {
 
 /// What was found.
 #[derive(Serialize, ToSchema)]
-struct Found {
+#[schema(as = Found)]
+struct SearchResult {
     search: Vec<Hit>,
 }
 
@@ -65,7 +66,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let search: Vec<Hit> = hits.into_iter().take(limit).map(|(_, hit)| hit).collect();
     let rows =
         search.iter().map(|hit| vec![hit.code.clone(), hit.name.clone(), hit.kind.to_owned()]).collect();
-    written(call, &Found { search }, &["code", "name", "type"], rows)
+    written(call, &SearchResult { search }, &["code", "name", "type"], rows)
 }
 
 /// Whether a kind is searched.

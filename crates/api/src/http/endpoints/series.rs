@@ -5,7 +5,7 @@ use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 use super::schema;
 use crate::answer::{Answer, By, CountOfSeries, Meta, OwnMeta};
-use crate::ask::{self, Kind};
+use crate::ask::{self, SharesQuery};
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Parameter, Schemas, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::{self, Reply};
@@ -158,7 +158,8 @@ fn dimension(call: &Call<'_>) -> Result<By, Problem> {
 fn run(call: &mut Call<'_>, by: By, in_time: bool, own: bool) -> Result<Reply, Problem> {
     let format = question::format(&call.parameters)?;
     let facts = call.facts()?;
-    let (answer, series) = ask::shares(&call.context(&facts), &call.parameters, Kind { by, in_time, own })?;
+    let (answer, series) =
+        ask::shares(&call.context(&facts), &call.parameters, SharesQuery { by, in_time, own })?;
     Ok(written(call, &answer, format)?.keep(call.keep(&facts, &series)))
 }
 

@@ -56,7 +56,7 @@ struct StatusResult {
     /// Connections, and 5-tuples without a SYN packet, that are in no total.
     exclusions: Vec<LeftOut>,
     /// Where places are known from.
-    geo: Vec<Source>,
+    geo: Vec<GeoSource>,
     /// When that was read, at the start or since.
     #[schema(format = DateTime)]
     geo_read: String,
@@ -231,7 +231,8 @@ struct LeftOut {
 
 /// A source of places.
 #[derive(Serialize, ToSchema)]
-struct Source {
+#[schema(as = Source)]
+struct GeoSource {
     name: String,
     /// The day it is of, or `unknown`.
     date: String,
@@ -266,7 +267,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         nodes: nodes(&facts, &agents, call.now),
         windows: Windows::new(&facts, worker, trouble),
         exclusions: exclusions(&facts),
-        geo: call.geo.data.sources().iter().map(Source::from).collect(),
+        geo: call.geo.data.sources().iter().map(GeoSource::from).collect(),
         geo_read: iso(cutshort_model::nanoseconds(call.geo.read)),
         geo_trouble: call.geo.trouble.clone(),
         connections_allowed: call.app.options.connections,
@@ -287,7 +288,7 @@ impl Stored {
             covered_from: status.covered.map(|(from, _)| iso(from)),
             covered_to: status.covered.map(|(_, to)| iso(to)),
             latest_packet: status.latest_packet.map(iso),
-            copies: Share::part(status.counts.copies, status.counts.packets),
+            copies: Share::part(status.counts.duplicates, status.counts.packets),
             tail: Share::part(status.counts.tail, status.counts.packets),
             protected_addresses: status.protected.iter().map(|addresses| addresses.name()).collect(),
             damaged: damaged.map(|one| Damaged { name: one.name.clone(), why: one.why.clone() }).collect(),
@@ -336,7 +337,7 @@ fn exclusions(facts: &Facts) -> Vec<LeftOut> {
     DataSet::Tcp.exclusions().iter().zip(&counts.excluded).map(one).collect()
 }
 
-impl From<&cutshort_geo::Source> for Source {
+impl From<&cutshort_geo::Source> for GeoSource {
     fn from(source: &cutshort_geo::Source) -> Self {
         Self {
             name: source.name.clone(),

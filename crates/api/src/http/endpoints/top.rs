@@ -5,7 +5,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::schema;
 use super::series::own_meta;
-use crate::answer::{RankedAs, RankedLocation, Who};
+use crate::answer::{RankedAs, RankedLocation, RankedValue, Who};
 use crate::ask;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Parameter, Schemas, Unknown};
 use crate::http::parameters as p;
@@ -13,7 +13,8 @@ use crate::http::reply::Reply;
 use crate::problem::Problem;
 use crate::question::{self, Format};
 
-const PARAMETERS: &[&Parameter] = &[
+/// Those of `/top/{dimension}`, whose last one the others do not have.
+const ALL_PARAMETERS: &[&Parameter] = &[
     &p::RANKED,
     &p::LIMIT_TOP,
     &p::MIN_SAMPLE,
@@ -34,7 +35,9 @@ const PARAMETERS: &[&Parameter] = &[
     &p::NODE,
     &p::HANDSHAKE,
     &p::RESETS,
+    &p::DIMENSION_TOP,
 ];
+const PARAMETERS: &[&Parameter] = ALL_PARAMETERS.split_at(ALL_PARAMETERS.len() - 1).0;
 
 pub(super) const ASES: Endpoint = Endpoint {
     method: Method::Get,
@@ -72,6 +75,34 @@ pub(super) const LOCATIONS: Endpoint = Endpoint {
     run: |call| run(call, Who::Locations),
 };
 
+pub(super) const BY: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/client/v4/radar/tcp_resets_timeouts/top/{dimension}",
+    id: "topByDimension",
+    title: "Servers, ports, IP versions or signatures cut short most",
+    about: "As top/ases, of another dimension. Signatures are ranked by their share of all connections in the selection, because every connection with one is cut short.",
+    group: Group::Own,
+    parameters: ALL_PARAMETERS,
+    access: Access::Read,
+    unknown: Unknown::Refused,
+    answers: Answers::Result { schema: values_schema, csv: true },
+    good: &[200],
+    bad: &[422],
+    takes: None,
+    store: true,
+    run: |call| run(call, who(call)?),
+};
+
+/// Those that have no path of their own.
+fn who(call: &Call<'_>) -> Result<Who, Problem> {
+    let wrong = |why| Problem::bad_input(format!("dimension: {why}"));
+    match Who::from_name(call.part("dimension")).map_err(wrong)? {
+        Who::Ases => Err(wrong("networks are ranked by top/ases".to_owned())),
+        Who::Locations => Err(wrong("countries are ranked by top/locations".to_owned())),
+        who => Ok(who),
+    }
+}
+
 fn run(call: &mut Call<'_>, who: Who) -> Result<Reply, Problem> {
     let format = question::format(&call.parameters)?;
     let facts = call.facts()?;
@@ -89,6 +120,10 @@ fn ases_schema(schemas: &mut Schemas) -> RefOr<Schema> {
 
 fn locations_schema(schemas: &mut Schemas) -> RefOr<Schema> {
     list(schemas, schema::<RankedLocation<'_>>)
+}
+
+fn values_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+    list(schemas, schema::<RankedValue<'_>>)
 }
 
 fn list(schemas: &mut Schemas, entry: fn(&mut Schemas) -> RefOr<Schema>) -> RefOr<Schema> {

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::options::values::{net, port};
 use crate::output::Output;
 
-/// Which connections.
+/// The connections that are wanted.
 #[derive(Args)]
 pub(crate) struct Selected {
     /// Only connections with KEY=VALUE[,VALUE...] or KEY!=...; may be repeated

@@ -8,7 +8,7 @@ use cutshort_capture::Reading;
 use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_embedded::Embedded;
 use cutshort_model::{grouped, quantity};
-use cutshort_pipeline::{Compared, Copied, Copying, Tally};
+use cutshort_pipeline::{Compared, Copied, CopyCount, Copying};
 use cutshort_store::Movable;
 
 use crate::backends::{address, open_folder};
@@ -130,7 +130,7 @@ fn write(text: &mut Vec<u8>, copied: &Copied) -> Result<(), Error> {
         ("hours and days without finer counts", copied.rests),
         ("annotations", copied.annotations),
     ];
-    for (what, Tally { new, known, other }) in kinds {
+    for (what, CopyCount { new, known, other }) in kinds {
         if new + known + other == 0 {
             continue;
         }

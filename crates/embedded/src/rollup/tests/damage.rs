@@ -2,6 +2,7 @@
 
 use cutshort_store::Selection;
 use cutshort_store::StoreError;
+use cutshort_verdict::DataSet;
 use proptest::prelude::*;
 use rusqlite::params;
 
@@ -28,7 +29,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] ^= flip;
             sql.execute(&format!("UPDATE {table} SET {content} = ? WHERE place = 0"), params![bytes]).unwrap();
-            let error = query(&sql, &everything(by)).unwrap_err();
+            let error = query(&sql, DataSet::Tcp, &everything(by)).unwrap_err();
             prop_assert!(matches!(error.0, StoreError::Damaged(_)), "{error:?}");
             prop_assert!(error.to_string().contains("the world for the window of 2024-10-"), "{error}");
         }

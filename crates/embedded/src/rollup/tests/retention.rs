@@ -1,6 +1,7 @@
 //! What is deleted stays counted above.
 
 use cutshort_store::StoreError;
+use cutshort_verdict::DataSet;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -63,7 +64,7 @@ proptest! {
         let left = Bucket::Day.start(before);
         for bucket in [None, Some(Bucket::FifteenMinutes), Some(Bucket::Day)] {
             let all = |range| RollupQuery { range, bucket, selection: Default::default(), by: None };
-            prop_assert_eq!(query(&sql, &all(i64::MIN..left)).unwrap().rows, vec![]);
+            prop_assert_eq!(query(&sql, DataSet::Tcp, &all(i64::MIN..left)).unwrap().rows, vec![]);
             check(&sql, &model, &all(left..i64::MAX));
         }
     }
@@ -81,7 +82,7 @@ fn edges_whose_windows_are_deleted_are_left_out() {
     let count = |from: i64, to: i64| {
         let range = BASE + from * WINDOW..BASE + to * WINDOW;
         let all = RollupQuery { range, bucket: None, selection: Default::default(), by: None };
-        let rows = query(&sql, &all).unwrap().rows;
+        let rows = query(&sql, DataSet::Tcp, &all).unwrap().rows;
         rows.iter()
             .flat_map(|row| row.stages.iter().chain(&row.excluded))
             .map(|count| count.sampled)

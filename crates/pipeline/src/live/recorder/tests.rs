@@ -24,12 +24,12 @@ fn packet(ts: i64) -> Packet {
     }
 }
 
-struct Place {
+struct SpoolFixture {
     folder: tempfile::TempDir,
     settings: RecorderSettings,
 }
 
-impl Place {
+impl SpoolFixture {
     fn new() -> Self {
         let settings = RecorderSettings { node: "edge".to_owned(), rows: 100, ..RecorderSettings::default() };
         Self { folder: tempfile::tempdir().unwrap(), settings }
@@ -68,7 +68,7 @@ fn run(recorder: &mut Recorder, seconds: std::ops::Range<i64>, packets: usize) {
 
 #[test]
 fn segments_end_with_their_time_their_window_and_their_size() {
-    let place = Place::new();
+    let place = SpoolFixture::new();
     let mut recorder = place.start();
     run(&mut recorder, 0..130, 1);
     assert_eq!(place.spooled(), [(0, 60, 61), (60, 120, 60)]);
@@ -87,7 +87,7 @@ fn segments_end_with_their_time_their_window_and_their_size() {
 
 #[test]
 fn silence_is_covered_without_a_gap() {
-    let place = Place::new();
+    let place = SpoolFixture::new();
     let mut recorder = place.start();
     run(&mut recorder, 5..200, 0);
     assert_eq!(recorder.finish().covered_to, Some(START + 199 * SECOND));
@@ -96,7 +96,7 @@ fn silence_is_covered_without_a_gap() {
 
 #[test]
 fn a_crash_loses_nothing_that_was_written() {
-    let place = Place::new();
+    let place = SpoolFixture::new();
     let mut recorder = place.start();
     run(&mut recorder, 0..10, 3);
     drop(recorder);
@@ -110,7 +110,7 @@ fn a_crash_loses_nothing_that_was_written() {
 
 #[test]
 fn clocks_may_jump() {
-    let place = Place::new();
+    let place = SpoolFixture::new();
     let mut recorder = place.start();
     run(&mut recorder, 500..502, 1);
     // Back: the segment ends, the next one begins where time goes on.
@@ -125,7 +125,7 @@ fn clocks_may_jump() {
 #[test]
 fn clocks_may_leap_ahead() {
     const WEEK: i64 = 7 * 86_400;
-    let place = Place::new();
+    let place = SpoolFixture::new();
     let mut recorder = place.start();
     run(&mut recorder, 0..2, 1);
     run(&mut recorder, WEEK..WEEK + 2, 1);
@@ -135,7 +135,7 @@ fn clocks_may_leap_ahead() {
 
 #[test]
 fn what_no_segment_may_hold_is_counted_and_the_rest_is_kept() {
-    let place = Place::new();
+    let place = SpoolFixture::new();
     let mut recorder = place.start();
     let mut unfit = packet(START);
     unfit.five_tuple.dst_ip = "2001:db8::1".parse().unwrap();
@@ -148,7 +148,7 @@ fn what_no_segment_may_hold_is_counted_and_the_rest_is_kept() {
 /// Where nothing can be written, packets are counted; when it can be again, it goes on by itself.
 #[test]
 fn without_room_packets_are_counted_and_it_goes_on_by_itself() {
-    let place = Place::new();
+    let place = SpoolFixture::new();
     let mut recorder = place.start();
     let (open, away) = (place.folder.path().join(OPEN), place.folder.path().join("away"));
     fs::rename(&open, &away).unwrap();
@@ -176,7 +176,7 @@ fn without_room_packets_are_counted_and_it_goes_on_by_itself() {
 /// Nothing is written of addresses but what is to be kept: not in the open segment, and not in the spool.
 #[test]
 fn addresses_are_protected_before_anything_is_written() {
-    let place = Place::new();
+    let place = SpoolFixture::new();
     let spool = Spool::open(place.folder.path(), 1 << 30).unwrap();
     let key = crate::AddressKey::new(std::array::from_fn(|at| at as u8)).unwrap();
     let geo = Arc::new(cutshort_geo::Geo::builtin().into());
@@ -199,7 +199,7 @@ fn addresses_are_protected_before_anything_is_written() {
 /// Geo data may be read again while packets come; packets of one segment have places from the same data.
 #[test]
 fn a_segment_has_places_from_the_geo_data_of_its_beginning() {
-    let place = Place::new();
+    let place = SpoolFixture::new();
     let spool = Spool::open(place.folder.path(), 1 << 30).unwrap();
     let key = crate::AddressKey::new(std::array::from_fn(|at| at as u8)).unwrap();
     let file = place.folder.path().join("networks.csv");

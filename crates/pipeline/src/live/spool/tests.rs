@@ -1,5 +1,5 @@
 use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_store::{Provenance, SegmentId};
+use cutshort_store::{Provenance, SegmentId, SegmentSource};
 
 use super::*;
 
@@ -21,7 +21,8 @@ fn segment(from: i64, packets: u16) -> Segment {
     };
     let packets = (0..packets).map(packet).collect();
     let id = SegmentId(from as u128 + 1);
-    Segment::encode(packets, "edge", Provenance::Live, (from, from + 9), Some(id)).unwrap()
+    Segment::encode(packets, &SegmentSource::tcp("edge", Provenance::Live, (from, from + 9)), Some(id))
+        .unwrap()
 }
 
 fn take(spool: &Spool) -> Option<Spooled> {

@@ -3,7 +3,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use cutshort_packet::Packet;
-use cutshort_store::{Provenance, Segment, SegmentId};
+use cutshort_store::{Provenance, Segment, SegmentId, SegmentSource};
 
 use super::*;
 
@@ -37,7 +37,14 @@ fn put(spool: &Spool, number: u8) {
     let id = Some(SegmentId(number.into()));
     let from = i64::from(number);
     spool
-        .put(&Segment::encode(Vec::<Packet>::new(), "edge", Provenance::Live, (from, from), id).unwrap())
+        .put(
+            &Segment::encode(
+                Vec::<Packet>::new(),
+                &SegmentSource::tcp("edge", Provenance::Live, (from, from)),
+                id,
+            )
+            .unwrap(),
+        )
         .unwrap();
 }
 

@@ -1,0 +1,134 @@
+//! A source of packets, opened with all privileges, from which packets are then recorded without.
+
+use std::fmt;
+use std::sync::Arc;
+
+use cutshort_capture::rules::{self, Loaded};
+use cutshort_capture::{Live, LiveError, LiveSource, Reading};
+use cutshort_pipeline::Privacy;
+use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
+use cutshort_sandbox::{Capability, Needs};
+use cutshort_store::{Result as StoreResult, check_node};
+
+use crate::config::AgentConfig;
+use crate::report::{About, Reporter};
+use crate::station::{Parts, Station};
+
+/// An open source of packets, and everything that recording needs.
+pub struct Capture {
+    config: AgentConfig,
+    /// What this server is called.
+    node: String,
+    live: Live,
+    reading: Reading,
+    /// The rules that were loaded then, as far as that could be seen.
+    rules: Vec<Loaded>,
+    privacy: Privacy,
+}
+
+/// Why a source cannot be opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CaptureError {
+    /// The server's name cannot be used.
+    Node(String),
+    /// The source cannot be opened.
+    Source(LiveSource, LiveError),
+    /// The folder cannot be made.
+    Folder(cutshort_sandbox::Error),
+}
+
+impl fmt::Display for CaptureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node(why) => write!(f, "{why}; choose another one with --node"),
+            Self::Source(source, error) => write!(f, "{source}: {error}"),
+            Self::Folder(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CaptureError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Node(_) => None,
+            Self::Source(_, error) => Some(error),
+            Self::Folder(error) => Some(error),
+        }
+    }
+}
+
+impl Capture {
+    /// Opens the source and makes its folder. Adds to `needs`, whose user is set, what receiving and recording need.
+    /// `privacy` is called when the folder is there, which may contain its key.
+    ///
+    /// # Errors
+    /// A [`CaptureError`], or the error of `privacy`.
+    pub fn open<E: From<CaptureError>>(
+        config: AgentConfig,
+        needs: &mut Needs,
+        privacy: impl FnOnce() -> Result<Privacy, E>,
+    ) -> Result<Self, E> {
+        let node = node(config.node.as_deref())?;
+        let reading = Reading::default();
+        let live = Live::open(&config.source, &config.live, &reading);
+        let live = live.map_err(|error| CaptureError::Source(config.source.clone(), error))?;
+        // From now on what they log is received.
+        let rules = rules::status().unwrap_or_default();
+        needs.write_in(&config.folder).map_err(CaptureError::Folder)?;
+        needs.capabilities.extend(capability(&config.source));
+        let privacy = privacy()?;
+        Ok(Self { config, node, live, reading, rules, privacy })
+    }
+
+    /// The source of packets.
+    #[must_use]
+    pub const fn source(&self) -> &LiveSource {
+        &self.config.source
+    }
+
+    /// Writes the report file of this capture.
+    pub(crate) fn reporter(&self) -> Reporter {
+        Reporter::new(About {
+            folder: self.config.folder.clone(),
+            node: self.node.clone(),
+            source: self.config.source.clone(),
+            spool_bytes: self.config.spool_bytes,
+            rules: self.rules.clone(),
+        })
+    }
+
+    /// Begins to receive, record and deliver.
+    pub(crate) fn start(self, collector: Box<dyn Collector>) -> StoreResult<Station> {
+        let Self { config, node, live, reading, privacy, .. } = self;
+        let spool = Arc::new(Spool::open(&config.spool, config.spool_bytes)?);
+        let recorder = RecorderSettings { node, every: config.segment_time, ..RecorderSettings::default() };
+        let first = Retry::default().first.min(config.retry_time);
+        Ok(Station::start(Parts {
+            source: config.source,
+            settings: config.live,
+            live,
+            reading,
+            recorder: Recorder::start(Arc::clone(&spool), recorder, privacy)?,
+            spool,
+            collector,
+            retry: Retry { first, most: config.retry_time },
+        }))
+    }
+}
+
+/// What this server is called; later the host's name cannot be read any more.
+fn node(name: Option<&str>) -> Result<String, CaptureError> {
+    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.map_or_else(|| host().trim().to_owned(), str::to_owned);
+    check_node(&name).map_err(CaptureError::Node)?;
+    Ok(name)
+}
+
+/// An interface may disappear and return: then its socket is opened again.
+const fn capability(source: &LiveSource) -> Option<Capability> {
+    match source {
+        LiveSource::AfPacket(_) => Some(Capability::NetRaw),
+        LiveSource::Nflog(_) => None,
+    }
+}

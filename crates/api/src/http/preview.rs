@@ -1,0 +1,203 @@
+//! What a pasted link to the page shows: a title, a sentence and a picture with the number that the page shows first.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::http::{HeaderName, header, request};
+use cutshort_geo::{Continent, Country};
+use cutshort_model::{date_time, grouped};
+use cutshort_verdict::{Stage, WeightedCount};
+
+use super::app::App;
+use super::dispatch::client;
+use super::html::escaped;
+use super::limiter::Limiter;
+use crate::answer::{By, sum};
+use crate::ask::{self, Context, SharesQuery};
+use crate::picture;
+use crate::problem::Problem;
+use crate::question::{Parameters, Series, stage_from_name, stage_name};
+
+/// The page does not wait longer for it.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// What is said of every page.
+const ABOUT: &str = "Which TCP connections are cut short: where, when and how.";
+
+/// What a link is shown with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Preview {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    /// The shares of stages, if they may be shown.
+    stages: Option<Vec<f64>>,
+}
+
+impl Default for Preview {
+    fn default() -> Self {
+        Self { title: "cutshort".to_owned(), description: ABOUT.to_owned(), stages: None }
+    }
+}
+
+impl Preview {
+    /// Of the page that is asked for. Without numbers where reading needs a token, where the client has asked for too
+    /// much, where what is asked for cannot be read or has no data, and where the store does not answer at once.
+    pub(crate) async fn of(app: &Arc<App>, parts: &request::Parts) -> Self {
+        let is_limited = |limiter: &Limiter| limiter.take(client(app, parts), Instant::now()).is_err();
+        if !app.options.open_read || app.limiter.as_ref().is_some_and(is_limited) {
+            return Self::default();
+        }
+        let query = parts.uri.query().unwrap_or_default();
+        let (app, query) = (Arc::clone(app), query.to_owned());
+        let readers = Arc::clone(&app.readers);
+        let work = async {
+            let permit = readers.acquire_owned().await.ok();
+            let work = move || {
+                let _permit = permit;
+                read(&app, &query)
+            };
+            tokio::task::spawn_blocking(work).await.ok()?.ok()
+        };
+        tokio::time::timeout(PATIENCE, work).await.ok().flatten().unwrap_or_default()
+    }
+
+    /// As elements of a page's head. `image` is the address of the picture.
+    pub(crate) fn tags(&self, image: Option<&str>) -> String {
+        let mut tags = format!(
+            "<meta property=\"og:type\" content=\"website\" />\n    <meta property=\"og:site_name\" content=\"cutshort\" />\n    \
+             <meta property=\"og:title\" content=\"{}\" />\n    <meta property=\"og:description\" content=\"{}\" />",
+            escaped(&self.title),
+            escaped(&self.description)
+        );
+        if let Some(image) = image {
+            let (width, height) = (picture::WIDTH, picture::HEIGHT);
+            tags.push_str(&format!(
+                "\n    <meta property=\"og:image\" content=\"{}\" />\n    <meta property=\"og:image:width\" content=\"{width}\" />\n    \
+                 <meta property=\"og:image:height\" content=\"{height}\" />\n    <meta name=\"twitter:card\" content=\"summary_large_image\" />",
+                escaped(image)
+            ));
+        }
+        tags
+    }
+
+    /// The picture, as a PNG file.
+    pub(crate) fn png(&self) -> Vec<u8> {
+        picture::draw(&self.title, &self.description, self.stages.as_deref())
+    }
+}
+
+/// The address of the picture of the page that is asked for, if the request says where this server is.
+pub(crate) fn image(app: &App, parts: &request::Parts) -> Option<String> {
+    let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST)?;
+    let is_secure =
+        app.options.forwarded && text(HeaderName::from_static("x-forwarded-proto")) == Some("https");
+    let scheme = if is_secure { "https" } else { "http" };
+    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Some(format!("{scheme}://{host}/preview.png{query}"))
+}
+
+fn read(app: &App, query: &str) -> Result<Preview, Problem> {
+    let page = Parameters::parse(query)?;
+    let (facts, _) = app.facts()?;
+    let geo = app.geo.state();
+    let (name, place) = place(&page, &geo.data)?;
+    let parameters = parameters(&page, place);
+    let now = app.now();
+    let context =
+        Context { store: app.store.as_ref(), facts: &facts, geo: &geo.data, now, cost: app.options.cost };
+    let kind = SharesQuery { by: By::Stage, in_time: false, own: true };
+    let (answer, series) = ask::shares(&context, &parameters, kind)?;
+    let [counted] = &answer.series[..] else { return Ok(Preview::default()) };
+    let Some(series) = series.first().filter(|_| !counted.groups.is_empty()) else {
+        return Ok(Preview::default());
+    };
+    let total = counted.groups.total();
+    let count = |stage: Stage| {
+        let group = counted.groups.groups.iter().find(|group| group.name == stage_name(stage));
+        group.map(|group| sum(&group.counts)).unwrap_or_default()
+    };
+    let share = |stage: Stage| count(stage).share_of(&total);
+    Ok(Preview {
+        title: title(&name, &page, &count, &total),
+        description: description(&page, series, &share, total.sampled, facts.status.simulated),
+        stages: Some(Stage::ALL.map(share).to_vec()),
+    })
+}
+
+/// The name of the page's place, and the parameter of the API that selects it.
+fn place(
+    page: &Parameters,
+    geo: &cutshort_geo::Geo,
+) -> Result<(String, Option<(&'static str, String)>), Problem> {
+    let text = page.one("place")?.unwrap_or("world");
+    let lower = text.to_ascii_lowercase();
+    let unknown = || Problem::bad_input(format!("place: '{text}' is not known"));
+    if lower == "world" {
+        return Ok(("World".to_owned(), None));
+    }
+    if let Some(code) = lower.strip_prefix("continent-") {
+        let continent = Continent::from_code(code).ok_or_else(unknown)?;
+        return Ok((continent.name().to_owned(), Some(("continent", continent.code().to_owned()))));
+    }
+    if let Some(number) = lower
+        .strip_prefix("as")
+        .filter(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        let number: u32 = number.parse().map_err(|_| unknown())?;
+        let name = geo.as_name(number).unwrap_or_default();
+        return Ok((format!("AS{number} {name}").trim_end().to_owned(), Some(("asn", number.to_string()))));
+    }
+    let country = Country::from_alpha2(text).ok_or_else(unknown)?;
+    Ok((country.name().to_owned(), Some(("location", country.alpha2().to_owned()))))
+}
+
+/// The page's parameters as those of the API.
+fn parameters(page: &Parameters, place: Option<(&'static str, String)>) -> Parameters {
+    let named = [
+        ("range", "dateRange"),
+        ("from", "dateStart"),
+        ("to", "dateEnd"),
+        ("handshake", "handshake"),
+        ("resets", "resets"),
+    ];
+    let given = named.into_iter().filter_map(|(own, key)| Some((key, page.at(own, 0)?.to_owned())));
+    given.chain(place).collect()
+}
+
+/// `Portugal: 19.3 % of TCP connections cut short`
+fn title(
+    name: &str,
+    page: &Parameters,
+    count: &dyn Fn(Stage) -> WeightedCount,
+    total: &WeightedCount,
+) -> String {
+    let chosen =
+        page.at("stage", 0).and_then(|text| stage_from_name(text).ok()).filter(|stage| *stage != Stage::None);
+    let stages = match chosen {
+        Some(stage) => vec![stage],
+        None => Stage::ALL.into_iter().filter(|stage| *stage != Stage::None).collect(),
+    };
+    let matching = sum(&stages.into_iter().map(count).collect::<Vec<_>>());
+    let share = cutshort_report::percent(matching.share_of(total));
+    let at = chosen.map(|stage| format!(" at {}", stage.title())).unwrap_or_default();
+    format!("{name}: {share} of TCP connections cut short{at}")
+}
+
+fn description(
+    page: &Parameters,
+    series: &Series,
+    share: &dyn Fn(Stage) -> f64,
+    sampled: u64,
+    simulated: bool,
+) -> String {
+    let minute = |time: i64| date_time(time)[..16].to_owned();
+    let time = format!("{} to {} UTC", minute(series.range.start), minute(series.range.end));
+    let cut_short = Stage::ALL.into_iter().filter(|stage| *stage != Stage::None);
+    let stages: Vec<String> = cut_short
+        .map(|stage| format!("{} {}", stage.title(), cutshort_report::percent(share(stage))))
+        .collect();
+    let completed =
+        if page.at("handshake", 0) == Some("completed") { ", completed handshakes only" } else { "" };
+    let simulated = if simulated { "SIMULATED. " } else { "" };
+    format!("{simulated}{time}. {}. {} sampled connections{completed}.", stages.join(", "), grouped(sampled))
+}

@@ -1,0 +1,159 @@
+//! `cutshort doctor`: why nothing is seen.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ColorChoice, ValueEnum};
+use cutshort_agent::Token;
+use cutshort_capture::LiveSource;
+use cutshort_clickhouse::Address;
+use cutshort_doctor::{CollectorSubject, Status, StoreSubject, Subject};
+
+use crate::agent_config::{http_settings, token};
+use crate::backends::{address, connect};
+use crate::error::{Done, Error};
+use crate::options::values;
+use crate::settings::{self, Settings};
+use crate::terminal;
+
+/// Diagnose why no connections arrive, and suggest fixes
+///
+/// Looks at the kernel, the rules, who receives, what waits, the collector and its token, clocks, geographic
+/// data and disks, for the agent or the server that has the same settings. It changes nothing. As root it
+/// sees more. Ends with 0 if nothing is failing, else with 1.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Doctor {
+    /// Folder of the agent in which packets wait
+    #[arg(long, value_name = "DIR")]
+    spool: Option<PathBuf>,
+    /// Address of the agent's collector
+    #[arg(long, value_name = "URL")]
+    collector: Option<String>,
+    /// Store to which the agent delivers without a collector: clickhouse://USER@HOST:8123/DATABASE
+    #[arg(long, value_name = "URL", conflicts_with = "collector")]
+    deliver: Option<String>,
+    /// File with the token for the collector
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Certificates (PEM) that the collector's must come from or be one of, instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// HTTP proxy through which the collector is reached
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// Address and port of the server
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
+    listen: Option<SocketAddr>,
+    /// Folder of the server's store
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The server's store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE; --listen looks at the server, too
+    #[arg(long, value_name = "URL", conflicts_with_all = ["data", "deliver"])]
+    store: Option<String>,
+    /// Where packets are received from: alone, for 'cutshort classify' [default: what the agent says, or nflog:5]
+    #[arg(long, value_name = "SOURCE")]
+    capture: Option<LiveSource>,
+    /// Settings file; 'cutshort config' shows all settings
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// What to write
+    #[arg(long, short, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+const EXAMPLES: &str = "Settings come from flags, else from the environment (CUTSHORT_COLLECTOR and so on), else from the settings file.
+
+Examples:
+  cutshort doctor --spool /var/lib/cutshort-agent --collector https://collector.example.org --token-file /etc/cutshort/token
+  cutshort doctor --data /var/lib/cutshort --listen 127.0.0.1:8081
+  cutshort doctor --capture nflog:5
+  cutshort doctor --settings /etc/cutshort/agent.toml --format json";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Lines for people
+    Table,
+    /// For programs
+    Json,
+}
+
+pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error> {
+    let settings = settings_of(arguments)?;
+    let serves = settings.store.data.is_some() || arguments.listen.is_some();
+    let checks = cutshort_doctor::checks(&cutshort_doctor::look(&subject(&settings, serves)));
+    terminal::print(color, |text| match arguments.format {
+        Format::Table => Ok(cutshort_doctor::table(&checks, terminal::width(), text)?),
+        Format::Json => Ok(cutshort_doctor::json(&checks, text)?),
+    })?;
+    let is_failing = checks.iter().any(|check| check.status == Status::Failing);
+    Ok(if is_failing { Done::InPart } else { Done::Whole })
+}
+
+/// What the settings say of the agent or server. `serves` tells whether a server should answer.
+fn subject(settings: &Settings, serves: bool) -> Subject {
+    // Places are looked up by a server, or by an agent that does not keep addresses in full.
+    let looks_up = settings.store.data.is_some()
+        || !settings.jobs.geo.is_empty()
+        || settings.privacy.addresses != Settings::default().privacy.addresses;
+    Subject {
+        source: settings.capture.source.clone(),
+        spool: settings.capture.spool.clone(),
+        data: settings.store.data.clone(),
+        collector: settings.delivery.collector.as_deref().map(|url| collector(settings, url)),
+        deliver: settings.delivery.store.as_deref().map(store),
+        store: settings.store.url.as_deref().map(store),
+        server: serves.then_some(settings.http.listen),
+        geo: looks_up.then(|| settings.jobs.geo.clone()),
+    }
+}
+
+fn collector(settings: &Settings, url: &str) -> CollectorSubject {
+    let token = token(settings);
+    let sent = token.as_ref().map_or_else(|_| Token::Text("none".to_owned()), Clone::clone);
+    CollectorSubject {
+        http: http_settings(settings, url, sent),
+        token: token.map(drop).map_err(|error| error.to_string()),
+        token_file: settings.delivery.token_file.clone(),
+    }
+}
+
+fn store(url: &str) -> StoreSubject {
+    let name = Address::parse(url).map_or_else(|_| "URL".to_owned(), |address| address.to_string());
+    let url = url.to_owned();
+    let open = move || {
+        let address = address(&url).map_err(|error| error.to_string())?;
+        connect(&address).map(drop).map_err(|error| error.to_string())
+    };
+    StoreSubject { url: name, open: Box::new(open) }
+}
+
+fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
+    let read = settings::read_all(arguments.settings.as_deref())?;
+    let mut settings = read.settings;
+    settings.capture.spool = arguments.spool.clone().or(settings.capture.spool);
+    settings.delivery.collector = arguments.collector.clone().or(settings.delivery.collector);
+    settings.delivery.store = arguments.deliver.clone().or(settings.delivery.store);
+    settings.delivery.token_file = arguments.token_file.clone().or(settings.delivery.token_file);
+    settings.delivery.ca_file = arguments.ca_file.clone().or(settings.delivery.ca_file);
+    settings.delivery.proxy = arguments.proxy.clone().or(settings.delivery.proxy);
+    settings.http.listen = arguments.listen.unwrap_or(settings.http.listen);
+    settings.store.data = arguments.data.clone().or(settings.store.data);
+    settings.store.url = arguments.store.clone().or(settings.store.url);
+    settings.capture.source = arguments.capture.clone().or(settings.capture.source);
+    let agent = settings.capture.spool.is_some()
+        || settings.delivery.collector.is_some()
+        || settings.delivery.store.is_some();
+    let other = settings.store.data.is_some()
+        || settings.store.url.is_some()
+        || settings.capture.source.is_some()
+        || arguments.listen.is_some();
+    if !agent && !other {
+        return Err(Error::Usage(
+            "name what to look at: --spool DIR and --collector URL of an agent, --data DIR, --store URL or --listen \
+             ADDR:PORT of a server, their --settings FILE, or only --capture nflog:5"
+                .to_owned(),
+        ));
+    }
+    Ok(settings)
+}

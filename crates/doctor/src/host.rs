@@ -1,0 +1,165 @@
+//! Kernel, rules and sources.
+
+use cutshort_capture::LiveSource;
+use cutshort_capture::rules::Loaded;
+use cutshort_model::{grouped, quantity};
+
+use crate::check::Check;
+use crate::cure::{self, group};
+use crate::seen::{Interface, Kernel, Reported, Seen};
+
+pub(crate) fn kernel(seen: &Seen) -> Check {
+    let Kernel { nf_tables, nfnetlink_log, seccomp, landlock } = seen.kernel;
+    let is_logged = matches!(seen.source, Some(LiveSource::Nflog(_)));
+    let all = [
+        ("nf_tables", nf_tables, is_logged),
+        ("nfnetlink_log", nfnetlink_log, is_logged),
+        ("seccomp", Some(seccomp), false),
+        ("landlock", Some(landlock), false),
+    ];
+    let names = |wanted| {
+        let names: Vec<&str> =
+            all.iter().filter(|(_, has, _)| *has == wanted).map(|(name, ..)| *name).collect();
+        names.join(", ")
+    };
+    let missing = all.iter().find(|(_, has, is_needed)| *has == Some(false) && *is_needed);
+    if let Some((name, ..)) = missing {
+        return Check::failing("kernel", format!("has no {name}"), format!("modprobe {name}"));
+    }
+    if is_logged && all.iter().any(|(_, has, _)| has.is_none()) {
+        let found = format!("has {}; not known: {}", names(Some(true)), names(None));
+        return Check::warning("kernel", found, again(seen));
+    }
+    let fences = [("seccomp", seccomp), ("landlock", landlock)];
+    let missing: Vec<&str> = fences.iter().filter(|(_, has)| !has).map(|(name, _)| *name).collect();
+    if missing.is_empty() {
+        return Check::ok("kernel", format!("has {}", names(Some(true))));
+    }
+    let found = format!("has no {}: receivers are confined less", missing.join(", "));
+    Check::warning("kernel", found, FENCES)
+}
+
+const FENCES: &str = "grep -E 'SECCOMP_FILTER|LANDLOCK' /boot/config-$(uname -r) (boot a kernel that has both, \
+                      landlock also in lsm=)";
+
+/// The same with all rights.
+fn again(seen: &Seen) -> String {
+    format!("sudo {}", seen.command)
+}
+
+pub(crate) fn privileges(seen: &Seen) -> Check {
+    match (seen.is_root, seen.may_look) {
+        (true, true) => Check::ok("privileges", "root: everything can be checked"),
+        (false, true) => Check::ok("privileges", "CAP_NET_ADMIN: rules and groups can be checked"),
+        (_, false) => Check::warning(
+            "privileges",
+            "no CAP_NET_ADMIN: the rules, their counters and the listeners of the log cannot be checked",
+            again(seen),
+        ),
+    }
+}
+
+pub(crate) fn rules(seen: &Seen) -> Option<Check> {
+    let group = group(seen)?;
+    let (tables, chains) = seen.rules.as_ref()?;
+    let (origin, mine): (Vec<&Loaded>, Vec<&Loaded>) =
+        tables.iter().filter(|loaded| loaded.group() == Some(group)).partition(|loaded| loaded.is_origin());
+    if !origin.is_empty() {
+        return Some(Check::failing("rules", format!("{} {ORIGIN} {group}", origin[0].table), NOT_ORIGIN));
+    }
+    let target = format!("--nflog-group {group} ");
+    if mine.is_empty() && chains.shown.iter().any(|chain| chain.contains(&target)) {
+        return Some(Check::ok("rules", format!("iptables, group {group}")));
+    }
+    if mine.is_empty() {
+        let found = if tables.is_empty() && chains.shown.is_empty() {
+            "none of cutshort's rules are loaded".to_owned()
+        } else {
+            format!("the rules that are loaded do not log to group {group}")
+        };
+        let number = group.to_string();
+        let other: &[(&str, &str)] = if group == GROUP { &[] } else { &[("--group", &number)] };
+        let is_loaded = !tables.is_empty() || !chains.shown.is_empty();
+        let change = if is_loaded { &[("--group", &*number)][..] } else { other };
+        return Some(Check::failing("rules", found, cure::apply(seen, change)));
+    }
+    Some(of_tables(seen, &mine))
+}
+
+/// The group of rules for which none is named.
+const GROUP: u16 = 5;
+
+/// Packets of connections that this host opens cannot be classified yet.
+const ORIGIN: &str = "(from 'cutshort rules apply --origin') logs packets that receivers leave out to group";
+const NOT_ORIGIN: &str = "nft delete table inet cutshort_origin (or load these rules with another --group)";
+
+fn of_tables(seen: &Seen, tables: &[&Loaded]) -> Check {
+    let count = |name| tables.iter().filter_map(|loaded| loaded.packets(name)).sum::<u64>();
+    let [syn, chosen, full, busy, logged] = ["syn", "chosen", "full", "busy", "logged"].map(count);
+    let about = tables.iter().map(|loaded| loaded.about.as_str()).collect::<Vec<_>>().join("; ");
+    let found = format!(
+        "{about}: {} looked at, {} chosen, {} logged",
+        quantity(syn, "SYN"),
+        grouped(chosen),
+        quantity(logged, "packet")
+    );
+    if tables.iter().any(|loaded| loaded.outdated) {
+        return Check::warning("rules", format!("{found}; {}", Loaded::OUTDATED), cure::apply(seen, &[]));
+    }
+    if syn == 0 {
+        let found = format!("{found}; no connection was seen");
+        return Check::warning("rules", found, nothing_comes(seen));
+    }
+    if full > 0 {
+        let found = format!("{found}; {} left out, as too many are remembered", quantity(full, "SYN"));
+        return Check::warning("rules", found, cure::apply_larger(seen));
+    }
+    if busy > 0 {
+        let found =
+            format!("{found}; {} left out, as their ports were used again too soon", quantity(busy, "SYN"));
+        let fewer = format!("{} (with a higher N, fewer are chosen)", cure::apply(seen, &[("--rate", "N")]));
+        return Check::warning("rules", found, fewer);
+    }
+    Check::ok("rules", found)
+}
+
+/// Rules take only what is sent to addresses of this host, unless they are told otherwise.
+fn nothing_comes(seen: &Seen) -> String {
+    let is_own = !["--forwarded", "--origin", "--nft-conntrack"].iter().any(|option| cure::has(seen, option));
+    if is_own {
+        let all = cure::apply(seen, &[("--forwarded", "")]);
+        return format!(
+            "{all} (if clients connect to addresses that no interface here has, as with TPROXY or anycast; \
+             otherwise check interfaces and ports)"
+        );
+    }
+    let other = cure::apply(seen, &[("--interfaces", "NAME"), ("--ports", "PORT")]);
+    format!("{other} (those on which connections come in)")
+}
+
+pub(crate) fn listener(seen: &Seen) -> Option<Check> {
+    let (group, listener) = (group(seen)?, seen.listener?);
+    let station = seen.station.as_ref();
+    let Some(port) = listener else {
+        let found = format!("nobody listens to group {group} of the netfilter log");
+        let start =
+            station.map_or_else(|| format!("cutshort classify nflog:{group}"), |one| one.start.clone());
+        return Some(Check::failing("group", found, start));
+    };
+    let report = station.map(|station| &station.report);
+    let is_own = matches!(report, Some(Reported::Read(report)) if report.pid == port);
+    let who =
+        if is_own { format!("process {port}") } else { format!("another process (netlink port {port})") };
+    Some(Check::ok("group", format!("{who} listens to group {group} of the netfilter log")))
+}
+
+pub(crate) fn interface(seen: &Seen) -> Option<Check> {
+    let Some(LiveSource::AfPacket(name)) = &seen.source else { return None };
+    Some(match seen.interface? {
+        Interface::Up => Check::ok("interface", format!("{name} is up")),
+        Interface::Down => {
+            Check::failing("interface", format!("{name} is down"), format!("ip link set {name} up"))
+        }
+        Interface::Missing => Check::failing("interface", format!("there is no {name}"), "ip link"),
+    })
+}

@@ -1,0 +1,149 @@
+//! ICMP errors that say that the target of a SYN packet cannot be reached.
+
+use std::net::Ipv6Addr;
+
+use crate::bytes::{u16_at, u32_at};
+use crate::family::Family;
+use crate::parse::{IPV6_HEADER, PROTOCOL_TCP, address, authenticated, is_mapped, mapped};
+use crate::unread::ipv6_chain;
+use crate::{FiveTuple, Flags, Frame, LinkType, link};
+
+/// An ICMP destination-unreachable error that quotes a SYN packet (docs/origin.md#icmp): ICMPv4 type 3, but not code 4
+/// (fragmentation needed), and ICMPv6 type 1.
+///
+/// ```
+/// use cutshort_packet::{Frame, LinkType, Unreachable};
+///
+/// // "Host unreachable" of a router at 192.0.2.9, which quotes a SYN packet's IP header and 8 bytes of TCP.
+/// let bytes = [
+///     0x45, 0, 0, 56, 0, 5, 0, 0, 60, 1, 0, 0, 192, 0, 2, 9, 192, 0, 2, 1, //
+///     3, 1, 0, 0, 0, 0, 0, 0, //
+///     0x45, 0, 0, 60, 0, 1, 0x40, 0, 63, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2, //
+///     0x9c, 0xb0, 0x01, 0xbb, 0, 0, 0x03, 0xe8,
+/// ];
+/// let frame = Frame { ts: 7, wire_len: 56, bytes: &bytes };
+/// let found = Unreachable::parse(LinkType::Raw, frame).unwrap();
+/// assert_eq!(found.five_tuple.to_string(), "192.0.2.1:40112 > 198.51.100.2:443");
+/// assert_eq!((found.ts, found.seq, found.ttl, found.ip_id), (7, 1000, 60, 5));
+///
+/// let cut = Frame { bytes: &bytes[..55], ..frame };
+/// assert_eq!(Unreachable::parse(LinkType::Raw, cut), None, "fewer than 8 bytes of TCP");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreachable {
+    /// Capture time of the error in nanoseconds since the Unix epoch.
+    pub ts: i64,
+    /// Addresses and ports of the quoted SYN packet: from who opened the connection to the server.
+    pub five_tuple: FiveTuple,
+    /// Sequence number of the quoted SYN packet.
+    pub seq: u32,
+    /// IPv4 identification of the error; 0 for IPv6.
+    pub ip_id: u16,
+    /// IPv4 time to live or IPv6 hop limit of the error, as captured.
+    pub ttl: u8,
+}
+
+/// An IP packet, as far as it was captured.
+struct Ip<'a> {
+    is_v6: bool,
+    ip_id: u16,
+    ttl: u8,
+    src: Ipv6Addr,
+    dst: Ipv6Addr,
+    protocol: u8,
+    payload: &'a [u8],
+}
+
+impl Unreachable {
+    /// Parses a frame; `None` if it is anything else, or if the quote is too short.
+    ///
+    /// The quote must have at least 8 bytes of the TCP header. If it has the flags as well, they must be those of a SYN
+    /// packet. Checksums are not verified. [`Packet::parse`](crate::Packet::parse) refuses such a frame as `not_tcp`.
+    #[must_use]
+    pub fn parse(link: LinkType, frame: Frame<'_>) -> Option<Self> {
+        let (family, bytes) = link::network(link, frame.bytes).ok()?;
+        let ip = Ip::parse(bytes, true)?;
+        let fits = match family {
+            Family::Ipv4 => !ip.is_v6,
+            Family::Ipv6 => ip.is_v6,
+            Family::Either => true,
+        };
+        let quote = ip.unreachable().filter(|_| fits)?;
+        let quoted = Ip::parse(quote, false).filter(|quoted| quoted.is_v6 == ip.is_v6)?;
+        let tcp = quoted.payload;
+        if quoted.protocol != PROTOCOL_TCP || tcp.len() < 8 {
+            return None;
+        }
+        if u16_at(tcp, 12).is_some_and(|flags| !Flags::from_bits(flags).is_syn()) {
+            return None;
+        }
+        let (src_port, dst_port) = (u16_at(tcp, 0)?, u16_at(tcp, 2)?);
+        let five_tuple = FiveTuple { src_ip: quoted.src, src_port, dst_ip: quoted.dst, dst_port };
+        Some(Self { ts: frame.ts, five_tuple, seq: u32_at(tcp, 4)?, ip_id: ip.ip_id, ttl: ip.ttl })
+    }
+}
+
+impl<'a> Ip<'a> {
+    /// Reads the headers of a packet that is no later fragment. Where it `has_end`, what comes after its end is padding; a
+    /// quote was cut, so that its length says nothing.
+    fn parse(bytes: &'a [u8], has_end: bool) -> Option<Self> {
+        match bytes.first()? >> 4 {
+            4 => Self::v4(bytes, has_end),
+            6 => Self::v6(bytes, has_end),
+            _ => None,
+        }
+    }
+
+    fn v4(bytes: &'a [u8], has_end: bool) -> Option<Self> {
+        let header: &[u8; 20] = bytes.first_chunk()?;
+        let header_len = usize::from(header[0] & 0x0f) * 4;
+        let end = match u16_at(header, 2)? {
+            length @ 1.. if has_end => usize::from(length).min(bytes.len()),
+            _ => bytes.len(),
+        };
+        let is_later_fragment = u16_at(header, 6)? & 0x1fff != 0;
+        if header_len < 20 || is_later_fragment {
+            return None;
+        }
+        let payload = bytes.get(header_len..end)?;
+        let skipped = authenticated(header, payload).ok();
+        Some(Self {
+            is_v6: false,
+            ip_id: u16_at(header, 4)?,
+            ttl: header[8],
+            src: mapped(*header[12..].first_chunk()?),
+            dst: mapped(*header[16..].first_chunk()?),
+            protocol: if skipped.is_some() { PROTOCOL_TCP } else { header[9] },
+            payload: payload.get(skipped.unwrap_or_default()..)?,
+        })
+    }
+
+    fn v6(bytes: &'a [u8], has_end: bool) -> Option<Self> {
+        let header: &[u8; IPV6_HEADER] = bytes.first_chunk()?;
+        let end = match u16_at(header, 4)? {
+            length @ 1.. if has_end => (IPV6_HEADER + usize::from(length)).min(bytes.len()),
+            _ => bytes.len(),
+        };
+        let chain = ipv6_chain(bytes.get(..end)?)?;
+        let (src, dst) = (address(header, 8), address(header, 24));
+        if is_mapped(src) || is_mapped(dst) {
+            return None;
+        }
+        let (protocol, payload) = (chain.protocol, chain.payload);
+        Some(Self { is_v6: true, ip_id: 0, ttl: header[7], src, dst, protocol, payload })
+    }
+
+    /// The packet that an ICMP destination-unreachable error quotes.
+    fn unreachable(&self) -> Option<&'a [u8]> {
+        const ICMP: u8 = 1;
+        const ICMPV6: u8 = 58;
+        const FRAGMENTATION_NEEDED: u8 = 4;
+        let &[kind, code] = self.payload.first_chunk()?;
+        let is_error = match (self.is_v6, self.protocol) {
+            (false, ICMP) => kind == 3 && code != FRAGMENTATION_NEEDED,
+            (true, ICMPV6) => kind == 1,
+            _ => false,
+        };
+        self.payload.get(8..).filter(|_| is_error)
+    }
+}
