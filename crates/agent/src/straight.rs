@@ -40,7 +40,7 @@ impl Collector for StoreCollector {
                 Delivered::Later(why)
             }
             Err(StoreError::Refused(why)) => Delivered::Blocked(why),
-            Err(error) => Delivered::Later(error.to_string()),
+            Err(error) => Delivered::Later(format!("{error:#}")),
         };
         self.store = None;
         delivered

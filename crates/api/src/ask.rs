@@ -1,4 +1,4 @@
-//! From parameters to answers: what the API and the command line have in common.
+//! Answers requests given as parameters, for both the API and the command line.
 
 use cutshort_geo::Geo;
 use cutshort_model::Dimension;
@@ -10,36 +10,37 @@ use crate::cost;
 use crate::problem::Problem;
 use crate::question::{self, Filters, OWN_ARRAYS, Parameters, RADAR_ARRAYS, Series};
 
-/// Of what questions are asked, and when.
+/// The store and settings with which requests are answered.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The store.
+    /// The store that is queried.
     pub store: &'a dyn Store,
-    /// What must be known beside counts.
+    /// Facts that answers need in addition to counts.
     pub facts: &'a Facts,
     /// Names of networks.
     pub geo: &'a Geo,
-    /// When relative ranges end, in nanoseconds since the Unix epoch.
+    /// The end of relative ranges, in nanoseconds since the Unix epoch.
     pub now: i64,
-    /// The most that an answer may cost.
+    /// The maximum cost of an answer, see [`cost`](crate::cost).
     pub cost: u64,
 }
 
-/// Which shares are asked for.
+/// The kind of shares that are requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SharesQuery {
-    /// Told apart by this.
+    /// The property by which connections are grouped.
     pub by: By,
-    /// Over time, rather than one number.
+    /// Whether to return a time series, rather than one number.
     pub in_time: bool,
-    /// By an endpoint of our own, rather than one of Radar's.
+    /// Whether this is one of our own endpoints, rather than one of Radar's.
     pub own: bool,
 }
 
-/// Answers with shares, and gives the series that were asked for.
+/// Answers a request for shares, and returns the series that were requested.
 ///
 /// # Errors
-/// Parameters that cannot be understood, what is too costly or has no data, and what the store gives.
+/// A [`Problem`] for invalid parameters, for requests that are too expensive or have no data, and for the store's
+/// error.
 pub fn shares(
     context: &Context<'_>,
     parameters: &Parameters,
@@ -58,7 +59,7 @@ pub fn shares(
     Ok((answer::answer(context.store, context.facts, &asked)?, series))
 }
 
-/// Exclusions have no stage, and nothing else of what only connections have.
+/// Refuses filters that do not apply to exclusions, such as stages.
 fn check_exclusion(by: By, series: &[Series]) -> Result<(), Problem> {
     let fits = |series: &Series| {
         let of_connections = Selection {
@@ -81,7 +82,7 @@ fn check_exclusion(by: By, series: &[Series]) -> Result<(), Problem> {
 }
 
 fn limit(parameters: &Parameters, by: By, own: bool) -> Result<usize, Problem> {
-    /// More than any set of values that is shown as a whole.
+    /// More than the size of any set of values that is returned completely.
     const ALL: usize = 5000;
     let default = match by {
         By::Dimension(Dimension::Location | Dimension::As | Dimension::Port | Dimension::Node) => 10,
@@ -90,10 +91,10 @@ fn limit(parameters: &Parameters, by: By, own: bool) -> Result<usize, Problem> {
     if own { question::number(parameters, "limitPerGroup", default, 1..=ALL) } else { Ok(default) }
 }
 
-/// Answers with a ranking, and gives the series that were asked for.
+/// Answers a request for a ranking, and returns the series that were requested.
 ///
 /// # Errors
-/// As [`shares`].
+/// The same as those of [`shares`].
 pub fn ranking(
     context: &Context<'_>,
     parameters: &Parameters,
@@ -114,7 +115,7 @@ pub fn ranking(
     Ok((top, series))
 }
 
-/// `anomaly`, also where nothing is said, are all stages but `no_match`.
+/// Replaces the stage `anomaly`, which is also the default, by all stages except `no_match`.
 fn with_stages(parameters: &Parameters) -> Parameters {
     const ANOMALY: &str = "post_syn,post_ack,post_psh,later_in_flow";
     let keys = RADAR_ARRAYS.iter().chain(&OWN_ARRAYS);
@@ -136,7 +137,7 @@ fn order(parameters: &Parameters) -> Result<Order, Problem> {
     }
 }
 
-/// Radar's envelope.
+/// The envelope of Radar's answers.
 #[derive(Debug, Serialize)]
 pub(crate) struct Envelope<'a, T> {
     pub(crate) success: bool,
@@ -145,17 +146,17 @@ pub(crate) struct Envelope<'a, T> {
     pub(crate) result: T,
 }
 
-/// Something to be known about a request, beside the result.
+/// A message about a request, in addition to the result.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Message {
     pub(crate) code: u32,
     pub(crate) message: String,
 }
 
-/// A result in Radar's envelope.
+/// Serialises a result in Radar's envelope.
 ///
 /// # Errors
-/// What serialising gives.
+/// A [`Problem`] if it cannot be serialised.
 pub fn json(result: &impl Serialize) -> Result<Vec<u8>, Problem> {
     enveloped(result, &[])
 }

@@ -1,4 +1,4 @@
-//! What an answer costs, before it is begun.
+//! The cost of an answer, estimated before it is computed.
 
 use std::ops::Range;
 
@@ -9,15 +9,15 @@ use crate::answer::By;
 use crate::problem::Problem;
 use crate::question::Series;
 
-/// About how many networks have counts of their own.
+/// The approximate number of networks that have counts of their own.
 const NETWORKS: u64 = 5_000;
-/// Countries on a continent, about.
+/// The approximate number of countries on a continent.
 const PER_CONTINENT: u64 = 50;
 
-/// Refuses what costs more than `most` pieces of counts.
+/// Refuses requests that read more than `most` pieces of counts.
 ///
 /// # Errors
-/// That it is too costly, and what would be less.
+/// A [`Problem`] that says what would be cheaper.
 pub(crate) fn check(
     series: &[Series],
     bucket: Option<Bucket>,
@@ -45,7 +45,7 @@ fn of(series: &Series, bucket: Option<Bucket>, by: By, limit: usize) -> u64 {
     steps.saturating_mul(places(series, by)).saturating_add(given)
 }
 
-/// Pieces of time that are read: days inside, finer ones at the edges.
+/// The number of times for which counts are read: whole days, and finer ones at both ends.
 fn steps(range: &Range<i64>, bucket: Option<Bucket>) -> u64 {
     const EDGES: u64 = 2 * (24 + 4);
     let coarsest = match bucket {
@@ -56,7 +56,7 @@ fn steps(range: &Range<i64>, bucket: Option<Bucket>) -> u64 {
     length / coarsest.nanoseconds().unsigned_abs() + EDGES
 }
 
-/// Places whose counts are read in each piece of time.
+/// The number of places whose counts are read for each time.
 fn places(series: &Series, by: By) -> u64 {
     let selection = &series.selection;
     let (asns, locations) = (&selection.asns, &selection.locations);

@@ -26,7 +26,7 @@ const FILES: &[File] = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/
 
 const PAGE: &str = "index.html";
 const EMBED: &str = "embed/index.html";
-/// Everything is from here. Pictures that are to be downloaded are drawn from memory (`blob:`).
+/// Everything comes from this server. Pictures for download are created in memory (`blob:`).
 const POLICY: &str = "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 /// The same for charts, which other pages may show.
 const EMBED_POLICY: &str = "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors *";

@@ -1,8 +1,8 @@
 //! Counts and connections over HTTP: the API of Cloudflare Radar, and more.
 //!
-//! [`question`] reads parameters and [`answer`] makes shares of counts; both know nothing of HTTP and serve the
-//! command line as well. [`router`] puts them on routes, of which a table says everything: what is done, who may,
-//! and the documentation, for programs ([`openapi`]) and for people.
+//! [`question`] parses parameters and [`answer`] computes shares from counts; neither knows about HTTP, and the
+//! command line uses both as well. [`router`] serves them, from a table of endpoints that also defines access and
+//! documentation, for programs ([`openapi`]) and for people.
 
 pub mod answer;
 pub mod ask;

@@ -1,8 +1,8 @@
-//! What can go wrong with a request, in the codes of Radar's API.
+//! Problems with requests, with the codes of Radar's API.
 
 use cutshort_store::StoreError;
 
-/// Why there is no answer: HTTP status, Radar's code, and a message that says what to do.
+/// The reason why a request failed: HTTP status, Radar's code, and a message that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status.
@@ -11,7 +11,7 @@ pub struct Problem {
     pub code: u32,
     /// What is wrong and what to do.
     pub message: String,
-    /// After how many seconds it is worth trying again.
+    /// The number of seconds after which to try again.
     pub retry_after: Option<u32>,
 }
 
@@ -20,7 +20,7 @@ impl Problem {
         Self { status, code, message: shortened(message.into()), retry_after: None }
     }
 
-    /// 2001: a parameter cannot be what it is. The message names it and what is allowed.
+    /// 2001: a parameter is invalid. The message names it and what is allowed.
     pub fn bad_input(message: impl Into<String>) -> Self {
         Self::new(400, 2001, message)
     }
@@ -30,32 +30,32 @@ impl Problem {
         Self::new(422, 2002, message)
     }
 
-    /// 2004: there is no data where a share would be needed.
+    /// 2004: there is no data, but a share is needed.
     pub fn no_data(message: impl Into<String>) -> Self {
         Self::new(404, 2004, message)
     }
 
-    /// 2000: something failed in here.
+    /// 2000: an internal error.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(500, 2000, message)
     }
 
-    /// 2003: not now.
+    /// 2003: the store is not available now.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self { retry_after: Some(5), ..Self::new(503, 2003, message) }
     }
 
-    /// 2003: no room is left to keep what was sent.
+    /// 2003: there is no room for the segment that was sent.
     pub fn full(message: impl Into<String>) -> Self {
         Self { retry_after: Some(60), ..Self::new(507, 2003, message) }
     }
 
-    /// 7003: there is nothing at this address.
+    /// 7003: there is nothing at this path.
     pub fn no_route(path: &str) -> Self {
         Self::new(404, 7003, format!("Could not route to {path}, perhaps your object identifier is invalid?"))
     }
 
-    /// 7001: nothing that can be done with this method.
+    /// 7001: the path does not have this method.
     pub fn no_method(allowed: &str) -> Self {
         Self::new(405, 7001, format!("Method not available for that URI; allowed: {allowed}"))
     }
@@ -66,12 +66,12 @@ impl Problem {
         Self { retry_after: Some(seconds), ..Self::new(429, 1015, message) }
     }
 
-    /// 10000: a token is needed, or the one that was sent is none.
+    /// 10000: a token is required, or the one that was sent is not valid.
     pub fn no_token(message: impl Into<String>) -> Self {
         Self::new(401, 10000, message)
     }
 
-    /// 9109: the token, or the operator, does not allow it.
+    /// 9109: the token or the configuration does not allow it.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(403, 9109, message)
     }
@@ -81,7 +81,7 @@ impl Problem {
         Self::new(408, 2003, message)
     }
 
-    /// 2006: a name that is not one of this server's.
+    /// 2006: the host name is not one of this server's.
     pub fn other_host(host: &str) -> Self {
         let host: String = host.chars().take(100).collect();
         Self::new(
@@ -94,16 +94,16 @@ impl Problem {
         )
     }
 
-    /// 2005: the body is longer than is taken.
+    /// 2005: the body is too long.
     pub fn too_large(most: usize) -> Self {
         Self::new(413, 2005, format!("the body is longer than {most} bytes"))
     }
 }
 
-/// The longest message in characters. Longer ones repeat something that was sent.
+/// The maximum length of a message in characters. Longer ones repeat something that was sent.
 const LONGEST: usize = 1000;
 
-/// Leaves out the middle of a message that is too long: what it repeats stands between what is wrong and what to do.
+/// Removes the middle of a message that is too long: what it repeats is between the reason and the advice.
 fn shortened(message: String) -> String {
     const KEPT: usize = 200;
     let length = message.chars().count();
@@ -125,7 +125,7 @@ impl std::error::Error for Problem {}
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let text = error.to_string();
+        let text = format!("{error:#}");
         match error {
             StoreError::Full(_) => Self::full(text),
             StoreError::Unavailable(_) | StoreError::Locked(_) => Self::unavailable(text),

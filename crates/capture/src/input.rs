@@ -61,7 +61,7 @@ impl Input {
     }
 
     fn new(reader: impl Read + Send + 'static, regular: bool, reading: &Reading) -> Self {
-        let counted = Counted { reader, bytes: Arc::clone(&reading.bytes) };
+        let counted = CountedReader { reader, bytes: Arc::clone(&reading.bytes) };
         // A read of a pipe may wait for ever; only another thread can wait for it.
         let reader: Box<dyn Read + Send> =
             if regular { Box::new(counted) } else { Box::new(pipe::reader(counted, reading)) };
@@ -93,12 +93,12 @@ impl Input {
     }
 }
 
-struct Counted<R> {
+struct CountedReader<R> {
     reader: R,
     bytes: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
         self.bytes.fetch_add(read as u64, Ordering::Relaxed);

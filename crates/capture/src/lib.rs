@@ -16,13 +16,15 @@ mod netlink;
 mod pcap;
 mod pcapng;
 mod pipe;
+mod record;
 mod resume;
 pub mod rules;
 
-pub use capture::{Capture, Record, Visitor};
+pub use capture::{Capture, Visitor};
 pub use captures::{CaptureProblem, Captures, name_of};
 pub use error::CaptureError;
 pub use foreign::Foreign;
 pub use input::{Input, Reading};
 pub use live::{LEFT_OUT_ORIGIN, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, Spell};
 pub use pcapng::Drops;
+pub use record::Record;

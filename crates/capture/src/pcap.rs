@@ -2,7 +2,7 @@
 
 use cutshort_packet::LinkType;
 
-use crate::capture::{Parsed, RecordPosition};
+use crate::record::{Parsed, RecordPosition};
 use crate::resume::{self, Step};
 
 #[derive(Clone, Copy)]

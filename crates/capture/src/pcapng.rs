@@ -8,8 +8,8 @@ use pcap_parser::pcapng::{
 };
 use pcap_parser::traits::PcapNGPacketBlock;
 
-use crate::capture::{Parsed, RecordPosition};
 use crate::pcap;
+use crate::record::{Parsed, RecordPosition};
 use crate::resume::Step;
 
 mod blocks;

@@ -74,7 +74,9 @@ pub(crate) fn remove(server: &Server, id: u64) -> Result<bool> {
 
 fn annotation(row: AnnotationRow) -> Result<Annotation> {
     let unknown = |what: &str, value: &str| {
-        StoreError::Damaged(format!("annotation {} has the {what} '{value}', which is not known", row.id))
+        StoreError::Damaged(
+            format!("annotation {} has the {what} '{value}', which is not known", row.id).into(),
+        )
     };
     let country = |code: &String| Country::from_alpha2(code).ok_or_else(|| unknown("location", code));
     let outage = match row.outage.as_slice() {

@@ -139,7 +139,7 @@ pub(crate) struct SummedRow {
 }
 
 pub(crate) fn unknown(what: &str, name: &str) -> StoreError {
-    StoreError::Damaged(format!("a count in ClickHouse has the {what} '{name}', which is not known"))
+    StoreError::Damaged(format!("a count in ClickHouse has the {what} '{name}', which is not known").into())
 }
 
 impl SummedRow {

@@ -185,7 +185,9 @@ fn bounds(net: &IpNet) -> (Ipv6Addr, Ipv6Addr) {
 
 fn record(data_set: DataSet, row: ConnectionRow) -> Result<ConnectionRecord<'static>> {
     let unknown = |what: &str, name: &str| {
-        StoreError::Damaged(format!("a connection in ClickHouse has the {what} '{name}', which is not known"))
+        StoreError::Damaged(
+            format!("a connection in ClickHouse has the {what} '{name}', which is not known").into(),
+        )
     };
     let stage = Stage::ALL.into_iter().find(|stage| stage.name() == row.stage);
     let termination = Termination::ALL.into_iter().find(|ending| ending.name() == row.termination);

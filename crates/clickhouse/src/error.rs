@@ -1,7 +1,7 @@
 //! Maps ClickHouse's errors to those of a store.
 
 use clickhouse::error::Error;
-use cutshort_store::StoreError;
+use cutshort_store::{Reason, StoreError};
 
 /// What to do if tables are missing or of another version.
 pub(crate) const MIGRATE: &str =
@@ -23,28 +23,40 @@ const MISSING: &[u32] = &[16, 47, 60, 81];
 const READONLY: &[u32] = &[164];
 
 /// Converts an error. The text has no secrets, because the client crate sends passwords only in headers.
-pub(crate) fn store_error(place: &str, error: &Error) -> StoreError {
+pub(crate) fn store_error(place: &str, error: Error) -> StoreError {
     match error {
-        Error::BadResponse(answer) => bad_response(place, answer),
-        Error::Network(_) => {
-            StoreError::Unavailable(format!("ClickHouse at {place} cannot be reached: {}", chain(error)))
+        Error::BadResponse(answer) => bad_response(place, &answer),
+        Error::TimedOut => {
+            StoreError::Unavailable(format!("ClickHouse at {place} does not answer in time").into())
         }
-        Error::TimedOut => StoreError::Unavailable(format!("ClickHouse at {place} does not answer in time")),
-        other => StoreError::Failed(format!("ClickHouse at {place}: {}{}", chain(other), hint(other))),
+        error @ Error::Network(_) => StoreError::Unavailable(Reason::caused_by(
+            format!("ClickHouse at {place} cannot be reached"),
+            error,
+        )),
+        other => {
+            let reason = Reason::caused_by(format!("a request to ClickHouse at {place} failed"), other);
+            StoreError::Failed(match hint(&format!("{reason:#}")) {
+                None => reason,
+                Some(hint) => reason.with_text(format!("a request to ClickHouse at {place} failed ({hint})")),
+            })
+        }
     }
 }
 
 /// What to do about an answer that the client crate cannot read.
-fn hint(error: &Error) -> &'static str {
-    let text = chain(error);
+fn hint(text: &str) -> Option<&'static str> {
     if text.contains("non-default columns are missing") {
-        "; the column was added by hand: give it a DEFAULT (ALTER TABLE ... MODIFY COLUMN ... DEFAULT ...), or drop it"
+        Some(
+            "if a column was added by hand, give it a DEFAULT (ALTER TABLE ... MODIFY COLUMN ... DEFAULT ...), or drop it",
+        )
     } else if text.contains("schema mismatch") {
-        "; 'cutshort clickhouse migrate' says which columns differ"
+        Some("'cutshort clickhouse migrate' says which columns differ")
     } else if text.contains("columns header") {
-        "; the answer is not that of a ClickHouse: check address, port, and any proxy or login page between"
+        Some(
+            "the answer is not that of a ClickHouse: check address, port, and any proxy or login page between",
+        )
     } else {
-        ""
+        None
     }
 }
 
@@ -59,10 +71,10 @@ fn bad_response(place: &str, answer: &str) -> StoreError {
     let text = format!("ClickHouse at {place}: {answer}");
     let among = |codes: &[u32]| code.is_some_and(|code| codes.contains(&code));
     if among(FULL) {
-        StoreError::Full(text)
+        StoreError::Full(text.into())
     } else if among(LATER) || code.is_none() {
         // What is no answer of ClickHouse is one of a proxy before it.
-        StoreError::Unavailable(text)
+        StoreError::Unavailable(text.into())
     } else if among(NOBODY) {
         StoreError::Refused(format!(
             "ClickHouse at {place} does not let this user in: check name and password"
@@ -74,22 +86,8 @@ fn bad_response(place: &str, answer: &str) -> StoreError {
     } else if among(MISSING) {
         StoreError::Refused(format!("{text}: {MIGRATE}"))
     } else {
-        StoreError::Failed(text)
+        StoreError::Failed(text.into())
     }
-}
-
-/// The text of an error with its causes.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !text.contains(&next_text) {
-            text = format!("{text}: {next_text}");
-        }
-        cause = next.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -97,7 +95,7 @@ mod tests {
     use super::*;
 
     fn of(answer: &str) -> StoreError {
-        store_error("h:8123", &Error::BadResponse(answer.to_owned()))
+        store_error("h:8123", Error::BadResponse(answer.to_owned()))
     }
 
     #[test]

@@ -37,9 +37,9 @@ use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Replacement,
-    ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, Store,
-    StoreError, WindowPackets, WindowState, WindowVerdicts,
+    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Reason,
+    Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
+    Store, StoreError, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::{DataSet, Rules};
 
@@ -112,10 +112,11 @@ impl ClickHouse {
         }
         let layout = Layout { cluster: self.server.cluster.clone(), data_set };
         migrate(&self.address, &layout).map_err(|error| {
-            StoreError::Unavailable(format!(
-                "the tables of the data set {data_set} cannot be created ({error}): have them created with \
-                 'cutshort clickhouse migrate'"
-            ))
+            let text = format!(
+                "the tables of the data set {data_set} cannot be created: have them created with 'cutshort \
+                 clickhouse migrate'"
+            );
+            StoreError::Unavailable(Reason::caused_by(text, error))
         })?;
         self.find_store(data_set)?.ok_or_else(|| {
             StoreError::Refused(format!("the store of the data set {} keeps no other", self.server.data_set))

@@ -189,7 +189,7 @@ fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Resu
 }
 
 pub(crate) fn info(data_set: DataSet, row: &SegmentRow) -> Result<SegmentInfo> {
-    let unknown = || StoreError::Damaged(format!("'{}' is no origin of a segment", row.origin));
+    let unknown = || StoreError::Damaged(format!("'{}' is no origin of a segment", row.origin).into());
     Ok(SegmentInfo {
         data_set,
         id: row.id()?,
@@ -232,7 +232,7 @@ impl PacketRow {
             five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port },
             ip_id: self.ip_id,
             ttl: self.ttl,
-            flags: Flags::from_bits(self.flags),
+            flags: Flags::from_marked_bits(self.flags),
             seq: self.seq,
             ack: self.ack,
             tcp_window: self.window,
@@ -274,11 +274,13 @@ fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
             packets.len(),
             info.rows,
             info.id
-        )));
+        ).into()));
     }
     let made = Segment::encode(packets, &info.source(), Some(info.id))?;
     if made.info().id == info.id {
         return Ok(made);
     }
-    Err(StoreError::Damaged(format!("the packets of segment {} are not those that it came with", info.id)))
+    Err(StoreError::Damaged(
+        format!("the packets of segment {} are not those that it came with", info.id).into(),
+    ))
 }

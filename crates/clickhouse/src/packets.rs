@@ -69,7 +69,7 @@ impl FlowRow {
                 segment,
                 row: Row {
                     ts: *ts,
-                    flags: Flags::from_bits((fields >> 16) as u16),
+                    flags: Flags::from_marked_bits((fields >> 16) as u16),
                     ip_id: (fields >> 48) as u16,
                     seq: (numbers >> 32) as u32,
                     ack: *numbers as u32,
@@ -172,7 +172,7 @@ impl WindowSegments {
         let positions = numbered.map(|(number, segment)| Ok((segment.hash, (number, segment.addresses()?))));
         let positions = positions.collect::<Result<HashMap<u64, (u32, Addresses)>>>()?;
         if positions.len() != self.segments.len() {
-            return Err(StoreError::Unavailable("two segments have the same hash; try again".to_owned()));
+            return Err(StoreError::Unavailable("two segments have the same hash; try again".into()));
         }
         let of_kind = |kind: &Addresses| positions.values().any(|(_, addresses)| addresses == kind);
         Ok(SharedWindow {
@@ -232,7 +232,7 @@ impl SharedWindow {
                  were deleted by hand",
                 missing.unsigned_abs(),
                 if missing > 0 { "less" } else { "more" }
-            ))),
+            ).into())),
         }
     }
 }

@@ -42,13 +42,13 @@ pub(crate) struct SegmentRow {
 /// Parses an ID as it is stored.
 pub(crate) fn id(text: &str) -> Result<SegmentId> {
     let id = u128::from_str_radix(text, 16);
-    id.map(SegmentId).map_err(|_| StoreError::Damaged(format!("'{text}' is no id of a segment")))
+    id.map(SegmentId).map_err(|_| StoreError::Damaged(format!("'{text}' is no id of a segment").into()))
 }
 
 /// Parses how addresses are kept.
 pub(crate) fn addresses(name: &str) -> Result<Addresses> {
     Addresses::from_name(name)
-        .ok_or_else(|| StoreError::Damaged(format!("'{name}' is no way in which addresses are kept")))
+        .ok_or_else(|| StoreError::Damaged(format!("'{name}' is no way in which addresses are kept").into()))
 }
 
 pub(crate) const COLUMNS: &str = "id, version, state, node, origin, covers_from, covers_to, first, last, rows, bytes, arrived, windows, addresses";
@@ -207,7 +207,7 @@ fn keep(server: &Server, arriving: &[(&Segment, &SegmentRow, Arrival)], now: i64
 /// A missing permission or table is not the fault of the segment, so the sender must keep the segment.
 fn not_the_segments(error: StoreError) -> StoreError {
     match error {
-        StoreError::Refused(why) => StoreError::Unavailable(why),
+        StoreError::Refused(why) => StoreError::Unavailable(why.into()),
         other => other,
     }
 }
@@ -228,10 +228,10 @@ fn deliver_again(server: &Server, segment: &Segment, row: &SegmentRow, is_abando
     deliver(server, segment, &row.id, &format!("{}-{}", row.id, now()))?;
     match count(server, row)? == row.rows {
         true => Ok(()),
-        false => Err(StoreError::Unavailable(format!(
-            "segment {} is being delivered by somebody else; it is worth trying again",
-            row.id
-        ))),
+        false => Err(StoreError::Unavailable(
+            format!("segment {} is being delivered by somebody else; it is worth trying again", row.id)
+                .into(),
+        )),
     }
 }
 
@@ -307,7 +307,7 @@ fn await_drop<'a>(
         }
         std::thread::sleep(LOOK);
     }
-    Err(StoreError::Unavailable("packets of old days are being deleted; try again".to_owned()))
+    Err(StoreError::Unavailable("packets of old days are being deleted; try again".into()))
 }
 
 /// Times of windows are multiples of 15 minutes.

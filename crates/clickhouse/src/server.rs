@@ -7,7 +7,7 @@ use clickhouse::error::Error;
 use clickhouse::insert::Insert;
 use clickhouse::query::{Query, RowCursor};
 use clickhouse::{Client, Row, RowOwned, RowRead, RowWrite};
-use cutshort_store::{Result, StoreError};
+use cutshort_store::{Reason, Result, StoreError};
 use cutshort_verdict::DataSet;
 use tokio::runtime::{Builder, Runtime};
 
@@ -54,7 +54,7 @@ impl Server {
     pub(crate) fn without_database(address: &Address) -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime =
-            runtime.map_err(|error| StoreError::Failed(format!("cannot start threads: {error}")))?;
+            runtime.map_err(|error| StoreError::Failed(Reason::caused_by("cannot start threads", error)))?;
         let client = address
             .client()?
             // Inserts are answered when they are kept, on all shards.
@@ -123,10 +123,9 @@ impl Server {
     }
 
     fn is_silent(&self) -> StoreError {
-        StoreError::Unavailable(format!(
-            "ClickHouse at {} does not answer; it is tried again every second",
-            self.place
-        ))
+        StoreError::Unavailable(
+            format!("ClickHouse at {} does not answer; it is tried again every second", self.place).into(),
+        )
     }
 
     fn block_on<T>(
@@ -135,7 +134,7 @@ impl Server {
         work: impl Future<Output = clickhouse::error::Result<T>>,
     ) -> Result<T> {
         let Some(runtime) = &self.runtime else {
-            return Err(StoreError::Failed("the connection to ClickHouse was ended".to_owned()));
+            return Err(StoreError::Failed("the connection to ClickHouse was ended".into()));
         };
         let done = runtime.block_on(async {
             let done = tokio::time::timeout(limit, work).await;
@@ -149,7 +148,7 @@ impl Server {
             self.breaker.silent(Instant::now());
             Err(Error::TimedOut)
         });
-        done.map_err(|error| store_error(&self.place, &error))
+        done.map_err(|error| store_error(&self.place, error))
     }
 
     pub(crate) fn execute(&self, query: Query) -> Result<()> {

@@ -98,7 +98,9 @@ impl VerdictRow {
 /// The value with a number.
 fn of<T: Copy>(all: &[T], number: u8) -> Result<T> {
     let value = all.get(usize::from(number)).copied();
-    value.ok_or_else(|| StoreError::Failed(format!("ClickHouse gives {number}, which is no term of ours")))
+    value.ok_or_else(|| {
+        StoreError::Failed(format!("ClickHouse gives {number}, which is no term of ours").into())
+    })
 }
 
 /// None if the server cannot judge all flows as the rules do: with protected addresses, or with captures that may

@@ -158,7 +158,7 @@ fn remark_on_environment() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::DeliverySettings;
+    use cutshort_settings::DeliverySettings;
 
     #[test]
     fn one_of_the_two_is_needed() {

@@ -76,8 +76,8 @@ pub(crate) fn address(store: &str) -> Result<Address, Error> {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Failed(match error {
-            StoreError::Full(what) => format!("{what}. Nothing is lost: make room, and run this again"),
-            error => error.to_string(),
+            StoreError::Full(what) => format!("{what:#}. Nothing is lost: make room, and run this again"),
+            error => format!("{error:#}"),
         })
     }
 }

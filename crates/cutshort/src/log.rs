@@ -2,10 +2,11 @@
 
 use std::io::{self, IsTerminal};
 
+use cutshort_settings::LogFormat;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::error::Error;
-use crate::settings::{LogFormat, Settings};
+use crate::settings::Settings;
 
 /// Writes log lines to standard error from now on, as the settings say.
 pub(crate) fn start(settings: &Settings) -> Result<(), Error> {

@@ -108,6 +108,15 @@ fn left(elapsed: Duration, done: u64, all: u64) -> String {
     }
 }
 
+fn new_bar(total: Option<u64>) -> ProgressBar {
+    let template = match total {
+        Some(_) => "{wide_bar} {percent:>3} %  {msg}",
+        None => "{spinner} {bytes}  {msg}",
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5)).with_style(style)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,13 +130,4 @@ mod tests {
         );
         assert_eq!([after(3600, 50), after(5, 0)], ["1 h 00 min left", ""]);
     }
-}
-
-fn new_bar(total: Option<u64>) -> ProgressBar {
-    let template = match total {
-        Some(_) => "{wide_bar} {percent:>3} %  {msg}",
-        None => "{spinner} {bytes}  {msg}",
-    };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5)).with_style(style)
 }

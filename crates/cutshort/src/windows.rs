@@ -23,7 +23,7 @@ pub(crate) fn show<'a>(
 /// Says what could not be computed.
 pub(crate) fn report_problems(report: &Report) -> Done {
     for (window, error) in &report.failed {
-        message(&format!("the window of {} could not be computed: {error}", rfc3339(window.start())));
+        message(&format!("the window of {} could not be computed: {error:#}", rfc3339(window.start())));
     }
     report_damage(report);
     if report.left > 0 {

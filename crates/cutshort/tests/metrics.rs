@@ -16,7 +16,7 @@ use common::not_run;
 use common::server::Server;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_metrics::Format;
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_simulate::syn_packet;
 use cutshort_store::{Provenance, Segment, SegmentSource, Store};
 use serde_json::Value;
 
@@ -26,20 +26,12 @@ const HOUR: i64 = 3600 * 1_000_000_000;
 fn live_segment(ago: i64) -> Segment {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let ts = now.as_nanos() as i64 - ago;
-    let packet = Packet {
-        ts,
-        five_tuple: FiveTuple::new([198, 51, 100, 7].into(), 40_000, [203, 0, 113, 5].into(), 443),
-        ip_id: 7,
-        ttl: 57,
-        flags: Flags::SYN,
-        seq: 1,
-        ack: 0,
-        tcp_window: 64_240,
-        options_len: 20,
-        payload_len: 0,
-        sample_rate: 1,
-    };
-    Segment::encode(vec![packet], &SegmentSource::tcp("edge", Provenance::Live, (ts, ts)), None).unwrap()
+    Segment::encode(
+        vec![syn_packet(ts, 40_000)],
+        &SegmentSource::tcp("edge", Provenance::Live, (ts, ts)),
+        None,
+    )
+    .unwrap()
 }
 
 /// A server that has had a packet from a file, another from an agent, and the results of one window.

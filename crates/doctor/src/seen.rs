@@ -118,7 +118,7 @@ pub struct Store {
 
 /// A server on this host.
 pub struct Server {
-    /// Its address.
+    /// The URL of the server.
     pub url: String,
     /// The status and body of `/readyz`, or why there is no answer.
     pub ready: Result<(u16, String), String>,
@@ -128,7 +128,7 @@ pub struct Server {
 
 /// The disk of a folder.
 pub struct Disk {
-    /// The folder.
+    /// The path of the directory.
     pub path: PathBuf,
     /// The free bytes and all bytes, or why they are not known.
     pub room: Result<(u64, u64), String>,

@@ -3,7 +3,7 @@
 use cutshort_agent::Report;
 use jiff::{SignedDuration, SpanRound, Unit};
 
-/// Bytes with a unit, such as `12.3 GB`.
+/// Writes a number of bytes with a unit: `12.3 GB`.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     let mut unit = 0;

@@ -116,7 +116,7 @@ fn connect(path: &Path, durable: bool) -> Result<Connection> {
     };
     open().map_err(|error| match Error::from(error) {
         Error(StoreError::Failed(why)) => {
-            Error(StoreError::Failed(format!("cannot open {}: {why}", path.display())))
+            Error(StoreError::Failed(why.with_text(format!("cannot open {}", path.display()))))
         }
         other => other,
     })

@@ -102,11 +102,11 @@ impl Embedded {
         let mut opened = match File::open(self.folder.path(&file.path)) {
             Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.folder.error("read", &file.path, &error)),
+            Err(error) => return Err(self.folder.error("read", &file.path, error)),
         };
         let found = match file.crc {
             Some(_) => {
-                Some(checksum(&mut opened).map_err(|error| self.folder.error("read", &file.path, &error))?)
+                Some(checksum(&mut opened).map_err(|error| self.folder.error("read", &file.path, error))?)
             }
             None => None,
         };

@@ -202,7 +202,7 @@ pub(super) fn lose_connections(sql: &Transaction<'_>, window: Window, name: &str
 impl Embedded {
     /// Sets aside a segment that cannot be used. Several threads may find this at the same time.
     pub(super) fn set_segment_aside(&self, segment: &SegmentFile, why: &str) -> Result<()> {
-        self.check_writer().map_err(|_| StoreError::Damaged(format!("{}: {why}", segment.path)))?;
+        self.check_writer().map_err(|_| StoreError::Damaged(format!("{}: {why}", segment.path).into()))?;
         self.database.write(|sql| {
             let transaction = sql.transaction()?;
             if !catalog::is_known(&transaction, segment.id)? {

@@ -74,7 +74,7 @@ impl Embedded {
             // Nobody else has opened it meanwhile.
             let _ = slot.set(Box::new(opened));
         }
-        let store = slot.get().ok_or_else(|| StoreError::Failed(format!("no store of {data_set}")))?;
+        let store = slot.get().ok_or_else(|| StoreError::Failed(format!("no store of {data_set}").into()))?;
         Ok(store.as_ref())
     }
 }

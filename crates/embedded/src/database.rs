@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use cutshort_store::StoreError;
+use cutshort_store::{Reason, StoreError};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{catalog, guard};
@@ -23,7 +23,7 @@ pub(super) struct Database {
 impl Database {
     /// Opens the database for writing, and creates it if it is missing.
     pub(super) fn create(path: &Path, durable: bool) -> Result<Self> {
-        let mut sql = Connection::open(path).map_err(|error| unopened(path, &error))?;
+        let mut sql = Connection::open(path).map_err(|error| unopened(path, error))?;
         prepare(&sql)?;
         // Before anything is written that would be waited for.
         sql.pragma_update(None, "synchronous", if durable { "FULL" } else { "OFF" })?;
@@ -64,7 +64,7 @@ impl Database {
     fn reader(&self) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sql = Connection::open_with_flags(&self.path, flags);
-        let sql = sql.map_err(|error| unopened(&self.path, &error))?;
+        let sql = sql.map_err(|error| unopened(&self.path, error))?;
         prepare(&sql)?;
         Ok(sql)
     }
@@ -85,8 +85,8 @@ fn prepare(sql: &Connection) -> Result<()> {
     Ok(sql.pragma_update(None, "temp_store", "MEMORY")?)
 }
 
-fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
-    StoreError::Failed(format!("cannot open {}: {error}", path.display()))
+fn unopened(path: &Path, error: rusqlite::Error) -> StoreError {
+    StoreError::Failed(Reason::caused_by(format!("cannot open {}", path.display()), error))
 }
 
 #[cfg(test)]

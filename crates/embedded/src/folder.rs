@@ -33,7 +33,7 @@ impl Folder {
 
     /// Creates the directory and its subdirectories. A directory with other files is refused.
     pub(super) fn create(&self) -> Result<()> {
-        fs::create_dir_all(&self.root).map_err(|error| self.error("make the folder", "", &error))?;
+        fs::create_dir_all(&self.root).map_err(|error| self.error("make the folder", "", error))?;
         self.refuse_other_folders()?;
         [PACKETS, CONNECTIONS, OPEN, DAMAGED].iter().try_for_each(|name| self.create_folder(name))
     }
@@ -44,9 +44,9 @@ impl Folder {
         }
         // File systems have the last one.
         let known = |name: &str| DataDir::has_name(name) || name == "lost+found";
-        let entries = fs::read_dir(&self.root).map_err(|error| self.error("read", "", &error))?;
+        let entries = fs::read_dir(&self.root).map_err(|error| self.error("read", "", error))?;
         for entry in entries {
-            let name = entry.map_err(|error| self.error("read", "", &error))?.file_name();
+            let name = entry.map_err(|error| self.error("read", "", error))?.file_name();
             if !name.to_str().is_some_and(known) {
                 return Err(Error(StoreError::Refused(format!(
                     "{} is no store, and holds other things ({}): choose an empty or new folder",
@@ -80,7 +80,7 @@ impl Folder {
                 let who = who.unwrap_or_else(|| "another process".to_owned());
                 Error(StoreError::Locked(format!("{} is being written to by {who}", self.root.display())))
             }
-            NotLocked::Failed(error) => self.error("lock", LOCK, &error),
+            NotLocked::Failed(error) => self.error("lock", LOCK, error),
         })
     }
 
@@ -90,7 +90,7 @@ impl Folder {
         if path.is_dir() {
             return Ok(());
         }
-        fs::create_dir_all(&path).map_err(|error| self.error("make", relative, &error))?;
+        fs::create_dir_all(&path).map_err(|error| self.error("make", relative, error))?;
         self.sync_parent(relative)
     }
 
@@ -98,7 +98,7 @@ impl Folder {
     pub(super) fn write(&self, relative: &str, bytes: &[u8]) -> Result<()> {
         let mut temporary = self.temporary(relative, 0)?;
         let written = temporary.file.write_all(bytes);
-        written.map_err(|error| self.error("write", relative, &error))?;
+        written.map_err(|error| self.error("write", relative, error))?;
         self.keep(temporary, relative)
     }
 
@@ -109,13 +109,13 @@ impl Folder {
         }
         let path = self.path(&format!("{relative}.{number}{TEMPORARY}"));
         let file = File::options().create(true).truncate(true).read(true).write(true).open(&path);
-        let file = file.map_err(|error| self.error("write", relative, &error))?;
+        let file = file.map_err(|error| self.error("write", relative, error))?;
         Ok(Temporary { file, path, kept: false })
     }
 
     /// Renames a temporary file to its final path, durably.
     pub(super) fn keep(&self, mut temporary: Temporary, relative: &str) -> Result<()> {
-        let error = |error: io::Error| self.error("write", relative, &error);
+        let error = |error: io::Error| self.error("write", relative, error);
         if self.durable {
             sync_file(&temporary.file, &temporary.path).map_err(error)?;
         }
@@ -133,18 +133,18 @@ impl Folder {
         if !self.durable {
             return Ok(());
         }
-        sync_name(&self.path(relative)).map_err(|error| self.error("write", relative, &error))
+        sync_name(&self.path(relative)).map_err(|error| self.error("write", relative, error))
     }
 
     pub(super) fn read(&self, relative: &str) -> Result<Vec<u8>> {
-        fs::read(self.path(relative)).map_err(|error| self.error("read", relative, &error))
+        fs::read(self.path(relative)).map_err(|error| self.error("read", relative, error))
     }
 
     /// Removes a file if it exists.
     pub(super) fn remove(&self, relative: &str) -> Result<()> {
         match fs::remove_file(self.path(relative)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(self.error("remove", relative, &error))
+                Err(self.error("remove", relative, error))
             }
             _ => self.remove_empty_parent(relative),
         }
@@ -167,7 +167,7 @@ impl Folder {
             .find(|target| !self.has(target))
             .unwrap_or_default();
         let moved = fs::rename(self.path(relative), self.path(&target));
-        moved.map_err(|error| self.error("set aside", relative, &error))?;
+        moved.map_err(|error| self.error("set aside", relative, error))?;
         self.sync_parent(&target)?;
         Ok(target)
     }
@@ -195,7 +195,7 @@ impl Folder {
 
     /// The names in a directory, sorted.
     pub(super) fn names(&self, folder: &str) -> Result<Vec<String>> {
-        let error = |error: io::Error| self.error("read", folder, &error);
+        let error = |error: io::Error| self.error("read", folder, error);
         let entries = fs::read_dir(self.path(folder)).map_err(error)?;
         let names: io::Result<Vec<_>> =
             entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
@@ -204,8 +204,8 @@ impl Folder {
         Ok(names)
     }
 
-    pub(super) fn error(&self, doing: &str, relative: &str, error: &io::Error) -> Error {
-        Error(StoreError::io(&format!("cannot {doing} {}", self.path(relative).display()), error))
+    pub(super) fn error(&self, doing: &str, relative: &str, error: io::Error) -> Error {
+        Error(StoreError::io(format!("cannot {doing} {}", self.path(relative).display()), error))
     }
 }
 

@@ -61,7 +61,7 @@ impl Embedded {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Err(format!("{} is gone, and nobody here has deleted it", segment.path)));
             }
-            Err(error) => return Err(self.folder.error("read", &segment.path, &error)),
+            Err(error) => return Err(self.folder.error("read", &segment.path, error)),
         };
         if crc32fast::hash(&bytes) != segment.crc {
             return Ok(Err("its bytes are not those that were written".to_owned()));
@@ -71,7 +71,7 @@ impl Embedded {
 }
 
 fn damaged(why: &str) -> StoreError {
-    StoreError::Damaged(format!("a segment cannot be read: {why}"))
+    StoreError::Damaged(format!("a segment cannot be read: {why}").into())
 }
 
 struct Loaded {

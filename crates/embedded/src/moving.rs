@@ -42,7 +42,7 @@ impl Movable for Embedded {
         })?;
         let path = path.ok_or_else(|| StoreError::Refused(format!("segment {id} is not kept")))?;
         match Segment::parse(self.folder.read(&path)?) {
-            Err(StoreError::Refused(why)) => Err(StoreError::Damaged(format!("{path}: {why}"))),
+            Err(StoreError::Refused(why)) => Err(StoreError::Damaged(format!("{path}: {why}").into())),
             parsed => parsed,
         }
     }
@@ -82,10 +82,10 @@ impl Movable for Embedded {
             let Some(file) = file else { return Ok(Some(results)) };
             let Some(records) = self.open_connections(&file)? else { continue };
             let damaged = |why: &str| {
-                StoreError::Damaged(format!(
-                    "{}: {why}. Run 'cutshort store verify' for all that is damaged",
-                    file.path
-                ))
+                StoreError::Damaged(
+                    format!("{}: {why}. Run 'cutshort store verify' for all that is damaged", file.path)
+                        .into(),
+                )
             };
             let mut records = records.map_err(|why| damaged(&why))?;
             while let Some(record) = records.next_record().map_err(|error| damaged(&error.to_string()))? {
@@ -93,9 +93,12 @@ impl Movable for Embedded {
             }
             return Ok(Some(results));
         }
-        Err(StoreError::Damaged(format!(
-            "the connections of the window of {window} UTC are gone, and nobody here has deleted them"
-        )))
+        Err(StoreError::Damaged(
+            format!(
+                "the connections of the window of {window} UTC are gone, and nobody here has deleted them"
+            )
+            .into(),
+        ))
     }
 
     fn restore(&self, window: Window) -> cutshort_store::Result<Box<dyn Restoration + '_>> {
@@ -135,7 +138,7 @@ fn results(sql: &Connection, window: Window) -> Result<Option<(WindowResults, Op
     let Some(state) = catalog::windows(sql, &window.range())?.pop() else { return Ok(None) };
     let (tail, excluded) = (catalog::tail(sql)?, catalog::excluded(sql)?);
     let mut select = sql.prepare_cached(&format!(
-        "SELECT segments, cutoff, rules, packets, duplicates, connections, path, {tail}, {}
+        "SELECT segments, cutoff, rules, packets, copies, connections, path, {tail}, {}
          FROM window WHERE start = ?",
         excluded.join(", ")
     ))?;

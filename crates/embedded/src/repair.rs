@@ -38,7 +38,7 @@ pub struct Repaired {
 
 impl Repaired {
     /// Adds what was repaired in the store of another data set, which is in a directory.
-    fn add(&mut self, other: Self, directory: &str) {
+    fn add(&mut self, other: &Self, directory: &str) {
         let within = |name: &String| format!("{directory}/{name}");
         self.aside.extend(other.aside.iter().map(within));
         self.lost.extend(other.lost.iter().map(|lost| format!("{lost} ({directory})")));
@@ -58,7 +58,7 @@ impl Embedded {
     pub fn repair(folder: &Path) -> cutshort_store::Result<Repaired> {
         let mut repaired = Self::repair_data_set(folder)?;
         for (_, name) in data_sets::within(folder) {
-            repaired.add(Self::repair_data_set(&folder.join(name))?, name);
+            repaired.add(&Self::repair_data_set(&folder.join(name))?, name);
         }
         Ok(repaired)
     }
@@ -112,10 +112,10 @@ impl Embedded {
             Ok(bytes) if crc32fast::hash(&bytes) != segment.crc => OTHER_BYTES.to_owned(),
             Ok(bytes) => match Segment::parse(bytes) {
                 Ok(_) => return Ok(()),
-                Err(error) => error.to_string(),
+                Err(error) => format!("{error:#}"),
             },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => gone(&segment.path),
-            Err(error) => return Err(self.folder.error("read", &segment.path, &error)),
+            Err(error) => return Err(self.folder.error("read", &segment.path, error)),
         };
         self.set_segment_aside(&segment, &why)
     }
@@ -169,7 +169,7 @@ fn copy_aside(files: &Folder, name: &str) -> Result<String> {
         .unwrap_or_default();
     for part in PARTS.iter().filter(|part| files.has(&format!("{name}{part}"))) {
         let (from, to) = (files.path(&format!("{name}{part}")), files.path(&format!("{target}{part}")));
-        fs::copy(&from, &to).map_err(|error| files.error("set aside", name, &error))?;
+        fs::copy(&from, &to).map_err(|error| files.error("set aside", name, error))?;
     }
     Ok(target)
 }
@@ -180,7 +180,7 @@ fn put_in_place(files: &Folder, new: &str, name: &str) -> Result<()> {
         // What belongs to the old one must not be taken for a part of the new one.
         files.remove(&format!("{name}{part}"))?;
     }
-    fs::rename(files.path(new), files.path(name)).map_err(|error| files.error("write", name, &error))?;
+    fs::rename(files.path(new), files.path(name)).map_err(|error| files.error("write", name, error))?;
     files.sync_parent(name)
 }
 

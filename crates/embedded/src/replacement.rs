@@ -65,7 +65,7 @@ impl NewResults<'_> {
         let number = self.sinks.fetch_add(1, Ordering::Relaxed);
         let (folder, path) = (self.store.folder.clone(), self.path.clone());
         let file = folder.temporary(&path, number)?;
-        let error = |error| folder.error("write", &path, &error);
+        let error = |error| folder.error("write", &path, error);
         let output = BufWriter::with_capacity(1 << 18, file.file.try_clone().map_err(error)?);
         let writer = connection_file::stored(output, self.store.data_set).map_err(error)?;
         Ok(FileSink { folder, path, number, file, writer, finished: Arc::clone(&self.finished) })
@@ -99,7 +99,7 @@ impl NewResults<'_> {
     /// Concatenates the connections of all sinks into one file; returns its size and checksum.
     fn write_connections(&self) -> Result<(u64, u32)> {
         let folder = &self.store.folder;
-        let error = |error| folder.error("write", &self.path, &error);
+        let error = |error| folder.error("write", &self.path, error);
         let mut parts = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
         parts.sort_unstable_by_key(|(number, _)| *number);
         let mut whole = match parts.len() {
@@ -140,7 +140,7 @@ impl ConnectionSink for FileSink {
 
     fn finish(self: Box<Self>) -> cutshort_store::Result<()> {
         let Self { folder, path, number, file, writer, finished } = *self;
-        writer.finish().map_err(|error| folder.error("write", &path, &error))?;
+        writer.finish().map_err(|error| folder.error("write", &path, error))?;
         finished.lock().unwrap_or_else(PoisonError::into_inner).push((number, file));
         Ok(())
     }
@@ -149,7 +149,7 @@ impl ConnectionSink for FileSink {
 impl FileSink {
     fn write_record(&mut self, record: &ConnectionRecord<'_>) -> Result<()> {
         let written = self.writer.write(record);
-        written.map_err(|error| self.folder.error("write", &self.path, &error))
+        written.map_err(|error| self.folder.error("write", &self.path, error))
     }
 }
 

@@ -53,7 +53,7 @@ impl Embedded {
         self.reconcile_connections()
     }
 
-    /// Makes segments of those that an earlier version was writing: today packets wait in a spool.
+    /// Makes segments of those that earlier versions were writing.
     fn reconcile_open(&self) -> Result<()> {
         for name in self.folder.names(OPEN)? {
             let path = format!("{OPEN}/{name}");

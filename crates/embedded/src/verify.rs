@@ -105,14 +105,16 @@ impl Embedded {
         }
         let store = match Self::read_data_set(folder, data_set) {
             Err(StoreError::Damaged(why)) => {
-                verified.findings.push(repair(DATABASE, why));
+                verified.findings.push(repair(DATABASE, format!("{why:#}")));
                 return Ok(verified);
             }
             opened => opened?,
         };
         match (Verifying { store: &store, verified: &mut verified }).run(each) {
             // Nothing in it can be relied on.
-            Err(Error(StoreError::Damaged(why))) => verified.findings.push(repair(DATABASE, why)),
+            Err(Error(StoreError::Damaged(why))) => {
+                verified.findings.push(repair(DATABASE, format!("{why:#}")));
+            }
             done => done?,
         }
         verified.findings.dedup();
@@ -134,7 +136,7 @@ pub(super) fn annotations(folder: &Path) -> Result<Option<String>> {
     };
     match look() {
         // Also that the table is missing, which nobody removes.
-        Err(Error(StoreError::Damaged(why) | StoreError::Failed(why))) => Ok(Some(why)),
+        Err(Error(StoreError::Damaged(why) | StoreError::Failed(why))) => Ok(Some(format!("{why:#}"))),
         found => found,
     }
 }
@@ -156,7 +158,7 @@ pub(super) fn database(sql: &Connection) -> Result<Vec<String>> {
         Ok(wrong)
     };
     match look() {
-        Err(Error(StoreError::Damaged(why))) => Ok(vec![why]),
+        Err(Error(StoreError::Damaged(why))) => Ok(vec![format!("{why:#}")]),
         found => found,
     }
 }
@@ -224,7 +226,7 @@ impl Verifying<'_> {
                     None
                 }
                 Ok(_) => Some("it is another segment than the database says".to_owned()),
-                Err(error) => Some(error.to_string()),
+                Err(error) => Some(format!("{error:#}")),
             },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(gone(&path)),
             Err(error) => Some(format!("it cannot be read: {error}")),

@@ -1,10 +1,8 @@
 //! CSV files of address ranges.
 //!
-//! A row is `start,end,country`, `start,end,asn,name` or `start,end,country,asn,name`; the kinds may be
-//! mixed. Addresses are written as such or as decimal numbers, both ends are included. Fields may be quoted.
-//! Where ranges overlap, the later row counts. Lines that begin with `#` and blank lines are passed over, and
-//! so is a first row that begins with words (a header). Before the first row, comments of the form
-//! `# source: NAME`, `# date: YYYY-MM-DD`, `# licence: NAME` and `# url: LINK` introduce the file.
+//! Where ranges overlap, the later row counts. Lines that begin with `#` and blank lines are skipped, and so is a
+//! first row that begins with words (a header). Before the first row, comments of the form `# source: NAME`, `# date:
+//! YYYY-MM-DD`, `# licence: NAME` and `# url: LINK` describe the file.
 
 use std::net::IpAddr;
 
@@ -14,7 +12,7 @@ use crate::Country;
 use crate::layer::{About, Layer, LayerNotes, parse_addr};
 use crate::names::{parse_asn, says_nothing};
 
-/// Reads a whole file. `Err` says what is wrong with it, with the line.
+/// Reads a whole file. `Err` says what is wrong and in which line.
 pub(crate) fn read(bytes: &[u8]) -> Result<Layer, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
@@ -83,7 +81,7 @@ fn parse_network(text: &str) -> Result<Option<u32>, String> {
     parse_asn(text).ok_or_else(|| format!("not an AS number: {}", shown(text)))
 }
 
-/// A wrong value as a message shows it, however long and strange it is.
+/// A wrong value as it is shown in a message, shortened and quoted.
 fn shown(text: &str) -> String {
     format!("{:?}", text.chars().take(40).collect::<String>())
 }

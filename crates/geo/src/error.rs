@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What every message about a wrong file ends with.
+/// The end of every message about a wrong file.
 const EXPECTED: &str = "expected a MaxMind DB (.mmdb) with countries or AS numbers, or a CSV file with rows of \
                         start,end,country or start,end,asn,name or start,end,country,asn,name";
 
@@ -15,10 +15,10 @@ pub enum GeoError {
     Read {
         /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         error: std::io::Error,
     },
-    /// The file can be read, but is not what it should be.
+    /// The file can be read, but its content is not valid.
     Wrong {
         /// The path of the file.
         path: PathBuf,

@@ -1,4 +1,4 @@
-//! The structure that look-ups search.
+//! The data structure for look-ups.
 
 use crate::steps::{AddressNumber, Cell, Steps};
 
@@ -11,7 +11,7 @@ pub(crate) struct Index<K> {
     heads: Vec<u32>,
 }
 
-/// How many starts are looked at together.
+/// The number of starts that are compared together.
 const BLOCK: usize = 8;
 
 impl<K: AddressNumber> Index<K> {

@@ -1,4 +1,4 @@
-//! What sources tell, as every reader of a kind of file hands it over.
+//! The contents of a source, in the form that all readers of files produce.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use crate::names::{NameNotes, Names};
 use crate::steps::{AddressSpan, Cell, Steps};
 use crate::{Country, Provides};
 
-/// Everything that one source tells, or several laid over one another.
+/// Everything that one source knows, or several sources in order of precedence.
 #[derive(Debug)]
 pub(crate) struct Layer {
     /// At least one, in the order of precedence.
@@ -18,7 +18,7 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    /// `self` laid over `base`: what `self` does not know, `base` tells.
+    /// Combines two layers: `base` supplies what `self` does not know.
     pub(crate) fn over(mut self, base: Self) -> Self {
         self.origins.extend(base.origins);
         Self {
@@ -30,12 +30,12 @@ impl Layer {
     }
 }
 
-/// Where what a layer tells is from.
+/// The origin of a layer's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) about: About,
     pub(crate) provides: Provides,
-    /// The file it was read from; `None` if it came with the program.
+    /// The file it was read from; `None` for the built-in data.
     pub(crate) path: Option<PathBuf>,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct About {
 }
 
 impl About {
-    /// Takes in one `key: value` line; what is not known is passed over.
+    /// Takes one `key: value` line; unknown keys are ignored.
     pub(crate) fn note(&mut self, line: &str) {
         let Some((key, value)) = line.split_once(':') else { return };
         let value = value.trim().to_owned();
@@ -79,7 +79,7 @@ fn is_date(text: &str) -> bool {
         })
 }
 
-/// Collects what a file says, range after range.
+/// Collects the contents of a file, range by range.
 #[derive(Default)]
 pub(crate) struct LayerNotes {
     v4: Vec<AddressSpan<u32>>,
@@ -90,8 +90,8 @@ pub(crate) struct LayerNotes {
 }
 
 impl LayerNotes {
-    /// All addresses from `first` to `last` are in this country and network. `Err` says what is wrong with
-    /// the range.
+    /// Adds a range: all addresses from `first` to `last` are in this country and network. `Err` says what is wrong
+    /// with the range.
     pub(crate) fn add(
         &mut self,
         first: IpAddr,
@@ -118,7 +118,7 @@ impl LayerNotes {
         self.names.add(asn, name);
     }
 
-    /// `None` if there was neither a country nor a network.
+    /// The layer; `None` if there was neither a country nor a network.
     pub(crate) fn finish(self, about: About) -> Option<Layer> {
         Some(Layer {
             origins: vec![Origin::new(about, Provides::from_flags(self.country, self.network)?)],

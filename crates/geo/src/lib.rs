@@ -1,8 +1,7 @@
-//! Address to country, continent and network.
+//! Looks up the country, continent and network of an IP address.
 //!
-//! Answers come out of the box, from data shipped inside the crate, and better ones from files of the user's:
-//! MaxMind DB (`.mmdb`) of the usual makers, or CSV. What a file tells about an address goes before the
-//! shipped data; what it does not tell falls through.
+//! It works without set-up, from data built into the crate, and better with your own files: MaxMind DB (`.mmdb`) of
+//! the usual providers, or CSV. Files take precedence over the built-in data, which supplies what they do not know.
 //!
 //! ```
 //! use cutshort_geo::Geo;
@@ -14,11 +13,11 @@
 //! # Ok::<(), std::net::AddrParseError>(())
 //! ```
 //!
-//! Whatever source an answer has, all sources are laid over one another when they are loaded, and a look-up
-//! is one search in one sorted array per family of addresses. The shipped data takes some 22 MB in memory.
+//! All sources are combined when they are loaded, so that a look-up is one search in a sorted array per IP version.
+//! The built-in data takes some 22 MB of memory.
 //!
-//! Where an address is, is guesswork: sources agree about nine countries in ten or better. So show
-//! [`Geo::sources`] with the answers; the licences ask for it too.
+//! The location of an address is an estimate: sources agree on about nine countries in ten or better. Therefore show
+//! [`Geo::sources`] with the answers; the licences require it, too.
 
 mod country;
 mod csv_file;
@@ -50,31 +49,31 @@ use index::Index;
 use layer::{Layer, Origin};
 use names::Names;
 
-/// The shipped data. `scripts/geo-data` refreshes it.
+/// The built-in data. `scripts/geo-data` updates it.
 const BUILTIN: &[u8] = include_bytes!("../data/builtin.cutshort-geo");
 
 /// What is known about an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Place {
-    /// The country that it is used in.
+    /// The country in which it is used.
     pub country: Option<Country>,
     /// The number of the autonomous system (network) that announces it; never 0.
     pub asn: Option<u32>,
 }
 
-/// Everything that is known about addresses.
+/// Countries and networks of all addresses.
 #[derive(Debug)]
 pub struct Geo {
     v4: Index<u32>,
     v6: Index<u128>,
     names: Names,
     sources: Vec<Source>,
-    /// Found out when it is first asked for.
+    /// Computed when it is first needed.
     networks: OnceLock<Vec<NetworkSize>>,
 }
 
 impl Geo {
-    /// The shipped data only. Takes some 30 ms, so keep it.
+    /// The built-in data only. Loading takes some 30 ms, so keep the value.
     pub fn builtin() -> Self {
         Layer::builtin().into()
     }
@@ -88,8 +87,7 @@ impl Geo {
         lay_over(Layer::builtin(), files).map(Self::from)
     }
 
-    /// Where an address is and who announces it. IPv4 addresses mapped into IPv6 are treated as IPv4. Does
-    /// not allocate; takes some 20 ns.
+    /// Looks up an address. IPv4-mapped IPv6 addresses are treated as IPv4. Does not allocate; takes some 20 ns.
     #[inline]
     pub fn lookup(&self, addr: IpAddr) -> Place {
         match addr {
@@ -98,7 +96,7 @@ impl Geo {
         }
     }
 
-    /// On its own, so that [`lookup`](Self::lookup) stays small enough to become part of its callers.
+    /// A separate function, so that [`lookup`](Self::lookup) is small enough to be inlined.
     #[inline(never)]
     fn lookup_v6(&self, bits: u128) -> Place {
         match Ipv6Addr::from_bits(bits).to_ipv4_mapped() {
@@ -107,8 +105,8 @@ impl Geo {
         }
     }
 
-    /// Looks up many addresses, some before their answers are asked for. Faster than one by one where the
-    /// addresses have little in common.
+    /// Looks up many addresses, several at a time. This is faster than one by one if the addresses have little in
+    /// common.
     pub fn places<I: Iterator<Item = Ipv6Addr>>(&self, addrs: I) -> Places<'_, I> {
         Places::new(self, addrs)
     }
@@ -118,14 +116,14 @@ impl Geo {
         self.names.get(asn)
     }
 
-    /// Where answers come from, in the order of precedence: what an earlier one tells, no later one is asked.
+    /// The sources, in order of precedence: later ones are only used for what earlier ones do not know.
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }
 }
 
-/// Packs a file that [`Geo::with_files`] would accept into the compact form that the shipped data has, which
-/// is accepted as well. The form is described in the source of the module `packed`.
+/// Packs a file that [`Geo::with_files`] would accept into the compact form of the built-in data, which is accepted
+/// as well. The source of the module `packed` describes the form.
 ///
 /// # Errors
 /// The same as those of [`Geo::with_files`].
@@ -133,7 +131,7 @@ pub fn pack(path: &Path) -> Result<Vec<u8>, GeoError> {
     pack_merged::<&Path>(path, &[])
 }
 
-/// Packs several files into one: `base`, overridden by `files` as [`Geo::with_files`] does it.
+/// Packs several files into one: `base`, overridden by `files` as in [`Geo::with_files`].
 ///
 /// # Errors
 /// The same as those of [`Geo::with_files`].
@@ -148,7 +146,7 @@ fn lay_over<P: AsRef<Path>>(base: Layer, files: &[P]) -> Result<Layer, GeoError>
 }
 
 impl Layer {
-    /// The shipped data.
+    /// Decompresses the built-in data.
     fn builtin() -> Self {
         packed::read(BUILTIN).expect("the shipped data is tested")
     }

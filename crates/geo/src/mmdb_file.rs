@@ -1,4 +1,4 @@
-//! MaxMind DB files, of whatever maker.
+//! MaxMind DB files of all providers.
 //!
 //! The makers lay out their records differently, and `database_type` is free text, so it is the records that
 //! are looked at: each field is taken wherever one of the known layouts has it.
@@ -11,8 +11,8 @@
 //! | IPinfo, older | `country` = `"AU"` | `asn` = `"AS13335"`, `as_name` or `name` |
 //! | ip-location-db | `country_code` | `autonomous_system_number`, … |
 //!
-//! A file is read whole, into the same ranges as all else: so look-ups have one thing to search, and a
-//! damaged file shows when it is opened and not in the middle of work.
+//! A file is read completely into the same ranges as all other data: look-ups have one structure to search, and a
+//! damaged file is noticed when it is opened.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -135,7 +135,7 @@ struct Record<'a> {
     traits: Option<Traits<'a>>,
 }
 
-/// What larger files know of an address rather than of its place.
+/// Fields of larger files about an address rather than its place.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Traits<'a> {

@@ -1,4 +1,4 @@
-//! What is known about networks, rather than about addresses.
+//! Facts about networks, rather than about addresses.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use crate::{Country, Geo};
 pub struct NetworkSize {
     /// The number of the autonomous system.
     pub asn: u32,
-    /// The country in which most of its addresses are: of IPv4 if it has any.
+    /// The country in which most of its addresses are; of its IPv4 addresses if it has any.
     pub country: Option<Country>,
-    /// How many addresses of IPv4 it announces.
+    /// The number of IPv4 addresses that it announces.
     pub v4_addresses: u64,
 }
 
@@ -21,7 +21,7 @@ pub struct NetworkSize {
 type ByCountry = HashMap<Option<Country>, u64>;
 
 impl Geo {
-    /// All networks, by their numbers. The first call looks at all that is loaded, some 100 ms long.
+    /// All networks, in order of their numbers. The first call takes some 100 ms, because it reads all data.
     #[must_use]
     pub fn networks(&self) -> &[NetworkSize] {
         self.networks.get_or_init(|| self.find_networks())
@@ -62,7 +62,7 @@ fn places<K: AddressNumber>(
     networks
 }
 
-/// The country with most of the addresses; of equal ones the first by its code.
+/// The country with most of the addresses; among equals, the first by its code.
 fn main_country(places: &ByCountry) -> Option<Country> {
     let known = places.iter().filter_map(|(country, count)| Some((*count, std::cmp::Reverse((*country)?))));
     known.max().map(|(_, std::cmp::Reverse(country))| country)

@@ -1,4 +1,4 @@
-//! Opens a file of any kind that is understood, told apart by content.
+//! Opens a file of any supported format, which is detected from its content.
 
 use std::path::Path;
 

@@ -1,21 +1,21 @@
-//! Where answers come from.
+//! The sources of the data.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// What a source tells about an address.
+/// What a source knows about an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provides {
     /// The country of an address.
     Country,
-    /// The network: AS number and mostly its name.
+    /// The network: AS number and usually its name.
     Network,
     /// The country and the network.
     Both,
 }
 
 impl Provides {
-    /// `None` if neither.
+    /// Returns `None` if both are false.
     pub(crate) fn from_flags(country: bool, network: bool) -> Option<Self> {
         match (country, network) {
             (true, true) => Some(Self::Both),
@@ -34,41 +34,41 @@ impl Provides {
         }
     }
 
-    /// The one with this [`word`](Self::word).
+    /// Finds the value for a [`word`](Self::word).
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         [Self::Country, Self::Network, Self::Both].into_iter().find(|provides| provides.word() == word)
     }
 
-    /// Whether it tells the country.
+    /// Whether it knows the country.
     pub fn country(self) -> bool {
         self != Self::Network
     }
 
-    /// Whether it tells the network.
+    /// Whether it knows the network.
     pub fn network(self) -> bool {
         self != Self::Country
     }
 }
 
-/// One of the sources that answers come from: shipped data or a file. Whatever shows the answers should show
-/// the sources too; the licences of most ask for that.
+/// A source of data: the built-in data or a file. Programs that show answers should also show the sources; the
+/// licences of most require it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// What it calls itself, or the name of the file.
+    /// The name that it gives itself, or the name of the file.
     pub name: String,
-    /// The day that the data is of, `YYYY-MM-DD` or `unknown`.
+    /// The date of the data, `YYYY-MM-DD` or `unknown`.
     pub date: String,
-    /// The licence of the data, such as `CC BY 4.0`, where known.
+    /// The licence of the data, such as `CC BY 4.0`, if it is known.
     pub licence: Option<String>,
-    /// Links to show beside results, for attribution.
+    /// Links to show with the results, for attribution.
     pub urls: Vec<String>,
-    /// What it tells.
+    /// What it knows about addresses.
     pub provides: Provides,
-    /// The file it was read from; `None` if it came with the program.
+    /// The file it was read from; `None` for the built-in data.
     pub path: Option<PathBuf>,
 }
 
-/// One line: `DB-IP country lite, 2026-05-01 (CC BY 4.0, https://db-ip.com)`.
+/// Writes one line: `DB-IP country lite, 2026-05-01 (CC BY 4.0, https://db-ip.com)`.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, ", self.name)?;

@@ -72,27 +72,27 @@ impl Exposition {
         Self { format, prefix, text: String::new() }
     }
 
-    /// Writes a value that goes up and down.
+    /// Writes a value that can increase and decrease.
     pub fn gauge(&mut self, name: &str, help: &str, value: impl Into<Value>) {
         self.gauges(name, help).sample(&[], value);
     }
 
-    /// Writes a value that only grows. `name` has no `_total`.
+    /// Writes a value that only increases. `name` must not end in `_total`.
     pub fn counter(&mut self, name: &str, help: &str, value: impl Into<Value>) {
         self.counters(name, help).sample(&[], value);
     }
 
-    /// Gauges that differ in labels.
+    /// Gauges that differ in their labels.
     pub fn gauges<'a>(&'a mut self, name: &'a str, help: &'a str) -> Family<'a> {
         self.family(MetricKind::Gauge, name, help)
     }
 
-    /// Counters that differ in labels. `name` has no `_total`.
+    /// Counters that differ in their labels. `name` must not end in `_total`.
     pub fn counters<'a>(&'a mut self, name: &'a str, help: &'a str) -> Family<'a> {
         self.family(MetricKind::Counter, name, help)
     }
 
-    /// Histograms that differ in labels.
+    /// Histograms that differ in their labels.
     pub fn histograms<'a>(&'a mut self, name: &'a str, help: &'a str) -> Histograms<'a> {
         Histograms(self.family(MetricKind::Histogram, name, help))
     }
@@ -116,7 +116,7 @@ impl Exposition {
     }
 }
 
-/// Samples of one name. It is described once it has one.
+/// Samples with the same name. The description is written with the first one.
 #[derive(Debug)]
 pub struct Family<'a> {
     exposition: &'a mut Exposition,
@@ -127,7 +127,7 @@ pub struct Family<'a> {
 }
 
 impl Family<'_> {
-    /// Writes a sample. Each needs other values of labels.
+    /// Writes a sample. Each needs different values of labels.
     pub fn sample(&mut self, labels: &Labels<'_>, value: impl Into<Value>) {
         let suffix = if self.kind == MetricKind::Counter { "_total" } else { "" };
         self.write(suffix, labels, value.into());
@@ -159,7 +159,7 @@ impl Family<'_> {
 pub struct Histograms<'a>(Family<'a>);
 
 impl Histograms<'_> {
-    /// Writes a histogram. Each needs other values of labels.
+    /// Writes a histogram. Each needs different values of labels.
     pub fn sample(&mut self, labels: &Labels<'_>, histogram: &Histogram) {
         let mut total = 0;
         for (bound, count) in histogram.buckets() {

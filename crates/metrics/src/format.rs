@@ -1,4 +1,4 @@
-//! Which of the two formats a client gets.
+//! Content negotiation between the two formats.
 
 /// A text format of Prometheus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,9 @@ impl Format {
     /// All formats, the default first.
     pub const ALL: [Self; 2] = [Self::Text, Self::OpenMetrics];
 
-    /// The format for a client that sent these `Accept` headers (RFC 9110, 12.5.1): OpenMetrics only if it is named and
-    /// not liked less than the classic format, which is for all others, also where nothing is acceptable.
+    /// Chooses the format for a client that sent these `Accept` headers (RFC 9110, 12.5.1): OpenMetrics only if it is
+    /// named and not less preferred than the classic format. All other clients get the classic format, even if they
+    /// accept neither.
     #[must_use]
     pub fn accepted<'a>(headers: impl IntoIterator<Item = &'a str>) -> Self {
         let (mut text, mut open_metrics) = (0.0_f32, 0.0_f32);

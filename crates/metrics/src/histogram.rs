@@ -4,13 +4,13 @@
 #[derive(Clone, Debug)]
 pub struct Histogram {
     bounds: &'static [f64],
-    /// How many observations each bucket has, and last those above all bounds.
+    /// The number of observations in each bucket, and last those above all bounds.
     counts: Vec<u64>,
     sum: f64,
 }
 
 impl Histogram {
-    /// No observations yet. `bounds` are the inclusive upper bounds of the buckets, ascending.
+    /// Creates an empty histogram. `bounds` are the inclusive upper bounds of the buckets, ascending.
     #[must_use]
     pub fn new(bounds: &'static [f64]) -> Self {
         debug_assert!(bounds.is_sorted());
@@ -29,7 +29,7 @@ impl Histogram {
         self.sum
     }
 
-    /// Upper bounds, the last one infinite, each with the number of observations that do not exceed it.
+    /// The upper bounds, the last one infinite, each with the number of observations up to it.
     pub(crate) fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
         let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
         bounds.zip(self.counts.iter().scan(0, |total, count| {

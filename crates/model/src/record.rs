@@ -41,7 +41,7 @@ pub struct ConnectionRecord<'a> {
     pub last_us: i64,
     /// The node that captured its SYN packet; empty for a capture file.
     pub node: Cow<'a, str>,
-    /// The number of its packets that were classified, at most 10.
+    /// The number of its packets that were classified, rarely more than 10.
     pub packets: u32,
     /// How far it got. Not part of docs/spec.md#json; stored because queries can ask for completed handshakes.
     pub progress: Progress,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bolero::TypeGenerator;
 use bolero::generator::{ValueGenerator, produce};
-use cutshort_packet::{Frame, LinkType, Packet, Refusal, Unread};
+use cutshort_packet::{Frame, LinkType, Packet, Refusal, Unreachable, Unread};
 
 use bytes::{
     AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, IPV4, IPV6, Order, PPPOE_SESSION, ROUTING, TCP,
@@ -158,6 +158,8 @@ static SEEDS: LazyLock<Vec<(LinkType, Vec<u8>)>> = LazyLock::new(|| {
         (LinkType::Nflog, nflog_of(10, Order::Big, &v6)),
         (LinkType::Nflog, nflog_of(7, Order::Big, &ipv4(TCP, &tcp(0, 3000)))),
         (LinkType::Raw, ipv4(TCP, &tcp(0, 0))),
+        (LinkType::Raw, ipv4(1, &[&[3, 1, 0, 0, 0, 0, 0, 0][..], &ipv4(TCP, &tcp(0, 0))[..28]].concat())),
+        (LinkType::Ipv6, ipv6(58, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], &ipv6(TCP, &tcp(0, 0))[..48]].concat())),
         (LinkType::Raw, v6.clone()),
         (LinkType::Ipv4, v4),
         (LinkType::Ipv6, v6),
@@ -169,6 +171,11 @@ fn check(link: LinkType, bytes: &[u8], wire_len: u32) {
     let parse = |bytes: &[u8], wire_len| Packet::parse(link, Frame { ts: -1, wire_len, bytes });
     let parsed = parse(bytes, wire_len);
     assert_eq!(parsed, parse(bytes, wire_len), "parsed twice");
+    if let Some(error) = Unreachable::parse(link, Frame { ts: -1, wire_len, bytes }) {
+        assert_eq!(parsed, Err(Refusal::NotTcp), "an ICMP error");
+        let is_mapped = |addr: Ipv6Addr| addr.to_ipv4_mapped().is_some();
+        assert_eq!(is_mapped(error.five_tuple.src_ip), is_mapped(error.five_tuple.dst_ip));
+    }
     let packet = match parsed {
         Ok(packet) => packet,
         Err(refusal) => {

@@ -160,11 +160,12 @@ impl Ingest {
 
 impl From<StoreError> for IngestAnswer {
     fn from(error: StoreError) -> Self {
+        let text = format!("{error:#}");
         match error {
-            StoreError::Refused(why) => Self::Refused(why),
-            StoreError::Full(why) => Self::Full(why),
-            StoreError::Unavailable(why) => Self::Later(why),
-            StoreError::Locked(why) | StoreError::Damaged(why) | StoreError::Failed(why) => Self::Failed(why),
+            StoreError::Refused(_) => Self::Refused(text),
+            StoreError::Full(_) => Self::Full(text),
+            StoreError::Unavailable(_) => Self::Later(text),
+            StoreError::Locked(_) | StoreError::Damaged(_) | StoreError::Failed(_) => Self::Failed(text),
         }
     }
 }

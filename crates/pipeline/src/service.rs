@@ -206,7 +206,7 @@ fn stores(store: &dyn Store) -> cutshort_store::Result<Vec<&dyn Store>> {
 
 /// The error of a panic, which has already been printed.
 fn broken() -> StoreError {
-    StoreError::Failed("internal error while computing results; see the log".to_owned())
+    StoreError::Failed("internal error while computing results; see the log".into())
 }
 
 struct Worker {
@@ -367,9 +367,9 @@ impl Worker {
                 self.settings.retain_every
             }
             Err(error) => {
-                tracing::warn!("cannot delete all that is past its time: {error}");
+                tracing::warn!("cannot delete all that is past its time: {error:#}");
                 let at = nanoseconds(SystemTime::now());
-                state.retention_trouble = Some(Trouble { at, window: None, what: error.to_string() });
+                state.retention_trouble = Some(Trouble { at, window: None, what: format!("{error:#}") });
                 state.retention_errors += 1;
                 self.retention.failures += 1;
                 // At first soon, then as rarely as ever.
@@ -387,7 +387,7 @@ impl Worker {
         let mut inner = self.shared.lock();
         inner.state.full = matches!(error, StoreError::Full(_));
         inner.state.errors += 1;
-        Trouble { at: nanoseconds(SystemTime::now()), window: None, what: error.to_string() }
+        Trouble { at: nanoseconds(SystemTime::now()), window: None, what: format!("{error:#}") }
     }
 
     fn note_due(&self, now: i64, plans: &[Plan]) {
@@ -432,7 +432,7 @@ impl Worker {
         state.errors += report.failed.len() as u64;
         state.due += report.failed.len() as u64;
         state.oldest_due = Some(window.end());
-        Err(Trouble { at: nanoseconds(SystemTime::now()), window: Some(*window), what: error.to_string() })
+        Err(Trouble { at: nanoseconds(SystemTime::now()), window: Some(*window), what: format!("{error:#}") })
     }
 
     /// Records the result of a turn, and returns the time to wait before the next.

@@ -331,7 +331,7 @@ impl WindowJob {
             match once() {
                 // It is set aside now, and the rest counts.
                 Err(StoreError::Damaged(what)) => {
-                    tracing::warn!(window = state.window.start(), "damaged: {what}");
+                    tracing::warn!(window = state.window.start(), "damaged: {what:#}");
                 }
                 done => return done,
             }

@@ -187,7 +187,7 @@ fn made_up_packets_are_marked() {
 fn a_full_store_ends_the_import() {
     let store = Memory::default();
     let all = packets(3, 0.5, 1);
-    store.fail("append", StoreError::Full("no room".to_owned()));
+    store.fail("append", StoreError::Full("no room".into()));
     let failed = import(&store, &Rules::default(), &mut Privacy::full(), arrivals(&all), || true);
     assert!(matches!(failed, Err(StoreError::Full(_))), "{failed:?}");
     assert!(store.segments().is_empty());

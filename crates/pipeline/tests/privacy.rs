@@ -203,15 +203,9 @@ fn the_open_segment_has_no_real_address() {
     for addresses in [Addresses::Truncated, Addresses::Encrypted] {
         let (folder, store) = open();
         let mut privacy = privacy(addresses, &geo);
-        let (id, from) = (SegmentId(7), all[0].ts);
-        let path = folder.path().join("open").join(id.to_string());
-        let mut open = OpenSegment::create(
-            &path,
-            id,
-            &SegmentSource::tcp("edge", Provenance::Live, (from, from)),
-            SyncPolicy::Never,
-        )
-        .unwrap();
+        let (path, id) = (folder.path().join("open/7"), SegmentId(7));
+        let source = SegmentSource::tcp("edge", Provenance::Live, (all[0].ts, all[0].ts));
+        let mut open = OpenSegment::create(&path, id, &source, SyncPolicy::Never).unwrap();
         for batch in all.chunks(100) {
             let protected: Vec<_> = batch.iter().map(|packet| privacy.protect(packet)).collect();
             open.append(&protected, batch[batch.len() - 1].ts).unwrap();

@@ -73,7 +73,7 @@ fn it_can_be_woken_and_stopped() {
 fn a_full_store_pauses_it_until_there_is_room() {
     let store = Memory::default();
     for _ in 0..8 {
-        store.fail("commit", StoreError::Full("no room".to_owned()));
+        store.fail("commit", StoreError::Full("no room".into()));
     }
     take_in(&store, &packets(1, 0.2, 1));
     let service = start(&store, hasty());
@@ -89,8 +89,8 @@ fn a_full_store_pauses_it_until_there_is_room() {
 fn no_error_ends_it() {
     let store = Memory::default();
     for operation in ["retain", "windows", "status", "read_window", "replace", "sink", "commit", "roll"] {
-        store.fail(operation, StoreError::Unavailable(operation.to_owned()));
-        store.fail(operation, StoreError::Failed(operation.to_owned()));
+        store.fail(operation, StoreError::Unavailable(operation.into()));
+        store.fail(operation, StoreError::Failed(operation.into()));
     }
     take_in(&store, &packets(3, 0.2, 1));
     let service = start(&store, hasty());
@@ -186,10 +186,10 @@ fn segments_of_others_are_taken_refused_or_put_off() {
     refused(good.bytes()[..good.bytes().len() / 2].to_vec());
     let future = segment("edge", (now, now + 4 * WINDOW));
     assert!(refused(future.bytes().to_vec()).contains("clock"));
-    store.fail("append", StoreError::Full("no room".to_owned()));
+    store.fail("append", StoreError::Full("no room".into()));
     let other = segment("other", (now - WINDOW, now));
     assert_eq!(ingest.take(&store, other.bytes().to_vec()), IngestAnswer::Full("no room".to_owned()));
-    store.fail("append", StoreError::Failed("broken".to_owned()));
+    store.fail("append", StoreError::Failed("broken".into()));
     assert_eq!(ingest.take(&store, other.bytes().to_vec()), IngestAnswer::Failed("broken".to_owned()));
     let (packets, bytes) = (good.info().rows, good.bytes().len() as u64);
     let counts = IngestCounts { new: 1, known: 1, refused: 3, later: 1, failed: 1, packets, bytes };

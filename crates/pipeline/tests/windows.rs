@@ -189,14 +189,14 @@ fn live_windows_wait_for_their_end_and_the_grace() {
 fn what_concerns_one_window_does_not_stop_the_others() {
     let store = Memory::default();
     take_in(&store, &packets(3, 0.2, 1));
-    store.fail("read_window", StoreError::Failed("this one".to_owned()));
+    store.fail("read_window", StoreError::Failed("this one".into()));
     let report = do_all(&store, &GEO);
     assert_eq!((report.done, report.failed.len(), report.left), (2, 1, 0));
-    store.fail("commit", StoreError::Full("no room".to_owned()));
+    store.fail("commit", StoreError::Full("no room".into()));
     let again = job().run_due(&store, &GEO, Due::All, &mut |_| ControlFlow::Continue(()));
     assert!(matches!(again, Err(StoreError::Full(_))), "{again:?}");
     assert_eq!(store.results().len(), 2);
-    store.fail("read_window", StoreError::Damaged("read again".to_owned()));
+    store.fail("read_window", StoreError::Damaged("read again".into()));
     assert_eq!((do_all(&store, &GEO).done, store.results().len()), (1, 3));
 }
 
@@ -349,7 +349,7 @@ fn what_cannot_be_written_together_is_written_one_by_one() {
     assert_is_tracked(&store, &packets);
     // What concerns all ends it, and nothing of the batch holds.
     let (store, _) = many_windows();
-    store.fail("finish", StoreError::Unavailable("away".to_owned()));
+    store.fail("finish", StoreError::Unavailable("away".into()));
     let ended = do_small(&store, &mut |_| ControlFlow::Continue(()));
     assert!(matches!(ended, Err(StoreError::Unavailable(_))) && store.results().is_empty());
 }

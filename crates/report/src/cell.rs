@@ -1,10 +1,10 @@
-//! Texts from outside in comma-separated values.
+//! Text from outside in comma-separated values.
 
 use std::borrow::Cow;
 
-/// A text as it may stand in a file of comma-separated values that somebody opens with a spreadsheet. What one would
-/// take for a formula gets an apostrophe in front, as [OWASP](https://owasp.org/www-community/attacks/CSV_Injection)
-/// says; numbers stay what they are.
+/// Makes a text safe for a file of comma-separated values that is opened in a spreadsheet. Text that would be
+/// interpreted as a formula gets an apostrophe in front, as recommended by
+/// [OWASP](https://owasp.org/www-community/attacks/CSV_Injection); numbers are unchanged.
 ///
 /// ```
 /// use cutshort_report::cell;

@@ -1,4 +1,4 @@
-//! Connections one by one, in formats for programs (docs/spec.md#json).
+//! Formats of single connections, for programs (docs/spec.md#json).
 
 mod csv;
 mod jsonl;
@@ -8,14 +8,14 @@ mod zeek;
 use std::io::{self, Write};
 
 use cutshort_model::{ConnectionRecord, JudgedConnection};
-use cutshort_verdict::Row;
+use cutshort_verdict::{DataSet, Row};
 
 pub(crate) use csv::io_error as csv_error;
 
 /// Formats of single connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
     /// Comma-separated values with a header.
     Csv,
@@ -26,28 +26,29 @@ pub enum Format {
 }
 
 impl Format {
-    /// Whether [`Writer::write`] looks at the rows. Connections that were kept have none.
+    /// Whether [`Writer::write`] needs the rows. Stored connections have none.
     #[must_use]
     pub const fn needs_rows(self) -> bool {
         matches!(self, Self::Zeek)
     }
 
-    /// A writer of this format onto `output`.
+    /// Begins to write in this format to `output`.
     pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
-        self.writer_of(output, false)
+        self.writer_of(output, DataSet::Tcp, false)
     }
 
-    /// A writer of this format onto `output`. With `addresses` CSV and Parquet have a column more that says what of
-    /// its addresses a connection has; JSON says it anyway, where they are not the real ones.
+    /// Begins to write connections of a data set in this format to `output`. With `addresses`, CSV and Parquet have an
+    /// additional column for how addresses are kept; JSON has such a field whenever they are not the full ones.
     pub fn writer_of<'a>(
         self,
         output: impl Write + Send + 'a,
+        data_set: DataSet,
         addresses: bool,
     ) -> io::Result<Box<dyn Writer + 'a>> {
         Ok(match self {
             Self::Jsonl => Box::new(jsonl::Jsonl::new(output)),
-            Self::Csv => Box::new(csv::Csv::new(output, addresses)?),
-            Self::Parquet => Box::new(parquet::Parquet::new(output, addresses)?),
+            Self::Csv => Box::new(csv::Csv::new(output, data_set, addresses)?),
+            Self::Parquet => Box::new(parquet::Parquet::new(output, data_set, addresses)?),
             Self::Zeek => Box::new(zeek::Zeek::new(output)?),
         })
     }
@@ -55,14 +56,14 @@ impl Format {
 
 /// Writes connections, one at a time, to an output.
 pub trait Writer {
-    /// Writes one. `rows` may be empty unless the [format needs them](Format::needs_rows).
+    /// Writes a connection. `rows` may be empty unless the [format needs them](Format::needs_rows).
     fn write(&mut self, connection: &JudgedConnection<'_>, rows: &[Row]) -> io::Result<()> {
         self.write_record(&connection.into(), rows)
     }
 
-    /// Writes one that was made before, such as one that a store kept.
+    /// Writes a connection that was recorded before, for example a stored one.
     fn write_record(&mut self, record: &ConnectionRecord<'_>, rows: &[Row]) -> io::Result<()>;
 
-    /// Ends the output. Without it a file is not complete.
+    /// Completes the output. Without this, a file is incomplete.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }

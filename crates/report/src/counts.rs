@@ -1,4 +1,4 @@
-//! Counts of connections by time and value, in formats for programs.
+//! Formats of counts by time and value, for programs.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use serde_json::Value;
 use crate::cell;
 use crate::connection::csv_error;
 
-/// Connections of one piece of time and one value.
+/// The counts of one interval and one value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counts<'a> {
-    /// The beginning of the piece of time, in nanoseconds since the Unix epoch.
+    /// The start of the interval, in nanoseconds since the Unix epoch.
     pub from: i64,
-    /// By what connections are told apart; empty where they are not.
+    /// The dimension that connections are grouped by; empty for totals.
     pub by: &'a str,
-    /// The value; empty where none is known.
+    /// The value; empty if it is unknown.
     pub value: &'a str,
     /// Connections by stage, in the order of [`Stage::ALL`].
     pub stages: [WeightedCount; Stage::ALL.len()],
@@ -34,8 +34,7 @@ pub struct Counts<'a> {
 }
 
 impl Counts<'_> {
-    /// For how many connections those stand that were sampled, and how many these are: in all, by stage,
-    /// and excluded.
+    /// The weighted and the sampled number of connections: in total, by stage, and excluded.
     fn numbers(&self) -> [i64; NUMBERS] {
         let mut total = WeightedCount::default();
         self.stages.iter().for_each(|count| total.merge(count));
@@ -58,7 +57,7 @@ fn names() -> impl Iterator<Item = String> {
 /// Formats of counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
     /// Comma-separated values with a header.
     Csv,
@@ -67,7 +66,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// A writer of this format onto `output`.
+    /// Begins to write in this format to `output`.
     pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
         Ok(match self {
             Self::Jsonl => Box::new(Jsonl { output, names: names().collect() }),
@@ -79,10 +78,10 @@ impl Format {
 
 /// Writes rows of counts, one at a time, to an output.
 pub trait Writer {
-    /// Writes those of one piece of time and one value.
+    /// Writes the counts of one interval and one value.
     fn write(&mut self, counts: &Counts<'_>) -> io::Result<()>;
 
-    /// Ends the output. Without it a file is not complete.
+    /// Completes the output. Without this, a file is incomplete.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
@@ -130,7 +129,7 @@ impl<W: Write> Writer for Csv<W> {
     }
 }
 
-/// Rows a row group: what is held in memory until it is written.
+/// The number of rows in a row group, which is held in memory until it is written.
 const ROW_GROUP: usize = 100_000;
 
 struct Parquet<W: Write + Send> {

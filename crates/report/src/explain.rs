@@ -1,4 +1,4 @@
-//! What the terms mean: the texts of the tables in `cutshort-verdict`.
+//! The meaning of the terms: texts from the tables in `cutshort-verdict`.
 
 use std::io::{self, Write};
 
@@ -20,12 +20,11 @@ pub enum Term {
     Signature(Signature),
 }
 
-/// Finds all terms with a name: a tag and a stage may have the same one.
+/// Finds all terms of a data set with a name: a tag and a stage may have the same one.
 ///
 /// # Errors
 /// A text of three lines that lists the known names.
-pub fn find(name: &str) -> Result<Vec<Term>, String> {
-    let set = DataSet::Tcp;
+pub fn find(name: &str, set: DataSet) -> Result<Vec<Term>, String> {
     let (stage, tag, signature) = (set.stage(name), set.tag(name), set.signature(name));
     let found: Vec<Term> = (stage.clone().ok().map(Term::Stage).into_iter())
         .chain(tag.clone().ok().map(Term::Tag))
@@ -36,72 +35,95 @@ pub fn find(name: &str) -> Result<Vec<Term>, String> {
     }
     let names = |all: Vec<&str>| all.join(", ");
     Err(format!(
-        "unknown name '{name}'.\n  stages:     {}\n  tags:       {}\n  signatures: 1 to {}, or a name such as 'SYN; ACK -> RST'",
-        names(Stage::ALL.map(Stage::name).to_vec()),
+        "unknown name '{name}'.\n  stages:     {}\n  tags:       {}\n  signatures: {}, or a name such as 'SYN; ACK -> RST'",
+        names(set.stages().iter().map(|stage| set.stage_name(*stage)).collect()),
         names(set.tags().iter().map(|tag| tag.name()).collect()),
-        set.signatures().len(),
+        numbers(set),
     ))
 }
 
-/// Explains one term in lines of at most `width` columns.
-pub fn write_term(term: Term, width: usize, mut output: impl Write) -> io::Result<()> {
+/// The numbers of the signatures.
+fn numbers(set: DataSet) -> String {
+    let own: Vec<String> =
+        set.signatures().iter().map(|signature| signature.id()).skip(19).map(|id| id.to_string()).collect();
+    std::iter::once("1 to 19".to_owned()).chain(own).collect::<Vec<_>>().join(", ")
+}
+
+/// Explains one term of a data set in lines of at most `width` columns.
+pub fn write_term(term: Term, set: DataSet, width: usize, mut output: impl Write) -> io::Result<()> {
     let out = &mut output;
     match term {
         Term::Stage(stage) => {
-            let radar = stage.radar_name();
-            let also = if radar == stage.name() { String::new() } else { format!(", {radar} in the API") };
-            heading(out, stage.title(), &format!("stage {stage}{also}"), width)?;
-            paragraph(out, Style::new(), stage.about(), width)?;
-            causes(out, stage.causes(), width)?;
-            let all = DataSet::Tcp.signatures().iter().copied();
+            let (name, radar) = (set.stage_name(stage), stage.radar_name());
+            let also = if radar == name { String::new() } else { format!(", {radar} in the API") };
+            heading(out, set.stage_title(stage), &format!("stage {name}{also}"), width)?;
+            paragraph(out, Style::new(), set.stage_about(stage), width)?;
+            causes(out, set.stage_causes(stage), width)?;
+            let all = set.signatures().iter().copied();
             let here = all.filter(|signature| signature.stage() == stage);
-            list(out, "Signatures at this stage", here.map(signature_line), width)
+            list(out, "Signatures at this stage", here.map(|signature| signature_line(set, signature)), width)
         }
         Term::Tag(tag) => {
             let with = tag.parent().map(|parent| format!(", only with {parent}")).unwrap_or_default();
             heading(out, tag.name(), &format!("tag, bit {}{with}", tag.number()), width)?;
-            paragraph(out, Style::new(), tag.about(), width)?;
-            let all = DataSet::Tcp.tags().iter().copied();
+            paragraph(out, Style::new(), set.tag_about(tag), width)?;
+            let all = set.tags().iter().copied();
             let below = all.filter(|below| below.parent() == Some(tag));
-            list(out, "Tags that stand only with it", below.map(tag_line), width)
+            list(out, "Tags that stand only with it", below.map(|tag| tag_line(set, tag)), width)
         }
         Term::Signature(signature) => {
-            let note = format!("signature {}, stage {}", signature.id(), signature.stage());
+            let note = format!("signature {}, stage {}", signature.id(), set.stage_name(signature.stage()));
             heading(out, signature.name(), &note, width)?;
-            paragraph(out, Style::new(), signature.about(), width)?;
-            causes(out, signature.causes(), width)
+            paragraph(out, Style::new(), set.signature_about(signature), width)?;
+            causes(out, set.signature_causes(signature), width)
         }
     }
 }
 
-/// Lists all terms with one line each.
-pub fn write_all(width: usize, mut output: impl Write) -> io::Result<()> {
+/// Lists all terms of a data set with one line each.
+pub fn write_all(set: DataSet, width: usize, mut output: impl Write) -> io::Result<()> {
     let out = &mut output;
-    let stages = Stage::ALL.map(|stage| (format!("{:9} ", stage.name()), stage.about().to_owned()));
-    section(out, "Stages", stages.into_iter(), width)?;
-    list(out, "Tags", DataSet::Tcp.tags().iter().copied().map(tag_line), width)?;
-    list(out, "Signatures", DataSet::Tcp.signatures().iter().copied().map(signature_line), width)?;
+    let stages = set
+        .stages()
+        .iter()
+        .map(|stage| (format!("{:9} ", set.stage_name(*stage)), set.stage_about(*stage).to_owned()));
+    section(out, "Stages", stages, width)?;
+    list(out, "Tags", set.tags().iter().copied().map(|tag| tag_line(set, tag)), width)?;
+    list(
+        out,
+        "Signatures",
+        set.signatures().iter().copied().map(|signature| signature_line(set, signature)),
+        width,
+    )?;
     writeln!(out)?;
     paragraph(
         out,
         Style::new(),
-        "cutshort explain NAME explains one of them. A signature can also be given by its number.",
+        match set {
+            DataSet::Origin => {
+                "cutshort explain --origin NAME explains one of them. A signature can also be given by its number."
+            }
+            _ => {
+                "cutshort explain NAME explains one of them. A signature can also be given by its number. With --origin: those of connections that this host opens."
+            }
+        },
         width,
     )
 }
 
-/// What stands before a text in a list, and the text.
+/// The beginning of a list item, and its text.
 type Item = (String, String);
 
-fn signature_line(signature: Signature) -> Item {
-    (format!("{:2} ", signature.id()), signature.to_string())
+fn signature_line(set: DataSet, signature: Signature) -> Item {
+    let width = set.signatures().last().map_or(0, |last| last.id().to_string().len());
+    (format!("{:width$} ", signature.id()), signature.to_string())
 }
 
-/// Indented below its parents, with the first sentence about it.
-fn tag_line(tag: Tag) -> Item {
+/// The name, indented below its parents, with the first sentence about it.
+fn tag_line(set: DataSet, tag: Tag) -> Item {
     let depth = std::iter::successors(tag.parent(), |parent| parent.parent()).count();
     let name = format!("{}{tag}", "  ".repeat(depth));
-    let sentence = tag.about().split_inclusive(". ").next().unwrap_or_default();
+    let sentence = set.tag_about(tag).split_inclusive(". ").next().unwrap_or_default();
     (format!("{name:18} "), sentence.trim_end().to_owned())
 }
 
@@ -126,7 +148,7 @@ fn causes(output: &mut impl Write, causes: &[&str], width: usize) -> io::Result<
     paragraph(output, DIM, caveat, width)
 }
 
-/// A section behind others, if there is anything in it.
+/// A further section, unless it is empty.
 fn list(
     output: &mut impl Write,
     title: &str,

@@ -1,4 +1,4 @@
-//! What a store has, for other programs.
+//! Exports the contents of a store.
 
 use std::io;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use cutshort_store::{Result, RollupQuery, RollupRow, Selection, Store, StoreErro
 use crate::connection;
 use crate::counts::{self, Counts};
 
-/// Why an export ended early.
+/// Why an export failed.
 #[derive(Debug)]
 pub enum ExportError {
     /// The store could not be read.
@@ -30,10 +30,10 @@ impl From<io::Error> for ExportError {
     }
 }
 
-/// What was written of connections.
+/// The number of connections that were written, and what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exported {
-    /// How many there are.
+    /// The number of connections.
     pub connections: u64,
     /// Windows whose connections are missing, because their files are damaged.
     pub missing: Vec<Window>,
@@ -56,8 +56,8 @@ pub fn export_connections(
     Ok(Exported { connections: count, missing: store.lost_connections(&range)? })
 }
 
-/// Writes the counts of a range of windows, in buckets, told apart by each of the dimensions, or not at all
-/// if there is none. Returns how many rows these are, and whether networks or ports were folded into `other`.
+/// Writes the counts of a range of windows, in buckets, grouped by each of the dimensions, or in total if there is
+/// none. Returns the number of rows, and whether networks or ports are counted as `other`.
 pub fn export_rollups(
     store: &dyn Store,
     range: Range<i64>,
@@ -89,13 +89,13 @@ pub fn export_rollups(
     Ok((rows, folded))
 }
 
-/// The windows with results, as the beginning of the first and the end of the last; none if there are none.
+/// The range of windows that have results, from the start of the first to the end of the last; none without results.
 pub fn extent(store: &dyn Store) -> Result<Option<Range<i64>>> {
     let range = store.status()?.window_range;
     Ok(range.map(|(first, last)| first.start()..last.end()))
 }
 
-/// A range in parts of whole buckets, so that an answer is never large.
+/// Divides a range into parts of whole buckets, so that no answer is large.
 fn pieces(range: &Range<i64>, bucket: Bucket) -> impl Iterator<Item = Range<i64>> + use<> {
     let length = match bucket {
         Bucket::FifteenMinutes | Bucket::Hour => Bucket::Day.nanoseconds(),
@@ -116,7 +116,7 @@ fn write(writer: &mut dyn counts::Writer, by: Option<Dimension>, row: &RollupRow
     writer.write(&Counts { from: row.from, by, value: &value, stages: row.stages, excluded: row.excluded })
 }
 
-/// A value in data; empty where none is known.
+/// The text of a value; empty if it is unknown.
 fn text(value: &Value) -> String {
     match value {
         Value::All | Value::As(Network::Unknown) => String::new(),

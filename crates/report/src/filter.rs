@@ -7,24 +7,27 @@ use cutshort_packet::FiveTuple;
 use cutshort_verdict::{DataSet, Signature, Stage, Tag, Termination};
 use ipnet::IpNet;
 
-/// Which connections are meant at all: to which servers, and not from whom.
+/// Which connections are classified: by their servers, and by clients to leave out.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Networks of the servers; any if there are none.
+    /// The servers' networks; all if empty.
     pub server_nets: Vec<IpNet>,
-    /// Ports of the servers; any if there are none.
+    /// The servers' ports; all if empty.
     pub server_ports: Vec<u16>,
-    /// Networks of sources to be left out, such as health checks.
+    /// The networks of those who open connections; all if empty.
+    pub client_nets: Vec<IpNet>,
+    /// Clients to leave out, such as health checks.
     pub ignored_sources: Vec<IpNet>,
 }
 
 impl Selection {
-    /// Whether a client's 5-tuple is meant.
+    /// Whether a connection with this 5-tuple is classified.
     #[must_use]
     pub fn has(&self, five_tuple: &FiveTuple) -> bool {
         let in_any = |nets: &[IpNet], addr| nets.iter().any(|net| net.contains(&addr));
         (self.server_ports.is_empty() || self.server_ports.contains(&five_tuple.dst_port))
             && (self.server_nets.is_empty() || in_any(&self.server_nets, five_tuple.dst()))
+            && (self.client_nets.is_empty() || in_any(&self.client_nets, five_tuple.src()))
             && !in_any(&self.ignored_sources, five_tuple.src())
     }
 }
@@ -50,7 +53,7 @@ enum Values {
     Prefix(Vec<IpNet>),
 }
 
-/// Why a text is no filter.
+/// Why a text is not a valid filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterError(String);
 
@@ -63,7 +66,7 @@ impl fmt::Display for FilterError {
 impl std::error::Error for FilterError {}
 
 impl Filter {
-    /// Whether the connection fulfils the condition.
+    /// Whether a connection meets the condition.
     #[must_use]
     pub fn matches(&self, connection: &JudgedConnection<'_>) -> bool {
         self.negated != self.values.has(connection)
@@ -91,12 +94,23 @@ const KEYS: &str = "stage, termination, tag, signature, location, asn, port, pre
 impl FromStr for Filter {
     type Err = FilterError;
 
+    /// Reads a filter with the terms of any data set; [`Filter::of`] knows which.
     fn from_str(text: &str) -> Result<Self, FilterError> {
+        Self::of(text, DataSet::Tcp).or_else(|error| Self::of(text, DataSet::Origin).map_err(|_| error))
+    }
+}
+
+impl Filter {
+    /// Reads a filter with the terms of a data set.
+    ///
+    /// # Errors
+    /// What is wrong with the text, with the terms that exist.
+    pub fn of(text: &str, data_set: DataSet) -> Result<Self, FilterError> {
         let (key, value) = text.split_once('=').ok_or_else(|| {
             FilterError(format!("'{text}' has no '='; write KEY=VALUE with one of the keys {KEYS}"))
         })?;
         let (key, negated) = key.strip_suffix('!').map_or((key, false), |key| (key, true));
-        Ok(Self { text: text.to_owned(), values: values(key.trim(), value)?, negated })
+        Ok(Self { text: text.to_owned(), values: values(data_set, key.trim(), value)?, negated })
     }
 }
 
@@ -106,7 +120,7 @@ impl fmt::Display for Filter {
     }
 }
 
-fn values(key: &str, value: &str) -> Result<Values, FilterError> {
+fn values(set: DataSet, key: &str, value: &str) -> Result<Values, FilterError> {
     let location = |text: &str| {
         Country::from_alpha2(&text.to_ascii_uppercase())
             .ok_or_else(|| format!("no country has the code '{text}' (two letters, ISO 3166-1)"))
@@ -118,7 +132,6 @@ fn values(key: &str, value: &str) -> Result<Values, FilterError> {
     };
     let port =
         |text: &str| text.parse().map_err(|_| format!("'{text}' is not a port number from 0 to 65535"));
-    let set = DataSet::Tcp;
     Ok(match key {
         "stage" => Values::Stage(list(value, |name| set.stage(name))?),
         "termination" => Values::Termination(list(value, |name| set.termination(name))?),

@@ -4,49 +4,49 @@ use cutshort_verdict::{ReaderClock, RowCount};
 
 use crate::unread::{Dropped, UnreadCount};
 
-/// What was read, and what of it could not be used.
+/// Counts of the records that were read, and of those that could not be used.
 #[derive(Clone, Debug, Default)]
 pub struct InputCount {
     /// Records of any kind.
     pub records: u64,
-    /// TCP packets among them.
+    /// The number of TCP packets.
     pub packets: u64,
-    /// Records that are no TCP packet, by [`Refusal`].
+    /// Records that are not usable TCP packets, by [`Refusal`].
     pub refused: [u64; Refusal::ALL.len()],
-    /// What was met and not read. Counts of live sources are in `refused` only.
+    /// Records that could not be read. Those of live sources are in `refused` only.
     pub unread: UnreadCount,
-    /// Packets that the capture itself says were lost.
+    /// Lost packets that the capture reports.
     pub dropped: Dropped,
-    /// When sampling was incomplete, of live sources.
+    /// When sampling of a live source was incomplete.
     pub incomplete: Vec<Incomplete>,
     /// TCP packets that came after their window was closed.
     pub late: u64,
-    /// Rows that were taken, and some of them that matter.
+    /// The number of rows that were taken, and of some special ones.
     pub rows: RowCount,
     reader: ReaderClock,
-    /// Records of the future.
+    /// The number of records in the future.
     ahead_records: u64,
-    /// Time of the earliest and the latest record: of those that do not lie in the future, and those that do.
+    /// Times of the earliest and the latest record: of those that are not in the future, and of those that are.
     present: Option<(i64, i64)>,
     ahead: Option<(i64, i64)>,
 }
 
-/// A time in which connections were chosen and left out, as no more could be remembered.
+/// A period in which sampled connections were left out because the table of connections was full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Incomplete {
-    /// How many, at least.
+    /// The number of these connections: a lower bound.
     pub connections: u64,
-    /// When the first was left out, in nanoseconds since the Unix epoch.
+    /// The time of the first of them, in nanoseconds since the Unix epoch.
     pub from: i64,
-    /// When the last was.
+    /// The time of the last of them.
     pub to: i64,
 }
 
-/// How many such times a note names.
+/// The maximum number of such periods in a note.
 const NAMED: usize = 3;
 
 impl InputCount {
-    /// Nothing yet, to be read at the time of a clock. Without one, no record lies in the future.
+    /// Starts with zero. Records in the future are found by this clock; without one, there are none.
     #[must_use]
     pub fn read_at(reader: ReaderClock) -> Self {
         Self { reader, ..Self::default() }
@@ -69,20 +69,20 @@ impl InputCount {
         extend(&mut self.ahead, ts);
     }
 
-    /// Time of the earliest and the latest record. Those of the future count if there are no others.
+    /// Times of the earliest and the latest record. Records in the future count only if there are no others.
     #[must_use]
     pub fn span(&self) -> Option<(i64, i64)> {
         self.present.or(self.ahead)
     }
 
-    /// Records dated more than a day after the reader's clock. They move neither the end of the input nor any
-    /// verdict, unless all records are such.
+    /// The number of records dated more than a day after the reader's clock. They affect neither the end of the input
+    /// nor any verdict, unless all records are such.
     #[must_use]
     pub const fn future(&self) -> u64 {
         self.ahead_records
     }
 
-    /// What a reader must know of records of the future, if there are any.
+    /// The note about records in the future, if there are any.
     #[must_use]
     pub fn future_note(&self) -> Option<String> {
         let latest = date_time(self.ahead?.1);
@@ -100,7 +100,7 @@ impl InputCount {
         })
     }
 
-    /// When sampling was incomplete, if it was.
+    /// The note about incomplete sampling, if there was any.
     pub(crate) fn incomplete_note(&self) -> Option<String> {
         let (named, others) = self.incomplete.split_at(self.incomplete.len().min(NAMED));
         if named.is_empty() {
@@ -128,14 +128,14 @@ impl InputCount {
         self.unread.add(Unread::Link(number), 1);
     }
 
-    /// Counts a record that is no TCP packet.
+    /// Counts a record that is not a usable TCP packet.
     #[cold]
     pub fn add_refused(&mut self, link: LinkType, frame: Frame<'_>, refusal: Refusal) {
         self.refused[refusal as usize] += 1;
         self.unread.add(Unread::of(link, frame, refusal), 1);
     }
 
-    /// Adds what was read elsewhere.
+    /// Adds the counts of another input.
     pub fn merge(&mut self, other: &Self) {
         self.records += other.records;
         self.packets += other.packets;
@@ -159,7 +159,7 @@ impl InputCount {
         self.rows.add(rows);
     }
 
-    /// TCP packets beyond the packet limit of their connection.
+    /// The number of TCP packets beyond the packet limit of their connection.
     #[must_use]
     pub const fn beyond_limit(&self) -> u64 {
         self.packets.saturating_sub(self.late).saturating_sub(self.rows.taken)

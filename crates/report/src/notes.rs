@@ -1,27 +1,27 @@
-//! What a reader of the numbers must know about the capture they come from.
+//! Notes about the capture, which readers of the numbers must know.
 
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
 use cutshort_model::grouped;
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Exclusion, Verdict};
+use cutshort_verdict::{DataSet, Exclusion, Verdict};
 use foldhash::fast::RandomState;
 
 use crate::Summary;
 use crate::text::percent;
 
-/// Beyond so many addresses no more are remembered: a hint needs no exact count.
+/// The maximum number of addresses to remember: a hint needs no exact count.
 const MAX_ADDRESSES: usize = 4096;
-/// From this share on a note is worth a line (docs/spec.md#copies).
+/// The share from which on a note is worth a line (docs/spec.md#copies).
 const NOTEWORTHY: f64 = 0.05;
 
-/// Who opens connections to whom: finds captures that show the host's own connections.
+/// Who opens connections to whom, in order to recognise captures of the host's own connections.
 #[derive(Debug, Default)]
 pub(crate) struct Direction {
     connections: u64,
     destinations: HashSet<Ipv6Addr, RandomState>,
-    /// Sources whose SYNs no router has passed on, and how many these were.
+    /// Clients whose SYNs were not forwarded by any router, and the number of these SYNs.
     near_sources: std::collections::HashMap<Ipv6Addr, u64, RandomState>,
 }
 
@@ -37,8 +37,8 @@ impl Direction {
         }
     }
 
-    /// Connections opened by hosts at the capture point: by hosts that are servers here as well,
-    /// or by one host or two to more servers than that.
+    /// The number of connections opened by hosts at the capture point: by hosts that are servers as well, or by one
+    /// or two hosts to more servers than that.
     fn outgoing(&self) -> u64 {
         let few = self.near_sources.len() <= 2 && self.destinations.len() > 2;
         let own = self.near_sources.iter().filter(|(source, _)| few || self.destinations.contains(*source));
@@ -46,9 +46,17 @@ impl Direction {
     }
 }
 
+/// Why there are no verdicts on connections that we opened (docs/origin.md#one-direction).
+pub const ONE_DIRECTION: &str = "The capture has only what was sent to the servers, and nothing that came back: there are no verdicts. Capture both \
+     directions on the host that opens the connections.";
+/// A caveat of every rate (docs/origin.md#cannot-see).
+const UNSEEN: &str =
+    "A stall after the first byte from a server is not seen: with TLS, anything after the ServerHello.";
+
 /// The notes, one sentence each.
 pub(crate) fn notes(summary: &Summary) -> Vec<String> {
     let input = &summary.input;
+    let is_origin = summary.data_set == DataSet::Origin;
     let duplicates = ratio(input.rows.duplicates, input.rows.taken);
     let outgoing = ratio(summary.direction.outgoing(), summary.direction.connections);
     let mut notes = Vec::new();
@@ -73,13 +81,18 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
         ),
     );
     note(
-        outgoing > NOTEWORTHY,
+        outgoing > NOTEWORTHY && !is_origin,
         format!(
             "{} of the connections seem to be opened by the capturing host itself (no router has touched their TTL). \
              Say which are meant with --server-net or --server-port.",
             percent(outgoing)
         ),
     );
+    if summary.one_direction {
+        notes.push(ONE_DIRECTION.to_owned());
+    } else if is_origin && summary.connections() > 0 {
+        notes.push(UNSEEN.to_owned());
+    }
     notes.extend(input.future_note());
     notes.extend(input.notes());
     notes

@@ -1,31 +1,31 @@
-//! Who is cut short the most.
+//! Rankings of countries and networks by their share of connections that were cut short.
 
 use cutshort_geo::Geo;
 
 use crate::Summary;
 use crate::summary::GroupCounts;
 
-/// A minimum sample is never below or above these: one of one is no share.
+/// The limits of the minimum sample: a share of a single connection means nothing.
 const MIN_LEAST_SAMPLE: u64 = 5;
 const MAX_LEAST_SAMPLE: u64 = 1000;
 
-/// How many connections a group must have to be ranked among so many in all: of thousands of groups some
-/// small ones are cut short by chance alone, so a large capture asks for a minimum sample.
+/// The number of connections that a group needs to be ranked, given the number of all. Among thousands of groups some
+/// small ones have a high share by chance, so a large capture needs a larger minimum.
 #[must_use]
 pub fn least_sample(connections: u64) -> u64 {
     (connections / 1000).clamp(MIN_LEAST_SAMPLE, MAX_LEAST_SAMPLE)
 }
 
-/// A place or network in a ranking.
+/// A country or network in a ranking.
 pub(crate) struct Ranked {
-    /// `PE`, `AS28403`; empty where unknown.
+    /// The code, such as `PE` or `AS28403`; empty if unknown.
     pub(crate) code: String,
     pub(crate) name: String,
     pub(crate) group: GroupCounts,
 }
 
-/// Countries by the lower end of the interval of their anomalous share, so that few connections
-/// do not put anybody on top.
+/// Countries by the lower bound of the confidence interval of their anomalous share, so that few connections do not
+/// lead to a high rank.
 pub(crate) fn locations(summary: &Summary) -> Vec<Ranked> {
     let ranked = summary.locations().map(|(country, group)| Ranked {
         code: country.map(|country| country.alpha2().to_owned()).unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
 use cutshort_geo::Geo;
 use cutshort_model::micros;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
+use crate::servers::Server;
 use crate::summary::{GroupCounts, Summary};
 
 #[derive(Serialize)]
@@ -47,9 +49,59 @@ struct Json<'a> {
     networks: Vec<PlaceCounts>,
     geo: Vec<String>,
     notes: Vec<String>,
+    /// Of the data set `origin`.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
 }
 
-/// What was met and not read.
+/// What is said of connections that we opened, besides.
+#[derive(Serialize)]
+struct Origin {
+    dataset: &'static str,
+    one_direction: bool,
+    servers: Vec<ServerShares>,
+}
+
+#[derive(Serialize)]
+struct ServerShares {
+    address: String,
+    port: u16,
+    connections: u64,
+    weight: u64,
+    anomalous: WeightedShare,
+    refused: WeightedShare,
+    unreachable: WeightedShare,
+    timeouts: WeightedShare,
+    gave_up: WeightedShare,
+    empty_answers: WeightedShare,
+    handshake_p50_us: Option<u64>,
+    handshake_p95_us: Option<u64>,
+}
+
+impl From<(SocketAddr, &Server)> for ServerShares {
+    fn from((address, server): (SocketAddr, &Server)) -> Self {
+        let all = &server.group.all;
+        let share = |count: &WeightedCount| WeightedShare::of(count, all);
+        let quantile =
+            |share| server.handshakes.quantile(share).map(|nanoseconds| (nanoseconds / 1e3).round() as u64);
+        Self {
+            address: address.ip().to_string(),
+            port: address.port(),
+            connections: all.sampled,
+            weight: all.weight,
+            anomalous: share(&server.group.anomalous),
+            refused: share(&server.refused),
+            unreachable: share(&server.unreachable),
+            timeouts: share(&server.timeouts),
+            gave_up: share(&server.gave_up),
+            empty_answers: share(&server.empty_answers),
+            handshake_p50_us: quantile(0.5),
+            handshake_p95_us: quantile(0.95),
+        }
+    }
+}
+
+/// Records that could not be read.
 #[derive(Serialize)]
 struct UnreadKind {
     kind: &'static str,
@@ -71,7 +123,7 @@ impl From<(Unread, u64)> for UnreadKind {
     }
 }
 
-/// Packets that the capture itself says were lost.
+/// Lost packets that the capture reports.
 #[derive(Serialize)]
 struct Dropped {
     received: u64,
@@ -86,7 +138,7 @@ impl From<crate::Dropped> for Dropped {
     }
 }
 
-/// A time in which connections were chosen and left out.
+/// A period in which sampled connections were left out because the table of connections was full.
 #[derive(Serialize)]
 struct Incomplete {
     first_us: i64,
@@ -170,8 +222,8 @@ impl Summary {
         let shares = |counts: &[WeightedCount]| {
             counts.iter().map(|count| WeightedShare::of(count, all)).collect::<Vec<_>>()
         };
-        let set = DataSet::Tcp;
-        let stages = Stage::ALL.map(Stage::name);
+        let set = self.data_set;
+        let stages = Stage::ALL.map(|stage| set.stage_name(stage));
         Json {
             cutshort: env!("CARGO_PKG_VERSION"),
             simulated: self.simulated,
@@ -190,7 +242,11 @@ impl Summary {
             incomplete: self.input.incomplete.iter().map(Incomplete::from).collect(),
             beyond_limit: self.input.beyond_limit(),
             copies: self.input.rows.duplicates,
-            excluded: named(set.exclusions().iter().map(|reason| reason.name()), self.excluded),
+            excluded: set
+                .exclusions()
+                .iter()
+                .map(|reason| (reason.name(), self.excluded[*reason as usize]))
+                .collect(),
             not_meant: self.not_meant,
             not_selected: self.not_selected,
             connections: all.sampled,
@@ -206,13 +262,26 @@ impl Summary {
                 ),
             },
             stages: named(stages, shares(&self.stages)),
-            terminations: named(set.terminations().iter().map(|end| end.name()), shares(&self.terminations)),
-            tags: named(set.tags().iter().map(|tag| tag.name()), shares(&self.tags)),
+            terminations: set
+                .terminations()
+                .iter()
+                .map(|end| (end.name(), WeightedShare::of(&self.terminations[*end as usize], all)))
+                .collect(),
+            tags: set
+                .tags()
+                .iter()
+                .map(|tag| (tag.name(), WeightedShare::of(&self.tags[usize::from(tag.number())], all)))
+                .collect(),
             signatures: self.signature_shares(),
             locations: rank::locations(self).into_iter().map(PlaceCounts::from).collect(),
             networks: rank::networks(self, geo).into_iter().map(PlaceCounts::from).collect(),
             geo: geo.sources().iter().map(ToString::to_string).collect(),
             notes: notes(self),
+            origin: (set == DataSet::Origin).then(|| Origin {
+                dataset: set.name(),
+                one_direction: self.one_direction,
+                servers: self.servers.ranked().into_iter().map(ServerShares::from).collect(),
+            }),
         }
     }
 
@@ -223,12 +292,12 @@ impl Summary {
     }
 
     fn signature_shares(&self) -> Vec<SignatureShare> {
-        let share = |(signature, count): (Signature, &WeightedCount)| SignatureShare {
+        let share = |signature: &Signature| SignatureShare {
             id: signature.id(),
             name: signature.name(),
-            share: WeightedShare::of(count, &self.total.all),
+            share: WeightedShare::of(&self.signatures[usize::from(signature.id())], &self.total.all),
         };
-        DataSet::Tcp.signatures().iter().copied().zip(&self.signatures).map(share).collect()
+        self.data_set.signatures().iter().map(share).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The summary for a person, as wide as the terminal.
+//! The summary as text, as wide as the terminal.
 
 use std::io::{self, Write};
 
@@ -9,16 +9,17 @@ use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
+use crate::servers::{Server, Servers};
 use crate::summary::{GroupCounts, Summary};
 use crate::text::{BOLD, DIM, Widths, bar, columns, hanging, padded, percent, wrap};
 
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
-/// How many lines a ranking has.
+/// The number of lines in a ranking.
 const TOP: usize = 5;
-/// Narrower terminals break lines.
+/// Narrower terminals wrap lines.
 const MIN_WIDTH: usize = 30;
 const MAX_WIDTH: usize = 100;
-/// A bar is as wide as this, or not there.
+/// The width of a bar; narrower terminals have none.
 const MIN_BAR: usize = 4;
 const MAX_BAR: usize = 40;
 /// The name of a network or country is as wide as this at least.
@@ -35,6 +36,8 @@ impl Summary {
         table.head()?;
         if self.connections() > 0 {
             table.stages()?;
+            table.endings()?;
+            table.servers()?;
             table.signatures()?;
             table.rankings()?;
         }
@@ -53,7 +56,7 @@ struct SummaryTable<'a, W> {
     output: W,
 }
 
-/// A line that names a part of the whole, for [`SummaryTable::shares`].
+/// A line for a part of the whole, see [`SummaryTable::shares`].
 struct Line {
     name: String,
     count: WeightedCount,
@@ -92,7 +95,7 @@ impl<W: Write> SummaryTable<'_, W> {
     fn stages(&mut self) -> io::Result<()> {
         self.title("Where they end")?;
         let stage = |(stage, count): (Stage, &WeightedCount)| Line {
-            name: stage.title().to_owned(),
+            name: self.summary.data_set.stage_title(stage).to_owned(),
             count: *count,
             style: stage_style(stage),
         };
@@ -109,14 +112,68 @@ impl<W: Write> SummaryTable<'_, W> {
         self.paragraph(Style::new(), &format!("{share} cut short (Post-SYN to Later); {completed}."), 2)
     }
 
+    /// Whose packets, or whose silence, ended connections that we opened.
+    fn endings(&mut self) -> io::Result<()> {
+        if self.summary.data_set != DataSet::Origin {
+            return Ok(());
+        }
+        let Servers { total, by_server, .. } = &self.summary.servers;
+        let mut nothing = total.timeouts;
+        nothing.merge(&total.unreachable);
+        let line = |name: &str, count, style| Line { name: name.to_owned(), count, style };
+        let lines = vec![
+            line("Server: reset, or closed without a byte", *by_server, stage_style(Stage::PostAck)),
+            line("Path or server: silence, or an ICMP error", nothing, stage_style(Stage::PostSyn)),
+            line("Us: gave up waiting", total.gave_up, stage_style(Stage::PostPsh)),
+        ];
+        self.title("Who ended them without an answer")?;
+        self.shares(lines)
+    }
+
+    /// The servers to which we open connections.
+    fn servers(&mut self) -> io::Result<()> {
+        let ranked = self.summary.servers.ranked();
+        if ranked.is_empty() {
+            return Ok(());
+        }
+        let of = if ranked.len() > TOP { format!(", top {TOP} of {}", ranked.len()) } else { String::new() };
+        self.title(&format!("Servers{of}"))?;
+        let top = &ranked[..ranked.len().min(TOP)];
+        let names: Vec<String> = top.iter().map(|(address, _)| address.to_string()).collect();
+        let rows: Vec<Vec<String>> = top.iter().map(|(_, server)| server_cells(server)).collect();
+        let width = |at: usize| {
+            let cells = rows.iter().map(|row| columns(&row[at]));
+            cells.chain([columns(SERVER_HEAD[at])]).max().unwrap_or(0)
+        };
+        let name_width = names.iter().map(|name| columns(name)).max().unwrap_or(0);
+        let mut room = self.room.saturating_sub(2 + name_width);
+        let fits = |at: &usize| {
+            let needed = width(*at) + 2;
+            let has_room = room >= needed;
+            room = if has_room { room - needed } else { 0 };
+            has_room
+        };
+        // What no server did needs no column.
+        let says_something = |at: &usize| rows.iter().any(|row| row[*at] != "0");
+        let shown: Vec<usize> = (0..SERVER_HEAD.len()).filter(says_something).take_while(fits).collect();
+        let line = |cells: &dyn Fn(usize) -> String| -> String {
+            shown.iter().map(|at| format!("  {:>width$}", cells(*at), width = width(*at))).collect()
+        };
+        let head = line(&|at| SERVER_HEAD[at].to_owned());
+        writeln!(self.output, "{DIM}  {:name_width$}{head}{DIM:#}", "")?;
+        for (name, row) in names.iter().zip(&rows) {
+            let cells = line(&|at| row[at].clone());
+            writeln!(self.output, "  {}{cells}", padded(name, name_width))?;
+        }
+        Ok(())
+    }
+
     fn signatures(&mut self) -> io::Result<()> {
-        let mut lines: Vec<(Signature, WeightedCount)> = DataSet::Tcp
-            .signatures()
-            .iter()
-            .copied()
-            .zip(self.summary.signatures)
-            .filter(|(_, count)| count.sampled > 0)
-            .collect();
+        let count =
+            |signature: &Signature| (*signature, self.summary.signatures[usize::from(signature.id())]);
+        let mut lines: Vec<(Signature, WeightedCount)> =
+            self.summary.data_set.signatures().iter().map(count).collect();
+        lines.retain(|(_, count)| count.sampled > 0);
         if lines.is_empty() {
             return Ok(());
         }
@@ -131,7 +188,7 @@ impl<W: Write> SummaryTable<'_, W> {
         self.shares(lines.into_iter().map(line).collect())
     }
 
-    /// Lines of name, share, count and bar, of which a narrow terminal loses the last first.
+    /// Lines of name, share, count and bar; narrow terminals omit the last of these first.
     fn shares(&mut self, lines: Vec<Line>) -> io::Result<()> {
         let all = self.summary.total.all;
         let shares: Vec<String> = lines.iter().map(|line| percent(line.count.share_of(&all))).collect();
@@ -159,7 +216,12 @@ impl<W: Write> SummaryTable<'_, W> {
         let (networks, countries) = (rank::networks(self.summary, self.geo), rank::locations(self.summary));
         if !known(&networks) && !known(&countries) {
             writeln!(self.output)?;
-            let text = "No country or network of a client is known (private or reserved addresses).";
+            let text = match self.summary.data_set {
+                DataSet::Origin => {
+                    "No country or network of a server is known (private or reserved addresses)."
+                }
+                _ => "No country or network of a client is known (private or reserved addresses).",
+            };
             return self.paragraph(DIM, text, 0);
         }
         self.ranking("Networks cut short most", "network", networks)?;
@@ -220,19 +282,28 @@ impl<W: Write> SummaryTable<'_, W> {
 
     fn left_out(&mut self) -> io::Result<()> {
         let Summary { input, excluded, not_meant, not_selected, .. } = self.summary;
+        let set = self.summary.data_set;
         let connections =
-            DataSet::Tcp.exclusions().iter().map(|reason| (excluded[*reason as usize], reason.about()));
-        let others = [
-            (*not_meant, "to other servers or ports, from clients to be ignored, or the other direction"),
-            (*not_selected, "outside the filter"),
-        ];
+            set.exclusions().iter().map(|reason| (excluded[*reason as usize], set.exclusion_about(*reason)));
+        let is_origin = set == DataSet::Origin;
+        let not_meant_about = if is_origin {
+            "opened by others, or to other servers or ports"
+        } else {
+            "to other servers or ports, from clients to be ignored, or the other direction"
+        };
+        let others = [(*not_meant, not_meant_about), (*not_selected, "outside the filter")];
         let connections =
             connections.chain(others).map(|(count, reason)| (count, reason.to_owned())).collect();
         self.reasons("Left out: connections", connections)?;
+        let beyond = if is_origin {
+            "our own acknowledgements, and what is beyond the first packets that are kept of each connection"
+        } else {
+            "beyond the first packets that are kept of each connection"
+        };
         let packets = [
             (input.late, "too late for their window or connection"),
             (input.rows.tail, "tail of an older connection, before the first SYN on its ports"),
-            (input.beyond_limit(), "beyond the first packets that are kept of each connection"),
+            (input.beyond_limit(), beyond),
         ];
         let packets = packets.map(|(count, reason)| (count, reason.to_owned()));
         self.reasons("Left out: records", input.left_out().into_iter().chain(packets).collect())
@@ -269,10 +340,25 @@ impl<W: Write> SummaryTable<'_, W> {
     }
 }
 
+/// Columns of servers. Narrow terminals lose the last first.
+const SERVER_HEAD: [&str; 9] =
+    ["all", "cut short", "refused", "unreach.", "timeout", "gave up", "empty", "p50 ms", "p95 ms"];
+
+fn server_cells(server: &Server) -> Vec<String> {
+    let Server { group, refused, unreachable, timeouts, gave_up, empty_answers, handshakes } = server;
+    let count = |count: &WeightedCount| grouped(count.sampled);
+    let time = |share| {
+        handshakes.quantile(share).map_or_else(|| "–".to_owned(), |time| format!("{:.1}", time / 1e6))
+    };
+    let (all, anomalous) = (&group.all, &group.anomalous);
+    let counts = [refused, unreachable, timeouts, gave_up, empty_answers].map(count);
+    let head = [count(all), percent(anomalous.share_of(all))];
+    head.into_iter().chain(counts).chain([time(0.5), time(0.95)]).collect()
+}
+
 const RANKING_HEAD: [&str; 4] = ["share", "95 % interval", "cut short / all", "handshakes"];
 
-/// Share, its interval, counts, and the share of completed handshakes. Narrow terminals lose the
-/// last first.
+/// Share, its interval, counts, and the share of completed handshakes. Narrow terminals omit the last of these first.
 fn numbers(group: &GroupCounts) -> [String; 4] {
     let GroupCounts { all, anomalous, completed, completed_anomalous } = group;
     let (low, high) = anomalous.interval_of(all);

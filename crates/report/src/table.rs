@@ -1,31 +1,31 @@
-//! Tables on a terminal.
+//! Tables for a terminal.
 
 use std::io::{self, Write};
 
 use crate::text::{DIM, columns, fit, padded};
 
-/// Columns with a head.
+/// Columns with headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     head: Vec<String>,
     rows: Vec<Vec<String>>,
-    /// From this column on there are numbers, aligned to the right.
+    /// The first column of numbers, which are aligned to the right.
     numbers_from: usize,
 }
 
-/// Between two columns.
+/// The number of spaces between two columns.
 const GAP: usize = 2;
-/// A column of text is never narrower.
+/// The minimum width of a column of text.
 const MIN_TEXT: usize = 16;
 
 impl Table {
-    /// Columns of text, of which a narrow terminal cuts the last.
+    /// A table of text columns; narrow terminals cut the last one.
     #[must_use]
     pub fn of_texts(head: &[&str], rows: Vec<Vec<String>>) -> Self {
         Self { head: head.iter().map(|&name| name.to_owned()).collect(), rows, numbers_from: head.len() }
     }
 
-    /// A column of text and columns of numbers behind it, of which a narrow terminal loses the last.
+    /// A table of a text column followed by columns of numbers; narrow terminals omit the last one.
     #[must_use]
     pub fn of_numbers(head: Vec<String>, rows: Vec<Vec<String>>) -> Self {
         Self { head, rows, numbers_from: 1 }
@@ -39,7 +39,7 @@ impl Table {
         self.rows.iter().try_for_each(|row| writeln!(output, "{}", self.line(row, &widths)))
     }
 
-    /// How wide the columns are that are shown.
+    /// The widths of the columns that are shown.
     fn widths(&self, width: usize) -> Vec<usize> {
         let longest = |at: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(at)).chain(self.head.get(at));

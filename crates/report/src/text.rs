@@ -1,4 +1,4 @@
-//! Numbers and words on a terminal.
+//! Numbers and words for a terminal.
 
 use std::io::{self, Write};
 
@@ -28,19 +28,19 @@ pub(crate) fn paragraph(output: &mut impl Write, style: Style, text: &str, width
     wrap(text, width).iter().try_for_each(|line| writeln!(output, "{style}{line}{style:#}"))
 }
 
-/// Writes something to be known besides.
+/// Writes an additional remark.
 pub fn write_note(note: &str, width: usize, mut output: impl Write) -> io::Result<()> {
     paragraph(&mut output, anstyle::AnsiColor::Yellow.on_default(), note, width)
 }
 
-/// `12.3 %` of a share from 0 to 1; what is not nothing is never shown as 0.0.
+/// Writes a share from 0 to 1 as `12.3 %`; a share above 0 is never shown as 0.0.
 #[must_use]
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.05 { "<0.1 %".to_owned() } else { format!("{percent:.1} %") }
 }
 
-/// A bar of blocks, in eighths of a column; something is never nothing.
+/// A bar of blocks, in eighths of a column; a share above 0 always has at least one.
 pub(crate) fn bar(share: f64, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
@@ -48,20 +48,20 @@ pub(crate) fn bar(share: f64, width: usize) -> String {
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// Columns that a text takes.
+/// The width of a text in columns.
 pub(crate) fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// Whether a letter is harmless: names come from files and must neither steer the terminal nor
-/// change the direction of writing.
+/// Whether a character is harmless: names come from files and must neither control the terminal nor change the
+/// direction of writing.
 fn is_plain(letter: char) -> bool {
     const FORMATS: [std::ops::RangeInclusive<char>; 4] =
         ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
     !letter.is_control() && !FORMATS.iter().any(|range| range.contains(&letter))
 }
 
-/// Cut to `width` columns with an ellipsis, and without what is not [plain](is_plain).
+/// Cuts a text to `width` columns with an ellipsis, and removes characters that are not [plain](is_plain).
 pub(crate) fn fit(text: &str, width: usize) -> String {
     let clean: String = text.chars().filter(|letter| is_plain(*letter)).collect();
     if columns(&clean) <= width {
@@ -77,15 +77,14 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
     fitting.chain(['…']).collect()
 }
 
-/// [`fit`] and then filled up with spaces.
+/// Does the same as [`fit`], and pads with spaces.
 pub(crate) fn padded(text: &str, width: usize) -> String {
     let text = fit(text, width);
     let fill = width - columns(&text).min(width);
     format!("{text}{:fill$}", "")
 }
 
-/// Lines of at most `width` columns, broken at spaces, and within words that are longer than a
-/// line.
+/// Breaks text into lines of at most `width` columns, at spaces, and inside words that are longer than a line.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
@@ -105,7 +104,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A word in parts that fit a line, broken behind a comma where there is one.
+/// Splits a word into parts that fit a line, after a comma if there is one.
 fn pieces(word: &str, width: usize) -> Vec<String> {
     let (mut rest, mut pieces) = (word.to_owned(), Vec::new());
     while columns(&rest) > width {
@@ -118,7 +117,7 @@ fn pieces(word: &str, width: usize) -> Vec<String> {
     pieces
 }
 
-/// Lines of `text` behind a `head` that stands in the first of them only.
+/// Lines of `text`, indented below a `head` in the first line.
 pub(crate) fn hanging(head: &str, text: &str, width: usize) -> Vec<String> {
     let indent = columns(head);
     let lines = wrap(text, width.saturating_sub(indent)).into_iter().enumerate();

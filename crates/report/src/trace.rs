@@ -2,18 +2,18 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 use cutshort_model::{date_time, quantity};
-use cutshort_packet::FiveTuple;
-use cutshort_verdict::{Row, Step, Tag, Trace, Verdict};
+use cutshort_packet::{FiveTuple, Flags};
+use cutshort_verdict::{DataSet, Row, Step, Tag, Trace, Verdict};
 
 use crate::text::{BOLD, DIM, hanging, paragraph};
 
-/// The columns before what a row means take this much.
+/// The width of the columns before the meaning of a row.
 const TABLE: usize = 53;
-/// What a row means needs so much beside them.
+/// The minimum width of the meaning of a row.
 const MEANING: usize = 24;
 
-/// Shows one connection packet by packet, and why its verdict is what it is, in lines of at most
-/// `width` columns, but not below 53.
+/// Writes one connection packet by packet, with the reasons for its verdict, in lines of at most `width` columns (at
+/// least 53).
 pub fn write_trace(
     five_tuple: &FiveTuple,
     trace: &Trace,
@@ -30,18 +30,32 @@ pub fn write_trace(
         "\n{DIM}{:>10} {:5} {:>10} {:>10} {:>5} {:>3} {:>5}{DIM:#}",
         "seconds", "flags", "seq", "ack", "bytes", "ttl", "ip id"
     )?;
+    let data_set = trace.data_set;
     for step in &trace.steps {
-        write_step(out, step, first.row.ts, width)?;
+        write_step(out, step, data_set, first.row.ts, width)?;
     }
     writeln!(out)?;
     trace.reasons.iter().try_for_each(|reason| paragraph(out, Style::new(), reason, width))?;
     trace.outcome.iter().flatten().try_for_each(|verdict| write_verdict(out, verdict, width))
 }
 
-fn write_step(output: &mut impl Write, step: &Step, since: i64, width: usize) -> io::Result<()> {
+fn write_step(
+    output: &mut impl Write,
+    step: &Step,
+    data_set: DataSet,
+    since: i64,
+    width: usize,
+) -> io::Result<()> {
     let Row { ts, flags, ack, payload_len, ttl, ip_id, seq, .. } = step.row;
     let seconds = (ts - since) as f64 / 1e9;
-    let seq = step.rel.map_or_else(|| seq.to_string(), relative);
+    // Of the server's packets the acknowledgement is counted from our SYN.
+    let is_ack = step.row.is_received() && !step.row.is_icmp();
+    let counted = |number: u32, holds: bool| match step.rel {
+        Some(rel) if holds => relative(rel),
+        _ => number.to_string(),
+    };
+    let (seq, ack) = (counted(seq, !is_ack), counted(ack, is_ack));
+    let flags = flags_of(&step.row, flags, data_set);
     let fields =
         format!("{seconds:>10.6} {flags:5} {seq:>10} {ack:>10} {payload_len:>5} {ttl:>3} {ip_id:>5}");
     let meaning = format!("{}{}", step.meaning, if step.is_repeat { ", repeated" } else { "" });
@@ -56,15 +70,31 @@ fn write_step(output: &mut impl Write, step: &Step, since: i64, width: usize) ->
 fn write_verdict(output: &mut impl Write, verdict: &Verdict, width: usize) -> io::Result<()> {
     let tags: Vec<_> = verdict.tags.iter(verdict.data_set).map(Tag::name).collect();
     let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
-    let ttl = verdict.rst_ttl_delta.map(|delta| format!("TTL of the RST against the SYN: {delta:+}."));
+    let against = if verdict.data_set == DataSet::Origin { "SYN+ACK" } else { "SYN" };
+    let ttl = verdict.rst_ttl_delta.map(|delta| format!("TTL of the RST against the {against}: {delta:+}."));
     let ip_id = verdict
         .rst_ip_id_delta
         .map(|delta| format!("IP id of the RST: {delta} away from the nearest other."));
-    let lines = std::iter::once(format!("Tags: {tags}.")).chain(ttl).chain(ip_id);
+    let time =
+        |what: &str, time: Option<i64>| time.map(|time| format!("{what}: {:.3} ms.", time as f64 / 1e6));
+    let handshake = time("From the SYN to the SYN+ACK", verdict.handshake);
+    let first_byte = time("From the SYN to the first byte", verdict.first_byte);
+    let lines = std::iter::once(format!("Tags: {tags}.")).chain(handshake).chain(first_byte);
+    let lines = lines.chain(ttl).chain(ip_id);
     lines.into_iter().try_for_each(|line| paragraph(output, Style::new(), &line, width))
 }
 
-/// Counted from the SYN; what lies before it is negative.
+/// The flags of a row. Where both directions are rows, `>` marks packets that were sent, `<` those that were received.
+fn flags_of(row: &Row, flags: Flags, data_set: DataSet) -> String {
+    match () {
+        () if row.is_icmp() => "<ICMP".to_owned(),
+        () if row.is_received() => format!("<{flags}"),
+        () if data_set == DataSet::Origin => format!(">{flags}"),
+        () => flags.to_string(),
+    }
+}
+
+/// A sequence number relative to the SYN, negative before it.
 fn relative(rel: u32) -> String {
     let rel = rel.cast_signed();
     if rel < 0 { rel.to_string() } else { format!("+{rel}") }

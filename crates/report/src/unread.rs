@@ -1,4 +1,4 @@
-//! What was met and not read: one list for all outputs.
+//! Records that could not be read, in the same words for all outputs.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use crate::InputCount;
 use cutshort_model::{grouped, quantity};
 
-/// Records by what they carry instead of a TCP packet that can be read.
+/// Records by what they carry instead of a readable TCP packet.
 #[derive(Clone, Debug, Default)]
 pub struct UnreadCount(HashMap<Unread, u64, RandomState>);
 
@@ -19,39 +19,39 @@ impl UnreadCount {
         *self.0.entry(unread).or_default() += records;
     }
 
-    /// What was counted, in any order.
+    /// The counts, in any order.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (Unread, u64)> {
         self.0.iter().map(|(unread, count)| (*unread, *count))
     }
 
-    /// First what may hold TCP packets, then the rest; the most frequent first.
+    /// First the kinds that may hold TCP packets, then the rest; the most frequent first.
     pub(crate) fn sorted(&self) -> Vec<(Unread, u64)> {
         let mut counts: Vec<_> = self.counts().collect();
         counts.sort_by_key(|(unread, count)| (!unread.may_hold_tcp(), Reverse(*count), *unread));
         counts
     }
 
-    /// How many records may hold TCP packets that were not read.
+    /// The number of unread records that may hold TCP packets.
     fn lost(&self) -> u64 {
         self.counts().filter(|(unread, _)| unread.may_hold_tcp()).map(|(_, count)| count).sum()
     }
 }
 
-/// Packets that a capture itself says were lost while it was taken.
+/// Lost packets that a capture itself reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
-    /// Packets that the interfaces received, as far as the capture says it.
+    /// Packets that the interfaces received, as far as the capture says.
     pub received: u64,
     /// Packets that the interfaces dropped.
     pub interface: u64,
     /// Packets that the operating system dropped.
     pub system: u64,
-    /// Packets that were lost between two others, as these say.
+    /// Packets that were lost between two others, according to these.
     pub between: u64,
 }
 
 impl Dropped {
-    /// Adds those of another capture.
+    /// Adds the counts of another capture.
     pub const fn merge(&mut self, other: &Self) {
         self.received += other.received;
         self.interface += other.interface;
@@ -59,7 +59,7 @@ impl Dropped {
         self.between += other.between;
     }
 
-    /// What the capture says, in words; `None` if it says that nothing was lost.
+    /// Describes the losses; `None` if there were none.
     fn sentence(&self) -> Option<String> {
         let counts = [
             (self.interface, "dropped by the interface"),
@@ -84,17 +84,17 @@ impl Dropped {
     }
 }
 
-/// How many kinds are named in a text.
+/// The maximum number of kinds that a text names.
 const MOST: usize = 10;
 
 impl InputCount {
-    /// Whether everything was read in which TCP packets may be.
+    /// Whether all records that may hold TCP packets were read.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.unread.lost() == 0
     }
 
-    /// What is missing, and what helps: sentences for outputs that have no list of what was not read.
+    /// What is missing and what to do, for outputs without a list of unread records.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = self.notes();
@@ -102,7 +102,7 @@ impl InputCount {
         sentences
     }
 
-    /// What a list of what was not read cannot say.
+    /// Remarks in addition to a list of unread records.
     pub(crate) fn notes(&self) -> Vec<String> {
         let kinds = self.unread.sorted();
         let lost: Vec<_> = kinds.into_iter().filter(|(unread, _)| unread.may_hold_tcp()).collect();
@@ -125,7 +125,7 @@ impl InputCount {
         notes
     }
 
-    /// Records that are no TCP packet, for a list: by what they carry, as far as that is known.
+    /// Records that are not TCP packets, for a list: by what they carry, as far as it is known.
     pub(crate) fn left_out(&self) -> Vec<(u64, String)> {
         let kinds = self.unread.sorted();
         let (named, others) = kinds.split_at(kinds.len().min(MOST));
@@ -144,7 +144,7 @@ impl InputCount {
         list
     }
 
-    /// That there is no TCP packet, or none that can be read.
+    /// The remark that there are no TCP packets, or no readable ones.
     fn without_tcp(&self) -> Option<String> {
         if self.records == 0 || self.packets > 0 {
             return None;
@@ -213,7 +213,7 @@ const fn has_link(count: u64) -> &'static str {
     if count == 1 { "has the link layer" } else { "have the link layer" }
 }
 
-/// What gets at the packets inside.
+/// How to get at the packets inside.
 const fn help(unread: Unread) -> &'static str {
     match unread {
         Unread::Link(9) => {

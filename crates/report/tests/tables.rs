@@ -213,7 +213,7 @@ fn all_terms() -> Vec<explain::Term> {
 
 fn explained(term: explain::Term, width: usize) -> String {
     let mut text = Vec::new();
-    explain::write_term(term, width, &mut text).unwrap();
+    explain::write_term(term, DataSet::Tcp, width, &mut text).unwrap();
     plain(&text)
 }
 
@@ -242,17 +242,17 @@ fn explanations_blame_nobody() {
 #[test]
 fn every_term_is_found_by_its_name() {
     for stage in Stage::ALL {
-        assert!(explain::find(stage.name()).unwrap().contains(&explain::Term::Stage(stage)));
+        assert!(explain::find(stage.name(), DataSet::Tcp).unwrap().contains(&explain::Term::Stage(stage)));
     }
     for tag in DataSet::Tcp.tags() {
-        assert!(explain::find(tag.name()).unwrap().contains(&explain::Term::Tag(*tag)));
+        assert!(explain::find(tag.name(), DataSet::Tcp).unwrap().contains(&explain::Term::Tag(*tag)));
     }
     for signature in DataSet::Tcp.signatures() {
         let term = explain::Term::Signature(*signature);
         let (name, id) = (signature.name(), signature.id().to_string());
         let ascii = name.replace('→', "->");
         for text in [name, &id, &ascii, &name.to_lowercase()] {
-            assert!(explain::find(text).is_ok_and(|found| found.contains(&term)), "{text}");
+            assert!(explain::find(text, DataSet::Tcp).is_ok_and(|found| found.contains(&term)), "{text}");
         }
     }
 }
@@ -267,7 +267,7 @@ fn column_behind(text: &str, name: &str) -> usize {
 #[test]
 fn the_list_of_terms_is_aligned() {
     let mut text = Vec::new();
-    explain::write_all(80, &mut text).unwrap();
+    explain::write_all(DataSet::Tcp, 80, &mut text).unwrap();
     let text = plain(&text);
     let columns = Stage::ALL.map(|stage| column_behind(&text, stage.name()));
     assert!(columns.iter().all(|column| *column == columns[0]), "{columns:?}\n{text}");
@@ -276,7 +276,7 @@ fn the_list_of_terms_is_aligned() {
 #[test]
 fn the_list_of_terms_begins_at_once() {
     let mut text = Vec::new();
-    explain::write_all(80, &mut text).unwrap();
+    explain::write_all(DataSet::Tcp, 80, &mut text).unwrap();
     assert!(!plain(&text).starts_with('\n'));
 }
 

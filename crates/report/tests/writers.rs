@@ -301,7 +301,7 @@ fn connections_say_what_is_kept_of_their_addresses() {
         let protected = JudgedConnection { addresses, ..full };
         assert_eq!(json_line(&protected)[ADDRESSES], addresses.name());
         let mut csv = Vec::new();
-        let mut writer = Format::Csv.writer_of(&mut csv, true).unwrap();
+        let mut writer = Format::Csv.writer_of(&mut csv, DataSet::Tcp, true).unwrap();
         [protected, full].iter().try_for_each(|connection| writer.write(connection, &[])).unwrap();
         writer.finish().unwrap();
         let csv = String::from_utf8(csv).unwrap();
@@ -325,7 +325,7 @@ fn stored_connections_keep_what_is_said_of_their_addresses() {
     let found: Vec<_> = read(file).unwrap().map(|record| record.unwrap().addresses).collect();
     assert_eq!(found, Addresses::ALL);
     let mut file = tempfile::tempfile().unwrap();
-    let mut writer = Format::Parquet.writer_of(&mut file, true).unwrap();
+    let mut writer = Format::Parquet.writer_of(&mut file, DataSet::Tcp, true).unwrap();
     writer.write(&connection(&tuple, &verdict, &geo), &[]).unwrap();
     writer.finish().unwrap();
     let reader = SerializedFileReader::new(file).unwrap();

@@ -45,8 +45,10 @@ mod truth;
 mod window;
 mod world;
 
+use cutshort_packet::{FiveTuple, Flags, Packet};
 pub use incident::{Incident, IncidentKind};
 pub use pcapng::{APPLICATION, PcapngWriter};
+
 pub use profile::Behaviour;
 pub use simulation::{Simulation, WINDOW_NS};
 pub use truth::{Outcome, Stage, TAGS, Termination, Truth, Verdict, tag};
@@ -64,3 +66,22 @@ pub const PACKET_LIMIT: usize = 10;
 
 /// Silence before a window's end without which a connection is incomplete, in nanoseconds.
 pub const GUARD_NS: i64 = 10_000_000_000;
+
+/// A single SYN packet to 203.0.113.5:443 from 198.51.100.7 and a port, as Linux sends it, for tests that need any
+/// packet. The time is in nanoseconds since the Unix epoch.
+#[must_use]
+pub fn syn_packet(ts: i64, client_port: u16) -> Packet {
+    Packet {
+        ts,
+        five_tuple: FiveTuple::new([198, 51, 100, 7].into(), client_port, [203, 0, 113, 5].into(), 443),
+        ip_id: 7,
+        ttl: 57,
+        flags: Flags::SYN,
+        seq: 1,
+        ack: 0,
+        tcp_window: 64_240,
+        options_len: 20,
+        payload_len: 0,
+        sample_rate: 1,
+    }
+}

@@ -357,8 +357,7 @@ impl<'a> Script<'a> {
         self.wait_up_to(300_000);
     }
 
-    /// What is left of a connection of which the beginning was not seen, or an answer to somebody
-    /// who forged the server's address.
+    /// The rest of a connection whose start was not captured, or an answer to a packet with a spoofed source address.
     fn tail(&mut self) {
         self.facts.no_syn = true;
         self.established();

@@ -1,4 +1,4 @@
-//! What a connection is to be taken for.
+//! The true stage, termination and tags of simulated connections.
 use crate::profile::Resets;
 use crate::{GUARD_NS, PACKET_LIMIT};
 use cutshort_packet::FiveTuple;

@@ -193,7 +193,7 @@ impl WorldBuilder {
         self
     }
 
-    /// Whether anything happens besides day and night; true unless set.
+    /// Whether there are incidents in addition to day and night; true by default.
     #[must_use]
     pub fn incidents(mut self, happen: bool) -> Self {
         self.incidents = happen;

@@ -30,7 +30,7 @@ pub mod thrift;
 pub use coverage::{CoverageBuilder, NodeCoverage};
 pub use damage::{Impaired, Impairment};
 pub use data_dir::DataDir;
-pub use error::{Result, StoreError};
+pub use error::{Reason, Result, StoreError};
 pub use file_version::FileVersion;
 pub use folder_lock::{FolderLock, NotLocked};
 pub use forget::{Forgotten, KnownSegment};

@@ -79,7 +79,7 @@ impl OpenSegment {
         let SegmentSource { data_set, node, origin, covers: (from, _) } = *source;
         let head = Head { id, data_set, origin, node: node.to_owned(), from };
         let file = File::options().create_new(true).write(true).open(path);
-        let file = file.map_err(|error| failed(path, &error))?;
+        let file = file.map_err(|error| failed(path, error))?;
         let mut open = Self {
             file,
             path: path.to_owned(),
@@ -122,8 +122,8 @@ impl OpenSegment {
             // What is there of the frame must not stand before the next one.
             let back =
                 self.file.set_len(self.len).and_then(|()| self.file.seek(io::SeekFrom::Start(self.len)));
-            back.map_err(|error| failed(&self.path, &error))?;
-            return Err(failed(&self.path, &error));
+            back.map_err(|error| failed(&self.path, error))?;
+            return Err(failed(&self.path, error));
         }
         self.len += frame.len() as u64;
         Ok(())
@@ -162,7 +162,7 @@ impl OpenSegment {
 
     /// Removes the file.
     pub fn remove(self) -> Result<()> {
-        fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))
+        fs::remove_file(&self.path).map_err(|error| failed(&self.path, error))
     }
 }
 
@@ -171,7 +171,7 @@ impl OpenSegment {
 /// # Errors
 /// The file cannot be read, or a segment cannot hold its packets.
 pub fn replay(path: &Path) -> Result<Option<Segment>> {
-    let bytes = fs::read(path).map_err(|error| failed(path, &error))?;
+    let bytes = fs::read(path).map_err(|error| failed(path, error))?;
     match frames(&bytes) {
         Some((head, content)) => to_segment(&head, content).map(Some),
         None => Ok(None),
@@ -184,8 +184,8 @@ fn to_segment(head: &Head, content: Content) -> Result<Segment> {
     Segment::encode(packets, &source, Some(head.id))
 }
 
-fn failed(path: &Path, error: &io::Error) -> StoreError {
-    StoreError::io(&format!("the open segment {}", path.display()), error)
+fn failed(path: &Path, error: io::Error) -> StoreError {
+    StoreError::io(format!("the open segment {}", path.display()), error)
 }
 
 fn frame(content: &[u8]) -> Vec<u8> {

@@ -34,6 +34,7 @@ pub use count::WeightedCount;
 pub use data_set::DataSet;
 pub use findings::Findings;
 pub use names::Unknown;
+pub use origin::OriginLimiter;
 pub use packet_limiter::PacketLimiter;
 pub use row::{Row, duplicates};
 pub use signature::{Occurrence, Signature, SignatureRule};

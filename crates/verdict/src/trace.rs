@@ -36,6 +36,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Trace {
+    /// The data set by whose rules it was judged.
+    pub data_set: DataSet,
     /// The rows in the order of time; in the data set `origin` in the order of arrival.
     pub steps: Vec<Step>,
     /// The outcome; `None` if the rows are the tail of an older connection.
@@ -83,13 +85,14 @@ impl Trace {
         let findings = Findings::of(rows, rules.data_set);
         let outcome = findings.judge(rules, around);
         let reasons = reasons(&findings, rules, around, &outcome);
-        Self { steps: steps(rows, rules.data_set), outcome: Some(outcome), reasons }
+        let data_set = rules.data_set;
+        Self { data_set, steps: steps(rows, data_set), outcome: Some(outcome), reasons }
     }
 
     fn of_tail(rows: &[Row], data_set: DataSet) -> Self {
         let reason =
             "These packets came before the first SYN on these ports: the tail of an older connection.";
-        Self { steps: steps(rows, data_set), outcome: None, reasons: vec![reason.to_owned()] }
+        Self { data_set, steps: steps(rows, data_set), outcome: None, reasons: vec![reason.to_owned()] }
     }
 }
 

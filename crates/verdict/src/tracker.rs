@@ -343,11 +343,6 @@ pub struct RowCount {
     pub duplicates: u64,
     /// Number of rows before the first SYN packet on their ports, the tails of older connections (docs/spec.md#tail).
     pub tail: u64,
-    /// Of the data set `origin`: the number of rows that came from servers, with those beyond the limit.
-    pub received: u64,
-    /// Of the data set `origin`: the number of rows that show that the server must have sent something. If there are some,
-    /// but none were received, the other direction was not captured (docs/origin.md#one-direction).
-    pub sent_acks: u64,
 }
 
 impl RowCount {
@@ -356,8 +351,6 @@ impl RowCount {
         self.taken += others.taken;
         self.duplicates += others.duplicates;
         self.tail += others.tail;
-        self.received += others.received;
-        self.sent_acks += others.sent_acks;
     }
 }
 
@@ -378,6 +371,26 @@ impl ClosedWindow {
     #[must_use]
     pub const fn cutoff(&self) -> i64 {
         self.cutoff
+    }
+
+    /// Of the data set `origin`: the number of rows that came from servers, with those beyond the limit.
+    #[must_use]
+    pub const fn received(&self) -> u64 {
+        match &self.table {
+            Tables::Tcp(_) => 0,
+            Tables::Origin(table) => table.received(),
+        }
+    }
+
+    /// Of the data set `origin`: the number of rows that we only send after a SYN+ACK. If an input has some, but no
+    /// [received](Self::received) rows, the other direction was not captured, and the verdicts mean nothing
+    /// (docs/origin.md#one-direction).
+    #[must_use]
+    pub const fn sent_acks(&self) -> u64 {
+        match &self.table {
+            Tables::Tcp(_) => 0,
+            Tables::Origin(table) => table.sent_acks(),
+        }
     }
 
     /// Judges every connection, and every 5-tuple without a SYN packet, and calls `each` with its 5-tuple, outcome and rows.

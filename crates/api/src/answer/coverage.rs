@@ -61,10 +61,10 @@ pub struct CoveredNode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Gap {
-    /// From when.
+    /// The start of the gap.
     #[schema(format = DateTime)]
     start_time: String,
-    /// Until when, not included.
+    /// The end of the gap, exclusive.
     #[schema(format = DateTime)]
     end_time: String,
     /// Whether nothing at all was collected.
@@ -399,7 +399,8 @@ mod tests {
         let short = NodeCoverage { node: String::new(), spans: vec![0..HOUR, HOUR + 1..2 * HOUR] };
         let short = of(&[short], 0..2, &[]);
         assert_eq!((short.gaps.len(), short.told().count(), short.without()), (1, 0, 0.0));
-        let capture = NodeCoverage { node: String::new(), spans: vec![HOUR / 8..HOUR / 4] };
+        let capture =
+            NodeCoverage { node: String::new(), spans: std::iter::once(HOUR / 8..HOUR / 4).collect() };
         assert_eq!(of(&[capture], 0..1, &[]).without(), 0.75, "three windows of four");
     }
 

@@ -1,4 +1,4 @@
-//! Answers as comma-separated values: series side by side.
+//! Answers as comma-separated values, with a set of columns per series.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use super::{Answer, Answered, Share};
 use crate::question::iso;
 
 impl Answer {
-    /// The answer with one column for each group, and one line for each piece of time. Series that begin at
-    /// different times stand side by side from their first lines on.
+    /// Writes the answer with a column for each group and a line for each interval. Series whose ranges begin at
+    /// different times are aligned by their first intervals.
     #[must_use]
     pub fn csv(&self) -> String {
         let tables: Vec<SeriesTable> =
@@ -25,7 +25,7 @@ impl Answer {
     }
 }
 
-/// Writes lines of fields, with quotes where they are needed, and none of them a formula.
+/// Writes lines of fields, quoted where necessary. No field is a formula for a spreadsheet.
 #[must_use]
 pub(crate) fn text(lines: &[Vec<String>]) -> String {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
@@ -36,10 +36,10 @@ pub(crate) fn text(lines: &[Vec<String>]) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// One series.
+/// The columns of one series.
 struct SeriesTable {
     head: Vec<String>,
-    /// By how many pieces of time they are behind the beginning.
+    /// The fields of each line, by the number of intervals since the start.
     lines: BTreeMap<i64, Vec<String>>,
 }
 
@@ -77,12 +77,12 @@ fn fields(answer: &Answer, groups: &Groups, shares: &[Vec<Share>], at: usize) ->
     fields
 }
 
-/// How many pieces of time lie between the beginning of a range and a time.
+/// The number of intervals from the start of a range to a time.
 fn position(answer: &Answer, start: i64, time: i64) -> i64 {
     answer.bucket.map_or(0, |bucket| (bucket.start(time) - bucket.start(start)) / bucket.nanoseconds())
 }
 
-/// With its first letter in upper case.
+/// Changes the first letter to upper case.
 pub(super) fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

@@ -1,4 +1,4 @@
-//! What must be known besides counts to answer well.
+//! Facts that an answer needs in addition to counts.
 
 use std::ops::Range;
 
@@ -10,24 +10,24 @@ use super::{Coverage, SeriesQuery};
 use crate::problem::Problem;
 use crate::question::Series;
 
-/// What is there, what is missing, and what the operator has noted.
+/// The state of the store and the annotations, as answers need them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// What is there.
+    /// The contents of the store.
     pub status: Status,
-    /// Windows that are over and whose results are missing or out of date, rising.
+    /// Windows that are over and whose results are missing or out of date, in ascending order.
     pub pending: Vec<Window>,
-    /// Which time each node covers.
+    /// The time that each node covers.
     pub coverage: Vec<NodeCoverage>,
-    /// All annotations.
+    /// All annotations in the store.
     pub annotations: Vec<Annotation>,
 }
 
 impl Facts {
-    /// Reads them from a store.
+    /// Reads the facts from a store.
     ///
     /// # Errors
-    /// What reading gives.
+    /// A [`Problem`] for the store's error.
     pub fn read(store: &dyn Store, now: i64) -> Result<Self, Problem> {
         let due = store.due()?;
         let pending = due.iter().map(|state| state.window).filter(|window| window.end() <= now);
@@ -39,7 +39,7 @@ impl Facts {
         })
     }
 
-    /// How many windows of a range wait for their results.
+    /// The number of windows in a range that have no up-to-date results.
     #[must_use]
     pub fn pending_in(&self, range: &Range<i64>) -> usize {
         let before = |time: i64| self.pending.partition_point(|window| window.start() < time);
@@ -52,13 +52,12 @@ impl Facts {
         range.end <= now && self.pending_in(range) == 0
     }
 
-    /// How much of each series was collected, in each bucket if there are any.
+    /// The coverage of each series, and of each bucket if there are any.
     pub(super) fn coverage_of(&self, asked: &SeriesQuery<'_>) -> Vec<Coverage> {
         asked.series.iter().map(|series| Coverage::of(&self.coverage, series, asked.bucket)).collect()
     }
 
-    /// The annotations that concern a series: those of its time, and of everybody or of a place that is
-    /// asked for.
+    /// The annotations that apply to a series: those of its time that apply to everybody or to a place it selects.
     pub(super) fn annotations_of<'a>(&'a self, series: &'a Series) -> impl Iterator<Item = &'a Annotation> {
         let concerns = |annotation: &&Annotation| {
             annotation.content.touches(&series.range) && is_meant(annotation, &series.selection)
@@ -81,7 +80,7 @@ fn is_meant(annotation: &Annotation, selection: &Selection) -> bool {
             .any(|country| asks_for(&selection.locations, country) || of_continent(country))
 }
 
-/// Whether a value is asked for by name.
+/// Whether a value is selected by name.
 fn asks_for<T: PartialEq>(choice: &Choice<T>, value: &T) -> bool {
     choice.include.contains(value) && choice.has(Some(value))
 }

@@ -1,4 +1,4 @@
-//! Counts of a store into groups with names, in time.
+//! Groups counts by name and time.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,27 +10,27 @@ use super::resets;
 use crate::problem::Problem;
 use crate::question::{Series, stage_name};
 
-/// By what an answer tells connections apart.
+/// The property by which an answer groups connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum By {
-    /// Where they were cut short.
+    /// The stage at which they were cut short.
     Stage,
-    /// What a store tells apart.
+    /// A dimension of the store's counts.
     Dimension(Dimension),
-    /// Connections that are in no total, by reason, beside the others.
+    /// Connections that are in no total, by reason.
     Exclusion,
 }
 
-/// The rest.
+/// The name of the group of all values beyond the limit.
 pub const OTHER: &str = "other";
-/// Where no country or network is known.
+/// The name if the country or network is unknown.
 const UNKNOWN: &str = "unknown";
-/// Connections without a signature, and those that are in the total.
+/// The name of connections without a signature, and of those without an exclusion.
 const NO_SIGNATURE: &str = "none";
 const CONNECTION: &str = "connection";
 
 impl By {
-    /// All of them.
+    /// All properties, in the order in which they are listed to users.
     pub const ALL: [Self; 10] = [
         Self::Stage,
         Self::Dimension(Dimension::Tag),
@@ -44,7 +44,7 @@ impl By {
         Self::Exclusion,
     ];
 
-    /// The names of all, in the same order.
+    /// The names of all properties, in the same order.
     pub const NAMES: [&'static str; Self::ALL.len()] = {
         let (mut names, mut at) = ([""; Self::ALL.len()], 0);
         while at < names.len() {
@@ -54,16 +54,16 @@ impl By {
         names
     };
 
-    /// The one with a name; case does not matter.
+    /// Finds the property with a name; case is ignored.
     ///
     /// # Errors
-    /// The known names.
+    /// A text that lists the known names.
     pub fn from_name(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|by| by.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| format!("unknown dimension '{name}': use one of {}", Self::NAMES.join(", ")))
     }
 
-    /// Its name.
+    /// The name in parameters and paths.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl By {
         }
     }
 
-    /// Whether shares of all groups add up to 100: a connection may have several tags.
+    /// Whether the shares of all groups add up to 100 %. Those of tags do not, because a connection may have several.
     #[must_use]
     pub fn adds_up(self) -> bool {
         self != Self::Dimension(Dimension::Tag)
@@ -92,7 +92,7 @@ impl By {
         }
     }
 
-    /// The groups that are there even if they are empty.
+    /// The groups that are listed even if they are empty.
     fn always(self) -> Vec<String> {
         match self {
             Self::Stage => Stage::ALL.map(|stage| stage_name(stage).to_owned()).to_vec(),
@@ -101,7 +101,7 @@ impl By {
         }
     }
 
-    /// Where a group stands before others of which more were seen; those of open sets go by their counts.
+    /// The fixed position of a group; groups of open sets are sorted by their counts.
     fn order(self, name: &str) -> usize {
         let set = DataSet::Tcp;
         let position = |mut names: Box<dyn Iterator<Item = &'static str>>| names.position(|own| own == name);
@@ -128,9 +128,9 @@ fn exclusion_names() -> impl Iterator<Item = &'static str> {
 /// One value of a dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name in answers.
+    /// The name in answers.
     pub name: String,
-    /// Its counts, one for each of [`Groups::times`].
+    /// The counts, one for each of [`Groups::times`].
     pub counts: Vec<WeightedCount>,
     /// How many of these were cut short. Of stages and exclusions there are none.
     pub cut_short: Vec<WeightedCount>,
@@ -139,34 +139,34 @@ pub struct Column {
 /// The counts of one series.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Groups {
-    /// Where each piece of time begins, rising; those without a connection are left out. One, the beginning
-    /// of the range, if time is not cut.
+    /// The start of each interval that has connections, in nanoseconds since the Unix epoch, ascending. Without
+    /// intervals, the start of the range.
     pub times: Vec<i64>,
-    /// All, one for each of `times`.
+    /// The counts of all groups together, one for each of `times`.
     pub totals: Vec<WeightedCount>,
-    /// The values.
+    /// The groups, each with its counts.
     pub groups: Vec<Column>,
-    /// Whether networks were put together as `other` by the store.
+    /// Whether the store counts networks as `other`.
     pub networks_folded: bool,
-    /// Whether ports were.
+    /// Whether the store counts ports as `other`.
     pub ports_folded: bool,
 }
 
 impl Groups {
-    /// All pieces of time together.
+    /// The count of all intervals together.
     #[must_use]
     pub fn total(&self) -> WeightedCount {
         sum(&self.totals)
     }
 
-    /// Whether there is no connection.
+    /// Whether there are no connections.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.times.is_empty()
     }
 }
 
-/// Adds counts.
+/// Adds up counts.
 #[must_use]
 pub fn sum(counts: &[WeightedCount]) -> WeightedCount {
     let mut total = WeightedCount::default();
@@ -174,10 +174,10 @@ pub fn sum(counts: &[WeightedCount]) -> WeightedCount {
     total
 }
 
-/// Counts a series.
+/// Counts the connections of a series.
 ///
 /// # Errors
-/// What the store gives.
+/// A [`Problem`] for the store's error.
 pub(super) fn count(
     store: &dyn Store,
     series: &Series,
@@ -276,7 +276,7 @@ impl<'a> Counting<'a> {
         }
     }
 
-    /// The connections at those of the stages that are asked for.
+    /// The connections at those of the selected stages for which `is_meant` holds.
     fn of_stages(&self, row: &RollupRow, is_meant: fn(Stage) -> bool) -> WeightedCount {
         let stages = Stage::ALL.into_iter().zip(&row.stages);
         let mut total = WeightedCount::default();
@@ -314,7 +314,7 @@ fn sorted(by: By, mut groups: Vec<Column>) -> Vec<Column> {
     groups
 }
 
-/// The first groups by their counts; the others together. Where groups overlap, the others are left out.
+/// The first groups by their counts, and the others as one group. If groups overlap, the others are left out.
 fn limited(groups: Vec<Column>, limit: usize, together: bool) -> Vec<Column> {
     let named = groups.iter().filter(|group| group.name != OTHER).count();
     if named <= limit {

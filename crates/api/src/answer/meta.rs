@@ -1,4 +1,4 @@
-//! What an answer says about itself.
+//! The metadata of an answer.
 
 use std::ops::Range;
 
@@ -14,41 +14,41 @@ use super::top::RankedOf;
 use crate::question::{Series, iso};
 use cutshort_model::{Bucket, Dimension, Window};
 
-/// What an answer says about itself.
+/// The metadata of an answer.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Meta {
-    /// How far it can be trusted.
+    /// How reliable the answer is.
     pub confidence_info: ConfidenceInfo,
-    /// One for each series.
+    /// The range of each series.
     pub date_range: Vec<DateRange>,
-    /// When results were computed last.
+    /// The time when results were last computed.
     #[schema(format = DateTime)]
     pub last_updated: String,
-    /// How numbers are given.
+    /// The unit of the numbers.
     pub normalization: &'static str,
-    /// What is counted.
+    /// What the numbers count.
     pub units: Vec<Unit>,
-    /// How finely time is cut.
+    /// The size of the intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agg_interval: Option<&'static str>,
 }
 
-/// What answers of our own endpoints say besides.
+/// Additional metadata on our own endpoints.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OwnMeta {
-    /// Windows of 15 minutes in the range whose results are missing or out of date now.
+    /// The number of windows of 15 minutes in the range whose results are missing or out of date.
     pub pending_windows: usize,
-    /// Whether small networks were counted as `other` somewhere in the range.
+    /// Whether small networks are counted as `other` in a part of the range.
     pub networks_folded: bool,
-    /// Whether rare ports were counted as `other` somewhere in the range.
+    /// Whether rare ports are counted as `other` in a part of the range.
     pub ports_folded: bool,
     /// How much of each series' range was collected, in the order of `dateRange`. What was not collected is not zero.
     pub coverage: Vec<Coverage>,
     /// Whether some of the data is simulated.
     pub simulated: bool,
-    /// Rankings: with fewer connections nobody is ranked; of several series, the lowest limit.
+    /// The minimum number of sampled connections of an entry, in rankings; of several series, the lowest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_sample: Option<u64>,
     /// Rankings: how many values each series ranks, and what it leaves out.
@@ -56,36 +56,36 @@ pub struct OwnMeta {
     pub ranked: Option<Vec<RankedOf>>,
 }
 
-/// How far an answer can be trusted.
+/// How reliable an answer is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ConfidenceInfo {
-    /// What is to be known about the time.
+    /// Known facts about the time that may affect the numbers.
     pub annotations: Vec<Note>,
-    /// 1 too little data and erratic, 2 too little data, 3 erratic, 5 no known issue.
+    /// 1: too little and erratic data, 2: too little data, 3: erratic data, 5: no known issue.
     #[schema(minimum = 1, maximum = 5)]
     pub level: u8,
 }
 
-/// Something that is to be known about a time.
+/// A fact about a time that may affect the numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Note {
-    /// Which data it is about.
+    /// The data set that is affected.
     pub data_source: &'static str,
-    /// What is to be known.
+    /// The fact, in words.
     pub description: String,
-    /// What kind of thing it is.
+    /// The kind of event.
     #[schema(pattern = "^(GENERAL|OUTAGE|PARTIAL_PROJECTION|PIPELINE|TRAFFIC_ANOMALY)$")]
     pub event_type: &'static str,
-    /// From when.
+    /// The start of the time.
     #[schema(format = DateTime)]
     pub start_date: String,
-    /// Until when; the end of the range if it still goes on.
+    /// The end of the time; the end of the range if the event is ongoing.
     #[schema(format = DateTime)]
     pub end_date: String,
     /// Whether it is an instant.
     pub is_instantaneous: bool,
-    /// Where to read more; empty if nowhere.
+    /// A link to details; empty without one.
     pub linked_url: String,
 }
 
@@ -93,24 +93,24 @@ pub struct Note {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DateRange {
-    /// From when.
+    /// The start of the range.
     #[schema(format = DateTime)]
     pub start_time: String,
-    /// Until when, not included.
+    /// The end of the range, exclusive.
     #[schema(format = DateTime)]
     pub end_time: String,
 }
 
-/// What is counted.
+/// What a number counts.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Unit {
-    /// Of which values.
+    /// The values that it applies to; `*` for all.
     pub name: &'static str,
-    /// What.
+    /// The name of the unit.
     pub value: &'static str,
 }
 
-/// Which data all answers are about.
+/// The data set of all answers.
 pub(crate) const DATA_SOURCE: &str = "CONNECTION_ANOMALY";
 
 impl Meta {
@@ -161,7 +161,7 @@ impl OwnMeta {
 }
 
 impl Note {
-    /// About the data of a time.
+    /// A note about the data of a time.
     fn of_data(event_type: &'static str, range: &Range<i64>, description: String) -> Self {
         Self {
             data_source: DATA_SOURCE,
@@ -181,14 +181,14 @@ impl DateRange {
     }
 }
 
-/// How many buckets a range has, cut ones included.
+/// The number of intervals of a range, partial ones included.
 fn buckets(range: &Range<i64>, bucket: Bucket) -> usize {
     let length = bucket.nanoseconds();
     let whole = bucket.start(range.end + length - 1) - bucket.start(range.start);
     usize::try_from(whole / length).unwrap_or(0)
 }
 
-/// The name that a bucket's size has in `meta`.
+/// The name of an interval's size in `meta`.
 pub(crate) const fn bucket_name(bucket: Bucket) -> &'static str {
     match bucket {
         Bucket::FifteenMinutes => "FIFTEEN_MINUTES",
@@ -198,7 +198,7 @@ pub(crate) const fn bucket_name(bucket: Bucket) -> &'static str {
     }
 }
 
-/// What the operator has noted, and what is to be known of the data; each once.
+/// The annotations by operators, and notes about the data; each once.
 fn notes(asked: &SeriesQuery<'_>, facts: &Facts, counted: &[Groups], coverage: &[Coverage]) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
     let mut add = |note: Note| {
@@ -227,7 +227,7 @@ fn operators(annotation: &cutshort_store::Annotation, series: &Series) -> Note {
     }
 }
 
-/// What a reader must know of the data of a series.
+/// Notes about the data of a series.
 fn of_data(asked: &SeriesQuery<'_>, facts: &Facts, series: &Series, groups: &Groups) -> Vec<Note> {
     let pending = facts.pending_in(&series.range);
     let first = facts.pending.partition_point(|window| window.start() < series.range.start);

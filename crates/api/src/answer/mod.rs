@@ -1,4 +1,4 @@
-//! Questions into answers: shares that add up, and what is to be said beside them.
+//! Answers questions: shares that add up, and notes about them.
 
 mod confidence;
 mod coverage;
@@ -31,57 +31,57 @@ pub(crate) use meta::{DATA_SOURCE, bucket_name};
 use crate::problem::Problem;
 use crate::question::{Series, iso};
 
-/// What is asked of a store.
+/// A question to a store, for one or several series.
 #[derive(Clone, Copy, Debug)]
 pub struct SeriesQuery<'a> {
-    /// The series, side by side.
+    /// The series, which are answered together.
     pub series: &'a [Series],
-    /// Time is cut into these, if at all.
+    /// The intervals into which time is divided, if any.
     pub bucket: Option<Bucket>,
-    /// Told apart by this.
+    /// The property by which connections are grouped.
     pub by: By,
-    /// How many groups have a name; the rest is `other`.
+    /// The maximum number of groups with a name; the rest is `other`.
     pub limit: usize,
-    /// Whether counts stand beside shares.
+    /// Whether to return counts along with shares.
     pub counts: bool,
-    /// Whether this is an endpoint of our own, not one of Radar's.
+    /// Whether this is one of our own endpoints, and not one of Radar's.
     pub own: bool,
 }
 
-/// An answer: shares of groups, of one piece of time or many, for each series.
+/// An answer: for each series the shares of groups, of the whole range or of intervals.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// What it says about itself.
+    /// Information about the answer.
     pub meta: Meta,
-    /// What it says besides on endpoints of our own.
+    /// Additional information on our own endpoints.
     pub own: Option<OwnMeta>,
     /// The counts of each series.
     pub series: Vec<Answered>,
-    /// What groups are.
+    /// The property by which connections are grouped.
     pub by: By,
-    /// How time is cut.
+    /// The intervals into which time is divided.
     pub bucket: Option<Bucket>,
-    /// Whether counts stand beside shares.
+    /// Whether counts are returned along with shares.
     pub counts: bool,
-    /// Of a summary: a sentence for each series without a connection, which has no shares.
+    /// In a summary, a sentence for each series without connections, which has no shares.
     pub empty: Vec<String>,
 }
 
 /// The counts of one series.
 #[derive(Clone, Debug)]
 pub struct Answered {
-    /// Its key in the result.
+    /// The key of the series in the result.
     pub name: String,
-    /// When its range begins.
+    /// The start of its range, in nanoseconds since the Unix epoch.
     pub start: i64,
-    /// Its counts.
+    /// The counts of its groups.
     pub groups: Groups,
 }
 
-/// Answers a question. In a summary, series without a connection have no shares.
+/// Answers a question. In a summary, series without connections have no shares.
 ///
 /// # Errors
-/// What the store gives; and on Radar's endpoint, that the first series of a summary has no connection.
+/// A [`Problem`] for the store's error; on Radar's endpoint also if the first series of a summary has no connections.
 pub fn answer(store: &dyn Store, facts: &Facts, asked: &SeriesQuery<'_>) -> Result<Answer, Problem> {
     let count = |series| groups::count(store, series, asked.bucket, asked.by, asked.limit);
     let counted: Vec<Groups> = asked.series.iter().map(count).collect::<Result<_, _>>()?;
@@ -107,7 +107,7 @@ pub fn answer(store: &dyn Store, facts: &Facts, asked: &SeriesQuery<'_>) -> Resu
     })
 }
 
-/// A sentence for each series without a connection.
+/// A sentence for each series without connections.
 fn empty(series: &[Series], counted: &[Groups]) -> Vec<String> {
     let empty = series.iter().zip(counted).filter(|(_, groups)| groups.is_empty());
     let sentence = |(Series { name, range, .. }, _): (&Series, &Groups)| {
@@ -117,7 +117,7 @@ fn empty(series: &[Series], counted: &[Groups]) -> Vec<String> {
     empty.map(sentence).collect()
 }
 
-/// The time for which there are results.
+/// Describes the time for which there are results.
 fn results(facts: &Facts) -> String {
     match facts.status.window_range {
         Some((first, last)) => {

@@ -1,4 +1,4 @@
-//! How an answer looks in JSON.
+//! Answers in JSON.
 
 use cutshort_verdict::WeightedCount;
 use serde::ser::SerializeMap;
@@ -11,7 +11,7 @@ use super::{Answer, Answered, Meta, OwnMeta};
 use crate::question::iso;
 
 impl Groups {
-    /// The shares of each group, one for each piece of time.
+    /// The shares of each group, one for each interval.
     #[must_use]
     pub fn shares(&self, add_up: bool) -> Vec<Vec<Share>> {
         let mut columns = vec![Vec::with_capacity(self.times.len()); self.groups.len()];
@@ -48,7 +48,7 @@ impl Serialize for Answer {
     }
 }
 
-/// What an answer says about itself, with what only our own endpoints say.
+/// The information about an answer, with that of our own endpoints.
 #[derive(Serialize)]
 pub(super) struct WholeMeta<'a> {
     #[serde(flatten)]
@@ -99,32 +99,32 @@ impl Serialize for AllCounts<'_> {
 /// The counts of one series.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CountOfSeries {
-    /// Of all connections.
+    /// The counts of all connections.
     pub total: Counts,
-    /// Of each group.
+    /// The counts of each group.
     #[schema(value_type = std::collections::BTreeMap<String, CountColumns>)]
     pub groups: serde_json::Map<String, serde_json::Value>,
 }
 
-/// How many connections there are, one number for each piece of time.
+/// Numbers of connections, one for each interval.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Counts {
-    /// Connections that were really sampled.
+    /// The number of sampled connections.
     pub sampled: Vec<u64>,
-    /// Connections that they stand for.
+    /// The number of connections that they stand for.
     pub weight: Vec<u64>,
 }
 
-/// The counts of a group, one number for each piece of time.
+/// The counts of a group, one number for each interval.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CountColumns {
-    /// How many there are.
+    /// The numbers of its connections.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Lower end of the 95 % interval of the share (Wilson), in percent.
+    /// The lower bound of the share's 95 % interval (Wilson), in percent.
     #[schema(value_type = Vec<String>)]
     pub low: Vec<Share>,
-    /// Its upper end.
+    /// The upper bound of the share's 95 % interval, in percent.
     #[schema(value_type = Vec<String>)]
     pub high: Vec<Share>,
     /// How many of them were cut short. Not of stages and exclusions.
@@ -144,7 +144,7 @@ pub struct CutShort {
     /// Lower end of its 95 % interval (Wilson).
     #[schema(value_type = Vec<String>)]
     pub low: Vec<Share>,
-    /// Upper end.
+    /// The upper bound of the share's 95 % interval, in percent.
     #[schema(value_type = Vec<String>)]
     pub high: Vec<Share>,
 }

@@ -1,4 +1,4 @@
-//! Rankings of networks, countries, servers, ports, IP versions and signatures.
+//! Ranks networks, countries, servers, ports, IP versions and signatures.
 
 use std::collections::HashMap;
 
@@ -17,68 +17,68 @@ use super::{Facts, Groups, Meta, OwnMeta, SeriesQuery, Share};
 use crate::problem::Problem;
 use crate::question::Series;
 
-/// Who is ranked.
+/// The things that are ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Networks.
+    /// The clients' networks.
     Ases,
-    /// Countries.
+    /// The clients' countries.
     Locations,
-    /// Servers.
+    /// The nodes that captured connections.
     Nodes,
-    /// Ports of servers.
+    /// The servers' ports.
     Ports,
-    /// IPv4 and IPv6.
+    /// The IP versions, 4 and 6.
     IpVersions,
     /// Signatures, each by its share of all connections in the selection.
     Signatures,
 }
 
-/// By what is ranked.
+/// The value by which they are ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The lower end of the interval of the share, so that few connections do not put anybody on top.
+    /// The lower bound of the share's confidence interval, so that few connections do not lead to a high rank.
     Low,
-    /// The share.
+    /// The share of connections at the stages.
     Value,
     /// The number of connections at the stages.
     Count,
 }
 
-/// A ranking that is asked for. The stages of the series are those whose share is ranked.
+/// A request for a ranking: of the share of connections at the series' stages.
 #[derive(Clone, Copy, Debug)]
 pub struct AskedTop<'a> {
-    /// The series, side by side.
+    /// The series, which are ranked separately.
     pub series: &'a [Series],
-    /// Who is ranked.
+    /// The things that are ranked.
     pub who: Who,
-    /// By what.
+    /// The value by which they are ranked.
     pub order: Order,
-    /// How many.
+    /// The maximum number of entries.
     pub limit: usize,
-    /// Only those with so many sampled connections; none chooses by how many there are.
+    /// The minimum number of sampled connections of an entry; none chooses it by the number of connections.
     pub least: Option<u64>,
 }
 
-/// A ranking.
+/// A ranking for each series.
 #[derive(Clone, Debug)]
 pub struct Top {
-    /// What it says about itself.
+    /// Information about the ranking.
     pub meta: Meta,
-    /// What it says besides.
+    /// Additional information about the ranking.
     pub own: OwnMeta,
-    /// The ranked of each series.
+    /// The name of each series, and its entries.
     pub series: Vec<(String, Vec<Ranked>)>,
 }
 
 /// A network, country or other value in a ranking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ranked {
-    /// Which one.
+    /// The value that is ranked.
     pub value: Value,
     /// The name of a network or country; empty for others, and if it is not known.
     pub name: String,
-    /// Its numbers.
+    /// Its counts and shares.
     pub numbers: Numbers,
 }
 
@@ -100,89 +100,89 @@ pub struct RankedOf {
     pub other_connections: u64,
 }
 
-/// What a ranking says of each. Shares are in percent.
+/// The numbers of one entry of a ranking. Shares are in percent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Numbers {
-    /// The share of connections at the stages that are asked for.
+    /// The share of connections at the requested stages.
     #[schema(value_type = String)]
     pub value: Share,
-    /// Lower end of its 95 % interval (Wilson).
+    /// The lower bound of its 95 % interval (Wilson).
     #[schema(value_type = String)]
     pub low: Share,
-    /// Upper end.
+    /// The upper bound of its 95 % interval.
     #[schema(value_type = String)]
     pub high: Share,
-    /// Sampled connections at the stages.
+    /// Sampled connections at the requested stages.
     pub matching: u64,
     /// All sampled connections.
     pub connections: u64,
-    /// For how many connections all of them stand.
+    /// The number of connections that these stand for.
     pub weight: u64,
     /// The shares of all stages, which add up to 100. Of a signature: among connections with it.
     pub stages: StageShares,
-    /// The same over connections that completed the handshake: addresses of others may be spoofed.
+    /// The same numbers for connections that completed the handshake; addresses of others may be spoofed.
     pub completed: Completed,
-    /// Shares of connections that are in no total, by reason, among all of the network or country.
+    /// Shares of excluded connections, by reason, in all connections of the network or country.
     pub excluded: Excluded,
 }
 
 /// The share of each stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StageShares {
-    /// Post-SYN.
+    /// The share of Post-SYN.
     #[schema(value_type = String)]
     pub post_syn: Share,
-    /// Post-ACK.
+    /// The share of Post-ACK.
     #[schema(value_type = String)]
     pub post_ack: Share,
-    /// Post-PSH.
+    /// The share of Post-PSH.
     #[schema(value_type = String)]
     pub post_psh: Share,
-    /// Later.
+    /// The share of Later.
     #[schema(value_type = String)]
     pub later_in_flow: Share,
-    /// Not cut short.
+    /// The share of connections that were not cut short.
     #[schema(value_type = String)]
     pub no_match: Share,
 }
 
-/// Over connections that completed the handshake.
+/// Numbers for connections that completed the handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Completed {
-    /// The share of those at the stages.
+    /// The share of connections at the requested stages.
     #[schema(value_type = String)]
     pub value: Share,
-    /// Lower end of its 95 % interval (Wilson).
+    /// The lower bound of its 95 % interval (Wilson).
     #[schema(value_type = String)]
     pub low: Share,
-    /// Upper end.
+    /// The upper bound of its 95 % interval.
     #[schema(value_type = String)]
     pub high: Share,
-    /// Sampled connections at the stages.
+    /// Sampled connections at the requested stages.
     pub matching: u64,
     /// All sampled connections.
     pub connections: u64,
 }
 
-/// Connections that are in no total.
+/// Shares of connections that are in no total, by reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Excluded {
-    /// Without a SYN.
+    /// Without a SYN packet.
     #[schema(value_type = String)]
     pub no_syn: Share,
-    /// With several SYNs.
+    /// With SYN packets of several connections.
     #[schema(value_type = String)]
     pub multiple_syn: Share,
-    /// Cut by the end of what was seen.
+    /// Cut off by the end of the captured time.
     #[schema(value_type = String)]
     pub incomplete: Share,
 }
 
-/// Ranks.
+/// Computes a ranking.
 ///
 /// # Errors
-/// What the store gives.
+/// A [`Problem`] for the store's error.
 pub fn top(store: &dyn Store, facts: &Facts, geo: &Geo, asked: &AskedTop<'_>) -> Result<Top, Problem> {
     let ranked = |series: &Series| Ranking::read(store, series, asked.who);
     let rankings: Vec<Ranking> = asked.series.iter().map(ranked).collect::<Result<_, _>>()?;
@@ -238,9 +238,9 @@ impl Who {
     }
 }
 
-/// What is counted of one.
+/// The counts of one network or country.
 #[derive(Clone, Copy, Debug, Default)]
-struct Counted {
+struct RankedCounts {
     all: WeightedCount,
     matching: WeightedCount,
     completed: WeightedCount,
@@ -251,7 +251,7 @@ struct Counted {
 
 /// What is counted of one series.
 struct Ranking {
-    counted: HashMap<Value, Counted>,
+    counted: HashMap<Value, RankedCounts>,
     total: WeightedCount,
     completed_total: WeightedCount,
     /// What has no value, and what the store counts together.
@@ -294,7 +294,7 @@ impl Ranking {
         &mut self,
         answer: &RollupAnswer,
         series: &Series,
-        parts: fn(&mut Counted) -> (&mut WeightedCount, &mut WeightedCount),
+        parts: fn(&mut RankedCounts) -> (&mut WeightedCount, &mut WeightedCount),
     ) {
         for row in &answer.rows {
             if !is_ranked(&row.value) {
@@ -323,7 +323,7 @@ impl Ranking {
         }
     }
 
-    /// All connections, also of those who are not ranked.
+    /// All connections, including those of networks and countries without a rank.
     fn groups(&self) -> Groups {
         let some = self.total.sampled > 0;
         Groups {
@@ -339,7 +339,7 @@ impl Ranking {
         if asked.who == Who::Signatures {
             self.share_of_all();
         }
-        let is_enough = |counted: &Counted| counted.all.sampled >= least.max(1);
+        let is_enough = |counted: &RankedCounts| counted.all.sampled >= least.max(1);
         let (mut ranked, small): (Vec<_>, Vec<_>) =
             self.counted.into_iter().partition(|(_, counted)| is_enough(counted));
         let of = RankedOf {
@@ -355,7 +355,7 @@ impl Ranking {
             by_key.then_with(|| position(a).cmp(&position(b)))
         });
         ranked.truncate(asked.limit);
-        let one = |(value, counted): (Value, Counted)| Ranked {
+        let one = |(value, counted): (Value, RankedCounts)| Ranked {
             name: name(&value, geo),
             value,
             numbers: counted.numbers(),
@@ -401,7 +401,7 @@ fn name(value: &Value, geo: &Geo) -> String {
     }
 }
 
-impl Counted {
+impl RankedCounts {
     fn key(&self, order: Order) -> f64 {
         match order {
             // Nothing at all ranks below anything.

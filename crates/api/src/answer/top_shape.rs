@@ -1,4 +1,4 @@
-//! How a ranking looks in JSON and as a table.
+//! Rankings in JSON and as a table.
 
 use cutshort_model::{Network, Value};
 use serde::ser::SerializeMap;
@@ -23,30 +23,30 @@ impl Serialize for Top {
     }
 }
 
-/// A network, named as in Radar's rankings.
+/// A network in a ranking, with the field names of Radar.
 #[derive(Serialize, ToSchema)]
 pub struct RankedAs<'a> {
-    /// Its number.
+    /// The AS number.
     #[serde(rename = "clientASN")]
     asn: u32,
-    /// Its name; empty if unknown.
+    /// The network's name; empty if unknown.
     #[serde(rename = "clientASName")]
     name: &'a str,
-    /// Its numbers.
+    /// The network's counts and shares.
     #[serde(flatten)]
     numbers: &'a Numbers,
 }
 
-/// A country, named as in Radar's rankings.
+/// A country in a ranking, with the field names of Radar.
 #[derive(Serialize, ToSchema)]
 pub struct RankedLocation<'a> {
-    /// Its two letters.
+    /// The code of two letters (ISO 3166-1).
     #[serde(rename = "clientCountryAlpha2")]
     alpha2: &'a str,
-    /// Its name.
+    /// The country's name.
     #[serde(rename = "clientCountryName")]
     name: &'a str,
-    /// Its numbers.
+    /// The country's counts and shares.
     #[serde(flatten)]
     numbers: &'a Numbers,
 }
@@ -54,9 +54,9 @@ pub struct RankedLocation<'a> {
 /// A server, port, IP version or signature.
 #[derive(Serialize, ToSchema)]
 pub struct RankedValue<'a> {
-    /// Its name: of a server, of a signature, or `IPv4` or `IPv6`; or the number of a port.
+    /// The name of a node or signature, `IPv4` or `IPv6`, or the number of a port.
     name: String,
-    /// Its numbers.
+    /// The value's counts and shares.
     #[serde(flatten)]
     numbers: &'a Numbers,
 }
@@ -82,7 +82,7 @@ impl<'a> From<&'a Ranked> for RankedEntry<'a> {
 }
 
 impl Top {
-    /// Rankings side by side, as comma-separated values.
+    /// Writes the rankings of all series as comma-separated values.
     #[must_use]
     pub fn csv(&self) -> String {
         const COLUMNS: [&str; 9] = [

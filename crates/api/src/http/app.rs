@@ -1,4 +1,4 @@
-//! What all requests share.
+//! State that all requests share.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,35 +22,35 @@ use super::warnings::Warnings;
 use crate::answer::Facts;
 use crate::problem::Problem;
 
-/// How the API is to be served.
+/// The settings of the API.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Whether reading needs no token.
     pub open_read: bool,
-    /// Whether single connections may be read, which shows addresses.
+    /// Whether single connections can be read, which reveals addresses.
     pub connections: bool,
     /// Host names that are answered in addition to this machine's own; `*` allows any, and `None` turns the check off.
     pub hosts: Option<Vec<String>>,
-    /// The origins whose pages may read, `*` for all.
+    /// The origins whose pages may read answers, `*` for all.
     pub origins: Vec<String>,
-    /// How many requests a client may send; none is as many as it likes.
+    /// The rate limit per client; none for no limit.
     pub rate: Option<Rate>,
-    /// Whether `X-Forwarded-For`, which a proxy in front must set, identifies clients. Connections then come from
-    /// proxies, which may open any number.
+    /// Whether clients are identified by `X-Forwarded-For`, which a proxy in front must set. Connections then come
+    /// from proxies, which may open any number.
     pub forwarded: bool,
-    /// What connections are limited to.
+    /// Limits on connections.
     pub limits: Limits,
-    /// How fast bodies must arrive.
+    /// The minimum speed at which bodies must arrive.
     pub uploads: Uploads,
-    /// A request that takes longer is given up, from when its body has arrived.
+    /// The time after which a request is given up, from when its body has arrived.
     pub timeout: Duration,
-    /// The most that an answer may cost, in pieces of counts that are read.
+    /// The maximum cost of an answer, in pieces of counts that are read.
     pub cost: u64,
-    /// The longest body of a segment in bytes.
+    /// The maximum size of a segment's body in bytes.
     pub segment: usize,
-    /// For how long packets are kept: live segments that are older are refused. None is for ever.
+    /// How long packets are kept: live segments that are older are refused. None means for ever.
     pub keep_packets: Option<Duration>,
-    /// Memory for answers that are kept to be given again, in bytes.
+    /// The size of the cache of answers in bytes.
     pub cache: usize,
 }
 
@@ -74,19 +74,19 @@ impl Default for Options {
     }
 }
 
-/// What the API tells about and works on.
+/// The parts that the API serves and uses.
 pub struct Parts {
-    /// The store.
+    /// The store that is queried and that segments are stored in.
     pub store: Arc<dyn Store>,
-    /// Names of networks and places, and where they are known from.
+    /// Names of networks and places, with their sources.
     pub geo: Arc<GeoData>,
-    /// The jobs that run beside, if there are any.
+    /// The window job and retention, if they run in this process.
     pub service: Option<Arc<Service>>,
-    /// The file of tokens; without it nobody has one.
+    /// The file of tokens; without it no token is accepted.
     pub tokens: Option<PathBuf>,
 }
 
-/// All that requests share.
+/// State that all requests share.
 pub struct App {
     pub(super) store: Arc<dyn Store>,
     pub(super) geo: Arc<GeoData>,
@@ -101,7 +101,7 @@ pub struct App {
     pub(super) cache: Cache,
     pub(super) metrics: Metrics,
     pub(super) warnings: Warnings,
-    /// How many requests read the store at the same time.
+    /// Limits how many requests read the store at the same time.
     pub(super) readers: Arc<Semaphore>,
     pub(super) bodies: Bodies,
     pub(super) started: SystemTime,
@@ -110,7 +110,7 @@ pub struct App {
 }
 
 impl App {
-    /// Puts together what requests share.
+    /// Creates the shared state.
     #[must_use]
     pub fn new(parts: Parts, options: Options) -> Self {
         let readers = std::thread::available_parallelism().map_or(2, usize::from) * 2;
@@ -136,14 +136,14 @@ impl App {
         }
     }
 
-    /// The same with another clock.
+    /// The same state with another clock.
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self { clock: Box::new(clock), ..self }
     }
 
-    /// Takes a segment's file; when it is kept, it is durable. Results follow. A sender that is named may only send
-    /// segments of this node.
+    /// Stores a segment's file; when it is accepted, it is durable. Results follow later. A sender that is named may
+    /// only send segments of this node.
     pub fn take(&self, sender: Option<&str>, file: Vec<u8>) -> IngestAnswer {
         let answer = self.ingest.take_from(sender, self.store.as_ref(), file);
         if let IngestAnswer::New(_) = answer {
@@ -155,24 +155,25 @@ impl App {
         answer
     }
 
-    /// Notes what the server that has sent a segment says about itself.
+    /// Records what the sender of a segment reports about itself.
     pub fn note_agent(&self, segment: &SegmentInfo, counts: AgentCounts) {
         let (node, now) = (&segment.node, self.now());
         self.agents.note(segment, counts, now);
         match self.incomplete.note(self.store.as_ref(), node, &counts, now) {
             Ok(true) => self.forget_facts(),
             Ok(false) => {}
-            Err(error) => tracing::warn!(node, "no annotation says that sampling was incomplete: {error}"),
+            Err(error) => tracing::warn!(node, "no annotation says that sampling was incomplete: {error:#}"),
         }
     }
 
-    /// Now, in nanoseconds since the Unix epoch.
+    /// The present time in nanoseconds since the Unix epoch.
     pub(super) fn now(&self) -> i64 {
         nanoseconds((self.clock)())
     }
 
-    /// What must be known beside counts, and a number that grows when it changes. It is a second old at most, or as old
-    /// as it takes to read it anew: while one request does that, the others go by what was known before, for a while.
+    /// The facts that answers need besides counts, and a number that grows when they change. They are at most a
+    /// second old, or as old as it takes to read them: while one request does so, the others use the previous ones
+    /// for a while.
     pub(super) fn facts(&self) -> Result<(Arc<Facts>, u64), Problem> {
         self.facts.get(|| {
             let before = self.facts.known();
@@ -182,13 +183,13 @@ impl App {
         })
     }
 
-    /// Lets facts be read again, after something was changed.
+    /// Makes the next request read the facts again, because something has changed.
     pub(super) fn forget_facts(&self) {
         self.facts.forget();
     }
 }
 
-/// Logs what turned out to be damaged since facts were read before.
+/// Logs damage that was found since facts were last read.
 fn warn_of_damage(before: Option<&Facts>, now: &Facts) {
     let is_known =
         |name: &str| before.is_some_and(|facts| facts.status.damaged.iter().any(|one| one.name == name));

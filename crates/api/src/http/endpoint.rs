@@ -1,4 +1,4 @@
-//! What endpoints are: routes, documentation and behaviour come from the same tables.
+//! Definitions of endpoints, from which routes, documentation and behaviour are derived.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -19,29 +19,29 @@ use crate::ask::{Context, Message};
 use crate::problem::Problem;
 use crate::question::{Parameters, Series};
 
-/// One thing that can be asked for or done.
+/// An endpoint: a method and path, with its documentation and behaviour.
 pub(super) struct Endpoint {
     pub(super) method: Method,
     pub(super) path: &'static str,
-    /// A name for programs.
+    /// An identifier for programs.
     pub(super) id: &'static str,
-    /// What it is in some words.
+    /// A short description.
     pub(super) title: &'static str,
-    /// What is to be known, in sentences.
+    /// The documentation, in sentences.
     pub(super) about: &'static str,
     pub(super) group: Group,
     pub(super) parameters: &'static [&'static Parameter],
     pub(super) access: Access,
-    /// What is done about parameters that it does not have.
+    /// How parameters are handled that it does not have.
     pub(super) unknown: Unknown,
     pub(super) answers: Answers,
-    /// The statuses of answers.
+    /// The status codes of successful responses.
     pub(super) good: &'static [u16],
-    /// The statuses of problems, besides those that all have.
+    /// The status codes of problems, in addition to those that all endpoints have.
     pub(super) bad: &'static [u16],
-    /// The longest body, and what it is.
+    /// The request body, if it takes one.
     pub(super) takes: Option<Takes>,
-    /// Whether the answer is made of what the store has; others are given while it does not answer.
+    /// Whether it reads the store; other endpoints work while the store does not respond.
     pub(super) store: bool,
     pub(super) run: fn(&mut Call<'_>) -> Result<Reply, Problem>,
 }
@@ -93,50 +93,50 @@ impl Group {
     }
 }
 
-/// Who may.
+/// The access that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Everybody, always, as often as they like.
+    /// None, and there is no rate limit.
     Open,
-    /// Everybody, or those with a token for reading.
+    /// None, or a token for reading if the server is configured so.
     Read,
-    /// Those with a token for it.
+    /// A token with this scope.
     Token(Scope),
 }
 
-/// What is done about parameters that an endpoint does not have.
+/// How parameters are handled that an endpoint does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unknown {
-    /// They are ignored, which is said, as clients of Radar may send what other data sets have. Those that
-    /// our own endpoints have are refused: the answer would be another than was meant.
+    /// They are ignored with a message, because clients of Radar may send parameters of other data sets. Parameters
+    /// of our own endpoints are refused: the answer would not be the one that was meant.
     Ignored,
     Refused,
 }
 
-/// What an answer looks like.
+/// The format of responses.
 #[derive(Clone, Copy)]
 pub(super) enum Answers {
-    /// In Radar's envelope, and as CSV if it can.
+    /// In Radar's envelope, and as CSV if possible.
     Result { schema: SchemaOf, csv: bool },
-    /// JSON as it is.
+    /// JSON without an envelope.
     Json(SchemaOf),
     /// Text of one of these media types.
     Text(&'static [&'static str]),
 }
 
-/// The schemas that others refer to by name.
+/// Schemas that are referred to by name.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
-/// Gives a schema, and adds those that it refers to.
+/// Returns a schema, and adds those that it refers to.
 pub(super) type SchemaOf = fn(&mut Schemas) -> RefOr<Schema>;
 
-/// A body.
+/// The body of a request.
 pub(super) struct Takes {
     pub(super) kind: &'static str,
     pub(super) schema: Option<SchemaOf>,
     pub(super) most: fn(&App) -> usize,
 }
 
-/// A parameter of an address.
+/// A parameter of an endpoint.
 pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
@@ -147,11 +147,11 @@ pub(super) struct Parameter {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ParameterPlace {
-    /// Behind the `?`, one for each series.
+    /// In the query string, once per series.
     Series,
-    /// Behind the `?`, once.
+    /// In the query string, once.
     Query,
-    /// Behind the `?`, and it must be there.
+    /// In the query string, required.
     Needed,
     Path,
     Header,
@@ -160,9 +160,9 @@ pub(super) enum ParameterPlace {
 #[derive(Clone, Debug)]
 pub(super) enum ParameterKind {
     Text,
-    /// A regular expression (ECMA 262) that says what is taken.
+    /// Text that matches this regular expression (ECMA 262).
     Pattern(fn() -> String),
-    /// A comma list of these, in which `-` in front leaves out.
+    /// A comma-separated list of these values; `-` in front of a value excludes it.
     List(fn() -> Vec<&'static str>),
     Choice(&'static [&'static str]),
     Number {
@@ -173,19 +173,19 @@ pub(super) enum ParameterKind {
     Time,
 }
 
-/// One request.
+/// A request that is being answered.
 pub(super) struct Call<'a> {
     pub(super) app: &'a Arc<App>,
     pub(super) parameters: Parameters,
     pub(super) path: HashMap<String, String>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// Geo data as it was when the request came.
+    /// The geo data that was current when the request arrived.
     pub(super) geo: GeoState,
-    /// Now, in nanoseconds since the Unix epoch.
+    /// The time of the request in nanoseconds since the Unix epoch.
     pub(super) now: i64,
     pub(super) messages: Vec<Message>,
-    /// The only node whose segments the caller may send; none if it may send those of all.
+    /// The only node whose segments the caller may send; none if it may send those of all nodes.
     pub(super) sender: Option<String>,
 }
 
@@ -198,7 +198,7 @@ impl Call<'_> {
         self.app.facts().map(|(facts, _)| facts)
     }
 
-    /// What a question is asked of.
+    /// The context for answering a question.
     pub(super) fn context<'b>(&'b self, facts: &'b Facts) -> Context<'b> {
         Context {
             store: self.store(),
@@ -209,14 +209,14 @@ impl Call<'_> {
         }
     }
 
-    /// A part of the path.
+    /// A parameter in the path.
     pub(super) fn part(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)
     }
 
-    /// How long an answer about these series may be kept: not at all if there is more to come.
+    /// How long a response about these series may be cached: not at all if results are still missing.
     pub(super) fn keep(&self, facts: &Facts, series: &[Series]) -> Option<Keep> {
-        /// Windows that are done may be done again, when a late segment arrives.
+        /// Windows may be computed again when a late segment arrives.
         const SECONDS: u32 = 60;
         let closed = series.iter().all(|series| facts.is_closed(&series.range, self.now));
         let read_again = (self.geo.generation > 0).then(|| nanoseconds(self.geo.read));

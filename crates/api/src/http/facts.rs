@@ -1,4 +1,4 @@
-//! What must be known beside counts, read by one at a time and remembered for a while.
+//! Caches the facts that answers need; one request at a time reads them.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use crate::answer::Facts;
 use crate::problem::Problem;
 
-/// Facts are read again after this time, or after so many times the time that reading them takes.
+/// Facts are read again after this time, or after a multiple of the time that reading them takes.
 const FRESH: Duration = Duration::from_secs(1);
 const FRESH_FACTOR: u32 = 50;
-/// While somebody reads them again, the old ones are good for so long.
+/// While facts are being read, the previous ones may be used for this long.
 const GOOD: Duration = Duration::from_secs(30);
-/// Who needs new ones waits so long for somebody who reads them.
+/// How long a request waits for another one that reads facts.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// Facts that were read last.
+/// The facts that were read last.
 #[derive(Default)]
 pub(super) struct FactsKeeper {
     inner: Mutex<Inner>,
@@ -24,20 +24,20 @@ pub(super) struct FactsKeeper {
 #[derive(Default)]
 struct Inner {
     taken: Option<Taken>,
-    /// How often something was changed: what was read before does not have it.
+    /// The number of changes: facts read before a change do not include it.
     changes: u64,
-    /// Somebody reads.
+    /// Whether a request is reading facts.
     reading: bool,
 }
 
-/// Facts, and when they were read.
+/// Facts with the time when they were read.
 struct Taken {
     facts: Arc<Facts>,
-    /// Grows whenever they have changed.
+    /// A number that grows whenever the facts have changed.
     generation: u64,
     at: Instant,
     took: Duration,
-    /// What was changed before it was begun to read them.
+    /// The number of changes when reading began.
     changes: u64,
 }
 
@@ -52,7 +52,7 @@ impl Inner {
         self.taken(|taken| taken.changes == self.changes && age(taken) < FRESH.max(taken.took * FRESH_FACTOR))
     }
 
-    /// What may be used while somebody reads.
+    /// The facts that may be used while a request reads new ones.
     fn good(&self, since_changes: bool) -> Option<(Arc<Facts>, u64)> {
         let knows = |taken: &Taken| !since_changes || taken.changes == self.changes;
         self.taken(|taken| knows(taken) && taken.at.elapsed() < GOOD)
@@ -64,7 +64,7 @@ impl FactsKeeper {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The facts, and a number that grows when they change. Nobody waits long for another who reads them.
+    /// The facts, and a number that grows when they change. No request waits long for another one.
     pub(super) fn get(
         &self,
         read: impl FnOnce() -> Result<Facts, Problem>,
@@ -115,13 +115,13 @@ impl FactsKeeper {
         answer
     }
 
-    /// Lets facts be read again, after something was changed.
+    /// Makes the next request read the facts again, because something has changed.
     pub(super) fn forget(&self) {
         self.lock().changes += 1;
     }
 }
 
-/// Lets others read when it is dropped, also where reading failed.
+/// Lets other requests read when it is dropped, even if reading failed.
 struct Reading<'a> {
     keeper: &'a FactsKeeper,
 }

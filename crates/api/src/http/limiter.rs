@@ -1,27 +1,27 @@
-//! How many requests a client may send.
+//! The rate limit per client.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// A bucket of tokens: each request takes one, and they come back with time.
+/// A token bucket: each request takes one token, and tokens are refilled over time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// How many come back a second.
+    /// The number of tokens that are refilled per second.
     pub per_second: f64,
-    /// How many there are at most.
+    /// The maximum number of tokens.
     pub burst: f64,
 }
 
 impl Default for Rate {
-    /// More than a dashboard or a script asks for, less than a flood.
+    /// More than a dashboard or a script needs, but less than a flood.
     fn default() -> Self {
         Self { per_second: 250.0, burst: 500.0 }
     }
 }
 
-/// Buckets of all clients in memory of a fixed size: clients whose secretly keyed hashes are equal share one.
+/// The buckets of all clients, in a fixed amount of memory: clients with the same keyed hash share one.
 pub(super) struct Limiter {
     rate: Rate,
     keys: RandomState,
@@ -42,10 +42,10 @@ impl Limiter {
         Self { rate, keys: RandomState::new(), buckets: Mutex::new(vec![full; BUCKETS]) }
     }
 
-    /// Takes a token of a client's.
+    /// Takes a token from a client's bucket.
     ///
     /// # Errors
-    /// After how many seconds there is one again.
+    /// The number of seconds until there is a token again.
     pub(super) fn take(&self, client: IpAddr, now: Instant) -> Result<(), u32> {
         let at = self.keys.hash_one(network(client)) as usize % BUCKETS;
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,7 +62,7 @@ impl Limiter {
     }
 }
 
-/// Whom an address belongs to: of IPv6 a client has at least a /64.
+/// The network of a client: IPv6 clients have at least a /64.
 pub(super) fn network(client: IpAddr) -> u128 {
     match client.to_canonical() {
         IpAddr::V4(v4) => u128::from(v4.to_bits()),

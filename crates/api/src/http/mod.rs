@@ -1,4 +1,4 @@
-//! The API over HTTP.
+//! The HTTP interface of the API.
 
 mod activity;
 mod agents;
@@ -51,7 +51,7 @@ use dispatch::dispatch;
 use endpoint::Method;
 use endpoints::ENDPOINTS;
 
-/// All routes.
+/// The router of all endpoints and the dashboard.
 pub fn router(app: &Arc<App>) -> Router {
     let cors = cors(&app.options.origins);
     let mut router = dashboard::routes(app);
@@ -90,7 +90,7 @@ fn filter(method: Method) -> MethodFilter {
     }
 }
 
-/// What can be done with an address, for those who ask and those who tried something else.
+/// Answers OPTIONS requests, and other methods that a path does not have.
 async fn other_method(method: HttpMethod, path: axum::extract::MatchedPath) -> Response<Body> {
     let here = ENDPOINTS.iter().filter(|endpoint| endpoint.path == path.as_str());
     let methods: Vec<Method> = here.map(|endpoint| endpoint.method).collect();
@@ -120,8 +120,7 @@ async fn other_method(method: HttpMethod, path: axum::extract::MatchedPath) -> R
     response
 }
 
-/// Lets pages of other origins read, where the operator wants it. Without credentials: a token that a page
-/// has, it may send.
+/// Allows pages of other origins to read answers, if configured. Without credentials, but pages may send a token.
 fn cors(origins: &[String]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;

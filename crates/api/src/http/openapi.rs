@@ -103,7 +103,7 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> path::Operation {
     responses(endpoint, operation, schemas).build()
 }
 
-/// What is to be known, with the scope that a token needs: only OAuth's schemes may list scopes.
+/// The documentation, with the scope that a token needs, because only OAuth's schemes may list scopes.
 fn about(endpoint: &Endpoint) -> String {
     match endpoint.access {
         Access::Token(scope) => {

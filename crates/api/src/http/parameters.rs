@@ -1,4 +1,4 @@
-//! All parameters, with what is to be known about them.
+//! All parameters, with their documentation.
 
 use cutshort_geo::{Continent, Country};
 use cutshort_pipeline::live::AgentCounts;

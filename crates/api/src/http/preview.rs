@@ -124,11 +124,11 @@ fn read(app: &App, query: &str) -> Result<Preview, Problem> {
     })
 }
 
+/// A parameter of the API and its value.
+type Filter = (&'static str, String);
+
 /// The name of the page's place, and the parameter of the API that selects it.
-fn place(
-    page: &Parameters,
-    geo: &cutshort_geo::Geo,
-) -> Result<(String, Option<(&'static str, String)>), Problem> {
+fn place(page: &Parameters, geo: &cutshort_geo::Geo) -> Result<(String, Option<Filter>), Problem> {
     let text = page.one("place")?.unwrap_or("world");
     let lower = text.to_ascii_lowercase();
     let unknown = || Problem::bad_input(format!("place: '{text}' is not known"));
@@ -152,7 +152,7 @@ fn place(
 }
 
 /// The page's parameters as those of the API.
-fn parameters(page: &Parameters, place: Option<(&'static str, String)>) -> Parameters {
+fn parameters(page: &Parameters, place: Option<Filter>) -> Parameters {
     let named = [
         ("range", "dateRange"),
         ("from", "dateStart"),

@@ -1,4 +1,4 @@
-//! What is sent back.
+//! HTTP responses, and how they may be cached.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -9,26 +9,26 @@ use crate::ask::{Envelope, Message, enveloped};
 use crate::problem::Problem;
 use crate::question::iso;
 
-/// An answer that is ready to be sent.
+/// A response that is ready to be sent.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) kind: &'static str,
     pub(super) body: Bytes,
-    /// What it is made of will hardly change: it may be kept.
+    /// How long it may be cached, because it will hardly change.
     pub(super) keep: Option<Keep>,
-    /// A name for the file when it is saved.
+    /// The file name if it is saved.
     pub(super) file: Option<&'static str>,
-    /// Windows that are missing in it.
+    /// The windows that it lacks.
     missing: Option<String>,
 }
 
-/// How an answer may be kept by those who ask.
+/// How a response may be cached by clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Keep {
-    /// For how many seconds.
+    /// The duration in seconds.
     pub(super) seconds: u32,
-    /// When it was made, in nanoseconds since the Unix epoch.
+    /// When the content was last changed, in nanoseconds since the Unix epoch.
     pub(super) modified: Option<i64>,
 }
 
@@ -39,19 +39,19 @@ pub(super) const HTML: &str = "text/html; charset=utf-8";
 #[derive(Serialize)]
 struct Nothing {}
 
-/// A parameter was not understood and had no effect.
+/// The message that an unknown parameter had no effect.
 pub(super) fn ignored(parameter: &str) -> Message {
     let parameter: String = parameter.chars().take(60).collect();
     Message { code: 1001, message: format!("unknown parameter '{parameter}' was ignored") }
 }
 
-/// A series has no shares.
+/// The message that a series has no shares.
 pub(super) fn empty_series(what: &str) -> Message {
     Message { code: 1003, message: format!("{what}, so it has no shares") }
 }
 
 impl Reply {
-    /// Text of a kind.
+    /// A body with a media type.
     pub(super) fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
         Self { status: 200, kind, body: body.into(), keep: None, file: None, missing: None }
     }
@@ -61,18 +61,18 @@ impl Reply {
         enveloped(result, messages).map(|body| Self::new(JSON, body))
     }
 
-    /// JSON as it is.
+    /// JSON without an envelope.
     pub(super) fn json(value: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_vec(value);
         body.map(|body| Self::new(JSON, body)).map_err(|error| Problem::internal(error.to_string()))
     }
 
-    /// A table.
+    /// A CSV table, with a name for the saved file.
     pub(super) fn csv(text: String, file: &'static str) -> Self {
         Self { file: Some(file), ..Self::new(CSV, text) }
     }
 
-    /// Says in a header which windows are missing in a table, in which there is no other place for it.
+    /// Lists missing windows in a header, because a table has no other place for them.
     pub(super) fn missing(self, windows: &[Window]) -> Self {
         let names: Vec<String> = windows.iter().map(|window| iso(window.start())).collect();
         Self { missing: (!names.is_empty()).then(|| names.join(", ")), ..self }
@@ -86,7 +86,7 @@ impl Reply {
         Self { keep, ..self }
     }
 
-    /// What is sent. `private` is for answers that only those with a token may see.
+    /// Converts it to an HTTP response. `private` is for responses that only callers with a token may see.
     pub(super) fn into_response(self, private: bool) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() =
@@ -136,7 +136,7 @@ pub(crate) fn problem(problem: &Problem) -> Response<Body> {
     response
 }
 
-/// A time as HTTP has it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// A time in the format of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn http_date(time: i64) -> Option<HeaderValue> {
     let time = jiff::Timestamp::from_second(time.div_euclid(1_000_000_000)).ok()?;
     HeaderValue::from_str(&time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()

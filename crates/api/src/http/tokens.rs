@@ -1,4 +1,4 @@
-//! Who may do what: tokens, of which only hashes are kept.
+//! Access tokens, of which only hashes are stored.
 
 use std::fmt::Write;
 #[cfg(unix)]
@@ -12,23 +12,23 @@ use cutshort_store::{DataDir, FileVersion};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What a token allows.
+/// The permission that a token gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Reading.
+    /// Reading answers and single connections.
     Read,
-    /// Writing annotations.
+    /// Creating and removing annotations.
     Write,
-    /// Sending packets.
+    /// Sending packets, as agents do.
     Ingest,
 }
 
 impl Scope {
-    /// All of them.
+    /// All scopes, in the order in which they are listed.
     pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Ingest];
 
-    /// Its name.
+    /// The name in files and arguments.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,49 +39,49 @@ impl Scope {
     }
 }
 
-/// A token as it is kept: without the token.
+/// A token as it is stored: only its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
-    /// What it is called.
+    /// The name by which it can be revoked.
     pub name: String,
-    /// What it allows.
+    /// The permissions that it gives.
     pub scopes: Vec<Scope>,
-    /// The only node whose segments it allows to send; without it those of all.
+    /// The only node whose segments may be sent with it; any node if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
-    /// When it was made.
+    /// The time when it was created.
     pub created: String,
     /// The SHA-256 of the token in hexadecimal digits.
     pub sha256: String,
 }
 
-/// All tokens of a store.
+/// All tokens of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenFile {
-    /// The tokens, in the order in which they were made.
+    /// The tokens, in the order in which they were created.
     #[serde(default)]
     pub token: Vec<Token>,
 }
 
-/// What stands above the tokens in their file.
+/// The comment at the top of the file.
 const HEAD: &str = "# Tokens of cutshort's API. Only their SHA-256 is here; the tokens themselves are nowhere.\n\
                     # Made by 'cutshort token create', removed by 'cutshort token revoke'.\n\n";
-/// What tokens begin with, so that they are known when they turn up where they should not.
+/// The prefix of tokens, by which they are recognised if they turn up in the wrong place.
 const PREFIX: &str = "cutshort_";
 
 impl TokenFile {
-    /// The file in a store's folder.
+    /// The path of the file in a data directory.
     #[must_use]
     pub fn path(data: &Path) -> PathBuf {
         DataDir::new(data).tokens()
     }
 
-    /// Reads a file; a missing one has no tokens.
+    /// Reads a file; a missing file has no tokens.
     ///
     /// # Errors
-    /// That it cannot be read, and where it is wrong.
+    /// The file cannot be read, or is not valid; the text names the line.
     pub fn read(path: &Path) -> io::Result<Self> {
         match std::fs::read_to_string(path) {
             Ok(text) => toml::from_str(&text)
@@ -91,11 +91,11 @@ impl TokenFile {
         }
     }
 
-    /// Writes a file as a whole or not at all. Owner and mode stay those of the file before: a server that runs as
-    /// another user must be able to read it. A new file is for the owner of its folder only.
+    /// Writes a file atomically. Owner and mode of a previous file are kept, because a server that runs as another
+    /// user must be able to read it. Only the owner of the directory can read a new file.
     ///
     /// # Errors
-    /// What the file system gives, also that the owner cannot be kept; then nothing has changed.
+    /// The error of the file system, also if the owner cannot be kept. Nothing has changed then.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let text = toml::to_string(self).map_err(io::Error::other)?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -111,11 +111,11 @@ impl TokenFile {
         sync_name(path)
     }
 
-    /// Adds a new token and gives it: it is not kept. If it allows sending packets, `node` may be the only node whose
-    /// packets these are.
+    /// Adds a new token and returns it; it is not stored. If it allows sending packets, `node` may restrict it to
+    /// packets of one node.
     ///
     /// # Errors
-    /// That there is one with the name, or that the system has no random numbers.
+    /// A token with this name exists, or the system has no random numbers.
     pub fn create(
         &mut self,
         name: &str,
@@ -141,14 +141,14 @@ impl TokenFile {
         Ok(token)
     }
 
-    /// Removes a token; false if there is none of the name.
+    /// Removes a token; false if there is none with this name.
     pub fn revoke(&mut self, name: &str) -> bool {
         let before = self.token.len();
         self.token.retain(|token| token.name != name);
         self.token.len() < before
     }
 
-    /// The one that a secret belongs to. All are looked at, and all digits, so that time tells nothing.
+    /// Finds the token with a secret. All tokens and all digits are compared, so that the time taken reveals nothing.
     fn find(&self, secret: &str) -> Option<&Token> {
         let digest = hexadecimal(&Sha256::digest(secret.as_bytes()));
         self.token
@@ -157,7 +157,7 @@ impl TokenFile {
     }
 }
 
-/// Gives a file the owner and mode of the one that it replaces, or the owner of its folder if it is new.
+/// Gives a file the owner and mode of the one that it replaces, or the owner of its directory if it is new.
 #[cfg(unix)]
 fn keep_owner(file: &File, path: &Path, folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -198,14 +198,14 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// The tokens of a file, which is read again when it has changed. While it cannot be read, no token is accepted:
-/// nobody knows which ones were revoked.
+/// The tokens of a file, which is reloaded when it changes. While it cannot be read, no token is accepted, because
+/// some may have been revoked.
 pub(super) struct Tokens {
     path: Option<PathBuf>,
     inner: Mutex<Known>,
 }
 
-/// What is known of a file.
+/// The contents of a file when it was last read.
 #[derive(Default)]
 struct Known {
     version: Option<FileVersion>,
@@ -223,7 +223,7 @@ impl Tokens {
         Self { path, inner: Mutex::default() }
     }
 
-    /// The token that a secret belongs to; none if it is no token.
+    /// Finds the token with a secret; none if there is none.
     pub(super) fn find(&self, secret: &str) -> Result<Option<Token>, Unreadable> {
         let known = self.known();
         if known.trouble.is_some() {
@@ -234,7 +234,7 @@ impl Tokens {
         Ok(file.find(secret).cloned())
     }
 
-    /// Why no token is accepted, if that is so.
+    /// Why no token is accepted at present, if so.
     pub(super) fn trouble(&self) -> Option<String> {
         let trouble = self.known().trouble.is_some();
         trouble.then(|| {

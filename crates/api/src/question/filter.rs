@@ -8,7 +8,7 @@ use cutshort_verdict::{DataSet, Stage};
 use super::{Filters, Parameters, pattern, stage_name};
 use crate::problem::Problem;
 
-/// A list has at most so many items.
+/// The maximum number of items in a list.
 const MOST: usize = 1000;
 
 /// A choice of numbers.
@@ -16,7 +16,7 @@ pub type Numbers = Choice<u32>;
 /// A choice of stages.
 pub type Stages = Choice<Stage>;
 
-/// Which connections the series at a position asks for.
+/// The connections that the series at a position selects.
 pub(super) fn selection(parameters: &Parameters, at: usize, filters: Filters) -> Result<Selection, Problem> {
     let own = |key| parameters.at(key, at);
     let radar = Selection {
@@ -46,7 +46,7 @@ pub(super) fn stages(value: &Option<&str>) -> Result<Choice<Stage>, Problem> {
     list("stage", *value, stage_from_name)
 }
 
-/// Reads a comma list, in which `-` in front leaves out.
+/// Parses a comma-separated list, in which `-` in front of a value excludes it.
 pub(crate) fn list<T, E: Display>(
     key: &str,
     value: Option<&str>,
@@ -78,12 +78,12 @@ pub(crate) fn continent(text: &str) -> Result<Continent, String> {
         .ok_or_else(|| format!("'{text}' is not a continent code: use one of AF, AN, AS, EU, NA, OC, SA"))
 }
 
-/// A number written in digits only, without a sign.
+/// Parses a number of digits only, without a sign.
 pub(crate) fn digits<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// What is behind a prefix, however that is capitalised; the whole text where it is not there.
+/// Removes a prefix, ignoring case; returns the whole text if it is missing.
 fn without<'a>(prefix: &str, text: &'a str) -> &'a str {
     let has = text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     if has { &text[prefix.len()..] } else { text }
@@ -93,7 +93,7 @@ pub(crate) fn asn(text: &str) -> Result<u32, String> {
     digits(without("AS", text)).ok_or_else(|| format!("'{text}' is not an AS number, such as 13335"))
 }
 
-/// What [`asn`] takes.
+/// The pattern of what [`asn`] accepts.
 pub(crate) fn asn_pattern() -> String {
     format!("({})?{}", pattern::any_case("AS"), pattern::up_to(u32::MAX.into()))
 }
@@ -102,7 +102,7 @@ fn port(text: &str) -> Result<u16, String> {
     digits(text).ok_or_else(|| format!("'{text}' is not a port number from 0 to 65535"))
 }
 
-/// What a port is.
+/// The pattern of a port.
 pub(crate) fn port_pattern() -> String {
     pattern::up_to(u16::MAX.into())
 }
@@ -119,15 +119,15 @@ fn ip_version(text: &str) -> Result<u8, String> {
     }
 }
 
-/// What an IP version is.
+/// The pattern of an IP version.
 pub(crate) fn ip_version_pattern() -> String {
     format!("({})?[46]", pattern::any_case("IPv"))
 }
 
-/// A stage by its name in Radar's API or in the rest of the product.
+/// Finds a stage by its name in Radar's API or in other output.
 ///
 /// # Errors
-/// The names there are.
+/// A text that lists the known names.
 pub fn stage_from_name(text: &str) -> Result<Stage, String> {
     DataSet::Tcp.stage(text).map_err(|_| {
         format!("no stage is called '{text}'; there are: {}", Stage::ALL.map(stage_name).join(", "))

@@ -6,10 +6,10 @@ const DAY: i64 = Bucket::Day.nanoseconds();
 const ALL: [(&str, Bucket); 4] =
     [("15m", Bucket::FifteenMinutes), ("1h", Bucket::Hour), ("1d", Bucket::Day), ("1w", Bucket::Week)];
 
-/// The interval of a name.
+/// Parses the name of an interval.
 ///
 /// # Errors
-/// The names there are.
+/// A text that lists the known names.
 pub fn parse_bucket(text: &str) -> Result<Bucket, String> {
     let found = ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
     found
@@ -17,7 +17,7 @@ pub fn parse_bucket(text: &str) -> Result<Bucket, String> {
         .ok_or_else(|| format!("aggInterval: '{text}' is not one of {}", names(0)))
 }
 
-/// The interval for a range of this length: 15 minutes up to a day, hours up to a month, then days.
+/// The default interval for a range of this length: 15 minutes up to a day, an hour up to a month, otherwise a day.
 #[must_use]
 pub fn default_bucket(length: i64) -> Bucket {
     match length {

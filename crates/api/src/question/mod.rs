@@ -1,7 +1,7 @@
-//! Parameters into questions, as Radar's API reads them.
+//! Parses parameters into questions, as Radar's API does.
 //!
-//! A key may come several times; its position says which series it belongs to. A value is a comma list, in
-//! which a `-` in front leaves out. An empty value is as if it was not given.
+//! A key may occur several times; its position says which series it belongs to. A value is a comma-separated list, in
+//! which `-` in front of a value excludes it. An empty value is the same as a missing one.
 
 mod filter;
 mod interval;
@@ -28,31 +28,31 @@ pub use time::{floor, iso, parse_time};
 
 use crate::problem::Problem;
 
-/// More series than this are not answered in one request.
+/// The maximum number of series in a request.
 pub const MAX_SERIES: usize = 20;
-/// A series has at most so many points.
+/// The maximum number of points in a series.
 pub const MAX_POINTS: i64 = 10_000;
-/// A series' name is not longer.
+/// The maximum length of a series' name.
 const MAX_NAME: usize = 100;
-/// Keys of a result that are no series.
+/// Keys of a result that are not series.
 const RESERVED: [&str; 2] = ["meta", "counts"];
 
-/// One of the answers that are asked for side by side.
+/// One series of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
-    /// Its key in the result.
+    /// The key in the result.
     pub name: String,
-    /// From and to, whole windows, nanoseconds since the Unix epoch.
+    /// From and to, in nanoseconds since the Unix epoch; whole windows.
     pub range: Range<i64>,
-    /// Which connections.
+    /// The connections that it selects.
     pub selection: Selection,
-    /// Only connections at these stages are counted; all without any.
+    /// Only connections at these stages are counted; all of them if empty.
     pub stages: Choice<Stage>,
-    /// Resets after an answer count as not cut short.
+    /// Whether resets after an answer do not count as cut short.
     pub unanswered: bool,
 }
 
-/// How an answer is written.
+/// The format of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
     /// JSON, in Radar's envelope.
@@ -62,27 +62,27 @@ pub enum Format {
     Csv,
 }
 
-/// Which parameters a series may have.
+/// The filters that a series may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filters {
-    /// Radar's: `asn`, `location`, `continent`.
+    /// Radar's filters: `asn`, `location`, `continent`.
     Radar,
-    /// Ours besides.
+    /// All filters, including our own.
     Extended,
 }
 
-/// The keys whose values are one to a series.
+/// The keys that have one value per series.
 pub const RADAR_ARRAYS: [&str; 7] =
     ["name", "dateRange", "dateStart", "dateEnd", "asn", "location", "continent"];
-/// Those of our own endpoints besides.
+/// The keys of our own endpoints that have one value per series.
 pub const OWN_ARRAYS: [&str; 9] =
     ["tag", "signature", "answered", "ipVersion", "port", "node", "handshake", "stage", "resets"];
 
-/// Reads the series that are asked for. `default` is the name of those without one, to which their position
-/// is put; `now` is the time at which relative ranges end.
+/// Parses the series of a request. `default` is the name of series without one, followed by their position; `now` is
+/// the end of relative ranges.
 ///
 /// # Errors
-/// The parameter that cannot be understood, and what is allowed.
+/// A [`Problem`] that names the invalid parameter and what is allowed.
 pub fn series(
     parameters: &Parameters,
     default: &str,
@@ -107,10 +107,10 @@ pub fn series(
     names.into_iter().zip(ranges).enumerate().map(one).collect()
 }
 
-/// Reads `format`.
+/// Parses `format`.
 ///
 /// # Errors
-/// That it is neither JSON nor CSV.
+/// A [`Problem`] if it is neither JSON nor CSV.
 pub fn format(parameters: &Parameters) -> Result<Format, Problem> {
     match parameters.one("format")?.map(str::to_ascii_uppercase).as_deref() {
         None | Some("JSON") => Ok(Format::Json),
@@ -119,10 +119,10 @@ pub fn format(parameters: &Parameters) -> Result<Format, Problem> {
     }
 }
 
-/// Reads `aggInterval`, or chooses it by the length of the series.
+/// Parses `aggInterval`, or chooses an interval by the length of the series.
 ///
 /// # Errors
-/// That there is no such interval, or that it is too fine for the range.
+/// A [`Problem`] if there is no such interval, or if it is too short for the range.
 pub fn bucket(parameters: &Parameters, series: &[Series]) -> Result<Bucket, Problem> {
     let length = series.first().map_or(0, |series| series.range.end - series.range.start);
     match parameters.one("aggInterval")? {
@@ -131,10 +131,10 @@ pub fn bucket(parameters: &Parameters, series: &[Series]) -> Result<Bucket, Prob
     }
 }
 
-/// Reads a whole number within bounds.
+/// Parses a whole number within bounds.
 ///
 /// # Errors
-/// That it is none, with the bounds.
+/// A [`Problem`] that names the bounds.
 pub fn number(
     parameters: &Parameters,
     key: &str,
@@ -148,10 +148,10 @@ pub fn number(
     })
 }
 
-/// Reads a switch.
+/// Parses a switch.
 ///
 /// # Errors
-/// That it is neither `true` nor `false`.
+/// A [`Problem`] if it is neither `true` nor `false`.
 pub fn flag(parameters: &Parameters, key: &str) -> Result<bool, Problem> {
     Ok(filter::boolean(key, parameters.one(key)?)?.unwrap_or(false))
 }

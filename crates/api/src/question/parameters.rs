@@ -1,17 +1,18 @@
 use crate::problem::Problem;
 
-/// The parameters of a request, in their order; a key may come several times.
+/// The parameters of a request, in order; a key may occur several times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters(Vec<(String, String)>);
 
-/// More of them are not read.
+/// The maximum number of parameters.
 const MOST: usize = 500;
 
 impl Parameters {
-    /// Reads the query of an address, without its `?`. `name[]` and `name[0]`, as some clients write lists, are `name`.
+    /// Parses a query string without its `?`. `name[]` and `name[0]`, as some clients write lists, are the same as
+    /// `name`.
     ///
     /// # Errors
-    /// That there are too many.
+    /// A [`Problem`] if there are too many.
     pub fn parse(query: &str) -> Result<Self, Problem> {
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).take(MOST + 1).collect();
         if pairs.len() > MOST {
@@ -28,7 +29,7 @@ impl Parameters {
         Ok(Self(pairs.into_iter().map(|(_, pair)| pair).collect()))
     }
 
-    /// How many values a key has, empty ones included.
+    /// The number of values of a key, empty ones included.
     #[must_use]
     pub fn count(&self, key: &str) -> usize {
         self.all(key).count()
@@ -43,7 +44,7 @@ impl Parameters {
     /// The value of a key that can have only one.
     ///
     /// # Errors
-    /// That it has several which differ.
+    /// A [`Problem`] if it has several different values.
     pub fn one(&self, key: &str) -> Result<Option<&str>, Problem> {
         let mut values = self.all(key).filter(|value| !value.is_empty());
         let first = values.next();
@@ -53,14 +54,14 @@ impl Parameters {
         }
     }
 
-    /// The same with other values of a key.
+    /// A copy with other values of a key.
     #[must_use]
     pub fn with<'a>(&self, key: &str, values: impl Iterator<Item = &'a str>) -> Self {
         let others = self.0.iter().filter(|(own, _)| own != key).cloned();
         Self(others.chain(values.map(|value| (key.to_owned(), value.to_owned()))).collect())
     }
 
-    /// The keys that are not among those that are known, each once.
+    /// The keys that are not among the known ones, each once.
     #[must_use]
     pub fn unknown(&self, known: &[&str]) -> Vec<&str> {
         let mut unknown: Vec<&str> =
@@ -76,7 +77,7 @@ impl Parameters {
     }
 }
 
-/// A key without the brackets of a list, and its position in it; 0 without one, as all have that are in order.
+/// A key without the brackets of a list, and its index; 0 without one.
 fn name(key: &str) -> (&str, u32) {
     let bracket = key.strip_suffix(']').and_then(|key| key.rsplit_once('['));
     match bracket {

@@ -11,19 +11,19 @@ use cutshort_model::{Bucket, Window};
 
 const DAY: i64 = Bucket::Day.nanoseconds();
 const WEEK: i64 = Bucket::Week.nanoseconds();
-/// How long a range is that nobody has chosen.
+/// The default range.
 const DEFAULT: AskedRange = AskedRange::Relative { length: 7 * DAY, control: false };
 
-/// A range as it was asked for.
+/// A range as it is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AskedRange {
-    /// The time before now, or the window before it to compare with.
+    /// The time before now, or the same time before that, to compare with.
     Relative { length: i64, control: bool },
-    /// Fixed.
+    /// From one time to another, in nanoseconds since the Unix epoch.
     Fixed { start: i64, end: i64 },
 }
 
-/// The ranges of all series, which are equally long.
+/// The ranges of all series, which must have the same length.
 pub(super) fn ranges(parameters: &Parameters, count: usize, now: i64) -> Result<Vec<Range<i64>>, Problem> {
     let given = ["dateRange", "dateStart", "dateEnd"].map(|key| parameters.count(key));
     let given = given.into_iter().max().unwrap_or(0);
@@ -52,7 +52,7 @@ fn same_length(ranges: &[Range<i64>]) -> Result<(), Problem> {
     }
 }
 
-/// `7d`, `1d 2h 15m`.
+/// Writes a duration, such as `7d` or `1d 2h 15m`.
 fn duration(nanoseconds: i64) -> String {
     let minutes = nanoseconds / 60_000_000_000;
     let parts = [(minutes / 1440, 'd'), (minutes / 60 % 24, 'h'), (minutes % 60, 'm')];
@@ -96,7 +96,7 @@ impl AskedRange {
     }
 }
 
-/// Reads `7d`, `4w`, `7dcontrol`.
+/// Parses `7d`, `4w` or `7dcontrol`.
 fn relative(text: &str) -> Result<AskedRange, Problem> {
     let wrong = || {
         Problem::bad_input(format!(
@@ -115,7 +115,7 @@ fn relative(text: &str) -> Result<AskedRange, Problem> {
     Ok(AskedRange::Relative { length: number.ok_or_else(wrong)? * unit, control })
 }
 
-/// What [`relative`] takes.
+/// The pattern of what [`relative`] accepts.
 pub(crate) fn date_range_pattern() -> String {
     let days = "[1-9]|[1-9][0-9]|[1-2][0-9][0-9]|3[0-5][0-9]|36[0-4]";
     format!("^((({days})[dD])|(([1-9]|[1-4][0-9]|5[0-2])[wW]))({})?$", any_case("control"))
@@ -134,10 +134,10 @@ fn fixed(start: &str, end: &str) -> Result<AskedRange, Problem> {
     ))
 }
 
-/// Reads a time of ISO 8601: with an offset, or in UTC without one; a date alone is its midnight.
+/// Parses a time in ISO 8601, with an offset or else in UTC. A date alone means midnight.
 ///
 /// # Errors
-/// What is wrong with it, to be put behind the text.
+/// What is wrong with it, to be appended to the text.
 pub fn parse_time(text: &str) -> Result<i64, String> {
     let time = parse_timestamp(text)
         // In an address '+' means a space, which clients forget.
@@ -161,7 +161,7 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
     with_offset().or_else(|| if text.len() <= 10 { day() } else { civil().filter(|_| !has_offset(text)) })
 }
 
-/// Whether something like an offset stands behind the time.
+/// Whether there is an offset after the time.
 fn has_offset(text: &str) -> bool {
     let time = text.get(10..).unwrap_or_default();
     time.contains(['+', '-', 'Z', 'z', '['])
@@ -172,13 +172,13 @@ fn plus_for_space(text: &str) -> Option<String> {
     time.contains(':').then(|| format!("{time}+{offset}"))
 }
 
-/// Rounded down to 15 minutes.
+/// Rounds down to 15 minutes.
 #[must_use]
 pub const fn floor(time: i64) -> i64 {
     Window::containing(time).start()
 }
 
-/// A time as it is written in answers: `2026-01-05T00:00:00Z`.
+/// Writes a time for answers: `2026-01-05T00:00:00Z`.
 #[must_use]
 pub fn iso(time: i64) -> String {
     const SECOND: i64 = 1_000_000_000;

@@ -85,10 +85,10 @@ fn large_answers_are_compressed_for_those_who_can_read_it() {
 fn a_store_that_fails_is_no_reason_to_fall() {
     type Case = (fn() -> StoreError, u16, u64);
     let cases: [Case; 4] = [
-        (|| StoreError::Failed("broken".to_owned()), 500, 2000),
-        (|| StoreError::Damaged("rollup.sqlite".to_owned()), 500, 2000),
-        (|| StoreError::Unavailable("busy".to_owned()), 503, 2003),
-        (|| StoreError::Full("no room".to_owned()), 507, 2003),
+        (|| StoreError::Failed("broken".into()), 500, 2000),
+        (|| StoreError::Damaged("rollup.sqlite".into()), 500, 2000),
+        (|| StoreError::Unavailable("busy".into()), 503, 2003),
+        (|| StoreError::Full("no room".into()), 507, 2003),
     ];
     for (error, status, code) in cases {
         let broken = store();
@@ -115,7 +115,7 @@ fn what_takes_too_long_is_given_up() {
     let slow = store();
     *slow.broken.lock().unwrap() = Some(|| {
         std::thread::sleep(std::time::Duration::from_millis(400));
-        StoreError::Failed("too late".to_owned())
+        StoreError::Failed("too late".into())
     });
     let timeout = std::time::Duration::from_millis(50);
     let got = Server::with(slow, cutshort_api::Options { timeout, ..open() }).radar("/summary");

@@ -194,7 +194,7 @@ impl Store for Memory {
     }
 
     fn replace(&self, _window: Window) -> Result<Box<dyn Replacement + '_>> {
-        Err(StoreError::Failed("nothing can be replaced here".to_owned()))
+        Err(StoreError::Failed("nothing can be replaced here".into()))
     }
 
     fn roll(&self) -> Result<()> {
@@ -253,7 +253,9 @@ impl Store for Memory {
     }
 
     fn coverage(&self) -> Result<Vec<NodeCoverage>> {
-        let whole = || vec![NodeCoverage { spans: vec![0..i64::MAX], ..NodeCoverage::default() }];
+        let whole = || {
+            vec![NodeCoverage { spans: std::iter::once(0..i64::MAX).collect(), ..NodeCoverage::default() }]
+        };
         Ok(self.coverage.clone().unwrap_or_else(whole))
     }
 

@@ -1,6 +1,7 @@
 //! Passes consecutive records in the buffer to a visitor.
 
-use super::{Format, Parsed, Record, RecordPosition};
+use super::Format;
+use crate::record::{Parsed, Record, RecordPosition};
 
 /// Receives records one after the other.
 pub trait Visitor {

@@ -48,7 +48,7 @@ impl Loaded {
     pub const OUTDATED: &str =
         "these rules are of an older version, which leaves out some connections without reporting it";
 
-    /// Packets that a counter has.
+    /// The number of packets of a counter, by name.
     #[must_use]
     pub fn packets(&self, counter: &str) -> Option<u64> {
         self.counters.iter().find(|other| other.name == counter).map(|counter| counter.packets)

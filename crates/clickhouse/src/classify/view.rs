@@ -24,7 +24,7 @@ const PAIR: &str = "window_start, flow, arraySort([(src_ip, src_port), (dst_ip, 
 /// the last one.
 pub(crate) fn query(database: &str) -> String {
     let rules = Rules::default();
-    let tables = Tables { database };
+    let tables = ViewTables { database };
     let sources = [tables.ordinary(), tables.of_several_captures(&rules)];
     let window_end = format!("toUnixTimestamp64Nano(window_start) + {}", Window::LENGTH);
     let covered = format!(
@@ -35,7 +35,7 @@ pub(crate) fn query(database: &str) -> String {
     format!("SELECT {}\n FROM ({judged}))", columns(&tables))
 }
 
-fn columns(tables: &Tables<'_>) -> String {
+fn columns(tables: &ViewTables<'_>) -> String {
     let micros = |ns: &str| format!("intDiv({ns} - positiveModulo({ns}, 1000), 1000)");
     let time = |ns: &str| format!("fromUnixTimestamp64Micro({}, 'UTC')", micros(ns));
     let of_verdict = |term: String| format!("if(excluded = 0, {term}, '')");
@@ -94,12 +94,12 @@ fn texts(names: &[&str]) -> String {
     format!("[{}]", names.join(", "))
 }
 
-struct Tables<'a> {
+struct ViewTables<'a> {
     /// The database, quoted for SQL.
     database: &'a str,
 }
 
-impl Tables<'_> {
+impl ViewTables<'_> {
     /// The names of all nodes, in order.
     fn nodes(&self) -> String {
         format!("(SELECT arraySort(groupUniqArray(toString(node))) FROM {}.segment)", self.database)

@@ -103,6 +103,7 @@ fn mistakes_are_named_without_the_password() {
     let elsewhere = Address::parse("clickhouse://u:topsecret@127.0.0.1:1/x").unwrap();
     match ClickHouse::open(&elsewhere).err() {
         Some(StoreError::Unavailable(why)) => {
+            let why = format!("{why:#}");
             assert!(why.contains("127.0.0.1:1") && !why.contains("topsecret"), "{why}");
         }
         other => panic!("{other:?}"),

@@ -84,7 +84,7 @@ fn what_differs_is_named_with_what_to_do() {
     assert!(!why.contains("fine"), "{why}");
     // Who tries nevertheless is told.
     let store = ClickHouse::open(&database).unwrap();
-    let error = store.append(&file(vec![packet(1, START)])).unwrap_err().to_string();
+    let error = format!("{:#}", store.append(&file(vec![packet(1, START)])).unwrap_err());
     assert!(error.contains("note") && error.contains("DEFAULT"), "{error}");
     // The statements that are named put it right.
     for statement in why.split("; ").map(|what| &what[what.find("ALTER TABLE").unwrap()..]) {

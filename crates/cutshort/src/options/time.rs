@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use clap::Args;
 use cutshort_model::Window;
+use cutshort_settings::length;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
@@ -64,6 +65,7 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     match text.strip_prefix('-') {
         _ if text.eq_ignore_ascii_case("now") => Ok(now),
         Some(before) => length(before)
+            .and_then(|ago| SignedDuration::try_from(ago).ok())
             .and_then(|ago| now.checked_sub(ago).ok())
             .ok_or_else(|| "write how long ago with its unit, such as -15m, -36h, -7d or -4w".to_owned()),
         None => absolute(text).ok_or_else(|| {
@@ -79,34 +81,6 @@ pub(crate) fn absolute(text: &str) -> Option<Timestamp> {
     let utc = || format!("{text}Z").parse();
     let day = || format!("{text}T00:00:00Z").parse();
     text.parse().or_else(|_: jiff::Error| utc()).or_else(|_| day()).ok()
-}
-
-/// A length of time with its unit: `30s`, `15m`, `36h`, `7d`, `4w`, or several of them, such as `1d 12h`. Parts of a
-/// second may be written as in `500ms` or `1.5s`.
-pub(crate) fn length(text: &str) -> Option<SignedDuration> {
-    let spelled = || text.parse().ok().filter(|length: &SignedDuration| !length.is_negative());
-    whole_units(text).or_else(spelled)
-}
-
-/// The sum of numbers with their units.
-fn whole_units(text: &str) -> Option<SignedDuration> {
-    let mut sum = None;
-    for part in text.trim().split_inclusive(|letter: char| letter.is_ascii_alphabetic()) {
-        let (number, unit) = part.trim_start().split_at_checked(part.trim_start().len().checked_sub(1)?)?;
-        let is_whole = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let number: i64 = number.parse().ok().filter(|_| is_whole)?;
-        let seconds = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            "d" => 86_400,
-            "w" => 7 * 86_400,
-            _ => return None,
-        };
-        let length = SignedDuration::from_secs(number.checked_mul(seconds)?);
-        sum = Some(sum.unwrap_or(SignedDuration::ZERO).checked_add(length)?);
-    }
-    sum
 }
 
 /// The windows that have something of the time between two points, as the beginning of the first and
@@ -141,21 +115,6 @@ mod tests {
         assert_eq!([hours("now"), hours("-36h"), hours("-7d"), hours("-1w")], [0, 36, 168, 168]);
         for text in ["-", "-7", "-d", "--7d", "-7y", "7d", "tomorrow", "", "-é"] {
             assert!(moment(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn lengths_have_units_up_to_weeks() {
-        let seconds = |text: &str| length(text).map(|length| length.as_secs());
-        let hours = |hours: i64| Some(hours * 3600);
-        assert_eq!([seconds("90s"), seconds("3d"), seconds("2w")], [Some(90), hours(72), hours(336)]);
-        assert_eq!(
-            [seconds("1d12h"), seconds("1d 12h"), seconds("1h30m")],
-            [hours(36), hours(36), Some(5400)]
-        );
-        assert_eq!(length("500ms"), Some(SignedDuration::from_millis(500)));
-        for text in ["", "3", "d", "-1h", "1y", "3 d 4", "1.5d", "d3"] {
-            assert_eq!(length(text), None, "{text}");
         }
     }
 

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
-use super::time::length;
+use cutshort_settings::length;
 
 /// A whole number within bounds.
 pub(crate) fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
@@ -61,7 +61,8 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 
 /// A length of time with its unit.
 pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
-    length(text).ok_or_else(|| "write a length of time with its unit, such as 10s, 15m, 36h or 3d".to_owned())
+    let length = length(text).and_then(|length| SignedDuration::try_from(length).ok());
+    length.ok_or_else(|| "write a length of time with its unit, such as 10s, 15m, 36h or 3d".to_owned())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_pipeline::reader_clock;
 use cutshort_report::{InputCount, Summary, Widths, connection};
-use cutshort_verdict::Tracker;
+use cutshort_verdict::{DataSet, Tracker};
 use jiff::SignedDuration;
 
 use crate::captures::{SIMULATED, dropped, is_simulated, report_problems};
@@ -58,7 +58,7 @@ pub(crate) struct Classify {
     /// Write the 5-tuple as CLIENT:PORT > SERVER:PORT, with IPv6 addresses in brackets, or as the four
     /// fields separated by spaces or commas.
     #[arg(long, value_name = "5-TUPLE", value_parser = explain::five_tuple)]
-    #[arg(conflicts_with_all = ["format", "output", "filter", "server_net", "server_port", "ignore_src", "geo"])]
+    #[arg(conflicts_with_all = ["format", "output", "filter", "server_net", "server_port", "client_net", "ignore_src", "geo"])]
     explain: Option<FiveTuple>,
 }
 
@@ -68,6 +68,7 @@ const EXAMPLES: &str = "Examples:
   tcpdump -i eth0 -w - 'tcp dst port 443' | cutshort classify -
   cutshort classify --for 1m nflog:5
   cutshort classify --filter stage=post_ack --format jsonl server.pcap
+  cutshort classify --origin --client-net 192.0.2.0/28 proxy.pcap
   cutshort classify --explain '198.51.100.7:40112 > 203.0.113.5:443' server.pcap";
 
 /// Formats of `classify`.
@@ -96,6 +97,7 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let geo = arguments.geo.open()?;
     let mut output = Output::create(arguments.output.as_deref())?;
     let source = live::source(&files)?;
+    check_source(arguments, source.is_some())?;
     live::check_duration(arguments.duration, source.as_ref())?;
     let reading = Reading::default();
     let signals = Signals::of_command()?;
@@ -104,7 +106,9 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let open = |source| live::open(source, &live_settings(arguments), folder, duration, &reading);
     let receiving = source.map(open).transpose()?;
     stop_on(signals, &reading)?;
-    let mut sink = Sink::new(&arguments.selected, connection_format(arguments.format), &geo, &mut output)?;
+    let data_set = arguments.rules.rules().data_set;
+    let mut sink =
+        Sink::new(&arguments.selected, data_set, connection_format(arguments.format), &geo, &mut output)?;
     let tracker = tracker(arguments, &sink);
     if let Some(receiving) = receiving {
         let done = receiving.classify(tracker, &reading, &mut sink)?;
@@ -117,11 +121,22 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let done = report_problems(&captures, &reading);
     let summary = sink.finish(is_simulated(&captures), reading.is_stopped())?;
     let done = done.and(summary.input.is_whole());
+    let done = if summary.one_direction { Done::InPart } else { done };
     if readable(&captures, &files) {
         write_summary(arguments, &summary, &geo, color, &mut output)?;
         output.finish()?;
     }
     Ok(done)
+}
+
+/// Only captures have both directions.
+fn check_source(arguments: &Classify, is_live: bool) -> Result<(), Error> {
+    if is_live && arguments.rules.rules().data_set == DataSet::Origin {
+        return Err(Error::Usage(
+            "--origin reads captures of both directions; capture with tcpdump, and pipe that in".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn tracker(arguments: &Classify, sink: &Sink<'_>) -> Tracker {
@@ -166,7 +181,7 @@ fn read(
     let mut progress = Progress::new(files);
     while captures.show(&mut Taking { tracker: &mut tracker, input: &mut sink.summary.input }) {
         while let Some(window) = tracker.next_closed() {
-            sink.window(&window);
+            sink.window(window);
             sink.check()?;
         }
         progress.tick(sink.summary.input.records, reading);
@@ -174,8 +189,8 @@ fn read(
     progress.finish();
     sink.summary.input.late = tracker.late();
     sink.summary.input.dropped = dropped(&captures);
-    tracker.finish().for_each(|window| sink.window(&window));
-    sink.check()?;
+    tracker.finish().for_each(|window| sink.window(window));
+    sink.end()?;
     Ok(captures)
 }
 
@@ -228,6 +243,9 @@ fn write_summary(
         _ => {
             if summary.simulated {
                 message(&SIMULATED);
+            }
+            if summary.one_direction {
+                message(&cutshort_report::ONE_DIRECTION);
             }
             summary.input.future_note().iter().for_each(message);
             summary.input.sentences().iter().for_each(message);

@@ -20,6 +20,6 @@ pub(crate) struct Config {
 
 pub(crate) fn run(arguments: &Config, color: ColorChoice) -> Result<Done, Error> {
     let read = settings::read_all(arguments.settings.as_deref())?;
-    terminal::print(color, |text| Ok(text.write_all(settings::write(&read).as_bytes())?))?;
+    terminal::print(color, |text| Ok(text.write_all(cutshort_settings::write(&read).as_bytes())?))?;
     Ok(Done::Whole)
 }

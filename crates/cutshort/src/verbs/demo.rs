@@ -11,6 +11,7 @@ use clap::Args;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo;
+use cutshort_settings::HttpSettings;
 use cutshort_store::DataDir;
 
 use super::serve::{self, Serving};
@@ -19,7 +20,7 @@ use crate::local_capture::LocalCapture;
 use crate::options::values;
 use crate::page;
 use crate::progress::Steps;
-use crate::settings::{HttpSettings, Settings};
+use crate::settings::Settings;
 use crate::signals::{Signals, interrupt};
 use crate::terminal::message;
 
@@ -113,7 +114,7 @@ fn stop_on_signals(abandon: impl Fn() + Send + 'static) -> Result<Arc<AtomicBool
 fn interrupted(named: Option<&Path>) -> Done {
     match named {
         Some(folder) => {
-            message(&format!("interrupted: {} has only some of the data; remove it", folder.display()))
+            message(&format!("interrupted: {} has only some of the data; remove it", folder.display()));
         }
         None => message(&"interrupted"),
     }

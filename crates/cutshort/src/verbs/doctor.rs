@@ -123,7 +123,7 @@ fn store(url: &str) -> StoreSubject {
     let url = url.to_owned();
     let open = move || {
         let address = address(&url).map_err(|error| error.to_string())?;
-        connect(&address).map(drop).map_err(|error| error.to_string())
+        connect(&address).map(drop).map_err(|error| format!("{error:#}"))
     };
     StoreSubject { url: name, open: Box::new(open) }
 }

@@ -118,7 +118,11 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
     let (written, what) = match what {
         What::Connections => {
             let protected = !store.status()?.protected.is_empty();
-            let writer = connection_format(*format).writer_of(&mut output, protected)?;
+            let writer = connection_format(*format).writer_of(
+                &mut output,
+                cutshort_verdict::DataSet::Tcp,
+                protected,
+            )?;
             let exported = export_connections(store.as_ref(), range, writer)?;
             missing = exported.missing;
             (exported.connections, "connection")

@@ -10,6 +10,7 @@ mod filters;
 mod future;
 mod inputs;
 mod notes;
+mod origin;
 mod outputs;
 mod rules;
 #[cfg(unix)]

@@ -97,7 +97,7 @@ impl Rebuilding<'_> {
     /// When a file was written, in nanoseconds since the Unix epoch.
     fn modified(&self, path: &str) -> Result<i64> {
         let metadata = fs::metadata(self.files.path(path));
-        let metadata = metadata.map_err(|error| self.files.error("read", path, &error))?;
+        let metadata = metadata.map_err(|error| self.files.error("read", path, error))?;
         Ok(metadata.modified().map_or_else(|_| now(), nanoseconds))
     }
 
@@ -174,7 +174,7 @@ impl Rebuilding<'_> {
 
     /// What a file of connections says about its window; none if it is empty or cannot be read.
     fn window_of_file(&self, path: &str, generation: i64) -> Result<Option<OldWindow>> {
-        let error = |error| self.files.error("read", path, &error);
+        let error = |error| self.files.error("read", path, error);
         let file = fs::File::open(self.files.path(path)).map_err(error)?;
         let bytes = file.metadata().map_err(error)?.len().cast_signed();
         let Ok(records) = read_connections(file) else { return Ok(None) };

@@ -261,11 +261,11 @@ fn a_damaged_segment_is_set_aside_and_the_rest_goes_on() {
 
 /// As earlier versions did, which wrote packets into the store's folder as they came.
 #[test]
-fn segments_that_were_being_written_are_kept() {
+fn segments_that_earlier_versions_were_writing_are_kept() {
     let folder = new();
     let store = open(folder.path());
     let begin = |id| {
-        let path = folder.path().join("open").join(SegmentId(id).to_string());
+        let path = folder.path().join(format!("open/{}", SegmentId(id)));
         OpenSegment::create(
             &path,
             SegmentId(id),

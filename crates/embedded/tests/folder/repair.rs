@@ -103,7 +103,9 @@ fn damaged_files_are_found_and_set_aside() {
 /// As an operator finds it.
 fn refused_with_advice(folder: &Path) {
     match Embedded::open(folder, Options::default()).err() {
-        Some(StoreError::Damaged(why)) => assert!(why.contains("cutshort store repair --data"), "{why}"),
+        Some(StoreError::Damaged(why)) => {
+            assert!(why.to_string().contains("cutshort store repair --data"), "{why:#}");
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -10,17 +10,17 @@ use table::{Row, TABLE};
 
 /// A country or territory with a code of its own in ISO 3166-1, or Kosovo.
 ///
-/// One byte, an index into the one table of countries. The index is good for arrays that live as long as the
-/// program; what is stored or sent is the code.
+/// One byte, an index into the table of countries. The index is meant for arrays in memory; store or send the code
+/// instead.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country(u8);
 
 impl Country {
-    /// How many countries there are: every [`index`](Self::index) is below it.
+    /// The number of countries; every [`index`](Self::index) is below it.
     pub const COUNT: usize = TABLE.len();
 
-    /// The country of a two-letter ISO 3166-1 code, in capitals or not, such as `"DE"`. `None` for anything
-    /// else, also for codes that stand for no place (`"ZZ"`, `"EU"`, `"A1"`).
+    /// Finds a country by its ISO 3166-1 code of two letters, ignoring case, such as `"DE"`. `None` for all other
+    /// codes, including those that stand for no country (`"ZZ"`, `"EU"`, `"A1"`).
     pub fn from_alpha2(code: &str) -> Option<Self> {
         let &[a, b] = code.as_bytes() else { return None };
         let upper = [a.to_ascii_uppercase(), b.to_ascii_uppercase()];
@@ -38,7 +38,7 @@ impl Country {
         (0..Self::COUNT).filter_map(Self::from_index)
     }
 
-    /// Its place in the table, from 0 to [`COUNT`](Self::COUNT) - 1.
+    /// The index in the table, from 0 to [`COUNT`](Self::COUNT) - 1.
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
@@ -58,33 +58,33 @@ impl Country {
         OTHER_NAMES.iter().find(|(code, _)| *code == self.alpha2()).map_or(&[], |(_, names)| *names)
     }
 
-    /// The numeric code of ISO 3166-1: 276. World maps often go by it. Kosovo's is 983, from the range that
-    /// is free for users, as in the Unicode CLDR.
+    /// The numeric code of ISO 3166-1, such as 276, which world maps often use. Kosovo's is 983, from the range for
+    /// private use, as in the Unicode CLDR.
     pub fn numeric(self) -> u16 {
         self.row().numeric
     }
 
-    /// The continent, as GeoNames has it.
+    /// The continent according to GeoNames.
     pub fn continent(self) -> Continent {
         self.row().continent
     }
 
-    /// The region of the UN's M49: `"Africa"`, `"Americas"`, `"Antarctica"`, `"Asia"`, `"Europe"`, `"Oceania"`.
+    /// The region according to UN M49: `"Africa"`, `"Americas"`, `"Antarctica"`, `"Asia"`, `"Europe"`, `"Oceania"`.
     pub fn region(self) -> &'static str {
         self.row().subregion.region()
     }
 
-    /// The finest region of the UN's M49: `"Western Europe"`, `"Caribbean"`.
+    /// The smallest region according to UN M49: `"Western Europe"`, `"Caribbean"`.
     pub fn subregion(self) -> &'static str {
         self.row().subregion.name()
     }
 
-    /// Degrees north of a point in the middle, from -90 to 90.
+    /// The latitude of a point in the middle, in degrees north from -90 to 90.
     pub fn latitude(self) -> f32 {
         self.row().latitude
     }
 
-    /// Degrees east of a point in the middle, from -180 to 180.
+    /// The longitude of a point in the middle, in degrees east from -180 to 180.
     pub fn longitude(self) -> f32 {
         self.row().longitude
     }
@@ -127,10 +127,10 @@ pub enum Continent {
 }
 
 impl Continent {
-    /// All of them, in the order of their codes.
+    /// All continents, in the order of their codes.
     pub const ALL: [Self; 7] = [Self::AF, Self::AN, Self::AS, Self::EU, Self::NA, Self::OC, Self::SA];
 
-    /// The continent of a two-letter code, in capitals or not.
+    /// Finds a continent by its code of two letters, ignoring case.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|continent| continent.code().eq_ignore_ascii_case(code))
     }

@@ -1,4 +1,4 @@
-//! What countries are called besides their short English names, for those who look for one.
+//! Names of countries other than their short English names, for search.
 
 /// Codes with other names, in the order of the codes: earlier and official ones, and common abbreviations.
 pub(super) const OTHER_NAMES: &[(&str, &[&str])] = &[

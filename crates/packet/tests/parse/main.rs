@@ -8,6 +8,7 @@ mod bytes;
 mod ip;
 mod links;
 mod property;
+mod unreachable;
 mod unread;
 
 use cutshort_packet::{FiveTuple, Flags, Frame, LinkType, Packet, Refusal};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cutshort_model::Window;
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, SyncPolicy, replay};
-use cutshort_store::{Protected, Provenance, Result, Segment, SegmentId, SegmentSource, StoreError};
+use cutshort_store::{Protected, Provenance, Reason, Result, Segment, SegmentId, SegmentSource, StoreError};
 
 use super::Spool;
 use super::spool::OPEN;
@@ -93,7 +93,7 @@ impl Recorder {
     /// The error of the file system if the spool cannot be read.
     pub fn start(spool: Arc<Spool>, settings: RecorderSettings, privacy: Privacy) -> Result<Self> {
         let folder = spool.folder().join(OPEN);
-        let failed = |error| StoreError::io(&format!("cannot read {}", folder.display()), &error);
+        let failed = |error| StoreError::io(format!("cannot read {}", folder.display()), error);
         let entries = fs::read_dir(&folder).map_err(failed)?;
         let left = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<_>>();
         let left = left.map_err(failed)?;
@@ -159,7 +159,7 @@ impl Recorder {
         let open = self.open.insert(open);
         let is_long = covered_to.saturating_sub(self.began) > LONGEST;
         if open.rows() >= self.settings.rows * GROWTH || is_long {
-            return Err(StoreError::Full(format!("{} packets wait for being written", open.rows())));
+            return Err(StoreError::Full(format!("{} packets wait for being written", open.rows()).into()));
         }
         let protected: Vec<_> = packets.iter().map(|packet| self.privacy.protect(packet)).collect();
         match open.append(&protected, covered_to) {
@@ -170,7 +170,7 @@ impl Recorder {
 
     fn begin(&mut self, covered_to: i64) -> Result<OpenSegment> {
         if self.waits(covered_to) {
-            return Err(StoreError::Full("packets could not be written a moment ago".to_owned()));
+            return Err(StoreError::Full("packets could not be written a moment ago".into()));
         }
         let id = random_id()?;
         // Packets of one segment have places from the same geo data.
@@ -264,7 +264,7 @@ impl Recorder {
                 self.spool.put(&segment)?;
             }
             let removed = fs::remove_file(path);
-            removed.map_err(|error| StoreError::io(&format!("cannot remove {}", path.display()), &error))?;
+            removed.map_err(|error| StoreError::io(format!("cannot remove {}", path.display()), error))?;
             self.left.pop();
         }
         Ok(())
@@ -273,7 +273,7 @@ impl Recorder {
     fn note(&mut self, result: Result<()>) {
         let trouble = result.err();
         self.counts.full = matches!(trouble, Some(StoreError::Full(_)));
-        let trouble = trouble.map(|error| error.to_string());
+        let trouble = trouble.map(|error| format!("{error:#}"));
         match (&self.counts.trouble, &trouble) {
             (None, Some(trouble)) => tracing::error!("packets cannot be written: {trouble}"),
             (Some(_), None) => tracing::info!("packets are written again"),
@@ -311,7 +311,8 @@ fn append_each(open: &mut OpenSegment, packets: &[Protected], covered_to: i64) -
 fn random_id() -> Result<SegmentId> {
     let mut bytes = [0; 16];
     let filled = getrandom::fill(&mut bytes);
-    filled.map_err(|error| StoreError::Failed(format!("the system has no random numbers: {error}")))?;
+    filled
+        .map_err(|error| StoreError::Failed(Reason::caused_by("the system has no random numbers", error)))?;
     Ok(SegmentId(u128::from_ne_bytes(bytes)))
 }
 

@@ -90,7 +90,7 @@ impl Spool {
     /// [`StoreError::Locked`] if another process uses it, and errors of the file system.
     pub fn open(folder: &Path, limit: u64) -> Result<Self> {
         for name in ["", SEGMENTS, REFUSED, OPEN] {
-            make_folder(&folder.join(name)).map_err(|error| failed(folder, "make", &error))?;
+            make_folder(&folder.join(name)).map_err(|error| failed(folder, "make", error))?;
         }
         let lock = lock(folder)?;
         let spool = Self {
@@ -100,7 +100,7 @@ impl Spool {
             changed: Condvar::new(),
             _lock: lock,
         };
-        spool.find_waiting().map_err(|error| spool.failed("read", &error))?;
+        spool.find_waiting().map_err(|error| spool.failed("read", error))?;
         Ok(spool)
     }
 
@@ -129,7 +129,7 @@ impl Spool {
     pub fn put(&self, segment: &Segment) -> Result<()> {
         let name = Name::of(segment.info());
         self.write(&self.path(SEGMENTS, &name), segment.bytes())
-            .map_err(|error| self.failed("write to", &error))?;
+            .map_err(|error| self.failed("write to", error))?;
         let mut inner = self.lock();
         inner.waiting.insert(name, segment.bytes().len() as u64);
         self.make_room(&mut inner);
@@ -271,7 +271,7 @@ impl Spool {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failed(&self, what: &str, error: &io::Error) -> StoreError {
+    fn failed(&self, what: &str, error: io::Error) -> StoreError {
         failed(&self.folder, what, error)
     }
 
@@ -292,8 +292,8 @@ fn add(count: &mut (u64, u64), name: &Name) {
     count.1 += name.packets;
 }
 
-fn failed(folder: &Path, what: &str, error: &io::Error) -> StoreError {
-    StoreError::io(&format!("cannot {what} the spool {}", folder.display()), error)
+fn failed(folder: &Path, what: &str, error: io::Error) -> StoreError {
+    StoreError::io(format!("cannot {what} the spool {}", folder.display()), error)
 }
 
 /// Creates a directory that only its owner can read, because segments have addresses of clients.
@@ -312,7 +312,7 @@ fn lock(folder: &Path) -> Result<FolderLock> {
             let who = who.unwrap_or_else(|| "another process".to_owned());
             StoreError::Locked(format!("{who} uses the spool {}", folder.display()))
         }
-        NotLocked::Failed(error) => failed(folder, "lock", &error),
+        NotLocked::Failed(error) => failed(folder, "lock", error),
     })
 }
 

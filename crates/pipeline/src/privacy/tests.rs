@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use cutshort_geo::Place;
-use cutshort_packet::Flags;
+use cutshort_simulate::syn_packet;
 use cutshort_store::FlowKey;
 use proptest::prelude::*;
 
@@ -24,19 +24,7 @@ fn privacy(addresses: Addresses) -> Privacy {
 }
 
 fn packet(five_tuple: FiveTuple) -> Packet {
-    Packet {
-        ts: 5,
-        five_tuple,
-        ip_id: 7,
-        ttl: 57,
-        flags: Flags::SYN,
-        seq: 1,
-        ack: 0,
-        tcp_window: 64_240,
-        options_len: 20,
-        payload_len: 0,
-        sample_rate: 1,
-    }
+    Packet { five_tuple, ..syn_packet(5, 40_000) }
 }
 
 /// Of draft-denis-ipcrypt, appendix "ipcrypt-pfx Test Vectors".

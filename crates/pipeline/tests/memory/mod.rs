@@ -219,11 +219,11 @@ impl Store for Memory {
     }
 
     fn rollups(&self, _query: &RollupQuery) -> Result<RollupAnswer> {
-        Err(StoreError::Failed("the store in memory adds nothing up".to_owned()))
+        Err(StoreError::Failed("the store in memory adds nothing up".into()))
     }
 
     fn connections(&self, _query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {
-        Err(StoreError::Failed("the store in memory selects nothing".to_owned()))
+        Err(StoreError::Failed("the store in memory selects nothing".into()))
     }
 
     fn each_connection(

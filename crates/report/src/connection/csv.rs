@@ -1,22 +1,24 @@
 use std::io::{self, Write};
 
 use cutshort_geo::Country;
-use cutshort_model::{ADDRESSES, ConnectionRecord, FIELDS};
+use cutshort_model::{ADDRESSES, ConnectionRecord, FIELDS, more_fields};
 use cutshort_verdict::{DataSet, Row, Signature, Tag};
 
 use super::Writer;
 use crate::cell;
 
-/// The fields of the JSON lines, and perhaps what of the addresses is in there; tags separated by spaces, empty where JSON has null.
+/// The fields of the JSON lines, and optionally how addresses are kept. Tags are separated by spaces; fields are
+/// empty where JSON has null.
 pub(super) struct Csv<W: Write> {
     output: csv::Writer<W>,
     addresses: bool,
 }
 
 impl<W: Write> Csv<W> {
-    pub(super) fn new(output: W, addresses: bool) -> io::Result<Self> {
+    pub(super) fn new(output: W, data_set: DataSet, addresses: bool) -> io::Result<Self> {
         let mut output = csv::Writer::from_writer(output);
-        let header = FIELDS.into_iter().chain(addresses.then_some(ADDRESSES));
+        let more = more_fields(data_set).iter().copied();
+        let header = FIELDS.into_iter().chain(more).chain(addresses.then_some(ADDRESSES));
         output.write_record(header).map_err(io_error)?;
         Ok(Self { output, addresses })
     }
@@ -24,21 +26,25 @@ impl<W: Write> Csv<W> {
 
 impl<W: Write> Writer for Csv<W> {
     fn write_record(&mut self, record: &ConnectionRecord<'_>, _rows: &[Row]) -> io::Result<()> {
-        let tags: Vec<_> = record.tags.iter(DataSet::Tcp).map(Tag::name).collect();
+        let tags: Vec<_> = record.tags.iter(record.data_set).map(Tag::name).collect();
         let tuple = record.five_tuple;
         // A tuple serialises as one flat row; serde stops at 16 fields, so it takes two.
         let head = (
             (record.first_us, record.last_us, cell(&record.node), tuple.src(), tuple.src_port),
             (tuple.dst(), tuple.dst_port, record.ip_version(), record.packets),
-            (record.stage.name(), record.termination.name(), tags.join(" ")),
+            (record.data_set.stage_name(record.stage), record.termination.name(), tags.join(" ")),
             (record.signature.map(Signature::name), record.signature.map(Signature::id)),
         );
         let place = (record.location.map(Country::alpha2), record.asn, record.as_name.as_deref().map(cell));
         let evidence = (record.rst_ttl_delta, record.rst_ip_id_delta, record.silent_us, record.sample_rate);
         let fields = (head, place, evidence);
-        let written = match self.addresses {
-            true => self.output.serialize((fields, record.addresses.name())),
-            false => self.output.serialize(fields),
+        let origin = (record.data_set.name(), record.handshake_us, record.first_byte_us);
+        let addresses = record.addresses.name();
+        let written = match (record.data_set, self.addresses) {
+            (DataSet::Origin, true) => self.output.serialize((fields, origin, addresses)),
+            (DataSet::Origin, false) => self.output.serialize((fields, origin)),
+            (_, true) => self.output.serialize((fields, addresses)),
+            (_, false) => self.output.serialize(fields),
         };
         written.map_err(io_error)
     }
@@ -48,7 +54,7 @@ impl<W: Write> Writer for Csv<W> {
     }
 }
 
-/// The error of the output as it came: the conversion of the crate hides a broken pipe.
+/// The original error of the output, because the conversion by the crate hides a broken pipe.
 pub(crate) fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

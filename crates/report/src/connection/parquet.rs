@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use cutshort_model::ConnectionRecord;
 use cutshort_store::connection_file::{ConnectionFile, Extra};
-use cutshort_verdict::Row;
+use cutshort_verdict::{DataSet, Row};
 
 use super::Writer;
 
@@ -12,8 +12,8 @@ pub(super) struct Parquet<W: Write + Send> {
 }
 
 impl<W: Write + Send> Parquet<W> {
-    pub(super) fn new(output: W, addresses: bool) -> io::Result<Self> {
-        let extra = Extra { addresses, ..Extra::default() };
+    pub(super) fn new(output: W, data_set: DataSet, addresses: bool) -> io::Result<Self> {
+        let extra = Extra { data_set, addresses, ..Extra::default() };
         Ok(Self { file: ConnectionFile::new(output, extra)? })
     }
 }

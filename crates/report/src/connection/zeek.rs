@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cutshort_model::ConnectionRecord;
 use cutshort_packet::{FiveTuple, Flags};
-use cutshort_verdict::{Row, Tags};
+use cutshort_verdict::{DataSet, Row, Tags};
 use sha1::{Digest, Sha1};
 
 use super::Writer;
@@ -54,6 +54,8 @@ impl<W: Write> Zeek<W> {
 impl<W: Write> Writer for Zeek<W> {
     fn write_record(&mut self, record: &ConnectionRecord<'_>, rows: &[Row]) -> io::Result<()> {
         let five_tuple = &record.five_tuple;
+        let is_origin = record.data_set == DataSet::Origin;
+        let sent = rows.iter().filter(|row| !row.is_received()).count();
         let id = format!(
             "{}\t{}\t{}\t{}",
             five_tuple.src(),
@@ -68,16 +70,16 @@ impl<W: Write> Writer for Zeek<W> {
             uid(five_tuple, record.first_us),
             seconds(record.last_us - record.first_us),
             history(rows),
-            record.packets,
+            if is_origin { sent as u32 } else { record.packets },
             community_id(five_tuple),
             record.stage,
             record.termination,
-            tags(record.tags),
+            tags(record.data_set, record.tags),
             unset(record.signature),
             unset(record.rst_ttl_delta),
             unset(record.rst_ip_id_delta),
-            unset(record.location.map(cutshort_geo::Country::alpha2)),
-            unset(record.asn),
+            unset(record.location.filter(|_| !is_origin).map(cutshort_geo::Country::alpha2)),
+            unset(record.asn.filter(|_| !is_origin)),
         )
     }
 
@@ -90,8 +92,8 @@ fn unset<T: std::fmt::Display>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
-fn tags(tags: Tags) -> String {
-    let tags: Vec<_> = tags.iter(cutshort_verdict::DataSet::Tcp).map(cutshort_verdict::Tag::name).collect();
+fn tags(data_set: DataSet, tags: Tags) -> String {
+    let tags: Vec<_> = tags.iter(data_set).map(cutshort_verdict::Tag::name).collect();
     if tags.is_empty() { "(empty)".to_owned() } else { tags.join(",") }
 }
 
@@ -100,8 +102,8 @@ fn seconds(micros: i64) -> String {
     format!("{}.{:06}", micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000))
 }
 
-/// Zeek's history letters of the originator, which are upper case: each once, in the order of
-/// first appearance.
+/// Zeek's history letters, each once, in the order of first appearance: upper case for the originator, and lower case for
+/// the responder where its packets are rows.
 fn history(rows: &[Row]) -> String {
     let mut rows: Vec<&Row> = rows.iter().collect();
     rows.sort();
@@ -129,7 +131,14 @@ fn letters(row: &Row) -> Vec<char> {
         (false, false, false) => "",
     };
     let data = if row.payload_len > 0 && !has(Flags::RST) { "D" } else { "" };
-    data.chars().chain(bits.chars()).collect()
+    let letters = data.chars().chain(bits.chars());
+    match () {
+        // Zeek's connection log has no letter for ICMP.
+        () if row.is_icmp() => Vec::new(),
+        // What the responder sent.
+        () if row.is_received() => letters.map(|letter| letter.to_ascii_lowercase()).collect(),
+        () => letters.collect(),
+    }
 }
 
 /// Zeek's uids are random; this one is the same whenever the same connection is read.

@@ -1,4 +1,4 @@
-//! Capabilities.
+//! Linux capabilities: which are held, and how they are dropped.
 
 use caps::errors::CapsError;
 use caps::{CapSet, CapsHashSet};

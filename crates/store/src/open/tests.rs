@@ -1,24 +1,13 @@
 use cutshort_geo::{Country, Place};
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_packet::{FiveTuple, Packet};
+use cutshort_simulate::syn_packet;
 use proptest::prelude::*;
 
 use super::*;
 use crate::Protection;
 
 fn packet(at: u32) -> Packet {
-    Packet {
-        ts: i64::from(at) * 1000,
-        five_tuple: FiveTuple::new([198, 51, 100, 7].into(), at as u16, [203, 0, 113, 5].into(), 443),
-        ip_id: 1,
-        ttl: 52,
-        flags: Flags::SYN,
-        seq: at,
-        ack: 0,
-        tcp_window: 64_240,
-        options_len: 20,
-        payload_len: 0,
-        sample_rate: 3,
-    }
+    Packet { seq: at, sample_rate: 3, ..syn_packet(i64::from(at) * 1000, at as u16) }
 }
 
 /// Batches of so many packets, the file that they make, and where its frames end.

@@ -241,7 +241,7 @@ impl Scratch {
         }
         batch.rows.extend((0..self.ts.len()).map(|at| Row {
             ts: self.ts[at],
-            flags: Flags::from_bits(int(Int::Flags, at) as u16),
+            flags: Flags::from_marked_bits(int(Int::Flags, at) as u16),
             ip_id: int(Int::IpId, at) as u16,
             seq: int(Int::Seq, at),
             ack: int(Int::Ack, at),

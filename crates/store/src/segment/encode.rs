@@ -19,7 +19,7 @@ use parquet::schema::types::ColumnPath;
 use super::protected::{self, country_code, key};
 use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, SchemaVersion, flag_bits};
 use super::{Keepable, Provenance, Segment, SegmentId, SegmentInfo, SegmentSource, protection_to_bytes};
-use crate::{Result, StoreError};
+use crate::{Reason, Result, StoreError};
 
 pub(super) fn encode<P: Keepable>(
     mut packets: Vec<P>,
@@ -43,7 +43,7 @@ pub(super) fn encode<P: Keepable>(
     let (node, rows) = (node.to_owned(), packets.len() as u64);
     let info = SegmentInfo { id, data_set, node, origin, covers, rows, times, addresses };
     let bytes = write(&packets, &info)
-        .map_err(|error| StoreError::Failed(format!("packets cannot be encoded: {error}")))?;
+        .map_err(|error| StoreError::Failed(Reason::caused_by("packets cannot be encoded", error)))?;
     Ok(Segment {
         info,
         windows: windows(packets.iter().map(|packet| packet.packet().ts)),

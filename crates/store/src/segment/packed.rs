@@ -45,7 +45,7 @@ pub fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
         five_tuple,
         ip_id: u16::from_le_bytes(part(bytes, 62)),
         ttl: bytes[66],
-        flags: Flags::from_bits(u16::from_le_bytes(part(bytes, 60))),
+        flags: Flags::from_marked_bits(u16::from_le_bytes(part(bytes, 60))),
         seq: u32::from_le_bytes(part(bytes, 44)),
         ack: u32::from_le_bytes(part(bytes, 48)),
         tcp_window: u16::from_le_bytes(part(bytes, 64)),

@@ -23,7 +23,7 @@ pub(super) fn parse(bytes: Bytes) -> Result<Segment> {
 }
 
 pub(super) fn packets(bytes: &Bytes) -> Result<Vec<Protected>> {
-    all(bytes).map_err(StoreError::Damaged)
+    all(bytes).map_err(|why| StoreError::Damaged(why.into()))
 }
 
 fn all(bytes: &Bytes) -> Checked<Vec<Protected>> {

@@ -2,7 +2,7 @@
 
 use cutshort_packet::{Flags, Packet};
 use cutshort_store::{Added, Provenance, Segment, SegmentSource, StoreError};
-use cutshort_verdict::DataSet;
+use cutshort_verdict::{DataSet, Exclusion};
 
 use super::{Backend, WINDOW, packet};
 
@@ -76,4 +76,76 @@ pub(crate) fn annotations_are_shared<B: Backend>() {
     let other = store.of(DataSet::Origin).unwrap();
     let found = other.annotations(0..WINDOW).unwrap();
     assert_eq!(found.iter().map(|found| &found.content).collect::<Vec<_>>(), [&annotation]);
+}
+
+/// Results keep the terms and numbers that only their data set has.
+pub(crate) fn results_have_the_terms_of_their_data_set<B: Backend>() {
+    use cutshort_model::{Dimension, Value, Window};
+    use cutshort_store::cell::{CellKey, CellOutcome, Cells};
+    use cutshort_store::{RollupQuery, Selection, WindowCounts};
+    use cutshort_verdict::{Signature, Stage, Tag, Termination};
+
+    let backend = B::new();
+    let store = backend.store().of(DataSet::Origin).unwrap();
+    store.append(&segment(DataSet::Origin, Flags::SYN)).unwrap();
+    let signature = Signature::from_id(201);
+    let mut made = super::made(1, 5);
+    made.verdict.data_set = DataSet::Origin;
+    made.verdict.stage = Stage::PostSyn;
+    made.verdict.termination = Termination::GaveUp;
+    made.verdict.tags = [Tag::GaveUp, Tag::SynAckLate].into_iter().collect();
+    made.verdict.signature = signature;
+    made.verdict.handshake = Some(1_234_567);
+
+    let replacement = store.replace(Window::containing(5)).unwrap();
+    let mut sink = replacement.sink().unwrap();
+    sink.write(&made.connection()).unwrap();
+    sink.finish().unwrap();
+    let mut cells = Cells::default();
+    let outcomes = [
+        CellOutcome::Connection {
+            stage: Stage::PostSyn,
+            termination: Termination::GaveUp,
+            completed: false,
+            signature,
+            tags: made.verdict.tags,
+        },
+        CellOutcome::Excluded(Exclusion::SelfConnected),
+    ];
+    for outcome in outcomes {
+        let (location, network) = (made.place.country, cutshort_model::Network::As(64_496));
+        let port = cutshort_model::Port::Number(443);
+        let node = cells.node("");
+        cells.add(CellKey { location, network, ip_version: 4, port, node, outcome }, 7);
+    }
+    let mut counts = WindowCounts { connections: 1, packets: 1, ..WindowCounts::default() };
+    counts.excluded[Exclusion::SelfConnected as usize] = 3;
+    replacement.commit(super::inputs(store, 5), counts, &cells).unwrap();
+
+    let reader = backend.reader();
+    let reader = reader.find(DataSet::Origin).unwrap().unwrap();
+    let found = reader.connections(&super::connections::everything()).unwrap();
+    let found = found.iter().map(|record| {
+        (record.data_set, record.termination, record.tags, record.signature, record.handshake_us)
+    });
+    let expected = (DataSet::Origin, Termination::GaveUp, made.verdict.tags, signature, Some(1_234));
+    assert_eq!(found.collect::<Vec<_>>(), [expected]);
+    assert_eq!(reader.status().unwrap().counts.excluded, counts.excluded);
+
+    let values = |by| {
+        let selection = Selection::default();
+        let query = RollupQuery { range: 0..WINDOW, bucket: None, selection, by: Some(by) };
+        let rows = reader.rollups(&query).unwrap().rows;
+        let mut values: Vec<String> =
+            rows.iter().map(|row| format!("{:?} {}", row.value, row.total().weight)).collect();
+        values.sort();
+        values
+    };
+    let shown = |value: Value| format!("{value:?} 7");
+    assert_eq!(values(Dimension::Termination), [shown(Value::Termination(Termination::GaveUp))]);
+    assert_eq!(values(Dimension::Signature), [shown(Value::Signature(signature))]);
+    assert_eq!(values(Dimension::Tag), [shown(Value::Tag(Tag::GaveUp)), shown(Value::Tag(Tag::SynAckLate))]);
+    let query = RollupQuery { range: 0..WINDOW, bucket: None, selection: Selection::default(), by: None };
+    let excluded = reader.rollups(&query).unwrap().rows[0].excluded;
+    assert_eq!(excluded[Exclusion::SelfConnected as usize].weight, 7);
 }

@@ -15,7 +15,8 @@ use std::net::IpAddr;
 
 use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, JudgedConnection, Window};
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_packet::{FiveTuple, Packet};
+use cutshort_simulate::syn_packet;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     FlowKey, Inputs, Movable, Provenance, Segment, SegmentSource, Store, StoredRow, WindowCounts,
@@ -75,6 +76,7 @@ macro_rules! suite {
             data_sets::each_data_set_has_its_own_segments,
             data_sets::segments_of_other_data_sets_are_refused,
             data_sets::annotations_are_shared,
+            data_sets::results_have_the_terms_of_their_data_set,
             forgetting::forgotten_segments_leave_nothing,
             moving::segments_are_read_as_they_came,
             moving::results_are_restored_as_they_were,
@@ -94,17 +96,8 @@ pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) fn packet(client: u8, ts: i64) -> Packet {
     let address = |last| IpAddr::from([198, 51, 100, last]);
     Packet {
-        ts,
         five_tuple: FiveTuple::new(address(client), 40_000, address(250), 443),
-        ip_id: 7,
-        ttl: 57,
-        flags: Flags::SYN,
-        seq: 1,
-        ack: 0,
-        tcp_window: 64_240,
-        options_len: 20,
-        payload_len: 0,
-        sample_rate: 1,
+        ..syn_packet(ts, 40_000)
     }
 }
 

@@ -9,6 +9,7 @@ mod protected;
 mod stranger;
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_simulate::syn_packet;
 use cutshort_store::{Provenance, Segment, SegmentId, SegmentSource, StoreError};
 use proptest::prelude::*;
 
@@ -16,17 +17,8 @@ const COVERS: (i64, i64) = (-1_000_000, 1_000_000);
 
 fn packet(client: u8, ts: i64) -> Packet {
     Packet {
-        ts,
         five_tuple: FiveTuple::new([198, 51, 100, client].into(), 40_000, [203, 0, 113, 5].into(), 443),
-        ip_id: 7,
-        ttl: 57,
-        flags: Flags::SYN,
-        seq: 1,
-        ack: 0,
-        tcp_window: 64_240,
-        options_len: 20,
-        payload_len: 0,
-        sample_rate: 1,
+        ..syn_packet(ts, 40_000)
     }
 }
 

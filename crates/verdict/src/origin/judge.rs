@@ -12,27 +12,27 @@ pub(super) const MORE: u32 = 6;
 /// The rule that decided a connection's termination: the first one that held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Rule 1.
+    /// Rule 1: a RST of the server.
     Reset,
-    /// Rule 2.
+    /// Rule 2: a FIN of the server.
     ServerFin,
-    /// Rule 3.
+    /// Rule 3: an ICMP error says that the server is unreachable.
     Unreachable,
     /// Rule 4, answered.
     Closed,
     /// Rule 4, not answered.
     GaveUp,
-    /// Rule 5.
+    /// Rule 5: the packet limit was reached.
     Full,
-    /// Rule 6.
+    /// Rule 6: it was not silent for long enough.
     TooLate,
     /// Rule 6, where the ports were used again.
     RunsInto,
-    /// Rule 7.
+    /// Rule 7: silent after the server had sent something.
     Answered,
-    /// Rule 8.
+    /// Rule 8: silent, and nothing had been asked for.
     Unused,
-    /// Rule 9.
+    /// Rule 9: silent and not answered.
     Timeout,
 }
 

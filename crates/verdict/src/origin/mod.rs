@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! packets of both directions, ICMP errors
-//!   │  Opener: which of them are rows, and of which connection (opener.rs)
+//!   │  Pair: which of them are rows, and of which connection (opener.rs)
 //!   ▼
 //! rows of one connection
 //!   │  Reading: what each row means (reading.rs)
@@ -11,6 +11,7 @@
 //! ```
 
 mod judge;
+mod limiter;
 mod opener;
 mod reading;
 mod shape;
@@ -19,5 +20,6 @@ pub(crate) mod trace;
 pub(crate) mod words;
 
 pub(crate) use judge::Ending;
+pub use limiter::OriginLimiter;
 pub(crate) use shape::{Shape, findings};
 pub(crate) use table::Table;

@@ -290,7 +290,7 @@ fn is_refused(reading: &Reading<'_>) -> bool {
 
 /// Rows that equal an earlier one of their kind.
 fn repeats(reading: &Reading<'_>) -> usize {
-    let syns = count_repeats(reading.rows, |row| row.is_syn());
+    let syns = count_repeats(reading.rows, Row::is_syn);
     let sent = count_repeats(reading.rows, |row| is_own_segment(reading, row));
     let received = count_repeats(reading.rows, |row| is_from_server(reading, row));
     syns + sent + received

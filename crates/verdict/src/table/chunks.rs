@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-/// Items in chunks of equal length, the last of which is filled up with duplicates of one. A vector of a
+/// Items in chunks of equal length, the last of which is filled up with copies of one. A vector of a
 /// hundred megabytes would ask for new memory at each doubling, and give back what it had.
 pub(super) struct Chunks<T> {
     chunks: Vec<Box<[T; LEN]>>,

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{
-    ClosedWindow, DataSet, Findings, FlowContext, Outcome, Row, RowCount, Split, Trace, Tracker,
+    ClosedWindow, DataSet, Findings, FlowContext, OriginLimiter, Outcome, Row, RowCount, Split, Trace,
+    Tracker,
 };
 use oracle::{Judged, Record};
 use random::{Case, Random};
@@ -47,10 +48,7 @@ fn each_case(count: u64, mut check: impl FnMut(&Case, &mut Random)) {
         let mut random = Random(seed);
         let case = random::case(&mut random);
         let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&case, &mut random)));
-        if let Err(panic) = checked {
-            eprintln!("seed {seed}: {case:#?}");
-            std::panic::resume_unwind(panic);
-        }
+        assert!(checked.is_ok(), "the panic above is of seed {seed}: {case:#?}");
     }
 }
 
@@ -141,6 +139,36 @@ fn rows_that_were_kept_are_judged_alike() {
                 assert!(traces.iter().all(|trace| !trace.reasons.is_empty()));
             }
         }
+    });
+}
+
+/// A program that keeps rows elsewhere keeps the same.
+#[test]
+fn a_limiter_picks_the_rows_of_a_tracker() {
+    each_case(20_000, |case, _| {
+        let mut limiter = OriginLimiter::new(case.rules);
+        let mut picked: BTreeMap<FiveTuple, Vec<Row>> = BTreeMap::new();
+        let mut keep = |(five_tuple, row): (FiveTuple, Row)| picked.entry(five_tuple).or_default().push(row);
+        for record in &case.records {
+            match record {
+                Record::Packet(packet) => limiter.record(packet.ts, Some(packet)).for_each(&mut keep),
+                Record::Icmp(icmp) => {
+                    assert_eq!(limiter.record(icmp.ts, None).count(), 0);
+                    limiter.unreachable(icmp).into_iter().for_each(&mut keep);
+                }
+            }
+        }
+        let unopened: Vec<FiveTuple> =
+            limiter.finish().into_iter().map(|(five_tuple, _)| five_tuple).collect();
+        for window in windows(&case.records, case.cutoff, &case.rules) {
+            for five_tuple in window.five_tuples() {
+                match window.rows(&five_tuple) {
+                    Some((rows, _)) => assert_eq!(picked.remove(&five_tuple).as_deref(), Some(rows)),
+                    None => assert_eq!(unopened, [five_tuple]),
+                }
+            }
+        }
+        assert_eq!(picked, BTreeMap::new());
     });
 }
 

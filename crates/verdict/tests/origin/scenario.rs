@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cutshort_packet::{FiveTuple, Flags, Packet, Unreachable};
-use cutshort_verdict::{DataSet, FlowContext, Outcome, Rules, Trace};
+use cutshort_verdict::{DataSet, FlowContext, Outcome, Rules, Signature, Tag, Trace};
 use serde::Deserialize;
 
 use crate::oracle::Record;
@@ -128,13 +128,13 @@ impl Expect {
             Ok(verdict) => verdict,
         };
         let stage = self.stage.clone().unwrap_or_else(|| "none".to_owned());
-        let tags: Vec<&str> = verdict.tags.iter(DataSet::Origin).map(|tag| tag.name()).collect();
+        let tags: Vec<&str> = verdict.tags.iter(DataSet::Origin).map(Tag::name).collect();
         let mut fields = vec![
             ("excluded", "null".to_owned(), show_name(self.excluded.as_ref())),
             ("stage", verdict.stage.to_string(), stage.clone()),
             ("termination", verdict.termination.to_string(), show_name(self.termination.as_ref())),
             ("tags", tags.join(", "), self.tags.join(", ")),
-            ("signature", show(&verdict.signature.map(|found| found.id())), show(&self.signature)),
+            ("signature", show(&verdict.signature.map(Signature::id)), show(&self.signature)),
             ("rst_ttl_delta", show(&verdict.rst_ttl_delta), show(&self.rst_ttl_delta)),
             ("rst_ip_id_delta", show(&verdict.rst_ip_id_delta), show(&self.rst_ip_id_delta)),
         ];

@@ -1,4 +1,4 @@
-//! What the operator has noted.
+//! Annotations by operators.
 
 use cutshort_geo::{Country, Geo};
 use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
@@ -77,11 +77,11 @@ pub(super) const REMOVE: Endpoint = Endpoint {
     ..BASE
 };
 
-/// An annotation to keep.
+/// An annotation to store.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AnnotationToKeep {
-    /// Description.
+    /// The text of the annotation.
     #[schema(min_length = 1, max_length = 2000)]
     description: String,
     /// Start, in ISO 8601.
@@ -92,15 +92,15 @@ struct AnnotationToKeep {
     end_date: Option<String>,
     /// GENERAL (or EVENT, its older name), OUTAGE (default), PARTIAL_PROJECTION, PIPELINE or TRAFFIC_ANOMALY.
     event_type: Option<String>,
-    /// Where to read more: http or https.
+    /// A link to details: http or https.
     linked_url: Option<String>,
     /// Which part of a place is affected, in words.
     scope: Option<String>,
-    /// Countries affected: two letters each.
+    /// The affected countries, two letters each.
     #[serde(default)]
     #[schema(max_items = 250)]
     locations: Vec<String>,
-    /// Networks affected.
+    /// The affected networks, by AS number.
     #[serde(default)]
     #[schema(max_items = 1000)]
     asns: Vec<u32>,
@@ -118,54 +118,54 @@ struct Outage {
     outage_type: String,
 }
 
-/// Annotations.
+/// A list of annotations.
 #[derive(Serialize, ToSchema)]
 struct Annotations {
     annotations: Vec<KeptAnnotation>,
 }
 
-/// An annotation.
+/// A single annotation.
 #[derive(Serialize, ToSchema)]
 struct OneAnnotation {
     annotation: KeptAnnotation,
 }
 
-/// That it was removed.
+/// The confirmation that an annotation was removed.
 #[derive(Serialize, ToSchema)]
 struct RemovedAnnotation {
-    /// Its number.
+    /// The number of the annotation.
     id: String,
 }
 
-/// An annotation that is kept.
+/// An annotation that is stored.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct KeptAnnotation {
-    /// Its number.
+    /// The number by which it can be removed.
     id: String,
-    /// Which data it is about.
+    /// The data set that it is about.
     data_source: &'static str,
-    /// Description.
+    /// The text of the annotation.
     description: String,
     /// Which part of a place is affected.
     scope: Option<String>,
-    /// Start.
+    /// The start of the event.
     #[schema(format = DateTime)]
     start_date: String,
-    /// End; none if it is ongoing.
+    /// The end of the event; none if it is ongoing.
     #[schema(format = DateTime)]
     end_date: Option<String>,
-    /// Kind of event.
+    /// The kind of event.
     event_type: &'static str,
-    /// Where to read more.
+    /// A link to details.
     linked_url: Option<String>,
-    /// Networks affected.
+    /// The affected networks, by AS number.
     asns: Vec<u32>,
-    /// Their names.
+    /// The affected networks with their names.
     asns_details: Vec<AsnConcerned>,
-    /// Countries affected.
+    /// The affected countries, two letters each.
     locations: Vec<&'static str>,
-    /// Their names.
+    /// The affected countries with their names.
     locations_details: Vec<AnnotatedLocation>,
     /// Details of an outage.
     outage: Option<Outage>,
@@ -189,18 +189,18 @@ struct KeptAnnotation {
 /// A network affected.
 #[derive(Serialize, ToSchema)]
 struct AsnConcerned {
-    /// Its number.
+    /// The AS number as text.
     asn: String,
-    /// Its name; empty if unknown.
+    /// The network's name; empty if unknown.
     name: String,
 }
 
 /// A country affected.
 #[derive(Serialize, ToSchema)]
 struct AnnotatedLocation {
-    /// Its two letters.
+    /// The code of two letters (ISO 3166-1).
     code: &'static str,
-    /// Its name.
+    /// The country's name.
     name: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Single connections, where the operator allows it.
+//! Single connections, if the configuration allows it.
 
 use std::net::IpAddr;
 
@@ -58,27 +58,27 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
     run,
 };
 
-/// Connections, and where the next ones are.
+/// A part of the list of connections, and where to continue.
 #[derive(Serialize)]
 struct ConnectionList {
     connections: Vec<ConnectionRecord<'static>>,
     paging: Paging,
 }
 
-/// Which part of a list this is.
+/// The part of a list that was returned.
 #[derive(Serialize, ToSchema)]
 struct Paging {
-    /// How many were passed over before.
+    /// The number of entries before this part.
     offset: usize,
-    /// How many are given at most.
+    /// The maximum number of entries in this part.
     limit: usize,
-    /// Whether there are more behind them.
+    /// Whether there are more entries.
     more: bool,
 }
 
 const LONGEST: i64 = 31 * cutshort_model::Bucket::Day.nanoseconds();
 
-/// Whether the operator allows single connections.
+/// Checks that the configuration allows single connections.
 pub(super) fn is_allowed(call: &Call<'_>) -> Result<(), Problem> {
     if call.app.options.connections {
         return Ok(());
@@ -112,7 +112,7 @@ fn limit(parameters: &Parameters) -> Result<usize, Problem> {
     question::number(parameters, "limit", 100, 1..=1000)
 }
 
-/// One more than is given, to see whether there are more.
+/// Requests one entry more than is returned, to see whether there are more.
 fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
     let parameters = &call.parameters;
     let [series] = &question::series(parameters, "connections", Filters::Extended, call.now)?[..] else {
@@ -138,7 +138,7 @@ fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
     })
 }
 
-/// Those of all values that are asked for; none if all are.
+/// The values that are selected; empty if all are.
 fn wanted<T: PartialEq + Copy>(all: &[T], choice: &Choice<T>) -> Vec<T> {
     if choice.is_all() {
         Vec::new()
@@ -166,7 +166,7 @@ fn address(text: &str) -> Result<IpAddr, String> {
 fn csv(connections: &[ConnectionRecord<'static>], protected: bool) -> Result<Reply, Problem> {
     let mut bytes = Vec::new();
     let mut writer = RecordFormat::Csv
-        .writer_of(&mut bytes, protected)
+        .writer_of(&mut bytes, DataSet::Tcp, protected)
         .map_err(|error| Problem::internal(error.to_string()))?;
     let written = connections.iter().try_for_each(|record| writer.write_record(record, &[]));
     written.and_then(|()| writer.finish()).map_err(|error| Problem::internal(error.to_string()))?;

@@ -33,13 +33,13 @@ pub(super) const COVERAGE: Endpoint = Endpoint {
     run,
 };
 
-/// What such an answer says about itself.
+/// The metadata of an answer about coverage.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct CoverageMeta {
-    /// One for each series.
+    /// The range of each series.
     date_range: Vec<DateRange>,
-    /// Size of buckets.
+    /// The size of the intervals.
     agg_interval: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What damaged files mean, in words and numbers.
+//! Descriptions of the effects of damaged files.
 
 use cutshort_model::{Window, quantity};
 use cutshort_store::{Impaired, Impairment, Status};
@@ -8,15 +8,15 @@ use utoipa::ToSchema;
 use crate::ask::Message;
 use crate::question::iso;
 
-/// A window that is concerned by damaged files.
+/// A window that is affected by damaged files.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ImpairedWindow {
-    /// When it begins.
+    /// The start of the window.
     #[schema(format = DateTime)]
     window: String,
-    /// In which way: `kept`, `incomplete`, `without_connections` or `without_counts`.
+    /// How it is affected: `kept`, `incomplete`, `without_connections` or `without_counts`.
     how: &'static str,
-    /// What that means, and what to do.
+    /// What this means and what to do.
     about: &'static str,
 }
 
@@ -27,19 +27,19 @@ impl From<&Impaired> for ImpairedWindow {
     }
 }
 
-/// How many windows are concerned in which way.
+/// The number of windows that are affected in each way.
 pub(super) fn counts(status: &Status) -> impl Iterator<Item = (Impairment, u64)> {
     let count = |how| status.impaired.iter().filter(|impaired| impaired.how == how).count() as u64;
     Impairment::ALL.into_iter().map(move |how| (how, count(how)))
 }
 
-/// For readiness and hints: one sentence for each way.
+/// One sentence for each way, for readiness and hints.
 pub(super) fn sentences(status: &Status) -> impl Iterator<Item = String> {
     let concerned = counts(status).filter(|(_, count)| *count > 0);
     concerned.map(|(how, count)| format!("{} affected: {}", quantity(count, "window"), how.about()))
 }
 
-/// That connections are missing in an answer.
+/// The message that connections are missing in an answer.
 pub(super) fn missing(windows: &[Window]) -> Option<Message> {
     let names: Vec<String> = windows.iter().map(|window| iso(window.start())).collect();
     (!names.is_empty()).then(|| Message {

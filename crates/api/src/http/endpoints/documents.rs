@@ -52,7 +52,7 @@ pub(super) const STYLE: Endpoint = Endpoint {
     ..BASE
 };
 
-/// They change with a new version only.
+/// Documents only change with a new version.
 const KEEP: Option<Keep> = Some(Keep { seconds: 300, modified: None });
 
 fn description(_call: &mut Call<'_>) -> Result<Reply, Problem> {
@@ -155,7 +155,7 @@ fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result
     )
 }
 
-/// An address that works.
+/// A URL that works.
 fn example(endpoint: &Endpoint) -> String {
     let in_path = endpoint.parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Path);
     let path = in_path.fold(endpoint.path.to_owned(), |path, parameter| {
@@ -167,7 +167,7 @@ fn example(endpoint: &Endpoint) -> String {
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 
-/// With what stands between backticks as code.
+/// Marks text between backticks as code.
 fn marked(text: &str) -> String {
     let parts = escaped(text);
     let parts = parts.split('`').enumerate();

@@ -1,4 +1,4 @@
-//! Countries and networks.
+//! Lists and descriptions of countries and networks.
 
 use std::net::IpAddr;
 
@@ -89,11 +89,11 @@ pub(super) const LOCATION: Endpoint = Endpoint {
     ..BASE
 };
 
-/// Users of networks, of whom nothing is known here.
+/// The number of users of a network, which is never known here.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct EstimatedUsers {
-    /// Always empty.
+    /// Always empty here.
     #[schema(value_type = Vec<String>)]
     locations: [String; 0],
 }
@@ -102,78 +102,78 @@ struct EstimatedUsers {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Asn<'a> {
-    /// Its number.
+    /// The AS number.
     asn: u32,
-    /// Its name; empty if unknown.
+    /// The network's name; empty if unknown.
     name: &'a str,
-    /// The same.
+    /// The same as the name.
     org_name: &'a str,
     /// The country in which most of its addresses are; empty if unknown.
     country: &'static str,
     /// The name of the country.
     country_name: &'static str,
-    /// Nothing is known of them.
+    /// Always empty here.
     estimated_users: EstimatedUsers,
-    /// Unknown, so empty.
+    /// Always empty here.
     website: &'static str,
 }
 
-/// A network by itself.
+/// A network with details.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AsnDetails<'a> {
     #[serde(flatten)]
     asn: Asn<'a>,
-    /// How sure this is: 5.
+    /// The confidence in these data, always 5.
     confidence_level: u8,
-    /// Networks that belong to it; unknown, so empty.
+    /// Related networks; always empty here.
     #[schema(value_type = Vec<String>)]
     related: [String; 0],
-    /// Where this is known from.
+    /// The source of these data.
     source: String,
 }
 
-/// Networks.
+/// A list of networks.
 #[derive(Serialize, ToSchema)]
 struct AsnList<'a> {
     asns: Vec<Asn<'a>>,
 }
 
-/// A network.
+/// A single network.
 #[derive(Serialize, ToSchema)]
 struct AsnOne<'a> {
     asn: AsnDetails<'a>,
 }
 
-/// A country. Coordinates are those of a point in the middle.
+/// A country. The coordinates are those of a point in its middle.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Location {
-    /// Its two letters.
+    /// The code of two letters (ISO 3166-1).
     alpha2: &'static str,
-    /// Its name.
+    /// The country's name.
     name: &'static str,
     /// The code of its continent.
     continent: &'static str,
-    /// Region of the UN's M49.
+    /// The region according to UN M49.
     region: &'static str,
-    /// Subregion of the UN's M49.
+    /// The subregion according to UN M49.
     subregion: &'static str,
-    /// Degrees north.
+    /// Latitude in degrees north.
     latitude: String,
-    /// Degrees east.
+    /// Longitude in degrees east.
     longitude: String,
-    /// How sure this is: 5.
+    /// The confidence in these data, always 5.
     confidence_level: u8,
 }
 
-/// Countries.
+/// A list of countries.
 #[derive(Serialize, ToSchema)]
 struct LocationList {
     locations: Vec<Location>,
 }
 
-/// A country.
+/// A single country.
 #[derive(Serialize, ToSchema)]
 struct LocationOne {
     location: Location,
@@ -203,21 +203,21 @@ fn by_size(parameters: &Parameters) -> Result<bool, Problem> {
     }
 }
 
-/// The part of a list that is asked for.
+/// The part of a list that is requested.
 fn page<T>(parameters: &Parameters, all: Vec<T>) -> Result<Vec<T>, Problem> {
     let limit = question::number(parameters, "limit", 5, 1..=1000)?;
     let offset = question::number(parameters, "offset", 0, 0..=1_000_000)?;
     Ok(all.into_iter().skip(offset).take(limit).collect())
 }
 
-/// Writes as JSON or as a table.
+/// Writes a response as JSON or as a table.
 pub(super) fn written(
     call: &Call<'_>,
     result: &impl Serialize,
     head: &[&str],
     rows: Vec<Vec<String>>,
 ) -> Result<Reply, Problem> {
-    /// Names and places change with new geo data only.
+    /// Names and places only change with new geo data.
     const SECONDS: u32 = 300;
     let reply = match question::format(&call.parameters)? {
         Format::Json => Reply::result(result, &call.messages)?,
@@ -229,7 +229,7 @@ pub(super) fn written(
     Ok(reply.keep(Some(Keep { seconds: SECONDS, modified: None })))
 }
 
-/// What Radar answers where there is no such thing.
+/// Radar's response if there is no such entity.
 fn not_found() -> Result<Reply, Problem> {
     Reply::json(&serde_json::json!({ "error": "Not Found" })).map(|reply| reply.status(404))
 }

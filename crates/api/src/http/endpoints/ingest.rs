@@ -1,4 +1,4 @@
-//! Packets coming in.
+//! Receives segments of packets.
 
 use cutshort_pipeline::IngestAnswer;
 use cutshort_pipeline::live::AgentCounts;
@@ -32,20 +32,20 @@ pub(super) const SEGMENTS: Endpoint = Endpoint {
     run,
 };
 
-/// What was kept.
+/// The segment that was stored.
 #[derive(Serialize, ToSchema)]
 struct KeptSegment {
-    /// The segment's name.
+    /// The segment's ID.
     id: String,
-    /// How many packets it has.
+    /// The number of its packets.
     packets: u64,
-    /// From when it covers.
+    /// The start of the time that it covers.
     #[schema(format = DateTime)]
     from: String,
-    /// Until when.
+    /// The end of the time that it covers.
     #[schema(format = DateTime)]
     to: String,
-    /// Whether it is new here.
+    /// Whether the store did not have it before.
     new: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Whether this server works, for those who run it.
+//! Health, readiness and metrics.
 
 use std::time::SystemTime;
 
@@ -61,10 +61,10 @@ pub(super) const METRICS: Endpoint = Endpoint {
     ..BASE
 };
 
-/// That the program lives.
+/// The confirmation that the program runs.
 #[derive(Serialize, ToSchema)]
 struct Health {
-    /// `ok`.
+    /// Always `ok`, because otherwise there is no response.
     status: &'static str,
 }
 
@@ -72,7 +72,7 @@ struct Health {
 #[derive(Serialize, ToSchema)]
 struct Ready {
     ready: bool,
-    /// Why not.
+    /// The reasons why not.
     reasons: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
     Ok(if is_ready { reply } else { reply.status(503) })
 }
 
-/// That something could not be deleted.
+/// The sentence about a deletion that failed.
 pub(super) fn past_its_time(why: &str) -> String {
     format!("Some expired data cannot be deleted; another attempt follows: {why}")
 }
@@ -172,7 +172,7 @@ fn of_windows(exposition: &mut Exposition, facts: &Facts) {
     }
 }
 
-/// What windows with results count, which becomes less when some of them expire.
+/// The counts of windows with results, which decrease when windows expire.
 fn of_counts(exposition: &mut Exposition, facts: &Facts) {
     let counts = &facts.status.counts;
     let mut gauge = |name: &str, help: &str, value: u64| exposition.gauge(name, help, value as f64);
@@ -215,7 +215,7 @@ fn of_window_job(exposition: &mut Exposition, state: &ServiceState) {
     exposition.gauge("window_job_lag_seconds", help, state.lag(SystemTime::now()).as_secs_f64());
 }
 
-/// Whether results or segments find no room.
+/// Whether there is no room for results or segments.
 fn is_full(app: &App) -> bool {
     app.ingest.is_full() || app.service.as_ref().is_some_and(|service| service.state().full)
 }
@@ -226,7 +226,7 @@ fn of_room(exposition: &mut Exposition, call: &Call<'_>) {
     exposition.gauge("store_full", help, f64::from(is_full));
 }
 
-/// Connections of clients, so that somebody who takes all of them is seen.
+/// Connections of clients, so that a client that takes all of them is noticed.
 fn of_connections(exposition: &mut Exposition, room: &Room) {
     exposition.gauge("http_connections", "Open connections of HTTP clients", room.open() as f64);
     let help = "How many connections of HTTP clients may be open";
@@ -241,7 +241,7 @@ fn of_connections(exposition: &mut Exposition, room: &Room) {
     exposition.counter("http_connections_idle", help, room.ended_idle());
 }
 
-/// Whether places are up to date: rules for alerts compare the times.
+/// The age of geo data, for alerts.
 fn of_geo(exposition: &mut Exposition, geo: &GeoState) {
     let mut dates = exposition.gauges("geo_source_timestamp_seconds", "Date of the geo data, by source");
     for source in geo.data.sources() {
@@ -275,7 +275,7 @@ fn of_ingest(exposition: &mut Exposition, call: &Call<'_>) {
     exposition.counter("ingest_bytes", "Size of new segments taken in, in bytes", counts.bytes);
 }
 
-/// What servers that send packets say about themselves; their counts begin anew when they do.
+/// The counts that agents report about themselves; they start from zero when an agent does.
 fn of_agents(exposition: &mut Exposition, call: &Call<'_>) {
     let agents = call.app.agents.all();
     let mut gauges = |name: &str, help: &str, value: &dyn Fn(&Heard) -> f64| {

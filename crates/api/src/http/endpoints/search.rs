@@ -1,4 +1,4 @@
-//! Countries and networks by name.
+//! Search for countries and networks by name.
 
 use cutshort_geo::{Country, Geo};
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub(super) const GLOBAL: Endpoint = Endpoint {
     run,
 };
 
-/// What was found.
+/// The results of a search.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Found)]
 struct SearchResult {
@@ -41,11 +41,11 @@ struct SearchResult {
 /// A country or network.
 #[derive(Clone, Serialize, ToSchema)]
 struct Hit {
-    /// Its two letters or number.
+    /// The country code or AS number.
     code: String,
-    /// Its name.
+    /// The name of the country or network.
     name: String,
-    /// `location` or `asn`.
+    /// The kind, `location` or `asn`.
     #[serde(rename = "type")]
     kind: &'static str,
 }
@@ -69,7 +69,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     written(call, &SearchResult { search }, &["code", "name", "type"], rows)
 }
 
-/// Whether a kind is searched.
+/// Whether this kind is searched.
 fn is_wanted(parameters: &Parameters, kind: &str) -> Result<bool, Problem> {
     const KINDS: [&str; 2] = ["LOCATIONS", "ASNS"];
     for key in ["include", "exclude"] {
@@ -86,7 +86,7 @@ fn is_wanted(parameters: &Parameters, kind: &str) -> Result<bool, Problem> {
     Ok((!any || names("include")) && !names("exclude"))
 }
 
-/// How well something fits: exactly, from its beginning, or somewhere.
+/// How well an entry matches: exactly, at its start, or in its middle.
 type Rank = u8;
 
 fn rank(wanted: &str, code: &str, name: &str) -> Option<Rank> {

@@ -198,7 +198,7 @@ fn stages(value: impl Fn() -> Schema) -> ObjectBuilder {
     object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 
-/// A result with what it says about itself and series of a kind.
+/// A result with its metadata and series of a kind.
 fn result(meta: RefOr<Schema>, series: Schema) -> ObjectBuilder {
     ObjectBuilder::new().property("meta", meta).required("meta").additional_properties(Some(series))
 }
@@ -214,7 +214,7 @@ fn timeseries_schema(schemas: &mut Schemas) -> RefOr<Schema> {
     result(schema::<Meta>(schemas), series.build().into()).build().into()
 }
 
-/// What endpoints of our own say about themselves.
+/// The metadata of our own endpoints.
 pub(super) fn own_meta(schemas: &mut Schemas) -> RefOr<Schema> {
     let all =
         utoipa::openapi::AllOfBuilder::new().item(schema::<Meta>(schemas)).item(schema::<OwnMeta>(schemas));

@@ -1,4 +1,4 @@
-//! How the data is: for people who wonder why there are no numbers.
+//! The state of the data, for people who wonder why there are no numbers.
 
 use std::collections::BTreeMap;
 
@@ -36,132 +36,132 @@ pub(super) const STATUS: Endpoint = Endpoint {
     run,
 };
 
-/// How the data is.
+/// The state of the data.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct StatusResult {
     /// The version of this program.
     version: &'static str,
-    /// When it began.
+    /// When the program was started.
     #[schema(format = DateTime)]
     started: String,
     /// Whether some of the data is simulated.
     simulated: bool,
-    /// What there is.
+    /// The contents of the store.
     store: Stored,
-    /// Servers that have sent packets, and those that deliver but have none.
+    /// Nodes that have sent packets, and those that report to this server but have not.
     nodes: Vec<Node>,
-    /// Results of windows.
+    /// The results of windows.
     windows: Windows,
     /// Connections, and 5-tuples without a SYN packet, that are in no total.
     exclusions: Vec<LeftOut>,
-    /// Where places are known from.
+    /// The sources of countries and networks.
     geo: Vec<GeoSource>,
-    /// When that was read, at the start or since.
+    /// When these were last loaded.
     #[schema(format = DateTime)]
     geo_read: String,
-    /// Why it cannot be read again, if its files have changed since.
+    /// Why they cannot be reloaded, if their files have changed since.
     geo_trouble: Option<String>,
-    /// Whether single connections may be read here.
+    /// Whether single connections can be read here.
     connections_allowed: bool,
-    /// What is wrong or missing, and what to do; empty if nothing is.
+    /// What is wrong or missing, and what to do; empty if everything is fine.
     hints: Vec<String>,
 }
 
-/// What there is.
+/// The contents of the store.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
-    /// Segments of packets.
+    /// The number of segments of packets.
     segments: u64,
-    /// Packets in them.
+    /// The number of packets in segments.
     packets: u64,
-    /// Their bytes.
+    /// The size of the segments in bytes.
     packet_bytes: u64,
-    /// Bytes of single connections.
+    /// The size of single connections in bytes.
     connection_bytes: u64,
-    /// Bytes of counts.
+    /// The size of counts in bytes.
     rollup_bytes: u64,
-    /// When packets begin to be covered.
+    /// The start of the time that packets cover.
     #[schema(format = DateTime)]
     covered_from: Option<String>,
-    /// Until when they are.
+    /// The end of the time that packets cover.
     #[schema(format = DateTime)]
     covered_to: Option<String>,
-    /// Time of the latest packet.
+    /// The time of the latest packet.
     #[schema(format = DateTime)]
     latest_packet: Option<String>,
-    /// Packets that equal another in all but time and TTL, as a share in percent of those in windows.
+    /// Packets that equal another one in all fields but time and TTL, in percent of the packets of windows.
     #[schema(value_type = String)]
     copies: Share,
-    /// Packets before the first SYN on their ports, the tail of an older connection, as a share in percent of those in
-    /// windows.
+    /// Packets before the first SYN on their ports, which are the tail of an earlier connection, in percent of the
+    /// packets of windows.
     #[schema(value_type = String)]
     tail: Share,
-    /// How addresses of some packets were protected, `truncated` or `encrypted`; none if all were full.
+    /// How the addresses of some packets were protected, `truncated` or `encrypted`; empty if all were full.
     protected_addresses: Vec<&'static str>,
-    /// What could not be read and was set aside.
+    /// Files that could not be read and were set aside.
     damaged: Vec<Damaged>,
-    /// Windows that are concerned by damage.
+    /// Windows that are affected by damage.
     impaired: Vec<ImpairedWindow>,
 }
 
-/// Something that was set aside.
+/// A file that was set aside.
 #[derive(Serialize, ToSchema)]
 struct Damaged {
-    /// Where it is.
+    /// Where the file is.
     name: String,
-    /// What is wrong with it.
+    /// Why it cannot be used.
     why: String,
 }
 
-/// A server.
+/// A node: a server that captures packets.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Node {
-    /// Its name; `file` for imported captures.
+    /// The node's name; `file` for imported captures.
     name: String,
-    /// Time of its latest packet; none if none has come yet.
+    /// The time of its latest packet; none if there is none yet.
     #[schema(format = DateTime)]
     latest_packet: Option<String>,
-    /// How many seconds ago that was.
+    /// The number of seconds since then.
     seconds_ago: Option<i64>,
-    /// What it says about itself, if it has delivered since this server began; not of imported captures.
+    /// What it has reported about itself since this server was started; none for imported captures.
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<Live>,
 }
 
-/// What a server that sends packets says about itself. Its counts are since it began.
+/// What a node reports about itself. Its counts are since it was started.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Live {
-    /// When it has delivered last.
+    /// When it last sent a segment.
     #[schema(format = DateTime)]
     heard: String,
-    /// Until when all its packets are here.
+    /// The time up to which all its packets have arrived.
     #[schema(format = DateTime)]
     covered_to: String,
-    /// How many seconds ago that is.
+    /// The number of seconds since then.
     lag_seconds: i64,
     /// Packets that it has received.
     received: u64,
-    /// Packets for which its kernel had no room.
+    /// Packets that its kernel dropped because a buffer was full.
     lost: u64,
-    /// Packets that it could not write.
+    /// Packets that it could not write to disk.
     unwritten: u64,
-    /// Packets that were dropped from its spool.
+    /// Packets that it removed from its spool to make room.
     dropped: u64,
-    /// Packets that wait there.
+    /// Packets in its spool that have not been delivered.
     waiting: u64,
-    /// What is lost for good, as a share in percent of all that there was.
+    /// Packets that are lost for good, in percent of all.
     #[schema(value_type = String)]
     loss: Share,
-    /// Connections that it chose, but did not record, as no more could be remembered: at least so many.
+    /// Sampled connections that it did not record because its table was full: a lower bound.
     left_out: u64,
-    /// When the latest spell began in which it left out some; none if it left out none.
+    /// The start of the latest period in which it left out connections; none if it left out none.
     #[schema(format = DateTime)]
     left_out_from: Option<String>,
-    /// When it left out one last.
+    /// The end of that period.
     #[schema(format = DateTime)]
     left_out_to: Option<String>,
 }
@@ -187,61 +187,61 @@ impl Live {
     }
 }
 
-/// Results of windows of 15 minutes.
+/// The results of windows of 15 minutes.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Windows {
-    /// How many have results.
+    /// The number of windows that have results.
     done: u64,
-    /// When the first of them begins.
+    /// The start of the first of these.
     #[schema(format = DateTime)]
     from: Option<String>,
-    /// When the last of them ends.
+    /// The end of the last of these.
     #[schema(format = DateTime)]
     to: Option<String>,
-    /// How many are over and have none, or old ones.
+    /// The number of windows that are over but have no results, or outdated ones.
     pending: usize,
-    /// When the oldest of these begins.
+    /// The start of the oldest of these.
     #[schema(format = DateTime)]
     oldest_pending: Option<String>,
-    /// When results were computed last.
+    /// When results were last computed.
     #[schema(format = DateTime)]
     last_updated: Option<String>,
-    /// Connections in all results.
+    /// The number of connections in all results.
     connections: u64,
-    /// Which of several workers on the store this server is, of how many, such as `2/3`; `1/1` is the only one.
+    /// Which of several workers on the store this server is, such as `2/3`; `1/1` is the only one.
     worker: String,
-    /// What went wrong last with computing, if it is still so.
+    /// The latest problem with computing results, until it is solved.
     trouble: Option<String>,
 }
 
-/// What is in no total for one reason.
+/// The connections that are excluded for one reason.
 #[derive(Serialize, ToSchema)]
 struct LeftOut {
-    /// The reason.
+    /// The name of the reason.
     name: &'static str,
     /// The reason in words.
     about: &'static str,
-    /// How many.
+    /// The number of excluded connections.
     count: u64,
-    /// In percent of these and all connections in totals.
+    /// Their number in percent of these and all connections in totals.
     #[schema(value_type = String)]
     share: Share,
 }
 
-/// A source of places.
+/// A source of countries or networks.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Source)]
 struct GeoSource {
     name: String,
-    /// The day it is of, or `unknown`.
+    /// The date of the data, or `unknown`.
     date: String,
     licence: Option<String>,
-    /// To be shown beside results.
+    /// The links that its licence requires.
     urls: Vec<String>,
-    /// Whether it tells countries.
+    /// Whether it has countries.
     country: bool,
-    /// Whether it tells networks.
+    /// Whether it has networks.
     network: bool,
 }
 
@@ -350,7 +350,7 @@ impl From<&cutshort_geo::Source> for GeoSource {
     }
 }
 
-/// Servers that deliver, but never a packet.
+/// Nodes that report to this server but have never sent a packet.
 fn silent<'a>(facts: &Facts, agents: &'a BTreeMap<String, Heard>) -> impl Iterator<Item = &'a str> {
     let is_known = |name: &str| facts.status.nodes.iter().any(|(known, _)| known == name);
     agents.keys().map(String::as_str).filter(move |name| !is_known(name))
@@ -360,10 +360,10 @@ fn silence(name: &str) -> String {
     format!("{name} delivers, but no packet has come from it yet: 'cutshort doctor' there says why.")
 }
 
-/// For how long it is worth a line that sampling was incomplete, in nanoseconds.
+/// How long incomplete sampling is worth a hint, in nanoseconds.
 const RECENT: i64 = 86_400_000_000_000;
 
-/// That a server has left out connections lately.
+/// The hint that a node has left out connections lately.
 fn incomplete(name: &str, heard: &Heard, now: i64) -> Option<String> {
     let (from, to) = heard.counts.left_out_times?;
     (now.saturating_sub(to) < RECENT).then(|| {
@@ -381,17 +381,17 @@ fn old_geo(trouble: &str) -> String {
     format!("Geo data cannot be read again, and what was read before stays in use: {trouble}")
 }
 
-/// What is past its time and still there.
+/// The hint that data was kept long enough but not deleted.
 fn undeleted(facts: &Facts, trouble: Option<&str>) -> impl Iterator<Item = String> {
     let packets = facts.status.undeleted_packets;
     let there = format!("{packets} expired packets are still on disk and are being deleted.");
     trouble.map(past_its_time).into_iter().chain((packets > 0).then_some(there))
 }
 
-/// From this share on, exclusions say that something is set up in a way that loses much.
+/// From this share on, exclusions indicate a wrong set-up.
 const MANY: f64 = 0.5;
 
-/// All the ways in, and who tells what is in the way.
+/// All ways to import or receive packets, and how to find what is wrong.
 const NOTHING: &str = "Nothing has come in yet. Packets of other servers: 'cutshort agent' there sends them here. Packets of this one: 'cutshort serve --capture SOURCE'. On both, 'cutshort doctor' says what prevents it. Captures: 'cutshort import --data DIR FILES' while no other program writes to the store.";
 
 fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {

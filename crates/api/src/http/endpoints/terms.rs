@@ -1,4 +1,4 @@
-//! What the terms mean, for programs that show them.
+//! The meaning of the terms, for programs that show them.
 
 use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Tag, Termination};
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub(super) const TERMS: Endpoint = Endpoint {
     run,
 };
 
-/// All terms.
+/// The terms of all kinds.
 #[derive(Serialize, ToSchema)]
 struct Terms {
     stages: Vec<StageTerm>,
@@ -38,27 +38,27 @@ struct Terms {
     exclusions: Vec<NamedTerm>,
 }
 
-/// Where a connection is cut short.
+/// A stage: where a connection is cut short.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct StageTerm {
-    /// Its name in this API.
+    /// The name in this API.
     name: &'static str,
-    /// Its name in exported connections and on the command line.
+    /// The name in exported connections and on the command line.
     data_name: &'static str,
-    /// Its name for people.
+    /// The name for people.
     title: &'static str,
-    /// What was seen.
+    /// What the packets show.
     about: &'static str,
-    /// What is known to cause it, innocent causes first.
+    /// Known causes, innocent ones first.
     causes: &'static [&'static str],
 }
 
-/// Something with a name.
+/// A name with its meaning.
 #[derive(Serialize, ToSchema)]
 struct NamedTerm {
     name: &'static str,
-    /// What it means.
+    /// The meaning of the name.
     about: &'static str,
 }
 
@@ -66,30 +66,30 @@ struct NamedTerm {
 #[derive(Serialize, ToSchema)]
 struct TagTerm {
     name: &'static str,
-    /// Its bit.
+    /// The position of the tag's bit, from 0.
     bit: u8,
-    /// The tag without which it never stands.
+    /// The tag that a connection has whenever it has this one.
     parent: Option<&'static str>,
-    /// What was seen.
+    /// What the packets show.
     about: &'static str,
 }
 
-/// How a connection is cut short at a stage.
+/// A signature: how a connection is cut short at a stage.
 #[derive(Serialize, ToSchema)]
 struct SignatureTerm {
-    /// 1 to 19.
+    /// The number, from 1 to 19.
     id: u8,
     name: &'static str,
-    /// The stage at which it ends.
+    /// The stage at which it is cut short.
     stage: &'static str,
-    /// What was seen.
+    /// What the packets show.
     about: &'static str,
-    /// What is known to cause it, innocent causes first.
+    /// Known causes, innocent ones first.
     causes: &'static [&'static str],
 }
 
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    /// They change with a new version only.
+    /// The terms only change with a new version.
     const SECONDS: u32 = 3600;
     let stage = |stage: Stage| StageTerm {
         name: stage_name(stage),

@@ -1,4 +1,4 @@
-//! Rankings.
+//! The endpoints of rankings.
 
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use utoipa::openapi::{RefOr, Schema};

@@ -1,4 +1,4 @@
-//! The packets of one connection, where the operator allows single connections.
+//! The packets of one connection, if the configuration allows it.
 
 use std::net::IpAddr;
 
@@ -41,40 +41,40 @@ pub(super) const TRACE: Endpoint = Endpoint {
     run,
 };
 
-/// A connection packet by packet.
+/// A connection with its packets.
 #[derive(Serialize, ToSchema)]
 struct Traced {
-    /// In the order of time.
+    /// The packets in order of time.
     packets: Vec<TracedPacket>,
     /// The rules that led to the verdict, one sentence each.
     reasons: Vec<String>,
 }
 
-/// A packet that was taken.
+/// A packet that was classified.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct TracedPacket {
-    /// Since the first one.
+    /// The time since the first packet, in seconds.
     seconds: f64,
     /// TCP flags by their letters, such as `SA` for SYN and ACK.
     flags: String,
-    /// Sequence number, counted from that of the SYN; none without a SYN.
+    /// The sequence number, relative to that of the SYN; none without a SYN.
     seq: Option<i32>,
-    /// Acknowledgement number.
+    /// The acknowledgement number, as it is in the packet.
     ack: u32,
-    /// Bytes of payload.
+    /// The length of the payload in bytes.
     payload: u32,
     /// IPv4 time to live or IPv6 hop limit.
     ttl: u8,
     /// IPv4 identification; 0 for IPv6.
     ip_id: u16,
-    /// What it means for the connection.
+    /// What the packet means for the connection.
     meaning: &'static str,
-    /// Whether it repeats an earlier one.
+    /// Whether it repeats an earlier packet.
     is_repeat: bool,
 }
 
-/// Windows with more bytes of packets are not searched for one connection.
+/// Windows with more bytes of packets are not searched for a connection.
 const MOST_BYTES: u64 = 64 << 20;
 
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use clap::ColorChoice;
 use cutshort_capture::{Captures, Reading};
-use cutshort_packet::FiveTuple;
+use cutshort_packet::{FiveTuple, Unreachable};
 use cutshort_pipeline::reader_clock;
 use cutshort_report::{InputCount, write_trace};
-use cutshort_verdict::{ClosedWindow, FlowContext, Rules, Trace, Tracker};
+use cutshort_verdict::{ClosedWindow, DataSet, FlowContext, Rules, Trace, Tracker};
 
 use crate::captures::{SIMULATED, dropped, is_simulated, parse, report_problems};
 use crate::error::{Done, Error};
@@ -58,6 +58,11 @@ fn read(
         let packet = parse(record, input).filter(|packet| both.contains(&packet.five_tuple));
         if tracker.record(record.frame.ts, packet.as_ref()) {
             windows.extend(std::iter::from_fn(|| tracker.next_closed()));
+        }
+        if rules.data_set == DataSet::Origin && packet.is_none() {
+            let error = record.link.ok().and_then(|link| Unreachable::parse(link, record.frame));
+            let error = error.filter(|error| both.contains(&error.five_tuple));
+            error.iter().for_each(|error| tracker.add_unreachable(error));
         }
         captures.advance();
         progress.tick(input.records, reading);

@@ -162,7 +162,7 @@ fn take(packet: &Packet, tracker: &mut Tracker, sink: &mut Sink<'_>) {
     sink.summary.input.packets += 1;
     if tracker.record(packet.ts, Some(packet)) {
         while let Some(window) = tracker.next_closed() {
-            sink.window(&window);
+            sink.window(window);
         }
     }
 }
@@ -184,8 +184,8 @@ fn finish(mut tracker: Tracker, sink: &mut Sink<'_>, receiving: &Receiving) -> R
     input.late = tracker.late();
     input.records += counts.refused.iter().sum::<u64>();
     input.refused = counts.refused;
-    tracker.finish().for_each(|window| sink.window(&window));
-    sink.check()?;
+    tracker.finish().for_each(|window| sink.window(window));
+    sink.end()?;
     Ok(report(counts, &receiving.source))
 }
 

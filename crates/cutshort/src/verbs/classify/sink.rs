@@ -9,7 +9,7 @@ use cutshort_packet::FiveTuple;
 use cutshort_pipeline::reader_clock;
 use cutshort_report::connection::{self, Writer};
 use cutshort_report::{Filter, InputCount, Selection, Summary};
-use cutshort_verdict::{ClosedWindow, Outcome, Row, Verdict};
+use cutshort_verdict::{ClosedWindow, DataSet, Exclusion, Outcome, Row, Verdict};
 use ipnet::IpNet;
 
 use crate::error::Error;
@@ -22,7 +22,8 @@ pub(crate) struct Selected {
     /// Only connections with KEY=VALUE[,VALUE...] or KEY!=...; may be repeated
     ///
     /// Keys: stage, termination, tag, signature (number or name), location (client's country),
-    /// asn (client's network), port (server's), prefix (client's, CIDR).
+    /// asn (client's network), port (server's), prefix (client's, CIDR). With --origin, location and asn
+    /// are the server's.
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<Filter>,
     /// Only connections to servers in this network
@@ -31,16 +32,26 @@ pub(crate) struct Selected {
     /// Only connections to these ports
     #[arg(long, value_name = "PORT,...", value_delimiter = ',', value_parser = port)]
     pub(super) server_port: Vec<u16>,
+    /// Only connections that hosts in this network open
+    #[arg(long, value_name = "CIDR", value_parser = net)]
+    client_net: Vec<IpNet>,
     /// Leave out connections from this network, such as those of health checks
     #[arg(long, value_name = "CIDR", value_parser = net)]
     pub(super) ignore_src: Vec<IpNet>,
 }
 
 impl Selected {
+    /// The filters, if the data set has their terms.
+    fn filters(&self, data_set: DataSet) -> Result<Vec<Filter>, Error> {
+        let of = |filter: &Filter| Filter::of(&filter.to_string(), data_set);
+        self.filter.iter().map(of).collect::<Result<_, _>>().map_err(|why| Error::Usage(why.to_string()))
+    }
+
     fn selection(&self) -> Selection {
         Selection {
             server_nets: self.server_net.clone(),
             server_ports: self.server_port.clone(),
+            client_nets: self.client_net.clone(),
             ignored_sources: self.ignore_src.clone(),
         }
     }
@@ -53,7 +64,8 @@ impl Selected {
         let texts = |nets: &[IpNet]| nets.iter().map(ToString::to_string).collect::<Vec<_>>();
         let ports = self.server_port.iter().map(ToString::to_string).collect();
         let servers = any(texts(&self.server_net), "server in").into_iter().chain(any(ports, "server port"));
-        let clients = any(texts(&self.ignore_src), "client not in");
+        let clients = any(texts(&self.client_net), "client in").into_iter();
+        let clients = clients.chain(any(texts(&self.ignore_src), "client not in"));
         let all: Vec<String> =
             servers.chain(clients).chain(self.filter.iter().map(ToString::to_string)).collect();
         (!all.is_empty()).then(|| all.join("; "))
@@ -63,36 +75,61 @@ impl Selected {
 /// Takes connections and counts or writes them.
 pub(super) struct Sink<'a> {
     geo: &'a Geo,
-    selected: &'a Selected,
+    data_set: DataSet,
+    filters: Vec<Filter>,
     selection: Selection,
     pub(super) summary: Summary,
     writer: Option<Box<dyn Writer + 'a>>,
     pub(super) needs_rows: bool,
     failed: Option<io::Error>,
+    /// Of the data set `origin`: windows that wait until it is known that both directions were captured
+    /// (docs/origin.md#one-direction).
+    held: Vec<ClosedWindow>,
+    has_received: bool,
 }
 
 impl<'a> Sink<'a> {
     pub(super) fn new(
-        selected: &'a Selected,
+        selected: &Selected,
+        data_set: DataSet,
         format: Option<connection::Format>,
         geo: &'a Geo,
         output: &'a mut Output,
     ) -> Result<Self, Error> {
-        let mut summary = Summary::of(selected.describe());
+        let mut summary = Summary::of(data_set, selected.describe());
         summary.input = InputCount::read_at(reader_clock());
         Ok(Self {
             geo,
-            selected,
+            data_set,
+            filters: selected.filters(data_set)?,
             selection: selected.selection(),
             summary,
-            writer: format.map(|format| format.writer(output)).transpose()?,
+            writer: format.map(|format| format.writer_of(output, data_set, false)).transpose()?,
             needs_rows: format.is_some_and(connection::Format::needs_rows),
             failed: None,
+            held: Vec::new(),
+            has_received: data_set != DataSet::Origin,
         })
     }
 
-    pub(super) fn window(&mut self, window: &ClosedWindow) {
-        let mut places = self.geo.places(window.five_tuples().map(|five_tuple| five_tuple.src_ip));
+    /// Takes a window.
+    pub(super) fn window(&mut self, window: ClosedWindow) {
+        self.has_received |= window.received() > 0;
+        self.held.push(window);
+        if self.has_received {
+            self.take_held();
+        }
+    }
+
+    fn take_held(&mut self) {
+        std::mem::take(&mut self.held).iter().for_each(|window| self.take(window));
+    }
+
+    fn take(&mut self, window: &ClosedWindow) {
+        // Whose place counts: the client's, or the server's if we are the client.
+        let is_origin = self.data_set == DataSet::Origin;
+        let place_of = |five_tuple: FiveTuple| if is_origin { five_tuple.dst_ip } else { five_tuple.src_ip };
+        let mut places = self.geo.places(window.five_tuples().map(place_of));
         let (mut latest, mut place) = (None, Place::default());
         let rows = window.for_each(|five_tuple, outcome, rows| {
             // The connections of a 5-tuple follow each other.
@@ -106,7 +143,9 @@ impl<'a> Sink<'a> {
     }
 
     fn outcome(&mut self, five_tuple: &FiveTuple, place: Place, outcome: &Outcome, rows: &[Row]) {
-        if !self.selection.has(five_tuple) {
+        // Nobody knows who opened what has no SYN packet.
+        let is_either = self.data_set == DataSet::Origin && *outcome == Err(Exclusion::NoSyn);
+        if !(self.selection.has(five_tuple) || is_either && self.selection.has(&five_tuple.reversed())) {
             return self.summary.add_not_meant();
         }
         match outcome {
@@ -124,7 +163,7 @@ impl<'a> Sink<'a> {
             place,
             as_name: None,
         };
-        if !self.selected.filter.iter().all(|filter| filter.matches(&connection)) {
+        if !self.filters.iter().all(|filter| filter.matches(&connection)) {
             return self.summary.add_not_selected();
         }
         self.summary.add(&connection);
@@ -139,6 +178,18 @@ impl<'a> Sink<'a> {
     /// Stops at the first error of the output.
     pub(super) fn check(&mut self) -> Result<(), Error> {
         self.failed.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Takes the windows that wait, at the end of the input.
+    pub(super) fn end(&mut self) -> Result<(), Error> {
+        self.summary.one_direction = self.held.iter().any(|window| window.sent_acks() > 0);
+        if self.summary.one_direction {
+            for window in std::mem::take(&mut self.held) {
+                self.summary.input.add_rows(window.for_each(|_, _, _| ()));
+            }
+        }
+        self.take_held();
+        self.check()
     }
 
     pub(super) fn finish(mut self, simulated: bool, interrupted: bool) -> Result<Summary, Error> {

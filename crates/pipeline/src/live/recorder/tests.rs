@@ -1,5 +1,5 @@
 use cutshort_model::Addresses;
-use cutshort_packet::{FiveTuple, Flags};
+use cutshort_simulate::syn_packet;
 use cutshort_store::Segment;
 
 use super::*;
@@ -9,19 +9,7 @@ const SECOND: i64 = 1_000_000_000;
 const START: i64 = Window::from_number(1_000).start();
 
 fn packet(ts: i64) -> Packet {
-    Packet {
-        ts,
-        five_tuple: FiveTuple::new([198, 51, 100, 7].into(), 1, [203, 0, 113, 5].into(), 443),
-        ip_id: 1,
-        ttl: 52,
-        flags: Flags::SYN,
-        seq: 0,
-        ack: 0,
-        tcp_window: 64_240,
-        options_len: 20,
-        payload_len: 0,
-        sample_rate: 3,
-    }
+    Packet { sample_rate: 3, ..syn_packet(ts, 1) }
 }
 
 struct SpoolFixture {

@@ -1,4 +1,4 @@
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_simulate::syn_packet;
 use cutshort_store::{Provenance, SegmentId, SegmentSource};
 
 use super::*;
@@ -6,20 +6,7 @@ use super::*;
 const ROOM: u64 = 1 << 20;
 
 fn segment(from: i64, packets: u16) -> Segment {
-    let packet = |port| Packet {
-        ts: from,
-        five_tuple: FiveTuple::new([198, 51, 100, 7].into(), port, [203, 0, 113, 5].into(), 443),
-        ip_id: 1,
-        ttl: 52,
-        flags: Flags::SYN,
-        seq: 0,
-        ack: 0,
-        tcp_window: 64_240,
-        options_len: 20,
-        payload_len: 0,
-        sample_rate: 3,
-    };
-    let packets = (0..packets).map(packet).collect();
+    let packets = (0..packets).map(|port| syn_packet(from, port)).collect();
     let id = SegmentId(from as u128 + 1);
     Segment::encode(packets, &SegmentSource::tcp("edge", Provenance::Live, (from, from + 9)), Some(id))
         .unwrap()

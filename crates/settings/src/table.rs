@@ -15,11 +15,11 @@ use cutshort_store::{Retention, check_node};
 use ipnet::IpNet;
 use toml::Value;
 
-use super::kind::{
+use crate::kind::{
     FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NETWORKS, NUMBER, PATH, PATHS, PORTS, RATE,
     SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
 };
-use super::log_format::LogFormat;
+use crate::log_format::LogFormat;
 
 /// One thing that can be set.
 pub(crate) struct Setting {
@@ -53,9 +53,9 @@ macro_rules! settings {
         $(
             $(#[doc = $meaning])+
             #[derive(Clone, Debug, PartialEq)]
-            pub(crate) struct $name {$(
+            pub struct $name {$(
                 $(#[doc = $about])+
-                pub(crate) $field: $type,
+                pub $field: $type,
             )+}
 
             impl Default for $name {
@@ -67,9 +67,9 @@ macro_rules! settings {
 
         /// All settings of `cutshort serve` and `cutshort agent`.
         #[derive(Clone, Debug, Default, PartialEq)]
-        pub(crate) struct Settings {$(
+        pub struct Settings {$(
             $(#[doc = $meaning])+
-            pub(crate) $section: $name,
+            pub $section: $name,
         )+}
 
         /// All settings, in the order in which they are shown.

@@ -2,10 +2,10 @@
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogFormat {
+pub enum LogFormat {
     /// For people on a terminal, as JSON elsewhere.
     Auto,
-    /// For people.
+    /// Lines for people.
     Text,
     /// One JSON object a line.
     Json,
@@ -15,7 +15,7 @@ impl LogFormat {
     const ALL: [Self; 3] = [Self::Auto, Self::Text, Self::Json];
 
     /// The name in settings.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Text => "text",
@@ -24,7 +24,7 @@ impl LogFormat {
     }
 
     /// The format with a name; the error lists all of them.
-    pub(super) fn from_name(name: &str) -> Result<Self, String> {
+    pub(crate) fn from_name(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|format| format.name() == name);
         found.ok_or_else(|| format!("'{name}' is none of auto, text, json"))
     }

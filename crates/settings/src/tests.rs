@@ -16,10 +16,10 @@ fn what_is_written_is_read_as_the_same() {
     let set = "data = '/srv/c'\nlisten = '[::1]:1'\nopen_read = true\nhosts = ['a.example']\norigins = ['https://a', '*']\nrate_limit = 2.5\n\
                timeout = '90s'\ncost_limit = 7\ngeo = ['a.mmdb']\nkeep_packets = 'forever'\nkeep_days = '4w'\nlog_format = 'json'\n\
                [privacy]\naddresses = 'truncated'\nkey = '/etc/k'\n";
-    let mut read = read(None, nothing).unwrap();
+    let mut read = read_from(None, nothing).unwrap();
     read.settings = file(set).unwrap();
     assert_eq!(file(&write(&read)).unwrap(), read.settings);
-    let defaults = super::read(None, nothing).unwrap();
+    let defaults = read_from(None, nothing).unwrap();
     assert_eq!(file(&write(&defaults)).unwrap(), Settings::default());
 }
 
@@ -70,16 +70,16 @@ fn the_environment_goes_before_the_file() {
         "CUTSHORT_KEEP_PACKETS" => Some("1d".to_owned()),
         _ => None,
     };
-    let read = read(Some(&path), environment).unwrap();
+    let read = read_from(Some(&path), environment).unwrap();
     let Settings { http, jobs, keep, .. } = read.settings.clone();
     assert_eq!((http.listen.port(), jobs.threads, http.rate_limit, http.open_read), (2, 3, 9.0, true));
     assert_eq!(http.origins, ["https://a", "https://b"]);
     assert_eq!(keep.packets, Some(Duration::from_secs(86_400)));
     assert!(write(&read).contains("# Set by CUTSHORT_LISTEN now.\nlisten = \"127.0.0.1:2\"\n"));
-    let wrong = super::read(None, |name| (name == "CUTSHORT_GRACE").then(|| "soon".to_owned()));
+    let wrong = read_from(None, |name| (name == "CUTSHORT_GRACE").then(|| "soon".to_owned()));
     let message = wrong.err().unwrap().to_string();
     assert!(message.starts_with("CUTSHORT_GRACE=soon: "), "{message}");
-    let missing = super::read(Some(&folder.path().join("none")), nothing).err().unwrap();
+    let missing = read_from(Some(&folder.path().join("none")), nothing).err().unwrap();
     assert!(missing.to_string().contains("none: "));
 }
 
@@ -99,7 +99,7 @@ fn variables_that_are_no_settings_are_named() {
 #[test]
 fn a_proxy_is_shown_without_its_password() {
     let proxy = |url: &str| {
-        let read = read(None, |name| (name == "CUTSHORT_PROXY").then(|| url.to_owned())).unwrap();
+        let read = read_from(None, |name| (name == "CUTSHORT_PROXY").then(|| url.to_owned())).unwrap();
         assert_eq!(read.settings.delivery.proxy.as_deref(), Some(url));
         write(&read)
     };
@@ -113,7 +113,7 @@ fn a_proxy_is_shown_without_its_password() {
 #[test]
 fn numbers_may_have_any_address() {
     for address in ["127.0.0.1:9180", "0.0.0.0:9180", "[2001:db8::1]:9180"] {
-        let read = read(None, |name| (name == "CUTSHORT_METRICS").then(|| address.to_owned())).unwrap();
+        let read = read_from(None, |name| (name == "CUTSHORT_METRICS").then(|| address.to_owned())).unwrap();
         assert_eq!(read.settings.delivery.metrics, Some(address.parse().unwrap()));
     }
 }
@@ -123,12 +123,12 @@ fn former_names_work_for_one_release() {
     let day = Some(Duration::from_secs(86_400));
     assert_eq!(file("keep_quarters = \"1d\"").unwrap().keep.fifteen_minutes, day);
     let former = |variable: &str| (variable == "CUTSHORT_KEEP_QUARTERS").then(|| "1d".to_owned());
-    assert_eq!(read(None, former).unwrap().settings.keep.fifteen_minutes, day);
+    assert_eq!(read_from(None, former).unwrap().settings.keep.fifteen_minutes, day);
     assert_eq!(mistaken("CUTSHORT_KEEP_QUARTERS"), None);
     let both = |variable: &str| match variable {
         "CUTSHORT_KEEP_15MIN" => Some("1d".to_owned()),
         "CUTSHORT_KEEP_QUARTERS" => Some("2d".to_owned()),
         _ => None,
     };
-    assert_eq!(read(None, both).unwrap().settings.keep.fifteen_minutes, day);
+    assert_eq!(read_from(None, both).unwrap().settings.keep.fifteen_minutes, day);
 }

@@ -10,59 +10,58 @@ use ipnet::IpNet;
 use toml::Value;
 use toml::de::DeValue;
 
-use crate::options::time::length;
-use crate::options::values;
+use crate::length::length;
 
 /// How the values of a setting are read and written.
-pub(super) struct Kind<T> {
+pub(crate) struct Kind<T> {
     /// Reads a value; the error says what is wrong with it.
-    pub(super) read: fn(&Value) -> Result<T, String>,
+    pub(crate) read: fn(&Value) -> Result<T, String>,
     /// Writes a value; none if it is not set.
-    pub(super) write: fn(&T) -> Option<Value>,
+    pub(crate) write: fn(&T) -> Option<Value>,
 }
 
 /// Whether something is on.
-pub(super) const FLAG: Kind<bool> = Kind {
+pub(crate) const FLAG: Kind<bool> = Kind {
     read: |value| value.as_bool().ok_or_else(|| format!("{value} is neither true nor false")),
     write: |flag| Some(Value::Boolean(*flag)),
 };
 
 /// A whole number that is not negative.
-pub(super) const NUMBER: Kind<u64> = Kind { read: number, write: integer };
+pub(crate) const NUMBER: Kind<u64> = Kind { read: number, write: integer };
 
 /// A whole number that is not negative, and that fits into memory.
-pub(super) const SIZE: Kind<usize> = Kind {
+pub(crate) const SIZE: Kind<usize> = Kind {
     read: |value| usize::try_from(number(value)?).map_err(|_| format!("{value} is too large here")),
     write: integer,
 };
 
 /// A number that is not negative, whole or not.
-pub(super) const RATE: Kind<f64> = Kind { read: rate, write: |rate| Some(Value::Float(*rate)) };
+pub(crate) const RATE: Kind<f64> = Kind { read: rate, write: |rate| Some(Value::Float(*rate)) };
 
 /// A text as it is.
-pub(super) const TEXT: Kind<String> = text_form();
+pub(crate) const TEXT: Kind<String> = text_form();
 
 /// A list of texts.
-pub(super) const TEXTS: Kind<Vec<String>> = Kind { read: list, write: |list| Some(texts(list)) };
+pub(crate) const TEXTS: Kind<Vec<String>> = Kind { read: list, write: |list| Some(texts(list)) };
 
 /// A file or folder.
-pub(super) const PATH: Kind<Option<PathBuf>> = Kind {
+pub(crate) const PATH: Kind<Option<PathBuf>> = Kind {
     read: |value| text(value).map(|path| Some(PathBuf::from(path))),
     write: |path| path.as_ref().map(|path| Value::String(path.display().to_string())),
 };
 
 /// A list of files.
-pub(super) const PATHS: Kind<Vec<PathBuf>> = Kind {
+pub(crate) const PATHS: Kind<Vec<PathBuf>> = Kind {
     read: |value| Ok(list(value)?.into_iter().map(PathBuf::from).collect()),
     write: |paths| Some(texts(&paths.iter().map(|path| path.display()).collect::<Vec<_>>())),
 };
 
 /// A length of time, such as `30s` or `7d`.
-pub(super) const LENGTH: Kind<Duration> =
+pub(crate) const LENGTH: Kind<Duration> =
     Kind { read: read_length, write: |length| Some(write_length(*length)) };
 
 /// A length of time, or none for `forever`.
-pub(super) const LENGTH_OR_FOREVER: Kind<Option<Duration>> = Kind {
+pub(crate) const LENGTH_OR_FOREVER: Kind<Option<Duration>> = Kind {
     read: |value| match value.as_str() {
         Some(FOREVER) => Ok(None),
         _ => read_length(value).map(Some).map_err(|why| format!("{why}, or \"{FOREVER}\"")),
@@ -71,27 +70,27 @@ pub(super) const LENGTH_OR_FOREVER: Kind<Option<Duration>> = Kind {
 };
 
 /// An address to listen on.
-pub(super) const LISTEN: Kind<SocketAddr> = Kind { read: listen, ..text_form() };
+pub(crate) const LISTEN: Kind<SocketAddr> = Kind { read: listen, ..text_form() };
 
 /// An address to listen on, if any.
-pub(super) const LISTEN_IF_SET: Kind<Option<SocketAddr>> =
+pub(crate) const LISTEN_IF_SET: Kind<Option<SocketAddr>> =
     Kind { read: |value| listen(value).map(Some), ..text_form_if_set() };
 
 /// A list of ports.
-pub(super) const PORTS: Kind<Vec<u16>> =
-    Kind { read: |value| items(value, values::port), write: |ports| Some(texts(ports)) };
+pub(crate) const PORTS: Kind<Vec<u16>> =
+    Kind { read: |value| items(value, port), write: |ports| Some(texts(ports)) };
 
 /// A list of networks.
-pub(super) const NETWORKS: Kind<Vec<IpNet>> =
-    Kind { read: |value| items(value, values::net), write: |networks| Some(texts(networks)) };
+pub(crate) const NETWORKS: Kind<Vec<IpNet>> =
+    Kind { read: |value| items(value, cutshort_report::parse_net), write: |networks| Some(texts(networks)) };
 
 /// A value that has a form of its own, written as text.
-pub(super) const fn text_form<T: FromStr<Err: Display> + ToString>() -> Kind<T> {
+pub(crate) const fn text_form<T: FromStr<Err: Display> + ToString>() -> Kind<T> {
     Kind { read: parse, write: |value| Some(Value::String(value.to_string())) }
 }
 
 /// The same, or nothing where it is not set.
-pub(super) const fn text_form_if_set<T: FromStr<Err: Display> + ToString>() -> Kind<Option<T>> {
+pub(crate) const fn text_form_if_set<T: FromStr<Err: Display> + ToString>() -> Kind<Option<T>> {
     Kind {
         read: |value| parse(value).map(Some),
         write: |value| value.as_ref().map(|value| Value::String(value.to_string())),
@@ -101,7 +100,7 @@ pub(super) const fn text_form_if_set<T: FromStr<Err: Display> + ToString>() -> K
 const FOREVER: &str = "forever";
 
 /// A value of a file; none of a kind that no setting has.
-pub(super) fn from_file(value: &DeValue<'_>) -> Option<Value> {
+pub(crate) fn from_file(value: &DeValue<'_>) -> Option<Value> {
     Some(match value {
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(number) => {
@@ -118,25 +117,25 @@ pub(super) fn from_file(value: &DeValue<'_>) -> Option<Value> {
 }
 
 /// A value of the environment: numbers and `true` are what they look like, everything else is text.
-pub(super) fn from_text(text: &str) -> Value {
+pub(crate) fn from_text(text: &str) -> Value {
     let number = text.parse().map(Value::Integer).ok();
     let number = number.or_else(|| text.parse().map(Value::Float).ok());
     number.or_else(|| text.parse().map(Value::Boolean).ok()).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// The text of a value.
-pub(super) fn text(value: &Value) -> Result<&str, String> {
+pub(crate) fn text(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| format!("{value} is no text"))
 }
 
 /// A whole number that is not negative.
-pub(super) fn number(value: &Value) -> Result<u64, String> {
+pub(crate) fn number(value: &Value) -> Result<u64, String> {
     let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
     number.ok_or_else(|| format!("{value} is no whole number from 0 on"))
 }
 
 /// A number that is not negative, whole or not.
-pub(super) fn rate(value: &Value) -> Result<f64, String> {
+pub(crate) fn rate(value: &Value) -> Result<f64, String> {
     let number = value.as_float().or_else(|| value.as_integer().map(|number| number as f64));
     number
         .filter(|number| number.is_finite() && *number >= 0.0)
@@ -171,17 +170,20 @@ fn items<T>(value: &Value, parse: impl Fn(&str) -> Result<T, String>) -> Result<
     items.iter().map(|item| parse(item).map_err(|why| format!("'{item}': {why}"))).collect()
 }
 
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "write port numbers, 0 to 65535, separated by commas".to_owned())
+}
+
 fn listen(value: &Value) -> Result<SocketAddr, String> {
     let wrong = || format!("{value} is no address with a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"");
     value.as_str().and_then(|text| text.parse().ok()).ok_or_else(wrong)
 }
 
 /// A length of time.
-pub(super) fn read_length(value: &Value) -> Result<Duration, String> {
+pub(crate) fn read_length(value: &Value) -> Result<Duration, String> {
     let wrong =
         || format!("{value} is no length of time, such as \"30s\", \"15m\", \"36h\", \"7d\" or \"4w\"");
-    let length = text(value).ok().and_then(length).ok_or_else(wrong)?;
-    Duration::try_from(length).map_err(|_| wrong())
+    text(value).ok().and_then(length).ok_or_else(wrong)
 }
 
 fn write_length(length: Duration) -> Value {
@@ -193,7 +195,7 @@ fn write_length(length: Duration) -> Value {
 }
 
 /// A number in TOML; what is too large for it is as large as it can be.
-pub(super) fn integer<T: Copy + TryInto<i64>>(number: &T) -> Option<Value> {
+pub(crate) fn integer<T: Copy + TryInto<i64>>(number: &T) -> Option<Value> {
     Some(Value::Integer((*number).try_into().unwrap_or(i64::MAX)))
 }
 
