@@ -90,7 +90,6 @@ fn write_page(page: &mut String) -> std::fmt::Result {
             write_endpoint(page, endpoint)?;
         }
     }
-    page.push_str("</main>\n");
     Ok(())
 }
 
