@@ -41,7 +41,7 @@ impl Times {
 
 /// What was counted of one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Server {
+pub(crate) struct ServerCounts {
     pub(crate) group: GroupCounts,
     pub(crate) refused: WeightedCount,
     pub(crate) unreachable: WeightedCount,
@@ -55,8 +55,8 @@ pub(crate) struct Server {
 /// All servers, and who ended what was cut short.
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
-    all: HashMap<(IpAddr, u16), Server, RandomState>,
-    pub(crate) total: Server,
+    all: HashMap<(IpAddr, u16), ServerCounts, RandomState>,
+    pub(crate) total: ServerCounts,
     /// Resets and empty answers.
     pub(crate) by_server: WeightedCount,
 }
@@ -76,10 +76,10 @@ impl Servers {
 
     /// The servers, those first of which most connections were cut short or ended without an answer, then those with most
     /// connections.
-    pub(crate) fn ranked(&self) -> Vec<(SocketAddr, &Server)> {
+    pub(crate) fn ranked(&self) -> Vec<(SocketAddr, &ServerCounts)> {
         let mut servers: Vec<_> =
             self.all.iter().map(|((ip, port), server)| (SocketAddr::new(*ip, *port), server)).collect();
-        let order = |server: &Server| {
+        let order = |server: &ServerCounts| {
             let failed = server.group.anomalous.weight + server.empty_answers.weight;
             std::cmp::Reverse((failed, server.group.all.weight))
         };
@@ -88,7 +88,7 @@ impl Servers {
     }
 }
 
-impl Server {
+impl ServerCounts {
     fn add(&mut self, verdict: &Verdict) {
         let weight = verdict.sample_rate;
         self.group.add(verdict);

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::servers::Server;
+use crate::servers::ServerCounts;
 use crate::summary::{GroupCounts, Summary};
 
 #[derive(Serialize)]
@@ -51,12 +51,12 @@ struct Json<'a> {
     notes: Vec<String>,
     /// Of the data set `origin`.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    origin: Option<Origin>,
+    origin: Option<OriginCounts>,
 }
 
 /// What is said of connections that we opened, besides.
 #[derive(Serialize)]
-struct Origin {
+struct OriginCounts {
     dataset: &'static str,
     one_direction: bool,
     servers: Vec<ServerShares>,
@@ -78,8 +78,8 @@ struct ServerShares {
     handshake_p95_us: Option<u64>,
 }
 
-impl From<(SocketAddr, &Server)> for ServerShares {
-    fn from((address, server): (SocketAddr, &Server)) -> Self {
+impl From<(SocketAddr, &ServerCounts)> for ServerShares {
+    fn from((address, server): (SocketAddr, &ServerCounts)) -> Self {
         let all = &server.group.all;
         let share = |count: &WeightedCount| WeightedShare::of(count, all);
         let quantile =
@@ -277,7 +277,7 @@ impl Summary {
             networks: rank::networks(self, geo).into_iter().map(PlaceCounts::from).collect(),
             geo: geo.sources().iter().map(ToString::to_string).collect(),
             notes: notes(self),
-            origin: (set == DataSet::Origin).then(|| Origin {
+            origin: (set == DataSet::Origin).then(|| OriginCounts {
                 dataset: set.name(),
                 one_direction: self.one_direction,
                 servers: self.servers.ranked().into_iter().map(ServerShares::from).collect(),

@@ -9,7 +9,7 @@ use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::servers::{Server, Servers};
+use crate::servers::{ServerCounts, Servers};
 use crate::summary::{GroupCounts, Summary};
 use crate::text::{BOLD, DIM, Widths, bar, columns, hanging, padded, percent, wrap};
 
@@ -344,8 +344,8 @@ impl<W: Write> SummaryTable<'_, W> {
 const SERVER_HEAD: [&str; 9] =
     ["all", "cut short", "refused", "unreach.", "timeout", "gave up", "empty", "p50 ms", "p95 ms"];
 
-fn server_cells(server: &Server) -> Vec<String> {
-    let Server { group, refused, unreachable, timeouts, gave_up, empty_answers, handshakes } = server;
+fn server_cells(server: &ServerCounts) -> Vec<String> {
+    let ServerCounts { group, refused, unreachable, timeouts, gave_up, empty_answers, handshakes } = server;
     let count = |count: &WeightedCount| grouped(count.sampled);
     let time = |share| {
         handshakes.quantile(share).map_or_else(|| "–".to_owned(), |time| format!("{:.1}", time / 1e6))

@@ -3,7 +3,7 @@ use crate::PACKET_LIMIT;
 use crate::client::{Client, any_id};
 use crate::profile::{Ending, Reached, Resets, Scenario};
 use crate::rng::Rng;
-use crate::truth::Facts;
+use crate::truth::ScriptFacts;
 use cutshort_packet::{FiveTuple, Flags, Packet};
 
 const MS: i64 = 1_000_000;
@@ -25,7 +25,7 @@ pub(crate) struct Script<'a> {
     rtt: i64,
     /// The latest data, for being sent again.
     data: Option<Packet>,
-    facts: Facts,
+    facts: ScriptFacts,
 }
 
 impl<'a> Script<'a> {
@@ -37,7 +37,7 @@ impl<'a> Script<'a> {
         (ts, five_tuple): (i64, FiveTuple),
         rng: &'a mut Rng,
         packets: &'a mut Vec<Packet>,
-    ) -> Facts {
+    ) -> ScriptFacts {
         // Scanners that go on do so with an ordinary socket.
         let alone = matches!(scenario, Scenario::Run(Reached::Syn | Reached::SynData, _));
         let client = if client.is_raw() && !alone { Client::Linux } else { client };
@@ -75,7 +75,7 @@ impl<'a> Script<'a> {
         };
         let rtt = rng.between(8, 230) as i64 * MS + rng.below(MS as u64) as i64;
         packets.clear();
-        Self { rng, packets, client, now, isn, hops, rtt, data: None, facts: Facts::default() }
+        Self { rng, packets, client, now, isn, hops, rtt, data: None, facts: ScriptFacts::default() }
     }
 
     fn run(&mut self, reached: Reached, ending: Ending) {
@@ -373,7 +373,7 @@ impl<'a> Script<'a> {
             }
         }
         // None of it means anything without a SYN.
-        self.facts = Facts { no_syn: true, packets: self.facts.packets, ..Facts::default() };
+        self.facts = ScriptFacts { no_syn: true, packets: self.facts.packets, ..ScriptFacts::default() };
     }
 
     /// A host that starts anew on the same ports before the first attempt was answered.
@@ -382,7 +382,7 @@ impl<'a> Script<'a> {
         self.wait_ms(900, 3000);
         self.isn = self.isn.wrapping_add(self.rng.between(1, u64::from(u32::MAX)) as u32);
         self.now.seq = self.isn;
-        self.facts = Facts { after_attempt: true, ..Facts::default() };
+        self.facts = ScriptFacts { after_attempt: true, ..ScriptFacts::default() };
         self.run(Reached::Answer, Ending::Fin);
     }
 }

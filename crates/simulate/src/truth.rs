@@ -195,7 +195,7 @@ pub mod tag {
 
 /// What was played of a connection within its first ten packets, in the words of the script.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Facts {
+pub(crate) struct ScriptFacts {
     pub(crate) no_syn: bool,
     pub(crate) after_attempt: bool,
     pub(crate) handshake: bool,
@@ -213,7 +213,7 @@ pub(crate) struct Facts {
     pub(crate) packets: u8,
 }
 
-impl Facts {
+impl ScriptFacts {
     /// Whether the verdict needs silence to be told from a connection that goes on.
     pub(crate) fn waits(&self) -> bool {
         let full = usize::from(self.packets) >= PACKET_LIMIT

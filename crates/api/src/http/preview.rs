@@ -125,10 +125,10 @@ fn read(app: &App, query: &str) -> Result<Preview, Problem> {
 }
 
 /// A parameter of the API and its value.
-type Filter = (&'static str, String);
+type PlaceFilter = (&'static str, String);
 
 /// The name of the page's place, and the parameter of the API that selects it.
-fn place(page: &Parameters, geo: &cutshort_geo::Geo) -> Result<(String, Option<Filter>), Problem> {
+fn place(page: &Parameters, geo: &cutshort_geo::Geo) -> Result<(String, Option<PlaceFilter>), Problem> {
     let text = page.one("place")?.unwrap_or("world");
     let lower = text.to_ascii_lowercase();
     let unknown = || Problem::bad_input(format!("place: '{text}' is not known"));
@@ -152,7 +152,7 @@ fn place(page: &Parameters, geo: &cutshort_geo::Geo) -> Result<(String, Option<F
 }
 
 /// The page's parameters as those of the API.
-fn parameters(page: &Parameters, place: Option<Filter>) -> Parameters {
+fn parameters(page: &Parameters, place: Option<PlaceFilter>) -> Parameters {
     let named = [
         ("range", "dateRange"),
         ("from", "dateStart"),
