@@ -132,13 +132,21 @@ export function switches(state: Pick<State, "completed" | "unanswered" | "filter
   ];
 }
 
+/** From which servers packets are missing, in one sentence. */
+function missingServers(meta: Meta): string[] {
+  const late = (meta.coverage?.[0]?.nodes ?? []).filter(({ missing }) => Number(missing) >= 1);
+  if (late.length === 0) return [];
+  const most = Math.max(...late.map(({ missing }) => Number(missing)));
+  return [`Packets of ${late.map(({ name }) => name).join(", ")} are missing for ${late.length > 1 ? "up to " : ""}${percent(most)} of this time.`];
+}
+
 /** What a reader must know of an answer, in short sentences. */
 export function cautions(meta: Meta): string[] {
   const { level } = meta.confidenceInfo;
   return [
     ...(level <= 2 ? ["Small sample: percentages are approximate."] : []),
     ...(level === 1 || level === 3 ? ["Data has gaps or mixed sampling rates, so values may jump."] : []),
-    ...(meta.coverage?.[0]?.nodes ?? []).filter(({ missing }) => Number(missing) >= 1).map(({ name, missing }) => `Packets of ${name} are missing for ${percent(Number(missing))} of this time.`),
+    ...missingServers(meta),
     ...(meta.pendingWindows ? [`${meta.pendingWindows} windows of 15 minutes are still being processed.`] : []),
     ...(meta.networksFolded ? ["In some windows, small networks are grouped as “other”."] : []),
     ...(meta.portsFolded ? ["In some windows, rare ports are grouped as “other”."] : []),
