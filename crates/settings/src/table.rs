@@ -1,4 +1,6 @@
 //! All settings: name, meaning, default and kind of each, in one place.
+// The texts are also printed by 'cutshort config', where links have no brackets.
+#![allow(rustdoc::bare_urls)]
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;

@@ -96,8 +96,16 @@ pub(crate) fn image(app: &App, parts: &request::Parts) -> Option<String> {
     Some(format!("{scheme}://{host}/preview.png{query}"))
 }
 
+/// The page's filters, by the parameters of the API.
+const FILTERS: [(&str, &str); 3] = [("f.node", "node"), ("f.port", "port"), ("f.ipVersion", "ipVersion")];
+/// Those by what is counted: the share of cut-short connections among them says nothing.
+const BY_VERDICT: [&str; 2] = ["f.signature", "f.tag"];
+
 fn read(app: &App, query: &str) -> Result<Preview, Problem> {
     let page = Parameters::parse(query)?;
+    if BY_VERDICT.iter().any(|key| page.at(key, 0).is_some()) {
+        return Ok(Preview::default());
+    }
     let (facts, _) = app.facts()?;
     let geo = app.geo.state();
     let (name, place) = place(&page, &geo.data)?;
@@ -160,7 +168,8 @@ fn parameters(page: &Parameters, place: Option<PlaceFilter>) -> Parameters {
         ("handshake", "handshake"),
         ("resets", "resets"),
     ];
-    let given = named.into_iter().filter_map(|(own, key)| Some((key, page.at(own, 0)?.to_owned())));
+    let given =
+        named.into_iter().chain(FILTERS).filter_map(|(own, key)| Some((key, page.at(own, 0)?.to_owned())));
     given.chain(place).collect()
 }
 
@@ -198,6 +207,12 @@ fn description(
         .collect();
     let completed =
         if page.at("handshake", 0) == Some("completed") { ", completed handshakes only" } else { "" };
+    let filter = |(own, name): (&str, &str)| page.at(own, 0).map(|value| format!(", {name} {value}"));
+    let filters: String = FILTERS.into_iter().filter_map(filter).collect();
     let simulated = if simulated { "SIMULATED. " } else { "" };
-    format!("{simulated}{time}. {}. {} sampled connections{completed}.", stages.join(", "), grouped(sampled))
+    format!(
+        "{simulated}{time}. {}. {} sampled connections{completed}{filters}.",
+        stages.join(", "),
+        grouped(sampled)
+    )
 }

@@ -174,6 +174,11 @@ fn pasted_links_show_the_number_of_their_page() {
         title("from=2026-01-13T12:00Z&to=2026-01-13T12:15Z"),
         "World: 20.0 % of TCP connections cut short"
     );
+    assert!(title("f.port=443").starts_with("World: "));
+    assert_eq!(title("f.port=8443"), "cutshort", "no data");
+    let filtered = tag(&ask("/?f.ipVersion=IPv4"), "description").unwrap();
+    assert!(filtered.ends_with("sampled connections, ipVersion IPv4."), "{filtered}");
+    assert_eq!(title("f.tag=reset"), "cutshort", "all of them are cut short");
     let image = tag(&ask("/?place=PT&range=4w"), "image").unwrap();
     assert_eq!(image, "http://radar.example.org/preview.png?place=PT&amp;range=4w");
     // What cannot be read, or has no data, has no number; neither has a page that needs a token.

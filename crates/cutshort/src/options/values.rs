@@ -61,6 +61,9 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 
 /// A length of time with its unit.
 pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
+    if text.parse().is_ok_and(|length: SignedDuration| length.is_negative()) {
+        return Err("a time cannot be negative".to_owned());
+    }
     let length = length(text).and_then(|length| SignedDuration::try_from(length).ok());
     length.ok_or_else(|| "write a length of time with its unit, such as 10s, 15m, 36h or 3d".to_owned())
 }
