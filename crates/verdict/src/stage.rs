@@ -93,14 +93,14 @@ impl Stage {
         }
     }
 
-    /// Returns the name in Cloudflare Radar's API, where two differ: `later_in_flow` for [`Later`](Self::Later) and `no_match` for
+    /// Returns the name in Cloudflare Radar's API, where the two differ: `later_in_flow` for [`Later`](Self::Later) and `no_match` for
     /// [`None`](Self::None). Both names are read.
     ///
     /// ```
-    /// use cutshort_verdict::Stage;
+    /// use cutshort_verdict::{DataSet, Stage};
     /// assert_eq!(Stage::None.radar_name(), "no_match");
-    /// assert_eq!("no_match".parse(), Ok(Stage::None));
-    /// assert_eq!("none".parse(), Ok(Stage::None));
+    /// assert_eq!(DataSet::Tcp.stage("no_match"), Ok(Stage::None));
+    /// assert_eq!(DataSet::Tcp.stage("none"), Ok(Stage::None));
     /// ```
     #[must_use]
     pub const fn radar_name(self) -> &'static str {
