@@ -75,7 +75,7 @@ impl<'a> Copying<'a> {
     /// Lists the contents of the source, of all data sets.
     pub fn new(from: &'a dyn Movable, to: &'a dyn Movable) -> Result<Self> {
         let mut data_sets = Vec::new();
-        for data_set in DataSet::ALL {
+        for data_set in DataSet::WITH_RULES {
             if let Some(from) = from.find_movable(data_set)? {
                 data_sets.push(DataSetCopying::new(from, to.movable_of(data_set)?)?);
             }

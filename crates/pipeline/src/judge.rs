@@ -6,7 +6,7 @@ use cutshort_geo::{Geo, Place};
 use cutshort_model::{JudgedConnection, Network, Port};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{ConnectionSink, FlowKey, FlowVerdict, Result, VerdictBatch, Verdicts, WindowCounts};
-use cutshort_verdict::{DataSet, Exclusion, FlowContext, Rules, Verdict};
+use cutshort_verdict::{Exclusion, FlowContext, Rules, Verdict};
 
 use crate::gather::{Gathered, GatheredFlow};
 
@@ -135,17 +135,12 @@ impl<'a> Judge<'a> {
     /// looked up here.
     fn look_up(&mut self, flow: &Subject) {
         let geo = self.around.geo;
-        let five_tuple = &flow.key.five_tuple;
-        // The other end is the client, or the server that this host has connected to.
-        let peer = match self.around.rules.data_set {
-            DataSet::Origin => five_tuple.reversed(),
-            _ => *five_tuple,
-        };
-        let address = flow.place.is_none().then_some(peer.src_ip);
+        let other_end = self.around.rules.data_set.other_end(&flow.key.five_tuple);
+        let address = flow.place.is_none().then_some(other_end);
         let place = match flow.place {
             Some(place) => place,
             None if address == self.client.address => return,
-            None => geo.lookup(peer.src()),
+            None => geo.lookup(other_end.to_canonical()),
         };
         let as_name = if place.asn == self.client.place.asn {
             self.client.as_name

@@ -201,7 +201,7 @@ impl Drop for Service {
 
 /// The store of each data set that there are packets of.
 fn stores(store: &dyn Store) -> cutshort_store::Result<Vec<&dyn Store>> {
-    DataSet::ALL.into_iter().filter_map(|data_set| store.find(data_set).transpose()).collect()
+    DataSet::WITH_RULES.into_iter().filter_map(|data_set| store.find(data_set).transpose()).collect()
 }
 
 /// The error of a panic, which has already been printed.

@@ -1,7 +1,10 @@
 //! The data sets, and which terms belong to which.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
+
+use cutshort_packet::FiveTuple;
 
 use crate::names::{Unknown, find};
 use crate::origin::words;
@@ -38,6 +41,9 @@ pub enum DataSet {
 impl DataSet {
     /// All data sets, in the order of their numbers.
     pub const ALL: [Self; 3] = [Self::Tcp, Self::Origin, Self::Quic];
+
+    /// The data sets that have rules here. Packets of others cannot be classified, and no store takes them.
+    pub const WITH_RULES: [Self; 2] = [Self::Tcp, Self::Origin];
 
     /// Returns the name in data: `tcp`, `origin`, `quic`.
     #[must_use]
@@ -97,6 +103,16 @@ impl DataSet {
             Self::Tcp => Signature::TCP,
             Self::Origin => Signature::ORIGIN,
             Self::Quic => &[],
+        }
+    }
+
+    /// Returns the address of the other end, whose place counts: of the client, or in the data set `origin` of the server
+    /// (docs/origin.md#place).
+    #[must_use]
+    pub const fn other_end(self, five_tuple: &FiveTuple) -> Ipv6Addr {
+        match self {
+            Self::Origin => five_tuple.dst_ip,
+            Self::Tcp | Self::Quic => five_tuple.src_ip,
         }
     }
 

@@ -81,7 +81,9 @@ export function shell(root: HTMLElement, store: Store): Shell {
   nav.addEventListener("scroll", hint);
   let back: (() => void) | null = null;
   const server = reach(() => back?.());
-  const asOf = h("span", { class: "as-of muted" });
+  const showAsOf = (): string => `as of ${clock(server.asOf())}`;
+  // Its room is kept from the beginning: where it takes a line more, what stands below must not move.
+  const asOf = h("span", { class: "as-of muted pending" }, showAsOf());
   const note = h("p", { class: "latest-note", role: "status", hidden: true });
   let saidOf: Range | null = null;
   const notices = h("section", { "aria-label": "Notices" }, server.banner, banner, note);
@@ -91,7 +93,8 @@ export function shell(root: HTMLElement, store: Store): Shell {
     view,
     answered() {
       server.answered();
-      asOf.textContent = `as of ${clock(server.asOf())}`;
+      asOf.textContent = showAsOf();
+      asOf.classList.remove("pending");
       asOf.title = `${zoneName()}: when this was asked for`;
     },
     onReturn: (call) => void (back = call),

@@ -6,17 +6,17 @@ use super::groups::Groups;
 
 /// With fewer connections a share may be more than 5 percentage points off (95 % interval).
 pub const LEAST_SAMPLE: u64 = 400;
-/// With fewer connections in the middle piece of time, a share there may be more than 10 points off.
+/// With fewer connections in the median interval, a share there may be more than 10 points off.
 pub const LEAST_POINT: u64 = 100;
-/// When more pieces of time than this share have no connection at all, or nothing was collected of more of its windows, a
-/// series has gaps.
+/// A series has gaps if more than this fraction of its intervals has no connections, or if nothing was collected for more
+/// than this fraction of its windows.
 pub const MOST_GAPS: f64 = 0.1;
 /// When connections stand for so different numbers that they are worth less than this share of them.
 pub const LEAST_EFFECT: f64 = 0.25;
 
 /// The level of a series: 1 too little data and erratic, 2 too little data, 3 erratic, 5 no known issue.
-/// `points` is how many pieces of time there are, with and without a connection, and `without` the part of
-/// all windows of which nothing was collected.
+/// `points` is the number of intervals, with and without connections, and `without` the fraction of all windows for which
+/// nothing was collected.
 #[must_use]
 pub(super) fn level(groups: &Groups, points: usize, without: f64) -> u8 {
     match (is_little(groups, points), is_erratic(groups, points, without)) {

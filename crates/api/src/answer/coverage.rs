@@ -38,7 +38,7 @@ pub struct Coverage {
     /// The same for each bucket of a time series, also for those without connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     intervals: Option<CoveredIntervals>,
-    /// The part of the range's windows, from 0 to 1, of which nothing was collected.
+    /// The fraction of the range's windows, 0 to 1, for which nothing was collected.
     #[serde(skip)]
     without: f64,
 }
@@ -118,8 +118,8 @@ impl Coverage {
         }
     }
 
-    /// The part of the range's windows, from 0 to 1, of which nothing was collected. A window that a capture covers in part
-    /// is as good as the capture.
+    /// The fraction of the range's windows, 0 to 1, for which nothing was collected. A window that a capture covers partly
+    /// counts as collected.
     #[must_use]
     pub const fn without(&self) -> f64 {
         self.without
@@ -270,11 +270,12 @@ fn parts(pieces: &[Piece], range: &Range<i64>) -> (Share, Share) {
     (rest(sum(|piece| piece.nothing)), rest(sum(|_| true)))
 }
 
-/// The part of the windows of a range of which nothing was collected.
+/// The fraction of a range's windows for which nothing was collected.
 fn without(pieces: &[Piece], range: &Range<i64>) -> f64 {
-    const LENGTH: i64 = Window::LENGTH;
+    // Whole windows within a span.
     let windows = |span: &Range<i64>| {
-        (span.end.div_euclid(LENGTH) - (span.start + LENGTH - 1).div_euclid(LENGTH)).max(0)
+        let first = Window::containing(span.start.saturating_add(Window::LENGTH - 1));
+        (Window::containing(span.end).number() - first.number()).max(0)
     };
     let nothing = pieces.iter().filter(|piece| piece.nothing).map(|piece| windows(&piece.span)).sum::<i64>();
     nothing as f64 / windows(range).max(1) as f64

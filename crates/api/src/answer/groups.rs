@@ -193,7 +193,7 @@ pub(super) fn count(
     Ok(Counting::new(series, by).answer(&answer, all.as_ref(), limit))
 }
 
-/// Connections of a group in a piece of time.
+/// The connections of a group in one interval.
 #[derive(Clone, Copy, Default)]
 struct Counted {
     all: WeightedCount,

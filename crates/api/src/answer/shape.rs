@@ -132,7 +132,7 @@ pub struct CountColumns {
     pub cut_short: Option<CutShort>,
 }
 
-/// Connections of a group that were cut short, one number for each piece of time.
+/// The connections of a group that were cut short, one number per interval.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CutShort {
     /// How many there are.

@@ -171,9 +171,9 @@ impl App {
         nanoseconds((self.clock)())
     }
 
-    /// The facts that answers need besides counts, and a number that grows when they change. They are at most a
-    /// second old, or as old as it takes to read them: while one request does so, the others use the previous ones
-    /// for a while.
+    /// The facts that answers need in addition to counts, and a number that grows when they change. They are at most a
+    /// second old, or as old as reading them takes: while one request reads them, the others use the previous ones for
+    /// a while.
     pub(super) fn facts(&self) -> Result<(Arc<Facts>, u64), Problem> {
         self.facts.get(|| {
             let before = self.facts.known();

@@ -39,8 +39,8 @@ impl Default for Preview {
 }
 
 impl Preview {
-    /// Of the page that is asked for. Without numbers where reading needs a token, where the client has asked for too
-    /// much, where what is asked for cannot be read or has no data, and where the store does not answer at once.
+    /// Makes the preview of the requested page. It has no numbers if reading needs a token, the client has exceeded its
+    /// rate, the address cannot be parsed or has no data, or the store does not answer at once.
     pub(crate) async fn of(app: &Arc<App>, parts: &request::Parts) -> Self {
         let is_limited = |limiter: &Limiter| limiter.take(client(app, parts), Instant::now()).is_err();
         if !app.options.open_read || app.limiter.as_ref().is_some_and(is_limited) {
@@ -96,9 +96,9 @@ pub(crate) fn image(app: &App, parts: &request::Parts) -> Option<String> {
     Some(format!("{scheme}://{host}/preview.png{query}"))
 }
 
-/// The page's filters, by the parameters of the API.
+/// The page's filters, with the API's parameters.
 const FILTERS: [(&str, &str); 3] = [("f.node", "node"), ("f.port", "port"), ("f.ipVersion", "ipVersion")];
-/// Those by what is counted: the share of cut-short connections among them says nothing.
+/// Filters by verdict: the share of cut-short connections among the filtered ones says nothing.
 const BY_VERDICT: [&str; 2] = ["f.signature", "f.tag"];
 
 fn read(app: &App, query: &str) -> Result<Preview, Problem> {
@@ -207,7 +207,14 @@ fn description(
         .collect();
     let completed =
         if page.at("handshake", 0) == Some("completed") { ", completed handshakes only" } else { "" };
-    let filter = |(own, name): (&str, &str)| page.at(own, 0).map(|value| format!(", {name} {value}"));
+    let filter = |(own, name): (&str, &str)| {
+        let value = page.at(own, 0)?;
+        Some(match name {
+            "node" => format!(", server {value}"),
+            "port" => format!(", port {value}"),
+            _ => format!(", {value}"),
+        })
+    };
     let filters: String = FILTERS.into_iter().filter_map(filter).collect();
     let simulated = if simulated { "SIMULATED. " } else { "" };
     format!(

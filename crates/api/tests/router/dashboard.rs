@@ -112,6 +112,16 @@ fn the_documentation_is_a_page_with_a_way_back() {
 }
 
 /// Colours that are read on each other, as WCAG 2 measures them.
+/// It is served without the dashboard's styles, and must not drift away from them.
+#[test]
+fn the_documentation_has_the_colours_of_the_dashboard() {
+    let tokens = include_str!("../../../../web/src/styles/tokens.css");
+    let css = server().get("/docs/style.css").text;
+    let colours = css.lines().map(str::trim).filter(|line| line.starts_with("--"));
+    assert!(colours.clone().count() >= 14);
+    colours.for_each(|colour| assert!(tokens.contains(colour), "{colour}"));
+}
+
 #[test]
 fn the_documentation_has_enough_contrast() {
     let css = server().get("/docs/style.css").text;
@@ -177,7 +187,9 @@ fn pasted_links_show_the_number_of_their_page() {
     assert!(title("f.port=443").starts_with("World: "));
     assert_eq!(title("f.port=8443"), "cutshort", "no data");
     let filtered = tag(&ask("/?f.ipVersion=IPv4"), "description").unwrap();
-    assert!(filtered.ends_with("sampled connections, ipVersion IPv4."), "{filtered}");
+    assert!(filtered.ends_with("sampled connections, IPv4."), "{filtered}");
+    let filtered = tag(&ask("/?f.port=443"), "description").unwrap();
+    assert!(filtered.ends_with("sampled connections, port 443."), "{filtered}");
     assert_eq!(title("f.tag=reset"), "cutshort", "all of them are cut short");
     let image = tag(&ask("/?place=PT&range=4w"), "image").unwrap();
     assert_eq!(image, "http://radar.example.org/preview.png?place=PT&amp;range=4w");

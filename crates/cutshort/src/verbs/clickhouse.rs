@@ -36,15 +36,12 @@ impl Place {
     }
 }
 
-/// Data sets that are stored; each has a database of its own.
-const DATA_SETS: [DataSet; 2] = [DataSet::Tcp, DataSet::Origin];
-
 pub(crate) fn run(arguments: &Tables, color: ColorChoice) -> Result<Done, Error> {
     match arguments {
         Tables::Schema(place) => {
             let address = address(&place.store)?;
             let of = |data_set| schema(address.of_data_set(data_set).database(), &place.layout(data_set));
-            let statements: Vec<String> = DATA_SETS.into_iter().flat_map(of).collect();
+            let statements: Vec<String> = DataSet::WITH_RULES.into_iter().flat_map(of).collect();
             terminal::print(color, |text| {
                 statements.iter().try_for_each(|statement| writeln!(text, "{statement};\n"))?;
                 Ok(())
@@ -52,7 +49,7 @@ pub(crate) fn run(arguments: &Tables, color: ColorChoice) -> Result<Done, Error>
         }
         Tables::Migrate(place) => {
             let address = address(&place.store)?;
-            for data_set in DATA_SETS {
+            for data_set in DataSet::WITH_RULES {
                 migrate(&address, &place.layout(data_set))?;
             }
             message(&format!("the tables of {address} are up to date"));

@@ -220,6 +220,11 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, SchemaV
     let data_set = entries.get(DATA_SET_KEY).map_or(Ok(DataSet::Tcp), |name| {
         name.parse().map_err(|unknown| format!("{unknown} ({DATA_SET_KEY} in its metadata)"))
     })?;
+    if !DataSet::WITH_RULES.contains(&data_set) {
+        return Err(format!(
+            "its packets are of the data set {data_set}, which this version cannot classify"
+        ));
+    }
     let id = get(ID_KEY)?;
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = is_id.then(|| u128::from_str_radix(id, 16).ok()).flatten();

@@ -201,6 +201,12 @@ fn numbers_out_of_bounds_are_refused() {
 }
 
 #[test]
+fn data_sets_without_rules_are_refused() {
+    refused("the data set quic", |file| file.entries.push(("cutshort.data_set", "quic".to_owned())));
+    refused("there are: tcp, origin", |file| file.entries.push(("cutshort.data_set", "udp".to_owned())));
+}
+
+#[test]
 fn addresses_of_two_families_are_refused() {
     refused("families", |file| file.dst_ip[2] = [0x3f; 16]);
 }

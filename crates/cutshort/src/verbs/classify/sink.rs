@@ -126,10 +126,9 @@ impl<'a> Sink<'a> {
     }
 
     fn take(&mut self, window: &ClosedWindow) {
-        // Whose place counts: the client's, or the server's if we are the client.
-        let is_origin = self.data_set == DataSet::Origin;
-        let place_of = |five_tuple: FiveTuple| if is_origin { five_tuple.dst_ip } else { five_tuple.src_ip };
-        let mut places = self.geo.places(window.five_tuples().map(place_of));
+        let data_set = self.data_set;
+        let mut places =
+            self.geo.places(window.five_tuples().map(|five_tuple| data_set.other_end(&five_tuple)));
         let (mut latest, mut place) = (None, Place::default());
         let rows = window.for_each(|five_tuple, outcome, rows| {
             // The connections of a 5-tuple follow each other.
