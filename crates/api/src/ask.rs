@@ -21,7 +21,7 @@ pub struct Context<'a> {
     pub geo: &'a Geo,
     /// The end of relative ranges, in nanoseconds since the Unix epoch.
     pub now: i64,
-    /// The maximum cost of an answer, see [`cost`](crate::cost).
+    /// The maximum cost of an answer: the number of counts to read and give.
     pub cost: u64,
 }
 

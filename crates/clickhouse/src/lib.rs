@@ -64,8 +64,8 @@ impl ClickHouse {
     /// Opens the store at an address.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`](cutshort_store::StoreError::Unavailable) if the server does not answer, and
-    /// [`StoreError::Refused`](cutshort_store::StoreError::Refused) if there is no store, or one of another version,
+    /// [`StoreError::Unavailable`] if the server does not answer, and
+    /// [`StoreError::Refused`] if there is no store, or one of another version,
     /// with what to do.
     pub fn open(address: &Address) -> Result<Self> {
         Self::open_data_set(address, DataSet::Tcp, None)
