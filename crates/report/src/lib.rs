@@ -9,6 +9,7 @@
 mod cell;
 pub mod connection;
 pub mod counts;
+pub mod events;
 pub mod explain;
 mod export;
 mod filter;
