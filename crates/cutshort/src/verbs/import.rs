@@ -5,15 +5,14 @@ use std::io::Write;
 use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
 use cutshort_model::{Addresses, Window, date_time, quantity, rfc3339, until};
-use cutshort_pipeline::{Due, Report, WindowJob};
+use cutshort_pipeline::{Due, Report, SegmentName, WindowJob};
 use cutshort_reader::{ImportTotal, Importing, SIMULATED};
 use cutshort_store::Store;
 
-use super::store::forget::import_name;
 use crate::error::{Done, Error};
 use crate::options::{AddressOptions, Data, GeoFiles, Inputs, open_geo};
 use crate::page;
-use crate::progress::{Progress, Steps};
+use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::stopping::stop_on_signals;
 use crate::terminal::{self, message};
@@ -70,11 +69,9 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
         message(&"interrupted: what was read so far is kept; run this again to continue");
         return Ok(Done::InPart);
     }
-    let job = WindowJob::default();
-    let mut steps = Steps::new("windows");
-    let report =
-        job.run_due(store.as_ref(), &geo.current(), Due::All, &mut windows::show(&mut steps, &reading))?;
-    steps.finish();
+    let report = windows::compute(&reading, |each| {
+        WindowJob::default().run_due(store.as_ref(), &geo.current(), Due::All, each)
+    })?;
     let done = windows::report_problems(&report);
     if total.input.records > 0 {
         terminal::print(color, |text| write(text, &total, &report, store.as_ref(), &arguments.data.flag()))?;
@@ -109,7 +106,7 @@ fn write(
         page::address(Settings::default().http.listen, &page::between(&(first..last)))
     )?;
     if imported.new > 0 {
-        let name = import_name(total.ran.0, total.ran.1);
+        let name = SegmentName::Import(total.ran.0, total.ran.1);
         writeln!(text, "To undo this import\n  cutshort store forget {data} {name}")?;
     }
     Ok(())

@@ -115,10 +115,8 @@ pub(crate) fn repair(arguments: &Repair, color: ColorChoice) -> Result<Done, Err
         message(&"interrupted: run this again to continue");
         return Ok(Done::InPart);
     };
-    let mut steps = Steps::new("windows");
-    let job = WindowJob::default();
-    let report = job.run_due(&store, &geo, Due::All, &mut windows::show(&mut steps, &reading))?;
-    steps.finish();
+    let report =
+        windows::compute(&reading, |each| WindowJob::default().run_due(&store, &geo, Due::All, each))?;
     let done = windows::report_problems(&report);
     terminal::print(color, |text| {
         write_repaired(text, &repaired, files)?;
