@@ -9,9 +9,10 @@ use cutshort_clickhouse::Address;
 use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 use cutshort_pipeline::{GeoData, IngestAnswer};
 use cutshort_sandbox::Needs;
+use cutshort_settings::store_server;
 use cutshort_store::DataDir;
 
-use crate::agent_config::{open_capture, service_needs, store_server};
+use crate::agent_config::{open_capture, service_needs};
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::terminal::message;

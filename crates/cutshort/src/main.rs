@@ -3,7 +3,6 @@
 #[cfg(target_os = "linux")]
 mod agent_config;
 mod backends;
-mod captures;
 mod error;
 #[cfg(target_os = "linux")]
 mod local_capture;

@@ -62,6 +62,25 @@ impl Window {
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
+
+    /// The starts of the first windows of a list, in words; none of an empty list.
+    ///
+    /// ```
+    /// use cutshort_model::Window;
+    /// let windows: Vec<Window> = (0..7).map(Window::from_number).collect();
+    /// assert_eq!(Window::first_of(&windows[..2]).unwrap(), "1970-01-01T00:00:00Z, 1970-01-01T00:15:00Z");
+    /// assert!(Window::first_of(&windows).unwrap().ends_with("1970-01-01T01:00:00Z and 2 more"));
+    /// ```
+    #[must_use]
+    pub fn first_of(windows: &[Self]) -> Option<String> {
+        /// How many windows are named.
+        const NAMED: usize = 5;
+        let first: Vec<String> =
+            windows.iter().take(NAMED).map(|window| crate::rfc3339(window.start())).collect();
+        let more = windows.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!first.is_empty()).then(|| format!("{}{more}", first.join(", ")))
+    }
 }
 
 impl fmt::Display for Window {

@@ -19,7 +19,7 @@ mod unread;
 
 pub use link::LinkType;
 pub use nflog::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
-pub use packet::{FiveTuple, Flags, Packet};
+pub use packet::{FiveTuple, FiveTupleError, Flags, Packet};
 pub use parse::Frame;
 pub use refusal::Refusal;
 pub use unreachable::Unreachable;

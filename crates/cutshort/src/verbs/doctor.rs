@@ -9,7 +9,6 @@ use cutshort_capture::LiveSource;
 use cutshort_clickhouse::Address;
 use cutshort_doctor::{CollectorSubject, Status, StoreSubject, Subject};
 
-use crate::agent_config::{http_settings, token};
 use crate::backends::{address, connect};
 use crate::error::{Done, Error};
 use crate::options::values;
@@ -109,10 +108,10 @@ fn subject(settings: &Settings, serves: bool) -> Subject {
 }
 
 fn collector(settings: &Settings, url: &str) -> CollectorSubject {
-    let token = token(settings);
+    let token = settings.token();
     let sent = token.as_ref().map_or_else(|_| Token::Text("none".to_owned()), Clone::clone);
     CollectorSubject {
-        http: http_settings(settings, url, sent),
+        http: settings.collector(url, sent),
         token: token.map(drop).map_err(|error| error.to_string()),
         token_file: settings.delivery.token_file.clone(),
     }

@@ -13,7 +13,6 @@ use crate::options::Data;
 use crate::options::time::{moment, no_time, windows};
 use crate::output::Output;
 use crate::terminal::{self, message};
-use crate::windows::named;
 
 /// Export connections or counts of a store
 ///
@@ -149,7 +148,7 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
 
 /// Says whose connections could not be written.
 fn report_missing(windows: &[Window], data: &str) -> Done {
-    let Some(names) = named(windows) else { return Done::Whole };
+    let Some(names) = Window::first_of(windows) else { return Done::Whole };
     message(&format!(
         "the connections of {} are missing, as their files are damaged ({names}). 'cutshort recompute {data}' for that \
          time makes them again if the packets are kept; 'cutshort store verify {data}' names the files",

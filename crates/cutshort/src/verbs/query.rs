@@ -1,7 +1,5 @@
 //! `cutshort query`: the questions of the API on the command line.
 
-mod show;
-
 use std::io::Write;
 use std::ops::Range;
 
@@ -10,6 +8,7 @@ use cutshort_api::Problem;
 use cutshort_api::answer::{By, Facts, Who};
 use cutshort_api::ask::{self, Context, SharesQuery};
 use cutshort_api::question::Parameters;
+use cutshort_api::text as tables;
 use cutshort_model::{nanoseconds, rfc3339};
 use jiff::Timestamp;
 
@@ -206,7 +205,7 @@ fn shares(
         match arguments.format {
             Format::Json => write_json(&ask::json(&answer)?, text),
             Format::Csv => text.write_all(answer.csv().as_bytes()),
-            Format::Table => show::shares(&answer, terminal::widths(), text),
+            Format::Table => tables::shares(&answer, terminal::widths(), text),
         }?;
         Ok(())
     })?;
@@ -226,7 +225,7 @@ fn top(
         match arguments.format {
             Format::Json => write_json(&ask::json(&top)?, text),
             Format::Csv => text.write_all(top.csv().as_bytes()),
-            Format::Table => show::ranking(&top, who, terminal::widths(), text),
+            Format::Table => tables::ranking(&top, who, terminal::widths(), text),
         }?;
         Ok(())
     })?;

@@ -1,0 +1,65 @@
+//! Records of captures, counted as they are read.
+
+use cutshort_capture::{Captures, Drops, Record};
+use cutshort_packet::{Frame, LinkType, Packet, Refusal};
+use cutshort_report::{Dropped, InputCount};
+
+/// The note about a capture that says that it is simulated.
+pub const SIMULATED: &str = "the capture is SIMULATED: nothing in it is real";
+
+/// Counts a record, and has `parse` take its packet if it is one.
+#[inline(always)]
+pub(crate) fn add_record<T>(
+    record: Record<'_>,
+    input: &mut InputCount,
+    parse: impl FnOnce(LinkType, Frame<'_>) -> Result<T, Refusal>,
+) -> Option<T> {
+    input.add_record(record.frame.ts);
+    let link = record.link.map_err(|number| input.add_unknown_link(number)).ok()?;
+    match parse(link, record.frame) {
+        Ok(packet) => {
+            input.packets += 1;
+            Some(packet)
+        }
+        Err(refusal) => {
+            input.add_refused(link, record.frame, refusal);
+            None
+        }
+    }
+}
+
+/// Counts a record and returns its packet, if it is one.
+pub(crate) fn parse(record: Record<'_>, input: &mut InputCount) -> Option<Packet> {
+    add_record(record, input, Packet::parse)
+}
+
+/// What could not be read of captures, and records without a time, one sentence each.
+#[must_use]
+pub fn problems(captures: &Captures) -> Vec<String> {
+    let mut problems: Vec<String> = captures.problems().iter().map(ToString::to_string).collect();
+    if captures.without_time() > 0 {
+        let count = captures.without_time();
+        problems.push(format!(
+            "{count} records carry no time (pcapng simple packet blocks): taken as of the one before"
+        ));
+    }
+    problems
+}
+
+/// Whether any of several captures could be read at all.
+#[must_use]
+pub fn is_readable(captures: &Captures, files: usize) -> bool {
+    captures.problems().iter().filter(|problem| problem.is_unreadable()).count() < files
+}
+
+/// The lost packets that the captures report.
+pub(crate) fn dropped(captures: &Captures) -> Dropped {
+    let Drops { received, interface, system, between } = *captures.drops();
+    Dropped { received, interface, system, between }
+}
+
+/// Whether one of the captures is marked as simulated.
+#[must_use]
+pub fn is_simulated(captures: &Captures) -> bool {
+    captures.applications().iter().any(|name| name == cutshort_simulate::APPLICATION)
+}
