@@ -6,6 +6,8 @@ use cutshort_model::{Bucket, Dimension, Network, Port, Value};
 use cutshort_verdict::{Signature, Stage, Tag, Tags, Termination, WeightedCount};
 use ipnet::IpNet;
 
+use crate::Order;
+
 /// Values that a query includes or excludes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice<T> {
@@ -166,7 +168,7 @@ pub struct RollupAnswer {
     pub ports_folded: bool,
 }
 
-/// A query for connections. The latest window comes first.
+/// A query for connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionQuery {
     /// From and to, in nanoseconds since the Unix epoch: connections of windows that begin in this range.
@@ -181,6 +183,8 @@ pub struct ConnectionQuery {
     pub clients: Vec<IpNet>,
     /// Only these servers' addresses; all if empty.
     pub servers: Vec<IpAddr>,
+    /// Their order over the whole range.
+    pub order: Order,
     /// The number of matching connections to skip.
     pub offset: usize,
     /// The maximum number of connections to return.
