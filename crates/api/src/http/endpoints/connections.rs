@@ -113,7 +113,7 @@ fn limit(parameters: &Parameters) -> Result<usize, Problem> {
 }
 
 /// Requests one entry more than is returned, to see whether there are more.
-fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
+pub(super) fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
     let parameters = &call.parameters;
     let [series] =
         &question::series(parameters, "connections", Filters::Extended(call.data_set), call.now)?[..]
@@ -126,6 +126,7 @@ fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
         return Err(Problem::too_costly("dateRange: connections are given for at most 31 days at once"));
     }
     Ok(ConnectionQuery {
+        order: Default::default(),
         range: series.range.clone(),
         selection: series.selection.clone(),
         stages: wanted(&Stage::ALL, &series.stages),
