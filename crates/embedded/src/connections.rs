@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(of(2..4), (8..=8, 0..2, 0));
         assert_eq!(of(3..6), (5..=8, 1..4, 0));
         assert_eq!(of(5..9), (5..=5, 0..4, 0));
-        assert_eq!(of(6..9), (0..=-1, 0..0, 0));
+        assert_eq!(of(6..9), (RangeInclusive::new(1, 0), 0..0, 0));
         assert_eq!(of(10..12).2, 4);
     }
 }
