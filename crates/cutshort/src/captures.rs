@@ -1,7 +1,7 @@
 //! Reading captures: what `classify` and `import` have in common.
 
 use cutshort_capture::{Captures, Drops, Reading, Record};
-use cutshort_packet::Packet;
+use cutshort_packet::{Packet, Unreachable};
 use cutshort_report::{Dropped, InputCount};
 
 use crate::error::Done;
@@ -25,6 +25,17 @@ pub(crate) fn parse(record: Record<'_>, input: &mut InputCount) -> Option<Packet
             None
         }
     }
+}
+
+/// The same with the packet's ICMP error if it quotes a SYN packet, as the data set `origin` needs it.
+pub(crate) fn parse_both(
+    record: Record<'_>,
+    input: &mut InputCount,
+) -> (Option<Packet>, Option<Unreachable>) {
+    let (link, frame) = (record.link, record.frame);
+    let packet = parse(record, input);
+    let error = || Unreachable::parse(link.ok()?, frame);
+    (packet, if packet.is_none() { error() } else { None })
 }
 
 /// Says what could not be read.

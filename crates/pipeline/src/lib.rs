@@ -24,6 +24,7 @@ mod import;
 mod ingest;
 mod judge;
 pub mod live;
+mod pairs;
 mod privacy;
 mod service;
 mod share;
@@ -32,7 +33,7 @@ mod window_job;
 
 pub use copying::{Compared, Copied, CopyCount, Copying};
 pub use geo_data::{GeoData, GeoRefresher, GeoState};
-pub use import::{Arrival, Imported, import, import_at};
+pub use import::{Arrival, Imported, Importing, Meant, import, import_as};
 pub use ingest::{Ingest, IngestAnswer, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};

@@ -147,8 +147,8 @@ fn tracker(arguments: &Classify, sink: &Sink<'_>) -> Tracker {
 fn live_settings(arguments: &Classify) -> LiveSettings {
     LiveSettings {
         limit: arguments.rules.rules().packet_limit,
-        ports: arguments.selected.server_port.clone(),
-        exclude: arguments.selected.ignore_src.clone(),
+        ports: arguments.selected.ends.server_port.clone(),
+        exclude: arguments.selected.ends.ignore_src.clone(),
         ..LiveSettings::default()
     }
 }

@@ -1,21 +1,24 @@
 //! `cutshort import`: captures into a store.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::{Captures, Reading, name_of};
 use cutshort_model::{Addresses, Window, date_time, grouped, nanoseconds, quantity, rfc3339, until};
-use cutshort_pipeline::{Arrival, Due, Imported, Privacy, Report, WindowJob, import, reader_clock};
-use cutshort_report::InputCount;
+use cutshort_packet::FiveTuple;
+use cutshort_pipeline::{
+    Arrival, Due, Imported, Importing, Privacy, Report, WindowJob, import_as, reader_clock,
+};
+use cutshort_report::{InputCount, ONE_DIRECTION};
 use cutshort_store::Store;
-use cutshort_verdict::Rules;
+use cutshort_verdict::DataSet;
 
 use super::store::forget::import_name;
 use crate::captures::{self, SIMULATED};
 use crate::error::{Done, Error};
-use crate::options::{AddressOptions, Data, GeoFiles, Inputs, open_geo};
+use crate::options::{AddressOptions, Data, DataSetOption, Ends, GeoFiles, Inputs, open_geo};
 use crate::page;
 use crate::progress::{Progress, Steps};
 use crate::settings::Settings;
@@ -28,6 +31,9 @@ use crate::windows;
 /// Keeps the first 10 packets of each connection in 15 minutes, and computes the results of all
 /// affected windows. Captures may come in any order, in pieces, and may overlap; importing one twice
 /// changes nothing, so after an interruption run the command again. The store is created if missing.
+///
+/// With --origin, keeps both directions of the connections that this host opens. Only the packets after a
+/// SYN belong to a connection then, so pass all pieces of one capture in one command.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Import {
@@ -35,6 +41,10 @@ pub(crate) struct Import {
     inputs: Inputs,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    data_set: DataSetOption,
+    #[command(flatten)]
+    ends: Ends,
     #[command(flatten)]
     geo: GeoFiles,
     #[command(flatten)]
@@ -44,7 +54,8 @@ pub(crate) struct Import {
 const EXAMPLES: &str = "Examples:
   cutshort import --data /var/lib/cutshort captures/*.pcapng.zst
   ssh server tcpdump -w - 'tcp dst port 443' | cutshort import --data store -
-  cutshort import --data store --addresses encrypted server.pcap";
+  cutshort import --data store --addresses encrypted server.pcap
+  cutshort import --data store --origin --client-net 192.0.2.0/28 proxy*.pcap";
 
 /// What was read and kept of all captures.
 #[derive(Default)]
@@ -64,32 +75,34 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
     let reading = Reading::default();
     stop_on_signals(&reading)?;
     let store = arguments.data.open()?;
+    let store = store.of(arguments.data_set.data_set())?;
     let privacy = &mut arguments.kept.privacy(arguments.data.in_folder(), &geo)?;
     if privacy.addresses() == Addresses::Full && !store.status()?.protected.is_empty() {
         message(
             &"the store has protected addresses, and those of these captures are kept in full (--addresses)",
         );
     }
-    let total = read(&files, store.as_ref(), privacy, &reading)?;
+    let total = read(&files, arguments, store, privacy, &reading)?;
     if reading.is_stopped() {
         message(&"interrupted: what was read so far is kept; run this again to continue");
         return Ok(Done::InPart);
     }
     let job = WindowJob::default();
     let mut steps = Steps::new("windows");
-    let report =
-        job.run_due(store.as_ref(), &geo.current(), Due::All, &mut windows::show(&mut steps, &reading))?;
+    let report = job.run_due(store, &geo.current(), Due::All, &mut windows::show(&mut steps, &reading))?;
     steps.finish();
     let done = windows::report_problems(&report);
     if total.input.records > 0 {
-        terminal::print(color, |text| write(text, &total, &report, store.as_ref(), &arguments.data.flag()))?;
+        terminal::print(color, |text| write(text, &total, &report, store, arguments))?;
     }
     Ok(if total.in_part { Done::InPart } else { done })
 }
 
-/// Reads the captures one after the other: what is kept of one does not depend on the others.
+/// Reads the captures one after the other, as what is kept of one does not depend on the others. Of connections that this
+/// host opens a capture may have only the end, so then all are merged by time.
 fn read(
     files: &[PathBuf],
+    arguments: &Import,
     store: &dyn Store,
     privacy: &mut Privacy,
     reading: &Reading,
@@ -97,9 +110,16 @@ fn read(
     let mut total = Total { input: InputCount::read_at(reader_clock()), ..Total::default() };
     total.ran.0 = nanoseconds(SystemTime::now());
     let mut progress = Progress::new(files);
-    for file in files {
+    let together = match store.data_set() {
+        DataSet::Origin => files.len(),
+        _ => 1,
+    };
+    let selection = arguments.ends.selection();
+    let meant = |five_tuple: &FiveTuple| selection.has(five_tuple);
+    let importing = Importing { meant: &meant, ..Importing::all(store.data_set()) };
+    for files in files.chunks(together.max(1)) {
         if !reading.is_stopped() {
-            one(file, store, privacy, reading, &mut progress, &mut total)?;
+            one(files, &importing, store, privacy, reading, &mut progress, &mut total)?;
         }
     }
     progress.finish();
@@ -108,29 +128,47 @@ fn read(
     Ok(total)
 }
 
+/// Reads one capture, or several as one.
 fn one(
-    file: &Path,
+    files: &[PathBuf],
+    importing: &Importing<'_>,
     store: &dyn Store,
     privacy: &mut Privacy,
     reading: &Reading,
     progress: &mut Progress,
     total: &mut Total,
 ) -> Result<(), Error> {
-    let mut captures = Captures::open(&[file], reading);
+    let mut captures = Captures::open(files, reading);
     let mut input = InputCount::read_at(reader_clock());
     let before = total.input.records;
-    let records =
-        Records { captures: &mut captures, input: &mut input, before, progress, reading, begun: false };
-    let imported = import(store, &Rules::default(), privacy, records, || !reading.is_stopped())?;
+    let records = Records {
+        captures: &mut captures,
+        with_errors: importing.rules.data_set == DataSet::Origin,
+        input: &mut input,
+        before,
+        progress,
+        reading,
+        begun: false,
+    };
+    let imported = import_as(store, importing, privacy, records, || !reading.is_stopped())?;
     total.imported.merge(&imported);
     input.late = imported.late;
     input.dropped = captures::dropped(&captures);
-    total.files += u64::from(input.records > 0);
+    let unread = captures.problems().iter().filter(|problem| problem.is_unreadable()).count();
+    total.files += if input.records > 0 { files.len().saturating_sub(unread) as u64 } else { 0 };
     total.simulated |= captures::is_simulated(&captures);
     let done = captures::report_problems(&captures, reading).and(input.is_whole());
-    total.in_part |= done == Done::InPart;
-    let name = name_of(file);
-    input.sentences().iter().for_each(|sentence| message(&format!("{name}: {sentence}")));
+    total.in_part |= done == Done::InPart || imported.one_direction > 0;
+    if imported.one_direction > 0 {
+        message(&ONE_DIRECTION);
+    }
+    match files {
+        [file] => {
+            let name = name_of(file);
+            input.sentences().iter().for_each(|sentence| message(&format!("{name}: {sentence}")));
+        }
+        _ => input.sentences().iter().for_each(message),
+    }
     total.input.merge(&input);
     Ok(())
 }
@@ -138,6 +176,8 @@ fn one(
 /// The records of a capture, which are counted on the way.
 struct Records<'a> {
     captures: &'a mut Captures,
+    /// Whether ICMP errors are wanted.
+    with_errors: bool,
     input: &'a mut InputCount,
     /// Records of the captures before.
     before: u64,
@@ -155,7 +195,12 @@ impl Iterator for Records<'_> {
         }
         let record = self.captures.record()?;
         let simulated = self.captures.application() == Some(cutshort_simulate::APPLICATION);
-        let arrival = Arrival { ts: record.frame.ts, packet: captures::parse(record, self.input), simulated };
+        let ts = record.frame.ts;
+        let (packet, unreachable) = match self.with_errors {
+            true => captures::parse_both(record, self.input),
+            false => (captures::parse(record, self.input), None),
+        };
+        let arrival = Arrival { ts, packet, unreachable, simulated };
         self.progress.tick(self.before + self.input.records, self.reading);
         Some(arrival)
     }
@@ -178,8 +223,9 @@ fn write(
     total: &Total,
     report: &Report,
     store: &dyn Store,
-    data: &str,
+    arguments: &Import,
 ) -> Result<(), Error> {
+    let data = format!("{}{}", arguments.data.flag(), arguments.data_set.flag());
     let Total { files, input, imported, simulated, .. } = total;
     if *simulated {
         writeln!(text, "{SIMULATED}")?;

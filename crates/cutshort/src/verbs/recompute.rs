@@ -9,7 +9,7 @@ use cutshort_pipeline::{Share, WindowJob};
 
 use crate::backends::check_worker;
 use crate::error::{Done, Error};
-use crate::options::{Data, GeoFiles, TimeRange};
+use crate::options::{Data, DataSetOption, GeoFiles, TimeRange};
 use crate::progress::Steps;
 use crate::stopping::stop_on_signals;
 use crate::{terminal, windows};
@@ -23,6 +23,8 @@ use crate::{terminal, windows};
 pub(crate) struct Recompute {
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    data_set: DataSetOption,
     #[command(flatten)]
     time: TimeRange,
     /// Only this worker's share of the windows, such as 2/3, where several workers recompute one ClickHouse
@@ -46,7 +48,7 @@ pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Err
     stop_on_signals(&reading)?;
     let mut steps = Steps::new("windows");
     let report = WindowJob::default().recompute(
-        store.as_ref(),
+        arguments.data_set.find(store.as_ref())?,
         &geo,
         range,
         arguments.worker,

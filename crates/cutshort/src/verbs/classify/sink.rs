@@ -13,7 +13,7 @@ use cutshort_verdict::{ClosedWindow, DataSet, Exclusion, Outcome, Row, Verdict};
 use ipnet::IpNet;
 
 use crate::error::Error;
-use crate::options::values::{net, port};
+use crate::options::Ends;
 use crate::output::Output;
 
 /// The connections that are wanted.
@@ -26,18 +26,8 @@ pub(crate) struct Selected {
     /// are the server's.
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<Filter>,
-    /// Only connections to servers in this network
-    #[arg(long, value_name = "CIDR", value_parser = net)]
-    server_net: Vec<IpNet>,
-    /// Only connections to these ports
-    #[arg(long, value_name = "PORT,...", value_delimiter = ',', value_parser = port)]
-    pub(super) server_port: Vec<u16>,
-    /// Only connections that hosts in this network open
-    #[arg(long, value_name = "CIDR", value_parser = net)]
-    client_net: Vec<IpNet>,
-    /// Leave out connections from this network, such as those of health checks
-    #[arg(long, value_name = "CIDR", value_parser = net)]
-    pub(super) ignore_src: Vec<IpNet>,
+    #[command(flatten)]
+    pub(super) ends: Ends,
 }
 
 impl Selected {
@@ -47,25 +37,17 @@ impl Selected {
         self.filter.iter().map(of).collect::<Result<_, _>>().map_err(|why| Error::Usage(why.to_string()))
     }
 
-    fn selection(&self) -> Selection {
-        Selection {
-            server_nets: self.server_net.clone(),
-            server_ports: self.server_port.clone(),
-            client_nets: self.client_net.clone(),
-            ignored_sources: self.ignore_src.clone(),
-        }
-    }
-
     /// What was asked for, in words.
     fn describe(&self) -> Option<String> {
         let any = |items: Vec<String>, what: &str| {
             (!items.is_empty()).then(|| format!("{what} {}", items.join(" or ")))
         };
         let texts = |nets: &[IpNet]| nets.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let ports = self.server_port.iter().map(ToString::to_string).collect();
-        let servers = any(texts(&self.server_net), "server in").into_iter().chain(any(ports, "server port"));
-        let clients = any(texts(&self.client_net), "client in").into_iter();
-        let clients = clients.chain(any(texts(&self.ignore_src), "client not in"));
+        let Ends { server_net, server_port, client_net, ignore_src } = &self.ends;
+        let ports = server_port.iter().map(ToString::to_string).collect();
+        let servers = any(texts(server_net), "server in").into_iter().chain(any(ports, "server port"));
+        let clients = any(texts(client_net), "client in").into_iter();
+        let clients = clients.chain(any(texts(ignore_src), "client not in"));
         let all: Vec<String> =
             servers.chain(clients).chain(self.filter.iter().map(ToString::to_string)).collect();
         (!all.is_empty()).then(|| all.join("; "))
@@ -102,7 +84,7 @@ impl<'a> Sink<'a> {
             geo,
             data_set,
             filters: selected.filters(data_set)?,
-            selection: selected.selection(),
+            selection: selected.ends.selection(),
             summary,
             writer: format.map(|format| format.writer_of(output, data_set, false)).transpose()?,
             needs_rows: format.is_some_and(connection::Format::needs_rows),

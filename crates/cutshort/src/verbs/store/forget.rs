@@ -11,7 +11,7 @@ use cutshort_store::{Forgotten, KnownSegment, Provenance, SegmentId};
 
 use crate::error::{Done, Error};
 use crate::options::time::absolute;
-use crate::options::{Data, GeoFiles};
+use crate::options::{Data, DataSetOption, GeoFiles};
 use crate::progress::Steps;
 use crate::stopping::stop_on_signals;
 use crate::terminal::{self, message};
@@ -26,6 +26,8 @@ use crate::windows;
 pub(crate) struct Segments {
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    data_set: DataSetOption,
 }
 
 /// Remove segments and their results from a store
@@ -42,6 +44,8 @@ pub(crate) struct Forget {
     names: Vec<String>,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    data_set: DataSetOption,
     /// Show what would be removed without removing it
     #[arg(long)]
     dry_run: bool,
@@ -55,7 +59,8 @@ const EXAMPLES: &str = "Examples:
   cutshort store forget --data store 2026-11-29T01:13:20.120Z/2026-11-29T01:13:27.004Z";
 
 pub(crate) fn list(arguments: &Segments, color: ColorChoice) -> Result<Done, Error> {
-    let segments = arguments.data.open_reader()?.known_segments()?;
+    let store = arguments.data.open_reader()?;
+    let segments = arguments.data_set.find(store.as_ref())?.known_segments()?;
     terminal::print(color, |text| {
         for segment in &segments {
             let KnownSegment { info, arrived, is_kept } = segment;
@@ -71,7 +76,7 @@ pub(crate) fn list(arguments: &Segments, color: ColorChoice) -> Result<Done, Err
 }
 
 pub(crate) fn run(arguments: &Forget, color: ColorChoice) -> Result<Done, Error> {
-    let known = arguments.data.open_reader()?.known_segments()?;
+    let known = arguments.data_set.find(arguments.data.open_reader()?.as_ref())?.known_segments()?;
     let mut unwanted = BTreeMap::new();
     for name in &arguments.names {
         unwanted.extend(named(name, &known)?.into_iter().map(|segment| (segment.info.id, segment)));
@@ -83,6 +88,7 @@ pub(crate) fn run(arguments: &Forget, color: ColorChoice) -> Result<Done, Error>
     }
     let geo = arguments.geo.open()?;
     let store = arguments.data.open_existing()?;
+    let store = arguments.data_set.find(store.as_ref())?;
     let reading = Reading::default();
     stop_on_signals(&reading)?;
     message(&format!("removing {plan}"));
@@ -90,12 +96,8 @@ pub(crate) fn run(arguments: &Forget, color: ColorChoice) -> Result<Done, Error>
     let forgotten = store.forget(&ids)?;
     store.roll()?;
     let mut steps = Steps::new("windows");
-    let report = WindowJob::default().run_due(
-        store.as_ref(),
-        &geo,
-        Due::All,
-        &mut windows::show(&mut steps, &reading),
-    )?;
+    let report =
+        WindowJob::default().run_due(store, &geo, Due::All, &mut windows::show(&mut steps, &reading))?;
     steps.finish();
     let done = windows::report_problems(&report);
     terminal::print(color, |text| write(text, &forgotten, &report))?;
