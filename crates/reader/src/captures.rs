@@ -1,18 +1,18 @@
 //! Records of captures, counted as they are read.
 
 use cutshort_capture::{Captures, Drops, Record};
-use cutshort_packet::{Frame, LinkType, Packet, Refusal, Unreachable};
+use cutshort_packet::{Frame, Inner, LinkType, Packet, Refusal, Unreachable};
 use cutshort_report::{Dropped, InputCount};
 
 /// The note about a capture that says that it is simulated.
 pub const SIMULATED: &str = "the capture is SIMULATED: nothing in it is real";
 
-/// Counts a record, and has `parse` take its packet if it is one.
+/// Counts a record, and has `parse` take its packet if it is one, or the one inside labels, tags and tunnels.
 #[inline(always)]
 pub(crate) fn add_record<T>(
     record: Record<'_>,
     input: &mut InputCount,
-    parse: impl FnOnce(LinkType, Frame<'_>) -> Result<T, Refusal>,
+    mut parse: impl FnMut(LinkType, Frame<'_>) -> Result<T, Refusal>,
 ) -> Option<T> {
     input.add_record(record.frame.ts);
     let link = record.link.map_err(|number| input.add_unknown_link(number)).ok()?;
@@ -21,11 +21,32 @@ pub(crate) fn add_record<T>(
             input.packets += 1;
             Some(packet)
         }
+        Err(Refusal::Encapsulated) if !input.outer_only => {
+            let taken = unwrapped(link, record.frame, input, parse);
+            if taken.is_none() {
+                input.add_refused(link, record.frame, Refusal::Encapsulated);
+            }
+            taken
+        }
         Err(refusal) => {
             input.add_refused(link, record.frame, refusal);
             None
         }
     }
+}
+
+#[cold]
+fn unwrapped<T>(
+    link: LinkType,
+    frame: Frame<'_>,
+    input: &mut InputCount,
+    mut parse: impl FnMut(LinkType, Frame<'_>) -> Result<T, Refusal>,
+) -> Option<T> {
+    let inner = Inner::of(link, frame)?;
+    let taken = parse(inner.link, inner.frame).ok()?;
+    input.packets += 1;
+    input.add_unwrapped(inner.tunnels());
+    Some(taken)
 }
 
 /// Counts a record and returns its packet, if it is one.

@@ -21,6 +21,8 @@ pub struct Wanted {
     pub selection: Selection,
     /// The conditions that their verdicts meet.
     pub filters: Vec<Filter>,
+    /// Whether packets inside tunnels are left alone.
+    pub outer_only: bool,
 }
 
 impl Wanted {
@@ -126,6 +128,7 @@ impl<'a> Sink<'a> {
     fn new(wanted: Wanted, data_set: DataSet, writer: Option<Box<dyn Writer + 'a>>, geo: &'a Geo) -> Self {
         let mut summary = Summary::of(data_set, wanted.describe());
         summary.input = InputCount::read_at(reader_clock());
+        summary.input.outer_only = wanted.outer_only;
         let has_received = data_set != DataSet::Origin;
         Self { geo, data_set, wanted, summary, writer, failed: None, held: Vec::new(), has_received }
     }

@@ -19,6 +19,8 @@ pub struct Importing<'a, T, S> {
     pub store: &'a dyn Store,
     /// Which connections are kept.
     pub meant: &'a Meant<'a>,
+    /// Whether packets inside tunnels are left alone.
+    pub outer_only: bool,
     /// How addresses are kept.
     pub privacy: &'a mut Privacy,
     /// Stops it.
@@ -88,6 +90,7 @@ impl<T: FnMut(u64), S: Fn(&str)> Importing<'_, T, S> {
         let (reading, data_set) = (self.reading, self.store.data_set());
         let mut captures = Captures::open(files, reading);
         let mut input = InputCount::read_at(reader_clock());
+        input.outer_only = self.outer_only;
         let (before, tick) = (total.input.records, &mut self.tick);
         let with_errors = data_set == DataSet::Origin;
         let records =

@@ -21,14 +21,18 @@ impl Traced {
     /// Reads captures to their end, or until reading is stopped. `tick` gets the number of records read so far, again
     /// and again.
     ///
+    /// Packets inside tunnels are left alone if `outer_only` says so.
+    ///
     /// Only the packets of the 5-tuple and of its other direction are kept, but the times of all records count.
     pub fn read(
         captures: &mut Captures,
         rules: Rules,
         five_tuple: FiveTuple,
+        outer_only: bool,
         mut tick: impl FnMut(u64),
     ) -> Self {
         let mut input = InputCount::read_at(reader_clock());
+        input.outer_only = outer_only;
         let mut tracker = Tracker::new(rules).read_at(reader_clock()).keep_rows();
         let mut windows = Vec::new();
         let both = [five_tuple, five_tuple.reversed()];

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use cutshort_geo::Geo;
 use cutshort_model::{GroupCounts, ServerCounts, micros};
-use cutshort_packet::{Refusal, Unread};
+use cutshort_packet::{Refusal, Tunnel, Unread};
 use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 use serde::Serialize;
 
@@ -24,6 +24,7 @@ struct Json<'a> {
     records: u64,
     packets: u64,
     refused: BTreeMap<&'static str, u64>,
+    unwrapped: BTreeMap<&'static str, u64>,
     unread: Vec<UnreadKind>,
     unsupported_link_types: BTreeMap<u32, u64>,
     late: u64,
@@ -230,6 +231,12 @@ impl Summary {
             records: self.input.records,
             packets: self.input.packets,
             refused: named(Refusal::ALL.map(Refusal::name), self.input.refused),
+            unwrapped: Tunnel::ALL
+                .iter()
+                .zip(self.input.unwrapped)
+                .filter(|(_, count)| *count > 0)
+                .map(|(tunnel, count)| (tunnel.name(), count))
+                .collect(),
             unread: self.input.unread.sorted().into_iter().map(UnreadKind::from).collect(),
             unsupported_link_types: self.unsupported_link_types(),
             late: self.input.late,

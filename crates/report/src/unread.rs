@@ -113,6 +113,7 @@ impl InputCount {
             let records = quantity(others.iter().map(|(_, count)| count).sum(), "record");
             notes.push(format!("{records} of {} more kinds were not read.", grouped(others.len() as u64)));
         }
+        notes.extend(self.unwrapped_note());
         notes.extend((self.late > 0).then(|| {
             let late = quantity(self.late, "packet");
             format!(

@@ -101,11 +101,12 @@ struct Selected {
 
 impl Selected {
     /// The same as values; an error if the data set does not have the terms of the filters.
-    fn wanted(&self, data_set: DataSet) -> Result<Wanted, Error> {
+    fn wanted(&self, data_set: DataSet, outer_only: bool) -> Result<Wanted, Error> {
         let of = |filter: &Filter| Filter::of(&filter.to_string(), data_set);
         let filters: Result<_, _> = self.filter.iter().map(of).collect();
         Ok(Wanted {
             selection: self.ends.selection(),
+            outer_only,
             filters: filters.map_err(|why| Error::Usage(why.to_string()))?,
         })
     }
@@ -129,7 +130,7 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let open = |source| live::open(source, &live_settings(arguments, &rules), folder, duration, &reading);
     let live = source.map(open).transpose()?;
     stop_on(signals, &reading)?;
-    let wanted = arguments.selected.wanted(rules.data_set)?;
+    let wanted = arguments.selected.wanted(rules.data_set, arguments.inputs.outer)?;
     let format = connection_format(arguments.format);
     let classifier = Classifier::new(wanted, rules, format, &geo, &mut output)?;
     let (summary, done) = match live {

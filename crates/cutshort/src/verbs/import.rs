@@ -67,6 +67,7 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
     let selection = arguments.ends.selection();
     let total = Importing {
         store,
+        outer_only: arguments.inputs.outer,
         meant: &|five_tuple| selection.has(five_tuple),
         privacy,
         reading: &reading,

@@ -27,7 +27,9 @@ pub(super) fn run(
     stop_on_signals(&reading)?;
     let mut captures = Captures::open(&files, &reading);
     let mut progress = Progress::new(&files);
-    let traced = Traced::read(&mut captures, rules, five_tuple, |records| progress.tick(records, &reading));
+    let traced = Traced::read(&mut captures, rules, five_tuple, inputs.outer, |records| {
+        progress.tick(records, &reading)
+    });
     progress.finish();
     traced.input.future_note().iter().for_each(terminal::message);
     let done = report_problems(&captures, &reading).and(traced.input.is_whole());
