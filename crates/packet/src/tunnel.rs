@@ -196,6 +196,7 @@ impl Walk {
         let behind = |header: usize| -> Option<At<'a>> { typed_at(rest, header) };
         match ethertype {
             0x0800 | 0x86dd => Some(At::Ip(rest)),
+            0x8100 | 0x88a8 | 0x9100 => behind(2),
             0x8864 => pppoe(rest),
             0x8847 | 0x8848 => self.pass(Tunnel::Mpls, labels(rest)?),
             0x88e7 => self.pass(Tunnel::ProviderBackbone, At::Ethernet(rest.get(4..)?)),

@@ -154,7 +154,7 @@ impl InputCount {
         (packets > 0).then(|| {
             let (were, them) = if packets == 1 { ("was", "it") } else { ("were", "them") };
             format!(
-                "{} {were} read inside tunnels: {}. Addresses and ports are the inner ones; --outer leaves {them} out.",
+                "{} {were} read inside labels, tags or tunnels: {}. Addresses and ports are the inner ones; --outer leaves {them} out.",
                 quantity(packets, "packet"),
                 kinds.join(", ")
             )

@@ -54,9 +54,9 @@ fn wrapped(v6: bool, steps: &[Step]) -> (Vec<Tunnel>, Wrapped) {
     (tunnels, at)
 }
 
-fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
+fn steps(most: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Vec<Step>> {
     let row = (0..WRAPS.len()).prop_map(Step::Table);
-    proptest::collection::vec(prop_oneof![6 => row, 1 => any::<bool>().prop_map(Step::InIp)], 0..=most)
+    proptest::collection::vec(prop_oneof![6 => row, 1 => any::<bool>().prop_map(Step::InIp)], most)
 }
 
 #[test]
@@ -115,21 +115,21 @@ fn frames_of_wireless_networks_that_carry_no_readable_ip_are_refused() {
 
 proptest! {
     #[test]
-    fn up_to_four_are_walked_in_any_order(v6: bool, steps in steps(4)) {
+    fn up_to_four_are_walked_in_any_order(v6: bool, steps in steps(1..=4)) {
         let (tunnels, (ethertype, rest)) = wrapped(v6, &steps);
         prop_assume!(!tunnels.is_empty());
         prop_assert_eq!(inner(&ethernet(ethertype, &rest)), Some((tunnels, Ok(expected(v6)))));
     }
 
     #[test]
-    fn more_than_four_are_not_walked(v6: bool, steps in steps(9)) {
+    fn more_than_four_are_not_walked(v6: bool, steps in steps(5..=9)) {
         let (tunnels, (ethertype, rest)) = wrapped(v6, &steps);
         prop_assume!(tunnels.len() > 4);
         prop_assert_eq!(inner(&ethernet(ethertype, &rest)), None);
     }
 
     #[test]
-    fn a_cut_packet_is_the_same_or_refused(v6: bool, steps in steps(4), cut: proptest::sample::Index) {
+    fn a_cut_packet_is_the_same_or_refused(v6: bool, steps in steps(1..=4), cut: proptest::sample::Index) {
         let (tunnels, (ethertype, rest)) = wrapped(v6, &steps);
         prop_assume!(!tunnels.is_empty());
         let bytes = ethernet(ethertype, &rest);
