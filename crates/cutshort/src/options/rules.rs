@@ -1,10 +1,9 @@
 //! The rules of classification.
 
 use clap::Args;
+use cutshort_settings::values::{duration, whole};
 use cutshort_verdict::DataSet;
 use jiff::SignedDuration;
-
-use super::values::{duration, whole};
 
 /// The settings of the rules. Other values than the defaults change what the terms mean.
 #[derive(Args)]

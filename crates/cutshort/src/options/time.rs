@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use clap::Args;
 use cutshort_model::Window;
-use cutshort_settings::length;
+use cutshort_settings::values::moment;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
@@ -59,30 +59,6 @@ impl RecentRange {
     }
 }
 
-/// A point in time: absolute (UTC unless it says otherwise), or counted back from now.
-pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
-    let now = Timestamp::now();
-    match text.strip_prefix('-') {
-        _ if text.eq_ignore_ascii_case("now") => Ok(now),
-        Some(before) => length(before)
-            .and_then(|ago| SignedDuration::try_from(ago).ok())
-            .and_then(|ago| now.checked_sub(ago).ok())
-            .ok_or_else(|| "write how long ago with its unit, such as -15m, -36h, -7d or -4w".to_owned()),
-        None => absolute(text).ok_or_else(|| {
-            "write a time in UTC, such as 2026-01-05T00:00:00Z, a day, such as 2026-01-05, \
-             how long ago, such as -7d, or now"
-                .to_owned()
-        }),
-    }
-}
-
-/// A time as RFC 3339 has it, or the beginning of a day.
-pub(crate) fn absolute(text: &str) -> Option<Timestamp> {
-    let utc = || format!("{text}Z").parse();
-    let day = || format!("{text}T00:00:00Z").parse();
-    text.parse().or_else(|_: jiff::Error| utc()).or_else(|_| day()).ok()
-}
-
 /// The windows that have something of the time between two points, as the beginning of the first and
 /// the end of the last; none if the second is not after the first.
 pub(crate) fn windows(from: Timestamp, to: Timestamp) -> Option<Range<i64>> {
@@ -98,25 +74,6 @@ pub(crate) fn no_time() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn absolute_times_have_many_forms() {
-        for text in ["2026-01-05", "2026-01-05T00:00:00Z", "2026-01-05T01:00:00+01:00", "2026-01-05 00:00"] {
-            assert_eq!(moment(text).unwrap().to_string(), "2026-01-05T00:00:00Z", "{text}");
-        }
-    }
-
-    #[test]
-    fn relative_times_count_from_now() {
-        let hours = |text: &str| {
-            let then = moment(text).unwrap();
-            (Timestamp::now() - then).get_seconds() / 3600
-        };
-        assert_eq!([hours("now"), hours("-36h"), hours("-7d"), hours("-1w")], [0, 36, 168, 168]);
-        for text in ["-", "-7", "-d", "--7d", "-7y", "7d", "tomorrow", "", "-é"] {
-            assert!(moment(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn recent_ranges_end_with_the_last_window_that_is_over() {

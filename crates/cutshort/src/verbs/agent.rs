@@ -9,11 +9,12 @@ use clap::Args;
 use cutshort_agent::{Destination, Notifier, Watched, metrics};
 use cutshort_capture::LiveSource;
 use cutshort_pipeline::{GeoData, GeoRefresher};
+use cutshort_settings::values;
 
 use crate::agent_config::{destination, open_capture, service_needs};
 use crate::error::{Done, Error};
 use crate::log;
-use crate::options::{open_geo, values};
+use crate::options::open_geo;
 use crate::settings::{self, Settings};
 use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;

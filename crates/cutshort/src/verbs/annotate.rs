@@ -6,13 +6,12 @@ use clap::{Args, ColorChoice, Subcommand, ValueEnum};
 use cutshort_geo::Country;
 use cutshort_model::rfc3339;
 use cutshort_report::table::Table;
+use cutshort_settings::values::{asn, count, moment};
 use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
 use crate::options::Data;
-use crate::options::time::moment;
-use crate::options::values::{asn, count};
 use crate::terminal::{self, message};
 
 /// Add notes about a time, such as outages or changes

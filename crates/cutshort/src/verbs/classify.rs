@@ -12,12 +12,12 @@ use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_reader::{Classifier, SIMULATED, Wanted, is_readable, problems};
 use cutshort_report::{Filter, Selection, Summary, Widths, connection};
+use cutshort_settings::values::{duration, net, port};
 use cutshort_verdict::{DataSet, Rules};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::options::values::{duration, net, port};
 use crate::options::{self, GeoFiles, Inputs};
 use crate::output::Output;
 use crate::progress::Progress;

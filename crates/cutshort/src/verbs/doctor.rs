@@ -8,10 +8,10 @@ use cutshort_agent::Token;
 use cutshort_capture::LiveSource;
 use cutshort_clickhouse::Address;
 use cutshort_doctor::{CollectorSubject, Status, StoreSubject, Subject};
+use cutshort_settings::values;
 
 use crate::backends::{address, connect};
 use crate::error::{Done, Error};
-use crate::options::values;
 use crate::settings::{self, Settings};
 use crate::terminal;
 

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use cutshort_model::{Bucket, Dimension, Window, quantity};
 use cutshort_report::{ExportError, connection, counts, export_connections, export_rollups, extent};
+use cutshort_settings::values::moment;
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
 use crate::options::Data;
-use crate::options::time::{moment, no_time, windows};
+use crate::options::time::{no_time, windows};
 use crate::output::Output;
 use crate::terminal::{self, message};
 

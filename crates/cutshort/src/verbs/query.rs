@@ -10,11 +10,11 @@ use cutshort_api::ask::{self, Context, SharesQuery};
 use cutshort_api::question::Parameters;
 use cutshort_api::text as tables;
 use cutshort_model::{nanoseconds, rfc3339};
+use cutshort_settings::values::count;
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
 use crate::options::time::DEFAULT_LENGTH;
-use crate::options::values::count;
 use crate::options::{Data, GeoFiles, RecentRange};
 use crate::terminal::{self, message};
 

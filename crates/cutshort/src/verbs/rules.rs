@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_capture::rules::{self, Applied, Loaded, Method, Ports, Sampling, Seed};
 use cutshort_model::grouped;
+use cutshort_settings::values::{duration, net, one_in, whole};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::options::values::{duration, net, one_in, whole};
 use crate::terminal::{self, message};
 
 /// Write firewall rules that sample connections, or load them
