@@ -13,11 +13,11 @@ use crate::captures::{dropped, is_simulated, parse, problems};
 
 /// Puts captures into a store, one after the other: what is kept of one does not depend on the others.
 pub struct Importing<'a, T, S> {
-    /// The store.
+    /// The store that the captures are put into.
     pub store: &'a dyn Store,
     /// How addresses are kept.
     pub privacy: &'a mut Privacy,
-    /// Stops it.
+    /// Ends the import when it is stopped.
     pub reading: &'a Reading,
     /// Gets the number of records read so far, again and again.
     pub tick: T,
@@ -30,7 +30,7 @@ pub struct Importing<'a, T, S> {
 pub struct ImportTotal {
     /// The number of captures with records.
     pub files: u64,
-    /// Their records.
+    /// The records that were read.
     pub input: InputCount,
     /// What was kept of them.
     pub imported: Imported,

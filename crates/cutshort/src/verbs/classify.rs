@@ -164,9 +164,11 @@ fn read(
     reading: &Reading,
 ) -> Result<(Option<Summary>, Done), Error> {
     let mut progress = Progress::new(files);
-    let (captures, summary) = classifier.read(files, reading, |records| progress.tick(records, reading))?;
+    let (captures, classified) =
+        classifier.read(files, reading, |records| progress.tick(records, reading))?;
     progress.finish();
     let done = report_problems(&captures, reading);
+    let summary = classified.finish()?;
     let done = done.and(summary.input.is_whole() && !summary.one_direction);
     Ok((is_readable(&captures, files.len()).then_some(summary), done))
 }
