@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use clap::{Args, ColorChoice};
+use cutshort_api::page;
 use cutshort_capture::Reading;
 use cutshort_model::{Addresses, Window, date_time, quantity, rfc3339, until};
 use cutshort_pipeline::{Due, Report, SegmentName, WindowJob};
@@ -11,7 +12,6 @@ use cutshort_store::Store;
 
 use crate::error::{Done, Error};
 use crate::options::{AddressOptions, Data, GeoFiles, Inputs, open_geo};
-use crate::page;
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::stopping::stop_on_signals;
