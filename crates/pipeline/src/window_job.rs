@@ -18,6 +18,7 @@ use crate::cap;
 use crate::data_sets::stores;
 use crate::gather::Gathered;
 use crate::judge::{Judge, PartCounts, WindowContext};
+use crate::pairs;
 
 /// The maximum number of windows that are computed together: an interruption or a crash loses all of them.
 const TOGETHER: usize = 32;
@@ -421,6 +422,7 @@ impl WindowJob {
         let mut gathered = side_by_side(&mut parts, |part| Gathered::read(part.as_mut(), &self.rules))?;
         drop(parts);
         cap::settle(&mut gathered, &self.rules);
+        pairs::settle(&mut gathered, &self.rules);
         let cutoff = inputs.cutoff;
         let around = WindowContext { rules: &self.rules, geo, cutoff, nodes: &nodes, parts: &gathered };
         let with_sink = |part| Ok((part, Some(replacement.sink()?)));

@@ -1,7 +1,7 @@
 //! Records of captures, counted as they are read.
 
 use cutshort_capture::{Captures, Drops, Record};
-use cutshort_packet::{Frame, LinkType, Packet, Refusal};
+use cutshort_packet::{Frame, LinkType, Packet, Refusal, Unreachable};
 use cutshort_report::{Dropped, InputCount};
 
 /// The note about a capture that says that it is simulated.
@@ -31,6 +31,17 @@ pub(crate) fn add_record<T>(
 /// Counts a record and returns its packet, if it is one.
 pub(crate) fn parse(record: Record<'_>, input: &mut InputCount) -> Option<Packet> {
     add_record(record, input, Packet::parse)
+}
+
+/// The same with the packet's ICMP error if it quotes a SYN packet, as the data set `origin` needs it.
+pub(crate) fn parse_both(
+    record: Record<'_>,
+    input: &mut InputCount,
+) -> (Option<Packet>, Option<Unreachable>) {
+    let (link, frame) = (record.link, record.frame);
+    let packet = parse(record, input);
+    let error = || Unreachable::parse(link.ok()?, frame);
+    (packet, if packet.is_none() { error() } else { None })
 }
 
 /// What could not be read of captures, and records without a time, one sentence each.

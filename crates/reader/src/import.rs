@@ -4,17 +4,21 @@ use std::path::Path;
 
 use cutshort_capture::{Captures, Reading, name_of};
 use cutshort_model::{grouped, now, quantity};
-use cutshort_pipeline::{Arrival, Imported, Privacy, import, reader_clock};
-use cutshort_report::InputCount;
+use cutshort_pipeline::{Arrival, Imported, Meant, Privacy, import_as, reader_clock};
+use cutshort_report::{InputCount, ONE_DIRECTION};
 use cutshort_store::{Result, Store};
-use cutshort_verdict::Rules;
+use cutshort_verdict::DataSet;
 
-use crate::captures::{dropped, is_simulated, parse, problems};
+use crate::captures::{dropped, is_simulated, parse, parse_both, problems};
 
-/// Puts captures into a store, one after the other: what is kept of one does not depend on the others.
+/// Puts captures into a store, as packets of its data set. They are read one after the other, as what is kept of one does
+/// not depend on the others. Of connections that this host opens a capture may have only the end, so then all are
+/// merged by time.
 pub struct Importing<'a, T, S> {
     /// The store that the captures are put into.
     pub store: &'a dyn Store,
+    /// Which connections are kept.
+    pub meant: &'a Meant<'a>,
     /// How addresses are kept.
     pub privacy: &'a mut Privacy,
     /// Ends the import when it is stopped.
@@ -66,33 +70,45 @@ impl<T: FnMut(u64), S: Fn(&str)> Importing<'_, T, S> {
     pub fn run<P: AsRef<Path>>(&mut self, files: &[P]) -> Result<ImportTotal> {
         let mut total = ImportTotal { input: InputCount::read_at(reader_clock()), ..ImportTotal::default() };
         total.ran.0 = now();
-        for file in files {
+        let together = match self.store.data_set() {
+            DataSet::Origin => files.len().max(1),
+            _ => 1,
+        };
+        for files in files.chunks(together) {
             if !self.reading.is_stopped() {
-                self.one(file.as_ref(), &mut total)?;
+                self.merged(files, &mut total)?;
             }
         }
         total.ran.1 = now();
         Ok(total)
     }
 
-    fn one(&mut self, file: &Path, total: &mut ImportTotal) -> Result<()> {
-        let reading = self.reading;
-        let mut captures = Captures::open(&[file], reading);
+    /// Reads captures as one.
+    fn merged<P: AsRef<Path>>(&mut self, files: &[P], total: &mut ImportTotal) -> Result<()> {
+        let (reading, data_set) = (self.reading, self.store.data_set());
+        let mut captures = Captures::open(files, reading);
         let mut input = InputCount::read_at(reader_clock());
         let (before, tick) = (total.input.records, &mut self.tick);
-        let records = Records { captures: &mut captures, input: &mut input, before, tick, begun: false };
-        let whole = || !reading.is_stopped();
-        let imported = import(self.store, &Rules::default(), self.privacy, records, whole)?;
+        let with_errors = data_set == DataSet::Origin;
+        let records =
+            Records { captures: &mut captures, with_errors, input: &mut input, before, tick, begun: false };
+        let importing =
+            cutshort_pipeline::Importing { meant: self.meant, ..cutshort_pipeline::Importing::all(data_set) };
+        let imported = import_as(self.store, &importing, self.privacy, records, || !reading.is_stopped())?;
         total.imported.merge(&imported);
         input.late = imported.late;
         input.dropped = dropped(&captures);
-        total.files += u64::from(input.records > 0);
+        let unread = captures.problems().iter().filter(|problem| problem.is_unreadable()).count();
+        total.files += if input.records > 0 { files.len().saturating_sub(unread) as u64 } else { 0 };
         total.simulated |= is_simulated(&captures);
         problems(&captures).iter().for_each(|problem| (self.say)(problem));
         let is_whole = captures.problems().is_empty() && !reading.is_stopped() && input.is_whole();
-        total.in_part |= !is_whole;
-        let name = name_of(file);
-        input.sentences().iter().for_each(|sentence| (self.say)(&format!("{name}: {sentence}")));
+        total.in_part |= !is_whole || imported.one_direction > 0;
+        if imported.one_direction > 0 {
+            (self.say)(ONE_DIRECTION);
+        }
+        let name = if let [file] = files { format!("{}: ", name_of(file.as_ref())) } else { String::new() };
+        input.sentences().iter().for_each(|sentence| (self.say)(&format!("{name}{sentence}")));
         total.input.merge(&input);
         Ok(())
     }
@@ -101,6 +117,8 @@ impl<T: FnMut(u64), S: Fn(&str)> Importing<'_, T, S> {
 /// The records of a capture, counted on the way.
 struct Records<'a, T> {
     captures: &'a mut Captures,
+    /// Whether ICMP errors are wanted.
+    with_errors: bool,
     input: &'a mut InputCount,
     /// Records of the captures before.
     before: u64,
@@ -117,7 +135,12 @@ impl<T: FnMut(u64)> Iterator for Records<'_, T> {
         }
         let record = self.captures.record()?;
         let simulated = self.captures.application() == Some(cutshort_simulate::APPLICATION);
-        let arrival = Arrival { ts: record.frame.ts, packet: parse(record, self.input), simulated };
+        let ts = record.frame.ts;
+        let (packet, unreachable) = match self.with_errors {
+            true => parse_both(record, self.input),
+            false => (parse(record, self.input), None),
+        };
+        let arrival = Arrival { ts, packet, unreachable, simulated };
         (self.tick)(self.before + self.input.records);
         Some(arrival)
     }

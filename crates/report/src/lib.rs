@@ -32,7 +32,7 @@ pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::{Incomplete, InputCount};
 pub use notes::ONE_DIRECTION;
 pub use rank::least_sample;
-pub use summary::{GroupCounts, Summary};
+pub use summary::Summary;
 pub use text::{Widths, percent, wrap, write_note};
 pub use trace::write_trace;
 pub use unread::{Dropped, UnreadCount};

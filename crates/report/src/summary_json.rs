@@ -5,15 +5,14 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use cutshort_geo::Geo;
-use cutshort_model::micros;
+use cutshort_model::{GroupCounts, ServerCounts, micros};
 use cutshort_packet::{Refusal, Unread};
 use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 use serde::Serialize;
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::servers::ServerCounts;
-use crate::summary::{GroupCounts, Summary};
+use crate::summary::Summary;
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -82,8 +81,6 @@ impl From<(SocketAddr, &ServerCounts)> for ServerShares {
     fn from((address, server): (SocketAddr, &ServerCounts)) -> Self {
         let all = &server.group.all;
         let share = |count: &WeightedCount| WeightedShare::of(count, all);
-        let quantile =
-            |share| server.handshakes.quantile(share).map(|nanoseconds| (nanoseconds / 1e3).round() as u64);
         Self {
             address: address.ip().to_string(),
             port: address.port(),
@@ -95,8 +92,8 @@ impl From<(SocketAddr, &ServerCounts)> for ServerShares {
             timeouts: share(&server.timeouts),
             gave_up: share(&server.gave_up),
             empty_answers: share(&server.empty_answers),
-            handshake_p50_us: quantile(0.5),
-            handshake_p95_us: quantile(0.95),
+            handshake_p50_us: server.handshakes.quantile(0.5),
+            handshake_p95_us: server.handshakes.quantile(0.95),
         }
     }
 }

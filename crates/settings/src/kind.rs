@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use cutshort_api::answer::ServerName;
 use ipnet::IpNet;
 use toml::Value;
 use toml::de::DeValue;
@@ -84,6 +85,10 @@ pub(crate) const PORTS: Kind<Vec<u16>> =
 /// A list of networks.
 pub(crate) const NETWORKS: Kind<Vec<IpNet>> =
     Kind { read: |value| items(value, cutshort_report::parse_net), write: |networks| Some(texts(networks)) };
+
+/// A list of names of servers.
+pub(crate) const SERVER_NAMES: Kind<Vec<ServerName>> =
+    Kind { read: |value| items(value, str::parse), write: |names| Some(texts(names)) };
 
 /// A value that has a form of its own, written as text.
 pub(crate) const fn text_form<T: FromStr<Err: Display> + ToString>() -> Kind<T> {

@@ -19,6 +19,7 @@ pub mod footer;
 mod forget;
 mod movable;
 pub mod open;
+mod order;
 mod query;
 mod record;
 pub mod segment;
@@ -34,6 +35,7 @@ pub use file_version::FileVersion;
 pub use folder_lock::{FolderLock, NotLocked};
 pub use forget::{Forgotten, KnownSegment};
 pub use movable::{Movable, Rest, Restoration, WindowResults};
+pub use order::{First, Order, OrderBy};
 pub use query::{Choice, ConnectionQuery, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{

@@ -40,7 +40,7 @@ export interface Pieces {
 /** How much of a range was collected, in buckets as well. */
 export async function coverage(range: Range, step: Exclude<Step, "">): Promise<Coverage> {
   const parameters = [...seriesParameters([{ range, place: WORLD, completed: false, unanswered: false }]), ["aggInterval", step], ["name", "all"]] as const;
-  return (await ask<{ all: Coverage }>("coverage", parameters)).all;
+  return (await ask<{ all: Coverage }>(`${DATA}/coverage`, parameters)).all;
 }
 
 /** An answer over time, and of which time there is data. */

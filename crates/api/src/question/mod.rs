@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use cutshort_model::Bucket;
 use cutshort_store::{Choice, Selection};
-use cutshort_verdict::Stage;
+use cutshort_verdict::{DataSet, Stage};
 
 pub use filter::{Numbers, Stages, stage_from_name};
 pub(crate) use filter::{
@@ -67,8 +67,8 @@ pub enum Format {
 pub enum Filters {
     /// Radar's filters: `asn`, `location`, `continent`.
     Radar,
-    /// All filters, including our own.
-    Extended,
+    /// All filters, including our own, with the terms of a data set.
+    Extended(DataSet),
 }
 
 /// The keys that have one value per series.
@@ -89,7 +89,7 @@ pub fn series(
     filters: Filters,
     now: i64,
 ) -> Result<Vec<Series>, Problem> {
-    let own: &[&str] = if filters == Filters::Extended { &OWN_ARRAYS } else { &[] };
+    let own: &[&str] = if filters == Filters::Radar { &[] } else { &OWN_ARRAYS };
     let count = RADAR_ARRAYS.iter().chain(own).map(|key| parameters.count(key)).max().unwrap_or(0).max(1);
     if count > MAX_SERIES {
         return Err(Problem::bad_input(format!(

@@ -3,6 +3,8 @@
 mod addresses;
 mod captures;
 mod data;
+mod data_set;
+mod ends;
 mod geo;
 mod rules;
 pub(crate) mod time;
@@ -10,6 +12,8 @@ pub(crate) mod time;
 pub(crate) use addresses::{AddressOptions, open_privacy, wrong_key};
 pub(crate) use captures::Inputs;
 pub(crate) use data::Data;
+pub(crate) use data_set::DataSetOption;
+pub(crate) use ends::Ends;
 pub(crate) use geo::{GeoFiles, open_geo};
 pub(crate) use rules::Rules;
 pub(crate) use time::{RecentRange, TimeRange};

@@ -11,14 +11,13 @@ use cutshort_capture::{Captures, LiveSettings, LiveSource, Reading};
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_reader::{Classifier, SIMULATED, Wanted, is_readable, problems};
-use cutshort_report::{Filter, Selection, Summary, Widths, connection};
-use cutshort_settings::values::{duration, net, port};
+use cutshort_report::{Filter, Summary, Widths, connection};
+use cutshort_settings::values::duration;
 use cutshort_verdict::{DataSet, Rules};
-use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::options::{self, GeoFiles, Inputs};
+use crate::options::{self, Ends, GeoFiles, Inputs};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::signals::Signals;
@@ -96,18 +95,8 @@ struct Selected {
     /// are the server's.
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<Filter>,
-    /// Only connections to servers in this network
-    #[arg(long, value_name = "CIDR", value_parser = net)]
-    server_net: Vec<IpNet>,
-    /// Only connections to these ports
-    #[arg(long, value_name = "PORT,...", value_delimiter = ',', value_parser = port)]
-    server_port: Vec<u16>,
-    /// Only connections that hosts in this network open
-    #[arg(long, value_name = "CIDR", value_parser = net)]
-    client_net: Vec<IpNet>,
-    /// Leave out connections from this network, such as those of health checks
-    #[arg(long, value_name = "CIDR", value_parser = net)]
-    ignore_src: Vec<IpNet>,
+    #[command(flatten)]
+    ends: Ends,
 }
 
 impl Selected {
@@ -115,13 +104,10 @@ impl Selected {
     fn wanted(&self, data_set: DataSet) -> Result<Wanted, Error> {
         let of = |filter: &Filter| Filter::of(&filter.to_string(), data_set);
         let filters: Result<_, _> = self.filter.iter().map(of).collect();
-        let selection = Selection {
-            server_nets: self.server_net.clone(),
-            server_ports: self.server_port.clone(),
-            client_nets: self.client_net.clone(),
-            ignored_sources: self.ignore_src.clone(),
-        };
-        Ok(Wanted { selection, filters: filters.map_err(|why| Error::Usage(why.to_string()))? })
+        Ok(Wanted {
+            selection: self.ends.selection(),
+            filters: filters.map_err(|why| Error::Usage(why.to_string()))?,
+        })
     }
 }
 
@@ -196,8 +182,8 @@ fn report_problems(captures: &Captures, reading: &Reading) -> Done {
 fn live_settings(arguments: &Classify, rules: &Rules) -> LiveSettings {
     LiveSettings {
         limit: rules.packet_limit,
-        ports: arguments.selected.server_port.clone(),
-        exclude: arguments.selected.ignore_src.clone(),
+        ports: arguments.selected.ends.server_port.clone(),
+        exclude: arguments.selected.ends.ignore_src.clone(),
         ..LiveSettings::default()
     }
 }

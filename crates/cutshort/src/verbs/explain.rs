@@ -4,9 +4,9 @@ use std::io::Write;
 
 use clap::{Args, ColorChoice};
 use cutshort_report::explain;
-use cutshort_verdict::DataSet;
 
 use crate::error::{Done, Error};
+use crate::options::DataSetOption;
 use crate::terminal;
 
 /// Explain a stage, tag or signature
@@ -14,9 +14,8 @@ use crate::terminal;
 /// Without a name, all of them are listed.
 #[derive(Args)]
 pub(crate) struct Explain {
-    /// As the term is meant for connections that this host opens ('classify --origin')
-    #[arg(long)]
-    origin: bool,
+    #[command(flatten)]
+    data_set: DataSetOption,
     /// Name of a stage or tag; name or number of a signature
     #[arg(value_name = "SIGNATURE|TAG|STAGE")]
     names: Vec<String>,
@@ -26,7 +25,7 @@ pub(crate) struct Explain {
 const MAX_WIDTH: usize = 92;
 
 pub(crate) fn run(arguments: &Explain, color: ColorChoice) -> Result<Done, Error> {
-    let set = if arguments.origin { DataSet::Origin } else { DataSet::Tcp };
+    let set = arguments.data_set.data_set();
     let found: Result<Vec<_>, _> =
         arguments.names.iter().map(|name| explain::find_in_any(name, set)).collect();
     let found = found.map_err(Error::Usage)?;

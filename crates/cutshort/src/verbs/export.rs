@@ -10,8 +10,8 @@ use cutshort_settings::values::moment;
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
-use crate::options::Data;
 use crate::options::time::{no_time, windows};
+use crate::options::{Data, DataSetOption};
 use crate::output::Output;
 use crate::terminal::{self, message};
 
@@ -28,6 +28,8 @@ pub(crate) struct Export {
     what: What,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    data_set: DataSetOption,
     /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d [default: all]
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     from: Option<Timestamp>,
@@ -50,6 +52,7 @@ pub(crate) struct Export {
 
 const EXAMPLES: &str = "Examples:
   cutshort export connections --data store --from -1d -f parquet -o day.parquet
+  cutshort export connections --data store --origin -f jsonl > upstreams.jsonl
   cutshort export rollups --data store --by location --every 1d > counts.csv";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,6 +71,8 @@ enum Format {
     Csv,
     /// One JSON object per line
     Jsonl,
+    /// Zeek log, one line per connection; without the history of packets, which a store does not keep
+    Zeek,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,7 +113,8 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
         ));
     }
     let store = arguments.data.open_reader()?;
-    let Some(range) = range(arguments, extent(store.as_ref())?)? else {
+    let store = arguments.data_set.find(store.as_ref())?;
+    let Some(range) = range(arguments, extent(store)?)? else {
         return Err(Error::Failed(
             "the store has no results yet: 'cutshort import' puts captures into it".to_owned(),
         ));
@@ -118,20 +124,15 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
     let (written, what) = match what {
         What::Connections => {
             let protected = !store.status()?.protected.is_empty();
-            let writer = connection_format(*format).writer_of(
-                &mut output,
-                cutshort_verdict::DataSet::Tcp,
-                protected,
-            )?;
-            let exported = export_connections(store.as_ref(), range, writer)?;
+            let writer = connection_format(*format).writer_of(&mut output, store.data_set(), protected)?;
+            let exported = export_connections(store, range, writer)?;
             missing = exported.missing;
             (exported.connections, "connection")
         }
         What::Rollups => {
             let by: Vec<_> = arguments.by.iter().map(|by| by.dimension()).collect();
-            let writer = counts_format(*format).writer(&mut output)?;
-            let (rows, folded) =
-                export_rollups(store.as_ref(), range, arguments.every.bucket(), &by, writer)?;
+            let writer = counts_format(*format)?.writer_of(&mut output, store.data_set())?;
+            let (rows, folded) = export_rollups(store, range, arguments.every.bucket(), &by, writer)?;
             if folded {
                 message(
                     &"networks or ports with few connections in a window are counted together as 'other'",
@@ -144,7 +145,7 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
     if let Some(path) = &arguments.output {
         message(&format!("{} written to {}", quantity(written, what), path.display()));
     }
-    Ok(report_missing(&missing, &arguments.data.flag()))
+    Ok(report_missing(&missing, &format!("{}{}", arguments.data.flag(), arguments.data_set.flag())))
 }
 
 /// Says whose connections could not be written.
@@ -174,14 +175,16 @@ const fn connection_format(format: Format) -> connection::Format {
         Format::Parquet => connection::Format::Parquet,
         Format::Csv => connection::Format::Csv,
         Format::Jsonl => connection::Format::Jsonl,
+        Format::Zeek => connection::Format::Zeek,
     }
 }
 
-const fn counts_format(format: Format) -> counts::Format {
+fn counts_format(format: Format) -> Result<counts::Format, Error> {
     match format {
-        Format::Parquet => counts::Format::Parquet,
-        Format::Csv => counts::Format::Csv,
-        Format::Jsonl => counts::Format::Jsonl,
+        Format::Parquet => Ok(counts::Format::Parquet),
+        Format::Csv => Ok(counts::Format::Csv),
+        Format::Jsonl => Ok(counts::Format::Jsonl),
+        Format::Zeek => Err(Error::Usage("a Zeek log has connections, not counts".to_owned())),
     }
 }
 

@@ -11,7 +11,7 @@ use cutshort_reader::{ImportTotal, Importing, SIMULATED};
 use cutshort_store::Store;
 
 use crate::error::{Done, Error};
-use crate::options::{AddressOptions, Data, GeoFiles, Inputs, open_geo};
+use crate::options::{AddressOptions, Data, DataSetOption, Ends, GeoFiles, Inputs, open_geo};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::stopping::stop_on_signals;
@@ -23,6 +23,9 @@ use crate::windows;
 /// Keeps the first 10 packets of each connection in 15 minutes, and computes the results of all
 /// affected windows. Captures may come in any order, in pieces, and may overlap; importing one twice
 /// changes nothing, so after an interruption run the command again. The store is created if missing.
+///
+/// With --origin, keeps both directions of the connections that this host opens. Only the packets after a
+/// SYN belong to a connection then, so pass all pieces of one capture in one command.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Import {
@@ -30,6 +33,10 @@ pub(crate) struct Import {
     inputs: Inputs,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    data_set: DataSetOption,
+    #[command(flatten)]
+    ends: Ends,
     #[command(flatten)]
     geo: GeoFiles,
     #[command(flatten)]
@@ -39,7 +46,8 @@ pub(crate) struct Import {
 const EXAMPLES: &str = "Examples:
   cutshort import --data /var/lib/cutshort captures/*.pcapng.zst
   ssh server tcpdump -w - 'tcp dst port 443' | cutshort import --data store -
-  cutshort import --data store --addresses encrypted server.pcap";
+  cutshort import --data store --addresses encrypted server.pcap
+  cutshort import --data store --origin --client-net 192.0.2.0/28 proxy*.pcap";
 
 pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error> {
     let files = arguments.inputs.paths()?;
@@ -47,6 +55,7 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
     let reading = Reading::default();
     stop_on_signals(&reading)?;
     let store = arguments.data.open()?;
+    let store = store.of(arguments.data_set.data_set())?;
     let privacy = &mut arguments.kept.privacy(arguments.data.in_folder(), &geo)?;
     if privacy.addresses() == Addresses::Full && !store.status()?.protected.is_empty() {
         message(
@@ -55,8 +64,10 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
     }
     let mut progress = Progress::new(&files);
     let tick = |records: u64| progress.tick(records, &reading);
+    let selection = arguments.ends.selection();
     let total = Importing {
-        store: store.as_ref(),
+        store,
+        meant: &|five_tuple| selection.has(five_tuple),
         privacy,
         reading: &reading,
         tick,
@@ -70,11 +81,11 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
         return Ok(Done::InPart);
     }
     let report = windows::compute(&reading, |each| {
-        WindowJob::default().run_due(store.as_ref(), &geo.current(), Due::All, each)
+        WindowJob::default().run_due(store, &geo.current(), Due::All, each)
     })?;
     let done = windows::report_problems(&report);
     if total.input.records > 0 {
-        terminal::print(color, |text| write(text, &total, &report, store.as_ref(), &arguments.data.flag()))?;
+        terminal::print(color, |text| write(text, &total, &report, store, arguments))?;
     }
     Ok(done.and(!total.in_part))
 }
@@ -85,8 +96,9 @@ fn write(
     total: &ImportTotal,
     report: &Report,
     store: &dyn Store,
-    data: &str,
+    arguments: &Import,
 ) -> Result<(), Error> {
+    let data = format!("{}{}", arguments.data.flag(), arguments.data_set.flag());
     let ImportTotal { files, input, imported, simulated, .. } = total;
     if *simulated {
         writeln!(text, "{SIMULATED}")?;

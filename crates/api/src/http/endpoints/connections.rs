@@ -13,7 +13,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use super::{damage, schema};
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Schemas, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Schemas, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
 use crate::problem::Problem;
@@ -21,7 +21,7 @@ use crate::question::{self, Filters, Format, Parameters, list};
 
 pub(super) const CONNECTIONS: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/connections",
+    path: Path::OfDataSet("/connections"),
     id: "connections",
     title: "Single connections",
     about: "Connections one by one, the latest window first. They show addresses of clients, so the operator has to allow it (setting 'connections'). Where these were truncated (/24, /48) or encrypted before they were kept, a connection has the field 'addresses', which says so; 'client' and 'server' then look for what is kept. At most 31 days at once.",
@@ -91,14 +91,14 @@ pub(super) fn is_allowed(call: &Call<'_>) -> Result<(), Problem> {
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     is_allowed(call)?;
     let (limit, query) = (limit(&call.parameters)?, query(call)?);
-    let mut connections = call.store().connections(&query)?;
-    let missing = call.store().lost_connections(&query.range)?;
+    let mut connections = call.store()?.connections(&query)?;
+    let missing = call.store()?.lost_connections(&query.range)?;
     call.messages.extend(damage::missing(&missing));
     let more = connections.len() > limit;
     connections.truncate(limit);
     match question::format(&call.parameters)? {
         Format::Csv => {
-            let reply = csv(&connections, !call.facts()?.status.protected.is_empty())?;
+            let reply = csv(&connections, call.data_set, !call.facts()?.status.protected.is_empty())?;
             Ok(reply.missing(&missing))
         }
         Format::Json => {
@@ -113,9 +113,11 @@ fn limit(parameters: &Parameters) -> Result<usize, Problem> {
 }
 
 /// Requests one entry more than is returned, to see whether there are more.
-fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
+pub(super) fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
     let parameters = &call.parameters;
-    let [series] = &question::series(parameters, "connections", Filters::Extended, call.now)?[..] else {
+    let [series] =
+        &question::series(parameters, "connections", Filters::Extended(call.data_set), call.now)?[..]
+    else {
         return Err(Problem::bad_input(
             "connections are given for one series only: give each parameter once",
         ));
@@ -124,12 +126,13 @@ fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
         return Err(Problem::too_costly("dateRange: connections are given for at most 31 days at once"));
     }
     Ok(ConnectionQuery {
+        order: Default::default(),
         range: series.range.clone(),
         selection: series.selection.clone(),
         stages: wanted(&Stage::ALL, &series.stages),
         terminations: wanted(
-            DataSet::Tcp.terminations(),
-            &list("termination", parameters.one("termination")?, |name| DataSet::Tcp.termination(name))?,
+            call.data_set.terminations(),
+            &list("termination", parameters.one("termination")?, |name| call.data_set.termination(name))?,
         ),
         clients: included("client", parameters, parse_net)?,
         servers: included("server", parameters, address)?,
@@ -163,10 +166,14 @@ fn address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("'{text}' is not an IP address, such as 203.0.113.5"))
 }
 
-fn csv(connections: &[ConnectionRecord<'static>], protected: bool) -> Result<Reply, Problem> {
+fn csv(
+    connections: &[ConnectionRecord<'static>],
+    data_set: DataSet,
+    protected: bool,
+) -> Result<Reply, Problem> {
     let mut bytes = Vec::new();
     let mut writer = RecordFormat::Csv
-        .writer_of(&mut bytes, DataSet::Tcp, protected)
+        .writer_of(&mut bytes, data_set, protected)
         .map_err(|error| Problem::internal(error.to_string()))?;
     let written = connections.iter().try_for_each(|record| writer.write_record(record, &[]));
     written.and_then(|()| writer.finish()).map_err(|error| Problem::internal(error.to_string()))?;
