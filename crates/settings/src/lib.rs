@@ -6,6 +6,8 @@
 
 #[cfg(target_os = "linux")]
 mod agent;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod kind;
 mod length;
 mod log_format;
