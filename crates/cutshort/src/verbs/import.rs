@@ -98,7 +98,7 @@ fn write(
     store: &dyn Store,
     arguments: &Import,
 ) -> Result<(), Error> {
-    let data = format!("{}{}", arguments.data.flag(), arguments.data_set.flag());
+    let (data, data_set) = (arguments.data.flag(), arguments.data_set.flag());
     let ImportTotal { files, input, imported, simulated, .. } = total;
     if *simulated {
         writeln!(text, "{SIMULATED}")?;
@@ -113,7 +113,7 @@ fn write(
     let connections = quantity(counts.connections, "connection");
     writeln!(
         text,
-        "The store has {connections}. Now try\n  cutshort query summary {data} --from {from} --to {to}\n  \
+        "The store has {connections}. Now try\n  cutshort query summary {data}{data_set} --from {from} --to {to}\n  \
          cutshort serve {data}\nwhich shows them on\n  {}",
         page::address(Settings::default().http.listen, &page::between(&(first..last)))
     )?;
