@@ -115,8 +115,7 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
 }
 
 fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
-    let read = settings::read_all(arguments.settings.as_deref())?;
-    let mut settings = read.settings;
+    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
     settings.capture.source = arguments.capture.clone().or(settings.capture.source);
     // One named here goes before the other one that is set elsewhere.
     if arguments.collector.is_some() || arguments.deliver.is_some() {

@@ -87,8 +87,7 @@ pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error>
 }
 
 fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
-    let read = settings::read_all(arguments.settings.as_deref())?;
-    let mut settings = read.settings;
+    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
     settings.capture.spool = arguments.spool.clone().or(settings.capture.spool);
     settings.delivery.collector = arguments.collector.clone().or(settings.delivery.collector);
     settings.delivery.store = arguments.deliver.clone().or(settings.delivery.store);

@@ -100,8 +100,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
 }
 
 fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
-    let read = settings::read_all(arguments.settings.as_deref())?;
-    let mut settings = read.settings;
+    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
     settings.store.data = arguments.data.clone().or(settings.store.data);
     settings.store.url = arguments.store.clone().or(settings.store.url);
     settings.http.listen = arguments.listen.unwrap_or(settings.http.listen);
