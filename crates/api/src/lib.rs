@@ -9,10 +9,14 @@ pub mod ask;
 mod cost;
 mod dashboard;
 mod http;
+pub mod page;
 mod picture;
 mod problem;
 pub mod question;
 pub mod text;
 
-pub use http::{App, Limits, Options, Parts, Rate, Scope, Token, TokenFile, Uploads, openapi, router, serve};
+pub use http::{
+    App, Limits, LocalCollector, Options, Parts, Rate, Scope, Token, TokenFile, Uploads, openapi, router,
+    serve,
+};
 pub use problem::Problem;

@@ -12,7 +12,6 @@ mod local_capture;
 mod log;
 mod options;
 mod output;
-mod page;
 mod progress;
 mod settings;
 #[cfg(unix)]

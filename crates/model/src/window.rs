@@ -1,6 +1,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use jiff::Timestamp;
+
 /// A window of 15 minutes, aligned to the Unix epoch: connections are judged and counted, and results replaced, one
 /// window at a time.
 ///
@@ -61,6 +63,24 @@ impl Window {
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
+    }
+
+    /// The windows that contain a part of the time between two points, from the start of the first to the end of the last;
+    /// none if the second is not after the first.
+    ///
+    /// ```
+    /// use cutshort_model::Window;
+    /// use jiff::Timestamp;
+    /// let between = |from, to| Window::between(Timestamp::from_second(from).ok()?, Timestamp::from_second(to).ok()?);
+    /// assert_eq!(between(901, 902), Some(Window::from_number(1).range()));
+    /// assert_eq!(between(900, 1800), Some(Window::from_number(1).range()));
+    /// assert_eq!(between(900, 900), None);
+    /// ```
+    #[must_use]
+    pub fn between(from: Timestamp, to: Timestamp) -> Option<Range<i64>> {
+        let nanoseconds = |time: Timestamp| i64::try_from(time.as_nanosecond()).ok();
+        let (from, to) = (nanoseconds(from)?, nanoseconds(to)?);
+        (to > from).then(|| Self::containing(from).start()..Self::containing(to - 1).end())
     }
 
     /// The starts of the first windows of a list, in words; none of an empty list.

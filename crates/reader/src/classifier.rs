@@ -59,8 +59,8 @@ impl<'a> Classifier<'a> {
         Ok(Self { tracker: if needs_rows { tracker.keep_rows() } else { tracker }, sink })
     }
 
-    /// Reads captures to their end, or until reading is stopped, and completes the output. `tick` gets the number of
-    /// records read so far, again and again.
+    /// Reads captures to their end, or until reading is stopped. `tick` gets the number of records read so far, again
+    /// and again.
     ///
     /// # Errors
     /// An error of the output.
@@ -69,7 +69,7 @@ impl<'a> Classifier<'a> {
         files: &[PathBuf],
         reading: &Reading,
         mut tick: impl FnMut(u64),
-    ) -> io::Result<(Captures, Summary)> {
+    ) -> io::Result<(Captures, Classified<'a>)> {
         let Self { tracker, sink } = &mut self;
         let mut captures = Captures::open(files, reading);
         while captures.show(&mut Taking { tracker, input: &mut sink.summary.input }) {
@@ -82,16 +82,29 @@ impl<'a> Classifier<'a> {
         sink.summary.input.dropped = dropped(&captures);
         sink.summary.simulated = is_simulated(&captures);
         sink.summary.interrupted = reading.is_stopped();
-        let summary = self.finish()?;
-        Ok((captures, summary))
+        Ok((captures, self.end()?))
     }
 
-    /// Takes what is left when nothing more comes, and completes the output.
-    pub(crate) fn finish(self) -> io::Result<Summary> {
+    /// Takes what is left when nothing more comes.
+    pub(crate) fn end(self) -> io::Result<Classified<'a>> {
         let Self { mut tracker, mut sink } = self;
         sink.summary.input.late = tracker.late();
         tracker.finish().for_each(|window| sink.window(window));
-        sink.finish()
+        sink.end()?;
+        Ok(Classified(sink))
+    }
+}
+
+/// All connections of an input, before the output is complete.
+pub struct Classified<'a>(Sink<'a>);
+
+impl Classified<'_> {
+    /// Completes the output, and returns the counts.
+    ///
+    /// # Errors
+    /// An error of the output.
+    pub fn finish(self) -> io::Result<Summary> {
+        self.0.finish()
     }
 }
 
@@ -214,8 +227,7 @@ impl<'a> Sink<'a> {
         self.check()
     }
 
-    fn finish(mut self) -> io::Result<Summary> {
-        self.end()?;
+    fn finish(self) -> io::Result<Summary> {
         if let Some(writer) = self.writer {
             writer.finish()?;
         }

@@ -15,7 +15,7 @@ use crate::captures::{dropped, is_simulated, parse, parse_both, problems};
 /// not depend on the others. Of connections that this host opens a capture may have only the end, so then all are
 /// merged by time.
 pub struct Importing<'a, T, S> {
-    /// The store.
+    /// The store that the captures are put into.
     pub store: &'a dyn Store,
     /// Which connections are kept.
     pub meant: &'a Meant<'a>,
@@ -23,7 +23,7 @@ pub struct Importing<'a, T, S> {
     pub outer_only: bool,
     /// How addresses are kept.
     pub privacy: &'a mut Privacy,
-    /// Stops it.
+    /// Ends the import when it is stopped.
     pub reading: &'a Reading,
     /// Gets the number of records read so far, again and again.
     pub tick: T,
@@ -36,7 +36,7 @@ pub struct Importing<'a, T, S> {
 pub struct ImportTotal {
     /// The number of captures with records.
     pub files: u64,
-    /// Their records.
+    /// The records that were read.
     pub input: InputCount,
     /// What was kept of them.
     pub imported: Imported,

@@ -10,7 +10,7 @@ mod live;
 mod trace;
 
 pub use captures::{SIMULATED, is_readable, is_simulated, problems};
-pub use classifier::{Classifier, Wanted};
+pub use classifier::{Classified, Classifier, Wanted};
 pub use import::{ImportTotal, Importing};
 pub use live::{LiveInput, ReceiveError};
 pub use trace::Traced;

@@ -8,9 +8,9 @@ use cutshort_capture::rules;
 use cutshort_capture::{LEFT_OUT_ORIGIN, LeftOut, Live, LiveError, LiveSettings, LiveSource, Reading, Spell};
 use cutshort_model::grouped;
 use cutshort_packet::Packet;
-use cutshort_report::{Incomplete, Summary};
+use cutshort_report::Incomplete;
 
-use crate::classifier::Classifier;
+use crate::classifier::{Classified, Classifier};
 
 /// After so long without a packet, the reason is worth a line.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -72,24 +72,24 @@ impl LiveInput {
         }
     }
 
-    /// The source.
+    /// The source that was opened.
     #[must_use]
     pub const fn source(&self) -> &LiveSource {
         &self.source
     }
 
-    /// Receives and classifies until reading is stopped, or for a time, and completes the output. `say` gets the reason why nothing may come,
+    /// Receives and classifies until reading is stopped, or for a time. `say` gets the reason why nothing may come,
     /// if nothing does for some seconds.
     ///
     /// # Errors
     /// Both kinds.
-    pub fn classify(
+    pub fn classify<'a>(
         &mut self,
-        mut classifier: Classifier<'_>,
+        mut classifier: Classifier<'a>,
         duration: Option<Duration>,
         reading: &Reading,
         say: impl Fn(&str),
-    ) -> Result<Summary, ReceiveError> {
+    ) -> Result<Classified<'a>, ReceiveError> {
         let begin = Instant::now();
         let end = duration.map(|duration| begin + duration);
         let mut incomplete = Vec::new();
@@ -125,7 +125,7 @@ impl LiveInput {
         let input = &mut classifier.sink.summary.input;
         input.records += counts.refused.iter().sum::<u64>();
         input.refused = counts.refused;
-        Ok(classifier.finish()?)
+        Ok(classifier.end()?)
     }
 
     /// What was not received, one sentence each.

@@ -6,6 +6,7 @@
 //!
 //! All functions that write return the errors of their output.
 
+mod annotations;
 mod cell;
 pub mod connection;
 pub mod counts;
@@ -24,6 +25,7 @@ mod text;
 mod trace;
 mod unread;
 
+pub use annotations::annotations;
 pub use cell::cell;
 pub use export::{ExportError, Exported, export_connections, export_rollups, extent};
 pub use filter::{Filter, FilterError, Selection, parse_net};

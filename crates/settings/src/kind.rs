@@ -12,6 +12,7 @@ use toml::Value;
 use toml::de::DeValue;
 
 use crate::length::length;
+use crate::values;
 
 /// How the values of a setting are read and written.
 pub(crate) struct Kind<T> {
@@ -79,7 +80,7 @@ pub(crate) const LISTEN_IF_SET: Kind<Option<SocketAddr>> =
 
 /// A list of ports.
 pub(crate) const PORTS: Kind<Vec<u16>> =
-    Kind { read: |value| items(value, port), write: |ports| Some(texts(ports)) };
+    Kind { read: |value| items(value, values::port), write: |ports| Some(texts(ports)) };
 
 /// A list of networks.
 pub(crate) const NETWORKS: Kind<Vec<IpNet>> =
@@ -173,10 +174,6 @@ fn items<T>(value: &Value, parse: impl Fn(&str) -> Result<T, String>) -> Result<
         value => list(value)?,
     };
     items.iter().map(|item| parse(item).map_err(|why| format!("'{item}': {why}"))).collect()
-}
-
-fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "write port numbers, 0 to 65535, separated by commas".to_owned())
 }
 
 fn listen(value: &Value) -> Result<SocketAddr, String> {

@@ -2,16 +2,19 @@
 //! `table.rs` defines them.
 //!
 //! [`read()`] gives [`Settings`], a struct of structs, one for each part of the program. [`write()`] shows all of them as a file
-//! that can be read again. Methods of [`Settings`] translate them into what the crates are configured with.
+//! that can be read again. Methods of [`Settings`] translate them into what the crates are configured with. [`values`] reads single ones, as the command line has them, too.
 
 #[cfg(target_os = "linux")]
 mod agent;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod kind;
 mod length;
 mod log_format;
 mod secrets;
 mod server;
 mod table;
+pub mod values;
 
 use std::fmt;
 use std::path::Path;

@@ -99,7 +99,7 @@ impl TokenFile {
         private::replace(path, &format!("{HEAD}{text}"))
     }
 
-    /// Adds a new token and returns it; it is not stored. If it allows sending packets, `node` may restrict it to
+    /// Adds a new token with these scopes, each once, and returns it; it is not stored. If it allows sending packets, `node` may restrict it to
     /// packets of one node.
     ///
     /// # Errors
@@ -116,12 +116,18 @@ impl TokenFile {
                 "there is a token called '{name}' already: revoke it, or choose another name"
             ));
         }
+        let mut each = Vec::new();
+        for scope in scopes {
+            if !each.contains(scope) {
+                each.push(*scope);
+            }
+        }
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| format!("no random numbers: {error}"))?;
         let token = format!("{PREFIX}{}", hexadecimal(&secret));
         self.token.push(Token {
             name: name.to_owned(),
-            scopes: scopes.to_vec(),
+            scopes: each,
             node: node.map(str::to_owned),
             created: now.to_owned(),
             sha256: hexadecimal(&Sha256::digest(token.as_bytes())),

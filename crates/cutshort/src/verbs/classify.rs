@@ -12,11 +12,11 @@ use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_reader::{Classifier, SIMULATED, Wanted, is_readable, problems};
 use cutshort_report::{Filter, Summary, Widths, connection};
+use cutshort_settings::values::duration;
 use cutshort_verdict::{DataSet, Rules};
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::options::values::duration;
 use crate::options::{self, Ends, GeoFiles, Inputs};
 use crate::output::Output;
 use crate::progress::Progress;
@@ -151,9 +151,11 @@ fn read(
     reading: &Reading,
 ) -> Result<(Option<Summary>, Done), Error> {
     let mut progress = Progress::new(files);
-    let (captures, summary) = classifier.read(files, reading, |records| progress.tick(records, reading))?;
+    let (captures, classified) =
+        classifier.read(files, reading, |records| progress.tick(records, reading))?;
     progress.finish();
     let done = report_problems(&captures, reading);
+    let summary = classified.finish()?;
     let done = done.and(summary.input.is_whole() && !summary.one_direction);
     Ok((is_readable(&captures, files.len()).then_some(summary), done))
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use clap::{Args, ColorChoice};
+use cutshort_api::page;
 use cutshort_capture::Reading;
 use cutshort_model::{Addresses, Window, date_time, quantity, rfc3339, until};
 use cutshort_pipeline::{Due, Report, SegmentName, WindowJob};
@@ -11,7 +12,6 @@ use cutshort_store::Store;
 
 use crate::error::{Done, Error};
 use crate::options::{AddressOptions, Data, DataSetOption, Ends, GeoFiles, Inputs, open_geo};
-use crate::page;
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::stopping::stop_on_signals;
@@ -99,7 +99,7 @@ fn write(
     store: &dyn Store,
     arguments: &Import,
 ) -> Result<(), Error> {
-    let data = format!("{}{}", arguments.data.flag(), arguments.data_set.flag());
+    let (data, data_set) = (arguments.data.flag(), arguments.data_set.flag());
     let ImportTotal { files, input, imported, simulated, .. } = total;
     if *simulated {
         writeln!(text, "{SIMULATED}")?;
@@ -114,7 +114,7 @@ fn write(
     let connections = quantity(counts.connections, "connection");
     writeln!(
         text,
-        "The store has {connections}. Now try\n  cutshort query summary {data} --from {from} --to {to}\n  \
+        "The store has {connections}. Now try\n  cutshort query summary {data}{data_set} --from {from} --to {to}\n  \
          cutshort serve {data}\nwhich shows them on\n  {}",
         page::address(Settings::default().http.listen, &page::between(&(first..last)))
     )?;

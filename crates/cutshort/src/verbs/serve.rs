@@ -9,13 +9,14 @@ use clap::Args;
 use cutshort_api::{App, Limits, Parts, Scope, TokenFile};
 use cutshort_capture::LiveSource;
 use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share};
+use cutshort_settings::values;
 use cutshort_store::Store;
 
 use crate::backends::{check_worker, open_address, open_folder};
 use crate::error::{Done, Error};
 use crate::local_capture::{self, LocalCapture};
 use crate::log;
-use crate::options::{open_geo, values};
+use crate::options::open_geo;
 use crate::settings::{self, Settings};
 use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;
@@ -99,8 +100,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
 }
 
 fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
-    let read = settings::read_all(arguments.settings.as_deref())?;
-    let mut settings = read.settings;
+    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
     settings.store.data = arguments.data.clone().or(settings.store.data);
     settings.store.url = arguments.store.clone().or(settings.store.url);
     settings.http.listen = arguments.listen.unwrap_or(settings.http.listen);

@@ -59,10 +59,10 @@ pub(super) fn classify(
     reading: &Reading,
 ) -> Result<(Option<Summary>, Done), Error> {
     let duration = duration.map(SignedDuration::unsigned_abs);
-    let summary = live.classify(classifier, duration, reading, |why| message(&why))?;
+    let classified = live.classify(classifier, duration, reading, |why| message(&why))?;
     let losses = live.losses();
     losses.iter().for_each(message);
-    Ok((Some(summary), Done::Whole.and(losses.is_empty())))
+    Ok((Some(classified.finish()?), Done::Whole.and(losses.is_empty())))
 }
 
 impl From<ReceiveError> for Error {

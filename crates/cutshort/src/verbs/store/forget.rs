@@ -6,10 +6,10 @@ use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
 use cutshort_model::{grouped, rfc3339};
 use cutshort_pipeline::{SegmentName, SegmentNameError, Unwanted, known_segments};
+use cutshort_settings::values::absolute;
 use cutshort_store::KnownSegment;
 
 use crate::error::{Done, Error};
-use crate::options::time::absolute;
 use crate::options::{Data, GeoFiles};
 use crate::stopping::stop_on_signals;
 use crate::terminal::{self, message};
