@@ -130,7 +130,7 @@ impl<'a> Inner<'a> {
     #[cold]
     pub fn of(link: LinkType, frame: Frame<'a>) -> Option<Self> {
         let mut walk = Walk { tunnels: [Tunnel::Mpls; DEEPEST], depth: 0 };
-        let ip = walk.to_tcp(walk.start(link, frame.bytes)?)?;
+        let ip = walk.inwards(walk.start(link, frame.bytes)?)?;
         let before = (ip.as_ptr() as usize).checked_sub(frame.bytes.as_ptr() as usize)?;
         let wire_len = frame.wire_len.saturating_sub(u32::try_from(before).ok()?);
         let (frame, Walk { tunnels, depth }) = (Frame { wire_len, bytes: ip, ..frame }, walk);
@@ -179,7 +179,7 @@ impl Walk {
     }
 
     /// The innermost IP packet, if it carries TCP.
-    fn to_tcp<'a>(&mut self, mut at: At<'a>) -> Option<&'a [u8]> {
+    fn inwards<'a>(&mut self, mut at: At<'a>) -> Option<&'a [u8]> {
         loop {
             at = match at {
                 At::Ethernet(frame) => At::EtherType(untagged(frame, 12, 14).ok()?),
