@@ -30,6 +30,20 @@ impl OrderBy {
     /// All of them.
     pub const ALL: [Self; 7] =
         [Self::Time, Self::Packets, Self::Stage, Self::Signature, Self::Location, Self::Client, Self::Server];
+
+    /// Its name in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Packets => "packets",
+            Self::Stage => "stage",
+            Self::Signature => "signature",
+            Self::Location => "location",
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
 }
 
 /// The order of a list of connections.

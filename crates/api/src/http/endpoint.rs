@@ -207,6 +207,8 @@ pub(super) enum Unknown {
 pub(super) enum Answers {
     /// In Radar's envelope, and as CSV if possible.
     Result { schema: SchemaOf, csv: bool },
+    /// In Radar's envelope, as CSV, and as Parquet.
+    Records(SchemaOf),
     /// JSON without an envelope.
     Json(SchemaOf),
     /// Text of one of these media types.

@@ -16,7 +16,7 @@ use super::endpoint::{
     Access, Answers, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Route, Schemas,
 };
 use super::endpoints::ROUTES;
-use super::reply::JSON;
+use super::reply::{JSON, PARQUET};
 use crate::question::{MAX_SERIES, pattern};
 
 const TITLE: &str = "cutshort";
@@ -126,6 +126,13 @@ fn responses(
             let result = schema(schemas);
             let response = ResponseBuilder::new().content(JSON, content(envelope(result)));
             if csv { response.content("text/csv", content(text())) } else { response }
+        }
+        Answers::Records(schema) => {
+            let result = schema(schemas);
+            ResponseBuilder::new()
+                .content(JSON, content(envelope(result)))
+                .content("text/csv", content(text()))
+                .content(PARQUET, content(binary()))
         }
         Answers::Json(schema) => ResponseBuilder::new().content(JSON, content(schema(schemas))),
         Answers::Text(kinds) => kinds

@@ -127,6 +127,12 @@ pub(super) const CONTINENT: Parameter = series(
 );
 pub(super) const FORMAT: Parameter =
     query("format", ParameterKind::Choice(FORMATS), "JSON", "JSON, or a table with a header.");
+pub(super) const FORMAT_CONNECTIONS: Parameter = query(
+    "format",
+    ParameterKind::Choice(&["JSON", "CSV", "PARQUET"]),
+    "JSON",
+    "JSON, a table with a header, or an Apache Parquet file.",
+);
 pub(super) const AGG_INTERVAL: Parameter = query(
     "aggInterval",
     ParameterKind::Choice(&["15m", "1h", "1d", "1w"]),
@@ -240,6 +246,18 @@ pub(super) const CLIENT: Parameter = query(
 );
 pub(super) const SERVER: Parameter =
     query("server", ParameterKind::Text, "203.0.113.5", "Addresses of servers, a comma list.");
+pub(super) const ORDER_CONNECTIONS: Parameter = query(
+    "orderBy",
+    ParameterKind::Choice(&["time", "packets", "stage", "signature", "location", "client", "server"]),
+    "time",
+    "What decides the order, over the whole range; the newest first among equal ones, unknown values last. Other orders than 'time' (default) are for ranges with at most 5,000,000 connections, and give the first 10,000.",
+);
+pub(super) const DIRECTION: Parameter = query(
+    "direction",
+    ParameterKind::Choice(&["asc", "desc"]),
+    "desc",
+    "Whether the lowest or the highest values (default) come first: 'orderBy=time&direction=asc' gives the oldest first.",
+);
 pub(super) const LIMIT_CONNECTIONS: Parameter = query(
     "limit",
     ParameterKind::Number { bounds: 1..=1000, default: Some(100) },

@@ -36,6 +36,7 @@ pub(super) struct Keep {
 
 pub(super) const JSON: &str = "application/json";
 pub(super) const CSV: &str = "text/csv; charset=utf-8";
+pub(super) const PARQUET: &str = "application/vnd.apache.parquet";
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
 #[derive(Serialize)]
@@ -71,7 +72,16 @@ impl Reply {
 
     /// A CSV table, with a name for the saved file.
     pub(super) fn csv(text: String, file: impl Into<Cow<'static, str>>) -> Self {
-        Self { file: Some(file.into()), ..Self::new(CSV, text) }
+        Self::file(CSV, text, file)
+    }
+
+    /// Content with a name for the saved file.
+    pub(super) fn file(
+        kind: &'static str,
+        body: impl Into<Bytes>,
+        file: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { file: Some(file.into()), ..Self::new(kind, body) }
     }
 
     /// Lists missing windows in a header, because a table has no other place for them.
