@@ -185,7 +185,6 @@ pub(super) fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
         return Err(Problem::too_costly("dateRange: connections are given for at most 31 days at once"));
     }
     Ok(ConnectionQuery {
-        order: Default::default(),
         range: series.range.clone(),
         selection: series.selection.clone(),
         stages: wanted(&Stage::ALL, &series.stages),

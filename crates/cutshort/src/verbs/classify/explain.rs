@@ -28,7 +28,7 @@ pub(super) fn run(
     let mut captures = Captures::open(&files, &reading);
     let mut progress = Progress::new(&files);
     let traced = Traced::read(&mut captures, rules, five_tuple, inputs.outer, |records| {
-        progress.tick(records, &reading)
+        progress.tick(records, &reading);
     });
     progress.finish();
     traced.input.future_note().iter().for_each(terminal::message);
