@@ -2,7 +2,8 @@
 //!
 //! This is applied where packets come from, after geo look-up and before anything is written: from then on nothing
 //! has the original addresses. Both sides of a packet are treated alike. Packets are those of clients, but a capture
-//! of both directions has clients also as destination, and nothing in a packet shows which side is ours.
+//! of both directions has clients also as destination, and nothing in a packet shows which side is ours. Of connections
+//! that this host opens, the servers may be somebody's as well.
 
 mod key;
 
@@ -14,6 +15,7 @@ use cutshort_geo::Geo;
 use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_store::{Protected, Protection, truncation};
+use cutshort_verdict::DataSet;
 use foldhash::fast::RandomState;
 use ipcrypt_rs::IpcryptPfx;
 use sha2::{Digest, Sha256};
@@ -85,17 +87,18 @@ impl Privacy {
         }
     }
 
-    /// The packet as it may be written.
-    pub fn protect(&mut self, packet: &Packet) -> Protected {
-        let (src, tuple, addresses) = (packet.five_tuple.src(), &packet.five_tuple, self.addresses());
+    /// The packet of a data set as it may be written, with the place of the [other end](DataSet::other_end).
+    pub fn protect(&mut self, packet: &Packet, data_set: DataSet) -> Protected {
+        let (tuple, addresses) = (&packet.five_tuple, self.addresses());
+        let other_end = data_set.other_end(tuple).to_canonical();
         let (five_tuple, flow, place) = match &mut self.0 {
             AddressMethod::Full => return Protected::from(*packet),
             AddressMethod::Truncated { flows, places } => {
-                (truncated(tuple), flows.of(tuple), places.geo.lookup(src))
+                (truncated(tuple), flows.of(tuple), places.geo.lookup(other_end))
             }
             AddressMethod::Encrypted { cipher, places, remembered } => {
                 let encrypt = |address| encrypted(address, cipher, remembered);
-                (with_addresses(tuple, encrypt), 0, places.geo.lookup(src))
+                (with_addresses(tuple, encrypt), 0, places.geo.lookup(other_end))
             }
         };
         let protection = Protection { addresses, flow, place };

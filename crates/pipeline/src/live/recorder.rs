@@ -9,6 +9,7 @@ use cutshort_model::Window;
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, SyncPolicy, replay};
 use cutshort_store::{Protected, Provenance, Reason, Result, Segment, SegmentId, SegmentSource, StoreError};
+use cutshort_verdict::DataSet;
 
 use super::Spool;
 use super::spool::OPEN;
@@ -17,6 +18,8 @@ use crate::{Ingest, Privacy};
 /// How packets are divided into segments.
 #[derive(Clone, Debug)]
 pub struct RecorderSettings {
+    /// The data set of the packets.
+    pub data_set: DataSet,
     /// The name of this node.
     pub node: String,
     /// The longest time for which a segment is written. It also ends with its window, so that results need not wait
@@ -31,6 +34,7 @@ pub struct RecorderSettings {
 impl Default for RecorderSettings {
     fn default() -> Self {
         Self {
+            data_set: DataSet::Tcp,
             node: String::new(),
             every: Duration::from_mins(1),
             rows: 250_000,
@@ -161,7 +165,8 @@ impl Recorder {
         if open.rows() >= self.settings.rows * GROWTH || is_long {
             return Err(StoreError::Full(format!("{} packets wait for being written", open.rows()).into()));
         }
-        let protected: Vec<_> = packets.iter().map(|packet| self.privacy.protect(packet)).collect();
+        let protected: Vec<_> =
+            packets.iter().map(|packet| self.privacy.protect(packet, self.settings.data_set)).collect();
         match open.append(&protected, covered_to) {
             Err(StoreError::Refused(_)) => Ok(append_each(open, &protected, covered_to)?),
             appended => appended.map(|()| 0),
@@ -179,9 +184,10 @@ impl Recorder {
         let from = self.closed_to.unwrap_or(covered_to).min(covered_to);
         let from = if covered_to.saturating_sub(from) > LONGEST { covered_to } else { from };
         let path = self.spool.folder().join(OPEN).join(id.to_string());
-        let RecorderSettings { node, sync, .. } = &self.settings;
+        let RecorderSettings { data_set, node, sync, .. } = &self.settings;
+        let (data_set, origin, covers) = (*data_set, Provenance::Live, (from, from));
         let created =
-            OpenSegment::create(&path, id, &SegmentSource::tcp(node, Provenance::Live, (from, from)), *sync);
+            OpenSegment::create(&path, id, &SegmentSource { data_set, node, origin, covers }, *sync);
         (self.retry_at, self.began) = (i64::MIN, from);
         created.inspect_err(|_| {
             self.retry_at = covered_to.saturating_add(PATIENCE);

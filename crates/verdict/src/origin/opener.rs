@@ -2,11 +2,7 @@
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
 
-use super::judge::MORE;
 use crate::{Row, Rules};
-
-/// The number of ICMP errors that are taken of a connection besides its packets.
-const ICMP: u8 = 3;
 
 /// Both directions between two sockets in one window. Packets must come in the order of arrival.
 #[derive(Clone, Debug)]
@@ -113,7 +109,7 @@ struct Opener {
     /// Sequence number of its SYN packet.
     isn: Option<u32>,
     rows: u32,
-    icmp: u8,
+    icmp: u32,
 }
 
 /// Where a row belongs.
@@ -154,7 +150,7 @@ impl Opener {
     fn icmp(&mut self, seq: u32) -> Belongs {
         match () {
             () if self.isn != Some(seq) => Belongs::Nowhere,
-            () if self.icmp == ICMP => Belongs::Beyond,
+            () if self.icmp == Rules::ICMP_LIMIT => Belongs::Beyond,
             () => {
                 self.icmp += 1;
                 Belongs::Continues
@@ -165,7 +161,7 @@ impl Opener {
     fn count(&mut self, rules: &Rules) -> Belongs {
         match () {
             () if self.isn.is_none() => Belongs::Nowhere,
-            () if self.rows >= rules.packet_limit.saturating_add(MORE) => Belongs::Beyond,
+            () if self.rows >= rules.row_limit() => Belongs::Beyond,
             () => {
                 self.rows += 1;
                 Belongs::Continues

@@ -1,28 +1,32 @@
-//! Answers for people.
+//! Answers as tables for people.
 
 use std::io::{self, Write};
 
-use cutshort_api::answer::{
-    Answer, Answered, Column, Completed, DateRange, Meta, Note, Numbers, Ranked, RankedOf, Top, Who, sum,
-    value_name,
-};
 use cutshort_model::{Dimension, Network, Value, date_time, grouped, quantity};
 use cutshort_report::table::Table;
 use cutshort_report::{Widths, percent};
 
-/// Writes shares, and what is to be known about them.
-pub(super) fn shares(answer: &Answer, widths: Widths, text: &mut Vec<u8>) -> io::Result<()> {
+use crate::answer::{
+    Answer, Answered, Column, Completed, DateRange, Meta, Note, Numbers, Ranked, RankedOf, Top, Who, sum,
+    value_name,
+};
+
+/// Writes shares as a table, followed by the notes about them.
+///
+/// # Errors
+/// An error of the output.
+pub fn shares(answer: &Answer, widths: Widths, mut text: impl Write) -> io::Result<()> {
     for series in &answer.series {
         let total = series.groups.total();
         writeln!(text, "{}, {}", quantity(total.sampled, "connection"), period(&answer.meta))?;
         if total.sampled > 0 {
             writeln!(text)?;
             let table = if answer.bucket.is_some() { over_time(series) } else { at_once(answer, series) };
-            table.write(widths.tables, &mut *text)?;
+            table.write(widths.tables, &mut text)?;
         }
         if total.sampled > 0 && answer.bucket.is_some() && tells_servers_apart(answer) {
             writeln!(text, "\nCut short, of the connections of each {}\n", answer.by.name())?;
-            cut_short_over_time(series).write(widths.tables, &mut *text)?;
+            cut_short_over_time(series).write(widths.tables, &mut text)?;
         }
     }
     notes(&answer.meta, widths.text, text)
@@ -99,8 +103,11 @@ fn interval((low, high): (f64, f64)) -> String {
     format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
 }
 
-/// Writes a ranking, and what is to be known about it.
-pub(super) fn ranking(top: &Top, who: Who, widths: Widths, text: &mut Vec<u8>) -> io::Result<()> {
+/// Writes a ranking as a table, followed by the notes about it.
+///
+/// # Errors
+/// An error of the output.
+pub fn ranking(top: &Top, who: Who, widths: Widths, mut text: impl Write) -> io::Result<()> {
     let none = RankedOf::default();
     for (at, (_, ranked)) in top.series.iter().enumerate() {
         let of_all = top.own.ranked.as_ref().and_then(|all| all.get(at)).unwrap_or(&none);
@@ -123,11 +130,10 @@ pub(super) fn ranking(top: &Top, who: Who, widths: Widths, text: &mut Vec<u8>) -
         let counts = if who == Who::Signatures { "these / all" } else { "cut short / all" };
         let head = ["", "share", "95 % interval", counts, "handshakes"].map(str::to_owned);
         writeln!(text)?;
-        Table::of_numbers(head.to_vec(), ranked.iter().map(row).collect())
-            .write(widths.tables, &mut *text)?;
+        Table::of_numbers(head.to_vec(), ranked.iter().map(row).collect()).write(widths.tables, &mut text)?;
         if let Some(omitted) = omitted(of_all, ranked.len(), who) {
             writeln!(text)?;
-            cutshort_report::write_note(&omitted, widths.text, &mut *text)?;
+            cutshort_report::write_note(&omitted, widths.text, &mut text)?;
         }
     }
     notes(&top.meta, widths.text, text)
@@ -193,7 +199,7 @@ fn row(Ranked { value, name, numbers }: &Ranked) -> Vec<String> {
     ]
 }
 
-fn notes(meta: &Meta, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
+fn notes(meta: &Meta, width: usize, mut text: impl Write) -> io::Result<()> {
     let level = match meta.confidence_info.level {
         1 => Some(
             "There is little data, and it is erratic: shares may be off by more than 5 percentage points.",
@@ -211,7 +217,7 @@ fn notes(meta: &Meta, width: usize, text: &mut Vec<u8>) -> io::Result<()> {
         .into_iter()
         .map(str::to_owned)
         .chain(said)
-        .try_for_each(|note| cutshort_report::write_note(&note, width, &mut *text))
+        .try_for_each(|note| cutshort_report::write_note(&note, width, &mut text))
 }
 
 /// A note with its kind and time; without the time if it is that of the whole answer.

@@ -1,4 +1,4 @@
-//! Texts of the command line as values, with errors that say what to write.
+//! Texts as values, on the command line and in settings. The error of each function says what to write.
 
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
@@ -7,12 +7,12 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use cutshort_settings::length;
+use crate::length;
 
 /// A whole number within bounds.
-pub(crate) fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+pub fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
 where
     T: Display + FromStr + PartialOrd + Clone,
 {
@@ -23,49 +23,73 @@ where
 }
 
 /// A whole number from 0 on.
-pub(crate) fn count<T: FromStr>(text: &str) -> Result<T, String> {
+pub fn count<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "write a whole number, such as 100".to_owned())
 }
 
 /// N of "1 in N connections".
-pub(crate) fn one_in(text: &str) -> Result<NonZeroU32, String> {
+pub fn one_in(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| "write N to take 1 in N connections, 1 or more".to_owned())
 }
 
 /// An IP address and a port to listen on.
-pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {
+pub fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "write an IP address with a port, such as 127.0.0.1:8080 or, for all addresses, [::]:8080".to_owned()
     })
 }
 
 /// An address of a host.
-pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
+pub fn address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| "write an IPv4 or IPv6 address, such as 198.51.100.7 or 2001:db8::7".to_owned())
 }
 
 /// The number of a network, an autonomous system.
-pub(crate) fn asn(text: &str) -> Result<u32, String> {
+pub fn asn(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "write the number of an AS, such as 64496".to_owned())
 }
 
 /// A network in CIDR notation.
-pub(crate) fn net(text: &str) -> Result<IpNet, String> {
+pub fn net(text: &str) -> Result<IpNet, String> {
     cutshort_report::parse_net(text)
 }
 
 /// A TCP port.
-pub(crate) fn port(text: &str) -> Result<u16, String> {
+pub fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "write port numbers, 0 to 65535, separated by commas".to_owned())
 }
 
 /// A length of time with its unit.
-pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
+pub fn duration(text: &str) -> Result<SignedDuration, String> {
     if text.parse().is_ok_and(|length: SignedDuration| length.is_negative()) {
         return Err("a time cannot be negative".to_owned());
     }
     let length = length(text).and_then(|length| SignedDuration::try_from(length).ok());
     length.ok_or_else(|| "write a length of time with its unit, such as 10s, 15m, 36h or 3d".to_owned())
+}
+
+/// A point in time: absolute (UTC unless it says otherwise), or counted back from now.
+pub fn moment(text: &str) -> Result<Timestamp, String> {
+    let now = Timestamp::now();
+    match text.strip_prefix('-') {
+        _ if text.eq_ignore_ascii_case("now") => Ok(now),
+        Some(before) => length(before)
+            .and_then(|ago| SignedDuration::try_from(ago).ok())
+            .and_then(|ago| now.checked_sub(ago).ok())
+            .ok_or_else(|| "write how long ago with its unit, such as -15m, -36h, -7d or -4w".to_owned()),
+        None => absolute(text).ok_or_else(|| {
+            "write a time in UTC, such as 2026-01-05T00:00:00Z, a day, such as 2026-01-05, \
+             how long ago, such as -7d, or now"
+                .to_owned()
+        }),
+    }
+}
+
+/// A time as RFC 3339 has it, or the beginning of a day.
+pub fn absolute(text: &str) -> Option<Timestamp> {
+    let utc = || format!("{text}Z").parse();
+    let day = || format!("{text}T00:00:00Z").parse();
+    text.parse().or_else(|_: jiff::Error| utc()).or_else(|_| day()).ok()
 }
 
 #[cfg(test)]
@@ -95,5 +119,24 @@ mod tests {
             (whole(80..=100_u32)("80"), listen("[::]:80").map(|address| address.port())),
             (Ok(80), Ok(80))
         );
+    }
+
+    #[test]
+    fn absolute_times_have_many_forms() {
+        for text in ["2026-01-05", "2026-01-05T00:00:00Z", "2026-01-05T01:00:00+01:00", "2026-01-05 00:00"] {
+            assert_eq!(moment(text).unwrap().to_string(), "2026-01-05T00:00:00Z", "{text}");
+        }
+    }
+
+    #[test]
+    fn relative_times_count_from_now() {
+        let hours = |text: &str| {
+            let then = moment(text).unwrap();
+            (Timestamp::now() - then).get_seconds() / 3600
+        };
+        assert_eq!([hours("now"), hours("-36h"), hours("-7d"), hours("-1w")], [0, 36, 168, 168]);
+        for text in ["-", "-7", "-d", "--7d", "-7y", "7d", "tomorrow", "", "-é"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A file or directory as it was when it was flushed.
@@ -55,6 +55,20 @@ pub fn sync_name(path: &Path) -> io::Result<()> {
         Some(folder) if folder.as_os_str().is_empty() => sync_folder(Path::new(".")),
         Some(folder) => sync_folder(folder),
     }
+}
+
+/// Writes a file as a whole or not at all, at a temporary path, from which it is renamed. When this returns, it survives
+/// a power loss.
+///
+/// # Errors
+/// The error of the file system. A file that had the name keeps it, unless only flushing the name failed.
+pub fn replace(temporary: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
+    crate::renamed(temporary, path, |temporary| {
+        let mut file = File::create(temporary)?;
+        file.write_all(content)?;
+        sync_file(&file, temporary)
+    })?;
+    sync_name(path)
 }
 
 /// Runs `work` and returns what it flushed in this thread, in order. Only for tests, which cannot observe it in any

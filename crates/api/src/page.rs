@@ -1,14 +1,14 @@
-//! Addresses of the page.
+//! Addresses of the dashboard.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use cutshort_model::{Window, rfc3339};
 
-/// The address of the page on a server that listens there, with a query of its own.
-pub(crate) fn address(listen: SocketAddr, query: &str) -> String {
+/// The address of the dashboard on a server that listens there, with a query of its own.
+#[must_use]
+pub fn address(listen: SocketAddr, query: &str) -> String {
     let host = match listen.ip() {
-        ip if ip.is_unspecified() && ip.is_ipv4() => "localhost".to_owned(),
         ip if ip.is_unspecified() => "localhost".to_owned(),
         IpAddr::V6(ip) => format!("[{ip}]"),
         IpAddr::V4(ip) => ip.to_string(),
@@ -16,8 +16,9 @@ pub(crate) fn address(listen: SocketAddr, query: &str) -> String {
     format!("http://{host}:{}/{query}", listen.port())
 }
 
-/// The query that shows the windows with something of a time.
-pub(crate) fn between(times: &Range<i64>) -> String {
+/// The query that shows the windows that contain a part of a range of time.
+#[must_use]
+pub fn between(times: &Range<i64>) -> String {
     let minute = |time: i64| rfc3339(time).replace(":00Z", "Z");
     let (from, to) = (Window::containing(times.start).start(), Window::containing(times.end).end());
     format!("?from={}&to={}", minute(from), minute(to))
