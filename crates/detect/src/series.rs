@@ -20,6 +20,8 @@ const LEVEL: f64 = 1.0 / 48.0;
 const VARIANCE: f64 = 1.0 / 300.0;
 /// The least variance beyond that of sampling, on the link scale.
 const LEAST_VARIANCE: f64 = 0.004;
+/// [`Alternative::noise`] of the way back: events of the morning and of the afternoon are two.
+const RECOVERY_NOISE: f64 = 1.0;
 /// The largest residual that the level takes up.
 const CLIP: f64 = 0.25;
 /// What is looked for.
@@ -312,17 +314,19 @@ impl Series {
         let running = self.evidence() > 0.0 || self.open.is_some();
         self.weighed = information + if running { MEMORY * self.weighed } else { 0.0 };
         let limit = 0.5 * threshold;
-        let evidence = ALTERNATIVES.map(|alternative| {
-            let dispersion = 1.0 + self.weighed * self.variance * alternative.noise(reading);
+        let weigh = |alternative: Alternative, noise: f64| {
+            let dispersion = 1.0 + self.weighed * self.variance * noise;
             (reading.evidence(alternative) / dispersion).clamp(-limit, limit)
-        });
+        };
+        let evidence = ALTERNATIVES.map(|alternative| weigh(alternative, alternative.noise(reading)));
+        let back = -weigh(ALTERNATIVES[0], RECOVERY_NOISE);
         self.trail.push(Step {
             excess: (reading.excess() * weight) as f32,
             volume: (reading.volume() * weight) as f32,
         });
         let turn = match self.open {
             None => self.gather(evidence, threshold, window),
-            Some(_) => self.recover(evidence, window),
+            Some(_) => self.recover(evidence, back, window),
         };
         let calm = turn.is_none() && self.open.is_none() && self.evidence() < 0.25 * threshold;
         if learn && calm && information >= 0.05 {
@@ -360,10 +364,10 @@ impl Series {
         Some(Turn::Opened)
     }
 
-    fn recover(&mut self, evidence: [f64; 2], window: i64) -> Option<Turn> {
+    fn recover(&mut self, evidence: [f64; 2], back: f64, window: i64) -> Option<Turn> {
         self.masked = true;
         self.peak += evidence[0].max(evidence[1]).max(0.0);
-        self.recovery = (self.recovery - evidence[0]).max(0.0);
+        self.recovery = (self.recovery + back).max(0.0);
         if self.recovery <= 0.0 {
             self.recovered = window + 1;
         }

@@ -1,6 +1,8 @@
 //! How well the detector does on a simulated benchmark, with seeds that it was not tuned on (docs/events.md has the targets
 //! and the results), and what must not raise an alarm.
 
+#![allow(clippy::print_stdout)] // The numbers of a run, with --nocapture.
+
 mod common;
 
 use std::sync::LazyLock;
