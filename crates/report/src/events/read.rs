@@ -281,8 +281,11 @@ fn of_csv(error: csv::Error) -> SeriesError {
 mod tests {
     use super::*;
 
-    /// The windows of a text: number, nodes, and places with all connections.
-    fn windows(text: &str) -> Result<Vec<(i64, Vec<String>, Vec<(String, f64)>)>, String> {
+    /// Number, nodes, and places with all connections.
+    type Seen = (i64, Vec<String>, Vec<(String, f64)>);
+
+    /// The windows of a text.
+    fn windows(text: &str) -> Result<Vec<Seen>, String> {
         let mut windows = Vec::new();
         let mut take = |window: &Window<'_>| {
             let nodes = window.nodes.iter().map(|node| node.name.to_owned()).collect();
@@ -314,7 +317,7 @@ mod tests {
         assert_eq!(expected[0].1, ["a", "b"]);
         assert_eq!(expected[0].2, [("world".to_owned(), 40.0), ("as:64500".to_owned(), 20.0)]);
         assert_eq!(windows(json).unwrap(), expected);
-        assert_eq!(windows("").unwrap(), []);
+        assert!(windows("").unwrap().is_empty());
     }
 
     #[test]
