@@ -35,8 +35,7 @@ export async function render(app: App): Promise<Child[]> {
   const { name } = await named(state.place);
   for (const row of ranking.rows) learnNetwork(row, state.place);
   const share = shareAt(all, state.metric, 0);
-  const [cells, note] = await Promise.all([charts(app, asked, ranking, all, share, name), notRanked("as", asked, ranking)]);
-  return [bar, cells, table(app, asked, ranking, note)];
+  return [bar, await charts(app, asked, ranking, all, share, name), table(app, asked, ranking, notRanked("network", ranking))];
 }
 
 function learnNetwork(row: Ranked, place: Place): void {

@@ -33,7 +33,7 @@ export async function render(app: App): Promise<Child[]> {
     learn({ kind: "location", code: alpha2 }, { name, kind: `Country ${alpha2}`, above });
   }
   if (ranking.rows.length === 0) return [controls(app, ranking), await unranked(app, "locations", asked, ranking.meta.minSample)];
-  return [controls(app, ranking), map(app, asked, ranking, places, await notRanked("location", asked, ranking)), notes];
+  return [controls(app, ranking), map(app, asked, ranking, places, notRanked("country", ranking)), notes];
 }
 
 function controls(app: App, ranking: Ranking): HTMLElement {
