@@ -110,10 +110,10 @@ export interface Ranking {
 
 type TopAnswer = { meta: Meta; top_0: TopRow[] };
 
-/** Countries or networks by the share of a metric; of completed handshakes the share of all connections stands beside. */
-export async function top(what: "locations" | "ases", asked: Asked, metric: Metric, limit: number, least: number): Promise<Ranking> {
-  if (!asked.completed) return ranked(what, asked, metric, limit, least);
-  const [own, all] = await Promise.all([ranked(what, asked, metric, limit, least), ranked(what, { ...asked, completed: false }, metric, MOST_RANKED, least)]);
+/** Countries or networks by the share of a metric; of completed handshakes the share of all connections stands beside, which takes another question. */
+export async function topBeside(what: "locations" | "ases", asked: Asked, metric: Metric, limit: number, least: number): Promise<Ranking> {
+  if (!asked.completed) return top(what, asked, metric, limit, least);
+  const [own, all] = await Promise.all([top(what, asked, metric, limit, least), top(what, { ...asked, completed: false }, metric, MOST_RANKED, least)]);
   const byCode = new Map(all.rows.map(({ code, share, sampled }) => [code, { share, sampled }]));
   return { ...own, rows: own.rows.map((row) => ({ ...row, beside: byCode.get(row.code) ?? null })) };
 }
@@ -121,7 +121,8 @@ export async function top(what: "locations" | "ases", asked: Asked, metric: Metr
 /** The API's limit. */
 const MOST_RANKED = 300;
 
-async function ranked(
+/** Countries or networks by the share of a metric. */
+export async function top(
   what: "locations" | "ases",
   asked: Asked,
   metric: Metric,

@@ -27,7 +27,7 @@ export async function render(app: App): Promise<Child[]> {
   const { state } = app;
   if (state.place.kind === "asn") return [await ofOne(app, state.place.number)];
   const asked = judged(state);
-  const [ranking, whole] = await Promise.all([radar.top("ases", asked, state.metric, MOST, state.least), radar.summary("stage", [asked])]);
+  const [ranking, whole] = await Promise.all([radar.topBeside("ases", asked, state.metric, MOST, state.least), radar.summary("stage", [asked])]);
   const [all] = whole.series;
   const bar = h("div", { class: "row-controls" }, metricControl(app), rankControls(app, ranking.meta.minSample));
   if (!all || isEmpty(all)) return [bar, await nothing(app, ranking.range)];

@@ -24,7 +24,7 @@ export async function render(app: App): Promise<Child[]> {
   const place: Place = state.place.kind === "continent" ? state.place : { kind: "world" };
   const asked = { ...judged(state), place };
   const [ranking, places, notes] = await Promise.all([
-    radar.top("locations", asked, state.metric, MOST, state.least),
+    radar.topBeside("locations", asked, state.metric, MOST, state.least),
     radar.locations(),
     causes(app.store, state.metric === "any" ? undefined : [state.metric]).catch(() => null),
   ]);
