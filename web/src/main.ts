@@ -40,7 +40,7 @@ const views: Record<View, Render> = {
 
 /** Opens the latest week that has data if the last one has none, and says so. */
 async function openWhereDataAre(store: Store, page: Shell): Promise<void> {
-  if (/[?&](range|from|to|view)=/.test(location.search)) return;
+  if (/[?&](range|from|to)=/.test(location.search) || ["status", "method"].includes(store.state.view)) return;
   const week = lengthOf(DEFAULT.range);
   radar.useDataSet(store.state.dataSet);
   const [from, to] = await radar.knownTime();

@@ -1,7 +1,7 @@
 // The questions that the page asks.
 
 import { WORLD } from "../state/place";
-import { ALL_DATA, type DataSet, DEFAULT, type Range, type Step } from "../state/url";
+import { ALL_DATA, type DataSet, DEFAULT, lengthOf, type Range, type Step } from "../state/url";
 import { ANOMALOUS, type Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, file, type Parameters } from "./client";
@@ -39,6 +39,8 @@ export interface Pieces {
   /** The one of these, by connections, that does: 0 is the smallest, 0.5 the one in the middle. */
   rank?: number;
   few?: number;
+  /** More pieces than a chart can show are not asked for. */
+  most?: number;
   /** A length that is given; then nothing else counts. */
   step?: Step;
 }
@@ -62,11 +64,18 @@ export async function stagesOverTime(series: readonly Asked[], pieces: Pieces = 
   const asked = knownTime();
   const withGaps = async (answer: Answer): Promise<OverTime> => ({ ...answer, known: await asked, gaps: gapsOf(answer.meta.coverage?.[0]) });
   if (pieces.step) return withGaps(await timeseries("stage", series, [["aggInterval", pieces.step]]));
-  let answer = await timeseries("stage", series);
+  const begin = coarseEnough(series[0]?.range, pieces.most);
+  let answer = await timeseries("stage", series, begin ? [["aggInterval", begin]] : []);
   for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, pieces); coarser = COARSER[answer.step]) {
     answer = await timeseries("stage", series, [["aggInterval", coarser]]);
   }
   return withGaps(answer);
+}
+
+/** The shortest length with few enough pieces; none if the server's own choice has so few. */
+function coarseEnough(range: Range | undefined, most: number | undefined): Exclude<Step, ""> | null {
+  if (!range || !most || lengthOf(range) / 3_600_000 <= most) return null;
+  return lengthOf(range) / 86_400_000 <= most ? "1d" : "1w";
 }
 
 /** Whether there are few connections in a piece of time, and enough pieces to make longer ones. */
@@ -107,10 +116,10 @@ export interface Ranking {
 
 type TopAnswer = { meta: Meta; top_0: TopRow[] };
 
-/** Countries or networks by the share of a metric; of completed handshakes the share of all connections stands beside. */
-export async function top(what: "locations" | "ases", asked: Asked, metric: Metric, limit: number, least: number): Promise<Ranking> {
-  if (!asked.completed) return ranked(what, asked, metric, limit, least);
-  const [own, all] = await Promise.all([ranked(what, asked, metric, limit, least), ranked(what, { ...asked, completed: false }, metric, MOST_RANKED, least)]);
+/** Countries or networks by the share of a metric; of completed handshakes the share of all connections stands beside, which takes another question. */
+export async function topBeside(what: "locations" | "ases", asked: Asked, metric: Metric, limit: number, least: number): Promise<Ranking> {
+  if (!asked.completed) return top(what, asked, metric, limit, least);
+  const [own, all] = await Promise.all([top(what, asked, metric, limit, least), top(what, { ...asked, completed: false }, metric, MOST_RANKED, least)]);
   const byCode = new Map(all.rows.map(({ code, share, sampled }) => [code, { share, sampled }]));
   return { ...own, rows: own.rows.map((row) => ({ ...row, beside: byCode.get(row.code) ?? null })) };
 }
@@ -118,7 +127,8 @@ export async function top(what: "locations" | "ases", asked: Asked, metric: Metr
 /** The API's limit. */
 const MOST_RANKED = 300;
 
-async function ranked(
+/** Countries or networks by the share of a metric. */
+export async function top(
   what: "locations" | "ases",
   asked: Asked,
   metric: Metric,

@@ -22,7 +22,7 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
       const recent = Math.max(from, to - 7 * 86_400_000);
       links.push(h("li", {}, stateLink(app.store, { range: { kind: "fixed", from: recent, to } }, { key: "empty-range" }, `Show ${range(recent, to)} ${zoneName()}`)));
     }
-    links.push(h("li", {}, `Data is available for ${range(from, to)} ${zoneName()}.`));
+    if (!links.length || to - from > 7 * 86_400_000) links.push(h("li", {}, `Data is available for ${range(from, to)} ${zoneName()}.`));
   }
   if (app.state.place.kind !== "world") links.push(h("li", {}, stateLink(app.store, { place: { kind: "world" } }, { key: "empty-world" }, "Show the whole world")));
   if (Object.keys(app.state.filters).length) links.push(h("li", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "empty-filters" }, "Remove the filters")));

@@ -219,7 +219,7 @@ function lines(app: App, one: Connection, at: number, texts: Terms): HTMLElement
     {},
     h("th", { scope: "row" }, button),
     h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), " ", only("stage", stage, title(stage))),
-    h("td", { class: "nowrap" }, one.signature && one.signature_id ? only("signature", String(one.signature_id), one.signature) : only("termination", one.termination, one.termination)),
+    h("td", { class: "nowrap" }, one.signature && one.signature_id ? only("signature", String(one.signature_id), one.signature) : h("span", { class: "muted", title: "No signature matches" }, "none, ", only("termination", one.termination, one.termination))),
     h("td", { class: "from" }, ...fromLinks(app, one, at)),
     h("td", {}, only("client", one.src_ip, endpoint(one.src_ip, one.src_port)), mark(one)),
     h("td", {}, only("port", String(one.dst_port), endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, " ", only("node", one.node, one.node)) : null),

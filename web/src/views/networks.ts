@@ -32,7 +32,7 @@ async function networks(app: App): Promise<Child[]> {
   const { state } = app;
   if (state.place.kind === "asn") return [await ofOne(app, state.place.number)];
   const asked = judged(state);
-  const [ranking, whole] = await Promise.all([radar.top("ases", asked, state.metric, MOST, state.least), radar.summary("stage", [asked])]);
+  const [ranking, whole] = await Promise.all([radar.topBeside("ases", asked, state.metric, MOST, state.least), radar.summary("stage", [asked])]);
   const [all] = whole.series;
   const bar = h("div", { class: "row-controls" }, metricControl(app), rankControls(app, ranking.meta.minSample));
   if (!all || isEmpty(all)) return [bar, await nothing(app, ranking.range)];
@@ -40,8 +40,7 @@ async function networks(app: App): Promise<Child[]> {
   const { name } = await named(state.place);
   for (const row of ranking.rows) learnNetwork(row, state.place);
   const share = shareAt(all, state.metric, 0);
-  const [cells, note] = await Promise.all([charts(app, asked, ranking, all, share, name), notRanked("as", asked, ranking)]);
-  return [bar, cells, table(app, asked, ranking, note)];
+  return [bar, await charts(app, asked, ranking, all, share, name), table(app, asked, ranking, notRanked("network", ranking))];
 }
 
 function learnNetwork(row: Ranked, place: Place): void {

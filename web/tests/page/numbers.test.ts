@@ -1,7 +1,7 @@
 // The page shows the numbers that the API gives for the same question.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compact, count, percent } from "../../src/ui/format";
-import type { GroupsAnswer, Status, TopRow } from "../../src/api/wire";
+import type { GroupsAnswer, Meta, Status, TopRow } from "../../src/api/wire";
 import { api, type Looked, look, OUT, text } from "./browser";
 
 const DATA = "tcp_resets_timeouts";
@@ -101,21 +101,25 @@ it("sampled and estimated numbers are told apart", async () => {
   expect(plain(await text(page, ".cell-numbers"))).toMatch(/^[\d.]+ % of [\d.]+ ?k? sampled/);
 });
 
-it.each([["networks", "as"], ["where", "location"]])("%s that are not ranked are counted apart", async (view, dimension) => {
+it.each([["networks", "ases"], ["where", "locations"]])("%s that are not ranked are counted apart", async (view, ranking) => {
   const { page } = looked;
-  await page.route(`**/summary/${dimension}?*`, async (route) => {
-    const answer = (await (await route.fetch()).json()) as { result: GroupsAnswer };
-    const groups = answer.result.counts["summary_0"]?.groups;
-    if (groups) groups["unknown"] = { ...(Object.values(groups)[0] as (typeof groups)[string]), sampled: [321] };
+  await page.route(`**/top/${ranking}?*`, async (route) => {
+    const answer = (await (await route.fetch()).json()) as { result: { meta: Meta } };
+    const [left] = answer.result.meta.ranked ?? [];
+    if (left) left.unknownConnections = 321;
     await route.fulfill({ json: answer });
   });
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
   await looked.open(`?view=${view}&range=7d&least=3000`);
   const { counts } = await api<GroupsAnswer>(page, `${DATA}/summary/stage?dateRange=7d&handshake=completed&counts=true`);
   const all = counts["summary_0"]?.total.sampled[0] ?? 0;
   const ranked = (await page.locator(".ranking tbody td:last-child").allTextContents()).reduce((sum, cell) => sum + Number(cell.replaceAll(",", "")), 0);
   const note = plain(await text(page, ".not-ranked"));
-  expect(note).toContain(`Not ranked: ${count(all - ranked - 321)} sampled (`);
+  expect(note).toContain(`Not ranked: ${count(all - ranked)} sampled (`);
   expect(note).toMatch(/with fewer than 3,000 each.*; 321 sampled \([\d.]+ %\) whose (network|country) is unknown\.$/);
+  // The ranking says it; nothing else is asked for.
+  expect(asked.filter((url) => /summary\/(as|location)\?/.test(url))).toEqual([]);
 });
 
 it("Compare shows each selection", async () => {
