@@ -23,6 +23,7 @@ use crate::terminal::message;
 /// agent or of the store, and the spool may be in it.
 fn config(settings: &Settings, folder: &Path, spool: PathBuf) -> Option<AgentConfig> {
     let live = LiveSettings {
+        sides: settings.capture.sides,
         rate: settings.capture.sample_rate,
         ports: settings.capture.ports.clone(),
         exclude: settings.capture.exclude.clone(),

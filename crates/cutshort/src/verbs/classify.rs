@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, ValueEnum};
-use cutshort_capture::{Captures, LiveSettings, Reading, Record, Visitor};
+use cutshort_capture::{Captures, LiveSettings, Reading, Record, Sides, Visitor};
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_pipeline::reader_clock;
@@ -97,7 +97,6 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let geo = arguments.geo.open()?;
     let mut output = Output::create(arguments.output.as_deref())?;
     let source = live::source(&files)?;
-    check_source(arguments, source.is_some())?;
     live::check_duration(arguments.duration, source.as_ref())?;
     let reading = Reading::default();
     let signals = Signals::of_command()?;
@@ -129,24 +128,16 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     Ok(done)
 }
 
-/// Only captures have both directions.
-fn check_source(arguments: &Classify, is_live: bool) -> Result<(), Error> {
-    if is_live && arguments.rules.rules().data_set == DataSet::Origin {
-        return Err(Error::Usage(
-            "--origin reads captures of both directions; capture with tcpdump, and pipe that in".to_owned(),
-        ));
-    }
-    Ok(())
-}
-
 fn tracker(arguments: &Classify, sink: &Sink<'_>) -> Tracker {
     let tracker = Tracker::new(arguments.rules.rules()).read_at(reader_clock());
     if sink.needs_rows { tracker.keep_rows() } else { tracker }
 }
 
 fn live_settings(arguments: &Classify) -> LiveSettings {
+    let rules = arguments.rules.rules();
     LiveSettings {
-        limit: arguments.rules.rules().packet_limit,
+        sides: if rules.data_set == DataSet::Origin { Sides::Opened } else { Sides::Clients },
+        limit: rules.packet_limit,
         ports: arguments.selected.ends.server_port.clone(),
         exclude: arguments.selected.ends.ignore_src.clone(),
         ..LiveSettings::default()

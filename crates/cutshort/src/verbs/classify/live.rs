@@ -5,13 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cutshort_capture::rules;
 use cutshort_capture::{
-    LEFT_OUT_ORIGIN, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading, Spell,
+    Batch, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading, Spell,
 };
 use cutshort_model::grouped;
 use cutshort_packet::Packet;
 use cutshort_report::Incomplete;
 use cutshort_sandbox::{Kept, Needs};
-use cutshort_verdict::Tracker;
+use cutshort_verdict::{DataSet, Tracker};
 use jiff::SignedDuration;
 
 use super::sink::Sink;
@@ -73,15 +73,15 @@ impl Receiving {
         let mut is_silent = true;
         let mut is_said = false;
         loop {
-            let packets = match self.live.next_batch() {
-                Ok(Some(packets)) => packets,
+            let batch = match self.live.next_batch() {
+                Ok(Some(batch)) => batch,
                 Ok(None) => break,
                 Err(error) => return Err(self.failed(&error)),
             };
-            packets.iter().for_each(|packet| take(packet, &mut tracker, sink));
-            let is_empty = packets.is_empty();
+            take(batch, sink.data_set(), &mut tracker, sink);
+            let is_empty = batch.is_empty();
             let counts = self.live.counts();
-            is_silent &= is_empty && counts.origin == 0 && counts.left_out.connections == 0;
+            is_silent &= is_empty && counts.left_out.connections == 0;
             note_incomplete(&mut incomplete, &counts.left_out);
             if is_silent && !is_said && begin.elapsed() >= SILENCE {
                 message(&self.silence);
@@ -118,9 +118,10 @@ pub(super) fn open(
 
 fn silence(source: &LiveSource) -> String {
     match source {
-        LiveSource::Nflog(group) if is_logged(*group) == Some(false) => format!(
-            "nothing has come from {source}, and none of cutshort's rules log to group {group}: 'cutshort rules apply' \
-             loads some (--group {group})"
+        LiveSource::Nflog(groups) if groups.iter().all(|group| is_logged(group) == Some(false)) => format!(
+            "nothing has come from {source}, and none of cutshort's rules log to group {groups}: 'cutshort rules apply' \
+             loads some (--group {})",
+            groups.first()
         ),
         LiveSource::Nflog(_) => format!(
             "nothing has come from {source}: rules choose 1 in N connections ('cutshort rules apply --rate N'), and none \
@@ -157,10 +158,30 @@ fn until(duration: Option<SignedDuration>) -> String {
     duration.map_or_else(|| " until Ctrl-C".to_owned(), |duration| format!(" for {duration:#}"))
 }
 
-fn take(packet: &Packet, tracker: &mut Tracker, sink: &mut Sink<'_>) {
-    sink.summary.input.add_record(packet.ts);
+/// Takes what came of a data set.
+fn take(batch: Batch<'_>, data_set: DataSet, tracker: &mut Tracker, sink: &mut Sink<'_>) {
+    if data_set == DataSet::Origin {
+        batch.opened.iter().for_each(|row| take_row(row, tracker, sink));
+    } else {
+        batch.packets.iter().for_each(|packet| take_record(packet.ts, Some(packet), tracker, sink));
+    }
+}
+
+/// Takes a row of a connection that this host opens, as the packet or the ICMP error that it was.
+fn take_row(row: &Packet, tracker: &mut Tracker, sink: &mut Sink<'_>) {
+    match row.unreachable() {
+        Some(error) => {
+            take_record(row.ts, None, tracker, sink);
+            tracker.add_unreachable(&error);
+        }
+        None => take_record(row.ts, Some(&row.of_row()), tracker, sink),
+    }
+}
+
+fn take_record(ts: i64, packet: Option<&Packet>, tracker: &mut Tracker, sink: &mut Sink<'_>) {
+    sink.summary.input.add_record(ts);
     sink.summary.input.packets += 1;
-    if tracker.record(packet.ts, Some(packet)) {
+    if tracker.record(ts, packet) {
         while let Some(window) = tracker.next_closed() {
             sink.window(window);
         }
@@ -186,16 +207,26 @@ fn finish(mut tracker: Tracker, sink: &mut Sink<'_>, receiving: &Receiving) -> R
     input.refused = counts.refused;
     tracker.finish().for_each(|window| sink.window(window));
     sink.end()?;
-    Ok(report(counts, &receiving.source))
+    Ok(report(counts, &receiving.source, sink.data_set()))
 }
 
 /// Says what was not received.
-fn report(counts: &LiveCount, source: &LiveSource) -> Done {
+fn report(counts: &LiveCount, source: &LiveSource, data_set: DataSet) -> Done {
     let left_out = format!("chosen connections were left out: {}", LeftOut::help(source));
+    let (other, other_help) = match data_set {
+        DataSet::Origin => {
+            (counts.packets, "packets of clients' connections were left out, because of --origin")
+        }
+        _ => (
+            counts.opened,
+            "packets of connections that this host opens were left out ('cutshort rules --origin' logged them): \
+             --origin classifies these instead",
+        ),
+    };
     let lines = [
         ("", counts.lost, "packets were lost: they came faster than they were received"),
         ("at least ", counts.left_out.connections, &left_out),
-        ("", counts.origin, LEFT_OUT_ORIGIN),
+        ("", other, other_help),
         ("", counts.malformed, "messages from the kernel could not be read"),
     ];
     let mut done = Done::Whole;

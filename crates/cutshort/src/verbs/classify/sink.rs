@@ -94,6 +94,10 @@ impl<'a> Sink<'a> {
         })
     }
 
+    pub(super) const fn data_set(&self) -> DataSet {
+        self.data_set
+    }
+
     /// Takes a window.
     pub(super) fn window(&mut self, window: ClosedWindow) {
         self.has_received |= window.received() > 0;
