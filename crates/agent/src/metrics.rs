@@ -2,14 +2,16 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cutshort_metrics::{Exposition, Format};
 
 use crate::station::StationState;
 
-/// How long a client may take to ask and to read.
+/// How long a client may take to send its request, and then to read the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How many clients are answered side by side, so that a slow one does not delay scrapes.
+const CLIENTS: usize = 4;
 /// A longer request is none.
 const LONGEST: u64 = 16 << 10;
 
@@ -107,8 +109,16 @@ fn flag(value: bool) -> f64 {
     f64::from(u8::from(value))
 }
 
-/// Answers requests for `/metrics`, one after the other, as long as the program lives.
-pub fn serve(listener: &TcpListener, text: impl Fn(Format) -> String) {
+/// Answers requests for `/metrics`, of a few clients side by side, as long as the program lives.
+pub fn serve(listener: &TcpListener, text: impl Fn(Format) -> String + Sync) {
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| serve_in_turn(listener, &text));
+        }
+    });
+}
+
+fn serve_in_turn(listener: &TcpListener, text: impl Fn(Format) -> String) {
     for stream in listener.incoming() {
         match stream {
             // A client that goes away needs no answer.
@@ -118,10 +128,27 @@ pub fn serve(listener: &TcpListener, text: impl Fn(Format) -> String) {
     }
 }
 
+/// A stream that is read until a time. A timeout of the socket alone begins anew with each byte.
+struct Until<'a> {
+    stream: &'a TcpStream,
+    end: Instant,
+}
+
+impl Read for Until<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream.read(buffer)
+    }
+}
+
 fn answer(mut stream: &TcpStream, text: impl Fn(Format) -> String) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut lines = BufReader::new(stream.take(LONGEST)).lines();
+    let request = Until { stream, end: Instant::now() + PATIENCE };
+    let mut lines = BufReader::new(request.take(LONGEST)).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
     let format = format(lines)?;
     let (status, kind, body) = match request.split(' ').collect::<Vec<_>>()[..] {
@@ -153,6 +180,31 @@ fn format(lines: impl Iterator<Item = io::Result<String>>) -> io::Result<Format>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slow_clients_delay_nobody_and_are_left() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || serve(&listener, |_| "a 1\n".to_owned()));
+        let slow: Vec<TcpStream> = (1..CLIENTS).map(|_| TcpStream::connect(address).unwrap()).collect();
+        for mut stream in &slow {
+            stream.write_all(b"GET /met").unwrap();
+        }
+        let begin = Instant::now();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with("a 1\n"), "{answer}");
+        assert!(begin.elapsed() < PATIENCE);
+        // One that sends a byte now and then is left, too.
+        let mut drip = &slow[0];
+        let is_over = |begin: Instant| begin.elapsed() > PATIENCE + Duration::from_secs(10);
+        while drip.write_all(b"r").is_ok() {
+            assert!(!is_over(begin), "it is still listened to");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
 
     #[test]
     fn whoever_asks_is_answered() {

@@ -111,14 +111,7 @@ impl Report {
     /// Writes the file as a whole or not at all.
     fn write(&self, folder: &Path) -> io::Result<()> {
         let path = Self::path(folder);
-        let temporary = DataDir::temporary(&path);
-        let written =
-            fs::write(&temporary, serde_json::to_vec(self)?).and_then(|()| fs::rename(&temporary, path));
-        if written.is_err() {
-            // It takes room, of which there may be none.
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+        cutshort_files::replace(&cutshort_files::temporary(&path), &path, &serde_json::to_vec(self)?)
     }
 }
 

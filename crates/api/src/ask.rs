@@ -47,7 +47,7 @@ pub fn shares(
     kind: SharesQuery,
 ) -> Result<(Answer, Vec<Series>), Problem> {
     let SharesQuery { by, in_time, own } = kind;
-    let filters = if own { Filters::Extended } else { Filters::Radar };
+    let filters = if own { Filters::Extended(context.store.data_set()) } else { Filters::Radar };
     let name = if in_time { "serie" } else { "summary" };
     let series = question::series(parameters, name, filters, context.now)?;
     check_exclusion(by, &series)?;
@@ -101,7 +101,8 @@ pub fn ranking(
     who: Who,
 ) -> Result<(Top, Vec<Series>), Problem> {
     let parameters = with_stages(parameters);
-    let series = question::series(&parameters, "top", Filters::Extended, context.now)?;
+    let series =
+        question::series(&parameters, "top", Filters::Extended(context.store.data_set()), context.now)?;
     let limit = question::number(&parameters, "limit", 5, 1..=1000)?;
     let least = match parameters.one("minSample")? {
         Some(_) => Some(question::number(&parameters, "minSample", 1, 1..=1_000_000_000)? as u64),

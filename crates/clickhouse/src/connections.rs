@@ -7,7 +7,7 @@ use std::ops::Range;
 use cutshort_geo::Country;
 use cutshort_model::ConnectionRecord;
 use cutshort_packet::FiveTuple;
-use cutshort_store::{ConnectionQuery, Result, StoreError};
+use cutshort_store::{ConnectionQuery, First, Order, OrderBy, Result, StoreError};
 use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tags, Termination};
 use ipnet::IpNet;
 
@@ -22,19 +22,37 @@ const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node
 /// The order of a window's connections: that of the folder's files.
 const ORDER: &str = "src_ip, src_port, dst_ip, dst_port, first_us, last_us, number";
 
+/// The order of connections that are equal in everything that is asked for.
+const TUPLE: &str = "src_ip, src_port, dst_ip, dst_port, last_us, number";
+
 /// Windows whose connections are asked for at once, at first; then more.
 const WINDOWS: usize = 4;
 
-/// The latest windows first: mostly these are enough.
+/// The connections of a query in its order. In order of time, the first windows are mostly enough; in any other order,
+/// the connections that come first are selected from those of all windows.
 pub(crate) fn select(server: &Server, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {
     let mut windows = with_connections(server, &query.range)?;
-    windows.reverse();
+    if query.order.descending {
+        windows.reverse();
+    }
+    if query.order.by == OrderBy::Time {
+        by_time(server, query, &windows)
+    } else {
+        by_value(server, query, &windows)
+    }
+}
+
+fn by_time(
+    server: &Server,
+    query: &ConnectionQuery,
+    windows: &[ResultRow],
+) -> Result<Vec<ConnectionRecord<'static>>> {
     let (mut found, mut offset, mut size) = (Vec::new(), query.offset, WINDOWS);
-    let mut rest = windows.as_slice();
+    let mut rest = windows;
     while !rest.is_empty() && found.len() < query.limit {
         let (some, behind) = rest.split_at(few(rest, size));
         let filter = filter(query, some);
-        let rows = page(server, &filter, offset, query.limit - found.len())?;
+        let rows = page(server, &filter, query.order, offset, query.limit - found.len())?;
         if rows.is_empty() && !behind.is_empty() {
             offset = offset.saturating_sub(count(server, &filter)?);
         } else if !rows.is_empty() {
@@ -45,6 +63,23 @@ pub(crate) fn select(server: &Server, query: &ConnectionQuery) -> Result<Vec<Con
         size *= 4;
     }
     Ok(found)
+}
+
+fn by_value(
+    server: &Server,
+    query: &ConnectionQuery,
+    windows: &[ResultRow],
+) -> Result<Vec<ConnectionRecord<'static>>> {
+    let most = query.offset.saturating_add(query.limit);
+    let (mut first, mut rest) = (First::new(query.order, most), windows);
+    while !rest.is_empty() {
+        let (some, behind) = rest.split_at(few(rest, rest.len()));
+        for row in page(server, &filter(query, some), query.order, 0, most)? {
+            first.offer(&record(server.data_set, row)?);
+        }
+        rest = behind;
+    }
+    Ok(first.into_records(query.offset).collect())
 }
 
 /// How many of the first windows are asked for at once: so many, unless they have too many generations for a question.
@@ -66,14 +101,42 @@ fn with_connections(server: &Server, range: &Range<i64>) -> Result<Vec<ResultRow
         .collect())
 }
 
-fn page(server: &Server, filter: &Filter, offset: usize, limit: usize) -> Result<Vec<ConnectionRow>> {
+fn page(
+    server: &Server,
+    filter: &Filter,
+    order: Order,
+    offset: usize,
+    limit: usize,
+) -> Result<Vec<ConnectionRow>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM connection WHERE {} ORDER BY window_start DESC, {ORDER}
+        "SELECT {COLUMNS} FROM connection WHERE {} ORDER BY {}
          LIMIT {{limit:UInt64}} OFFSET {{offset:UInt64}}",
-        filter.sql()
+        filter.sql(),
+        order_by(order)
     );
     let query = filter.bind(server.question(&sql));
     server.all(query.param("limit", limit as u64).param("offset", offset as u64))
+}
+
+/// The columns of an order. The same as that of [`First`].
+fn order_by(order: Order) -> String {
+    let direction = if order.descending { "DESC" } else { "ASC" };
+    let columns = match order.by {
+        OrderBy::Time => return format!("window_start {direction}, first_us {direction}, {TUPLE}"),
+        OrderBy::Packets => format!("packets {direction}"),
+        OrderBy::Stage => format!("indexOf([{}], stage) {direction}", stages()),
+        OrderBy::Signature => format!("signature_id = 0, signature_id {direction}"),
+        OrderBy::Location => {
+            format!("location = '', location {direction}, ifNull(asn, {}) {direction}", u32::MAX)
+        }
+        OrderBy::Client => format!("src_ip {direction}, src_port {direction}"),
+        OrderBy::Server => format!("dst_ip {direction}, dst_port {direction}"),
+    };
+    format!("{columns}, first_us DESC, {TUPLE}")
+}
+
+fn stages() -> String {
+    Stage::ALL.map(|stage| format!("'{}'", stage.name())).join(", ")
 }
 
 fn count(server: &Server, filter: &Filter) -> Result<usize> {

@@ -3,7 +3,6 @@
 #[cfg(target_os = "linux")]
 mod agent_config;
 mod backends;
-mod captures;
 mod error;
 #[cfg(target_os = "linux")]
 mod local_capture;
@@ -13,7 +12,6 @@ mod local_capture;
 mod log;
 mod options;
 mod output;
-mod page;
 mod progress;
 mod settings;
 #[cfg(unix)]

@@ -1,13 +1,13 @@
 //! Reads stored connections.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use cutshort_model::{ConnectionRecord, Window};
 use cutshort_store::connection_file::{Records, read};
-use cutshort_store::{Choice, ConnectionQuery, Selection};
-use cutshort_verdict::Tag;
+use cutshort_store::{ConnectionQuery, First, OrderBy};
 
 use super::folder::checksum;
 use super::{Embedded, catalog, damage, guard};
@@ -17,29 +17,79 @@ use crate::error::Result;
 pub(super) const ATTEMPTS: usize = 10;
 
 impl Embedded {
+    /// The connections of a query in its order. Those by time are read window by window, until there are enough; any
+    /// other order reads all windows of the range, and holds only `offset + limit` connections.
     pub(super) fn select_connections(
         &self,
         query: &ConnectionQuery,
     ) -> Result<Vec<ConnectionRecord<'static>>> {
-        let mut found = Vec::new();
-        let mut passed = 0;
         let windows = self.database.read(|sql| catalog::connection_paths(sql, &query.range))?;
-        for (window, _) in windows.into_iter().rev() {
+        let mut windows: Vec<Window> = windows.into_iter().map(|(window, _)| window).collect();
+        if query.order.descending {
+            windows.reverse();
+        }
+        if query.order.by == OrderBy::Time {
+            return self.by_time(query, windows);
+        }
+        let mut first = First::new(query.order, query.offset.saturating_add(query.limit));
+        for window in windows {
+            self.each_wanted(query, window, |record| first.offer(record))?;
+        }
+        Ok(first.into_records(query.offset).collect())
+    }
+
+    fn by_time(
+        &self,
+        query: &ConnectionQuery,
+        windows: Vec<Window>,
+    ) -> Result<Vec<ConnectionRecord<'static>>> {
+        let (mut found, mut skip) = (Vec::new(), query.offset);
+        for window in windows {
             if found.len() == query.limit {
                 break;
             }
-            self.each_of_window(window, |record| {
-                if !is_wanted(query, record) {
-                    return true;
+            let wanted = skip..skip.saturating_add(query.limit - found.len());
+            let part = self.part(query, window, wanted)?;
+            let mut first = First::new(query.order, part.positions.end);
+            self.each_wanted(query, window, |record| {
+                if part.seconds.contains(&second(record)) {
+                    first.offer(record);
                 }
-                passed += 1;
-                if passed > query.offset && found.len() < query.limit {
-                    found.push(record.clone().into_owned());
-                }
-                found.len() < query.limit
             })?;
+            found.extend(first.into_records(part.positions.start));
+            skip = part.left;
         }
         Ok(found)
+    }
+
+    /// Where in a window the connections at these positions are. Far positions are found by counting the connections
+    /// of each second, so that those before them need not be held.
+    fn part(&self, query: &ConnectionQuery, window: Window, wanted: Range<usize>) -> Result<Part> {
+        if wanted.start == 0 {
+            return Ok(Part { seconds: i64::MIN..=i64::MAX, positions: wanted, left: 0 });
+        }
+        let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+        self.each_wanted(query, window, |record| *counts.entry(second(record)).or_default() += 1)?;
+        let counts: Vec<(i64, usize)> = match query.order.descending {
+            true => counts.into_iter().rev().collect(),
+            false => counts.into_iter().collect(),
+        };
+        Ok(Part::of(&counts, &wanted))
+    }
+
+    /// Calls `each` with those connections of a window that a query selects.
+    fn each_wanted(
+        &self,
+        query: &ConnectionQuery,
+        window: Window,
+        mut each: impl FnMut(&ConnectionRecord<'_>),
+    ) -> Result<()> {
+        self.each_of_window(window, |record| {
+            if query.wants(record) {
+                each(record);
+            }
+            true
+        })
     }
 
     pub(super) fn visit_connections(
@@ -117,6 +167,46 @@ impl Embedded {
     }
 }
 
+/// A part of a window's connections in order of time.
+#[derive(Debug, PartialEq, Eq)]
+struct Part {
+    /// The seconds since the Unix epoch in which they begin.
+    seconds: RangeInclusive<i64>,
+    /// Their positions among the connections of these seconds.
+    positions: Range<usize>,
+    /// How many connections of the next windows have to be skipped.
+    left: usize,
+}
+
+impl Part {
+    /// The part at these positions, by the number of connections of each second in order.
+    fn of(counts: &[(i64, usize)], wanted: &Range<usize>) -> Self {
+        let (mut before, mut skipped, mut seconds) = (0, 0, Vec::new());
+        for (second, count) in counts {
+            if before + count <= wanted.start {
+                skipped += count;
+            } else if before < wanted.end {
+                seconds.push(*second);
+            }
+            before += count;
+        }
+        let left = wanted.start.saturating_sub(before);
+        match seconds.iter().min().zip(seconds.iter().max()) {
+            Some((first, last)) => Self {
+                seconds: *first..=*last,
+                positions: wanted.start - skipped..wanted.end - skipped,
+                left,
+            },
+            None => Self { seconds: RangeInclusive::new(1, 0), positions: 0..0, left },
+        }
+    }
+}
+
+/// The second since the Unix epoch in which a connection begins.
+const fn second(record: &ConnectionRecord<'_>) -> i64 {
+    record.first_us.div_euclid(1_000_000)
+}
+
 /// The file of a window's connections.
 pub(super) struct StoredFile {
     pub(super) window: Window,
@@ -150,36 +240,22 @@ pub(super) fn visit(
     Ok(())
 }
 
-fn is_wanted(query: &ConnectionQuery, record: &ConnectionRecord<'_>) -> bool {
-    let any = |empty: bool, found: bool| empty || found;
-    let tuple = &record.five_tuple;
-    any(query.stages.is_empty(), query.stages.contains(&record.stage))
-        && any(query.terminations.is_empty(), query.terminations.contains(&record.termination))
-        && is_selected(&query.selection, record)
-        && any(query.clients.is_empty(), query.clients.iter().any(|net| net.contains(&tuple.src())))
-        && any(query.servers.is_empty(), query.servers.contains(&tuple.dst()))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn is_selected(selection: &Selection, record: &ConnectionRecord<'_>) -> bool {
-    let continent = record.location.map(cutshort_geo::Country::continent);
-    selection.locations.has(record.location.as_ref())
-        && selection.continents.has(continent.as_ref())
-        && selection.asns.has(record.asn.as_ref())
-        && has_tags(&selection.tags, record)
-        && selection.signatures.has(record.signature.as_ref())
-        && selection.ip_versions.has(Some(&record.ip_version()))
-        && selection.ports.has(Some(&record.five_tuple.dst_port))
-        && has_node(&selection.nodes, &record.node)
-        && selection.answered.is_none_or(|answered| answered == record.tags.contains(Tag::Answered))
-        && (!selection.completed || record.completed_handshake())
-}
-
-fn has_tags(tags: &Choice<Tag>, record: &ConnectionRecord<'_>) -> bool {
-    let has = |tags: &[Tag]| tags.iter().any(|tag| record.tags.contains(*tag));
-    (tags.include.is_empty() || has(&tags.include)) && !has(&tags.exclude)
-}
-
-fn has_node(nodes: &Choice<String>, node: &str) -> bool {
-    let among = |names: &[String]| names.iter().any(|name| name == node);
-    (nodes.include.is_empty() || among(&nodes.include)) && !among(&nodes.exclude)
+    #[test]
+    fn a_part_is_found_by_the_counts_of_seconds() {
+        let counts = [(9, 2), (8, 3), (5, 1)];
+        let of = |wanted| {
+            let part = Part::of(&counts, &wanted);
+            (part.seconds, part.positions, part.left)
+        };
+        assert_eq!(of(1..2), (9..=9, 1..2, 0));
+        assert_eq!(of(2..4), (8..=8, 0..2, 0));
+        assert_eq!(of(3..6), (5..=8, 1..4, 0));
+        assert_eq!(of(5..9), (5..=5, 0..4, 0));
+        assert_eq!(of(6..9), (RangeInclusive::new(1, 0), 0..0, 0));
+        assert_eq!(of(10..12).2, 4);
+    }
 }

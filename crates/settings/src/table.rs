@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cutshort_api::answer::ServerName;
 use cutshort_api::{Options, Rate};
 use cutshort_capture::{LiveSettings, LiveSource, Sides};
 use cutshort_clickhouse::Address;
@@ -19,7 +20,7 @@ use toml::Value;
 
 use crate::kind::{
     FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NETWORKS, NUMBER, PATH, PATHS, PORTS, RATE,
-    SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
+    SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
 };
 use crate::log_format::LogFormat;
 
@@ -121,6 +122,9 @@ settings! {
         hosts: Vec<String> = Vec::new(), TEXTS;
         /// Origins whose web pages may read (CORS), such as "https://example.org"; "*" for all.
         origins: Vec<String> = Options::default().origins, TEXTS;
+        /// Names of servers to which connections are opened, such as "api=203.0.113.5:443" or "db=192.0.2.0/24:5432". The
+        /// first that fits is shown; named servers are shown even where addresses are not.
+        upstreams: Vec<ServerName> = Vec::new(), SERVER_NAMES;
         /// Sustained requests per second allowed to a client; 0 for no limit.
         rate_limit: f64 = Rate::default().per_second, RATE;
         /// Burst of requests allowed to a client.

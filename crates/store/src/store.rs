@@ -118,7 +118,8 @@ pub trait Store: Send + Sync {
     /// Answers a query for counts.
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer>;
 
-    /// Answers a query for connections. Those in a damaged file are left out; [`Status::impaired`] names the window.
+    /// Answers a query for connections. In another order than that of time, all connections of the range are read, but
+    /// only `offset + limit` of them are held in memory. Those in a damaged file are left out; [`Status::impaired`] names the window.
     fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>>;
 
     /// Calls `each` with every connection of a range, window by window, until it returns false. Those in a damaged

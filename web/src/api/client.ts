@@ -72,16 +72,29 @@ interface Envelope<T> {
 }
 
 async function request<T>(url: string): Promise<T> {
-  let response: Response;
+  const response = await get(url, "application/json");
+  const body = (await response.json().catch(() => null)) as Body<T>;
+  if (response.ok && body?.success !== false && body?.result !== undefined) return body.result;
+  throw refusal(response, body);
+}
+
+/** An answer in another format, as a file. */
+export async function file(path: string, parameters: Parameters): Promise<Blob> {
+  const response = await get(address(path, parameters).href, "*/*");
+  if (response.ok) return response.blob();
+  throw refusal(response, (await response.json().catch(() => null)) as Body<unknown>);
+}
+
+type Body<T> = (Partial<Envelope<T>> & { error?: string }) | null;
+
+async function get(url: string, accept: string): Promise<Response> {
   const secret = token();
-  const headers = { accept: "application/json", ...(secret ? { authorization: `Bearer ${secret}` } : {}) };
   try {
-    response = await fetch(url, { headers });
+    return await fetch(url, { headers: { accept, ...(secret ? { authorization: `Bearer ${secret}` } : {}) } });
   } catch {
     throw new ApiError(0, "The server does not answer. Is cutshort still running?");
   }
-  const body = (await response.json().catch(() => null)) as (Partial<Envelope<T>> & { error?: string }) | null;
-  if (response.ok && body?.success !== false && body?.result !== undefined) return body.result;
-  const message = body?.errors?.[0]?.message ?? body?.error ?? `The server answered with status ${response.status}.`;
-  throw new ApiError(response.status, message);
 }
+
+const refusal = (response: Response, body: Body<unknown>): ApiError =>
+  new ApiError(response.status, body?.errors?.[0]?.message ?? body?.error ?? `The server answered with status ${response.status}.`);

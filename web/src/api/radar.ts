@@ -4,7 +4,7 @@ import { WORLD } from "../state/place";
 import { ALL_DATA, DEFAULT, type Range, type Step } from "../state/url";
 import { ANOMALOUS, type Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
-import { address, ask, type Parameters } from "./client";
+import { address, ask, file, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
 import { gapsOf } from "./collected";
 import type { Span } from "../charts/times";
@@ -40,7 +40,7 @@ export interface Pieces {
 /** How much of a range was collected, in buckets as well. */
 export async function coverage(range: Range, step: Exclude<Step, "">): Promise<Coverage> {
   const parameters = [...seriesParameters([{ range, place: WORLD, completed: false, unanswered: false }]), ["aggInterval", step], ["name", "all"]] as const;
-  return (await ask<{ all: Coverage }>("coverage", parameters)).all;
+  return (await ask<{ all: Coverage }>(`${DATA}/coverage`, parameters)).all;
 }
 
 /** An answer over time, and of which time there is data. */
@@ -179,23 +179,37 @@ export async function concrete(range: Range): Promise<Range> {
 export const isCutShort = ({ stage, termination }: Readonly<Record<string, string>>): boolean =>
   stage !== "no_match" && stage !== ALL_STAGES && (!termination || termination === "reset" || termination === "timeout");
 
-/** The API's limit of single connections in an answer. */
-export const MOST_CONNECTIONS = 1000;
+/** A part of a list of single connections, and its order over the whole range. */
+export interface Part {
+  offset: number;
+  limit: number;
+  order: "time" | "packets" | "stage" | "signature" | "location" | "client" | "server";
+  direction: "asc" | "desc";
+}
 
 /** A filter of stages that restricts nothing. */
 export const ALL_STAGES = "all";
 
 /** Single connections, where the operator allows it: those that were cut short, unless a filter says otherwise. Of resets before any answer only, those that count as cut short. */
-export function connections(asked: Asked, filters: Readonly<Record<string, string>>, offset: number, limit: number): Promise<ConnectionsAnswer> {
+export const connections = (asked: Asked, filters: Filters, part: Part): Promise<ConnectionsAnswer> => ask<ConnectionsAnswer>(`${DATA}/connections`, partPairs(asked, filters, part));
+
+/** The same as an Apache Parquet file. */
+export const connectionsFile = (asked: Asked, filters: Filters, part: Part): Promise<Blob> => file(`${DATA}/connections`, [...partPairs(asked, filters, part), ["format", "PARQUET"]]);
+
+type Filters = Readonly<Record<string, string>>;
+
+function partPairs(asked: Asked, filters: Filters, { offset, limit, order, direction }: Part): Parameters {
   const { stage, ...others } = filters;
   const isCut = isCutShort(filters);
   const chosen = stage === ALL_STAGES ? "" : (stage ?? (isCut ? ANOMALOUS.join(",") : ""));
   const only = { ...others, stage: chosen, ...(asked.unanswered && isCut && stage !== ALL_STAGES ? { answered: "false" } : {}) };
-  return ask<ConnectionsAnswer>(`${DATA}/connections`, [
+  return [
     ...seriesParameters([{ ...asked, unanswered: false, only }]),
     ["offset", String(offset)],
     ["limit", String(limit)],
-  ]);
+    ["orderBy", order],
+    ["direction", direction],
+  ];
 }
 
 /** The packets of a connection, as long as they are kept. */

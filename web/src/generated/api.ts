@@ -16,22 +16,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/client/v4/radar/coverage": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["coverage"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/client/v4/radar/entities/asns": {
         parameters: {
             query?: never;
@@ -112,6 +96,198 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/radar/origin_resets_timeouts/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originConnections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/connections/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/summary/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originSummaryByDimension"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originTerms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/timeseries_groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originTimeseriesGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/timeseries_groups/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originTimeseriesGroupsByDimension"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/top/ases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originTopAses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/top/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originTopLocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/top/servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originTopServers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origin_resets_timeouts/top/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originTopByDimension"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/radar/search/global": {
         parameters: {
             query?: never;
@@ -168,6 +344,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/tcp_resets_timeouts/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["coverage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -475,6 +667,17 @@ export interface components {
             startDate: string;
             tags: string[];
         };
+        KeptDataSet: {
+            /** Format: int64 */
+            connections: number;
+            /** Format: date-time */
+            coveredFrom?: string | null;
+            /** Format: date-time */
+            coveredTo?: string | null;
+            directory: string;
+            name: string;
+            pending: number;
+        };
         KeptSegment: {
             /** Format: date-time */
             from: string;
@@ -645,6 +848,45 @@ export interface components {
         RemovedAnnotation: {
             id: string;
         };
+        Server: {
+            address?: string | null;
+            asName?: string | null;
+            /** Format: int32 */
+            asn?: number | null;
+            /** Format: int64 */
+            connections: number;
+            cutShort: string;
+            emptyAnswers: string;
+            gaveUp: string;
+            /** Format: int64 */
+            handshakeP50Us?: number | null;
+            /** Format: int64 */
+            handshakeP95Us?: number | null;
+            location?: string | null;
+            name?: string | null;
+            /** Format: int32 */
+            port: number;
+            refused: string;
+            stages: components["schemas"]["StageShares"];
+            timeouts: string;
+            unreachable: string;
+            /** Format: int64 */
+            weight: number;
+        };
+        Servers: {
+            meta: components["schemas"]["ServersMeta"];
+            servers: components["schemas"]["Server"][];
+        };
+        ServersMeta: {
+            addresses: boolean;
+            /** Format: int64 */
+            connections: number;
+            dateRange: components["schemas"]["DateRange"][];
+            /** Format: date-time */
+            lastUpdated: string;
+            pendingWindows: number;
+            servers: number;
+        };
         SignatureTerm: {
             about: string;
             causes: string[];
@@ -677,6 +919,7 @@ export interface components {
         };
         StatusResult: {
             connectionsAllowed: boolean;
+            dataSets: components["schemas"]["KeptDataSet"][];
             exclusions: components["schemas"]["LeftOut"][];
             geo: components["schemas"]["Source"][];
             /** Format: date-time */
@@ -803,40 +1046,6 @@ export interface operations {
                             message: string;
                         }[];
                         result: components["schemas"]["Annotations"];
-                        success: boolean;
-                    };
-                };
-            };
-        };
-    };
-    coverage: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        errors: {
-                            code: number;
-                            message: string;
-                        }[];
-                        messages: {
-                            code: number;
-                            message: string;
-                        }[];
-                        result: {
-                            meta: components["schemas"]["CoverageMeta"];
-                        } & {
-                            [key: string]: components["schemas"]["Coverage"];
-                        };
                         success: boolean;
                     };
                 };
@@ -993,6 +1202,450 @@ export interface operations {
             };
         };
     };
+    originConnections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            connections: {
+                                /** @enum {string} */
+                                addresses?: "truncated" | "encrypted";
+                                as_name: string | null;
+                                asn: number | null;
+                                dst_ip: string;
+                                dst_port: number;
+                                first_us: number;
+                                ip_version: number;
+                                last_us: number;
+                                location: string | null;
+                                node: string;
+                                packets: number;
+                                rst_ip_id_delta: number | null;
+                                rst_ttl_delta: number | null;
+                                sample_rate: number;
+                                signature: string | null;
+                                signature_id: number | null;
+                                silent_us: number;
+                                src_ip: string;
+                                src_port: number;
+                                stage: string;
+                                tags: string[];
+                                termination: string;
+                            }[];
+                            paging: components["schemas"]["Paging"];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Traced"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originCoverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["CoverageMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["Coverage"];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                later_in_flow: string;
+                                no_match: string;
+                                post_ack: string;
+                                post_psh: string;
+                                post_syn: string;
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originSummaryByDimension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            counts?: {
+                                [key: string]: components["schemas"]["CountOfSeries"];
+                            };
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: {
+                                [key: string]: string;
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originTerms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Terms"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originTimeseriesGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                later_in_flow: string[];
+                                no_match: string[];
+                                post_ack: string[];
+                                post_psh: string[];
+                                post_syn: string[];
+                                timestamps: string[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originTimeseriesGroupsByDimension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            counts?: {
+                                [key: string]: components["schemas"]["CountOfSeries"];
+                            };
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: {
+                                timestamps: string[];
+                            } & {
+                                [key: string]: string[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originTopAses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["RankedAs"][];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originTopLocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["RankedLocation"][];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originTopServers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Servers"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originTopByDimension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["RankedValue"][];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
     searchGlobal: {
         parameters: {
             query?: never;
@@ -1134,6 +1787,40 @@ export interface operations {
                             message: string;
                         }[];
                         result: components["schemas"]["Traced"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["CoverageMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["Coverage"];
+                        };
                         success: boolean;
                     };
                 };

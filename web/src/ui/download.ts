@@ -66,6 +66,9 @@ function save(name: string, blob: Blob): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+/** Saves what the server has made. */
+export const saveAs = (extension: string, source: Provenance, blob: Blob): void => save(fileName(source, extension), blob);
+
 export const NUMBERS = ["csv", "json"] as const;
 export const PICTURES = ["png", "png-wide", "png-square", "svg"] as const;
 export const FORMATS = [...PICTURES, ...NUMBERS] as const;

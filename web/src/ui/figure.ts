@@ -1,7 +1,7 @@
 // A chart with its heading, tools, table and files.
 
 import { h, newId, type Child } from "./dom";
-import { download, FORMATS, type Format, NUMBERS, PICTURES, type Provenance } from "./download";
+import { download, FORMATS, type Format, NUMBERS, PICTURES, type Provenance, saveAs } from "./download";
 import { parseState, type Range } from "../state/url";
 import { close, menu } from "./menu";
 import { dataTable, type Table } from "./table";
@@ -22,6 +22,8 @@ export interface FigureSpec {
   tabular?: boolean;
   /** Which files there are; all if not given. */
   formats?: readonly Format[];
+  /** The same numbers as the server makes them, as an Apache Parquet file. */
+  parquet?: () => Promise<Blob>;
   /** Where the chart can be shown within other pages. */
   embed?: (range: Range) => string;
 }
@@ -57,11 +59,12 @@ export function figure(spec: FigureSpec): HTMLElement {
     });
     return button;
   };
-  const files = (heading: string, formats: readonly Format[]): HTMLElement | null => {
+  const files = (heading: string, formats: readonly Format[], more: HTMLElement | null = null): HTMLElement | null => {
     const own = formats.filter((format) => (spec.formats ?? FORMATS).includes(format));
-    return own.length ? h("div", {}, h("h3", {}, heading), h("div", { class: "share-files" }, ...own.map(file))) : null;
+    return own.length ? h("div", {}, h("h3", {}, heading), h("div", { class: "share-files" }, ...own.map(file), more)) : null;
   };
-  const share = [linkPart(spec.source), files("Picture", PICTURES), files("Numbers", NUMBERS), spec.embed ? embedPart(spec.embed, spec) : null, citePart(spec.source)];
+  const parquet = spec.parquet ? parquetButton(spec.parquet, spec.source) : null;
+  const share = [linkPart(spec.source), files("Picture", PICTURES), files("Numbers", NUMBERS, parquet), spec.embed ? embedPart(spec.embed, spec) : null, citePart(spec.source)];
   const tools = h(
     "div",
     { class: "tools" },
@@ -79,6 +82,20 @@ export function figure(spec: FigureSpec): HTMLElement {
     place,
   );
   return element;
+}
+
+function parquetButton(made: () => Promise<Blob>, source: Provenance): HTMLElement {
+  const button = h("button", { type: "button", class: "button", "data-format": "parquet" }, "Parquet");
+  button.addEventListener("click", () => {
+    made().then(
+      (blob) => {
+        close(button);
+        saveAs("parquet", source, blob);
+      },
+      (error: unknown) => (button.textContent = error instanceof Error ? error.message : "Parquet failed"),
+    );
+  });
+  return button;
 }
 
 /** A text to take along, with a button that copies it. */

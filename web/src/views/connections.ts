@@ -21,7 +21,7 @@ import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
 import { zoneName } from "../ui/zone";
 
 const PER_PAGE = 50;
-const { ALL_STAGES, MOST_CONNECTIONS } = radar;
+const { ALL_STAGES } = radar;
 const MOST_DAYS = 31;
 const QUARTER = 900_000;
 
@@ -31,59 +31,45 @@ export async function render(app: App): Promise<Child[]> {
   if (!status.connectionsAllowed) return [notAllowed()];
   if (lengthOf(state.range) > MOST_DAYS * 86_400_000) return [tooLong(app)];
   const texts = await terms();
-  const first = Math.floor((state.page * PER_PAGE) / MOST_CONNECTIONS) * MOST_CONNECTIONS;
+  const asked = { ...selected(state), only: {} };
+  const page: radar.Part = { offset: state.page * PER_PAGE, limit: PER_PAGE, ...orderOf(state.sort) };
   try {
-    const found = await radar.connections({ ...selected(state), only: {} }, state.filters, first, MOST_CONNECTIONS);
-    const all = inOrder(found.connections, state.sort, texts);
-    const from = state.page * PER_PAGE - first;
-    const connections = all.slice(from, from + PER_PAGE);
-    const more = from + PER_PAGE < all.length || found.paging.more;
-    const list = connections.length ? table(app, status, connections, texts, partOf(all, found.paging.more)) : await none(app);
+    const { connections, paging } = await radar.connections(asked, state.filters, page);
+    const list = connections.length ? table(app, status, connections, texts, () => radar.connectionsFile(asked, state.filters, page)) : await none(app);
     const notes = [state.unanswered ? unansweredNote(state.filters) : null, protectedNote(connections.map(({ addresses }) => addresses))];
-    return [filterForm(app, texts), ...notes, list, pager(app, connections.length, more)];
+    return [filterForm(app, texts), ...notes, list, pager(app, connections.length, paging.more)];
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 400) throw error;
-    return [filterForm(app, texts), h("p", { class: "problem", role: "alert" }, error.message)];
+    if (!(error instanceof ApiError) || !REFUSED.includes(error.status)) throw error;
+    const newest = error.status === 422 ? h("p", {}, stateLink(app.store, { sort: "", page: 0 }, { key: "newest-first" }, "Show the newest first")) : null;
+    return [filterForm(app, texts), h("p", { class: "problem", role: "alert" }, error.message), newest];
   }
 }
 
-type Key = "time" | "stage" | "signature" | "from" | "client" | "server" | "packets";
+/** The server's answers to filters that are wrong, and to orders that would cost too much. */
+const REFUSED = [400, 422];
 
 interface Column {
-  key: Key;
+  key: string;
   label: string;
-  of: (one: Connection, texts: Terms) => number | string;
+  /** What the API calls it. */
+  order: radar.Part["order"];
 }
 
 const COLUMNS: readonly Column[] = [
-  { key: "time", label: "Time", of: (one) => one.first_us },
-  { key: "stage", label: "Stage", of: (one, texts) => STAGES.indexOf(stageOf(one, texts)) },
-  { key: "signature", label: "Signature", of: (one) => one.signature ?? one.termination },
-  { key: "from", label: "From", of: (one) => `${one.location ?? "~"} ${one.as_name ?? "~"}` },
-  { key: "client", label: "Client", of: (one) => one.src_ip },
-  { key: "server", label: "To", of: (one) => `${one.node ?? ""} ${one.dst_ip}:${one.dst_port}` },
-  { key: "packets", label: "Packets", of: (one) => one.packets },
+  { key: "time", label: "Time", order: "time" },
+  { key: "stage", label: "Stage", order: "stage" },
+  { key: "signature", label: "Signature", order: "signature" },
+  { key: "from", label: "From", order: "location" },
+  { key: "client", label: "Client", order: "client" },
+  { key: "server", label: "To", order: "server" },
+  { key: "packets", label: "Packets", order: "packets" },
 ];
 const NEWEST = "-time";
 
-/** Connections in the order that the state asks for: the newest first if it asks for none. */
-export function inOrder(all: readonly Connection[], sort: string, texts: Terms): Connection[] {
-  const wanted = COLUMNS.some(({ key }) => key === sort.replace(/^-/, "")) ? sort : NEWEST;
-  const { of } = COLUMNS.find(({ key }) => key === wanted.replace(/^-/, "")) ?? (COLUMNS[0] as Column);
-  const sign = wanted.startsWith("-") ? -1 : 1;
-  const compare = (a: Connection, b: Connection): number => {
-    const [x, y] = [of(a, texts), of(b, texts)];
-    return typeof x === "string" ? x.localeCompare(String(y), "en", { numeric: true }) : x - Number(y);
-  };
-  return [...all].sort((a, b) => sign * compare(a, b) || b.first_us - a.first_us);
-}
-
-/** What is sorted, if that is not all there is. */
-function partOf(all: readonly Connection[], more: boolean): string | null {
-  if (!more) return null;
-  const [last, first] = [Math.max(...all.map((one) => one.first_us)), Math.min(...all.map((one) => one.first_us))];
-  const text = `Sorted are ${count(all.length)} connections, the newest 15-minute windows first.`;
-  return last - first < QUARTER * 1000 ? `${text} This window has more: choose a filter to see the others in order.` : text;
+/** The order that an address asks for: the newest first if it asks for none. */
+export function orderOf(sort: string): Pick<radar.Part, "order" | "direction"> {
+  const column = COLUMNS.find(({ key }) => key === sort.replace(/^-/, ""));
+  return { order: column?.order ?? "time", direction: column && !sort.startsWith("-") ? "asc" : "desc" };
 }
 
 const notAllowed = (): HTMLElement =>
@@ -110,7 +96,7 @@ const tooLong = ({ store }: App): HTMLElement =>
 
 async function none(app: App): Promise<HTMLElement> {
   if (Object.keys(app.state.filters).length === 0) {
-    const any = await radar.connections({ ...selected(app.state), only: {} }, { stage: ALL_STAGES }, 0, 1);
+    const any = await radar.connections({ ...selected(app.state), only: {} }, { stage: ALL_STAGES }, { offset: 0, limit: 1, ...orderOf("") });
     if (any.connections.length === 0) return nothing(app, rangeNow(app));
     return h("div", { class: "empty" }, h("h2", {}, "No connection was cut short"), h("p", {}, stateLink(app.store, { filters: { stage: ALL_STAGES }, page: 0 }, { key: "all-stages" }, "Show all connections")));
   }
@@ -167,24 +153,26 @@ function heads({ store, state }: App): HTMLElement[] {
   });
 }
 
-function table(app: App, status: Status, connections: readonly Connection[], texts: Terms, part: string | null): HTMLElement {
+function table(app: App, status: Status, connections: readonly Connection[], texts: Terms, parquet: () => Promise<Blob>): HTMLElement {
   const rows = connections.flatMap((one, at) => lines(app, one, at, texts));
   const head = h("tr", {}, ...heads(app));
   return figure({
     key: "connections",
     title: titleOf(app.state),
-    sub: part ?? "",
+    sub: "Columns sort all connections of this period, not only this page. Files have this page.",
     body: h("div", { class: "table-scroll tall sortable", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
     tabular: true,
     formats: NUMBERS,
     table: () => listed(connections),
+    parquet,
     source: sourceOf(app, status),
   });
 }
 
-function titleOf({ filters, sort, unanswered }: State): string {
+function titleOf({ filters, sort }: State): string {
   const what = filters["stage"] === undefined && radar.isCutShort(filters) ? "Connections cut short" : "Connections";
-  return `${what}${unanswered || sort === "" ? ", newest first" : ""}`;
+  const { order, direction } = orderOf(sort);
+  return order === "time" ? `${what}, ${direction === "desc" ? "newest" : "oldest"} first` : what;
 }
 
 /** What is listed, by the names of the exports. */

@@ -1,4 +1,5 @@
 // Single connections: which are listed, whose addresses are real, and what is left when packets are gone.
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ConnectionsAnswer } from "../../src/api/wire";
 import { isoMinute } from "../../src/state/url";
@@ -19,11 +20,8 @@ const times = async (): Promise<string[]> => looked.page.locator('[data-key^="co
 const ends = async (): Promise<string[]> => looked.page.locator("table.connections tbody tr:not([hidden]) td:nth-of-type(4)").allTextContents();
 const clients = (found: ConnectionsAnswer): string[] => found.connections.map(({ src_ip, src_port }) => (src_ip.includes(":") ? `[${src_ip}]:${src_port}` : `${src_ip}:${src_port}`));
 
-/** What the first page lists: of the first thousand the newest. */
-async function listed(query: string): Promise<ConnectionsAnswer> {
-  const found = await api<ConnectionsAnswer>(looked.page, `${DATA}/connections?dateRange=1d&limit=1000&${query}`);
-  return { ...found, connections: found.connections.sort((a, b) => b.first_us - a.first_us).slice(0, 50) };
-}
+/** What the first page lists. */
+const listed = (query: string): Promise<ConnectionsAnswer> => api<ConnectionsAnswer>(looked.page, `${DATA}/connections?dateRange=1d&limit=50&${query}`);
 
 describe("the list", () => {
   const first = async (): Promise<number[]> => {
@@ -42,14 +40,58 @@ describe("the list", () => {
     await page.locator('[data-key="sort:packets"]').click();
     await page.waitForFunction(() => location.search.includes("sort=-packets"));
     await shown(page);
-    const packets = (await page.locator("table.connections tbody tr:not([hidden]) td.number").allTextContents()).map(Number);
-    expect(packets).toEqual([...packets].sort((a, b) => b - a));
-    expect(packets[0]).toBeGreaterThan(packets.at(-1) ?? 0);
+    const packets = async (): Promise<number[]> => (await page.locator("table.connections tbody tr:not([hidden]) td.number").allTextContents()).map(Number);
+    const most = await packets();
+    expect(most).toEqual([...most].sort((a, b) => b - a));
+    await page.locator('[data-key="sort:packets"]').click();
+    await page.waitForFunction(() => location.search.includes("sort=packets"));
+    await shown(page);
+    const least = await packets();
+    expect(least).toEqual([...least].sort((a, b) => a - b));
+    expect(most.at(-1)).toBeGreaterThan(least.at(-1) ?? Infinity);
+    await page.locator('[data-key="sort:packets"]').click();
+    await page.waitForFunction(() => location.search.includes("sort=-packets"));
+    await shown(page);
     await page.locator(".filters select").first().selectOption("all");
     await page.waitForFunction(() => location.search.includes("f.stage=all"));
     await shown(page);
     expect(await text(page, "figure h2")).toBe("Connections");
+    // Over the whole range: of hundreds of thousands.
+    expect(await ends()).toEqual(clients(await listed("orderBy=packets")));
+    expect(await text(page, "figure .sub")).toContain("all connections of this period");
     await page.screenshot({ path: `${OUT}connections-sorted.png` });
+  });
+
+  it("goes from the oldest to the newest", async () => {
+    const { page } = looked;
+    const [to, from] = [Math.floor(Date.now() / HOUR) * HOUR - 24 * HOUR, Math.floor(Date.now() / HOUR) * HOUR - 48 * HOUR];
+    await looked.open(`?view=connections&from=${isoMinute(from)}&to=${isoMinute(to)}&sort=time`);
+    expect(await text(page, "figure h2")).toBe("Connections cut short, oldest first");
+    const range = `dateStart=${isoMinute(from)}&dateEnd=${isoMinute(to)}&stage=post_syn,post_ack,post_psh,later_in_flow&limit=50`;
+    const { connections } = await api<ConnectionsAnswer>(page, `${DATA}/connections?${range}&orderBy=time&direction=asc`);
+    expect(await ends()).toEqual(clients({ connections } as ConnectionsAnswer));
+    expect((connections[0]?.first_us ?? 0) / 1000 - from).toBeLessThan(60_000);
+  });
+
+  it("says why an order is not given, and what is", async () => {
+    const { page } = looked;
+    await page.route(`**/${DATA}/connections?*orderBy=packets*`, (route) => route.fulfill({ status: 422, json: { success: false, errors: [{ code: 2002, message: "orderBy: this range has 9000000 connections" }], result: {} } }));
+    await looked.open("?view=connections&range=1d&sort=-packets");
+    expect(await text(page, "#view .problem")).toContain("9000000 connections");
+    await page.locator('[data-key="newest-first"]').click();
+    await shown(page);
+    expect(await text(page, "figure h2")).toBe("Connections cut short, newest first");
+    looked.problems.length = 0;
+  });
+
+  it("is saved as Parquet", async () => {
+    const { page } = looked;
+    await looked.open("?view=connections&range=1d");
+    await page.locator('[data-key="share:connections"]').click();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.locator('[data-format="parquet"]').click()]);
+    expect(file.suggestedFilename()).toMatch(/^cutshort-world-connections-.*\.parquet$/);
+    const bytes = readFileSync((await file.path()) as string);
+    expect([bytes.subarray(0, 4).toString(), bytes.subarray(-4).toString()]).toEqual(["PAR1", "PAR1"]);
   });
 
   it("is filtered by clicking a value", async () => {
@@ -133,7 +175,7 @@ it("marks addresses that are not the real ones, and says so", async () => {
   expect(await page.locator(".protected, .mark-protected").count()).toBe(0);
   await page.route(`**/${DATA}/connections?*`, async (route) => {
     const answer = (await (await route.fetch()).json()) as { result: ConnectionsAnswer };
-    answer.result.connections.sort((a, b) => b.first_us - a.first_us).forEach((one, at) => at % 2 && Object.assign(one, { addresses: "truncated" }));
+    answer.result.connections.forEach((one, at) => at % 2 && Object.assign(one, { addresses: "truncated" }));
     await route.fulfill({ json: answer });
   });
   await looked.open("?view=connections&range=1d");

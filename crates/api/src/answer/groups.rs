@@ -93,21 +93,20 @@ impl By {
     }
 
     /// The groups that are listed even if they are empty.
-    fn always(self) -> Vec<String> {
+    fn always(self, set: DataSet) -> Vec<String> {
         match self {
             Self::Stage => Stage::ALL.map(|stage| stage_name(stage).to_owned()).to_vec(),
-            Self::Exclusion => exclusion_names().map(str::to_owned).collect(),
+            Self::Exclusion => exclusion_names(set).map(str::to_owned).collect(),
             Self::Dimension(_) => Vec::new(),
         }
     }
 
     /// The fixed position of a group; groups of open sets are sorted by their counts.
-    fn order(self, name: &str) -> usize {
-        let set = DataSet::Tcp;
+    fn order(self, set: DataSet, name: &str) -> usize {
         let position = |mut names: Box<dyn Iterator<Item = &'static str>>| names.position(|own| own == name);
         let found = match self {
             Self::Stage => position(Box::new(Stage::ALL.into_iter().map(stage_name))),
-            Self::Exclusion => position(Box::new(exclusion_names())),
+            Self::Exclusion => position(Box::new(exclusion_names(set))),
             Self::Dimension(Dimension::Tag) => position(Box::new(set.tags().iter().map(|tag| tag.name()))),
             Self::Dimension(Dimension::Signature) => {
                 position(Box::new(set.signatures().iter().map(|signature| signature.name())))
@@ -121,8 +120,8 @@ impl By {
     }
 }
 
-fn exclusion_names() -> impl Iterator<Item = &'static str> {
-    [CONNECTION].into_iter().chain(DataSet::Tcp.exclusions().iter().map(|reason| reason.name()))
+fn exclusion_names(set: DataSet) -> impl Iterator<Item = &'static str> {
+    [CONNECTION].into_iter().chain(set.exclusions().iter().map(|reason| reason.name()))
 }
 
 /// One value of a dimension.
@@ -190,7 +189,7 @@ pub(super) fn count(
     let answer = resets::rollups(store, series, &query(by.dimension()))?;
     // Groups that overlap do not tell how many there are.
     let all = if by.adds_up() { None } else { Some(resets::rollups(store, series, &query(None))?) };
-    Ok(Counting::new(series, by).answer(&answer, all.as_ref(), limit))
+    Ok(Counting::new(store.data_set(), series, by).answer(&answer, all.as_ref(), limit))
 }
 
 /// The connections of a group in one interval.
@@ -201,6 +200,7 @@ struct Counted {
 }
 
 struct Counting<'a> {
+    set: DataSet,
     series: &'a Series,
     by: By,
     totals: BTreeMap<i64, WeightedCount>,
@@ -208,8 +208,8 @@ struct Counting<'a> {
 }
 
 impl<'a> Counting<'a> {
-    fn new(series: &'a Series, by: By) -> Self {
-        Self { series, by, totals: BTreeMap::new(), groups: HashMap::new() }
+    fn new(set: DataSet, series: &'a Series, by: By) -> Self {
+        Self { set, series, by, totals: BTreeMap::new(), groups: HashMap::new() }
     }
 
     fn answer(mut self, answer: &RollupAnswer, all: Option<&RollupAnswer>, limit: usize) -> Groups {
@@ -223,8 +223,8 @@ impl<'a> Counting<'a> {
         }
         self.totals.retain(|_, count| count.weight > 0);
         let times: Vec<i64> = self.totals.keys().copied().collect();
-        let by = self.by;
-        for name in by.always() {
+        let (set, by) = (self.set, self.by);
+        for name in by.always(set) {
             self.groups.entry(name).or_default();
         }
         let column = |(name, counted): (String, BTreeMap<i64, Counted>)| {
@@ -235,7 +235,7 @@ impl<'a> Counting<'a> {
                 cut_short: each.map(|counted| counted.cut_short).collect(),
             }
         };
-        let groups = sorted(by, self.groups.into_iter().map(column).collect());
+        let groups = sorted(set, by, self.groups.into_iter().map(column).collect());
         Groups {
             totals: self.totals.into_values().collect(),
             groups: limited(groups, limit, by.adds_up()),
@@ -255,8 +255,10 @@ impl<'a> Counting<'a> {
                 }
             }
             By::Exclusion => {
-                for (name, count) in exclusion_names().zip([row.total()].iter().chain(&row.excluded)) {
-                    self.add(name, row.from, count, &WeightedCount::default());
+                self.add(CONNECTION, row.from, &row.total(), &WeightedCount::default());
+                for reason in self.set.exclusions() {
+                    let count = &row.excluded[*reason as usize];
+                    self.add(reason.name(), row.from, count, &WeightedCount::default());
                 }
             }
             By::Dimension(_) => {
@@ -306,10 +308,10 @@ pub fn value_name(value: &Value) -> String {
     }
 }
 
-fn sorted(by: By, mut groups: Vec<Column>) -> Vec<Column> {
+fn sorted(set: DataSet, by: By, mut groups: Vec<Column>) -> Vec<Column> {
     groups.sort_by_cached_key(|group| {
         let last = group.name == OTHER;
-        (last, by.order(&group.name), std::cmp::Reverse(sum(&group.counts).weight), group.name.clone())
+        (last, by.order(set, &group.name), std::cmp::Reverse(sum(&group.counts).weight), group.name.clone())
     });
     groups
 }

@@ -8,6 +8,7 @@ use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
 use cutshort_pipeline::{GeoData, Ingest, IngestAnswer, Service};
 use cutshort_store::{SegmentInfo, Store};
+use cutshort_verdict::DataSet;
 use tokio::sync::Semaphore;
 
 use super::agents::Agents;
@@ -19,7 +20,7 @@ use super::metrics::Metrics;
 use super::room::{Limits, Room};
 use super::tokens::Tokens;
 use super::warnings::Warnings;
-use crate::answer::Facts;
+use crate::answer::{Facts, ServerName};
 use crate::problem::Problem;
 
 /// The settings of the API.
@@ -35,6 +36,8 @@ pub struct Options {
     pub origins: Vec<String>,
     /// The rate limit per client; none for no limit.
     pub rate: Option<Rate>,
+    /// Names of servers to which connections are opened.
+    pub upstreams: Vec<ServerName>,
     /// Whether clients are identified by `X-Forwarded-For`, which a proxy in front must set. Connections then come
     /// from proxies, which may open any number.
     pub forwarded: bool,
@@ -61,6 +64,7 @@ impl Default for Options {
             connections: false,
             hosts: None,
             origins: Vec::new(),
+            upstreams: Vec::new(),
             rate: Some(Rate::default()),
             forwarded: false,
             limits: Limits::default(),
@@ -105,7 +109,8 @@ pub struct App {
     pub(super) readers: Arc<Semaphore>,
     pub(super) bodies: Bodies,
     pub(super) started: SystemTime,
-    facts: FactsKeeper,
+    /// One for each data set, by its number.
+    facts: [FactsKeeper; DataSet::ALL.len()],
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -130,7 +135,7 @@ impl App {
             readers: Arc::new(Semaphore::new(readers)),
             bodies: Bodies::new(options.segment),
             started: SystemTime::now(),
-            facts: FactsKeeper::default(),
+            facts: Default::default(),
             clock: Box::new(SystemTime::now),
             options,
         }
@@ -174,10 +179,11 @@ impl App {
     /// The facts that answers need in addition to counts, and a number that grows when they change. They are at most a
     /// second old, or as old as reading them takes: while one request reads them, the others use the previous ones for
     /// a while.
-    pub(super) fn facts(&self) -> Result<(Arc<Facts>, u64), Problem> {
-        self.facts.get(|| {
-            let before = self.facts.known();
-            let facts = Facts::read(self.store.as_ref(), self.now())?;
+    pub(super) fn facts(&self, data_set: DataSet) -> Result<(Arc<Facts>, u64), Problem> {
+        let keeper = &self.facts[data_set as usize];
+        keeper.get(|| {
+            let before = keeper.known();
+            let facts = Facts::read(self.store_of(data_set)?, self.now())?;
             warn_of_damage(before.as_deref(), &facts);
             Ok(facts)
         })
@@ -185,7 +191,17 @@ impl App {
 
     /// Makes the next request read the facts again, because something has changed.
     pub(super) fn forget_facts(&self) {
-        self.facts.forget();
+        self.facts.iter().for_each(FactsKeeper::forget);
+    }
+
+    /// The store of a data set.
+    ///
+    /// # Errors
+    /// A [`Problem`] if no packets of it have come in.
+    pub(super) fn store_of(&self, data_set: DataSet) -> Result<&dyn Store, Problem> {
+        self.store
+            .find(data_set)?
+            .ok_or_else(|| Problem::no_data(format!("no packets of the data set '{data_set}' have come in")))
     }
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::cache::{CacheKey, Generation};
-use super::endpoint::{Access, Call, Endpoint, Method, ParameterPlace, Unknown};
+use super::endpoint::{Access, Call, Endpoint, Method, ParameterPlace, Route, Unknown};
 use super::reply::{self, Reply};
 use super::tokens::Scope;
 use crate::ask::Message;
@@ -20,47 +20,45 @@ use crate::problem::Problem;
 use crate::question::{OWN_ARRAYS, Parameters, floor};
 
 /// Answers a request.
-pub(super) async fn dispatch(
-    app: Arc<App>,
-    endpoint: &'static Endpoint,
-    request: Request<Body>,
-) -> Response<Body> {
+pub(super) async fn dispatch(app: Arc<App>, route: &'static Route, request: Request<Body>) -> Response<Body> {
+    let endpoint = route.endpoint;
     let begin = Instant::now();
     let (parts, body) = request.into_parts();
     let conditions = parts.headers.clone();
     let private = !app.options.open_read || matches!(endpoint.access, Access::Token(_));
     let shared = Arc::clone(&app);
-    let response = match answer(app, endpoint, parts, body).await {
+    let response = match answer(app, route, parts, body).await {
         Ok(reply) => conditional(reply, private, &conditions),
         Err(problem) => {
             if problem.status >= 500 {
-                shared.warnings.warn(endpoint.id, &problem, Instant::now());
+                shared.warnings.warn(&route.id, &problem, Instant::now());
             }
             reply::problem(&problem)
         }
     };
     let (status, took) = (response.status().as_u16(), begin.elapsed());
-    tracing::debug!(endpoint = endpoint.id, status, milliseconds = took.as_secs_f64() * 1e3, "answered");
-    shared.metrics.request(endpoint.id, status, took);
+    tracing::debug!(endpoint = route.id, status, milliseconds = took.as_secs_f64() * 1e3, "answered");
+    shared.metrics.request(&route.id, status, took);
     response
 }
 
 async fn answer(
     app: Arc<App>,
-    endpoint: &'static Endpoint,
+    route: &'static Route,
     mut parts: request::Parts,
     body: Body,
 ) -> Result<Reply, Problem> {
+    let (endpoint, data_set) = (route.endpoint, route.data_set);
     limit(&app, endpoint, &parts)?;
     let sender = allow(&app, endpoint, &parts.headers)?;
     let path = path_of(&mut parts).await;
     let parameters = Parameters::parse(parts.uri.query().unwrap_or_default())?;
-    let messages = unknown(endpoint, &parameters)?;
+    let messages = unknown(route, &parameters)?;
     let work = move |app: &Arc<App>, body| {
         let now = app.now();
         let headers = std::mem::take(&mut parts.headers);
         let geo = app.geo.state();
-        let mut call = Call { app, parameters, path, headers, body, geo, now, messages, sender };
+        let mut call = Call { app, data_set, parameters, path, headers, body, geo, now, messages, sender };
         match endpoint.method {
             Method::Get => remembered(endpoint, &mut call, &parts),
             Method::Post | Method::Delete => (endpoint.run)(&mut call),
@@ -162,7 +160,8 @@ async fn path_of(parts: &mut request::Parts) -> HashMap<String, String> {
 }
 
 /// Ignores or refuses parameters that an endpoint does not have.
-fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>, Problem> {
+fn unknown(route: &Route, parameters: &Parameters) -> Result<Vec<Message>, Problem> {
+    let endpoint = route.endpoint;
     let is_elsewhere = |place| matches!(place, ParameterPlace::Path | ParameterPlace::Header);
     let in_query = endpoint.parameters.iter().filter(|parameter| !is_elsewhere(parameter.place));
     let known: Vec<&'static str> = in_query.map(|parameter| parameter.name).collect();
@@ -178,7 +177,7 @@ fn unknown(endpoint: &Endpoint, parameters: &Parameters) -> Result<Vec<Message>,
         },
         (Unknown::Ignored, Some(own)) => Err(Problem::bad_input(format!(
             "{own}: not here, where answers are as Radar's; it is a parameter of {}/stage",
-            endpoint.path
+            route.path
         ))),
         (Unknown::Refused, _) => match unknown.first() {
             None => Ok(Vec::new()),
@@ -207,7 +206,7 @@ fn remembered(endpoint: &Endpoint, call: &mut Call<'_>, parts: &request::Parts) 
         return (endpoint.run)(call);
     }
     let app = Arc::clone(call.app);
-    let Ok((_, facts)) = app.facts() else { return (endpoint.run)(call) };
+    let Ok((_, facts)) = app.facts(call.data_set) else { return (endpoint.run)(call) };
     let generation = Generation { facts, geo: call.geo.generation };
     let key = CacheKey { address: parts.uri.to_string(), quarter: floor(call.now) };
     if let Some(reply) = app.cache.get(&key, generation) {

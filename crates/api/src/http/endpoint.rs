@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use cutshort_model::nanoseconds;
 use cutshort_pipeline::GeoState;
 use cutshort_store::Store;
+use cutshort_verdict::DataSet;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::app::App;
@@ -22,8 +23,8 @@ use crate::question::{Parameters, Series};
 /// An endpoint: a method and path, with its documentation and behaviour.
 pub(super) struct Endpoint {
     pub(super) method: Method,
-    pub(super) path: &'static str,
-    /// An identifier for programs.
+    pub(super) path: Path,
+    /// An identifier for programs, in the data set `tcp`.
     pub(super) id: &'static str,
     /// A short description.
     pub(super) title: &'static str,
@@ -46,6 +47,82 @@ pub(super) struct Endpoint {
     pub(super) run: fn(&mut Call<'_>) -> Result<Reply, Problem>,
 }
 
+/// Where an endpoint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Path {
+    /// A path below that of each data set, because it answers questions about one.
+    OfDataSet(&'static str),
+    /// A path below that of one data set, because it makes no sense for others.
+    Of(DataSet, &'static str),
+    /// A whole path.
+    Whole(&'static str),
+}
+
+/// An endpoint at one of its paths.
+pub(super) struct Route {
+    pub(super) endpoint: &'static Endpoint,
+    /// The data set that is asked about; `tcp` where it does not matter.
+    pub(super) data_set: DataSet,
+    pub(super) path: String,
+    /// An identifier for programs.
+    pub(super) id: String,
+}
+
+impl Route {
+    /// The routes of an endpoint.
+    pub(super) fn of(endpoint: &'static Endpoint) -> Vec<Self> {
+        let whole = |path: &str| Self {
+            endpoint,
+            data_set: DataSet::Tcp,
+            path: path.to_owned(),
+            id: endpoint.id.to_owned(),
+        };
+        match endpoint.path {
+            Path::Whole(path) => vec![whole(path)],
+            Path::Of(data_set, path) => vec![Self::of_data_set(endpoint, data_set, path)],
+            Path::OfDataSet(path) => {
+                DataSet::WITH_RULES.map(|data_set| Self::of_data_set(endpoint, data_set, path)).into()
+            }
+        }
+    }
+
+    fn of_data_set(endpoint: &'static Endpoint, data_set: DataSet, path: &str) -> Self {
+        let id = match data_set {
+            DataSet::Tcp => endpoint.id.to_owned(),
+            other => format!("{}{}{}", other.name(), endpoint.id[..1].to_uppercase(), &endpoint.id[1..]),
+        };
+        Self { endpoint, data_set, path: format!("/client/v4/radar/{}{path}", directory(data_set)), id }
+    }
+
+    /// The chapter of the documentation.
+    pub(super) fn group(&self) -> Group {
+        match self.data_set {
+            DataSet::Origin => Group::Origin,
+            _ => self.endpoint.group,
+        }
+    }
+
+    /// The documentation, in sentences.
+    pub(super) fn about(&self) -> String {
+        match self.data_set {
+            DataSet::Origin if matches!(self.endpoint.path, Path::OfDataSet(_)) => {
+                format!("{} {OF_SERVERS}", self.endpoint.about)
+            }
+            _ => self.endpoint.about.to_owned(),
+        }
+    }
+}
+
+const OF_SERVERS: &str = "The same of connections that this side opens to other servers: places, networks and ports are those of the servers.";
+
+/// The part of the path that names a data set; that of `tcp` is Radar's.
+pub(super) const fn directory(data_set: DataSet) -> &'static str {
+    match data_set {
+        DataSet::Origin => "origin_resets_timeouts",
+        _ => "tcp_resets_timeouts",
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Get,
@@ -58,6 +135,7 @@ pub(super) enum Method {
 pub(super) enum Group {
     Radar,
     Own,
+    Origin,
     Entities,
     Annotations,
     Ingest,
@@ -65,13 +143,21 @@ pub(super) enum Group {
 }
 
 impl Group {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Radar, Self::Own, Self::Entities, Self::Annotations, Self::Ingest, Self::Operation];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Radar,
+        Self::Own,
+        Self::Origin,
+        Self::Entities,
+        Self::Annotations,
+        Self::Ingest,
+        Self::Operation,
+    ];
 
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Radar => "Radar",
             Self::Own => "Beyond Radar",
+            Self::Origin => "To other servers",
             Self::Entities => "Entities",
             Self::Annotations => "Annotations",
             Self::Ingest => "Ingest",
@@ -85,6 +171,9 @@ impl Group {
                 "TCP resets and timeouts as Cloudflare Radar's API has them: clients made for it work here."
             }
             Self::Own => "What Radar does not have: counts, tags, signatures, rankings, single connections.",
+            Self::Origin => {
+                "The same questions about connections that this side opens to other servers (data set 'origin'), such as those of a proxy to its upstreams. Answers are 404 until packets of such connections have been imported."
+            }
             Self::Entities => "Countries and networks.",
             Self::Annotations => "What the operator has noted about a time.",
             Self::Ingest => "Packets coming in.",
@@ -118,6 +207,8 @@ pub(super) enum Unknown {
 pub(super) enum Answers {
     /// In Radar's envelope, and as CSV if possible.
     Result { schema: SchemaOf, csv: bool },
+    /// In Radar's envelope, as CSV, and as Parquet.
+    Records(SchemaOf),
     /// JSON without an envelope.
     Json(SchemaOf),
     /// Text of one of these media types.
@@ -162,8 +253,8 @@ pub(super) enum ParameterKind {
     Text,
     /// Text that matches this regular expression (ECMA 262).
     Pattern(fn() -> String),
-    /// A comma-separated list of these values; `-` in front of a value excludes it.
-    List(fn() -> Vec<&'static str>),
+    /// A comma-separated list of these values, which may depend on the data set; `-` in front of a value excludes it.
+    List(fn(DataSet) -> Vec<&'static str>),
     Choice(&'static [&'static str]),
     Number {
         bounds: RangeInclusive<usize>,
@@ -176,6 +267,8 @@ pub(super) enum ParameterKind {
 /// A request that is being answered.
 pub(super) struct Call<'a> {
     pub(super) app: &'a Arc<App>,
+    /// The data set that is asked about.
+    pub(super) data_set: DataSet,
     pub(super) parameters: Parameters,
     pub(super) path: HashMap<String, String>,
     pub(super) headers: HeaderMap,
@@ -190,23 +283,27 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    pub(super) fn store(&self) -> &dyn Store {
-        self.app.store.as_ref()
+    /// The store of the data set.
+    ///
+    /// # Errors
+    /// A [`Problem`] if no packets of it have come in.
+    pub(super) fn store(&self) -> Result<&dyn Store, Problem> {
+        self.app.store_of(self.data_set)
     }
 
     pub(super) fn facts(&self) -> Result<Arc<Facts>, Problem> {
-        self.app.facts().map(|(facts, _)| facts)
+        self.app.facts(self.data_set).map(|(facts, _)| facts)
     }
 
     /// The context for answering a question.
-    pub(super) fn context<'b>(&'b self, facts: &'b Facts) -> Context<'b> {
-        Context {
-            store: self.store(),
+    pub(super) fn context<'b>(&'b self, facts: &'b Facts) -> Result<Context<'b>, Problem> {
+        Ok(Context {
+            store: self.store()?,
             facts,
             geo: &self.geo.data,
             now: self.now,
             cost: self.app.options.cost,
-        }
+        })
     }
 
     /// A parameter in the path.

@@ -13,6 +13,7 @@ mod fold;
 mod host;
 mod html;
 mod limiter;
+mod local;
 mod metrics;
 mod openapi;
 mod parameters;
@@ -38,6 +39,7 @@ pub use app::{App, Options, Parts};
 pub use body::Uploads;
 pub(crate) use fold::plain as plain_letter;
 pub use limiter::Rate;
+pub use local::LocalCollector;
 pub use openapi::document as openapi;
 pub(crate) use preview::{Preview, image};
 pub(crate) use reply::problem;
@@ -49,16 +51,16 @@ use crate::dashboard;
 use crate::problem::Problem;
 use dispatch::dispatch;
 use endpoint::Method;
-use endpoints::ENDPOINTS;
+use endpoints::ROUTES;
 
 /// The router of all endpoints and the dashboard.
 pub fn router(app: &Arc<App>) -> Router {
     let cors = cors(&app.options.origins);
     let mut router = dashboard::routes(app);
-    for endpoint in ENDPOINTS.iter().copied() {
+    for route in ROUTES.iter() {
         let app = Arc::clone(app);
-        let handler = move |request: Request| dispatch(Arc::clone(&app), endpoint, request);
-        router = router.route(endpoint.path, on(filter(endpoint.method), handler));
+        let handler = move |request: Request| dispatch(Arc::clone(&app), route, request);
+        router = router.route(&route.path, on(filter(route.endpoint.method), handler));
     }
     // Small answers do not become smaller.
     let worth_it = DefaultPredicate::new().and(SizeAbove::new(512));
@@ -92,8 +94,8 @@ fn filter(method: Method) -> MethodFilter {
 
 /// Answers OPTIONS requests, and other methods that a path does not have.
 async fn other_method(method: HttpMethod, path: axum::extract::MatchedPath) -> Response<Body> {
-    let here = ENDPOINTS.iter().filter(|endpoint| endpoint.path == path.as_str());
-    let methods: Vec<Method> = here.map(|endpoint| endpoint.method).collect();
+    let here = ROUTES.iter().filter(|route| route.path == path.as_str());
+    let methods: Vec<Method> = here.map(|route| route.endpoint.method).collect();
     // The dashboard's files are in no table.
     let methods = if methods.is_empty() { vec![Method::Get] } else { methods };
     let allowed: Vec<&str> = methods

@@ -1,5 +1,6 @@
 //! The description of the API, made from its endpoints.
 
+use cutshort_verdict::DataSet;
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
@@ -12,10 +13,10 @@ use utoipa::openapi::{
 };
 
 use super::endpoint::{
-    Access, Answers, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Schemas,
+    Access, Answers, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Route, Schemas,
 };
-use super::endpoints::ENDPOINTS;
-use super::reply::JSON;
+use super::endpoints::ROUTES;
+use super::reply::{JSON, PARQUET};
 use crate::question::{MAX_SERIES, pattern};
 
 const TITLE: &str = "cutshort";
@@ -41,13 +42,13 @@ pub(super) const ABOUT: &str = "Which TCP connections are cut short: where, when
 pub fn document() -> OpenApi {
     let mut schemas = Schemas::new();
     let mut paths = PathsBuilder::new();
-    for endpoint in ENDPOINTS {
-        let method = match endpoint.method {
+    for route in ROUTES.iter() {
+        let method = match route.endpoint.method {
             Method::Get => HttpMethod::Get,
             Method::Post => HttpMethod::Post,
             Method::Delete => HttpMethod::Delete,
         };
-        paths = paths.path(endpoint.path, PathItem::new(method, operation(endpoint, &mut schemas)));
+        paths = paths.path(&*route.path, PathItem::new(method, operation(route, &mut schemas)));
     }
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -74,14 +75,15 @@ pub fn document() -> OpenApi {
         .build()
 }
 
-fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> path::Operation {
+fn operation(route: &Route, schemas: &mut Schemas) -> path::Operation {
+    let endpoint = route.endpoint;
     let mut operation = OperationBuilder::new()
-        .operation_id(Some(endpoint.id))
+        .operation_id(Some(&*route.id))
         .summary(Some(endpoint.title))
-        .description(Some(about(endpoint)))
-        .tag(endpoint.group.title());
+        .description(Some(about(route)))
+        .tag(route.group().title());
     for parameter in endpoint.parameters {
-        operation = operation.parameter(describe(parameter));
+        operation = operation.parameter(describe(parameter, route.data_set));
     }
     if let Some(takes) = &endpoint.takes {
         let schema = takes.schema.map(|schema| schema(schemas));
@@ -104,12 +106,12 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> path::Operation {
 }
 
 /// The documentation, with the scope that a token needs, because only OAuth's schemes may list scopes.
-fn about(endpoint: &Endpoint) -> String {
-    match endpoint.access {
+fn about(route: &Route) -> String {
+    match route.endpoint.access {
         Access::Token(scope) => {
-            format!("{} It needs a token with the scope '{}'.", endpoint.about, scope.name())
+            format!("{} It needs a token with the scope '{}'.", route.about(), scope.name())
         }
-        Access::Open | Access::Read => endpoint.about.to_owned(),
+        Access::Open | Access::Read => route.about(),
     }
 }
 
@@ -124,6 +126,13 @@ fn responses(
             let result = schema(schemas);
             let response = ResponseBuilder::new().content(JSON, content(envelope(result)));
             if csv { response.content("text/csv", content(text())) } else { response }
+        }
+        Answers::Records(schema) => {
+            let result = schema(schemas);
+            ResponseBuilder::new()
+                .content(JSON, content(envelope(result)))
+                .content("text/csv", content(text()))
+                .content(PARQUET, content(binary()))
         }
         Answers::Json(schema) => ResponseBuilder::new().content(JSON, content(schema(schemas))),
         Answers::Text(kinds) => kinds
@@ -248,8 +257,8 @@ fn not_found() -> RefOr<Schema> {
     ObjectBuilder::new().property("error", text()).required("error").build().into()
 }
 
-fn describe(parameter: &Parameter) -> path::Parameter {
-    let schema = value(parameter);
+fn describe(parameter: &Parameter, data_set: DataSet) -> path::Parameter {
+    let schema = value(parameter, data_set);
     let (place, schema) = match parameter.place {
         ParameterPlace::Series => {
             let all = ArrayBuilder::new().items(schema).max_items(Some(MAX_SERIES));
@@ -283,11 +292,11 @@ fn example(parameter: &Parameter) -> serde_json::Value {
     }
 }
 
-fn value(parameter: &Parameter) -> RefOr<Schema> {
+fn value(parameter: &Parameter, data_set: DataSet) -> RefOr<Schema> {
     match &parameter.kind {
         ParameterKind::Text => text(),
         ParameterKind::List(values) => {
-            string().pattern(Some(pattern::list_of(&pattern::one_of(&values())))).build().into()
+            string().pattern(Some(pattern::list_of(&pattern::one_of(&values(data_set))))).build().into()
         }
         ParameterKind::Pattern(pattern) => string().pattern(Some(pattern())).build().into(),
         ParameterKind::Choice(values) => string().enum_values(Some(values.iter().copied())).build().into(),
@@ -312,8 +321,8 @@ mod tests {
     #[test]
     fn no_two_schemas_have_the_same_name() {
         let mut schemas = Schemas::new();
-        ENDPOINTS.iter().for_each(|endpoint| {
-            operation(endpoint, &mut schemas);
+        ROUTES.iter().for_each(|route| {
+            operation(route, &mut schemas);
         });
         let mut known: HashMap<String, String> = HashMap::new();
         for (name, schema) in schemas {
@@ -326,14 +335,14 @@ mod tests {
 
     #[test]
     fn every_endpoint_has_an_address_and_a_name_of_its_own() {
-        let ids: std::collections::HashSet<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.id).collect();
-        assert_eq!(ids.len(), ENDPOINTS.len());
+        let ids: std::collections::HashSet<&str> = ROUTES.iter().map(|route| route.id.as_str()).collect();
+        assert_eq!(ids.len(), ROUTES.len());
         let in_paths: usize = document()
             .paths
             .paths
             .values()
             .map(|path| serde_json::to_value(path).unwrap().as_object().unwrap().len())
             .sum();
-        assert_eq!(in_paths, ENDPOINTS.len());
+        assert_eq!(in_paths, ROUTES.len());
     }
 }

@@ -60,27 +60,27 @@ fn alpha2() -> String {
     "^[A-Za-z]{2}$".to_owned()
 }
 
-fn countries() -> Vec<&'static str> {
+fn countries(_: DataSet) -> Vec<&'static str> {
     Country::all().map(Country::alpha2).collect()
 }
 
-fn continents() -> Vec<&'static str> {
+fn continents(_: DataSet) -> Vec<&'static str> {
     Continent::ALL.map(Continent::code).into()
 }
 
-fn tags() -> Vec<&'static str> {
-    DataSet::Tcp.tags().iter().map(|tag| tag.name()).collect()
+fn tags(data_set: DataSet) -> Vec<&'static str> {
+    data_set.tags().iter().map(|tag| tag.name()).collect()
 }
 
 /// Radar's names, and those of the rest of the product where they differ.
-fn stages() -> Vec<&'static str> {
+fn stages(_: DataSet) -> Vec<&'static str> {
     let own =
         Stage::ALL.map(Stage::name).into_iter().filter(|name| !Stage::ALL.map(stage_name).contains(name));
     Stage::ALL.map(stage_name).into_iter().chain(own).collect()
 }
 
-fn terminations() -> Vec<&'static str> {
-    DataSet::Tcp.terminations().iter().map(|end| end.name()).collect()
+fn terminations(data_set: DataSet) -> Vec<&'static str> {
+    data_set.terminations().iter().map(|end| end.name()).collect()
 }
 
 const FORMATS: &[&str] = &["JSON", "CSV"];
@@ -127,6 +127,12 @@ pub(super) const CONTINENT: Parameter = series(
 );
 pub(super) const FORMAT: Parameter =
     query("format", ParameterKind::Choice(FORMATS), "JSON", "JSON, or a table with a header.");
+pub(super) const FORMAT_CONNECTIONS: Parameter = query(
+    "format",
+    ParameterKind::Choice(&["JSON", "CSV", "PARQUET"]),
+    "JSON",
+    "JSON, a table with a header, or an Apache Parquet file.",
+);
 pub(super) const AGG_INTERVAL: Parameter = query(
     "aggInterval",
     ParameterKind::Choice(&["15m", "1h", "1d", "1w"]),
@@ -137,7 +143,7 @@ pub(super) const AGG_INTERVAL: Parameter = query(
 pub(super) const TAG: Parameter = series(
     "tag",
     ParameterKind::List(tags),
-    "-zmap",
+    "-syn_payload",
     "Tags, a comma list: connections with any of them; '-' in front: with none of them.",
 );
 pub(super) const SIGNATURE: Parameter = series(
@@ -240,12 +246,26 @@ pub(super) const CLIENT: Parameter = query(
 );
 pub(super) const SERVER: Parameter =
     query("server", ParameterKind::Text, "203.0.113.5", "Addresses of servers, a comma list.");
+pub(super) const ORDER_CONNECTIONS: Parameter = query(
+    "orderBy",
+    ParameterKind::Choice(&["time", "packets", "stage", "signature", "location", "client", "server"]),
+    "time",
+    "What decides the order, over the whole range; the newest first among equal ones, unknown values last. Other orders than 'time' (default) are for ranges with at most 5,000,000 connections, and give the first 10,000.",
+);
+pub(super) const DIRECTION: Parameter = query(
+    "direction",
+    ParameterKind::Choice(&["asc", "desc"]),
+    "desc",
+    "Whether the lowest or the highest values (default) come first: 'orderBy=time&direction=asc' gives the oldest first.",
+);
 pub(super) const LIMIT_CONNECTIONS: Parameter = query(
     "limit",
     ParameterKind::Number { bounds: 1..=1000, default: Some(100) },
     "100",
     "How many are given.",
 );
+pub(super) const LIMIT_SERVERS: Parameter =
+    query("limit", ParameterKind::Number { bounds: 1..=1000, default: Some(20) }, "20", "How many to list.");
 pub(super) const OFFSET: Parameter = query(
     "offset",
     ParameterKind::Number { bounds: 0..=1_000_000, default: Some(0) },

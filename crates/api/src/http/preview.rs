@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::http::{HeaderName, header, request};
 use cutshort_geo::{Continent, Country};
 use cutshort_model::{date_time, grouped};
-use cutshort_verdict::{Stage, WeightedCount};
+use cutshort_verdict::{DataSet, Stage, WeightedCount};
 
 use super::app::App;
 use super::dispatch::client;
@@ -106,7 +106,7 @@ fn read(app: &App, query: &str) -> Result<Preview, Problem> {
     if BY_VERDICT.iter().any(|key| page.at(key, 0).is_some()) {
         return Ok(Preview::default());
     }
-    let (facts, _) = app.facts()?;
+    let (facts, _) = app.facts(DataSet::Tcp)?;
     let geo = app.geo.state();
     let (name, place) = place(&page, &geo.data)?;
     let parameters = parameters(&page, place);

@@ -1,5 +1,7 @@
 //! HTTP responses, and how they may be cached.
 
+use std::borrow::Cow;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use cutshort_model::Window;
@@ -18,7 +20,7 @@ pub(super) struct Reply {
     /// How long it may be cached, because it will hardly change.
     pub(super) keep: Option<Keep>,
     /// The file name if it is saved.
-    pub(super) file: Option<&'static str>,
+    pub(super) file: Option<Cow<'static, str>>,
     /// The windows that it lacks.
     missing: Option<String>,
 }
@@ -34,6 +36,7 @@ pub(super) struct Keep {
 
 pub(super) const JSON: &str = "application/json";
 pub(super) const CSV: &str = "text/csv; charset=utf-8";
+pub(super) const PARQUET: &str = "application/vnd.apache.parquet";
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
 #[derive(Serialize)]
@@ -68,8 +71,17 @@ impl Reply {
     }
 
     /// A CSV table, with a name for the saved file.
-    pub(super) fn csv(text: String, file: &'static str) -> Self {
-        Self { file: Some(file), ..Self::new(CSV, text) }
+    pub(super) fn csv(text: String, file: impl Into<Cow<'static, str>>) -> Self {
+        Self::file(CSV, text, file)
+    }
+
+    /// Content with a name for the saved file.
+    pub(super) fn file(
+        kind: &'static str,
+        body: impl Into<Bytes>,
+        file: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { file: Some(file.into()), ..Self::new(kind, body) }
     }
 
     /// Lists missing windows in a header, because a table has no other place for them.

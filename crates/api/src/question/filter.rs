@@ -25,10 +25,7 @@ pub(super) fn selection(parameters: &Parameters, at: usize, filters: Filters) ->
         asns: list("asn", own("asn"), asn)?,
         ..Selection::default()
     };
-    if filters == Filters::Radar {
-        return Ok(radar);
-    }
-    let set = DataSet::Tcp;
+    let Filters::Extended(set) = filters else { return Ok(radar) };
     Ok(Selection {
         tags: list("tag", own("tag"), |name| set.tag(name))?,
         signatures: list("signature", own("signature"), |name| set.signature(name))?,

@@ -8,13 +8,14 @@ mod interval;
 mod names;
 mod parameters;
 pub(crate) mod pattern;
+mod recent;
 mod time;
 
 use std::ops::Range;
 
 use cutshort_model::Bucket;
 use cutshort_store::{Choice, Selection};
-use cutshort_verdict::Stage;
+use cutshort_verdict::{DataSet, Stage};
 
 pub use filter::{Numbers, Stages, stage_from_name};
 pub(crate) use filter::{
@@ -23,6 +24,7 @@ pub(crate) use filter::{
 pub use interval::{default_bucket, parse_bucket};
 pub use names::stage_name;
 pub use parameters::Parameters;
+pub use recent::{latest_results, recent_windows};
 pub(crate) use time::date_range_pattern;
 pub use time::{floor, iso, parse_time};
 
@@ -67,8 +69,8 @@ pub enum Format {
 pub enum Filters {
     /// Radar's filters: `asn`, `location`, `continent`.
     Radar,
-    /// All filters, including our own.
-    Extended,
+    /// All filters, including our own, with the terms of a data set.
+    Extended(DataSet),
 }
 
 /// The keys that have one value per series.
@@ -89,7 +91,7 @@ pub fn series(
     filters: Filters,
     now: i64,
 ) -> Result<Vec<Series>, Problem> {
-    let own: &[&str] = if filters == Filters::Extended { &OWN_ARRAYS } else { &[] };
+    let own: &[&str] = if filters == Filters::Radar { &[] } else { &OWN_ARRAYS };
     let count = RADAR_ARRAYS.iter().chain(own).map(|key| parameters.count(key)).max().unwrap_or(0).max(1);
     if count > MAX_SERIES {
         return Err(Problem::bad_input(format!(

@@ -99,17 +99,17 @@ fn radars_answers_say_it_in_annotations() {
 #[test]
 fn coverage_can_be_asked_for_alone() {
     let server = server();
-    let result = server.get("/client/v4/radar/coverage?dateRange=2d&node=edge1").result();
+    let result = server.radar("/coverage?dateRange=2d&node=edge1").result();
     assert_eq!(result["meta"]["dateRange"][0]["endTime"], "2026-01-14T12:00:00Z");
     assert_eq!(result["meta"]["aggInterval"], "ONE_HOUR");
     assert_eq!(result["coverage_0"]["collected"], "87.5");
     assert_eq!(result["coverage_0"]["intervals"]["collected"][12], "0");
     assert_eq!(END % DAY, 12 * HOUR);
-    let days = server.get("/client/v4/radar/coverage?dateRange=2d&aggInterval=1d&name=both").result();
+    let days = server.radar("/coverage?dateRange=2d&aggInterval=1d&name=both").result();
     let timestamps = json!(["2026-01-12T12:00:00Z", "2026-01-13T00:00:00Z", "2026-01-14T00:00:00Z"]);
     assert_eq!(days["both"]["intervals"]["timestamps"], timestamps);
     assert_eq!(days["both"]["intervals"]["complete"], json!(["83.333333", "83.333333", "100"]));
-    let (status, code, message) = server.get("/client/v4/radar/coverage?location=US").problem();
+    let (status, code, message) = server.radar("/coverage?location=US").problem();
     assert!((status, code) == (400, 2001) && message.contains("location"), "{message}");
 }
 

@@ -7,6 +7,7 @@ mod access;
 mod client;
 mod coverage;
 mod dashboard;
+mod data_sets;
 mod entities;
 mod geo;
 mod keeping;

@@ -29,6 +29,9 @@ pub(crate) struct Cell {
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
+    pub(crate) data_set: DataSet,
+    /// The store of the data set `origin`, if this is that of `tcp`.
+    pub(crate) origin: Option<Box<Memory>>,
     pub(crate) cells: Vec<Cell>,
     /// Where windows without results begin.
     pub(crate) pending: Vec<i64>,
@@ -88,6 +91,12 @@ impl Memory {
         Self { cells, ..Self::default() }
     }
 
+    /// The same with an empty store of the data set `origin`.
+    pub(crate) fn with_origin(self) -> Self {
+        let origin = Self { data_set: DataSet::Origin, ..Self::default() };
+        Self { origin: Some(Box::new(origin)), ..self }
+    }
+
     fn check(&self) -> Result<()> {
         self.broken.lock().unwrap().map_or(Ok(()), |error| Err(error()))
     }
@@ -126,22 +135,23 @@ impl Cell {
             }
     }
 
-    fn values(&self, by: Option<Dimension>) -> Vec<Value> {
+    fn values(&self, data_set: DataSet, by: Option<Dimension>) -> Vec<Value> {
         let CellKey { location, network, ip_version, port, outcome, .. } = self.key;
-        let of_connection = |values: fn(Termination, Option<Signature>, Tags) -> Vec<Value>| match outcome {
-            CellOutcome::Connection { termination, signature, tags, .. } => {
-                values(termination, signature, tags)
-            }
-            CellOutcome::Excluded(_) => Vec::new(),
-        };
+        let of_connection =
+            |values: &dyn Fn(Termination, Option<Signature>, Tags) -> Vec<Value>| match outcome {
+                CellOutcome::Connection { termination, signature, tags, .. } => {
+                    values(termination, signature, tags)
+                }
+                CellOutcome::Excluded(_) => Vec::new(),
+            };
         match by {
             None => vec![Value::All],
             Some(Dimension::Tag) => {
-                of_connection(|_, _, tags| tags.iter(DataSet::Tcp).map(Value::Tag).collect())
+                of_connection(&|_, _, tags| tags.iter(data_set).map(Value::Tag).collect())
             }
-            Some(Dimension::Signature) => of_connection(|_, signature, _| vec![Value::Signature(signature)]),
+            Some(Dimension::Signature) => of_connection(&|_, signature, _| vec![Value::Signature(signature)]),
             Some(Dimension::Termination) => {
-                of_connection(|termination, _, _| vec![Value::Termination(termination)])
+                of_connection(&|termination, _, _| vec![Value::Termination(termination)])
             }
             Some(Dimension::IpVersion) => vec![Value::IpVersion(ip_version)],
             Some(Dimension::Location) => vec![Value::Location(location)],
@@ -158,12 +168,18 @@ fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
 }
 
 impl Store for Memory {
+    fn data_set(&self) -> DataSet {
+        self.data_set
+    }
+
     fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
-        Ok((data_set == DataSet::Tcp).then_some(self))
+        let origin = || self.origin.as_deref().filter(|origin| origin.data_set == data_set);
+        let found = if data_set == self.data_set { Some(self) } else { origin() };
+        Ok(found.map(|store| store as &dyn Store))
     }
 
     fn of(&self, data_set: DataSet) -> Result<&dyn Store> {
-        self.find(data_set)?.ok_or_else(|| StoreError::Refused("only tcp is kept here".to_owned()))
+        self.find(data_set)?.ok_or_else(|| StoreError::Refused("no other data set is kept here".to_owned()))
     }
 
     fn append(&self, _segment: &Segment) -> Result<Added> {
@@ -207,7 +223,7 @@ impl Store for Memory {
         let in_range = |cell: &&Cell| query.range.contains(&cell.window) && cell.is_in(&query.selection);
         for cell in self.cells.iter().filter(in_range) {
             let bucket = query.bucket.map_or(query.range.start, |bucket| bucket.start(cell.window));
-            for value in cell.values(query.by) {
+            for value in cell.values(self.data_set, query.by) {
                 let from = bucket.max(query.range.start);
                 let at = rows.iter().position(|row| row.from == from && row.value == value);
                 let at = at.unwrap_or_else(|| {

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use cutshort_model::Window;
 use cutshort_store::{Impaired, Impairment};
-use cutshort_verdict::{Exclusion, Stage};
+use cutshort_verdict::{DataSet, Exclusion, Stage};
 use serde_json::json;
 
 use crate::client::{DAY, END, Server, WINDOW};
@@ -144,7 +144,9 @@ fn the_page_needs_nothing_from_elsewhere() {
 /// Every example of the documentation is answered.
 #[test]
 fn every_example_works() {
-    let server = Server::with(store(), cutshort_api::Options { connections: true, ..crate::client::open() });
+    let origin = Memory { data_set: DataSet::Origin, ..store() };
+    let store = Memory { origin: Some(Box::new(origin)), ..store() };
+    let server = Server::with(store, cutshort_api::Options { connections: true, ..crate::client::open() });
     let page = server.get("/docs").text;
     let links: Vec<&str> =
         page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();

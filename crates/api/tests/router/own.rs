@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use cutshort_geo::Country;
 use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Network, Port};
-use cutshort_store::Selection;
 use cutshort_store::cell::CellOutcome;
+use cutshort_store::{Order, OrderBy, Selection};
 use cutshort_verdict::{DataSet, Exclusion, Stage, Tag, Termination};
 use serde_json::{Value, json};
 
@@ -193,7 +193,7 @@ fn rankings_go_by_the_lower_end_of_the_interval() {
     );
 }
 
-fn record(first_us: i64) -> ConnectionRecord<'static> {
+pub(crate) fn record(first_us: i64) -> ConnectionRecord<'static> {
     use cutshort_geo::Place;
     use cutshort_packet::{FiveTuple, Flags, Packet};
     use cutshort_verdict::{FlowContext, Rules};
@@ -249,6 +249,41 @@ fn single_connections_are_given_where_the_operator_allows_it() {
     assert_eq!(server().radar("/connections?location=US&location=PT").problem().0, 400);
 }
 
+/// The same connections as a file that other programs read.
+#[test]
+fn single_connections_are_given_as_parquet() {
+    let records = vec![record((END - WINDOW) / 1000)];
+    let store = Memory { records, ..Memory::default() };
+    let server = Server::with(store, cutshort_api::Options { connections: true, ..open() });
+    let got = server.radar("/connections?format=parquet");
+    assert_eq!(got.header("content-type"), "application/vnd.apache.parquet");
+    assert_eq!(got.header("content-disposition"), "inline; filename=\"connections.parquet\"");
+    assert!(got.text.starts_with("PAR1") && got.text.ends_with("PAR1"));
+    let (status, _, message) = server.radar("/connections?format=xml").problem();
+    assert!(status == 400 && message.contains("PARQUET"), "{message}");
+}
+
+/// Only time is ordered without reading the whole range, and without holding what comes before.
+#[test]
+fn an_order_that_would_read_or_hold_too_much_is_refused() {
+    let asked = |times, query: &str| {
+        let cells = vec![connection(END - DAY, "US", 174, Stage::PostAck, times)];
+        let store = Memory { cells, ..Memory::default() };
+        let server = Server::with(store, cutshort_api::Options { connections: true, ..open() });
+        server.radar(&format!("/connections?{query}"))
+    };
+    asked(5_000_000, "orderBy=packets&offset=9000&limit=1000").result();
+    asked(5_000_001, "orderBy=time&direction=asc&offset=1000000").result();
+    for (times, query, word) in
+        [(5_000_001, "orderBy=packets", "5000001"), (1, "orderBy=packets&offset=9001&limit=1000", "10000")]
+    {
+        let (status, _, message) = asked(times, query).problem();
+        assert!(status == 422 && message.contains(word), "{status} {message}");
+    }
+    assert_eq!(asked(1, "orderBy=none").problem().0, 400);
+    assert_eq!(asked(1, "direction=up").problem().0, 400);
+}
+
 /// Every filter reaches the store.
 #[test]
 fn single_connections_are_filtered() {
@@ -267,6 +302,9 @@ fn single_connections_are_filtered() {
     assert_eq!((asked("offset=7&limit=3").offset, all.offset), (7, 0));
     assert_eq!(asked("stage=post_syn,post_ack").stages, [Stage::PostSyn, Stage::PostAck]);
     assert_eq!(asked("stage=-none").stages.len(), Stage::ALL.len() - 1);
+    assert_eq!(all.order, Order { by: OrderBy::Time, descending: true });
+    assert_eq!(asked("direction=asc").order, Order { by: OrderBy::Time, descending: false });
+    assert_eq!(asked("orderBy=Packets").order, Order { by: OrderBy::Packets, descending: true });
     assert_eq!(asked("termination=timeout").terminations, [Termination::Timeout]);
     let clients = asked("client=198.51.100.0/24,10.0.0.1").clients;
     assert_eq!(clients, ["198.51.100.0/24", "10.0.0.1/32"].map(|network| network.parse().unwrap()));

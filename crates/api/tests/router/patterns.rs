@@ -80,7 +80,7 @@ const VALUES: [&str; 65] = [
 
 #[test]
 fn patterns_take_what_the_server_takes() {
-    let server = Server::with(Memory::default(), Options { connections: true, ..open() });
+    let server = Server::with(Memory::default().with_origin(), Options { connections: true, ..open() });
     let document = server.get("/openapi.json").json();
     // Of each pattern, how many values were taken and refused.
     let mut tried: BTreeMap<String, [usize; 2]> = BTreeMap::new();

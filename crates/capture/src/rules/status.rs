@@ -142,6 +142,27 @@ pub fn translations() -> io::Result<Vec<String>> {
     Ok(Vec::new())
 }
 
+impl Counter {
+    /// What it counts, in words; its name if that is not known.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        match self.name.as_str() {
+            "syn" => "SYN packets checked",
+            "chosen" => "of these, in the sample (repeats included)",
+            "full" => "chosen, but too many were remembered already",
+            "busy" => "chosen, but their ports were used again too soon (30 times a second)",
+            "logged" => "packets logged",
+            "server_rst" => "RSTs that servers sent on connections in the sample",
+            "syn_ack" => {
+                "SYN+ACK packets received: answers to this host's own connections, or reflected ones"
+            }
+            "icmp_error" => "ICMP errors logged that quote a TCP packet",
+            "rst" => "RSTs received that are not logged: of other connections, or a flood",
+            other => other,
+        }
+    }
+}
+
 /// Returns no tables, because this is not Linux.
 ///
 /// # Errors

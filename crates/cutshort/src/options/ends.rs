@@ -2,9 +2,8 @@
 
 use clap::Args;
 use cutshort_report::Selection;
+use cutshort_settings::values::{net, port};
 use ipnet::IpNet;
-
-use super::values::{net, port};
 
 /// Which connections are meant, by client and server.
 #[derive(Args)]

@@ -8,7 +8,6 @@ mod ends;
 mod geo;
 mod rules;
 pub(crate) mod time;
-pub(crate) mod values;
 
 pub(crate) use addresses::{AddressOptions, open_privacy, wrong_key};
 pub(crate) use captures::Inputs;

@@ -1,10 +1,10 @@
 //! The rules of classification.
 
 use clap::Args;
+use cutshort_settings::values::{duration, whole};
 use jiff::SignedDuration;
 
 use super::DataSetOption;
-use super::values::{duration, whole};
 
 /// The settings of the rules. Other values than the defaults change what the terms mean.
 #[derive(Args)]

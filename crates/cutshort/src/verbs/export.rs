@@ -2,18 +2,21 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use cutshort_api::question::parse_bucket;
 use cutshort_model::{Bucket, Dimension, Window, quantity};
 use cutshort_report::{ExportError, connection, counts, export_connections, export_rollups, extent};
+use cutshort_settings::values::moment;
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
-use crate::options::time::{moment, no_time, windows};
+use crate::options::time::no_time;
 use crate::options::{Data, DataSetOption};
 use crate::output::Output;
 use crate::terminal::{self, message};
-use crate::windows::named;
 
 /// Export connections or counts of a store
 ///
@@ -46,8 +49,9 @@ pub(crate) struct Export {
     #[arg(long, value_enum, value_name = "DIMENSION")]
     by: Vec<By>,
     /// Rollups: bucket length
-    #[arg(long, value_enum, value_name = "LENGTH", default_value_t = Every::Hour)]
-    every: Every,
+    #[arg(long, value_name = "LENGTH", default_value = Bucket::Hour.name())]
+    #[arg(value_parser = Bucket::ALL.map(Bucket::name))]
+    every: String,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -75,34 +79,27 @@ enum Format {
     Zeek,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum By {
-    /// A connection counts under each of its tags
-    Tag,
-    Signature,
-    Termination,
-    IpVersion,
-    /// Country of the client
-    Location,
-    /// Network of the client
-    As,
-    /// Port of the server
-    Port,
-    /// Server that saw it
-    Node,
-}
+/// A dimension as a value of the command line.
+#[derive(Clone, Copy)]
+struct By(Dimension);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Every {
-    #[value(name = "15m")]
-    FifteenMinutes,
-    #[value(name = "1h")]
-    Hour,
-    #[value(name = "1d")]
-    Day,
-    #[value(name = "1w")]
-    Week,
+impl ValueEnum for By {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<By>> = LazyLock::new(|| Dimension::ALL.map(By).to_vec());
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self.0 {
+            Dimension::Tag => "A connection counts under each of its tags",
+            Dimension::Location => "Country of the client",
+            Dimension::As => "Network of the client",
+            Dimension::Port => "Port of the server",
+            Dimension::Node => "Server that saw it",
+            _ => return Some(PossibleValue::new(self.0.name())),
+        };
+        Some(PossibleValue::new(self.0.name()).help(help))
+    }
 }
 
 pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
@@ -130,9 +127,10 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
             (exported.connections, "connection")
         }
         What::Rollups => {
-            let by: Vec<_> = arguments.by.iter().map(|by| by.dimension()).collect();
+            let by: Vec<_> = arguments.by.iter().map(|by| by.0).collect();
             let writer = counts_format(*format)?.writer_of(&mut output, store.data_set())?;
-            let (rows, folded) = export_rollups(store, range, arguments.every.bucket(), &by, writer)?;
+            let every = parse_bucket(&arguments.every).map_err(Error::Usage)?;
+            let (rows, folded) = export_rollups(store, range, every, &by, writer)?;
             if folded {
                 message(
                     &"networks or ports with few connections in a window are counted together as 'other'",
@@ -145,12 +143,12 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
     if let Some(path) = &arguments.output {
         message(&format!("{} written to {}", quantity(written, what), path.display()));
     }
-    Ok(report_missing(&missing, &format!("{}{}", arguments.data.flag(), arguments.data_set.flag())))
+    Ok(report_missing(&missing, &arguments.data.flag()))
 }
 
 /// Says whose connections could not be written.
 fn report_missing(windows: &[Window], data: &str) -> Done {
-    let Some(names) = named(windows) else { return Done::Whole };
+    let Some(names) = Window::first_of(windows) else { return Done::Whole };
     message(&format!(
         "the connections of {} are missing, as their files are damaged ({names}). 'cutshort recompute {data}' for that \
          time makes them again if the packets are kept; 'cutshort store verify {data}' names the files",
@@ -165,7 +163,7 @@ fn range(arguments: &Export, extent: Option<Range<i64>>) -> Result<Option<Range<
     let bound = |ts: i64| Timestamp::from_nanosecond(i128::from(ts)).unwrap_or(Timestamp::MAX);
     let from = arguments.from.unwrap_or_else(|| bound(extent.start));
     let to = arguments.to.unwrap_or_else(|| bound(extent.end));
-    let asked = windows(from, to).ok_or_else(no_time)?;
+    let asked = Window::between(from, to).ok_or_else(no_time)?;
     let within = |ts: i64| ts.clamp(extent.start, extent.end);
     Ok(Some(within(asked.start)..within(asked.end)))
 }
@@ -185,32 +183,6 @@ fn counts_format(format: Format) -> Result<counts::Format, Error> {
         Format::Csv => Ok(counts::Format::Csv),
         Format::Jsonl => Ok(counts::Format::Jsonl),
         Format::Zeek => Err(Error::Usage("a Zeek log has connections, not counts".to_owned())),
-    }
-}
-
-impl By {
-    const fn dimension(self) -> Dimension {
-        match self {
-            Self::Tag => Dimension::Tag,
-            Self::Signature => Dimension::Signature,
-            Self::Termination => Dimension::Termination,
-            Self::IpVersion => Dimension::IpVersion,
-            Self::Location => Dimension::Location,
-            Self::As => Dimension::As,
-            Self::Port => Dimension::Port,
-            Self::Node => Dimension::Node,
-        }
-    }
-}
-
-impl Every {
-    const fn bucket(self) -> Bucket {
-        match self {
-            Self::FifteenMinutes => Bucket::FifteenMinutes,
-            Self::Hour => Bucket::Hour,
-            Self::Day => Bucket::Day,
-            Self::Week => Bucket::Week,
-        }
     }
 }
 

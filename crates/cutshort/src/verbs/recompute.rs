@@ -9,8 +9,7 @@ use cutshort_pipeline::{Share, WindowJob};
 
 use crate::backends::check_worker;
 use crate::error::{Done, Error};
-use crate::options::{Data, DataSetOption, GeoFiles, TimeRange};
-use crate::progress::Steps;
+use crate::options::{Data, GeoFiles, TimeRange};
 use crate::stopping::stop_on_signals;
 use crate::{terminal, windows};
 
@@ -23,8 +22,6 @@ use crate::{terminal, windows};
 pub(crate) struct Recompute {
     #[command(flatten)]
     data: Data,
-    #[command(flatten)]
-    data_set: DataSetOption,
     #[command(flatten)]
     time: TimeRange,
     /// Only this worker's share of the windows, such as 2/3, where several workers recompute one ClickHouse
@@ -46,15 +43,9 @@ pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Err
     let store = arguments.data.open_existing()?;
     let reading = Reading::default();
     stop_on_signals(&reading)?;
-    let mut steps = Steps::new("windows");
-    let report = WindowJob::default().recompute(
-        arguments.data_set.find(store.as_ref())?,
-        &geo,
-        range,
-        arguments.worker,
-        &mut windows::show(&mut steps, &reading),
-    )?;
-    steps.finish();
+    let report = windows::compute(&reading, |each| {
+        WindowJob::default().recompute(store.as_ref(), &geo, range, arguments.worker, each)
+    })?;
     let done = windows::report_problems(&report);
     terminal::print(color, |text| {
         writeln!(text, "{} computed", quantity(report.done, "window"))?;

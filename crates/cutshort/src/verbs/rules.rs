@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_capture::rules::{self, Applied, Loaded, Method, Ports, Sampling, Seed};
 use cutshort_model::grouped;
+use cutshort_settings::values::{duration, net, one_in, whole};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::options::values::{duration, net, one_in, whole};
 use crate::terminal::{self, message};
 
 /// Write firewall rules that sample connections, or load them
@@ -234,21 +234,7 @@ fn describe(loaded: &Loaded) -> String {
         text.push_str(&format!("\n    {}", loaded_with(options)));
     }
     for counter in &loaded.counters {
-        let about = match counter.name.as_str() {
-            "syn" => "SYN packets checked",
-            "chosen" => "of these, in the sample (repeats included)",
-            "full" => "chosen, but too many were remembered already",
-            "busy" => "chosen, but their ports were used again too soon (30 times a second)",
-            "logged" => "packets logged",
-            "server_rst" => "RSTs that servers sent on connections in the sample",
-            "syn_ack" => {
-                "SYN+ACK packets received: answers to this host's own connections, or reflected ones"
-            }
-            "icmp_error" => "ICMP errors logged that quote a TCP packet",
-            "rst" => "RSTs received that are not logged: of other connections, or a flood",
-            other => other,
-        };
-        text.push_str(&format!("\n{:>15}  {about}", grouped(counter.packets)));
+        text.push_str(&format!("\n{:>15}  {}", grouped(counter.packets), counter.about()));
     }
     text
 }

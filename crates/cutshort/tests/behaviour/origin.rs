@@ -283,13 +283,6 @@ fn one_direction_is_not_imported() {
 }
 
 #[test]
-fn live_sources_are_refused() {
-    let none: [&str; 0] = [];
-    let ran = run("classify --origin --for 1s nflog:5", &none);
-    assert!(ran.stderr.contains("both directions") || ran.stderr.contains("Linux"), "{}", ran.stderr);
-}
-
-#[test]
 fn terms_are_explained_as_they_are_meant_here() {
     let none: [&str; 0] = [];
     for name in ["gave_up", "refused", "empty_answer", "syn_ack_late", "201"] {

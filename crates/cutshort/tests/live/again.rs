@@ -131,7 +131,7 @@ fn both_data_sets_are_recorded_at_once() {
             assert_eq!(output.status.code(), Some(status), "{said}");
             let is_said = said.contains("2 packets of connections that this host opens were left out");
             assert_eq!(is_said, !origin, "{said}");
-            let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
             assert_eq!(summary["stages"]["post_syn"]["count"], stage, "{summary}");
         }
         let place = Place::new(SERVER, COLLECTOR);

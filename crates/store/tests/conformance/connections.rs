@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cutshort_geo::{Continent, Country, Place};
-use cutshort_store::{Choice, ConnectionQuery, Selection, Store};
+use cutshort_store::{Choice, ConnectionQuery, Order, OrderBy, Selection, Store};
 use cutshort_verdict::{Progress, Signature, Stage, Tag, Termination};
 
-use super::{Backend, Made, START, WINDOW, made, replace};
+use super::{Backend, Made, SECOND, START, WINDOW, made, replace};
 
 pub(crate) fn everything() -> ConnectionQuery {
     ConnectionQuery {
@@ -15,6 +15,7 @@ pub(crate) fn everything() -> ConnectionQuery {
         terminations: Vec::new(),
         clients: Vec::new(),
         servers: Vec::new(),
+        order: Order::NEWEST,
         offset: 0,
         limit: 1000,
     }
@@ -102,6 +103,42 @@ pub(crate) fn connections_are_paged_from_the_latest_window<B: Backend>() {
     assert_eq!(page(0, 3), [3, 4, 1]);
     assert_eq!(page(3, 3), [2]);
     assert_eq!((page(1, 2), page(4, 1), page(0, 0)), (vec![4, 1], vec![], vec![]));
+}
+
+/// Client 1 at 1 s and client 2 at 2 s of the first window; client 3 at 3 s and client 4 at 1 s of the second one.
+pub(crate) fn connections_are_ordered_over_all_windows<B: Backend>() {
+    let backend = B::new();
+    let store = backend.store();
+    let [mut reset, mut timeout, closed] = different();
+    (reset.verdict.packets, timeout.verdict.packets) = (9, 2);
+    let at = |mut made: Made, time: i64| {
+        (made.verdict.first_ts, made.verdict.last_ts) = (time, time + SECOND);
+        made
+    };
+    let fourth = Made { node: "edge", ..made(4, START) };
+    replace(store, START, &[at(reset, START + SECOND), at(timeout, START + 2 * SECOND)]);
+    let next = START + WINDOW;
+    replace(store, next, &[at(closed, next + 3 * SECOND), at(fourth, next + SECOND)]);
+    let ordered = |by, descending| {
+        let query = ConnectionQuery { order: Order { by, descending }, ..everything() };
+        let all = clients(store, &query);
+        for (offset, limit) in [(0, 2), (1, 2), (2, 1), (3, 5), (4, 1)] {
+            let page = clients(store, &ConnectionQuery { offset, limit, ..query.clone() });
+            let expected: Vec<u8> = all.iter().skip(offset).take(limit).copied().collect();
+            assert_eq!(page, expected, "{by:?} {descending} {offset} {limit}");
+        }
+        all
+    };
+    let both = |by| (ordered(by, false), ordered(by, true));
+    assert_eq!(both(OrderBy::Time), (vec![1, 2, 4, 3], vec![3, 4, 2, 1]));
+    let packets = both(OrderBy::Packets);
+    assert_eq!((packets.0[0], packets.0[3], packets.1[0], packets.1[3]), (2, 1, 1, 2), "{packets:?}");
+    assert_eq!(both(OrderBy::Stage), (vec![2, 1, 3, 4], vec![3, 4, 1, 2]));
+    // Unknown values are last in both directions; the newest first among equal ones.
+    assert_eq!(both(OrderBy::Signature), (vec![1, 3, 4, 2], vec![1, 3, 4, 2]));
+    assert_eq!(both(OrderBy::Location), (vec![1, 3, 4, 2], vec![3, 4, 1, 2]));
+    assert_eq!(both(OrderBy::Client), (vec![1, 2, 3, 4], vec![4, 3, 2, 1]));
+    assert_eq!(both(OrderBy::Server), (vec![3, 4, 2, 1], vec![1, 3, 4, 2]));
 }
 
 pub(crate) fn all_connections_are_visited_until_enough<B: Backend>() {

@@ -67,6 +67,7 @@ macro_rules! suite {
             grouping::packets_on_the_edges_of_windows_are_in_one,
             connections::connections_are_selected,
             connections::connections_are_paged_from_the_latest_window,
+            connections::connections_are_ordered_over_all_windows,
             connections::all_connections_are_visited_until_enough,
             connections::readers_see_whole_results_while_they_are_replaced,
             retention::old_packets_are_deleted_and_their_windows_frozen,

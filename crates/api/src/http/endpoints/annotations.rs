@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::entities::written;
 use super::of;
 use crate::answer::DATA_SOURCE;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Takes, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Takes, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::{JSON, Reply};
 use crate::http::tokens::Scope;
@@ -17,7 +17,7 @@ use crate::question::{self, Filters, asn, country, digits, iso, list, parse_time
 
 const BASE: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/annotations/outages",
+    path: Path::Whole("/client/v4/radar/annotations/outages"),
     id: "annotationsOutages",
     title: "Annotations",
     about: "Notes of the operator, the latest first. Those that affect a series are part of its answer as well.",
@@ -64,7 +64,7 @@ pub(super) const ADD: Endpoint = Endpoint {
 
 pub(super) const REMOVE: Endpoint = Endpoint {
     method: Method::Delete,
-    path: "/client/v4/radar/annotations/outages/{id}",
+    path: Path::Whole("/client/v4/radar/annotations/outages/{id}"),
     id: "removeAnnotation",
     title: "Remove an annotation",
     about: "Removes an annotation by its ID.",
@@ -220,7 +220,7 @@ fn get(call: &mut Call<'_>) -> Result<Reply, Problem> {
             && (countries.is_all() || content.locations.iter().any(|own| countries.has(Some(own))))
             && (numbers.is_all() || content.asns.iter().any(|own| numbers.has(Some(own))))
     };
-    let mut found = call.store().annotations(range)?;
+    let mut found = call.store()?.annotations(range)?;
     found.retain(has);
     found.reverse();
     let limit = question::number(parameters, "limit", 100, 1..=1000)?;
@@ -235,7 +235,7 @@ fn get(call: &mut Call<'_>) -> Result<Reply, Problem> {
 fn add(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let new: AnnotationToKeep = serde_json::from_slice(&call.body)
         .map_err(|error| Problem::bad_input(format!("the body is not a valid annotation: {error}")))?;
-    let annotation = call.store().annotate(&checked(new)?)?;
+    let annotation = call.store()?.annotate(&checked(new)?)?;
     call.app.forget_facts();
     let result = OneAnnotation { annotation: KeptAnnotation::new(annotation, &call.geo.data) };
     Ok(Reply::result(&result, &call.messages)?.status(201))
@@ -245,7 +245,7 @@ fn remove(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let id = call.part("id").to_owned();
     let wrong = || Problem::bad_input(format!("id: '{id}' is not an annotation's ID, which is a number"));
     let number = digits(&id).ok_or_else(wrong)?;
-    if !call.store().remove_annotation(number)? {
+    if !call.store()?.remove_annotation(number)? {
         return Err(Problem::no_data(format!("there is no annotation {id}")));
     }
     call.app.forget_facts();

@@ -1,11 +1,12 @@
 //! Single connections, if the configuration allows it.
 
+use std::io;
 use std::net::IpAddr;
 
 use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord};
-use cutshort_report::connection::Format as RecordFormat;
+use cutshort_report::connection::{Format as RecordFormat, Writer};
 use cutshort_report::parse_net;
-use cutshort_store::{Choice, ConnectionQuery};
+use cutshort_store::{Choice, ConnectionQuery, Order, OrderBy, RollupQuery, Selection};
 use cutshort_verdict::{DataSet, Stage};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,18 +14,18 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use super::{damage, schema};
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Schemas, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Schemas, Unknown};
 use crate::http::parameters as p;
-use crate::http::reply::Reply;
+use crate::http::reply::{CSV, PARQUET, Reply};
 use crate::problem::Problem;
-use crate::question::{self, Filters, Format, Parameters, list};
+use crate::question::{self, Filters, Parameters, list};
 
 pub(super) const CONNECTIONS: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/connections",
+    path: Path::OfDataSet("/connections"),
     id: "connections",
     title: "Single connections",
-    about: "Connections one by one, the latest window first. They show addresses of clients, so the operator has to allow it (setting 'connections'). Where these were truncated (/24, /48) or encrypted before they were kept, a connection has the field 'addresses', which says so; 'client' and 'server' then look for what is kept. At most 31 days at once.",
+    about: "Connections one by one, the newest first, or in another order over the whole range. They show addresses of clients, so the operator has to allow it (setting 'connections'). Where these were truncated (/24, /48) or encrypted before they were kept, a connection has the field 'addresses', which says so; 'client' and 'server' then look for what is kept. At most 31 days at once.",
     group: Group::Own,
     parameters: &[
         &p::DATE_RANGE,
@@ -33,7 +34,7 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
         &p::ASN,
         &p::LOCATION,
         &p::CONTINENT,
-        &p::FORMAT,
+        &p::FORMAT_CONNECTIONS,
         &p::TAG,
         &p::SIGNATURE,
         &p::ANSWERED,
@@ -45,12 +46,14 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
         &p::TERMINATION,
         &p::CLIENT,
         &p::SERVER,
+        &p::ORDER_CONNECTIONS,
+        &p::DIRECTION,
         &p::LIMIT_CONNECTIONS,
         &p::OFFSET,
     ],
     access: Access::Read,
     unknown: Unknown::Refused,
-    answers: Answers::Result { schema: connections_schema, csv: true },
+    answers: Answers::Records(connections_schema),
     good: &[200],
     bad: &[422],
     takes: None,
@@ -77,6 +80,10 @@ struct Paging {
 }
 
 const LONGEST: i64 = 31 * cutshort_model::Bucket::Day.nanoseconds();
+/// In another order than that of time, the store holds so many connections, from the first to the last of a part.
+const MOST_HELD: usize = 10_000;
+/// In another order than that of time, the store reads all connections of the range: so many, which takes seconds.
+const MOST_READ: u64 = 5_000_000;
 
 /// Checks that the configuration allows single connections.
 pub(super) fn is_allowed(call: &Call<'_>) -> Result<(), Problem> {
@@ -91,21 +98,73 @@ pub(super) fn is_allowed(call: &Call<'_>) -> Result<(), Problem> {
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     is_allowed(call)?;
     let (limit, query) = (limit(&call.parameters)?, query(call)?);
-    let mut connections = call.store().connections(&query)?;
-    let missing = call.store().lost_connections(&query.range)?;
+    check_order(call, &query)?;
+    let mut connections = call.store()?.connections(&query)?;
+    let missing = call.store()?.lost_connections(&query.range)?;
     call.messages.extend(damage::missing(&missing));
     let more = connections.len() > limit;
     connections.truncate(limit);
-    match question::format(&call.parameters)? {
-        Format::Csv => {
-            let reply = csv(&connections, !call.facts()?.status.protected.is_empty())?;
-            Ok(reply.missing(&missing))
+    match format(&call.parameters)? {
+        Some(format) => {
+            let protected = !call.facts()?.status.protected.is_empty();
+            file(&connections, format, call.data_set, protected).map(|reply| reply.missing(&missing))
         }
-        Format::Json => {
+        None => {
             let paging = Paging { offset: query.offset, limit, more };
             Reply::result(&ConnectionList { connections, paging }, &call.messages)
         }
     }
+}
+
+/// The format of a file; none for JSON.
+fn format(parameters: &Parameters) -> Result<Option<RecordFormat>, Problem> {
+    match parameters.one("format")?.map(str::to_ascii_uppercase).as_deref() {
+        None | Some("JSON") => Ok(None),
+        Some("CSV") => Ok(Some(RecordFormat::Csv)),
+        Some("PARQUET") => Ok(Some(RecordFormat::Parquet)),
+        Some(other) => Err(Problem::bad_input(format!("format: '{other}' is not JSON, CSV or PARQUET"))),
+    }
+}
+
+/// Checks that an order does not read or hold too many connections.
+fn check_order(call: &Call<'_>, query: &ConnectionQuery) -> Result<(), Problem> {
+    if query.order.by == OrderBy::Time {
+        return Ok(());
+    }
+    if query.offset + query.limit > MOST_HELD + 1 {
+        return Err(Problem::too_costly(format!(
+            "offset: in this order, only the first {MOST_HELD} connections are given; use orderBy=time, a filter, or a shorter range"
+        )));
+    }
+    let all =
+        RollupQuery { range: query.range.clone(), bucket: None, selection: Selection::default(), by: None };
+    let sampled: u64 = call.store()?.rollups(&all)?.rows.iter().map(|row| row.total().sampled).sum();
+    if sampled > MOST_READ {
+        return Err(Problem::too_costly(format!(
+            "orderBy: this range has {sampled} connections; at most {MOST_READ} can be put into this order. Use orderBy=time, or a shorter range"
+        )));
+    }
+    Ok(())
+}
+
+fn order(parameters: &Parameters) -> Result<Order, Problem> {
+    let by = match parameters.one("orderBy")? {
+        None => OrderBy::Time,
+        Some(text) => {
+            OrderBy::ALL.into_iter().find(|by| by.name().eq_ignore_ascii_case(text)).ok_or_else(|| {
+                let names = OrderBy::ALL.map(OrderBy::name).join(", ");
+                Problem::bad_input(format!("orderBy: '{text}' is not one of {names}"))
+            })?
+        }
+    };
+    let descending = match parameters.one("direction")?.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("desc") => true,
+        Some("asc") => false,
+        Some(other) => {
+            return Err(Problem::bad_input(format!("direction: '{other}' is neither asc nor desc")));
+        }
+    };
+    Ok(Order { by, descending })
 }
 
 fn limit(parameters: &Parameters) -> Result<usize, Problem> {
@@ -113,9 +172,11 @@ fn limit(parameters: &Parameters) -> Result<usize, Problem> {
 }
 
 /// Requests one entry more than is returned, to see whether there are more.
-fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
+pub(super) fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
     let parameters = &call.parameters;
-    let [series] = &question::series(parameters, "connections", Filters::Extended, call.now)?[..] else {
+    let [series] =
+        &question::series(parameters, "connections", Filters::Extended(call.data_set), call.now)?[..]
+    else {
         return Err(Problem::bad_input(
             "connections are given for one series only: give each parameter once",
         ));
@@ -128,11 +189,12 @@ fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
         selection: series.selection.clone(),
         stages: wanted(&Stage::ALL, &series.stages),
         terminations: wanted(
-            DataSet::Tcp.terminations(),
-            &list("termination", parameters.one("termination")?, |name| DataSet::Tcp.termination(name))?,
+            call.data_set.terminations(),
+            &list("termination", parameters.one("termination")?, |name| call.data_set.termination(name))?,
         ),
         clients: included("client", parameters, parse_net)?,
         servers: included("server", parameters, address)?,
+        order: order(parameters)?,
         offset: question::number(parameters, "offset", 0, 0..=1_000_000)?,
         limit: limit(parameters)? + 1,
     })
@@ -163,16 +225,28 @@ fn address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("'{text}' is not an IP address, such as 203.0.113.5"))
 }
 
-fn csv(connections: &[ConnectionRecord<'static>], protected: bool) -> Result<Reply, Problem> {
+fn file(
+    connections: &[ConnectionRecord<'static>],
+    format: RecordFormat,
+    data_set: DataSet,
+    protected: bool,
+) -> Result<Reply, Problem> {
     let mut bytes = Vec::new();
-    let mut writer = RecordFormat::Csv
-        .writer_of(&mut bytes, DataSet::Tcp, protected)
+    write(connections, format.writer_of(&mut bytes, data_set, protected))
         .map_err(|error| Problem::internal(error.to_string()))?;
-    let written = connections.iter().try_for_each(|record| writer.write_record(record, &[]));
-    written.and_then(|()| writer.finish()).map_err(|error| Problem::internal(error.to_string()))?;
-    String::from_utf8(bytes)
-        .map(|text| Reply::csv(text, "connections.csv"))
-        .map_err(|error| Problem::internal(error.to_string()))
+    Ok(match format {
+        RecordFormat::Parquet => Reply::file(PARQUET, bytes, "connections.parquet"),
+        _ => Reply::file(CSV, bytes, "connections.csv"),
+    })
+}
+
+fn write(
+    connections: &[ConnectionRecord<'static>],
+    writer: io::Result<Box<dyn Writer + '_>>,
+) -> io::Result<()> {
+    let mut writer = writer?;
+    connections.iter().try_for_each(|record| writer.write_record(record, &[]))?;
+    writer.finish()
 }
 
 /// A connection has the fields of the exports.

@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::schema;
 use crate::answer::{Coverage, DateRange, bucket_name};
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Schemas, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Schemas, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
 use crate::problem::Problem;
@@ -17,7 +17,7 @@ use crate::question::{self, Filters, Series};
 
 pub(super) const COVERAGE: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/coverage",
+    path: Path::OfDataSet("/coverage"),
     id: "coverage",
     title: "What was collected",
     about: "How much of a range was collected, in each bucket as well, and from which servers packets are missing. Answers of this API's own endpoints have the same in meta.coverage.",
@@ -59,7 +59,7 @@ impl Serialize for Covered<'_> {
 }
 
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    let series = question::series(&call.parameters, "coverage", Filters::Extended, call.now)?;
+    let series = question::series(&call.parameters, "coverage", Filters::Extended(call.data_set), call.now)?;
     let bucket: Bucket = question::bucket(&call.parameters, &series)?;
     let facts = call.facts()?;
     let covered = |one: &'_ Series| Coverage::of(&facts.coverage, one, Some(bucket));

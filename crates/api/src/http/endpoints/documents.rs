@@ -3,9 +3,12 @@
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-use super::ENDPOINTS;
+use super::ROUTES;
+use cutshort_verdict::DataSet;
+
 use crate::http::endpoint::{
-    Access, Answers, Call, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Unknown,
+    Access, Answers, Call, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Path, Route,
+    Unknown,
 };
 use crate::http::html::{self, escaped};
 use crate::http::openapi;
@@ -14,7 +17,7 @@ use crate::problem::Problem;
 
 const BASE: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/openapi.json",
+    path: Path::Whole("/openapi.json"),
     id: "openapi",
     title: "OpenAPI",
     about: "This description for programs.",
@@ -33,7 +36,7 @@ const BASE: Endpoint = Endpoint {
 pub(super) const OPENAPI: Endpoint = BASE;
 
 pub(super) const PAGE: Endpoint = Endpoint {
-    path: "/docs",
+    path: Path::Whole("/docs"),
     id: "docs",
     title: "Documentation",
     about: "This description for people.",
@@ -43,7 +46,7 @@ pub(super) const PAGE: Endpoint = Endpoint {
 };
 
 pub(super) const STYLE: Endpoint = Endpoint {
-    path: "/docs/style.css",
+    path: Path::Whole("/docs/style.css"),
     id: "docsStyle",
     title: "Style",
     about: "How the description looks.",
@@ -86,10 +89,28 @@ fn write_page(page: &mut String) -> std::fmt::Result {
     for group in Group::ALL {
         let (title, about) = (group.title(), escaped(group.about()));
         writeln!(page, "<h2 id=\"{}\">{title}</h2>\n<p>{about}</p>", anchor(group))?;
-        for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.group == group) {
-            write_endpoint(page, endpoint)?;
+        let routes = ROUTES.iter().filter(|route| route.group() == group);
+        match group {
+            Group::Origin => {
+                let (own, same): (Vec<&Route>, Vec<&Route>) =
+                    routes.partition(|route| matches!(route.endpoint.path, Path::Of(..)));
+                write_list(page, same)?;
+                own.into_iter().try_for_each(|route| write_route(page, route))?;
+            }
+            _ => routes.into_iter().try_for_each(|route| write_route(page, route))?,
         }
     }
+    Ok(())
+}
+
+/// The routes of another data set in short, each with a link to that of `tcp`, which has the same parameters.
+fn write_list(page: &mut String, routes: Vec<&Route>) -> std::fmt::Result {
+    page.push_str("<ul>\n");
+    for route in routes {
+        let (path, id, title) = (escaped(&route.path), route.endpoint.id, escaped(route.endpoint.title));
+        writeln!(page, "<li><code>GET {path}</code>: <a href=\"#{id}\">{title}</a></li>")?;
+    }
+    page.push_str("</ul>\n");
     Ok(())
 }
 
@@ -98,36 +119,40 @@ fn anchor(group: Group) -> String {
     format!("group-{}", group.title().to_ascii_lowercase().replace(' ', "-"))
 }
 
-fn write_endpoint(page: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
+fn write_route(page: &mut String, route: &Route) -> std::fmt::Result {
+    let endpoint = route.endpoint;
     let method = match endpoint.method {
         Method::Get => "GET",
         Method::Post => "POST",
         Method::Delete => "DELETE",
     };
-    writeln!(page, "<section id=\"{}\">\n<h3>{}</h3>", endpoint.id, escaped(endpoint.title))?;
+    writeln!(page, "<section id=\"{}\">\n<h3>{}</h3>", route.id, escaped(endpoint.title))?;
     writeln!(
         page,
         "<p><code>{method} {}</code></p>\n<p>{}</p>",
-        escaped(endpoint.path),
-        escaped(endpoint.about)
+        escaped(&route.path),
+        escaped(&route.about())
     )?;
     if let Access::Token(scope) = endpoint.access {
         writeln!(page, "<p>Needs a token with the scope <code>{}</code>.</p>", scope.name())?;
     }
     if endpoint.method == Method::Get {
-        let address = example(endpoint);
+        let address = example(route);
         writeln!(page, "<p>Try it: <a href=\"{0}\"><code>{0}</code></a></p>", escaped(&address))?;
     }
     if !endpoint.parameters.is_empty() {
         page.push_str("<table>\n<thead><tr><th scope=\"col\">parameter</th><th scope=\"col\">values</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n");
-        endpoint.parameters.iter().try_for_each(|parameter| write_parameter(page, parameter))?;
+        endpoint
+            .parameters
+            .iter()
+            .try_for_each(|parameter| write_parameter(page, parameter, route.data_set))?;
         page.push_str("</tbody>\n</table>\n");
     }
     page.push_str("</section>\n");
     Ok(())
 }
 
-fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result {
+fn write_parameter(page: &mut String, parameter: &Parameter, data_set: DataSet) -> std::fmt::Result {
     let place = match parameter.place {
         ParameterPlace::Series => " (one for each series)",
         ParameterPlace::Query => "",
@@ -142,7 +167,7 @@ fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result
             let default = default.map(|default| format!("; default {default}")).unwrap_or_default();
             format!("{} to {}{default}", bounds.start(), bounds.end())
         }
-        ParameterKind::List(values) if values().len() < 30 => values().join(", "),
+        ParameterKind::List(values) if values(data_set).len() < 30 => values(data_set).join(", "),
         ParameterKind::Text | ParameterKind::Pattern(_) | ParameterKind::List(_) | ParameterKind::Time => {
             format!("such as {}", parameter.example)
         }
@@ -156,12 +181,13 @@ fn write_parameter(page: &mut String, parameter: &Parameter) -> std::fmt::Result
 }
 
 /// A URL that works.
-fn example(endpoint: &Endpoint) -> String {
-    let in_path = endpoint.parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Path);
-    let path = in_path.fold(endpoint.path.to_owned(), |path, parameter| {
+fn example(route: &Route) -> String {
+    let parameters = route.endpoint.parameters;
+    let in_path = parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Path);
+    let path = in_path.fold(route.path.clone(), |path, parameter| {
         path.replace(&format!("{{{}}}", parameter.name), parameter.example)
     });
-    let needed = endpoint.parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Needed);
+    let needed = parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Needed);
     let query: Vec<String> =
         needed.map(|parameter| format!("{}={}", parameter.name, parameter.example)).collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }

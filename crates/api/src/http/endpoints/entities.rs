@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::of;
 use crate::answer::csv_text;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::{Keep, Reply};
 use crate::problem::Problem;
@@ -16,7 +16,7 @@ use crate::question::{self, Format, Parameters, asn, continent, country, digits,
 
 const BASE: Endpoint = Endpoint {
     method: Method::Get,
-    path: "",
+    path: Path::Whole(""),
     id: "",
     title: "",
     about: "",
@@ -33,7 +33,7 @@ const BASE: Endpoint = Endpoint {
 };
 
 pub(super) const ASNS: Endpoint = Endpoint {
-    path: "/client/v4/radar/entities/asns",
+    path: Path::Whole("/client/v4/radar/entities/asns"),
     id: "entitiesAsns",
     title: "Networks",
     about: "Known networks, with the country of most of their addresses.",
@@ -43,7 +43,7 @@ pub(super) const ASNS: Endpoint = Endpoint {
 };
 
 pub(super) const ASN: Endpoint = Endpoint {
-    path: "/client/v4/radar/entities/asns/{asn}",
+    path: Path::Whole("/client/v4/radar/entities/asns/{asn}"),
     id: "entitiesAsn",
     title: "A network",
     about: "One network by its number.",
@@ -55,7 +55,7 @@ pub(super) const ASN: Endpoint = Endpoint {
 };
 
 pub(super) const ASN_OF_IP: Endpoint = Endpoint {
-    path: "/client/v4/radar/entities/asns/ip",
+    path: Path::Whole("/client/v4/radar/entities/asns/ip"),
     id: "entitiesAsnOfIp",
     title: "The network of an address",
     about: "The network that announces an address.",
@@ -67,7 +67,7 @@ pub(super) const ASN_OF_IP: Endpoint = Endpoint {
 };
 
 pub(super) const LOCATIONS: Endpoint = Endpoint {
-    path: "/client/v4/radar/entities/locations",
+    path: Path::Whole("/client/v4/radar/entities/locations"),
     id: "entitiesLocations",
     title: "Countries",
     about: "Countries and territories that have an ISO 3166-1 code.",
@@ -78,7 +78,7 @@ pub(super) const LOCATIONS: Endpoint = Endpoint {
 };
 
 pub(super) const LOCATION: Endpoint = Endpoint {
-    path: "/client/v4/radar/entities/locations/{alpha2}",
+    path: Path::Whole("/client/v4/radar/entities/locations/{alpha2}"),
     id: "entitiesLocation",
     title: "A country",
     about: "One country by its two letters.",

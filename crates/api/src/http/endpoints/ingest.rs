@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::of;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Takes, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Takes, Unknown};
 use crate::http::parameters::AGENT;
 use crate::http::reply::Reply;
 use crate::http::tokens::Scope;
@@ -16,7 +16,7 @@ use crate::question::iso;
 
 pub(super) const SEGMENTS: Endpoint = Endpoint {
     method: Method::Post,
-    path: "/ingest/v1/segments",
+    path: Path::Whole("/ingest/v1/segments"),
     id: "ingest",
     title: "Send a segment",
     about: "Takes a segment: a Parquet file of packets, sorted and with its description in its metadata. When this is answered with 201, the segment is durable. The same one again changes nothing and is answered with 200. A token that is bound to a node allows segments of that node only; others are answered with 403.",

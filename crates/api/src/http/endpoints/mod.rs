@@ -10,17 +10,20 @@ mod ingest;
 mod operation;
 mod search;
 mod series;
+mod servers;
 mod status;
 mod terms;
 mod top;
 mod trace;
 
-use super::endpoint::{Endpoint, SchemaOf, Schemas};
+use std::sync::LazyLock;
+
+use super::endpoint::{Endpoint, Route, SchemaOf, Schemas};
 use utoipa::ToSchema;
 use utoipa::openapi::{Ref, RefOr, Schema};
 
 /// All endpoints, in the order of their documentation.
-pub(super) const ENDPOINTS: &[&Endpoint] = &[
+const ENDPOINTS: &[&Endpoint] = &[
     &series::SUMMARY,
     &series::TIMESERIES,
     &series::SUMMARY_BY,
@@ -28,6 +31,7 @@ pub(super) const ENDPOINTS: &[&Endpoint] = &[
     &top::ASES,
     &top::LOCATIONS,
     &top::BY,
+    &servers::SERVERS,
     &coverage::COVERAGE,
     &connections::CONNECTIONS,
     &trace::TRACE,
@@ -50,6 +54,10 @@ pub(super) const ENDPOINTS: &[&Endpoint] = &[
     &documents::PAGE,
     &documents::STYLE,
 ];
+
+/// All routes, in the order of their documentation within each group.
+pub(super) static ROUTES: LazyLock<Vec<Route>> =
+    LazyLock::new(|| ENDPOINTS.iter().flat_map(|endpoint| Route::of(endpoint)).collect());
 
 /// The schema of a type, by its name.
 fn schema<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {

@@ -14,14 +14,14 @@ use super::{damage, of};
 use crate::answer::Facts;
 use crate::http::agents::Heard;
 use crate::http::app::App;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
 use crate::http::reply::Reply;
 use crate::http::room::Room;
 use crate::problem::Problem;
 
 const BASE: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/healthz",
+    path: Path::Whole("/healthz"),
     id: "healthz",
     title: "Alive",
     about: "Answers as long as the program runs.",
@@ -40,7 +40,7 @@ const BASE: Endpoint = Endpoint {
 pub(super) const HEALTH: Endpoint = BASE;
 
 pub(super) const READY: Endpoint = Endpoint {
-    path: "/readyz",
+    path: Path::Whole("/readyz"),
     id: "readyz",
     title: "Ready",
     about: "Whether the store and the tokens can be read, new packets can be kept, and results are computed; if not, why. Queries are answered as long as the store can be read.",
@@ -51,7 +51,7 @@ pub(super) const READY: Endpoint = Endpoint {
 };
 
 pub(super) const METRICS: Endpoint = Endpoint {
-    path: "/metrics",
+    path: Path::Whole("/metrics"),
     id: "metrics",
     title: "Metrics",
     about: "Metrics for Prometheus: in its text format 0.0.4, or as OpenMetrics 1.0 where `Accept` asks for it.",
@@ -184,8 +184,8 @@ fn of_counts(exposition: &mut Exposition, facts: &Facts) {
     let help =
         "Connections, and 5-tuples without a SYN, that are left out of all totals, as sampled, by reason";
     let mut excluded = exposition.gauges("excluded", help);
-    for (reason, count) in cutshort_verdict::DataSet::Tcp.exclusions().iter().zip(counts.excluded) {
-        excluded.sample(&[("reason", reason.name())], count as f64);
+    for reason in cutshort_verdict::DataSet::Tcp.exclusions() {
+        excluded.sample(&[("reason", reason.name())], counts.excluded[*reason as usize] as f64);
     }
 }
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::entities::written;
 use super::of;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
 use crate::http::fold::fold;
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
@@ -15,7 +15,7 @@ use crate::question::{self, Parameters};
 
 pub(super) const GLOBAL: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/search/global",
+    path: Path::Whole("/client/v4/radar/search/global"),
     id: "searchGlobal",
     title: "Search",
     about: "Countries and networks by name, code or number; those that begin with what is asked for come first.",

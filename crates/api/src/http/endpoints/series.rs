@@ -6,7 +6,9 @@ use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 use super::schema;
 use crate::answer::{Answer, By, CountOfSeries, Meta, OwnMeta};
 use crate::ask::{self, SharesQuery};
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Parameter, Schemas, Unknown};
+use crate::http::endpoint::{
+    Access, Answers, Call, Endpoint, Group, Method, Parameter, Path, Schemas, Unknown, directory,
+};
 use crate::http::parameters as p;
 use crate::http::reply::{self, Reply};
 use crate::problem::Problem;
@@ -81,7 +83,7 @@ const OWN_TIMESERIES: &[&Parameter] = &[
 
 pub(super) const SUMMARY: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/summary",
+    path: Path::OfDataSet("/summary"),
     id: "summary",
     title: "Shares of stages",
     about: "Where connections were cut short, as shares of all connections in percent, which add up to 100. A series without a connection has no shares: it is left out of the result (its columns of CSV are empty), and `messages` names it. If it is the first series, the answer is 404.",
@@ -99,7 +101,7 @@ pub(super) const SUMMARY: Endpoint = Endpoint {
 
 pub(super) const TIMESERIES: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/timeseries_groups",
+    path: Path::OfDataSet("/timeseries_groups"),
     id: "timeseriesGroups",
     title: "Shares of stages over time",
     about: "Arrays side by side, of equal length. Buckets without a connection are left out, so the arrays of a series without any are empty. Timestamps are the beginnings of buckets in UTC (weeks begin on Monday); the first one is the beginning of the range if that is later.",
@@ -117,7 +119,7 @@ pub(super) const TIMESERIES: Endpoint = Endpoint {
 
 pub(super) const SUMMARY_BY: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/summary/{dimension}",
+    path: Path::OfDataSet("/summary/{dimension}"),
     id: "summaryByDimension",
     title: "Shares by a dimension",
     about: "Shares in percent. They add up to 100, except those of tags, as a connection can have several tags or none. A series without connections is an empty object (its CSV columns are empty), and `messages` names it.",
@@ -135,7 +137,7 @@ pub(super) const SUMMARY_BY: Endpoint = Endpoint {
 
 pub(super) const TIMESERIES_BY: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/timeseries_groups/{dimension}",
+    path: Path::OfDataSet("/timeseries_groups/{dimension}"),
     id: "timeseriesGroupsByDimension",
     title: "Shares by a dimension over time",
     about: "As timeseries_groups, by another dimension. Which values have a name is the same for the whole range.",
@@ -159,7 +161,7 @@ fn run(call: &mut Call<'_>, by: By, in_time: bool, own: bool) -> Result<Reply, P
     let format = question::format(&call.parameters)?;
     let facts = call.facts()?;
     let (answer, series) =
-        ask::shares(&call.context(&facts), &call.parameters, SharesQuery { by, in_time, own })?;
+        ask::shares(&call.context(&facts)?, &call.parameters, SharesQuery { by, in_time, own })?;
     Ok(written(call, &answer, format)?.keep(call.keep(&facts, &series)))
 }
 
@@ -170,7 +172,7 @@ fn written(call: &Call<'_>, answer: &Answer, format: Format) -> Result<Reply, Pr
             let messages: Vec<_> = call.messages.iter().cloned().chain(empty).collect();
             Reply::result(answer, &messages)
         }
-        Format::Csv => Ok(Reply::csv(answer.csv(), "tcp_resets_timeouts.csv")),
+        Format::Csv => Ok(Reply::csv(answer.csv(), format!("{}.csv", directory(call.data_set)))),
     }
 }
 

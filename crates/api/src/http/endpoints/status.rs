@@ -13,14 +13,14 @@ use super::of;
 use super::operation::past_its_time;
 use crate::answer::{Facts, Share};
 use crate::http::agents::Heard;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown, directory};
 use crate::http::reply::Reply;
 use crate::problem::Problem;
 use crate::question::iso;
 
 pub(super) const STATUS: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/status",
+    path: Path::Whole("/client/v4/radar/status"),
     id: "status",
     title: "How the data is",
     about: "What is stored, how recent it is, what is left out, the sources of geographic data, and what to do if something is missing.",
@@ -62,6 +62,8 @@ struct StatusResult {
     geo_read: String,
     /// Why they cannot be reloaded, if their files have changed since.
     geo_trouble: Option<String>,
+    /// The data sets that this server has answers about.
+    data_sets: Vec<KeptDataSet>,
     /// Whether single connections can be read here.
     connections_allowed: bool,
     /// What is wrong or missing, and what to do; empty if everything is fine.
@@ -104,6 +106,26 @@ struct Stored {
     damaged: Vec<Damaged>,
     /// Windows that are affected by damage.
     impaired: Vec<ImpairedWindow>,
+}
+
+/// A data set, with what is stored of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct KeptDataSet {
+    /// The name, such as `tcp` or `origin`.
+    name: &'static str,
+    /// The part of paths in which it is asked about, such as `tcp_resets_timeouts`.
+    directory: &'static str,
+    /// The number of connections in its totals.
+    connections: u64,
+    /// The number of windows that are over and have no results yet.
+    pending: usize,
+    /// The start of the time that its packets cover.
+    #[schema(format = DateTime)]
+    covered_from: Option<String>,
+    /// The end of the time that its packets cover.
+    #[schema(format = DateTime)]
+    covered_to: Option<String>,
 }
 
 /// A file that was set aside.
@@ -270,9 +292,30 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         geo: call.geo.data.sources().iter().map(GeoSource::from).collect(),
         geo_read: iso(cutshort_model::nanoseconds(call.geo.read)),
         geo_trouble: call.geo.trouble.clone(),
+        data_sets: data_sets(call)?,
         connections_allowed: call.app.options.connections,
     };
     Reply::result(&result, &call.messages)
+}
+
+/// The data sets that have a store; that of `tcp` always exists.
+fn data_sets(call: &Call<'_>) -> Result<Vec<KeptDataSet>, Problem> {
+    let mut kept = Vec::new();
+    for data_set in DataSet::WITH_RULES {
+        if call.app.store.find(data_set)?.is_none() {
+            continue;
+        }
+        let (facts, _) = call.app.facts(data_set)?;
+        kept.push(KeptDataSet {
+            name: data_set.name(),
+            directory: directory(data_set),
+            connections: facts.status.counts.connections,
+            pending: facts.pending.len(),
+            covered_from: facts.status.covered.map(|(from, _)| iso(from)),
+            covered_to: facts.status.covered.map(|(_, to)| iso(to)),
+        });
+    }
+    Ok(kept)
 }
 
 impl Stored {
@@ -328,13 +371,11 @@ impl Windows {
 fn exclusions(facts: &Facts) -> Vec<LeftOut> {
     let counts = &facts.status.counts;
     let all = counts.connections + counts.excluded.iter().sum::<u64>();
-    let one = |(reason, count): (&Exclusion, &u64)| LeftOut {
-        name: reason.name(),
-        about: reason.about(),
-        count: *count,
-        share: Share::part(*count, all),
+    let one = |reason: &Exclusion| {
+        let count = counts.excluded[*reason as usize];
+        LeftOut { name: reason.name(), about: reason.about(), count, share: Share::part(count, all) }
     };
-    DataSet::Tcp.exclusions().iter().zip(&counts.excluded).map(one).collect()
+    DataSet::Tcp.exclusions().iter().map(one).collect()
 }
 
 impl From<&cutshort_geo::Source> for GeoSource {

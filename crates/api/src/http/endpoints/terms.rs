@@ -1,18 +1,18 @@
 //! The meaning of the terms, for programs that show them.
 
-use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{DataSet, Signature, Stage, Tag};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::of;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
 use crate::http::reply::{Keep, Reply};
 use crate::problem::Problem;
 use crate::question::stage_name;
 
 pub(super) const TERMS: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/terms",
+    path: Path::OfDataSet("/terms"),
     id: "terms",
     title: "What the terms mean",
     about: "Stages, terminations, tags, signatures and exclusions in their order, with what was seen and what is known to cause it. Packets show what was seen, never who did it or why.",
@@ -77,7 +77,7 @@ struct TagTerm {
 /// A signature: how a connection is cut short at a stage.
 #[derive(Serialize, ToSchema)]
 struct SignatureTerm {
-    /// The number, from 1 to 19.
+    /// The number, from 1 to 19; larger ones are of connections without a RST, which only `origin` has.
     id: u8,
     name: &'static str,
     /// The stage at which it is cut short.
@@ -91,42 +91,47 @@ struct SignatureTerm {
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     /// The terms only change with a new version.
     const SECONDS: u32 = 3600;
-    let stage = |stage: Stage| StageTerm {
-        name: stage_name(stage),
-        data_name: stage.name(),
-        title: stage.title(),
-        about: stage.about(),
-        causes: stage.causes(),
+    let set = call.data_set;
+    let stage = |stage: &Stage| StageTerm {
+        name: stage_name(*stage),
+        data_name: set.stage_name(*stage),
+        title: set.stage_title(*stage),
+        about: set.stage_about(*stage),
+        causes: set.stage_causes(*stage),
     };
-    let set = DataSet::Tcp;
     let terms = Terms {
-        stages: Stage::ALL.map(stage).into(),
-        terminations: set.terminations().iter().copied().map(termination).collect(),
-        tags: set.tags().iter().copied().map(tag).collect(),
-        signatures: set.signatures().iter().copied().map(signature).collect(),
-        exclusions: set.exclusions().iter().copied().map(exclusion).collect(),
+        stages: set.stages().iter().map(stage).collect(),
+        terminations: set
+            .terminations()
+            .iter()
+            .map(|end| NamedTerm { name: end.name(), about: set.termination_about(*end) })
+            .collect(),
+        tags: set.tags().iter().map(|one| tag(set, *one)).collect(),
+        signatures: set.signatures().iter().map(|one| signature(set, *one)).collect(),
+        exclusions: set
+            .exclusions()
+            .iter()
+            .map(|reason| NamedTerm { name: reason.name(), about: set.exclusion_about(*reason) })
+            .collect(),
     };
     Ok(Reply::result(&terms, &call.messages)?.keep(Some(Keep { seconds: SECONDS, modified: None })))
 }
 
-fn exclusion(reason: Exclusion) -> NamedTerm {
-    NamedTerm { name: reason.name(), about: reason.about() }
+fn tag(set: DataSet, tag: Tag) -> TagTerm {
+    TagTerm {
+        name: tag.name(),
+        bit: tag.number(),
+        parent: tag.parent().map(Tag::name),
+        about: set.tag_about(tag),
+    }
 }
 
-fn termination(termination: Termination) -> NamedTerm {
-    NamedTerm { name: termination.name(), about: termination.about() }
-}
-
-fn tag(tag: Tag) -> TagTerm {
-    TagTerm { name: tag.name(), bit: tag.number(), parent: tag.parent().map(Tag::name), about: tag.about() }
-}
-
-fn signature(signature: Signature) -> SignatureTerm {
+fn signature(set: DataSet, signature: Signature) -> SignatureTerm {
     SignatureTerm {
         id: signature.id(),
         name: signature.name(),
         stage: stage_name(signature.stage()),
-        about: signature.about(),
-        causes: signature.causes(),
+        about: set.signature_about(signature),
+        causes: set.signature_causes(signature),
     }
 }

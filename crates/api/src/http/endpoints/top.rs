@@ -7,7 +7,9 @@ use super::schema;
 use super::series::own_meta;
 use crate::answer::{RankedAs, RankedLocation, RankedValue, Who};
 use crate::ask;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Parameter, Schemas, Unknown};
+use crate::http::endpoint::{
+    Access, Answers, Call, Endpoint, Group, Method, Parameter, Path, Schemas, Unknown,
+};
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
 use crate::problem::Problem;
@@ -41,7 +43,7 @@ const PARAMETERS: &[&Parameter] = ALL_PARAMETERS.split_at(ALL_PARAMETERS.len() -
 
 pub(super) const ASES: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/top/ases",
+    path: Path::OfDataSet("/top/ases"),
     id: "topAses",
     title: "Networks cut short most",
     about: "Networks of clients, ranked by the share of their connections at some stages, with counts, 95 % intervals (Wilson, with the effective sample size), the same over completed handshakes, and what is in no total.",
@@ -59,7 +61,7 @@ pub(super) const ASES: Endpoint = Endpoint {
 
 pub(super) const LOCATIONS: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/top/locations",
+    path: Path::OfDataSet("/top/locations"),
     id: "topLocations",
     title: "Countries cut short most",
     about: "Countries of clients, as top/ases.",
@@ -77,7 +79,7 @@ pub(super) const LOCATIONS: Endpoint = Endpoint {
 
 pub(super) const BY: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/top/{dimension}",
+    path: Path::OfDataSet("/top/{dimension}"),
     id: "topByDimension",
     title: "Servers, ports, IP versions or signatures cut short most",
     about: "As top/ases, of another dimension. Signatures are ranked by their share of all connections in the selection, because every connection with one is cut short.",
@@ -106,7 +108,7 @@ fn who(call: &Call<'_>) -> Result<Who, Problem> {
 fn run(call: &mut Call<'_>, who: Who) -> Result<Reply, Problem> {
     let format = question::format(&call.parameters)?;
     let facts = call.facts()?;
-    let (top, series) = ask::ranking(&call.context(&facts), &call.parameters, who)?;
+    let (top, series) = ask::ranking(&call.context(&facts)?, &call.parameters, who)?;
     let reply = match format {
         Format::Json => Reply::result(&top, &call.messages)?,
         Format::Csv => Reply::csv(top.csv(), "top.csv"),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::connections::is_allowed;
 use super::of;
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ use crate::question::parse_time;
 
 pub(super) const TRACE: Endpoint = Endpoint {
     method: Method::Get,
-    path: "/client/v4/radar/tcp_resets_timeouts/connections/trace",
+    path: Path::OfDataSet("/connections/trace"),
     id: "trace",
     title: "A connection packet by packet",
     about: "The packets that were taken of one connection, with what each means, and why the verdict is what it is. Packets are kept for a shorter time than connections (setting 'keep_packets').",
@@ -83,7 +83,8 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let time = needed(call, "time")?;
     let time = parse_time(time).map_err(|why| Problem::bad_input(format!("time: '{time}' {why}")))?;
     check_size(call, Window::containing(time))?;
-    let found = trace(call.store(), &Rules::default(), &five_tuple, time)?;
+    let rules = Rules { data_set: call.data_set, ..Rules::default() };
+    let found = trace(call.store()?, &rules, &five_tuple, time)?;
     let found = found.ok_or_else(|| {
         Problem::no_data("no packet of this connection is kept: it is not of this time, or packets were kept for a shorter time")
     })?;
@@ -110,7 +111,7 @@ fn five_tuple(call: &Call<'_>) -> Result<FiveTuple, Problem> {
 }
 
 fn check_size(call: &Call<'_>, window: Window) -> Result<(), Problem> {
-    let windows = call.store().windows(window.range())?;
+    let windows = call.store()?.windows(window.range())?;
     let bytes: u64 = windows.iter().map(|window| window.bytes).sum();
     if bytes <= MOST_BYTES {
         return Ok(());

@@ -1,0 +1,210 @@
+//! Each data set has paths, terms and numbers of its own.
+
+use cutshort_api::Options;
+use cutshort_model::ConnectionRecord;
+use cutshort_packet::FiveTuple;
+use cutshort_store::cell::CellOutcome;
+use cutshort_verdict::{DataSet, Exclusion, Progress, Stage, Tag, Tags, Termination};
+use serde_json::{Value, json};
+
+use crate::client::{END, Got, Server, WINDOW, open};
+use crate::memory::{Cell, Memory, connection, excluded};
+
+const ORIGIN: &str = "/client/v4/radar/origin_resets_timeouts";
+
+/// A connection that this side gave up, as no SYN+ACK came.
+fn given_up(times: u64) -> Cell {
+    let cell = connection(END - WINDOW, "DE", 3320, Stage::PostSyn, times);
+    let tags: Tags = [Tag::GaveUp].into_iter().collect();
+    let outcome = CellOutcome::Connection {
+        stage: Stage::PostSyn,
+        termination: Termination::GaveUp,
+        completed: false,
+        signature: DataSet::Origin.signature("201").ok(),
+        tags,
+    };
+    Cell { key: cutshort_store::cell::CellKey { outcome, ..cell.key }, ..cell }
+}
+
+fn both() -> Server {
+    let origin = Memory {
+        data_set: DataSet::Origin,
+        ..Memory::of(vec![
+            given_up(30),
+            connection(END - WINDOW, "DE", 3320, Stage::None, 70),
+            excluded(END - WINDOW, "DE", 3320, Exclusion::SelfConnected, 5),
+        ])
+    };
+    let tcp = Memory::of(vec![connection(END - WINDOW, "US", 174, Stage::PostAck, 10)]);
+    Server::of(Memory { origin: Some(Box::new(origin)), ..tcp })
+}
+
+#[test]
+fn numbers_are_not_mixed() {
+    let server = both();
+    let tcp = server.radar("/summary?dateRange=1d").result();
+    assert_eq!(tcp["summary_0"]["post_ack"], "100");
+    let origin = server.get(&format!("{ORIGIN}/summary?dateRange=1d")).result();
+    assert_eq!(
+        (&origin["summary_0"]["post_syn"], &origin["summary_0"]["no_match"]),
+        (&json!("30"), &json!("70"))
+    );
+    let place = |path: &str| server.get(&format!("{path}/top/locations?dateRange=1d")).result();
+    assert_eq!(place(ORIGIN)["top_0"][0]["clientCountryAlpha2"], "DE");
+    assert_eq!(place(crate::client::RADAR)["top_0"][0]["clientCountryAlpha2"], "US");
+}
+
+#[test]
+fn terms_are_those_of_the_data_set() {
+    let server = both();
+    let by = |dimension: &str| {
+        server.get(&format!("{ORIGIN}/summary/{dimension}?dateRange=1d")).result()["summary_0"].clone()
+    };
+    assert_eq!(by("tag"), json!({"answered": "70", "gave_up": "30"}));
+    assert_eq!(by("signature"), json!({"SYN → CLOSE": "30", "none": "70"}));
+    let reasons = by("exclusion");
+    assert_eq!(reasons[Exclusion::SelfConnected.name()], "4.761905");
+    assert_eq!(reasons.as_object().unwrap().len(), 1 + DataSet::Origin.exclusions().len());
+
+    let only = server.get(&format!("{ORIGIN}/summary?tag=gave_up")).text;
+    assert!(
+        only.contains("it is a parameter of /client/v4/radar/origin_resets_timeouts/summary/stage"),
+        "{only}"
+    );
+    let only = server.get(&format!("{ORIGIN}/summary/stage?dateRange=1d&tag=gave_up")).result();
+    assert_eq!(only["summary_0"]["post_syn"], "100");
+    let (status, code, message) = server.radar("/summary/stage?tag=gave_up").problem();
+    assert_eq!((status, code), (400, 2001));
+    assert!(message.contains("no tag is called 'gave_up'"), "{message}");
+
+    let terms = server.get(&format!("{ORIGIN}/terms")).result();
+    let names = |key: &str| -> Vec<String> {
+        let all = terms[key].as_array().unwrap();
+        all.iter().map(|term| term["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("tags"), DataSet::Origin.tags().iter().map(|tag| tag.name()).collect::<Vec<_>>());
+    assert!(names("terminations").contains(&"gave_up".to_owned()));
+    let signatures: Vec<&str> =
+        DataSet::Origin.signatures().iter().map(|signature| signature.name()).collect();
+    assert_eq!(names("signatures"), signatures);
+    let about = |got: Got| got.result()["stages"][0]["about"].clone();
+    assert_ne!(about(server.get(&format!("{ORIGIN}/terms"))), about(server.radar("/terms")));
+}
+
+#[test]
+fn a_data_set_without_packets_is_not_there() {
+    let server = Server::of(Memory::of(vec![connection(END - WINDOW, "US", 174, Stage::PostAck, 10)]));
+    for path in ["summary", "timeseries_groups", "top/ases", "coverage"] {
+        let (status, code, message) = server.get(&format!("{ORIGIN}/{path}?dateRange=1d")).problem();
+        assert_eq!((status, code), (404, 2004), "{path}: {message}");
+        assert!(message.contains("data set 'origin'"), "{message}");
+    }
+    assert_eq!(kept(&server), ["tcp"]);
+}
+
+#[test]
+fn status_lists_what_is_there() {
+    let server = both();
+    assert_eq!(kept(&server), ["tcp", "origin"]);
+    let status = server.get("/client/v4/radar/status").result();
+    assert_eq!(status["dataSets"][1]["directory"], "origin_resets_timeouts");
+}
+
+fn kept(server: &Server) -> Vec<String> {
+    let status = server.get("/client/v4/radar/status").result();
+    let name = |one: &Value| one["name"].as_str().unwrap().to_owned();
+    status["dataSets"].as_array().unwrap().iter().map(name).collect()
+}
+
+#[test]
+fn every_question_about_tcp_can_be_asked_about_origin() {
+    let document = serde_json::to_value(cutshort_api::openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let of = |set: &str| -> Vec<&str> {
+        paths.keys().filter_map(|path| path.strip_prefix(&format!("/client/v4/radar/{set}"))).collect()
+    };
+    assert!(of("tcp_resets_timeouts").len() >= 9);
+    let mut origin = of("origin_resets_timeouts");
+    origin.retain(|path| *path != "/top/servers");
+    assert_eq!(of("tcp_resets_timeouts"), origin);
+    let tags = |set: &str| {
+        let parameters =
+            &paths[&format!("/client/v4/radar/{set}/summary/{{dimension}}")]["get"]["parameters"];
+        let all = parameters.as_array().unwrap();
+        all.iter().find(|parameter| parameter["name"] == "tag").unwrap()["schema"].to_string()
+    };
+    assert!(
+        tags("origin_resets_timeouts").contains("gave_up") || tags("origin_resets_timeouts").contains("[Gg]")
+    );
+    assert_ne!(tags("origin_resets_timeouts"), tags("tcp_resets_timeouts"));
+}
+
+/// A connection to a server, cut short unless it was answered.
+fn to(server: &str, port: u16, asn: u32, handshake_us: Option<i64>, tag: Tag) -> ConnectionRecord<'static> {
+    let stage = if handshake_us.is_some() { Stage::None } else { Stage::PostSyn };
+    ConnectionRecord {
+        data_set: DataSet::Origin,
+        five_tuple: FiveTuple::new("10.0.0.1".parse().unwrap(), 40000, server.parse().unwrap(), port),
+        stage,
+        termination: if stage == Stage::None { Termination::Fin } else { Termination::Reset },
+        progress: if stage == Stage::None { Progress::PostPsh } else { Progress::PostSyn },
+        tags: [tag].into_iter().collect(),
+        asn: Some(asn),
+        handshake_us,
+        ..crate::own::record((END - WINDOW) / 1000)
+    }
+}
+
+fn servers(options: Options) -> Server {
+    let records = vec![
+        to("192.0.2.1", 443, 64500, Some(20_000), Tag::Answered),
+        to("192.0.2.1", 443, 64500, Some(30_000), Tag::Answered),
+        to("192.0.2.2", 443, 64500, None, Tag::Refused),
+        to("192.0.2.2", 443, 64500, Some(10_000), Tag::EmptyAnswer),
+        to("2001:db8::7", 5432, 64501, Some(500), Tag::Answered),
+    ];
+    let origin = Memory { data_set: DataSet::Origin, records, ..Memory::default() };
+    Server::with(Memory { origin: Some(Box::new(origin)), ..Memory::default() }, options)
+}
+
+#[test]
+fn servers_are_ranked_by_what_failed() {
+    let server = servers(Options {
+        connections: true,
+        upstreams: vec!["db=[2001:db8::]/32:5432".parse().unwrap()],
+        ..open()
+    });
+    let result = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d")).result();
+    assert_eq!((&result["meta"]["servers"], &result["meta"]["connections"]), (&json!(3), &json!(5)));
+    let ranked = result["servers"].as_array().unwrap();
+    let addresses: Vec<&str> = ranked.iter().map(|one| one["address"].as_str().unwrap()).collect();
+    assert_eq!(addresses, ["192.0.2.2", "192.0.2.1", "2001:db8::7"]);
+    let worst = &ranked[0];
+    assert_eq!((&worst["refused"], &worst["emptyAnswers"]), (&json!("50"), &json!("50")));
+    assert_eq!((&worst["stages"]["post_syn"], &worst["cutShort"]), (&json!("50"), &json!("50")));
+    let median = ranked[1]["handshakeP50Us"].as_u64().unwrap();
+    assert!(median.abs_diff(20_000) < 2_000, "{median}");
+    assert_eq!((&ranked[2]["name"], &ranked[2]["port"]), (&json!("db"), &json!(5432)));
+    let csv = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d&format=csv&limit=1"));
+    assert_eq!(csv.text.lines().count(), 2);
+    assert!(csv.text.lines().nth(1).unwrap().starts_with(",192.0.2.2,443,"), "{}", csv.text);
+    let filtered = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d&tag=refused")).result();
+    assert_eq!(filtered["meta"]["connections"], 1);
+    // That of clients is not asked about servers.
+    assert_eq!(server.radar("/top/servers").status, 400);
+}
+
+#[test]
+fn addresses_of_servers_are_shown_only_where_connections_are() {
+    let server = servers(Options { upstreams: vec!["db=2001:db8::7".parse().unwrap()], ..open() });
+    let got = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d"));
+    for address in ["192.0.2.", "2001:db8"] {
+        assert!(!got.text.contains(address), "{}", got.text);
+    }
+    let result = got.result();
+    assert_eq!(result["meta"]["addresses"], false);
+    let ranked = result["servers"].as_array().unwrap();
+    assert_eq!(ranked.len(), 2, "servers of a network are counted together");
+    assert_eq!((&ranked[0]["asn"], &ranked[0]["connections"]), (&json!(64500), &json!(4)));
+    assert_eq!(ranked[1]["name"], "db");
+}
