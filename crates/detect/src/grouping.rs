@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::HOUR;
-use crate::detector::{Detector, EPISODE};
+use crate::config::{EPISODE, HOUR};
+use crate::detector::Detector;
 use crate::event::{Change, Event, EventId, Severity, State, What};
 use crate::series::Step;
 use crate::{Channel, Place};

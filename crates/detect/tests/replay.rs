@@ -49,11 +49,11 @@ fn counts(t: i64, incidents: &[Incident]) -> Vec<Counts> {
             left *= incident.left;
             added += incident.added;
         }
-        for node in 0..2 {
+        for (node, sums) in country.iter_mut().enumerate() {
             let size = 40.0 * f64::from(network) * left * (0.9 + 0.2 * noise(t, network * 2 + node as u32));
             let (all_of_it, post_ack) = (size.round(), (size * (0.02 + added)).round());
-            country[node][0] += all_of_it;
-            country[node][1] += post_ack;
+            sums[0] += all_of_it;
+            sums[1] += post_ack;
             all.push((Place::Network(network), node, all_of_it, post_ack));
         }
     }
@@ -83,7 +83,9 @@ fn run(
     let mut changes = Vec::new();
     for number in windows.filter(|number| !gap.contains(number)) {
         changes.extend(
-            detector.add(&Window { number, nodes: &nodes, counts: &counts(number, incidents) }).unwrap(),
+            detector
+                .add(&Window { number, nodes: &nodes, counts: &counts(number, incidents) })
+                .expect("windows in order"),
         );
     }
     changes
