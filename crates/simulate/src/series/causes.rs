@@ -164,11 +164,11 @@ impl Planner<'_> {
             Cause::LevelShifts => (0..3).for_each(|_| self.level_shift()),
             Cause::Ramps => (0..3).for_each(|_| self.ramp()),
             Cause::Spikes => {
-                (0..6).for_each(|_| self.blocking("short spike", 80.0, 1e9, (3, 4), (0.15, 0.4)))
+                (0..6).for_each(|_| self.blocking("short spike", 80.0, 1e9, (3, 4), (0.15, 0.4)));
             }
             Cause::Outages => (0..6).for_each(|_| self.outage("outage", 15.0, 1e9, (8, 48), (0.0, 0.05))),
             Cause::SmallOutages => {
-                (0..3).for_each(|_| self.outage("outage, small", 4.0, 12.0, (32, 72), (0.0, 0.0)))
+                (0..3).for_each(|_| self.outage("outage, small", 4.0, 12.0, (32, 72), (0.0, 0.0)));
             }
             Cause::PartialOutages => {
                 (0..5).for_each(|_| self.outage("partial outage", 100.0, 1e9, (12, 48), (0.35, 0.55)));
@@ -186,7 +186,7 @@ impl Planner<'_> {
             }),
             Cause::KnownLosses => (0..2).for_each(|node| self.loss(node, 0.0, true)),
             Cause::UnknownLosses => {
-                [0.0, 0.3].into_iter().enumerate().for_each(|(i, left)| self.loss(2 + i, left, false))
+                [0.0, 0.3].into_iter().enumerate().for_each(|(i, left)| self.loss(2 + i, left, false));
             }
         }
     }
