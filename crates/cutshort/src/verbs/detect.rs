@@ -38,7 +38,7 @@ pub(crate) struct Detect {
     #[arg(long, value_name = "NUMBER", default_value_t = Config::default().alpha, value_parser = false_alarms)]
     false_alarms: f64,
     /// Places to watch at most; those that come later are left out
-    #[arg(long, value_name = "NUMBER", default_value_t = Config::default().max_places, value_parser = crate::options::values::count::<usize>)]
+    #[arg(long, value_name = "NUMBER", default_value_t = Config::default().max_places, value_parser = cutshort_settings::values::count::<usize>)]
     max_places: usize,
     /// Only events that raised an alarm: those that no other event explains, one per episode
     #[arg(long)]
