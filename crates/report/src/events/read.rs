@@ -281,8 +281,10 @@ fn of_csv(error: csv::Error) -> SeriesError {
 mod tests {
     use super::*;
 
-    /// The windows of a text: number, nodes, and places with all connections.
-    fn windows(text: &str) -> Result<Vec<(i64, Vec<String>, Vec<(String, f64)>)>, String> {
+    /// A window's number, nodes, and places with all their connections.
+    type Read = (i64, Vec<String>, Vec<(String, f64)>);
+
+    fn windows(text: &str) -> Result<Vec<Read>, String> {
         let mut windows = Vec::new();
         let mut take = |window: &Window<'_>| {
             let nodes = window.nodes.iter().map(|node| node.name.to_owned()).collect();
