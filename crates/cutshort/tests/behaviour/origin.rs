@@ -245,10 +245,19 @@ fn an_import_has_the_connections_that_classify_has() {
     // Nothing of it is in the other data set.
     let of_clients = run(&format!("export connections --data {store}"), &none).ended(1);
     assert!(of_clients.stderr.contains("no results"), "{}", of_clients.stderr);
-    let segments = run(&format!("store segments --data {store} --origin"), &none).ended(0).stdout;
+    let query = |what: &str| {
+        let command = format!("query {what} --data {store} --origin --from 2000-01-01 --format json");
+        run(&command, &none).ended(0).json()["result"].clone()
+    };
+    let shares = query("summary --by termination")["summary_0"].clone();
+    assert!(shares["unreachable"].as_str().is_some() && shares.get("server_reset").is_none(), "{shares}");
+    assert!(query("summary --tag refused")["summary_0"]["post_syn"].as_str().unwrap().starts_with("100"));
+    let refused = run(&format!("query summary --data {store} --tag refused"), &none).ended(2);
+    assert!(refused.stderr.contains("refused"), "{}", refused.stderr);
+    let segments = run(&format!("store segments --data {store}"), &none).ended(0).stdout;
     let id = segments.split_whitespace().next().unwrap();
-    run(&format!("store forget --data {store} --origin {id}"), &none).ended(0);
-    assert_eq!(run(&format!("store segments --data {store} --origin"), &none).ended(0).stdout, "");
+    run(&format!("store forget --data {store} {id}"), &none).ended(0);
+    assert_eq!(run(&format!("store segments --data {store}"), &none).ended(0).stdout, "");
 }
 
 /// Pieces of a capture are one if they are imported together, in any order.
