@@ -89,7 +89,12 @@ fn generate(place: &str, connections: u64) -> Result<(), Box<dyn Error>> {
     let simulation = simulation(connections);
     let since = Instant::now();
     let packets = simulation.packets();
-    let records = packets.map(|packet| Arrival { ts: packet.ts, packet: Some(packet), simulated: true });
+    let records = packets.map(|packet| Arrival {
+        ts: packet.ts,
+        packet: Some(packet),
+        unreachable: None,
+        simulated: true,
+    });
     let imported = import(store.as_ref(), &Rules::default(), &mut Privacy::full(), records, || true)?;
     let (packets, bytes) = (imported.packets, imported.bytes);
     println!(

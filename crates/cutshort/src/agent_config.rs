@@ -1,44 +1,20 @@
-//! The settings of an agent, or of a server that captures, as `cutshort-agent` takes them.
+//! Opening sources and destinations, as the settings of an agent or of a server that captures say.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use cutshort_agent::{
-    AgentConfig, Capture, CaptureError, Destination, HttpCollector, HttpSettings, StoreServer, Token,
-};
-use cutshort_capture::LiveSettings;
-use cutshort_clickhouse::Address;
+use cutshort_agent::{Capture, CaptureError, Destination, HttpCollector};
 use cutshort_pipeline::GeoData;
 use cutshort_pipeline::live::AgentCounts;
 use cutshort_sandbox::{Needs, User};
+use cutshort_settings::store_server;
 use cutshort_store::StoreError;
 
-use crate::backends::{self, PASSWORD_FILE, warn_of_plain};
+use crate::backends::{self, warn_of_plain};
 use crate::error::Error;
 use crate::options::open_privacy;
 use crate::settings::Settings;
 use crate::terminal::message;
-
-/// What the settings say of receiving, recording and delivering; none if they name no source. The folder is that of the
-/// agent or of the store, and the spool may be in it.
-fn config(settings: &Settings, folder: &Path, spool: PathBuf) -> Option<AgentConfig> {
-    let live = LiveSettings {
-        rate: settings.capture.sample_rate,
-        ports: settings.capture.ports.clone(),
-        exclude: settings.capture.exclude.clone(),
-        ..LiveSettings::default()
-    };
-    Some(AgentConfig {
-        source: settings.capture.source.clone()?,
-        live,
-        node: settings.capture.node.clone(),
-        folder: folder.to_owned(),
-        spool,
-        spool_bytes: settings.capture.spool_bytes,
-        segment_time: settings.capture.segment_time,
-        retry_time: settings.delivery.retry_time,
-    })
-}
 
 /// Opens the source that the settings name, if they do. Adds what it needs.
 pub(crate) fn open_capture(
@@ -48,7 +24,7 @@ pub(crate) fn open_capture(
     needs: &mut Needs,
     geo: impl FnOnce() -> Result<Arc<GeoData>, Error>,
 ) -> Result<Option<Capture>, Error> {
-    let Some(config) = config(settings, folder, spool) else { return Ok(None) };
+    let Some(config) = settings.agent(folder, spool) else { return Ok(None) };
     let privacy = || open_privacy(settings.privacy.addresses, settings.privacy.key.as_deref(), folder, geo);
     Capture::open(config, needs, privacy).map(Some)
 }
@@ -87,19 +63,8 @@ pub(crate) fn destination(
     }
 }
 
-/// What a collector is reached with.
-pub(crate) fn http_settings(settings: &Settings, url: &str, token: Token) -> HttpSettings {
-    HttpSettings {
-        url: url.to_owned(),
-        token,
-        ca_file: settings.delivery.ca_file.clone(),
-        proxy: settings.delivery.proxy.clone(),
-        timeout: settings.delivery.upload_timeout,
-    }
-}
-
 fn collector(settings: &Settings, url: &str, counts: &Arc<Mutex<AgentCounts>>) -> Result<Destination, Error> {
-    let http_settings = http_settings(settings, url, token(settings)?);
+    let http_settings = settings.collector(url, settings.token()?);
     let http = HttpCollector::new(&http_settings).map_err(Error::Usage)?.with_counts(Arc::clone(counts));
     let (host, _, is_encrypted) = http.peer();
     warn_of_plain(url, &host, is_encrypted, "token and packets");
@@ -120,29 +85,6 @@ fn store(url: &str) -> Result<Destination, Error> {
         backends::connect(&address)
     };
     Ok(Destination::store(name, &store_server(&address), open))
-}
-
-/// The server of a store elsewhere.
-pub(crate) fn store_server(address: &Address) -> StoreServer {
-    StoreServer {
-        host: address.host().to_owned(),
-        port: address.port(),
-        is_secure: address.is_secure(),
-        password_file: std::env::var_os(PASSWORD_FILE).map(PathBuf::from),
-    }
-}
-
-/// From the file that is named, or from the environment; never from the command line, which everybody sees.
-pub(crate) fn token(settings: &Settings) -> Result<Token, Error> {
-    match (&settings.delivery.token_file, std::env::var("CUTSHORT_TOKEN")) {
-        (Some(file), _) => Token::read(file).map_err(Error::Usage),
-        (None, Ok(token)) if !token.trim().is_empty() => Ok(Token::Text(token.trim().to_owned())),
-        _ => Err(Error::Usage(
-            "the collector needs a token: make one there with 'cutshort token create --scope ingest NAME', and name \
-             the file that it is in with --token-file"
-                .to_owned(),
-        )),
-    }
 }
 
 /// A proxy that others use is not used here, as it would get to know the collector, and without TLS the token.

@@ -1,7 +1,7 @@
 //! Opening stores, in a directory or in ClickHouse.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_embedded::{Embedded, Options};
@@ -61,16 +61,10 @@ pub(crate) fn connect(address: &Address) -> Result<Box<dyn Store>, StoreError> {
     Ok(Box::new(ClickHouse::open(address)?))
 }
 
-/// The variable that names the file with the password.
-pub(crate) const PASSWORD_FILE: &str = "CUTSHORT_CLICKHOUSE_PASSWORD_FILE";
-
-/// An address with the password from where it is: itself, the file that CUTSHORT_CLICKHOUSE_PASSWORD_FILE names, or
-/// CUTSHORT_CLICKHOUSE_PASSWORD.
+/// An address with its password.
 pub(crate) fn address(store: &str) -> Result<Address, Error> {
     let address = Address::parse(store).map_err(|error| Error::Usage(error.to_string()))?;
-    let file = std::env::var_os(PASSWORD_FILE).map(PathBuf::from);
-    let password = std::env::var("CUTSHORT_CLICKHOUSE_PASSWORD").ok();
-    Ok(address.with_secret(file.as_deref(), password)?)
+    Ok(cutshort_settings::with_password(address)?)
 }
 
 impl From<StoreError> for Error {

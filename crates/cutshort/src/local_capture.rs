@@ -1,17 +1,17 @@
 //! What a server does beside answering, on Linux: receiving packets into its own store, and telling systemd.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use cutshort_agent::{Capture, Notifier, Watched};
-use cutshort_api::App;
+use cutshort_api::{App, LocalCollector};
 use cutshort_clickhouse::Address;
-use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
-use cutshort_pipeline::{GeoData, IngestAnswer};
+use cutshort_pipeline::GeoData;
 use cutshort_sandbox::Needs;
+use cutshort_settings::store_server;
 use cutshort_store::DataDir;
 
-use crate::agent_config::{open_capture, service_needs, store_server};
+use crate::agent_config::{open_capture, service_needs};
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::terminal::message;
@@ -54,32 +54,11 @@ impl LocalCapture {
     pub(crate) fn start(self, app: &Arc<App>, end: impl Fn() + Send + 'static) -> Result<Running, Error> {
         let start = |capture: Capture| {
             let counts = Arc::new(Mutex::default());
-            let own = Own { app: Arc::clone(app), counts: Arc::clone(&counts) };
+            let own = LocalCollector { app: Arc::clone(app), counts: Arc::clone(&counts) };
             Watched::start(capture, Box::new(own), counts)
         };
         let watched = self.capture.map(start).transpose()?;
         Ok(Running(cutshort_agent::Running::start(watched, self.notifier, end)))
-    }
-}
-
-/// The store of this process.
-struct Own {
-    app: Arc<App>,
-    counts: Arc<Mutex<AgentCounts>>,
-}
-
-impl Collector for Own {
-    fn deliver(&mut self, _: &str, segment: Vec<u8>) -> Delivered {
-        match self.app.take(None, segment) {
-            IngestAnswer::New(info) | IngestAnswer::Known(info) => {
-                self.app.note_agent(&info, *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
-                Delivered::Kept
-            }
-            IngestAnswer::Refused(why) | IngestAnswer::Forbidden(why) => Delivered::Refused(why),
-            IngestAnswer::Full(why) | IngestAnswer::Later(why) | IngestAnswer::Failed(why) => {
-                Delivered::Later(why)
-            }
-        }
     }
 }
 

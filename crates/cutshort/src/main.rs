@@ -3,7 +3,6 @@
 #[cfg(target_os = "linux")]
 mod agent_config;
 mod backends;
-mod captures;
 mod error;
 #[cfg(target_os = "linux")]
 mod local_capture;
@@ -13,7 +12,6 @@ mod local_capture;
 mod log;
 mod options;
 mod output;
-mod page;
 mod progress;
 mod settings;
 #[cfg(unix)]
@@ -74,6 +72,7 @@ enum Verb {
     #[command(subcommand)]
     Clickhouse(clickhouse::Tables),
     Explain(explain::Explain),
+    Detect(detect::Detect),
     #[command(subcommand)]
     Geo(geo::Lookups),
     #[command(subcommand)]
@@ -130,6 +129,7 @@ fn run() -> Result<Done, Error> {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Store(arguments) => store::run(&arguments, color),
         Verb::Clickhouse(arguments) => clickhouse::run(&arguments, color),
+        Verb::Detect(arguments) => detect::run(&arguments, color),
         Verb::Explain(arguments) => explain::run(&arguments, color),
         Verb::Geo(arguments) => geo::run(&arguments, color),
         Verb::Address(arguments) => address::run(&arguments, color),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cutshort_capture::Reading;
-use cutshort_model::grouped;
+use cutshort_model::{grouped, time_left};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How many records pass between two looks at the clock.
@@ -51,7 +51,7 @@ impl Progress {
         let bar = self.bar.get_or_insert_with(|| new_bar(self.total));
         bar.set_position(reading.bytes());
         let million = records as f64 / 1e6;
-        let left = self.total.map(|total| format!("  {}", left(elapsed, reading.bytes(), total)));
+        let left = self.total.map(|total| format!("  {}", time_left(elapsed, reading.bytes(), total)));
         let left = left.unwrap_or_default();
         bar.set_message(format!("{million:.1} M records, {:.1} M/s{left}", million / elapsed.as_secs_f64()));
     }
@@ -83,7 +83,7 @@ impl Steps {
             let (done, all) = (done as u64, all as u64);
             let bar = self.bar.get_or_insert_with(|| new_bar(Some(all)));
             bar.set_position(done);
-            let left = left(elapsed, done, all);
+            let left = time_left(elapsed, done, all);
             bar.set_message(format!("{} of {} {}  {left}", grouped(done), grouped(all), self.what));
         }
     }
@@ -95,19 +95,6 @@ impl Steps {
     }
 }
 
-/// How long the rest takes if it goes on as it went so far: steadier than what the last moments say.
-fn left(elapsed: Duration, done: u64, all: u64) -> String {
-    if done == 0 {
-        return String::new();
-    }
-    let seconds = (elapsed.as_secs_f64() * all.saturating_sub(done) as f64 / done as f64).ceil() as u64;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds} s left"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s left"),
-        (hours, minutes, _) => format!("{hours} h {minutes:02} min left"),
-    }
-}
-
 fn new_bar(total: Option<u64>) -> ProgressBar {
     let template = match total {
         Some(_) => "{wide_bar} {percent:>3} %  {msg}",
@@ -115,19 +102,4 @@ fn new_bar(total: Option<u64>) -> ProgressBar {
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5)).with_style(style)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_left_follows_from_what_is_done() {
-        let after = |seconds, done| left(Duration::from_secs(seconds), done, 100);
-        assert_eq!(
-            [after(10, 50), after(10, 10), after(9, 100)],
-            ["10 s left", "1 min 30 s left", "0 s left"]
-        );
-        assert_eq!([after(3600, 50), after(5, 0)], ["1 h 00 min left", ""]);
-    }
 }

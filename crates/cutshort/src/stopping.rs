@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use cutshort_capture::Reading;
+use cutshort_files::NewFile;
 
 use crate::error::Error;
-use crate::output;
 use crate::progress::Steps;
 use crate::signals::{Signals, interrupt};
 
@@ -19,7 +19,7 @@ pub(crate) fn stop_on(signals: Signals, reading: &Reading) -> Result<(), Error> 
     let reading = reading.clone();
     signals.each(move |_| {
         if reading.is_stopped() {
-            output::abandon();
+            NewFile::abandon();
             interrupt();
         }
         reading.stop();

@@ -231,3 +231,66 @@ fn an_interrupted_import_says_how_to_go_on() {
     assert!(ran.stderr.contains("interrupted") && ran.stderr.contains("run this again"), "{ran:?}");
     assert_eq!(ran.stdout, "");
 }
+
+/// Copies a directory with all it contains.
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_all(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The order of connections within a window is not defined.
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// Nothing that an earlier version stored is lost, not even when it is computed again.
+#[test]
+fn stores_of_earlier_versions_are_read_in_full() {
+    let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
+    let versions: Vec<_> = std::fs::read_dir(&stores).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let versions: Vec<_> = versions.into_iter().filter(|path| path.is_dir()).collect();
+    assert!(!versions.is_empty());
+    for version in versions {
+        let folder = tempfile::tempdir().unwrap();
+        copy_all(&version.join("store"), &folder.path().join("store"));
+        let cutshort = |arguments: &str| -> Ran {
+            let mut command = cutshort();
+            command.current_dir(folder.path()).args(arguments.split_whitespace());
+            let ran: Ran = command.output().unwrap().into();
+            ran.fine()
+        };
+        let read = |name: &str| std::fs::read_to_string(version.join(name)).unwrap();
+        let connections = cutshort("export connections --data store --format csv").stdout;
+        assert_eq!(connections, read("connections.csv"), "{version:?}");
+        let counts = cutshort("export rollups --data store --format csv --by location").stdout;
+        assert_eq!(counts, read("rollups.csv"), "{version:?}");
+        assert!(cutshort("annotate list --data store").stdout.contains("Power cut at the site"));
+        assert!(cutshort("store verify --data store").stdout.contains("nothing is damaged"));
+
+        let geo = version.join("networks.geo.csv");
+        let again =
+            format!("recompute --data store --from 2026-01-05 --to 2026-01-06 --geo {}", geo.display());
+        cutshort(&again);
+        // Today's rules may find more connections, such as one after a SYN that was not answered on the same ports.
+        let connections = cutshort("export connections --data store --format csv").stdout;
+        let (now, before) = (sorted(&connections), read("connections.csv"));
+        let lost: Vec<&str> = before.lines().filter(|line| now.binary_search(line).is_err()).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+
+        // Packets that come in later join what is there.
+        std::fs::copy(capture("http"), folder.path().join("http.pcapng")).unwrap();
+        cutshort("import --data store http.pcapng");
+        let more = cutshort("export connections --data store --format csv").stdout;
+        assert!(more.lines().count() > now.len());
+    }
+}

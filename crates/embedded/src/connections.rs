@@ -7,8 +7,7 @@ use std::ops::{Range, RangeInclusive};
 
 use cutshort_model::{ConnectionRecord, Window};
 use cutshort_store::connection_file::{Records, read};
-use cutshort_store::{Choice, ConnectionQuery, First, OrderBy, Selection};
-use cutshort_verdict::Tag;
+use cutshort_store::{ConnectionQuery, First, OrderBy};
 
 use super::folder::checksum;
 use super::{Embedded, catalog, damage, guard};
@@ -86,7 +85,7 @@ impl Embedded {
         mut each: impl FnMut(&ConnectionRecord<'_>),
     ) -> Result<()> {
         self.each_of_window(window, |record| {
-            if is_wanted(query, record) {
+            if query.wants(record) {
                 each(record);
             }
             true
@@ -198,7 +197,7 @@ impl Part {
                 positions: wanted.start - skipped..wanted.end - skipped,
                 left,
             },
-            None => Self { seconds: 0..=-1, positions: 0..0, left },
+            None => Self { seconds: RangeInclusive::new(1, 0), positions: 0..0, left },
         }
     }
 }
@@ -241,40 +240,6 @@ pub(super) fn visit(
     Ok(())
 }
 
-fn is_wanted(query: &ConnectionQuery, record: &ConnectionRecord<'_>) -> bool {
-    let any = |empty: bool, found: bool| empty || found;
-    let tuple = &record.five_tuple;
-    any(query.stages.is_empty(), query.stages.contains(&record.stage))
-        && any(query.terminations.is_empty(), query.terminations.contains(&record.termination))
-        && is_selected(&query.selection, record)
-        && any(query.clients.is_empty(), query.clients.iter().any(|net| net.contains(&tuple.src())))
-        && any(query.servers.is_empty(), query.servers.contains(&tuple.dst()))
-}
-
-fn is_selected(selection: &Selection, record: &ConnectionRecord<'_>) -> bool {
-    let continent = record.location.map(cutshort_geo::Country::continent);
-    selection.locations.has(record.location.as_ref())
-        && selection.continents.has(continent.as_ref())
-        && selection.asns.has(record.asn.as_ref())
-        && has_tags(&selection.tags, record)
-        && selection.signatures.has(record.signature.as_ref())
-        && selection.ip_versions.has(Some(&record.ip_version()))
-        && selection.ports.has(Some(&record.five_tuple.dst_port))
-        && has_node(&selection.nodes, &record.node)
-        && selection.answered.is_none_or(|answered| answered == record.tags.contains(Tag::Answered))
-        && (!selection.completed || record.completed_handshake())
-}
-
-fn has_tags(tags: &Choice<Tag>, record: &ConnectionRecord<'_>) -> bool {
-    let has = |tags: &[Tag]| tags.iter().any(|tag| record.tags.contains(*tag));
-    (tags.include.is_empty() || has(&tags.include)) && !has(&tags.exclude)
-}
-
-fn has_node(nodes: &Choice<String>, node: &str) -> bool {
-    let among = |names: &[String]| names.iter().any(|name| name == node);
-    (nodes.include.is_empty() || among(&nodes.include)) && !among(&nodes.exclude)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,7 +255,7 @@ mod tests {
         assert_eq!(of(2..4), (8..=8, 0..2, 0));
         assert_eq!(of(3..6), (5..=8, 1..4, 0));
         assert_eq!(of(5..9), (5..=5, 0..4, 0));
-        assert_eq!(of(6..9), (0..=-1, 0..0, 0));
+        assert_eq!(of(6..9), (RangeInclusive::new(1, 0), 0..0, 0));
         assert_eq!(of(10..12).2, 4);
     }
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use cutshort_model::Window;
 use cutshort_store::segment::{Batches, Layout, RowBatch, Scratch, SortKey};
 use cutshort_store::{FlowKey, Grouped, Inputs, StoreError, StoredRow, WindowPackets};
+use cutshort_verdict::DataSet;
 
 use super::Embedded;
 use super::catalog::{self, SegmentFile};
@@ -23,7 +24,9 @@ impl Embedded {
         nodes.sort_unstable();
         nodes.dedup();
         let times = window.range();
-        let open = |sources| SourceRange::open(&files, &nodes, &sources, &times).map_err(|why| damaged(&why));
+        let open = |sources| {
+            SourceRange::open(self.data_set, &files, &nodes, &sources, &times).map_err(|why| damaged(&why))
+        };
         let parts = split(&files, parts).into_iter();
         let parts = parts.map(|part| Ok(Box::new(open(part)?) as Box<dyn Grouped + Send>));
         let parts = parts.collect::<Result<_>>()?;
@@ -103,6 +106,7 @@ fn split(files: &[Loaded], parts: usize) -> Vec<Sources> {
 
 /// The 5-tuples with a range of source addresses.
 struct SourceRange {
+    data_set: DataSet,
     /// The next flow of each file that is not at its end.
     next: BinaryHeap<Reverse<(SortKey, usize)>>,
     cursors: Vec<Cursor>,
@@ -111,12 +115,14 @@ struct SourceRange {
 
 impl SourceRange {
     fn open(
+        data_set: DataSet,
         files: &[Loaded],
         nodes: &[String],
         sources: &Sources,
         times: &Range<i64>,
     ) -> std::result::Result<Self, String> {
-        let mut part = Self { next: BinaryHeap::new(), cursors: Vec::new(), scratch: Scratch::new()? };
+        let (next, cursors, scratch) = (BinaryHeap::new(), Vec::new(), Scratch::new()?);
+        let mut part = Self { data_set, next, cursors, scratch };
         for (number, file) in files.iter().enumerate() {
             let node = nodes.binary_search(&file.segment.node).unwrap_or_default() as u16;
             let mut cursor = Cursor::new(file, (node, number as u32), sources, times);
@@ -141,7 +147,12 @@ impl Grouped for SourceRange {
             }
         }
         // Mostly they are sorted already: they are from one segment, or of different times.
-        if !rows.is_sorted_by_key(|row| (row.row, row.node)) {
+        if self.data_set == DataSet::Origin {
+            // Its rules depend on the order of arrival, also of rows at the same time.
+            if !rows.is_sorted_by_key(|row| row.row.ts) {
+                rows.sort_by_key(|row| row.row.ts);
+            }
+        } else if !rows.is_sorted_by_key(|row| (row.row, row.node)) {
             rows.sort_unstable_by_key(|row| (row.row, row.node));
         }
         Ok(Some(wanted.flow_key()))

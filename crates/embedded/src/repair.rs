@@ -3,12 +3,14 @@
 mod old;
 mod rebuild;
 
+use std::fmt;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use cutshort_model::Window;
+use cutshort_model::{Window, quantity};
 use cutshort_store::{Movable, Segment, StoreError};
+use cutshort_verdict::DataSet;
 use rusqlite::{Connection, OpenFlags};
 
 use super::annotations::Annotations;
@@ -26,6 +28,8 @@ const UNFINISHED: &str = "rollup.sqlite.repair";
 pub struct Repaired {
     /// The new paths of the databases that were set aside.
     pub aside: Vec<String>,
+    /// The number of files of packets and connections that were set aside [afterwards](Embedded::set_damaged_aside).
+    pub files: u64,
     /// What was lost, each in words.
     pub lost: Vec<String>,
     /// The number of segments in the repaired store.
@@ -34,6 +38,29 @@ pub struct Repaired {
     pub windows: u64,
     /// The number of annotations that were kept.
     pub annotations: u64,
+}
+
+/// Writes a line for each thing that was done or is lost.
+impl fmt::Display for Repaired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.aside.is_empty() && self.segments == 0 && self.files == 0 {
+            writeln!(f, "nothing is damaged that was not set aside before")?;
+        }
+        for name in &self.aside {
+            writeln!(f, "set aside: {name}")?;
+        }
+        if self.files > 0 {
+            writeln!(f, "set aside: {} of packets or connections", quantity(self.files, "file"))?;
+        }
+        if self.segments + self.windows > 0 {
+            let (segments, windows) = (quantity(self.segments, "segment"), quantity(self.windows, "window"));
+            writeln!(f, "a new database has {segments}, and the results of {windows} as they were")?;
+        }
+        if self.annotations > 0 {
+            writeln!(f, "{} kept", quantity(self.annotations, "annotation"))?;
+        }
+        self.lost.iter().try_for_each(|what| writeln!(f, "lost: {what}"))
+    }
 }
 
 impl Repaired {
@@ -80,10 +107,20 @@ impl Embedded {
         Ok(repaired)
     }
 
-    /// Reads all packets and connections, and sets damaged files aside. Returns the number of these files; none if it
+    /// Reads all packets and connections, of all data sets, and sets damaged files aside. Returns the number of these files; none if it
     /// was interrupted.
     pub fn set_damaged_aside(&self, each: verify::OnStep<'_>) -> cutshort_store::Result<Option<u64>> {
         self.check_writer()?;
+        let mut files = 0;
+        for data_set in DataSet::ALL {
+            let Some(store) = self.find_store(data_set)? else { continue };
+            let Some(more) = store.set_own_aside(each)? else { return Ok(None) };
+            files += more;
+        }
+        Ok(Some(files))
+    }
+
+    fn set_own_aside(&self, each: verify::OnStep<'_>) -> cutshort_store::Result<Option<u64>> {
         let before = self.database.read(super::status::status)?.damaged.len();
         let segments = self.segments()?;
         let windows = self.database.read(|sql| catalog::connection_paths(sql, &(i64::MIN..i64::MAX)))?;

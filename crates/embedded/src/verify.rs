@@ -1,10 +1,11 @@
 //! Reads and checks everything in a store.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use cutshort_model::Window;
+use cutshort_model::{Window, quantity};
 use cutshort_store::{Impaired, Impairment, Segment, SegmentId, Store, StoreError};
 use cutshort_verdict::DataSet;
 use rusqlite::Connection;
@@ -54,10 +55,40 @@ pub struct Verified {
     pub interrupted: bool,
 }
 
+/// Writes what was read, and a line for each problem.
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "read: {} with {}, {} with {}",
+            quantity(self.segments, "segment"),
+            quantity(self.packets, "packet"),
+            quantity(self.windows, "window"),
+            quantity(self.connections, "connection")
+        )?;
+        for Finding { name, why, .. } in &self.findings {
+            writeln!(f, "{name}: {why}")?;
+        }
+        if self.is_whole() { writeln!(f, "nothing is damaged") } else { Ok(()) }
+    }
+}
+
 /// A callback with the number of finished steps and of all steps; a break interrupts the operation.
 pub type OnStep<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 impl Verified {
+    /// Whether everything was read, and nothing is damaged.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.findings.is_empty() && !self.interrupted
+    }
+
+    /// Whether a problem can be solved so.
+    #[must_use]
+    pub fn needs(&self, remedy: Remedy) -> bool {
+        self.findings.iter().any(|finding| finding.remedy == remedy)
+    }
+
     /// Adds what was read of the store of another data set, which is in a directory.
     fn add(&mut self, other: Self, directory: &str) {
         self.segments += other.segments;

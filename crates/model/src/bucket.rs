@@ -12,6 +12,20 @@ pub enum Bucket {
 }
 
 impl Bucket {
+    /// All lengths, the shortest first.
+    pub const ALL: [Self; 4] = [Self::FifteenMinutes, Self::Hour, Self::Day, Self::Week];
+
+    /// The name in parameters, such as `15m`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FifteenMinutes => "15m",
+            Self::Hour => "1h",
+            Self::Day => "1d",
+            Self::Week => "1w",
+        }
+    }
+
     /// The length in nanoseconds.
     #[must_use]
     pub const fn nanoseconds(self) -> i64 {

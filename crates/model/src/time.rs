@@ -1,6 +1,6 @@
 //! Times in nanoseconds since the Unix epoch, and how they are written.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
@@ -15,6 +15,29 @@ pub fn nanoseconds(time: SystemTime) -> i64 {
 #[must_use]
 pub fn now() -> i64 {
     nanoseconds(SystemTime::now())
+}
+
+/// How long the rest takes if it goes on as it went so far, in words; empty if nothing is done yet. This is steadier than
+/// what the last moments suggest.
+///
+/// ```
+/// use std::time::Duration;
+/// use cutshort_model::time_left;
+/// let after = |seconds, done| time_left(Duration::from_secs(seconds), done, 100);
+/// assert_eq!([after(10, 50), after(10, 10), after(9, 100)], ["10 s left", "1 min 30 s left", "0 s left"]);
+/// assert_eq!([after(3600, 50), after(5, 0)], ["1 h 00 min left", ""]);
+/// ```
+#[must_use]
+pub fn time_left(elapsed: Duration, done: u64, all: u64) -> String {
+    if done == 0 {
+        return String::new();
+    }
+    let seconds = (elapsed.as_secs_f64() * all.saturating_sub(done) as f64 / done as f64).ceil() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s left"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s left"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min left"),
+    }
 }
 
 /// Converts nanoseconds to microseconds, rounded down.
@@ -36,6 +59,12 @@ pub fn date_time(ts: i64) -> String {
 #[must_use]
 pub fn rfc3339(ts: i64) -> String {
     Timestamp::from_nanosecond(i128::from(ts)).map_or_else(|_| ts.to_string(), |time| time.to_string())
+}
+
+/// Reads a time as RFC 3339 has it, in nanoseconds since the Unix epoch: `2026-11-21T09:30:00Z`, `2026-11-21T10:30+01:00`.
+#[must_use]
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().and_then(|time| i64::try_from(time.as_nanosecond()).ok())
 }
 
 /// Writes the end of a range of times: `09:30:00` if it is on the same day as `since`, otherwise with the date.

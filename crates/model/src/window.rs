@@ -1,6 +1,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use jiff::Timestamp;
+
 /// A window of 15 minutes, aligned to the Unix epoch: connections are judged and counted, and results replaced, one
 /// window at a time.
 ///
@@ -61,6 +63,43 @@ impl Window {
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
+    }
+
+    /// The windows that contain a part of the time between two points, from the start of the first to the end of the last;
+    /// none if the second is not after the first.
+    ///
+    /// ```
+    /// use cutshort_model::Window;
+    /// use jiff::Timestamp;
+    /// let between = |from, to| Window::between(Timestamp::from_second(from).ok()?, Timestamp::from_second(to).ok()?);
+    /// assert_eq!(between(901, 902), Some(Window::from_number(1).range()));
+    /// assert_eq!(between(900, 1800), Some(Window::from_number(1).range()));
+    /// assert_eq!(between(900, 900), None);
+    /// ```
+    #[must_use]
+    pub fn between(from: Timestamp, to: Timestamp) -> Option<Range<i64>> {
+        let nanoseconds = |time: Timestamp| i64::try_from(time.as_nanosecond()).ok();
+        let (from, to) = (nanoseconds(from)?, nanoseconds(to)?);
+        (to > from).then(|| Self::containing(from).start()..Self::containing(to - 1).end())
+    }
+
+    /// The starts of the first windows of a list, in words; none of an empty list.
+    ///
+    /// ```
+    /// use cutshort_model::Window;
+    /// let windows: Vec<Window> = (0..7).map(Window::from_number).collect();
+    /// assert_eq!(Window::first_of(&windows[..2]).unwrap(), "1970-01-01T00:00:00Z, 1970-01-01T00:15:00Z");
+    /// assert!(Window::first_of(&windows).unwrap().ends_with("1970-01-01T01:00:00Z and 2 more"));
+    /// ```
+    #[must_use]
+    pub fn first_of(windows: &[Self]) -> Option<String> {
+        /// How many windows are named.
+        const NAMED: usize = 5;
+        let first: Vec<String> =
+            windows.iter().take(NAMED).map(|window| crate::rfc3339(window.start())).collect();
+        let more = windows.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!first.is_empty()).then(|| format!("{}{more}", first.join(", ")))
     }
 }
 

@@ -5,6 +5,7 @@
 //! * [`Packet::parse`] takes a [`Frame`] and its [`LinkType`], and returns a [`Packet`] or a [`Refusal`].
 //! * [`FiveTuple`] and [`Flags`] are parts of a packet with methods of their own.
 //! * [`Unreachable::parse`] reads an ICMP error that quotes a SYN packet.
+//! * [`Inner::of`] finds the packet inside labels, tags and tunnels.
 //! * [`Unread::of`] names what a refused frame carries.
 
 mod bytes;
@@ -14,13 +15,15 @@ mod nflog;
 mod packet;
 mod parse;
 mod refusal;
+mod tunnel;
 mod unreachable;
 mod unread;
 
 pub use link::LinkType;
 pub use nflog::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
-pub use packet::{FiveTuple, Flags, Packet};
+pub use packet::{FiveTuple, FiveTupleError, Flags, Packet};
 pub use parse::Frame;
 pub use refusal::Refusal;
+pub use tunnel::{Inner, Tunnel};
 pub use unreachable::Unreachable;
 pub use unread::Unread;

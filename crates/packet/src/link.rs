@@ -4,6 +4,10 @@ use crate::bytes::{u16_at, u32_at};
 use crate::family::{Family, Layer3};
 use crate::{Refusal, nflog, unread};
 
+mod rare;
+
+pub(crate) use rare::ppp;
+
 /// The link layer that a captured frame begins with (<https://www.tcpdump.org/linktypes.html>).
 ///
 /// ```
@@ -62,11 +66,37 @@ pub enum LinkType {
     Nflog,
     /// Linux "cooked" capture, version 2 (`LINUX_SLL2`, 276).
     LinuxSll2,
+    /// Token ring (`IEEE802_5`, 6).
+    TokenRing,
+    /// PPP, with or without address and control (`PPP`, 9; `PPP_HDLC`, 50). A header of Cisco's HDLC is read as such.
+    Ppp,
+    /// FDDI (`FDDI`, 10).
+    Fddi,
+    /// PPPoE without Ethernet (`PPP_ETHER`, 51).
+    PppEther,
+    /// Cisco's HDLC (`C_HDLC`, 104).
+    CiscoHdlc,
+    /// IEEE 802.11 (`IEEE802_11`, 105): data frames that are not encrypted.
+    Ieee80211,
+    /// Frame relay (`FRELAY`, 107).
+    FrameRelay,
+    /// IPsec interface of a BSD (`ENC`, 109).
+    Enc,
+    /// Log of the packet filter of a BSD (`PFLOG`, 117).
+    Pflog,
+    /// IEEE 802.11 behind radiotap (`IEEE802_11_RADIOTAP`, 127).
+    Radiotap,
+    /// Juniper's header of `monitor traffic` with Ethernet (`JUNIPER_ETHER`, 178).
+    JuniperEther,
+    /// Per-packet information with another link layer behind it (`PPI`, 192).
+    Ppi,
+    /// macOS with the interface and process of a packet (`PKTAP`, 258; `USER2`, 149, in old captures).
+    Pktap,
 }
 
 impl LinkType {
-    /// All link types that can be parsed, by their numbers.
-    pub const ALL: [Self; 9] = [
+    /// All link types that can be parsed.
+    pub const ALL: [Self; 22] = [
         Self::Null,
         Self::Ethernet,
         Self::Raw,
@@ -76,6 +106,19 @@ impl LinkType {
         Self::Ipv6,
         Self::Nflog,
         Self::LinuxSll2,
+        Self::TokenRing,
+        Self::Ppp,
+        Self::Fddi,
+        Self::PppEther,
+        Self::CiscoHdlc,
+        Self::Ieee80211,
+        Self::FrameRelay,
+        Self::Enc,
+        Self::Pflog,
+        Self::Radiotap,
+        Self::JuniperEther,
+        Self::Ppi,
+        Self::Pktap,
     ];
 
     /// Finds the link type with a number as in pcap and pcapng files; `None` if it is not supported.
@@ -84,7 +127,7 @@ impl LinkType {
     /// use cutshort_packet::LinkType;
     ///
     /// assert_eq!(LinkType::from_number(113), Some(LinkType::LinuxSll));
-    /// assert_eq!(LinkType::from_number(105), None, "IEEE 802.11");
+    /// assert_eq!(LinkType::from_number(147), None, "USER0");
     /// ```
     #[must_use]
     pub const fn from_number(number: u32) -> Option<Self> {
@@ -98,6 +141,19 @@ impl LinkType {
             229 => Self::Ipv6,
             239 => Self::Nflog,
             276 => Self::LinuxSll2,
+            6 => Self::TokenRing,
+            9 | 50 => Self::Ppp,
+            10 => Self::Fddi,
+            51 => Self::PppEther,
+            104 => Self::CiscoHdlc,
+            105 => Self::Ieee80211,
+            107 => Self::FrameRelay,
+            109 => Self::Enc,
+            117 => Self::Pflog,
+            127 => Self::Radiotap,
+            149 | 258 => Self::Pktap,
+            178 => Self::JuniperEther,
+            192 => Self::Ppi,
             _ => return None,
         })
     }
@@ -115,6 +171,19 @@ impl LinkType {
             Self::Ipv6 => "IPV6",
             Self::Nflog => "NFLOG",
             Self::LinuxSll2 => "LINUX_SLL2",
+            Self::TokenRing => "IEEE802_5",
+            Self::Ppp => "PPP",
+            Self::Fddi => "FDDI",
+            Self::PppEther => "PPP_ETHER",
+            Self::CiscoHdlc => "C_HDLC",
+            Self::Ieee80211 => "IEEE802_11",
+            Self::FrameRelay => "FRELAY",
+            Self::Enc => "ENC",
+            Self::Pflog => "PFLOG",
+            Self::Radiotap => "IEEE802_11_RADIOTAP",
+            Self::JuniperEther => "JUNIPER_ETHER",
+            Self::Ppi => "PPI",
+            Self::Pktap => "PKTAP",
         }
     }
 }
@@ -132,6 +201,7 @@ pub(crate) fn network(link: LinkType, frame: &[u8]) -> Result<Layer3<'_>, Refusa
         LinkType::LinuxSll => by_ethertype(untagged(frame, 14, 16)?),
         LinkType::LinuxSll2 => by_ethertype(untagged(frame, 0, 20)?),
         LinkType::Nflog => nflog::network(frame),
+        link => rare::network(link, frame),
     }
 }
 
@@ -153,6 +223,8 @@ fn bsd_family(frame: &[u8], family: u32) -> Result<Layer3<'_>, Refusal> {
 }
 
 pub(crate) const ETHERTYPE_PPPOE_SESSION: u16 = 0x8864;
+/// Values below this are lengths (IEEE 802.3) or, in cooked captures, say that LLC follows.
+pub(crate) const FIRST_ETHERTYPE: u16 = 0x600;
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
 const ETHERTYPES_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];

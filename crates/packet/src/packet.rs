@@ -1,7 +1,10 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::BitOr;
+use std::str::FromStr;
+
+use crate::Unreachable;
 
 /// The fixed header fields of one TCP packet (docs/spec.md#fields).
 ///
@@ -66,6 +69,38 @@ impl Packet {
     pub const fn is_syn(&self) -> bool {
         self.flags.is_syn()
     }
+
+    /// Returns the row of the data set `origin` that this is as a packet of the opener; none if such packets are no rows
+    /// (docs/origin.md#sent).
+    #[must_use]
+    pub fn sent_row(&self) -> Option<Self> {
+        self.flags.is_sent_row().then_some(*self)
+    }
+
+    /// Returns the row of the data set `origin` that this is as a packet of the server: with the 5-tuple of the opener, and
+    /// the mark [`Flags::RECEIVED`] (docs/origin.md#received).
+    #[must_use]
+    pub fn received_row(&self) -> Self {
+        Self { five_tuple: self.five_tuple.reversed(), flags: self.flags | Flags::RECEIVED, ..*self }
+    }
+
+    /// Returns the packet of which this is the row: the inverse of [`sent_row`](Self::sent_row) and
+    /// [`received_row`](Self::received_row).
+    #[must_use]
+    pub fn of_row(&self) -> Self {
+        let five_tuple = match self.flags.intersects(Flags::RECEIVED) {
+            true => self.five_tuple.reversed(),
+            false => self.five_tuple,
+        };
+        Self { five_tuple, flags: self.flags.unmarked(), ..*self }
+    }
+
+    /// Returns the ICMP error of which this is the row, if it is one: the inverse of [`Unreachable::row`].
+    #[must_use]
+    pub fn unreachable(&self) -> Option<Unreachable> {
+        let Self { ts, five_tuple, seq, ip_id, ttl, .. } = *self;
+        self.flags.intersects(Flags::ICMP).then_some(Unreachable { ts, five_tuple, seq, ip_id, ttl })
+    }
 }
 
 /// Source and destination of a TCP packet; its order is that of the fields.
@@ -82,6 +117,7 @@ impl Packet {
 ///
 /// let v4 = FiveTuple::new([198, 51, 100, 7].into(), 40112, [203, 0, 113, 5].into(), 443);
 /// assert!(v4.is_ipv4() && v4.src().is_ipv4(), "although it is kept as {}", v4.src_ip);
+/// assert_eq!("198.51.100.7:40112 > 203.0.113.5:443".parse(), Ok(v4));
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,10 +183,52 @@ impl Hash for FiveTuple {
 /// Writes `198.51.100.7:40112 > 203.0.113.5:443` or `[2001:db8::1]:40112 > [2001:db8::2]:443`.
 impl fmt::Display for FiveTuple {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let src = std::net::SocketAddr::new(self.src(), self.src_port);
-        let dst = std::net::SocketAddr::new(self.dst(), self.dst_port);
+        let src = SocketAddr::new(self.src(), self.src_port);
+        let dst = SocketAddr::new(self.dst(), self.dst_port);
         write!(f, "{src} > {dst}")
     }
+}
+
+/// Why a text is not a 5-tuple; it is written with an example of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FiveTupleError;
+
+impl fmt::Display for FiveTupleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "write CLIENT:PORT > SERVER:PORT, such as '198.51.100.7:40112 > 203.0.113.5:443' \
+             or '[2001:db8::1]:40112 > [2001:db8::2]:443'",
+        )
+    }
+}
+
+impl std::error::Error for FiveTupleError {}
+
+/// Reads what [`Display`](fmt::Display) writes, also with `->`, `-`, `→` or a comma in place of `>`, and addresses and
+/// ports as four fields.
+impl FromStr for FiveTuple {
+    type Err = FiveTupleError;
+
+    fn from_str(text: &str) -> Result<Self, FiveTupleError> {
+        let spaced = text.replace(['>', '-', ',', '→'], " ");
+        let fields: Vec<&str> = spaced.split_whitespace().collect();
+        let parsed = match fields[..] {
+            [source, target] => pair(source, target),
+            [source, source_port, target, target_port] => four(source, source_port, target, target_port),
+            _ => None,
+        };
+        parsed.ok_or(FiveTupleError)
+    }
+}
+
+fn pair(source: &str, target: &str) -> Option<FiveTuple> {
+    let (source, target): (SocketAddr, SocketAddr) = (source.parse().ok()?, target.parse().ok()?);
+    Some(FiveTuple::new(source.ip(), source.port(), target.ip(), target.port()))
+}
+
+fn four(source: &str, source_port: &str, target: &str, target_port: &str) -> Option<FiveTuple> {
+    let ports = (source_port.parse().ok()?, target_port.parse().ok()?);
+    Some(FiveTuple::new(source.parse().ok()?, ports.0, target.parse().ok()?, ports.1))
 }
 
 fn mapped(addr: IpAddr) -> Ipv6Addr {
@@ -262,6 +340,15 @@ impl Flags {
         self.0 & Self::SYN_MASK.0 == Self::SYN.0
     }
 
+    /// Returns true for the flags of what an opener sends, if it is a row of the data set `origin` (docs/origin.md#sent): a SYN
+    /// packet, or the PSH, FIN or RST bit without the SYN bit.
+    #[must_use]
+    #[inline]
+    pub const fn is_sent_row(self) -> bool {
+        const CLOSES_OR_PUSHES: Flags = Flags(Flags::PSH.0 | Flags::FIN.0 | Flags::RST.0);
+        self.is_syn() || (!self.intersects(Self::SYN) && self.intersects(CLOSES_OR_PUSHES))
+    }
+
     /// Reads flags from their letters, as [`Display`](fmt::Display) writes them: `S`, `PA`, `-`.
     ///
     /// ```
@@ -339,5 +426,23 @@ mod tests {
         let v6 = FiveTuple::new("2001:db8::1".parse().unwrap(), 1, "2001:db8::2".parse().unwrap(), 2);
         assert_eq!(v6.reversed().to_string(), "[2001:db8::2]:2 > [2001:db8::1]:1");
         assert!(!v6.is_ipv4());
+    }
+
+    #[test]
+    fn five_tuples_are_read_in_many_forms() {
+        let parse = |text: &str| text.parse::<FiveTuple>();
+        let v4 = "198.51.100.7:40112 > 203.0.113.5:443";
+        for text in [
+            v4,
+            "198.51.100.7:40112 -> 203.0.113.5:443",
+            "198.51.100.7:40112-203.0.113.5:443",
+            "198.51.100.7 40112 203.0.113.5 443",
+            "198.51.100.7,40112,203.0.113.5,443",
+        ] {
+            assert_eq!(parse(text).unwrap().to_string(), v4);
+        }
+        let v6 = "[2001:db8::1]:1 > [2001:db8::2]:2";
+        assert_eq!(parse(v6).unwrap().to_string(), v6);
+        assert!(parse("198.51.100.7 > 203.0.113.5").is_err());
     }
 }

@@ -5,6 +5,9 @@
 
 #[path = "parse/bytes.rs"]
 mod bytes;
+#[path = "parse/wraps.rs"]
+#[allow(dead_code)]
+mod wraps;
 
 use std::net::Ipv6Addr;
 use std::sync::LazyLock;
@@ -12,12 +15,13 @@ use std::time::Duration;
 
 use bolero::TypeGenerator;
 use bolero::generator::{ValueGenerator, produce};
-use cutshort_packet::{Frame, LinkType, Packet, Refusal, Unreachable, Unread};
+use cutshort_packet::{Frame, Inner, LinkType, Packet, Refusal, Unreachable, Unread};
 
 use bytes::{
     AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, IPV4, IPV6, Order, PPPOE_SESSION, ROUTING, TCP,
     authentication, bsd, ethernet, extension, fragment, ipv4, ipv6, nflog_of, pppoe, sll, sll2, tagged, tcp,
 };
+use wraps::{LINKS, WRAPS};
 
 const TEST_TIME: Duration = Duration::from_secs(10);
 
@@ -161,10 +165,28 @@ static SEEDS: LazyLock<Vec<(LinkType, Vec<u8>)>> = LazyLock::new(|| {
         (LinkType::Raw, ipv4(1, &[&[3, 1, 0, 0, 0, 0, 0, 0][..], &ipv4(TCP, &tcp(0, 0))[..28]].concat())),
         (LinkType::Ipv6, ipv6(58, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], &ipv6(TCP, &tcp(0, 0))[..48]].concat())),
         (LinkType::Raw, v6.clone()),
-        (LinkType::Ipv4, v4),
+        (LinkType::Ipv4, v4.clone()),
         (LinkType::Ipv6, v6),
     ]
+    .into_iter()
+    .chain(LINKS.iter().map(|(link, wrap)| (*link, wrap(IPV4, &v4))))
+    .chain(WRAPS.iter().map(|(_, wrap)| {
+        let (ethertype, rest) = wrap(IPV4, &v4);
+        (LinkType::Ethernet, ethernet(ethertype, &rest))
+    }))
+    .collect()
 });
+
+/// A packet inside tunnels, if there is one, is a part of the frame.
+fn check_inner(link: LinkType, bytes: &[u8], wire_len: u32) {
+    let Some(inner) = Inner::of(link, Frame { ts: -1, wire_len, bytes }) else { return };
+    assert!((1..=4).contains(&inner.tunnels().len()));
+    assert!(bytes.as_ptr_range().contains(&inner.frame.bytes.as_ptr()));
+    assert!(inner.frame.bytes.len() < bytes.len() && inner.frame.wire_len <= wire_len);
+    if let Ok(packet) = Packet::parse(inner.link, inner.frame) {
+        check_packet(inner.link, &packet);
+    }
+}
 
 /// Parses, and checks what holds of any bytes.
 fn check(link: LinkType, bytes: &[u8], wire_len: u32) {
@@ -181,6 +203,7 @@ fn check(link: LinkType, bytes: &[u8], wire_len: u32) {
         Err(refusal) => {
             let unread = Unread::of(link, Frame { ts: -1, wire_len, bytes }, refusal);
             assert_eq!(unread.refusal(), Some(refusal), "{unread}");
+            check_inner(link, bytes, wire_len);
             return;
         }
     };

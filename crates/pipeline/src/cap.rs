@@ -3,6 +3,7 @@
 //! Each capture has the first packets of each connection. Where several captures have the same 5-tuple, the limit is
 //! applied to all of them together, as if they had been read as one.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use cutshort_store::{FlowKey, StoredRow};
@@ -19,27 +20,48 @@ pub(crate) fn merge_files(rows: &mut Vec<StoredRow>, rules: &Rules) {
     if is_of_one_segment(rows) {
         return;
     }
+    if rules.data_set == DataSet::Origin {
+        return merge_arrivals(rows);
+    }
     rows.sort_unstable_by_key(|row| (row.node, row.row, row.segment));
     let mut merged = Vec::with_capacity(rows.len());
     for same in rows.chunk_by(|a, b| a.node == FILES && b.node == FILES && a.row == b.row) {
         let of_segments = same.chunk_by(|a, b| a.segment == b.segment);
         merged.extend_from_slice(of_segments.max_by_key(|rows| rows.len()).unwrap_or_default());
     }
-    if rules.data_set == DataSet::Origin {
-        // The rules of this data set expect the order of arrival.
-        merged.sort_by_key(|row: &StoredRow| row.row.ts);
+    *rows = merged;
+}
+
+/// The same for rules that depend on the order of arrival: packets at the same time keep that of the capture that has most
+/// of them.
+fn merge_arrivals(rows: &mut Vec<StoredRow>) {
+    rows.sort_by_key(|row| row.row.ts);
+    let mut merged = Vec::with_capacity(rows.len());
+    for at_once in rows.chunk_by(|a, b| a.row.ts == b.row.ts) {
+        let (files, live): (Vec<StoredRow>, Vec<StoredRow>) =
+            at_once.iter().partition(|row| row.node == FILES);
+        let mut of_segments: Vec<&[StoredRow]> = files.chunk_by(|a, b| a.segment == b.segment).collect();
+        of_segments.sort_by_key(|rows| Reverse(rows.len()));
+        let mut kept: Vec<StoredRow> = Vec::new();
+        for segment in of_segments {
+            let before = kept.len();
+            for (at, row) in segment.iter().enumerate() {
+                let same = |rows: &[StoredRow]| rows.iter().filter(|other| other.row == row.row).count();
+                if same(&segment[..=at]) > same(&kept[..before]) {
+                    kept.push(*row);
+                }
+            }
+        }
+        merged.extend(kept.into_iter().chain(live));
     }
     *rows = merged;
 }
 
 /// Whether rows must be limited, which only those of several captures may need.
 pub(crate) fn is_over(rows: &[StoredRow], rules: &Rules) -> bool {
-    let limit = rules.packet_limit as usize;
-    // Of the data set `origin`, rows of several captures are not limited again.
-    rules.data_set == DataSet::Tcp
-        && rows.len() > limit
-        && of_files(rows).count() > limit
-        && !is_of_one_segment(rows)
+    let errors = of_files(rows).filter(|row| row.row.is_icmp()).count();
+    let packets = of_files(rows).count() - errors;
+    (packets > rules.row_limit() as usize || errors > Rules::ICMP_LIMIT as usize) && !is_of_one_segment(rows)
 }
 
 fn of_files(rows: &[StoredRow]) -> impl Iterator<Item = &StoredRow> {
@@ -56,6 +78,25 @@ fn is_of_one_segment(rows: &[StoredRow]) -> bool {
 pub(crate) fn begins(rows: &mut [StoredRow]) -> Vec<i64> {
     let starts = Split::of(rows, DataSet::Tcp).parts().filter_map(|part| part.rows.first().copied());
     starts.filter(|first| first.row.is_syn()).map(|first| first.row.ts).collect()
+}
+
+/// Keeps the first rows of files of each connection that this host opens, by time (docs/origin.md#cap).
+pub(crate) fn cap_opened(rows: &mut Vec<StoredRow>, rules: &Rules) {
+    let (mut isn, mut packets, mut errors) = (None, 0, 0);
+    rows.retain(|StoredRow { node, row, .. }| {
+        if row.is_syn() && isn != Some(row.seq) {
+            (isn, packets, errors) = (Some(row.seq), 0, 0);
+        }
+        if *node != FILES {
+            return true;
+        }
+        let (taken, limit) = match row.is_icmp() {
+            true => (&mut errors, Rules::ICMP_LIMIT),
+            false => (&mut packets, rules.row_limit()),
+        };
+        *taken += 1;
+        *taken <= limit
+    });
 }
 
 /// Keeps the first rows of files, by time. Counting starts again where a connection begins, in either direction.
@@ -81,6 +122,9 @@ pub(crate) fn cap_files(rows: &mut Vec<StoredRow>, others_begin: &[i64], rules: 
 
 /// Limits the groups that were set aside for it, and adds them.
 pub(crate) fn settle(parts: &mut [Gathered], rules: &Rules) {
+    if rules.data_set == DataSet::Origin {
+        return parts.iter_mut().for_each(|part| settle_opened(part, rules));
+    }
     let uncapped: Vec<_> = parts.iter_mut().map(|part| std::mem::take(&mut part.uncapped)).collect();
     if uncapped.iter().all(Vec::is_empty) {
         return;
@@ -91,6 +135,14 @@ pub(crate) fn settle(parts: &mut [Gathered], rules: &Rules) {
             cap_files(&mut rows, begins.get(&key.reversed()).map_or(&[], Vec::as_slice), rules);
             part.add(key, &mut rows, rules);
         }
+    }
+}
+
+/// The same of connections that this host opens, whose rows of both directions are in one group.
+fn settle_opened(part: &mut Gathered, rules: &Rules) {
+    for (key, mut rows) in std::mem::take(&mut part.uncapped) {
+        cap_opened(&mut rows, rules);
+        part.add(key, &mut rows, rules);
     }
 }
 
@@ -146,6 +198,24 @@ mod tests {
         let rows = || (0..12).map(|ts| row(0, ts, if ts == 6 { Flags::SYN } else { Flags::ACK })).collect();
         assert_eq!(times(&capped(rows(), &[]), 0), [0, 1, 2, 6, 7, 8]);
         assert_eq!(times(&capped(rows(), &[4]), 0), [0, 1, 2, 4, 5, 6, 7, 8], "in either direction");
+    }
+
+    #[test]
+    fn rows_of_each_opened_connection_are_capped() {
+        let rules = Rules { packet_limit: 1, ..Rules::of(DataSet::Origin) };
+        let icmp = Flags::RECEIVED | Flags::ICMP;
+        let flags = |ts: i64| match ts % 13 {
+            0 => Flags::SYN,
+            1..=4 => icmp,
+            _ => Flags::PSH | Flags::ACK,
+        };
+        let mut rows: Vec<_> = (0..26).map(|ts| row(0, ts, flags(ts))).collect();
+        rows.push(row(1, 26, Flags::ACK));
+        assert!(is_over(&[rows.clone(), vec![StoredRow { segment: 2, ..rows[0] }]].concat(), &rules));
+        cap_opened(&mut rows, &rules);
+        let kept = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10];
+        let expected: Vec<i64> = kept.into_iter().chain(kept.map(|ts| ts + 13)).collect();
+        assert_eq!((times(&rows, 0), times(&rows, 1)), (expected, vec![26]));
     }
 
     #[test]

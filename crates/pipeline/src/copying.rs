@@ -3,8 +3,10 @@
 mod data_set;
 mod sums;
 
+use std::fmt;
 use std::ops::ControlFlow;
 
+use cutshort_model::{grouped, quantity};
 use cutshort_store::{Movable, Result};
 use cutshort_verdict::DataSet;
 
@@ -28,6 +30,32 @@ pub struct Copied {
     pub annotations: CopyCount,
     /// Whether copying was interrupted.
     pub interrupted: bool,
+}
+
+/// Writes a line for each kind of which there were any.
+impl fmt::Display for Copied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = [
+            ("segments", self.segments),
+            ("results of windows", self.windows),
+            ("hours and days without finer counts", self.rests),
+            ("annotations", self.annotations),
+        ];
+        for (what, CopyCount { new, known, other }) in kinds {
+            if new + known + other == 0 {
+                continue;
+            }
+            write!(f, "{what}: {} copied", grouped(new))?;
+            if known > 0 {
+                write!(f, ", {} there already", grouped(known))?;
+            }
+            if other > 0 {
+                write!(f, ", {} left as they are there", grouped(other))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
 }
 
 /// How many items of one kind were copied.
@@ -66,6 +94,23 @@ pub struct Compared {
     pub recomputed: u64,
     /// Whether the comparison was interrupted.
     pub interrupted: bool,
+}
+
+/// Writes what is the same, without an end of line.
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the same in both: {} with {}, {} with {} and {}, {} (checksum {:016x})",
+            quantity(self.segments, "segment"),
+            quantity(self.packets, "packet"),
+            quantity(self.windows, "window"),
+            quantity(self.connections, "connection"),
+            quantity(self.cells, "count"),
+            quantity(self.annotations, "annotation"),
+            self.checksum
+        )
+    }
 }
 
 /// A callback with the number of finished steps and of all steps; a break interrupts the operation.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use cutshort_model::Window;
-use cutshort_packet::Packet;
+use cutshort_packet::{FiveTuple, Packet};
 use cutshort_store::Provenance;
-use cutshort_verdict::{PacketLimiter, ReaderClock, Rules};
+use cutshort_verdict::{DataSet, OriginLimiter, PacketLimiter, ReaderClock, Row};
 
+use crate::import::{Importing, Meant};
 use crate::{Arrival, Ingest};
 
 /// The maximum number of packets in a segment, to limit memory.
@@ -24,33 +25,47 @@ pub(crate) struct Piece {
     pub(crate) covers: (i64, i64),
 }
 
-/// Takes the records of one capture and returns pieces. These depend only on the records, and on which of them are in
+/// Takes the records of one input and returns pieces. These depend only on the records, and on which of them are in
 /// the future. Together they cover the time from the earliest to the latest record without a gap.
-pub(crate) struct Cutter {
-    capper: PacketLimiter,
+pub(crate) struct Cutter<'a> {
+    limiter: Limiter<'a>,
     reader: ReaderClock,
     present: Pile,
     /// Records in the future, which do not extend the time that the others cover.
     future: Pile,
 }
 
-impl Cutter {
-    pub(crate) const fn new(rules: Rules, reader: ReaderClock) -> Self {
-        let capper = PacketLimiter::new(rules).read_at(reader);
-        Self { capper, reader, present: Pile::new(), future: Pile::new() }
+impl<'a> Cutter<'a> {
+    pub(crate) fn new(importing: &Importing<'a>) -> Self {
+        let reader = importing.reader;
+        Self { limiter: Limiter::new(importing), reader, present: Pile::new(), future: Pile::new() }
     }
 
     /// Adds a record, and returns the piece before it if that is complete.
     pub(crate) fn record(&mut self, arrival: &Arrival) -> Option<Piece> {
-        let counts = self.capper.record(arrival.ts, arrival.packet.as_ref());
-        let is_future = self.reader.is_future(arrival.ts);
-        let pile = if is_future { &mut self.future } else { &mut self.present };
-        pile.record(arrival, counts)
+        let kept = self.limiter.record(arrival);
+        let piece = self.pile(arrival.ts).record(arrival);
+        for packet in kept.into_iter().flatten() {
+            self.pile(arrival.ts).keep(packet, arrival.simulated);
+        }
+        for packet in self.limiter.take_closed() {
+            self.pile(packet.ts).keep(packet, arrival.simulated);
+        }
+        piece
+    }
+
+    fn pile(&mut self, ts: i64) -> &mut Pile {
+        if self.reader.is_future(ts) { &mut self.future } else { &mut self.present }
     }
 
     /// Ends the capture and returns the last pieces, if anything is left. Of records in the future only packets are
     /// kept, unless all records are in the future.
     pub(crate) fn finish(&mut self) -> Vec<Piece> {
+        for packet in self.limiter.finish() {
+            let pile = self.pile(packet.ts);
+            let simulated = pile.simulated;
+            pile.keep(packet, simulated);
+        }
         let (present, mut future) = (self.present.finish(), self.future.finish());
         if !self.present.is_empty() {
             future = future.filter(|piece| !piece.packets.is_empty());
@@ -60,8 +75,86 @@ impl Cutter {
 
     /// The number of packets that came after their window was closed.
     pub(crate) const fn late(&self) -> u64 {
-        self.capper.late()
+        match &self.limiter {
+            Limiter::Tcp(limiter, _) => limiter.late(),
+            Limiter::Origin(limiter, _) => limiter.late(),
+        }
     }
+
+    /// Whether both directions are known to be in the capture; of the data set `tcp` always.
+    pub(crate) const fn has_received(&self) -> bool {
+        match &self.limiter {
+            Limiter::Tcp(..) => true,
+            Limiter::Origin(limiter, _) => limiter.received() > 0,
+        }
+    }
+
+    /// Whether the capture has only what one side sent, of connections that the other side accepted
+    /// (docs/origin.md#one-direction).
+    pub(crate) const fn has_one_direction(&self) -> bool {
+        match &self.limiter {
+            Limiter::Tcp(..) => false,
+            Limiter::Origin(limiter, _) => limiter.received() == 0 && limiter.sent_acks() > 0,
+        }
+    }
+}
+
+/// Decides which packets of a capture are kept, and as which rows.
+enum Limiter<'a> {
+    Tcp(PacketLimiter, &'a Meant<'a>),
+    Origin(OriginLimiter, &'a Meant<'a>),
+}
+
+impl<'a> Limiter<'a> {
+    fn new(importing: &Importing<'a>) -> Self {
+        let Importing { rules, reader, meant } = *importing;
+        match rules.data_set {
+            DataSet::Origin => Self::Origin(OriginLimiter::new(rules).read_at(reader), meant),
+            _ => Self::Tcp(PacketLimiter::new(rules).read_at(reader), meant),
+        }
+    }
+
+    /// The packets to be kept of a record: up to two if both ends have opened connections on these ports.
+    fn record(&mut self, arrival: &Arrival) -> [Option<Packet>; 2] {
+        let Arrival { ts, packet, unreachable, .. } = arrival;
+        match self {
+            Self::Tcp(limiter, meant) => {
+                let counts = limiter.record(*ts, packet.as_ref());
+                [packet.filter(|packet| counts && meant(&packet.five_tuple)), None]
+            }
+            Self::Origin(limiter, meant) => {
+                let kept =
+                    |(five_tuple, row): (FiveTuple, Row)| meant(&five_tuple).then(|| row.packet(five_tuple));
+                let mut rows = limiter.record(*ts, packet.as_ref());
+                let [one, other] = [rows.next(), rows.next()];
+                let error = unreachable.and_then(|unreachable| limiter.unreachable(&unreachable));
+                [one.or(error).and_then(kept), other.and_then(kept)]
+            }
+        }
+    }
+
+    /// What stands for pairs of 5-tuples without a SYN packet, of windows that were closed by the latest record.
+    fn take_closed(&mut self) -> Vec<Packet> {
+        match self {
+            Self::Tcp(..) => Vec::new(),
+            Self::Origin(limiter, meant) => unopened(limiter.take_unopened(), meant),
+        }
+    }
+
+    /// The same of all other windows.
+    fn finish(&mut self) -> Vec<Packet> {
+        match self {
+            Self::Tcp(..) => Vec::new(),
+            Self::Origin(limiter, meant) => unopened(limiter.take_all_unopened(), meant),
+        }
+    }
+}
+
+/// Nobody knows who has opened these connections, so either end may be meant.
+fn unopened(rows: Vec<(FiveTuple, Row)>, meant: &Meant<'_>) -> Vec<Packet> {
+    let is_meant = |five_tuple: &FiveTuple| meant(five_tuple) || meant(&five_tuple.reversed());
+    let rows = rows.into_iter().filter(|(five_tuple, _)| is_meant(five_tuple));
+    rows.map(|(five_tuple, row)| row.packet(five_tuple)).collect()
 }
 
 /// The records of which the next piece will consist.
@@ -96,17 +189,22 @@ impl Pile {
         self.latest == i64::MIN
     }
 
-    fn record(&mut self, arrival: &Arrival, counts: bool) -> Option<Piece> {
+    /// Takes the time of a record; returns the piece before it if that is complete.
+    fn record(&mut self, arrival: &Arrival) -> Option<Piece> {
         let piece = if self.ends_before(arrival) { self.cut() } else { None };
         self.latest = self.latest.max(arrival.ts);
         self.since.get_or_insert(self.latest);
         self.earliest = self.earliest.min(arrival.ts);
-        if let Some(packet) = arrival.packet.filter(|_| counts) {
-            self.simulated = arrival.simulated;
-            self.windows.insert(Window::containing(packet.ts));
-            self.packets.push(packet);
-        }
         piece
+    }
+
+    /// Keeps a packet, of this record or an earlier one.
+    fn keep(&mut self, packet: Packet, simulated: bool) {
+        self.simulated = simulated;
+        self.earliest = self.earliest.min(packet.ts);
+        self.latest = self.latest.max(packet.ts);
+        self.windows.insert(Window::containing(packet.ts));
+        self.packets.push(packet);
     }
 
     /// Whether a piece ends before a record: when it is large, when it is long and large enough, when the records

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cutshort_geo::Place;
 use cutshort_packet::FiveTuple;
 use cutshort_store::{FlowKey, Grouped, Result, StoredRow};
-use cutshort_verdict::{Findings, Part, Row, Rules, Split, duplicates};
+use cutshort_verdict::{DataSet, Findings, Part, Row, Rules, Split, duplicates};
 use foldhash::fast::RandomState;
 
 use crate::cap;
@@ -100,7 +100,10 @@ impl Gathered {
     fn add_part(&mut self, key: FlowKey, part: &Part<'_, StoredRow>, rules: &Rules) {
         let Some((first, node)) = origin(part.rows) else { return };
         self.lay_out(part.rows);
-        let findings = Findings::of(&self.rows, rules.data_set);
+        let mut findings = Findings::of(&self.rows, rules.data_set);
+        if rules.data_set == DataSet::Origin && key.five_tuple == key.five_tuple.reversed() {
+            findings = findings.of_itself();
+        }
         if self.flows.last().is_none_or(|piece| piece.len() == PIECE) {
             self.flows.push(Vec::with_capacity(PIECE));
         }

@@ -4,9 +4,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use cutshort_model::Addresses;
-use cutshort_packet::Packet;
+use cutshort_packet::{FiveTuple, Packet, Unreachable};
 use cutshort_store::{Added, Protected, Result, Segment, SegmentSource, Store};
-use cutshort_verdict::{ReaderClock, Rules};
+use cutshort_verdict::{DataSet, ReaderClock, Rules};
 
 use crate::cut::{Cutter, Piece};
 use crate::{Privacy, reader_clock};
@@ -18,6 +18,8 @@ pub struct Arrival {
     pub ts: i64,
     /// Its TCP packet, if it has one.
     pub packet: Option<Packet>,
+    /// Its ICMP error that quotes a SYN packet, if it has one; only the data set `origin` needs it.
+    pub unreachable: Option<Unreachable>,
     /// Whether the capture is marked as simulated.
     pub simulated: bool,
 }
@@ -35,6 +37,9 @@ pub struct Imported {
     pub bytes: u64,
     /// Packets that came after their window was closed and do not count.
     pub late: u64,
+    /// The number of captures of which nothing was kept, because they have only one direction of connections that this host
+    /// opens (docs/origin.md#one-direction).
+    pub one_direction: u64,
 }
 
 impl Imported {
@@ -45,19 +50,84 @@ impl Imported {
         self.packets += other.packets;
         self.bytes += other.bytes;
         self.late += other.late;
+        self.one_direction += other.one_direction;
+    }
+}
+
+/// Whether connections with this 5-tuple, client or opener first, are to be kept.
+pub type Meant<'a> = dyn Fn(&FiveTuple) -> bool + Sync + 'a;
+
+/// How a capture is imported.
+#[derive(Clone, Copy)]
+pub struct Importing<'a> {
+    /// The rules, which say how many packets of a connection are kept, and of which data set.
+    pub rules: Rules,
+    /// The clock by which records are in the future.
+    pub reader: ReaderClock,
+    /// Which connections are kept.
+    pub meant: &'a Meant<'a>,
+}
+
+impl Importing<'_> {
+    /// Keeps all connections of a data set, by the usual rules and this machine's clock.
+    #[must_use]
+    pub fn all(data_set: DataSet) -> Self {
+        Importing { rules: Rules::of(data_set), reader: reader_clock(), meant: &|_| true }
     }
 }
 
 /// Imports one capture as segments that depend only on its records.
 ///
 /// Of each 5-tuple and window, the first [`packet_limit`](Rules::packet_limit) packets in order of arrival are kept,
-/// as `classify` does. `is_whole` is called when there are no more records: if the capture was not read to its end,
-/// its last, incomplete segment is left out, so that all segments are the same as when the whole capture is imported.
-/// `privacy` decides how addresses are kept, but not which packets count. Records that are in the future by this
-/// machine's clock do not extend the time that others cover, and their packets are in segments of their own.
+/// as `classify` does; of connections that this host opens, the rows of docs/origin.md#rows. `is_whole` is called when
+/// there are no more records: if the capture was not read to its end, its last, incomplete segment is left out, so that
+/// all segments are the same as when the whole capture is imported. `privacy` decides how addresses are kept, but not
+/// which packets count. Records that are in the future by the reader's clock do not extend the time that others cover,
+/// and their packets are in segments of their own.
+///
+/// Segments of connections that this host opens are held in memory until a packet shows that both directions were
+/// captured. If none does, nothing is kept.
 ///
 /// # Errors
-/// The error of the store. Segments stored before it remain, and importing again continues after them.
+/// The error of the store, also if it keeps another data set. Segments stored before it remain, and importing again
+/// continues after them.
+pub fn import_as(
+    store: &dyn Store,
+    importing: &Importing<'_>,
+    privacy: &mut Privacy,
+    records: impl Iterator<Item = Arrival>,
+    is_whole: impl FnOnce() -> bool,
+) -> Result<Imported> {
+    let data_set = importing.rules.data_set;
+    std::thread::scope(|scope| {
+        // Without a buffer: one piece is read while another is written.
+        let (sender, receiver) = sync_channel(0);
+        let writer = scope.spawn(move || keep_all(store, data_set, privacy, &receiver));
+        let mut cutter = Cutter::new(importing);
+        let mut waiting = Vec::new();
+        // When the writer has ended, it will say why.
+        let mut give = |piece: Option<Piece>, is_certain: bool| {
+            waiting.extend(piece);
+            !is_certain || waiting.drain(..).all(|piece| sender.send(piece).is_ok())
+        };
+        let mut records = records;
+        let mut one_direction = false;
+        if records.all(|record| give(cutter.record(&record), cutter.has_received())) && is_whole() {
+            one_direction = cutter.has_one_direction();
+            cutter.finish().into_iter().all(|piece| give(Some(piece), !one_direction));
+        }
+        drop(sender);
+        let mut imported = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        imported.late = cutter.late();
+        imported.one_direction = u64::from(one_direction);
+        Ok(imported)
+    })
+}
+
+/// Imports one capture of the data set `tcp`, as [`import_as`] does.
+///
+/// # Errors
+/// The same as those of [`import_as`].
 pub fn import(
     store: &dyn Store,
     rules: &Rules,
@@ -65,45 +135,26 @@ pub fn import(
     records: impl Iterator<Item = Arrival>,
     is_whole: impl FnOnce() -> bool,
 ) -> Result<Imported> {
-    import_at(store, rules, reader_clock(), privacy, records, is_whole)
-}
-
-/// Does the same as [`import`](import()), with another clock.
-///
-/// # Errors
-/// The same as those of [`import`](import()).
-pub fn import_at(
-    store: &dyn Store,
-    rules: &Rules,
-    reader: ReaderClock,
-    privacy: &mut Privacy,
-    records: impl Iterator<Item = Arrival>,
-    is_whole: impl FnOnce() -> bool,
-) -> Result<Imported> {
-    std::thread::scope(|scope| {
-        // Without a buffer: one piece is read while another is written.
-        let (sender, receiver) = sync_channel(0);
-        let writer = scope.spawn(move || keep_all(store, privacy, &receiver));
-        let mut cutter = Cutter::new(*rules, reader);
-        let give = |piece: Option<Piece>| piece.is_none_or(|piece| sender.send(piece).is_ok());
-        // When the writer has ended, it will say why.
-        let mut records = records;
-        if records.all(|record| give(cutter.record(&record))) && is_whole() {
-            cutter.finish().into_iter().all(|piece| give(Some(piece)));
-        }
-        drop(sender);
-        let mut imported = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        imported.late = cutter.late();
-        Ok(imported)
-    })
+    import_as(
+        store,
+        &Importing { rules: *rules, ..Importing::all(rules.data_set) },
+        privacy,
+        records,
+        is_whole,
+    )
 }
 
 /// Stores small segments together, because a store may take long for each request.
-fn keep_all(store: &dyn Store, privacy: &mut Privacy, pieces: &Receiver<Piece>) -> Result<Imported> {
+fn keep_all(
+    store: &dyn Store,
+    data_set: DataSet,
+    privacy: &mut Privacy,
+    pieces: &Receiver<Piece>,
+) -> Result<Imported> {
     let mut held = Held { store, segments: Vec::new(), since: None, imported: Imported::default() };
     loop {
         match held.next(pieces) {
-            Ok(piece) => held.hold(encode(privacy, piece)?)?,
+            Ok(piece) => held.hold(encode(data_set, privacy, piece)?)?,
             Err(RecvTimeoutError::Timeout) => held.keep()?,
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -161,12 +212,13 @@ impl Held<'_> {
     }
 }
 
-fn encode(privacy: &mut Privacy, piece: Piece) -> Result<Segment> {
+fn encode(data_set: DataSet, privacy: &mut Privacy, piece: Piece) -> Result<Segment> {
     let Piece { packets, origin, covers } = piece;
+    let source = SegmentSource { data_set, node: "", origin, covers };
     if privacy.addresses() == Addresses::Full {
-        return Segment::encode(packets, &SegmentSource::tcp("", origin, covers), None);
+        return Segment::encode(packets, &source, None);
     }
-    let protected: Vec<Protected> = packets.iter().map(|packet| privacy.protect(packet)).collect();
+    let protected: Vec<Protected> = packets.iter().map(|packet| privacy.protect(packet, data_set)).collect();
     drop(packets);
-    Segment::encode(protected, &SegmentSource::tcp("", origin, covers), None)
+    Segment::encode(protected, &source, None)
 }

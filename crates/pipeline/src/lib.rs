@@ -8,22 +8,27 @@
 //! * A [`WindowJob`] computes the results of windows from their packets.
 //! * A [`Service`] runs the window job and retention continuously.
 //! * [`trace()`] shows one connection packet by packet.
+//! * [`Unwanted`] segments are removed as if they had never arrived.
 //! * [`Copying`] copies everything from one store to another.
 //! * [`demo`] fills a store with simulated weeks.
 //!
 //! All of them use the store through its trait only, and have no state that a crash could lose: what must be done is
-//! derived from the contents of the store.
+//! derived from the contents of the store. A store is that of the data set `tcp`, and jobs treat those of the [other data
+//! sets](stores) alike.
 
 mod cap;
 mod copying;
 mod cut;
+mod data_sets;
 pub mod demo;
+mod forget;
 mod gather;
 mod geo_data;
 mod import;
 mod ingest;
 mod judge;
 pub mod live;
+mod pairs;
 mod privacy;
 mod service;
 mod share;
@@ -31,8 +36,10 @@ mod trace;
 mod window_job;
 
 pub use copying::{Compared, Copied, CopyCount, Copying};
+pub use data_sets::stores;
+pub use forget::{Removed, SegmentName, SegmentNameError, Unwanted, known_segments};
 pub use geo_data::{GeoData, GeoRefresher, GeoState};
-pub use import::{Arrival, Imported, import, import_at};
+pub use import::{Arrival, Imported, Importing, Meant, import, import_as};
 pub use ingest::{Ingest, IngestAnswer, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};

@@ -2,7 +2,8 @@
 //!
 //! This is applied where packets come from, after geo look-up and before anything is written: from then on nothing
 //! has the original addresses. Both sides of a packet are treated alike. Packets are those of clients, but a capture
-//! of both directions has clients also as destination, and nothing in a packet shows which side is ours.
+//! of both directions has clients also as destination, and nothing in a packet shows which side is ours. Of connections
+//! that this host opens, the servers may be somebody's as well.
 
 mod key;
 
@@ -14,6 +15,7 @@ use cutshort_geo::Geo;
 use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_store::{Protected, Protection, truncation};
+use cutshort_verdict::DataSet;
 use foldhash::fast::RandomState;
 use ipcrypt_rs::IpcryptPfx;
 use sha2::{Digest, Sha256};
@@ -35,6 +37,7 @@ enum AddressMethod {
 }
 
 /// Looks up addresses in the geo data that was current when it was created or refreshed.
+#[derive(Clone)]
 struct Places {
     files: Arc<GeoData>,
     geo: Arc<Geo>,
@@ -65,6 +68,22 @@ impl Privacy {
         })
     }
 
+    /// Another one that protects addresses in the same way.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self(match &self.0 {
+            AddressMethod::Full => AddressMethod::Full,
+            AddressMethod::Truncated { flows, places } => {
+                AddressMethod::Truncated { flows: flows.clone(), places: places.clone() }
+            }
+            AddressMethod::Encrypted { cipher, places, .. } => AddressMethod::Encrypted {
+                cipher: cipher.clone(),
+                places: places.clone(),
+                remembered: HashMap::default(),
+            },
+        })
+    }
+
     /// How much of addresses is kept.
     #[must_use]
     pub const fn addresses(&self) -> Addresses {
@@ -85,17 +104,18 @@ impl Privacy {
         }
     }
 
-    /// The packet as it may be written.
-    pub fn protect(&mut self, packet: &Packet) -> Protected {
-        let (src, tuple, addresses) = (packet.five_tuple.src(), &packet.five_tuple, self.addresses());
+    /// The packet of a data set as it may be written, with the place of the [other end](DataSet::other_end).
+    pub fn protect(&mut self, packet: &Packet, data_set: DataSet) -> Protected {
+        let (tuple, addresses) = (&packet.five_tuple, self.addresses());
+        let other_end = data_set.other_end(tuple).to_canonical();
         let (five_tuple, flow, place) = match &mut self.0 {
             AddressMethod::Full => return Protected::from(*packet),
             AddressMethod::Truncated { flows, places } => {
-                (truncated(tuple), flows.of(tuple), places.geo.lookup(src))
+                (truncated(tuple), flows.of(tuple), places.geo.lookup(other_end))
             }
             AddressMethod::Encrypted { cipher, places, remembered } => {
                 let encrypt = |address| encrypted(address, cipher, remembered);
-                (with_addresses(tuple, encrypt), 0, places.geo.lookup(src))
+                (with_addresses(tuple, encrypt), 0, places.geo.lookup(other_end))
             }
         };
         let protection = Protection { addresses, flow, place };
@@ -128,13 +148,14 @@ fn encrypted(
 }
 
 /// Encrypts and decrypts addresses (ipcrypt-pfx of draft-denis-ipcrypt).
-pub struct AddressCipher(Box<IpcryptPfx>);
+#[derive(Clone)]
+pub struct AddressCipher(Arc<IpcryptPfx>);
 
 impl AddressCipher {
     /// A cipher with this key.
     #[must_use]
     pub fn new(key: &AddressKey) -> Self {
-        Self(Box::new(IpcryptPfx::new(*key.bytes())))
+        Self(Arc::new(IpcryptPfx::new(*key.bytes())))
     }
 
     /// Encrypts an address; the result is of the same IP version.
@@ -152,6 +173,7 @@ impl AddressCipher {
 
 /// Numbers of connections: a keyed hash of addresses and ports, the same in both directions. Other connections of the
 /// same client have other numbers.
+#[derive(Clone)]
 struct FlowIds(Sha256);
 
 impl FlowIds {

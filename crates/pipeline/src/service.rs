@@ -11,6 +11,7 @@ use cutshort_model::{Window, nanoseconds};
 use cutshort_store::{Retention, Store, StoreError, WindowState};
 use cutshort_verdict::DataSet;
 
+use crate::data_sets::stores;
 use crate::share::Waiting;
 use crate::window_job::Which;
 use crate::{Due, GeoData, Report, RunProgress, Share, WindowJob};
@@ -197,11 +198,6 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// The store of each data set that there are packets of.
-fn stores(store: &dyn Store) -> cutshort_store::Result<Vec<&dyn Store>> {
-    DataSet::WITH_RULES.into_iter().filter_map(|data_set| store.find(data_set).transpose()).collect()
 }
 
 /// The error of a panic, which has already been printed.

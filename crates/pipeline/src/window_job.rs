@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
 use cutshort_geo::Geo;
-use cutshort_model::Window;
+use cutshort_model::{Window, quantity, rfc3339};
 use cutshort_store::cell::Limits;
 use cutshort_store::{
     ConnectionSink, Impairment, Replacement, ReplacementBatch, Result, Store, StoreError, Verdicts,
@@ -15,8 +15,10 @@ use cutshort_verdict::Rules;
 
 use crate::Share;
 use crate::cap;
+use crate::data_sets::stores;
 use crate::gather::Gathered;
 use crate::judge::{Judge, PartCounts, WindowContext};
+use crate::pairs;
 
 /// The maximum number of windows that are computed together: an interruption or a crash loses all of them.
 const TOGETHER: usize = 32;
@@ -112,6 +114,45 @@ impl Report {
         }
         None
     }
+
+    /// Adds the result of a run over another data set.
+    fn merge(&mut self, other: Self) {
+        self.done += other.done;
+        self.left += other.left;
+        self.kept += other.kept;
+        self.kept_damaged.extend(other.kept_damaged);
+        self.incomplete.extend(other.incomplete);
+        self.failed.extend(other.failed);
+    }
+
+    /// Whether all windows were computed, from all of their packets.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.failed.is_empty() && self.left == 0 && self.kept_damaged.is_empty() && self.incomplete.is_empty()
+    }
+
+    /// What could not be computed, or not from all packets, and what to do: one sentence each.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let failed = self.failed.iter().map(|(window, error)| {
+            format!("the window of {} could not be computed: {error:#}", rfc3339(window.start()))
+        });
+        let damaged = [
+            (&self.kept_damaged, "kept the earlier results: packets are damaged"),
+            (&self.incomplete, "computed without packets that are damaged"),
+        ];
+        let damaged = damaged.into_iter().filter_map(|(windows, what)| {
+            Some(format!(
+                "{} {what} ({}). 'cutshort store verify' names the files; import or deliver these packets again",
+                quantity(windows.len() as u64, "window"),
+                Window::first_of(windows)?
+            ))
+        });
+        let left = quantity(self.left, "window");
+        let left = (self.left > 0)
+            .then(|| format!("interrupted: {left} not yet computed; run this again to continue"));
+        failed.chain(damaged).chain(left).collect()
+    }
 }
 
 /// How a window was computed.
@@ -148,7 +189,7 @@ impl WindowJob {
         Ok(windows)
     }
 
-    /// Computes all windows that are due.
+    /// Computes all windows that are due, of all data sets.
     ///
     /// `each` is called before the first window and after each one; a break ends the run.
     ///
@@ -162,12 +203,15 @@ impl WindowJob {
         due: Due,
         each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let windows = self.due(store, due)?;
-        self.run_windows(store, geo, &windows, Which::StillDue, each)
+        let mut work = Vec::new();
+        for store in stores(store)? {
+            work.push((store, self.due(store, due)?));
+        }
+        self.run_all(&work, geo, Which::StillDue, each)
     }
 
-    /// Computes all windows of a range that are this worker's, whether or not they are due. Windows for which some or
-    /// all packets are no longer stored keep their results.
+    /// Computes all windows of a range that are this worker's, of all data sets, whether or not they are due. Windows
+    /// for which some or all packets are no longer stored keep their results.
     ///
     /// # Errors
     /// The same as those of [`run_due`](Self::run_due).
@@ -179,16 +223,43 @@ impl WindowJob {
         share: Share,
         each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let own = store.windows(range)?.into_iter().filter(|state| share.owns(state.window));
-        let (windows, gone): (Vec<_>, Vec<_>) = own.partition(|state| !state.frozen && has_packets(state));
-        let mut report = self.run_windows(store, geo, &windows, Which::All, each)?;
-        for state in gone {
-            match store.impairment(state.window)? {
-                Some(Impairment::Kept) => report.kept_damaged.push(state.window),
+        let (mut work, mut gone) = (Vec::new(), Vec::new());
+        for store in stores(store)? {
+            let own = store.windows(range.clone())?.into_iter().filter(|state| share.owns(state.window));
+            let (windows, without): (Vec<_>, Vec<_>) =
+                own.partition(|state| !state.frozen && has_packets(state));
+            work.push((store, windows));
+            gone.extend(without.into_iter().map(|state| (store, state.window)));
+        }
+        let mut report = self.run_all(&work, geo, Which::All, each)?;
+        for (store, window) in gone {
+            match store.impairment(window)? {
+                Some(Impairment::Kept) => report.kept_damaged.push(window),
                 _ => report.kept += 1,
             }
         }
         report.kept_damaged.sort_unstable();
+        Ok(report)
+    }
+
+    /// Computes windows of several stores, one store after the other.
+    fn run_all(
+        &self,
+        work: &[(&dyn Store, Vec<WindowState>)],
+        geo: &Geo,
+        which: Which,
+        each: &mut dyn FnMut(&RunProgress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        let all = work.iter().map(|(_, windows)| windows.len()).sum();
+        let (mut before, mut ended, mut report) = (0, false, Report::default());
+        for (store, windows) in work {
+            report.merge(self.run_windows(*store, geo, windows, which, &mut |progress| {
+                let progress = RunProgress { past: before + progress.past, all, ..*progress };
+                ended = ended || each(&progress).is_break();
+                if ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?);
+            before += windows.len();
+        }
         Ok(report)
     }
 
@@ -351,6 +422,7 @@ impl WindowJob {
         let mut gathered = side_by_side(&mut parts, |part| Gathered::read(part.as_mut(), &self.rules))?;
         drop(parts);
         cap::settle(&mut gathered, &self.rules);
+        pairs::settle(&mut gathered, &self.rules);
         let cutoff = inputs.cutoff;
         let around = WindowContext { rules: &self.rules, geo, cutoff, nodes: &nodes, parts: &gathered };
         let with_sink = |part| Ok((part, Some(replacement.sink()?)));

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
+use cutshort_files::durable::watched;
 use cutshort_packet::Packet;
 use cutshort_pipeline::live::{Collector, Delivered, Retry, Spool, Uploader};
-use cutshort_store::durable::watched;
 use cutshort_store::{Provenance, Segment, SegmentId, SegmentSource};
 
 fn segment(number: u8) -> Segment {

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use cutshort_model::Window;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_pipeline::{Arrival, Imported, Ingest, Privacy, import, import_at};
+use cutshort_pipeline::{Arrival, Imported, Importing, Ingest, Privacy, import, import_as};
 use cutshort_store::{Provenance, SegmentInfo, Store, StoreError};
-use cutshort_verdict::{ReaderClock, Row, Rules, Tracker};
+use cutshort_verdict::{DataSet, ReaderClock, Row, Rules, Tracker};
 use memory::Memory;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -19,7 +19,7 @@ use simulated::{arrivals, packets, take_in};
 const WINDOW: i64 = Window::LENGTH;
 
 fn at(ts: i64) -> Arrival {
-    Arrival { ts, packet: None, simulated: false }
+    Arrival { ts, packet: None, unreachable: None, simulated: false }
 }
 
 fn by_time(store: &Memory) -> Vec<SegmentInfo> {
@@ -199,7 +199,14 @@ fn a_full_store_ends_the_import() {
 fn read_at_end(records: &[Arrival]) -> Memory {
     let (store, reader) = (Memory::default(), ReaderClock::new(|| simulated::END));
     let records = records.iter().copied();
-    import_at(&store, &Rules::default(), reader, &mut Privacy::full(), records, || true).unwrap();
+    import_as(
+        &store,
+        &Importing { reader, ..Importing::all(DataSet::Tcp) },
+        &mut Privacy::full(),
+        records,
+        || true,
+    )
+    .unwrap();
     store
 }
 
@@ -211,7 +218,7 @@ fn records_of_the_future_cover_no_time_of_the_others() {
     let without = read_at_end(&records);
     let strange = packets(1, 1.0, 5)[0];
     let ahead = Packet { ts: simulated::END + YEAR, ..strange };
-    records.insert(7, Arrival { ts: ahead.ts, packet: Some(ahead), simulated: true });
+    records.insert(7, Arrival { ts: ahead.ts, packet: Some(ahead), unreachable: None, simulated: true });
     records.insert(9, at(simulated::END + 2 * YEAR));
     let with = read_at_end(&records);
     let (without, mut with) = (by_time(&without), by_time(&with));
@@ -240,7 +247,7 @@ fn no_segment_has_packets_of_too_many_windows() {
     let at = |back: i64| packet.ts - back * WINDOW;
     let records = (0..2_500).map(|back| {
         let packet = Packet { ts: at(back), ..packet };
-        Arrival { ts: packet.ts, packet: Some(packet), simulated: true }
+        Arrival { ts: packet.ts, packet: Some(packet), unreachable: None, simulated: true }
     });
     let store = Memory::default();
     import(&store, &Rules::default(), &mut Privacy::full(), records, || true).unwrap();

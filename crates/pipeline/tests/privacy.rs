@@ -20,7 +20,7 @@ use cutshort_store::open::{OpenSegment, SyncPolicy};
 use cutshort_store::{
     Provenance, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentSource, Selection, Store, WindowCounts,
 };
-use cutshort_verdict::Rules;
+use cutshort_verdict::{DataSet, Rules};
 use memory::Memory;
 use simulated::{END, arrivals, do_all, packets};
 use tempfile::TempDir;
@@ -207,7 +207,8 @@ fn the_open_segment_has_no_real_address() {
         let source = SegmentSource::tcp("edge", Provenance::Live, (all[0].ts, all[0].ts));
         let mut open = OpenSegment::create(&path, id, &source, SyncPolicy::Never).unwrap();
         for batch in all.chunks(100) {
-            let protected: Vec<_> = batch.iter().map(|packet| privacy.protect(packet)).collect();
+            let protected: Vec<_> =
+                batch.iter().map(|packet| privacy.protect(packet, DataSet::Tcp)).collect();
             open.append(&protected, batch[batch.len() - 1].ts).unwrap();
         }
         let files = files(folder.path());

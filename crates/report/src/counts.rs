@@ -34,22 +34,21 @@ pub struct Counts<'a> {
 }
 
 impl Counts<'_> {
-    /// The weighted and the sampled number of connections: in total, by stage, and excluded.
-    fn numbers(&self) -> [i64; NUMBERS] {
+    /// The weighted and the sampled number of connections: in total, by stage, and excluded, of a data set.
+    fn numbers(&self, data_set: DataSet) -> impl Iterator<Item = i64> {
         let mut total = WeightedCount::default();
         self.stages.iter().for_each(|count| total.merge(count));
-        let counts = std::iter::once(&total).chain(&self.stages).chain(&self.excluded);
-        let mut both = counts.flat_map(|count| [count.weight, count.sampled]);
-        std::array::from_fn(|_| both.next().map_or(0, |number| i64::try_from(number).unwrap_or(i64::MAX)))
+        let excluded = data_set.exclusions().iter().map(|reason| self.excluded[*reason as usize]);
+        let counts = std::iter::once(total).chain(self.stages).chain(excluded);
+        let both = counts.flat_map(|count| [count.weight, count.sampled]);
+        both.map(|number| i64::try_from(number).unwrap_or(i64::MAX))
     }
 }
 
-const NUMBERS: usize = 2 * (1 + Stage::ALL.len() + DataSet::Tcp.exclusions().len());
-
 /// The names of the numbers: `connections`, `connections_sampled`, `post_syn`, `post_syn_sampled`, ...
-fn names() -> impl Iterator<Item = String> {
+fn names(data_set: DataSet) -> impl Iterator<Item = String> {
     let groups = Stage::ALL.iter().map(|stage| stage.name());
-    let groups = groups.chain(DataSet::Tcp.exclusions().iter().map(|reason| reason.name()));
+    let groups = groups.chain(data_set.exclusions().iter().map(|reason| reason.name()));
     let groups = std::iter::once("connections").chain(groups);
     groups.flat_map(|name| [name.to_owned(), format!("{name}_sampled")])
 }
@@ -68,10 +67,19 @@ pub enum Format {
 impl Format {
     /// Begins to write in this format to `output`.
     pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
+        self.writer_of(output, DataSet::Tcp)
+    }
+
+    /// Begins to write counts of a data set, which has exclusions of its own, in this format to `output`.
+    pub fn writer_of<'a>(
+        self,
+        output: impl Write + Send + 'a,
+        data_set: DataSet,
+    ) -> io::Result<Box<dyn Writer + 'a>> {
         Ok(match self {
-            Self::Jsonl => Box::new(Jsonl { output, names: names().collect() }),
-            Self::Csv => Box::new(Csv::new(output)?),
-            Self::Parquet => Box::new(Parquet::new(output)?),
+            Self::Jsonl => Box::new(Jsonl { output, data_set, names: names(data_set).collect() }),
+            Self::Csv => Box::new(Csv::new(output, data_set)?),
+            Self::Parquet => Box::new(Parquet::new(output, data_set)?),
         })
     }
 }
@@ -87,6 +95,7 @@ pub trait Writer {
 
 struct Jsonl<W> {
     output: W,
+    data_set: DataSet,
     names: Vec<String>,
 }
 
@@ -94,7 +103,8 @@ impl<W: Write> Writer for Jsonl<W> {
     fn write(&mut self, counts: &Counts<'_>) -> io::Result<()> {
         let from: Value = rfc3339(counts.from).into();
         let head = [("from", from), ("by", counts.by.into()), ("value", counts.value.into())];
-        let numbers = self.names.iter().map(String::as_str).zip(counts.numbers().map(Value::from));
+        let numbers =
+            self.names.iter().map(String::as_str).zip(counts.numbers(self.data_set).map(Value::from));
         serde_json::Serializer::new(&mut self.output).collect_map(head.into_iter().chain(numbers))?;
         self.output.write_all(b"\n")
     }
@@ -106,21 +116,22 @@ impl<W: Write> Writer for Jsonl<W> {
 
 struct Csv<W: Write> {
     output: csv::Writer<W>,
+    data_set: DataSet,
 }
 
 impl<W: Write> Csv<W> {
-    fn new(output: W) -> io::Result<Self> {
+    fn new(output: W, data_set: DataSet) -> io::Result<Self> {
         let mut output = csv::Writer::from_writer(output);
-        let header = ["from", "by", "value"].map(str::to_owned).into_iter().chain(names());
+        let header = ["from", "by", "value"].map(str::to_owned).into_iter().chain(names(data_set));
         output.write_record(header).map_err(csv_error)?;
-        Ok(Self { output })
+        Ok(Self { output, data_set })
     }
 }
 
 impl<W: Write> Writer for Csv<W> {
     fn write(&mut self, counts: &Counts<'_>) -> io::Result<()> {
         let head = [rfc3339(counts.from), counts.by.to_owned(), cell(counts.value).into_owned()];
-        let fields = head.into_iter().chain(counts.numbers().map(|number| number.to_string()));
+        let fields = head.into_iter().chain(counts.numbers(self.data_set).map(|number| number.to_string()));
         self.output.write_record(fields).map_err(csv_error)
     }
 
@@ -136,12 +147,13 @@ struct Parquet<W: Write + Send> {
     file: SerializedFileWriter<W>,
     from: Vec<i64>,
     texts: [Vec<ByteArray>; 2],
-    numbers: [Vec<i64>; NUMBERS],
+    data_set: DataSet,
+    numbers: Vec<Vec<i64>>,
 }
 
 impl<W: Write + Send> Parquet<W> {
-    fn new(output: W) -> io::Result<Self> {
-        let numbers: String = names().map(|name| format!(" required int64 {name};")).collect();
+    fn new(output: W, data_set: DataSet) -> io::Result<Self> {
+        let numbers: String = names(data_set).map(|name| format!(" required int64 {name};")).collect();
         let schema = format!(
             "message counts {{ required int64 from (TIMESTAMP(MICROS,true)); required binary by (UTF8); \
              required binary value (UTF8);{numbers} }}"
@@ -152,8 +164,8 @@ impl<W: Write + Send> Parquet<W> {
             .set_created_by(concat!("cutshort version ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
         let file = SerializedFileWriter::new(output, schema, Arc::new(properties)).map_err(parquet_error)?;
-        let numbers = std::array::from_fn(|_| Vec::new());
-        Ok(Self { file, from: Vec::new(), texts: [Vec::new(), Vec::new()], numbers })
+        let numbers = vec![Vec::new(); names(data_set).count()];
+        Ok(Self { file, from: Vec::new(), texts: [Vec::new(), Vec::new()], data_set, numbers })
     }
 
     fn write_row_group(&mut self) -> Result<(), ParquetError> {
@@ -183,7 +195,7 @@ impl<W: Write + Send> Writer for Parquet<W> {
         for (column, text) in self.texts.iter_mut().zip([counts.by, counts.value]) {
             column.push(text.into());
         }
-        for (column, number) in self.numbers.iter_mut().zip(counts.numbers()) {
+        for (column, number) in self.numbers.iter_mut().zip(counts.numbers(self.data_set)) {
             column.push(number);
         }
         if self.from.len() == ROW_GROUP { self.write_row_group().map_err(parquet_error) } else { Ok(()) }
@@ -202,8 +214,12 @@ mod tests {
     use super::*;
 
     fn written(format: Format) -> Vec<u8> {
+        written_of(format, DataSet::Tcp)
+    }
+
+    fn written_of(format: Format, data_set: DataSet) -> Vec<u8> {
         let mut output = Vec::new();
-        let mut writer = format.writer(&mut output).unwrap();
+        let mut writer = format.writer_of(&mut output, data_set).unwrap();
         let mut counts = Counts {
             from: 1_767_571_200_000_000_000,
             by: "location",
@@ -231,6 +247,15 @@ mod tests {
     }
 
     #[test]
+    fn each_data_set_has_its_exclusions() {
+        let csv = String::from_utf8(written_of(Format::Csv, DataSet::Origin)).unwrap();
+        let (header, line) = csv.trim_end().split_once('\n').unwrap();
+        let end = ",self,self_sampled,no_syn,no_syn_sampled,multiple_syn,multiple_syn_sampled,incomplete,incomplete_sampled";
+        assert!(header.ends_with(end), "{header}");
+        assert!(line.ends_with(",0,0,0,0,1,1,0,0"), "{line}");
+    }
+
+    #[test]
     fn parquet_has_the_same_columns() {
         use parquet::file::reader::{FileReader, SerializedFileReader};
         let file = tempfile::tempfile().unwrap();
@@ -238,7 +263,7 @@ mod tests {
         let reader = SerializedFileReader::new(file).unwrap();
         let row = reader.get_row_iter(None).unwrap().next().unwrap().unwrap();
         let names: Vec<_> = row.get_column_iter().skip(3).map(|(name, _)| name.clone()).collect();
-        assert_eq!(names, super::names().collect::<Vec<_>>());
+        assert_eq!(names, super::names(DataSet::Tcp).collect::<Vec<_>>());
         assert_eq!(row.get_column_iter().nth(3).unwrap().1.to_string(), "200");
     }
 }

@@ -42,6 +42,15 @@ pub fn find(name: &str, set: DataSet) -> Result<Vec<Term>, String> {
     ))
 }
 
+/// Finds the terms with a name: in this data set, or else in `origin`, whose own terms need not be asked for.
+///
+/// # Errors
+/// The same as those of [`find`], for this data set.
+pub fn find_in_any(name: &str, set: DataSet) -> Result<(DataSet, Vec<Term>), String> {
+    let of = |set| Ok((set, find(name, set)?));
+    of(set).or_else(|error: String| of(DataSet::Origin).map_err(|_| error))
+}
+
 /// The numbers of the signatures.
 fn numbers(set: DataSet) -> String {
     let own: Vec<String> =

@@ -30,6 +30,21 @@ impl Selection {
             && (self.client_nets.is_empty() || in_any(&self.client_nets, five_tuple.src()))
             && !in_any(&self.ignored_sources, five_tuple.src())
     }
+
+    /// The same in words: one text for each condition.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<String> {
+        let texts = |nets: &[IpNet]| nets.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let ports = self.server_ports.iter().map(ToString::to_string).collect();
+        let conditions = [
+            ("server in", texts(&self.server_nets)),
+            ("server port", ports),
+            ("client in", texts(&self.client_nets)),
+            ("client not in", texts(&self.ignored_sources)),
+        ];
+        let some = conditions.into_iter().filter(|(_, values)| !values.is_empty());
+        some.map(|(what, values)| format!("{what} {}", values.join(" or "))).collect()
+    }
 }
 
 /// A condition on connections: `KEY=VALUE`, `KEY=VALUE,VALUE` for any of several, `KEY!=VALUE`

@@ -1,5 +1,5 @@
 use cutshort_model::{date_time, grouped, quantity, until};
-use cutshort_packet::{Frame, LinkType, Refusal, Unread};
+use cutshort_packet::{Frame, LinkType, Refusal, Tunnel, Unread};
 use cutshort_verdict::{ReaderClock, RowCount};
 
 use crate::unread::{Dropped, UnreadCount};
@@ -15,6 +15,10 @@ pub struct InputCount {
     pub refused: [u64; Refusal::ALL.len()],
     /// Records that could not be read. Those of live sources are in `refused` only.
     pub unread: UnreadCount,
+    /// TCP packets that were found inside tunnels, by the outermost [`Tunnel`]: those are in `packets` as well.
+    pub unwrapped: [u64; Tunnel::ALL.len()],
+    /// Whether packets inside tunnels are left alone, and their records count as refused.
+    pub outer_only: bool,
     /// Lost packets that the capture reports.
     pub dropped: Dropped,
     /// When sampling of a live source was incomplete.
@@ -135,12 +139,35 @@ impl InputCount {
         self.unread.add(Unread::of(link, frame, refusal), 1);
     }
 
+    /// Counts a packet that was found inside tunnels, beside counting it in `packets`.
+    #[cold]
+    pub fn add_unwrapped(&mut self, tunnels: &[Tunnel]) {
+        tunnels.first().iter().for_each(|tunnel| self.unwrapped[**tunnel as usize] += 1);
+    }
+
+    /// The note about packets inside tunnels, if there are any.
+    pub(crate) fn unwrapped_note(&self) -> Option<String> {
+        let counts = Tunnel::ALL.iter().zip(self.unwrapped).filter(|(_, count)| *count > 0);
+        let kinds: Vec<String> =
+            counts.map(|(tunnel, count)| format!("{tunnel} {}", grouped(count))).collect();
+        let packets = self.unwrapped.iter().sum();
+        (packets > 0).then(|| {
+            let (were, them) = if packets == 1 { ("was", "it") } else { ("were", "them") };
+            format!(
+                "{} {were} read inside labels, tags or tunnels: {}. Addresses and ports are the inner ones; --outer leaves {them} out.",
+                quantity(packets, "packet"),
+                kinds.join(", ")
+            )
+        })
+    }
+
     /// Adds the counts of another input.
     pub fn merge(&mut self, other: &Self) {
         self.records += other.records;
         self.packets += other.packets;
         self.refused.iter_mut().zip(other.refused).for_each(|(count, more)| *count += more);
         other.unread.counts().for_each(|(unread, count)| self.unread.add(unread, count));
+        self.unwrapped.iter_mut().zip(other.unwrapped).for_each(|(count, more)| *count += more);
         self.dropped.merge(&other.dropped);
         self.incomplete.extend(&other.incomplete);
         self.late += other.late;

@@ -6,9 +6,11 @@
 //!
 //! All functions that write return the errors of their output.
 
+mod annotations;
 mod cell;
 pub mod connection;
 pub mod counts;
+pub mod events;
 pub mod explain;
 mod export;
 mod filter;
@@ -24,13 +26,14 @@ mod text;
 mod trace;
 mod unread;
 
+pub use annotations::annotations;
 pub use cell::cell;
 pub use export::{ExportError, Exported, export_connections, export_rollups, extent};
 pub use filter::{Filter, FilterError, Selection, parse_net};
 pub use input::{Incomplete, InputCount};
 pub use notes::ONE_DIRECTION;
 pub use rank::least_sample;
-pub use summary::{GroupCounts, Summary};
+pub use summary::Summary;
 pub use text::{Widths, percent, wrap, write_note};
 pub use trace::write_trace;
 pub use unread::{Dropped, UnreadCount};

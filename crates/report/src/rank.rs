@@ -1,9 +1,9 @@
 //! Rankings of countries and networks by their share of connections that were cut short.
 
 use cutshort_geo::Geo;
+use cutshort_model::GroupCounts;
 
 use crate::Summary;
-use crate::summary::GroupCounts;
 
 /// The limits of the minimum sample: a share of a single connection means nothing.
 const MIN_LEAST_SAMPLE: u64 = 5;

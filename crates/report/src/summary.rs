@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use cutshort_geo::{Country, Geo};
-use cutshort_model::JudgedConnection;
-use cutshort_verdict::{DataSet, Exclusion, Stage, Tags, Termination, Verdict, WeightedCount};
+use cutshort_model::{GroupCounts, JudgedConnection};
+use cutshort_verdict::{DataSet, Exclusion, Stage, Tags, Termination, WeightedCount};
 use foldhash::fast::RandomState;
 
 use crate::input::InputCount;
@@ -43,34 +43,6 @@ pub struct Summary {
     pub(crate) direction: Direction,
     /// Of the data set `origin`.
     pub(crate) servers: Servers,
-}
-
-/// Connections of one place or network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GroupCounts {
-    /// All connections of the group.
-    pub all: WeightedCount,
-    /// Connections that were cut short.
-    pub anomalous: WeightedCount,
-    /// Connections that completed the handshake, whose addresses are not spoofed.
-    pub completed: WeightedCount,
-    /// Connections that completed the handshake and were cut short.
-    pub completed_anomalous: WeightedCount,
-}
-
-impl GroupCounts {
-    pub(crate) fn add(&mut self, verdict: &Verdict) {
-        self.all.add(verdict.sample_rate);
-        if verdict.is_anomalous() {
-            self.anomalous.add(verdict.sample_rate);
-        }
-        if verdict.completed_handshake() {
-            self.completed.add(verdict.sample_rate);
-            if verdict.is_anomalous() {
-                self.completed_anomalous.add(verdict.sample_rate);
-            }
-        }
-    }
 }
 
 impl Default for Summary {

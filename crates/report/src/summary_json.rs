@@ -5,15 +5,14 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use cutshort_geo::Geo;
-use cutshort_model::micros;
-use cutshort_packet::{Refusal, Unread};
+use cutshort_model::{GroupCounts, ServerCounts, micros};
+use cutshort_packet::{Refusal, Tunnel, Unread};
 use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 use serde::Serialize;
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::servers::ServerCounts;
-use crate::summary::{GroupCounts, Summary};
+use crate::summary::Summary;
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -25,6 +24,7 @@ struct Json<'a> {
     records: u64,
     packets: u64,
     refused: BTreeMap<&'static str, u64>,
+    unwrapped: BTreeMap<&'static str, u64>,
     unread: Vec<UnreadKind>,
     unsupported_link_types: BTreeMap<u32, u64>,
     late: u64,
@@ -82,8 +82,6 @@ impl From<(SocketAddr, &ServerCounts)> for ServerShares {
     fn from((address, server): (SocketAddr, &ServerCounts)) -> Self {
         let all = &server.group.all;
         let share = |count: &WeightedCount| WeightedShare::of(count, all);
-        let quantile =
-            |share| server.handshakes.quantile(share).map(|nanoseconds| (nanoseconds / 1e3).round() as u64);
         Self {
             address: address.ip().to_string(),
             port: address.port(),
@@ -95,8 +93,8 @@ impl From<(SocketAddr, &ServerCounts)> for ServerShares {
             timeouts: share(&server.timeouts),
             gave_up: share(&server.gave_up),
             empty_answers: share(&server.empty_answers),
-            handshake_p50_us: quantile(0.5),
-            handshake_p95_us: quantile(0.95),
+            handshake_p50_us: server.handshakes.quantile(0.5),
+            handshake_p95_us: server.handshakes.quantile(0.95),
         }
     }
 }
@@ -233,6 +231,12 @@ impl Summary {
             records: self.input.records,
             packets: self.input.packets,
             refused: named(Refusal::ALL.map(Refusal::name), self.input.refused),
+            unwrapped: Tunnel::ALL
+                .iter()
+                .zip(self.input.unwrapped)
+                .filter(|(_, count)| *count > 0)
+                .map(|(tunnel, count)| (tunnel.name(), count))
+                .collect(),
             unread: self.input.unread.sorted().into_iter().map(UnreadKind::from).collect(),
             unsupported_link_types: self.unsupported_link_types(),
             late: self.input.late,

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use cutshort_geo::Geo;
-use cutshort_model::{date_time, grouped, quantity, until};
+use cutshort_model::{GroupCounts, ServerCounts, date_time, grouped, quantity, until};
 use cutshort_verdict::{DataSet, Signature, Stage, WeightedCount};
 
 use crate::notes::notes;
 use crate::rank::{self, Ranked};
-use crate::servers::{ServerCounts, Servers};
-use crate::summary::{GroupCounts, Summary};
+use crate::servers::Servers;
+use crate::summary::Summary;
 use crate::text::{BOLD, DIM, Widths, bar, columns, hanging, padded, percent, wrap};
 
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
@@ -345,10 +345,11 @@ const SERVER_HEAD: [&str; 9] =
     ["all", "cut short", "refused", "unreach.", "timeout", "gave up", "empty", "p50 ms", "p95 ms"];
 
 fn server_cells(server: &ServerCounts) -> Vec<String> {
-    let ServerCounts { group, refused, unreachable, timeouts, gave_up, empty_answers, handshakes } = server;
+    let ServerCounts { group, refused, unreachable, timeouts, gave_up, empty_answers, handshakes, .. } =
+        server;
     let count = |count: &WeightedCount| grouped(count.sampled);
     let time = |share| {
-        handshakes.quantile(share).map_or_else(|| "–".to_owned(), |time| format!("{:.1}", time / 1e6))
+        handshakes.quantile(share).map_or_else(|| "–".to_owned(), |time| format!("{:.1}", time as f64 / 1e3))
     };
     let (all, anomalous) = (&group.all, &group.anomalous);
     let counts = [refused, unreachable, timeouts, gave_up, empty_answers].map(count);

@@ -113,6 +113,7 @@ impl InputCount {
             let records = quantity(others.iter().map(|(_, count)| count).sum(), "record");
             notes.push(format!("{records} of {} more kinds were not read.", grouped(others.len() as u64)));
         }
+        notes.extend(self.unwrapped_note());
         notes.extend((self.late > 0).then(|| {
             let late = quantity(self.late, "packet");
             format!(
@@ -185,8 +186,8 @@ fn lost_sentence(unread: Unread, count: u64) -> String {
         Unread::Origin => {
             let were = if count == 1 { "was" } else { "were" };
             format!(
-                "{records} {were} left out: 'cutshort rules --origin' logged them, and connections that a host opens \
-                 cannot be classified yet."
+                "{records} {were} left out: 'cutshort rules --origin' logged them, and such packets are used only as \
+                 they are received (cutshort classify --origin nflog:GROUP)."
             )
         }
         Unread::LeftOut => {
@@ -216,14 +217,7 @@ const fn has_link(count: u64) -> &'static str {
 /// How to get at the packets inside.
 const fn help(unread: Unread) -> &'static str {
     match unread {
-        Unread::Link(9) => {
-            "'editcap -C 4 -L -T rawip IN OUT' cuts its header off (-C 2 where address and control are left out)."
-        }
-        Unread::Link(50 | 104) => "'editcap -C 4 -L -T rawip IN OUT' cuts its header off.",
-        Unread::Link(51) => "'editcap -C 8 -L -T rawip IN OUT' cuts its header off.",
-        Unread::Link(109) => "'editcap -C 12 -L -T rawip IN OUT' cuts its header off.",
-        Unread::Link(105 | 119 | 127 | 163) => "Capture on the wired side of the access point.",
-        Unread::Link(149 | 258) => "Capture on one interface (tcpdump -i en0) instead of all.",
+        Unread::Link(119 | 163) => "Capture on the wired side of the access point.",
         Unread::Link(_) => "Capture on an Ethernet interface, or with 'tcpdump -i any' on Linux.",
         Unread::EtherType(0x8847 | 0x8848) => {
             "Capture where the labels are gone, or cut them off: 'editcap -C 18 -L -T rawip IN OUT' for one label."

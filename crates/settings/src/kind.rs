@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use cutshort_api::answer::ServerName;
 use ipnet::IpNet;
 use toml::Value;
 use toml::de::DeValue;
 
 use crate::length::length;
+use crate::values;
 
 /// How the values of a setting are read and written.
 pub(crate) struct Kind<T> {
@@ -78,11 +80,15 @@ pub(crate) const LISTEN_IF_SET: Kind<Option<SocketAddr>> =
 
 /// A list of ports.
 pub(crate) const PORTS: Kind<Vec<u16>> =
-    Kind { read: |value| items(value, port), write: |ports| Some(texts(ports)) };
+    Kind { read: |value| items(value, values::port), write: |ports| Some(texts(ports)) };
 
 /// A list of networks.
 pub(crate) const NETWORKS: Kind<Vec<IpNet>> =
     Kind { read: |value| items(value, cutshort_report::parse_net), write: |networks| Some(texts(networks)) };
+
+/// A list of names of servers.
+pub(crate) const SERVER_NAMES: Kind<Vec<ServerName>> =
+    Kind { read: |value| items(value, str::parse), write: |names| Some(texts(names)) };
 
 /// A value that has a form of its own, written as text.
 pub(crate) const fn text_form<T: FromStr<Err: Display> + ToString>() -> Kind<T> {
@@ -168,10 +174,6 @@ fn items<T>(value: &Value, parse: impl Fn(&str) -> Result<T, String>) -> Result<
         value => list(value)?,
     };
     items.iter().map(|item| parse(item).map_err(|why| format!("'{item}': {why}"))).collect()
-}
-
-fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "write port numbers, 0 to 65535, separated by commas".to_owned())
 }
 
 fn listen(value: &Value) -> Result<SocketAddr, String> {

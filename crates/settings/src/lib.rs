@@ -2,20 +2,31 @@
 //! `table.rs` defines them.
 //!
 //! [`read()`] gives [`Settings`], a struct of structs, one for each part of the program. [`write()`] shows all of them as a file
-//! that can be read again.
+//! that can be read again. Methods of [`Settings`] translate them into what the crates are configured with. [`values`] reads single ones, as the command line has them, too.
 
+#[cfg(target_os = "linux")]
+mod agent;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod kind;
 mod length;
 mod log_format;
+mod secrets;
+mod server;
 mod table;
+pub mod values;
 
 use std::fmt;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+#[cfg(target_os = "linux")]
+pub use agent::store_server;
 pub use length::length;
 pub use log_format::LogFormat;
+use secrets::SECRETS;
+pub use secrets::{password_file, with_password};
 pub use table::{
     CaptureSettings, DeliverySettings, HttpSettings, JobSettings, KeepSettings, LogSettings, PrivacySettings,
     Settings, StoreSettings,
@@ -73,9 +84,6 @@ impl Setting {
 fn in_environment(key: &str) -> String {
     format!("CUTSHORT_{}", key.to_ascii_uppercase().replace('.', "_"))
 }
-
-/// What else is read from the environment.
-const SECRETS: [&str; 3] = ["TOKEN", "CLICKHOUSE_PASSWORD", "CLICKHOUSE_PASSWORD_FILE"];
 
 /// Describes the environment variables of this process that are named like settings, but are none. They are ignored:
 /// other programs set variables, too.

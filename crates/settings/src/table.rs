@@ -7,8 +7,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cutshort_api::answer::ServerName;
 use cutshort_api::{Options, Rate};
-use cutshort_capture::{LiveSettings, LiveSource};
+use cutshort_capture::{LiveSettings, LiveSource, Sides};
 use cutshort_clickhouse::Address;
 use cutshort_model::Addresses;
 use cutshort_pipeline::live::{RecorderSettings, Retry};
@@ -19,7 +20,7 @@ use toml::Value;
 
 use crate::kind::{
     FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NETWORKS, NUMBER, PATH, PATHS, PORTS, RATE,
-    SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
+    SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
 };
 use crate::log_format::LogFormat;
 
@@ -121,6 +122,9 @@ settings! {
         hosts: Vec<String> = Vec::new(), TEXTS;
         /// Origins whose web pages may read (CORS), such as "https://example.org"; "*" for all.
         origins: Vec<String> = Options::default().origins, TEXTS;
+        /// Names of servers to which connections are opened, such as "api=203.0.113.5:443" or "db=192.0.2.0/24:5432". The
+        /// first that fits is shown; named servers are shown even where addresses are not.
+        upstreams: Vec<ServerName> = Vec::new(), SERVER_NAMES;
         /// Sustained requests per second allowed to a client; 0 for no limit.
         rate_limit: f64 = Rate::default().per_second, RATE;
         /// Burst of requests allowed to a client.
@@ -195,9 +199,13 @@ settings! {
         /// N of "1 in N" connections: for af_packet, and for nflog if the rules do not state their rate (those of
         /// 'cutshort rules' do).
         sample_rate: NonZeroU32 = LiveSettings::default().rate, SAMPLE_RATE;
+        /// Data sets that af_packet samples: "tcp" (connections of clients), "origin" (connections that this host opens to other
+        /// servers). Rules have their own.
+        sides as "capture_datasets": Sides = Sides::default(), DATASETS;
         /// Server ports that af_packet samples; all if empty. Rules have their own.
         ports as "capture_ports": Vec<u16> = Vec::new(), PORTS;
-        /// Client networks that af_packet excludes, such as those of health checks. Rules have their own.
+        /// Networks that af_packet excludes: of clients, such as those of health checks, or of servers that this host connects
+        /// to. Rules have their own.
         exclude as "capture_exclude": Vec<IpNet> = Vec::new(), NETWORKS;
         /// Drop to this user after opening sockets and files, if started as root. Other privileges are dropped anyway.
         user: Option<String> = None, text_form_if_set();
@@ -275,6 +283,19 @@ const SAMPLE_RATE: Kind<NonZeroU32> = Kind {
         rate.ok_or_else(|| format!("{value} is no number from 1 on"))
     },
     write: |rate| integer(&rate.get()),
+};
+
+const DATASETS: Kind<Sides> = Kind {
+    read: |value| {
+        let names = (TEXTS.read)(value)?;
+        let all = Sides::ALL.into_iter();
+        let mut found = all.filter(|sides| {
+            let own = sides.names();
+            own.len() == names.len() && own.iter().all(|own| names.iter().any(|name| name == own))
+        });
+        found.next().ok_or_else(|| "the data sets are \"tcp\" and \"origin\", each once".to_owned())
+    },
+    write: |sides| Some(Value::Array(sides.names().iter().map(|name| (*name).into()).collect())),
 };
 
 const SEGMENT_TIME: Kind<Duration> = Kind {

@@ -101,17 +101,8 @@ impl DataDir {
         self.0.join(NETWORKS)
     }
 
-    /// The path at which a file is written before it is renamed to `path`: the final name, followed by the process
-    /// ID.
-    #[must_use]
-    pub fn temporary(path: &Path) -> PathBuf {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}", std::process::id()));
-        name.into()
-    }
-
     /// Whether a name in the directory belongs to one of its files, to one that SQLite keeps next to it, or to a
-    /// [temporary](Self::temporary) one.
+    /// [temporary](cutshort_files::temporary) one.
     pub fn has_name(name: &str) -> bool {
         let beside = |rest: &str| rest.is_empty() || rest.starts_with(['.', '-']);
         NAMES.iter().any(|own| name.strip_prefix(own).is_some_and(beside))
@@ -126,7 +117,7 @@ mod tests {
     fn own_names_are_known() {
         let dir = DataDir::new(Path::new("/d"));
         let own = [dir.tokens(), dir.address_key(), dir.spool(), dir.state(), dir.networks()];
-        for path in own.iter().flat_map(|path| [path.clone(), DataDir::temporary(path)]) {
+        for path in own.iter().flat_map(|path| [path.clone(), cutshort_files::temporary(path)]) {
             assert!(
                 DataDir::has_name(path.strip_prefix("/d").unwrap().to_str().unwrap()),
                 "{}",

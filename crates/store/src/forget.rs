@@ -30,3 +30,14 @@ pub struct Forgotten {
     /// counts by hour or day are left.
     pub frozen: Vec<Window>,
 }
+
+impl Forgotten {
+    /// Adds the effect of removing segments of another data set.
+    pub fn merge(&mut self, other: Self) {
+        self.segments += other.segments;
+        self.packets += other.packets;
+        self.removed.extend(other.removed);
+        self.left.extend(other.left);
+        self.frozen.extend(other.frozen);
+    }
+}

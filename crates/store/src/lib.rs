@@ -12,7 +12,6 @@ pub mod connection_file;
 mod coverage;
 mod damage;
 pub mod data_dir;
-pub mod durable;
 mod error;
 mod file_version;
 mod folder_lock;

@@ -9,12 +9,12 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::durable::sync_content;
 use crate::segment::{
     PACKET_BYTES, PROTECTION_BYTES, check_packet, packet_from_bytes, packet_to_bytes, protection_from_bytes,
     protection_to_bytes,
 };
 use crate::{Keepable, Protected, Provenance, Result, Segment, SegmentId, SegmentSource, StoreError};
+use cutshort_files::durable::sync_content;
 use cutshort_model::Addresses;
 use cutshort_verdict::DataSet;
 

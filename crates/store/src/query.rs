@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use cutshort_geo::{Continent, Country};
-use cutshort_model::{Bucket, Dimension, Network, Port, Value};
+use cutshort_model::{Bucket, ConnectionRecord, Dimension, Network, Port, Value};
 use cutshort_verdict::{Signature, Stage, Tag, Tags, Termination, WeightedCount};
 use ipnet::IpNet;
 
@@ -107,6 +107,18 @@ impl Selection {
             && !any(&self.tags.exclude)
     }
 
+    /// Whether a connection is selected.
+    #[must_use]
+    pub fn has_record(&self, record: &ConnectionRecord<'_>) -> bool {
+        let is_named = |names: &[String]| names.iter().any(|name| *name == record.node);
+        self.has_location(record.location)
+            && self.asns.has(record.asn.as_ref())
+            && self.has_context(record.ip_version(), Port::Number(record.five_tuple.dst_port))
+            && self.has_verdict(record.completed_handshake(), record.signature, record.tags)
+            && (self.nodes.include.is_empty() || is_named(&self.nodes.include))
+            && !is_named(&self.nodes.exclude)
+    }
+
     /// Whether anything is restricted other than place, network and a completed handshake.
     pub const fn is_about_more_than_place(&self) -> bool {
         !(self.answered.is_none()
@@ -189,4 +201,17 @@ pub struct ConnectionQuery {
     pub offset: usize,
     /// The maximum number of connections to return.
     pub limit: usize,
+}
+
+impl ConnectionQuery {
+    /// Whether a connection of the range is asked for.
+    #[must_use]
+    pub fn wants(&self, record: &ConnectionRecord<'_>) -> bool {
+        let tuple = &record.five_tuple;
+        (self.stages.is_empty() || self.stages.contains(&record.stage))
+            && (self.terminations.is_empty() || self.terminations.contains(&record.termination))
+            && self.selection.has_record(record)
+            && (self.clients.is_empty() || self.clients.iter().any(|net| net.contains(&tuple.src())))
+            && (self.servers.is_empty() || self.servers.contains(&tuple.dst()))
+    }
 }

@@ -1,4 +1,4 @@
-use cutshort_packet::{Flags, Packet, Unreachable};
+use cutshort_packet::{FiveTuple, Flags, Packet, Unreachable};
 
 /// A [`Packet`] without its 5-tuple, in 32 bytes: what the rules look at.
 ///
@@ -55,19 +55,31 @@ impl From<&Packet> for Row {
 
 impl From<&Unreachable> for Row {
     fn from(unreachable: &Unreachable) -> Self {
-        Self {
-            ts: unreachable.ts,
-            flags: Flags::RECEIVED | Flags::ICMP,
-            ip_id: unreachable.ip_id,
-            seq: unreachable.seq,
-            ttl: unreachable.ttl,
-            sample_rate: 1,
-            ..Self::default()
-        }
+        Self::from(&unreachable.row())
     }
 }
 
 impl Row {
+    /// Returns the packet with this 5-tuple of which this is the row, as segments hold it.
+    #[must_use]
+    pub const fn packet(&self, five_tuple: FiveTuple) -> Packet {
+        let Self { ts, flags, ip_id, seq, ack, payload_len, sample_rate, tcp_window, ttl, options_len } =
+            *self;
+        Packet {
+            ts,
+            five_tuple,
+            flags,
+            ip_id,
+            seq,
+            ack,
+            payload_len,
+            sample_rate,
+            tcp_window,
+            ttl,
+            options_len,
+        }
+    }
+
     /// Returns true for a SYN packet: SYN is set, and none of ACK, RST and FIN (docs/spec.md#syn-packet). In the data set
     /// `origin` it must be the opener's.
     #[must_use]

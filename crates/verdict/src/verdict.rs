@@ -48,6 +48,22 @@ impl Rules {
         Self { data_set, ..Self::default() }
     }
 
+    /// The number of ICMP errors that the data set `origin` takes of a connection besides its packets (docs/origin.md#cap).
+    pub const ICMP_LIMIT: u32 = 3;
+    /// Packets of a connection that the data set `origin` takes beyond [`packet_limit`](Self::packet_limit), since it has
+    /// both directions (docs/origin.md#cap).
+    pub const ORIGIN_MORE: u32 = 6;
+
+    /// Returns how many packets of a connection are taken: [`packet_limit`](Self::packet_limit), or in the data set `origin`
+    /// six more.
+    #[must_use]
+    pub const fn row_limit(&self) -> u32 {
+        match self.data_set {
+            DataSet::Origin => self.packet_limit.saturating_add(Self::ORIGIN_MORE),
+            _ => self.packet_limit,
+        }
+    }
+
     /// Returns a number that changes with the settings and with the [version](Self::VERSION), to be kept beside verdicts. It
     /// is never 0.
     #[must_use]

@@ -256,6 +256,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/radar/origin_resets_timeouts/top/servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originTopServers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/radar/origin_resets_timeouts/top/{dimension}": {
         parameters: {
             query?: never;
@@ -832,6 +848,45 @@ export interface components {
         RemovedAnnotation: {
             id: string;
         };
+        Server: {
+            address?: string | null;
+            asName?: string | null;
+            /** Format: int32 */
+            asn?: number | null;
+            /** Format: int64 */
+            connections: number;
+            cutShort: string;
+            emptyAnswers: string;
+            gaveUp: string;
+            /** Format: int64 */
+            handshakeP50Us?: number | null;
+            /** Format: int64 */
+            handshakeP95Us?: number | null;
+            location?: string | null;
+            name?: string | null;
+            /** Format: int32 */
+            port: number;
+            refused: string;
+            stages: components["schemas"]["StageShares"];
+            timeouts: string;
+            unreachable: string;
+            /** Format: int64 */
+            weight: number;
+        };
+        Servers: {
+            meta: components["schemas"]["ServersMeta"];
+            servers: components["schemas"]["Server"][];
+        };
+        ServersMeta: {
+            addresses: boolean;
+            /** Format: int64 */
+            connections: number;
+            dateRange: components["schemas"]["DateRange"][];
+            /** Format: date-time */
+            lastUpdated: string;
+            pendingWindows: number;
+            servers: number;
+        };
         SignatureTerm: {
             about: string;
             causes: string[];
@@ -926,6 +981,7 @@ export interface components {
             flags: string;
             /** Format: int32 */
             ipId: number;
+            isReceived: boolean;
             isRepeat: boolean;
             meaning: string;
             /** Format: int32 */
@@ -1521,6 +1577,36 @@ export interface operations {
                         } & {
                             [key: string]: components["schemas"]["RankedLocation"][];
                         };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originTopServers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Servers"];
                         success: boolean;
                     };
                 };

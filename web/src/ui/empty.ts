@@ -39,11 +39,11 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
 }
 
 /** There are connections, but it is not known where from. */
-export const nowhere = ({ store }: App, sampled: number): HTMLElement =>
+export const nowhere = ({ store, state }: App, sampled: number): HTMLElement =>
   h(
     "div",
     { class: "empty" },
-    h("h2", {}, "No country or network of these clients is known"),
+    h("h2", {}, state.dataSet === "origin" ? "No country or network of these servers is known" : "No country or network of these clients is known"),
     h("p", {}, `They have private or reserved addresses. ${many(sampled, "connection was", "connections were")} sampled in this period; the other views show them.`),
     h("p", {}, stateLink(store, { view: "overview" }, { key: "nowhere-overview" }, "Overview")),
   );

@@ -15,6 +15,7 @@ import { count, many } from "../ui/format";
 import { metricControl, rankControls } from "../ui/metric";
 import { type Cell, multiples } from "./multiples";
 import { isEmpty, provenance } from "./series";
+import { upstreams } from "./upstreams";
 import { notRanked, rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 200;
@@ -24,6 +25,10 @@ const CHARTS = 12;
 const APART = 5;
 
 export async function render(app: App): Promise<Child[]> {
+  return app.state.dataSet === "origin" ? [await upstreams(app), ...(await networks(app))] : networks(app);
+}
+
+async function networks(app: App): Promise<Child[]> {
   const { state } = app;
   if (state.place.kind === "asn") return [await ofOne(app, state.place.number)];
   const asked = judged(state);

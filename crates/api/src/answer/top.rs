@@ -440,7 +440,7 @@ impl RankedCounts {
 }
 
 impl StageShares {
-    fn new(stages: &[WeightedCount; Stage::ALL.len()]) -> Self {
+    pub(super) fn new(stages: &[WeightedCount; Stage::ALL.len()]) -> Self {
         let shares = shares(&stages.map(|count| count.weight));
         let of = |stage: Stage| shares[stage as usize];
         Self {

@@ -20,7 +20,7 @@ use super::metrics::Metrics;
 use super::room::{Limits, Room};
 use super::tokens::Tokens;
 use super::warnings::Warnings;
-use crate::answer::Facts;
+use crate::answer::{Facts, ServerName};
 use crate::problem::Problem;
 
 /// The settings of the API.
@@ -36,6 +36,8 @@ pub struct Options {
     pub origins: Vec<String>,
     /// The rate limit per client; none for no limit.
     pub rate: Option<Rate>,
+    /// Names of servers to which connections are opened.
+    pub upstreams: Vec<ServerName>,
     /// Whether clients are identified by `X-Forwarded-For`, which a proxy in front must set. Connections then come
     /// from proxies, which may open any number.
     pub forwarded: bool,
@@ -62,6 +64,7 @@ impl Default for Options {
             connections: false,
             hosts: None,
             origins: Vec::new(),
+            upstreams: Vec::new(),
             rate: Some(Rate::default()),
             forwarded: false,
             limits: Limits::default(),
@@ -184,6 +187,17 @@ impl App {
             warn_of_damage(before.as_deref(), &facts);
             Ok(facts)
         })
+    }
+
+    /// The facts of each data set that has a store; that of `tcp` always exists.
+    pub(super) fn all_facts(&self) -> Result<Vec<(DataSet, Arc<Facts>)>, Problem> {
+        let mut all = Vec::new();
+        for data_set in DataSet::WITH_RULES {
+            if self.store.find(data_set)?.is_some() {
+                all.push((data_set, self.facts(data_set)?.0));
+            }
+        }
+        Ok(all)
     }
 
     /// Makes the next request read the facts again, because something has changed.

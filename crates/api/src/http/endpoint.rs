@@ -52,6 +52,8 @@ pub(super) struct Endpoint {
 pub(super) enum Path {
     /// A path below that of each data set, because it answers questions about one.
     OfDataSet(&'static str),
+    /// A path below that of one data set, because it makes no sense for others.
+    Of(DataSet, &'static str),
     /// A whole path.
     Whole(&'static str),
 }
@@ -77,6 +79,7 @@ impl Route {
         };
         match endpoint.path {
             Path::Whole(path) => vec![whole(path)],
+            Path::Of(data_set, path) => vec![Self::of_data_set(endpoint, data_set, path)],
             Path::OfDataSet(path) => {
                 DataSet::WITH_RULES.map(|data_set| Self::of_data_set(endpoint, data_set, path)).into()
             }
@@ -102,7 +105,9 @@ impl Route {
     /// The documentation, in sentences.
     pub(super) fn about(&self) -> String {
         match self.data_set {
-            DataSet::Origin => format!("{} {OF_SERVERS}", self.endpoint.about),
+            DataSet::Origin if matches!(self.endpoint.path, Path::OfDataSet(_)) => {
+                format!("{} {OF_SERVERS}", self.endpoint.about)
+            }
             _ => self.endpoint.about.to_owned(),
         }
     }

@@ -264,6 +264,8 @@ pub(super) const LIMIT_CONNECTIONS: Parameter = query(
     "100",
     "How many are given.",
 );
+pub(super) const LIMIT_SERVERS: Parameter =
+    query("limit", ParameterKind::Number { bounds: 1..=1000, default: Some(20) }, "20", "How many to list.");
 pub(super) const OFFSET: Parameter = query(
     "offset",
     ParameterKind::Number { bounds: 0..=1_000_000, default: Some(0) },

@@ -1,13 +1,11 @@
 //! Access tokens, of which only hashes are stored.
 
 use std::fmt::Write;
-#[cfg(unix)]
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cutshort_store::durable::{sync_file, sync_name};
+use cutshort_files::private;
 use cutshort_store::{DataDir, FileVersion};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -98,20 +96,10 @@ impl TokenFile {
     /// The error of the file system, also if the owner cannot be kept. Nothing has changed then.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let text = toml::to_string(self).map_err(io::Error::other)?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        // Its permissions are those of temporary files: for its owner only.
-        let temporary = DataDir::temporary(path);
-        let name = temporary.file_name().unwrap_or_default();
-        let mut file = tempfile::Builder::new().prefix(name).tempfile_in(folder)?;
-        io::Write::write_all(&mut file, format!("{HEAD}{text}").as_bytes())?;
-        #[cfg(unix)]
-        keep_owner(file.as_file(), path, folder)?;
-        sync_file(file.as_file(), file.path())?;
-        file.persist(path)?;
-        sync_name(path)
+        private::replace(path, &format!("{HEAD}{text}"))
     }
 
-    /// Adds a new token and returns it; it is not stored. If it allows sending packets, `node` may restrict it to
+    /// Adds a new token with these scopes, each once, and returns it; it is not stored. If it allows sending packets, `node` may restrict it to
     /// packets of one node.
     ///
     /// # Errors
@@ -128,12 +116,18 @@ impl TokenFile {
                 "there is a token called '{name}' already: revoke it, or choose another name"
             ));
         }
+        let mut each = Vec::new();
+        for scope in scopes {
+            if !each.contains(scope) {
+                each.push(*scope);
+            }
+        }
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| format!("no random numbers: {error}"))?;
         let token = format!("{PREFIX}{}", hexadecimal(&secret));
         self.token.push(Token {
             name: name.to_owned(),
-            scopes: scopes.to_vec(),
+            scopes: each,
             node: node.map(str::to_owned),
             created: now.to_owned(),
             sha256: hexadecimal(&Sha256::digest(token.as_bytes())),
@@ -155,35 +149,6 @@ impl TokenFile {
             .iter()
             .fold(None, |found, token| if same(&token.sha256, &digest) { Some(token) } else { found })
     }
-}
-
-/// Gives a file the owner and mode of the one that it replaces, or the owner of its directory if it is new.
-#[cfg(unix)]
-fn keep_owner(file: &File, path: &Path, folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    let before = match std::fs::metadata(path) {
-        Ok(before) => Some(before),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    let own = file.metadata()?;
-    let model = before.as_ref().map_or_else(|| std::fs::metadata(folder), |before| Ok(before.clone()))?;
-    if (own.uid(), own.gid()) != (model.uid(), model.gid()) {
-        let kept = fchown(file, Some(model.uid()), Some(model.gid()));
-        match (kept, &before) {
-            (Ok(()), _) => {}
-            // Whoever may write in a folder of others makes files of their own.
-            (Err(error), None) if error.kind() == io::ErrorKind::PermissionDenied => {}
-            (Err(error), _) => {
-                let why = format!(
-                    "its owner (user {}) cannot be kept: {error}; run this as that user",
-                    model.uid()
-                );
-                return Err(io::Error::new(error.kind(), why));
-            }
-        }
-    }
-    before.map_or(Ok(()), |before| file.set_permissions(before.permissions()))
 }
 
 fn same(a: &str, b: &str) -> bool {

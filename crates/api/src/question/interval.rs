@@ -3,18 +3,14 @@ use crate::problem::Problem;
 use cutshort_model::Bucket;
 
 const DAY: i64 = Bucket::Day.nanoseconds();
-const ALL: [(&str, Bucket); 4] =
-    [("15m", Bucket::FifteenMinutes), ("1h", Bucket::Hour), ("1d", Bucket::Day), ("1w", Bucket::Week)];
 
 /// Parses the name of an interval.
 ///
 /// # Errors
 /// A text that lists the known names.
 pub fn parse_bucket(text: &str) -> Result<Bucket, String> {
-    let found = ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-    found
-        .map(|(_, bucket)| *bucket)
-        .ok_or_else(|| format!("aggInterval: '{text}' is not one of {}", names(0)))
+    let found = Bucket::ALL.into_iter().find(|bucket| bucket.name().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| format!("aggInterval: '{text}' is not one of {}", names(0)))
 }
 
 /// The default interval for a range of this length: 15 minutes up to a day, an hour up to a month, otherwise a day.
@@ -33,7 +29,7 @@ pub(super) fn checked(bucket: Bucket, length: i64) -> Result<Bucket, Problem> {
     if fine_enough(bucket) {
         return Ok(bucket);
     }
-    let first = ALL.iter().position(|(_, bucket)| fine_enough(*bucket)).unwrap_or(ALL.len() - 1);
+    let first = Bucket::ALL.into_iter().position(fine_enough).unwrap_or(Bucket::ALL.len() - 1);
     Err(Problem::bad_input(format!(
         "aggInterval: too fine for the range, more than {MAX_POINTS} points; use one of {}",
         names(first)
@@ -41,5 +37,5 @@ pub(super) fn checked(bucket: Bucket, length: i64) -> Result<Bucket, Problem> {
 }
 
 fn names(first: usize) -> String {
-    ALL[first..].iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    Bucket::ALL[first..].iter().map(|bucket| bucket.name()).collect::<Vec<_>>().join(", ")
 }

@@ -8,6 +8,7 @@ mod interval;
 mod names;
 mod parameters;
 pub(crate) mod pattern;
+mod recent;
 mod time;
 
 use std::ops::Range;
@@ -23,6 +24,7 @@ pub(crate) use filter::{
 pub use interval::{default_bucket, parse_bucket};
 pub use names::stage_name;
 pub use parameters::Parameters;
+pub use recent::{latest_results, recent_windows};
 pub(crate) use time::date_range_pattern;
 pub use time::{floor, iso, parse_time};
 

@@ -1,10 +1,14 @@
 //! Each data set has paths, terms and numbers of its own.
 
+use cutshort_api::Options;
+use cutshort_model::{ConnectionRecord, Window};
+use cutshort_packet::FiveTuple;
 use cutshort_store::cell::CellOutcome;
-use cutshort_verdict::{DataSet, Exclusion, Stage, Tag, Tags, Termination};
+use cutshort_store::{Impaired, Impairment};
+use cutshort_verdict::{DataSet, Exclusion, Progress, Stage, Tag, Tags, Termination};
 use serde_json::{Value, json};
 
-use crate::client::{END, Got, Server, WINDOW};
+use crate::client::{END, Got, Server, WINDOW, open};
 use crate::memory::{Cell, Memory, connection, excluded};
 
 const ORIGIN: &str = "/client/v4/radar/origin_resets_timeouts";
@@ -24,8 +28,14 @@ fn given_up(times: u64) -> Cell {
 }
 
 fn both() -> Server {
+    with_impaired(Vec::new())
+}
+
+/// The same, with windows of `origin` that are affected by damage.
+fn with_impaired(impaired: Vec<Impaired>) -> Server {
     let origin = Memory {
         data_set: DataSet::Origin,
+        impaired,
         ..Memory::of(vec![
             given_up(30),
             connection(END - WINDOW, "DE", 3320, Stage::None, 70),
@@ -107,6 +117,24 @@ fn status_lists_what_is_there() {
     assert_eq!(status["dataSets"][1]["directory"], "origin_resets_timeouts");
 }
 
+#[test]
+fn damage_and_numbers_of_every_data_set_are_said() {
+    let window = Window::containing(END - WINDOW);
+    let server = with_impaired(vec![Impaired { window, how: Impairment::Kept }]);
+    let said = format!("1 window of the data set origin affected: {}", Impairment::Kept.about());
+    assert_eq!(server.get("/client/v4/radar/status").result()["hints"], json!([said]));
+    assert_eq!(server.get("/readyz").json(), json!({"ready": true, "reasons": [said]}));
+    let metrics = server.get("/metrics").text;
+    for line in [
+        "cutshort_connections 10.0",
+        "cutshort_data_set_connections{data_set=\"tcp\"} 10.0",
+        "cutshort_data_set_connections{data_set=\"origin\"} 100.0",
+        "cutshort_data_set_windows_pending{data_set=\"origin\"} 0.0",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line} in\n{metrics}");
+    }
+}
+
 fn kept(server: &Server) -> Vec<String> {
     let status = server.get("/client/v4/radar/status").result();
     let name = |one: &Value| one["name"].as_str().unwrap().to_owned();
@@ -121,7 +149,9 @@ fn every_question_about_tcp_can_be_asked_about_origin() {
         paths.keys().filter_map(|path| path.strip_prefix(&format!("/client/v4/radar/{set}"))).collect()
     };
     assert!(of("tcp_resets_timeouts").len() >= 9);
-    assert_eq!(of("tcp_resets_timeouts"), of("origin_resets_timeouts"));
+    let mut origin = of("origin_resets_timeouts");
+    origin.retain(|path| *path != "/top/servers");
+    assert_eq!(of("tcp_resets_timeouts"), origin);
     let tags = |set: &str| {
         let parameters =
             &paths[&format!("/client/v4/radar/{set}/summary/{{dimension}}")]["get"]["parameters"];
@@ -132,4 +162,74 @@ fn every_question_about_tcp_can_be_asked_about_origin() {
         tags("origin_resets_timeouts").contains("gave_up") || tags("origin_resets_timeouts").contains("[Gg]")
     );
     assert_ne!(tags("origin_resets_timeouts"), tags("tcp_resets_timeouts"));
+}
+
+/// A connection to a server, cut short unless it was answered.
+fn to(server: &str, port: u16, asn: u32, handshake_us: Option<i64>, tag: Tag) -> ConnectionRecord<'static> {
+    let stage = if handshake_us.is_some() { Stage::None } else { Stage::PostSyn };
+    ConnectionRecord {
+        data_set: DataSet::Origin,
+        five_tuple: FiveTuple::new("10.0.0.1".parse().unwrap(), 40000, server.parse().unwrap(), port),
+        stage,
+        termination: if stage == Stage::None { Termination::Fin } else { Termination::Reset },
+        progress: if stage == Stage::None { Progress::PostPsh } else { Progress::PostSyn },
+        tags: [tag].into_iter().collect(),
+        asn: Some(asn),
+        handshake_us,
+        ..crate::own::record((END - WINDOW) / 1000)
+    }
+}
+
+fn servers(options: Options) -> Server {
+    let records = vec![
+        to("192.0.2.1", 443, 64500, Some(20_000), Tag::Answered),
+        to("192.0.2.1", 443, 64500, Some(30_000), Tag::Answered),
+        to("192.0.2.2", 443, 64500, None, Tag::Refused),
+        to("192.0.2.2", 443, 64500, Some(10_000), Tag::EmptyAnswer),
+        to("2001:db8::7", 5432, 64501, Some(500), Tag::Answered),
+    ];
+    let origin = Memory { data_set: DataSet::Origin, records, ..Memory::default() };
+    Server::with(Memory { origin: Some(Box::new(origin)), ..Memory::default() }, options)
+}
+
+#[test]
+fn servers_are_ranked_by_what_failed() {
+    let server = servers(Options {
+        connections: true,
+        upstreams: vec!["db=[2001:db8::]/32:5432".parse().unwrap()],
+        ..open()
+    });
+    let result = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d")).result();
+    assert_eq!((&result["meta"]["servers"], &result["meta"]["connections"]), (&json!(3), &json!(5)));
+    let ranked = result["servers"].as_array().unwrap();
+    let addresses: Vec<&str> = ranked.iter().map(|one| one["address"].as_str().unwrap()).collect();
+    assert_eq!(addresses, ["192.0.2.2", "192.0.2.1", "2001:db8::7"]);
+    let worst = &ranked[0];
+    assert_eq!((&worst["refused"], &worst["emptyAnswers"]), (&json!("50"), &json!("50")));
+    assert_eq!((&worst["stages"]["post_syn"], &worst["cutShort"]), (&json!("50"), &json!("50")));
+    let median = ranked[1]["handshakeP50Us"].as_u64().unwrap();
+    assert!(median.abs_diff(20_000) < 2_000, "{median}");
+    assert_eq!((&ranked[2]["name"], &ranked[2]["port"]), (&json!("db"), &json!(5432)));
+    let csv = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d&format=csv&limit=1"));
+    assert_eq!(csv.text.lines().count(), 2);
+    assert!(csv.text.lines().nth(1).unwrap().starts_with(",192.0.2.2,443,"), "{}", csv.text);
+    let filtered = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d&tag=refused")).result();
+    assert_eq!(filtered["meta"]["connections"], 1);
+    // That of clients is not asked about servers.
+    assert_eq!(server.radar("/top/servers").status, 400);
+}
+
+#[test]
+fn addresses_of_servers_are_shown_only_where_connections_are() {
+    let server = servers(Options { upstreams: vec!["db=2001:db8::7".parse().unwrap()], ..open() });
+    let got = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d"));
+    for address in ["192.0.2.", "2001:db8"] {
+        assert!(!got.text.contains(address), "{}", got.text);
+    }
+    let result = got.result();
+    assert_eq!(result["meta"]["addresses"], false);
+    let ranked = result["servers"].as_array().unwrap();
+    assert_eq!(ranked.len(), 2, "servers of a network are counted together");
+    assert_eq!((&ranked[0]["asn"], &ranked[0]["connections"]), (&json!(64500), &json!(4)));
+    assert_eq!(ranked[1]["name"], "db");
 }

@@ -193,7 +193,7 @@ fn rankings_go_by_the_lower_end_of_the_interval() {
     );
 }
 
-fn record(first_us: i64) -> ConnectionRecord<'static> {
+pub(crate) fn record(first_us: i64) -> ConnectionRecord<'static> {
     use cutshort_geo::Place;
     use cutshort_packet::{FiveTuple, Flags, Packet};
     use cutshort_verdict::{FlowContext, Rules};

@@ -2,6 +2,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use cutshort_files::private;
+
 /// The secret of the sampling hash. Anybody who knows it could avoid the sample or aim at it, so it is never printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Seed(u32);
@@ -24,25 +26,12 @@ impl Seed {
     /// # Errors
     /// [`SeedError`] says what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, SeedError> {
-        let text = std::fs::read_to_string(path).map_err(SeedError::Io)?;
-        check_mode(path)?;
+        let text = private::read(path).map_err(SeedError::Io)?.ok_or(SeedError::Open)?;
         let digits = text.trim();
         let is_seed = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_seed);
         number.and_then(Self::new).ok_or(SeedError::NoSeed)
     }
-}
-
-#[cfg(unix)]
-fn check_mode(path: &Path) -> Result<(), SeedError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = path.metadata().map_err(SeedError::Io)?.permissions().mode();
-    if mode & 0o077 == 0 { Ok(()) } else { Err(SeedError::Open) }
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &Path) -> Result<(), SeedError> {
-    Ok(())
 }
 
 /// Does not print the number.

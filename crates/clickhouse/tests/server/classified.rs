@@ -134,8 +134,12 @@ fn simulated(window: i64, windows: i64) -> Vec<Packet> {
 }
 
 fn import_all(store: &dyn Store, packets: &[Packet]) {
-    let arrivals =
-        packets.iter().map(|packet| Arrival { ts: packet.ts, packet: Some(*packet), simulated: false });
+    let arrivals = packets.iter().map(|packet| Arrival {
+        ts: packet.ts,
+        packet: Some(*packet),
+        unreachable: None,
+        simulated: false,
+    });
     import(store, &Rules::default(), &mut Privacy::full(), arrivals, || true).unwrap();
 }
 

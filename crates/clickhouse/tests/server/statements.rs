@@ -90,7 +90,7 @@ fn a_window_costs_few_statements() {
     counter.taken();
     let records = (0..WINDOWS as i64).map(|at| {
         let packet = packet((at % 200) as u8, START + at * Window::LENGTH + MINUTE);
-        Arrival { ts: packet.ts, packet: Some(packet), simulated: false }
+        Arrival { ts: packet.ts, packet: Some(packet), unreachable: None, simulated: false }
     });
     let imported = import(&store, &Rules::default(), &mut Privacy::full(), records, || true).unwrap();
     assert_eq!(imported.new, WINDOWS as u64);

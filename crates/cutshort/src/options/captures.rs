@@ -13,6 +13,11 @@ pub(crate) struct Inputs {
     /// Capture files; '-' or none reads standard input
     #[arg(value_name = "FILES")]
     pub(crate) files: Vec<PathBuf>,
+    /// Leave out packets inside tunnels and labels, such as VXLAN, GRE and MPLS
+    ///
+    /// Otherwise the innermost packet counts, with its addresses and ports.
+    #[arg(long)]
+    pub(crate) outer: bool,
 }
 
 impl Inputs {

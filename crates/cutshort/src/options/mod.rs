@@ -3,14 +3,17 @@
 mod addresses;
 mod captures;
 mod data;
+mod data_set;
+mod ends;
 mod geo;
 mod rules;
 pub(crate) mod time;
-pub(crate) mod values;
 
 pub(crate) use addresses::{AddressOptions, open_privacy, wrong_key};
 pub(crate) use captures::Inputs;
 pub(crate) use data::Data;
+pub(crate) use data_set::DataSetOption;
+pub(crate) use ends::Ends;
 pub(crate) use geo::{GeoFiles, open_geo};
 pub(crate) use rules::Rules;
 pub(crate) use time::{RecentRange, TimeRange};

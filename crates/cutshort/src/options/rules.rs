@@ -1,20 +1,16 @@
 //! The rules of classification.
 
 use clap::Args;
-use cutshort_verdict::DataSet;
+use cutshort_settings::values::{duration, whole};
 use jiff::SignedDuration;
 
-use super::values::{duration, whole};
+use super::DataSetOption;
 
 /// The settings of the rules. Other values than the defaults change what the terms mean.
 #[derive(Args)]
 pub(crate) struct Rules {
-    /// Classify connections that this host opens to other servers, from captures of both directions
-    ///
-    /// The upstreams of a proxy, databases, APIs: which of them refuse, reset, stall or close without an
-    /// answer. Capture both directions on the host that opens the connections.
-    #[arg(long)]
-    origin: bool,
+    #[command(flatten)]
+    data_set: DataSetOption,
     /// Length of a window, 1s to 24h; connections are classified within one
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = window, allow_hyphen_values = true)]
     window: SignedDuration,
@@ -31,7 +27,7 @@ impl Rules {
     pub(crate) fn rules(&self) -> cutshort_verdict::Rules {
         let nanoseconds = |time: SignedDuration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
         cutshort_verdict::Rules {
-            data_set: if self.origin { DataSet::Origin } else { DataSet::Tcp },
+            data_set: self.data_set.data_set(),
             window: nanoseconds(self.window),
             guard: nanoseconds(self.guard),
             packet_limit: self.limit,

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use clap::Args;
+use cutshort_api::question::recent_windows;
 use cutshort_model::Window;
-use cutshort_settings::length;
-use jiff::{SignedDuration, Timestamp};
+use cutshort_settings::values::moment;
+use jiff::Timestamp;
 
 use crate::error::Error;
 
@@ -23,7 +24,7 @@ pub(crate) struct TimeRange {
 impl TimeRange {
     /// The windows in it, as the beginning of the first and the end of the last, in nanoseconds since the Unix epoch.
     pub(crate) fn windows(&self) -> Result<Range<i64>, Error> {
-        windows(self.from, self.to).ok_or_else(no_time)
+        Window::between(self.from, self.to).ok_or_else(no_time)
     }
 }
 
@@ -38,106 +39,19 @@ pub(crate) struct RecentRange {
     to: Option<Timestamp>,
 }
 
-/// How long a range is of which one end is given, or none.
-pub(crate) const DEFAULT_LENGTH: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 impl RecentRange {
     /// Whether no time is given.
     pub(crate) const fn is_default(&self) -> bool {
         self.from.is_none() && self.to.is_none()
     }
 
-    /// The windows in it, as [`TimeRange::windows`] gives them, but none that is not over, unless there is no other or a
-    /// time later than `now` is asked for.
+    /// The windows in it that are over, if there are any.
     pub(crate) fn windows(&self, now: Timestamp) -> Result<Range<i64>, Error> {
-        let to = self.to.unwrap_or(now);
-        let from = self.from.or_else(|| to.checked_sub(DEFAULT_LENGTH).ok()).unwrap_or(Timestamp::MIN);
-        let range = windows(from, to).ok_or_else(no_time)?;
-        let is_over = i64::try_from(now.as_nanosecond()).is_ok_and(|now| range.end <= now);
-        let last = Window::containing(range.end - 1).start();
-        Ok(if !is_over && to <= now && last > range.start { range.start..last } else { range })
+        recent_windows(self.from, self.to, now).ok_or_else(no_time)
     }
 }
 
-/// A point in time: absolute (UTC unless it says otherwise), or counted back from now.
-pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
-    let now = Timestamp::now();
-    match text.strip_prefix('-') {
-        _ if text.eq_ignore_ascii_case("now") => Ok(now),
-        Some(before) => length(before)
-            .and_then(|ago| SignedDuration::try_from(ago).ok())
-            .and_then(|ago| now.checked_sub(ago).ok())
-            .ok_or_else(|| "write how long ago with its unit, such as -15m, -36h, -7d or -4w".to_owned()),
-        None => absolute(text).ok_or_else(|| {
-            "write a time in UTC, such as 2026-01-05T00:00:00Z, a day, such as 2026-01-05, \
-             how long ago, such as -7d, or now"
-                .to_owned()
-        }),
-    }
-}
-
-/// A time as RFC 3339 has it, or the beginning of a day.
-pub(crate) fn absolute(text: &str) -> Option<Timestamp> {
-    let utc = || format!("{text}Z").parse();
-    let day = || format!("{text}T00:00:00Z").parse();
-    text.parse().or_else(|_: jiff::Error| utc()).or_else(|_| day()).ok()
-}
-
-/// The windows that have something of the time between two points, as the beginning of the first and
-/// the end of the last; none if the second is not after the first.
-pub(crate) fn windows(from: Timestamp, to: Timestamp) -> Option<Range<i64>> {
-    let (from, to) = (i64::try_from(from.as_nanosecond()).ok()?, i64::try_from(to.as_nanosecond()).ok()?);
-    (to > from).then(|| Window::containing(from).start()..Window::containing(to - 1).end())
-}
-
-/// What is said of such a range.
+/// What is said of a range without time.
 pub(crate) fn no_time() -> Error {
     Error::Usage("--to must be later than --from".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn absolute_times_have_many_forms() {
-        for text in ["2026-01-05", "2026-01-05T00:00:00Z", "2026-01-05T01:00:00+01:00", "2026-01-05 00:00"] {
-            assert_eq!(moment(text).unwrap().to_string(), "2026-01-05T00:00:00Z", "{text}");
-        }
-    }
-
-    #[test]
-    fn relative_times_count_from_now() {
-        let hours = |text: &str| {
-            let then = moment(text).unwrap();
-            (Timestamp::now() - then).get_seconds() / 3600
-        };
-        assert_eq!([hours("now"), hours("-36h"), hours("-7d"), hours("-1w")], [0, 36, 168, 168]);
-        for text in ["-", "-7", "-d", "--7d", "-7y", "7d", "tomorrow", "", "-é"] {
-            assert!(moment(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn recent_ranges_end_with_the_last_window_that_is_over() {
-        let at = |minutes: i64| Timestamp::from_second(86_400 * 20_000 + minutes * 60).unwrap();
-        let range = |from: Option<i64>, to: Option<i64>| {
-            let range = RecentRange { from: from.map(at), to: to.map(at) }.windows(at(68)).unwrap();
-            let minute = |time: i64| (time / 1_000_000_000 - 86_400 * 20_000) / 60;
-            (minute(range.start), minute(range.end))
-        };
-        assert_eq!(range(None, None), (60 - 7 * 1440, 60));
-        assert_eq!(range(Some(68 - 1440), Some(68)), (60 - 1440, 60), "a day is a day");
-        assert_eq!(range(None, Some(30)), (30 - 7 * 1440, 30));
-        assert_eq!(range(Some(61), None), (60, 75), "there is no window that is over");
-        assert_eq!(range(Some(0), Some(200)), (0, 210), "the future was asked for");
-    }
-
-    #[test]
-    fn ranges_are_widened_to_whole_windows() {
-        let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        assert_eq!(windows(at(901), at(902)), Some(Window::from_number(1).range()));
-        assert_eq!(windows(at(900), at(1800)), Some(Window::from_number(1).range()));
-        assert_eq!(windows(at(900), at(900)), None);
-    }
 }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_pipeline::{AddressCipher, AddressKey};
+use cutshort_settings::values;
 
 use crate::error::{Done, Error};
-use crate::options::{values, wrong_key};
+use crate::options::wrong_key;
 use crate::terminal;
 
 /// Encrypt addresses as stores do, or decrypt them

@@ -9,11 +9,12 @@ use clap::Args;
 use cutshort_agent::{Destination, Notifier, Watched, metrics};
 use cutshort_capture::LiveSource;
 use cutshort_pipeline::{GeoData, GeoRefresher};
+use cutshort_settings::values;
 
 use crate::agent_config::{destination, open_capture, service_needs};
 use crate::error::{Done, Error};
 use crate::log;
-use crate::options::{open_geo, values};
+use crate::options::open_geo;
 use crate::settings::{self, Settings};
 use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;
@@ -114,8 +115,7 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
 }
 
 fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
-    let read = settings::read_all(arguments.settings.as_deref())?;
-    let mut settings = read.settings;
+    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
     settings.capture.source = arguments.capture.clone().or(settings.capture.source);
     // One named here goes before the other one that is set elsewhere.
     if arguments.collector.is_some() || arguments.deliver.is_some() {

@@ -4,15 +4,12 @@ use std::io::Write;
 
 use clap::{Args, ColorChoice, Subcommand, ValueEnum};
 use cutshort_geo::Country;
-use cutshort_model::rfc3339;
-use cutshort_report::table::Table;
-use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
+use cutshort_settings::values::{asn, count, moment};
+use cutshort_store::{AnnotationKind, NewAnnotation};
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
 use crate::options::Data;
-use crate::options::time::moment;
-use crate::options::values::{asn, count};
 use crate::terminal::{self, message};
 
 /// Add notes about a time, such as outages or changes
@@ -151,31 +148,9 @@ fn list(arguments: &List, color: ColorChoice) -> Result<Done, Error> {
         message(&"there are no notes; add one with 'cutshort annotate add'");
         return Ok(Done::Whole);
     }
-    let table =
-        Table::of_texts(&["no.", "from", "to", "kind", "concerns", "text"], found.iter().map(row).collect());
+    let table = cutshort_report::annotations(&found);
     terminal::print(color, |text| Ok(table.write(terminal::widths().tables, text)?))?;
     Ok(Done::Whole)
-}
-
-fn row(annotation: &Annotation) -> Vec<String> {
-    let content = &annotation.content;
-    let countries = content.locations.iter().map(|country| country.alpha2().to_owned());
-    let networks = content.asns.iter().map(|asn| format!("AS{asn}"));
-    let concerns: Vec<String> = countries.chain(networks).collect();
-    let end = match content.end {
-        None => "still".to_owned(),
-        Some(end) if end == content.start => "instant".to_owned(),
-        Some(end) => rfc3339(end),
-    };
-    let everybody = "everybody".to_owned();
-    vec![
-        annotation.id.to_string(),
-        rfc3339(content.start),
-        end,
-        content.kind.name().to_owned(),
-        if concerns.is_empty() { everybody } else { concerns.join(" ") },
-        content.description.clone(),
-    ]
 }
 
 fn remove(arguments: &Remove) -> Result<Done, Error> {

@@ -2,30 +2,27 @@
 
 mod explain;
 mod live;
-mod sink;
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, ValueEnum};
-use cutshort_capture::{Captures, LiveSettings, Reading, Record, Visitor};
+use cutshort_capture::{Captures, LiveSettings, LiveSource, Reading, Sides};
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
-use cutshort_pipeline::reader_clock;
-use cutshort_report::{InputCount, Summary, Widths, connection};
-use cutshort_verdict::{DataSet, Tracker};
+use cutshort_reader::{Classifier, SIMULATED, Wanted, is_readable, problems};
+use cutshort_report::{Filter, Summary, Widths, connection};
+use cutshort_settings::values::duration;
+use cutshort_verdict::{DataSet, Rules};
 use jiff::SignedDuration;
 
-use crate::captures::{SIMULATED, dropped, is_simulated, report_problems};
 use crate::error::{Done, Error};
-use crate::options::values::duration;
-use crate::options::{GeoFiles, Inputs, Rules};
+use crate::options::{self, Ends, GeoFiles, Inputs};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::stopping::stop_on;
 use crate::terminal::{self, message};
-use sink::{Selected, Sink};
 
 /// Classify the connections in captures
 ///
@@ -52,12 +49,12 @@ pub(crate) struct Classify {
     #[command(flatten)]
     geo: GeoFiles,
     #[command(flatten)]
-    rules: Rules,
+    rules: options::Rules,
     /// Show one connection packet by packet with the reason for its verdict
     ///
     /// Write the 5-tuple as CLIENT:PORT > SERVER:PORT, with IPv6 addresses in brackets, or as the four
     /// fields separated by spaces or commas.
-    #[arg(long, value_name = "5-TUPLE", value_parser = explain::five_tuple)]
+    #[arg(long, value_name = "5-TUPLE")]
     #[arg(conflicts_with_all = ["format", "output", "filter", "server_net", "server_port", "client_net", "ignore_src", "geo"])]
     explain: Option<FiveTuple>,
 }
@@ -88,67 +85,104 @@ enum Format {
     Zeek,
 }
 
+/// The connections that are wanted.
+#[derive(Args)]
+struct Selected {
+    /// Only connections with KEY=VALUE[,VALUE...] or KEY!=...; may be repeated
+    ///
+    /// Keys: stage, termination, tag, signature (number or name), location (client's country),
+    /// asn (client's network), port (server's), prefix (client's, CIDR). With --origin, location and asn
+    /// are the server's.
+    #[arg(long, value_name = "KEY=VALUE")]
+    filter: Vec<Filter>,
+    #[command(flatten)]
+    ends: Ends,
+}
+
+impl Selected {
+    /// The same as values; an error if the data set does not have the terms of the filters.
+    fn wanted(&self, data_set: DataSet, outer_only: bool) -> Result<Wanted, Error> {
+        let of = |filter: &Filter| Filter::of(&filter.to_string(), data_set);
+        let filters: Result<_, _> = self.filter.iter().map(of).collect();
+        Ok(Wanted {
+            selection: self.ends.selection(),
+            outer_only,
+            filters: filters.map_err(|why| Error::Usage(why.to_string()))?,
+        })
+    }
+}
+
 pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Error> {
-    if let Some(five_tuple) = &arguments.explain {
-        return explain::run(&arguments.inputs, &arguments.rules.rules(), five_tuple, color);
+    let rules = arguments.rules.rules();
+    if let Some(five_tuple) = arguments.explain {
+        return explain::run(&arguments.inputs, rules, five_tuple, color);
     }
     check_output(arguments)?;
     let files = arguments.inputs.paths()?;
     let geo = arguments.geo.open()?;
     let mut output = Output::create(arguments.output.as_deref())?;
     let source = live::source(&files)?;
-    check_source(arguments, source.is_some())?;
-    live::check_duration(arguments.duration, source.as_ref())?;
+    check_source(arguments, source.as_ref())?;
     let reading = Reading::default();
     let signals = Signals::of_command()?;
     // Drops privileges, for which there must be no other thread yet.
     let (folder, duration) = (arguments.output.as_deref(), arguments.duration);
-    let open = |source| live::open(source, &live_settings(arguments), folder, duration, &reading);
-    let receiving = source.map(open).transpose()?;
+    let open = |source| live::open(source, &live_settings(arguments, &rules), folder, duration, &reading);
+    let live = source.map(open).transpose()?;
     stop_on(signals, &reading)?;
-    let data_set = arguments.rules.rules().data_set;
-    let mut sink =
-        Sink::new(&arguments.selected, data_set, connection_format(arguments.format), &geo, &mut output)?;
-    let tracker = tracker(arguments, &sink);
-    if let Some(receiving) = receiving {
-        let done = receiving.classify(tracker, &reading, &mut sink)?;
-        let summary = sink.finish(false, false)?;
-        write_summary(arguments, &summary, &geo, color, &mut output)?;
-        output.finish()?;
-        return Ok(done);
-    }
-    let captures = read(&files, tracker, &reading, &mut sink)?;
-    let done = report_problems(&captures, &reading);
-    let summary = sink.finish(is_simulated(&captures), reading.is_stopped())?;
-    let done = done.and(summary.input.is_whole());
-    let done = if summary.one_direction { Done::InPart } else { done };
-    if readable(&captures, &files) {
+    let wanted = arguments.selected.wanted(rules.data_set, arguments.inputs.outer)?;
+    let format = connection_format(arguments.format);
+    let classifier = Classifier::new(wanted, rules, format, &geo, &mut output)?;
+    let (summary, done) = match live {
+        Some(live) => live::classify(live, classifier, duration, &reading)?,
+        None => read(classifier, &files, &reading)?,
+    };
+    if let Some(summary) = summary {
         write_summary(arguments, &summary, &geo, color, &mut output)?;
         output.finish()?;
     }
     Ok(done)
 }
 
-/// Only captures have both directions.
-fn check_source(arguments: &Classify, is_live: bool) -> Result<(), Error> {
-    if is_live && arguments.rules.rules().data_set == DataSet::Origin {
-        return Err(Error::Usage(
-            "--origin reads captures of both directions; capture with tcpdump, and pipe that in".to_owned(),
-        ));
+/// Reads captures, and says what could not be read. There is no summary if none of them could be.
+fn read(
+    classifier: Classifier<'_>,
+    files: &[PathBuf],
+    reading: &Reading,
+) -> Result<(Option<Summary>, Done), Error> {
+    let mut progress = Progress::new(files);
+    let (captures, classified) =
+        classifier.read(files, reading, |records| progress.tick(records, reading))?;
+    progress.finish();
+    let done = report_problems(&captures, reading);
+    let summary = classified.finish()?;
+    let done = done.and(summary.input.is_whole() && !summary.one_direction);
+    Ok((is_readable(&captures, files.len()).then_some(summary), done))
+}
+
+/// Only captures have an end.
+fn check_source(arguments: &Classify, source: Option<&LiveSource>) -> Result<(), Error> {
+    if source.is_none() && arguments.duration.is_some() {
+        let why = "--for is for nflog: and af_packet:; captures are read to their end";
+        return Err(Error::Usage(why.to_owned()));
     }
     Ok(())
 }
 
-fn tracker(arguments: &Classify, sink: &Sink<'_>) -> Tracker {
-    let tracker = Tracker::new(arguments.rules.rules()).read_at(reader_clock());
-    if sink.needs_rows { tracker.keep_rows() } else { tracker }
+/// Says what could not be read.
+fn report_problems(captures: &Captures, reading: &Reading) -> Done {
+    problems(captures).iter().for_each(message);
+    Done::Whole.and(captures.problems().is_empty() && !reading.is_stopped())
 }
 
-fn live_settings(arguments: &Classify) -> LiveSettings {
+fn live_settings(arguments: &Classify, rules: &Rules) -> LiveSettings {
+    let is_origin = rules.data_set == DataSet::Origin;
     LiveSettings {
-        limit: arguments.rules.rules().packet_limit,
-        ports: arguments.selected.server_port.clone(),
-        exclude: arguments.selected.ignore_src.clone(),
+        sides: if is_origin { Sides::Opened } else { Sides::Clients },
+        limit: rules.packet_limit,
+        ports: arguments.selected.ends.server_port.clone(),
+        // There the source is this host, and the network of a server is meant.
+        exclude: if is_origin { Vec::new() } else { arguments.selected.ends.ignore_src.clone() },
         ..LiveSettings::default()
     }
 }
@@ -169,57 +203,6 @@ fn check_output(arguments: &Classify) -> Result<(), Error> {
         Some(file) => Err(Error::Usage(format!("{}: input and output are the same file", file.display()))),
         None => Ok(()),
     }
-}
-
-fn read(
-    files: &[PathBuf],
-    mut tracker: Tracker,
-    reading: &Reading,
-    sink: &mut Sink<'_>,
-) -> Result<Captures, Error> {
-    let mut captures = Captures::open(files, reading);
-    let mut progress = Progress::new(files);
-    while captures.show(&mut Taking { tracker: &mut tracker, input: &mut sink.summary.input }) {
-        while let Some(window) = tracker.next_closed() {
-            sink.window(window);
-            sink.check()?;
-        }
-        progress.tick(sink.summary.input.records, reading);
-    }
-    progress.finish();
-    sink.summary.input.late = tracker.late();
-    sink.summary.input.dropped = dropped(&captures);
-    tracker.finish().for_each(|window| sink.window(window));
-    sink.end()?;
-    Ok(captures)
-}
-
-/// Takes records until one closes windows.
-struct Taking<'a> {
-    tracker: &'a mut Tracker,
-    input: &'a mut InputCount,
-}
-
-impl Visitor for Taking<'_> {
-    #[inline(always)]
-    fn record(&mut self, record: Record<'_>) -> bool {
-        let closes = self.tracker.record(record.frame.ts, None);
-        self.input.add_record(record.frame.ts);
-        match record.link {
-            Ok(link) => match self.tracker.parse(link, record.frame) {
-                Ok(()) => self.input.packets += 1,
-                Err(refusal) => self.input.add_refused(link, record.frame, refusal),
-            },
-            Err(number) => self.input.add_unknown_link(number),
-        }
-        !closes
-    }
-}
-
-/// Whether any of the captures could be read at all.
-fn readable(captures: &Captures, files: &[PathBuf]) -> bool {
-    let unread = captures.problems().iter().filter(|problem| problem.is_unreadable()).count();
-    unread < files.len()
 }
 
 fn write_summary(

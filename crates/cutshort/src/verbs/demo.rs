@@ -8,17 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use clap::Args;
+use cutshort_api::page;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_pipeline::demo;
-use cutshort_settings::HttpSettings;
+use cutshort_settings::values;
+use cutshort_settings::{HttpSettings, StoreSettings};
 use cutshort_store::DataDir;
 
 use super::serve::{self, Serving};
 use crate::error::{Done, Error};
 use crate::local_capture::LocalCapture;
-use crate::options::values;
-use crate::page;
 use crate::progress::Steps;
 use crate::settings::Settings;
 use crate::signals::{Signals, interrupt};
@@ -82,7 +82,8 @@ fn fill_and_serve(
     abandon: impl Fn() + Clone + Send + 'static,
 ) -> Result<Done, Error> {
     let http = HttpSettings { listen, open_read: true, connections: true, ..HttpSettings::default() };
-    let settings = Settings { http, ..Settings::default() };
+    let store = StoreSettings { data: Some(folder.to_owned()), ..StoreSettings::default() };
+    let settings = Settings { http, store, ..Settings::default() };
     if !listen.ip().is_loopback() {
         message(&format!("anybody who reaches {listen} can read the simulated data"));
     }

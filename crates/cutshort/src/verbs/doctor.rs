@@ -4,15 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, ValueEnum};
-use cutshort_agent::Token;
 use cutshort_capture::LiveSource;
-use cutshort_clickhouse::Address;
-use cutshort_doctor::{CollectorSubject, Status, StoreSubject, Subject};
+use cutshort_doctor::Status;
+use cutshort_settings::values;
 
-use crate::agent_config::{http_settings, token};
-use crate::backends::{address, connect};
 use crate::error::{Done, Error};
-use crate::options::values;
 use crate::settings::{self, Settings};
 use crate::terminal;
 
@@ -81,7 +77,7 @@ enum Format {
 pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
     let serves = settings.store.data.is_some() || arguments.listen.is_some();
-    let checks = cutshort_doctor::checks(&cutshort_doctor::look(&subject(&settings, serves)));
+    let checks = cutshort_doctor::checks(&cutshort_doctor::look(&settings.subject(serves)));
     terminal::print(color, |text| match arguments.format {
         Format::Table => Ok(cutshort_doctor::table(&checks, terminal::width(), text)?),
         Format::Json => Ok(cutshort_doctor::json(&checks, text)?),
@@ -90,47 +86,8 @@ pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error>
     Ok(if is_failing { Done::InPart } else { Done::Whole })
 }
 
-/// What the settings say of the agent or server. `serves` tells whether a server should answer.
-fn subject(settings: &Settings, serves: bool) -> Subject {
-    // Places are looked up by a server, or by an agent that does not keep addresses in full.
-    let looks_up = settings.store.data.is_some()
-        || !settings.jobs.geo.is_empty()
-        || settings.privacy.addresses != Settings::default().privacy.addresses;
-    Subject {
-        source: settings.capture.source.clone(),
-        spool: settings.capture.spool.clone(),
-        data: settings.store.data.clone(),
-        collector: settings.delivery.collector.as_deref().map(|url| collector(settings, url)),
-        deliver: settings.delivery.store.as_deref().map(store),
-        store: settings.store.url.as_deref().map(store),
-        server: serves.then_some(settings.http.listen),
-        geo: looks_up.then(|| settings.jobs.geo.clone()),
-    }
-}
-
-fn collector(settings: &Settings, url: &str) -> CollectorSubject {
-    let token = token(settings);
-    let sent = token.as_ref().map_or_else(|_| Token::Text("none".to_owned()), Clone::clone);
-    CollectorSubject {
-        http: http_settings(settings, url, sent),
-        token: token.map(drop).map_err(|error| error.to_string()),
-        token_file: settings.delivery.token_file.clone(),
-    }
-}
-
-fn store(url: &str) -> StoreSubject {
-    let name = Address::parse(url).map_or_else(|_| "URL".to_owned(), |address| address.to_string());
-    let url = url.to_owned();
-    let open = move || {
-        let address = address(&url).map_err(|error| error.to_string())?;
-        connect(&address).map(drop).map_err(|error| format!("{error:#}"))
-    };
-    StoreSubject { url: name, open: Box::new(open) }
-}
-
 fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
-    let read = settings::read_all(arguments.settings.as_deref())?;
-    let mut settings = read.settings;
+    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
     settings.capture.spool = arguments.spool.clone().or(settings.capture.spool);
     settings.delivery.collector = arguments.collector.clone().or(settings.delivery.collector);
     settings.delivery.store = arguments.deliver.clone().or(settings.delivery.store);

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use clap::{Args, ColorChoice};
-use cutshort_report::explain::{self, Term};
-use cutshort_verdict::DataSet;
+use cutshort_report::explain;
 
 use crate::error::{Done, Error};
+use crate::options::DataSetOption;
 use crate::terminal;
 
 /// Explain a stage, tag or signature
@@ -14,9 +14,8 @@ use crate::terminal;
 /// Without a name, all of them are listed.
 #[derive(Args)]
 pub(crate) struct Explain {
-    /// As the term is meant for connections that this host opens ('classify --origin')
-    #[arg(long)]
-    origin: bool,
+    #[command(flatten)]
+    data_set: DataSetOption,
     /// Name of a stage or tag; name or number of a signature
     #[arg(value_name = "SIGNATURE|TAG|STAGE")]
     names: Vec<String>,
@@ -26,9 +25,12 @@ pub(crate) struct Explain {
 const MAX_WIDTH: usize = 92;
 
 pub(crate) fn run(arguments: &Explain, color: ColorChoice) -> Result<Done, Error> {
-    let set = if arguments.origin { DataSet::Origin } else { DataSet::Tcp };
-    let terms: Result<Vec<_>, _> = arguments.names.iter().map(|name| find(name, set)).collect();
-    let terms = terms.map_err(Error::Usage)?.concat();
+    let set = arguments.data_set.data_set();
+    let found: Result<Vec<_>, _> =
+        arguments.names.iter().map(|name| explain::find_in_any(name, set)).collect();
+    let found = found.map_err(Error::Usage)?;
+    let terms: Vec<_> =
+        found.iter().flat_map(|(set, terms)| terms.iter().map(|term| (*set, *term))).collect();
     let width = terminal::width().min(MAX_WIDTH);
     terminal::print(color, |text| {
         if terms.is_empty() {
@@ -43,10 +45,4 @@ pub(crate) fn run(arguments: &Explain, color: ColorChoice) -> Result<Done, Error
         Ok(())
     })?;
     Ok(Done::Whole)
-}
-
-/// The terms called so, and the data set in which they are: what only connections have that this host opens needs no flag.
-fn find(name: &str, set: DataSet) -> Result<Vec<(DataSet, Term)>, String> {
-    let of = |set| explain::find(name, set).map(|terms| terms.into_iter().map(|term| (set, term)).collect());
-    of(set).or_else(|error| of(DataSet::Origin).map_err(|_| error))
 }

@@ -2,18 +2,21 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use cutshort_api::question::parse_bucket;
 use cutshort_model::{Bucket, Dimension, Window, quantity};
 use cutshort_report::{ExportError, connection, counts, export_connections, export_rollups, extent};
+use cutshort_settings::values::moment;
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
-use crate::options::Data;
-use crate::options::time::{moment, no_time, windows};
+use crate::options::time::no_time;
+use crate::options::{Data, DataSetOption};
 use crate::output::Output;
 use crate::terminal::{self, message};
-use crate::windows::named;
 
 /// Export connections or counts of a store
 ///
@@ -28,6 +31,8 @@ pub(crate) struct Export {
     what: What,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    data_set: DataSetOption,
     /// Start: 2026-01-05T10:00:00Z, 2026-01-05, -7d [default: all]
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     from: Option<Timestamp>,
@@ -44,12 +49,14 @@ pub(crate) struct Export {
     #[arg(long, value_enum, value_name = "DIMENSION")]
     by: Vec<By>,
     /// Rollups: bucket length
-    #[arg(long, value_enum, value_name = "LENGTH", default_value_t = Every::Hour)]
-    every: Every,
+    #[arg(long, value_name = "LENGTH", default_value = Bucket::Hour.name())]
+    #[arg(value_parser = Bucket::ALL.map(Bucket::name))]
+    every: String,
 }
 
 const EXAMPLES: &str = "Examples:
   cutshort export connections --data store --from -1d -f parquet -o day.parquet
+  cutshort export connections --data store --origin -f jsonl > upstreams.jsonl
   cutshort export rollups --data store --by location --every 1d > counts.csv";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,36 +75,31 @@ enum Format {
     Csv,
     /// One JSON object per line
     Jsonl,
+    /// Zeek log, one line per connection; without the history of packets, which a store does not keep
+    Zeek,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum By {
-    /// A connection counts under each of its tags
-    Tag,
-    Signature,
-    Termination,
-    IpVersion,
-    /// Country of the client
-    Location,
-    /// Network of the client
-    As,
-    /// Port of the server
-    Port,
-    /// Server that saw it
-    Node,
-}
+/// A dimension as a value of the command line.
+#[derive(Clone, Copy)]
+struct By(Dimension);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Every {
-    #[value(name = "15m")]
-    FifteenMinutes,
-    #[value(name = "1h")]
-    Hour,
-    #[value(name = "1d")]
-    Day,
-    #[value(name = "1w")]
-    Week,
+impl ValueEnum for By {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<By>> = LazyLock::new(|| Dimension::ALL.map(By).to_vec());
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self.0 {
+            Dimension::Tag => "A connection counts under each of its tags",
+            Dimension::Location => "Country of the client",
+            Dimension::As => "Network of the client",
+            Dimension::Port => "Port of the server",
+            Dimension::Node => "Server that saw it",
+            _ => return Some(PossibleValue::new(self.0.name())),
+        };
+        Some(PossibleValue::new(self.0.name()).help(help))
+    }
 }
 
 pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
@@ -108,7 +110,8 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
         ));
     }
     let store = arguments.data.open_reader()?;
-    let Some(range) = range(arguments, extent(store.as_ref())?)? else {
+    let store = arguments.data_set.find(store.as_ref())?;
+    let Some(range) = range(arguments, extent(store)?)? else {
         return Err(Error::Failed(
             "the store has no results yet: 'cutshort import' puts captures into it".to_owned(),
         ));
@@ -118,20 +121,16 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
     let (written, what) = match what {
         What::Connections => {
             let protected = !store.status()?.protected.is_empty();
-            let writer = connection_format(*format).writer_of(
-                &mut output,
-                cutshort_verdict::DataSet::Tcp,
-                protected,
-            )?;
-            let exported = export_connections(store.as_ref(), range, writer)?;
+            let writer = connection_format(*format).writer_of(&mut output, store.data_set(), protected)?;
+            let exported = export_connections(store, range, writer)?;
             missing = exported.missing;
             (exported.connections, "connection")
         }
         What::Rollups => {
-            let by: Vec<_> = arguments.by.iter().map(|by| by.dimension()).collect();
-            let writer = counts_format(*format).writer(&mut output)?;
-            let (rows, folded) =
-                export_rollups(store.as_ref(), range, arguments.every.bucket(), &by, writer)?;
+            let by: Vec<_> = arguments.by.iter().map(|by| by.0).collect();
+            let writer = counts_format(*format)?.writer_of(&mut output, store.data_set())?;
+            let every = parse_bucket(&arguments.every).map_err(Error::Usage)?;
+            let (rows, folded) = export_rollups(store, range, every, &by, writer)?;
             if folded {
                 message(
                     &"networks or ports with few connections in a window are counted together as 'other'",
@@ -149,7 +148,7 @@ pub(crate) fn run(arguments: &Export) -> Result<Done, Error> {
 
 /// Says whose connections could not be written.
 fn report_missing(windows: &[Window], data: &str) -> Done {
-    let Some(names) = named(windows) else { return Done::Whole };
+    let Some(names) = Window::first_of(windows) else { return Done::Whole };
     message(&format!(
         "the connections of {} are missing, as their files are damaged ({names}). 'cutshort recompute {data}' for that \
          time makes them again if the packets are kept; 'cutshort store verify {data}' names the files",
@@ -164,7 +163,7 @@ fn range(arguments: &Export, extent: Option<Range<i64>>) -> Result<Option<Range<
     let bound = |ts: i64| Timestamp::from_nanosecond(i128::from(ts)).unwrap_or(Timestamp::MAX);
     let from = arguments.from.unwrap_or_else(|| bound(extent.start));
     let to = arguments.to.unwrap_or_else(|| bound(extent.end));
-    let asked = windows(from, to).ok_or_else(no_time)?;
+    let asked = Window::between(from, to).ok_or_else(no_time)?;
     let within = |ts: i64| ts.clamp(extent.start, extent.end);
     Ok(Some(within(asked.start)..within(asked.end)))
 }
@@ -174,40 +173,16 @@ const fn connection_format(format: Format) -> connection::Format {
         Format::Parquet => connection::Format::Parquet,
         Format::Csv => connection::Format::Csv,
         Format::Jsonl => connection::Format::Jsonl,
+        Format::Zeek => connection::Format::Zeek,
     }
 }
 
-const fn counts_format(format: Format) -> counts::Format {
+fn counts_format(format: Format) -> Result<counts::Format, Error> {
     match format {
-        Format::Parquet => counts::Format::Parquet,
-        Format::Csv => counts::Format::Csv,
-        Format::Jsonl => counts::Format::Jsonl,
-    }
-}
-
-impl By {
-    const fn dimension(self) -> Dimension {
-        match self {
-            Self::Tag => Dimension::Tag,
-            Self::Signature => Dimension::Signature,
-            Self::Termination => Dimension::Termination,
-            Self::IpVersion => Dimension::IpVersion,
-            Self::Location => Dimension::Location,
-            Self::As => Dimension::As,
-            Self::Port => Dimension::Port,
-            Self::Node => Dimension::Node,
-        }
-    }
-}
-
-impl Every {
-    const fn bucket(self) -> Bucket {
-        match self {
-            Self::FifteenMinutes => Bucket::FifteenMinutes,
-            Self::Hour => Bucket::Hour,
-            Self::Day => Bucket::Day,
-            Self::Week => Bucket::Week,
-        }
+        Format::Parquet => Ok(counts::Format::Parquet),
+        Format::Csv => Ok(counts::Format::Csv),
+        Format::Jsonl => Ok(counts::Format::Jsonl),
+        Format::Zeek => Err(Error::Usage("a Zeek log has connections, not counts".to_owned())),
     }
 }
 

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_geo::Geo;
+use cutshort_settings::values;
 
 use crate::error::{Done, Error};
-use crate::options::{GeoFiles, values};
+use crate::options::GeoFiles;
 use crate::terminal;
 
 /// Look up the country and network of addresses

@@ -1,7 +1,5 @@
 //! `cutshort query`: the questions of the API on the command line.
 
-mod show;
-
 use std::io::Write;
 use std::ops::Range;
 
@@ -9,14 +7,14 @@ use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_api::Problem;
 use cutshort_api::answer::{By, Facts, Who};
 use cutshort_api::ask::{self, Context, SharesQuery};
-use cutshort_api::question::Parameters;
+use cutshort_api::question::{Parameters, latest_results};
+use cutshort_api::text as tables;
 use cutshort_model::{nanoseconds, rfc3339};
+use cutshort_settings::values::count;
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
-use crate::options::time::DEFAULT_LENGTH;
-use crate::options::values::count;
-use crate::options::{Data, GeoFiles, RecentRange};
+use crate::options::{Data, DataSetOption, GeoFiles, RecentRange};
 use crate::terminal::{self, message};
 
 /// Query a store: the API's answers on the command line
@@ -32,6 +30,8 @@ pub(crate) struct Query {
     what: What,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    data_set: DataSetOption,
     #[command(flatten)]
     time: RecentRange,
     #[command(flatten)]
@@ -64,6 +64,7 @@ Examples:
   cutshort query summary --data store --from -1d --by signature --location US,PT
   cutshort query timeseries --data store --from 2026-01-05 --to 2026-01-12 --every 1d --format csv
   cutshort query top --data store --from -1d --by node
+  cutshort query summary --data store --origin --by termination
   cutshort query top --data store --from -1d --stage post_ack --handshake completed";
 
 /// The filters of a query.
@@ -158,10 +159,11 @@ pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> 
     let geo = arguments.geo.open_for(&arguments.data)?;
     let store = arguments.data.open_reader()?;
     let now = nanoseconds(now.into());
-    let facts = Facts::read(store.as_ref(), now)?;
+    let store = arguments.data_set.find(store.as_ref())?;
+    let facts = Facts::read(store, now)?;
     let parameters = parameters(arguments, &with_results(range, &arguments.time, &facts));
     // Whoever asks here waits for no one else.
-    let context = Context { store: store.as_ref(), facts: &facts, geo: &geo, now, cost: u64::MAX };
+    let context = Context { store, facts: &facts, geo: &geo, now, cost: u64::MAX };
     match arguments.what {
         What::Top => top(arguments, &context, &parameters, color),
         what => shares(arguments, &context, &parameters, what == What::Timeseries, color),
@@ -170,18 +172,13 @@ pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> 
 
 /// The range, or if none is given and there are no results in it, the last days with results.
 fn with_results(range: Range<i64>, asked: &RecentRange, facts: &Facts) -> Range<i64> {
-    let Some((first, last)) = facts.status.window_range else { return range };
-    let has_results = first.start() < range.end && last.end() > range.start;
-    if has_results || !asked.is_default() {
-        return range;
-    }
-    let length = i64::try_from(DEFAULT_LENGTH.as_nanos()).unwrap_or(i64::MAX);
-    let range = last.end().saturating_sub(length)..last.end();
+    let latest = latest_results(&range, facts.status.window_range).filter(|_| asked.is_default());
+    let Some(latest) = latest else { return range };
     message(&format!(
         "no results from the last 7 days; these are from the store's last 7 days, up to {}",
-        rfc3339(range.end)
+        rfc3339(latest.end)
     ));
-    range
+    latest
 }
 
 fn parameters(arguments: &Query, range: &Range<i64>) -> Parameters {
@@ -206,7 +203,7 @@ fn shares(
         match arguments.format {
             Format::Json => write_json(&ask::json(&answer)?, text),
             Format::Csv => text.write_all(answer.csv().as_bytes()),
-            Format::Table => show::shares(&answer, terminal::widths(), text),
+            Format::Table => tables::shares(&answer, terminal::widths(), text),
         }?;
         Ok(())
     })?;
@@ -226,7 +223,7 @@ fn top(
         match arguments.format {
             Format::Json => write_json(&ask::json(&top)?, text),
             Format::Csv => text.write_all(top.csv().as_bytes()),
-            Format::Table => show::ranking(&top, who, terminal::widths(), text),
+            Format::Table => tables::ranking(&top, who, terminal::widths(), text),
         }?;
         Ok(())
     })?;

@@ -10,7 +10,6 @@ use cutshort_pipeline::{Share, WindowJob};
 use crate::backends::check_worker;
 use crate::error::{Done, Error};
 use crate::options::{Data, GeoFiles, TimeRange};
-use crate::progress::Steps;
 use crate::stopping::stop_on_signals;
 use crate::{terminal, windows};
 
@@ -44,15 +43,9 @@ pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Err
     let store = arguments.data.open_existing()?;
     let reading = Reading::default();
     stop_on_signals(&reading)?;
-    let mut steps = Steps::new("windows");
-    let report = WindowJob::default().recompute(
-        store.as_ref(),
-        &geo,
-        range,
-        arguments.worker,
-        &mut windows::show(&mut steps, &reading),
-    )?;
-    steps.finish();
+    let report = windows::compute(&reading, |each| {
+        WindowJob::default().recompute(store.as_ref(), &geo, range, arguments.worker, each)
+    })?;
     let done = windows::report_problems(&report);
     terminal::print(color, |text| {
         writeln!(text, "{} computed", quantity(report.done, "window"))?;

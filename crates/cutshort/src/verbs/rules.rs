@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_capture::rules::{self, Applied, Loaded, Method, Ports, Sampling, Seed};
 use cutshort_model::grouped;
+use cutshort_settings::values::{duration, net, one_in, whole};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::options::values::{duration, net, one_in, whole};
 use crate::terminal::{self, message};
 
 /// Write firewall rules that sample connections, or load them
@@ -33,7 +33,15 @@ const EXAMPLES: &str = "Examples:
   cutshort rules --rate 1000 --ports 80,443 | nft -f -
   cutshort rules apply --rate 1000 --ports 80,443
   cutshort classify --for 1m nflog:5
+  cutshort rules apply --origin --rate 100 --group 6
+  cutshort classify --origin --for 1m nflog:6
   cutshort rules remove";
+
+// Rules log as many packets as the data set takes.
+const _: () = assert!(
+    cutshort_capture::OPENED_MORE == cutshort_verdict::Rules::ORIGIN_MORE
+        && cutshort_capture::OPENED_ERRORS == cutshort_verdict::Rules::ICMP_LIMIT
+);
 
 #[derive(Subcommand)]
 enum Verb {
@@ -55,7 +63,7 @@ struct SamplingOf {
     /// How many packets of each connection are logged
     ///
     /// More than 10 are of use only to 'cutshort classify --limit N nflog:GROUP': 'agent' and 'serve' use the
-    /// first 10.
+    /// first 10. With --origin 6 more are logged, as both directions are.
     #[arg(long, value_name = "PACKETS", default_value = "10", value_parser = limit)]
     limit: NonZeroU32,
     /// Group of the netfilter log
@@ -115,8 +123,7 @@ struct MethodOf {
     /// For iptables-restore: the published recipe, which misses many forged resets
     #[arg(long)]
     iptables: bool,
-    /// For nft, without conntrack: connections that this host opens, and what comes back; only to
-    /// record them, as they cannot be classified yet
+    /// For nft, without conntrack: connections that this host opens to other servers (data set 'origin')
     #[arg(long)]
     origin: bool,
 }
@@ -227,20 +234,7 @@ fn describe(loaded: &Loaded) -> String {
         text.push_str(&format!("\n    {}", loaded_with(options)));
     }
     for counter in &loaded.counters {
-        let about = match counter.name.as_str() {
-            "syn" => "SYN packets checked",
-            "chosen" => "of these, in the sample (repeats included)",
-            "full" => "chosen, but too many were remembered already",
-            "busy" => "chosen, but their ports were used again too soon (30 times a second)",
-            "logged" => "packets logged",
-            "server_rst" => "RSTs that servers sent on connections in the sample",
-            "syn_ack" => {
-                "SYN+ACK packets received: answers to this host's own connections, or reflected ones"
-            }
-            "rst" => "RSTs received that are not logged: of other connections, or a flood",
-            other => other,
-        };
-        text.push_str(&format!("\n{:>15}  {about}", grouped(counter.packets)));
+        text.push_str(&format!("\n{:>15}  {}", grouped(counter.packets), counter.about()));
     }
     text
 }

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use cutshort_api::{App, Limits, Options, Parts, Rate, Scope, TokenFile, Uploads};
+use cutshort_api::{App, Limits, Parts, Scope, TokenFile};
 use cutshort_capture::LiveSource;
-use cutshort_clickhouse::Address;
-use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share, WindowJob};
-use cutshort_store::{Retention, Store};
+use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share};
+use cutshort_settings::values;
+use cutshort_store::Store;
 
 use crate::backends::{check_worker, open_address, open_folder};
 use crate::error::{Done, Error};
 use crate::local_capture::{self, LocalCapture};
 use crate::log;
-use crate::options::{open_geo, values};
+use crate::options::open_geo;
 use crate::settings::{self, Settings};
 use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;
@@ -82,7 +82,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
-    let data = folder(&settings)?;
+    let data = settings.data_folder()?.unwrap_or_default();
     check_worker(settings.jobs.worker, settings.store.url.is_some())?;
     log::start(&settings)?;
     check_access(&settings, &data)?;
@@ -100,8 +100,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
 }
 
 fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
-    let read = settings::read_all(arguments.settings.as_deref())?;
-    let mut settings = read.settings;
+    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
     settings.store.data = arguments.data.clone().or(settings.store.data);
     settings.store.url = arguments.store.clone().or(settings.store.url);
     settings.http.listen = arguments.listen.unwrap_or(settings.http.listen);
@@ -118,7 +117,7 @@ fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
 
 /// Other machines may read only with a token, unless the operator says that all may.
 fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
-    if needs_no_token(settings) {
+    if settings.needs_no_token() {
         if !settings.http.listen.ip().is_loopback() {
             message(&format!(
                 "everybody who reaches {} can read, without a token (open_read)",
@@ -127,7 +126,7 @@ fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
         }
         return Ok(());
     }
-    if !has_folder(data) {
+    if data.as_os_str().is_empty() {
         return Err(Error::Usage(format!(
             "reading on {} needs a token: name a folder for tokens with --data, or let everybody who reaches it \
              read with --open-read",
@@ -145,11 +144,6 @@ fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
          cutshort token create --data {data} --scope read NAME\n\
          or let everybody who reaches it read with --open-read"
     )))
-}
-
-/// Whether reading needs no token.
-pub(crate) fn needs_no_token(settings: &Settings) -> bool {
-    settings.http.open_read || (settings.http.listen.ip().is_loopback() && !settings.http.require_token)
 }
 
 /// Opens the address, before privileges are given up.
@@ -180,14 +174,14 @@ impl Serving {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| failed("threads", &error))?;
         let address = self.listener.local_addr().map_err(|error| failed("the address", &error))?;
         let (store, geo): (Arc<dyn Store>, _) = (Arc::from(self.store), self.geo);
-        let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), jobs(settings)));
-        let tokens = has_folder(data).then(|| TokenFile::path(data));
+        let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), settings.service()));
+        let tokens = (!data.as_os_str().is_empty()).then(|| TokenFile::path(data));
         let refresher = GeoRefresher::start(Arc::clone(&geo), GeoRefresher::EVERY);
         let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
-        let app = Arc::new(App::new(parts, options(settings)));
+        let app = Arc::new(App::new(parts, settings.api_options(limits())));
         let (end, ended) = stop(self.signals, refresher, abandon)?;
         let running = self.local.start(&app, end)?;
-        let name = name(settings, data)?;
+        let name = settings.store_name()?;
         message(&format!("{name} is served on http://{address}/ (Ctrl-C ends it)"));
         let answered = runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(self.listener)?;
@@ -200,32 +194,6 @@ impl Serving {
         drop(service);
         answered.map_err(|error| failed("serving", &error))?;
         received.map(|()| Done::Whole)
-    }
-}
-
-/// The folder of the store, or of what is beside a store elsewhere; empty if that needs none.
-fn folder(settings: &Settings) -> Result<PathBuf, Error> {
-    match (&settings.store.data, &settings.store.url) {
-        (Some(data), _) => Ok(data.clone()),
-        (None, Some(_)) if settings.capture.source.is_none() && settings.capture.user.is_none() => {
-            Ok(PathBuf::new())
-        }
-        (None, Some(_)) => {
-            Err(Error::Usage("name a directory for received packets and tokens: --data DIR".to_owned()))
-        }
-        (None, None) => Err(Error::Usage("name the directory of the store: --data DIR".to_owned())),
-    }
-}
-
-fn has_folder(data: &Path) -> bool {
-    !data.as_os_str().is_empty()
-}
-
-/// What is served, without a password.
-fn name(settings: &Settings, data: &Path) -> Result<String, Error> {
-    match &settings.store.url {
-        Some(store) => Ok(Address::parse(store)?.to_string()),
-        None => Ok(data.display().to_string()),
     }
 }
 
@@ -258,25 +226,6 @@ fn stop(
     Ok((move || drop(take(&asked)), ended))
 }
 
-fn options(settings: &Settings) -> Options {
-    let rate = Rate { per_second: settings.http.rate_limit, burst: settings.http.rate_burst };
-    Options {
-        open_read: needs_no_token(settings),
-        connections: settings.http.connections,
-        hosts: settings.http.listen.ip().to_canonical().is_loopback().then(|| settings.http.hosts.clone()),
-        origins: settings.http.origins.clone(),
-        rate: (settings.http.rate_limit > 0.0).then_some(rate),
-        forwarded: settings.http.forwarded_for,
-        timeout: settings.http.timeout,
-        cost: settings.http.cost_limit,
-        segment: settings.http.segment_bytes,
-        limits: limits(),
-        uploads: Uploads::default(),
-        keep_packets: settings.keep.packets,
-        cache: settings.http.cache_bytes,
-    }
-}
-
 /// Connections take open files, of which the store needs some in any case.
 fn limits() -> Limits {
     /// What the store, its jobs and packets that are received have open.
@@ -287,22 +236,4 @@ fn limits() -> Limits {
     let connections = files.saturating_sub(OTHERS).max(files / 4);
     let connections = usize::try_from(connections).unwrap_or(usize::MAX).min(limits.connections);
     Limits { connections, ..limits }
-}
-
-fn jobs(settings: &Settings) -> cutshort_pipeline::Settings {
-    let job = WindowJob::default();
-    let threads = if settings.jobs.threads == 0 { job.threads } else { settings.jobs.threads };
-    cutshort_pipeline::Settings {
-        job: WindowJob { threads, grace: settings.jobs.grace, ..job },
-        share: settings.jobs.worker,
-        takeover: settings.jobs.takeover,
-        retention: Retention {
-            packets: settings.keep.packets,
-            connections: settings.keep.connections,
-            fifteen_minutes: settings.keep.fifteen_minutes,
-            hours: settings.keep.hours,
-            days: settings.keep.days,
-        },
-        ..cutshort_pipeline::Settings::default()
-    }
 }

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cutshort_model::grouped;
+use cutshort_settings::values::{absolute, count, duration};
 use cutshort_simulate::{PcapngWriter, Simulation, World};
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::options::time::absolute;
-use crate::options::values::{count, duration};
 use crate::output::Output;
 use crate::terminal::{is_terminal, message};
 

@@ -99,12 +99,7 @@ fn create(arguments: &Create, color: ColorChoice) -> Result<Done, Error> {
     }
     std::fs::create_dir_all(data).map_err(|error| Error::writing(data, &error))?;
     let (mut file, path) = read(data)?;
-    let mut scopes: Vec<Scope> = Vec::new();
-    for scope in scope.iter().copied().map(Scope::from) {
-        if !scopes.contains(&scope) {
-            scopes.push(scope);
-        }
-    }
+    let scopes: Vec<Scope> = scope.iter().copied().map(Scope::from).collect();
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let token = file.create(name, &scopes, node.as_deref(), &now).map_err(Error::Usage)?;
     file.write(&path).map_err(|error| Error::writing(&path, &error))?;

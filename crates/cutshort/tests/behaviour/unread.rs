@@ -38,7 +38,7 @@ fn behind(header: &[u8], packet: &[u8]) -> Vec<u8> {
     [header, packet].concat()
 }
 
-/// Captures of four TCP packets that are not read: what they are called, kind and number.
+/// Captures of four TCP packets that are not read with --outer: what they are called, kind and number.
 fn cases() -> Vec<(Vec<u8>, &'static str, &'static str, u64)> {
     let of = |ethertype: u16, header: &'static [u8]| {
         file(ETHERNET, move |packet| ethernet(ethertype, &behind(header, packet)))
@@ -83,17 +83,9 @@ fn cases() -> Vec<(Vec<u8>, &'static str, &'static str, u64)> {
             0x88be,
         ),
         (file(ETHERNET, |packet| ip(4, packet)), "IP in IP (IP protocol 4)", "ip_protocol", 4),
-        (link(6, &[0; 22]), "IEEE802_5 (link type 6)", "link_type", 6),
-        (link(9, &[0xff, 3, 0, 0x21]), "PPP (link type 9)", "link_type", 9),
-        (link(10, &[0; 21]), "FDDI (link type 10)", "link_type", 10),
-        (link(50, &[0xff, 3, 0, 0x21]), "PPP_HDLC (link type 50)", "link_type", 50),
-        (link(51, &[0x11, 0, 0, 1, 0, 42, 0, 0x21]), "PPP_ETHER (link type 51)", "link_type", 51),
-        (link(105, &[8; 32]), "IEEE802_11 (link type 105)", "link_type", 105),
-        (link(109, &[2; 12]), "ENC (link type 109)", "link_type", 109),
-        (link(117, &[61; 64]), "PFLOG (link type 117)", "link_type", 117),
-        (link(149, &[0; 108]), "USER2; PKTAP of older macOS (link type 149)", "link_type", 149),
-        (link(178, &[0; 20]), "JUNIPER_ETHER (link type 178)", "link_type", 178),
-        (link(192, &[0; 8]), "PPI (link type 192)", "link_type", 192),
+        (link(8, &[0; 4]), "SLIP (link type 8)", "link_type", 8),
+        (link(119, &[0; 144]), "IEEE802_11_PRISM (link type 119)", "link_type", 119),
+        (link(123, &[0; 4]), "SUNATM (link type 123)", "link_type", 123),
     ]
 }
 
@@ -108,16 +100,44 @@ fn listed<'a>(summary: &'a Value, kind: &str, number: u64) -> &'a Value {
 #[test]
 fn table_and_json_list_it() {
     for (file, text, kind, number) in cases() {
-        let summary = run_with_input("classify -f json -", NONE, &file).ended(1).json();
+        let summary = run_with_input("classify --outer -f json -", NONE, &file).ended(1).json();
         let one = listed(&summary, kind, number);
         assert_eq!((&one["records"], &one["may_hold_tcp"]), (&4.into(), &true.into()), "{text}");
         assert_eq!((&summary["packets"], &summary["records"]), (&0.into(), &4.into()), "{text}");
         let notes = summary["notes"].to_string();
         assert!(notes.contains("No TCP packet in it could be read.") && notes.contains(text), "{notes}");
-        let table = run_with_input("classify -", NONE, &file).ended(1).stdout;
+        let table = run_with_input("classify --outer -", NONE, &file).ended(1).stdout;
         assert!(table.contains(&format!("  4  {text}\n")), "{table}");
         assert!(!table.contains("There is no TCP packet in it"), "{table}");
     }
+}
+
+/// Packets inside tunnels count with their inner addresses, and a note says how many were inside what.
+#[test]
+fn packets_inside_tunnels_are_read() {
+    let mut read = 0;
+    for (file, text, ..) in cases() {
+        let ran = run_with_input("classify -f json -", NONE, &file);
+        let summary = ran.json();
+        if summary["packets"] == 0 {
+            assert_eq!(ran.code, Some(1), "{text}");
+            continue;
+        }
+        read += 1;
+        let ran = ran.fine_with_unused();
+        let name = text.split(" (").next().unwrap();
+        let notes = ran.json()["notes"].to_string();
+        assert!(notes.contains("4 packets were read inside labels, tags or tunnels: "), "{text}: {notes}");
+        assert_eq!(
+            summary["unwrapped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum::<u64>(),
+            4,
+            "{name}"
+        );
+        let tuple = "198.51.100.7:40000>203.0.113.5:443";
+        let explained = run_with_input(&format!("classify --explain {tuple} -"), NONE, &file).stdout;
+        assert!(explained.contains("4 packets taken"), "{explained}");
+    }
+    assert_eq!(read, 9, "MPLS, Cisco MetaData, SNAP, VXLAN twice, GENEVE, GRE, ERSPAN, IP in IP");
 }
 
 /// What a run said on standard error that ended with 1.
@@ -129,7 +149,7 @@ fn said(ran: Ran) -> String {
 fn row_formats_say_it_on_standard_error() {
     for (file, text, ..) in cases() {
         for format in ["jsonl", "csv", "zeek", "parquet"] {
-            let stderr = said(run_with_input(&format!("classify -f {format} -"), NONE, &file));
+            let stderr = said(run_with_input(&format!("classify --outer -f {format} -"), NONE, &file));
             assert!(stderr.contains("No TCP packet in it could be read."), "{stderr}");
             assert!(stderr.contains("4 records") && stderr.contains(text), "{stderr}");
         }
@@ -143,7 +163,7 @@ fn import_says_it() {
     let path = folder.path().join("a.pcap");
     for (file, text, ..) in cases().into_iter().step_by(4) {
         std::fs::write(&path, file).unwrap();
-        let ran = run(&format!("import --data {}", store.display()), &[&path]).ended(1);
+        let ran = run(&format!("import --outer --data {}", store.display()), &[&path]).ended(1);
         let start = format!("cutshort: {}: ", path.display());
         assert!(ran.stderr.lines().all(|line| line.starts_with(&start)), "{ran:?}");
         assert!(ran.stderr.contains(text) && ran.stderr.contains("4 records"), "{ran:?}");
@@ -158,7 +178,7 @@ fn import_says_it() {
 fn explain_says_it() {
     let tuple = "198.51.100.7:40000>203.0.113.5:443";
     let (file, text, ..) = cases().swap_remove(0);
-    let stderr = said(run_with_input(&format!("classify --explain {tuple} -"), NONE, &file));
+    let stderr = said(run_with_input(&format!("classify --outer --explain {tuple} -"), NONE, &file));
     assert!(stderr.contains(text) && stderr.contains("is not in the capture"), "{stderr}");
 }
 
@@ -168,7 +188,7 @@ fn a_part_of_a_capture() {
     let (half, ..) = cases().swap_remove(5);
     let tunnelled = &half[24..];
     let plain = &file(ETHERNET, |packet| ethernet(0x0800, packet))[..];
-    let ran = run_with_input("classify -f json -", NONE, &[plain, tunnelled].concat()).ended(1);
+    let ran = run_with_input("classify --outer -f json -", NONE, &[plain, tunnelled].concat()).ended(1);
     let summary = ran.json();
     assert_eq!(summary["packets"], 4);
     assert_eq!(listed(&summary, "udp_port", 4789)["records"], 4);
@@ -241,13 +261,14 @@ fn losses_that_a_capture_tells() {
     assert_eq!(summary["dropped"]["interface"], 95_000);
     assert!(summary["notes"].to_string().contains(text), "{summary}");
     for format in ["jsonl", "csv", "zeek", "parquet"] {
-        let ran = run_with_input(&format!("classify -f {format} -"), NONE, &bytes).ended(0);
+        let ran = run_with_input(&format!("classify --outer -f {format} -"), NONE, &bytes).ended(0);
         assert!(ran.stderr.contains(text), "{ran:?}");
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.pcapng");
     std::fs::write(&path, bytes).unwrap();
-    let ran = run(&format!("import --data {}", folder.path().join("store").display()), &[&path]).ended(0);
+    let ran =
+        run(&format!("import --outer --data {}", folder.path().join("store").display()), &[&path]).ended(0);
     assert!(ran.stderr.contains(text), "{ran:?}");
 }
 

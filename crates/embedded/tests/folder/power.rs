@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cutshort_store::durable::{Synced, watched};
+use cutshort_files::durable::{Synced, watched};
 
 use super::*;
 

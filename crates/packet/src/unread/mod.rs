@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::bytes::{u16_at, u32_at};
-use crate::link::{ETHERTYPE_PPPOE_SESSION, PPP_PROTOCOL, Typed, network, null_family, untagged};
+use crate::link::{
+    ETHERTYPE_PPPOE_SESSION, FIRST_ETHERTYPE, PPP_PROTOCOL, Typed, network, null_family, ppp, untagged,
+};
 use crate::parse::{FRAGMENT, IPV6_HEADER, PROTOCOL_TCP, extension_header};
 use crate::{Frame, LinkType, Refusal};
 
@@ -47,6 +49,8 @@ pub enum Unread {
     Udp(u16),
     /// GRE, by the EtherType of what it carries.
     Gre(u16),
+    /// A frame of a rare link layer that carries no IP packet, or an encrypted one.
+    Other,
     /// An IP fragment, see [`Refusal::Fragment`].
     Fragment,
     /// Malformed headers, see [`Refusal::Malformed`].
@@ -87,12 +91,12 @@ impl Unread {
             Self::Snap(organization, kind) => {
                 organization == 0 && (holds_packets(kind) || matches!(kind, 0x0800 | 0x86dd))
             }
-            Self::Ppp(protocol) => matches!(protocol, 0x002d | 0x002f | 0x003d | 0x00fd | 0x0281),
+            Self::Ppp(protocol) => matches!(protocol, 0x002d | 0x002f | 0x003d | 0x00fd | 0x0281 | 0x0283),
             Self::Llc(service) => service == 0x06,
             Self::Protocol(protocol) => {
                 matches!(protocol, 4 | 41 | 47 | 55 | 94 | 97 | 98 | 108 | 115 | 137 | 143)
             }
-            Self::Family(_) | Self::Fragment | Self::Malformed | Self::Cut => false,
+            Self::Family(_) | Self::Other | Self::Fragment | Self::Malformed | Self::Cut => false,
         }
     }
 
@@ -133,6 +137,7 @@ impl Unread {
             Self::Protocol(_) => "ip_protocol",
             Self::Udp(_) => "udp_port",
             Self::Gre(_) => "gre",
+            Self::Other => Refusal::NotIp.name(),
             Self::Fragment => Refusal::Fragment.name(),
             Self::Malformed => Refusal::Malformed.name(),
             Self::Cut => Refusal::Cut.name(),
@@ -152,7 +157,9 @@ impl Unread {
             }
             Self::Llc(number) | Self::Protocol(number) => number.into(),
             Self::Snap(organization, kind) => u64::from(organization) << 16 | u64::from(kind),
-            Self::Fragment | Self::Malformed | Self::Cut | Self::Origin | Self::LeftOut => return None,
+            Self::Other | Self::Fragment | Self::Malformed | Self::Cut | Self::Origin | Self::LeftOut => {
+                return None;
+            }
         })
     }
 
@@ -170,6 +177,7 @@ impl Unread {
             Self::Protocol(number) => names::of(&names::PROTOCOLS, number.into()),
             Self::Udp(number) => names::of(&names::UDP, number.into()),
             Self::Family(_) | Self::Snap(..) => None,
+            Self::Other => Some(Refusal::NotIp.about()),
             Self::Fragment => Some(Refusal::Fragment.about()),
             Self::Malformed => Some(Refusal::Malformed.about()),
             Self::Cut => Some(Refusal::Cut.about()),
@@ -191,7 +199,9 @@ impl Unread {
             Self::Protocol(number) => format!("IP protocol {number}"),
             Self::Udp(number) => format!("UDP port {number}"),
             Self::Gre(number) => format!("GRE {number:#06x}"),
-            Self::Fragment | Self::Malformed | Self::Cut | Self::Origin | Self::LeftOut => return None,
+            Self::Other | Self::Fragment | Self::Malformed | Self::Cut | Self::Origin | Self::LeftOut => {
+                return None;
+            }
         })
     }
 }
@@ -253,11 +263,16 @@ fn below_ip(link: LinkType, frame: &[u8]) -> Option<Unread> {
         LinkType::Loop => u32_at(frame, 0).map(Unread::Family),
         LinkType::Nflog => frame.first().map(|family| Unread::Family(u32::from(*family))),
         LinkType::Raw | LinkType::Ipv4 | LinkType::Ipv6 => None,
+        LinkType::Ppp if !matches!(frame.first(), Some(0x0f | 0x8f)) => {
+            Some(ppp(frame).map_or(Unread::Other, |(protocol, _)| Unread::Ppp(protocol)))
+        }
+        link => match link.carried(frame) {
+            Some(Ok((link, frame))) => below_ip(link, frame),
+            Some(Err(_)) => Some(Unread::Other),
+            None => link.ethertype(frame).map_or(Some(Unread::Other), behind_ethertype),
+        },
     }
 }
-
-/// Values below this are lengths (IEEE 802.3) or, in cooked captures, say that LLC follows.
-const FIRST_ETHERTYPE: u16 = 0x600;
 
 fn behind_ethertype((ethertype, rest): Typed<'_>) -> Option<Unread> {
     match ethertype {
@@ -280,6 +295,7 @@ fn llc(rest: &[u8]) -> Unread {
 
 /// Names what an IP packet carries; `None` if its headers are cut.
 fn inside_ip(ip: &[u8]) -> Option<Unread> {
+    let ip = without_padding(ip)?;
     if ip.first()? >> 4 == 6 {
         let chain = ipv6_chain(ip)?;
         return Some(transport(chain.protocol, chain.payload));
@@ -296,6 +312,15 @@ fn inside_ip(ip: &[u8]) -> Option<Unread> {
 }
 
 const AUTHENTICATION: u8 = 51;
+
+/// The captured bytes of an IP packet without what follows it by its length; 0 means unknown. `None` if that is cut.
+pub(crate) fn without_padding(ip: &[u8]) -> Option<&[u8]> {
+    let len = match ip.first()? >> 4 {
+        6 => u16_at(ip, 4).filter(|len| *len > 0).map(|len| IPV6_HEADER + usize::from(len)),
+        _ => u16_at(ip, 2).filter(|len| *len > 0).map(usize::from),
+    };
+    Some(&ip[..len.unwrap_or(ip.len()).min(ip.len())])
+}
 
 /// The end of the chain of headers of an IPv6 packet.
 pub(crate) struct Chain<'a> {
@@ -333,7 +358,7 @@ fn transport(protocol: u8, payload: &[u8]) -> Unread {
 }
 
 /// A tunnel by its destination port, if what follows may be its header: other programs use these ports, too.
-fn udp_tunnel(datagram: &[u8]) -> Option<Unread> {
+pub(crate) fn udp_tunnel(datagram: &[u8]) -> Option<Unread> {
     let port = u16_at(datagram, 2)?;
     let body = datagram.get(8..).unwrap_or_default();
     let first = body.first().copied();

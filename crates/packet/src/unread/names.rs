@@ -120,7 +120,7 @@ pub(super) const ETHERTYPES: Names<52> = [
 ];
 
 /// PPP protocols (IANA, PPP Numbers).
-pub(super) const PPP: Names<12> = [
+pub(super) const PPP: Names<13> = [
     (0xc021, "LCP"),
     (0x8021, "IPCP"),
     (0x8057, "IPv6CP"),
@@ -129,6 +129,7 @@ pub(super) const PPP: Names<12> = [
     (0x80fd, "CCP"),
     (0x8281, "MPLSCP"),
     (0x0281, "MPLS"),
+    (0x0283, "MPLS, upstream labels"),
     (0x003d, "multilink"),
     (0x00fd, "compressed"),
     (0x002d, "Van Jacobson compression"),
@@ -144,27 +145,16 @@ pub(super) const CISCO: Names<5> =
     [(0x2000, "CDP"), (0x2003, "VTP"), (0x2004, "DTP"), (0x010b, "PVST+"), (0x0111, "UDLD")];
 
 /// Link types (<https://www.tcpdump.org/linktypes.html>) that are not supported.
-pub(super) const LINKS: Names<112> = [
+pub(super) const LINKS: Names<97> = [
     (3, "AX25"),
-    (6, "IEEE802_5"),
     (7, "ARCNET_BSD"),
     (8, "SLIP"),
-    (9, "PPP"),
-    (10, "FDDI"),
-    (50, "PPP_HDLC"),
-    (51, "PPP_ETHER"),
     (99, "SYMANTEC_FIREWALL"),
     (100, "ATM_RFC1483"),
-    (104, "C_HDLC"),
-    (105, "IEEE802_11"),
-    (107, "FRELAY"),
-    (109, "ENC"),
     (114, "LTALK"),
-    (117, "PFLOG"),
     (119, "IEEE802_11_PRISM"),
     (122, "IP_OVER_FC"),
     (123, "SUNATM"),
-    (127, "IEEE802_11_RADIOTAP"),
     (129, "ARCNET_LINUX"),
     (130, "JUNIPER_MLPPP"),
     (131, "JUNIPER_MLFR"),
@@ -183,7 +173,6 @@ pub(super) const LINKS: Names<112> = [
     (144, "LINUX_IRDA"),
     (147, "USER0"),
     (148, "USER1"),
-    (149, "USER2; PKTAP of older macOS"),
     (150, "USER3"),
     (151, "USER4"),
     (152, "USER5"),
@@ -202,14 +191,12 @@ pub(super) const LINKS: Names<112> = [
     (166, "PPP_PPPD"),
     (169, "GPRS_LLC"),
     (177, "LINUX_LAPD"),
-    (178, "JUNIPER_ETHER"),
     (179, "JUNIPER_PPP"),
     (180, "JUNIPER_FRELAY"),
     (181, "JUNIPER_CHDLC"),
     (182, "MFR"),
     (187, "BLUETOOTH_HCI_H4"),
     (189, "USB_LINUX"),
-    (192, "PPI"),
     (195, "IEEE802_15_4_WITHFCS"),
     (196, "SITA"),
     (197, "ERF"),
@@ -246,7 +233,6 @@ pub(super) const LINKS: Names<112> = [
     (254, "BLUETOOTH_LINUX_MONITOR"),
     (256, "BLUETOOTH_LE_LL_WITH_PHDR"),
     (257, "PROFIBUS_DL"),
-    (258, "PKTAP"),
     (259, "EPON"),
     (271, "VSOCK"),
     (272, "NORDIC_BLE"),

@@ -334,12 +334,27 @@ fn numbers_of_link_types() {
         (229, LinkType::Ipv6),
         (239, LinkType::Nflog),
         (276, LinkType::LinuxSll2),
+        (6, LinkType::TokenRing),
+        (9, LinkType::Ppp),
+        (50, LinkType::Ppp),
+        (10, LinkType::Fddi),
+        (51, LinkType::PppEther),
+        (104, LinkType::CiscoHdlc),
+        (105, LinkType::Ieee80211),
+        (107, LinkType::FrameRelay),
+        (109, LinkType::Enc),
+        (117, LinkType::Pflog),
+        (127, LinkType::Radiotap),
+        (149, LinkType::Pktap),
+        (258, LinkType::Pktap),
+        (178, LinkType::JuniperEther),
+        (192, LinkType::Ppi),
     ];
     for (number, link) in known {
         assert_eq!(LinkType::from_number(number), Some(link));
     }
-    // Token ring, 802.11, radiotap, USB.
-    for number in [6, 105, 127, 220, u32::MAX] {
+    // USER0, USB, Bluetooth.
+    for number in [147, 189, 201, 220, u32::MAX] {
         assert_eq!(LinkType::from_number(number), None);
     }
     for link in LinkType::ALL {

@@ -8,8 +8,10 @@ mod bytes;
 mod ip;
 mod links;
 mod property;
+mod tunnels;
 mod unreachable;
 mod unread;
+mod wraps;
 
 use cutshort_packet::{FiveTuple, Flags, Frame, LinkType, Packet, Refusal};
 

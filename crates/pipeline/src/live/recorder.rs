@@ -9,6 +9,7 @@ use cutshort_model::Window;
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, SyncPolicy, replay};
 use cutshort_store::{Protected, Provenance, Reason, Result, Segment, SegmentId, SegmentSource, StoreError};
+use cutshort_verdict::DataSet;
 
 use super::Spool;
 use super::spool::OPEN;
@@ -17,6 +18,8 @@ use crate::{Ingest, Privacy};
 /// How packets are divided into segments.
 #[derive(Clone, Debug)]
 pub struct RecorderSettings {
+    /// The data set of the packets.
+    pub data_set: DataSet,
     /// The name of this node.
     pub node: String,
     /// The longest time for which a segment is written. It also ends with its window, so that results need not wait
@@ -31,6 +34,7 @@ pub struct RecorderSettings {
 impl Default for RecorderSettings {
     fn default() -> Self {
         Self {
+            data_set: DataSet::Tcp,
             node: String::new(),
             every: Duration::from_mins(1),
             rows: 250_000,
@@ -56,6 +60,24 @@ pub struct RecorderCounts {
     pub full: bool,
     /// The present problem, if there is one.
     pub trouble: Option<String>,
+}
+
+impl RecorderCounts {
+    /// Adds those of a recorder of another data set.
+    pub fn merge(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.unwritten += other.unwritten;
+        self.unfit += other.unfit;
+        self.latest = self.latest.max(other.latest);
+        self.covered_to = match (self.covered_to, other.covered_to) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self.full |= other.full;
+        if self.trouble.is_none() {
+            self.trouble.clone_from(&other.trouble);
+        }
+    }
 }
 
 /// Writes packets to an open segment, from which a crash can be recovered, and moves it to the spool when it is
@@ -96,22 +118,34 @@ impl Recorder {
         let failed = |error| StoreError::io(format!("cannot read {}", folder.display()), error);
         let entries = fs::read_dir(&folder).map_err(failed)?;
         let left = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<_>>();
-        let left = left.map_err(failed)?;
-        let mut recorder = Self {
+        let mut recorder = Self::new(spool, settings, privacy);
+        recorder.left = left.map_err(failed)?;
+        let closed = recorder.close_left();
+        recorder.note(closed);
+        Ok(recorder)
+    }
+
+    /// A recorder of another data set, which writes to the same spool. What a crash has left there, of any data set, stays
+    /// with this one.
+    #[must_use]
+    pub fn beside(&self, data_set: DataSet) -> Self {
+        let settings = RecorderSettings { data_set, ..self.settings.clone() };
+        Self::new(Arc::clone(&self.spool), settings, self.privacy.again())
+    }
+
+    fn new(spool: Arc<Spool>, settings: RecorderSettings, privacy: Privacy) -> Self {
+        Self {
             spool,
             settings,
             privacy,
             open: None,
             began: i64::MIN,
-            left,
+            left: Vec::new(),
             held: None,
             closed_to: None,
             retry_at: i64::MIN,
             counts: RecorderCounts::default(),
-        };
-        let closed = recorder.close_left();
-        recorder.note(closed);
-        Ok(recorder)
+        }
     }
 
     /// Adds packets, in any order. All packets captured before `covered_to` (nanoseconds since the Unix epoch) must
@@ -161,7 +195,8 @@ impl Recorder {
         if open.rows() >= self.settings.rows * GROWTH || is_long {
             return Err(StoreError::Full(format!("{} packets wait for being written", open.rows()).into()));
         }
-        let protected: Vec<_> = packets.iter().map(|packet| self.privacy.protect(packet)).collect();
+        let protected: Vec<_> =
+            packets.iter().map(|packet| self.privacy.protect(packet, self.settings.data_set)).collect();
         match open.append(&protected, covered_to) {
             Err(StoreError::Refused(_)) => Ok(append_each(open, &protected, covered_to)?),
             appended => appended.map(|()| 0),
@@ -179,9 +214,10 @@ impl Recorder {
         let from = self.closed_to.unwrap_or(covered_to).min(covered_to);
         let from = if covered_to.saturating_sub(from) > LONGEST { covered_to } else { from };
         let path = self.spool.folder().join(OPEN).join(id.to_string());
-        let RecorderSettings { node, sync, .. } = &self.settings;
+        let RecorderSettings { data_set, node, sync, .. } = &self.settings;
+        let (data_set, origin, covers) = (*data_set, Provenance::Live, (from, from));
         let created =
-            OpenSegment::create(&path, id, &SegmentSource::tcp(node, Provenance::Live, (from, from)), *sync);
+            OpenSegment::create(&path, id, &SegmentSource { data_set, node, origin, covers }, *sync);
         (self.retry_at, self.began) = (i64::MIN, from);
         created.inspect_err(|_| {
             self.retry_at = covered_to.saturating_add(PATIENCE);

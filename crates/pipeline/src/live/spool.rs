@@ -1,13 +1,13 @@
 //! A directory of bounded size for segments that have not been delivered.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
+use std::fs::{self, DirBuilder};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cutshort_store::durable::{sync_file, sync_name};
+use cutshort_files::durable;
 use cutshort_store::{FolderLock, NotLocked, Result, Segment, StoreError};
 
 use super::names::Name;
@@ -137,16 +137,8 @@ impl Spool {
         Ok(())
     }
 
-    /// Writes a file atomically.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let temporary = path.with_extension(&TEMPORARY[1..]);
-        let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-        if written.is_err() {
-            // It takes room, of which there may be none.
-            let _ = fs::remove_file(&temporary);
-        }
-        written?;
-        sync_name(path)
+        durable::replace(&path.with_extension(&TEMPORARY[1..]), path, bytes)
     }
 
     /// Drops the oldest segments until all have room.
@@ -279,9 +271,7 @@ impl Spool {
     fn write_counts(&self, counts: &SpoolCounts) {
         let path = self.folder.join(COUNTS);
         let temporary = path.with_extension(&TEMPORARY[1..]);
-        let text = counts.to_text();
-        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
-        if let Err(error) = written {
+        if let Err(error) = cutshort_files::replace(&temporary, &path, counts.to_text().as_bytes()) {
             tracing::debug!("the spool's counts cannot be written: {error}");
         }
     }
@@ -314,12 +304,6 @@ fn lock(folder: &Path) -> Result<FolderLock> {
         }
         NotLocked::Failed(error) => failed(folder, "lock", error),
     })
-}
-
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    sync_file(&file, path)
 }
 
 fn read_counts(folder: &Path) -> SpoolCounts {

@@ -1,12 +1,10 @@
 //! The key for addresses, in a file that only its owner can read.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
-use cutshort_store::DataDir;
-use cutshort_store::durable::{sync_file, sync_name};
+use cutshort_files::private;
 
 /// The length of a key in bytes.
 const LENGTH: usize = 32;
@@ -28,8 +26,7 @@ impl AddressKey {
     /// # Errors
     /// [`AddressKeyError`] says what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, AddressKeyError> {
-        let text = fs::read_to_string(path).map_err(AddressKeyError::Io)?;
-        check_mode(path)?;
+        let text = private::read(path).map_err(AddressKeyError::Io)?.ok_or(AddressKeyError::Open)?;
         from_digits(text.trim()).and_then(Self::new).ok_or(AddressKeyError::NoKey)
     }
 
@@ -63,22 +60,10 @@ impl AddressKey {
         }
     }
 
-    /// Creates the file atomically, so that nobody reads half of a key.
     fn create(&self, path: &Path) -> io::Result<()> {
-        let temporary = DataDir::temporary(path);
-        let _ = fs::remove_file(&temporary);
-        let written = self.write(&temporary).and_then(|()| fs::hard_link(&temporary, path));
-        fs::remove_file(&temporary)?;
-        written?;
-        // Without it nobody can join what was encrypted before a loss of power with what comes later.
-        sync_name(path)
-    }
-
-    fn write(&self, path: &Path) -> io::Result<()> {
         let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut file = create_private(path)?;
-        writeln!(file, "{digits}")?;
-        sync_file(&file, path)
+        // Without it nobody can join what was encrypted before a power loss with what comes later.
+        private::create(path, &format!("{digits}\n"))
     }
 
     pub(super) const fn bytes(&self) -> &[u8; LENGTH] {
@@ -95,29 +80,6 @@ fn from_digits(digits: &str) -> Option<[u8; LENGTH]> {
         *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
     }
     digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(bytes)
-}
-
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-#[cfg(unix)]
-fn check_mode(path: &Path) -> Result<(), AddressKeyError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = path.metadata().map_err(AddressKeyError::Io)?.permissions().mode();
-    if mode & 0o077 == 0 { Ok(()) } else { Err(AddressKeyError::Open) }
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &Path) -> Result<(), AddressKeyError> {
-    Ok(())
 }
 
 /// Does not print the key.

@@ -68,7 +68,7 @@ proptest! {
     #[test]
     fn addresses_with_a_common_prefix_keep_it_when_encrypted(one in any_tuple(), other in any_tuple()) {
         let mut privacy = privacy(Addresses::Encrypted);
-        let [a, b] = [one, other].map(|tuple| privacy.protect(&packet(tuple)).packet.five_tuple);
+        let [a, b] = [one, other].map(|tuple| privacy.protect(&packet(tuple), DataSet::Tcp).packet.five_tuple);
         prop_assert_eq!(one.is_ipv4(), a.is_ipv4());
         if one.is_ipv4() == other.is_ipv4() {
             prop_assert_eq!(common_prefix(one.src_ip, other.src_ip), common_prefix(a.src_ip, b.src_ip));
@@ -78,7 +78,7 @@ proptest! {
 
     #[test]
     fn truncated_addresses_are_their_networks(tuple in any_tuple()) {
-        let protected = privacy(Addresses::Truncated).protect(&packet(tuple)).packet.five_tuple;
+        let protected = privacy(Addresses::Truncated).protect(&packet(tuple), DataSet::Tcp).packet.five_tuple;
         match (tuple.src(), protected.src()) {
             (IpAddr::V4(real), IpAddr::V4(kept)) => {
                 let [a, b, c, _] = real.octets();
@@ -96,10 +96,10 @@ proptest! {
     fn connections_stay_distinct_and_directions_together(one in any_tuple(), other in any_tuple()) {
         for addresses in Addresses::ALL {
             let mut privacy = privacy(addresses);
-            let [a, b] = [one, other].map(|tuple| flow(&privacy.protect(&packet(tuple))));
+            let [a, b] = [one, other].map(|tuple| flow(&privacy.protect(&packet(tuple), DataSet::Tcp)));
             prop_assert_eq!(a == b, one == other);
             prop_assert_eq!(a.addresses, addresses);
-            let back = flow(&privacy.protect(&packet(one.reversed())));
+            let back = flow(&privacy.protect(&packet(one.reversed()), DataSet::Tcp));
             prop_assert_eq!(back, a.reversed());
         }
     }
@@ -108,7 +108,7 @@ proptest! {
     fn nothing_else_changes_and_the_place_is_that_of_the_source(tuple in any_tuple()) {
         for addresses in Addresses::ALL {
             let (mut privacy, packet) = (privacy(addresses), packet(tuple));
-            let protected = privacy.protect(&packet);
+            let protected = privacy.protect(&packet, DataSet::Tcp);
             prop_assert_eq!(Packet { five_tuple: tuple, ..protected.packet }, packet);
             prop_assert_eq!((protected.packet.five_tuple.src_port, protected.packet.five_tuple.dst_port), (tuple.src_port, tuple.dst_port));
             let place = if addresses == Addresses::Full { Place::default() } else { geo().current().lookup(tuple.src()) };
@@ -123,7 +123,7 @@ fn flows_of_one_client_have_nothing_in_common() {
     let mut privacy = privacy(Addresses::Truncated);
     let flow = |privacy: &mut Privacy, port| {
         let tuple = FiveTuple::new([81, 2, 3, 4].into(), port, [203, 0, 113, 5].into(), 443);
-        privacy.protect(&packet(tuple)).protection.flow
+        privacy.protect(&packet(tuple), DataSet::Tcp).protection.flow
     };
     let flows: std::collections::BTreeSet<u64> = (0..1000).map(|port| flow(&mut privacy, port)).collect();
     assert_eq!(flows.len(), 1000);
@@ -139,7 +139,7 @@ fn more_addresses_than_are_remembered_are_encrypted_rightly() {
     for number in 0..REMEMBERED as u32 + 10 {
         let client = std::net::Ipv4Addr::from(0x5100_0000 | number);
         let tuple = FiveTuple::new(client.into(), 1, [203, 0, 113, 5].into(), 443);
-        let protected = privacy.protect(&packet(tuple));
+        let protected = privacy.protect(&packet(tuple), DataSet::Tcp);
         if number % 1000 == 0 {
             assert_eq!(cipher.decrypt(protected.packet.five_tuple.src()), IpAddr::from(client));
         }

@@ -22,7 +22,12 @@ pub(crate) fn packets(windows: i64, rate: f64, seed: u64) -> Vec<Packet> {
 }
 
 pub(crate) fn arrivals(packets: &[Packet]) -> impl Iterator<Item = Arrival> {
-    packets.iter().map(|packet| Arrival { ts: packet.ts, packet: Some(*packet), simulated: true })
+    packets.iter().map(|packet| Arrival {
+        ts: packet.ts,
+        packet: Some(*packet),
+        unreachable: None,
+        simulated: true,
+    })
 }
 
 pub(crate) fn take_in(store: &dyn Store, packets: &[Packet]) -> Imported {

@@ -70,7 +70,7 @@ impl<W: Write> Writer for Zeek<W> {
             uid(five_tuple, record.first_us),
             seconds(record.last_us - record.first_us),
             history(rows),
-            if is_origin { sent as u32 } else { record.packets },
+            unset(if is_origin { (!rows.is_empty()).then_some(sent as u32) } else { Some(record.packets) }),
             community_id(five_tuple),
             record.stage,
             record.termination,

@@ -6,9 +6,6 @@ use crate::{
     Verdict,
 };
 
-/// Rows of a connection that are taken beyond the packet limit, since there are two directions (docs/origin.md#cap).
-pub(super) const MORE: u32 = 6;
-
 /// The rule that decided a connection's termination: the first one that held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -60,8 +57,8 @@ impl Shape {
     /// Finds the first rule that holds.
     pub(crate) fn ending(&self, findings: &Findings, rules: &Rules, around: &ConnectionContext) -> Ending {
         let rows = findings.packets.saturating_sub(self.icmp.into());
-        let is_full = rows >= rules.packet_limit.saturating_add(MORE)
-            && u64::from(self.repeats) * 2 < u64::from(rules.packet_limit);
+        let is_full =
+            rows >= rules.row_limit() && u64::from(self.repeats) * 2 < u64::from(rules.packet_limit);
         let is_too_late = findings.last_ts > around.cutoff.saturating_sub(rules.guard);
         match self.ending {
             ending if !ending.needs_silence() => ending,

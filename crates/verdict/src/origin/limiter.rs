@@ -38,13 +38,23 @@ pub struct OriginLimiter {
     /// Of closed windows.
     unopened: Vec<(FiveTuple, Row)>,
     late: u64,
+    received: u64,
+    sent_acks: u64,
 }
 
 impl OriginLimiter {
     /// Creates a limiter that has seen no records yet.
     #[must_use]
     pub const fn new(rules: Rules) -> Self {
-        Self { rules, clock: Clock::new(&rules), open: BTreeMap::new(), unopened: Vec::new(), late: 0 }
+        Self {
+            rules,
+            clock: Clock::new(&rules),
+            open: BTreeMap::new(),
+            unopened: Vec::new(),
+            late: 0,
+            received: 0,
+            sent_acks: 0,
+        }
     }
 
     /// Sets the clock by which records lie in the future (docs/spec.md#future); without one, none does.
@@ -77,6 +87,8 @@ impl OriginLimiter {
         let pairs = self.open.entry(window).or_default();
         let pair = pairs.entry(Pair::key(&packet.five_tuple)).or_insert_with(|| Pair::new(packet));
         let added = pair.add(packet, &self.rules);
+        self.received += u64::from(added.is_received);
+        self.sent_acks += u64::from(added.shows_answer);
         let row = |at: usize| added.rows[at].map(|row| (pair.opener(added.sides[at]), row));
         [row(0), row(1)]
     }
@@ -90,6 +102,7 @@ impl OriginLimiter {
         }
         let pair = self.open.get_mut(&window)?.get_mut(&Pair::key(&unreachable.five_tuple))?;
         let side = pair.add_icmp(&unreachable.five_tuple, unreachable.seq)?;
+        self.received += 1;
         Some((pair.opener(side), Row::from(unreachable)))
     }
 
@@ -107,17 +120,29 @@ impl OriginLimiter {
         std::mem::take(&mut self.unopened)
     }
 
-    /// Ends the input and returns such rows of all windows.
-    #[must_use]
-    pub fn finish(mut self) -> Vec<(FiveTuple, Row)> {
+    /// Returns such rows of all windows, at the end of the input.
+    pub fn take_all_unopened(&mut self) -> Vec<(FiveTuple, Row)> {
         self.unopened.extend(std::mem::take(&mut self.open).into_values().flat_map(unopened));
-        self.unopened
+        self.take_unopened()
     }
 
     /// Returns how many packets and errors came for a window that was closed already (docs/spec.md#late).
     #[must_use]
     pub const fn late(&self) -> u64 {
         self.late
+    }
+
+    /// Returns the number of rows that came from servers, with those beyond the limit.
+    #[must_use]
+    pub const fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Returns the number of rows that are only sent after a SYN+ACK. If an input has some, but no [received](Self::received)
+    /// rows, the other direction was not captured (docs/origin.md#one-direction).
+    #[must_use]
+    pub const fn sent_acks(&self) -> u64 {
+        self.sent_acks
     }
 
     /// Returns the time of the latest record that does not lie in the future, or of the latest of all if all do, in

@@ -2,11 +2,7 @@
 
 use cutshort_packet::{FiveTuple, Flags, Packet};
 
-use super::judge::MORE;
 use crate::{Row, Rules};
-
-/// The number of ICMP errors that are taken of a connection besides its packets.
-const ICMP: u8 = 3;
 
 /// Both directions between two sockets in one window. Packets must come in the order of arrival.
 #[derive(Clone, Debug)]
@@ -76,7 +72,7 @@ impl Pair {
             sides,
             rows: [
                 sent.is_taken().then_some(row),
-                received.is_taken().then_some(Row { flags: row.flags | Flags::RECEIVED, ..row }),
+                received.is_taken().then(|| Row::from(&packet.received_row())),
             ],
             is_received: received != Belongs::Nowhere,
             shows_answer: sent != Belongs::Nowhere && has_ack,
@@ -113,7 +109,7 @@ struct Opener {
     /// Sequence number of its SYN packet.
     isn: Option<u32>,
     rows: u32,
-    icmp: u8,
+    icmp: u32,
 }
 
 /// Where a row belongs.
@@ -142,7 +138,7 @@ impl Opener {
             *self = Self { isn: Some(packet.seq), rows: 1, icmp: 0 };
             return Belongs::Begins;
         }
-        if is_sent_row(packet.flags) { self.count(rules) } else { Belongs::Nowhere }
+        if packet.flags.is_sent_row() { self.count(rules) } else { Belongs::Nowhere }
     }
 
     /// Takes a packet of the server.
@@ -154,7 +150,7 @@ impl Opener {
     fn icmp(&mut self, seq: u32) -> Belongs {
         match () {
             () if self.isn != Some(seq) => Belongs::Nowhere,
-            () if self.icmp == ICMP => Belongs::Beyond,
+            () if self.icmp == Rules::ICMP_LIMIT => Belongs::Beyond,
             () => {
                 self.icmp += 1;
                 Belongs::Continues
@@ -165,17 +161,11 @@ impl Opener {
     fn count(&mut self, rules: &Rules) -> Belongs {
         match () {
             () if self.isn.is_none() => Belongs::Nowhere,
-            () if self.rows >= rules.packet_limit.saturating_add(MORE) => Belongs::Beyond,
+            () if self.rows >= rules.row_limit() => Belongs::Beyond,
             () => {
                 self.rows += 1;
                 Belongs::Continues
             }
         }
     }
-}
-
-/// Of what we send, only what the firewall rules log as well: SYN packets, and packets with data to pass on, FIN or RST.
-const fn is_sent_row(flags: Flags) -> bool {
-    let closes = flags.intersects(Flags::FIN) || flags.intersects(Flags::RST);
-    flags.is_syn() || (!flags.intersects(Flags::SYN) && (closes || flags.intersects(Flags::PSH)))
 }

@@ -2,7 +2,6 @@
 
 use cutshort_packet::Flags;
 
-use super::judge::MORE;
 use super::reading::{Meaning, Reading, Sent, has};
 use super::{Ending, Shape};
 use crate::trace::Seconds;
@@ -93,7 +92,7 @@ fn ending(findings: &Findings, shape: &Shape, rules: &Rules, around: &Connection
         Ending::GaveUp => "We closed it, and the server had sent nothing: gave_up (rule 4).".to_owned(),
         Ending::Full => format!(
             "All of the {} packets that are kept were used, and {} of them only repeat: open (rule 5).",
-            rules.packet_limit.saturating_add(MORE),
+            rules.row_limit(),
             shape.repeats
         ),
         Ending::TooLate => format!(

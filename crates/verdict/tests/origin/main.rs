@@ -159,7 +159,7 @@ fn a_limiter_picks_the_rows_of_a_tracker() {
             }
         }
         let unopened: Vec<FiveTuple> =
-            limiter.finish().into_iter().map(|(five_tuple, _)| five_tuple).collect();
+            limiter.take_all_unopened().into_iter().map(|(five_tuple, _)| five_tuple).collect();
         for window in windows(&case.records, case.cutoff, &case.rules) {
             for five_tuple in window.five_tuples() {
                 match window.rows(&five_tuple) {

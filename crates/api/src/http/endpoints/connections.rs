@@ -172,7 +172,7 @@ fn limit(parameters: &Parameters) -> Result<usize, Problem> {
 }
 
 /// Requests one entry more than is returned, to see whether there are more.
-fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
+pub(super) fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
     let parameters = &call.parameters;
     let [series] =
         &question::series(parameters, "connections", Filters::Extended(call.data_set), call.now)?[..]

@@ -91,7 +91,12 @@ fn write_page(page: &mut String) -> std::fmt::Result {
         writeln!(page, "<h2 id=\"{}\">{title}</h2>\n<p>{about}</p>", anchor(group))?;
         let routes = ROUTES.iter().filter(|route| route.group() == group);
         match group {
-            Group::Origin => write_list(page, routes)?,
+            Group::Origin => {
+                let (own, same): (Vec<&Route>, Vec<&Route>) =
+                    routes.partition(|route| matches!(route.endpoint.path, Path::Of(..)));
+                write_list(page, same)?;
+                own.into_iter().try_for_each(|route| write_route(page, route))?;
+            }
             _ => routes.into_iter().try_for_each(|route| write_route(page, route))?,
         }
     }
@@ -99,7 +104,7 @@ fn write_page(page: &mut String) -> std::fmt::Result {
 }
 
 /// The routes of another data set in short, each with a link to that of `tcp`, which has the same parameters.
-fn write_list<'a>(page: &mut String, routes: impl Iterator<Item = &'a Route>) -> std::fmt::Result {
+fn write_list(page: &mut String, routes: Vec<&Route>) -> std::fmt::Result {
     page.push_str("<ul>\n");
     for route in routes {
         let (path, id, title) = (escaped(&route.path), route.endpoint.id, escaped(route.endpoint.title));

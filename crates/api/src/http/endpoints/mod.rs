@@ -10,6 +10,7 @@ mod ingest;
 mod operation;
 mod search;
 mod series;
+mod servers;
 mod status;
 mod terms;
 mod top;
@@ -30,6 +31,7 @@ const ENDPOINTS: &[&Endpoint] = &[
     &top::ASES,
     &top::LOCATIONS,
     &top::BY,
+    &servers::SERVERS,
     &coverage::COVERAGE,
     &connections::CONNECTIONS,
     &trace::TRACE,

@@ -1,20 +1,13 @@
-//! `cutshort classify nflog:5`: packets that come now.
+//! `cutshort classify nflog:5`: packets as they arrive.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
 
-use cutshort_capture::rules;
-use cutshort_capture::{
-    LEFT_OUT_ORIGIN, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading, Spell,
-};
-use cutshort_model::grouped;
-use cutshort_packet::Packet;
-use cutshort_report::Incomplete;
+use cutshort_capture::{LiveSettings, LiveSource, Reading};
+use cutshort_reader::{Classifier, LiveInput, ReceiveError};
+use cutshort_report::Summary;
 use cutshort_sandbox::{Kept, Needs};
-use cutshort_verdict::Tracker;
 use jiff::SignedDuration;
 
-use super::sink::Sink;
 use crate::error::{Done, Error};
 use crate::terminal::message;
 
@@ -31,75 +24,6 @@ pub(super) fn source(files: &[PathBuf]) -> Result<Option<LiveSource>, Error> {
     source.to_string_lossy().parse().map(Some).map_err(Error::Usage)
 }
 
-pub(super) fn check_duration(
-    duration: Option<SignedDuration>,
-    source: Option<&LiveSource>,
-) -> Result<(), Error> {
-    match (duration, source) {
-        (Some(_), None) => {
-            Err(Error::Usage("--for is for nflog: and af_packet:; captures are read to their end".to_owned()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A live source that was opened.
-pub(super) struct Receiving {
-    source: LiveSource,
-    live: Live,
-    /// Why nothing may come, by what was loaded then; afterwards that cannot be seen any more.
-    silence: String,
-    duration: Option<SignedDuration>,
-}
-
-/// After so long without a packet, the reason is worth a line.
-const SILENCE: Duration = Duration::from_secs(5);
-
-impl Receiving {
-    fn failed(&self, error: &LiveError) -> Error {
-        Error::Failed(format!("{}: {error}", self.source))
-    }
-
-    /// Receives and classifies until it is stopped or the time is over.
-    pub(super) fn classify(
-        mut self,
-        mut tracker: Tracker,
-        reading: &Reading,
-        sink: &mut Sink<'_>,
-    ) -> Result<Done, Error> {
-        let begin = Instant::now();
-        let end = self.duration.map(|duration| begin + duration.unsigned_abs());
-        let mut incomplete = Vec::new();
-        let mut is_silent = true;
-        let mut is_said = false;
-        loop {
-            let packets = match self.live.next_batch() {
-                Ok(Some(packets)) => packets,
-                Ok(None) => break,
-                Err(error) => return Err(self.failed(&error)),
-            };
-            packets.iter().for_each(|packet| take(packet, &mut tracker, sink));
-            let is_empty = packets.is_empty();
-            let counts = self.live.counts();
-            is_silent &= is_empty && counts.origin == 0 && counts.left_out.connections == 0;
-            note_incomplete(&mut incomplete, &counts.left_out);
-            if is_silent && !is_said && begin.elapsed() >= SILENCE {
-                message(&self.silence);
-                is_said = true;
-            }
-            sink.check()?;
-            if end.is_some_and(|end| Instant::now() >= end) {
-                reading.stop();
-            }
-        }
-        if is_silent && !is_said {
-            message(&self.silence);
-        }
-        sink.summary.input.incomplete = incomplete;
-        finish(tracker, sink, &self)
-    }
-}
-
 /// Opens the source, then drops all privileges: nothing needs them any more, but for writing to `output`.
 pub(super) fn open(
     source: LiveSource,
@@ -107,38 +31,12 @@ pub(super) fn open(
     output: Option<&Path>,
     duration: Option<SignedDuration>,
     reading: &Reading,
-) -> Result<Receiving, Error> {
-    let live = Live::open(&source, settings, reading);
-    let live = live.map_err(|error| Error::Failed(format!("{source}: {error}")))?;
-    let silence = silence(&source);
+) -> Result<LiveInput, Error> {
+    let live = LiveInput::open(source, settings, reading)?;
     let kept = drop_privileges(output)?;
-    message(&format!("receiving from {source}{}; {kept}", until(duration)));
-    Ok(Receiving { source, live, silence, duration })
-}
-
-fn silence(source: &LiveSource) -> String {
-    match source {
-        LiveSource::Nflog(group) if is_logged(*group) == Some(false) => format!(
-            "nothing has come from {source}, and none of cutshort's rules log to group {group}: 'cutshort rules apply' \
-             loads some (--group {group})"
-        ),
-        LiveSource::Nflog(_) => format!(
-            "nothing has come from {source}: rules choose 1 in N connections ('cutshort rules apply --rate N'), and none \
-             over the loopback interface unless --interfaces lo names it; 'cutshort doctor --capture {source}' tells more"
-        ),
-        LiveSource::AfPacket(interface) => {
-            format!(
-                "nothing has come from {source}: no TCP packets came in by {interface} ('tcpdump -ni {interface} tcp' shows some)"
-            )
-        }
-    }
-}
-
-/// Whether cutshort's own rules log to the group; none if the kernel does not tell.
-fn is_logged(group: u16) -> Option<bool> {
-    let loaded = rules::status().ok()?.iter().any(|loaded| loaded.group() == Some(group));
-    let target = format!("--nflog-group {group} ");
-    Some(loaded || rules::chains().shown.iter().any(|chain| chain.contains(&target)))
+    let until = duration.map_or_else(|| " until Ctrl-C".to_owned(), |duration| format!(" for {duration:#}"));
+    message(&format!("receiving from {}{until}; {kept}", live.source()));
+    Ok(live)
 }
 
 fn drop_privileges(output: Option<&Path>) -> Result<Kept, Error> {
@@ -153,55 +51,25 @@ fn drop_privileges(output: Option<&Path>) -> Result<Kept, Error> {
     Ok(cutshort_sandbox::enter(&Needs { folders, ..Needs::default() })?)
 }
 
-fn until(duration: Option<SignedDuration>) -> String {
-    duration.map_or_else(|| " until Ctrl-C".to_owned(), |duration| format!(" for {duration:#}"))
+/// Receives and classifies until reading is stopped or the time is over, and says what was not received.
+pub(super) fn classify(
+    mut live: LiveInput,
+    classifier: Classifier<'_>,
+    duration: Option<SignedDuration>,
+    reading: &Reading,
+) -> Result<(Option<Summary>, Done), Error> {
+    let duration = duration.map(SignedDuration::unsigned_abs);
+    let classified = live.classify(classifier, duration, reading, |why| message(&why))?;
+    let losses = live.losses();
+    losses.iter().for_each(message);
+    Ok((Some(classified.finish()?), Done::Whole.and(losses.is_empty())))
 }
 
-fn take(packet: &Packet, tracker: &mut Tracker, sink: &mut Sink<'_>) {
-    sink.summary.input.add_record(packet.ts);
-    sink.summary.input.packets += 1;
-    if tracker.record(packet.ts, Some(packet)) {
-        while let Some(window) = tracker.next_closed() {
-            sink.window(window);
+impl From<ReceiveError> for Error {
+    fn from(error: ReceiveError) -> Self {
+        match error {
+            ReceiveError::Output(error) => error.into(),
+            error => Self::Failed(error.to_string()),
         }
     }
-}
-
-/// Keeps every spell in which connections were left out: of the latest it may be another, or more of it.
-fn note_incomplete(all: &mut Vec<Incomplete>, left_out: &LeftOut) {
-    let Some(Spell { connections, from, to }) = left_out.latest else { return };
-    // Its beginning may move a little, as packets of several processors are out of order.
-    all.pop_if(|last| from <= last.to);
-    all.push(Incomplete { connections, from, to });
-}
-
-fn finish(mut tracker: Tracker, sink: &mut Sink<'_>, receiving: &Receiving) -> Result<Done, Error> {
-    let counts = receiving.live.counts();
-    // Silence until now was seen, too.
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let _ = tracker.record(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX), None);
-    let input = &mut sink.summary.input;
-    input.late = tracker.late();
-    input.records += counts.refused.iter().sum::<u64>();
-    input.refused = counts.refused;
-    tracker.finish().for_each(|window| sink.window(window));
-    sink.end()?;
-    Ok(report(counts, &receiving.source))
-}
-
-/// Says what was not received.
-fn report(counts: &LiveCount, source: &LiveSource) -> Done {
-    let left_out = format!("chosen connections were left out: {}", LeftOut::help(source));
-    let lines = [
-        ("", counts.lost, "packets were lost: they came faster than they were received"),
-        ("at least ", counts.left_out.connections, &left_out),
-        ("", counts.origin, LEFT_OUT_ORIGIN),
-        ("", counts.malformed, "messages from the kernel could not be read"),
-    ];
-    let mut done = Done::Whole;
-    for (least, count, what) in lines.into_iter().filter(|(_, count, _)| *count > 0) {
-        message(&format!("{least}{} {what}", grouped(count)));
-        done = Done::InPart;
-    }
-    done
 }

@@ -8,7 +8,7 @@ use cutshort_capture::Reading;
 use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_embedded::Embedded;
 use cutshort_model::{grouped, quantity};
-use cutshort_pipeline::{Compared, Copied, CopyCount, Copying};
+use cutshort_pipeline::{Compared, Copying};
 use cutshort_store::Movable;
 
 use crate::backends::{address, open_folder};
@@ -63,8 +63,11 @@ pub(crate) fn run(arguments: &Copy, color: ColorChoice) -> Result<Done, Error> {
     let compared = copying.compare(&mut stopping::steps(&mut steps, &reading))?;
     steps.finish();
     terminal::print(color, |text| {
-        write(text, &copied)?;
-        if compared.interrupted || !compared.differences.is_empty() { Ok(()) } else { same(text, &compared) }
+        write!(text, "{copied}")?;
+        if !compared.interrupted && compared.differences.is_empty() {
+            writeln!(text, "{compared}")?;
+        }
+        Ok(())
     })?;
     judge(&compared, &to_name)
 }
@@ -120,44 +123,6 @@ fn tell_of_others(copying: &Copying<'_>, to: &str) -> Result<(), Error> {
              are computed again by 'cutshort serve' or 'cutshort import'"
         ));
     }
-    Ok(())
-}
-
-fn write(text: &mut Vec<u8>, copied: &Copied) -> Result<(), Error> {
-    let kinds = [
-        ("segments", copied.segments),
-        ("results of windows", copied.windows),
-        ("hours and days without finer counts", copied.rests),
-        ("annotations", copied.annotations),
-    ];
-    for (what, CopyCount { new, known, other }) in kinds {
-        if new + known + other == 0 {
-            continue;
-        }
-        write!(text, "{what}: {} copied", grouped(new))?;
-        if known > 0 {
-            write!(text, ", {} there already", grouped(known))?;
-        }
-        if other > 0 {
-            write!(text, ", {} left as they are there", grouped(other))?;
-        }
-        writeln!(text)?;
-    }
-    Ok(())
-}
-
-fn same(text: &mut Vec<u8>, compared: &Compared) -> Result<(), Error> {
-    writeln!(
-        text,
-        "the same in both: {} with {}, {} with {} and {}, {} (checksum {:016x})",
-        quantity(compared.segments, "segment"),
-        quantity(compared.packets, "packet"),
-        quantity(compared.windows, "window"),
-        quantity(compared.connections, "connection"),
-        quantity(compared.cells, "count"),
-        quantity(compared.annotations, "annotation"),
-        compared.checksum
-    )?;
     Ok(())
 }
 

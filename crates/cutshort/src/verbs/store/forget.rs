@@ -1,18 +1,16 @@
 //! `cutshort store segments` and `cutshort store forget`: what has come in, and removing it.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
-use cutshort_model::{date_time, grouped, quantity, rfc3339, until};
-use cutshort_pipeline::{Due, Report, WindowJob};
-use cutshort_store::{Forgotten, KnownSegment, Provenance, SegmentId};
+use cutshort_model::{grouped, rfc3339};
+use cutshort_pipeline::{SegmentName, SegmentNameError, Unwanted, known_segments};
+use cutshort_settings::values::absolute;
+use cutshort_store::KnownSegment;
 
 use crate::error::{Done, Error};
-use crate::options::time::absolute;
 use crate::options::{Data, GeoFiles};
-use crate::progress::Steps;
 use crate::stopping::stop_on_signals;
 use crate::terminal::{self, message};
 use crate::windows;
@@ -55,7 +53,7 @@ const EXAMPLES: &str = "Examples:
   cutshort store forget --data store 2026-11-29T01:13:20.120Z/2026-11-29T01:13:27.004Z";
 
 pub(crate) fn list(arguments: &Segments, color: ColorChoice) -> Result<Done, Error> {
-    let segments = arguments.data.open_reader()?.known_segments()?;
+    let segments = known_segments(arguments.data.open_reader()?.as_ref())?;
     terminal::print(color, |text| {
         for segment in &segments {
             let KnownSegment { info, arrived, is_kept } = segment;
@@ -71,104 +69,43 @@ pub(crate) fn list(arguments: &Segments, color: ColorChoice) -> Result<Done, Err
 }
 
 pub(crate) fn run(arguments: &Forget, color: ColorChoice) -> Result<Done, Error> {
-    let known = arguments.data.open_reader()?.known_segments()?;
-    let mut unwanted = BTreeMap::new();
-    for name in &arguments.names {
-        unwanted.extend(named(name, &known)?.into_iter().map(|segment| (segment.info.id, segment)));
+    let known = known_segments(arguments.data.open_reader()?.as_ref())?;
+    let mut unwanted = Unwanted::default();
+    for text in &arguments.names {
+        unwanted.add(&name(text)?, &known).map_err(|error| not_one(text, error))?;
     }
-    let plan = plan(unwanted.values().copied());
     if arguments.dry_run {
-        terminal::print(color, |text| Ok(writeln!(text, "would remove {plan}")?))?;
+        terminal::print(color, |text| Ok(writeln!(text, "would remove {unwanted}")?))?;
         return Ok(Done::Whole);
     }
     let geo = arguments.geo.open()?;
     let store = arguments.data.open_existing()?;
     let reading = Reading::default();
     stop_on_signals(&reading)?;
-    message(&format!("removing {plan}"));
-    let ids: Vec<SegmentId> = unwanted.into_keys().collect();
-    let forgotten = store.forget(&ids)?;
-    store.roll()?;
-    let mut steps = Steps::new("windows");
-    let report = WindowJob::default().run_due(
-        store.as_ref(),
-        &geo,
-        Due::All,
-        &mut windows::show(&mut steps, &reading),
-    )?;
-    steps.finish();
-    let done = windows::report_problems(&report);
-    terminal::print(color, |text| write(text, &forgotten, &report))?;
+    message(&format!("removing {unwanted}"));
+    let removed = windows::compute(&reading, |each| unwanted.forget(store.as_ref(), &geo, each))?;
+    let done = windows::report_problems(&removed.report);
+    terminal::print(color, |text| Ok(write!(text, "{removed}")?))?;
     Ok(done)
 }
 
-/// The segments that a name means.
-fn named<'a>(name: &str, known: &'a [KnownSegment]) -> Result<Vec<&'a KnownSegment>, Error> {
-    if let Some((from, to)) = name.split_once('/') {
-        let times = moment(from).zip(moment(to)).ok_or_else(|| {
-            Error::Usage(format!("'{name}': write an import as its start and end times: FROM/TO"))
-        })?;
-        let came = |segment: &&KnownSegment| {
-            (times.0..=times.1).contains(&segment.arrived) && segment.info.origin != Provenance::Live
-        };
-        let found: Vec<_> = known.iter().filter(came).collect();
-        return if found.is_empty() { Err(unknown(name)) } else { Ok(found) };
-    }
-    let start = name.to_ascii_lowercase();
-    let found: Vec<_> =
-        known.iter().filter(|segment| segment.info.id.to_string().starts_with(&start)).collect();
-    match found.len() {
-        0 => Err(unknown(name)),
-        1 => Ok(found),
-        several => Err(Error::Failed(format!(
+fn name(text: &str) -> Result<SegmentName, Error> {
+    let moment = |text: &str| i64::try_from(absolute(text)?.as_nanosecond()).ok();
+    let Some((from, to)) = text.split_once('/') else { return Ok(SegmentName::Id(text.to_owned())) };
+    let times = moment(from).zip(moment(to)).ok_or_else(|| {
+        Error::Usage(format!("'{text}': write an import as its start and end times: FROM/TO"))
+    })?;
+    Ok(SegmentName::Import(times.0, times.1))
+}
+
+fn not_one(name: &str, error: SegmentNameError) -> Error {
+    Error::Failed(match error {
+        SegmentNameError::Unknown => {
+            format!("no segment of the store is meant by '{name}': 'cutshort store segments' lists them")
+        }
+        SegmentNameError::Ambiguous(several) => format!(
             "{} segments have an id that begins with '{name}': write more of it",
             grouped(several as u64)
-        ))),
-    }
-}
-
-fn moment(text: &str) -> Option<i64> {
-    i64::try_from(absolute(text)?.as_nanosecond()).ok()
-}
-
-fn unknown(name: &str) -> Error {
-    Error::Failed(format!(
-        "no segment of the store is meant by '{name}': 'cutshort store segments' lists them"
-    ))
-}
-
-/// What is to be removed, in words.
-fn plan<'a>(segments: impl Iterator<Item = &'a KnownSegment> + Clone) -> String {
-    let kept = segments.clone().filter(|segment| segment.is_kept);
-    let packets = quantity(kept.map(|segment| segment.info.rows).sum(), "packet");
-    let (from, to) = (
-        segments.clone().map(|segment| segment.info.covers.0).min().unwrap_or_default(),
-        segments.clone().map(|segment| segment.info.covers.1).max().unwrap_or_default(),
-    );
-    let number = quantity(segments.count() as u64, "segment");
-    format!("{number} with {packets}, of {} to {} UTC", date_time(from), until(from, to))
-}
-
-fn write(text: &mut Vec<u8>, forgotten: &Forgotten, report: &Report) -> Result<(), Error> {
-    let (segments, packets) =
-        (quantity(forgotten.segments, "segment"), quantity(forgotten.packets, "packet"));
-    writeln!(text, "{segments} with {packets} removed")?;
-    writeln!(text, "{} removed with all results", quantity(forgotten.removed.len() as u64, "window"))?;
-    writeln!(text, "{} computed again", quantity(report.done, "window"))?;
-    if !forgotten.frozen.is_empty() {
-        let frozen = quantity(forgotten.frozen.len() as u64, "window");
-        writeln!(
-            text,
-            "{frozen} left as before, with what came of these segments: other packets are gone, so it cannot be \
-             computed again"
-        )?;
-    }
-    Ok(())
-}
-
-/// The name of an import that ran from one time to another.
-pub(crate) fn import_name(from: i64, to: i64) -> String {
-    const MILLISECOND: i64 = 1_000_000;
-    let whole = |time: i64| rfc3339(time.div_euclid(MILLISECOND) * MILLISECOND);
-    format!("{}/{}", whole(from), whole(to + MILLISECOND - 1))
+        ),
+    })
 }

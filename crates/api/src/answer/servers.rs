@@ -1,0 +1,348 @@
+//! Ranks the servers to which connections are opened (docs/origin.md), from single connections.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use cutshort_geo::Country;
+use cutshort_model::{ConnectionRecord, ServerCounts};
+use cutshort_report::parse_net;
+use cutshort_store::{ConnectionQuery, Store};
+use cutshort_verdict::WeightedCount;
+use ipnet::IpNet;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::csv::text;
+use super::{DateRange, Facts, Share, StageShares};
+use crate::problem::Problem;
+use crate::question::iso;
+
+/// The maximum number of connections that one answer reads.
+const MOST: u64 = 5_000_000;
+
+/// A name that the operator has given to servers, written as `name=ADDRESS` or `name=NETWORK`, both with `:PORT` if it is
+/// for one port; IPv6 addresses are in brackets then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerName {
+    name: String,
+    net: IpNet,
+    /// All ports without one.
+    port: Option<u16>,
+}
+
+impl FromStr for ServerName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "'{text}' is not a name of servers: write name=ADDRESS, name=ADDRESS:PORT or name=NETWORK:PORT, such as api=203.0.113.5:443 or db=[2001:db8::]/64:5432"
+            )
+        };
+        let (name, servers) = text.split_once('=').ok_or_else(wrong)?;
+        let (net, port) = with_port(servers.trim()).ok_or_else(wrong)?;
+        let name = name.trim();
+        let net = parse_net(&net.replace(['[', ']'], "")).map_err(|_| wrong())?;
+        if name.is_empty() || name.chars().any(char::is_control) {
+            Err(wrong())
+        } else {
+            Ok(Self { name: name.to_owned(), net, port })
+        }
+    }
+}
+
+/// Splits the port off: behind the last colon, but not within an IPv6 address that is not in brackets.
+fn with_port(text: &str) -> Option<(&str, Option<u16>)> {
+    match text.rsplit_once(':') {
+        Some((net, port)) if net.contains(']') || !net.contains(':') => Some((net, Some(port.parse().ok()?))),
+        _ => Some((text, None)),
+    }
+}
+
+impl std::fmt::Display for ServerName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, net, port } = self;
+        match (net, port) {
+            (net, None) => write!(f, "{name}={net}"),
+            (IpNet::V4(net), Some(port)) => write!(f, "{name}={net}:{port}"),
+            (IpNet::V6(net), Some(port)) => {
+                write!(f, "{name}=[{}]/{}:{port}", net.addr(), net.prefix_len())
+            }
+        }
+    }
+}
+
+impl ServerName {
+    fn holds(&self, ip: IpAddr, port: u16) -> bool {
+        self.net.contains(&ip) && self.port.is_none_or(|own| own == port)
+    }
+}
+
+/// A question about servers.
+#[derive(Clone, Copy, Debug)]
+pub struct ServersQuery<'a> {
+    /// The connections to count; `offset` and `limit` do not apply.
+    pub connections: &'a ConnectionQuery,
+    /// Names of servers; the first that fits is used.
+    pub names: &'a [ServerName],
+    /// Whether addresses may be shown. Without, servers of one network and port are counted together, unless they have
+    /// a name.
+    pub addresses: bool,
+    /// The maximum number of servers to list.
+    pub limit: usize,
+}
+
+/// What connections are counted by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Key {
+    Address(IpAddr, u16),
+    /// A name of the operator.
+    Name(String, u16),
+    Network(Option<u32>, u16),
+}
+
+/// Servers in the order of how many connections to them failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Servers {
+    meta: ServersMeta,
+    /// The servers.
+    servers: Vec<Server>,
+}
+
+/// The metadata of a ranking of servers.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ServersMeta {
+    /// The range that was asked for.
+    date_range: Vec<DateRange>,
+    /// The time when results were last computed.
+    #[schema(format = DateTime)]
+    last_updated: String,
+    /// The number of windows in the range whose results are missing or out of date.
+    pending_windows: usize,
+    /// Whether addresses are shown. If not, servers of a network are counted together.
+    addresses: bool,
+    /// The number of servers in the selection.
+    servers: usize,
+    /// Sampled connections to all of them.
+    connections: u64,
+}
+
+/// A server, with connections that were opened to it. Shares are in percent of these.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Server {
+    /// The name that the operator gave it.
+    name: Option<String>,
+    /// Its address; none where addresses are not shown.
+    address: Option<String>,
+    /// Its port.
+    port: u16,
+    /// The country of its network, if it is known.
+    location: Option<&'static str>,
+    /// The number of its network, if it is known.
+    asn: Option<u32>,
+    /// The name of its network, if it is known.
+    as_name: Option<String>,
+    /// The shares of all stages, which add up to 100.
+    stages: StageShares,
+    /// Connections that were cut short, at any stage.
+    #[schema(value_type = String)]
+    cut_short: Share,
+    /// Connections that it refused.
+    #[schema(value_type = String)]
+    refused: Share,
+    /// Connections that an ICMP error ended.
+    #[schema(value_type = String)]
+    unreachable: Share,
+    /// Connections that ended in silence.
+    #[schema(value_type = String)]
+    timeouts: Share,
+    /// Connections that this side gave up.
+    #[schema(value_type = String)]
+    gave_up: Share,
+    /// Connections that it closed without a byte of an answer.
+    #[schema(value_type = String)]
+    empty_answers: Share,
+    /// The median time from the SYN to the SYN+ACK in microseconds.
+    handshake_p50_us: Option<u64>,
+    /// The 95th percentile of that time in microseconds.
+    handshake_p95_us: Option<u64>,
+    /// Sampled connections.
+    connections: u64,
+    /// The number of connections that these stand for.
+    weight: u64,
+}
+
+/// What is counted of one server.
+#[derive(Default)]
+struct Counted {
+    counts: ServerCounts,
+    location: Option<Country>,
+    asn: Option<u32>,
+    as_name: Option<String>,
+}
+
+/// Ranks servers.
+///
+/// # Errors
+/// A [`Problem`] if there are too many connections to read, and for the store's error.
+pub fn servers(store: &dyn Store, facts: &Facts, asked: &ServersQuery<'_>) -> Result<Servers, Problem> {
+    let mut found: HashMap<Key, Counted> = HashMap::new();
+    let mut read = 0;
+    store.each_connection(asked.connections.range.clone(), &mut |record| {
+        read += 1;
+        if asked.connections.wants(&record) {
+            let counted = found.entry(asked.key(&record)).or_default();
+            counted.counts.add(&record);
+            (counted.location, counted.asn) = (record.location, record.asn);
+            counted.as_name = record.as_name.map(std::borrow::Cow::into_owned);
+        }
+        read <= MOST
+    })?;
+    if read > MOST {
+        return Err(Problem::too_costly(format!(
+            "this would read more than {MOST} connections: ask for a shorter range"
+        )));
+    }
+    Ok(asked.ranked(facts, found))
+}
+
+impl ServersQuery<'_> {
+    fn key(&self, record: &ConnectionRecord<'_>) -> Key {
+        let (ip, port) = (record.five_tuple.dst(), record.five_tuple.dst_port);
+        if self.addresses {
+            return Key::Address(ip, port);
+        }
+        self.name(ip, port).map_or(Key::Network(record.asn, port), |name| Key::Name(name.to_owned(), port))
+    }
+
+    fn name(&self, ip: IpAddr, port: u16) -> Option<&str> {
+        self.names.iter().find(|name| name.holds(ip, port)).map(|name| name.name.as_str())
+    }
+
+    fn ranked(&self, facts: &Facts, found: HashMap<Key, Counted>) -> Servers {
+        let range = &self.connections.range;
+        let meta = ServersMeta {
+            date_range: vec![DateRange::new(range)],
+            last_updated: iso(facts.status.updated.unwrap_or(0)),
+            pending_windows: facts.pending_in(range),
+            addresses: self.addresses,
+            servers: found.len(),
+            connections: found.values().map(|one| one.counts.group.all.sampled).sum(),
+        };
+        let mut found: Vec<(Key, Counted)> = found.into_iter().collect();
+        let rank = |counts: &ServerCounts| std::cmp::Reverse((counts.failed(), counts.group.all.weight));
+        found.sort_by(|(a, one), (b, two)| rank(&one.counts).cmp(&rank(&two.counts)).then_with(|| a.cmp(b)));
+        found.truncate(self.limit);
+        Servers { meta, servers: found.into_iter().map(|(key, counted)| self.server(key, counted)).collect() }
+    }
+
+    fn server(&self, key: Key, counted: Counted) -> Server {
+        let (name, address, port) = match key {
+            Key::Address(ip, port) => (self.name(ip, port).map(str::to_owned), Some(ip.to_string()), port),
+            Key::Name(name, port) => (Some(name), None, port),
+            Key::Network(_, port) => (None, None, port),
+        };
+        let Counted { counts, location, asn, as_name } = counted;
+        let all = &counts.group.all;
+        let share = |count: &WeightedCount| Share::part(count.weight, all.weight);
+        Server {
+            name,
+            address,
+            port,
+            location: location.map(Country::alpha2),
+            asn,
+            as_name,
+            stages: StageShares::new(&counts.stages),
+            cut_short: share(&counts.group.anomalous),
+            refused: share(&counts.refused),
+            unreachable: share(&counts.unreachable),
+            timeouts: share(&counts.timeouts),
+            gave_up: share(&counts.gave_up),
+            empty_answers: share(&counts.empty_answers),
+            handshake_p50_us: counts.handshakes.quantile(0.5),
+            handshake_p95_us: counts.handshakes.quantile(0.95),
+            connections: all.sampled,
+            weight: all.weight,
+        }
+    }
+}
+
+impl Servers {
+    /// Writes the servers as comma-separated values.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let head = "name,address,port,location,asn,as_name,post_syn,post_ack,post_psh,later_in_flow,no_match,cut_short,refused,unreachable,timeouts,gave_up,empty_answers,handshake_p50_us,handshake_p95_us,connections,weight";
+        let mut lines = vec![head.split(',').map(str::to_owned).collect()];
+        lines.extend(self.servers.iter().map(Server::fields));
+        text(&lines)
+    }
+}
+
+impl Server {
+    fn fields(&self) -> Vec<String> {
+        fn or_empty(value: Option<impl ToString>) -> String {
+            value.map_or_else(String::new, |value| value.to_string())
+        }
+        let StageShares { post_syn, post_ack, post_psh, later_in_flow, no_match } = &self.stages;
+        let shares = [
+            post_syn,
+            post_ack,
+            post_psh,
+            later_in_flow,
+            no_match,
+            &self.cut_short,
+            &self.refused,
+            &self.unreachable,
+            &self.timeouts,
+            &self.gave_up,
+            &self.empty_answers,
+        ];
+        let mut fields = vec![
+            or_empty(self.name.as_ref()),
+            or_empty(self.address.as_ref()),
+            self.port.to_string(),
+            or_empty(self.location),
+            or_empty(self.asn),
+            or_empty(self.as_name.as_ref()),
+        ];
+        fields.extend(shares.iter().map(ToString::to_string));
+        fields.extend([
+            or_empty(self.handshake_p50_us),
+            or_empty(self.handshake_p95_us),
+            self.connections.to_string(),
+            self.weight.to_string(),
+        ]);
+        fields
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_and_written() {
+        for (text, ip, port, holds) in [
+            ("api=203.0.113.5:443", "203.0.113.5", 443, true),
+            ("api=203.0.113.5:443", "203.0.113.5", 80, false),
+            ("a b=203.0.113.0/24", "203.0.113.77", 1, true),
+            ("db=203.0.113.0/24:5432", "203.0.114.77", 5432, false),
+            ("db=[2001:db8::]/64:5432", "2001:db8::9", 5432, true),
+            ("db=2001:db8::/64", "2001:db8::9", 1, true),
+            ("db=[2001:db8::7]:5432", "2001:db8::7", 5432, true),
+        ] {
+            let name: ServerName = text.parse().unwrap();
+            assert_eq!(name.holds(ip.parse().unwrap(), port), holds, "{text}");
+            assert_eq!(name.to_string().parse::<ServerName>().unwrap(), name, "{text}");
+        }
+        for text in
+            ["", "api", "api=", "=203.0.113.5", "api=203.0.113.5:http", "api=203.0.113.5:70000", "api=host:1"]
+        {
+            let why = text.parse::<ServerName>().unwrap_err();
+            assert!(why.contains("such as api=203.0.113.5:443"), "{why}");
+        }
+    }
+}

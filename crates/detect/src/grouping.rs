@@ -1,0 +1,195 @@
+//! Which events are told: those of a network, its country and the world explain each other, and one of an episode raises an
+//! alarm.
+
+use std::collections::BTreeMap;
+
+use crate::config::{EPISODE, HOUR};
+use crate::detector::Detector;
+use crate::event::{Change, Event, EventId, Severity, State, What};
+use crate::series::Step;
+use crate::{Channel, Place};
+
+/// Windows by which two events may miss each other and still overlap.
+const SLACK: i64 = 4;
+/// The part of the larger place's excess that an event must have to explain it.
+const MOST: f64 = 0.7;
+/// By how much its part of the excess must exceed its part of the connections.
+const LIFT: f64 = 1.25;
+
+/// An event with what happened in each of its windows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Live {
+    pub(crate) event: Event,
+    /// One step for each window since the onset; nothing in those that were not observed.
+    pub(crate) trail: Vec<Step>,
+}
+
+impl Live {
+    /// Recomputes size and excess. Returns whether the severity grew.
+    pub(crate) fn grow(&mut self) -> bool {
+        let (excess, volume) = sum(&self.trail);
+        let event = &mut self.event;
+        event.excess = excess;
+        event.size = if volume > 0.0 { (excess / volume).clamp(0.0, 1.0) } else { 0.0 };
+        let severity = Severity::of(event.channel, event.size);
+        let worse = severity > event.severity;
+        event.severity = event.severity.max(severity);
+        worse
+    }
+
+    /// Ends the event before the window `end`.
+    pub(crate) fn close(&mut self, end: i64, t: i64) {
+        self.trail.truncate(usize::try_from(end - self.event.onset).unwrap_or(0));
+        self.grow();
+        self.event.end = Some(end);
+        self.event.closed = Some(t);
+        self.event.state = State::Closed;
+    }
+
+    /// Counts a change.
+    pub(crate) fn change(&mut self, what: What) -> Change {
+        self.event.revision += 1;
+        Change { what, event: self.event.clone() }
+    }
+
+    /// The first window after it, so far.
+    fn end(&self, now: i64) -> i64 {
+        self.event.end.or(self.event.closed).unwrap_or(now + 1)
+    }
+
+    /// Excess and volume of a part of it.
+    fn within(&self, from: i64, to: i64) -> (f64, f64) {
+        let at = |window: i64| usize::try_from(window - self.event.onset).unwrap_or(0).min(self.trail.len());
+        sum(&self.trail[at(from)..at(to).max(at(from))])
+    }
+}
+
+fn sum(steps: &[Step]) -> (f64, f64) {
+    steps.iter().fold((0.0, 0.0), |(excess, volume), step| {
+        (excess + f64::from(step.excess), volume + f64::from(step.volume))
+    })
+}
+
+/// Who explains whom.
+enum Explained {
+    Child,
+    Parent,
+}
+
+/// Compares an event of a place with one of the country or world around it.
+fn explained(child: &Live, parent: &Live, now: i64) -> Option<Explained> {
+    let from = child.event.onset.max(parent.event.onset);
+    let to = child.end(now).min(parent.end(now));
+    if from - SLACK >= to + SLACK {
+        return None;
+    }
+    let common = (to - from) as f64;
+    let length = |live: &Live| (live.end(now) - live.event.onset) as f64;
+    if common < 0.5 * length(child) {
+        return None;
+    }
+    let (excess, volume) = child.within(from, to.max(from + 1));
+    let (of_excess, of_volume) = parent.within(from, to.max(from + 1));
+    let is_most = excess >= MOST * of_excess && excess * of_volume >= LIFT * volume * of_excess;
+    Some(if is_most && common >= 0.5 * length(parent) { Explained::Parent } else { Explained::Child })
+}
+
+impl Detector {
+    /// Groups events, and raises alarms for those that are told.
+    pub(crate) fn group(&mut self, t: i64, changes: &mut Vec<Change>) {
+        let last_of_hour = t.rem_euclid(HOUR) == HOUR - 1;
+        let usual = last_of_hour && self.make_usual(t, changes);
+        self.live.retain(|_, live| live.event.closed.is_none_or(|closed| t - closed <= EPISODE));
+        if self.live.is_empty() {
+            return;
+        }
+        if usual || last_of_hour || !changes.is_empty() {
+            for (id, part_of) in self.explanations(t) {
+                self.regroup(id, part_of, changes);
+            }
+        }
+        self.alarm(t, changes);
+    }
+
+    /// For each live event, the one that explains it.
+    fn explanations(&self, t: i64) -> Vec<(EventId, Option<EventId>)> {
+        let mut by_place: BTreeMap<(&Place, Channel), Vec<&Live>> = BTreeMap::new();
+        for live in self.live.values() {
+            by_place.entry((&live.event.place, live.event.channel)).or_default().push(live);
+        }
+        // What explains it, and how well: a parent first, then the child with the largest excess.
+        let mut found: BTreeMap<EventId, (f64, EventId)> = BTreeMap::new();
+        let mut keep = |id: EventId, weight: f64, by: EventId| {
+            let best = found.entry(id).or_insert((weight, by));
+            if weight > best.0 {
+                *best = (weight, by);
+            }
+        };
+        for child in self.live.values() {
+            for around in self.around(&child.event.place) {
+                let parents = by_place.get(&(&around, child.event.channel));
+                for parent in parents.into_iter().flatten() {
+                    match explained(child, parent, t) {
+                        Some(Explained::Child) => {
+                            let weight = if around == Place::World { 1e300 } else { f64::INFINITY };
+                            keep(child.event.id, weight, parent.event.id);
+                        }
+                        Some(Explained::Parent) => keep(parent.event.id, child.event.excess, child.event.id),
+                        None => {}
+                    }
+                }
+            }
+        }
+        self.live.keys().map(|id| (*id, found.get(id).map(|&(_, by)| by))).collect()
+    }
+
+    /// The places around a place: its country, and the world.
+    fn around(&self, place: &Place) -> Vec<Place> {
+        match place {
+            Place::World | Place::Node(_) => Vec::new(),
+            Place::Country(_) => vec![Place::World],
+            Place::Network(_) | Place::Server(_) => {
+                let position = self.index.get(place);
+                let country = position.and_then(|&position| self.places[position].country);
+                country.map(Place::Country).into_iter().chain([Place::World]).collect()
+            }
+        }
+    }
+
+    fn regroup(&mut self, id: EventId, part_of: Option<EventId>, changes: &mut Vec<Change>) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        // What ended long ago and is forgotten still explains what it explained.
+        if live.event.part_of == part_of || (part_of.is_none() && live.event.state != State::Open) {
+            return;
+        }
+        live.event.part_of = part_of;
+        match changes.iter_mut().find(|change| change.event.id == id && change.what == What::Opened) {
+            Some(opened) => opened.event.part_of = part_of,
+            None => changes.push(live.change(What::Regrouped)),
+        }
+    }
+
+    /// Raises an alarm for each open event that nothing explains, once per episode.
+    fn alarm(&mut self, t: i64, changes: &mut Vec<Change>) {
+        for live in self.live.values_mut() {
+            let event = &live.event;
+            if event.state != State::Open || event.part_of.is_some() || event.alarm.is_some() {
+                continue;
+            }
+            let Some(&position) = self.index.get(&event.place) else { continue };
+            let Some(episode) = &mut self.places[position].series[event.channel as usize].episode else {
+                continue;
+            };
+            if episode.alarmed {
+                continue;
+            }
+            episode.alarmed = true;
+            live.event.alarm = Some(t);
+            let id = live.event.id;
+            match changes.iter_mut().find(|change| change.event.id == id && change.what == What::Opened) {
+                Some(opened) => opened.event.alarm = Some(t),
+                None => changes.push(live.change(What::Alarmed)),
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use crate::Place;
+
+/// The counts of one window of 15 minutes.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    /// Windows from the Unix epoch to this one: its start in seconds, divided by 900.
+    pub number: i64,
+    /// The nodes that were known at that time. A node that the detector knows and that is not listed saw nothing of the
+    /// window.
+    pub nodes: &'a [Node<'a>],
+    /// What came from each place to each node. A place without counts had no connections at the nodes that are listed.
+    pub counts: &'a [Counts],
+}
+
+/// A node and how much of the window it observed.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The part of the window that it observed, from 0 to 1.
+    pub coverage: f64,
+}
+
+/// What came from a place to a node, in weighted connections: each counts as often as its sampling rate says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counts {
+    /// The place. Counts of countries and of the world are given as those of networks are: nothing is added up.
+    pub place: Place,
+    /// The country of a network, which folds its events into those of the country. The last one given counts.
+    pub country: Option<[u8; 2]>,
+    /// The node: its position in [`Window::nodes`].
+    pub node: usize,
+    /// The sum of the weights of all connections.
+    pub all: f64,
+    /// The sum of the squares of these weights.
+    pub squares: f64,
+    /// The sums of the weights of connections that were cut short, by stage: Post-SYN, Post-ACK, Post-PSH, Later.
+    pub stages: [f64; 4],
+}
+
+impl Counts {
+    /// The weight of connections whose handshake was completed.
+    #[must_use]
+    pub fn completed(&self) -> f64 {
+        (self.all - self.stages[0]).max(0.0)
+    }
+}

@@ -1,0 +1,16 @@
+//! Reads captures, and packets as they arrive.
+//!
+//! A [`Classifier`] gives verdicts, which it counts and may write. [`Traced`] shows one connection packet by packet.
+//! [`Importing`] puts captures into a store. All count every record that they read.
+
+mod captures;
+mod classifier;
+mod import;
+mod live;
+mod trace;
+
+pub use captures::{SIMULATED, is_readable, is_simulated, problems};
+pub use classifier::{Classified, Classifier, Wanted};
+pub use import::{ImportTotal, Importing};
+pub use live::{LiveInput, ReceiveError};
+pub use trace::Traced;

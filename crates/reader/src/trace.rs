@@ -1,0 +1,78 @@
+//! One connection, packet by packet.
+
+use cutshort_capture::Captures;
+use cutshort_packet::{FiveTuple, Unreachable};
+use cutshort_pipeline::reader_clock;
+use cutshort_report::InputCount;
+use cutshort_verdict::{ClosedWindow, DataSet, FlowContext, Rules, Trace, Tracker};
+
+use crate::captures::{dropped, parse};
+
+/// The connections of a 5-tuple in captures, and what else was read.
+pub struct Traced {
+    /// All records that were read.
+    pub input: InputCount,
+    windows: Vec<ClosedWindow>,
+    five_tuple: FiveTuple,
+    rules: Rules,
+}
+
+impl Traced {
+    /// Reads captures to their end, or until reading is stopped. `tick` gets the number of records read so far, again
+    /// and again.
+    ///
+    /// Packets inside tunnels are left alone if `outer_only` says so.
+    ///
+    /// Only the packets of the 5-tuple and of its other direction are kept, but the times of all records count.
+    pub fn read(
+        captures: &mut Captures,
+        rules: Rules,
+        five_tuple: FiveTuple,
+        outer_only: bool,
+        mut tick: impl FnMut(u64),
+    ) -> Self {
+        let mut input = InputCount::read_at(reader_clock());
+        input.outer_only = outer_only;
+        let mut tracker = Tracker::new(rules).read_at(reader_clock()).keep_rows();
+        let mut windows = Vec::new();
+        let both = [five_tuple, five_tuple.reversed()];
+        while let Some(record) = captures.record() {
+            let packet = parse(record, &mut input).filter(|packet| both.contains(&packet.five_tuple));
+            if tracker.record(record.frame.ts, packet.as_ref()) {
+                windows.extend(std::iter::from_fn(|| tracker.next_closed()));
+            }
+            if rules.data_set == DataSet::Origin && packet.is_none() {
+                let error = record.link.ok().and_then(|link| Unreachable::parse(link, record.frame));
+                let error = error.filter(|error| both.contains(&error.five_tuple));
+                error.iter().for_each(|error| tracker.add_unreachable(error));
+            }
+            captures.advance();
+            tick(input.records);
+        }
+        input.late = tracker.late();
+        input.dropped = dropped(captures);
+        windows.extend(tracker.finish());
+        Self { input, windows, five_tuple, rules }
+    }
+
+    /// The connections in all windows, in order of time.
+    #[must_use]
+    pub fn traces(&self) -> Vec<Trace> {
+        let of = |window: &ClosedWindow| {
+            let Some((rows, other_rsts)) = window.rows(&self.five_tuple) else { return Vec::new() };
+            Trace::of(rows, &self.rules, &FlowContext { cutoff: window.cutoff(), other_rsts: &other_rsts })
+        };
+        self.windows.iter().flat_map(of).collect()
+    }
+
+    /// Why there are none.
+    #[must_use]
+    pub fn not_found(&self) -> String {
+        let (five_tuple, reversed) = (self.five_tuple, self.five_tuple.reversed());
+        if self.windows.iter().any(|window| window.rows(&reversed).is_some()) {
+            format!("{five_tuple} is not in the capture, but its other direction is: try '{reversed}'")
+        } else {
+            format!("{five_tuple} is not in the capture")
+        }
+    }
+}
