@@ -1,14 +1,14 @@
 // Written by web/scripts/table.ts.
 &[
     File { path: "assets/dom-B8rMdSNw.js", kind: "text/javascript; charset=utf-8", digest: "79fbd3680c3a78fb", bytes: include_bytes!("assets/dom-B8rMdSNw.js") },
-    File { path: "assets/embed-DNlg6Psp.js", kind: "text/javascript; charset=utf-8", digest: "d3d561d78e6a1275", bytes: include_bytes!("assets/embed-DNlg6Psp.js") },
-    File { path: "assets/main-BOOz82gp.js", kind: "text/javascript; charset=utf-8", digest: "e4350b5c17023ca9", bytes: include_bytes!("assets/main-BOOz82gp.js") },
-    File { path: "assets/method-07-Py8NC.js", kind: "text/javascript; charset=utf-8", digest: "21cbaaa1b148c6be", bytes: include_bytes!("assets/method-07-Py8NC.js") },
+    File { path: "assets/embed--HaclU8W.js", kind: "text/javascript; charset=utf-8", digest: "744286ff8c2ef504", bytes: include_bytes!("assets/embed--HaclU8W.js") },
+    File { path: "assets/main-dO-GAWWB.js", kind: "text/javascript; charset=utf-8", digest: "0e404332d5987737", bytes: include_bytes!("assets/main-dO-GAWWB.js") },
+    File { path: "assets/method-dWwNuxQm.js", kind: "text/javascript; charset=utf-8", digest: "8ca7aba44565e4a0", bytes: include_bytes!("assets/method-dWwNuxQm.js") },
     File { path: "assets/stage-chart-BgW-_SP9.css", kind: "text/css; charset=utf-8", digest: "7b39bb6af4c5712e", bytes: include_bytes!("assets/stage-chart-BgW-_SP9.css") },
-    File { path: "assets/stage-chart-CqBD-e95.js", kind: "text/javascript; charset=utf-8", digest: "9b340ebbf5e62a33", bytes: include_bytes!("assets/stage-chart-CqBD-e95.js") },
-    File { path: "assets/where-CtFoG5Ag.js", kind: "text/javascript; charset=utf-8", digest: "431f2a7662ad1ff7", bytes: include_bytes!("assets/where-CtFoG5Ag.js") },
-    File { path: "embed/index.html", kind: "text/html; charset=utf-8", digest: "d6c75d4cbfd71282", bytes: include_bytes!("embed/index.html") },
+    File { path: "assets/stage-chart-Dv15ge4Y.js", kind: "text/javascript; charset=utf-8", digest: "e9a264978bf39d9d", bytes: include_bytes!("assets/stage-chart-Dv15ge4Y.js") },
+    File { path: "assets/where-BqrwPro2.js", kind: "text/javascript; charset=utf-8", digest: "ead3e2caa9f552a2", bytes: include_bytes!("assets/where-BqrwPro2.js") },
+    File { path: "embed/index.html", kind: "text/html; charset=utf-8", digest: "9c461bc3177d8a83", bytes: include_bytes!("embed/index.html") },
     File { path: "favicon.svg", kind: "image/svg+xml", digest: "ca84e0c73ff8fd15", bytes: include_bytes!("favicon.svg") },
-    File { path: "index.html", kind: "text/html; charset=utf-8", digest: "9336bd5377ac0cb5", bytes: include_bytes!("index.html") },
+    File { path: "index.html", kind: "text/html; charset=utf-8", digest: "39a090dbf707c9dd", bytes: include_bytes!("index.html") },
     File { path: "licences.txt", kind: "text/plain; charset=utf-8", digest: "d3b1a0a84380e2db", bytes: include_bytes!("licences.txt") },
 ]

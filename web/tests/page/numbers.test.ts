@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compact, count, percent } from "../../src/ui/format";
 import type { GroupsAnswer, Meta, Status, TopRow } from "../../src/api/wire";
+import { isoMinute } from "../../src/state/url";
 import { api, type Looked, look, OUT, text } from "./browser";
 
 const DATA = "tcp_resets_timeouts";
@@ -99,6 +100,23 @@ it("sampled and estimated numbers are told apart", async () => {
   expect(await text(page, ".ranks-head")).toBe("ShareSampled");
   await looked.open("?view=networks&range=7d");
   expect(plain(await text(page, ".cell-numbers"))).toMatch(/^[\d.]+ % of [\d.]+ ?k? sampled/);
+});
+
+it("a note of the operator is a mark on the chart, with its text below", async () => {
+  const { page } = looked;
+  const to = Math.floor(Date.now() / 86_400_000) * 86_400_000;
+  const from = to - 3 * 86_400_000;
+  const note = { dataSource: "ALL", description: "Changed the firewall", eventType: "GENERAL", isInstantaneous: false, linkedUrl: "https://example.org/change" };
+  await page.route("**/timeseries_groups/stage?*", async (route) => {
+    const answer = (await (await route.fetch()).json()) as { result: { meta: Meta } };
+    answer.result.meta.confidenceInfo.annotations = [{ ...note, startDate: new Date(from + 3_600_000).toISOString(), endDate: new Date(from + 7_200_000).toISOString() }] as Meta["confidenceInfo"]["annotations"];
+    await route.fulfill({ json: answer });
+  });
+  await looked.open(`?from=${isoMinute(from)}&to=${isoMinute(to)}`);
+  expect(await page.locator(".figure .mark").count()).toBe(1);
+  expect(await text(page, ".figure .mark-number")).toBe("1");
+  expect(await text(page, ".mark-list li")).toMatch(/^Note .* 01:00 to 02:00 UTC: Changed the firewall$/);
+  expect(await page.locator(".mark-list a").getAttribute("href")).toBe("https://example.org/change");
 });
 
 it.each([["networks", "ases"], ["where", "locations"]])("%s that are not ranked are counted apart", async (view, ranking) => {
