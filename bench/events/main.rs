@@ -140,11 +140,14 @@ fn list_wrong(seeds: &[u64]) {
         all.add(score);
     }
     println!(
-        "all: recall {:.3}, precision {:.3}, {:.2} false alarms per 1,000 series-weeks, delay {:.0} min at 90 %; {:?}",
+        "all: recall {:.3}, precision {:.3}, {:.2} false alarms per 1,000 series-weeks; 90 %: delay {:.0} min, error of \
+         onsets {:.0} min, of ends {:.0} min; {:?}",
         all.recall(),
         all.precision(),
         all.false_alarms(),
         Score::minutes(&all.delay, 0.9),
+        Score::minutes(&all.onset_error, 0.9),
+        Score::minutes(&all.end_error, 0.9),
         all.kinds
     );
 }

@@ -183,7 +183,7 @@ pub(crate) fn ooni(benchmark: &Benchmark, series: &Series) -> Vec<Found> {
         let limit = 10.0 * step / 2.0;
         let mut alarms = vec![false; hours.values.len()];
         let (mut up, mut down, mut blocked) = (0.0_f32, 0.0_f32, false);
-        for t in 24 * 28..hours.values.len() {
+        for (t, alarm) in alarms.iter_mut().enumerate().skip(24 * 28) {
             if !hours.bad[t] && hours.sampled[t] > 0.0 {
                 let y = if channel == 0 {
                     let weeks = median(&mut (1..=4).map(|week| hours.values[t - 168 * week]).collect());
@@ -201,7 +201,7 @@ pub(crate) fn ooni(benchmark: &Benchmark, series: &Series) -> Vec<Found> {
                     (up, down) = (0.0, 0.0);
                 }
             }
-            alarms[t] = blocked;
+            *alarm = blocked;
         }
         alarms
     })

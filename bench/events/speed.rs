@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use cutshort_detect::{Config, Counts, Detector, Node, Place, Window};
 
-const WEEK: i64 = 672;
+/// Two weeks for learning, and a day.
+const LENGTH: i64 = 15 * 96;
 
 /// What came from a place in a window: by the hour of the day, with some noise.
 fn counts(place: u32, t: i64) -> Counts {
@@ -23,16 +24,16 @@ fn counts(place: u32, t: i64) -> Counts {
     }
 }
 
-/// Adds five weeks of windows, and prints the times of those of the last day.
+/// Adds two weeks and a day of windows, and prints the times of those of the last day.
 pub(crate) fn measure(places: u32) {
     let mut detector = Detector::new(Config { max_places: places as usize, ..Config::default() });
     let nodes = [Node { name: "node-1", coverage: 1.0 }];
     let mut times = Vec::new();
-    for t in 0..5 * WEEK {
+    for t in 0..LENGTH {
         let counts: Vec<Counts> = (0..places).map(|place| counts(place, t)).collect();
         let begun = Instant::now();
         let added = detector.add(&Window { number: t, nodes: &nodes, counts: &counts });
-        if t >= 5 * WEEK - 96 {
+        if t >= LENGTH - 96 {
             times.push(begun.elapsed().as_secs_f64() * 1000.0);
         }
         if let Err(error) = added {

@@ -337,7 +337,7 @@ impl Detector {
         if turn == Some(Turn::Closed) {
             live.close(series.recovered, t);
             if let Some(episode) = &mut series.episode {
-                episode.until = series.recovered;
+                episode.until = live.event.end.unwrap_or(t + 1);
             }
             series.rest(t + 1);
             changes.push(live.change(What::Closed));

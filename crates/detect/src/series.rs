@@ -20,6 +20,8 @@ const LEVEL: f64 = 1.0 / 48.0;
 const VARIANCE: f64 = 1.0 / 300.0;
 /// The least variance beyond that of sampling, on the link scale.
 const LEAST_VARIANCE: f64 = 0.004;
+/// [`Alternative::noise`] of the way back: events of the morning and of the afternoon are two.
+const RECOVERY_NOISE: f64 = 1.0;
 /// The largest residual that the level takes up.
 const CLIP: f64 = 0.25;
 /// What is looked for.
@@ -147,6 +149,46 @@ pub(crate) struct Step {
     pub(crate) volume: f32,
 }
 
+/// Where an event began that is at the end of a trail: the change point between nothing and an effect as that of its last four
+/// windows. (The last window without evidence may be long before, where noise left a little of it.)
+fn begin(trail: &[Step]) -> usize {
+    let threshold = 0.5 * effect(&trail[trail.len().saturating_sub(4)..]);
+    let (mut sum, mut best) = (0.0, (0.0, 0));
+    for (at, step) in trail.iter().enumerate().rev() {
+        sum += f64::from(step.excess) - threshold * f64::from(step.volume);
+        if sum > best.0 {
+            best = (sum, at);
+        }
+    }
+    best.1
+}
+
+/// Where an event ended that begins with a trail, and whose effect is that of its first windows.
+pub(crate) fn end(trail: &[Step], first: usize) -> usize {
+    let threshold = 0.5 * effect(&trail[..first.clamp(1, trail.len().max(1)).min(trail.len())]);
+    let (mut sum, mut best) = (0.0, (0.0, first));
+    for (at, step) in trail.iter().enumerate() {
+        sum += f64::from(step.excess) - threshold * f64::from(step.volume);
+        if sum > best.0 {
+            best = (sum, at + 1);
+        }
+    }
+    best.1
+}
+
+/// The excess as a part of the volume.
+fn effect(trail: &[Step]) -> f64 {
+    let (excess, volume) = total(trail);
+    if volume > 0.0 { (excess / volume).max(0.0) } else { 0.0 }
+}
+
+/// Excess and volume of a trail.
+pub(crate) fn total(trail: &[Step]) -> (f64, f64) {
+    trail.iter().fold((0.0, 0.0), |(excess, volume), step| {
+        (excess + f64::from(step.excess), volume + f64::from(step.volume))
+    })
+}
+
 /// An episode of events.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Episode {
@@ -272,17 +314,19 @@ impl Series {
         let running = self.evidence() > 0.0 || self.open.is_some();
         self.weighed = information + if running { MEMORY * self.weighed } else { 0.0 };
         let limit = 0.5 * threshold;
-        let evidence = ALTERNATIVES.map(|alternative| {
-            let dispersion = 1.0 + self.weighed * self.variance * alternative.noise(reading);
+        let weigh = |alternative: Alternative, noise: f64| {
+            let dispersion = 1.0 + self.weighed * self.variance * noise;
             (reading.evidence(alternative) / dispersion).clamp(-limit, limit)
-        });
+        };
+        let evidence = ALTERNATIVES.map(|alternative| weigh(alternative, alternative.noise(reading)));
+        let back = -weigh(ALTERNATIVES[0], RECOVERY_NOISE);
         self.trail.push(Step {
             excess: (reading.excess() * weight) as f32,
             volume: (reading.volume() * weight) as f32,
         });
         let turn = match self.open {
             None => self.gather(evidence, threshold, window),
-            Some(_) => self.recover(evidence, window),
+            Some(_) => self.recover(evidence, back, window),
         };
         let calm = turn.is_none() && self.open.is_none() && self.evidence() < 0.25 * threshold;
         if learn && calm && information >= 0.05 {
@@ -311,18 +355,19 @@ impl Series {
         let run = *self.runs.iter().find(|run| run.evidence >= threshold)?;
         let since = usize::try_from(window + 1 - run.start).unwrap_or(0);
         self.trail.drain(..self.trail.len().saturating_sub(since));
+        self.trail.drain(..begin(&self.trail));
         self.masked = true;
-        self.onset = run.start;
+        self.onset = window + 1 - self.trail.len() as i64;
         self.peak = run.evidence;
         self.recovery = 0.0;
         self.recovered = window + 1;
         Some(Turn::Opened)
     }
 
-    fn recover(&mut self, evidence: [f64; 2], window: i64) -> Option<Turn> {
+    fn recover(&mut self, evidence: [f64; 2], back: f64, window: i64) -> Option<Turn> {
         self.masked = true;
         self.peak += evidence[0].max(evidence[1]).max(0.0);
-        self.recovery = (self.recovery - evidence[0]).max(0.0);
+        self.recovery = (self.recovery + back).max(0.0);
         if self.recovery <= 0.0 {
             self.recovered = window + 1;
         }
@@ -440,6 +485,17 @@ mod tests {
         assert!(series.level > 0.0 && series.level <= LEVEL * CLIP);
         series.add(traffic(500.0), 1.0, H, 1, false);
         assert!(series.level <= LEVEL * CLIP, "told not to learn");
+    }
+
+    #[test]
+    fn begin_and_end_are_where_the_effect_changes() {
+        let steps = |excesses: &[f32]| -> Vec<Step> {
+            excesses.iter().map(|&excess| Step { excess, volume: 100.0 }).collect()
+        };
+        assert_eq!(begin(&steps(&[5.0, 1.0, 0.0, 2.0, 50.0, 45.0, 60.0])), 4);
+        assert_eq!(begin(&steps(&[50.0, 50.0])), 0);
+        assert_eq!(end(&steps(&[50.0, 45.0, 10.0, 60.0, 5.0, -5.0, 2.0]), 4), 4);
+        assert_eq!(end(&steps(&[]), 0), 0);
     }
 
     #[test]

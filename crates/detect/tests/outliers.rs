@@ -42,7 +42,6 @@ fn found(outliers: Vec<Outlier>) -> Vec<(u32, usize)> {
 #[test]
 fn most_planted_outliers_are_found_and_few_others() {
     let (right, wrong, planted) = outcome(100..112, |networks| found(stick_out(networks)));
-    println!("outliers: found {right} of {planted}, false {wrong}");
     assert!(right as f64 >= 0.7 * planted as f64, "{right} of {planted}");
     assert!(wrong as f64 <= 0.1 * (right + wrong) as f64, "{wrong} of {}", right + wrong);
 }
@@ -61,6 +60,5 @@ fn a_list_by_rate_is_mostly_false() {
         rates.sort_by(|one, other| other.0.total_cmp(&one.0));
         rates.into_iter().take(20).map(|(_, network, stage)| (network, stage)).collect()
     });
-    println!("by rate: found {right}, false {wrong}");
     assert!(wrong as f64 > 0.3 * (right + wrong) as f64, "{wrong} of {}", right + wrong);
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_detect::{Config, Detector, Event, EventId, Window};
 use cutshort_report::events::{Reader, write_json, write_text};
+use cutshort_settings::values::count;
 
 use crate::error::{Done, Error};
 use crate::terminal;
@@ -38,7 +39,7 @@ pub(crate) struct Detect {
     #[arg(long, value_name = "NUMBER", default_value_t = Config::default().alpha, value_parser = false_alarms)]
     false_alarms: f64,
     /// Places to watch at most; those that come later are left out
-    #[arg(long, value_name = "NUMBER", default_value_t = Config::default().max_places, value_parser = cutshort_settings::values::count::<usize>)]
+    #[arg(long, value_name = "NUMBER", default_value_t = Config::default().max_places, value_parser = count::<usize>)]
     max_places: usize,
     /// Only events that raised an alarm: those that no other event explains, one per episode
     #[arg(long)]
