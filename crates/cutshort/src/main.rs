@@ -72,6 +72,7 @@ enum Verb {
     #[command(subcommand)]
     Clickhouse(clickhouse::Tables),
     Explain(explain::Explain),
+    Detect(detect::Detect),
     #[command(subcommand)]
     Geo(geo::Lookups),
     #[command(subcommand)]
@@ -128,6 +129,7 @@ fn run() -> Result<Done, Error> {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Store(arguments) => store::run(&arguments, color),
         Verb::Clickhouse(arguments) => clickhouse::run(&arguments, color),
+        Verb::Detect(arguments) => detect::run(&arguments, color),
         Verb::Explain(arguments) => explain::run(&arguments, color),
         Verb::Geo(arguments) => geo::run(&arguments, color),
         Verb::Address(arguments) => address::run(&arguments, color),

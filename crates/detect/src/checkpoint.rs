@@ -10,7 +10,7 @@ use crate::event::{Event, EventId, Severity, State};
 use crate::grouping::Live;
 use crate::history::Hours;
 use crate::observer::{Loss, Observer};
-use crate::series::{Episode, Series, Step};
+use crate::series::{Episode, Run, Series, Step};
 use crate::watched::{Carried, HourSums, Watched};
 use crate::{Channel, Config, Place};
 
@@ -114,9 +114,10 @@ macro_rules! fields {
 }
 fields! {
     Step { excess, volume }
-    Episode { first, until, alarmed }
+    Episode { first, began, until, alarmed }
+    Run { evidence, start }
     Series {
-        evidence, recovery, weighed, level, variance, start, recovered, open, trail, masked, episode, usual, next, quietest
+        runs, peak, recovery, weighed, level, variance, onset, recovered, open, trail, masked, episode, usual, next, quietest
     }
     Carried { node, past, today, now }
     HourSums { traffic, windows, stages, all, completed }

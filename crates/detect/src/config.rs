@@ -22,8 +22,14 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 /// Windows of a week.
 pub(crate) const WEEK: i64 = 7 * DAY;
 
-/// Evidence at which an event opens, for this many series: ln(series · 672 / α). For independent windows, the mean time
-/// between false alarms of one series is at least e^h windows (Lorden 1971), so that of all of them is a week / α.
-pub(crate) fn threshold(series: usize, alpha: f64) -> f64 {
-    crate::math::ln((series.max(1) as f64) * WEEK as f64 / alpha.max(1e-9))
+/// Windows after the end of an event within which the next one belongs to its episode: 26 hours.
+pub(crate) const EPISODE: i64 = 26 * HOUR;
+
+/// Tests per place: five channels with two alternatives.
+const TESTS: usize = 10;
+
+/// Evidence at which an event opens, with this many places: h = ln(tests · 672 / α). For independent windows, the mean time
+/// between false alarms of one test is at least e^h windows (Lorden 1971), so that of all of them is a week / α.
+pub(crate) fn threshold(places: usize, alpha: f64) -> f64 {
+    crate::math::ln(((places * TESTS).max(1) as f64) * WEEK as f64 / alpha.max(1e-9))
 }

@@ -12,8 +12,6 @@ use crate::series::{Episode, Turn};
 use crate::watched::{Now, Watched};
 use crate::{Channel, Config, Place, Window};
 
-/// Windows after the end of an event within which the next one belongs to its episode: 26 hours.
-pub(crate) const EPISODE: i64 = 26 * HOUR;
 /// Days without a connection after which a place is forgotten.
 const FORGET: i64 = 28 * DAY;
 
@@ -113,7 +111,7 @@ impl Detector {
     /// The evidence at which an event opens.
     #[must_use]
     pub fn threshold(&self) -> f64 {
-        threshold(self.places.len() * CHANNELS, self.config.alpha)
+        threshold(self.places.len(), self.config.alpha)
     }
 
     /// Events that are open, in the order of their ids.
@@ -258,7 +256,10 @@ impl Detector {
         for (position, now) in now.iter().enumerate() {
             for (channel, &rose) in rises.iter().enumerate() {
                 let watched = &mut self.places[position];
-                let observed = t - watched.since >= WEEK && watched.is_observed(now, channel);
+                // During a flood with forged sources, nobody's share of single SYNs says anything.
+                let flooded = rose && channel == Channel::PostSyn as usize && watched.place != Place::World;
+                watched.series[channel].masked |= flooded;
+                let observed = t - watched.since >= WEEK && watched.is_observed(now, channel) && !flooded;
                 let Some(reading) = now.readings[channel].filter(|_| observed) else {
                     self.skip(position, channel);
                     continue;
@@ -332,11 +333,11 @@ impl Detector {
         let Some(id) = series.open else { return };
         let Some(live) = self.live.get_mut(&id) else { return };
         live.trail.append(&mut series.trail);
-        live.event.evidence = series.evidence;
+        live.event.evidence = series.peak;
         if turn == Some(Turn::Closed) {
             live.close(series.recovered, t);
             if let Some(episode) = &mut series.episode {
-                episode.until = series.recovered;
+                episode.until = live.event.end.unwrap_or(t + 1);
             }
             series.rest(t + 1);
             changes.push(live.change(What::Closed));
@@ -349,10 +350,10 @@ impl Detector {
         let watched = &mut self.places[position];
         let series = &mut watched.series[channel];
         let name = Channel::WATCHED[channel];
-        let id = EventId::new(&watched.place, name, series.start);
+        let id = EventId::new(&watched.place, name, series.onset);
         let episode = match series.episode {
-            Some(episode) if series.start - episode.until < EPISODE => episode,
-            _ => Episode { first: id, until: t + 1, alarmed: false },
+            Some(episode) if episode.goes_on(series.onset) => episode,
+            _ => Episode { first: id, began: series.onset, until: t + 1, alarmed: false },
         };
         series.episode = Some(episode);
         series.open = Some(id);
@@ -360,7 +361,7 @@ impl Detector {
             id,
             place: watched.place.clone(),
             channel: name,
-            onset: series.start,
+            onset: series.onset,
             opened: t,
             end: None,
             closed: None,
@@ -368,7 +369,7 @@ impl Detector {
             severity: Severity::Minor,
             size: 0.0,
             excess: 0.0,
-            evidence: series.evidence,
+            evidence: series.peak,
             part_of: None,
             episode: episode.first,
             alarm: None,

@@ -29,7 +29,7 @@ impl Detector {
                 continue;
             }
             let series = &watched.series[channel as usize];
-            if series.open.is_some() || series.evidence > 0.0 {
+            if series.open.is_some() || series.evidence() > 0.0 {
                 followers.following.push(place.clone());
             } else if let Status::Watched { windows } = self.status(place, channel)
                 && i64::from(windows) * 2 <= lasted

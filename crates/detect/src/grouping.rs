@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::HOUR;
-use crate::detector::{Detector, EPISODE};
+use crate::config::{EPISODE, HOUR};
+use crate::detector::Detector;
 use crate::event::{Change, Event, EventId, Severity, State, What};
-use crate::series::Step;
+use crate::series::{Step, end, total};
 use crate::{Channel, Place};
 
 /// Windows by which two events may miss each other and still overlap.
@@ -27,7 +27,7 @@ pub(crate) struct Live {
 impl Live {
     /// Recomputes size and excess. Returns whether the severity grew.
     pub(crate) fn grow(&mut self) -> bool {
-        let (excess, volume) = sum(&self.trail);
+        let (excess, volume) = total(&self.trail);
         let event = &mut self.event;
         event.excess = excess;
         event.size = if volume > 0.0 { (excess / volume).clamp(0.0, 1.0) } else { 0.0 };
@@ -37,11 +37,12 @@ impl Live {
         worse
     }
 
-    /// Ends the event before the window `end`.
-    pub(crate) fn close(&mut self, end: i64, t: i64) {
-        self.trail.truncate(usize::try_from(end - self.event.onset).unwrap_or(0));
+    /// Ends the event. It has been over in the window `recovered` at the latest, apart from some noise.
+    pub(crate) fn close(&mut self, recovered: i64, t: i64) {
+        let recovered = usize::try_from(recovered - self.event.onset).unwrap_or(0);
+        self.trail.truncate(end(&self.trail, recovered));
         self.grow();
-        self.event.end = Some(end);
+        self.event.end = Some(self.event.onset + self.trail.len() as i64);
         self.event.closed = Some(t);
         self.event.state = State::Closed;
     }
@@ -60,14 +61,8 @@ impl Live {
     /// Excess and volume of a part of it.
     fn within(&self, from: i64, to: i64) -> (f64, f64) {
         let at = |window: i64| usize::try_from(window - self.event.onset).unwrap_or(0).min(self.trail.len());
-        sum(&self.trail[at(from)..at(to).max(at(from))])
+        total(&self.trail[at(from)..at(to).max(at(from))])
     }
-}
-
-fn sum(steps: &[Step]) -> (f64, f64) {
-    steps.iter().fold((0.0, 0.0), |(excess, volume), step| {
-        (excess + f64::from(step.excess), volume + f64::from(step.volume))
-    })
 }
 
 /// Who explains whom.

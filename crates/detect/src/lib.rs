@@ -58,6 +58,7 @@ mod history;
 mod input;
 mod math;
 mod observer;
+pub mod outliers;
 mod place;
 mod reconcile;
 mod series;

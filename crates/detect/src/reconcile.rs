@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn an_event_that_moves_a_little_keeps_its_id() {
         let (old, new) = (event(100, 120), event(98, 121));
-        let events = reconcile(std::slice::from_ref(&old), &[new.clone()], 500);
+        let events = reconcile(std::slice::from_ref(&old), std::slice::from_ref(&new), 500);
         assert_eq!(events.len(), 1);
         assert_eq!((events[0].id, events[0].episode, events[0].onset), (old.id, old.id, 98));
         assert_eq!((events[0].revision, events[0].alarm), (4, old.alarm), "no second alarm");

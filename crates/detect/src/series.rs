@@ -1,9 +1,13 @@
-//! One channel of one place: evidence against "as usual" adds up (a CUSUM of quasi-log-likelihood ratios) until it opens an
+//! One channel of one place: evidence against "as usual" adds up (CUSUMs of quasi-log-likelihood ratios) until it opens an
 //! event, and evidence for it until that event ends.
+//!
+//! There are two alternatives to "as usual". A *moderate* one is half of the traffic, or twice the odds. A *strong* one is a
+//! tenth of the traffic, or four times the odds: noise hardly ever looks like it, so it counts for more in small series.
 
 use std::f64::consts::LN_2;
 
 use crate::EventId;
+use crate::config::{DAY, EPISODE, HOUR};
 use crate::math::{exp, expit, ln, logit};
 
 /// Evidence for "as usual" that ends an event: ln 1000.
@@ -16,10 +20,51 @@ const LEVEL: f64 = 1.0 / 48.0;
 const VARIANCE: f64 = 1.0 / 300.0;
 /// The least variance beyond that of sampling, on the link scale.
 const LEAST_VARIANCE: f64 = 0.004;
+/// [`Alternative::noise`] of the way back: events of the morning and of the afternoon are two.
+const RECOVERY_NOISE: f64 = 1.0;
 /// The largest residual that the level takes up.
 const CLIP: f64 = 0.25;
-/// The least rise of a share that is looked for.
-const LEAST_RISE: f64 = 0.04;
+/// What is looked for.
+const ALTERNATIVES: [Alternative; 2] = [
+    Alternative { left: 0.5, odds: LN_2, rise: 0.04, noise: (1.0, 2.0) },
+    Alternative { left: 0.1, odds: 2.0 * LN_2, rise: 0.12, noise: (0.3, 0.5) },
+];
+
+/// An alternative to "as usual".
+#[derive(Clone, Copy)]
+struct Alternative {
+    /// What is left of traffic.
+    left: f64,
+    /// By how much the logit of a share is greater, and the share at least.
+    odds: f64,
+    rise: f64,
+    /// How much of the variance beyond sampling counts against it, for traffic and for shares: more than all where noise with
+    /// heavy tails looks like it. Set on the benchmark's training seeds.
+    noise: (f64, f64),
+}
+
+impl Alternative {
+    fn noise(self, reading: Reading) -> f64 {
+        match reading {
+            Reading::Traffic { .. } => self.noise.0,
+            Reading::Share { .. } => self.noise.1,
+        }
+    }
+
+    /// The share that it looks for.
+    fn more(self, usual: f64) -> f64 {
+        (usual + self.rise).max(expit(logit(usual) + self.odds)).min(0.97)
+    }
+}
+
+/// Evidence for an alternative.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Run {
+    /// Since `start` (S).
+    pub(crate) evidence: f64,
+    /// The window after the last one without evidence: the onset, if an event opens.
+    pub(crate) start: i64,
+}
 
 /// What was seen and what is usual, in one channel of one window, in effective connections.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,12 +76,14 @@ pub(crate) enum Reading {
 }
 
 impl Reading {
-    /// The log-likelihood ratio of "half" against "as usual", or of "twice the odds, and at least 4 points more".
-    fn evidence(self) -> f64 {
+    /// The log-likelihood ratio of an alternative against "as usual".
+    fn evidence(self, alternative: Alternative) -> f64 {
         match self {
-            Self::Traffic { seen, least, .. } => 0.5 * least - seen * LN_2,
+            Self::Traffic { seen, least, .. } => {
+                seen * ln(alternative.left) + least * (1.0 - alternative.left)
+            }
             Self::Share { seen, of, most, .. } => {
-                let more = (most + LEAST_RISE).max(expit(logit(most) + LN_2)).min(0.97);
+                let more = alternative.more(most);
                 if more <= most * 1.02 {
                     return -1.0;
                 }
@@ -82,13 +129,12 @@ impl Reading {
         }
     }
 
-    /// The evidence of a window that is as an event of just the looked-for size would make it.
-    fn at_alternative(self) -> f64 {
+    /// A window in which all traffic is gone, or the share is as an alternative has it.
+    fn at_alternative(self, alternative: Alternative) -> Self {
         match self {
-            Self::Traffic { usual, .. } => Self::Traffic { seen: 0.0, usual, least: usual }.evidence(),
+            Self::Traffic { usual, .. } => Self::Traffic { seen: 0.0, usual, least: usual },
             Self::Share { of, usual, .. } => {
-                let more = (usual + LEAST_RISE).max(expit(logit(usual) + LN_2)).min(0.97);
-                Self::Share { seen: of * more, of, usual, most: usual }.evidence()
+                Self::Share { seen: of * alternative.more(usual), of, usual, most: usual }
             }
         }
     }
@@ -103,13 +149,65 @@ pub(crate) struct Step {
     pub(crate) volume: f32,
 }
 
+/// Where an event began that is at the end of a trail: the change point between nothing and an effect as that of its last four
+/// windows. (The last window without evidence may be long before, where noise left a little of it.)
+fn begin(trail: &[Step]) -> usize {
+    let threshold = 0.5 * effect(&trail[trail.len().saturating_sub(4)..]);
+    let (mut sum, mut best) = (0.0, (0.0, 0));
+    for (at, step) in trail.iter().enumerate().rev() {
+        sum += f64::from(step.excess) - threshold * f64::from(step.volume);
+        if sum > best.0 {
+            best = (sum, at);
+        }
+    }
+    best.1
+}
+
+/// Where an event ended that begins with a trail, and whose effect is that of its first windows.
+pub(crate) fn end(trail: &[Step], first: usize) -> usize {
+    let threshold = 0.5 * effect(&trail[..first.clamp(1, trail.len().max(1)).min(trail.len())]);
+    let (mut sum, mut best) = (0.0, (0.0, first));
+    for (at, step) in trail.iter().enumerate() {
+        sum += f64::from(step.excess) - threshold * f64::from(step.volume);
+        if sum > best.0 {
+            best = (sum, at + 1);
+        }
+    }
+    best.1
+}
+
+/// The excess as a part of the volume.
+fn effect(trail: &[Step]) -> f64 {
+    let (excess, volume) = total(trail);
+    if volume > 0.0 { (excess / volume).max(0.0) } else { 0.0 }
+}
+
+/// Excess and volume of a trail.
+pub(crate) fn total(trail: &[Step]) -> (f64, f64) {
+    trail.iter().fold((0.0, 0.0), |(excess, volume), step| {
+        (excess + f64::from(step.excess), volume + f64::from(step.volume))
+    })
+}
+
 /// An episode of events.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Episode {
     pub(crate) first: EventId,
+    /// The first window of its first event.
+    pub(crate) began: i64,
     /// The first window after its last event.
     pub(crate) until: i64,
     pub(crate) alarmed: bool,
+}
+
+impl Episode {
+    /// Whether an event with this onset belongs to it: less than 26 hours after the last one, or at about the same time of day
+    /// as the first one after at most two days without. What happens on working days only is one episode.
+    pub(crate) fn goes_on(&self, onset: i64) -> bool {
+        let pause = onset - self.until;
+        let shift = (onset - self.began + DAY / 2).rem_euclid(DAY) - DAY / 2;
+        pause < EPISODE || (pause < EPISODE + 2 * DAY && shift.abs() <= 2 * HOUR)
+    }
 }
 
 /// What a window did to a series.
@@ -122,8 +220,10 @@ pub(crate) enum Turn {
 /// The state of one channel of one place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
-    /// Evidence against "as usual" since `start` (S).
-    pub(crate) evidence: f64,
+    /// Evidence for each alternative.
+    pub(crate) runs: [Run; 2],
+    /// While an event is open, the sum of evidence for it.
+    pub(crate) peak: f64,
     /// Evidence for it while an event is open (R).
     pub(crate) recovery: f64,
     /// Information weighed in this run, remembered for about three hours (Q).
@@ -132,13 +232,13 @@ pub(crate) struct Series {
     pub(crate) level: f64,
     /// The variance beyond sampling, on the link scale.
     pub(crate) variance: f64,
-    /// The window after the last one without evidence: the onset, if an event opens.
-    pub(crate) start: i64,
+    /// The onset of the event that is open.
+    pub(crate) onset: i64,
     /// The window after the last one without recovery: the end, if the event closes.
     pub(crate) recovered: i64,
     /// The event that is open.
     pub(crate) open: Option<EventId>,
-    /// The windows since `start`, as long as there is evidence and no event.
+    /// The last windows, as long as there is evidence; since the onset when an event opens.
     pub(crate) trail: Vec<Step>,
     /// The current hour is left out of baselines.
     pub(crate) masked: bool,
@@ -155,12 +255,13 @@ pub(crate) struct Series {
 impl Series {
     pub(crate) fn new(channel: usize, now: i64) -> Self {
         Self {
-            evidence: 0.0,
+            runs: [Run { evidence: 0.0, start: now }; 2],
+            peak: 0.0,
             recovery: 0.0,
             weighed: 0.0,
             level: 0.0,
             variance: if channel == 0 { 0.03 } else { 0.05 },
-            start: now,
+            onset: now,
             recovered: now,
             open: None,
             trail: Vec::new(),
@@ -210,50 +311,63 @@ impl Series {
         learn: bool,
     ) -> Option<Turn> {
         let information = reading.information();
-        let running = self.evidence > 0.0 || self.open.is_some();
+        let running = self.evidence() > 0.0 || self.open.is_some();
         self.weighed = information + if running { MEMORY * self.weighed } else { 0.0 };
         let limit = 0.5 * threshold;
-        let evidence = (reading.evidence() / (1.0 + self.weighed * self.variance)).clamp(-limit, limit);
-        let step =
-            Step { excess: (reading.excess() * weight) as f32, volume: (reading.volume() * weight) as f32 };
-        let turn = match self.open {
-            None => self.gather(evidence, step, threshold, window),
-            Some(_) => self.recover(evidence, step, window),
+        let weigh = |alternative: Alternative, noise: f64| {
+            let dispersion = 1.0 + self.weighed * self.variance * noise;
+            (reading.evidence(alternative) / dispersion).clamp(-limit, limit)
         };
-        if learn
-            && turn.is_none()
-            && self.open.is_none()
-            && self.evidence < 0.25 * threshold
-            && information >= 0.05
-        {
+        let evidence = ALTERNATIVES.map(|alternative| weigh(alternative, alternative.noise(reading)));
+        let back = -weigh(ALTERNATIVES[0], RECOVERY_NOISE);
+        self.trail.push(Step {
+            excess: (reading.excess() * weight) as f32,
+            volume: (reading.volume() * weight) as f32,
+        });
+        let turn = match self.open {
+            None => self.gather(evidence, threshold, window),
+            Some(_) => self.recover(evidence, back, window),
+        };
+        let calm = turn.is_none() && self.open.is_none() && self.evidence() < 0.25 * threshold;
+        if learn && calm && information >= 0.05 {
             self.learn(reading.residual(), information);
         }
         turn
     }
 
-    fn gather(&mut self, evidence: f64, step: Step, threshold: f64, window: i64) -> Option<Turn> {
-        self.evidence = (self.evidence + evidence).max(0.0);
-        if self.evidence <= 0.0 {
+    /// Evidence against "as usual", for the likelier alternative.
+    pub(crate) fn evidence(&self) -> f64 {
+        self.runs[0].evidence.max(self.runs[1].evidence)
+    }
+
+    fn gather(&mut self, evidence: [f64; 2], threshold: f64, window: i64) -> Option<Turn> {
+        for (run, evidence) in self.runs.iter_mut().zip(evidence) {
+            run.evidence = (run.evidence + evidence).max(0.0);
+            if run.evidence <= 0.0 {
+                run.start = window + 1;
+            }
+        }
+        if self.evidence() <= 0.0 {
             self.rest(window + 1);
             return None;
         }
-        self.trail.push(step);
-        self.masked |= self.evidence > 0.5 * threshold;
-        if self.evidence < threshold {
-            return None;
-        }
+        self.masked |= self.evidence() > 0.5 * threshold;
+        let run = *self.runs.iter().find(|run| run.evidence >= threshold)?;
+        let since = usize::try_from(window + 1 - run.start).unwrap_or(0);
+        self.trail.drain(..self.trail.len().saturating_sub(since));
+        self.trail.drain(..begin(&self.trail));
         self.masked = true;
+        self.onset = window + 1 - self.trail.len() as i64;
+        self.peak = run.evidence;
         self.recovery = 0.0;
         self.recovered = window + 1;
         Some(Turn::Opened)
     }
 
-    fn recover(&mut self, evidence: f64, step: Step, window: i64) -> Option<Turn> {
+    fn recover(&mut self, evidence: [f64; 2], back: f64, window: i64) -> Option<Turn> {
         self.masked = true;
-        self.trail.push(step);
-        // While an event is open, this is its peak.
-        self.evidence += evidence.max(0.0);
-        self.recovery = (self.recovery - evidence).max(0.0);
+        self.peak += evidence[0].max(evidence[1]).max(0.0);
+        self.recovery = (self.recovery + back).max(0.0);
         if self.recovery <= 0.0 {
             self.recovered = window + 1;
         }
@@ -262,15 +376,14 @@ impl Series {
 
     /// Passes over a window that was not observed.
     pub(crate) fn skip(&mut self) {
-        if self.evidence > 0.0 || self.open.is_some() {
+        if self.evidence() > 0.0 || self.open.is_some() {
             self.trail.push(Step::default());
         }
     }
 
     /// Begins anew: no evidence, no event.
     pub(crate) fn rest(&mut self, start: i64) {
-        self.evidence = 0.0;
-        self.start = start;
+        self.runs = [Run { evidence: 0.0, start }; 2];
         self.open = None;
         // Most runs are short, and most series have none: their memory is returned.
         if !self.trail.is_empty() {
@@ -293,13 +406,17 @@ impl Series {
     /// How many windows of a complete drop, or of a share that just reaches what is looked for, it would take to open an
     /// event; `None` for more than a day.
     pub(crate) fn windows_to_notice(&self, reading: Reading, threshold: f64) -> Option<u32> {
-        let (information, evidence) = (reading.information(), reading.at_alternative());
-        let (mut weighed, mut gathered) = (0.0, 0.0);
+        let information = reading.information();
+        let (mut weighed, mut gathered) = (0.0, [0.0; 2]);
         for windows in 1..=96 {
             weighed = information + MEMORY * weighed;
-            gathered += (evidence / (1.0 + weighed * self.variance)).min(0.5 * threshold);
-            if gathered >= threshold {
-                return Some(windows);
+            for (gathered, alternative) in gathered.iter_mut().zip(ALTERNATIVES) {
+                let evidence = reading.at_alternative(ALTERNATIVES[0]).evidence(alternative);
+                let dispersion = 1.0 + weighed * self.variance * alternative.noise(reading);
+                *gathered += (evidence / dispersion).min(0.5 * threshold);
+                if *gathered >= threshold {
+                    return Some(windows);
+                }
             }
         }
         None
@@ -334,7 +451,7 @@ mod tests {
         }
         assert_eq!(series.add(traffic(0.0), 20.0, H, 500, true), None, "one window alone opens nothing");
         assert_eq!(series.add(traffic(0.0), 20.0, H, 501, true), Some(Turn::Opened));
-        assert_eq!((series.start, series.trail.len()), (500, 2));
+        assert_eq!((series.onset, series.trail.len()), (500, 2));
         series.open = Some(EventId(1));
         assert_eq!(series.add(traffic(0.0), 20.0, H, 502, true), None);
         let closed = (503..520)
@@ -349,7 +466,7 @@ mod tests {
         for window in 0..1000 {
             assert_eq!(series.add(traffic(75.0), 1.0, H, window, true), None);
         }
-        assert_eq!(series.evidence, 0.0);
+        assert_eq!(series.evidence(), 0.0);
     }
 
     #[test]
@@ -371,12 +488,23 @@ mod tests {
     }
 
     #[test]
+    fn begin_and_end_are_where_the_effect_changes() {
+        let steps = |excesses: &[f32]| -> Vec<Step> {
+            excesses.iter().map(|&excess| Step { excess, volume: 100.0 }).collect()
+        };
+        assert_eq!(begin(&steps(&[5.0, 1.0, 0.0, 2.0, 50.0, 45.0, 60.0])), 4);
+        assert_eq!(begin(&steps(&[50.0, 50.0])), 0);
+        assert_eq!(end(&steps(&[50.0, 45.0, 10.0, 60.0, 5.0, -5.0, 2.0]), 4), 4);
+        assert_eq!(end(&steps(&[]), 0), 0);
+    }
+
+    #[test]
     fn small_series_need_longer() {
         let series = Series::new(0, 0);
         let windows =
             |usual| series.windows_to_notice(Reading::Traffic { seen: 0.0, usual, least: usual }, H);
         assert_eq!(windows(1000.0), Some(2));
-        assert!(windows(2.0).unwrap() >= 16, "{:?}", windows(2.0));
+        assert!(windows(2.0).unwrap() >= 8, "{:?}", windows(2.0));
         assert_eq!(windows(0.1), None);
     }
 }

@@ -1,4 +1,4 @@
-use crate::config::{WEEK, threshold};
+use crate::config::WEEK;
 use crate::place::CHANNELS;
 use crate::series::{Reading, connections, share};
 use crate::{Channel, Detector, Place};
@@ -45,9 +45,8 @@ impl Detector {
                 Reading::Share { seen: 0.0, of: completed, usual, most: usual }
             }
         };
-        let threshold = threshold(self.places.len() * CHANNELS, self.config.alpha);
         series
-            .windows_to_notice(reading, threshold)
+            .windows_to_notice(reading, self.threshold())
             .map_or(Status::TooFew, |windows| Status::Watched { windows })
     }
 }

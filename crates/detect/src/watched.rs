@@ -13,6 +13,8 @@ const LEAST_FOR_SHARE: f64 = 1.0;
 const LEAST_FOR_HOUR: f64 = 4.0;
 /// The part of a place that must be observed: below, its traffic is not.
 const LEAST_OBSERVED: f64 = 0.3;
+/// The part of a place that must be observed to compare its shares: what is left of its networks and servers is another mix.
+const LEAST_FOR_MIX: f64 = 0.6;
 /// Days over which a node's part of a place is taken.
 const NODE_DAYS: f64 = 14.0;
 /// What is left of a window in the average weight of a connection, one window later.
@@ -194,7 +196,7 @@ impl Watched {
     pub(crate) fn is_observed(&self, now: &Now, channel: usize) -> bool {
         match now.readings[channel] {
             Some(Reading::Traffic { .. }) => now.kept > LEAST_OBSERVED,
-            Some(Reading::Share { of, .. }) => of >= LEAST_FOR_SHARE,
+            Some(Reading::Share { of, .. }) => of >= LEAST_FOR_SHARE && now.kept > LEAST_FOR_MIX,
             None => false,
         }
     }

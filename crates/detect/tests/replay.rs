@@ -1,8 +1,8 @@
 //! A detector restored from a saved state continues as if nothing had happened, whatever windows are replaced since.
 
 use cutshort_detect::{
-    Change, Channel, Config, Counts, Detector, Event, EventId, Node, Place, State, StateError, What, Window,
-    WindowError, reconcile,
+    Change, Channel, Config, Counts, Detector, Event, EventId, Node, Place, State, StateError, Status, What,
+    Window, WindowError, reconcile,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -49,11 +49,11 @@ fn counts(t: i64, incidents: &[Incident]) -> Vec<Counts> {
             left *= incident.left;
             added += incident.added;
         }
-        for node in 0..2 {
+        for (node, sums) in country.iter_mut().enumerate() {
             let size = 40.0 * f64::from(network) * left * (0.9 + 0.2 * noise(t, network * 2 + node as u32));
             let (all_of_it, post_ack) = (size.round(), (size * (0.02 + added)).round());
-            country[node][0] += all_of_it;
-            country[node][1] += post_ack;
+            sums[0] += all_of_it;
+            sums[1] += post_ack;
             all.push((Place::Network(network), node, all_of_it, post_ack));
         }
     }
@@ -83,7 +83,9 @@ fn run(
     let mut changes = Vec::new();
     for number in windows.filter(|number| !gap.contains(number)) {
         changes.extend(
-            detector.add(&Window { number, nodes: &nodes, counts: &counts(number, incidents) }).unwrap(),
+            detector
+                .add(&Window { number, nodes: &nodes, counts: &counts(number, incidents) })
+                .expect("windows in order"),
         );
     }
     changes
@@ -218,6 +220,28 @@ fn what_lasts_for_a_week_becomes_usual() {
     assert_eq!((of[0].state, of[0].onset, of[0].end), (State::Usual, from, None));
     assert!(of[0].closed.is_some_and(|window| window - from >= WEEK));
     assert_eq!(detector.open().count(), 0);
+}
+
+#[test]
+fn it_says_which_places_are_watched_and_which_networks_follow_their_country() {
+    let from = 5 * WEEK;
+    let incidents: Vec<_> =
+        (2..=3).map(|network| Incident { network, from, length: 40, left: 0.02, added: 0.0 }).collect();
+    let network = Place::Network(1);
+    let mut detector = Detector::new(Config::default());
+    run(&mut detector, 0..3 * DAY, &incidents, &[]);
+    assert_eq!(detector.status(&network, Channel::Traffic), Status::Learning);
+    assert_eq!(detector.status(&Place::Network(9), Channel::Traffic), Status::Unknown);
+    run(&mut detector, 3 * DAY..from, &incidents, &[]);
+    let Status::Watched { windows } = detector.status(&network, Channel::Traffic) else {
+        panic!("not watched")
+    };
+    assert!((2..=4).contains(&windows), "{windows}");
+    assert_eq!(detector.followers(*b"XA", Channel::Traffic), None, "no event");
+    run(&mut detector, from..from + 12, &incidents, &[]);
+    let followers = detector.followers(*b"XA", Channel::Traffic).expect("an event of the country");
+    assert_eq!(followers.following, [Place::Network(2), Place::Network(3)]);
+    assert_eq!(followers.exempt, [network]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(crate) fn apply_again(table: &Loaded, changes: &[(&str, &str)]) -> String {
 }
 
 /// With room for more connections than a table has.
-pub(crate) fn apply_larger(table: &Loaded, apply: &dyn Fn(&[(&str, &str)]) -> String) -> String {
+pub(crate) fn apply_larger(table: &Loaded, apply: impl Fn(&[(&str, &str)]) -> String) -> String {
     let size = table.options.as_ref().and_then(|options| value(options, "--size")?.parse::<u64>().ok());
     let size = size.map_or(1_000_000, |size| (2 * size).clamp(1_000_000, LARGEST));
     apply(&[("--size", &size.to_string())])

@@ -61,6 +61,12 @@ pub fn rfc3339(ts: i64) -> String {
     Timestamp::from_nanosecond(i128::from(ts)).map_or_else(|_| ts.to_string(), |time| time.to_string())
 }
 
+/// Reads a time as RFC 3339 has it, in nanoseconds since the Unix epoch: `2026-11-21T09:30:00Z`, `2026-11-21T10:30+01:00`.
+#[must_use]
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().and_then(|time| i64::try_from(time.as_nanosecond()).ok())
+}
+
 /// Writes the end of a range of times: `09:30:00` if it is on the same day as `since`, otherwise with the date.
 #[must_use]
 pub fn until(since: i64, ts: i64) -> String {

@@ -10,6 +10,7 @@ mod annotations;
 mod cell;
 pub mod connection;
 pub mod counts;
+pub mod events;
 pub mod explain;
 mod export;
 mod filter;

@@ -40,6 +40,7 @@ mod pcapng;
 mod profile;
 mod rng;
 mod script;
+pub mod series;
 mod simulation;
 mod truth;
 mod window;

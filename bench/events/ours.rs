@@ -1,0 +1,65 @@
+//! The detector.
+
+use std::collections::BTreeMap;
+
+use cutshort_detect::{Config, Counts, Detector, Node, Place, Window};
+use cutshort_simulate::series::{self, Benchmark, CHANNELS, Found, NODES, WINDOWS};
+
+pub(crate) const NAMES: [&str; NODES] = ["node-1", "node-2", "node-3", "node-4"];
+
+pub(crate) fn code(country: usize) -> [u8; 2] {
+    [b'A' + (country / 26) as u8, b'A' + (country % 26) as u8]
+}
+
+pub(crate) fn place(place: series::Place) -> Place {
+    match place {
+        series::Place::World => Place::World,
+        series::Place::Country(country) => Place::Country(code(country)),
+        series::Place::Network(network) => Place::Network(network as u32),
+    }
+}
+
+/// Events of the detector, with their places by position.
+pub(crate) fn detect(benchmark: &Benchmark, alpha: f64) -> Vec<Found> {
+    let mut detector = Detector::new(Config { alpha, ..Config::default() });
+    let places: Vec<(series::Place, Place)> = benchmark.places().map(|at| (at, place(at))).collect();
+    let position: BTreeMap<&Place, series::Place> = places.iter().map(|(at, place)| (place, *at)).collect();
+    let mut last = BTreeMap::new();
+    benchmark.run(|window| {
+        let nodes: Vec<Node<'_>> = NAMES
+            .iter()
+            .zip(window.observed)
+            .map(|(name, observed)| Node { name, coverage: f64::from(u8::from(observed)) })
+            .collect();
+        let mut counts = Vec::new();
+        for ((at, place), by_node) in places.iter().zip(&window.counts) {
+            let country = match at {
+                series::Place::Network(network) => Some(code(benchmark.country(*network))),
+                _ => None,
+            };
+            counts.extend(by_node.iter().enumerate().map(|(node, counts)| Counts {
+                place: place.clone(),
+                country,
+                node,
+                all: counts.all() * window.rate,
+                squares: counts.all() * window.rate * window.rate,
+                stages: std::array::from_fn(|stage| counts.stages[stage] * window.rate),
+            }));
+        }
+        let window = Window { number: window.number, nodes: &nodes, counts: &counts };
+        for change in detector.add(&window).expect("windows are in order") {
+            last.insert(change.event.id, change.event);
+        }
+    });
+    let found = |event: &cutshort_detect::Event| {
+        Some(Found {
+            place: *position.get(&event.place)?,
+            channel: CHANNELS.iter().position(|name| *name == event.channel.name())?,
+            onset: event.onset,
+            end: event.end.or(event.closed).unwrap_or(WINDOWS),
+            decided: event.opened,
+            told: event.alarm.is_some(),
+        })
+    };
+    last.values().filter_map(found).collect()
+}

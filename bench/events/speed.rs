@@ -1,0 +1,55 @@
+//! How long a window takes.
+
+use std::time::Instant;
+
+use cutshort_detect::{Config, Counts, Detector, Node, Place, Window};
+
+/// Two weeks for learning, and a day.
+const LENGTH: i64 = 15 * 96;
+
+/// What came from a place in a window: by the hour of the day, with some noise.
+fn counts(place: u32, t: i64) -> Counts {
+    let size = 4.0 + f64::from(place % 97);
+    let daily = 1.0 + 0.5 * (std::f64::consts::TAU * t as f64 / 96.0).cos();
+    let noise =
+        f64::from((place.wrapping_mul(2_654_435_761).wrapping_add(t as u32 * 40_503) >> 16) % 100) / 100.0;
+    let all = (size * daily * (0.8 + 0.4 * noise)).round() * 20.0;
+    Counts {
+        place: if place == 0 { Place::World } else { Place::Network(place) },
+        country: Some([b'A' + (place % 26) as u8, b'A']),
+        node: 0,
+        all,
+        squares: all * 20.0,
+        stages: [0.1, 0.03, 0.04, 0.02].map(|share| (all * share / 20.0).round() * 20.0),
+    }
+}
+
+/// Adds two weeks and a day of windows, and prints the times of those of the last day.
+pub(crate) fn measure(places: u32) {
+    let mut detector = Detector::new(Config { max_places: places as usize, ..Config::default() });
+    let nodes = [Node { name: "node-1", coverage: 1.0 }];
+    let mut times = Vec::new();
+    for t in 0..LENGTH {
+        let counts: Vec<Counts> = (0..places).map(|place| counts(place, t)).collect();
+        let begun = Instant::now();
+        let added = detector.add(&Window { number: t, nodes: &nodes, counts: &counts });
+        if t >= LENGTH - 96 {
+            times.push(begun.elapsed().as_secs_f64() * 1000.0);
+        }
+        if let Err(error) = added {
+            eprintln!("{error}");
+            return;
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    let begun = Instant::now();
+    let state = detector.save();
+    println!(
+        "{places} places, 5 channels each: a window takes {:.0} ms (median of a day), {:.0} ms at most; \
+         the state has {:.1} MB and is written in {:.0} ms",
+        times[times.len() / 2],
+        times[times.len() - 1],
+        state.len() as f64 / 1e6,
+        begun.elapsed().as_secs_f64() * 1000.0
+    );
+}

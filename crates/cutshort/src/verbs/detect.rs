@@ -1,0 +1,153 @@
+//! `cutshort detect`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ColorChoice, ValueEnum};
+use cutshort_detect::{Config, Detector, Event, EventId, Window};
+use cutshort_report::events::{Reader, write_json, write_text};
+use cutshort_settings::values::count;
+
+use crate::error::{Done, Error};
+use crate::terminal;
+
+/// Find events in counts: shutdowns, blocking and outages, with begin and end
+///
+/// Reads counts per 15 minutes and place, sorted by time, as CSV with a header or as JSON lines:
+///
+///   time,place,country,node,w,w2,post_syn,post_ack,post_psh,later
+///   2026-01-05T00:00:00Z,as:64500,IQ,,1840,36800,120,40,60,20
+///
+/// 'time' is the beginning of the 15 minutes (ISO 8601, or seconds since 1970). 'place' is world,
+/// country:IQ or as:64500; 'country' is that of an AS. 'w' is the number of connections and 'w2' the sum of
+/// the squares of their weights, for sampled counts (w times N for 1 in N; default: w). 'post_syn' to 'later' are those that
+/// were cut short. Only time, place and w are required. A node without any row in a window did not
+/// observe it; a place without rows had no connections.
+///
+/// The first weeks are used for learning what is usual.
+#[derive(Args)]
+#[command(
+    after_help = "Example: what happened in a year of counts, in a table and for programs\n  cutshort detect counts.csv\n  zcat counts-*.csv.gz | cutshort detect --format json > events.jsonl"
+)]
+pub(crate) struct Detect {
+    /// Counts; '-' or no file is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// False alarms a week to accept, of all places together
+    #[arg(long, value_name = "NUMBER", default_value_t = Config::default().alpha, value_parser = false_alarms)]
+    false_alarms: f64,
+    /// Places to watch at most; those that come later are left out
+    #[arg(long, value_name = "NUMBER", default_value_t = Config::default().max_places, value_parser = count::<usize>)]
+    max_places: usize,
+    /// Only events that raised an alarm: those that no other event explains, one per episode
+    #[arg(long)]
+    alarms: bool,
+    /// Output format
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+fn false_alarms(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (1e-6..=1000.0).contains(number));
+    number.ok_or_else(|| "write a number of alarms a week, such as 0.1".to_owned())
+}
+
+pub(crate) fn run(arguments: &Detect, color: ColorChoice) -> Result<Done, Error> {
+    let config = Config { alpha: arguments.false_alarms, max_places: arguments.max_places };
+    let mut found = Found::new(config);
+    let mut reader = Reader::default();
+    let stdin = [PathBuf::from("-")];
+    if arguments.files.is_empty() && io::stdin().is_terminal() {
+        let text = "name files with counts, or pipe one in; 'cutshort detect --help' shows how";
+        return Err(Error::Usage(text.to_owned()));
+    }
+    let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
+    for path in files {
+        reader.read(open(path)?, &mut |window| found.add(window)).map_err(|error| failed(path, &error))?;
+    }
+    let last = files.last().map_or(Path::new("-"), PathBuf::as_path);
+    reader.finish(&mut |window| found.add(window)).map_err(|error| failed(last, &error))?;
+    if found.ignored > 0 {
+        let text = format!(
+            "up to {} places were left out of a window, because {} are watched: raise --max-places",
+            found.ignored, arguments.max_places
+        );
+        terminal::message(&text);
+    }
+    let whole = found.ignored == 0;
+    let events = found.events(arguments.alarms);
+    match arguments.format {
+        Format::Json => write_lines(&events)?,
+        Format::Text => terminal::print(color, |text| Ok(describe(&reader, &events, text)?))?,
+    }
+    Ok(Done::Whole.and(whole))
+}
+
+/// What was found so far.
+struct Found {
+    detector: Detector,
+    /// The last state of each event, with its place in the order of decisions.
+    events: BTreeMap<EventId, (usize, Event)>,
+    ignored: usize,
+}
+
+impl Found {
+    fn new(config: Config) -> Self {
+        Self { detector: Detector::new(config), events: BTreeMap::new(), ignored: 0 }
+    }
+
+    fn add(&mut self, window: &Window<'_>) -> Result<(), String> {
+        for change in self.detector.add(window).map_err(|error| error.to_string())? {
+            let id = change.event.id;
+            let at = self.events.get(&id).map_or(self.events.len(), |&(at, _)| at);
+            self.events.insert(id, (at, change.event));
+        }
+        self.ignored = self.ignored.max(self.detector.ignored());
+        Ok(())
+    }
+
+    /// All events, or those with an alarm, in the order in which they were decided.
+    fn events(self, alarms: bool) -> Vec<Event> {
+        let mut events: Vec<_> = self.events.into_values().collect();
+        events.sort_by_key(|&(at, _)| at);
+        events.into_iter().map(|(_, event)| event).filter(|event| !alarms || event.alarm.is_some()).collect()
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn BufRead>, Error> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).map_err(|error| Error::Failed(format!("{}: {error}", path.display())))?;
+    Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
+}
+
+fn failed(path: &Path, error: &cutshort_report::events::SeriesError) -> Error {
+    let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
+    Error::Failed(format!("{name}: {error}"))
+}
+
+fn write_lines(events: &[Event]) -> Result<(), Error> {
+    let mut output = BufWriter::new(io::stdout().lock());
+    for event in events {
+        write_json(event, &mut output)?;
+    }
+    Ok(output.flush()?)
+}
+
+fn describe(reader: &Reader, events: &[Event], mut text: &mut Vec<u8>) -> io::Result<()> {
+    if events.is_empty() {
+        return writeln!(text, "No events in {} rows.", cutshort_model::grouped(reader.rows()));
+    }
+    write_text(events, terminal::widths().tables, &mut text)
+}
