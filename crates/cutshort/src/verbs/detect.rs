@@ -13,7 +13,7 @@ use cutshort_settings::values::count;
 use crate::error::{Done, Error};
 use crate::terminal;
 
-/// Find events in counts: shutdowns, blocking and outages, with begin and end
+/// Find events in counts: shutdowns, blocking, outages
 ///
 /// Reads counts per 15 minutes and place, sorted by time, as CSV with a header or as JSON lines:
 ///

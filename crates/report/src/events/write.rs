@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cutshort_detect::{Channel, Event};
 use cutshort_model::{date_time, rfc3339, until};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use crate::table::Table;
 
@@ -16,32 +16,53 @@ const fn start(window: i64) -> i64 {
     window.saturating_mul(WINDOW)
 }
 
+/// An event as a JSON object.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: String,
+    place: String,
+    channel: &'a str,
+    onset: String,
+    opened: String,
+    end: Option<String>,
+    closed: Option<String>,
+    state: &'a str,
+    severity: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depth: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    points: Option<f64>,
+    evidence: f64,
+    part_of: Option<String>,
+    episode: String,
+    alarm: Option<String>,
+}
+
 /// Writes an event as a line of JSON. Times are those of RFC 3339; the time at which something was decided is the end of the
 /// window with which it was.
 pub fn write_json(event: &Event, mut output: impl Write) -> io::Result<()> {
-    let time = |window: i64| Value::from(rfc3339(start(window)));
-    let after = |window: Option<i64>| window.map_or(Value::Null, |window| time(window + 1));
-    let mut object = Map::new();
-    let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
-    put("id", json!(event.id.to_string()));
-    put("place", json!(event.place.to_string()));
-    put("channel", json!(event.channel.name()));
-    put("onset", time(event.onset));
-    put("opened", time(event.opened + 1));
-    put("end", event.end.map_or(Value::Null, time));
-    put("closed", after(event.closed));
-    put("state", json!(event.state.name()));
-    put("severity", json!(event.severity.name()));
-    if event.channel.is_drop() {
-        put("depth", json!(rounded(event.size, 1000.0)));
-    } else {
-        put("points", json!(rounded(100.0 * event.size, 10.0)));
-    }
-    put("evidence", json!(rounded(event.evidence, 10.0)));
-    put("part_of", event.part_of.map_or(Value::Null, |id| json!(id.to_string())));
-    put("episode", json!(event.episode.to_string()));
-    put("alarm", after(event.alarm));
-    writeln!(output, "{}", Value::Object(object))
+    let time = |window: i64| rfc3339(start(window));
+    let after = |window: i64| time(window + 1);
+    let drop = event.channel.is_drop();
+    let line = Line {
+        id: event.id.to_string(),
+        place: event.place.to_string(),
+        channel: event.channel.name(),
+        onset: time(event.onset),
+        opened: after(event.opened),
+        end: event.end.map(time),
+        closed: event.closed.map(after),
+        state: event.state.name(),
+        severity: event.severity.name(),
+        depth: drop.then(|| rounded(event.size, 1000.0)),
+        points: (!drop).then(|| rounded(100.0 * event.size, 10.0)),
+        evidence: rounded(event.evidence, 10.0),
+        part_of: event.part_of.map(|id| id.to_string()),
+        episode: event.episode.to_string(),
+        alarm: event.alarm.map(after),
+    };
+    serde_json::to_writer(&mut output, &line)?;
+    writeln!(output)
 }
 
 fn rounded(number: f64, parts: f64) -> f64 {
@@ -86,6 +107,7 @@ fn what(event: &Event) -> String {
 mod tests {
     use super::*;
     use cutshort_detect::{EventId, Place, Severity, State};
+    use serde_json::{Value, json};
 
     fn event() -> Event {
         let place = Place::Country(*b"IQ");
