@@ -7,7 +7,7 @@ import { CONTINENTS, type Place, placeKey } from "./state/place";
 import type { Store } from "./state/store";
 import { percent } from "./ui/format";
 import { useZone, zoneId } from "./ui/zone";
-import { COMMON_FILTERS, type Filter, type State } from "./state/url";
+import { COMMON_FILTERS, type DataSet, type Filter, type State } from "./state/url";
 
 export interface Named {
   name: string;
@@ -56,18 +56,21 @@ async function lookUp(place: Place): Promise<Named> {
   return unknown(place);
 }
 
-let texts: Promise<Terms> | null = null;
+/** Of each data set. */
+const texts = new Map<DataSet, Promise<Terms>>();
 
-/** What stages, tags and signatures mean, in the words of `cutshort explain`. */
+/** What stages, tags and signatures of the data set mean, in the words of `cutshort explain`. */
 export function terms(): Promise<Terms> {
-  texts ??= radar.terms().then((all) => {
-    signatures = new Map(all.signatures.map(({ id, name }) => [String(id), name]));
-    return all;
-  });
-  texts.catch(() => {
-    texts = null;
-  });
-  return texts;
+  const dataSet = radar.dataSet();
+  const found = texts.get(dataSet) ?? radar.terms();
+  texts.set(dataSet, found);
+  found.then(
+    (all) => {
+      signatures = new Map(all.signatures.map(({ id, name }) => [String(id), name]));
+    },
+    () => texts.delete(dataSet),
+  );
+  return found;
 }
 
 /** Where places and networks are known from, with the day of each source. */
@@ -111,7 +114,7 @@ export const ranksCompleted = ({ completed, every, metric }: State): boolean => 
 /** The selection that rankings are made of. */
 export const judged = (state: State): Asked => ({ ...selected(state), completed: ranksCompleted(state) });
 
-const FILTER_NAMES: Record<Filter, string> = { node: "Server", port: "Port", ipVersion: "IP version", signature: "Signature", tag: "Tag", stage: "Stage", termination: "Ended by", client: "Client" };
+const FILTER_NAMES: Record<Filter, string> = { node: "Server", port: "Port", ipVersion: "IP version", signature: "Signature", tag: "Tag", stage: "Stage", termination: "Ended by", client: "Client", server: "Server address" };
 export const filterName = (key: Filter): string => FILTER_NAMES[key];
 
 let signatures = new Map<string, string>();

@@ -40,8 +40,9 @@ const views: Record<View, Render> = {
 
 /** Opens the latest week that has data if the last one has none, and says so. */
 async function openWhereDataAre(store: Store, page: Shell): Promise<void> {
-  if (/[?&](range|from|to|view)=/.test(location.search)) return;
+  if (/[?&](range|from|to)=/.test(location.search) || ["status", "method"].includes(store.state.view)) return;
   const week = lengthOf(DEFAULT.range);
+  radar.useDataSet(store.state.dataSet);
   const [from, to] = await radar.knownTime();
   if (!Number.isFinite(to) || to > Date.now() - week) return;
   const range = { kind: "fixed", from: Math.max(from, to - week), to } as const;
@@ -60,6 +61,7 @@ function start(root: HTMLElement): void {
   const show = async (): Promise<void> => {
     const mine = ++turn;
     page.loading(store.state.view);
+    radar.useDataSet(store.state.dataSet);
     const app: App = { store, state: { ...store.state, range: await radar.concrete(store.state.range) } };
     await setZone(app.state).catch(() => undefined);
     if (mine !== turn) return;

@@ -87,6 +87,17 @@ impl Capture {
         &self.config.source
     }
 
+    /// Whether it samples connections that this host opens: as its rules say, or its settings.
+    fn has_opened(&self) -> bool {
+        match &self.config.source {
+            LiveSource::AfPacket(_) => self.config.live.sides.has_opened(),
+            LiveSource::Nflog(groups) => {
+                let is_received = |loaded: &Loaded| loaded.group().is_some_and(|group| groups.has(group));
+                self.rules.iter().any(|loaded| loaded.is_origin() && is_received(loaded))
+            }
+        }
+    }
+
     /// Writes the report file of this capture.
     pub(crate) fn reporter(&self) -> Reporter {
         Reporter::new(About {
@@ -100,6 +111,7 @@ impl Capture {
 
     /// Begins to receive, record and deliver.
     pub(crate) fn start(self, collector: Box<dyn Collector>) -> StoreResult<Station> {
+        let has_opened = self.has_opened();
         let Self { config, node, live, reading, privacy, .. } = self;
         let spool = Arc::new(Spool::open(&config.spool, config.spool_bytes)?);
         let recorder = RecorderSettings { node, every: config.segment_time, ..RecorderSettings::default() };
@@ -110,6 +122,7 @@ impl Capture {
             live,
             reading,
             recorder: Recorder::start(Arc::clone(&spool), recorder, privacy)?,
+            has_opened,
             spool,
             collector,
             retry: Retry { first, most: config.retry_time },

@@ -27,7 +27,8 @@ pub fn text(state: &StationState, format: Format) -> String {
 fn of_packets(exposition: &mut Exposition, state: &StationState) {
     let StationState { live, recorder, .. } = state;
     let mut count = |name: &str, help: &str, value: u64| exposition.counter(name, help, value);
-    count("packets_taken", "Packets of chosen connections that were received", live.packets);
+    let help = "Packets of chosen connections that were received, of clients and of this host";
+    count("packets_taken", help, live.packets + live.opened);
     let help = "Packets of connections that were not chosen (packet sockets only)";
     count("packets_not_chosen", help, live.left);
     // The former name, for one release.
@@ -39,8 +40,12 @@ fn of_packets(exposition: &mut Exposition, state: &StationState) {
         "Chosen connections that were left out because no more could be remembered (at least so many)",
         live.left_out.connections,
     );
-    let help = "Packets that 'cutshort rules --origin' logged, which are left out";
-    count("packets_of_origin_rules", help, live.origin);
+    let help = "Packets of chosen connections that this host opens, which are among those taken";
+    count("packets_of_opened_connections", help, live.opened);
+    // The former name, for one release.
+    count("packets_of_origin_rules", help, live.opened);
+    let help = "ICMP errors that belong to no chosen connection";
+    count("errors_not_chosen", help, live.other_errors);
     let help = "Records received that are not TCP packets";
     count("packets_refused", help, live.refused.iter().sum());
     count("messages_malformed", "Messages of the kernel that could not be read", live.malformed);

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use cutshort_capture::{LEFT_OUT_ORIGIN, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
 use cutshort_model::nanoseconds;
 use cutshort_packet::Packet;
 
@@ -14,6 +14,8 @@ use crate::left_out::LeftOutLog;
 /// Packets, and until when all that came are received, in nanoseconds since the Unix epoch.
 pub(crate) struct Batch {
     pub(crate) packets: Vec<Packet>,
+    /// Rows of connections that this host opens.
+    pub(crate) opened: Vec<Packet>,
     pub(crate) covered_to: i64,
 }
 
@@ -44,10 +46,11 @@ impl Receiver {
     fn receive(&mut self, batches: &SyncSender<Batch>) -> Result<(), LiveError> {
         loop {
             let batch = match self.live.next_batch() {
-                Ok(Some(packets)) => {
-                    let packets = packets.to_vec();
-                    Batch { covered_to: covered_to(&packets, self.reading.is_stopped()), packets }
-                }
+                Ok(Some(batch)) => Batch {
+                    packets: batch.packets.to_vec(),
+                    opened: batch.opened.to_vec(),
+                    covered_to: covered_to(batch.latest(), self.reading.is_stopped()),
+                },
                 Ok(None) => return Ok(()),
                 Err(LiveError::NoInterface(name)) => {
                     tracing::warn!(interface = name, "the interface is gone; waits for it to come back");
@@ -69,11 +72,7 @@ impl Receiver {
     fn note(&mut self) {
         let counts = sum(&self.before, self.live.counts());
         self.left_out.note(&self.source, &counts.left_out, nanoseconds(SystemTime::now()));
-        let mut noted = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.origin == 0 && counts.origin > 0 {
-            tracing::error!("{} {LEFT_OUT_ORIGIN}", counts.origin);
-        }
-        *noted = counts;
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
     }
 
     /// Waits until the interface is there again; false if it is stopped before. Where there is no interface no
@@ -90,7 +89,8 @@ impl Receiver {
                 Err(error) => return Err(error),
             }
             std::thread::sleep(PAUSE);
-            let silence = Batch { packets: Vec::new(), covered_to: covered_to(&[], false) };
+            let covered_to = covered_to(None, false);
+            let silence = Batch { packets: Vec::new(), opened: Vec::new(), covered_to };
             if batches.send(silence).is_err() {
                 return Ok(false);
             }
@@ -100,9 +100,8 @@ impl Receiver {
 }
 
 /// Until when all packets that came were received: under load as far as the latest, at the end until now.
-fn covered_to(packets: &[Packet], is_last: bool) -> i64 {
+fn covered_to(latest: Option<i64>, is_last: bool) -> i64 {
     let now = nanoseconds(SystemTime::now());
-    let latest = packets.iter().map(|packet| packet.ts).max();
     if is_last { now } else { latest.unwrap_or(now).min(now - HELD_BACK) }
 }
 
@@ -113,7 +112,8 @@ fn sum(one: &LiveCount, other: &LiveCount) -> LiveCount {
         left: one.left + other.left,
         capped: one.capped + other.capped,
         left_out: other.left_out.after(&one.left_out),
-        origin: one.origin + other.origin,
+        opened: one.opened + other.opened,
+        other_errors: one.other_errors + other.other_errors,
         refused: std::array::from_fn(|at| one.refused[at] + other.refused[at]),
         lost: one.lost + other.lost,
         without_time: one.without_time + other.without_time,

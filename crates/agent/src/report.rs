@@ -172,7 +172,7 @@ impl Reporter {
     pub fn counts(&self, state: &StationState) -> AgentCounts {
         let before = self.counts_before.unwrap_or(state.spool.counts);
         AgentCounts {
-            received: state.live.packets,
+            received: received(&state.live),
             lost: state.live.lost,
             unwritten: state.recorder.unwritten,
             dropped: state.spool.counts.dropped.1.saturating_sub(before.dropped.1),
@@ -191,7 +191,7 @@ impl Reporter {
     fn write(&mut self, state: &StationState) {
         let now = Instant::now();
         self.written = Some(now);
-        self.past.push_back((now, state.live.packets));
+        self.past.push_back((now, received(&state.live)));
         while self.past.len() > 1 && self.past[1].0 + MINUTE <= now {
             self.past.pop_front();
         }
@@ -207,8 +207,8 @@ impl Reporter {
         let before = self.counts_before.get_or_insert(spool.counts);
         let report = &mut self.report;
         report.time = nanoseconds(SystemTime::now());
-        report.received = live.packets;
-        report.last_minute = live.packets - self.past.front().map_or(0, |past| past.1);
+        report.received = received(live);
+        report.last_minute = report.received - self.past.front().map_or(0, |past| past.1);
         report.seen = seen(live);
         (report.lost, report.unwritten) = (live.lost, recorder.unwritten);
         report.left_out = live.left_out.connections;
@@ -232,9 +232,19 @@ impl Reporter {
     }
 }
 
+/// Packets of all data sets.
+const fn received(live: &LiveCount) -> u64 {
+    live.packets + live.opened
+}
+
 /// What rules count as logged, as far as a receiver knows of it.
 fn seen(live: &LiveCount) -> u64 {
-    live.packets + live.capped + live.lost + live.origin + live.malformed + live.refused.iter().sum::<u64>()
+    received(live)
+        + live.capped
+        + live.lost
+        + live.other_errors
+        + live.malformed
+        + live.refused.iter().sum::<u64>()
 }
 
 #[cfg(test)]
@@ -255,7 +265,7 @@ mod tests {
             counters: vec![logged],
             outdated: false,
         }];
-        let source = LiveSource::Nflog(5);
+        let source = LiveSource::Nflog(5.into());
         let node = "edge".to_owned();
         let about = About { folder: folder.path().to_owned(), node, source, spool_bytes: 9, rules };
         let mut reporter = Reporter::new(about);

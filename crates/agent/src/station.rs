@@ -11,6 +11,7 @@ use cutshort_model::quantity;
 use cutshort_pipeline::live::{
     Collector, Recorder, RecorderCounts, Retry, Spool, SpoolState, Uploader, UploaderState,
 };
+use cutshort_verdict::DataSet;
 
 use crate::left_out::LeftOutLog;
 use crate::receiver::{Batch, Receiver};
@@ -25,8 +26,11 @@ pub struct Parts {
     pub live: Live,
     /// The handle with which the source was opened; stopping it stops receiving.
     pub reading: Reading,
-    /// The recorder that writes the packets.
+    /// The recorder that writes the packets of clients. Connections that this host opens get one
+    /// [beside](Recorder::beside) it.
     pub recorder: Recorder,
+    /// Whether the source is known to sample connections that this host opens, so that silence says that there are none.
+    pub has_opened: bool,
     /// The spool that the recorder writes to.
     pub spool: Arc<Spool>,
     /// The destination of the segments.
@@ -95,9 +99,11 @@ impl Station {
     /// Starts to receive, record and deliver.
     #[must_use]
     pub fn start(parts: Parts) -> Self {
-        let Parts { source, settings, live, reading, recorder, spool, collector, retry } = parts;
+        let Parts { source, settings, live, reading, recorder, has_opened, spool, collector, retry } = parts;
+        let opened = has_opened.then(|| recorder.beside(DataSet::Origin));
+        let recorders = Recorders { clients: recorder, opened };
         let counts = Arc::new(Mutex::default());
-        let recorded = Recorded { counts: recorder.counts().clone(), at: Instant::now() };
+        let recorded = Recorded { counts: recorders.counts(), at: Instant::now() };
         let recorded = Arc::new(Mutex::new(recorded));
         let (sender, batches) = sync_channel(BATCHES);
         let receiver = Receiver {
@@ -117,7 +123,7 @@ impl Station {
             counts,
             recorded,
             receiver: std::thread::spawn(move || receiver.run(&sender)),
-            recorder: std::thread::spawn(move || record(recorder, &batches, &shared)),
+            recorder: std::thread::spawn(move || record(recorders, &batches, &shared)),
         }
     }
 
@@ -171,11 +177,42 @@ fn lock(recorded: &Mutex<Recorded>) -> std::sync::MutexGuard<'_, Recorded> {
     recorded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn record(mut recorder: Recorder, batches: &Batches<Batch>, recorded: &Mutex<Recorded>) {
-    for batch in batches {
-        recorder.record(&batch.packets, batch.covered_to);
-        *lock(recorded) = Recorded { counts: recorder.counts().clone(), at: Instant::now() };
+/// The recorders of the data sets.
+struct Recorders {
+    clients: Recorder,
+    /// For connections that this host opens, from when the first of them came or was to be expected.
+    opened: Option<Recorder>,
+}
+
+impl Recorders {
+    fn record(&mut self, batch: &Batch) {
+        self.clients.record(&batch.packets, batch.covered_to);
+        if !batch.opened.is_empty() && self.opened.is_none() {
+            self.opened = Some(self.clients.beside(DataSet::Origin));
+        }
+        if let Some(opened) = &mut self.opened {
+            opened.record(&batch.opened, batch.covered_to);
+        }
     }
-    let counts = recorder.finish();
+
+    fn counts(&self) -> RecorderCounts {
+        let mut counts = self.clients.counts().clone();
+        self.opened.iter().for_each(|opened| counts.merge(opened.counts()));
+        counts
+    }
+
+    fn finish(self) -> RecorderCounts {
+        let mut counts = self.clients.finish();
+        self.opened.into_iter().for_each(|opened| counts.merge(&opened.finish()));
+        counts
+    }
+}
+
+fn record(mut recorders: Recorders, batches: &Batches<Batch>, recorded: &Mutex<Recorded>) {
+    for batch in batches {
+        recorders.record(&batch);
+        *lock(recorded) = Recorded { counts: recorders.counts(), at: Instant::now() };
+    }
+    let counts = recorders.finish();
     *lock(recorded) = Recorded { counts, at: Instant::now() };
 }

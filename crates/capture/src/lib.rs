@@ -25,6 +25,9 @@ pub use captures::{CaptureProblem, Captures, name_of};
 pub use error::CaptureError;
 pub use foreign::Foreign;
 pub use input::{Input, Reading};
-pub use live::{LEFT_OUT_ORIGIN, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, Spell};
+pub use live::{
+    Batch, Groups, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, OPENED_ERRORS, OPENED_MORE,
+    Sides, Spell,
+};
 pub use pcapng::Drops;
 pub use record::Record;

@@ -66,6 +66,11 @@ impl<'a> Message<'a> {
         Some(i32::from_ne_bytes(*number).saturating_neg())
     }
 
+    /// Of a netfilter message: what it is about, such as the group of the netfilter log.
+    pub(crate) fn resource(&self) -> Option<u16> {
+        Some(u16::from_be_bytes(*self.body.get(2..)?.first_chunk()?))
+    }
+
     /// Of a netfilter message: the protocol family, and the attributes.
     pub(crate) fn netfilter(&self) -> Option<(u8, &'a [u8])> {
         Some((*self.body.first()?, self.body.get(NETFILTER_HEADER..)?))

@@ -20,11 +20,21 @@ pub(crate) fn apply(seen: &Seen, changes: &[(&str, &str)]) -> String {
     format!("cutshort rules apply {options}")
 }
 
-/// With room for more connections.
-pub(crate) fn apply_larger(seen: &Seen) -> String {
-    let size = options(seen).and_then(|options| value(&options, "--size")?.parse::<u64>().ok());
+/// The same for one table's rules, whatever else is loaded.
+pub(crate) fn apply_again(table: &Loaded, changes: &[(&str, &str)]) -> String {
+    let Some(options) = &table.options else {
+        return "cutshort rules apply --origin (and the same options as before)".to_owned();
+    };
+    let options =
+        changes.iter().fold(options.clone(), |options, (option, value)| with(&options, option, value));
+    format!("cutshort rules apply {options}")
+}
+
+/// With room for more connections than a table has.
+pub(crate) fn apply_larger(table: &Loaded, apply: impl Fn(&[(&str, &str)]) -> String) -> String {
+    let size = table.options.as_ref().and_then(|options| value(options, "--size")?.parse::<u64>().ok());
     let size = size.map_or(1_000_000, |size| (2 * size).clamp(1_000_000, LARGEST));
-    apply(seen, &[("--size", &size.to_string())])
+    apply(&[("--size", &size.to_string())])
 }
 
 /// Whether what is loaded has this option.
@@ -61,7 +71,7 @@ fn options(seen: &Seen) -> Option<String> {
 /// The group of the netfilter log, if packets come from there.
 pub(crate) fn group(seen: &Seen) -> Option<u16> {
     match seen.source {
-        Some(LiveSource::Nflog(group)) => Some(group),
+        Some(LiveSource::Nflog(groups)) => Some(groups.first()),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use cutshort_model::{grouped, quantity};
 
 use crate::check::Check;
 use crate::cure::{self, group};
-use crate::seen::{Interface, Kernel, Reported, Seen};
+use crate::seen::{Interface, Kernel, Paths, Reported, Seen};
 
 pub(crate) fn kernel(seen: &Seen) -> Check {
     let Kernel { nf_tables, nfnetlink_log, seccomp, landlock } = seen.kernel;
@@ -59,41 +59,78 @@ pub(crate) fn privileges(seen: &Seen) -> Check {
     }
 }
 
-pub(crate) fn rules(seen: &Seen) -> Option<Check> {
-    let group = group(seen)?;
-    let (tables, chains) = seen.rules.as_ref()?;
+/// What rules there are for each of the data sets.
+pub(crate) fn rules(seen: &Seen) -> Vec<Check> {
+    let (Some(LiveSource::Nflog(groups)), Some((tables, chains))) = (&seen.source, &seen.rules) else {
+        return Vec::new();
+    };
+    let is_received = |loaded: &&Loaded| loaded.group().is_some_and(|group| groups.has(group));
     let (origin, mine): (Vec<&Loaded>, Vec<&Loaded>) =
-        tables.iter().filter(|loaded| loaded.group() == Some(group)).partition(|loaded| loaded.is_origin());
-    if !origin.is_empty() {
-        return Some(Check::failing("rules", format!("{} {ORIGIN} {group}", origin[0].table), NOT_ORIGIN));
+        tables.iter().filter(is_received).partition(|loaded| loaded.is_origin());
+    let mut checks = Vec::new();
+    let targets: Vec<String> = groups.iter().map(|group| format!("--nflog-group {group} ")).collect();
+    let has_target = |chain: &String| targets.iter().any(|target| chain.contains(target));
+    if !mine.is_empty() {
+        checks.push(of_tables(seen, "rules", &mine, &|changes| cure::apply(seen, changes)));
+    } else if chains.shown.iter().any(has_target) {
+        checks.push(Check::ok("rules", format!("iptables, group {groups}")));
+    } else if origin.is_empty() {
+        checks.push(no_rules(seen, groups.first()));
     }
-    let target = format!("--nflog-group {group} ");
-    if mine.is_empty() && chains.shown.iter().any(|chain| chain.contains(&target)) {
-        return Some(Check::ok("rules", format!("iptables, group {group}")));
+    if let Some(table) = origin.first() {
+        checks.push(of_tables(seen, "origin", &origin, &|changes| cure::apply_again(table, changes)));
+        checks.extend(origin_paths(seen));
     }
-    if mine.is_empty() {
-        let found = if tables.is_empty() && chains.shown.is_empty() {
-            "none of cutshort's rules are loaded".to_owned()
-        } else {
-            format!("the rules that are loaded do not log to group {group}")
-        };
-        let number = group.to_string();
-        let other: &[(&str, &str)] = if group == GROUP { &[] } else { &[("--group", &number)] };
-        let is_loaded = !tables.is_empty() || !chains.shown.is_empty();
-        let change = if is_loaded { &[("--group", &*number)][..] } else { other };
-        return Some(Check::failing("rules", found, cure::apply(seen, change)));
-    }
-    Some(of_tables(seen, &mine))
+    checks
+}
+
+fn no_rules(seen: &Seen, group: u16) -> Check {
+    let is_loaded =
+        seen.rules.as_ref().is_some_and(|(tables, chains)| !tables.is_empty() || !chains.shown.is_empty());
+    let found = if is_loaded {
+        format!("the rules that are loaded do not log to group {group}")
+    } else {
+        "none of cutshort's rules are loaded".to_owned()
+    };
+    let number = group.to_string();
+    let change: &[(&str, &str)] = if is_loaded || group != GROUP { &[("--group", &number)] } else { &[] };
+    Check::failing("rules", found, cure::apply(seen, change))
 }
 
 /// The group of rules for which none is named.
 const GROUP: u16 = 5;
 
-/// Packets of connections that this host opens cannot be classified yet.
-const ORIGIN: &str = "(from 'cutshort rules apply --origin') logs packets that receivers leave out to group";
-const NOT_ORIGIN: &str = "nft delete table inet cutshort_origin (or load these rules with another --group)";
+/// What rules do not see of connections that this host opens: they look at packets before they are translated, and only at
+/// those of this host.
+fn origin_paths(seen: &Seen) -> Option<Check> {
+    const SOCKET: &str = "cutshort agent --capture af_packet:INTERFACE with CUTSHORT_CAPTURE_DATASETS=origin (on the interface \
+                          to the servers, where packets are already translated)";
+    let Paths { forwards, translations } = &seen.paths;
+    match (translations.is_empty(), forwards) {
+        (true, false) => None,
+        (true, true) => Some(Check::ok(
+            "paths",
+            "this host forwards packets; forwarded connections, such as those of containers, are not in the sample of \
+             rules. To sample them, capture on an interface (af_packet)",
+        )),
+        (false, _) => {
+            let forwarded = if *forwards { "; forwarded connections are not in the sample" } else { "" };
+            Some(Check::warning(
+                "paths",
+                format!(
+                    "connections whose address or port this host translates look unanswered in the data set origin ({}){forwarded}",
+                    translations.join(", ")
+                ),
+                SOCKET,
+            ))
+        }
+    }
+}
 
-fn of_tables(seen: &Seen, tables: &[&Loaded]) -> Check {
+/// What loads rules again, with changes to their options.
+type Apply<'a> = dyn Fn(&[(&str, &str)]) -> String + 'a;
+
+fn of_tables(seen: &Seen, name: &'static str, tables: &[&Loaded], apply: &Apply<'_>) -> Check {
     let count = |name| tables.iter().filter_map(|loaded| loaded.packets(name)).sum::<u64>();
     let [syn, chosen, full, busy, logged] = ["syn", "chosen", "full", "busy", "logged"].map(count);
     let about = tables.iter().map(|loaded| loaded.about.as_str()).collect::<Vec<_>>().join("; ");
@@ -104,23 +141,34 @@ fn of_tables(seen: &Seen, tables: &[&Loaded]) -> Check {
         quantity(logged, "packet")
     );
     if tables.iter().any(|loaded| loaded.outdated) {
-        return Check::warning("rules", format!("{found}; {}", Loaded::OUTDATED), cure::apply(seen, &[]));
+        return Check::warning(name, format!("{found}; {}", Loaded::OUTDATED), apply(&[]));
     }
     if syn == 0 {
         let found = format!("{found}; no connection was seen");
-        return Check::warning("rules", found, nothing_comes(seen));
+        let is_origin = tables.iter().any(|loaded| loaded.is_origin());
+        return Check::warning(
+            name,
+            found,
+            if is_origin { nothing_opens(apply) } else { nothing_comes(seen) },
+        );
     }
     if full > 0 {
         let found = format!("{found}; {} left out, as too many are remembered", quantity(full, "SYN"));
-        return Check::warning("rules", found, cure::apply_larger(seen));
+        return Check::warning(name, found, cure::apply_larger(tables[0], apply));
     }
     if busy > 0 {
         let found =
             format!("{found}; {} left out, as their ports were used again too soon", quantity(busy, "SYN"));
-        let fewer = format!("{} (with a higher N, fewer are chosen)", cure::apply(seen, &[("--rate", "N")]));
-        return Check::warning("rules", found, fewer);
+        let fewer = format!("{} (with a higher N, fewer are chosen)", apply(&[("--rate", "N")]));
+        return Check::warning(name, found, fewer);
     }
-    Check::ok("rules", found)
+    Check::ok(name, found)
+}
+
+/// Rules for connections that this host opens see those over all interfaces but the loopback.
+fn nothing_opens(apply: &Apply<'_>) -> String {
+    let other = apply(&[("--interfaces", "NAME"), ("--ports", "PORT")]);
+    format!("{other} (those of the servers that this host connects to; the loopback only if named)")
 }
 
 /// Rules take only what is sent to addresses of this host, unless they are told otherwise.

@@ -21,6 +21,6 @@ mod text;
 pub use check::{Check, Status};
 pub use checks::checks;
 pub use probe::look;
-pub use seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station, Store};
+pub use seen::{Collector, Disk, Interface, Kernel, Paths, Reported, Seen, Server, Station, Store};
 pub use show::{json, table};
 pub use subject::{CollectorSubject, StoreSubject, Subject};

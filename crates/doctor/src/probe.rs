@@ -15,7 +15,7 @@ use cutshort_model::nanoseconds;
 use cutshort_store::DataDir;
 
 use crate::reports::may_have_changed;
-use crate::seen::{Collector, Disk, Interface, Kernel, Reported, Seen, Server, Station, Store};
+use crate::seen::{Collector, Disk, Interface, Kernel, Paths, Reported, Seen, Server, Station, Store};
 use crate::subject::{CollectorSubject, StoreSubject, Subject};
 use crate::text::is_old;
 
@@ -48,6 +48,7 @@ pub fn look(subject: &Subject) -> Seen {
         may_look: is_admin,
         is_root: rustix::process::geteuid().is_root(),
         kernel: kernel(nf_tables),
+        paths: paths(),
         listener: listener(source.as_ref()),
         interface: interface(source.as_ref()),
         source,
@@ -100,7 +101,7 @@ fn source(subject: &Subject, station: Option<&Station>) -> Option<LiveSource> {
         _ => None,
     });
     let is_agent = subject.spool.is_some() || subject.collector.is_some() || subject.deliver.is_some();
-    subject.source.clone().or(told).or(is_agent.then_some(LiveSource::Nflog(GROUP)))
+    subject.source.clone().or(told).or(is_agent.then_some(LiveSource::Nflog(GROUP.into())))
 }
 
 /// The command that starts the one who receives.
@@ -156,11 +157,23 @@ fn has_log() -> Option<bool> {
     Some(lists.iter().flatten().any(|list| list.contains("nfnetlink_log")))
 }
 
+fn paths() -> Paths {
+    let forwards = ["ipv4/ip_forward", "ipv6/conf/all/forwarding"].into_iter().any(|name| {
+        fs::read_to_string(Path::new("/proc/sys/net").join(name)).is_ok_and(|value| value.trim() == "1")
+    });
+    let mut translations = rules::translations().unwrap_or_default();
+    // Three lines of headings come before the services.
+    if fs::read_to_string("/proc/net/ip_vs").is_ok_and(|services| services.lines().count() > 3) {
+        translations.push("IPVS".to_owned());
+    }
+    Paths { forwards, translations }
+}
+
 /// Who listens to the group, by its port number; none if that is not told.
 fn listener(source: Option<&LiveSource>) -> Option<Option<u32>> {
-    let Some(LiveSource::Nflog(group)) = source else { return None };
+    let Some(LiveSource::Nflog(groups)) = source else { return None };
     match fs::read_to_string(LOG) {
-        Ok(lines) => Some(lines.lines().find_map(|line| port(line, *group))),
+        Ok(lines) => Some(lines.lines().find_map(|line| port(line, groups.first()))),
         Err(error) if error.kind() == ErrorKind::NotFound => Some(None),
         Err(_) => None,
     }

@@ -150,9 +150,10 @@ fn missing(seen: &Seen, report: &Report, later: Option<&Report>) -> Option<u64> 
 
 /// What the rules' own counters say of the time since the station began.
 fn logged(seen: &Seen, report: &Report) -> Option<u64> {
-    let Some(LiveSource::Nflog(group)) = seen.source else { return None };
+    let Some(LiveSource::Nflog(groups)) = seen.source else { return None };
     let (tables, _) = seen.rules.as_ref()?;
-    let mut mine = tables.iter().filter(|loaded| loaded.group() == Some(group)).peekable();
+    let mut mine =
+        tables.iter().filter(|loaded| loaded.group().is_some_and(|group| groups.has(group))).peekable();
     mine.peek()?;
     let since = |table: &Loaded| {
         let before = report.logged_before.get(&table.table).copied().unwrap_or(0);

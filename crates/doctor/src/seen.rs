@@ -25,6 +25,8 @@ pub struct Seen {
     pub rules: Option<(Vec<Loaded>, Chains)>,
     /// Whether the Debian package's unit has loaded rules.
     pub is_unit: bool,
+    /// What happens to connections on their way through this host.
+    pub paths: Paths,
     /// The netlink port that listens to the group, if any does; `None` if that cannot be seen.
     pub listener: Option<Option<u32>>,
     /// The state of the interface that packets are received from.
@@ -53,6 +55,15 @@ pub struct Kernel {
     pub seccomp: bool,
     /// Whether it can restrict file access.
     pub landlock: bool,
+}
+
+/// What happens to connections on their way through this host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paths {
+    /// Whether it forwards packets of others.
+    pub forwards: bool,
+    /// Chains and services that may change address or port of connections that it opens.
+    pub translations: Vec<String>,
 }
 
 /// The state of a network interface.

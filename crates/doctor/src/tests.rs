@@ -73,9 +73,10 @@ fn well() -> Seen {
         may_look: true,
         is_root: true,
         kernel: Kernel { nf_tables: Some(true), nfnetlink_log: Some(true), seccomp: true, landlock: true },
-        source: Some(LiveSource::Nflog(5)),
+        source: Some(LiveSource::Nflog(5.into())),
         rules: Some((vec![rules()], Chains::default())),
         is_unit: false,
+        paths: Paths::default(),
         listener: Some(Some(1234)),
         interface: None,
         station: Some(station(Reported::Read(Box::new(report())))),
@@ -219,11 +220,37 @@ fn what_is_wrong_is_told_with_what_fixes_it() {
         let table = "cutshort_origin".to_owned();
         seen.rules.as_mut().unwrap().0.push(Loaded { table, ..rules() });
     });
-    assert_is(&origin, "rules", Failing, "leave out to group 5", "nft delete table inet cutshort_origin");
-    let other = with(&|seen| seen.source = Some(LiveSource::Nflog(6)));
+    assert_is(&origin, "origin", Fine, "chosen", "");
+    let of_paths = |forwards, translations: &[&str]| {
+        let mut seen = with(&|seen| {
+            let table = "cutshort_origin".to_owned();
+            seen.rules.as_mut().unwrap().0 = vec![Loaded { table, ..rules() }];
+        });
+        let translations = translations.iter().map(|chain| (*chain).to_owned()).collect();
+        seen.paths = Paths { forwards, translations };
+        seen
+    };
+    assert!(checks(&of_paths(false, &[])).iter().all(|check| !["rules", "paths"].contains(&check.name)));
+    assert_is(&of_paths(true, &[]), "paths", Fine, "forwarded connections, such as those of containers", "");
+    assert_is(
+        &of_paths(false, &["ip nat OUTPUT"]),
+        "paths",
+        Warning,
+        "unanswered in the data set origin (ip nat OUTPUT)",
+        "af_packet",
+    );
+    assert_is(
+        &of_paths(true, &["IPVS"]),
+        "paths",
+        Warning,
+        "(IPVS); forwarded",
+        "CUTSHORT_CAPTURE_DATASETS=origin",
+    );
+    let other = with(&|seen| seen.source = Some(LiveSource::Nflog(6.into())));
     assert_is(&other, "rules", Failing, "do not log to group 6", "--exclude 192.0.2.0/24 --group 6");
     let none = with(&|seen| {
-        (seen.source, seen.rules) = (Some(LiveSource::Nflog(6)), Some((Vec::new(), Chains::default())));
+        (seen.source, seen.rules) =
+            (Some(LiveSource::Nflog(6.into())), Some((Vec::new(), Chains::default())));
     });
     assert_is(&none, "rules", Failing, "none of cutshort's rules", "cutshort rules apply --group 6");
     let iptables = with(&|seen| {

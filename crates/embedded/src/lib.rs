@@ -31,8 +31,8 @@ use std::time::SystemTime;
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Damaged, FolderLock, Forgotten, Impairment, KnownSegment,
-    NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, Segment,
-    SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
+    NewAnnotation, NodeCoverage, Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery,
+    Segment, SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
 };
 use cutshort_verdict::DataSet;
 
@@ -197,6 +197,10 @@ impl Store for Embedded {
     fn replace(&self, window: Window) -> Result<Box<dyn Replacement + '_>> {
         self.check_writer()?;
         Ok(Box::new(self.begin_replacement(window)))
+    }
+
+    fn batch(&self) -> Option<Box<dyn ReplacementBatch + '_>> {
+        self.check_writer().is_ok().then(|| Box::new(self.begin_batch()) as Box<dyn ReplacementBatch>)
     }
 
     fn roll(&self) -> Result<()> {

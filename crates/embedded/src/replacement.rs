@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cutshort_model::{ConnectionRecord, JudgedConnection, Window, now};
 use cutshort_store::cell::Cells;
 use cutshort_store::connection_file::{self, ConnectionFile};
-use cutshort_store::{ConnectionSink, Inputs, Replacement, Restoration, WindowCounts, WindowResults};
+use cutshort_store::{
+    ConnectionSink, Inputs, Replacement, ReplacementBatch, Restoration, WindowCounts, WindowResults,
+};
 use rusqlite::Transaction;
 
 use super::catalog::{self, ConnectionsFile};
 use super::folder::{Folder, Temporary, checksum, connections_path};
-use super::{Embedded, rollup};
+use super::{Embedded, guard, rollup};
 use crate::error::Result;
 
 impl Embedded {
@@ -26,8 +28,91 @@ impl Embedded {
             path: connections_path(window, generation),
             sinks: AtomicUsize::new(1),
             finished: Arc::default(),
+            batch: None,
         }
     }
+
+    pub(super) fn begin_batch(&self) -> NewBatch<'_> {
+        NewBatch { store: self, prepared: Arc::default() }
+    }
+}
+
+/// New results of several windows. They are valid at once, and pages of the database that several of them change are
+/// written once.
+pub(super) struct NewBatch<'a> {
+    store: &'a Embedded,
+    prepared: Arc<Mutex<Vec<Prepared>>>,
+}
+
+/// The results of a window, whose connections are in their file.
+struct Prepared {
+    window: Window,
+    file: ConnectionsFile,
+    inputs: Inputs,
+    counts: WindowCounts,
+    cells: Cells,
+}
+
+impl ReplacementBatch for NewBatch<'_> {
+    fn replace(&self, window: Window) -> cutshort_store::Result<Box<dyn Replacement + '_>> {
+        let batch = Some(Arc::clone(&self.prepared));
+        Ok(Box::new(NewResults { batch, ..self.store.begin_replacement(window) }))
+    }
+
+    fn finish(self: Box<Self>) -> cutshort_store::Result<()> {
+        let all = std::mem::take(&mut *guard(&self.prepared));
+        let files = all.iter().map(|prepared| prepared.file.path.as_str());
+        Ok(put(self.store, files, |transaction| {
+            let before: Result<Vec<_>> = all.iter().map(|prepared| prepared.replace(transaction)).collect();
+            Ok(before?.into_iter().flatten().collect())
+        })?)
+    }
+}
+
+impl Drop for NewBatch<'_> {
+    fn drop(&mut self) {
+        guard(&self.prepared).iter().for_each(|left| drop(self.store.folder.remove(&left.file.path)));
+    }
+}
+
+impl Prepared {
+    /// Replaces the previous results; returns the path of the previous connections.
+    fn replace(&self, transaction: &Transaction<'_>) -> Result<Option<String>> {
+        let Self { window, file, inputs, counts, cells } = self;
+        replace_window(transaction, *window, file, (*inputs, counts, cells))
+    }
+}
+
+fn replace_window(
+    transaction: &Transaction<'_>,
+    window: Window,
+    file: &ConnectionsFile,
+    (inputs, counts, cells): (Inputs, &WindowCounts, &Cells),
+) -> Result<Option<String>> {
+    rollup::replace_window(transaction, window, cells)?;
+    catalog::replace_window(transaction, window, file, inputs, counts, now())
+}
+
+/// Changes the database in one transaction. `change` returns the files that are not needed any more; if it fails,
+/// those that are `new` are removed instead.
+fn put<'a>(
+    store: &Embedded,
+    new: impl Iterator<Item = &'a str>,
+    change: impl FnOnce(&Transaction<'_>) -> Result<Vec<String>>,
+) -> Result<()> {
+    let replaced = store.database.write(|sql| {
+        let transaction = sql.transaction()?;
+        let before = change(&transaction)?;
+        transaction.commit()?;
+        Ok(before)
+    });
+    // What cannot be removed now is removed when the store is opened.
+    let remove = |path: &str| drop(store.folder.remove(path));
+    match &replaced {
+        Ok(before) => before.iter().for_each(|path| remove(path)),
+        Err(_) => new.for_each(remove),
+    }
+    replaced.map(drop)
 }
 
 /// The files of finished sinks, by the number of the sink.
@@ -41,6 +126,8 @@ pub(super) struct NewResults<'a> {
     /// The number of the next sink.
     sinks: AtomicUsize,
     finished: Finished,
+    /// The batch in which it becomes valid, if any.
+    batch: Option<Arc<Mutex<Vec<Prepared>>>>,
 }
 
 impl Replacement for NewResults<'_> {
@@ -53,10 +140,17 @@ impl Replacement for NewResults<'_> {
         counts: WindowCounts,
         cells: &Cells,
     ) -> cutshort_store::Result<()> {
-        Ok(self.put(|transaction, file| {
-            rollup::replace_window(transaction, self.window, cells)?;
-            catalog::replace_window(transaction, self.window, file, inputs, &counts, now())
-        })?)
+        match &self.batch {
+            None => self.put(|transaction, file| {
+                replace_window(transaction, self.window, file, (inputs, &counts, cells))
+            })?,
+            Some(batch) => {
+                let file = self.write_connections()?;
+                let cells = cells.clone();
+                guard(batch).push(Prepared { window: self.window, file, inputs, counts, cells });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -76,28 +170,14 @@ impl NewResults<'_> {
         &self,
         change: impl FnOnce(&Transaction<'_>, &ConnectionsFile) -> Result<Option<String>>,
     ) -> Result<()> {
-        let (bytes, crc) = self.write_connections()?;
-        let file = ConnectionsFile { generation: self.generation, path: self.path.clone(), bytes, crc };
-        let replaced = self.store.database.write(|sql| {
-            let transaction = sql.transaction()?;
-            let before = change(&transaction, &file)?;
-            transaction.commit()?;
-            Ok(before)
-        });
-        let folder = &self.store.folder;
-        match replaced {
-            // What cannot be removed now is removed when the store is opened.
-            Ok(before) => drop(before.map(|before| folder.remove(&before))),
-            Err(error) => {
-                let _ = folder.remove(&self.path);
-                return Err(error);
-            }
-        }
-        Ok(())
+        let file = self.write_connections()?;
+        put(self.store, std::iter::once(self.path.as_str()), |transaction| {
+            Ok(change(transaction, &file)?.into_iter().collect())
+        })
     }
 
-    /// Concatenates the connections of all sinks into one file; returns its size and checksum.
-    fn write_connections(&self) -> Result<(u64, u32)> {
+    /// Concatenates the connections of all sinks into one file.
+    fn write_connections(&self) -> Result<ConnectionsFile> {
         let folder = &self.store.folder;
         let error = |error| folder.error("write", &self.path, error);
         let mut parts = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
@@ -120,7 +200,7 @@ impl NewResults<'_> {
         let bytes = whole.file.metadata().map_err(error)?.len();
         let crc = checksum(&mut whole.file).map_err(error)?;
         folder.keep(whole, &self.path)?;
-        Ok((bytes, crc))
+        Ok(ConnectionsFile { generation: self.generation, path: self.path.clone(), bytes, crc })
     }
 }
 

@@ -12,7 +12,8 @@ const PAYLOAD: u16 = 9;
 const PREFIX: u16 = 10;
 /// The beginning of the log prefix (`NFULA_PREFIX`) of packets that `cutshort rules --origin` logs.
 ///
-/// They answer connections that the host itself opened, and are refused as [`Refusal::Origin`].
+/// They belong to connections that the host itself opened. In captures of the log they are refused as
+/// [`Refusal::Origin`].
 pub const ORIGIN_PREFIX: &str = "cutshort-origin:";
 
 /// The beginning of the log prefix with which cutshort's rules report connections that they chose and could not

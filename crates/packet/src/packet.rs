@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::BitOr;
 use std::str::FromStr;
 
+use crate::Unreachable;
+
 /// The fixed header fields of one TCP packet (docs/spec.md#fields).
 ///
 /// Payload is never part of it. Fields are as on the wire unless they say otherwise; all are numbers in the byte
@@ -66,6 +68,38 @@ impl Packet {
     #[inline]
     pub const fn is_syn(&self) -> bool {
         self.flags.is_syn()
+    }
+
+    /// Returns the row of the data set `origin` that this is as a packet of the opener; none if such packets are no rows
+    /// (docs/origin.md#sent).
+    #[must_use]
+    pub fn sent_row(&self) -> Option<Self> {
+        self.flags.is_sent_row().then_some(*self)
+    }
+
+    /// Returns the row of the data set `origin` that this is as a packet of the server: with the 5-tuple of the opener, and
+    /// the mark [`Flags::RECEIVED`] (docs/origin.md#received).
+    #[must_use]
+    pub fn received_row(&self) -> Self {
+        Self { five_tuple: self.five_tuple.reversed(), flags: self.flags | Flags::RECEIVED, ..*self }
+    }
+
+    /// Returns the packet of which this is the row: the inverse of [`sent_row`](Self::sent_row) and
+    /// [`received_row`](Self::received_row).
+    #[must_use]
+    pub fn of_row(&self) -> Self {
+        let five_tuple = match self.flags.intersects(Flags::RECEIVED) {
+            true => self.five_tuple.reversed(),
+            false => self.five_tuple,
+        };
+        Self { five_tuple, flags: self.flags.unmarked(), ..*self }
+    }
+
+    /// Returns the ICMP error of which this is the row, if it is one: the inverse of [`Unreachable::row`].
+    #[must_use]
+    pub fn unreachable(&self) -> Option<Unreachable> {
+        let Self { ts, five_tuple, seq, ip_id, ttl, .. } = *self;
+        self.flags.intersects(Flags::ICMP).then_some(Unreachable { ts, five_tuple, seq, ip_id, ttl })
     }
 }
 
@@ -304,6 +338,15 @@ impl Flags {
     #[inline]
     pub const fn is_syn(self) -> bool {
         self.0 & Self::SYN_MASK.0 == Self::SYN.0
+    }
+
+    /// Returns true for the flags of what an opener sends, if it is a row of the data set `origin` (docs/origin.md#sent): a SYN
+    /// packet, or the PSH, FIN or RST bit without the SYN bit.
+    #[must_use]
+    #[inline]
+    pub const fn is_sent_row(self) -> bool {
+        const CLOSES_OR_PUSHES: Flags = Flags(Flags::PSH.0 | Flags::FIN.0 | Flags::RST.0);
+        self.is_syn() || (!self.intersects(Self::SYN) && self.intersects(CLOSES_OR_PUSHES))
     }
 
     /// Reads flags from their letters, as [`Display`](fmt::Display) writes them: `S`, `PA`, `-`.

@@ -30,8 +30,9 @@ pub enum Refusal {
     Malformed,
     /// The captured bytes end before byte 20 of the TCP header.
     Cut,
-    /// The packet answers a connection that the host itself opened, as its log prefix says
-    /// ([`ORIGIN_PREFIX`](crate::ORIGIN_PREFIX)); these cannot be classified yet.
+    /// The packet belongs to a connection that the host itself opened, as its log prefix says
+    /// ([`ORIGIN_PREFIX`](crate::ORIGIN_PREFIX)); such packets are used only when they are received live, where the hook says
+    /// who sent them.
     Origin,
     /// No packet: a report of cutshort's rules that they left out connections, as they could not remember more.
     LeftOut,
@@ -76,7 +77,7 @@ impl Refusal {
             Self::Fragment => "IP fragments without a whole TCP header",
             Self::Malformed => "malformed headers",
             Self::Cut => "cut by the capture before the TCP header was complete",
-            Self::Origin => "logged by 'cutshort rules --origin', which cannot be classified yet",
+            Self::Origin => "logged by 'cutshort rules --origin', which are used only as received live",
             Self::LeftOut => "reports of cutshort's rules that connections were left out",
         }
     }

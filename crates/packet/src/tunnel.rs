@@ -256,9 +256,14 @@ impl Walk {
                     0x88be if flags & SEQUENCE == 0 => self.pass(Tunnel::Erspan, At::Ethernet(rest)),
                     0x88be => self.pass(Tunnel::Erspan, At::Ethernet(rest.get(8..)?)),
                     0x22eb => {
-                        let has_platform_header = rest.get(11)? & 1 != 0;
-                        let header = if has_platform_header { 20 } else { 12 };
-                        self.pass(Tunnel::Erspan, At::Ethernet(rest.get(header..)?))
+                        let [kind, options] = *rest.get(10..)?.first_chunk()?;
+                        let inner = rest.get(if options & 1 == 0 { 12 } else { 20 }..)?;
+                        // The type of the mirrored frame.
+                        match kind >> 2 & 0x1f {
+                            0 => self.pass(Tunnel::Erspan, At::Ethernet(inner)),
+                            2 => self.pass(Tunnel::Erspan, At::Ip(inner)),
+                            _ => None,
+                        }
                     }
                     _ => self.pass(Tunnel::Gre, At::EtherType((protocol, rest))),
                 }

@@ -6,7 +6,7 @@ use crate::bytes::{u16_at, u32_at};
 use crate::family::Family;
 use crate::parse::{IPV6_HEADER, PROTOCOL_TCP, address, authenticated, is_mapped, mapped};
 use crate::unread::ipv6_chain;
-use crate::{FiveTuple, Flags, Frame, LinkType, link};
+use crate::{FiveTuple, Flags, Frame, LinkType, Packet, link};
 
 /// An ICMP destination-unreachable error that quotes a SYN packet (docs/origin.md#icmp): ICMPv4 type 3, but not code 4
 /// (fragmentation needed), and ICMPv6 type 1.
@@ -55,6 +55,21 @@ struct Ip<'a> {
 }
 
 impl Unreachable {
+    /// Returns the row of the data set `origin` that this is (docs/origin.md#icmp), with the 5-tuple of the opener.
+    #[must_use]
+    pub fn row(&self) -> Packet {
+        Packet {
+            ts: self.ts,
+            five_tuple: self.five_tuple,
+            flags: Flags::RECEIVED | Flags::ICMP,
+            seq: self.seq,
+            ip_id: self.ip_id,
+            ttl: self.ttl,
+            sample_rate: 1,
+            ..Packet::ZERO
+        }
+    }
+
     /// Parses a frame; `None` if it is anything else, or if the quote is too short.
     ///
     /// The quote must have at least 8 bytes of the TCP header. If it has the flags as well, they must be those of a SYN

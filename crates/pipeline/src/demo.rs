@@ -10,8 +10,8 @@ use cutshort_model::{Bucket, Window, nanoseconds};
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
 use cutshort_store::{
-    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Result, Segment, SegmentSource, Store,
-    StoredRow, WindowPackets,
+    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Replacement, ReplacementBatch, Result,
+    Segment, SegmentSource, Store, StoredRow, WindowPackets,
 };
 use cutshort_verdict::Row;
 use foldhash::fast::RandomState;
@@ -22,6 +22,8 @@ use crate::WindowJob;
 const WINDOWS: u32 = 28 * 96;
 /// Of the last windows, this many also keep their packets.
 const WITH_PACKETS: i64 = 8;
+/// So many windows are written to the store together.
+const TOGETHER: i64 = 16;
 /// The approximate number of connections, enough for smooth curves of single networks.
 const CONNECTIONS: u64 = 2_000_000;
 /// The sample rate: how many connections each of them stands for.
@@ -84,13 +86,21 @@ impl Demo {
         let (all, next) = ((windows.end - windows.start) as usize, AtomicUsize::new(0));
         let (past, is_stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
         let work = || -> Result<()> {
-            while let Some(window) = windows.clone().nth(next.fetch_add(1, Ordering::Relaxed)) {
-                self.window(store, geo, window, with_packets.contains(&window))?;
-                let done = past.fetch_add(1, Ordering::Relaxed) + 1;
-                if each(Filled { windows: done, all }).is_break() {
-                    is_stopped.store(true, Ordering::Relaxed);
-                    break;
+            while let Some(some) = part(&windows, next.fetch_add(1, Ordering::Relaxed)) {
+                let batch = store.batch();
+                for window in some {
+                    let begin = |window| match &batch {
+                        Some(batch) => batch.replace(window),
+                        None => store.replace(window),
+                    };
+                    self.window(store, geo, (window, with_packets.contains(&window)), &begin)?;
+                    let done = past.fetch_add(1, Ordering::Relaxed) + 1;
+                    if is_stopped.load(Ordering::Relaxed) || each(Filled { windows: done, all }).is_break() {
+                        is_stopped.store(true, Ordering::Relaxed);
+                        return Ok(());
+                    }
                 }
+                batch.map_or(Ok(()), ReplacementBatch::finish)?;
             }
             Ok(())
         };
@@ -136,7 +146,13 @@ impl Demo {
     }
 
     /// Stores the results of a window, computed from its packets, whether or not these are stored.
-    fn window(&self, store: &dyn Store, geo: &Geo, window: i64, kept: bool) -> Result<()> {
+    fn window<'a>(
+        &self,
+        store: &dyn Store,
+        geo: &Geo,
+        (window, kept): (i64, bool),
+        replace: &dyn Fn(Window) -> Result<Box<dyn Replacement + 'a>>,
+    ) -> Result<()> {
         let judged = Window::from_number(window);
         let mut read = store.read_window(judged, 1)?;
         if !kept {
@@ -144,7 +160,7 @@ impl Demo {
             let parts: Vec<Box<dyn Grouped + Send>> = vec![Box::new(Groups::of(&self.packets(window)))];
             read = WindowPackets { inputs: read.inputs, nodes, parts };
         }
-        self.job.replace(geo, read, store.replace(judged)?).map(drop)
+        self.job.replace(geo, read, replace(judged)?).map(drop)
     }
 
     fn annotate(&self, store: &dyn Store) -> Result<()> {
@@ -158,6 +174,12 @@ impl Demo {
         }
         annotations.iter().try_for_each(|annotation| store.annotate(annotation).map(drop))
     }
+}
+
+/// The windows that one thread computes at a time; none if there are no more.
+fn part(windows: &Range<i64>, number: usize) -> Option<Range<i64>> {
+    let start = windows.start + number as i64 * TOGETHER;
+    (start < windows.end).then(|| start..windows.end.min(start + TOGETHER))
 }
 
 /// The node that captures a connection.

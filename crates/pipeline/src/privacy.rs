@@ -37,6 +37,7 @@ enum AddressMethod {
 }
 
 /// Looks up addresses in the geo data that was current when it was created or refreshed.
+#[derive(Clone)]
 struct Places {
     files: Arc<GeoData>,
     geo: Arc<Geo>,
@@ -62,6 +63,22 @@ impl Privacy {
             Addresses::Encrypted => AddressMethod::Encrypted {
                 cipher: AddressCipher::new(key),
                 places,
+                remembered: HashMap::default(),
+            },
+        })
+    }
+
+    /// Another one that protects addresses in the same way.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self(match &self.0 {
+            AddressMethod::Full => AddressMethod::Full,
+            AddressMethod::Truncated { flows, places } => {
+                AddressMethod::Truncated { flows: flows.clone(), places: places.clone() }
+            }
+            AddressMethod::Encrypted { cipher, places, .. } => AddressMethod::Encrypted {
+                cipher: cipher.clone(),
+                places: places.clone(),
                 remembered: HashMap::default(),
             },
         })
@@ -131,13 +148,14 @@ fn encrypted(
 }
 
 /// Encrypts and decrypts addresses (ipcrypt-pfx of draft-denis-ipcrypt).
-pub struct AddressCipher(Box<IpcryptPfx>);
+#[derive(Clone)]
+pub struct AddressCipher(Arc<IpcryptPfx>);
 
 impl AddressCipher {
     /// A cipher with this key.
     #[must_use]
     pub fn new(key: &AddressKey) -> Self {
-        Self(Box::new(IpcryptPfx::new(*key.bytes())))
+        Self(Arc::new(IpcryptPfx::new(*key.bytes())))
     }
 
     /// Encrypts an address; the result is of the same IP version.
@@ -155,6 +173,7 @@ impl AddressCipher {
 
 /// Numbers of connections: a keyed hash of addresses and ports, the same in both directions. Other connections of the
 /// same client have other numbers.
+#[derive(Clone)]
 struct FlowIds(Sha256);
 
 impl FlowIds {

@@ -146,6 +146,10 @@ impl<'a> Sink<'a> {
         Self { geo, data_set, wanted, summary, writer, failed: None, held: Vec::new(), has_received }
     }
 
+    pub(crate) const fn data_set(&self) -> DataSet {
+        self.data_set
+    }
+
     /// Takes a window.
     pub(crate) fn window(&mut self, window: ClosedWindow) {
         self.has_received |= window.received() > 0;

@@ -5,10 +5,11 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use cutshort_capture::rules;
-use cutshort_capture::{LEFT_OUT_ORIGIN, LeftOut, Live, LiveError, LiveSettings, LiveSource, Reading, Spell};
+use cutshort_capture::{Batch, LeftOut, Live, LiveError, LiveSettings, LiveSource, Reading, Spell};
 use cutshort_model::grouped;
 use cutshort_packet::Packet;
 use cutshort_report::Incomplete;
+use cutshort_verdict::DataSet;
 
 use crate::classifier::{Classified, Classifier};
 
@@ -21,6 +22,8 @@ pub struct LiveInput {
     live: Live,
     /// Why nothing may come, by what was loaded then; afterwards that cannot be seen any more.
     silence: String,
+    /// What was classified.
+    data_set: DataSet,
 }
 
 /// Why receiving ends early.
@@ -67,7 +70,7 @@ impl LiveInput {
         reading: &Reading,
     ) -> Result<Self, ReceiveError> {
         match Live::open(&source, settings, reading) {
-            Ok(live) => Ok(Self { silence: silence(&source), source, live }),
+            Ok(live) => Ok(Self { silence: silence(&source), source, live, data_set: DataSet::Tcp }),
             Err(error) => Err(ReceiveError::Source(source, error)),
         }
     }
@@ -90,21 +93,22 @@ impl LiveInput {
         reading: &Reading,
         say: impl Fn(&str),
     ) -> Result<Classified<'a>, ReceiveError> {
+        self.data_set = classifier.sink.data_set();
         let begin = Instant::now();
         let end = duration.map(|duration| begin + duration);
         let mut incomplete = Vec::new();
         let mut is_silent = true;
         let mut is_said = false;
         loop {
-            let packets = match self.live.next_batch() {
-                Ok(Some(packets)) => packets,
+            let batch = match self.live.next_batch() {
+                Ok(Some(batch)) => batch,
                 Ok(None) => break,
                 Err(error) => return Err(ReceiveError::Source(self.source.clone(), error)),
             };
-            packets.iter().for_each(|packet| classifier.take(packet));
-            let is_empty = packets.is_empty();
+            classifier.take(batch);
+            let is_empty = batch.is_empty();
             let counts = self.live.counts();
-            is_silent &= is_empty && counts.origin == 0 && counts.left_out.connections == 0;
+            is_silent &= is_empty && counts.left_out.connections == 0;
             note_incomplete(&mut incomplete, &counts.left_out);
             if is_silent && !is_said && begin.elapsed() >= SILENCE {
                 say(&self.silence);
@@ -133,10 +137,20 @@ impl LiveInput {
     pub fn losses(&self) -> Vec<String> {
         let counts = self.live.counts();
         let left_out = format!("chosen connections were left out: {}", LeftOut::help(&self.source));
+        let (other, other_help) = match self.data_set {
+            DataSet::Origin => {
+                (counts.packets, "packets of clients' connections were left out, because of --origin")
+            }
+            _ => (
+                counts.opened,
+                "packets of connections that this host opens were left out ('cutshort rules --origin' logged them): \
+                 --origin classifies these instead",
+            ),
+        };
         let lines = [
             ("", counts.lost, "packets were lost: they came faster than they were received"),
             ("at least ", counts.left_out.connections, &left_out),
-            ("", counts.origin, LEFT_OUT_ORIGIN),
+            ("", other, other_help),
             ("", counts.malformed, "messages from the kernel could not be read"),
         ];
         let some = lines.into_iter().filter(|(_, count, _)| *count > 0);
@@ -145,11 +159,31 @@ impl LiveInput {
 }
 
 impl Classifier<'_> {
-    fn take(&mut self, packet: &Packet) {
+    /// Takes what came of its data set.
+    fn take(&mut self, batch: Batch<'_>) {
+        if self.sink.data_set() == DataSet::Origin {
+            batch.opened.iter().for_each(|row| self.row(row));
+        } else {
+            batch.packets.iter().for_each(|packet| self.record(packet.ts, Some(packet)));
+        }
+    }
+
+    /// Takes a row of a connection that this host opens, as the packet or the ICMP error that it was.
+    fn row(&mut self, row: &Packet) {
+        match row.unreachable() {
+            Some(error) => {
+                self.record(row.ts, None);
+                self.tracker.add_unreachable(&error);
+            }
+            None => self.record(row.ts, Some(&row.of_row())),
+        }
+    }
+
+    fn record(&mut self, ts: i64, packet: Option<&Packet>) {
         let Self { tracker, sink } = self;
-        sink.summary.input.add_record(packet.ts);
+        sink.summary.input.add_record(ts);
         sink.summary.input.packets += 1;
-        if tracker.record(packet.ts, Some(packet)) {
+        if tracker.record(ts, packet) {
             while let Some(window) = tracker.next_closed() {
                 sink.window(window);
             }
@@ -159,9 +193,10 @@ impl Classifier<'_> {
 
 fn silence(source: &LiveSource) -> String {
     match source {
-        LiveSource::Nflog(group) if is_logged(*group) == Some(false) => format!(
-            "nothing has come from {source}, and none of cutshort's rules log to group {group}: 'cutshort rules apply' \
-             loads some (--group {group})"
+        LiveSource::Nflog(groups) if groups.iter().all(|group| is_logged(group) == Some(false)) => format!(
+            "nothing has come from {source}, and none of cutshort's rules log to group {groups}: 'cutshort rules apply' \
+             loads some (--group {})",
+            groups.first()
         ),
         LiveSource::Nflog(_) => format!(
             "nothing has come from {source}: rules choose 1 in N connections ('cutshort rules apply --rate N'), and none \

@@ -186,8 +186,8 @@ fn lost_sentence(unread: Unread, count: u64) -> String {
         Unread::Origin => {
             let were = if count == 1 { "was" } else { "were" };
             format!(
-                "{records} {were} left out: 'cutshort rules --origin' logged them, and connections that a host opens \
-                 cannot be classified yet."
+                "{records} {were} left out: 'cutshort rules --origin' logged them, and such packets are used only as \
+                 they are received (cutshort classify --origin nflog:GROUP)."
             )
         }
         Unread::LeftOut => {

@@ -15,6 +15,7 @@ impl Settings {
     pub fn agent(&self, folder: &Path, spool: PathBuf) -> Option<AgentConfig> {
         let capture = &self.capture;
         let live = LiveSettings {
+            sides: capture.sides,
             rate: capture.sample_rate,
             ports: capture.ports.clone(),
             exclude: capture.exclude.clone(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cutshort_api::answer::ServerName;
 use cutshort_api::{Options, Rate};
-use cutshort_capture::{LiveSettings, LiveSource};
+use cutshort_capture::{LiveSettings, LiveSource, Sides};
 use cutshort_clickhouse::Address;
 use cutshort_model::Addresses;
 use cutshort_pipeline::live::{RecorderSettings, Retry};
@@ -199,9 +199,13 @@ settings! {
         /// N of "1 in N" connections: for af_packet, and for nflog if the rules do not state their rate (those of
         /// 'cutshort rules' do).
         sample_rate: NonZeroU32 = LiveSettings::default().rate, SAMPLE_RATE;
+        /// Data sets that af_packet samples: "tcp" (connections of clients), "origin" (connections that this host opens to other
+        /// servers). Rules have their own.
+        sides as "capture_datasets": Sides = Sides::default(), DATASETS;
         /// Server ports that af_packet samples; all if empty. Rules have their own.
         ports as "capture_ports": Vec<u16> = Vec::new(), PORTS;
-        /// Client networks that af_packet excludes, such as those of health checks. Rules have their own.
+        /// Networks that af_packet excludes: of clients, such as those of health checks, or of servers that this host connects
+        /// to. Rules have their own.
         exclude as "capture_exclude": Vec<IpNet> = Vec::new(), NETWORKS;
         /// Drop to this user after opening sockets and files, if started as root. Other privileges are dropped anyway.
         user: Option<String> = None, text_form_if_set();
@@ -279,6 +283,19 @@ const SAMPLE_RATE: Kind<NonZeroU32> = Kind {
         rate.ok_or_else(|| format!("{value} is no number from 1 on"))
     },
     write: |rate| integer(&rate.get()),
+};
+
+const DATASETS: Kind<Sides> = Kind {
+    read: |value| {
+        let names = (TEXTS.read)(value)?;
+        let all = Sides::ALL.into_iter();
+        let mut found = all.filter(|sides| {
+            let own = sides.names();
+            own.len() == names.len() && own.iter().all(|own| names.iter().any(|name| name == own))
+        });
+        found.next().ok_or_else(|| "the data sets are \"tcp\" and \"origin\", each once".to_owned())
+    },
+    write: |sides| Some(Value::Array(sides.names().iter().map(|name| (*name).into()).collect())),
 };
 
 const SEGMENT_TIME: Kind<Duration> = Kind {

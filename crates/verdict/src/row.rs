@@ -55,15 +55,7 @@ impl From<&Packet> for Row {
 
 impl From<&Unreachable> for Row {
     fn from(unreachable: &Unreachable) -> Self {
-        Self {
-            ts: unreachable.ts,
-            flags: Flags::RECEIVED | Flags::ICMP,
-            ip_id: unreachable.ip_id,
-            seq: unreachable.seq,
-            ttl: unreachable.ttl,
-            sample_rate: 1,
-            ..Self::default()
-        }
+        Self::from(&unreachable.row())
     }
 }
 

@@ -1,19 +1,25 @@
 // The questions that the page asks.
 
 import { WORLD } from "../state/place";
-import { ALL_DATA, DEFAULT, type Range, type Step } from "../state/url";
+import { ALL_DATA, type DataSet, DEFAULT, lengthOf, type Range, type Step } from "../state/url";
 import { ANOMALOUS, type Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, file, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
 import { gapsOf } from "./collected";
 import type { Span } from "../charts/times";
-import type { Annotation, Asn, Connection, ConnectionsAnswer, Coverage, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced } from "./wire";
+import type { Annotation, Asn, Connection, ConnectionsAnswer, Coverage, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
 
-const DATA = "tcp_resets_timeouts";
+const DIRECTORIES: Record<DataSet, string> = { tcp: "tcp_resets_timeouts", origin: "origin_resets_timeouts" };
+let asked: DataSet = "tcp";
+
+/** Which data set all questions are about, until another one is set. */
+export const useDataSet = (dataSet: DataSet): void => void (asked = dataSet);
+export const dataSet = (): DataSet => asked;
+const inDataSet = (path: string): string => `${DIRECTORIES[asked]}/${path}`;
 
 const grouped = async (path: string, parameters: Parameters): Promise<Answer> =>
-  readGroups(await ask<GroupsAnswer>(`${DATA}/${path}`, [...parameters, ["counts", "true"]]));
+  readGroups(await ask<GroupsAnswer>(inDataSet(`${path}`), [...parameters, ["counts", "true"]]));
 
 /** Counts and shares by a dimension over the whole range. */
 export const summary = (by: string, series: readonly Asked[], limit?: number): Promise<Answer> =>
@@ -33,6 +39,8 @@ export interface Pieces {
   /** The one of these, by connections, that does: 0 is the smallest, 0.5 the one in the middle. */
   rank?: number;
   few?: number;
+  /** More pieces than a chart can show are not asked for. */
+  most?: number;
   /** A length that is given; then nothing else counts. */
   step?: Step;
 }
@@ -40,7 +48,7 @@ export interface Pieces {
 /** How much of a range was collected, in buckets as well. */
 export async function coverage(range: Range, step: Exclude<Step, "">): Promise<Coverage> {
   const parameters = [...seriesParameters([{ range, place: WORLD, completed: false, unanswered: false }]), ["aggInterval", step], ["name", "all"]] as const;
-  return (await ask<{ all: Coverage }>(`${DATA}/coverage`, parameters)).all;
+  return (await ask<{ all: Coverage }>(inDataSet("coverage"), parameters)).all;
 }
 
 /** An answer over time, and of which time there is data. */
@@ -56,11 +64,18 @@ export async function stagesOverTime(series: readonly Asked[], pieces: Pieces = 
   const asked = knownTime();
   const withGaps = async (answer: Answer): Promise<OverTime> => ({ ...answer, known: await asked, gaps: gapsOf(answer.meta.coverage?.[0]) });
   if (pieces.step) return withGaps(await timeseries("stage", series, [["aggInterval", pieces.step]]));
-  let answer = await timeseries("stage", series);
+  const begin = coarseEnough(series[0]?.range, pieces.most);
+  let answer = await timeseries("stage", series, begin ? [["aggInterval", begin]] : []);
   for (let coarser = COARSER[answer.step]; coarser && isSparse(answer, pieces); coarser = COARSER[answer.step]) {
     answer = await timeseries("stage", series, [["aggInterval", coarser]]);
   }
   return withGaps(answer);
+}
+
+/** The shortest length with few enough pieces; none if the server's own choice has so few. */
+function coarseEnough(range: Range | undefined, most: number | undefined): Exclude<Step, ""> | null {
+  if (!range || !most || lengthOf(range) / 3_600_000 <= most) return null;
+  return lengthOf(range) / 86_400_000 <= most ? "1d" : "1w";
 }
 
 /** Whether there are few connections in a piece of time, and enough pieces to make longer ones. */
@@ -74,7 +89,7 @@ function isSparse({ series, ranges, step }: Answer, { led = 1, rank = 0, few = F
 
 /** Where the raw answer is. */
 export const timeseriesAddress = (by: string, series: readonly Asked[]): URL =>
-  address(`${DATA}/timeseries_groups/${by}`, [...seriesParameters(series), ["counts", "true"]]);
+  address(inDataSet(`timeseries_groups/${by}`), [...seriesParameters(series), ["counts", "true"]]);
 
 const limitPair = (limit?: number): Parameters => (limit ? [["limitPerGroup", String(limit)]] : []);
 
@@ -101,10 +116,10 @@ export interface Ranking {
 
 type TopAnswer = { meta: Meta; top_0: TopRow[] };
 
-/** Countries or networks by the share of a metric; of completed handshakes the share of all connections stands beside. */
-export async function top(what: "locations" | "ases", asked: Asked, metric: Metric, limit: number, least: number): Promise<Ranking> {
-  if (!asked.completed) return ranked(what, asked, metric, limit, least);
-  const [own, all] = await Promise.all([ranked(what, asked, metric, limit, least), ranked(what, { ...asked, completed: false }, metric, MOST_RANKED, least)]);
+/** Countries or networks by the share of a metric; of completed handshakes the share of all connections stands beside, which takes another question. */
+export async function topBeside(what: "locations" | "ases", asked: Asked, metric: Metric, limit: number, least: number): Promise<Ranking> {
+  if (!asked.completed) return top(what, asked, metric, limit, least);
+  const [own, all] = await Promise.all([top(what, asked, metric, limit, least), top(what, { ...asked, completed: false }, metric, MOST_RANKED, least)]);
   const byCode = new Map(all.rows.map(({ code, share, sampled }) => [code, { share, sampled }]));
   return { ...own, rows: own.rows.map((row) => ({ ...row, beside: byCode.get(row.code) ?? null })) };
 }
@@ -112,7 +127,8 @@ export async function top(what: "locations" | "ases", asked: Asked, metric: Metr
 /** The API's limit. */
 const MOST_RANKED = 300;
 
-async function ranked(
+/** Countries or networks by the share of a metric. */
+export async function top(
   what: "locations" | "ases",
   asked: Asked,
   metric: Metric,
@@ -125,7 +141,7 @@ async function ranked(
     ["limit", String(limit)],
     ...(least ? [["minSample", String(least)] as const] : []),
   ];
-  const { meta, top_0 } = await ask<TopAnswer>(`${DATA}/top/${what}`, parameters);
+  const { meta, top_0 } = await ask<TopAnswer>(inDataSet(`top/${what}`), parameters);
   const [range] = meta.dateRange;
   return {
     meta,
@@ -158,13 +174,18 @@ export const network = async (asn: number): Promise<Asn> => (await ask<{ asn: As
 export const annotations = async (asked: Asked): Promise<Annotation[]> =>
   (await ask<{ annotations: Annotation[] }>("annotations/outages", [...seriesParameters([{ range: asked.range, place: WORLD, completed: false, unanswered: false }]), ["limit", "100"]])).annotations;
 
-export const terms = (): Promise<Terms> => ask<Terms>(`${DATA}/terms`);
+export const terms = (): Promise<Terms> => ask<Terms>(inDataSet("terms"));
 
 export const status = (): Promise<Status> => ask<Status>("status");
 
 /** The time that has results; endless if that cannot be known. */
 export async function knownTime(): Promise<readonly [number, number]> {
-  const windows = (await status().catch(() => null))?.windows;
+  const all = await status().catch(() => null);
+  if (asked !== "tcp") {
+    const own = all?.dataSets.find(({ name }) => name === asked);
+    return own?.coveredFrom && own.coveredTo ? [Date.parse(own.coveredFrom), Date.parse(own.coveredTo)] : [-Infinity, Infinity];
+  }
+  const windows = all?.windows;
   return windows?.from && windows.to ? [Date.parse(windows.from), Date.parse(windows.to)] : [-Infinity, Infinity];
 }
 
@@ -191,10 +212,10 @@ export interface Part {
 export const ALL_STAGES = "all";
 
 /** Single connections, where the operator allows it: those that were cut short, unless a filter says otherwise. Of resets before any answer only, those that count as cut short. */
-export const connections = (asked: Asked, filters: Filters, part: Part): Promise<ConnectionsAnswer> => ask<ConnectionsAnswer>(`${DATA}/connections`, partPairs(asked, filters, part));
+export const connections = (asked: Asked, filters: Filters, part: Part): Promise<ConnectionsAnswer> => ask<ConnectionsAnswer>(inDataSet("connections"), partPairs(asked, filters, part));
 
 /** The same as an Apache Parquet file. */
-export const connectionsFile = (asked: Asked, filters: Filters, part: Part): Promise<Blob> => file(`${DATA}/connections`, [...partPairs(asked, filters, part), ["format", "PARQUET"]]);
+export const connectionsFile = (asked: Asked, filters: Filters, part: Part): Promise<Blob> => file(inDataSet("connections"), [...partPairs(asked, filters, part), ["format", "PARQUET"]]);
 
 type Filters = Readonly<Record<string, string>>;
 
@@ -212,9 +233,13 @@ function partPairs(asked: Asked, filters: Filters, { offset, limit, order, direc
   ];
 }
 
+/** Servers to which connections were opened, those to which most failed first. */
+export const upstreams = (one: Asked, limit: number): Promise<Upstreams> =>
+  ask<Upstreams>(inDataSet("top/servers"), [...seriesParameters([{ ...one, unanswered: false }]), ["limit", String(limit)]]);
+
 /** The packets of a connection, as long as they are kept. */
 export const trace = (one: Connection): Promise<Traced> =>
-  ask<Traced>(`${DATA}/connections/trace`, [
+  ask<Traced>(inDataSet("connections/trace"), [
     ["client", one.src_ip],
     ["clientPort", String(one.src_port)],
     ["server", one.dst_ip],

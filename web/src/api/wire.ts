@@ -28,5 +28,7 @@ export type Annotation = Schemas["KeptAnnotation"];
 export type Status = Schemas["StatusResult"];
 
 export type ConnectionsAnswer = operations["connections"]["responses"]["200"]["content"]["application/json"]["result"];
+/** Servers to which connections were opened. */
+export type Upstreams = Schemas["Servers"];
 export type Traced = Schemas["Traced"];
 export type Connection = ConnectionsAnswer["connections"][number];

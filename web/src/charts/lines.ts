@@ -6,7 +6,7 @@ import { canvas, type Frame, hatched, responsive, timeAxis, timeScale, valueAxis
 import { Reader } from "./interact";
 import { polyline } from "./path";
 import { incomplete, pieceTime } from "./stack";
-import { type Grid, grid, isStub, middle, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
+import { floorTo, type Grid, grid, isStub, middle, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
 import { zoneName } from "../ui/zone";
 
 export interface Line {
@@ -126,11 +126,12 @@ export interface Spark {
 
 /** A small line without axes, beside a number that says how high it is; in words for who does not see it. */
 export function sparkline(spec: Spark): SVGSVGElement {
-  const { range, step, marked } = spec;
+  const { range, marked } = spec;
+  const { times, values, step } = smoothed(spec);
   const frame: Frame = { width: 120, height: 26, left: 1, right: 1, top: 2, bottom: 2 };
-  const all = grid(spec.times, range, step);
+  const all = grid(times, range, step);
   const parts = pieces(all, range, step);
-  const on = onGrid(spec.values, all);
+  const on = onGrid(values, all);
   const x = timeScale(range, frame);
   const y = valueScale(Math.max(0, ...on.filter(Number.isFinite)), frame);
   const whole = parts.map((piece) => ({ ...piece, whole: true }));
@@ -139,6 +140,25 @@ export function sparkline(spec: Spark): SVGSVGElement {
   const mark = marked && s("rect", { class: "mark", x: x(marked[0]), y: 0, width: Math.max(2, x(marked[1]) - x(marked[0])), height: frame.height });
   const words = `${spec.label}: ${inWords(spec)}`;
   return s("svg", { class: "spark", width: frame.width, height: frame.height, viewBox: `0 0 ${frame.width} ${frame.height}`, preserveAspectRatio: "none", role: "img", "aria-label": words }, s("title", {}, words), mark, path);
+}
+
+/** A small line has so many points at most. */
+const MOST_POINTS = 60;
+
+/** Means of so many values that a small line shows its course, not its noise. */
+export function smoothed({ times, values, range, step }: Pick<Spark, "times" | "values" | "range" | "step">): Pick<Spark, "times" | "values" | "step"> {
+  const together = Math.ceil((range[1] - range[0]) / step / MOST_POINTS);
+  if (together < 2) return { times, values, step };
+  const wide = step * together;
+  const groups = new Map<number, number[]>();
+  times.forEach((time, at) => {
+    const value = values[at] ?? NaN;
+    if (!Number.isFinite(value)) return;
+    const start = floorTo(time, wide);
+    groups.set(start, [...(groups.get(start) ?? []), value]);
+  });
+  const sorted = [...groups].sort(([a], [b]) => a - b);
+  return { times: sorted.map(([start]) => start), values: sorted.map(([, own]) => own.reduce((sum, value) => sum + value, 0) / own.length), step: wide };
 }
 
 /** A line by its ends and its extremes: `2.0 % on 25 Oct, 3.1 % on 21 Nov; lowest 1.0 % on 2 Nov, highest 9.0 % on 7 Nov`. */

@@ -9,7 +9,7 @@ export interface Grid {
 
 const WEEK = 604_800_000;
 /** The epoch was a Thursday, weeks begin on Monday. */
-const floorTo = (time: number, step: number): number => {
+export const floorTo = (time: number, step: number): number => {
   const shift = step === WEEK ? 3 * 86_400_000 : 0;
   return Math.floor((time + shift) / step) * step - shift;
 };

@@ -981,6 +981,7 @@ export interface components {
             flags: string;
             /** Format: int32 */
             ipId: number;
+            isReceived: boolean;
             isRepeat: boolean;
             meaning: string;
             /** Format: int32 */

@@ -6,6 +6,10 @@ import { parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
 export const VIEWS = ["overview", "compare", "where", "networks", "servers", "how", "connections", "status", "method"] as const;
 export type View = (typeof VIEWS)[number];
 
+/** Which connections: those that clients open to these servers, or those that these servers open to others. */
+export const DATA_SETS = ["tcp", "origin"] as const;
+export type DataSet = (typeof DATA_SETS)[number];
+
 export const SPANS = ["1d", "7d", "4w", "12w", "52w"] as const;
 export type Span = (typeof SPANS)[number];
 
@@ -28,6 +32,7 @@ export type Part = (typeof PARTS)[number];
 export type Range = { kind: "last"; span: string } | { kind: "fixed"; from: number; to: number };
 
 export interface State {
+  dataSet: DataSet;
   view: View;
   place: Place;
   range: Range;
@@ -70,7 +75,7 @@ export interface State {
 
 /** A part of the address, as it stands there. */
 export interface Wrong {
-  key: "view" | "place" | "with" | "range" | "time" | "stage" | "handshake" | "resets";
+  key: "data" | "view" | "place" | "with" | "range" | "time" | "stage" | "handshake" | "resets";
   text: string;
 }
 
@@ -78,10 +83,11 @@ export const MOST_COMPARED = 6;
 /** What every view can be restricted to, by the API's names. */
 export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag"] as const;
 /** And what only single connections can be. */
-export const FILTERS = [...COMMON_FILTERS, "stage", "termination", "client"] as const;
+export const FILTERS = [...COMMON_FILTERS, "stage", "termination", "client", "server"] as const;
 export type Filter = (typeof FILTERS)[number];
 
 export const DEFAULT: State = {
+  dataSet: "tcp",
   view: "overview",
   place: WORLD,
   range: { kind: "last", span: "7d" },
@@ -140,6 +146,7 @@ function wrongOf(query: URLSearchParams): Wrong[] {
   const check = (key: Wrong["key"], text: string | null, isRight: (text: string) => boolean): void => {
     if (text && !isRight(text)) found.push({ key, text });
   };
+  check("data", query.get("data"), (text) => DATA_SETS.some((one) => one === text));
   check("view", query.get("view"), (text) => VIEWS.some((view) => view === text));
   const isPlaceName = (text: string): boolean => parsePlace(text) !== null;
   check("place", query.get("place"), isPlaceName);
@@ -159,6 +166,7 @@ export function parseState(search: string): State {
   const metric = query.get("stage") ?? "any";
   const filters = FILTERS.map((key) => [key, query.get(`f.${key}`)] as const).filter(([, value]) => value);
   return {
+    dataSet: DATA_SETS.find((one) => one === query.get("data")) ?? DEFAULT.dataSet,
     view: VIEWS.find((view) => view === query.get("view")) ?? DEFAULT.view,
     place: parsePlace(query.get("place") ?? "") ?? WORLD,
     range: parseRange(query),
@@ -189,6 +197,7 @@ export function formatState(state: State): string {
   const put = (key: string, value: string, usual = ""): void => {
     if (value !== usual) query.set(key, value);
   };
+  put("data", state.dataSet, DEFAULT.dataSet);
   put("view", state.view, DEFAULT.view);
   put("place", placeKey(state.place), "world");
   if (state.range.kind === "last") put("range", state.range.span, "7d");

@@ -22,7 +22,7 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
       const recent = Math.max(from, to - 7 * 86_400_000);
       links.push(h("li", {}, stateLink(app.store, { range: { kind: "fixed", from: recent, to } }, { key: "empty-range" }, `Show ${range(recent, to)} ${zoneName()}`)));
     }
-    links.push(h("li", {}, `Data is available for ${range(from, to)} ${zoneName()}.`));
+    if (!links.length || to - from > 7 * 86_400_000) links.push(h("li", {}, `Data is available for ${range(from, to)} ${zoneName()}.`));
   }
   if (app.state.place.kind !== "world") links.push(h("li", {}, stateLink(app.store, { place: { kind: "world" } }, { key: "empty-world" }, "Show the whole world")));
   if (Object.keys(app.state.filters).length) links.push(h("li", {}, stateLink(app.store, { filters: {}, page: 0 }, { key: "empty-filters" }, "Remove the filters")));
@@ -39,11 +39,11 @@ export async function nothing(app: App, between: readonly [number, number]): Pro
 }
 
 /** There are connections, but it is not known where from. */
-export const nowhere = ({ store }: App, sampled: number): HTMLElement =>
+export const nowhere = ({ store, state }: App, sampled: number): HTMLElement =>
   h(
     "div",
     { class: "empty" },
-    h("h2", {}, "No country or network of these clients is known"),
+    h("h2", {}, state.dataSet === "origin" ? "No country or network of these servers is known" : "No country or network of these clients is known"),
     h("p", {}, `They have private or reserved addresses. ${many(sampled, "connection was", "connections were")} sampled in this period; the other views show them.`),
     h("p", {}, stateLink(store, { view: "overview" }, { key: "nowhere-overview" }, "Overview")),
   );

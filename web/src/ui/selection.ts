@@ -1,7 +1,7 @@
 // The bar that says what is looked at: place, time, and which connections count.
 
 import { type App, named, shortName } from "../app";
-import { ALL_DATA, isoMinute, isStep, lengthOf, type Range, type Span, SPANS, type Step, stepOf, STEPS, type Zone, ZONES } from "../state/url";
+import { ALL_DATA, DATA_SETS, type DataSet, isoMinute, isStep, lengthOf, type Range, type Span, SPANS, type Step, stepOf, STEPS, type Zone, ZONES } from "../state/url";
 import { type Choice, segmented, stateLink, toggle } from "./controls";
 import { h } from "./dom";
 import { range as rangeText } from "./format";
@@ -26,6 +26,18 @@ export async function heading({ store, state }: App): Promise<HTMLElement> {
     crumbs.length ? h("nav", { "aria-label": "Wider selections" }, h("ol", { class: "crumbs" }, ...crumbs)) : null,
     h("h1", {}, name, h("span", { class: "kind" }, kind)),
   );
+}
+
+const DATA_SET_NAMES: Record<DataSet, [string, string]> = {
+  tcp: ["Clients → us", "Connections that clients open to these servers"],
+  origin: ["Us → servers", "Connections that these hosts open to other servers, such as a proxy to its upstreams"],
+};
+
+/** Which connections, where there are several data sets. Filters and terms of one mean nothing in another. */
+export function dataSetControl({ store, state }: App, there: readonly DataSet[]): HTMLElement | null {
+  if (there.length < 2 && state.dataSet === "tcp") return null;
+  const choices = DATA_SETS.map((value): Choice<DataSet> => ({ value, label: DATA_SET_NAMES[value][0], title: DATA_SET_NAMES[value][1] }));
+  return segmented("Data set", choices, state.dataSet, (dataSet) => store.go({ dataSet, filters: {}, term: "", sort: "", hidden: [], metric: "any", page: 0 }));
 }
 
 /** Presets, and a free choice. */

@@ -4,12 +4,12 @@ import * as radar from "../api/radar";
 import type { Status } from "../api/wire";
 import type { App } from "../app";
 import type { Store } from "../state/store";
-import { ALL_DATA, lengthOf, type Range, type View, VIEWS } from "../state/url";
+import { ALL_DATA, DATA_SETS, type DataSet, lengthOf, type Range, type View, VIEWS } from "../state/url";
 import { stateLink } from "./controls";
 import { append, h, swap } from "./dom";
 import { filterChips, filterMenu } from "./filters";
 import { searchField } from "./search";
-import { heading, rangeControl, switchesControl } from "./selection";
+import { dataSetControl, heading, rangeControl, switchesControl } from "./selection";
 import { clock } from "./format";
 import { reach } from "./reach";
 import { themeButton } from "./theme";
@@ -71,6 +71,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
   const more = h("span", {});
   banner.append(more);
   let whole: Range | null = null;
+  let dataSets: readonly DataSet[] = [];
   const offer = (): void => swap(more, wholeLink(store, whole));
   const footer = h("footer", {});
   const progress = h("p", { class: "loading", role: "status" });
@@ -104,6 +105,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
     },
     known: credit(store, footer, banner).then((status) => {
       whole = wholeOf(status);
+      dataSets = DATA_SETS.filter((one) => status?.dataSets.some(({ name }) => name === one));
       offer();
     }),
     loading(next) {
@@ -120,6 +122,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
     },
     async update(app) {
       shownApp = app;
+      nav.setAttribute("aria-label", app.state.dataSet === "tcp" ? "Views" : "Views of connections to other servers");
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
       note.hidden = saidOf === null || saidOf !== store.state.range;
       const current = nav.querySelector("[aria-current]");
@@ -134,21 +137,26 @@ export function shell(root: HTMLElement, store: Store): Shell {
       const title = await heading(app);
       const chips = await filterChips(app);
       if (shownApp !== app) return;
-      document.title = `${title.querySelector("h1")?.firstChild?.textContent ?? ""} · ${NAMES[app.state.view]} · cutshort`;
+      document.title = `${title.querySelector("h1")?.firstChild?.textContent ?? ""} · ${viewName(app.state.view, app.state.dataSet)} · cutshort`;
       const isNarrow = NARROW.matches;
+      await page.known;
+      if (shownApp !== app) return;
       const switches = switchesControl(app);
       const filter = filterMenu(app, isNarrow ? switches : null);
       const range = rangeControl(app, asOf);
       if (isNarrow) range.append(filter);
-      swap(bar, title, h("div", { class: "controls" }, range, isNarrow ? null : h("div", { class: "filter-row" }, switches, filter)), chips ?? "");
+      swap(bar, title, h("div", { class: "controls" }, dataSetControl(app, dataSets), range, isNarrow ? null : h("div", { class: "filter-row" }, switches, filter)), chips ?? "");
     },
   };
   return page;
 }
 
+/** What ranks networks ranks the servers in them, too, where these are asked about. */
+const viewName = (view: View, dataSet: DataSet): string => (dataSet === "origin" && view === "networks" ? "Upstreams" : NAMES[view]);
+
 function tab(app: App, name: View): HTMLElement {
   const current = app.state.view === name && app.state.wrong.length === 0;
-  return stateLink(app.store, { view: name, term: "", sort: "", page: 0 }, { key: `tab:${name}`, current }, NAMES[name]);
+  return stateLink(app.store, { view: name, term: "", sort: "", page: 0 }, { key: `tab:${name}`, current }, viewName(name, app.state.dataSet));
 }
 
 function brand(store: Store): HTMLElement {
@@ -168,7 +176,7 @@ async function credit(store: Store, footer: HTMLElement, banner: HTMLElement): P
   banner.hidden = !status?.simulated;
   const sources = (status?.geo ?? []).flatMap(({ name, date, urls }, at) => [at ? "; " : "", link(urls[0], name), ` (${date})`]);
   append(footer, [
-    h("p", {}, "Shares are of the connections that were sampled at these servers, by the place of their source address."),
+    h("p", {}, "Shares are of sampled connections, by the place of the other end: of clients, or of the servers that connections were opened to."),
     h(
       "p",
       {},

@@ -159,19 +159,20 @@ function sideBySide(app: App, compared: Compared): HTMLElement {
 
 /** The whole range in numbers. */
 function numbers({ places, names, sums, meta, earlier }: Compared): HTMLElement {
+  const isCompared = !earlier.missing && places.some((_, at) => !unlike(earlier, sums.series[at + places.length]));
   const rows = places.map((_, at) => {
     const [now, before] = [sums.series[at], sums.series[at + places.length]];
     const share = now && !isEmpty(now) ? shareAt(now, "any", 0) : NaN;
     const then = before && !unlike(earlier, before) ? shareAt(before, "any", 0) : NaN;
     const change = Number.isNaN(share - then) ? "–" : points(share - then);
     const stages = ANOMALOUS.map((stage) => (now && column(now, stage).share[0]) ?? NaN);
-    return [names[at] ?? "", share, ...stages, then, change, now ? total(now.sampled) : 0];
+    return [names[at] ?? "", share, ...stages, ...(isCompared ? [then, change] : []), now ? total(now.sampled) : 0];
   });
   const none = sums.series.slice(places.length).every(isEmpty) ? `No comparison: no connections in ${earlier.dated}.` : null;
   const before = [earlier.missing ?? none ?? `Change: against ${earlier.dated}.`];
   const stages = ANOMALOUS.map((stage) => ({ label: title(stage), as: "percent" as const }));
   const table: Table = {
-    columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, { label: capital(earlier.ago), as: "percent" }, { label: "Change", as: "text" }, { label: "Sampled", as: "count" }],
+    columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, ...(isCompared ? ([{ label: capital(earlier.ago), as: "percent" }, { label: "Change", as: "text" }] as const) : []), { label: "Sampled", as: "count" }],
     rows,
   };
   return h("section", {}, h("h2", {}, "Totals for the period"), dataTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted totals-note" }, text)), ...cautions(meta).map((text) => h("p", { class: "caution" }, text)));

@@ -219,7 +219,7 @@ function lines(app: App, one: Connection, at: number, texts: Terms): HTMLElement
     {},
     h("th", { scope: "row" }, button),
     h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), " ", only("stage", stage, title(stage))),
-    h("td", { class: "nowrap" }, one.signature && one.signature_id ? only("signature", String(one.signature_id), one.signature) : only("termination", one.termination, one.termination)),
+    h("td", { class: "nowrap" }, one.signature && one.signature_id ? only("signature", String(one.signature_id), one.signature) : h("span", { class: "muted", title: "No signature matches" }, "none, ", only("termination", one.termination, one.termination))),
     h("td", { class: "from" }, ...fromLinks(app, one, at)),
     h("td", {}, only("client", one.src_ip, endpoint(one.src_ip, one.src_port)), mark(one)),
     h("td", {}, only("port", String(one.dst_port), endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, " ", only("node", one.node, one.node)) : null),
@@ -235,7 +235,7 @@ function fromLinks({ store }: App, one: Connection, at: number | string): Child[
   return [country, one.asn === null ? null : h("span", { class: "muted" }, " ", link({ kind: "asn", number: one.asn }, "asn", `${one.as_name ?? ""} AS${one.asn}`.trim()))];
 }
 
-const KEPT = "Captured client packets";
+const KEPT = { tcp: "Captured client packets", origin: "Captured packets, in both directions" } as const;
 const GONE = "Packets have expired; this is the evidence kept";
 
 const without = (error: unknown): string =>
@@ -246,7 +246,7 @@ function explained(app: App, one: Connection, stage: Stage, texts: Terms): HTMLE
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
   const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(app, one));
   radar.trace(one).then(
-    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts))),
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts))),
     (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(app, one, stage, texts)),
   );
   return place;

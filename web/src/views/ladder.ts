@@ -15,6 +15,8 @@ export interface Rung {
   end?: boolean;
   /** It repeats another or means nothing here. */
   faint?: boolean;
+  /** It came from the server. */
+  received?: boolean;
 }
 
 const LETTERS: Record<string, string> = { F: "FIN", S: "SYN", R: "RST", P: "PSH", A: "ACK", U: "URG", E: "ECE", C: "CWR", N: "NS" };
@@ -30,7 +32,8 @@ export function tracedRungs(one: Connection, traced: Traced): Rung[] {
     const size = packet.payload > 0 ? `, ${count(packet.payload)} bytes` : "";
     const faint = packet.isRepeat || packet.meaning.endsWith("ignored");
     const note = packet.isRepeat ? " (repeated)" : packet.meaning.endsWith("ignored") ? " (ignored)" : "";
-    return { seconds: packet.seconds, label: `${flagNames(packet.flags)}${size}${note}`, faint, end: packet.flags.includes("R") && !faint };
+    const label = packet.flags ? `${flagNames(packet.flags)}${size}${note}` : packet.meaning;
+    return { seconds: packet.seconds, label, faint, received: packet.isReceived, end: packet.flags.includes("R") && !faint };
   });
   return [...packets, ...silence(one)];
 }
@@ -69,10 +72,11 @@ export function ladder(rungs: readonly Rung[], stage: Stage): SVGSVGElement {
   const timed = rungs.some(({ seconds }) => seconds !== undefined);
   const left = timed ? 74 : 24;
   const height = TOP + rungs.length * ROW + 8;
-  const words = rungs.map(({ label }) => label).join(", then ");
+  const both = rungs.some(({ received }) => received);
+  const words = rungs.map(({ label, received, silent }) => (both && !silent ? `${label} from the ${received ? "server" : "client"}` : label)).join(", then ");
   const svg = s(
     "svg",
-    { class: `ladder ${stageClass(stage)}`, width: RIGHT + 26, height, viewBox: `0 0 ${RIGHT + 26} ${height}`, role: "img", "aria-label": `From the client: ${words}` },
+    { class: `ladder ${stageClass(stage)}`, width: RIGHT + 26, height, viewBox: `0 0 ${RIGHT + 26} ${height}`, role: "img", "aria-label": both ? words : `From the client: ${words}` },
     s("text", { x: left, y: 14, "text-anchor": "middle" }, "client"),
     s("text", { x: RIGHT, y: 14, "text-anchor": "middle" }, "server"),
     s("line", { class: "pole", x1: left, x2: left, y1: 20, y2: height }),
@@ -82,14 +86,15 @@ export function ladder(rungs: readonly Rung[], stage: Stage): SVGSVGElement {
   return svg;
 }
 
-function drawn({ seconds, label, silent, end, faint }: Rung, left: number, y: number): SVGElement[] {
+function drawn({ seconds, label, silent, end, faint, received }: Rung, left: number, y: number): SVGElement[] {
   const kind = ["rung", silent ? "silent" : "", end ? "end" : "", faint ? "faint" : ""].filter(Boolean).join(" ");
   const parts: SVGElement[] = [
     s("text", { class: faint ? "faint" : null, x: (left + RIGHT) / 2, y: y - 5, "text-anchor": "middle" }, label),
-    s("line", { class: kind, x1: left, x2: silent ? RIGHT : RIGHT - 7, y1: y, y2: y }),
+    s("line", { class: kind, x1: received ? left + 7 : left, x2: silent || received ? RIGHT : RIGHT - 7, y1: y, y2: y }),
   ];
   if (seconds !== undefined) parts.push(s("text", { class: "when", x: left - 8, y: y + 4, "text-anchor": "end" }, `${seconds.toFixed(3)} s`));
-  if (!silent) parts.push(s("path", { class: `${kind} head`, d: `M${RIGHT - 8} ${y - 4}L${RIGHT - 1} ${y}L${RIGHT - 8} ${y + 4}Z` }));
+  const head = received ? `M${left + 8} ${y - 4}L${left + 1} ${y}L${left + 8} ${y + 4}Z` : `M${RIGHT - 8} ${y - 4}L${RIGHT - 1} ${y}L${RIGHT - 8} ${y + 4}Z`;
+  if (!silent) parts.push(s("path", { class: `${kind} head`, d: head }));
   return parts;
 }
 

@@ -16,6 +16,8 @@ import { anomalous, incompleteNote, layersOf, seriesTable, stepName } from "./se
 
 /** So many connections in a piece of time make a line that a small chart can show. */
 const SMOOTH = 100;
+/** And so many pieces are as many as its pixels show. */
+const MOST_PIECES = 200;
 const STEPS: Record<number, string> = { 900_000: "15m", 3_600_000: "1h", 86_400_000: "1d", 604_800_000: "1w" };
 
 export interface Cell {
@@ -99,7 +101,7 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
 /** The whole and all cells over time; the first ones set how finely time is cut, for all. */
 async function inChunks({ cells, whole }: MultiplesSpec, step: Step): Promise<[radar.OverTime, ...Groups[][]]> {
   const asked = [whole.asked, ...cells.map((cell) => cell.asked)];
-  const first = await radar.stagesOverTime(asked.slice(0, MOST_SERIES), { led: MOST_SERIES, rank: 0.5, few: SMOOTH, step });
+  const first = await radar.stagesOverTime(asked.slice(0, MOST_SERIES), { led: MOST_SERIES, rank: 0.5, few: SMOOTH, most: MOST_PIECES, step });
   const rest = Array.from({ length: Math.ceil(asked.length / MOST_SERIES) - 1 }, (_, at) => asked.slice((at + 1) * MOST_SERIES, (at + 2) * MOST_SERIES));
   const same = [["aggInterval", STEPS[first.step] ?? "1h"]] as const;
   const others = await Promise.all(rest.map((chunk) => radar.timeseries("stage", chunk, same)));
@@ -127,8 +129,7 @@ function cellOf(app: App, cell: Cell, whole: string, chart: HTMLElement): HTMLEl
     h(
       "p",
       { class: "cell-numbers" },
-      h("strong", {}, percent(cell.share)),
-      h("span", { class: "muted", title: interval ? "With the 95 % interval" : null }, interval ? ` (${percent(interval[0])} to ${percent(interval[1])})` : "", ` of ${compact(cell.sampled)} sampled`),
+      h("span", {}, h("strong", {}, percent(cell.share)), h("span", { class: "muted", title: interval ? "With the 95 % interval" : null }, interval ? ` (${percent(interval[0])} to ${percent(interval[1])})` : "", ` of ${compact(cell.sampled)} sampled`)),
       badge,
     ),
     chart,

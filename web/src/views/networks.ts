@@ -15,6 +15,7 @@ import { count, many } from "../ui/format";
 import { metricControl, rankControls } from "../ui/metric";
 import { type Cell, multiples } from "./multiples";
 import { isEmpty, provenance } from "./series";
+import { upstreams } from "./upstreams";
 import { notRanked, rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 200;
@@ -24,10 +25,14 @@ const CHARTS = 12;
 const APART = 5;
 
 export async function render(app: App): Promise<Child[]> {
+  return app.state.dataSet === "origin" ? [await upstreams(app), ...(await networks(app))] : networks(app);
+}
+
+async function networks(app: App): Promise<Child[]> {
   const { state } = app;
   if (state.place.kind === "asn") return [await ofOne(app, state.place.number)];
   const asked = judged(state);
-  const [ranking, whole] = await Promise.all([radar.top("ases", asked, state.metric, MOST, state.least), radar.summary("stage", [asked])]);
+  const [ranking, whole] = await Promise.all([radar.topBeside("ases", asked, state.metric, MOST, state.least), radar.summary("stage", [asked])]);
   const [all] = whole.series;
   const bar = h("div", { class: "row-controls" }, metricControl(app), rankControls(app, ranking.meta.minSample));
   if (!all || isEmpty(all)) return [bar, await nothing(app, ranking.range)];
@@ -35,8 +40,7 @@ export async function render(app: App): Promise<Child[]> {
   const { name } = await named(state.place);
   for (const row of ranking.rows) learnNetwork(row, state.place);
   const share = shareAt(all, state.metric, 0);
-  const [cells, note] = await Promise.all([charts(app, asked, ranking, all, share, name), notRanked("as", asked, ranking)]);
-  return [bar, cells, table(app, asked, ranking, note)];
+  return [bar, await charts(app, asked, ranking, all, share, name), table(app, asked, ranking, notRanked("network", ranking))];
 }
 
 function learnNetwork(row: Ranked, place: Place): void {

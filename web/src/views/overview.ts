@@ -28,8 +28,10 @@ import { NOT_CUT, stageChart } from "./stage-chart";
 export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
   const both = [asked, { ...asked, control: true }];
-  const more = [later(inWords(app), 150), later(stoodOut(app), 200), later(remarkable(app), 345), later(causes(app.store), 300)];
-  const [sums, series] = await Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) })]);
+  // First what is seen first: a browser asks few questions at a time.
+  const first = Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) })]);
+  const more = [later(inWords(app), 150), later(stoodOut(app), 200), later(remarkable(app), 480), later(causes(app.store), 300)];
+  const [sums, series] = await first;
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
   if (!now || isEmpty(now)) return [await nothing(app, between)];

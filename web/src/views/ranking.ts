@@ -1,8 +1,5 @@
 // A ranking as a table: share with interval, sample size, sortable.
 
-import { total } from "../api/answers";
-import type { Asked } from "../api/question";
-import * as radar from "../api/radar";
 import type { Ranked, Ranking } from "../api/radar";
 import { type App } from "../app";
 import { type Metric, stageClass } from "../state/stage";
@@ -100,24 +97,21 @@ function showCurrent(lines: readonly HTMLElement[]): void {
 }
 
 /** What is not in a ranking: those with few connections, and those that nothing is known of. */
-export async function notRanked(what: "as" | "location", asked: Asked, { rows, meta }: Ranking): Promise<HTMLElement | null> {
-  const found = await radar.summary(what, [asked], MOST_NAMED).catch(() => null);
-  const [groups] = found?.series ?? [];
-  if (!groups) return null;
-  const all = total(groups.sampled);
-  const unknown = total(groups.by.get("unknown")?.sampled ?? []);
-  const few = all - unknown - rows.reduce((sum, { sampled }) => sum + sampled, 0);
-  const [one, many] = what === "as" ? ["network", "networks"] : ["country", "countries"];
-  const part = (n: number): string => `${count(n)} sampled (${percent((100 * n) / all)})`;
+export function notRanked(what: "network" | "country", { rows, meta }: Ranking): HTMLElement | null {
+  const left = meta.ranked?.[0];
+  if (!left) return null;
+  const { minSample, ranked, tooSmall, tooSmallConnections, unknownConnections, otherConnections } = left;
+  const named = (n: number): string => `${count(n)} ${n === 1 ? what : what === "network" ? "networks" : "countries"}`;
+  const all = rows.reduce((sum, row) => sum + row.sampled, tooSmallConnections + unknownConnections + otherConnections);
+  const sampled = (n: number): string => `${count(n)} sampled${ranked > rows.length ? "" : ` (${percent((100 * n) / all)})`}`;
   const parts = [
-    ...(few > 0 ? [`${part(few)} from ${many} with fewer than ${count(meta.minSample ?? 1)} each, or beyond the ${count(rows.length)} listed`] : []),
-    ...(unknown > 0 ? [`${part(unknown)} whose ${one} is unknown`] : []),
+    ...(tooSmall > 0 ? [`${sampled(tooSmallConnections)} from ${named(tooSmall)} with fewer than ${count(minSample)} each`] : []),
+    ...(ranked > rows.length ? [`${named(ranked - rows.length)} beyond the ${count(rows.length)} listed`] : []),
+    ...(otherConnections > 0 ? [`${sampled(otherConnections)} that the store counts as “other”`] : []),
+    ...(unknownConnections > 0 ? [`${sampled(unknownConnections)} whose ${what} is unknown`] : []),
   ];
   return parts.length ? h("p", { class: "muted not-ranked" }, `Not ranked: ${parts.join("; ")}.`) : null;
 }
-
-/** The API names so many. */
-const MOST_NAMED = 200;
 
 /** A bar with the interval of the share. */
 function interval(row: Ranked, metric: Metric, scale: number): HTMLElement {

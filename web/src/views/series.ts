@@ -73,8 +73,9 @@ const iso = (time: number): string => new Date(time).toISOString().slice(0, 16) 
 export function stageTable(groups: Groups, counts: boolean): Table {
   const of = STAGES.map((stage) => column(groups, stage)).map(({ share, weight }) => (counts ? weight : share));
   const as = counts ? ("count" as const) : ("percent" as const);
+  const called = (name: string): string => (counts && isEstimate(groups) ? `${name} (estimated)` : name);
   return {
-    columns: [{ label: "Time (UTC)" }, ...STAGES.map((stage) => ({ label: title(stage), as })), ...(counts ? [{ label: "All", as }] : []), { label: "Sampled", as: "count" }],
+    columns: [{ label: "Time (UTC)" }, ...STAGES.map((stage) => ({ label: called(title(stage)), as })), ...(counts ? [{ label: called("All"), as }] : []), { label: counts ? "All (sampled)" : "Sampled", as: "count" }],
     rows: groups.times.map((time, at) => [iso(time), ...of.map((values) => values[at] ?? null), ...(counts ? [groups.weight[at] ?? null] : []), groups.sampled[at] ?? null]),
   };
 }

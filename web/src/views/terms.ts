@@ -6,8 +6,8 @@ import { lineChart, sparkline } from "../charts/lines";
 import { h } from "../ui/dom";
 import { CAVEAT } from "../ui/causes";
 import { type Filter, isoMinute } from "../state/url";
-import { termLink } from "../ui/controls";
-import { filterLink } from "../ui/filters";
+import { stateLink, termLink } from "../ui/controls";
+import { filtered, filterLink } from "../ui/filters";
 import { figure } from "../ui/figure";
 import { tabled } from "../ui/table";
 import { count, percent } from "../ui/format";
@@ -107,7 +107,7 @@ function detail(app: App, spec: TermsSpec, groups: Groups, row: Row, values: rea
       {},
       h("p", { class: "muted" }, row.note),
       h("p", {}, row.about),
-      h("p", {}, termLink(app.store, row.key, "Definition"), " · ", filterLink(app, row.filter[0], row.filter[1], "Show only these connections", row.key)),
+      h("p", {}, termLink(app.store, row.key, "Definition"), " · ", filterLink(app, row.filter[0], row.filter[1], "Show only these connections", row.key), " · ", stateLink(app.store, { view: "connections", ...filtered(app.state, row.filter[0], row.filter[1]), counts: app.state.counts }, { key: `connections:${row.key}` }, "List these connections")),
       row.causes.length ? h("h3", {}, "What is known to cause it") : null,
       row.causes.length ? h("ul", {}, ...row.causes.map((cause) => h("li", {}, cause))) : null,
       row.causes.length ? h("p", { class: "muted" }, CAVEAT) : null,

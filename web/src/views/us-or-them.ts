@@ -17,7 +17,7 @@ import { everyControl, metricControl } from "../ui/metric";
 import { type Cell, matching, multiples } from "./multiples";
 import { rankingData, rankingTable, sorted } from "./ranking";
 import { isEmpty, provenance } from "./series";
-import { called, type Compared, headline, type Kind, KINDS, line, NUMBERED } from "./verdict";
+import { called, type Compared, FILE, headline, type Kind, KINDS, line, NUMBERED } from "./verdict";
 
 const NAMES: Record<Part, { one: string; many: string; each: string; filter: Filter }> = {
   node: { one: "Server", many: "Servers", each: "server by server", filter: "node" },
@@ -127,7 +127,7 @@ async function rowsOf({ names, groups }: Parts, asked: Asked, { metric, by }: St
     const [low, high] = interval(hits, sampled);
     return {
       code,
-      name: by === "port" ? `Port ${code}` : code === "file" ? "Imported captures" : code,
+      name: by === "port" ? `Port ${code}` : code === FILE ? "Imported captures" : code,
       share: own ? shareAt(own, metric, 0) : NaN,
       low,
       high,

@@ -17,7 +17,13 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 const several = (n: number, kind: Kind): string => `${word(n)} ${ONE[kind]}${n === 1 ? "" : "s"}`;
 
 /** What one is called in a sentence: `port 443`, `edge3`. */
-export const called = (kind: Kind, name: string): string => (kind === "port" ? `port ${name}` : name);
+export function called(kind: Kind, name: string): string {
+  if (kind === "node" && name === FILE) return "imported captures";
+  return kind === "port" ? `port ${name}` : name;
+}
+
+/** What the API calls imported captures, among servers. */
+export const FILE = "file";
 
 /** So many names are listed; of more their number is said. */
 const NAMED = 2;
@@ -68,6 +74,7 @@ export function headline(compared: Compared): string {
 export function line(kind: Kind, found: Agreement): string {
   const { compared, few, apart, agree } = found;
   const notCompared = few.length ? ` ${capital(several(few.length, kind))} with fewer than ${LEAST} connections ${few.length === 1 ? "is" : "are"} not compared.` : "";
+  if (kind === "node" && compared.length === 1 && compared[0]?.name === FILE) return "There are only imported captures, and no servers to compare.";
   if (compared.length < 2) return `${compared.length ? `Only ${called(kind, compared[0]?.name ?? "")} has` : "None has"} enough connections to compare.`;
   const all = isSplit(found) ? compared : agree;
   const shares = all.map(({ matching, sampled }) => (100 * matching) / sampled).sort((a, b) => a - b);

@@ -24,7 +24,7 @@ export async function render(app: App): Promise<Child[]> {
   const place: Place = state.place.kind === "continent" ? state.place : { kind: "world" };
   const asked = { ...judged(state), place };
   const [ranking, places, notes] = await Promise.all([
-    radar.top("locations", asked, state.metric, MOST, state.least),
+    radar.topBeside("locations", asked, state.metric, MOST, state.least),
     radar.locations(),
     causes(app.store, state.metric === "any" ? undefined : [state.metric]).catch(() => null),
   ]);
@@ -33,7 +33,7 @@ export async function render(app: App): Promise<Child[]> {
     learn({ kind: "location", code: alpha2 }, { name, kind: `Country ${alpha2}`, above });
   }
   if (ranking.rows.length === 0) return [controls(app, ranking), await unranked(app, "locations", asked, ranking.meta.minSample)];
-  return [controls(app, ranking), map(app, asked, ranking, places, await notRanked("location", asked, ranking)), notes];
+  return [controls(app, ranking), map(app, asked, ranking, places, notRanked("country", ranking)), notes];
 }
 
 function controls(app: App, ranking: Ranking): HTMLElement {

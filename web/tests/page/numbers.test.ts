@@ -1,7 +1,8 @@
 // The page shows the numbers that the API gives for the same question.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compact, count, percent } from "../../src/ui/format";
-import type { GroupsAnswer, Status, TopRow } from "../../src/api/wire";
+import type { GroupsAnswer, Meta, Status, TopRow } from "../../src/api/wire";
+import { isoMinute } from "../../src/state/url";
 import { api, type Looked, look, OUT, text } from "./browser";
 
 const DATA = "tcp_resets_timeouts";
@@ -101,21 +102,42 @@ it("sampled and estimated numbers are told apart", async () => {
   expect(plain(await text(page, ".cell-numbers"))).toMatch(/^[\d.]+ % of [\d.]+ ?k? sampled/);
 });
 
-it.each([["networks", "as"], ["where", "location"]])("%s that are not ranked are counted apart", async (view, dimension) => {
+it("a note of the operator is a mark on the chart, with its text below", async () => {
   const { page } = looked;
-  await page.route(`**/summary/${dimension}?*`, async (route) => {
-    const answer = (await (await route.fetch()).json()) as { result: GroupsAnswer };
-    const groups = answer.result.counts["summary_0"]?.groups;
-    if (groups) groups["unknown"] = { ...(Object.values(groups)[0] as (typeof groups)[string]), sampled: [321] };
+  const to = Math.floor(Date.now() / 86_400_000) * 86_400_000;
+  const from = to - 3 * 86_400_000;
+  const note = { dataSource: "ALL", description: "Changed the firewall", eventType: "GENERAL", isInstantaneous: false, linkedUrl: "https://example.org/change" };
+  await page.route("**/timeseries_groups/stage?*", async (route) => {
+    const answer = (await (await route.fetch()).json()) as { result: { meta: Meta } };
+    answer.result.meta.confidenceInfo.annotations = [{ ...note, startDate: new Date(from + 3_600_000).toISOString(), endDate: new Date(from + 7_200_000).toISOString() }] as Meta["confidenceInfo"]["annotations"];
     await route.fulfill({ json: answer });
   });
+  await looked.open(`?from=${isoMinute(from)}&to=${isoMinute(to)}`);
+  expect(await page.locator(".figure .mark").count()).toBe(1);
+  expect(await text(page, ".figure .mark-number")).toBe("1");
+  expect(await text(page, ".mark-list li")).toMatch(/^Note .* 01:00 to 02:00 UTC: Changed the firewall$/);
+  expect(await page.locator(".mark-list a").getAttribute("href")).toBe("https://example.org/change");
+});
+
+it.each([["networks", "ases"], ["where", "locations"]])("%s that are not ranked are counted apart", async (view, ranking) => {
+  const { page } = looked;
+  await page.route(`**/top/${ranking}?*`, async (route) => {
+    const answer = (await (await route.fetch()).json()) as { result: { meta: Meta } };
+    const [left] = answer.result.meta.ranked ?? [];
+    if (left) left.unknownConnections = 321;
+    await route.fulfill({ json: answer });
+  });
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
   await looked.open(`?view=${view}&range=7d&least=3000`);
   const { counts } = await api<GroupsAnswer>(page, `${DATA}/summary/stage?dateRange=7d&handshake=completed&counts=true`);
   const all = counts["summary_0"]?.total.sampled[0] ?? 0;
   const ranked = (await page.locator(".ranking tbody td:last-child").allTextContents()).reduce((sum, cell) => sum + Number(cell.replaceAll(",", "")), 0);
   const note = plain(await text(page, ".not-ranked"));
-  expect(note).toContain(`Not ranked: ${count(all - ranked - 321)} sampled (`);
+  expect(note).toContain(`Not ranked: ${count(all - ranked)} sampled (`);
   expect(note).toMatch(/with fewer than 3,000 each.*; 321 sampled \([\d.]+ %\) whose (network|country) is unknown\.$/);
+  // The ranking says it; nothing else is asked for.
+  expect(asked.filter((url) => /summary\/(as|location)\?/.test(url))).toEqual([]);
 });
 
 it("Compare shows each selection", async () => {

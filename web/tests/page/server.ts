@@ -15,12 +15,12 @@ declare module "vitest" {
   }
 }
 
-const PROGRAM = process.env["CUTSHORT"] ?? join(TARGET, "debug", "cutshort");
+export const PROGRAM = process.env["CUTSHORT"] ?? join(TARGET, "debug", "cutshort");
 /** Filling the demo takes this long at most, also without optimisation on a busy machine. */
 const PATIENCE_MS = 240_000;
 
 /** The address at which a server says that it serves. */
-function address(child: ChildProcess, name: string): Promise<string> {
+export function address(child: ChildProcess, name: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = "";
     const late = setTimeout(() => reject(new Error(`${name} did not serve in time: ${said}`)), PATIENCE_MS);

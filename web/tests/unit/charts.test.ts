@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { utcScale, valueScaleTo } from "../../src/charts/scale";
 import { grid, middle, onGrid, outline, pieceAt, pieces, runs } from "../../src/charts/times";
-import { inWords } from "../../src/charts/lines";
+import { inWords, smoothed } from "../../src/charts/lines";
 import { marksOf } from "../../src/charts/marks";
 
 const HOUR = 3_600_000;
@@ -94,4 +94,21 @@ describe("a small line in words", () => {
     expect(words([NaN, 1200, 30], HOUR, "count")).toBe("1,200 on 20 Nov, 01:00, 30 on 20 Nov, 02:00; lowest 30 on 20 Nov, 02:00, highest 1,200 on 20 Nov, 01:00"));
 
   it("may be of nothing", () => expect(words([])).toBe("no values"));
+});
+
+describe("a small line", () => {
+  const hours = (n: number): number[] => Array.from({ length: n }, (_, at) => at * HOUR);
+
+  it("has means where there are more values than it can show", () => {
+    const times = hours(240);
+    const found = smoothed({ times, values: times.map((_, at) => (at % 4 === 0 ? NaN : at % 4)), range: [0, 240 * HOUR], step: HOUR });
+    expect(found.step).toBe(4 * HOUR);
+    expect(found.times).toEqual(times.filter((_, at) => at % 4 === 0));
+    expect(new Set(found.values)).toEqual(new Set([2]));
+  });
+
+  it("has its own values where they are few", () => {
+    const [times, values] = [hours(60), hours(60)];
+    expect(smoothed({ times, values, range: [0, 60 * HOUR], step: HOUR })).toEqual({ times, values, step: HOUR });
+  });
 });

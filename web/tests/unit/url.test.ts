@@ -12,7 +12,8 @@ describe("the state in the address", () => {
 
   it("comes back as it was written", () => {
     const state: State = {
-      view: "compare",
+      dataSet: "origin",
+    view: "compare",
       place: { kind: "location", code: "PT" },
       range: { kind: "fixed", from: Date.UTC(2026, 10, 14, 3, 15), to: Date.UTC(2026, 10, 15) },
       completed: true,

@@ -3,6 +3,7 @@ import { type Answer, readGroups } from "../../src/api/answers";
 import type { Annotation, GroupsAnswer, Meta } from "../../src/api/wire";
 import { remarkableDays, type Series, TOGETHER } from "../../src/views/events";
 import { flowOf } from "../../src/views/flow";
+import { stageTable } from "../../src/views/series";
 import { notes, words } from "../../src/views/stood-out";
 
 const meta: Meta = {
@@ -106,5 +107,20 @@ describe("what is said of a day", () => {
     expect(notes([note({ locations: [] })], TOGETHER, from, to)).toEqual(["Noted: offline"]);
     expect(notes([note({ startDate: "2026-10-01T00:00:00Z", endDate: "2026-12-01T00:00:00Z" })], "PT", from, to)).toEqual([]);
     expect(notes([note({ startDate: "2026-11-14T00:00:00Z", endDate: null })], "PT", from, to)).toEqual([]);
+  });
+});
+
+describe("a file with counts", () => {
+  const labels = (weight: number): string[] => {
+    const answer = summary({ post_syn: 1, no_match: 3 });
+    const total = answer.counts["summary_0"]?.total;
+    if (total) total.weight = [weight];
+    const [groups] = readGroups(answer).series;
+    return groups ? stageTable(groups, true).columns.map(({ label }) => label) : [];
+  };
+
+  it("says which are estimated and which were sampled", () => {
+    expect(labels(400).slice(1)).toEqual(["Post-SYN (estimated)", "Post-ACK (estimated)", "Post-PSH (estimated)", "Later (estimated)", "None (estimated)", "All (estimated)", "All (sampled)"]);
+    expect(labels(4).slice(1)).toEqual(["Post-SYN", "Post-ACK", "Post-PSH", "Later", "None", "All", "All (sampled)"]);
   });
 });

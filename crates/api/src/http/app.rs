@@ -189,6 +189,17 @@ impl App {
         })
     }
 
+    /// The facts of each data set that has a store; that of `tcp` always exists.
+    pub(super) fn all_facts(&self) -> Result<Vec<(DataSet, Arc<Facts>)>, Problem> {
+        let mut all = Vec::new();
+        for data_set in DataSet::WITH_RULES {
+            if self.store.find(data_set)?.is_some() {
+                all.push((data_set, self.facts(data_set)?.0));
+            }
+        }
+        Ok(all)
+    }
+
     /// Makes the next request read the facts again, because something has changed.
     pub(super) fn forget_facts(&self) {
         self.facts.iter().for_each(FactsKeeper::forget);

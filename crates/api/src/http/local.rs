@@ -9,7 +9,7 @@ use super::App;
 
 /// Delivers to the store of this process, as agents deliver over HTTP.
 pub struct LocalCollector {
-    /// The server.
+    /// The server that takes the segments.
     pub app: Arc<App>,
     /// What the receiver counts.
     pub counts: Arc<Mutex<AgentCounts>>,

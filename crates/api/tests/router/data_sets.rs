@@ -1,9 +1,10 @@
 //! Each data set has paths, terms and numbers of its own.
 
 use cutshort_api::Options;
-use cutshort_model::ConnectionRecord;
+use cutshort_model::{ConnectionRecord, Window};
 use cutshort_packet::FiveTuple;
 use cutshort_store::cell::CellOutcome;
+use cutshort_store::{Impaired, Impairment};
 use cutshort_verdict::{DataSet, Exclusion, Progress, Stage, Tag, Tags, Termination};
 use serde_json::{Value, json};
 
@@ -27,8 +28,14 @@ fn given_up(times: u64) -> Cell {
 }
 
 fn both() -> Server {
+    with_impaired(Vec::new())
+}
+
+/// The same, with windows of `origin` that are affected by damage.
+fn with_impaired(impaired: Vec<Impaired>) -> Server {
     let origin = Memory {
         data_set: DataSet::Origin,
+        impaired,
         ..Memory::of(vec![
             given_up(30),
             connection(END - WINDOW, "DE", 3320, Stage::None, 70),
@@ -108,6 +115,24 @@ fn status_lists_what_is_there() {
     assert_eq!(kept(&server), ["tcp", "origin"]);
     let status = server.get("/client/v4/radar/status").result();
     assert_eq!(status["dataSets"][1]["directory"], "origin_resets_timeouts");
+}
+
+#[test]
+fn damage_and_numbers_of_every_data_set_are_said() {
+    let window = Window::containing(END - WINDOW);
+    let server = with_impaired(vec![Impaired { window, how: Impairment::Kept }]);
+    let said = format!("1 window of the data set origin affected: {}", Impairment::Kept.about());
+    assert_eq!(server.get("/client/v4/radar/status").result()["hints"], json!([said]));
+    assert_eq!(server.get("/readyz").json(), json!({"ready": true, "reasons": [said]}));
+    let metrics = server.get("/metrics").text;
+    for line in [
+        "cutshort_connections 10.0",
+        "cutshort_data_set_connections{data_set=\"tcp\"} 10.0",
+        "cutshort_data_set_connections{data_set=\"origin\"} 100.0",
+        "cutshort_data_set_windows_pending{data_set=\"origin\"} 0.0",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line} in\n{metrics}");
+    }
 }
 
 fn kept(server: &Server) -> Vec<String> {

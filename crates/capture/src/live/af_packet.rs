@@ -81,7 +81,7 @@ impl AfPacket {
         let Some(block) = self.ring.block(self.next) else { return false };
         for slot in slots(block) {
             let frame = Frame { ts: slot.ts, wire_len: slot.wire_len, bytes: slot.bytes };
-            intake.take(LinkType::Raw, frame);
+            intake.take(LinkType::Raw, frame, slot.outgoing);
         }
         self.ring.release(self.next);
         self.next = (self.next + 1) % self.ring.blocks();
@@ -115,10 +115,12 @@ impl AfPacket {
 fn set_up(socket: &OwnedFd, interface: u32, settings: &LiveSettings) -> io::Result<Ring> {
     let blocks = (settings.buffer / BLOCK).max(2);
     let packet = |name, value: &[u8]| sys::set_option(socket.as_fd(), libc::SOL_PACKET, name, value);
-    sys::attach(socket.as_fd(), &mut filter::program(&settings.ports, settings.snaplen))?;
+    sys::attach(socket.as_fd(), &mut filter::program(&settings.ports, settings.snaplen, settings.sides))?;
     packet(libc::PACKET_VERSION, &VERSION.to_ne_bytes())?;
-    // Spares a look at what goes out; an older kernel's filter drops it.
-    let _ = packet(IGNORE_OUTGOING, &1_i32.to_ne_bytes());
+    if !settings.sides.has_opened() {
+        // Spares a look at what goes out; an older kernel's filter drops it.
+        let _ = packet(IGNORE_OUTGOING, &1_i32.to_ne_bytes());
+    }
     packet(libc::PACKET_RX_RING, &ring_request(blocks))?;
     let ring = Ring::map(socket, BLOCK, blocks)?;
     sys::bind_packet(socket.as_fd(), interface)?;

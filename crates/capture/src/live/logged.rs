@@ -6,11 +6,15 @@ use super::OWN_PREFIX;
 use crate::netlink::{Message, attributes, text};
 
 // Attributes (linux/netfilter/nfnetlink_log.h).
+const HEADER: u16 = 1;
 const TIMESTAMP: u16 = 3;
 const PAYLOAD: u16 = 9;
 const PREFIX: u16 = 10;
 const SEQUENCE: u16 = 12;
 const AF_INET6: u8 = 10;
+/// The hooks that packets pass as they leave this host (linux/netfilter.h).
+const OUTPUT: u8 = 3;
+const POSTROUTING: u8 = 4;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Logged<'a> {
@@ -23,6 +27,8 @@ pub(crate) struct Logged<'a> {
     pub(crate) rate: Option<u32>,
     /// It is of a connection that this host opens: it was logged by the rules for these.
     pub(crate) origin: bool,
+    /// It was logged where packets leave this host.
+    pub(crate) outgoing: bool,
     /// How many connections the rules could not remember, if that is what they report. Then there is no packet.
     pub(crate) left_out: Option<u64>,
     /// From the IP header on, as much of it as the rule takes.
@@ -34,8 +40,11 @@ impl<'a> Logged<'a> {
     pub(crate) fn of(message: &Message<'a>) -> Option<Self> {
         let (family, bytes) = message.netfilter()?;
         let (mut ts, mut sequence, mut prefix, mut packet) = (None, None, "", None);
+        let mut outgoing = false;
         for (kind, value) in attributes(bytes) {
             match kind {
+                // EtherType (16 bits), hook.
+                HEADER => outgoing = matches!(value.get(2), Some(&(OUTPUT | POSTROUTING))),
                 TIMESTAMP => ts = time(value),
                 SEQUENCE => sequence = Some(u32::from_be_bytes(*value.first_chunk()?)),
                 PREFIX => prefix = text(value).unwrap_or_default(),
@@ -50,6 +59,7 @@ impl<'a> Logged<'a> {
             sequence,
             rate: rate_of(prefix),
             origin: prefix.starts_with(ORIGIN_PREFIX),
+            outgoing,
             left_out,
             packet: packet.or(left_out.map(|_| &[][..]))?,
         })
@@ -92,6 +102,7 @@ mod tests {
     fn bytes(prefix: &[u8], sequence: u32) -> Vec<u8> {
         let time = [1_760_000_000_i64.to_be_bytes(), 123_456_i64.to_be_bytes()].concat();
         Request::new(4 << 8, 0, AF_INET6, 5)
+            .attribute(HEADER, &[0x86, 0xdd, OUTPUT, 0])
             .attribute(PREFIX, prefix)
             .attribute(TIMESTAMP, &time)
             .attribute(SEQUENCE, &sequence.to_be_bytes())
@@ -111,6 +122,7 @@ mod tests {
                 sequence: Some(7),
                 rate: Some(100),
                 origin: false,
+                outgoing: true,
                 left_out: None,
                 packet: b"packet"
             }
@@ -167,6 +179,7 @@ mod tests {
                     sequence: Some(sequence),
                     rate: None,
                     origin: false,
+                    outgoing: false,
                     left_out: None,
                     packet: b"",
                 }

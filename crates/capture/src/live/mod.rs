@@ -21,13 +21,14 @@ mod source;
 #[cfg(target_os = "linux")]
 mod sys;
 mod unstamped;
+mod waiting;
 
 pub use error::LiveError;
 pub use intake::LiveCount;
 pub use left_out::{LeftOut, Spell};
-pub use settings::LiveSettings;
-pub use source::LiveSource;
+pub use settings::{LiveSettings, Sides};
 pub(crate) use source::check_interface;
+pub use source::{Groups, LiveSource};
 
 use std::time::Duration;
 
@@ -42,11 +43,35 @@ pub(crate) const OWN_PREFIX: &str = "cutshort";
 /// How long a connection with a single packet is remembered.
 pub(crate) const ALONE: Duration = Duration::from_secs(30);
 
-/// The message, after a number of packets, that they are left out because rules of
-/// [`Method::Origin`](crate::rules::Method::Origin) have logged them.
-pub const LEFT_OUT_ORIGIN: &str = "packets that 'cutshort rules --origin' logged were left out: connections that \
-    this host opens cannot be classified yet; remove these rules with 'nft delete table inet cutshort_origin', or \
-    load them with another --group";
+/// How many rows more than the limit are taken of a connection that this host opens, as both directions are
+/// (docs/origin.md#cap).
+pub const OPENED_MORE: u32 = 6;
+/// How many ICMP errors are taken of such a connection.
+pub const OPENED_ERRORS: u32 = 3;
+
+/// What came since the last batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch<'a> {
+    /// Packets of clients, in order of arrival.
+    pub packets: &'a [Packet],
+    /// Rows of connections that this host opens (docs/origin.md#rows): with the opener's 5-tuple, and marks on what was
+    /// received. Those of one connection are in order of arrival.
+    pub opened: &'a [Packet],
+}
+
+impl Batch<'_> {
+    /// Whether nothing came.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.packets.is_empty() && self.opened.is_empty()
+    }
+
+    /// The time of the latest of all, in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn latest(&self) -> Option<i64> {
+        self.packets.iter().chain(self.opened).map(|packet| packet.ts).max()
+    }
+}
 
 /// A live source of packets, received in batches.
 ///
@@ -55,8 +80,8 @@ pub const LEFT_OUT_ORIGIN: &str = "packets that 'cutshort rules --origin' logged
 ///
 /// let reading = Reading::default(); // another thread calls reading.stop()
 /// let mut live = Live::open(&"nflog:5".parse()?, &LiveSettings::default(), &reading)?;
-/// while let Some(packets) = live.next_batch()? {
-///     println!("{} packets, {} lost so far", packets.len(), live.counts().lost);
+/// while let Some(batch) = live.next_batch()? {
+///     println!("{} packets, {} lost so far", batch.packets.len(), live.counts().lost);
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -82,7 +107,7 @@ impl Live {
     /// [`LiveError`] says what is missing.
     pub fn open(source: &LiveSource, settings: &LiveSettings, reading: &Reading) -> Result<Self, LiveError> {
         let receiver = match source {
-            LiveSource::Nflog(group) => Receiver::Nflog(nflog::Nflog::open(*group, settings)?),
+            LiveSource::Nflog(groups) => Receiver::Nflog(nflog::Nflog::open(*groups, settings)?),
             LiveSource::AfPacket(interface) => {
                 Receiver::AfPacket(af_packet::AfPacket::open(interface, settings)?)
             }
@@ -91,16 +116,17 @@ impl Live {
         Ok(Self { receiver, intake, reading: reading.clone(), closed: false })
     }
 
-    /// The packets that came since the last batch, in order of arrival. Waits for up to a tenth of a second; there
+    /// What came since the last batch. Waits for up to a tenth of a second; there
     /// may be none. After [`Reading::stop`], this returns the packets taken before, and then `None`.
     ///
     /// # Errors
     /// [`LiveError`] says why nothing can be received any more.
-    pub fn next_batch(&mut self) -> Result<Option<&[Packet]>, LiveError> {
+    pub fn next_batch(&mut self) -> Result<Option<Batch<'_>>, LiveError> {
         if self.closed {
             return Ok(None);
         }
         self.intake.packets.clear();
+        self.intake.opened.clear();
         self.closed = self.reading.is_stopped();
         match &mut self.receiver {
             Receiver::Nflog(nflog) if self.closed => nflog.close(&mut self.intake)?,
@@ -108,7 +134,7 @@ impl Live {
             Receiver::AfPacket(socket) if self.closed => socket.close(&mut self.intake)?,
             Receiver::AfPacket(socket) => socket.receive(&mut self.intake)?,
         }
-        Ok(Some(&self.intake.packets))
+        Ok(Some(Batch { packets: &self.intake.packets, opened: &self.intake.opened }))
     }
 }
 
@@ -141,7 +167,7 @@ impl Live {
     ///
     /// # Errors
     /// Never fails.
-    pub fn next_batch(&mut self) -> Result<Option<&[Packet]>, LiveError> {
+    pub fn next_batch(&mut self) -> Result<Option<Batch<'_>>, LiveError> {
         match self.receiver {}
     }
 }

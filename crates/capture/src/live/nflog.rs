@@ -9,9 +9,9 @@ use rustix::io::Errno;
 use rustix::net::netlink::{self, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
-use super::intake::{Intake, Time};
+use super::intake::{Intake, Sampled, Time};
 use super::logged::Logged;
-use super::{LiveError, LiveSettings, sys, wait};
+use super::{Groups, LiveError, LiveSettings, sys, wait};
 use crate::netlink::{ACK, Message, Request, messages};
 
 /// `NFNL_SUBSYS_ULOG` in the high byte.
@@ -43,38 +43,41 @@ const DATAGRAMS: usize = 64;
 
 pub(super) struct Nflog {
     socket: OwnedFd,
-    group: u16,
     buffer: Vec<u8>,
     /// What came while the answer to a request was awaited.
     early: Vec<Vec<u8>>,
     requests: u32,
+    groups: Vec<Group>,
+}
+
+/// A group that is received.
+struct Group {
+    number: u16,
     /// The number that the next packet should have.
     next: u32,
 }
 
 impl Nflog {
-    pub(super) fn open(group: u16, settings: &LiveSettings) -> Result<Self, LiveError> {
+    pub(super) fn open(groups: Groups, settings: &LiveSettings) -> Result<Self, LiveError> {
         let socket = socket(settings.buffer).map_err(LiveError::Io)?;
-        let mut nflog =
-            Self { socket, group, buffer: vec![0; LARGEST], early: Vec::new(), requests: 0, next: 0 };
+        let (buffer, early) = (vec![0; LARGEST], Vec::new());
+        let mut nflog = Self { socket, buffer, early, requests: 0, groups: Vec::new() };
+        groups.iter().try_for_each(|group| nflog.bind(group, settings))?;
+        Ok(nflog)
+    }
+
+    fn bind(&mut self, number: u16, settings: &LiveSettings) -> Result<(), LiveError> {
         // In one message, so that no packet is logged with other settings.
         let mode = [&settings.snaplen.to_be_bytes()[..], &[COPY_PACKET, 0]].concat();
-        let bind = nflog
-            .request()
+        let bind = request(number)
             .attribute(COMMAND, &[BIND])
             .attribute(MODE, &mode)
             .attribute(BUFFER, &DATAGRAM.to_be_bytes())
             .attribute(TIMEOUT, &GATHER.to_be_bytes())
             .attribute(THRESHOLD, &QUEUE.to_be_bytes())
             .attribute(FLAGS, &WITH_SEQUENCE.to_be_bytes());
-        match nflog.ask(bind) {
-            Ok(()) => Ok(nflog),
-            Err(error) => Err(nflog.refused(error)),
-        }
-    }
-
-    fn request(&self) -> Request {
-        Request::new(CONFIG, ACK, 0, self.group)
+        self.groups.push(Group { number, next: 0 });
+        self.ask(bind).map_err(|error| self.refused(number, error))
     }
 
     /// Sends a request and awaits how it went.
@@ -96,10 +99,10 @@ impl Nflog {
     }
 
     /// Why the group was refused. The kernel gives one number for a missing privilege and for a group that is taken.
-    fn refused(&mut self, error: io::Error) -> LiveError {
+    fn refused(&mut self, group: u16, error: io::Error) -> LiveError {
         match error.raw_os_error() {
-            Some(libc::EBUSY) => LiveError::Taken(self.group),
-            Some(libc::EPERM) if self.is_allowed() => LiveError::Taken(self.group),
+            Some(libc::EBUSY) => LiveError::Taken(group),
+            Some(libc::EPERM) if self.is_allowed(group) => LiveError::Taken(group),
             Some(libc::EPERM) => LiveError::NotPermitted("CAP_NET_ADMIN"),
             _ => LiveError::Io(error),
         }
@@ -107,15 +110,15 @@ impl Nflog {
 
     /// Whether the kernel takes requests of this process. What is requested here it never does, but
     /// it looks at the privilege before.
-    fn is_allowed(&mut self) -> bool {
-        let answer = self.ask(Request::new(PACKET, ACK, 0, self.group));
+    fn is_allowed(&mut self, group: u16) -> bool {
+        let answer = self.ask(Request::new(PACKET, ACK, 0, group));
         answer.is_err_and(|error| error.raw_os_error() != Some(libc::EPERM))
     }
 
     /// Waits for packets, not for long, and takes what has come.
     pub(super) fn receive(&mut self, intake: &mut Intake) -> io::Result<()> {
         for datagram in std::mem::take(&mut self.early) {
-            take(&datagram, &mut self.next, intake);
+            take(&datagram, &mut self.groups, intake);
         }
         if wait(self.socket.as_fd())? {
             self.drain(DATAGRAMS, intake)?;
@@ -127,10 +130,13 @@ impl Nflog {
     /// Ends logging to this socket. The kernel then sends what it has gathered, so nothing that
     /// was logged before is lost.
     pub(super) fn close(&mut self, intake: &mut Intake) -> io::Result<()> {
-        match self.ask(self.request().attribute(COMMAND, &[UNBIND])) {
+        let numbers: Vec<u16> = self.groups.iter().map(|group| group.number).collect();
+        let unbound: io::Result<()> =
+            numbers.into_iter().try_for_each(|group| self.ask(request(group).attribute(COMMAND, &[UNBIND])));
+        match unbound {
             Ok(()) => {
                 for datagram in std::mem::take(&mut self.early) {
-                    take(&datagram, &mut self.next, intake);
+                    take(&datagram, &mut self.groups, intake);
                 }
                 self.drain(usize::MAX, intake)?;
             }
@@ -149,10 +155,14 @@ impl Nflog {
     fn drain(&mut self, datagrams: usize, intake: &mut Intake) -> io::Result<()> {
         for _ in 0..datagrams {
             let Some(datagram) = receive(&self.socket, &mut self.buffer)? else { break };
-            take(datagram, &mut self.next, intake);
+            take(datagram, &mut self.groups, intake);
         }
         Ok(())
     }
+}
+
+fn request(group: u16) -> Request {
+    Request::new(CONFIG, ACK, 0, group)
 }
 
 fn socket(buffer: usize) -> io::Result<OwnedFd> {
@@ -179,17 +189,14 @@ fn receive<'a>(socket: &OwnedFd, buffer: &'a mut [u8]) -> io::Result<Option<&'a 
 }
 
 /// Takes the packets of a datagram.
-fn take(datagram: &[u8], next: &mut u32, intake: &mut Intake) {
-    for logged in messages(datagram).filter(is_packet).map(|message| Logged::of(&message)) {
-        let Some(logged) = logged else {
+fn take(datagram: &[u8], groups: &mut [Group], intake: &mut Intake) {
+    for message in messages(datagram).filter(is_packet) {
+        let Some(logged) = Logged::of(&message) else {
             intake.counts.malformed += 1;
             continue;
         };
-        intake.counts.lost += logged.gap(next);
-        if logged.origin {
-            intake.counts.origin += 1;
-            continue;
-        }
+        let group = groups.iter_mut().find(|group| message.resource() == Some(group.number));
+        intake.counts.lost += group.map_or(0, |group| logged.gap(&mut group.next));
         if let Some(connections) = logged.left_out {
             intake.counts.left_out.add(connections, logged.ts.unwrap_or_else(now));
             continue;
@@ -198,7 +205,12 @@ fn take(datagram: &[u8], next: &mut u32, intake: &mut Intake) {
         let ts = logged.ts.unwrap_or_else(now);
         let link = if logged.ipv6 { LinkType::Ipv6 } else { LinkType::Ipv4 };
         let wire_len = u32::try_from(logged.packet.len()).unwrap_or(u32::MAX);
-        intake.take_sampled(link, Frame { ts, wire_len, bytes: logged.packet }, logged.rate, time);
+        let frame = Frame { ts, wire_len, bytes: logged.packet };
+        let how = Sampled { rate: logged.rate, time };
+        match logged.origin {
+            true => intake.take_sampled_opened(link, frame, logged.outgoing, how),
+            false => intake.take_sampled(link, frame, how),
+        }
     }
 }
 

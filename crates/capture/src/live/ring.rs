@@ -1,10 +1,14 @@
 //! Blocks of a packet socket's ring (TPACKET_V3; linux/if_packet.h), walked without trust in what
 //! their lengths say.
 
+use super::filter::OUTGOING;
+
 /// The block's header up to the place where the number of packets and of the first one stand.
 const STATUS: usize = 8;
 const COUNT: usize = 12;
 const FIRST: usize = 16;
+/// Where in a packet's header its kind stands: in the address (`sockaddr_ll`) after the `tpacket3_hdr`.
+const KIND: usize = 48 + 10;
 
 /// A packet in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +16,8 @@ pub(crate) struct Slot<'a> {
     /// In nanoseconds since the Unix epoch.
     pub(crate) ts: i64,
     pub(crate) wire_len: u32,
+    /// This host sends it.
+    pub(crate) outgoing: bool,
     pub(crate) bytes: &'a [u8],
 }
 
@@ -44,6 +50,7 @@ fn slot(header: &[u8]) -> Option<Slot<'_>> {
     Some(Slot {
         ts: i64::from(seconds) * 1_000_000_000 + i64::from(nanoseconds),
         wire_len,
+        outgoing: header.get(KIND).is_some_and(|kind| u32::from(*kind) == OUTGOING),
         bytes: header.get(start..start.checked_add(len)?)?,
     })
 }
@@ -73,6 +80,7 @@ mod tests {
                 header[at * 4..at * 4 + 4].copy_from_slice(&value.to_ne_bytes());
             }
             header[24..26].copy_from_slice(&68_u16.to_ne_bytes());
+            header[KIND] = if last { OUTGOING as u8 } else { 0 };
             header[68..68 + packet.len()].copy_from_slice(packet);
             block.extend(header);
         }
@@ -85,6 +93,7 @@ mod tests {
         let found: Vec<_> = slots(&block).collect();
         assert_eq!(found.iter().map(|slot| slot.bytes).collect::<Vec<_>>(), [&b"one"[..], b"", b"three"]);
         assert_eq!((found[2].ts, found[2].wire_len), (5_000_000_002, 105));
+        assert_eq!(found.iter().map(|slot| slot.outgoing).collect::<Vec<_>>(), [false, false, true]);
     }
 
     proptest! {

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use cutshort_packet::{FiveTuple, Packet};
+use cutshort_packet::{FiveTuple, Flags, Packet};
+
+use super::OPENED_ERRORS;
 
 /// The decision about a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +18,19 @@ pub(crate) enum Decision {
     Full,
 }
 
+/// Whose connections a sampler selects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Those of clients. Packets of the other direction are connections by themselves.
+    Clients,
+    /// Those that this host opens, of which it gets rows of both directions.
+    Openers,
+}
+
 /// The connections that were selected lately, one for each 5-tuple: a SYN packet with another sequence number begins
 /// the next one on the same ports, with its own decision and count.
 pub(crate) struct Sampler {
+    kind: Kind,
     limit: u32,
     /// How long a connection is remembered, in nanoseconds from its first packet.
     keep: i64,
@@ -40,6 +52,8 @@ struct Flow {
     /// The sequence number of its SYN packet; none if it began without one.
     syn: Option<u32>,
     taken: u32,
+    /// ICMP errors that were taken besides.
+    errors: u32,
 }
 
 struct FlowAge {
@@ -52,16 +66,26 @@ struct FlowAge {
 const FEW: usize = 1024;
 
 impl Sampler {
+    /// For connections of clients.
     pub(crate) fn new(limit: u32, keep: i64, size: usize) -> Self {
+        Self::of(Kind::Clients, limit, keep, size)
+    }
+
+    /// For rows of connections that this host opens.
+    pub(crate) fn of_openers(limit: u32, keep: i64, size: usize) -> Self {
+        Self::of(Kind::Openers, limit, keep, size)
+    }
+
+    fn of(kind: Kind, limit: u32, keep: i64, size: usize) -> Self {
         let alone = i64::try_from(super::ALONE.as_nanos()).unwrap_or(i64::MAX).min(keep);
         let (fresh, order) = (VecDeque::new(), VecDeque::new());
-        Self { limit, keep, alone, size, flows: HashMap::new(), fresh, order, begun: 0 }
+        Self { kind, limit, keep, alone, size, flows: HashMap::new(), fresh, order, begun: 0 }
     }
 
     /// Decides about a packet. `begins` says whether it may be the first of a selected connection.
     pub(crate) fn decide(&mut self, packet: &Packet, begins: impl FnOnce(&Packet) -> bool) -> Decision {
         self.forget(packet.ts);
-        let syn = packet.is_syn().then_some(packet.seq);
+        let syn = (packet.is_syn() && !packet.flags.intersects(Flags::RECEIVED)).then_some(packet.seq);
         let limit = self.limit;
         if let Some(flow) = self.flows.get_mut(&packet.five_tuple).filter(|flow| flow.has(syn)) {
             return flow.count(limit);
@@ -76,6 +100,20 @@ impl Sampler {
         Decision::Leave
     }
 
+    /// Decides about an ICMP error that quotes a SYN packet.
+    pub(crate) fn decide_error(&mut self, error: &Packet) -> Decision {
+        self.forget(error.ts);
+        let flow = self.flows.get_mut(&error.five_tuple).filter(|flow| flow.syn == Some(error.seq));
+        match flow {
+            None => Decision::Leave,
+            Some(flow) if flow.errors >= OPENED_ERRORS => Decision::Capped,
+            Some(flow) => {
+                flow.errors += 1;
+                Decision::Take
+            }
+        }
+    }
+
     /// Begins a connection, in place of an earlier one on its ports.
     fn begin(&mut self, packet: &Packet, syn: Option<u32>) -> Decision {
         let five_tuple = packet.five_tuple;
@@ -83,12 +121,13 @@ impl Sampler {
             return Decision::Full;
         }
         if syn.is_some()
+            && self.kind == Kind::Clients
             && let Some(other) = self.flows.get_mut(&five_tuple.reversed())
         {
             other.taken = 0;
         }
         self.begun += 1;
-        self.flows.insert(five_tuple, Flow { number: self.begun, syn, taken: 1 });
+        self.flows.insert(five_tuple, Flow { number: self.begun, syn, taken: 1, errors: 0 });
         self.fresh.push_back(FlowAge { number: self.begun, since: packet.ts, five_tuple });
         self.clear();
         Decision::Take

@@ -1,11 +1,65 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// One or two groups of the netfilter log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Groups {
+    first: u16,
+    second: Option<u16>,
+}
+
+impl Groups {
+    /// The only group, or the first one.
+    #[must_use]
+    pub const fn first(self) -> u16 {
+        self.first
+    }
+
+    /// All groups.
+    pub fn iter(self) -> impl Iterator<Item = u16> {
+        std::iter::once(self.first).chain(self.second)
+    }
+
+    /// Whether a group is one of them.
+    #[must_use]
+    pub fn has(self, group: u16) -> bool {
+        self.iter().any(|own| own == group)
+    }
+}
+
+impl From<u16> for Groups {
+    fn from(first: u16) -> Self {
+        Self { first, second: None }
+    }
+}
+
+/// Writes `5` or `5,6`.
+impl fmt::Display for Groups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        self.second.map_or(Ok(()), |second| write!(f, ",{second}"))
+    }
+}
+
+impl FromStr for Groups {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let group = |text: &str| text.parse::<u16>().map_err(drop);
+        let (first, second) = match text.split_once(',') {
+            None => (group(text)?, None),
+            Some((first, second)) => (group(first)?, Some(group(second)?)),
+        };
+        if second == Some(first) { Err(()) } else { Ok(Self { first, second }) }
+    }
+}
+
 /// A source of live packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LiveSource {
-    /// `nflog:GROUP`: packets that firewall rules log to a group; `cutshort rules` writes such rules.
-    Nflog(u16),
+    /// `nflog:GROUP`: packets that firewall rules log to a group; `cutshort rules` writes such rules. `nflog:GROUP,GROUP`
+    /// for those of two data sets with a group each.
+    Nflog(Groups),
     /// `af_packet:INTERFACE`: packets that an interface receives, sampled in user space.
     AfPacket(String),
 }
@@ -23,9 +77,11 @@ impl FromStr for LiveSource {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(group) = text.strip_prefix("nflog:") {
-            let group =
-                group.parse().map_err(|_| "write nflog:GROUP with a group from 0 to 65535, as in nflog:5")?;
-            return Ok(Self::Nflog(group));
+            let groups = group.parse();
+            return groups.map(Self::Nflog).map_err(|()| {
+                "write nflog:GROUP with a group from 0 to 65535, as in nflog:5, or two groups as in nflog:5,6"
+                    .to_owned()
+            });
         }
         match text.strip_prefix("af_packet:") {
             Some(interface) => check_interface(interface).map(Self::AfPacket),
@@ -60,13 +116,22 @@ mod tests {
 
     #[test]
     fn sources_are_read_back() {
-        for text in ["nflog:0", "nflog:65535", "af_packet:eth0", "af_packet:br-0.42"] {
+        for text in ["nflog:0", "nflog:65535", "nflog:5,6", "af_packet:eth0", "af_packet:br-0.42"] {
             assert!(LiveSource::is_meant(text));
             assert_eq!(text.parse::<LiveSource>().unwrap().to_string(), text);
         }
-        for text in
-            ["nflog:", "nflog:65536", "nflog:x", "af_packet:", "af_packet:a b", "af_packet:\"", "eth0"]
-        {
+        for text in [
+            "nflog:",
+            "nflog:65536",
+            "nflog:5,5",
+            "nflog:5,",
+            "nflog:5,6,7",
+            "nflog:x",
+            "af_packet:",
+            "af_packet:a b",
+            "af_packet:\"",
+            "eth0",
+        ] {
             assert!(text.parse::<LiveSource>().is_err(), "{text}");
         }
         assert!(!LiveSource::is_meant("server.pcap"));

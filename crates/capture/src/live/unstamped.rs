@@ -5,7 +5,7 @@
 use cutshort_packet::Packet;
 
 /// How long an answer may take to be received, in nanoseconds: longer than the kernel gathers packets.
-const PATIENCE: i64 = 300_000_000;
+pub(super) const PATIENCE: i64 = 300_000_000;
 
 /// Packets that wait for their answers.
 #[derive(Default)]

@@ -15,7 +15,7 @@ mod status;
 pub use host::{Applied, Chains, apply, chains, remove, untold};
 pub use ports::Ports;
 pub use seed::{Seed, SeedError};
-pub use status::{Counter, Loaded, status};
+pub use status::{Counter, Loaded, status, translations};
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -33,7 +33,7 @@ pub enum Method {
     Conntrack,
     /// iptables: the published recipe.
     Iptables,
-    /// nft, as [`Set`](Self::Set), for connections that this host opens: its SYNs, and the packets that come back.
+    /// nft, as [`Set`](Self::Set), for connections that this host opens: the rows of docs/origin.md#rows.
     Origin,
 }
 
@@ -65,7 +65,7 @@ pub struct Sampling {
     pub method: Method,
     /// N of "1 in N" connections.
     pub rate: NonZeroU32,
-    /// The maximum number of packets per connection.
+    /// The maximum number of packets per connection; with [`Method::Origin`] [`OPENED_MORE`](crate::OPENED_MORE) more.
     pub limit: NonZeroU32,
     /// The group of the netfilter log.
     pub group: u16,
@@ -119,6 +119,14 @@ impl Sampling {
     /// How long a SYN is remembered if nothing follows it, so that a flood of single SYNs does not fill the set: the
     /// longest silence of honest clients while a lost SYN or SYN+ACK is retransmitted.
     pub const ALONE: Duration = crate::live::ALONE;
+
+    /// How many packets of a connection are logged.
+    fn packets(&self) -> u32 {
+        match self.method {
+            Method::Origin => self.limit.get().saturating_add(crate::live::OPENED_MORE),
+            _ => self.limit.get(),
+        }
+    }
 
     fn keep_alone(&self) -> Duration {
         self.keep.min(Self::ALONE)

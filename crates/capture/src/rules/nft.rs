@@ -6,7 +6,7 @@ use cutshort_packet::LEFT_OUT_PREFIX;
 use ipnet::IpNet;
 
 use super::lines::{Lines, list};
-use super::{Method, Ports, Sampling};
+use super::{Ports, Sampling};
 
 /// The chain whose comments have the options.
 pub(super) const OPTIONS: &str = "options";
@@ -53,7 +53,7 @@ pub(super) fn set(sampling: &Sampling) -> String {
             record(lines, "record", sampling, sampling.queue);
             report_left_out(lines, sampling);
             remember(lines, sampling, &SOURCE);
-            follow(lines, sampling);
+            follow(lines, sampling, "follow", &SOURCE, "record");
             choose(lines, sampling, &SOURCE);
             control(lines);
             lines.block("chain ingress", |lines| {
@@ -62,7 +62,7 @@ pub(super) fn set(sampling: &Sampling) -> String {
                 interfaces(lines, "iif", sampling);
                 ports(lines, "dport", sampling);
                 lines.add("tcp flags & (syn|rst) != 0 goto control");
-                look_up(lines);
+                look_up(lines, "follow", &SOURCE);
             });
             if sampling.server_resets {
                 server_resets(lines, sampling);
@@ -77,36 +77,67 @@ pub(super) fn origin(sampling: &Sampling) -> String {
         sampling,
         "\
 # Connections that this host opens: chosen by their SYN as it leaves, as a keyed hash of 4-tuple and initial
-# sequence number has it; recorded are the SYN and the packets that come back, of each connection by itself where
-# ports are used again. 'cutshort classify', 'agent' and 'serve' leave these packets out, as they cannot classify
-# such connections yet: give the rules a --group of their own. Not for connections whose source address this host
-# itself translates (masquerading): what comes back has another destination here.
+# sequence number has it. A chosen connection is remembered in a set, whose element counts its packets of both
+# directions; each SYN deletes it first, so that a later connection on the same ports is decided and counted by
+# itself. Of what this host sends only SYN packets and packets with PSH, FIN or RST are logged. ICMP errors that
+# quote TCP are logged whatever connection they quote; the receiver keeps those of chosen ones. Not for connections
+# that this host forwards, nor for those whose source address it translates after this (masquerading): what comes
+# back has another destination here.
 ",
         |lines| {
-            counters(lines, &["full", "busy"]);
+            counters(lines, &["full", "busy", "icmp_error"]);
             sets(lines, sampling);
             // The kernel gives no time to what it sends: without waiting it is when it is received.
-            record(lines, "record_syn", sampling, 1);
+            record(lines, "record_sent", sampling, 1);
             record(lines, "record", sampling, sampling.queue);
+            report_left_out(lines, sampling);
             remember(lines, sampling, &DESTINATION);
-            follow(lines, sampling);
+            follow(lines, sampling, "follow", &SOURCE, "record");
+            follow(lines, sampling, "follow_sent", &DESTINATION, "record_sent");
             choose(lines, sampling, &DESTINATION);
+            unreachable(lines, sampling);
             lines.block("chain egress", |lines| {
                 lines.add("type filter hook output priority raw; policy accept;");
                 lines.add("meta l4proto != tcp return");
                 interfaces(lines, "oif", sampling);
                 ports(lines, "dport", sampling);
                 lines.add(format_args!("{SYN} goto choose"));
+                lines.add("tcp flags & (fin|rst|psh) == 0 return");
+                lines.add("tcp flags & syn == syn return");
+                look_up(lines, "follow_sent", &DESTINATION);
+            });
+            lines.block("chain answers", |lines| {
+                ports(lines, "sport", sampling);
+                look_up(lines, "follow", &SOURCE);
             });
             lines.block("chain ingress", |lines| {
                 lines.add("type filter hook prerouting priority raw; policy accept;");
-                lines.add("meta l4proto != tcp return");
                 interfaces(lines, "iif", sampling);
-                ports(lines, "sport", sampling);
-                look_up(lines);
+                lines.add("meta l4proto tcp goto answers");
+                lines.add("icmp type destination-unreachable goto unreachable4");
+                lines.add("icmpv6 type destination-unreachable goto unreachable6");
             });
         },
     )
+}
+
+/// What becomes of ICMP errors. Whose SYN packet they quote is seen by the receiver, since a set of nft 1.0.6 cannot be asked
+/// for what is inside of a packet; of a flood of them no more are logged than a busy host needs.
+fn unreachable(lines: &mut Lines, sampling: &Sampling) {
+    // In bits: the protocol in the quoted header, behind the 8 bytes of the ICMP header.
+    const QUOTED_PROTOCOL: [u32; 2] = [64 + 72, 64 + 48];
+    lines.block("chain record_unreachable", |lines| {
+        lines.add("limit rate over 100/second burst 1000 packets return");
+        lines.add("counter name icmp_error");
+        lines.add(format_args!("counter name logged {} accept", log(sampling, sampling.queue)));
+    });
+    lines.block("chain unreachable4", |lines| {
+        lines.add("icmp code frag-needed return");
+        lines.add(format_args!("@th,{},8 6 goto record_unreachable", QUOTED_PROTOCOL[0]));
+    });
+    lines.block("chain unreachable6", |lines| {
+        lines.add(format_args!("@th,{},8 6 goto record_unreachable", QUOTED_PROTOCOL[1]));
+    });
 }
 
 /// The rules of the published recipe.
@@ -226,8 +257,6 @@ struct Side {
     /// The condition that a connection is not this host's own.
     foreign: Option<&'static str>,
     target: &'static str,
-    /// The verdict on a connection that cannot be remembered, after it was counted.
-    left_out: &'static str,
 }
 
 /// Clients that connect to us.
@@ -236,7 +265,6 @@ const SOURCE: Side = Side {
     key: [("ip", "saddr"), ("tcp", "sport"), ("ip", "daddr"), ("tcp", "dport")],
     foreign: Some("fib daddr type != local return"),
     target: "record",
-    left_out: " goto left_out",
 };
 
 /// Servers that we connect to: their packets have source and destination reversed.
@@ -244,8 +272,7 @@ const DESTINATION: Side = Side {
     excluded: "daddr",
     key: [("ip", "daddr"), ("tcp", "dport"), ("ip", "saddr"), ("tcp", "sport")],
     foreign: None,
-    target: "record_syn",
-    left_out: "",
+    target: "record_sent",
 };
 
 impl Side {
@@ -261,9 +288,7 @@ impl Side {
 /// of it. Each later packet takes two, one when it is looked up and one when [`follow`] puts off the
 /// element's end.
 fn count(sampling: &Sampling) -> String {
-    let limit = sampling.limit.get();
-    // The SYN of a connection that is the other way round in the set counts there too.
-    let following = if sampling.method == Method::Origin { limit } else { limit - 1 };
+    let following = sampling.packets() - 1;
     format!("limit rate 1/day burst {} packets", following.saturating_mul(2).saturating_add(1))
 }
 
@@ -291,28 +316,29 @@ fn remember(lines: &mut Lines, sampling: &Sampling, side: &Side) {
                 "add @flows{number} {{ {key} timeout {alone}s {count} }} goto {}",
                 side.target
             ));
-            lines.add(format_args!("counter name busy{}", side.left_out));
+            lines.add("counter name busy goto left_out");
         });
         lines.block(format_args!("chain place{number}"), |lines| {
             lines.add(format_args!("update @again{number} {{ {key} {AGAIN} }} goto remember{number}"));
-            lines.add(format_args!("counter name busy{}", side.left_out));
+            lines.add("counter name busy goto left_out");
         });
         lines.block(format_args!("chain chosen{number}"), |lines| {
             lines.add("counter name chosen");
             lines.add(format_args!("update @places{number} {{ {key} timeout {alone}s }} goto place{number}"));
-            lines.add(format_args!("counter name full{}", side.left_out));
+            lines.add("counter name full goto left_out");
         });
     }
 }
 
 /// What becomes of a packet that follows the SYN: its connection is remembered longer.
-fn follow(lines: &mut Lines, sampling: &Sampling) {
+fn follow(lines: &mut Lines, sampling: &Sampling, chain: &str, side: &Side, target: &str) {
     let (keep, count) = (sampling.keep.as_secs(), count(sampling));
     for Version { number, ip, .. } in &VERSIONS {
-        let key = SOURCE.key(ip);
-        lines.block(format_args!("chain follow{number}"), |lines| {
+        let key = side.key(ip);
+        lines.block(format_args!("chain {chain}{number}"), |lines| {
             lines.add(format_args!("update @places{number} {{ {key} timeout {keep}s }}"));
-            lines.add(format_args!("update @flows{number} {{ {key} timeout {keep}s {count} }} goto record"));
+            lines
+                .add(format_args!("update @flows{number} {{ {key} timeout {keep}s {count} }} goto {target}"));
         });
     }
 }
@@ -337,9 +363,9 @@ fn choose(lines: &mut Lines, sampling: &Sampling, side: &Side) {
     });
 }
 
-fn look_up(lines: &mut Lines) {
+fn look_up(lines: &mut Lines, chain: &str, side: &Side) {
     for Version { name, number, ip } in &VERSIONS {
-        lines.add(format_args!("meta nfproto {name} {} @flows{number} goto follow{number}", SOURCE.key(ip)));
+        lines.add(format_args!("meta nfproto {name} {} @flows{number} goto {chain}{number}", side.key(ip)));
     }
 }
 
@@ -351,7 +377,7 @@ fn control(lines: &mut Lines) {
     }
     lines.block("chain control", |lines| {
         lines.add(format_args!("{SYN} goto choose"));
-        look_up(lines);
+        look_up(lines, "follow", &SOURCE);
         lines.add("tcp flags & rst == rst counter name rst return");
         lines.add("tcp flags & (syn|ack) == (syn|ack) counter name syn_ack");
     });

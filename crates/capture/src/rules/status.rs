@@ -12,6 +12,9 @@ const AGAIN: &str = "again4";
 /// A counter that they have since packets say how many connections a full set left out.
 #[cfg(target_os = "linux")]
 const SYN_ACK: &str = "syn_ack";
+/// A counter that the rules for connections that this host opens have since they log all that classification needs.
+#[cfg(target_os = "linux")]
+const ICMP_ERROR: &str = "icmp_error";
 
 /// One of cutshort's tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +28,8 @@ pub struct Loaded {
     /// Its counters, in the order in which they were created.
     pub counters: Vec<Counter>,
     /// Whether an older version of this program wrote it: one whose rules give a connection the
-    /// place and the count of an earlier one on the same ports, or do not report the connections
-    /// that a full set leaves out.
+    /// place and the count of an earlier one on the same ports, do not report the connections
+    /// that a full set leaves out, or log too little of connections that this host opens.
     pub outdated: bool,
 }
 
@@ -37,7 +40,7 @@ pub struct Counter {
     /// remembered, as the set was full; `busy`: chosen but not remembered, as their ports had begun
     /// too many others a moment ago; `logged`: packets given to the netfilter log; `server_rst`: RSTs
     /// that servers sent on connections in the sample; `syn_ack`: SYN+ACK packets that came in; `rst`:
-    /// RSTs that came in and were not logged.
+    /// RSTs that came in and were not logged; `icmp_error`: ICMP errors that quote TCP, given to the netfilter log.
     pub name: String,
     /// The number of packets since the rules were loaded.
     pub packets: u64,
@@ -45,8 +48,7 @@ pub struct Counter {
 
 impl Loaded {
     /// What to say of rules that are [`outdated`](Self::outdated).
-    pub const OUTDATED: &str =
-        "these rules are of an older version, which leaves out some connections without reporting it";
+    pub const OUTDATED: &str = "these rules are of an older version, which leaves out some connections or packets without reporting it";
 
     /// The number of packets of a counter, by name.
     #[must_use]
@@ -54,7 +56,7 @@ impl Loaded {
         self.counters.iter().find(|other| other.name == counter).map(|counter| counter.packets)
     }
 
-    /// Whether it logs connections that this host opens, whose packets receivers leave out.
+    /// Whether it logs connections that this host opens.
     #[must_use]
     pub fn is_origin(&self) -> bool {
         self.table == super::Method::Origin.table()
@@ -87,8 +89,8 @@ pub fn status() -> io::Result<Vec<Loaded>> {
             let of_table = objects.iter().filter(|(of, _)| *of == table);
             let counters: Vec<Counter> = of_table.map(|(_, counter)| counter.clone()).collect();
             let has = |name: &str| sets.iter().any(|(of, set)| *of == table && set == name);
-            let reports_left_out =
-                table != Method::Set.table() || counters.iter().any(|counter| counter.name == SYN_ACK);
+            let latest = if table == Method::Origin.table() { ICMP_ERROR } else { SYN_ACK };
+            let reports_left_out = counters.iter().any(|counter| counter.name == latest);
             let outdated = has(FLOWS) && !(has(AGAIN) && reports_left_out);
             Ok(Loaded { table, about, options, counters, outdated })
         })
@@ -111,6 +113,35 @@ pub(super) fn has_mangle(_: bool) -> bool {
     false
 }
 
+/// Chains with rules that may change address or port of connections that this host opens, each with family and table:
+/// those of NAT where packets leave, of nft and of iptables.
+///
+/// # Errors
+/// The error of the kernel, usually because `CAP_NET_ADMIN` is missing.
+#[cfg(target_os = "linux")]
+pub fn translations() -> io::Result<Vec<String>> {
+    let mut netfilter = linux::Netfilter::open()?;
+    let mut chains = Vec::new();
+    for (family, name) in [(linux::INET, "inet"), (2, "ip"), (10, "ip6")] {
+        let of_family = netfilter.translating_chains(family)?;
+        chains.extend(of_family.into_iter().map(|chain| format!("{name} {chain}")));
+    }
+    let legacy = std::fs::read_to_string("/proc/thread-self/net/ip_tables_names").unwrap_or_default();
+    if legacy.lines().any(|table| table == "nat") {
+        chains.push("iptables nat".to_owned());
+    }
+    Ok(chains)
+}
+
+/// Returns no chains, because this is not Linux.
+///
+/// # Errors
+/// Never fails.
+#[cfg(not(target_os = "linux"))]
+pub fn translations() -> io::Result<Vec<String>> {
+    Ok(Vec::new())
+}
+
 impl Counter {
     /// What it counts, in words; its name if that is not known.
     #[must_use]
@@ -125,6 +156,7 @@ impl Counter {
             "syn_ack" => {
                 "SYN+ACK packets received: answers to this host's own connections, or reflected ones"
             }
+            "icmp_error" => "ICMP errors logged that quote a TCP packet",
             "rst" => "RSTs received that are not logged: of other connections, or a flood",
             other => other,
         }
@@ -153,13 +185,22 @@ mod linux {
 
     /// `NFNL_SUBSYS_NFTABLES` in the high byte, then what is asked for.
     const GET_TABLE: u16 = 10 << 8 | 1;
+    const GET_CHAIN: u16 = 10 << 8 | 4;
     const GET_RULE: u16 = 10 << 8 | 7;
     const GET_SET: u16 = 10 << 8 | 10;
     const GET_OBJECT: u16 = 10 << 8 | 19;
-    const INET: u8 = 1;
+    pub(super) const INET: u8 = 1;
     /// Attributes of tables, rules, sets and objects, and of an object's data if it is a counter.
     const TABLE_NAME: u16 = 1;
     const TABLE_DATA: u16 = 6;
+    const CHAIN_TABLE: u16 = 1;
+    const CHAIN_NAME: u16 = 3;
+    const CHAIN_HOOK: u16 = 4;
+    const CHAIN_RULES: u16 = 6;
+    const CHAIN_TYPE: u16 = 7;
+    const HOOK_NUMBER: u16 = 1;
+    /// The hooks that packets pass as they leave this host.
+    const LEAVING: [u32; 2] = [3, 4];
     const RULE_TABLE: u16 = 1;
     const RULE_CHAIN: u16 = 2;
     const RULE_DATA: u16 = 7;
@@ -203,6 +244,11 @@ mod linux {
             self.dump(GET_SET, INET, |bytes| {
                 Some((text(find(bytes, SET_TABLE)?)?.to_owned(), text(find(bytes, SET_NAME)?)?.to_owned()))
             })
+        }
+
+        /// Chains with rules for NAT of what leaves this host, each with its table.
+        pub(super) fn translating_chains(&mut self, family: u8) -> io::Result<Vec<String>> {
+            self.dump(GET_CHAIN, family, translating_chain)
         }
 
         /// Comments of the rules of a chain.
@@ -249,6 +295,16 @@ mod linux {
     /// If the message ends a dump: the error's number.
     fn end(message: &Message<'_>) -> Option<i32> {
         if message.kind == DONE { Some(0) } else { message.error() }
+    }
+
+    fn translating_chain(bytes: &[u8]) -> Option<String> {
+        let number = |bytes: &[u8]| bytes.first_chunk().map(|number| u32::from_be_bytes(*number));
+        let hook = number(find(find(bytes, CHAIN_HOOK)?, HOOK_NUMBER)?)?;
+        let is_meant = text(find(bytes, CHAIN_TYPE)?)? == "nat"
+            && LEAVING.contains(&hook)
+            && number(find(bytes, CHAIN_RULES)?)? > 0;
+        let name = format!("{} {}", text(find(bytes, CHAIN_TABLE)?)?, text(find(bytes, CHAIN_NAME)?)?);
+        is_meant.then_some(name)
     }
 
     fn counter(bytes: &[u8]) -> Option<(String, Counter)> {

@@ -9,6 +9,7 @@ mod crafted;
 mod loss;
 mod network;
 mod offloads;
+mod opened;
 mod ruleset;
 mod sample;
 

@@ -213,11 +213,12 @@ impl Network {
         let mut live = opened.unwrap_or_else(|error| panic!("{source}: {error}"));
         let received = thread::spawn(move || {
             thread::sleep(pause);
-            let mut packets = Vec::new();
+            let (mut packets, mut opened) = (Vec::new(), Vec::new());
             while let Some(batch) = live.next_batch()? {
-                packets.extend_from_slice(batch);
+                packets.extend_from_slice(batch.packets);
+                opened.extend_from_slice(batch.opened);
             }
-            Ok((packets, *live.counts()))
+            Ok(Received { packets, opened, counts: *live.counts() })
         });
         Receiving { reading, received }
     }
@@ -225,6 +226,11 @@ impl Network {
     /// Records with tcpdump what arrives at the server.
     pub(crate) fn record(&self) -> Recording {
         self.record_from("s0", &["-Q", "in", "-s", "128"], "tcp")
+    }
+
+    /// Records with tcpdump what connections of the server consist of, in both directions.
+    pub(crate) fn record_both(&self) -> Recording {
+        self.record_from("s0", &["-s", "160"], "tcp or icmp or icmp6")
     }
 
     /// Records with tcpdump what rules log to a group.
@@ -267,11 +273,24 @@ impl Drop for Network {
 
 pub(crate) struct Receiving {
     reading: Reading,
-    received: JoinHandle<Result<(Vec<Packet>, LiveCount), LiveError>>,
+    received: JoinHandle<Result<Received, LiveError>>,
+}
+
+/// All that a receiver has handed on.
+pub(crate) struct Received {
+    pub(crate) packets: Vec<Packet>,
+    /// Rows of connections that the server opens.
+    pub(crate) opened: Vec<Packet>,
+    pub(crate) counts: LiveCount,
 }
 
 impl Receiving {
     pub(crate) fn stop(self) -> (Vec<Packet>, LiveCount) {
+        let received = self.stop_all();
+        (received.packets, received.counts)
+    }
+
+    pub(crate) fn stop_all(self) -> Received {
         self.reading.stop();
         self.received.join().unwrap().unwrap()
     }
@@ -283,19 +302,24 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    pub(crate) fn stop(mut self) -> Vec<Packet> {
+    pub(crate) fn stop(self) -> Vec<Packet> {
+        let mut packets = Vec::new();
+        self.stop_with(|link, frame| packets.push(packet(link, frame)));
+        packets
+    }
+
+    /// Ends it, and calls `each` with every frame.
+    pub(crate) fn stop_with(mut self, mut each: impl FnMut(LinkType, Frame<'_>)) {
         thread::sleep(Duration::from_millis(300));
         sh("kill", &["-INT", &self.tcpdump.id().to_string()]);
         self.tcpdump.wait().unwrap();
         let reading = Reading::default();
         let mut capture = Capture::open(Input::open(&self.path, &reading).unwrap(), &reading).unwrap();
-        let mut packets = Vec::new();
         while capture.advance().unwrap() {
             let record = capture.record().unwrap();
-            packets.push(packet(record.link.unwrap(), record.frame));
+            each(record.link.unwrap(), record.frame);
         }
         std::fs::remove_file(&self.path).unwrap();
-        packets
     }
 }
 

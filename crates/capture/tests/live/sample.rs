@@ -56,7 +56,7 @@ fn seeds_are_random_and_secret() {
     assert_ne!(chosen[0], chosen[1]);
 }
 
-/// The connections that the server opens: its SYNs, and what comes back. A receiver leaves them out.
+/// The connections that the server opens: its SYNs, and what comes back.
 #[test]
 fn the_origin_sees_what_comes_back() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
@@ -83,6 +83,7 @@ fn the_origin_sees_what_comes_back() {
     }
     let receiver = network.receive("nflog:5", &LiveSettings::default());
     connect();
-    let (packets, counts) = receiver.stop();
-    assert_eq!((packets.len(), counts.origin, counts.lost), (0, 4, 0));
+    let received = receiver.stop_all();
+    assert_eq!((received.packets.len(), received.opened.len(), received.counts.lost), (0, 4, 0));
+    assert_eq!(received.counts.opened, 4);
 }

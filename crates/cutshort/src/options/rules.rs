@@ -4,7 +4,7 @@ use clap::Args;
 use cutshort_settings::values::{duration, whole};
 use jiff::SignedDuration;
 
-use super::DataSetOption;
+use super::data_set::DataSetOption;
 
 /// The settings of the rules. Other values than the defaults change what the terms mean.
 #[derive(Args)]

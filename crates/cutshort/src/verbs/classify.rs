@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, ValueEnum};
-use cutshort_capture::{Captures, LiveSettings, LiveSource, Reading};
+use cutshort_capture::{Captures, LiveSettings, LiveSource, Reading, Sides};
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_reader::{Classifier, SIMULATED, Wanted, is_readable, problems};
@@ -122,7 +122,7 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let geo = arguments.geo.open()?;
     let mut output = Output::create(arguments.output.as_deref())?;
     let source = live::source(&files)?;
-    check_source(arguments, &rules, source.as_ref())?;
+    check_source(arguments, source.as_ref())?;
     let reading = Reading::default();
     let signals = Signals::of_command()?;
     // Drops privileges, for which there must be no other thread yet.
@@ -160,13 +160,8 @@ fn read(
     Ok((is_readable(&captures, files.len()).then_some(summary), done))
 }
 
-/// Only captures have both directions and an end.
-fn check_source(arguments: &Classify, rules: &Rules, source: Option<&LiveSource>) -> Result<(), Error> {
-    if source.is_some() && rules.data_set == DataSet::Origin {
-        return Err(Error::Usage(
-            "--origin reads captures of both directions; capture with tcpdump, and pipe that in".to_owned(),
-        ));
-    }
+/// Only captures have an end.
+fn check_source(arguments: &Classify, source: Option<&LiveSource>) -> Result<(), Error> {
     if source.is_none() && arguments.duration.is_some() {
         let why = "--for is for nflog: and af_packet:; captures are read to their end";
         return Err(Error::Usage(why.to_owned()));
@@ -181,10 +176,13 @@ fn report_problems(captures: &Captures, reading: &Reading) -> Done {
 }
 
 fn live_settings(arguments: &Classify, rules: &Rules) -> LiveSettings {
+    let is_origin = rules.data_set == DataSet::Origin;
     LiveSettings {
+        sides: if is_origin { Sides::Opened } else { Sides::Clients },
         limit: rules.packet_limit,
         ports: arguments.selected.ends.server_port.clone(),
-        exclude: arguments.selected.ends.ignore_src.clone(),
+        // There the source is this host, and the network of a server is meant.
+        exclude: if is_origin { Vec::new() } else { arguments.selected.ends.ignore_src.clone() },
         ..LiveSettings::default()
     }
 }

@@ -14,7 +14,7 @@ use cutshort_settings::values::count;
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
-use crate::options::{Data, GeoFiles, RecentRange};
+use crate::options::{Data, DataSetOption, GeoFiles, RecentRange};
 use crate::terminal::{self, message};
 
 /// Query a store: the API's answers on the command line
@@ -30,6 +30,8 @@ pub(crate) struct Query {
     what: What,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    data_set: DataSetOption,
     #[command(flatten)]
     time: RecentRange,
     #[command(flatten)]
@@ -62,6 +64,7 @@ Examples:
   cutshort query summary --data store --from -1d --by signature --location US,PT
   cutshort query timeseries --data store --from 2026-01-05 --to 2026-01-12 --every 1d --format csv
   cutshort query top --data store --from -1d --by node
+  cutshort query summary --data store --origin --by termination
   cutshort query top --data store --from -1d --stage post_ack --handshake completed";
 
 /// The filters of a query.
@@ -156,10 +159,11 @@ pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> 
     let geo = arguments.geo.open_for(&arguments.data)?;
     let store = arguments.data.open_reader()?;
     let now = nanoseconds(now.into());
-    let facts = Facts::read(store.as_ref(), now)?;
+    let store = arguments.data_set.find(store.as_ref())?;
+    let facts = Facts::read(store, now)?;
     let parameters = parameters(arguments, &with_results(range, &arguments.time, &facts));
     // Whoever asks here waits for no one else.
-    let context = Context { store: store.as_ref(), facts: &facts, geo: &geo, now, cost: u64::MAX };
+    let context = Context { store, facts: &facts, geo: &geo, now, cost: u64::MAX };
     match arguments.what {
         What::Top => top(arguments, &context, &parameters, color),
         what => shares(arguments, &context, &parameters, what == What::Timeseries, color),

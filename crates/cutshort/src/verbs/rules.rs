@@ -33,7 +33,15 @@ const EXAMPLES: &str = "Examples:
   cutshort rules --rate 1000 --ports 80,443 | nft -f -
   cutshort rules apply --rate 1000 --ports 80,443
   cutshort classify --for 1m nflog:5
+  cutshort rules apply --origin --rate 100 --group 6
+  cutshort classify --origin --for 1m nflog:6
   cutshort rules remove";
+
+// Rules log as many packets as the data set takes.
+const _: () = assert!(
+    cutshort_capture::OPENED_MORE == cutshort_verdict::Rules::ORIGIN_MORE
+        && cutshort_capture::OPENED_ERRORS == cutshort_verdict::Rules::ICMP_LIMIT
+);
 
 #[derive(Subcommand)]
 enum Verb {
@@ -55,7 +63,7 @@ struct SamplingOf {
     /// How many packets of each connection are logged
     ///
     /// More than 10 are of use only to 'cutshort classify --limit N nflog:GROUP': 'agent' and 'serve' use the
-    /// first 10.
+    /// first 10. With --origin 6 more are logged, as both directions are.
     #[arg(long, value_name = "PACKETS", default_value = "10", value_parser = limit)]
     limit: NonZeroU32,
     /// Group of the netfilter log
@@ -115,8 +123,7 @@ struct MethodOf {
     /// For iptables-restore: the published recipe, which misses many forged resets
     #[arg(long)]
     iptables: bool,
-    /// For nft, without conntrack: connections that this host opens, and what comes back; only to
-    /// record them, as they cannot be classified yet
+    /// For nft, without conntrack: connections that this host opens to other servers (data set 'origin')
     #[arg(long)]
     origin: bool,
 }

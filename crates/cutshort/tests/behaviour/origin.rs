@@ -198,11 +198,97 @@ fn one_direction_gives_no_verdicts() {
     assert_eq!(run("classify --format jsonl", &[&path]).ended(0).lines().len(), 5);
 }
 
+/// The lines of connections, with the fields of both: an import does not know the rest of the capture.
+fn comparable(ran: &Ran) -> Vec<Value> {
+    let mut lines = ran.lines();
+    lines.sort_by_key(|line| (line["dst_ip"].to_string(), line["dst_port"].to_string()));
+    lines
+}
+
 #[test]
-fn live_sources_are_refused() {
+fn an_import_has_the_connections_that_classify_has() {
+    let (folder, path) = capture(false);
+    let store = folder.path().join("store");
+    let store = store.to_str().unwrap();
     let none: [&str; 0] = [];
-    let ran = run("classify --origin --for 1s nflog:5", &none);
-    assert!(ran.stderr.contains("both directions") || ran.stderr.contains("Linux"), "{}", ran.stderr);
+    for selection in ["", "--client-net 192.0.2.0/24"] {
+        let _ = std::fs::remove_dir_all(store);
+        let classified = run(&format!("classify --origin --format jsonl {selection}"), &[&path]).ended(0);
+        let import = run(&format!("import --data {store} --origin {selection}"), &[&path]).ended(0);
+        for part in ["--dataset origin --from", "cutshort store forget --data", "1 window computed"] {
+            assert!(import.stdout.contains(part), "{part}: {}", import.stdout);
+        }
+        // Again, and with itself: nothing changes.
+        run(&format!("import --data {store} --dataset origin {selection}"), &[&path]).ended(0);
+        let exported =
+            run(&format!("export connections --data {store} --origin --format jsonl"), &none).ended(0);
+        assert_eq!(comparable(&exported), comparable(&classified));
+        let csv = |command: &str, inputs: &[&PathBuf]| {
+            let mut lines: Vec<_> = run(command, inputs).ended(0).stdout.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        let exported = csv(&format!("export connections --data {store} --origin"), &[]);
+        assert_eq!(exported, csv(&format!("classify --origin --format csv {selection}"), &[&path]));
+    }
+    let zeek =
+        run(&format!("export connections --data {store} --origin --format zeek"), &none).ended(0).stdout;
+    let uid =
+        |log: &str| log.lines().filter(|line| !line.starts_with('#')).map(|line| line[..50].to_owned()).min();
+    let of_capture =
+        run("classify --origin --client-net 192.0.2.0/24 --format zeek", &[&path]).ended(0).stdout;
+    assert_eq!(uid(&zeek), uid(&of_capture), "times and uids are the same");
+    let counts =
+        run(&format!("export rollups --data {store} --dataset origin --format jsonl"), &none).lines();
+    assert_eq!((&counts[0]["connections_sampled"], &counts[0]["no_syn_sampled"]), (&json!(5), &json!(1)));
+    assert_eq!(counts[0]["self"], 0);
+    // Nothing of it is in the other data set.
+    let of_clients = run(&format!("export connections --data {store}"), &none).ended(1);
+    assert!(of_clients.stderr.contains("no results"), "{}", of_clients.stderr);
+    let query = |what: &str| {
+        let command = format!("query {what} --data {store} --origin --from 2000-01-01 --format json");
+        run(&command, &none).ended(0).json()["result"].clone()
+    };
+    let shares = query("summary --by termination")["summary_0"].clone();
+    assert!(shares["unreachable"].as_str().is_some() && shares.get("server_reset").is_none(), "{shares}");
+    assert!(query("summary --tag refused")["summary_0"]["post_syn"].as_str().unwrap().starts_with("100"));
+    let refused = run(&format!("query summary --data {store} --tag refused"), &none).ended(2);
+    assert!(refused.stderr.contains("refused"), "{}", refused.stderr);
+    let segments = run(&format!("store segments --data {store}"), &none).ended(0).stdout;
+    let id = segments.split_whitespace().next().unwrap();
+    run(&format!("store forget --data {store} {id}"), &none).ended(0);
+    assert_eq!(run(&format!("store segments --data {store}"), &none).ended(0).stdout, "");
+}
+
+/// Pieces of a capture are one if they are imported together, in any order.
+#[test]
+fn pieces_of_a_capture_are_imported_together() {
+    let (folder, path) = capture(false);
+    let bytes = std::fs::read(&path).unwrap();
+    let cut = 24 + (16 + 40) * 3;
+    let pieces = [("b.pcap", [&bytes[..24], &bytes[cut..]].concat()), ("a.pcap", bytes[..cut].to_vec())];
+    let pieces = pieces.map(|(name, bytes)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    });
+    let store = folder.path().join("store");
+    let store = store.to_str().unwrap();
+    let none: [&str; 0] = [];
+    run(&format!("import --data {store} --origin"), &pieces).ended(0);
+    let exported = run(&format!("export connections --data {store} --origin --format jsonl"), &none).ended(0);
+    let classified = run("classify --origin --format jsonl", &[&path]).ended(0);
+    assert_eq!(comparable(&exported), comparable(&classified));
+}
+
+#[test]
+fn one_direction_is_not_imported() {
+    let (folder, path) = capture(true);
+    let store = folder.path().join("store");
+    let store = store.to_str().unwrap();
+    let ran = run(&format!("import --data {store} --origin"), &[&path]).ended(1);
+    assert!(ran.stderr.contains("nothing that came back"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("no TCP packet was kept"), "{}", ran.stdout);
 }
 
 #[test]

@@ -98,11 +98,11 @@ fn every_connection_on_the_same_ports_counts() {
     );
 }
 
-/// Nothing can be said of connections that this host opens: their packets are left out, and that is said.
+/// One agent records both data sets, from one group or from two; what classify is not asked for is left out, and that is
+/// said.
 #[test]
-fn packets_of_the_origin_side_are_left_out() {
+fn both_data_sets_are_recorded_at_once() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
-    network.server(&format!("{CUTSHORT} rules apply --origin --rate 1"));
     let open = || {
         network
             .server("/usr/bin/python3 -c 'import socket; socket.socket().connect_ex((\"198.51.100.2\", 9))'");
@@ -113,37 +113,52 @@ fn packets_of_the_origin_side_are_left_out() {
         command.args([verb, "--format", "json"]);
         command
     };
-    let mut classifying = command("classify")
-        .args(["--for", "3s", "nflog:5"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = String::new();
-    BufReader::new(classifying.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
-    open();
-    let output = classifying.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("2 packets that 'cutshort rules --origin' logged were left out"), "{said}");
-
-    let place = Place::new(SERVER, COLLECTOR);
-    let mut agent = place.agent(&network, "nflog:5");
-    agent.args(["--metrics", METRICS, "--spool"]).arg(place.path("spool"));
-    let agent = Running::start(agent, "receiving from");
-    open();
-    agent.awaits("nft delete table inet cutshort_origin");
-    until("it is a number", || number(&network, "packets_of_origin_rules_total") == 2.0);
-    assert_eq!(number(&network, "packets_taken_total"), 0.0);
-    let doctor = command("doctor")
-        .arg("--spool")
-        .arg(place.path("spool"))
-        .args(["--capture", "nflog:5"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8(doctor.stdout).unwrap();
-    assert!(said.contains("logs packets that receivers leave out to group 5"), "{said}");
-    assert_eq!(agent.terminate().0.code(), Some(0));
+    for (groups, group) in [("nflog:5", 5), ("nflog:5,6", 6)] {
+        network.server(&format!("{CUTSHORT} rules apply --rate 1"));
+        network.server(&format!("{CUTSHORT} rules apply --origin --rate 1 --group {group}"));
+        for (origin, status, stage) in [(false, 1, 0), (true, 0, 1)] {
+            let mut command = command("classify");
+            command.args(["--for", "3s", groups]).stdout(Stdio::piped()).stderr(Stdio::piped());
+            if origin {
+                command.arg("--origin");
+            }
+            let mut classifying = command.spawn().unwrap();
+            let mut said = String::new();
+            BufReader::new(classifying.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+            open();
+            let output = classifying.wait_with_output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(status), "{said}");
+            let is_said = said.contains("2 packets of connections that this host opens were left out");
+            assert_eq!(is_said, !origin, "{said}");
+            let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(summary["stages"]["post_syn"]["count"], stage, "{summary}");
+        }
+        let place = Place::new(SERVER, COLLECTOR);
+        let mut agent = place.agent(&network, groups);
+        agent.args(["--metrics", METRICS, "--spool"]).arg(place.path("spool"));
+        let agent = Running::start(agent, "receiving from");
+        open();
+        network.craft("flood", "4");
+        until("rows are counted", || number(&network, "packets_of_opened_connections_total") == 2.0);
+        until("all are taken", || number(&network, "packets_taken_total") == 14.0);
+        let doctor = command("doctor")
+            .arg("--spool")
+            .arg(place.path("spool"))
+            .args(["--capture", groups])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(doctor.stdout).unwrap();
+        assert!(said.contains("\"name\":\"origin\"") || said.contains("\"name\": \"origin\""), "{said}");
+        assert_eq!(agent.terminate().0.code(), Some(0));
+        let segments = std::fs::read_dir(place.path("spool").join("segments")).unwrap().flatten();
+        let data_sets: std::collections::BTreeSet<_> = segments
+            .map(|file| {
+                cutshort_store::Segment::parse(std::fs::read(file.path()).unwrap()).unwrap().info().data_set
+            })
+            .collect();
+        assert_eq!(data_sets.len(), 2, "{data_sets:?}");
+    }
 }
 
 /// The first thing that goes wrong is that nothing comes: why is said while it waits, and at the end.

@@ -18,6 +18,7 @@ mod network;
 mod processes;
 mod programs;
 mod protected;
+mod proxies;
 mod resets;
 mod straight;
 mod unprivileged;

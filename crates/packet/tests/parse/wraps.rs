@@ -30,10 +30,21 @@ fn snap(ethertype: u16, rest: &[u8]) -> Vec<u8> {
     [&[0xaa, 0xaa, 3, 0, 0, 0], &typed(ethertype, rest)[..]].concat()
 }
 
+/// A header of ERSPAN type III, with the type of the frame that follows.
+fn erspan(kind: u8, options: u8) -> [u8; 12] {
+    [0x20, 0, 0, 1, 0, 0, 0, 1, 0, 0, kind << 2, options]
+}
+
+/// A GTP-U message of version 1 with a packet.
+fn gtp_u(flags: u8, more: &[u8], packet: &[u8]) -> Vec<u8> {
+    let [high, low] = ((more.len() + packet.len()) as u16).to_be_bytes();
+    [&[flags, 0xff, high, low, 0, 0, 0, 7], more, packet].concat()
+}
+
 /// A way to wrap a packet once; the result has an EtherType again.
 pub(crate) type Wrap = (Tunnel, fn(u16, &[u8]) -> Wrapped);
 
-pub(crate) const WRAPS: [Wrap; 26] = [
+pub(crate) const WRAPS: [Wrap; 27] = [
     (Tunnel::Mpls, |_, ip| (0x8847, [&label(9, true), ip].concat())),
     (Tunnel::Mpls, |_, ip| {
         let labels = [label(1, false), label(2, false), label(3, true)].concat();
@@ -69,17 +80,18 @@ pub(crate) const WRAPS: [Wrap; 26] = [
         (IPV4, ipv4(47, &gre(0x1000, 0x88be, 4, &[&[0x10; 8], &ethernet(of, rest)[..]].concat())))
     }),
     (Tunnel::Erspan, |of, rest| {
-        (IPV4, ipv4(47, &gre(0x1000, 0x22eb, 4, &[&[0x20; 12], &ethernet(of, rest)[..]].concat())))
+        (IPV4, ipv4(47, &gre(0x1000, 0x22eb, 4, &[&erspan(0, 0)[..], &ethernet(of, rest)[..]].concat())))
     }),
     (Tunnel::Erspan, |of, rest| {
-        let header = [&[0x20; 11][..], &[0x21], &[0; 8]].concat();
+        let header = [&erspan(0, 1)[..], &[0; 8]].concat();
         (IPV4, ipv4(47, &gre(0x1000, 0x22eb, 4, &[&header, &ethernet(of, rest)[..]].concat())))
     }),
-    (Tunnel::GtpU, |_, ip| (IPV4, udp(2152, &[&[0x30, 0xff, 0, 0, 0, 0, 0, 7], ip].concat()))),
+    (Tunnel::Erspan, |_, ip| (IPV4, ipv4(47, &gre(0x1000, 0x22eb, 4, &[&erspan(2, 0)[..], ip].concat())))),
+    (Tunnel::GtpU, |_, ip| (IPV4, udp(2152, &gtp_u(0x30, &[], ip)))),
     (Tunnel::GtpU, |_, ip| {
         // A sequence number, and two extension headers.
-        let header = [0x36, 0xff, 0, 0, 0, 0, 0, 7, 0, 1, 0, 0x85, 1, 0, 0, 0x32, 2, 0, 0, 0, 0, 0, 0, 0];
-        (IPV4, udp(2152, &[&header, ip].concat()))
+        let more = [0, 1, 0, 0x85, 1, 0, 0, 0x32, 2, 0, 0, 0, 0, 0, 0, 0];
+        (IPV4, udp(2152, &gtp_u(0x36, &more, ip)))
     }),
     (Tunnel::ProviderBackbone, |of, rest| (0x88e7, [&[0, 0, 0, 42], &ethernet(of, rest)[..]].concat())),
     (Tunnel::ETag, |of, rest| (0x893f, [&[0; 6], &typed(of, rest)[..]].concat())),
@@ -98,7 +110,7 @@ pub(crate) const WRAPS: [Wrap; 26] = [
 
 /// Whether a row of [`WRAPS`] takes IP only, and not anything with an EtherType.
 pub(crate) fn is_for_ip(row: usize) -> bool {
-    matches!(row, 0 | 1 | 3 | 12 | 17 | 18 | 24)
+    matches!(row, 0 | 1 | 3 | 12 | 17 | 18 | 19 | 25)
 }
 
 /// Whether a row of [`WRAPS`] takes no length of an 802.3 frame in the place of an EtherType.
@@ -145,7 +157,10 @@ pub(crate) const LINKS: [RareLink; 24] = [
     }),
     (LinkType::FrameRelay, |of, rest| [&[0x18, 0x41, 3, 0, 0x80, 0, 0, 0], &typed(of, rest)[..]].concat()),
     (LinkType::FrameRelay, |of, rest| [&[0x18, 0x41], &typed(of, rest)[..]].concat()),
-    (LinkType::Enc, |_, rest| [&[0; 12], rest].concat()),
+    (LinkType::Enc, |of, rest| {
+        // The family in the byte order of the capturing machine, then SPI and flags.
+        [&[if of == IPV6 { 24 } else { 2 }, 0, 0, 0], &[0; 8][..], rest].concat()
+    }),
     (LinkType::Pflog, |_, rest| [&[61, 2], &[0; 62][..], rest].concat()),
     (LinkType::Radiotap, |of, rest| {
         let frame = [&[0x08, 0x01], &[2; 22][..], &snap(of, rest)].concat();
@@ -158,9 +173,11 @@ pub(crate) const LINKS: [RareLink; 24] = [
     }),
     (LinkType::JuniperEther, |of, rest| [b"MGC\x01", &ethernet(of, rest)[..]].concat()),
     (LinkType::JuniperEther, |_, rest| [b"MGC\x82\0\x03abc", rest].concat()),
-    (LinkType::Ppi, |of, rest| [&[0, 0, 12, 0, 1, 0, 0, 0][..], &[7; 4], &ethernet(of, rest)[..]].concat()),
-    (LinkType::Pktap, |of, rest| {
-        [&[16, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0][..], &[7; 4], &ethernet(of, rest)[..]].concat()
+    (LinkType::Ppi, |of, rest| {
+        [&[0, 0, 12, 0, 1, 0, 0, 0][..], &[2, 0, 0, 0], &ethernet(of, rest)[..]].concat()
     }),
-    (LinkType::Pktap, |_, rest| [&[0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 101][..], &[7; 4], rest].concat()),
+    (LinkType::Pktap, |of, rest| {
+        [&[108, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0][..], &[0; 96], &ethernet(of, rest)[..]].concat()
+    }),
+    (LinkType::Pktap, |_, rest| [&[0, 0, 0, 108, 0, 0, 0, 1, 0, 0, 0, 101][..], &[0; 96], rest].concat()),
 ];

@@ -62,6 +62,24 @@ pub struct RecorderCounts {
     pub trouble: Option<String>,
 }
 
+impl RecorderCounts {
+    /// Adds those of a recorder of another data set.
+    pub fn merge(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.unwritten += other.unwritten;
+        self.unfit += other.unfit;
+        self.latest = self.latest.max(other.latest);
+        self.covered_to = match (self.covered_to, other.covered_to) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self.full |= other.full;
+        if self.trouble.is_none() {
+            self.trouble.clone_from(&other.trouble);
+        }
+    }
+}
+
 /// Writes packets to an open segment, from which a crash can be recovered, and moves it to the spool when it is
 /// complete. Packets that cannot be written are counted; writing is retried only a few times a minute.
 pub struct Recorder {
@@ -100,22 +118,34 @@ impl Recorder {
         let failed = |error| StoreError::io(format!("cannot read {}", folder.display()), error);
         let entries = fs::read_dir(&folder).map_err(failed)?;
         let left = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<_>>();
-        let left = left.map_err(failed)?;
-        let mut recorder = Self {
+        let mut recorder = Self::new(spool, settings, privacy);
+        recorder.left = left.map_err(failed)?;
+        let closed = recorder.close_left();
+        recorder.note(closed);
+        Ok(recorder)
+    }
+
+    /// A recorder of another data set, which writes to the same spool. What a crash has left there, of any data set, stays
+    /// with this one.
+    #[must_use]
+    pub fn beside(&self, data_set: DataSet) -> Self {
+        let settings = RecorderSettings { data_set, ..self.settings.clone() };
+        Self::new(Arc::clone(&self.spool), settings, self.privacy.again())
+    }
+
+    fn new(spool: Arc<Spool>, settings: RecorderSettings, privacy: Privacy) -> Self {
+        Self {
             spool,
             settings,
             privacy,
             open: None,
             began: i64::MIN,
-            left,
+            left: Vec::new(),
             held: None,
             closed_to: None,
             retry_at: i64::MIN,
             counts: RecorderCounts::default(),
-        };
-        let closed = recorder.close_left();
-        recorder.note(closed);
-        Ok(recorder)
+        }
     }
 
     /// Adds packets, in any order. All packets captured before `covered_to` (nanoseconds since the Unix epoch) must

@@ -281,11 +281,10 @@ fn of_csv(error: csv::Error) -> SeriesError {
 mod tests {
     use super::*;
 
-    /// Number, nodes, and places with all connections.
-    type Seen = (i64, Vec<String>, Vec<(String, f64)>);
+    /// A window's number, nodes, and places with all their connections.
+    type Read = (i64, Vec<String>, Vec<(String, f64)>);
 
-    /// The windows of a text.
-    fn windows(text: &str) -> Result<Vec<Seen>, String> {
+    fn windows(text: &str) -> Result<Vec<Read>, String> {
         let mut windows = Vec::new();
         let mut take = |window: &Window<'_>| {
             let nodes = window.nodes.iter().map(|node| node.name.to_owned()).collect();
@@ -317,7 +316,7 @@ mod tests {
         assert_eq!(expected[0].1, ["a", "b"]);
         assert_eq!(expected[0].2, [("world".to_owned(), 40.0), ("as:64500".to_owned(), 20.0)]);
         assert_eq!(windows(json).unwrap(), expected);
-        assert!(windows("").unwrap().is_empty());
+        assert_eq!(windows("").unwrap(), []);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use cutshort_packet::{FiveTuple, Packet};
 use cutshort_simulate::syn_packet;
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    FlowKey, Inputs, Movable, Provenance, Segment, SegmentSource, Store, StoredRow, WindowCounts,
+    FlowKey, Inputs, Movable, Provenance, Replacement, Segment, SegmentSource, Store, StoredRow, WindowCounts,
 };
 use cutshort_verdict::{DataSet, Progress, Stage, Tags, Termination, Verdict};
 
@@ -59,6 +59,7 @@ macro_rules! suite {
             windows::segments_without_packets_cover_time,
             windows::results_are_replaced_as_a_whole,
             windows::results_that_are_not_committed_change_nothing,
+            windows::results_of_a_batch_become_valid_together,
             windows::status_tells_what_there_is,
             windows::coverage_is_what_segments_cover,
             grouping::packets_come_grouped_by_five_tuple,
@@ -183,8 +184,12 @@ impl Made {
 
 /// Replaces the results of the window that holds a time by these connections.
 pub(crate) fn replace(store: &dyn Store, at: i64, connections: &[Made]) {
-    let inputs = inputs(store, at);
     let replacement = store.replace(Window::containing(at)).expect("a replacement");
+    commit(replacement, inputs(store, at), connections);
+}
+
+/// Writes and commits these connections.
+pub(crate) fn commit(replacement: Box<dyn Replacement + '_>, inputs: Inputs, connections: &[Made]) {
     let mut sink = replacement.sink().expect("a sink");
     connections.iter().for_each(|made| sink.write(&made.connection()).expect("room"));
     sink.finish().expect("room");

@@ -2,7 +2,10 @@ use cutshort_model::Window;
 use cutshort_store::cell::Cells;
 use cutshort_store::{Added, Inputs, NodeCoverage, WindowCounts, WindowState};
 
-use super::{Backend, MINUTE, SECOND, START, WINDOW, file, groups, inputs, live, made, packet, replace};
+use super::connections::everything;
+use super::{
+    Backend, MINUTE, SECOND, START, WINDOW, commit, file, groups, inputs, live, made, packet, replace,
+};
 
 fn window(backend: &impl Backend, at: i64) -> WindowState {
     backend.store().windows(Window::containing(at).range()).unwrap().remove(0)
@@ -62,13 +65,38 @@ pub(crate) fn segments_without_packets_cover_time<B: Backend>() {
 pub(crate) fn results_are_replaced_as_a_whole<B: Backend>() {
     let backend = B::new();
     let store = backend.store();
-    let count = || store.connections(&super::connections::everything()).unwrap().len();
+    let count = || store.connections(&everything()).unwrap().len();
     replace(store, START, &[made(1, START), made(2, START)]);
     assert_eq!((count(), store.status().unwrap().counts.connections), (2, 2));
     replace(store, START, &[made(3, START)]);
     assert_eq!((count(), store.status().unwrap().counts.connections), (1, 1));
     replace(store, START, &[]);
     assert_eq!((count(), store.status().unwrap().windows), (0, 1));
+}
+
+pub(crate) fn results_of_a_batch_become_valid_together<B: Backend>() {
+    let backend = B::new();
+    let store = backend.store();
+    let written = |first: u8| {
+        let batch = store.batch()?;
+        for (at, client) in [START, START + WINDOW].into_iter().zip(first..) {
+            let replacement = batch.replace(Window::containing(at)).unwrap();
+            commit(replacement, Inputs::default(), &[made(client, at)]);
+        }
+        Some(batch)
+    };
+    let count = || store.status().unwrap().counts.connections;
+    let Some(batch) = written(1) else { return };
+    assert_eq!(count(), 0);
+    batch.finish().unwrap();
+    assert_eq!(count(), 2);
+    // Nothing changes without the end.
+    drop(written(3));
+    let found = store.connections(&everything()).unwrap();
+    let clients: Vec<u8> = found.iter().map(|record| record.five_tuple.src_ip.octets()[15]).collect();
+    assert_eq!(clients, [2, 1]);
+    written(3).unwrap().finish().unwrap();
+    assert_eq!(count(), 2);
 }
 
 pub(crate) fn results_that_are_not_committed_change_nothing<B: Backend>() {
@@ -90,7 +118,7 @@ pub(crate) fn results_that_are_not_committed_change_nothing<B: Backend>() {
     other.finish().unwrap();
     drop(one);
     replacement.commit(Inputs::default(), WindowCounts::default(), &Cells::default()).unwrap();
-    let found = store.connections(&super::connections::everything()).unwrap();
+    let found = store.connections(&everything()).unwrap();
     assert_eq!(found.iter().map(|record| record.five_tuple).collect::<Vec<_>>(), [made(3, START).tuple]);
 }
 

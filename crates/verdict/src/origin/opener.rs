@@ -72,7 +72,7 @@ impl Pair {
             sides,
             rows: [
                 sent.is_taken().then_some(row),
-                received.is_taken().then_some(Row { flags: row.flags | Flags::RECEIVED, ..row }),
+                received.is_taken().then(|| Row::from(&packet.received_row())),
             ],
             is_received: received != Belongs::Nowhere,
             shows_answer: sent != Belongs::Nowhere && has_ack,
@@ -138,7 +138,7 @@ impl Opener {
             *self = Self { isn: Some(packet.seq), rows: 1, icmp: 0 };
             return Belongs::Begins;
         }
-        if is_sent_row(packet.flags) { self.count(rules) } else { Belongs::Nowhere }
+        if packet.flags.is_sent_row() { self.count(rules) } else { Belongs::Nowhere }
     }
 
     /// Takes a packet of the server.
@@ -168,10 +168,4 @@ impl Opener {
             }
         }
     }
-}
-
-/// Of what we send, only what the firewall rules log as well: SYN packets, and packets with data to pass on, FIN or RST.
-const fn is_sent_row(flags: Flags) -> bool {
-    let closes = flags.intersects(Flags::FIN) || flags.intersects(Flags::RST);
-    flags.is_syn() || (!flags.intersects(Flags::SYN) && (closes || flags.intersects(Flags::PSH)))
 }

@@ -2,6 +2,7 @@
 
 use cutshort_model::{Window, quantity};
 use cutshort_store::{Impaired, Impairment, Status};
+use cutshort_verdict::DataSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -33,10 +34,17 @@ pub(super) fn counts(status: &Status) -> impl Iterator<Item = (Impairment, u64)>
     Impairment::ALL.into_iter().map(move |how| (how, count(how)))
 }
 
-/// One sentence for each way, for readiness and hints.
-pub(super) fn sentences(status: &Status) -> impl Iterator<Item = String> {
+/// Names a data set behind what belongs to it; that of `tcp` needs no name.
+pub(super) fn of(data_set: DataSet) -> String {
+    if data_set == DataSet::Tcp { String::new() } else { format!(" of the data set {data_set}") }
+}
+
+/// One sentence for each way in which windows of a data set are affected, for readiness and hints.
+pub(super) fn sentences(data_set: DataSet, status: &Status) -> impl Iterator<Item = String> {
     let concerned = counts(status).filter(|(_, count)| *count > 0);
-    concerned.map(|(how, count)| format!("{} affected: {}", quantity(count, "window"), how.about()))
+    concerned.map(move |(how, count)| {
+        format!("{}{} affected: {}", quantity(count, "window"), of(data_set), how.about())
+    })
 }
 
 /// The message that connections are missing in an answer.

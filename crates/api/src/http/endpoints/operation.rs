@@ -1,5 +1,6 @@
 //! Health, readiness and metrics.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::header;
@@ -7,6 +8,7 @@ use cutshort_metrics::{Exposition, Format};
 use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::AgentCounts;
 use cutshort_pipeline::{GeoState, ServiceState};
+use cutshort_verdict::DataSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -81,7 +83,7 @@ fn health(_call: &mut Call<'_>) -> Result<Reply, Problem> {
 }
 
 fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    let facts = call.facts();
+    let facts = call.app.all_facts();
     let state = call.app.service.as_ref().map(|service| service.state()).unwrap_or_default();
     let is_full = is_full(call.app);
     let unreadable = facts.as_ref().err().map(|problem| format!("the store cannot be read: {problem}"));
@@ -89,9 +91,10 @@ fn ready(call: &mut Call<'_>) -> Result<Reply, Problem> {
         is_full.then(|| "the store is full: free some space, and writing resumes by itself".to_owned());
     let trouble = state.trouble.filter(|_| full.is_none());
     let trouble = trouble.map(|trouble| format!("results cannot be computed: {}", trouble.what));
+    let facts = facts.unwrap_or_default();
     let impaired: Vec<String> =
-        facts.as_ref().map_or(Vec::new(), |facts| damage::sentences(&facts.status).collect());
-    let damaged = facts.map_or(0, |facts| facts.status.damaged.len());
+        facts.iter().flat_map(|(data_set, facts)| damage::sentences(*data_set, &facts.status)).collect();
+    let damaged: usize = facts.iter().map(|(_, facts)| facts.status.damaged.len()).sum();
     let damaged =
         (damaged > 0).then(|| format!("{damaged} damaged files were set aside; see /client/v4/radar/status"));
     let undeleted = state.retention_trouble.map(|trouble| past_its_time(&trouble.what));
@@ -117,6 +120,9 @@ fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
     call.app.metrics.write(exposition);
     if let Ok(facts) = call.facts() {
         of_store(exposition, &facts);
+    }
+    if let Ok(facts) = call.app.all_facts() {
+        of_data_sets(exposition, &facts);
     }
     if let Some(service) = &call.app.service {
         of_service(exposition, &service.state());
@@ -184,8 +190,35 @@ fn of_counts(exposition: &mut Exposition, facts: &Facts) {
     let help =
         "Connections, and 5-tuples without a SYN, that are left out of all totals, as sampled, by reason";
     let mut excluded = exposition.gauges("excluded", help);
-    for reason in cutshort_verdict::DataSet::Tcp.exclusions() {
+    for reason in DataSet::Tcp.exclusions() {
         excluded.sample(&[("reason", reason.name())], counts.excluded[*reason as usize] as f64);
+    }
+}
+
+/// What there is of each data set. Other metrics of the store are those of `tcp`, and have no label for it.
+fn of_data_sets(exposition: &mut Exposition, facts: &[(DataSet, Arc<Facts>)]) {
+    type Value = fn(&Facts) -> u64;
+    let gauges: [(&str, &str, Value); 5] = [
+        ("stored_packets", "Packets in stored segments, by data set", |facts| facts.status.packets),
+        ("windows", "Windows with results, by data set", |facts| facts.status.windows),
+        (
+            "windows_pending",
+            "Windows that have ended and whose results are missing or out of date, by data set",
+            |facts| facts.pending.len() as u64,
+        ),
+        ("connections", "Connections in windows with results, as sampled, by data set", |facts| {
+            facts.status.counts.connections
+        }),
+        ("damaged_files", "Damaged files that were set aside, by data set", |facts| {
+            facts.status.damaged.len() as u64
+        }),
+    ];
+    for (name, help, value) in gauges {
+        let name = format!("data_set_{name}");
+        let mut family = exposition.gauges(&name, help);
+        for (data_set, facts) in facts {
+            family.sample(&[("data_set", data_set.name())], value(facts) as f64);
+        }
     }
 }
 

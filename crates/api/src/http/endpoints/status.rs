@@ -274,6 +274,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let (worker, trouble) = (state.share.to_string(), state.trouble.map(|trouble| trouble.what));
     let retention_trouble = state.retention_trouble.map(|trouble| trouble.what);
     let agents = call.app.agents.all();
+    let all = call.app.all_facts()?;
     let result = StatusResult {
         version: env!("CARGO_PKG_VERSION"),
         started: iso(cutshort_model::nanoseconds(call.app.started)),
@@ -281,6 +282,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         store: Stored::new(&facts),
         hints: hints(&facts, trouble.as_deref())
             .into_iter()
+            .chain(all.iter().flat_map(|(data_set, facts)| damaged(*data_set, facts)))
             .chain(undeleted(&facts, retention_trouble.as_deref()))
             .chain(silent(&facts, &agents).map(silence))
             .chain(agents.iter().filter_map(|(name, heard)| incomplete(name, heard, call.now)))
@@ -292,30 +294,32 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         geo: call.geo.data.sources().iter().map(GeoSource::from).collect(),
         geo_read: iso(cutshort_model::nanoseconds(call.geo.read)),
         geo_trouble: call.geo.trouble.clone(),
-        data_sets: data_sets(call)?,
+        data_sets: all.iter().map(|(data_set, facts)| KeptDataSet::new(*data_set, facts)).collect(),
         connections_allowed: call.app.options.connections,
     };
     Reply::result(&result, &call.messages)
 }
 
-/// The data sets that have a store; that of `tcp` always exists.
-fn data_sets(call: &Call<'_>) -> Result<Vec<KeptDataSet>, Problem> {
-    let mut kept = Vec::new();
-    for data_set in DataSet::WITH_RULES {
-        if call.app.store.find(data_set)?.is_none() {
-            continue;
-        }
-        let (facts, _) = call.app.facts(data_set)?;
-        kept.push(KeptDataSet {
+impl KeptDataSet {
+    fn new(data_set: DataSet, facts: &Facts) -> Self {
+        Self {
             name: data_set.name(),
             directory: directory(data_set),
             connections: facts.status.counts.connections,
             pending: facts.pending.len(),
             covered_from: facts.status.covered.map(|(from, _)| iso(from)),
             covered_to: facts.status.covered.map(|(_, to)| iso(to)),
-        });
+        }
     }
-    Ok(kept)
+}
+
+/// The hints about files that were set aside, and about windows that are affected by damage, of a data set.
+fn damaged(data_set: DataSet, facts: &Facts) -> impl Iterator<Item = String> {
+    let files = facts.status.damaged.len();
+    let of = damage::of(data_set);
+    let files = (files > 0)
+        .then(|| format!("{files} files{of} could not be read and were set aside; the rest is used."));
+    files.into_iter().chain(damage::sentences(data_set, &facts.status))
 }
 
 impl Stored {
@@ -441,17 +445,14 @@ fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
     let left_out: u64 = counts.excluded.iter().sum();
     let many = left_out as f64 > MANY * (left_out + counts.connections) as f64;
     let no_packets = status.segments == 0 && status.windows == 0;
-    let damaged = status.damaged.len();
     let all = [
         (no_packets, NOTHING.to_owned()),
         (!no_packets && status.windows == 0, "There are packets, but no results yet: windows of 15 minutes are computed 30 s after their end.".to_owned()),
         (status.segments > 0 && counts.packets == 0 && status.windows > 0, "None of the packets that came in is a TCP packet.".to_owned()),
         (status.windows > 0 && many, "More than half of the connections are left out of all totals. Captures that begin in the middle of connections, or that show the servers' direction only, cause this.".to_owned()),
-        (damaged > 0, format!("{damaged} files could not be read and were set aside; the rest is used.")),
         (status.future_segments > 0, format!("{} segments are dated in the future: the time that they cover does not count. 'cutshort store segments' lists them, 'cutshort store forget' removes them.", status.future_segments)),
         (trouble.is_some(), format!("Results cannot be computed: {}", trouble.unwrap_or_default())),
         (status.simulated, "SIMULATED: some of the data is made up.".to_owned()),
     ];
-    let all = all.into_iter().filter(|(holds, _)| *holds).map(|(_, hint)| hint);
-    all.chain(damage::sentences(status)).collect()
+    all.into_iter().filter(|(holds, _)| *holds).map(|(_, hint)| hint).collect()
 }

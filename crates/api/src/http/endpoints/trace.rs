@@ -72,6 +72,8 @@ struct TracedPacket {
     meaning: &'static str,
     /// Whether it repeats an earlier packet.
     is_repeat: bool,
+    /// Whether it came from the server, or from a router on the way to it; only the data set `origin` has such packets.
+    is_received: bool,
 }
 
 /// Windows with more bytes of packets are not searched for a connection.
@@ -143,6 +145,7 @@ impl TracedPacket {
             ip_id: row.ip_id,
             meaning: step.meaning,
             is_repeat: step.is_repeat,
+            is_received: row.is_received(),
         }
     }
 }

@@ -1,0 +1,108 @@
+// Servers to which connections were opened: which refuse, hang, close without an answer, or are slow to accept.
+
+import * as radar from "../api/radar";
+import type { Meta, Upstreams } from "../api/wire";
+import { type App, selected } from "../app";
+import { stateLink } from "../ui/controls";
+import { type Child, h } from "../ui/dom";
+import { figure } from "../ui/figure";
+import { count, many, percent } from "../ui/format";
+import type { Table } from "../ui/table";
+import { provenance } from "./series";
+
+const MOST = 50;
+type Server = Upstreams["servers"][number];
+
+/** Shares by what the server, the path or this side did, with what a proxy may have logged. */
+const COLUMNS: readonly [string, string, (server: Server) => string][] = [
+  ["Cut short", "Cut short at any stage", ({ cutShort }) => cutShort],
+  ["Refused", "The port was closed: a proxy may have logged 502 or 521", ({ refused }) => refused],
+  ["Unreachable", "An ICMP error ended it: 502 or 523", ({ unreachable }) => unreachable],
+  ["Timeouts", "Nothing more came: 504, 522 or 524", ({ timeouts }) => timeouts],
+  ["Gave up", "This side closed without an answer: 504 or 524", ({ gaveUp }) => gaveUp],
+  ["Empty", "The server closed without a byte: 520, 'upstream prematurely closed connection'", ({ emptyAnswers }) => emptyAnswers],
+];
+
+const milliseconds = (us: number | null | undefined): string => (us == null ? "–" : `${(us / 1000).toFixed(us < 10_000 ? 1 : 0)} ms`);
+
+const nameOf = ({ name, address, port, asn, asName }: Server): string => {
+  const where = address ? (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`) : `port ${port}`;
+  return name ?? (address ? where : `${asName ?? (asn == null ? "unknown network" : `AS${asn}`)}, ${where}`);
+};
+
+export async function upstreams(app: App): Promise<HTMLElement> {
+  const answer = await radar.upstreams(selected(app.state), MOST);
+  const { meta, servers } = answer;
+  const [range] = meta.dateRange;
+  return figure({
+    key: "upstreams",
+    title: "Servers to which connections fail",
+    sub: `${many(servers.length, "server")} of ${count(meta.servers)}, those to which most connections were cut short or closed without an answer first`,
+    body: h("div", {}, worst(servers), table(app, servers), meta.addresses ? null : h("p", { class: "muted" }, "Addresses are not shown here, so servers of one network and port are counted together.")),
+    tabular: true,
+    table: () => data(servers),
+    source: provenance("Servers to which connections fail", app.state, { meta: { ...EMPTY_META, ...meta }, ranges: [[Date.parse(range?.startTime ?? ""), Date.parse(range?.endTime ?? "")]] }),
+  });
+}
+
+/** What the sources of pictures and files need of an answer, which rankings of servers do not have. */
+const EMPTY_META: Pick<Meta, "confidenceInfo" | "normalization" | "units"> = { confidenceInfo: { annotations: [], level: 5 }, normalization: "PERCENTAGE", units: [] };
+
+/** The first server in words. */
+function worst(servers: readonly Server[]): HTMLElement | null {
+  const [first] = servers;
+  if (!first) return null;
+  const parts = COLUMNS.slice(1).map(([label, , of]) => [label.toLowerCase(), Number(of(first))] as const).filter(([, share]) => share > 0);
+  const most = parts.sort((a, b) => b[1] - a[1])[0];
+  if (!most) return h("p", {}, "No server refused, hung or closed without an answer.");
+  return h("p", {}, `Most failures are to ${nameOf(first)}: ${percent(Number(first.cutShort))} cut short; mostly ${most[0]} (${percent(most[1])}).`);
+}
+
+function table({ store }: App, servers: readonly Server[]): HTMLElement {
+  const heads: Child[] = [
+    h("th", { scope: "col" }, "Server"),
+    ...COLUMNS.map(([label, title]) => h("th", { scope: "col", class: "number", title }, label)),
+    h("th", { scope: "col", class: "number", title: "Median time from SYN to SYN+ACK" }, "Handshake p50"),
+    h("th", { scope: "col", class: "number", title: "95th percentile of that time" }, "p95"),
+    h("th", { scope: "col", class: "number" }, "Sampled"),
+  ];
+  const rows = servers.map((server) => {
+    const { address, port, asn } = server;
+    const change = address ? { view: "connections" as const, filters: { server: address, port: String(port) }, page: 0 } : asn == null ? null : { view: "overview" as const, place: { kind: "asn" as const, number: asn }, page: 0 };
+    const name = nameOf(server);
+    return h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, change ? stateLink(store, change, { key: `upstream:${name}` }, name) : name, server.name && address ? h("span", { class: "muted code" }, ` ${address}:${port}`) : null),
+      ...COLUMNS.map(([, , of]) => h("td", { class: "number" }, percent(Number(of(server))))),
+      h("td", { class: "number" }, milliseconds(server.handshakeP50Us)),
+      h("td", { class: "number" }, milliseconds(server.handshakeP95Us)),
+      h("td", { class: "number" }, count(server.connections)),
+    );
+  });
+  const caption = "Servers, with shares of what happened to connections that were opened to them";
+  return h(
+    "div",
+    { class: "table-scroll", tabindex: 0, role: "region", "aria-label": caption },
+    h("table", { class: "data" }, h("caption", { class: "sr-only" }, caption), h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)),
+  );
+}
+
+function data(servers: readonly Server[]): Table {
+  return {
+    columns: [
+      { label: "Server" },
+      ...COLUMNS.map(([label]) => ({ label, as: "percent" as const })),
+      { label: "Handshake p50 (ms)", as: "text" },
+      { label: "Handshake p95 (ms)", as: "text" },
+      { label: "Sampled", as: "count" },
+    ],
+    rows: servers.map((server) => [
+      nameOf(server),
+      ...COLUMNS.map(([, , of]) => Number(of(server))),
+      server.handshakeP50Us == null ? null : server.handshakeP50Us / 1000,
+      server.handshakeP95Us == null ? null : server.handshakeP95Us / 1000,
+      server.connections,
+    ]),
+  };
+}
