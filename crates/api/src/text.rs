@@ -91,14 +91,14 @@ fn over_time(series: &Answered) -> Table {
     Table::of_numbers(head, (0..groups.times.len()).map(row).collect())
 }
 
-/// `2026-11-21 09:30`
+/// Writes a minute, such as `2026-11-21 09:30`.
 fn minute(time: i64) -> String {
     let mut text = date_time(time);
     text.truncate(text.len() - ":00".len());
     text
 }
 
-/// `1.2–3.4 %`
+/// Writes an interval, such as `1.2–3.4 %`.
 fn interval((low, high): (f64, f64)) -> String {
     format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
 }

@@ -66,7 +66,7 @@ impl Detector {
     }
 }
 
-/// Detects damage.
+/// A digest of the state, by which damage is detected.
 fn digest(state: &[u8]) -> [u8; 32] {
     Sha256::digest(state).into()
 }

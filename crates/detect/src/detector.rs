@@ -30,7 +30,7 @@ pub(crate) struct SeenNode {
 pub enum WindowError {
     /// It is not later than the last one: restore an earlier state instead.
     Past {
-        /// The window.
+        /// The number of the window.
         number: i64,
         /// The first window that can be added.
         next: i64,

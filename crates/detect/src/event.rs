@@ -59,7 +59,7 @@ pub enum Severity {
     Minor,
     /// A drop of less than 80 %, or less than 30 points.
     Major,
-    /// More.
+    /// A larger change than that.
     Severe,
 }
 
@@ -96,9 +96,9 @@ impl Severity {
 pub struct Event {
     /// Its name. It stays when counts are replaced, if the caller [reconciles](crate::reconcile).
     pub id: EventId,
-    /// Where.
+    /// Where it was seen.
     pub place: Place,
-    /// What.
+    /// In which count or share it was seen.
     pub channel: Channel,
     /// The first window of the event.
     pub onset: i64,
@@ -158,7 +158,7 @@ pub enum What {
 /// An event that was opened or changed in a window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// What happened.
+    /// What happened to the event.
     pub what: What,
     /// The event as it is now.
     pub event: Event,

@@ -15,7 +15,7 @@ pub struct Window<'a> {
 /// A node and how much of the window it observed.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'a> {
-    /// Its name.
+    /// The name of the node.
     pub name: &'a str,
     /// The part of the window that it observed, from 0 to 1.
     pub coverage: f64,

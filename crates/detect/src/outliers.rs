@@ -49,7 +49,7 @@ const MEDIAN: f64 = 1.57;
 pub struct Network {
     /// Its AS number.
     pub number: u32,
-    /// Its country.
+    /// Its country, as two letters.
     pub country: [u8; 2],
     /// The sum of the weights of all connections.
     pub all: f64,
@@ -96,7 +96,7 @@ pub struct Outlier {
     pub share: f64,
     /// What is usual among its peers: their median, from 0 to 1.
     pub usual: f64,
-    /// Whose.
+    /// Whose share this is.
     pub peers: Peers,
     /// How many these are.
     pub compared: usize,

@@ -13,7 +13,7 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
-    /// All connections.
+    /// All connections together.
     World,
     /// Connections from a country: its ISO 3166-1 alpha-2 code, in capitals.
     Country([u8; 2]),

@@ -38,7 +38,7 @@ pub enum Tunnel {
     ETag,
     /// Cisco's tag of a virtual interface.
     VnTag,
-    /// Cisco MetaData.
+    /// Cisco MetaData with security group tags.
     CiscoMetaData,
     /// Network service header (RFC 8300).
     Nsh,

@@ -49,7 +49,7 @@ impl OrderBy {
 /// The order of a list of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// What decides.
+    /// By what connections are ordered.
     pub by: OrderBy,
     /// Whether the highest values come first. Unknown values are last in both directions.
     pub descending: bool,

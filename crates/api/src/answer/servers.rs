@@ -106,7 +106,7 @@ enum Key {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Servers {
     meta: ServersMeta,
-    /// The servers.
+    /// The servers, at most as many as were asked for.
     servers: Vec<Server>,
 }
 
@@ -137,7 +137,7 @@ struct Server {
     name: Option<String>,
     /// Its address; none where addresses are not shown.
     address: Option<String>,
-    /// Its port.
+    /// Its port number.
     port: u16,
     /// The country of its network, if it is known.
     location: Option<&'static str>,
@@ -169,7 +169,7 @@ struct Server {
     handshake_p50_us: Option<u64>,
     /// The 95th percentile of that time in microseconds.
     handshake_p95_us: Option<u64>,
-    /// Sampled connections.
+    /// The number of sampled connections.
     connections: u64,
     /// The number of connections that these stand for.
     weight: u64,

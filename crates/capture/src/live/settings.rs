@@ -11,7 +11,7 @@ pub enum Sides {
     Clients,
     /// Those that this host opens (data set `origin`).
     Opened,
-    /// Both.
+    /// Connections of both sides.
     Both,
 }
 

@@ -15,7 +15,7 @@ impl Groups {
         self.first
     }
 
-    /// All groups.
+    /// Returns all groups in order.
     pub fn iter(self) -> impl Iterator<Item = u16> {
         std::iter::once(self.first).chain(self.second)
     }

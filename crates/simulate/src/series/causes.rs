@@ -50,7 +50,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// All causes.
+    /// All causes, in order.
     pub const ALL: [Self; 20] = [
         Self::ExamShutdowns,
         Self::ExamResets,

@@ -61,7 +61,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// All connections.
+    /// Adds up all connections.
     #[must_use]
     pub fn all(&self) -> f64 {
         self.stages.iter().sum()
@@ -74,7 +74,7 @@ impl Counts {
     }
 }
 
-/// A window.
+/// The counts of one window.
 #[derive(Clone, Debug, Default)]
 pub struct WindowCounts {
     /// Its number from the beginning on.
@@ -134,7 +134,7 @@ impl Benchmark {
         Self::new(seed, 300, 40, &Cause::ALL)
     }
 
-    /// What happens.
+    /// Lists what happens, with its time.
     #[must_use]
     pub fn labels(&self) -> &[Label] {
         &self.plan.labels

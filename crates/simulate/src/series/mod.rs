@@ -44,21 +44,21 @@ pub const NODES: usize = 4;
 /// A place, by its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
-    /// All networks.
+    /// All networks together.
     World,
     /// A country: the sum of its networks.
     Country(usize),
-    /// A network.
+    /// A network by its number.
     Network(usize),
 }
 
 /// The channels: traffic of completed handshakes, and the shares of Post-SYN, Post-ACK, Post-PSH and Later.
 pub const CHANNELS: [&str; 5] = ["traffic", "post_syn", "post_ack", "post_psh", "later"];
 
-/// What happened.
+/// What happened, where and when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
-    /// Where.
+    /// Where it happened.
     pub place: Place,
     /// The position in [`CHANNELS`].
     pub channel: usize,

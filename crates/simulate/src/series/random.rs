@@ -16,7 +16,7 @@ impl Random {
         ((self.0.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    /// In `from..to`.
+    /// A uniform number in `from..to`.
     pub(super) fn uniform(&mut self, from: f64, to: f64) -> f64 {
         from + (to - from) * self.unit()
     }
@@ -26,7 +26,7 @@ impl Random {
         self.unit() < probability
     }
 
-    /// In `from..to`.
+    /// A uniform whole number in `from..to`.
     pub(super) fn integer(&mut self, from: i64, to: i64) -> i64 {
         from + self.0.below(u64::try_from(to - from).unwrap_or(0)) as i64
     }

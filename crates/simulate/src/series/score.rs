@@ -12,7 +12,7 @@ const EPISODE: i64 = 104;
 /// An event that a method found. Times are numbers of windows from the beginning of the benchmark.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// Where.
+    /// Where it was found.
     pub place: Place,
     /// The position in [`CHANNELS`](super::CHANNELS).
     pub channel: usize,
@@ -31,13 +31,13 @@ pub struct Found {
 pub struct Score {
     /// Labels that count, and those that were found before they were over (and an hour).
     pub labels: usize,
-    /// See `labels`.
+    /// How many of the labels were found.
     pub found: usize,
     /// Alarms that concern a label.
     pub right: usize,
     /// Alarms in another channel, or in a place around or within that of a label, at its time.
     pub neutral: usize,
-    /// Other alarms.
+    /// Alarms that match no label.
     pub wrong: Vec<Found>,
     /// Series times weeks that were judged.
     pub series_weeks: usize,

@@ -9,7 +9,7 @@ use super::random::Random;
 pub struct NetworkShares {
     /// The position of its country.
     pub country: usize,
-    /// All connections.
+    /// The number of all connections.
     pub all: f64,
     /// Connections that were cut short, by stage: Post-SYN, Post-ACK, Post-PSH, Later.
     pub stages: [f64; 4],
@@ -19,7 +19,7 @@ pub struct NetworkShares {
 /// by 1.5 to 3 in one stage. Deterministic in its seed.
 #[derive(Clone, Debug)]
 pub struct Shares {
-    /// The networks.
+    /// The shares of each network.
     pub networks: Vec<NetworkShares>,
     /// Networks (by position) and stages (0 to 3) that differ.
     pub planted: BTreeSet<(usize, usize)>,
