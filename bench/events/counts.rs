@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
-use cutshort_simulate::series::{Benchmark, Counts, Place, WindowCounts};
+use cutshort_simulate::series::{Benchmark, SimulatedPlace, StageCounts, WindowCounts};
 
 use crate::ours::{NAMES, code, place};
 
@@ -37,11 +37,13 @@ fn write_window(
             continue;
         }
         let country = match at {
-            Place::Network(network) => code(benchmark.country(network)).map(char::from).iter().collect(),
+            SimulatedPlace::Network(network) => {
+                code(benchmark.country(network)).map(char::from).iter().collect()
+            }
             _ => String::new(),
         };
         for (node, counts) in by_node.iter().enumerate().filter(|&(node, _)| window.observed[node]) {
-            let Counts { stages } = counts;
+            let StageCounts { stages } = counts;
             let [syn, ack, psh, later, _] = stages.map(|stage| stage * window.rate);
             let (w, w2) = (counts.all() * window.rate, counts.all() * window.rate * window.rate);
             writeln!(output, "{time},{name},{country},{},{w},{w2},{syn},{ack},{psh},{later}", NAMES[node])?;

@@ -10,7 +10,7 @@ mod ours;
 mod peers;
 mod speed;
 
-use cutshort_simulate::series::{Benchmark, CHANNELS, Counts, Found, Label, NODES, Score, WINDOWS};
+use cutshort_simulate::series::{Benchmark, CHANNELS, Found, Label, NODES, Score, StageCounts, WINDOWS};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -65,7 +65,7 @@ impl Series {
             series.rate[t] = window.rate;
             series.bad[t] = window.observed != [true; NODES];
             for (place, by_node) in window.counts.iter().enumerate() {
-                let mut sum = Counts::default();
+                let mut sum = StageCounts::default();
                 for node in by_node {
                     for (sum, stage) in sum.stages.iter_mut().zip(node.stages) {
                         *sum += stage;
@@ -112,7 +112,7 @@ fn list_wrong(seeds: &[u64]) {
         let mut volumes = vec![0.0; benchmark.places().count()];
         benchmark.run(|window| {
             for (volume, by_node) in volumes.iter_mut().zip(&window.counts) {
-                *volume += by_node.iter().map(Counts::all).sum::<f64>();
+                *volume += by_node.iter().map(StageCounts::all).sum::<f64>();
             }
         });
         let score = Score::new(&benchmark, &volumes, &events);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cutshort_detect::{Config, Counts, Detector, Node, Place, Window};
+use cutshort_detect::{Config, Detector, ObservedNode, SeriesCounts, SeriesPlace, Window};
 use cutshort_simulate::series::{self, Benchmark, CHANNELS, Found, NODES, WINDOWS};
 
 pub(crate) const NAMES: [&str; NODES] = ["node-1", "node-2", "node-3", "node-4"];
@@ -11,33 +11,35 @@ pub(crate) fn code(country: usize) -> [u8; 2] {
     [b'A' + (country / 26) as u8, b'A' + (country % 26) as u8]
 }
 
-pub(crate) fn place(place: series::Place) -> Place {
+pub(crate) fn place(place: series::SimulatedPlace) -> SeriesPlace {
     match place {
-        series::Place::World => Place::World,
-        series::Place::Country(country) => Place::Country(code(country)),
-        series::Place::Network(network) => Place::Network(network as u32),
+        series::SimulatedPlace::World => SeriesPlace::World,
+        series::SimulatedPlace::Country(country) => SeriesPlace::Country(code(country)),
+        series::SimulatedPlace::Network(network) => SeriesPlace::Network(network as u32),
     }
 }
 
 /// Events of the detector, with their places by position.
 pub(crate) fn detect(benchmark: &Benchmark, alpha: f64) -> Vec<Found> {
     let mut detector = Detector::new(Config { alpha, ..Config::default() });
-    let places: Vec<(series::Place, Place)> = benchmark.places().map(|at| (at, place(at))).collect();
-    let position: BTreeMap<&Place, series::Place> = places.iter().map(|(at, place)| (place, *at)).collect();
+    let places: Vec<(series::SimulatedPlace, SeriesPlace)> =
+        benchmark.places().map(|at| (at, place(at))).collect();
+    let position: BTreeMap<&SeriesPlace, series::SimulatedPlace> =
+        places.iter().map(|(at, place)| (place, *at)).collect();
     let mut last = BTreeMap::new();
     benchmark.run(|window| {
-        let nodes: Vec<Node<'_>> = NAMES
+        let nodes: Vec<ObservedNode<'_>> = NAMES
             .iter()
             .zip(window.observed)
-            .map(|(name, observed)| Node { name, coverage: f64::from(u8::from(observed)) })
+            .map(|(name, observed)| ObservedNode { name, coverage: f64::from(u8::from(observed)) })
             .collect();
         let mut counts = Vec::new();
         for ((at, place), by_node) in places.iter().zip(&window.counts) {
             let country = match at {
-                series::Place::Network(network) => Some(code(benchmark.country(*network))),
+                series::SimulatedPlace::Network(network) => Some(code(benchmark.country(*network))),
                 _ => None,
             };
-            counts.extend(by_node.iter().enumerate().map(|(node, counts)| Counts {
+            counts.extend(by_node.iter().enumerate().map(|(node, counts)| SeriesCounts {
                 place: place.clone(),
                 country,
                 node,

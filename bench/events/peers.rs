@@ -2,14 +2,21 @@
 //! get a least number of connections where they have none, and are told once per place and time (a network's event within one
 //! of its country is not told). They were made for other signals: the table says how they do on ours.
 
-use cutshort_simulate::series::{Benchmark, CHANNELS, DAY, Found, JUDGED, Place, WEEK, WINDOWS};
+use cutshort_simulate::series::{Benchmark, CHANNELS, DAY, Found, JUDGED, SimulatedPlace, WEEK, WINDOWS};
 
 use crate::Series;
 
 const T: usize = WINDOWS as usize;
 
 /// An alarm for each step: from the steps in which a condition held.
-fn runs(place: Place, channel: usize, alarms: &[bool], step: i64, least: i64, found: &mut Vec<Found>) {
+fn runs(
+    place: SimulatedPlace,
+    channel: usize,
+    alarms: &[bool],
+    step: i64,
+    least: i64,
+    found: &mut Vec<Found>,
+) {
     let mut begun = None;
     for at in 0..=alarms.len() {
         let on = alarms.get(at).copied().unwrap_or(false);
@@ -46,13 +53,15 @@ fn each(
 
 /// An event that overlaps one of the same channel in the country or the world around it is not told.
 fn fold(benchmark: &Benchmark, found: &mut [Found]) {
-    let around = |place: Place| match place {
-        Place::World => vec![],
-        Place::Country(_) => vec![Place::World],
-        Place::Network(network) => vec![Place::Country(benchmark.country(network)), Place::World],
+    let around = |place: SimulatedPlace| match place {
+        SimulatedPlace::World => vec![],
+        SimulatedPlace::Country(_) => vec![SimulatedPlace::World],
+        SimulatedPlace::Network(network) => {
+            vec![SimulatedPlace::Country(benchmark.country(network)), SimulatedPlace::World]
+        }
     };
     let parents: Vec<Found> =
-        found.iter().filter(|event| !matches!(event.place, Place::Network(_))).cloned().collect();
+        found.iter().filter(|event| !matches!(event.place, SimulatedPlace::Network(_))).cloned().collect();
     for event in found.iter_mut() {
         let around = around(event.place);
         event.told = !parents.iter().any(|parent| {

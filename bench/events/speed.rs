@@ -2,20 +2,20 @@
 
 use std::time::Instant;
 
-use cutshort_detect::{Config, Counts, Detector, Node, Place, Window};
+use cutshort_detect::{Config, Detector, ObservedNode, SeriesCounts, SeriesPlace, Window};
 
 /// Two weeks for learning, and a day.
 const LENGTH: i64 = 15 * 96;
 
 /// What came from a place in a window: by the hour of the day, with some noise.
-fn counts(place: u32, t: i64) -> Counts {
+fn counts(place: u32, t: i64) -> SeriesCounts {
     let size = 4.0 + f64::from(place % 97);
     let daily = 1.0 + 0.5 * (std::f64::consts::TAU * t as f64 / 96.0).cos();
     let noise =
         f64::from((place.wrapping_mul(2_654_435_761).wrapping_add(t as u32 * 40_503) >> 16) % 100) / 100.0;
     let all = (size * daily * (0.8 + 0.4 * noise)).round() * 20.0;
-    Counts {
-        place: if place == 0 { Place::World } else { Place::Network(place) },
+    SeriesCounts {
+        place: if place == 0 { SeriesPlace::World } else { SeriesPlace::Network(place) },
         country: Some([b'A' + (place % 26) as u8, b'A']),
         node: 0,
         all,
@@ -27,10 +27,10 @@ fn counts(place: u32, t: i64) -> Counts {
 /// Adds two weeks and a day of windows, and prints the times of those of the last day.
 pub(crate) fn measure(places: u32) {
     let mut detector = Detector::new(Config { max_places: places as usize, ..Config::default() });
-    let nodes = [Node { name: "node-1", coverage: 1.0 }];
+    let nodes = [ObservedNode { name: "node-1", coverage: 1.0 }];
     let mut times = Vec::new();
     for t in 0..LENGTH {
-        let counts: Vec<Counts> = (0..places).map(|place| counts(place, t)).collect();
+        let counts: Vec<SeriesCounts> = (0..places).map(|place| counts(place, t)).collect();
         let begun = Instant::now();
         let added = detector.add(&Window { number: t, nodes: &nodes, counts: &counts });
         if t >= LENGTH - 96 {

@@ -6,13 +6,13 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::detector::{Detector, SeenNode};
-use crate::event::{Event, EventId, Severity, State};
-use crate::grouping::Live;
+use crate::event::{Event, EventId, EventState, Severity};
+use crate::grouping::OpenEvent;
 use crate::history::Hours;
 use crate::observer::{Loss, Observer};
-use crate::series::{Episode, Run, Series, Step};
-use crate::watched::{Carried, HourSums, Watched};
-use crate::{Channel, Config, Place};
+use crate::series::{Advance, Episode, Run, Series};
+use crate::watched::{Carried, HourSums, WatchedSeries};
+use crate::{Channel, Config, SeriesPlace};
 
 /// Begins each state. The number grows with every change of what is stored or of how events are found.
 const VERSION: &[u8; 16] = b"cutshort detect1";
@@ -60,7 +60,8 @@ impl Detector {
         detector.nodes = Vec::load(input)?;
         detector.everywhere = Observer::load(input)?;
         detector.places = Vec::load(input)?;
-        detector.live = Vec::<Live>::load(input)?.into_iter().map(|live| (live.event.id, live)).collect();
+        detector.live =
+            Vec::<OpenEvent>::load(input)?.into_iter().map(|live| (live.event.id, live)).collect();
         detector.index = index(&detector.places);
         if input.is_empty() { Ok(detector) } else { Err(StateError) }
     }
@@ -71,7 +72,7 @@ fn digest(state: &[u8]) -> [u8; 32] {
     Sha256::digest(state).into()
 }
 
-fn index(places: &[Watched]) -> BTreeMap<Place, usize> {
+fn index(places: &[WatchedSeries]) -> BTreeMap<SeriesPlace, usize> {
     places.iter().enumerate().map(|(at, watched)| (watched.place.clone(), at)).collect()
 }
 
@@ -113,7 +114,7 @@ macro_rules! fields {
     )*};
 }
 fields! {
-    Step { excess, volume }
+    Advance { excess, volume }
     Episode { first, began, until, alarmed }
     Run { evidence, start }
     Series {
@@ -121,11 +122,11 @@ fields! {
     }
     Carried { node, past, today, now }
     HourSums { traffic, windows, stages, all, completed }
-    Watched { place, country, since, seen, nodes, weight, squares, hours, quiet, sums, series }
+    WatchedSeries { place, country, since, seen, nodes, weight, squares, hours, quiet, sums, series }
     SeenNode { name, observer, covered }
     Observer { open }
     Loss { onset, until, largest, revision }
-    Live { event, trail }
+    OpenEvent { event, trail }
     Event {
         id, place, channel, onset, opened, end, closed, state, severity, size, excess, evidence, part_of, episode, alarm,
         revision
@@ -149,7 +150,7 @@ macro_rules! lists {
 }
 lists! {
     Channel [Traffic, PostSyn, PostAck, PostPsh, Later, Observer]
-    State [Open, Closed, Usual, Retracted]
+    EventState [Open, Closed, Usual, Retracted]
     Severity [Minor, Major, Severe]
 }
 
@@ -221,7 +222,7 @@ impl Stored for String {
     }
 }
 
-impl Stored for Place {
+impl Stored for SeriesPlace {
     fn save(&self, out: &mut Vec<u8>) {
         self.to_string().save(out);
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::math::{empirical_logit, exp, expit, ln, logit, median, quantile};
-use crate::series::Reading;
-use crate::watched::{Now, Watched};
+use crate::series::Measured;
+use crate::watched::{Now, WatchedSeries};
 
 /// Networks (or servers) that are needed to know what is common.
 const LEAST_PLACES: usize = 10;
@@ -57,11 +57,11 @@ struct AtNode {
 
 /// Finds the part that each node lost, from 0 to 1: `coverage` says what is known, and a node that saw less than 60 % of
 /// what was expected there, in total and in most networks, has lost the rest, too.
-pub(crate) fn lost_by_node(places: &[Watched], now: &[Now], coverage: &[f64]) -> Vec<f64> {
+pub(crate) fn lost_by_node(places: &[WatchedSeries], now: &[Now], coverage: &[f64]) -> Vec<f64> {
     let mut nodes: Vec<AtNode> = coverage.iter().map(|_| AtNode::default()).collect();
     let mut known = 0;
     for (watched, now) in places.iter().zip(now).filter(|(watched, _)| watched.place.is_leaf()) {
-        let Some(Reading::Traffic { usual, .. }) = now.readings[0] else { continue };
+        let Some(Measured::Traffic { usual, .. }) = now.readings[0] else { continue };
         known += 1;
         for (carried, part) in watched.parts() {
             let at = usize::from(carried.node);
@@ -88,7 +88,7 @@ pub(crate) fn lost_by_node(places: &[Watched], now: &[Now], coverage: &[f64]) ->
 }
 
 /// What is left of each place, given what each node lost.
-pub(crate) fn keep(places: &[Watched], now: &mut [Now], lost: &[f64]) {
+pub(crate) fn keep(places: &[WatchedSeries], now: &mut [Now], lost: &[f64]) {
     for (watched, now) in places.iter().zip(now) {
         let gone: f64 = watched.parts().map(|(carried, part)| part * lost[usize::from(carried.node)]).sum();
         now.kept = (1.0 - gone).clamp(0.0, 1.0);
@@ -97,13 +97,13 @@ pub(crate) fn keep(places: &[Watched], now: &mut [Now], lost: &[f64]) {
 }
 
 /// The logarithm of the part that is left everywhere, if all places dropped at once; 0 otherwise.
-pub(crate) fn drop_everywhere(places: &[Watched], now: &[Now]) -> f64 {
+pub(crate) fn drop_everywhere(places: &[WatchedSeries], now: &[Now]) -> f64 {
     let drops: Vec<Valued> = places
         .iter()
         .zip(now)
         .filter(|(watched, _)| watched.place.is_leaf())
         .filter_map(|(watched, now)| match now.readings[0] {
-            Some(Reading::Traffic { seen, usual, .. }) if usual >= LEAST_CONNECTIONS => {
+            Some(Measured::Traffic { seen, usual, .. }) if usual >= LEAST_CONNECTIONS => {
                 Some((watched.country, ln((seen + 0.5) / (usual + 0.5))))
             }
             _ => None,
@@ -114,7 +114,7 @@ pub(crate) fn drop_everywhere(places: &[Watched], now: &[Now]) -> f64 {
 
 /// Lowers what is expected of a place's traffic.
 pub(crate) fn lower(now: &mut Now, factor: f64) {
-    if let Some(Reading::Traffic { usual, least, .. }) = &mut now.readings[0] {
+    if let Some(Measured::Traffic { usual, least, .. }) = &mut now.readings[0] {
         *usual *= factor;
         *least *= factor;
     }
@@ -128,11 +128,11 @@ pub(crate) struct Rise {
 
 impl Rise {
     /// Finds the rise of a channel, if there is one.
-    pub(crate) fn find(places: &[Watched], now: &[Now], channel: usize) -> Option<Self> {
+    pub(crate) fn find(places: &[WatchedSeries], now: &[Now], channel: usize) -> Option<Self> {
         let mut shifts: Vec<Valued> = Vec::new();
         let mut shares = Vec::new();
         for (watched, now) in places.iter().zip(now).filter(|(watched, _)| watched.place.is_leaf()) {
-            let Some(Reading::Share { seen, of, usual, .. }) = now.readings[channel] else { continue };
+            let Some(Measured::Share { seen, of, usual, .. }) = now.readings[channel] else { continue };
             if of >= LEAST_CONNECTIONS {
                 shifts.push((watched.country, empirical_logit(seen, of) - logit(usual)));
                 shares.push((seen + 0.5) / (of + 1.0));
@@ -145,7 +145,7 @@ impl Rise {
 
     /// Raises what is expected of a place.
     pub(crate) fn raise(&self, now: &mut Now, channel: usize) {
-        if let Some(Reading::Share { most, .. }) = &mut now.readings[channel] {
+        if let Some(Measured::Share { most, .. }) = &mut now.readings[channel] {
             *most = expit(logit(*most) + self.shift).max(self.floor).clamp(0.002, 0.95);
         }
     }

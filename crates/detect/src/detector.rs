@@ -3,14 +3,14 @@ use std::fmt;
 
 use crate::common::{self, Rise};
 use crate::config::{DAY, HOUR, WEEK, threshold};
-use crate::event::{Change, Event, EventId, Severity, State, What};
-use crate::grouping::Live;
+use crate::event::{Change, Event, EventId, EventState, Severity, What};
+use crate::grouping::OpenEvent;
 use crate::math::exp;
 use crate::observer::Observer;
 use crate::place::CHANNELS;
-use crate::series::{Episode, Turn};
-use crate::watched::{Now, Watched};
-use crate::{Channel, Config, Place, Window};
+use crate::series::{Episode, TurningPoint};
+use crate::watched::{Now, WatchedSeries};
+use crate::{Channel, Config, SeriesPlace, Window};
 
 /// Days without a connection after which a place is forgotten.
 const FORGET: i64 = 28 * DAY;
@@ -38,7 +38,7 @@ pub enum WindowError {
     /// Counts are of a node that is not in the list, or there are more than 65,535 nodes.
     Node(usize),
     /// A number is negative, infinite or not a number.
-    Number(Place),
+    Number(SeriesPlace),
 }
 
 impl fmt::Display for WindowError {
@@ -66,11 +66,11 @@ pub struct Detector {
     pub(crate) nodes: Vec<SeenNode>,
     /// The drop that all places have in common.
     pub(crate) everywhere: Observer,
-    pub(crate) places: Vec<Watched>,
+    pub(crate) places: Vec<WatchedSeries>,
     /// Positions in `places`.
-    pub(crate) index: BTreeMap<Place, usize>,
+    pub(crate) index: BTreeMap<SeriesPlace, usize>,
     /// Events that are open, or ended so recently that others may be grouped with them.
-    pub(crate) live: BTreeMap<EventId, Live>,
+    pub(crate) live: BTreeMap<EventId, OpenEvent>,
     pub(crate) ignored: usize,
 }
 
@@ -116,7 +116,7 @@ impl Detector {
 
     /// Events that are open, in the order of their ids.
     pub fn open(&self) -> impl Iterator<Item = &Event> {
-        self.live.values().map(|live| &live.event).filter(|event| event.state == State::Open)
+        self.live.values().map(|live| &live.event).filter(|event| event.state == EventState::Open)
     }
 
     /// Adds a window. Windows since the last one that are missing count as not observed; after more than five weeks without
@@ -234,7 +234,7 @@ impl Detector {
     }
 
     /// The position of a place, which is new if there is room for it.
-    fn position(&mut self, place: &Place, window: i64) -> Option<usize> {
+    fn position(&mut self, place: &SeriesPlace, window: i64) -> Option<usize> {
         if let Some(&position) = self.index.get(place) {
             return Some(position);
         }
@@ -242,7 +242,7 @@ impl Detector {
             return None;
         }
         self.index.insert(place.clone(), self.places.len());
-        self.places.push(Watched::new(place.clone(), window));
+        self.places.push(WatchedSeries::new(place.clone(), window));
         Some(self.places.len() - 1)
     }
 
@@ -257,7 +257,8 @@ impl Detector {
             for (channel, &rose) in rises.iter().enumerate() {
                 let watched = &mut self.places[position];
                 // During a flood with forged sources, nobody's share of single SYNs says anything.
-                let flooded = rose && channel == Channel::PostSyn as usize && watched.place != Place::World;
+                let flooded =
+                    rose && channel == Channel::PostSyn as usize && watched.place != SeriesPlace::World;
                 watched.series[channel].masked |= flooded;
                 let observed = t - watched.since >= WEEK && watched.is_observed(now, channel) && !flooded;
                 let Some(reading) = now.readings[channel].filter(|_| observed) else {
@@ -284,11 +285,11 @@ impl Detector {
         }
         for (node, lost) in self.nodes.iter_mut().zip(lost) {
             let unknown = if node.covered > 0.0 { 1.0 - (1.0 - lost) / node.covered } else { 0.0 };
-            let place = || Place::Node(node.name.clone());
+            let place = || SeriesPlace::Node(node.name.clone());
             node.observer.add(place, (unknown > 1e-9).then_some(unknown), t, changes);
         }
         let loss = (everywhere < 0.0).then(|| 1.0 - exp(everywhere));
-        self.everywhere.add(|| Place::World, loss, t, changes);
+        self.everywhere.add(|| SeriesPlace::World, loss, t, changes);
         everywhere
     }
 
@@ -299,7 +300,7 @@ impl Detector {
             let Some(rise) = Rise::find(&self.places, now, channel) else { continue };
             *found = true;
             for (watched, now) in self.places.iter().zip(&mut *now) {
-                if watched.place != Place::World {
+                if watched.place != SeriesPlace::World {
                     rise.raise(now, channel);
                 }
             }
@@ -321,11 +322,11 @@ impl Detector {
         &mut self,
         position: usize,
         channel: usize,
-        turn: Option<Turn>,
+        turn: Option<TurningPoint>,
         t: i64,
         changes: &mut Vec<Change>,
     ) {
-        if turn == Some(Turn::Opened) {
+        if turn == Some(TurningPoint::Opened) {
             self.open_event(position, channel, t, changes);
             return;
         }
@@ -334,7 +335,7 @@ impl Detector {
         let Some(live) = self.live.get_mut(&id) else { return };
         live.trail.append(&mut series.trail);
         live.event.evidence = series.peak;
-        if turn == Some(Turn::Closed) {
+        if turn == Some(TurningPoint::Closed) {
             live.close(series.recovered, t);
             if let Some(episode) = &mut series.episode {
                 episode.until = live.event.end.unwrap_or(t + 1);
@@ -365,7 +366,7 @@ impl Detector {
             opened: t,
             end: None,
             closed: None,
-            state: State::Open,
+            state: EventState::Open,
             severity: Severity::Minor,
             size: 0.0,
             excess: 0.0,
@@ -375,7 +376,7 @@ impl Detector {
             alarm: None,
             revision: 0,
         };
-        let mut live = Live { event, trail: std::mem::take(&mut series.trail) };
+        let mut live = OpenEvent { event, trail: std::mem::take(&mut series.trail) };
         live.grow();
         live.event.revision = 0;
         changes.push(Change { what: What::Opened, event: live.event.clone() });
@@ -387,7 +388,7 @@ impl Detector {
         for watched in &mut self.places {
             watched.end_day();
         }
-        let forgotten = |watched: &Watched| {
+        let forgotten = |watched: &WatchedSeries| {
             t - watched.seen >= FORGET && watched.series.iter().all(|series| series.open.is_none())
         };
         if self.places.iter().any(forgotten) {
@@ -402,12 +403,12 @@ impl Detector {
         let lasting: Vec<EventId> = self
             .live
             .values()
-            .filter(|live| live.event.state == State::Open && t - live.event.onset >= WEEK)
+            .filter(|live| live.event.state == EventState::Open && t - live.event.onset >= WEEK)
             .map(|live| live.event.id)
             .collect();
         for id in &lasting {
             let Some(live) = self.live.get_mut(id) else { continue };
-            live.event.state = State::Usual;
+            live.event.state = EventState::Usual;
             live.event.closed = Some(t);
             changes.push(live.change(What::Usual));
             let event = &live.event;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Channel, Place};
+use crate::{Channel, SeriesPlace};
 
 /// The name of an event: 16 hexadecimal digits, from place, channel and onset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,7 +11,7 @@ pub struct EventId(pub u64);
 impl EventId {
     /// The id of an event that begins with this window: the first 8 bytes of a SHA-256 of place, channel and onset.
     #[must_use]
-    pub fn new(place: &Place, channel: Channel, onset: i64) -> Self {
+    pub fn new(place: &SeriesPlace, channel: Channel, onset: i64) -> Self {
         let text = format!("cutshort event 1\n{place}\n{channel}\n{onset}");
         let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         Self(digest.iter().take(8).fold(0, |id, byte| (id << 8) | u64::from(*byte)))
@@ -27,7 +27,7 @@ impl fmt::Display for EventId {
 /// Whether an event goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum State {
+pub enum EventState {
     /// It goes on.
     Open,
     /// It has ended.
@@ -38,7 +38,7 @@ pub enum State {
     Retracted,
 }
 
-impl State {
+impl EventState {
     /// The name in data: `open`, `closed`, `usual`, `retracted`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -97,7 +97,7 @@ pub struct Event {
     /// Its name. It stays when counts are replaced, if the caller [reconciles](crate::reconcile).
     pub id: EventId,
     /// Where it was seen.
-    pub place: Place,
+    pub place: SeriesPlace,
     /// In which count or share it was seen.
     pub channel: Channel,
     /// The first window of the event.
@@ -109,7 +109,7 @@ pub struct Event {
     /// The window with which the end was decided, or that it is usual.
     pub closed: Option<i64>,
     /// Whether it goes on.
-    pub state: State,
+    pub state: EventState,
     /// Its severity at worst.
     pub severity: Severity,
     /// For drops: the part of the expected connections that is missing, from 0 to 1. For shares: the difference between the

@@ -1,13 +1,13 @@
-use crate::event::State;
-use crate::{Channel, Detector, Place, Status};
+use crate::event::EventState;
+use crate::{Channel, Detector, SeriesPlace, SeriesStatus};
 
 /// Which networks follow an event of their country.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Followers {
     /// Networks in which the same is seen: their own event is open, or there is evidence for one.
-    pub following: Vec<Place>,
+    pub following: Vec<SeriesPlace>,
     /// Networks in which it would have been seen by now, and is not.
-    pub exempt: Vec<Place>,
+    pub exempt: Vec<SeriesPlace>,
 }
 
 impl Detector {
@@ -16,11 +16,10 @@ impl Detector {
     /// all, and half of the time since the onset had been enough to notice.
     #[must_use]
     pub fn followers(&self, country: [u8; 2], channel: Channel) -> Option<Followers> {
-        let place = Place::Country(country);
-        let event =
-            self.live.values().map(|live| &live.event).find(|event| {
-                event.place == place && event.channel == channel && event.state == State::Open
-            })?;
+        let place = SeriesPlace::Country(country);
+        let event = self.live.values().map(|live| &live.event).find(|event| {
+            event.place == place && event.channel == channel && event.state == EventState::Open
+        })?;
         let lasted = self.next? - event.onset;
         let mut followers = Followers::default();
         for (place, &position) in &self.index {
@@ -31,7 +30,7 @@ impl Detector {
             let series = &watched.series[channel as usize];
             if series.open.is_some() || series.evidence() > 0.0 {
                 followers.following.push(place.clone());
-            } else if let Status::Watched { windows } = self.status(place, channel)
+            } else if let SeriesStatus::Watched { windows } = self.status(place, channel)
                 && i64::from(windows) * 2 <= lasted
             {
                 followers.exempt.push(place.clone());

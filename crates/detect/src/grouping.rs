@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::config::{EPISODE, HOUR};
 use crate::detector::Detector;
-use crate::event::{Change, Event, EventId, Severity, State, What};
-use crate::series::{Step, end, total};
-use crate::{Channel, Place};
+use crate::event::{Change, Event, EventId, EventState, Severity, What};
+use crate::series::{Advance, end, total};
+use crate::{Channel, SeriesPlace};
 
 /// Windows by which two events may miss each other and still overlap.
 const SLACK: i64 = 4;
@@ -18,13 +18,13 @@ const LIFT: f64 = 1.25;
 
 /// An event with what happened in each of its windows.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Live {
+pub(crate) struct OpenEvent {
     pub(crate) event: Event,
     /// One step for each window since the onset; nothing in those that were not observed.
-    pub(crate) trail: Vec<Step>,
+    pub(crate) trail: Vec<Advance>,
 }
 
-impl Live {
+impl OpenEvent {
     /// Recomputes size and excess. Returns whether the severity grew.
     pub(crate) fn grow(&mut self) -> bool {
         let (excess, volume) = total(&self.trail);
@@ -44,7 +44,7 @@ impl Live {
         self.grow();
         self.event.end = Some(self.event.onset + self.trail.len() as i64);
         self.event.closed = Some(t);
-        self.event.state = State::Closed;
+        self.event.state = EventState::Closed;
     }
 
     /// Counts a change.
@@ -72,14 +72,14 @@ enum Explained {
 }
 
 /// Compares an event of a place with one of the country or world around it.
-fn explained(child: &Live, parent: &Live, now: i64) -> Option<Explained> {
+fn explained(child: &OpenEvent, parent: &OpenEvent, now: i64) -> Option<Explained> {
     let from = child.event.onset.max(parent.event.onset);
     let to = child.end(now).min(parent.end(now));
     if from - SLACK >= to + SLACK {
         return None;
     }
     let common = (to - from) as f64;
-    let length = |live: &Live| (live.end(now) - live.event.onset) as f64;
+    let length = |live: &OpenEvent| (live.end(now) - live.event.onset) as f64;
     if common < 0.5 * length(child) {
         return None;
     }
@@ -108,7 +108,7 @@ impl Detector {
 
     /// For each live event, the one that explains it.
     fn explanations(&self, t: i64) -> Vec<(EventId, Option<EventId>)> {
-        let mut by_place: BTreeMap<(&Place, Channel), Vec<&Live>> = BTreeMap::new();
+        let mut by_place: BTreeMap<(&SeriesPlace, Channel), Vec<&OpenEvent>> = BTreeMap::new();
         for live in self.live.values() {
             by_place.entry((&live.event.place, live.event.channel)).or_default().push(live);
         }
@@ -126,7 +126,7 @@ impl Detector {
                 for parent in parents.into_iter().flatten() {
                     match explained(child, parent, t) {
                         Some(Explained::Child) => {
-                            let weight = if around == Place::World { 1e300 } else { f64::INFINITY };
+                            let weight = if around == SeriesPlace::World { 1e300 } else { f64::INFINITY };
                             keep(child.event.id, weight, parent.event.id);
                         }
                         Some(Explained::Parent) => keep(parent.event.id, child.event.excess, child.event.id),
@@ -139,14 +139,14 @@ impl Detector {
     }
 
     /// The places around a place: its country, and the world.
-    fn around(&self, place: &Place) -> Vec<Place> {
+    fn around(&self, place: &SeriesPlace) -> Vec<SeriesPlace> {
         match place {
-            Place::World | Place::Node(_) => Vec::new(),
-            Place::Country(_) => vec![Place::World],
-            Place::Network(_) | Place::Server(_) => {
+            SeriesPlace::World | SeriesPlace::Node(_) => Vec::new(),
+            SeriesPlace::Country(_) => vec![SeriesPlace::World],
+            SeriesPlace::Network(_) | SeriesPlace::Server(_) => {
                 let position = self.index.get(place);
                 let country = position.and_then(|&position| self.places[position].country);
-                country.map(Place::Country).into_iter().chain([Place::World]).collect()
+                country.map(SeriesPlace::Country).into_iter().chain([SeriesPlace::World]).collect()
             }
         }
     }
@@ -154,7 +154,7 @@ impl Detector {
     fn regroup(&mut self, id: EventId, part_of: Option<EventId>, changes: &mut Vec<Change>) {
         let Some(live) = self.live.get_mut(&id) else { return };
         // What ended long ago and is forgotten still explains what it explained.
-        if live.event.part_of == part_of || (part_of.is_none() && live.event.state != State::Open) {
+        if live.event.part_of == part_of || (part_of.is_none() && live.event.state != EventState::Open) {
             return;
         }
         live.event.part_of = part_of;
@@ -168,7 +168,7 @@ impl Detector {
     fn alarm(&mut self, t: i64, changes: &mut Vec<Change>) {
         for live in self.live.values_mut() {
             let event = &live.event;
-            if event.state != State::Open || event.part_of.is_some() || event.alarm.is_some() {
+            if event.state != EventState::Open || event.part_of.is_some() || event.alarm.is_some() {
                 continue;
             }
             let Some(&position) = self.index.get(&event.place) else { continue };

@@ -1,4 +1,4 @@
-use crate::Place;
+use crate::SeriesPlace;
 
 /// The counts of one window of 15 minutes.
 #[derive(Clone, Copy, Debug)]
@@ -7,14 +7,14 @@ pub struct Window<'a> {
     pub number: i64,
     /// The nodes that were known at that time. A node that the detector knows and that is not listed saw nothing of the
     /// window.
-    pub nodes: &'a [Node<'a>],
+    pub nodes: &'a [ObservedNode<'a>],
     /// What came from each place to each node. A place without counts had no connections at the nodes that are listed.
-    pub counts: &'a [Counts],
+    pub counts: &'a [SeriesCounts],
 }
 
 /// A node and how much of the window it observed.
 #[derive(Clone, Copy, Debug)]
-pub struct Node<'a> {
+pub struct ObservedNode<'a> {
     /// The name of the node.
     pub name: &'a str,
     /// The part of the window that it observed, from 0 to 1.
@@ -23,9 +23,9 @@ pub struct Node<'a> {
 
 /// What came from a place to a node, in weighted connections: each counts as often as its sampling rate says.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Counts {
+pub struct SeriesCounts {
     /// The place. Counts of countries and of the world are given as those of networks are: nothing is added up.
-    pub place: Place,
+    pub place: SeriesPlace,
     /// The country of a network, which folds its events into those of the country. The last one given counts.
     pub country: Option<[u8; 2]>,
     /// The node: its position in [`Window::nodes`].
@@ -38,7 +38,7 @@ pub struct Counts {
     pub stages: [f64; 4],
 }
 
-impl Counts {
+impl SeriesCounts {
     /// The weight of connections whose handshake was completed.
     #[must_use]
     pub fn completed(&self) -> f64 {

@@ -6,22 +6,22 @@
 //! or why. `docs/events.md` describes the rules for readers, and how well they do on a benchmark.
 //!
 //! ```
-//! use cutshort_detect::{Channel, Config, Counts, Detector, Node, Place, Window};
+//! use cutshort_detect::{Channel, Config, Detector, ObservedNode, SeriesCounts, SeriesPlace, Window};
 //!
 //! let mut detector = Detector::new(Config::default());
 //! let mut found = Vec::new();
 //! // A network with 100 connections per window, each with weight 1, that is gone for six hours after five weeks.
 //! for number in 0..5 * 672 + 200 {
 //!     let all = if (5 * 672..5 * 672 + 24).contains(&number) { 0.0 } else { 100.0 };
-//!     let counts = [Counts {
-//!         place: Place::Network(64_500),
+//!     let counts = [SeriesCounts {
+//!         place: SeriesPlace::Network(64_500),
 //!         country: Some(*b"IQ"),
 //!         node: 0,
 //!         all,
 //!         squares: all,
 //!         stages: [0.0; 4],
 //!     }];
-//!     let nodes = [Node { name: "node-1", coverage: 1.0 }];
+//!     let nodes = [ObservedNode { name: "node-1", coverage: 1.0 }];
 //!     found.extend(detector.add(&Window { number, nodes: &nodes, counts: &counts }).unwrap());
 //! }
 //! let last = &found.last().unwrap().event;
@@ -68,9 +68,9 @@ mod watched;
 pub use checkpoint::StateError;
 pub use config::Config;
 pub use detector::{Detector, WindowError};
-pub use event::{Change, Event, EventId, Severity, State, What};
+pub use event::{Change, Event, EventId, EventState, Severity, What};
 pub use follow::Followers;
-pub use input::{Counts, Node, Window};
-pub use place::{Channel, Place, UnknownPlace, country_code};
+pub use input::{ObservedNode, SeriesCounts, Window};
+pub use place::{Channel, SeriesPlace, UnknownPlace, country_code};
 pub use reconcile::reconcile;
-pub use status::Status;
+pub use status::SeriesStatus;

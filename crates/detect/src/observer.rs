@@ -1,8 +1,8 @@
 //! Events of our own: what was not seen, though something was to be seen.
 
 use crate::config::HOUR;
-use crate::event::{Change, Event, EventId, Severity, State, What};
-use crate::{Channel, Place};
+use crate::event::{Change, Event, EventId, EventState, Severity, What};
+use crate::{Channel, SeriesPlace};
 
 /// What a node lost, or what all places lost at once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,7 +26,7 @@ impl Observer {
     /// Adds a window, with the part that was lost in it. A loss ends after an hour without one.
     pub(crate) fn add(
         &mut self,
-        place: impl Fn() -> Place,
+        place: impl Fn() -> SeriesPlace,
         lost: Option<f64>,
         t: i64,
         changes: &mut Vec<Change>,
@@ -58,7 +58,7 @@ impl Observer {
 }
 
 impl Loss {
-    fn event(&self, place: Place, closed: Option<i64>) -> Event {
+    fn event(&self, place: SeriesPlace, closed: Option<i64>) -> Event {
         let id = EventId::new(&place, Channel::Observer, self.onset);
         Event {
             id,
@@ -68,7 +68,7 @@ impl Loss {
             opened: self.onset,
             end: closed.map(|_| self.until),
             closed,
-            state: if closed.is_some() { State::Closed } else { State::Open },
+            state: if closed.is_some() { EventState::Closed } else { EventState::Open },
             severity: Severity::of(Channel::Observer, self.largest),
             size: self.largest,
             excess: 0.0,
@@ -90,7 +90,7 @@ mod tests {
         let (mut observer, mut changes) = (Observer::default(), Vec::new());
         let lost = [None, Some(0.4), None, Some(0.9), None, None, None, None, None];
         for (t, lost) in lost.into_iter().enumerate() {
-            observer.add(|| Place::Node("n".into()), lost, t as i64, &mut changes);
+            observer.add(|| SeriesPlace::Node("n".into()), lost, t as i64, &mut changes);
         }
         let told: Vec<_> = changes.iter().map(|c| (c.what, c.event.onset, c.event.end)).collect();
         assert_eq!(told, [(What::Opened, 1, None), (What::Worse, 1, None), (What::Closed, 1, Some(4))]);

@@ -6,10 +6,10 @@
 //! in twenty of those named is named by chance (Benjamini and Hochberg 1995). `docs/events.md` has the measured numbers.
 //!
 //! ```
-//! use cutshort_detect::outliers::{Network, stick_out};
+//! use cutshort_detect::outliers::{PeerNetwork, stick_out};
 //!
-//! let mut networks: Vec<Network> = (0..12)
-//!     .map(|number| Network {
+//! let mut networks: Vec<PeerNetwork> = (0..12)
+//!     .map(|number| PeerNetwork {
 //!         number,
 //!         country: *b"IQ",
 //!         all: 2000.0,
@@ -46,7 +46,7 @@ const MEDIAN: f64 = 1.57;
 
 /// The connections of a network over some days, weighted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Network {
+pub struct PeerNetwork {
     /// Its AS number.
     pub number: u32,
     /// Its country, as two letters.
@@ -62,7 +62,7 @@ pub struct Network {
     pub variance: [f64; 4],
 }
 
-impl Network {
+impl PeerNetwork {
     /// The weight of an effective connection.
     fn unit(&self) -> f64 {
         if self.all > 0.0 { self.squares / self.all } else { 1.0 }
@@ -130,7 +130,7 @@ fn spread(values: &[Logit]) -> Option<(f64, f64)> {
 
 /// Finds the networks that stick out, the largest excess first.
 #[must_use]
-pub fn stick_out(networks: &[Network]) -> Vec<Outlier> {
+pub fn stick_out(networks: &[PeerNetwork]) -> Vec<Outlier> {
     let mut tested = Vec::new();
     for stage in 0..4 {
         let logits: Vec<Logit> = networks
@@ -157,7 +157,7 @@ pub fn stick_out(networks: &[Network]) -> Vec<Outlier> {
     found
 }
 
-fn watched(position: usize, network: &Network, stage: usize) -> Option<Logit> {
+fn watched(position: usize, network: &PeerNetwork, stage: usize) -> Option<Logit> {
     let (seen, of) = network.share(stage);
     if network.all / network.unit() < LEAST_CONNECTIONS || of < 1.0 {
         return None;
@@ -171,7 +171,7 @@ fn watched(position: usize, network: &Network, stage: usize) -> Option<Logit> {
 
 /// Compares a network with its peers, without itself.
 fn compare(
-    networks: &[Network],
+    networks: &[PeerNetwork],
     all: &[Logit],
     logit: &Logit,
     world: f64,
@@ -273,9 +273,9 @@ mod tests {
         expit(logit(share) + logits)
     }
 
-    fn network(number: u32, country: [u8; 2], n: f64, share: f64) -> Network {
+    fn network(number: u32, country: [u8; 2], n: f64, share: f64) -> PeerNetwork {
         let k = (n * share).round();
-        Network { number, country, all: n, squares: n, stages: [0.0, k, 0.0, 0.0], variance: [0.0; 4] }
+        PeerNetwork { number, country, all: n, squares: n, stages: [0.0, k, 0.0, 0.0], variance: [0.0; 4] }
     }
 
     #[test]

@@ -6,13 +6,13 @@ use std::str::FromStr;
 /// As text: `world`, `country:IQ`, `as:64500`, `server:NAME`, `node:NAME`. The order is that of levels, then of keys.
 ///
 /// ```
-/// use cutshort_detect::Place;
-/// assert_eq!("as:64500".parse(), Ok(Place::Network(64_500)));
-/// assert_eq!(Place::Country(*b"IQ").to_string(), "country:IQ");
-/// assert!("country:Iraq".parse::<Place>().is_err());
+/// use cutshort_detect::SeriesPlace;
+/// assert_eq!("as:64500".parse(), Ok(SeriesPlace::Network(64_500)));
+/// assert_eq!(SeriesPlace::Country(*b"IQ").to_string(), "country:IQ");
+/// assert!("country:Iraq".parse::<SeriesPlace>().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub enum SeriesPlace {
     /// All connections together.
     World,
     /// Connections from a country: its ISO 3166-1 alpha-2 code, in capitals.
@@ -25,14 +25,14 @@ pub enum Place {
     Node(String),
 }
 
-impl Place {
+impl SeriesPlace {
     /// Whether it is of the lowest level: a network or a server.
     pub(crate) const fn is_leaf(&self) -> bool {
         matches!(self, Self::Network(_) | Self::Server(_))
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SeriesPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::World => f.write_str("world"),
@@ -69,7 +69,7 @@ pub fn country_code(text: &str) -> Result<[u8; 2], UnknownPlace> {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for SeriesPlace {
     type Err = UnknownPlace;
 
     fn from_str(text: &str) -> Result<Self, UnknownPlace> {

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
-use crate::event::{Event, EventId, State};
+use crate::event::{Event, EventId, EventState};
 
 /// Gives events that were found again, after counts were replaced, the ids under which they are known.
 ///
 /// `published` are the events that others have seen, with the ids under which they did; `found` are those of the detector. Both
 /// concern the same time, that since the state from which the windows were added again. Events of a series are matched by how
 /// long they overlap: the longest overlap first, then the earliest onset. A matched event keeps its published id, and its
-/// revision is one more if anything else changed. Published events without a match are [`State::Retracted`].
+/// revision is one more if anything else changed. Published events without a match are [`EventState::Retracted`].
 ///
 /// Returns all events with their published ids, in the order of `found`, and then those retracted, in the order of
 /// `published`. `now` is the window up to which both were found.
@@ -42,9 +42,9 @@ pub fn reconcile(published: &[Event], found: &[Event], now: i64) -> Vec<Event> {
     let gone = published
         .iter()
         .enumerate()
-        .filter(|(at, event)| !kept.contains(at) && event.state != State::Retracted);
+        .filter(|(at, event)| !kept.contains(at) && event.state != EventState::Retracted);
     events.extend(gone.map(|(_, event)| Event {
-        state: State::Retracted,
+        state: EventState::Retracted,
         revision: event.revision + 1,
         ..event.clone()
     }));
@@ -78,10 +78,10 @@ fn matches(published: &[Event], found: &[Event], now: i64) -> BTreeMap<usize, us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Channel, Place, Severity};
+    use crate::{Channel, SeriesPlace, Severity};
 
     fn event(onset: i64, end: i64) -> Event {
-        let place = Place::Network(64_500);
+        let place = SeriesPlace::Network(64_500);
         let id = EventId::new(&place, Channel::Later, onset);
         Event {
             id,
@@ -91,7 +91,7 @@ mod tests {
             opened: onset + 1,
             end: Some(end),
             closed: Some(end + 1),
-            state: State::Closed,
+            state: EventState::Closed,
             severity: Severity::Minor,
             size: 0.05,
             excess: 10.0,
@@ -125,6 +125,6 @@ mod tests {
         let new = [event(110, 290)];
         let events = reconcile(&old, &new, 500);
         assert_eq!((events[0].id, events[0].onset), (old[1].id, 110));
-        assert_eq!((events[1].id, events[1].state), (old[0].id, State::Retracted));
+        assert_eq!((events[1].id, events[1].state), (old[0].id, EventState::Retracted));
     }
 }

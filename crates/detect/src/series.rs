@@ -44,10 +44,10 @@ struct Alternative {
 }
 
 impl Alternative {
-    fn noise(self, reading: Reading) -> f64 {
+    fn noise(self, reading: Measured) -> f64 {
         match reading {
-            Reading::Traffic { .. } => self.noise.0,
-            Reading::Share { .. } => self.noise.1,
+            Measured::Traffic { .. } => self.noise.0,
+            Measured::Share { .. } => self.noise.1,
         }
     }
 
@@ -68,14 +68,14 @@ pub(crate) struct Run {
 
 /// What was seen and what is usual, in one channel of one window, in effective connections.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Reading {
+pub(crate) enum Measured {
     /// Connections, those that are usual, and the fewest that are usual around that time.
     Traffic { seen: f64, usual: f64, least: f64 },
     /// Connections of a stage among `of`, the usual share, and the largest that is usual around that time.
     Share { seen: f64, of: f64, usual: f64, most: f64 },
 }
 
-impl Reading {
+impl Measured {
     /// The log-likelihood ratio of an alternative against "as usual".
     fn evidence(self, alternative: Alternative) -> f64 {
         match self {
@@ -142,7 +142,7 @@ impl Reading {
 
 /// A window of a run or an event, in weighted connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Step {
+pub(crate) struct Advance {
     /// Missing, or too many.
     pub(crate) excess: f32,
     /// Expected, or those of which the share is.
@@ -151,7 +151,7 @@ pub(crate) struct Step {
 
 /// Where an event began that is at the end of a trail: the change point between nothing and an effect as that of its last four
 /// windows. (The last window without evidence may be long before, where noise left a little of it.)
-fn begin(trail: &[Step]) -> usize {
+fn begin(trail: &[Advance]) -> usize {
     let threshold = 0.5 * effect(&trail[trail.len().saturating_sub(4)..]);
     let (mut sum, mut best) = (0.0, (0.0, 0));
     for (at, step) in trail.iter().enumerate().rev() {
@@ -164,7 +164,7 @@ fn begin(trail: &[Step]) -> usize {
 }
 
 /// Where an event ended that begins with a trail, and whose effect is that of its first windows.
-pub(crate) fn end(trail: &[Step], first: usize) -> usize {
+pub(crate) fn end(trail: &[Advance], first: usize) -> usize {
     let threshold = 0.5 * effect(&trail[..first.clamp(1, trail.len().max(1)).min(trail.len())]);
     let (mut sum, mut best) = (0.0, (0.0, first));
     for (at, step) in trail.iter().enumerate() {
@@ -177,13 +177,13 @@ pub(crate) fn end(trail: &[Step], first: usize) -> usize {
 }
 
 /// The excess as a part of the volume.
-fn effect(trail: &[Step]) -> f64 {
+fn effect(trail: &[Advance]) -> f64 {
     let (excess, volume) = total(trail);
     if volume > 0.0 { (excess / volume).max(0.0) } else { 0.0 }
 }
 
 /// Excess and volume of a trail.
-pub(crate) fn total(trail: &[Step]) -> (f64, f64) {
+pub(crate) fn total(trail: &[Advance]) -> (f64, f64) {
     trail.iter().fold((0.0, 0.0), |(excess, volume), step| {
         (excess + f64::from(step.excess), volume + f64::from(step.volume))
     })
@@ -212,7 +212,7 @@ impl Episode {
 
 /// What a window did to a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum TurningPoint {
     Opened,
     Closed,
 }
@@ -239,7 +239,7 @@ pub(crate) struct Series {
     /// The event that is open.
     pub(crate) open: Option<EventId>,
     /// The last windows, as long as there is evidence; since the onset when an event opens.
-    pub(crate) trail: Vec<Step>,
+    pub(crate) trail: Vec<Advance>,
     /// The current hour is left out of baselines.
     pub(crate) masked: bool,
     /// The last episode.
@@ -304,12 +304,12 @@ impl Series {
     /// distorted for all places alike.
     pub(crate) fn add(
         &mut self,
-        reading: Reading,
+        reading: Measured,
         weight: f64,
         threshold: f64,
         window: i64,
         learn: bool,
-    ) -> Option<Turn> {
+    ) -> Option<TurningPoint> {
         let information = reading.information();
         let running = self.evidence() > 0.0 || self.open.is_some();
         self.weighed = information + if running { MEMORY * self.weighed } else { 0.0 };
@@ -320,7 +320,7 @@ impl Series {
         };
         let evidence = ALTERNATIVES.map(|alternative| weigh(alternative, alternative.noise(reading)));
         let back = -weigh(ALTERNATIVES[0], RECOVERY_NOISE);
-        self.trail.push(Step {
+        self.trail.push(Advance {
             excess: (reading.excess() * weight) as f32,
             volume: (reading.volume() * weight) as f32,
         });
@@ -340,7 +340,7 @@ impl Series {
         self.runs[0].evidence.max(self.runs[1].evidence)
     }
 
-    fn gather(&mut self, evidence: [f64; 2], threshold: f64, window: i64) -> Option<Turn> {
+    fn gather(&mut self, evidence: [f64; 2], threshold: f64, window: i64) -> Option<TurningPoint> {
         for (run, evidence) in self.runs.iter_mut().zip(evidence) {
             run.evidence = (run.evidence + evidence).max(0.0);
             if run.evidence <= 0.0 {
@@ -361,23 +361,23 @@ impl Series {
         self.peak = run.evidence;
         self.recovery = 0.0;
         self.recovered = window + 1;
-        Some(Turn::Opened)
+        Some(TurningPoint::Opened)
     }
 
-    fn recover(&mut self, evidence: [f64; 2], back: f64, window: i64) -> Option<Turn> {
+    fn recover(&mut self, evidence: [f64; 2], back: f64, window: i64) -> Option<TurningPoint> {
         self.masked = true;
         self.peak += evidence[0].max(evidence[1]).max(0.0);
         self.recovery = (self.recovery + back).max(0.0);
         if self.recovery <= 0.0 {
             self.recovered = window + 1;
         }
-        (self.recovery >= END).then_some(Turn::Closed)
+        (self.recovery >= END).then_some(TurningPoint::Closed)
     }
 
     /// Passes over a window that was not observed.
     pub(crate) fn skip(&mut self) {
         if self.evidence() > 0.0 || self.open.is_some() {
-            self.trail.push(Step::default());
+            self.trail.push(Advance::default());
         }
     }
 
@@ -405,7 +405,7 @@ impl Series {
 
     /// How many windows of a complete drop, or of a share that just reaches what is looked for, it would take to open an
     /// event; `None` for more than a day.
-    pub(crate) fn windows_to_notice(&self, reading: Reading, threshold: f64) -> Option<u32> {
+    pub(crate) fn windows_to_notice(&self, reading: Measured, threshold: f64) -> Option<u32> {
         let information = reading.information();
         let (mut weighed, mut gathered) = (0.0, [0.0; 2]);
         for windows in 1..=96 {
@@ -439,8 +439,8 @@ mod tests {
 
     const H: f64 = 16.0;
 
-    fn traffic(seen: f64) -> Reading {
-        Reading::Traffic { seen, usual: 100.0, least: 100.0 }
+    fn traffic(seen: f64) -> Measured {
+        Measured::Traffic { seen, usual: 100.0, least: 100.0 }
     }
 
     #[test]
@@ -450,12 +450,12 @@ mod tests {
             assert_eq!(series.add(traffic(100.0), 20.0, H, window, true), None);
         }
         assert_eq!(series.add(traffic(0.0), 20.0, H, 500, true), None, "one window alone opens nothing");
-        assert_eq!(series.add(traffic(0.0), 20.0, H, 501, true), Some(Turn::Opened));
+        assert_eq!(series.add(traffic(0.0), 20.0, H, 501, true), Some(TurningPoint::Opened));
         assert_eq!((series.onset, series.trail.len()), (500, 2));
         series.open = Some(EventId(1));
         assert_eq!(series.add(traffic(0.0), 20.0, H, 502, true), None);
         let closed = (503..520)
-            .find(|&window| series.add(traffic(100.0), 20.0, H, window, true) == Some(Turn::Closed));
+            .find(|&window| series.add(traffic(100.0), 20.0, H, window, true) == Some(TurningPoint::Closed));
         assert!(closed.is_some_and(|window| window < 506), "{closed:?}");
         assert_eq!(series.recovered, 503);
     }
@@ -473,7 +473,7 @@ mod tests {
     fn a_rise_below_four_points_is_no_evidence() {
         let mut series = Series::new(1, 0);
         for window in 0..1000 {
-            let reading = Reading::Share { seen: 25.0, of: 1000.0, usual: 0.01, most: 0.01 };
+            let reading = Measured::Share { seen: 25.0, of: 1000.0, usual: 0.01, most: 0.01 };
             assert_eq!(series.add(reading, 1.0, H, window, true), None);
         }
     }
@@ -489,8 +489,8 @@ mod tests {
 
     #[test]
     fn begin_and_end_are_where_the_effect_changes() {
-        let steps = |excesses: &[f32]| -> Vec<Step> {
-            excesses.iter().map(|&excess| Step { excess, volume: 100.0 }).collect()
+        let steps = |excesses: &[f32]| -> Vec<Advance> {
+            excesses.iter().map(|&excess| Advance { excess, volume: 100.0 }).collect()
         };
         assert_eq!(begin(&steps(&[5.0, 1.0, 0.0, 2.0, 50.0, 45.0, 60.0])), 4);
         assert_eq!(begin(&steps(&[50.0, 50.0])), 0);
@@ -502,7 +502,7 @@ mod tests {
     fn small_series_need_longer() {
         let series = Series::new(0, 0);
         let windows =
-            |usual| series.windows_to_notice(Reading::Traffic { seen: 0.0, usual, least: usual }, H);
+            |usual| series.windows_to_notice(Measured::Traffic { seen: 0.0, usual, least: usual }, H);
         assert_eq!(windows(1000.0), Some(2));
         assert!(windows(2.0).unwrap() >= 8, "{:?}", windows(2.0));
         assert_eq!(windows(0.1), None);

@@ -1,11 +1,11 @@
 use crate::config::WEEK;
 use crate::place::CHANNELS;
-use crate::series::{Reading, connections, share};
-use crate::{Channel, Detector, Place};
+use crate::series::{Measured, connections, share};
+use crate::{Channel, Detector, SeriesPlace};
 
 /// Whether an event in a channel of a place would be noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum SeriesStatus {
     /// It is not watched: nothing has come from it, or too many other places are watched.
     Unknown,
     /// It is too new, or too little of its past is known, to say what is usual.
@@ -23,30 +23,30 @@ pub enum Status {
 impl Detector {
     /// Whether an event in this channel of this place would be noticed, and how soon.
     #[must_use]
-    pub fn status(&self, place: &Place, channel: Channel) -> Status {
+    pub fn status(&self, place: &SeriesPlace, channel: Channel) -> SeriesStatus {
         let (Some(&position), Some(next)) = (self.index.get(place), self.next) else {
-            return Status::Unknown;
+            return SeriesStatus::Unknown;
         };
         let index = channel as usize;
         if index >= CHANNELS {
-            return Status::Unknown;
+            return SeriesStatus::Unknown;
         }
         let watched = &self.places[position];
         let series = &watched.series[index];
         let expected = series.expected(index, next - 1).filter(|_| next - watched.since > WEEK);
-        let Some((usual, _)) = expected else { return Status::Learning };
+        let Some((usual, _)) = expected else { return SeriesStatus::Learning };
         let unit = if watched.weight > 0.0 { watched.squares / watched.weight } else { 1.0 };
         let completed =
             watched.series[0].expected(0, next - 1).map_or(0.0, |(usual, _)| connections(usual, unit));
         let reading = match index {
-            0 => Reading::Traffic { seen: 0.0, usual: completed, least: completed },
+            0 => Measured::Traffic { seen: 0.0, usual: completed, least: completed },
             _ => {
                 let usual = share(usual);
-                Reading::Share { seen: 0.0, of: completed, usual, most: usual }
+                Measured::Share { seen: 0.0, of: completed, usual, most: usual }
             }
         };
         series
             .windows_to_notice(reading, self.threshold())
-            .map_or(Status::TooFew, |windows| Status::Watched { windows })
+            .map_or(SeriesStatus::TooFew, |windows| SeriesStatus::Watched { windows })
     }
 }

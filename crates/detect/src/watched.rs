@@ -1,11 +1,11 @@
 //! A place that is watched: its series, its hours, and the nodes that see it.
 
-use crate::Place;
+use crate::SeriesPlace;
 use crate::history::{Hours, WEEK};
-use crate::input::Counts;
+use crate::input::SeriesCounts;
 use crate::math::{ln, logit};
 use crate::place::CHANNELS;
-use crate::series::{Reading, Series, connections, share};
+use crate::series::{Measured, Series, connections, share};
 
 /// Effective connections of a window below which a share says nothing.
 const LEAST_FOR_SHARE: f64 = 1.0;
@@ -47,8 +47,8 @@ pub(crate) struct HourSums {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Watched {
-    pub(crate) place: Place,
+pub(crate) struct WatchedSeries {
+    pub(crate) place: SeriesPlace,
     pub(crate) country: Option<[u8; 2]>,
     /// The window in which it was first seen, and the last one in which anything came.
     pub(crate) since: i64,
@@ -74,7 +74,7 @@ pub(crate) struct Now {
     pub(crate) unit: f64,
     /// The part that was observed.
     pub(crate) kept: f64,
-    pub(crate) readings: [Option<Reading>; CHANNELS],
+    pub(crate) readings: [Option<Measured>; CHANNELS],
 }
 
 impl Default for Now {
@@ -84,7 +84,7 @@ impl Default for Now {
 }
 
 impl Now {
-    pub(crate) fn take(&mut self, counts: &Counts) {
+    pub(crate) fn take(&mut self, counts: &SeriesCounts) {
         self.all += counts.all;
         self.squares += counts.squares;
         for (sum, stage) in self.stages.iter_mut().zip(counts.stages) {
@@ -97,8 +97,8 @@ impl Now {
     }
 }
 
-impl Watched {
-    pub(crate) fn new(place: Place, now: i64) -> Self {
+impl WatchedSeries {
+    pub(crate) fn new(place: SeriesPlace, now: i64) -> Self {
         Self {
             place,
             country: None,
@@ -177,12 +177,12 @@ impl Watched {
         let completed = now.completed() / now.unit;
         for (channel, series) in self.series.iter().enumerate() {
             now.readings[channel] = series.expected(channel, window).map(|(usual, extreme)| match channel {
-                0 => Reading::Traffic {
+                0 => Measured::Traffic {
                     seen: completed,
                     usual: connections(usual, now.unit),
                     least: connections(extreme, now.unit),
                 },
-                _ => Reading::Share {
+                _ => Measured::Share {
                     seen: now.stages[channel - 1] / now.unit,
                     of: if channel == 1 { now.all / now.unit } else { completed },
                     usual: share(usual),
@@ -195,8 +195,8 @@ impl Watched {
     /// Whether a channel can be judged in this window.
     pub(crate) fn is_observed(&self, now: &Now, channel: usize) -> bool {
         match now.readings[channel] {
-            Some(Reading::Traffic { .. }) => now.kept > LEAST_OBSERVED,
-            Some(Reading::Share { of, .. }) => of >= LEAST_FOR_SHARE && now.kept > LEAST_FOR_MIX,
+            Some(Measured::Traffic { .. }) => now.kept > LEAST_OBSERVED,
+            Some(Measured::Share { of, .. }) => of >= LEAST_FOR_SHARE && now.kept > LEAST_FOR_MIX,
             None => false,
         }
     }

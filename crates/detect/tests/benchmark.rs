@@ -8,7 +8,7 @@ mod common;
 use std::sync::LazyLock;
 
 use common::{Outcome, detect, line};
-use cutshort_detect::{Channel, Event, Place};
+use cutshort_detect::{Channel, Event, SeriesPlace};
 use cutshort_simulate::series::{Benchmark, Cause, JUDGED, Score};
 
 /// Seeds that nothing was tuned on. Those that were used for tuning are 1 to 4.
@@ -78,7 +78,7 @@ fn daylight_saving_raises_no_alarm() {
 #[test]
 fn holidays_raise_no_alarm_of_a_country() {
     let (_, alarms) = because_of(Cause::Holidays);
-    let networks = alarms.iter().filter(|event| matches!(event.place, Place::Network(_))).count();
+    let networks = alarms.iter().filter(|event| matches!(event.place, SeriesPlace::Network(_))).count();
     assert!(networks <= 1 && networks == alarms.len(), "{alarms:#?}");
 }
 
@@ -96,7 +96,7 @@ fn a_node_that_loses_packets_is_an_event_of_ours_only() {
     assert!(others.is_empty(), "{others:#?}");
     let nodes: Vec<_> = ours.iter().map(|event| &event.place).collect();
     assert_eq!(nodes.len(), 2, "{ours:#?}");
-    assert!(nodes.iter().all(|place| matches!(place, Place::Node(_))), "{nodes:?}");
+    assert!(nodes.iter().all(|place| matches!(place, SeriesPlace::Node(_))), "{nodes:?}");
     assert_eq!(outcome.benchmark.labels(), []);
 }
 
@@ -118,7 +118,7 @@ fn a_flood_with_forged_sources_is_an_event_of_the_world_only() {
     assert_eq!(outcome.score.found, 2, "both floods");
     let elsewhere: Vec<_> = alarms
         .iter()
-        .filter(|event| (&event.place, event.channel) != (&Place::World, Channel::PostSyn))
+        .filter(|event| (&event.place, event.channel) != (&SeriesPlace::World, Channel::PostSyn))
         .collect();
     assert!(elsewhere.is_empty(), "{elsewhere:#?}");
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use cutshort_detect::outliers::{Network, Outlier, stick_out};
+use cutshort_detect::outliers::{Outlier, PeerNetwork, stick_out};
 use cutshort_simulate::series::Shares;
 
-fn networks(shares: &Shares) -> Vec<Network> {
-    let network = |(number, network): (usize, &cutshort_simulate::series::NetworkShares)| Network {
+fn networks(shares: &Shares) -> Vec<PeerNetwork> {
+    let network = |(number, network): (usize, &cutshort_simulate::series::NetworkShares)| PeerNetwork {
         number: number as u32,
         country: [b'A' + (network.country / 26) as u8, b'A' + (network.country % 26) as u8],
         all: network.all,
@@ -20,7 +20,7 @@ fn networks(shares: &Shares) -> Vec<Network> {
 /// Found and planted, found and not planted, planted.
 fn outcome(
     seeds: std::ops::Range<u64>,
-    find: impl Fn(&[Network]) -> Vec<(u32, usize)>,
+    find: impl Fn(&[PeerNetwork]) -> Vec<(u32, usize)>,
 ) -> (usize, usize, usize) {
     let (mut right, mut wrong, mut planted) = (0, 0, 0);
     for seed in seeds {

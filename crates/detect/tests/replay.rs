@@ -1,8 +1,8 @@
 //! A detector restored from a saved state continues as if nothing had happened, whatever windows are replaced since.
 
 use cutshort_detect::{
-    Change, Channel, Config, Counts, Detector, Event, EventId, Node, Place, State, StateError, Status, What,
-    Window, WindowError, reconcile,
+    Change, Channel, Config, Detector, Event, EventId, EventState, ObservedNode, SeriesCounts, SeriesPlace,
+    SeriesStatus, StateError, What, Window, WindowError, reconcile,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ fn noise(a: i64, b: u32) -> f64 {
 }
 
 /// Three networks of a country, the country, and the world, at two nodes.
-fn counts(t: i64, incidents: &[Incident]) -> Vec<Counts> {
+fn counts(t: i64, incidents: &[Incident]) -> Vec<SeriesCounts> {
     let mut all = Vec::new();
     let mut country = [[0.0; 2]; 2];
     for network in 1..=3_u32 {
@@ -54,15 +54,15 @@ fn counts(t: i64, incidents: &[Incident]) -> Vec<Counts> {
             let (all_of_it, post_ack) = (size.round(), (size * (0.02 + added)).round());
             sums[0] += all_of_it;
             sums[1] += post_ack;
-            all.push((Place::Network(network), node, all_of_it, post_ack));
+            all.push((SeriesPlace::Network(network), node, all_of_it, post_ack));
         }
     }
     for (node, [size, post_ack]) in country.into_iter().enumerate() {
-        all.push((Place::Country(*b"XA"), node, size, post_ack));
-        all.push((Place::World, node, size, post_ack));
+        all.push((SeriesPlace::Country(*b"XA"), node, size, post_ack));
+        all.push((SeriesPlace::World, node, size, post_ack));
     }
-    let counts = |(place, node, all, post_ack)| Counts {
-        country: matches!(place, Place::Network(_)).then_some(*b"XA"),
+    let counts = |(place, node, all, post_ack)| SeriesCounts {
+        country: matches!(place, SeriesPlace::Network(_)).then_some(*b"XA"),
         place,
         node,
         all: 20.0 * all,
@@ -79,7 +79,7 @@ fn run(
     incidents: &[Incident],
     gap: &[i64],
 ) -> Vec<Change> {
-    let nodes = [Node { name: "a", coverage: 1.0 }, Node { name: "b", coverage: 1.0 }];
+    let nodes = [ObservedNode { name: "a", coverage: 1.0 }, ObservedNode { name: "b", coverage: 1.0 }];
     let mut changes = Vec::new();
     for number in windows.filter(|number| !gap.contains(number)) {
         changes.extend(
@@ -142,13 +142,13 @@ proptest! {
         ids.sort_unstable();
         ids.dedup();
         prop_assert_eq!(ids.len(), reconciled.len(), "ids are unique");
-        let kept: Vec<_> = reconciled.iter().filter(|event| event.state != State::Retracted).cloned().collect();
+        let kept: Vec<_> = reconciled.iter().filter(|event| event.state != EventState::Retracted).cloned().collect();
         prop_assert_eq!(reconcile(&kept, &kept, LENGTH - 1), kept);
     }
 
     #[test]
     fn the_order_of_counts_does_not_matter(incidents in incidents()) {
-        let nodes = [Node { name: "a", coverage: 1.0 }, Node { name: "b", coverage: 1.0 }];
+        let nodes = [ObservedNode { name: "a", coverage: 1.0 }, ObservedNode { name: "b", coverage: 1.0 }];
         let (mut one, mut other) = (Detector::new(Config::default()), Detector::new(Config::default()));
         for number in 0..5 * WEEK {
             let mut counts = counts(number, &incidents);
@@ -185,11 +185,14 @@ fn a_shutdown_of_a_country_is_told_once_with_its_networks_as_parts() {
     let alarmed: Vec<_> = events.iter().filter(|event| event.alarm.is_some()).collect();
     assert_eq!(alarmed.len(), 1, "{events:#?}");
     // All traffic of this world comes from the country, so the two are the same.
-    assert_eq!(alarmed[0].place, Place::World);
-    assert_eq!((alarmed[0].onset, alarmed[0].end, alarmed[0].state), (from, Some(from + 20), State::Closed));
+    assert_eq!(alarmed[0].place, SeriesPlace::World);
+    assert_eq!(
+        (alarmed[0].onset, alarmed[0].end, alarmed[0].state),
+        (from, Some(from + 20), EventState::Closed)
+    );
     assert_eq!(events.len(), 5, "{events:#?}");
     assert!(events.iter().all(|event| event.channel == Channel::Traffic && event.size > 0.9));
-    assert!(events.iter().all(|event| (event.part_of.is_none()) == (event.place == Place::World)));
+    assert!(events.iter().all(|event| (event.part_of.is_none()) == (event.place == SeriesPlace::World)));
 }
 
 #[test]
@@ -200,7 +203,7 @@ fn events_of_consecutive_days_are_one_episode_with_one_alarm() {
         .collect();
     let changes = run(&mut Detector::new(Config::default()), 0..LENGTH, &incidents, &[]);
     let events: Vec<_> =
-        events(&changes).into_iter().filter(|event| event.place == Place::Network(2)).collect();
+        events(&changes).into_iter().filter(|event| event.place == SeriesPlace::Network(2)).collect();
     assert_eq!(events.len(), 5, "{events:#?}");
     assert!(events.iter().all(|event| event.episode == events[0].id && event.channel == Channel::PostAck));
     assert_eq!(
@@ -215,9 +218,10 @@ fn what_lasts_for_a_week_becomes_usual() {
     let incident = Incident { network: 1, from, length: LENGTH, left: 1.0, added: 0.25 };
     let mut detector = Detector::new(Config::default());
     let changes = run(&mut detector, 0..LENGTH, &[incident], &[]);
-    let of: Vec<_> = events(&changes).into_iter().filter(|event| event.place == Place::Network(1)).collect();
+    let of: Vec<_> =
+        events(&changes).into_iter().filter(|event| event.place == SeriesPlace::Network(1)).collect();
     assert_eq!(of.len(), 1, "{of:#?}");
-    assert_eq!((of[0].state, of[0].onset, of[0].end), (State::Usual, from, None));
+    assert_eq!((of[0].state, of[0].onset, of[0].end), (EventState::Usual, from, None));
     assert!(of[0].closed.is_some_and(|window| window - from >= WEEK));
     assert_eq!(detector.open().count(), 0);
 }
@@ -227,20 +231,20 @@ fn it_says_which_places_are_watched_and_which_networks_follow_their_country() {
     let from = 5 * WEEK;
     let incidents: Vec<_> =
         (2..=3).map(|network| Incident { network, from, length: 40, left: 0.02, added: 0.0 }).collect();
-    let network = Place::Network(1);
+    let network = SeriesPlace::Network(1);
     let mut detector = Detector::new(Config::default());
     run(&mut detector, 0..3 * DAY, &incidents, &[]);
-    assert_eq!(detector.status(&network, Channel::Traffic), Status::Learning);
-    assert_eq!(detector.status(&Place::Network(9), Channel::Traffic), Status::Unknown);
+    assert_eq!(detector.status(&network, Channel::Traffic), SeriesStatus::Learning);
+    assert_eq!(detector.status(&SeriesPlace::Network(9), Channel::Traffic), SeriesStatus::Unknown);
     run(&mut detector, 3 * DAY..from, &incidents, &[]);
-    let Status::Watched { windows } = detector.status(&network, Channel::Traffic) else {
+    let SeriesStatus::Watched { windows } = detector.status(&network, Channel::Traffic) else {
         panic!("not watched")
     };
     assert!((2..=4).contains(&windows), "{windows}");
     assert_eq!(detector.followers(*b"XA", Channel::Traffic), None, "no event");
     run(&mut detector, from..from + 12, &incidents, &[]);
     let followers = detector.followers(*b"XA", Channel::Traffic).expect("an event of the country");
-    assert_eq!(followers.following, [Place::Network(2), Place::Network(3)]);
+    assert_eq!(followers.following, [SeriesPlace::Network(2), SeriesPlace::Network(3)]);
     assert_eq!(followers.exempt, [network]);
 }
 
@@ -249,13 +253,13 @@ fn windows_of_the_past_and_impossible_counts_are_refused() {
     let mut detector = Detector::new(Config::default());
     run(&mut detector, 0..10, &[], &[]);
     let before = detector.save();
-    let nodes = [Node { name: "a", coverage: 1.0 }];
-    let mut add = |number, counts: &[Counts]| detector.add(&Window { number, nodes: &nodes, counts });
+    let nodes = [ObservedNode { name: "a", coverage: 1.0 }];
+    let mut add = |number, counts: &[SeriesCounts]| detector.add(&Window { number, nodes: &nodes, counts });
     assert_eq!(add(9, &[]), Err(WindowError::Past { number: 9, next: 10 }));
     let mut wrong = counts(0, &[]);
     wrong.truncate(1);
     wrong[0].all = f64::NAN;
-    assert_eq!(add(10, &wrong), Err(WindowError::Number(Place::Network(1))));
+    assert_eq!(add(10, &wrong), Err(WindowError::Number(SeriesPlace::Network(1))));
     wrong[0].all = 1.0;
     wrong[0].node = 7;
     assert_eq!(add(10, &wrong), Err(WindowError::Node(7)));

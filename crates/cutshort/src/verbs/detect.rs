@@ -64,7 +64,7 @@ fn false_alarms(text: &str) -> Result<f64, String> {
 
 pub(crate) fn run(arguments: &Detect, color: ColorChoice) -> Result<Done, Error> {
     let config = Config { alpha: arguments.false_alarms, max_places: arguments.max_places };
-    let mut found = Found::new(config);
+    let mut found = FoundEvents::new(config);
     let mut reader = Reader::default();
     let stdin = [PathBuf::from("-")];
     if arguments.files.is_empty() && io::stdin().is_terminal() {
@@ -94,14 +94,14 @@ pub(crate) fn run(arguments: &Detect, color: ColorChoice) -> Result<Done, Error>
 }
 
 /// What was found so far.
-struct Found {
+struct FoundEvents {
     detector: Detector,
     /// The last state of each event, with its place in the order of decisions.
     events: BTreeMap<EventId, (usize, Event)>,
     ignored: usize,
 }
 
-impl Found {
+impl FoundEvents {
     fn new(config: Config) -> Self {
         Self { detector: Detector::new(config), events: BTreeMap::new(), ignored: 0 }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cutshort_detect::{Config, Counts, Detector, Event, EventId, Node, Place, Window};
+use cutshort_detect::{Config, Detector, Event, EventId, ObservedNode, SeriesCounts, SeriesPlace, Window};
 use cutshort_simulate::series::{self, Benchmark, CHANNELS, Found, NODES, Score, WINDOWS, WindowCounts};
 
 const NAMES: [&str; NODES] = ["node-1", "node-2", "node-3", "node-4"];
@@ -21,35 +21,35 @@ fn code(country: usize) -> [u8; 2] {
     [b'A' + (country / 26) as u8, b'A' + (country % 26) as u8]
 }
 
-fn place(place: series::Place) -> Place {
+fn place(place: series::SimulatedPlace) -> SeriesPlace {
     match place {
-        series::Place::World => Place::World,
-        series::Place::Country(country) => Place::Country(code(country)),
-        series::Place::Network(network) => Place::Network(network as u32),
+        series::SimulatedPlace::World => SeriesPlace::World,
+        series::SimulatedPlace::Country(country) => SeriesPlace::Country(code(country)),
+        series::SimulatedPlace::Network(network) => SeriesPlace::Network(network as u32),
     }
 }
 
-fn position(place: &Place) -> Option<series::Place> {
+fn position(place: &SeriesPlace) -> Option<series::SimulatedPlace> {
     match place {
-        Place::World => Some(series::Place::World),
-        Place::Country([a, b]) => {
-            Some(series::Place::Country(usize::from(a - b'A') * 26 + usize::from(b - b'A')))
+        SeriesPlace::World => Some(series::SimulatedPlace::World),
+        SeriesPlace::Country([a, b]) => {
+            Some(series::SimulatedPlace::Country(usize::from(a - b'A') * 26 + usize::from(b - b'A')))
         }
-        Place::Network(network) => Some(series::Place::Network(*network as usize)),
-        Place::Server(_) | Place::Node(_) => None,
+        SeriesPlace::Network(network) => Some(series::SimulatedPlace::Network(*network as usize)),
+        SeriesPlace::Server(_) | SeriesPlace::Node(_) => None,
     }
 }
 
 /// The counts of a window as the detector takes them: weighted.
-fn counts(benchmark: &Benchmark, window: &WindowCounts) -> Vec<Counts> {
+fn counts(benchmark: &Benchmark, window: &WindowCounts) -> Vec<SeriesCounts> {
     let mut all = Vec::new();
     for (at, by_node) in benchmark.places().zip(&window.counts) {
         let country = match at {
-            series::Place::Network(network) => Some(code(benchmark.country(network))),
+            series::SimulatedPlace::Network(network) => Some(code(benchmark.country(network))),
             _ => None,
         };
         for (node, counts) in by_node.iter().enumerate() {
-            all.push(Counts {
+            all.push(SeriesCounts {
                 place: place(at),
                 country,
                 node,
@@ -69,12 +69,12 @@ pub fn detect(benchmark: Benchmark, alpha: f64) -> Outcome {
     let mut volumes = vec![0.0; benchmark.places().count()];
     benchmark.run(|window| {
         for (volume, by_node) in volumes.iter_mut().zip(&window.counts) {
-            *volume += by_node.iter().map(series::Counts::all).sum::<f64>();
+            *volume += by_node.iter().map(series::StageCounts::all).sum::<f64>();
         }
-        let nodes: Vec<Node<'_>> = NAMES
+        let nodes: Vec<ObservedNode<'_>> = NAMES
             .iter()
             .zip(window.observed)
-            .map(|(name, observed)| Node { name, coverage: f64::from(u8::from(observed)) })
+            .map(|(name, observed)| ObservedNode { name, coverage: f64::from(u8::from(observed)) })
             .collect();
         let counts = counts(&benchmark, window);
         let window = Window { number: window.number, nodes: &nodes, counts: &counts };

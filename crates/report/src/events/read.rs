@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead};
 
-use cutshort_detect::{Counts, Node, Place, Window, country_code};
+use cutshort_detect::{ObservedNode, SeriesCounts, SeriesPlace, Window, country_code};
 use serde::Deserialize;
 
 /// Seconds of a window.
@@ -76,7 +76,7 @@ struct Gathered {
     number: Option<i64>,
     /// Positions of nodes by name.
     nodes: BTreeMap<String, usize>,
-    counts: Vec<Counts>,
+    counts: Vec<SeriesCounts>,
 }
 
 /// Reads rows, and passes on one window after the other.
@@ -195,7 +195,7 @@ impl Reader {
     ) -> Result<(), SeriesError> {
         let now = std::mem::take(&mut self.now);
         let Some(number) = now.number else { return Ok(()) };
-        let mut nodes = vec![Node { name: "", coverage: 1.0 }; now.nodes.len()];
+        let mut nodes = vec![ObservedNode { name: "", coverage: 1.0 }; now.nodes.len()];
         for (name, &position) in &now.nodes {
             nodes[position].name = name;
         }
@@ -206,7 +206,7 @@ impl Reader {
 
 impl Gathered {
     fn add(&mut self, row: Row) -> Result<(), String> {
-        let place: Place =
+        let place: SeriesPlace =
             row.place.parse().map_err(|error: cutshort_detect::UnknownPlace| error.to_string())?;
         let country = match row.country.as_deref() {
             None | Some("") => None,
@@ -229,7 +229,7 @@ impl Gathered {
         if !(squares.is_finite() && squares >= 0.0) {
             return Err("w2, the sum of the squares of the weights, is negative".to_owned());
         }
-        self.counts.push(Counts { place, country, node, all: row.w, squares, stages });
+        self.counts.push(SeriesCounts { place, country, node, all: row.w, squares, stages });
         Ok(())
     }
 }

@@ -106,11 +106,11 @@ fn what(event: &Event) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cutshort_detect::{EventId, Place, Severity, State};
+    use cutshort_detect::{EventId, EventState, SeriesPlace, Severity};
     use serde_json::{Value, json};
 
     fn event() -> Event {
-        let place = Place::Country(*b"IQ");
+        let place = SeriesPlace::Country(*b"IQ");
         let onset = 1_767_571_200 / 900;
         let id = EventId::new(&place, Channel::Traffic, onset);
         Event {
@@ -121,7 +121,7 @@ mod tests {
             opened: onset + 1,
             end: Some(onset + 18),
             closed: Some(onset + 19),
-            state: State::Closed,
+            state: EventState::Closed,
             severity: Severity::Severe,
             size: 0.912_34,
             excess: 1000.0,

@@ -1,7 +1,7 @@
 //! What happens: events that a detector should tell, and causes of changes that are none.
 
 use super::random::Random;
-use super::{DAY, JUDGED, Label, NODES, Place, WEEK, WINDOWS};
+use super::{DAY, JUDGED, Label, NODES, SimulatedPlace, WEEK, WINDOWS};
 
 /// Something that changes counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -236,7 +236,7 @@ impl Planner<'_> {
         self.free.drain(..n.min(self.free.len())).collect()
     }
 
-    fn label(&mut self, place: Place, channel: usize, from: i64, to: i64, kind: &'static str) {
+    fn label(&mut self, place: SimulatedPlace, channel: usize, from: i64, to: i64, kind: &'static str) {
         self.plan.labels.push(Label { place, channel, from, to, kind, counts: true });
     }
 
@@ -267,7 +267,7 @@ impl Planner<'_> {
             effect.left = left;
             effect.added[1] = 0.06;
             self.effect(&networks, from - 1, from + 2).added[0] = 0.12;
-            self.label(Place::Country(country), 0, from, from + 18, "exam shutdown");
+            self.label(SimulatedPlace::Country(country), 0, from, from + 18, "exam shutdown");
         }
     }
 
@@ -279,7 +279,7 @@ impl Planner<'_> {
             for (from, to) in [(start, start + 12), (start + 24, start + 34)] {
                 let added = self.random.uniform(0.06, 0.12);
                 self.effect(&networks, from, to).added[1] = added;
-                self.label(Place::Country(country), 2, from, to, "exam resets");
+                self.label(SimulatedPlace::Country(country), 2, from, to, "exam resets");
             }
         }
     }
@@ -292,7 +292,7 @@ impl Planner<'_> {
         let follow: Vec<usize> =
             networks.into_iter().enumerate().filter(|(i, _)| i % 7 != 6).map(|(_, n)| n).collect();
         self.effect(&follow, from, to).added[2] = added;
-        self.label(Place::Country(country), 3, from, to, "country blocking");
+        self.label(SimulatedPlace::Country(country), 3, from, to, "country blocking");
     }
 
     fn blocking(&mut self, kind: &'static str, least: f64, most: f64, length: (i64, i64), added: (f64, f64)) {
@@ -301,7 +301,7 @@ impl Planner<'_> {
         let to = from + self.random.integer(length.0, length.1);
         let added = self.random.uniform(added.0, added.1);
         self.effect(&[network], from, to).added[2] = added;
-        self.label(Place::Network(network), 3, from, to, kind);
+        self.label(SimulatedPlace::Network(network), 3, from, to, kind);
     }
 
     fn level_shift(&mut self) {
@@ -309,7 +309,7 @@ impl Planner<'_> {
         let from = JUDGED + self.random.integer(3 * DAY, 20 * DAY);
         let added = self.random.uniform(0.08, 0.2);
         self.effect(&[network], from, WINDOWS).added[3] = added;
-        self.label(Place::Network(network), 4, from, WINDOWS, "level shift");
+        self.label(SimulatedPlace::Network(network), 4, from, WINDOWS, "level shift");
     }
 
     fn ramp(&mut self) {
@@ -319,7 +319,7 @@ impl Planner<'_> {
         let effect = self.effect(&[network], from, from + 2 * DAY);
         effect.added[2] = added;
         effect.grows = 48;
-        self.label(Place::Network(network), 3, from, from + 2 * DAY, "ramp");
+        self.label(SimulatedPlace::Network(network), 3, from, from + 2 * DAY, "ramp");
     }
 
     fn outage(&mut self, kind: &'static str, least: f64, most: f64, length: (i64, i64), left: (f64, f64)) {
@@ -328,7 +328,7 @@ impl Planner<'_> {
         let to = from + self.random.integer(length.0, length.1);
         let left = self.random.uniform(left.0, left.1);
         self.effect(&[network], from, to).left = left;
-        self.label(Place::Network(network), 0, from, to, kind);
+        self.label(SimulatedPlace::Network(network), 0, from, to, kind);
     }
 
     fn flood(&mut self) {
@@ -341,7 +341,7 @@ impl Planner<'_> {
         for (network, part) in space.iter().enumerate() {
             self.effect(&[network], from, to).syns = total * part / whole;
         }
-        self.label(Place::World, 1, from, to, "SYN flood");
+        self.label(SimulatedPlace::World, 1, from, to, "SYN flood");
     }
 
     /// A network that blocks, and is off or begins to scan in between.
@@ -350,16 +350,16 @@ impl Planner<'_> {
         let from = self.when(4);
         let added = self.random.uniform(0.1, 0.25);
         self.effect(&[network], from, from + 2 * DAY).added[2] = added;
-        self.label(Place::Network(network), 3, from, from + 2 * DAY, "blocking, overlapped");
+        self.label(SimulatedPlace::Network(network), 3, from, from + 2 * DAY, "blocking, overlapped");
         let other = from + self.random.integer(DAY / 2, DAY);
         let to = other + self.random.integer(12, 32);
         if scans {
             let syns = 5.0 * self.map.sizes[network];
             self.effect(&[network], other, to).syns = syns;
-            self.label(Place::Network(network), 1, other, to, "scan, overlapped");
+            self.label(SimulatedPlace::Network(network), 1, other, to, "scan, overlapped");
         } else {
             self.effect(&[network], other, to).left = 0.02;
-            self.label(Place::Network(network), 0, other, to, "outage, overlapped");
+            self.label(SimulatedPlace::Network(network), 0, other, to, "outage, overlapped");
         }
     }
 
@@ -391,7 +391,7 @@ impl Planner<'_> {
         }
         if first > 0 {
             let (from, to) = (first * DAY, (first + 3) * DAY);
-            self.label(Place::Network(network), 1, from, to, "new scanner");
+            self.label(SimulatedPlace::Network(network), 1, from, to, "new scanner");
             if let Some(label) = self.plan.labels.last_mut() {
                 label.counts = false;
             }

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use super::causes::{Cause, Effect, Map, Plan, is_weekend, plan};
 use super::random::{Random, Slow};
-use super::{DAY, Label, NODES, Place, WEEK, WINDOWS};
+use super::{DAY, Label, NODES, SimulatedPlace, WEEK, WINDOWS};
 
 /// The window and the local hour at which clocks change.
 const CLOCKS_CHANGE: i64 = 5 * WEEK + 6 * DAY + 8;
@@ -16,7 +16,7 @@ const MEAN_SHARES: [f64; 4] = [0.07, 0.025, 0.03, 0.02];
 #[derive(Clone, Debug)]
 pub struct Benchmark {
     seed: u64,
-    networks: Vec<Network>,
+    networks: Vec<SimulatedNetwork>,
     countries: Vec<Country>,
     plan: Plan,
 }
@@ -30,7 +30,7 @@ struct Country {
 }
 
 #[derive(Clone, Debug)]
-struct Network {
+struct SimulatedNetwork {
     country: usize,
     /// Sampled connections per window.
     size: f64,
@@ -55,12 +55,12 @@ struct Network {
 
 /// Connections that were counted, not weighted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Counts {
+pub struct StageCounts {
     /// Connections by stage: Post-SYN, Post-ACK, Post-PSH, Later, none.
     pub stages: [f64; 5],
 }
 
-impl Counts {
+impl StageCounts {
     /// Adds up all connections.
     #[must_use]
     pub fn all(&self) -> f64 {
@@ -84,7 +84,7 @@ pub struct WindowCounts {
     /// Which nodes say that they observed it.
     pub observed: [bool; NODES],
     /// What each node saw, of each place, in the order of [`Benchmark::places`].
-    pub counts: Vec<[Counts; NODES]>,
+    pub counts: Vec<[StageCounts; NODES]>,
 }
 
 impl Benchmark {
@@ -102,11 +102,11 @@ impl Benchmark {
         let n = countries.len();
         let preferences: Vec<[f64; NODES]> =
             countries.iter().map(|_| nodes(&mut random, &[0.7; NODES])).collect();
-        let mut networks: Vec<Network> = (0..networks)
+        let mut networks: Vec<SimulatedNetwork> = (0..networks)
             .map(|i| {
                 // Every country has a network.
                 let country = if i < n { i } else { random.pick(n) };
-                Network::new(&mut random, country, &preferences[country])
+                SimulatedNetwork::new(&mut random, country, &preferences[country])
             })
             .collect();
         let map = Map {
@@ -141,9 +141,9 @@ impl Benchmark {
     }
 
     /// All places: networks, countries, the world.
-    pub fn places(&self) -> impl Iterator<Item = Place> {
-        let networks = (0..self.networks.len()).map(Place::Network);
-        networks.chain((0..self.countries.len()).map(Place::Country)).chain([Place::World])
+    pub fn places(&self) -> impl Iterator<Item = SimulatedPlace> {
+        let networks = (0..self.networks.len()).map(SimulatedPlace::Network);
+        networks.chain((0..self.countries.len()).map(SimulatedPlace::Country)).chain([SimulatedPlace::World])
     }
 
     /// The country of a network.
@@ -154,11 +154,11 @@ impl Benchmark {
 
     /// The position of a place in [`places`](Self::places).
     #[must_use]
-    pub fn position(&self, place: Place) -> usize {
+    pub fn position(&self, place: SimulatedPlace) -> usize {
         match place {
-            Place::Network(network) => network,
-            Place::Country(country) => self.networks.len() + country,
-            Place::World => self.networks.len() + self.countries.len(),
+            SimulatedPlace::Network(network) => network,
+            SimulatedPlace::Country(country) => self.networks.len() + country,
+            SimulatedPlace::World => self.networks.len() + self.countries.len(),
         }
     }
 
@@ -193,7 +193,7 @@ impl Benchmark {
         }
         let active: Vec<&Effect> =
             self.plan.effects.iter().filter(|effect| (effect.from..effect.to).contains(&t)).collect();
-        let mut states = vec![State::default(); self.networks.len()];
+        let mut states = vec![NoiseState::default(); self.networks.len()];
         for effect in active {
             for &network in &effect.networks {
                 states[network].add(effect, t);
@@ -217,14 +217,14 @@ impl Benchmark {
     #[expect(clippy::too_many_arguments, reason = "all of them differ from window to window")]
     fn counts(
         &self,
-        network: &Network,
-        state: &State,
+        network: &SimulatedNetwork,
+        state: &NoiseState,
         t: i64,
         random: &mut Random,
         slow: &mut [Slow; 6],
         rate: f64,
         seen: &[f64; NODES],
-    ) -> [Counts; NODES] {
+    ) -> [StageCounts; NODES] {
         let hours = self.local_hours(network.country, t);
         let noise: [f64; 6] = std::array::from_fn(|i| slow[i].next(random));
         // What all connections of a window have in common.
@@ -241,7 +241,7 @@ impl Benchmark {
             let mut stages: [f64; 5] =
                 std::array::from_fn(|stage| random.poisson(level * part * shares[stage]));
             stages[0] += random.poisson(syns * part);
-            Counts { stages }
+            StageCounts { stages }
         })
     }
 
@@ -253,7 +253,7 @@ impl Benchmark {
     }
 
     /// The usual level at this hour, day and holiday.
-    fn usual(&self, network: &Network, hours: f64) -> f64 {
+    fn usual(&self, network: &SimulatedNetwork, hours: f64) -> f64 {
         let day = (hours / 24.0).floor() as i64;
         let country = &self.countries[network.country];
         let of_day = if is_weekend(day, country.friday) {
@@ -277,19 +277,19 @@ impl Benchmark {
 
 /// What happens in a network in a window.
 #[derive(Clone, Debug)]
-struct State {
+struct NoiseState {
     left: f64,
     added: [f64; 4],
     syns: f64,
 }
 
-impl Default for State {
+impl Default for NoiseState {
     fn default() -> Self {
         Self { left: 1.0, added: [0.0; 4], syns: 0.0 }
     }
 }
 
-impl State {
+impl NoiseState {
     fn add(&mut self, effect: &Effect, t: i64) {
         let grown =
             if effect.grows == 0 { 1.0 } else { ((t - effect.from) as f64 / effect.grows as f64).min(1.0) };
@@ -301,7 +301,7 @@ impl State {
     }
 }
 
-impl Network {
+impl SimulatedNetwork {
     fn new(random: &mut Random, country: usize, preferences: &[f64; NODES]) -> Self {
         let offices = random.chance(0.25);
         let often_cut = random.chance(0.08);
@@ -392,7 +392,7 @@ mod tests {
         let (mut inside, mut before) = (0.0, 0.0);
         let length = label.to - label.from;
         benchmark.run(|window| {
-            let all: f64 = window.counts[benchmark.position(label.place)].iter().map(Counts::all).sum();
+            let all: f64 = window.counts[benchmark.position(label.place)].iter().map(StageCounts::all).sum();
             if (label.from..label.to).contains(&window.number) {
                 inside += all;
             } else if (label.from - WEEK..label.from - WEEK + length).contains(&window.number) {

@@ -26,7 +26,7 @@ mod score;
 mod shares;
 
 pub use causes::Cause;
-pub use generate::{Benchmark, Counts, WindowCounts};
+pub use generate::{Benchmark, StageCounts, WindowCounts};
 pub use score::{Found, Score};
 pub use shares::{NetworkShares, Shares};
 
@@ -43,7 +43,7 @@ pub const NODES: usize = 4;
 
 /// A place, by its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub enum SimulatedPlace {
     /// All networks together.
     World,
     /// A country: the sum of its networks.
@@ -59,7 +59,7 @@ pub const CHANNELS: [&str; 5] = ["traffic", "post_syn", "post_ack", "post_psh", 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
     /// Where it happened.
-    pub place: Place,
+    pub place: SimulatedPlace,
     /// The position in [`CHANNELS`].
     pub channel: usize,
     /// The first window.

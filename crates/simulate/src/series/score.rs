@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Benchmark, CHANNELS, JUDGED, Place, WINDOWS};
+use super::{Benchmark, CHANNELS, JUDGED, SimulatedPlace, WINDOWS};
 
 /// Windows by which an event may miss a label.
 const SLACK: i64 = 4;
@@ -13,7 +13,7 @@ const EPISODE: i64 = 104;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// Where it was found.
-    pub place: Place,
+    pub place: SimulatedPlace,
     /// The position in [`CHANNELS`](super::CHANNELS).
     pub channel: usize,
     /// The first window.
@@ -64,13 +64,13 @@ impl Score {
 
     fn alarms(&mut self, benchmark: &Benchmark, volumes: &[f64], events: &[Found]) {
         // Nearly all connections of the larger place come from the smaller one.
-        let same = |one: Place, other: Place| {
+        let same = |one: SimulatedPlace, other: SimulatedPlace| {
             let (inner, outer) = (one.max(other), one.min(other));
             one == other
                 || (is_within(benchmark, inner, outer)
                     && volumes[benchmark.position(inner)] >= 0.7 * volumes[benchmark.position(outer)])
         };
-        let related = |one: Place, other: Place| {
+        let related = |one: SimulatedPlace, other: SimulatedPlace| {
             one == other || is_within(benchmark, one, other) || is_within(benchmark, other, one)
         };
         for alarm in
@@ -169,10 +169,12 @@ impl Score {
 }
 
 /// Whether a place is part of another one.
-fn is_within(benchmark: &Benchmark, inner: Place, outer: Place) -> bool {
+fn is_within(benchmark: &Benchmark, inner: SimulatedPlace, outer: SimulatedPlace) -> bool {
     match (inner, outer) {
-        (Place::Network(network), Place::Country(country)) => benchmark.country(network) == country,
-        (Place::Network(_) | Place::Country(_), Place::World) => true,
+        (SimulatedPlace::Network(network), SimulatedPlace::Country(country)) => {
+            benchmark.country(network) == country
+        }
+        (SimulatedPlace::Network(_) | SimulatedPlace::Country(_), SimulatedPlace::World) => true,
         _ => false,
     }
 }
