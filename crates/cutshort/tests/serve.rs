@@ -150,7 +150,7 @@ fn the_demo_is_ready_soon_and_leaves_nothing() {
     assert!(countries["serie_0"]["timestamps"].as_array().unwrap().len() >= 28);
     assert_eq!(countries["meta"]["simulated"], true);
     // Its servers were there all the time.
-    let coverage = server.result("/coverage?dateRange=4w&node=edge1");
+    let coverage = server.result("/tcp_resets_timeouts/coverage?dateRange=4w&node=edge1");
     let collected: f64 = coverage["coverage_0"]["collected"].as_str().unwrap().parse().unwrap();
     assert!(collected > 99.0, "{coverage}");
     let notes =
