@@ -102,7 +102,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> path::Operation {
             operation = operation.security(SecurityRequirement::new("token", [] as [&str; 0]));
         }
     }
-    responses(endpoint, operation, schemas).build()
+    responses(route, operation, schemas).build()
 }
 
 /// The documentation, with the scope that a token needs, because only OAuth's schemes may list scopes.
@@ -116,11 +116,8 @@ fn about(route: &Route) -> String {
 }
 
 /// What is sent back: the answer, and all that can go wrong.
-fn responses(
-    endpoint: &Endpoint,
-    mut operation: OperationBuilder,
-    schemas: &mut Schemas,
-) -> OperationBuilder {
+fn responses(route: &Route, mut operation: OperationBuilder, schemas: &mut Schemas) -> OperationBuilder {
+    let endpoint = route.endpoint;
     let ok = match endpoint.answers {
         Answers::Result { schema, csv } => {
             let result = schema(schemas);
@@ -145,7 +142,7 @@ fn responses(
         response.description = good(*status).to_owned();
         operation = operation.response(status.to_string(), response);
     }
-    for status in statuses(endpoint) {
+    for status in statuses(route) {
         let (about, schema) = bad(status, endpoint);
         operation = operation.response(
             status.to_string(),
@@ -170,9 +167,13 @@ fn good(status: u16) -> &'static str {
     }
 }
 
-fn statuses(endpoint: &Endpoint) -> Vec<u16> {
+fn statuses(route: &Route) -> Vec<u16> {
+    let endpoint = route.endpoint;
     let mut statuses = endpoint.bad.to_vec();
     statuses.push(400);
+    if endpoint.store && route.data_set != DataSet::Tcp {
+        statuses.push(404);
+    }
     if endpoint.access != Access::Open {
         statuses.extend([401, 403, 429, 500, 503]);
     }
@@ -191,7 +192,7 @@ fn bad(status: u16, endpoint: &Endpoint) -> (&'static str, RefOr<Schema>) {
         400 => "A parameter is invalid (2001).",
         401 => "A token is needed (10000).",
         403 => "The token or the operator does not allow it (9109).",
-        404 => "Not found, or no connections to compute shares of (2004).",
+        404 => "Not found, no connections to compute shares of, or no packets of this data set (2004).",
         408 => "The body arrived too slowly (2003).",
         413 => "The body is too long (2005).",
         421 => {
