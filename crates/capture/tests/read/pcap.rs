@@ -85,9 +85,9 @@ fn every_link_type() {
 
 #[test]
 fn link_type_that_is_not_supported_is_told_with_every_record() {
-    const IEEE802_11: u32 = 105;
-    let outcome = read(&Pcap::Microseconds.file(Order::Little, IEEE802_11, &some_records())).whole();
-    assert_eq!(outcome.links, [Err(IEEE802_11); 6]);
+    const IEEE802_11_PRISM: u32 = 119;
+    let outcome = read(&Pcap::Microseconds.file(Order::Little, IEEE802_11_PRISM, &some_records())).whole();
+    assert_eq!(outcome.links, [Err(IEEE802_11_PRISM); 6]);
     assert_eq!(outcome.records, some_records());
 }
 

@@ -27,7 +27,7 @@ fn both_byte_orders() {
 
 #[test]
 fn interfaces_have_their_own_link_types_and_resolutions() {
-    const IEEE802_11: u16 = 105;
+    const IEEE802_11_PRISM: u16 = 119;
     for order in Order::BOTH {
         let ng = Pcapng(order);
         let bytes = [
@@ -38,7 +38,7 @@ fn interfaces_have_their_own_link_types_and_resolutions() {
             ng.enhanced(1, &at(1_700_000_000_123_456_789), &[]),
             ng.enhanced(0, &at(1_700_000_000_123_456), &[]),
             // Interfaces may be described later on.
-            ng.interface(IEEE802_11, 0, &[(IF_TSRESOL, &[0x80 | 10])]),
+            ng.interface(IEEE802_11_PRISM, 0, &[(IF_TSRESOL, &[0x80 | 10])]),
             ng.interface(228, 0, &[(IF_TSRESOL, &[3])]),
             ng.enhanced(2, &at((1_700_000_000 << 10) + 512), &[]),
             ng.enhanced(3, &at(1_700_000_000_123), &[]),
@@ -48,7 +48,7 @@ fn interfaces_have_their_own_link_types_and_resolutions() {
         let expected = [
             (Ok(LinkType::LinuxSll2), 1_700_000_000_123_456_789),
             (Ok(LinkType::Ethernet), 1_700_000_000_123_456_000),
-            (Err(105), 1_700_000_000_500_000_000),
+            (Err(119), 1_700_000_000_500_000_000),
             (Ok(LinkType::Ipv4), 1_700_000_000_123_000_000),
             (Ok(LinkType::LinuxSll2), 1),
         ];
