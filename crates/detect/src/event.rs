@@ -24,11 +24,11 @@ impl fmt::Display for EventId {
     }
 }
 
-/// Whether an event goes on.
+/// Whether an event continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum EventState {
-    /// It goes on.
+    /// It continues.
     Open,
     /// It has ended.
     Closed,
@@ -104,11 +104,11 @@ pub struct Event {
     pub onset: i64,
     /// The window with which it was decided.
     pub opened: i64,
-    /// The first window after the event; `None` while it goes on, and if it has become usual.
+    /// The first window after the event; `None` while it continues, and if it has become usual.
     pub end: Option<i64>,
     /// The window with which the end was decided, or that it is usual.
     pub closed: Option<i64>,
-    /// Whether it goes on.
+    /// Whether it continues.
     pub state: EventState,
     /// Its severity at worst.
     pub severity: Severity,

@@ -11,7 +11,7 @@ pub(crate) struct Observer {
     pub(crate) open: Option<Loss>,
 }
 
-/// A loss that goes on.
+/// A loss that continues.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Loss {
     pub(crate) onset: i64,

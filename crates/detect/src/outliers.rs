@@ -68,8 +68,8 @@ impl PeerNetwork {
         if self.all > 0.0 { self.squares / self.all } else { 1.0 }
     }
 
-    /// Effective connections of a stage, and those of which they are a share: all for Post-SYN, completed handshakes for the
-    /// others.
+    /// Effective connections of a stage, and the total that their share refers to: all for Post-SYN, completed handshakes
+    /// for the others.
     fn share(&self, stage: usize) -> (f64, f64) {
         let of = if stage == 0 { self.all } else { self.all - self.stages[0] };
         (self.stages[stage] / self.unit(), of.max(0.0) / self.unit())

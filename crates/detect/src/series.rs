@@ -145,7 +145,7 @@ impl Measured {
 pub(crate) struct Advance {
     /// Missing, or too many.
     pub(crate) excess: f32,
-    /// Expected, or those of which the share is.
+    /// The expected number, or the connections that a share refers to.
     pub(crate) volume: f32,
 }
 

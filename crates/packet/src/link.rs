@@ -6,7 +6,7 @@ use crate::{Refusal, nflog, unread};
 
 mod rare;
 
-pub(crate) use rare::ppp;
+pub(crate) use rare::{of_ppp, ppp};
 
 /// The link layer that a captured frame begins with (<https://www.tcpdump.org/linktypes.html>).
 ///

@@ -84,7 +84,7 @@ impl Packet {
         Self { five_tuple: self.five_tuple.reversed(), flags: self.flags | Flags::RECEIVED, ..*self }
     }
 
-    /// Returns the packet of which this is the row: the inverse of [`sent_row`](Self::sent_row) and
+    /// Returns the packet that this row was made from: the inverse of [`sent_row`](Self::sent_row) and
     /// [`received_row`](Self::received_row).
     #[must_use]
     pub fn of_row(&self) -> Self {
@@ -95,7 +95,7 @@ impl Packet {
         Self { five_tuple, flags: self.flags.unmarked(), ..*self }
     }
 
-    /// Returns the ICMP error of which this is the row, if it is one: the inverse of [`Unreachable::row`].
+    /// Returns the ICMP error that this row was made from, if it was: the inverse of [`Unreachable::row`].
     #[must_use]
     pub fn unreachable(&self) -> Option<Unreachable> {
         let Self { ts, five_tuple, seq, ip_id, ttl, .. } = *self;

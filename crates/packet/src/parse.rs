@@ -244,7 +244,7 @@ fn extension_headers(mut next: u8, payload: &[u8]) -> Result<usize, Refusal> {
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 pub(crate) const FRAGMENT: u8 = 44;
-const AUTHENTICATION: u8 = 51;
+pub(crate) const AUTHENTICATION: u8 = 51;
 const DESTINATION: u8 = 60;
 
 /// The length of the extension header of kind `kind` at the beginning of `bytes`.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use crate::bytes::{u16_at, u32_at};
-use crate::link::{FIRST_ETHERTYPE, PPP_PROTOCOL, Typed, network, ppp, untagged};
-use crate::parse::{PROTOCOL_TCP, extension_header};
-use crate::unread::{ipv6_chain, udp_tunnel, without_padding};
+use crate::link::{FIRST_ETHERTYPE, PPP_PROTOCOL, Typed, network, of_ppp, ppp, untagged};
+use crate::parse::PROTOCOL_TCP;
+use crate::unread::{carried, udp_tunnel};
 use crate::{Frame, LinkType};
 
 /// The maximum number of tunnels around each other.
@@ -184,7 +184,7 @@ impl Walk {
             at = match at {
                 At::Ethernet(frame) => At::EtherType(untagged(frame, 12, 14).ok()?),
                 At::EtherType(typed) => self.ethertype(typed)?,
-                At::Ip(ip) => match inside(ip)? {
+                At::Ip(ip) => match carried(ip)? {
                     (PROTOCOL_TCP, _) => return Some(ip),
                     (protocol, payload) => self.protocol(ip, protocol, payload)?,
                 },
@@ -270,33 +270,12 @@ impl Walk {
             }
             1 if protocol == 0x880b => {
                 let rest = gre.get(8 + words(&[SEQUENCE, ACKNOWLEDGEMENT])..)?;
-                self.pass(Tunnel::Gre, of_ppp(ppp(rest)?)?)
+                self.pass(Tunnel::Gre, inside_ppp(ppp(rest)?)?)
             }
             _ => None,
         }
     }
 }
-
-/// The IP protocol behind all extension and authentication headers, and what follows; `None` for later fragments.
-fn inside(ip: &[u8]) -> Option<(u8, &[u8])> {
-    let ip = without_padding(ip)?;
-    if ip.first()? >> 4 == 6 {
-        let chain = ipv6_chain(ip)?;
-        return Some((chain.protocol, chain.payload));
-    }
-    let header: &[u8; 20] = ip.first_chunk()?;
-    if header[0] >> 4 != 4 || u16::from_be_bytes([header[6], header[7]]) & 0x1fff != 0 {
-        return None;
-    }
-    let (mut protocol, mut rest) = (header[9], ip.get(usize::from(header[0] & 0x0f) * 4..)?);
-    while protocol == AUTHENTICATION {
-        let len = extension_header(protocol, rest).ok()?;
-        (protocol, rest) = (*rest.first()?, rest.get(len..)?);
-    }
-    Some((protocol, rest))
-}
-
-const AUTHENTICATION: u8 = 51;
 
 /// An EtherType behind a tag of this length.
 fn typed_at(rest: &[u8], header: usize) -> Option<At<'_>> {
@@ -352,16 +331,12 @@ fn llc(rest: &[u8]) -> Option<At<'_>> {
 }
 
 fn pppoe(rest: &[u8]) -> Option<At<'_>> {
-    of_ppp((u16_at(rest, PPP_PROTOCOL)?, rest.get(PPP_PROTOCOL + 2..)?))
+    inside_ppp((u16_at(rest, PPP_PROTOCOL)?, rest.get(PPP_PROTOCOL + 2..)?))
 }
 
-/// A PPP protocol and what follows.
-fn of_ppp((protocol, rest): Typed<'_>) -> Option<At<'_>> {
-    match protocol {
-        0x0021 | 0x0057 => Some(At::Ip(rest)),
-        0x0281 | 0x0283 => Some(At::EtherType((0x8847, rest))),
-        _ => None,
-    }
+/// What a PPP protocol carries.
+fn inside_ppp(typed: Typed<'_>) -> Option<At<'_>> {
+    of_ppp(typed).ok().map(At::EtherType)
 }
 
 /// What a GTP-U message of version 1 carries (3GPP TS 29.281, 5.1 and 5.2.1).

@@ -157,7 +157,7 @@ fn unopened(rows: Vec<(FiveTuple, Row)>, meant: &Meant<'_>) -> Vec<Packet> {
     rows.map(|(five_tuple, row)| row.packet(five_tuple)).collect()
 }
 
-/// The records of which the next piece will consist.
+/// The records of the next piece.
 struct Pile {
     packets: Vec<Packet>,
     /// The windows of the packets.

@@ -106,7 +106,7 @@ impl Unwanted {
     }
 }
 
-/// Writes how many there are, and of which time.
+/// Writes how many segments there are, and the time that they cover.
 impl fmt::Display for Unwanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let segments = || self.0.values();

@@ -37,7 +37,7 @@ pub struct Imported {
     pub bytes: u64,
     /// Packets that came after their window was closed and do not count.
     pub late: u64,
-    /// The number of captures of which nothing was kept, because they have only one direction of connections that this host
+    /// The number of captures that were not kept, because they have only one direction of the connections that this host
     /// opens (docs/origin.md#one-direction).
     pub one_direction: u64,
 }
@@ -60,7 +60,7 @@ pub type Meant<'a> = dyn Fn(&FiveTuple) -> bool + Sync + 'a;
 /// How a capture is imported.
 #[derive(Clone, Copy)]
 pub struct Importing<'a> {
-    /// The rules, which say how many packets of a connection are kept, and of which data set.
+    /// The rules: the data set, and how many packets of a connection are kept.
     pub rules: Rules,
     /// The clock by which records are in the future.
     pub reader: ReaderClock,

@@ -885,6 +885,7 @@ export interface components {
             /** Format: date-time */
             lastUpdated: string;
             pendingWindows: number;
+            protectedAddresses: string[];
             servers: number;
         };
         SignatureTerm: {

@@ -38,7 +38,7 @@ export async function upstreams(app: App): Promise<HTMLElement> {
     key: "upstreams",
     title: "Servers to which connections fail",
     sub: `${many(servers.length, "server")} of ${count(meta.servers)}, those to which most connections were cut short or closed without an answer first`,
-    body: h("div", {}, worst(servers), table(app, servers), meta.addresses ? null : h("p", { class: "muted" }, "Addresses are not shown here, so servers of one network and port are counted together.")),
+    body: h("div", {}, worst(servers), table(app, servers), meta.protectedAddresses.length ? h("p", { class: "caution" }, `Some addresses were ${meta.protectedAddresses.join(" or ")} before they were kept: servers with the same truncated address are counted together.`) : null, meta.addresses ? null : h("p", { class: "muted" }, "Addresses are not shown here, so servers of one network and port are counted together.")),
     tabular: true,
     table: () => data(servers),
     source: provenance("Servers to which connections fail", app.state, { meta: { ...EMPTY_META, ...meta }, ranges: [[Date.parse(range?.startTime ?? ""), Date.parse(range?.endTime ?? "")]] }),

@@ -18,9 +18,6 @@ use super::{DateRange, Facts, Share, StageShares};
 use crate::problem::Problem;
 use crate::question::iso;
 
-/// The maximum number of connections that one answer reads.
-const MOST: u64 = 5_000_000;
-
 /// A name that the operator has given to servers, written as `name=ADDRESS` or `name=NETWORK`, both with `:PORT` if it is
 /// for one port; IPv6 addresses are in brackets then.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +120,9 @@ struct ServersMeta {
     pending_windows: usize,
     /// Whether addresses are shown. If not, servers of a network are counted together.
     addresses: bool,
+    /// How the addresses of some packets were protected, `truncated` or `encrypted`; empty if all were full. Servers whose
+    /// truncated addresses are the same are counted together.
+    protected_addresses: Vec<&'static str>,
     /// The number of servers in the selection.
     servers: usize,
     /// Sampled connections to all of them.
@@ -187,25 +187,18 @@ struct Counted {
 /// Ranks servers.
 ///
 /// # Errors
-/// A [`Problem`] if there are too many connections to read, and for the store's error.
+/// A [`Problem`] for the store's error.
 pub fn servers(store: &dyn Store, facts: &Facts, asked: &ServersQuery<'_>) -> Result<Servers, Problem> {
     let mut found: HashMap<Key, Counted> = HashMap::new();
-    let mut read = 0;
     store.each_connection(asked.connections.range.clone(), &mut |record| {
-        read += 1;
         if asked.connections.wants(&record) {
             let counted = found.entry(asked.key(&record)).or_default();
             counted.counts.add(&record);
             (counted.location, counted.asn) = (record.location, record.asn);
             counted.as_name = record.as_name.map(std::borrow::Cow::into_owned);
         }
-        read <= MOST
+        true
     })?;
-    if read > MOST {
-        return Err(Problem::too_costly(format!(
-            "this would read more than {MOST} connections: ask for a shorter range"
-        )));
-    }
     Ok(asked.ranked(facts, found))
 }
 
@@ -229,6 +222,7 @@ impl ServersQuery<'_> {
             last_updated: iso(facts.status.updated.unwrap_or(0)),
             pending_windows: facts.pending_in(range),
             addresses: self.addresses,
+            protected_addresses: facts.status.protected.iter().map(|how| how.name()).collect(),
             servers: found.len(),
             connections: found.values().map(|one| one.counts.group.all.sampled).sum(),
         };

@@ -5,12 +5,11 @@ use std::ops::Range;
 use cutshort_model::Window;
 use jiff::{SignedDuration, Timestamp};
 
-/// The length of a range of which only one end is given, or none.
+/// The length of a range if only its end is given, or neither end.
 const LENGTH: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The windows between two times: by default those of 7 days before the end, and until now. A window that is not over
-/// does not count, unless there is no other or a time later than `now` is asked for. None if the end is not after the
-/// start.
+/// The windows between two times. By default, the range ends now and begins 7 days before its end. It leaves out a window
+/// that is not over, unless it has no other window or ends later than `now`. None if the end is not after the start.
 #[must_use]
 pub fn recent_windows(from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp) -> Option<Range<i64>> {
     let to = to.unwrap_or(now);

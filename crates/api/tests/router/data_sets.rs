@@ -233,3 +233,13 @@ fn addresses_of_servers_are_shown_only_where_connections_are() {
     assert_eq!((&ranked[0]["asn"], &ranked[0]["connections"]), (&json!(64500), &json!(4)));
     assert_eq!(ranked[1]["name"], "db");
 }
+
+#[test]
+fn servers_of_too_many_connections_are_not_counted() {
+    let cells = vec![connection(END - WINDOW, "DE", 3320, Stage::None, 5_000_001)];
+    let origin = Memory { data_set: DataSet::Origin, ..Memory::of(cells) };
+    let server = Server::of(Memory { origin: Some(Box::new(origin)), ..Memory::default() });
+    let (status, code, message) = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d")).problem();
+    assert_eq!((status, code), (422, 2002));
+    assert!(message.contains("5000001 connections") && message.contains("shorter range"), "{message}");
+}

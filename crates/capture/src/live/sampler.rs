@@ -23,7 +23,7 @@ pub(crate) enum Decision {
 enum Kind {
     /// Those of clients. Packets of the other direction are connections by themselves.
     Clients,
-    /// Those that this host opens, of which it gets rows of both directions.
+    /// Those that this host opens. It gets rows of both directions.
     Openers,
 }
 
@@ -52,7 +52,7 @@ struct Flow {
     /// The sequence number of its SYN packet; none if it began without one.
     syn: Option<u32>,
     taken: u32,
-    /// ICMP errors that were taken besides.
+    /// The number of ICMP errors taken, which do not count in `taken`.
     errors: u32,
 }
 

@@ -77,7 +77,10 @@ pub(crate) fn ppp(frame: &[u8]) -> Option<Typed<'_>> {
 }
 
 /// The EtherType of a PPP protocol.
-fn of_ppp((protocol, rest): Typed<'_>) -> Result<Typed<'_>, Refusal> {
+///
+/// # Errors
+/// The refusal of another protocol.
+pub(crate) fn of_ppp((protocol, rest): Typed<'_>) -> Result<Typed<'_>, Refusal> {
     let ethertype = match protocol {
         0x0021 => 0x0800,
         0x0057 => 0x86dd,

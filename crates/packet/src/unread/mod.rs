@@ -6,7 +6,7 @@ use crate::bytes::{u16_at, u32_at};
 use crate::link::{
     ETHERTYPE_PPPOE_SESSION, FIRST_ETHERTYPE, PPP_PROTOCOL, Typed, network, null_family, ppp, untagged,
 };
-use crate::parse::{FRAGMENT, IPV6_HEADER, PROTOCOL_TCP, extension_header};
+use crate::parse::{AUTHENTICATION, FRAGMENT, IPV6_HEADER, PROTOCOL_TCP, extension_header};
 use crate::{Frame, LinkType, Refusal};
 
 mod names;
@@ -295,10 +295,16 @@ fn llc(rest: &[u8]) -> Unread {
 
 /// Names what an IP packet carries; `None` if its headers are cut.
 fn inside_ip(ip: &[u8]) -> Option<Unread> {
+    carried(ip).map(|(protocol, payload)| transport(protocol, payload))
+}
+
+/// The protocol behind all extension and authentication headers of an IP packet, and what it begins with: nothing in later
+/// fragments. `None` if the headers are cut.
+pub(crate) fn carried(ip: &[u8]) -> Option<(u8, &[u8])> {
     let ip = without_padding(ip)?;
     if ip.first()? >> 4 == 6 {
         let chain = ipv6_chain(ip)?;
-        return Some(transport(chain.protocol, chain.payload));
+        return Some((chain.protocol, chain.payload));
     }
     let header: &[u8; 20] = ip.first_chunk()?;
     let is_first = u16::from_be_bytes([header[6], header[7]]) & 0x1fff == 0;
@@ -308,13 +314,11 @@ fn inside_ip(ip: &[u8]) -> Option<Unread> {
         let len = extension_header(protocol, rest).ok()?;
         (protocol, rest) = (*rest.first()?, rest.get(len..)?);
     }
-    Some(transport(protocol, if is_first { rest } else { &[] }))
+    Some((protocol, if is_first { rest } else { &[] }))
 }
 
-const AUTHENTICATION: u8 = 51;
-
 /// The captured bytes of an IP packet without what follows it by its length; 0 means unknown. `None` if that is cut.
-pub(crate) fn without_padding(ip: &[u8]) -> Option<&[u8]> {
+fn without_padding(ip: &[u8]) -> Option<&[u8]> {
     let len = match ip.first()? >> 4 {
         6 => u16_at(ip, 4).filter(|len| *len > 0).map(|len| IPV6_HEADER + usize::from(len)),
         _ => u16_at(ip, 2).filter(|len| *len > 0).map(usize::from),

@@ -82,8 +82,8 @@ struct Paging {
 const LONGEST: i64 = 31 * cutshort_model::Bucket::Day.nanoseconds();
 /// In another order than that of time, the store holds so many connections, from the first to the last of a part.
 const MOST_HELD: usize = 10_000;
-/// In another order than that of time, the store reads all connections of the range: so many, which takes seconds.
-const MOST_READ: u64 = 5_000_000;
+/// For some answers the store reads all connections of the range: at most so many, which takes seconds.
+pub(super) const MOST_READ: u64 = 5_000_000;
 
 /// Checks that the configuration allows single connections.
 pub(super) fn is_allowed(call: &Call<'_>) -> Result<(), Problem> {
@@ -136,15 +136,20 @@ fn check_order(call: &Call<'_>, query: &ConnectionQuery) -> Result<(), Problem> 
             "offset: in this order, only the first {MOST_HELD} connections are given; use orderBy=time, a filter, or a shorter range"
         )));
     }
+    match too_many(call, query)? {
+        Some(sampled) => Err(Problem::too_costly(format!(
+            "orderBy: this range has {sampled} connections; at most {MOST_READ} can be put into this order. Use orderBy=time, or a shorter range"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The number of connections of the range, if it is more than one answer reads.
+pub(super) fn too_many(call: &Call<'_>, query: &ConnectionQuery) -> Result<Option<u64>, Problem> {
     let all =
         RollupQuery { range: query.range.clone(), bucket: None, selection: Selection::default(), by: None };
     let sampled: u64 = call.store()?.rollups(&all)?.rows.iter().map(|row| row.total().sampled).sum();
-    if sampled > MOST_READ {
-        return Err(Problem::too_costly(format!(
-            "orderBy: this range has {sampled} connections; at most {MOST_READ} can be put into this order. Use orderBy=time, or a shorter range"
-        )));
-    }
-    Ok(())
+    Ok((sampled > MOST_READ).then_some(sampled))
 }
 
 fn order(parameters: &Parameters) -> Result<Order, Problem> {

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-use super::ROUTES;
 use cutshort_verdict::DataSet;
 
+use super::ROUTES;
 use crate::http::endpoint::{
     Access, Answers, Call, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Path, Route,
     Unknown,

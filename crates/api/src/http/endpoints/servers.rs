@@ -2,7 +2,7 @@
 
 use cutshort_verdict::DataSet;
 
-use super::connections::query;
+use super::connections::{MOST_READ, query, too_many};
 use super::{damage, of};
 use crate::answer::{self, Servers, ServersQuery};
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
@@ -54,6 +54,11 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         addresses: options.connections,
         limit: question::number(&call.parameters, "limit", 20, 1..=1000)?,
     };
+    if let Some(sampled) = too_many(call, asked.connections)? {
+        return Err(Problem::too_costly(format!(
+            "dateRange: this range has {sampled} connections; at most {MOST_READ} are read at once. Ask for a shorter range"
+        )));
+    }
     let facts = call.facts()?;
     let servers = answer::servers(call.store()?, &facts, &asked)?;
     let missing = call.store()?.lost_connections(&asked.connections.range)?;
