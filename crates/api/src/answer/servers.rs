@@ -33,9 +33,7 @@ impl FromStr for ServerName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!(
-                "'{text}' is not a name of servers: write name=ADDRESS, name=ADDRESS:PORT or name=NETWORK:PORT, such as api=203.0.113.5:443 or db=[2001:db8::]/64:5432"
-            )
+            "write name=ADDRESS, name=ADDRESS:PORT or name=NETWORK:PORT, such as api=203.0.113.5:443 or db=[2001:db8::]/64:5432".to_owned()
         };
         let (name, servers) = text.split_once('=').ok_or_else(wrong)?;
         let (net, port) = with_port(servers.trim()).ok_or_else(wrong)?;
