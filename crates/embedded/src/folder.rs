@@ -33,7 +33,7 @@ impl Folder {
 
     /// Creates the directory and its subdirectories. A directory with other files is refused.
     pub(super) fn create(&self) -> Result<()> {
-        fs::create_dir_all(&self.root).map_err(|error| self.error("make the folder", "", error))?;
+        fs::create_dir_all(&self.root).map_err(|error| self.error("create the directory", "", error))?;
         self.refuse_other_folders()?;
         [PACKETS, CONNECTIONS, OPEN, DAMAGED].iter().try_for_each(|name| self.create_folder(name))
     }
@@ -49,7 +49,7 @@ impl Folder {
             let name = entry.map_err(|error| self.error("read", "", error))?.file_name();
             if !name.to_str().is_some_and(known) {
                 return Err(Error(StoreError::Refused(format!(
-                    "{} is no store, and holds other things ({}): choose an empty or new folder",
+                    "{} is not a store, and contains other files ({}): choose an empty or new directory",
                     self.root.display(),
                     name.to_string_lossy(),
                 ))));

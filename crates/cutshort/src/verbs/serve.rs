@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use cutshort_api::{App, Limits, Parts, Scope, TokenFile};
+use cutshort_api::{App, Limits, Parts, TokenFile};
 use cutshort_capture::LiveSource;
 use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share};
 use cutshort_settings::values;
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     let data = settings.data_folder()?.unwrap_or_default();
     check_worker(settings.jobs.worker, settings.store.url.is_some())?;
     log::start(&settings)?;
-    check_access(&settings, &data)?;
+    settings.check_access(&data)?.iter().for_each(message);
     let signals = Signals::of_service()?;
     let geo = open_geo(&settings.jobs.geo)?;
     let listener = listen(settings.http.listen)?;
@@ -113,37 +113,6 @@ fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
         settings.jobs.geo.clone_from(&arguments.geo);
     }
     Ok(settings)
-}
-
-/// Other machines may read only with a token, unless the operator says that all may.
-fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
-    if settings.needs_no_token() {
-        if !settings.http.listen.ip().is_loopback() {
-            message(&format!(
-                "everybody who reaches {} can read, without a token (open_read)",
-                settings.http.listen
-            ));
-        }
-        return Ok(());
-    }
-    if data.as_os_str().is_empty() {
-        return Err(Error::Usage(format!(
-            "reading on {} needs a token: name a folder for tokens with --data, or let everybody who reaches it \
-             read with --open-read",
-            settings.http.listen
-        )));
-    }
-    let path = TokenFile::path(data);
-    let tokens = TokenFile::read(&path).map_err(|error| Error::Failed(error.to_string()))?;
-    if tokens.token.iter().any(|token| token.scopes.contains(&Scope::Read)) {
-        return Ok(());
-    }
-    let (listen, data) = (settings.http.listen, data.display());
-    Err(Error::Usage(format!(
-        "reading on {listen} needs a token, and there is none: make one with\n  \
-         cutshort token create --data {data} --scope read NAME\n\
-         or let everybody who reaches it read with --open-read"
-    )))
 }
 
 /// Opens the address, before privileges are given up.
