@@ -6,6 +6,7 @@ mod csv;
 mod facts;
 mod groups;
 mod meta;
+mod origins;
 mod resets;
 mod servers;
 mod shape;
@@ -21,6 +22,10 @@ pub use coverage::{Coverage, CoveredIntervals, CoveredNode, Gap};
 pub use facts::Facts;
 pub use groups::{By, Column, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
+pub use origins::{
+    Metric, OriginList, OriginOne, OriginSeries, OriginsAnswer, OriginsBy, OriginsQuery, metric, origin,
+    origins,
+};
 pub use servers::{ServerName, Servers, ServersQuery, servers};
 pub use shape::{CountColumns, CountOfSeries, Counts, CutShort};
 pub use shares::{Share, shares};

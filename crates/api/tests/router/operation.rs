@@ -48,7 +48,7 @@ fn health_and_readiness() {
 fn damage_is_said_everywhere() {
     let impaired =
         Impairment::ALL.map(|how| Impaired { window: Window::containing(END - DAY), how }).to_vec();
-    let options = cutshort_api::Options { connections: true, ..crate::client::open() };
+    let options = crate::client::with_all();
     let server = Server::with(Memory { impaired, ..store() }, options);
     let status = server.get("/client/v4/radar/status").result();
     assert_eq!(
@@ -146,7 +146,7 @@ fn the_page_needs_nothing_from_elsewhere() {
 fn every_example_works() {
     let origin = Memory { data_set: DataSet::Origin, ..store() };
     let store = Memory { origin: Some(Box::new(origin)), ..store() };
-    let server = Server::with(store, cutshort_api::Options { connections: true, ..crate::client::open() });
+    let server = Server::with(store, crate::client::with_all());
     let page = server.get("/docs").text;
     let links: Vec<&str> =
         page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();

@@ -8,6 +8,7 @@ mod documents;
 mod entities;
 mod ingest;
 mod operation;
+mod origins;
 mod search;
 mod series;
 mod servers;
@@ -32,6 +33,11 @@ const ENDPOINTS: &[&Endpoint] = &[
     &top::LOCATIONS,
     &top::BY,
     &servers::SERVERS,
+    &origins::ORIGINS,
+    &origins::TIMESERIES,
+    &origins::SUMMARY,
+    &origins::TIMESERIES_GROUPS,
+    &origins::ORIGIN,
     &coverage::COVERAGE,
     &connections::CONNECTIONS,
     &trace::TRACE,
