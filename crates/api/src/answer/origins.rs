@@ -1,4 +1,4 @@
-//! Radar's metrics of origins (`/radar/origins`; docs/origin.md#api), from single connections to servers with a name.
+//! Radar's metrics of origins (`/radar/origins`; docs/api.md), from single connections to servers with a name.
 
 use std::collections::BTreeMap;
 
