@@ -33,6 +33,8 @@ describe("the state in the address", () => {
       every: true,
       filters: { stage: "post_ack", client: "198.51.100.0/24" },
       page: 3,
+      open: ["1764450000000000.40112"],
+      part: "EU",
       wrong: [],
     };
     expect(parseState(formatState(state))).toEqual(state);
