@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_detect::{Config, Detector, Event, Journal, Window};
 use cutshort_report::events::{Reader, write_json, write_text};
-use cutshort_settings::values::count;
+use cutshort_settings::values::{count, false_alarms};
 
 use crate::error::{Done, Error};
 use crate::terminal;
@@ -54,11 +54,6 @@ enum Format {
     Text,
     /// One JSON object per line
     Json,
-}
-
-fn false_alarms(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number| (1e-6..=1000.0).contains(number));
-    number.ok_or_else(|| "write a number of alarms a week, such as 0.1".to_owned())
 }
 
 pub(crate) fn run(arguments: &Detect, color: ColorChoice) -> Result<Done, Error> {

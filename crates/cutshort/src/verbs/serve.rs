@@ -147,7 +147,9 @@ impl Serving {
         let tokens = (!data.as_os_str().is_empty()).then(|| TokenFile::path(data));
         let refresher = GeoRefresher::start(Arc::clone(&geo), GeoRefresher::EVERY);
         let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
-        let app = Arc::new(App::new(parts, settings.api_options(limits())));
+        let limits = Limits::default();
+        let limits = limits.within(cutshort_sandbox::raise_open_files(limits.files()));
+        let app = Arc::new(App::new(parts, settings.api_options(limits)));
         let (end, ended) = stop(self.signals, refresher, abandon)?;
         let running = self.local.start(&app, end)?;
         let name = settings.store_name()?;
@@ -193,16 +195,4 @@ fn stop(
         tracing::info!("ends");
     };
     Ok((move || drop(take(&asked)), ended))
-}
-
-/// Connections take open files, of which the store needs some in any case.
-fn limits() -> Limits {
-    /// What the store, its jobs and packets that are received have open.
-    const OTHERS: u64 = 512;
-    let limits = Limits::default();
-    let files = cutshort_sandbox::raise_open_files(limits.connections as u64 + OTHERS);
-    // A quarter if there are hardly any.
-    let connections = files.saturating_sub(OTHERS).max(files / 4);
-    let connections = usize::try_from(connections).unwrap_or(usize::MAX).min(limits.connections);
-    Limits { connections, ..limits }
 }
