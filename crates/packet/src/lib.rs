@@ -11,6 +11,7 @@
 
 mod bytes;
 mod family;
+mod ip;
 mod link;
 mod nflog;
 mod packet;
