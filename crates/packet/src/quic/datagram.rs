@@ -42,8 +42,8 @@ pub struct Datagram {
     pub scid: Option<u64>,
     /// Length of the destination connection id of the same packet in bytes, 0 to 20; 0 where [`dcid`](Self::dcid) is `None`.
     pub dcid_len: u8,
-    /// Keyed hash of 5-tuple and token of the first Initial packet, that of no bytes if it has no token. `None` without an
-    /// Initial packet, or if the token was cut.
+    /// Keyed hash of 5-tuple and token of the first Initial packet, [`NO_TOKEN`](Self::NO_TOKEN) if it has no token. `None`
+    /// without an Initial packet, or if the token was cut.
     pub token: Option<u64>,
     /// How the first Initial packet that was tried could be opened (docs/quic.md#opening).
     pub opened: Opened,
@@ -57,6 +57,10 @@ pub struct Datagram {
 }
 
 impl Datagram {
+    /// The [`token`](Self::token) of an Initial packet without a token: no token of one byte or more has this hash, since
+    /// the rules ask whether there is a token (docs/quic.md#connection).
+    pub const NO_TOKEN: u64 = 0;
+
     /// A datagram with 0 in all fields, to be filled in.
     pub const ZERO: Self = Self {
         ts: 0,
@@ -76,6 +80,12 @@ impl Datagram {
         close_code: None,
         icmp: None,
     };
+
+    /// Returns whether the first Initial packet has a token; `None` where that is not known.
+    #[must_use]
+    pub fn has_token(&self) -> Option<bool> {
+        self.token.map(|token| token != Self::NO_TOKEN)
+    }
 
     /// Returns true for an ICMP error.
     #[must_use]
