@@ -126,7 +126,7 @@ impl<'a> Udp<'a> {
                 row.dcid_len = header.dcid.len() as u8;
             }
             if initial {
-                row.token = header.token.map(|token| begun.hash(token));
+                row.token = header.token.map(|token| begun.token(token));
             }
         }
         row

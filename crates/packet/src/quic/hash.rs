@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Datagram;
 use crate::FiveTuple;
 
 /// The key of the hashes in [`Datagram`](super::Datagram) (docs/quic.md#hashes).
@@ -55,6 +56,11 @@ const BEGUN: usize = 40;
 pub(super) struct Begun(State);
 
 impl Begun {
+    /// The hash of the 5-tuple and a token, which [`Datagram::NO_TOKEN`] is for none only.
+    pub(super) fn token(&self, token: &[u8]) -> u64 {
+        if token.is_empty() { Datagram::NO_TOKEN } else { self.hash(token).max(1) }
+    }
+
     /// The hash of the 5-tuple and these bytes.
     #[inline]
     pub(super) fn hash(&self, bytes: &[u8]) -> u64 {
