@@ -140,7 +140,7 @@ const HEADER: usize = 8;
 fn is_meant(datagram: &[u8], ports: &ServerPorts) -> bool {
     match (u16_at(datagram, 0), u16_at(datagram, 2)) {
         _ if ports.is_any() => udp_tunnel(datagram).is_none(),
-        (Some(src), Some(dst)) => ports.has(src) || ports.has(dst),
+        (Some(src), Some(dst)) => ports.contains(src) || ports.contains(dst),
         _ => false,
     }
 }
