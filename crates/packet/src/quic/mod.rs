@@ -15,4 +15,4 @@ pub use found::{Found, Udp};
 pub use hash::HashKey;
 pub use ports::ServerPorts;
 pub use version::Version;
-pub use walk::{Header, Part, Parts, Whole};
+pub use walk::{Header, Part, Parts, Whole, varint};

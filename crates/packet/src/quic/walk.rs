@@ -205,14 +205,28 @@ impl<'a> Fields<'a> {
         Ok(taken)
     }
 
-    /// A number of 1, 2, 4 or 8 bytes (RFC 9000, 16).
     fn varint(&mut self) -> Result<u64, Stop> {
         let Some(first) = self.captured.get(self.at) else {
             return Err(if self.at < self.len { Stop::Cut } else { Stop::Junk });
         };
-        let bytes = self.take(1 << (first >> 6))?;
-        let rest =
-            bytes[1..].iter().fold(u64::from(first & 0x3f), |value, byte| value << 8 | u64::from(*byte));
-        Ok(rest)
+        let number = self.take(1 << (first >> 6))?;
+        varint(number).map(|(value, _)| value).ok_or(Stop::Cut)
     }
+}
+
+/// Reads a number of 1, 2, 4 or 8 bytes (RFC 9000, 16), and returns it with what follows; `None` if it is cut.
+///
+/// ```
+/// use cutshort_packet::quic::varint;
+///
+/// assert_eq!(varint(&[0x7b, 0xbd, 9]), Some((15_293, &[9][..])));
+/// assert_eq!(varint(&[0x7b]), None);
+/// ```
+#[must_use]
+#[inline]
+pub fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_at_checked(1 << (bytes.first()? >> 6))?;
+    let (first, more) = number.split_first()?;
+    let value = more.iter().fold(u64::from(first & 0x3f), |value, byte| value << 8 | u64::from(*byte));
+    Some((value, rest))
 }
