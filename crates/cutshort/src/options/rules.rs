@@ -31,6 +31,7 @@ impl Rules {
             window: nanoseconds(self.window),
             guard: nanoseconds(self.guard),
             packet_limit: self.limit,
+            ..cutshort_verdict::Rules::default()
         }
     }
 }
