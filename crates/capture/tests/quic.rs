@@ -57,7 +57,10 @@ fn seen_by_tshark(path: &Path) -> Vec<String> {
     const FIELDS: [&str; 5] =
         ["icmp.type", "quic.header_form", "quic.fixed_bit", "quic.long.packet_type", "quic.version"];
     let mut tshark = Command::new("tshark");
-    tshark.arg("-r").arg(path).args("-n -d udp.port==443,quic -Y udp.port==443 -T fields -E occurrence=a".split(' '));
+    tshark
+        .arg("-r")
+        .arg(path)
+        .args("-n -d udp.port==443,quic -Y udp.port==443 -T fields -E occurrence=a".split(' '));
     for field in FIELDS {
         tshark.args(["-e", field]);
     }
