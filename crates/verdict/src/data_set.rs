@@ -110,6 +110,16 @@ impl DataSet {
         }
     }
 
+    /// Returns the numbers of its signatures in words, and a name of one as an example.
+    #[must_use]
+    pub const fn signature_numbers(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Tcp => ("1 to 19", "SYN; ACK -> RST"),
+            Self::Origin => ("1 to 19, 201, 205, 210, 221", "SYN; ACK -> RST"),
+            Self::Quic => ("101 to 107, 111 to 117, 121 to 127", "Initial; Initial -> CLOSE"),
+        }
+    }
+
     /// Returns the address of the other end, whose place counts: of the client, or in the data set `origin` of the server
     /// (docs/origin.md#place).
     #[must_use]
@@ -139,6 +149,16 @@ impl DataSet {
             (Self::Quic, Stage::PostAck) => "post_answer",
             (Self::Quic, Stage::PostPsh) => "post_handshake",
             _ => stage.name(),
+        }
+    }
+
+    /// Returns what a stage is called in the API: as in Cloudflare Radar's where that has it, such as `no_match` for
+    /// [`None`](Stage::None).
+    #[must_use]
+    pub const fn radar_name(self, stage: Stage) -> &'static str {
+        match stage {
+            Stage::Later | Stage::None => stage.radar_name(),
+            _ => self.stage_name(stage),
         }
     }
 
@@ -242,8 +262,9 @@ impl DataSet {
     /// # Errors
     /// If no stage of this data set is called so. The error lists those that exist, as in all look-ups below.
     pub fn stage(self, name: &str) -> Result<Stage, Unknown> {
-        find("stage", self.stages(), |stage| self.stage_name(stage), name)
-            .or_else(|unknown| find("stage", self.stages(), Stage::radar_name, name).map_err(|_| unknown))
+        find("stage", self.stages(), |stage| self.stage_name(stage), name).or_else(|unknown| {
+            find("stage", self.stages(), |stage| self.radar_name(stage), name).map_err(|_| unknown)
+        })
     }
 
     /// Finds a termination by its name.
@@ -324,6 +345,8 @@ mod tests {
         }
         assert!(DataSet::Tcp.signature("201").is_err());
         assert!(DataSet::Origin.stage("post_initial").is_err());
+        assert!(DataSet::Quic.stage("post_syn").is_err() && DataSet::Quic.stage("later").is_err());
+        assert_eq!(DataSet::Quic.stage("no_match"), Ok(Stage::None));
         let error = DataSet::Origin.termination("server_reset").unwrap_err().to_string();
         assert!(error.ends_with("reset, fin, unreachable, gave_up, open, timeout"), "{error}");
     }

@@ -186,16 +186,8 @@ impl Signature {
         let number = wanted.parse().ok();
         let is_it = |signature: &Self| Some(signature.id()) == number || plain(signature.name()) == wanted;
         all.iter().copied().find(is_it).ok_or_else(|| {
-            let numbers = match data_set {
-                DataSet::Tcp => "1 to 19",
-                DataSet::Origin => "1 to 19, 201, 205, 210, 221",
-                DataSet::Quic => "101 to 107, 111 to 117, 121 to 127",
-            };
-            let name = match data_set {
-                DataSet::Tcp | DataSet::Origin => "a name such as 'SYN; ACK -> RST'",
-                DataSet::Quic => "a name such as 'Initial; Initial -> 0'",
-            };
-            Unknown::new("signature", text, [numbers, name].into_iter())
+            let (numbers, name) = data_set.signature_numbers();
+            Unknown::new("signature", text, [numbers.to_owned(), format!("a name such as '{name}'")])
         })
     }
 
