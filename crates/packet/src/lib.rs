@@ -5,15 +5,18 @@
 //! * [`Packet::parse`] takes a [`Frame`] and its [`LinkType`], and returns a [`Packet`] or a [`Refusal`].
 //! * [`FiveTuple`] and [`Flags`] are parts of a packet with methods of their own.
 //! * [`Unreachable::parse`] reads an ICMP error that quotes a SYN packet.
+//! * [`quic::Datagram`] is what is kept of a UDP datagram that may be QUIC.
 //! * [`Inner::of`] finds the packet inside labels, tags and tunnels.
 //! * [`Unread::of`] names what a refused frame carries.
 
 mod bytes;
 mod family;
+mod ip;
 mod link;
 mod nflog;
 mod packet;
 mod parse;
+pub mod quic;
 mod refusal;
 mod tunnel;
 mod unreachable;
