@@ -3,7 +3,7 @@
 //! # Where to start
 //!
 //! * [`Packet::parse`] takes a [`Frame`] and its [`LinkType`], and returns a [`Packet`] or a [`Refusal`].
-//! * [`FiveTuple`] and [`Flags`] are parts of a packet with methods of their own.
+//! * [`FiveTuple`], [`Flags`] and [`SynOptions`] are parts of a packet with methods of their own.
 //! * [`Unreachable::parse`] reads an ICMP error that quotes a SYN packet.
 //! * [`Inner::of`] finds the packet inside labels, tags and tunnels.
 //! * [`Unread::of`] names what a refused frame carries.
@@ -12,6 +12,7 @@ mod bytes;
 mod family;
 mod link;
 mod nflog;
+mod options;
 mod packet;
 mod parse;
 mod refusal;
@@ -21,6 +22,7 @@ mod unread;
 
 pub use link::LinkType;
 pub use nflog::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
+pub use options::{OptionKind, SynOptions};
 pub use packet::{FiveTuple, FiveTupleError, Flags, Packet};
 pub use parse::Frame;
 pub use refusal::Refusal;
