@@ -271,7 +271,14 @@ impl Groups {
                 groups.push((packet.five_tuple, Vec::new()));
             }
             let node = 1 + node(&packet.five_tuple) as u16;
-            groups[place].1.push(StoredRow { node, segment: 0, row: Row::from(packet), place: None });
+            groups[place].1.push(StoredRow {
+                node,
+                segment: 0,
+                row: Row::from(packet),
+                place: None,
+                df: packet.df,
+                syn: packet.syn,
+            });
         }
         Self(groups.into_iter())
     }
