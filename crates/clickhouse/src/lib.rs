@@ -36,6 +36,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
+use cutshort_store::cell::Cells;
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Reason,
     Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
@@ -152,6 +153,14 @@ impl Store for ClickHouse {
 
     fn due(&self) -> Result<Vec<WindowState>> {
         self.watch.due(&self.server)
+    }
+
+    fn generations(&self, range: Range<i64>) -> Result<Vec<(Window, u64)>> {
+        windows::generations(&self.server, &range)
+    }
+
+    fn cells(&self, window: Window) -> Result<Option<Cells>> {
+        moving::cells(&self.server, window)
     }
 
     fn latest_live(&self) -> Result<i64> {

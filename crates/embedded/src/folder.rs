@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use cutshort_model::{Window, compact, date};
 
 use cutshort_files::durable::{sync_file, sync_name};
-pub(super) use cutshort_store::data_dir::{ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, LOCK, OPEN, PACKETS};
+pub(super) use cutshort_store::data_dir::{
+    ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, EVENTS, LOCK, OPEN, PACKETS,
+};
 use cutshort_store::{DataDir, FolderLock, NotLocked, SegmentInfo, StoreError};
 
 use crate::error::{Error, Result, of_database};

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use cutshort_geo::Country;
 use cutshort_model::{Addresses, ConnectionRecord, Dimension, Network, Port, Value, Window};
 use cutshort_packet::{FiveTuple, Flags, SynOptions};
-use cutshort_store::cell::{CellKey, CellOutcome};
+use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
     Added, Annotation, Choice, ConnectionQuery, FlowKey, Grouped, Impaired, Impairment, Inputs,
     NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow,
@@ -200,6 +200,15 @@ impl Store for Memory {
             bytes: self.bytes.max(1),
         };
         Ok(windows.into_iter().filter(|(start, _)| range.contains(start)).map(state).collect())
+    }
+
+    fn generations(&self, range: Range<i64>) -> Result<Vec<(Window, u64)>> {
+        let windows = self.windows(range)?.into_iter();
+        Ok(windows.filter_map(|state| Some((state.window, state.done?.segments))).collect())
+    }
+
+    fn cells(&self, _window: Window) -> Result<Option<Cells>> {
+        Ok(None)
     }
 
     fn read_window(&self, window: Window, _parts: usize) -> Result<WindowPackets<'_>> {
