@@ -139,6 +139,7 @@ pub(super) enum Group {
     Radar,
     Own,
     Origin,
+    Events,
     Entities,
     Annotations,
     Ingest,
@@ -146,10 +147,11 @@ pub(super) enum Group {
 }
 
 impl Group {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Radar,
         Self::Own,
         Self::Origin,
+        Self::Events,
         Self::Entities,
         Self::Annotations,
         Self::Ingest,
@@ -161,6 +163,7 @@ impl Group {
             Self::Radar => "Radar",
             Self::Own => "Beyond Radar",
             Self::Origin => "To other servers",
+            Self::Events => "Events",
             Self::Entities => "Entities",
             Self::Annotations => "Annotations",
             Self::Ingest => "Ingest",
@@ -176,6 +179,9 @@ impl Group {
             Self::Own => "What Radar does not have: counts, tags, signatures, rankings, single connections.",
             Self::Origin => {
                 "The same questions about connections that this side opens to other servers (data set 'origin'), such as those of a proxy to its upstreams. Answers are 404 until packets of such connections have been imported."
+            }
+            Self::Events => {
+                "What changed where, and when. How events are found, and how often they are false: docs/events.md."
             }
             Self::Entities => "Countries and networks.",
             Self::Annotations => "What the operator has noted about a time.",
