@@ -4,6 +4,7 @@
 //!
 //! * [`Packet::parse`] takes a [`Frame`] and its [`LinkType`], and returns a [`Packet`] or a [`Refusal`].
 //! * [`FiveTuple`], [`Flags`] and [`SynOptions`] are parts of a packet with methods of their own.
+//! * [`Packet::p0f`] writes a SYN packet in the notation of p0f.
 //! * [`Unreachable::parse`] reads an ICMP error that quotes a SYN packet.
 //! * [`Inner::of`] finds the packet inside labels, tags and tunnels.
 //! * [`Unread::of`] names what a refused frame carries.
@@ -13,6 +14,7 @@ mod family;
 mod link;
 mod nflog;
 mod options;
+mod p0f;
 mod packet;
 mod parse;
 mod refusal;
@@ -23,6 +25,7 @@ mod unread;
 pub use link::LinkType;
 pub use nflog::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
 pub use options::{OptionKind, SynOptions};
+pub use p0f::P0f;
 pub use packet::{FiveTuple, FiveTupleError, Flags, Packet};
 pub use parse::Frame;
 pub use refusal::Refusal;

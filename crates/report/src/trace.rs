@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 use cutshort_model::{date_time, quantity};
-use cutshort_packet::{FiveTuple, Flags};
+use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_verdict::{DataSet, Row, Step, Tag, Trace, Verdict};
 
 use crate::text::{BOLD, DIM, hanging, paragraph};
@@ -13,10 +13,11 @@ const TABLE: usize = 53;
 const MEANING: usize = 24;
 
 /// Writes one connection packet by packet, with the reasons for its verdict, in lines of at most `width` columns (at
-/// least 53).
+/// least 53). `syn` is its SYN packet, which is shown in p0f's notation if its options are known.
 pub fn write_trace(
     five_tuple: &FiveTuple,
     trace: &Trace,
+    syn: Option<&Packet>,
     width: usize,
     mut output: impl Write,
 ) -> io::Result<()> {
@@ -36,7 +37,10 @@ pub fn write_trace(
     }
     writeln!(out)?;
     trace.reasons.iter().try_for_each(|reason| paragraph(out, Style::new(), reason, width))?;
-    trace.outcome.iter().flatten().try_for_each(|verdict| write_verdict(out, verdict, width))
+    trace.outcome.iter().flatten().try_for_each(|verdict| write_verdict(out, verdict, width))?;
+    let p0f = syn.and_then(Packet::p0f);
+    p0f.iter()
+        .try_for_each(|p0f| paragraph(out, Style::new(), &format!("The SYN as p0f writes it: {p0f}"), width))
 }
 
 fn write_step(
