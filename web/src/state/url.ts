@@ -81,7 +81,7 @@ export interface Wrong {
 
 export const MOST_COMPARED = 6;
 /** What every view can be restricted to, by the API's names. */
-export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag"] as const;
+export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag", "scanner"] as const;
 /** And what only single connections can be. */
 export const FILTERS = [...COMMON_FILTERS, "stage", "termination", "client", "server"] as const;
 export type Filter = (typeof FILTERS)[number];
