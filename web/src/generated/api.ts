@@ -1137,6 +1137,8 @@ export interface components {
             /** Format: int64 */
             otherConnections: number;
             ranked: number;
+            /** Format: int64 */
+            scannerConnections: number;
             tooSmall: number;
             /** Format: int64 */
             tooSmallConnections: number;
@@ -1283,6 +1285,7 @@ export interface components {
         Traced: {
             packets: components["schemas"]["TracedPacket"][];
             reasons: string[];
+            syn?: string | null;
         };
         TracedPacket: {
             /** Format: int32 */

@@ -96,7 +96,7 @@ const MOST_OPEN = 20;
 /** The whole map, where the place is a continent. */
 export const WHOLE_MAP = "world";
 /** What every view can be restricted to, by the API's names. */
-export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag"] as const;
+export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag", "scanner"] as const;
 /** And what only single connections can be. */
 export const FILTERS = [...COMMON_FILTERS, "stage", "termination", "client", "server"] as const;
 export type Filter = (typeof FILTERS)[number];

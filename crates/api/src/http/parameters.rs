@@ -179,6 +179,12 @@ pub(super) const ANSWERED: Parameter = series(
     "true",
     "Whether the client has acknowledged something that the server sent after its SYN+ACK.",
 );
+pub(super) const SCANNER: Parameter = series(
+    "scanner",
+    ParameterKind::Flag,
+    "false",
+    "Whether the SYN is that of a known scanner: any of the tags zmap, zmap4, masscan and mirai. false leaves them out; rankings say how many.",
+);
 pub(super) const IP_VERSION: Parameter =
     series("ipVersion", ParameterKind::Pattern(ip_version_list), "IPv6", "IPv4 or IPv6.");
 pub(super) const PORT: Parameter = series(

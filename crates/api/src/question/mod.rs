@@ -80,8 +80,8 @@ pub enum Filters {
 pub const RADAR_ARRAYS: [&str; 7] =
     ["name", "dateRange", "dateStart", "dateEnd", "asn", "location", "continent"];
 /// The keys of our own endpoints that have one value per series.
-pub const OWN_ARRAYS: [&str; 9] =
-    ["tag", "signature", "answered", "ipVersion", "port", "node", "handshake", "stage", "resets"];
+pub const OWN_ARRAYS: [&str; 10] =
+    ["tag", "signature", "answered", "scanner", "ipVersion", "port", "node", "handshake", "stage", "resets"];
 
 /// Parses the series of a request. `default` is the name of series without one, followed by their position; `now` is
 /// the end of relative ranges.

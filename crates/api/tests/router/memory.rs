@@ -134,6 +134,7 @@ impl Cell {
                     tagged(&selection.tags, *tags)
                         && selection.signatures.has(signature.as_ref())
                         && selection.answered.is_none_or(|answered| answered == tags.contains(Tag::Answered))
+                        && selection.scanner.is_none_or(|any| any.wanted == any.tags.intersects(*tags))
                         && (*completed || !selection.completed)
                 }
             }

@@ -43,7 +43,7 @@ pub(super) fn run(
             if at > 0 {
                 writeln!(text)?;
             }
-            write_trace(&five_tuple, trace, terminal::width(), &mut *text)?;
+            write_trace(&five_tuple, trace, traced.syn(trace), terminal::width(), &mut *text)?;
         }
         Ok(())
     })?;
