@@ -153,6 +153,12 @@ impl<'a> RestParts<'a> {
     }
 }
 
+/// The cells of a window that has some.
+pub(crate) fn cells(server: &Server, window: Window) -> Result<Option<Cells>> {
+    let row = results::of_window(server, window.start())?.filter(|row| row.has_cells);
+    row.map(|row| read_cells(server, &row, &[])).transpose()
+}
+
 /// The cells of a result, minus those of other results that it includes.
 fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Result<Cells> {
     let mut filter = Filter::default();

@@ -91,6 +91,8 @@ impl VerdictRow {
             silent: self.silent_ns.max(0),
             handshake: None,
             first_byte: None,
+            version: 0,
+            close_code: None,
         }))
     }
 }

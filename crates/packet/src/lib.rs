@@ -6,17 +6,20 @@
 //! * [`FiveTuple`], [`Flags`] and [`SynOptions`] are parts of a packet with methods of their own.
 //! * [`Packet::p0f`] writes a SYN packet in the notation of p0f.
 //! * [`Unreachable::parse`] reads an ICMP error that quotes a SYN packet.
+//! * [`quic::Datagram`] is what is kept of a UDP datagram that may be QUIC.
 //! * [`Inner::of`] finds the packet inside labels, tags and tunnels.
 //! * [`Unread::of`] names what a refused frame carries.
 
 mod bytes;
 mod family;
+mod ip;
 mod link;
 mod nflog;
 mod options;
 mod p0f;
 mod packet;
 mod parse;
+pub mod quic;
 mod refusal;
 mod tunnel;
 mod unreachable;

@@ -194,7 +194,7 @@ pub(crate) fn mapped(octets: [u8; 4]) -> Ipv6Addr {
 
 /// The length of the authentication headers (RFC 4302) between an IPv4 header and TCP.
 #[cold]
-pub(crate) fn authenticated(header: &[u8; 20], payload: &[u8]) -> Result<usize, Refusal> {
+fn authenticated(header: &[u8; 20], payload: &[u8]) -> Result<usize, Refusal> {
     let (mut next, mut at) = (header[9], 0);
     // A later fragment begins with data: only the kind of the first fragment's header is known.
     if u16::from_be_bytes([header[6], header[7]]) & 0x1fff != 0 {

@@ -43,6 +43,7 @@ mod script;
 pub mod series;
 mod simulation;
 mod truth;
+mod upstreams;
 mod window;
 mod world;
 
@@ -53,6 +54,7 @@ pub use pcapng::{APPLICATION, PcapngWriter};
 pub use profile::Behaviour;
 pub use simulation::{Simulation, WINDOW_NS};
 pub use truth::{Outcome, Stage, TAGS, Termination, Truth, Verdict, tag};
+pub use upstreams::{Fate, Upstream, Upstreams};
 pub use window::{Event, Events};
 pub use world::{Country, Network, World, WorldBuilder};
 

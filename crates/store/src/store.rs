@@ -9,9 +9,9 @@ use cutshort_verdict::{DataSet, Outcome, Row, Rules};
 
 use crate::cell::Cells;
 use crate::{
-    Added, Annotation, ConnectionQuery, FlowKey, Forgotten, Impairment, Inputs, KnownSegment, NewAnnotation,
-    NodeCoverage, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, StoreError,
-    WindowCounts, WindowState,
+    Added, Annotation, ConnectionQuery, Events, FlowKey, Forgotten, Impairment, Inputs, KnownSegment,
+    NewAnnotation, NodeCoverage, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
+    StoreError, WindowCounts, WindowState,
 };
 
 /// Storage of packets, connections and counts. All times are nanoseconds since the Unix epoch.
@@ -62,6 +62,18 @@ pub trait Store: Send + Sync {
         let mut windows = self.windows(i64::MIN..i64::MAX)?;
         windows.retain(|window| window.is_due() && window.bytes > 0);
         Ok(windows)
+    }
+
+    /// A number for the results of each window of a range that has results, in order. It is another one each time they
+    /// are replaced.
+    fn generations(&self, range: Range<i64>) -> Result<Vec<(Window, u64)>>;
+
+    /// The counts of a window; none if they were deleted and only hours or days count it.
+    fn cells(&self, window: Window) -> Result<Option<Cells>>;
+
+    /// Where events are kept; none if this store keeps none.
+    fn events(&self) -> Option<&dyn Events> {
+        None
     }
 
     /// The time of the latest packet of any live receiver; `i64::MIN` if there is none. As with [`due`](Self::due), a

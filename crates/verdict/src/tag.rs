@@ -83,6 +83,40 @@ pub enum Tag {
     SynAckLate = 28,
     /// Of the data set `origin`: an ICMP error said that the server cannot be reached.
     Unreachable,
+    /// Of the data set `quic`: the termination is close.
+    QuicClose = 32 + 1,
+    /// Of the data set `quic`: the termination is client_gone.
+    ClientGone,
+    /// Of the data set `quic`: the client got an answer from the server.
+    QuicAnswered,
+    /// Of the data set `quic`: the server demanded a Retry.
+    Retry,
+    /// Of the data set `quic`: every Initial packet carries a token.
+    Token,
+    /// Of the data set `quic`: there is a 0-RTT packet.
+    ZeroRtt,
+    /// Of the data set `quic`: the client repeated its Initial and got no answer.
+    InitialRepeated,
+    /// Of the data set `quic`: the client repeated its Handshake packets until it fell silent.
+    HandshakeRepeated,
+    /// Of the data set `quic`: an Initial packet has version 2.
+    V2,
+    /// Of the data set `quic`: an Initial packet has the version of a draft.
+    Draft,
+    /// Of the data set `quic`: there are packets of more than one version.
+    VersionChanged,
+    /// Of the data set `quic`: no datagram with an Initial packet has 1,200 bytes.
+    Undersized,
+    /// Of the data set `quic`: the destination connection ids are shorter than clients may choose them.
+    ShortDcid,
+    /// Of the data set `quic`: no Initial packet could be opened.
+    NotOpened,
+    /// Of the data set `quic`: an ICMP error says that the client cannot be reached.
+    IcmpOther,
+    /// Of the data set `quic`: the server sent an answer.
+    ServerAnswered,
+    /// Of the data set `quic`: an ICMP error of our own side refused the client.
+    ServerRefused,
 }
 
 /// The rule by which a tag holds, for evaluation elsewhere (in SQL, say).
@@ -200,6 +234,28 @@ impl Tag {
         Self::Unreachable,
     ];
 
+    /// The tags of the data set `quic`, in the order of their bits.
+    pub(crate) const QUIC: [Self; 18] = [
+        Self::Timeout,
+        Self::QuicClose,
+        Self::ClientGone,
+        Self::QuicAnswered,
+        Self::Retry,
+        Self::Token,
+        Self::ZeroRtt,
+        Self::InitialRepeated,
+        Self::HandshakeRepeated,
+        Self::V2,
+        Self::Draft,
+        Self::VersionChanged,
+        Self::Undersized,
+        Self::ShortDcid,
+        Self::NotOpened,
+        Self::IcmpOther,
+        Self::ServerAnswered,
+        Self::ServerRefused,
+    ];
+
     /// Returns the number of the tag's bit in [`Tags::bits`], 0 to 31.
     #[must_use]
     #[inline]
@@ -231,7 +287,7 @@ impl Tag {
             Self::MultipleRstAcks => "multiple_rstacks",
             Self::RstAndRstAcks => "rst_and_rstacks",
             Self::Zmap => "zmap",
-            Self::Answered => "answered",
+            Self::Answered | Self::QuicAnswered => "answered",
             Self::SynPayload => "syn_payload",
             Self::SynRetransmitted => "syn_retransmitted",
             Self::ServerRst => "server_rst",
@@ -248,6 +304,22 @@ impl Tag {
             Self::SynAckRetransmitted => "syn_ack_retransmitted",
             Self::SynAckLate => "syn_ack_late",
             Self::Unreachable => "unreachable",
+            Self::QuicClose => "close",
+            Self::ClientGone => "client_gone",
+            Self::Retry => "retry",
+            Self::Token => "token",
+            Self::ZeroRtt => "zero_rtt",
+            Self::InitialRepeated => "initial_repeated",
+            Self::HandshakeRepeated => "handshake_repeated",
+            Self::V2 => "v2",
+            Self::Draft => "draft",
+            Self::VersionChanged => "version_changed",
+            Self::Undersized => "undersized",
+            Self::ShortDcid => "short_dcid",
+            Self::NotOpened => "not_opened",
+            Self::IcmpOther => "icmp_other",
+            Self::ServerAnswered => "server_answered",
+            Self::ServerRefused => "server_refused",
         }
     }
 
@@ -308,7 +380,24 @@ impl Tag {
             | Self::EmptyAnswer
             | Self::SynAckRetransmitted
             | Self::SynAckLate
-            | Self::Unreachable => return None,
+            | Self::Unreachable
+            | Self::QuicClose
+            | Self::ClientGone
+            | Self::QuicAnswered
+            | Self::Retry
+            | Self::Token
+            | Self::ZeroRtt
+            | Self::InitialRepeated
+            | Self::HandshakeRepeated
+            | Self::V2
+            | Self::Draft
+            | Self::VersionChanged
+            | Self::Undersized
+            | Self::ShortDcid
+            | Self::NotOpened
+            | Self::IcmpOther
+            | Self::ServerAnswered
+            | Self::ServerRefused => return None,
         })
     }
 
@@ -399,6 +488,49 @@ impl Tag {
                 "The SYN+ACK came when our attempt to connect had already timed out: its socket answered with a RST."
             }
             Self::Unreachable => "An ICMP error that quotes our SYN said that the server cannot be reached.",
+            Self::QuicClose => {
+                "The client closed the connection in an Initial packet that could be opened: it was cancelled, or gave up."
+            }
+            Self::ClientGone => {
+                "The client's host said by ICMP that it had no such socket when the server last sent something: its process ended."
+            }
+            Self::QuicAnswered => {
+                "The client got an answer from the server, whatever the stage. Nothing of this is authenticated: whoever spoofs an address can pretend it."
+            }
+            Self::Retry => {
+                "The client began again with a token: the server demanded a Retry (RFC 9000, 8.1.2)."
+            }
+            Self::Token => "Every Initial carries a token: a client that was here before (RFC 9000, 8.1.3).",
+            Self::ZeroRtt => "The client sent 0-RTT data: it resumed an earlier session.",
+            Self::InitialRepeated => {
+                "The client repeated its Initial over 150 ms or more, and nothing shows an answer. Real clients do this; most scanners do not."
+            }
+            Self::HandshakeRepeated => {
+                "The client repeated Handshake packets over 150 ms or more, and little else followed: nothing shows that the server confirmed its handshake."
+            }
+            Self::V2 => "An Initial has version 2 (RFC 9369).",
+            Self::Draft => "An Initial has the version of a draft (draft-29 to draft-34).",
+            Self::VersionChanged => {
+                "Initials have two versions, or a version came that is not known here: the version was negotiated, or somebody looks for versions."
+            }
+            Self::Undersized => {
+                "No datagram with an Initial has 1,200 bytes, so no server may answer (RFC 9000, 14.1): a probe, or another protocol."
+            }
+            Self::ShortDcid => {
+                "All destination connection ids are shorter than 8 bytes, and nothing shows an answer: no conforming client begins so (RFC 9000, 7.2). Scanners and floods do."
+            }
+            Self::NotOpened => {
+                "No Initial could be opened, and nothing shows an answer: random bytes, or the first Initial is missing here."
+            }
+            Self::IcmpOther => {
+                "An ICMP error said that the client cannot be reached, for another reason than its port."
+            }
+            Self::ServerAnswered => {
+                "The server sent QUIC packets to the client. Known only where the server's datagrams are captured too."
+            }
+            Self::ServerRefused => {
+                "An ICMP error told the client that the server cannot be reached: our own side refused. Known only where both directions are captured."
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A key may occur several times; its position says which series it belongs to. A value is a comma-separated list, in
 //! which `-` in front of a value excludes it. An empty value is the same as a missing one.
 
+mod events;
 mod filter;
 mod interval;
 mod names;
@@ -17,6 +18,8 @@ use cutshort_model::Bucket;
 use cutshort_store::{Choice, Selection};
 use cutshort_verdict::{DataSet, Stage};
 
+pub use events::EventFilter;
+pub(crate) use events::time_range;
 pub use filter::{Numbers, Stages, stage_from_name};
 pub(crate) use filter::{
     asn, asn_pattern, continent, country, digits, ip_version_pattern, list, port_pattern,

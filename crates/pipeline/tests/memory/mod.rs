@@ -162,6 +162,15 @@ impl Store for Memory {
         Ok(all.into_iter().filter(|window| range.contains(&window.start())).map(state).collect())
     }
 
+    fn generations(&self, range: Range<i64>) -> Result<Vec<(Window, u64)>> {
+        let windows = self.windows(range)?.into_iter();
+        Ok(windows.filter_map(|state| Some((state.window, state.done?.segments))).collect())
+    }
+
+    fn cells(&self, _window: Window) -> Result<Option<Cells>> {
+        Ok(None)
+    }
+
     fn read_window(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>> {
         let inner = self.begin("read_window")?;
         let names: BTreeSet<&str> =

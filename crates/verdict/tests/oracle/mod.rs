@@ -194,6 +194,8 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
         data_set: DataSet::Tcp,
         handshake: None,
         first_byte: None,
+        version: 0,
+        close_code: None,
         progress,
         termination,
         stage,
