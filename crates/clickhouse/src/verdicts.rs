@@ -164,6 +164,7 @@ fn sql(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) -> S
             1 => "toUInt16(0)".to_owned(),
             _ => node_position(),
         },
+        marks: PacketRows::marks(),
         unclear: unclear(window, rules, shared_times),
     };
     let classified =

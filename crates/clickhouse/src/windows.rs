@@ -86,6 +86,18 @@ fn made(server: &Server, range: &Range<i64>) -> Result<Vec<Made>> {
     server.all(server.query(&sql).param("from", range.start).param("to", range.end))
 }
 
+/// The generation of the cells of each window's results, in order.
+pub(crate) fn generations(server: &Server, range: &Range<i64>) -> Result<Vec<(Window, u64)>> {
+    let sql = format!(
+        "SELECT t, generation FROM result FINAL WHERE level = 0 AND t >= {} AND t < {} ORDER BY t",
+        time("from"),
+        time("to")
+    );
+    let found: Vec<(i64, u64)> =
+        server.all(server.query(&sql).param("from", range.start).param("to", range.end))?;
+    Ok(found.into_iter().map(|(t, generation)| (Window::containing(t), generation)).collect())
+}
+
 /// The state of a window while it is collected.
 #[derive(Default)]
 struct CollectedState {

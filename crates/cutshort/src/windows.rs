@@ -1,10 +1,10 @@
-//! Computing the results of windows: how far it has come, and what could not be computed.
+//! Computing the results of windows and finding events in them: how far it has come, and what could not be computed.
 
 use std::ops::ControlFlow;
 
 use cutshort_capture::Reading;
-use cutshort_pipeline::{Report, RunProgress};
-use cutshort_store::StoreError;
+use cutshort_pipeline::{EventJob, Report, RunProgress, stores};
+use cutshort_store::{Store, StoreError};
 
 use crate::error::Done;
 use crate::progress::Steps;
@@ -28,4 +28,17 @@ pub(crate) fn compute<T>(
 pub(crate) fn report_problems(report: &Report) -> Done {
     report.problems().iter().for_each(message);
     Done::Whole.and(report.is_whole())
+}
+
+/// Finds events in what was computed, in all data sets. Where this is interrupted, the next run continues.
+pub(crate) fn find_events(reading: &Reading, store: &dyn Store) -> Result<(), StoreError> {
+    let mut job = EventJob::default();
+    for store in stores(store)? {
+        let mut steps = Steps::new("windows read for events");
+        let mut show = stopping::steps(&mut steps, reading);
+        job.run(store, cutshort_model::now(), &mut |progress| show(progress.past, progress.all))?;
+        drop(show);
+        steps.finish();
+    }
+    Ok(())
 }

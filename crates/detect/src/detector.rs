@@ -114,9 +114,24 @@ impl Detector {
         threshold(self.places.len(), self.config.alpha)
     }
 
-    /// Events that are open, in the order of their ids.
-    pub fn open(&self) -> impl Iterator<Item = &Event> {
-        self.live.values().map(|live| &live.event).filter(|event| event.state == EventState::Open)
+    /// Events that are open, also those of our own: places in the order of ids, then nodes.
+    pub fn open(&self) -> impl Iterator<Item = Event> {
+        let places = self.live.values().map(|live| &live.event);
+        let places = places.filter(|event| event.state == EventState::Open).cloned();
+        let nodes =
+            self.nodes.iter().filter_map(|node| node.observer.event(SeriesPlace::Node(node.name.clone())));
+        places.chain(nodes).chain(self.everywhere.event(SeriesPlace::World))
+    }
+
+    /// Whether a place is watched.
+    #[must_use]
+    pub fn watches(&self, place: &SeriesPlace) -> bool {
+        self.index.contains_key(place)
+    }
+
+    /// The places that are watched, in their order.
+    pub fn watched(&self) -> impl Iterator<Item = &SeriesPlace> {
+        self.index.keys()
     }
 
     /// Adds a window. Windows since the last one that are missing count as not observed; after more than five weeks without

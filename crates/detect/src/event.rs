@@ -18,6 +18,21 @@ impl EventId {
     }
 }
 
+impl EventId {
+    /// Reads the text that it is written as; none if it has another form.
+    ///
+    /// ```
+    /// use cutshort_detect::EventId;
+    /// assert_eq!(EventId::from_hex("00000000000000ff"), Some(EventId(255)));
+    /// assert_eq!(EventId::from_hex("ff"), None);
+    /// ```
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let is_hex = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hex.then(|| u64::from_str_radix(text, 16).ok().map(Self))?
+    }
+}
+
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
@@ -39,6 +54,15 @@ pub enum EventState {
 }
 
 impl EventState {
+    /// All states.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Closed, Self::Usual, Self::Retracted];
+
+    /// The state with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
     /// The name in data: `open`, `closed`, `usual`, `retracted`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -64,6 +88,15 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All severities, the least first.
+    pub const ALL: [Self; 3] = [Self::Minor, Self::Major, Self::Severe];
+
+    /// The severity with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.name() == name)
+    }
+
     /// The severity of an event of this size.
     #[must_use]
     pub fn of(channel: Channel, size: f64) -> Self {

@@ -57,6 +57,13 @@ impl Observer {
     }
 }
 
+impl Observer {
+    /// The event that is open, if there is one.
+    pub(crate) fn event(&self, place: SeriesPlace) -> Option<Event> {
+        self.open.as_ref().map(|loss| loss.event(place, None))
+    }
+}
+
 impl Loss {
     fn event(&self, place: SeriesPlace, closed: Option<i64>) -> Event {
         let id = EventId::new(&place, Channel::Observer, self.onset);

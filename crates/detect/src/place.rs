@@ -112,6 +112,16 @@ impl Channel {
     pub const WATCHED: [Self; CHANNELS] =
         [Self::Traffic, Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later];
 
+    /// All channels.
+    pub const ALL: [Self; CHANNELS + 1] =
+        [Self::Traffic, Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later, Self::Observer];
+
+    /// The channel with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
+    }
+
     /// The name in data: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`, `observer`.
     #[must_use]
     pub const fn name(self) -> &'static str {

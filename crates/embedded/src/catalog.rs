@@ -447,6 +447,17 @@ pub(super) fn windows(sql: &Connection, range: &Range<i64>) -> Result<Vec<Window
     Ok(there.map(|(window, found)| found.state(window, covered_to)).collect())
 }
 
+/// The generation of each window's results, in order.
+pub(super) fn generations(sql: &Connection, range: &Range<i64>) -> Result<Vec<(Window, u64)>> {
+    let mut select = sql.prepare_cached(
+        "SELECT start, generation FROM window WHERE start >= ? AND start < ? ORDER BY start",
+    )?;
+    let rows = select.query_map([range.start, range.end], |row| {
+        Ok((window_at(row, 0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 impl CollectedState {
     fn state(mut self, window: Window, covered_to: i64) -> WindowState {
         let frozen = self.frozen || (self.set_aside && self.done.is_some());

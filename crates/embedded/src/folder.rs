@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use cutshort_model::{Window, compact, date};
 
 use cutshort_files::durable::{sync_file, sync_name};
-pub(super) use cutshort_store::data_dir::{ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, LOCK, OPEN, PACKETS};
+pub(super) use cutshort_store::data_dir::{
+    ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, EVENTS, LOCK, OPEN, PACKETS,
+};
 use cutshort_store::{DataDir, FolderLock, NotLocked, SegmentInfo, StoreError};
 
 use crate::error::{Error, Result, of_database};
@@ -33,9 +35,14 @@ impl Folder {
 
     /// Creates the directory and its subdirectories. A directory with other files is refused.
     pub(super) fn create(&self) -> Result<()> {
-        fs::create_dir_all(&self.root).map_err(|error| self.error("make the folder", "", error))?;
+        self.create_root()?;
         self.refuse_other_folders()?;
         [PACKETS, CONNECTIONS, OPEN, DAMAGED].iter().try_for_each(|name| self.create_folder(name))
+    }
+
+    /// Creates the directory only.
+    pub(super) fn create_root(&self) -> Result<()> {
+        fs::create_dir_all(&self.root).map_err(|error| self.error("create the directory", "", error))
     }
 
     fn refuse_other_folders(&self) -> Result<()> {
@@ -49,7 +56,7 @@ impl Folder {
             let name = entry.map_err(|error| self.error("read", "", error))?.file_name();
             if !name.to_str().is_some_and(known) {
                 return Err(Error(StoreError::Refused(format!(
-                    "{} is no store, and holds other things ({}): choose an empty or new folder",
+                    "{} is not a store, and contains other files ({}): choose an empty or new directory",
                     self.root.display(),
                     name.to_string_lossy(),
                 ))));

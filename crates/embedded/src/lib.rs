@@ -7,6 +7,7 @@ mod damage;
 mod data_sets;
 mod database;
 mod error;
+mod events;
 mod folder;
 mod forget;
 mod merge;
@@ -29,8 +30,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
+use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, Damaged, FolderLock, Forgotten, Impairment, KnownSegment,
+    Added, Annotation, ConnectionQuery, Damaged, Events, FolderLock, Forgotten, Impairment, KnownSegment,
     NewAnnotation, NodeCoverage, Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery,
     Segment, SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
 };
@@ -38,6 +40,7 @@ use cutshort_verdict::DataSet;
 
 #[doc(hidden)]
 pub use error::Error;
+pub use events::EventFile;
 pub use repair::Repaired;
 pub use verify::{Finding, OnStep, Remedy, Verified};
 
@@ -57,6 +60,7 @@ pub struct Embedded {
     annotations: OnceLock<Annotations>,
     /// The file of the annotations, which all data sets share.
     annotations_path: PathBuf,
+    events: EventFile,
     /// The lock of the directory; none in a reader.
     lock: Option<FolderLock>,
     /// The number of the next file of connections.
@@ -113,6 +117,7 @@ impl Embedded {
             DataSet::Tcp => folder.path(folder::ANNOTATIONS),
             _ => folder.path("..").join(folder::ANNOTATIONS),
         };
+        let events = EventFile::new(&folder, lock.is_some());
         Self {
             data_set,
             data_sets: DataSets::default(),
@@ -121,6 +126,7 @@ impl Embedded {
             database,
             annotations: OnceLock::new(),
             annotations_path,
+            events,
             lock,
             generation: AtomicI64::new(1),
             unreadable: Mutex::default(),
@@ -184,6 +190,18 @@ impl Store for Embedded {
 
     fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>> {
         Ok(self.database.read(|sql| catalog::windows(sql, &range))?)
+    }
+
+    fn generations(&self, range: Range<i64>) -> Result<Vec<(Window, u64)>> {
+        Ok(self.database.read(|sql| catalog::generations(sql, &range))?)
+    }
+
+    fn cells(&self, window: Window) -> Result<Option<Cells>> {
+        Ok(self.database.read(|sql| rollup::cells(sql, window))?)
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        Some(&self.events)
     }
 
     fn read_window(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>> {

@@ -6,7 +6,8 @@
 //! * [`Ingest`] accepts segments from other programs.
 //! * [`live`] records live packets and delivers them.
 //! * A [`WindowJob`] computes the results of windows from their packets.
-//! * A [`Service`] runs the window job and retention continuously.
+//! * An [`EventJob`] finds events in the results.
+//! * A [`Service`] runs both jobs and retention continuously.
 //! * [`trace()`] shows one connection packet by packet.
 //! * [`Unwanted`] segments are removed as if they had never arrived.
 //! * [`Copying`] copies everything from one store to another.
@@ -21,6 +22,7 @@ mod copying;
 mod cut;
 mod data_sets;
 pub mod demo;
+mod events;
 mod forget;
 mod gather;
 mod geo_data;
@@ -37,6 +39,7 @@ mod window_job;
 
 pub use copying::{Compared, Copied, CopyCount, Copying};
 pub use data_sets::stores;
+pub use events::{EventJob, EventProgress, EventReport};
 pub use forget::{Removed, SegmentName, SegmentNameError, Unwanted, known_segments};
 pub use geo_data::{GeoData, GeoRefresher, GeoState};
 pub use import::{Arrival, Imported, Importing, Meant, import, import_as};
@@ -44,7 +47,7 @@ pub use ingest::{Ingest, IngestAnswer, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
 pub use share::Share;
-pub use trace::trace;
+pub use trace::{StoredTrace, trace};
 pub use window_job::{Due, Ran, Report, RunProgress, WindowJob};
 
 use cutshort_verdict::ReaderClock;

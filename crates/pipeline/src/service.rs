@@ -1,4 +1,4 @@
-//! Runs the window job and retention continuously.
+//! Runs the window job, the event job and retention continuously.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -14,7 +14,7 @@ use cutshort_verdict::DataSet;
 use crate::data_sets::stores;
 use crate::share::Waiting;
 use crate::window_job::Which;
-use crate::{Due, GeoData, Report, RunProgress, Share, WindowJob};
+use crate::{Due, EventJob, GeoData, Report, RunProgress, Share, WindowJob};
 
 /// The settings of a [`Service`].
 #[derive(Clone, Debug)]
@@ -94,6 +94,8 @@ pub struct ServiceState {
     pub retention_trouble: Option<Trouble>,
     /// How often deletion failed since the start.
     pub retention_errors: u64,
+    /// The latest problem of finding events, until it is solved. Windows are computed all the same.
+    pub events_trouble: Option<Trouble>,
     /// Whether the store is full: nothing new can be stored until there is room.
     pub full: bool,
     /// Whether it is waiting before trying again.
@@ -159,6 +161,8 @@ impl Service {
             geo,
             settings,
             retention: Retaining::default(),
+            events: EventJob::default(),
+            looked: None,
             begun: None,
             failures: 0,
             waiting: Default::default(),
@@ -211,6 +215,9 @@ struct Worker {
     geo: Arc<GeoData>,
     settings: Settings,
     retention: Retaining,
+    events: EventJob,
+    /// When it last looked for events; none if there are new results since.
+    looked: Option<Instant>,
     /// When the latest turn began.
     begun: Option<Instant>,
     /// The number of failures in a row.
@@ -310,20 +317,66 @@ impl Worker {
         Plan::in_order(&mut plans);
         self.note_due(now, &plans);
         let mut result = Ok(());
-        for (store, plan) in stores.into_iter().zip(&plans) {
-            result = result.and(self.compute(store, plan));
+        for (store, plan) in stores.iter().zip(&plans) {
+            result = result.and(self.compute(*store, plan));
+        }
+        // Windows that have no results yet would only be read again.
+        if !self.shared.lock().woken {
+            self.find_events(&stores, now);
         }
         result
     }
 
+    /// Finds events in what is new. Failures are recorded, and do not keep windows from being computed.
+    fn find_events(&mut self, stores: &[&dyn Store], now: i64) {
+        if !self.settings.share.is_first() || self.looked.is_some_and(|looked| looked.elapsed() < LOOK_AGAIN)
+        {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let end = Instant::now() + self.settings.every;
+        let (mut more, mut trouble) = (false, None);
+        for store in stores {
+            let shared = &self.shared;
+            let run = self.events.run(*store, now, &mut |progress| {
+                let enough = shared.lock().stop || (progress.is_kept && Instant::now() >= end);
+                if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            match run {
+                Ok(report) => {
+                    more |= report.more;
+                    for event in report.changed {
+                        let event = event.event;
+                        let (id, place) = (event.id.to_string(), event.place.to_string());
+                        let (channel, state) = (event.channel.name(), event.state.name());
+                        tracing::info!(id, place, channel, state, "event");
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!("cannot look for events: {error:#}");
+                    trouble = Some(Trouble { at: now, window: None, what: format!("{error:#}") });
+                }
+            }
+        }
+        let inner = &mut *self.shared.lock();
+        inner.state.events_trouble = trouble;
+        if more {
+            self.looked = None;
+            inner.woken = true;
+        }
+    }
+
     /// Computes windows of a data set.
-    fn compute(&self, store: &dyn Store, plan: &Plan) -> Result<(), Trouble> {
+    fn compute(&mut self, store: &dyn Store, plan: &Plan) -> Result<(), Trouble> {
         let end = Instant::now() + self.settings.every;
         let mut each = |progress: &RunProgress| self.note_progress(progress, plan, end);
         let job = &self.settings.job;
         let geo = self.geo.current();
         let report = job.run_windows(store, &geo, &plan.windows, Which::StillDue, &mut each);
         let report = report.map_err(|error| self.trouble(&error))?;
+        if report.done > 0 {
+            self.looked = None;
+        }
         if report.left > 0 {
             // There is more; but first what is due by now.
             self.shared.lock().woken = true;

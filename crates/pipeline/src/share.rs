@@ -32,6 +32,12 @@ impl Share {
         self.of.get() == 1
     }
 
+    /// Whether this worker does what only one of them may do.
+    #[must_use]
+    pub const fn is_first(self) -> bool {
+        self.number == 1
+    }
+
     /// Whether a window is one of this worker's.
     #[must_use]
     pub const fn owns(self, window: Window) -> bool {

@@ -269,8 +269,8 @@ fn a_trace_tells_the_verdict_that_is_kept() {
         assert!(chosen.len() >= 60, "{} connections", results.connections.len());
         for record in chosen {
             let trace = trace(&store, &rules, &record.five_tuple, record.first_us * 1000).unwrap().unwrap();
-            let verdict = trace.outcome.unwrap().unwrap();
-            assert_eq!(trace.steps.len(), record.packets as usize);
+            let verdict = trace.trace.outcome.unwrap().unwrap();
+            assert_eq!(trace.trace.steps.len(), record.packets as usize);
             assert_eq!((verdict.stage, verdict.termination), (record.stage, record.termination));
             assert_eq!((verdict.tags, verdict.signature), (record.tags, record.signature));
         }

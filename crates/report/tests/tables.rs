@@ -299,13 +299,18 @@ fn reasons(width: usize) -> String {
     let around = FlowContext { cutoff: TS + 20_000_000_000, other_rsts: &[] };
     let mut text = Vec::new();
     let trace = Trace::of(&rows, &Rules::default(), &around);
-    write_trace(&five_tuple("198.51.100.7"), &trace[0], width, &mut text).unwrap();
+    let syn = syn_packet(TS, 40_112);
+    write_trace(&five_tuple("198.51.100.7"), &trace[0], Some(&syn), width, &mut text).unwrap();
     plain(&text).rsplit_once("\n\n").unwrap().1.to_owned()
 }
 
 #[test]
 fn reasons_fit_80_columns() {
     fits(&reasons(80), 80);
+    assert!(
+        reasons(80)
+            .ends_with("The SYN as p0f writes it: 4:57+7:0:1460:mss*44,7:mss,sok,ts,nop,ws:df,id+:0\n")
+    );
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub const DAMAGED: &str = "damaged";
 pub const DATABASE: &str = "rollup.sqlite";
 /// The database of annotations.
 pub const ANNOTATIONS: &str = "annotations.sqlite";
+/// The database of events.
+pub const EVENTS: &str = "events.sqlite";
 // Files beside it.
 const TOKENS: &str = "tokens.toml";
 const SETTINGS: &str = "settings.toml";
@@ -36,7 +38,7 @@ const STATE: &str = "state.json";
 const NETWORKS: &str = "networks.geo.csv";
 
 /// All names above.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     LOCK,
     PACKETS,
     CONNECTIONS,
@@ -44,6 +46,7 @@ const NAMES: [&str; 15] = [
     DAMAGED,
     DATABASE,
     ANNOTATIONS,
+    EVENTS,
     ORIGIN,
     QUIC,
     TOKENS,

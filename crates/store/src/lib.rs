@@ -6,6 +6,7 @@
 //! * A window of 15 minutes is read as a whole, grouped by 5-tuple, and its results are replaced as a whole: nothing
 //!   is ever added to a count, so nothing is counted twice.
 //! * [`Cells`](cell::Cells) are counts by everything that can be queried; [`RollupQuery`] asks for sums of them.
+//! * [`Events`] keeps what was found in them.
 
 pub mod cell;
 pub mod connection_file;
@@ -13,6 +14,7 @@ mod coverage;
 mod damage;
 pub mod data_dir;
 mod error;
+mod events;
 mod file_version;
 mod folder_lock;
 pub mod footer;
@@ -31,12 +33,13 @@ pub use coverage::{CoverageBuilder, NodeCoverage};
 pub use damage::{Impaired, Impairment};
 pub use data_dir::DataDir;
 pub use error::{Reason, Result, StoreError};
+pub use events::{Checkpoint, EventQuery, EventStep, Events, Folded, KeptEvent, REPLAY_WINDOWS};
 pub use file_version::FileVersion;
 pub use folder_lock::{FolderLock, NotLocked};
 pub use forget::{Forgotten, KnownSegment};
 pub use movable::{Movable, Rest, Restoration, WindowResults};
 pub use order::{First, Order, OrderBy};
-pub use query::{Choice, ConnectionQuery, RollupAnswer, RollupQuery, RollupRow, Selection};
+pub use query::{Choice, ConnectionQuery, HasAny, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
     FILE_NODE, FlowKey, Keepable, Protected, Protection, Provenance, Segment, SegmentId, SegmentInfo,

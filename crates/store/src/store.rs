@@ -4,13 +4,14 @@ use std::time::SystemTime;
 
 use cutshort_geo::Place;
 use cutshort_model::{ConnectionRecord, JudgedConnection, Window};
+use cutshort_packet::{FiveTuple, Packet, SynOptions};
 use cutshort_verdict::{DataSet, Outcome, Row, Rules};
 
 use crate::cell::Cells;
 use crate::{
-    Added, Annotation, ConnectionQuery, FlowKey, Forgotten, Impairment, Inputs, KnownSegment, NewAnnotation,
-    NodeCoverage, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status, StoreError,
-    WindowCounts, WindowState,
+    Added, Annotation, ConnectionQuery, Events, FlowKey, Forgotten, Impairment, Inputs, KnownSegment,
+    NewAnnotation, NodeCoverage, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
+    StoreError, WindowCounts, WindowState,
 };
 
 /// Storage of packets, connections and counts. All times are nanoseconds since the Unix epoch.
@@ -61,6 +62,18 @@ pub trait Store: Send + Sync {
         let mut windows = self.windows(i64::MIN..i64::MAX)?;
         windows.retain(|window| window.is_due() && window.bytes > 0);
         Ok(windows)
+    }
+
+    /// A number for the results of each window of a range that has results, in order. It is another one each time they
+    /// are replaced.
+    fn generations(&self, range: Range<i64>) -> Result<Vec<(Window, u64)>>;
+
+    /// The counts of a window; none if they were deleted and only hours or days count it.
+    fn cells(&self, window: Window) -> Result<Option<Cells>>;
+
+    /// Where events are kept; none if this store keeps none.
+    fn events(&self) -> Option<&dyn Events> {
+        None
     }
 
     /// The time of the latest packet of any live receiver; `i64::MIN` if there is none. As with [`due`](Self::due), a
@@ -188,6 +201,18 @@ pub struct StoredRow {
     /// Country and network of the client, if they can no longer be derived from its address: as recorded when the
     /// address was known.
     pub place: Option<Place>,
+    /// IPv4 "don't fragment"; false if it is not known.
+    pub df: bool,
+    /// The options of a SYN packet.
+    pub syn: SynOptions,
+}
+
+impl StoredRow {
+    /// Returns the packet with this 5-tuple.
+    #[must_use]
+    pub const fn packet(&self, five_tuple: FiveTuple) -> Packet {
+        Packet { df: self.df, syn: self.syn, ..self.row.packet(five_tuple) }
+    }
 }
 
 impl Borrow<Row> for StoredRow {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use cutshort_packet::FiveTuple;
 
 use crate::names::{Unknown, find};
-use crate::{Exclusion, Progress, Signature, Stage, Tag, Termination, origin, quic};
+use crate::{Exclusion, Progress, Signature, Stage, Tag, Tags, Termination, origin, quic};
 
 /// A set of connections with rules of its own. Counts of different data sets are never added up.
 ///
@@ -97,6 +97,25 @@ impl DataSet {
             Self::Tcp => &Tag::TCP,
             Self::Origin => &Tag::ORIGIN,
             Self::Quic => &Tag::QUIC,
+        }
+    }
+
+    /// Returns the names of its tags by the numbers of their bits; empty where no tag has the number.
+    #[must_use]
+    pub fn tag_names(self) -> [&'static str; Tags::BITS] {
+        let mut names = [""; Tags::BITS];
+        for tag in self.tags() {
+            names[usize::from(tag.number())] = tag.name();
+        }
+        names
+    }
+
+    /// Returns its tags for SYN packets as known scanners send them: the filter `scanner`. The data set `origin` has none.
+    #[must_use]
+    pub fn scanners(self) -> Tags {
+        match self {
+            Self::Tcp => Tag::SCANNERS.into_iter().collect(),
+            Self::Origin | Self::Quic => Tags::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 use std::fmt;
-use std::ops::BitOrAssign;
+use std::ops::{BitOr, BitOrAssign};
+
+use cutshort_packet::Flags;
 
 use crate::{DataSet, Occurrence, Termination};
 
@@ -63,6 +65,20 @@ pub enum Tag {
     EmptyAnswer,
     /// Of the data set `origin`: the SYN+ACK came twice.
     SynAckRetransmitted,
+    /// The SYN looks like ZMap's since version 4.1.
+    Zmap4,
+    /// The SYN's IP id is derived as masscan does it.
+    Masscan,
+    /// The SYN's sequence number is the server's address, as with Mirai.
+    Mirai,
+    /// The SYN has no TCP options.
+    NoSynOptions,
+    /// The TTL of the SYN is above 200.
+    HighTtl,
+    /// The client's window was 0 in an acknowledgement or data.
+    ZeroWindow,
+    /// The TTL of a RST differs from that of the SYN.
+    RstTtlDiffers,
     /// Of the data set `origin`: the SYN+ACK came to a socket that was closed by then.
     SynAckLate = 28,
     /// Of the data set `origin`: an ICMP error said that the server cannot be reached.
@@ -134,6 +150,19 @@ pub enum TagRule {
         /// TCP window of the SYN packet, without window scaling.
         window: u16,
     },
+    /// The row of the SYN packet has this mark, one of [`Flags::SCANNERS`].
+    SynMark(Flags),
+    /// The SYN packet has options of this length in bytes.
+    SynOptionsLen(u8),
+    /// The SYN packet has a TTL above this one.
+    SynTtlAbove(u8),
+    /// An acknowledgement or data has the TCP window 0.
+    ZeroWindow,
+    /// A RST's TTL differs from that of the SYN packet.
+    RstTtlDelta {
+        /// By so much or more, in either direction.
+        at_least: u16,
+    },
     /// The client sent at least two different acknowledgement numbers.
     Answered,
     /// A SYN packet carries payload.
@@ -146,7 +175,7 @@ pub enum TagRule {
 
 impl Tag {
     /// The tags of the data set `tcp`, in the order of their bits.
-    pub(crate) const TCP: [Self; 17] = [
+    pub(crate) const TCP: [Self; 24] = [
         Self::Timeout,
         Self::Reset,
         Self::Fin,
@@ -164,7 +193,21 @@ impl Tag {
         Self::SynPayload,
         Self::SynRetransmitted,
         Self::ServerRst,
+        Self::Zmap4,
+        Self::Masscan,
+        Self::Mirai,
+        Self::NoSynOptions,
+        Self::HighTtl,
+        Self::ZeroWindow,
+        Self::RstTtlDiffers,
     ];
+
+    /// Those of them that the SYN packet decides, the earliest one.
+    pub(crate) const OF_SYN: [Self; 6] =
+        [Self::Zmap, Self::Zmap4, Self::Masscan, Self::Mirai, Self::NoSynOptions, Self::HighTtl];
+
+    /// Those of them that known scanners cause.
+    pub(crate) const SCANNERS: [Self; 4] = [Self::Zmap, Self::Zmap4, Self::Masscan, Self::Mirai];
 
     /// The tags of the data set `origin`, in the order of their bits.
     pub(crate) const ORIGIN: [Self; 21] = [
@@ -248,6 +291,13 @@ impl Tag {
             Self::SynPayload => "syn_payload",
             Self::SynRetransmitted => "syn_retransmitted",
             Self::ServerRst => "server_rst",
+            Self::Zmap4 => "zmap4",
+            Self::Masscan => "masscan",
+            Self::Mirai => "mirai",
+            Self::NoSynOptions => "no_syn_options",
+            Self::HighTtl => "high_ttl",
+            Self::ZeroWindow => "zero_window",
+            Self::RstTtlDiffers => "rst_ttl_differs",
             Self::GaveUp => "gave_up",
             Self::Refused => "refused",
             Self::EmptyAnswer => "empty_answer",
@@ -283,6 +333,7 @@ impl Tag {
             | Self::SingleRstAck
             | Self::MultipleRstAcks
             | Self::RstAndRstAcks
+            | Self::RstTtlDiffers
             | Self::Refused => Some(Self::Reset),
             Self::SynAckLate => Some(Self::GaveUp),
             Self::AckNumSame | Self::AckNumSame0 | Self::AckNumDiff | Self::AckNumDiff0 => {
@@ -317,6 +368,13 @@ impl Tag {
             Self::SynPayload => TagRule::SynPayload,
             Self::SynRetransmitted => TagRule::SynRetransmitted,
             Self::ServerRst => TagRule::ServerRst,
+            Self::Zmap4 => TagRule::SynMark(Flags::ZMAP4),
+            Self::Masscan => TagRule::SynMark(Flags::MASSCAN),
+            Self::Mirai => TagRule::SynMark(Flags::MIRAI),
+            Self::NoSynOptions => TagRule::SynOptionsLen(0),
+            Self::HighTtl => TagRule::SynTtlAbove(200),
+            Self::ZeroWindow => TagRule::ZeroWindow,
+            Self::RstTtlDiffers => TagRule::RstTtlDelta { at_least: 3 },
             Self::GaveUp
             | Self::Refused
             | Self::EmptyAnswer
@@ -396,6 +454,27 @@ impl Tag {
             }
             Self::ServerRst => {
                 "The other direction has a RST: the server refused or reset the connection. Known only where the server's packets are captured too, or rules log its RSTs (cutshort rules --server-resets)."
+            }
+            Self::Zmap4 => {
+                "The SYN has the window and the TCP options that ZMap sends since version 4.1, and lacks 'don't fragment'. No operating system is known to send these options without it; other tools built on ZMap's packets do, and so does an ordinary host behind a router that clears the bit."
+            }
+            Self::Masscan => {
+                "The SYN's IPv4 identification is computed from the server's address, port and sequence number, as masscan does. Of all other senders, one SYN in 65,536 matches by chance, and so do tools that use masscan's code."
+            }
+            Self::Mirai => {
+                "The SYN's sequence number is the server's IPv4 address, as Mirai and its descendants send it. Some other scanners have adopted it; by chance it matches once in four billion."
+            }
+            Self::NoSynOptions => {
+                "The SYN has no TCP options. Operating systems always send at least the MSS; scanners and floods from raw sockets often send none (Spoki, USENIX Security 2022). So do minimal TCP stacks of embedded devices, and middleboxes that strip options."
+            }
+            Self::HighTtl => {
+                "The SYN arrived with a TTL above 200. Raw-socket tools often start at 255 (Spoki, USENIX Security 2022); common clients start at 64 or 128. Network equipment, some Unix systems and embedded devices start at 255 as well."
+            }
+            Self::ZeroWindow => {
+                "An acknowledgement or data had the TCP window 0: the client could not take more at that moment (RFC 9293, 3.8.6). Slow or overloaded clients, paused downloads and players with full buffers do this; so do attacks that hold connections open."
+            }
+            Self::RstTtlDiffers => {
+                "The TTL of a RST differs by 3 or more from that of the SYN: perhaps another sender. Injected resets do this. So do raw-socket scanners, whose kernel sends the RST, so read it with zmap, zmap4, masscan, mirai, no_syn_options and high_ttl; and hosts or NATs that use another TTL for resets, and routes that change."
             }
             Self::GaveUp => "We closed the connection, and the server had not sent a byte of an answer.",
             Self::Refused => {
@@ -480,6 +559,16 @@ impl Tags {
     /// The number of bits of a set.
     pub const BITS: usize = 32;
 
+    /// No tags.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// Returns true if the sets have a tag in common.
+    #[must_use]
+    #[inline]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Creates the set with the given [`bits`](Self::bits); unknown bits are kept.
     #[must_use]
     pub const fn from_bits(bits: u32) -> Self {
@@ -534,6 +623,15 @@ const fn by_bit(data_set: DataSet) -> [Option<Tag>; Tags::BITS] {
         tags = rest;
     }
     all
+}
+
+impl BitOr for Tags {
+    type Output = Self;
+
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 impl BitOrAssign<Tag> for Tags {

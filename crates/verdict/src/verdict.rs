@@ -42,7 +42,7 @@ pub(crate) const SECOND: i64 = 1_000_000_000;
 
 impl Rules {
     /// The version of the rules of `tcp`; it rises whenever the same packets are judged differently than before.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
     /// As [`VERSION`](Self::VERSION), of the data set `origin`.
     pub const ORIGIN_VERSION: u32 = 1;
     /// As [`VERSION`](Self::VERSION), of the data set `quic`.
@@ -196,7 +196,7 @@ pub type Outcome = Result<Verdict, Exclusion>;
 ///
 /// assert!(verdict.is_anomalous() && !verdict.completed_handshake());
 /// assert_eq!(verdict.progress, Progress::PostSyn);
-/// assert!(verdict.tags.iter(verdict.data_set).eq([Tag::Reset, Tag::SingleRst, Tag::Zmap]));
+/// assert!(verdict.tags.iter(verdict.data_set).eq([Tag::Reset, Tag::SingleRst, Tag::Zmap, Tag::NoSynOptions]));
 /// assert_eq!(verdict.signature.unwrap().id(), 2);
 /// assert_eq!((verdict.rst_ttl_delta, verdict.rst_ip_id_delta), (Some(0), None));
 /// # Ok::<(), cutshort_verdict::Exclusion>(())

@@ -1,9 +1,9 @@
 // The whole state of the page, and how it stands in the address.
 
 import { type Anomalous, isAnomalous, type Metric } from "./stage";
-import { parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
+import { CONTINENTS, parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
 
-export const VIEWS = ["overview", "compare", "where", "networks", "servers", "how", "connections", "status", "method"] as const;
+export const VIEWS = ["overview", "events", "compare", "where", "networks", "servers", "how", "connections", "status", "method"] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Which connections: those that clients open to these servers, or those that these servers open to others. */
@@ -20,6 +20,10 @@ export type Step = (typeof STEPS)[number] | "";
 /** In which time zone times are said. */
 export const ZONES = ["utc", "local", "place"] as const;
 export type Zone = (typeof ZONES)[number];
+
+/** Which events: those that raised an alarm, those that continue, or all. */
+export const WHICH = ["alarms", "open", "all"] as const;
+export type Which = (typeof WHICH)[number];
 
 /** The range that is all there is data of. */
 export const ALL_DATA = "all";
@@ -65,10 +69,17 @@ export interface State {
   by: Part;
   /** Rankings count all connections, not only completed handshakes. */
   every: boolean;
+  /** What events are about; empty for everything. */
+  channel: string;
+  which: Which;
   /** Only connections with these. */
   filters: Readonly<Record<string, string>>;
   /** Page of single connections. */
   page: number;
+  /** Single connections that are shown in full, by `rowKey`. */
+  open: readonly string[];
+  /** The continent that the map shows; that of the place, or the world, if empty. */
+  part: string;
   /** What the address says that cannot be: nothing is shown instead of it. */
   wrong: readonly Wrong[];
 }
@@ -80,8 +91,12 @@ export interface Wrong {
 }
 
 export const MOST_COMPARED = 6;
+/** As many rows as an address keeps open. */
+const MOST_OPEN = 20;
+/** The whole map, where the place is a continent. */
+export const WHOLE_MAP = "world";
 /** What every view can be restricted to, by the API's names. */
-export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag"] as const;
+export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag", "scanner"] as const;
 /** And what only single connections can be. */
 export const FILTERS = [...COMMON_FILTERS, "stage", "termination", "client", "server"] as const;
 export type Filter = (typeof FILTERS)[number];
@@ -106,8 +121,12 @@ export const DEFAULT: State = {
   zone: "utc",
   by: "node",
   every: false,
+  channel: "",
+  which: "alarms",
   filters: {},
   page: 0,
+  open: [],
+  part: "",
   wrong: [],
 };
 
@@ -128,6 +147,8 @@ function parseRange(query: URLSearchParams): Range {
   const span = query.get("range") ?? "";
   return isSpan(span) ? { kind: "last", span } : DEFAULT.range;
 }
+
+const isPart = (text: string | null): boolean => text === WHOLE_MAP || (text !== null && text in CONTINENTS);
 
 const isPlace = (place: Place | null): place is Place => place !== null;
 
@@ -185,8 +206,12 @@ export function parseState(search: string): State {
     zone: ZONES.find((zone) => zone === query.get("tz")) ?? DEFAULT.zone,
     by: PARTS.find((part) => part === query.get("by")) ?? DEFAULT.by,
     every: query.get("rank") === "all",
+    channel: query.get("channel") ?? "",
+    which: WHICH.find((which) => which === query.get("events")) ?? DEFAULT.which,
     filters: Object.fromEntries(filters) as Record<string, string>,
     page: whole(query.get("page"), 0),
+    open: (query.get("open") ?? "").split(",").filter(Boolean).slice(0, MOST_OPEN),
+    part: isPart(query.get("map")) ? (query.get("map") ?? "") : DEFAULT.part,
     wrong: wrongOf(query),
   };
 }
@@ -220,8 +245,12 @@ export function formatState(state: State): string {
   put("term", state.term);
   put("by", state.by, DEFAULT.by);
   put("rank", state.every ? "all" : "");
+  put("channel", state.channel);
+  put("events", state.which, DEFAULT.which);
   for (const key of FILTERS) put(`f.${key}`, state.filters[key] ?? "");
   put("page", state.page ? String(state.page) : "");
+  put("open", state.open.join(","));
+  put("map", state.part);
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return text ? `?${text}` : "";
 }

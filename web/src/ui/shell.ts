@@ -17,6 +17,7 @@ import { zoneName } from "./zone";
 
 const NAMES: Record<View, string> = {
   overview: "Overview",
+  events: "Events",
   compare: "Compare",
   where: "Countries",
   networks: "Networks",

@@ -204,14 +204,24 @@ const endpoint = (ip: string, port: number): HTMLElement =>
 /** That the address is not the real one. */
 const mark = ({ addresses }: Connection): HTMLElement | null => (addresses ? h("span", { class: "mark-protected", title: `Addresses were ${PROTECTED[addresses] ?? addresses}` }, addresses) : null);
 
+/** Identifies a connection in an address: when it began, and the client's port. */
+const rowKey = (one: Connection): string => `${one.first_us}.${one.src_port}`;
+
 function lines(app: App, one: Connection, at: number, texts: Terms): HTMLElement[] {
   const stage = stageOf(one, texts);
+  const key = rowKey(one);
   const detail = h("tr", { hidden: true, id: `connection-${at}` });
   const button = h("button", { type: "button", class: "plain-button", "aria-expanded": "false", "aria-controls": detail.id, "data-key": `connection:${at}` }, second(one.first_us / 1000));
-  button.addEventListener("click", () => {
+  const toggle = (): void => {
     detail.hidden = !detail.hidden;
     button.setAttribute("aria-expanded", String(!detail.hidden));
     if (!detail.hidden && !detail.firstChild) detail.append(h("td", { colspan: COLUMNS.length }, explained(app, one, stage, texts)));
+  };
+  if (app.state.open.includes(key)) toggle();
+  button.addEventListener("click", () => {
+    toggle();
+    const others = app.store.state.open.filter((other) => other !== key);
+    app.store.keep({ open: detail.hidden ? others : [...others, key] });
   });
   const only = (key: Filter, value: string, label: Child): HTMLElement => filterLink(app, key, value, label, String(at));
   const row = h(
@@ -246,7 +256,7 @@ function explained(app: App, one: Connection, stage: Stage, texts: Terms): HTMLE
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
   const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(app, one));
   radar.trace(one).then(
-    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts))),
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts), traced.syn ? h("p", { class: "muted", title: "IP version, TTL and distance, IP options, MSS, window and scale, TCP options, quirks, payload" }, "The SYN as p0f writes it: ", h("code", {}, traced.syn)) : null)),
     (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(app, one, stage, texts)),
   );
   return place;

@@ -54,6 +54,8 @@ pub(super) enum Path {
     OfDataSet(&'static str),
     /// A path below that of one data set, because it makes no sense for others.
     Of(DataSet, &'static str),
+    /// A whole path, of questions about one data set.
+    About(DataSet, &'static str),
     /// A whole path.
     Whole(&'static str),
 }
@@ -71,14 +73,15 @@ pub(super) struct Route {
 impl Route {
     /// The routes of an endpoint.
     pub(super) fn of(endpoint: &'static Endpoint) -> Vec<Self> {
-        let whole = |path: &str| Self {
+        let whole = |data_set, path: &str| Self {
             endpoint,
-            data_set: DataSet::Tcp,
+            data_set,
             path: path.to_owned(),
             id: endpoint.id.to_owned(),
         };
         match endpoint.path {
-            Path::Whole(path) => vec![whole(path)],
+            Path::Whole(path) => vec![whole(DataSet::Tcp, path)],
+            Path::About(data_set, path) => vec![whole(data_set, path)],
             Path::Of(data_set, path) => vec![Self::of_data_set(endpoint, data_set, path)],
             Path::OfDataSet(path) => {
                 DataSet::WITH_RULES.map(|data_set| Self::of_data_set(endpoint, data_set, path)).into()
@@ -136,6 +139,7 @@ pub(super) enum Group {
     Radar,
     Own,
     Origin,
+    Events,
     Entities,
     Annotations,
     Ingest,
@@ -143,10 +147,11 @@ pub(super) enum Group {
 }
 
 impl Group {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Radar,
         Self::Own,
         Self::Origin,
+        Self::Events,
         Self::Entities,
         Self::Annotations,
         Self::Ingest,
@@ -158,6 +163,7 @@ impl Group {
             Self::Radar => "Radar",
             Self::Own => "Beyond Radar",
             Self::Origin => "To other servers",
+            Self::Events => "Events",
             Self::Entities => "Entities",
             Self::Annotations => "Annotations",
             Self::Ingest => "Ingest",
@@ -173,6 +179,9 @@ impl Group {
             Self::Own => "What Radar does not have: counts, tags, signatures, rankings, single connections.",
             Self::Origin => {
                 "The same questions about connections that this side opens to other servers (data set 'origin'), such as those of a proxy to its upstreams. Answers are 404 until packets of such connections have been imported."
+            }
+            Self::Events => {
+                "What changed where, and when. How events are found, and how often they are false: docs/events.md."
             }
             Self::Entities => "Countries and networks.",
             Self::Annotations => "What the operator has noted about a time.",

@@ -7,14 +7,17 @@ use std::time::SystemTime;
 
 use cutshort_geo::Country;
 use cutshort_model::{Addresses, ConnectionRecord, Dimension, Network, Port, Value, Window};
-use cutshort_packet::{FiveTuple, Flags};
-use cutshort_store::cell::{CellKey, CellOutcome};
+use cutshort_packet::{FiveTuple, Flags, SynOptions};
+use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
-    Added, Annotation, Choice, ConnectionQuery, FlowKey, Grouped, Impaired, Impairment, Inputs,
-    NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow,
-    Segment, Selection, Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
+    Added, Annotation, Checkpoint, Choice, ConnectionQuery, EventQuery, EventStep, Events, FlowKey, Folded,
+    Grouped, Impaired, Impairment, Inputs, KeptEvent, NewAnnotation, NodeCoverage, Replacement, Result,
+    Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
+    StoredRow, WindowCounts, WindowPackets, WindowState,
 };
-use cutshort_verdict::{DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount};
+use cutshort_verdict::{
+    DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount, ZMAP4_OPTIONS,
+};
 
 /// 5-tuples of one kind in a window.
 #[derive(Clone, Debug)]
@@ -44,6 +47,7 @@ pub(crate) struct Memory {
     pub(crate) impaired: Vec<Impaired>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
+    pub(crate) events: KnownEvents,
     /// None is all time.
     pub(crate) coverage: Option<Vec<NodeCoverage>>,
     /// What single connections were last asked for.
@@ -130,6 +134,7 @@ impl Cell {
                     tagged(&selection.tags, *tags)
                         && selection.signatures.has(signature.as_ref())
                         && selection.answered.is_none_or(|answered| answered == tags.contains(Tag::Answered))
+                        && selection.scanner.is_none_or(|any| any.wanted == any.tags.intersects(*tags))
                         && (*completed || !selection.completed)
                 }
             }
@@ -167,7 +172,33 @@ fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
         && !choice.exclude.iter().any(|tag| tags.contains(*tag))
 }
 
+/// Events that were found.
+#[derive(Debug, Default)]
+pub(crate) struct KnownEvents(pub(crate) Vec<KeptEvent>);
+
+impl Events for KnownEvents {
+    fn list(&self, query: &EventQuery) -> Result<Vec<KeptEvent>> {
+        Ok(self.0.iter().filter(|kept| query.wants(&kept.event)).cloned().collect())
+    }
+
+    fn folded(&self) -> Result<Folded> {
+        Ok(Folded::default())
+    }
+
+    fn checkpoint(&self, _window: i64) -> Result<Option<Checkpoint>> {
+        Ok(None)
+    }
+
+    fn keep(&self, _step: &EventStep<'_>) -> Result<()> {
+        Err(StoreError::Refused("nothing is found here".to_owned()))
+    }
+}
+
 impl Store for Memory {
+    fn events(&self) -> Option<&dyn Events> {
+        Some(&self.events)
+    }
+
     fn data_set(&self) -> DataSet {
         self.data_set
     }
@@ -198,6 +229,15 @@ impl Store for Memory {
             bytes: self.bytes.max(1),
         };
         Ok(windows.into_iter().filter(|(start, _)| range.contains(start)).map(state).collect())
+    }
+
+    fn generations(&self, range: Range<i64>) -> Result<Vec<(Window, u64)>> {
+        let windows = self.windows(range)?.into_iter();
+        Ok(windows.filter_map(|state| Some((state.window, state.done?.segments))).collect())
+    }
+
+    fn cells(&self, _window: Window) -> Result<Option<Cells>> {
+        Ok(None)
     }
 
     fn read_window(&self, window: Window, _parts: usize) -> Result<WindowPackets<'_>> {
@@ -343,7 +383,9 @@ impl Packets {
             ..Row::default()
         };
         let rows = [row(1, Flags::SYN, 7), row(2, Flags::RST, 8)];
-        Self(Some(rows.map(|row| StoredRow { node: 0, segment: 0, row, place: None }).to_vec()))
+        let syn = |row: &Row| if row.is_syn() { ZMAP4_OPTIONS[1] } else { SynOptions::NONE };
+        let stored = |row| StoredRow { node: 0, segment: 0, row, place: None, df: true, syn: syn(&row) };
+        Self(Some(rows.map(stored).to_vec()))
     }
 }
 

@@ -2,13 +2,15 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use cutshort_detect::{Channel, EventId};
 use cutshort_model::Window;
 use cutshort_store::{Impaired, Impairment};
 use cutshort_verdict::{DataSet, Exclusion, Stage};
 use serde_json::json;
 
 use crate::client::{DAY, END, Server, WINDOW};
-use crate::memory::{Memory, connection, excluded};
+use crate::events::event;
+use crate::memory::{KnownEvents, Memory, connection, excluded};
 
 fn store() -> Memory {
     let cells = vec![
@@ -48,7 +50,7 @@ fn health_and_readiness() {
 fn damage_is_said_everywhere() {
     let impaired =
         Impairment::ALL.map(|how| Impaired { window: Window::containing(END - DAY), how }).to_vec();
-    let options = cutshort_api::Options { connections: true, ..crate::client::open() };
+    let options = crate::client::with_all();
     let server = Server::with(Memory { impaired, ..store() }, options);
     let status = server.get("/client/v4/radar/status").result();
     assert_eq!(
@@ -145,8 +147,11 @@ fn the_page_needs_nothing_from_elsewhere() {
 #[test]
 fn every_example_works() {
     let origin = Memory { data_set: DataSet::Origin, ..store() };
-    let store = Memory { origin: Some(Box::new(origin)), ..store() };
-    let server = Server::with(store, cutshort_api::Options { connections: true, ..crate::client::open() });
+    // The example of the documentation has this id.
+    let mut known = event("world", Channel::Traffic, 9, None, 0.5);
+    known.event.id = EventId(255);
+    let store = Memory { origin: Some(Box::new(origin)), events: KnownEvents(vec![known]), ..store() };
+    let server = Server::with(store, crate::client::with_all());
     let page = server.get("/docs").text;
     let links: Vec<&str> =
         page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();

@@ -85,6 +85,7 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
         WindowJob::default().run_due(store, &geo.current(), Due::All, each)
     })?;
     let done = windows::report_problems(&report);
+    windows::find_events(&reading, store)?;
     if total.input.records > 0 {
         terminal::print(color, |text| write(text, &total, &report, store, arguments))?;
     }

@@ -47,6 +47,7 @@ pub(crate) fn run(arguments: &Recompute, color: ColorChoice) -> Result<Done, Err
         WindowJob::default().recompute(store.as_ref(), &geo, range, arguments.worker, each)
     })?;
     let done = windows::report_problems(&report);
+    windows::find_events(&reading, store.as_ref())?;
     terminal::print(color, |text| {
         writeln!(text, "{} computed", quantity(report.done, "window"))?;
         if report.kept > 0 {

@@ -162,6 +162,15 @@ impl Store for Memory {
         Ok(all.into_iter().filter(|window| range.contains(&window.start())).map(state).collect())
     }
 
+    fn generations(&self, range: Range<i64>) -> Result<Vec<(Window, u64)>> {
+        let windows = self.windows(range)?.into_iter();
+        Ok(windows.filter_map(|state| Some((state.window, state.done?.segments))).collect())
+    }
+
+    fn cells(&self, _window: Window) -> Result<Option<Cells>> {
+        Ok(None)
+    }
+
     fn read_window(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>> {
         let inner = self.begin("read_window")?;
         let names: BTreeSet<&str> =
@@ -174,7 +183,8 @@ impl Store for Memory {
                 let Protection { addresses, flow, place } = kept.protection;
                 let key = FlowKey { five_tuple: kept.packet.five_tuple, addresses, flow };
                 let place = (addresses != Addresses::Full).then_some(place);
-                let row = StoredRow { node, segment, row: Row::from(&kept.packet), place };
+                let Packet { df, syn, .. } = kept.packet;
+                let row = StoredRow { node, segment, row: Row::from(&kept.packet), place, df, syn };
                 groups.entry(key).or_default().push(row);
             }
         }

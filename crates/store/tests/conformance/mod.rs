@@ -62,6 +62,7 @@ macro_rules! suite {
             windows::results_of_a_batch_become_valid_together,
             windows::status_tells_what_there_is,
             windows::coverage_is_what_segments_cover,
+            windows::each_replacement_has_another_generation,
             grouping::packets_come_grouped_by_five_tuple,
             grouping::grouping_is_that_of_the_model,
             grouping::connections_of_one_network_stay_apart,

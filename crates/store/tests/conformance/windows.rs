@@ -176,3 +176,20 @@ pub(crate) fn coverage_is_what_segments_cover<B: Backend>() {
     };
     assert_eq!(store.coverage().unwrap()[0], whole);
 }
+
+pub(crate) fn each_replacement_has_another_generation<B: Backend>() {
+    let backend = B::new();
+    let store = backend.store();
+    store.append(&file(vec![packet(1, START), packet(2, START + WINDOW)])).unwrap();
+    assert_eq!(store.generations(i64::MIN..i64::MAX).unwrap(), []);
+    assert_eq!(store.cells(Window::containing(START)).unwrap().map_or(0, |cells| cells.len()), 0);
+    replace(store, START, &[made(1, START)]);
+    replace(store, START + WINDOW, &[]);
+    let first = store.generations(i64::MIN..i64::MAX).unwrap();
+    assert_eq!(first.iter().map(|(window, _)| window.start()).collect::<Vec<_>>(), [START, START + WINDOW]);
+    assert_eq!(store.generations(START + 1..i64::MAX).unwrap(), first[1..]);
+    replace(store, START, &[made(1, START)]);
+    let second = backend.reader().generations(i64::MIN..i64::MAX).unwrap();
+    assert_ne!(second[0], first[0], "computed again from the same");
+    assert_eq!(second[1], first[1]);
+}

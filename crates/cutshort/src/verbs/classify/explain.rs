@@ -41,9 +41,9 @@ pub(super) fn run(
         DataSet::Quic => written(&traced.quic_traces(), |trace, text| {
             write_quic_trace(&five_tuple, trace, terminal::width(), text)
         })?,
-        _ => {
-            written(&traced.traces(), |trace, text| write_trace(&five_tuple, trace, terminal::width(), text))?
-        }
+        _ => written(&traced.traces(), |trace, text| {
+            write_trace(&five_tuple, trace, traced.syn(trace), terminal::width(), text)
+        })?,
     };
     terminal::print(color, |text| {
         text.extend(written.join(&b'\n'));

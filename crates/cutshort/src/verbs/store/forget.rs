@@ -85,6 +85,7 @@ pub(crate) fn run(arguments: &Forget, color: ColorChoice) -> Result<Done, Error>
     message(&format!("removing {unwanted}"));
     let removed = windows::compute(&reading, |each| unwanted.forget(store.as_ref(), &geo, each))?;
     let done = windows::report_problems(&removed.report);
+    windows::find_events(&reading, store.as_ref())?;
     terminal::print(color, |text| Ok(write!(text, "{removed}")?))?;
     Ok(done)
 }

@@ -102,6 +102,7 @@ pub(crate) fn repair(arguments: &Repair, color: ColorChoice) -> Result<Done, Err
     let report =
         windows::compute(&reading, |each| WindowJob::default().run_due(&store, &geo, Due::All, each))?;
     let done = windows::report_problems(&report);
+    windows::find_events(&reading, &store)?;
     let mut impaired = Vec::new();
     for store in stores(&store)? {
         impaired.extend(store.status()?.impaired);

@@ -1,0 +1,185 @@
+//! Cells as the counts that the detector takes.
+
+use std::collections::HashMap;
+
+use cutshort_detect::{ObservedNode, SeriesCounts, SeriesPlace};
+use cutshort_geo::Country;
+use cutshort_model::Network;
+use cutshort_store::FILE_NODE;
+use cutshort_store::cell::{CellOutcome, Cells};
+use cutshort_verdict::{Stage, WeightedCount};
+use foldhash::fast::FixedState;
+
+/// Connections in one window that a network needs before it is watched. Most networks that are ever seen send a packet a week;
+/// nothing could be noticed there.
+const LEAST: u64 = 5;
+
+/// The counts of a window.
+pub(super) struct Counted<'a> {
+    pub(super) nodes: Vec<ObservedNode<'a>>,
+    pub(super) counts: Vec<SeriesCounts>,
+}
+
+/// The sums of a place at a node.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    all: WeightedCount,
+    /// Weights, in the order of [`Stage::ALL`] but its last.
+    stages: [u64; 4],
+}
+
+impl Sums {
+    fn add(&mut self, stage: Stage, count: &WeightedCount) {
+        self.all.merge(count);
+        if let Some(sum) = self.stages.get_mut(stage as usize) {
+            *sum += count.weight;
+        }
+    }
+
+    fn of(self, place: SeriesPlace, country: Option<[u8; 2]>, node: usize) -> SeriesCounts {
+        SeriesCounts {
+            place,
+            country,
+            node,
+            all: self.all.weight as f64,
+            squares: self.all.squares as f64,
+            stages: self.stages.map(|weight| weight as f64),
+        }
+    }
+}
+
+type Map<K, V> = HashMap<K, V, FixedState>;
+
+/// Adds up the cells of a window by place and node. `covered` are the nodes that observed it, and how much of it. A network that
+/// `is_watched` does not know is left out until it has some connections.
+pub(super) fn count<'a>(
+    cells: &'a Cells,
+    covered: &[(&'a str, f64)],
+    is_watched: impl Fn(u32) -> bool,
+) -> Counted<'a> {
+    let mut nodes: Vec<ObservedNode<'a>> =
+        covered.iter().map(|&(name, coverage)| ObservedNode { name: named(name), coverage }).collect();
+    let positions: Vec<usize> = cells.nodes().iter().map(|name| position(&mut nodes, named(name))).collect();
+    let mut world: Map<usize, Sums> = Map::default();
+    let mut countries: Map<(Country, usize), Sums> = Map::default();
+    let mut networks: Map<(u32, usize), Sums> = Map::default();
+    let mut homes: Map<u32, Map<Option<Country>, WeightedCount>> = Map::default();
+    for (key, count) in cells.iter() {
+        let (CellOutcome::Connection { stage, .. }, Some(&node)) =
+            (key.outcome, positions.get(usize::from(key.node)))
+        else {
+            continue;
+        };
+        world.entry(node).or_default().add(stage, &count);
+        if let Some(country) = key.location {
+            countries.entry((country, node)).or_default().add(stage, &count);
+        }
+        if let Network::As(number) = key.network {
+            networks.entry((number, node)).or_default().add(stage, &count);
+            homes.entry(number).or_default().entry(key.location).or_default().merge(&count);
+        }
+    }
+    let mut counts: Vec<SeriesCounts> =
+        world.into_iter().map(|(node, sums)| sums.of(SeriesPlace::World, None, node)).collect();
+    counts.extend(
+        countries
+            .into_iter()
+            .map(|((country, node), sums)| sums.of(SeriesPlace::Country(code(country)), None, node)),
+    );
+    for ((number, node), sums) in networks {
+        let home = homes.get(&number);
+        let sampled: u64 = home.map_or(0, |home| home.values().map(|count| count.sampled).sum());
+        if sampled >= LEAST || is_watched(number) {
+            counts.push(sums.of(SeriesPlace::Network(number), home.and_then(country), node));
+        }
+    }
+    Counted { nodes, counts }
+}
+
+/// Captures are a node like others.
+fn named(node: &str) -> &str {
+    if node.is_empty() { FILE_NODE } else { node }
+}
+
+/// The position of a node. One with connections was there, whatever is known of what it covered.
+fn position<'a>(nodes: &mut Vec<ObservedNode<'a>>, name: &'a str) -> usize {
+    let position = nodes.iter().position(|node| node.name == name).unwrap_or_else(|| {
+        nodes.push(ObservedNode { name, coverage: 0.0 });
+        nodes.len() - 1
+    });
+    let node = &mut nodes[position];
+    if node.coverage <= 0.0 {
+        node.coverage = 1.0;
+    }
+    position
+}
+
+/// The country of more than half of a network's connections.
+fn country(home: &Map<Option<Country>, WeightedCount>) -> Option<[u8; 2]> {
+    let all: u64 = home.values().map(|count| count.weight).sum();
+    let mut most = home.iter().filter(|(_, count)| count.weight * 2 > all);
+    most.next().and_then(|(country, _)| country.map(code))
+}
+
+fn code(country: Country) -> [u8; 2] {
+    let letters = country.alpha2().as_bytes();
+    [letters[0], letters[1]]
+}
+
+#[cfg(test)]
+mod tests {
+    use cutshort_model::Port;
+    use cutshort_store::cell::CellKey;
+    use cutshort_verdict::{Tags, Termination};
+
+    use super::*;
+
+    fn cells(of: &[(&str, Network, Stage, &str, u32)]) -> Cells {
+        let mut cells = Cells::default();
+        for &(country, network, stage, node, rate) in of {
+            let key = CellKey {
+                location: Country::from_alpha2(country),
+                network,
+                ip_version: 4,
+                port: Port::Number(443),
+                node: cells.node(node),
+                outcome: CellOutcome::Connection {
+                    stage,
+                    termination: Termination::Reset,
+                    completed: stage != Stage::PostSyn,
+                    signature: None,
+                    tags: Tags::default(),
+                },
+            };
+            cells.add(key, rate);
+        }
+        cells
+    }
+
+    #[test]
+    fn connections_are_added_up_by_place_and_node() {
+        let one = Network::As(1);
+        let cells = cells(&[
+            ("IQ", one, Stage::PostAck, "a", 20),
+            ("IQ", one, Stage::None, "a", 20),
+            ("IR", one, Stage::None, "b", 20),
+            ("IQ", Network::As(2), Stage::PostSyn, "a", 1),
+            ("", Network::Unknown, Stage::None, "", 1),
+        ]);
+        let counted = count(&cells, &[("a", 0.5), ("c", 1.0)], |number| number == 1);
+        let nodes: Vec<_> = counted.nodes.iter().map(|node| (node.name, node.coverage)).collect();
+        assert_eq!(nodes, [("a", 0.5), ("c", 1.0), ("b", 1.0), ("file", 1.0)]);
+        let of = |place: SeriesPlace, node: usize| {
+            let counts = counted.counts.iter().find(|counts| counts.place == place && counts.node == node);
+            counts.map(|counts| (counts.country, counts.all, counts.squares, counts.stages))
+        };
+        assert_eq!(of(SeriesPlace::World, 0), Some((None, 41.0, 801.0, [1.0, 20.0, 0.0, 0.0])));
+        assert_eq!(of(SeriesPlace::World, 3), Some((None, 1.0, 1.0, [0.0; 4])));
+        assert_eq!(of(SeriesPlace::Country(*b"IQ"), 0), of(SeriesPlace::World, 0));
+        let network = Some((Some(*b"IQ"), 40.0, 800.0, [0.0, 20.0, 0.0, 0.0]));
+        assert_eq!(of(SeriesPlace::Network(1), 0), network);
+        assert_eq!(of(SeriesPlace::Network(1), 2), Some((Some(*b"IQ"), 20.0, 400.0, [0.0; 4])));
+        assert_eq!(of(SeriesPlace::Network(2), 0), None, "too few to be watched");
+        assert_eq!(counted.counts.len(), 7);
+    }
+}
