@@ -30,14 +30,16 @@ impl Datagrams {
     ) {
         let (ports, mut each) = (self.ports, each);
         let inner = |link, frame| Inner::of_datagram(link, frame, &ports).or_else(|| Inner::of(link, frame));
-        let mut is_cut = false;
+        let (mut is_cut, mut is_icmp) = (false, false);
         add_record_of(record, input, inner, |link, frame| {
             self.read(link, frame, |row| {
                 is_cut |= row.kinds.intersects(Kinds::CUT);
+                is_icmp |= row.is_icmp();
                 each(row);
             })
         });
         input.cut_datagrams += u64::from(is_cut);
+        input.icmp_errors += u64::from(is_icmp);
     }
 
     fn read(

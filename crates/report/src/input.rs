@@ -17,6 +17,8 @@ pub struct InputCount {
     pub refused: [u64; Refusal::ALL.len()],
     /// Records that could not be read. Those of live sources are in `refused` only.
     pub unread: UnreadCount,
+    /// The number of ICMP errors among `packets`, which the packet limit does not count.
+    pub icmp_errors: u64,
     /// Datagrams of which so little was captured that not all their packets were found.
     pub cut_datagrams: u64,
     /// TCP packets that were found inside tunnels, by the outermost [`Tunnel`]: those are in `packets` as well.
@@ -182,6 +184,7 @@ impl InputCount {
         self.records += other.records;
         self.packets += other.packets;
         self.of_quic |= other.of_quic;
+        self.icmp_errors += other.icmp_errors;
         self.cut_datagrams += other.cut_datagrams;
         self.refused.iter_mut().zip(other.refused).for_each(|(count, more)| *count += more);
         other.unread.counts().for_each(|(unread, count)| self.unread.add(unread, count));
@@ -204,10 +207,11 @@ impl InputCount {
         self.rows.add(rows);
     }
 
-    /// The number of TCP packets beyond the packet limit of their connection.
+    /// The number of packets beyond the packet limit of their connection.
     #[must_use]
     pub const fn beyond_limit(&self) -> u64 {
-        self.packets.saturating_sub(self.late).saturating_sub(self.rows.taken)
+        let others = self.icmp_errors.saturating_add(self.late).saturating_add(self.rows.taken);
+        self.packets.saturating_sub(others)
     }
 }
 
