@@ -144,7 +144,8 @@ fn the_page_needs_nothing_from_elsewhere() {
 /// Every example of the documentation is answered.
 #[test]
 fn every_example_works() {
-    let origin = Memory { data_set: DataSet::Origin, ..store() };
+    let quic = Memory { data_set: DataSet::Quic, ..store() };
+    let origin = Memory { data_set: DataSet::Origin, origin: Some(Box::new(quic)), ..store() };
     let store = Memory { origin: Some(Box::new(origin)), ..store() };
     let server = Server::with(store, crate::client::with_all());
     let page = server.get("/docs").text;

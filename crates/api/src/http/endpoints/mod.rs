@@ -12,6 +12,7 @@ mod origins;
 mod search;
 mod series;
 mod servers;
+mod share;
 mod status;
 mod terms;
 mod top;
@@ -33,6 +34,7 @@ const ENDPOINTS: &[&Endpoint] = &[
     &top::LOCATIONS,
     &top::BY,
     &servers::SERVERS,
+    &share::SHARE,
     &origins::ORIGINS,
     &origins::TIMESERIES,
     &origins::SUMMARY,
@@ -76,5 +78,5 @@ fn schema<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
 
 /// The same as a constant.
 const fn of<T: ToSchema>() -> SchemaOf {
-    schema::<T>
+    |schemas, _| schema::<T>(schemas)
 }
