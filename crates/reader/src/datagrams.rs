@@ -30,6 +30,7 @@ impl Datagrams {
     ) {
         let (ports, mut each) = (self.ports, each);
         let inner = |link, frame| Inner::of_datagram(link, frame, &ports).or_else(|| Inner::of(link, frame));
+        input.of_quic = true;
         let (mut is_cut, mut is_icmp) = (false, false);
         add_record_of(record, input, inner, |link, frame| {
             self.read(link, frame, |row| {

@@ -39,7 +39,6 @@ impl Traced {
     ) -> Self {
         let mut input = InputCount::read_at(reader_clock());
         input.outer_only = outer_only;
-        input.of_quic = rules.data_set == DataSet::Quic;
         let mut tracker = Tracker::new(rules).read_at(reader_clock()).keep_rows();
         let mut datagrams = (rules.data_set == DataSet::Quic)
             .then(|| Datagrams::new(rules.server_ports, NO_SECRET, open_initials));

@@ -290,7 +290,7 @@ impl Summary {
 
     /// By reason, without that of the other protocol.
     fn refused(&self) -> BTreeMap<&'static str, u64> {
-        let other = if self.input.of_quic { Refusal::NotTcp } else { Refusal::NotQuic };
+        let other = if self.data_set == DataSet::Quic { Refusal::NotTcp } else { Refusal::NotQuic };
         let counts = Refusal::ALL.into_iter().zip(self.input.refused);
         counts
             .filter(|(refusal, _)| *refusal != other)
